@@ -1,0 +1,25 @@
+/** CarOTA Server Event, `POST /v1.0/ota/trigger`: a schedule is due for these vehicles. */
+import Type from 'typebox';
+import { PROTOCOL_VERSION } from './envelope.js';
+import { Identifier } from './text.js';
+import { UnixTime } from './time.js';
+import { Vin } from './vin.js';
+
+/** Most vehicles in one event. */
+export const MAX_TRIGGER_VINS = 1_000_000;
+
+export const CarOtaServerEvent = Type.Object({
+  time: UnixTime('When the schedule was triggered.'),
+  version: Type.Literal(PROTOCOL_VERSION),
+  body: Type.Object({
+    model: Identifier('Vehicle model.'),
+    'ref-id': Identifier('The schedule, that is the operation.'),
+    'script-ref-id': Identifier('The update script to run.'),
+    vins: Type.Array(Vin, {
+      minItems: 1,
+      maxItems: MAX_TRIGGER_VINS,
+      description: 'The vehicles. One that is named twice counts once.',
+    }),
+  }),
+});
+export type CarOtaServerEvent = Type.Static<typeof CarOtaServerEvent>;

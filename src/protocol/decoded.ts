@@ -1,0 +1,33 @@
+/** What decoding foreign input gives: the message, or the reason why it is none. */
+
+/** Stable codes of what can be wrong with a received message. */
+export type FaultCode =
+  | 'PAYLOAD_TOO_LARGE'
+  | 'NOT_UTF8'
+  | 'NOT_JSON'
+  | 'INVALID_ENVELOPE'
+  | 'UNKNOWN_MESSAGE_TYPE'
+  | 'UNSUPPORTED_BODY_ENCODING'
+  | 'BODY_NOT_BASE64'
+  | 'BODY_NOT_UTF8'
+  | 'BODY_NOT_JSON'
+  | 'INVALID_BODY';
+
+export interface Fault {
+  readonly code: FaultCode;
+  /** JSON Pointer (RFC 6901) to what is wrong; fields of the decoded body stand below `/body`. */
+  readonly path: string;
+  /** One sentence for a person. */
+  readonly message: string;
+}
+
+export type Decoded<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly fault: Fault };
+
+export const decoded = <T>(value: T): Decoded<T> => ({ ok: true, value });
+
+export const faulty = (code: FaultCode, path: string, message: string): Decoded<never> => ({
+  ok: false,
+  fault: { code, path, message },
+});

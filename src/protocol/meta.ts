@@ -1,0 +1,38 @@
+/** `meta` of an OTA event: additional facts as key and value (contract section 2). */
+import Type from 'typebox';
+
+const MetaValue = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
+
+const MetaEntry = Type.Object({
+  key: Type.String({ minLength: 1, description: 'What the value is, e.g. `download`, `reason`.' }),
+  value: MetaValue,
+});
+
+/** What a reader takes; what we write is always the array. */
+export const Meta = Type.Union(
+  [Type.Array(MetaEntry), Type.Null(), Type.Record(Type.String(), MetaValue)],
+  {
+    description:
+      'Array of {key, value}, [] when there is nothing; {}, null and a plain object are read too.',
+    examples: [[{ key: 'download', value: '40%' }]],
+  },
+);
+export type Meta = Type.Static<typeof Meta>;
+
+export interface MetaField {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** U+FFFD in place of NUL and lone surrogates, which no database text can hold. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+/** The one form that the rest of the system sees. */
+export function normaliseMeta(meta: Meta): MetaField[] {
+  const entries = Array.isArray(meta)
+    ? meta.map(({ key, value }) => [key, value] as const)
+    : Object.entries(meta ?? {});
+  return entries.map(([key, value]) => ({ key: storable(key), value: storable(String(value)) }));
+}

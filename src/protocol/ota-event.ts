@@ -1,0 +1,30 @@
+/** OTA Event, device to cloud: status, consent and progress of an update. */
+import Type from 'typebox';
+import { type Message } from './envelope.js';
+import { EVENT_STATUS } from './event-status.js';
+import { Meta, type MetaField } from './meta.js';
+import { Identifier, OptionalIdentifier } from './text.js';
+import { UnixTime } from './time.js';
+import { Vin } from './vin.js';
+
+const enumeration = Object.entries(EVENT_STATUS)
+  .map(([name, value]) => `${value} ${name}`)
+  .join(', ');
+
+export const OtaEventBody = Type.Object({
+  vin: Type.Optional(Vin),
+  device_id: Type.Optional(OptionalIdentifier('The device that the event is about.')),
+  device_type: Type.Optional(OptionalIdentifier('Its type, e.g. TCU.')),
+  status: Type.Number({
+    description: `OTA Event Enum: ${enumeration}. Another number is kept as unknown(<number>).`,
+  }),
+  meta: Meta,
+  timestamp: UnixTime('When the OTA manager received it from the underlying component.'),
+  'ref-id': Identifier('The schedule, that is the operation.'),
+});
+
+/** As decoded: `meta` in its one form. */
+export type OtaEventBody = Omit<Type.Static<typeof OtaEventBody>, 'meta'> & {
+  meta: MetaField[];
+};
+export type OtaEvent = Message<'OTA_EVENT', OtaEventBody>;

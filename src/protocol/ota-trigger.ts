@@ -1,0 +1,14 @@
+/** OTA TRIGGER, cloud to device: one vehicle is told of one update. */
+import Type from 'typebox';
+import { type Message } from './envelope.js';
+import { Identifier } from './text.js';
+import { Vin } from './vin.js';
+
+export const OtaTriggerBody = Type.Object({
+  model: Identifier('Vehicle model.'),
+  'ref-id': Identifier('The schedule, that is the operation.'),
+  'script-ref-id': Identifier('The update script to run.'),
+  vin: Vin,
+});
+export type OtaTriggerBody = Type.Static<typeof OtaTriggerBody>;
+export type OtaTrigger = Message<'OTA_TRIGGER', OtaTriggerBody>;

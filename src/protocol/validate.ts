@@ -1,0 +1,65 @@
+/** Checks values against schemas and says what is wrong and where. */
+import Type from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+
+export interface FieldError {
+  /** JSON Pointer (RFC 6901) to the field, e.g. `/body/vins/3`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** More errors than this help nobody. */
+const MAX_ERRORS = 100;
+
+export interface Check<T> {
+  /** Whether the value has the schema's shape. */
+  matches(value: unknown): value is T;
+  /** What is wrong with a value, each field once, at most 100; empty if nothing is. */
+  errors(value: unknown): FieldError[];
+}
+
+export function checkOf<S extends Type.TSchema>(schema: S): Check<Type.Static<S>> {
+  // Compiling takes a millisecond or two, so it waits for the first use.
+  let validator: Validator | undefined;
+  const compiled = () => (validator ??= Compile(schema) as unknown as Validator);
+  return {
+    matches: (value): value is Type.Static<S> => compiled().Check(value),
+    errors: (value) => describe(compiled().Errors(value)),
+  };
+}
+
+type SchemaError = ReturnType<Validator['Errors']>[number];
+
+function describe(errors: SchemaError[]): FieldError[] {
+  const byPath = new Map<string, string>();
+  for (const error of errors) {
+    for (const [path, message] of fieldErrors(error)) {
+      if (byPath.size >= MAX_ERRORS) break;
+      // The first error of a field is the most telling one.
+      if (!byPath.has(path)) byPath.set(path, message);
+    }
+  }
+  return [...byPath].map(([path, message]) => ({ path, message }));
+}
+
+function fieldErrors(error: SchemaError): [path: string, message: string][] {
+  switch (error.keyword) {
+    case 'required':
+      return error.params.requiredProperties.map((name) => [
+        `${error.instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+        'is missing',
+      ]);
+    case 'const':
+      return [[error.instancePath, `must be ${JSON.stringify(error.params.allowedValue)}`]];
+    case 'pattern':
+      return [[error.instancePath, patternMessage(error.params.pattern)]];
+    default:
+      return [[error.instancePath, error.message]];
+  }
+}
+
+function patternMessage(pattern: string | RegExp): string {
+  return String(pattern).includes('{17}')
+    ? 'must be a VIN: 17 of A-H J-N P R-Z 0-9'
+    : 'must not contain control characters or characters with a meaning in topics';
+}

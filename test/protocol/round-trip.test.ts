@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { decodeMessage, encodeMessage } from '../../src/protocol/index.js';
+import { anyMessage } from './arbitraries.js';
+
+test('every valid message survives encoding and decoding', () => {
+  fc.assert(
+    fc.property(anyMessage, (message) => {
+      expect(decodeMessage(encodeMessage(message))).toEqual({ ok: true, value: message });
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('extra fields that we do not know are kept', () => {
+  fc.assert(
+    fc.property(anyMessage, fc.jsonValue(), (message, extra) => {
+      const extended = { ...message, 'x-vendor': extra };
+      expect(decodeMessage(encodeMessage(extended))).toMatchObject({
+        ok: true,
+        value: { 'x-vendor': JSON.parse(JSON.stringify(extra)) as unknown },
+      });
+    }),
+    { numRuns: 300 },
+  );
+});
