@@ -1,0 +1,182 @@
+/**
+ * C2DSender: the adapter's way out to vehicles. Claims what is due, publishes each vehicle its own
+ * OTA_TRIGGER, and records what became of it. Any number of senders work on one database.
+ */
+import { encodeMessage, expiresAt, otaTrigger, type TopicTemplate } from '../../protocol/index.js';
+import { type Database } from '../database/index.js';
+import { type Claim, type ClaimedTrigger, claimDueTriggers, makeDue, nextDue } from './claim.js';
+import { type RetryPolicy, retryPause } from './retry.js';
+import { type SendOutcome, settleSends } from './settle-sends.js';
+
+/** A message for a vehicle. */
+export interface OutgoingMessage {
+  readonly topic: string;
+  readonly payload: Buffer;
+  /** How long the broker may keep it for a vehicle that is away, seconds; undefined: for ever. */
+  readonly expirySeconds?: number;
+}
+
+export interface C2dSenderOptions {
+  readonly database: Database;
+  readonly c2dTopic: TopicTemplate;
+  /** Resolves when the broker has taken the message (QoS 1). */
+  readonly publish: (message: OutgoingMessage) => Promise<void>;
+  readonly retry: RetryPolicy;
+  /** Counter shard of this writer. */
+  readonly shard: number;
+  /** ms */
+  readonly clock: () => number;
+  readonly onSettled?: (outcomes: readonly SendOutcome[]) => void;
+  readonly onFailure?: (error: Error) => void;
+}
+
+/** Triggers in one claim. */
+const CLAIM_SIZE = 500;
+/** Long enough to publish a claim on a slow broker, short enough to take over from a lost sender. */
+const LEASE_MS = 25_000;
+/** How often to look for what other processes have made due. */
+const POLL_MS = 1_000;
+/** Before a trigger that the broker did not take is tried again. */
+const PUBLISH_RETRY_MS = 5_000;
+/** How often a vehicle that is not registered is looked up; registering it makes it due at once. */
+const NOT_FOUND_RETRY: RetryPolicy = {
+  firstPauseMs: 60_000,
+  longestPauseMs: 60 * 60 * 1000,
+  maxSends: Infinity,
+};
+
+export class C2dSender {
+  readonly #options: C2dSenderOptions;
+  readonly #connected = new Set<string>();
+  #running: Promise<void> | undefined;
+  #stopping = false;
+  #wake: () => void = () => undefined;
+  #woken = false;
+
+  constructor(options: C2dSenderOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Something may have become due: look now. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  /** A vehicle is there now: what it has not acknowledged is sent at once. */
+  vehicleConnected(systemId: string): void {
+    this.#connected.add(systemId);
+    this.wake();
+  }
+
+  /** Finishes the claim in hand and ends. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.wake();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopping()) {
+      this.#woken = false;
+      let found = 0;
+      try {
+        found = await this.#sendDue();
+      } catch (error) {
+        this.#options.onFailure?.(error as Error);
+      }
+      if (found === 0) await this.#pause();
+    }
+  }
+
+  /** Set by another call while this one waits. */
+  #isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  async #sendDue(): Promise<number> {
+    const { database, clock } = this.#options;
+    if (this.#connected.size > 0) {
+      const systemIds = [...this.#connected];
+      this.#connected.clear();
+      await makeDue(database, systemIds, clock());
+    }
+    const claim = await claimDueTriggers(database, clock(), LEASE_MS, CLAIM_SIZE);
+    if (claim.triggers.length > 0) await this.#send(claim);
+    return claim.triggers.length;
+  }
+
+  async #send(claim: Claim): Promise<void> {
+    const { database, shard, clock } = this.#options;
+    const outcomes = await Promise.all(claim.triggers.map((trigger) => this.#sendOne(trigger)));
+    await settleSends(database, shard, claim.id, outcomes, clock());
+    this.#options.onSettled?.(outcomes);
+  }
+
+  async #sendOne(trigger: ClaimedTrigger): Promise<SendOutcome> {
+    const { c2dTopic, publish, retry, clock } = this.#options;
+    const now = clock();
+    const result = (outcome: SendOutcome['outcome'], dueAt: number | null): SendOutcome => ({
+      operationId: trigger.operation_id,
+      vin: trigger.vin,
+      outcome,
+      dueAt,
+    });
+    const expiry = expiresAt(trigger.triggered_at.getTime(), trigger.ttl);
+    if (expiry !== undefined && expiry <= now) return result('expired', null);
+    if (trigger.sends >= retry.maxSends) return result('undelivered', null);
+    if (trigger.system_id === null) {
+      const age = Math.max(0, now - trigger.triggered_at.getTime());
+      const lookups = Math.floor(Math.log2(1 + age / NOT_FOUND_RETRY.firstPauseMs)) + 1;
+      return result('device_not_found', now + retryPause(NOT_FOUND_RETRY, lookups, Math.random()));
+    }
+    try {
+      await publish({
+        topic: c2dTopic.of(trigger.system_id),
+        payload: encodeMessage(triggerMessage(trigger, trigger.system_id)),
+        ...(expiry === undefined ? {} : { expirySeconds: Math.ceil((expiry - now) / 1000) }),
+      });
+    } catch (error) {
+      this.#options.onFailure?.(error as Error);
+      return result('failed', clock() + PUBLISH_RETRY_MS);
+    }
+    const pause = retryPause(retry, trigger.sends + 1, Math.random());
+    return result('sent', trigger.ack_required ? clock() + pause : null);
+  }
+
+  async #pause(): Promise<void> {
+    const next = await nextDue(this.#options.database).catch(() => undefined);
+    const wait = Math.min(POLL_MS, Math.max(10, (next ?? Infinity) - this.#options.clock()));
+    if (this.#woken) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, wait);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => undefined;
+  }
+}
+
+function triggerMessage(trigger: ClaimedTrigger, systemId: string) {
+  return otaTrigger({
+    triggerId: trigger.trigger_id,
+    systemId,
+    deviceId: trigger.device_id ?? '',
+    ecuType: trigger.ecu_type ?? '',
+    time: trigger.triggered_at.getTime(),
+    ttl: trigger.ttl,
+    ackRequired: trigger.ack_required,
+    body: {
+      model: trigger.model,
+      'ref-id': trigger.ref_id,
+      'script-ref-id': trigger.script_ref_id,
+      vin: trigger.vin,
+    },
+  });
+}

@@ -1,0 +1,2 @@
+export * from './c2d-sender.js';
+export * from './retry.js';

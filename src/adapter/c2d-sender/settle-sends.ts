@@ -1,0 +1,80 @@
+/** Records what became of claimed triggers. */
+import { numberArray, type Queryable, textArray, timeArray } from '../database/index.js';
+
+export interface SendOutcome {
+  readonly operationId: number;
+  readonly vin: string;
+  /** `failed`: the broker did not take it, it stays what it was. */
+  readonly outcome: 'sent' | 'failed' | 'device_not_found' | 'expired' | 'undelivered';
+  /** When to look at it again, ms; null: never. */
+  readonly dueAt: number | null;
+}
+
+/**
+ * An acknowledgement or event that came in between has ended the claim and stands. A cancel in
+ * between does not: if the trigger went out, that is what is recorded.
+ */
+const SETTLE = /* sql */ `
+with input as materialized (
+  select * from unnest($3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
+    as i (operation_id, vin, outcome, due_at)
+),
+locked as materialized (
+  select d.operation_id, d.vin, d.delivery, d.state as old_state, i.outcome,
+    case
+      when i.outcome = 'failed' or d.claim is distinct from $2::uuid then d.delivery
+      when d.delivery = 'cancelled' and i.outcome <> 'sent' then d.delivery
+      else i.outcome
+    end as new_delivery,
+    case when o.status <> 'cancelled' then i.due_at end as due_at,
+    d.claim = $2::uuid as claimed
+  from input i
+  join deliveries d on d.operation_id = i.operation_id and d.vin = i.vin
+  join operations o on o.id = i.operation_id
+  order by d.operation_id, d.vin
+  for update of d
+),
+updated as (
+  update deliveries d set
+    delivery = l.new_delivery,
+    state = case when l.claimed then l.new_delivery else d.state end,
+    sends = d.sends + case when l.outcome = 'sent' then 1 else 0 end,
+    last_sent_at = case when l.outcome = 'sent' then $7::timestamptz else d.last_sent_at end,
+    due_at = case when l.claimed then l.due_at else d.due_at end,
+    claim = case when l.claimed then null else d.claim end,
+    updated_at = $7::timestamptz
+  from locked l
+  where d.operation_id = l.operation_id and d.vin = l.vin
+)
+insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
+select operation_id, $1::smallint, state, false, sum(n) from (
+  select operation_id, old_state as state, -1 as n from locked where claimed
+  union all
+  select operation_id, new_delivery, 1 from locked where claimed
+) moves
+group by operation_id, state having sum(n) <> 0 order by operation_id, state
+on conflict (operation_id, shard, state, paused)
+do update set vehicles = c.vehicles + excluded.vehicles`;
+
+/**
+ * @param shard counter shard of this writer
+ * @param claim id of the claim under which the triggers were sent
+ * @param now ms
+ */
+export async function settleSends(
+  database: Queryable,
+  shard: number,
+  claim: string,
+  outcomes: readonly SendOutcome[],
+  now: number,
+): Promise<void> {
+  await database.query(SETTLE, [
+    shard,
+    claim,
+    numberArray(outcomes.map(({ operationId }) => operationId)),
+    textArray(outcomes.map(({ vin }) => vin)),
+    textArray(outcomes.map(({ outcome }) => outcome)),
+    timeArray(outcomes.map(({ dueAt }) => dueAt)),
+    new Date(now),
+  ]);
+}

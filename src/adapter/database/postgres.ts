@@ -1,0 +1,83 @@
+/** A PostgreSQL server as the database. */
+import pg from 'pg';
+import { type Database, DatabaseError, type Parameter, type Queryable } from './database.js';
+
+/** int8 as a number: our counts and ids stay far below 2^53. */
+const types = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === Number(pg.types.builtins.INT8)
+      ? Number
+      : (pg.types.getTypeParser(oid, format as 'text') as unknown)) as typeof pg.types.getTypeParser,
+};
+
+interface PostgresOptions {
+  /** `postgres://user:password@host:port/database?sslmode=…` */
+  readonly url: string;
+  /** Connections at most. Enough for ingest, sending and the HTTP interface side by side. */
+  readonly connections?: number;
+  /** Called when an idle connection breaks; the pool opens another when it needs one. */
+  readonly onConnectionLost?: (error: Error) => void;
+}
+
+const DEFAULT_CONNECTIONS = 8;
+/** A server that does not answer in this time is treated as down. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export function openPostgres(options: PostgresOptions): Database {
+  const connections = options.connections ?? DEFAULT_CONNECTIONS;
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: connections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'otaops',
+    types,
+  });
+  pool.on('error', (error) => options.onConnectionLost?.(error));
+
+  return {
+    connections,
+    query: queryWith(pool),
+    script: scriptWith(pool),
+    async transaction(work) {
+      const client = await pool.connect().catch(rethrow);
+      // A connection that breaks between two statements must not end the process.
+      const ignore = () => undefined;
+      client.on('error', ignore);
+      const tx: Queryable = { query: queryWith(client), script: scriptWith(client) };
+      let broken = false;
+      try {
+        await tx.script('begin');
+        const result = await work(tx);
+        await tx.script('commit');
+        return result;
+      } catch (error) {
+        await tx.script('rollback').catch(() => (broken = true));
+        throw error;
+      } finally {
+        client.removeListener('error', ignore);
+        client.release(broken);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+type Runner = pg.Pool | pg.PoolClient;
+
+function queryWith(runner: Runner): Queryable['query'] {
+  return async <Row extends object>(text: string, parameters: readonly Parameter[] = []) => {
+    const result = await runner.query<Row & pg.QueryResultRow>(text, [...parameters]).catch(rethrow);
+    return result.rows as Row[];
+  };
+}
+
+function scriptWith(runner: Runner): Queryable['script'] {
+  return async (text) => {
+    await runner.query(text).catch(rethrow);
+  };
+}
+
+function rethrow(error: unknown): never {
+  throw new DatabaseError(error);
+}

@@ -1,0 +1,188 @@
+/**
+ * Takes a CarOTA Server Event: one record per vehicle, durable before the answer (contract section
+ * 4). Idempotent: the same event again adds only what is not there yet, so that a caller whose
+ * connection broke in the middle repeats it.
+ */
+import {
+  type CarOtaServerEvent,
+  NEVER_EXPIRES,
+  newUuid,
+  toMilliseconds,
+} from '../../protocol/index.js';
+import { type Database, only, type Queryable, textArray } from '../database/index.js';
+
+/** The ref-id stands for another model or script, or takes no more vehicles. */
+export class OperationConflict extends Error {
+  override readonly name = 'OperationConflict';
+  constructor(
+    readonly code: 'REF_ID_CONFLICT' | 'OPERATION_CANCELLED',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface TriggerOutcome {
+  /** Vehicles that this call has added and that will be sent a trigger. */
+  readonly accepted: number;
+  /** Vehicles that were in the operation before. */
+  readonly alreadyKnown: number;
+  /** Repetitions of a VIN in the request. */
+  readonly repeated: number;
+  /** Vehicles of the request that the registry does not know. */
+  readonly rejectedCount: number;
+  /** The first 1,000 of them, in VIN order. */
+  readonly rejected: string[];
+}
+
+export interface TriggerOptions {
+  /** Counter shard of this writer. */
+  readonly shard: number;
+  /** Id of the caller's token. */
+  readonly by: string;
+  /** ms */
+  readonly now: number;
+}
+
+const MAX_REPORTED = 1_000;
+/** Vehicles per transaction: between these, others get their turn. */
+const CHUNK = 10_000;
+
+/** @throws OperationConflict, DatabaseError */
+export async function acceptTrigger(
+  database: Database,
+  event: CarOtaServerEvent,
+  options: TriggerOptions,
+): Promise<TriggerOutcome> {
+  const operationId = await openOperation(database, event, options);
+  const vins = [...new Set(event.body.vins.map((vin) => vin.toUpperCase()))].sort();
+  let accepted = 0;
+  let added = 0;
+  let rejectedCount = 0;
+  const rejected: string[] = [];
+  for (let start = 0; start < vins.length; start += CHUNK) {
+    const chunk = vins.slice(start, start + CHUNK);
+    const outcome = await addVehicles(database, operationId, chunk, options);
+    accepted += outcome.accepted;
+    added += outcome.added;
+    rejectedCount += outcome.rejected.length;
+    for (const vin of outcome.rejected) if (rejected.length < MAX_REPORTED) rejected.push(vin);
+  }
+  return {
+    accepted,
+    alreadyKnown: vins.length - added,
+    repeated: event.body.vins.length - vins.length,
+    rejectedCount,
+    rejected,
+  };
+}
+
+interface OperationRow {
+  readonly id: number;
+  readonly model: string;
+  readonly script_ref_id: string;
+  readonly status: string;
+}
+
+async function openOperation(
+  database: Queryable,
+  { time, body }: CarOtaServerEvent,
+  { by, now }: TriggerOptions,
+): Promise<number> {
+  await database.query(
+    `insert into operations
+       (ref_id, model, script_ref_id, ttl, ack_required, scheduled_at, created_at, created_by)
+     values ($1, $2, $3, $4, true, $5, $6, $7)
+     on conflict (ref_id) do nothing`,
+    [
+      body['ref-id'],
+      body.model,
+      body['script-ref-id'],
+      NEVER_EXPIRES,
+      new Date(scheduledAt(time, now)),
+      new Date(now),
+      by,
+    ],
+  );
+  const operation = only(
+    await database.query<OperationRow>(
+      'select id, model, script_ref_id, status from operations where ref_id = $1',
+      [body['ref-id']],
+    ),
+  );
+  if (operation.model !== body.model || operation.script_ref_id !== body['script-ref-id']) {
+    throw new OperationConflict(
+      'REF_ID_CONFLICT',
+      `ref-id '${body['ref-id']}' is the operation with model '${operation.model}' and script '${operation.script_ref_id}'`,
+    );
+  }
+  if (operation.status === 'cancelled') {
+    throw new OperationConflict(
+      'OPERATION_CANCELLED',
+      `operation '${body['ref-id']}' is cancelled and takes no more vehicles`,
+    );
+  }
+  return operation.id;
+}
+
+/** The event's own time in ms; the time of receipt where a database cannot hold it. */
+function scheduledAt(time: number, now: number): number {
+  const ms = toMilliseconds(time);
+  return ms >= 0 && ms < Date.UTC(10_000, 0) ? ms : now;
+}
+
+const ADD_VEHICLES = /* sql */ `
+with operation as materialized (
+  -- A cancel waits until these vehicles are in, or they are not added.
+  select id from operations where id = $3::bigint and status <> 'cancelled' for share
+),
+input as materialized (
+  select i.vin, i.trigger_id, v.vin is not null as registered
+  from operation, unnest($1::text[], $2::uuid[]) as i (vin, trigger_id)
+  left join vehicles v on v.vin = i.vin
+),
+added as (
+  insert into deliveries
+    (operation_id, vin, trigger_id, triggered_at, delivery, state, due_at, updated_at)
+  select $3::bigint, vin, trigger_id, $4::timestamptz, state, state, $4::timestamptz, $4::timestamptz
+  from (
+    select *, case when registered then 'pending' else 'device_not_found' end as state from input
+  ) i
+  order by vin
+  on conflict (operation_id, vin) do nothing
+  returning vin, state
+),
+counted as (
+  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
+  select $3::bigint, $5::smallint, state, false, count(*) from added group by state order by state
+  on conflict (operation_id, shard, state, paused)
+  do update set vehicles = c.vehicles + excluded.vehicles
+),
+rejected as (
+  select vin from added where state = 'device_not_found'
+  union all
+  select d.vin from input i
+  join deliveries d on d.operation_id = $3::bigint and d.vin = i.vin
+  where d.delivery = 'device_not_found'
+)
+select
+  (select count(*) from added where state = 'pending') as accepted,
+  (select count(*) from added) as added,
+  (select coalesce(json_agg(vin order by vin), '[]') from rejected) as rejected`;
+
+async function addVehicles(
+  database: Queryable,
+  operationId: number,
+  vins: readonly string[],
+  { shard, now }: TriggerOptions,
+): Promise<{ accepted: number; added: number; rejected: string[] }> {
+  return only(
+    await database.query(ADD_VEHICLES, [
+      textArray(vins),
+      textArray(vins.map(newUuid)),
+      operationId,
+      new Date(now),
+      shard,
+    ]),
+  );
+}

@@ -1,0 +1,3 @@
+export * from './accept-trigger.js';
+export * from './control.js';
+export * from './progress.js';

@@ -1,0 +1,165 @@
+/** Questions about operations: where does it stand, where does each vehicle stand. */
+import { FAILED_SO_FAR, FINISHED } from '../../protocol/index.js';
+import { type Queryable } from '../database/index.js';
+
+export interface OperationSummary {
+  readonly id: number;
+  readonly ref_id: string;
+  readonly model: string;
+  readonly script_ref_id: string;
+  readonly status: 'active' | 'paused' | 'cancelled';
+  readonly scheduled_at: Date;
+  readonly created_at: Date;
+  readonly progress: Progress;
+}
+
+/** Counts of an operation's vehicles; every vehicle is in exactly one state. */
+export interface Progress {
+  readonly vehicles: number;
+  readonly states: Readonly<Record<string, number>>;
+  readonly paused: number;
+  /** Come to an end, with or without success (contract section 5.5). */
+  readonly finished: number;
+  readonly succeeded: number;
+  /** Ended without success, `cancel` and `consent_rejected` apart. */
+  readonly failed: number;
+}
+
+interface CounterRow {
+  readonly state: string;
+  readonly paused: boolean;
+  readonly vehicles: number;
+}
+
+const FAILED: ReadonlySet<string> = new Set([
+  ...FAILED_SO_FAR,
+  'rollback_success',
+  'rollback_fail',
+]);
+
+export function progressOf(counters: readonly CounterRow[]): Progress {
+  const states: Record<string, number> = {};
+  for (const { state, vehicles } of counters) states[state] = (states[state] ?? 0) + vehicles;
+  const sum = (matching: (counter: CounterRow) => boolean) =>
+    counters.filter(matching).reduce((total, { vehicles }) => total + vehicles, 0);
+  return {
+    vehicles: sum(() => true),
+    states,
+    paused: sum(({ paused }) => paused),
+    finished: sum(({ state }) => FINISHED.has(state)),
+    succeeded: sum(({ state }) => state === 'success'),
+    failed: sum(({ state }) => FAILED.has(state)),
+  };
+}
+
+type OperationRow = Omit<OperationSummary, 'progress'> & { counters: CounterRow[] };
+
+const OPERATIONS = /* sql */ `
+  select o.id, o.ref_id, o.model, o.script_ref_id, o.status, o.scheduled_at, o.created_at,
+    coalesce((
+      select json_agg(c) from (
+        select state, paused, sum(vehicles)::bigint as vehicles from operation_counters
+        where operation_id = o.id group by state, paused having sum(vehicles) <> 0
+        order by state, paused
+      ) c
+    ), '[]') as counters
+  from operations o`;
+
+const withProgress = ({ counters, ...operation }: OperationRow): OperationSummary => ({
+  ...operation,
+  progress: progressOf(counters),
+});
+
+export async function findOperation(
+  database: Queryable,
+  refId: string,
+): Promise<OperationSummary | undefined> {
+  const rows = await database.query<OperationRow>(`${OPERATIONS} where o.ref_id = $1`, [refId]);
+  return rows.map(withProgress)[0];
+}
+
+/** A page of operations, newest first, older than the one with the given id. */
+export async function listOperations(
+  database: Queryable,
+  page: { before: number; limit: number },
+): Promise<OperationSummary[]> {
+  const rows = await database.query<OperationRow>(
+    `${OPERATIONS} where o.id < $1 order by o.id desc limit $2`,
+    [page.before, page.limit],
+  );
+  return rows.map(withProgress);
+}
+
+export interface DeliveryRow {
+  readonly vin: string;
+  readonly state: string;
+  readonly paused: boolean;
+  readonly delivery: string;
+  readonly attempt: number;
+  readonly sends: number;
+  readonly trigger_id: string;
+  readonly triggered_at: Date;
+  readonly last_sent_at: Date | null;
+  readonly acknowledged_at: Date | null;
+  readonly event_at: Date | null;
+  readonly updated_at: Date;
+}
+
+const DELIVERIES = /* sql */ `
+  select vin, state, paused, delivery, attempt, sends, trigger_id, triggered_at, last_sent_at,
+    acknowledged_at, newest_at as event_at, updated_at
+  from deliveries`;
+
+/** A page of an operation's vehicles in VIN order; `state` unknown means every unknown(<number>). */
+export function listDeliveries(
+  database: Queryable,
+  operationId: number,
+  page: { after: string; limit: number; state: string | undefined },
+): Promise<DeliveryRow[]> {
+  const ofState = page.state === undefined ? '' : 'and (state = $4 or counter_of(state) = $4)';
+  return database.query<DeliveryRow>(
+    `${DELIVERIES} where operation_id = $1 and vin > $2 ${ofState} order by vin limit $3`,
+    [operationId, page.after, page.limit, ...(page.state === undefined ? [] : [page.state])],
+  );
+}
+
+export async function findDelivery(
+  database: Queryable,
+  operationId: number,
+  vin: string,
+): Promise<DeliveryRow | undefined> {
+  const rows = await database.query<DeliveryRow>(
+    `${DELIVERIES} where operation_id = $1 and vin = $2`,
+    [operationId, vin],
+  );
+  return rows[0];
+}
+
+export interface HistoryRow {
+  readonly kind: 'ack' | 'event';
+  readonly message_id: string;
+  readonly correlation_id: string;
+  readonly attempt: number;
+  readonly status: number | null;
+  readonly status_name: string | null;
+  readonly event_at: Date;
+  readonly received_at: Date;
+  readonly device_id: string;
+  readonly device_type: string;
+  readonly meta: { key: string; value: string }[];
+}
+
+/** All that was received of a vehicle in an operation, oldest first in the contract's order (5.2). */
+export function history(
+  database: Queryable,
+  operationId: number,
+  vin: string,
+): Promise<HistoryRow[]> {
+  return database.query<HistoryRow>(
+    `select kind, message_id, correlation_id, attempt, status, status_name, event_at, received_at,
+       device_id, device_type, meta
+     from messages where operation_id = $1 and vin = $2
+     order by attempt, event_at, rank nulls first, message_id`,
+    [operationId, vin],
+  );
+}

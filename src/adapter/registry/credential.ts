@@ -1,0 +1,35 @@
+/**
+ * What a vehicle proves itself with on the embedded broker (contract section 3).
+ *
+ * Credentials are secrets of machines: long and random, so a salted SHA-256 protects them as well as
+ * a slow password hash would (NIST SP 800-63B 5.1.2.2, look-up secrets), and ten thousand vehicles
+ * that connect at once do not stop the adapter.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** Shorter ones could be guessed. */
+export const MIN_CREDENTIAL_LENGTH = 16;
+export const MAX_CREDENTIAL_LENGTH = 256;
+
+export interface HashedCredential {
+  readonly salt: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+/** A new credential: 144 random bits in 24 characters. */
+export function newCredential(): string {
+  return randomBytes(18).toString('base64url');
+}
+
+export function hashCredential(credential: string): HashedCredential {
+  const salt = randomBytes(16);
+  return { salt, hash: digest(salt, credential) };
+}
+
+export function isCredential(presented: string, stored: HashedCredential): boolean {
+  return timingSafeEqual(digest(stored.salt, presented), stored.hash);
+}
+
+function digest(salt: Uint8Array, credential: string): Buffer {
+  return createHash('sha256').update(salt).update(credential).digest();
+}

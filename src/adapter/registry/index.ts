@@ -1,0 +1,3 @@
+export * from './credential.js';
+export * from './import.js';
+export * from './vehicles.js';

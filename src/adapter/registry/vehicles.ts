@@ -1,0 +1,175 @@
+/** The registry: VIN to system_id, primary device and model (contract section 4). */
+import Type from 'typebox';
+import { OptionalIdentifier, SystemId } from '../../protocol/index.js';
+import { bytesArray, type Queryable, textArray } from '../database/index.js';
+import {
+  hashCredential,
+  type HashedCredential,
+  isCredential,
+  MAX_CREDENTIAL_LENGTH,
+  MIN_CREDENTIAL_LENGTH,
+} from './credential.js';
+
+/** What is registered of a vehicle, as the HTTP interface takes it. */
+export const Registration = Type.Object(
+  {
+    system_id: SystemId,
+    device_id: Type.Optional(OptionalIdentifier('Primary device.')),
+    ecu_type: Type.Optional(OptionalIdentifier('Type of the primary device.')),
+    model: Type.Optional(OptionalIdentifier('Vehicle model.')),
+    credential: Type.Optional(
+      Type.String({
+        minLength: MIN_CREDENTIAL_LENGTH,
+        maxLength: MAX_CREDENTIAL_LENGTH,
+        pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+        description: 'Password on the embedded broker; a random secret. Stored hashed.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type Registration = Type.Static<typeof Registration>;
+
+export interface Vehicle {
+  readonly vin: string;
+  readonly system_id: string;
+  readonly device_id: string;
+  readonly ecu_type: string;
+  readonly model: string;
+  readonly registered_at: Date;
+  readonly updated_at: Date;
+}
+
+export interface NewVehicle extends Registration {
+  readonly vin: string;
+}
+
+export interface RegistrationOutcome {
+  readonly vin: string;
+  /** `conflict`: the system_id belongs to another vehicle, nothing was changed. */
+  readonly outcome: 'created' | 'updated' | 'conflict';
+}
+
+const REGISTER = /* sql */ `
+with input as materialized (
+  select * from unnest(
+    $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::bytea[]
+  ) as i (vin, system_id, device_id, ecu_type, model, salt, hash)
+),
+conflicting as materialized (
+  select i.vin from input i
+  join vehicles v on v.system_id = i.system_id and v.vin <> i.vin
+),
+registered as (
+  insert into vehicles as v (
+    vin, system_id, device_id, ecu_type, model,
+    credential_salt, credential_hash, registered_at, updated_at
+  )
+  select vin, system_id, device_id, ecu_type, model, salt, hash, $1, $1 from input i
+  where not exists (select from conflicting c where c.vin = i.vin)
+  order by vin
+  on conflict (vin) do update set
+    system_id = excluded.system_id, device_id = excluded.device_id,
+    ecu_type = excluded.ecu_type, model = excluded.model,
+    -- Without a new credential the old one stays.
+    credential_salt = coalesce(excluded.credential_salt, v.credential_salt),
+    credential_hash = coalesce(excluded.credential_hash, v.credential_hash),
+    updated_at = excluded.updated_at
+  returning vin, (xmax = 0) as created
+)
+select vin, case when created then 'created' else 'updated' end as outcome from registered
+union all
+select vin, 'conflict' from conflicting`;
+
+/** What waited in open operations for these vehicles to be registered becomes due. */
+const REVIVE = /* sql */ `
+with locked as materialized (
+  select d.operation_id, d.vin, d.state from deliveries d
+  join operations o on o.id = d.operation_id
+  where d.vin = any ($2::text[]) and d.delivery = 'device_not_found' and o.status <> 'cancelled'
+  order by d.operation_id, d.vin
+  for update of d
+),
+updated as (
+  update deliveries d
+  set delivery = 'pending', state = 'pending', due_at = $3::timestamptz, updated_at = $3::timestamptz
+  from locked l where d.operation_id = l.operation_id and d.vin = l.vin
+)
+insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
+select operation_id, $1::smallint, state, false, sum(n) from (
+  select operation_id, state, -1 as n from locked
+  union all
+  select operation_id, 'pending', 1 from locked
+) moves
+group by operation_id, state order by operation_id, state
+on conflict (operation_id, shard, state, paused)
+do update set vehicles = c.vehicles + excluded.vehicles`;
+
+/**
+ * Registers vehicles or changes their registration; each VIN and each system_id at most once among
+ * them. Runs inside the caller's transaction.
+ *
+ * @param shard counter shard of this writer
+ * @param now ms
+ */
+export async function registerVehicles(
+  tx: Queryable,
+  shard: number,
+  vehicles: readonly NewVehicle[],
+  now: number,
+): Promise<RegistrationOutcome[]> {
+  const secrets = vehicles.map(({ credential }) =>
+    credential === undefined ? null : hashCredential(credential),
+  );
+  const vins = textArray(vehicles.map(({ vin }) => vin));
+  const outcomes = await tx.query<RegistrationOutcome>(REGISTER, [
+    new Date(now),
+    vins,
+    textArray(vehicles.map((vehicle) => vehicle.system_id)),
+    textArray(vehicles.map((vehicle) => vehicle.device_id ?? '')),
+    textArray(vehicles.map((vehicle) => vehicle.ecu_type ?? '')),
+    textArray(vehicles.map((vehicle) => vehicle.model ?? '')),
+    bytesArray(secrets.map((secret) => secret?.salt ?? null)),
+    bytesArray(secrets.map((secret) => secret?.hash ?? null)),
+  ]);
+  await tx.query(REVIVE, [shard, vins, new Date(now)]);
+  return outcomes;
+}
+
+const COLUMNS = 'vin, system_id, device_id, ecu_type, model, registered_at, updated_at';
+
+export async function findVehicle(database: Queryable, vin: string): Promise<Vehicle | undefined> {
+  const rows = await database.query<Vehicle>(`select ${COLUMNS} from vehicles where vin = $1`, [vin]);
+  return rows[0];
+}
+
+/** A page of the registry in VIN order, after the given VIN. */
+export function listVehicles(
+  database: Queryable,
+  page: { after: string; limit: number },
+): Promise<Vehicle[]> {
+  return database.query<Vehicle>(
+    `select ${COLUMNS} from vehicles where vin > $1 order by vin limit $2`,
+    [page.after, page.limit],
+  );
+}
+
+/** @returns whether it was registered */
+export async function deleteVehicle(database: Queryable, vin: string): Promise<boolean> {
+  const rows = await database.query('delete from vehicles where vin = $1 returning vin', [vin]);
+  return rows.length > 0;
+}
+
+/** Whether the credential is the one registered for the system_id. */
+export async function checkVehicleCredential(
+  database: Queryable,
+  systemId: string,
+  credential: string,
+): Promise<boolean> {
+  const [stored] = await database.query<HashedCredential>(
+    `select credential_salt as salt, credential_hash as hash from vehicles
+     where system_id = $1 and credential_hash is not null`,
+    [systemId],
+  );
+  return stored !== undefined && isCredential(credential, stored);
+}

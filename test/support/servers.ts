@@ -1,0 +1,162 @@
+/**
+ * Private instances of the real servers, on their own ports and folders. Where a program is missing:
+ * on CI the run fails, elsewhere its tests are skipped with a line saying how to get it.
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { accessSync, chownSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export function temporaryDirectory(name: string): string {
+  return mkdtempSync(join(tmpdir(), `otaops-${name}-`));
+}
+
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function findProgram(name: string, extraFolders: string[] = []): string | undefined {
+  const folders = [...extraFolders, ...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
+  return folders.map((folder) => join(folder, name)).find(executable);
+}
+
+/** What to do without a program: fail on CI, else say so and give undefined. */
+function missing(program: string, install: string): undefined {
+  const hint = `${program} is not installed; get it with: ${install}`;
+  if (process.env.CI) throw new Error(hint);
+  console.warn(`SKIPPED: ${hint}`);
+  return undefined;
+}
+
+async function until(ready: () => Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await ready()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${what} did not come up in 10 s`);
+}
+
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+export interface Server {
+  readonly port: number;
+  readonly url: string;
+  readonly pid: number;
+  /** SIGKILL, as a crash. */
+  kill(): Promise<void>;
+  /** On the same port and data, after {@link kill}. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const exited = (child: ChildProcess) =>
+  child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve()
+    : new Promise<void>((resolve) => child.once('exit', () => resolve()));
+
+async function serverOf(
+  directory: string,
+  port: number,
+  url: string,
+  start: () => ChildProcess,
+  ready: () => Promise<boolean>,
+  name: string,
+): Promise<Server> {
+  let child = start();
+  await until(ready, name);
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await exited(child);
+  };
+  return {
+    port,
+    url,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    kill: () => end('SIGKILL'),
+    async restart() {
+      child = start();
+      await until(ready, name);
+    },
+    async stop() {
+      await end('SIGINT');
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A PostgreSQL server; each test makes its own database in it. */
+export async function startPostgres(): Promise<Server | undefined> {
+  const folder = await run('pg_config', ['--bindir']).then(
+    ({ stdout }) => [stdout.trim()],
+    () => [],
+  );
+  const initdb = findProgram('initdb', folder);
+  const postgres = findProgram('postgres', folder);
+  if (!initdb || !postgres) return missing('PostgreSQL', 'apt-get install postgresql');
+
+  const directory = temporaryDirectory('postgres');
+  const port = await freePort();
+  // PostgreSQL refuses to run as root.
+  const identity: { uid?: number; gid?: number } =
+    process.getuid?.() === 0
+      ? {
+          uid: Number((await run('id', ['-u', 'postgres'])).stdout),
+          gid: Number((await run('id', ['-g', 'postgres'])).stdout),
+        }
+      : {};
+  if (identity.uid !== undefined && identity.gid !== undefined) {
+    chownSync(directory, identity.uid, identity.gid);
+  }
+  const data = join(directory, 'data');
+  const options = { ...identity, cwd: directory };
+  await run(initdb, ['-D', data, '-U', 'otaops', '-A', 'trust', '-E', 'UTF8', '--no-locale'], options);
+  const settings = ['-p', String(port), '-k', directory, '-h', '127.0.0.1'];
+  settings.push('-c', 'max_connections=200', '-c', 'shared_buffers=256MB');
+  return serverOf(
+    directory,
+    port,
+    `postgres://otaops@127.0.0.1:${port}`,
+    () => spawn(postgres, ['-D', data, ...settings], { ...options, stdio: 'ignore' }),
+    () =>
+      run(join(postgres, '..', 'psql'), ['-h', '127.0.0.1', '-p', String(port), '-U', 'otaops', '-c', 'select 1', 'postgres']).then(
+        () => true,
+        () => false,
+      ),
+    'PostgreSQL',
+  );
+}
+
+export function mosquittoClients(): { pub: string; sub: string } | undefined {
+  const pub = findProgram('mosquitto_pub');
+  const sub = findProgram('mosquitto_sub');
+  return pub && sub
+    ? { pub, sub }
+    : missing('mosquitto_pub', 'apt-get install mosquitto-clients');
+}
