@@ -4,7 +4,7 @@
  * cannot be applied. One round trip, one transaction.
  *
  * Locks are taken in one order by everyone who writes: deliveries by key, then digests, then
- * counters. That is why `locked` sorts before it locks, and why everything else reads from it.
+ * counters. That is why `settled` sorts before it locks, and why everything else reads from it.
  */
 import { MAX_MESSAGE_BYTES } from '../../protocol/index.js';
 import { numberArray, only, type Queryable, textArray, timeArray } from '../database/index.js';
@@ -35,9 +35,7 @@ with incoming as materialized (
 -- The delivery that each message is about: an event names its operation, an ack its trigger.
 placed as materialized (
   select m.*,
-    exists (
-      select from vehicles v where v.system_id = m.system_id and v.vin = m.vin
-    ) as registered,
+    (select true from vehicles v where v.vin = m.vin and v.system_id = m.system_id) as registered,
     case m.kind
       when 'event' then (select o.id from operations o where o.ref_id = m.ref_id)
       else (
@@ -48,26 +46,29 @@ placed as materialized (
     end as operation_id
   from incoming m
 ),
-locked as materialized (
-  select d.operation_id, d.vin, d.attempt, d.trigger_id, d.earlier_trigger_ids, d.state, d.paused,
+-- Locks the deliveries, and settles of which attempt each message is (contract section 5.2): the
+-- one whose trigger it answers, else the newest.
+settled as materialized (
+  select p.*, d.attempt as newest_attempt,
+    coalesce(
+      case when d.trigger_id = p.trigger_id then d.attempt end,
+      array_position(d.earlier_trigger_ids, p.trigger_id),
+      d.attempt
+    ) as attempt,
+    d.state as old_state, d.paused as old_paused,
     d.newest_at, d.newest_rank, d.newest_id, d.newest_status,
     d.shown_at, d.shown_rank, d.shown_id, d.shown_status
-  from (select distinct operation_id, vin from placed where registered) p
-  join deliveries d on d.operation_id = p.operation_id and d.vin = p.vin
-  order by d.operation_id, d.vin
-  for update of d
-),
--- Contract section 5.2: the attempt whose trigger the event answers, else the newest.
-settled as materialized (
-  select p.*, l.attempt as newest_attempt,
-    coalesce(
-      case when l.trigger_id = p.trigger_id then l.attempt end,
-      array_position(l.earlier_trigger_ids, p.trigger_id),
-      l.attempt
-    ) as attempt
-  from placed p
-  join locked l on l.operation_id = p.operation_id and l.vin = p.vin
-  where p.registered
+  from (select * from placed where registered order by operation_id, vin) p
+  -- A lateral subquery is looked up by key, row by row in order, whatever the planner believes.
+  cross join lateral (
+    select attempt, trigger_id, earlier_trigger_ids, state, paused,
+      newest_at, newest_rank, newest_id, newest_status,
+      shown_at, shown_rank, shown_id, shown_status
+    from deliveries
+    where operation_id = p.operation_id and vin = p.vin
+    limit 1
+    for update
+  ) d
 ),
 fresh as (
   insert into message_digests (digest, received_at)
@@ -76,7 +77,8 @@ fresh as (
   returning digest
 ),
 applied as materialized (
-  select s.* from settled s join fresh f on f.digest = s.digest
+  -- "is true" keeps this a hashed lookup: as a join it is at the mercy of an estimate.
+  select * from settled where (digest in (select digest from fresh)) is true
 ),
 history as (
   insert into messages (
@@ -87,47 +89,55 @@ history as (
     status, status_name, rank, event_at, device_id, device_type, meta::json, raw
   from applied
 ),
--- Contract sections 5.2 and 5.4: the newest event, and the newest that is no pause or resume,
--- among those known before and those of this batch.
-candidates as materialized (
-  select operation_id, vin, event_at as at, rank, message_id as id, status_name as status
-  from applied where kind = 'event' and attempt = newest_attempt
+-- What decides the state: the messages of this batch and the two events known before.
+candidates as (
+  select operation_id, vin, old_state, old_paused, received_at,
+    case kind when 'event' then event_at end as at, rank, message_id as id, status_name as status
+  from applied where attempt = newest_attempt
+  union all
+  select operation_id, vin, old_state, old_paused, received_at,
+    newest_at, newest_rank, newest_id, newest_status
+  from applied where attempt = newest_attempt and newest_at is not null
+  union all
+  select operation_id, vin, old_state, old_paused, received_at,
+    shown_at, shown_rank, shown_id, shown_status
+  from applied where attempt = newest_attempt and shown_at is not null
 ),
-newest as (
-  select distinct on (operation_id, vin) * from (
-    select * from candidates
-    union all
-    select operation_id, vin, newest_at, newest_rank, newest_id, newest_status
-    from locked where newest_at is not null
-  ) c order by operation_id, vin, at desc, rank desc, id collate "C" desc
+-- Contract section 5.2: the newest event; 5.4: the newest that is neither pause nor resume.
+ranked as (
+  select *,
+    status is not null and 1 = row_number() over (
+      partition by operation_id, vin
+      order by at desc nulls last, rank desc, id collate "C" desc
+    ) as is_newest,
+    status not in ('pause', 'resume') and 1 = row_number() over (
+      partition by operation_id, vin
+      order by status in ('pause', 'resume') nulls last, at desc, rank desc, id collate "C" desc
+    ) as is_shown
+  from candidates
 ),
-shown as (
-  select distinct on (operation_id, vin) * from (
-    select * from candidates where status not in ('pause', 'resume')
-    union all
-    select operation_id, vin, shown_at, shown_rank, shown_id, shown_status
-    from locked where shown_at is not null
-  ) c order by operation_id, vin, at desc, rank desc, id collate "C" desc
-),
-touched as (
-  select operation_id, vin, min(received_at) as first_at, max(received_at) as last_at
-  from applied where attempt = newest_attempt group by operation_id, vin
+decided as (
+  select operation_id, vin, min(old_state) as old_state, bool_or(old_paused) as old_paused,
+    min(received_at) as first_at, max(received_at) as last_at,
+    max(at) filter (where is_newest) as newest_at,
+    max(rank) filter (where is_newest) as newest_rank,
+    max(id) filter (where is_newest) as newest_id,
+    max(status) filter (where is_newest) as newest_status,
+    max(at) filter (where is_shown) as shown_at,
+    max(rank) filter (where is_shown) as shown_rank,
+    max(id) filter (where is_shown) as shown_id,
+    max(status) filter (where is_shown) as shown_status
+  from ranked group by operation_id, vin
 ),
 merged as materialized (
-  select t.operation_id, t.vin, t.first_at, t.last_at,
-    l.state as old_state, l.paused as old_paused,
-    n.at as newest_at, n.rank as newest_rank, n.id as newest_id, n.status as newest_status,
-    s.at as shown_at, s.rank as shown_rank, s.id as shown_id, s.status as shown_status,
+  select *,
     case
-      when n.status is null then 'acknowledged'
-      when n.status = 'pause' then coalesce(s.status, 'received')
-      else n.status
+      when newest_status is null then 'acknowledged'
+      when newest_status = 'pause' then coalesce(shown_status, 'received')
+      else newest_status
     end as state,
-    coalesce(n.status = 'pause', false) as paused
-  from touched t
-  join locked l on l.operation_id = t.operation_id and l.vin = t.vin
-  left join newest n on n.operation_id = t.operation_id and n.vin = t.vin
-  left join shown s on s.operation_id = t.operation_id and s.vin = t.vin
+    coalesce(newest_status = 'pause', false) as paused
+  from decided
 ),
 updated as (
   update deliveries d set
@@ -158,7 +168,7 @@ refused as materialized (
   select p.digest, p.received_at, $20 || p.system_id || $21 as topic, p.system_id, p.vin,
     p.message_id, 'INVALID' as status,
     case
-      when not p.registered then 'VEHICLE_NOT_REGISTERED'
+      when p.registered is null then 'VEHICLE_NOT_REGISTERED'
       when p.operation_id is not null then 'VEHICLE_NOT_IN_OPERATION'
       when p.kind = 'event' then 'UNKNOWN_OPERATION'
       else 'UNKNOWN_TRIGGER'
@@ -169,15 +179,14 @@ refused as materialized (
       else '/vin'
     end as path,
     case
-      when not p.registered then 'this vin is not registered for this system_id'
+      when p.registered is null then 'this vin is not registered for this system_id'
       when p.operation_id is not null then 'the operation has no such vehicle'
       when p.kind = 'event' then 'there is no such operation'
       else 'no trigger of this vehicle has this message_id'
     end as detail,
     convert_to(p.raw, 'UTF8') as payload, octet_length(p.raw) as payload_bytes
   from placed p
-  where not p.registered
-    or not exists (select from settled s where s.digest = p.digest)
+  where (p.digest in (select digest from settled)) is not true
   union all
   select r.digest, r.received_at, r.topic, r.system_id, r.vin, r.message_id, r.status,
     r.reason, r.path, r.detail, decode(r.payload, 'base64'), r.payload_bytes
