@@ -1,6 +1,7 @@
 /** Checks values against schemas and says what is wrong and where. */
 import Type from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 
 export interface FieldError {
   /** JSON Pointer (RFC 6901) to the field, e.g. `/body/vins/3`. */
@@ -10,6 +11,7 @@ export interface FieldError {
 
 /** More errors than this help nobody. */
 const MAX_ERRORS = 100;
+Settings.Set({ maxErrors: MAX_ERRORS });
 
 export interface Check<T> {
   /** Whether the value has the schema's shape. */
@@ -34,7 +36,6 @@ function describe(errors: SchemaError[]): FieldError[] {
   const byPath = new Map<string, string>();
   for (const error of errors) {
     for (const [path, message] of fieldErrors(error)) {
-      if (byPath.size >= MAX_ERRORS) break;
       // The first error of a field is the most telling one.
       if (!byPath.has(path)) byPath.set(path, message);
     }

@@ -108,6 +108,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
           topic: d2cTopic.of(vehicle.systemId),
           payload: payload(vehicle, refId, message, trigger),
           receivedAt: RECEIVED_AT,
+          publisher: vehicle.systemId,
         };
       }),
     );

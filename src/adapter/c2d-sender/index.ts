@@ -1,2 +1,3 @@
 export * from './c2d-sender.js';
 export * from './retry.js';
+export * from './settle-sends.js';

@@ -18,6 +18,8 @@ export interface Received {
   readonly payload: Uint8Array;
   /** ms */
   readonly receivedAt: number;
+  /** system_id of the vehicle that the broker has authenticated; null where it does not tell. */
+  readonly publisher: string | null;
 }
 
 export type DeadLetterStatus = 'INVALID' | 'EXPIRED';
@@ -69,6 +71,11 @@ export type BatchRow = Applicable | Refused;
 
 /** Decodes and settles what has arrived. Never throws. */
 export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow {
+  const topicOwner = d2cTopic.systemIdOf(received.topic);
+  if (received.publisher !== null && received.publisher !== topicOwner) {
+    const detail = `${received.publisher} may not publish to ${received.topic}`;
+    return refused(received, invalid({ code: 'WRONG_TOPIC', path: '', detail }));
+  }
   const decoded = decodeMessage(received.payload);
   if (!decoded.ok) return refused(received, invalid(decoded.fault));
   const message = decoded.value;
@@ -81,7 +88,7 @@ export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow 
     vin: message.vin,
     messageId: message.message_id,
   };
-  if (d2cTopic.systemIdOf(received.topic) !== message.system_id) {
+  if (topicOwner !== message.system_id) {
     const detail = `the topic ${received.topic} belongs to another system_id`;
     return refused(received, invalid({ code: 'WRONG_TOPIC', path: '/system_id', detail }), identity);
   }

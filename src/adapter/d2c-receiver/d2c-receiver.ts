@@ -145,6 +145,7 @@ const refusedByDatabase =
       kind: 'refused',
       topic: row.topic,
       payload: row.payload,
+      publisher: row.publisher,
       receivedAt: row.receivedAt,
       digest: row.digest,
       systemId: row.systemId,

@@ -1,0 +1,49 @@
+// Makes a fresh clone ready: installs what is missing or out of date, and builds what has changed.
+// Runs before `npm start` and `npm test`, with nothing installed but Node and npm.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+process.chdir(root);
+
+function run(what, command, ...args) {
+  console.log(`${what} …`);
+  const { status } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) {
+    console.error(`${what} failed`);
+    process.exit(status ?? 1);
+  }
+}
+
+const filesBelow = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+
+function digestOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update('\0').update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+/** Runs the work if the files differ from when it last succeeded. */
+function once(marker, files, work) {
+  const digest = digestOf(files);
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === digest) return;
+  work();
+  mkdirSync(dirname(marker), { recursive: true });
+  writeFileSync(marker, digest);
+}
+
+once('node_modules/.otaops-installed', ['package-lock.json'], () =>
+  run('Installing', 'npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error'),
+);
+const sources = [...filesBelow('src'), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+once('dist/.otaops-built', sources, () =>
+  run('Building', process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'),
+);
+if (!statSync('dist/cli/main.js').isFile()) process.exit(1);

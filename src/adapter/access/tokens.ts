@@ -1,0 +1,78 @@
+/** Tokens of the HTTP interface. The token itself is told once and kept only as its SHA-256. */
+import { createHash, randomBytes } from 'node:crypto';
+import { newUuid } from '../../protocol/index.js';
+import { type Queryable } from '../database/index.js';
+import { type Role } from './roles.js';
+
+export interface Token {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly created_at: Date;
+  readonly revoked_at: Date | null;
+}
+
+/** `otaops_` makes a token that leaked recognisable for scanners; then 256 random bits. */
+function newSecret(): string {
+  return `otaops_${randomBytes(32).toString('base64url')}`;
+}
+
+// A secret of 256 random bits cannot be guessed, so a fast hash protects it.
+const hashOf = (secret: string) => createHash('sha256').update(secret).digest();
+
+/** @returns the token's secret, which cannot be had again */
+export async function createToken(
+  database: Queryable,
+  token: { name: string; role: Role },
+  now: number,
+): Promise<{ id: string; secret: string }> {
+  const secret = newSecret();
+  const id = newUuid();
+  await database.query(
+    'insert into tokens (id, name, role, hash, created_at) values ($1, $2, $3, $4, $5)',
+    [id, token.name, token.role, hashOf(secret), new Date(now)],
+  );
+  return { id, secret };
+}
+
+/** The token with this secret, unless it was revoked. */
+export async function findToken(database: Queryable, secret: string): Promise<Token | undefined> {
+  const rows = await database.query<Token>(
+    `select id, name, role, created_at, revoked_at from tokens
+     where hash = $1 and revoked_at is null`,
+    [hashOf(secret)],
+  );
+  return rows[0];
+}
+
+export function listTokens(database: Queryable): Promise<Token[]> {
+  return database.query<Token>(
+    'select id, name, role, created_at, revoked_at from tokens order by created_at',
+  );
+}
+
+/** @returns whether there was such a token */
+export async function revokeToken(database: Queryable, id: string, now: number): Promise<boolean> {
+  const rows = await database.query(
+    'update tokens set revoked_at = coalesce(revoked_at, $2) where id = $1 returning id',
+    [id, new Date(now)],
+  );
+  return rows.length > 0;
+}
+
+/** Makes the administrator's token of the first start; undefined if there are tokens already. */
+export async function createFirstToken(
+  database: Queryable,
+  now: number,
+): Promise<string | undefined> {
+  const secret = newSecret();
+  // Several processes may start at once: the lock lets one of them find no token.
+  const rows = await database.query(
+    `with alone as materialized (select pg_advisory_xact_lock(128057527))
+     insert into tokens (id, name, role, hash, created_at)
+     select $1, 'first administrator', 'admin', $2::bytea, $3::timestamptz from alone
+     where not exists (select from tokens) returning id`,
+    [newUuid(), hashOf(secret), new Date(now)],
+  );
+  return rows.length > 0 ? secret : undefined;
+}

@@ -1,0 +1,74 @@
+/** `/v1.0/tokens`: tokens of this interface, for the administrator. */
+import Type from 'typebox';
+import { createToken, listTokens, revokeToken, ROLES, type Token } from '../../access/index.js';
+import { describeRoute, type HttpContext, json, Nullable, type Server, Time } from '../context.js';
+import { notFound } from '../problem.js';
+
+const NewToken = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 256, description: 'Whose it is.' }),
+    role: Type.Enum([...ROLES]),
+  },
+  { additionalProperties: false },
+);
+const TokenBody = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    role: Type.Enum([...ROLES]),
+    createdAt: Time,
+    revokedAt: Nullable(Time),
+  },
+  { title: 'Token' },
+);
+const CreatedToken = Type.Object({
+  id: Type.String(),
+  token: Type.String({ description: 'Told once; only its hash is kept.' }),
+});
+const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) });
+const tags = ['Tokens'];
+
+export function tokenRoutes(server: Server, { database, clock }: HttpContext): void {
+  server.post<{ Body: Type.Static<typeof NewToken> }>(
+    '/v1.0/tokens',
+    describeRoute('administer', {
+      tags,
+      summary: 'Make a token',
+      body: NewToken,
+      response: { 201: json(CreatedToken, 'Made.') },
+    }),
+    async ({ body }, reply) => {
+      const { id, secret } = await createToken(database, body, clock());
+      return reply.code(201).send({ id, token: secret });
+    },
+  );
+
+  server.get(
+    '/v1.0/tokens',
+    describeRoute('administer', {
+      tags,
+      summary: 'List tokens, not their secrets',
+      response: { 200: json(Type.Object({ items: Type.Array(TokenBody) }), 'All tokens.') },
+    }),
+    async () => ({ items: (await listTokens(database)).map(tokenBody) }),
+  );
+
+  server.delete<{ Params: Type.Static<typeof IdParams> }>(
+    '/v1.0/tokens/:id',
+    describeRoute('administer', {
+      tags,
+      summary: 'Revoke a token; takes effect with the next request',
+      params: IdParams,
+      response: { 204: { description: 'Revoked.' } },
+    }),
+    async ({ params: { id } }, reply) => {
+      const known = await revokeToken(database, id, clock());
+      if (!known) throw notFound('TOKEN_NOT_FOUND', `there is no token ${id}`);
+      return reply.code(204).send();
+    },
+  );
+}
+
+function tokenBody({ id, name, role, created_at, revoked_at }: Token) {
+  return { id, name, role, createdAt: created_at, revokedAt: revoked_at };
+}

@@ -1,0 +1,204 @@
+/** `/v1.0/vehicles`: the registry VIN → system_id, primary device and model. */
+import { type Readable } from 'node:stream';
+import Type from 'typebox';
+import {
+  deleteVehicle,
+  findVehicle,
+  importVehicles,
+  listVehicles,
+  newCredential,
+  Registration,
+  registerVehicles,
+  type Vehicle,
+} from '../../registry/index.js';
+import {
+  describeRoute,
+  type HttpContext,
+  json,
+  page,
+  pageOf,
+  PageQuery,
+  positionOf,
+  type Server,
+  Time,
+  VinParams,
+} from '../context.js';
+import { bodyStream } from '../json-body.js';
+import { notFound, Problem } from '../problem.js';
+
+const RegisteredVehicle = Type.Object(
+  {
+    vin: Type.String(),
+    system_id: Type.String(),
+    device_id: Type.String(),
+    ecu_type: Type.String(),
+    model: Type.String(),
+    registeredAt: Time,
+    updatedAt: Time,
+  },
+  { title: 'RegisteredVehicle' },
+);
+
+const NewlyRegistered = Type.Object({
+  ...RegisteredVehicle.properties,
+  credential: Type.Optional(
+    Type.String({
+      description:
+        'The password that was made for the vehicle, because none was given. It cannot be had again.',
+    }),
+  ),
+});
+
+const ImportAnswer = Type.Object({
+  created: Type.Integer(),
+  updated: Type.Integer(),
+  rejectedCount: Type.Integer(),
+  rejected: Type.Array(
+    Type.Object({
+      line: Type.Integer({ description: 'From 1; the header of a CSV is line 1.' }),
+      errorCode: Type.String(),
+      errorMessage: Type.String(),
+    }),
+    { description: 'The first 1,000.' },
+  ),
+});
+
+type VinOnly = Type.Static<typeof VinParams>;
+const tags = ['Registry'];
+
+export function vehicleRoutes(server: Server, context: HttpContext): void {
+  const { database } = context;
+
+  server.put<{ Params: VinOnly; Body: Registration }>(
+    '/v1.0/vehicles/:vin',
+    describeRoute('administer', {
+      tags,
+      summary: 'Register a vehicle, or change its registration',
+      description:
+        'A new vehicle without a `credential` gets one, told in the answer and never again. Without a `credential` a known vehicle keeps its own.',
+      params: VinParams,
+      body: Registration,
+      response: {
+        200: json(RegisteredVehicle, 'Changed.'),
+        201: json(NewlyRegistered, 'Registered.'),
+      },
+    }),
+    async ({ params, body }, reply) => {
+      const vin = params.vin.toUpperCase();
+      const known = (await findVehicle(database, vin)) !== undefined;
+      const credential = known || body.credential !== undefined ? undefined : newCredential();
+      const { shard, clock } = context;
+      const vehicle = { vin, ...body, ...(credential === undefined ? {} : { credential }) };
+      const [result] = await database.transaction((tx) =>
+        registerVehicles(tx, shard, [vehicle], clock()),
+      );
+      if (result?.outcome === 'conflict') {
+        const message = `system_id '${body.system_id}' belongs to another vehicle`;
+        throw new Problem(409, 'SYSTEM_ID_TAKEN', message);
+      }
+      context.wakeSender();
+      const stored = vehicleBody(await vehicleOf(context, vin));
+      return known
+        ? stored
+        : reply.code(201).send({ ...stored, ...(credential === undefined ? {} : { credential }) });
+    },
+  );
+
+  server.get<{ Params: VinOnly }>(
+    '/v1.0/vehicles/:vin',
+    describeRoute('read', {
+      tags,
+      summary: 'One vehicle of the registry',
+      params: VinParams,
+      response: { 200: json(RegisteredVehicle, 'The vehicle.') },
+    }),
+    async ({ params }) => vehicleBody(await vehicleOf(context, params.vin.toUpperCase())),
+  );
+
+  server.delete<{ Params: VinOnly }>(
+    '/v1.0/vehicles/:vin',
+    describeRoute('administer', {
+      tags,
+      summary: 'Remove a vehicle from the registry',
+      description: 'Its operations and their history stay.',
+      params: VinParams,
+      response: { 204: { description: 'Removed.' } },
+    }),
+    async ({ params }, reply) => {
+      const vin = params.vin.toUpperCase();
+      if (!(await deleteVehicle(database, vin))) throw unknownVehicle(vin);
+      return reply.code(204).send();
+    },
+  );
+
+  server.get<{ Querystring: Type.Static<typeof PageQuery> }>(
+    '/v1.0/vehicles',
+    describeRoute('read', {
+      tags,
+      summary: 'List the registry in VIN order',
+      querystring: PageQuery,
+      response: { 200: json(pageOf(RegisteredVehicle), 'A page of vehicles.') },
+    }),
+    async ({ query: { limit, cursor } }) => {
+      const rows = await listVehicles(database, { after: positionOf(cursor) ?? '', limit });
+      return page(rows, limit, ({ vin }) => vin, vehicleBody);
+    },
+  );
+
+  // In a scope of its own: nowhere else is CSV or NDJSON taken, and here nothing else.
+  server.register((scope, _options, done) => {
+    importRoute(scope as unknown as Server, context);
+    done();
+  });
+}
+
+const FORMATS: Readonly<Record<string, 'csv' | 'ndjson'>> = {
+  'text/csv': 'csv',
+  'application/x-ndjson': 'ndjson',
+  'application/ndjson': 'ndjson',
+};
+
+function importRoute(server: Server, context: HttpContext): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(Object.keys(FORMATS), (request, _payload, done) => {
+    try {
+      done(null, bodyStream(request.raw));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  server.post(
+    '/v1.0/vehicles/import',
+    describeRoute('administer', {
+      tags,
+      summary: 'Import vehicles from CSV or NDJSON',
+      description:
+        'Streamed, any length, optionally gzip. Columns or fields: vin, system_id, device_id, ecu_type, model, credential. A faulty line is reported and does not stop the others.',
+      consumes: Object.keys(FORMATS),
+      response: { 200: json(ImportAnswer, 'What became of the lines.') },
+    }),
+    async (request) => {
+      const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+      const format = FORMATS[type ?? ''];
+      if (!format) throw new Problem(415, 'UNSUPPORTED_MEDIA_TYPE', 'send text/csv or NDJSON');
+      const { database, shard, clock } = context;
+      const input = request.body as Readable;
+      const outcome = await importVehicles(database, shard, input, format, clock);
+      context.wakeSender();
+      return outcome;
+    },
+  );
+}
+
+async function vehicleOf({ database }: HttpContext, vin: string): Promise<Vehicle> {
+  const vehicle = await findVehicle(database, vin);
+  if (!vehicle) throw unknownVehicle(vin);
+  return vehicle;
+}
+
+const unknownVehicle = (vin: string) =>
+  notFound('DEVICE_NOT_FOUND', `the registry does not know vehicle ${vin}`);
+
+function vehicleBody({ registered_at, updated_at, ...vehicle }: Vehicle) {
+  return { ...vehicle, registeredAt: registered_at, updatedAt: updated_at };
+}

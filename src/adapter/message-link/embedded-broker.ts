@@ -1,0 +1,158 @@
+/**
+ * The embedded MQTT broker (Aedes, MQTT 3.1.1). A message from a vehicle is handed to the adapter
+ * before the broker acknowledges it, so that PUBACK follows the commit (contract section 1).
+ */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Aedes, type AuthenticateError, type Client } from 'aedes';
+import { type TopicTemplate } from '../../protocol/index.js';
+import { type OutgoingMessage } from '../c2d-sender/index.js';
+import { type LinkHandlers, type MessageLink } from './message-link.js';
+
+export interface EmbeddedBrokerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly c2dTopic: TopicTemplate;
+  readonly d2cTopic: TopicTemplate;
+  /** Whether the credential is the one registered for the system_id. */
+  readonly authenticate: (systemId: string, credential: string) => Promise<boolean>;
+  /** ms */
+  readonly clock: () => number;
+  readonly handlers: LinkHandlers;
+}
+
+/** A client that stops reading is let go after this time, so that it holds up nobody else. */
+const DRAIN_TIMEOUT_MS = 20_000;
+/** How many messages the broker routes at a time. */
+const CONCURRENCY = 1_000;
+/** Where messages go that the adapter has taken; nobody may subscribe to it. */
+const NOWHERE = '$taken';
+/** A packet that announces more than this is not read: messages are limited to 256 KiB. */
+const MAX_PACKET_BYTES = 1024 * 1024;
+/** CONNACK return codes (MQTT 3.1.1, 3.2.2.3). */
+const SERVER_UNAVAILABLE = 3;
+const NOT_AUTHORISED = 5;
+
+/** @throws Error with code EADDRINUSE where the port is taken */
+export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<MessageLink> {
+  const { c2dTopic, d2cTopic, clock, handlers } = options;
+  const broker = await Aedes.createBroker({
+    concurrency: CONCURRENCY,
+    drainTimeout: DRAIN_TIMEOUT_MS,
+    // The check is a look-up in the database, which may have much to do.
+    connectTimeout: 60_000,
+  });
+
+  broker.authenticate = (client, username, password, done) => {
+    const systemId = client.id;
+    const refuse = (returnCode: number) => {
+      done(Object.assign(new Error('refused'), { returnCode }) as AuthenticateError, false);
+    };
+    // A vehicle's client id and user name are its system_id (contract section 3).
+    if (username !== systemId) {
+      refuse(NOT_AUTHORISED);
+      return;
+    }
+    options.authenticate(systemId, password?.toString() ?? '').then(
+      (known) => {
+        if (known) done(null, true);
+        else refuse(NOT_AUTHORISED);
+      },
+      (error: unknown) => {
+        handlers.onProblem(error as Error);
+        refuse(SERVER_UNAVAILABLE);
+      },
+    );
+  };
+
+  broker.authorizeSubscribe = (client, subscription, done) => {
+    const own = subscription.topic === c2dTopic.of(client.id);
+    // null refuses this subscription (SUBACK 0x80) and keeps the connection.
+    done(null, own ? subscription : null);
+  };
+
+  let paused = false;
+  broker.authorizePublish = (client, packet, done) => {
+    // A last will that outlived its session has no sender that we could hold to its topic.
+    if (client === null) {
+      done(new Error('last wills of ended sessions are not taken'));
+      return;
+    }
+    if (paused) return;
+    const { topic } = packet;
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    // Nothing that a vehicle sends goes to another one: the adapter is the only receiver.
+    packet.topic = NOWHERE;
+    packet.retain = false;
+    handlers.onMessage({ topic, payload, receivedAt: clock(), publisher: client.id }, () =>
+      done(null),
+    );
+  };
+
+  broker.on('subscribe', (subscriptions, client) => {
+    const own = c2dTopic.of(client.id);
+    if (subscriptions.some(({ topic, qos }) => topic === own && (qos as number) < 128)) {
+      handlers.onVehicleConnected(client.id);
+    }
+  });
+  broker.on('clientError', (_client: Client, error: Error) => handlers.onProblem(error));
+  broker.on('connectionError', (_client: Client, error: Error) => handlers.onProblem(error));
+
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    const client = broker.handle(socket);
+    socket.on('readable', () => {
+      if (announcedBytes(client) > MAX_PACKET_BYTES) socket.destroy();
+    });
+  });
+  server.listen({ host: options.host, port: options.port, backlog: 4096 });
+  await once(server, 'listening').catch(async (error: unknown) => {
+    await closeBroker(broker);
+    throw error;
+  });
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    address: `${options.host}:${port}`,
+    protocol: 'mqtt',
+    isConnected: true,
+    publish: (message) => publish(broker, message),
+    pause() {
+      paused = true;
+      return Promise.resolve();
+    },
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closeBroker(broker);
+      await closed;
+    },
+  };
+}
+
+/** Length of the packet that is being read. Aedes has no limit of its own to set. */
+function announcedBytes(client: Client): number {
+  const parser = (client as unknown as { _parser?: { packet?: { length?: number } } })._parser;
+  return parser?.packet?.length ?? 0;
+}
+
+function publish(broker: Aedes, { topic, payload }: OutgoingMessage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    broker.publish(
+      { cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false },
+      (error) => {
+        if (error) reject(error);
+        else resolve();
+      },
+    );
+  });
+}
+
+function closeBroker(broker: Aedes): Promise<void> {
+  return new Promise((resolve) => broker.close(resolve));
+}

@@ -1,0 +1,2 @@
+export * from './embedded-broker.js';
+export * from './message-link.js';

@@ -1,0 +1,25 @@
+/** The vehicles' message platform as the adapter sees it: one port, embedded or a real broker. */
+import { type OutgoingMessage } from '../c2d-sender/index.js';
+import { type Received } from '../d2c-receiver/index.js';
+
+/** What the adapter does with what comes from vehicles. */
+export interface LinkHandlers {
+  /** `settle` acknowledges the message to its sender; it is called once it is safe on disk. */
+  readonly onMessage: (received: Received, settle: () => void) => void;
+  /** The vehicle listens to its topic now. */
+  readonly onVehicleConnected: (systemId: string) => void;
+  readonly onProblem: (error: Error) => void;
+}
+
+export interface MessageLink {
+  /** Where vehicles connect to, as host:port. */
+  readonly address: string;
+  readonly protocol: string;
+  /** Whether messages can pass at this moment. */
+  readonly isConnected: boolean;
+  /** Resolves when the broker has taken the message (QoS 1). */
+  publish(message: OutgoingMessage): Promise<void>;
+  /** Takes no more messages from vehicles; what was taken can still be settled. */
+  pause(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,107 @@
+/** `otaops quickstart`: what `npm start` runs. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command } from 'commander';
+import pino from 'pino';
+import {
+  progressView,
+  type Quickstart,
+  SEED_TRIGGER,
+  startQuickstart,
+} from '../../quickstart/index.js';
+import { print } from '../output.js';
+import {
+  addSettings,
+  DATA_DIR,
+  HOST,
+  HTTP_PORT,
+  LOG_LEVEL,
+  MQTT_PORT,
+  SEED,
+  SPEED,
+  vehiclesSetting,
+} from '../settings.js';
+import { stopRequested } from '../stop-signals.js';
+
+interface QuickstartFlags {
+  readonly host: string;
+  readonly httpPort: number;
+  readonly mqttPort: number;
+  readonly dataDir: string;
+  readonly vehicles: number;
+  readonly seed: number;
+  readonly speed: number;
+  readonly logLevel: string;
+}
+
+const REFRESH_MS = 500;
+
+export function quickstartCommand(program: Command): void {
+  const command = program
+    .command('quickstart')
+    .description('see it work: adapter, simulated vehicles and the first trigger, on this machine');
+  addSettings(command, [
+    HOST,
+    HTTP_PORT,
+    MQTT_PORT,
+    DATA_DIR,
+    vehiclesSetting(200),
+    { ...SEED, default: 4 },
+    { ...SPEED, default: 60 },
+    { ...LOG_LEVEL, default: 'warn' },
+  ]);
+  command.action(async (options: QuickstartFlags) => {
+    const stopping = stopRequested();
+    const log = pino({ level: options.logLevel }, pino.destination(2));
+    const quickstart = await startQuickstart({ ...options, tell: print }, log);
+    introduce(quickstart, options.vehicles);
+    const ended = new AbortController();
+    const watching = watch(quickstart, ended.signal);
+    await stopping;
+    ended.abort();
+    await watching;
+    print('\nStopping…');
+    await quickstart.stop();
+  });
+}
+
+function introduce({ httpUrl, mqttAddress, token, refIds }: Quickstart, vehicles: number): void {
+  print(`OTA Operations is ready: the OTA Adapter and ${vehicles} simulated vehicles.`);
+  print(`  HTTP interface  ${httpUrl}       documents ${httpUrl}/docs`);
+  print(`  MQTT broker     mqtt://${mqttAddress}`);
+  print(`  Token           ${token}`);
+  print(`  Triggered       ${refIds.map((refId) => `'${refId}'`).join(' and ')}`);
+  print();
+}
+
+/** Shows progress until every vehicle of the operations has finished, then says what to do next. */
+async function watch(quickstart: Quickstart, signal: AbortSignal): Promise<void> {
+  const view = progressView(process.stdout);
+  try {
+    for (;;) {
+      const operations = await quickstart.progress();
+      view.show(operations);
+      if (operations.every(({ vehicles, finished }) => finished === vehicles)) break;
+      await sleep(REFRESH_MS, undefined, { signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    view.done();
+  }
+  if (!signal.aborted) suggest(quickstart);
+}
+
+function suggest({ httpUrl, token, vins }: Quickstart): void {
+  const next = {
+    ...SEED_TRIGGER,
+    time: Date.now(),
+    body: { ...SEED_TRIGGER.body, 'ref-id': `schedule ${Date.now()}`, vins: vins.slice(-10) },
+  };
+  const header = `-H 'authorization-token: ${token}'`;
+  print('\nAll vehicles have finished. Trigger the next operation:\n');
+  print(`curl -sS ${httpUrl}/v1.0/ota/trigger ${header} \\
+  -H 'content-type: application/json' -d '${JSON.stringify(next)}'\n`);
+  print('and see where it stands:\n');
+  print(`curl -sS ${header} ${httpUrl}/v1.0/ota/operations/${encodeURIComponent(next.body['ref-id'])}\n`);
+  print('Ctrl-C ends it.');
+}

@@ -1,0 +1,110 @@
+/** `otaops simulate`: a fleet of simulated vehicles against a running adapter. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command } from 'commander';
+import { Fleet, type FleetCounts, fleetOf, registrationLine } from '../../fleet/index.js';
+import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
+import { print, printError } from '../output.js';
+import {
+  addSettings,
+  DATA_DIR,
+  MQTT_URL,
+  SEED,
+  SPEED,
+  TOKEN,
+  URL_SETTING,
+  vehiclesSetting,
+} from '../settings.js';
+import { stopRequested } from '../stop-signals.js';
+
+interface SimulateFlags extends AdapterAddress {
+  readonly mqttUrl: string;
+  readonly vehicles: number;
+  readonly seed: number;
+  readonly speed: number;
+  readonly trigger?: string;
+  readonly register: boolean;
+}
+
+const REPORT_MS = 2_000;
+const REGISTER_BATCH = 10_000;
+
+export function simulateCommand(program: Command): void {
+  const command = program
+    .command('simulate')
+    .description('run simulated vehicles against an adapter')
+    .option('--trigger <ref-id>', 'then trigger an operation for all of them')
+    .option('--no-register', 'they are in the registry already')
+    .addHelpText(
+      'after',
+      `
+Example, beside a running otaops serve:
+  otaops simulate --vehicles 10000 --seed 7 --trigger "schedule 7"`,
+    );
+  addSettings(command, [
+    vehiclesSetting(100),
+    SEED,
+    SPEED,
+    MQTT_URL,
+    URL_SETTING,
+    TOKEN,
+    DATA_DIR,
+  ]);
+  command.action(async (options: SimulateFlags) => {
+    const stopping = stopRequested();
+    const vehicles = fleetOf(options.vehicles);
+    const client = await AdapterClient.connect(options);
+    if (options.register) {
+      for (let start = 0; start < vehicles.length; start += REGISTER_BATCH) {
+        const lines = vehicles.slice(start, start + REGISTER_BATCH).map(registrationLine);
+        await client.upload('/v1.0/vehicles/import', 'application/x-ndjson', lines.join('\n'));
+      }
+      print(`registered ${vehicles.length} vehicles`);
+    }
+    const problems = new Map<string, number>();
+    const fleet = new Fleet({
+      ...options,
+      vehicles,
+      onError: (_vin, error) => {
+        // Each kind of problem is told once; ten thousand vehicles would fill the screen.
+        const times = (problems.get(error.message) ?? 0) + 1;
+        problems.set(error.message, times);
+        if (times === 1) printError(`a vehicle’s connection: ${error.message}`);
+      },
+    });
+    fleet.start();
+    if (options.trigger !== undefined) {
+      const answer = await client.request('POST', '/v1.0/ota/trigger', {
+        time: Date.now(),
+        version: 'v1',
+        body: {
+          model: 'vehicle model a',
+          'ref-id': options.trigger,
+          'script-ref-id': 'hu only 001',
+          vins: vehicles.map(({ vin }) => vin),
+        },
+      });
+      print(JSON.stringify(answer));
+    }
+    const ended = new AbortController();
+    const reporting = report(fleet, ended.signal);
+    await stopping;
+    ended.abort();
+    await reporting;
+    await fleet.stop();
+  });
+}
+
+async function report(fleet: Fleet, signal: AbortSignal): Promise<void> {
+  let last = '';
+  while (!signal.aborted) {
+    const line = describe(fleet.counts);
+    if (line !== last) print(line);
+    last = line;
+    await sleep(REPORT_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function describe(counts: FleetCounts): string {
+  const outcomes = Object.entries(counts.outcomes).map(([outcome, n]) => `${outcome} ${n}`);
+  return `${counts.switchedOn} on, ${counts.triggersTaken} triggered, ${counts.messagesDelivered} messages delivered, ${counts.updatesEnded} ended${outcomes.length > 0 ? `: ${outcomes.join(', ')}` : ''}`;
+}

@@ -1,0 +1,99 @@
+/** `otaops token`: make, list and revoke tokens of the HTTP interface. */
+import { type Command, Option } from 'commander';
+import {
+  createToken,
+  listTokens,
+  revokeToken,
+  type Role,
+  ROLES,
+  withDatabase,
+} from '../../adapter/index.js';
+import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
+import { print, printJson } from '../output.js';
+import { addSettings, DATA_DIR, TOKEN, URL_SETTING } from '../settings.js';
+
+interface TokenOptions extends AdapterAddress {
+  readonly json?: boolean;
+  readonly offline?: boolean;
+}
+
+interface TokenLine {
+  readonly id: string;
+  readonly role: string;
+  readonly name: string;
+  readonly revokedAt: string | Date | null;
+}
+
+export function tokenCommand(program: Command): void {
+  const token = program
+    .command('token')
+    .description('tokens of the HTTP interface')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  otaops token create --role carota --name "CarOTA Server"
+  otaops token create --role admin --name recovery --offline   (the adapter is stopped)`,
+    );
+
+  const subcommand = (name: string, description: string) => {
+    const command = token
+      .command(name)
+      .description(description)
+      .option('--offline', 'work on the data directory itself, while no adapter runs')
+      .option('--json', 'print JSON');
+    return addSettings(command, [URL_SETTING, TOKEN, DATA_DIR]);
+  };
+
+  subcommand('create', 'make a token; it is shown once and stored hashed')
+    .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
+    .requiredOption('--name <name>', 'whose it is, to tell tokens apart')
+    .action(async (options: TokenOptions & { role: Role; name: string }) => {
+      const { role, name } = options;
+      const created = options.offline
+        ? await withDatabase(options.dataDir, async (database) => {
+            const { id, secret } = await createToken(database, { role, name }, Date.now());
+            return { id, token: secret };
+          })
+        : await (
+            await AdapterClient.connect(options)
+          ).request<{ id: string; token: string }>('POST', '/v1.0/tokens', { role, name });
+      if (options.json) printJson(created);
+      else print(created.token);
+    });
+
+  subcommand('list', 'list tokens (not their secrets)').action(async (options: TokenOptions) => {
+    const tokens: TokenLine[] = options.offline
+      ? (await withDatabase(options.dataDir, listTokens)).map(({ revoked_at, ...rest }) => ({
+          ...rest,
+          revokedAt: revoked_at,
+        }))
+      : (
+          await (
+            await AdapterClient.connect(options)
+          ).request<{ items: TokenLine[] }>('GET', '/v1.0/tokens')
+        ).items;
+    if (options.json) {
+      printJson(tokens);
+      return;
+    }
+    for (const { id, role, name, revokedAt } of tokens) {
+      print(`${id}  ${role.padEnd(8)}  ${name}${revokedAt === null ? '' : '  (revoked)'}`);
+    }
+  });
+
+  subcommand('revoke', 'revoke a token; takes effect with the next request')
+    .argument('<id>', 'id of the token, see token list')
+    .action(async (id: string, options: TokenOptions) => {
+      if (options.offline) {
+        const known = await withDatabase(options.dataDir, (database) =>
+          revokeToken(database, id, Date.now()),
+        );
+        if (!known) throw new Error(`there is no token ${id}`);
+      } else {
+        const client = await AdapterClient.connect(options);
+        await client.request('DELETE', `/v1.0/tokens/${encodeURIComponent(id)}`);
+      }
+      print(`revoked ${id}`);
+    });
+}

@@ -1,0 +1,13 @@
+/** Ctrl-C and SIGTERM end a command in order; a second one ends it at once. */
+
+/** Resolves when the process is asked to stop. */
+export function stopRequested(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const onSignal = (signal: NodeJS.Signals) => {
+      resolve(signal);
+      process.once('SIGINT', () => process.exit(130));
+    };
+    process.once('SIGINT', onSignal);
+    process.once('SIGTERM', onSignal);
+  });
+}

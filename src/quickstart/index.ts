@@ -1,0 +1,3 @@
+export * from './progress-view.js';
+export * from './quickstart.js';
+export * from './seed-trigger.js';

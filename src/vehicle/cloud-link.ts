@@ -1,0 +1,22 @@
+/** A vehicle's connection to the message platform. */
+
+export interface CloudLinkHandlers {
+  /** A message on the vehicle's own C2D topic. */
+  readonly onMessage: (payload: Uint8Array) => void;
+  /** The connection is there, again. */
+  readonly onUp: () => void;
+}
+
+export interface CloudLink {
+  /** Connects, and connects again whenever the connection breaks, until closed. */
+  open(handlers: CloudLinkHandlers): void;
+  readonly isUp: boolean;
+  /**
+   * Publishes on the vehicle's own D2C topic; resolves when the platform has acknowledged it.
+   *
+   * @throws Error where the link was closed before
+   */
+  publish(payload: Buffer): Promise<void>;
+  /** Can be opened again. */
+  close(): Promise<void>;
+}

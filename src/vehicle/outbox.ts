@@ -1,0 +1,43 @@
+/**
+ * Store-and-forward queue of a vehicle: a message stays in it until the platform has acknowledged
+ * it, under one message_id however often it is sent.
+ */
+
+export interface OutgoingMessage {
+  readonly messageId: string;
+  readonly payload: Buffer;
+}
+
+export interface Outbox {
+  add(message: OutgoingMessage): void;
+  /** The oldest message that is not acknowledged. */
+  first(): OutgoingMessage | undefined;
+  remove(messageId: string): void;
+  readonly size: number;
+}
+
+export class MemoryOutbox implements Outbox {
+  // Keeps the order in which messages were added.
+  readonly #messages = new Map<string, OutgoingMessage>();
+
+  add(message: OutgoingMessage): void {
+    this.#messages.set(message.messageId, message);
+  }
+
+  first(): OutgoingMessage | undefined {
+    return this.messages().next().value;
+  }
+
+  /** All that wait, oldest first. */
+  protected messages(): IterableIterator<OutgoingMessage> {
+    return this.#messages.values();
+  }
+
+  remove(messageId: string): void {
+    this.#messages.delete(messageId);
+  }
+
+  get size(): number {
+    return this.#messages.size;
+  }
+}

@@ -1,0 +1,143 @@
+/** An adapter on the embedded default, in this process, on free ports and in a folder of its own. */
+import { readFileSync, rmSync } from 'node:fs';
+import pino from 'pino';
+import { type Adapter, startAdapter, type AdapterSettings } from '../../src/adapter/index.js';
+import { type TestVehicle } from './messages.js';
+import { temporaryDirectory } from './servers.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // Tests look into answers freely.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly body: any;
+}
+
+interface CallOptions {
+  readonly token?: string | null;
+  readonly headers?: Record<string, string>;
+  /** Text and bytes are sent as they are, anything else as JSON. */
+  readonly body?: unknown;
+}
+
+export interface TestAdapter {
+  readonly adapter: Adapter;
+  readonly token: string;
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** Registers vehicles; their credential is `credential-of-<vin>`. */
+  register(...vehicles: TestVehicle[]): Promise<void>;
+  trigger(refId: string, vins: string[]): Promise<Answer>;
+  metric(name: string): Promise<number>;
+  /** Applied + duplicates + dead letters; and that they are what was received. */
+  settledMessages(): Promise<number>;
+  /** A token with another role. */
+  tokenFor(role: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export const credentialOf = (vin: string) => `credential-of-${vin}`;
+
+export async function startTestAdapter(
+  settings: Partial<AdapterSettings> = {},
+): Promise<TestAdapter> {
+  const dataDir = temporaryDirectory('adapter');
+  const adapter = await startAdapter(
+    { host: '127.0.0.1', httpPort: 0, mqttPort: 0, dataDir, ...settings },
+    pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
+  );
+  const token = readFileSync(adapter.tokenFile, 'utf8').trim();
+  const test = httpClient(adapter.httpUrl, token);
+  return {
+    ...test,
+    adapter,
+    token,
+    async stop() {
+      await adapter.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The HTTP interface of an adapter, as tests use it. */
+export function httpClient(httpUrl: string, token: string) {
+  const call: TestAdapter['call'] = async (method, path, options = {}) => {
+    const { body } = options;
+    const raw = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+    const response = await fetch(httpUrl + path, {
+      method,
+      headers: {
+        ...(options.token === null ? {} : { 'authorization-token': options.token ?? token }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
+      ...(body === undefined ? {} : { body: raw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson && text !== '' ? (JSON.parse(text) as unknown) : text,
+    };
+  };
+  const metric = async (name: string) => {
+    const text = String((await call('GET', '/metrics')).body);
+    const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+    if (line === undefined) throw new Error(`no metric ${name}`);
+    return Number(line.slice(name.length));
+  };
+  return {
+    call,
+    metric,
+    async register(...vehicles: TestVehicle[]) {
+      const lines = vehicles.map(({ vin, systemId }) =>
+        JSON.stringify({
+          vin,
+          system_id: systemId,
+          device_id: 'device1234',
+          ecu_type: 'TCU',
+          credential: credentialOf(vin),
+        }),
+      );
+      const { status, body } = await call('POST', '/v1.0/vehicles/import', {
+        headers: { 'content-type': 'application/x-ndjson' },
+        body: lines.join('\n'),
+      });
+      if (status !== 200 || body.rejectedCount > 0) throw new Error(JSON.stringify(body));
+    },
+    trigger: (refId: string, vins: string[]) =>
+      call('POST', '/v1.0/ota/trigger', { body: triggerEvent(refId, vins) }),
+    async settledMessages() {
+      const text = String((await call('GET', '/metrics')).body);
+      const value = (name: string) =>
+        Number(new RegExp(`^otaops_messages_${name}_total (\\d+)$`, 'm').exec(text)?.[1]);
+      const settled = value('applied') + value('duplicate') + value('dead_letter');
+      if (settled !== value('received')) throw new Error(`received is not ${settled}:\n${text}`);
+      return settled;
+    },
+    async tokenFor(role: string) {
+      const { body } = await call('POST', '/v1.0/tokens', { body: { role, name: `test ${role}` } });
+      return (body as { token: string }).token;
+    },
+  };
+}
+
+export const triggerEvent = (refId: string, vins: string[]) => ({
+  time: 1625660275379,
+  version: 'v1',
+  body: { model: 'vehicle model a', 'ref-id': refId, 'script-ref-id': 'hu only 001', vins },
+});
+
+/** Asks until the answer satisfies; fails with the last answer after 20 s. */
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  satisfied: (answer: T) => boolean,
+): Promise<T> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const answer = await ask();
+    if (satisfied(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`still not so: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,51 @@
+/** A vehicle over MQTT that sends what the test says, byte by byte. */
+import mqtt, { type MqttClient } from 'mqtt';
+import { credentialOf } from './adapter.js';
+import { type TestVehicle } from './messages.js';
+
+export interface MqttVehicle {
+  readonly client: MqttClient;
+  /** Resolves with the PUBACK. */
+  send(payload: Buffer | string, topic?: string): Promise<void>;
+  /** Next message on the vehicle's own topic. */
+  receive(): Promise<Buffer>;
+  end(): Promise<void>;
+}
+
+export async function connectVehicle(
+  url: string,
+  vehicle: TestVehicle,
+  options: { credential?: string; clean?: boolean } = {},
+): Promise<MqttVehicle> {
+  const client = await mqtt.connectAsync(url, {
+    clientId: vehicle.systemId,
+    username: vehicle.systemId,
+    password: options.credential ?? credentialOf(vehicle.vin),
+    clean: options.clean ?? true,
+    reconnectPeriod: 0,
+    protocolVersion: 4,
+  });
+  const arrived: Buffer[] = [];
+  const waiting: ((payload: Buffer) => void)[] = [];
+  client.on('message', (_topic, payload) => {
+    const next = waiting.shift();
+    if (next) next(payload);
+    else arrived.push(payload);
+  });
+  await client.subscribeAsync(`c2d/${vehicle.systemId}`, { qos: 1 });
+  return {
+    client,
+    async send(payload, topic = `d2c/${vehicle.systemId}`) {
+      await client.publishAsync(topic, payload, { qos: 1 });
+    },
+    receive: () =>
+      new Promise((resolve) => {
+        const payload = arrived.shift();
+        if (payload) resolve(payload);
+        else waiting.push(resolve);
+      }),
+    async end() {
+      await client.endAsync(true);
+    },
+  };
+}
