@@ -49,9 +49,8 @@ export interface Adapter {
   stop(): Promise<void>;
 }
 
-export const VERSION = (
-  createRequire(import.meta.url)('../../package.json') as { version: string }
-).version;
+export const VERSION = (createRequire(import.meta.url)('../../package.json') as { version: string })
+  .version;
 
 /** How long a stop waits for what was taken to be stored, ms. */
 const DRAIN_MS = 8_000;
@@ -175,7 +174,10 @@ async function start(
   opened.push(async () => {
     await sender.stop();
     await link.pause();
-    await Promise.race([receiver.drain(), new Promise((done) => setTimeout(done, DRAIN_MS).unref())]);
+    await Promise.race([
+      receiver.drain(),
+      new Promise((done) => setTimeout(done, DRAIN_MS).unref()),
+    ]);
     receiver.stop();
   });
   return {

@@ -48,7 +48,12 @@ export class AdapterClient {
 
   /** @throws RequestRefused, or Error where the adapter cannot be reached */
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return this.#send<T>(method, path, 'application/json', body === undefined ? undefined : JSON.stringify(body));
+    return this.#send<T>(
+      method,
+      path,
+      'application/json',
+      body === undefined ? undefined : JSON.stringify(body),
+    );
   }
 
   /** Sends a body that is no JSON. */

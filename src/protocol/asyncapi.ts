@@ -1,5 +1,5 @@
 /** The MQTT side as an AsyncAPI 3 document, made from the schemas that the decoder uses. */
-import Type from 'typebox';
+import type Type from 'typebox';
 import { Envelope } from './envelope.js';
 import { OtaEventBody } from './ota-event.js';
 import { OtaTriggerAckBody } from './ota-trigger-ack.js';
@@ -42,9 +42,7 @@ export function asyncApiDocument(options: AsyncApiOptions) {
     address,
     description,
     parameters: { system_id: { description: 'Id of the vehicle’s message link.' } },
-    messages: Object.fromEntries(
-      names.map((name) => [name, ref(`components/messages/${name}`)]),
-    ),
+    messages: Object.fromEntries(names.map((name) => [name, ref(`components/messages/${name}`)])),
   });
   const operation = (action: 'send' | 'receive', name: string, summary: string) => ({
     action,

@@ -33,7 +33,11 @@ const bodyChecks = {
 export function decodeMessage(bytes: Uint8Array): Decoded<AnyMessage> {
   if (bytes.byteLength > MAX_MESSAGE_BYTES) {
     const size = `${bytes.byteLength} bytes`;
-    return faulty('PAYLOAD_TOO_LARGE', '', `${size} are more than the ${MAX_MESSAGE_BYTES} allowed`);
+    return faulty(
+      'PAYLOAD_TOO_LARGE',
+      '',
+      `${size} are more than the ${MAX_MESSAGE_BYTES} allowed`,
+    );
   }
   const json = parseJson(bytes, '', 'NOT_UTF8', 'NOT_JSON');
   if (!json.ok) return json;
@@ -91,9 +95,7 @@ function decodeEvent(envelope: Envelope, json: unknown): Decoded<OtaEvent> {
   const vin = sameVin(envelope, bodyVin);
   if (!vin.ok) return vin;
   const spoken = bodyVin === undefined ? {} : { vin: vin.value };
-  return decoded(
-    message(envelope, 'OTA_EVENT', { ...rest, ...spoken, meta: normaliseMeta(meta) }),
-  );
+  return decoded(message(envelope, 'OTA_EVENT', { ...rest, ...spoken, meta: normaliseMeta(meta) }));
 }
 
 /** A body that names another vehicle than its envelope would let one vehicle speak for another. */
@@ -149,12 +151,7 @@ function parseJson(
   }
 }
 
-function validated<T>(
-  value: unknown,
-  check: Check<T>,
-  base: string,
-  code: FaultCode,
-): Decoded<T> {
+function validated<T>(value: unknown, check: Check<T>, base: string, code: FaultCode): Decoded<T> {
   if (check.matches(value)) return decoded(value);
   const [first] = check.errors(value);
   return faulty(code, base + (first?.path ?? ''), first?.message ?? 'is not valid');

@@ -22,8 +22,7 @@ export interface Fault {
 }
 
 export type Decoded<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly fault: Fault };
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };
 
 export const decoded = <T>(value: T): Decoded<T> => ({ ok: true, value });
 

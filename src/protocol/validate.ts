@@ -1,5 +1,5 @@
 /** Checks values against schemas and says what is wrong and where. */
-import Type from 'typebox';
+import type Type from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 
@@ -23,7 +23,7 @@ export interface Check<T> {
 export function checkOf<S extends Type.TSchema>(schema: S): Check<Type.Static<S>> {
   // Compiling takes a millisecond or two, so it waits for the first use.
   let validator: Validator | undefined;
-  const compiled = () => (validator ??= Compile(schema) as unknown as Validator);
+  const compiled = () => (validator ??= Compile(schema));
   return {
     matches: (value): value is Type.Static<S> => compiled().Check(value),
     errors: (value) => describe(compiled().Errors(value)),
@@ -52,6 +52,11 @@ function fieldErrors(error: SchemaError): [path: string, message: string][] {
       ]);
     case 'const':
       return [[error.instancePath, `must be ${JSON.stringify(error.params.allowedValue)}`]];
+    case 'additionalProperties':
+      // Each field that is too much has an error of its own, of the keyword boolean.
+      return [];
+    case 'boolean':
+      return [[error.instancePath, 'is not a known field']];
     case 'pattern':
       return [[error.instancePath, patternMessage(error.params.pattern)]];
     default:

@@ -36,7 +36,10 @@ export interface Quickstart {
   stop(): Promise<void>;
 }
 
-export async function startQuickstart(options: QuickstartOptions, log: Logger): Promise<Quickstart> {
+export async function startQuickstart(
+  options: QuickstartOptions,
+  log: Logger,
+): Promise<Quickstart> {
   const ports = await freePorts(options);
   const adapter = await startAdapter({ ...options, ...ports }, log);
   const vehicles = fleetOf(options.vehicles, SEED_TRIGGER.body.vins);

@@ -1,11 +1,7 @@
 /** The vehicle's connection over MQTT, with a persistent session (contract section 3). */
 import { setMaxListeners } from 'node:events';
 import mqtt, { type MqttClient } from 'mqtt';
-import {
-  DEFAULT_C2D_TOPIC,
-  DEFAULT_D2C_TOPIC,
-  topicTemplate,
-} from '../protocol/index.js';
+import { DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC, topicTemplate } from '../protocol/index.js';
 import { type CloudLink, type CloudLinkHandlers } from './cloud-link.js';
 
 export interface MqttLinkOptions {

@@ -102,7 +102,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     const triggers = await triggersOf(operation.id, fleet, sets);
     const messages = sets.flatMap((set, i) =>
       set.messages.map((message) => {
-        const vehicle = fleet[i] as TestVehicle;
+        const vehicle = fleet[i]!;
         const trigger = triggers.get(vehicle.vin)?.[Number(message.answers) - 1];
         return {
           topic: d2cTopic.of(vehicle.systemId),
@@ -157,10 +157,9 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
       `update deliveries set delivery = 'sent', state = 'sent' where operation_id = $1`,
       [operationId],
     );
-    await database.query(
-      `update operation_counters set state = 'sent' where operation_id = $1`,
-      [operationId],
-    );
+    await database.query(`update operation_counters set state = 'sent' where operation_id = $1`, [
+      operationId,
+    ]);
     for (const [i, { vin }] of fleet.entries()) {
       if (sets[i]?.retriggered) {
         await retrigger(database, operationId, vin, { shard: 0, now: RECEIVED_AT });
@@ -256,7 +255,7 @@ function shuffle<T>(messages: readonly T[], order: { seed: number; repeated: num
     .sort((a, b) => a.at - b.at)
     .map(({ message }) => message);
   const batches: T[][] = [];
-  for (let i = 0; i < all.length; ) {
+  for (let i = 0; i < all.length;) {
     const size = 1 + Math.floor(random() * (random() < 0.3 ? 5 : 400));
     batches.push(all.slice(i, i + size));
     i += size;

@@ -148,7 +148,11 @@ test('valid envelopes in which bytes were flipped, cut or doubled', () => {
       if (kind === 'cut') return bytes.subarray(0, position);
       if (kind === 'double') return Buffer.concat([bytes, bytes.subarray(position)]);
       if (kind === 'insert') {
-        return Buffer.concat([bytes.subarray(0, position), Buffer.of(byte), bytes.subarray(position)]);
+        return Buffer.concat([
+          bytes.subarray(0, position),
+          Buffer.of(byte),
+          bytes.subarray(position),
+        ]);
       }
       return bytes;
     });

@@ -112,11 +112,20 @@ describe('meta is read in each form that the contract names', () => {
     [[], []],
     [{}, []],
     [null, []],
-    [{ download: '40%', retries: 3 }, [{ key: 'download', value: '40%' }, { key: 'retries', value: '3' }]],
+    [
+      { download: '40%', retries: 3 },
+      [
+        { key: 'download', value: '40%' },
+        { key: 'retries', value: '3' },
+      ],
+    ],
     [[{ key: 'a', value: 1 }], [{ key: 'a', value: '1' }]],
     [[{ key: 'a', value: 'x\0y\ud800' }], [{ key: 'a', value: 'x\uFFFDy\uFFFD' }]],
   ])('%j', (meta, expected) => {
-    expect(decode(withBody({ meta }))).toMatchObject({ ok: true, value: { body: { meta: expected } } });
+    expect(decode(withBody({ meta }))).toMatchObject({
+      ok: true,
+      value: { body: { meta: expected } },
+    });
   });
 });
 

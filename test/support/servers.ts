@@ -119,7 +119,7 @@ export async function startPostgres(): Promise<Server | undefined> {
   );
   const initdb = findProgram('initdb', folder);
   const postgres = findProgram('postgres', folder);
-  if (!initdb || !postgres) return missing('PostgreSQL', 'apt-get install postgresql');
+  if (!initdb || !postgres) { missing('PostgreSQL', 'apt-get install postgresql'); return; }
 
   const directory = temporaryDirectory('postgres');
   const port = await freePort();
@@ -136,7 +136,11 @@ export async function startPostgres(): Promise<Server | undefined> {
   }
   const data = join(directory, 'data');
   const options = { ...identity, cwd: directory };
-  await run(initdb, ['-D', data, '-U', 'otaops', '-A', 'trust', '-E', 'UTF8', '--no-locale'], options);
+  await run(
+    initdb,
+    ['-D', data, '-U', 'otaops', '-A', 'trust', '-E', 'UTF8', '--no-locale'],
+    options,
+  );
   const settings = ['-p', String(port), '-k', directory, '-h', '127.0.0.1'];
   settings.push('-c', 'max_connections=200', '-c', 'shared_buffers=256MB');
   return serverOf(
@@ -145,7 +149,17 @@ export async function startPostgres(): Promise<Server | undefined> {
     `postgres://otaops@127.0.0.1:${port}`,
     () => spawn(postgres, ['-D', data, ...settings], { ...options, stdio: 'ignore' }),
     () =>
-      run(join(postgres, '..', 'psql'), ['-h', '127.0.0.1', '-p', String(port), '-U', 'otaops', '-c', 'select 1', 'postgres']).then(
+      run(join(postgres, '..', 'psql'), [
+        '-h',
+        '127.0.0.1',
+        '-p',
+        String(port),
+        '-U',
+        'otaops',
+        '-c',
+        'select 1',
+        'postgres',
+      ]).then(
         () => true,
         () => false,
       ),
@@ -156,7 +170,5 @@ export async function startPostgres(): Promise<Server | undefined> {
 export function mosquittoClients(): { pub: string; sub: string } | undefined {
   const pub = findProgram('mosquitto_pub');
   const sub = findProgram('mosquitto_sub');
-  return pub && sub
-    ? { pub, sub }
-    : missing('mosquitto_pub', 'apt-get install mosquitto-clients');
+  return pub && sub ? { pub, sub } : missing('mosquitto_pub', 'apt-get install mosquitto-clients');
 }

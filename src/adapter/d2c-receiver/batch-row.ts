@@ -90,7 +90,11 @@ export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow 
   };
   if (topicOwner !== message.system_id) {
     const detail = `the topic ${received.topic} belongs to another system_id`;
-    return refused(received, invalid({ code: 'WRONG_TOPIC', path: '/system_id', detail }), identity);
+    return refused(
+      received,
+      invalid({ code: 'WRONG_TOPIC', path: '/system_id', detail }),
+      identity,
+    );
   }
   const envelopeTime = toMilliseconds(message.time);
   const expiry = expiresAt(message.time, message.ttl);
@@ -100,7 +104,11 @@ export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow 
     isPlausible(envelopeTime, received.receivedAt)
   ) {
     const detail = `its ttl of ${message.ttl} s was over before it arrived`;
-    return refused(received, { status: 'EXPIRED', reason: 'EXPIRED', path: '/ttl', detail }, identity);
+    return refused(
+      received,
+      { status: 'EXPIRED', reason: 'EXPIRED', path: '/ttl', detail },
+      identity,
+    );
   }
   const common = {
     ...received,

@@ -43,7 +43,9 @@ async function takeLock(lock: string, directory: string): Promise<void> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const [pid = '', started = ''] = (await readFile(lock, 'utf8').catch(() => '')).trim().split(' ');
+    const [pid = '', started = ''] = (await readFile(lock, 'utf8').catch(() => ''))
+      .trim()
+      .split(' ');
     if (await isAlive(Number(pid), started)) {
       throw new DataDirectoryInUse(
         `${directory} is in use by process ${pid}; stop it, or choose another --data-dir`,

@@ -7,7 +7,10 @@ const types = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
     oid === Number(pg.types.builtins.INT8)
       ? Number
-      : (pg.types.getTypeParser(oid, format as 'text') as unknown)) as typeof pg.types.getTypeParser,
+      : (pg.types.getTypeParser(
+          oid,
+          format,
+        ) as unknown)) as typeof pg.types.getTypeParser,
 };
 
 interface PostgresOptions {
@@ -67,7 +70,9 @@ type Runner = pg.Pool | pg.PoolClient;
 
 function queryWith(runner: Runner): Queryable['query'] {
   return async <Row extends object>(text: string, parameters: readonly Parameter[] = []) => {
-    const result = await runner.query<Row & pg.QueryResultRow>(text, [...parameters]).catch(rethrow);
+    const result = await runner
+      .query<Row & pg.QueryResultRow>(text, [...parameters])
+      .catch(rethrow);
     return result.rows as Row[];
   };
 }

@@ -46,7 +46,11 @@ async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Bu
     }
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw new Problem(400, 'UNREADABLE_BODY', `the body cannot be read: ${(error as Error).message}`);
+    throw new Problem(
+      400,
+      'UNREADABLE_BODY',
+      `the body cannot be read: ${(error as Error).message}`,
+    );
   }
   return Buffer.concat(chunks);
 }

@@ -31,14 +31,17 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     // A ref-id of 256 characters, percent-encoded.
     routerOptions: { maxParamLength: 256 * 12 },
     requestTimeout: 0,
-    frameworkErrors: (error, _request, reply) => void answer(reply as FastifyReply, asProblem(error)),
+    frameworkErrors: (error, _request, reply) =>
+      void answer(reply as FastifyReply, asProblem(error)),
   }) as unknown as Server;
 
   server.setValidatorCompiler(({ schema, httpPart }) => validator(schema as TSchema, httpPart));
   // Answers are made by us and need no filter; JSON.stringify is quick enough and hides nothing.
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', (request: FastifyRequest) => readJson(request.raw));
+  server.addContentTypeParser('application/json', (request: FastifyRequest) =>
+    readJson(request.raw),
+  );
 
   server.addHook('onRequest', (request) => authorize(request, context));
   server.addHook('onResponse', (request, reply, done) => {
@@ -69,9 +72,11 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
           token: { type: 'apiKey', in: 'header', name: 'authorization-token' },
         },
       },
-      tags: ['Trigger', 'Operations', 'Registry', 'Dead letters', 'Tokens', 'Service'].map((name) => ({
-        name,
-      })),
+      tags: ['Trigger', 'Operations', 'Registry', 'Dead letters', 'Tokens', 'Service'].map(
+        (name) => ({
+          name,
+        }),
+      ),
     },
   });
   await server.register(swaggerUi, { routePrefix: '/docs' });
@@ -130,6 +135,7 @@ function asProblem(error: FastifyError | Problem | DatabaseError): Problem {
   const [status, code] = REFUSALS[error.code ?? ''] ?? [];
   if (status !== undefined && code !== undefined) return new Problem(status, code, error.message);
   const own = 'statusCode' in error ? error.statusCode : undefined;
-  if (own !== undefined && own >= 400 && own < 500) return new Problem(own, 'INVALID', error.message);
+  if (own !== undefined && own >= 400 && own < 500)
+    return new Problem(own, 'INVALID', error.message);
   return new Problem(500, 'INTERNAL_ERROR', 'something went wrong here; see the log');
 }

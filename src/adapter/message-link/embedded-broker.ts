@@ -81,7 +81,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     }
     if (paused) return;
     const { topic } = packet;
-    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    const payload =
+      typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     // Nothing that a vehicle sends goes to another one: the adapter is the only receiver.
     packet.topic = NOWHERE;
     packet.retain = false;

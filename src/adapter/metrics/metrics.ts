@@ -136,10 +136,25 @@ function durable(totals: Totals): string {
   const all = '(all adapters on this database; take the max over instances, not the sum)';
   return [
     line('otaops_database_up', 'gauge', '1 if the database answers.', 1),
-    line('otaops_messages_received_total', 'counter', `Messages from vehicles ${all}.`, totals.received),
+    line(
+      'otaops_messages_received_total',
+      'counter',
+      `Messages from vehicles ${all}.`,
+      totals.received,
+    ),
     line('otaops_messages_applied_total', 'counter', `Of these applied ${all}.`, totals.applied),
-    line('otaops_messages_duplicate_total', 'counter', `Of these recognised as duplicates ${all}.`, totals.duplicates),
-    line('otaops_messages_dead_letter_total', 'counter', `Of these kept as dead letters ${all}.`, totals.dead_letters),
+    line(
+      'otaops_messages_duplicate_total',
+      'counter',
+      `Of these recognised as duplicates ${all}.`,
+      totals.duplicates,
+    ),
+    line(
+      'otaops_messages_dead_letter_total',
+      'counter',
+      `Of these kept as dead letters ${all}.`,
+      totals.dead_letters,
+    ),
   ].join('');
 }
 

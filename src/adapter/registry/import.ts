@@ -1,8 +1,7 @@
 /** Import into the registry: CSV or NDJSON, streamed, in batches (contract section 4). */
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type Readable } from 'node:stream';
-import { parse, CsvError } from 'csv-parse';
+import { parse } from 'csv-parse';
 import { checkOf, parseVin } from '../../protocol/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
 import { type NewVehicle, Registration, registerVehicles } from './vehicles.js';
@@ -170,6 +169,7 @@ function parseRegistration(value: unknown): NewVehicle | string {
 }
 
 async function* csvLines(input: Readable): AsyncGenerator<Line> {
+  const faulty: Line[] = [];
   const parser = parse({
     bom: true,
     columns: (header: string[]) => header.map((name) => name.trim()),
@@ -177,26 +177,21 @@ async function* csvLines(input: Readable): AsyncGenerator<Line> {
     max_record_size: MAX_LINE,
     relax_column_count: true,
     skip_empty_lines: true,
+    skip_records_with_error: true,
+    on_skip: (error) => {
+      if (error) faulty.push({ line: Number(error.lines ?? 0), error: error.message });
+      return undefined;
+    },
     trim: true,
   });
   input.on('error', (error) => parser.destroy(error));
   input.pipe(parser);
-  try {
-    for await (const entry of parser) {
-      const { record, info } = entry as {
-        record: Record<string, string>;
-        info: { lines: number; error?: CsvError };
-      };
-      if (info.error) yield { line: info.lines, error: info.error.message };
-      else yield { line: info.lines, value: record };
-    }
-  } catch (error) {
-    // A quote that never closes leaves no next line to go on with.
-    if (!(error instanceof CsvError)) throw error;
-    yield { line: Number(error['lines'] ?? 0), error: error.message };
-    input.unpipe(parser).resume();
-    if (!input.readableEnded) await once(input, 'end');
+  for await (const entry of parser) {
+    yield* faulty.splice(0);
+    const { record, info } = entry as { record: Record<string, string>; info: { lines: number } };
+    yield { line: info.lines, value: record };
   }
+  yield* faulty;
 }
 
 async function* ndjsonLines(input: Readable): AsyncGenerator<Line> {

@@ -139,7 +139,9 @@ export async function registerVehicles(
 const COLUMNS = 'vin, system_id, device_id, ecu_type, model, registered_at, updated_at';
 
 export async function findVehicle(database: Queryable, vin: string): Promise<Vehicle | undefined> {
-  const rows = await database.query<Vehicle>(`select ${COLUMNS} from vehicles where vin = $1`, [vin]);
+  const rows = await database.query<Vehicle>(`select ${COLUMNS} from vehicles where vin = $1`, [
+    vin,
+  ]);
   return rows[0];
 }
 

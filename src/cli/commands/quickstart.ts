@@ -102,6 +102,8 @@ function suggest({ httpUrl, token, vins }: Quickstart): void {
   print(`curl -sS ${httpUrl}/v1.0/ota/trigger ${header} \\
   -H 'content-type: application/json' -d '${JSON.stringify(next)}'\n`);
   print('and see where it stands:\n');
-  print(`curl -sS ${header} ${httpUrl}/v1.0/ota/operations/${encodeURIComponent(next.body['ref-id'])}\n`);
+  print(
+    `curl -sS ${header} ${httpUrl}/v1.0/ota/operations/${encodeURIComponent(next.body['ref-id'])}\n`,
+  );
   print('Ctrl-C ends it.');
 }

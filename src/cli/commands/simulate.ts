@@ -40,15 +40,7 @@ export function simulateCommand(program: Command): void {
 Example, beside a running otaops serve:
   otaops simulate --vehicles 10000 --seed 7 --trigger "schedule 7"`,
     );
-  addSettings(command, [
-    vehiclesSetting(100),
-    SEED,
-    SPEED,
-    MQTT_URL,
-    URL_SETTING,
-    TOKEN,
-    DATA_DIR,
-  ]);
+  addSettings(command, [vehiclesSetting(100), SEED, SPEED, MQTT_URL, URL_SETTING, TOKEN, DATA_DIR]);
   command.action(async (options: SimulateFlags) => {
     const stopping = stopRequested();
     const vehicles = fleetOf(options.vehicles);

@@ -188,7 +188,9 @@ function controlRoutes(server: Server, context: HttpContext): void {
       },
     );
   };
-  control('pause', 'Send no more triggers until resumed', ({ id }) => setPaused(database, id, true));
+  control('pause', 'Send no more triggers until resumed', ({ id }) =>
+    setPaused(database, id, true),
+  );
   control('resume', 'Send triggers again', ({ id }) => setPaused(database, id, false));
   control('cancel', 'Never send what was not yet sent', ({ id }) =>
     cancelOperation(database, id, { shard, now: clock() }),

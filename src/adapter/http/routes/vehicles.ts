@@ -147,7 +147,7 @@ export function vehicleRoutes(server: Server, context: HttpContext): void {
 
   // In a scope of its own: nowhere else is CSV or NDJSON taken, and here nothing else.
   server.register((scope, _options, done) => {
-    importRoute(scope as unknown as Server, context);
+    importRoute(scope, context);
     done();
   });
 }

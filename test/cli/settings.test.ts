@@ -1,0 +1,80 @@
+/** Settings: an unknown or bad one stops the start with a clear message. */
+import { expect, test } from 'vitest';
+import { otaops } from '../support/process.js';
+import { temporaryDirectory } from '../support/servers.js';
+
+const end = async (args: string[], environment: Record<string, string> = {}) => {
+  const process = otaops(args, environment, temporaryDirectory('cli'));
+  const code = await process.ended;
+  return { code, output: process.output() };
+};
+
+test.each<[string, string[], Record<string, string>, RegExp]>([
+  ['a port that is none', ['serve', '--http-port', '99999'], {}, /--http-port.*0 to 65535/s],
+  ['a bad variable', ['serve'], { OTAOPS_MQTT_PORT: 'x' }, /OTAOPS_MQTT_PORT.*0 to 65535/s],
+  ['an unknown variable', ['serve'], { OTAOPS_HTP_PORT: '1' }, /unknown setting OTAOPS_HTP_PORT/],
+  ['an unknown flag', ['serve', '--colour'], {}, /unknown option '--colour'/],
+  ['an unknown command', ['serv'], {}, /unknown command 'serv'.*Did you mean serve/s],
+  ['a bad topic', ['serve', '--c2d-topic', 'x/{vin}'], {}, /topic template 'x\/\{vin\}'/],
+  ['a token without role', ['token', 'create', '--name', 'x'], {}, /--role/],
+])('%s', async (_name, args, environment, message) => {
+  const { code, output } = await end(args, environment);
+  expect(output).toMatch(message);
+  expect(code).toBeTypeOf('number');
+  expect(code).not.toBe(0);
+});
+
+test('help lists each setting with its variable', async () => {
+  const { code, output } = await end(['serve', '--help']);
+  expect(code).toBe(0);
+  for (const name of ['HTTP_PORT', 'MQTT_PORT', 'HOST', 'DATA_DIR']) {
+    expect(output).toContain(`OTAOPS_${name}`);
+  }
+});
+
+test('two adapters cannot have one data directory', async () => {
+  const dataDir = temporaryDirectory('twice');
+  const args = ['serve', '--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir];
+  const first = otaops(args);
+  await first.says(/HTTP interface/);
+  const second = await end(args);
+  expect(second.output).toMatch(/is in use by process \d+/);
+  expect(second.code).toBe(1);
+  first.child.kill('SIGINT');
+  expect(await first.ended).toBe(0);
+});
+
+test('tokens are made over HTTP, and offline while no adapter runs', async () => {
+  const dataDir = temporaryDirectory('tokens');
+  const serve = otaops(['serve', '--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir]);
+  const [, url = ''] = await serve.says(/HTTP interface\s+(http:\S+)/);
+  const common = ['--data-dir', dataDir];
+  const made = await end([
+    'token',
+    'create',
+    '--role',
+    'viewer',
+    '--name',
+    'a',
+    '--url',
+    url,
+    ...common,
+  ]);
+  expect(made.output).toMatch(/^otaops_\S+\n$/);
+  serve.child.kill('SIGTERM');
+  await serve.ended;
+  const offline = await end([
+    'token',
+    'create',
+    '--role',
+    'admin',
+    '--name',
+    'b',
+    '--offline',
+    ...common,
+  ]);
+  expect(offline.output).toMatch(/^otaops_\S+\n$/);
+  const { output } = await end(['token', 'list', '--offline', ...common]);
+  expect(output).toMatch(/viewer\s+a\n/);
+  expect(output).toMatch(/admin\s+b\n/);
+});

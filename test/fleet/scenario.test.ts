@@ -1,0 +1,51 @@
+/** The simulated fleet: reproducible, and a mix of everything that can happen. */
+import { expect, test } from 'vitest';
+import { comesOnlineAfterMs, fleetOf, scenarioOf } from '../../src/fleet/index.js';
+import { parseVin, vinCheckDigit } from '../../src/protocol/index.js';
+
+const vehicles = fleetOf(10_000);
+
+test('the same seed makes the same fleet, another one another', () => {
+  const play = (seed: number) =>
+    vehicles.slice(0, 200).map(({ vin }) => scenarioOf(seed, vin, 'operation'));
+  expect(play(7)).toEqual(play(7));
+  expect(play(7)).not.toEqual(play(8));
+});
+
+test('10,000 VINs are different, valid, and their check digits are right', () => {
+  expect(new Set(vehicles.map(({ vin }) => vin)).size).toBe(10_000);
+  for (const { vin } of vehicles) {
+    expect(parseVin(vin)).toBe(vin);
+    expect(vin[8]).toBe(vinCheckDigit(vin));
+  }
+});
+
+test('the mix holds each ending, slow downloads, outages, late vehicles, faults', () => {
+  const scenarios = vehicles.map(({ vin }) => scenarioOf(1, vin, 'operation'));
+  const share = (matching: (scenario: (typeof scenarios)[number]) => boolean) =>
+    scenarios.filter(matching).length / scenarios.length;
+  const expected = {
+    success: 0.66,
+    paused_and_resumed: 0.07,
+    consent_rejected: 0.06,
+    download_fail: 0.04,
+    md5_check_fail: 0.03,
+    pki_check_fail: 0.03,
+    rollback_success: 0.06,
+    rollback_fail: 0.01,
+    cancel: 0.04,
+  };
+  for (const [outcome, probability] of Object.entries(expected)) {
+    const seen = share((scenario) => scenario.outcome === outcome);
+    // Four standard deviations of a binomial count.
+    const tolerance = 4 * Math.sqrt((probability * (1 - probability)) / scenarios.length);
+    expect(Math.abs(seen - probability), outcome).toBeLessThan(tolerance);
+  }
+  expect(share(({ outage }) => outage !== undefined)).toBeGreaterThan(0.1);
+  expect(share(({ duplicates }) => duplicates)).toBeGreaterThan(0.02);
+  expect(share(({ reorders }) => reorders)).toBeGreaterThan(0.02);
+  const late = vehicles.filter(({ vin }) => comesOnlineAfterMs(1, vin) > 0).length;
+  expect(late / vehicles.length).toBeGreaterThan(0.05);
+  const progress = scenarios.flatMap(({ steps }) => steps).filter(({ meta }) => meta.length > 0);
+  expect(progress.some(({ meta }) => meta[0]?.value === '40%')).toBe(true);
+});

@@ -1,0 +1,57 @@
+/** The command `otaops` as a process of its own, from the build. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface OtaopsProcess {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  /** Resolves with the match as soon as the output has it; rejects if the process ends before. */
+  says(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Exit code, or the signal's name. */
+  readonly ended: Promise<number | string>;
+}
+
+export function otaops(
+  args: string[],
+  environment: Record<string, string> = {},
+  cwd?: string,
+): OtaopsProcess {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH ?? '', ...environment },
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  let output = '';
+  const listeners = new Set<() => void>();
+  const take = (chunk: Buffer) => {
+    output += chunk.toString();
+    for (const listener of listeners) listener();
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  const ended = new Promise<number | string>((resolve) => {
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+  });
+  return {
+    child,
+    output: () => output,
+    ended,
+    says: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(output);
+          if (!match) return;
+          listeners.delete(look);
+          resolve(match);
+        };
+        listeners.add(look);
+        void ended.then((code) => {
+          look();
+          reject(new Error(`ended with ${code} and never said ${String(pattern)}:\n${output}`));
+        });
+        look();
+      }),
+  };
+}
