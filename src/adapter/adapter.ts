@@ -116,7 +116,6 @@ async function start(
     host: settings.host,
     port: settings.mqttPort,
     c2dTopic,
-    d2cTopic,
     clock,
     authenticate: (systemId, credential) => checkVehicleCredential(database, systemId, credential),
     handlers: {

@@ -10,7 +10,7 @@ export interface AdapterAddress {
 }
 
 /** The adapter has refused a request. */
-export class RequestRefused extends Error {
+class RequestRefused extends Error {
   override readonly name = 'RequestRefused';
   constructor(
     readonly status: number,

@@ -4,7 +4,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-export const ENV_PREFIX = 'OTAOPS_';
+const ENV_PREFIX = 'OTAOPS_';
 
 /** A setting was given that is not one, or has a wrong value. */
 export class BadSetting extends Error {
@@ -13,7 +13,7 @@ export class BadSetting extends Error {
 
 type Parser<T> = (text: string) => T;
 
-export const parsePort: Parser<number> = (text) => {
+const parsePort: Parser<number> = (text) => {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) {
     throw new InvalidArgumentError('must be a port from 0 to 65535 (0: any free one).');
@@ -21,7 +21,7 @@ export const parsePort: Parser<number> = (text) => {
   return port;
 };
 
-export const parseCount: Parser<number> = (text) => {
+const parseCount: Parser<number> = (text) => {
   const count = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(count)) {
     throw new InvalidArgumentError('must be a whole number.');
@@ -29,7 +29,7 @@ export const parseCount: Parser<number> = (text) => {
   return count;
 };
 
-export const parsePositive: Parser<number> = (text) => {
+const parsePositive: Parser<number> = (text) => {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value))) {
     throw new InvalidArgumentError('must be a number above 0.');

@@ -23,7 +23,7 @@ function fleetVin(n: number): string {
 }
 
 /** A vehicle with the given VIN. Its credential is no secret: anyone can simulate it. */
-export function simulatedVehicle(vin: string): FleetVehicle {
+function simulatedVehicle(vin: string): FleetVehicle {
   const credential = createHash('sha256').update(`simulated ${vin}`).digest('base64url');
   return {
     vin,

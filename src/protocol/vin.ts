@@ -30,9 +30,9 @@ const WEIGHTS = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
  * @param vin 17 characters as {@link parseVin} returns them
  */
 export function vinCheckDigit(vin: string): string {
-  const sum = [...vin].reduce(
-    (total, character, position) =>
-      total + (LETTER_VALUES[character] ?? Number(character)) * (WEIGHTS[position] ?? 0),
+  const sum = WEIGHTS.reduce(
+    (total, weight, position) =>
+      total + (LETTER_VALUES[vin.charAt(position)] ?? Number(vin.charAt(position))) * weight,
     0,
   );
   const remainder = sum % 11;

@@ -66,7 +66,7 @@ const present = (operation: ProgressShown) =>
   );
 
 /** e.g. `schedule 0909: 2 vehicles, 1 finished (1 succeeded, 0 failed): downloading 1, success 1`. */
-export function oneLine(operation: ProgressShown): string {
+function oneLine(operation: ProgressShown): string {
   const states = present(operation).map(([state, vehicles]) => `${state} ${vehicles}`);
   const { vehicles, finished, succeeded, failed } = operation;
   const ended = `${finished} finished (${succeeded} succeeded, ${failed} failed)`;

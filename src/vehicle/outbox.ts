@@ -25,7 +25,8 @@ export class MemoryOutbox implements Outbox {
   }
 
   first(): OutgoingMessage | undefined {
-    return this.messages().next().value;
+    for (const message of this.messages()) return message;
+    return undefined;
   }
 
   /** All that wait, oldest first. */

@@ -102,7 +102,8 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     const triggers = await triggersOf(operation.id, fleet, sets);
     const messages = sets.flatMap((set, i) =>
       set.messages.map((message) => {
-        const vehicle = fleet[i]!;
+        const vehicle = fleet[i];
+        if (!vehicle) throw new Error('more sets than vehicles');
         const trigger = triggers.get(vehicle.vin)?.[Number(message.answers) - 1];
         return {
           topic: d2cTopic.of(vehicle.systemId),

@@ -11,7 +11,7 @@ import {
 } from '../../src/protocol/index.js';
 
 const VIN_CHARACTERS = [...'ABCDEFGHJKLMNPRSTUVWXYZ0123456789'];
-export const vin = fc
+const vin = fc
   .array(fc.constantFrom(...VIN_CHARACTERS), { minLength: 17, maxLength: 17 })
   .map((characters) => characters.join(''));
 

@@ -91,7 +91,7 @@ function jsonObject(members: Map<string, unknown>): string {
   const pairs = [...members].map(([key, value]) => `${JSON.stringify(key)}:${json(value)}`);
   return `{${pairs.join(',')}}`;
 }
-const json = (value: unknown) => JSON.stringify(value) ?? 'null';
+const json = (value: unknown) => (JSON.stringify(value) as string | undefined) ?? 'null';
 
 const withBody = (message: AnyMessage, body: string) =>
   Buffer.from(JSON.stringify({ ...message, body }));

@@ -35,7 +35,7 @@ const embedded: TestDatabase = {
 let databases = 0;
 
 /** Makes a new database on the run's private server. */
-export async function createPostgresDatabase(serverUrl: string): Promise<string> {
+async function createPostgresDatabase(serverUrl: string): Promise<string> {
   const name = `test_${process.pid}_${Date.now()}_${++databases}`;
   const admin = new pg.Client(`${serverUrl}/postgres`);
   await admin.connect();

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -37,12 +37,11 @@ function findProgram(name: string, extraFolders: string[] = []): string | undefi
   return folders.map((folder) => join(folder, name)).find(executable);
 }
 
-/** What to do without a program: fail on CI, else say so and give undefined. */
-function missing(program: string, install: string): undefined {
+/** What to do without a program: fail on CI, else say so. */
+function skipped(program: string, install: string): void {
   const hint = `${program} is not installed; get it with: ${install}`;
   if (process.env.CI) throw new Error(hint);
   console.warn(`SKIPPED: ${hint}`);
-  return undefined;
 }
 
 async function until(ready: () => Promise<boolean>, what: string): Promise<void> {
@@ -52,17 +51,6 @@ async function until(ready: () => Promise<boolean>, what: string): Promise<void>
   }
   throw new Error(`${what} did not come up in 10 s`);
 }
-
-export function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
-}
-
 export interface Server {
   readonly port: number;
   readonly url: string;
@@ -119,7 +107,10 @@ export async function startPostgres(): Promise<Server | undefined> {
   );
   const initdb = findProgram('initdb', folder);
   const postgres = findProgram('postgres', folder);
-  if (!initdb || !postgres) { missing('PostgreSQL', 'apt-get install postgresql'); return; }
+  if (!initdb || !postgres) {
+    skipped('PostgreSQL', 'apt-get install postgresql');
+    return undefined;
+  }
 
   const directory = temporaryDirectory('postgres');
   const port = await freePort();
@@ -170,5 +161,7 @@ export async function startPostgres(): Promise<Server | undefined> {
 export function mosquittoClients(): { pub: string; sub: string } | undefined {
   const pub = findProgram('mosquitto_pub');
   const sub = findProgram('mosquitto_sub');
-  return pub && sub ? { pub, sub } : missing('mosquitto_pub', 'apt-get install mosquitto-clients');
+  if (pub && sub) return { pub, sub };
+  skipped('mosquitto_pub', 'apt-get install mosquitto-clients');
+  return undefined;
 }

@@ -67,7 +67,9 @@ export async function openEmbedded(directory: string): Promise<Database> {
   const direct: Queryable = {
     query: async <Row extends object>(text: string, parameters?: readonly Parameter[]) =>
       (await ask('query', text, parameters)) as Row[],
-    script: async (text) => void (await ask('script', text)),
+    script: async (text) => {
+      await ask('script', text);
+    },
   };
 
   // There is one session. Whoever has a transaction open in it has it alone.

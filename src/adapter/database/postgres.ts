@@ -3,15 +3,8 @@ import pg from 'pg';
 import { type Database, DatabaseError, type Parameter, type Queryable } from './database.js';
 
 /** int8 as a number: our counts and ids stay far below 2^53. */
-const types = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === Number(pg.types.builtins.INT8)
-      ? Number
-      : (pg.types.getTypeParser(
-          oid,
-          format,
-        ) as unknown)) as typeof pg.types.getTypeParser,
-};
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, Number);
 
 interface PostgresOptions {
   /** `postgres://user:password@host:port/database?sslmode=…` */

@@ -75,7 +75,7 @@ export const RefIdParams = Type.Object({
 });
 export const RefIdVinParams = Type.Object({ ...RefIdParams.properties, vin: Vin });
 
-export const MAX_PAGE = 1_000;
+const MAX_PAGE = 1_000;
 export const PageQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 100 }),
   cursor: Type.Optional(Type.String({ description: '`nextCursor` of the page before.' })),

@@ -12,7 +12,7 @@ interface Totals {
 }
 
 /** The durable totals of all adapters on this database, read at one moment (contract 5.6). */
-export async function messageTotals(database: Queryable): Promise<Totals> {
+async function messageTotals(database: Queryable): Promise<Totals> {
   const [row] = await database.query<Totals>(
     `select coalesce(sum(received), 0)::bigint as received,
        coalesce(sum(applied), 0)::bigint as applied,

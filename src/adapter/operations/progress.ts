@@ -37,7 +37,7 @@ const FAILED: ReadonlySet<string> = new Set([
   'rollback_fail',
 ]);
 
-export function progressOf(counters: readonly CounterRow[]): Progress {
+function progressOf(counters: readonly CounterRow[]): Progress {
   const states: Record<string, number> = {};
   for (const { state, vehicles } of counters) states[state] = (states[state] ?? 0) + vehicles;
   const sum = (matching: (counter: CounterRow) => boolean) =>
