@@ -53,6 +53,12 @@ const postgres = (serverUrl: string): TestDatabase => ({
   },
 });
 
+/** Of a new database without tables; undefined where PostgreSQL is not installed. */
+export async function emptyPostgresUrl(): Promise<string | undefined> {
+  const serverUrl = inject('postgresUrl');
+  return serverUrl === null ? undefined : createPostgresDatabase(serverUrl);
+}
+
 export function testDatabases(): TestDatabase[] {
   const serverUrl = inject('postgresUrl');
   return serverUrl === null ? [embedded] : [embedded, postgres(serverUrl)];

@@ -1,0 +1,25 @@
+/** Migrations: each once, whoever starts first; nothing half done. */
+import { describe, expect, test } from 'vitest';
+import { migrate, openPostgres } from '../../src/adapter/database/index.js';
+import { emptyPostgresUrl, testDatabases } from '../support/databases.js';
+
+describe.each(testDatabases())('$name', ({ open }) => {
+  test('a second start finds nothing to do', async () => {
+    const { database, close } = await open();
+    expect(await migrate(database)).toEqual([]);
+    await close();
+  });
+});
+
+const url = await emptyPostgresUrl();
+
+test.skipIf(url === undefined)('several that start at once migrate each once', async () => {
+  const databases = Array.from({ length: 6 }, () => openPostgres({ url: url ?? '' }));
+  const done = await Promise.all(databases.map((database) => migrate(database)));
+  const names = done.flat();
+  expect(names).toContain('0001-foundation.sql');
+  expect(new Set(names).size).toBe(names.length);
+  const known = await databases[0]?.query<{ name: string }>('select name from schema_migrations');
+  expect(known?.map(({ name }) => name).sort()).toEqual(names.sort());
+  await Promise.all(databases.map((database) => database.close()));
+});
