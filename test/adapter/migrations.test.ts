@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { migrate, openPostgres } from '../../src/adapter/database/index.js';
 import { emptyPostgresUrl, testDatabases } from '../support/databases.js';
 
-describe.each(testDatabases())('$name', ({ open }) => {
+describe.each(testDatabases())('$name', (testDatabase) => {
   test('a second start finds nothing to do', async () => {
-    const { database, close } = await open();
+    const { database, close } = await testDatabase.open();
     expect(await migrate(database)).toEqual([]);
     await close();
   });
