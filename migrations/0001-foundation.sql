@@ -35,6 +35,15 @@ create table operations (
   created_by    text not null              -- id of the token
 );
 
+-- Where an event stands among the events of its attempt (contract section 5.2). Values compare
+-- field by field, so the newer of two events is their greatest().
+create type event_position as (
+  at     timestamptz,
+  rank   smallint,
+  id     text collate "C",
+  status text
+);
+
 -- One vehicle in one operation: its trigger, and where it stands (contract section 5).
 -- Rows are updated a dozen times, so pages are filled to the half and nothing that changes with
 -- events is indexed: PostgreSQL then updates in place (HOT) and touches no index.
@@ -56,15 +65,9 @@ create table deliveries (
   -- What is shown: the newest event's state, or `delivery` where there is no event.
   state               text not null,
   paused              boolean not null default false,
-  -- The newest event of the attempt, and the newest that is neither pause nor resume.
-  newest_at           timestamptz,
-  newest_rank         smallint,
-  newest_id           text collate "C",
-  newest_status       text,
-  shown_at            timestamptz,
-  shown_rank          smallint,
-  shown_id            text collate "C",
-  shown_status        text,
+  -- Of the newest attempt: the newest pause or resume, and the newest of all other events.
+  interruption        event_position,
+  reported            event_position,
   updated_at          timestamptz not null,
   primary key (operation_id, vin)
 ) with (fillfactor = 50);
@@ -88,33 +91,27 @@ create function counter_of(state text) returns text language sql immutable paral
   as $$ select case when state like 'unknown(%' then 'unknown' else state end $$;
 
 -- Which messages have arrived: first 128 bits of SHA-256 of (system_id, message_id). Not
--- partitioned, so that a message stays distinct across the partitions of the history.
+-- partitioned and never cleared, so that a message stays distinct however late it comes again.
 create table message_digests (
-  digest      uuid primary key,
-  received_at timestamptz not null
+  digest uuid primary key
 );
-create index message_digests_age on message_digests using brin (received_at);
 
 -- The history: every distinct message that was applied.
-create sequence message_sequence;
 create table messages (
-  sequence       bigint not null default nextval('message_sequence'),
   received_at    timestamptz not null,
+  event_at       timestamptz not null,
   operation_id   bigint not null,
-  vin            text collate "C" not null,
   attempt        integer not null,
-  kind           text not null check (kind in ('ack', 'event')),
+  vin            text collate "C" not null,
+  system_id      text not null,
+  sub_system_id  text not null,
   message_id     text collate "C" not null,
   correlation_id text not null,
-  system_id      text not null,
-  status         double precision,
-  status_name    text,
-  rank           smallint,
-  event_at       timestamptz not null,
+  status         double precision,         -- null: an acknowledgement
   device_id      text not null,
   device_type    text not null,
   meta           json not null,
-  raw            text not null             -- the envelope as it came, extra fields and all
+  envelope       text                      -- as it came, if it has fields that are not the contract's
 ) partition by range (received_at);
 create index messages_of_vehicle on messages (operation_id, vin);
 create table messages_elsewhen partition of messages default;

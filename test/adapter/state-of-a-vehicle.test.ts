@@ -119,7 +119,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     let applied = 0;
     for (const batch of shuffled) {
       const rows = batch.map((message) => batchRow(message, d2cTopic));
-      const outcome = await ingestBatch(database, 1, { before: 'd2c/', after: '' }, rows);
+      const outcome = await ingestBatch(database, 1, rows);
       received += outcome.received;
       applied += outcome.applied;
       expect(outcome.reasons).toEqual({});
@@ -140,7 +140,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
             id: row.message_id,
             attempt: row.attempt,
             at: row.event_at.getTime(),
-            status: row.status_name,
+            status: row.status,
           })),
         ),
       ),

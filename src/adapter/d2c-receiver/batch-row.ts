@@ -1,9 +1,10 @@
 /** One received message as a row for the ingest statement: pure. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   decodeMessage,
   expiresAt,
   type Fault,
+  hasExtraFields,
   isPlausible,
   lifecycleRank,
   settleEventTime,
@@ -56,10 +57,13 @@ export interface Applicable extends Common {
   readonly rank: number | null;
   /** ms, settled at this first arrival (contract section 5.3). */
   readonly eventTime: number;
+  readonly subSystemId: string;
   readonly deviceId: string;
   readonly deviceType: string;
   /** JSON text. */
   readonly meta: string;
+  /** The envelope as it came, if it has fields that are not the contract's. */
+  readonly envelope: string | null;
 }
 
 export interface Refused extends Common {
@@ -68,6 +72,8 @@ export interface Refused extends Common {
 }
 
 export type BatchRow = Applicable | Refused;
+
+const utf8 = new TextDecoder();
 
 /** Decodes and settles what has arrived. Never throws. */
 export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow {
@@ -113,9 +119,12 @@ export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow 
   const common = {
     ...received,
     ...identity,
-    digest: digestOf(message.system_id, '\0', message.message_id),
+    // Neither of the two can hold a control character.
+    digest: digestOf(`${message.system_id}\0${message.message_id}`),
     correlationId: message.correlation_id,
     triggerId: uuidOfCloudMessageId(message.correlation_id) ?? null,
+    subSystemId: message.sub_system_id,
+    envelope: hasExtraFields(message) ? utf8.decode(received.payload) : null,
   };
   if (message.message_type === 'OTA_TRIGGER_ACK') {
     const { acknowledge_time: acknowledgedAt = message.time } = message.body;
@@ -161,7 +170,7 @@ function refused(
   return {
     ...received,
     kind: 'refused',
-    digest: digestOf(received.topic, '\0', received.payload),
+    digest: digestOf(Buffer.concat([Buffer.from(`${received.topic}\0`), received.payload])),
     systemId: identity.systemId ?? null,
     vin: identity.vin ?? null,
     messageId: identity.messageId ?? null,
@@ -169,9 +178,5 @@ function refused(
   };
 }
 
-/** First 128 bits of the SHA-256 of the parts, written as a UUID. */
-function digestOf(...parts: (string | Uint8Array)[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex').slice(0, 32);
-}
+/** First 128 bits of the SHA-256, as a UUID is read. */
+const digestOf = (bytes: string | Uint8Array) => hash('sha256', bytes, 'hex').slice(0, 32);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type TopicTemplate } from '../../protocol/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
 import { batchRow, type BatchRow, type Received } from './batch-row.js';
-import { type BatchOutcome, ingestBatch, type TopicEnds } from './ingest-batch.js';
+import { type BatchOutcome, ingestBatch, refuse } from './ingest-batch.js';
 
 export interface D2cReceiverOptions {
   readonly database: Database;
@@ -36,7 +36,6 @@ interface Waiting {
 
 export class D2cReceiver {
   readonly #options: D2cReceiverOptions;
-  readonly #topicEnds: TopicEnds;
   readonly #queue: Waiting[] = [];
   readonly #idleShards: number[];
   #drained: (() => void)[] = [];
@@ -45,8 +44,6 @@ export class D2cReceiver {
   constructor(options: D2cReceiverOptions) {
     this.#options = options;
     this.#idleShards = [...options.shards];
-    const [before = '', after = ''] = options.d2cTopic.filter.split('+');
-    this.#topicEnds = { before, after };
   }
 
   /** Messages that have arrived and are not stored yet. */
@@ -67,7 +64,7 @@ export class D2cReceiver {
   async ingestOne(received: Received): Promise<BatchOutcome> {
     const shard = this.#options.shards[0] ?? 0;
     const row = batchRow(received, this.#options.d2cTopic);
-    return ingestBatch(this.#options.database, shard, this.#topicEnds, [row]);
+    return ingestBatch(this.#options.database, shard, [row]);
   }
 
   /** Resolves when everything that has arrived is stored. */
@@ -117,7 +114,7 @@ export class D2cReceiver {
       const started = performance.now();
       try {
         const rows = batch.map(({ row }) => row);
-        const outcome = await ingestBatch(this.#options.database, shard, this.#topicEnds, rows);
+        const outcome = await ingestBatch(this.#options.database, shard, rows);
         this.#options.onBatch?.(outcome, (performance.now() - started) / 1000);
         for (const { settle } of batch) settle();
         return;
@@ -138,24 +135,8 @@ export class D2cReceiver {
 
 /** The last resort: a message that the database refuses is kept as a dead letter, with its words. */
 const refusedByDatabase =
-  (error: DatabaseError) =>
+  ({ message: detail }: DatabaseError) =>
   ({ row, settle }: Waiting): Waiting => ({
     settle,
-    row: {
-      kind: 'refused',
-      topic: row.topic,
-      payload: row.payload,
-      publisher: row.publisher,
-      receivedAt: row.receivedAt,
-      digest: row.digest,
-      systemId: row.systemId,
-      vin: row.vin,
-      messageId: row.messageId,
-      refusal: {
-        status: 'INVALID',
-        reason: 'REFUSED_BY_DATABASE',
-        path: '',
-        detail: error.message,
-      },
-    },
+    row: refuse(row, { status: 'INVALID', reason: 'REFUSED_BY_DATABASE', path: '', detail }),
   });

@@ -4,11 +4,11 @@
  * cannot be applied. One round trip, one transaction.
  *
  * Locks are taken in one order by everyone who writes: deliveries by key, then digests, then
- * counters. That is why `settled` sorts before it locks, and why everything else reads from it.
+ * counters. That is why `locked` sorts before it locks, and why everything else reads from it.
  */
 import { MAX_MESSAGE_BYTES } from '../../protocol/index.js';
 import { numberArray, only, type Queryable, textArray, timeArray } from '../database/index.js';
-import { type Applicable, type BatchRow, type Refused } from './batch-row.js';
+import { type Applicable, type BatchRow, type Refusal, type Refused } from './batch-row.js';
 
 /** What became of a batch: received = applied + duplicates + deadLetters. */
 export interface BatchOutcome {
@@ -23,21 +23,21 @@ export interface BatchOutcome {
 const INGEST = /* sql */ `
 with incoming as materialized (
   select * from unnest(
-    $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[],
-    $10::text[], $11::float8[], $12::text[], $13::smallint[], $14::timestamptz[],
-    $15::timestamptz[], $16::text[], $17::text[], $18::text[], $19::text[]
+    $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[],
+    $10::float8[], $11::text[], $12::smallint[], $13::timestamptz[], $14::timestamptz[],
+    $15::text[], $16::text[], $17::text[], $18::text[], $19::text[]
   ) as m (
-    kind, digest, system_id, vin, message_id, correlation_id, trigger_id,
-    ref_id, status, status_name, rank, event_at,
-    received_at, device_id, device_type, meta, raw
+    digest, system_id, vin, message_id, correlation_id, trigger_id, ref_id,
+    status, status_name, rank, event_at, received_at,
+    sub_system_id, device_id, device_type, meta, envelope
   )
 ),
 -- The delivery that each message is about: an event names its operation, an ack its trigger.
 placed as materialized (
   select m.*,
-    (select true from vehicles v where v.vin = m.vin and v.system_id = m.system_id) as registered,
-    case m.kind
-      when 'event' then (select o.id from operations o where o.ref_id = m.ref_id)
+    exists (select from vehicles v where v.vin = m.vin and v.system_id = m.system_id) as registered,
+    case when m.ref_id is not null
+      then (select o.id from operations o where o.ref_id = m.ref_id)
       else (
         select d.operation_id from deliveries d
         where d.vin = m.vin
@@ -46,33 +46,32 @@ placed as materialized (
     end as operation_id
   from incoming m
 ),
--- Locks the deliveries, and settles of which attempt each message is (contract section 5.2): the
--- one whose trigger it answers, else the newest.
-settled as materialized (
-  select p.*, d.attempt as newest_attempt,
-    coalesce(
-      case when d.trigger_id = p.trigger_id then d.attempt end,
-      array_position(d.earlier_trigger_ids, p.trigger_id),
-      d.attempt
-    ) as attempt,
-    d.state as old_state, d.paused as old_paused,
-    d.newest_at, d.newest_rank, d.newest_id, d.newest_status,
-    d.shown_at, d.shown_rank, d.shown_id, d.shown_status
-  from (select * from placed where registered order by operation_id, vin) p
+locked as materialized (
+  select p.operation_id, p.vin, d.*
+  from (
+    select operation_id, vin from placed where registered and operation_id is not null
+    group by operation_id, vin order by operation_id, vin
+  ) p
   -- A lateral subquery is looked up by key, row by row in order, whatever the planner believes.
   cross join lateral (
-    select attempt, trigger_id, earlier_trigger_ids, state, paused,
-      newest_at, newest_rank, newest_id, newest_status,
-      shown_at, shown_rank, shown_id, shown_status
+    select attempt, trigger_id, earlier_trigger_ids, state, paused, interruption, reported
     from deliveries
     where operation_id = p.operation_id and vin = p.vin
     limit 1
     for update
   ) d
 ),
+-- Of which attempt each message is (contract section 5.2): the one whose trigger it answers, else
+-- the newest.
+settled as materialized (
+  select p.*, l.attempt as newest_attempt,
+    coalesce(array_position(l.earlier_trigger_ids, p.trigger_id), l.attempt) as attempt
+  from placed p join locked l on l.operation_id = p.operation_id and l.vin = p.vin
+  where p.registered
+),
 fresh as (
-  insert into message_digests (digest, received_at)
-  select digest, received_at from settled order by digest
+  insert into message_digests (digest)
+  select digest from settled order by digest
   on conflict do nothing
   returning digest
 ),
@@ -82,134 +81,94 @@ applied as materialized (
 ),
 history as (
   insert into messages (
-    received_at, operation_id, vin, attempt, kind, message_id, correlation_id, system_id,
-    status, status_name, rank, event_at, device_id, device_type, meta, raw
+    received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
+    correlation_id, status, device_id, device_type, meta, envelope
   )
-  select received_at, operation_id, vin, attempt, kind, message_id, correlation_id, system_id,
-    status, status_name, rank, event_at, device_id, device_type, meta::json, raw
+  select received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
+    correlation_id, status, device_id, device_type, meta::json, envelope
   from applied
 ),
--- What decides the state: the messages of this batch and the two events known before.
-candidates as (
-  select operation_id, vin, old_state, old_paused, received_at,
-    case kind when 'event' then event_at end as at, rank, message_id as id, status_name as status
-  from applied where attempt = newest_attempt
-  union all
-  select operation_id, vin, old_state, old_paused, received_at,
-    newest_at, newest_rank, newest_id, newest_status
-  from applied where attempt = newest_attempt and newest_at is not null
-  union all
-  select operation_id, vin, old_state, old_paused, received_at,
-    shown_at, shown_rank, shown_id, shown_status
-  from applied where attempt = newest_attempt and shown_at is not null
-),
--- Contract section 5.2: the newest event; 5.4: the newest that is neither pause nor resume.
-ranked as (
-  select *,
-    status is not null and 1 = row_number() over (
-      partition by operation_id, vin
-      order by at desc nulls last, rank desc, id collate "C" desc
-    ) as is_newest,
-    status not in ('pause', 'resume') and 1 = row_number() over (
-      partition by operation_id, vin
-      order by status in ('pause', 'resume') nulls last, at desc, rank desc, id collate "C" desc
-    ) as is_shown
-  from candidates
-),
-decided as (
-  select operation_id, vin, min(old_state) as old_state, bool_or(old_paused) as old_paused,
-    min(received_at) as first_at, max(received_at) as last_at,
-    max(at) filter (where is_newest) as newest_at,
-    max(rank) filter (where is_newest) as newest_rank,
-    max(id) filter (where is_newest) as newest_id,
-    max(status) filter (where is_newest) as newest_status,
-    max(at) filter (where is_shown) as shown_at,
-    max(rank) filter (where is_shown) as shown_rank,
-    max(id) filter (where is_shown) as shown_id,
-    max(status) filter (where is_shown) as shown_status
-  from ranked group by operation_id, vin
+-- The newest pause or resume and the newest other event of each vehicle, in this batch.
+news as (
+  select operation_id, vin, min(received_at) as first_at, max(received_at) as last_at,
+    (array_agg(position order by position desc) filter (where interrupts))[1] as interruption,
+    (array_agg(position order by position desc) filter (where not interrupts))[1] as reported
+  from (
+    select *, status_name in ('pause', 'resume') as interrupts,
+      row(event_at, rank, message_id, status_name)::event_position as position
+    from applied where attempt = newest_attempt
+  ) current
+  group by operation_id, vin
 ),
 merged as materialized (
+  select n.operation_id, n.vin, n.first_at, n.last_at,
+    l.state as old_state, l.paused as old_paused,
+    greatest(l.interruption, n.interruption) as interruption,
+    greatest(l.reported, n.reported) as reported
+  from news n join locked l on l.operation_id = n.operation_id and l.vin = n.vin
+),
+-- Contract section 5.2: the newest event gives the state; 5.4: unless it is a pause.
+decided as materialized (
   select *,
     case
-      when newest_status is null then 'acknowledged'
-      when newest_status = 'pause' then coalesce(shown_status, 'received')
-      else newest_status
+      when not interrupted then coalesce((reported).status, 'acknowledged')
+      when (interruption).status = 'pause' then coalesce((reported).status, 'received')
+      else 'resume'
     end as state,
-    coalesce(newest_status = 'pause', false) as paused
-  from decided
+    interrupted and (interruption).status = 'pause' as paused
+  from (
+    select *, interruption is not null and coalesce(interruption > reported, true) as interrupted
+    from merged
+  ) m
 ),
 updated as (
   update deliveries d set
     delivery = 'acknowledged', due_at = null, claim = null,
     acknowledged_at = coalesce(d.acknowledged_at, m.first_at),
-    state = m.state, paused = m.paused,
-    newest_at = m.newest_at, newest_rank = m.newest_rank,
-    newest_id = m.newest_id, newest_status = m.newest_status,
-    shown_at = m.shown_at, shown_rank = m.shown_rank,
-    shown_id = m.shown_id, shown_status = m.shown_status,
+    state = m.state, paused = m.paused, interruption = m.interruption, reported = m.reported,
     updated_at = m.last_at
-  from merged m
+  from decided m
   where d.operation_id = m.operation_id and d.vin = m.vin
 ),
 counted as (
   insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
   select operation_id, $1::smallint, state, paused, sum(n) from (
-    select operation_id, counter_of(old_state) as state, old_paused as paused, -1 as n from merged
+    select operation_id, counter_of(old_state) as state, old_paused as paused, -1 as n from decided
     union all
-    select operation_id, counter_of(state), paused, 1 from merged
+    select operation_id, counter_of(state), paused, 1 from decided
   ) moves
   group by operation_id, state, paused having sum(n) <> 0
   order by operation_id, state, paused
   on conflict (operation_id, shard, state, paused)
   do update set vehicles = c.vehicles + excluded.vehicles
 ),
-refused as materialized (
-  select p.digest, p.received_at, $20 || p.system_id || $21 as topic, p.system_id, p.vin,
-    p.message_id, 'INVALID' as status,
-    case
-      when p.registered is null then 'VEHICLE_NOT_REGISTERED'
-      when p.operation_id is not null then 'VEHICLE_NOT_IN_OPERATION'
-      when p.kind = 'event' then 'UNKNOWN_OPERATION'
-      else 'UNKNOWN_TRIGGER'
-    end as reason,
-    case
-      when p.registered and p.operation_id is null and p.kind = 'event' then '/body/ref-id'
-      when p.registered and p.operation_id is null then '/correlation_id'
-      else '/vin'
-    end as path,
-    case
-      when p.registered is null then 'this vin is not registered for this system_id'
-      when p.operation_id is not null then 'the operation has no such vehicle'
-      when p.kind = 'event' then 'there is no such operation'
-      else 'no trigger of this vehicle has this message_id'
-    end as detail,
-    convert_to(p.raw, 'UTF8') as payload, octet_length(p.raw) as payload_bytes
-  from placed p
-  where (p.digest in (select digest from settled)) is not true
-  union all
-  select r.digest, r.received_at, r.topic, r.system_id, r.vin, r.message_id, r.status,
-    r.reason, r.path, r.detail, decode(r.payload, 'base64'), r.payload_bytes
-  from json_to_recordset($22::json) as r (
-    digest uuid, received_at timestamptz, topic text, system_id text, vin text, message_id text,
-    status text, reason text, path text, detail text, payload text, payload_bytes integer
-  )
-),
 buried as (
   insert into dead_letters (
     id, digest, received_at, topic, system_id, vin, message_id,
     status, reason, path, detail, payload, payload_bytes
   )
-  select gen_random_uuid(), r.* from refused r order by r.digest
+  select gen_random_uuid(), r.digest, r.received_at, r.topic, r.system_id, r.vin, r.message_id,
+    r.status, r.reason, r.path, r.detail, decode(r.payload, 'base64'), r.payload_bytes
+  from json_to_recordset($20::json) as r (
+    digest uuid, received_at timestamptz, topic text, system_id text, vin text, message_id text,
+    status text, reason text, path text, detail text, payload text, payload_bytes integer
+  )
+  order by r.digest
   on conflict (digest) do nothing
   returning digest
 ),
-tally as (
-  select (select count(*) from applied) as applied, (select count(*) from buried) as dead_letters
+-- Messages without a place are not accounted for here: they come again with their reason.
+nowhere as materialized (
+  select digest, registered, operation_id from placed
+  where (digest in (select digest from settled)) is not true
+),
+tally as materialized (
+  select $2::bigint - (select count(*) from nowhere) as received,
+    (select count(*) from applied) as applied, (select count(*) from buried) as dead_letters
 ),
 totals as (
   insert into message_totals as t (shard, received, applied, duplicates, dead_letters)
-  select $1::smallint, $2::bigint, applied, $2::bigint - applied - dead_letters, dead_letters
+  select $1::smallint, received, applied, received - applied - dead_letters, dead_letters
   from tally
   on conflict (shard) do update set
     received = t.received + excluded.received,
@@ -217,80 +176,137 @@ totals as (
     duplicates = t.duplicates + excluded.duplicates,
     dead_letters = t.dead_letters + excluded.dead_letters
 )
-select applied, dead_letters,
-  (select json_object_agg(reason, n) from (
-    select reason, count(*) as n from refused group by reason
-  ) by_reason) as reasons
+select tally.*,
+  (select json_agg(json_build_object(
+    'digest', digest, 'registered', registered, 'operationKnown', operation_id is not null
+  )) from nowhere) as nowhere
 from tally`;
 
-/** The constant ends of the D2C topic, to name the topic of a message that is refused here. */
-export interface TopicEnds {
-  readonly before: string;
-  readonly after: string;
+/** A message that has no place in any operation, and what is known about why. */
+interface Nowhere {
+  readonly digest: string;
+  readonly registered: boolean;
+  readonly operationKnown: boolean;
 }
 
 /**
  * @param shard counter shard of this writer
  * @param rows what has arrived, in any order, repetitions and refused messages among it
- * @throws DatabaseError, and then nothing of the batch is stored
+ * @throws DatabaseError; what is not stored then may be stored again
  */
 export async function ingestBatch(
   database: Queryable,
   shard: number,
-  topic: TopicEnds,
   rows: readonly BatchRow[],
 ): Promise<BatchOutcome> {
-  const distinct = firstOfEach(rows);
-  const applicable = distinct.filter((row): row is Applicable => row.kind !== 'refused');
-  const refused = distinct.filter((row): row is Refused => row.kind === 'refused');
-  const column = <T>(pick: (row: Applicable) => T) => applicable.map(pick);
-
-  const { applied, dead_letters, reasons } = only(
-    await database.query<{
-      applied: number;
-      dead_letters: number;
-      reasons: Record<string, number> | null;
-    }>(INGEST, [
-      shard,
-      rows.length,
-      textArray(column((row) => row.kind)),
-      textArray(column((row) => row.digest)),
-      textArray(column((row) => row.systemId)),
-      textArray(column((row) => row.vin)),
-      textArray(column((row) => row.messageId)),
-      textArray(column((row) => row.correlationId)),
-      textArray(column((row) => row.triggerId)),
-      textArray(column((row) => row.refId)),
-      numberArray(column((row) => row.status)),
-      textArray(column((row) => row.statusName)),
-      numberArray(column((row) => row.rank)),
-      timeArray(column((row) => row.eventTime)),
-      timeArray(column((row) => row.receivedAt)),
-      textArray(column((row) => row.deviceId)),
-      textArray(column((row) => row.deviceType)),
-      textArray(column((row) => row.meta)),
-      textArray(column((row) => utf8.decode(row.payload))),
-      topic.before,
-      topic.after,
-      JSON.stringify(refused.map(refusedRow)),
-    ]),
-  );
+  const outcome = await ingest(database, shard, rows);
+  if (outcome.nowhere.length === 0) return outcome;
+  const second = await ingest(database, shard, outcome.nowhere);
   return {
-    received: rows.length,
-    applied,
-    deadLetters: dead_letters,
-    duplicates: rows.length - applied - dead_letters,
-    reasons: reasons ?? {},
+    received: outcome.received + second.received,
+    applied: outcome.applied,
+    duplicates: outcome.duplicates + second.duplicates,
+    deadLetters: outcome.deadLetters + second.deadLetters,
+    reasons: { ...outcome.reasons, ...second.reasons },
   };
 }
 
-const utf8 = new TextDecoder();
+async function ingest(
+  database: Queryable,
+  shard: number,
+  rows: readonly BatchRow[],
+): Promise<BatchOutcome & { nowhere: Refused[] }> {
+  const distinct = firstOfEach(rows);
+  const applicable = distinct.filter((row): row is Applicable => row.kind !== 'refused');
+  const refused = distinct.filter((row): row is Refused => row.kind === 'refused');
+  const texts = (pick: (row: Applicable) => string | null) => textArray(applicable.map(pick));
+
+  const answer = only(
+    await database.query<{
+      received: number;
+      applied: number;
+      dead_letters: number;
+      nowhere: Nowhere[] | null;
+    }>(INGEST, [
+      shard,
+      rows.length,
+      texts((row) => row.digest),
+      texts((row) => row.systemId),
+      texts((row) => row.vin),
+      texts((row) => row.messageId),
+      texts((row) => row.correlationId),
+      texts((row) => row.triggerId),
+      texts((row) => row.refId),
+      numberArray(applicable.map((row) => row.status)),
+      texts((row) => row.statusName),
+      numberArray(applicable.map((row) => row.rank)),
+      timeArray(applicable.map((row) => row.eventTime)),
+      timeArray(applicable.map((row) => row.receivedAt)),
+      texts((row) => row.subSystemId),
+      texts((row) => row.deviceId),
+      texts((row) => row.deviceType),
+      texts((row) => row.meta),
+      texts((row) => row.envelope),
+      JSON.stringify(refused.map(refusedRow)),
+    ]),
+  );
+  const { received, applied, dead_letters: deadLetters } = answer;
+  return {
+    received,
+    applied,
+    deadLetters,
+    duplicates: received - applied - deadLetters,
+    reasons: countReasons(refused),
+    nowhere: refuseNowhere(applicable, answer.nowhere ?? []),
+  };
+}
 
 /** Without repetitions inside the batch: the first arrival is the one that counts. */
 function firstOfEach(rows: readonly BatchRow[]): BatchRow[] {
   const byDigest = new Map<string, BatchRow>();
   for (const row of rows) if (!byDigest.has(row.digest)) byDigest.set(row.digest, row);
   return [...byDigest.values()];
+}
+
+function countReasons(refused: readonly Refused[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { refusal } of refused) counts[refusal.reason] = (counts[refusal.reason] ?? 0) + 1;
+  return counts;
+}
+
+function refuseNowhere(applicable: readonly Applicable[], nowhere: readonly Nowhere[]): Refused[] {
+  if (nowhere.length === 0) return [];
+  const why = new Map(nowhere.map((entry) => [entry.digest.replaceAll('-', ''), entry]));
+  return applicable.flatMap((row) => {
+    const entry = why.get(row.digest);
+    return entry ? [refuse(row, whyNowhere(row, entry))] : [];
+  });
+}
+
+function whyNowhere(row: Applicable, { registered, operationKnown }: Nowhere): Refusal {
+  const invalid = (reason: string, path: string, detail: string): Refusal => ({
+    status: 'INVALID',
+    reason,
+    path,
+    detail,
+  });
+  if (!registered) {
+    const detail = 'this vin is not registered for this system_id';
+    return invalid('VEHICLE_NOT_REGISTERED', '/vin', detail);
+  }
+  if (operationKnown) {
+    return invalid('VEHICLE_NOT_IN_OPERATION', '/vin', 'the operation has no such vehicle');
+  }
+  return row.refId === null
+    ? invalid('UNKNOWN_TRIGGER', '/correlation_id', 'no trigger of this vehicle has this message_id')
+    : invalid('UNKNOWN_OPERATION', '/body/ref-id', 'there is no such operation');
+}
+
+/** The message as a dead letter. */
+export function refuse(row: BatchRow, refusal: Refusal): Refused {
+  const { topic, payload, publisher, receivedAt, digest, systemId, vin, messageId } = row;
+  const arrived = { topic, payload, publisher, receivedAt };
+  return { ...arrived, kind: 'refused', digest, systemId, vin, messageId, refusal };
 }
 
 function refusedRow(row: Refused) {

@@ -99,8 +99,7 @@ updated as (
     trigger_id = $3::uuid, triggered_at = $4::timestamptz, due_at = $4::timestamptz, claim = null,
     delivery = 'pending', state = 'pending', paused = false, sends = 0,
     last_sent_at = null, acknowledged_at = null,
-    newest_at = null, newest_rank = null, newest_id = null, newest_status = null,
-    shown_at = null, shown_rank = null, shown_id = null, shown_status = null,
+    interruption = null, reported = null,
     updated_at = $4::timestamptz
   from locked l where d.operation_id = l.operation_id and d.vin = l.vin
   returning d.attempt

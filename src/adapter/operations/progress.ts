@@ -1,5 +1,5 @@
 /** Questions about operations: where does it stand, where does each vehicle stand. */
-import { FAILED_SO_FAR, FINISHED } from '../../protocol/index.js';
+import { FAILED_SO_FAR, FINISHED, lifecycleRank } from '../../protocol/index.js';
 import { type Queryable } from '../database/index.js';
 
 export interface OperationSummary {
@@ -107,7 +107,7 @@ export interface DeliveryRow {
 
 const DELIVERIES = /* sql */ `
   select vin, state, paused, delivery, attempt, sends, trigger_id, triggered_at, last_sent_at,
-    acknowledged_at, newest_at as event_at, updated_at
+    acknowledged_at, (greatest(reported, interruption)).at as event_at, updated_at
   from deliveries`;
 
 /** A page of an operation's vehicles in VIN order; `state` unknown means every unknown(<number>). */
@@ -136,30 +136,42 @@ export async function findDelivery(
 }
 
 export interface HistoryRow {
-  readonly kind: 'ack' | 'event';
   readonly message_id: string;
   readonly correlation_id: string;
   readonly attempt: number;
+  /** null: an acknowledgement. */
   readonly status: number | null;
-  readonly status_name: string | null;
   readonly event_at: Date;
   readonly received_at: Date;
+  readonly sub_system_id: string;
   readonly device_id: string;
   readonly device_type: string;
   readonly meta: { key: string; value: string }[];
+  /** The envelope as it came, if it has fields that are not the contract's. */
+  readonly envelope: string | null;
 }
 
 /** All that was received of a vehicle in an operation, oldest first in the contract's order (5.2). */
-export function history(
+export async function history(
   database: Queryable,
   operationId: number,
   vin: string,
 ): Promise<HistoryRow[]> {
-  return database.query<HistoryRow>(
-    `select kind, message_id, correlation_id, attempt, status, status_name, event_at, received_at,
-       device_id, device_type, meta
+  const rows = await database.query<HistoryRow>(
+    `select message_id, correlation_id, attempt, status, event_at, received_at,
+       sub_system_id, device_id, device_type, meta, envelope
      from messages where operation_id = $1 and vin = $2
-     order by attempt, event_at, rank nulls first, message_id`,
+     order by attempt, event_at, message_id`,
     [operationId, vin],
   );
+  // Already sorted, except that the lifecycle rank decides between equal times.
+  return rows.sort(
+    (a, b) =>
+      a.attempt - b.attempt ||
+      a.event_at.getTime() - b.event_at.getTime() ||
+      rankOf(a) - rankOf(b),
+  );
 }
+
+/** An acknowledgement comes before the events of the same time. */
+const rankOf = ({ status }: HistoryRow) => (status === null ? -1 : lifecycleRank(status));

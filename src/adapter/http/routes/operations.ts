@@ -1,6 +1,6 @@
 /** `/v1.0/ota/operations`: where operations and their vehicles stand, and control of them. */
 import Type from 'typebox';
-import { cloudMessageId } from '../../../protocol/index.js';
+import { cloudMessageId, statusName } from '../../../protocol/index.js';
 import {
   cancelOperation,
   type DeliveryRow,
@@ -78,9 +78,13 @@ const HistoryEntry = Type.Object(
     statusName: Nullable(Type.String()),
     eventAt: Time,
     receivedAt: Time,
+    sub_system_id: Type.String(),
     device_id: Type.String(),
     device_type: Type.String(),
     meta: Type.Array(Type.Object({ key: Type.String(), value: Type.String() })),
+    envelope: Nullable(
+      Type.String({ description: 'As it came, if it has fields that are not the contract’s.' }),
+    ),
   },
   { title: 'HistoryEntry' },
 );
@@ -268,16 +272,18 @@ function vehicleBody(row: DeliveryRow) {
 
 function historyBody(row: HistoryRow) {
   return {
-    kind: row.kind,
+    kind: row.status === null ? 'ack' : 'event',
     messageId: row.message_id,
     correlationId: row.correlation_id,
     attempt: row.attempt,
     status: row.status,
-    statusName: row.status_name,
+    statusName: row.status === null ? null : statusName(row.status),
     eventAt: row.event_at,
     receivedAt: row.received_at,
+    sub_system_id: row.sub_system_id,
     device_id: row.device_id,
     device_type: row.device_type,
     meta: row.meta,
+    envelope: row.envelope,
   };
 }
