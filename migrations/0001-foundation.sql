@@ -134,6 +134,26 @@ begin
   end loop;
 end $$;
 
+-- Drops the weekly partitions that end before the given time.
+create function drop_message_partitions(before timestamptz) returns integer
+language plpgsql as $$
+declare
+  partition record;
+  dropped integer := 0;
+begin
+  perform pg_advisory_xact_lock(128057526);
+  for partition in
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'messages'::regclass and c.relname ~ '^messages_\d{4}w\d{2}$'
+      and to_date(substr(c.relname, 10), 'IYYY"w"IW') + 7 <= (before at time zone 'UTC')::date
+  loop
+    execute format('drop table %I', partition.relname);
+    dropped := dropped + 1;
+  end loop;
+  delete from messages_elsewhen where received_at < before;
+  return dropped;
+end $$;
+
 -- What could not be applied, with its reason and its bytes as they came.
 create table dead_letters (
   id          uuid primary key,
@@ -162,3 +182,10 @@ create table message_totals (
   dead_letters bigint not null,
   check (received = applied + duplicates + dead_letters)
 ) with (fillfactor = 50);
+
+-- The MQTT sessions that brokers keep for adapters, and who holds each of them until when.
+create table link_sessions (
+  client_id   text primary key,
+  holder      uuid not null,
+  lease_until timestamptz not null
+);

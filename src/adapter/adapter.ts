@@ -1,8 +1,9 @@
 /** The OTA Adapter put together: database, registry, C2DSender, D2C receiver, HTTP interface. */
-import { randomInt } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { randomInt, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { type Logger } from 'pino';
 import {
   asyncApiDocument,
@@ -10,37 +11,26 @@ import {
   DEFAULT_D2C_TOPIC,
   topicTemplate,
 } from '../protocol/index.js';
-import { createFirstToken } from './access/index.js';
-import { C2dSender, DEFAULT_RETRY, type RetryPolicy } from './c2d-sender/index.js';
+import { C2dSender, DEFAULT_RETRY } from './c2d-sender/index.js';
 import { D2cReceiver } from './d2c-receiver/index.js';
-import {
-  type Database,
-  type DataDirectory,
-  migrate,
-  openDataDirectory,
-  openEmbedded,
-} from './database/index.js';
+import { type Database } from './database/index.js';
 import { createHttpServer } from './http/index.js';
 import { startMaintenance } from './maintenance.js';
-import { type MessageLink, startEmbeddedBroker } from './message-link/index.js';
+import {
+  type LinkHandlers,
+  type MessageLink,
+  openBrokerLink,
+  startEmbeddedBroker,
+} from './message-link/index.js';
 import { Metrics } from './metrics/index.js';
 import { checkVehicleCredential } from './registry/index.js';
-
-export interface AdapterSettings {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly httpPort: number;
-  /** Of the embedded broker; 0: any free port. */
-  readonly mqttPort: number;
-  readonly dataDir: string;
-  readonly c2dTopic?: string;
-  readonly d2cTopic?: string;
-  readonly retry?: RetryPolicy;
-}
+import { type AdapterSettings } from './settings.js';
+import { openStorage, type Storage } from './storage.js';
 
 export interface Adapter {
   readonly httpUrl: string;
-  readonly mqttAddress: string;
+  /** Where vehicles connect to. */
+  readonly mqttUrl: string;
   /** File with the administrator's token of the first start. */
   readonly tokenFile: string;
   /** The administrator's token, if this was the first start. */
@@ -54,21 +44,23 @@ export const VERSION = (createRequire(import.meta.url)('../../package.json') as 
 
 /** How long a stop waits for what was taken to be stored, ms. */
 const DRAIN_MS = 8_000;
+const WEEK_SECONDS = 7 * 24 * 60 * 60;
 
 /**
- * Starts the adapter on the embedded database and broker.
+ * Starts the adapter. Without URLs of real servers it brings its own database and broker.
  *
- * @throws DataDirectoryInUse; Error with code EADDRINUSE where a port is taken
+ * @throws DataDirectoryInUse; DatabaseError where the database cannot be reached or migrated;
+ *   Error with code EADDRINUSE where a port is taken
  */
 export async function startAdapter(settings: AdapterSettings, log: Logger): Promise<Adapter> {
   // Whatever was opened before a failure is closed again, last one first.
   const opened: (() => Promise<unknown>)[] = [];
   try {
-    const directory = await openDataDirectory(settings.dataDir);
-    opened.push(() => directory.release());
-    const database = await openEmbedded(directory.database);
-    opened.push(() => database.close());
-    return await start(settings, directory, database, opened, log);
+    const storage = await openStorage(settings, (error) => {
+      log.warn({ err: error }, 'a connection to the database broke');
+    });
+    opened.push(() => storage.close());
+    return await start(settings, storage, opened, log);
   } catch (error) {
     await closeAll(opened, log);
     throw error;
@@ -77,23 +69,12 @@ export async function startAdapter(settings: AdapterSettings, log: Logger): Prom
 
 async function start(
   settings: AdapterSettings,
-  directory: DataDirectory,
-  database: Database,
+  { database, tokenFile, firstToken, migrated }: Storage,
   opened: (() => Promise<unknown>)[],
   log: Logger,
 ): Promise<Adapter> {
   const clock = Date.now;
-  for (const name of await migrate(database)) log.info({ migration: name }, 'migrated');
-  const firstToken = await createFirstToken(database, clock());
-  if (firstToken !== undefined) {
-    await writeFile(directory.token, `${firstToken}\n`, { mode: 0o600 });
-  }
-  const maintenance = await startMaintenance(database, clock, (error) => {
-    metrics.failed('maintenance');
-    log.error({ err: error }, 'maintenance failed');
-  });
-  opened.push(() => maintenance.stop());
-
+  for (const name of migrated) log.info({ migration: name }, 'migrated');
   const c2dTopic = topicTemplate(settings.c2dTopic ?? DEFAULT_C2D_TOPIC);
   const d2cTopic = topicTemplate(settings.d2cTopic ?? DEFAULT_D2C_TOPIC);
   const shards = takeShards();
@@ -102,6 +83,17 @@ async function start(
     waiting: () => receiver.waiting,
     linkConnected: () => link.isConnected,
   });
+  const maintenance = await startMaintenance({
+    database,
+    clock,
+    historyDays: settings.historyDays,
+    onFailure: (error) => {
+      metrics.failed('maintenance');
+      log.error({ err: error }, 'maintenance failed');
+    },
+  });
+  opened.push(() => maintenance.stop());
+
   const receiver: D2cReceiver = new D2cReceiver({
     database,
     d2cTopic,
@@ -112,19 +104,18 @@ async function start(
       log.error({ err: error }, 'messages could not be stored; trying again');
     },
   });
-  const link: MessageLink = await startEmbeddedBroker({
-    host: settings.host,
-    port: settings.mqttPort,
-    c2dTopic,
-    clock,
-    authenticate: (systemId, credential) => checkVehicleCredential(database, systemId, credential),
-    handlers: {
-      onMessage: (received, settle) => receiver.receive(received, settle),
-      onVehicleConnected: (systemId) => sender.vehicleConnected(systemId),
-      onProblem: (error) => {
-        metrics.failed('message-link');
-        log.debug({ err: error }, 'a vehicle’s connection was refused or broke');
-      },
+  const link: MessageLink = await openLink(settings, database, d2cTopic.filter, c2dTopic, {
+    onMessage: (received, settle) => receiver.receive(received, settle),
+    backpressure: () => receiver.backpressure(),
+    onVehicleConnected: (systemId) => sender.vehicleConnected(systemId),
+    onUp: () => {
+      log.info({ mqtt: link.address }, 'connected to the MQTT broker');
+      sender.wake();
+    },
+    onProblem: (error) => {
+      metrics.failed('message-link');
+      const severity = settings.mqttUrl === undefined ? 'debug' : 'warn';
+      log[severity]({ err: error }, 'a connection was refused or broke');
     },
   });
   opened.push(() => link.close());
@@ -132,8 +123,9 @@ async function start(
     database,
     c2dTopic,
     publish: (message) => link.publish(message),
+    isConnected: () => link.isConnected,
     retry: settings.retry ?? DEFAULT_RETRY,
-    shard: shards.sender,
+    shards: shards.sender,
     clock,
     onSettled: (outcomes) => metrics.triggersSettled(outcomes),
     onFailure: (error) => {
@@ -155,8 +147,8 @@ async function start(
           version: VERSION,
           host: link.address,
           protocol: link.protocol,
-          ...(settings.c2dTopic === undefined ? {} : { c2dTopic: settings.c2dTopic }),
-          ...(settings.d2cTopic === undefined ? {} : { d2cTopic: settings.d2cTopic }),
+          c2dTopic: settings.c2dTopic ?? DEFAULT_C2D_TOPIC,
+          d2cTopic: settings.d2cTopic ?? DEFAULT_D2C_TOPIC,
         }),
       linkConnected: () => link.isConnected,
       version: VERSION,
@@ -171,8 +163,7 @@ async function start(
 
   // What was taken from vehicles is stored before the connections are closed.
   opened.push(async () => {
-    await sender.stop();
-    await link.pause();
+    await Promise.all([sender.stop(), link.pause()]);
     await Promise.race([
       receiver.drain(),
       new Promise((done) => setTimeout(done, DRAIN_MS).unref()),
@@ -181,11 +172,50 @@ async function start(
   });
   return {
     httpUrl: `http://${settings.host}:${port}`,
-    mqttAddress: link.address,
-    tokenFile: directory.token,
+    mqttUrl: `${link.protocol}://${link.address}`,
+    tokenFile,
     firstToken,
     stop: () => closeAll(opened, log),
   };
+}
+
+async function openLink(
+  settings: AdapterSettings,
+  database: Database,
+  d2cFilter: string,
+  c2dTopic: ReturnType<typeof topicTemplate>,
+  handlers: LinkHandlers,
+): Promise<MessageLink> {
+  const { host, httpPort, mqttPort, mqttUrl, mqttSessionExpiry } = settings;
+  const clock = Date.now;
+  if (mqttUrl === undefined) {
+    return startEmbeddedBroker({
+      host,
+      port: mqttPort,
+      c2dTopic,
+      clock,
+      authenticate: (systemId, credential) =>
+        checkVehicleCredential(database, systemId, credential),
+      handlers,
+    });
+  }
+  const pem = async (name: 'ca' | 'cert' | 'key', file: string | undefined) =>
+    file === undefined ? {} : { [name]: await readFile(file, 'utf8') };
+  return openBrokerLink({
+    address: {
+      url: mqttUrl,
+      ...(await pem('ca', settings.mqttCa)),
+      ...(await pem('cert', settings.mqttCert)),
+      ...(await pem('key', settings.mqttKey)),
+    },
+    // Stable for one adapter on a host or in a container; with any free port it cannot be.
+    instance: settings.instance ?? (httpPort === 0 ? randomUUID() : `${hostname()}-${httpPort}`),
+    d2cFilter,
+    sessionExpirySeconds: mqttSessionExpiry ?? WEEK_SECONDS,
+    database,
+    clock,
+    handlers,
+  });
 }
 
 async function closeAll(opened: (() => Promise<unknown>)[], log: Logger): Promise<void> {
@@ -199,6 +229,6 @@ async function closeAll(opened: (() => Promise<unknown>)[], log: Logger): Promis
  * each other now and then, they do not count wrong.
  */
 function takeShards() {
-  const first = randomInt(1, 8_000) * 4;
-  return { ingest: [first, first + 1], sender: first + 2, http: first + 3 };
+  const first = randomInt(1, 6_000) * 5;
+  return { ingest: [first, first + 1], sender: [first + 2, first + 3], http: first + 4 };
 }

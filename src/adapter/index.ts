@@ -1,4 +1,5 @@
 /** The OTA Adapter as the command line uses it. */
 export { createToken, listTokens, revokeToken, ROLES, type Role } from './access/index.js';
 export * from './adapter.js';
-export { withDatabase } from './database/index.js';
+export * from './settings.js';
+export { openStorage } from './storage.js';

@@ -37,6 +37,22 @@ const parsePositive: Parser<number> = (text) => {
   return value;
 };
 
+const parseUrl =
+  (...protocols: string[]): Parser<string> =>
+  (text) => {
+    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+      throw new InvalidArgumentError(`must be a URL with ${protocols.join('// or ')}//`);
+    }
+    return text;
+  };
+
+const parseInstance: Parser<string> = (text) => {
+  if (!/^[\w.-]{1,100}$/.test(text)) {
+    throw new InvalidArgumentError('must be 1 to 100 of letters, digits, dot, minus, underscore.');
+  }
+  return text;
+};
+
 interface Setting<T> {
   /** e.g. `--http-port <port>` */
   readonly flag: string;
@@ -102,6 +118,44 @@ export const DATA_DIR: Setting<string> = {
   flag: '--data-dir <folder>',
   description: 'where the embedded database and the first token are',
   default: './.otaops',
+};
+export const DATABASE_URL: Setting<string> = {
+  flag: '--database-url <url>',
+  description: 'PostgreSQL 14 or newer, postgres://… (default: the embedded database)',
+  parse: parseUrl('postgres:', 'postgresql:'),
+};
+export const BROKER_URL: Setting<string> = {
+  flag: '--mqtt-url <url>',
+  description: 'MQTT broker, mqtt://, mqtts://, ws:// or wss:// (default: the embedded broker)',
+  parse: parseUrl('mqtt:', 'mqtts:', 'ws:', 'wss:'),
+};
+export const MQTT_CA: Setting<string> = {
+  flag: '--mqtt-ca <file>',
+  description: 'PEM file of the authority that the MQTT broker’s certificate is from',
+};
+export const MQTT_CERT: Setting<string> = {
+  flag: '--mqtt-cert <file>',
+  description: 'PEM file of our own certificate for the MQTT broker',
+};
+export const MQTT_KEY: Setting<string> = {
+  flag: '--mqtt-key <file>',
+  description: 'PEM file of its key',
+};
+export const MQTT_SESSION_EXPIRY: Setting<number> = {
+  flag: '--mqtt-session-expiry <seconds>',
+  description: 'how long the MQTT broker keeps messages while no adapter runs',
+  default: 7 * 24 * 60 * 60,
+  parse: parseCount,
+};
+export const INSTANCE: Setting<string> = {
+  flag: '--instance <name>',
+  description: 'name of this adapter on the MQTT broker (default: host name and HTTP port)',
+  parse: parseInstance,
+};
+export const HISTORY_DAYS: Setting<number> = {
+  flag: '--history-days <days>',
+  description: 'how long messages stay in the history, in whole weeks (default: for ever)',
+  parse: parsePositive,
 };
 export const LOG_LEVEL: Setting<string> = {
   flag: '--log-level <level>',

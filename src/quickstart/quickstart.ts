@@ -26,7 +26,7 @@ export interface QuickstartOptions {
 
 export interface Quickstart {
   readonly httpUrl: string;
-  readonly mqttAddress: string;
+  readonly mqttUrl: string;
   readonly token: string;
   /** VINs of the fleet, the seed's first. */
   readonly vins: readonly string[];
@@ -45,7 +45,7 @@ export async function startQuickstart(
   const vehicles = fleetOf(options.vehicles, SEED_TRIGGER.body.vins);
   const fleet = new Fleet({
     vehicles,
-    mqttUrl: `mqtt://${adapter.mqttAddress}`,
+    mqttUrl: adapter.mqttUrl,
     seed: options.seed,
     speed: options.speed,
     onError: (vin, error) => log.debug({ vin, err: error }, 'connection of a vehicle'),
@@ -58,7 +58,7 @@ export async function startQuickstart(
     const refIds = await trigger(call, vehicles, options.tell);
     return {
       httpUrl: adapter.httpUrl,
-      mqttAddress: adapter.mqttAddress,
+      mqttUrl: adapter.mqttUrl,
       token,
       vins: vehicles.map(({ vin }) => vin),
       refIds,

@@ -27,7 +27,7 @@ describe('one vehicle', () => {
     const read = await t.call('GET', `/v1.0/vehicles/${vehicle.vin.toLowerCase()}`);
     expect(read.body).toMatchObject({ vin: vehicle.vin, system_id: vehicle.systemId, model: 'm' });
     expect(JSON.stringify(read.body)).not.toContain(credential);
-    const url = `mqtt://${t.adapter.mqttAddress}`;
+    const url = t.adapter.mqttUrl;
     await (await connectVehicle(url, vehicle, { credential })).end();
 
     // Another registration without a credential keeps the one it has.

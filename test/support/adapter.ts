@@ -3,7 +3,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import pino from 'pino';
 import { type Adapter, startAdapter, type AdapterSettings } from '../../src/adapter/index.js';
 import { type TestVehicle } from './messages.js';
-import { temporaryDirectory } from './servers.js';
+import { emptyPostgresUrl, hasRealServers } from './databases.js';
+import { startMosquitto, temporaryDirectory } from './servers.js';
 
 export interface Answer {
   readonly status: number;
@@ -31,7 +32,56 @@ export interface TestAdapter {
   settledMessages(): Promise<number>;
   /** A token with another role. */
   tokenFor(role: string): Promise<string>;
+  /**
+   * Call after each message that a vehicle has sent. PUBACK of the embedded broker means that it is
+   * stored; where another broker acknowledges, this waits until the adapter has stored it.
+   */
+  stored(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** What an adapter runs on. */
+export interface Platform {
+  readonly name: string;
+  readonly isEmbedded: boolean;
+  start(settings?: Partial<AdapterSettings>): Promise<TestAdapter>;
+}
+
+/** The embedded default, and real servers where they are installed. */
+export function platforms(): Platform[] {
+  const embedded = { name: 'the embedded default', isEmbedded: true, start: startTestAdapter };
+  const real = {
+    name: 'PostgreSQL and Mosquitto',
+    isEmbedded: false,
+    start: startOnRealServers,
+  };
+  return hasRealServers() ? [embedded, real] : [embedded];
+}
+
+async function startOnRealServers(settings: Partial<AdapterSettings> = {}): Promise<TestAdapter> {
+  const broker = await startMosquitto();
+  const databaseUrl = await emptyPostgresUrl();
+  if (!broker || databaseUrl === undefined) throw new Error('there are no real servers');
+  const test = await startTestAdapter({ ...settings, databaseUrl, mqttUrl: broker.url });
+  await eventually(
+    async () => (await test.call('GET', '/readyz')).status,
+    (status) => status === 200,
+  );
+  let sent = 0;
+  return {
+    ...test,
+    async stored() {
+      sent += 1;
+      await eventually(
+        () => test.metric('otaops_messages_received_total'),
+        (received) => received >= sent,
+      );
+    },
+    async stop() {
+      await test.stop();
+      await broker.stop();
+    },
+  };
 }
 
 export const credentialOf = (vin: string) => `credential-of-${vin}`;
@@ -50,6 +100,7 @@ export async function startTestAdapter(
     ...test,
     adapter,
     token,
+    stored: () => Promise.resolve(),
     async stop() {
       await adapter.stop();
       rmSync(dataDir, { recursive: true, force: true });

@@ -53,6 +53,9 @@ const postgres = (serverUrl: string): TestDatabase => ({
   },
 });
 
+/** Whether PostgreSQL and Mosquitto are installed. */
+export const hasRealServers = () => inject('postgresUrl') !== null && inject('hasMosquitto');
+
 /** Of a new database without tables; undefined where PostgreSQL is not installed. */
 export async function emptyPostgresUrl(): Promise<string | undefined> {
   const serverUrl = inject('postgresUrl');

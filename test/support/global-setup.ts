@@ -1,15 +1,17 @@
-/** One private PostgreSQL for the whole run. */
+/** One private PostgreSQL for the whole run; each test starts a Mosquitto of its own. */
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from './servers.js';
+import { findMosquitto, startPostgres } from './servers.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
     postgresUrl: string | null;
+    hasMosquitto: boolean;
   }
 }
 
 export default async function setup(project: TestProject) {
   const postgres = await startPostgres();
   project.provide('postgresUrl', postgres?.url ?? null);
+  project.provide('hasMosquitto', findMosquitto() !== undefined);
   return () => postgres?.stop();
 }

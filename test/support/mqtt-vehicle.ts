@@ -5,7 +5,7 @@ import { type TestVehicle } from './messages.js';
 
 export interface MqttVehicle {
   readonly client: MqttClient;
-  /** Resolves with the PUBACK. */
+  /** Resolves when the adapter has stored it. */
   send(payload: Buffer | string, topic?: string): Promise<void>;
   /** Next message on the vehicle's own topic. */
   receive(): Promise<Buffer>;
@@ -15,7 +15,7 @@ export interface MqttVehicle {
 export async function connectVehicle(
   url: string,
   vehicle: TestVehicle,
-  options: { credential?: string; clean?: boolean } = {},
+  options: { credential?: string; clean?: boolean; stored?: () => Promise<void> } = {},
 ): Promise<MqttVehicle> {
   const client = await mqtt.connectAsync(url, {
     clientId: vehicle.systemId,
@@ -37,6 +37,7 @@ export async function connectVehicle(
     client,
     async send(payload, topic = `d2c/${vehicle.systemId}`) {
       await client.publishAsync(topic, payload, { qos: 1 });
+      await options.stored?.();
     },
     receive: () =>
       new Promise((resolve) => {

@@ -3,8 +3,16 @@
  * on CI the run fails, elsewhere its tests are skipped with a line saying how to get it.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, chownSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -155,6 +163,58 @@ export async function startPostgres(): Promise<Server | undefined> {
         () => false,
       ),
     'PostgreSQL',
+  );
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+/** Settings that the documentation recommends for an adapter's broker, and persistence. */
+const MOSQUITTO_SETTINGS = `
+allow_anonymous true
+max_inflight_messages 0
+max_queued_messages 0
+max_connections -1
+persistence true
+autosave_interval 1
+autosave_on_changes true
+set_tcp_nodelay true
+log_dest none
+`;
+
+export function findMosquitto(): string | undefined {
+  const mosquitto = findProgram('mosquitto');
+  if (mosquitto === undefined) skipped('Mosquitto', 'apt-get install mosquitto');
+  return mosquitto;
+}
+
+/**
+ * @param settings added to the recommended ones
+ */
+export async function startMosquitto(settings = ''): Promise<Server | undefined> {
+  const mosquitto = findMosquitto();
+  if (mosquitto === undefined) return undefined;
+  const directory = temporaryDirectory('mosquitto');
+  // As root it becomes user mosquitto, which must be able to write here.
+  chmodSync(directory, 0o777);
+  const port = await freePort();
+  const file = join(directory, 'mosquitto.conf');
+  const place = `listener ${port} 127.0.0.1\npersistence_location ${directory}/\n`;
+  writeFileSync(file, place + MOSQUITTO_SETTINGS + settings);
+  return serverOf(
+    directory,
+    port,
+    `mqtt://127.0.0.1:${port}`,
+    () => spawn(mosquitto, ['-c', file], { stdio: 'ignore' }),
+    () => accepts(port),
+    'Mosquitto',
   );
 }
 

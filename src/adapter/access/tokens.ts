@@ -1,7 +1,7 @@
 /** Tokens of the HTTP interface. The token itself is told once and kept only as its SHA-256. */
 import { createHash, randomBytes } from 'node:crypto';
 import { newUuid } from '../../protocol/index.js';
-import { type Queryable } from '../database/index.js';
+import { type Database, type Queryable } from '../database/index.js';
 import { type Role } from './roles.js';
 
 export interface Token {
@@ -62,17 +62,18 @@ export async function revokeToken(database: Queryable, id: string, now: number):
 
 /** Makes the administrator's token of the first start; undefined if there are tokens already. */
 export async function createFirstToken(
-  database: Queryable,
+  database: Database,
   now: number,
 ): Promise<string | undefined> {
-  const secret = newSecret();
-  // Several processes may start at once: the lock lets one of them find no token.
-  const rows = await database.query(
-    `with alone as materialized (select pg_advisory_xact_lock(128057527))
-     insert into tokens (id, name, role, hash, created_at)
-     select $1, 'first administrator', 'admin', $2::bytea, $3::timestamptz from alone
-     where not exists (select from tokens) returning id`,
-    [newUuid(), hashOf(secret), new Date(now)],
-  );
-  return rows.length > 0 ? secret : undefined;
+  return database.transaction(async (tx) => {
+    // Several processes may start at once: one of them finds no token, the others wait for it.
+    await tx.query('select pg_advisory_xact_lock($1)', [FIRST_TOKEN_LOCK]);
+    const [known] = await tx.query('select from tokens limit 1');
+    if (known) return undefined;
+    const { secret } = await createToken(tx, { name: 'first administrator', role: 'admin' }, now);
+    return secret;
+  });
 }
+
+/** Any number that nobody else in this database uses for an advisory lock. */
+const FIRST_TOKEN_LOCK = 0x07a0_0b6;

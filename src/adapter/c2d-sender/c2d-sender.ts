@@ -21,9 +21,11 @@ export interface C2dSenderOptions {
   readonly c2dTopic: TopicTemplate;
   /** Resolves when the broker has taken the message (QoS 1). */
   readonly publish: (message: OutgoingMessage) => Promise<void>;
+  /** Whether messages can pass; while they cannot, nothing is claimed. */
+  readonly isConnected: () => boolean;
   readonly retry: RetryPolicy;
-  /** Counter shard of this writer. */
-  readonly shard: number;
+  /** Counter shards of this process, one for each claim that may be worked on at the same time. */
+  readonly shards: readonly number[];
   /** ms */
   readonly clock: () => number;
   readonly onSettled?: (outcomes: readonly SendOutcome[]) => void;
@@ -34,6 +36,8 @@ export interface C2dSenderOptions {
 const CLAIM_SIZE = 500;
 /** Long enough to publish a claim on a slow broker, short enough to take over from a lost sender. */
 const LEASE_MS = 25_000;
+/** So long before the end of its lease a sender stops: clocks of several machines differ a little. */
+const LEASE_MARGIN_MS = 5_000;
 /** How often to look for what other processes have made due. */
 const POLL_MS = 1_000;
 /** Before a trigger that the broker did not take is tried again. */
@@ -48,23 +52,24 @@ const NOT_FOUND_RETRY: RetryPolicy = {
 export class C2dSender {
   readonly #options: C2dSenderOptions;
   readonly #connected = new Set<string>();
-  #running: Promise<void> | undefined;
+  #running: Promise<unknown> | undefined;
   #stopping = false;
-  #wake: () => void = () => undefined;
-  #woken = false;
+  readonly #sleepers = new Set<() => void>();
+  /** Counts the calls of {@link wake}. */
+  #wakes = 0;
 
   constructor(options: C2dSenderOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.#running ??= Promise.all(this.#options.shards.map((shard) => this.#run(shard)));
   }
 
   /** Something may have become due: look now. */
   wake(): void {
-    this.#woken = true;
-    this.#wake();
+    this.#wakes += 1;
+    for (const wakeUp of this.#sleepers) wakeUp();
   }
 
   /** A vehicle is there now: what it has not acknowledged is sent at once. */
@@ -73,23 +78,23 @@ export class C2dSender {
     this.wake();
   }
 
-  /** Finishes the claim in hand and ends. */
+  /** Finishes the claims in hand and ends. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.wake();
     await this.#running;
   }
 
-  async #run(): Promise<void> {
+  async #run(shard: number): Promise<void> {
     while (!this.#isStopping()) {
-      this.#woken = false;
+      const wakes = this.#wakes;
       let found = 0;
       try {
-        found = await this.#sendDue();
+        if (this.#options.isConnected()) found = await this.#sendDue(shard);
       } catch (error) {
         this.#options.onFailure?.(error as Error);
       }
-      if (found === 0) await this.#pause();
+      if (found === 0) await this.#pause(wakes);
     }
   }
 
@@ -98,7 +103,7 @@ export class C2dSender {
     return this.#stopping;
   }
 
-  async #sendDue(): Promise<number> {
+  async #sendDue(shard: number): Promise<number> {
     const { database, clock } = this.#options;
     if (this.#connected.size > 0) {
       const systemIds = [...this.#connected];
@@ -106,20 +111,26 @@ export class C2dSender {
       await makeDue(database, systemIds, clock());
     }
     const claim = await claimDueTriggers(database, clock(), LEASE_MS, CLAIM_SIZE);
-    if (claim.triggers.length > 0) await this.#send(claim);
+    if (claim.triggers.length > 0) await this.#send(claim, shard);
     return claim.triggers.length;
   }
 
-  async #send(claim: Claim): Promise<void> {
-    const { database, shard, clock } = this.#options;
-    const outcomes = await Promise.all(claim.triggers.map((trigger) => this.#sendOne(trigger)));
-    await settleSends(database, shard, claim.id, outcomes, clock());
-    this.#options.onSettled?.(outcomes);
+  async #send(claim: Claim, shard: number): Promise<void> {
+    const { database, clock } = this.#options;
+    const outcomes = await Promise.all(
+      claim.triggers.map((trigger) => this.#sendOne(trigger, claim.until)),
+    );
+    const settled = outcomes.filter((outcome) => outcome !== undefined);
+    await settleSends(database, shard, claim.id, settled, clock());
+    this.#options.onSettled?.(settled);
   }
 
-  async #sendOne(trigger: ClaimedTrigger): Promise<SendOutcome> {
+  /** @returns undefined where the lease was over: another sender has the trigger, or will */
+  async #sendOne(trigger: ClaimedTrigger, until: number): Promise<SendOutcome | undefined> {
     const { c2dTopic, publish, retry, clock } = this.#options;
     const now = clock();
+    // A process that was frozen wakes up here.
+    if (now > until - LEASE_MARGIN_MS) return undefined;
     const result = (outcome: SendOutcome['outcome'], dueAt: number | null): SendOutcome => ({
       operationId: trigger.operation_id,
       vin: trigger.vin,
@@ -148,18 +159,21 @@ export class C2dSender {
     return result('sent', trigger.ack_required ? clock() + pause : null);
   }
 
-  async #pause(): Promise<void> {
-    const next = await nextDue(this.#options.database).catch(() => undefined);
-    const wait = Math.min(POLL_MS, Math.max(10, (next ?? Infinity) - this.#options.clock()));
-    if (this.#woken) return;
+  /** Waits until something is due, or until it is woken; not at all if that was since. */
+  async #pause(wakes: number): Promise<void> {
+    const { database, clock, isConnected } = this.#options;
+    const next = isConnected() ? await nextDue(database).catch(() => undefined) : undefined;
+    const wait = Math.min(POLL_MS, Math.max(10, (next ?? Infinity) - clock()));
+    if (this.#wakes !== wakes) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, wait);
-      this.#wake = () => {
+      const wakeUp = () => {
         clearTimeout(timer);
+        this.#sleepers.delete(wakeUp);
         resolve();
       };
+      const timer = setTimeout(wakeUp, wait);
+      this.#sleepers.add(wakeUp);
     });
-    this.#wake = () => undefined;
   }
 }
 

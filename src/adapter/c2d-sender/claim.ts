@@ -22,6 +22,8 @@ export interface ClaimedTrigger {
 
 export interface Claim {
   readonly id: string;
+  /** End of the lease, ms. */
+  readonly until: number;
   readonly triggers: ClaimedTrigger[];
 }
 
@@ -65,13 +67,14 @@ export async function claimDueTriggers(
   limit: number,
 ): Promise<Claim> {
   const id = randomUUID();
+  const until = now + leaseMs;
   const triggers = await database.query<ClaimedTrigger>(CLAIM, [
     new Date(now),
-    new Date(now + leaseMs),
+    new Date(until),
     id,
     limit,
   ]);
-  return { id, triggers };
+  return { id, until, triggers };
 }
 
 /** When the next trigger becomes due, in ms; undefined if none waits. */

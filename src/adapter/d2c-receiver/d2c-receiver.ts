@@ -23,22 +23,33 @@ export interface D2cReceiverOptions {
 }
 
 /** Most messages and bytes in one statement. */
-const MAX_BATCH_MESSAGES = 500;
+const MAX_BATCH_MESSAGES = 1_000;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+/** With more than this in hand the sender's side has to wait. */
+const MAX_WAITING_MESSAGES = 32_768;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
 interface Waiting {
+  readonly received: Received;
+  readonly settle: () => void;
+}
+
+/** A message on its way into the database. */
+interface Decoded {
   readonly row: BatchRow;
   readonly settle: () => void;
 }
 
 export class D2cReceiver {
   readonly #options: D2cReceiverOptions;
-  readonly #queue: Waiting[] = [];
+  #queue: Waiting[] = [];
+  #waitingBytes = 0;
   readonly #idleShards: number[];
   #drained: (() => void)[] = [];
+  #roomy: (() => void)[] = [];
   #stopped = false;
 
   constructor(options: D2cReceiverOptions) {
@@ -46,7 +57,7 @@ export class D2cReceiver {
     this.#idleShards = [...options.shards];
   }
 
-  /** Messages that have arrived and are not stored yet. */
+  /** Messages that have arrived and are not being stored yet. */
   get waiting(): number {
     return this.#queue.length;
   }
@@ -56,8 +67,15 @@ export class D2cReceiver {
    * as a duplicate or kept as a dead letter; never before, and not at all if the process ends first.
    */
   receive(received: Received, settle: () => void): void {
-    this.#queue.push({ row: batchRow(received, this.#options.d2cTopic), settle });
+    this.#queue.push({ received, settle });
+    this.#waitingBytes += received.payload.byteLength;
     this.#work();
+  }
+
+  /** Resolves when there is room for more messages; undefined: there is. */
+  backpressure(): Promise<void> | undefined {
+    if (this.#hasRoom) return undefined;
+    return new Promise((resolve) => this.#roomy.push(resolve));
   }
 
   /** Stores one message at once and tells what became of it; for replays. */
@@ -82,34 +100,49 @@ export class D2cReceiver {
     return this.#queue.length === 0 && this.#idleShards.length === this.#options.shards.length;
   }
 
+  get #hasRoom(): boolean {
+    return this.#queue.length < MAX_WAITING_MESSAGES && this.#waitingBytes < MAX_WAITING_BYTES;
+  }
+
   #work(): void {
-    while (this.#queue.length > 0 && !this.#stopped) {
+    while (this.#isWorthABatch && !this.#stopped) {
       const shard = this.#idleShards.pop();
       if (shard === undefined) return;
-      const batch = this.#nextBatch();
-      void this.#store(batch, shard).then(() => {
+      void this.#store(this.#nextBatch(), shard).then(() => {
         this.#idleShards.push(shard);
         this.#work();
-        if (this.#isIdle) {
-          for (const resolve of this.#drained.splice(0)) resolve();
-        }
+        if (this.#isIdle) for (const resolve of this.#drained.splice(0)) resolve();
       });
     }
   }
 
-  #nextBatch(): Waiting[] {
+  /** A statement costs much the same for ten messages: beside another one, only a large batch pays. */
+  get #isWorthABatch(): boolean {
+    const isFirst = this.#idleShards.length === this.#options.shards.length;
+    return this.#queue.length >= (isFirst ? 1 : MAX_BATCH_MESSAGES / 2);
+  }
+
+  #nextBatch(): Decoded[] {
     let bytes = 0;
     let count = 0;
-    for (const { row } of this.#queue) {
-      bytes += row.payload.byteLength;
-      if (count > 0 && (count >= MAX_BATCH_MESSAGES || bytes > MAX_BATCH_BYTES)) break;
+    for (const { received } of this.#queue) {
+      const size = received.payload.byteLength;
+      if (count > 0 && (count >= MAX_BATCH_MESSAGES || bytes + size > MAX_BATCH_BYTES)) break;
+      bytes += size;
       count += 1;
     }
-    return this.#queue.splice(0, count);
+    const batch = this.#queue.slice(0, count);
+    this.#queue = this.#queue.slice(count);
+    this.#waitingBytes -= bytes;
+    if (this.#hasRoom) for (const resolve of this.#roomy.splice(0)) resolve();
+    return batch.map(({ received, settle }) => ({
+      row: batchRow(received, this.#options.d2cTopic),
+      settle,
+    }));
   }
 
   /** Stores a batch, however long the database is away. Never rejects. */
-  async #store(batch: Waiting[], shard: number): Promise<void> {
+  async #store(batch: Decoded[], shard: number): Promise<void> {
     for (let pause = FIRST_RETRY_MS; !this.#stopped; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
       const started = performance.now();
       try {
@@ -136,7 +169,7 @@ export class D2cReceiver {
 /** The last resort: a message that the database refuses is kept as a dead letter, with its words. */
 const refusedByDatabase =
   ({ message: detail }: DatabaseError) =>
-  ({ row, settle }: Waiting): Waiting => ({
+  ({ row, settle }: Decoded): Decoded => ({
     settle,
     row: refuse(row, { status: 'INVALID', reason: 'REFUSED_BY_DATABASE', path: '', detail }),
   });

@@ -298,7 +298,11 @@ function whyNowhere(row: Applicable, { registered, operationKnown }: Nowhere): R
     return invalid('VEHICLE_NOT_IN_OPERATION', '/vin', 'the operation has no such vehicle');
   }
   return row.refId === null
-    ? invalid('UNKNOWN_TRIGGER', '/correlation_id', 'no trigger of this vehicle has this message_id')
+    ? invalid(
+        'UNKNOWN_TRIGGER',
+        '/correlation_id',
+        'no trigger of this vehicle has this message_id',
+      )
     : invalid('UNKNOWN_OPERATION', '/body/ref-id', 'there is no such operation');
 }
 

@@ -4,4 +4,3 @@ export * from './database.js';
 export * from './embedded.js';
 export * from './migrate.js';
 export * from './postgres.js';
-export * from './with-database.js';

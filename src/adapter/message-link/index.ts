@@ -1,2 +1,3 @@
+export * from './broker-link.js';
 export * from './embedded-broker.js';
 export * from './message-link.js';

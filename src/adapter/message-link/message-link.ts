@@ -6,8 +6,12 @@ import { type Received } from '../d2c-receiver/index.js';
 export interface LinkHandlers {
   /** `settle` acknowledges the message to its sender; it is called once it is safe on disk. */
   readonly onMessage: (received: Received, settle: () => void) => void;
-  /** The vehicle listens to its topic now. */
+  /** Resolves when more messages may be taken; undefined: at once. */
+  readonly backpressure: () => Promise<void> | undefined;
+  /** The vehicle listens to its topic now; a broker of its own does not tell. */
   readonly onVehicleConnected: (systemId: string) => void;
+  /** The connection to the broker is there, again. */
+  readonly onUp: () => void;
   readonly onProblem: (error: Error) => void;
 }
 

@@ -167,9 +167,7 @@ export async function history(
   // Already sorted, except that the lifecycle rank decides between equal times.
   return rows.sort(
     (a, b) =>
-      a.attempt - b.attempt ||
-      a.event_at.getTime() - b.event_at.getTime() ||
-      rankOf(a) - rankOf(b),
+      a.attempt - b.attempt || a.event_at.getTime() - b.event_at.getTime() || rankOf(a) - rankOf(b),
   );
 }
 

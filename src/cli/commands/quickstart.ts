@@ -64,10 +64,10 @@ export function quickstartCommand(program: Command): void {
   });
 }
 
-function introduce({ httpUrl, mqttAddress, token, refIds }: Quickstart, vehicles: number): void {
+function introduce({ httpUrl, mqttUrl, token, refIds }: Quickstart, vehicles: number): void {
   print(`OTA Operations is ready: the OTA Adapter and ${vehicles} simulated vehicles.`);
   print(`  HTTP interface  ${httpUrl}       documents ${httpUrl}/docs`);
-  print(`  MQTT broker     mqtt://${mqttAddress}`);
+  print(`  MQTT broker     ${mqttUrl}`);
   print(`  Token           ${token}`);
   print(`  Triggered       ${refIds.map((refId) => `'${refId}'`).join(' and ')}`);
   print();

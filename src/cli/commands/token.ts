@@ -3,16 +3,17 @@ import { type Command, Option } from 'commander';
 import {
   createToken,
   listTokens,
+  openStorage,
   revokeToken,
   type Role,
   ROLES,
-  withDatabase,
 } from '../../adapter/index.js';
 import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
 import { print, printJson } from '../output.js';
-import { addSettings, DATA_DIR, TOKEN, URL_SETTING } from '../settings.js';
+import { addSettings, DATA_DIR, DATABASE_URL, TOKEN, URL_SETTING } from '../settings.js';
 
 interface TokenOptions extends AdapterAddress {
+  readonly databaseUrl?: string;
   readonly json?: boolean;
   readonly offline?: boolean;
 }
@@ -40,9 +41,9 @@ Examples:
     const command = token
       .command(name)
       .description(description)
-      .option('--offline', 'work on the data directory itself, while no adapter runs')
+      .option('--offline', 'work on the database itself; an embedded one must not be in use')
       .option('--json', 'print JSON');
-    return addSettings(command, [URL_SETTING, TOKEN, DATA_DIR]);
+    return addSettings(command, [URL_SETTING, TOKEN, DATA_DIR, DATABASE_URL]);
   };
 
   subcommand('create', 'make a token; it is shown once and stored hashed')
@@ -51,7 +52,7 @@ Examples:
     .action(async (options: TokenOptions & { role: Role; name: string }) => {
       const { role, name } = options;
       const created = options.offline
-        ? await withDatabase(options.dataDir, async (database) => {
+        ? await withDatabase(options, async (database) => {
             const { id, secret } = await createToken(database, { role, name }, Date.now());
             return { id, token: secret };
           })
@@ -64,7 +65,7 @@ Examples:
 
   subcommand('list', 'list tokens (not their secrets)').action(async (options: TokenOptions) => {
     const tokens: TokenLine[] = options.offline
-      ? (await withDatabase(options.dataDir, listTokens)).map(({ revoked_at, ...rest }) => ({
+      ? (await withDatabase(options, listTokens)).map(({ revoked_at, ...rest }) => ({
           ...rest,
           revokedAt: revoked_at,
         }))
@@ -86,7 +87,7 @@ Examples:
     .argument('<id>', 'id of the token, see token list')
     .action(async (id: string, options: TokenOptions) => {
       if (options.offline) {
-        const known = await withDatabase(options.dataDir, (database) =>
+        const known = await withDatabase(options, (database) =>
           revokeToken(database, id, Date.now()),
         );
         if (!known) throw new Error(`there is no token ${id}`);
@@ -96,4 +97,18 @@ Examples:
       }
       print(`revoked ${id}`);
     });
+}
+
+type Storage = Awaited<ReturnType<typeof openStorage>>;
+
+async function withDatabase<T>(
+  options: TokenOptions,
+  work: (database: Storage['database']) => Promise<T>,
+): Promise<T> {
+  const storage = await openStorage(options);
+  try {
+    return await work(storage.database);
+  } finally {
+    await storage.close();
+  }
 }
