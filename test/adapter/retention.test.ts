@@ -1,0 +1,85 @@
+/** The history is kept in weeks and dropped by weeks; what was dropped stays distinct. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
+import { type Database } from '../../src/adapter/database/index.js';
+import { dropHistory } from '../../src/adapter/maintenance.js';
+import { acceptTrigger, findOperation, history } from '../../src/adapter/operations/index.js';
+import { registerVehicles } from '../../src/adapter/registry/index.js';
+import { topicTemplate } from '../../src/protocol/index.js';
+import { testDatabases } from '../support/databases.js';
+import { eventBytes, vehicleOf } from '../support/messages.js';
+
+const DAY = 24 * 60 * 60 * 1000;
+/** A Wednesday. */
+const START = Date.UTC(2026, 5, 3, 12);
+const vehicle = vehicleOf(1);
+const d2cTopic = topicTemplate('d2c/{system_id}');
+
+describe.each(testDatabases())('on $name', (testDatabase) => {
+  let database: Database;
+  let close: () => Promise<void>;
+  let operationId: number;
+
+  beforeAll(async () => {
+    ({ database, close } = await testDatabase.open());
+    await database.query('select ensure_message_partitions($1, $2)', [
+      new Date(START),
+      new Date(START + 28 * DAY),
+    ]);
+    await registerVehicles(database, 0, [{ vin: vehicle.vin, system_id: vehicle.systemId }], START);
+    const body = { model: 'm', 'ref-id': 'r', 'script-ref-id': 's', vins: [vehicle.vin] };
+    const event = { time: START, version: 'v1' as const, body };
+    await acceptTrigger(database, event, { shard: 0, by: 'test', now: START });
+    operationId = (await findOperation(database, 'r'))?.id ?? 0;
+  });
+  afterAll(() => close());
+
+  const arrive = (day: number, receivedAt = START + day * DAY) =>
+    ingestBatch(database, 1, [
+      batchRow(
+        {
+          topic: d2cTopic.of(vehicle.systemId),
+          payload: eventBytes(vehicle, {
+            messageId: `msg-dev-${day}`,
+            correlationId: '',
+            refId: 'r',
+            status: 'downloading',
+            timestamp: START + day * DAY,
+          }),
+          receivedAt,
+          publisher: null,
+        },
+        d2cTopic,
+      ),
+    ]);
+  const days = async () =>
+    (await history(database, operationId, vehicle.vin)).map((row) => row.message_id);
+
+  test('each week has a partition; what has none is stored too', async () => {
+    for (const day of [0, 7, 14, 21, -40]) expect(await arrive(day)).toMatchObject({ applied: 1 });
+    const rows = await database.query<{ partition: string }>(
+      'select tableoid::regclass::text as partition from messages order by received_at',
+    );
+    expect(rows.map(({ partition }) => partition)).toEqual([
+      'messages_elsewhen',
+      'messages_2026w23',
+      'messages_2026w24',
+      'messages_2026w25',
+      'messages_2026w26',
+    ]);
+  });
+
+  test('a message that comes again in another week is a duplicate', async () => {
+    expect(await arrive(0, START + 16 * DAY)).toMatchObject({ applied: 0, duplicates: 1 });
+  });
+
+  test('whole weeks are dropped, and stay distinct', async () => {
+    // In the midst of the second week: only the first one is over, and the stray one is older.
+    expect(await dropHistory(database, START + 8 * DAY)).toBe(1);
+    expect(await days()).toEqual(['msg-dev-7', 'msg-dev-14', 'msg-dev-21']);
+    expect(await dropHistory(database, START + 8 * DAY)).toBe(0);
+    expect(await arrive(0, START + 20 * DAY)).toMatchObject({ applied: 0, duplicates: 1 });
+    const operation = await findOperation(database, 'r');
+    expect(operation?.progress.states).toEqual({ downloading: 1 });
+  });
+});
