@@ -1,12 +1,11 @@
 /** Several adapters on one database: no deadlock, nothing lost, nothing counted twice. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
-import { type Database, openPostgres } from '../../src/adapter/database/index.js';
+import { type Database, migrate, openPostgres } from '../../src/adapter/database/index.js';
 import { acceptTrigger, findOperation, setPaused } from '../../src/adapter/operations/index.js';
 import { claimDueTriggers } from '../../src/adapter/c2d-sender/claim.js';
 import { settleSends } from '../../src/adapter/c2d-sender/settle-sends.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
-import { migrate } from '../../src/adapter/database/index.js';
 import { createFirstToken } from '../../src/adapter/access/index.js';
 import { EVENT_STATUS, topicTemplate } from '../../src/protocol/index.js';
 import { emptyPostgresUrl } from '../support/databases.js';
