@@ -2,6 +2,7 @@
 /** The command `otaops`. */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../adapter/index.js';
+import { benchCommand } from './commands/bench.js';
 import { quickstartCommand } from './commands/quickstart.js';
 import { serveCommand } from './commands/serve.js';
 import { simulateCommand } from './commands/simulate.js';
@@ -24,6 +25,7 @@ quickstartCommand(program);
 serveCommand(program);
 simulateCommand(program);
 tokenCommand(program);
+benchCommand(program);
 for (const command of program.commands) inheritExitOverride(command);
 
 try {

@@ -53,7 +53,7 @@ const parseInstance: Parser<string> = (text) => {
   return text;
 };
 
-interface Setting<T> {
+export interface Setting<T> {
   /** e.g. `--http-port <port>` */
   readonly flag: string;
   readonly description: string;

@@ -22,16 +22,18 @@ function fleetVin(n: number): string {
   return `${PREFIX}${check}${serial}`;
 }
 
-/** A vehicle with the given VIN. Its credential is no secret: anyone can simulate it. */
+/** The credential of a simulated vehicle. It is no secret: anyone can simulate it. */
+export const simulatedCredential = (vin: string): string =>
+  createHash('sha256').update(`simulated ${vin}`).digest('base64url');
+
 function simulatedVehicle(vin: string): FleetVehicle {
-  const credential = createHash('sha256').update(`simulated ${vin}`).digest('base64url');
   return {
     vin,
     systemId: `c2c-sys-${vin}`,
     deviceId: `device-${vin.slice(-8)}`,
     ecuType: 'TCU',
     model: 'vehicle model a',
-    credential,
+    credential: simulatedCredential(vin),
   };
 }
 

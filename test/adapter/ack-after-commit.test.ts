@@ -14,9 +14,7 @@ describe.skipIf(!hasRealServers())('with a database that goes away', () => {
   let connection: MqttVehicle;
 
   beforeAll(async () => {
-    const started = await startPostgres();
-    if (!started) throw new Error('there is no PostgreSQL');
-    postgres = started;
+    postgres = await startPostgres();
     t = await startTestAdapter({ databaseUrl: `${postgres.url}/postgres` });
     await t.register(vehicle);
     await t.trigger('r', [vehicle.vin]);

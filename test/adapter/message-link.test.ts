@@ -42,7 +42,7 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
     await migrate(database);
     tls = { port: await freePort(), directory: certificates() };
     webSocketPort = await freePort();
-    const started = await startMosquitto(
+    broker = await startMosquitto(
       [
         `listener ${webSocketPort} 127.0.0.1`,
         'protocol websockets',
@@ -53,8 +53,6 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
         'require_certificate true',
       ].join('\n'),
     );
-    if (!started) throw new Error('there is no Mosquitto');
-    broker = started;
   });
   afterEach(async () => {
     for (const link of links.splice(0)) await link.close();

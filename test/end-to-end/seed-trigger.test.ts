@@ -13,7 +13,7 @@ import { otaops, type OtaopsProcess } from '../support/process.js';
 import { mosquittoClients, temporaryDirectory } from '../support/servers.js';
 
 const run = promisify(execFile);
-const clients = mosquittoClients();
+const clients = await mosquittoClients();
 
 /** The seed's trigger; curly quotes and trailing comma made valid JSON, the only change. */
 const SEED_TRIGGER = `{

@@ -61,7 +61,7 @@ export function platforms(): Platform[] {
 async function startOnRealServers(settings: Partial<AdapterSettings> = {}): Promise<TestAdapter> {
   const broker = await startMosquitto();
   const databaseUrl = await emptyPostgresUrl();
-  if (!broker || databaseUrl === undefined) throw new Error('there are no real servers');
+  if (databaseUrl === undefined) throw new Error('there are no real servers');
   const test = await startTestAdapter({ ...settings, databaseUrl, mqttUrl: broker.url });
   await eventually(
     async () => (await test.call('GET', '/readyz')).status,

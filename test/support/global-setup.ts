@@ -1,6 +1,6 @@
 /** One private PostgreSQL for the whole run; each test starts a Mosquitto of its own. */
 import type { TestProject } from 'vitest/node';
-import { findMosquitto, startPostgres } from './servers.js';
+import { ifInstalled, isInstalled, startPostgres } from './servers.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -10,8 +10,8 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject) {
-  const postgres = await startPostgres();
+  const postgres = await ifInstalled(() => startPostgres());
   project.provide('postgresUrl', postgres?.url ?? null);
-  project.provide('hasMosquitto', findMosquitto() !== undefined);
+  project.provide('hasMosquitto', await isInstalled('mosquitto', 'apt-get install mosquitto'));
   return () => postgres?.stop();
 }

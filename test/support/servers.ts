@@ -1,227 +1,39 @@
 /**
- * Private instances of the real servers, on their own ports and folders. Where a program is missing:
- * on CI the run fails, elsewhere its tests are skipped with a line saying how to get it.
+ * The real servers, for tests. Where a program is missing: on CI the run fails, elsewhere its tests
+ * are skipped with a line saying how to get it.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import {
-  accessSync,
-  chmodSync,
-  chownSync,
-  constants,
-  mkdtempSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+import { findProgram, ProgramMissing } from '../../src/bench/servers.js';
 
-const run = promisify(execFile);
+export {
+  freePort,
+  type Server,
+  startMosquitto,
+  startPostgres,
+  temporaryDirectory,
+} from '../../src/bench/servers.js';
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-export function temporaryDirectory(name: string): string {
-  return mkdtempSync(join(tmpdir(), `otaops-${name}-`));
-}
-
-function executable(path: string): boolean {
+/** Off CI, undefined where the program is missing. */
+export async function ifInstalled<T>(start: () => Promise<T>): Promise<T | undefined> {
   try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function findProgram(name: string, extraFolders: string[] = []): string | undefined {
-  const folders = [...extraFolders, ...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
-  return folders.map((folder) => join(folder, name)).find(executable);
-}
-
-/** What to do without a program: fail on CI, else say so. */
-function skipped(program: string, install: string): void {
-  const hint = `${program} is not installed; get it with: ${install}`;
-  if (process.env.CI) throw new Error(hint);
-  console.warn(`SKIPPED: ${hint}`);
-}
-
-async function until(ready: () => Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await ready()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${what} did not come up in 10 s`);
-}
-export interface Server {
-  readonly port: number;
-  readonly url: string;
-  readonly pid: number;
-  /** SIGKILL, as a crash. */
-  kill(): Promise<void>;
-  /** On the same port and data, after {@link kill}. */
-  restart(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-const exited = (child: ChildProcess) =>
-  child.exitCode !== null || child.signalCode !== null
-    ? Promise.resolve()
-    : new Promise<void>((resolve) => child.once('exit', () => resolve()));
-
-async function serverOf(
-  directory: string,
-  port: number,
-  url: string,
-  start: () => ChildProcess,
-  ready: () => Promise<boolean>,
-  name: string,
-): Promise<Server> {
-  let child = start();
-  await until(ready, name);
-  const end = async (signal: NodeJS.Signals) => {
-    child.kill(signal);
-    await exited(child);
-  };
-  return {
-    port,
-    url,
-    get pid() {
-      return child.pid ?? 0;
-    },
-    kill: () => end('SIGKILL'),
-    async restart() {
-      child = start();
-      await until(ready, name);
-    },
-    async stop() {
-      await end('SIGINT');
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-/** A PostgreSQL server; each test makes its own database in it. */
-export async function startPostgres(): Promise<Server | undefined> {
-  const folder = await run('pg_config', ['--bindir']).then(
-    ({ stdout }) => [stdout.trim()],
-    () => [],
-  );
-  const initdb = findProgram('initdb', folder);
-  const postgres = findProgram('postgres', folder);
-  if (!initdb || !postgres) {
-    skipped('PostgreSQL', 'apt-get install postgresql');
+    return await start();
+  } catch (error) {
+    if (process.env.CI || !(error instanceof ProgramMissing)) throw error;
+    console.warn(`SKIPPED: ${error.message}`);
     return undefined;
   }
-
-  const directory = temporaryDirectory('postgres');
-  const port = await freePort();
-  // PostgreSQL refuses to run as root.
-  const identity: { uid?: number; gid?: number } =
-    process.getuid?.() === 0
-      ? {
-          uid: Number((await run('id', ['-u', 'postgres'])).stdout),
-          gid: Number((await run('id', ['-g', 'postgres'])).stdout),
-        }
-      : {};
-  if (identity.uid !== undefined && identity.gid !== undefined) {
-    chownSync(directory, identity.uid, identity.gid);
-  }
-  const data = join(directory, 'data');
-  const options = { ...identity, cwd: directory };
-  await run(
-    initdb,
-    ['-D', data, '-U', 'otaops', '-A', 'trust', '-E', 'UTF8', '--no-locale'],
-    options,
-  );
-  const settings = ['-p', String(port), '-k', directory, '-h', '127.0.0.1'];
-  settings.push('-c', 'max_connections=200', '-c', 'shared_buffers=256MB');
-  return serverOf(
-    directory,
-    port,
-    `postgres://otaops@127.0.0.1:${port}`,
-    () => spawn(postgres, ['-D', data, ...settings], { ...options, stdio: 'ignore' }),
-    () =>
-      run(join(postgres, '..', 'psql'), [
-        '-h',
-        '127.0.0.1',
-        '-p',
-        String(port),
-        '-U',
-        'otaops',
-        '-c',
-        'select 1',
-        'postgres',
-      ]).then(
-        () => true,
-        () => false,
-      ),
-    'PostgreSQL',
-  );
 }
 
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
+/** Whether a program is there; if not, see {@link ifInstalled}. */
+export async function isInstalled(program: string, install: string): Promise<boolean> {
+  const found = await ifInstalled(() => {
+    if (findProgram(program) === undefined) throw new ProgramMissing(program, install);
+    return Promise.resolve(true);
   });
+  return found === true;
 }
 
-/** Settings that the documentation recommends for an adapter's broker, and persistence. */
-const MOSQUITTO_SETTINGS = `
-allow_anonymous true
-max_inflight_messages 0
-max_queued_messages 0
-max_connections -1
-persistence true
-autosave_interval 1
-autosave_on_changes true
-set_tcp_nodelay true
-log_dest none
-`;
-
-export function findMosquitto(): string | undefined {
-  const mosquitto = findProgram('mosquitto');
-  if (mosquitto === undefined) skipped('Mosquitto', 'apt-get install mosquitto');
-  return mosquitto;
-}
-
-/**
- * @param settings added to the recommended ones
- */
-export async function startMosquitto(settings = ''): Promise<Server | undefined> {
-  const mosquitto = findMosquitto();
-  if (mosquitto === undefined) return undefined;
-  const directory = temporaryDirectory('mosquitto');
-  // As root it becomes user mosquitto, which must be able to write here.
-  chmodSync(directory, 0o777);
-  const port = await freePort();
-  const file = join(directory, 'mosquitto.conf');
-  const place = `listener ${port} 127.0.0.1\npersistence_location ${directory}/\n`;
-  writeFileSync(file, place + MOSQUITTO_SETTINGS + settings);
-  return serverOf(
-    directory,
-    port,
-    `mqtt://127.0.0.1:${port}`,
-    () => spawn(mosquitto, ['-c', file], { stdio: 'ignore' }),
-    () => accepts(port),
-    'Mosquitto',
-  );
-}
-
-export function mosquittoClients(): { pub: string; sub: string } | undefined {
-  const pub = findProgram('mosquitto_pub');
-  const sub = findProgram('mosquitto_sub');
-  if (pub && sub) return { pub, sub };
-  skipped('mosquitto_pub', 'apt-get install mosquitto-clients');
-  return undefined;
+/** mosquitto_pub and mosquitto_sub. */
+export async function mosquittoClients(): Promise<{ pub: string; sub: string } | undefined> {
+  const known = await isInstalled('mosquitto_pub', 'apt-get install mosquitto-clients');
+  return known ? { pub: 'mosquitto_pub', sub: 'mosquitto_sub' } : undefined;
 }

@@ -18,6 +18,10 @@ interface PostgresOptions {
 const DEFAULT_CONNECTIONS = 8;
 /** A server that does not answer in this time is treated as down. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A statement without an answer for so long is given up: its connection may be half open. */
+const QUERY_TIMEOUT_MS = 20_000;
+/** Locks of a transaction whose client has vanished are released after this time. */
+const IDLE_IN_TRANSACTION_MS = 20_000;
 
 export function openPostgres(options: PostgresOptions): Database {
   const connections = options.connections ?? DEFAULT_CONNECTIONS;
@@ -25,6 +29,8 @@ export function openPostgres(options: PostgresOptions): Database {
     connectionString: options.url,
     max: connections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     application_name: 'otaops',
     types,

@@ -1,0 +1,203 @@
+/** `otaops bench`: every figure with what it is measured against, in one run. */
+import { brokerLimit, eventsEndToEnd, sqlLimit } from './events.js';
+import { eventLatency, progressQueryTime, triggerTimes } from './campaign.js';
+import { atLeast, atMost, type Figure } from './report.js';
+import { Rig, type RigKind } from './rig.js';
+
+/** The parts of a run, in their order. */
+export const PARTS = ['events', 'embedded', 'trigger', 'latency', 'sizes', 'adapters'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface BenchOptions {
+  readonly parts: readonly Part[];
+  readonly rounds: number;
+  /** Events of a round. */
+  readonly events: number;
+  /** Sizes of the operations in part `sizes`. */
+  readonly sizes: readonly number[];
+  /** VINs in part `trigger`. */
+  readonly vins: number;
+  /** Hears what is being done, and each figure as it is known. */
+  readonly tell: (line: string) => void;
+}
+
+const OPERATION = 10_000;
+const EMBEDDED_OPERATION = 500;
+const LATENCY_SAMPLES = 300;
+const QUERY_SAMPLES = 50;
+const MB = 1024 * 1024;
+
+/** Runs the parts. @throws ProgramMissing where a server is not installed */
+export async function bench(options: BenchOptions): Promise<Figure[]> {
+  const run = { ...options, figures: [] as Figure[] };
+  for (const part of options.parts) {
+    options.tell(`${part} …`);
+    const known = run.figures.length;
+    await MEASURE[part](run);
+    for (const { what, value, unit } of run.figures.slice(known)) {
+      options.tell(`  ${what}: ${value.toFixed(2)} ${unit}`);
+    }
+  }
+  return run.figures;
+}
+
+interface Run extends BenchOptions {
+  readonly figures: Figure[];
+}
+
+const MEASURE: Record<Part, (run: Run) => Promise<void>> = {
+  events: (run) => measureEvents(run, 'PostgreSQL + Mosquitto', OPERATION, 20_000),
+  embedded: (run) => measureEvents(run, 'embedded', EMBEDDED_OPERATION, 12_000),
+  trigger: measureTrigger,
+  latency: measureLatency,
+  sizes: measureSizes,
+  adapters: measureAdapters,
+};
+
+async function withRig<T>(kind: RigKind, work: (rig: Rig) => Promise<T>): Promise<T> {
+  const rig = await Rig.start(kind);
+  try {
+    return await work(rig);
+  } finally {
+    await rig.end();
+  }
+}
+
+/** A fleet, a paused operation for all of it, and the load connected. */
+async function prepare(rig: Rig, vehicles: number) {
+  const refId = `events-${vehicles}`;
+  const vins = await rig.register(vehicles);
+  const vehiclesFile = await rig.pausedOperation(refId, vins);
+  await rig.connectLoad(refId, vehiclesFile, vehicles);
+  return { refId, vehiclesFile, vehicles };
+}
+
+/** (a) and (b): end to end, and the limits beside it. */
+async function measureEvents(
+  run: Run,
+  kind: RigKind,
+  vehicles: number,
+  target: number,
+): Promise<void> {
+  await withRig(kind, async (rig) => {
+    const operation = await prepare(rig, vehicles);
+    const rates = await eventsEndToEnd(rig, { from: 0, ...run });
+    const sql = await sqlLimit(rig, { vehicles, ...run });
+    const broker = await brokerLimit(rig, operation, run);
+    const perSecond = 'events/s';
+    run.figures.push(
+      {
+        what: `${kind}: events, end to end`,
+        value: rates.perSecond,
+        unit: perSecond,
+        target: atLeast(target),
+      },
+      { what: `${kind}: limit of the SQL statement, from memory`, value: sql, unit: perSecond },
+      {
+        what: `${kind}: limit of the broker, consumer only acknowledges`,
+        value: broker,
+        unit: perSecond,
+      },
+      {
+        what: `${kind}: end to end / SQL limit`,
+        value: rates.perSecond / sql,
+        unit: '',
+        ...(kind === 'embedded' ? {} : { target: atLeast(0.6) }),
+      },
+      {
+        what: `${kind}: event-loop delay p99 at full load`,
+        value: rates.loopDelayP99,
+        unit: 'ms',
+        target: atMost(100),
+      },
+    );
+  });
+}
+
+/** (c) */
+async function measureTrigger(run: Run): Promise<void> {
+  await withRig('PostgreSQL + Mosquitto', async (rig) => {
+    const vins = await rig.register(run.vins);
+    const { accepted, published } = await triggerTimes(rig, vins, run.rounds);
+    const of = `trigger of ${run.vins.toLocaleString('en-US')} VINs`;
+    run.figures.push(
+      { what: `${of}: until the 202`, value: accepted, unit: 's', target: atMost(2) },
+      {
+        what: `${of}: until the last is published`,
+        value: published,
+        unit: 's',
+        target: atMost(8),
+      },
+    );
+  });
+}
+
+/** (d) */
+async function measureLatency(run: Run): Promise<void> {
+  await withRig('PostgreSQL + Mosquitto', async (rig) => {
+    const operation = await prepare(rig, OPERATION);
+    const idle = await eventLatency(rig, operation, LATENCY_SAMPLES);
+    const { perSecond } = await eventsEndToEnd(rig, { from: 0, ...run });
+    await rig.connectLoad(operation.refId, operation.vehiclesFile, OPERATION);
+    await rig.load.publishSteadily(0, perSecond / 2);
+    const loaded = await eventLatency(rig, operation, LATENCY_SAMPLES);
+    const load = `at ${Math.round(perSecond / 2)} events/s`;
+    run.figures.push(
+      { what: 'one event until visible, idle, p50', value: idle.p50, unit: 'ms' },
+      { what: 'one event until visible, idle, p99', value: idle.p99, unit: 'ms' },
+      { what: `one event until visible, ${load}, p50`, value: loaded.p50, unit: 'ms' },
+      { what: `one event until visible, ${load}, p99`, value: loaded.p99, unit: 'ms' },
+    );
+  });
+}
+
+/** (e) */
+async function measureSizes(run: Run): Promise<void> {
+  const rates: number[] = [];
+  for (const size of run.sizes) {
+    await withRig('PostgreSQL + Mosquitto', async (rig) => {
+      const operation = await prepare(rig, size);
+      const events = Math.max(run.events, size);
+      const { perSecond, adapterMemory } = await eventsEndToEnd(rig, { ...run, from: 0, events });
+      const query = await progressQueryTime(rig, operation.refId, QUERY_SAMPLES);
+      rates.push(perSecond);
+      const of = `operation of ${size.toLocaleString('en-US')}`;
+      run.figures.push(
+        { what: `${of}: events`, value: perSecond, unit: 'events/s' },
+        {
+          what: `${of}: adapter’s memory`,
+          value: adapterMemory / MB,
+          unit: 'MB',
+          target: atMost(400),
+        },
+        { what: `${of}: progress query`, value: query, unit: 'ms', target: atMost(20) },
+      );
+    });
+  }
+  const [smallest, largest] = [rates[0], rates.at(-1)];
+  if (smallest === undefined || largest === undefined || rates.length < 2) return;
+  run.figures.push({
+    what: 'cost of an event in the largest operation / in the smallest',
+    value: smallest / largest,
+    unit: '',
+    target: atMost(1.3),
+  });
+}
+
+/** (f) */
+async function measureAdapters(run: Run): Promise<void> {
+  await withRig('PostgreSQL + Mosquitto', async (rig) => {
+    await prepare(rig, OPERATION);
+    let from = 0;
+    for (const adapters of [1, 2, 4]) {
+      while (rig.adapters.length < adapters) await rig.addAdapter();
+      const { perSecond } = await eventsEndToEnd(rig, { ...run, from });
+      from += run.events * run.rounds;
+      run.figures.push({
+        what: `${adapters} adapters: events`,
+        value: perSecond,
+        unit: 'events/s',
+      });
+    }
+  });
+}

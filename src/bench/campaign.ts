@@ -1,0 +1,89 @@
+/** What a campaign's people wait for: the trigger, and one event on its way. */
+import { performance } from 'node:perf_hooks';
+import { eventSource } from './event-source.js';
+import { readFileSync } from 'node:fs';
+import { RawClient } from './raw-client.js';
+import { median, percentile } from './report.js';
+import { type Rig, until } from './rig.js';
+
+export interface TriggerTimes {
+  /** Seconds from the request to its 202. */
+  readonly accepted: number;
+  /** Seconds from the request until the last OTA_TRIGGER came out of the broker. */
+  readonly published: number;
+}
+
+/** A trigger for all the VINs; medians of the rounds. */
+export async function triggerTimes(
+  rig: Rig,
+  vins: readonly string[],
+  rounds: number,
+): Promise<TriggerTimes> {
+  const times: TriggerTimes[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const refId = `trigger-${round}`;
+    await rig.load.connect({
+      port: rig.brokerPort,
+      vehiclesFile: '/dev/null',
+      refId,
+      run: refId,
+      connections: 1,
+      asVehicles: false,
+      listenTo: 'c2d/+',
+    });
+    const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1000;
+    await rig.trigger(refId, vins);
+    const accepted = seconds();
+    await until(async () => (await rig.load.heard()) >= vins.length, 10);
+    times.push({ accepted, published: seconds() });
+    await rig.control(refId, 'cancel');
+  }
+  return {
+    accepted: median(times.map(({ accepted }) => accepted)),
+    published: median(times.map(({ published }) => published)),
+  };
+}
+
+export interface Latency {
+  /** ms */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** From the publishing of one event to its being visible in the HTTP interface. */
+export async function eventLatency(
+  rig: Rig,
+  { refId, vehiclesFile }: { refId: string; vehiclesFile: string },
+  samples: number,
+): Promise<Latency> {
+  const [line = ''] = readFileSync(vehiclesFile, 'utf8').split('\n').slice(-1);
+  const [vin = '', systemId = '', triggerId = ''] = line.split(' ');
+  const next = eventSource([{ vin, systemId, triggerId }], refId, `latency-${Date.now()}`);
+  const client = await RawClient.connect({ port: rig.brokerPort, clientId: 'bench-latency' });
+  const path = `/v1.0/ota/operations/${refId}/vehicles/${vin}`;
+  const historyLength = async () =>
+    (await rig.adapter.call<{ history: unknown[] }>('GET', path)).history.length;
+  const known = await historyLength();
+  const times: number[] = [];
+  for (let n = 0; n < samples; n++) {
+    const { topic, payload } = next(n);
+    const started = performance.now();
+    client.publish(topic, payload);
+    while ((await historyLength()) < known + n + 1) continue;
+    times.push(performance.now() - started);
+  }
+  client.close();
+  return { p50: percentile(times, 50), p99: percentile(times, 99) };
+}
+
+/** Time of a progress query; median, ms. */
+export async function progressQueryTime(rig: Rig, refId: string, samples: number): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < samples; n++) {
+    const started = performance.now();
+    await rig.adapter.call('GET', `/v1.0/ota/operations/${refId}`);
+    times.push(performance.now() - started);
+  }
+  return median(times);
+}

@@ -1,0 +1,192 @@
+/** Events per second, end to end, and beside it the limits: SQL alone, and the broker alone. */
+import { rmSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { connectToBroker } from '../adapter/message-link/broker-connection.js';
+import { startEmbeddedBroker } from '../adapter/message-link/index.js';
+import { batchRow, ingestBatch } from '../adapter/d2c-receiver/index.js';
+import { type Database, migrate, openEmbedded, openPostgres } from '../adapter/database/index.js';
+import { acceptTrigger } from '../adapter/operations/index.js';
+import { registerVehicles } from '../adapter/registry/index.js';
+import { fleetOf } from '../fleet/index.js';
+import { topicTemplate } from '../protocol/index.js';
+import { eventSource, type TriggeredVehicle } from './event-source.js';
+import { type Rig, until } from './rig.js';
+import { median } from './report.js';
+import { temporaryDirectory } from './servers.js';
+
+export interface EventRates {
+  /** Medians of the rounds, events a second. */
+  readonly perSecond: number;
+  /** Highest of the rounds, bytes. */
+  readonly adapterMemory: number;
+  /** 99th percentile of the event loop's delay at full load, ms; highest of the adapters. */
+  readonly loopDelayP99: number;
+}
+
+/**
+ * From the first event published to the last one committed.
+ *
+ * @param refId an operation of the rig, to which the load is connected
+ * @param from number of the first event
+ */
+export async function eventsEndToEnd(
+  rig: Rig,
+  { from, events, rounds }: { from: number; events: number; rounds: number },
+): Promise<EventRates> {
+  const rates: number[] = [];
+  let adapterMemory = 0;
+  let loopDelayP99 = 0;
+  for (let round = 0; round < rounds; round++) {
+    const before = await rig.received();
+    const started = performance.now();
+    await rig.load.publish(from + round * events, events, rig.window);
+    await until(async () => (await rig.received()) >= before + events);
+    rates.push((events / (performance.now() - started)) * 1000);
+    for (const adapter of rig.adapters) {
+      adapterMemory = Math.max(
+        adapterMemory,
+        await adapter.metric('process_resident_memory_bytes'),
+      );
+      const lag = (await adapter.metric('nodejs_eventloop_lag_p99_seconds')) * 1000;
+      loopDelayP99 = Math.max(loopDelayP99, lag);
+    }
+  }
+  return { perSecond: median(rates), adapterMemory, loopDelayP99 };
+}
+
+const BATCH = 1_000;
+const d2cTopic = topicTemplate('d2c/{system_id}');
+
+/** The same events, fed to the same statement from memory; median of the rounds, events a second. */
+export async function sqlLimit(
+  rig: Rig,
+  { vehicles, events, rounds }: { vehicles: number; events: number; rounds: number },
+): Promise<number> {
+  const directory = temporaryDirectory('sql');
+  const database =
+    rig.kind === 'embedded'
+      ? await openEmbedded(directory)
+      : openPostgres({ url: await rig.newDatabase() });
+  try {
+    await migrate(database);
+    const next = eventSource(await fleetIn(database, vehicles), 'sql', 'sql');
+    const rates: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const rows = Array.from({ length: events }, (_, n) => {
+        const { topic, payload } = next(round * events + n);
+        return batchRow(
+          { topic, payload: Buffer.from(payload), receivedAt: Date.now(), publisher: null },
+          d2cTopic,
+        );
+      });
+      let at = 0;
+      const lane = async (shard: number) => {
+        while (at < rows.length) {
+          await ingestBatch(database, shard, rows.slice(at, (at += BATCH)));
+        }
+      };
+      const started = performance.now();
+      await Promise.all(database.connections > 1 ? [lane(0), lane(1)] : [lane(0)]);
+      rates.push((events / (performance.now() - started)) * 1000);
+    }
+    return median(rates);
+  } finally {
+    await database.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** A fleet with an operation, written directly. */
+async function fleetIn(database: Database, size: number): Promise<TriggeredVehicle[]> {
+  const now = Date.now();
+  await database.query('select ensure_message_partitions($1, $1)', [new Date(now)]);
+  const fleet = fleetOf(size);
+  await registerVehicles(
+    database,
+    0,
+    fleet.map(({ vin, systemId }) => ({ vin, system_id: systemId })),
+    now,
+  );
+  const body = { model: 'm', 'ref-id': 'sql', 'script-ref-id': 's', vins: fleet.map((v) => v.vin) };
+  await acceptTrigger(database, { time: now, version: 'v1', body }, { shard: 0, by: 'bench', now });
+  const rows = await database.query<{ vin: string; trigger_id: string }>(
+    'select vin, trigger_id from deliveries order by vin',
+  );
+  return rows.map(({ vin, trigger_id }) => ({
+    vin,
+    systemId: `c2c-sys-${vin}`,
+    triggerId: trigger_id,
+  }));
+}
+
+/** The broker's own fan-in with a consumer that only acknowledges; median, events a second. */
+export async function brokerLimit(
+  rig: Rig,
+  operation: { refId: string; vehiclesFile: string; vehicles: number },
+  { events, rounds }: { events: number; rounds: number },
+): Promise<number> {
+  let received = 0;
+  const onMessage = (_received: unknown, settle: () => void) => {
+    received += 1;
+    settle();
+  };
+  const consumer = await acknowledgingConsumer(rig, onMessage);
+  try {
+    await rig.load.connect({
+      ...operation,
+      port: consumer.port,
+      run: `limit-${Date.now()}`,
+      connections: rig.kind === 'embedded' ? operation.vehicles : 50,
+      asVehicles: rig.kind === 'embedded',
+    });
+    const rates: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const before = received;
+      const started = performance.now();
+      await rig.load.publish(round * events, events, rig.window);
+      await until(() => Promise.resolve(received >= before + events), 2);
+      rates.push((events / (performance.now() - started)) * 1000);
+    }
+    return median(rates);
+  } finally {
+    await consumer.close();
+  }
+}
+
+async function acknowledgingConsumer(
+  rig: Rig,
+  onMessage: (received: unknown, settle: () => void) => void,
+): Promise<{ port: number; close: () => Promise<void> }> {
+  const clock = Date.now;
+  if (rig.kind === 'embedded') {
+    const broker = await startEmbeddedBroker({
+      host: '127.0.0.1',
+      port: 0,
+      c2dTopic: topicTemplate('c2d/{system_id}'),
+      authenticate: () => Promise.resolve(true),
+      clock,
+      handlers: {
+        onMessage,
+        backpressure: () => undefined,
+        onVehicleConnected: () => undefined,
+        onUp: () => undefined,
+        onProblem: () => undefined,
+      },
+    });
+    const port = Number(broker.address.split(':')[1]);
+    return { port, close: () => broker.close() };
+  }
+  const connection = await connectToBroker({
+    address: { url: rig.brokerUrl },
+    clientId: 'bench-consumer',
+    sessionExpirySeconds: 0,
+    keepaliveSeconds: 60,
+    clock,
+    onMessage,
+    backpressure: () => undefined,
+    onClosed: () => undefined,
+  });
+  // A share of its own: every message comes here, and to the adapter as well.
+  await connection.subscribe('$share/bench/d2c/+');
+  return { port: rig.brokerPort, close: () => connection.close({ endSession: true }) };
+}

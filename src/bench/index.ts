@@ -1,0 +1,2 @@
+export * from './bench.js';
+export { isReached, machine, table } from './report.js';

@@ -1,0 +1,175 @@
+/** What a benchmark runs on: servers, adapters, a fleet in the registry and an operation. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { fleetOf, registrationLine } from '../fleet/index.js';
+import { type AdapterProcess, startAdapterProcess } from './adapter-process.js';
+import { Load } from './load.js';
+import { type Server, startMosquitto, startPostgres, temporaryDirectory } from './servers.js';
+
+export type RigKind = 'PostgreSQL + Mosquitto' | 'embedded';
+
+/** Large enough that a benchmark is not a measurement of checkpoints; durability is the default. */
+const POSTGRES_SETTINGS = ['-c', 'max_wal_size=8GB', '-c', 'checkpoint_timeout=30min'];
+const IMPORT_CHUNK = 20_000;
+const PAGE = 1_000;
+
+/** Connections of the load, and messages that each may have under way. */
+const CONNECTIONS = 50;
+const WINDOW = 200;
+/** On the embedded broker each connection is a vehicle of its own. */
+const VEHICLE_WINDOW = 20;
+
+export class Rig {
+  readonly kind: RigKind;
+  readonly directory = temporaryDirectory('bench');
+  readonly load = new Load();
+  readonly adapters: AdapterProcess[] = [];
+  #postgres: Server | undefined;
+  #broker: Server | undefined;
+  #databaseUrl: string | undefined;
+  #databases = 0;
+  #runs = 0;
+
+  constructor(kind: RigKind) {
+    this.kind = kind;
+  }
+
+  /** Servers and one adapter. @throws ProgramMissing */
+  static async start(kind: RigKind): Promise<Rig> {
+    const rig = new Rig(kind);
+    if (kind !== 'embedded') {
+      rig.#postgres = await startPostgres(POSTGRES_SETTINGS);
+      rig.#broker = await startMosquitto('persistence false');
+      rig.#databaseUrl = await rig.newDatabase();
+    }
+    await rig.addAdapter();
+    return rig;
+  }
+
+  get adapter(): AdapterProcess {
+    const [first] = this.adapters;
+    if (!first) throw new Error('there is no adapter');
+    return first;
+  }
+
+  /** Port of the broker that vehicles connect to. */
+  get brokerPort(): number {
+    return this.#broker?.port ?? this.adapter.mqttPort;
+  }
+
+  get brokerUrl(): string {
+    return `mqtt://127.0.0.1:${this.brokerPort}`;
+  }
+
+  /** A new, empty database on the PostgreSQL server. */
+  async newDatabase(): Promise<string> {
+    if (!this.#postgres) throw new Error('there is no PostgreSQL');
+    const name = `bench_${++this.#databases}`;
+    const client = new pg.Client(`${this.#postgres.url}/postgres`);
+    await client.connect();
+    await client.query(`create database ${name}`);
+    await client.end();
+    return `${this.#postgres.url}/${name}`;
+  }
+
+  async addAdapter(): Promise<AdapterProcess> {
+    const adapter = await startAdapterProcess({
+      dataDir: join(this.directory, 'data'),
+      ...(this.#databaseUrl === undefined ? {} : { databaseUrl: this.#databaseUrl }),
+      ...(this.#broker === undefined ? {} : { mqttUrl: this.#broker.url }),
+    });
+    this.adapters.push(adapter);
+    return adapter;
+  }
+
+  async removeAdapter(): Promise<void> {
+    await this.adapters.pop()?.stop();
+  }
+
+  /** Registers a fleet. @returns its VINs */
+  async register(size: number): Promise<string[]> {
+    const fleet = fleetOf(size);
+    for (let start = 0; start < size; start += IMPORT_CHUNK) {
+      const lines = fleet.slice(start, start + IMPORT_CHUNK).map(registrationLine);
+      await this.adapter.call(
+        'POST',
+        '/v1.0/vehicles/import',
+        lines.join('\n'),
+        'application/x-ndjson',
+      );
+    }
+    return fleet.map(({ vin }) => vin);
+  }
+
+  async trigger(refId: string, vins: readonly string[]): Promise<void> {
+    const body = { model: 'm', 'ref-id': refId, 'script-ref-id': 's', vins };
+    await this.adapter.call('POST', '/v1.0/ota/trigger', { time: Date.now(), version: 'v1', body });
+  }
+
+  async control(refId: string, action: 'pause' | 'cancel'): Promise<void> {
+    await this.adapter.call('POST', `/v1.0/ota/operations/${refId}/${action}`);
+  }
+
+  /**
+   * An operation for events alone: paused, so that nothing is sent meanwhile.
+   *
+   * @returns a file with a line for each vehicle: VIN, system_id and trigger
+   */
+  async pausedOperation(refId: string, vins: readonly string[]): Promise<string> {
+    await this.trigger(refId, vins.slice(0, 1));
+    await this.control(refId, 'pause');
+    await this.trigger(refId, vins);
+    const file = join(this.directory, `${refId}.vehicles`);
+    const lines: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const query: string = `limit=${PAGE}${cursor === '' ? '' : `&cursor=${cursor}`}`;
+      const page: {
+        items: { vin: string; triggerMessageId: string }[];
+        nextCursor: string | null;
+      } = await this.adapter.call('GET', `/v1.0/ota/operations/${refId}/vehicles?${query}`);
+      for (const { vin, triggerMessageId } of page.items) {
+        lines.push(`${vin} c2c-sys-${vin} ${triggerMessageId.replace('msg-cld-', '')}`);
+      }
+      cursor = page.nextCursor;
+    }
+    writeFileSync(file, lines.join('\n'));
+    return file;
+  }
+
+  /** Connects the load to the broker. @param vehicles size of the operation */
+  async connectLoad(refId: string, vehiclesFile: string, vehicles: number): Promise<void> {
+    const embedded = this.kind === 'embedded';
+    await this.load.connect({
+      port: this.brokerPort,
+      vehiclesFile,
+      refId,
+      run: `${refId}-${++this.#runs}`,
+      connections: embedded ? vehicles : CONNECTIONS,
+      asVehicles: embedded,
+    });
+  }
+
+  get window(): number {
+    return this.kind === 'embedded' ? VEHICLE_WINDOW : WINDOW;
+  }
+
+  /** Messages from vehicles that are committed. */
+  received(): Promise<number> {
+    return this.adapter.metric('otaops_messages_received_total');
+  }
+
+  async end(): Promise<void> {
+    await this.load.end();
+    for (const adapter of this.adapters.splice(0)) await adapter.stop();
+    await this.#broker?.stop();
+    await this.#postgres?.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Asks until it is so. */
+export async function until(isSo: () => Promise<boolean>, everyMs = 20): Promise<void> {
+  while (!(await isSo())) await sleep(everyMs);
+}

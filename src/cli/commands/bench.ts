@@ -1,0 +1,87 @@
+/** `otaops bench`: how fast it is on this machine, beside what limits it. */
+import { writeFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import { bench, isReached, machine, type Part, PARTS, table } from '../../bench/index.js';
+import { print, printError } from '../output.js';
+import { addSettings, type Setting } from '../settings.js';
+
+interface BenchFlags {
+  readonly benchParts: readonly Part[];
+  readonly benchRounds: number;
+  readonly benchEvents: number;
+  readonly benchSizes: readonly number[];
+  readonly benchVins: number;
+  readonly benchJson?: string;
+}
+
+const count = (text: string) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError('must be a whole number from 1 on.');
+  }
+  return value;
+};
+
+const parts = (text: string): readonly Part[] =>
+  text.split(',').map((name) => {
+    const part = PARTS.find((known) => known === name);
+    if (!part) throw new InvalidArgumentError(`must be of ${PARTS.join(', ')}.`);
+    return part;
+  });
+
+const SETTINGS: readonly Setting<unknown>[] = [
+  {
+    flag: '--bench-parts <names>',
+    description: `comma-separated, of ${PARTS.join(', ')}`,
+    default: PARTS,
+    parse: parts,
+  },
+  { flag: '--bench-rounds <number>', description: 'medians of so many', default: 3, parse: count },
+  {
+    flag: '--bench-events <number>',
+    description: 'events a round',
+    default: 100_000,
+    parse: count,
+  },
+  {
+    flag: '--bench-sizes <numbers>',
+    description: 'sizes of the operations, comma-separated',
+    default: [10_000, 100_000, 1_000_000],
+    parse: (text) => text.split(',').map(count),
+  },
+  {
+    flag: '--bench-vins <number>',
+    description: 'VINs of a trigger',
+    default: 100_000,
+    parse: count,
+  },
+  { flag: '--bench-json <file>', description: 'also write the figures there, as JSON' },
+];
+
+export function benchCommand(program: Command): void {
+  const command = program
+    .command('bench')
+    .description('measure it here: starts PostgreSQL, Mosquitto and adapters of its own');
+  addSettings(command, SETTINGS);
+  command.action(async (flags: BenchFlags) => {
+    print(machine());
+    const figures = await bench({
+      parts: flags.benchParts,
+      rounds: flags.benchRounds,
+      events: flags.benchEvents,
+      sizes: flags.benchSizes,
+      vins: flags.benchVins,
+      tell: printError,
+    });
+    print(`\n${table(figures)}`);
+    if (flags.benchJson !== undefined) {
+      const json = {
+        machine: machine(),
+        at: new Date().toISOString(),
+        rounds: flags.benchRounds,
+        figures: figures.map((figure) => ({ ...figure, reached: isReached(figure) ?? null })),
+      };
+      await writeFile(flags.benchJson, `${JSON.stringify(json, null, 2)}\n`);
+    }
+  });
+}
