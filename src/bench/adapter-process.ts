@@ -23,8 +23,8 @@ export interface AdapterProcess {
   /** Port of the broker that vehicles connect to. */
   readonly mqttPort: number;
   call<T>(method: string, path: string, body?: unknown, contentType?: string): Promise<T>;
-  /** Value of a metric without labels. */
-  metric(name: string): Promise<number>;
+  /** The metrics without labels, read at one moment. */
+  metrics(): Promise<Map<string, number>>;
   /** Ends it in order. @returns its exit code */
   stop(): Promise<number | null>;
 }
@@ -72,10 +72,10 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
     httpUrl,
     mqttPort,
     call,
-    async metric(name) {
+    async metrics() {
       const text = await call<string>('GET', '/metrics');
-      const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
-      return line === undefined ? NaN : Number(line.slice(name.length));
+      const lines = text.matchAll(/^([a-z_]+) (\S+)$/gm);
+      return new Map(Array.from(lines, ([, name = '', value]) => [name, Number(value)]));
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;

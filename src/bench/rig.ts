@@ -155,11 +155,6 @@ export class Rig {
     return this.kind === 'embedded' ? VEHICLE_WINDOW : WINDOW;
   }
 
-  /** Messages from vehicles that are committed. */
-  received(): Promise<number> {
-    return this.adapter.metric('otaops_messages_received_total');
-  }
-
   async end(): Promise<void> {
     await this.load.end();
     for (const adapter of this.adapters.splice(0)) await adapter.stop();

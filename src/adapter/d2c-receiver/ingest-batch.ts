@@ -35,7 +35,10 @@ with incoming as materialized (
 -- The delivery that each message is about: an event names its operation, an ack its trigger.
 placed as materialized (
   select m.*,
-    exists (select from vehicles v where v.vin = m.vin and v.system_id = m.system_id) as registered,
+    -- Not "exists", which the planner may turn into a hash of all vehicles.
+    coalesce(
+      (select true from vehicles v where v.vin = m.vin and v.system_id = m.system_id), false
+    ) as registered,
     case when m.ref_id is not null
       then (select o.id from operations o where o.ref_id = m.ref_id)
       else (

@@ -33,6 +33,10 @@ export function openPostgres(options: PostgresOptions): Database {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     application_name: 'otaops',
+    // Our statements take milliseconds; to compile them would take longer, each time.
+    onConnect: async (client) => {
+      await client.query('set jit = off');
+    },
     types,
   });
   pool.on('error', (error) => options.onConnectionLost?.(error));
