@@ -41,7 +41,7 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
     '--instance': instance,
     '--log-level': 'warn',
   }).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
-  const child = spawn(process.execPath, [MAIN, 'serve', ...flags], {
+  const child = spawn(process.execPath, [...process.execArgv, MAIN, 'serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { httpUrl, mqttPort } = await readyLines(child);

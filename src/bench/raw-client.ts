@@ -52,7 +52,12 @@ export class RawClient {
           default:
         }
       });
-      socket.on('data', (chunk) => packets.parse(chunk));
+      socket.on('data', (chunk) => {
+        // What the acknowledgements in a chunk let out goes out in one write.
+        socket.cork();
+        packets.parse(chunk);
+        socket.uncork();
+      });
       socket.on('error', reject);
       socket.on('close', () => {
         if (!client.#closed) reject(new Error('the broker closed the connection'));

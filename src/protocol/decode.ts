@@ -91,11 +91,13 @@ function decodeAck(envelope: Envelope, json: unknown): Decoded<OtaTriggerAck> {
 function decodeEvent(envelope: Envelope, json: unknown): Decoded<OtaEvent> {
   const body = validated(json, bodyChecks.OTA_EVENT, '/body', 'INVALID_BODY');
   if (!body.ok) return body;
-  const { vin: bodyVin, meta, ...rest } = body.value;
+  const { vin: bodyVin, meta } = body.value;
   const vin = sameVin(envelope, bodyVin);
   if (!vin.ok) return vin;
-  const spoken = bodyVin === undefined ? {} : { vin: vin.value };
-  return decoded(message(envelope, 'OTA_EVENT', { ...rest, ...spoken, meta: normaliseMeta(meta) }));
+  const filled = body.value as OtaEventBody;
+  if (bodyVin !== undefined) filled.vin = vin.value;
+  filled.meta = normaliseMeta(meta);
+  return decoded(message(envelope, 'OTA_EVENT', filled));
 }
 
 /** A body that names another vehicle than its envelope would let one vehicle speak for another. */
@@ -106,24 +108,23 @@ function sameVin(envelope: Envelope, vin: string | undefined): Decoded<string> {
     : faulty('INVALID_BODY', '/body/vin', 'must be the vin of the envelope');
 }
 
-/** Fills what the seed's example has and the sender left out; extra fields are carried along. */
+/**
+ * Fills what the seed's example has and the sender left out; extra fields stay. The parsed envelope
+ * is ours alone, so it is filled in place: this runs for every message of every vehicle.
+ */
 function message<Name extends MessageType, Body>(
   envelope: Envelope,
   type: Name,
   body: Body,
 ): Message<Name, Body> {
-  return {
-    ...envelope,
-    correlation_id: envelope.correlation_id ?? '',
-    sub_system_id: envelope.sub_system_id ?? '',
-    vin: envelope.vin.toUpperCase(),
-    device_id: envelope.device_id ?? '',
-    ecu_type: envelope.ecu_type ?? '',
-    message_type: type,
-    ttl: envelope.ttl ?? NEVER_EXPIRES,
-    status: envelope.status ?? 'SUBMIT',
-    body,
-  };
+  envelope.correlation_id ??= '';
+  envelope.sub_system_id ??= '';
+  envelope.vin = envelope.vin.toUpperCase();
+  envelope.device_id ??= '';
+  envelope.ecu_type ??= '';
+  envelope.ttl ??= NEVER_EXPIRES;
+  envelope.status ??= 'SUBMIT';
+  return Object.assign(envelope as object, { message_type: type, body }) as Message<Name, Body>;
 }
 
 function isMessageType(type: string): type is MessageType {

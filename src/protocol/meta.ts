@@ -26,13 +26,17 @@ export interface MetaField {
 
 /** U+FFFD in place of NUL and lone surrogates, which no database text can hold. */
 function storable(text: string): string {
+  if (text.isWellFormed() && !text.includes('\0')) return text;
   return text.toWellFormed().replaceAll('\0', '\uFFFD');
 }
 
+const field = (key: string, value: string | number | boolean): MetaField => ({
+  key: storable(key),
+  value: storable(String(value)),
+});
+
 /** The one form that the rest of the system sees. */
 export function normaliseMeta(meta: Meta): MetaField[] {
-  const entries = Array.isArray(meta)
-    ? meta.map(({ key, value }) => [key, value] as const)
-    : Object.entries(meta ?? {});
-  return entries.map(([key, value]) => ({ key: storable(key), value: storable(String(value)) }));
+  if (Array.isArray(meta)) return meta.map(({ key, value }) => field(key, value));
+  return Object.entries(meta ?? {}).map(([key, value]) => field(key, value));
 }

@@ -34,7 +34,7 @@ export interface ConnectionOptions {
 }
 
 /** Messages that the broker may have under way to us (MQTT 5, 3.1.2.11.3). */
-const RECEIVE_MAXIMUM = 16_384;
+const RECEIVE_MAXIMUM = 4_096;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** CONNACK codes that say that the broker does not speak this version (MQTT 3.1.1: 1, MQTT 5: 132). */
 const UNSUPPORTED_VERSION = new Set<unknown>([1, 132]);
