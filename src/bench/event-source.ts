@@ -37,6 +37,7 @@ export function eventSource(
   vehicles: readonly TriggeredVehicle[],
   refId: string,
   run: string,
+  topicPrefix = 'd2c/',
 ): (n: number) => Published {
   const start = Date.now();
   const templates = new Map<number, string[]>();
@@ -75,6 +76,6 @@ export function eventSource(
     const [a = '', b = '', c = '', d = '', e = ''] = templateOf(Math.floor(n / vehicles.length));
     const { vin, systemId, triggerId } = vehicle;
     const payload = `${a}msg-dev-${run}-${n}${b}${cloudMessageId(triggerId)}${c}${systemId}${d}${vin}${e}`;
-    return { topic: `d2c/${systemId}`, payload };
+    return { topic: topicPrefix + systemId, payload };
   };
 }

@@ -125,6 +125,9 @@ async function fleetIn(database: Database, size: number): Promise<TriggeredVehic
   }));
 }
 
+/** Topics that no adapter listens to. */
+const LIMIT_TOPICS = 'limit/';
+
 /** The broker's own fan-in with a consumer that only acknowledges; median, events a second. */
 export async function brokerLimit(
   rig: Rig,
@@ -144,6 +147,7 @@ export async function brokerLimit(
       run: `limit-${Date.now()}`,
       connections: rig.kind === 'embedded' ? operation.vehicles : 50,
       asVehicles: rig.kind === 'embedded',
+      topicPrefix: LIMIT_TOPICS,
     });
     const rates: number[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -192,7 +196,6 @@ async function acknowledgingConsumer(
     backpressure: () => undefined,
     onClosed: () => undefined,
   });
-  // A share of its own: every message comes here, and to the adapter as well.
-  await connection.subscribe('$share/bench/d2c/+');
+  await connection.subscribe(`$share/bench/${LIMIT_TOPICS}+`);
   return { port: rig.brokerPort, close: () => connection.close({ endSession: true }) };
 }

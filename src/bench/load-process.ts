@@ -39,7 +39,7 @@ async function connectAll(request: LoadRequest & { kind: 'connect' }): Promise<v
   clients = [];
   heard = 0;
   const vehicles = readVehicles(request.vehiclesFile);
-  next = eventSource(vehicles, request.refId, request.run);
+  next = eventSource(vehicles, request.refId, request.run, request.topicPrefix);
   for (let n = 0; n < request.connections; n++) {
     const vehicle = request.asVehicles ? vehicles[n] : undefined;
     clients.push(

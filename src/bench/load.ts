@@ -12,6 +12,8 @@ export type LoadRequest =
       /** Makes the message ids of this run its own. */
       readonly run: string;
       readonly connections: number;
+      /** `d2c/`, or another one that no adapter listens to. */
+      readonly topicPrefix?: string;
       /** Each connection is one vehicle, with its credential. */
       readonly asVehicles: boolean;
       /** Topic filter of which the messages are counted. */

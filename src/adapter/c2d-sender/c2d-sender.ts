@@ -33,7 +33,7 @@ export interface C2dSenderOptions {
 }
 
 /** Triggers in one claim. */
-const CLAIM_SIZE = 500;
+const CLAIM_SIZE = 1_000;
 /** Long enough to publish a claim on a slow broker, short enough to take over from a lost sender. */
 const LEASE_MS = 25_000;
 /** So long before the end of its lease a sender stops: clocks of several machines differ a little. */

@@ -23,6 +23,12 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
+/**
+ * Settings of every session. Each statement looks up rows by key, in milliseconds; the planner, which
+ * has no statistics of tables that were filled a minute ago, must not think of anything else.
+ */
+export const SESSION_SETTINGS = 'set jit = off; set enable_bitmapscan = off';
+
 /** A statement failed. `code` is the SQLSTATE (PostgreSQL appendix A) where the server gave one. */
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError';

@@ -2,7 +2,13 @@
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import { type Database, DatabaseError, type Parameter, type Queryable } from './database.js';
+import {
+  type Database,
+  DatabaseError,
+  type Parameter,
+  type Queryable,
+  SESSION_SETTINGS,
+} from './database.js';
 
 interface Answer {
   readonly id: number;
@@ -71,6 +77,8 @@ export async function openEmbedded(directory: string): Promise<Database> {
       await ask('script', text);
     },
   };
+
+  await direct.script(SESSION_SETTINGS);
 
   // There is one session. Whoever has a transaction open in it has it alone.
   let turn: Promise<unknown> = Promise.resolve();

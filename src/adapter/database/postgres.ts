@@ -1,6 +1,12 @@
 /** A PostgreSQL server as the database. */
 import pg from 'pg';
-import { type Database, DatabaseError, type Parameter, type Queryable } from './database.js';
+import {
+  type Database,
+  DatabaseError,
+  type Parameter,
+  type Queryable,
+  SESSION_SETTINGS,
+} from './database.js';
 
 /** int8 as a number: our counts and ids stay far below 2^53. */
 const types = new pg.TypeOverrides();
@@ -33,9 +39,8 @@ export function openPostgres(options: PostgresOptions): Database {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     application_name: 'otaops',
-    // Our statements take milliseconds; to compile them would take longer, each time.
     onConnect: async (client) => {
-      await client.query('set jit = off');
+      await client.query(SESSION_SETTINGS);
     },
     types,
   });
