@@ -37,11 +37,19 @@ export interface VehicleAgentOptions {
 
 /** Before a message that could not be sent is tried again, ms. */
 const RETRY_MS = 1_000;
+/**
+ * A broker's acknowledgement says that it has the message, not that it would survive a crash of the
+ * broker. So what was acknowledged this recently is sent again after a break, ms; the adapter
+ * recognises the repetition.
+ */
+const REPEAT_MS = 30_000;
 
 export class VehicleAgent {
   readonly #options: VehicleAgentOptions;
   /** Acknowledgement of each trigger that was taken: a repeated trigger gets the same once more. */
   readonly #acks = new Map<string, OutgoingMessage>();
+  /** What was acknowledged lately, oldest first, and when, ms. */
+  #delivered: { message: OutgoingMessage; at: number }[] = [];
   readonly #stopping = new AbortController();
   /** Updates run one after another, in the order of their triggers. */
   #updates: Promise<void> = Promise.resolve();
@@ -55,7 +63,10 @@ export class VehicleAgent {
   goOnline(): void {
     this.#options.link.open({
       onMessage: (payload) => this.#take(payload),
-      onUp: () => this.flush(),
+      onUp: () => {
+        this.#repeatRecent();
+        this.flush();
+      },
     });
   }
 
@@ -155,11 +166,25 @@ export class VehicleAgent {
       try {
         await link.publish(message.payload);
         outbox.remove(message.messageId);
+        this.#remember(message);
         onDelivered?.(message);
       } catch {
         // The connection has broken; if it only stumbled, it is tried again in a moment.
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
+    }
+  }
+
+  #remember(message: OutgoingMessage): void {
+    const now = this.#options.clock();
+    this.#delivered = this.#delivered.filter(({ at }) => at > now - REPEAT_MS);
+    this.#delivered.push({ message, at: now });
+  }
+
+  #repeatRecent(): void {
+    const since = this.#options.clock() - REPEAT_MS;
+    for (const { message, at } of this.#delivered.splice(0)) {
+      if (at > since) this.#options.outbox.add(message);
     }
   }
 }

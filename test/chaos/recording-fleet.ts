@@ -1,0 +1,146 @@
+/** Vehicles that keep a record of what they sent, what was acknowledged, and what reached them. */
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FleetVehicle } from '../../src/fleet/index.js';
+import {
+  decodeMessage,
+  type EventStatusName,
+  type OtaTrigger,
+  type SettledMessage,
+} from '../../src/protocol/index.js';
+import {
+  MemoryOutbox,
+  MqttLink,
+  type OtaManager,
+  type OutgoingMessage,
+  type Report,
+  VehicleAgent,
+} from '../../src/vehicle/index.js';
+
+export interface VehicleRecord {
+  readonly vin: string;
+  /** All that it ever made, by message_id. */
+  readonly made: Map<string, SettledMessage>;
+  /** message_ids that were acknowledged to it. */
+  readonly acknowledged: Set<string>;
+  /** message_ids of the triggers that reached it. */
+  readonly triggers: Set<string>;
+}
+
+/** Pause and resume among them; ends in success. */
+const MIDDLE: readonly EventStatusName[] = ['downloading', 'pause', 'resume', 'downloading'];
+
+export class RecordingFleet {
+  readonly records = new Map<string, VehicleRecord>();
+  readonly #agents: VehicleAgent[] = [];
+  #ended = 0;
+
+  constructor(
+    vehicles: readonly FleetVehicle[],
+    readonly options: {
+      readonly mqttUrl: string;
+      /** Events of each vehicle, and the ms over which it spreads them. */
+      readonly events: number;
+      readonly spreadMs: number;
+      readonly random: () => number;
+    },
+  ) {
+    for (const vehicle of vehicles) this.#agents.push(this.#agentOf(vehicle));
+  }
+
+  /** Switches them on over some seconds. */
+  async start(): Promise<void> {
+    for (const [n, agent] of this.#agents.entries()) {
+      agent.goOnline();
+      if (n % 50 === 49) await sleep(100);
+    }
+  }
+
+  get vehicles(): number {
+    return this.#agents.length;
+  }
+
+  /** Vehicles whose update has come to its end. */
+  get ended(): number {
+    return this.#ended;
+  }
+
+  get acknowledged(): number {
+    let sum = 0;
+    for (const { acknowledged } of this.records.values()) sum += acknowledged.size;
+    return sum;
+  }
+
+  get made(): number {
+    let sum = 0;
+    for (const { made } of this.records.values()) sum += made.size;
+    return sum;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#agents.map((agent) => agent.stop()));
+  }
+
+  #agentOf(vehicle: FleetVehicle): VehicleAgent {
+    const record: VehicleRecord = {
+      vin: vehicle.vin,
+      made: new Map(),
+      acknowledged: new Set(),
+      triggers: new Set(),
+    };
+    this.records.set(vehicle.vin, record);
+    return new VehicleAgent({
+      identity: vehicle,
+      link: new MqttLink({
+        url: this.options.mqttUrl,
+        systemId: vehicle.systemId,
+        credential: vehicle.credential,
+      }),
+      otaManager: this.#managerOf(record),
+      outbox: new RecordingOutbox(record),
+      clock: Date.now,
+      onDelivered: ({ messageId }) => record.acknowledged.add(messageId),
+    });
+  }
+
+  #managerOf(record: VehicleRecord): OtaManager {
+    const { events, spreadMs, random } = this.options;
+    return {
+      run: async (trigger: OtaTrigger, report: Report, signal: AbortSignal) => {
+        record.triggers.add(trigger.message_id);
+        setMaxListeners(0, signal);
+        for (let n = 0; n < events; n++) {
+          await sleep((spreadMs / events) * 2 * random(), undefined, { signal });
+          const middle = MIDDLE[n % MIDDLE.length] ?? 'downloading';
+          report(n === 0 ? 'received' : n === events - 1 ? 'success' : middle);
+        }
+        this.#ended += 1;
+      },
+    };
+  }
+}
+
+/** Every message that an agent makes goes through its outbox. */
+class RecordingOutbox extends MemoryOutbox {
+  readonly #record: VehicleRecord;
+
+  constructor(record: VehicleRecord) {
+    super();
+    this.#record = record;
+  }
+
+  override add(message: OutgoingMessage): void {
+    const decoded = decodeMessage(message.payload);
+    if (!decoded.ok) throw new Error(`the agent made a message with ${decoded.fault.code}`);
+    const { value } = decoded;
+    const isEvent = value.message_type === 'OTA_EVENT';
+    this.#record.made.set(message.messageId, {
+      kind: isEvent ? 'event' : 'ack',
+      messageId: message.messageId,
+      attempt: 1,
+      eventTime: isEvent ? value.body.timestamp : 0,
+      ...(isEvent ? { status: value.body.status } : {}),
+    });
+    super.add(message);
+  }
+}

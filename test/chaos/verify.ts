@@ -1,0 +1,93 @@
+/** What must hold after everything: checked against the vehicles' own records. */
+import { expect } from 'vitest';
+import { type AdapterProcess } from '../../src/bench/adapter-process.js';
+import { vehicleState } from '../../src/protocol/index.js';
+import { type RecordingFleet } from './recording-fleet.js';
+
+interface VehicleAnswer {
+  readonly vin: string;
+  readonly state: string;
+  readonly paused: boolean;
+  readonly delivery: string;
+  readonly triggerMessageId: string;
+  readonly history: { readonly messageId: string }[];
+}
+
+const POLL_MS = 250;
+
+/** Asks until it is so; fails with the last answer. */
+export async function eventuallyWithin<T>(
+  seconds: number,
+  what: string,
+  ask: () => T | Promise<T>,
+  isSo: (answer: T) => boolean,
+): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (isSo(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`${what}: still ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+export async function verify(
+  adapter: AdapterProcess,
+  refId: string,
+  fleet: RecordingFleet,
+): Promise<void> {
+  const operation = `/v1.0/ota/operations/${encodeURIComponent(refId)}`;
+  const records = [...fleet.records.values()];
+
+  await eventuallyWithin(
+    180,
+    'vehicles whose update has ended',
+    () => fleet.ended,
+    (ended) => ended === records.length,
+  );
+  await eventuallyWithin(
+    60,
+    'messages acknowledged of those made',
+    () => ({ made: fleet.made, acknowledged: fleet.acknowledged }),
+    ({ made, acknowledged }) => made === acknowledged,
+  );
+  // What the broker has acknowledged may still be on its way, at the latest until the session of a
+  // lost adapter was adopted.
+  const total = fleet.made;
+  await eventuallyWithin(
+    60,
+    `messages applied of ${total}`,
+    async () => (await adapter.metrics()).get('otaops_messages_applied_total') ?? 0,
+    (applied) => applied >= total,
+  );
+
+  const recount: Record<string, number> = {};
+  for (const record of records) {
+    const vehicle = await adapter.call<VehicleAnswer>('GET', `${operation}/vehicles/${record.vin}`);
+    // Each acknowledged message once: every one was acknowledged by now.
+    const stored = vehicle.history.map(({ messageId }) => messageId).sort();
+    expect(stored, `history of ${record.vin}`).toEqual([...record.made.keys()].sort());
+    expect([...record.acknowledged].sort()).toEqual(stored);
+    expect(record.triggers, `triggers of ${record.vin}`).toEqual(
+      new Set([vehicle.triggerMessageId]),
+    );
+    const { state, paused, delivery } = vehicle;
+    expect({ state, paused, delivery }, `state of ${record.vin}`).toEqual(
+      vehicleState('sent', 1, record.made.values()),
+    );
+    recount[state] = (recount[state] ?? 0) + 1;
+  }
+
+  const { states, vehicles } = await adapter.call<{
+    states: Record<string, number>;
+    vehicles: number;
+  }>('GET', operation);
+  expect(states).toEqual(recount);
+  expect(vehicles).toBe(records.length);
+
+  const metrics = await adapter.metrics();
+  const count = (name: string) => metrics.get(`otaops_messages_${name}_total`) ?? NaN;
+  expect(count('applied')).toBe(total);
+  expect(count('dead_letter')).toBe(0);
+  expect(count('received')).toBe(count('applied') + count('duplicate'));
+}
