@@ -187,5 +187,7 @@ create table message_totals (
 create table link_sessions (
   client_id   text primary key,
   holder      uuid not null,
-  lease_until timestamptz not null
+  lease_until timestamptz not null,
+  -- When it was emptied and ended. A broker that crashes may come back with it all the same.
+  ended_at    timestamptz
 );

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import {
   asyncApiDocument,
@@ -42,8 +43,9 @@ export interface Adapter {
 export const VERSION = (createRequire(import.meta.url)('../../package.json') as { version: string })
   .version;
 
-/** How long a stop waits for what was taken to be stored, ms. */
-const DRAIN_MS = 8_000;
+/** How long a stop waits for what was taken to be stored, and for everything together, ms. */
+const DRAIN_MS = 7_000;
+const STOP_MS = 9_000;
 const WEEK_SECONDS = 7 * 24 * 60 * 60;
 
 /**
@@ -164,10 +166,7 @@ async function start(
   // What was taken from vehicles is stored before the connections are closed.
   opened.push(async () => {
     await Promise.all([sender.stop(), link.pause()]);
-    await Promise.race([
-      receiver.drain(),
-      new Promise((done) => setTimeout(done, DRAIN_MS).unref()),
-    ]);
+    await Promise.race([receiver.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
     receiver.stop();
   });
   return {
@@ -175,7 +174,8 @@ async function start(
     mqttUrl: `${link.protocol}://${link.address}`,
     tokenFile,
     firstToken,
-    stop: () => closeAll(opened, log),
+    // Whatever hangs then (a server that does not answer) is left: it holds nothing acknowledged.
+    stop: () => Promise.race([closeAll(opened, log), sleep(STOP_MS, undefined, { ref: false })]),
   };
 }
 

@@ -39,10 +39,12 @@ export interface VehicleAgentOptions {
 const RETRY_MS = 1_000;
 /**
  * A broker's acknowledgement says that it has the message, not that it would survive a crash of the
- * broker. So what was acknowledged this recently is sent again after a break, ms; the adapter
- * recognises the repetition.
+ * broker, nor that anyone listens while the cloud connects again after it. So some time after each
+ * connecting, what was acknowledged in this time is sent again, ms; the adapter recognises the
+ * repetition.
  */
-const REPEAT_MS = 30_000;
+const REPEAT_MS = 40_000;
+const REPEAT_AFTER_MS = 10_000;
 
 export class VehicleAgent {
   readonly #options: VehicleAgentOptions;
@@ -50,6 +52,7 @@ export class VehicleAgent {
   readonly #acks = new Map<string, OutgoingMessage>();
   /** What was acknowledged lately, oldest first, and when, ms. */
   #delivered: { message: OutgoingMessage; at: number }[] = [];
+  #repeating: NodeJS.Timeout | undefined;
   readonly #stopping = new AbortController();
   /** Updates run one after another, in the order of their triggers. */
   #updates: Promise<void> = Promise.resolve();
@@ -64,7 +67,8 @@ export class VehicleAgent {
     this.#options.link.open({
       onMessage: (payload) => this.#take(payload),
       onUp: () => {
-        this.#repeatRecent();
+        clearTimeout(this.#repeating);
+        this.#repeating = setTimeout(() => this.#repeatRecent(), REPEAT_AFTER_MS);
         this.flush();
       },
     });
@@ -85,6 +89,7 @@ export class VehicleAgent {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    clearTimeout(this.#repeating);
     await this.#options.link.close();
     await this.#updates;
     await this.#sending;
@@ -186,5 +191,6 @@ export class VehicleAgent {
     for (const { message, at } of this.#delivered.splice(0)) {
       if (at > since) this.#options.outbox.add(message);
     }
+    this.flush();
   }
 }

@@ -27,5 +27,6 @@ export function throwDice(): Dice {
 export const isLong = process.env.CHAOS === 'long';
 
 const started = Date.now();
-export const say = (what: string): void =>
-  console.log(`chaos: ${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s  ${what}`);
+/** Seconds since the start of the suite. */
+export const clockOf = (ms: number): string => ((ms - started) / 1000).toFixed(0).padStart(4);
+export const say = (what: string): void => console.log(`chaos: ${clockOf(Date.now())} s  ${what}`);

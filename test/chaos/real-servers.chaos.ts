@@ -94,6 +94,7 @@ test.skipIf(!postgres || !broker)('nothing is lost, nothing is counted twice', a
     async rolling() {
       for (const at of places) {
         const code = await at.adapter.stop();
+        say('  one has ended in order');
         if (code !== 0) throw new Error(`an adapter ended with ${code}`);
         await again(at);
       }

@@ -21,8 +21,8 @@ export interface VehicleRecord {
   readonly vin: string;
   /** All that it ever made, by message_id. */
   readonly made: Map<string, SettledMessage>;
-  /** message_ids that were acknowledged to it. */
-  readonly acknowledged: Set<string>;
+  /** message_ids that were acknowledged to it, and when last, ms. */
+  readonly acknowledged: Map<string, number>;
   /** message_ids of the triggers that reached it. */
   readonly triggers: Set<string>;
 }
@@ -85,7 +85,7 @@ export class RecordingFleet {
     const record: VehicleRecord = {
       vin: vehicle.vin,
       made: new Map(),
-      acknowledged: new Set(),
+      acknowledged: new Map(),
       triggers: new Set(),
     };
     this.records.set(vehicle.vin, record);
@@ -99,7 +99,7 @@ export class RecordingFleet {
       otaManager: this.#managerOf(record),
       outbox: new RecordingOutbox(record),
       clock: Date.now,
-      onDelivered: ({ messageId }) => record.acknowledged.add(messageId),
+      onDelivered: ({ messageId }) => record.acknowledged.set(messageId, Date.now()),
     });
   }
 

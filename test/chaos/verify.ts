@@ -2,7 +2,8 @@
 import { expect } from 'vitest';
 import { type AdapterProcess } from '../../src/bench/adapter-process.js';
 import { vehicleState } from '../../src/protocol/index.js';
-import { type RecordingFleet } from './recording-fleet.js';
+import { clockOf, say } from './dice.js';
+import { type RecordingFleet, type VehicleRecord } from './recording-fleet.js';
 
 interface VehicleAnswer {
   readonly vin: string;
@@ -44,7 +45,10 @@ export async function verify(
     'vehicles whose update has ended',
     () => fleet.ended,
     (ended) => ended === records.length,
-  );
+  ).catch(async (error: unknown) => {
+    await tellUntriggered(adapter, operation, records);
+    throw error;
+  });
   await eventuallyWithin(
     60,
     'messages acknowledged of those made',
@@ -59,7 +63,10 @@ export async function verify(
     `messages applied of ${total}`,
     async () => (await adapter.metrics()).get('otaops_messages_applied_total') ?? 0,
     (applied) => applied >= total,
-  );
+  ).catch(async (error: unknown) => {
+    await tellMissing(adapter, operation, records);
+    throw error;
+  });
 
   const recount: Record<string, number> = {};
   for (const record of records) {
@@ -67,7 +74,7 @@ export async function verify(
     // Each acknowledged message once: every one was acknowledged by now.
     const stored = vehicle.history.map(({ messageId }) => messageId).sort();
     expect(stored, `history of ${record.vin}`).toEqual([...record.made.keys()].sort());
-    expect([...record.acknowledged].sort()).toEqual(stored);
+    expect([...record.acknowledged.keys()].sort()).toEqual(stored);
     expect(record.triggers, `triggers of ${record.vin}`).toEqual(
       new Set([vehicle.triggerMessageId]),
     );
@@ -90,4 +97,39 @@ export async function verify(
   expect(count('applied')).toBe(total);
   expect(count('dead_letter')).toBe(0);
   expect(count('received')).toBe(count('applied') + count('duplicate'));
+}
+
+/** When what is missing was acknowledged to its vehicle, to be held against what was done then. */
+async function tellMissing(
+  adapter: AdapterProcess,
+  operation: string,
+  records: readonly VehicleRecord[],
+): Promise<void> {
+  const perSecond = new Map<string, number>();
+  for (const { vin, acknowledged } of records) {
+    const { history } = await adapter.call<VehicleAnswer>('GET', `${operation}/vehicles/${vin}`);
+    const stored = new Set(history.map(({ messageId }) => messageId));
+    for (const [messageId, at] of acknowledged) {
+      if (stored.has(messageId)) continue;
+      const second = clockOf(at);
+      perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
+    }
+  }
+  for (const [second, missing] of [...perSecond].sort()) {
+    say(`missing: ${missing} acknowledged in second ${second}`);
+  }
+}
+
+/** What the adapter knows of vehicles that were never triggered. */
+async function tellUntriggered(
+  adapter: AdapterProcess,
+  operation: string,
+  records: readonly VehicleRecord[],
+): Promise<void> {
+  const silent = records.filter(({ triggers }) => triggers.size === 0);
+  say(`${silent.length} vehicles were never triggered, for example:`);
+  for (const { vin } of silent.slice(0, 5)) {
+    const answer = await adapter.call<object>('GET', `${operation}/vehicles/${vin}`);
+    say(JSON.stringify({ ...answer, history: undefined }));
+  }
 }

@@ -14,8 +14,9 @@ import { type LinkHandlers, type MessageLink } from './message-link.js';
 import {
   abandonSession,
   adoptSession,
-  forgetSession,
+  endSession,
   renewSessions,
+  suspectEndedSessions,
   takeSession,
 } from './session-lease.js';
 
@@ -42,7 +43,9 @@ const KEEPALIVE_SECONDS = 10;
 const RECONNECT_MS = 1_000;
 /** A session from which nothing has come for so long has been emptied. */
 const EMPTY_AFTER_MS = 1_000;
-const DRAIN_MS = 8_000;
+const DRAIN_MS = 5_000;
+/** Sessions of others that are emptied at the same time. */
+const MAX_ADOPTED = 8;
 
 /** Connects, and goes on trying while the broker is away. */
 export function openBrokerLink(options: BrokerLinkOptions): MessageLink {
@@ -65,6 +68,7 @@ class BrokerLink implements MessageLink {
   #healthyTicks = 0;
   #closing = false;
   #isEmptied = false;
+  #wasAway = false;
 
   constructor(options: BrokerLinkOptions) {
     this.#options = options;
@@ -128,6 +132,7 @@ class BrokerLink implements MessageLink {
       this.#connectionTo(this.#clientId, () => {
         this.#own = undefined;
         this.#subscription = '';
+        this.#wasAway = true;
         if (!this.#closing) this.#connectLater();
       }),
     );
@@ -140,6 +145,8 @@ class BrokerLink implements MessageLink {
       throw error;
     }
     this.#subscription = subscription;
+    if (this.#wasAway) await suspectEndedSessions(database, this.#options.sessionExpirySeconds);
+    this.#wasAway = false;
     this.#options.handlers.onUp();
   }
 
@@ -183,8 +190,11 @@ class BrokerLink implements MessageLink {
     this.#healthyTicks += 1;
     if (this.#healthyTicks <= TICKS_BEFORE_ADOPTING || this.#closing) return;
     try {
-      const clientId = await adoptSession(this.#options.database, this.#holder, LEASE_SECONDS);
-      if (clientId !== undefined) this.#adopt(clientId);
+      while (this.#adopting.size < MAX_ADOPTED) {
+        const clientId = await adoptSession(this.#options.database, this.#holder, LEASE_SECONDS);
+        if (clientId === undefined) break;
+        this.#adopt(clientId);
+      }
     } catch (error) {
       this.#options.handlers.onProblem(error as Error);
     }
@@ -233,7 +243,7 @@ class BrokerLink implements MessageLink {
     const { database } = this.#options;
     try {
       await connection?.close({ endSession: emptied });
-      const settle = emptied ? forgetSession : abandonSession;
+      const settle = emptied ? endSession : abandonSession;
       await settle(database, clientId, this.#holder);
     } catch (error) {
       // The lease ends by itself.

@@ -16,7 +16,7 @@ export async function takeSession(
     `insert into link_sessions as s (client_id, holder, lease_until)
      values ($1, $2, now() + make_interval(secs => $3))
      on conflict (client_id) do update set
-       holder = excluded.holder, lease_until = excluded.lease_until`,
+       holder = excluded.holder, lease_until = excluded.lease_until, ended_at = null`,
     [clientId, holder, leaseSeconds],
   );
 }
@@ -29,7 +29,7 @@ export async function renewSessions(
 ): Promise<Set<string>> {
   const rows = await database.query<{ client_id: string }>(
     `update link_sessions set lease_until = now() + make_interval(secs => $2)
-     where holder = $1 returning client_id`,
+     where holder = $1 and ended_at is null returning client_id`,
     [holder, leaseSeconds],
   );
   return new Set(rows.map(({ client_id }) => client_id));
@@ -46,7 +46,8 @@ export async function adoptSession(
        select client_id from link_sessions where lease_until < now()
        order by lease_until limit 1 for update skip locked
      )
-     update link_sessions s set holder = $1, lease_until = now() + make_interval(secs => $2)
+     update link_sessions s
+     set holder = $1, lease_until = now() + make_interval(secs => $2), ended_at = null
      from lost where s.client_id = lost.client_id returning s.client_id`,
     [holder, leaseSeconds],
   );
@@ -65,14 +66,34 @@ export async function abandonSession(
   );
 }
 
-/** The session has been emptied and is no more. */
-export async function forgetSession(
+/** The session has been emptied and ended. */
+export async function endSession(
   database: Queryable,
   clientId: string,
   holder: string,
 ): Promise<void> {
-  await database.query('delete from link_sessions where client_id = $1 and holder = $2', [
-    clientId,
-    holder,
-  ]);
+  await database.query(
+    `update link_sessions set lease_until = 'infinity', ended_at = now()
+     where client_id = $1 and holder = $2`,
+    [clientId, holder],
+  );
+}
+
+/**
+ * A broker that was away may have crashed, and come back from a state in which ended sessions are
+ * still there and go on receiving: they are looked at again. Those are forgotten that the broker
+ * itself would have ended by now.
+ */
+export async function suspectEndedSessions(
+  database: Queryable,
+  sessionExpirySeconds: number,
+): Promise<void> {
+  await database.query(
+    `with forgotten as (
+       delete from link_sessions where ended_at < now() - make_interval(secs => $1)
+     )
+     update link_sessions set lease_until = '-infinity'
+     where ended_at >= now() - make_interval(secs => $1)`,
+    [sessionExpirySeconds],
+  );
 }
