@@ -1,10 +1,10 @@
 /**
  * Imports run one way (see ARCHITECTURE.md):
  *
- *   protocol  <-  adapter | vehicle  <-  fleet  <-  quickstart  <-  cli
+ *   protocol  <-  adapter | vehicle  <-  fleet  <-  quickstart | bench  <-  cli
  *
  * The protocol knows nobody. The adapter and the vehicle know the protocol and not each other.
- * Only the quickstart and the command line put them together.
+ * Only the quickstart, the benchmark and the command line put them together.
  */
 const part = (name) => `^src/${name}/`;
 const only = (from, ...allowed) => ({
@@ -21,6 +21,7 @@ module.exports = {
     only('vehicle', 'protocol'),
     only('fleet', 'vehicle', 'protocol'),
     only('quickstart', 'adapter', 'fleet', 'vehicle', 'protocol'),
+    only('bench', 'adapter', 'fleet', 'vehicle', 'protocol'),
     {
       name: 'protocol-does-no-io',
       comment: 'The protocol is pure: no sockets, files or clocks.',

@@ -23,7 +23,12 @@ export interface AdapterProcess {
   readonly httpUrl: string;
   /** Port of the broker that vehicles connect to. */
   readonly mqttPort: number;
-  call<T>(method: string, path: string, body?: unknown, contentType?: string): Promise<T>;
+  readonly call: <T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    contentType?: string,
+  ) => Promise<T>;
   /** The metrics without labels, read at one moment. */
   metrics(): Promise<Map<string, number>>;
   /** Ends it in order. @returns its exit code */

@@ -124,7 +124,7 @@ export class Rig {
     const file = join(this.directory, `${refId}.vehicles`);
     const lines: string[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
-      const query: string = `limit=${PAGE}${cursor === '' ? '' : `&cursor=${cursor}`}`;
+      const query = `limit=${PAGE}${cursor === '' ? '' : `&cursor=${cursor}`}`;
       const page: {
         items: { vin: string; triggerMessageId: string }[];
         nextCursor: string | null;

@@ -34,7 +34,7 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
   let tls: { port: number; directory: string };
   let webSocketPort: number;
   let links: MessageLink[] = [];
-  let clients: MqttClient[] = [];
+  const clients: MqttClient[] = [];
   let instances = 0;
 
   beforeAll(async () => {

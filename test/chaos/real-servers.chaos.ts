@@ -119,7 +119,7 @@ test.skipIf(!postgres || !broker)('nothing is lost, nothing is counted twice', a
     mqttUrl: broker.url,
     events: EVENTS,
     spreadMs: LOAD_MS,
-    random: dice.random,
+    random: () => dice.random(),
   });
   try {
     const [{ adapter }] = places;

@@ -17,7 +17,7 @@ interface VehicleAnswer {
 const POLL_MS = 250;
 
 /** Asks until it is so; fails with the last answer. */
-export async function eventuallyWithin<T>(
+async function eventuallyWithin<T>(
   seconds: number,
   what: string,
   ask: () => T | Promise<T>,

@@ -39,6 +39,8 @@ export function openPostgres(options: PostgresOptions): Database {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     application_name: 'otaops',
+    // The pool waits for the promise, which its types do not know yet.
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises
     onConnect: async (client) => {
       await client.query(SESSION_SETTINGS);
     },

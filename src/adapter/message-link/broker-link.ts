@@ -229,7 +229,8 @@ class BrokerLink implements MessageLink {
       connection.isConnected &&
       connection.unsettled === 0 &&
       clock() - Math.max(start, connection.lastArrival) >= EMPTY_AFTER_MS;
-    while (!isEmpty() && connection.isConnected && clock() - start < longestMs) {
+    const isGivenUp = () => this.#closing && connection !== this.#own;
+    while (!isEmpty() && connection.isConnected && clock() - start < longestMs && !isGivenUp()) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return isEmpty();
