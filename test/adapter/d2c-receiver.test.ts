@@ -1,0 +1,143 @@
+/** How the D2C receiver forms batches, and what it does while the database does not take them. */
+import { expect, test } from 'vitest';
+import { D2cReceiver } from '../../src/adapter/d2c-receiver/index.js';
+import { type Database, DatabaseError } from '../../src/adapter/database/index.js';
+import { topicTemplate } from '../../src/protocol/index.js';
+import { eventually } from '../support/adapter.js';
+
+/** A database of which the test says when a statement is answered, and how. */
+function scriptedDatabase() {
+  const batches: { size: number; commit: () => void; fail: (code?: string) => void }[] = [];
+  const database: Database = {
+    connections: 2,
+    query: <Row extends object>(_text: string, parameters: readonly unknown[] = []) =>
+      new Promise<Row[]>((resolve, reject) => {
+        const size = Number(parameters[1]);
+        const totals = { received: size, applied: 0, dead_letters: size, nowhere: null };
+        batches.push({
+          size,
+          commit: () => resolve([totals as unknown as Row]),
+          fail: (code) => reject(new DatabaseError(Object.assign(new Error('not now'), { code }))),
+        });
+      }),
+    script: () => Promise.resolve(),
+    transaction: () => Promise.reject(new Error('not used')),
+    close: () => Promise.resolve(),
+  };
+  return { database, batches };
+}
+
+function receiverOn(database: Database) {
+  const failures: Error[] = [];
+  const receiver = new D2cReceiver({
+    database,
+    d2cTopic: topicTemplate('d2c/{system_id}'),
+    shards: [0, 1],
+    onFailure: (error) => failures.push(error),
+  });
+  const settled: number[] = [];
+  let sent = 0;
+  const send = (count: number, bytes = 10) => {
+    for (let n = 0; n < count; n++) {
+      const number = sent++;
+      const payload = Buffer.alloc(bytes, `no JSON ${number} `);
+      receiver.receive({ topic: 'd2c/x', payload, receivedAt: 0, publisher: null }, () =>
+        settled.push(number),
+      );
+    }
+  };
+  return { receiver, failures, settled, send };
+}
+
+const until = (isSo: () => boolean) => eventually(() => Promise.resolve(isSo()), Boolean);
+
+test('the first message waits for nothing; what comes meanwhile makes one batch', async () => {
+  const { database, batches } = scriptedDatabase();
+  const { receiver, settled, send } = receiverOn(database);
+  send(1);
+  expect(batches.map(({ size }) => size)).toEqual([1]);
+  send(300);
+  expect(batches).toHaveLength(1);
+  expect(settled).toEqual([]);
+  batches[0]?.commit();
+  await until(() => batches.length === 2);
+  expect(batches[1]?.size).toBe(300);
+  expect(settled).toEqual([0]);
+  batches[1]?.commit();
+  await receiver.drain();
+  expect(settled).toEqual(Array.from({ length: 301 }, (_, n) => n));
+});
+
+test('a second batch is stored beside the first where it is large, and none is over 1,000', () => {
+  const { database, batches } = scriptedDatabase();
+  const { receiver, send } = receiverOn(database);
+  send(1);
+  send(2_500);
+  expect(batches.map(({ size }) => size)).toEqual([1, 500]);
+  expect(receiver.waiting).toBe(2_000);
+  batches[0]?.commit();
+  receiver.stop();
+});
+
+test('a batch that fails is stored again, and settled once', async () => {
+  const { database, batches } = scriptedDatabase();
+  const { receiver, failures, settled, send } = receiverOn(database);
+  send(1);
+  batches[0]?.fail();
+  await until(() => batches.length === 2);
+  expect(settled).toEqual([]);
+  batches[1]?.commit();
+  await receiver.drain();
+  expect(settled).toEqual([0]);
+  expect(failures).toHaveLength(1);
+});
+
+test('a message that the database refuses does not keep the others', async () => {
+  const { database, batches } = scriptedDatabase();
+  const { receiver, settled, send } = receiverOn(database);
+  send(1);
+  send(4);
+  batches[0]?.commit();
+  await until(() => batches.length === 2);
+  // Data exception: the same statement would fail again. Halved until the bad one stands alone.
+  const refuse = async (number: number) => {
+    batches[number]?.fail('22021');
+    await until(() => batches.length === number + 2);
+  };
+  await refuse(1);
+  expect(batches[2]?.size).toBe(2);
+  await refuse(2);
+  expect(batches[3]?.size).toBe(1);
+  await refuse(3);
+  // Alone and refused, it is stored as a dead letter; then the rest goes on.
+  for (let number = 4; settled.length < 5; number++) {
+    await until(() => batches.length > number || settled.length === 5);
+    batches[number]?.commit();
+  }
+  await receiver.drain();
+  expect(settled).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('with too much in hand, by number or by bytes, the sender has to wait', async () => {
+  for (const [count, bytes] of [
+    [34_000, 10],
+    [300, 256 * 1024],
+  ] as const) {
+    const { database, batches } = scriptedDatabase();
+    const { receiver, send } = receiverOn(database);
+    expect(receiver.backpressure()).toBeUndefined();
+    send(1);
+    send(count, bytes);
+    let released = false;
+    const room = receiver.backpressure();
+    expect(room).toBeDefined();
+    void room?.then(() => (released = true));
+    for (let number = 0; !released; number++) {
+      await until(() => batches.length > number);
+      batches[number]?.commit();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(receiver.backpressure()).toBeUndefined();
+    receiver.stop();
+  }
+});
