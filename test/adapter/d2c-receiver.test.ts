@@ -128,11 +128,11 @@ test('with too much in hand, by number or by bytes, the sender has to wait', asy
     expect(receiver.backpressure()).toBeUndefined();
     send(1);
     send(count, bytes);
-    let released = false;
+    const released = { yet: false };
     const room = receiver.backpressure();
     expect(room).toBeDefined();
-    void room?.then(() => (released = true));
-    for (let number = 0; !released; number++) {
+    void room?.then(() => (released.yet = true));
+    for (let number = 0; !released.yet; number++) {
       await until(() => batches.length > number);
       batches[number]?.commit();
       await new Promise((resolve) => setImmediate(resolve));
