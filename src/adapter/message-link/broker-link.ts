@@ -145,9 +145,19 @@ class BrokerLink implements MessageLink {
       throw error;
     }
     this.#subscription = subscription;
-    if (this.#wasAway) await suspectEndedSessions(database, this.#options.sessionExpirySeconds);
-    this.#wasAway = false;
     this.#options.handlers.onUp();
+    if (this.#wasAway) await this.#suspectEndedSessions();
+  }
+
+  async #suspectEndedSessions(): Promise<void> {
+    const { database, sessionExpirySeconds, handlers } = this.#options;
+    try {
+      await suspectEndedSessions(database, sessionExpirySeconds);
+      this.#wasAway = false;
+    } catch (error) {
+      // The next tick tries again.
+      handlers.onProblem(error as Error);
+    }
   }
 
   #connectLater(): void {
@@ -187,6 +197,7 @@ class BrokerLink implements MessageLink {
       await this.#own.close({ endSession: false });
       return;
     }
+    if (this.#wasAway) await this.#suspectEndedSessions();
     this.#healthyTicks += 1;
     if (this.#healthyTicks <= TICKS_BEFORE_ADOPTING || this.#closing) return;
     try {
