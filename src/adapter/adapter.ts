@@ -56,12 +56,12 @@ const WEEK_SECONDS = 7 * 24 * 60 * 60;
  */
 export async function startAdapter(settings: AdapterSettings, log: Logger): Promise<Adapter> {
   // Whatever was opened before a failure is closed again, last one first.
-  const opened: (() => Promise<unknown>)[] = [];
+  const opened: Closer[] = [];
   try {
     const storage = await openStorage(settings, (error) => {
       log.warn({ err: error }, 'a connection to the database broke');
     });
-    opened.push(() => storage.close());
+    opened.push({ what: 'storage', close: () => storage.close() });
     return await start(settings, storage, opened, log);
   } catch (error) {
     await closeAll(opened, log);
@@ -72,7 +72,7 @@ export async function startAdapter(settings: AdapterSettings, log: Logger): Prom
 async function start(
   settings: AdapterSettings,
   { database, tokenFile, firstToken, migrated }: Storage,
-  opened: (() => Promise<unknown>)[],
+  opened: Closer[],
   log: Logger,
 ): Promise<Adapter> {
   const clock = Date.now;
@@ -94,7 +94,7 @@ async function start(
       log.error({ err: error }, 'maintenance failed');
     },
   });
-  opened.push(() => maintenance.stop());
+  opened.push({ what: 'maintenance', close: () => maintenance.stop() });
 
   const receiver: D2cReceiver = new D2cReceiver({
     database,
@@ -120,7 +120,7 @@ async function start(
       log[severity]({ err: error }, 'a connection was refused or broke');
     },
   });
-  opened.push(() => link.close());
+  opened.push({ what: 'message link', close: () => link.close() });
   const sender: C2dSender = new C2dSender({
     database,
     c2dTopic,
@@ -157,17 +157,21 @@ async function start(
     },
     log,
   );
-  opened.push(() => http.close());
+  opened.push({ what: 'HTTP interface', close: () => http.close() });
   await http.listen({ host: settings.host, port: settings.httpPort });
   const { port } = http.server.address() as AddressInfo;
   sender.start();
   log.info({ http: port, mqtt: link.address }, 'the OTA Adapter is ready');
 
   // What was taken from vehicles is stored before the connections are closed.
-  opened.push(async () => {
-    await Promise.all([sender.stop(), link.pause()]);
-    await Promise.race([receiver.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
-    receiver.stop();
+  opened.push({ what: 'C2DSender', close: () => sender.stop() });
+  opened.push({
+    what: 'D2C receiver',
+    async close() {
+      await link.pause();
+      await Promise.race([receiver.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
+      receiver.stop();
+    },
   });
   return {
     httpUrl: `http://${settings.host}:${port}`,
@@ -218,9 +222,19 @@ async function openLink(
   });
 }
 
-async function closeAll(opened: (() => Promise<unknown>)[], log: Logger): Promise<void> {
-  for (const close of opened.splice(0).reverse()) {
-    await close().catch((error: unknown) => log.error({ err: error }, 'could not close'));
+/** A part that was opened, and how it is closed. */
+interface Closer {
+  readonly what: string;
+  readonly close: () => Promise<unknown>;
+}
+
+const SLOW_MS = 2_000;
+
+async function closeAll(opened: Closer[], log: Logger): Promise<void> {
+  for (const { what, close } of opened.splice(0).reverse()) {
+    const slow = setTimeout(() => log.warn({ part: what }, 'takes long to close'), SLOW_MS);
+    await close().catch((error: unknown) => log.error({ err: error, part: what }, 'did not close'));
+    clearTimeout(slow);
   }
 }
 

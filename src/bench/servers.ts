@@ -179,8 +179,7 @@ max_inflight_messages 0
 max_queued_messages 0
 max_connections -1
 persistence true
-autosave_interval 1
-autosave_on_changes true
+autosave_interval 5
 set_tcp_nodelay true
 log_dest none
 `;

@@ -30,7 +30,7 @@ const TIMES = isLong
 type Deed = keyof typeof TIMES;
 /** Past the lease of a session, of a claim, and the broker's patience. */
 const FREEZE_MS = 28_000;
-const LOAD_MS = isLong ? 420_000 : 70_000;
+const LOAD_MS = isLong ? 300_000 : 70_000;
 
 const postgres = await ifInstalled(() => startPostgres());
 const broker = await ifInstalled(() => startMosquitto());

@@ -40,8 +40,9 @@ export async function verify(
   const operation = `/v1.0/ota/operations/${encodeURIComponent(refId)}`;
   const records = [...fleet.records.values()];
 
+  // A trigger may have been with an adapter that was lost, and with another one, before it went out.
   await eventuallyWithin(
-    180,
+    fleet.options.spreadMs / 1000 + 240,
     'vehicles whose update has ended',
     () => fleet.ended,
     (ended) => ended === records.length,
