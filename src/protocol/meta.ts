@@ -4,7 +4,8 @@ import Type from 'typebox';
 const MetaValue = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 
 const MetaEntry = Type.Object({
-  key: Type.String({ minLength: 1, description: 'What the value is, e.g. `download`, `reason`.' }),
+  // May be empty, as in a plain object: what was read can be written and read again.
+  key: Type.String({ description: 'What the value is, e.g. `download`, `reason`.' }),
   value: MetaValue,
 });
 

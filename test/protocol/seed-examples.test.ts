@@ -121,6 +121,8 @@ describe('meta is read in each form that the contract names', () => {
     ],
     [[{ key: 'a', value: 1 }], [{ key: 'a', value: '1' }]],
     [[{ key: 'a', value: 'x\0y\ud800' }], [{ key: 'a', value: 'x\uFFFDy\uFFFD' }]],
+    [{ '': '' }, [{ key: '', value: '' }]],
+    [[{ key: '', value: '' }], [{ key: '', value: '' }]],
   ])('%j', (meta, expected) => {
     expect(decode(withBody({ meta }))).toMatchObject({
       ok: true,
