@@ -1,6 +1,5 @@
 /** The OTA Adapter put together: database, registry, C2DSender, D2C receiver, HTTP interface. */
 import { randomInt, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
@@ -13,20 +12,20 @@ import {
   topicTemplate,
 } from '../protocol/index.js';
 import { C2dSender, DEFAULT_RETRY } from './c2d-sender/index.js';
-import { D2cReceiver } from './d2c-receiver/index.js';
-import { type Database } from './database/index.js';
+import { addressGuard, createPoster } from './call-back/index.js';
+import { type BatchRow, D2cReceiver } from './d2c-receiver/index.js';
+import { EventStream } from './event-stream/index.js';
 import { createHttpServer } from './http/index.js';
+import { logMessage, logSends } from './message-log.js';
 import { startMaintenance } from './maintenance.js';
-import {
-  type LinkHandlers,
-  type MessageLink,
-  openBrokerLink,
-  startEmbeddedBroker,
-} from './message-link/index.js';
-import { Metrics } from './metrics/index.js';
-import { checkVehicleCredential } from './registry/index.js';
+import { type MessageLink } from './message-link/index.js';
+import { Metrics, type Part } from './metrics/index.js';
+import { openCallBack } from './open-call-back.js';
+import { openLink } from './open-link.js';
+import { Summaries } from './operations/index.js';
 import { type AdapterSettings } from './settings.js';
 import { openStorage, type Storage } from './storage.js';
+import { NO_TRACING, startTracing, type Tracing } from './tracing/index.js';
 
 export interface Adapter {
   readonly httpUrl: string;
@@ -46,7 +45,6 @@ export const VERSION = (createRequire(import.meta.url)('../../package.json') as 
 /** How long a stop waits for what was taken to be stored, and for everything together, ms. */
 const DRAIN_MS = 7_000;
 const STOP_MS = 9_000;
-const WEEK_SECONDS = 7 * 24 * 60 * 60;
 
 /**
  * Starts the adapter. Without URLs of real servers it brings its own database and broker.
@@ -79,45 +77,78 @@ async function start(
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const c2dTopic = topicTemplate(settings.c2dTopic ?? DEFAULT_C2D_TOPIC);
   const d2cTopic = topicTemplate(settings.d2cTopic ?? DEFAULT_D2C_TOPIC);
+  const instance = instanceOf(settings);
   const shards = takeShards();
   const metrics: Metrics = new Metrics({
     database,
+    clock,
     waiting: () => receiver.waiting,
     linkConnected: () => link.isConnected,
   });
+  const failed = (part: Part, message: string) => (error: Error) => {
+    metrics.failed(part);
+    log.error({ err: error }, message);
+  };
+  const tracing = tracingOf(settings, instance);
+  opened.push({ what: 'tracing', close: () => tracing.stop() });
   const maintenance = await startMaintenance({
     database,
     clock,
+    shard: shards.http,
     historyDays: settings.historyDays,
-    onFailure: (error) => {
-      metrics.failed('maintenance');
-      log.error({ err: error }, 'maintenance failed');
-    },
+    deadLetterDays: settings.deadLetterDays,
+    onFailure: failed('maintenance', 'maintenance failed'),
   });
   opened.push({ what: 'maintenance', close: () => maintenance.stop() });
+
+  const stream = new EventStream({
+    database,
+    onFailure: failed('event-stream', 'events could not be given their place; trying again'),
+  });
+  await stream.start();
+  opened.push({ what: 'event stream', close: () => stream.stop() });
+  const poster = createPoster(addressGuard(settings.callbackAllow ?? []));
+  const callBack = await openCallBack(settings, { database, stream, poster, metrics, clock }, log);
+  opened.push({ what: 'event call-back', close: () => callBack.stop() });
 
   const receiver: D2cReceiver = new D2cReceiver({
     database,
     d2cTopic,
     shards: database.connections > 1 ? shards.ingest : shards.ingest.slice(0, 1),
-    onBatch: (outcome, seconds) => metrics.batchStored(outcome, seconds),
-    onFailure: (error) => {
-      metrics.failed('d2c-receiver');
-      log.error({ err: error }, 'messages could not be stored; trying again');
+    onBatch: (outcome, seconds, rows) => {
+      metrics.batchStored(outcome, seconds);
+      if (outcome.applied > 0) stream.committed();
+      for (const row of rows) stored(row);
     },
+    onFailure: failed('d2c-receiver', 'messages could not be stored; trying again'),
   });
-  const link: MessageLink = await openLink(settings, database, d2cTopic.filter, c2dTopic, {
-    onMessage: (received, settle) => receiver.receive(received, settle),
-    backpressure: () => receiver.backpressure(),
-    onVehicleConnected: (systemId) => sender.vehicleConnected(systemId),
-    onUp: () => {
-      log.info({ mqtt: link.address }, 'connected to the MQTT broker');
-      sender.wake();
-    },
-    onProblem: (error) => {
-      metrics.failed('message-link');
-      const severity = settings.mqttUrl === undefined ? 'debug' : 'warn';
-      log[severity]({ err: error }, 'a connection was refused or broke');
+  // Where nobody tells when a vehicle connects, it is there when something comes from it.
+  const hearsOnlyMessages = settings.mqttUrl !== undefined && !settings.mqttPresenceTopic;
+  const stored = (row: BatchRow) => {
+    logMessage(log, row);
+    if (row.kind === 'refused') return;
+    if (hearsOnlyMessages) sender.vehicleHeard(row.systemId);
+    tracing.stored(row, clock());
+  };
+  const link: MessageLink = await openLink(settings, {
+    database,
+    d2cTopic,
+    c2dTopic,
+    instance,
+    clock,
+    handlers: {
+      onMessage: (received, settle) => receiver.receive(received, settle),
+      backpressure: () => receiver.backpressure(),
+      onVehicleConnected: (systemId) => sender.vehicleConnected(systemId),
+      onUp: () => {
+        log.info({ mqtt: link.address }, 'connected to the MQTT broker');
+        sender.wake();
+      },
+      onProblem: (error) => {
+        metrics.failed('message-link');
+        const severity = settings.mqttUrl === undefined ? 'debug' : 'warn';
+        log[severity]({ err: error }, 'a connection was refused or broke');
+      },
     },
   });
   opened.push({ what: 'message link', close: () => link.close() });
@@ -129,21 +160,33 @@ async function start(
     retry: settings.retry ?? DEFAULT_RETRY,
     shards: shards.sender,
     clock,
-    onSettled: (outcomes) => metrics.triggersSettled(outcomes),
-    onFailure: (error) => {
-      metrics.failed('c2d-sender');
-      log.error({ err: error }, 'triggers could not be sent; trying again');
+    traced: tracing.send,
+    onSettled: (outcomes) => {
+      metrics.triggersSettled(outcomes);
+      logSends(log, outcomes);
     },
+    onFailure: failed('c2d-sender', 'triggers could not be sent; trying again'),
   });
 
+  const stopping = new AbortController();
   const http = await createHttpServer(
     {
       database,
       metrics,
       clock,
+      log,
+      stream,
+      tracing,
       shard: shards.http,
+      summaries: new Summaries(database, clock),
       wakeSender: () => sender.wake(),
-      ingestOne: (received) => receiver.ingestOne(received),
+      ingestOne: async (received) => {
+        const outcome = await receiver.ingestOne(received);
+        if (outcome.applied > 0) stream.committed();
+        return outcome;
+      },
+      dispatchDefaults: { ttl: settings.triggerTtl, ackRequired: settings.ackRequired ?? true },
+      checkCallbackUrl: (url) => poster.check(url),
       asyncApi: () =>
         asyncApiDocument({
           version: VERSION,
@@ -154,14 +197,22 @@ async function start(
         }),
       linkConnected: () => link.isConnected,
       version: VERSION,
+      stopping: stopping.signal,
     },
     log,
   );
-  opened.push({ what: 'HTTP interface', close: () => http.close() });
+  opened.push({
+    what: 'HTTP interface',
+    close: () => {
+      stopping.abort();
+      return http.close();
+    },
+  });
   await http.listen({ host: settings.host, port: settings.httpPort });
   const { port } = http.server.address() as AddressInfo;
   sender.start();
-  log.info({ http: port, mqtt: link.address }, 'the OTA Adapter is ready');
+  callBack.start();
+  log.info({ http: port, mqtt: link.address, instance }, 'the OTA Adapter is ready');
 
   // What was taken from vehicles is stored before the connections are closed.
   opened.push({ what: 'C2DSender', close: () => sender.stop() });
@@ -183,43 +234,14 @@ async function start(
   };
 }
 
-async function openLink(
-  settings: AdapterSettings,
-  database: Database,
-  d2cFilter: string,
-  c2dTopic: ReturnType<typeof topicTemplate>,
-  handlers: LinkHandlers,
-): Promise<MessageLink> {
-  const { host, httpPort, mqttPort, mqttUrl, mqttSessionExpiry } = settings;
-  const clock = Date.now;
-  if (mqttUrl === undefined) {
-    return startEmbeddedBroker({
-      host,
-      port: mqttPort,
-      c2dTopic,
-      clock,
-      authenticate: (systemId, credential) =>
-        checkVehicleCredential(database, systemId, credential),
-      handlers,
-    });
-  }
-  const pem = async (name: 'ca' | 'cert' | 'key', file: string | undefined) =>
-    file === undefined ? {} : { [name]: await readFile(file, 'utf8') };
-  return openBrokerLink({
-    address: {
-      url: mqttUrl,
-      ...(await pem('ca', settings.mqttCa)),
-      ...(await pem('cert', settings.mqttCert)),
-      ...(await pem('key', settings.mqttKey)),
-    },
-    // Stable for one adapter on a host or in a container; with any free port it cannot be.
-    instance: settings.instance ?? (httpPort === 0 ? randomUUID() : `${hostname()}-${httpPort}`),
-    d2cFilter,
-    sessionExpirySeconds: mqttSessionExpiry ?? WEEK_SECONDS,
-    database,
-    clock,
-    handlers,
-  });
+/** Stable for one adapter on a host or in a container; with any free port it cannot be. */
+function instanceOf({ instance, httpPort }: AdapterSettings): string {
+  return instance ?? (httpPort === 0 ? randomUUID() : `${hostname()}-${httpPort}`);
+}
+
+function tracingOf({ otlpUrl, traceRatio }: AdapterSettings, instance: string): Tracing {
+  if (otlpUrl === undefined) return NO_TRACING;
+  return startTracing({ otlpUrl, ratio: traceRatio ?? 1, instance, version: VERSION });
 }
 
 /** A part that was opened, and how it is closed. */

@@ -1,18 +1,30 @@
 /** What a database needs from time to time: partitions ahead of time, retention, upkeep. */
-import { type Database } from './database/index.js';
+import { type Database, type Queryable } from './database/index.js';
+import { expireDeadLetters } from './dead-letters/index.js';
+import { finishCancels } from './operations/index.js';
 
 export interface MaintenanceOptions {
   readonly database: Database;
   /** ms */
   readonly clock: () => number;
+  /** Counter shard of this writer. */
+  readonly shard: number;
   /** How long messages stay in the history, days; undefined: for ever. */
   readonly historyDays: number | undefined;
+  /** How long dead letters are kept, days; undefined: for ever. */
+  readonly deadLetterDays: number | undefined;
   readonly onFailure: (error: Error) => void;
 }
 
 const EVERY_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PARTITIONS_AHEAD_MS = 28 * DAY_MS;
+
+/** Tables that are kept by weeks, and the column that says of which week a row is. */
+const PARTITIONED = [
+  { table: 'messages', time: 'received_at' },
+  { table: 'delivery_log', time: 'at' },
+] as const;
 
 /** Makes the first partitions before it returns, and goes on in the background. */
 export async function startMaintenance(
@@ -22,11 +34,12 @@ export async function startMaintenance(
   await ensurePartitions(database, clock());
 
   let running: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
+  const run = () => {
     running = running
       .then(() => maintain(options))
       .catch((error: unknown) => onFailure(error as Error));
-  }, EVERY_MS);
+  };
+  const timer = setInterval(run, EVERY_MS);
   timer.unref();
   return {
     async stop() {
@@ -36,29 +49,61 @@ export async function startMaintenance(
   };
 }
 
-async function maintain({ database, clock, historyDays }: MaintenanceOptions): Promise<void> {
-  await ensurePartitions(database, clock());
-  if (historyDays !== undefined) await dropHistory(database, clock() - historyDays * DAY_MS);
+async function maintain(options: MaintenanceOptions): Promise<void> {
+  const { database, clock, shard, historyDays, deadLetterDays } = options;
+  const now = clock();
+  await ensurePartitions(database, now);
+  await finishCancels(database, { shard, now });
+  if (historyDays !== undefined) await dropHistory(database, now - historyDays * DAY_MS);
+  if (deadLetterDays !== undefined) {
+    await expireDeadLetters(database, now - deadLetterDays * DAY_MS);
+  }
   await database.maintain?.();
 }
 
-async function ensurePartitions(database: Database, now: number): Promise<void> {
-  await database.query('select ensure_message_partitions($1, $2)', [
-    new Date(now),
-    new Date(now + PARTITIONS_AHEAD_MS),
-  ]);
+/** Partitions for what is stored from the given time on, for four weeks. @param now ms */
+export async function ensurePartitions(database: Queryable, now: number): Promise<void> {
+  for (const { table } of PARTITIONED) {
+    await database.query('select ensure_partitions($1, $2, $3)', [
+      table,
+      new Date(now),
+      new Date(now + PARTITIONS_AHEAD_MS),
+    ]);
+  }
 }
 
 /**
- * Drops whole partitions of the history. What was dropped stays distinct: its digests are kept.
+ * Drops whole partitions of the history. What was dropped stays distinct: its digests are kept. What
+ * a receiver of the event call-back has not got yet is not dropped, however old it is.
  *
  * @param before ms; a partition goes when all of it is older
  * @returns how many partitions were dropped
  */
 export async function dropHistory(database: Database, before: number): Promise<number> {
-  const [row] = await database.query<{ dropped: number }>(
-    'select drop_message_partitions($1) as dropped',
-    [new Date(before)],
+  const limit = new Date(Math.min(before, (await oldestNotCalledBack(database)) ?? before));
+  let dropped = 0;
+  for (const { table, time } of PARTITIONED) {
+    const [row] = await database.query<{ dropped: number }>(
+      'select drop_partitions($1, $2, $3) as dropped',
+      [table, time, limit],
+    );
+    dropped += row?.dropped ?? 0;
+  }
+  await database.query('delete from event_batches where position is not null and last_at < $1', [
+    limit,
+  ]);
+  await database.query('delete from callback_log where settled_at < $1', [limit]);
+  return dropped;
+}
+
+/** Receipt of the oldest event that an enabled receiver has not got, ms; undefined: all have all. */
+async function oldestNotCalledBack(database: Queryable): Promise<number | undefined> {
+  const [row] = await database.query<{ at: Date | null }>(
+    `select min(b.first_at) as at from callbacks c
+     cross join lateral (
+       select first_at from event_batches where position > c.position order by position limit 1
+     ) b
+     where c.enabled`,
   );
-  return row?.dropped ?? 0;
+  return row?.at?.getTime();
 }

@@ -26,4 +26,23 @@ export interface AdapterSettings {
   readonly c2dTopic?: string | undefined;
   readonly d2cTopic?: string | undefined;
   readonly retry?: RetryPolicy | undefined;
+  /** Topic on which the broker tells which vehicles have connected, with `{system_id}`. */
+  readonly mqttPresenceTopic?: string | undefined;
+  /** Of operations that say nothing of it: seconds until a trigger expires, -1 = never. */
+  readonly triggerTtl?: number | undefined;
+  /** Of operations that say nothing of it: whether vehicles acknowledge. */
+  readonly ackRequired?: boolean | undefined;
+  /** How long dead letters are kept, days; undefined: for ever. */
+  readonly deadLetterDays?: number | undefined;
+  /** The CarOTA Server's event call-back, the receiver named `default`. */
+  readonly callbackUrl?: string | undefined;
+  readonly callbackSecret?: string | undefined;
+  /** Networks that call-backs may go to although they are loopback, link-local or private. */
+  readonly callbackAllow?: readonly string[] | undefined;
+  /** Events in one call-back request at most. */
+  readonly callbackBatch?: number | undefined;
+  /** Where traces are sent (OTLP over HTTP); undefined: nothing is traced. */
+  readonly otlpUrl?: string | undefined;
+  /** Of how many vehicles the sending is traced, from 0 to 1. */
+  readonly traceRatio?: number | undefined;
 }

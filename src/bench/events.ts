@@ -5,6 +5,7 @@ import { connectToBroker } from '../adapter/message-link/broker-connection.js';
 import { startEmbeddedBroker } from '../adapter/message-link/index.js';
 import { batchRow, ingestBatch } from '../adapter/d2c-receiver/index.js';
 import { type Database, migrate, openEmbedded, openPostgres } from '../adapter/database/index.js';
+import { ensurePartitions } from '../adapter/maintenance.js';
 import { acceptTrigger } from '../adapter/operations/index.js';
 import { registerVehicles } from '../adapter/registry/index.js';
 import { fleetOf } from '../fleet/index.js';
@@ -105,7 +106,7 @@ export async function sqlLimit(
 /** A fleet with an operation, written directly. */
 async function fleetIn(database: Database, size: number): Promise<TriggeredVehicle[]> {
   const now = Date.now();
-  await database.query('select ensure_message_partitions($1, $1)', [new Date(now)]);
+  await ensurePartitions(database, now);
   const fleet = fleetOf(size);
   await registerVehicles(
     database,

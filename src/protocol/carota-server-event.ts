@@ -1,5 +1,6 @@
 /** CarOTA Server Event, `POST /v1.0/ota/trigger`: a schedule is due for these vehicles. */
 import Type from 'typebox';
+import { DispatchOptions } from './dispatch-options.js';
 import { PROTOCOL_VERSION } from './envelope.js';
 import { Identifier } from './text.js';
 import { UnixTime } from './time.js';
@@ -20,6 +21,7 @@ export const CarOtaServerEvent = Type.Object({
       maxItems: MAX_TRIGGER_VINS,
       description: 'The vehicles. One that is named twice counts once.',
     }),
+    dispatch: Type.Optional(DispatchOptions),
   }),
 });
 export type CarOtaServerEvent = Type.Static<typeof CarOtaServerEvent>;

@@ -24,6 +24,8 @@ export interface TriggerFacts {
   /** Seconds from `time`; -1 = never expires. */
   readonly ttl: number;
   readonly ackRequired: boolean;
+  /** W3C Trace Context, where the trigger is traced. */
+  readonly traceParent?: string;
   readonly body: OtaTriggerBody;
 }
 
@@ -47,6 +49,7 @@ export function otaTrigger(facts: TriggerFacts): OtaTrigger {
     property_bag: {
       body_encoding_type: BASE64_JSON,
       ack_required: facts.ackRequired ? '1' : '0',
+      ...(facts.traceParent === undefined ? {} : { traceparent: facts.traceParent }),
     },
     body: facts.body,
   };
@@ -64,6 +67,8 @@ export interface VehicleFacts {
   readonly ecuType: string;
   /** When the message was made, ms. */
   readonly time: number;
+  /** The trigger's trace context, handed back. */
+  readonly traceParent?: unknown;
 }
 
 function fromVehicle(facts: VehicleFacts) {
@@ -81,7 +86,10 @@ function fromVehicle(facts: VehicleFacts) {
     time: toSeconds(facts.time),
     ttl: NEVER_EXPIRES,
     status: 'SUBMIT',
-    property_bag: { body_encoding_type: BASE64_JSON },
+    property_bag: {
+      body_encoding_type: BASE64_JSON,
+      ...(facts.traceParent === undefined ? {} : { traceparent: facts.traceParent }),
+    },
   } as const;
 }
 

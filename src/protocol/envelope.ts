@@ -24,6 +24,12 @@ const PropertyBag = Type.Object({
   ack_required: Type.Optional(
     Type.String({ description: '"1": the vehicle acknowledges; "0": it need not.' }),
   ),
+  traceparent: Type.Optional(
+    Type.Unknown({
+      description:
+        'W3C Trace Context, where the trigger is traced; the vehicle hands it back in its answers.',
+    }),
+  ),
 });
 
 /** What is read. Unknown extra fields are allowed everywhere and kept. */

@@ -3,6 +3,7 @@ export * from './asyncapi.js';
 export * from './carota-server-event.js';
 export * from './decode.js';
 export * from './decoded.js';
+export * from './dispatch-options.js';
 export * from './encode.js';
 export * from './envelope.js';
 export * from './event-status.js';

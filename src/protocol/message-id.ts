@@ -1,4 +1,5 @@
 /** Message ids (contract section 2): `msg-cld-<uuid v7>` from the cloud, `msg-dev-<unique>` from a device. */
+import { hash } from 'node:crypto';
 import { v7 as uuidV7 } from 'uuid';
 
 const CLOUD = 'msg-cld-';
@@ -23,4 +24,12 @@ export function newUuid(): string {
 /** A new id for a message from a device. */
 export function newDeviceMessageId(): string {
   return DEVICE + uuidV7();
+}
+
+/**
+ * What makes a message from a device distinct (contract section 5.2), as 32 hexadecimal digits: the
+ * first 128 bits of the SHA-256 of `system_id` and `message_id`. Neither can hold a control character.
+ */
+export function messageDigest(systemId: string, messageId: string): string {
+  return hash('sha256', `${systemId}\0${messageId}`, 'hex').slice(0, 32);
 }

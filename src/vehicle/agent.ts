@@ -146,7 +146,13 @@ export class VehicleAgent {
 
   #facts(messageId: string, trigger: OtaTrigger) {
     const { identity, clock } = this.#options;
-    return { ...identity, messageId, correlationId: trigger.message_id, time: clock() };
+    return {
+      ...identity,
+      messageId,
+      correlationId: trigger.message_id,
+      time: clock(),
+      traceParent: trigger.property_bag.traceparent,
+    };
   }
 
   #post(message: OutgoingMessage): void {

@@ -8,6 +8,7 @@ import { settleSends } from '../../src/adapter/c2d-sender/settle-sends.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
 import { createFirstToken } from '../../src/adapter/access/index.js';
 import { EVENT_STATUS, topicTemplate } from '../../src/protocol/index.js';
+import { TESTER } from '../support/adapter.js';
 import { emptyPostgresUrl } from '../support/databases.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
 
@@ -80,9 +81,11 @@ describe.skipIf(url === undefined)('4 adapters on the same 100 vehicles', () => 
     const sending = adapters.map(async (database, adapter) => {
       for (let round = 0; round < 20; round++) {
         const claim = await claimDueTriggers(database, now + round, 1, 40);
-        const outcomes = claim.triggers.map(({ operation_id, vin }) => ({
+        const outcomes = claim.triggers.map(({ operation_id, ref_id, trigger_id, vin }) => ({
           operationId: operation_id,
+          refId: ref_id,
           vin,
+          messageId: trigger_id,
           outcome: 'sent' as const,
           dueAt: now + round,
         }));
@@ -120,7 +123,8 @@ describe.skipIf(url === undefined)('4 adapters on the same 100 vehicles', () => 
     const vins = fleet.map(({ vin }) => vin);
     const body = { model: 'm', 'ref-id': 'three', 'script-ref-id': 's', vins };
     for (const refId of ['one', 'two']) {
-      await setPaused(first, (await findOperation(first, refId))?.id ?? 0, true);
+      const id = (await findOperation(first, refId))?.id ?? 0;
+      await setPaused(first, id, true, { now, by: TESTER });
     }
     await acceptTrigger(first, { time: now, version: 'v1', body }, { shard: 0, by: 'test', now });
     const claims = await Promise.all(

@@ -12,7 +12,7 @@ import {
   findDelivery,
   findOperation,
   history,
-  retrigger,
+  retriggerVehicle,
 } from '../../src/adapter/operations/index.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
 import {
@@ -23,6 +23,7 @@ import {
   topicTemplate,
   vehicleState,
 } from '../../src/protocol/index.js';
+import { TESTER } from '../support/adapter.js';
 import { testDatabases } from '../support/databases.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 
@@ -163,7 +164,8 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     ]);
     for (const [i, { vin }] of fleet.entries()) {
       if (sets[i]?.retriggered) {
-        await retrigger(database, operationId, vin, { shard: 0, now: RECEIVED_AT });
+        const options = { shard: 0, now: RECEIVED_AT, by: TESTER };
+        await retriggerVehicle(database, operationId, vin, options);
       }
     }
     const rows = await database.query<{ vin: string; ids: string[] }>(

@@ -6,6 +6,9 @@ import { type TestVehicle } from './messages.js';
 import { emptyPostgresUrl, hasRealServers } from './databases.js';
 import { startMosquitto, temporaryDirectory } from './servers.js';
 
+/** Who acts where a test calls a control function itself. */
+export const TESTER = { id: 'test', name: 'test', reason: '' };
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;

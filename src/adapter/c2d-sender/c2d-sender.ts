@@ -2,9 +2,16 @@
  * C2DSender: the adapter's way out to vehicles. Claims what is due, publishes each vehicle its own
  * OTA_TRIGGER, and records what became of it. Any number of senders work on one database.
  */
-import { encodeMessage, expiresAt, otaTrigger, type TopicTemplate } from '../../protocol/index.js';
+import {
+  cloudMessageId,
+  encodeMessage,
+  expiresAt,
+  otaTrigger,
+  type TopicTemplate,
+} from '../../protocol/index.js';
 import { type Database } from '../database/index.js';
-import { type Claim, type ClaimedTrigger, claimDueTriggers, makeDue, nextDue } from './claim.js';
+import { type Claim, type ClaimedTrigger, claimDueTriggers, giveBack, makeDue } from './claim.js';
+import { RecentlyHeard } from './recently-heard.js';
 import { type RetryPolicy, retryPause } from './retry.js';
 import { type SendOutcome, settleSends } from './settle-sends.js';
 
@@ -15,6 +22,11 @@ export interface OutgoingMessage {
   /** How long the broker may keep it for a vehicle that is away, seconds; undefined: for ever. */
   readonly expirySeconds?: number;
 }
+
+export type TracedSend = (
+  trigger: ClaimedTrigger,
+  send: (traceParent: string | undefined) => Promise<void>,
+) => Promise<void>;
 
 export interface C2dSenderOptions {
   readonly database: Database;
@@ -29,6 +41,11 @@ export interface C2dSenderOptions {
   /** ms */
   readonly clock: () => number;
   readonly onSettled?: (outcomes: readonly SendOutcome[]) => void;
+  /**
+   * Wraps a send in a span, where sending is traced; `send` is given the trace context for the
+   * vehicle (W3C Trace Context).
+   */
+  readonly traced?: TracedSend;
   readonly onFailure?: (error: Error) => void;
 }
 
@@ -51,7 +68,12 @@ const NOT_FOUND_RETRY: RetryPolicy = {
 
 export class C2dSender {
   readonly #options: C2dSenderOptions;
+  /** Vehicles that are there now, and that something was heard of. */
   readonly #connected = new Set<string>();
+  readonly #heard = new Set<string>();
+  readonly #recentlyHeard = new RecentlyHeard();
+  /** When something becomes due, as far as the last look has told, ms. */
+  #nextAt: number | undefined;
   #running: Promise<unknown> | undefined;
   #stopping = false;
   readonly #sleepers = new Set<() => void>();
@@ -76,6 +98,12 @@ export class C2dSender {
   vehicleConnected(systemId: string): void {
     this.#connected.add(systemId);
     this.wake();
+  }
+
+  /** Something came from a vehicle: it is there, if nobody tells when it connects. */
+  vehicleHeard(systemId: string): void {
+    // Without a wake: a flood of events is looked at once a second.
+    if (this.#recentlyHeard.isNews(systemId, this.#options.clock())) this.#heard.add(systemId);
   }
 
   /** Finishes the claims in hand and ends. */
@@ -105,14 +133,30 @@ export class C2dSender {
 
   async #sendDue(shard: number): Promise<number> {
     const { database, clock } = this.#options;
-    if (this.#connected.size > 0) {
-      const systemIds = [...this.#connected];
-      this.#connected.clear();
-      await makeDue(database, systemIds, clock());
-    }
+    await this.#sendToThoseThere();
     const claim = await claimDueTriggers(database, clock(), LEASE_MS, CLAIM_SIZE);
+    this.#nextAt = claim.nextAt;
     if (claim.triggers.length > 0) await this.#send(claim, shard);
     return claim.triggers.length;
+  }
+
+  async #sendToThoseThere(): Promise<void> {
+    const { database, clock, retry } = this.#options;
+    const now = clock();
+    const ask = async (systemIds: Set<string>, sentBefore: number) => {
+      if (systemIds.size === 0) return;
+      const asked = [...systemIds];
+      systemIds.clear();
+      try {
+        await makeDue(database, asked, now, sentBefore);
+      } catch (error) {
+        for (const systemId of asked) systemIds.add(systemId);
+        throw error;
+      }
+    };
+    await ask(this.#connected, now);
+    // What it was just sent crosses what it says.
+    await ask(this.#heard, now - retry.firstPauseMs);
   }
 
   async #send(claim: Claim, shard: number): Promise<void> {
@@ -122,6 +166,7 @@ export class C2dSender {
     );
     const settled = outcomes.filter((outcome) => outcome !== undefined);
     await settleSends(database, shard, claim.id, settled, clock());
+    await giveBack(database, unsent(settled));
     this.#options.onSettled?.(settled);
   }
 
@@ -133,36 +178,44 @@ export class C2dSender {
     if (now > until - LEASE_MARGIN_MS) return undefined;
     const result = (outcome: SendOutcome['outcome'], dueAt: number | null): SendOutcome => ({
       operationId: trigger.operation_id,
+      refId: trigger.ref_id,
+      messageId: cloudMessageId(trigger.trigger_id),
       vin: trigger.vin,
       outcome,
       dueAt,
     });
     const expiry = expiresAt(trigger.triggered_at.getTime(), trigger.ttl);
     if (expiry !== undefined && expiry <= now) return result('expired', null);
-    if (trigger.sends >= retry.maxSends) return result('undelivered', null);
+    const sends = trigger.sends - trigger.prompted;
+    if (sends >= retry.maxSends) return result('undelivered', null);
     if (trigger.system_id === null) {
       const age = Math.max(0, now - trigger.triggered_at.getTime());
       const lookups = Math.floor(Math.log2(1 + age / NOT_FOUND_RETRY.firstPauseMs)) + 1;
-      return result('device_not_found', now + retryPause(NOT_FOUND_RETRY, lookups, Math.random()));
+      const pause = retryPause(NOT_FOUND_RETRY, lookups, Math.random());
+      return result('device_not_found', now + pause);
     }
+    const { system_id: systemId } = trigger;
+    const { traced = untraced } = this.#options;
     try {
-      await publish({
-        topic: c2dTopic.of(trigger.system_id),
-        payload: encodeMessage(triggerMessage(trigger, trigger.system_id)),
-        ...(expiry === undefined ? {} : { expirySeconds: Math.ceil((expiry - now) / 1000) }),
-      });
+      await traced(trigger, (traceParent) =>
+        publish({
+          topic: c2dTopic.of(systemId),
+          payload: encodeMessage(triggerMessage(trigger, systemId, traceParent)),
+          ...(expiry === undefined ? {} : { expirySeconds: Math.ceil((expiry - now) / 1000) }),
+        }),
+      );
     } catch (error) {
       this.#options.onFailure?.(error as Error);
       return result('failed', clock() + PUBLISH_RETRY_MS);
     }
-    const pause = retryPause(retry, trigger.sends + 1, Math.random());
+    const pause = retryPause(retry, Math.max(1, sends + 1), Math.random());
     return result('sent', trigger.ack_required ? clock() + pause : null);
   }
 
   /** Waits until something is due, or until it is woken; not at all if that was since. */
   async #pause(wakes: number): Promise<void> {
-    const { database, clock, isConnected } = this.#options;
-    const next = isConnected() ? await nextDue(database).catch(() => undefined) : undefined;
+    const { clock, isConnected } = this.#options;
+    const next = isConnected() ? this.#nextAt : undefined;
     const wait = Math.min(POLL_MS, Math.max(10, (next ?? Infinity) - clock()));
     if (this.#wakes !== wakes) return;
     await new Promise<void>((resolve) => {
@@ -177,8 +230,24 @@ export class C2dSender {
   }
 }
 
-function triggerMessage(trigger: ClaimedTrigger, systemId: string) {
+const untraced: TracedSend = (_trigger, send) => send(undefined);
+
+/** How many triggers of each operation came to their turn and were not published. */
+function unsent(outcomes: readonly SendOutcome[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const { operationId, outcome } of outcomes) {
+    if (outcome !== 'sent') counts.set(operationId, (counts.get(operationId) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function triggerMessage(
+  trigger: ClaimedTrigger,
+  systemId: string,
+  traceParent: string | undefined,
+) {
   return otaTrigger({
+    ...(traceParent === undefined ? {} : { traceParent }),
     triggerId: trigger.trigger_id,
     systemId,
     deviceId: trigger.device_id ?? '',

@@ -3,7 +3,9 @@ import { numberArray, type Queryable, textArray, timeArray } from '../database/i
 
 export interface SendOutcome {
   readonly operationId: number;
+  readonly refId: string;
   readonly vin: string;
+  readonly messageId: string;
   /** `failed`: the broker did not take it, it stays what it was. */
   readonly outcome: 'sent' | 'failed' | 'device_not_found' | 'expired' | 'undelivered';
   /** When to look at it again, ms; null: never. */
@@ -20,7 +22,7 @@ with input as materialized (
     as i (operation_id, vin, outcome, due_at)
 ),
 locked as materialized (
-  select d.operation_id, d.vin, d.delivery, d.state as old_state, i.outcome,
+  select d.operation_id, d.vin, d.attempt, d.delivery, d.state as old_state, i.outcome,
     case
       when i.outcome = 'failed' or d.claim is distinct from $2::uuid then d.delivery
       when d.delivery = 'cancelled' and i.outcome <> 'sent' then d.delivery
@@ -45,6 +47,12 @@ updated as (
     updated_at = $7::timestamptz
   from locked l
   where d.operation_id = l.operation_id and d.vin = l.vin
+),
+logged as (
+  insert into delivery_log (at, operation_id, vin, attempt, what)
+  select $7::timestamptz, operation_id, vin, attempt, outcome from locked
+  -- A look-up that finds the vehicle unknown once more is no news.
+  where outcome = 'sent' or claimed and (outcome = 'failed' or outcome <> old_state)
 )
 insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
 select operation_id, $1::smallint, state, false, sum(n) from (

@@ -8,6 +8,8 @@ import {
   hasExtraFields,
   isPlausible,
   lifecycleRank,
+  messageDigest,
+  reasonOf,
   settleEventTime,
   statusName,
   toMilliseconds,
@@ -63,8 +65,12 @@ export interface Applicable extends Common {
   readonly deviceType: string;
   /** JSON text. */
   readonly meta: string;
+  /** Why, in the vehicle's words, where `meta` says so. */
+  readonly reason: string | null;
   /** The envelope as it came, if it has fields that are not the contract's. */
   readonly envelope: string | null;
+  /** Trace context of the trigger, where the vehicle has handed one back. */
+  readonly traceParent: string | null;
 }
 
 export interface Refused extends Common {
@@ -124,6 +130,7 @@ export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow 
 function applicable(received: Received, message: D2cMessage): Applicable {
   const { receivedAt } = received;
   const { system_id: systemId, message_id: messageId, time } = message;
+  const { traceparent } = message.property_bag;
   const event = message.message_type === 'OTA_EVENT' ? message.body : null;
   const timestamp =
     message.message_type === 'OTA_EVENT'
@@ -135,8 +142,7 @@ function applicable(received: Received, message: D2cMessage): Applicable {
     payload: received.payload,
     receivedAt,
     publisher: received.publisher,
-    // Neither of the two can hold a control character.
-    digest: digestOf(`${systemId}\0${messageId}`),
+    digest: messageDigest(systemId, messageId),
     systemId,
     vin: message.vin,
     messageId,
@@ -151,7 +157,9 @@ function applicable(received: Received, message: D2cMessage): Applicable {
     deviceId: event?.device_id ?? message.device_id,
     deviceType: event?.device_type ?? message.ecu_type,
     meta: event ? JSON.stringify(event.meta) : '[]',
+    reason: event ? reasonOf(event.meta) : null,
     envelope: hasExtraFields(message) ? utf8.decode(received.payload) : null,
+    traceParent: typeof traceparent === 'string' ? traceparent : null,
   };
 }
 

@@ -17,7 +17,7 @@ export interface D2cReceiverOptions {
   /** Counter shards of this process, one for each batch that may be stored at the same time. */
   readonly shards: readonly number[];
   /** Hears of every stored batch. */
-  readonly onBatch?: (outcome: BatchOutcome, seconds: number) => void;
+  readonly onBatch?: (outcome: BatchOutcome, seconds: number, rows: readonly BatchRow[]) => void;
   /** Hears of each failed try to store a batch; it is tried again until it succeeds. */
   readonly onFailure?: (error: Error) => void;
 }
@@ -148,7 +148,7 @@ export class D2cReceiver {
       try {
         const rows = batch.map(({ row }) => row);
         const outcome = await ingestBatch(this.#options.database, shard, rows);
-        this.#options.onBatch?.(outcome, (performance.now() - started) / 1000);
+        this.#options.onBatch?.(outcome, (performance.now() - started) / 1000, rows);
         for (const { settle } of batch) settle();
         return;
       } catch (error) {

@@ -25,11 +25,11 @@ with incoming as materialized (
   select * from unnest(
     $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[],
     $10::float8[], $11::text[], $12::smallint[], $13::timestamptz[], $14::timestamptz[],
-    $15::text[], $16::text[], $17::text[], $18::text[], $19::text[]
-  ) as m (
+    $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $21::text[]
+  ) with ordinality as m (
     digest, system_id, vin, message_id, correlation_id, trigger_id, ref_id,
     status, status_name, rank, event_at, received_at,
-    sub_system_id, device_id, device_type, meta, envelope
+    sub_system_id, device_id, device_type, meta, envelope, reason, arrival
   )
 ),
 -- The delivery that each message is about: an event names its operation, an ack its trigger.
@@ -57,7 +57,8 @@ locked as materialized (
   ) p
   -- A lateral subquery is looked up by key, row by row in order, whatever the planner believes.
   cross join lateral (
-    select attempt, trigger_id, earlier_trigger_ids, state, paused, interruption, reported
+    select attempt, trigger_id, earlier_trigger_ids, state, paused, interruption, reported, reached,
+      reason
     from deliveries
     where operation_id = p.operation_id and vin = p.vin
     limit 1
@@ -82,20 +83,34 @@ applied as materialized (
   -- "is true" keeps this a hashed lookup: as a join it is at the mercy of an estimate.
   select * from settled where (digest in (select digest from fresh)) is true
 ),
+-- Its id is drawn when all locks are held: of two batches with one vehicle, the later has the
+-- higher id, and that is the order in which the event stream takes them.
+batch as materialized (
+  insert into event_batches (events, first_at, last_at)
+  select count(*), min(received_at), max(received_at) from applied
+  where status is not null having count(*) > 0
+  returning id
+),
 history as (
   insert into messages (
     received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
-    correlation_id, status, device_id, device_type, meta, envelope
+    correlation_id, status, device_id, device_type, meta, envelope, batch, nr
   )
   select received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
-    correlation_id, status, device_id, device_type, meta::json, envelope
+    correlation_id, status, device_id, device_type, meta::json, envelope,
+    case when status is not null then (select id from batch) end,
+    case when status is not null
+      then row_number() over (partition by status is not null order by arrival)
+    end
   from applied
 ),
 -- The newest pause or resume and the newest other event of each vehicle, in this batch.
 news as (
   select operation_id, vin, min(received_at) as first_at, max(received_at) as last_at,
     (array_agg(position order by position desc) filter (where interrupts))[1] as interruption,
-    (array_agg(position order by position desc) filter (where not interrupts))[1] as reported
+    (array_agg(position order by position desc) filter (where not interrupts))[1] as reported,
+    (array_agg(reason order by position desc) filter (where not interrupts))[1] as reason,
+    coalesce(bit_or(1 << rank) filter (where rank is not null), 0) as reached
   from (
     select *, status_name in ('pause', 'resume') as interrupts,
       row(event_at, rank, message_id, status_name)::event_position as position
@@ -107,7 +122,10 @@ merged as materialized (
   select n.operation_id, n.vin, n.first_at, n.last_at,
     l.state as old_state, l.paused as old_paused,
     greatest(l.interruption, n.interruption) as interruption,
-    greatest(l.reported, n.reported) as reported
+    greatest(l.reported, n.reported) as reported,
+    case when coalesce(n.reported > l.reported, l.reported is null) then n.reason else l.reason end
+      as reason,
+    l.reached | n.reached as reached
   from news n join locked l on l.operation_id = n.operation_id and l.vin = n.vin
 ),
 -- Contract section 5.2: the newest event gives the state; 5.4: unless it is a pause.
@@ -129,6 +147,7 @@ updated as (
     delivery = 'acknowledged', due_at = null, claim = null,
     acknowledged_at = coalesce(d.acknowledged_at, m.first_at),
     state = m.state, paused = m.paused, interruption = m.interruption, reported = m.reported,
+    reason = m.reason, reached = m.reached,
     updated_at = m.last_at
   from decided m
   where d.operation_id = m.operation_id and d.vin = m.vin
@@ -251,6 +270,7 @@ async function ingest(
       texts((row) => row.meta),
       texts((row) => row.envelope),
       JSON.stringify(refused.map(refusedRow)),
+      texts((row) => row.reason),
     ]),
   );
   const { received, applied, dead_letters: deadLetters } = answer;

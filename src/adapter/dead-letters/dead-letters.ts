@@ -1,5 +1,7 @@
-/** What reached us and could not be applied (contract section 5.6): listed, and replayed. */
+/** What reached us and could not be applied (contract section 5.6): listed, replayed, expired. */
 import { type Queryable } from '../database/index.js';
+
+export const DEAD_LETTER_STATUSES = ['INVALID', 'EXPIRED', 'DEVICE_NOT_FOUND'] as const;
 
 export interface DeadLetter {
   readonly id: string;
@@ -8,7 +10,7 @@ export interface DeadLetter {
   readonly system_id: string | null;
   readonly vin: string | null;
   readonly message_id: string | null;
-  readonly status: 'INVALID' | 'EXPIRED' | 'DEVICE_NOT_FOUND';
+  readonly status: (typeof DEAD_LETTER_STATUSES)[number];
   readonly reason: string;
   readonly path: string;
   readonly detail: string;
@@ -26,28 +28,52 @@ export interface DeadLetterPosition {
   readonly id: string;
 }
 
+/** Which dead letters are meant; what is undefined does not matter. */
+export interface DeadLetterFilter {
+  readonly reason?: string | undefined;
+  readonly status?: string | undefined;
+  readonly vin?: string | undefined;
+  readonly systemId?: string | undefined;
+  /** Received at this time or later, and before that one, ms. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  /** Whether they were replayed. */
+  readonly replayed?: boolean | undefined;
+}
+
+const MATCHES = `
+  ($1::text is null or reason = $1) and ($2::text is null or status = $2)
+  and ($3::text is null or vin = $3) and ($4::text is null or system_id = $4)
+  and ($5::timestamptz is null or received_at >= $5)
+  and ($6::timestamptz is null or received_at < $6)
+  and ($7::boolean is null or (replayed_at is not null) = $7)`;
+
+const filterParameters = (filter: DeadLetterFilter) => [
+  filter.reason ?? null,
+  filter.status ?? null,
+  filter.vin ?? null,
+  filter.systemId ?? null,
+  filter.from === undefined ? null : new Date(filter.from),
+  filter.to === undefined ? null : new Date(filter.to),
+  filter.replayed ?? null,
+];
+
 /** A page of dead letters, newest first. */
 export function listDeadLetters(
   database: Queryable,
-  page: {
-    before: DeadLetterPosition | undefined;
-    limit: number;
-    reason: string | undefined;
-    vin: string | undefined;
-  },
+  filter: DeadLetterFilter,
+  { before, limit }: { before: DeadLetterPosition | undefined; limit: number },
 ): Promise<DeadLetter[]> {
-  const { before, limit, reason, vin } = page;
   return database.query<DeadLetter>(
     `select ${COLUMNS} from dead_letters
-     where ($1::timestamptz is null or (received_at, id) < ($1::timestamptz, $2::uuid))
-       and ($4::text is null or reason = $4) and ($5::text is null or vin = $5)
-     order by received_at desc, id desc limit $3`,
+     where ${MATCHES}
+       and ($8::timestamptz is null or (received_at, id) < ($8::timestamptz, $9::uuid))
+     order by received_at desc, id desc limit $10`,
     [
+      ...filterParameters(filter),
       before ? new Date(before.receivedAt) : null,
       before?.id ?? null,
       limit,
-      reason ?? null,
-      vin ?? null,
     ],
   );
 }
@@ -68,4 +94,28 @@ export async function markReplayed(database: Queryable, id: string, now: number)
     id,
     new Date(now),
   ]);
+}
+
+/**
+ * Deletes what is older. The totals of messages still count it: it was received.
+ *
+ * @param before ms
+ * @returns how many were deleted
+ */
+export async function expireDeadLetters(database: Queryable, before: number): Promise<number> {
+  const rows = await database.query(
+    'delete from dead_letters where received_at < $1 returning id',
+    [new Date(before)],
+  );
+  return rows.length;
+}
+
+/** How many are kept that were not replayed, by reason. */
+export function countDeadLetters(
+  database: Queryable,
+): Promise<{ reason: string; count: number }[]> {
+  return database.query(
+    `select reason, count(*) as count from dead_letters where replayed_at is null
+     group by reason order by reason`,
+  );
 }

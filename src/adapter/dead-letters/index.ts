@@ -1,1 +1,2 @@
 export * from './dead-letters.js';
+export * from './replay.js';

@@ -1,11 +1,16 @@
 /** What the routes work with. */
 import { type FastifyInstance, type FastifyRequest, type FastifySchema } from 'fastify';
+import { type Logger } from 'pino';
 import Type from 'typebox';
 import { Vin } from '../../protocol/index.js';
 import { type Permission, type Token } from '../access/index.js';
+import { type Actor } from '../audit/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type Database } from '../database/index.js';
+import { type EventStream } from '../event-stream/index.js';
 import { type Metrics } from '../metrics/index.js';
+import { type Summaries } from '../operations/index.js';
+import { type Tracing } from '../tracing/index.js';
 import { Problem, ProblemBody } from './problem.js';
 
 export interface HttpContext {
@@ -18,6 +23,16 @@ export interface HttpContext {
   /** Something may have become due for the C2DSender. */
   readonly wakeSender: () => void;
   readonly ingestOne: (received: Received) => Promise<BatchOutcome>;
+  readonly stream: EventStream;
+  readonly summaries: Summaries;
+  readonly tracing: Tracing;
+  readonly log: Logger;
+  /** Of operations that the trigger says nothing of. */
+  readonly dispatchDefaults: { readonly ttl?: number | undefined; readonly ackRequired: boolean };
+  /** @throws ForbiddenAddress */
+  readonly checkCallbackUrl: (url: string) => void;
+  /** Aborts when the adapter stops: streams that would not end by themselves end then. */
+  readonly stopping: AbortSignal;
   /** The AsyncAPI document of the MQTT side. */
   readonly asyncApi: () => object;
   /** Whether vehicles can be reached. */
@@ -41,6 +56,18 @@ export type Server = FastifyInstance;
 export function callerOf(request: FastifyRequest): Token {
   if (!request.token) throw new Problem(401, 'UNAUTHORIZED', 'a token is needed');
   return request.token;
+}
+
+/** Why something is done, in the caller's words; kept in the audit log. */
+export const Reason = Type.String({ maxLength: 1_000, pattern: '^[^\\u0000]*$' });
+export const WithReason = Type.Optional(
+  Type.Object({ reason: Type.Optional(Reason) }, { additionalProperties: false }),
+);
+
+/** The caller as the audit log names it. */
+export function actorOf(request: FastifyRequest, reason = ''): Actor {
+  const { id, name } = callerOf(request);
+  return { id, name, reason };
 }
 
 /** Route options: the permission, and the description from which the OpenAPI document is made. */
@@ -69,6 +96,10 @@ export const json = (schema: Type.TSchema, description: string) => ({
   content: { 'application/json': { schema } },
 });
 
+export const VinPrefix = Type.String({
+  pattern: '^[A-HJ-NPR-Za-hj-npr-z0-9]{1,17}$',
+  description: 'A VIN, or its beginning.',
+});
 export const VinParams = Type.Object({ vin: Vin });
 export const RefIdParams = Type.Object({
   refId: Type.String({ minLength: 1, maxLength: 256, description: 'ref-id of the operation.' }),
@@ -112,4 +143,5 @@ export const badCursor = () =>
   ]);
 
 export const Time = Type.String({ format: 'date-time' });
-export const Nullable = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
+export const Nullable = <Schema extends Type.TSchema>(schema: Schema) =>
+  Type.Union([schema, Type.Null()]);

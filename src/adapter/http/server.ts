@@ -8,7 +8,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { type Logger } from 'pino';
-import { type TSchema } from 'typebox';
+import Type, { type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { checkOf } from '../../protocol/index.js';
 import { findToken, mayDo } from '../access/index.js';
@@ -16,12 +16,30 @@ import { DatabaseError } from '../database/index.js';
 import { type HttpContext, type Server } from './context.js';
 import { MAX_BODY_BYTES, readJson } from './json-body.js';
 import { invalid, Problem, PROBLEM_CONTENT_TYPE, problemBody } from './problem.js';
+import { callbackRoutes } from './routes/callbacks.js';
+import { controlRoutes } from './routes/control.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
+import { dispatchRoutes } from './routes/dispatch.js';
+import { eventRoutes } from './routes/events.js';
+import { insightRoutes } from './routes/insight.js';
 import { operationRoutes } from './routes/operations.js';
 import { serviceRoutes } from './routes/service.js';
 import { tokenRoutes } from './routes/tokens.js';
 import { triggerRoute } from './routes/trigger.js';
 import { vehicleRoutes } from './routes/vehicles.js';
+
+const TAGS = [
+  'Trigger',
+  'Operations',
+  'Control',
+  'Insight',
+  'Events',
+  'Call-back',
+  'Registry',
+  'Dead letters',
+  'Tokens',
+  'Service',
+];
 
 export async function createHttpServer(context: HttpContext, log: Logger): Promise<Server> {
   const server = Fastify({
@@ -72,17 +90,18 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
           token: { type: 'apiKey', in: 'header', name: 'authorization-token' },
         },
       },
-      tags: ['Trigger', 'Operations', 'Registry', 'Dead letters', 'Tokens', 'Service'].map(
-        (name) => ({
-          name,
-        }),
-      ),
+      tags: TAGS.map((name) => ({ name })),
     },
   });
   await server.register(swaggerUi, { routePrefix: '/docs' });
 
   triggerRoute(server, context);
   operationRoutes(server, context);
+  controlRoutes(server, context);
+  insightRoutes(server, context);
+  eventRoutes(server, context);
+  callbackRoutes(server, context);
+  dispatchRoutes(server, context);
   vehicleRoutes(server, context);
   deadLetterRoutes(server, context);
   tokenRoutes(server, context);
@@ -91,12 +110,20 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
   return server;
 }
 
-/** Query parameters are text and are converted first; everything else must have its type. */
+/**
+ * Query parameters are text and are converted first; everything else must have its type. What is not
+ * given has its default.
+ */
 function validator(schema: TSchema, httpPart: string | undefined) {
   const check = checkOf(schema);
+  const isQuery = httpPart === 'querystring';
+  // A million VINs are not searched for defaults that they do not have.
+  const hasDefaults = JSON.stringify(schema).includes('"default":');
+  const mayBeAbsent = httpPart === 'body' && Type.IsOptional(schema);
   return (data: unknown) => {
-    const value =
-      httpPart === 'querystring' ? Value.Convert(schema, Value.Default(schema, data)) : data;
+    if (mayBeAbsent && (data === undefined || data === null)) return { value: data };
+    const filled = hasDefaults ? Value.Default(schema, data) : data;
+    const value = isQuery ? Value.Convert(schema, filled) : filled;
     return check.matches(value) ? { value } : { error: invalid(check.errors(value)) };
   };
 }

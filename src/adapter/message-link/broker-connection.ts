@@ -27,7 +27,7 @@ export interface ConnectionOptions {
   /** ms */
   readonly clock: () => number;
   /** Messages of the session. `settle` acknowledges it to the broker. */
-  readonly onMessage: (received: Received, settle: () => void) => void;
+  readonly onMessage: (received: Received, settle: () => void, retained: boolean) => void;
   /** Resolves when more messages may be taken; undefined: at once. */
   readonly backpressure: () => Promise<void> | undefined;
   readonly onClosed: (why: Error | undefined) => void;
@@ -221,16 +221,17 @@ export class BrokerConnection {
   }
 
   #take(packet: IPublishPacket, done: (error?: Error) => void): void {
-    const { topic, qos, messageId } = packet;
+    const { topic, qos, messageId, retain } = packet;
     const payload =
       typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const receivedAt = this.#options.clock();
     this.#lastArrival = receivedAt;
     this.#unsettled += 1;
-    this.#options.onMessage({ topic, payload, receivedAt, publisher: null }, () => {
+    const settle = () => {
       this.#unsettled -= 1;
       if (qos === 1 && messageId !== undefined) this.#acknowledge(messageId);
-    });
+    };
+    this.#options.onMessage({ topic, payload, receivedAt, publisher: null }, settle, retain);
     // The client goes on to the next packet; called with an error, it sends no PUBACK of its own.
     const next = () => done(qos === 0 ? undefined : DEFERRED);
     const room = this.#options.backpressure();

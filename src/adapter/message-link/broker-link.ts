@@ -11,6 +11,7 @@ import {
   type ConnectionOptions,
 } from './broker-connection.js';
 import { type LinkHandlers, type MessageLink } from './message-link.js';
+import { type PresenceTopic, saysPresent } from './presence-topic.js';
 import {
   abandonSession,
   adoptSession,
@@ -26,6 +27,8 @@ export interface BrokerLinkOptions {
   readonly instance: string;
   /** Filter of the vehicles' topics, e.g. `d2c/+`. */
   readonly d2cFilter: string;
+  /** Where the broker tells which vehicles have connected, if it does. */
+  readonly presence?: PresenceTopic | undefined;
   readonly sessionExpirySeconds: number;
   readonly database: Queryable;
   /** ms */
@@ -126,7 +129,7 @@ class BrokerLink implements MessageLink {
   }
 
   async #tryToConnect(): Promise<void> {
-    const { database, d2cFilter } = this.#options;
+    const { database, d2cFilter, presence } = this.#options;
     await takeSession(database, this.#clientId, this.#holder, LEASE_SECONDS);
     const own = await connectToBroker(
       this.#connectionTo(this.#clientId, () => {
@@ -139,6 +142,8 @@ class BrokerLink implements MessageLink {
     this.#own = own;
     const subscription = (own.canShare ? SHARE : '') + d2cFilter;
     try {
+      // Each adapter hears it: to make a trigger due twice is to make it due.
+      if (presence) await own.subscribe(presence.filter);
       await own.subscribe(subscription);
     } catch (error) {
       await own.close({ endSession: false });
@@ -223,8 +228,9 @@ class BrokerLink implements MessageLink {
     const connection = await connectToBroker(this.#connectionTo(clientId, () => undefined));
     let emptied = !connection.sessionPresent;
     if (!emptied) {
-      const { d2cFilter } = this.#options;
+      const { d2cFilter, presence } = this.#options;
       await connection.unsubscribe((connection.canShare ? SHARE : '') + d2cFilter);
+      if (presence) await connection.unsubscribe(presence.filter);
       while (!emptied && connection.isConnected && !this.#closing) {
         emptied = await this.#emptied(connection, TICK_MS);
       }
@@ -264,14 +270,23 @@ class BrokerLink implements MessageLink {
   }
 
   #connectionTo(clientId: string, onClosed: () => void): ConnectionOptions {
-    const { address, sessionExpirySeconds, clock, handlers } = this.#options;
+    const { address, sessionExpirySeconds, clock, handlers, presence } = this.#options;
     return {
       address,
       clientId,
       sessionExpirySeconds,
       keepaliveSeconds: KEEPALIVE_SECONDS,
       clock,
-      onMessage: handlers.onMessage,
+      onMessage: (received, settle, retained) => {
+        const present = presence?.systemIdOf(received.topic);
+        if (present === undefined) {
+          handlers.onMessage(received, settle);
+          return;
+        }
+        settle();
+        // A retained one tells of a connection that is older than our own.
+        if (!retained && saysPresent(received.payload)) handlers.onVehicleConnected(present);
+      },
       backpressure: handlers.backpressure,
       onClosed: (why) => {
         if (why) handlers.onProblem(why);

@@ -1,3 +1,4 @@
 export * from './broker-link.js';
 export * from './embedded-broker.js';
 export * from './message-link.js';
+export * from './presence-topic.js';

@@ -3,45 +3,37 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { type SendOutcome } from '../c2d-sender/index.js';
 import { type BatchOutcome } from '../d2c-receiver/index.js';
 import { type Queryable } from '../database/index.js';
-
-interface Totals {
-  readonly received: number;
-  readonly applied: number;
-  readonly duplicates: number;
-  readonly dead_letters: number;
-}
-
-/** The durable totals of all adapters on this database, read at one moment (contract 5.6). */
-async function messageTotals(database: Queryable): Promise<Totals> {
-  const [row] = await database.query<Totals>(
-    `select coalesce(sum(received), 0)::bigint as received,
-       coalesce(sum(applied), 0)::bigint as applied,
-       coalesce(sum(duplicates), 0)::bigint as duplicates,
-       coalesce(sum(dead_letters), 0)::bigint as dead_letters
-     from message_totals`,
-  );
-  return row ?? { received: 0, applied: 0, duplicates: 0, dead_letters: 0 };
-}
+import { DurableFigures } from './durable.js';
+import { gauge } from './text-format.js';
 
 export interface MetricSources {
   readonly database: Queryable;
   /** Messages that have arrived and are not stored yet. */
   readonly waiting: () => number;
   readonly linkConnected: () => boolean;
+  /** ms */
+  readonly clock: () => number;
 }
+
+/** Parts whose failures are counted; each try is repeated. */
+export type Part =
+  'd2c-receiver' | 'c2d-sender' | 'message-link' | 'event-stream' | 'call-back' | 'maintenance';
 
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #sources: MetricSources;
+  readonly #durable: DurableFigures;
   readonly #deadLetters: Counter<'reason'>;
   readonly #batchSize: Histogram;
   readonly #batchSeconds: Histogram;
   readonly #triggers: Counter<'outcome'>;
   readonly #failures: Counter<'part'>;
   readonly #requests: Counter<'method' | 'route' | 'code'>;
+  readonly #callbacks: Counter<'receiver' | 'outcome'>;
+  readonly #callbackEvents: Counter<'receiver'>;
+  readonly #callbackSeconds: Histogram<'receiver'>;
 
   constructor(sources: MetricSources) {
-    this.#sources = sources;
+    this.#durable = new DurableFigures(sources.database, sources.clock);
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#deadLetters = new Counter({
@@ -80,6 +72,25 @@ export class Metrics {
       labelNames: ['method', 'route', 'code'],
       registers,
     });
+    this.#callbacks = new Counter({
+      name: 'otaops_callback_requests_total',
+      help: 'Batches posted to receivers of the event call-back by this process, by outcome.',
+      labelNames: ['receiver', 'outcome'],
+      registers,
+    });
+    this.#callbackEvents = new Counter({
+      name: 'otaops_callback_events_total',
+      help: 'Events that receivers have settled with this process.',
+      labelNames: ['receiver'],
+      registers,
+    });
+    this.#callbackSeconds = new Histogram({
+      name: 'otaops_callback_seconds',
+      help: 'How long receivers take to answer.',
+      labelNames: ['receiver'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
+      registers,
+    });
     new Gauge({
       name: 'otaops_messages_waiting',
       help: 'Messages that have arrived and are not stored yet.',
@@ -110,7 +121,13 @@ export class Metrics {
     for (const { outcome } of outcomes) this.#triggers.inc({ outcome });
   }
 
-  failed(part: 'd2c-receiver' | 'c2d-sender' | 'message-link' | 'maintenance'): void {
+  posted(receiver: string, settled: boolean, events: number, seconds: number): void {
+    this.#callbacks.inc({ receiver, outcome: settled ? 'settled' : 'refused' });
+    this.#callbackSeconds.observe({ receiver }, seconds);
+    if (settled) this.#callbackEvents.inc({ receiver }, events);
+  }
+
+  failed(part: Part): void {
     this.#failures.inc({ part });
   }
 
@@ -124,39 +141,11 @@ export class Metrics {
 
   async render(): Promise<string> {
     const own = await this.#registry.metrics();
+    const up = (value: 0 | 1) => gauge('otaops_database_up', '1 if the database answers.', value);
     try {
-      return own + durable(await messageTotals(this.#sources.database));
+      return own + (await this.#durable.render()) + up(1);
     } catch {
-      return `${own}${line('otaops_database_up', 'gauge', '1 if the database answers.', 0)}`;
+      return own + up(0);
     }
   }
 }
-
-function durable(totals: Totals): string {
-  const all = '(all adapters on this database; take the max over instances, not the sum)';
-  return [
-    line('otaops_database_up', 'gauge', '1 if the database answers.', 1),
-    line(
-      'otaops_messages_received_total',
-      'counter',
-      `Messages from vehicles ${all}.`,
-      totals.received,
-    ),
-    line('otaops_messages_applied_total', 'counter', `Of these applied ${all}.`, totals.applied),
-    line(
-      'otaops_messages_duplicate_total',
-      'counter',
-      `Of these recognised as duplicates ${all}.`,
-      totals.duplicates,
-    ),
-    line(
-      'otaops_messages_dead_letter_total',
-      'counter',
-      `Of these kept as dead letters ${all}.`,
-      totals.dead_letters,
-    ),
-  ].join('');
-}
-
-const line = (name: string, type: string, help: string, value: number) =>
-  `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value}\n`;

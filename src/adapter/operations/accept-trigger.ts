@@ -42,6 +42,12 @@ export interface TriggerOptions {
   readonly by: string;
   /** ms */
   readonly now: number;
+  /** Seconds until a trigger expires, where the event does not say; -1 = never. Default: never. */
+  readonly ttl?: number | undefined;
+  /** Whether vehicles acknowledge, where the event does not say. Default: they do. */
+  readonly ackRequired?: boolean | undefined;
+  /** W3C Trace Context of the request, where it is traced. */
+  readonly traceParent?: string | undefined;
 }
 
 const MAX_REPORTED = 1_000;
@@ -87,21 +93,32 @@ interface OperationRow {
 async function openOperation(
   database: Queryable,
   { time, body }: CarOtaServerEvent,
-  { by, now }: TriggerOptions,
+  options: TriggerOptions,
 ): Promise<number> {
+  const { by, now } = options;
+  const { dispatch = {} } = body;
+  const ackRequired =
+    dispatch.ack_required === undefined
+      ? (options.ackRequired ?? true)
+      : dispatch.ack_required === '1';
   await database.query(
     `insert into operations
-       (ref_id, model, script_ref_id, ttl, ack_required, scheduled_at, created_at, created_by)
-     values ($1, $2, $3, $4, true, $5, $6, $7)
+       (ref_id, model, script_ref_id, ttl, ack_required, scheduled_at, created_at, created_by,
+        priority, rate, trace_parent)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
      on conflict (ref_id) do nothing`,
     [
       body['ref-id'],
       body.model,
       body['script-ref-id'],
-      NEVER_EXPIRES,
+      dispatch.ttl ?? options.ttl ?? NEVER_EXPIRES,
+      ackRequired,
       new Date(scheduledAt(time, now)),
       new Date(now),
       by,
+      dispatch.priority ?? 0,
+      dispatch.rate ? JSON.stringify(dispatch.rate) : null,
+      options.traceParent ?? null,
     ],
   );
   const operation = only(
@@ -144,7 +161,11 @@ input as materialized (
 added as (
   insert into deliveries
     (operation_id, vin, trigger_id, triggered_at, delivery, state, due_at, updated_at)
-  select $3::bigint, vin, trigger_id, $4::timestamptz, state, state, $4::timestamptz, $4::timestamptz
+  select $3::bigint, vin, trigger_id, $4::timestamptz, state, state,
+    -- What the registry does not know becomes due when it is registered; and is looked for later, in
+    -- case that it is being registered at this moment.
+    case when registered then $4::timestamptz else $4::timestamptz + interval '1 minute' end,
+    $4::timestamptz
   from (
     select *, case when registered then 'pending' else 'device_not_found' end as state from input
   ) i

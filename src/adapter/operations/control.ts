@@ -1,5 +1,9 @@
-/** Control of an operation: pause, resume, cancel, retrigger. Each is idempotent. */
-import { newUuid } from '../../protocol/index.js';
+/**
+ * Control of an operation: pause, resume, cancel, change of rate and priority. Each is idempotent, and
+ * each is in the audit log by the transaction that does it.
+ */
+import { type TriggerRate } from '../../protocol/index.js';
+import { type Actor, recordAction } from '../audit/index.js';
 import { type Database, type Queryable } from '../database/index.js';
 
 export interface ControlOptions {
@@ -7,24 +11,82 @@ export interface ControlOptions {
   readonly shard: number;
   /** ms */
   readonly now: number;
+  readonly by: Actor;
 }
 
 /** The operation is cancelled, so it cannot be controlled any more. */
 export class OperationIsCancelled extends Error {
   override readonly name = 'OperationIsCancelled';
+  constructor() {
+    super('the operation is cancelled');
+  }
+}
+
+type Status = 'active' | 'paused' | 'cancelled';
+
+/** @returns what it was before; undefined where it is cancelled and was to become something else */
+async function setStatus(
+  tx: Queryable,
+  operationId: number,
+  status: Status,
+): Promise<Status | undefined> {
+  const [row] = await tx.query<{ before: Status }>(
+    `with old as materialized (select id, status from operations where id = $1 for update)
+     update operations o set status = $2 from old
+     where o.id = old.id and (old.status <> 'cancelled' or $2 = 'cancelled')
+     returning old.status as before`,
+    [operationId, status],
+  );
+  return row?.before;
 }
 
 /** @throws OperationIsCancelled */
 export async function setPaused(
-  database: Queryable,
+  database: Database,
   operationId: number,
   paused: boolean,
+  { by, now }: Omit<ControlOptions, 'shard'>,
 ): Promise<void> {
-  const rows = await database.query(
-    `update operations set status = $2 where id = $1 and status <> 'cancelled' returning id`,
-    [operationId, paused ? 'paused' : 'active'],
-  );
-  if (rows.length === 0) throw new OperationIsCancelled('the operation is cancelled');
+  await database.transaction(async (tx) => {
+    const status = paused ? 'paused' : 'active';
+    const before = await setStatus(tx, operationId, status);
+    if (before === undefined) throw new OperationIsCancelled();
+    const detail = { changed: before !== status };
+    await recordAction(tx, by, now, paused ? 'pause' : 'resume', { operationId, detail });
+  });
+}
+
+export interface DispatchChange {
+  readonly priority?: number | undefined;
+  /** null: as fast as the group may. */
+  readonly rate?: TriggerRate | null | undefined;
+}
+
+/** Takes effect with the next triggers that are claimed. @throws OperationIsCancelled */
+export async function changeDispatch(
+  database: Database,
+  operationId: number,
+  change: DispatchChange,
+  { by, now }: Omit<ControlOptions, 'shard'>,
+): Promise<void> {
+  await database.transaction(async (tx) => {
+    const [row] = await tx.query<{ priority: number; rate: TriggerRate | null }>(
+      `with old as materialized (select id, priority, rate from operations where id = $1 for update)
+       update operations o set
+         priority = coalesce($2::smallint, old.priority),
+         rate = case when $3::boolean then $4::json else old.rate end
+       from old where o.id = old.id and o.status <> 'cancelled'
+       returning old.priority, old.rate`,
+      [
+        operationId,
+        change.priority ?? null,
+        change.rate !== undefined,
+        change.rate ? JSON.stringify(change.rate) : null,
+      ],
+    );
+    if (!row) throw new OperationIsCancelled();
+    await recordAction(tx, by, now, 'change', { operationId, detail: { before: row, change } });
+  });
 }
 
 const CHUNK = 10_000;
@@ -32,7 +94,7 @@ const CHUNK = 10_000;
 /** What was never published becomes `cancelled`; what was, stays what it is and is not repeated. */
 const CANCEL_CHUNK = /* sql */ `
 with locked as materialized (
-  select operation_id, vin, delivery, state from deliveries
+  select operation_id, vin, attempt, delivery, state, claim from deliveries
   where operation_id = $1 and due_at is not null
   order by operation_id, vin limit $2
   for update
@@ -44,7 +106,11 @@ updated as (
     state = case when l.delivery = 'sent' then d.state else 'cancelled' end,
     updated_at = $3::timestamptz
   from locked l where d.operation_id = l.operation_id and d.vin = l.vin
-  returning l.delivery
+),
+logged as (
+  insert into delivery_log (at, operation_id, vin, attempt, what, audit_id)
+  select $3::timestamptz, operation_id, vin, attempt, 'cancelled', $5::bigint
+  from locked where delivery <> 'sent'
 ),
 counted as (
   insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
@@ -57,85 +123,66 @@ counted as (
   on conflict (operation_id, shard, state, paused)
   do update set vehicles = c.vehicles + excluded.vehicles
 )
-select count(*) as found, count(*) filter (where delivery <> 'sent') as cancelled from updated`;
+select count(*) as found, count(*) filter (where delivery <> 'sent') as stopped,
+  count(*) filter (where delivery <> 'sent' and claim is not null) as in_flight
+from locked`;
 
-/** @returns how many vehicles this call has kept from being sent a trigger */
+export interface CancelOutcome {
+  /** Vehicles that this call has kept from being sent a trigger. */
+  readonly stopped: number;
+  /**
+   * Of these: a sender had them in hand at that moment. Where the trigger went out all the same, the
+   * vehicle is `sent` a moment later, not `cancelled`.
+   */
+  readonly inFlight: number;
+}
+
 export async function cancelOperation(
   database: Database,
   operationId: number,
-  { shard, now }: ControlOptions,
-): Promise<number> {
+  { shard, now, by }: ControlOptions,
+): Promise<CancelOutcome> {
   // From here on nothing is claimed; what is being sent at this moment is settled as sent.
-  await database.query(`update operations set status = 'cancelled' where id = $1`, [operationId]);
-  let cancelled = 0;
+  const auditId = await database.transaction(async (tx) => {
+    const before = await setStatus(tx, operationId, 'cancelled');
+    const detail = { changed: before !== 'cancelled' };
+    return recordAction(tx, by, now, 'cancel', { operationId, detail });
+  });
+  return cancelDeliveries(database, operationId, { shard, now, auditId });
+}
+
+async function cancelDeliveries(
+  database: Database,
+  operationId: number,
+  { shard, now, auditId }: { shard: number; now: number; auditId: number | null },
+): Promise<CancelOutcome> {
+  let stopped = 0;
+  let inFlight = 0;
   for (;;) {
-    const [chunk] = await database.query<{ found: number; cancelled: number }>(CANCEL_CHUNK, [
-      operationId,
-      CHUNK,
-      new Date(now),
-      shard,
-    ]);
-    cancelled += chunk?.cancelled ?? 0;
-    if ((chunk?.found ?? 0) < CHUNK) return cancelled;
+    const [chunk] = await database.query<{ found: number; stopped: number; in_flight: number }>(
+      CANCEL_CHUNK,
+      [operationId, CHUNK, new Date(now), shard, auditId],
+    );
+    stopped += chunk?.stopped ?? 0;
+    inFlight += chunk?.in_flight ?? 0;
+    if ((chunk?.found ?? 0) < CHUNK) return { stopped, inFlight };
   }
 }
 
-/**
- * A new attempt has a new trigger and starts from the beginning (contract section 5.2). One that
- * was not sent yet is new enough: asking twice makes one new attempt.
- */
-const RETRIGGER = /* sql */ `
-with locked as materialized (
-  select d.operation_id, d.vin, d.state, d.paused, d.trigger_id from deliveries d
-  join operations o on o.id = d.operation_id
-  where d.operation_id = $1 and d.vin = $2 and o.status <> 'cancelled'
-    and d.delivery not in ('pending', 'device_not_found')
-  for update of d
-),
-updated as (
-  update deliveries d set
-    attempt = d.attempt + 1,
-    earlier_trigger_ids = d.earlier_trigger_ids || l.trigger_id,
-    trigger_id = $3::uuid, triggered_at = $4::timestamptz, due_at = $4::timestamptz, claim = null,
-    delivery = 'pending', state = 'pending', paused = false, sends = 0,
-    last_sent_at = null, acknowledged_at = null,
-    interruption = null, reported = null,
-    updated_at = $4::timestamptz
-  from locked l where d.operation_id = l.operation_id and d.vin = l.vin
-  returning d.attempt
-),
-counted as (
-  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-  select operation_id, $5::smallint, state, paused, sum(n) from (
-    select operation_id, counter_of(state) as state, paused, -1 as n from locked
-    union all
-    select operation_id, 'pending', false, 1 from locked
-  ) moves
-  group by operation_id, state, paused having sum(n) <> 0 order by operation_id, state, paused
-  on conflict (operation_id, shard, state, paused)
-  do update set vehicles = c.vehicles + excluded.vehicles
-)
-select coalesce((select attempt from updated), d.attempt) as attempt
-from deliveries d join operations o on o.id = d.operation_id
-where d.operation_id = $1 and d.vin = $2 and o.status <> 'cancelled'`;
-
-/**
- * @returns the number of the new attempt
- * @throws OperationIsCancelled
- */
-export async function retrigger(
-  database: Queryable,
-  operationId: number,
-  vin: string,
-  { shard, now }: ControlOptions,
-): Promise<number> {
-  const [row] = await database.query<{ attempt: number }>(RETRIGGER, [
-    operationId,
-    vin,
-    newUuid(),
-    new Date(now),
-    shard,
-  ]);
-  if (!row) throw new OperationIsCancelled('the operation is cancelled');
-  return row.attempt;
+/** Goes on with cancels that a crash has interrupted between two chunks. */
+export async function finishCancels(
+  database: Database,
+  { shard, now }: { shard: number; now: number },
+): Promise<void> {
+  const interrupted = await database.query<{ id: number; audit_id: number | null }>(
+    `select o.id, (
+       select max(a.id) from audit_log a where a.operation_id = o.id and a.action = 'cancel'
+     ) as audit_id
+     from operations o where o.status = 'cancelled' and exists (
+       select from deliveries d where d.operation_id = o.id and d.due_at is not null
+     )`,
+  );
+  for (const { id, audit_id: auditId } of interrupted) {
+    await cancelDeliveries(database, id, { shard, now, auditId });
+  }
 }

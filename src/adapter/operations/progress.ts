@@ -1,5 +1,5 @@
 /** Questions about operations: where does it stand, where does each vehicle stand. */
-import { FAILED_SO_FAR, FINISHED, lifecycleRank } from '../../protocol/index.js';
+import { FAILED_SO_FAR, FINISHED, lifecycleRank, type TriggerRate } from '../../protocol/index.js';
 import { type Queryable } from '../database/index.js';
 
 export interface OperationSummary {
@@ -10,6 +10,11 @@ export interface OperationSummary {
   readonly status: 'active' | 'paused' | 'cancelled';
   readonly scheduled_at: Date;
   readonly created_at: Date;
+  readonly priority: number;
+  readonly rate: TriggerRate | null;
+  /** Seconds, -1 = never. */
+  readonly ttl: number;
+  readonly ack_required: boolean;
   readonly progress: Progress;
 }
 
@@ -23,6 +28,8 @@ export interface Progress {
   readonly succeeded: number;
   /** Ended without success, `cancel` and `consent_rejected` apart. */
   readonly failed: number;
+  /** Something is still to come from these, or to be sent to them. */
+  readonly open: number;
 }
 
 interface CounterRow {
@@ -31,13 +38,20 @@ interface CounterRow {
   readonly vehicles: number;
 }
 
-const FAILED: ReadonlySet<string> = new Set([
+/** Ended without success, not by a person. */
+export const FAILED: ReadonlySet<string> = new Set([
   ...FAILED_SO_FAR,
   'rollback_success',
   'rollback_fail',
 ]);
 
-function progressOf(counters: readonly CounterRow[]): Progress {
+/** Their trigger will not be sent (again) by itself, and nothing is awaited of them. */
+export const ENDED_UNSENT: ReadonlySet<string> = new Set(['expired', 'cancelled', 'undelivered']);
+
+function progressOf(
+  counters: readonly CounterRow[],
+  { status, ack_required: ackRequired }: Pick<OperationSummary, 'status' | 'ack_required'>,
+): Progress {
   const states: Record<string, number> = {};
   for (const { state, vehicles } of counters) states[state] = (states[state] ?? 0) + vehicles;
   const sum = (matching: (counter: CounterRow) => boolean) =>
@@ -49,6 +63,13 @@ function progressOf(counters: readonly CounterRow[]): Progress {
     finished: sum(({ state }) => FINISHED.has(state)),
     succeeded: sum(({ state }) => state === 'success'),
     failed: sum(({ state }) => FAILED.has(state)),
+    open: sum(
+      ({ state }) =>
+        !FINISHED.has(state) &&
+        !ENDED_UNSENT.has(state) &&
+        // Without acknowledgement a trigger is done when it is published; a cancelled one as well.
+        !(state === 'sent' && (!ackRequired || status === 'cancelled')),
+    ),
   };
 }
 
@@ -56,6 +77,7 @@ type OperationRow = Omit<OperationSummary, 'progress'> & { counters: CounterRow[
 
 const OPERATIONS = /* sql */ `
   select o.id, o.ref_id, o.model, o.script_ref_id, o.status, o.scheduled_at, o.created_at,
+    o.priority, o.rate, o.ttl, o.ack_required,
     coalesce((
       select json_agg(c) from (
         select state, paused, sum(vehicles)::bigint as vehicles from operation_counters
@@ -67,7 +89,7 @@ const OPERATIONS = /* sql */ `
 
 const withProgress = ({ counters, ...operation }: OperationRow): OperationSummary => ({
   ...operation,
-  progress: progressOf(counters),
+  progress: progressOf(counters, operation),
 });
 
 export async function findOperation(
@@ -97,6 +119,8 @@ export interface DeliveryRow {
   readonly delivery: string;
   readonly attempt: number;
   readonly sends: number;
+  /** Why, in the vehicle's words, where its newest event says so. */
+  readonly reason: string | null;
   readonly trigger_id: string;
   readonly triggered_at: Date;
   readonly last_sent_at: Date | null;
@@ -106,20 +130,69 @@ export interface DeliveryRow {
 }
 
 const DELIVERIES = /* sql */ `
-  select vin, state, paused, delivery, attempt, sends, trigger_id, triggered_at, last_sent_at,
+  select vin, state, paused, delivery, attempt, sends, reason, trigger_id, triggered_at, last_sent_at,
     acknowledged_at, (greatest(reported, interruption)).at as event_at, updated_at
   from deliveries`;
 
-/** A page of an operation's vehicles in VIN order; `state` unknown means every unknown(<number>). */
+/** Which vehicles of an operation are meant; what is undefined does not matter. */
+export interface DeliveryFilter {
+  /** `unknown` means every unknown(<number>). */
+  readonly state?: string | undefined;
+  readonly reason?: string | undefined;
+  /** Beginning of the VIN. */
+  readonly vinPrefix?: string | undefined;
+}
+
+/** A page of an operation's vehicles in VIN order. */
 export function listDeliveries(
   database: Queryable,
   operationId: number,
-  page: { after: string; limit: number; state: string | undefined },
+  { state, reason, vinPrefix = '' }: DeliveryFilter,
+  page: { after: string; limit: number },
 ): Promise<DeliveryRow[]> {
-  const ofState = page.state === undefined ? '' : 'and (state = $4 or counter_of(state) = $4)';
   return database.query<DeliveryRow>(
-    `${DELIVERIES} where operation_id = $1 and vin > $2 ${ofState} order by vin limit $3`,
-    [operationId, page.after, page.limit, ...(page.state === undefined ? [] : [page.state])],
+    `${DELIVERIES} where operation_id = $1 and vin > $2 and vin >= $3 and vin < $4
+       and ($5::text is null or state = $5 or counter_of(state) = $5)
+       and ($6::text is null or reason = $6)
+     order by vin limit $7`,
+    [
+      operationId,
+      page.after,
+      vinPrefix,
+      endOfPrefix(vinPrefix),
+      state ?? null,
+      reason ?? null,
+      page.limit,
+    ],
+  );
+}
+
+/** A text that comes after all VINs with the prefix: no VIN has a `~`. */
+const endOfPrefix = (prefix: string) => `${prefix}~`;
+
+export type FoundDelivery = DeliveryRow & { readonly ref_id: string };
+
+/** Where a page of {@link searchDeliveries} ended. */
+export interface FoundPosition {
+  readonly vin: string;
+  readonly operationId: number;
+}
+
+/** Vehicles across all operations, by the beginning of their VIN; newest operation first for each. */
+export function searchDeliveries(
+  database: Queryable,
+  vinPrefix: string,
+  { after, limit }: { after: FoundPosition | undefined; limit: number },
+): Promise<(FoundDelivery & { operation_id: number })[]> {
+  return database.query(
+    `select d.*, o.ref_id from (
+       ${DELIVERIES.replace('select vin', 'select operation_id, vin')}
+       where vin >= $1 and vin < $2
+         and ($3::text is null or vin > $3 or vin = $3 and operation_id < $4)
+       order by vin, operation_id desc limit $5
+     ) d join operations o on o.id = d.operation_id
+     order by d.vin, d.operation_id desc`,
+    [vinPrefix, endOfPrefix(vinPrefix), after?.vin ?? null, after?.operationId ?? null, limit],
   );
 }
 

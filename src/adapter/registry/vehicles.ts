@@ -84,7 +84,7 @@ select vin, 'conflict' from conflicting`;
 /** What waited in open operations for these vehicles to be registered becomes due. */
 const REVIVE = /* sql */ `
 with locked as materialized (
-  select d.operation_id, d.vin, d.state from deliveries d
+  select d.operation_id, d.vin, d.attempt, d.state from deliveries d
   join operations o on o.id = d.operation_id
   where d.vin = any ($2::text[]) and d.delivery = 'device_not_found' and o.status <> 'cancelled'
   order by d.operation_id, d.vin
@@ -94,6 +94,10 @@ updated as (
   update deliveries d
   set delivery = 'pending', state = 'pending', due_at = $3::timestamptz, updated_at = $3::timestamptz
   from locked l where d.operation_id = l.operation_id and d.vin = l.vin
+),
+logged as (
+  insert into delivery_log (at, operation_id, vin, attempt, what)
+  select $3::timestamptz, operation_id, vin, attempt, 'registered' from locked
 )
 insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
 select operation_id, $1::smallint, state, false, sum(n) from (

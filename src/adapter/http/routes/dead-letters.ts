@@ -1,12 +1,18 @@
 /** `/v1.0/dead-letters`: what could not be applied, and another try for it. */
 import Type from 'typebox';
+import { Vin } from '../../../protocol/index.js';
+import { recordAction } from '../../audit/index.js';
 import {
   type DeadLetter,
+  DEAD_LETTER_STATUSES,
+  type DeadLetterFilter,
   findDeadLetter,
   listDeadLetters,
-  markReplayed,
+  replay,
+  replayMatching,
 } from '../../dead-letters/index.js';
 import {
+  actorOf,
   badCursor,
   describeRoute,
   type HttpContext,
@@ -16,6 +22,7 @@ import {
   pageOf,
   PageQuery,
   positionOf,
+  Reason,
   type Server,
   Time,
 } from '../context.js';
@@ -29,7 +36,7 @@ const DeadLetterBody = Type.Object(
     system_id: Nullable(Type.String()),
     vin: Nullable(Type.String()),
     messageId: Nullable(Type.String()),
-    status: Type.Enum(['INVALID', 'EXPIRED', 'DEVICE_NOT_FOUND']),
+    status: Type.Enum([...DEAD_LETTER_STATUSES]),
     reason: Type.String({ description: 'Stable code, upper snake case.' }),
     path: Type.String({ description: 'JSON Pointer to the fault in the message.' }),
     detail: Type.String(),
@@ -47,11 +54,47 @@ const ReplayAnswer = Type.Object({
   reason: Nullable(Type.String()),
 });
 
+const FilterFields = {
+  reason: Type.Optional(Type.String({ description: 'Only with this reason code.' })),
+  status: Type.Optional(Type.Enum([...DEAD_LETTER_STATUSES])),
+  vin: Type.Optional(Vin),
+  system_id: Type.Optional(Type.String({ description: 'Only of this vehicle.' })),
+  from: Type.Optional(
+    Type.String({ format: 'date-time', description: 'Only received then or later.' }),
+  ),
+  to: Type.Optional(Type.String({ format: 'date-time', description: 'Only received before.' })),
+};
+
 const DeadLettersQuery = Type.Object({
   ...PageQuery.properties,
-  reason: Type.Optional(Type.String({ description: 'Only with this reason code.' })),
-  vin: Type.Optional(Type.String({ description: 'Only of this vehicle.' })),
+  ...FilterFields,
+  replayed: Type.Optional(Type.Boolean({ description: 'Only those that were replayed, or not.' })),
 });
+
+const MAX_REPLAY = 10_000;
+const ReplayMatching = Type.Object(
+  {
+    ...FilterFields,
+    limit: Type.Integer({ minimum: 1, maximum: MAX_REPLAY, default: 1_000 }),
+    why: Type.Optional(Reason),
+  },
+  { additionalProperties: false },
+);
+const ReplayTally = Type.Object({
+  applied: Type.Integer(),
+  duplicate: Type.Integer(),
+  refused: Type.Integer({ description: 'Their cause still stands; they are kept.' }),
+  more: Type.Boolean({ description: 'Whether more match than the limit.' }),
+});
+
+interface FilterQuery {
+  readonly reason?: string;
+  readonly status?: string;
+  readonly vin?: string;
+  readonly system_id?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
 
 const IdParams = Type.Object({ id: Type.String({ format: 'uuid' }) });
 const tags = ['Dead letters'];
@@ -67,14 +110,10 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
       querystring: DeadLettersQuery,
       response: { 200: json(pageOf(DeadLetterBody), 'A page of dead letters.') },
     }),
-    async ({ query: { limit, cursor, reason, vin } }) => {
+    async ({ query: { limit, cursor, replayed, ...query } }) => {
       const before = parsePosition(positionOf(cursor));
-      const rows = await listDeadLetters(database, {
-        before,
-        limit,
-        reason,
-        vin: vin?.toUpperCase(),
-      });
+      const filter = { ...filterOf(query), replayed };
+      const rows = await listDeadLetters(database, filter, { before, limit });
       return page(rows, limit, (row) => `${row.received_at.getTime()} ${row.id}`, deadLetterBody);
     },
   );
@@ -90,20 +129,39 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
     async ({ params: { id } }) => {
       const letter = await findDeadLetter(database, id);
       if (!letter) throw notFound('DEAD_LETTER_NOT_FOUND', `there is no dead letter ${id}`);
-      const outcome = await context.ingestOne({
-        topic: letter.topic,
-        payload: letter.payload,
-        // Its times were settled by its first arrival (contract section 5.3).
-        receivedAt: letter.received_at.getTime(),
-        publisher: null,
+      return replay(letter, context);
+    },
+  );
+
+  server.post<{ Body: Type.Static<typeof ReplayMatching> }>(
+    '/v1.0/dead-letters/replay',
+    describeRoute('control', {
+      tags,
+      summary: 'Take all that match once more, after their cause was mended',
+      description: 'Those that were not replayed yet. Calling it again goes on with the rest.',
+      body: ReplayMatching,
+      response: { 200: json(ReplayTally, 'What became of them.') },
+    }),
+    async (request) => {
+      const { limit, why, ...query } = request.body;
+      const tally = await replayMatching(filterOf(query), limit, context);
+      const detail = { ...query, ...tally };
+      await recordAction(database, actorOf(request, why), clock(), 'replay-dead-letters', {
+        detail,
       });
-      const [reason = null] = Object.keys(outcome.reasons);
-      if (reason !== null) return { outcome: 'refused', reason };
-      await markReplayed(database, id, clock());
-      return { outcome: outcome.applied === 1 ? 'applied' : 'duplicate', reason: null };
+      return tally;
     },
   );
 }
+
+const filterOf = (query: FilterQuery): DeadLetterFilter => ({
+  reason: query.reason,
+  status: query.status,
+  vin: query.vin?.toUpperCase(),
+  systemId: query.system_id,
+  from: query.from === undefined ? undefined : Date.parse(query.from),
+  to: query.to === undefined ? undefined : Date.parse(query.to),
+});
 
 function parsePosition(position: string | undefined) {
   if (position === undefined) return undefined;

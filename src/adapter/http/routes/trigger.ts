@@ -34,11 +34,24 @@ export function triggerRoute(server: Server, context: HttpContext): void {
     }),
     async (request, reply) => {
       const event = request.body;
-      const { database, shard, clock } = context;
+      const refId = event.body['ref-id'];
+      const { database, shard, clock, dispatchDefaults, tracing, log } = context;
       const by = callerOf(request).id;
-      const outcome = await acceptTrigger(database, event, { shard, by, now: clock() }).catch(
-        conflictAsProblem,
-      );
+      const header = request.headers.traceparent;
+      const parent = typeof header === 'string' ? header : undefined;
+      const outcome = await tracing
+        .request(parent, refId, (traceParent) =>
+          acceptTrigger(database, event, {
+            ...dispatchDefaults,
+            shard,
+            by,
+            now: clock(),
+            traceParent,
+          }),
+        )
+        .catch(conflictAsProblem);
+      const { accepted, rejectedCount } = outcome;
+      log.info({ operation: refId, accepted, rejected: rejectedCount }, 'trigger accepted');
       context.wakeSender();
       const { rejected, ...counts } = outcome;
       return reply.code(202).send({

@@ -1,0 +1,17 @@
+/** The limit that all adapters on one database keep together, triggers a second. */
+import { only, type Queryable } from '../database/index.js';
+
+/** null: there is none. */
+export async function groupRate(database: Queryable): Promise<number | null> {
+  const { rate } = only(
+    await database.query<{ rate: number | null }>('select trigger_rate as rate from adapter_group'),
+  );
+  return rate;
+}
+
+/** @returns what it was before */
+export async function setGroupRate(tx: Queryable, rate: number | null): Promise<number | null> {
+  const before = await groupRate(tx);
+  await tx.query('update adapter_group set trigger_rate = $1', [rate]);
+  return before;
+}

@@ -1,0 +1,185 @@
+/**
+ * Event call-back (contract section 6): each receiver is a place in the event stream, and is told
+ * what comes after it, batch by batch, in order. The stream is the outbox: what was committed is in
+ * it, nothing is copied, and a receiver that refuses takes neither memory nor anybody's turn.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RetryPolicy, retryPause } from '../c2d-sender/index.js';
+import { type Database } from '../database/index.js';
+import { type EventStream, readEvents } from '../event-stream/index.js';
+import { batchOf, callbackBody } from './batch.js';
+import {
+  failBatch,
+  type HeldReceiver,
+  LEASE_SECONDS,
+  leaveReceiver,
+  renewReceiver,
+  settleBatch,
+  takeReceivers,
+} from './lease.js';
+import { NotSettled, type Poster } from './post.js';
+import { signatureHeaders } from './signature.js';
+
+export interface CallBackOptions {
+  readonly database: Database;
+  readonly stream: EventStream;
+  readonly poster: Poster;
+  /** Events in one request at most. */
+  readonly batchEvents: number;
+  /** ms */
+  readonly clock: () => number;
+  /** Hears of each request. */
+  readonly onPosted?: (receiver: string, settled: boolean, events: number, seconds: number) => void;
+  /** Hears of each batch that was not settled; it is tried again. */
+  readonly onNotSettled?: (receiver: string, failures: number, error: Error) => void;
+  readonly onFailure?: (error: Error) => void;
+}
+
+/** 1 s doubling to 5 minutes, for ever. */
+const RETRY: RetryPolicy = { firstPauseMs: 1_000, longestPauseMs: 300_000, maxSends: Infinity };
+/** How often to look for receivers that nobody delivers to. */
+const TAKE_MS = 1_000;
+/** How often a receiver's row is looked at, while there is nothing to tell it or nothing may be. */
+const LOOK_MS = 1_000;
+/** Well before the end of the lease: a process that was frozen does not post. */
+const LEASE_MARGIN_MS = 5_000;
+
+export class CallBack {
+  readonly #options: CallBackOptions;
+  readonly #holder = randomUUID();
+  readonly #stopping = new AbortController();
+  readonly #delivering = new Map<string, Promise<void>>();
+  #running: Promise<void> | undefined;
+
+  constructor(options: CallBackOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await Promise.all(this.#delivering.values());
+  }
+
+  async #run(): Promise<void> {
+    const { database, onFailure } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        for (const id of await takeReceivers(database, this.#holder)) this.#take(id);
+      } catch (error) {
+        onFailure?.(error as Error);
+      }
+      await sleep(TAKE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  #take(id: string): void {
+    if (this.#delivering.has(id)) return;
+    const delivering = this.#deliver(id)
+      .catch((error: unknown) => this.#options.onFailure?.(error as Error))
+      .then(() => leaveReceiver(this.#options.database, id, this.#holder))
+      // The lease ends by itself.
+      .catch(() => undefined)
+      .finally(() => this.#delivering.delete(id));
+    this.#delivering.set(id, delivering);
+  }
+
+  /** Delivers to one receiver until it is not ours any more. */
+  async #deliver(id: string): Promise<void> {
+    const { database, stream, clock } = this.#options;
+    const { signal } = this.#stopping;
+    let heldAt = performance.now();
+    let receiver = await renewReceiver(database, id, this.#holder);
+    while (receiver && !signal.aborted) {
+      const pause = receiver.due_at.getTime() - clock();
+      if (pause > 0) await this.#sleep(Math.min(pause, LOOK_MS));
+      else if (stream.position > receiver.position) {
+        const leaseEnds = heldAt + LEASE_SECONDS * 1000 - LEASE_MARGIN_MS;
+        heldAt = performance.now();
+        receiver = await this.#tell(receiver, leaseEnds);
+        continue;
+      } else await this.#more(receiver.position);
+      heldAt = performance.now();
+      receiver = await renewReceiver(database, id, this.#holder);
+    }
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
+  }
+
+  /** Waits for more events, but not for longer than the receiver's row may go unseen. */
+  async #more(position: number): Promise<void> {
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(LOOK_MS)]);
+    await this.#options.stream.beyond(position, signal);
+  }
+
+  /** Posts the next batch. @returns how the receiver stands then; undefined: it is not ours */
+  async #tell(receiver: HeldReceiver, leaseEnds: number): Promise<HeldReceiver | undefined> {
+    const { database, stream, batchEvents, clock } = this.#options;
+    const { id, position } = receiver;
+    const wanted = receiver.batch_to ?? Math.min(position + batchEvents, stream.position);
+    const events = await readEvents(database, position, wanted);
+    // Dropped by the retention while nobody was to be told: there is nothing to post.
+    if (events.length === 0) return settleBatch(database, receiver, this.#holder, wanted, clock());
+    const batch = batchOf(events, wanted);
+    // Frozen since: another adapter may be delivering by now.
+    if (performance.now() > leaseEnds) return renewReceiver(database, id, this.#holder);
+    const failure = await this.#post(receiver, batch, events.length);
+    if (!failure) return settleBatch(database, receiver, this.#holder, batch.upto, clock());
+    const { retryAfter } = failure as { retryAfter?: number };
+    const pause = retryPause(RETRY, Math.min(receiver.failures + 1, 20), Math.random());
+    const dueAt = clock() + Math.max(pause, (retryAfter ?? 0) * 1000);
+    const failed = { upto: batch.upto, failure: failure.message.slice(0, 500), dueAt };
+    await failBatch(database, receiver, this.#holder, failed, clock());
+    return renewReceiver(database, id, this.#holder);
+  }
+
+  /** @returns why it was not settled; undefined: it was */
+  async #post(
+    receiver: HeldReceiver,
+    batch: ReturnType<typeof batchOf>,
+    events: number,
+  ): Promise<Error | undefined> {
+    const { poster, clock, onPosted, onNotSettled } = this.#options;
+    const now = clock();
+    const body = callbackBody(batch, now);
+    const webhookId = `msg_${receiver.id}_${receiver.position}_${batch.upto}`;
+    const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1000;
+    try {
+      await poster.post(
+        receiver.url,
+        signatureHeaders(webhookId, now, body, secretsOf(receiver, now)),
+        body,
+      );
+      onPosted?.(receiver.name, true, events, seconds());
+      return undefined;
+    } catch (error) {
+      const failure = error as Error;
+      onPosted?.(receiver.name, false, events, seconds());
+      onNotSettled?.(receiver.name, receiver.failures + 1, failure);
+      return failure instanceof NotSettled ? failure : new Error(messageOf(failure));
+    }
+  }
+}
+
+function secretsOf({ secret, old_secret, old_until }: HeldReceiver, now: number): string[] {
+  const oldCounts = old_secret !== null && old_until !== null && old_until.getTime() > now;
+  return oldCounts ? [secret, old_secret] : [secret];
+}
+
+/** Errors of connecting to several addresses at once have no message of their own. */
+function messageOf(error: Error): string {
+  const inner = error instanceof AggregateError ? (error.errors[0] as Error) : error;
+  return inner.name === 'TimeoutError' || inner.name === 'AbortError'
+    ? 'the receiver did not answer in time'
+    : inner.message;
+}

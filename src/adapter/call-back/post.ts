@@ -1,0 +1,140 @@
+/**
+ * Posts a batch to a receiver. Each address is checked when the connection is made, so that neither
+ * a redirect nor a change in the DNS leads to where call-backs may not go; redirects are not followed.
+ */
+import { lookup as dnsLookup } from 'node:dns';
+import http from 'node:http';
+import https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { type AddressGuard } from './address-guard.js';
+
+/** The receiver has not settled the batch. */
+export class NotSettled extends Error {
+  override readonly name = 'NotSettled';
+  /** Seconds that the receiver asks us to wait (RFC 9110, Retry-After), where it does. */
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, retryAfter?: number) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The URL leads to an address that call-backs may not go to. */
+export class ForbiddenAddress extends Error {
+  override readonly name = 'ForbiddenAddress';
+}
+
+/** A receiver that has not answered in this time is tried again. */
+const TIMEOUT_MS = 15_000;
+const MAX_RETRY_AFTER_SECONDS = 3_600;
+/** Connections to a receiver that is idle are closed after this time. */
+const KEEP_ALIVE_MS = 10_000;
+
+export interface Poster {
+  /** @throws NotSettled, ForbiddenAddress, Error where there is no connection */
+  post(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<void>;
+  /** @throws ForbiddenAddress where the URL itself names an address that is not allowed */
+  check(url: string): void;
+  close(): void;
+}
+
+export function createPoster(mayCall: AddressGuard, timeoutMs = TIMEOUT_MS): Poster {
+  const lookup: LookupFunction = (hostname, options, done) => {
+    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) {
+        done(error, '', 0);
+        return;
+      }
+      const good = addresses.filter(({ address }) => mayCall(address));
+      const [first] = good;
+      if (!first) {
+        const found = addresses.map(({ address }) => address).join(', ');
+        done(forbidden(hostname, found), '', 0);
+      } else if (options.all) done(null, good);
+      else done(null, first.address, first.family);
+    });
+  };
+  const settings = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, maxSockets: 4 };
+  const agents = { 'http:': new http.Agent(settings), 'https:': new https.Agent(settings) };
+
+  const check = (url: string) => {
+    const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+    // An address in the URL is connected to without a look-up.
+    if (isIP(host) !== 0 && !mayCall(host)) throw forbidden(url, host);
+  };
+  return {
+    check,
+    async post(url, headers, body) {
+      check(url);
+      const attempt = () => send(url, headers, body);
+      // A receiver may close an idle connection at the moment in which it is used again.
+      await attempt().catch((error: unknown) => {
+        if (error instanceof StaleConnection) return attempt();
+        throw error;
+      });
+    },
+    close() {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
+
+  function send(url: string, headers: Readonly<Record<string, string>>, body: string) {
+    const { protocol } = new URL(url);
+    const { request } = protocol === 'https:' ? https : http;
+    const agent = agents[protocol as keyof typeof agents];
+    return new Promise<void>((resolve, reject) => {
+      const outgoing = request(url, {
+        method: 'POST',
+        agent,
+        lookup,
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: {
+          ...headers,
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+        },
+      });
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        const isStale = outgoing.reusedSocket && error.code === 'ECONNRESET';
+        reject(isStale ? new StaleConnection(error.message) : error);
+      });
+      outgoing.on('response', (response) => {
+        // What it says is of no interest, and may be endless.
+        response.on('error', reject);
+        response.resume();
+        const { statusCode = 0 } = response;
+        if (statusCode >= 200 && statusCode < 300) {
+          response.on('end', resolve);
+          return;
+        }
+        response.destroy();
+        const redirect =
+          statusCode >= 300 && statusCode < 400 ? ' (redirects are not followed)' : '';
+        reject(
+          new NotSettled(
+            `the receiver answered ${statusCode}${redirect}`,
+            retryAfter(response.headers['retry-after']),
+          ),
+        );
+      });
+      outgoing.end(body);
+    });
+  }
+}
+
+class StaleConnection extends Error {
+  override readonly name = 'StaleConnection';
+}
+
+const forbidden = (host: string, address: string) =>
+  new ForbiddenAddress(
+    `${host} is ${address}: call-backs may not go there; --callback-allow allows a network`,
+  );
+
+function retryAfter(header: string | undefined): number | undefined {
+  const seconds = Number(header);
+  return header === undefined || !(seconds >= 0)
+    ? undefined
+    : Math.min(seconds, MAX_RETRY_AFTER_SECONDS);
+}

@@ -1,0 +1,77 @@
+/** Takes dead letters once more, as if they had just arrived: after the cause was mended. */
+import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
+import { type Database } from '../database/index.js';
+import {
+  type DeadLetter,
+  type DeadLetterFilter,
+  type DeadLetterPosition,
+  listDeadLetters,
+  markReplayed,
+} from './dead-letters.js';
+
+export interface ReplayOutcome {
+  /** `refused`: the cause still stands; the dead letter is kept. */
+  readonly outcome: 'applied' | 'duplicate' | 'refused';
+  readonly reason: string | null;
+}
+
+export interface ReplayOptions {
+  readonly database: Database;
+  readonly ingestOne: (received: Received) => Promise<BatchOutcome>;
+  /** ms */
+  readonly clock: () => number;
+}
+
+export async function replay(letter: DeadLetter, options: ReplayOptions): Promise<ReplayOutcome> {
+  const outcome = await options.ingestOne({
+    topic: letter.topic,
+    payload: letter.payload,
+    // Its times were settled by its first arrival (contract section 5.3).
+    receivedAt: letter.received_at.getTime(),
+    publisher: null,
+  });
+  const [reason = null] = Object.keys(outcome.reasons);
+  if (reason !== null) return { outcome: 'refused', reason };
+  await markReplayed(options.database, letter.id, options.clock());
+  return { outcome: outcome.applied === 1 ? 'applied' : 'duplicate', reason: null };
+}
+
+export interface ReplayTally {
+  applied: number;
+  duplicate: number;
+  refused: number;
+  /** Whether there are more of them than the limit. */
+  more: boolean;
+}
+
+const PAGE = 200;
+
+/**
+ * Those that match and were not replayed yet, newest first: which of them was sent first does not
+ * matter to the state (contract section 5).
+ *
+ * @param limit most that are replayed
+ */
+export async function replayMatching(
+  filter: DeadLetterFilter,
+  limit: number,
+  options: ReplayOptions,
+): Promise<ReplayTally> {
+  const tally: ReplayTally = { applied: 0, duplicate: 0, refused: 0, more: false };
+  let before: DeadLetterPosition | undefined;
+  for (let left = limit; ;) {
+    const page = await listDeadLetters(
+      options.database,
+      { ...filter, replayed: false },
+      { before, limit: Math.min(PAGE, left + 1) },
+    );
+    for (const letter of page.slice(0, left)) {
+      tally[(await replay(letter, options)).outcome] += 1;
+    }
+    tally.more = page.length > left;
+    left -= page.length;
+    const last = page.at(-1);
+    if (!last || left <= 0) return tally;
+    before = { receivedAt: last.received_at.getTime(), id: last.id };
+  }
+}

@@ -1,0 +1,4 @@
+export * from './event-body.js';
+export * from './event-stream.js';
+export * from './read-events.js';
+export * from './sequence.js';

@@ -1,0 +1,190 @@
+/** `/v1.0/ota/events`: the event stream by pull, and live as Server-Sent Events. */
+import { once } from 'node:events';
+import { type ServerResponse } from 'node:http';
+import Type from 'typebox';
+import { Vin } from '../../../protocol/index.js';
+import {
+  EventBody,
+  eventBody,
+  type EventFilter,
+  placeBefore,
+  readEvents,
+} from '../../event-stream/index.js';
+import { describeRoute, type HttpContext, json, type Server } from '../context.js';
+import { invalid } from '../problem.js';
+
+const Cursor = Type.String({
+  pattern: '^\\d{1,15}$',
+  description: 'Number of the last event that is known; 0: from the beginning.',
+});
+
+const Filter = Type.Object({
+  'ref-id': Type.Optional(Type.String({ description: 'Only of this operation.' })),
+  vin: Type.Optional(Vin),
+});
+
+const PullQuery = Type.Object({
+  after: Type.Optional(Cursor),
+  since: Type.Optional(
+    Type.String({
+      format: 'date-time',
+      description: 'Instead of `after`: from the first event received at this time on.',
+    }),
+  ),
+  limit: Type.Integer({ minimum: 1, maximum: 5_000, default: 500 }),
+  wait: Type.Integer({
+    minimum: 0,
+    maximum: 60,
+    default: 0,
+    description: 'Seconds to wait for an event where there is none yet.',
+  }),
+  ...Filter.properties,
+});
+
+const Pulled = Type.Object({
+  events: Type.Array(EventBody),
+  cursor: Type.String({ description: '`after` of the next call.' }),
+  more: Type.Boolean({ description: 'Whether there are events after it already.' }),
+});
+
+const StreamQuery = Type.Object({
+  after: Type.Optional(Cursor),
+  ...Filter.properties,
+});
+
+type Pull = Type.Static<typeof PullQuery>;
+type Stream = Type.Static<typeof StreamQuery>;
+const tags = ['Events'];
+
+/** With a filter, so many events are looked at for one that matches. */
+const FILTERED_WINDOW = 10;
+const STREAM_WINDOW = 500;
+/** So that neither end nor anything between takes the connection for dead. */
+const HEARTBEAT_MS = 15_000;
+
+export function eventRoutes(server: Server, context: HttpContext): void {
+  const { database, stream } = context;
+
+  server.get<{ Querystring: Pull }>(
+    '/v1.0/ota/events',
+    describeRoute('read', {
+      tags,
+      summary: 'Pull events after a cursor, in the order in which they were committed',
+      description:
+        'The events of one vehicle are in the order in which they arrived. An event is here if and only if it was committed.',
+      querystring: PullQuery,
+      response: { 200: json(Pulled, 'Events, and the cursor after them.') },
+    }),
+    async (request) => {
+      const { query } = request;
+      const after = await startOf(context, query.after, query.since);
+      const filter = filterOf(query);
+      if (query.wait > 0) {
+        const waiting = AbortSignal.any([request.signal, AbortSignal.timeout(query.wait * 1000)]);
+        await stream.beyond(after, waiting);
+      }
+      const window = query.limit * (isFiltered(filter) ? FILTERED_WINDOW : 1);
+      const upto = Math.max(after, Math.min(after + window, stream.position));
+      const found = await readEvents(database, after, upto, filter);
+      const events = found.slice(0, query.limit);
+      const last = events.at(-1);
+      const cursor = found.length > events.length && last ? last.position : upto;
+      return {
+        events: events.map(eventBody),
+        cursor: String(cursor),
+        more: stream.position > cursor,
+      };
+    },
+  );
+
+  server.get<{ Querystring: Stream }>(
+    '/v1.0/ota/events/stream',
+    describeRoute('read', {
+      tags,
+      summary: 'Events live, as Server-Sent Events',
+      description:
+        'Each has the cursor as its id. `Last-Event-ID`, else `after`, says after which one to begin; without either it begins with what comes next.',
+      querystring: StreamQuery,
+      response: {
+        200: {
+          description: 'Server-Sent Events (WHATWG HTML, section 9.2) of type `ota-event`.',
+          content: { 'text/event-stream': { schema: Type.String() } },
+        },
+      },
+    }),
+    async (request, reply) => {
+      const lastEventId = request.headers['last-event-id'];
+      const known = typeof lastEventId === 'string' ? lastEventId : request.query.after;
+      if (known !== undefined && !/^\d{1,15}$/.test(known)) {
+        throw invalid([{ path: '/Last-Event-ID', message: 'is not an id of this stream' }]);
+      }
+      const after = known === undefined ? stream.position : Number(known);
+      reply.hijack();
+      await sendEvents(context, reply.raw, request.signal, after, filterOf(request.query));
+    },
+  );
+}
+
+const filterOf = (query: { 'ref-id'?: string; vin?: string }): EventFilter => ({
+  refId: query['ref-id'],
+  vin: query.vin?.toUpperCase(),
+});
+
+const isFiltered = ({ refId, vin }: EventFilter) => refId !== undefined || vin !== undefined;
+
+async function startOf(
+  { database }: HttpContext,
+  after: string | undefined,
+  since: string | undefined,
+): Promise<number> {
+  if (after !== undefined && since !== undefined) {
+    throw invalid([{ path: '/since', message: 'cannot be given together with after' }]);
+  }
+  return since === undefined ? Number(after ?? 0) : placeBefore(database, Date.parse(since));
+}
+
+/** Writes no faster than the receiver reads: what it has not read stays in the database. */
+async function sendEvents(
+  { database, stream, stopping }: HttpContext,
+  response: ServerResponse,
+  left: AbortSignal,
+  start: number,
+  filter: EventFilter,
+): Promise<void> {
+  const ended = AbortSignal.any([left, stopping]);
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-cache',
+    // Some proxies gather what they pass on, unless they are told.
+    'x-accel-buffering': 'no',
+  });
+  const write = async (text: string) => {
+    if (!response.write(text)) await once(response, 'drain', { signal: ended });
+  };
+  try {
+    await write(`retry: 1000\nid: ${start}\n\n`);
+    for (let position = start; ;) {
+      const heartbeat = AbortSignal.any([ended, AbortSignal.timeout(HEARTBEAT_MS)]);
+      await stream.beyond(position, heartbeat);
+      ended.throwIfAborted();
+      if (stream.position <= position) {
+        await write(': still here\n\n');
+        continue;
+      }
+      const upto = Math.min(position + STREAM_WINDOW, stream.position);
+      const events = await readEvents(database, position, upto, filter);
+      const text = events.map(
+        (event) =>
+          `id: ${event.position}\nevent: ota-event\ndata: ${JSON.stringify(eventBody(event))}\n\n`,
+      );
+      // Also where nothing matched, so that a resume does not look through it again.
+      await write(
+        events.at(-1)?.position === upto ? text.join('') : `${text.join('')}id: ${upto}\n\n`,
+      );
+      position = upto;
+    }
+  } catch {
+    // The receiver has gone, the adapter stops, or the database is away: it connects again.
+    response.end();
+  }
+}

@@ -1,0 +1,239 @@
+/** Finding out why: summary, timeline, export, search and the audit log. */
+import { Readable } from 'node:stream';
+import Type from 'typebox';
+import { type AuditEntry, listActions } from '../../audit/index.js';
+import {
+  EXPORT_FORMATS,
+  exportDeliveries,
+  searchDeliveries,
+  type FoundPosition,
+  timeline,
+} from '../../operations/index.js';
+import {
+  badCursor,
+  describeRoute,
+  type HttpContext,
+  json,
+  Nullable,
+  page,
+  pageOf,
+  PageQuery,
+  positionOf,
+  RefIdParams,
+  RefIdVinParams,
+  type Server,
+  Time,
+  VinPrefix,
+} from '../context.js';
+import { deliveryOf, operationOf, vehicleBody, VehicleState } from './operation-bodies.js';
+import { VehicleFilter } from './operations.js';
+
+const SummaryBody = Type.Object(
+  {
+    at: Type.String({ format: 'date-time', description: 'When it was made; kept for a while.' }),
+    funnel: Type.Array(
+      Type.Object({
+        stage: Type.String(),
+        vehicles: Type.Integer({ description: 'Have come so far, in their newest attempt.' }),
+      }),
+    ),
+    failureReasons: Type.Array(
+      Type.Object({
+        state: Type.String(),
+        reason: Type.String({ description: 'In the vehicles’ words; empty: none was given.' }),
+        vehicles: Type.Integer(),
+      }),
+      { description: 'The 100 most frequent.' },
+    ),
+    phases: Type.Array(
+      Type.Object({
+        phase: Type.String(),
+        vehicles: Type.Integer({ description: 'Vehicles of the sample that were through it.' }),
+        p50: Type.Number({ description: 'Seconds.' }),
+        p90: Type.Number(),
+        p99: Type.Number(),
+      }),
+    ),
+    sampledVehicles: Type.Integer(),
+    sends: Type.Integer({ description: 'OTA_TRIGGERs that went out, repetitions included.' }),
+    estimate: Type.Object({
+      finishedPerMinute: Type.Number(),
+      windowSeconds: Type.Integer(),
+      completionAt: Nullable(Time),
+    }),
+  },
+  { title: 'Summary' },
+);
+
+const TimelineBody = Type.Object({
+  items: Type.Array(
+    Type.Object(
+      {
+        kind: Type.Enum(['delivery', 'ack', 'event', 'control']),
+        at: Type.String({ format: 'date-time', description: 'When we saw or did it.' }),
+        attempt: Nullable(Type.Integer()),
+      },
+      { title: 'TimelineEntry', additionalProperties: true },
+    ),
+  ),
+});
+
+const AuditBody = Type.Object(
+  {
+    id: Type.Integer(),
+    at: Time,
+    tokenId: Type.String(),
+    tokenName: Type.String({ description: 'Who.' }),
+    action: Type.String({ description: 'What.' }),
+    'ref-id': Nullable(Type.String()),
+    vin: Nullable(Type.String()),
+    reason: Type.String({ description: 'Why, in the caller’s words.' }),
+    detail: Type.Object({}, { additionalProperties: true }),
+  },
+  { title: 'AuditEntry' },
+);
+
+const ExportQuery = Type.Object({
+  format: Type.Enum([...EXPORT_FORMATS], { default: 'csv' }),
+  ...VehicleFilter.properties,
+});
+
+const SearchQuery = Type.Object({ ...PageQuery.properties, vin: VinPrefix });
+const Found = Type.Object(
+  { 'ref-id': Type.String(), ...VehicleState.properties },
+  { title: 'VehicleInOperation' },
+);
+
+type Page = Type.Static<typeof PageQuery>;
+type RefId = Type.Static<typeof RefIdParams>;
+const tags = ['Insight'];
+
+const CONTENT_TYPES = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson' } as const;
+
+export function insightRoutes(server: Server, context: HttpContext): void {
+  const { database } = context;
+
+  server.get<{ Params: RefId }>(
+    '/v1.0/ota/operations/:refId/summary',
+    describeRoute('read', {
+      tags,
+      summary: 'Funnel, failure reasons, durations, rate and estimated completion',
+      description:
+        'Reads all vehicles of the operation, and is kept for twenty times what it cost.',
+      params: RefIdParams,
+      response: { 200: json(SummaryBody, 'The summary.') },
+    }),
+    async ({ params }) => context.summaries.of(await operationOf(context, params.refId)),
+  );
+
+  server.get<{ Params: Type.Static<typeof RefIdVinParams> }>(
+    '/v1.0/ota/operations/:refId/vehicles/:vin/timeline',
+    describeRoute('read', {
+      tags,
+      summary: 'Each attempt, send, acknowledgement, event, control action and call-back',
+      params: RefIdVinParams,
+      response: { 200: json(TimelineBody, 'In the order in which we saw it.') },
+    }),
+    async ({ params }) => {
+      const { operation, delivery } = await deliveryOf(context, params);
+      return { items: await timeline(database, operation.id, delivery.vin) };
+    },
+  );
+
+  server.get<{ Params: RefId; Querystring: Type.Static<typeof ExportQuery> }>(
+    '/v1.0/ota/operations/:refId/export',
+    describeRoute('read', {
+      tags,
+      summary: 'All vehicles as CSV or NDJSON, streamed',
+      params: RefIdParams,
+      querystring: ExportQuery,
+      response: {
+        200: {
+          description: 'A line for each vehicle, in VIN order.',
+          content: Object.fromEntries(
+            Object.values(CONTENT_TYPES).map((type) => [type, { schema: Type.String() }]),
+          ),
+        },
+      },
+    }),
+    async ({ params, query: { format, state, reason, vin } }, reply) => {
+      const { id } = await operationOf(context, params.refId);
+      const filter = { state, reason, vinPrefix: vin?.toUpperCase() };
+      const rows = exportDeliveries(database, id, filter, format);
+      const name = encodeURIComponent(`${params.refId}.${format}`);
+      return reply
+        .type(CONTENT_TYPES[format])
+        .header('content-disposition', `attachment; filename*=UTF-8''${name}`)
+        .send(Readable.from(rows, { objectMode: false }));
+    },
+  );
+
+  server.get<{ Querystring: Type.Static<typeof SearchQuery> }>(
+    '/v1.0/ota/vehicles',
+    describeRoute('read', {
+      tags,
+      summary: 'Search vehicles by VIN across all operations',
+      querystring: SearchQuery,
+      response: { 200: json(pageOf(Found), 'By VIN, newest operation first for each.') },
+    }),
+    async ({ query: { vin, limit, cursor } }) => {
+      const after = parseFound(positionOf(cursor));
+      const rows = await searchDeliveries(database, vin.toUpperCase(), { after, limit });
+      return page(
+        rows,
+        limit,
+        (row) => `${row.vin} ${row.operation_id}`,
+        (row) => ({ 'ref-id': row.ref_id, ...vehicleBody(row) }),
+      );
+    },
+  );
+
+  const auditPage = async ({ limit, cursor }: Page, operationId?: number) => {
+    const before = Number(positionOf(cursor) ?? Number.MAX_SAFE_INTEGER);
+    if (!Number.isSafeInteger(before)) throw badCursor();
+    const rows = await listActions(database, { before, limit, operationId });
+    return page(rows, limit, ({ id }) => String(id), auditBody);
+  };
+
+  server.get<{ Params: RefId; Querystring: Page }>(
+    '/v1.0/ota/operations/:refId/audit',
+    describeRoute('read', {
+      tags,
+      summary: 'Who has controlled the operation, when and why; newest first',
+      params: RefIdParams,
+      querystring: PageQuery,
+      response: { 200: json(pageOf(AuditBody), 'A page of the audit log.') },
+    }),
+    async ({ params, query }) => auditPage(query, (await operationOf(context, params.refId)).id),
+  );
+
+  server.get<{ Querystring: Page }>(
+    '/v1.0/audit',
+    describeRoute('read', {
+      tags,
+      summary: 'The audit log of all operations and settings, newest first',
+      querystring: PageQuery,
+      response: { 200: json(pageOf(AuditBody), 'A page of the audit log.') },
+    }),
+    async ({ query }) => auditPage(query),
+  );
+}
+
+function parseFound(position: string | undefined): FoundPosition | undefined {
+  if (position === undefined) return undefined;
+  const [, vin, id] = /^([0-9A-Z]{17}) (\d{1,15})$/.exec(position) ?? [];
+  if (vin === undefined) throw badCursor();
+  return { vin, operationId: Number(id) };
+}
+
+const auditBody = (entry: AuditEntry) => ({
+  id: entry.id,
+  at: entry.at,
+  tokenId: entry.token_id,
+  tokenName: entry.token_name,
+  action: entry.action,
+  'ref-id': entry.ref_id,
+  vin: entry.vin,
+  reason: entry.reason,
+  detail: entry.detail,
+});

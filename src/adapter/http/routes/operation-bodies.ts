@@ -1,0 +1,157 @@
+/** Operations and their vehicles as the HTTP interface writes them. */
+import Type from 'typebox';
+import { cloudMessageId, Priority, statusName, TriggerRate } from '../../../protocol/index.js';
+import {
+  type DeliveryRow,
+  findDelivery,
+  findOperation,
+  type HistoryRow,
+  type OperationSummary,
+} from '../../operations/index.js';
+import { type HttpContext, Nullable, Time } from '../context.js';
+import { notFound } from '../problem.js';
+
+export const Operation = Type.Object(
+  {
+    'ref-id': Type.String(),
+    model: Type.String(),
+    'script-ref-id': Type.String(),
+    status: Type.Enum(['active', 'paused', 'cancelled']),
+    scheduledAt: Time,
+    createdAt: Time,
+    priority: Priority,
+    rate: Nullable(TriggerRate),
+    ttl: Type.Integer({ description: 'Seconds; -1 = never.' }),
+    ackRequired: Type.Boolean(),
+    vehicles: Type.Integer({ description: 'All vehicles; each is in exactly one state.' }),
+    states: Type.Record(Type.String(), Type.Integer()),
+    paused: Type.Integer({ description: 'Vehicles whose newest event is pause.' }),
+    finished: Type.Integer({ description: 'Come to an end, with or without success.' }),
+    succeeded: Type.Integer(),
+    failed: Type.Integer({ description: 'Ended without success, not by a person.' }),
+    open: Type.Integer({
+      description: 'Something is still to come from them or to be sent to them.',
+    }),
+  },
+  { title: 'Operation' },
+);
+
+export const VehicleState = Type.Object(
+  {
+    vin: Type.String(),
+    state: Type.String({ description: 'Of the newest event, else the delivery state.' }),
+    paused: Type.Boolean(),
+    delivery: Type.String(),
+    attempt: Type.Integer(),
+    reason: Nullable(
+      Type.String({ description: 'In the vehicle’s words, where its newest event says so.' }),
+    ),
+    sends: Type.Integer({ description: 'How often the trigger of this attempt was sent.' }),
+    triggerMessageId: Type.String(),
+    triggeredAt: Time,
+    lastSentAt: Nullable(Time),
+    acknowledgedAt: Nullable(Time),
+    eventAt: Nullable(Time),
+    updatedAt: Time,
+  },
+  { title: 'VehicleState' },
+);
+
+const HistoryEntry = Type.Object(
+  {
+    kind: Type.Enum(['ack', 'event']),
+    messageId: Type.String(),
+    correlationId: Type.String(),
+    attempt: Type.Integer(),
+    status: Nullable(Type.Number()),
+    statusName: Nullable(Type.String()),
+    eventAt: Time,
+    receivedAt: Time,
+    sub_system_id: Type.String(),
+    device_id: Type.String(),
+    device_type: Type.String(),
+    meta: Type.Array(Type.Object({ key: Type.String(), value: Type.String() })),
+    envelope: Nullable(
+      Type.String({ description: 'As it came, if it has fields that are not the contract’s.' }),
+    ),
+  },
+  { title: 'HistoryEntry' },
+);
+
+export const VehicleWithHistory = Type.Object(
+  { ...VehicleState.properties, history: Type.Array(HistoryEntry) },
+  { title: 'VehicleWithHistory' },
+);
+
+export async function operationOf(
+  { database }: HttpContext,
+  refId: string,
+): Promise<OperationSummary> {
+  const operation = await findOperation(database, refId);
+  if (!operation) throw notFound('OPERATION_NOT_FOUND', `there is no operation '${refId}'`);
+  return operation;
+}
+
+export async function deliveryOf(
+  context: HttpContext,
+  { refId, vin }: { refId: string; vin: string },
+) {
+  const operation = await operationOf(context, refId);
+  const delivery = await findDelivery(context.database, operation.id, vin.toUpperCase());
+  if (!delivery) {
+    throw notFound('VEHICLE_NOT_IN_OPERATION', `operation '${refId}' has no vehicle ${vin}`);
+  }
+  return { operation, delivery };
+}
+
+export function operationBody(operation: OperationSummary) {
+  return {
+    'ref-id': operation.ref_id,
+    model: operation.model,
+    'script-ref-id': operation.script_ref_id,
+    status: operation.status,
+    scheduledAt: operation.scheduled_at,
+    createdAt: operation.created_at,
+    priority: operation.priority,
+    rate: operation.rate,
+    ttl: operation.ttl,
+    ackRequired: operation.ack_required,
+    ...operation.progress,
+  };
+}
+
+export function vehicleBody(row: DeliveryRow) {
+  return {
+    vin: row.vin,
+    state: row.state,
+    paused: row.paused,
+    delivery: row.delivery,
+    attempt: row.attempt,
+    reason: row.reason,
+    sends: row.sends,
+    triggerMessageId: cloudMessageId(row.trigger_id),
+    triggeredAt: row.triggered_at,
+    lastSentAt: row.last_sent_at,
+    acknowledgedAt: row.acknowledged_at,
+    eventAt: row.event_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+export function historyBody(row: HistoryRow) {
+  return {
+    kind: row.status === null ? 'ack' : 'event',
+    messageId: row.message_id,
+    correlationId: row.correlation_id,
+    attempt: row.attempt,
+    status: row.status,
+    statusName: row.status === null ? null : statusName(row.status),
+    eventAt: row.event_at,
+    receivedAt: row.received_at,
+    sub_system_id: row.sub_system_id,
+    device_id: row.device_id,
+    device_type: row.device_type,
+    meta: row.meta,
+    envelope: row.envelope,
+  };
+}

@@ -1,0 +1,26 @@
+/**
+ * Messages in the log, with operation, VIN and message id. What cannot be applied is a warning; each
+ * message that is, and each trigger, is told at level debug: at full load there are 30,000 a second.
+ */
+import { type Logger } from 'pino';
+import { type SendOutcome } from './c2d-sender/index.js';
+import { type BatchRow } from './d2c-receiver/index.js';
+
+export function logMessage(log: Logger, row: BatchRow): void {
+  if (row.kind === 'refused') {
+    const { vin, systemId, messageId, refusal } = row;
+    const { status, reason, path } = refusal;
+    log.warn({ vin, systemId, messageId, status, reason, path }, 'a message became a dead letter');
+    return;
+  }
+  if (!log.isLevelEnabled('debug')) return;
+  const { refId: operation, vin, messageId, correlationId, statusName: status } = row;
+  log.debug({ operation, vin, messageId, correlationId, status }, `stored: ${row.kind}`);
+}
+
+export function logSends(log: Logger, outcomes: readonly SendOutcome[]): void {
+  if (!log.isLevelEnabled('debug')) return;
+  for (const { refId: operation, vin, messageId, outcome } of outcomes) {
+    log.debug({ operation, vin, messageId, outcome }, 'OTA_TRIGGER');
+  }
+}

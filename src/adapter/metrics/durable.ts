@@ -1,0 +1,146 @@
+/**
+ * Figures of all adapters on the database: exact after any crash, the same from each of them. Take
+ * the maximum over instances, not the sum.
+ */
+import { listReceivers } from '../call-back/index.js';
+import { overdueTriggers } from '../c2d-sender/index.js';
+import { type Queryable } from '../database/index.js';
+import { countDeadLetters } from '../dead-letters/index.js';
+import { counter, gauge, type Sample } from './text-format.js';
+
+interface Totals {
+  readonly received: number;
+  readonly applied: number;
+  readonly duplicates: number;
+  readonly dead_letters: number;
+}
+
+/** Read at one moment (contract section 5.6). */
+async function messageTotals(database: Queryable): Promise<Totals> {
+  const [row] = await database.query<Totals>(
+    `select coalesce(sum(received), 0)::bigint as received,
+       coalesce(sum(applied), 0)::bigint as applied,
+       coalesce(sum(duplicates), 0)::bigint as duplicates,
+       coalesce(sum(dead_letters), 0)::bigint as dead_letters
+     from message_totals`,
+  );
+  return row ?? { received: 0, applied: 0, duplicates: 0, dead_letters: 0 };
+}
+
+const ALL = '(all adapters on this database; take the max over instances, not the sum)';
+
+/** What has to be counted each time is counted no more often than this. */
+const KEEP_MS = 15_000;
+
+export class DurableFigures {
+  readonly #database: Queryable;
+  readonly #clock: () => number;
+  #counted: { text: string; until: number } | undefined;
+
+  constructor(database: Queryable, clock: () => number) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  /** @throws DatabaseError */
+  async render(): Promise<string> {
+    return [
+      messages(await messageTotals(this.#database)),
+      await callBack(this.#database, this.#clock()),
+      await this.#counts(),
+    ].join('');
+  }
+
+  async #counts(): Promise<string> {
+    const now = this.#clock();
+    if (this.#counted && now < this.#counted.until) return this.#counted.text;
+    const text = [
+      await vehicles(this.#database),
+      await deadLetters(this.#database),
+      await sending(this.#database, now),
+    ].join('');
+    this.#counted = { text, until: now + KEEP_MS };
+    return text;
+  }
+}
+
+function messages(totals: Totals): string {
+  return [
+    counter('otaops_messages_received_total', `Messages from vehicles ${ALL}.`, totals.received),
+    counter('otaops_messages_applied_total', `Of these applied ${ALL}.`, totals.applied),
+    counter(
+      'otaops_messages_duplicate_total',
+      `Of these recognised as duplicates ${ALL}.`,
+      totals.duplicates,
+    ),
+    counter(
+      'otaops_messages_dead_letter_total',
+      `Of these kept as dead letters ${ALL}.`,
+      totals.dead_letters,
+    ),
+  ].join('');
+}
+
+async function callBack(database: Queryable, now: number): Promise<string> {
+  const receivers = (await listReceivers(database)).filter(({ enabled }) => enabled);
+  const each = (value: (receiver: (typeof receivers)[number]) => number): Sample[] =>
+    receivers.map((receiver) => ({
+      labels: { receiver: receiver.name },
+      value: value(receiver),
+    }));
+  return [
+    gauge(
+      'otaops_callback_lag_events',
+      `Events that a receiver has not got yet ${ALL}.`,
+      each(({ behind }) => behind),
+    ),
+    gauge(
+      'otaops_callback_lag_seconds',
+      `Since when the oldest of them waits ${ALL}.`,
+      each(({ behind_since: since }) => (since ? Math.max(0, now - since.getTime()) / 1000 : 0)),
+    ),
+    gauge(
+      'otaops_callback_failures',
+      `Tries of a receiver’s present batch that failed ${ALL}.`,
+      each(({ failures }) => failures),
+    ),
+  ].join('');
+}
+
+async function vehicles(database: Queryable): Promise<string> {
+  const rows = await database.query<{ state: string; vehicles: number }>(
+    `select c.state, sum(c.vehicles)::bigint as vehicles from operation_counters c
+     join operations o on o.id = c.operation_id
+     where o.status <> 'cancelled' group by c.state order by c.state`,
+  );
+  return gauge(
+    'otaops_vehicles',
+    `Vehicles in operations that are not cancelled, by state ${ALL}.`,
+    rows.map(({ state, vehicles: value }) => ({ labels: { state }, value })),
+  );
+}
+
+async function deadLetters(database: Queryable): Promise<string> {
+  const rows = await countDeadLetters(database);
+  return gauge(
+    'otaops_dead_letters',
+    `Dead letters that are kept and were not replayed, by reason ${ALL}.`,
+    rows.map(({ reason, count: value }) => ({ labels: { reason }, value })),
+  );
+}
+
+async function sending(database: Queryable, now: number): Promise<string> {
+  const { operations, oldest } = await overdueTriggers(database, now);
+  return [
+    gauge(
+      'otaops_trigger_overdue_seconds',
+      `Since when the oldest trigger that may be sent is due ${ALL}.`,
+      oldest === undefined ? 0 : Math.max(0, now - oldest) / 1000,
+    ),
+    gauge(
+      'otaops_sending_operations',
+      `Operations that have something to send, now or later ${ALL}.`,
+      operations,
+    ),
+  ].join('');
+}

@@ -1,0 +1,133 @@
+/** A new attempt for one vehicle, or for all that are in a state (contract section 5.2). */
+import { newUuid } from '../../protocol/index.js';
+import { recordAction } from '../audit/index.js';
+import { type Database, only, type Queryable, textArray } from '../database/index.js';
+import { type ControlOptions, OperationIsCancelled } from './control.js';
+
+/**
+ * A new attempt has a new trigger and starts from the beginning. One that was not sent yet is new
+ * enough: asking twice makes one new attempt.
+ */
+const RETRIGGER = /* sql */ `
+with operation as materialized (
+  -- A cancel waits until these attempts are there, or they are not made.
+  select id from operations where id = $1 and status <> 'cancelled' for share
+),
+locked as materialized (
+  select d.operation_id, d.vin, d.attempt, d.state, d.paused, d.trigger_id,
+    i.trigger_id as new_trigger_id
+  from operation o
+  cross join unnest($2::text[], $3::uuid[]) as i (vin, trigger_id)
+  join deliveries d on d.operation_id = o.id and d.vin = i.vin
+  where d.delivery not in ('pending', 'device_not_found')
+    and ($7::text is null or counter_of(d.state) = $7)
+  order by d.operation_id, d.vin
+  for update of d
+),
+updated as (
+  update deliveries d set
+    attempt = d.attempt + 1,
+    earlier_trigger_ids = d.earlier_trigger_ids || l.trigger_id,
+    trigger_id = l.new_trigger_id, triggered_at = $4::timestamptz, due_at = $4::timestamptz,
+    claim = null, delivery = 'pending', state = 'pending', paused = false, sends = 0, prompted = 0,
+    last_sent_at = null, acknowledged_at = null,
+    interruption = null, reported = null, reached = 0, reason = null,
+    updated_at = $4::timestamptz
+  from locked l where d.operation_id = l.operation_id and d.vin = l.vin
+),
+logged as (
+  insert into delivery_log (at, operation_id, vin, attempt, what, audit_id)
+  select $4::timestamptz, operation_id, vin, attempt + 1, 'retriggered', $6::bigint from locked
+),
+counted as (
+  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
+  select operation_id, $5::smallint, state, paused, sum(n) from (
+    select operation_id, counter_of(state) as state, paused, -1 as n from locked
+    union all
+    select operation_id, 'pending', false, 1 from locked
+  ) moves
+  group by operation_id, state, paused having sum(n) <> 0 order by operation_id, state, paused
+  on conflict (operation_id, shard, state, paused)
+  do update set vehicles = c.vehicles + excluded.vehicles
+)
+select (select count(*) from operation) as open, (select count(*) from locked) as retriggered`;
+
+async function retriggerVins(
+  tx: Queryable,
+  operationId: number,
+  vins: readonly string[],
+  { shard, now }: ControlOptions,
+  { auditId, state }: { auditId: number; state: string | null },
+): Promise<number> {
+  const { open, retriggered } = only(
+    await tx.query<{ open: number; retriggered: number }>(RETRIGGER, [
+      operationId,
+      textArray(vins),
+      textArray(vins.map(newUuid)),
+      new Date(now),
+      shard,
+      auditId,
+      state,
+    ]),
+  );
+  if (open === 0) throw new OperationIsCancelled();
+  return retriggered;
+}
+
+/**
+ * One vehicle, whatever its state.
+ *
+ * @returns whether a new attempt was made; not where the newest one was not sent yet
+ * @throws OperationIsCancelled
+ */
+export function retriggerVehicle(
+  database: Database,
+  operationId: number,
+  vin: string,
+  options: ControlOptions,
+): Promise<boolean> {
+  return database.transaction(async (tx) => {
+    const { by, now } = options;
+    const auditId = await recordAction(tx, by, now, 'retrigger', { operationId, vin });
+    const about = { auditId, state: null };
+    return (await retriggerVins(tx, operationId, [vin], options, about)) === 1;
+  });
+}
+
+/** Vehicles in one transaction, with an entry of the audit log. */
+const CHUNK = 10_000;
+
+/**
+ * All vehicles that are in a state; `unknown` means every unknown(<number>). Each vehicle once: what
+ * comes into the state meanwhile is not waited for.
+ *
+ * @returns how many new attempts were made
+ * @throws OperationIsCancelled
+ */
+export async function retriggerState(
+  database: Database,
+  operationId: number,
+  state: string,
+  options: ControlOptions,
+): Promise<number> {
+  const { by, now } = options;
+  let retriggered = 0;
+  for (let after = ''; ;) {
+    const chunk = await database.transaction(async (tx) => {
+      const rows = await tx.query<{ vin: string }>(
+        `select vin from deliveries
+         where operation_id = $1 and vin > $2 and counter_of(state) = $3 order by vin limit $4`,
+        [operationId, after, state, CHUNK],
+      );
+      const vins = rows.map(({ vin }) => vin);
+      const detail = { state, vehicles: vins.length };
+      const auditId = await recordAction(tx, by, now, 'retrigger', { operationId, detail });
+      const about = { auditId, state };
+      return { vins, made: await retriggerVins(tx, operationId, vins, options, about) };
+    });
+    retriggered += chunk.made;
+    const last = chunk.vins.at(-1);
+    if (last === undefined || chunk.vins.length < CHUNK) return retriggered;
+    after = last;
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * How an operation goes, beyond its counters: the funnel, why vehicles failed, how long phases take,
+ * how fast it goes and when it will be done. It reads all vehicles of the operation, so the answer is
+ * kept for a while that grows with what it has cost.
+ */
+import { EVENT_STATUS_NAMES, FINISHED, lifecycleRank, EVENT_STATUS } from '../../protocol/index.js';
+import { type Database, only, type Queryable, textArray } from '../database/index.js';
+import { type PhaseDuration, phaseDurations, type VehicleTimes } from './phases.js';
+import { ENDED_UNSENT, FAILED, type OperationSummary } from './progress.js';
+
+export interface FunnelStage {
+  readonly stage: string;
+  /** Vehicles that have come so far, in their newest attempt. */
+  readonly vehicles: number;
+}
+
+export interface FailureReason {
+  readonly state: string;
+  /** In the vehicles' words; '' where they gave none. */
+  readonly reason: string;
+  readonly vehicles: number;
+}
+
+export interface Estimate {
+  /** Vehicles that came to an end, a minute, over the window. */
+  readonly finishedPerMinute: number;
+  /** Length of the window, seconds. */
+  readonly windowSeconds: number;
+  /** When the open ones will have finished at this rate; null: not at this rate. */
+  readonly completionAt: Date | null;
+}
+
+export interface Summary {
+  /** When it was made. */
+  readonly at: Date;
+  readonly funnel: readonly FunnelStage[];
+  readonly failureReasons: readonly FailureReason[];
+  readonly phases: readonly PhaseDuration[];
+  /** Vehicles that the durations were read of. */
+  readonly sampledVehicles: number;
+  /** OTA_TRIGGERs that went out in all, repetitions included. */
+  readonly sends: number;
+  readonly estimate: Estimate;
+}
+
+/** Stages that every vehicle should come through, in the order of an update. */
+const STAGES = [
+  'received',
+  'consent_accepted',
+  'downloading',
+  'downloaded',
+  'md5_check_success',
+  'pki_check_success',
+  'reboot',
+  'success',
+] as const;
+
+const MAX_REASONS = 100;
+const SAMPLE = 5_000;
+/** The shortest in which enough vehicles have finished is what counts. */
+const WINDOWS_SECONDS = [300, 3_600, 86_400] as const;
+const ENOUGH = 30;
+
+export async function summarise(
+  database: Queryable,
+  operation: OperationSummary,
+  now: number,
+): Promise<Summary> {
+  const counts = await scan(database, operation.id, now);
+  const sample = await sampleTimes(database, operation.id, counts.acknowledged);
+  return {
+    at: new Date(now),
+    funnel: [
+      { stage: 'triggered', vehicles: counts.vehicles },
+      { stage: 'sent', vehicles: counts.sent },
+      { stage: 'acknowledged', vehicles: counts.acknowledged },
+      ...STAGES.map((stage) => ({ stage, vehicles: counts[`reached_${stage}`] ?? 0 })),
+    ],
+    failureReasons: await failureReasons(database, operation.id),
+    phases: phaseDurations(sample),
+    sampledVehicles: sample.length,
+    sends: counts.sends,
+    estimate: estimate(operation.progress.open, counts, now),
+  };
+}
+
+type Counts = Readonly<Record<string, number>> & {
+  readonly vehicles: number;
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly sends: number;
+};
+
+const ended = [...FINISHED, ...ENDED_UNSENT].map((state) => `'${state}'`).join(', ');
+
+/** One pass over the operation's vehicles. */
+const SCAN = /* sql */ `
+select count(*) as vehicles,
+  count(*) filter (where sends > 0 or delivery = 'acknowledged') as sent,
+  count(*) filter (where acknowledged_at is not null) as acknowledged,
+  coalesce(sum(sends), 0)::bigint as sends,
+  ${STAGES.map(
+    (stage) =>
+      `count(*) filter (where reached & ${1 << lifecycleRank(EVENT_STATUS[stage])} <> 0) as reached_${stage}`,
+  ).join(',\n  ')},
+  ${WINDOWS_SECONDS.map(
+    (seconds) =>
+      `count(*) filter (where state in (${ended}) and updated_at > $2::timestamptz - interval '${seconds} seconds') as finished_${seconds}`,
+  ).join(',\n  ')}
+from deliveries where operation_id = $1`;
+
+async function scan(database: Queryable, operationId: number, now: number): Promise<Counts> {
+  return only(await database.query<Counts>(SCAN, [operationId, new Date(now)]));
+}
+
+function failureReasons(database: Queryable, operationId: number): Promise<FailureReason[]> {
+  return database.query<FailureReason>(
+    `select state, coalesce(reason, '') as reason, count(*) as vehicles from deliveries
+     where operation_id = $1 and state = any ($2::text[])
+     group by 1, 2 order by vehicles desc, state, reason limit ${MAX_REASONS}`,
+    [operationId, textArray([...FAILED, 'cancel', 'consent_rejected'])],
+  );
+}
+
+/** @param open vehicles of which something is still to come */
+export function estimate(
+  open: number,
+  finished: Readonly<Record<string, number>>,
+  now: number,
+): Estimate {
+  const windowSeconds =
+    WINDOWS_SECONDS.find((seconds) => (finished[`finished_${seconds}`] ?? 0) >= ENOUGH) ??
+    WINDOWS_SECONDS[1];
+  const finishedPerMinute = ((finished[`finished_${windowSeconds}`] ?? 0) / windowSeconds) * 60;
+  const minutes = open === 0 ? 0 : open / finishedPerMinute;
+  return {
+    finishedPerMinute,
+    windowSeconds,
+    completionAt: Number.isFinite(minutes) ? new Date(now + minutes * 60_000) : null,
+  };
+}
+
+interface TimesRow {
+  readonly triggered_at: Date;
+  readonly acknowledged_at: Date | null;
+  readonly events: Readonly<Record<string, number>> | null;
+}
+
+const SAMPLE_TIMES = /* sql */ `
+select d.triggered_at, d.acknowledged_at, (
+    select json_object_agg(status, at) from (
+      select status, min(extract(epoch from event_at) * 1000)::bigint as at from messages m
+      where m.operation_id = $1 and m.vin = d.vin and m.attempt = d.attempt and status is not null
+      group by status
+    ) first
+  ) as events
+from (
+  select vin, attempt, triggered_at, acknowledged_at from deliveries
+  where operation_id = $1 and acknowledged_at is not null
+    and (hashtext(vin) & 2147483647) % $2 = 0
+  limit ${SAMPLE}
+) d`;
+
+/** The same vehicles each time: chosen by a hash of their VIN. */
+async function sampleTimes(
+  database: Queryable,
+  operationId: number,
+  acknowledged: number,
+): Promise<VehicleTimes[]> {
+  const oneOf = Math.max(1, Math.ceil(acknowledged / SAMPLE));
+  const rows = await database.query<TimesRow>(SAMPLE_TIMES, [operationId, oneOf]);
+  return rows.map(({ triggered_at, acknowledged_at, events }) => ({
+    triggered: triggered_at.getTime(),
+    acknowledged: acknowledged_at?.getTime(),
+    events: new Map(
+      Object.entries(events ?? {}).flatMap(([status, at]) => {
+        const name = NAME_OF.get(status);
+        return name === undefined ? [] : [[name, at]];
+      }),
+    ),
+  }));
+}
+
+const NAME_OF = new Map(EVENT_STATUS_NAMES.map((name) => [String(EVENT_STATUS[name]), name]));
+
+const SHORTEST_MS = 2_000;
+/** What took a second to make is kept for twenty. */
+const TIMES_ITS_COST = 20;
+const MOST_KEPT = 200;
+
+interface Kept {
+  readonly summary: Promise<Summary>;
+  until: number;
+}
+
+/** Makes summaries, one at a time for each operation, and keeps them for a while. */
+export class Summaries {
+  readonly #database: Database;
+  readonly #clock: () => number;
+  readonly #kept = new Map<number, Kept>();
+
+  constructor(database: Database, clock: () => number) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  of(operation: OperationSummary): Promise<Summary> {
+    const now = this.#clock();
+    const known = this.#kept.get(operation.id);
+    if (known && now < known.until) return known.summary;
+    const summary = summarise(this.#database, operation, now);
+    const kept: Kept = { summary, until: Infinity };
+    this.#kept.delete(operation.id);
+    this.#kept.set(operation.id, kept);
+    for (const id of this.#kept.keys()) {
+      if (this.#kept.size <= MOST_KEPT) break;
+      this.#kept.delete(id);
+    }
+    summary.then(
+      () => {
+        const cost = this.#clock() - now;
+        kept.until = this.#clock() + Math.max(SHORTEST_MS, cost * TIMES_ITS_COST);
+      },
+      () => this.#kept.delete(operation.id),
+    );
+    return summary;
+  }
+}

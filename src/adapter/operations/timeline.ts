@@ -1,0 +1,166 @@
+/**
+ * All that happened to one vehicle in an operation, in the order in which we saw it: what we sent,
+ * what it answered and reported, what people did, and which receivers were told.
+ */
+import { messageDigest, statusName } from '../../protocol/index.js';
+import { type Queryable } from '../database/index.js';
+
+interface Common {
+  /** When we saw or did it. */
+  readonly at: Date;
+  readonly attempt: number | null;
+}
+
+export type TimelineEntry = Common &
+  (
+    | {
+        /** `triggered`: the CarOTA Server's trigger was accepted; the others as in the log. */
+        readonly kind: 'delivery';
+        readonly what: string;
+      }
+    | {
+        readonly kind: 'ack' | 'event';
+        /** By the vehicle's clock. */
+        readonly vehicleAt: Date;
+        readonly messageId: string;
+        readonly statusName: string | null;
+        readonly meta: readonly { key: string; value: string }[];
+        readonly eventId: string | null;
+        readonly callbacks: readonly CallbackOfEvent[];
+      }
+    | {
+        readonly kind: 'control';
+        readonly action: string;
+        readonly by: string;
+        readonly reason: string;
+        readonly detail: object;
+      }
+  );
+
+export interface CallbackOfEvent {
+  /** Name of the receiver. */
+  readonly receiver: string;
+  /** When it was told; null: not yet. */
+  readonly settledAt: Date | null;
+  /** How often the batch was tried. */
+  readonly tries: number;
+}
+
+interface MessageRow {
+  readonly received_at: Date;
+  readonly event_at: Date;
+  readonly attempt: number;
+  readonly system_id: string;
+  readonly message_id: string;
+  readonly status: number | null;
+  readonly meta: { key: string; value: string }[];
+  readonly callbacks:
+    { receiver: string; settled_at: string | null; tries: number | null }[] | null;
+}
+
+/** More than any vehicle has that is not out of its mind. */
+const LIMIT = 10_000;
+
+const MESSAGES = /* sql */ `
+select m.received_at, m.event_at, m.attempt, m.system_id, m.message_id, m.status, m.meta, (
+    select json_agg(json_build_object(
+      'receiver', c.name, 'settled_at', l.settled_at,
+      'tries', coalesce(l.tries, case when c.position < p.position then c.failures end)
+    ) order by c.name)
+    from event_batches b
+    cross join lateral (select b.position - b.events + m.nr as position) p
+    cross join callbacks c
+    left join lateral (
+      select settled_at, tries from callback_log
+      where callback_id = c.id and upto >= p.position and after < p.position
+      order by upto, settled_at limit 1
+    ) l on true
+    where b.id = m.batch and (c.position < p.position or l.settled_at is not null)
+  ) as callbacks
+from messages m where m.operation_id = $1 and m.vin = $2
+order by m.received_at limit ${LIMIT}`;
+
+export async function timeline(
+  database: Queryable,
+  operationId: number,
+  vin: string,
+): Promise<TimelineEntry[]> {
+  const of = [operationId, vin];
+  const messages = await database.query<MessageRow>(MESSAGES, of);
+  const log = await database.query<{ at: Date; attempt: number; what: string }>(
+    `select at, attempt, what from delivery_log where operation_id = $1 and vin = $2
+     order by at limit ${LIMIT}`,
+    of,
+  );
+  const actions = await database.query<{
+    at: Date;
+    action: string;
+    token_name: string;
+    reason: string;
+    detail: object;
+  }>(
+    `select a.at, a.action, a.token_name, a.reason, a.detail from audit_log a
+     where a.operation_id = $1 and (
+       a.vin = $2 or a.vin is null and a.action <> 'retrigger'
+       or exists (
+         select from delivery_log l
+         where l.operation_id = $1 and l.vin = $2 and l.audit_id = a.id
+       )
+     )
+     order by a.id limit ${LIMIT}`,
+    of,
+  );
+  const first = await firstTrigger(database, operationId, vin);
+  return merge([
+    first ? [{ kind: 'delivery' as const, at: first, attempt: 1, what: 'triggered' }] : [],
+    actions.map(({ at, action, token_name: by, reason, detail }) => ({
+      kind: 'control' as const,
+      at,
+      attempt: null,
+      action,
+      by,
+      reason,
+      detail,
+    })),
+    log.map((entry) => ({ kind: 'delivery' as const, ...entry })),
+    messages.map(messageEntry),
+  ]);
+}
+
+/** By our time; what happened at the same moment stays in the order given. */
+function merge(lists: readonly (readonly TimelineEntry[])[]): TimelineEntry[] {
+  return lists.flat().sort((a, b) => a.at.getTime() - b.at.getTime());
+}
+
+function messageEntry(row: MessageRow): TimelineEntry {
+  const isEvent = row.status !== null;
+  return {
+    kind: isEvent ? 'event' : 'ack',
+    at: row.received_at,
+    vehicleAt: row.event_at,
+    attempt: row.attempt,
+    messageId: row.message_id,
+    statusName: row.status === null ? null : statusName(row.status),
+    meta: row.meta,
+    eventId: isEvent ? `evt-${messageDigest(row.system_id, row.message_id)}` : null,
+    callbacks: (row.callbacks ?? []).map(({ receiver, settled_at, tries }) => ({
+      receiver,
+      settledAt: settled_at === null ? null : new Date(settled_at),
+      tries: tries ?? 0,
+    })),
+  };
+}
+
+/** When the vehicle came into the operation: its first trigger's id, a UUID v7, has the time in it. */
+async function firstTrigger(
+  database: Queryable,
+  operationId: number,
+  vin: string,
+): Promise<Date | undefined> {
+  const [row] = await database.query<{ id: string }>(
+    `select coalesce(earlier_trigger_ids[1], trigger_id) as id from deliveries
+     where operation_id = $1 and vin = $2`,
+    [operationId, vin],
+  );
+  return row && new Date(Number.parseInt(row.id.replaceAll('-', '').slice(0, 12), 16));
+}
