@@ -10,7 +10,7 @@ export interface AdapterAddress {
 }
 
 /** The adapter has refused a request. */
-class RequestRefused extends Error {
+export class RequestRefused extends Error {
   override readonly name = 'RequestRefused';
   constructor(
     readonly status: number,
@@ -21,10 +21,33 @@ class RequestRefused extends Error {
   }
 }
 
+/** Nothing answers at the address. */
+export class AdapterUnreachable extends Error {
+  override readonly name = 'AdapterUnreachable';
+}
+
 interface Problem {
   readonly errorCode?: string;
   readonly errorMessage?: string;
   readonly errors?: readonly { path: string; message: string }[];
+}
+
+interface Upload {
+  readonly contentType: string;
+  readonly body: string | ReadableStream<Uint8Array>;
+}
+
+/** Values that are undefined are left out. */
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** A path with its parts and query encoded: `path(['ota', 'operations', refId], { limit: 5 })`. */
+export function path(parts: readonly string[], query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) search.set(name, String(value));
+  }
+  const text = search.toString();
+  return `/v1.0/${parts.map(encodeURIComponent).join('/')}${text === '' ? '' : `?${text}`}`;
 }
 
 export class AdapterClient {
@@ -46,48 +69,94 @@ export class AdapterClient {
     return new AdapterClient(url, secret);
   }
 
-  /** @throws RequestRefused, or Error where the adapter cannot be reached */
+  /** @throws RequestRefused, AdapterUnreachable */
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return this.#send<T>(
-      method,
-      path,
-      'application/json',
-      body === undefined ? undefined : JSON.stringify(body),
-    );
+    const upload = { contentType: 'application/json', body: JSON.stringify(body) };
+    return answerOf<T>(await this.#send(method, path, body === undefined ? undefined : upload));
   }
 
-  /** Sends a body that is no JSON. */
-  async upload<T>(path: string, contentType: string, body: string): Promise<T> {
-    return this.#send<T>('POST', path, contentType, body);
+  /** Sends a body that is no JSON. @throws RequestRefused, AdapterUnreachable */
+  async upload<T>(path: string, upload: Upload): Promise<T> {
+    return answerOf<T>(await this.#send('POST', path, upload));
   }
 
-  async #send<T>(
+  /**
+   * The answer as it comes, for what does not fit into memory or does not end.
+   *
+   * @throws RequestRefused, AdapterUnreachable
+   */
+  async stream(path: string, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const { body } = await this.#send('GET', path, undefined, signal);
+    if (!body) throw new Error('the answer has no body');
+    return body;
+  }
+
+  /**
+   * The items of a list, page by page.
+   *
+   * @param most as many at most
+   */
+  async *items<T>(parts: readonly string[], query: Query, most: number): AsyncGenerator<T> {
+    let left = most;
+    for (let cursor: string | null | undefined; left > 0 && cursor !== null;) {
+      const limit = Math.min(left, MAX_PAGE);
+      const page: { items: T[]; nextCursor: string | null } = await this.request(
+        'GET',
+        path(parts, { ...query, limit, cursor }),
+      );
+      yield* page.items;
+      left -= page.items.length;
+      cursor = page.nextCursor;
+    }
+  }
+
+  async #send(
     method: string,
     path: string,
-    contentType: string,
-    body: string | undefined,
-  ): Promise<T> {
+    upload: Upload | undefined,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const response = await fetch(this.#url + path, {
       method,
       headers: {
         'authorization-token': this.#token,
-        ...(body === undefined ? {} : { 'content-type': contentType }),
+        ...(upload ? { 'content-type': upload.contentType } : {}),
       },
-      ...(body === undefined ? {} : { body }),
+      // A stream is sent as it is read, and answered when it has ended (WHATWG Fetch, 5.4).
+      ...(upload ? { body: upload.body, duplex: 'half' as const } : {}),
+      ...(signal ? { signal } : {}),
     }).catch((error: unknown) => {
+      if (signal?.aborted) throw error;
       const cause = (error as Error).cause as Error | undefined;
-      throw new Error(`no adapter answers at ${this.#url}: ${(cause ?? (error as Error)).message}`);
-    });
-    const text = await response.text();
-    const answer = (text === '' ? undefined : JSON.parse(text)) as T & Problem;
-    if (!response.ok) {
-      const fields = (answer.errors ?? []).map(({ path, message }) => `\n  ${path} ${message}`);
-      throw new RequestRefused(
-        response.status,
-        answer.errorCode ?? String(response.status),
-        `${answer.errorMessage ?? response.statusText}${fields.join('')}`,
+      throw new AdapterUnreachable(
+        `no adapter answers at ${this.#url}: ${(cause ?? (error as Error)).message}`,
       );
-    }
-    return answer;
+    });
+    if (!response.ok) throw await refusalOf(response);
+    return response;
   }
+}
+
+const MAX_PAGE = 1_000;
+
+async function answerOf<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+async function refusalOf(response: Response): Promise<RequestRefused> {
+  const text = await response.text();
+  let problem: Problem;
+  try {
+    problem = JSON.parse(text) as Problem;
+  } catch {
+    // Something else than an adapter answers.
+    return new RequestRefused(response.status, String(response.status), response.statusText);
+  }
+  const fields = (problem.errors ?? []).map(({ path, message }) => `\n  ${path} ${message}`);
+  return new RequestRefused(
+    response.status,
+    problem.errorCode ?? String(response.status),
+    `${problem.errorMessage ?? response.statusText}${fields.join('')}`,
+  );
 }

@@ -2,30 +2,65 @@
 /** The command `otaops`. */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../adapter/index.js';
+import { AdapterUnreachable, RequestRefused } from './adapter-client.js';
 import { benchCommand } from './commands/bench.js';
+import { callbacksCommand } from './commands/callbacks.js';
+import { completionCommand } from './commands/completion.js';
+import { deadLettersCommand } from './commands/dead-letters.js';
+import { doctorCommand } from './commands/doctor.js';
+import { eventsCommand } from './commands/events.js';
+import { operationsCommand } from './commands/operations.js';
 import { quickstartCommand } from './commands/quickstart.js';
+import { rateCommand } from './commands/rate.js';
 import { serveCommand } from './commands/serve.js';
 import { simulateCommand } from './commands/simulate.js';
 import { tokenCommand } from './commands/token.js';
+import { triggerCommand } from './commands/trigger.js';
+import { vehiclesCommand } from './commands/vehicles.js';
 import { printError } from './output.js';
-import { BadSetting, refuseUnknownVariables } from './settings.js';
+import {
+  applyConfigFile,
+  BadConfigFile,
+  BadSetting,
+  readConfigFile,
+  refuseUnknownVariables,
+} from './settings/index.js';
 
-/** Exit codes: 0 done, 1 failed, 2 wrong use or setting. */
+/**
+ * Exit codes: 0 done, 1 failed, 2 wrong use or setting, 3 the adapter has refused (not found, not
+ * allowed, conflict …), 4 no adapter answers.
+ */
 const FAILED = 1;
 const WRONG_USE = 2;
+const REFUSED = 3;
+const UNREACHABLE = 4;
 
 const program = new Command('otaops')
   .description('OTA Operations: runs over-the-air update campaigns for vehicles')
   .version(VERSION)
+  .option('--config <file>', 'YAML file with settings (env: OTAOPS_CONFIG)')
   .showHelpAfterError('(see otaops --help)')
-  .hook('preAction', () => refuseUnknownVariables(process.env))
+  .hook('preAction', async (_program, command) => {
+    refuseUnknownVariables(process.env);
+    const path = command.optsWithGlobals<{ config?: string }>().config ?? process.env.OTAOPS_CONFIG;
+    if (path !== undefined) applyConfigFile(command, await readConfigFile(path));
+  })
   .exitOverride();
 
 quickstartCommand(program);
 serveCommand(program);
-simulateCommand(program);
+triggerCommand(program);
+operationsCommand(program);
+eventsCommand(program);
+vehiclesCommand(program);
+deadLettersCommand(program);
+callbacksCommand(program);
+rateCommand(program);
 tokenCommand(program);
+doctorCommand(program);
+simulateCommand(program);
 benchCommand(program);
+completionCommand(program);
 for (const command of program.commands) inheritExitOverride(command);
 
 try {
@@ -44,5 +79,7 @@ function exitCodeOf(error: unknown): number {
   // Commander has told what is wrong already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE;
   printError(`otaops: ${(error as Error).message}`);
-  return error instanceof BadSetting ? WRONG_USE : FAILED;
+  if (error instanceof BadSetting || error instanceof BadConfigFile) return WRONG_USE;
+  if (error instanceof RequestRefused) return REFUSED;
+  return error instanceof AdapterUnreachable ? UNREACHABLE : FAILED;
 }

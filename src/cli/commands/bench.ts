@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { bench, isReached, machine, type Part, PARTS, table } from '../../bench/index.js';
 import { print, printError } from '../output.js';
-import { addSettings, type Setting } from '../settings.js';
+import { addSettings, type Setting } from '../settings/index.js';
 
 interface BenchFlags {
   readonly benchParts: readonly Part[];

@@ -19,7 +19,7 @@ import {
   SEED,
   SPEED,
   vehiclesSetting,
-} from '../settings.js';
+} from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
 
 interface QuickstartFlags {

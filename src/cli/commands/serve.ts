@@ -1,15 +1,21 @@
 /** `otaops serve`: the OTA Adapter. */
 import { type Command } from 'commander';
-import pino from 'pino';
 import { type AdapterSettings, startAdapter } from '../../adapter/index.js';
+import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {
+  ACK_REQUIRED,
   addSettings,
   BROKER_URL,
   C2D_TOPIC,
+  CALLBACK_ALLOW,
+  CALLBACK_BATCH,
+  CALLBACK_SECRET,
+  CALLBACK_URL,
   D2C_TOPIC,
   DATA_DIR,
   DATABASE_URL,
+  DEAD_LETTER_DAYS,
   HISTORY_DAYS,
   HOST,
   HTTP_PORT,
@@ -19,12 +25,23 @@ import {
   MQTT_CERT,
   MQTT_KEY,
   MQTT_PORT,
+  MQTT_PRESENCE_TOPIC,
   MQTT_SESSION_EXPIRY,
-} from '../settings.js';
+  OTLP_URL,
+  RETRY_FIRST,
+  RETRY_LONGEST,
+  RETRY_SENDS,
+  TRACE_RATIO,
+  TRIGGER_TTL,
+} from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
 
-interface ServeOptions extends AdapterSettings {
+interface ServeFlags extends AdapterSettings {
   readonly logLevel: string;
+  /** Seconds. */
+  readonly retryFirst: number;
+  readonly retryLongest: number;
+  readonly retrySends: number;
 }
 
 export function serveCommand(program: Command): void {
@@ -34,16 +51,28 @@ export function serveCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Any number of adapters may share one database and one MQTT broker:
-  otaops serve --database-url postgres://otaops@db/otaops --mqtt-url mqtts://broker:8883`,
+Examples:
+  otaops serve                                     embedded database and broker, on 127.0.0.1
+  otaops serve --config /etc/otaops.yaml           settings from a file, http-port: 8080 …
+  otaops serve --database-url postgres://otaops@db/otaops --mqtt-url mqtts://broker:8883
+                                                   any number of adapters may share the two
+  otaops serve --callback-url https://carota/events --callback-secret whsec_…`,
     );
   addSettings(command, [HOST, HTTP_PORT, DATABASE_URL, BROKER_URL, MQTT_CA, MQTT_CERT, MQTT_KEY]);
   addSettings(command, [MQTT_SESSION_EXPIRY, INSTANCE, MQTT_PORT, DATA_DIR, HISTORY_DAYS]);
-  addSettings(command, [C2D_TOPIC, D2C_TOPIC, LOG_LEVEL]);
-  command.action(async (options: ServeOptions) => {
+  addSettings(command, [DEAD_LETTER_DAYS, C2D_TOPIC, D2C_TOPIC, MQTT_PRESENCE_TOPIC]);
+  addSettings(command, [RETRY_FIRST, RETRY_LONGEST, RETRY_SENDS, TRIGGER_TTL, ACK_REQUIRED]);
+  addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH]);
+  addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
+  command.action(async (flags: ServeFlags) => {
     const stopping = stopRequested();
-    const log = pino({ level: options.logLevel, base: { pid: process.pid } }, pino.destination(2));
-    const adapter = await startAdapter(options, log);
+    const log = serviceLog(flags.logLevel);
+    const retry = {
+      firstPauseMs: flags.retryFirst * 1000,
+      longestPauseMs: flags.retryLongest * 1000,
+      maxSends: flags.retrySends,
+    };
+    const adapter = await startAdapter({ ...flags, retry }, log);
     print(`HTTP interface  ${adapter.httpUrl}  (documents: ${adapter.httpUrl}/docs)`);
     print(`MQTT broker     ${adapter.mqttUrl}`);
     if (adapter.firstToken !== undefined) {

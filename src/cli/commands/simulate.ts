@@ -13,7 +13,7 @@ import {
   TOKEN,
   URL_SETTING,
   vehiclesSetting,
-} from '../settings.js';
+} from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
 
 interface SimulateFlags extends AdapterAddress {
@@ -48,7 +48,8 @@ Example, beside a running otaops serve:
     if (options.register) {
       for (let start = 0; start < vehicles.length; start += REGISTER_BATCH) {
         const lines = vehicles.slice(start, start + REGISTER_BATCH).map(registrationLine);
-        await client.upload('/v1.0/vehicles/import', 'application/x-ndjson', lines.join('\n'));
+        const body = lines.join('\n');
+        await client.upload('/v1.0/vehicles/import', { contentType: 'application/x-ndjson', body });
       }
       print(`registered ${vehicles.length} vehicles`);
     }

@@ -10,7 +10,7 @@ import {
 } from '../../adapter/index.js';
 import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
 import { print, printJson } from '../output.js';
-import { addSettings, DATA_DIR, DATABASE_URL, TOKEN, URL_SETTING } from '../settings.js';
+import { addSettings, DATA_DIR, DATABASE_URL, TOKEN, URL_SETTING } from '../settings/index.js';
 
 interface TokenOptions extends AdapterAddress {
   readonly databaseUrl?: string;

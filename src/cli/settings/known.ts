@@ -1,101 +1,16 @@
-/**
- * Every setting has a flag and an `OTAOPS_…` variable (contract section 7). An unknown or bad one
- * stops the start with a message that names it.
- */
-import { type Command, InvalidArgumentError, Option } from 'commander';
-
-const ENV_PREFIX = 'OTAOPS_';
-
-/** A setting was given that is not one, or has a wrong value. */
-export class BadSetting extends Error {
-  override readonly name = 'BadSetting';
-}
-
-type Parser<T> = (text: string) => T;
-
-const parsePort: Parser<number> = (text) => {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new InvalidArgumentError('must be a port from 0 to 65535 (0: any free one).');
-  }
-  return port;
-};
-
-const parseCount: Parser<number> = (text) => {
-  const count = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count)) {
-    throw new InvalidArgumentError('must be a whole number.');
-  }
-  return count;
-};
-
-const parsePositive: Parser<number> = (text) => {
-  const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) {
-    throw new InvalidArgumentError('must be a number above 0.');
-  }
-  return value;
-};
-
-const parseUrl =
-  (...protocols: string[]): Parser<string> =>
-  (text) => {
-    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
-      throw new InvalidArgumentError(`must be a URL with ${protocols.join('// or ')}//`);
-    }
-    return text;
-  };
-
-const parseInstance: Parser<string> = (text) => {
-  if (!/^[\w.-]{1,100}$/.test(text)) {
-    throw new InvalidArgumentError('must be 1 to 100 of letters, digits, dot, minus, underscore.');
-  }
-  return text;
-};
-
-export interface Setting<T> {
-  /** e.g. `--http-port <port>` */
-  readonly flag: string;
-  readonly description: string;
-  readonly default?: T;
-  readonly parse?: Parser<T>;
-  readonly choices?: readonly string[];
-}
-
-/** The variable of a flag: `--http-port <port>` is `OTAOPS_HTTP_PORT`. */
-function variableOf(flag: string): string {
-  const name = flag.split(' ')[0]?.replace(/^--/, '') ?? flag;
-  return ENV_PREFIX + name.toUpperCase().replaceAll('-', '_');
-}
-
-const known = new Set<string>();
-
-/** Adds settings to a command, each with its variable. */
-export function addSettings(command: Command, settings: readonly Setting<unknown>[]): Command {
-  for (const setting of settings) {
-    const variable = variableOf(setting.flag);
-    known.add(variable);
-    const option = new Option(setting.flag, setting.description).env(variable);
-    if (setting.default !== undefined) option.default(setting.default);
-    if (setting.choices) option.choices(setting.choices);
-    const { parse } = setting;
-    if (parse) option.argParser((text) => parse(text));
-    command.addOption(option);
-  }
-  return command;
-}
-
-/** @throws BadSetting if an `OTAOPS_…` variable is set that no command has */
-export function refuseUnknownVariables(environment: NodeJS.ProcessEnv): void {
-  const unknown = Object.keys(environment).filter(
-    (name) => name.startsWith(ENV_PREFIX) && !known.has(name),
-  );
-  if (unknown.length > 0) {
-    throw new BadSetting(
-      `unknown setting ${unknown.join(', ')}; known are ${[...known].sort().join(', ')}`,
-    );
-  }
-}
+/** All settings of the commands, each in one place. */
+import {
+  parseCount,
+  parseFlag,
+  parseInstance,
+  parseList,
+  parsePort,
+  parsePositive,
+  parseRatio,
+  parseTtl,
+  parseUrl,
+} from './parsers.js';
+import { type Setting } from './settings.js';
 
 export const HOST: Setting<string> = {
   flag: '--host <address>',
@@ -204,4 +119,78 @@ export const MQTT_URL: Setting<string> = {
   flag: '--mqtt-url <url>',
   description: 'MQTT broker of the vehicles',
   default: 'mqtt://127.0.0.1:1883',
+};
+
+export const MQTT_PRESENCE_TOPIC: Setting<string> = {
+  flag: '--mqtt-presence-topic <template>',
+  description:
+    'topic on which the MQTT broker tells which vehicles have connected, with {system_id} and +',
+};
+export const RETRY_FIRST: Setting<number> = {
+  flag: '--retry-first <seconds>',
+  description: 'pause before an unacknowledged trigger is repeated; it doubles each time',
+  default: 30,
+  parse: parsePositive,
+};
+export const RETRY_LONGEST: Setting<number> = {
+  flag: '--retry-longest <seconds>',
+  description: 'the pause grows no longer than this',
+  default: 6 * 60 * 60,
+  parse: parsePositive,
+};
+export const RETRY_SENDS: Setting<number> = {
+  flag: '--retry-sends <number>',
+  description: 'sends without acknowledgement until a vehicle is undelivered',
+  default: 20,
+  parse: parseCount,
+};
+export const TRIGGER_TTL: Setting<number> = {
+  flag: '--trigger-ttl <seconds>',
+  description:
+    'until an unacknowledged trigger is EXPIRED, where the event does not say; -1 = never',
+  default: -1,
+  parse: parseTtl,
+};
+export const ACK_REQUIRED: Setting<boolean> = {
+  flag: '--ack-required <0|1>',
+  description: 'whether vehicles acknowledge triggers, where the event does not say',
+  default: true,
+  parse: parseFlag,
+};
+export const DEAD_LETTER_DAYS: Setting<number> = {
+  flag: '--dead-letter-days <days>',
+  description: 'how long dead letters are kept (default: for ever)',
+  parse: parsePositive,
+};
+export const CALLBACK_URL: Setting<string> = {
+  flag: '--callback-url <url>',
+  description: 'event call-back of the CarOTA Server; more receivers by otaops callbacks',
+  parse: parseUrl('https:', 'http:'),
+};
+export const CALLBACK_SECRET: Setting<string> = {
+  flag: '--callback-secret <whsec_…>',
+  description: 'secret that its requests are signed with (Standard Webhooks)',
+};
+export const CALLBACK_ALLOW: Setting<string[]> = {
+  flag: '--callback-allow <networks>',
+  description:
+    'loopback, link-local or private networks that call-backs may go to, e.g. 10.1.0.0/16',
+  parse: parseList,
+};
+export const CALLBACK_BATCH: Setting<number> = {
+  flag: '--callback-batch <events>',
+  description: 'events in one call-back request at most',
+  default: 200,
+  parse: parseCount,
+};
+export const OTLP_URL: Setting<string> = {
+  flag: '--otlp-url <url>',
+  description: 'where traces are sent, e.g. http://collector:4318/v1/traces (default: no traces)',
+  parse: parseUrl('http:', 'https:'),
+};
+export const TRACE_RATIO: Setting<number> = {
+  flag: '--trace-ratio <fraction>',
+  description: 'of how many vehicles the sending is traced, from 0 to 1',
+  default: 1,
+  parse: parseRatio,
 };

@@ -1,0 +1,142 @@
+/** `otaops callbacks`: receivers of the event call-back. */
+import { type Command } from 'commander';
+import { path } from '../adapter-client.js';
+import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
+import { print, printJson, printTable } from '../output.js';
+
+interface CallbackShown {
+  readonly name: string;
+  readonly url: string;
+  readonly enabled: boolean;
+  readonly position: number;
+  readonly behind: number;
+  readonly failures: number;
+  readonly failure: string | null;
+  readonly nextTryAt: string | null;
+  readonly secret?: string;
+}
+
+export function callbacksCommand(program: Command): void {
+  const callbacks = program.command('callbacks').description('receivers of the event call-back');
+
+  adapterCommand(callbacks, {
+    usage: 'list',
+    description: 'list receivers, and how far behind each is',
+    examples: ['otaops callbacks list'],
+  }).action(async (flags: CommonFlags) => {
+    const client = await clientOf(flags);
+    const { items } = await client.request<{ items: CallbackShown[] }>('GET', path(['callbacks']));
+    if (flags.json) {
+      printJson(items);
+      return;
+    }
+    printTable(
+      ['name', 'url', 'on', 'position', 'behind', 'failures', 'next try', 'failure'],
+      items.map((receiver) => [
+        receiver.name,
+        receiver.url,
+        receiver.enabled,
+        receiver.position,
+        receiver.behind,
+        receiver.failures,
+        receiver.nextTryAt,
+        receiver.failure,
+      ]),
+    );
+  });
+
+  adapterCommand(callbacks, {
+    usage: 'add <name> <url>',
+    description: 'add a receiver; its signing secret is shown once',
+    examples: [
+      'otaops callbacks add carota https://carota.example/ota/events',
+      'otaops callbacks add warehouse https://dwh.example/in --after 0      also what was before',
+    ],
+  })
+    .option('--secret <whsec_…>', 'signing secret (default: a new one)')
+    .option('--after <event>', 'number of the last event that it is not told', Number)
+    .action(
+      async (
+        name: string,
+        url: string,
+        flags: CommonFlags & { secret?: string; after?: number },
+      ) => {
+        const { secret, after } = flags;
+        const client = await clientOf(flags);
+        const answer = await client.request<CallbackShown>('POST', path(['callbacks']), {
+          name,
+          url,
+          ...(secret === undefined ? {} : { secret }),
+          ...(after === undefined ? {} : { after }),
+        });
+        show(answer, flags);
+      },
+    );
+
+  adapterCommand(callbacks, {
+    usage: 'change <name>',
+    description: 'change address or secret, switch off and on',
+    examples: ['otaops callbacks change carota --new-secret', 'otaops callbacks change dwh --off'],
+  })
+    .option('--address <url>', 'where batches are posted to')
+    .option('--secret <whsec_…>', 'signing secret; the old one signs too for a day')
+    .option('--new-secret', 'make a new secret')
+    .option('--on', 'switch on')
+    .option('--off', 'switch off: it is told later what it misses')
+    .action(async (name: string, flags: CommonFlags & ChangeFlags) => {
+      const { address, secret, newSecret, on, off } = flags;
+      const client = await clientOf(flags);
+      const answer = await client.request<CallbackShown>('PATCH', path(['callbacks', name]), {
+        ...(address === undefined ? {} : { url: address }),
+        ...(secret === undefined ? {} : { secret }),
+        ...(newSecret ? { newSecret } : {}),
+        ...(on || off ? { enabled: !off } : {}),
+      });
+      show(answer, flags);
+    });
+
+  adapterCommand(callbacks, {
+    usage: 'replay <name>',
+    description: 'tell it again what came after an event, or from a time on',
+    examples: ['otaops callbacks replay carota --since 2026-11-24T08:00:00Z'],
+  })
+    .option('--after <event>', 'number of the last event that it is not told', Number)
+    .option('--since <time>', 'from the first event received then on')
+    .action(async (name: string, flags: CommonFlags & { after?: number; since?: string }) => {
+      const { after, since } = flags;
+      const client = await clientOf(flags);
+      const body = {
+        ...(after === undefined ? {} : { after }),
+        ...(since === undefined ? {} : { since }),
+      };
+      show(await client.request('POST', path(['callbacks', name, 'replay']), body), flags);
+    });
+
+  adapterCommand(callbacks, {
+    usage: 'remove <name>',
+    description: 'remove a receiver',
+    examples: ['otaops callbacks remove warehouse'],
+  }).action(async (name: string, flags: CommonFlags) => {
+    await (await clientOf(flags)).request('DELETE', path(['callbacks', name]));
+    if (flags.json) printJson({ removed: name });
+    else print(`removed ${name}`);
+  });
+}
+
+interface ChangeFlags {
+  readonly address?: string;
+  readonly secret?: string;
+  readonly newSecret?: boolean;
+  readonly on?: boolean;
+  readonly off?: boolean;
+}
+
+function show(receiver: CallbackShown, flags: CommonFlags): void {
+  if (flags.json) {
+    printJson(receiver);
+    return;
+  }
+  const { name, url, enabled, position, behind, secret } = receiver;
+  print(`${name}  ${url}  ${enabled ? 'on' : 'off'}, at event ${position}, ${behind} behind`);
+  if (secret !== undefined) print(`secret ${secret}`);
+}

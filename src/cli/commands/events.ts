@@ -1,0 +1,137 @@
+/** `otaops events`: the event stream, from a cursor or a time on, or live. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command } from 'commander';
+import { type AdapterClient, AdapterUnreachable, path } from '../adapter-client.js';
+import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
+import { print, printError } from '../output.js';
+import { stopRequested } from '../stop-signals.js';
+import { limitOption } from './operations.js';
+
+interface EventsFlags extends CommonFlags {
+  readonly follow?: boolean;
+  readonly after?: string;
+  readonly since?: string;
+  readonly refId?: string;
+  readonly vin?: string;
+  readonly limit: number;
+}
+
+interface EventShown {
+  readonly 'ref-id': string;
+  readonly vin: string;
+  readonly 'status-name': string;
+  readonly meta: readonly { key: string; value: string }[];
+  readonly timestamp: number;
+  readonly 'received-at': number;
+}
+
+interface Pulled {
+  readonly events: readonly EventShown[];
+  readonly cursor: string;
+  readonly more: boolean;
+}
+
+const MAX_PULL = 5_000;
+/** While following: how long one request waits for an event, and the pause before the next try. */
+const WAIT_SECONDS = 30;
+const RETRY_MS = 1_000;
+
+export function eventsCommand(program: Command): void {
+  adapterCommand(program, {
+    usage: 'events',
+    description: 'events of all vehicles, in the order in which they were committed',
+    examples: [
+      'otaops events --follow                                what comes from now on',
+      'otaops events --since 2026-11-24T08:00:00Z --ref-id fix --json',
+      'otaops events --after 120000 --follow                 goes on where a cursor was',
+    ],
+  })
+    .option('-f, --follow', 'go on with what comes, through breaks of the connection')
+    .option('--after <cursor>', 'after this event; 0: from the beginning')
+    .option('--since <time>', 'received then or later, e.g. 2026-11-24T08:00:00Z')
+    .option('--ref-id <ref-id>', 'only of this operation')
+    .option('--vin <vin>', 'only of this vehicle')
+    .addOption(limitOption(1_000))
+    .action(async (flags: EventsFlags) => {
+      const client = await clientOf(flags);
+      const tell = flags.json ? (event: EventShown) => print(JSON.stringify(event)) : tellEvent;
+      if (flags.follow) await follow(client, flags, tell);
+      else await list(client, flags, tell);
+    });
+}
+
+const filterOf = ({ refId, vin }: EventsFlags) => ({ 'ref-id': refId, vin });
+
+type Tell = (event: EventShown) => void;
+
+async function list(client: AdapterClient, flags: EventsFlags, tell: Tell): Promise<void> {
+  let query: { after?: string; since?: string } = startOf(flags) ?? { after: '0' };
+  for (let left = flags.limit; left > 0;) {
+    const limit = Math.min(left, MAX_PULL);
+    const { events, cursor, more } = await client.request<Pulled>(
+      'GET',
+      path(['ota', 'events'], { ...query, limit, ...filterOf(flags) }),
+    );
+    events.forEach(tell);
+    left -= events.length;
+    if (!more) return;
+    query = { after: cursor };
+  }
+}
+
+const startOf = ({ after, since }: EventsFlags) =>
+  after === undefined && since === undefined
+    ? undefined
+    : {
+        ...(after === undefined ? {} : { after }),
+        ...(since === undefined ? {} : { since }),
+      };
+
+/** Until it is stopped. The cursor is kept, so that a break loses nothing. */
+async function follow(client: AdapterClient, flags: EventsFlags, tell: Tell): Promise<void> {
+  const stopping = new AbortController();
+  void stopRequested().then(() => stopping.abort());
+  const { signal } = stopping;
+  let query: { after?: string; since?: string } = startOf(flags) ?? {
+    after: await newest(client),
+  };
+  while (!signal.aborted) {
+    try {
+      const pull = client.request<Pulled>(
+        'GET',
+        path(['ota', 'events'], {
+          ...query,
+          limit: MAX_PULL,
+          wait: WAIT_SECONDS,
+          ...filterOf(flags),
+        }),
+      );
+      const pulled = await Promise.race([pull, aborted(signal)]);
+      if (!pulled) return;
+      pulled.events.forEach(tell);
+      query = { after: pulled.cursor };
+    } catch (error) {
+      if (!(error instanceof AdapterUnreachable)) throw error;
+      printError(`${error.message}; trying again`);
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<undefined>((resolve) =>
+    signal.addEventListener('abort', () => resolve(undefined), { once: true }),
+  );
+
+/** The cursor of what is there already: a time that is not yet has nothing before it. */
+async function newest(client: AdapterClient): Promise<string> {
+  const since = new Date(Date.now() + 24 * 60 * 60 * 1000).toISOString();
+  const query = { since, limit: 1 };
+  return (await client.request<Pulled>('GET', path(['ota', 'events'], query))).cursor;
+}
+
+function tellEvent(event: EventShown): void {
+  const meta = event.meta.map(({ key, value }) => `${key}=${value}`).join(' ');
+  const at = new Date(event['received-at']).toISOString();
+  print(`${at}  ${event['ref-id']}  ${event.vin}  ${event['status-name']}  ${meta}`.trimEnd());
+}

@@ -1,0 +1,3 @@
+export * from './config-file.js';
+export * from './known.js';
+export * from './settings.js';
