@@ -176,15 +176,16 @@ export class C2dSender {
     const now = clock();
     // A process that was frozen wakes up here.
     if (now > until - LEASE_MARGIN_MS) return undefined;
+    const expiry = expiresAt(trigger.triggered_at.getTime(), trigger.ttl);
+    // Where its ttl ends first, that is when to look at it again.
     const result = (outcome: SendOutcome['outcome'], dueAt: number | null): SendOutcome => ({
       operationId: trigger.operation_id,
       refId: trigger.ref_id,
       messageId: cloudMessageId(trigger.trigger_id),
       vin: trigger.vin,
       outcome,
-      dueAt,
+      dueAt: dueAt === null ? null : Math.min(dueAt, expiry ?? Infinity),
     });
-    const expiry = expiresAt(trigger.triggered_at.getTime(), trigger.ttl);
     if (expiry !== undefined && expiry <= now) return result('expired', null);
     const sends = trigger.sends - trigger.prompted;
     if (sends >= retry.maxSends) return result('undelivered', null);

@@ -1,9 +1,9 @@
 /**
  * Vehicles that something was heard of lately: a vehicle that reports every second is asked about
- * once a minute. Two generations of bounded size, so that a fleet of millions takes no more memory.
+ * once or twice a minute. Two generations of bounded size, so that a fleet of millions takes no more memory.
  */
 
-const GENERATION_MS = 60_000;
+const GENERATION_MS = 30_000;
 const GENERATION_SIZE = 20_000;
 
 export class RecentlyHeard {

@@ -49,26 +49,28 @@ export class BadNetwork extends Error {
  * @throws BadNetwork
  */
 export function addressGuard(allowed: readonly string[]): AddressGuard {
-  const forbidden = new BlockList();
-  for (const [network, bits] of FORBIDDEN_V4) forbidden.addSubnet(network, bits, 'ipv4');
-  for (const [network, bits] of FORBIDDEN_V6) forbidden.addSubnet(network, bits, 'ipv6');
-  const exempt = new BlockList();
+  // One list for each family: a list of IPv6 networks also takes IPv4 addresses, as mapped ones.
+  const forbidden = { ipv4: new BlockList(), ipv6: new BlockList() };
+  for (const [network, bits] of FORBIDDEN_V4) forbidden.ipv4.addSubnet(network, bits, 'ipv4');
+  for (const [network, bits] of FORBIDDEN_V6) forbidden.ipv6.addSubnet(network, bits, 'ipv6');
+  const exempt = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const text of allowed) addNetwork(exempt, text);
   return (text) => {
     const address = plain(text);
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
     if (isIP(address) === 0) return false;
-    return exempt.check(address, family) || !forbidden.check(address, family);
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    return exempt[family].check(address, family) || !forbidden[family].check(address, family);
   };
 }
 
-function addNetwork(list: BlockList, text: string): void {
+function addNetwork(lists: Record<'ipv4' | 'ipv6', BlockList>, text: string): void {
   const [, network = '', bits = ''] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text) ?? [];
   const family = isIP(network);
   if (family === 0 || Number(bits) > (family === 4 ? 32 : 128)) {
     throw new BadNetwork(`'${text}' is not a network such as 10.1.0.0/16 or fd00::/8`);
   }
-  list.addSubnet(network, Number(bits), family === 4 ? 'ipv4' : 'ipv6');
+  const name = family === 4 ? 'ipv4' : 'ipv6';
+  lists[name].addSubnet(network, Number(bits), name);
 }
 
 /** Without brackets and zone, and an IPv4 address as such however it is written. */

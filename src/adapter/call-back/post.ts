@@ -39,9 +39,18 @@ export interface Poster {
   close(): void;
 }
 
-export function createPoster(mayCall: AddressGuard, timeoutMs = TIMEOUT_MS): Poster {
+export interface PosterOptions {
+  readonly timeoutMs?: number;
+  /** How names are looked up; `dns.lookup` unless a test stands for it. */
+  readonly resolve?: typeof dnsLookup;
+}
+
+export function createPoster(
+  mayCall: AddressGuard,
+  { timeoutMs = TIMEOUT_MS, resolve: resolveName = dnsLookup }: PosterOptions = {},
+): Poster {
   const lookup: LookupFunction = (hostname, options, done) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) {
         done(error, '', 0);
         return;

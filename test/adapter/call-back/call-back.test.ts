@@ -1,0 +1,288 @@
+/** The event call-back: at least once, in order, signed, and nobody waits for one who refuses. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Webhook } from 'standardwebhooks';
+import {
+  addReceiver,
+  addressGuard,
+  CallBack,
+  changeReceiver,
+  createPoster,
+  findReceiver,
+  isSigningSecret,
+  moveReceiver,
+  newSigningSecret,
+} from '../../../src/adapter/call-back/index.js';
+import { type Database } from '../../../src/adapter/database/index.js';
+import { EventStream, placeBefore } from '../../../src/adapter/event-stream/index.js';
+import { dropHistory } from '../../../src/adapter/maintenance.js';
+import { eventually } from '../../support/adapter.js';
+import { testDatabases } from '../../support/databases.js';
+import { type EventSource, eventSource } from '../../support/events.js';
+import { vehicleOf } from '../../support/messages.js';
+import { startReceiver, type TestReceiver } from '../../support/receiver.js';
+
+const FLEET = Array.from({ length: 5 }, (_, n) => vehicleOf(n, 'CBK'));
+const WEEK = 7 * 24 * 60 * 60 * 1000;
+
+describe.each(testDatabases())('on $name', (testDatabase) => {
+  let database: Database;
+  let close: () => Promise<void>;
+  let source: EventSource;
+  let now = 0;
+  let stored = 0;
+  const stops: (() => Promise<void>)[] = [];
+
+  beforeEach(async () => {
+    ({ database, close } = await testDatabase.open());
+    source = await eventSource(database, 'schedule 0909', FLEET);
+    now = Date.now();
+    stored = 0;
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+    await close();
+  });
+
+  /** An adapter's part in it. */
+  async function start(batchEvents = 10): Promise<{ stream: EventStream; stop(): Promise<void> }> {
+    const stream = new EventStream({ database, onFailure: () => undefined });
+    await stream.start();
+    const poster = createPoster(addressGuard(['127.0.0.0/8']), { timeoutMs: 500 });
+    const callBack = new CallBack({ database, stream, poster, batchEvents, clock: () => now });
+    callBack.start();
+    let stopped: Promise<void> | undefined;
+    const stop = () =>
+      (stopped ??= (async () => {
+        await callBack.stop();
+        await stream.stop();
+        poster.close();
+      })());
+    stops.push(stop);
+    return { stream, stop };
+  }
+  async function receiverAt(name: string, answer: number | 'hang' = 204): Promise<TestReceiver> {
+    const receiver = await startReceiver();
+    receiver.answer = answer;
+    stops.push(() => receiver.stop());
+    await addReceiver(database, { name, url: receiver.url, secret: SECRET }, now);
+    return receiver;
+  }
+  const SECRET = newSigningSecret();
+  async function store(count: number): Promise<void> {
+    for (let n = 0; n < count; n++) {
+      const vehicle = FLEET[stored % FLEET.length] ?? vehicleOf(0);
+      await source.store([{ vehicle, status: 'downloading', n: ++stored }]);
+    }
+  }
+  const all = (receiver: TestReceiver, events: number) =>
+    eventually(
+      () => Promise.resolve(receiver.settled().length),
+      (settled) => settled >= events,
+    );
+  const idOf = async (name: string) => (await findReceiver(database, name))?.id ?? '';
+
+  test('an event has the contract’s form, and the signature is of Standard Webhooks', async () => {
+    const receiver = await receiverAt('carota');
+    await start();
+    const [vehicle] = FLEET as [(typeof FLEET)[0]];
+    const meta = [
+      { key: 'download', value: '40%' },
+      { key: 'reason', value: 'Network “Failure”' },
+    ];
+    await source.store([{ vehicle, status: 'download_fail', n: 1, meta }]);
+    await all(receiver, 1);
+    const [request] = receiver.requests as [TestReceiver['requests'][0]];
+    expect(JSON.parse(request.text)).toEqual({
+      time: expect.any(Number) as number,
+      version: 'v1',
+      body: {
+        events: [
+          {
+            'event-id': expect.stringMatching(/^evt-[0-9a-f]{32}$/) as string,
+            'ref-id': 'schedule 0909',
+            vin: vehicle.vin,
+            device_id: 'device1234',
+            device_type: 'TCU',
+            status: 8,
+            'status-name': 'download_fail',
+            meta,
+            timestamp: expect.any(Number) as number,
+            'received-at': expect.any(Number) as number,
+          },
+        ],
+      },
+    });
+    const headers = request.headers as Record<string, string>;
+    // The reference implementation's own check.
+    expect(new Webhook(SECRET).verify(request.text, headers)).toBeTruthy();
+    expect(() => new Webhook(newSigningSecret()).verify(request.text, headers)).toThrow();
+    expect(() => new Webhook(SECRET).verify(`${request.text} `, headers)).toThrow();
+  });
+
+  test('what a receiver refuses is tried again as it was, under its id, with growing pauses; nothing is skipped', async () => {
+    const receiver = await receiverAt('carota', 500);
+    await start(4);
+    await store(10);
+    await eventually(
+      () => Promise.resolve(receiver.requests.length),
+      (tries) => tries === 1,
+    );
+    const pauses: number[] = [];
+    for (let tries = 1; tries <= 4; tries++) {
+      const { due_at: dueAt, failures } = await eventually(
+        async () =>
+          (await findReceiver(database, 'carota')) ?? { due_at: new Date(0), failures: 0 },
+        (state) => state.failures === tries,
+      );
+      expect(failures).toBe(tries);
+      pauses.push(dueAt.getTime() - now);
+      now = dueAt.getTime();
+      await eventually(
+        () => Promise.resolve(receiver.requests.length),
+        (count) => count > tries,
+      );
+    }
+    for (const [n, pause] of pauses.entries()) {
+      expect(pause).toBeGreaterThanOrEqual(1_000 * 2 ** n);
+      expect(pause).toBeLessThanOrEqual(1_200 * 2 ** n);
+    }
+    const ids = receiver.requests.map(({ headers }) => headers['webhook-id']);
+    expect(new Set(ids).size).toBe(1);
+    const batches = receiver.requests.map(({ events }) => events.map((event) => event['event-id']));
+    expect(new Set(batches.map((batch) => batch.join())).size).toBe(1);
+    receiver.answer = 200;
+    now += 3_600_000;
+    await all(receiver, 10);
+    expect(new Set(receiver.settled().map((event) => event['event-id'])).size).toBe(10);
+    expect(receiver.settled()).toHaveLength(10);
+  });
+
+  test('one who refuses or hangs holds up nobody', async () => {
+    const good = await receiverAt('good');
+    await receiverAt('refusing', 503);
+    await receiverAt('hanging', 'hang');
+    await start(5);
+    await store(40);
+    await all(good, 40);
+    for (const { vin } of FLEET) {
+      const times = good.settled().filter((event) => event.vin === vin);
+      expect(times.map((event) => event['received-at'])).toEqual(
+        times.map((event) => event['received-at']).sort((a, b) => a - b),
+      );
+    }
+    expect(await findReceiver(database, 'refusing')).toMatchObject({ position: 0, behind: 40 });
+    const hanging = await eventually(
+      () => findReceiver(database, 'hanging'),
+      (state) => (state?.failures ?? 0) > 0,
+    );
+    expect(hanging?.failure).toMatch(/did not answer in time/);
+  });
+
+  test('after a restart it goes on where it was', async () => {
+    const receiver = await receiverAt('carota');
+    const first = await start(3);
+    await store(7);
+    await all(receiver, 7);
+    await first.stop();
+    await store(6);
+    await start(3);
+    await all(receiver, 13);
+    expect(receiver.settled()).toHaveLength(13);
+    expect(new Set(receiver.settled().map((event) => event['event-id'])).size).toBe(13);
+  });
+
+  test('two adapters tell each event once, in order', async () => {
+    const receiver = await receiverAt('carota');
+    await start(2);
+    await start(2);
+    await store(30);
+    await all(receiver, 30);
+    expect(receiver.settled()).toHaveLength(30);
+    const numbers = receiver.settled().map((event) => event['received-at']);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+  });
+
+  test('a receiver is told again from a point in time on', async () => {
+    const receiver = await receiverAt('carota');
+    const { stream } = await start(5);
+    const [vehicle] = FLEET as [(typeof FLEET)[0]];
+    for (let n = 1; n <= 6; n++) {
+      await source.store([{ vehicle, status: 'downloading', n }], 1, now + n * 1_000);
+    }
+    await all(receiver, 6);
+    expect(stream.position).toBe(6);
+    const place = await placeBefore(database, now + 4_000);
+    await moveReceiver(database, await idOf('carota'), place, now);
+    await all(receiver, 9);
+    const again = receiver.settled().slice(6);
+    expect(again.map((event) => event['received-at'])).toEqual(
+      [4, 5, 6].map((n) => now + n * 1_000),
+    );
+    const first = receiver.settled().slice(3, 6);
+    expect(again.map((event) => event['event-id'])).toEqual(
+      first.map((event) => event['event-id']),
+    );
+  });
+
+  test('a new secret signs at once, the old one as well for a day', async () => {
+    const receiver = await receiverAt('carota');
+    await start();
+    const secret = newSigningSecret();
+    await changeReceiver(database, await idOf('carota'), { secret }, now);
+    await store(1);
+    await all(receiver, 1);
+    now += 25 * 3_600_000;
+    await store(1);
+    await all(receiver, 2);
+    const [first, later] = receiver.requests as [
+      TestReceiver['requests'][0],
+      TestReceiver['requests'][0],
+    ];
+    const [, ...signatures] = String(first.headers['webhook-signature']).split(' ');
+    expect(signatures).toHaveLength(1);
+    expect(String(later.headers['webhook-signature']).split(' ')).toHaveLength(1);
+    for (const key of [SECRET, secret]) {
+      expect(
+        new Webhook(key).verify(first.text, first.headers as Record<string, string>),
+      ).toBeTruthy();
+    }
+  });
+
+  test('one that is switched off misses nothing when it is on again', async () => {
+    const receiver = await receiverAt('carota');
+    await start();
+    await changeReceiver(database, await idOf('carota'), { enabled: false }, now);
+    await store(3);
+    expect(receiver.requests).toEqual([]);
+    await changeReceiver(database, await idOf('carota'), { enabled: true }, now);
+    await all(receiver, 3);
+  });
+
+  test('the retention keeps what a receiver has not got yet', async () => {
+    await receiverAt('late', 500);
+    const [vehicle] = FLEET as [(typeof FLEET)[0]];
+    await start();
+    await source.store([{ vehicle, status: 'received', n: 1 }], 1, now);
+    const monthLater = now + 5 * WEEK;
+    await eventually(
+      () => findReceiver(database, 'late'),
+      (state) => state?.behind === 1,
+    );
+    await dropHistory(database, monthLater);
+    expect(await database.query('select vin from messages')).toHaveLength(1);
+    await changeReceiver(database, await idOf('late'), { enabled: false }, now);
+    await dropHistory(database, monthLater);
+    expect(await database.query('select vin from messages')).toHaveLength(0);
+  });
+});
+
+test.each([
+  [newSigningSecret(), true],
+  [`whsec_${Buffer.alloc(24).toString('base64')}`, true],
+  [`whsec_${Buffer.alloc(23).toString('base64')}`, false],
+  [`whsec_${Buffer.alloc(65).toString('base64')}`, false],
+  ['whsec_not base64', false],
+  [Buffer.alloc(32).toString('base64'), false],
+])('%s is a secret: %s', (secret, expected) => {
+  expect(isSigningSecret(secret)).toBe(expected);
+});

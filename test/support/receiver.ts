@@ -1,0 +1,69 @@
+/** A receiver of the event call-back: an HTTP server that keeps a log of what it was sent. */
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { type AddressInfo } from 'node:net';
+
+export interface ReceivedEvent {
+  readonly 'event-id': string;
+  readonly 'ref-id': string;
+  readonly vin: string;
+  readonly device_id: string;
+  readonly device_type: string;
+  readonly status: number;
+  readonly 'status-name': string;
+  readonly meta: readonly { key: string; value: string }[];
+  readonly timestamp: number;
+  readonly 'received-at': number;
+}
+
+export interface ReceivedRequest {
+  readonly headers: IncomingHttpHeaders;
+  /** As it came, for the signature. */
+  readonly text: string;
+  readonly events: readonly ReceivedEvent[];
+  /** What it was answered. */
+  readonly answer: number;
+}
+
+export interface TestReceiver {
+  readonly url: string;
+  readonly requests: ReceivedRequest[];
+  /** Events of requests that were answered with 2xx. */
+  settled(): ReceivedEvent[];
+  /** What the next requests are answered; `hang`: nothing at all. */
+  answer: number | 'hang';
+  readonly answerHeaders: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+export async function startReceiver(port = 0): Promise<TestReceiver> {
+  const requests: ReceivedRequest[] = [];
+  const receiver: { answer: number | 'hang'; answerHeaders: Record<string, string> } = {
+    answer: 204,
+    answerHeaders: {},
+  };
+  const server = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8');
+    request.on('data', (chunk: string) => (text += chunk));
+    request.on('end', () => {
+      const { answer } = receiver;
+      if (answer === 'hang') return;
+      const { body } = JSON.parse(text) as { body: { events: ReceivedEvent[] } };
+      requests.push({ headers: request.headers, text, events: body.events, answer });
+      response.writeHead(answer, receiver.answerHeaders).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const address = server.address() as AddressInfo;
+  return Object.assign(receiver, {
+    url: `http://127.0.0.1:${address.port}/events`,
+    requests,
+    settled: () =>
+      requests.filter(({ answer }) => answer < 300).flatMap((request) => request.events),
+    stop: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  });
+}
