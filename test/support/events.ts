@@ -58,8 +58,8 @@ export async function eventSource(
           d2cTopic,
         ),
       );
-      const { applied } = await ingestBatch(database, shard, rows);
-      if (applied !== events.length) throw new Error(`${applied} of ${events.length} were applied`);
+      const outcome = await ingestBatch(database, shard, rows);
+      if (outcome.applied !== events.length) throw new Error(JSON.stringify(outcome));
     },
   };
 }

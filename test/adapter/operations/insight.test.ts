@@ -1,0 +1,270 @@
+/** Finding out why: summary, timeline, search and export, on real rows. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addReceiver, findReceiver } from '../../../src/adapter/call-back/index.js';
+import { settleBatch, takeReceivers, renewReceiver } from '../../../src/adapter/call-back/lease.js';
+import { claimDueTriggers } from '../../../src/adapter/c2d-sender/claim.js';
+import { settleSends } from '../../../src/adapter/c2d-sender/index.js';
+import { type Database } from '../../../src/adapter/database/index.js';
+import { placeEvents } from '../../../src/adapter/event-stream/index.js';
+import {
+  exportDeliveries,
+  findOperation,
+  retriggerVehicle,
+  searchDeliveries,
+  setPaused,
+  summarise,
+  timeline,
+} from '../../../src/adapter/operations/index.js';
+import { phaseDurations } from '../../../src/adapter/operations/phases.js';
+import { estimate } from '../../../src/adapter/operations/summary.js';
+import { TESTER } from '../../support/adapter.js';
+import { testDatabases } from '../../support/databases.js';
+import { type EventSource, eventSource } from '../../support/events.js';
+import { vehicleOf } from '../../support/messages.js';
+
+const FLEET = Array.from({ length: 10 }, (_, n) => vehicleOf(n, 'WHY'));
+const [ALICE, BOB] = FLEET as [(typeof FLEET)[0], (typeof FLEET)[0]];
+const START = Date.now() - 3_600_000;
+const HOLDER = '0195c1f0-0000-7000-8000-000000000001';
+
+describe.each(testDatabases())('on $name', (testDatabase) => {
+  let database: Database;
+  let close: () => Promise<void>;
+  let source: EventSource;
+  let now = START;
+
+  beforeAll(async () => {
+    ({ database, close } = await testDatabase.open());
+    source = await eventSource(database, 'why', FLEET, START);
+    await addReceiver(database, { name: 'carota', url: 'http://x.example', after: 0 }, START);
+    now = START + 2_000;
+    const claim = await claimDueTriggers(database, now, 25_000, 100);
+    const sent = claim.triggers.map((trigger) => ({
+      operationId: trigger.operation_id,
+      refId: trigger.ref_id,
+      vin: trigger.vin,
+      messageId: trigger.trigger_id,
+      outcome: 'sent' as const,
+      dueAt: now + 30_000,
+    }));
+    await settleSends(database, 3, claim.id, sent, now);
+    const at = async (
+      seconds: number,
+      status: 'received' | 'downloading' | 'downloaded' | 'download_fail' | 'reboot' | 'success',
+      vehicles: typeof FLEET,
+      reason?: string,
+    ) => {
+      const meta = reason === undefined ? [] : [{ key: 'reason', value: reason }];
+      await source.store(
+        vehicles.map((vehicle) => ({ vehicle, status, n: `${seconds}`, meta })),
+        1,
+        START + seconds * 1_000,
+      );
+    };
+    await at(10, 'received', FLEET);
+    await at(20, 'downloading', FLEET.slice(0, 8));
+    await at(50, 'download_fail', FLEET.slice(5, 7), 'Network Failure');
+    await at(51, 'download_fail', FLEET.slice(7, 8), 'Disk Full');
+    await at(60, 'downloaded', FLEET.slice(0, 5));
+    await at(90, 'reboot', FLEET.slice(0, 4));
+    await at(100, 'success', FLEET.slice(0, 3));
+  });
+  afterAll(() => close());
+
+  test('the summary has funnel, grouped reasons and durations', async () => {
+    const operation = await findOperation(database, 'why');
+    if (!operation) throw new Error('no operation');
+    const summary = await summarise(database, operation, START + 110_000);
+    expect(summary.funnel.map(({ stage, vehicles }) => [stage, vehicles])).toEqual([
+      ['triggered', 10],
+      ['sent', 10],
+      ['acknowledged', 10],
+      ['received', 10],
+      ['consent_accepted', 0],
+      ['downloading', 8],
+      ['downloaded', 5],
+      ['md5_check_success', 0],
+      ['pki_check_success', 0],
+      ['reboot', 4],
+      ['success', 3],
+    ]);
+    expect(summary.failureReasons).toEqual([
+      { state: 'download_fail', reason: 'Network Failure', vehicles: 2 },
+      { state: 'download_fail', reason: 'Disk Full', vehicles: 1 },
+    ]);
+    const phase = (name: string) => summary.phases.find((entry) => entry.phase === name);
+    expect(phase('delivery')).toEqual({
+      phase: 'delivery',
+      vehicles: 10,
+      p50: 10,
+      p90: 10,
+      p99: 10,
+    });
+    expect(phase('download')).toEqual({
+      phase: 'download',
+      vehicles: 8,
+      p50: 40,
+      p90: 40,
+      p99: 40,
+    });
+    expect(phase('install')).toEqual({ phase: 'install', vehicles: 3, p50: 10, p90: 10, p99: 10 });
+    expect(phase('whole')).toMatchObject({ vehicles: 3, p50: 100 });
+    expect(summary).toMatchObject({ sends: 10, sampledVehicles: 10 });
+    // Three succeeded and three failed in the last five minutes is not enough to go by: the hour is.
+    expect(summary.estimate).toMatchObject({ windowSeconds: 3_600, finishedPerMinute: 0.1 });
+    expect(summary.estimate.completionAt?.getTime()).toBe(START + 110_000 + 40 * 60_000);
+  });
+
+  test('the timeline has every attempt, send, answer, control action and call-back', async () => {
+    const position = await placeEvents(database);
+    await takeReceivers(database, HOLDER);
+    const { id = '' } = (await findReceiver(database, 'carota')) ?? {};
+    const held = await renewReceiver(database, id, HOLDER);
+    if (!held) throw new Error('not held');
+    await settleBatch(database, held, HOLDER, position, START + 120_000);
+    const options = { shard: 4, now: START + 130_000, by: { ...TESTER, reason: 'once more' } };
+    await setPaused(database, source.operationId, true, options);
+    await retriggerVehicle(database, source.operationId, ALICE.vin, {
+      ...options,
+      now: START + 140_000,
+    });
+    const entries = await timeline(database, source.operationId, ALICE.vin);
+    const seconds = (at: Date) => Math.round((at.getTime() - START) / 1_000);
+    const told = entries.map((entry) => {
+      switch (entry.kind) {
+        case 'delivery':
+          return [entry.attempt, entry.what];
+        case 'control':
+          return [seconds(entry.at), entry.action, entry.by, entry.reason];
+        default:
+          return [
+            seconds(entry.at),
+            entry.statusName,
+            seconds(entry.vehicleAt),
+            entry.callbacks.map(({ receiver, settledAt }) => [
+              receiver,
+              settledAt && seconds(settledAt),
+            ]),
+          ];
+      }
+    });
+    const carota = [['carota', 120]];
+    // The first trigger's id has the time of this machine, not that of the test.
+    expect(told.filter((entry) => entry[1] !== 'triggered')).toEqual([
+      [1, 'sent'],
+      [10, 'received', 10, carota],
+      [20, 'downloading', 20, carota],
+      [60, 'downloaded', 60, carota],
+      [90, 'reboot', 90, carota],
+      [100, 'success', 100, carota],
+      [130, 'pause', 'test', 'once more'],
+      [140, 'retrigger', 'test', 'once more'],
+      [2, 'retriggered'],
+    ]);
+    expect(told.filter((entry) => entry[1] === 'triggered')).toEqual([[1, 'triggered']]);
+    const others = await timeline(database, source.operationId, BOB.vin);
+    expect(others.filter(({ kind }) => kind === 'control')).toHaveLength(1);
+  });
+
+  test('an event that a receiver has not got yet says so', async () => {
+    await source.store([{ vehicle: BOB, status: 'received', n: 'late' }], 1, START + 150_000);
+    await placeEvents(database);
+    const entries = await timeline(database, source.operationId, BOB.vin);
+    const last = entries.flatMap((entry) => (entry.kind === 'event' ? [entry] : [])).at(-1);
+    expect(last?.callbacks).toEqual([{ receiver: 'carota', settledAt: null, tries: 0 }]);
+  });
+
+  test('vehicles are found by VIN across operations, page by page', async () => {
+    await eventSource(database, 'another', [ALICE, BOB], START);
+    const found: string[] = [];
+    for (let after: { vin: string; operationId: number } | undefined; ;) {
+      const page = await searchDeliveries(database, ALICE.vin.slice(0, 16), { after, limit: 5 });
+      found.push(...page.map(({ vin, ref_id }) => `${vin} ${ref_id}`));
+      const last = page.at(-1);
+      if (!last || page.length < 5) break;
+      after = { vin: last.vin, operationId: last.operation_id };
+    }
+    const expected = FLEET.flatMap(({ vin }, n) =>
+      n < 2 ? [`${vin} another`, `${vin} why`] : [`${vin} why`],
+    );
+    expect(found).toEqual(expected);
+  });
+
+  test('CSV quotes what needs it, and no reason becomes a formula', async () => {
+    const vehicle = vehicleOf(99, 'WHY');
+    const { operationId, store } = await eventSource(database, 'csv', [vehicle], START);
+    const value = '=HYPERLINK("http://evil","x")\n,"';
+    await store([{ vehicle, status: 'failure', n: 1, meta: [{ key: 'reason', value }] }]);
+    const text = await all(exportDeliveries(database, operationId, {}, 'csv'));
+    expect(text.split('\n')[0]).toMatch(/^vin,state,paused,delivery,reason,/);
+    expect(text).toContain(`,"'=HYPERLINK(""http://evil"",""x"")\n,""",`);
+    const [row] = (await all(exportDeliveries(database, operationId, {}, 'ndjson'))).split('\n');
+    expect(JSON.parse(row ?? '')).toMatchObject({
+      vin: vehicle.vin,
+      state: 'failure',
+      reason: value,
+    });
+  });
+
+  // A million on the server; the embedded database takes long to be filled.
+  const ROWS = testDatabase.name === 'PostgreSQL' ? 1_000_000 : 100_000;
+  test(`${ROWS} rows are exported, each once, with flat memory`, { timeout: 240_000 }, async () => {
+    const { operationId } = await eventSource(database, 'large', [vehicleOf(0, 'LRG')], START);
+    // In steps: a statement of the pool may not take more than 20 s.
+    for (let from = 1; from < ROWS; from += 50_000) {
+      await database.query(
+        `insert into deliveries (operation_id, vin, trigger_id, triggered_at, delivery, state, updated_at)
+         select $1, 'LRX' || lpad(n::text, 14, '0'), gen_random_uuid(), now(), 'sent', 'sent', now()
+         from generate_series($2::integer, $3::integer) n`,
+        [operationId, from, Math.min(from + 49_999, ROWS - 1)],
+      );
+    }
+    await all(exportDeliveries(database, operationId, { vinPrefix: 'LRX0000000000' }, 'csv'));
+    const before = process.memoryUsage().rss;
+    let most = 0;
+    let bytes = 0;
+    let lines = 0;
+    for await (const chunk of exportDeliveries(database, operationId, {}, 'csv')) {
+      bytes += chunk.length;
+      for (const character of chunk) if (character === '\n') lines += 1;
+      most = Math.max(most, process.memoryUsage().rss - before);
+    }
+    expect(lines).toBe(ROWS + 1);
+    // All of it in memory would be several times this, as text alone.
+    expect(bytes).toBeGreaterThan(ROWS * 100);
+    expect(most).toBeLessThan(120 * 1024 * 1024);
+  });
+});
+
+async function all(chunks: AsyncIterable<string>): Promise<string> {
+  let text = '';
+  for await (const chunk of chunks) text += chunk;
+  return text;
+}
+
+test('a clock that ran backwards is left out of the durations', () => {
+  const events = (downloading: number, downloaded: number) =>
+    new Map([
+      ['downloading', downloading],
+      ['downloaded', downloaded],
+    ]);
+  const vehicles = [events(0, 5_000), events(0, 7_000), events(9_000, 2_000)].map((map) => ({
+    triggered: 0,
+    acknowledged: undefined,
+    events: map,
+  }));
+  expect(phaseDurations(vehicles)).toEqual([
+    { phase: 'download', vehicles: 2, p50: 5, p90: 7, p99: 7 },
+  ]);
+});
+
+test('the estimate goes by the shortest window in which enough have finished', () => {
+  const finished = { finished_300: 100, finished_3600: 120, finished_86400: 500 };
+  expect(estimate(200, finished, 0)).toEqual({
+    finishedPerMinute: 20,
+    windowSeconds: 300,
+    completionAt: new Date(600_000),
+  });
+  expect(estimate(200, {}, 0).completionAt).toBeNull();
+  expect(estimate(0, {}, 5).completionAt).toEqual(new Date(5));
+});
