@@ -45,6 +45,8 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
     '--database-url': databaseUrl,
     '--mqtt-url': mqttUrl,
     '--instance': instance,
+    // Receivers of benchmarks and tests are on this machine.
+    '--callback-allow': '127.0.0.0/8',
     '--log-level': 'warn',
   }).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
   const child = spawn(process.execPath, [...process.execArgv, MAIN, 'serve', ...flags], {

@@ -1,11 +1,20 @@
 /** `otaops bench`: every figure with what it is measured against, in one run. */
+import { ANSWER_MS, callbackRates } from './call-back.js';
 import { brokerLimit, eventsEndToEnd, sqlLimit } from './events.js';
 import { eventLatency, progressQueryTime, triggerTimes } from './campaign.js';
 import { atLeast, atMost, type Figure } from './report.js';
 import { Rig, type RigKind } from './rig.js';
 
 /** The parts of a run, in their order. */
-export const PARTS = ['events', 'embedded', 'trigger', 'latency', 'sizes', 'adapters'] as const;
+export const PARTS = [
+  'events',
+  'embedded',
+  'trigger',
+  'latency',
+  'callback',
+  'sizes',
+  'adapters',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -50,6 +59,7 @@ const MEASURE: Record<Part, (run: Run) => Promise<void>> = {
   embedded: (run) => measureEvents(run, 'embedded', EMBEDDED_OPERATION, 12_000),
   trigger: measureTrigger,
   latency: measureLatency,
+  callback: measureCallback,
   sizes: measureSizes,
   adapters: measureAdapters,
 };
@@ -149,6 +159,24 @@ async function measureLatency(run: Run): Promise<void> {
       { what: `one event until visible, ${load}, p99`, value: loaded.p99, unit: 'ms' },
     );
   });
+}
+
+/** (g) */
+async function measureCallback(run: Run): Promise<void> {
+  for (const [kind, vehicles] of [
+    ['PostgreSQL + Mosquitto', OPERATION],
+    ['embedded', EMBEDDED_OPERATION],
+  ] as const) {
+    await withRig(kind, async (rig) => {
+      await prepare(rig, vehicles);
+      const { perSecond, httpAlone } = await callbackRates(rig, run);
+      const to = `${kind}: call-back to a receiver that answers in ${ANSWER_MS} ms`;
+      run.figures.push(
+        { what: to, value: perSecond, unit: 'events/s', target: atLeast(5_000) },
+        { what: `${to}, HTTP alone`, value: httpAlone, unit: 'events/s' },
+      );
+    });
+  }
 }
 
 /** (e) */

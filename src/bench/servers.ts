@@ -190,7 +190,24 @@ log_dest none
  * @param settings added to the recommended ones
  * @throws ProgramMissing
  */
-export async function startMosquitto(settings = ''): Promise<Server> {
+export function startMosquitto(settings = ''): Promise<Server> {
+  return startMosquittoWith(
+    ({ directory, port }) =>
+      `listener ${port} 127.0.0.1\npersistence_location ${directory}/\n` +
+      MOSQUITTO_SETTINGS +
+      settings,
+  );
+}
+
+/**
+ * A Mosquitto broker with a configuration of its own.
+ *
+ * @param configure makes its text; it may write other files into the folder
+ * @throws ProgramMissing
+ */
+export async function startMosquittoWith(
+  configure: (place: { directory: string; port: number }) => string | Promise<string>,
+): Promise<Server> {
   const mosquitto = findProgram('mosquitto');
   if (!mosquitto) throw new ProgramMissing('Mosquitto', 'apt-get install mosquitto');
   const directory = temporaryDirectory('mosquitto');
@@ -198,8 +215,7 @@ export async function startMosquitto(settings = ''): Promise<Server> {
   chmodSync(directory, 0o777);
   const port = await freePort();
   const file = join(directory, 'mosquitto.conf');
-  const place = `listener ${port} 127.0.0.1\npersistence_location ${directory}/\n`;
-  writeFileSync(file, place + MOSQUITTO_SETTINGS + settings);
+  writeFileSync(file, await configure({ directory, port }));
   return serverOf(
     directory,
     port,

@@ -11,6 +11,9 @@ const vehicle = vehicleOf(1, 'PRS');
 const retry = { firstPauseMs: 1_000, longestPauseMs: 3_600_000, maxSends: 20 };
 const real = platforms().find(({ isEmbedded }) => !isEmbedded);
 
+const start: NonNullable<typeof real>['start'] = (settings) =>
+  real?.start(settings) ?? Promise.reject(new Error('there are no real servers'));
+
 describe.skipIf(!real)('on PostgreSQL and Mosquitto', () => {
   let t: TestAdapter;
   afterEach(() => t.stop());
@@ -26,7 +29,7 @@ describe.skipIf(!real)('on PostgreSQL and Mosquitto', () => {
     );
 
   test('any message of the vehicle shows that it is there', async () => {
-    t = (await real?.start({ retry: { ...retry, firstPauseMs: 1 } })) as TestAdapter;
+    t = await start({ retry: { ...retry, firstPauseMs: 1 } });
     await t.register(vehicle);
     const link = await connectVehicle(t.adapter.mqttUrl, vehicle, { stored: () => t.stored() });
     await t.trigger('heard', [vehicle.vin]);
@@ -46,10 +49,10 @@ describe.skipIf(!real)('on PostgreSQL and Mosquitto', () => {
 
   test('a topic of the broker tells who has connected', async () => {
     const mqttPresenceTopic = 'presence/+/{system_id}';
-    t = (await real?.start({
+    t = await start({
       retry: { ...retry, firstPauseMs: 3_600_000 },
       mqttPresenceTopic,
-    })) as TestAdapter;
+    });
     await t.register(vehicle);
     const link = await connectVehicle(t.adapter.mqttUrl, vehicle, { stored: () => t.stored() });
     await t.trigger('told', [vehicle.vin]);

@@ -133,7 +133,7 @@ describe.each(platforms())('on $name', (platform) => {
     const added = await t.call('POST', '/v1.0/callbacks', { body });
     expect(added).toMatchObject({ status: 201, body: { name: 'CarOTA Server', enabled: true } });
     expect((await t.call('POST', '/v1.0/callbacks', { body })).status).toBe(409);
-    const { events } = await pull('limit=5000');
+    const events = (await pull('limit=5000')).events as unknown[];
     await eventually(
       () => Promise.resolve(receiver.settled().length),
       (settled) => settled === events.length,

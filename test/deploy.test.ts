@@ -1,0 +1,233 @@
+/** The files for a deployment are true: what they name is there, and the broker's rules hold. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import mqtt from 'mqtt';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { startMosquittoWith } from '../src/bench/servers.js';
+import { newDeviceMessageId } from '../src/protocol/index.js';
+import { eventually, startTestAdapter, type TestAdapter } from './support/adapter.js';
+import { hasRealServers } from './support/databases.js';
+import { eventBytes, vehicleOf } from './support/messages.js';
+import { otaops } from './support/process.js';
+import { freePort } from './support/servers.js';
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const isThere = (path: string) => existsSync(new URL(`../${path}`, import.meta.url));
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly annotations: { readonly runbook: string };
+}
+const rules = (
+  parse(read('deploy/prometheus/alerts.yaml')) as { groups: { rules: Rule[] }[] }
+).groups.flatMap((group) => group.rules);
+
+interface Panel {
+  readonly title: string;
+  readonly targets?: readonly { readonly expr: string }[];
+}
+const { panels } = JSON.parse(read('deploy/grafana/dashboard.json')) as { panels: Panel[] };
+const queries = panels.flatMap(({ title, targets = [] }) =>
+  targets.map(({ expr }) => ({ name: title, expr })),
+);
+
+describe('metrics', () => {
+  let known: Set<string>;
+  beforeAll(async () => {
+    const t = await startTestAdapter();
+    const text = String((await t.call('GET', '/metrics')).body);
+    await t.stop();
+    const types = text.matchAll(/^# TYPE (\S+) (\S+)$/gm);
+    known = new Set(
+      [...types].flatMap(([, name = '', type]) =>
+        type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
+      ),
+    );
+    known.add('up');
+  });
+
+  test.each([...rules.map(({ alert: name, expr }) => ({ name, expr })), ...queries])(
+    '$name asks for metrics that there are',
+    ({ expr }) => {
+      const names = expr
+        .replace(/\{[^}]*\}/g, '')
+        .replace(/\b(by|without) \([^)]*\)/g, '')
+        .matchAll(/\b(?:up|(?:otaops|process|nodejs)_\w+)\b/g);
+      const asked = [...names].map(([name]) => name);
+      expect(asked.length).toBeGreaterThan(0);
+      for (const name of asked) expect(known).toContain(name);
+    },
+  );
+});
+
+test('each alert has a page that says what it means, what to look at and what to do; and no page is without', () => {
+  for (const { alert, annotations } of rules) {
+    expect(annotations.runbook).toBe(`docs/failures/${alert}.md`);
+    const page = read(annotations.runbook);
+    for (const heading of ['What it means', 'What to look at', 'What to do']) {
+      expect(page).toContain(`## ${heading}`);
+    }
+  }
+  const pages = readdirSync(new URL('../docs/failures', import.meta.url)).sort();
+  expect(pages).toEqual(['README.md', ...rules.map(({ alert }) => `${alert}.md`)].sort());
+});
+
+test('the commands that the documents name are there', async () => {
+  const help = otaops(['completion', '--shell', 'bash']);
+  await help.ended;
+  const commands = new Set(
+    [...help.output().matchAll(/^ {4}'([a-z -]*)'\)/gm)].map(([, words = '']) => words),
+  );
+  const documents = [
+    'README.md',
+    ...readdirSync(new URL('../docs', import.meta.url), { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ];
+  for (const document of documents) {
+    for (const [, first = '', second = ''] of read(document).matchAll(
+      /\botaops ([a-z][a-z-]+)(?: ([a-z-]+))?/g,
+    )) {
+      const isCommand = commands.has(`${first} ${second}`) || commands.has(first);
+      expect(isCommand, `otaops ${first} ${second} in ${document}`).toBe(true);
+    }
+  }
+});
+
+test('the compose file names files, settings and services that there are', async () => {
+  const compose = parse(read('deploy/compose.yaml')) as {
+    services: Record<
+      string,
+      { environment?: Record<string, string>; volumes?: string[]; depends_on?: object }
+    >;
+    volumes: Record<string, unknown>;
+  };
+  const help = otaops(['serve', '--help']);
+  await help.ended;
+  for (const variable of Object.keys(compose.services.adapter?.environment ?? {})) {
+    expect(help.output()).toContain(variable);
+  }
+  for (const { volumes = [], depends_on: dependsOn = {} } of Object.values(compose.services)) {
+    for (const volume of volumes) {
+      const [source = ''] = volume.split(':');
+      // The passwords are the deployment's own.
+      if (source === './mosquitto/passwords') continue;
+      if (source.startsWith('.')) expect(isThere(join('deploy', source)), source).toBe(true);
+      else expect(Object.keys(compose.volumes)).toContain(source);
+    }
+    for (const service of Object.keys(dependsOn)) expect(compose.services).toHaveProperty(service);
+  }
+  const needed = [...read('deploy/compose.yaml').matchAll(/\$\{(\w+):\?\}/g)].map(
+    ([, name]) => name,
+  );
+  for (const name of needed)
+    expect(read('deploy/.env.example')).toMatch(new RegExp(`^${name}=`, 'm'));
+});
+
+test('the Dockerfile copies what there is', () => {
+  for (const [, sources = ''] of read('Dockerfile').matchAll(/^COPY ((?!--).*) \S+$/gm)) {
+    for (const source of sources.split(' ')) expect(isThere(source), source).toBe(true);
+  }
+});
+
+describe.skipIf(!hasRealServers())('Mosquitto with the deployment’s configuration', () => {
+  const [alice, bob] = [vehicleOf(1, 'DPL'), vehicleOf(2, 'DPL')] as const;
+  let broker: Awaited<ReturnType<typeof startMosquittoWith>>;
+  let t: TestAdapter;
+
+  beforeAll(async () => {
+    const adapterPort = await freePort();
+    broker = await startMosquittoWith(({ directory, port }) => {
+      const passwords = join(directory, 'passwords');
+      const users = { 'otaops-adapter': 'pw', [alice.systemId]: 'a', [bob.systemId]: 'b' };
+      for (const [n, [user, password]] of Object.entries(users).entries()) {
+        execFileSync('mosquitto_passwd', [
+          ...(n === 0 ? ['-c'] : []),
+          '-b',
+          passwords,
+          user,
+          password,
+        ]);
+      }
+      execFileSync('chmod', ['644', passwords]);
+      const acl = new URL('../deploy/mosquitto/acl', import.meta.url).pathname;
+      return read('deploy/mosquitto/mosquitto.conf')
+        .replace('/mosquitto/config/passwords', passwords)
+        .replace('/mosquitto/config/acl', acl)
+        .replace('/mosquitto/data/', `${directory}/`)
+        .replace('listener 1883', `listener ${port} 127.0.0.1`)
+        .replace('listener 1884', `listener ${adapterPort} 127.0.0.1`);
+    });
+    t = await startTestAdapter({ mqttUrl: `mqtt://otaops-adapter:pw@127.0.0.1:${adapterPort}` });
+    await t.register(alice, bob);
+    await eventually(
+      async () => (await t.call('GET', '/readyz')).status,
+      (status) => status === 200,
+    );
+  });
+  afterAll(async () => {
+    await t.stop();
+    await broker.stop();
+  });
+
+  const connect = (user: string, password: string) =>
+    mqtt.connectAsync(broker.url, {
+      clientId: 'whatever it says',
+      username: user,
+      password,
+      clean: true,
+      reconnectPeriod: 0,
+      protocolVersion: 4,
+    });
+  const event = (refId: string) =>
+    eventBytes(alice, {
+      messageId: newDeviceMessageId(),
+      correlationId: '',
+      refId,
+      status: 'success',
+      timestamp: Math.floor(Date.now() / 1000),
+    });
+
+  test('a vehicle gets its trigger and reports; the adapter has what it needs', async () => {
+    const client = await connect(alice.systemId, 'a');
+    const received = new Promise<string>((resolve) =>
+      client.once('message', (topic) => resolve(topic)),
+    );
+    await client.subscribeAsync(`c2d/${alice.systemId}`, { qos: 1 });
+    await t.trigger('deployed', [alice.vin]);
+    expect(await received).toBe(`c2d/${alice.systemId}`);
+    await client.publishAsync(`d2c/${alice.systemId}`, event('deployed'), { qos: 1 });
+    await eventually(
+      async () => (await t.call('GET', '/v1.0/ota/operations/deployed')).body.states,
+      (states) => states.success === 1,
+    );
+    await client.endAsync();
+  });
+
+  test('none speaks for another, listens to another, or comes without a password', async () => {
+    const before = await t.metric('otaops_messages_received_total');
+    const client = await connect(bob.systemId, 'b');
+    const heard: string[] = [];
+    client.on('message', (topic) => heard.push(topic));
+    for (const topic of [`c2d/${alice.systemId}`, 'c2d/+', 'd2c/+', '#']) {
+      await client.subscribeAsync(topic, { qos: 1 }).catch(() => undefined);
+    }
+    await client.publishAsync(`d2c/${alice.systemId}`, event('deployed'), { qos: 1 });
+    await t.trigger('quiet', [alice.vin]);
+    // One of its own, after which all that was before has passed.
+    await client.publishAsync(`d2c/${bob.systemId}`, 'mine', { qos: 1 });
+    await eventually(
+      () => t.metric('otaops_messages_received_total'),
+      (received) => received > before,
+    );
+    expect(await t.metric('otaops_messages_received_total')).toBe(before + 1);
+    expect(heard).toEqual([]);
+    await client.endAsync();
+    await expect(connect(alice.systemId, 'b')).rejects.toThrow(/[Nn]ot authorized/);
+    await expect(connect('nobody', 'x')).rejects.toThrow(/[Nn]ot authorized/);
+  });
+});
