@@ -46,6 +46,20 @@ test('it describes every route of contract section 4', async () => {
       'POST /v1.0/vehicles/import',
       'GET /v1.0/dead-letters',
       'POST /v1.0/dead-letters/{id}/replay',
+      'POST /v1.0/dead-letters/replay',
+      `PATCH ${operation}`,
+      `POST ${operation}/retrigger`,
+      `GET ${operation}/summary`,
+      `GET ${operation}/export`,
+      `GET ${operation}/audit`,
+      `GET ${operation}/vehicles/{vin}/timeline`,
+      'GET /v1.0/ota/vehicles',
+      'GET /v1.0/ota/events',
+      'GET /v1.0/ota/events/stream',
+      'POST /v1.0/callbacks',
+      'POST /v1.0/callbacks/{id}/replay',
+      'PUT /v1.0/dispatch',
+      'GET /v1.0/audit',
       'GET /healthz',
       'GET /readyz',
       'GET /metrics',
@@ -57,6 +71,23 @@ test('it describes every route of contract section 4', async () => {
     'time',
     'version',
     'body',
+  ]);
+});
+
+test('it describes what receivers of the call-back are posted', async () => {
+  const { body } = await get('/openapi.json');
+  const { schema } = body.webhooks.events.post.requestBody.content['application/json'];
+  expect(Object.keys(schema.properties.body.properties.events.items.properties)).toEqual([
+    'event-id',
+    'ref-id',
+    'vin',
+    'device_id',
+    'device_type',
+    'status',
+    'status-name',
+    'meta',
+    'timestamp',
+    'received-at',
   ]);
 });
 

@@ -12,6 +12,7 @@ import Type, { type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { checkOf } from '../../protocol/index.js';
 import { findToken, mayDo } from '../access/index.js';
+import { CallbackMessage } from '../call-back/index.js';
 import { DatabaseError } from '../database/index.js';
 import { type HttpContext, type Server } from './context.js';
 import { MAX_BODY_BYTES, readJson } from './json-body.js';
@@ -40,6 +41,16 @@ const TAGS = [
   'Tokens',
   'Service',
 ];
+
+/** What receivers are posted (contract section 6), for the OpenAPI document. */
+const CALL_BACK = {
+  tags: ['Call-back'],
+  summary: 'Events, posted to each receiver in order, at least once',
+  description:
+    'Signed by Standard Webhooks: webhook-id (the same for each try of a batch), webhook-timestamp, webhook-signature. A 2xx answer settles the batch.',
+  requestBody: { content: { 'application/json': { schema: CallbackMessage } } },
+  responses: { '2XX': { description: 'The batch is settled.' } },
+};
 
 export async function createHttpServer(context: HttpContext, log: Logger): Promise<Server> {
   const server = Fastify({
@@ -91,6 +102,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
         },
       },
       tags: TAGS.map((name) => ({ name })),
+      webhooks: { events: { post: CALL_BACK } },
     },
   });
   await server.register(swaggerUi, { routePrefix: '/docs' });

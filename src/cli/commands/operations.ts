@@ -35,7 +35,7 @@ interface Limited extends CommonFlags {
 
 const OPERATIONS = ['ota', 'operations'];
 
-export const wholeNumber = (text: string) => {
+const wholeNumber = (text: string) => {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new InvalidArgumentError('must be a whole number from 1 on.');
