@@ -25,7 +25,7 @@ import { openLink } from './open-link.js';
 import { Summaries } from './operations/index.js';
 import { type AdapterSettings } from './settings.js';
 import { openStorage, type Storage } from './storage.js';
-import { NO_TRACING, startTracing, type Tracing } from './tracing/index.js';
+import { openTracing, type TracingOptions } from './tracing/index.js';
 
 export interface Adapter {
   readonly httpUrl: string;
@@ -89,7 +89,7 @@ async function start(
     metrics.failed(part);
     log.error({ err: error }, message);
   };
-  const tracing = tracingOf(settings, instance);
+  const tracing = await openTracing(tracingOptions(settings, instance));
   opened.push({ what: 'tracing', close: () => tracing.stop() });
   const maintenance = await startMaintenance({
     database,
@@ -239,9 +239,12 @@ function instanceOf({ instance, httpPort }: AdapterSettings): string {
   return instance ?? (httpPort === 0 ? randomUUID() : `${hostname()}-${httpPort}`);
 }
 
-function tracingOf({ otlpUrl, traceRatio }: AdapterSettings, instance: string): Tracing {
-  if (otlpUrl === undefined) return NO_TRACING;
-  return startTracing({ otlpUrl, ratio: traceRatio ?? 1, instance, version: VERSION });
+function tracingOptions(
+  { otlpUrl, traceRatio }: AdapterSettings,
+  instance: string,
+): TracingOptions | undefined {
+  if (otlpUrl === undefined) return undefined;
+  return { otlpUrl, ratio: traceRatio ?? 1, instance, version: VERSION };
 }
 
 /** A part that was opened, and how it is closed. */

@@ -12,7 +12,7 @@ import { type Database } from './database/index.js';
 import { type Metrics } from './metrics/index.js';
 import { type AdapterSettings } from './settings.js';
 
-const DEFAULT_BATCH = 200;
+const DEFAULT_BATCH = 500;
 /** Name of the receiver that comes from the settings. */
 const DEFAULT_RECEIVER = 'default';
 /** A receiver that refuses is told of in the log at these tries, then at each hundredth. */

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database } from '../../src/adapter/database/index.js';
+import { expireDeadLetters, listDeadLetters } from '../../src/adapter/dead-letters/index.js';
 import { dropHistory, ensurePartitions } from '../../src/adapter/maintenance.js';
 import { acceptTrigger, findOperation, history } from '../../src/adapter/operations/index.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
@@ -79,5 +80,30 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     expect(await arrive(0, START + 20 * DAY)).toMatchObject({ applied: 0, duplicates: 1 });
     const operation = await findOperation(database, 'r');
     expect(operation?.progress.states).toEqual({ downloading: 1 });
+  });
+
+  test('dead letters expire, and the totals still count them', async () => {
+    const bad = (receivedAt: number) =>
+      ingestBatch(database, 1, [
+        batchRow(
+          {
+            topic: d2cTopic.of(vehicle.systemId),
+            payload: Buffer.from(`no message ${receivedAt}`),
+            receivedAt,
+            publisher: null,
+          },
+          d2cTopic,
+        ),
+      ]);
+    await bad(START);
+    await bad(START + 10 * DAY);
+    expect(await expireDeadLetters(database, START + 5 * DAY)).toBe(1);
+    const filter = { before: undefined, limit: 10 };
+    const kept = await listDeadLetters(database, {}, filter);
+    expect(kept.map((letter) => letter.received_at.getTime())).toEqual([START + 10 * DAY]);
+    const [totals] = await database.query<{ n: number }>(
+      'select sum(dead_letters)::bigint as n from message_totals',
+    );
+    expect(totals?.n).toBe(2);
   });
 });

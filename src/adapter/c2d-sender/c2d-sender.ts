@@ -59,6 +59,8 @@ const LEASE_MARGIN_MS = 5_000;
 const POLL_MS = 1_000;
 /** Before a trigger that the broker did not take is tried again. */
 const PUBLISH_RETRY_MS = 5_000;
+/** Vehicles that something was heard of, in one look; those left out are heard again. */
+const MAX_HEARD = 5_000;
 /** How often a vehicle that is not registered is looked up; registering it makes it due at once. */
 const NOT_FOUND_RETRY: RetryPolicy = {
   firstPauseMs: 60_000,
@@ -102,7 +104,8 @@ export class C2dSender {
 
   /** Something came from a vehicle: it is there, if nobody tells when it connects. */
   vehicleHeard(systemId: string): void {
-    // Without a wake: a flood of events is looked at once a second.
+    // Without a wake: a flood of events is looked at once a second, and not all of it.
+    if (this.#heard.size >= MAX_HEARD) return;
     if (this.#recentlyHeard.isNews(systemId, this.#options.clock())) this.#heard.add(systemId);
   }
 

@@ -145,7 +145,7 @@ export async function claimDueTriggers(
     const rows = await contenders(tx, now, limit);
     const portions = shareOut(limit, group, rows.filter(({ due }) => due > 0).map(contender), now);
     const triggers = await claim(tx, portions, { id, now, until });
-    await saveBudgets(tx, portions);
+    await saveBudgets(tx, withUnclaimed(portions, triggers));
     const times = [portions.nextAt, firstDueLater(rows)].filter((time) => time !== undefined);
     return { id, until, triggers, nextAt: times.length > 0 ? Math.min(...times) : undefined };
   });
@@ -200,6 +200,22 @@ async function claim(
     numberArray(shares.map(({ operationId }) => operationId)),
     numberArray(shares.map(({ triggers }) => triggers)),
   ]);
+}
+
+/** What others were just writing was passed over: its share is not used up. */
+function withUnclaimed(portions: Portions, triggers: readonly ClaimedTrigger[]): Portions {
+  const left = new Map(portions.shares.map((share) => [share.operationId, share.triggers]));
+  for (const { operation_id: id } of triggers) left.set(id, (left.get(id) ?? 0) - 1);
+  const sum = [...left.values()].reduce((total, n) => total + n, 0);
+  if (sum === 0) return portions;
+  return {
+    ...portions,
+    group: { ...portions.group, tokens: portions.group.tokens + sum },
+    budgets: portions.budgets.map((budget) => ({
+      ...budget,
+      tokens: budget.tokens + (left.get(budget.operationId) ?? 0),
+    })),
+  };
 }
 
 async function saveBudgets(tx: Queryable, { group, budgets }: Portions): Promise<void> {

@@ -180,7 +180,7 @@ export const CALLBACK_ALLOW: Setting<string[]> = {
 export const CALLBACK_BATCH: Setting<number> = {
   flag: '--callback-batch <events>',
   description: 'events in one call-back request at most',
-  default: 200,
+  default: 500,
   parse: parseCount,
 };
 export const OTLP_URL: Setting<string> = {

@@ -75,12 +75,12 @@ export function eventRoutes(server: Server, context: HttpContext): void {
       querystring: PullQuery,
       response: { 200: json(Pulled, 'Events, and the cursor after them.') },
     }),
-    async (request) => {
-      const { query } = request;
+    async ({ query }, reply) => {
       const after = await startOf(context, query.after, query.since);
       const filter = filterOf(query);
       if (query.wait > 0) {
-        const waiting = AbortSignal.any([request.signal, AbortSignal.timeout(query.wait * 1000)]);
+        const timeout = AbortSignal.timeout(query.wait * 1000);
+        const waiting = AbortSignal.any([left(reply.raw), context.stopping, timeout]);
         await stream.beyond(after, waiting);
       }
       const window = query.limit * (isFiltered(filter) ? FILTERED_WINDOW : 1);
@@ -120,7 +120,7 @@ export function eventRoutes(server: Server, context: HttpContext): void {
       }
       const after = known === undefined ? stream.position : Number(known);
       reply.hijack();
-      await sendEvents(context, reply.raw, request.signal, after, filterOf(request.query));
+      await sendEvents(context, reply.raw, after, filterOf(request.query));
     },
   );
 }
@@ -143,15 +143,21 @@ async function startOf(
   return since === undefined ? Number(after ?? 0) : placeBefore(database, Date.parse(since));
 }
 
+/** Aborts when the caller has gone, or has its answer. */
+function left(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return gone.signal;
+}
+
 /** Writes no faster than the receiver reads: what it has not read stays in the database. */
 async function sendEvents(
   { database, stream, stopping }: HttpContext,
   response: ServerResponse,
-  left: AbortSignal,
   start: number,
   filter: EventFilter,
 ): Promise<void> {
-  const ended = AbortSignal.any([left, stopping]);
+  const ended = AbortSignal.any([left(response), stopping]);
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache',
