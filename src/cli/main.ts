@@ -9,7 +9,7 @@ import { completionCommand } from './commands/completion.js';
 import { deadLettersCommand } from './commands/dead-letters.js';
 import { doctorCommand } from './commands/doctor.js';
 import { eventsCommand } from './commands/events.js';
-import { operationsCommand } from './commands/operations.js';
+import { operationsCommand } from './commands/operations/index.js';
 import { quickstartCommand } from './commands/quickstart.js';
 import { rateCommand } from './commands/rate.js';
 import { serveCommand } from './commands/serve.js';

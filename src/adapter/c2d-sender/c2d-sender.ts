@@ -10,7 +10,9 @@ import {
   type TopicTemplate,
 } from '../../protocol/index.js';
 import { type Database } from '../database/index.js';
-import { type Claim, type ClaimedTrigger, claimDueTriggers, giveBack, makeDue } from './claim.js';
+import { giveBack } from './budgets.js';
+import { type Claim, type ClaimedTrigger, claimDueTriggers } from './claim.js';
+import { makeDue } from './make-due.js';
 import { RecentlyHeard } from './recently-heard.js';
 import { type RetryPolicy, retryPause } from './retry.js';
 import { type SendOutcome, settleSends } from './settle-sends.js';

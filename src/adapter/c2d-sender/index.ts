@@ -1,5 +1,6 @@
 export * from './c2d-sender.js';
-export { type ClaimedTrigger, overdueTriggers } from './claim.js';
+export { type ClaimedTrigger } from './claim.js';
+export { overdueTriggers } from './contenders.js';
 export * from './retry.js';
 export * from './settle-sends.js';
 export * from './group-rate.js';

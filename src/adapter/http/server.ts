@@ -17,6 +17,7 @@ import { DatabaseError } from '../database/index.js';
 import { type HttpContext, type Server } from './context.js';
 import { MAX_BODY_BYTES, readJson } from './json-body.js';
 import { invalid, Problem, PROBLEM_CONTENT_TYPE, problemBody } from './problem.js';
+import { auditRoutes } from './routes/audit.js';
 import { callbackRoutes } from './routes/callbacks.js';
 import { controlRoutes } from './routes/control.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
@@ -111,6 +112,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
   operationRoutes(server, context);
   controlRoutes(server, context);
   insightRoutes(server, context);
+  auditRoutes(server, context);
   eventRoutes(server, context);
   callbackRoutes(server, context);
   dispatchRoutes(server, context);

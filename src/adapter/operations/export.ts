@@ -2,7 +2,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { cloudMessageId } from '../../protocol/index.js';
 import { type Queryable } from '../database/index.js';
-import { type DeliveryFilter, type DeliveryRow, listDeliveries } from './progress.js';
+import { type DeliveryFilter, type DeliveryRow, listDeliveries } from './deliveries.js';
 
 export const EXPORT_FORMATS = ['csv', 'ndjson'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];

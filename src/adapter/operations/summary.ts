@@ -4,7 +4,7 @@
  * kept for a while that grows with what it has cost.
  */
 import { EVENT_STATUS_NAMES, FINISHED, lifecycleRank, EVENT_STATUS } from '../../protocol/index.js';
-import { type Database, only, type Queryable, textArray } from '../database/index.js';
+import { only, type Queryable, textArray } from '../database/index.js';
 import { type PhaseDuration, phaseDurations, type VehicleTimes } from './phases.js';
 import { ENDED_UNSENT, FAILED, type OperationSummary } from './progress.js';
 
@@ -182,47 +182,3 @@ async function sampleTimes(
 }
 
 const NAME_OF = new Map(EVENT_STATUS_NAMES.map((name) => [String(EVENT_STATUS[name]), name]));
-
-const SHORTEST_MS = 2_000;
-/** What took a second to make is kept for twenty. */
-const TIMES_ITS_COST = 20;
-const MOST_KEPT = 200;
-
-interface Kept {
-  readonly summary: Promise<Summary>;
-  until: number;
-}
-
-/** Makes summaries, one at a time for each operation, and keeps them for a while. */
-export class Summaries {
-  readonly #database: Database;
-  readonly #clock: () => number;
-  readonly #kept = new Map<number, Kept>();
-
-  constructor(database: Database, clock: () => number) {
-    this.#database = database;
-    this.#clock = clock;
-  }
-
-  of(operation: OperationSummary): Promise<Summary> {
-    const now = this.#clock();
-    const known = this.#kept.get(operation.id);
-    if (known && now < known.until) return known.summary;
-    const summary = summarise(this.#database, operation, now);
-    const kept: Kept = { summary, until: Infinity };
-    this.#kept.delete(operation.id);
-    this.#kept.set(operation.id, kept);
-    for (const id of this.#kept.keys()) {
-      if (this.#kept.size <= MOST_KEPT) break;
-      this.#kept.delete(id);
-    }
-    summary.then(
-      () => {
-        const cost = this.#clock() - now;
-        kept.until = this.#clock() + Math.max(SHORTEST_MS, cost * TIMES_ITS_COST);
-      },
-      () => this.#kept.delete(operation.id),
-    );
-    return summary;
-  }
-}

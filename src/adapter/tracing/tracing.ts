@@ -1,4 +1,4 @@
-/** Tracing as the rest of the adapter sees it; off by default, and then OpenTelemetry is not loaded. */
+/** Tracing as the rest of the adapter sees it. */
 import { type TracedSend } from '../c2d-sender/index.js';
 import { type Applicable } from '../d2c-receiver/index.js';
 
@@ -27,18 +27,4 @@ export interface Tracing {
   /** A message of a vehicle was stored. */
   stored(message: Applicable, now: number): void;
   stop(): Promise<void>;
-}
-
-const NO_TRACING: Tracing = {
-  request: (_traceParent, _refId, work) => work(undefined),
-  send: (_trigger, send) => send(undefined),
-  stored: () => undefined,
-  stop: () => Promise.resolve(),
-};
-
-/** @param options undefined: nothing is traced */
-export async function openTracing(options: TracingOptions | undefined): Promise<Tracing> {
-  if (!options) return NO_TRACING;
-  const { startTracing } = await import('./open-telemetry.js');
-  return startTracing(options);
 }

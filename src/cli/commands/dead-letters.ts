@@ -3,7 +3,7 @@ import { type Command } from 'commander';
 import { path } from '../adapter-client.js';
 import { adapterCommand, clientOf, collect, type CommonFlags } from '../adapter-command.js';
 import { print, printJson, printTable } from '../output.js';
-import { limitOption } from './operations.js';
+import { limitOption } from '../options.js';
 
 interface FilterFlags extends CommonFlags {
   readonly reason?: string;

@@ -5,7 +5,7 @@ import { type AdapterClient, AdapterUnreachable, path } from '../adapter-client.
 import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
 import { print, printError } from '../output.js';
 import { stopRequested } from '../stop-signals.js';
-import { limitOption } from './operations.js';
+import { limitOption } from '../options.js';
 
 interface EventsFlags extends CommonFlags {
   readonly follow?: boolean;

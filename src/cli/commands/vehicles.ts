@@ -6,7 +6,8 @@ import { type Command, Option } from 'commander';
 import { path } from '../adapter-client.js';
 import { adapterCommand, clientOf, collect, type CommonFlags } from '../adapter-command.js';
 import { print, printJson, printTable } from '../output.js';
-import { limitOption, printVehicles } from './operations.js';
+import { limitOption } from '../options.js';
+import { printVehicles } from './operations/index.js';
 
 interface ImportAnswer {
   readonly created: number;

@@ -1,7 +1,6 @@
-/** Finding out why: summary, timeline, export, search and the audit log. */
+/** Finding out why: summary, timeline, export and search. */
 import { Readable } from 'node:stream';
 import Type from 'typebox';
-import { type AuditEntry, listActions } from '../../audit/index.js';
 import {
   EXPORT_FORMATS,
   exportDeliveries,
@@ -78,21 +77,6 @@ const TimelineBody = Type.Object({
   ),
 });
 
-const AuditBody = Type.Object(
-  {
-    id: Type.Integer(),
-    at: Time,
-    tokenId: Type.String(),
-    tokenName: Type.String({ description: 'Who.' }),
-    action: Type.String({ description: 'What.' }),
-    'ref-id': Nullable(Type.String()),
-    vin: Nullable(Type.String()),
-    reason: Type.String({ description: 'Why, in the caller’s words.' }),
-    detail: Type.Object({}, { additionalProperties: true }),
-  },
-  { title: 'AuditEntry' },
-);
-
 const ExportQuery = Type.Object({
   format: Type.Enum([...EXPORT_FORMATS], { default: 'csv' }),
   ...VehicleFilter.properties,
@@ -104,7 +88,6 @@ const Found = Type.Object(
   { title: 'VehicleInOperation' },
 );
 
-type Page = Type.Static<typeof PageQuery>;
 type RefId = Type.Static<typeof RefIdParams>;
 const tags = ['Insight'];
 
@@ -187,36 +170,6 @@ export function insightRoutes(server: Server, context: HttpContext): void {
       );
     },
   );
-
-  const auditPage = async ({ limit, cursor }: Page, operationId?: number) => {
-    const before = Number(positionOf(cursor) ?? Number.MAX_SAFE_INTEGER);
-    if (!Number.isSafeInteger(before)) throw badCursor();
-    const rows = await listActions(database, { before, limit, operationId });
-    return page(rows, limit, ({ id }) => String(id), auditBody);
-  };
-
-  server.get<{ Params: RefId; Querystring: Page }>(
-    '/v1.0/ota/operations/:refId/audit',
-    describeRoute('read', {
-      tags,
-      summary: 'Who has controlled the operation, when and why; newest first',
-      params: RefIdParams,
-      querystring: PageQuery,
-      response: { 200: json(pageOf(AuditBody), 'A page of the audit log.') },
-    }),
-    async ({ params, query }) => auditPage(query, (await operationOf(context, params.refId)).id),
-  );
-
-  server.get<{ Querystring: Page }>(
-    '/v1.0/audit',
-    describeRoute('read', {
-      tags,
-      summary: 'The audit log of all operations and settings, newest first',
-      querystring: PageQuery,
-      response: { 200: json(pageOf(AuditBody), 'A page of the audit log.') },
-    }),
-    async ({ query }) => auditPage(query),
-  );
 }
 
 function parseFound(position: string | undefined): FoundPosition | undefined {
@@ -225,15 +178,3 @@ function parseFound(position: string | undefined): FoundPosition | undefined {
   if (vin === undefined) throw badCursor();
   return { vin, operationId: Number(id) };
 }
-
-const auditBody = (entry: AuditEntry) => ({
-  id: entry.id,
-  at: entry.at,
-  tokenId: entry.token_id,
-  tokenName: entry.token_name,
-  action: entry.action,
-  'ref-id': entry.ref_id,
-  vin: entry.vin,
-  reason: entry.reason,
-  detail: entry.detail,
-});

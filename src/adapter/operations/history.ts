@@ -1,0 +1,42 @@
+/** What was received of a vehicle in an operation. */
+import { lifecycleRank } from '../../protocol/index.js';
+import { type Queryable } from '../database/index.js';
+
+export interface HistoryRow {
+  readonly message_id: string;
+  readonly correlation_id: string;
+  readonly attempt: number;
+  /** null: an acknowledgement. */
+  readonly status: number | null;
+  readonly event_at: Date;
+  readonly received_at: Date;
+  readonly sub_system_id: string;
+  readonly device_id: string;
+  readonly device_type: string;
+  readonly meta: { key: string; value: string }[];
+  /** The envelope as it came, if it has fields that are not the contract's. */
+  readonly envelope: string | null;
+}
+
+/** All that was received of a vehicle in an operation, oldest first in the contract's order (5.2). */
+export async function history(
+  database: Queryable,
+  operationId: number,
+  vin: string,
+): Promise<HistoryRow[]> {
+  const rows = await database.query<HistoryRow>(
+    `select message_id, correlation_id, attempt, status, event_at, received_at,
+       sub_system_id, device_id, device_type, meta, envelope
+     from messages where operation_id = $1 and vin = $2
+     order by attempt, event_at, message_id`,
+    [operationId, vin],
+  );
+  // Already sorted, except that the lifecycle rank decides between equal times.
+  return rows.sort(
+    (a, b) =>
+      a.attempt - b.attempt || a.event_at.getTime() - b.event_at.getTime() || rankOf(a) - rankOf(b),
+  );
+}
+
+/** An acknowledgement comes before the events of the same time. */
+const rankOf = ({ status }: HistoryRow) => (status === null ? -1 : lifecycleRank(status));
