@@ -126,10 +126,10 @@ export class CallBack {
     const { database, stream, batchEvents, clock } = this.#options;
     const { id, position } = receiver;
     const wanted = receiver.batch_to ?? Math.min(position + batchEvents, stream.position);
-    const events = await readEvents(database, position, wanted);
+    const { events, upto } = await readEvents(database, position, wanted);
     // Dropped by the retention while nobody was to be told: there is nothing to post.
-    if (events.length === 0) return settleBatch(database, receiver, this.#holder, wanted, clock());
-    const batch = batchOf(events, wanted);
+    if (events.length === 0) return settleBatch(database, receiver, this.#holder, upto, clock());
+    const batch = batchOf(events, upto);
     // Frozen since: another adapter may be delivering by now.
     if (performance.now() > leaseEnds) return renewReceiver(database, id, this.#holder);
     const failure = await this.#post(receiver, batch, events.length);

@@ -58,17 +58,34 @@ const filterParameters = (filter: DeadLetterFilter) => [
   filter.replayed ?? null,
 ];
 
-/** A page of dead letters, newest first. */
-export function listDeadLetters(
+/** Bytes of payloads on one page. */
+const MAX_PAGE_BYTES = 8 * 1024 * 1024;
+
+export interface DeadLetterPage {
+  readonly letters: DeadLetter[];
+  /** Whether there may be more: the page is full, by number or by bytes. */
+  readonly isFull: boolean;
+}
+
+/** A page of dead letters, newest first; shorter than the limit where their payloads are long. */
+export async function listDeadLetters(
   database: Queryable,
   filter: DeadLetterFilter,
   { before, limit }: { before: DeadLetterPosition | undefined; limit: number },
-): Promise<DeadLetter[]> {
-  return database.query<DeadLetter>(
-    `select ${COLUMNS} from dead_letters
-     where ${MATCHES}
-       and ($8::timestamptz is null or (received_at, id) < ($8::timestamptz, $9::uuid))
-     order by received_at desc, id desc limit $10`,
+): Promise<DeadLetterPage> {
+  const letters = await database.query<DeadLetter & { bytes_so_far: number | string }>(
+    `select * from (
+       select ${COLUMNS}, sum(octet_length(payload)) over (order by received_at desc, id desc)
+         as bytes_so_far
+       from (
+         select * from dead_letters
+         where ${MATCHES}
+           and ($8::timestamptz is null or (received_at, id) < ($8::timestamptz, $9::uuid))
+         order by received_at desc, id desc limit $10
+       ) page
+     ) page
+     where bytes_so_far - octet_length(payload) < ${MAX_PAGE_BYTES}
+     order by received_at desc, id desc`,
     [
       ...filterParameters(filter),
       before ? new Date(before.receivedAt) : null,
@@ -76,6 +93,8 @@ export function listDeadLetters(
       limit,
     ],
   );
+  const bytes = Number(letters.at(-1)?.bytes_so_far ?? 0);
+  return { letters, isFull: letters.length === limit || bytes >= MAX_PAGE_BYTES };
 }
 
 export async function findDeadLetter(

@@ -60,18 +60,18 @@ export async function replayMatching(
   const tally: ReplayTally = { applied: 0, duplicate: 0, refused: 0, more: false };
   let before: DeadLetterPosition | undefined;
   for (let left = limit; ;) {
-    const page = await listDeadLetters(
+    const { letters, isFull } = await listDeadLetters(
       options.database,
       { ...filter, replayed: false },
       { before, limit: Math.min(PAGE, left + 1) },
     );
-    for (const letter of page.slice(0, left)) {
+    for (const letter of letters.slice(0, left)) {
       tally[(await replay(letter, options)).outcome] += 1;
     }
-    tally.more = page.length > left;
-    left -= page.length;
-    const last = page.at(-1);
-    if (!last || left <= 0) return tally;
+    tally.more = letters.length > left;
+    left -= letters.length;
+    const last = letters.at(-1);
+    if (!last || !isFull || left < 0) return tally;
     before = { receivedAt: last.received_at.getTime(), id: last.id };
   }
 }

@@ -22,37 +22,66 @@ export interface EventFilter {
   readonly vin?: string | undefined;
 }
 
-/** Partitions of other weeks than the batch's are not looked into: its times bound it. */
+/**
+ * Partitions of other weeks than the batch's are not looked into: its times bound it. What is read at
+ * once is bounded in bytes too, because one event may have 256 KiB of `meta`.
+ */
 const READ = /* sql */ `
-select b.position - b.events + m.nr as position, o.ref_id, m.vin, m.system_id, m.message_id,
-  m.device_id, m.device_type, m.status, m.meta, m.event_at, m.received_at
-from (
-  select id, events, position, first_at, last_at from event_batches
-  where position > $1::bigint and position - events < $2::bigint
-  order by position limit $2::bigint - $1::bigint
-) b
-cross join lateral (
-  select * from messages
-  where batch = b.id and received_at between b.first_at and b.last_at
-    and nr > $1::bigint - (b.position - b.events) and nr <= $2::bigint - (b.position - b.events)
-) m
-join operations o on o.id = m.operation_id
-where ($3::text is null or o.ref_id = $3) and ($4::text is null or m.vin = $4)
-order by b.position, m.nr`;
+select * from (
+  select *, sum(bytes) over (order by position) as bytes_so_far
+  from (
+    select b.position - b.events + m.nr as position, o.ref_id, m.vin, m.system_id, m.message_id,
+      m.device_id, m.device_type, m.status, m.meta, m.event_at, m.received_at,
+      octet_length(m.meta::text) as bytes
+    from (
+      select id, events, position, first_at, last_at from event_batches
+      where position > $1::bigint and position - events < $2::bigint
+      order by position limit $2::bigint - $1::bigint
+    ) b
+    cross join lateral (
+      select * from messages
+      where batch = b.id and received_at between b.first_at and b.last_at
+        and nr > $1::bigint - (b.position - b.events) and nr <= $2::bigint - (b.position - b.events)
+    ) m
+    join operations o on o.id = m.operation_id
+    where ($3::text is null or o.ref_id = $3) and ($4::text is null or m.vin = $4)
+  ) event
+) event
+where bytes_so_far - bytes < $5
+order by position`;
+
+/** Of `meta`, as JSON text. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+export interface ReadEvents {
+  readonly events: StreamEvent[];
+  /** Number of the event up to which they are all there are. */
+  readonly upto: number;
+}
 
 /**
- * The events after one place, up to another one; those that the retention has dropped are not there.
+ * The events after one place, up to another one or until it is enough; those that the retention has
+ * dropped are not there.
  *
  * @param after number of the last event that is known
  * @param upto number of the last event that is wanted; everything up to it must have its place
  */
-export function readEvents(
+export async function readEvents(
   database: Queryable,
   after: number,
   upto: number,
   { refId, vin }: EventFilter = {},
-): Promise<StreamEvent[]> {
-  return database.query<StreamEvent>(READ, [after, upto, refId ?? null, vin ?? null]);
+): Promise<ReadEvents> {
+  const events = await database.query<StreamEvent & { bytes_so_far: number | string }>(READ, [
+    after,
+    upto,
+    refId ?? null,
+    vin ?? null,
+    MAX_BYTES,
+  ]);
+  const last = events.at(-1);
+  const isEnough = last !== undefined && Number(last.bytes_so_far) >= MAX_BYTES;
+  return { events, upto: isEnough ? last.position : upto };
 }
 
 /**

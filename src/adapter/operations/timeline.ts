@@ -58,8 +58,9 @@ interface MessageRow {
     { receiver: string; settled_at: string | null; tries: number | null }[] | null;
 }
 
-/** More than any vehicle has that is not out of its mind. */
-const LIMIT = 10_000;
+/** More than any vehicle has that is not out of its mind; its messages may be 256 KiB each. */
+const LIMIT = 5_000;
+const MAX_BYTES = 8 * 1024 * 1024;
 
 const MESSAGES = /* sql */ `
 select m.received_at, m.event_at, m.attempt, m.system_id, m.message_id, m.status, m.meta, (
@@ -77,8 +78,13 @@ select m.received_at, m.event_at, m.attempt, m.system_id, m.message_id, m.status
     ) l on true
     where b.id = m.batch and (c.position < p.position or l.settled_at is not null)
   ) as callbacks
-from messages m where m.operation_id = $1 and m.vin = $2
-order by m.received_at limit ${LIMIT}`;
+from (
+  select *, sum(octet_length(meta::text)) over (order by received_at, message_id) as bytes_so_far
+  from messages where operation_id = $1 and vin = $2
+  order by received_at, message_id limit ${LIMIT}
+) m
+where bytes_so_far < ${MAX_BYTES}
+order by m.received_at, m.message_id`;
 
 export async function timeline(
   database: Queryable,

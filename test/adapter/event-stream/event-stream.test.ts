@@ -36,8 +36,9 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
       for (let place = 0; !stopped.signal.aborted;) {
         await stream.beyond(place, stopped.signal);
         const upto = Math.min(place + 7, stream.position);
-        seen.push(...(await readEvents(database, place, upto)));
-        place = upto;
+        const read = await readEvents(database, place, upto);
+        seen.push(...read.events);
+        place = read.upto;
       }
     })();
     // Each vehicle's events are made one after another, but vehicles and writers mix.
@@ -92,7 +93,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
       { vehicle: second, status: 'downloading', n: 'd' },
     ]);
     const after = await placeEvents(database);
-    const events = await readEvents(database, before, after);
+    const { events } = await readEvents(database, before, after);
     expect(events.map(({ message_id }) => message_id.slice(-1))).toEqual(['a', 'b', 'c', 'd']);
   });
 
@@ -108,13 +109,34 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     ]);
     const after = await placeEvents(database);
     const read = async (filter: object) =>
-      (await readEvents(database, before, after, filter)).map(({ message_id }) =>
+      (await readEvents(database, before, after, filter)).events.map(({ message_id }) =>
         message_id.slice(-2),
       );
     expect(await read({})).toEqual(['f1', 'f2', 'f3']);
     expect(await read({ refId: 'filter-two' })).toEqual(['f2', 'f3']);
     expect(await read({ vin: vehicle.vin })).toEqual(['f1', 'f2']);
     expect(await read({ refId: 'filter-one', vin: other.vin })).toEqual([]);
+  });
+
+  test('what is read at once is bounded in bytes, and nothing is left out', async () => {
+    const { store } = await eventSource(database, 'bulky', FLEET);
+    const before = await placeEvents(database);
+    const meta = [{ key: 'log', value: 'x'.repeat(150_000) }];
+    for (let n = 0; n < 4; n++) {
+      await store(FLEET.map((vehicle) => ({ vehicle, status: 'downloading', n: `b${n}`, meta })));
+    }
+    const after = await placeEvents(database);
+    expect(after - before).toBe(48);
+    const sizes: number[] = [];
+    for (let place = before; place < after;) {
+      const { events, upto } = await readEvents(database, place, after);
+      expect(events.map(({ position }) => position)).toEqual(
+        Array.from({ length: upto - place }, (_, n) => place + n + 1),
+      );
+      sizes.push(events.length);
+      place = upto;
+    }
+    expect(sizes).toEqual([28, 20]);
   });
 
   test('a place is found by time', async () => {
@@ -166,13 +188,15 @@ test.skipIf(!server)(
     await store([{ vehicle: quick, status: 'received', n: 'quick' }]);
     await stream.beyond(0, AbortSignal.timeout(10_000));
     expect(stream.position).toBe(1);
-    expect((await readEvents(other, 0, 1)).map(({ message_id }) => message_id.slice(-5))).toEqual([
-      'quick',
-    ]);
+    expect(
+      (await readEvents(other, 0, 1)).events.map(({ message_id }) => message_id.slice(-5)),
+    ).toEqual(['quick']);
     release();
     await late;
     await stream.beyond(1, AbortSignal.timeout(10_000));
-    expect((await readEvents(other, 1, 2)).map(({ message_id }) => message_id)).toEqual(['late']);
+    expect((await readEvents(other, 1, 2)).events.map(({ message_id }) => message_id)).toEqual([
+      'late',
+    ]);
     expect(failures).toEqual([]);
     await stream.stop();
     await other.close();

@@ -113,8 +113,9 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
     async ({ query: { limit, cursor, replayed, ...query } }) => {
       const before = parsePosition(positionOf(cursor));
       const filter = { ...filterOf(query), replayed };
-      const rows = await listDeadLetters(database, filter, { before, limit });
-      return page(rows, limit, (row) => `${row.received_at.getTime()} ${row.id}`, deadLetterBody);
+      const { letters, isFull } = await listDeadLetters(database, filter, { before, limit });
+      const size = isFull ? letters.length : limit;
+      return page(letters, size, (row) => `${row.received_at.getTime()} ${row.id}`, deadLetterBody);
     },
   );
 

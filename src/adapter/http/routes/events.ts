@@ -86,9 +86,9 @@ export function eventRoutes(server: Server, context: HttpContext): void {
       const window = query.limit * (isFiltered(filter) ? FILTERED_WINDOW : 1);
       const upto = Math.max(after, Math.min(after + window, stream.position));
       const found = await readEvents(database, after, upto, filter);
-      const events = found.slice(0, query.limit);
+      const events = found.events.slice(0, query.limit);
       const last = events.at(-1);
-      const cursor = found.length > events.length && last ? last.position : upto;
+      const cursor = found.events.length > events.length && last ? last.position : found.upto;
       return {
         events: events.map(eventBody),
         cursor: String(cursor),
@@ -177,16 +177,15 @@ async function sendEvents(
         await write(': still here\n\n');
         continue;
       }
-      const upto = Math.min(position + STREAM_WINDOW, stream.position);
-      const events = await readEvents(database, position, upto, filter);
+      const wanted = Math.min(position + STREAM_WINDOW, stream.position);
+      const { events, upto } = await readEvents(database, position, wanted, filter);
       const text = events.map(
         (event) =>
           `id: ${event.position}\nevent: ota-event\ndata: ${JSON.stringify(eventBody(event))}\n\n`,
       );
       // Also where nothing matched, so that a resume does not look through it again.
-      await write(
-        events.at(-1)?.position === upto ? text.join('') : `${text.join('')}id: ${upto}\n\n`,
-      );
+      if (events.at(-1)?.position !== upto) text.push(`id: ${upto}\n\n`);
+      await write(text.join(''));
       position = upto;
     }
   } catch {
