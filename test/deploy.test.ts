@@ -1,6 +1,6 @@
 /** The files for a deployment are true: what they name is there, and the broker's rules hold. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -153,8 +153,10 @@ describe.skipIf(!hasRealServers())('Mosquitto with the deployment’s configurat
           password,
         ]);
       }
-      execFileSync('chmod', ['644', passwords]);
-      const acl = new URL('../deploy/mosquitto/acl', import.meta.url).pathname;
+      // Mosquitto reads them as a user of its own, who may not look into this folder.
+      const acl = join(directory, 'acl');
+      writeFileSync(acl, read('deploy/mosquitto/acl'));
+      execFileSync('chmod', ['644', passwords, acl]);
       return read('deploy/mosquitto/mosquitto.conf')
         .replace('/mosquitto/config/passwords', passwords)
         .replace('/mosquitto/config/acl', acl)
