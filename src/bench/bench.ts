@@ -1,7 +1,7 @@
 /** `otaops bench`: every figure with what it is measured against, in one run. */
 import { ANSWER_MS, callbackRates } from './call-back.js';
 import { brokerLimit, eventsEndToEnd, sqlLimit } from './events.js';
-import { eventLatency, progressQueryTime, triggerTimes } from './campaign.js';
+import { eventLatency, progressQueryTime, summaryTime, triggerTimes } from './campaign.js';
 import { atLeast, atMost, type Figure } from './report.js';
 import { Rig, type RigKind } from './rig.js';
 
@@ -188,6 +188,7 @@ async function measureSizes(run: Run): Promise<void> {
       const events = Math.max(run.events, size);
       const { perSecond, adapterMemory } = await eventsEndToEnd(rig, { ...run, from: 0, events });
       const query = await progressQueryTime(rig, operation.refId, QUERY_SAMPLES);
+      const summary = await summaryTime(rig, operation.refId);
       rates.push(perSecond);
       const of = `operation of ${size.toLocaleString('en-US')}`;
       run.figures.push(
@@ -199,6 +200,7 @@ async function measureSizes(run: Run): Promise<void> {
           target: atMost(400),
         },
         { what: `${of}: progress query`, value: query, unit: 'ms', target: atMost(20) },
+        { what: `${of}: summary that is not kept`, value: summary / 1000, unit: 's' },
       );
     });
   }

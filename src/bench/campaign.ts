@@ -87,3 +87,10 @@ export async function progressQueryTime(rig: Rig, refId: string, samples: number
   }
   return median(times);
 }
+
+/** Time of the first summary of an operation, which none that was made lately answers; ms. */
+export async function summaryTime(rig: Rig, refId: string): Promise<number> {
+  const started = performance.now();
+  await rig.adapter.call('GET', `/v1.0/ota/operations/${refId}/summary`);
+  return performance.now() - started;
+}

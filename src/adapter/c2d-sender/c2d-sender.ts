@@ -78,6 +78,8 @@ export class C2dSender {
   readonly #recentlyHeard = new RecentlyHeard();
   /** When something becomes due, as far as the last look has told, ms. */
   #nextAt: number | undefined;
+  /** Whether any vehicle is awaited at all. */
+  #somethingWaits = false;
   #running: Promise<unknown> | undefined;
   #stopping = false;
   readonly #sleepers = new Set<() => void>();
@@ -107,7 +109,7 @@ export class C2dSender {
   /** Something came from a vehicle: it is there, if nobody tells when it connects. */
   vehicleHeard(systemId: string): void {
     // Without a wake: a flood of events is looked at once a second, and not all of it.
-    if (this.#heard.size >= MAX_HEARD) return;
+    if (!this.#somethingWaits || this.#heard.size >= MAX_HEARD) return;
     if (this.#recentlyHeard.isNews(systemId, this.#options.clock())) this.#heard.add(systemId);
   }
 
@@ -141,6 +143,7 @@ export class C2dSender {
     await this.#sendToThoseThere();
     const claim = await claimDueTriggers(database, clock(), LEASE_MS, CLAIM_SIZE);
     this.#nextAt = claim.nextAt;
+    this.#somethingWaits = claim.nextAt !== undefined || claim.triggers.length > 0;
     if (claim.triggers.length > 0) await this.#send(claim, shard);
     return claim.triggers.length;
   }
