@@ -4,7 +4,7 @@
  */
 import { type TriggerRate } from '../../protocol/index.js';
 import { type Actor, recordAction } from '../audit/index.js';
-import { type Database, type Queryable } from '../database/index.js';
+import { type Database, only, type Queryable } from '../database/index.js';
 
 export interface ControlOptions {
   /** Counter shard of this writer. */
@@ -167,6 +167,18 @@ async function cancelDeliveries(
     inFlight += chunk?.in_flight ?? 0;
     if ((chunk?.found ?? 0) < CHUNK) return { stopped, inFlight };
   }
+}
+
+/** Vehicles that were sent a trigger in any attempt, whatever has become of them since. */
+export async function countSent(database: Queryable, operationId: number): Promise<number> {
+  const { sent } = only(
+    await database.query<{ sent: number }>(
+      `select count(*) as sent from deliveries where operation_id = $1
+         and (sends > 0 or delivery = 'acknowledged' or earlier_trigger_ids is not null)`,
+      [operationId],
+    ),
+  );
+  return sent;
 }
 
 /** Goes on with cancels that a crash has interrupted between two chunks. */

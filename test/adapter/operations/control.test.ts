@@ -7,6 +7,7 @@ import { type Database } from '../../../src/adapter/database/index.js';
 import {
   cancelOperation,
   changeDispatch,
+  countSent,
   findDelivery,
   findOperation,
   finishCancels,
@@ -139,6 +140,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
       })),
       now,
     );
+    expect(await countSent(database, operationId)).toBe(13);
     const operation = await findOperation(database, 'cancelled');
     expect(operation?.progress).toMatchObject({ states: { cancelled: 17, sent: 13 }, open: 0 });
     expect(await database.query('select vin from deliveries where due_at is not null')).toEqual([]);
@@ -150,6 +152,24 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     await store([{ vehicle, status: 'success', n: 1 }]);
     expect((await findDelivery(database, operationId, vehicle.vin))?.state).toBe('success');
     await expectCountersToBeTrue('cancelled');
+  });
+
+  test('what was sent counts as sent when it has expired, or waits for its next attempt', async () => {
+    const vehicles = fleet(3, 'SNT');
+    const { operationId } = await eventSource(database, 'sent-before', vehicles, now);
+    await send(2);
+    const sent = await database.query<{ vin: string }>(
+      `select vin from deliveries where operation_id = $1 and state = 'sent' order by vin`,
+      [operationId],
+    );
+    const [expired = '', retriggered = ''] = sent.map(({ vin }) => vin);
+    await database.query(
+      `update deliveries set delivery = 'expired', state = 'expired', due_at = null where vin = $1`,
+      [expired],
+    );
+    await retriggerVehicle(database, operationId, retriggered, options);
+    await cancelOperation(database, operationId, options);
+    expect(await countSent(database, operationId)).toBe(2);
   });
 
   test('a cancel that a crash has interrupted is finished later', async () => {

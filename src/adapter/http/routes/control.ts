@@ -4,6 +4,7 @@ import { Priority, TriggerRate } from '../../../protocol/index.js';
 import {
   cancelOperation,
   changeDispatch,
+  countSent,
   OperationIsCancelled,
   retriggerState,
   retriggerVehicle,
@@ -99,10 +100,9 @@ export function controlRoutes(server: Server, context: HttpContext): void {
       const by = actorOf(request, request.body?.reason);
       const outcome = await cancelOperation(database, id, { shard, now: clock(), by });
       const operation = await operationOf(context, refId);
-      const { vehicles, states } = operation.progress;
-      const unsent = (states.cancelled ?? 0) + (states.expired ?? 0);
+      const alreadySent = await countSent(database, id);
       log.info({ operation: refId, by: by.name, ...outcome }, 'operation cancelled');
-      return { ...operationBody(operation), ...outcome, alreadySent: vehicles - unsent };
+      return { ...operationBody(operation), ...outcome, alreadySent };
     },
   );
 
