@@ -1,10 +1,13 @@
 /**
  * Imports run one way (see ARCHITECTURE.md):
  *
- *   protocol  <-  adapter | vehicle  <-  fleet  <-  quickstart | bench  <-  cli
+ *   protocol  <-  service  <-  adapter | carota
+ *   protocol  <-  vehicle  <-  fleet
+ *   all of them  <-  quickstart | bench  <-  cli
  *
- * The protocol knows nobody. The adapter and the vehicle know the protocol and not each other.
- * Only the quickstart, the benchmark and the command line put them together.
+ * The protocol knows nobody. Adapter, CarOTA Server and vehicle know the protocol and not each other;
+ * the two servers stand on the same service: database, HTTP, tokens. Only the quickstart, the
+ * benchmark and the command line put them together.
  */
 const part = (name) => `^src/${name}/`;
 const only = (from, ...allowed) => ({
@@ -17,11 +20,13 @@ const only = (from, ...allowed) => ({
 module.exports = {
   forbidden: [
     only('protocol'),
-    only('adapter', 'protocol'),
+    only('service', 'protocol'),
+    only('adapter', 'service', 'protocol'),
+    only('carota', 'service', 'protocol'),
     only('vehicle', 'protocol'),
     only('fleet', 'vehicle', 'protocol'),
-    only('quickstart', 'adapter', 'fleet', 'vehicle', 'protocol'),
-    only('bench', 'adapter', 'fleet', 'vehicle', 'protocol'),
+    only('quickstart', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'protocol'),
+    only('bench', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'protocol'),
     {
       name: 'protocol-does-no-io',
       comment: 'The protocol is pure: no sockets, files or clocks.',

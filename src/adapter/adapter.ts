@@ -24,7 +24,8 @@ import { openCallBack } from './open-call-back.js';
 import { openLink } from './open-link.js';
 import { Summaries } from './operations/index.js';
 import { type AdapterSettings } from './settings.js';
-import { openStorage, type Storage } from './storage.js';
+import { ADAPTER_SCHEMA } from './schema.js';
+import { openStorage, type Storage } from '../service/storage.js';
 import { openTracing, type TracingOptions } from './tracing/index.js';
 
 export interface Adapter {
@@ -56,7 +57,7 @@ export async function startAdapter(settings: AdapterSettings, log: Logger): Prom
   // Whatever was opened before a failure is closed again, last one first.
   const opened: Closer[] = [];
   try {
-    const storage = await openStorage(settings, (error) => {
+    const storage = await openStorage(settings, ADAPTER_SCHEMA, (error) => {
       log.warn({ err: error }, 'a connection to the database broke');
     });
     opened.push({ what: 'storage', close: () => storage.close() });

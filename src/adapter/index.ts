@@ -1,5 +1,5 @@
 /** The OTA Adapter as the command line uses it. */
-export { createToken, listTokens, revokeToken, ROLES, type Role } from './access/index.js';
+export { ROLES } from './access.js';
 export * from './adapter.js';
+export { ADAPTER_SCHEMA } from './schema.js';
 export * from './settings.js';
-export { openStorage } from './storage.js';

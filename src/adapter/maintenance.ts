@@ -1,5 +1,5 @@
 /** What a database needs from time to time: partitions ahead of time, retention, upkeep. */
-import { type Database, type Queryable } from './database/index.js';
+import { type Database, type Queryable } from '../service/database/index.js';
 import { expireDeadLetters } from './dead-letters/index.js';
 import { finishCancels } from './operations/index.js';
 

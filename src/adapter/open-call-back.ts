@@ -8,7 +8,7 @@ import {
   findReceiver,
   isSigningSecret,
 } from './call-back/index.js';
-import { type Database } from './database/index.js';
+import { type Database } from '../service/database/index.js';
 import { type Metrics } from './metrics/index.js';
 import { type AdapterSettings } from './settings.js';
 

@@ -1,7 +1,7 @@
 /** Opens the message link that the settings ask for: the embedded broker, or one of your own. */
 import { readFile } from 'node:fs/promises';
 import { type TopicTemplate } from '../protocol/index.js';
-import { type Database } from './database/index.js';
+import { type Database } from '../service/database/index.js';
 import {
   type LinkHandlers,
   type MessageLink,

@@ -4,8 +4,9 @@ import { performance } from 'node:perf_hooks';
 import { connectToBroker } from '../adapter/message-link/broker-connection.js';
 import { startEmbeddedBroker } from '../adapter/message-link/index.js';
 import { batchRow, ingestBatch } from '../adapter/d2c-receiver/index.js';
-import { type Database, migrate, openEmbedded, openPostgres } from '../adapter/database/index.js';
+import { type Database, migrate, openEmbedded, openPostgres } from '../service/database/index.js';
 import { ensurePartitions } from '../adapter/maintenance.js';
+import { ADAPTER_SCHEMA } from '../adapter/schema.js';
 import { acceptTrigger } from '../adapter/operations/index.js';
 import { registerVehicles } from '../adapter/registry/index.js';
 import { fleetOf } from '../fleet/index.js';
@@ -75,7 +76,7 @@ export async function sqlLimit(
       ? await openEmbedded(directory)
       : openPostgres({ url: await rig.newDatabase() });
   try {
-    await migrate(database);
+    await migrate(database, ADAPTER_SCHEMA);
     const next = eventSource(await fleetIn(database, vehicles), 'sql', 'sql');
     const rates: number[] = [];
     for (let round = 0; round < rounds; round++) {

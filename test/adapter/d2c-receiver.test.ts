@@ -1,7 +1,7 @@
 /** How the D2C receiver forms batches, and what it does while the database does not take them. */
 import { expect, test } from 'vitest';
 import { D2cReceiver } from '../../src/adapter/d2c-receiver/index.js';
-import { type Database, DatabaseError } from '../../src/adapter/database/index.js';
+import { type Database, DatabaseError } from '../../src/service/database/index.js';
 import { topicTemplate } from '../../src/protocol/index.js';
 import { eventually } from '../support/adapter.js';
 

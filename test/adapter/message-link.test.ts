@@ -1,4 +1,5 @@
 /** The link to an MQTT broker: versions, transports, sharing, sessions, and PUBACK after commit. */
+import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -7,7 +8,7 @@ import { Aedes } from 'aedes';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Received } from '../../src/adapter/d2c-receiver/index.js';
-import { type Database, migrate, openPostgres } from '../../src/adapter/database/index.js';
+import { type Database, migrate, openPostgres } from '../../src/service/database/index.js';
 import {
   type BrokerLinkOptions,
   type MessageLink,
@@ -39,7 +40,7 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
 
   beforeAll(async () => {
     database = openPostgres({ url: (await emptyPostgresUrl()) ?? '' });
-    await migrate(database);
+    await migrate(database, ADAPTER_SCHEMA);
     tls = { port: await freePort(), directory: certificates() };
     webSocketPort = await freePort();
     broker = await startMosquitto(

@@ -1,12 +1,13 @@
 /** Migrations: each once, whoever starts first; nothing half done. */
+import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { describe, expect, test } from 'vitest';
-import { migrate, openPostgres } from '../../src/adapter/database/index.js';
+import { migrate, openPostgres } from '../../src/service/database/index.js';
 import { emptyPostgresUrl, testDatabases } from '../support/databases.js';
 
 describe.each(testDatabases())('$name', (testDatabase) => {
   test('a second start finds nothing to do', async () => {
     const { database, close } = await testDatabase.open();
-    expect(await migrate(database)).toEqual([]);
+    expect(await migrate(database, ADAPTER_SCHEMA)).toEqual([]);
     await close();
   });
 });
@@ -15,7 +16,7 @@ const url = await emptyPostgresUrl();
 
 test.skipIf(url === undefined)('several that start at once migrate each once', async () => {
   const databases = Array.from({ length: 6 }, () => openPostgres({ url: url ?? '' }));
-  const done = await Promise.all(databases.map((database) => migrate(database)));
+  const done = await Promise.all(databases.map((database) => migrate(database, ADAPTER_SCHEMA)));
   const names = done.flat();
   expect(names).toContain('0001-foundation.sql');
   expect(new Set(names).size).toBe(names.length);

@@ -1,7 +1,7 @@
 /** The history is kept in weeks and dropped by weeks; what was dropped stays distinct. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
-import { type Database } from '../../src/adapter/database/index.js';
+import { type Database } from '../../src/service/database/index.js';
 import { expireDeadLetters, listDeadLetters } from '../../src/adapter/dead-letters/index.js';
 import { dropHistory, ensurePartitions } from '../../src/adapter/maintenance.js';
 import { acceptTrigger, findOperation, history } from '../../src/adapter/operations/index.js';

@@ -1,12 +1,13 @@
 /** Several adapters on one database: no deadlock, nothing lost, nothing counted twice. */
+import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
-import { type Database, migrate, openPostgres } from '../../src/adapter/database/index.js';
+import { type Database, migrate, openPostgres } from '../../src/service/database/index.js';
 import { acceptTrigger, findOperation, setPaused } from '../../src/adapter/operations/index.js';
 import { claimDueTriggers } from '../../src/adapter/c2d-sender/claim.js';
 import { settleSends } from '../../src/adapter/c2d-sender/settle-sends.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
-import { createFirstToken } from '../../src/adapter/access/index.js';
+import { createFirstToken } from '../../src/service/access/index.js';
 import { EVENT_STATUS, topicTemplate } from '../../src/protocol/index.js';
 import { TESTER } from '../support/adapter.js';
 import { emptyPostgresUrl } from '../support/databases.js';
@@ -26,7 +27,7 @@ describe.skipIf(url === undefined)('4 adapters on the same 100 vehicles', () => 
 
   beforeAll(async () => {
     adapters = Array.from({ length: ADAPTERS }, () => openPostgres({ url: url ?? '' }));
-    await Promise.all(adapters.map((database) => migrate(database)));
+    await Promise.all(adapters.map((database) => migrate(database, ADAPTER_SCHEMA)));
     const [first] = adapters as [Database];
     await registerVehicles(
       first,

@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
-import { type Database } from '../../src/adapter/database/index.js';
+import { type Database } from '../../src/service/database/index.js';
 import {
   acceptTrigger,
   findDelivery,

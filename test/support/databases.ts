@@ -1,4 +1,5 @@
 /** The databases that storage tests run on: unchanged on the embedded one and on PostgreSQL. */
+import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { rmSync } from 'node:fs';
 import pg from 'pg';
 import { inject } from 'vitest';
@@ -7,7 +8,7 @@ import {
   migrate,
   openEmbedded,
   openPostgres,
-} from '../../src/adapter/database/index.js';
+} from '../../src/service/database/index.js';
 import { temporaryDirectory } from './servers.js';
 
 export interface TestDatabase {
@@ -21,7 +22,7 @@ const embedded: TestDatabase = {
   async open() {
     const directory = temporaryDirectory('pglite');
     const database = await openEmbedded(directory);
-    await migrate(database);
+    await migrate(database, ADAPTER_SCHEMA);
     return {
       database,
       close: async () => {
@@ -48,7 +49,7 @@ const postgres = (serverUrl: string): TestDatabase => ({
   name: 'PostgreSQL',
   async open() {
     const database = openPostgres({ url: await createPostgresDatabase(serverUrl) });
-    await migrate(database);
+    await migrate(database, ADAPTER_SCHEMA);
     return { database, close: () => database.close() };
   },
 });

@@ -1,6 +1,6 @@
 /** Operations and events written directly, without MQTT: for what comes after the D2C receiver. */
 import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
-import { type Database } from '../../src/adapter/database/index.js';
+import { type Database } from '../../src/service/database/index.js';
 import { ensurePartitions } from '../../src/adapter/maintenance.js';
 import { acceptTrigger, findOperation } from '../../src/adapter/operations/index.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';

@@ -1,5 +1,5 @@
 /** Who has done what when and why: an entry for each control action, in the transaction that does it. */
-import { only, type Queryable } from '../database/index.js';
+import { only, type Queryable } from '../../service/database/index.js';
 
 /** Who acts, and why. */
 export interface Actor {

@@ -2,7 +2,13 @@
  * What may go out, in the database: the budgets of the group and of each operation. Whoever changes
  * them has locked the group's first, so that limits hold for all adapters together.
  */
-import { type Database, numberArray, only, type Queryable, timeArray } from '../database/index.js';
+import {
+  type Database,
+  numberArray,
+  only,
+  type Queryable,
+  timeArray,
+} from '../../service/database/index.js';
 import { type Portions, type SendBudget } from './share-out.js';
 
 export async function lockGroup(

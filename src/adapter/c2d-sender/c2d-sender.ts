@@ -9,7 +9,7 @@ import {
   otaTrigger,
   type TopicTemplate,
 } from '../../protocol/index.js';
-import { type Database } from '../database/index.js';
+import { type Database } from '../../service/database/index.js';
 import { giveBack } from './budgets.js';
 import { type Claim, type ClaimedTrigger, claimDueTriggers } from './claim.js';
 import { makeDue } from './make-due.js';

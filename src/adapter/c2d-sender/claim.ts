@@ -1,6 +1,6 @@
 /** Takes due triggers for one sender, for the time of a lease, within the limits of the group. */
 import { randomUUID } from 'node:crypto';
-import { type Database, numberArray, type Queryable } from '../database/index.js';
+import { type Database, numberArray, type Queryable } from '../../service/database/index.js';
 import { lockGroup, saveBudgets } from './budgets.js';
 import { contender, contenders, firstDueLater } from './contenders.js';
 import { type Portions, shareOut } from './share-out.js';

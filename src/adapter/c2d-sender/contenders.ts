@@ -1,6 +1,6 @@
 /** The operations that have something to send, and how far each has come. */
 import { type TriggerRate } from '../../protocol/index.js';
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 import { currentRate } from './rate.js';
 import { type Contender } from './share-out.js';
 

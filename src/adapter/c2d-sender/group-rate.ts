@@ -1,5 +1,5 @@
 /** The limit that all adapters on one database keep together, triggers a second. */
-import { only, type Queryable } from '../database/index.js';
+import { only, type Queryable } from '../../service/database/index.js';
 
 /** null: there is none. */
 export async function groupRate(database: Queryable): Promise<number | null> {

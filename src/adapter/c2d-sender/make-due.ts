@@ -1,5 +1,5 @@
 /** Triggers of vehicles that have just appeared. */
-import { type Queryable, textArray } from '../database/index.js';
+import { type Queryable, textArray } from '../../service/database/index.js';
 
 /**
  * What is not acknowledged by vehicles that have just appeared becomes due at once.

@@ -1,5 +1,5 @@
 /** Records what became of claimed triggers. */
-import { numberArray, type Queryable, textArray, timeArray } from '../database/index.js';
+import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
 
 export interface SendOutcome {
   readonly operationId: number;

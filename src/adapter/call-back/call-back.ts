@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RetryPolicy, retryPause } from '../c2d-sender/index.js';
-import { type Database } from '../database/index.js';
+import { type Database } from '../../service/database/index.js';
 import { type EventStream, readEvents } from '../event-stream/index.js';
 import { batchOf, callbackBody } from './batch.js';
 import {

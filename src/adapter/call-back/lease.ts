@@ -1,5 +1,5 @@
 /** One adapter at a time delivers to a receiver, so that order is kept: a lease on its row. */
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 
 /** A receiver as the adapter that delivers to it sees it. */
 export interface HeldReceiver {

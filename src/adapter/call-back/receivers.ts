@@ -1,6 +1,6 @@
 /** Receivers of the event call-back: who they are, and how far each has come in the event stream. */
 import { newUuid } from '../../protocol/index.js';
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 import { newSigningSecret } from './signature.js';
 
 export interface Receiver {

@@ -7,7 +7,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TopicTemplate } from '../../protocol/index.js';
-import { type Database, DatabaseError } from '../database/index.js';
+import { type Database, DatabaseError } from '../../service/database/index.js';
 import { batchRow, type BatchRow, type Received } from './batch-row.js';
 import { type BatchOutcome, ingestBatch, refuse } from './ingest-batch.js';
 

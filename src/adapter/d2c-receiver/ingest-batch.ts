@@ -7,7 +7,13 @@
  * counters. That is why `locked` sorts before it locks, and why everything else reads from it.
  */
 import { MAX_MESSAGE_BYTES } from '../../protocol/index.js';
-import { numberArray, only, type Queryable, textArray, timeArray } from '../database/index.js';
+import {
+  numberArray,
+  only,
+  type Queryable,
+  textArray,
+  timeArray,
+} from '../../service/database/index.js';
 import { type Applicable, type BatchRow, type Refusal, type Refused } from './batch-row.js';
 
 /** What became of a batch: received = applied + duplicates + deadLetters. */

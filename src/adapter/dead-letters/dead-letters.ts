@@ -1,5 +1,5 @@
 /** What reached us and could not be applied (contract section 5.6): listed, replayed, expired. */
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 
 export const DEAD_LETTER_STATUSES = ['INVALID', 'EXPIRED', 'DEVICE_NOT_FOUND'] as const;
 

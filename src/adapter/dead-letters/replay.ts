@@ -1,6 +1,6 @@
 /** Takes dead letters once more, as if they had just arrived: after the cause was mended. */
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
-import { type Database } from '../database/index.js';
+import { type Database } from '../../service/database/index.js';
 import {
   type DeadLetter,
   type DeadLetterFilter,

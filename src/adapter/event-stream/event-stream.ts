@@ -3,7 +3,7 @@
  * adapters have placed, and wakes those who wait for more.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database } from '../database/index.js';
+import { type Database } from '../../service/database/index.js';
 import { placeEvents, streamState } from './sequence.js';
 
 export interface EventStreamOptions {

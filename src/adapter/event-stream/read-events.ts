@@ -1,5 +1,5 @@
 /** Reads the event stream by place, and finds places by time. */
-import { only, type Queryable } from '../database/index.js';
+import { only, type Queryable } from '../../service/database/index.js';
 
 /** One OTA event as it was stored. */
 export interface StreamEvent {

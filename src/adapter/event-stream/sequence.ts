@@ -3,7 +3,7 @@
  * the commit, so they may become visible out of order; a place is given afterwards, under a lock, to
  * what is visible by then. So whoever reads up to a place has missed nothing before it.
  */
-import { type Database, only } from '../database/index.js';
+import { type Database, only } from '../../service/database/index.js';
 
 /** Batches that get their place in one transaction. */
 const LIMIT = 5_000;

@@ -1,17 +1,15 @@
 /** What the routes work with. */
-import { type FastifyInstance, type FastifyRequest, type FastifySchema } from 'fastify';
+import { type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import Type from 'typebox';
-import { Vin } from '../../protocol/index.js';
-import { type Permission, type Token } from '../access/index.js';
+import { type Database } from '../../service/database/index.js';
+import { callerOf } from '../../service/http/index.js';
 import { type Actor } from '../audit/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
-import { type Database } from '../database/index.js';
 import { type EventStream } from '../event-stream/index.js';
 import { type Metrics } from '../metrics/index.js';
 import { type Summaries } from '../operations/index.js';
 import { type Tracing } from '../tracing/index.js';
-import { Problem, ProblemBody } from './problem.js';
 
 export interface HttpContext {
   readonly database: Database;
@@ -40,24 +38,6 @@ export interface HttpContext {
   readonly version: string;
 }
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** What the caller's token must grant; absent: anyone may call. */
-    permission?: Permission;
-  }
-  interface FastifyRequest {
-    token?: Token;
-  }
-}
-
-export type Server = FastifyInstance;
-
-/** The caller's token, which the authorization hook has put there. */
-export function callerOf(request: FastifyRequest): Token {
-  if (!request.token) throw new Problem(401, 'UNAUTHORIZED', 'a token is needed');
-  return request.token;
-}
-
 /** Why something is done, in the caller's words; kept in the audit log. */
 export const Reason = Type.String({ maxLength: 1_000, pattern: '^[^\\u0000]*$' });
 export const WithReason = Type.Optional(
@@ -69,79 +49,3 @@ export function actorOf(request: FastifyRequest, reason = ''): Actor {
   const { id, name } = callerOf(request);
   return { id, name, reason };
 }
-
-/** Route options: the permission, and the description from which the OpenAPI document is made. */
-export function describeRoute(
-  permission: Permission | undefined,
-  schema: FastifySchema & { tags: string[]; summary: string; description?: string },
-) {
-  const response = schema.response as Record<string, unknown> | undefined;
-  return {
-    config: permission === undefined ? {} : { permission },
-    schema: {
-      ...schema,
-      ...(permission === undefined ? {} : { security: [{ token: [] }] }),
-      response: { ...response, '4xx': problem, '5xx': problem },
-    },
-  };
-}
-
-const problem = {
-  description: 'What is wrong.',
-  content: { 'application/problem+json': { schema: ProblemBody } },
-};
-
-export const json = (schema: Type.TSchema, description: string) => ({
-  description,
-  content: { 'application/json': { schema } },
-});
-
-export const VinPrefix = Type.String({
-  pattern: '^[A-HJ-NPR-Za-hj-npr-z0-9]{1,17}$',
-  description: 'A VIN, or its beginning.',
-});
-export const VinParams = Type.Object({ vin: Vin });
-export const RefIdParams = Type.Object({
-  refId: Type.String({ minLength: 1, maxLength: 256, description: 'ref-id of the operation.' }),
-});
-export const RefIdVinParams = Type.Object({ ...RefIdParams.properties, vin: Vin });
-
-const MAX_PAGE = 1_000;
-export const PageQuery = Type.Object({
-  limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 100 }),
-  cursor: Type.Optional(Type.String({ description: '`nextCursor` of the page before.' })),
-});
-
-/** One page; `nextCursor` is null on the last one. */
-export const pageOf = (item: Type.TSchema) =>
-  Type.Object({
-    items: Type.Array(item),
-    nextCursor: Type.Union([Type.String(), Type.Null()]),
-  });
-
-export function page<Row, Item>(
-  rows: readonly Row[],
-  limit: number,
-  position: (row: Row) => string,
-  item: (row: Row) => Item,
-): { items: Item[]; nextCursor: string | null } {
-  const last = rows.length === limit ? rows.at(-1) : undefined;
-  return {
-    items: rows.map(item),
-    nextCursor: last === undefined ? null : Buffer.from(position(last)).toString('base64url'),
-  };
-}
-
-/** The position that a cursor stands for; undefined for the first page. */
-export function positionOf(cursor: string | undefined): string | undefined {
-  return cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString();
-}
-
-export const badCursor = () =>
-  new Problem(400, 'INVALID', 'the request is not valid', [
-    { path: '/cursor', message: 'is not a nextCursor of this list' },
-  ]);
-
-export const Time = Type.String({ format: 'date-time' });
-export const Nullable = <Schema extends Type.TSchema>(schema: Schema) =>
-  Type.Union([schema, Type.Null()]);

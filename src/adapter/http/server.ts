@@ -1,22 +1,9 @@
 /** The HTTP interface of the OTA Adapter (contract section 4). */
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
-import Fastify, {
-  type FastifyError,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from 'fastify';
 import { type Logger } from 'pino';
-import Type, { type TSchema } from 'typebox';
-import { Value } from 'typebox/value';
-import { checkOf } from '../../protocol/index.js';
-import { findToken, mayDo } from '../access/index.js';
+import { createServer, type Server, tokenRoutes } from '../../service/http/index.js';
+import { GRANTS, ROLES } from '../access.js';
 import { CallbackMessage } from '../call-back/index.js';
-import { DatabaseError } from '../database/index.js';
-import { type HttpContext, type Server } from './context.js';
-import { MAX_BODY_BYTES, readJson } from './json-body.js';
-import { invalid, Problem, PROBLEM_CONTENT_TYPE, problemBody } from './problem.js';
+import { type HttpContext } from './context.js';
 import { auditRoutes } from './routes/audit.js';
 import { callbackRoutes } from './routes/callbacks.js';
 import { controlRoutes } from './routes/control.js';
@@ -26,7 +13,6 @@ import { eventRoutes } from './routes/events.js';
 import { insightRoutes } from './routes/insight.js';
 import { operationRoutes } from './routes/operations.js';
 import { serviceRoutes } from './routes/service.js';
-import { tokenRoutes } from './routes/tokens.js';
 import { triggerRoute } from './routes/trigger.js';
 import { vehicleRoutes } from './routes/vehicles.js';
 
@@ -54,60 +40,17 @@ const CALL_BACK = {
 };
 
 export async function createHttpServer(context: HttpContext, log: Logger): Promise<Server> {
-  const server = Fastify({
-    loggerInstance: log as Logger & { msgPrefix?: string },
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: MAX_BODY_BYTES,
-    // A ref-id of 256 characters, percent-encoded.
-    routerOptions: { maxParamLength: 256 * 12 },
-    requestTimeout: 0,
-    frameworkErrors: (error, _request, reply) =>
-      void answer(reply as FastifyReply, asProblem(error)),
-  }) as unknown as Server;
-
-  server.setValidatorCompiler(({ schema, httpPart }) => validator(schema as TSchema, httpPart));
-  // Answers are made by us and need no filter; JSON.stringify is quick enough and hides nothing.
-  server.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', (request: FastifyRequest) =>
-    readJson(request.raw),
-  );
-
-  server.addHook('onRequest', (request) => authorize(request, context));
-  server.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    context.metrics.requestAnswered(request.method, route, reply.statusCode);
-    done();
+  const server = await createServer({
+    database: context.database,
+    log,
+    grants: GRANTS,
+    title: 'OTA Operations: OTA Adapter',
+    description: 'Triggers over-the-air updates and tells where each vehicle stands.',
+    version: context.version,
+    tags: TAGS,
+    webhooks: { events: { post: CALL_BACK } },
+    onAnswered: (method, route, status) => context.metrics.requestAnswered(method, route, status),
   });
-  server.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = asProblem(error);
-    if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
-    return answer(reply, problem);
-  });
-  server.setNotFoundHandler((request, reply) =>
-    answer(reply, new Problem(404, 'NOT_FOUND', `there is no ${request.method} ${request.url}`)),
-  );
-
-  await server.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'OTA Operations: OTA Adapter',
-        version: context.version,
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-        description: 'Triggers over-the-air updates and tells where each vehicle stands.',
-      },
-      components: {
-        securitySchemes: {
-          token: { type: 'apiKey', in: 'header', name: 'authorization-token' },
-        },
-      },
-      tags: TAGS.map((name) => ({ name })),
-      webhooks: { events: { post: CALL_BACK } },
-    },
-  });
-  await server.register(swaggerUi, { routePrefix: '/docs' });
-
   triggerRoute(server, context);
   operationRoutes(server, context);
   controlRoutes(server, context);
@@ -118,65 +61,8 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
   dispatchRoutes(server, context);
   vehicleRoutes(server, context);
   deadLetterRoutes(server, context);
-  tokenRoutes(server, context);
+  tokenRoutes(server, { ...context, roles: ROLES });
   serviceRoutes(server, context);
   await server.ready();
   return server;
-}
-
-/**
- * Query parameters are text and are converted first; everything else must have its type. What is not
- * given has its default.
- */
-function validator(schema: TSchema, httpPart: string | undefined) {
-  const check = checkOf(schema);
-  const isQuery = httpPart === 'querystring';
-  // A million VINs are not searched for defaults that they do not have.
-  const hasDefaults = JSON.stringify(schema).includes('"default":');
-  const mayBeAbsent = httpPart === 'body' && Type.IsOptional(schema);
-  return (data: unknown) => {
-    if (mayBeAbsent && (data === undefined || data === null)) return { value: data };
-    const filled = hasDefaults ? Value.Default(schema, data) : data;
-    const value = isQuery ? Value.Convert(schema, filled) : filled;
-    return check.matches(value) ? { value } : { error: invalid(check.errors(value)) };
-  };
-}
-
-async function authorize(request: FastifyRequest, context: HttpContext): Promise<void> {
-  const permission = request.routeOptions.config.permission;
-  if (permission === undefined) return;
-  const secret = request.headers['authorization-token'];
-  if (typeof secret !== 'string' || secret === '') {
-    throw new Problem(401, 'UNAUTHORIZED', 'the header authorization-token is missing');
-  }
-  const token = await findToken(context.database, secret);
-  if (!token) throw new Problem(401, 'UNAUTHORIZED', 'the token is not known, or was revoked');
-  if (!mayDo(token.role, permission)) {
-    const message = `a token with role ${token.role} may not ${permission}`;
-    throw new Problem(403, 'FORBIDDEN', message);
-  }
-  request.token = token;
-}
-
-function answer(reply: FastifyReply, problem: Problem) {
-  return reply.code(problem.status).type(PROBLEM_CONTENT_TYPE).send(problemBody(problem));
-}
-
-/** Codes of the framework's own refusals. */
-const REFUSALS: Readonly<Record<string, [status: number, code: string]>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'UNSUPPORTED_MEDIA_TYPE'],
-  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'BODY_TOO_LARGE'],
-};
-
-function asProblem(error: FastifyError | Problem | DatabaseError): Problem {
-  if (error instanceof Problem) return error;
-  if (error instanceof DatabaseError && !error.isPermanent) {
-    return new Problem(503, 'DATABASE_UNAVAILABLE', 'the database does not answer; try again');
-  }
-  const [status, code] = REFUSALS[error.code ?? ''] ?? [];
-  if (status !== undefined && code !== undefined) return new Problem(status, code, error.message);
-  const own = 'statusCode' in error ? error.statusCode : undefined;
-  if (own !== undefined && own >= 400 && own < 500)
-    return new Problem(own, 'INVALID', error.message);
-  return new Problem(500, 'INTERNAL_ERROR', 'something went wrong here; see the log');
 }

@@ -3,7 +3,7 @@
  * session of its own in one shared subscription, and empties the sessions of those that are lost.
  */
 import { randomUUID } from 'node:crypto';
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 import {
   type BrokerAddress,
   type BrokerConnection,

@@ -3,7 +3,7 @@
  * client id, also while the adapter is gone. Each session has a lease, so that the session of a lost
  * adapter is found and emptied by another one. Times are the database's own.
  */
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 
 /** Takes a session, also from another holder: the broker lets go of the other connection too. */
 export async function takeSession(

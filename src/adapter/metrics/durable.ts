@@ -4,7 +4,7 @@
  */
 import { listReceivers } from '../call-back/index.js';
 import { overdueTriggers } from '../c2d-sender/index.js';
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 import { countDeadLetters } from '../dead-letters/index.js';
 import { counter, gauge, type Sample } from './text-format.js';
 

@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type SendOutcome } from '../c2d-sender/index.js';
 import { type BatchOutcome } from '../d2c-receiver/index.js';
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 import { DurableFigures } from './durable.js';
 import { gauge } from './text-format.js';
 

@@ -9,7 +9,7 @@ import {
   newUuid,
   toMilliseconds,
 } from '../../protocol/index.js';
-import { type Database, only, type Queryable, textArray } from '../database/index.js';
+import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
 
 /** The ref-id stands for another model or script, or takes no more vehicles. */
 export class OperationConflict extends Error {

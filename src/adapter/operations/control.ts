@@ -4,7 +4,7 @@
  */
 import { type TriggerRate } from '../../protocol/index.js';
 import { type Actor, recordAction } from '../audit/index.js';
-import { type Database, only, type Queryable } from '../database/index.js';
+import { type Database, only, type Queryable } from '../../service/database/index.js';
 
 export interface ControlOptions {
   /** Counter shard of this writer. */

@@ -1,5 +1,5 @@
 /** Where vehicles stand: in one operation, or in all. */
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 
 export interface DeliveryRow {
   readonly vin: string;

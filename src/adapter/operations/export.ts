@@ -1,7 +1,7 @@
 /** All vehicles of an operation as CSV or NDJSON, page by page: a million rows take no more memory. */
 import { stringify } from 'csv-stringify/sync';
 import { cloudMessageId } from '../../protocol/index.js';
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 import { type DeliveryFilter, type DeliveryRow, listDeliveries } from './deliveries.js';
 
 export const EXPORT_FORMATS = ['csv', 'ndjson'] as const;

@@ -1,6 +1,6 @@
 /** What was received of a vehicle in an operation. */
 import { lifecycleRank } from '../../protocol/index.js';
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 
 export interface HistoryRow {
   readonly message_id: string;

@@ -1,6 +1,6 @@
 /** Where operations stand: their vehicles, counted by state. */
 import { FAILED_SO_FAR, FINISHED, type TriggerRate } from '../../protocol/index.js';
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 
 export interface OperationSummary {
   readonly id: number;

@@ -1,7 +1,7 @@
 /** A new attempt for one vehicle, or for all that are in a state (contract section 5.2). */
 import { newUuid } from '../../protocol/index.js';
 import { recordAction } from '../audit/index.js';
-import { type Database, only, type Queryable, textArray } from '../database/index.js';
+import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
 import { type ControlOptions, OperationIsCancelled } from './control.js';
 
 /**

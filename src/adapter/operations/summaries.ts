@@ -1,5 +1,5 @@
 /** Summaries that were made lately: to make one, all vehicles of the operation are read. */
-import { type Database } from '../database/index.js';
+import { type Database } from '../../service/database/index.js';
 import { type OperationSummary } from './progress.js';
 import { summarise, type Summary } from './summary.js';
 

@@ -4,7 +4,7 @@
  * kept for a while that grows with what it has cost.
  */
 import { EVENT_STATUS_NAMES, FINISHED, lifecycleRank, EVENT_STATUS } from '../../protocol/index.js';
-import { only, type Queryable, textArray } from '../database/index.js';
+import { only, type Queryable, textArray } from '../../service/database/index.js';
 import { type PhaseDuration, phaseDurations, type VehicleTimes } from './phases.js';
 import { ENDED_UNSENT, FAILED, type OperationSummary } from './progress.js';
 

@@ -3,7 +3,7 @@
  * what it answered and reported, what people did, and which receivers were told.
  */
 import { messageDigest, statusName } from '../../protocol/index.js';
-import { type Queryable } from '../database/index.js';
+import { type Queryable } from '../../service/database/index.js';
 
 interface Common {
   /** When we saw or did it. */

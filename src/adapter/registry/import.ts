@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { type Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { checkOf, parseVin } from '../../protocol/index.js';
-import { type Database, DatabaseError } from '../database/index.js';
+import { type Database, DatabaseError } from '../../service/database/index.js';
 import { type NewVehicle, Registration, registerVehicles } from './vehicles.js';
 
 export interface RejectedLine {

@@ -1,7 +1,7 @@
 /** The registry: VIN to system_id, primary device and model (contract section 4). */
 import Type from 'typebox';
 import { OptionalIdentifier, SystemId } from '../../protocol/index.js';
-import { bytesArray, type Queryable, textArray } from '../database/index.js';
+import { bytesArray, type Queryable, textArray } from '../../service/database/index.js';
 import {
   hashCredential,
   type HashedCredential,

@@ -1,13 +1,8 @@
 /** `otaops token`: make, list and revoke tokens of the HTTP interface. */
 import { type Command, Option } from 'commander';
-import {
-  createToken,
-  listTokens,
-  openStorage,
-  revokeToken,
-  type Role,
-  ROLES,
-} from '../../adapter/index.js';
+import { ADAPTER_SCHEMA, ROLES } from '../../adapter/index.js';
+import { createToken, listTokens, revokeToken } from '../../service/access/index.js';
+import { openStorage } from '../../service/storage.js';
 import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
 import { print, printJson } from '../output.js';
 import { addSettings, DATA_DIR, DATABASE_URL, TOKEN, URL_SETTING } from '../settings/index.js';
@@ -49,7 +44,7 @@ Examples:
   subcommand('create', 'make a token; it is shown once and stored hashed')
     .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
     .requiredOption('--name <name>', 'whose it is, to tell tokens apart')
-    .action(async (options: TokenOptions & { role: Role; name: string }) => {
+    .action(async (options: TokenOptions & { role: string; name: string }) => {
       const { role, name } = options;
       const created = options.offline
         ? await withDatabase(options, async (database) => {
@@ -105,7 +100,7 @@ async function withDatabase<T>(
   options: TokenOptions,
   work: (database: Storage['database']) => Promise<T>,
 ): Promise<T> {
-  const storage = await openStorage(options);
+  const storage = await openStorage(options, ADAPTER_SCHEMA);
   try {
     return await work(storage.database);
   } finally {

@@ -7,7 +7,7 @@ import {
   setGroupRate,
 } from '../../../src/adapter/c2d-sender/index.js';
 import { batchRow, ingestBatch } from '../../../src/adapter/d2c-receiver/index.js';
-import { type Database } from '../../../src/adapter/database/index.js';
+import { type Database } from '../../../src/service/database/index.js';
 import { ensurePartitions } from '../../../src/adapter/maintenance.js';
 import {
   acceptTrigger,

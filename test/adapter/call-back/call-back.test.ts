@@ -12,7 +12,7 @@ import {
   moveReceiver,
   newSigningSecret,
 } from '../../../src/adapter/call-back/index.js';
-import { type Database } from '../../../src/adapter/database/index.js';
+import { type Database } from '../../../src/service/database/index.js';
 import { EventStream, placeBefore } from '../../../src/adapter/event-stream/index.js';
 import { dropHistory } from '../../../src/adapter/maintenance.js';
 import { eventually } from '../../support/adapter.js';

@@ -1,6 +1,6 @@
 /** The event stream: everything that was committed, once, without gaps, in order per vehicle. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Database, openPostgres } from '../../../src/adapter/database/index.js';
+import { type Database, openPostgres } from '../../../src/service/database/index.js';
 import {
   EventStream,
   placeBefore,

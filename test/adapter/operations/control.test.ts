@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimDueTriggers } from '../../../src/adapter/c2d-sender/claim.js';
 import { settleSends } from '../../../src/adapter/c2d-sender/index.js';
 import { listActions } from '../../../src/adapter/audit/index.js';
-import { type Database } from '../../../src/adapter/database/index.js';
+import { type Database } from '../../../src/service/database/index.js';
 import {
   cancelOperation,
   changeDispatch,

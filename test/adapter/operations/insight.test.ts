@@ -4,7 +4,7 @@ import { addReceiver, findReceiver } from '../../../src/adapter/call-back/index.
 import { settleBatch, takeReceivers, renewReceiver } from '../../../src/adapter/call-back/lease.js';
 import { claimDueTriggers } from '../../../src/adapter/c2d-sender/claim.js';
 import { settleSends } from '../../../src/adapter/c2d-sender/index.js';
-import { type Database } from '../../../src/adapter/database/index.js';
+import { type Database } from '../../../src/service/database/index.js';
 import { placeEvents } from '../../../src/adapter/event-stream/index.js';
 import {
   exportDeliveries,

@@ -1,10 +1,8 @@
 /** The audit log: who has done what, when and why. */
 import Type from 'typebox';
-import { type AuditEntry, listActions } from '../../audit/index.js';
 import {
   badCursor,
   describeRoute,
-  type HttpContext,
   json,
   Nullable,
   page,
@@ -14,7 +12,9 @@ import {
   RefIdParams,
   type Server,
   Time,
-} from '../context.js';
+} from '../../../service/http/index.js';
+import { type AuditEntry, listActions } from '../../audit/index.js';
+import { type HttpContext } from '../context.js';
 import { operationOf } from './operation-bodies.js';
 
 const AuditBody = Type.Object(

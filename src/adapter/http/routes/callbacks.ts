@@ -1,5 +1,15 @@
 /** `/v1.0/callbacks`: receivers of the event call-back (contract section 6). */
 import Type from 'typebox';
+import {
+  describeRoute,
+  invalid,
+  json,
+  notFound,
+  Nullable,
+  Problem,
+  type Server,
+  Time,
+} from '../../../service/http/index.js';
 import { recordAction } from '../../audit/index.js';
 import {
   addReceiver,
@@ -14,17 +24,7 @@ import {
   removeReceiver,
 } from '../../call-back/index.js';
 import { placeBefore } from '../../event-stream/index.js';
-import {
-  actorOf,
-  describeRoute,
-  type HttpContext,
-  json,
-  Nullable,
-  Reason,
-  type Server,
-  Time,
-} from '../context.js';
-import { invalid, notFound, Problem } from '../problem.js';
+import { actorOf, type HttpContext, Reason } from '../context.js';
 
 const Url = Type.String({
   maxLength: 2_048,

@@ -1,5 +1,15 @@
 /** Control of operations: pause, resume, cancel, change, retrigger. Each call is in the audit log. */
 import Type from 'typebox';
+import {
+  callerOf,
+  describeRoute,
+  json,
+  Nullable,
+  Problem,
+  RefIdParams,
+  RefIdVinParams,
+  type Server,
+} from '../../../service/http/index.js';
 import { Priority, TriggerRate } from '../../../protocol/index.js';
 import {
   cancelOperation,
@@ -10,20 +20,7 @@ import {
   retriggerVehicle,
   setPaused,
 } from '../../operations/index.js';
-import {
-  actorOf,
-  callerOf,
-  describeRoute,
-  type HttpContext,
-  json,
-  Nullable,
-  Reason,
-  RefIdParams,
-  RefIdVinParams,
-  type Server,
-  WithReason,
-} from '../context.js';
-import { Problem } from '../problem.js';
+import { actorOf, type HttpContext, Reason, WithReason } from '../context.js';
 import {
   deliveryOf,
   Operation,

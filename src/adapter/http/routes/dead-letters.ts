@@ -1,5 +1,18 @@
 /** `/v1.0/dead-letters`: what could not be applied, and another try for it. */
 import Type from 'typebox';
+import {
+  badCursor,
+  describeRoute,
+  json,
+  notFound,
+  Nullable,
+  page,
+  pageOf,
+  PageQuery,
+  positionOf,
+  type Server,
+  Time,
+} from '../../../service/http/index.js';
 import { Vin } from '../../../protocol/index.js';
 import { recordAction } from '../../audit/index.js';
 import {
@@ -11,22 +24,7 @@ import {
   replay,
   replayMatching,
 } from '../../dead-letters/index.js';
-import {
-  actorOf,
-  badCursor,
-  describeRoute,
-  type HttpContext,
-  json,
-  Nullable,
-  page,
-  pageOf,
-  PageQuery,
-  positionOf,
-  Reason,
-  type Server,
-  Time,
-} from '../context.js';
-import { notFound } from '../problem.js';
+import { actorOf, type HttpContext, Reason } from '../context.js';
 
 const DeadLetterBody = Type.Object(
   {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import Type from 'typebox';
+import { describeRoute, invalid, json, type Server } from '../../../service/http/index.js';
 import { Vin } from '../../../protocol/index.js';
 import {
   EventBody,
@@ -10,8 +11,7 @@ import {
   placeBefore,
   readEvents,
 } from '../../event-stream/index.js';
-import { describeRoute, type HttpContext, json, type Server } from '../context.js';
-import { invalid } from '../problem.js';
+import { type HttpContext } from '../context.js';
 
 const Cursor = Type.String({
   pattern: '^\\d{1,15}$',

@@ -2,16 +2,8 @@
 import { Readable } from 'node:stream';
 import Type from 'typebox';
 import {
-  EXPORT_FORMATS,
-  exportDeliveries,
-  searchDeliveries,
-  type FoundPosition,
-  timeline,
-} from '../../operations/index.js';
-import {
   badCursor,
   describeRoute,
-  type HttpContext,
   json,
   Nullable,
   page,
@@ -23,7 +15,15 @@ import {
   type Server,
   Time,
   VinPrefix,
-} from '../context.js';
+} from '../../../service/http/index.js';
+import {
+  EXPORT_FORMATS,
+  exportDeliveries,
+  searchDeliveries,
+  type FoundPosition,
+  timeline,
+} from '../../operations/index.js';
+import { type HttpContext } from '../context.js';
 import { deliveryOf, operationOf, vehicleBody, VehicleState } from './operation-bodies.js';
 import { VehicleFilter } from './operations.js';
 

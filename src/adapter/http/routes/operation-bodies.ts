@@ -1,5 +1,6 @@
 /** Operations and their vehicles as the HTTP interface writes them. */
 import Type from 'typebox';
+import { notFound, Nullable, Time } from '../../../service/http/index.js';
 import { cloudMessageId, Priority, statusName, TriggerRate } from '../../../protocol/index.js';
 import {
   type DeliveryRow,
@@ -8,8 +9,7 @@ import {
   type HistoryRow,
   type OperationSummary,
 } from '../../operations/index.js';
-import { type HttpContext, Nullable, Time } from '../context.js';
-import { notFound } from '../problem.js';
+import { type HttpContext } from '../context.js';
 
 export const Operation = Type.Object(
   {

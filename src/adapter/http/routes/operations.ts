@@ -1,10 +1,8 @@
 /** `/v1.0/ota/operations`: where operations and their vehicles stand. */
 import Type from 'typebox';
-import { history, listDeliveries, listOperations } from '../../operations/index.js';
 import {
   badCursor,
   describeRoute,
-  type HttpContext,
   json,
   page,
   pageOf,
@@ -14,7 +12,9 @@ import {
   RefIdVinParams,
   type Server,
   VinPrefix,
-} from '../context.js';
+} from '../../../service/http/index.js';
+import { history, listDeliveries, listOperations } from '../../operations/index.js';
+import { type HttpContext } from '../context.js';
 import {
   deliveryOf,
   historyBody,

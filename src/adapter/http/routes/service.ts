@@ -1,6 +1,7 @@
 /** Health, metrics and the documents of both interfaces; open to all, they tell nothing of vehicles. */
 import Type from 'typebox';
-import { describeRoute, type HttpContext, json, type Server } from '../context.js';
+import { describeRoute, json, type Server } from '../../../service/http/index.js';
+import { type HttpContext } from '../context.js';
 
 const Health = Type.Object({ status: Type.String() });
 const Readiness = Type.Object({

@@ -1,9 +1,15 @@
 /** `POST /v1.0/ota/trigger`: the CarOTA Server Event comes in. */
 import Type from 'typebox';
+import {
+  callerOf,
+  describeRoute,
+  json,
+  Problem,
+  type Server,
+} from '../../../service/http/index.js';
 import { CarOtaServerEvent } from '../../../protocol/index.js';
 import { acceptTrigger, OperationConflict } from '../../operations/index.js';
-import { callerOf, describeRoute, type HttpContext, json, type Server } from '../context.js';
-import { Problem } from '../problem.js';
+import { type HttpContext } from '../context.js';
 
 const TriggerAnswer = Type.Object({
   'ref-id': Type.String(),

@@ -2,6 +2,20 @@
 import { type Readable } from 'node:stream';
 import Type from 'typebox';
 import {
+  bodyStream,
+  describeRoute,
+  json,
+  notFound,
+  page,
+  pageOf,
+  PageQuery,
+  positionOf,
+  Problem,
+  type Server,
+  Time,
+  VinParams,
+} from '../../../service/http/index.js';
+import {
   deleteVehicle,
   findVehicle,
   importVehicles,
@@ -11,20 +25,7 @@ import {
   registerVehicles,
   type Vehicle,
 } from '../../registry/index.js';
-import {
-  describeRoute,
-  type HttpContext,
-  json,
-  page,
-  pageOf,
-  PageQuery,
-  positionOf,
-  type Server,
-  Time,
-  VinParams,
-} from '../context.js';
-import { bodyStream } from '../json-body.js';
-import { notFound, Problem } from '../problem.js';
+import { type HttpContext } from '../context.js';
 
 const RegisteredVehicle = Type.Object(
   {

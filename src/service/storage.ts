@@ -1,4 +1,4 @@
-/** Opens what an adapter stores things in: the database, and the file for the first token. */
+/** Opens what a server stores things in: the database, and the file for the first token. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createFirstToken } from './access/index.js';
@@ -8,8 +8,15 @@ import {
   openDataDirectory,
   openEmbedded,
   openPostgres,
+  type Schema,
 } from './database/index.js';
-import { type AdapterSettings } from './settings.js';
+
+export interface StorageSettings {
+  /** Of the embedded database, and of the file with the first token. */
+  readonly dataDir: string;
+  /** `postgres://…`; undefined: the embedded database. */
+  readonly databaseUrl?: string | undefined;
+}
 
 export interface Storage {
   readonly database: Database;
@@ -25,15 +32,16 @@ export interface Storage {
 /**
  * Opens and migrates the database; the first start makes the administrator's token.
  *
- * @throws DataDirectoryInUse, DatabaseError
+ * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase
  */
 export async function openStorage(
-  settings: Pick<AdapterSettings, 'dataDir' | 'databaseUrl'>,
+  settings: StorageSettings,
+  schema: Schema,
   onConnectionLost: (error: Error) => void = () => undefined,
 ): Promise<Storage> {
-  const { database, close } = await open(settings, onConnectionLost);
+  const { database, close } = await open(settings, schema, onConnectionLost);
   try {
-    const migrated = await migrate(database);
+    const migrated = await migrate(database, schema);
     const firstToken = await createFirstToken(database, Date.now());
     const tokenFile = join(resolve(settings.dataDir), 'token');
     if (firstToken !== undefined) {
@@ -48,7 +56,8 @@ export async function openStorage(
 }
 
 async function open(
-  { dataDir, databaseUrl }: Pick<AdapterSettings, 'dataDir' | 'databaseUrl'>,
+  { dataDir, databaseUrl }: StorageSettings,
+  { upkeep }: Schema,
   onConnectionLost: (error: Error) => void,
 ): Promise<{ database: Database; close: () => Promise<void> }> {
   if (databaseUrl !== undefined) {
@@ -57,7 +66,7 @@ async function open(
   }
   const directory = await openDataDirectory(dataDir);
   try {
-    const database = await openEmbedded(directory.database);
+    const database = await openEmbedded(directory.database, upkeep);
     const close = async () => {
       await database.close();
       await directory.release();

@@ -17,25 +17,18 @@ interface Answer {
 }
 
 /**
- * What PostgreSQL's background processes do elsewhere, PGlite has none: reclaim old row versions
- * of the tables that are updated all the time, renew the planner's statistics, and cut the
- * write-ahead log.
- */
-const MAINTENANCE = [
-  'vacuum (analyze) deliveries',
-  'vacuum (analyze) operation_counters',
-  'vacuum (analyze) message_totals',
-  'analyze vehicles',
-  'checkpoint',
-];
-
-/**
  * Opens the database in a directory, which is made if it is not there. Only one process may have
  * it open: the caller holds the data directory's lock.
  *
+ * @param upkeep what PostgreSQL's background processes do elsewhere, PGlite has none: statements that
+ *   reclaim old row versions of the tables that are updated all the time, and renew the planner's
+ *   statistics; the write-ahead log is cut besides
  * @throws DatabaseError
  */
-export async function openEmbedded(directory: string): Promise<Database> {
+export async function openEmbedded(
+  directory: string,
+  upkeep: readonly string[] = [],
+): Promise<Database> {
   await mkdir(directory, { recursive: true });
   const worker = new Worker(new URL('./embedded-worker.mjs', import.meta.url), {
     workerData: { directory },
@@ -105,7 +98,8 @@ export async function openEmbedded(directory: string): Promise<Database> {
         }
       }),
     async maintain() {
-      for (const statement of MAINTENANCE) await alone(() => direct.script(statement));
+      for (const statement of [...upkeep, 'checkpoint'])
+        await alone(() => direct.script(statement));
     },
     async close() {
       await alone(() => ask('close', ''));

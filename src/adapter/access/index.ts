@@ -1,2 +1,0 @@
-export * from './roles.js';
-export * from './tokens.js';

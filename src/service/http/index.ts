@@ -1,0 +1,5 @@
+export * from './json-body.js';
+export * from './problem.js';
+export * from './route.js';
+export * from './server.js';
+export * from './token-routes.js';
