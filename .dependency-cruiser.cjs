@@ -1,8 +1,9 @@
 /**
  * Imports run one way (see ARCHITECTURE.md):
  *
- *   protocol  <-  service  <-  adapter | carota
- *   protocol  <-  vehicle  <-  fleet
+ *   protocol  <-  service  <-  adapter
+ *   protocol  <-  service, update-script  <-  carota
+ *   protocol  <-  update-script  <-  vehicle  <-  fleet
  *   all of them  <-  quickstart | bench  <-  cli
  *
  * The protocol knows nobody. Adapter, CarOTA Server and vehicle know the protocol and not each other;
@@ -22,10 +23,20 @@ module.exports = {
     only('protocol'),
     only('service', 'protocol'),
     only('adapter', 'service', 'protocol'),
-    only('carota', 'service', 'protocol'),
-    only('vehicle', 'protocol'),
-    only('fleet', 'vehicle', 'protocol'),
-    only('quickstart', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'protocol'),
+    only('update-script', 'protocol'),
+    only('carota', 'service', 'update-script', 'protocol'),
+    only('vehicle', 'update-script', 'protocol'),
+    only('fleet', 'vehicle', 'update-script', 'protocol'),
+    only(
+      'quickstart',
+      'adapter',
+      'carota',
+      'service',
+      'fleet',
+      'vehicle',
+      'update-script',
+      'protocol',
+    ),
     only('bench', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'protocol'),
     {
       name: 'protocol-does-no-io',

@@ -1,7 +1,7 @@
 /** A simulated fleet: many vehicle agents in one process, each with its own connection. */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MqttLink, VehicleAgent } from '../vehicle/index.js';
+import { MemoryJournal, MqttLink, VehicleAgent, VehicleClock } from '../vehicle/index.js';
 import { FaultyLink } from './faulty-link.js';
 import { type FleetVehicle } from './fleet-vehicle.js';
 import { ReorderingOutbox } from './reordering-outbox.js';
@@ -99,8 +99,11 @@ export class Fleet {
       }),
     );
     const outbox = new ReorderingOutbox(() => agent.flush());
+    const clock = new VehicleClock(Date.now);
     const otaManager = new SimulatedOtaManager({
-      scenarioOf: (vin, refId) => scenarioOf(seed, vin, refId),
+      scenarioOf: (refId) => scenarioOf(seed, vehicle.vin, refId),
+      model: vehicle.model,
+      clock,
       speed,
       onStart: (scenario) => {
         counts.triggersTaken += 1;
@@ -117,8 +120,9 @@ export class Fleet {
       identity: vehicle,
       link,
       otaManager,
+      journal: new MemoryJournal(),
       outbox,
-      clock: Date.now,
+      clock,
       onDelivered: () => (counts.messagesDelivered += 1),
     });
     this.#agents.push(agent);

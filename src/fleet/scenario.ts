@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { type EventStatusName, type MetaField } from '../protocol/index.js';
+import { type Phase } from '../vehicle/index.js';
 
 /** How an update ends, and how many of a hundred vehicles it happens to. */
 const OUTCOMES = {
@@ -20,23 +20,35 @@ const OUTCOMES = {
 export type Outcome = keyof typeof OUTCOMES;
 const TOTAL_SHARE = Object.values<number>(OUTCOMES).reduce((sum, share) => sum + share);
 
-export interface Step {
-  /** Before this event, in simulated ms. */
-  readonly afterMs: number;
-  readonly status: EventStatusName;
-  readonly meta: readonly MetaField[];
+/** How long things take, simulated ms. */
+export interface Durations {
+  readonly fetch: number;
+  readonly consent: number;
+  /** A tenth of the download. */
+  readonly tenth: number;
+  readonly verify: number;
+  readonly install: number;
+  readonly restart: number;
+  readonly check: number;
+  /** Until the user resumes. */
+  readonly pause: number;
 }
 
 export interface Scenario {
   readonly outcome: Outcome;
-  readonly steps: readonly Step[];
-  /** It loses its connection before the step with this number, for so long. */
-  readonly outage: { readonly beforeStep: number; readonly forMs: number } | undefined;
+  readonly durations: Durations;
+  /** Tenths of the download after which it is paused, cancelled, or breaks off for good. */
+  readonly stopsAt: number;
+  /** It loses its connection after a phase, for so long, simulated ms. */
+  readonly outage: { readonly after: Phase; readonly forMs: number } | undefined;
   /** Sends each message twice. */
   readonly duplicates: boolean;
   /** Sends neighbouring messages in the wrong order. */
   readonly reorders: boolean;
 }
+
+/** Phases that may end in a tunnel. */
+const TUNNELS: readonly Phase[] = ['fetching', 'consent', 'downloading', 'installing'];
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -49,12 +61,26 @@ const MINUTE = 60 * SECOND;
 export function scenarioOf(seed: number, vin: string, refId: string): Scenario {
   const dice = new Dice(`${seed} ${vin} ${refId}`);
   const outcome = dice.outcome();
-  const steps = stepsOf(outcome, dice);
+  // One vehicle in ten has a slow connection.
+  const slowness = dice.chance(0.1) ? 5 : 1;
   return {
     outcome,
-    steps,
+    durations: {
+      fetch: dice.between(1, 5) * SECOND,
+      consent: dice.between(5, 120) * SECOND,
+      tenth: dice.between(5, 20) * SECOND * slowness,
+      verify: 5 * SECOND,
+      install: dice.between(10, 60) * SECOND,
+      restart: dice.between(15, 45) * SECOND,
+      check: dice.between(15, 45) * SECOND,
+      pause: dice.between(1, 5) * MINUTE,
+    },
+    stopsAt: dice.between(1, 9),
     outage: dice.chance(0.15)
-      ? { beforeStep: dice.between(1, steps.length - 1), forMs: dice.between(1, 5) * MINUTE }
+      ? {
+          after: TUNNELS[dice.between(0, TUNNELS.length - 1)] ?? 'fetching',
+          forMs: dice.between(1, 5) * MINUTE,
+        }
       : undefined,
     duplicates: dice.chance(0.05),
     reorders: dice.chance(0.05),
@@ -89,68 +115,5 @@ class Dice {
       rest -= share;
     }
     return 'success';
-  }
-}
-
-function stepsOf(outcome: Outcome, dice: Dice): Step[] {
-  const steps: Step[] = [];
-  const then = (status: EventStatusName, afterMs: number, meta: MetaField[] = []) =>
-    steps.push({ afterMs, status, meta });
-  const because = (reason: string) => [{ key: 'reason', value: reason }];
-
-  then('received', dice.between(1, 5) * SECOND);
-  if (outcome === 'consent_rejected') {
-    then('consent_rejected', dice.between(10, 120) * SECOND, because('declined by the user'));
-    return steps;
-  }
-  then('consent_accepted', dice.between(5, 120) * SECOND);
-  download(outcome, dice, then, because);
-  if (outcome === 'cancel' || outcome === 'download_fail') return steps;
-
-  then('downloaded', dice.between(1, 3) * SECOND);
-  if (outcome === 'md5_check_fail') {
-    then('md5_check_fail', 5 * SECOND, because('MD5 of the package is not that of the script'));
-    return steps;
-  }
-  then('md5_check_success', 5 * SECOND);
-  if (outcome === 'pki_check_fail') {
-    then('pki_check_fail', 3 * SECOND, because('certificate expired'));
-    return steps;
-  }
-  then('pki_check_success', 3 * SECOND);
-  then('reboot', dice.between(10, 60) * SECOND);
-  if (outcome === 'rollback_success' || outcome === 'rollback_fail') {
-    then('failure', MINUTE, because('new software did not start'));
-    then(outcome, MINUTE, because('new software did not start'));
-    return steps;
-  }
-  then('success', dice.between(30, 90) * SECOND);
-  return steps;
-}
-
-function download(
-  outcome: Outcome,
-  dice: Dice,
-  then: (status: EventStatusName, afterMs: number, meta?: MetaField[]) => void,
-  because: (reason: string) => MetaField[],
-): void {
-  // One vehicle in ten has a slow connection.
-  const tenthMs = dice.between(5, 20) * SECOND * (dice.chance(0.1) ? 5 : 1);
-  const stopsAt = dice.between(1, 9);
-  for (let tenth = 0; tenth <= 9; tenth++) {
-    then('downloading', tenthMs, [{ key: 'download', value: `${tenth * 10}%` }]);
-    if (tenth !== stopsAt) continue;
-    if (outcome === 'cancel') {
-      then('cancel', 5 * SECOND, because('cancelled by the user'));
-      return;
-    }
-    if (outcome === 'download_fail') {
-      then('download_fail', MINUTE, because('Network Failure'));
-      return;
-    }
-    if (outcome === 'paused_and_resumed') {
-      then('pause', 5 * SECOND);
-      then('resume', dice.between(1, 5) * MINUTE);
-    }
   }
 }

@@ -1,11 +1,17 @@
-/** An OTA manager that only pretends: it plays a scenario in simulated time. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type OtaTrigger } from '../protocol/index.js';
-import { type OtaManager, type Report } from '../vehicle/index.js';
+/** The OTA manager of a vehicle, with simulated equipment that plays a scenario. */
+import {
+  type OtaManager,
+  type RunningUpdate,
+  UpdateRunner,
+  type VehicleClock,
+} from '../vehicle/index.js';
 import { type Scenario } from './scenario.js';
+import { simulatedEquipment, simulatedWait } from './simulated-equipment.js';
 
 export interface SimulationOptions {
-  readonly scenarioOf: (vin: string, refId: string) => Scenario;
+  readonly scenarioOf: (refId: string) => Scenario;
+  readonly model: string;
+  readonly clock: VehicleClock;
   /** How many simulated seconds pass in a real one. */
   readonly speed: number;
   readonly onStart: (scenario: Scenario) => void;
@@ -14,6 +20,9 @@ export interface SimulationOptions {
   readonly onEnd: (scenario: Scenario) => void;
 }
 
+/** The progress of a simulated download is told by tenths. */
+const PACE = { progressSeconds: 0, progressPercent: 10 };
+
 export class SimulatedOtaManager implements OtaManager {
   readonly #options: SimulationOptions;
 
@@ -21,15 +30,32 @@ export class SimulatedOtaManager implements OtaManager {
     this.#options = options;
   }
 
-  async run(trigger: OtaTrigger, report: Report, signal: AbortSignal): Promise<void> {
-    const { speed, onStart, onOutage, onEnd } = this.#options;
-    const scenario = this.#options.scenarioOf(trigger.vin, trigger.body['ref-id']);
+  async run(update: RunningUpdate): Promise<void> {
+    const { model, clock, speed, onStart, onOutage, onEnd } = this.#options;
+    const scenario = this.#options.scenarioOf(update.trigger.refId);
+    const wait = simulatedWait(speed);
+    const user = {
+      pauseFor(ms: number) {
+        runner.pause();
+        void wait(ms, update.stopping).then(
+          () => runner.resume(),
+          () => undefined,
+        );
+      },
+      cancel: () => void runner.cancel(),
+    };
+    const runner: UpdateRunner = new UpdateRunner({
+      equipment: simulatedEquipment({ scenario, model, wait, user }),
+      model,
+      clock,
+      pace: PACE,
+      onOutcome: (phase) => {
+        const { outage } = scenario;
+        if (outage?.after === phase) onOutage(outage.forMs / speed);
+      },
+    });
     onStart(scenario);
-    for (const [number, step] of scenario.steps.entries()) {
-      if (scenario.outage?.beforeStep === number) onOutage(scenario.outage.forMs / speed);
-      await sleep(step.afterMs / speed, undefined, { signal });
-      report(step.status, step.meta);
-    }
-    onEnd(scenario);
+    await runner.run(update);
+    if (!update.stopping.aborted) onEnd(scenario);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The vehicle's side of the contract (c2c-edge): takes triggers, acknowledges each, has the OTA
- * manager do the update, and reports its events, also those that were made offline.
+ * The vehicle's side of the contract (c2c-edge): takes triggers, acknowledges each, has the OTA manager do the
+ * update, and reports its events, also those that were made offline. What it knows is in its journal: after a
+ * power cut it goes on where it was.
  */
 import {
   decodeMessage,
@@ -10,29 +11,32 @@ import {
   otaEvent,
   type OtaTrigger,
   otaTriggerAck,
+  toMilliseconds,
 } from '../protocol/index.js';
 import { type CloudLink } from './cloud-link.js';
-import { type OtaManager, type Report } from './ota-manager.js';
+import { type VehicleIdentity } from './identity.js';
+import { type Journal, type JournalEntry, VehicleRecord } from './journal/index.js';
+import { type OtaManager, type ReportedEvent, type RunningUpdate } from './ota-manager.js';
 import { type Outbox, type OutgoingMessage } from './outbox.js';
-
-export interface VehicleIdentity {
-  readonly vin: string;
-  readonly systemId: string;
-  readonly deviceId: string;
-  readonly ecuType: string;
-}
+import { type ChangedFacts, type TakenTrigger } from './update/facts.js';
+import { type Phase } from './update/machine.js';
+import { type VehicleClock } from './vehicle-clock.js';
 
 export interface VehicleAgentOptions {
   readonly identity: VehicleIdentity;
   readonly link: CloudLink;
   readonly otaManager: OtaManager;
+  readonly journal: Journal;
+  /** Order in which messages go out; empty at first. */
   readonly outbox: Outbox;
   /** ms */
-  readonly clock: () => number;
+  readonly clock: VehicleClock;
   /** Hears of each message that the platform has acknowledged. */
   readonly onDelivered?: (message: OutgoingMessage) => void;
   /** Hears of what came from the cloud and is no trigger for this vehicle. */
   readonly onRefused?: (why: string) => void;
+  /** The vehicle cannot go on, e.g. because its journal cannot be written; it has been stopped. */
+  readonly onBroken?: (error: Error) => void;
 }
 
 /** Before a message that could not be sent is tried again, ms. */
@@ -48,30 +52,33 @@ const REPEAT_AFTER_MS = 10_000;
 
 export class VehicleAgent {
   readonly #options: VehicleAgentOptions;
-  /** Acknowledgement of each trigger that was taken: a repeated trigger gets the same once more. */
-  readonly #acks = new Map<string, OutgoingMessage>();
+  readonly #record = new VehicleRecord();
   /** What was acknowledged lately, oldest first, and when, ms. */
   #delivered: { message: OutgoingMessage; at: number }[] = [];
   #repeating: NodeJS.Timeout | undefined;
   readonly #stopping = new AbortController();
-  /** Updates run one after another, in the order of their triggers. */
-  #updates: Promise<void> = Promise.resolve();
+  #working: Promise<void> | undefined;
   #sending: Promise<void> | undefined;
 
+  /** Reads the journal: what was begun goes on with {@link goOnline}. */
   constructor(options: VehicleAgentOptions) {
     this.#options = options;
+    for (const entry of options.journal.read()) this.#record.apply(entry);
+    options.clock.atLeast(this.#record.lastTime);
+    for (const message of this.#record.waiting.values()) options.outbox.add(message);
   }
 
   /** Connects, or connects again after {@link goOffline}. */
   goOnline(): void {
     this.#options.link.open({
-      onMessage: (payload) => this.#take(payload),
+      onMessage: (payload) => this.#guarded(() => this.#take(payload)),
       onUp: () => {
         clearTimeout(this.#repeating);
         this.#repeating = setTimeout(() => this.#repeatRecent(), REPEAT_AFTER_MS);
         this.flush();
       },
     });
+    this.#work();
   }
 
   /** Breaks the connection. What is reported meanwhile waits in the outbox. */
@@ -81,9 +88,9 @@ export class VehicleAgent {
 
   /** Resolves when every update has ended and every message is delivered. */
   async idle(): Promise<void> {
-    await this.#updates;
-    while (this.#options.outbox.size > 0 && !this.#stopping.signal.aborted) {
-      await (this.#sending ?? new Promise((resolve) => setTimeout(resolve, RETRY_MS / 10)));
+    while (this.#record.updates.size > 0 || this.#record.waiting.size > 0) {
+      if (this.#stopping.signal.aborted) return;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS / 10));
     }
   }
 
@@ -91,11 +98,12 @@ export class VehicleAgent {
     this.#stopping.abort();
     clearTimeout(this.#repeating);
     await this.#options.link.close();
-    await this.#updates;
+    await this.#working;
     await this.#sending;
   }
 
   #take(payload: Uint8Array): void {
+    if (this.#stopping.signal.aborted) return;
     const decoded = decodeMessage(payload);
     if (!decoded.ok) {
       this.#options.onRefused?.(`${decoded.fault.code} ${decoded.fault.path}`);
@@ -106,65 +114,144 @@ export class VehicleAgent {
       this.#options.onRefused?.(`${trigger.message_type} for ${trigger.vin}`);
       return;
     }
-    const known = this.#acks.get(trigger.message_id);
-    const ack = known ?? this.#ackOf(trigger);
-    this.#acks.set(trigger.message_id, ack);
-    if (trigger.property_bag.ack_required !== '0') this.#post(ack);
-    if (known === undefined) this.#update(trigger);
+    const sendsAck = trigger.property_bag.ack_required !== '0';
+    const known = this.#record.acks.get(trigger.message_id);
+    if (known) {
+      // The cloud has not seen the acknowledgement: it gets the same once more.
+      if (sendsAck) this.#post([known]);
+      return;
+    }
+    this.#options.clock.atLeast(toMilliseconds(trigger.time));
+    const ack = this.#ackOf(trigger);
+    this.#write({ kind: 'trigger', trigger: taken(trigger), ack, sendsAck });
+    if (sendsAck) this.#post([ack]);
+    this.#work();
   }
 
-  #update(trigger: OtaTrigger): void {
-    const { otaManager } = this.#options;
-    const report: Report = (status, meta = []) => {
-      const { identity, clock } = this.#options;
-      const messageId = newDeviceMessageId();
-      const event = otaEvent(this.#facts(messageId, trigger), {
+  /** Updates run one after another, in the order of their triggers. */
+  #work(): void {
+    this.#working ??= this.#workAll()
+      .catch((error: unknown) => this.#break(error as Error))
+      .finally(() => {
+        this.#working = undefined;
+      });
+  }
+
+  async #workAll(): Promise<void> {
+    const { updates } = this.#record;
+    for (const [id] of updates) {
+      const update = this.#running(id);
+      await this.#options.otaManager.run(update).catch((error: unknown) => {
+        if (this.#stopping.signal.aborted) return;
+        const reason = { key: 'reason', value: (error as Error).message };
+        update.step('ended', {}, [{ status: 'failure', meta: [reason] }]);
+      });
+      if (this.#stopping.signal.aborted) return;
+      if (updates.has(id)) update.step('ended');
+    }
+  }
+
+  #running(id: string): RunningUpdate {
+    const first = this.#record.updates.get(id);
+    if (!first) throw new Error(`there is no update for ${id}`);
+    const { trigger } = first;
+    const current = () => this.#record.updates.get(id);
+    const step = (
+      phase: Phase | 'ended',
+      facts: ChangedFacts = {},
+      events: readonly ReportedEvent[] = [],
+    ) => {
+      if (this.#stopping.signal.aborted) return;
+      const messages = events.map((event) => this.#eventOf(trigger, event));
+      const at = this.#record.lastTime;
+      this.#write({ kind: 'step', update: id, phase, facts, messages, at });
+      this.#post(messages);
+    };
+    return {
+      trigger,
+      get phase() {
+        return current()?.phase ?? 'ended';
+      },
+      get facts() {
+        return current()?.facts ?? {};
+      },
+      step,
+      report: (status, meta) => {
+        const phase = current()?.phase;
+        if (phase) step(phase, {}, [{ status, ...(meta ? { meta } : {}) }]);
+      },
+      stopping: this.#stopping.signal,
+    };
+  }
+
+  /** Each event of a vehicle is later than the one before, also where the clock stands or is put back. */
+  #nextTime(): number {
+    const time = Math.max(this.#options.clock.now(), this.#record.lastTime + 1);
+    this.#record.lastTime = time;
+    return time;
+  }
+
+  #eventOf(trigger: TakenTrigger, { status, meta = [] }: ReportedEvent): OutgoingMessage {
+    const { identity } = this.#options;
+    const messageId = newDeviceMessageId();
+    const time = this.#nextTime();
+    const event = otaEvent(
+      {
+        ...identity,
+        messageId,
+        correlationId: trigger.messageId,
+        time,
+        traceParent: trigger.traceParent,
+      },
+      {
         vin: identity.vin,
         device_id: identity.deviceId,
         device_type: identity.ecuType,
         status: EVENT_STATUS[status],
         meta: [...meta],
-        timestamp: clock(),
-        'ref-id': trigger.body['ref-id'],
-      });
-      this.#post({ messageId, payload: encodeMessage(event) });
-    };
-    this.#updates = this.#updates
-      .then(() => otaManager.run(trigger, report, this.#stopping.signal))
-      .catch((error: unknown) => {
-        if (this.#stopping.signal.aborted) return;
-        report('failure', [{ key: 'reason', value: (error as Error).message }]);
-      });
+        timestamp: time,
+        'ref-id': trigger.refId,
+      },
+    );
+    return { messageId, payload: encodeMessage(event).toString() };
   }
 
   #ackOf(trigger: OtaTrigger): OutgoingMessage {
-    const messageId = newDeviceMessageId();
-    const body = { acknowledge_time: this.#options.clock() };
-    const message = otaTriggerAck(this.#facts(messageId, trigger), body);
-    return { messageId, payload: encodeMessage(message) };
-  }
-
-  #facts(messageId: string, trigger: OtaTrigger) {
     const { identity, clock } = this.#options;
-    return {
-      ...identity,
-      messageId,
-      correlationId: trigger.message_id,
-      time: clock(),
-      traceParent: trigger.property_bag.traceparent,
-    };
+    const messageId = newDeviceMessageId();
+    const message = otaTriggerAck(
+      {
+        ...identity,
+        messageId,
+        correlationId: trigger.message_id,
+        time: clock.now(),
+        traceParent: trigger.property_bag.traceparent,
+      },
+      { acknowledge_time: clock.now() },
+    );
+    return { messageId, payload: encodeMessage(message).toString() };
   }
 
-  #post(message: OutgoingMessage): void {
-    this.#options.outbox.add(message);
+  #write(entry: JournalEntry): void {
+    const { journal } = this.#options;
+    journal.append(entry);
+    this.#record.apply(entry);
+    if (journal.isLong) journal.replace(this.#record.entries());
+  }
+
+  #post(messages: readonly OutgoingMessage[]): void {
+    if (messages.length === 0) return;
+    for (const message of messages) this.#options.outbox.add(message);
     this.flush();
   }
 
   /** Sends what waits, oldest first, one at a time: the platform sees the vehicle's own order. */
   flush(): void {
-    this.#sending ??= this.#sendAll().finally(() => {
-      this.#sending = undefined;
-    });
+    this.#sending ??= this.#sendAll()
+      .catch((error: unknown) => this.#break(error as Error))
+      .finally(() => {
+        this.#sending = undefined;
+      });
   }
 
   get #canSend(): boolean {
@@ -172,31 +259,64 @@ export class VehicleAgent {
   }
 
   async #sendAll(): Promise<void> {
-    const { outbox, link, onDelivered } = this.#options;
+    const { outbox } = this.#options;
     for (let message = outbox.first(); message && this.#canSend; message = outbox.first()) {
-      try {
-        await link.publish(message.payload);
-        outbox.remove(message.messageId);
-        this.#remember(message);
-        onDelivered?.(message);
-      } catch {
-        // The connection has broken; if it only stumbled, it is tried again in a moment.
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
+      if (await this.#sent(message)) this.#settle(message);
+      // The connection has broken; if it only stumbled, it is tried again in a moment.
+      else await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 
-  #remember(message: OutgoingMessage): void {
-    const now = this.#options.clock();
+  #sent({ payload }: OutgoingMessage): Promise<boolean> {
+    return this.#options.link.publish(Buffer.from(payload)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #settle(message: OutgoingMessage): void {
+    const { messageId } = message;
+    if (this.#record.waiting.has(messageId)) this.#write({ kind: 'delivered', messageId });
+    this.#options.outbox.remove(messageId);
+    const now = this.#options.clock.now();
     this.#delivered = this.#delivered.filter(({ at }) => at > now - REPEAT_MS);
     this.#delivered.push({ message, at: now });
+    this.#options.onDelivered?.(message);
   }
 
   #repeatRecent(): void {
-    const since = this.#options.clock() - REPEAT_MS;
+    const since = this.#options.clock.now() - REPEAT_MS;
     for (const { message, at } of this.#delivered.splice(0)) {
       if (at > since) this.#options.outbox.add(message);
     }
     this.flush();
   }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#break(error as Error);
+    }
+  }
+
+  /** What cannot be written down must not be done: the vehicle keeps its software and is silent. */
+  #break(error: Error): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#stopping.abort();
+    clearTimeout(this.#repeating);
+    void this.#options.link.close();
+    this.#options.onBroken?.(error);
+  }
+}
+
+const taken = (trigger: OtaTrigger): TakenTrigger => ({
+  messageId: trigger.message_id,
+  refId: trigger.body['ref-id'],
+  scriptRefId: trigger.body['script-ref-id'],
+  ...traceOf(trigger),
+});
+
+function traceOf({ property_bag: { traceparent } }: OtaTrigger): Pick<TakenTrigger, 'traceParent'> {
+  return typeof traceparent === 'string' ? { traceParent: traceparent } : {};
 }

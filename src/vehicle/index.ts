@@ -1,6 +1,16 @@
 /** The vehicle agent: the contract's c2c-edge, to build a vehicle's own on. */
 export * from './agent.js';
 export * from './cloud-link.js';
+export * from './consent/index.js';
+export * from './download/index.js';
+export * from './file-conditions.js';
+export { HttpScriptSource, type HttpScriptSourceOptions } from './http-script-source.js';
+export * from './identity.js';
+export * from './installer/index.js';
+export * from './journal/index.js';
 export * from './mqtt-link.js';
 export * from './ota-manager.js';
 export * from './outbox.js';
+export * from './reboots.js';
+export * from './update/index.js';
+export * from './vehicle-clock.js';

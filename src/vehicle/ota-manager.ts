@@ -1,14 +1,33 @@
 /** The OTA manager of a vehicle: does the work of one update and reports how it goes. */
-import { type EventStatusName, type MetaField, type OtaTrigger } from '../protocol/index.js';
+import { type EventStatusName, type MetaField } from '../protocol/index.js';
+import { type ChangedFacts, type TakenTrigger, type UpdateFacts } from './update/facts.js';
+import { type Phase } from './update/machine.js';
 
-export type Report = (status: EventStatusName, meta?: readonly MetaField[]) => void;
+export interface ReportedEvent {
+  readonly status: EventStatusName;
+  readonly meta?: readonly MetaField[];
+}
+
+/** An update that is being worked on, as the journal has it. */
+export interface RunningUpdate {
+  readonly trigger: TakenTrigger;
+  /** Where it stands, also after a restart. */
+  readonly phase: Phase | 'ended';
+  readonly facts: UpdateFacts;
+  /**
+   * Goes on to a phase: journals it together with what is remembered and reported, in one piece. When it returns,
+   * neither can be lost, and the messages are on their way.
+   */
+  step(phase: Phase | 'ended', facts?: ChangedFacts, events?: readonly ReportedEvent[]): void;
+  /** Reports within a phase. */
+  report(status: EventStatusName, meta?: readonly MetaField[]): void;
+  /** Aborts when the agent stops: the update goes on at the next start. */
+  readonly stopping: AbortSignal;
+}
 
 export interface OtaManager {
   /**
-   * Works on one update until it has come to an end.
-   *
-   * @param report tells the cloud; what is reported while the vehicle is offline is sent later
-   * @param signal aborts when the agent stops
+   * Works on one update until it has come to an end, or the agent stops.
    */
-  run(trigger: OtaTrigger, report: Report, signal: AbortSignal): Promise<void>;
+  run(update: RunningUpdate): Promise<void>;
 }

@@ -5,7 +5,8 @@
 
 export interface OutgoingMessage {
   readonly messageId: string;
-  readonly payload: Buffer;
+  /** The envelope as JSON text. */
+  readonly payload: string;
 }
 
 export interface Outbox {

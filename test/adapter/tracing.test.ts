@@ -3,7 +3,13 @@ import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { startTestAdapter, eventually, triggerEvent } from '../support/adapter.js';
-import { MemoryOutbox, MqttLink, VehicleAgent } from '../../src/vehicle/index.js';
+import {
+  MemoryJournal,
+  MemoryOutbox,
+  MqttLink,
+  VehicleAgent,
+  VehicleClock,
+} from '../../src/vehicle/index.js';
 import { credentialOf } from '../support/adapter.js';
 import { vehicleOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';
@@ -55,13 +61,14 @@ test('from the request over the trigger to the acknowledgement and the events', 
       credential: credentialOf(traced.vin),
     }),
     otaManager: {
-      run: (_trigger, report) => {
-        report('success');
+      run: (update) => {
+        update.report('success');
         return Promise.resolve();
       },
     },
+    journal: new MemoryJournal(),
     outbox: new MemoryOutbox(),
-    clock: Date.now,
+    clock: new VehicleClock(Date.now),
   });
   agent.goOnline();
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';

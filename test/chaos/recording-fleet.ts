@@ -5,16 +5,17 @@ import { type FleetVehicle } from '../../src/fleet/index.js';
 import {
   decodeMessage,
   type EventStatusName,
-  type OtaTrigger,
   type SettledMessage,
 } from '../../src/protocol/index.js';
 import {
+  MemoryJournal,
   MemoryOutbox,
   MqttLink,
   type OtaManager,
   type OutgoingMessage,
-  type Report,
+  type RunningUpdate,
   VehicleAgent,
+  VehicleClock,
 } from '../../src/vehicle/index.js';
 
 export interface VehicleRecord {
@@ -98,7 +99,8 @@ export class RecordingFleet {
       }),
       otaManager: this.#managerOf(record),
       outbox: new RecordingOutbox(record),
-      clock: Date.now,
+      journal: new MemoryJournal(),
+      clock: new VehicleClock(Date.now),
       onDelivered: ({ messageId }) => record.acknowledged.set(messageId, Date.now()),
     });
   }
@@ -106,13 +108,14 @@ export class RecordingFleet {
   #managerOf(record: VehicleRecord): OtaManager {
     const { events, spreadMs, random } = this.options;
     return {
-      run: async (trigger: OtaTrigger, report: Report, signal: AbortSignal) => {
-        record.triggers.add(trigger.message_id);
+      run: async (update: RunningUpdate) => {
+        const signal = update.stopping;
+        record.triggers.add(update.trigger.messageId);
         setMaxListeners(0, signal);
         for (let n = 0; n < events; n++) {
           await sleep((spreadMs / events) * 2 * random(), undefined, { signal });
           const middle = MIDDLE[n % MIDDLE.length] ?? 'downloading';
-          report(n === 0 ? 'received' : n === events - 1 ? 'success' : middle);
+          update.report(n === 0 ? 'received' : n === events - 1 ? 'success' : middle);
         }
         this.#ended += 1;
       },
@@ -130,7 +133,7 @@ class RecordingOutbox extends MemoryOutbox {
   }
 
   override add(message: OutgoingMessage): void {
-    const decoded = decodeMessage(message.payload);
+    const decoded = decodeMessage(Buffer.from(message.payload));
     if (!decoded.ok) throw new Error(`the agent made a message with ${decoded.fault.code}`);
     const { value } = decoded;
     const isEvent = value.message_type === 'OTA_EVENT';

@@ -46,6 +46,6 @@ test('the mix holds each ending, slow downloads, outages, late vehicles, faults'
   expect(share(({ reorders }) => reorders)).toBeGreaterThan(0.02);
   const late = vehicles.filter(({ vin }) => comesOnlineAfterMs(1, vin) > 0).length;
   expect(late / vehicles.length).toBeGreaterThan(0.05);
-  const progress = scenarios.flatMap(({ steps }) => steps).filter(({ meta }) => meta.length > 0);
-  expect(progress.some(({ meta }) => meta[0]?.value === '40%')).toBe(true);
+  const slow = scenarios.filter(({ durations }) => durations.tenth > 20_000).length;
+  expect(slow / scenarios.length).toBeGreaterThan(0.05);
 });

@@ -1,0 +1,2 @@
+export * from './issue-certificate.js';
+export * from './signing-keys.js';

@@ -1,0 +1,97 @@
+/** The key that signs update scripts: given, or made at the first start for trying things out. */
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { algorithmOf, certificatesOf, type Signer } from '../../update-script/index.js';
+import { issueCertificate } from './issue-certificate.js';
+
+export interface SigningSettings {
+  readonly dataDir: string;
+  /** PEM file with the private key; undefined: one of our own making, in the data directory. */
+  readonly signingKey?: string | undefined;
+  /** PEM file with its certificate, and those between it and the vehicles' trust anchor. */
+  readonly signingChain?: string | undefined;
+}
+
+export interface SigningKeys extends Signer {
+  /** File with the trust anchor for vehicles, where the keys are of our own making. */
+  readonly trustAnchorFile: string | undefined;
+}
+
+/** What is given to sign with does not fit together. */
+class BadSigningKeys extends Error {
+  override readonly name = 'BadSigningKeys';
+}
+
+/** @throws BadSigningKeys, CertificateRefused */
+export async function openSigningKeys(
+  { dataDir, signingKey, signingChain }: SigningSettings,
+  now: number,
+): Promise<SigningKeys> {
+  if ((signingKey === undefined) !== (signingChain === undefined)) {
+    throw new BadSigningKeys('the signing key and its certificate chain are given together');
+  }
+  const directory = join(resolve(dataDir), 'signing');
+  const own = {
+    key: join(directory, 'key.pem'),
+    chain: join(directory, 'chain.pem'),
+    trustAnchor: join(directory, 'trust-anchor.pem'),
+  };
+  if (signingKey === undefined && !existsSync(own.key)) await makeKeys(directory, own, now);
+  const signer = await readSigner(signingKey ?? own.key, signingChain ?? own.chain);
+  return { ...signer, trustAnchorFile: signingKey === undefined ? own.trustAnchor : undefined };
+}
+
+async function readSigner(keyFile: string, chainFile: string): Promise<Signer> {
+  const key = await privateKeyIn(keyFile);
+  algorithmOf(key);
+  const chain = certificatesOf(await readFile(chainFile, 'utf8'));
+  if (!chain[0]?.checkPrivateKey(key)) {
+    throw new BadSigningKeys(`${keyFile} is not the key of the first certificate in ${chainFile}`);
+  }
+  return { key, chain };
+}
+
+async function privateKeyIn(file: string): Promise<KeyObject> {
+  try {
+    return createPrivateKey(await readFile(file));
+  } catch (error) {
+    throw new BadSigningKeys(`${file} has no private key in PEM: ${(error as Error).message}`);
+  }
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A vehicle's clock may be behind. */
+const BACKDATED_MS = DAY_MS;
+const VALID_MS = 10 * 365 * DAY_MS;
+
+/** An authority whose key is forgotten at once, and the one signer that it has made. */
+async function makeKeys(
+  directory: string,
+  files: { key: string; chain: string; trustAnchor: string },
+  now: number,
+): Promise<void> {
+  const [from, to] = [now - BACKDATED_MS, now + VALID_MS];
+  const authority = newKeyPair();
+  const anchor = await issueCertificate({
+    name: 'OTA Operations trial authority',
+    ...authority,
+    ...{ from, to, use: 'authority' },
+  });
+  const signer = newKeyPair();
+  const certificate = await issueCertificate({
+    name: 'OTA Operations trial signer',
+    publicKey: signer.publicKey,
+    issuer: { certificate: anchor, key: authority.privateKey },
+    ...{ from, to, use: 'code signing' },
+  });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeFile(files.trustAnchor, anchor.toString());
+  await writeFile(files.chain, certificate.toString());
+  // Last: where it is there, the others are.
+  const pem = signer.privateKey.export({ type: 'pkcs8', format: 'pem' });
+  await writeFile(files.key, pem, { mode: 0o600 });
+}
+
+export const newKeyPair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });

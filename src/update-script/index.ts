@@ -1,0 +1,8 @@
+/** What a `script-ref-id` stands for, as the CarOTA Server writes it and the vehicle reads it. */
+export * from './certificates.js';
+export * from './daily-window.js';
+export * from './install-order.js';
+export * from './signature.js';
+export * from './update-script.js';
+export * from './validate-script.js';
+export * from './versions.js';

@@ -1,0 +1,23 @@
+/** In which order the ECUs of a script are installed: pure. */
+import { type EcuUpdate } from './update-script.js';
+
+/**
+ * Each ECU after those that it names in `after`, otherwise in the script's order.
+ *
+ * @returns undefined where ECUs wait for each other in a circle
+ */
+export function installOrder(updates: readonly EcuUpdate[]): EcuUpdate[] | undefined {
+  const named = new Set(updates.map(({ ecu }) => ecu));
+  const done = new Set<string>();
+  const order: EcuUpdate[] = [];
+  while (order.length < updates.length) {
+    const next = updates.find(
+      ({ ecu, after = [] }) =>
+        !done.has(ecu) && after.every((other) => done.has(other) || !named.has(other)),
+    );
+    if (!next) return undefined;
+    done.add(next.ecu);
+    order.push(next);
+  }
+  return order;
+}

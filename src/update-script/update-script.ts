@@ -1,0 +1,135 @@
+/**
+ * The update script: what a `script-ref-id` stands for. The CarOTA Server writes and signs it, the
+ * vehicle fetches it, and does what it says. The contract names it and leaves it open; this is ours.
+ */
+import Type from 'typebox';
+import { Identifier, UnixTime } from '../protocol/index.js';
+
+/** Name of an ECU. It is also a folder's name in the vehicle. */
+export const EcuName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
+  description: 'Letters, digits, _ and -.',
+  examples: ['HU'],
+});
+
+/** e.g. `1.4.0`, `2026.11-rc2`; see `compareVersions` for their order. */
+export const Version = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$',
+  examples: ['1.4.0'],
+});
+
+const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal.' });
+
+/** A file to install, by what is in it. */
+export const Artifact = Type.Object(
+  {
+    sha256: Sha256,
+    md5: Type.String({ pattern: '^[0-9a-f]{32}$', description: 'MD5, hexadecimal.' }),
+    size: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Bytes.' }),
+  },
+  { additionalProperties: false, title: 'Artifact' },
+);
+export type Artifact = Type.Static<typeof Artifact>;
+
+const EcuUpdate = Type.Object(
+  {
+    ecu: EcuName,
+    version: Version,
+    artifact: Artifact,
+    from: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(\\.\\*)?$',
+          examples: ['1.3.*'],
+        }),
+        {
+          minItems: 1,
+          maxItems: 1_000,
+          description: 'Versions that it may start from; absent: any.',
+        },
+      ),
+    ),
+    after: Type.Optional(
+      Type.Array(EcuName, { maxItems: 100, description: 'ECUs to install before this one.' }),
+    ),
+  },
+  { additionalProperties: false, title: 'EcuUpdate' },
+);
+export type EcuUpdate = Type.Static<typeof EcuUpdate>;
+
+const DAY = 24 * 60 * 60;
+const Timeout = (description: string) =>
+  Type.Integer({ minimum: 1, maximum: 365 * DAY, default: DAY, description });
+
+const ClockTime = Type.String({
+  pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$',
+  description: 'Hour and minute.',
+  examples: ['22:00'],
+});
+
+/** A part of each day; over midnight where `to` is the earlier one. */
+export const DailyWindow = Type.Object(
+  { from: ClockTime, to: ClockTime },
+  { additionalProperties: false, title: 'DailyWindow' },
+);
+export type DailyWindow = Type.Static<typeof DailyWindow>;
+
+const Preconditions = Type.Object(
+  {
+    battery: Type.Optional(
+      Type.Number({ minimum: 0, maximum: 100, description: 'Charge at least, percent.' }),
+    ),
+    gear: Type.Optional(Type.Literal('park')),
+    ignition: Type.Optional(Type.Enum(['on', 'off'])),
+    timeout: Type.Optional(Timeout('How long the vehicle waits for them, seconds.')),
+  },
+  { additionalProperties: false, title: 'Preconditions' },
+);
+export type Preconditions = Type.Static<typeof Preconditions>;
+
+const Consent = Type.Object(
+  {
+    text: Type.String({ minLength: 1, maxLength: 10_000, description: 'What the user is asked.' }),
+    timeout: Type.Optional(Timeout('No answer for so long is a refusal, seconds.')),
+  },
+  { additionalProperties: false, title: 'Consent' },
+);
+
+export const UpdateScript = Type.Object(
+  {
+    version: Type.Literal('v1'),
+    'script-ref-id': Identifier('The script, for ever: another content has another one.'),
+    model: Identifier('Vehicle model that it is for.'),
+    ecus: Type.Array(EcuUpdate, { minItems: 1, maxItems: 100 }),
+    consent: Type.Optional(Consent),
+    preconditions: Type.Optional(Preconditions),
+    window: Type.Optional(DailyWindow),
+    rollback: Type.Optional(
+      Type.Boolean({
+        default: true,
+        description: 'Back to the software before, where the new one fails.',
+      }),
+    ),
+    downgrade: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'It may replace a newer version by an older one.',
+      }),
+    ),
+    'signed-at': Type.Optional(UnixTime('When it was signed.')),
+  },
+  { additionalProperties: false, title: 'UpdateScript' },
+);
+export type UpdateScript = Type.Static<typeof UpdateScript>;
+
+/** What a vehicle is answered when it fetches a script. */
+export const ScriptDelivery = Type.Object(
+  {
+    script: Type.String({ description: 'JWS in compact form (RFC 7515) with its chain in x5c.' }),
+    artifacts: Type.Record(Sha256, Type.String(), {
+      description: 'Where each artifact can be had for a while: a URL by its SHA-256.',
+    }),
+  },
+  { title: 'ScriptDelivery' },
+);
+export type ScriptDelivery = Type.Static<typeof ScriptDelivery>;

@@ -1,0 +1,14 @@
+/** No one is asked: the answer is set beforehand. */
+import { type Consent } from '../update/equipment.js';
+
+export class AutomaticConsent implements Consent {
+  readonly #answer: boolean;
+
+  constructor(answer: boolean) {
+    this.#answer = answer;
+  }
+
+  ask(): Promise<boolean> {
+    return Promise.resolve(this.#answer);
+  }
+}

@@ -1,0 +1,3 @@
+export * from './automatic-consent.js';
+export * from './ivi-page.js';
+export * from './terminal-consent.js';

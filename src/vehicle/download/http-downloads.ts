@@ -1,0 +1,277 @@
+/** Artifacts over HTTP, onto the disk: with ranges, tries, a limit of bandwidth, and a look at the space. */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync } from 'node:fs';
+import { rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Artifact } from '../../update-script/index.js';
+import { messageOf } from '../http-script-source.js';
+import { DownloadFailed, type Downloads, type Transfer } from '../update/equipment.js';
+import { PartialFile } from './partial-file.js';
+import { rangeAnswer } from './range-answer.js';
+import { Throttle } from './throttle.js';
+
+export interface HttpDownloadsOptions {
+  /** Made if it is not there; nothing else is in it. */
+  readonly directory: string;
+  /** Where an artifact can be had; `fresh`: what was told before does not hold any more. */
+  readonly locate: (
+    scriptRefId: string,
+    sha256: string,
+    fresh: boolean,
+    signal: AbortSignal,
+  ) => Promise<string>;
+  readonly bytesPerSecond?: number | undefined;
+  /** Tries in a row that bring nothing until it gives up. */
+  readonly attempts?: number | undefined;
+  /** Before the second try, ms; twice as long before each further one. */
+  readonly pauseMs?: number | undefined;
+  /** A connection that brings nothing for so long is given up, seconds. */
+  readonly stallSeconds?: number | undefined;
+  /** Bytes that stay free on the disk. */
+  readonly keepFree?: number | undefined;
+  /** Bytes that are free where the directory is. */
+  readonly freeBytes?: (() => Promise<number>) | undefined;
+}
+
+const ATTEMPTS = 10;
+const PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+const STALL_SECONDS = 30;
+const KEEP_FREE = 16 * 1024 * 1024;
+
+/** This try has failed; another one may not. */
+class TryAgain extends Error {
+  override readonly name = 'TryAgain';
+
+  constructor(
+    message: string,
+    /** The address must be asked for anew. */
+    readonly fresh = false,
+  ) {
+    super(message);
+  }
+}
+
+export class HttpDownloads implements Downloads {
+  readonly #options: HttpDownloadsOptions;
+  readonly #throttle: Throttle;
+
+  constructor(options: HttpDownloadsOptions) {
+    this.#options = options;
+    this.#throttle = new Throttle(options.bytesPerSecond);
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+  }
+
+  async reserve(artifacts: readonly Artifact[]): Promise<void> {
+    const { keepFree = KEEP_FREE, freeBytes = () => this.#freeBytes() } = this.#options;
+    let needed = keepFree;
+    for (const artifact of artifacts) {
+      // Once as the download, once in the slot.
+      needed += artifact.size * 2 - (await this.#bytesOf(artifact));
+    }
+    const free = await freeBytes();
+    if (free < needed) {
+      throw new DownloadFailed(`the disk is full: ${needed} bytes are needed, ${free} are free`);
+    }
+  }
+
+  async download({ scriptRefId, artifact, onProgress, signal }: Transfer): Promise<void> {
+    const { attempts = ATTEMPTS, pauseMs = PAUSE_MS } = this.#options;
+    const file = new PartialFile(this.pathOf(artifact));
+    if (file.isComplete) {
+      onProgress(artifact.size);
+      return;
+    }
+    await file.open();
+    try {
+      let fresh = false;
+      for (let failed = 0; ;) {
+        const before = file.bytes;
+        try {
+          const locate = () => this.#options.locate(scriptRefId, artifact.sha256, fresh, signal);
+          await this.#transfer(file, artifact, await locate(), onProgress, signal);
+          break;
+        } catch (error) {
+          const retry = asTryAgain(error as Error, signal);
+          fresh = retry.fresh;
+          failed = file.bytes > before ? 1 : failed + 1;
+          if (failed >= attempts) throw new DownloadFailed(`${retry.message}, ${failed} times`);
+          const pause = Math.min(pauseMs * 2 ** (failed - 1), LONGEST_PAUSE_MS);
+          await sleep(pause, undefined, { signal });
+        }
+      }
+      await file.complete();
+    } catch (error) {
+      throw asDiskFull(error as Error);
+    } finally {
+      // What has come is kept, also when the user pauses or the vehicle is switched off.
+      await file.sync().catch(() => undefined);
+      await file.close();
+    }
+  }
+
+  async fault({ sha256, md5, size }: Artifact, signal: AbortSignal): Promise<string | undefined> {
+    const path = this.#path(sha256);
+    if (!existsSync(path)) return 'what was downloaded is not there any more';
+    const hashes = { md5: createHash('md5'), sha256: createHash('sha256') };
+    let bytes = 0;
+    for await (const chunk of createReadStream(path, { signal })) {
+      bytes += (chunk as Buffer).length;
+      hashes.md5.update(chunk as Buffer);
+      hashes.sha256.update(chunk as Buffer);
+    }
+    const fault =
+      difference('length', bytes, size) ??
+      difference('MD5', hashes.md5.digest('hex'), md5) ??
+      difference('SHA-256', hashes.sha256.digest('hex'), sha256);
+    if (fault !== undefined) await rm(path, { force: true });
+    return fault;
+  }
+
+  pathOf({ sha256 }: Artifact): string {
+    return this.#path(sha256);
+  }
+
+  async clear(): Promise<void> {
+    const { directory } = this.#options;
+    await rm(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+
+  #path(sha256: string): string {
+    return join(this.#options.directory, sha256);
+  }
+
+  async #bytesOf({ sha256 }: Artifact): Promise<number> {
+    const path = this.#path(sha256);
+    const sizes = [path, `${path}.part`].map((file) =>
+      stat(file).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
+    return Math.max(...(await Promise.all(sizes)));
+  }
+
+  async #freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#options.directory);
+    return bavail * bsize;
+  }
+
+  /** One request. @throws TryAgain, DownloadFailed */
+  async #transfer(
+    file: PartialFile,
+    artifact: Artifact,
+    url: string,
+    onProgress: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (file.bytes === artifact.size) return;
+    const stall = new Stall(this.#options.stallSeconds ?? STALL_SECONDS);
+    try {
+      const response = await fetch(url, {
+        headers: {
+          'accept-encoding': 'identity',
+          ...(file.bytes > 0 ? rangeHeaders(file) : {}),
+        },
+        signal: AbortSignal.any([signal, stall.signal]),
+      });
+      await this.#begin(file, response, artifact.size);
+      if (response.body) {
+        for await (const chunk of response.body) {
+          stall.postpone();
+          await this.#take(file, chunk as Uint8Array, artifact.size, signal);
+          onProgress(file.bytes);
+        }
+      }
+    } catch (error) {
+      if (stall.signal.aborted && !signal.aborted) throw new TryAgain('the server has stalled');
+      throw error;
+    } finally {
+      stall.end();
+    }
+    if (file.bytes < artifact.size) {
+      throw new TryAgain(`the connection ended after ${file.bytes} of ${artifact.size} bytes`);
+    }
+  }
+
+  async #begin(file: PartialFile, response: Response, size: number): Promise<void> {
+    const { headers, status } = response;
+    const answer = rangeAnswer(
+      {
+        status,
+        contentLength: headers.get('content-length'),
+        contentRange: headers.get('content-range'),
+      },
+      file.bytes,
+      size,
+    );
+    switch (answer.kind) {
+      case 'rest':
+        return;
+      case 'whole':
+        return file.restart(headers.get('etag') ?? undefined);
+      default:
+        await response.body?.cancel();
+    }
+    if (answer.kind === 'discard') await file.restart(undefined);
+    if (answer.kind === 'never') throw new DownloadFailed(answer.reason);
+    throw new TryAgain(answer.reason, answer.kind === 'moved');
+  }
+
+  async #take(
+    file: PartialFile,
+    chunk: Uint8Array,
+    size: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (file.bytes + chunk.length > size) {
+      throw new DownloadFailed(`wrong length: more than the ${size} bytes that the script says`);
+    }
+    await this.#throttle.pay(chunk.length, signal);
+    await file.write(chunk);
+  }
+}
+
+/** Gives a connection up that brings nothing. */
+class Stall {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(seconds: number) {
+    this.#timer = setTimeout(() => this.#controller.abort(), seconds * 1000);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  postpone(): void {
+    this.#timer.refresh();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** Only of the same file as before; of another one the server sends the whole. A weak tag promises nothing. */
+function rangeHeaders({ bytes, etag }: PartialFile): Record<string, string> {
+  const isStrong = etag !== undefined && !etag.startsWith('W/');
+  return { range: `bytes=${bytes}-`, ...(isStrong ? { 'if-range': etag } : {}) };
+}
+
+function asTryAgain(error: Error, signal: AbortSignal): TryAgain {
+  if (signal.aborted || error instanceof DownloadFailed || isDiskFull(error)) throw error;
+  return error instanceof TryAgain ? error : new TryAgain(messageOf(error));
+}
+
+const isDiskFull = (error: Error) =>
+  ['ENOSPC', 'EDQUOT', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+const asDiskFull = (error: Error) =>
+  isDiskFull(error) ? new DownloadFailed(`the disk is full: ${error.message}`) : error;
+
+const difference = (what: string, is: string | number, due: string | number) =>
+  is === due ? undefined : `the ${what} of what was downloaded is ${is}, the script says ${due}`;

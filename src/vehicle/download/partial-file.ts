@@ -1,0 +1,124 @@
+/** A file that is being downloaded: what of it is safely on the disk survives a power cut. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { removeFile, replaceFile, syncDirectory } from '../journal/index.js';
+
+/** What was written is synchronised after so many bytes or so many ms. */
+const SYNC_BYTES = 1024 * 1024;
+const SYNC_MS = 1_000;
+
+interface Mark {
+  /** Bytes that are on the disk. */
+  readonly synced: number;
+  /** Of the server's file that they are from. */
+  readonly etag?: string;
+}
+
+export class PartialFile {
+  readonly #path: string;
+  readonly #part: string;
+  readonly #markFile: string;
+  #file: FileHandle | undefined;
+  #etag: string | undefined;
+  #bytes = 0;
+  #synced = 0;
+  #syncedAt = 0;
+
+  /** @param path of the whole file, when it is complete */
+  constructor(path: string) {
+    this.#path = path;
+    this.#part = `${path}.part`;
+    this.#markFile = `${path}.mark`;
+  }
+
+  /** Bytes that are there. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get etag(): string | undefined {
+    return this.#etag;
+  }
+
+  get isComplete(): boolean {
+    return existsSync(this.#path);
+  }
+
+  /** Opens what is there from before, as far as it is known to be on the disk. */
+  async open(): Promise<void> {
+    const mark = this.#mark();
+    this.#file = await open(this.#part, mark ? 'r+' : 'w', 0o600);
+    this.#bytes = this.#synced = mark?.synced ?? 0;
+    this.#etag = mark?.etag;
+    await this.#file.truncate(this.#bytes);
+    this.#syncedAt = performance.now();
+  }
+
+  /** Begins anew. @param etag of the server's file */
+  async restart(etag: string | undefined): Promise<void> {
+    removeFile(this.#markFile);
+    await this.#opened.truncate(0);
+    this.#bytes = this.#synced = 0;
+    this.#etag = etag;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    let written = 0;
+    while (written < chunk.length) {
+      const { bytesWritten } = await this.#opened.write(
+        chunk,
+        written,
+        chunk.length - written,
+        this.#bytes + written,
+      );
+      written += bytesWritten;
+    }
+    this.#bytes += chunk.length;
+    const isDue =
+      this.#bytes - this.#synced >= SYNC_BYTES || performance.now() - this.#syncedAt >= SYNC_MS;
+    if (isDue) await this.sync();
+  }
+
+  /** What was written survives from now on. */
+  async sync(): Promise<void> {
+    if (this.#bytes === this.#synced) return;
+    await this.#opened.datasync();
+    const mark: Mark = {
+      synced: this.#bytes,
+      ...(this.#etag === undefined ? {} : { etag: this.#etag }),
+    };
+    replaceFile(this.#markFile, JSON.stringify(mark));
+    this.#synced = this.#bytes;
+    this.#syncedAt = performance.now();
+  }
+
+  /** The file is whole: it gets its name. */
+  async complete(): Promise<void> {
+    await this.#opened.datasync();
+    await this.close();
+    await rename(this.#part, this.#path);
+    removeFile(this.#markFile);
+    syncDirectory(dirname(this.#path));
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  get #opened(): FileHandle {
+    if (!this.#file) throw new Error(`${this.#part} is not open`);
+    return this.#file;
+  }
+
+  #mark(): Mark | undefined {
+    if (!existsSync(this.#markFile) || !existsSync(this.#part)) return undefined;
+    try {
+      const mark = JSON.parse(readFileSync(this.#markFile, 'utf8')) as Mark;
+      return statSync(this.#part).size >= mark.synced ? mark : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}

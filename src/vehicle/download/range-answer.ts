@@ -1,0 +1,71 @@
+/** What a server's answer to a request for the rest of a file means (RFC 9110, 14 and 15): pure. */
+
+export type RangeAnswer =
+  /** The body goes on where we are. */
+  | { readonly kind: 'rest' }
+  /** The body is the whole file: another one than before, or the server knows no ranges. */
+  | { readonly kind: 'whole' }
+  /** What we have is not part of the server's file: begin anew. */
+  | { readonly kind: 'discard'; readonly reason: string }
+  /** The address does not hold any more. */
+  | { readonly kind: 'moved'; readonly reason: string }
+  /** Try again in a while. */
+  | { readonly kind: 'later'; readonly reason: string }
+  /** No other try will help. */
+  | { readonly kind: 'never'; readonly reason: string };
+
+export interface AnswerHead {
+  readonly status: number;
+  readonly contentLength: string | null;
+  readonly contentRange: string | null;
+}
+
+/**
+ * @param offset bytes that we have
+ * @param size of the artifact by the script, bytes
+ */
+export function rangeAnswer(head: AnswerHead, offset: number, size: number): RangeAnswer {
+  const reason = `HTTP ${head.status}`;
+  switch (head.status) {
+    case 200:
+      return wholeAnswer(head, size);
+    case 206:
+      return restAnswer(head, offset, size);
+    case 401:
+    case 403:
+    case 404:
+    case 410:
+      return { kind: 'moved', reason };
+    case 416:
+      return { kind: 'discard', reason };
+    case 408:
+    case 425:
+    case 429:
+      return { kind: 'later', reason };
+    default:
+      return { kind: head.status >= 500 ? 'later' : 'never', reason };
+  }
+}
+
+function wholeAnswer({ contentLength }: AnswerHead, size: number): RangeAnswer {
+  if (contentLength !== null && Number(contentLength) !== size)
+    return wrongLength(contentLength, size);
+  return { kind: 'whole' };
+}
+
+function restAnswer({ contentRange }: AnswerHead, offset: number, size: number): RangeAnswer {
+  const [, first, total = ''] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(contentRange ?? '') ?? [];
+  if (Number(first) !== offset) {
+    return {
+      kind: 'discard',
+      reason: `the server sent the range ${contentRange ?? 'without a name'}`,
+    };
+  }
+  if (total !== '*' && Number(total) !== size) return wrongLength(total, size);
+  return { kind: 'rest' };
+}
+
+const wrongLength = (has: string, size: number): RangeAnswer => ({
+  kind: 'never',
+  reason: `wrong length: the server has ${has} bytes, the script says ${size}`,
+});

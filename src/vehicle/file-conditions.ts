@@ -1,0 +1,35 @@
+/** Battery, gear and ignition from a file that the vehicle's gateway keeps up to date. */
+import { readFile } from 'node:fs/promises';
+import { type Conditions, type VehicleStatus } from './update/equipment.js';
+
+export class FileConditions implements Conditions {
+  readonly timeZone: string;
+  readonly #file: string | undefined;
+
+  /**
+   * @param file JSON: `{"battery": 80, "gear": "park", "ignition": "off"}`; undefined: nothing is known
+   * @param timeZone as the IANA names it
+   */
+  constructor(file: string | undefined, timeZone: string) {
+    this.#file = file;
+    this.timeZone = timeZone;
+  }
+
+  async read(): Promise<VehicleStatus> {
+    if (this.#file === undefined) return {};
+    try {
+      const { battery, gear, ignition } = JSON.parse(await readFile(this.#file, 'utf8')) as Record<
+        string,
+        unknown
+      >;
+      return {
+        battery: typeof battery === 'number' ? battery : undefined,
+        gear: typeof gear === 'string' ? gear : undefined,
+        ignition: typeof ignition === 'string' ? ignition : undefined,
+      };
+    } catch {
+      // What cannot be read is not known, and what is not known is not met.
+      return {};
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/** Update scripts over HTTP, from the CarOTA Server. */
+import { type X509Certificate } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkOf } from '../protocol/index.js';
+import {
+  ScriptDelivery,
+  ScriptRefused,
+  type UpdateScript,
+  verifyScript,
+} from '../update-script/index.js';
+import { type ScriptSource, SourceUnreachable } from './update/equipment.js';
+
+export interface HttpScriptSourceOptions {
+  /** Of the CarOTA Server, e.g. `https://carota.example`. */
+  readonly url: string;
+  /** For its HTTP interface, role vehicle. */
+  readonly token: string;
+  readonly trustAnchors: readonly X509Certificate[];
+  /** Tries without success until it gives up. */
+  readonly attempts?: number;
+  /** Before the second try, ms; twice as long before each further one. */
+  readonly pauseMs?: number;
+}
+
+const ATTEMPTS = 8;
+const PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+const TIMEOUT_MS = 30_000;
+/** A script with its chain is a few kilobytes. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+const check = checkOf(ScriptDelivery);
+
+export class HttpScriptSource implements ScriptSource {
+  readonly #options: HttpScriptSourceOptions;
+  /** Where the artifacts of a script are, as last told. */
+  readonly #locations = new Map<string, ScriptDelivery['artifacts']>();
+
+  constructor(options: HttpScriptSourceOptions) {
+    this.#options = options;
+  }
+
+  async fetch(scriptRefId: string, at: number, signal: AbortSignal): Promise<UpdateScript> {
+    const { script } = await this.#deliver(scriptRefId, signal);
+    return verifyScript(script, this.#options.trustAnchors, at);
+  }
+
+  /**
+   * Where an artifact can be had now.
+   *
+   * @param fresh what was told before does not hold any more
+   * @throws SourceUnreachable
+   */
+  async locate(
+    scriptRefId: string,
+    sha256: string,
+    fresh: boolean,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const known = fresh ? undefined : this.#locations.get(scriptRefId);
+    const locations = known ?? (await this.#deliver(scriptRefId, signal)).artifacts;
+    const url = locations[sha256];
+    if (url === undefined) throw new SourceUnreachable('the CarOTA Server names no place for it');
+    return new URL(url, this.#options.url).href;
+  }
+
+  async #deliver(scriptRefId: string, signal: AbortSignal): Promise<ScriptDelivery> {
+    const { attempts = ATTEMPTS, pauseMs = PAUSE_MS } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const delivery = await this.#deliverOnce(scriptRefId, signal);
+        this.#locations.set(scriptRefId, delivery.artifacts);
+        return delivery;
+      } catch (error) {
+        signal.throwIfAborted();
+        const final = error instanceof ScriptRefused || error instanceof Refusal;
+        if (error instanceof ScriptRefused) throw error;
+        if (final || attempt >= attempts) {
+          throw new SourceUnreachable(
+            `the update script cannot be fetched: ${messageOf(error as Error)}`,
+          );
+        }
+        const pause = Math.min(pauseMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
+        await sleep(pause, undefined, { signal });
+      }
+    }
+  }
+
+  async #deliverOnce(scriptRefId: string, signal: AbortSignal): Promise<ScriptDelivery> {
+    const { url, token } = this.#options;
+    const path = `/v1.0/update-scripts/${encodeURIComponent(scriptRefId)}/delivery`;
+    const response = await fetch(new URL(path, url), {
+      headers: { 'authorization-token': token },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    const text = await limitedText(response);
+    if (!response.ok) {
+      const what = `HTTP ${response.status}`;
+      const passes = response.status >= 500 || response.status === 429 || response.status === 408;
+      throw passes ? new Error(what) : new Refusal(what);
+    }
+    const delivery: unknown = JSON.parse(text);
+    if (!check.matches(delivery)) throw new Refusal('the answer is no update script');
+    return delivery;
+  }
+}
+
+/** Another try would be answered the same. */
+class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+async function limitedText(response: Response): Promise<string> {
+  let text = '';
+  if (!response.body) return text;
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    if (text.length > MAX_BYTES) throw new Refusal('the answer is too long for an update script');
+  }
+  return text + decoder.decode();
+}
+
+/** `fetch` has the cause of its failure one level deeper. */
+export function messageOf(error: Error): string {
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
+}

@@ -1,0 +1,3 @@
+export * from './command-installer.js';
+export * from './file-installer.js';
+export { runCommand } from './run-command.js';

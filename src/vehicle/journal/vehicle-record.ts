@@ -1,0 +1,92 @@
+/** What a journal adds up to: where the vehicle's updates stand and what it has still to send. Pure. */
+import { type OutgoingMessage } from '../outbox.js';
+import { type ChangedFacts, type TakenTrigger, type UpdateFacts } from '../update/facts.js';
+import { FIRST_PHASE, type Phase } from '../update/machine.js';
+import { type JournalEntry } from './entry.js';
+
+export interface UpdateRecord {
+  readonly trigger: TakenTrigger;
+  readonly phase: Phase;
+  readonly facts: UpdateFacts;
+}
+
+/** Triggers of updates that have ended, which are still recognised. */
+const KNOWN_TRIGGERS = 200;
+
+export class VehicleRecord {
+  /** Not ended, in the order of their triggers. */
+  readonly updates = new Map<string, UpdateRecord>();
+  /** The acknowledgement of each trigger that was taken, by its `message_id`. */
+  readonly acks = new Map<string, OutgoingMessage>();
+  /** Not acknowledged by the platform yet, in their order, by `message_id`. */
+  readonly waiting = new Map<string, OutgoingMessage>();
+  /** Highest reading of the clock, ms. */
+  lastTime = 0;
+
+  apply(entry: JournalEntry): void {
+    switch (entry.kind) {
+      case 'trigger':
+        this.acks.set(entry.trigger.messageId, entry.ack);
+        if (entry.sendsAck) this.waiting.set(entry.ack.messageId, entry.ack);
+        this.updates.set(entry.trigger.messageId, {
+          trigger: entry.trigger,
+          phase: FIRST_PHASE,
+          facts: {},
+        });
+        return;
+      case 'step':
+        this.lastTime = Math.max(this.lastTime, entry.at);
+        for (const message of entry.messages) this.waiting.set(message.messageId, message);
+        this.#step(entry.update, entry.phase, entry.facts);
+        return;
+      case 'delivered':
+        this.waiting.delete(entry.messageId);
+        return;
+      case 'known':
+        this.acks.set(entry.update, entry.ack);
+        return;
+      case 'clock':
+        this.lastTime = Math.max(this.lastTime, entry.at);
+        return;
+      case 'waiting':
+        this.waiting.set(entry.message.messageId, entry.message);
+        return;
+    }
+  }
+
+  /** The shortest journal that adds up to the same. */
+  *entries(): Generator<JournalEntry> {
+    yield { kind: 'clock', at: this.lastTime };
+    for (const [update, ack] of this.acks) {
+      const open = this.updates.get(update);
+      if (!open) yield { kind: 'known', update, ack };
+    }
+    for (const [update, { trigger, phase, facts }] of this.updates) {
+      const ack = this.acks.get(update);
+      if (!ack) continue;
+      yield { kind: 'trigger', trigger, ack, sendsAck: false };
+      yield { kind: 'step', update, phase, facts, messages: [], at: this.lastTime };
+    }
+    for (const message of this.waiting.values()) yield { kind: 'waiting', message };
+  }
+
+  #step(id: string, phase: Phase | 'ended', facts: ChangedFacts): void {
+    const update = this.updates.get(id);
+    if (!update) return;
+    if (phase === 'ended') {
+      this.updates.delete(id);
+      this.#forgetOldTriggers();
+    } else {
+      const merged = Object.entries({ ...update.facts, ...facts });
+      const known = merged.filter(([, fact]) => fact !== null);
+      this.updates.set(id, { ...update, phase, facts: Object.fromEntries(known) });
+    }
+  }
+
+  #forgetOldTriggers(): void {
+    for (const id of this.acks.keys()) {
+      if (this.acks.size <= KNOWN_TRIGGERS) return;
+      if (!this.updates.has(id)) this.acks.delete(id);
+    }
+  }
+}

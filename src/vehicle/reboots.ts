@@ -1,0 +1,42 @@
+/** How a vehicle restarts. */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runCommand } from './installer/index.js';
+import { type Reboot } from './update/equipment.js';
+
+/** ECUs that start anew by themselves when their slot is changed over: nothing else to be done. */
+export class NoReboot implements Reboot {
+  bootId(): Promise<string> {
+    return Promise.resolve('');
+  }
+
+  restart(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+/** A command that was to restart the vehicle and has not. */
+const PATIENCE_MS = 10 * 60 * 1000;
+
+/** The computer that the agent runs on restarts, by a command; the agent is started again by its system. */
+export class CommandReboot implements Reboot {
+  readonly #command: string;
+  readonly #bootIdFile: string;
+
+  /** @param bootIdFile its content differs from boot to boot */
+  constructor(command: string, bootIdFile = BOOT_ID) {
+    this.#command = command;
+    this.#bootIdFile = bootIdFile;
+  }
+
+  async bootId(): Promise<string> {
+    return (await readFile(this.#bootIdFile, 'utf8')).trim();
+  }
+
+  async restart(signal: AbortSignal): Promise<void> {
+    await runCommand(this.#command, { OTAOPS_ACTION: 'reboot' }, signal);
+    await sleep(PATIENCE_MS, undefined, { signal });
+    throw new Error(`the vehicle did not restart in ${PATIENCE_MS / 60_000} minutes`);
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The life of an update in the vehicle, as a table: what is done in each phase, how it can come out, what is
+ * reported then, and which phase follows. Pure; the diagram in docs/vehicle.md is drawn from it.
+ */
+import { type EventStatusName } from '../../protocol/index.js';
+
+export const PHASES = [
+  'fetching',
+  'consent',
+  'conditions',
+  'downloading',
+  'verifying',
+  'waiting',
+  'installing',
+  'rebooting',
+  'checking',
+  'rolling_back',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+export interface Outcome {
+  /** What the cloud is told, in this order. */
+  readonly reports: readonly EventStatusName[];
+  readonly next: Phase | 'ended';
+}
+
+export interface PhaseRow {
+  /** What is done, as a person would say it. */
+  readonly does: string;
+  readonly outcomes: Readonly<Record<string, Outcome>>;
+  /** The outcome when something goes wrong that nobody has thought of. */
+  readonly otherwise: string;
+  /** The user may still pause and cancel: the running software has not been touched. */
+  readonly revocable: boolean;
+}
+
+const cancelled: Outcome = { reports: ['cancel'], next: 'ended' };
+const unmet: Outcome = { reports: ['failure'], next: 'ended' };
+
+const ROWS = {
+  fetching: {
+    does: 'fetch the update script, verify its signature chain',
+    outcomes: {
+      accepted: { reports: ['received', 'pki_check_success'], next: 'consent' },
+      refused: { reports: ['received', 'pki_check_fail'], next: 'ended' },
+      unsuitable: { reports: ['received', 'pki_check_success', 'failure'], next: 'ended' },
+      installed: { reports: ['received', 'pki_check_success', 'success'], next: 'ended' },
+      unreachable: { reports: ['failure'], next: 'ended' },
+      cancelled,
+    },
+    otherwise: 'unreachable',
+    revocable: true,
+  },
+  consent: {
+    does: 'ask the user, where the script says so',
+    outcomes: {
+      'not needed': { reports: [], next: 'conditions' },
+      accepted: { reports: ['consent_accepted'], next: 'conditions' },
+      rejected: { reports: ['consent_rejected'], next: 'ended' },
+      cancelled,
+    },
+    otherwise: 'rejected',
+    revocable: true,
+  },
+  conditions: {
+    does: 'wait for battery, gear and ignition',
+    outcomes: { met: { reports: [], next: 'downloading' }, unmet, cancelled },
+    otherwise: 'unmet',
+    revocable: true,
+  },
+  downloading: {
+    does: 'download each artifact, go on where it broke off',
+    outcomes: {
+      downloaded: { reports: ['downloaded'], next: 'verifying' },
+      failed: { reports: ['download_fail'], next: 'ended' },
+      cancelled,
+    },
+    otherwise: 'failed',
+    revocable: true,
+  },
+  verifying: {
+    does: 'compare MD5, SHA-256 and size with the script',
+    outcomes: {
+      intact: { reports: ['md5_check_success'], next: 'waiting' },
+      damaged: { reports: ['md5_check_fail'], next: 'ended' },
+      cancelled,
+    },
+    otherwise: 'damaged',
+    revocable: true,
+  },
+  waiting: {
+    does: 'wait for the window of the day, and for the conditions again',
+    outcomes: { open: { reports: [], next: 'installing' }, unmet, cancelled },
+    otherwise: 'unmet',
+    revocable: true,
+  },
+  installing: {
+    does: 'write each ECU’s inactive slot, in their order',
+    outcomes: {
+      installed: { reports: ['reboot'], next: 'rebooting' },
+      failed: { reports: ['failure'], next: 'rolling_back' },
+      cancelled,
+    },
+    otherwise: 'failed',
+    revocable: true,
+  },
+  rebooting: {
+    does: 'make the new slots the active ones, restart',
+    outcomes: {
+      restarted: { reports: [], next: 'checking' },
+      failed: { reports: ['failure'], next: 'rolling_back' },
+    },
+    otherwise: 'failed',
+    revocable: false,
+  },
+  checking: {
+    does: 'let the new software prove its health, then keep it',
+    outcomes: {
+      healthy: { reports: ['success'], next: 'ended' },
+      sick: { reports: ['failure'], next: 'rolling_back' },
+      'sick, no way back': { reports: ['failure'], next: 'ended' },
+    },
+    otherwise: 'sick',
+    revocable: false,
+  },
+  rolling_back: {
+    does: 'make the old slots the active ones, restart, check their health',
+    outcomes: {
+      back: { reports: ['rollback_success'], next: 'ended' },
+      lost: { reports: ['rollback_fail'], next: 'ended' },
+    },
+    otherwise: 'lost',
+    revocable: false,
+  },
+} as const satisfies Record<Phase, PhaseRow>;
+
+/** The outcomes that a phase can have. */
+export type OutcomeOf<P extends Phase> = keyof (typeof ROWS)[P]['outcomes'] & string;
+
+export const MACHINE: Readonly<Record<Phase, PhaseRow>> = ROWS;
+export const FIRST_PHASE: Phase = 'fetching';
+
+/** @throws Error where the phase has no such outcome */
+export function outcomeOf(phase: Phase, name: string): Outcome {
+  const outcome = MACHINE[phase].outcomes[name];
+  if (!outcome) throw new Error(`${phase} cannot come out as ${name}`);
+  return outcome;
+}

@@ -1,0 +1,51 @@
+/** Before the download, and again before the installation: is the vehicle in a state for it? */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nextOpening } from '../../../update-script/index.js';
+import {
+  beginning,
+  because,
+  type PhaseContext,
+  type PhaseResult,
+  scriptOf,
+} from '../phase-context.js';
+import { unmetCondition } from '../unmet-conditions.js';
+
+const DAY_SECONDS = 24 * 60 * 60;
+
+export async function conditions(context: PhaseContext): Promise<PhaseResult<'conditions'>> {
+  const unmet = await conditionsMet(context);
+  return unmet === undefined ? { outcome: 'met' } : { outcome: 'unmet', meta: because(unmet) };
+}
+
+/** The window of the day first; then the conditions, within it. */
+export async function waiting(context: PhaseContext): Promise<PhaseResult<'waiting'>> {
+  const { window } = scriptOf(context.update);
+  const { timeZone } = context.equipment.conditions;
+  if (window) await untilOpen(context, () => nextOpening(window, timeZone, context.now()));
+  await context.unpaused();
+  const unmet = await conditionsMet(context);
+  return unmet === undefined ? { outcome: 'open' } : { outcome: 'unmet', meta: because(unmet) };
+}
+
+async function untilOpen(
+  { now, pace, signal }: PhaseContext,
+  opening: () => number,
+): Promise<void> {
+  // In short steps: the clock may be set meanwhile.
+  for (let left = opening() - now(); left > 0; left = opening() - now()) {
+    await sleep(Math.min(left, pace.lookMs), undefined, { signal });
+  }
+}
+
+/** @returns what was still unmet when the time was over */
+async function conditionsMet(context: PhaseContext): Promise<string | undefined> {
+  const { preconditions } = scriptOf(context.update);
+  if (!preconditions) return undefined;
+  const { timeout = DAY_SECONDS } = preconditions;
+  for (;;) {
+    const unmet = unmetCondition(preconditions, await context.equipment.conditions.read());
+    if (unmet === undefined) return undefined;
+    if (context.now() >= beginning(context) + timeout * 1000) return `${unmet}, for ${timeout} s`;
+    await sleep(context.pace.lookMs, undefined, { signal: context.signal });
+  }
+}

@@ -1,0 +1,34 @@
+/** The user is asked; no answer in time is a refusal. */
+import {
+  beginning,
+  because,
+  type PhaseContext,
+  type PhaseResult,
+  scriptOf,
+} from '../phase-context.js';
+
+const DAY_SECONDS = 24 * 60 * 60;
+
+export async function consent(context: PhaseContext): Promise<PhaseResult<'consent'>> {
+  const script = scriptOf(context.update);
+  if (!script.consent) return { outcome: 'not needed' };
+  const { text, timeout = DAY_SECONDS } = script.consent;
+  const until = beginning(context) + timeout * 1000;
+  const late = AbortSignal.timeout(Math.max(0, until - context.now()));
+  const question = {
+    text,
+    scriptRefId: script['script-ref-id'],
+    bytes: script.ecus.reduce((sum, { artifact }) => sum + artifact.size, 0),
+    until,
+  };
+  try {
+    const signal = AbortSignal.any([context.signal, late]);
+    const accepted = await context.equipment.consent.ask(question, signal);
+    return accepted
+      ? { outcome: 'accepted' }
+      : { outcome: 'rejected', meta: because('declined by the user') };
+  } catch (error) {
+    if (!late.aborted || context.signal.aborted) throw error;
+    return { outcome: 'rejected', meta: because(`no answer in ${timeout} s`) };
+  }
+}

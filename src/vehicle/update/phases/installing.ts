@@ -1,0 +1,109 @@
+/** Slots are written, changed over, checked, and changed back where that must be. */
+import { type EcuUpdate, installOrder } from '../../../update-script/index.js';
+import { because, type PhaseContext, type PhaseResult, scriptOf } from '../phase-context.js';
+import { versionsMeta } from '../versions-meta.js';
+
+/** Starts of new software that never comes to the end of its check. */
+const MAX_STARTS = 3;
+
+export async function installing(context: PhaseContext): Promise<PhaseResult<'installing'>> {
+  const { installer, downloads } = context.equipment;
+  for (const update of inOrder(context)) {
+    await context.unpaused();
+    try {
+      await installer.install(update, downloads.pathOf(update.artifact), context.signal);
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      const reason = `${update.ecu} ${update.version}: ${(error as Error).message}`;
+      return { outcome: 'failed', facts: { reason }, meta: because(reason) };
+    }
+  }
+  return { outcome: 'installed' };
+}
+
+export async function rebooting(context: PhaseContext): Promise<PhaseResult<'rebooting'>> {
+  const { installer } = context.equipment;
+  // From here on a slot may have been changed over, whatever happens.
+  if (!context.update.facts.activated) context.update.step('rebooting', { activated: true });
+  try {
+    await restartOnce(context, async () => {
+      for (const update of inOrder(context)) await installer.activate(update);
+    });
+    return { outcome: 'restarted', facts: { starts: 0 } };
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    const reason = (error as Error).message;
+    return { outcome: 'failed', facts: { reason }, meta: because(reason) };
+  }
+}
+
+export async function checking(context: PhaseContext): Promise<PhaseResult<'checking'>> {
+  const script = scriptOf(context.update);
+  const reason = context.update.facts.proved ? undefined : await trial(context);
+  if (reason === undefined) {
+    // From the first ECU on that is confirmed there is no way back.
+    context.update.step('checking', { proved: true });
+    for (const update of inOrder(context)) await context.equipment.installer.confirm(update);
+    return { outcome: 'healthy', meta: versionsMeta(script) };
+  }
+  const outcome = script.rollback === false ? 'sick, no way back' : 'sick';
+  return { outcome, facts: { reason }, meta: because(reason) };
+}
+
+/** What is wrong with the new software. */
+async function trial(context: PhaseContext): Promise<string | undefined> {
+  const starts = (context.update.facts.starts ?? 0) + 1;
+  context.update.step('checking', { starts });
+  return starts > MAX_STARTS
+    ? `the new software was started ${MAX_STARTS} times and never came to an end of its check`
+    : sickness(context);
+}
+
+export async function rollingBack(context: PhaseContext): Promise<PhaseResult<'rolling_back'>> {
+  const { installer } = context.equipment;
+  const { facts } = context.update;
+  const reason = facts.reason ?? 'the update has failed';
+  // Nothing was changed over: what ran still runs.
+  if (!facts.activated) return { outcome: 'back', meta: because(reason) };
+  const reversed = inOrder(context).reverse();
+  await restartOnce(context, async () => {
+    for (const update of reversed) await installer.revert(update);
+  });
+  const stillSick = await sickness(context);
+  return stillSick === undefined
+    ? { outcome: 'back', meta: because(reason) }
+    : { outcome: 'lost', meta: because(`${reason}; then the software before: ${stillSick}`) };
+}
+
+/** Does the work and restarts, unless the vehicle was restarted for it before. */
+async function restartOnce(
+  { update, equipment: { reboot }, signal }: PhaseContext,
+  work: () => Promise<void>,
+): Promise<void> {
+  const boot = await reboot.bootId();
+  const { restartedFrom } = update.facts;
+  if (restartedFrom !== undefined && restartedFrom !== boot) return;
+  await work();
+  if (update.phase !== 'ended') update.step(update.phase, { restartedFrom: boot });
+  await reboot.restart(signal);
+}
+
+/** What is wrong with the software that runs; undefined where all is well. */
+async function sickness(context: PhaseContext): Promise<string | undefined> {
+  const { equipment, pace, signal } = context;
+  for (const { ecu } of inOrder(context)) {
+    const late = AbortSignal.timeout(pace.checkSeconds * 1000);
+    try {
+      await equipment.installer.check(ecu, AbortSignal.any([signal, late]));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const what = late.aborted ? `no health in ${pace.checkSeconds} s` : (error as Error).message;
+      return `${ecu}: ${what}`;
+    }
+  }
+  return undefined;
+}
+
+/** A script that was accepted has no circle. */
+const inOrder = ({ update }: PhaseContext): EcuUpdate[] =>
+  installOrder(scriptOf(update).ecus) ?? [];

@@ -1,0 +1,11 @@
+/** What was downloaded is compared with the script: MD5 as the contract has it, SHA-256 for safety. */
+import { because, type PhaseContext, type PhaseResult } from '../phase-context.js';
+import { artifactsOf } from './downloading.js';
+
+export async function verifying(context: PhaseContext): Promise<PhaseResult<'verifying'>> {
+  for (const artifact of artifactsOf(context)) {
+    const fault = await context.equipment.downloads.fault(artifact, context.signal);
+    if (fault !== undefined) return { outcome: 'damaged', meta: because(fault) };
+  }
+  return { outcome: 'intact' };
+}

@@ -1,0 +1,33 @@
+/** When a download tells how far it is: pure. */
+
+export interface ProgressPace {
+  readonly progressSeconds: number;
+  readonly progressPercent: number;
+}
+
+export class Progress {
+  readonly #total: number;
+  readonly #pace: ProgressPace;
+  #toldPercent = -Infinity;
+  #toldAt = -Infinity;
+
+  /** @param total bytes */
+  constructor(total: number, pace: ProgressPace) {
+    this.#total = total;
+    this.#pace = pace;
+  }
+
+  /**
+   * @param bytes that are there
+   * @param now ms
+   * @returns the whole percent to tell, or undefined where it is too soon
+   */
+  at(bytes: number, now: number): number | undefined {
+    const percent = Math.floor((bytes / this.#total) * 100);
+    const isSoon = now - this.#toldAt < this.#pace.progressSeconds * 1000;
+    if (isSoon || percent - this.#toldPercent < this.#pace.progressPercent) return undefined;
+    this.#toldPercent = percent;
+    this.#toldAt = now;
+    return percent;
+  }
+}

@@ -1,0 +1,45 @@
+/** Whether a script is for this vehicle as it is now: pure. */
+import {
+  compareVersions,
+  type EcuUpdate,
+  matchesVersion,
+  type UpdateScript,
+} from '../../update-script/index.js';
+
+export type Suitability =
+  | { readonly kind: 'suitable' }
+  /** Every ECU runs what the script installs. */
+  | { readonly kind: 'installed' }
+  | { readonly kind: 'unsuitable'; readonly reason: string };
+
+/** @param running version of each ECU; undefined where there is none */
+export function suitability(
+  script: UpdateScript,
+  running: ReadonlyMap<string, string | undefined>,
+): Suitability {
+  const pending = script.ecus.filter(({ ecu, version }) => {
+    const now = running.get(ecu);
+    return now === undefined || compareVersions(now, version) !== 0;
+  });
+  if (pending.length === 0) return { kind: 'installed' };
+  for (const update of pending) {
+    const reason = objection(update, running.get(update.ecu), script.downgrade ?? false);
+    if (reason !== undefined) return { kind: 'unsuitable', reason };
+  }
+  return { kind: 'suitable' };
+}
+
+function objection(
+  { ecu, version, from }: EcuUpdate,
+  running: string | undefined,
+  downgrade: boolean,
+): string | undefined {
+  if (running === undefined) return `there is no ECU ${ecu} in this vehicle`;
+  if (!downgrade && compareVersions(running, version) > 0) {
+    return `${ecu} runs ${running}: ${version} is older, and the script does not allow a downgrade`;
+  }
+  if (from && !from.some((pattern) => matchesVersion(pattern, running))) {
+    return `${ecu} runs ${running}: ${version} may be installed from ${from.join(', ')} only`;
+  }
+  return undefined;
+}

@@ -1,0 +1,22 @@
+/** What of a script's preconditions the vehicle does not meet: pure. */
+import { type Preconditions } from '../../update-script/index.js';
+import { type VehicleStatus } from './equipment.js';
+
+/** @returns why not, in words; undefined where all are met. What is not known is not met. */
+export function unmetCondition(
+  { battery, gear, ignition }: Preconditions,
+  status: VehicleStatus,
+): string | undefined {
+  if (battery !== undefined && !(status.battery !== undefined && status.battery >= battery)) {
+    return `the battery is at ${known(status.battery)} %, ${battery} % are needed`;
+  }
+  if (gear !== undefined && status.gear !== gear) {
+    return `the gear is in ${known(status.gear)}, ${gear} is needed`;
+  }
+  if (ignition !== undefined && status.ignition !== ignition) {
+    return `the ignition is ${known(status.ignition)}, it must be ${ignition}`;
+  }
+  return undefined;
+}
+
+const known = (value: string | number | undefined) => value ?? 'unknown';

@@ -1,0 +1,158 @@
+/** Takes an update through the phases of the machine, from where the journal has it. */
+import { type EventStatusName, type MetaField } from '../../protocol/index.js';
+import { type OtaManager, type RunningUpdate } from '../ota-manager.js';
+import { type VehicleClock } from '../vehicle-clock.js';
+import { type Equipment } from './equipment.js';
+import { MACHINE, outcomeOf, type Phase } from './machine.js';
+import { Pause } from './pause.js';
+import { because, DEFAULT_PACE, type Pace, type WorkResult } from './phase-context.js';
+import { WORK } from './phases/index.js';
+
+export interface UpdateRunnerOptions {
+  readonly equipment: Equipment;
+  /** Of the vehicle: scripts for another one are refused. */
+  readonly model: string;
+  readonly clock: VehicleClock;
+  readonly pace?: Partial<Pace>;
+  /** Hears of what nobody has thought of; the update takes the way that the machine has for it. */
+  readonly onSurprise?: (phase: Phase, error: Error) => void;
+  /** Hears of each outcome. */
+  readonly onOutcome?: (phase: Phase, outcome: string) => void;
+}
+
+/** Facts that belong to one phase and are gone with it. */
+const OF_ONE_PHASE = { since: null, restartedFrom: null };
+
+export class UpdateRunner implements OtaManager {
+  readonly #options: UpdateRunnerOptions;
+  #current: { readonly update: RunningUpdate; cancelling: AbortController } | undefined;
+  #pause = new Pause();
+
+  constructor(options: UpdateRunnerOptions) {
+    this.#options = options;
+  }
+
+  async run(update: RunningUpdate): Promise<void> {
+    const cancelling = new AbortController();
+    this.#current = { update, cancelling };
+    this.#pause = new Pause();
+    if (update.facts.paused) this.#pause.begin();
+    // What the update before may have left, if the power was cut at its end.
+    if (update.phase === 'fetching') await this.#clear('fetching');
+    try {
+      while (update.phase !== 'ended' && !update.stopping.aborted) {
+        await this.#goThrough(update, update.phase, cancelling.signal);
+      }
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  /** What is worked on, and how far it is; undefined when nothing is. */
+  get current(): Pick<RunningUpdate, 'trigger' | 'phase' | 'facts'> | undefined {
+    return this.#current?.update;
+  }
+
+  /** @returns false where nothing is worked on, or it is too late, or it is paused already */
+  pause(): boolean {
+    const update = this.#revocable();
+    if (!update || update.facts.paused) return false;
+    update.step(update.phase, { paused: true }, [{ status: 'pause' }]);
+    this.#pause.begin();
+    return true;
+  }
+
+  /** @returns false where nothing is paused */
+  resume(): boolean {
+    const update = this.#current?.update;
+    if (!update?.facts.paused) return false;
+    update.step(update.phase, { paused: null }, [{ status: 'resume' }]);
+    this.#pause.end();
+    return true;
+  }
+
+  /** @returns false where nothing is worked on, or it is too late: the new software is being started */
+  cancel(reason = 'cancelled by the user'): boolean {
+    if (!this.#revocable()) return false;
+    this.#current?.cancelling.abort(new Cancelled(reason));
+    return true;
+  }
+
+  #revocable(): RunningUpdate | undefined {
+    const update = this.#current?.update;
+    return update && update.phase !== 'ended' && MACHINE[update.phase].revocable
+      ? update
+      : undefined;
+  }
+
+  async #goThrough(update: RunningUpdate, phase: Phase, cancelled: AbortSignal): Promise<void> {
+    const { revocable } = MACHINE[phase];
+    const signal = revocable ? AbortSignal.any([update.stopping, cancelled]) : update.stopping;
+    const { result, surprise } = await this.#work(update, phase, signal);
+    if (update.stopping.aborted) return;
+    if (surprise) this.#options.onSurprise?.(phase, surprise);
+    this.#settle(update, phase, result);
+    if (outcomeOf(phase, result.outcome).next === 'ended') await this.#clear(phase);
+  }
+
+  async #work(
+    update: RunningUpdate,
+    phase: Phase,
+    signal: AbortSignal,
+  ): Promise<{ result: WorkResult; surprise?: Error }> {
+    const { equipment, model, clock, pace } = this.#options;
+    try {
+      signal.throwIfAborted();
+      const result = await WORK[phase]({
+        update,
+        equipment,
+        model,
+        pace: { ...DEFAULT_PACE, ...pace },
+        now: () => clock.now(),
+        signal,
+        unpaused: () => this.#pause.over(signal),
+        pausing: () => this.#pause.beginning,
+      });
+      // Cancelled at the last moment, when the work was just done: the user has the last word.
+      return { result: wasCancelled(signal) ?? result };
+    } catch (error) {
+      const cancelled = wasCancelled(signal);
+      if (cancelled) return { result: cancelled };
+      const surprise = error as Error;
+      const outcome = MACHINE[phase].otherwise;
+      const { message } = surprise;
+      return { result: { outcome, facts: { reason: message }, meta: because(message) }, surprise };
+    }
+  }
+
+  async #clear(phase: Phase): Promise<void> {
+    await this.#options.equipment.downloads
+      .clear()
+      .catch((error: unknown) => this.#options.onSurprise?.(phase, error as Error));
+  }
+
+  #settle(update: RunningUpdate, phase: Phase, result: WorkResult): void {
+    const { reports, next } = outcomeOf(phase, result.outcome);
+    const events = reports.map((status, place) =>
+      eventOf(status, place === reports.length - 1, result.meta),
+    );
+    this.#options.onOutcome?.(phase, result.outcome);
+    update.step(next, { ...OF_ONE_PHASE, ...result.facts }, events);
+  }
+}
+
+class Cancelled extends Error {
+  override readonly name = 'Cancelled';
+}
+
+function wasCancelled({ reason }: AbortSignal): WorkResult | undefined {
+  return reason instanceof Cancelled
+    ? { outcome: 'cancelled', meta: because(reason.message) }
+    : undefined;
+}
+
+const eventOf = (
+  status: EventStatusName,
+  isLast: boolean,
+  meta: readonly MetaField[] | undefined,
+) => ({ status, ...(isLast && meta ? { meta } : {}) });

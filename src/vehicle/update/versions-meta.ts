@@ -1,0 +1,6 @@
+/** How a vehicle tells what its ECUs run: `version:<ecu>` in the meta of success. */
+import { type MetaField } from '../../protocol/index.js';
+import { type UpdateScript } from '../../update-script/index.js';
+
+export const versionsMeta = ({ ecus }: UpdateScript): MetaField[] =>
+  ecus.map(({ ecu, version }) => ({ key: `version:${ecu}`, value: version }));

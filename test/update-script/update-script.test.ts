@@ -1,0 +1,133 @@
+/** Update scripts: what is wrong with one, the order of versions and of ECUs, windows of the day. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  compareVersions,
+  type EcuUpdate,
+  installOrder,
+  matchesVersion,
+  nextOpening,
+  validateScript,
+} from '../../src/update-script/index.js';
+
+const artifact = { sha256: 'a'.repeat(64), md5: 'b'.repeat(32), size: 10 };
+const ecu = (name: string, ...after: string[]): EcuUpdate => ({
+  ecu: name,
+  version: '1.1.0',
+  artifact,
+  ...(after.length > 0 ? { after } : {}),
+});
+const script = (...ecus: EcuUpdate[]) => ({
+  version: 'v1',
+  'script-ref-id': 'hu only 001',
+  model: 'vehicle model a',
+  ecus,
+});
+
+describe('the validator', () => {
+  test('takes a good script as it is', () => {
+    expect(validateScript(script(ecu('HU'), ecu('TCU', 'HU')))).toMatchObject({ version: 'v1' });
+  });
+
+  test.each([
+    ['a path out of the folder', script(ecu('../etc')), '/ecus/0/ecu'],
+    ['an ECU named twice', script(ecu('HU'), ecu('HU')), '/ecus/1/ecu'],
+    ['an unknown ECU before it', script(ecu('HU', 'XYZ')), '/ecus/0/after/0'],
+    ['itself before it', script(ecu('HU', 'HU')), '/ecus/0/after/0'],
+    ['a circle', script(ecu('A', 'B'), ecu('B', 'C'), ecu('C', 'A')), '/ecus'],
+    [
+      'a window of no length',
+      { ...script(ecu('HU')), window: { from: '01:00', to: '01:00' } },
+      '/window/to',
+    ],
+    [
+      'a time that is none',
+      { ...script(ecu('HU')), window: { from: '25:00', to: '01:00' } },
+      '/window/from',
+    ],
+    ['a field too many', { ...script(ecu('HU')), wiht: 1 }, '/wiht'],
+    ['no ECU', script(), '/ecus'],
+    ['a consent without a text', { ...script(ecu('HU')), consent: {} }, '/consent/text'],
+  ])('names the place of %s', (_what, value, path) => {
+    const faults = validateScript(value) as { path: string; message: string }[];
+    expect(faults.map((fault) => fault.path)).toContain(path);
+    expect(faults.every(({ message }) => message.length > 0)).toBe(true);
+  });
+});
+
+describe('versions', () => {
+  test('are in the order that people expect', () => {
+    const order = [
+      '0.9',
+      '1.4-alpha',
+      '1.4-rc1',
+      '1.4-rc2',
+      '1.4-rc10',
+      '1.4',
+      '1.4.1',
+      '1.4.9',
+      '1.4.10',
+      '1.10',
+      '2026.11.3',
+    ];
+    for (const [place, version] of order.entries()) {
+      for (const later of order.slice(place + 1)) {
+        expect([version, later, compareVersions(version, later) < 0]).toEqual([
+          version,
+          later,
+          true,
+        ]);
+        expect(compareVersions(later, version)).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  const version = fc.stringMatching(/^[a-c0-9]{1,2}([.\-_+][a-c0-9]{1,2}){0,3}$/);
+  test('have one order: of three, never a circle', () => {
+    fc.assert(
+      fc.property(version, version, version, (a, b, c) => {
+        const [x, y, z] = [a, b, c].sort(compareVersions) as [string, string, string];
+        return (
+          compareVersions(x, y) <= 0 && compareVersions(y, z) <= 0 && compareVersions(x, z) <= 0
+        );
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('match themselves, and a beginning with a star', () => {
+    expect(matchesVersion('1.3.*', '1.3.7')).toBe(true);
+    expect(matchesVersion('1.3.*', '1.30.7')).toBe(false);
+    expect(matchesVersion('1.3', '1.3')).toBe(true);
+    expect(matchesVersion('1.3', '1.3.0')).toBe(false);
+  });
+});
+
+test('ECUs are installed after those that they wait for, otherwise in the order of the script', () => {
+  const order = installOrder([ecu('A', 'C'), ecu('B'), ecu('C', 'B'), ecu('D')]);
+  expect(order?.map(({ ecu: name }) => name)).toEqual(['B', 'C', 'A', 'D']);
+});
+
+describe('a window of the day', () => {
+  const at = (text: string) => Date.parse(text);
+  const night = { from: '22:00', to: '05:00' };
+
+  test.each([
+    ['before it, opens today', '2026-11-24T12:00:00+01:00', '2026-11-24T22:00:00+01:00'],
+    ['in it before midnight, is open', '2026-11-24T23:00:00+01:00', '2026-11-24T23:00:00+01:00'],
+    ['in it after midnight, is open', '2026-11-24T04:59:59+01:00', '2026-11-24T04:59:59+01:00'],
+    ['at its end, is closed', '2026-11-24T05:00:00+01:00', '2026-11-24T22:00:00+01:00'],
+    ['after the clocks were put back', '2026-10-25T12:00:00+01:00', '2026-10-25T22:00:00+01:00'],
+  ])('%s', (_when, now, opens) => {
+    expect(nextOpening(night, 'Europe/Berlin', at(now))).toBe(at(opens));
+  });
+
+  test('whose beginning a day does not have, opens when the clock has jumped over it', () => {
+    const opens = nextOpening(
+      { from: '02:30', to: '04:00' },
+      'Europe/Berlin',
+      at('2026-03-29T00:00:00Z'),
+    );
+    expect(new Date(opens).toISOString()).toBe('2026-03-29T01:30:00.000Z');
+  });
+});
