@@ -134,6 +134,8 @@ export class VehicleAgent {
       .catch((error: unknown) => this.#break(error as Error))
       .finally(() => {
         this.#working = undefined;
+        // One that has come while the last one ended.
+        if (this.#record.updates.size > 0 && !this.#stopping.signal.aborted) this.#work();
       });
   }
 
@@ -251,6 +253,7 @@ export class VehicleAgent {
       .catch((error: unknown) => this.#break(error as Error))
       .finally(() => {
         this.#sending = undefined;
+        if (this.#canSend && this.#options.outbox.first()) this.flush();
       });
   }
 

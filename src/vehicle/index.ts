@@ -11,6 +11,7 @@ export * from './journal/index.js';
 export * from './mqtt-link.js';
 export * from './ota-manager.js';
 export * from './outbox.js';
+export * from './real-vehicle.js';
 export * from './reboots.js';
 export * from './update/index.js';
 export * from './vehicle-clock.js';

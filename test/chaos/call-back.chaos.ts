@@ -19,7 +19,7 @@ import {
   startPostgres,
   temporaryDirectory,
 } from '../support/servers.js';
-import { isLong, say, throwDice } from './dice.js';
+import { isLong, say, throwDice } from '../support/dice.js';
 import { RecordingFleet } from './recording-fleet.js';
 
 const VEHICLES = isLong ? 1_500 : 500;

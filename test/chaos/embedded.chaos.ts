@@ -5,7 +5,7 @@ import { test } from 'vitest';
 import { startAdapterProcess } from '../../src/bench/adapter-process.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
-import { isLong, say, throwDice } from './dice.js';
+import { isLong, say, throwDice } from '../support/dice.js';
 import { RecordingFleet } from './recording-fleet.js';
 import { verify } from './verify.js';
 

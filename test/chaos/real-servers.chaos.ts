@@ -15,7 +15,7 @@ import {
   startPostgres,
   temporaryDirectory,
 } from '../support/servers.js';
-import { isLong, say, throwDice } from './dice.js';
+import { isLong, say, throwDice } from '../support/dice.js';
 import { RecordingFleet } from './recording-fleet.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { verify } from './verify.js';

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { type AdapterProcess } from '../../src/bench/adapter-process.js';
 import { vehicleState } from '../../src/protocol/index.js';
-import { clockOf, say } from './dice.js';
+import { clockOf, say } from '../support/dice.js';
 import { type RecordingFleet, type VehicleRecord } from './recording-fleet.js';
 
 interface VehicleAnswer {

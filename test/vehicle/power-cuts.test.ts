@@ -1,0 +1,230 @@
+/** Power cuts: the vehicle is killed at every entry of its journal, and at random moments. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { decodeMessage, statusName } from '../../src/protocol/index.js';
+import { type Artifact, type UpdateScript } from '../../src/update-script/index.js';
+import { throwDice } from '../support/dice.js';
+import { temporaryDirectory } from '../support/servers.js';
+import { type CarotaDouble, softwareOf, startCarotaDouble } from './support/carota-double.js';
+import { IDENTITY, MODEL, triggerOf } from './support/test-vehicle.js';
+
+const CHILD = fileURLToPath(new URL('support/mortal-vehicle.mjs', import.meta.url));
+const SCRIPT_REF_ID = 'both 001';
+/** Updates at a time. */
+const LANES = 4;
+const SUCCESS = [
+  'received',
+  'pki_check_success',
+  'consent_accepted',
+  'downloaded',
+  'md5_check_success',
+  'reboot',
+  'success',
+];
+const ROLLBACK = [...SUCCESS.slice(0, -1), 'failure', 'rollback_success'];
+
+let carota: CarotaDouble;
+let artifacts: Artifact[];
+beforeAll(async () => {
+  carota = await startCarotaDouble();
+  artifacts = [carota.artifact(softwareOf(2_500_000)), carota.artifact(softwareOf(1_500_000))];
+  const ecus = artifacts.map((artifact, n) => ({
+    ecu: n === 0 ? 'HU' : 'TCU',
+    version: '1.1.0',
+    artifact,
+  }));
+  const script: UpdateScript = {
+    version: 'v1',
+    'script-ref-id': SCRIPT_REF_ID,
+    model: MODEL,
+    ecus,
+    consent: { text: 'Now?' },
+  };
+  await carota.publish(script);
+});
+afterAll(() => carota.close());
+
+interface Life {
+  readonly killAt?: number;
+  readonly killBefore?: boolean;
+  readonly killAfterMs?: number;
+}
+
+/** One vehicle, whose process lives as often as it must. */
+class MortalVehicle {
+  readonly directory = temporaryDirectory('mortal');
+  readonly #trigger = triggerOf(SCRIPT_REF_ID, crypto.randomUUID()).toString('base64');
+  readonly #fixed: { readonly sick?: string; readonly bytesPerSecond?: number };
+
+  constructor(fixed: { readonly sick?: string; readonly bytesPerSecond?: number } = {}) {
+    this.#fixed = fixed;
+  }
+
+  /** @returns whether it came to its end, and how many entries it wrote; checks what a kill leaves */
+  async live({ killAfterMs, ...life }: Life = {}): Promise<{ ended: boolean; entries: number }> {
+    const settings = {
+      directory: this.directory,
+      url: carota.url,
+      anchor: carota.anchor.certificate.toString(),
+      trigger: this.#trigger,
+      identity: IDENTITY,
+      model: MODEL,
+      ...this.#fixed,
+      ...life,
+    };
+    const child = spawn(process.execPath, [CHILD, JSON.stringify(settings)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    const timer =
+      killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
+      child.on('close', (...how) => resolve(how));
+    });
+    clearTimeout(timer);
+    expect(errors).toBe('');
+    expect(signal === 'SIGKILL' || code === 0).toBe(true);
+    for (const ecu of ['HU', 'TCU']) this.expectWholeSlot(ecu);
+    return {
+      ended: code === 0,
+      entries: code === 0 ? (JSON.parse(output) as { entries: number }).entries : 0,
+    };
+  }
+
+  /** Whatever was cut: what the ECU would start now is whole. */
+  expectWholeSlot(ecu: string): void {
+    const folder = join(this.directory, 'ecus', ecu);
+    if (!existsSync(join(folder, 'boot.json'))) return;
+    const { active } = JSON.parse(readFileSync(join(folder, 'boot.json'), 'utf8')) as {
+      active: string;
+    };
+    const { sha256 } = JSON.parse(readFileSync(join(folder, active, 'manifest.json'), 'utf8')) as {
+      sha256: string;
+    };
+    const software = readFileSync(join(folder, active, 'software'));
+    expect(createHash('sha256').update(software).digest('hex')).toBe(sha256);
+  }
+
+  version(ecu: string): string {
+    const folder = join(this.directory, 'ecus', ecu);
+    const { active } = JSON.parse(readFileSync(join(folder, 'boot.json'), 'utf8')) as {
+      active: string;
+    };
+    return (
+      JSON.parse(readFileSync(join(folder, active, 'manifest.json'), 'utf8')) as { version: string }
+    ).version;
+  }
+
+  /** Bytes of an artifact that a power cut has left on the disk. */
+  kept({ sha256 }: Artifact): number {
+    const file = join(this.directory, 'downloads', sha256);
+    if (!existsSync(`${file}.mark`)) return 0;
+    return (JSON.parse(readFileSync(`${file}.mark`, 'utf8')) as { synced: number }).synced;
+  }
+
+  /** What the platform has got: each message once, in the order of their times; without progress. */
+  statuses(): string[] {
+    const lines = readFileSync(join(this.directory, 'platform.ndjson'), 'utf8').trim().split('\n');
+    const byId = new Map<string, { time: number; status: string }>();
+    let acks = new Set<string>();
+    for (const line of lines) {
+      const { ok, ...rest } = decodeMessage(Buffer.from(line));
+      if (!ok || !('value' in rest)) throw new Error(`not a message: ${line}`);
+      const { value } = rest;
+      if (value.message_type === 'OTA_TRIGGER_ACK') acks = acks.add(value.message_id);
+      if (value.message_type !== 'OTA_EVENT') continue;
+      byId.set(value.message_id, {
+        time: value.body.timestamp,
+        status: statusName(value.body.status),
+      });
+    }
+    expect(acks.size).toBe(1);
+    return [...byId.values()]
+      .sort((a, b) => a.time - b.time)
+      .map(({ status }) => status)
+      .filter((status) => status !== 'downloading');
+  }
+}
+
+/** Does all of it, several at a time. */
+async function inLanes(works: (() => Promise<void>)[]): Promise<void> {
+  const rest = works.values();
+  await Promise.all(
+    Array.from({ length: LANES }, async () => {
+      for (const work of rest) await work();
+    }),
+  );
+}
+
+test.each([
+  ['succeeds', {}, 0, SUCCESS, '1.1.0'],
+  // Its first half is that of the other.
+  ['is rolled back', { sick: '1.1.0' }, 0.5, ROLLBACK, '1.0.0'],
+] as const)(
+  'killed at every entry of the journal, an update that %s ends the same',
+  async (_what, fixed, from, statuses, version) => {
+    const whole = new MortalVehicle(fixed);
+    const { entries } = await whole.live();
+    expect(whole.statuses()).toEqual(statuses);
+    expect(entries).toBeGreaterThan(15);
+    const moments = Array.from({ length: entries }, (_, n) => n + 1).slice(entries * from);
+    const lives = moments.flatMap((killAt) => [
+      { killAt, killBefore: true },
+      { killAt, killBefore: false },
+    ]);
+    let cuts = 0;
+    await inLanes(
+      lives.map((life) => async () => {
+        const vehicle = new MortalVehicle(fixed);
+        const { ended } = await vehicle.live(life);
+        if (!ended) {
+          cuts += 1;
+          expect((await vehicle.live()).ended).toBe(true);
+        }
+        expect(vehicle.statuses(), JSON.stringify(life)).toEqual(statuses);
+        expect([vehicle.version('HU'), vehicle.version('TCU')]).toEqual([version, version]);
+      }),
+    );
+    // The number of progress events depends on how the bytes come, so the last few entries may not be reached.
+    expect(cuts).toBeGreaterThan(lives.length * 0.8);
+  },
+  300_000,
+);
+
+test('killed at 100 random moments, every update ends as it should, and downloads go on where they were', async () => {
+  const dice = throwDice();
+  let cuts = 0;
+  let resumed = 0;
+  const lane = async () => {
+    while (cuts < 100) {
+      const isSick = dice.random() < 0.3;
+      const vehicle = new MortalVehicle({
+        bytesPerSecond: 5_000_000,
+        ...(isSick ? { sick: '1.1.0' } : {}),
+      });
+      for (let ended = false; !ended;) {
+        const [big] = artifacts;
+        const kept = big ? vehicle.kept(big) : 0;
+        const requests = carota.requests.length;
+        ({ ended } = await vehicle.live(
+          cuts < 100 ? { killAfterMs: dice.between(250, 1_800) } : {},
+        ));
+        if (!ended) cuts += 1;
+        const ranges = carota.requests.slice(requests).map(({ range }) => range);
+        if (kept > 0 && ranges.includes(`bytes=${kept}-`)) resumed += 1;
+      }
+      expect(vehicle.statuses()).toEqual(isSick ? ROLLBACK : SUCCESS);
+      expect(vehicle.version('HU')).toBe(isSick ? '1.0.0' : '1.1.0');
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  expect(cuts).toBeGreaterThanOrEqual(100);
+  expect(resumed).toBeGreaterThan(0);
+}, 300_000);

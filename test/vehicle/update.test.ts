@@ -1,0 +1,430 @@
+/** A real update: real files, downloaded, verified, installed, started, and rolled back where it must be. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type UpdateScript } from '../../src/update-script/index.js';
+import { type CarotaDouble, softwareOf, startCarotaDouble } from './support/carota-double.js';
+import {
+  metaOf,
+  MODEL,
+  PlatformDouble,
+  startVehicle,
+  type TestVehicleOptions,
+} from './support/test-vehicle.js';
+
+let carota: CarotaDouble;
+beforeAll(async () => {
+  carota = await startCarotaDouble();
+});
+afterAll(() => carota.close());
+beforeEach(() => {
+  carota.fault = undefined;
+  carota.requests.length = 0;
+});
+
+const SOFTWARE = softwareOf(300_000);
+const SUCCESS = [
+  'received',
+  'pki_check_success',
+  'downloaded',
+  'md5_check_success',
+  'reboot',
+  'success',
+];
+
+function scriptOf(fields: Partial<UpdateScript> = {}, software = SOFTWARE): UpdateScript {
+  return {
+    version: 'v1',
+    'script-ref-id': 'hu only 001',
+    model: MODEL,
+    ecus: [{ ecu: 'HU', version: '1.1.0', artifact: carota.artifact(software) }],
+    ...fields,
+  };
+}
+
+async function vehicle(options: Partial<TestVehicleOptions> = {}, script = scriptOf()) {
+  await carota.publish(script);
+  return startVehicle({ carota, ...options });
+}
+
+test('a trigger becomes an acknowledgement, the events of an update, and new software', async () => {
+  const v = await vehicle({ pace: { progressPercent: 20 } });
+  await v.update();
+  expect(v.platform.messages[0]?.message_type).toBe('OTA_TRIGGER_ACK');
+  expect(v.platform.statuses).toEqual(SUCCESS);
+  const percents = v.platform.events
+    .map(({ body }) => metaOf(body.meta, 'download'))
+    .filter(Boolean);
+  expect(percents.length).toBeGreaterThan(1);
+  expect(percents.length).toBeLessThanOrEqual(6);
+  expect(v.platform.meta('version:HU')).toBe('1.1.0');
+  expect(await v.runs()).toBe('1.1.0');
+  expect(v.software('HU', 'b')).toEqual(SOFTWARE);
+  expect(v.software('HU', 'a').toString()).toBe('1.0.0');
+  const times = v.platform.events.map(({ body }) => body.timestamp);
+  expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+  await v.stop();
+});
+
+test('ECUs are installed in the order of their dependencies, each once where it has it', async () => {
+  const order: string[] = [];
+  const artifact = carota.artifact(SOFTWARE);
+  const v = await vehicle(
+    {
+      ecus: { HU: '1.0.0', TCU: '1.0.0', GW: '2.0.0' },
+      installer: (real) => ({
+        version: (ecu) => real.version(ecu),
+        async install(update, file, signal) {
+          order.push(update.ecu);
+          await real.install(update, file, signal);
+        },
+        activate: (update) => real.activate(update),
+        check: (ecu, signal) => real.check(ecu, signal),
+        confirm: (update) => real.confirm(update),
+        revert: (update) => real.revert(update),
+      }),
+    },
+    scriptOf({
+      ecus: [
+        { ecu: 'HU', version: '1.1.0', artifact, after: ['GW'] },
+        { ecu: 'TCU', version: '1.1.0', artifact },
+        { ecu: 'GW', version: '2.1.0', artifact, after: ['TCU'] },
+      ],
+    }),
+  );
+  await v.update();
+  expect(order).toEqual(['TCU', 'GW', 'HU']);
+  expect(v.platform.statuses).toEqual(SUCCESS);
+  expect(carota.requests).toHaveLength(1);
+  expect([await v.runs('HU'), await v.runs('TCU'), await v.runs('GW')]).toEqual([
+    '1.1.0',
+    '1.1.0',
+    '2.1.0',
+  ]);
+  await v.stop();
+});
+
+describe('the same again', () => {
+  test('the same trigger gets the same acknowledgement and no second update', async () => {
+    const v = await vehicle();
+    const id = crypto.randomUUID();
+    v.platform.trigger('hu only 001', id);
+    v.platform.trigger('hu only 001', id);
+    await v.agent.idle();
+    v.platform.trigger('hu only 001', id);
+    await v.agent.idle();
+    const acks = v.platform.messages.filter(
+      ({ message_type }) => message_type === 'OTA_TRIGGER_ACK',
+    );
+    expect(acks.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(acks.map(({ message_id }) => message_id)).size).toBe(1);
+    expect(v.platform.statuses).toEqual(SUCCESS);
+    await v.stop();
+  });
+
+  test('another trigger of what is installed is success at once, with the reason', async () => {
+    const v = await vehicle();
+    await v.update();
+    await v.update();
+    expect(v.platform.statuses).toEqual([...SUCCESS, 'received', 'pki_check_success', 'success']);
+    expect(v.platform.meta()).toBe('everything is installed already');
+    await v.stop();
+  });
+
+  test('two triggers at once are done one after the other', async () => {
+    await carota.publish(
+      scriptOf({
+        'script-ref-id': 'hu only 002',
+        ecus: [{ ecu: 'HU', version: '1.2.0', artifact: carota.artifact(softwareOf(1_000)) }],
+      }),
+    );
+    const v = await vehicle();
+    v.platform.trigger('hu only 001');
+    v.platform.trigger('hu only 002');
+    await v.agent.idle();
+    expect(v.platform.statuses).toEqual([...SUCCESS, ...SUCCESS]);
+    expect(await v.runs()).toBe('1.2.0');
+    await v.stop();
+  });
+});
+
+describe('the user', () => {
+  const consent = { text: 'Now?', timeout: 1 };
+
+  test('is asked where the script says so, and may refuse', async () => {
+    const asked: string[] = [];
+    const answers = [true, false];
+    const options = {
+      consent: {
+        ask: (question: { text: string }) => {
+          asked.push(question.text);
+          return Promise.resolve(answers.shift() ?? false);
+        },
+      },
+    };
+    const accepting = await vehicle(options, scriptOf({ consent }));
+    await accepting.update();
+    expect(accepting.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'consent_accepted'));
+    const refusing = await vehicle(options, scriptOf({ consent }));
+    await refusing.update();
+    expect(refusing.platform.statuses).toEqual([
+      'received',
+      'pki_check_success',
+      'consent_rejected',
+    ]);
+    expect(await refusing.runs()).toBe('1.0.0');
+    expect(asked).toEqual(['Now?', 'Now?']);
+    await accepting.stop();
+    await refusing.stop();
+  });
+
+  test('who does not answer in time has refused', async () => {
+    const never = {
+      ask: (_question: unknown, signal: AbortSignal) =>
+        new Promise<boolean>((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    };
+    const v = await vehicle({ consent: never }, scriptOf({ consent }));
+    await v.update();
+    expect(v.platform.statuses.at(-1)).toBe('consent_rejected');
+    expect(v.platform.meta()).toBe('no answer in 1 s');
+    await v.stop();
+  });
+
+  test('pauses in the middle of the download and resumes it where it was', async () => {
+    const v = await vehicle({
+      downloads: { bytesPerSecond: 600_000 },
+      pace: { progressPercent: 10 },
+    });
+    v.platform.trigger('hu only 001');
+    await until(() =>
+      v.platform.events.some(
+        ({ body }) => metaOf(body.meta, 'download') !== '0%' && body.status === 3,
+      ),
+    );
+    expect(v.runner.pause()).toBe(true);
+    expect(v.runner.pause()).toBe(false);
+    const requestsBefore = carota.requests.length;
+    expect(v.runner.current?.phase).toBe('downloading');
+    expect(v.runner.resume()).toBe(true);
+    await v.agent.idle();
+    expect(v.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'pause', 'resume'));
+    expect(carota.requests).toHaveLength(requestsBefore + 1);
+    expect(carota.requests.at(-1)?.range).toMatch(/^bytes=\d+-$/);
+    await v.stop();
+  });
+
+  test.each(['fetching', 'consent', 'conditions', 'downloading', 'verifying', 'waiting'])(
+    'cancels after %s: the update ends there, the software stays',
+    async (phase) => {
+      const v = await vehicle({
+        onPhase: (done, runner) => {
+          // The work of the next phase begins after this.
+          if (done === phase) setImmediate(() => runner.cancel());
+        },
+        installer: (real) => ({ ...slow(real, 50) }),
+        downloads: { bytesPerSecond: 3_000_000 },
+      });
+      await v.update();
+      expect(v.platform.statuses.at(-1)).toBe('cancel');
+      expect(v.platform.meta()).toBe('cancelled by the user');
+      expect(await v.runs()).toBe('1.0.0');
+      await v.stop();
+    },
+  );
+
+  test.each(['installing', 'rebooting'])(
+    'cannot cancel after %s: it is too late',
+    async (phase) => {
+      let answer: boolean | undefined;
+      const v = await vehicle({
+        onPhase: (done, runner) => {
+          if (done === phase) setImmediate(() => (answer = runner.cancel()));
+        },
+        installer: (real) => ({ ...slow(real, 50) }),
+      });
+      await v.update();
+      expect(answer).toBe(false);
+      expect(v.platform.statuses).toEqual(SUCCESS);
+      await v.stop();
+    },
+  );
+});
+
+describe('software that proves sick', () => {
+  const sick = (...versions: string[]) => ({
+    health: (version: string) =>
+      versions.includes(version)
+        ? Promise.reject(new Error('no answer from it'))
+        : Promise.resolve(),
+  });
+
+  test('is rolled back: the software before runs, healthy', async () => {
+    const v = await vehicle(sick('1.1.0'));
+    await v.update();
+    expect(v.platform.statuses).toEqual([...SUCCESS.slice(0, -1), 'failure', 'rollback_success']);
+    expect(v.platform.meta()).toBe('HU: no answer from it');
+    expect(await v.runs()).toBe('1.0.0');
+    await v.stop();
+  });
+
+  test('is reported as rollback_fail where the software before is sick as well', async () => {
+    const v = await vehicle(sick('1.1.0', '1.0.0'));
+    await v.update();
+    expect(v.platform.statuses.slice(-2)).toEqual(['failure', 'rollback_fail']);
+    expect(v.platform.meta()).toMatch(/no answer from it; then the software before: HU/);
+    await v.stop();
+  });
+
+  test('stays where the script allows no rollback', async () => {
+    const v = await vehicle(sick('1.1.0'), scriptOf({ rollback: false }));
+    await v.update();
+    expect(v.platform.statuses.at(-1)).toBe('failure');
+    expect(await v.installer.version('HU')).toBe('1.1.0');
+    await v.stop();
+  });
+
+  test('that hangs in its check is rolled back after the time for it', async () => {
+    const v = await vehicle({
+      health: (version) => (version === '1.1.0' ? new Promise(() => undefined) : Promise.resolve()),
+      installer: (real) => ({
+        ...slow(real, 0),
+        check: (ecu, signal) =>
+          Promise.race([
+            real.check(ecu, signal),
+            new Promise<void>((_resolve, reject) => {
+              signal.addEventListener('abort', () => reject(signal.reason as Error));
+            }),
+          ]),
+      }),
+      pace: { checkSeconds: 0.3 },
+    });
+    await v.update();
+    expect(v.platform.statuses.slice(-2)).toEqual(['failure', 'rollback_success']);
+    expect(v.platform.meta()).toBe('HU: no health in 0.3 s');
+    await v.stop();
+  });
+
+  test('one sick ECU of several takes all of them back', async () => {
+    const artifact = carota.artifact(SOFTWARE);
+    const v = await vehicle(
+      { ecus: { HU: '1.0.0', TCU: '1.0.1' }, ...sick('2.0.0') },
+      scriptOf({
+        ecus: [
+          { ecu: 'HU', version: '1.1.0', artifact },
+          { ecu: 'TCU', version: '2.0.0', artifact },
+        ],
+      }),
+    );
+    await v.update();
+    expect(v.platform.statuses.at(-1)).toBe('rollback_success');
+    expect([await v.runs('HU'), await v.runs('TCU')]).toEqual(['1.0.0', '1.0.1']);
+    await v.stop();
+  });
+
+  test('an installation that fails changes nothing over', async () => {
+    const v = await vehicle({
+      installer: (real) => ({
+        ...slow(real, 0),
+        install: () => Promise.reject(new Error('flash write error at 0x100')),
+      }),
+    });
+    await v.update();
+    expect(v.platform.statuses.slice(-2)).toEqual(['failure', 'rollback_success']);
+    expect(v.platform.meta()).toBe('HU 1.1.0: flash write error at 0x100');
+    expect(await v.runs()).toBe('1.0.0');
+    await v.stop();
+  });
+});
+
+describe('preconditions', () => {
+  const status = { battery: 40, gear: 'park', ignition: 'off' };
+  const conditions = { timeZone: 'UTC', read: () => Promise.resolve({ ...status }) };
+
+  test('are waited for', async () => {
+    status.battery = 40;
+    const v = await vehicle(
+      { conditions },
+      scriptOf({ preconditions: { battery: 60, gear: 'park' } }),
+    );
+    v.platform.trigger('hu only 001');
+    await until(() => v.runner.current?.phase === 'conditions');
+    expect(carota.requests).toEqual([]);
+    status.battery = 61;
+    await v.agent.idle();
+    expect(v.platform.statuses).toEqual(SUCCESS);
+    await v.stop();
+  });
+
+  test('that are not met in time end the update, with the reason', async () => {
+    status.battery = 40;
+    const v = await vehicle(
+      { conditions },
+      scriptOf({ preconditions: { battery: 60, timeout: 1 } }),
+    );
+    await v.update();
+    expect(v.platform.statuses.at(-1)).toBe('failure');
+    expect(v.platform.meta()).toBe('the battery is at 40 %, 60 % are needed, for 1 s');
+    expect(await v.runs()).toBe('1.0.0');
+    await v.stop();
+  });
+
+  test('the window of the day is waited for, in the time zone of the vehicle', async () => {
+    let now = Date.parse('2026-11-24T12:00:00Z');
+    const v = await vehicle(
+      { clock: () => now, conditions: { ...conditions, timeZone: 'Asia/Tokyo' } },
+      scriptOf({ window: { from: '22:00', to: '05:00' } }),
+    );
+    v.platform.trigger('hu only 001', undefined, now);
+    await until(() => v.runner.current?.phase === 'waiting');
+    expect(await v.installer.version('HU')).toBe('1.0.0');
+    now = Date.parse('2026-11-24T13:00:00Z');
+    await v.agent.idle();
+    expect(v.platform.statuses).toEqual(SUCCESS);
+    await v.stop();
+  });
+});
+
+test('what is reported while the vehicle is offline is sent later, in its order', async () => {
+  const v = await vehicle();
+  v.platform.trigger('hu only 001');
+  await v.agent.goOffline();
+  await until(() => v.runner.current === undefined && v.platform.messages.length < 3);
+  await until(async () => (await v.installer.version('HU')) === '1.1.0');
+  expect(v.platform.events).toEqual([]);
+  v.agent.goOnline();
+  await v.agent.idle();
+  expect(v.platform.statuses).toEqual(SUCCESS);
+  await v.stop();
+});
+
+test('what is not for this vehicle is not taken', async () => {
+  const v = await vehicle();
+  const other = new PlatformDouble();
+  expect(other.messages).toEqual([]);
+  v.platform.trigger('unknown script');
+  await v.agent.idle();
+  expect(v.platform.statuses).toEqual(['failure']);
+  expect(v.platform.meta()).toBe('the update script cannot be fetched: HTTP 404');
+  await v.stop();
+});
+
+function slow(real: import('../../src/vehicle/index.js').Installer, ms: number) {
+  const later = <T>(work: () => Promise<T>) =>
+    new Promise<void>((resolve) => setTimeout(resolve, ms)).then(work);
+  return {
+    version: (ecu: string) => later(() => real.version(ecu)),
+    install: (...what: Parameters<typeof real.install>) => later(() => real.install(...what)),
+    activate: (...what: Parameters<typeof real.activate>) => later(() => real.activate(...what)),
+    check: (...what: Parameters<typeof real.check>) => later(() => real.check(...what)),
+    confirm: (...what: Parameters<typeof real.confirm>) => later(() => real.confirm(...what)),
+    revert: (...what: Parameters<typeof real.revert>) => later(() => real.revert(...what)),
+  };
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it never came so');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
