@@ -16,6 +16,7 @@ import { serveCommand } from './commands/serve.js';
 import { simulateCommand } from './commands/simulate.js';
 import { tokenCommand } from './commands/token.js';
 import { triggerCommand } from './commands/trigger.js';
+import { vehicleCommand } from './commands/vehicle.js';
 import { vehiclesCommand } from './commands/vehicles.js';
 import { printError } from './output.js';
 import {
@@ -58,6 +59,7 @@ callbacksCommand(program);
 rateCommand(program);
 tokenCommand(program);
 doctorCommand(program);
+vehicleCommand(program);
 simulateCommand(program);
 benchCommand(program);
 completionCommand(program);

@@ -6,6 +6,7 @@ export * from './decoded.js';
 export * from './dispatch-options.js';
 export * from './encode.js';
 export * from './envelope.js';
+export * from './event-call-back.js';
 export * from './event-status.js';
 export * from './extra-fields.js';
 export * from './message-id.js';

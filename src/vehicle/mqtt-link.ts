@@ -11,6 +11,8 @@ export interface MqttLinkOptions {
   readonly credential: string;
   readonly c2dTopic?: string;
   readonly d2cTopic?: string;
+  /** Certificates, in PEM, that a broker's one may lead to, for `mqtts://`; undefined: the well-known ones. */
+  readonly ca?: string | undefined;
   readonly onError?: (error: Error) => void;
 }
 
@@ -38,11 +40,12 @@ export class MqttLink implements CloudLink {
   }
 
   open({ onMessage, onUp }: CloudLinkHandlers): void {
-    const { url, systemId, credential, onError } = this.#options;
+    const { url, systemId, credential, ca, onError } = this.#options;
     const client = mqtt.connect(url, {
       clientId: systemId,
       username: systemId,
       password: credential,
+      ...(ca === undefined ? {} : { ca }),
       clean: false,
       protocolVersion: 4,
       keepalive: KEEPALIVE_SECONDS,

@@ -1,16 +1,6 @@
 /** What is posted: the contract's message with a batch of events (section 6). Pure. */
-import Type from 'typebox';
 import { PROTOCOL_VERSION } from '../../protocol/index.js';
-import { EventBody, eventBody, type StreamEvent } from '../event-stream/index.js';
-
-export const CallbackMessage = Type.Object(
-  {
-    time: Type.Integer({ description: 'When it was posted, ms.' }),
-    version: Type.Literal(PROTOCOL_VERSION),
-    body: Type.Object({ events: Type.Array(EventBody) }),
-  },
-  { title: 'CallbackMessage' },
-);
+import { eventBody, type StreamEvent } from '../event-stream/index.js';
 
 /** A batch ends before the event with which it would be longer, in characters of JSON. */
 const MAX_LENGTH = 1024 * 1024;

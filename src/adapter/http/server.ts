@@ -2,7 +2,7 @@
 import { type Logger } from 'pino';
 import { createServer, type Server, tokenRoutes } from '../../service/http/index.js';
 import { GRANTS, ROLES } from '../access.js';
-import { CallbackMessage } from '../call-back/index.js';
+import { CallbackMessage } from '../../protocol/index.js';
 import { type HttpContext } from './context.js';
 import { auditRoutes } from './routes/audit.js';
 import { callbackRoutes } from './routes/callbacks.js';

@@ -1,7 +1,6 @@
 /** Import into the registry: CSV or NDJSON, streamed, in batches (contract section 4). */
-import { createInterface } from 'node:readline';
 import { type Readable } from 'node:stream';
-import { parse } from 'csv-parse';
+import { type LineFormat, linesOf } from '../../service/lines.js';
 import { checkOf, parseVin } from '../../protocol/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { type NewVehicle, Registration, registerVehicles } from './vehicles.js';
@@ -23,11 +22,6 @@ export interface ImportOutcome {
 
 const MAX_REPORTED = 1_000;
 const BATCH = 2_000;
-/** A line longer than this is no registration. */
-const MAX_LINE = 16 * 1024;
-
-type Line = { line: number; value: unknown } | { line: number; error: string };
-
 /**
  * Registers each good line; a faulty one is reported with its number and does not stop the others.
  * Each batch is committed by itself: after a broken connection the same import can run again.
@@ -38,7 +32,7 @@ export async function importVehicles(
   database: Database,
   shard: number,
   input: Readable,
-  format: 'csv' | 'ndjson',
+  format: LineFormat,
   clock: () => number,
 ): Promise<ImportOutcome> {
   const tally = new Tally();
@@ -47,7 +41,7 @@ export async function importVehicles(
     if (batch.size > 0) await batch.store(database, shard, clock(), tally);
     batch = new Batch();
   };
-  for await (const entry of format === 'csv' ? csvLines(input) : ndjsonLines(input)) {
+  for await (const entry of linesOf(input, format)) {
     if ('error' in entry) tally.reject(entry.line, 'INVALID', entry.error);
     else batch.add(entry.line, entry.value, tally);
     if (batch.size >= BATCH) await flush();
@@ -166,48 +160,4 @@ function parseRegistration(value: unknown): NewVehicle | string {
     .errors(present)
     .map(({ path, message }) => `${path.slice(1)} ${message}`.trim())
     .join('; ');
-}
-
-async function* csvLines(input: Readable): AsyncGenerator<Line> {
-  const faulty: Line[] = [];
-  const parser = parse({
-    bom: true,
-    columns: (header: string[]) => header.map((name) => name.trim()),
-    info: true,
-    max_record_size: MAX_LINE,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    on_skip: (error) => {
-      if (error) faulty.push({ line: Number(error.lines ?? 0), error: error.message });
-      return undefined;
-    },
-    trim: true,
-  });
-  input.on('error', (error) => parser.destroy(error));
-  input.pipe(parser);
-  for await (const entry of parser) {
-    yield* faulty.splice(0);
-    const { record, info } = entry as { record: Record<string, string>; info: { lines: number } };
-    yield { line: info.lines, value: record };
-  }
-  yield* faulty;
-}
-
-async function* ndjsonLines(input: Readable): AsyncGenerator<Line> {
-  let line = 0;
-  for await (const text of createInterface({ input, crlfDelay: Infinity })) {
-    line += 1;
-    if (text.trim() === '') continue;
-    if (text.length > MAX_LINE) yield { line, error: `line is longer than ${MAX_LINE} characters` };
-    else yield parsedLine(line, text);
-  }
-}
-
-function parsedLine(line: number, text: string): Line {
-  try {
-    return { line, value: JSON.parse(text) as unknown };
-  } catch (error) {
-    return { line, error: `is not JSON: ${(error as Error).message}` };
-  }
 }

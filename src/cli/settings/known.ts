@@ -1,14 +1,18 @@
 /** All settings of the commands, each in one place. */
 import {
+  type EcuSetting,
   parseCount,
+  parseEcus,
   parseFlag,
   parseInstance,
   parseList,
   parsePort,
   parsePositive,
   parseRatio,
+  parseTimeZone,
   parseTtl,
   parseUrl,
+  parseVin,
 } from './parsers.js';
 import { type Setting } from './settings.js';
 
@@ -193,4 +197,106 @@ export const TRACE_RATIO: Setting<number> = {
   description: 'of how many vehicles the sending is traced, from 0 to 1',
   default: 1,
   parse: parseRatio,
+};
+
+export const VIN: Setting<string> = {
+  flag: '--vin <vin>',
+  description: 'vehicle that this is',
+  parse: parseVin,
+};
+export const MODEL: Setting<string> = {
+  flag: '--model <model>',
+  description: 'its model: update scripts for another one are refused',
+};
+export const SYSTEM_ID: Setting<string> = {
+  flag: '--system-id <id>',
+  description: 'of its message link (default: c2c-sys-<vin>)',
+};
+export const DEVICE_ID: Setting<string> = {
+  flag: '--device-id <id>',
+  description: 'its primary device (default: device-<end of the vin>)',
+};
+export const ECU_TYPE: Setting<string> = {
+  flag: '--ecu-type <type>',
+  description: 'type of its primary device',
+  default: 'TCU',
+};
+export const CREDENTIAL: Setting<string> = {
+  flag: '--credential <secret>',
+  description: 'its password at the MQTT broker',
+};
+export const CAROTA_URL: Setting<string> = {
+  flag: '--carota-url <url>',
+  description: 'HTTP interface of the CarOTA Server',
+  default: 'http://127.0.0.1:8090',
+  parse: parseUrl('https:', 'http:'),
+};
+export const CAROTA_TOKEN: Setting<string> = {
+  flag: '--carota-token <token>',
+  description: 'token for it, of role vehicle',
+};
+export const TRUST_ANCHOR: Setting<string> = {
+  flag: '--trust-anchor <file>',
+  description: 'PEM file: update scripts are accepted that are signed by what leads to it',
+};
+export const VEHICLE_DIR: Setting<string> = {
+  flag: '--vehicle-dir <folder>',
+  description: 'its journal, downloads and ECUs (default: ./.otaops-vehicle/<vin>)',
+};
+export const CONSENT: Setting<string> = {
+  flag: '--consent <way>',
+  description: 'accept or refuse everything, ask at the terminal, or on a page (ivi)',
+  default: 'accept',
+  choices: ['accept', 'refuse', 'terminal', 'ivi'],
+};
+export const IVI_PORT: Setting<number> = {
+  flag: '--ivi-port <port>',
+  description: 'port of the page that stands for the vehicle’s screen',
+  default: 8100,
+  parse: parsePort,
+};
+export const VEHICLE_STATUS: Setting<string> = {
+  flag: '--vehicle-status <file>',
+  description: 'JSON that is kept up to date: {"battery": 80, "gear": "park", "ignition": "off"}',
+};
+export const TIME_ZONE: Setting<string> = {
+  flag: '--time-zone <zone>',
+  description: 'where the vehicle is: of a script’s window of the day',
+  default: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  parse: parseTimeZone,
+};
+export const ECUS: Setting<EcuSetting[]> = {
+  flag: '--ecus <list>',
+  description: 'ECUs that are folders, with the version they have from the factory',
+  default: [{ ecu: 'HU', version: '1.0.0' }],
+  parse: parseEcus,
+};
+export const INSTALLER_COMMAND: Setting<string> = {
+  flag: '--installer-command <command>',
+  description: 'installs into real ECUs; see docs/vehicle.md',
+};
+export const HEALTH_COMMAND: Setting<string> = {
+  flag: '--health-command <command>',
+  description: 'ends with 0 where the software in OTAOPS_FILE of OTAOPS_ECU is healthy',
+};
+export const REBOOT_COMMAND: Setting<string> = {
+  flag: '--reboot-command <command>',
+  description: 'restarts this computer',
+};
+export const BANDWIDTH: Setting<number> = {
+  flag: '--bandwidth <bytes>',
+  description: 'of a download at most, bytes a second (default: no limit)',
+  parse: parsePositive,
+};
+export const PROGRESS_SECONDS: Setting<number> = {
+  flag: '--progress-seconds <seconds>',
+  description: 'between two progress events at least',
+  default: 5,
+  parse: parsePositive,
+};
+export const PROGRESS_PERCENT: Setting<number> = {
+  flag: '--progress-percent <percent>',
+  description: 'from one progress event to the next at least',
+  default: 5,
+  parse: parsePositive,
 };

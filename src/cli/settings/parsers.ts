@@ -1,5 +1,7 @@
 /** How the texts of settings are read; what is wrong is told by commander with the setting's name. */
 import { InvalidArgumentError } from 'commander';
+import { parseVin as readVin } from '../../protocol/index.js';
+import { isTimeZone } from '../../update-script/index.js';
 
 export type Parser<T> = (text: string) => T;
 
@@ -70,3 +72,32 @@ export const parseList: Parser<string[]> = (text) =>
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+
+export const parseVin: Parser<string> = (text) => {
+  const vin = readVin(text);
+  if (vin === undefined) throw new InvalidArgumentError('must be 17 of A-H J-N P R-Z 0-9.');
+  return vin;
+};
+
+export const parseTimeZone: Parser<string> = (text) => {
+  if (!isTimeZone(text)) {
+    throw new InvalidArgumentError('must be a name of the IANA time zones, as Europe/Berlin.');
+  }
+  return text;
+};
+
+export interface EcuSetting {
+  readonly ecu: string;
+  readonly version: string;
+}
+
+/** `HU=1.0.0,TCU=2.1` */
+export const parseEcus: Parser<EcuSetting[]> = (text) =>
+  parseList(text).map((item) => {
+    const [, ecu, version] =
+      /^([A-Za-z0-9][\w-]{0,63})=([A-Za-z0-9][\w.+-]{0,63})$/.exec(item) ?? [];
+    if (ecu === undefined || version === undefined) {
+      throw new InvalidArgumentError(`must be as HU=1.0.0,TCU=2.1; ${item} is not.`);
+    }
+    return { ecu, version };
+  });

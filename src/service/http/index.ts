@@ -1,4 +1,5 @@
 export * from './json-body.js';
+export * from './lines-body.js';
 export * from './problem.js';
 export * from './route.js';
 export * from './server.js';

@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import Type from 'typebox';
 import { describeRoute, invalid, json, type Server } from '../../../service/http/index.js';
-import { Vin } from '../../../protocol/index.js';
+import { CallbackEvent, Vin } from '../../../protocol/index.js';
 import {
-  EventBody,
   eventBody,
   type EventFilter,
   placeBefore,
@@ -42,7 +41,7 @@ const PullQuery = Type.Object({
 });
 
 const Pulled = Type.Object({
-  events: Type.Array(EventBody),
+  events: Type.Array(CallbackEvent),
   cursor: Type.String({ description: '`after` of the next call.' }),
   more: Type.Boolean({ description: 'Whether there are events after it already.' }),
 });

@@ -1,10 +1,10 @@
 /** `/v1.0/vehicles`: the registry VIN → system_id, primary device and model. */
-import { type Readable } from 'node:stream';
 import Type from 'typebox';
 import {
-  bodyStream,
   describeRoute,
   json,
+  LINE_TYPES,
+  linesIn,
   notFound,
   page,
   pageOf,
@@ -12,6 +12,7 @@ import {
   positionOf,
   Problem,
   type Server,
+  takeLines,
   Time,
   VinParams,
 } from '../../../service/http/index.js';
@@ -153,21 +154,8 @@ export function vehicleRoutes(server: Server, context: HttpContext): void {
   });
 }
 
-const FORMATS: Readonly<Record<string, 'csv' | 'ndjson'>> = {
-  'text/csv': 'csv',
-  'application/x-ndjson': 'ndjson',
-  'application/ndjson': 'ndjson',
-};
-
 function importRoute(server: Server, context: HttpContext): void {
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser(Object.keys(FORMATS), (request, _payload, done) => {
-    try {
-      done(null, bodyStream(request.raw));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
+  takeLines(server);
   server.post(
     '/v1.0/vehicles/import',
     describeRoute('administer', {
@@ -175,15 +163,12 @@ function importRoute(server: Server, context: HttpContext): void {
       summary: 'Import vehicles from CSV or NDJSON',
       description:
         'Streamed, any length, optionally gzip. Columns or fields: vin, system_id, device_id, ecu_type, model, credential. A faulty line is reported and does not stop the others.',
-      consumes: Object.keys(FORMATS),
+      consumes: LINE_TYPES,
       response: { 200: json(ImportAnswer, 'What became of the lines.') },
     }),
     async (request) => {
-      const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-      const format = FORMATS[type ?? ''];
-      if (!format) throw new Problem(415, 'UNSUPPORTED_MEDIA_TYPE', 'send text/csv or NDJSON');
       const { database, shard, clock } = context;
-      const input = request.body as Readable;
+      const { input, format } = linesIn(request);
       const outcome = await importVehicles(database, shard, input, format, clock);
       context.wakeSender();
       return outcome;

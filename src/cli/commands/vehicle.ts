@@ -1,0 +1,163 @@
+/** `otaops vehicle`: the reference vehicle agent. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command } from 'commander';
+import { type Logger } from 'pino';
+import { openDataDirectory } from '../../service/database/index.js';
+import {
+  AutomaticConsent,
+  type Consent,
+  FileConditions,
+  IviPage,
+  MqttLink,
+  openVehicle,
+  TerminalConsent,
+} from '../../vehicle/index.js';
+import { serviceLog } from '../log.js';
+import { print } from '../output.js';
+import {
+  addSettings,
+  BadSetting,
+  BANDWIDTH,
+  C2D_TOPIC,
+  CAROTA_TOKEN,
+  CAROTA_URL,
+  CONSENT,
+  CREDENTIAL,
+  D2C_TOPIC,
+  DEVICE_ID,
+  ECU_TYPE,
+  ECUS,
+  type EcuSetting,
+  HEALTH_COMMAND,
+  HOST,
+  INSTALLER_COMMAND,
+  IVI_PORT,
+  LOG_LEVEL,
+  MODEL,
+  MQTT_CA,
+  MQTT_URL,
+  PROGRESS_PERCENT,
+  PROGRESS_SECONDS,
+  REBOOT_COMMAND,
+  SYSTEM_ID,
+  TIME_ZONE,
+  TRUST_ANCHOR,
+  VEHICLE_DIR,
+  VEHICLE_STATUS,
+  VIN,
+} from '../settings/index.js';
+import { stopRequested } from '../stop-signals.js';
+
+interface VehicleFlags {
+  readonly vin?: string;
+  readonly model?: string;
+  readonly systemId?: string;
+  readonly deviceId?: string;
+  readonly ecuType: string;
+  readonly credential?: string;
+  readonly mqttUrl: string;
+  readonly mqttCa?: string;
+  readonly c2dTopic: string;
+  readonly d2cTopic: string;
+  readonly carotaUrl: string;
+  readonly carotaToken?: string;
+  readonly trustAnchor?: string;
+  readonly vehicleDir?: string;
+  readonly consent: string;
+  readonly host: string;
+  readonly iviPort: number;
+  readonly vehicleStatus?: string;
+  readonly timeZone: string;
+  readonly ecus: EcuSetting[];
+  readonly installerCommand?: string;
+  readonly healthCommand?: string;
+  readonly rebootCommand?: string;
+  readonly bandwidth?: number;
+  readonly progressSeconds: number;
+  readonly progressPercent: number;
+  readonly logLevel: string;
+}
+
+export function vehicleCommand(program: Command): void {
+  const command = program
+    .command('vehicle')
+    .description('run the vehicle agent: downloads, verifies, installs and rolls back for real')
+    .addHelpText(
+      'after',
+      `
+Example, beside otaops serve and otaops carota:
+  otaops vehicle --vin 5YJSA1E40FF345678 --model "vehicle model a" --credential … \\
+    --carota-token … --trust-anchor .otaops-carota/signing/trust-anchor.pem --consent ivi`,
+    );
+  addSettings(command, [VIN, MODEL, CREDENTIAL, CAROTA_URL, CAROTA_TOKEN, TRUST_ANCHOR]);
+  addSettings(command, [MQTT_URL, MQTT_CA, SYSTEM_ID, DEVICE_ID, ECU_TYPE, C2D_TOPIC, D2C_TOPIC]);
+  addSettings(command, [VEHICLE_DIR, ECUS, INSTALLER_COMMAND, HEALTH_COMMAND, REBOOT_COMMAND]);
+  addSettings(command, [CONSENT, HOST, IVI_PORT, VEHICLE_STATUS, TIME_ZONE]);
+  addSettings(command, [BANDWIDTH, PROGRESS_SECONDS, PROGRESS_PERCENT, LOG_LEVEL]);
+  command.action(async (flags: VehicleFlags) => {
+    const stopping = stopRequested();
+    await run(flags, serviceLog(flags.logLevel), stopping);
+  });
+}
+
+async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>): Promise<void> {
+  const vin = needed(flags.vin, VIN);
+  const model = needed(flags.model, MODEL);
+  const systemId = flags.systemId ?? `c2c-sys-${vin}`;
+  const directory = flags.vehicleDir ?? join('.otaops-vehicle', vin);
+  // The journal is one process's.
+  const lock = await openDataDirectory(directory);
+  const ivi = flags.consent === 'ivi' ? new IviPage() : undefined;
+  let onBroken: (error: Error) => void = () => undefined;
+  const broken = new Promise<Error>((resolve) => (onBroken = resolve));
+  const vehicle = openVehicle({
+    ...flags,
+    identity: {
+      vin,
+      systemId,
+      deviceId: flags.deviceId ?? `device-${vin.slice(-8)}`,
+      ecuType: flags.ecuType,
+    },
+    model,
+    link: new MqttLink({
+      url: flags.mqttUrl,
+      systemId,
+      credential: needed(flags.credential, CREDENTIAL),
+      c2dTopic: flags.c2dTopic,
+      d2cTopic: flags.d2cTopic,
+      ...(flags.mqttCa === undefined ? {} : { ca: await readFile(flags.mqttCa, 'utf8') }),
+      onError: (error) => log.warn({ err: error }, 'message link'),
+    }),
+    directory,
+    carotaToken: needed(flags.carotaToken, CAROTA_TOKEN),
+    trustAnchorFile: needed(flags.trustAnchor, TRUST_ANCHOR),
+    consent: ivi ?? consentOf(flags.consent),
+    conditions: new FileConditions(flags.vehicleStatus, flags.timeZone),
+    bytesPerSecond: flags.bandwidth,
+    pace: { progressSeconds: flags.progressSeconds, progressPercent: flags.progressPercent },
+    onOutcome: (phase, outcome) => log.info({ phase, outcome }, 'update'),
+    onSurprise: (phase, error) => log.error({ phase, err: error }, 'update'),
+    onRefused: (why) => log.warn({ why }, 'message refused'),
+    onBroken,
+  });
+  ivi?.control(vehicle.runner);
+  if (ivi) print(`Vehicle’s page  ${await ivi.listen(flags.host, flags.iviPort)}`);
+  vehicle.agent.goOnline();
+  print(`Vehicle ${vin} is on.`);
+  const ended = await Promise.race([stopping, broken]);
+  await vehicle.stop();
+  await ivi?.close();
+  await lock.release();
+  if (ended instanceof Error) throw ended;
+  log.info({ signal: ended }, 'stopped');
+}
+
+/** @throws BadSetting */
+function needed(value: string | undefined, { flag }: { readonly flag: string }): string {
+  if (value === undefined) throw new BadSetting(`${flag} is needed`);
+  return value;
+}
+
+const consentOf = (way: string): Consent =>
+  way === 'terminal' ? new TerminalConsent() : new AutomaticConsent(way === 'accept');
