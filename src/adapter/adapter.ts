@@ -1,6 +1,5 @@
 /** The OTA Adapter put together: database, registry, C2DSender, D2C receiver, HTTP interface. */
 import { randomInt, randomUUID } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { type AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +23,7 @@ import { openCallBack } from './open-call-back.js';
 import { openLink } from './open-link.js';
 import { Summaries } from './operations/index.js';
 import { type AdapterSettings } from './settings.js';
+import { VERSION } from '../service/version.js';
 import { ADAPTER_SCHEMA } from './schema.js';
 import { openStorage, type Storage } from '../service/storage.js';
 import { openTracing, type TracingOptions } from './tracing/index.js';
@@ -39,9 +39,6 @@ export interface Adapter {
   /** Finishes what was taken from vehicles and ends. */
   stop(): Promise<void>;
 }
-
-export const VERSION = (createRequire(import.meta.url)('../../package.json') as { version: string })
-  .version;
 
 /** How long a stop waits for what was taken to be stored, and for everything together, ms. */
 const DRAIN_MS = 7_000;

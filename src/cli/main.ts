@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /** The command `otaops`. */
 import { Command, CommanderError } from 'commander';
-import { VERSION } from '../adapter/index.js';
+import { VERSION } from '../service/version.js';
 import { AdapterUnreachable, RequestRefused } from './adapter-client.js';
 import { benchCommand } from './commands/bench.js';
 import { callbacksCommand } from './commands/callbacks.js';
+import { carotaCommand } from './commands/carota.js';
 import { completionCommand } from './commands/completion.js';
 import { deadLettersCommand } from './commands/dead-letters.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -50,6 +51,7 @@ const program = new Command('otaops')
 
 quickstartCommand(program);
 serveCommand(program);
+carotaCommand(program);
 triggerCommand(program);
 operationsCommand(program);
 eventsCommand(program);

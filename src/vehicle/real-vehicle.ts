@@ -96,7 +96,7 @@ export function openVehicle(options: RealVehicleOptions): RealVehicle {
 }
 
 function heard<Name extends string, Listener>(name: Name, listener: Listener | undefined) {
-  return (listener === undefined ? {} : { [name]: listener }) as { [N in Name]?: Listener };
+  return (listener === undefined ? {} : { [name]: listener }) as Partial<Record<Name, Listener>>;
 }
 
 function equipmentOf(options: RealVehicleOptions): Equipment {

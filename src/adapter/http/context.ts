@@ -1,7 +1,6 @@
 /** What the routes work with. */
 import { type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
-import Type from 'typebox';
 import { type Database } from '../../service/database/index.js';
 import { callerOf } from '../../service/http/index.js';
 import { type Actor } from '../audit/index.js';
@@ -37,12 +36,6 @@ export interface HttpContext {
   readonly linkConnected: () => boolean;
   readonly version: string;
 }
-
-/** Why something is done, in the caller's words; kept in the audit log. */
-export const Reason = Type.String({ maxLength: 1_000, pattern: '^[^\\u0000]*$' });
-export const WithReason = Type.Optional(
-  Type.Object({ reason: Type.Optional(Reason) }, { additionalProperties: false }),
-);
 
 /** The caller as the audit log names it. */
 export function actorOf(request: FastifyRequest, reason = ''): Actor {

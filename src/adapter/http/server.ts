@@ -12,7 +12,7 @@ import { dispatchRoutes } from './routes/dispatch.js';
 import { eventRoutes } from './routes/events.js';
 import { insightRoutes } from './routes/insight.js';
 import { operationRoutes } from './routes/operations.js';
-import { serviceRoutes } from './routes/service.js';
+import { adapterServiceRoutes } from './routes/service.js';
 import { triggerRoute } from './routes/trigger.js';
 import { vehicleRoutes } from './routes/vehicles.js';
 
@@ -62,7 +62,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
   vehicleRoutes(server, context);
   deadLetterRoutes(server, context);
   tokenRoutes(server, { ...context, roles: ROLES });
-  serviceRoutes(server, context);
+  adapterServiceRoutes(server, context);
   await server.ready();
   return server;
 }

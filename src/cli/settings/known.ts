@@ -300,3 +300,58 @@ export const PROGRESS_PERCENT: Setting<number> = {
   default: 5,
   parse: parsePositive,
 };
+
+export const ADAPTER_URL: Setting<string> = {
+  flag: '--adapter-url <url>',
+  description: 'HTTP interface of the OTA Adapter',
+  default: 'http://127.0.0.1:8080',
+  parse: parseUrl('https:', 'http:'),
+};
+export const ADAPTER_TOKEN: Setting<string> = {
+  flag: '--adapter-token <token>',
+  description: 'token for it, of role carota; without one, waves wait',
+};
+export const ADAPTER_CONTROL_TOKEN: Setting<string> = {
+  flag: '--adapter-control-token <token>',
+  description: 'token of role operator: pause and stop reach the adapter then',
+};
+export const CALLBACK_SECRETS: Setting<string[]> = {
+  flag: '--callback-secret <whsec_…>',
+  description: 'secret that the event call-back is signed with; two of them while it is changed',
+  parse: parseList,
+};
+export const SIGNING_KEY: Setting<string> = {
+  flag: '--signing-key <file>',
+  description:
+    'PEM file of the key that signs update scripts (default: one of our own, for trials)',
+};
+export const SIGNING_CHAIN: Setting<string> = {
+  flag: '--signing-chain <file>',
+  description: 'PEM file of its certificate and those between it and the vehicles’ trust anchor',
+};
+export const S3_URL: Setting<string> = {
+  flag: '--s3-url <url>',
+  description:
+    'S3-compatible store of the artifacts (default: a folder); AWS_… has the credentials',
+  parse: parseUrl('https:', 'http:'),
+};
+export const S3_BUCKET: Setting<string> = {
+  flag: '--s3-bucket <name>',
+  description: 'its bucket',
+};
+export const S3_REGION: Setting<string> = {
+  flag: '--s3-region <name>',
+  description: 'its region',
+  default: 'us-east-1',
+};
+export const PUBLIC_URL: Setting<string> = {
+  flag: '--public-url <url>',
+  description: 'where vehicles fetch artifacts, e.g. a CDN (default: the address they know)',
+  parse: parseUrl('https:', 'http:'),
+};
+export const URL_TTL: Setting<number> = {
+  flag: '--url-ttl <seconds>',
+  description: 'how long the URL of an artifact holds at least',
+  default: 24 * 60 * 60,
+  parse: parsePositive,
+};

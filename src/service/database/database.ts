@@ -68,3 +68,10 @@ export function only<Row>(rows: readonly Row[]): Row {
   if (row === undefined) throw new Error('a statement returned no row where one was due');
   return row;
 }
+
+/** Whether it answers. */
+export const isReachable = (database: Queryable): Promise<boolean> =>
+  database.query('select 1').then(
+    () => true,
+    () => false,
+  );

@@ -3,4 +3,5 @@ export * from './lines-body.js';
 export * from './problem.js';
 export * from './route.js';
 export * from './server.js';
+export * from './service-routes.js';
 export * from './token-routes.js';

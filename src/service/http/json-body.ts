@@ -33,7 +33,8 @@ export function bodyStream(request: IncomingMessage): NodeJS.ReadableStream {
   return pipeline(request, createGunzip(), () => undefined);
 }
 
-async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** A body as it is, within a limit. @throws Problem 400, 413, 415 */
+export async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const chunks: Buffer[] = [];
   let bytes = 0;

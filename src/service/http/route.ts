@@ -96,3 +96,9 @@ export const RefIdParams = Type.Object({
   refId: Type.String({ minLength: 1, maxLength: 256, description: 'ref-id of the operation.' }),
 });
 export const RefIdVinParams = Type.Object({ ...RefIdParams.properties, vin: Vin });
+
+/** Why something is done, in the caller's words; kept in the audit log. */
+export const Reason = Type.String({ maxLength: 1_000, pattern: '^[^\\u0000]*$' });
+export const WithReason = Type.Optional(
+  Type.Object({ reason: Type.Optional(Reason) }, { additionalProperties: false }),
+);

@@ -7,6 +7,7 @@ import {
   notFound,
   Nullable,
   Problem,
+  Reason,
   type Server,
   Time,
 } from '../../../service/http/index.js';
@@ -24,7 +25,7 @@ import {
   removeReceiver,
 } from '../../call-back/index.js';
 import { placeBefore } from '../../event-stream/index.js';
-import { actorOf, type HttpContext, Reason } from '../context.js';
+import { actorOf, type HttpContext } from '../context.js';
 
 const Url = Type.String({
   maxLength: 2_048,

@@ -6,9 +6,11 @@ import {
   json,
   Nullable,
   Problem,
+  Reason,
   RefIdParams,
   RefIdVinParams,
   type Server,
+  WithReason,
 } from '../../../service/http/index.js';
 import { Priority, TriggerRate } from '../../../protocol/index.js';
 import {
@@ -20,7 +22,7 @@ import {
   retriggerVehicle,
   setPaused,
 } from '../../operations/index.js';
-import { actorOf, type HttpContext, Reason, WithReason } from '../context.js';
+import { actorOf, type HttpContext } from '../context.js';
 import {
   deliveryOf,
   Operation,

@@ -10,6 +10,7 @@ import {
   pageOf,
   PageQuery,
   positionOf,
+  Reason,
   type Server,
   Time,
 } from '../../../service/http/index.js';
@@ -24,7 +25,7 @@ import {
   replay,
   replayMatching,
 } from '../../dead-letters/index.js';
-import { actorOf, type HttpContext, Reason } from '../context.js';
+import { actorOf, type HttpContext } from '../context.js';
 
 const DeadLetterBody = Type.Object(
   {

@@ -1,9 +1,9 @@
 /** `/v1.0/dispatch`: how fast all adapters on this database together send triggers. */
 import Type from 'typebox';
-import { describeRoute, json, Nullable, type Server } from '../../../service/http/index.js';
+import { describeRoute, json, Nullable, Reason, type Server } from '../../../service/http/index.js';
 import { recordAction } from '../../audit/index.js';
 import { groupRate, setGroupRate } from '../../c2d-sender/index.js';
-import { actorOf, type HttpContext, Reason } from '../context.js';
+import { actorOf, type HttpContext } from '../context.js';
 
 const Rate = Nullable(
   Type.Number({

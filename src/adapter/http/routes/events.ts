@@ -4,12 +4,7 @@ import { type ServerResponse } from 'node:http';
 import Type from 'typebox';
 import { describeRoute, invalid, json, type Server } from '../../../service/http/index.js';
 import { CallbackEvent, Vin } from '../../../protocol/index.js';
-import {
-  eventBody,
-  type EventFilter,
-  placeBefore,
-  readEvents,
-} from '../../event-stream/index.js';
+import { eventBody, type EventFilter, placeBefore, readEvents } from '../../event-stream/index.js';
 import { type HttpContext } from '../context.js';
 
 const Cursor = Type.String({

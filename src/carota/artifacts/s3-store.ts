@@ -1,0 +1,57 @@
+/** Artifacts in an S3-compatible store. */
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { type Readable } from 'node:stream';
+import { type S3Client } from '@aws-sdk/client-s3';
+import { type ArtifactStore, type ByteRange } from './artifact-store.js';
+
+export interface S3Settings {
+  /** Of the store, e.g. `https://s3.eu-central-1.amazonaws.com`. */
+  readonly s3Url: string;
+  readonly s3Bucket: string;
+  readonly s3Region: string;
+}
+
+/** Parts of an upload, bytes; S3 takes 10,000 of them at most. */
+const PART_BYTES = 64 * 1024 * 1024;
+
+/** Credentials are where the SDK looks for them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the instance's role. */
+export async function openS3Store({
+  s3Url,
+  s3Bucket,
+  s3Region,
+}: S3Settings): Promise<ArtifactStore> {
+  // Loaded where it is used: it is large.
+  const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
+  const { Upload } = await import('@aws-sdk/lib-storage');
+  const client: S3Client = new S3Client({
+    endpoint: s3Url,
+    region: s3Region,
+    // Stores other than Amazon's have no name of a host for each bucket.
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+  return {
+    async put(sha256, file) {
+      const body = createReadStream(file);
+      const upload = new Upload({
+        client,
+        params: { Bucket: s3Bucket, Key: sha256, Body: body },
+        partSize: PART_BYTES,
+      });
+      await upload.done();
+      await rm(file, { force: true });
+    },
+    async read(sha256, range) {
+      const { Body } = await client.send(
+        new GetObjectCommand({ Bucket: s3Bucket, Key: sha256, ...rangeOf(range) }),
+      );
+      if (!Body) throw new Error(`the store has no ${sha256}`);
+      return Body as Readable;
+    },
+  };
+}
+
+const rangeOf = (range: ByteRange | undefined) =>
+  range ? { Range: `bytes=${range.from}-${range.to}` } : {};

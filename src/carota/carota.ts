@@ -1,0 +1,113 @@
+/** Starts a CarOTA Server and stops it in order. */
+import { join, resolve } from 'node:path';
+import { type AddressInfo } from 'node:net';
+import { type Logger } from 'pino';
+import { type Database } from '../service/database/index.js';
+import { openStorage } from '../service/storage.js';
+import { VERSION } from '../service/version.js';
+import { type ArtifactStore, DiskStore, openS3Store } from './artifacts/index.js';
+import { createCarotaServer } from './http/server.js';
+import { CarotaMetrics } from './metrics.js';
+import { ownKey } from './own-key.js';
+import { AdapterClient, Scheduler } from './schedules/index.js';
+import { CAROTA_SCHEMA } from './schema.js';
+import { type CarotaSettings } from './settings.js';
+import { openSigningKeys } from './signing/index.js';
+
+export interface Carota {
+  readonly httpUrl: string;
+  readonly tokenFile: string;
+  /** The administrator's token, if this was the first start. */
+  readonly firstToken: string | undefined;
+  /** What vehicles trust, where the signing keys are of our own making. */
+  readonly trustAnchorFile: string | undefined;
+  stop(): Promise<void>;
+}
+
+const URL_TTL_SECONDS = 24 * 60 * 60;
+const UPKEEP_MS = 10 * 60 * 1000;
+
+/**
+ * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, BadSigningKeys; Error with code EADDRINUSE where the port
+ *   is taken
+ */
+export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
+  const storage = await openStorage(settings, CAROTA_SCHEMA, (error) =>
+    log.warn({ err: error }, 'a connection to the database broke'),
+  );
+  try {
+    for (const name of storage.migrated) log.info({ migration: name }, 'migrated');
+    const running = await start(settings, storage.database, log);
+    return {
+      ...running,
+      tokenFile: storage.tokenFile,
+      firstToken: storage.firstToken,
+      async stop() {
+        await running.stop();
+        await storage.close();
+      },
+    };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+async function start(settings: CarotaSettings, database: Database, log: Logger) {
+  const clock = Date.now;
+  const signer = await openSigningKeys(settings, clock());
+  const metrics = new CarotaMetrics(database);
+  const adapter = new AdapterClient({ ...settings, adapterToken: settings.adapterToken ?? '' });
+  const scheduler = new Scheduler({
+    database,
+    adapter,
+    clock,
+    onFailure: (refId, error) => {
+      metrics.schedulerFailed();
+      log.warn({ schedule: refId, err: error }, 'a schedule waits; trying again');
+    },
+  });
+  const server = await createCarotaServer({
+    database,
+    store: await openStore(settings),
+    incoming: join(resolve(settings.dataDir), 'incoming'),
+    signer,
+    urlKey: await ownKey(database, 'artifact-url'),
+    urlTtl: settings.urlTtl ?? URL_TTL_SECONDS,
+    publicUrl: settings.publicUrl,
+    callbackSecrets: settings.callbackSecrets ?? [],
+    metrics,
+    clock,
+    wake: () => scheduler.wake(),
+    log,
+    version: VERSION,
+  });
+  await server.listen({ host: settings.host, port: settings.httpPort });
+  scheduler.start();
+  const upkeep = setInterval(() => {
+    database.maintain?.().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'));
+  }, UPKEEP_MS);
+  const { port } = server.server.address() as AddressInfo;
+  return {
+    httpUrl: `http://${settings.host}:${port}`,
+    trustAnchorFile: signer.trustAnchorFile,
+    async stop() {
+      clearInterval(upkeep);
+      await scheduler.stop();
+      server.server.closeAllConnections();
+      await server.close();
+    },
+  };
+}
+
+async function openStore({
+  dataDir,
+  s3Url,
+  s3Bucket,
+  s3Region,
+}: CarotaSettings): Promise<ArtifactStore> {
+  if (s3Url === undefined || s3Bucket === undefined) {
+    return new DiskStore(join(resolve(dataDir), 'artifacts'));
+  }
+  return openS3Store({ s3Url, s3Bucket, s3Region: s3Region ?? 'us-east-1' });
+}

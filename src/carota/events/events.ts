@@ -1,0 +1,25 @@
+/** What happened to a vehicle, as it was called back. */
+import { type Queryable } from '../../service/database/index.js';
+
+export interface EventRow {
+  readonly event_id: string;
+  readonly ref_id: string;
+  readonly status: number;
+  readonly status_name: string;
+  readonly meta: readonly { readonly key: string; readonly value: string }[];
+  readonly at: Date;
+  readonly received_at: Date;
+}
+
+/** Newest first. @param refId only of this schedule */
+export const readVehicleEvents = (
+  database: Queryable,
+  vin: string,
+  limit: number,
+  refId?: string,
+): Promise<EventRow[]> =>
+  database.query<EventRow>(
+    `select event_id, ref_id, status, status_name, meta, at, received_at from events
+     where vin = $1 and ($2::text is null or ref_id = $2) order by at desc, event_id desc limit $3`,
+    [vin, refId ?? null, limit],
+  );

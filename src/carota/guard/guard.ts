@@ -1,0 +1,123 @@
+/** Judges a schedule by what came back from its vehicles: pure. */
+import Type from 'typebox';
+import { type Figures, figuresOf, findingOf, forOneOf } from './sequential-test.js';
+
+const Rate = (description: string) =>
+  Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, description });
+
+export const GuardSettings = Type.Object(
+  {
+    test: Type.Optional(
+      Type.Object(
+        {
+          tolerated: Rate('Failure rate that is no reason to stop.'),
+          intolerable: Rate('Failure rate that must be stopped.'),
+          falseStop: Rate('Probability at most of stopping at the tolerated rate.'),
+          missedStop: Rate('Probability at most of going on at the intolerable rate.'),
+        },
+        {
+          additionalProperties: false,
+          description: 'A sequential test (Wald) of failed against finished vehicles.',
+        },
+      ),
+    ),
+    maxFailures: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Failed vehicles that stop the schedule.' }),
+    ),
+    maxRollbackFailures: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Vehicles with rollback_fail that stop it.' }),
+    ),
+    undecided: Type.Optional(
+      Type.Enum(['hold', 'continue'], {
+        default: 'hold',
+        description: 'When a wave is over, or its patience is, and the test is not decided.',
+      }),
+    ),
+    patience: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Seconds after which a wave is judged by those that have finished.',
+      }),
+    ),
+  },
+  { additionalProperties: false, title: 'Guard' },
+);
+export type GuardSettings = Type.Static<typeof GuardSettings>;
+
+/** What a vehicle's state says of the update; what the user decides says nothing. */
+export type Verdict = 'succeeded' | 'failed' | 'neither';
+
+const FAILED = new Set([
+  'failure',
+  'download_fail',
+  'md5_check_fail',
+  'pki_check_fail',
+  'rollback_success',
+  'rollback_fail',
+]);
+
+export function verdictOf(state: string): Verdict {
+  if (state === 'success') return 'succeeded';
+  return FAILED.has(state) ? 'failed' : 'neither';
+}
+
+/** Vehicles of a wave, by what has become of them. */
+export interface WaveCounts {
+  readonly vehicles: number;
+  readonly finished: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly rollbackFailed: number;
+}
+
+export interface Judgement {
+  readonly decision: 'stop' | 'go' | 'hold' | 'wait';
+  readonly reason: string;
+  /** Of the test, where there is one. */
+  readonly figures?: Figures;
+}
+
+export interface Evidence {
+  /** Of the schedule. */
+  readonly waves: number;
+  /** Over all waves. */
+  readonly total: WaveCounts;
+  /** Since the test has begun. */
+  readonly tested: WaveCounts;
+  /** The wave that is running. */
+  readonly wave: WaveCounts;
+  /** The wave has run for so long, seconds. */
+  readonly age: number;
+}
+
+export function judge(settings: GuardSettings, evidence: Evidence): Judgement {
+  const { total, tested, wave, age, waves } = evidence;
+  const { maxFailures, maxRollbackFailures, patience, test } = settings;
+  const figures = test && figuresOf(forOneOf(test, waves), tested.succeeded, tested.failed);
+  const with_ = figures ? { figures } : {};
+  if (maxRollbackFailures !== undefined && total.rollbackFailed >= maxRollbackFailures) {
+    const reason = `${total.rollbackFailed} vehicles failed to roll back`;
+    return { decision: 'stop', reason, ...with_ };
+  }
+  if (maxFailures !== undefined && total.failed >= maxFailures) {
+    return { decision: 'stop', reason: `${total.failed} vehicles failed`, ...with_ };
+  }
+  const finding = figures ? findingOf(figures) : 'undecided';
+  if (finding === 'stop') {
+    const reason = `${tested.failed} of ${tested.failed + tested.succeeded} vehicles failed`;
+    return { decision: 'stop', reason, ...with_ };
+  }
+  if (finding === 'go') {
+    const reason = `${tested.succeeded} of ${tested.failed + tested.succeeded} vehicles succeeded`;
+    return { decision: 'go', reason, ...with_ };
+  }
+  const isOver = wave.finished >= wave.vehicles;
+  if (!isOver && !(patience !== undefined && age >= patience)) {
+    return { decision: 'wait', reason: 'vehicles are still at it', ...with_ };
+  }
+  const what = isOver ? 'every vehicle of the wave has finished' : `${patience} s have passed`;
+  if (!test || (settings.undecided ?? 'hold') === 'continue') {
+    return { decision: 'go', reason: what, ...with_ };
+  }
+  return { decision: 'hold', reason: `${what}, and the test is not decided`, ...with_ };
+}

@@ -1,0 +1,58 @@
+/**
+ * Wald's sequential probability ratio test (A. Wald, Sequential Tests of Statistical Hypotheses, 1945) of a failure
+ * rate: after each vehicle, is it tolerable, intolerable, or not known yet? Pure.
+ */
+
+export interface TestSettings {
+  /** Failure rate that is no reason to stop, from 0 to 1. */
+  readonly tolerated: number;
+  /** Failure rate that must be stopped; above the tolerated one. */
+  readonly intolerable: number;
+  /** Probability at most of stopping at the tolerated rate. */
+  readonly falseStop: number;
+  /** Probability at most of going on at the intolerable rate. */
+  readonly missedStop: number;
+}
+
+export interface Figures {
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Logarithm of how many times likelier the intolerable rate is than the tolerated one. */
+  readonly evidence: number;
+  /** At this evidence or above it is stopped … */
+  readonly stopAt: number;
+  /** … and at this or below it goes on. */
+  readonly goAt: number;
+}
+
+export type Finding = 'stop' | 'go' | 'undecided';
+
+export function figuresOf(
+  { tolerated, intolerable, falseStop, missedStop }: TestSettings,
+  succeeded: number,
+  failed: number,
+): Figures {
+  return {
+    succeeded,
+    failed,
+    evidence:
+      failed * Math.log(intolerable / tolerated) +
+      succeeded * Math.log((1 - intolerable) / (1 - tolerated)),
+    stopAt: Math.log((1 - missedStop) / falseStop),
+    goAt: Math.log(missedStop / (1 - falseStop)),
+  };
+}
+
+export function findingOf({ evidence, stopAt, goAt }: Figures): Finding {
+  if (evidence >= stopAt) return 'stop';
+  return evidence <= goAt ? 'go' : 'undecided';
+}
+
+/**
+ * Each wave may begin a test of its own. That all of them together stop falsely as seldom as is set, each has its
+ * part of that probability.
+ */
+export const forOneOf = (settings: TestSettings, waves: number): TestSettings => ({
+  ...settings,
+  falseStop: settings.falseStop / Math.max(1, waves),
+});

@@ -1,0 +1,336 @@
+/** `/v1.0/schedules`: campaigns, their waves, and what was decided. */
+import Type from 'typebox';
+import { parseVin } from '../../../protocol/index.js';
+import {
+  callerOf,
+  describeRoute,
+  invalid,
+  json,
+  LINE_TYPES,
+  linesIn,
+  notFound,
+  Nullable,
+  page,
+  pageOf,
+  PageQuery,
+  positionOf,
+  Problem,
+  RefIdParams,
+  RefIdVinParams,
+  type Server,
+  takeLines,
+  Time,
+  WithReason,
+} from '../../../service/http/index.js';
+import { linesOf } from '../../../service/lines.js';
+import { readVehicleEvents } from '../../events/index.js';
+import {
+  act,
+  addVehicles,
+  countStates,
+  createSchedule,
+  findSchedule,
+  listSchedules,
+  listScheduleVehicles,
+  readDecisions,
+  readWaves,
+  type ScheduleAction,
+  ScheduleConflict,
+  SchedulePlan,
+  type ScheduleRow,
+  validatePlan,
+} from '../../schedules/index.js';
+import { type CarotaContext } from '../context.js';
+import { eventBody, VehicleEvent } from './event-body.js';
+
+const Schedule = Type.Object(
+  {
+    'ref-id': Type.String(),
+    'script-ref-id': Type.String(),
+    model: Type.String(),
+    status: Type.Enum(['planned', 'running', 'paused', 'held', 'stopped', 'completed']),
+    reason: Type.String({ description: 'Why it is held or stopped.' }),
+    plan: SchedulePlan,
+    createdAt: Time,
+    startedAt: Nullable(Time),
+    endedAt: Nullable(Time),
+  },
+  { title: 'Schedule' },
+);
+const Wave = Type.Object(
+  {
+    number: Type.Integer(),
+    state: Type.String(),
+    vehicles: Type.Integer(),
+    rejected: Type.Integer({ description: 'That the adapter does not know.' }),
+    finished: Type.Integer(),
+    succeeded: Type.Integer(),
+    failed: Type.Integer(),
+    rollbackFailed: Type.Integer(),
+    postedAt: Nullable(Time),
+    passedAt: Nullable(Time),
+  },
+  { title: 'WaveProgress' },
+);
+const Decision = Type.Object(
+  {
+    at: Time,
+    wave: Nullable(Type.Integer()),
+    decision: Type.String(),
+    reason: Type.String(),
+    actor: Type.String({ description: 'guard, scheduler, or the name of a token.' }),
+    figures: Type.Unknown({
+      description: 'Of the test: succeeded, failed, evidence and its two bounds.',
+    }),
+  },
+  { title: 'Decision' },
+);
+const WholeSchedule = Type.Object({
+  ...Schedule.properties,
+  states: Type.Record(Type.String(), Type.Integer(), { description: 'Vehicles by state.' }),
+  waves: Type.Array(Wave),
+  decisions: Type.Array(Decision),
+});
+const ScheduleVehicle = Type.Object({
+  vin: Type.String(),
+  wave: Type.Integer({ description: '0: the schedule has not started.' }),
+  state: Type.String(),
+  reason: Nullable(Type.String()),
+});
+const VehicleQuery = Type.Object({
+  ...PageQuery.properties,
+  state: Type.Optional(Type.String()),
+  wave: Type.Optional(Type.Integer()),
+});
+const tags = ['Schedules'];
+
+export function scheduleRoutes(server: Server, context: CarotaContext): void {
+  const { database, clock, wake } = context;
+  server.post(
+    '/v1.0/schedules',
+    describeRoute('plan', {
+      tags,
+      summary: 'Plan a schedule; it starts by itself when it is due',
+      body: Type.Unknown({ description: 'A plan; see SchedulePlan.' }),
+      response: { 201: json(Schedule, 'Planned.') },
+    }),
+    async (request, reply) => {
+      const plan = validatePlan(request.body);
+      if (!('ref-id' in plan)) throw invalid(plan);
+      const by = callerOf(request).id;
+      const faults = await createSchedule(database, plan, by, clock()).catch(asProblem);
+      if (faults.length > 0) throw invalid(faults);
+      wake();
+      return reply.code(201).send(scheduleBody(await known(context, plan['ref-id'])));
+    },
+  );
+
+  server.get<{ Querystring: Type.Static<typeof PageQuery> }>(
+    '/v1.0/schedules',
+    describeRoute('read', {
+      tags,
+      summary: 'List schedules, newest first',
+      querystring: PageQuery,
+      response: { 200: json(pageOf(Schedule), 'One page.') },
+    }),
+    async ({ query: { limit, cursor } }) => {
+      const before = positionOf(cursor);
+      const rows = await listSchedules(
+        database,
+        before === undefined ? undefined : Number(before),
+        limit,
+      );
+      return page(rows, limit, ({ id }) => String(id), scheduleBody);
+    },
+  );
+
+  server.get<{ Params: { refId: string } }>(
+    '/v1.0/schedules/:refId',
+    describeRoute('read', {
+      tags,
+      summary:
+        'A schedule: its waves, its vehicles by state, and what was decided by which figures',
+      params: RefIdParams,
+      response: { 200: json(WholeSchedule, 'It.') },
+    }),
+    async ({ params: { refId } }) => {
+      const schedule = await known(context, refId);
+      const [states, waves, decisions] = await Promise.all([
+        countStates(database, schedule.id),
+        readWaves(database, schedule.id),
+        readDecisions(database, schedule.id),
+      ]);
+      return {
+        ...scheduleBody(schedule),
+        states,
+        waves: waves.map(({ posted_at, passed_at, rollback_failed, ...wave }) => ({
+          ...wave,
+          rollbackFailed: rollback_failed,
+          postedAt: posted_at,
+          passedAt: passed_at,
+        })),
+        decisions,
+      };
+    },
+  );
+
+  vehicleRoutes(server, context);
+  for (const [action, summary] of ACTIONS) actionRoute(server, context, action, summary);
+}
+
+const ACTIONS: readonly (readonly [ScheduleAction, string])[] = [
+  ['pause', 'No more waves; the adapter is paused too, where it may be told'],
+  ['resume', 'Go on after a pause'],
+  ['continue', 'Let the next wave go although the guard holds it'],
+  ['stop', 'End it; the adapter cancels what was not sent, where it may be told'],
+];
+
+function actionRoute(
+  server: Server,
+  context: CarotaContext,
+  action: ScheduleAction,
+  summary: string,
+): void {
+  server.post<{ Params: { refId: string }; Body: { reason?: string } | undefined }>(
+    `/v1.0/schedules/:refId/${action}`,
+    describeRoute('plan', {
+      tags,
+      summary,
+      params: RefIdParams,
+      body: WithReason,
+      response: { 200: json(Schedule, 'As it is now.') },
+    }),
+    async (request) => {
+      const { refId } = request.params;
+      const who = { actor: callerOf(request).name, reason: request.body?.reason ?? '' };
+      const done = await act(context.database, refId, action, who, context.clock()).catch(
+        asProblem,
+      );
+      if (!done) throw unknown(refId);
+      context.wake();
+      return scheduleBody(await known(context, refId));
+    },
+  );
+}
+
+function vehicleRoutes(server: Server, context: CarotaContext): void {
+  const { database } = context;
+  server.get<{ Params: { refId: string }; Querystring: Type.Static<typeof VehicleQuery> }>(
+    '/v1.0/schedules/:refId/vehicles',
+    describeRoute('read', {
+      tags,
+      summary: 'The vehicles of a schedule',
+      params: RefIdParams,
+      querystring: VehicleQuery,
+      response: { 200: json(pageOf(ScheduleVehicle), 'One page.') },
+    }),
+    async ({ params: { refId }, query: { limit, cursor, ...filter } }) => {
+      const { id } = await known(context, refId);
+      const after = positionOf(cursor) ?? '';
+      const rows = await listScheduleVehicles(database, id, { after, limit, ...filter });
+      return page(
+        rows,
+        limit,
+        ({ vin }) => vin,
+        (row) => row,
+      );
+    },
+  );
+
+  server.get<{ Params: { refId: string; vin: string } }>(
+    '/v1.0/schedules/:refId/vehicles/:vin',
+    describeRoute('read', {
+      tags,
+      summary: 'What happened to a vehicle in a schedule',
+      params: RefIdVinParams,
+      response: {
+        200: json(
+          Type.Object({ ...ScheduleVehicle.properties, events: Type.Array(VehicleEvent) }),
+          'It, newest event first.',
+        ),
+      },
+    }),
+    async ({ params }) => {
+      const vin = params.vin.toUpperCase();
+      const { id } = await known(context, params.refId);
+      const [row] = await listScheduleVehicles(database, id, { after: before(vin), limit: 1 });
+      if (row?.vin !== vin) throw notFound('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
+      const events = await readVehicleEvents(database, vin, MAX_EVENTS, params.refId);
+      return { ...row, events: events.map(eventBody) };
+    },
+  );
+
+  server.register((scope, _options, done) => {
+    addRoute(scope, context);
+    done();
+  });
+}
+
+const MAX_EVENTS = 1_000;
+
+/** The greatest text that is less than a VIN. */
+const before = (vin: string) =>
+  vin.slice(0, -1) + String.fromCharCode(vin.charCodeAt(vin.length - 1) - 1) + '~';
+
+function addRoute(scope: Server, context: CarotaContext): void {
+  takeLines(scope);
+  scope.post<{ Params: { refId: string } }>(
+    '/v1.0/schedules/:refId/vehicles',
+    describeRoute('plan', {
+      tags,
+      summary: 'Add vehicles to a schedule that has not started, from a column vin',
+      description: 'All or nothing: faulty lines are told, and then none is taken.',
+      params: RefIdParams,
+      consumes: LINE_TYPES,
+      response: { 200: json(Type.Object({ vehicles: Type.Integer() }), 'Lines that were taken.') },
+    }),
+    async (request) => {
+      const { input, format } = linesIn(request);
+      const vins: string[] = [];
+      const faults: { path: string; message: string }[] = [];
+      for await (const entry of linesOf(input, format)) {
+        const text = 'value' in entry ? (entry.value as { vin?: unknown } | null)?.vin : undefined;
+        const vin = typeof text === 'string' ? parseVin(text) : undefined;
+        if (vin !== undefined) vins.push(vin);
+        else if (faults.length < 100) {
+          const message = 'error' in entry ? entry.error : 'vin must be 17 of A-H J-N P R-Z 0-9';
+          faults.push({ path: `line ${entry.line}`, message });
+        }
+      }
+      if (faults.length > 0) throw invalid(faults);
+      const { refId } = request.params;
+      await known(context, refId);
+      await addVehicles(context.database, refId, vins).catch(asProblem);
+      return { vehicles: vins.length };
+    },
+  );
+}
+
+async function known({ database }: CarotaContext, refId: string): Promise<ScheduleRow> {
+  const schedule = await findSchedule(database, refId);
+  if (!schedule) throw unknown(refId);
+  return schedule;
+}
+
+const unknown = (refId: string) =>
+  notFound('SCHEDULE_NOT_FOUND', `there is no schedule '${refId}'`);
+
+function asProblem(error: unknown): never {
+  if (error instanceof ScheduleConflict) throw new Problem(409, error.code, error.message);
+  throw error;
+}
+
+function scheduleBody(row: ScheduleRow) {
+  const { ref_id, script_ref_id, model, status, reason, plan } = row;
+  return {
+    'ref-id': ref_id,
+    'script-ref-id': script_ref_id,
+    model,
+    status,
+    reason,
+    plan,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  };
+}

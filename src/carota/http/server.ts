@@ -1,0 +1,46 @@
+/** The HTTP interface of the CarOTA Server. */
+import { isReachable } from '../../service/database/index.js';
+import { createServer, type Server, serviceRoutes, tokenRoutes } from '../../service/http/index.js';
+import { CAROTA_GRANTS, CAROTA_ROLES } from '../access.js';
+import { type CarotaContext } from './context.js';
+import { artifactRoutes } from './routes/artifacts.js';
+import { callBackRoute } from './routes/call-back.js';
+import { scheduleRoutes } from './routes/schedules.js';
+import { scriptRoutes } from './routes/scripts.js';
+import { vehicleRoutes } from './routes/vehicles.js';
+
+const TAGS = [
+  'Artifacts',
+  'Update scripts',
+  'Schedules',
+  'Vehicles',
+  'Call-back',
+  'Tokens',
+  'Service',
+];
+
+export async function createCarotaServer(context: CarotaContext): Promise<Server> {
+  const { database, metrics } = context;
+  const server = await createServer({
+    database,
+    log: context.log,
+    grants: CAROTA_GRANTS,
+    title: 'OTA Operations: CarOTA Server',
+    description: 'Plans update campaigns: artifacts, update scripts, schedules.',
+    version: context.version,
+    tags: TAGS,
+    onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
+  });
+  artifactRoutes(server, context);
+  scriptRoutes(server, context);
+  scheduleRoutes(server, context);
+  vehicleRoutes(server, context);
+  callBackRoute(server, context);
+  tokenRoutes(server, { ...context, roles: CAROTA_ROLES });
+  serviceRoutes(server, {
+    metrics,
+    parts: async () => ({ database: await isReachable(database) }),
+  });
+  await server.ready();
+  return server;
+}

@@ -1,0 +1,73 @@
+/** What operations staff watch at the CarOTA Server. */
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { type Queryable } from '../service/database/index.js';
+
+export class CarotaMetrics {
+  readonly #registry = new Registry();
+  readonly #events = this.#counter('otaops_carota_events_total', 'Events called back', 'outcome');
+  readonly #requests = this.#counter(
+    'otaops_carota_http_requests_total',
+    'Requests answered',
+    'method',
+    'route',
+    'code',
+  );
+  readonly #sent = this.#counter(
+    'otaops_carota_artifact_bytes_total',
+    'Bytes of artifacts that were sent',
+  );
+  readonly #failures = this.#counter(
+    'otaops_carota_scheduler_failures_total',
+    'Work on schedules that failed and is tried again',
+  );
+
+  constructor(database: Queryable) {
+    collectDefaultMetrics({ register: this.#registry });
+    new Gauge({
+      name: 'otaops_carota_schedules',
+      help: 'Schedules by status',
+      labelNames: ['status'],
+      registers: [this.#registry],
+      async collect() {
+        const rows = await database.query<{ status: string; count: number }>(
+          'select status, count(*) as count from schedules group by status',
+        );
+        this.reset();
+        for (const { status, count } of rows) this.set({ status }, count);
+      },
+    });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  eventsReceived(stored: number, duplicates: number): void {
+    this.#events.inc({ outcome: 'stored' }, stored);
+    this.#events.inc({ outcome: 'duplicate' }, duplicates);
+  }
+
+  requestAnswered(method: string, route: string, code: number): void {
+    this.#requests.inc({ method, route, code });
+  }
+
+  bytesSent(bytes: number): void {
+    this.#sent.inc(bytes);
+  }
+
+  schedulerFailed(): void {
+    this.#failures.inc();
+  }
+
+  #counter<Label extends string>(
+    name: string,
+    help: string,
+    ...labelNames: Label[]
+  ): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+}

@@ -1,0 +1,109 @@
+/** Takes a locked schedule as far as it goes without the outside: what then waits is its event for the adapter. */
+import { type Queryable } from '../../service/database/index.js';
+import { type Judgement } from '../guard/index.js';
+import { assignWaves } from './assign-waves.js';
+import { noteDecision } from './decisions.js';
+import { nextStep } from './next-step.js';
+import { readWaves, type ScheduleRecord } from './schedule-record.js';
+
+/**
+ * @param now ms
+ * @returns when it is to be looked at next, ms; undefined: when an event or a person moves it
+ */
+export async function advance(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  now: number,
+): Promise<number | undefined> {
+  for (;;) {
+    const step = nextStep(schedule.state(now), now);
+    switch (step.do) {
+      case 'wait':
+        return step.until;
+      case 'post':
+        setWave(schedule, step.wave, { state: 'posting' });
+        return now;
+      case 'start':
+        await start(tx, schedule, now);
+        break;
+      case 'pass':
+        await pass(tx, schedule, step.wave, step.judgement, now);
+        break;
+      case 'hold':
+        schedule.status = 'held';
+        await note(tx, schedule, 'hold', step.judgement, now);
+        break;
+      case 'stop':
+        schedule.status = 'stopped';
+        await end(tx, schedule, now);
+        if (step.judgement) await note(tx, schedule, 'stop', step.judgement, now);
+        else
+          await noteDecision(
+            tx,
+            schedule.id,
+            { decision: 'stop', reason: step.reason, actor: 'scheduler' },
+            now,
+          );
+        // At once: the adapter may have to be told.
+        return now;
+      case 'complete':
+        schedule.status = 'completed';
+        await end(tx, schedule, now);
+        await noteDecision(
+          tx,
+          schedule.id,
+          { decision: 'complete', reason: step.reason, actor: 'scheduler' },
+          now,
+        );
+        return undefined;
+    }
+  }
+}
+
+type Wave = ScheduleRecord['waves'][number];
+
+export function setWave(schedule: ScheduleRecord, number: number, change: Partial<Wave>): void {
+  const wave = schedule.waves.find((candidate) => candidate.number === number);
+  if (wave) Object.assign(wave, change);
+}
+
+async function start(tx: Queryable, schedule: ScheduleRecord, now: number): Promise<void> {
+  const vehicles = await assignWaves(tx, schedule);
+  schedule.waves = await readWaves(tx, schedule.id);
+  schedule.status = 'running';
+  await tx.query('update schedules set started_at = $2 where id = $1', [
+    schedule.id,
+    new Date(now),
+  ]);
+  const reason = `${vehicles} vehicles in ${schedule.waves.length} waves`;
+  await noteDecision(tx, schedule.id, { decision: 'start', reason, actor: 'scheduler' }, now);
+}
+
+async function pass(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  wave: number,
+  judgement: Judgement,
+  now: number,
+): Promise<void> {
+  setWave(schedule, wave, { state: 'passed', passed_at: new Date(now) });
+  await note(tx, schedule, 'go', judgement, now);
+  // A test that is decided is over: the next wave has its own. One that is not goes on.
+  const { figures } = judgement;
+  if (figures && figures.evidence <= figures.goAt) schedule.testFromWave = wave + 1;
+}
+
+async function end(tx: Queryable, schedule: ScheduleRecord, now: number): Promise<void> {
+  await tx.query('update schedules set ended_at = $2 where id = $1', [schedule.id, new Date(now)]);
+}
+
+async function note(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  decision: string,
+  { reason, figures }: Judgement,
+  now: number,
+): Promise<void> {
+  const wave = schedule.current?.number;
+  await noteDecision(tx, schedule.id, { wave, decision, reason, actor: 'guard', figures }, now);
+}

@@ -1,0 +1,111 @@
+/** Who is in which wave: settled once, when a schedule starts. */
+import { numberArray, only, type Queryable, textArray } from '../../service/database/index.js';
+import { selectVehicles } from '../vehicles/index.js';
+import { type ScheduleRecord } from './schedule-record.js';
+import { waveSizes } from './wave-sizes.js';
+
+/**
+ * Vehicles that no wave names are dealt in the order of a hash: a wave is a sample of all of them, and the same whenever
+ * it is asked. @returns how many vehicles there are
+ */
+export async function assignWaves(tx: Queryable, schedule: ScheduleRecord): Promise<number> {
+  const { id, plan, refId, model } = schedule;
+  if (plan.filter) await selectVehicles(tx, id, model, plan.filter);
+  const waves = plan.waves ?? [];
+  const named: number[] = [];
+  for (const { vins = [] } of waves) named.push(await countOf(tx, id, vins));
+  const sizes = waveSizes(waves, await countOf(tx, id), named);
+  // Waves that nobody is in have no number.
+  const numbers = new Map<number, number>();
+  for (const [place, size] of sizes.entries()) {
+    if (size > 0) numbers.set(place, numbers.size + 1);
+  }
+  for (const [place, { vins }] of waves.entries()) {
+    const number = numbers.get(place);
+    if (vins && number !== undefined) await nameWave(tx, id, number, vins);
+  }
+  await dealOut(
+    tx,
+    id,
+    refId,
+    bounds(sizes, numbers, (place) => waves[place]?.vins === undefined),
+  );
+  for (const [place, number] of numbers) {
+    await tx.query('insert into waves (schedule_id, number, vehicles) values ($1, $2, $3)', [
+      id,
+      number,
+      sizes[place] ?? 0,
+    ]);
+  }
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Vehicles of a schedule, or those of them that are named. */
+async function countOf(tx: Queryable, id: number, vins?: readonly string[]): Promise<number> {
+  if (vins?.length === 0) return 0;
+  const rows = await tx.query<{ count: number }>(
+    `select count(*) as count from schedule_vehicles
+     where schedule_id = $1 and ($2::text[] is null or vin = any($2::text[]))`,
+    [id, vins ? textArray(vins.map((vin) => vin.toUpperCase())) : null],
+  );
+  return only(rows).count;
+}
+
+async function nameWave(
+  tx: Queryable,
+  id: number,
+  number: number,
+  vins: readonly string[],
+): Promise<void> {
+  await tx.query(
+    'update schedule_vehicles set wave = $2 where schedule_id = $1 and vin = any($3::text[])',
+    [id, number, textArray(vins.map((vin) => vin.toUpperCase()))],
+  );
+}
+
+interface Bound {
+  readonly number: number;
+  /** The place in the deal up to which it goes. */
+  readonly upto: number;
+}
+
+function bounds(
+  sizes: readonly number[],
+  numbers: ReadonlyMap<number, number>,
+  isDealt: (place: number) => boolean,
+): Bound[] {
+  let upto = 0;
+  const all: Bound[] = [];
+  for (const [place, number] of numbers) {
+    if (!isDealt(place)) continue;
+    upto += sizes[place] ?? 0;
+    all.push({ number, upto });
+  }
+  return all;
+}
+
+async function dealOut(
+  tx: Queryable,
+  id: number,
+  refId: string,
+  all: readonly Bound[],
+): Promise<void> {
+  await tx.query(
+    `with dealt as (
+       select vin, row_number() over (order by md5($2 || vin)) as place
+       from schedule_vehicles where schedule_id = $1 and wave = 0
+     ), bounds as (
+       select number, upto, lag(upto, 1, 0::bigint) over (order by upto) as since
+       from unnest($3::int[], $4::bigint[]) as bound (number, upto)
+     )
+     update schedule_vehicles v set wave = b.number
+     from dealt d join bounds b on d.place > b.since and d.place <= b.upto
+     where v.schedule_id = $1 and v.vin = d.vin`,
+    [
+      id,
+      refId,
+      numberArray(all.map(({ number }) => number)),
+      numberArray(all.map(({ upto }) => upto)),
+    ],
+  );
+}

@@ -1,0 +1,6 @@
+export * from './adapter-client.js';
+export * from './advance.js';
+export * from './plan.js';
+export * from './schedule-record.js';
+export * from './scheduler.js';
+export * from './schedules.js';

@@ -1,0 +1,185 @@
+/** A schedule as it is stored, locked for the work on it: what it holds, and what is written back. */
+import { type Queryable } from '../../service/database/index.js';
+import { judge, type Judgement, type Verdict, type WaveCounts } from '../guard/index.js';
+import { type ScheduleState, type ScheduleStatus, type WaveState } from './next-step.js';
+import { type SchedulePlan } from './plan.js';
+
+export type Operation = 'none' | 'active' | 'paused' | 'cancelled';
+
+interface ScheduleRow {
+  readonly id: number;
+  readonly ref_id: string;
+  readonly script_ref_id: string;
+  readonly model: string;
+  readonly plan: SchedulePlan;
+  readonly status: ScheduleStatus;
+  readonly test_from_wave: number;
+  readonly operation: Operation;
+}
+
+interface WaveRow {
+  readonly number: number;
+  readonly vehicles: number;
+  state: WaveState['state'];
+  posted_at: Date | null;
+  passed_at: Date | null;
+  /** Vehicles that the adapter does not know: nobody waits for them. */
+  rejected: number;
+  finished: number;
+  succeeded: number;
+  failed: number;
+  rollback_failed: number;
+}
+
+/** What a vehicle counts as in its wave. */
+export interface Standing {
+  readonly verdict: Verdict;
+  readonly finished: boolean;
+  readonly rollbackFailed: boolean;
+}
+
+const NO_GUARD: Judgement = { decision: 'go', reason: 'there is no guard' };
+
+export class ScheduleRecord {
+  readonly id: number;
+  readonly refId: string;
+  readonly scriptRefId: string;
+  readonly model: string;
+  readonly plan: SchedulePlan;
+  status: ScheduleStatus;
+  operation: Operation;
+  /** The guard's test counts from this wave on. */
+  testFromWave: number;
+  waves: WaveRow[];
+
+  constructor(row: ScheduleRow, waves: WaveRow[]) {
+    this.id = row.id;
+    this.refId = row.ref_id;
+    this.scriptRefId = row.script_ref_id;
+    this.model = row.model;
+    this.plan = row.plan;
+    this.status = row.status;
+    this.operation = row.operation;
+    this.testFromWave = row.test_from_wave;
+    this.waves = waves;
+  }
+
+  /** The newest wave that was posted. */
+  get current(): WaveRow | undefined {
+    return this.waves.findLast(({ state }) => state === 'running' || state === 'passed');
+  }
+
+  /** A vehicle of a wave counts as something else now. */
+  move(wave: number, before: Standing, after: Standing): void {
+    const row = this.waves.find(({ number }) => number === wave);
+    if (!row) return;
+    const step = (was: boolean, is: boolean) => Number(is) - Number(was);
+    row.finished += step(before.finished, after.finished);
+    row.succeeded += step(before.verdict === 'succeeded', after.verdict === 'succeeded');
+    row.failed += step(before.verdict === 'failed', after.verdict === 'failed');
+    row.rollback_failed += step(before.rollbackFailed, after.rollbackFailed);
+  }
+
+  /** @param now ms */
+  state(now: number): ScheduleState {
+    const patience = this.plan.guard?.patience;
+    const total = sum(this.waves);
+    return {
+      status: this.status,
+      plan: this.plan,
+      waves: this.waves.map(({ number, state, passed_at, posted_at }) => ({
+        number,
+        state,
+        passedAt: passed_at?.getTime(),
+        judgedAt:
+          posted_at && patience !== undefined ? posted_at.getTime() + patience * 1000 : undefined,
+      })),
+      open: Math.max(0, total.vehicles - total.finished),
+      judgement: this.#judgement(total, now),
+    };
+  }
+
+  #judgement(total: WaveCounts, now: number): Judgement | undefined {
+    const { current } = this;
+    if (!current) return undefined;
+    const { guard } = this.plan;
+    if (!guard) return NO_GUARD;
+    return judge(guard, {
+      waves: this.waves.length,
+      total,
+      tested: sum(this.waves.filter(({ number }) => number >= this.testFromWave)),
+      wave: sum([current]),
+      age: (now - (current.posted_at?.getTime() ?? now)) / 1000,
+    });
+  }
+}
+
+function sum(waves: readonly WaveRow[]): WaveCounts {
+  const of = (field: (wave: WaveRow) => number) =>
+    waves.reduce((total, wave) => total + field(wave), 0);
+  return {
+    vehicles: of(({ vehicles, rejected }) => vehicles - rejected),
+    finished: of(({ finished }) => finished),
+    succeeded: of(({ succeeded }) => succeeded),
+    failed: of(({ failed }) => failed),
+    rollbackFailed: of((wave) => wave.rollback_failed),
+  };
+}
+
+/** Locks it until the transaction ends; undefined where there is none. */
+export async function lockSchedule(
+  tx: Queryable,
+  by: { readonly id: number } | { readonly refId: string },
+): Promise<ScheduleRecord | undefined> {
+  const [column, key] = 'id' in by ? ['id', by.id] : ['ref_id', by.refId];
+  const [row] = await tx.query<ScheduleRow>(
+    `select id, ref_id, script_ref_id, model, plan, status, test_from_wave, operation
+     from schedules where ${column} = $1 for update`,
+    [key],
+  );
+  return row && new ScheduleRecord(row, await readWaves(tx, row.id));
+}
+
+export const readWaves = (database: Queryable, scheduleId: number): Promise<WaveRow[]> =>
+  database.query<WaveRow>(
+    `select number, vehicles, state, posted_at, passed_at, rejected, finished, succeeded, failed, rollback_failed
+     from waves where schedule_id = $1 order by number`,
+    [scheduleId],
+  );
+
+/** Writes back what may have changed. */
+export async function saveSchedule(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  dueAt: number | undefined,
+): Promise<void> {
+  await tx.query(
+    `update schedules set status = $2, operation = $3, test_from_wave = $4, due_at = $5 where id = $1`,
+    [
+      schedule.id,
+      schedule.status,
+      schedule.operation,
+      schedule.testFromWave,
+      dueAt === undefined ? null : new Date(dueAt),
+    ],
+  );
+  for (const wave of schedule.waves) {
+    await tx.query(
+      `update waves set state = $3, posted_at = $4, passed_at = $5, finished = $6, succeeded = $7,
+         failed = $8, rollback_failed = $9, rejected = $10
+       where schedule_id = $1 and number = $2`,
+      [
+        schedule.id,
+        wave.number,
+        wave.state,
+        wave.posted_at,
+        wave.passed_at,
+        wave.finished,
+        wave.succeeded,
+        wave.failed,
+        wave.rollback_failed,
+        wave.rejected,
+      ],
+    );
+  }
+}

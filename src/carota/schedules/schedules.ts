@@ -1,0 +1,243 @@
+/** Schedules: made, listed, shown, and what a person may do to one. */
+import { type FieldError } from '../../protocol/index.js';
+import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
+import { noteDecision } from './decisions.js';
+import { type ScheduleStatus } from './next-step.js';
+import { type SchedulePlan } from './plan.js';
+import { lockSchedule, saveSchedule } from './schedule-record.js';
+
+export interface ScheduleRow {
+  readonly id: number;
+  readonly ref_id: string;
+  readonly script_ref_id: string;
+  readonly model: string;
+  readonly plan: SchedulePlan;
+  readonly status: ScheduleStatus;
+  readonly reason: string;
+  readonly operation: string;
+  readonly created_at: Date;
+  readonly started_at: Date | null;
+  readonly ended_at: Date | null;
+}
+
+const COLUMNS =
+  'id, ref_id, script_ref_id, model, plan, status, reason, operation, created_at, started_at, ended_at';
+
+/** A person asked for what does not go. */
+export class ScheduleConflict extends Error {
+  override readonly name = 'ScheduleConflict';
+
+  constructor(
+    /** Stable, upper snake case. */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Stores a schedule; its vehicles are with it, and its start is then due by itself. The same again changes nothing.
+ *
+ * @returns what in the plan names nothing that there is
+ * @throws ScheduleConflict
+ */
+export async function createSchedule(
+  database: Database,
+  plan: SchedulePlan,
+  by: string,
+  now: number,
+): Promise<readonly FieldError[]> {
+  const { 'ref-id': refId, 'script-ref-id': scriptRefId, model, vins = [], ...rest } = plan;
+  return database.transaction(async (tx) => {
+    const [script] = await tx.query<{ model: string }>(
+      'select model from update_scripts where script_ref_id = $1',
+      [scriptRefId],
+    );
+    if (!script)
+      return [{ path: '/script-ref-id', message: `there is no script '${scriptRefId}'` }];
+    if (script.model !== model) {
+      return [{ path: '/model', message: `the script is for model '${script.model}'` }];
+    }
+    const stored = JSON.stringify({
+      'ref-id': refId,
+      'script-ref-id': scriptRefId,
+      model,
+      ...rest,
+    });
+    const due = rest.start === undefined ? now : Date.parse(rest.start);
+    const [made] = await tx.query<{ id: number }>(
+      `insert into schedules (ref_id, script_ref_id, model, plan, status, due_at, created_at, created_by)
+       values ($1, $2, $3, $4, 'planned', $5, $6, $7) on conflict (ref_id) do nothing returning id`,
+      [refId, scriptRefId, model, stored, new Date(due), new Date(now), by],
+    );
+    if (!made) {
+      throw new ScheduleConflict('SCHEDULE_EXISTS', `there is a schedule '${refId}' already`);
+    }
+    await addVins(tx, made.id, vins);
+    return [];
+  });
+}
+
+async function addVins(tx: Queryable, id: number, vins: readonly string[]): Promise<void> {
+  const CHUNK = 50_000;
+  for (let start = 0; start < vins.length; start += CHUNK) {
+    await tx.query(
+      `insert into schedule_vehicles (schedule_id, vin) select distinct $1::bigint, vin
+       from unnest($2::text[]) as given (vin) on conflict do nothing`,
+      [id, textArray(vins.slice(start, start + CHUNK).map((vin) => vin.toUpperCase()))],
+    );
+  }
+}
+
+/** Adds vehicles to a schedule that has not started. @throws ScheduleConflict */
+export async function addVehicles(
+  database: Database,
+  refId: string,
+  vins: readonly string[],
+): Promise<void> {
+  await database.transaction(async (tx) => {
+    const schedule = await lockSchedule(tx, { refId });
+    if (schedule?.status !== 'planned') {
+      throw new ScheduleConflict('SCHEDULE_STARTED', 'vehicles are added before it starts');
+    }
+    await addVins(tx, schedule.id, vins);
+  });
+}
+
+export type ScheduleAction = 'pause' | 'resume' | 'stop' | 'continue';
+
+/** From which states each action goes, and to which. */
+const ACTIONS: Readonly<
+  Record<ScheduleAction, { from: readonly ScheduleStatus[]; to: ScheduleStatus }>
+> = {
+  pause: { from: ['running', 'held'], to: 'paused' },
+  resume: { from: ['paused'], to: 'running' },
+  /** Lets a schedule go on that the guard has held. */
+  continue: { from: ['held'], to: 'running' },
+  stop: { from: ['planned', 'running', 'paused', 'held'], to: 'stopped' },
+};
+
+/** @returns false where there is no such schedule @throws ScheduleConflict */
+export async function act(
+  database: Database,
+  refId: string,
+  action: ScheduleAction,
+  { actor, reason }: { readonly actor: string; readonly reason: string },
+  now: number,
+): Promise<boolean> {
+  return database.transaction(async (tx) => {
+    const schedule = await lockSchedule(tx, { refId });
+    if (!schedule) return false;
+    const { from, to } = ACTIONS[action];
+    if (schedule.status === to && action !== 'resume' && action !== 'continue') return true;
+    if (!from.includes(schedule.status)) {
+      throw new ScheduleConflict('SCHEDULE_STATUS', `it is ${schedule.status}: no ${action}`);
+    }
+    schedule.status = to;
+    if (action === 'continue') {
+      // The person has judged: the wave has passed, and the test begins anew.
+      const { current } = schedule;
+      if (current) {
+        Object.assign(current, { state: 'passed', passed_at: new Date(now) });
+        schedule.testFromWave = current.number + 1;
+      }
+    }
+    await noteDecision(
+      tx,
+      schedule.id,
+      { decision: action, reason, actor, wave: schedule.current?.number },
+      now,
+    );
+    if (to === 'stopped') {
+      await tx.query('update schedules set ended_at = $2 where id = $1', [
+        schedule.id,
+        new Date(now),
+      ]);
+    }
+    await saveSchedule(tx, schedule, now);
+    return true;
+  });
+}
+
+export async function findSchedule(
+  database: Queryable,
+  refId: string,
+): Promise<ScheduleRow | undefined> {
+  const rows = await database.query<ScheduleRow>(
+    `select ${COLUMNS} from schedules where ref_id = $1`,
+    [refId],
+  );
+  return rows[0];
+}
+
+/** Newest first. @param before id of the last one that was shown */
+export const listSchedules = (
+  database: Queryable,
+  before: number | undefined,
+  limit: number,
+): Promise<ScheduleRow[]> =>
+  database.query<ScheduleRow>(
+    `select ${COLUMNS} from schedules where $1::bigint is null or id < $1 order by id desc limit $2`,
+    [before ?? null, limit],
+  );
+
+export interface DecisionRow {
+  readonly wave: number | null;
+  readonly at: Date;
+  readonly decision: string;
+  readonly reason: string;
+  readonly actor: string;
+  readonly figures: object;
+}
+
+export const readDecisions = (database: Queryable, id: number): Promise<DecisionRow[]> =>
+  database.query<DecisionRow>(
+    'select wave, at, decision, reason, actor, figures from decisions where schedule_id = $1 order by id',
+    [id],
+  );
+
+/** Vehicles by state. */
+export async function countStates(
+  database: Queryable,
+  id: number,
+): Promise<Record<string, number>> {
+  const rows = await database.query<{ state: string; count: number }>(
+    'select state, count(*) as count from schedule_vehicles where schedule_id = $1 group by state order by state',
+    [id],
+  );
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+}
+
+export interface ScheduleVehicleRow {
+  readonly vin: string;
+  readonly wave: number;
+  readonly state: string;
+  readonly reason: string | null;
+}
+
+export const listScheduleVehicles = (
+  database: Queryable,
+  id: number,
+  page: {
+    readonly after: string;
+    readonly limit: number;
+    readonly state?: string | undefined;
+    readonly wave?: number | undefined;
+  },
+): Promise<ScheduleVehicleRow[]> =>
+  database.query<ScheduleVehicleRow>(
+    `select vin, wave, state, reason from schedule_vehicles
+     where schedule_id = $1 and vin > $2 and ($4::text is null or state = $4)
+       and ($5::integer is null or wave = $5)
+     order by vin limit $3`,
+    [id, page.after, page.limit, page.state ?? null, page.wave ?? null],
+  );
+
+export async function countVehicles(database: Queryable, id: number): Promise<number> {
+  const rows = await database.query<{ count: number }>(
+    'select count(*) as count from schedule_vehicles where schedule_id = $1',
+    [id],
+  );
+  return only(rows).count;
+}

@@ -1,0 +1,25 @@
+/** What a CarOTA Server is told when it starts. */
+import { type AdapterSettings } from './schedules/index.js';
+import { type SigningSettings } from './signing/index.js';
+
+export interface CarotaSettings extends SigningSettings, Omit<AdapterSettings, 'adapterToken'> {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly httpPort: number;
+  /** Of the embedded database, artifacts, signing keys, and the first token. */
+  readonly dataDir: string;
+  /** `postgres://…`; undefined: the embedded database. */
+  readonly databaseUrl?: string | undefined;
+  /** Of role carota; undefined: waves wait. */
+  readonly adapterToken?: string | undefined;
+  /** That the adapter signs its call-back with; several while it is changed. */
+  readonly callbackSecrets?: readonly string[] | undefined;
+  /** S3-compatible store; undefined: a folder in the data directory. */
+  readonly s3Url?: string | undefined;
+  readonly s3Bucket?: string | undefined;
+  readonly s3Region?: string | undefined;
+  /** What vehicles fetch artifacts from, where that is not this server's own address. */
+  readonly publicUrl?: string | undefined;
+  /** How long a URL of an artifact holds at least, seconds. */
+  readonly urlTtl?: number | undefined;
+}

@@ -1,0 +1,119 @@
+/** What the CarOTA Server knows of vehicles: model, tags, and what each ECU runs. */
+import Type from 'typebox';
+import { Identifier } from '../../protocol/index.js';
+import { type Queryable, textArray } from '../../service/database/index.js';
+import { EcuName, Version } from '../../update-script/index.js';
+
+export const VehicleFacts = Type.Object(
+  {
+    model: Identifier('Vehicle model.'),
+    tags: Type.Optional(
+      Type.Array(Type.String({ maxLength: 100, pattern: '^[^;\\p{Cc}\\p{Cs}]+$' }), {
+        maxItems: 100,
+        description: 'Whatever vehicles are to be chosen by.',
+      }),
+    ),
+    versions: Type.Optional(
+      Type.Record(EcuName, Version, { description: 'What each ECU runs, where that is known.' }),
+    ),
+  },
+  { additionalProperties: false, title: 'VehicleFacts' },
+);
+export type VehicleFacts = Type.Static<typeof VehicleFacts>;
+
+export interface VehicleRow {
+  readonly vin: string;
+  readonly model: string;
+  readonly tags: string[];
+  readonly versions: Readonly<Record<string, string>>;
+  readonly updated_at: Date;
+}
+
+/** Stores vehicles; what is known of one is replaced, but for versions that are not named. @param now ms */
+export async function storeVehicles(
+  tx: Queryable,
+  vehicles: readonly ({ readonly vin: string } & VehicleFacts)[],
+  now: number,
+): Promise<void> {
+  await tx.query(
+    `insert into vehicles (vin, model, tags, updated_at)
+     select vin, model, array(select json_array_elements_text(tags::json)), $4
+     from unnest($1::text[], $2::text[], $3::text[]) as given (vin, model, tags)
+     on conflict (vin) do update
+       set model = excluded.model, tags = excluded.tags, updated_at = excluded.updated_at`,
+    [
+      textArray(vehicles.map(({ vin }) => vin)),
+      textArray(vehicles.map(({ model }) => model)),
+      textArray(vehicles.map(({ tags = [] }) => JSON.stringify(tags))),
+      new Date(now),
+    ],
+  );
+  const installed = vehicles.flatMap(({ vin, versions = {} }) =>
+    Object.entries(versions).map(([ecu, version]) => ({ vin, ecu, version })),
+  );
+  await storeVersions(tx, installed, null, now);
+}
+
+export interface InstalledVersion {
+  readonly vin: string;
+  readonly ecu: string;
+  readonly version: string;
+}
+
+/** @param refId the schedule that installed them; null: imported. Each ECU of a vehicle is named once. */
+export async function storeVersions(
+  tx: Queryable,
+  installed: readonly InstalledVersion[],
+  refId: string | null,
+  now: number,
+): Promise<void> {
+  if (installed.length === 0) return;
+  await tx.query(
+    `insert into installed_versions (vin, ecu, version, ref_id, since)
+     select vin, ecu, version, $4, $5
+     from unnest($1::text[], $2::text[], $3::text[]) as given (vin, ecu, version)
+     on conflict (vin, ecu) do update
+       set version = excluded.version, ref_id = excluded.ref_id, since = excluded.since
+       where installed_versions.version <> excluded.version`,
+    [
+      textArray(installed.map(({ vin }) => vin)),
+      textArray(installed.map(({ ecu }) => ecu)),
+      textArray(installed.map(({ version }) => version)),
+      refId,
+      new Date(now),
+    ],
+  );
+}
+
+const COLUMNS = `v.vin, v.model, v.tags, v.updated_at, coalesce(
+  (select json_object_agg(ecu, version order by ecu) from installed_versions i where i.vin = v.vin),
+  '{}'::json) as versions`;
+
+export async function findVehicle(
+  database: Queryable,
+  vin: string,
+): Promise<VehicleRow | undefined> {
+  const rows = await database.query<VehicleRow>(
+    `select ${COLUMNS} from vehicles v where v.vin = $1`,
+    [vin],
+  );
+  return rows[0];
+}
+
+export interface VehiclePage {
+  readonly after: string;
+  readonly limit: number;
+  readonly model?: string | undefined;
+  readonly tag?: string | undefined;
+}
+
+export const listVehicles = (
+  database: Queryable,
+  { after, limit, model, tag }: VehiclePage,
+): Promise<VehicleRow[]> =>
+  database.query<VehicleRow>(
+    `select ${COLUMNS} from vehicles v
+     where v.vin > $1 and ($3::text is null or v.model = $3) and ($4::text is null or $4 = any(v.tags))
+     order by v.vin limit $2`,
+    [after, limit, model ?? null, tag ?? null],
+  );

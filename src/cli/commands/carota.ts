@@ -1,0 +1,69 @@
+/** `otaops carota`: the CarOTA Server. */
+import { type Command } from 'commander';
+import { type CarotaSettings, startCarota } from '../../carota/index.js';
+import { serviceLog } from '../log.js';
+import { print } from '../output.js';
+import {
+  ADAPTER_CONTROL_TOKEN,
+  ADAPTER_TOKEN,
+  ADAPTER_URL,
+  addSettings,
+  BadSetting,
+  CALLBACK_SECRETS,
+  DATA_DIR,
+  DATABASE_URL,
+  HOST,
+  HTTP_PORT,
+  LOG_LEVEL,
+  PUBLIC_URL,
+  S3_BUCKET,
+  S3_REGION,
+  S3_URL,
+  SIGNING_CHAIN,
+  SIGNING_KEY,
+  URL_TTL,
+} from '../settings/index.js';
+import { stopRequested } from '../stop-signals.js';
+
+interface CarotaFlags extends Omit<CarotaSettings, 'callbackSecrets'> {
+  readonly callbackSecret?: string[];
+  readonly logLevel: string;
+}
+
+/** Beside the adapter's 8080. */
+const DEFAULT_PORT = 8090;
+
+export function carotaCommand(program: Command): void {
+  const command = program
+    .command('carota')
+    .description('run the CarOTA Server: artifacts, update scripts, schedules in waves')
+    .addHelpText(
+      'after',
+      `
+Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/events …:
+  otaops carota --adapter-token otaops_… --callback-secret whsec_…`,
+    );
+  addSettings(command, [HOST, { ...HTTP_PORT, default: DEFAULT_PORT }]);
+  addSettings(command, [{ ...DATA_DIR, default: './.otaops-carota' }, DATABASE_URL]);
+  addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, CALLBACK_SECRETS]);
+  addSettings(command, [SIGNING_KEY, SIGNING_CHAIN, S3_URL, S3_BUCKET, S3_REGION]);
+  addSettings(command, [PUBLIC_URL, URL_TTL, LOG_LEVEL]);
+  command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
+    const stopping = stopRequested();
+    if ((flags.s3Url === undefined) !== (flags.s3Bucket === undefined)) {
+      throw new BadSetting('--s3-url and --s3-bucket are given together');
+    }
+    const log = serviceLog(logLevel);
+    const carota = await startCarota({ ...flags, callbackSecrets: callbackSecret }, log);
+    print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);
+    if (carota.trustAnchorFile !== undefined) {
+      print(`Signing keys of our own, for trials; vehicles trust ${carota.trustAnchorFile}`);
+    }
+    if (carota.firstToken !== undefined) {
+      print(`Administrator’s token, also in ${carota.tokenFile}:`);
+      print(`  ${carota.firstToken}`);
+    }
+    log.info({ signal: await stopping }, 'stopping');
+    await carota.stop();
+  });
+}
