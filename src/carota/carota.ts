@@ -83,7 +83,7 @@ async function start(settings: CarotaSettings, database: Database, log: Logger) 
     version: VERSION,
   });
   await server.listen({ host: settings.host, port: settings.httpPort });
-  scheduler.start();
+  await scheduler.start();
   const upkeep = setInterval(() => {
     database.maintain?.().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'));
   }, UPKEEP_MS);

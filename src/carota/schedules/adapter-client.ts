@@ -42,8 +42,9 @@ export class AdapterClient {
   }
 
   /** The same event again adds nothing. @throws AdapterRefused, AdapterUnavailable */
-  async trigger(event: CarOtaServerEvent): Promise<TriggerAnswer> {
-    const answer = await this.#post('/v1.0/ota/trigger', this.#settings.adapterToken, event);
+  async trigger(event: CarOtaServerEvent, signal: AbortSignal): Promise<TriggerAnswer> {
+    const { adapterToken } = this.#settings;
+    const answer = await this.#post('/v1.0/ota/trigger', adapterToken, event, signal);
     return (await answer.json()) as TriggerAnswer;
   }
 
@@ -52,19 +53,20 @@ export class AdapterClient {
     refId: string,
     action: 'pause' | 'resume' | 'cancel',
     reason: string,
+    signal: AbortSignal,
   ): Promise<void> {
     const path = `/v1.0/ota/operations/${encodeURIComponent(refId)}/${action}`;
-    await this.#post(path, this.#settings.adapterControlToken ?? '', { reason });
+    await this.#post(path, this.#settings.adapterControlToken ?? '', { reason }, signal);
   }
 
-  async #post(path: string, token: string, body: object): Promise<Response> {
+  async #post(path: string, token: string, body: object, signal: AbortSignal): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(new URL(path, this.#settings.adapterUrl), {
         method: 'POST',
         headers: { 'authorization-token': token, 'content-type': 'application/json' },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
     } catch (error) {
       const { cause, message } = error as Error;

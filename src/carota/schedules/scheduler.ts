@@ -45,7 +45,14 @@ export class Scheduler {
     this.#options = options;
   }
 
-  start(): void {
+  /** What a process that is gone was about to post is posted now: at the adapter twice is once. */
+  async start(): Promise<void> {
+    const { database, clock } = this.#options;
+    await database.query(
+      `update schedules s set due_at = $1 where status = 'running'
+         and exists (select from waves w where w.schedule_id = s.id and w.state = 'posting')`,
+      [new Date(clock())],
+    );
     this.#running = this.#run();
   }
 
@@ -139,7 +146,7 @@ export class Scheduler {
   }
 
   async #post(id: number, wave: number, event: CarOtaServerEvent): Promise<void> {
-    const answer = await this.#options.adapter.trigger(event);
+    const answer = await this.#options.adapter.trigger(event, this.#stopping.signal);
     await this.#change(id, async (schedule, tx, now) => {
       const { rejectedCount: rejected } = answer;
       setWave(schedule, wave, { state: 'running', posted_at: new Date(now), rejected });
@@ -158,7 +165,8 @@ export class Scheduler {
   async #control(id: number, refId: string, operation: Operation): Promise<void> {
     const action = { active: 'resume', paused: 'pause', cancelled: 'cancel' } as const;
     if (operation === 'none') return;
-    await this.#options.adapter.control(refId, action[operation], 'by the CarOTA Server');
+    const { signal } = this.#stopping;
+    await this.#options.adapter.control(refId, action[operation], 'by the CarOTA Server', signal);
     await this.#change(id, (schedule) => {
       schedule.operation = operation;
       return Promise.resolve();

@@ -1,0 +1,349 @@
+/** Schedules: waves, windows, pauses, the guard, restarts; on each database. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/adapter.js';
+import { emptyPostgresUrl, testDatabases } from '../support/databases.js';
+import { vinOf } from '../support/messages.js';
+import {
+  type AdapterDouble,
+  eventOf,
+  MODEL,
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from './support/test-carota.js';
+
+const SCRIPT = 'hu only 001';
+const vins = Array.from({ length: 20 }, (_, n) => vinOf(n, 'WVW'));
+const GUARD = {
+  test: { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 },
+};
+
+describe.each(testDatabases())('on $name', ({ name }) => {
+  let adapter: AdapterDouble;
+  let carota: TestCarota;
+  let databaseUrl: string | undefined;
+  let refIds = 0;
+
+  const settings = () => ({ ...(databaseUrl === undefined ? {} : { databaseUrl }) });
+  beforeAll(async () => {
+    databaseUrl = name === 'PostgreSQL' ? await emptyPostgresUrl() : undefined;
+    adapter = await startAdapterDouble();
+    carota = await startTestCarota(adapter.url, { ...settings(), adapterControlToken: 'operator' });
+    await carota.publish(SCRIPT);
+  });
+  afterAll(async () => {
+    await carota.stop();
+    await adapter.stop();
+  });
+  afterEach(() => {
+    adapter.answer = 202;
+    adapter.unknown.clear();
+    adapter.onTrigger = () => undefined;
+    adapter.triggers.length = 0;
+    adapter.controls.length = 0;
+  });
+
+  const plan = async (fields: object) => {
+    const refId = `schedule ${++refIds}`;
+    const body = { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins, ...fields };
+    const answer = await carota.call('POST', '/v1.0/schedules', { body });
+    expect(answer.body).toMatchObject({ 'ref-id': refId });
+    return refId;
+  };
+  const show = async (refId: string) =>
+    (await carota.call('GET', `/v1.0/schedules/${encodeURIComponent(refId)}`)).body;
+  const until = (refId: string, holds: (schedule: any) => boolean) =>
+    eventually(() => show(refId), holds);
+  const posted = (refId: string) => adapter.triggers.filter((body) => body['ref-id'] === refId);
+  const report = (refId: string, all: readonly string[], status: 'success' | 'failure') =>
+    carota.callBack(all.map((vin) => eventOf({ refId, vin, status })));
+
+  test('without waves, everyone is triggered at once, with the settings of the sending', async () => {
+    const dispatch = { priority: 2, rate: { perSecond: 10 } };
+    const refId = await plan({ dispatch });
+    await until(refId, ({ waves }) => waves[0]?.state === 'passed');
+    const [event, ...more] = posted(refId);
+    expect(more).toEqual([]);
+    expect(event).toEqual({
+      model: MODEL,
+      'ref-id': refId,
+      'script-ref-id': SCRIPT,
+      vins: [...vins].sort(),
+      dispatch,
+    });
+    await report(refId, vins, 'success');
+    expect(await until(refId, ({ status }) => status === 'completed')).toMatchObject({
+      states: { success: 20 },
+      reason: '',
+    });
+  });
+
+  test('waves go canary first, each vehicle in one, the next when the test lets it', async () => {
+    const canary = vins.slice(3, 5);
+    const refId = await plan({ waves: [{ vins: canary }, { percent: 30 }], guard: GUARD });
+    await until(refId, ({ waves }) => waves[0]?.state === 'running');
+    const sizes = (await show(refId)).waves.map(({ vehicles }: any) => vehicles);
+    expect(sizes).toEqual([2, 6, 12]);
+    expect(posted(refId)[0]?.vins).toEqual([...canary].sort());
+
+    // Both of the canary are through, and that is too few to decide: a person does.
+    await report(refId, canary, 'success');
+    await until(refId, ({ status }) => status === 'held');
+    expect(posted(refId)).toHaveLength(1);
+    const path = `/v1.0/schedules/${encodeURIComponent(refId)}/continue`;
+    await carota.call('POST', path, { body: { reason: 'looks good' } });
+    await until(refId, ({ waves }) => waves[1]?.state === 'running');
+
+    // Three waves have each a third of the probability of a false stop: five successes are enough.
+    const second = posted(refId)[1]?.vins ?? [];
+    await report(refId, second.slice(0, 3), 'success');
+    expect((await show(refId)).waves[1].state).toBe('running');
+    await report(refId, second.slice(3, 5), 'success');
+    await until(refId, ({ waves }) => waves[2]?.state === 'running');
+
+    const all = posted(refId).flatMap((body) => body.vins);
+    expect(all.toSorted()).toEqual([...vins].sort());
+    const decisions = (await show(refId)).decisions;
+    const go = decisions.find(({ decision }: any) => decision === 'go');
+    expect(go).toMatchObject({
+      wave: 2,
+      actor: 'guard',
+      figures: { failed: 0, goAt: expect.any(Number) },
+    });
+    expect(go.figures.evidence).toBeLessThanOrEqual(go.figures.goAt);
+    const continued = decisions.find(({ decision }: any) => decision === 'continue');
+    expect(continued).toMatchObject({ actor: 'first administrator', reason: 'looks good' });
+  });
+
+  test('a bad update is stopped after the fewest vehicles, the adapter cancels what was not sent', async () => {
+    const refId = await plan({ waves: [{ vehicles: 10 }], guard: GUARD });
+    await until(refId, ({ waves }) => waves[0]?.state === 'running');
+    const [first] = posted(refId);
+    await report(refId, first?.vins.slice(0, 2) ?? [], 'failure');
+    const schedule = await until(refId, ({ status }) => status === 'stopped');
+    expect(schedule.reason).toBe('2 of 2 vehicles failed');
+    expect(schedule.decisions.at(-1)).toMatchObject({ decision: 'stop', actor: 'guard' });
+    await eventually(
+      () => Promise.resolve(adapter.controls),
+      (controls) => controls.includes(`cancel ${refId}`),
+    );
+    expect(posted(refId)).toHaveLength(1);
+  });
+
+  test('a batch of events is judged one by one: what comes after the stop does not undo it', async () => {
+    const refId = await plan({ waves: [{ vehicles: 10 }], guard: GUARD });
+    await until(refId, ({ waves }) => waves[0]?.state === 'running');
+    const inFirst = posted(refId)[0]?.vins ?? [];
+    await carota.callBack([
+      ...inFirst.slice(0, 2).map((vin) => eventOf({ refId, vin, status: 'rollback_success' })),
+      ...inFirst.slice(2).map((vin) => eventOf({ refId, vin, status: 'success' })),
+    ]);
+    const schedule = await show(refId);
+    expect(schedule.status).toBe('stopped');
+    expect(schedule.decisions.at(-1).figures).toMatchObject({ failed: 2, succeeded: 0 });
+    expect(schedule.waves[0]).toMatchObject({ failed: 2, succeeded: 8, finished: 10 });
+  });
+
+  test('what failed so far and moves on counts as what it becomes', async () => {
+    const refId = await plan({ guard: { maxFailures: 2 } });
+    await until(refId, ({ waves }) => waves[0]?.state === 'running');
+    const [vin = '', other = ''] = vins;
+    await carota.callBack([eventOf({ refId, vin, status: 'download_fail' })]);
+    await carota.callBack([eventOf({ refId, vin, status: 'success' })]);
+    expect((await show(refId)).waves[0]).toMatchObject({ failed: 0, succeeded: 1, finished: 1 });
+    // Later in arriving, earlier in happening: it changes nothing.
+    await carota.callBack([eventOf({ refId, vin, status: 'downloading', at: 1_700_000_000_000 })]);
+    expect((await show(refId)).states.success).toBe(1);
+    await carota.callBack([eventOf({ refId, vin: other, status: 'failure' })]);
+    expect((await show(refId)).status).toBe('running');
+  });
+
+  test('the same events again change nothing', async () => {
+    const refId = await plan({ guard: { maxFailures: 3 } });
+    await until(refId, ({ waves }) => waves[0]?.state === 'running');
+    const events = vins.slice(0, 2).map((vin) => eventOf({ refId, vin, status: 'failure' }));
+    expect((await carota.callBack([...events, ...events])).body).toEqual({
+      stored: 2,
+      duplicates: 2,
+    });
+    expect((await carota.callBack(events)).body).toEqual({ stored: 0, duplicates: 2 });
+    expect(await show(refId)).toMatchObject({ status: 'running', states: { failure: 2 } });
+  });
+
+  test('the adapter is away: the wave waits and goes when it is back', async () => {
+    adapter.answer = 503;
+    const refId = await plan({});
+    await until(refId, ({ waves }) => waves[0]?.state === 'posting');
+    adapter.answer = 202;
+    await until(refId, ({ waves }) => waves[0]?.state === 'passed');
+    expect(posted(refId)).toHaveLength(1);
+  });
+
+  test('the adapter refuses: the schedule stops and says why', async () => {
+    adapter.answer = 409;
+    const refId = await plan({});
+    const { reason } = await until(refId, ({ status }) => status === 'stopped');
+    expect(reason).toMatch(/the adapter answered 409/);
+  });
+
+  test('nobody waits for vehicles that the adapter does not know', async () => {
+    const [stranger = '', ...rest] = vins;
+    adapter.unknown.add(stranger);
+    const refId = await plan({});
+    await until(refId, ({ waves }) => waves[0]?.state === 'passed');
+    await report(refId, rest, 'success');
+    const schedule = await until(refId, ({ status }) => status === 'completed');
+    expect(schedule.states).toEqual({ device_not_found: 1, success: 19 });
+  });
+
+  test('paused, it posts nothing and the adapter pauses; resumed, both go on', async () => {
+    const refId = await plan({ waves: [{ vehicles: 5 }], pause: 1 });
+    await until(refId, ({ waves }) => waves[0]?.state === 'passed');
+    const path = `/v1.0/schedules/${encodeURIComponent(refId)}`;
+    expect((await carota.call('POST', `${path}/pause`, { body: {} })).body.status).toBe('paused');
+    await eventually(
+      () => Promise.resolve(adapter.controls),
+      (controls) => controls.includes(`pause ${refId}`),
+    );
+    expect(posted(refId)).toHaveLength(1);
+    await carota.call('POST', `${path}/resume`, { body: {} });
+    await until(refId, ({ waves }) => waves[1]?.state === 'passed');
+    expect(adapter.controls).toEqual([`pause ${refId}`, `resume ${refId}`]);
+    expect((await carota.call('POST', `${path}/resume`, { body: {} })).status).toBe(409);
+  });
+
+  test('outside its windows and before its start nothing is posted', async () => {
+    const now = new Date();
+    const at = (hours: number) =>
+      new Date(now.getTime() + hours * 3_600_000).toISOString().slice(11, 16);
+    const closed = await plan({ windows: [{ from: at(2), to: at(3) }], timeZone: 'UTC' });
+    const later = await plan({ start: new Date(now.getTime() + 3_600_000).toISOString() });
+    const open = await plan({ windows: [{ from: at(-1), to: at(1) }], timeZone: 'UTC' });
+    await until(open, ({ waves }) => waves[0]?.state === 'passed');
+    expect(await show(closed)).toMatchObject({ status: 'running', states: { waiting: 20 } });
+    expect(await show(later)).toMatchObject({ status: 'planned' });
+    expect([posted(closed), posted(later)]).toEqual([[], []]);
+  });
+
+  test('vehicles are chosen by model, tag and what an ECU runs, when it starts', async () => {
+    const csv = [
+      'vin,model,tags,version:HU',
+      ...vins.map(
+        (vin, n) =>
+          `${vin},${n < 10 ? MODEL : 'other model'},${n % 2 ? 'pilot;blue' : ''},${n < 4 ? '1.0.3' : '0.9.0'}`,
+      ),
+      'nonsense,m,,',
+    ].join('\n');
+    const imported = await carota.call('POST', '/v1.0/vehicles/import', {
+      headers: { 'content-type': 'text/csv' },
+      body: csv,
+    });
+    expect(imported.body).toMatchObject({
+      imported: 20,
+      rejectedCount: 1,
+      rejected: [{ line: 22 }],
+    });
+    const filter = { tags: ['pilot'], ecu: 'HU', versions: ['1.0.*'] };
+    const refId = await plan({ vins: undefined, filter });
+    await until(refId, ({ waves }) => waves[0]?.state === 'passed');
+    expect(posted(refId)[0]?.vins).toEqual([vins[1], vins[3]].sort());
+  });
+
+  test('success tells what a vehicle runs: as it says, or as the script says', async () => {
+    const [vin = '', other = ''] = vins;
+    const facts = { model: MODEL, versions: { HU: '1.0.0', TCU: '5' } };
+    await carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: facts });
+    await carota.call('PUT', `/v1.0/vehicles/${other}`, { body: { model: MODEL } });
+    const refId = await plan({});
+    await until(refId, ({ waves }) => waves[0]?.state === 'passed');
+    const meta = [{ key: 'version:HU', value: '1.1.0-b7' }];
+    await carota.callBack([
+      eventOf({ refId, vin, status: 'success', meta }),
+      eventOf({ refId, vin: other, status: 'success' }),
+    ]);
+    const versions = async (of: string) =>
+      (await carota.call('GET', `/v1.0/vehicles/${of}`)).body.versions;
+    expect(await versions(vin)).toEqual({ HU: '1.1.0-b7', TCU: '5' });
+    expect(await versions(other)).toMatchObject({ HU: '1.1.0' });
+    const one = await carota.call(
+      'GET',
+      `/v1.0/schedules/${encodeURIComponent(refId)}/vehicles/${vin}`,
+    );
+    expect(one.body).toMatchObject({
+      vin,
+      wave: 1,
+      state: 'success',
+      events: [{ 'status-name': 'success' }],
+    });
+  });
+
+  test('a list comes as CSV before the start, and faulty lines are all told', async () => {
+    const start = new Date(Date.now() + 3_600_000).toISOString();
+    const refId = await plan({ vins: undefined, start });
+    const path = `/v1.0/schedules/${encodeURIComponent(refId)}/vehicles`;
+    const send = (lines: string[]) =>
+      carota.call('POST', path, {
+        headers: { 'content-type': 'text/csv' },
+        body: lines.join('\n'),
+      });
+    const bad = await send(['vin', vins[0] ?? '', 'nonsense']);
+    expect(bad).toMatchObject({ status: 400, body: { errors: [{ path: 'line 3' }] } });
+    expect((await send(['vin', ...vins])).body).toEqual({ vehicles: 20 });
+    const list = await carota.call('GET', `${path}?limit=15`);
+    expect(list.body.items).toHaveLength(15);
+    const rest = await carota.call('GET', `${path}?limit=15&cursor=${list.body.nextCursor}`);
+    expect(rest.body.items).toHaveLength(5);
+  });
+
+  test('killed in the middle of posting, after a new start each vehicle is triggered once', async () => {
+    await carota.stop(true);
+    const own = await startTestCarota(adapter.url, { ...settings(), dataDir: carota.dataDir });
+    carota = own;
+    const received = new Promise<void>((resolve) => (adapter.onTrigger = resolve));
+    adapter.answer = 'hang';
+    const refId = await plan({ waves: [{ vehicles: 5 }] });
+    // It is stored that the wave is being posted, and no answer has come.
+    await until(refId, ({ waves }) => waves[0]?.state === 'posting');
+    adapter.answer = 503;
+    void received;
+    await carota.stop(true);
+    adapter.answer = 202;
+    carota = await startTestCarota(adapter.url, {
+      ...settings(),
+      dataDir: own.dataDir,
+      adapterControlToken: 'operator',
+    });
+    await until(refId, ({ waves }) => waves[1]?.state === 'passed');
+    const all = posted(refId).flatMap((body) => body.vins);
+    expect(all.toSorted()).toEqual([...vins].sort());
+  });
+
+  test('bad plans are refused, each fault with its place', async () => {
+    const body = {
+      'ref-id': 'bad',
+      'script-ref-id': SCRIPT,
+      model: MODEL,
+      vins: ['short'],
+      start: '2026-13-45',
+      timeZone: 'Mars/Olympus',
+      waves: [{ vehicles: 0 }],
+      guard: { test: { tolerated: 2 } },
+    };
+    const answer = await carota.call('POST', '/v1.0/schedules', { body });
+    expect(answer.status).toBe(400);
+    const paths = answer.body.errors.map(({ path }: any) => path);
+    expect(paths).toEqual(
+      expect.arrayContaining(['/vins/0', '/start', '/waves/0/vehicles', '/guard/test/tolerated']),
+    );
+    const wrong = await carota.call('POST', '/v1.0/schedules', {
+      body: { ...body, vins, start: undefined, waves: [{}], guard: undefined },
+    });
+    expect(wrong.body.errors.map(({ path }: any) => path)).toEqual(['/timeZone', '/waves/0']);
+    const unknown = await carota.call('POST', '/v1.0/schedules', {
+      body: { 'ref-id': 'bad', 'script-ref-id': 'none', model: MODEL, vins },
+    });
+    expect(unknown.body.errors).toEqual([
+      { path: '/script-ref-id', message: "there is no script 'none'" },
+    ]);
+  });
+});

@@ -1,0 +1,183 @@
+/** A CarOTA Server in this process, and an adapter that writes down what it is told. */
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import pino from 'pino';
+import { Webhook } from 'standardwebhooks';
+import { type Carota, type CarotaSettings, startCarota } from '../../../src/carota/index.js';
+import {
+  type CarOtaServerEvent,
+  EVENT_STATUS,
+  type EventStatusName,
+} from '../../../src/protocol/index.js';
+import { httpClient } from '../../support/adapter.js';
+import { temporaryDirectory } from '../../support/servers.js';
+
+export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+export const MODEL = 'vehicle model a';
+
+/** Speaks the contract's trigger API, and nothing more. */
+export interface AdapterDouble {
+  readonly url: string;
+  readonly triggers: CarOtaServerEvent['body'][];
+  /** e.g. `pause schedule 1` */
+  readonly controls: string[];
+  /** What it answers; `hang`: nothing. */
+  answer: number | 'hang';
+  /** VINs that it does not know. */
+  readonly unknown: Set<string>;
+  /** Hears of each trigger before it is answered. */
+  onTrigger: () => void;
+  stop(): Promise<void>;
+}
+
+export async function startAdapterDouble(): Promise<AdapterDouble> {
+  const seen = new Set<string>();
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    request.on('end', () => {
+      if (double.answer === 'hang') return;
+      const path = decodeURIComponent(request.url ?? '');
+      const [, refId, action] = /^\/v1\.0\/ota\/operations\/(.+)\/(\w+)$/.exec(path) ?? [];
+      if (refId !== undefined) {
+        if (double.answer === 202) double.controls.push(`${action} ${refId}`);
+        response.writeHead(double.answer === 202 ? 200 : double.answer).end('{}');
+        return;
+      }
+      const { body } = JSON.parse(text) as CarOtaServerEvent;
+      double.onTrigger();
+      if (double.answer === 202) double.triggers.push(body);
+      const rejected = body.vins.filter((vin) => double.unknown.has(vin));
+      const fresh = body.vins.filter((vin) => !seen.has(`${body['ref-id']} ${vin}`));
+      for (const vin of fresh) seen.add(`${body['ref-id']} ${vin}`);
+      response.writeHead(double.answer, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify({
+          'ref-id': body['ref-id'],
+          accepted: fresh.length - rejected.length,
+          rejectedCount: rejected.length,
+          rejected: rejected.map((vin) => ({ vin, errorCode: 'DEVICE_NOT_FOUND' })),
+        }),
+      );
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const double: AdapterDouble = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    triggers: [],
+    controls: [],
+    answer: 202,
+    unknown: new Set(),
+    onTrigger: () => undefined,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return double;
+}
+
+export type CarotaEvent = {
+  readonly refId: string;
+  readonly vin: string;
+  readonly status: EventStatusName;
+  readonly meta?: { key: string; value: string }[];
+  readonly id?: string;
+  readonly at?: number;
+};
+
+let events = 0;
+
+export const eventOf = ({ refId, vin, status, meta = [], id, at }: CarotaEvent) => ({
+  'event-id': id ?? `evt-${++events}`,
+  'ref-id': refId,
+  vin,
+  device_id: 'device1234',
+  device_type: 'TCU',
+  status: EVENT_STATUS[status],
+  'status-name': status,
+  meta,
+  timestamp: at ?? Date.now() + ++events,
+  'received-at': Date.now(),
+});
+
+export interface TestCarota {
+  readonly carota: Carota;
+  readonly dataDir: string;
+  readonly token: string;
+  readonly call: ReturnType<typeof httpClient>['call'];
+  /** Posts a call-back, signed. */
+  callBack(events: readonly object[], secret?: string): Promise<{ status: number; body: any }>;
+  upload(bytes: Buffer): Promise<{ sha256: string; md5: string; size: number; url: string }>;
+  /** An update of ECU HU, published. */
+  publish(scriptRefId: string, version?: string): Promise<void>;
+  stop(keepData?: boolean): Promise<void>;
+}
+
+export async function startTestCarota(
+  adapterUrl: string,
+  settings: Partial<CarotaSettings> = {},
+): Promise<TestCarota> {
+  const dataDir = settings.dataDir ?? temporaryDirectory('carota');
+  const carota = await startCarota(
+    {
+      host: '127.0.0.1',
+      httpPort: 0,
+      adapterUrl,
+      adapterToken: 'token',
+      callbackSecrets: [SECRET],
+      ...settings,
+      dataDir,
+    },
+    pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
+  );
+  const token = readFileSync(carota.tokenFile, 'utf8').trim();
+  const { call } = httpClient(carota.httpUrl, token);
+  const upload: TestCarota['upload'] = async (bytes) => {
+    const { body } = await call('POST', '/v1.0/artifacts?name=test', {
+      headers: { 'content-type': 'application/octet-stream' },
+      body: bytes,
+    });
+    return body;
+  };
+  return {
+    carota,
+    dataDir,
+    token,
+    call,
+    async callBack(all, secret = SECRET) {
+      const body = JSON.stringify({ time: Date.now(), version: 'v1', body: { events: all } });
+      const id = `batch-${++events}`;
+      const now = new Date();
+      return call('POST', '/v1.0/ota/events', {
+        token: null,
+        headers: {
+          'webhook-id': id,
+          'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+          'webhook-signature': new Webhook(secret).sign(id, now, body),
+        },
+        body,
+      });
+    },
+    upload,
+    async publish(scriptRefId, version = '1.1.0') {
+      const { sha256, md5, size } = await upload(Buffer.from(`software ${version}`));
+      const { status, body } = await call('POST', '/v1.0/update-scripts', {
+        body: {
+          version: 'v1',
+          'script-ref-id': scriptRefId,
+          model: MODEL,
+          ecus: [{ ecu: 'HU', version, artifact: { sha256, md5, size } }],
+        },
+      });
+      if (status !== 201) throw new Error(JSON.stringify(body));
+    },
+    async stop(keepData = false) {
+      await carota.stop();
+      if (!keepData) rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
