@@ -1,0 +1,309 @@
+/** Artifacts and update scripts over HTTP: uploaded, content-addressed, by ranges, signed; on disk and in S3. */
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import S3rver from 's3rver';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signedPath } from '../../src/carota/artifacts/index.js';
+import { type CarotaSettings } from '../../src/carota/index.js';
+import { certificatesOf, verifyScript } from '../../src/update-script/index.js';
+import { httpClient } from '../support/adapter.js';
+import { freePort, temporaryDirectory } from '../support/servers.js';
+import {
+  type AdapterDouble,
+  MODEL,
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from './support/test-carota.js';
+
+const BUCKET = 'artifacts';
+
+interface Store {
+  readonly name: string;
+  start(): Promise<{ settings: Partial<CarotaSettings>; stop: () => Promise<void> }>;
+}
+
+const disk: Store = {
+  name: 'on disk',
+  start: () => Promise.resolve({ settings: {}, stop: () => Promise.resolve() }),
+};
+
+const s3: Store = {
+  name: 'in an S3-compatible store',
+  async start() {
+    process.env.AWS_ACCESS_KEY_ID = 'S3RVER';
+    process.env.AWS_SECRET_ACCESS_KEY = 'S3RVER';
+    const port = await freePort();
+    const server = new S3rver({
+      port,
+      address: '127.0.0.1',
+      silent: true,
+      directory: temporaryDirectory('s3'),
+      configureBuckets: [{ name: BUCKET, configs: [] }],
+    });
+    await server.run();
+    return {
+      settings: { s3Url: `http://127.0.0.1:${port}`, s3Bucket: BUCKET },
+      stop: () => server.close(),
+    };
+  },
+};
+
+const BYTES = Buffer.from(Array.from({ length: 100_000 }, (_, n) => n % 251));
+const sha256 = createHash('sha256').update(BYTES).digest('hex');
+const md5 = createHash('md5').update(BYTES).digest('hex');
+
+describe.each([disk, s3])('$name', (store) => {
+  let adapter: AdapterDouble;
+  let carota: TestCarota;
+  let stopStore: () => Promise<void>;
+  let url: string;
+
+  beforeAll(async () => {
+    adapter = await startAdapterDouble();
+    const started = await store.start();
+    stopStore = started.stop;
+    carota = await startTestCarota(adapter.url, started.settings);
+    ({ url } = await carota.upload(BYTES));
+  });
+  afterAll(async () => {
+    await carota.stop();
+    await stopStore();
+    await adapter.stop();
+  });
+
+  const get = (headers: Record<string, string> = {}, path = url, method = 'GET') =>
+    fetch(carota.carota.httpUrl + path, { method, headers });
+  const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
+
+  test('an upload is known by what is in it; the same again is the same', async () => {
+    expect(await carota.upload(BYTES)).toMatchObject({ sha256, md5, size: BYTES.length });
+    const { body } = await carota.call('GET', '/v1.0/artifacts');
+    expect(body.items).toHaveLength(1);
+    expect(readdirSync(join(carota.dataDir, 'incoming'))).toEqual([]);
+  });
+
+  test('all of it, with what a cache needs', async () => {
+    const response = await get();
+    expect(response.status).toBe(200);
+    expect(await bytesOf(response)).toEqual(BYTES);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      etag: `"${sha256}"`,
+      'accept-ranges': 'bytes',
+      'content-length': String(BYTES.length),
+      'cache-control': 'public, max-age=31536000, immutable',
+    });
+    expect((await get({ 'if-none-match': `"${sha256}"` })).status).toBe(304);
+  });
+
+  test('HEAD tells the length and sends nothing', async () => {
+    const response = await get({}, url, 'HEAD');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-length')).toBe(String(BYTES.length));
+    expect(await response.text()).toBe('');
+  });
+
+  test.each([
+    ['bytes=0-9', 0, 9],
+    ['bytes=99990-', 99_990, 99_999],
+    ['bytes=-5', 99_995, 99_999],
+    ['bytes=99990-200000', 99_990, 99_999],
+  ])('the range %s', async (range, from, to) => {
+    const response = await get({ range, 'if-range': `"${sha256}"` });
+    expect(response.status).toBe(206);
+    expect(response.headers.get('content-range')).toBe(`bytes ${from}-${to}/100000`);
+    expect(await bytesOf(response)).toEqual(BYTES.subarray(from, to + 1));
+  });
+
+  test('a range of another file, several ranges and nonsense get the whole', async () => {
+    const whole = [
+      { range: 'bytes=5-9', 'if-range': '"another"' },
+      { range: 'bytes=0-1,5-6' },
+      { range: 'lines=1-2' },
+      { range: 'bytes=9-5' },
+    ];
+    for (const headers of whole) {
+      const response = await get(headers);
+      expect(response.status).toBe(200);
+      expect(await bytesOf(response)).toEqual(BYTES);
+    }
+  });
+
+  test('a range behind its end is refused, with the length', async () => {
+    const response = await get({ range: 'bytes=100000-' });
+    expect(response.status).toBe(416);
+    expect(response.headers.get('content-range')).toBe('bytes */100000');
+  });
+
+  test('a URL that was changed, or has expired, is refused', async () => {
+    const changed = [
+      url.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+      url.replace(/expires=\d+/, 'expires=9999999999'),
+      signedPath(sha256, Buffer.alloc(32), Date.now(), 60),
+      url.replace(sha256, '0'.repeat(64)),
+      url.split('?')[0] ?? '',
+    ];
+    for (const path of changed) expect([403, 400]).toContain((await get({}, path)).status);
+  });
+
+  test('an upload that was damaged on its way is refused, and leaves nothing', async () => {
+    const answer = await carota.call('POST', `/v1.0/artifacts?sha256=${'1'.repeat(64)}`, {
+      headers: { 'content-type': 'application/octet-stream' },
+      body: Buffer.from('something'),
+    });
+    expect(answer).toMatchObject({ status: 400, body: { errorCode: 'ARTIFACT_REFUSED' } });
+    const empty = await carota.call('POST', '/v1.0/artifacts', {
+      headers: { 'content-type': 'application/octet-stream' },
+      body: Buffer.alloc(0),
+    });
+    expect(empty.status).toBe(400);
+    expect((await carota.call('GET', '/v1.0/artifacts')).body.items).toHaveLength(1);
+    expect(readdirSync(join(carota.dataDir, 'incoming'))).toEqual([]);
+  });
+
+  test('more than a JSON body may have is taken as it streams', async () => {
+    const big = Buffer.alloc(80 * 1024 * 1024, 1);
+    const { size, url: bigUrl } = await carota.upload(big);
+    expect(size).toBe(big.length);
+    const response = await get({ range: 'bytes=83886070-' }, bigUrl);
+    expect(await bytesOf(response)).toEqual(Buffer.alloc(10, 1));
+  });
+});
+
+describe('update scripts', () => {
+  let adapter: AdapterDouble;
+  let carota: TestCarota;
+  let artifact: object;
+
+  beforeAll(async () => {
+    adapter = await startAdapterDouble();
+    carota = await startTestCarota(adapter.url, { publicUrl: 'https://cdn.example' });
+    const stored = await carota.upload(BYTES);
+    artifact = { sha256: stored.sha256, md5: stored.md5, size: stored.size };
+  });
+  afterAll(async () => {
+    await carota.stop();
+    await adapter.stop();
+  });
+
+  const script = (fields: object = {}) => ({
+    version: 'v1',
+    'script-ref-id': 'hu only 001',
+    model: MODEL,
+    ecus: [{ ecu: 'HU', version: '1.1.0', artifact }],
+    ...fields,
+  });
+  const publish = (body: object) => carota.call('POST', '/v1.0/update-scripts', { body });
+
+  test('published, it is signed; vehicles fetch it with the places of its artifacts', async () => {
+    expect((await publish(script())).status).toBe(201);
+    const { body: token } = await carota.call('POST', '/v1.0/tokens', {
+      body: { role: 'vehicle', name: 'fleet' },
+    });
+    const vehicle = httpClient(carota.carota.httpUrl, token.token);
+    const path = `/v1.0/update-scripts/${encodeURIComponent('hu only 001')}/delivery`;
+    const { body } = await vehicle.call('GET', path);
+    expect(body.artifacts[sha256]).toMatch(/^https:\/\/cdn\.example\/v1\.0\/artifacts\//);
+    const { readFileSync } = await import('node:fs');
+    const anchors = certificatesOf(readFileSync(carota.carota.trustAnchorFile ?? '', 'utf8'));
+    expect(await verifyScript(body.script, anchors, Date.now())).toMatchObject(script());
+    // A vehicle fetches, and may do nothing else.
+    expect((await vehicle.call('GET', '/v1.0/update-scripts')).status).toBe(403);
+    expect((await vehicle.call('GET', '/v1.0/schedules')).status).toBe(403);
+  });
+
+  test('it never changes: the same again is the same, another one is refused', async () => {
+    await publish(script());
+    expect((await publish(script())).status).toBe(200);
+    const other = await publish(script({ downgrade: true }));
+    expect(other).toMatchObject({ status: 409, body: { errorCode: 'SCRIPT_EXISTS' } });
+  });
+
+  test('what is wrong is told with its place, also of artifacts', async () => {
+    const wrong = script({
+      ecus: [
+        {
+          ecu: 'HU',
+          version: '1',
+          artifact: { sha256: 'f'.repeat(64), md5: 'e'.repeat(32), size: 1 },
+        },
+        { ecu: 'TCU', version: '1', artifact: { ...artifact, md5: 'e'.repeat(32) } },
+      ],
+    });
+    const answer = await publish({ ...wrong, 'script-ref-id': 'wrong' });
+    expect(answer.body.errors).toEqual([
+      { path: '/ecus/0/artifact/sha256', message: 'there is no such artifact' },
+      { path: '/ecus/1/artifact/md5', message: `is ${md5}` },
+    ]);
+    const verdict = await carota.call('POST', '/v1.0/update-scripts/validate', {
+      body: { version: 'v1' },
+    });
+    expect(verdict.body.valid).toBe(false);
+    expect(verdict.body.errors.map(({ path }: any) => path)).toEqual(
+      expect.arrayContaining(['/script-ref-id', '/model', '/ecus']),
+    );
+    const good = await carota.call('POST', '/v1.0/update-scripts/validate', { body: script() });
+    expect(good.body).toEqual({ valid: true, errors: [] });
+  });
+
+  test('its OpenAPI document, health and metrics are there', async () => {
+    const { body } = await carota.call('GET', '/openapi.json');
+    expect(Object.keys(body.paths)).toContain('/v1.0/schedules/{refId}');
+    expect((await carota.call('GET', '/readyz')).body).toEqual({ status: 'ready', database: true });
+    expect((await carota.call('GET', '/metrics')).body).toMatch(
+      /otaops_carota_artifact_bytes_total/,
+    );
+  });
+});
+
+describe('the call-back', () => {
+  let adapter: AdapterDouble;
+  let carota: TestCarota;
+  const SECOND = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
+  const FOREIGN = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+
+  beforeAll(async () => {
+    adapter = await startAdapterDouble();
+    carota = await startTestCarota(adapter.url, {
+      callbackSecrets: [`whsec_${Buffer.alloc(32, 7).toString('base64')}`, SECOND],
+    });
+  });
+  afterAll(async () => {
+    await carota.stop();
+    await adapter.stop();
+  });
+
+  test('is taken with each of its secrets, and with no other', async () => {
+    expect((await carota.callBack([])).status).toBe(200);
+    expect((await carota.callBack([], SECOND)).status).toBe(200);
+    expect(await carota.callBack([], FOREIGN)).toMatchObject({
+      status: 401,
+      body: { errorCode: 'SIGNATURE_REFUSED' },
+    });
+    const unsigned = await carota.call('POST', '/v1.0/ota/events', { body: { events: [] } });
+    expect(unsigned.status).toBe(401);
+  });
+
+  test('with a bad event is refused with its place', async () => {
+    const answer = await carota.callBack([{ vin: 'x' }]);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors.map(({ path }: any) => path)).toContain('/body/events/0/event-id');
+  });
+});
+
+test('a port that is taken ends the start with a clear error, and nothing stays open', async () => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => holder.once('listening', resolve));
+  const { port } = holder.address() as { port: number };
+  const adapter = await startAdapterDouble();
+  const dataDir = temporaryDirectory('carota');
+  await expect(startTestCarota(adapter.url, { httpPort: port, dataDir })).rejects.toThrow(
+    /EADDRINUSE/,
+  );
+  await new Promise((resolve) => holder.close(resolve));
+  const again = await startTestCarota(adapter.url, { httpPort: port, dataDir });
+  await again.stop();
+  await adapter.stop();
+});
