@@ -1,5 +1,5 @@
 /** Finds a port that nobody listens on. */
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 
 /** The given port, or the first free one of the hundred after it. 0 stays 0: any free one. */
 export async function nextFreePort(host: string, wanted: number): Promise<number> {
@@ -18,5 +18,17 @@ function isFree(host: string, port: number): Promise<boolean> {
       else reject(error);
     });
     server.listen({ host, port }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** A port that nobody listens on now. */
+export function anyFreePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ host, port: 0 }, () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
   });
 }

@@ -1,20 +1,26 @@
 /**
- * The main job on one machine: the adapter on its embedded default, a simulated fleet, and the
- * seed's trigger through the real HTTP interface.
+ * The whole loop on one machine: CarOTA Server and adapter on their embedded defaults, a simulated fleet, a few full
+ * vehicle agents, the seed's trigger, and two schedules, all through the real interfaces.
  */
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Logger } from 'pino';
-import { startAdapter } from '../adapter/index.js';
+import { type Adapter, startAdapter } from '../adapter/index.js';
+import { type Carota, startCarota } from '../carota/index.js';
 import { Fleet, type FleetVehicle, fleetOf, registrationLine } from '../fleet/index.js';
-import { type CarOtaServerEvent } from '../protocol/index.js';
-import { nextFreePort } from './free-port.js';
+import { type Call, caller, CallRefused, postJson } from './caller.js';
+import { isOver, release, schedule } from './campaign.js';
+import { anyFreePort, nextFreePort } from './free-port.js';
 import { type ProgressShown } from './progress-view.js';
+import { startRealVehicles } from './real-vehicles.js';
 import { SEED_TRIGGER } from './seed-trigger.js';
 
 export interface QuickstartOptions {
   readonly host: string;
   readonly httpPort: number;
   readonly mqttPort: number;
+  readonly carotaPort: number;
   readonly dataDir: string;
   readonly vehicles: number;
   readonly seed: number;
@@ -28,11 +34,18 @@ export interface Quickstart {
   readonly httpUrl: string;
   readonly mqttUrl: string;
   readonly token: string;
+  readonly carotaUrl: string;
+  readonly carotaToken: string;
   /** VINs of the fleet, the seed's first. */
   readonly vins: readonly string[];
-  /** The operations that were triggered. */
+  /** The operations that were triggered or planned. */
   readonly refIds: readonly string[];
+  /** How many vehicles are full agents. */
+  readonly realVehicles: number;
+  /** Of each operation that the adapter has. */
   progress(): Promise<ProgressShown[]>;
+  /** Whether every vehicle has finished and no wave is to come. */
+  isOver(progress: readonly ProgressShown[]): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -41,66 +54,136 @@ export async function startQuickstart(
   log: Logger,
 ): Promise<Quickstart> {
   const ports = await freePorts(options);
-  const adapter = await startAdapter({ ...options, ...ports }, log);
-  const vehicles = fleetOf(options.vehicles, SEED_TRIGGER.body.vins);
+  const servers = await startServers(options, ports, log);
+  const { adapter, carota, toAdapter, toCarota } = servers;
+  const vehicles = fleetOf(options.vehicles + REAL_VEHICLES, SEED_TRIGGER.body.vins);
+  const simulated = vehicles.slice(0, options.vehicles);
+  const real = vehicles.slice(options.vehicles);
   const fleet = new Fleet({
-    vehicles,
+    vehicles: simulated,
     mqttUrl: adapter.mqttUrl,
     seed: options.seed,
     speed: options.speed,
     onError: (vin, error) => log.debug({ vin, err: error }, 'connection of a vehicle'),
   });
+  let agents: { stop(): Promise<void> } | undefined;
+  const stop = async () => {
+    await Promise.all([fleet.stop(), agents?.stop()]);
+    await Promise.all([adapter.stop(), carota.stop()]);
+  };
   try {
-    const token = (await readFile(adapter.tokenFile, 'utf8')).trim();
-    const call = caller(adapter.httpUrl, token);
-    await register(call, vehicles);
+    await register(toAdapter, vehicles);
     fleet.start();
-    const refIds = await trigger(call, vehicles, options.tell);
+    agents = startRealVehicles({
+      vehicles: real,
+      mqttUrl: adapter.mqttUrl,
+      carotaUrl: carota.httpUrl,
+      carotaToken: await vehicleToken(toCarota),
+      trustAnchorFile: carota.trustAnchorFile ?? '',
+      directory: join(options.dataDir, 'vehicles'),
+      log,
+    });
+    const triggered = await trigger(toAdapter, options.tell);
+    const planned = await plan(toCarota, triggered.isFirst, simulated, real);
+    const refIds = [triggered.refId, ...planned];
     return {
       httpUrl: adapter.httpUrl,
       mqttUrl: adapter.mqttUrl,
-      token,
-      vins: vehicles.map(({ vin }) => vin),
+      token: servers.adapterToken,
+      carotaUrl: carota.httpUrl,
+      carotaToken: servers.carotaToken,
+      vins: simulated.map(({ vin }) => vin),
       refIds,
-      progress: () => Promise.all(refIds.map((refId) => operation(call, refId))),
-      async stop() {
-        await fleet.stop();
-        await adapter.stop();
+      realVehicles: real.length,
+      async progress() {
+        const all = await Promise.all(refIds.map((refId) => operation(toAdapter, refId)));
+        return all.filter((one) => one !== undefined);
       },
+      async isOver(progress) {
+        if (progress.length < refIds.length) return false;
+        const over = await Promise.all(planned.map((refId) => isOver(toCarota, refId)));
+        return (
+          over.every(Boolean) && progress.every(({ vehicles: all, finished }) => finished === all)
+        );
+      },
+      stop,
     };
   } catch (error) {
-    await fleet.stop();
+    await stop();
+    throw error;
+  }
+}
+
+/** Full agents, beside the simulated fleet. */
+const REAL_VEHICLES = 4;
+
+/** Adapter and CarOTA Server, each with a token for the other's interface, the call-back between them. */
+async function startServers(
+  options: QuickstartOptions,
+  ports: Awaited<ReturnType<typeof freePorts>>,
+  log: Logger,
+) {
+  const { host, dataDir } = options;
+  const secret = `whsec_${randomBytes(32).toString('base64')}`;
+  const adapter: Adapter = await startAdapter(
+    {
+      ...options,
+      httpPort: ports.httpPort,
+      mqttPort: ports.mqttPort,
+      callbackUrl: `http://${host}:${ports.carotaPort}/v1.0/ota/events`,
+      callbackSecret: secret,
+      // This machine's own addresses: the CarOTA Server is on it.
+      callbackAllow: ['127.0.0.0/8'],
+    },
+    log,
+  );
+  try {
+    const adapterToken = (await readFile(adapter.tokenFile, 'utf8')).trim();
+    const carota: Carota = await startCarota(
+      {
+        host,
+        httpPort: ports.carotaPort,
+        dataDir: join(dataDir, 'carota'),
+        adapterUrl: adapter.httpUrl,
+        adapterToken,
+        adapterControlToken: adapterToken,
+        callbackSecrets: [secret],
+      },
+      log,
+    );
+    const carotaToken = (await readFile(carota.tokenFile, 'utf8')).trim();
+    return {
+      adapter,
+      adapterToken,
+      toAdapter: caller(adapter.httpUrl, adapterToken),
+      carota,
+      carotaToken,
+      toCarota: caller(carota.httpUrl, carotaToken),
+    };
+  } catch (error) {
     await adapter.stop();
     throw error;
   }
 }
 
-async function freePorts({ host, httpPort, mqttPort, tell }: QuickstartOptions) {
+async function freePorts({ host, httpPort, mqttPort, carotaPort, tell }: QuickstartOptions) {
   const free = {
     httpPort: await nextFreePort(host, httpPort),
     mqttPort: await nextFreePort(host, mqttPort),
+    // The adapter must know it before the CarOTA Server listens.
+    carotaPort: carotaPort === 0 ? await anyFreePort(host) : await nextFreePort(host, carotaPort),
   };
   if (free.httpPort !== httpPort) tell(`Port ${httpPort} is taken; HTTP uses ${free.httpPort}.`);
   if (free.mqttPort !== mqttPort) tell(`Port ${mqttPort} is taken; MQTT uses ${free.mqttPort}.`);
+  if (carotaPort !== 0 && free.carotaPort !== carotaPort) {
+    tell(`Port ${carotaPort} is taken; the CarOTA Server uses ${free.carotaPort}.`);
+  }
   return free;
 }
 
-type Call = <T>(method: string, path: string, contentType?: string, body?: string) => Promise<T>;
-
-function caller(url: string, token: string): Call {
-  return async <T>(method: string, path: string, contentType?: string, body?: string) => {
-    const response = await fetch(url + path, {
-      method,
-      headers: {
-        'authorization-token': token,
-        ...(contentType === undefined ? {} : { 'content-type': contentType }),
-      },
-      ...(body === undefined ? {} : { body }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
-    return JSON.parse(text) as T;
-  };
+async function vehicleToken(carota: Call): Promise<string> {
+  const wanted = { role: 'vehicle', name: 'vehicles of the quickstart' };
+  return (await postJson<{ token: string }>(carota, '/v1.0/tokens', wanted)).token;
 }
 
 async function register(call: Call, vehicles: readonly FleetVehicle[]): Promise<void> {
@@ -108,37 +191,69 @@ async function register(call: Call, vehicles: readonly FleetVehicle[]): Promise<
   await call('POST', '/v1.0/vehicles/import', 'application/x-ndjson', lines);
 }
 
+/** Undefined while the adapter has no such operation. */
 const operation = (call: Call, refId: string) =>
-  call<ProgressShown>('GET', `/v1.0/ota/operations/${encodeURIComponent(refId)}`);
+  call<ProgressShown>('GET', `/v1.0/ota/operations/${encodeURIComponent(refId)}`).catch(
+    (error: unknown) => {
+      if (error instanceof CallRefused && error.status === 404) return undefined;
+      throw error;
+    },
+  );
 
-/**
- * Triggers the seed's operation, and one for the rest of the fleet. In a data directory that has
- * been used before these are known, and the next ones of their kind are triggered.
- */
+/** The seed's own trigger, at the adapter. In a data directory that has been used before it adds nothing. */
 async function trigger(
-  call: Call,
-  vehicles: readonly FleetVehicle[],
+  adapter: Call,
   tell: (line: string) => void,
-): Promise<string[]> {
-  const named = new Set(SEED_TRIGGER.body.vins);
-  const rest = vehicles.map(({ vin }) => vin).filter((vin) => !named.has(vin));
-  const wholeFleet = { ...SEED_TRIGGER.body, 'ref-id': 'schedule 0910', vins: rest };
-  const first = await post(call, SEED_TRIGGER);
-  if (first.accepted > 0) {
-    if (rest.length === 0) return [first['ref-id']];
-    return [first['ref-id'], (await post(call, { ...SEED_TRIGGER, body: wholeFleet }))['ref-id']];
-  }
-  tell(`'${first['ref-id']}' is known from an earlier run: the same trigger again adds nothing.`);
-  const refId = `schedule ${new Date().toISOString().slice(0, 19)}`;
-  const vins = vehicles.map(({ vin }) => vin);
-  const body = { ...SEED_TRIGGER.body, 'ref-id': refId, vins };
-  return [first['ref-id'], (await post(call, { ...SEED_TRIGGER, body }))['ref-id']];
+): Promise<{ refId: string; isFirst: boolean }> {
+  const { 'ref-id': refId, accepted } = await postJson<{ 'ref-id': string; accepted: number }>(
+    adapter,
+    '/v1.0/ota/trigger',
+    SEED_TRIGGER,
+  );
+  if (accepted === 0)
+    tell(`'${refId}' is known from an earlier run: the same trigger again adds nothing.`);
+  return { refId, isFirst: accepted > 0 };
 }
 
-const post = (call: Call, event: CarOtaServerEvent) =>
-  call<{ 'ref-id': string; accepted: number }>(
-    'POST',
-    '/v1.0/ota/trigger',
-    'application/json',
-    JSON.stringify(event),
-  );
+/** Of the software of the full agents, bytes. */
+const SOFTWARE_BYTES = 1_500_000;
+
+/**
+ * Two schedules at the CarOTA Server: the simulated fleet at once; the full agents canary first, under the guard.
+ *
+ * @returns their ref-ids
+ */
+async function plan(
+  carota: Call,
+  isFirst: boolean,
+  simulated: readonly FleetVehicle[],
+  real: readonly FleetVehicle[],
+): Promise<string[]> {
+  const { model, 'script-ref-id': seedScript, vins: seedVins } = SEED_TRIGGER.body;
+  // Further runs have further versions: what is installed is not installed again.
+  const now = new Date().toISOString().slice(0, 19);
+  const version = isFirst ? '1.1.0' : `1.1.${Date.now()}`;
+  const realScript = isFirst ? seedScript : `hu only ${now}`;
+  const software = new Uint8Array(randomBytes(SOFTWARE_BYTES));
+  await release(carota, { scriptRefId: realScript, model, version, software });
+  const rest = simulated.map(({ vin }) => vin).filter((vin) => !isFirst || !seedVins.includes(vin));
+  const [canary] = real.map(({ vin }) => vin);
+  const plans = [
+    {
+      'ref-id': isFirst ? 'schedule 0910' : `schedule ${now}`,
+      'script-ref-id': realScript,
+      model,
+      vins: rest,
+    },
+    {
+      'ref-id': isFirst ? 'schedule 0911' : `schedule ${now} agents`,
+      'script-ref-id': realScript,
+      model,
+      vins: real.map(({ vin }) => vin),
+      waves: [{ vins: [canary] }],
+      guard: { maxFailures: 2 },
+    },
+  ].filter(({ vins }) => vins.length > 0);
+  for (const one of plans) await schedule(carota, one);
+  return plans.map((one) => one['ref-id']);
+}

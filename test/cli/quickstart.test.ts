@@ -21,6 +21,7 @@ test(
     const { port } = taken.address() as AddressInfo;
 
     const flags = ['--data-dir', dataDir, '--http-port', String(port), '--mqtt-port', '0'];
+    flags.push('--carota-port', '0');
     const process = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);
     await process.says(new RegExp(`Port ${port} is taken; HTTP uses \\d+`));
     const [, url = ''] = await process.says(/HTTP interface\s+(http:\S+)/);
@@ -28,6 +29,8 @@ test(
     await process.says(new RegExp(`Token\\s+${token}`));
     await process.says(/^schedule 0909: 2 vehicles, 2 finished/m);
     await process.says(/^schedule 0910: 58 vehicles, 58 finished/m);
+    // Full agents, canary first: three installed it, one rolled back.
+    await process.says(/^schedule 0911: 4 vehicles, 4 finished .*: success 3, rollback_success 1$/m);
     await process.says(/Ctrl-C ends it/);
 
     // The printed curl line does what it says.

@@ -11,6 +11,7 @@ import {
 import { print } from '../output.js';
 import {
   addSettings,
+  CAROTA_PORT,
   DATA_DIR,
   HOST,
   HTTP_PORT,
@@ -26,6 +27,7 @@ interface QuickstartFlags {
   readonly host: string;
   readonly httpPort: number;
   readonly mqttPort: number;
+  readonly carotaPort: number;
   readonly dataDir: string;
   readonly vehicles: number;
   readonly seed: number;
@@ -38,11 +40,14 @@ const REFRESH_MS = 500;
 export function quickstartCommand(program: Command): void {
   const command = program
     .command('quickstart')
-    .description('see it work: adapter, simulated vehicles and the first trigger, on this machine');
+    .description(
+      'see it work: CarOTA Server, adapter, vehicles and the first campaigns, on this machine',
+    );
   addSettings(command, [
     HOST,
     HTTP_PORT,
     MQTT_PORT,
+    CAROTA_PORT,
     DATA_DIR,
     vehiclesSetting(200),
     { ...SEED, default: 4 },
@@ -64,12 +69,17 @@ export function quickstartCommand(program: Command): void {
   });
 }
 
-function introduce({ httpUrl, mqttUrl, token, refIds }: Quickstart, vehicles: number): void {
-  print(`OTA Operations is ready: the OTA Adapter and ${vehicles} simulated vehicles.`);
+function introduce(quickstart: Quickstart, vehicles: number): void {
+  const { httpUrl, mqttUrl, token, carotaUrl, carotaToken, refIds, realVehicles } = quickstart;
+  print(
+    `OTA Operations is ready: CarOTA Server, OTA Adapter, ${vehicles} simulated vehicles and ${realVehicles} full agents.`,
+  );
   print(`  HTTP interface  ${httpUrl}       documents ${httpUrl}/docs`);
   print(`  MQTT broker     ${mqttUrl}`);
   print(`  Token           ${token}`);
-  print(`  Triggered       ${refIds.map((refId) => `'${refId}'`).join(' and ')}`);
+  print(`  CarOTA Server   ${carotaUrl}       documents ${carotaUrl}/docs`);
+  print(`  its token       ${carotaToken}`);
+  print(`  Triggered       ${refIds.map((refId) => `'${refId}'`).join(', ')}`);
   print();
 }
 
@@ -80,7 +90,7 @@ async function watch(quickstart: Quickstart, signal: AbortSignal): Promise<void>
     for (;;) {
       const operations = await quickstart.progress();
       view.show(operations);
-      if (operations.every(({ vehicles, finished }) => finished === vehicles)) break;
+      if (await quickstart.isOver(operations)) break;
       await sleep(REFRESH_MS, undefined, { signal });
     }
   } catch (error) {
@@ -91,7 +101,7 @@ async function watch(quickstart: Quickstart, signal: AbortSignal): Promise<void>
   if (!signal.aborted) suggest(quickstart);
 }
 
-function suggest({ httpUrl, token, vins }: Quickstart): void {
+function suggest({ httpUrl, token, carotaUrl, carotaToken, refIds, vins }: Quickstart): void {
   const next = {
     ...SEED_TRIGGER,
     time: Date.now(),
@@ -104,6 +114,11 @@ function suggest({ httpUrl, token, vins }: Quickstart): void {
   print('and see where it stands:\n');
   print(
     `curl -sS ${header} ${httpUrl}/v1.0/ota/operations/${encodeURIComponent(next.body['ref-id'])}\n`,
+  );
+  const last = encodeURIComponent(refIds.at(-1) ?? '');
+  print('The waves of the full agents, and what the guard decided on them:\n');
+  print(
+    `curl -sS -H 'authorization-token: ${carotaToken}' ${carotaUrl}/v1.0/schedules/${last}\n`,
   );
   print('Ctrl-C ends it.');
 }

@@ -355,3 +355,9 @@ export const URL_TTL: Setting<number> = {
   default: 24 * 60 * 60,
   parse: parsePositive,
 };
+export const CAROTA_PORT: Setting<number> = {
+  flag: '--carota-port <port>',
+  description: 'port of the CarOTA Server’s HTTP interface',
+  default: 8090,
+  parse: parsePort,
+};
