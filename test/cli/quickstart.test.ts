@@ -30,7 +30,9 @@ test(
     await process.says(/^schedule 0909: 2 vehicles, 2 finished/m);
     await process.says(/^schedule 0910: 58 vehicles, 58 finished/m);
     // Full agents, canary first: three installed it, one rolled back.
-    await process.says(/^schedule 0911: 4 vehicles, 4 finished .*: success 3, rollback_success 1$/m);
+    await process.says(
+      /^schedule 0911: 4 vehicles, 4 finished .*: success 3, rollback_success 1$/m,
+    );
     await process.says(/Ctrl-C ends it/);
 
     // The printed curl line does what it says.

@@ -93,7 +93,12 @@ async function applyEvents(
 ): Promise<void> {
   const vehicles = await readVehicles(tx, schedule.id, events);
   const changed = new Set<Vehicle>();
-  let due: number | undefined;
+  // To look too early does no harm.
+  const dues: number[] = [];
+  const goOn = async () => {
+    const due = await advance(tx, schedule, now);
+    if (due !== undefined) dues.push(due);
+  };
   for (const event of events) {
     const vehicle = vehicles.get(vinOf(event));
     if (!vehicle || !isNewer(event, vehicle)) continue;
@@ -104,11 +109,12 @@ async function applyEvents(
     if (before.verdict === after.verdict && before.finished === after.finished) continue;
     schedule.move(vehicle.wave, before, after);
     // After each vehicle: the test stops, or lets the next wave go, as soon as it is justified.
-    due = await advance(tx, schedule, now);
+    await goOn();
   }
   await saveVehicles(tx, schedule.id, [...changed]);
   await saveInstalled(tx, schedule, events, now);
-  await saveSchedule(tx, schedule, due ?? (await advance(tx, schedule, now)));
+  await goOn();
+  await saveSchedule(tx, schedule, dues.length > 0 ? Math.min(...dues) : undefined);
 }
 
 async function readVehicles(

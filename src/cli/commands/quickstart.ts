@@ -117,8 +117,6 @@ function suggest({ httpUrl, token, carotaUrl, carotaToken, refIds, vins }: Quick
   );
   const last = encodeURIComponent(refIds.at(-1) ?? '');
   print('The waves of the full agents, and what the guard decided on them:\n');
-  print(
-    `curl -sS -H 'authorization-token: ${carotaToken}' ${carotaUrl}/v1.0/schedules/${last}\n`,
-  );
+  print(`curl -sS -H 'authorization-token: ${carotaToken}' ${carotaUrl}/v1.0/schedules/${last}\n`);
   print('Ctrl-C ends it.');
 }
