@@ -2,6 +2,7 @@
 import { ANSWER_MS, callbackRates } from './call-back.js';
 import { brokerLimit, eventsEndToEnd, sqlLimit } from './events.js';
 import { eventLatency, progressQueryTime, summaryTime, triggerTimes } from './campaign.js';
+import { FIXED_SHARE, GUARD_TEST, guardFigures } from './guard.js';
 import { atLeast, atMost, type Figure } from './report.js';
 import { Rig, type RigKind } from './rig.js';
 
@@ -14,6 +15,7 @@ export const PARTS = [
   'callback',
   'sizes',
   'adapters',
+  'guard',
 ] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -62,6 +64,7 @@ const MEASURE: Record<Part, (run: Run) => Promise<void>> = {
   callback: measureCallback,
   sizes: measureSizes,
   adapters: measureAdapters,
+  guard: measureGuard,
 };
 
 async function withRig<T>(kind: RigKind, work: (rig: Rig) => Promise<T>): Promise<T> {
@@ -230,4 +233,38 @@ async function measureAdapters(run: Run): Promise<void> {
       });
     }
   });
+}
+
+/** The guard's error rates, and how many vehicles a bad update reaches beside a fixed percentage. */
+function measureGuard(run: Run): Promise<void> {
+  const { tolerated, intolerable, falseStop, missedStop } = GUARD_TEST;
+  const percent = (share: number) => share * 100;
+  const measured = guardFigures();
+  run.figures.push(
+    {
+      what: `guard: false stops at ${percent(tolerated)} % failures`,
+      value: percent(measured.falseStops),
+      unit: '%',
+      target: atMost(percent(falseStop)),
+    },
+    {
+      what: `guard: missed stops at ${percent(intolerable)} % failures`,
+      value: percent(measured.missedStops),
+      unit: '%',
+      target: atMost(percent(missedStop)),
+    },
+    {
+      what: `fixed rule (${percent(FIXED_SHARE)} % of at least ${measured.fixedLeast}): false stops`,
+      value: percent(measured.fixedFalseStops),
+      unit: '%',
+    },
+  );
+  for (const { rate, test, fixed } of measured.reached) {
+    const what = `an update that fails in ${percent(rate)} % reaches`;
+    run.figures.push(
+      { what: `${what}, with the guard`, value: test, unit: 'vehicles', target: atMost(fixed) },
+      { what: `${what}, with the fixed rule`, value: fixed, unit: 'vehicles' },
+    );
+  }
+  return Promise.resolve();
 }

@@ -121,13 +121,13 @@ describe('a judgement', () => {
     expect(decision).toBe('stop');
     expect(figures).toMatchObject({ failed: 3, succeeded: 0 });
     expect(figures?.evidence).toBeCloseTo(3 * Math.log(5));
-    expect(figures?.stopAt).toBeCloseTo(Math.log(19));
-    expect(figures?.goAt).toBeCloseTo(-Math.log(19));
+    expect(figures?.stopAt).toBeCloseTo(Math.log(20));
+    expect(figures?.goAt).toBeCloseTo(-Math.log(20));
   });
 
   test.each([
     ['waits while nothing is decided', { test: TEST }, { finished: 3, succeeded: 3 }, 0, 'wait'],
-    ['goes when enough have succeeded', { test: TEST }, { finished: 72, succeeded: 72 }, 0, 'go'],
+    ['goes when enough have succeeded', { test: TEST }, { finished: 73, succeeded: 73 }, 0, 'go'],
     [
       'holds when all are through and it is not decided',
       { test: TEST },

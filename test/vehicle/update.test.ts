@@ -1,6 +1,7 @@
 /** A real update: real files, downloaded, verified, installed, started, and rolled back where it must be. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type UpdateScript } from '../../src/update-script/index.js';
+import { type Installer } from '../../src/vehicle/index.js';
 import { type CarotaDouble, softwareOf, startCarotaDouble } from './support/carota-double.js';
 import {
   metaOf,
@@ -408,7 +409,7 @@ test('what is not for this vehicle is not taken', async () => {
   await v.stop();
 });
 
-function slow(real: import('../../src/vehicle/index.js').Installer, ms: number) {
+function slow(real: Installer, ms: number) {
   const later = <T>(work: () => Promise<T>) =>
     new Promise<void>((resolve) => setTimeout(resolve, ms)).then(work);
   return {

@@ -27,6 +27,11 @@ export interface Figures {
 
 export type Finding = 'stop' | 'go' | 'undecided';
 
+/**
+ * The bounds are those that hold whatever the rates are: likelier by 1 ÷ p under the wrong hypothesis it becomes with the
+ * probability p at most (Ville's inequality). Wald's own, (1 - β) ÷ α and β ÷ (1 - α), are a little closer and hold only
+ * nearly.
+ */
 export function figuresOf(
   { tolerated, intolerable, falseStop, missedStop }: TestSettings,
   succeeded: number,
@@ -38,8 +43,8 @@ export function figuresOf(
     evidence:
       failed * Math.log(intolerable / tolerated) +
       succeeded * Math.log((1 - intolerable) / (1 - tolerated)),
-    stopAt: Math.log((1 - missedStop) / falseStop),
-    goAt: Math.log(missedStop / (1 - falseStop)),
+    stopAt: -Math.log(falseStop),
+    goAt: Math.log(missedStop),
   };
 }
 

@@ -80,14 +80,14 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
   return double;
 }
 
-export type CarotaEvent = {
+export interface CarotaEvent {
   readonly refId: string;
   readonly vin: string;
   readonly status: EventStatusName;
   readonly meta?: { key: string; value: string }[];
   readonly id?: string;
   readonly at?: number;
-};
+}
 
 let events = 0;
 

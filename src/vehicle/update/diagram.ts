@@ -1,0 +1,16 @@
+/** The machine as a diagram (Mermaid), drawn from its own table. Pure. */
+import { FIRST_PHASE, MACHINE, PHASES } from './machine.js';
+
+/** A state for each phase, an arrow for each outcome with what it reports. */
+export function machineDiagram(): string {
+  const lines = [`[*] --> ${FIRST_PHASE}: OTA_TRIGGER, acknowledged`];
+  for (const phase of PHASES) {
+    const { does, outcomes } = MACHINE[phase];
+    lines.push(`${phase}: ${phase} — ${does}`);
+    for (const [name, { reports, next }] of Object.entries(outcomes)) {
+      const told = reports.length === 0 ? '' : ` / ${reports.join(', ')}`;
+      lines.push(`${phase} --> ${next === 'ended' ? '[*]' : next}: ${name}${told}`);
+    }
+  }
+  return ['stateDiagram-v2', ...lines.map((line) => `  ${line}`)].join('\n');
+}

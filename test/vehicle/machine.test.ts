@@ -1,0 +1,38 @@
+/** The machine's table is whole, and the document shows it as it is. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { FINISHED } from '../../src/protocol/index.js';
+import { MACHINE, outcomeOf, PHASES } from '../../src/vehicle/index.js';
+import { machineDiagram } from '../../src/vehicle/update/diagram.js';
+
+test('docs/vehicle.md has the diagram that the table draws', () => {
+  const document = readFileSync(new URL('../../docs/vehicle.md', import.meta.url), 'utf8');
+  const [, shown] = /```mermaid\n([\s\S]*?)\n```/.exec(document) ?? [];
+  expect(shown).toBe(machineDiagram());
+});
+
+test('every phase can be reached, and every way ends in a finished state of the contract', () => {
+  const reached = new Set<string>();
+  const follow = (phase: string) => {
+    if (reached.has(phase) || phase === 'ended') return;
+    reached.add(phase);
+    for (const { next } of Object.values(MACHINE[phase as keyof typeof MACHINE].outcomes))
+      follow(next);
+  };
+  follow('fetching');
+  expect([...reached].sort()).toEqual([...PHASES].sort());
+  for (const phase of PHASES) {
+    for (const { reports, next } of Object.values(MACHINE[phase].outcomes)) {
+      if (next === 'ended') expect(FINISHED).toContain(reports.at(-1));
+    }
+  }
+});
+
+test('a surprise has an outcome in every phase, and only what has not touched the slots can be cancelled', () => {
+  for (const phase of PHASES) {
+    const { otherwise, revocable, outcomes } = MACHINE[phase];
+    expect(() => outcomeOf(phase, otherwise)).not.toThrow();
+    expect('cancelled' in outcomes).toBe(revocable);
+  }
+  expect(() => outcomeOf('checking', 'cancelled')).toThrow(/cannot come out/);
+});
