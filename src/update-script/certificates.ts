@@ -87,5 +87,5 @@ function extendedKeyUsage(certificate: X509Certificate): readonly string[] {
 }
 
 /** The common name, or the whole subject. */
-export const nameOf = ({ subject }: X509Certificate): string =>
+const nameOf = ({ subject }: X509Certificate): string =>
   /^CN=(.+)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', ');

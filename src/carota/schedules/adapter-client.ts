@@ -23,7 +23,7 @@ export class AdapterRefused extends Error {
 }
 
 /** The adapter does not answer, or not yet. */
-export class AdapterUnavailable extends Error {
+class AdapterUnavailable extends Error {
   override readonly name = 'AdapterUnavailable';
 }
 

@@ -1,6 +1,6 @@
 /** Schedules: made, listed, shown, and what a person may do to one. */
 import { type FieldError } from '../../protocol/index.js';
-import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
+import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { noteDecision } from './decisions.js';
 import { type ScheduleStatus } from './next-step.js';
 import { type SchedulePlan } from './plan.js';
@@ -233,11 +233,3 @@ export const listScheduleVehicles = (
      order by vin limit $3`,
     [id, page.after, page.limit, page.state ?? null, page.wave ?? null],
   );
-
-export async function countVehicles(database: Queryable, id: number): Promise<number> {
-  const rows = await database.query<{ count: number }>(
-    'select count(*) as count from schedule_vehicles where schedule_id = $1',
-    [id],
-  );
-  return only(rows).count;
-}

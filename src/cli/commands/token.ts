@@ -1,11 +1,15 @@
 /** `otaops token`: make, list and revoke tokens of the HTTP interface. */
 import { type Command, Option } from 'commander';
 import { ADAPTER_SCHEMA, ROLES } from '../../adapter/index.js';
+import { CAROTA_ROLES } from '../../carota/index.js';
 import { createToken, listTokens, revokeToken } from '../../service/access/index.js';
 import { openStorage } from '../../service/storage.js';
 import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
 import { print, printJson } from '../output.js';
 import { addSettings, DATA_DIR, DATABASE_URL, TOKEN, URL_SETTING } from '../settings/index.js';
+
+/** Of the adapter and of the CarOTA Server; each refuses what it does not have. */
+const ALL_ROLES = [...new Set([...ROLES, ...CAROTA_ROLES])];
 
 interface TokenOptions extends AdapterAddress {
   readonly databaseUrl?: string;
@@ -42,7 +46,9 @@ Examples:
   };
 
   subcommand('create', 'make a token; it is shown once and stored hashed')
-    .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
+    .addOption(
+      new Option('--role <role>', 'what it may do').choices(ALL_ROLES).makeOptionMandatory(),
+    )
     .requiredOption('--name <name>', 'whose it is, to tell tokens apart')
     .action(async (options: TokenOptions & { role: string; name: string }) => {
       const { role, name } = options;

@@ -39,7 +39,7 @@ export const IDENTITY = {
   ecuType: 'TCU',
 };
 export const MODEL = 'vehicle model a';
-export const REF_ID = 'schedule 0909';
+const REF_ID = 'schedule 0909';
 
 /** Keeps what a vehicle publishes; acknowledges all of it while it is up. */
 export class PlatformDouble implements CloudLink {
