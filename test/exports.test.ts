@@ -1,4 +1,4 @@
-/** The protocol and the vehicle agent on their own, as another package imports them. */
+/** The protocol, update scripts and the vehicle agent on their own, as another package imports them. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -27,6 +27,13 @@ test('otaops/vehicle has the agent', async () => {
     import { MemoryOutbox, MqttLink, VehicleAgent } from 'otaops/vehicle';
     console.log(typeof VehicleAgent, typeof MqttLink, new MemoryOutbox().size);`);
   expect(output).toBe('function function 0');
+});
+
+test('otaops/update-script says what is wrong with a script', async () => {
+  const output = await evaluate(`
+    import { compareVersions, validateScript } from 'otaops/update-script';
+    console.log(validateScript({ version: 'v1' })[0].message, compareVersions('1.9', '1.10'));`);
+  expect(output).toBe('is missing -1');
 });
 
 test('nothing else can be imported', async () => {

@@ -102,7 +102,7 @@ create table schedule_vehicles (
   vin         text collate "C" not null,
   wave        integer not null default 0,  -- 0: not assigned yet
   newest      event_position,
-  state       text not null default 'waiting', -- waiting, triggered, device_not_found, or of the newest event
+  state       text not null default 'waiting', -- waiting, device_not_found, or of the newest event
   reason      text,
   primary key (schedule_id, vin)
 ) with (fillfactor = 70);

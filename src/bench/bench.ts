@@ -3,21 +3,9 @@ import { ANSWER_MS, callbackRates } from './call-back.js';
 import { brokerLimit, eventsEndToEnd, sqlLimit } from './events.js';
 import { eventLatency, progressQueryTime, summaryTime, triggerTimes } from './campaign.js';
 import { FIXED_SHARE, GUARD_TEST, guardFigures } from './guard.js';
+import { type Part } from './parts.js';
 import { atLeast, atMost, type Figure } from './report.js';
 import { Rig, type RigKind } from './rig.js';
-
-/** The parts of a run, in their order. */
-export const PARTS = [
-  'events',
-  'embedded',
-  'trigger',
-  'latency',
-  'callback',
-  'sizes',
-  'adapters',
-  'guard',
-] as const;
-export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
   readonly parts: readonly Part[];

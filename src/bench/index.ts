@@ -1,2 +1,3 @@
 export * from './bench.js';
+export * from './parts.js';
 export { isReached, machine, table } from './report.js';

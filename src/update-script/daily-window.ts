@@ -1,9 +1,6 @@
 /** When a part of the day begins and ends in a time zone, also on days of 23 and 25 hours: pure. */
-import { DateTime, IANAZone } from 'luxon';
+import { DateTime } from 'luxon';
 import { type DailyWindow } from './update-script.js';
-
-/** @param zone name in the IANA time zone database, e.g. `Europe/Berlin` */
-export const isTimeZone = (zone: string): boolean => IANAZone.isValidZone(zone);
 
 /**
  * When the window is open next.

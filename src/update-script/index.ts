@@ -3,6 +3,7 @@ export * from './certificates.js';
 export * from './daily-window.js';
 export * from './install-order.js';
 export * from './signature.js';
+export * from './time-zone.js';
 export * from './update-script.js';
 export * from './validate-script.js';
 export * from './versions.js';

@@ -1,5 +1,5 @@
 /** A schedule as it is stored, locked for the work on it: what it holds, and what is written back. */
-import { type Queryable } from '../../service/database/index.js';
+import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
 import { judge, type Judgement, type Verdict, type WaveCounts } from '../guard/index.js';
 import { type ScheduleState, type ScheduleStatus, type WaveState } from './next-step.js';
 import { type SchedulePlan } from './plan.js';
@@ -15,6 +15,7 @@ interface ScheduleRow {
   readonly status: ScheduleStatus;
   readonly test_from_wave: number;
   readonly operation: Operation;
+  readonly due_at: Date | null;
 }
 
 interface WaveRow {
@@ -48,6 +49,8 @@ export class ScheduleRecord {
   readonly plan: SchedulePlan;
   status: ScheduleStatus;
   operation: Operation;
+  /** When it was to be looked at next, ms. */
+  readonly dueAt: number | undefined;
   /** The guard's test counts from this wave on. */
   testFromWave: number;
   waves: WaveRow[];
@@ -60,6 +63,7 @@ export class ScheduleRecord {
     this.plan = row.plan;
     this.status = row.status;
     this.operation = row.operation;
+    this.dueAt = row.due_at?.getTime();
     this.testFromWave = row.test_from_wave;
     this.waves = waves;
   }
@@ -133,7 +137,7 @@ export async function lockSchedule(
 ): Promise<ScheduleRecord | undefined> {
   const [column, key] = 'id' in by ? ['id', by.id] : ['ref_id', by.refId];
   const [row] = await tx.query<ScheduleRow>(
-    `select id, ref_id, script_ref_id, model, plan, status, test_from_wave, operation
+    `select id, ref_id, script_ref_id, model, plan, status, test_from_wave, operation, due_at
      from schedules where ${column} = $1 for update`,
     [key],
   );
@@ -163,23 +167,30 @@ export async function saveSchedule(
       dueAt === undefined ? null : new Date(dueAt),
     ],
   );
-  for (const wave of schedule.waves) {
-    await tx.query(
-      `update waves set state = $3, posted_at = $4, passed_at = $5, finished = $6, succeeded = $7,
-         failed = $8, rollback_failed = $9, rejected = $10
-       where schedule_id = $1 and number = $2`,
-      [
-        schedule.id,
-        wave.number,
-        wave.state,
-        wave.posted_at,
-        wave.passed_at,
-        wave.finished,
-        wave.succeeded,
-        wave.failed,
-        wave.rollback_failed,
-        wave.rejected,
-      ],
-    );
-  }
+  const { waves } = schedule;
+  const numbers = (of: (wave: WaveRow) => number) => numberArray(waves.map(of));
+  const times = (of: (wave: WaveRow) => Date | null) =>
+    timeArray(waves.map((wave) => of(wave)?.getTime() ?? null));
+  await tx.query(
+    `update waves w
+     set state = n.state, posted_at = n.posted_at, passed_at = n.passed_at, rejected = n.rejected,
+       finished = n.finished, succeeded = n.succeeded, failed = n.failed,
+       rollback_failed = n.rollback_failed
+     from unnest($2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[],
+       $8::int[], $9::int[], $10::int[])
+       as n (number, state, posted_at, passed_at, rejected, finished, succeeded, failed, rollback_failed)
+     where w.schedule_id = $1 and w.number = n.number`,
+    [
+      schedule.id,
+      numbers(({ number }) => number),
+      textArray(waves.map(({ state }) => state)),
+      times(({ posted_at }) => posted_at),
+      times(({ passed_at }) => passed_at),
+      numbers(({ rejected }) => rejected),
+      numbers(({ finished }) => finished),
+      numbers(({ succeeded }) => succeeded),
+      numbers(({ failed }) => failed),
+      numbers(({ rollback_failed }) => rollback_failed),
+    ],
+  );
 }

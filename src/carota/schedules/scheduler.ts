@@ -103,9 +103,10 @@ export class Scheduler {
     let refId = '';
     const errand = await database.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, { id });
-      if (!schedule) return undefined;
-      ({ refId } = schedule);
       const now = clock();
+      // Another server on this database may have been quicker.
+      if (schedule?.dueAt === undefined || schedule.dueAt > now) return undefined;
+      ({ refId } = schedule);
       let due = await advance(tx, schedule, now);
       const found = await this.#errandOf(schedule, now, (wave) => eventOf(tx, schedule, wave, now));
       if (found) due = now + LEASE_MS;
@@ -151,11 +152,10 @@ export class Scheduler {
       const { rejectedCount: rejected } = answer;
       setWave(schedule, wave, { state: 'running', posted_at: new Date(now), rejected });
       if (schedule.operation === 'none') schedule.operation = 'active';
-      const unknown = answer.rejected.map(({ vin }) => vin);
       await tx.query(
-        `update schedule_vehicles set state = case when vin = any($3::text[]) then 'device_not_found' else 'triggered' end
-         where schedule_id = $1 and wave = $2 and newest is null`,
-        [id, wave, textArray(unknown)],
+        `update schedule_vehicles set state = 'device_not_found'
+         where schedule_id = $1 and vin = any($2::text[]) and newest is null`,
+        [id, textArray(answer.rejected.map(({ vin }) => vin))],
       );
       const reason = `${answer.accepted} vehicles accepted, ${rejected} not known to the adapter`;
       await noteDecision(tx, id, { wave, decision: 'post', reason, actor: 'scheduler' }, now);

@@ -197,13 +197,20 @@ export const readDecisions = (database: Queryable, id: number): Promise<Decision
     [id],
   );
 
+/** A vehicle that has told nothing yet is triggered when its wave is. */
+const STATE = `case when v.state = 'waiting' and w.state in ('running', 'passed') then 'triggered'
+  else v.state end`;
+const OF_SCHEDULE = `from schedule_vehicles v
+  left join waves w on w.schedule_id = v.schedule_id and w.number = v.wave`;
+
 /** Vehicles by state. */
 export async function countStates(
   database: Queryable,
   id: number,
 ): Promise<Record<string, number>> {
   const rows = await database.query<{ state: string; count: number }>(
-    'select state, count(*) as count from schedule_vehicles where schedule_id = $1 group by state order by state',
+    `select ${STATE} as state, count(*) as count ${OF_SCHEDULE} where v.schedule_id = $1
+     group by 1 order by 1`,
     [id],
   );
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
@@ -227,9 +234,9 @@ export const listScheduleVehicles = (
   },
 ): Promise<ScheduleVehicleRow[]> =>
   database.query<ScheduleVehicleRow>(
-    `select vin, wave, state, reason from schedule_vehicles
-     where schedule_id = $1 and vin > $2 and ($4::text is null or state = $4)
-       and ($5::integer is null or wave = $5)
-     order by vin limit $3`,
+    `select v.vin, v.wave, ${STATE} as state, v.reason ${OF_SCHEDULE}
+     where v.schedule_id = $1 and v.vin > $2 and ($4::text is null or ${STATE} = $4)
+       and ($5::integer is null or v.wave = $5)
+     order by v.vin limit $3`,
     [id, page.after, page.limit, page.state ?? null, page.wave ?? null],
   );

@@ -1,7 +1,7 @@
 /** `otaops bench`: how fast it is on this machine, beside what limits it. */
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { bench, isReached, machine, type Part, PARTS, table } from '../../bench/index.js';
+import { type Part, PARTS } from '../../bench/parts.js';
 import { print, printError } from '../output.js';
 import { addSettings, type Setting } from '../settings/index.js';
 
@@ -64,6 +64,7 @@ export function benchCommand(program: Command): void {
     .description('measure it here: starts PostgreSQL, Mosquitto and adapters of its own');
   addSettings(command, SETTINGS);
   command.action(async (flags: BenchFlags) => {
+    const { bench, isReached, machine, table } = await import('../../bench/index.js');
     print(machine());
     const figures = await bench({
       parts: flags.benchParts,

@@ -1,6 +1,6 @@
 /** `otaops carota`: the CarOTA Server. */
 import { type Command } from 'commander';
-import { type CarotaSettings, startCarota } from '../../carota/index.js';
+import { type CarotaSettings } from '../../carota/index.js';
 import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {
@@ -54,6 +54,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
       throw new BadSetting('--s3-url and --s3-bucket are given together');
     }
     const log = serviceLog(logLevel);
+    const { startCarota } = await import('../../carota/index.js');
     const carota = await startCarota({ ...flags, callbackSecrets: callbackSecret }, log);
     print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);
     if (carota.trustAnchorFile !== undefined) {

@@ -2,12 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
 import pino from 'pino';
-import {
-  progressView,
-  type Quickstart,
-  SEED_TRIGGER,
-  startQuickstart,
-} from '../../quickstart/index.js';
+import { type ProgressView, type Quickstart } from '../../quickstart/index.js';
+import { SEED_TRIGGER } from '../../quickstart/seed-trigger.js';
 import { print } from '../output.js';
 import {
   addSettings,
@@ -57,10 +53,12 @@ export function quickstartCommand(program: Command): void {
   command.action(async (options: QuickstartFlags) => {
     const stopping = stopRequested();
     const log = pino({ level: options.logLevel }, pino.destination(2));
+    const { progressView, startQuickstart } = await import('../../quickstart/index.js');
     const quickstart = await startQuickstart({ ...options, tell: print }, log);
     introduce(quickstart, options.vehicles);
     const ended = new AbortController();
-    const watching = watch(quickstart, ended.signal);
+    const view = progressView(process.stdout);
+    const watching = watch(quickstart, view, ended.signal);
     await stopping;
     ended.abort();
     await watching;
@@ -84,8 +82,11 @@ function introduce(quickstart: Quickstart, vehicles: number): void {
 }
 
 /** Shows progress until every vehicle of the operations has finished, then says what to do next. */
-async function watch(quickstart: Quickstart, signal: AbortSignal): Promise<void> {
-  const view = progressView(process.stdout);
+async function watch(
+  quickstart: Quickstart,
+  view: ProgressView,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     for (;;) {
       const operations = await quickstart.progress();

@@ -1,6 +1,6 @@
 /** `otaops serve`: the OTA Adapter. */
 import { type Command } from 'commander';
-import { type AdapterSettings, startAdapter } from '../../adapter/index.js';
+import { type AdapterSettings } from '../../adapter/index.js';
 import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {
@@ -72,6 +72,7 @@ Examples:
       longestPauseMs: flags.retryLongest * 1000,
       maxSends: flags.retrySends,
     };
+    const { startAdapter } = await import('../../adapter/index.js');
     const adapter = await startAdapter({ ...flags, retry }, log);
     print(`HTTP interface  ${adapter.httpUrl}  (documents: ${adapter.httpUrl}/docs)`);
     print(`MQTT broker     ${adapter.mqttUrl}`);

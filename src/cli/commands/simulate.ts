@@ -1,7 +1,7 @@
 /** `otaops simulate`: a fleet of simulated vehicles against a running adapter. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
-import { Fleet, type FleetCounts, fleetOf, registrationLine } from '../../fleet/index.js';
+import { type Fleet, type FleetCounts } from '../../fleet/index.js';
 import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
 import { print, printError } from '../output.js';
 import {
@@ -43,6 +43,7 @@ Example, beside a running otaops serve:
   addSettings(command, [vehiclesSetting(100), SEED, SPEED, MQTT_URL, URL_SETTING, TOKEN, DATA_DIR]);
   command.action(async (options: SimulateFlags) => {
     const stopping = stopRequested();
+    const { Fleet, fleetOf, registrationLine } = await import('../../fleet/index.js');
     const vehicles = fleetOf(options.vehicles);
     const client = await AdapterClient.connect(options);
     if (options.register) {

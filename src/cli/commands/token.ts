@@ -1,9 +1,9 @@
 /** `otaops token`: make, list and revoke tokens of the HTTP interface. */
 import { type Command, Option } from 'commander';
-import { ADAPTER_SCHEMA, ROLES } from '../../adapter/index.js';
-import { CAROTA_ROLES } from '../../carota/index.js';
+import { ROLES } from '../../adapter/access.js';
+import { CAROTA_ROLES } from '../../carota/access.js';
 import { createToken, listTokens, revokeToken } from '../../service/access/index.js';
-import { openStorage } from '../../service/storage.js';
+import { type Storage } from '../../service/storage.js';
 import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
 import { print, printJson } from '../output.js';
 import { addSettings, DATA_DIR, DATABASE_URL, TOKEN, URL_SETTING } from '../settings/index.js';
@@ -33,6 +33,7 @@ export function tokenCommand(program: Command): void {
       `
 Examples:
   otaops token create --role carota --name "CarOTA Server"
+  otaops token create --role vehicle --name fleet --url http://127.0.0.1:8090 --data-dir .otaops-carota
   otaops token create --role admin --name recovery --offline   (the adapter is stopped)`,
     );
 
@@ -100,12 +101,12 @@ Examples:
     });
 }
 
-type Storage = Awaited<ReturnType<typeof openStorage>>;
-
 async function withDatabase<T>(
   options: TokenOptions,
   work: (database: Storage['database']) => Promise<T>,
 ): Promise<T> {
+  const { ADAPTER_SCHEMA } = await import('../../adapter/index.js');
+  const { openStorage } = await import('../../service/storage.js');
   const storage = await openStorage(options, ADAPTER_SCHEMA);
   try {
     return await work(storage.database);

@@ -3,16 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command } from 'commander';
 import { type Logger } from 'pino';
-import { openDataDirectory } from '../../service/database/index.js';
-import {
-  AutomaticConsent,
-  type Consent,
-  FileConditions,
-  IviPage,
-  MqttLink,
-  openVehicle,
-  TerminalConsent,
-} from '../../vehicle/index.js';
+import { type Consent } from '../../vehicle/index.js';
 import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {
@@ -102,6 +93,8 @@ Example, beside otaops serve and otaops carota:
 }
 
 async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>): Promise<void> {
+  const { FileConditions, IviPage, MqttLink, openVehicle } = await import('../../vehicle/index.js');
+  const { openDataDirectory } = await import('../../service/database/data-directory.js');
   const vin = needed(flags.vin, VIN);
   const model = needed(flags.model, MODEL);
   const systemId = flags.systemId ?? `c2c-sys-${vin}`;
@@ -132,7 +125,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
     directory,
     carotaToken: needed(flags.carotaToken, CAROTA_TOKEN),
     trustAnchorFile: needed(flags.trustAnchor, TRUST_ANCHOR),
-    consent: ivi ?? consentOf(flags.consent),
+    consent: ivi ?? (await consentOf(flags.consent)),
     conditions: new FileConditions(flags.vehicleStatus, flags.timeZone),
     bytesPerSecond: flags.bandwidth,
     pace: { progressSeconds: flags.progressSeconds, progressPercent: flags.progressPercent },
@@ -159,5 +152,7 @@ function needed(value: string | undefined, { flag }: { readonly flag: string }):
   return value;
 }
 
-const consentOf = (way: string): Consent =>
-  way === 'terminal' ? new TerminalConsent() : new AutomaticConsent(way === 'accept');
+async function consentOf(way: string): Promise<Consent> {
+  const { AutomaticConsent, TerminalConsent } = await import('../../vehicle/index.js');
+  return way === 'terminal' ? new TerminalConsent() : new AutomaticConsent(way === 'accept');
+}

@@ -1,7 +1,7 @@
 /** How the texts of settings are read; what is wrong is told by commander with the setting's name. */
 import { InvalidArgumentError } from 'commander';
 import { parseVin as readVin } from '../../protocol/index.js';
-import { isTimeZone } from '../../update-script/index.js';
+import { isTimeZone } from '../../update-script/time-zone.js';
 
 export type Parser<T> = (text: string) => T;
 

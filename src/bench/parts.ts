@@ -1,0 +1,14 @@
+/** What `otaops bench` measures. */
+
+/** The parts of a run, in their order. */
+export const PARTS = [
+  'events',
+  'embedded',
+  'trigger',
+  'latency',
+  'callback',
+  'sizes',
+  'adapters',
+  'guard',
+] as const;
+export type Part = (typeof PARTS)[number];
