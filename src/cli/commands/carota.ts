@@ -1,6 +1,6 @@
 /** `otaops carota`: the CarOTA Server. */
 import { type Command } from 'commander';
-import { type CarotaSettings } from '../../carota/index.js';
+import type { CarotaSettings } from '../../carota/index.js';
 import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
 import pino from 'pino';
-import { type ProgressView, type Quickstart } from '../../quickstart/index.js';
+import type { ProgressView, Quickstart } from '../../quickstart/index.js';
 import { SEED_TRIGGER } from '../../quickstart/seed-trigger.js';
 import { print } from '../output.js';
 import {

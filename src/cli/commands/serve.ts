@@ -1,6 +1,6 @@
 /** `otaops serve`: the OTA Adapter. */
 import { type Command } from 'commander';
-import { type AdapterSettings } from '../../adapter/index.js';
+import type { AdapterSettings } from '../../adapter/index.js';
 import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {

@@ -1,7 +1,7 @@
 /** `otaops simulate`: a fleet of simulated vehicles against a running adapter. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
-import { type Fleet, type FleetCounts } from '../../fleet/index.js';
+import type { Fleet, FleetCounts } from '../../fleet/index.js';
 import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
 import { print, printError } from '../output.js';
 import {

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { ROLES } from '../../adapter/access.js';
 import { CAROTA_ROLES } from '../../carota/access.js';
 import { createToken, listTokens, revokeToken } from '../../service/access/index.js';
-import { type Storage } from '../../service/storage.js';
+import type { Storage } from '../../service/storage.js';
 import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
 import { print, printJson } from '../output.js';
 import { addSettings, DATA_DIR, DATABASE_URL, TOKEN, URL_SETTING } from '../settings/index.js';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command } from 'commander';
 import { type Logger } from 'pino';
-import { type Consent } from '../../vehicle/index.js';
+import type { Consent } from '../../vehicle/index.js';
 import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {

@@ -76,7 +76,7 @@ const otaManager = new UpdateRunner({
   },
   model: settings.model,
   clock,
-  pace: { progressSeconds: 0, progressPercent: 25 },
+  pace: { progressSeconds: 0, progressPercent: 60 },
 });
 
 /** @type {import('otaops/vehicle').CloudLinkHandlers | undefined} */

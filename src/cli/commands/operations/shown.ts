@@ -1,5 +1,5 @@
 /** Operations and vehicles as the adapter tells them, and how they are printed. */
-import { type ProgressShown } from '../../../quickstart/index.js';
+import type { ProgressShown } from '../../../quickstart/progress-view.js';
 import { printTable } from '../../output.js';
 
 export interface OperationShown extends ProgressShown {

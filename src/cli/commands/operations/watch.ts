@@ -1,7 +1,7 @@
 /** `otaops operations list` and `show`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
-import { progressView } from '../../../quickstart/index.js';
+import { progressView } from '../../../quickstart/progress-view.js';
 import { path } from '../../adapter-client.js';
 import { adapterCommand, clientOf, collect, type CommonFlags } from '../../adapter-command.js';
 import { limitOption } from '../../options.js';
