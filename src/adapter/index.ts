@@ -1,5 +1,4 @@
 /** The OTA Adapter as the command line uses it. */
-export { ROLES } from './access.js';
 export * from './adapter.js';
 export { ADAPTER_SCHEMA } from './schema.js';
 export * from './settings.js';

@@ -58,8 +58,10 @@ const EcuUpdate = Type.Object(
 export type EcuUpdate = Type.Static<typeof EcuUpdate>;
 
 const DAY = 24 * 60 * 60;
+/** Of consent and preconditions, where the script does not say, seconds. */
+export const DEFAULT_TIMEOUT = DAY;
 const Timeout = (description: string) =>
-  Type.Integer({ minimum: 1, maximum: 365 * DAY, default: DAY, description });
+  Type.Integer({ minimum: 1, maximum: 365 * DAY, default: DEFAULT_TIMEOUT, description });
 
 const ClockTime = Type.String({
   pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$',

@@ -32,6 +32,9 @@ const processes: OtaopsProcess[] = [];
 let adapter: ReturnType<typeof httpClient>;
 let carota: ReturnType<typeof httpClient>;
 let forger: Server;
+let planner: OtaopsProcess;
+/** Starts the CarOTA Server, again on the same port and data. */
+let startPlanner: () => Promise<string>;
 
 function start(args: string[]): OtaopsProcess {
   const started = otaops(args, {}, directory);
@@ -53,12 +56,17 @@ async function startServers() {
   const tokenOf = async (role: string) =>
     (await adapter.call('POST', '/v1.0/tokens', { body: { role, name: role } })).body
       .token as string;
-  const planner = start([
-    ...['carota', '--http-port', String(carotaPort), '--data-dir', join(directory, 'carota')],
-    ...['--adapter-url', adapterUrl, '--adapter-token', await tokenOf('carota')],
-    ...['--adapter-control-token', await tokenOf('operator'), '--callback-secret', SECRET],
-  ]);
-  const [, carotaUrl = ''] = await planner.says(/HTTP interface\s+(http:\S+)/);
+  const [triggering, controlling] = [await tokenOf('carota'), await tokenOf('operator')];
+  startPlanner = async () => {
+    planner = start([
+      ...['carota', '--http-port', String(carotaPort), '--data-dir', join(directory, 'carota')],
+      ...['--adapter-url', adapterUrl, '--adapter-token', triggering],
+      ...['--adapter-control-token', controlling, '--callback-secret', SECRET],
+    ]);
+    const [, url = ''] = await planner.says(/HTTP interface\s+(http:\S+)/);
+    return url;
+  };
+  const carotaUrl = await startPlanner();
   const carotaToken = readFileSync(join(directory, 'carota', 'token'), 'utf8').trim();
   carota = httpClient(carotaUrl, carotaToken);
   return { mqttUrl, carotaUrl };
@@ -115,7 +123,7 @@ afterAll(async () => {
   const ended = await Promise.all(processes.map((one) => one.ended));
   forger.close();
   rmSync(directory, { recursive: true, force: true });
-  expect(ended).toEqual(processes.map(() => 0));
+  expect(ended.filter((code) => code !== 0)).toEqual(['SIGKILL']);
 }, 60_000);
 
 async function publish(scriptRefId: string, version: string): Promise<void> {
@@ -243,5 +251,42 @@ test('a bad schedule is stopped by the guard after a few vehicles; the others ne
     expect((await carota.call('GET', `/v1.0/vehicles/${vin}`)).body.versions).toEqual({
       HU: '1.1.0',
     });
+  }
+}, 120_000);
+
+test('the CarOTA Server is killed between waves: each vehicle is triggered once, and the campaign ends', async () => {
+  await publish('hu only 003', '1.2.0');
+  const refId = 'schedule 3';
+  const good = vins.filter((vin) => !SICK.has(vin) && vin !== REFUSING && vin !== DECEIVED);
+  await carota.call('POST', '/v1.0/schedules', {
+    body: {
+      'ref-id': refId,
+      'script-ref-id': 'hu only 003',
+      model: MODEL,
+      vins: good,
+      waves: [{ vehicles: 3 }, { vehicles: 3 }],
+      guard: { maxFailures: 3 },
+    },
+  });
+  await eventually(
+    () => scheduleOf(refId),
+    ({ waves }) => waves[0]?.state === 'running' || waves[0]?.state === 'passed',
+  );
+  planner.child.kill('SIGKILL');
+  await planner.ended;
+  await startPlanner();
+  const schedule = await untilStatus(refId, 'completed');
+  expect(schedule.states).toEqual({ success: good.length });
+  const posts = schedule.decisions.filter(({ decision }: any) => decision === 'post');
+  expect(posts.map(({ wave }: any) => wave)).toEqual([1, 2, 3]);
+  const operation = await operationOf(refId);
+  expect(operation).toMatchObject({ vehicles: good.length, states: { success: good.length } });
+  for (const vin of good) {
+    const { body } = await adapter.call(
+      'GET',
+      `/v1.0/ota/operations/${encodeURIComponent(refId)}/vehicles/${vin}`,
+    );
+    const received = body.history.filter((entry: any) => entry.statusName === 'received');
+    expect(received, vin).toHaveLength(1);
   }
 }, 120_000);

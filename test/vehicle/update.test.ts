@@ -305,6 +305,20 @@ describe('software that proves sick', () => {
     await v.stop();
   });
 
+  test('that is healthy and cannot be confirmed stays, and says so', async () => {
+    const v = await vehicle({
+      installer: (real) => ({
+        ...slow(real, 0),
+        confirm: () => Promise.reject(new Error('boot loader does not answer')),
+      }),
+    });
+    await v.update();
+    expect(v.platform.statuses).toEqual(SUCCESS);
+    expect(v.platform.meta('not-confirmed')).toBe('boot loader does not answer');
+    expect(await v.runs()).toBe('1.1.0');
+    await v.stop();
+  });
+
   test('one sick ECU of several takes all of them back', async () => {
     const artifact = carota.artifact(SOFTWARE);
     const v = await vehicle(

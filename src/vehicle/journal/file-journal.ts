@@ -6,8 +6,10 @@ import { type JournalEntry } from './entry.js';
 import { replaceFile, syncDirectory, writeAll } from './durable-file.js';
 import { type Journal } from './journal.js';
 
-/** From this length on it is cut to what it adds up to, bytes. */
+/** From this length on it is cut to what it adds up to, bytes … */
 const LONG_BYTES = 256 * 1024;
+/** … but not before it is so many times as long as that. */
+const LONG_TIMES = 4;
 
 /** The journal is damaged in its middle: what stands behind cannot be trusted. */
 class JournalDamaged extends Error {
@@ -19,6 +21,8 @@ export class FileJournal implements Journal {
   readonly #before: JournalEntry[];
   #file: number;
   #bytes: number;
+  /** After it was cut last. */
+  #shortest = 0;
 
   /** @throws JournalDamaged; Error where the file cannot be read or written */
   constructor(path: string) {
@@ -39,7 +43,7 @@ export class FileJournal implements Journal {
   }
 
   get isLong(): boolean {
-    return this.#bytes > LONG_BYTES;
+    return this.#bytes > Math.max(LONG_BYTES, LONG_TIMES * this.#shortest);
   }
 
   append(entry: JournalEntry): void {
@@ -61,7 +65,7 @@ export class FileJournal implements Journal {
     replaceFile(this.#path, content);
     closeSync(this.#file);
     this.#file = openSync(this.#path, 'a', 0o600);
-    this.#bytes = content.length;
+    this.#bytes = this.#shortest = content.length;
   }
 
   close(): void {

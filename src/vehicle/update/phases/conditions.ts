@@ -1,6 +1,6 @@
 /** Before the download, and again before the installation: is the vehicle in a state for it? */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nextOpening } from '../../../update-script/index.js';
+import { DEFAULT_TIMEOUT, nextOpening } from '../../../update-script/index.js';
 import {
   beginning,
   because,
@@ -9,8 +9,6 @@ import {
   scriptOf,
 } from '../phase-context.js';
 import { unmetCondition } from '../unmet-conditions.js';
-
-const DAY_SECONDS = 24 * 60 * 60;
 
 export async function conditions(context: PhaseContext): Promise<PhaseResult<'conditions'>> {
   const unmet = await conditionsMet(context);
@@ -41,7 +39,7 @@ async function untilOpen(
 async function conditionsMet(context: PhaseContext): Promise<string | undefined> {
   const { preconditions } = scriptOf(context.update);
   if (!preconditions) return undefined;
-  const { timeout = DAY_SECONDS } = preconditions;
+  const { timeout = DEFAULT_TIMEOUT } = preconditions;
   for (;;) {
     const unmet = unmetCondition(preconditions, await context.equipment.conditions.read());
     if (unmet === undefined) return undefined;

@@ -1,4 +1,5 @@
 /** The user is asked; no answer in time is a refusal. */
+import { DEFAULT_TIMEOUT } from '../../../update-script/index.js';
 import {
   beginning,
   because,
@@ -7,12 +8,10 @@ import {
   scriptOf,
 } from '../phase-context.js';
 
-const DAY_SECONDS = 24 * 60 * 60;
-
 export async function consent(context: PhaseContext): Promise<PhaseResult<'consent'>> {
   const script = scriptOf(context.update);
   if (!script.consent) return { outcome: 'not needed' };
-  const { text, timeout = DAY_SECONDS } = script.consent;
+  const { text, timeout = DEFAULT_TIMEOUT } = script.consent;
   const until = beginning(context) + timeout * 1000;
   const late = AbortSignal.timeout(Math.max(0, until - context.now()));
   const question = {

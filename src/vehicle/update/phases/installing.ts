@@ -1,4 +1,5 @@
 /** Slots are written, changed over, checked, and changed back where that must be. */
+import { type MetaField } from '../../../protocol/index.js';
 import { type EcuUpdate, installOrder } from '../../../update-script/index.js';
 import { because, type PhaseContext, type PhaseResult, scriptOf } from '../phase-context.js';
 import { versionsMeta } from '../versions-meta.js';
@@ -43,11 +44,20 @@ export async function checking(context: PhaseContext): Promise<PhaseResult<'chec
   if (reason === undefined) {
     // From the first ECU on that is confirmed there is no way back.
     context.update.step('checking', { proved: true });
-    for (const update of inOrder(context)) await context.equipment.installer.confirm(update);
-    return { outcome: 'healthy', meta: versionsMeta(script) };
+    return { outcome: 'healthy', meta: [...(await confirm(context)), ...versionsMeta(script)] };
   }
   const outcome = script.rollback === false ? 'sick, no way back' : 'sick';
   return { outcome, facts: { reason }, meta: because(reason) };
+}
+
+/** Healthy software that cannot be confirmed is still what runs: it is told, and no reason to go back. */
+async function confirm(context: PhaseContext): Promise<MetaField[]> {
+  try {
+    for (const update of inOrder(context)) await context.equipment.installer.confirm(update);
+    return [];
+  } catch (error) {
+    return [{ key: 'not-confirmed', value: (error as Error).message }];
+  }
 }
 
 /** What is wrong with the new software. */
