@@ -5,19 +5,34 @@ import { type DailyWindow } from './update-script.js';
 /**
  * When the window is open next.
  *
+ * @param zone name in the IANA time zone database, e.g. `Europe/Berlin`
  * @param now ms
  * @returns ms: `now` itself where it is open
  */
 export function nextOpening(window: DailyWindow, zone: string, now: number): number {
+  return Math.max(now, current(window, zone, now).opens);
+}
+
+/**
+ * When the window opens or closes next.
+ *
+ * @returns ms, after `now`
+ */
+export function nextChange(window: DailyWindow, zone: string, now: number): number {
+  const { opens, closes } = current(window, zone, now);
+  return opens > now ? opens : closes;
+}
+
+/** The one that is open, or comes next, ms. */
+function current(window: DailyWindow, zone: string, now: number) {
   const here = DateTime.fromMillis(now, { zone });
   // Yesterday's may still be open over midnight.
-  for (const days of [-1, 0, 1, 2]) {
+  for (let days = -1; ; days++) {
     const day = here.plus({ days });
     const opens = atClock(day, window.from);
     const closes = atClock(window.to <= window.from ? day.plus({ days: 1 }) : day, window.to);
-    if (now < closes) return Math.max(now, opens);
+    if (now < closes) return { opens, closes };
   }
-  return now;
 }
 
 /** On a day without this time (the clock is put forward over it), the first moment after. */

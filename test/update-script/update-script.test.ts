@@ -6,6 +6,7 @@ import {
   type EcuUpdate,
   installOrder,
   matchesVersion,
+  nextChange,
   nextOpening,
   validateScript,
 } from '../../src/update-script/index.js';
@@ -120,6 +121,14 @@ describe('a window of the day', () => {
     ['after the clocks were put back', '2026-10-25T12:00:00+01:00', '2026-10-25T22:00:00+01:00'],
   ])('%s', (_when, now, opens) => {
     expect(nextOpening(night, 'Europe/Berlin', at(now))).toBe(at(opens));
+  });
+
+  test('changes when it opens, and when it closes', () => {
+    const change = (now: string) => nextChange(night, 'Europe/Berlin', at(now));
+    expect(change('2026-11-24T12:00:00+01:00')).toBe(at('2026-11-24T22:00:00+01:00'));
+    expect(change('2026-11-24T22:00:00+01:00')).toBe(at('2026-11-25T05:00:00+01:00'));
+    expect(change('2026-11-25T04:59:59+01:00')).toBe(at('2026-11-25T05:00:00+01:00'));
+    expect(change('2026-11-25T05:00:00+01:00')).toBe(at('2026-11-25T22:00:00+01:00'));
   });
 
   test('whose beginning a day does not have, opens when the clock has jumped over it', () => {

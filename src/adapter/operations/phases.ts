@@ -27,7 +27,8 @@ const PHASES: readonly Phase[] = [
   {
     name: 'checks',
     from: 'downloaded',
-    to: ['pki_check_success', 'pki_check_fail', 'md5_check_fail'],
+    // The package's PKI check follows its MD5 check, or was the script's and came before the download.
+    to: ['md5_check_success', 'md5_check_fail', 'pki_check_success', 'pki_check_fail'],
   },
   { name: 'install', from: 'reboot', to: ['success', 'failure'] },
   { name: 'rollback', from: 'failure', to: ['rollback_success', 'rollback_fail'] },

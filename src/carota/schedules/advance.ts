@@ -1,6 +1,6 @@
 /** Takes a locked schedule as far as it goes without the outside: what then waits is its event for the adapter. */
 import { type Queryable } from '../../service/database/index.js';
-import { type Judgement } from '../guard/index.js';
+import { type Figures, type Judgement } from '../guard/index.js';
 import { assignWaves } from './assign-waves.js';
 import { noteDecision } from './decisions.js';
 import { nextStep } from './next-step.js';
@@ -31,30 +31,16 @@ export async function advance(
         break;
       case 'hold':
         schedule.status = 'held';
-        await note(tx, schedule, 'hold', step.judgement, now);
+        await note(tx, schedule, 'hold', 'guard', step.judgement, now);
         break;
       case 'stop':
-        schedule.status = 'stopped';
-        await end(tx, schedule, now);
-        if (step.judgement) await note(tx, schedule, 'stop', step.judgement, now);
-        else
-          await noteDecision(
-            tx,
-            schedule.id,
-            { decision: 'stop', reason: step.reason, actor: 'scheduler' },
-            now,
-          );
+        await end(tx, schedule, 'stopped', now);
+        await note(tx, schedule, 'stop', step.by, step, now);
         // At once: the adapter may have to be told.
         return now;
       case 'complete':
-        schedule.status = 'completed';
-        await end(tx, schedule, now);
-        await noteDecision(
-          tx,
-          schedule.id,
-          { decision: 'complete', reason: step.reason, actor: 'scheduler' },
-          now,
-        );
+        await end(tx, schedule, 'completed', now);
+        await note(tx, schedule, 'complete', 'scheduler', step, now);
         return undefined;
     }
   }
@@ -76,7 +62,7 @@ async function start(tx: Queryable, schedule: ScheduleRecord, now: number): Prom
     new Date(now),
   ]);
   const reason = `${vehicles} vehicles in ${schedule.waves.length} waves`;
-  await noteDecision(tx, schedule.id, { decision: 'start', reason, actor: 'scheduler' }, now);
+  await note(tx, schedule, 'start', 'scheduler', { reason }, now);
 }
 
 async function pass(
@@ -87,13 +73,19 @@ async function pass(
   now: number,
 ): Promise<void> {
   setWave(schedule, wave, { state: 'passed', passed_at: new Date(now) });
-  await note(tx, schedule, 'go', judgement, now);
+  await note(tx, schedule, 'go', 'guard', judgement, now);
   // A test that is decided is over: the next wave has its own. One that is not goes on.
   const { figures } = judgement;
   if (figures && figures.evidence <= figures.goAt) schedule.testFromWave = wave + 1;
 }
 
-async function end(tx: Queryable, schedule: ScheduleRecord, now: number): Promise<void> {
+async function end(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  status: 'stopped' | 'completed',
+  now: number,
+): Promise<void> {
+  schedule.status = status;
   await tx.query('update schedules set ended_at = $2 where id = $1', [schedule.id, new Date(now)]);
 }
 
@@ -101,9 +93,10 @@ async function note(
   tx: Queryable,
   schedule: ScheduleRecord,
   decision: string,
-  { reason, figures }: Judgement,
+  actor: 'guard' | 'scheduler',
+  { reason, figures }: { readonly reason: string; readonly figures?: Figures | undefined },
   now: number,
 ): Promise<void> {
   const wave = schedule.current?.number;
-  await noteDecision(tx, schedule.id, { wave, decision, reason, actor: 'guard', figures }, now);
+  await noteDecision(tx, schedule.id, { wave, decision, reason, actor, figures }, now);
 }

@@ -1,6 +1,6 @@
 /** What is to be done for a schedule now: pure. */
-import { nextOpening } from '../../update-script/index.js';
-import { type Judgement } from '../guard/index.js';
+import { nextChange, nextOpening } from '../../update-script/index.js';
+import { type Figures, type Judgement } from '../guard/index.js';
 import { type SchedulePlan } from './plan.js';
 
 export type ScheduleStatus = 'planned' | 'running' | 'paused' | 'held' | 'stopped' | 'completed';
@@ -29,20 +29,35 @@ export type Step =
   | { readonly do: 'post'; readonly wave: number }
   | { readonly do: 'pass'; readonly wave: number; readonly judgement: Judgement }
   | { readonly do: 'hold'; readonly judgement: Judgement }
-  | { readonly do: 'stop'; readonly reason: string; readonly judgement?: Judgement }
+  | {
+      readonly do: 'stop';
+      readonly by: 'guard' | 'scheduler';
+      readonly reason: string;
+      readonly figures?: Figures | undefined;
+    }
   | { readonly do: 'complete'; readonly reason: string }
   /** Until then, ms; undefined: until an event or a person moves it. */
   | { readonly do: 'wait'; readonly until: number | undefined };
 
 /** @param now ms */
 export function nextStep(schedule: ScheduleState, now: number): Step {
+  const step = stepOf(schedule, now);
+  if (step.do !== 'wait' || schedule.status !== 'running') return step;
+  // Where a window opens or closes, the adapter may have to be told.
+  return wait(earliest(step.until, windowChange(schedule.plan, now)));
+}
+
+function stepOf(schedule: ScheduleState, now: number): Step {
   const { status, plan, waves, judgement } = schedule;
   if (status === 'planned')
     return dueAt(plan, now) <= now ? { do: 'start' } : wait(dueAt(plan, now));
   if (status !== 'running' && status !== 'held') return wait(undefined);
 
   // What has failed stops it, also while it is held and after its last wave has passed.
-  if (judgement?.decision === 'stop') return { do: 'stop', reason: judgement.reason, judgement };
+  if (judgement?.decision === 'stop') {
+    const { reason, figures } = judgement;
+    return { do: 'stop', by: 'guard', reason, figures };
+  }
   if (status === 'held') return wait(undefined);
 
   const next = waves.find(({ state }) => state === 'waiting');
@@ -55,7 +70,9 @@ export function nextStep(schedule: ScheduleState, now: number): Step {
       : { do: 'pass', wave: current.number, judgement };
   }
   if (next === undefined) return afterLastWave(schedule, now);
-  if (isOver(plan, now)) return { do: 'stop', reason: 'its stop time has come' };
+  if (isOver(plan, now)) {
+    return { do: 'stop', by: 'scheduler', reason: 'its stop time has come' };
+  }
   if (current) return wait(earliest(stopTime(plan), current.judgedAt));
   const due = nextWaveDue(schedule, next, now);
   return due <= now ? { do: 'post', wave: next.number } : wait(earliest(due, stopTime(plan)));
@@ -94,4 +111,9 @@ function nextWaveDue({ plan, waves }: ScheduleState, next: WaveState, now: numbe
 export function windowOpening({ windows, timeZone = 'UTC' }: SchedulePlan, time: number): number {
   if (!windows || windows.length === 0) return time;
   return Math.min(...windows.map((window) => nextOpening(window, timeZone, time)));
+}
+
+/** When one of the windows opens or closes next, ms. */
+function windowChange({ windows = [], timeZone = 'UTC' }: SchedulePlan, now: number) {
+  return earliest(...windows.map((window) => nextChange(window, timeZone, now)));
 }

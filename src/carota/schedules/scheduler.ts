@@ -131,9 +131,10 @@ export class Scheduler {
     const wanted = this.#wantedOperation(schedule, now);
     if (wanted !== schedule.operation) return { kind: 'control', operation: wanted };
     const posting = schedule.waves.find(({ state }) => state === 'posting');
-    return posting && schedule.status === 'running'
-      ? { kind: 'post', wave: posting.number, event: await event(posting.number) }
-      : undefined;
+    if (!posting || schedule.status !== 'running') return undefined;
+    // From now on the adapter may have it, whether we hear of that or not.
+    if (schedule.operation === 'none') schedule.operation = 'active';
+    return { kind: 'post', wave: posting.number, event: await event(posting.number) };
   }
 
   /** What the adapter should be doing with the operation, where it can be told. */
@@ -151,7 +152,6 @@ export class Scheduler {
     await this.#change(id, async (schedule, tx, now) => {
       const { rejectedCount: rejected } = answer;
       setWave(schedule, wave, { state: 'running', posted_at: new Date(now), rejected });
-      if (schedule.operation === 'none') schedule.operation = 'active';
       await tx.query(
         `update schedule_vehicles set state = 'device_not_found'
          where schedule_id = $1 and vin = any($2::text[]) and newest is null`,
