@@ -1,6 +1,6 @@
 /** Artifacts and update scripts over HTTP: uploaded, content-addressed, by ranges, signed; on disk and in S3. */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import S3rver from 's3rver';
@@ -13,6 +13,7 @@ import { freePort, temporaryDirectory } from '../support/servers.js';
 import {
   type AdapterDouble,
   MODEL,
+  SECRET,
   startAdapterDouble,
   startTestCarota,
   type TestCarota,
@@ -172,14 +173,19 @@ describe.each([disk, s3])('$name', (store) => {
   });
 });
 
-describe('update scripts', () => {
+describe('a CarOTA Server', () => {
+  const SECOND = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
+  const FOREIGN = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
   let adapter: AdapterDouble;
   let carota: TestCarota;
   let artifact: object;
 
   beforeAll(async () => {
     adapter = await startAdapterDouble();
-    carota = await startTestCarota(adapter.url, { publicUrl: 'https://cdn.example' });
+    carota = await startTestCarota(adapter.url, {
+      publicUrl: 'https://cdn.example',
+      callbackSecrets: [SECRET, SECOND],
+    });
     const stored = await carota.upload(BYTES);
     artifact = { sha256: stored.sha256, md5: stored.md5, size: stored.size };
   });
@@ -188,108 +194,96 @@ describe('update scripts', () => {
     await adapter.stop();
   });
 
-  const script = (fields: object = {}) => ({
-    version: 'v1',
-    'script-ref-id': 'hu only 001',
-    model: MODEL,
-    ecus: [{ ecu: 'HU', version: '1.1.0', artifact }],
-    ...fields,
-  });
-  const publish = (body: object) => carota.call('POST', '/v1.0/update-scripts', { body });
-
-  test('published, it is signed; vehicles fetch it with the places of its artifacts', async () => {
-    expect((await publish(script())).status).toBe(201);
-    const { body: token } = await carota.call('POST', '/v1.0/tokens', {
-      body: { role: 'vehicle', name: 'fleet' },
+  describe('update scripts', () => {
+    const script = (fields: object = {}) => ({
+      version: 'v1',
+      'script-ref-id': 'hu only 001',
+      model: MODEL,
+      ecus: [{ ecu: 'HU', version: '1.1.0', artifact }],
+      ...fields,
     });
-    const vehicle = httpClient(carota.carota.httpUrl, token.token);
-    const path = `/v1.0/update-scripts/${encodeURIComponent('hu only 001')}/delivery`;
-    const { body } = await vehicle.call('GET', path);
-    expect(body.artifacts[sha256]).toMatch(/^https:\/\/cdn\.example\/v1\.0\/artifacts\//);
-    const { readFileSync } = await import('node:fs');
-    const anchors = certificatesOf(readFileSync(carota.carota.trustAnchorFile ?? '', 'utf8'));
-    expect(await verifyScript(body.script, anchors, Date.now())).toMatchObject(script());
-    // A vehicle fetches, and may do nothing else.
-    expect((await vehicle.call('GET', '/v1.0/update-scripts')).status).toBe(403);
-    expect((await vehicle.call('GET', '/v1.0/schedules')).status).toBe(403);
-  });
+    const publish = (body: object) => carota.call('POST', '/v1.0/update-scripts', { body });
 
-  test('it never changes: the same again is the same, another one is refused', async () => {
-    await publish(script());
-    expect((await publish(script())).status).toBe(200);
-    const other = await publish(script({ downgrade: true }));
-    expect(other).toMatchObject({ status: 409, body: { errorCode: 'SCRIPT_EXISTS' } });
-  });
-
-  test('what is wrong is told with its place, also of artifacts', async () => {
-    const wrong = script({
-      ecus: [
-        {
-          ecu: 'HU',
-          version: '1',
-          artifact: { sha256: 'f'.repeat(64), md5: 'e'.repeat(32), size: 1 },
-        },
-        { ecu: 'TCU', version: '1', artifact: { ...artifact, md5: 'e'.repeat(32) } },
-      ],
+    test('published, it is signed; vehicles fetch it with the places of its artifacts', async () => {
+      expect((await publish(script())).status).toBe(201);
+      const { body: token } = await carota.call('POST', '/v1.0/tokens', {
+        body: { role: 'vehicle', name: 'fleet' },
+      });
+      const vehicle = httpClient(carota.carota.httpUrl, token.token);
+      const path = `/v1.0/update-scripts/${encodeURIComponent('hu only 001')}/delivery`;
+      const { body } = await vehicle.call('GET', path);
+      expect(body.artifacts[sha256]).toMatch(/^https:\/\/cdn\.example\/v1\.0\/artifacts\//);
+      const anchors = certificatesOf(readFileSync(carota.carota.trustAnchorFile ?? '', 'utf8'));
+      expect(await verifyScript(body.script, anchors, Date.now())).toMatchObject(script());
+      // A vehicle fetches, and may do nothing else.
+      expect((await vehicle.call('GET', '/v1.0/update-scripts')).status).toBe(403);
+      expect((await vehicle.call('GET', '/v1.0/schedules')).status).toBe(403);
     });
-    const answer = await publish({ ...wrong, 'script-ref-id': 'wrong' });
-    expect(answer.body.errors).toEqual([
-      { path: '/ecus/0/artifact/sha256', message: 'there is no such artifact' },
-      { path: '/ecus/1/artifact/md5', message: `is ${md5}` },
-    ]);
-    const verdict = await carota.call('POST', '/v1.0/update-scripts/validate', {
-      body: { version: 'v1' },
+
+    test('it never changes: the same again is the same, another one is refused', async () => {
+      await publish(script());
+      expect((await publish(script())).status).toBe(200);
+      const other = await publish(script({ downgrade: true }));
+      expect(other).toMatchObject({ status: 409, body: { errorCode: 'SCRIPT_EXISTS' } });
     });
-    expect(verdict.body.valid).toBe(false);
-    expect(verdict.body.errors.map(({ path }: any) => path)).toEqual(
-      expect.arrayContaining(['/script-ref-id', '/model', '/ecus']),
-    );
-    const good = await carota.call('POST', '/v1.0/update-scripts/validate', { body: script() });
-    expect(good.body).toEqual({ valid: true, errors: [] });
-  });
 
-  test('its OpenAPI document, health and metrics are there', async () => {
-    const { body } = await carota.call('GET', '/openapi.json');
-    expect(Object.keys(body.paths)).toContain('/v1.0/schedules/{refId}');
-    expect((await carota.call('GET', '/readyz')).body).toEqual({ status: 'ready', database: true });
-    expect((await carota.call('GET', '/metrics')).body).toMatch(
-      /otaops_carota_artifact_bytes_total/,
-    );
-  });
-});
+    test('what is wrong is told with its place, also of artifacts', async () => {
+      const wrong = script({
+        ecus: [
+          {
+            ecu: 'HU',
+            version: '1',
+            artifact: { sha256: 'f'.repeat(64), md5: 'e'.repeat(32), size: 1 },
+          },
+          { ecu: 'TCU', version: '1', artifact: { ...artifact, md5: 'e'.repeat(32) } },
+        ],
+      });
+      const answer = await publish({ ...wrong, 'script-ref-id': 'wrong' });
+      expect(answer.body.errors).toEqual([
+        { path: '/ecus/0/artifact/sha256', message: 'there is no such artifact' },
+        { path: '/ecus/1/artifact/md5', message: `is ${md5}` },
+      ]);
+      const verdict = await carota.call('POST', '/v1.0/update-scripts/validate', {
+        body: { version: 'v1' },
+      });
+      expect(verdict.body.valid).toBe(false);
+      expect(verdict.body.errors.map(({ path }: any) => path)).toEqual(
+        expect.arrayContaining(['/script-ref-id', '/model', '/ecus']),
+      );
+      const good = await carota.call('POST', '/v1.0/update-scripts/validate', { body: script() });
+      expect(good.body).toEqual({ valid: true, errors: [] });
+    });
 
-describe('the call-back', () => {
-  let adapter: AdapterDouble;
-  let carota: TestCarota;
-  const SECOND = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
-  const FOREIGN = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
-
-  beforeAll(async () => {
-    adapter = await startAdapterDouble();
-    carota = await startTestCarota(adapter.url, {
-      callbackSecrets: [`whsec_${Buffer.alloc(32, 7).toString('base64')}`, SECOND],
+    test('its OpenAPI document, health and metrics are there', async () => {
+      const { body } = await carota.call('GET', '/openapi.json');
+      expect(Object.keys(body.paths)).toContain('/v1.0/schedules/{refId}');
+      expect((await carota.call('GET', '/readyz')).body).toEqual({
+        status: 'ready',
+        database: true,
+      });
+      expect((await carota.call('GET', '/metrics')).body).toMatch(
+        /otaops_carota_artifact_bytes_total/,
+      );
     });
   });
-  afterAll(async () => {
-    await carota.stop();
-    await adapter.stop();
-  });
 
-  test('is taken with each of its secrets, and with no other', async () => {
-    expect((await carota.callBack([])).status).toBe(200);
-    expect((await carota.callBack([], SECOND)).status).toBe(200);
-    expect(await carota.callBack([], FOREIGN)).toMatchObject({
-      status: 401,
-      body: { errorCode: 'SIGNATURE_REFUSED' },
+  describe('the call-back', () => {
+    test('is taken with each of its secrets, and with no other', async () => {
+      expect((await carota.callBack([])).status).toBe(200);
+      expect((await carota.callBack([], SECOND)).status).toBe(200);
+      expect(await carota.callBack([], FOREIGN)).toMatchObject({
+        status: 401,
+        body: { errorCode: 'SIGNATURE_REFUSED' },
+      });
+      const unsigned = await carota.call('POST', '/v1.0/ota/events', { body: { events: [] } });
+      expect(unsigned.status).toBe(401);
     });
-    const unsigned = await carota.call('POST', '/v1.0/ota/events', { body: { events: [] } });
-    expect(unsigned.status).toBe(401);
-  });
 
-  test('with a bad event is refused with its place', async () => {
-    const answer = await carota.callBack([{ vin: 'x' }]);
-    expect(answer.status).toBe(400);
-    expect(answer.body.errors.map(({ path }: any) => path)).toContain('/body/events/0/event-id');
+    test('with a bad event is refused with its place', async () => {
+      const answer = await carota.callBack([{ vin: 'x' }]);
+      expect(answer.status).toBe(400);
+      expect(answer.body.errors.map(({ path }: any) => path)).toContain('/body/events/0/event-id');
+    });
   });
 });
 

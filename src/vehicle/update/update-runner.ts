@@ -103,6 +103,7 @@ export class UpdateRunner implements OtaManager {
     const { equipment, model, clock, pace } = this.#options;
     try {
       signal.throwIfAborted();
+      if (MACHINE[phase].revocable) await this.#pause.over(signal);
       const result = await WORK[phase]({
         update,
         equipment,

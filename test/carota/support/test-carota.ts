@@ -14,7 +14,7 @@ import {
 import { httpClient } from '../../support/adapter.js';
 import { temporaryDirectory } from '../../support/servers.js';
 
-const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 export const MODEL = 'vehicle model a';
 
 /** Speaks the contract's trigger API, and nothing more. */

@@ -9,7 +9,6 @@ export async function downloading(context: PhaseContext): Promise<PhaseResult<'d
   const total = artifacts.reduce((sum, { size }) => sum + size, 0);
   const progress = new Progress(total, context.pace);
   try {
-    await context.unpaused();
     await context.equipment.downloads.reserve(artifacts);
     let done = 0;
     for (const artifact of artifacts) {
