@@ -2,12 +2,8 @@
 import { type X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkOf } from '../protocol/index.js';
-import {
-  ScriptDelivery,
-  ScriptRefused,
-  type UpdateScript,
-  verifyScript,
-} from '../update-script/index.js';
+import { ScriptDelivery, type UpdateScript, verifyScript } from '../update-script/index.js';
+import { messageOf } from './fetch-failure.js';
 import { type ScriptSource, SourceUnreachable } from './update/equipment.js';
 
 export interface HttpScriptSourceOptions {
@@ -73,9 +69,7 @@ export class HttpScriptSource implements ScriptSource {
         return delivery;
       } catch (error) {
         signal.throwIfAborted();
-        const final = error instanceof ScriptRefused || error instanceof Refusal;
-        if (error instanceof ScriptRefused) throw error;
-        if (final || attempt >= attempts) {
+        if (error instanceof Refusal || attempt >= attempts) {
           throw new SourceUnreachable(
             `the update script cannot be fetched: ${messageOf(error as Error)}`,
           );
@@ -119,10 +113,4 @@ async function limitedText(response: Response): Promise<string> {
     if (text.length > MAX_BYTES) throw new Refusal('the answer is too long for an update script');
   }
   return text + decoder.decode();
-}
-
-/** `fetch` has the cause of its failure one level deeper. */
-export function messageOf(error: Error): string {
-  const { cause } = error;
-  return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
 }

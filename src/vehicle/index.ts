@@ -4,7 +4,7 @@ export * from './cloud-link.js';
 export * from './consent/index.js';
 export * from './download/index.js';
 export * from './file-conditions.js';
-export { HttpScriptSource, type HttpScriptSourceOptions } from './http-script-source.js';
+export * from './http-script-source.js';
 export * from './identity.js';
 export * from './installer/index.js';
 export * from './journal/index.js';

@@ -48,7 +48,7 @@ async function takeLock(lock: string, directory: string): Promise<void> {
       .split(' ');
     if (await isAlive(Number(pid), started)) {
       throw new DataDirectoryInUse(
-        `${directory} is in use by process ${pid}; stop it, or choose another --data-dir`,
+        `${directory} is in use by process ${pid}; stop it, or choose another folder`,
       );
     }
     // Left behind by a process that was killed.

@@ -5,7 +5,7 @@ import { rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Artifact } from '../../update-script/index.js';
-import { messageOf } from '../http-script-source.js';
+import { messageOf } from '../fetch-failure.js';
 import { DownloadFailed, type Downloads, type Transfer } from '../update/equipment.js';
 import { PartialFile } from './partial-file.js';
 import { rangeAnswer } from './range-answer.js';

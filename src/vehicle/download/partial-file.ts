@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { removeFile, replaceFile, syncDirectory } from '../journal/index.js';
+import { removeFile, replaceFile, syncDirectory } from '../durable-file.js';
 
 /** What was written is synchronised after so many bytes or so many ms. */
 const SYNC_BYTES = 1024 * 1024;

@@ -7,7 +7,7 @@ import { createReadStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EcuUpdate } from '../../update-script/index.js';
-import { removeFile, replaceFile, syncDirectory } from '../journal/index.js';
+import { removeFile, replaceFile, syncDirectory } from '../durable-file.js';
 import { type Installer } from '../update/equipment.js';
 
 type SlotName = 'a' | 'b';

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync 
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type JournalEntry } from './entry.js';
-import { replaceFile, syncDirectory, writeAll } from './durable-file.js';
+import { replaceFile, syncDirectory, writeAll } from '../durable-file.js';
 import { type Journal } from './journal.js';
 
 /** From this length on it is cut to what it adds up to, bytes … */

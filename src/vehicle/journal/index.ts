@@ -1,4 +1,3 @@
-export * from './durable-file.js';
 export * from './entry.js';
 export * from './file-journal.js';
 export * from './journal.js';
