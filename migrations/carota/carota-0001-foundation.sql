@@ -41,7 +41,7 @@ create table vehicles (
   tags       text[] not null,
   updated_at timestamptz not null
 );
-create index vehicles_model on vehicles (model);
+create index vehicles_model on vehicles (model, vin);
 
 -- What each ECU runs, as imported or as the vehicle has reported with success.
 create table installed_versions (

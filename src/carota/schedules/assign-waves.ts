@@ -1,5 +1,5 @@
 /** Who is in which wave: settled once, when a schedule starts. */
-import { numberArray, only, type Queryable, textArray } from '../../service/database/index.js';
+import { only, type Queryable, textArray } from '../../service/database/index.js';
 import { selectVehicles } from '../vehicles/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
 import { waveSizes } from './wave-sizes.js';
@@ -24,12 +24,9 @@ export async function assignWaves(tx: Queryable, schedule: ScheduleRecord): Prom
     const number = numbers.get(place);
     if (vins && number !== undefined) await nameWave(tx, id, number, vins);
   }
-  await dealOut(
-    tx,
-    id,
-    refId,
-    bounds(sizes, numbers, (place) => waves[place]?.vins === undefined),
-  );
+  const dealt = [...numbers].filter(([place]) => waves[place]?.vins === undefined);
+  const sized = dealt.map(([place, number]) => ({ number, size: sizes[place] ?? 0 }));
+  await dealOut(tx, id, refId, sized);
   for (const [place, number] of numbers) {
     await tx.query('insert into waves (schedule_id, number, vehicles) values ($1, $2, $3)', [
       id,
@@ -63,49 +60,32 @@ async function nameWave(
   );
 }
 
-interface Bound {
-  readonly number: number;
-  /** The place in the deal up to which it goes. */
-  readonly upto: number;
-}
+/** Vehicles in one statement: it must end in time, also on a slow machine. */
+const CHUNK = 100_000;
 
-function bounds(
-  sizes: readonly number[],
-  numbers: ReadonlyMap<number, number>,
-  isDealt: (place: number) => boolean,
-): Bound[] {
-  let upto = 0;
-  const all: Bound[] = [];
-  for (const [place, number] of numbers) {
-    if (!isDealt(place)) continue;
-    upto += sizes[place] ?? 0;
-    all.push({ number, upto });
-  }
-  return all;
-}
-
+/** Deals the vehicles that no wave names to the waves of these numbers and sizes, in order. */
 async function dealOut(
   tx: Queryable,
   id: number,
   refId: string,
-  all: readonly Bound[],
+  waves: readonly { readonly number: number; readonly size: number }[],
 ): Promise<void> {
+  await tx.script('create temp table dealt (place bigint primary key, vin text) on commit drop');
   await tx.query(
-    `with dealt as (
-       select vin, row_number() over (order by md5($2 || vin)) as place
-       from schedule_vehicles where schedule_id = $1 and wave = 0
-     ), bounds as (
-       select number, upto, lag(upto, 1, 0::bigint) over (order by upto) as since
-       from unnest($3::int[], $4::bigint[]) as bound (number, upto)
-     )
-     update schedule_vehicles v set wave = b.number
-     from dealt d join bounds b on d.place > b.since and d.place <= b.upto
-     where v.schedule_id = $1 and v.vin = d.vin`,
-    [
-      id,
-      refId,
-      numberArray(all.map(({ number }) => number)),
-      numberArray(all.map(({ upto }) => upto)),
-    ],
+    `insert into dealt select row_number() over (order by md5($2 || vin)), vin
+     from schedule_vehicles where schedule_id = $1 and wave = 0`,
+    [id, refId],
   );
+  let since = 0;
+  for (const { number, size } of waves) {
+    for (const end = since + size; since < end;) {
+      const upto = Math.min(since + CHUNK, end);
+      await tx.query(
+        `update schedule_vehicles v set wave = $2 from dealt d
+         where v.schedule_id = $1 and v.vin = d.vin and d.place > $3 and d.place <= $4`,
+        [id, number, since, upto],
+      );
+      since = upto;
+    }
+  }
 }
