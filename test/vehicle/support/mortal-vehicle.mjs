@@ -94,6 +94,7 @@ const agent = new VehicleAgent({
     close: async () => undefined,
   },
 });
+console.log('on');
 agent.goOnline();
 // The platform sends the trigger until it is acknowledged.
 const known = existsSync(platformFile) ? readFileSync(platformFile, 'utf8') : '';
