@@ -1,7 +1,6 @@
 /** A real update: real files, downloaded, verified, installed, started, and rolled back where it must be. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type UpdateScript } from '../../src/update-script/index.js';
-import { type Installer } from '../../src/vehicle/index.js';
 import { type CarotaDouble, softwareOf, startCarotaDouble } from './support/carota-double.js';
 import {
   metaOf,
@@ -10,6 +9,8 @@ import {
   startVehicle,
   type TestVehicleOptions,
 } from './support/test-vehicle.js';
+import { slow } from './support/slow-installer.js';
+import { until } from './support/until.js';
 
 let carota: CarotaDouble;
 beforeAll(async () => {
@@ -147,110 +148,6 @@ describe('the same again', () => {
   });
 });
 
-describe('the user', () => {
-  const consent = { text: 'Now?', timeout: 1 };
-
-  test('is asked where the script says so, and may refuse', async () => {
-    const asked: string[] = [];
-    const answers = [true, false];
-    const options = {
-      consent: {
-        ask: (question: { text: string }) => {
-          asked.push(question.text);
-          return Promise.resolve(answers.shift() ?? false);
-        },
-      },
-    };
-    const accepting = await vehicle(options, scriptOf({ consent }));
-    await accepting.update();
-    expect(accepting.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'consent_accepted'));
-    const refusing = await vehicle(options, scriptOf({ consent }));
-    await refusing.update();
-    expect(refusing.platform.statuses).toEqual([
-      'received',
-      'pki_check_success',
-      'consent_rejected',
-    ]);
-    expect(await refusing.runs()).toBe('1.0.0');
-    expect(asked).toEqual(['Now?', 'Now?']);
-    await accepting.stop();
-    await refusing.stop();
-  });
-
-  test('who does not answer in time has refused', async () => {
-    const never = {
-      ask: (_question: unknown, signal: AbortSignal) =>
-        new Promise<boolean>((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason as Error));
-        }),
-    };
-    const v = await vehicle({ consent: never }, scriptOf({ consent }));
-    await v.update();
-    expect(v.platform.statuses.at(-1)).toBe('consent_rejected');
-    expect(v.platform.meta()).toBe('no answer in 1 s');
-    await v.stop();
-  });
-
-  test('pauses in the middle of the download and resumes it where it was', async () => {
-    const v = await vehicle({
-      downloads: { bytesPerSecond: 600_000 },
-      pace: { progressPercent: 10 },
-    });
-    v.platform.trigger('hu only 001');
-    await until(() =>
-      v.platform.events.some(
-        ({ body }) => metaOf(body.meta, 'download') !== '0%' && body.status === 3,
-      ),
-    );
-    expect(v.runner.pause()).toBe(true);
-    expect(v.runner.pause()).toBe(false);
-    const requestsBefore = carota.requests.length;
-    expect(v.runner.current?.phase).toBe('downloading');
-    expect(v.runner.resume()).toBe(true);
-    await v.agent.idle();
-    expect(v.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'pause', 'resume'));
-    expect(carota.requests).toHaveLength(requestsBefore + 1);
-    expect(carota.requests.at(-1)?.range).toMatch(/^bytes=\d+-$/);
-    await v.stop();
-  });
-
-  test.each(['fetching', 'consent', 'conditions', 'downloading', 'verifying', 'waiting'])(
-    'cancels after %s: the update ends there, the software stays',
-    async (phase) => {
-      const v = await vehicle({
-        onPhase: (done, runner) => {
-          // The work of the next phase begins after this.
-          if (done === phase) setImmediate(() => runner.cancel());
-        },
-        installer: (real) => ({ ...slow(real, 50) }),
-        downloads: { bytesPerSecond: 3_000_000 },
-      });
-      await v.update();
-      expect(v.platform.statuses.at(-1)).toBe('cancel');
-      expect(v.platform.meta()).toBe('cancelled by the user');
-      expect(await v.runs()).toBe('1.0.0');
-      await v.stop();
-    },
-  );
-
-  test.each(['installing', 'rebooting'])(
-    'cannot cancel after %s: it is too late',
-    async (phase) => {
-      let answer: boolean | undefined;
-      const v = await vehicle({
-        onPhase: (done, runner) => {
-          if (done === phase) setImmediate(() => (answer = runner.cancel()));
-        },
-        installer: (real) => ({ ...slow(real, 50) }),
-      });
-      await v.update();
-      expect(answer).toBe(false);
-      expect(v.platform.statuses).toEqual(SUCCESS);
-      await v.stop();
-    },
-  );
-});
-
 describe('software that proves sick', () => {
   const sick = (...versions: string[]) => ({
     health: (version: string) =>
@@ -351,54 +248,6 @@ describe('software that proves sick', () => {
   });
 });
 
-describe('preconditions', () => {
-  const status = { battery: 40, gear: 'park', ignition: 'off' };
-  const conditions = { timeZone: 'UTC', read: () => Promise.resolve({ ...status }) };
-
-  test('are waited for', async () => {
-    status.battery = 40;
-    const v = await vehicle(
-      { conditions },
-      scriptOf({ preconditions: { battery: 60, gear: 'park' } }),
-    );
-    v.platform.trigger('hu only 001');
-    await until(() => v.runner.current?.phase === 'conditions');
-    expect(carota.requests).toEqual([]);
-    status.battery = 61;
-    await v.agent.idle();
-    expect(v.platform.statuses).toEqual(SUCCESS);
-    await v.stop();
-  });
-
-  test('that are not met in time end the update, with the reason', async () => {
-    status.battery = 40;
-    const v = await vehicle(
-      { conditions },
-      scriptOf({ preconditions: { battery: 60, timeout: 1 } }),
-    );
-    await v.update();
-    expect(v.platform.statuses.at(-1)).toBe('failure');
-    expect(v.platform.meta()).toBe('the battery is at 40 %, 60 % are needed, for 1 s');
-    expect(await v.runs()).toBe('1.0.0');
-    await v.stop();
-  });
-
-  test('the window of the day is waited for, in the time zone of the vehicle', async () => {
-    let now = Date.parse('2026-11-24T12:00:00Z');
-    const v = await vehicle(
-      { clock: () => now, conditions: { ...conditions, timeZone: 'Asia/Tokyo' } },
-      scriptOf({ window: { from: '22:00', to: '05:00' } }),
-    );
-    v.platform.trigger('hu only 001', undefined, now);
-    await until(() => v.runner.current?.phase === 'waiting');
-    expect(await v.installer.version('HU')).toBe('1.0.0');
-    now = Date.parse('2026-11-24T13:00:00Z');
-    await v.agent.idle();
-    expect(v.platform.statuses).toEqual(SUCCESS);
-    await v.stop();
-  });
-});
-
 test('what is reported while the vehicle is offline is sent later, in its order', async () => {
   const v = await vehicle();
   v.platform.trigger('hu only 001');
@@ -422,24 +271,3 @@ test('what is not for this vehicle is not taken', async () => {
   expect(v.platform.meta()).toBe('the update script cannot be fetched: HTTP 404');
   await v.stop();
 });
-
-function slow(real: Installer, ms: number) {
-  const later = <T>(work: () => Promise<T>) =>
-    new Promise<void>((resolve) => setTimeout(resolve, ms)).then(work);
-  return {
-    version: (ecu: string) => later(() => real.version(ecu)),
-    install: (...what: Parameters<typeof real.install>) => later(() => real.install(...what)),
-    activate: (...what: Parameters<typeof real.activate>) => later(() => real.activate(...what)),
-    check: (...what: Parameters<typeof real.check>) => later(() => real.check(...what)),
-    confirm: (...what: Parameters<typeof real.confirm>) => later(() => real.confirm(...what)),
-    revert: (...what: Parameters<typeof real.revert>) => later(() => real.revert(...what)),
-  };
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('it never came so');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

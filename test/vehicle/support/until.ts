@@ -1,0 +1,8 @@
+/** Waits for what comes by itself. @throws Error after 10 s */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it never came so');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

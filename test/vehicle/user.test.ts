@@ -1,0 +1,224 @@
+/** The user and the circumstances: consent, pause, cancel in each phase, preconditions, windows. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type UpdateScript } from '../../src/update-script/index.js';
+import { type Installer } from '../../src/vehicle/index.js';
+import { type CarotaDouble, softwareOf, startCarotaDouble } from './support/carota-double.js';
+import { metaOf, MODEL, startVehicle, type TestVehicleOptions } from './support/test-vehicle.js';
+import { slow } from './support/slow-installer.js';
+import { until } from './support/until.js';
+
+let carota: CarotaDouble;
+beforeAll(async () => {
+  carota = await startCarotaDouble();
+});
+afterAll(() => carota.close());
+beforeEach(() => {
+  carota.fault = undefined;
+  carota.requests.length = 0;
+});
+
+const SOFTWARE = softwareOf(300_000);
+const SUCCESS = [
+  'received',
+  'pki_check_success',
+  'downloaded',
+  'md5_check_success',
+  'reboot',
+  'success',
+];
+
+function scriptOf(fields: Partial<UpdateScript> = {}, software = SOFTWARE): UpdateScript {
+  return {
+    version: 'v1',
+    'script-ref-id': 'hu only 001',
+    model: MODEL,
+    ecus: [{ ecu: 'HU', version: '1.1.0', artifact: carota.artifact(software) }],
+    ...fields,
+  };
+}
+
+async function vehicle(options: Partial<TestVehicleOptions> = {}, script = scriptOf()) {
+  await carota.publish(script);
+  return startVehicle({ carota, ...options });
+}
+
+describe('the user', () => {
+  const consent = { text: 'Now?', timeout: 1 };
+
+  test('is asked where the script says so, and may refuse', async () => {
+    const asked: string[] = [];
+    const answers = [true, false];
+    const options = {
+      consent: {
+        ask: (question: { text: string }) => {
+          asked.push(question.text);
+          return Promise.resolve(answers.shift() ?? false);
+        },
+      },
+    };
+    const accepting = await vehicle(options, scriptOf({ consent }));
+    await accepting.update();
+    expect(accepting.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'consent_accepted'));
+    const refusing = await vehicle(options, scriptOf({ consent }));
+    await refusing.update();
+    expect(refusing.platform.statuses).toEqual([
+      'received',
+      'pki_check_success',
+      'consent_rejected',
+    ]);
+    expect(await refusing.runs()).toBe('1.0.0');
+    expect(asked).toEqual(['Now?', 'Now?']);
+    await accepting.stop();
+    await refusing.stop();
+  });
+
+  test('who does not answer in time has refused', async () => {
+    const never = {
+      ask: (_question: unknown, signal: AbortSignal) =>
+        new Promise<boolean>((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    };
+    const v = await vehicle({ consent: never }, scriptOf({ consent }));
+    await v.update();
+    expect(v.platform.statuses.at(-1)).toBe('consent_rejected');
+    expect(v.platform.meta()).toBe('no answer in 1 s');
+    await v.stop();
+  });
+
+  test('pauses in the middle of the download and resumes it where it was', async () => {
+    const v = await vehicle({
+      downloads: { bytesPerSecond: 600_000 },
+      pace: { progressPercent: 10 },
+    });
+    v.platform.trigger('hu only 001');
+    await until(() =>
+      v.platform.events.some(
+        ({ body }) => metaOf(body.meta, 'download') !== '0%' && body.status === 3,
+      ),
+    );
+    expect(v.runner.pause()).toBe(true);
+    expect(v.runner.pause()).toBe(false);
+    const requestsBefore = carota.requests.length;
+    expect(v.runner.current?.phase).toBe('downloading');
+    expect(v.runner.resume()).toBe(true);
+    await v.agent.idle();
+    expect(v.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'pause', 'resume'));
+    expect(carota.requests).toHaveLength(requestsBefore + 1);
+    expect(carota.requests.at(-1)?.range).toMatch(/^bytes=\d+-$/);
+    await v.stop();
+  });
+
+  test.each(['installing', 'rebooting'])(
+    'cannot cancel after %s: it is too late',
+    async (phase) => {
+      let answer: boolean | undefined;
+      const v = await vehicle({
+        onPhase: (done, runner) => {
+          if (done === phase) setImmediate(() => (answer = runner.cancel()));
+        },
+        installer: (real) => ({ ...slow(real, 50) }),
+      });
+      await v.update();
+      expect(answer).toBe(false);
+      expect(v.platform.statuses).toEqual(SUCCESS);
+      await v.stop();
+    },
+  );
+});
+
+const hanging = {
+  ask: (_question: unknown, signal: AbortSignal) =>
+    new Promise<boolean>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    }),
+};
+const laterToday = () => {
+  const at = (hours: number) =>
+    new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+  return { from: at(2), to: at(3) };
+};
+
+describe('cancelled', () => {
+  const begun = ['received', 'pki_check_success'];
+  const verified = [...begun, 'downloaded', 'md5_check_success'];
+  const slowly = { installer: (real: Installer) => slow(real, 300) };
+  const cases: [string, Partial<TestVehicleOptions>, () => UpdateScript, string[]][] = [
+    ['fetching', slowly, () => scriptOf(), []],
+    ['consent', { consent: hanging }, () => scriptOf({ consent: { text: 'Now?' } }), begun],
+    [
+      'conditions',
+      { conditions: { timeZone: 'UTC', read: () => Promise.resolve({}) } },
+      () => scriptOf({ preconditions: { battery: 60 } }),
+      begun,
+    ],
+    ['downloading', { downloads: { bytesPerSecond: 100_000 } }, () => scriptOf(), begun],
+    // It takes a moment to read so much.
+    ['verifying', {}, () => scriptOf({}, softwareOf(100_000_000)), [...begun, 'downloaded']],
+    ['waiting', {}, () => scriptOf({ window: laterToday() }), verified],
+    ['installing', slowly, () => scriptOf(), verified],
+  ];
+
+  test.each(cases)(
+    'while %s, it ends there and the software stays',
+    async (phase, options, script, told) => {
+      const v = await vehicle(options, script());
+      v.platform.trigger('hu only 001');
+      await until(() => v.runner.current?.phase === phase);
+      expect(v.runner.cancel()).toBe(true);
+      await v.agent.idle();
+      expect(v.platform.statuses).toEqual([...told, 'cancel']);
+      expect(v.platform.meta()).toBe('cancelled by the user');
+      expect(await v.runs()).toBe('1.0.0');
+      await v.stop();
+    },
+  );
+});
+
+describe('preconditions', () => {
+  const status = { battery: 40, gear: 'park', ignition: 'off' };
+  const conditions = { timeZone: 'UTC', read: () => Promise.resolve({ ...status }) };
+
+  test('are waited for', async () => {
+    status.battery = 40;
+    const v = await vehicle(
+      { conditions },
+      scriptOf({ preconditions: { battery: 60, gear: 'park' } }),
+    );
+    v.platform.trigger('hu only 001');
+    await until(() => v.runner.current?.phase === 'conditions');
+    expect(carota.requests).toEqual([]);
+    status.battery = 61;
+    await v.agent.idle();
+    expect(v.platform.statuses).toEqual(SUCCESS);
+    await v.stop();
+  });
+
+  test('that are not met in time end the update, with the reason', async () => {
+    status.battery = 40;
+    const v = await vehicle(
+      { conditions },
+      scriptOf({ preconditions: { battery: 60, timeout: 1 } }),
+    );
+    await v.update();
+    expect(v.platform.statuses.at(-1)).toBe('failure');
+    expect(v.platform.meta()).toBe('the battery is at 40 %, 60 % are needed, for 1 s');
+    expect(await v.runs()).toBe('1.0.0');
+    await v.stop();
+  });
+
+  test('the window of the day is waited for, in the time zone of the vehicle', async () => {
+    let now = Date.parse('2026-11-24T12:00:00Z');
+    const v = await vehicle(
+      { clock: () => now, conditions: { ...conditions, timeZone: 'Asia/Tokyo' } },
+      scriptOf({ window: { from: '22:00', to: '05:00' } }),
+    );
+    v.platform.trigger('hu only 001', undefined, now);
+    await until(() => v.runner.current?.phase === 'waiting');
+    expect(await v.installer.version('HU')).toBe('1.0.0');
+    now = Date.parse('2026-11-24T13:00:00Z');
+    await v.agent.idle();
+    expect(v.platform.statuses).toEqual(SUCCESS);
+    await v.stop();
+  });
+});
