@@ -150,6 +150,11 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     expect(new Set(ids).size).toBe(1);
     const batches = receiver.requests.map(({ events }) => events.map((event) => event['event-id']));
     expect(new Set(batches.map((batch) => batch.join())).size).toBe(1);
+    // Only when the last refusal has been noted: it sets the next try by the clock.
+    await eventually(
+      () => findReceiver(database, 'carota'),
+      (state) => state?.failures === 5,
+    );
     receiver.answer = 200;
     now += 3_600_000;
     await all(receiver, 10);
