@@ -15,7 +15,7 @@ import { IDENTITY, MODEL, triggerOf } from './support/test-vehicle.js';
 const CHILD = fileURLToPath(new URL('support/mortal-vehicle.mjs', import.meta.url));
 const SCRIPT_REF_ID = 'both 001';
 /** Updates at a time. */
-const LANES = 3;
+const LANES = 2;
 const SUCCESS = [
   'received',
   'pki_check_success',
