@@ -14,6 +14,7 @@ import { C2dSender, DEFAULT_RETRY } from './c2d-sender/index.js';
 import { addressGuard, createPoster } from './call-back/index.js';
 import { type BatchRow, D2cReceiver } from './d2c-receiver/index.js';
 import { EventStream } from './event-stream/index.js';
+import { Pulse } from './group/index.js';
 import { createHttpServer } from './http/index.js';
 import { logMessage, logSends } from './message-log.js';
 import { startMaintenance } from './maintenance.js';
@@ -115,6 +116,7 @@ async function start(
     shards: database.connections > 1 ? shards.ingest : shards.ingest.slice(0, 1),
     onBatch: (outcome, seconds, rows) => {
       metrics.batchStored(outcome, seconds);
+      pulse.received(outcome.received);
       if (outcome.applied > 0) stream.committed();
       for (const row of rows) stored(row);
     },
@@ -161,10 +163,25 @@ async function start(
     traced: tracing.send,
     onSettled: (outcomes) => {
       metrics.triggersSettled(outcomes);
+      pulse.triggered(outcomes.filter(({ outcome }) => outcome === 'sent').length);
       logSends(log, outcomes);
     },
     onFailure: failed('c2d-sender', 'triggers could not be sent; trying again'),
   });
+
+  const pulse: Pulse = new Pulse({
+    database,
+    instance,
+    clock,
+    version: VERSION,
+    now: () => ({
+      broker: `${link.protocol}://${link.address}`,
+      connected: link.isConnected,
+      waiting: receiver.waiting,
+    }),
+    onFailure: failed('maintenance', 'the adapter could not say that it is there'),
+  });
+  opened.push({ what: 'pulse', close: () => pulse.stop() });
 
   const stopping = new AbortController();
   const http = await createHttpServer(
@@ -210,6 +227,7 @@ async function start(
   const { port } = http.server.address() as AddressInfo;
   sender.start();
   callBack.start();
+  pulse.start();
   log.info({ http: port, mqtt: link.address, instance }, 'the OTA Adapter is ready');
 
   // What was taken from vehicles is stored before the connections are closed.

@@ -1,6 +1,7 @@
 /** What a database needs from time to time: partitions ahead of time, retention, upkeep. */
 import { type Database, type Queryable } from '../service/database/index.js';
 import { expireDeadLetters } from './dead-letters/index.js';
+import { forgetAdapters } from './group/index.js';
 import { finishCancels } from './operations/index.js';
 
 export interface MaintenanceOptions {
@@ -53,6 +54,7 @@ async function maintain(options: MaintenanceOptions): Promise<void> {
   const { database, clock, shard, historyDays, deadLetterDays } = options;
   const now = clock();
   await ensurePartitions(database, now);
+  await forgetAdapters(database, now);
   await finishCancels(database, { shard, now });
   if (historyDays !== undefined) await dropHistory(database, now - historyDays * DAY_MS);
   if (deadLetterDays !== undefined) {

@@ -67,6 +67,7 @@ async function start(settings: CarotaSettings, database: Database, log: Logger) 
       log.warn({ schedule: refId, err: error }, 'a schedule waits; trying again');
     },
   });
+  const stopping = new AbortController();
   const server = await createCarotaServer({
     database,
     store: await openStore(settings),
@@ -76,6 +77,8 @@ async function start(settings: CarotaSettings, database: Database, log: Logger) 
     urlTtl: settings.urlTtl ?? URL_TTL_SECONDS,
     publicUrl: settings.publicUrl,
     callbackSecrets: settings.callbackSecrets ?? [],
+    approval: settings.approval ?? 'none',
+    stopping: stopping.signal,
     metrics,
     clock,
     wake: () => scheduler.wake(),
@@ -93,6 +96,7 @@ async function start(settings: CarotaSettings, database: Database, log: Logger) 
     trustAnchorFile: signer.trustAnchorFile,
     async stop() {
       clearInterval(upkeep);
+      stopping.abort();
       await scheduler.stop();
       server.server.closeAllConnections();
       await server.close();

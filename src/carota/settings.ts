@@ -1,5 +1,5 @@
 /** What a CarOTA Server is told when it starts. */
-import { type AdapterSettings } from './schedules/index.js';
+import { type AdapterSettings, type Approval } from './schedules/index.js';
 import { type SigningSettings } from './signing/index.js';
 
 export interface CarotaSettings extends SigningSettings, Omit<AdapterSettings, 'adapterToken'> {
@@ -20,6 +20,8 @@ export interface CarotaSettings extends SigningSettings, Omit<AdapterSettings, '
   readonly s3Region?: string | undefined;
   /** What vehicles fetch artifacts from, where that is not this server's own address. */
   readonly publicUrl?: string | undefined;
+  /** Whether schedules have to be approved before they start; undefined: not. */
+  readonly approval?: Approval | undefined;
   /** How long a URL of an artifact holds at least, seconds. */
   readonly urlTtl?: number | undefined;
 }

@@ -1,14 +1,16 @@
 /** The HTTP interface of the OTA Adapter (contract section 4). */
 import { type Logger } from 'pino';
-import { createServer, type Server, tokenRoutes } from '../../service/http/index.js';
+import { createServer, liveRoute, type Server, tokenRoutes } from '../../service/http/index.js';
 import { GRANTS, ROLES } from '../access.js';
 import { CallbackMessage } from '../../protocol/index.js';
+import { lookAt } from '../live/look.js';
 import { type HttpContext } from './context.js';
 import { auditRoutes } from './routes/audit.js';
 import { callbackRoutes } from './routes/callbacks.js';
 import { controlRoutes } from './routes/control.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { dispatchRoutes } from './routes/dispatch.js';
+import { healthRoute } from './routes/health.js';
 import { eventRoutes } from './routes/events.js';
 import { insightRoutes } from './routes/insight.js';
 import { operationRoutes } from './routes/operations.js';
@@ -26,7 +28,6 @@ const TAGS = [
   'Registry',
   'Dead letters',
   'Tokens',
-  'Service',
 ];
 
 /** What receivers are posted (contract section 6), for the OpenAPI document. */
@@ -44,6 +45,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     database: context.database,
     log,
     grants: GRANTS,
+    name: 'adapter',
     title: 'OTA Operations: OTA Adapter',
     description: 'Triggers over-the-air updates and tells where each vehicle stands.',
     version: context.version,
@@ -56,6 +58,8 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
   controlRoutes(server, context);
   insightRoutes(server, context);
   auditRoutes(server, context);
+  healthRoute(server, context);
+  liveRoute(server, lookAt(context.database), context.stopping);
   eventRoutes(server, context);
   callbackRoutes(server, context);
   dispatchRoutes(server, context);

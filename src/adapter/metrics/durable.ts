@@ -16,7 +16,7 @@ interface Totals {
 }
 
 /** Read at one moment (contract section 5.6). */
-async function messageTotals(database: Queryable): Promise<Totals> {
+export async function messageTotals(database: Queryable): Promise<Totals> {
   const [row] = await database.query<Totals>(
     `select coalesce(sum(received), 0)::bigint as received,
        coalesce(sum(applied), 0)::bigint as applied,

@@ -1,1 +1,2 @@
+export { messageTotals } from './durable.js';
 export * from './metrics.js';

@@ -1,5 +1,5 @@
 /** Where vehicles stand: in one operation, or in all. */
-import { type Queryable } from '../../service/database/index.js';
+import { only, type Queryable } from '../../service/database/index.js';
 
 export interface DeliveryRow {
   readonly vin: string;
@@ -30,29 +30,60 @@ export interface DeliveryFilter {
   readonly reason?: string | undefined;
   /** Beginning of the VIN. */
   readonly vinPrefix?: string | undefined;
+  /** In the VIN or in the reason, in capitals or not. */
+  readonly text?: string | undefined;
 }
 
-/** A page of an operation's vehicles in VIN order. */
+const MATCHES = `operation_id = $1 and vin >= $2 and vin < $3
+       and ($4::text is null or state = $4 or counter_of(state) = $4)
+       and ($5::text is null or reason = $5)
+       and ($6::text is null or vin like upper($6) or reason ilike $6)`;
+
+const filterParameters = (
+  operationId: number,
+  { state, reason, vinPrefix = '', text }: DeliveryFilter,
+) => [
+  operationId,
+  vinPrefix,
+  endOfPrefix(vinPrefix),
+  state ?? null,
+  reason ?? null,
+  text === undefined ? null : `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`,
+];
+
+/** How many vehicles of an operation match; all of them may be read for it. */
+export async function countDeliveries(
+  database: Queryable,
+  operationId: number,
+  filter: DeliveryFilter,
+): Promise<number> {
+  const { vehicles } = only(
+    await database.query<{ vehicles: number }>(
+      `select count(*) as vehicles from deliveries where ${MATCHES}`,
+      filterParameters(operationId, filter),
+    ),
+  );
+  return vehicles;
+}
+
+/** A page of an operation's vehicles in VIN order. @param page begins so many after the VIN */
 export function listDeliveries(
   database: Queryable,
   operationId: number,
-  { state, reason, vinPrefix = '' }: DeliveryFilter,
-  page: { after: string; limit: number },
+  filter: DeliveryFilter,
+  page: { after: string; limit: number; offset?: number },
 ): Promise<DeliveryRow[]> {
-  return database.query<DeliveryRow>(
-    `${DELIVERIES} where operation_id = $1 and vin > $2 and vin >= $3 and vin < $4
-       and ($5::text is null or state = $5 or counter_of(state) = $5)
-       and ($6::text is null or reason = $6)
-     order by vin limit $7`,
-    [
-      operationId,
-      page.after,
-      vinPrefix,
-      endOfPrefix(vinPrefix),
-      state ?? null,
-      reason ?? null,
-      page.limit,
-    ],
+  const parameters = [...filterParameters(operationId, filter), page.after, page.limit];
+  const matching = `where ${MATCHES} and vin > $7`;
+  const { offset = 0 } = page;
+  if (offset === 0) {
+    return database.query(`${DELIVERIES} ${matching} order by vin limit $8`, parameters);
+  }
+  // What is passed over without a filter is looked up in the index alone.
+  const first = `select vin from deliveries ${matching} order by vin offset $9 limit 1`;
+  return database.query(
+    `${DELIVERIES} ${matching} and vin >= coalesce((${first}), '~') order by vin limit $8`,
+    [...parameters, offset],
   );
 }
 

@@ -1,3 +1,5 @@
+export * from './vehicle.js';
+export * from './samples.js';
 export * from './accept-trigger.js';
 export * from './control.js';
 export * from './deliveries.js';

@@ -1,6 +1,7 @@
 /** Where operations stand: their vehicles, counted by state. */
 import { FAILED_SO_FAR, FINISHED, type TriggerRate } from '../../protocol/index.js';
 import { type Queryable } from '../../service/database/index.js';
+import { SAMPLES_IN_AN_AGE } from './samples.js';
 
 export interface OperationSummary {
   readonly id: number;
@@ -30,6 +31,8 @@ export interface Progress {
   readonly failed: number;
   /** Something is still to come from these, or to be sent to them. */
   readonly open: number;
+  /** Vehicles that came to an end, a minute, over the last five minutes or the time since it began. */
+  readonly finishedPerMinute: number;
 }
 
 interface CounterRow {
@@ -50,17 +53,22 @@ export const ENDED_UNSENT: ReadonlySet<string> = new Set(['expired', 'cancelled'
 
 function progressOf(
   counters: readonly CounterRow[],
-  { status, ack_required: ackRequired }: Pick<OperationSummary, 'status' | 'ack_required'>,
+  {
+    status,
+    ack_required: ackRequired,
+    past,
+  }: Pick<OperationRow, 'status' | 'ack_required' | 'past'>,
 ): Progress {
   const states: Record<string, number> = {};
   for (const { state, vehicles } of counters) states[state] = (states[state] ?? 0) + vehicles;
   const sum = (matching: (counter: CounterRow) => boolean) =>
     counters.filter(matching).reduce((total, { vehicles }) => total + vehicles, 0);
+  const finished = sum(({ state }) => FINISHED.has(state));
   return {
     vehicles: sum(() => true),
     states,
     paused: sum(({ paused }) => paused),
-    finished: sum(({ state }) => FINISHED.has(state)),
+    finished,
     succeeded: sum(({ state }) => state === 'success'),
     failed: sum(({ state }) => FAILED.has(state)),
     open: sum(
@@ -70,10 +78,29 @@ function progressOf(
         // Without acknowledgement a trigger is done when it is published; a cancelled one as well.
         !(state === 'sent' && (!ackRequired || status === 'cancelled')),
     ),
+    finishedPerMinute: past ? perMinute(past, finished) : 0,
   };
 }
 
-type OperationRow = Omit<OperationSummary, 'progress'> & { counters: CounterRow[] };
+/** How an operation stood a while ago. */
+interface Past {
+  readonly states: Readonly<Record<string, number>>;
+  /** How long ago, seconds. */
+  readonly age: number;
+}
+
+function perMinute({ states, age }: Past, finished: number): number {
+  const before = Object.entries(states)
+    .filter(([state]) => FINISHED.has(state))
+    .reduce((sum, [, vehicles]) => sum + vehicles, 0);
+  // What was retriggered has finished less.
+  return age <= 0 ? 0 : (Math.max(0, finished - before) / age) * 60;
+}
+
+type OperationRow = Omit<OperationSummary, 'progress'> & {
+  counters: CounterRow[];
+  past: Past | null;
+};
 
 const OPERATIONS = /* sql */ `
   select o.id, o.ref_id, o.model, o.script_ref_id, o.status, o.scheduled_at, o.created_at,
@@ -84,12 +111,26 @@ const OPERATIONS = /* sql */ `
         where operation_id = o.id group by state, paused having sum(vehicles) <> 0
         order by state, paused
       ) c
-    ), '[]') as counters
+    ), '[]') as counters,
+    (
+      select json_build_object('states', s.states, 'age', extract(epoch from now() - s.at)) from (
+        -- As it was five minutes ago: between two samples nothing changed, or not for long.
+        (select states, greatest(at, now() - greatest(interval '5 minutes',
+             (now() - o.created_at) / ${SAMPLES_IN_AN_AGE})) as at
+         from operation_samples
+         where operation_id = o.id and at <= now() - interval '5 minutes' order by at desc limit 1)
+        union all
+        (select '{}'::json, o.created_at where o.created_at > now() - interval '5 minutes')
+        union all
+        (select states, at from operation_samples where operation_id = o.id order by at limit 1)
+        limit 1
+      ) s
+    ) as past
   from operations o`;
 
-const withProgress = ({ counters, ...operation }: OperationRow): OperationSummary => ({
+const withProgress = ({ counters, past, ...operation }: OperationRow): OperationSummary => ({
   ...operation,
-  progress: progressOf(counters, operation),
+  progress: progressOf(counters, { ...operation, past }),
 });
 
 export async function findOperation(

@@ -17,7 +17,7 @@ import {
   timeArray,
 } from '../../service/database/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
-import { verdictOf } from '../guard/index.js';
+import { PathNotes, verdictOf } from '../guard/index.js';
 import { advance, lockSchedule, saveSchedule, type ScheduleRecord } from '../schedules/index.js';
 import { storeVersions } from '../vehicles/index.js';
 
@@ -93,6 +93,7 @@ async function applyEvents(
 ): Promise<void> {
   const vehicles = await readVehicles(tx, schedule.id, events);
   const changed = new Set<Vehicle>();
+  const path = new PathNotes();
   // To look too early does no harm.
   const dues: number[] = [];
   const goOn = async () => {
@@ -108,10 +109,13 @@ async function applyEvents(
     const after = standingOf(vehicle.state);
     if (before.verdict === after.verdict && before.finished === after.finished) continue;
     schedule.move(vehicle.wave, before, after);
+    const figures = schedule.state(now).judgement?.figures;
+    if (figures) path.note(schedule.testFromWave, figures);
     // After each vehicle: the test stops, or lets the next wave go, as soon as it is justified.
     await goOn();
   }
   await saveVehicles(tx, schedule.id, [...changed]);
+  await path.save(tx, schedule.id, now);
   await saveInstalled(tx, schedule, events, now);
   await goOn();
   await saveSchedule(tx, schedule, dues.length > 0 ? Math.min(...dues) : undefined);

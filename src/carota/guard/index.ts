@@ -1,2 +1,3 @@
 export * from './guard.js';
+export * from './path.js';
 export * from './sequential-test.js';

@@ -3,6 +3,7 @@ import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type Signer } from '../../update-script/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
+import { type Approval } from '../schedules/index.js';
 import { type CarotaMetrics } from '../metrics.js';
 
 export interface CarotaContext {
@@ -19,6 +20,10 @@ export interface CarotaContext {
   readonly publicUrl: string | undefined;
   /** Of the event call-back; several while it is changed. None: no call-back is taken. */
   readonly callbackSecrets: readonly string[];
+  /** Whether schedules have to be approved, and by whom. */
+  readonly approval: Approval;
+  /** Aborts when the server stops: streams that would not end by themselves end then. */
+  readonly stopping: AbortSignal;
   readonly metrics: CarotaMetrics;
   /** ms */
   readonly clock: () => number;

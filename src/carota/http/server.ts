@@ -1,7 +1,14 @@
 /** The HTTP interface of the CarOTA Server. */
 import { isReachable } from '../../service/database/index.js';
-import { createServer, type Server, serviceRoutes, tokenRoutes } from '../../service/http/index.js';
+import {
+  createServer,
+  liveRoute,
+  type Server,
+  serviceRoutes,
+  tokenRoutes,
+} from '../../service/http/index.js';
 import { CAROTA_GRANTS, CAROTA_ROLES } from '../access.js';
+import { lookAt } from '../live/look.js';
 import { type CarotaContext } from './context.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { callBackRoute } from './routes/call-back.js';
@@ -9,15 +16,7 @@ import { scheduleRoutes } from './routes/schedules.js';
 import { scriptRoutes } from './routes/scripts.js';
 import { vehicleRoutes } from './routes/vehicles.js';
 
-const TAGS = [
-  'Artifacts',
-  'Update scripts',
-  'Schedules',
-  'Vehicles',
-  'Call-back',
-  'Tokens',
-  'Service',
-];
+const TAGS = ['Artifacts', 'Update scripts', 'Schedules', 'Vehicles', 'Call-back', 'Tokens'];
 
 export async function createCarotaServer(context: CarotaContext): Promise<Server> {
   const { database, metrics } = context;
@@ -25,7 +24,9 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     database,
     log: context.log,
     grants: CAROTA_GRANTS,
+    name: 'carota',
     title: 'OTA Operations: CarOTA Server',
+    facts: { approval: context.approval },
     description: 'Plans update campaigns: artifacts, update scripts, schedules.',
     version: context.version,
     tags: TAGS,
@@ -36,6 +37,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   scheduleRoutes(server, context);
   vehicleRoutes(server, context);
   callBackRoute(server, context);
+  liveRoute(server, lookAt(database), context.stopping);
   tokenRoutes(server, { ...context, roles: CAROTA_ROLES });
   serviceRoutes(server, {
     metrics,

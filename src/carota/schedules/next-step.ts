@@ -3,7 +3,8 @@ import { nextChange, nextOpening } from '../../update-script/index.js';
 import { type Figures, type Judgement } from '../guard/index.js';
 import { type SchedulePlan } from './plan.js';
 
-export type ScheduleStatus = 'planned' | 'running' | 'paused' | 'held' | 'stopped' | 'completed';
+export type ScheduleStatus =
+  'proposed' | 'planned' | 'running' | 'paused' | 'held' | 'stopped' | 'completed';
 
 export interface WaveState {
   readonly number: number;

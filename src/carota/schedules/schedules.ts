@@ -4,6 +4,7 @@ import { type Database, type Queryable, textArray } from '../../service/database
 import { noteDecision } from './decisions.js';
 import { type ScheduleStatus } from './next-step.js';
 import { type SchedulePlan } from './plan.js';
+import { scriptOf } from './preview.js';
 import { lockSchedule, saveSchedule } from './schedule-record.js';
 
 export interface ScheduleRow {
@@ -16,12 +17,13 @@ export interface ScheduleRow {
   readonly reason: string;
   readonly operation: string;
   readonly created_at: Date;
+  readonly approved_at: Date | null;
   readonly started_at: Date | null;
   readonly ended_at: Date | null;
 }
 
 const COLUMNS =
-  'id, ref_id, script_ref_id, model, plan, status, reason, operation, created_at, started_at, ended_at';
+  'id, ref_id, script_ref_id, model, plan, status, reason, operation, created_at, approved_at, started_at, ended_at';
 
 /** A person asked for what does not go. */
 export class ScheduleConflict extends Error {
@@ -36,8 +38,18 @@ export class ScheduleConflict extends Error {
   }
 }
 
+/** Whether a schedule has to be approved before it starts, and by whom. */
+export type Approval = 'none' | 'anyone' | 'second-person';
+
+/** A token. */
+interface Person {
+  readonly id: string;
+  readonly name: string;
+}
+
 /**
- * Stores a schedule; its vehicles are with it, and its start is then due by itself. The same again changes nothing.
+ * Stores a schedule; its vehicles are with it, and its start is then due by itself, or when it is approved. The same
+ * again changes nothing.
  *
  * @returns what in the plan names nothing that there is
  * @throws ScheduleConflict
@@ -45,36 +57,43 @@ export class ScheduleConflict extends Error {
 export async function createSchedule(
   database: Database,
   plan: SchedulePlan,
-  by: string,
+  { by, approval }: { readonly by: Person; readonly approval: Approval },
   now: number,
 ): Promise<readonly FieldError[]> {
   const { 'ref-id': refId, 'script-ref-id': scriptRefId, model, vins = [], ...rest } = plan;
   return database.transaction(async (tx) => {
-    const [script] = await tx.query<{ model: string }>(
-      'select model from update_scripts where script_ref_id = $1',
-      [scriptRefId],
-    );
-    if (!script)
-      return [{ path: '/script-ref-id', message: `there is no script '${scriptRefId}'` }];
-    if (script.model !== model) {
-      return [{ path: '/model', message: `the script is for model '${script.model}'` }];
-    }
+    const script = await scriptOf(tx, plan);
+    if ('message' in script) return [script];
     const stored = JSON.stringify({
       'ref-id': refId,
       'script-ref-id': scriptRefId,
       model,
       ...rest,
     });
+    const isFree = approval === 'none';
     const due = rest.start === undefined ? now : Date.parse(rest.start);
     const [made] = await tx.query<{ id: number }>(
       `insert into schedules (ref_id, script_ref_id, model, plan, status, due_at, created_at, created_by)
-       values ($1, $2, $3, $4, 'planned', $5, $6, $7) on conflict (ref_id) do nothing returning id`,
-      [refId, scriptRefId, model, stored, new Date(due), new Date(now), by],
+       values ($1, $2, $3, $4, $8, $5, $6, $7) on conflict (ref_id) do nothing returning id`,
+      [
+        refId,
+        scriptRefId,
+        model,
+        stored,
+        isFree ? new Date(due) : null,
+        new Date(now),
+        by.id,
+        isFree ? 'planned' : 'proposed',
+      ],
     );
     if (!made) {
       throw new ScheduleConflict('SCHEDULE_EXISTS', `there is a schedule '${refId}' already`);
     }
     await addVins(tx, made.id, vins);
+    if (!isFree) {
+      const note = { decision: 'propose', reason: '', actor: by.name };
+      await noteDecision(tx, made.id, note, now);
+    }
     return [];
   });
 }
@@ -90,7 +109,7 @@ async function addVins(tx: Queryable, id: number, vins: readonly string[]): Prom
   }
 }
 
-/** Adds vehicles to a schedule that has not started. @throws ScheduleConflict */
+/** Adds vehicles to a schedule that has not started; what was approved stays as it was. @throws ScheduleConflict */
 export async function addVehicles(
   database: Database,
   refId: string,
@@ -98,24 +117,29 @@ export async function addVehicles(
 ): Promise<void> {
   await database.transaction(async (tx) => {
     const schedule = await lockSchedule(tx, { refId });
-    if (schedule?.status !== 'planned') {
+    const row = await findSchedule(tx, refId);
+    if (row?.approved_at) {
+      throw new ScheduleConflict('SCHEDULE_APPROVED', 'it is approved as it is: no more vehicles');
+    }
+    if (schedule?.status !== 'planned' && schedule?.status !== 'proposed') {
       throw new ScheduleConflict('SCHEDULE_STARTED', 'vehicles are added before it starts');
     }
     await addVins(tx, schedule.id, vins);
   });
 }
 
-export type ScheduleAction = 'pause' | 'resume' | 'stop' | 'continue';
+export type ScheduleAction = 'approve' | 'pause' | 'resume' | 'stop' | 'continue';
 
 /** From which states each action goes, and to which. */
 const ACTIONS: Readonly<
   Record<ScheduleAction, { from: readonly ScheduleStatus[]; to: ScheduleStatus }>
 > = {
+  approve: { from: ['proposed'], to: 'planned' },
   pause: { from: ['running', 'held'], to: 'paused' },
   resume: { from: ['paused'], to: 'running' },
   /** Lets a schedule go on that the guard has held. */
   continue: { from: ['held'], to: 'running' },
-  stop: { from: ['planned', 'running', 'paused', 'held'], to: 'stopped' },
+  stop: { from: ['proposed', 'planned', 'running', 'paused', 'held'], to: 'stopped' },
 };
 
 /** @returns false where there is no such schedule @throws ScheduleConflict */
@@ -123,17 +147,18 @@ export async function act(
   database: Database,
   refId: string,
   action: ScheduleAction,
-  { actor, reason }: { readonly actor: string; readonly reason: string },
+  { by, reason, approval }: { by: Person; reason: string; approval: Approval },
   now: number,
 ): Promise<boolean> {
   return database.transaction(async (tx) => {
     const schedule = await lockSchedule(tx, { refId });
     if (!schedule) return false;
     const { from, to } = ACTIONS[action];
-    if (schedule.status === to && action !== 'resume' && action !== 'continue') return true;
+    if (schedule.status === to && (action === 'pause' || action === 'stop')) return true;
     if (!from.includes(schedule.status)) {
       throw new ScheduleConflict('SCHEDULE_STATUS', `it is ${schedule.status}: no ${action}`);
     }
+    if (action === 'approve') await approve(tx, schedule.id, by, approval, now);
     schedule.status = to;
     if (action === 'continue') {
       // The person has judged: the wave has passed, and the test begins anew.
@@ -146,7 +171,7 @@ export async function act(
     await noteDecision(
       tx,
       schedule.id,
-      { decision: action, reason, actor, wave: schedule.current?.number },
+      { decision: action, reason, actor: by.name, wave: schedule.current?.number },
       now,
     );
     if (to === 'stopped') {
@@ -158,6 +183,25 @@ export async function act(
     await saveSchedule(tx, schedule, now);
     return true;
   });
+}
+
+/** @throws ScheduleConflict where a second person is needed, and this is the first */
+async function approve(
+  tx: Queryable,
+  id: number,
+  by: Person,
+  approval: Approval,
+  now: number,
+): Promise<void> {
+  const approved = await tx.query(
+    `update schedules set approved_at = $2, approved_by = $3
+     where id = $1 and ($4::boolean or created_by <> $3) returning id`,
+    [id, new Date(now), by.id, approval !== 'second-person'],
+  );
+  if (approved.length === 0) {
+    const message = 'whoever proposed it may not approve it: a second person has to';
+    throw new ScheduleConflict('SECOND_PERSON_NEEDED', message);
+  }
 }
 
 export async function findSchedule(

@@ -1,15 +1,29 @@
-/** Takes into a schedule the vehicles that a filter is for, as they are now. */
-import { type Queryable, textArray } from '../../service/database/index.js';
-import { type VehicleFilter } from '../schedules/plan.js';
+/** Which vehicles a schedule is for: those of its filter as they are now, or those that it names. */
+import { type Parameter, type Queryable, textArray } from '../../service/database/index.js';
+import { type SchedulePlan, type VehicleFilter } from '../schedules/plan.js';
 
 /** Vehicles that one statement looks at. */
 const CHUNK = 100_000;
 
+const MATCHES = `v.model = $1 and v.tags @> $2::text[]
+  and ($3::text is null or exists (
+    select from installed_versions i
+    where i.vin = v.vin and i.ecu = $3
+      and ($4::text[] is null or i.version like any($4::text[]))))`;
+
+const filterParameters = (model: string, { tags = [], ecu, versions }: VehicleFilter) => [
+  model,
+  textArray(tags),
+  ecu ?? null,
+  versions ? textArray(versions.map(asPattern)) : null,
+];
+
+/** Takes into a schedule the vehicles that a filter is for, as they are now. */
 export async function selectVehicles(
   tx: Queryable,
   scheduleId: number,
   model: string,
-  { tags = [], ecu, versions }: VehicleFilter,
+  filter: VehicleFilter,
 ): Promise<void> {
   for (let after = ''; ;) {
     const [chunk] = await tx.query<{ last: string | null }>(
@@ -21,25 +35,28 @@ export async function selectVehicles(
     if (last === null) return;
     await tx.query(
       `insert into schedule_vehicles (schedule_id, vin)
-       select $1, v.vin from vehicles v
-       where v.model = $2 and v.vin > $6 and v.vin <= $7 and v.tags @> $3::text[]
-         and ($4::text is null or exists (
-           select from installed_versions i
-           where i.vin = v.vin and i.ecu = $4
-             and ($5::text[] is null or i.version like any($5::text[]))))
+       select $5, v.vin from vehicles v where ${MATCHES} and v.vin > $6 and v.vin <= $7
        on conflict do nothing`,
-      [
-        scheduleId,
-        model,
-        textArray(tags),
-        ecu ?? null,
-        versions ? textArray(versions.map(asPattern)) : null,
-        after,
-        last,
-      ],
+      [...filterParameters(model, filter), scheduleId, after, last],
     );
     after = last;
   }
+}
+
+/** The statement that reads the VINs that a plan is for. */
+export function chosenVehicles({ model, filter, vins = [] }: SchedulePlan): {
+  readonly sql: string;
+  readonly parameters: readonly Parameter[];
+} {
+  return filter
+    ? {
+        sql: `select v.vin from vehicles v where ${MATCHES}`,
+        parameters: filterParameters(model, filter),
+      }
+    : {
+        sql: 'select distinct vin from unnest($1::text[]) as named (vin)',
+        parameters: [textArray(vins.map((vin) => vin.toUpperCase()))],
+      };
 }
 
 /** `1.3.*` in the language of SQL. */

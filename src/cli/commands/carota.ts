@@ -8,6 +8,7 @@ import {
   ADAPTER_TOKEN,
   ADAPTER_URL,
   addSettings,
+  APPROVAL,
   BadSetting,
   CALLBACK_SECRETS,
   DATA_DIR,
@@ -47,7 +48,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [{ ...DATA_DIR, default: './.otaops-carota' }, DATABASE_URL]);
   addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, CALLBACK_SECRETS]);
   addSettings(command, [SIGNING_KEY, SIGNING_CHAIN, S3_URL, S3_BUCKET, S3_REGION]);
-  addSettings(command, [PUBLIC_URL, URL_TTL, LOG_LEVEL]);
+  addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();
     if ((flags.s3Url === undefined) !== (flags.s3Bucket === undefined)) {

@@ -349,6 +349,12 @@ export const PUBLIC_URL: Setting<string> = {
   description: 'where vehicles fetch artifacts, e.g. a CDN (default: the address they know)',
   parse: parseUrl('https:', 'http:'),
 };
+export const APPROVAL: Setting<string> = {
+  flag: '--approval <who>',
+  description: 'who has to approve a schedule before it starts',
+  default: 'none',
+  choices: ['none', 'anyone', 'second-person'],
+};
 export const URL_TTL: Setting<number> = {
   flag: '--url-ttl <seconds>',
   description: 'how long the URL of an artifact holds at least',

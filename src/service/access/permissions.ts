@@ -1,6 +1,8 @@
 /** Who may do what: pure. Each server says which role has which permissions. */
 
 export type Permission =
+  /** Whoever has a token. */
+  | 'any'
   | 'read'
   | 'trigger'
   | 'control'
@@ -14,5 +16,6 @@ export type Grants = Readonly<Record<string, readonly Permission[]>>;
 
 /** A role that is not known may do nothing. */
 export function mayDo(grants: Grants, role: string, permission: Permission): boolean {
-  return grants[role]?.includes(permission) ?? false;
+  const granted = grants[role];
+  return granted !== undefined && (permission === 'any' || granted.includes(permission));
 }

@@ -1,4 +1,5 @@
 /** An HTTP interface of ours: JSON in and out, tokens, problems as answers, its own OpenAPI document. */
+import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, {
@@ -15,6 +16,7 @@ import { checkOf } from '../../protocol/index.js';
 import { findToken, type Grants, mayDo } from '../access/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
 import { MAX_BODY_BYTES, readJson } from './json-body.js';
+import { secretOf, type ServerName, sessionRoutes } from './session.js';
 import { invalid, Problem, PROBLEM_CONTENT_TYPE, problemBody } from './problem.js';
 
 export type Server = FastifyInstance;
@@ -25,6 +27,10 @@ export interface ServerOptions {
   readonly log: Logger;
   /** What each role may do. */
   readonly grants: Grants;
+  /** Which server this is. */
+  readonly name: ServerName;
+  /** What a browser that signs in should know of it besides. */
+  readonly facts?: Readonly<Record<string, unknown>>;
   readonly title: string;
   readonly description: string;
   readonly version: string;
@@ -57,6 +63,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     readJson(request.raw),
   );
 
+  // Cookies are read before the first of our own hooks.
+  await server.register(cookie);
   server.addHook('onRequest', (request) => authorize(request, options));
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
@@ -86,11 +94,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
           token: { type: 'apiKey', in: 'header', name: 'authorization-token' },
         },
       },
-      tags: options.tags.map((name) => ({ name })),
+      tags: [...options.tags, 'Session', 'Live', 'Service'].map((name) => ({ name })),
       ...(options.webhooks === undefined ? {} : { webhooks: options.webhooks }),
     },
   });
   await server.register(swaggerUi, { routePrefix: '/docs' });
+  sessionRoutes(server, { ...options, server: options.name });
   return server;
 }
 
@@ -114,12 +123,12 @@ function validator(schema: TSchema, httpPart: string | undefined) {
 
 async function authorize(
   request: FastifyRequest,
-  { database, grants }: ServerOptions,
+  { database, grants, name }: ServerOptions,
 ): Promise<void> {
   const permission = request.routeOptions.config.permission;
   if (permission === undefined) return;
-  const secret = request.headers['authorization-token'];
-  if (typeof secret !== 'string' || secret === '') {
+  const secret = secretOf(request, name);
+  if (secret === undefined) {
     throw new Problem(401, 'UNAUTHORIZED', 'the header authorization-token is missing');
   }
   const token = await findToken(database, secret);

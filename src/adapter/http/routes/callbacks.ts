@@ -74,7 +74,7 @@ const Replay = Type.Object(
   { additionalProperties: false },
 );
 
-const Callback = Type.Object(
+export const Callback = Type.Object(
   {
     id: Type.String(),
     name: Type.String(),
@@ -262,7 +262,7 @@ function checkSecret(secret: string | undefined): void {
   }
 }
 
-const callbackBody = (receiver: Receiver) => ({
+export const callbackBody = (receiver: Receiver) => ({
   id: receiver.id,
   name: receiver.name,
   url: receiver.url,

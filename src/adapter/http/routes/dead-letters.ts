@@ -126,10 +126,14 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
       params: IdParams,
       response: { 200: json(ReplayAnswer, 'What became of it.') },
     }),
-    async ({ params: { id } }) => {
+    async (request) => {
+      const { id } = request.params;
       const letter = await findDeadLetter(database, id);
       if (!letter) throw notFound('DEAD_LETTER_NOT_FOUND', `there is no dead letter ${id}`);
-      return replay(letter, context);
+      const outcome = await replay(letter, context);
+      const detail = { id, ...outcome };
+      await recordAction(database, actorOf(request), clock(), 'replay-dead-letters', { detail });
+      return outcome;
     },
   );
 

@@ -14,7 +14,9 @@ import {
   RefIdVinParams,
   type Server,
   Time,
+  VinParams,
   VinPrefix,
+  notFound,
 } from '../../../service/http/index.js';
 import {
   EXPORT_FORMATS,
@@ -22,10 +24,15 @@ import {
   searchDeliveries,
   type FoundPosition,
   timeline,
+  findMessage,
+  findOperation,
+  installedVersions,
 } from '../../operations/index.js';
+import { findVehicle } from '../../registry/index.js';
 import { type HttpContext } from '../context.js';
 import { deliveryOf, operationOf, vehicleBody, VehicleState } from './operation-bodies.js';
-import { VehicleFilter } from './operations.js';
+import { RegisteredVehicle, registrationBody } from './vehicles.js';
+import { deliveryFilter, VehicleFilter } from './operations.js';
 
 const SummaryBody = Type.Object(
   {
@@ -88,6 +95,39 @@ const Found = Type.Object(
   { title: 'VehicleInOperation' },
 );
 
+const WholeVehicle = Type.Object(
+  {
+    vin: Type.String(),
+    registration: Nullable(RegisteredVehicle),
+    operations: Type.Array(Found, { description: 'The newest 1,000, newest first.' }),
+    installed: Type.Array(
+      Type.Object({
+        ecu: Type.String(),
+        version: Type.String(),
+        'ref-id': Type.String({ description: 'The operation that installed it.' }),
+        at: Type.String({ format: 'date-time', description: 'By the vehicle’s clock.' }),
+      }),
+      { description: 'As the vehicle has said of itself with success.' },
+    ),
+  },
+  { title: 'WholeVehicle' },
+);
+const RawMessageBody = Type.Object(
+  {
+    asItCame: Type.Boolean({
+      description:
+        'Else it is written anew from what is stored of it: all of the contract’s fields.',
+    }),
+    envelope: Type.String(),
+  },
+  { title: 'RawMessage' },
+);
+const MessageParams = Type.Object({
+  ...RefIdVinParams.properties,
+  messageId: Type.String({ minLength: 1, maxLength: 256 }),
+});
+const MAX_OPERATIONS = 1_000;
+
 type RefId = Type.Static<typeof RefIdParams>;
 const tags = ['Insight'];
 
@@ -95,6 +135,7 @@ const CONTENT_TYPES = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-n
 
 export function insightRoutes(server: Server, context: HttpContext): void {
   const { database } = context;
+  vehicleRoutes(server, context);
 
   server.get<{ Params: RefId }>(
     '/v1.0/ota/operations/:refId/summary',
@@ -139,9 +180,9 @@ export function insightRoutes(server: Server, context: HttpContext): void {
         },
       },
     }),
-    async ({ params, query: { format, state, reason, vin } }, reply) => {
+    async ({ params, query: { format, ...query } }, reply) => {
       const { id } = await operationOf(context, params.refId);
-      const filter = { state, reason, vinPrefix: vin?.toUpperCase() };
+      const filter = deliveryFilter(query);
       const rows = exportDeliveries(database, id, filter, format);
       const name = encodeURIComponent(`${params.refId}.${format}`);
       return reply
@@ -168,6 +209,56 @@ export function insightRoutes(server: Server, context: HttpContext): void {
         (row) => `${row.vin} ${row.operation_id}`,
         (row) => ({ 'ref-id': row.ref_id, ...vehicleBody(row) }),
       );
+    },
+  );
+}
+
+function vehicleRoutes(server: Server, context: HttpContext): void {
+  const { database } = context;
+
+  server.get<{ Params: Type.Static<typeof VinParams> }>(
+    '/v1.0/ota/vehicles/:vin',
+    describeRoute('read', {
+      tags,
+      summary: 'One vehicle: its registration, its operations, and what it has installed',
+      params: VinParams,
+      response: { 200: json(WholeVehicle, 'It.') },
+    }),
+    async ({ params }) => {
+      const vin = params.vin.toUpperCase();
+      const page = { after: undefined, limit: MAX_OPERATIONS };
+      const found = await searchDeliveries(database, vin, page);
+      const vehicle = await findVehicle(database, vin);
+      if (!vehicle && found.length === 0) {
+        throw notFound(
+          'DEVICE_NOT_FOUND',
+          `neither the registry nor an operation has vehicle ${vin}`,
+        );
+      }
+      const installed = await installedVersions(database, vin);
+      return {
+        vin,
+        registration: vehicle ? registrationBody(vehicle) : null,
+        operations: found.map((row) => ({ 'ref-id': row.ref_id, ...vehicleBody(row) })),
+        installed: installed.map(({ ref_id, ...rest }) => ({ ...rest, 'ref-id': ref_id })),
+      };
+    },
+  );
+
+  server.get<{ Params: Type.Static<typeof MessageParams> }>(
+    '/v1.0/ota/operations/:refId/vehicles/:vin/messages/:messageId',
+    describeRoute('read', {
+      tags,
+      summary: 'A message of a vehicle, raw',
+      params: MessageParams,
+      response: { 200: json(RawMessageBody, 'It.') },
+    }),
+    async ({ params: { refId, vin, messageId } }) => {
+      const operation = await findOperation(database, refId);
+      const of = operation && { operationId: operation.id, refId, vin: vin.toUpperCase() };
+      const message = of && (await findMessage(database, of, messageId));
+      if (!message) throw notFound('MESSAGE_NOT_FOUND', `there is no message '${messageId}'`);
+      return message;
     },
   );
 }

@@ -32,6 +32,9 @@ export const Operation = Type.Object(
     open: Type.Integer({
       description: 'Something is still to come from them or to be sent to them.',
     }),
+    finishedPerMinute: Type.Number({
+      description: 'Vehicles that came to an end, over the last five minutes.',
+    }),
   },
   { title: 'Operation' },
 );

@@ -11,9 +11,17 @@ import {
   RefIdParams,
   RefIdVinParams,
   type Server,
+  Time,
   VinPrefix,
 } from '../../../service/http/index.js';
-import { history, listDeliveries, listOperations } from '../../operations/index.js';
+import {
+  countDeliveries,
+  type DeliveryFilter,
+  history,
+  listDeliveries,
+  listOperations,
+  readSamples,
+} from '../../operations/index.js';
 import { type HttpContext } from '../context.js';
 import {
   deliveryOf,
@@ -30,8 +38,38 @@ export const VehicleFilter = Type.Object({
   state: Type.Optional(Type.String({ description: 'Only vehicles in this state.' })),
   reason: Type.Optional(Type.String({ description: 'Only with this reason, as it was given.' })),
   vin: Type.Optional(VinPrefix),
+  text: Type.Optional(
+    Type.String({ maxLength: 100, description: 'Only with it in the VIN or in the reason.' }),
+  ),
 });
-const VehiclesQuery = Type.Object({ ...PageQuery.properties, ...VehicleFilter.properties });
+const VehiclesQuery = Type.Object({
+  ...PageQuery.properties,
+  offset: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 0,
+    description: 'Begins so many vehicles later: for tables that are scrolled.',
+  }),
+  ...VehicleFilter.properties,
+});
+const Count = Type.Object({ vehicles: Type.Integer() });
+const SampleBody = Type.Object(
+  { at: Time, states: Type.Record(Type.String(), Type.Integer()) },
+  { title: 'Sample' },
+);
+
+/** Of the query, as the database is asked. */
+export const deliveryFilter = ({
+  state,
+  reason,
+  vin,
+  text,
+}: Type.Static<typeof VehicleFilter>): DeliveryFilter => ({
+  state,
+  reason,
+  vinPrefix: vin?.toUpperCase(),
+  text: text === '' ? undefined : text,
+});
 
 type Page = Type.Static<typeof PageQuery>;
 type RefId = Type.Static<typeof RefIdParams>;
@@ -77,12 +115,44 @@ export function operationRoutes(server: Server, context: HttpContext): void {
       querystring: VehiclesQuery,
       response: { 200: json(pageOf(VehicleState), 'A page of vehicles.') },
     }),
-    async ({ params, query: { limit, cursor, state, reason, vin } }) => {
+    async ({ params, query: { limit, cursor, offset, ...query } }) => {
       const { id } = await operationOf(context, params.refId);
       const after = positionOf(cursor) ?? '';
-      const filter = { state, reason, vinPrefix: vin?.toUpperCase() };
-      const rows = await listDeliveries(database, id, filter, { after, limit });
+      const filter = deliveryFilter(query);
+      const rows = await listDeliveries(database, id, filter, { after, limit, offset });
       return page(rows, limit, (row) => row.vin, vehicleBody);
+    },
+  );
+
+  server.get<{ Params: RefId; Querystring: Type.Static<typeof VehicleFilter> }>(
+    '/v1.0/ota/operations/:refId/vehicle-count',
+    describeRoute('read', {
+      tags,
+      summary: 'How many of an operation’s vehicles match',
+      params: RefIdParams,
+      querystring: VehicleFilter,
+      response: { 200: json(Count, 'Their number.') },
+    }),
+    async ({ params, query }) => {
+      const { id } = await operationOf(context, params.refId);
+      return { vehicles: await countDeliveries(database, id, deliveryFilter(query)) };
+    },
+  );
+
+  server.get<{ Params: RefId }>(
+    '/v1.0/ota/operations/:refId/samples',
+    describeRoute('read', {
+      tags,
+      summary: 'How many vehicles were in each state, over time',
+      description:
+        'Taken while they change, every two seconds at first and seldom when it is old; at most about 600 are told. The last is of now.',
+      params: RefIdParams,
+      response: { 200: json(Type.Object({ items: Type.Array(SampleBody) }), 'Oldest first.') },
+    }),
+    async ({ params }) => {
+      const { id, progress } = await operationOf(context, params.refId);
+      const samples = await readSamples(database, id);
+      return { items: [...samples, { at: new Date(context.clock()), states: progress.states }] };
     },
   );
 

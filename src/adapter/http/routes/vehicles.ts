@@ -28,7 +28,7 @@ import {
 } from '../../registry/index.js';
 import { type HttpContext } from '../context.js';
 
-const RegisteredVehicle = Type.Object(
+export const RegisteredVehicle = Type.Object(
   {
     vin: Type.String(),
     system_id: Type.String(),
@@ -99,7 +99,7 @@ export function vehicleRoutes(server: Server, context: HttpContext): void {
         throw new Problem(409, 'SYSTEM_ID_TAKEN', message);
       }
       context.wakeSender();
-      const stored = vehicleBody(await vehicleOf(context, vin));
+      const stored = registrationBody(await vehicleOf(context, vin));
       return known
         ? stored
         : reply.code(201).send({ ...stored, ...(credential === undefined ? {} : { credential }) });
@@ -114,7 +114,7 @@ export function vehicleRoutes(server: Server, context: HttpContext): void {
       params: VinParams,
       response: { 200: json(RegisteredVehicle, 'The vehicle.') },
     }),
-    async ({ params }) => vehicleBody(await vehicleOf(context, params.vin.toUpperCase())),
+    async ({ params }) => registrationBody(await vehicleOf(context, params.vin.toUpperCase())),
   );
 
   server.delete<{ Params: VinOnly }>(
@@ -143,7 +143,7 @@ export function vehicleRoutes(server: Server, context: HttpContext): void {
     }),
     async ({ query: { limit, cursor } }) => {
       const rows = await listVehicles(database, { after: positionOf(cursor) ?? '', limit });
-      return page(rows, limit, ({ vin }) => vin, vehicleBody);
+      return page(rows, limit, ({ vin }) => vin, registrationBody);
     },
   );
 
@@ -185,6 +185,6 @@ async function vehicleOf({ database }: HttpContext, vin: string): Promise<Vehicl
 const unknownVehicle = (vin: string) =>
   notFound('DEVICE_NOT_FOUND', `the registry does not know vehicle ${vin}`);
 
-function vehicleBody({ registered_at, updated_at, ...vehicle }: Vehicle) {
+export function registrationBody({ registered_at, updated_at, ...vehicle }: Vehicle) {
   return { ...vehicle, registeredAt: registered_at, updatedAt: updated_at };
 }

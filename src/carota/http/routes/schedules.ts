@@ -23,6 +23,7 @@ import {
   WithReason,
 } from '../../../service/http/index.js';
 import { linesOf } from '../../../service/lines.js';
+import { figuresOf, forOneOf, type PathPoint, readPath } from '../../guard/index.js';
 import { readVehicleEvents } from '../../events/index.js';
 import {
   act,
@@ -32,6 +33,7 @@ import {
   findSchedule,
   listSchedules,
   listScheduleVehicles,
+  previewSchedule,
   readDecisions,
   readWaves,
   type ScheduleAction,
@@ -48,10 +50,11 @@ const Schedule = Type.Object(
     'ref-id': Type.String(),
     'script-ref-id': Type.String(),
     model: Type.String(),
-    status: Type.Enum(['planned', 'running', 'paused', 'held', 'stopped', 'completed']),
+    status: Type.Enum(['proposed', 'planned', 'running', 'paused', 'held', 'stopped', 'completed']),
     reason: Type.String({ description: 'Why it is held or stopped.' }),
     plan: SchedulePlan,
     createdAt: Time,
+    approvedAt: Nullable(Time),
     startedAt: Nullable(Time),
     endedAt: Nullable(Time),
   },
@@ -90,6 +93,27 @@ const WholeSchedule = Type.Object({
   states: Type.Record(Type.String(), Type.Integer(), { description: 'Vehicles by state.' }),
   waves: Type.Array(Wave),
   decisions: Type.Array(Decision),
+  guardTest: Nullable(
+    Type.Object(
+      {
+        stopAt: Type.Number({ description: 'At this evidence or above it is stopped.' }),
+        goAt: Type.Number({ description: 'At this or below it goes on.' }),
+        path: Type.Array(
+          Type.Object({
+            at: Time,
+            fromWave: Type.Integer({ description: 'The test counts from this wave on.' }),
+            succeeded: Type.Integer(),
+            failed: Type.Integer(),
+            evidence: Type.Number({
+              description: 'Logarithm of how many times likelier the intolerable rate is.',
+            }),
+          }),
+          { description: 'After each failure and each call-back; the first 5,000.' },
+        ),
+      },
+      { description: 'How the sequential test went; null: the guard has none.' },
+    ),
+  ),
 });
 const ScheduleVehicle = Type.Object({
   vin: Type.String(),
@@ -97,6 +121,33 @@ const ScheduleVehicle = Type.Object({
   state: Type.String(),
   reason: Nullable(Type.String()),
 });
+const Preview = Type.Object(
+  {
+    vehicles: Type.Integer(),
+    unknown: Type.Integer({ description: 'Of these: not known to this server.' }),
+    waves: Type.Array(
+      Type.Object({
+        number: Type.Integer(),
+        vehicles: Type.Integer(),
+        vins: Type.Array(Type.String(), { description: 'The first of those that it names.' }),
+        earliest: Nullable(
+          Type.String({ format: 'date-time', description: 'null: after the one before it.' }),
+        ),
+      }),
+    ),
+    versions: Type.Array(
+      Type.Object({
+        ecu: Type.String(),
+        version: Nullable(Type.String({ description: 'null: not known.' })),
+        vehicles: Type.Integer(),
+        accepted: Nullable(
+          Type.Boolean({ description: 'Whether the script may start from it; null: not known.' }),
+        ),
+      }),
+    ),
+  },
+  { title: 'SchedulePreview' },
+);
 const VehicleQuery = Type.Object({
   ...PageQuery.properties,
   state: Type.Optional(Type.String()),
@@ -117,11 +168,28 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     async (request, reply) => {
       const plan = validatePlan(request.body);
       if (!('ref-id' in plan)) throw invalid(plan);
-      const by = callerOf(request).id;
-      const faults = await createSchedule(database, plan, by, clock()).catch(asProblem);
+      const how = { by: callerOf(request), approval: context.approval };
+      const faults = await createSchedule(database, plan, how, clock()).catch(asProblem);
       if (faults.length > 0) throw invalid(faults);
       wake();
       return reply.code(201).send(scheduleBody(await known(context, plan['ref-id'])));
+    },
+  );
+
+  server.post(
+    '/v1.0/schedules/preview',
+    describeRoute('plan', {
+      tags,
+      summary: 'Who would get what when; nothing is stored',
+      body: Type.Unknown({ description: 'A plan; see SchedulePlan.' }),
+      response: { 200: json(Preview, 'As things are now.') },
+    }),
+    async ({ body }) => {
+      const plan = validatePlan(body);
+      if (!('ref-id' in plan)) throw invalid(plan);
+      const preview = await previewSchedule(database, plan, clock());
+      if (!('waves' in preview)) throw invalid(preview);
+      return preview;
     },
   );
 
@@ -155,10 +223,11 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     }),
     async ({ params: { refId } }) => {
       const schedule = await known(context, refId);
-      const [states, waves, decisions] = await Promise.all([
+      const [states, waves, decisions, path] = await Promise.all([
         countStates(database, schedule.id),
         readWaves(database, schedule.id),
         readDecisions(database, schedule.id),
+        readPath(database, schedule.id),
       ]);
       return {
         ...scheduleBody(schedule),
@@ -170,6 +239,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
           passedAt: passed_at,
         })),
         decisions,
+        guardTest: guardTestOf(schedule.plan, waves.length, path),
       };
     },
   );
@@ -178,7 +248,18 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
   for (const [action, summary] of ACTIONS) actionRoute(server, context, action, summary);
 }
 
+function guardTestOf({ guard }: SchedulePlan, waves: number, path: readonly PathPoint[]) {
+  if (!guard?.test) return null;
+  const { stopAt, goAt } = figuresOf(forOneOf(guard.test, waves), 0, 0);
+  return {
+    stopAt,
+    goAt,
+    path: path.map(({ from_wave, ...point }) => ({ ...point, fromWave: from_wave })),
+  };
+}
+
 const ACTIONS: readonly (readonly [ScheduleAction, string])[] = [
+  ['approve', 'Let a proposed one start; by a second person, where the setting demands it'],
   ['pause', 'No more waves; the adapter is paused too, where it may be told'],
   ['resume', 'Go on after a pause'],
   ['continue', 'Let the next wave go although the guard holds it'],
@@ -202,7 +283,8 @@ function actionRoute(
     }),
     async (request) => {
       const { refId } = request.params;
-      const who = { actor: callerOf(request).name, reason: request.body?.reason ?? '' };
+      const reason = request.body?.reason ?? '';
+      const who = { by: callerOf(request), reason, approval: context.approval };
       const done = await act(context.database, refId, action, who, context.clock()).catch(
         asProblem,
       );
@@ -330,6 +412,7 @@ function scheduleBody(row: ScheduleRow) {
     reason,
     plan,
     createdAt: row.created_at,
+    approvedAt: row.approved_at,
     startedAt: row.started_at,
     endedAt: row.ended_at,
   };

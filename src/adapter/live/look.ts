@@ -1,0 +1,90 @@
+/** How things stand, as marks that differ when something has changed: what browsers are told to ask for again. */
+import { only, type Queryable, textArray } from '../../service/database/index.js';
+import { type Look } from '../../service/http/index.js';
+
+/** Operations that a list shows; older ones are looked at where someone watches one. */
+const NEWEST = 200;
+
+const OPERATIONS = /* sql */ `
+select o.ref_id, o.id >= (select coalesce(min(id), 0) from (
+    select id from operations order by id desc limit ${NEWEST}) newest) as listed,
+  concat_ws('|', o.status, o.priority, o.rate::text, (
+    select string_agg(concat_ws(':', state, paused, vehicles), ',' order by state, paused) from (
+      select state, paused, sum(vehicles) as vehicles from operation_counters
+      where operation_id = o.id group by state, paused
+    ) c
+  )) as mark,
+  (select concat_ws('|', refilled_at, pass) from send_budgets where operation_id = o.id) as sending
+from operations o
+where o.id in (select id from operations order by id desc limit ${NEWEST})
+  or o.ref_id = any ($1::text[])`;
+
+/** Of one vehicle: what was received, done and stored of it in all operations. */
+const VEHICLES = /* sql */ `
+select w.vin, concat_ws('|',
+  (select concat_ws(' ', updated_at, model, system_id) from vehicles where vin = w.vin),
+  (select string_agg(concat_ws(' ', d.operation_id, d.updated_at, d.sends, d.delivery, d.state, d.paused,
+      (select count(*) from messages m where m.operation_id = d.operation_id and m.vin = d.vin),
+      (select count(*) from delivery_log l where l.operation_id = d.operation_id and l.vin = d.vin)
+    ), ',' order by d.operation_id)
+   from deliveries d where d.vin = w.vin)) as mark
+from unnest($1::text[]) as w (vin)`;
+
+const REST = /* sql */ `
+select (select coalesce(sum(dead_letters), 0) from message_totals)::text || '|' ||
+    (select count(*) from dead_letters where replayed_at is not null)::text as dead_letters,
+  (select coalesce(max(id), 0)::text from audit_log) as audit,
+  (select string_agg(concat_ws(' ', id, position, failures, enabled, url), ',' order by id) from callbacks) as callbacks,
+  (select string_agg(concat_ws(' ', instance, seen_at), ',' order by instance) from adapters) as adapters,
+  (select trigger_rate::text from adapter_group) as rate,
+  (select position::text from event_stream) as position`;
+
+interface RestRow {
+  readonly dead_letters: string;
+  readonly audit: string;
+  readonly callbacks: string | null;
+  readonly adapters: string | null;
+  readonly rate: string | null;
+  readonly position: string;
+}
+
+/**
+ * Topics `operations`, `dead-letters`, `audit`, `health`; and of those who name them `operation:<ref-id>` and
+ * `vehicle:<VIN>`.
+ */
+export const lookAt =
+  (database: Queryable): Look =>
+  async (wanted) => {
+    const named = (kind: string) =>
+      [...wanted]
+        .filter((topic) => topic.startsWith(`${kind}:`))
+        .map((topic) => topic.slice(kind.length + 1));
+    const refIds = named('operation');
+    const rest = only(await database.query<RestRow>(REST));
+    const operations = await database.query<{
+      ref_id: string;
+      listed: boolean;
+      mark: string;
+      sending: string | null;
+    }>(OPERATIONS, [textArray(refIds)]);
+    const listed = operations.filter(({ listed: is }) => is);
+    const marks = new Map([
+      ['operations', listed.map(({ ref_id, mark }) => `${ref_id} ${mark}`).join('\n')],
+      ['dead-letters', rest.dead_letters],
+      ['audit', rest.audit],
+      ['health', [rest.callbacks, rest.adapters, rest.rate].join('\n')],
+    ]);
+    for (const { ref_id, mark, sending } of operations) {
+      if (!wanted.has(`operation:${ref_id}`)) continue;
+      // Vehicles may change places: an event of whatever vehicle is reason enough to ask again.
+      marks.set(`operation:${ref_id}`, [mark, sending, rest.position].join('\n'));
+    }
+    const vins = named('vehicle');
+    if (vins.length > 0) {
+      const vehicles = await database.query<{ vin: string; mark: string }>(VEHICLES, [
+        textArray(vins),
+      ]);
+      for (const { vin, mark } of vehicles) marks.set(`vehicle:${vin}`, mark);
+    }
+    return marks;
+  };

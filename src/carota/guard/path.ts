@@ -1,0 +1,55 @@
+/** How a guard's test went over time: what is drawn between its two bounds. */
+import { numberArray, type Queryable } from '../../service/database/index.js';
+import { type Figures } from './sequential-test.js';
+
+export interface PathPoint {
+  readonly at: Date;
+  /** The test counts from this wave on. */
+  readonly from_wave: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly evidence: number;
+}
+
+type Note = Figures & { readonly fromWave: number };
+
+/** Points of one call-back. */
+export class PathNotes {
+  readonly #points: Note[] = [];
+
+  /** Each failure, and what it was at last: between them it is a straight line. */
+  note(fromWave: number, figures: Figures): void {
+    const last = this.#points.at(-1);
+    const isStraight = last?.fromWave === fromWave && last.failed === figures.failed;
+    if (isStraight) this.#points.pop();
+    this.#points.push({ ...figures, fromWave });
+  }
+
+  /** @param now ms */
+  async save(tx: Queryable, scheduleId: number, now: number): Promise<void> {
+    if (this.#points.length === 0) return;
+    const each = (value: (point: Note) => number) => numberArray(this.#points.map(value));
+    await tx.query(
+      `insert into guard_path (schedule_id, at, from_wave, succeeded, failed, evidence)
+       select $1, $2, * from unnest($3::int[], $4::int[], $5::int[], $6::float8[])`,
+      [
+        scheduleId,
+        new Date(now),
+        each(({ fromWave }) => fromWave),
+        each(({ succeeded }) => succeeded),
+        each(({ failed }) => failed),
+        each(({ evidence }) => evidence),
+      ],
+    );
+  }
+}
+
+/** More than any test has that is decided. */
+const MOST = 5_000;
+
+export const readPath = (database: Queryable, scheduleId: number): Promise<PathPoint[]> =>
+  database.query<PathPoint>(
+    `select at, from_wave, succeeded, failed, evidence from guard_path
+     where schedule_id = $1 order by id limit ${MOST}`,
+    [scheduleId],
+  );

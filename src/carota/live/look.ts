@@ -1,0 +1,43 @@
+/** How things stand, as marks that differ when something has changed: what browsers are told to ask for again. */
+import { only, type Queryable, textArray } from '../../service/database/index.js';
+import { type Look } from '../../service/http/index.js';
+
+const NEWEST = 200;
+
+const SCHEDULES = /* sql */ `
+select s.ref_id, concat_ws('|', s.status, s.reason, s.approved_at,
+  (select string_agg(concat_ws(' ', number, state, vehicles, rejected, finished, succeeded, failed), ','
+     order by number) from waves where schedule_id = s.id),
+  (select max(id) from decisions where schedule_id = s.id),
+  (select max(id) from guard_path where schedule_id = s.id),
+  (select string_agg(concat_ws(' ', state, vehicles), ',' order by state) from (
+     select state, count(*) as vehicles from schedule_vehicles
+     where schedule_id = s.id and s.ref_id = any ($1::text[]) group by state) v)) as mark
+from schedules s
+where s.id in (select id from schedules order by id desc limit ${NEWEST})
+  or s.ref_id = any ($1::text[])`;
+
+const REST = /* sql */ `
+select (select concat_ws(' ', count(*), max(created_at)) from update_scripts) as scripts,
+  (select concat_ws(' ', count(*), max(created_at)) from artifacts) as artifacts`;
+
+/** Topics `schedules`, `scripts`, `artifacts`; and of those who name them `schedule:<ref-id>`. */
+export const lookAt =
+  (database: Queryable): Look =>
+  async (wanted) => {
+    const refIds = [...wanted]
+      .filter((topic) => topic.startsWith('schedule:'))
+      .map((topic) => topic.slice('schedule:'.length));
+    const rows = await database.query<{ ref_id: string; mark: string }>(SCHEDULES, [
+      textArray(refIds),
+    ]);
+    const { scripts, artifacts } = only(
+      await database.query<{ scripts: string; artifacts: string }>(REST),
+    );
+    return new Map([
+      ['schedules', rows.map(({ ref_id, mark }) => `${ref_id} ${mark}`).join('\n')],
+      ['scripts', scripts],
+      ['artifacts', artifacts],
+      ...rows.map(({ ref_id, mark }): [string, string] => [`schedule:${ref_id}`, mark]),
+    ]);
+  };

@@ -1,0 +1,115 @@
+/** Who would get what when, if a schedule were planned so: nothing is stored. */
+import { type FieldError } from '../../protocol/index.js';
+import { only, type Queryable, textArray } from '../../service/database/index.js';
+import { matchesVersion, type UpdateScript } from '../../update-script/index.js';
+import { chosenVehicles } from '../vehicles/index.js';
+import { windowOpening } from './next-step.js';
+import { type SchedulePlan } from './plan.js';
+import { waveSizes } from './wave-sizes.js';
+
+export interface WavePreview {
+  readonly number: number;
+  readonly vehicles: number;
+  /** The first of those that it names. */
+  readonly vins: readonly string[];
+  /** When it may begin at the earliest; null: after the one before it. */
+  readonly earliest: Date | null;
+}
+
+export interface VersionPreview {
+  readonly ecu: string;
+  /** What they run now; null: not known. */
+  readonly version: string | null;
+  readonly vehicles: number;
+  /** Whether the script may start from it; null: not known. */
+  readonly accepted: boolean | null;
+}
+
+export interface SchedulePreview {
+  readonly vehicles: number;
+  /** Of these: not known to this server. */
+  readonly unknown: number;
+  readonly waves: readonly WavePreview[];
+  readonly versions: readonly VersionPreview[];
+}
+
+const MOST_VINS = 20;
+
+/** @param now ms @returns the preview, or what in the plan names nothing that there is */
+export async function previewSchedule(
+  database: Queryable,
+  plan: SchedulePlan,
+  now: number,
+): Promise<SchedulePreview | readonly FieldError[]> {
+  const found = await scriptOf(database, plan);
+  if ('message' in found) return [found];
+  const { sql, parameters } = chosenVehicles(plan);
+  const chosen = `with chosen as materialized (${sql})`;
+  const place = parameters.length + 1;
+  const count = async (vins?: readonly string[]) =>
+    only(
+      await database.query<{ count: number }>(
+        `${chosen} select count(*) as count from chosen where $${place}::text[] is null or vin = any($${place})`,
+        [...parameters, vins ? textArray(vins.map((vin) => vin.toUpperCase())) : null],
+      ),
+    ).count;
+  const vehicles = await count();
+  const plans = plan.waves ?? [];
+  const named: number[] = [];
+  for (const { vins } of plans) named.push(vins ? await count(vins) : 0);
+  const sizes = waveSizes(plans, vehicles, named);
+  const first = windowOpening(plan, Math.max(now, Date.parse(plan.start ?? '') || now));
+  const waves = sizes
+    .map((size, index) => ({ size, vins: plans[index]?.vins ?? [] }))
+    .filter(({ size }) => size > 0)
+    .map(({ size, vins }, index) => ({
+      number: index + 1,
+      vehicles: size,
+      vins: vins.slice(0, MOST_VINS),
+      earliest: index === 0 ? new Date(first) : null,
+    }));
+  const { unknown } = only(
+    await database.query<{ unknown: number }>(
+      `${chosen} select count(*) as unknown from chosen c
+       where not exists (select from vehicles v where v.vin = c.vin)`,
+      parameters,
+    ),
+  );
+  const running = await database.query<{ ecu: string; version: string | null; vehicles: number }>(
+    `${chosen} select e.ecu, i.version, count(*) as vehicles
+     from chosen c cross join unnest($${place}::text[]) as e (ecu)
+     left join installed_versions i on i.vin = c.vin and i.ecu = e.ecu
+     group by 1, 2 order by 1, vehicles desc limit 200`,
+    [...parameters, textArray(found.ecus.map(({ ecu }) => ecu))],
+  );
+  return {
+    vehicles,
+    unknown,
+    waves,
+    versions: running.map((row) => ({ ...row, accepted: isAccepted(found, row) })),
+  };
+}
+
+function isAccepted(
+  script: UpdateScript,
+  { ecu, version }: { ecu: string; version: string | null },
+): boolean | null {
+  const from = script.ecus.find((update) => update.ecu === ecu)?.from;
+  if (!from) return true;
+  return version === null ? null : from.some((pattern) => matchesVersion(pattern, version));
+}
+
+/** The plan's script, or why it cannot be used. */
+export async function scriptOf(
+  database: Queryable,
+  { 'script-ref-id': scriptRefId, model }: SchedulePlan,
+): Promise<UpdateScript | FieldError> {
+  const [row] = await database.query<{ script: UpdateScript }>(
+    'select script from update_scripts where script_ref_id = $1',
+    [scriptRefId],
+  );
+  if (!row) return { path: '/script-ref-id', message: `there is no script '${scriptRefId}'` };
+  return row.script.model === model
+    ? row.script
+    : { path: '/model', message: `the script is for model '${row.script.model}'` };
+}

@@ -1,0 +1,150 @@
+/**
+ * `/v1.0/live`: tells browsers at once what has changed, as Server-Sent Events; they then ask for it as anyone would,
+ * so that what they show is what the interface says. A connection begins with `hello`: whatever was missed before is
+ * asked for once more.
+ */
+import { type ServerResponse } from 'node:http';
+import Type from 'typebox';
+import { describeRoute } from './route.js';
+import { type Server } from './server.js';
+
+/** Tells how things stand: for each topic a text that is another one when something has changed. */
+export type Look = (wanted: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
+
+/** Between two looks, ms: with what the browser needs to ask, a change is seen within a second. */
+const LOOK_MS = 250;
+const ALIVE_MS = 5_000;
+/** A browser that does not read is left: it begins anew. Bytes. */
+const MAX_UNREAD = 1024 * 1024;
+const MAX_TOPICS = 50;
+
+const Query = Type.Object({
+  topic: Type.Optional(
+    Type.Union([
+      Type.String({ maxLength: 300 }),
+      Type.Array(Type.String({ maxLength: 300 }), { maxItems: MAX_TOPICS }),
+    ]),
+  ),
+});
+
+interface Watcher {
+  readonly topics: ReadonlySet<string>;
+  readonly send: (event: string, data: object) => void;
+  /** Whether it was told to ask for everything: only when it is known how things stand, so that no change is missed. */
+  greeted: boolean;
+}
+
+/** Looks for all who watch, and only while someone does. */
+export class LiveWatch {
+  readonly #look: Look;
+  readonly #watchers = new Set<Watcher>();
+  #marks: ReadonlyMap<string, string> = new Map();
+  #running = false;
+
+  constructor(look: Look) {
+    this.#look = look;
+  }
+
+  /** @returns ends it */
+  add(watcher: Watcher): () => void {
+    this.#watchers.add(watcher);
+    if (!this.#running) void this.#run();
+    return () => this.#watchers.delete(watcher);
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    this.#marks = new Map();
+    while (this.#watchers.size > 0) {
+      const begun = performance.now();
+      await this.#once();
+      // Never more than a third of the time: a slow database is not made slower.
+      const pause = Math.max(LOOK_MS, 2 * (performance.now() - begun));
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    this.#running = false;
+  }
+
+  async #once(): Promise<void> {
+    const watchers = [...this.#watchers];
+    try {
+      const marks = await this.#look(new Set(watchers.flatMap(({ topics }) => [...topics])));
+      const changed = [...marks.keys()].filter((topic) => this.#hasChanged(topic, marks));
+      this.#marks = marks;
+      for (const watcher of watchers) {
+        const { topics, send, greeted } = watcher;
+        watcher.greeted = true;
+        const mine = changed.filter((topic) => !topic.includes(':') || topics.has(topic));
+        if (!greeted) send('hello', {});
+        else if (mine.length > 0) send('changed', { topics: mine });
+      }
+    } catch {
+      for (const watcher of watchers.filter(({ greeted }) => greeted)) {
+        watcher.greeted = false;
+        watcher.send('away', {});
+      }
+    }
+  }
+
+  /** What is looked at for the first time has not changed. */
+  #hasChanged(topic: string, marks: ReadonlyMap<string, string>): boolean {
+    const before = this.#marks.get(topic);
+    return before !== undefined && before !== marks.get(topic);
+  }
+}
+
+/**
+ * @param look topics with a `:` are about one thing, e.g. `operation:0909`, and told to those who named them; the
+ *   others are told to all
+ */
+export function liveRoute(server: Server, look: Look, stopping: AbortSignal): void {
+  const watch = new LiveWatch(look);
+  server.get<{ Querystring: Type.Static<typeof Query> }>(
+    '/v1.0/live',
+    describeRoute('read', {
+      tags: ['Live'],
+      summary: 'What has changed, live, as Server-Sent Events',
+      description:
+        '`hello` at the beginning: ask for everything once more. `changed`: `{topics}`. `away`: the database does not answer. `alive`: nothing, so that a broken connection is noticed.',
+      querystring: Query,
+      response: {
+        200: {
+          description: 'Server-Sent Events (WHATWG HTML, section 9.2).',
+          content: { 'text/event-stream': { schema: Type.String() } },
+        },
+      },
+    }),
+    async (request, reply) => {
+      const topics = new Set([request.query.topic ?? []].flat());
+      reply.hijack();
+      serve(watch, topics, reply.raw, stopping);
+    },
+  );
+}
+
+function serve(
+  watch: LiveWatch,
+  topics: ReadonlySet<string>,
+  response: ServerResponse,
+  stopping: AbortSignal,
+): void {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-cache',
+    'x-accel-buffering': 'no',
+  });
+  const send = (event: string, data: object) => {
+    if (response.writableLength > MAX_UNREAD) response.destroy();
+    else response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
+  const end = () => response.end();
+  response.write('retry: 1000\n\n');
+  const remove = watch.add({ topics, send, greeted: false });
+  const alive = setInterval(() => send('alive', {}), ALIVE_MS);
+  stopping.addEventListener('abort', end);
+  response.once('close', () => {
+    clearInterval(alive);
+    stopping.removeEventListener('abort', end);
+    remove();
+  });
+}

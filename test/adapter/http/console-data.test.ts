@@ -1,0 +1,186 @@
+/** What people watch: changes live, samples over time, health, tables that are scrolled, one vehicle. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newDeviceMessageId } from '../../../src/protocol/index.js';
+import { eventually, platforms, type TestAdapter } from '../../support/adapter.js';
+import { eventBytes, vehicleOf } from '../../support/messages.js';
+import { connectVehicle, type MqttVehicle } from '../../support/mqtt-vehicle.js';
+import { readServerSentEvents } from '../../support/server-sent-events.js';
+
+describe.each(platforms())('on $name', (platform) => {
+  let t: TestAdapter;
+  const fleet = [1, 2, 3, 4, 5].map((number) => vehicleOf(number, 'CNS'));
+  const vins = fleet.map(({ vin }) => vin);
+  const [vehicle = vehicleOf(1, 'CNS')] = fleet;
+  let link: MqttVehicle;
+  beforeAll(async () => {
+    t = await platform.start();
+    await t.register(...fleet);
+    link = await connectVehicle(t.adapter.mqttUrl, vehicle, { stored: () => t.stored() });
+    await t.trigger('watched', vins);
+    await link.receive();
+  });
+  afterAll(async () => {
+    await link.end();
+    await t.stop();
+  });
+
+  const report = async (
+    status: 'downloading' | 'success' | 'failure',
+    meta: { key: string; value: string }[],
+  ) => {
+    const messageId = newDeviceMessageId();
+    const timestamp = Math.floor(Date.now() / 1000);
+    const event = { messageId, correlationId: '', refId: 'watched', status, timestamp, meta };
+    await link.send(eventBytes(vehicle, event));
+    return messageId;
+  };
+  const watch = async (...topics: string[]) => {
+    const query = new URLSearchParams(topics.map((topic): [string, string] => ['topic', topic]));
+    const url = `${t.adapter.httpUrl}/v1.0/live?${query}`;
+    const reader = await readServerSentEvents(url, { 'authorization-token': t.token });
+    const topicsOf = () =>
+      new Set(
+        reader.events
+          .filter(({ event }) => event === 'changed')
+          .flatMap(({ data }) => (JSON.parse(data) as { topics: string[] }).topics),
+      );
+    await eventually(
+      async () => reader.events[0]?.event,
+      (first) => first === 'hello',
+    );
+    return { ...reader, topicsOf };
+  };
+
+  test('a change is told to those who watch it, and to no one else', async () => {
+    const { body: before } = await t.call('GET', '/v1.0/ota/operations/watched');
+    const one = await watch('operation:watched', `vehicle:${vehicle.vin}`);
+    const another = await watch('vehicle:' + (vins[1] ?? ''));
+    await report('downloading', [{ key: 'progress', value: '10' }]);
+    const wanted = ['operations', 'operation:watched', `vehicle:${vehicle.vin}`];
+    await eventually(
+      async () => one.topicsOf(),
+      (topics) => wanted.every((topic) => topics.has(topic)),
+    );
+    // More of the same state: the counters stay, the vehicle does not.
+    const seen = one.events.length;
+    await report('downloading', [{ key: 'progress', value: '20' }]);
+    await eventually(
+      async () => one.events.slice(seen).map(({ data }) => data),
+      (told) => told.some((data) => data.includes(`vehicle:${vehicle.vin}`)),
+    );
+    expect([...another.topicsOf()].filter((topic) => topic.includes(':'))).toEqual([]);
+    one.close();
+    another.close();
+    const { body: after } = await t.call('GET', '/v1.0/ota/operations/watched');
+    expect(after.states).not.toEqual(before.states);
+  });
+
+  test('control and dead letters are told too', async () => {
+    const watcher = await watch('operation:watched');
+    await t.call('POST', '/v1.0/ota/operations/watched/pause', { body: { reason: 'to see' } });
+    await link.send(Buffer.from('no message'));
+    await eventually(
+      async () => watcher.topicsOf(),
+      (topics) =>
+        ['audit', 'operation:watched', 'dead-letters'].every((topic) => topics.has(topic)),
+    );
+    watcher.close();
+    await t.call('POST', '/v1.0/ota/operations/watched/resume');
+  });
+
+  test('one may begin with everything, and misses nothing after it', async () => {
+    const watcher = await watch('operation:watched');
+    expect(watcher.events[0]).toMatchObject({ event: 'hello' });
+    watcher.close();
+    await report('failure', [{ key: 'reason', value: 'Checksum 100% wrong' }]);
+    const again = await watch('operation:watched');
+    expect(again.events[0]).toMatchObject({ event: 'hello' });
+    again.close();
+  });
+
+  test('states over time are sampled, the last one is of now', async () => {
+    const path = '/v1.0/ota/operations/watched';
+    const { items } = await eventually(
+      async () => (await t.call('GET', `${path}/samples`)).body,
+      ({ items: samples }) => samples.length >= 2,
+    );
+    const { body } = await t.call('GET', path);
+    expect(items.at(-1).states).toEqual(body.states);
+    for (const { states } of items) {
+      const sum = Object.values(states as Record<string, number>).reduce((a, b) => a + b, 0);
+      expect(sum).toBe(vins.length);
+    }
+    expect(body.finishedPerMinute).toBeGreaterThan(0);
+  });
+
+  test('a table is scrolled to any place, and filtered', async () => {
+    const list = async (query: string) =>
+      (await t.call('GET', `/v1.0/ota/operations/watched/vehicles?${query}`)).body.items.map(
+        ({ vin }: { vin: string }) => vin,
+      );
+    const count = async (query: string) =>
+      (await t.call('GET', `/v1.0/ota/operations/watched/vehicle-count?${query}`)).body.vehicles;
+    expect(await list('offset=3&limit=1')).toEqual([vins[3]]);
+    expect(await list('offset=4')).toEqual([vins[4]]);
+    expect(await list('offset=5')).toEqual([]);
+    for (const [query, expected] of [
+      ['text=checksum 100%25', [vehicle.vin]],
+      ['text=100_', []],
+      [`text=${vins[2]?.slice(9).toLowerCase() ?? ''}`, [vins[2]]],
+      ['state=failure', [vehicle.vin]],
+      ['state=success', []],
+    ] as const) {
+      expect(await list(query)).toEqual(expected);
+      expect(await count(query)).toBe(expected.length);
+    }
+    const rest = vins.filter((vin) => vin !== vehicle.vin);
+    const { body } = await t.call('GET', '/v1.0/ota/operations/watched/vehicles?state=failure');
+    expect(body.items[0].state).toBe('failure');
+    const state = (await t.call('GET', '/v1.0/ota/operations/watched/vehicles?offset=1&limit=1'))
+      .body.items[0].state;
+    expect(await list(`state=${state}&offset=1&limit=2`)).toEqual(rest.slice(1, 3));
+  });
+
+  test('one vehicle: its registration, operations, software, and each message raw', async () => {
+    const messageId = await report('success', [
+      { key: 'version:HU', value: '1.4.0' },
+      { key: 'version:TCU', value: '2.0.1' },
+    ]);
+    const { body } = await t.call('GET', `/v1.0/ota/vehicles/${vehicle.vin.toLowerCase()}`);
+    expect(body).toMatchObject({
+      vin: vehicle.vin,
+      registration: { system_id: vehicle.systemId },
+      operations: [{ 'ref-id': 'watched', state: 'success' }],
+      installed: [
+        { ecu: 'HU', version: '1.4.0', 'ref-id': 'watched' },
+        { ecu: 'TCU', version: '2.0.1' },
+      ],
+    });
+    const path = `/v1.0/ota/operations/watched/vehicles/${vehicle.vin}/messages`;
+    const { body: raw } = await t.call('GET', `${path}/${encodeURIComponent(messageId)}`);
+    expect(raw.asItCame).toBe(false);
+    const envelope = JSON.parse(raw.envelope);
+    expect(envelope).toMatchObject({ message_id: messageId, message_type: 'OTA_EVENT' });
+    expect(JSON.parse(Buffer.from(envelope.body, 'base64').toString())).toMatchObject({
+      'ref-id': 'watched',
+      status: 6,
+      meta: [{ key: 'version:HU', value: '1.4.0' }, { key: 'version:TCU' }],
+    });
+    expect((await t.call('GET', `${path}/none`)).status).toBe(404);
+    expect((await t.call('GET', '/v1.0/ota/vehicles/LSVAU2180N2183294')).status).toBe(404);
+  });
+
+  test('health: each adapter, its broker, the database, what came', async () => {
+    const { body } = await eventually(
+      async () => t.call('GET', '/v1.0/health'),
+      ({ body: health }) => health.adapters.length === 1 && health.adapters[0].connected,
+    );
+    expect(body.adapters[0]).toMatchObject({ alive: true, waiting: 0 });
+    expect(body.adapters[0].broker).toMatch(/^mqtt:\/\/127\.0\.0\.1:\d+$/);
+    expect(body.database.server).toMatch(/^PostgreSQL \d+/);
+    expect(body.database.bytes).toBeGreaterThan(1_000_000);
+    const { received, applied, duplicates, deadLetters } = body.messages;
+    expect(received).toBe(applied + duplicates + deadLetters);
+    expect(deadLetters).toBe(1);
+  });
+});
