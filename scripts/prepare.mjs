@@ -30,6 +30,8 @@ function digestOf(files) {
   return hash.digest('hex');
 }
 
+const bin = (name, file) => join('node_modules', name, 'bin', file);
+
 /** Runs the work if the files differ from when it last succeeded. */
 function once(marker, files, work) {
   const digest = digestOf(files);
@@ -42,8 +44,29 @@ function once(marker, files, work) {
 once('node_modules/.otaops-installed', ['package-lock.json'], () =>
   run('Installing', 'npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error'),
 );
-const sources = [...filesBelow('src'), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
-once('dist/.otaops-built', sources, () =>
-  run('Building', process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'),
+const configuration = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+const isConsole = (file) => file.startsWith(join('src', 'console'));
+const sources = filesBelow('src');
+once(
+  'dist/.otaops-built',
+  [...sources.filter((file) => !isConsole(file)), ...configuration],
+  () => run('Building', process.execPath, bin('typescript', 'tsc'), '-p', 'tsconfig.build.json'),
+);
+// What the console takes from the protocol is part of it.
+const consoleSources = sources.filter(
+  (file) => isConsole(file) || file.startsWith(join('src', 'protocol')),
+);
+once(
+  'dist/.otaops-console-built',
+  [...consoleSources, ...configuration, 'vite.console.config.ts'],
+  () =>
+  run(
+    'Building the console',
+    process.execPath,
+    bin('vite', 'vite.js'),
+    'build',
+    '--config',
+    'vite.console.config.ts',
+  ),
 );
 if (!statSync('dist/cli/main.js').isFile()) process.exit(1);

@@ -33,6 +33,8 @@ export interface Estimate {
 export interface Summary {
   /** When it was made. */
   readonly at: Date;
+  /** How the vehicles stood then: where they stand otherwise now, a newer summary can be had in a while. */
+  readonly states: Readonly<Record<string, number>>;
   readonly funnel: readonly FunnelStage[];
   readonly failureReasons: readonly FailureReason[];
   readonly phases: readonly PhaseDuration[];
@@ -70,6 +72,7 @@ export async function summarise(
   const sample = await sampleTimes(database, operation.id, counts.acknowledged);
   return {
     at: new Date(now),
+    states: operation.progress.states,
     funnel: [
       { stage: 'triggered', vehicles: counts.vehicles },
       { stage: 'sent', vehicles: counts.sent },

@@ -15,6 +15,7 @@ import { Value } from 'typebox/value';
 import { checkOf } from '../../protocol/index.js';
 import { findToken, type Grants, mayDo } from '../access/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
+import { consoleRoutes } from './console.js';
 import { MAX_BODY_BYTES, readJson } from './json-body.js';
 import { secretOf, type ServerName, sessionRoutes } from './session.js';
 import { invalid, Problem, PROBLEM_CONTENT_TYPE, problemBody } from './problem.js';
@@ -100,6 +101,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
   await server.register(swaggerUi, { routePrefix: '/docs' });
   sessionRoutes(server, { ...options, server: options.name });
+  await consoleRoutes(server);
   return server;
 }
 

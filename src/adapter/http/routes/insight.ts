@@ -37,6 +37,9 @@ import { deliveryFilter, VehicleFilter } from './operations.js';
 const SummaryBody = Type.Object(
   {
     at: Type.String({ format: 'date-time', description: 'When it was made; kept for a while.' }),
+    states: Type.Record(Type.String(), Type.Integer(), {
+      description: 'How the vehicles stood then.',
+    }),
     funnel: Type.Array(
       Type.Object({
         stage: Type.String(),

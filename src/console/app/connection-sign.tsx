@@ -1,0 +1,33 @@
+import { useContext, useSyncExternalStore } from 'react';
+import { type Connection } from '../api/live.js';
+import { LiveContext } from '../api/use-query.js';
+import { Time } from '../ui/time.js';
+
+const TEXTS: Readonly<Record<Connection, string>> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  away: 'The database does not answer; shown as of',
+  lost: 'Connection lost, trying again; shown as of',
+};
+
+/** Whether what is shown is as it is now. */
+export function ConnectionSign() {
+  const live = useContext(LiveContext);
+  const connection = useSyncExternalStore(
+    live?.subscribe ?? (() => () => undefined),
+    () => live?.connection ?? 'connecting',
+  );
+  const isStale = connection === 'away' || connection === 'lost';
+  return (
+    <div className={`connection ${connection}`} role="status">
+      <i aria-hidden="true" />
+      {TEXTS[connection]}
+      {isStale && live && (
+        <>
+          {' '}
+          <Time at={new Date(live.since).toISOString()} style="time" />
+        </>
+      )}
+    </div>
+  );
+}

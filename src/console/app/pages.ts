@@ -1,0 +1,110 @@
+/** The pages, by address; each is loaded when it is first opened. */
+import { type ComponentType, lazy } from 'react';
+import { type Session } from '../api/session.js';
+
+export interface PageAt {
+  readonly path: string;
+  readonly page: ComponentType;
+}
+
+export interface NavItem {
+  readonly to: string;
+  readonly label: string;
+}
+
+const page = (load: () => Promise<ComponentType>) => lazy(async () => ({ default: await load() }));
+
+const ADAPTER: readonly PageAt[] = [
+  {
+    path: '/operations',
+    page: page(async () => (await import('../operations/operations-page.js')).OperationsPage),
+  },
+  {
+    path: '/operations/:ref',
+    page: page(async () => (await import('../operations/operation-page.js')).OperationPage),
+  },
+  {
+    path: '/operations/:ref/vehicles',
+    page: page(async () => (await import('../vehicles/table-page.js')).TablePage),
+  },
+  {
+    path: '/vehicles',
+    page: page(async () => (await import('../vehicles/search-page.js')).SearchPage),
+  },
+  {
+    path: '/vehicles/:vin',
+    page: page(async () => (await import('../vehicles/vehicle-page.js')).VehiclePage),
+  },
+  {
+    path: '/registry',
+    page: page(async () => (await import('../fleet/registry-page.js')).RegistryPage),
+  },
+  {
+    path: '/dead-letters',
+    page: page(async () => (await import('../fleet/dead-letters-page.js')).DeadLettersPage),
+  },
+  { path: '/health', page: page(async () => (await import('../fleet/health-page.js')).HealthPage) },
+  { path: '/audit', page: page(async () => (await import('../fleet/audit-page.js')).AuditPage) },
+];
+
+const CAROTA: readonly PageAt[] = [
+  {
+    path: '/schedules',
+    page: page(async () => (await import('../planning/schedules-page.js')).SchedulesPage),
+  },
+  {
+    path: '/schedules/new',
+    page: page(async () => (await import('../planning/new-schedule-page.js')).NewSchedulePage),
+  },
+  {
+    path: '/schedules/:ref',
+    page: page(async () => (await import('../planning/schedule-page.js')).SchedulePage),
+  },
+  {
+    path: '/scripts',
+    page: page(async () => (await import('../planning/scripts-page.js')).ScriptsPage),
+  },
+  {
+    path: '/scripts/new',
+    page: page(async () => (await import('../planning/new-script-page.js')).NewScriptPage),
+  },
+  {
+    path: '/scripts/:ref',
+    page: page(async () => (await import('../planning/script-page.js')).ScriptPage),
+  },
+  {
+    path: '/artifacts',
+    page: page(async () => (await import('../planning/artifacts-page.js')).ArtifactsPage),
+  },
+  {
+    path: '/vehicles',
+    page: page(async () => (await import('../planning/fleet-page.js')).FleetPage),
+  },
+];
+
+export const PAGES: Readonly<Record<Session['server'], readonly PageAt[]>> = {
+  adapter: ADAPTER,
+  carota: CAROTA,
+};
+
+export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>> = {
+  adapter: [
+    { to: '/operations', label: 'Operations' },
+    { to: '/vehicles', label: 'Vehicles' },
+    { to: '/registry', label: 'Registry' },
+    { to: '/dead-letters', label: 'Dead letters' },
+    { to: '/health', label: 'Health' },
+    { to: '/audit', label: 'Audit log' },
+  ],
+  carota: [
+    { to: '/schedules', label: 'Schedules' },
+    { to: '/scripts', label: 'Update scripts' },
+    { to: '/artifacts', label: 'Artifacts' },
+    { to: '/vehicles', label: 'Vehicles' },
+  ],
+};
+
+export const SERVER_NAMES: Readonly<Record<Session['server'], string>> = {
+  adapter: 'OTA Adapter',
+  carota: 'CarOTA Server',
+};

@@ -1,0 +1,82 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { Suspense } from 'react';
+import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
+import { send } from '../api/client.js';
+import { ErrorBoundary } from '../ui/error-boundary.js';
+import { Empty, Loading } from '../ui/notes.js';
+import { Page } from '../ui/page.js';
+import { ConnectionSign } from './connection-sign.js';
+import { NAVIGATION, PAGES, SERVER_NAMES } from './pages.js';
+import { useSession } from './session.js';
+
+export function Shell() {
+  const session = useSession();
+  const [location] = useLocation();
+  const navigation = NAVIGATION[session.server];
+  return (
+    <div className="shell">
+      <a className="skip" href="#content">
+        To the content
+      </a>
+      <header className="top">
+        <div className="brand">
+          OTA Operations <span>{SERVER_NAMES[session.server]}</span>
+        </div>
+        <nav aria-label="Main">
+          {navigation.map(({ to, label }) => (
+            <Link
+              key={to}
+              href={to}
+              aria-current={location === to || location.startsWith(`${to}/`) ? 'page' : undefined}
+            >
+              {label}
+            </Link>
+          ))}
+        </nav>
+        <ConnectionSign />
+        <SignOut />
+      </header>
+      <main id="content" tabIndex={-1}>
+        <ErrorBoundary key={location}>
+          <Suspense fallback={<Loading lines={8} />}>
+            <Switch>
+              {PAGES[session.server].map(({ path, page }) => (
+                <Route key={path} path={path} component={page} />
+              ))}
+              <Route path="/">
+                <Redirect to={navigation[0]?.to ?? '/'} replace />
+              </Route>
+              <Route>
+                <Page title="There is no such page">
+                  <Empty title="The address names nothing here.">
+                    <p>Choose a page above.</p>
+                  </Empty>
+                </Page>
+              </Route>
+            </Switch>
+          </Suspense>
+        </ErrorBoundary>
+      </main>
+    </div>
+  );
+}
+
+function SignOut() {
+  const { name, role } = useSession();
+  const queries = useQueryClient();
+  const signOut = async () => {
+    await send('DELETE', '/v1.0/session').catch(() => undefined);
+    queries.clear();
+    queries.setQueryData(['session'], null);
+  };
+  return (
+    <div className="who">
+      <span title="the token that you are signed in with">
+        {name} <span className="tag">{role}</span>
+      </span>
+      <button type="button" onClick={() => void signOut()}>
+        Sign out
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,45 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type ApiError, send } from '../api/client.js';
+import { type Session } from '../api/session.js';
+import { TextField } from '../ui/fields.js';
+import { Failure } from '../ui/notes.js';
+
+/** The token is sent once, and is then kept where no script can read it. */
+export function SignIn() {
+  const queries = useQueryClient();
+  const [token, setToken] = useState('');
+  const signIn = useMutation<Session, ApiError>({
+    mutationFn: () => send('POST', '/v1.0/session', { token: token.trim() }),
+    onSuccess: (session) => queries.setQueryData(['session'], session),
+  });
+  return (
+    <main className="alone">
+      <form
+        className="sign-in"
+        onSubmit={(event) => {
+          event.preventDefault();
+          signIn.mutate();
+        }}
+      >
+        <h1>OTA Operations</h1>
+        <TextField
+          label="Token"
+          type="password"
+          value={token}
+          onChange={setToken}
+          required
+          help="The first one is in the server’s log and in its data folder; further ones are made with otaops token."
+        />
+        {signIn.error && <Failure error={signIn.error} />}
+        <button
+          type="submit"
+          className="primary"
+          disabled={token.trim() === '' || signIn.isPending}
+        >
+          Sign in
+        </button>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,66 @@
+import { useMemo } from 'react';
+import type uPlot from 'uplot';
+import { type GuardTest } from '../api/carota.js';
+import { axes } from './axes.js';
+import { Plot } from './plot.js';
+
+/** Evidence after each vehicle, between the bound at which it stops and the one at which it goes on. Pure. */
+export function guardData({ path, stopAt, goAt }: GuardTest, fromWave: number): uPlot.AlignedData {
+  const points = path.filter((point) => point.fromWave === fromWave);
+  const xs = [0, ...points.map(({ succeeded, failed }) => succeeded + failed)];
+  return [
+    xs,
+    [0, ...points.map(({ evidence }) => evidence)],
+    xs.map(() => stopAt),
+    xs.map(() => goAt),
+  ];
+}
+
+const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
+
+const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' | 'height'> => {
+  const [x, y] = axes(colour);
+  return {
+    cursor: { y: false },
+    legend: { show: false },
+    scales: {
+      x: { time: false, range: (_plot, low, high) => [low, Math.max(high, low + 10)] },
+      y: { range: (_plot, low, high) => [low - 0.5, high + 0.5] },
+    },
+    axes: [
+      { ...x, incrs: COUNTS, label: 'vehicles that came to an end', labelSize: 20 },
+      { ...y, size: 48 },
+    ],
+    series: [
+      {},
+      { label: 'evidence', stroke: colour('accent'), width: 2, points: { show: true, size: 5 } },
+      { label: 'stop', stroke: colour('group-failed'), width: 2, dash: [8, 4] },
+      { label: 'go', stroke: colour('group-success'), width: 2, dash: [8, 4] },
+    ],
+  };
+};
+
+export function GuardPlot({ test, fromWave }: { test: GuardTest; fromWave: number }) {
+  const data = useMemo(() => guardData(test, fromWave), [test, fromWave]);
+  const now = test.path.findLast((point) => point.fromWave === fromWave)?.evidence ?? 0;
+  const text = `Evidence of the guard: ${now.toFixed(2)}; it stops at ${test.stopAt.toFixed(2)}, goes on at ${test.goAt.toFixed(2)}`;
+  return (
+    <>
+      <Plot label={text} data={data} options={options} />
+      <ul className="legend">
+        <li>
+          <i className="swatch accent" aria-hidden="true" />
+          evidence <b>{now.toFixed(2)}</b>
+        </li>
+        <li>
+          <i className="swatch group-failed" aria-hidden="true" />
+          stops at <b>{test.stopAt.toFixed(2)}</b>
+        </li>
+        <li>
+          <i className="swatch group-success" aria-hidden="true" />
+          goes on at <b>{test.goAt.toFixed(2)}</b>
+        </li>
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,61 @@
+/** uPlot as a component: it is drawn once, and given new data. */
+import { useEffect, useRef } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+
+interface PlotProps {
+  readonly label: string;
+  readonly data: uPlot.AlignedData;
+  /** Of the same shape for as long as the key of the component is the same. */
+  readonly options: (colour: (name: string) => string) => Omit<uPlot.Options, 'width' | 'height'>;
+  readonly height?: number;
+}
+
+export function Plot({ label, data, options, height = 240 }: PlotProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const latest = useRef(data);
+  const make = useRef(options);
+  useEffect(() => {
+    latest.current = data;
+    plot.current?.setData(data);
+  }, [data]);
+  useEffect(() => {
+    const element = frame.current;
+    if (!element) return;
+    const draw = () => {
+      plot.current?.destroy();
+      const styles = getComputedStyle(element);
+      const colour = (name: string) => resolve(element, styles.getPropertyValue(`--${name}`));
+      const width = Math.max(200, element.clientWidth);
+      plot.current = new uPlot({ ...make.current(colour), width, height }, latest.current, element);
+    };
+    draw();
+    const resized = new ResizeObserver(() => {
+      const width = Math.max(200, element.clientWidth);
+      if (plot.current && plot.current.width !== width) plot.current.setSize({ width, height });
+    });
+    resized.observe(element);
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    dark.addEventListener('change', draw);
+    return () => {
+      resized.disconnect();
+      dark.removeEventListener('change', draw);
+      plot.current?.destroy();
+      plot.current = undefined;
+    };
+  }, [height]);
+  return (
+    <div className="plot" role="img" aria-label={label} ref={frame} style={{ minHeight: height }} />
+  );
+}
+
+/** A canvas knows no `light-dark()`: a colour as it comes out here. */
+function resolve(element: HTMLElement, value: string): string {
+  const probe = document.createElement('i');
+  probe.style.color = value;
+  element.append(probe);
+  const colour = getComputedStyle(probe).color;
+  probe.remove();
+  return colour;
+}

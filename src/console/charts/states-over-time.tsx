@@ -1,0 +1,45 @@
+import { useMemo } from 'react';
+import type uPlot from 'uplot';
+import { type Sample } from '../api/adapter.js';
+import { byGroup, GROUPS } from '../states/groups.js';
+import { axes } from './axes.js';
+import { Plot } from './plot.js';
+
+/** Sums from below: the first group lies on the axis, and the last sum is all vehicles. Pure. */
+export function stacked(samples: readonly Sample[]): [times: number[], ...sums: number[][]] {
+  const sums: number[][] = GROUPS.map(() => []);
+  for (const { states } of samples) {
+    let below = 0;
+    for (const [place, vehicles] of byGroup(states).entries()) {
+      below += vehicles;
+      sums[place]?.push(below);
+    }
+  }
+  return [samples.map(({ at }) => Date.parse(at) / 1000), ...sums];
+}
+
+/** The areas are drawn from the highest down, each over the one behind it. */
+const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' | 'height'> => ({
+  cursor: { y: false },
+  legend: { show: false },
+  scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high)] } },
+  axes: axes(colour),
+  series: [
+    {},
+    ...GROUPS.toReversed().map(({ id, label }) => ({
+      label,
+      fill: colour(`group-${id}`),
+      stroke: colour('surface'),
+      width: 0.5,
+      points: { show: false },
+    })),
+  ],
+});
+
+export function StatesOverTime({ samples }: { samples: readonly Sample[] }) {
+  const data = useMemo<uPlot.AlignedData>(() => {
+    const [times, ...sums] = stacked(samples);
+    return [times, ...sums.toReversed()];
+  }, [samples]);
+  return <Plot label="Vehicles by state over time, stacked" data={data} options={options} />;
+}

@@ -1,0 +1,140 @@
+/** What one who controls may do to an operation; each says in numbers what will happen. */
+import { useQueryClient } from '@tanstack/react-query';
+import { type Operation } from '../api/adapter.js';
+import { at, send } from '../api/client.js';
+import { useMay } from '../app/session.js';
+import { count, vehicles } from '../format/numbers.js';
+import { isFinished } from '../states/groups.js';
+import { Confirm, withReason } from '../ui/confirm.js';
+import { ChangeDispatch } from './change-dispatch.js';
+import { sendingTime, standingOf } from './numbers.js';
+
+/** Acts on an operation; what it answers is shown at once, and told live a moment later. */
+export function useOperationAction(operation: Operation) {
+  const queries = useQueryClient();
+  const path = at`/v1.0/ota/operations/${operation['ref-id']}`;
+  const topic = `operation:${operation['ref-id']}`;
+  return async (method: 'POST' | 'PATCH', action: string, body: object) => {
+    await send(method, `${path}${action}`, body);
+    await queries.invalidateQueries({
+      predicate: ({ meta }) => ((meta?.['topics'] ?? []) as readonly string[]).includes(topic),
+    });
+  };
+}
+
+export function Actions({ operation }: { operation: Operation }) {
+  const mayControl = useMay('control');
+  if (!mayControl || operation.status === 'cancelled') return null;
+  return (
+    <>
+      {operation.status === 'paused' ? (
+        <Resume operation={operation} />
+      ) : (
+        <Pause operation={operation} />
+      )}
+      <ChangeDispatch operation={operation} />
+      <Cancel operation={operation} />
+    </>
+  );
+}
+
+function Pause({ operation }: { operation: Operation }) {
+  const act = useOperationAction(operation);
+  const { waiting, unacknowledged, underWay } = standingOf(operation);
+  return (
+    <Confirm
+      label="Pause"
+      title={`Pause ${operation['ref-id']}?`}
+      act={(reason) => act('POST', '/pause', withReason(reason))}
+    >
+      <ul>
+        <li>{vehicles(waiting)} will not be sent their trigger until you resume.</li>
+        <li>
+          {vehicles(unacknowledged)} that have not acknowledged it will not be sent it again
+          meanwhile.
+        </li>
+        <li>
+          {vehicles(underWay)} under way go on: a vehicle that has its trigger is not stopped.
+        </li>
+      </ul>
+    </Confirm>
+  );
+}
+
+function Resume({ operation }: { operation: Operation }) {
+  const act = useOperationAction(operation);
+  const { waiting, unacknowledged } = standingOf(operation);
+  return (
+    <Confirm
+      label="Resume"
+      title={`Resume ${operation['ref-id']}?`}
+      isPrimary
+      act={(reason) => act('POST', '/resume', withReason(reason))}
+    >
+      <ul>
+        <li>{sendingTime(waiting, operation.rate?.perSecond ?? null)}</li>
+        <li>{vehicles(unacknowledged)} that have not acknowledged theirs are sent it again.</li>
+      </ul>
+    </Confirm>
+  );
+}
+
+function Cancel({ operation }: { operation: Operation }) {
+  const act = useOperationAction(operation);
+  const { waiting, unacknowledged, underWay, finished } = standingOf(operation);
+  return (
+    <Confirm
+      label="Cancel operation"
+      title={`Cancel ${operation['ref-id']} for good?`}
+      isDangerous
+      act={(reason) => act('POST', '/cancel', withReason(reason))}
+    >
+      <ul>
+        <li>{vehicles(waiting)} will never be sent their trigger.</li>
+        <li>
+          {vehicles(unacknowledged + underWay)} that were sent it may still update; what they report
+          is still taken.
+        </li>
+        <li>{vehicles(finished)} that have finished stay as they are.</li>
+        <li>It cannot be undone.</li>
+      </ul>
+    </Confirm>
+  );
+}
+
+export function RetriggerState({
+  operation,
+  state,
+  vehicles: n,
+}: {
+  operation: Operation;
+  state: string;
+  vehicles: number;
+}) {
+  const act = useOperationAction(operation);
+  return (
+    <Confirm
+      label="Retrigger"
+      title={`Retrigger ${vehicles(n)} in ${state}?`}
+      act={(reason) => act('POST', '/retrigger', withReason(reason, { state }))}
+    >
+      <ul>
+        <li>
+          {vehicles(n)} {n === 1 ? 'gets' : 'get'} a new trigger, and {n === 1 ? 'begins' : 'begin'}{' '}
+          anew from pending.
+        </li>
+        {!isFinished(state) && (
+          <li>
+            {n === 1 ? 'It has' : 'They have'} not come to an end: what{' '}
+            {n === 1 ? 'it is' : 'they are'} doing now no longer counts.
+          </li>
+        )}
+        <li>{sendingTime(n, operation.rate?.perSecond ?? null)}</li>
+        {operation.status === 'paused' && <li>The operation is paused: they wait for its end.</li>}
+        <li>
+          Now {count(operation.finished)} of {vehicles(operation.vehicles)} have finished.
+        </li>
+      </ul>
+    </Confirm>
+  );
+}

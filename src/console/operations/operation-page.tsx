@@ -1,0 +1,110 @@
+import { Link } from 'wouter';
+import { type Operation, type Sample } from '../api/adapter.js';
+import { at } from '../api/client.js';
+import { fromItsBeginning } from '../charts/samples.js';
+import { useApi } from '../api/use-query.js';
+import { tableAt, usePathPart } from '../app/address.js';
+import { StatesOverTime } from '../charts/states-over-time.js';
+import { Throughput } from '../charts/throughput.js';
+import { count, percent, rate } from '../format/numbers.js';
+import { Legend, StateBar } from '../ui/bar.js';
+import { Answered, Empty } from '../ui/notes.js';
+import { Card, Figures, Page } from '../ui/page.js';
+import { Status } from '../ui/state.js';
+import { Time } from '../ui/time.js';
+import { Actions } from './actions.js';
+import { AuditCard } from './audit-card.js';
+import { StatesCard } from './states-card.js';
+import { statusOf } from './numbers.js';
+import { SummaryCards } from './summary-cards.js';
+
+export function OperationPage() {
+  const refId = usePathPart(1);
+  const topics = [`operation:${refId}`];
+  const answer = useApi<Operation>(at`/v1.0/ota/operations/${refId}`, {}, { topics });
+  return (
+    <Page
+      title={refId}
+      beside={answer.data && <Status status={statusOf(answer.data)} />}
+      actions={answer.data && <Actions operation={answer.data} />}
+    >
+      <Answered answer={answer} lines={12}>
+        {(operation) => <Whole operation={operation} topics={topics} />}
+      </Answered>
+    </Page>
+  );
+}
+
+function Whole({ operation, topics }: { operation: Operation; topics: readonly string[] }) {
+  const { 'ref-id': refId, states, vehicles, succeeded, failed, finished, open } = operation;
+  return (
+    <>
+      <p className="muted">
+        {operation['script-ref-id']} for {operation.model}, begun <Time at={operation.createdAt} />.
+        Priority {operation.priority}
+        {operation.rate
+          ? `, ${rate(operation.rate.perSecond)} triggers a second${operation.rate.factor === undefined ? '' : ', growing'}`
+          : ', no rate set'}
+        . <Link href={tableAt(refId)}>All {count(vehicles)} vehicles</Link>
+      </p>
+      <Figures
+        items={[
+          { label: 'Vehicles', value: count(vehicles) },
+          { label: 'Finished', value: count(finished), note: percent(finished, vehicles) },
+          { label: 'Succeeded', value: count(succeeded), note: percent(succeeded, finished) },
+          { label: 'Failed', value: count(failed), note: percent(failed, finished) },
+          { label: 'Open', value: count(open), note: percent(open, vehicles) },
+          {
+            label: 'Finished a minute',
+            value: rate(operation.finishedPerMinute),
+            note: 'last 5 minutes',
+          },
+        ]}
+      />
+      <div className="big-bar">
+        <StateBar states={states} vehicles={vehicles} />
+        <Legend states={states} />
+      </div>
+      <div className="cards">
+        <OverTime operation={operation} topics={topics} />
+        <SummaryCards operation={operation} topics={topics} />
+        <StatesCard operation={operation} />
+        <AuditCard refId={refId} />
+      </div>
+    </>
+  );
+}
+
+function OverTime({ operation, topics }: { operation: Operation; topics: readonly string[] }) {
+  const path = at`/v1.0/ota/operations/${operation['ref-id']}/samples`;
+  const answer = useApi<{ items: readonly Sample[] }>(path, {}, { topics });
+  const drawn = (draw: (samples: readonly Sample[]) => React.ReactNode) => (
+    <div className="plot-frame">
+      <Answered answer={answer} lines={6}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="Too young for a curve.">
+              <p>Samples are taken every two seconds while something changes.</p>
+            </Empty>
+          ) : (
+            draw(fromItsBeginning(items, operation.createdAt))
+          )
+        }
+      </Answered>
+    </div>
+  );
+  return (
+    <>
+      <Card title="States over time" wide>
+        {drawn((samples) => (
+          <StatesOverTime samples={samples} />
+        ))}
+      </Card>
+      <Card title="Throughput" note="a minute" wide>
+        {drawn((samples) => (
+          <Throughput samples={samples} />
+        ))}
+      </Card>
+    </>
+  );
+}

@@ -1,0 +1,85 @@
+import { Link } from 'wouter';
+import { type Operation } from '../api/adapter.js';
+import { operationAt } from '../app/address.js';
+import { count, percent, rate } from '../format/numbers.js';
+import { StateBar } from '../ui/bar.js';
+import { Empty } from '../ui/notes.js';
+import { Page } from '../ui/page.js';
+import { PagedTable } from '../ui/pager.js';
+import { Status } from '../ui/state.js';
+import { type Column } from '../ui/table.js';
+import { Time } from '../ui/time.js';
+import { statusOf } from './numbers.js';
+
+const COLUMNS: readonly Column<Operation>[] = [
+  {
+    title: 'Operation',
+    cell: ({ 'ref-id': refId, 'script-ref-id': script }) => (
+      <>
+        <Link href={operationAt(refId)}>{refId}</Link>
+        <small>{script}</small>
+      </>
+    ),
+  },
+  { title: 'Status', cell: (operation) => <Status status={statusOf(operation)} /> },
+  {
+    title: 'Progress',
+    cell: ({ states, vehicles }) => <StateBar states={states} vehicles={vehicles} />,
+  },
+  { title: 'Vehicles', isNumber: true, cell: ({ vehicles }) => count(vehicles) },
+  {
+    title: 'Finished',
+    isNumber: true,
+    cell: ({ finished, vehicles }) => (
+      <>
+        {count(finished)}
+        <small>{percent(finished, vehicles)}</small>
+      </>
+    ),
+  },
+  {
+    title: 'Succeeded',
+    isNumber: true,
+    isMinor: true,
+    cell: ({ succeeded }) => count(succeeded),
+  },
+  {
+    title: 'Failed',
+    isNumber: true,
+    cell: ({ failed, finished }) => (
+      <>
+        {count(failed)}
+        <small>{percent(failed, finished)}</small>
+      </>
+    ),
+  },
+  {
+    title: 'A minute',
+    isNumber: true,
+    isMinor: true,
+    cell: ({ finishedPerMinute }) => rate(finishedPerMinute),
+  },
+  { title: 'Begun', isMinor: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
+];
+
+export function OperationsPage() {
+  return (
+    <Page title="Operations">
+      <PagedTable
+        label="Operations"
+        path="/v1.0/ota/operations"
+        topics={['operations']}
+        columns={COLUMNS}
+        keyOf={({ 'ref-id': refId }) => refId}
+        empty={
+          <Empty title="There is no operation yet.">
+            <p>
+              An operation begins when the CarOTA Server posts its vehicles to{' '}
+              <code>/v1.0/ota/trigger</code>. It is here a moment later.
+            </p>
+          </Empty>
+        }
+      />
+    </Page>
+  );
+}

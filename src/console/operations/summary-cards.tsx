@@ -1,0 +1,150 @@
+import { useEffect } from 'react';
+import { Link } from 'wouter';
+import {
+  type FailureReason,
+  type Operation,
+  type Phase,
+  type States,
+  type Summary,
+} from '../api/adapter.js';
+import { at } from '../api/client.js';
+import { useApi } from '../api/use-query.js';
+import { tableAt } from '../app/address.js';
+import { count, duration, percent, rate } from '../format/numbers.js';
+import { ShareBar } from '../ui/bar.js';
+import { Answered, Empty } from '../ui/notes.js';
+import { Card } from '../ui/page.js';
+import { State } from '../ui/state.js';
+import { type Column, Table } from '../ui/table.js';
+import { Time } from '../ui/time.js';
+
+/** The interface keeps a summary for twenty times what it cost: the last change may be younger than it, ms. */
+const AGAIN_MS = 2_000;
+
+/** Funnel, estimate, reasons of failures, durations. */
+export function SummaryCards({
+  operation,
+  topics,
+}: {
+  operation: Operation;
+  topics: readonly string[];
+}) {
+  const refId = operation['ref-id'];
+  const answer = useApi<Summary>(at`/v1.0/ota/operations/${refId}/summary`, {}, { topics });
+  const { data, refetch } = answer;
+  // One that was made before the last change: a newer one can be had in a while.
+  const isOld = data !== undefined && !isSame(data.states, operation.states);
+  useEffect(() => {
+    if (!isOld) return;
+    const again = setTimeout(() => void refetch(), AGAIN_MS);
+    return () => clearTimeout(again);
+  }, [isOld, data, refetch]);
+  return (
+    <>
+      <Card title="Funnel and completion">
+        <Answered answer={answer} lines={8}>
+          {({ funnel, estimate }) => (
+            <>
+              <Funnel stages={funnel} />
+              <Estimate estimate={estimate} open={operation.open} />
+            </>
+          )}
+        </Answered>
+      </Card>
+      <Card title="Why vehicles failed">
+        <Answered answer={answer} lines={5}>
+          {({ failureReasons }) => <Reasons reasons={failureReasons} refId={refId} />}
+        </Answered>
+      </Card>
+      <Card
+        title="Duration of each phase"
+        note={data && `of ${count(data.sampledVehicles)} vehicles`}
+      >
+        <Answered answer={answer} lines={6}>
+          {({ phases }) => <Phases phases={phases} />}
+        </Answered>
+      </Card>
+    </>
+  );
+}
+
+const isSame = (a: States, b: States) =>
+  Object.keys({ ...a, ...b }).every((state) => (a[state] ?? 0) === (b[state] ?? 0));
+
+function Funnel({ stages }: { stages: Summary['funnel'] }) {
+  const all = stages[0]?.vehicles ?? 0;
+  return (
+    <ol className="funnel">
+      {stages.map(({ stage, vehicles }) => (
+        <li key={stage}>
+          <span>{stage}</span>
+          <ShareBar value={vehicles} of={all} label={stage} />
+          <b>{count(vehicles)}</b>
+          <span className="muted">{percent(vehicles, all)}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Estimate({ estimate, open }: { estimate: Summary['estimate']; open: number }) {
+  if (open === 0) return <p>Every vehicle has come to an end.</p>;
+  if (estimate.completionAt === null) {
+    return <p>No vehicle came to an end of late: there is nothing to estimate by.</p>;
+  }
+  return (
+    <p>
+      Completed{' '}
+      <b>
+        <Time at={estimate.completionAt} />
+      </b>
+      , if {rate(estimate.finishedPerMinute)} vehicles a minute go on finishing as in the last{' '}
+      {duration(estimate.windowSeconds)}.
+    </p>
+  );
+}
+
+const REASONS = (refId: string): readonly Column<FailureReason>[] => [
+  {
+    title: 'Reason',
+    cell: ({ state, reason }) => (
+      <Link href={tableAt(refId, { state, ...(reason === '' ? {} : { reason }) })}>
+        {reason === '' ? 'no reason given' : reason}
+      </Link>
+    ),
+  },
+  { title: 'State', cell: ({ state }) => <State state={state} /> },
+  { title: 'Vehicles', isNumber: true, cell: ({ vehicles }) => count(vehicles) },
+];
+
+function Reasons({ reasons, refId }: { reasons: readonly FailureReason[]; refId: string }) {
+  return (
+    <Table
+      label="Why vehicles failed"
+      columns={REASONS(refId)}
+      items={reasons}
+      keyOf={({ state, reason }) => `${state} ${reason}`}
+      empty={<Empty title="No vehicle has failed." />}
+    />
+  );
+}
+
+const PHASES: readonly Column<Phase>[] = [
+  { title: 'Phase', cell: ({ phase }) => phase },
+  { title: 'Vehicles', isNumber: true, isMinor: true, cell: ({ vehicles }) => count(vehicles) },
+  { title: 'Median', isNumber: true, cell: ({ p50 }) => duration(p50) },
+  { title: '90 %', isNumber: true, cell: ({ p90 }) => duration(p90) },
+  { title: '99 %', isNumber: true, cell: ({ p99 }) => duration(p99) },
+];
+
+function Phases({ phases }: { phases: readonly Phase[] }) {
+  return (
+    <Table
+      label="Duration of each phase"
+      columns={PHASES}
+      items={phases}
+      keyOf={({ phase }) => phase}
+      empty={<Empty title="No phase has ended yet." />}
+    />
+  );
+}

@@ -1,0 +1,81 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type Artifact } from '../api/carota.js';
+import { withQuery } from '../api/client.js';
+import { useMay } from '../app/session.js';
+import { bytes } from '../format/numbers.js';
+import { DropZone } from '../ui/drop-zone.js';
+import { Empty } from '../ui/notes.js';
+import { Card, Page } from '../ui/page.js';
+import { PagedTable } from '../ui/pager.js';
+import { type Column } from '../ui/table.js';
+import { Time } from '../ui/time.js';
+
+const PATH = '/v1.0/artifacts';
+
+const COLUMNS: readonly Column<Artifact>[] = [
+  {
+    title: 'Name',
+    cell: ({ name, url }) => (
+      <a href={url} download={name}>
+        {name}
+      </a>
+    ),
+  },
+  { title: 'Size', isNumber: true, cell: ({ size }) => bytes(size) },
+  { title: 'SHA-256', cell: ({ sha256 }) => <code className="wrap">{sha256}</code> },
+  { title: 'MD5', isMinor: true, cell: ({ md5 }) => <code className="wrap">{md5}</code> },
+  { title: 'Uploaded', cell: ({ createdAt }) => <Time at={createdAt} /> },
+];
+
+export function ArtifactsPage() {
+  const mayPlan = useMay('plan');
+  return (
+    <Page title="Artifacts">
+      {mayPlan && (
+        <Card title="Upload">
+          <UploadArtifact />
+        </Card>
+      )}
+      <PagedTable<Artifact>
+        label="Artifacts"
+        path={PATH}
+        topics={['artifacts']}
+        columns={COLUMNS}
+        keyOf={({ sha256 }) => sha256}
+        empty={
+          <Empty title="There is no artifact yet.">
+            <p>An artifact is a file that a vehicle’s ECU installs.</p>
+          </Empty>
+        }
+      />
+    </Page>
+  );
+}
+
+function UploadArtifact() {
+  const queries = useQueryClient();
+  const [made, setMade] = useState<Artifact>();
+  return (
+    <>
+      <DropZone<Artifact>
+        label="Drop a file here, or choose one"
+        help="Of any size. The same bytes are stored once."
+        target={(file) => ({
+          path: withQuery(PATH, { name: file.name }),
+          contentType: 'application/octet-stream',
+        })}
+        onDone={(answer) => {
+          setMade(answer);
+          void queries.invalidateQueries({ queryKey: [PATH] });
+        }}
+      />
+      {made && (
+        <p role="status">
+          <b>{made.name}</b> is stored: {bytes(made.size)}, SHA-256{' '}
+          <code className="wrap">{made.sha256}</code>
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,143 @@
+import { Tabs } from '@base-ui/react/tabs';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useLocation } from 'wouter';
+import { type SchedulePreview } from '../api/carota.js';
+import { ApiError, type FieldError, send } from '../api/client.js';
+import { scheduleAt } from '../app/address.js';
+import { useSession } from '../app/session.js';
+import { ZONE } from '../format/times.js';
+import { Failure } from '../ui/notes.js';
+import { Page } from '../ui/page.js';
+import { useSettled } from '../vehicles/use-settled.js';
+import { faultsAt, Faults } from './plan-faults.js';
+import { emptyPlan, type PlanForm, planOf, stepOf } from './plan-form.js';
+import { Preview } from './preview.js';
+import { GuardStep } from './steps/guard-step.js';
+import { type StepProps } from './steps/step.js';
+import { VehiclesStep } from './steps/vehicles-step.js';
+import { WavesStep } from './steps/waves-step.js';
+import { WhatStep } from './steps/what-step.js';
+
+const STEPS = [
+  { title: 'What', step: WhatStep },
+  { title: 'Vehicles', step: VehiclesStep },
+  { title: 'Waves and windows', step: WavesStep },
+  { title: 'Guard and sending', step: GuardStep },
+] as const;
+const LAST = STEPS.length;
+
+const NEXT: Readonly<Record<string, string>> = {
+  none: 'It starts by itself when it is due.',
+  anyone: 'It starts when it was approved.',
+  'second-person': 'It starts when a second person has approved it.',
+};
+
+/** Step by step; what is wrong is said at its step, and what would happen is seen before it is made. */
+export function NewSchedulePage() {
+  const { approval = 'none' } = useSession();
+  const [form, setForm] = useState(() => emptyPlan(ZONE));
+  const [step, setStep] = useState(0);
+  const [, navigate] = useLocation();
+  const plan = planOf(form);
+  const { preview, errors, failure, isChecked } = usePreview(JSON.stringify(plan));
+  const create = useMutation<unknown, ApiError>({
+    mutationFn: () => send('POST', '/v1.0/schedules', plan),
+    onSuccess: () => navigate(scheduleAt(plan['ref-id'])),
+  });
+  const props: StepProps = {
+    form,
+    set: (changes: Partial<PlanForm>) => setForm((before) => ({ ...before, ...changes })),
+    at: faultsAt(errors, true),
+    preview,
+  };
+  const wrong = (place: number) => errors.some(({ path }) => stepOf(path) === place);
+  return (
+    <Page title="Plan a schedule">
+      <Tabs.Root className="steps" value={step} onValueChange={(value: number) => setStep(value)}>
+        <Tabs.List className="step-list" aria-label="Steps">
+          {STEPS.map(({ title }, place) => (
+            <Tabs.Tab key={title} value={place}>
+              {place + 1}. {title}
+              {wrong(place) && place < step && <span className="tag bad">to mend</span>}
+            </Tabs.Tab>
+          ))}
+          <Tabs.Tab value={LAST}>{LAST + 1}. Preview</Tabs.Tab>
+        </Tabs.List>
+        {STEPS.map(({ title, step: Step }, place) => (
+          <Tabs.Panel key={title} value={place} className="card wide">
+            <h2>{title}</h2>
+            <Step {...props} />
+          </Tabs.Panel>
+        ))}
+        <Tabs.Panel value={LAST} className="card wide">
+          <h2>Who would get what, and when</h2>
+          {preview && <Preview preview={preview} plan={plan} />}
+          <Faults errors={errors} isChecked={isChecked} good="The plan is valid." />
+          {failure && <Failure error={failure} />}
+          {create.error && <Failure error={create.error} />}
+          <p className="muted">{NEXT[approval]}</p>
+        </Tabs.Panel>
+      </Tabs.Root>
+      <div className="dialog-actions">
+        <button type="button" disabled={step === 0} onClick={() => setStep(step - 1)}>
+          Back
+        </button>
+        {step < LAST ? (
+          <button type="button" className="primary" onClick={() => setStep(step + 1)}>
+            Next
+          </button>
+        ) : (
+          <button
+            type="button"
+            className="primary"
+            disabled={!isChecked || !preview || create.isPending}
+            onClick={() => create.mutate()}
+          >
+            {approval === 'none' ? 'Create schedule' : 'Propose schedule'}
+          </button>
+        )}
+      </div>
+    </Page>
+  );
+}
+
+interface Checked {
+  readonly preview?: SchedulePreview;
+  readonly errors: readonly FieldError[];
+}
+
+const NO_FAULTS: readonly FieldError[] = [];
+
+/** What the plan would do, by the server; asked when one has stopped typing. */
+function usePreview(text: string) {
+  const [settled, setSettled] = useState(text);
+  useSettled(text, setSettled);
+  const { data, error } = useQuery<Checked, ApiError>({
+    queryKey: ['preview', settled],
+    queryFn: async ({ signal }) => {
+      try {
+        const plan: unknown = JSON.parse(settled);
+        const preview = await send<SchedulePreview>(
+          'POST',
+          '/v1.0/schedules/preview',
+          plan,
+          signal,
+        );
+        return { preview, errors: NO_FAULTS };
+      } catch (failure) {
+        if (failure instanceof ApiError && failure.errors.length > 0) {
+          return { errors: failure.errors };
+        }
+        throw failure;
+      }
+    },
+    gcTime: 0,
+  });
+  return {
+    preview: data?.preview,
+    errors: data?.errors ?? NO_FAULTS,
+    failure: error,
+    isChecked: data !== undefined && settled === text,
+  };
+}

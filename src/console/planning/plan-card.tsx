@@ -1,0 +1,88 @@
+import { type SchedulePlan, type WavePlan } from '../api/carota.js';
+import { count, duration, vehicles } from '../format/numbers.js';
+import { Card } from '../ui/page.js';
+import { Time } from '../ui/time.js';
+
+/** What was planned, in words. */
+export function PlanCard({ plan }: { plan: SchedulePlan }) {
+  const { filter, start, stop, windows = [], waves = [], guard, pause, dispatch } = plan;
+  return (
+    <Card title="Plan">
+      <dl className="facts">
+        <dt>Vehicles</dt>
+        <dd>{filter ? filterText(filter) : 'named one by one'}</dd>
+        <dt>Start</dt>
+        <dd>{start === undefined ? 'at once' : <Time at={start} />}</dd>
+        {stop !== undefined && (
+          <>
+            <dt>No wave from</dt>
+            <dd>
+              <Time at={stop} />
+            </dd>
+          </>
+        )}
+        <dt>Windows</dt>
+        <dd>
+          {windows.length === 0
+            ? 'at any time'
+            : `${windows.map(({ from, to }) => `${from} to ${to}`).join(', ')} (${plan.timeZone ?? 'UTC'})`}
+        </dd>
+        <dt>Waves</dt>
+        <dd>
+          {waves.length === 0
+            ? 'all at once'
+            : `${waves.map(waveText).join(', then ')}, then the rest`}
+        </dd>
+        {pause !== undefined && pause > 0 && (
+          <>
+            <dt>Between waves</dt>
+            <dd>{duration(pause)}</dd>
+          </>
+        )}
+        <dt>Guard</dt>
+        <dd>{guardText(guard)}</dd>
+        {dispatch && (
+          <>
+            <dt>Sending</dt>
+            <dd>
+              <code className="wrap">{JSON.stringify(dispatch)}</code>
+            </dd>
+          </>
+        )}
+      </dl>
+    </Card>
+  );
+}
+
+const filterText = ({ tags = [], ecu, versions = [] }: NonNullable<SchedulePlan['filter']>) =>
+  [
+    'of the model',
+    ...(tags.length > 0 ? [`with ${tags.join(', ')}`] : []),
+    ...(ecu === undefined
+      ? []
+      : [`${ecu} runs ${versions.length > 0 ? versions.join(' or ') : 'anything'}`]),
+  ].join(', ');
+
+export const waveText = ({ vehicles: n, percent, vins }: WavePlan): string => {
+  if (vins) return `${count(vins.length)} named`;
+  return percent === undefined ? vehicles(n ?? 0) : `${percent} %`;
+};
+
+export function guardText(guard: SchedulePlan['guard']): string {
+  if (!guard) return 'none: it goes on whatever happens';
+  const share = (value: number) => `${Math.round(value * 10_000) / 100} %`;
+  const { test, maxFailures, maxRollbackFailures, undecided, patience } = guard;
+  return [
+    ...(test
+      ? [
+          `stops at a failure rate of ${share(test.intolerable)}, not at ${share(test.tolerated)} (errs in ${share(test.falseStop)} and ${share(test.missedStop)})`,
+        ]
+      : []),
+    ...(maxFailures === undefined ? [] : [`at most ${count(maxFailures)} failures`]),
+    ...(maxRollbackFailures === undefined
+      ? []
+      : [`at most ${count(maxRollbackFailures)} failed rollbacks`]),
+    ...(undecided === undefined ? [] : [`where undecided: ${undecided}`]),
+    ...(patience === undefined ? [] : [`waits ${duration(patience)} for a wave`]),
+  ].join('; ');
+}

@@ -1,0 +1,155 @@
+/** A schedule as it is typed, and as it is sent. Pure. */
+import { type GuardPlan, type SchedulePlan, type WavePlan } from '../api/carota.js';
+import { given, numberOf, words } from './given.js';
+
+export interface WaveForm {
+  readonly kind: 'vehicles' | 'percent' | 'vins';
+  readonly value: string;
+}
+
+export interface WindowForm {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface PlanForm {
+  readonly refId: string;
+  readonly script: string;
+  readonly model: string;
+  readonly choice: 'filter' | 'vins';
+  readonly vins: string;
+  readonly tags: string;
+  readonly ecu: string;
+  readonly versions: string;
+  readonly waves: readonly WaveForm[];
+  /** As the browser's field has them: the reader's time. */
+  readonly start: string;
+  readonly stop: string;
+  readonly timeZone: string;
+  readonly windows: readonly WindowForm[];
+  readonly pause: string;
+  readonly isTested: boolean;
+  /** Percent. */
+  readonly tolerated: string;
+  readonly intolerable: string;
+  readonly falseStop: string;
+  readonly missedStop: string;
+  readonly maxFailures: string;
+  readonly maxRollbackFailures: string;
+  readonly undecided: '' | 'hold' | 'continue';
+  readonly patience: string;
+  readonly priority: string;
+  readonly perSecond: string;
+}
+
+export const emptyPlan = (timeZone: string): PlanForm => ({
+  refId: '',
+  script: '',
+  model: '',
+  choice: 'filter',
+  vins: '',
+  tags: '',
+  ecu: '',
+  versions: '',
+  waves: [
+    { kind: 'percent', value: '1' },
+    { kind: 'percent', value: '10' },
+  ],
+  start: '',
+  stop: '',
+  timeZone,
+  windows: [],
+  pause: '',
+  isTested: true,
+  tolerated: '1',
+  intolerable: '5',
+  falseStop: '5',
+  missedStop: '5',
+  maxFailures: '',
+  maxRollbackFailures: '',
+  undecided: '',
+  patience: '',
+  priority: '',
+  perSecond: '',
+});
+
+const share = (percent: string) => Number(percent) / 100;
+
+/** The reader's moment with its offset, as the interface wants it; nothing where there is none. */
+const moment = (text: string) => (text === '' ? undefined : new Date(text).toISOString());
+
+function waveOf({ kind, value }: WaveForm): WavePlan {
+  if (kind === 'vins') return { vins: words(value) };
+  return kind === 'vehicles' ? { vehicles: Number(value) } : { percent: Number(value) };
+}
+
+function guardOf(form: PlanForm): GuardPlan | undefined {
+  const guard: GuardPlan = given({
+    test: form.isTested
+      ? {
+          tolerated: share(form.tolerated),
+          intolerable: share(form.intolerable),
+          falseStop: share(form.falseStop),
+          missedStop: share(form.missedStop),
+        }
+      : undefined,
+    maxFailures: numberOf(form.maxFailures),
+    maxRollbackFailures: numberOf(form.maxRollbackFailures),
+    undecided: form.undecided === '' ? undefined : form.undecided,
+    patience: numberOf(form.patience),
+  });
+  return Object.keys(guard).length === 0 ? undefined : guard;
+}
+
+function dispatchOf({ priority, perSecond }: PlanForm): SchedulePlan['dispatch'] {
+  const dispatch = given({
+    priority: numberOf(priority),
+    rate: perSecond === '' ? undefined : { perSecond: Number(perSecond) },
+  });
+  return Object.keys(dispatch).length === 0 ? undefined : dispatch;
+}
+
+function filterOf({ tags, ecu, versions }: PlanForm): NonNullable<SchedulePlan['filter']> {
+  const all = words(tags);
+  const some = words(versions);
+  return {
+    ...(all.length === 0 ? {} : { tags: all }),
+    ...(ecu === '' ? {} : { ecu: ecu.trim() }),
+    ...(some.length === 0 ? {} : { versions: some }),
+  };
+}
+
+export function planOf(form: PlanForm): SchedulePlan {
+  return {
+    'ref-id': form.refId.trim(),
+    'script-ref-id': form.script,
+    model: form.model,
+    ...(form.choice === 'vins' ? { vins: words(form.vins) } : { filter: filterOf(form) }),
+    ...given({
+      start: moment(form.start),
+      stop: moment(form.stop),
+      ...(form.windows.length === 0 ? {} : { windows: form.windows, timeZone: form.timeZone }),
+      waves: form.waves.length === 0 ? undefined : form.waves.map(waveOf),
+      pause: numberOf(form.pause),
+      guard: guardOf(form),
+      dispatch: dispatchOf(form),
+    }),
+  };
+}
+
+/** In which step of the form a field of the plan is. */
+const STEP_OF: readonly (readonly [prefix: string, step: number])[] = [
+  ['/vins', 1],
+  ['/filter', 1],
+  ['/guard', 3],
+  ['/waves', 2],
+  ['/windows', 2],
+  ['/start', 2],
+  ['/stop', 2],
+  ['/timeZone', 2],
+  ['/pause', 2],
+  ['/dispatch', 3],
+];
+
+export const stepOf = (path: string): number =>
+  STEP_OF.find(([prefix]) => path.startsWith(prefix))?.[1] ?? 0;

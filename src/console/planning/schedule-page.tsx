@@ -1,0 +1,166 @@
+import { Link } from 'wouter';
+import { type Decision, type Wave, type WholeSchedule } from '../api/carota.js';
+import { at } from '../api/client.js';
+import { useApi } from '../api/use-query.js';
+import { scriptAt, usePathPart } from '../app/address.js';
+import { GuardPlot } from '../charts/guard-plot.js';
+import { count, percent } from '../format/numbers.js';
+import { Legend, StateBar } from '../ui/bar.js';
+import { Answered, Empty } from '../ui/notes.js';
+import { Card, Figures, Page } from '../ui/page.js';
+import { Status } from '../ui/state.js';
+import { type Column, Table } from '../ui/table.js';
+import { Time } from '../ui/time.js';
+import { PlanCard } from './plan-card.js';
+import { ScheduleActions } from './schedule-actions.js';
+import { ScheduleVehicles } from './schedule-vehicles.js';
+
+export function SchedulePage() {
+  const refId = usePathPart(1);
+  const topics = [`schedule:${refId}`];
+  const answer = useApi<WholeSchedule>(at`/v1.0/schedules/${refId}`, {}, { topics });
+  return (
+    <Page
+      title={refId}
+      beside={answer.data && <Status status={answer.data.status} />}
+      actions={answer.data && <ScheduleActions schedule={answer.data} />}
+    >
+      <Answered answer={answer} lines={12}>
+        {(schedule) => <Whole schedule={schedule} topics={topics} />}
+      </Answered>
+    </Page>
+  );
+}
+
+function Whole({ schedule, topics }: { schedule: WholeSchedule; topics: readonly string[] }) {
+  const { states, waves, guardTest, decisions, reason } = schedule;
+  const sum = (of: (wave: Wave) => number) => waves.reduce((all, wave) => all + of(wave), 0);
+  const vehicles = Object.values(states).reduce((all, n) => all + n, 0);
+  return (
+    <>
+      {reason !== '' && <p className="note">{reason}</p>}
+      <p className="muted">
+        <Link href={scriptAt(schedule['script-ref-id'])}>{schedule['script-ref-id']}</Link> for{' '}
+        {schedule.model}
+        {schedule.startedAt !== null && (
+          <>
+            , started <Time at={schedule.startedAt} />
+          </>
+        )}
+        {schedule.endedAt !== null && (
+          <>
+            , ended <Time at={schedule.endedAt} />
+          </>
+        )}
+      </p>
+      <Figures
+        items={[
+          { label: 'Vehicles', value: count(vehicles) },
+          {
+            label: 'Waves',
+            value: `${waves.filter(({ state }) => state === 'passed').length} of ${waves.length}`,
+          },
+          { label: 'Finished', value: count(sum(({ finished }) => finished)) },
+          { label: 'Succeeded', value: count(sum(({ succeeded }) => succeeded)) },
+          { label: 'Failed', value: count(sum(({ failed }) => failed)) },
+        ]}
+      />
+      {vehicles > 0 && (
+        <div className="big-bar">
+          <StateBar states={states} vehicles={vehicles} />
+          <Legend states={states} />
+        </div>
+      )}
+      <div className="cards">
+        <Card title="Waves" wide>
+          <Table
+            label="Waves"
+            columns={WAVES}
+            items={waves}
+            keyOf={({ number }) => String(number)}
+            empty={
+              <Empty title="It has no waves yet.">
+                <p>Its vehicles are put into waves when it starts.</p>
+              </Empty>
+            }
+          />
+        </Card>
+        {guardTest && (
+          <Card title="Guard" wide>
+            <GuardPlot test={guardTest} fromWave={guardTest.path.at(-1)?.fromWave ?? 1} />
+          </Card>
+        )}
+        <PlanCard plan={schedule.plan} />
+        <Card title="Decisions" wide>
+          <Table
+            label="Decisions"
+            columns={DECISIONS}
+            items={decisions.toReversed()}
+            keyOf={({ at: when, decision, wave }) => `${when} ${decision} ${String(wave)}`}
+            empty={<Empty title="Nothing was decided yet." />}
+          />
+        </Card>
+        <ScheduleVehicles schedule={schedule} topics={topics} />
+      </div>
+    </>
+  );
+}
+
+const WAVES: readonly Column<Wave>[] = [
+  { title: 'Wave', cell: ({ number }) => number },
+  { title: 'State', cell: ({ state }) => <Status status={state} /> },
+  {
+    title: 'Progress',
+    cell: ({ vehicles, succeeded, failed, finished, number }) => (
+      <div
+        className="bar"
+        role="img"
+        aria-label={`Wave ${number}: ${count(succeeded)} succeeded, ${count(failed)} failed, ${count(finished)} of ${count(vehicles)} finished`}
+      >
+        <i className="group-success" style={{ width: share(succeeded, vehicles) }} />
+        <i className="group-failed" style={{ width: share(failed, vehicles) }} />
+        <i
+          className="group-declined"
+          style={{ width: share(finished - succeeded - failed, vehicles) }}
+        />
+      </div>
+    ),
+  },
+  { title: 'Vehicles', isNumber: true, cell: ({ vehicles }) => count(vehicles) },
+  { title: 'Finished', isNumber: true, cell: ({ finished }) => count(finished) },
+  {
+    title: 'Failed',
+    isNumber: true,
+    cell: ({ failed, finished }) => (
+      <>
+        {count(failed)}
+        <small>{percent(failed, finished)}</small>
+      </>
+    ),
+  },
+  {
+    title: 'Rollbacks failed',
+    isNumber: true,
+    isMinor: true,
+    cell: (wave) => count(wave.rollbackFailed),
+  },
+  { title: 'Not known', isNumber: true, isMinor: true, cell: ({ rejected }) => count(rejected) },
+  { title: 'Posted', isMinor: true, cell: ({ postedAt }) => <Time at={postedAt} /> },
+  { title: 'Passed', isMinor: true, cell: ({ passedAt }) => <Time at={passedAt} /> },
+];
+
+const share = (part: number, whole: number) => (whole === 0 ? 0 : `${(part / whole) * 100}%`);
+
+const DECISIONS: readonly Column<Decision>[] = [
+  { title: 'When', cell: ({ at: when }) => <Time at={when} /> },
+  { title: 'Wave', cell: ({ wave }) => wave },
+  { title: 'Decision', cell: ({ decision }) => decision },
+  { title: 'Why', cell: ({ reason }) => reason },
+  { title: 'By', cell: ({ actor }) => actor },
+  {
+    title: 'Figures',
+    isMinor: true,
+    cell: ({ figures }) =>
+      Object.keys(figures).length > 0 && <code className="wrap">{JSON.stringify(figures)}</code>,
+  },
+];

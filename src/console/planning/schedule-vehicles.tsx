@@ -1,0 +1,68 @@
+import { type ScheduleVehicle, type WholeSchedule } from '../api/carota.js';
+import { at } from '../api/client.js';
+import { useFilters } from '../app/address.js';
+import { count } from '../format/numbers.js';
+import { inOrder } from '../states/groups.js';
+import { SelectField } from '../ui/fields.js';
+import { Empty } from '../ui/notes.js';
+import { Card } from '../ui/page.js';
+import { PagedTable } from '../ui/pager.js';
+import { State } from '../ui/state.js';
+import { type Column } from '../ui/table.js';
+
+const COLUMNS: readonly Column<ScheduleVehicle>[] = [
+  { title: 'VIN', cell: ({ vin }) => vin },
+  { title: 'Wave', isNumber: true, cell: ({ wave }) => (wave === 0 ? '–' : wave) },
+  { title: 'State', cell: ({ state }) => <State state={state} /> },
+  { title: 'Reason', cell: ({ reason }) => reason },
+];
+
+export function ScheduleVehicles({
+  schedule: { 'ref-id': refId, states, waves },
+  topics,
+}: {
+  schedule: WholeSchedule;
+  topics: readonly string[];
+}) {
+  const [{ state, wave }, setFilters] = useFilters('state', 'wave');
+  return (
+    <Card title="Vehicles" wide>
+      <div className="filters">
+        <SelectField
+          label="State"
+          value={state}
+          onChange={(value) => setFilters({ state: value })}
+          options={[
+            { value: '', label: 'any state' },
+            ...inOrder(states).map(([name, n]) => ({
+              value: name,
+              label: `${name} (${count(n)})`,
+            })),
+          ]}
+        />
+        <SelectField
+          label="Wave"
+          value={wave}
+          onChange={(value) => setFilters({ wave: value })}
+          options={[
+            { value: '', label: 'any wave' },
+            ...waves.map(({ number }) => ({ value: String(number), label: String(number) })),
+          ]}
+        />
+      </div>
+      <PagedTable<ScheduleVehicle>
+        label="Vehicles of this schedule"
+        path={at`/v1.0/schedules/${refId}/vehicles`}
+        query={{ state, wave }}
+        topics={topics}
+        columns={COLUMNS}
+        keyOf={({ vin }) => vin}
+        empty={
+          <Empty title="No vehicle is here.">
+            <p>Those of a filter are chosen when the schedule starts.</p>
+          </Empty>
+        }
+      />
+    </Card>
+  );
+}

@@ -1,0 +1,59 @@
+import { Link } from 'wouter';
+import { type StoredScript } from '../api/carota.js';
+import { scriptAt } from '../app/address.js';
+import { useMay } from '../app/session.js';
+import { Empty } from '../ui/notes.js';
+import { Page } from '../ui/page.js';
+import { PagedTable } from '../ui/pager.js';
+import { type Column } from '../ui/table.js';
+import { Time } from '../ui/time.js';
+
+const COLUMNS: readonly Column<StoredScript>[] = [
+  {
+    title: 'Script',
+    cell: ({ script: { 'script-ref-id': refId } }) => <Link href={scriptAt(refId)}>{refId}</Link>,
+  },
+  { title: 'Model', cell: ({ script }) => script.model },
+  {
+    title: 'Updates',
+    cell: ({ script }) => script.ecus.map(({ ecu, version }) => `${ecu} ${version}`).join(', '),
+  },
+  {
+    title: 'Consent',
+    isMinor: true,
+    cell: ({ script }) => (script.consent ? 'asked' : 'not asked'),
+  },
+  { title: 'Published', cell: ({ createdAt }) => <Time at={createdAt} /> },
+];
+
+export function ScriptsPage() {
+  const mayPlan = useMay('plan');
+  return (
+    <Page
+      title="Update scripts"
+      actions={
+        mayPlan && (
+          <Link className="button primary" href="/scripts/new">
+            Write an update script
+          </Link>
+        )
+      }
+    >
+      <PagedTable<StoredScript>
+        label="Update scripts"
+        path="/v1.0/update-scripts"
+        topics={['scripts']}
+        columns={COLUMNS}
+        keyOf={({ script }) => script['script-ref-id']}
+        empty={
+          <Empty title="There is no update script yet.">
+            <p>
+              A script says what a vehicle installs, and how. It needs an{' '}
+              <Link href="/artifacts">artifact</Link> first.
+            </p>
+          </Empty>
+        }
+      />
+    </Page>
+  );
+}

@@ -1,0 +1,10 @@
+import { type SchedulePreview } from '../../api/carota.js';
+import { type PlanForm } from '../plan-form.js';
+
+export interface StepProps {
+  readonly form: PlanForm;
+  readonly set: (changes: Partial<PlanForm>) => void;
+  /** What is wrong with a field of the plan, by its JSON Pointer. */
+  readonly at: (path: string) => string | undefined;
+  readonly preview: SchedulePreview | undefined;
+}

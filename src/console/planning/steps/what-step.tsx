@@ -1,0 +1,49 @@
+import { Link } from 'wouter';
+import { type StoredScript } from '../../api/carota.js';
+import { type Page } from '../../api/session.js';
+import { useApi } from '../../api/use-query.js';
+import { SelectField, TextField } from '../../ui/fields.js';
+import { type StepProps } from './step.js';
+
+export function WhatStep({ form, set, at }: StepProps) {
+  const { data } = useApi<Page<StoredScript>>(
+    '/v1.0/update-scripts',
+    { limit: 1000 },
+    { topics: ['scripts'] },
+  );
+  const scripts = data?.items ?? [];
+  const choose = (refId: string) => {
+    const chosen = scripts.find(({ script }) => script['script-ref-id'] === refId);
+    set({ script: refId, model: chosen?.script.model ?? '' });
+  };
+  return (
+    <div className="form-grid">
+      <TextField
+        label="Name (ref-id)"
+        value={form.refId}
+        onChange={(value) => set({ refId: value })}
+        error={form.refId === '' ? undefined : at('/ref-id')}
+        help="The operation at the adapter has it too."
+      />
+      <SelectField
+        label="Update script"
+        value={form.script}
+        onChange={choose}
+        error={form.script === '' ? undefined : at('/script-ref-id')}
+        options={[
+          { value: '', label: 'choose one' },
+          ...scripts.map(({ script }) => ({
+            value: script['script-ref-id'],
+            label: `${script['script-ref-id']}: ${script.ecus.map(({ ecu, version }) => `${ecu} ${version}`).join(', ')}`,
+          })),
+        ]}
+        help={form.model === '' ? undefined : `For ${form.model}.`}
+      />
+      {data && scripts.length === 0 && (
+        <p className="note">
+          There is no update script yet: <Link href="/scripts/new">write one</Link> first.
+        </p>
+      )}
+    </div>
+  );
+}

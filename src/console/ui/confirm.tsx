@@ -1,0 +1,97 @@
+/** Nothing is done to vehicles before it was said, in numbers, what will happen. */
+import { AlertDialog } from '@base-ui/react/alert-dialog';
+import { useMutation } from '@tanstack/react-query';
+import { type ReactNode, useId, useState } from 'react';
+import { type ApiError } from '../api/client.js';
+import { Failure } from './notes.js';
+
+interface ConfirmProps {
+  /** On the button that opens it, and the one that does it. */
+  readonly label: string;
+  readonly title: string;
+  /** What will happen. */
+  readonly children: ReactNode;
+  readonly isDangerous?: boolean;
+  readonly isPrimary?: boolean;
+  readonly disabled?: boolean;
+  /** Whether what is asked for can be done as it is written. */
+  readonly isReady?: boolean;
+  /** Written to the log of those who control; absent: no reason is asked for. */
+  readonly withReason?: boolean;
+  readonly act: (reason: string) => Promise<unknown>;
+  readonly onDone?: () => void;
+}
+
+export function Confirm({
+  label,
+  title,
+  children,
+  isDangerous = false,
+  isPrimary = false,
+  disabled = false,
+  isReady = true,
+  withReason = true,
+  act,
+  onDone,
+}: ConfirmProps) {
+  const [open, setOpen] = useState(false);
+  const [reason, setReason] = useState('');
+  const reasonId = useId();
+  const action = useMutation<unknown, ApiError, string>({
+    mutationFn: act,
+    onSuccess: () => {
+      setOpen(false);
+      onDone?.();
+    },
+  });
+  const show = (next: boolean) => {
+    setOpen(next);
+    if (!next) return;
+    setReason('');
+    action.reset();
+  };
+  const look = isDangerous ? 'danger' : isPrimary ? 'primary' : '';
+  return (
+    <AlertDialog.Root open={open} onOpenChange={show}>
+      <AlertDialog.Trigger className={look} disabled={disabled}>
+        {label}
+      </AlertDialog.Trigger>
+      <AlertDialog.Portal>
+        <AlertDialog.Backdrop className="backdrop" />
+        <AlertDialog.Popup className="dialog">
+          <AlertDialog.Title>{title}</AlertDialog.Title>
+          <AlertDialog.Description render={<div className="consequence" />}>
+            {children}
+          </AlertDialog.Description>
+          {withReason && (
+            <div className="field">
+              <label htmlFor={reasonId}>Reason, for the audit log</label>
+              <input
+                id={reasonId}
+                value={reason}
+                maxLength={1000}
+                onChange={({ target }) => setReason(target.value)}
+              />
+            </div>
+          )}
+          {action.error && <Failure error={action.error} />}
+          <div className="dialog-actions">
+            <AlertDialog.Close disabled={action.isPending}>Do nothing</AlertDialog.Close>
+            <button
+              type="button"
+              className={isDangerous ? 'danger solid' : 'primary'}
+              disabled={action.isPending || !isReady}
+              onClick={() => action.mutate(reason.trim())}
+            >
+              {action.isPending ? 'Working …' : label}
+            </button>
+          </div>
+        </AlertDialog.Popup>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}
+
+/** The body of a request with a reason, which the interface wants absent rather than empty. */
+export const withReason = (reason: string, body: object = {}): object =>
+  reason === '' ? body : { ...body, reason };

@@ -1,0 +1,95 @@
+/** A file is dropped here or chosen, and sent; one sees how far it has come. */
+import { useEffect, useId, useRef, useState, type DragEvent } from 'react';
+import { ApiError } from '../api/client.js';
+import { upload, type Upload } from '../api/upload.js';
+import { bytes, percent } from '../format/numbers.js';
+import { Failure } from './notes.js';
+
+interface DropZoneProps<T> {
+  readonly label: string;
+  readonly help: string;
+  readonly accept?: string;
+  /** Where a file goes, and as what. */
+  readonly target: (file: File) => { readonly path: string; readonly contentType: string };
+  readonly onDone: (answer: T, file: File) => void;
+}
+
+interface Sending {
+  readonly file: File;
+  readonly sent: number;
+}
+
+export function DropZone<T>({ label, help, accept, target, onDone }: DropZoneProps<T>) {
+  const id = useId();
+  const [sending, setSending] = useState<Sending>();
+  const [error, setError] = useState<ApiError>();
+  const [isOver, setOver] = useState(false);
+  const running = useRef<Upload<T>>(undefined);
+  useEffect(() => () => running.current?.abort(), []);
+
+  const send = (file: File | undefined) => {
+    if (!file || sending) return;
+    setError(undefined);
+    setSending({ file, sent: 0 });
+    const { path, contentType } = target(file);
+    const task = upload<T>(path, file, contentType, (sent) => setSending({ file, sent }));
+    running.current = task;
+    void task.answer
+      .then((answer) => onDone(answer, file))
+      .catch((reason: unknown) => setError(reason as ApiError))
+      .finally(() => {
+        running.current = undefined;
+        setSending(undefined);
+      });
+  };
+  const over = (is: boolean) => (event: DragEvent) => {
+    event.preventDefault();
+    setOver(is);
+  };
+
+  return (
+    <div>
+      <div
+        className={isOver ? 'drop over' : 'drop'}
+        onDragOver={over(true)}
+        onDragLeave={over(false)}
+        onDrop={(event) => {
+          over(false)(event);
+          send(event.dataTransfer.files[0]);
+        }}
+      >
+        <label htmlFor={id}>{label}</label>
+        <input
+          id={id}
+          type="file"
+          disabled={sending !== undefined}
+          {...(accept === undefined ? {} : { accept })}
+          onChange={({ target: input }) => {
+            send(input.files?.[0]);
+            input.value = '';
+          }}
+        />
+        <p className="help">{help}</p>
+      </div>
+      {sending && (
+        <div className="sending" role="status">
+          <progress
+            max={sending.file.size}
+            value={sending.sent}
+            aria-label={`Sending ${sending.file.name}`}
+          />
+          <span>
+            {sending.file.name}: {bytes(sending.sent)} of {bytes(sending.file.size)},{' '}
+            {sending.sent < sending.file.size
+              ? percent(sending.sent, sending.file.size)
+              : 'the server is at the rest of it'}
+          </span>
+          <button type="button" onClick={() => running.current?.abort()}>
+            Stop
+          </button>
+        </div>
+      )}
+      {error && <Failure error={error} />}
+    </div>
+  );
+}

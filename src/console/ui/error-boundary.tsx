@@ -1,0 +1,24 @@
+import { Component, type ReactNode } from 'react';
+import { Empty } from './notes.js';
+
+/** A page that fails does not take the others with it. */
+export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: Error }> {
+  override state: { error?: Error } = {};
+
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+
+  override render() {
+    const { error } = this.state;
+    if (!error) return this.props.children;
+    return (
+      <Empty title="This page has failed.">
+        <p role="alert">{error.message}</p>
+        <button type="button" onClick={() => location.reload()}>
+          Load it anew
+        </button>
+      </Empty>
+    );
+  }
+}

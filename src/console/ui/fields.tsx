@@ -1,0 +1,122 @@
+/** Fields of a form, each with its label and what is wrong with it. */
+import { Field } from '@base-ui/react/field';
+import { type ReactNode } from 'react';
+
+interface Common {
+  readonly label: string;
+  readonly help?: ReactNode;
+  readonly error?: string | undefined;
+}
+
+interface TextProps extends Common {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly type?: 'text' | 'number' | 'time' | 'datetime-local' | 'search' | 'password';
+  readonly placeholder?: string;
+  readonly list?: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly step?: number | 'any';
+  readonly required?: boolean;
+}
+
+function Labelled({ label, help, error, children }: Common & { readonly children: ReactNode }) {
+  return (
+    <Field.Root className="field" invalid={error !== undefined}>
+      <Field.Label>{label}</Field.Label>
+      {children}
+      {help !== undefined && <Field.Description className="help">{help}</Field.Description>}
+      <Field.Error className="fault" match={error !== undefined}>
+        {error}
+      </Field.Error>
+    </Field.Root>
+  );
+}
+
+export function TextField({ label, help, error, onChange, ...input }: TextProps) {
+  return (
+    <Labelled label={label} help={help} error={error}>
+      <Field.Control
+        {...input}
+        autoComplete="off"
+        spellCheck={false}
+        onValueChange={(value) => onChange(String(value))}
+      />
+    </Labelled>
+  );
+}
+
+export function TextArea({
+  label,
+  help,
+  error,
+  value,
+  onChange,
+  rows = 4,
+}: Common & {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly rows?: number;
+}) {
+  return (
+    <Labelled label={label} help={help} error={error}>
+      <Field.Control
+        render={<textarea rows={rows} spellCheck={false} />}
+        value={value}
+        onValueChange={(next) => onChange(String(next))}
+      />
+    </Labelled>
+  );
+}
+
+export function SelectField({
+  label,
+  help,
+  error,
+  value,
+  onChange,
+  options,
+}: Common & {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly options: readonly { readonly value: string; readonly label: string }[];
+}) {
+  return (
+    <Labelled label={label} help={help} error={error}>
+      <Field.Control
+        render={
+          <select>
+            {options.map((option) => (
+              <option key={option.value} value={option.value}>
+                {option.label}
+              </option>
+            ))}
+          </select>
+        }
+        value={value}
+        onValueChange={(next) => onChange(String(next))}
+      />
+    </Labelled>
+  );
+}
+
+export function CheckField({
+  label,
+  checked,
+  onChange,
+}: {
+  readonly label: string;
+  readonly checked: boolean;
+  readonly onChange: (checked: boolean) => void;
+}) {
+  return (
+    <label className="check">
+      <input
+        type="checkbox"
+        checked={checked}
+        onChange={({ target }) => onChange(target.checked)}
+      />
+      {label}
+    </label>
+  );
+}
