@@ -4,6 +4,7 @@
  *   protocol  <-  service  <-  adapter
  *   protocol  <-  service, update-script  <-  carota
  *   protocol  <-  update-script  <-  vehicle  <-  fleet
+ *   protocol  <-  console (in the browser; it asks the servers over HTTP)
  *   all of them  <-  quickstart | bench  <-  cli
  *
  * The protocol knows nobody. Adapter, CarOTA Server and vehicle know the protocol and not each other;
@@ -27,6 +28,7 @@ module.exports = {
     only('carota', 'service', 'update-script', 'protocol'),
     only('vehicle', 'update-script', 'protocol'),
     only('fleet', 'vehicle', 'update-script', 'protocol'),
+    only('console', 'protocol'),
     only(
       'quickstart',
       'adapter',

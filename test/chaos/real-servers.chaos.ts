@@ -17,7 +17,7 @@ import {
 } from '../support/servers.js';
 import { isLong, say, throwDice } from '../support/dice.js';
 import { RecordingFleet } from './recording-fleet.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { verify } from './verify.js';
 
 const VEHICLES = 2_000;

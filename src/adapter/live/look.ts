@@ -14,7 +14,8 @@ select o.ref_id, o.id >= (select coalesce(min(id), 0) from (
       where operation_id = o.id group by state, paused
     ) c
   )) as mark,
-  (select concat_ws('|', refilled_at, pass) from send_budgets where operation_id = o.id) as sending
+  (select concat_ws('|', refilled_at, pass) from send_budgets where operation_id = o.id) as sending,
+  (select max(at)::text from operation_samples where operation_id = o.id) as sampled
 from operations o
 where o.id in (select id from operations order by id desc limit ${NEWEST})
   or o.ref_id = any ($1::text[])`;
@@ -49,8 +50,8 @@ interface RestRow {
 }
 
 /**
- * Topics `operations`, `dead-letters`, `audit`, `health`; and of those who name them `operation:<ref-id>` and
- * `vehicle:<VIN>`.
+ * Topics `operations`, `dead-letters`, `audit`, `health`; and of those who name them `operation:<ref-id>`,
+ * `samples:<ref-id>` and `vehicle:<VIN>`.
  */
 export const lookAt =
   (database: Queryable): Look =>
@@ -59,13 +60,14 @@ export const lookAt =
       [...wanted]
         .filter((topic) => topic.startsWith(`${kind}:`))
         .map((topic) => topic.slice(kind.length + 1));
-    const refIds = named('operation');
+    const refIds = [...named('operation'), ...named('samples')];
     const rest = only(await database.query<RestRow>(REST));
     const operations = await database.query<{
       ref_id: string;
       listed: boolean;
       mark: string;
       sending: string | null;
+      sampled: string | null;
     }>(OPERATIONS, [textArray(refIds)]);
     const listed = operations.filter(({ listed: is }) => is);
     const marks = new Map([
@@ -74,7 +76,8 @@ export const lookAt =
       ['audit', rest.audit],
       ['health', [rest.callbacks, rest.adapters, rest.rate].join('\n')],
     ]);
-    for (const { ref_id, mark, sending } of operations) {
+    for (const { ref_id, mark, sending, sampled } of operations) {
+      if (wanted.has(`samples:${ref_id}`)) marks.set(`samples:${ref_id}`, sampled ?? '');
       if (!wanted.has(`operation:${ref_id}`)) continue;
       // Vehicles may change places: an event of whatever vehicle is reason enough to ask again.
       marks.set(`operation:${ref_id}`, [mark, sending, rest.position].join('\n'));

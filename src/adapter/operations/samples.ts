@@ -45,7 +45,7 @@ export async function readSamples(database: Queryable, operationId: number): Pro
 }
 
 /** The first, the last, and as many between them: pure. */
-export function evenly<T>(items: readonly T[], most: number): T[] {
+function evenly<T>(items: readonly T[], most: number): T[] {
   const step = Math.max(1, Math.ceil((items.length - 1) / (most - 1)));
   return items.filter((_, place) => place % step === 0 || place === items.length - 1);
 }

@@ -83,7 +83,10 @@ export async function summarise(
     phases: phaseDurations(sample),
     sampledVehicles: sample.length,
     sends: counts.sends,
-    estimate: estimate(operation.progress.open, counts, now),
+    estimate: estimate(operation.progress.open, counts, {
+      now,
+      begun: operation.created_at.getTime(),
+    }),
   };
 }
 
@@ -129,12 +132,14 @@ function failureReasons(database: Queryable, operationId: number): Promise<Failu
 export function estimate(
   open: number,
   finished: Readonly<Record<string, number>>,
-  now: number,
+  { now, begun }: { readonly now: number; readonly begun: number },
 ): Estimate {
-  const windowSeconds =
+  const window =
     WINDOWS_SECONDS.find((seconds) => (finished[`finished_${seconds}`] ?? 0) >= ENOUGH) ??
     WINDOWS_SECONDS[1];
-  const finishedPerMinute = ((finished[`finished_${windowSeconds}`] ?? 0) / windowSeconds) * 60;
+  // Nothing could finish before it began.
+  const windowSeconds = Math.min(window, Math.max(1, Math.ceil((now - begun) / 1000)));
+  const finishedPerMinute = ((finished[`finished_${window}`] ?? 0) / windowSeconds) * 60;
   const minutes = open === 0 ? 0 : open / finishedPerMinute;
   return {
     finishedPerMinute,

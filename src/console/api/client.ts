@@ -70,6 +70,7 @@ export async function send<T>(
 }
 
 /** @throws ApiError */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what it answers is its caller's to say
 export function readAnswer<T>(status: number, text: string): T {
   const body = parse(text);
   if (status >= 200 && status < 300) return body as T;

@@ -4,6 +4,7 @@
  * for once more, so that nothing is missed while it was lost.
  */
 import { type QueryClient } from '@tanstack/react-query';
+import { topicsOf } from './topics.js';
 
 /** live: changes come. away: the server is there, its database is not. lost: the server is not there. */
 export type Connection = 'connecting' | 'live' | 'away' | 'lost';
@@ -139,7 +140,7 @@ export class Live {
       this.#pending = new Set();
       await this.#queries.invalidateQueries({
         predicate: ({ meta }) => {
-          const of = (meta?.['topics'] ?? []) as readonly string[];
+          const of = topicsOf(meta);
           return of.length > 0 && (topics.has('*') || of.some((topic) => topics.has(topic)));
         },
       });

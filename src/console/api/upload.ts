@@ -28,7 +28,7 @@ export function upload<T>(
       try {
         resolve(readAnswer<T>(request.status, request.responseText));
       } catch (error) {
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     };
     request.send(file);

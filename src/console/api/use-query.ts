@@ -1,8 +1,14 @@
 /** Asks for something, and again whenever one of its topics has changed. */
-import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import {
+  keepPreviousData,
+  useQuery,
+  useQueryClient,
+  type UseQueryResult,
+} from '@tanstack/react-query';
 import { useContext, useEffect, createContext } from 'react';
 import { type ApiError, get, type Query } from './client.js';
 import { type Live } from './live.js';
+import { topicsOf } from './topics.js';
 
 export const LiveContext = createContext<Live | undefined>(undefined);
 
@@ -42,4 +48,11 @@ export function useApi<T>(
     enabled,
     ...(keep ? { placeholderData: keepPreviousData } : {}),
   });
+}
+
+/** Asks once more for all that a topic changes, before the server tells that it has. */
+export function useAskAgain(): (topic: string) => Promise<void> {
+  const queries = useQueryClient();
+  return (topic) =>
+    queries.invalidateQueries({ predicate: ({ meta }) => topicsOf(meta).includes(topic) });
 }

@@ -2,19 +2,8 @@ import { useMemo } from 'react';
 import type uPlot from 'uplot';
 import { type GuardTest } from '../api/carota.js';
 import { axes } from './axes.js';
+import { guardCurves } from './guard-curves.js';
 import { Plot } from './plot.js';
-
-/** Evidence after each vehicle, between the bound at which it stops and the one at which it goes on. Pure. */
-export function guardData({ path, stopAt, goAt }: GuardTest, fromWave: number): uPlot.AlignedData {
-  const points = path.filter((point) => point.fromWave === fromWave);
-  const xs = [0, ...points.map(({ succeeded, failed }) => succeeded + failed)];
-  return [
-    xs,
-    [0, ...points.map(({ evidence }) => evidence)],
-    xs.map(() => stopAt),
-    xs.map(() => goAt),
-  ];
-}
 
 const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
@@ -41,7 +30,7 @@ const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' 
 };
 
 export function GuardPlot({ test, fromWave }: { test: GuardTest; fromWave: number }) {
-  const data = useMemo(() => guardData(test, fromWave), [test, fromWave]);
+  const data = useMemo<uPlot.AlignedData>(() => guardCurves(test, fromWave), [test, fromWave]);
   const now = test.path.findLast((point) => point.fromWave === fromWave)?.evidence ?? 0;
   const text = `Evidence of the guard: ${now.toFixed(2)}; it stops at ${test.stopAt.toFixed(2)}, goes on at ${test.goAt.toFixed(2)}`;
   return (

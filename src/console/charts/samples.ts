@@ -1,11 +1,46 @@
+/** Samples of an operation as curves. Pure. */
 import { type Sample } from '../api/adapter.js';
+import { byGroup, GROUPS, isFinished, notified } from '../states/groups.js';
 
 /** Samples are taken every two seconds; one that comes later is of an operation from before there were any, ms. */
 const SOON_MS = 30_000;
 
-/** An operation begins with no vehicle: the curves begin there too. Pure. */
+/** An operation begins with no vehicle: the curves begin there too. */
 export function fromItsBeginning(samples: readonly Sample[], createdAt: string): readonly Sample[] {
   const [first] = samples;
   const isFromBeginning = first && Date.parse(first.at) - Date.parse(createdAt) < SOON_MS;
   return isFromBeginning ? [{ at: createdAt, states: {} }, ...samples] : samples;
+}
+
+/** Sums from below: the first group lies on the axis, and the last sum is all vehicles. */
+export function stacked(samples: readonly Sample[]): [times: number[], ...sums: number[][]] {
+  const sums: number[][] = GROUPS.map(() => []);
+  for (const { states } of samples) {
+    let below = 0;
+    for (const [place, vehicles] of byGroup(states).entries()) {
+      below += vehicles;
+      sums[place]?.push(below);
+    }
+  }
+  return [samples.map(({ at }) => Date.parse(at) / 1000), ...sums];
+}
+
+/** Vehicles a minute between each two samples: that came to an end, and that were sent their trigger. */
+export function perMinute(
+  samples: readonly Sample[],
+): [times: number[], finished: (number | null)[], sent: (number | null)[]] {
+  const finished = ({ states }: Sample) =>
+    Object.entries(states).reduce((sum, [state, n]) => (isFinished(state) ? sum + n : sum), 0);
+  const times: number[] = [];
+  const rates: [(number | null)[], (number | null)[]] = [[], []];
+  for (const [place, sample] of samples.entries()) {
+    times.push(Date.parse(sample.at) / 1000);
+    const before = samples[place - 1];
+    const minutes = before ? (Date.parse(sample.at) - Date.parse(before.at)) / 60_000 : 0;
+    const rate = (of: (sample: Sample) => number) =>
+      before && minutes > 0 ? Math.max(0, of(sample) - of(before)) / minutes : null;
+    rates[0].push(rate(finished));
+    rates[1].push(rate(({ states }) => notified(states)));
+  }
+  return [times, ...rates];
 }

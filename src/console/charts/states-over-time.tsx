@@ -1,22 +1,10 @@
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
 import { type Sample } from '../api/adapter.js';
-import { byGroup, GROUPS } from '../states/groups.js';
+import { GROUPS } from '../states/groups.js';
 import { axes } from './axes.js';
 import { Plot } from './plot.js';
-
-/** Sums from below: the first group lies on the axis, and the last sum is all vehicles. Pure. */
-export function stacked(samples: readonly Sample[]): [times: number[], ...sums: number[][]] {
-  const sums: number[][] = GROUPS.map(() => []);
-  for (const { states } of samples) {
-    let below = 0;
-    for (const [place, vehicles] of byGroup(states).entries()) {
-      below += vehicles;
-      sums[place]?.push(below);
-    }
-  }
-  return [samples.map(({ at }) => Date.parse(at) / 1000), ...sums];
-}
+import { stacked } from './samples.js';
 
 /** The areas are drawn from the highest down, each over the one behind it. */
 const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' | 'height'> => ({

@@ -1,29 +1,9 @@
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
 import { type Sample } from '../api/adapter.js';
-import { isFinished, notified } from '../states/groups.js';
 import { axes } from './axes.js';
 import { Plot } from './plot.js';
-
-/** Vehicles a minute between each two samples: that came to an end, and that were sent their trigger. Pure. */
-export function perMinute(
-  samples: readonly Sample[],
-): [times: number[], finished: (number | null)[], sent: (number | null)[]] {
-  const finished = ({ states }: Sample) =>
-    Object.entries(states).reduce((sum, [state, n]) => (isFinished(state) ? sum + n : sum), 0);
-  const times: number[] = [];
-  const rates: [(number | null)[], (number | null)[]] = [[], []];
-  for (const [place, sample] of samples.entries()) {
-    times.push(Date.parse(sample.at) / 1000);
-    const before = samples[place - 1];
-    const minutes = before ? (Date.parse(sample.at) - Date.parse(before.at)) / 60_000 : 0;
-    const rate = (of: (sample: Sample) => number) =>
-      before && minutes > 0 ? Math.max(0, of(sample) - of(before)) / minutes : null;
-    rates[0].push(rate(finished));
-    rates[1].push(rate(({ states }) => notified(states)));
-  }
-  return [times, ...rates];
-}
+import { perMinute } from './samples.js';
 
 const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' | 'height'> => ({
   cursor: { y: false },

@@ -5,17 +5,18 @@ import { type DeadLetter } from '../api/adapter.js';
 import { at, send } from '../api/client.js';
 import { useFilters, vehicleAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
+import { textOf } from '../format/messages.js';
 import { bytes, count, plural } from '../format/numbers.js';
 import { Confirm } from '../ui/confirm.js';
 import { Dialog } from '../ui/dialog.js';
 import { SelectField, TextField } from '../ui/fields.js';
+import { MessageText } from '../ui/message-text.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
 import { type Column } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 import { useSettled } from '../vehicles/use-settled.js';
-import { payloadText } from './payload.js';
 
 const PATH = '/v1.0/dead-letters';
 const TOPICS = ['dead-letters'];
@@ -117,7 +118,7 @@ const columns = (
           <dt>Message</dt>
           <dd>{letter.messageId ?? 'not known'}</dd>
         </dl>
-        <pre tabIndex={0}>{payloadText(letter.payload)}</pre>
+        <MessageText envelope={textOf(letter.payload)} />
       </Dialog>
     ),
   },
@@ -151,7 +152,7 @@ function ReplayOne({ letter, onDone }: { letter: DeadLetter; onDone: (text: stri
     await replayed();
   };
   return (
-    <Confirm label="Replay" title="Replay this message?" withReason={false} act={act}>
+    <Confirm label="Replay" isSmall title="Replay this message?" withReason={false} act={act}>
       <ul>
         <li>
           1 message is taken as if it had just arrived; it stays here if its cause still stands.

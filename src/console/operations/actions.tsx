@@ -1,26 +1,12 @@
 /** What one who controls may do to an operation; each says in numbers what will happen. */
-import { useQueryClient } from '@tanstack/react-query';
 import { type Operation } from '../api/adapter.js';
-import { at, send } from '../api/client.js';
 import { useMay } from '../app/session.js';
 import { count, vehicles } from '../format/numbers.js';
 import { isFinished } from '../states/groups.js';
 import { Confirm, withReason } from '../ui/confirm.js';
 import { ChangeDispatch } from './change-dispatch.js';
+import { useOperationAction } from './use-operation-action.js';
 import { sendingTime, standingOf } from './numbers.js';
-
-/** Acts on an operation; what it answers is shown at once, and told live a moment later. */
-export function useOperationAction(operation: Operation) {
-  const queries = useQueryClient();
-  const path = at`/v1.0/ota/operations/${operation['ref-id']}`;
-  const topic = `operation:${operation['ref-id']}`;
-  return async (method: 'POST' | 'PATCH', action: string, body: object) => {
-    await send(method, `${path}${action}`, body);
-    await queries.invalidateQueries({
-      predicate: ({ meta }) => ((meta?.['topics'] ?? []) as readonly string[]).includes(topic),
-    });
-  };
-}
 
 export function Actions({ operation }: { operation: Operation }) {
   const mayControl = useMay('control');
@@ -115,6 +101,7 @@ export function RetriggerState({
   return (
     <Confirm
       label="Retrigger"
+      isSmall
       title={`Retrigger ${vehicles(n)} in ${state}?`}
       act={(reason) => act('POST', '/retrigger', withReason(reason, { state }))}
     >

@@ -4,7 +4,7 @@ import { rate as rateText } from '../format/numbers.js';
 import { notified } from '../states/groups.js';
 import { Confirm, withReason } from '../ui/confirm.js';
 import { SelectField, TextField } from '../ui/fields.js';
-import { useOperationAction } from './actions.js';
+import { useOperationAction } from './use-operation-action.js';
 import { rateNow, sendingTime } from './numbers.js';
 
 /** The fields as they are typed. */
@@ -27,13 +27,7 @@ const formOf = ({ priority, rate }: Operation): Form => ({
 });
 
 /** null: no rate. undefined: what is typed is no rate. */
-export function rateOf({
-  perSecond,
-  factor,
-  after,
-  of,
-  atMost,
-}: Form): TriggerRate | null | undefined {
+function rateOf({ perSecond, factor, after, of, atMost }: Form): TriggerRate | null | undefined {
   if (perSecond === '') return null;
   const numbers = [perSecond, factor, after, atMost].filter((text) => text !== '').map(Number);
   if (numbers.some((number) => !(number > 0)) || (factor === '') !== (after === ''))
@@ -129,7 +123,7 @@ export function ChangeDispatch({ operation }: { operation: Operation }) {
               ? 'No rate is set for this operation.'
               : `With what was reached, that is ${rateText(perSecond)} triggers a second now.`}
           </li>
-          <li>{sendingTime(operation.states['pending'] ?? 0, perSecond)}</li>
+          <li>{sendingTime(operation.states.pending ?? 0, perSecond)}</li>
           <li>What was sent already is not touched.</li>
         </ul>
       )}

@@ -17,8 +17,8 @@ export interface Standing {
 }
 
 export function standingOf({ states, open, finished, ackRequired, status }: Operation): Standing {
-  const waiting = states['pending'] ?? 0;
-  const sent = states['sent'] ?? 0;
+  const waiting = states.pending ?? 0;
+  const sent = states.sent ?? 0;
   // One that is not awaited is not open (see the interface).
   const openSent = !ackRequired || status === 'cancelled' ? 0 : sent;
   return {

@@ -66,7 +66,7 @@ function Whole({ operation, topics }: { operation: Operation; topics: readonly s
         <Legend states={states} />
       </div>
       <div className="cards">
-        <OverTime operation={operation} topics={topics} />
+        <OverTime operation={operation} />
         <SummaryCards operation={operation} topics={topics} />
         <StatesCard operation={operation} />
         <AuditCard refId={refId} />
@@ -75,8 +75,10 @@ function Whole({ operation, topics }: { operation: Operation; topics: readonly s
   );
 }
 
-function OverTime({ operation, topics }: { operation: Operation; topics: readonly string[] }) {
-  const path = at`/v1.0/ota/operations/${operation['ref-id']}/samples`;
+function OverTime({ operation }: { operation: Operation }) {
+  const refId = operation['ref-id'];
+  const path = at`/v1.0/ota/operations/${refId}/samples`;
+  const topics = [`samples:${refId}`];
   const answer = useApi<{ items: readonly Sample[] }>(path, {}, { topics });
   const drawn = (draw: (samples: readonly Sample[]) => React.ReactNode) => (
     <div className="plot-frame">

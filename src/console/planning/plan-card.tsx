@@ -63,7 +63,7 @@ const filterText = ({ tags = [], ecu, versions = [] }: NonNullable<SchedulePlan[
       : [`${ecu} runs ${versions.length > 0 ? versions.join(' or ') : 'anything'}`]),
   ].join(', ');
 
-export const waveText = ({ vehicles: n, percent, vins }: WavePlan): string => {
+const waveText = ({ vehicles: n, percent, vins }: WavePlan): string => {
   if (vins) return `${count(vins.length)} named`;
   return percent === undefined ? vehicles(n ?? 0) : `${percent} %`;
 };

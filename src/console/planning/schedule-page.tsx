@@ -111,20 +111,7 @@ const WAVES: readonly Column<Wave>[] = [
   { title: 'State', cell: ({ state }) => <Status status={state} /> },
   {
     title: 'Progress',
-    cell: ({ vehicles, succeeded, failed, finished, number }) => (
-      <div
-        className="bar"
-        role="img"
-        aria-label={`Wave ${number}: ${count(succeeded)} succeeded, ${count(failed)} failed, ${count(finished)} of ${count(vehicles)} finished`}
-      >
-        <i className="group-success" style={{ width: share(succeeded, vehicles) }} />
-        <i className="group-failed" style={{ width: share(failed, vehicles) }} />
-        <i
-          className="group-declined"
-          style={{ width: share(finished - succeeded - failed, vehicles) }}
-        />
-      </div>
-    ),
+    cell: (wave) => <WaveBar wave={wave} />,
   },
   { title: 'Vehicles', isNumber: true, cell: ({ vehicles }) => count(vehicles) },
   { title: 'Finished', isNumber: true, cell: ({ finished }) => count(finished) },
@@ -149,7 +136,33 @@ const WAVES: readonly Column<Wave>[] = [
   { title: 'Passed', isMinor: true, cell: ({ passedAt }) => <Time at={passedAt} /> },
 ];
 
-const share = (part: number, whole: number) => (whole === 0 ? 0 : `${(part / whole) * 100}%`);
+/** How the vehicles of a wave ended. */
+function WaveBar({ wave }: { wave: Wave }) {
+  const { number, vehicles, succeeded, failed, finished } = wave;
+  const parts = [
+    ['success', succeeded],
+    ['failed', failed],
+    ['declined', finished - succeeded - failed],
+  ] as const;
+  return (
+    <div
+      className="bar"
+      role="img"
+      aria-label={`Wave ${number}: ${count(succeeded)} succeeded, ${count(failed)} failed, ${count(finished)} of ${count(vehicles)} finished`}
+    >
+      {parts.map(
+        ([group, n]) =>
+          n > 0 && (
+            <i
+              key={group}
+              className={`group-${group}`}
+              style={{ width: `${(n / vehicles) * 100}%` }}
+            />
+          ),
+      )}
+    </div>
+  );
+}
 
 const DECISIONS: readonly Column<Decision>[] = [
   { title: 'When', cell: ({ at: when }) => <Time at={when} /> },

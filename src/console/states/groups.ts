@@ -1,5 +1,5 @@
 /** The contract's states (section 5), put together in the groups that a person tells apart at a glance. */
-import { FAILED_SO_FAR, FINISHED } from '../../protocol/event-status.js';
+import { FINISHED } from '../../protocol/event-status.js';
 import { type States } from '../api/adapter.js';
 
 export interface Group {
@@ -69,14 +69,7 @@ export function byGroup(states: States): readonly number[] {
   return GROUPS.map(({ id }) => sums.get(id) ?? 0);
 }
 
-/** Vehicles in one of these states. */
-export const countIn = (states: States, which: ReadonlySet<string>): number =>
-  Object.entries(states).reduce((sum, [state, n]) => (which.has(state) ? sum + n : sum), 0);
-
 export const isFinished = (state: string): boolean => FINISHED.has(state);
-
-export const isFailure = (state: string): boolean =>
-  FAILED_SO_FAR.has(state) || state === 'rollback_success' || state === 'rollback_fail';
 
 /** Of the states, those in which the trigger was never sent and will not be by itself. */
 const UNSENT = new Set(['pending', 'cancelled', 'expired', 'undelivered', 'device_not_found']);

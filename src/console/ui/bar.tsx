@@ -29,7 +29,7 @@ export interface BarProps {
 export function ShareBar({ value, of, label, group = 'success' }: BarProps) {
   return (
     <div className="bar" role="img" aria-label={`${label}: ${percent(value, of)}`}>
-      <i className={`group-${group}`} style={{ width: of === 0 ? 0 : `${(value / of) * 100}%` }} />
+      {value > 0 && <i className={`group-${group}`} style={{ width: `${(value / of) * 100}%` }} />}
     </div>
   );
 }

@@ -13,6 +13,8 @@ interface ConfirmProps {
   readonly children: ReactNode;
   readonly isDangerous?: boolean;
   readonly isPrimary?: boolean;
+  /** For a row of a table. */
+  readonly isSmall?: boolean;
   readonly disabled?: boolean;
   /** Whether what is asked for can be done as it is written. */
   readonly isReady?: boolean;
@@ -28,6 +30,7 @@ export function Confirm({
   children,
   isDangerous = false,
   isPrimary = false,
+  isSmall = false,
   disabled = false,
   isReady = true,
   withReason = true,
@@ -50,7 +53,7 @@ export function Confirm({
     setReason('');
     action.reset();
   };
-  const look = isDangerous ? 'danger' : isPrimary ? 'primary' : '';
+  const look = isDangerous ? 'danger' : isPrimary ? 'primary' : isSmall ? 'small' : '';
   return (
     <AlertDialog.Root open={open} onOpenChange={show}>
       <AlertDialog.Trigger className={look} disabled={disabled}>

@@ -1,6 +1,6 @@
 /** A file is dropped here or chosen, and sent; one sees how far it has come. */
 import { useEffect, useId, useRef, useState, type DragEvent } from 'react';
-import { ApiError } from '../api/client.js';
+import { type ApiError } from '../api/client.js';
 import { upload, type Upload } from '../api/upload.js';
 import { bytes, percent } from '../format/numbers.js';
 import { Failure } from './notes.js';

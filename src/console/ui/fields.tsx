@@ -36,12 +36,7 @@ function Labelled({ label, help, error, children }: Common & { readonly children
 export function TextField({ label, help, error, onChange, ...input }: TextProps) {
   return (
     <Labelled label={label} help={help} error={error}>
-      <Field.Control
-        {...input}
-        autoComplete="off"
-        spellCheck={false}
-        onValueChange={(value) => onChange(String(value))}
-      />
+      <Field.Control {...input} autoComplete="off" spellCheck={false} onValueChange={onChange} />
     </Labelled>
   );
 }
@@ -63,7 +58,7 @@ export function TextArea({
       <Field.Control
         render={<textarea rows={rows} spellCheck={false} />}
         value={value}
-        onValueChange={(next) => onChange(String(next))}
+        onValueChange={onChange}
       />
     </Labelled>
   );
@@ -94,7 +89,7 @@ export function SelectField({
           </select>
         }
         value={value}
-        onValueChange={(next) => onChange(String(next))}
+        onValueChange={onChange}
       />
     </Labelled>
   );

@@ -1,5 +1,6 @@
 import { useApi } from '../api/use-query.js';
 import { Dialog } from '../ui/dialog.js';
+import { MessageText } from '../ui/message-text.js';
 import { Answered } from '../ui/notes.js';
 
 interface Raw {
@@ -27,17 +28,9 @@ function Message({ path }: { path: string }) {
               ? 'As it came: it has fields beyond the contract’s.'
               : 'Written anew from what is stored: all of the contract’s fields.'}
           </p>
-          <pre tabIndex={0}>{indented(envelope)}</pre>
+          <MessageText envelope={envelope} />
         </>
       )}
     </Answered>
   );
-}
-
-function indented(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }

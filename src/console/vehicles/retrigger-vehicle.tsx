@@ -1,12 +1,12 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { type VehicleInOperation } from '../api/adapter.js';
 import { at, send } from '../api/client.js';
+import { useAskAgain } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
 import { isFinished } from '../states/groups.js';
 import { Confirm, withReason } from '../ui/confirm.js';
 
 export function RetriggerVehicle({ vehicle }: { vehicle: VehicleInOperation }) {
-  const queries = useQueryClient();
+  const askAgain = useAskAgain();
   const { vin, 'ref-id': refId, state, attempt } = vehicle;
   const act = async (reason: string) => {
     await send(
@@ -14,14 +14,11 @@ export function RetriggerVehicle({ vehicle }: { vehicle: VehicleInOperation }) {
       at`/v1.0/ota/operations/${refId}/vehicles/${vin}/retrigger`,
       withReason(reason),
     );
-    await queries.invalidateQueries({
-      predicate: ({ meta }) =>
-        ((meta?.['topics'] ?? []) as readonly string[]).includes(`vehicle:${vin}`),
-    });
+    await askAgain(`vehicle:${vin}`);
   };
   if (!useMay('control')) return null;
   return (
-    <Confirm label="Retrigger" title={`Retrigger ${vin} in ${refId}?`} act={act}>
+    <Confirm label="Retrigger" isSmall title={`Retrigger ${vin} in ${refId}?`} act={act}>
       <ul>
         <li>1 vehicle gets a new trigger: attempt {attempt + 1}.</li>
         {!isFinished(state) && (

@@ -35,7 +35,7 @@ interface Watcher {
 }
 
 /** Looks for all who watch, and only while someone does. */
-export class LiveWatch {
+class LiveWatch {
   readonly #look: Look;
   readonly #watchers = new Set<Watcher>();
   #marks: ReadonlyMap<string, string> = new Map();

@@ -25,7 +25,7 @@ export type ServerName = 'adapter' | 'carota';
 /** Seconds; whoever watches longer signs in once a day. */
 const LIFETIME = 24 * 60 * 60;
 /** A form of another site cannot send it, and a script of another site is not allowed to. */
-export const CONSOLE_HEADER = 'x-otaops-console';
+const CONSOLE_HEADER = 'x-otaops-console';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const cookieOf = (server: ServerName) => `otaops_${server}`;

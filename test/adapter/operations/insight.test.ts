@@ -260,11 +260,16 @@ test('a clock that ran backwards is left out of the durations', () => {
 
 test('the estimate goes by the shortest window in which enough have finished', () => {
   const finished = { finished_300: 100, finished_3600: 120, finished_86400: 500 };
-  expect(estimate(200, finished, 0)).toEqual({
+  expect(estimate(200, finished, { now: 0, begun: -86_400_000 })).toEqual({
     finishedPerMinute: 20,
     windowSeconds: 300,
     completionAt: new Date(600_000),
   });
-  expect(estimate(200, {}, 0).completionAt).toBeNull();
-  expect(estimate(0, {}, 5).completionAt).toEqual(new Date(5));
+  // An operation of ten seconds has finished them in ten seconds.
+  expect(estimate(200, finished, { now: 0, begun: -10_000 })).toMatchObject({
+    finishedPerMinute: 600,
+    windowSeconds: 10,
+  });
+  expect(estimate(200, {}, { now: 0, begun: -1 }).completionAt).toBeNull();
+  expect(estimate(0, {}, { now: 5, begun: 0 }).completionAt).toEqual(new Date(5));
 });

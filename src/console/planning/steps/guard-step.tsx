@@ -9,7 +9,12 @@ const PERCENTS = [
   ['missedStop', 'Misses a stop in, percent'],
 ] as const;
 
-const NUMBERS: readonly (readonly [keyof PlanForm & string, string, string, string])[] = [
+const NUMBERS: readonly (readonly [
+  'maxFailures' | 'maxRollbackFailures' | 'patience' | 'priority' | 'perSecond',
+  string,
+  string,
+  string,
+])[] = [
   [
     'maxFailures',
     'Failures at most',
@@ -73,7 +78,7 @@ export function GuardStep({ form, set, at }: StepProps) {
             label={label}
             type="number"
             step="any"
-            value={form[name] as string}
+            value={form[name]}
             onChange={(value) => set({ [name]: value })}
             error={at(path)}
             help={help}

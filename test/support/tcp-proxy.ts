@@ -1,9 +1,10 @@
-/** A proxy that can leave its connections half open: they stay, and nothing passes any more. */
+/** A proxy that breaks: its connections are cut, or stay half open and nothing passes any more. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #isBroken = false;
 
   static async to(port: number): Promise<TcpProxy> {
     const proxy = new TcpProxy(port);
@@ -13,6 +14,10 @@ export class TcpProxy {
 
   private constructor(target: number) {
     this.#server = createServer((near) => {
+      if (this.#isBroken) {
+        near.destroy();
+        return;
+      }
       const far = connect(target, '127.0.0.1');
       for (const [from, to] of [
         [near, far],
@@ -40,6 +45,16 @@ export class TcpProxy {
       socket.unpipe();
       socket.pause();
     }
+  }
+
+  /** All connections are cut, and there is no other. */
+  break(): void {
+    this.#isBroken = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.#isBroken = false;
   }
 
   async close(): Promise<void> {

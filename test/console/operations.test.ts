@@ -1,0 +1,291 @@
+/** The operator's console in a real Chromium, with an adapter and a simulated fleet behind it. */
+import { type Browser, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Fleet, fleetOf, registrationLine } from '../../src/fleet/index.js';
+import { type Operation } from '../../src/console/api/adapter.js';
+import { newDeviceMessageId } from '../../src/protocol/index.js';
+import { eventually, startTestAdapter, type TestAdapter } from '../support/adapter.js';
+import { eventBytes, vehicleOf } from '../support/messages.js';
+import { connectVehicle } from '../support/mqtt-vehicle.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import {
+  expectAccessible,
+  expectSettled,
+  hasChromium,
+  open,
+  signIn,
+  startBrowser,
+  visit,
+} from './support/browser.js';
+
+const REF_ID = 'schedule 07/“a”';
+const fleetVehicles = fleetOf(120);
+
+describe.runIf(await hasChromium())('operations', () => {
+  let t: TestAdapter;
+  let fleet: Fleet;
+  let proxy: TcpProxy;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  let address: string;
+
+  beforeAll(async () => {
+    t = await startTestAdapter({
+      retry: { firstPauseMs: 1_000, longestPauseMs: 1_000, maxSends: 30 },
+    });
+    await t.call('POST', '/v1.0/vehicles/import', {
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: fleetVehicles.map(registrationLine).join('\n'),
+    });
+    fleet = new Fleet({
+      vehicles: fleetVehicles,
+      mqttUrl: t.adapter.mqttUrl,
+      seed: 11,
+      speed: 120,
+    });
+    fleet.start();
+    browser = await startBrowser();
+    address = `/operations/${encodeURIComponent(REF_ID)}`;
+    proxy = await TcpProxy.to(Number(new URL(t.adapter.httpUrl).port));
+    ({ page, complaints } = await open(browser, `http://127.0.0.1:${proxy.port}`));
+  });
+  afterAll(async () => {
+    await browser.close();
+    await proxy.close();
+    await fleet.stop();
+    await t.stop();
+  });
+  afterEach(() => {
+    expect(complaints).toEqual([]);
+  });
+
+  const operation = async (refId = REF_ID): Promise<Operation> =>
+    (await t.call('GET', `/v1.0/ota/operations/${encodeURIComponent(refId)}`)).body;
+  const figure = async (label: string) =>
+    Number(
+      (
+        await page
+          .locator('.figures > div', { has: page.getByText(label, { exact: true }) })
+          .locator('dd')
+          .evaluate(
+            (element) =>
+              (element as { firstChild: { textContent: string } }).firstChild.textContent,
+          )
+      ).replaceAll(',', ''),
+    );
+  const act = async (button: string, confirm = button) => {
+    await page.getByRole('button', { name: button, exact: true }).click();
+    const dialog = page.getByRole('alertdialog');
+    const text = await dialog.innerText();
+    await dialog.getByLabel('Reason, for the audit log').fill(`because of ${button}`);
+    await dialog.getByRole('button', { name: confirm, exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    return text;
+  };
+
+  test('one signs in with a token, which no script can read', async () => {
+    await page.getByLabel('Token').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('the token is not known, or was revoked').waitFor();
+    await expectAccessible(page);
+    await signIn(page, t.token);
+    await page.getByText('There is no operation yet.').waitFor();
+    expect(await page.evaluate('document.cookie')).toBe('');
+    const cookies = await page.context().cookies();
+    expect(cookies).toMatchObject([{ name: 'otaops_adapter', httpOnly: true, sameSite: 'Strict' }]);
+  });
+
+  test('an operation that begins is in the list, and is watched until it has finished', async () => {
+    await t.trigger(
+      REF_ID,
+      fleetVehicles.map(({ vin }) => vin),
+    );
+    await page.getByRole('link', { name: REF_ID }).click();
+    await page.getByRole('heading', { level: 1, name: REF_ID }).waitFor();
+    await page.getByText('finished', { exact: true }).waitFor({ timeout: 50_000 });
+    const { finished, succeeded, failed, open: rest, vehicles, states } = await operation();
+    expect(rest).toBe(0);
+    for (const [label, value] of Object.entries({
+      Vehicles: vehicles,
+      Finished: finished,
+      Succeeded: succeeded,
+      Failed: failed,
+      Open: rest,
+    })) {
+      await expect.poll(() => figure(label)).toBe(value);
+    }
+    await expectSettled(page);
+    for (const [state, n] of Object.entries(states)) {
+      const row = page
+        .getByRole('region', { name: 'Vehicles by state' })
+        .getByRole('row', { name: new RegExp(`^${state} `) });
+      await expect.poll(() => row.getByRole('cell').nth(1).innerText()).toBe(String(n));
+    }
+    // The funnel is of a while ago at most: it follows.
+    const last = page.locator('.funnel li').last();
+    await expect.poll(() => last.innerText(), { timeout: 10_000 }).toContain(String(succeeded));
+    expect(await page.locator('.plot canvas').count()).toBe(2);
+  });
+
+  test('the table has what the interface has, row by row, also filtered', async () => {
+    const read = async (query: string) =>
+      (
+        await t.call(
+          'GET',
+          `/v1.0/ota/operations/${encodeURIComponent(REF_ID)}/vehicles?limit=1000${query}`,
+        )
+      ).body.items as { vin: string; state: string; reason: string | null }[];
+    const rows = async () => {
+      const seen = new Map<number, string>();
+      const grid = page.getByRole('grid', { name: 'Vehicles' });
+      await grid.focus();
+      await page.keyboard.press('Home');
+      const all = Number(await grid.getAttribute('aria-rowcount')) - 1;
+      for (let screens = 0; screens < all && seen.size < all; screens++) {
+        await expect.poll(() => grid.locator('.waiting').count()).toBe(0);
+        for (const row of await grid.getByRole('row').all()) {
+          const place = Number(await row.getAttribute('aria-rowindex')) - 2;
+          const cells = await row.getByRole('gridcell').allInnerTexts();
+          if (place >= 0)
+            seen.set(
+              place,
+              cells
+                .slice(0, 3)
+                .map((text) => text.trim())
+                .join('|'),
+            );
+        }
+        await page.keyboard.press('PageDown');
+      }
+      return [...seen].sort(([a], [b]) => a - b).map(([, text]) => text);
+    };
+    const asRows = (items: Awaited<ReturnType<typeof read>>) =>
+      items.map(({ vin, state, reason }) => `${vin}|${state}|${reason ?? ''}`);
+
+    await visit(page, `${address}/vehicles`, /Vehicles of/);
+    expect(await rows()).toEqual(asRows(await read('')));
+    await page.getByLabel('State').selectOption('success');
+    await page.getByText(/^\d+ of 120 vehicles$/).waitFor();
+    expect(new URL(page.url()).search).toBe('?state=success');
+    expect(await rows()).toEqual(asRows(await read('&state=success')));
+    await page.getByLabel('State').selectOption('');
+    await page.getByLabel('VIN or reason has').fill('expired');
+    await expect.poll(() => new URL(page.url()).search).toBe('?text=expired');
+    expect(await rows()).toEqual(asRows(await read('&text=expired')));
+    await page.getByLabel('VIN or reason has').fill('nothing has this');
+    await page.getByText('No vehicle matches.').waitFor();
+  });
+
+  test('a failed vehicle is found, and why it failed', async () => {
+    await visit(page, `${address}/vehicles?state=pki_check_fail`, /Vehicles of/);
+    await page.getByRole('grid', { name: 'Vehicles' }).focus();
+    await page.locator('[role=gridcell] a').first().waitFor();
+    await page.keyboard.press('Enter');
+    const vin = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1) ?? '');
+    await page.getByRole('heading', { level: 1, name: vin }).waitFor();
+    const timeline = page.getByRole('region', { name: `Timeline of ${REF_ID}` });
+    await timeline.getByText('certificate expired').waitFor();
+    const { body } = await t.call(
+      'GET',
+      `/v1.0/ota/operations/${encodeURIComponent(REF_ID)}/vehicles/${vin}/timeline`,
+    );
+    expect(await timeline.locator('tbody tr').count()).toBe(body.items.length);
+    // Both clocks, in the reader's zone; UTC is told on hover.
+    const failed = timeline.locator('tbody tr').last();
+    const times = await failed.locator('time').all();
+    expect(times.length).toBeGreaterThanOrEqual(2);
+    const title = await times[0]?.getAttribute('title');
+    expect(title).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC$/);
+    await failed.getByRole('button', { name: 'Raw' }).click();
+    await page.getByRole('dialog').getByText('"status": 12').waitFor();
+    await page.keyboard.press('Escape');
+    // Found by how its VIN begins, too.
+    await visit(page, '/vehicles', 'Vehicles');
+    await page.getByLabel('VIN begins with').fill(vin.slice(0, 15).toLowerCase());
+    await page.getByRole('link', { name: vin }).first().waitFor();
+    await expect.poll(() => new URL(page.url()).search).toBe(`?vin=${vin.slice(0, 15)}`);
+  });
+
+  test('what is changed says in numbers what will happen, and is in the audit log', async () => {
+    const waiting = [1, 2, 3].map((n) => vehicleOf(n, 'CSW'));
+    await t.register(...waiting);
+    // Vehicles that are not there: theirs are sent and not acknowledged.
+    await t.trigger(
+      'held back',
+      waiting.map(({ vin }) => vin),
+    );
+    await eventually(
+      () => operation('held back'),
+      ({ states }) => states.sent === 3,
+    );
+    await visit(page, '/operations/held%20back', 'held back');
+    expect(await act('Pause')).toContain('3 vehicles that have not acknowledged it');
+    await page.getByText('paused', { exact: true }).waitFor();
+    expect((await operation('held back')).status).toBe('paused');
+    expect(await act('Resume')).toContain('No trigger waits.');
+    await page.getByText('active', { exact: true }).waitFor();
+
+    await page.getByRole('button', { name: 'Rate and priority' }).click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByLabel('Priority, −10 to 10').fill('4');
+    await dialog.getByLabel('Triggers a second').fill('0.5');
+    await dialog.getByText('that is 0.5 triggers a second now').waitFor();
+    await dialog.getByRole('button', { name: 'Rate and priority' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByText(/Priority 4, 0\.5 triggers a second/).waitFor();
+    expect(await operation('held back')).toMatchObject({ priority: 4, rate: { perSecond: 0.5 } });
+
+    expect(await act('Retrigger')).toContain('3 vehicles get a new trigger');
+    await eventually(
+      () => operation('held back'),
+      ({ states }) => (states.pending ?? 0) > 0,
+    );
+    const cancel = await act('Cancel operation');
+    expect(cancel).toMatch(/\d vehicles? will never be sent their trigger/);
+    await page.getByText('cancelled', { exact: true }).first().waitFor();
+    expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
+    const log = page.getByRole('region', { name: 'Audit log of this operation' });
+    for (const button of ['Pause', 'Resume', 'Retrigger', 'Cancel operation']) {
+      await log.getByText(`because of ${button}`).waitFor();
+    }
+    await expectAccessible(page);
+  });
+
+  test('a change is seen within a second, also after the connection was lost', async () => {
+    const vehicle = vehicleOf(9, 'CSW');
+    await t.register(vehicle);
+    await t.trigger('live', [vehicle.vin]);
+    const link = await connectVehicle(t.adapter.mqttUrl, vehicle);
+    await link.receive();
+    const report = (status: 'downloading' | 'failure', timestamp: number) =>
+      link.send(
+        eventBytes(vehicle, {
+          messageId: newDeviceMessageId(),
+          correlationId: '',
+          refId: 'live',
+          status,
+          timestamp,
+        }),
+      );
+    const now = Math.floor(Date.now() / 1000);
+    await visit(page, '/operations/live', 'live');
+    await page.getByText('Live', { exact: true }).waitFor();
+    const states = page.getByRole('region', { name: 'Vehicles by state' });
+    const begun = Date.now();
+    await report('downloading', now);
+    await states.getByText('downloading').waitFor();
+    console.info(`a change was seen after ${Date.now() - begun} ms`);
+
+    // What happens while the connection is lost is not told.
+    proxy.break();
+    await page.getByText(/Connection lost/).waitFor();
+    await report('failure', now + 1);
+    expect(await states.getByText('downloading').count()).toBe(1);
+    proxy.mend();
+    await states.getByText('failure').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect((await operation('live')).states).toEqual({ failure: 1 });
+    await link.end();
+  });
+});

@@ -1,0 +1,97 @@
+/** A real headless Chromium, where one is installed. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { findProgram } from '../../../src/bench/servers.js';
+import { isInstalled } from '../../support/servers.js';
+
+const NAME = 'chromium';
+
+export const hasChromium = (): Promise<boolean> => isInstalled(NAME, `apt-get install ${NAME}`);
+
+export function startBrowser(): Promise<Browser> {
+  const executablePath = findProgram(NAME);
+  if (executablePath === undefined) throw new Error(`${NAME} is not installed`);
+  // Its sandbox needs rights that a container does not have.
+  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+export interface Opened {
+  readonly page: Page;
+  /** What the browser has complained of: faults of scripts, and breaches of the Content-Security-Policy. */
+  readonly complaints: string[];
+}
+
+export interface View {
+  readonly width?: number;
+  readonly height?: number;
+  readonly colorScheme?: 'light' | 'dark';
+  readonly timezoneId?: string;
+}
+
+/** The console of a server, where one is asked to sign in. */
+export async function open(browser: Browser, httpUrl: string, view: View = {}): Promise<Opened> {
+  const { width = 1280, height = 900, colorScheme = 'light', timezoneId = 'Asia/Kolkata' } = view;
+  const context = await browser.newContext({
+    baseURL: httpUrl,
+    viewport: { width, height },
+    colorScheme,
+    timezoneId,
+    locale: 'en-GB',
+    reducedMotion: 'reduce',
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const complaints: string[] = [];
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (message) => {
+    const isAnswer = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !isAnswer) complaints.push(message.text());
+  });
+  await page.goto('/console/');
+  return { page, complaints };
+}
+
+export async function signIn(page: Page, token: string): Promise<void> {
+  await page.getByLabel('Token').fill(token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+}
+
+/** Goes to a page as one who was sent its address. */
+export async function visit(page: Page, path: string, heading: string | RegExp): Promise<void> {
+  await page.goto(`/console${path}`);
+  await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+  await expectSettled(page);
+}
+
+/** Nothing is being waited for any more. */
+export async function expectSettled(page: Page): Promise<void> {
+  await expect
+    .poll(() => page.getByLabel('Loading', { exact: true }).count(), { timeout: 20_000 })
+    .toBe(0);
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly {
+    readonly target: readonly string[];
+    readonly failureSummary: string;
+  }[];
+}
+
+/** axe finds no fault by WCAG 2.2 A and AA. */
+export async function expectAccessible(page: Page): Promise<void> {
+  // Evaluated by the debugger, as no script of the page could be under its Content-Security-Policy.
+  await page.evaluate(AXE);
+  const violations = await page.evaluate<Violation[]>(`
+    axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+      .then(({ violations }) => violations)`);
+  const faults = violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+  );
+  expect(faults, page.url()).toEqual([]);
+}
