@@ -11,6 +11,7 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import {
   expectAccessible,
   expectSettled,
+  figureOf,
   hasChromium,
   open,
   signIn,
@@ -62,18 +63,6 @@ describe.runIf(await hasChromium())('operations', () => {
 
   const operation = async (refId = REF_ID): Promise<Operation> =>
     (await t.call('GET', `/v1.0/ota/operations/${encodeURIComponent(refId)}`)).body;
-  const figure = async (label: string) =>
-    Number(
-      (
-        await page
-          .locator('.figures > div', { has: page.getByText(label, { exact: true }) })
-          .locator('dd')
-          .evaluate(
-            (element) =>
-              (element as { firstChild: { textContent: string } }).firstChild.textContent,
-          )
-      ).replaceAll(',', ''),
-    );
   const act = async (button: string, confirm = button) => {
     await page.getByRole('button', { name: button, exact: true }).click();
     const dialog = page.getByRole('alertdialog');
@@ -113,7 +102,7 @@ describe.runIf(await hasChromium())('operations', () => {
       Failed: failed,
       Open: rest,
     })) {
-      await expect.poll(() => figure(label)).toBe(value);
+      await expect.poll(() => figureOf(page, label)).toBe(value);
     }
     await expectSettled(page);
     for (const [state, n] of Object.entries(states)) {

@@ -87,11 +87,26 @@ interface Violation {
 export async function expectAccessible(page: Page): Promise<void> {
   // Evaluated by the debugger, as no script of the page could be under its Content-Security-Policy.
   await page.evaluate(AXE);
-  const violations = await page.evaluate<Violation[]>(`
+  const { violations, passed } = await page.evaluate<{ violations: Violation[]; passed: number }>(`
     axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
-      .then(({ violations }) => violations)`);
+      .then(({ violations, passes }) => ({ violations, passed: passes.length }))`);
+  // It has looked at something.
+  expect(passed).toBeGreaterThan(8);
   const faults = violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
   );
   expect(faults, page.url()).toEqual([]);
+}
+
+/** Nothing but a table or a message, which scroll, is wider than the window. */
+export async function expectNoOverflow(page: Page): Promise<void> {
+  const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+  expect(overflow, page.url()).toBeLessThanOrEqual(0);
+}
+
+/** A figure at the top of a page. */
+export async function figureOf(page: Page, label: string): Promise<number> {
+  const name = page.getByText(label, { exact: true });
+  const text = await page.locator('.figures > div', { has: name }).locator('dd').innerText();
+  return Number((text.split('\n')[0] ?? '').replaceAll(',', ''));
 }

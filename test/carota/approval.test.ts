@@ -1,0 +1,187 @@
+/** Who lets a schedule start, what it would do, how its guard's test goes, and who hears of it; on each database. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type CarotaSettings } from '../../src/carota/index.js';
+import { eventually } from '../support/adapter.js';
+import { emptyPostgresUrl, testDatabases } from '../support/databases.js';
+import { vinOf } from '../support/messages.js';
+import { readServerSentEvents } from '../support/server-sent-events.js';
+import {
+  type AdapterDouble,
+  eventOf,
+  MODEL,
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from './support/test-carota.js';
+
+const SCRIPT = 'hu only 001';
+const vins = Array.from({ length: 10 }, (_, n) => vinOf(n, 'WVA'));
+
+describe.each(testDatabases())('on $name', ({ name }) => {
+  let adapter: AdapterDouble;
+  let carota: TestCarota;
+  let second: string;
+  let databaseUrl: string | undefined;
+  let dataDir: string | undefined;
+
+  const begin = async (approval: NonNullable<CarotaSettings['approval']>) => {
+    carota = await startTestCarota(adapter.url, {
+      approval,
+      ...(databaseUrl === undefined ? {} : { databaseUrl }),
+      ...(dataDir === undefined ? {} : { dataDir }),
+    });
+    ({ dataDir } = carota);
+  };
+  beforeAll(async () => {
+    databaseUrl = name === 'PostgreSQL' ? await emptyPostgresUrl() : undefined;
+    adapter = await startAdapterDouble();
+    await begin('second-person');
+    await carota.publish(SCRIPT, '1.1.0');
+    const { body } = await carota.call('POST', '/v1.0/tokens', {
+      body: { role: 'planner', name: 'second' },
+    });
+    second = body.token;
+  });
+  afterAll(async () => {
+    await carota.stop();
+    await adapter.stop();
+  });
+  afterEach(() => {
+    adapter.triggers.length = 0;
+  });
+
+  const plan = (refId: string, fields: object = {}) =>
+    carota.call('POST', '/v1.0/schedules', {
+      body: { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins, ...fields },
+    });
+  const act = (refId: string, action: string, token?: string) =>
+    carota.call('POST', `/v1.0/schedules/${refId}/${action}`, {
+      ...(token === undefined ? {} : { token }),
+      body: { reason: 'a test' },
+    });
+  const show = async (refId: string) => (await carota.call('GET', `/v1.0/schedules/${refId}`)).body;
+
+  test('it takes a second person, and what was approved stays as it is', async () => {
+    expect((await plan('two')).body).toMatchObject({ status: 'proposed', approvedAt: null });
+    const more = (token?: string) =>
+      carota.call('POST', '/v1.0/schedules/two/vehicles', {
+        ...(token === undefined ? {} : { token }),
+        headers: { 'content-type': 'text/csv' },
+        body: `vin\n${vinOf(20, 'WVA')}\n`,
+      });
+    expect((await more()).status).toBe(200);
+    expect(await act('two', 'approve')).toMatchObject({
+      status: 409,
+      body: { errorCode: 'SECOND_PERSON_NEEDED' },
+    });
+    const watcher = await readServerSentEvents(
+      `${carota.carota.httpUrl}/v1.0/live?topic=schedule:two`,
+      { 'authorization-token': second },
+    );
+    await eventually(
+      async () => watcher.events[0]?.event,
+      (event) => event === 'hello',
+    );
+    expect(adapter.triggers).toEqual([]);
+    expect((await act('two', 'approve', second)).status).toBe(200);
+    await eventually(
+      async () => adapter.triggers.length,
+      (posted) => posted === 1,
+    );
+    expect(adapter.triggers[0]?.vins).toHaveLength(11);
+    expect(await more()).toMatchObject({ status: 409, body: { errorCode: 'SCHEDULE_APPROVED' } });
+    expect((await act('two', 'approve', second)).status).toBe(409);
+    const { approvedAt, decisions } = await show('two');
+    expect(Date.parse(approvedAt)).toBeGreaterThan(Date.now() - 60_000);
+    expect(decisions).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ decision: 'propose' }),
+        expect.objectContaining({ decision: 'approve', actor: 'second', reason: 'a test' }),
+      ]),
+    );
+    await eventually(
+      async () => watcher.events.map(({ data }) => data).join(' '),
+      (told) => told.includes('schedule:two') && told.includes('"schedules"'),
+    );
+    watcher.close();
+  });
+
+  test('a proposed one that is stopped never starts', async () => {
+    await plan('never');
+    expect((await act('never', 'stop')).body.status).toBe('stopped');
+    expect((await act('never', 'approve', second)).status).toBe(409);
+  });
+
+  test('the preview says who would get what when, and stores nothing', async () => {
+    await carota.call('PUT', `/v1.0/vehicles/${vins[0] ?? ''}`, {
+      body: { model: MODEL, tags: ['taxi'], versions: { HU: '1.0.0' } },
+    });
+    const preview = (fields: object) =>
+      carota.call('POST', '/v1.0/schedules/preview', {
+        body: { 'ref-id': 'seen', 'script-ref-id': SCRIPT, model: MODEL, ...fields },
+      });
+    const start = '2030-01-01T10:00:00Z';
+    const { body } = await preview({
+      vins,
+      start,
+      windows: [{ from: '22:00', to: '23:00' }],
+      waves: [{ vins: vins.slice(3, 5) }, { percent: 30 }],
+    });
+    expect(body).toMatchObject({ vehicles: 10, unknown: 9 });
+    expect(body.waves).toEqual([
+      { number: 1, vehicles: 2, vins: vins.slice(3, 5), earliest: '2030-01-01T22:00:00.000Z' },
+      { number: 2, vehicles: 3, vins: [], earliest: null },
+      { number: 3, vehicles: 5, vins: [], earliest: null },
+    ]);
+    expect(body.versions).toEqual(
+      expect.arrayContaining([
+        { ecu: 'HU', version: '1.0.0', vehicles: 1, accepted: true },
+        { ecu: 'HU', version: null, vehicles: 9, accepted: true },
+      ]),
+    );
+    const filtered = await preview({ filter: { tags: ['taxi'] } });
+    expect(filtered.body).toMatchObject({ vehicles: 1, unknown: 0 });
+    expect((await preview({ vins, 'script-ref-id': 'none' })).body.errors).toEqual([
+      { path: '/script-ref-id', message: "there is no script 'none'" },
+    ]);
+    expect((await carota.call('GET', '/v1.0/schedules/seen')).status).toBe(404);
+  });
+
+  test('the guard’s test is told from its beginning, with its bounds', async () => {
+    const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
+    await plan('guarded', { guard: { test } });
+    await act('guarded', 'approve', second);
+    await eventually(
+      async () => adapter.triggers.length,
+      (posted) => posted === 1,
+    );
+    const report = (all: readonly string[], status: 'success' | 'failure') =>
+      carota.callBack(all.map((vin) => eventOf({ refId: 'guarded', vin, status })));
+    await report(vins.slice(0, 2), 'success');
+    await report(vins.slice(2, 3), 'failure');
+    const { guardTest } = await eventually(
+      () => show('guarded'),
+      (schedule) => schedule.guardTest.path.length === 2,
+    );
+    expect(guardTest.stopAt).toBeCloseTo(Math.log(20));
+    expect(guardTest.goAt).toBeCloseTo(Math.log(0.1));
+    const [before, after] = guardTest.path;
+    expect(before).toMatchObject({ succeeded: 2, failed: 0 });
+    expect(after).toMatchObject({ succeeded: 2, failed: 1 });
+    expect(after.evidence - before.evidence).toBeCloseTo(Math.log(10));
+  });
+
+  test('where anyone may approve, the planner may too; where none is needed, it starts', async () => {
+    await carota.stop(true);
+    await begin('anyone');
+    expect((await plan('any')).body.status).toBe('proposed');
+    expect((await act('any', 'approve')).status).toBe(200);
+    await carota.stop(true);
+    await begin('none');
+    expect((await plan('free')).body.status).toBe('planned');
+    await eventually(
+      async () => adapter.triggers.map((body) => body['ref-id']).sort(),
+      (posted) => posted.join() === 'any,free',
+    );
+  });
+});

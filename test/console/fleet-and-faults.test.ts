@@ -1,0 +1,224 @@
+/** Registry, dead letters, health, roles; and every page of the adapter, for everyone's eyes. */
+import { type Browser, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { newDeviceMessageId } from '../../src/protocol/index.js';
+import {
+  credentialOf,
+  eventually,
+  startTestAdapter,
+  type TestAdapter,
+} from '../support/adapter.js';
+import { eventBytes, vehicleOf, vinOf } from '../support/messages.js';
+import { connectVehicle } from '../support/mqtt-vehicle.js';
+import {
+  expectAccessible,
+  expectNoOverflow,
+  figureOf,
+  hasChromium,
+  open,
+  signIn,
+  startBrowser,
+  visit,
+  type View,
+} from './support/browser.js';
+
+const [vehicle = vehicleOf(1, 'CSF'), stranger = vehicleOf(2, 'CSF')] = [1, 2].map((n) =>
+  vehicleOf(n, 'CSF'),
+);
+
+describe.runIf(await hasChromium())('fleet and faults', () => {
+  let t: TestAdapter;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    t = await startTestAdapter();
+    browser = await startBrowser();
+    ({ page, complaints } = await open(browser, t.adapter.httpUrl));
+    await signIn(page, t.token);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await t.stop();
+  });
+  afterEach(() => {
+    expect(complaints).toEqual([]);
+  });
+
+  const line = (vin: string, systemId: string) =>
+    `${vin},${systemId},device1234,TCU,vehicle model a,${credentialOf(vin)}`;
+
+  test('a file is imported; its faulty lines are named, the others are taken', async () => {
+    await visit(page, '/registry', 'Registry');
+    await page.getByText('No vehicle is registered.').waitFor();
+    const lines = [
+      'vin,system_id,device_id,ecu_type,model,credential',
+      line(vehicle.vin, vehicle.systemId),
+      line('NOTAVIN', 'c2c-sys-x'),
+      line(vinOf(3, 'CSF'), 'c2c-sys-3'),
+      line(vinOf(4, 'CSF'), ''),
+    ];
+    const file = { name: 'fleet.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) };
+    await page.getByLabel('Drop a CSV or NDJSON of vehicles here').setInputFiles(file);
+    await page.getByText('2 new, 0 changed, 2 lines left out').waitFor();
+    const faults = page.getByRole('region', { name: 'Faulty lines of fleet.csv' });
+    const numbers = await faults.locator('tbody td:first-child').allInnerTexts();
+    expect(numbers).toEqual(['3', '5']);
+    await page.getByRole('link', { name: vehicle.vin }).waitFor();
+    const { body } = await t.call('GET', '/v1.0/vehicles');
+    expect(body.items).toHaveLength(2);
+    // Dropped instead of chosen: the same again changes two.
+    const data = await page.evaluateHandle(
+      `(() => { const data = new DataTransfer();
+        data.items.add(new File([${JSON.stringify(lines.join('\n'))}], 'again.csv'));
+        return data; })()`,
+    );
+    await page.locator('.drop').dispatchEvent('drop', { dataTransfer: data });
+    await page.getByText('0 new, 2 changed, 2 lines left out').waitFor();
+    await expectAccessible(page);
+  });
+
+  test('a dead letter says why, and is applied when its cause is mended', async () => {
+    await t.trigger('faults', [vehicle.vin]);
+    const link = await connectVehicle(t.adapter.mqttUrl, vehicle);
+    await link.receive();
+    await link.send(
+      eventBytes(vehicle, {
+        messageId: newDeviceMessageId(),
+        correlationId: '',
+        refId: 'later',
+        status: 'received',
+        timestamp: Math.floor(Date.now() / 1000),
+      }),
+    );
+    await link.end();
+    await visit(page, '/dead-letters', 'Dead letters');
+    const table = page.getByRole('region', { name: 'Dead letters' });
+    const row = table.getByRole('row', { name: new RegExp(vehicle.vin) });
+    await row.waitFor();
+    const { body } = await t.call('GET', '/v1.0/dead-letters');
+    const [letter] = body.items;
+    await row.getByText(letter.reason).waitFor();
+    await row.getByRole('button', { name: / B$/ }).click();
+    await page.getByRole('dialog').getByText('"ref-id": "later"').waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press('Escape');
+    const replay = async (outcome: string) => {
+      await row.getByRole('button', { name: 'Replay' }).click();
+      const dialog = page.getByRole('alertdialog');
+      await dialog.getByText('1 message is taken').waitFor();
+      await dialog.getByRole('button', { name: 'Replay' }).click();
+      await page.getByText(outcome).waitFor();
+    };
+    await replay(`The message was refused: ${letter.reason}`);
+    await t.trigger('later', [vehicle.vin]);
+    await replay('The message was applied.');
+    await page.getByLabel('Replayed').selectOption('false');
+    await page.getByText('There is no dead letter here').waitFor();
+    await eventually(
+      () => t.call('GET', '/v1.0/ota/operations/later'),
+      ({ body: operation }) => operation.states.received === 1,
+    );
+  });
+
+  test('health has the numbers of the interface', async () => {
+    await visit(page, '/health', 'Health');
+    const { body } = await t.call('GET', '/v1.0/health');
+    const { received, applied, deadLetters } = body.messages;
+    expect(received).toBeGreaterThan(0);
+    await expect.poll(() => figureOf(page, 'Received')).toBe(received);
+    await expect.poll(() => figureOf(page, 'Applied')).toBe(applied);
+    await expect.poll(() => figureOf(page, 'Dead letters')).toBe(deadLetters);
+    await page.getByRole('region', { name: 'Adapters', exact: true }).getByText('alive').waitFor();
+    await page.getByText('connected', { exact: true }).waitFor();
+  });
+
+  test('a viewer is not offered what he may not do, and is refused it', async () => {
+    const viewer = await t.tokenFor('viewer');
+    const { page: his, complaints: faults } = await open(browser, t.adapter.httpUrl);
+    await signIn(his, viewer);
+    await visit(his, '/operations/faults', 'faults');
+    await his.getByText('Why vehicles failed').waitFor();
+    for (const name of ['Pause', 'Cancel operation', 'Retrigger', 'Rate and priority']) {
+      expect(await his.getByRole('button', { name }).count(), name).toBe(0);
+    }
+    await visit(his, '/registry', 'Registry');
+    expect(await his.getByText('Import', { exact: true }).count()).toBe(0);
+    const status = await his.evaluate(`fetch('/v1.0/ota/operations/faults/cancel', {
+      method: 'POST', headers: { 'x-otaops-console': '1' } }).then(({ status }) => status)`);
+    expect(status).toBe(403);
+    expect(faults).toEqual([]);
+    // A token that is revoked ends what is shown, at the next question.
+    const { body } = await t.call('GET', '/v1.0/tokens');
+    const { id } = body.items.find(({ role }: { role: string }) => role === 'viewer');
+    await t.call('DELETE', `/v1.0/tokens/${id}`);
+    await his.getByRole('link', { name: 'Health' }).click();
+    await his.getByRole('button', { name: 'Sign in' }).waitFor();
+    await his.context().close();
+  });
+
+  const PAGES: readonly (readonly [path: string, heading: string | RegExp])[] = [
+    ['/operations', 'Operations'],
+    ['/operations/faults', 'faults'],
+    ['/operations/faults/vehicles', /Vehicles of/],
+    ['/operations/nothing', 'nothing'],
+    [`/vehicles?vin=${vehicle.vin.slice(0, 6)}`, 'Vehicles'],
+    [`/vehicles/${vehicle.vin}`, vehicle.vin],
+    [`/vehicles/${stranger.vin}`, stranger.vin],
+    ['/registry', 'Registry'],
+    ['/dead-letters', 'Dead letters'],
+    ['/health', 'Health'],
+    ['/audit', 'Audit log'],
+    ['/nowhere', 'There is no such page'],
+  ];
+  const VIEWS: readonly (View & { readonly name: string })[] = [
+    { name: 'light, 1280 wide', width: 1280 },
+    { name: 'dark, 1920 wide', width: 1920, colorScheme: 'dark' },
+  ];
+  test.each(VIEWS)('axe finds no fault on any page: $name', async (view) => {
+    const opened = await open(browser, t.adapter.httpUrl, view);
+    await signIn(opened.page, t.token);
+    for (const [path, heading] of PAGES) {
+      await visit(opened.page, path, heading);
+      await expectAccessible(opened.page);
+      await expectNoOverflow(opened.page);
+    }
+    expect(opened.complaints).toEqual([]);
+    await opened.page.context().close();
+  });
+
+  test('what is watched is readable on a phone', async () => {
+    const phone = { width: 390, height: 844, colorScheme: 'dark' } as const;
+    const opened = await open(browser, t.adapter.httpUrl, phone);
+    await signIn(opened.page, t.token);
+    for (const [path, heading] of PAGES) {
+      await visit(opened.page, path, heading);
+      await expectNoOverflow(opened.page);
+    }
+    await visit(opened.page, '/operations/faults', 'faults');
+    await expectAccessible(opened.page);
+    await opened.page.context().close();
+  });
+
+  test('everything is reached by the keyboard, dialogs included', async () => {
+    await visit(page, '/operations/faults', 'faults');
+    const focused = () => page.evaluate<string>('document.activeElement.textContent.trim()');
+    const tabTo = async (text: string) => {
+      for (let presses = 0; presses < 40; presses++) {
+        await page.keyboard.press('Tab');
+        if ((await focused()) === text) return;
+      }
+      throw new Error(`no way to ${text} by Tab`);
+    };
+    await tabTo('Pause');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alertdialog').waitFor();
+    // The focus stays in the dialog, and comes back from it.
+    await tabTo('Do nothing');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alertdialog').waitFor({ state: 'detached' });
+    await expect.poll(focused).toBe('Pause');
+    expect((await t.call('GET', '/v1.0/ota/operations/faults')).body.status).toBe('active');
+  });
+});

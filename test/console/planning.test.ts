@@ -1,0 +1,222 @@
+/** Planning in a real Chromium: artifact, update script, schedule, approval by a second person, waves and guard. */
+import { type Browser, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type AdapterDouble,
+  eventOf,
+  MODEL,
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from '../carota/support/test-carota.js';
+import { vinOf } from '../support/messages.js';
+import {
+  expectAccessible,
+  hasChromium,
+  open,
+  signIn,
+  startBrowser,
+  visit,
+  type View,
+} from './support/browser.js';
+
+const vins = Array.from({ length: 20 }, (_, n) => vinOf(n, 'CSP'));
+const REF_ID = 'winter 1/2';
+const PATH = `/schedules/${encodeURIComponent(REF_ID)}`;
+
+describe.runIf(await hasChromium())('planning', () => {
+  let adapter: AdapterDouble;
+  let carota: TestCarota;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    adapter = await startAdapterDouble();
+    carota = await startTestCarota(adapter.url, { approval: 'second-person' });
+    browser = await startBrowser();
+    ({ page, complaints } = await open(browser, carota.carota.httpUrl));
+    const { body } = await carota.call('POST', '/v1.0/tokens', {
+      body: { role: 'planner', name: 'Ada' },
+    });
+    await signIn(page, body.token);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await carota.stop();
+    await adapter.stop();
+  });
+  afterEach(() => {
+    expect(complaints).toEqual([]);
+  });
+
+  const show = async () => (await carota.call('GET', `/v1.0${PATH}`)).body;
+
+  test('an artifact is uploaded', async () => {
+    await visit(page, '/artifacts', 'Artifacts');
+    const software = Buffer.alloc(3_000_000, 'software');
+    await page.getByLabel('Drop a file here').setInputFiles({
+      name: 'HU 1.4.0',
+      mimeType: 'application/octet-stream',
+      buffer: software,
+    });
+    const stored = page.getByText(/is stored: 3 MB/);
+    await stored.waitFor();
+    const { body } = await carota.call('GET', '/v1.0/artifacts');
+    expect(await stored.innerText()).toContain(body.items[0].sha256);
+    await page.getByRole('link', { name: 'HU 1.4.0' }).waitFor();
+  });
+
+  test('vehicles are imported, the faulty lines named', async () => {
+    await visit(page, '/vehicles', 'Vehicles');
+    const lines = [
+      'vin,model,tags,version:HU',
+      ...vins.map((vin) => `${vin},${MODEL},winter,1.3.2`),
+    ];
+    await page.getByLabel('Drop a CSV or NDJSON of vehicles here').setInputFiles({
+      name: 'fleet.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from([...lines, 'WRONG,x,,1'].join('\n')),
+    });
+    await page.getByText('20 imported, 1 line left out').waitFor();
+    await page.getByRole('region', { name: 'Faulty lines of fleet.csv' }).waitFor();
+  });
+
+  test('an update script is written, checked as one writes, and published', async () => {
+    await visit(page, '/scripts/new', 'New update script');
+    const publish = page.getByRole('button', { name: 'Sign and publish' });
+    await page.getByLabel('Name (script-ref-id)').fill('hu 1.4');
+    await page.getByLabel('Model').fill(MODEL);
+    await page.getByLabel('ECU', { exact: true }).fill('HU');
+    await page.getByLabel('New version').fill('not a version!');
+    await page.getByLabel('From versions').fill('1.3.*');
+    await page.locator('.faults').getByText('/ecus/0/version').waitFor();
+    expect(await publish.isDisabled()).toBe(true);
+    await page.getByLabel('New version').fill('1.4.0');
+    await page.getByLabel('Artifact').selectOption({ index: 1 });
+    await page.getByLabel('Question to the driver').fill('Install 1.4.0 now?');
+    await page.getByText('The script is valid.').waitFor();
+    await expectAccessible(page);
+    await publish.click();
+    await page.getByRole('heading', { level: 1, name: 'hu 1.4' }).waitFor();
+    const { body } = await carota.call('GET', '/v1.0/update-scripts/hu%201.4');
+    expect(body.script).toMatchObject({
+      model: MODEL,
+      consent: { text: 'Install 1.4.0 now?' },
+      ecus: [{ ecu: 'HU', version: '1.4.0', from: ['1.3.*'] }],
+    });
+  });
+
+  test('a schedule is planned step by step; the preview says who gets what when', async () => {
+    await visit(page, '/schedules/new', 'Plan a schedule');
+    const next = page.getByRole('button', { name: 'Next' });
+    await page.getByLabel('Name (ref-id)').fill(REF_ID);
+    await page.getByLabel('Update script').selectOption('hu 1.4');
+    await next.click();
+    await page.getByLabel('Tags, all of them').fill('winter');
+    await page.getByText('20 vehicles now').waitFor();
+    await next.click();
+    // A wave without a number is a fault, said where it is.
+    await page.getByLabel('Percent').first().fill('');
+    await page.getByRole('tab', { name: '3. Waves and windows' }).waitFor();
+    await page
+      .getByText(/must be/)
+      .first()
+      .waitFor();
+    await page.getByLabel('Percent').first().fill('20');
+    await page.getByRole('button', { name: 'Remove wave 2' }).click();
+    await expectAccessible(page);
+    await next.click();
+    await page.getByLabel('Failures that are no reason to stop').fill('5');
+    await page.getByLabel('Failures that must be stopped').fill('50');
+    await page.getByLabel('Misses a stop in').fill('10');
+    await next.click();
+    const waves = page.getByRole('region', { name: 'Waves of the preview' });
+    await waves.waitFor();
+    expect(await waves.locator('tbody td:nth-child(2)').allInnerTexts()).toEqual(['4', '16']);
+    const versions = page.getByRole('region', { name: 'Versions of the preview' });
+    expect(await versions.locator('tbody tr').innerText()).toMatch(
+      /HU\s+1\.3\.2\s+20\s+can start from it/,
+    );
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Propose schedule' }).click();
+    await page.getByRole('heading', { level: 1, name: REF_ID }).waitFor();
+    await page.getByText('proposed', { exact: true }).waitFor();
+    expect(adapter.triggers).toEqual([]);
+  });
+
+  test('whoever planned it cannot approve it; a second person can', async () => {
+    const approve = async (one: Page) => {
+      await one.getByRole('button', { name: 'Approve' }).click();
+      const dialog = one.getByRole('alertdialog');
+      await dialog.getByText('it takes a second person').waitFor();
+      await dialog.getByRole('button', { name: 'Approve' }).click();
+      return dialog;
+    };
+    const refused = await approve(page);
+    await refused.getByText('SECOND_PERSON_NEEDED').waitFor();
+    await refused.getByRole('button', { name: 'Do nothing' }).click();
+    expect((await show()).status).toBe('proposed');
+    const { page: other, complaints: faults } = await open(browser, carota.carota.httpUrl);
+    await signIn(other, carota.token);
+    await visit(other, PATH, REF_ID);
+    await approve(other);
+    // The one who planned it sees it start.
+    await page.getByText('running', { exact: true }).first().waitFor();
+    await expect.poll(() => adapter.triggers.length).toBe(1);
+    expect(adapter.triggers[0]?.vins).toHaveLength(4);
+    expect(faults).toEqual([]);
+    await other.context().close();
+  });
+
+  test('waves and the guard’s test are watched, and it is stopped', async () => {
+    const report = (all: readonly string[], status: 'success' | 'failure') =>
+      carota.callBack(all.map((vin) => eventOf({ refId: REF_ID, vin, status })));
+    const first = adapter.triggers[0]?.vins ?? [];
+    await report(first.slice(0, 1), 'failure');
+    await report(first.slice(1, 3), 'success');
+    const guard = page.getByRole('region', { name: 'Guard' });
+    const plot = guard.getByRole('img');
+    await expect.poll(async () => (await show()).guardTest.path.length).toBe(2);
+    const { stopAt, goAt, path } = (await show()).guardTest;
+    const evidence = path.at(-1).evidence as number;
+    const told = `Evidence of the guard: ${evidence.toFixed(2)}; it stops at ${(stopAt as number).toFixed(2)}, goes on at ${(goAt as number).toFixed(2)}`;
+    await expect.poll(() => plot.getAttribute('aria-label')).toBe(told);
+    const wave = page.getByRole('region', { name: 'Waves' }).locator('tbody tr').first();
+    await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+3\s+1\s/);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Stop schedule' }).click();
+    const dialog = page.getByRole('alertdialog');
+    expect(await dialog.innerText()).toContain('16 vehicles will not be triggered.');
+    await dialog.getByLabel('Reason, for the audit log').fill('enough seen');
+    await dialog.getByRole('button', { name: 'Stop schedule' }).click();
+    await page.getByText('stopped', { exact: true }).first().waitFor();
+    expect(await show()).toMatchObject({ status: 'stopped' });
+    await page.getByText('enough seen').first().waitFor();
+  });
+
+  const PAGES: readonly (readonly [path: string, heading: string])[] = [
+    ['/schedules', 'Schedules'],
+    [PATH, REF_ID],
+    ['/schedules/new', 'Plan a schedule'],
+    ['/scripts', 'Update scripts'],
+    ['/scripts/hu%201.4', 'hu 1.4'],
+    ['/scripts/new', 'New update script'],
+    ['/artifacts', 'Artifacts'],
+    ['/vehicles', 'Vehicles'],
+  ];
+  const VIEWS: readonly (View & { readonly name: string })[] = [
+    { name: 'light', width: 1280 },
+    { name: 'dark', width: 1920, colorScheme: 'dark' },
+  ];
+  test.each(VIEWS)('axe finds no fault on any page: $name', async (view) => {
+    const opened = await open(browser, carota.carota.httpUrl, view);
+    await signIn(opened.page, carota.token);
+    for (const [path, heading] of PAGES) {
+      await visit(opened.page, path, heading);
+      await expectAccessible(opened.page);
+    }
+    expect(opened.complaints).toEqual([]);
+    await opened.page.context().close();
+  });
+});
