@@ -21,6 +21,8 @@ export interface AdapterProcessOptions {
 export interface AdapterProcess {
   readonly child: ChildProcess;
   readonly httpUrl: string;
+  /** Of the first administrator. */
+  readonly token: string;
   /** Port of the broker that vehicles connect to. */
   readonly mqttPort: number;
   readonly call: <T>(
@@ -78,6 +80,7 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
   const adapter: AdapterProcess = {
     child,
     httpUrl,
+    token,
     mqttPort,
     call,
     async metrics() {

@@ -2,9 +2,10 @@
 import { ANSWER_MS, callbackRates } from './call-back.js';
 import { brokerLimit, eventsEndToEnd, sqlLimit } from './events.js';
 import { eventLatency, progressQueryTime, summaryTime, triggerTimes } from './campaign.js';
+import { ConsoleBench, type FirstPage, type Scrolled, type UnderLoad } from './console.js';
 import { FIXED_SHARE, GUARD_TEST, guardFigures } from './guard.js';
 import { type Part } from './parts.js';
-import { atLeast, atMost, type Figure } from './report.js';
+import { atLeast, atMost, type Figure, percentile } from './report.js';
 import { Rig, type RigKind } from './rig.js';
 
 export interface BenchOptions {
@@ -16,6 +17,8 @@ export interface BenchOptions {
   readonly sizes: readonly number[];
   /** VINs in part `trigger`. */
   readonly vins: number;
+  /** Of load in part `console`. */
+  readonly minutes: number;
   /** Hears what is being done, and each figure as it is known. */
   readonly tell: (line: string) => void;
 }
@@ -53,6 +56,7 @@ const MEASURE: Record<Part, (run: Run) => Promise<void>> = {
   sizes: measureSizes,
   adapters: measureAdapters,
   guard: measureGuard,
+  console: measureConsole,
 };
 
 async function withRig<T>(kind: RigKind, work: (rig: Rig) => Promise<T>): Promise<T> {
@@ -221,6 +225,99 @@ async function measureAdapters(run: Run): Promise<void> {
       });
     }
   });
+}
+
+/** The operator's console, with the largest of the operations. */
+async function measureConsole(run: Run): Promise<void> {
+  await withRig('PostgreSQL + Mosquitto', async (rig) => {
+    const size = Math.max(...run.sizes);
+    const { refId, vehiclesFile } = await prepare(rig, size);
+    const console = await ConsoleBench.start(rig);
+    try {
+      const first = await console.firstPage(run.rounds);
+      const table = await console.scroll(refId);
+      const seen = await console.untilSeen(refId, vehiclesFile);
+      await rig.connectLoad(refId, vehiclesFile, size);
+      await rig.load.publishSteadily(0, CONSOLE_LOAD);
+      const loaded = await console.underLoad(refId, run.minutes);
+      const busy = await console.scroll(refId);
+      run.figures.push(
+        ...consoleFigures(size, { first, table, seen }),
+        ...loadFigures(run.minutes, { loaded, busy }),
+      );
+    } finally {
+      await console.end();
+    }
+  });
+}
+
+const CONSOLE_LOAD = 1_000;
+const KB = 1_000;
+
+function consoleFigures(
+  size: number,
+  { first, table, seen }: { first: FirstPage; table: Scrolled; seen: readonly number[] },
+): Figure[] {
+  const of = `console: table of ${size.toLocaleString('en-US')}`;
+  return [
+    {
+      what: 'console: first page, script, compressed',
+      value: first.script / KB,
+      unit: 'KB',
+      target: atMost(300),
+    },
+    { what: 'console: first page, style, compressed', value: first.style / KB, unit: 'KB' },
+    {
+      what: 'console: first page usable, nothing cached',
+      value: first.usable / 1000,
+      unit: 's',
+      target: atMost(2),
+    },
+    { what: `${of}: jump until its rows are there`, value: table.shown, unit: 'ms' },
+    { what: `${of}: longest task`, value: table.longestTask, unit: 'ms', target: atMost(100) },
+    { what: 'console: one event until seen, p50', value: percentile(seen, 50), unit: 'ms' },
+    {
+      what: 'console: one event until seen, slowest',
+      value: Math.max(...seen),
+      unit: 'ms',
+      target: atMost(1_000),
+    },
+  ];
+}
+
+function loadFigures(
+  minutes: number,
+  { loaded, busy }: { loaded: UnderLoad; busy: Scrolled },
+): Figure[] {
+  const under = `console: ${CONSOLE_LOAD.toLocaleString('en-US')} changes/s for ${minutes} min`;
+  return [
+    { what: `${under}: stored`, value: loaded.perSecond, unit: 'changes/s' },
+    {
+      what: `${under}: longest task`,
+      value: loaded.longestTask,
+      unit: 'ms',
+      target: atMost(100),
+    },
+    { what: `${under}: heap when warm`, value: loaded.heapBefore / MB, unit: 'MB' },
+    {
+      what: `${under}: heap at the end`,
+      value: loaded.heapAfter / MB,
+      unit: 'MB',
+      // Flat: no more than the noise of a heap.
+      target: atMost((loaded.heapBefore * 1.1) / MB),
+    },
+    {
+      what: `${under}: table, jump until its rows are there`,
+      value: busy.shown,
+      unit: 'ms',
+    },
+    {
+      what: `${under}: table, longest task`,
+      value: busy.longestTask,
+      unit: 'ms',
+      target: atMost(100),
+    },
+  ];
 }
 
 /** The guard's error rates, and how many vehicles a bad update reaches beside a fixed percentage. */

@@ -10,5 +10,6 @@ export const PARTS = [
   'sizes',
   'adapters',
   'guard',
+  'console',
 ] as const;
 export type Part = (typeof PARTS)[number];

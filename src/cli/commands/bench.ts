@@ -11,6 +11,7 @@ interface BenchFlags {
   readonly benchEvents: number;
   readonly benchSizes: readonly number[];
   readonly benchVins: number;
+  readonly benchMinutes: number;
   readonly benchJson?: string;
 }
 
@@ -55,6 +56,12 @@ const SETTINGS: readonly Setting<unknown>[] = [
     default: 100_000,
     parse: count,
   },
+  {
+    flag: '--bench-minutes <number>',
+    description: 'of load on the console',
+    default: 10,
+    parse: count,
+  },
   { flag: '--bench-json <file>', description: 'also write the figures there, as JSON' },
 ];
 
@@ -72,6 +79,7 @@ export function benchCommand(program: Command): void {
       events: flags.benchEvents,
       sizes: flags.benchSizes,
       vins: flags.benchVins,
+      minutes: flags.benchMinutes,
       tell: printError,
     });
     print(`\n${table(figures)}`);
