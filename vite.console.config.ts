@@ -34,5 +34,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  logLevel: 'warn',
+  server: {
+    host: '127.0.0.1',
+    proxy: { '/v1.0': process.env.CONSOLE_SERVER ?? 'http://127.0.0.1:8080' },
+  },
 });

@@ -47,10 +47,8 @@ once('node_modules/.otaops-installed', ['package-lock.json'], () =>
 const configuration = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 const isConsole = (file) => file.startsWith(join('src', 'console'));
 const sources = filesBelow('src');
-once(
-  'dist/.otaops-built',
-  [...sources.filter((file) => !isConsole(file)), ...configuration],
-  () => run('Building', process.execPath, bin('typescript', 'tsc'), '-p', 'tsconfig.build.json'),
+once('dist/.otaops-built', [...sources.filter((file) => !isConsole(file)), ...configuration], () =>
+  run('Building', process.execPath, bin('typescript', 'tsc'), '-p', 'tsconfig.build.json'),
 );
 // What the console takes from the protocol is part of it.
 const consoleSources = sources.filter(
@@ -60,13 +58,15 @@ once(
   'dist/.otaops-console-built',
   [...consoleSources, ...configuration, 'vite.console.config.ts'],
   () =>
-  run(
-    'Building the console',
-    process.execPath,
-    bin('vite', 'vite.js'),
-    'build',
-    '--config',
-    'vite.console.config.ts',
-  ),
+    run(
+      'Building the console',
+      process.execPath,
+      bin('vite', 'vite.js'),
+      'build',
+      '--config',
+      'vite.console.config.ts',
+      '--logLevel',
+      'warn',
+    ),
 );
 if (!statSync('dist/cli/main.js').isFile()) process.exit(1);

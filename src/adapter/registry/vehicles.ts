@@ -149,14 +149,17 @@ export async function findVehicle(database: Queryable, vin: string): Promise<Veh
   return rows[0];
 }
 
-/** A page of the registry in VIN order, after the given VIN. */
+/** A page of the registry in VIN order, after the given VIN; of those that begin so. */
 export function listVehicles(
   database: Queryable,
-  page: { after: string; limit: number },
+  page: { after: string; limit: number; prefix?: string },
 ): Promise<Vehicle[]> {
+  const prefix = page.prefix ?? '';
+  // No VIN has a `~`: it comes after all that begin so.
   return database.query<Vehicle>(
-    `select ${COLUMNS} from vehicles where vin > $1 order by vin limit $2`,
-    [page.after, page.limit],
+    `select ${COLUMNS} from vehicles
+     where vin > $1 and vin >= $3 and vin < $3 || '~' order by vin limit $2`,
+    [page.after, page.limit, prefix],
   );
 }
 

@@ -58,6 +58,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
     const { startCarota } = await import('../../carota/index.js');
     const carota = await startCarota({ ...flags, callbackSecrets: callbackSecret }, log);
     print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);
+    print(`Console         ${carota.httpUrl}/console/`);
     if (carota.trustAnchorFile !== undefined) {
       print(`Signing keys of our own, for trials; vehicles trust ${carota.trustAnchorFile}`);
     }

@@ -72,10 +72,12 @@ function introduce(quickstart: Quickstart, vehicles: number): void {
   print(
     `OTA Operations is ready: CarOTA Server, OTA Adapter, ${vehicles} simulated vehicles and ${realVehicles} full agents.`,
   );
-  print(`  HTTP interface  ${httpUrl}       documents ${httpUrl}/docs`);
+  print(`  Console         ${httpUrl}/console/       documents ${httpUrl}/docs`);
+  print(`  HTTP interface  ${httpUrl}`);
   print(`  MQTT broker     ${mqttUrl}`);
   print(`  Token           ${token}`);
-  print(`  CarOTA Server   ${carotaUrl}       documents ${carotaUrl}/docs`);
+  print(`  Its console     ${carotaUrl}/console/       documents ${carotaUrl}/docs`);
+  print(`  CarOTA Server   ${carotaUrl}`);
   print(`  its token       ${carotaToken}`);
   print(`  Triggered       ${refIds.map((refId) => `'${refId}'`).join(', ')}`);
   print();

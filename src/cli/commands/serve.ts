@@ -75,6 +75,7 @@ Examples:
     const { startAdapter } = await import('../../adapter/index.js');
     const adapter = await startAdapter({ ...flags, retry }, log);
     print(`HTTP interface  ${adapter.httpUrl}  (documents: ${adapter.httpUrl}/docs)`);
+    print(`Console         ${adapter.httpUrl}/console/`);
     print(`MQTT broker     ${adapter.mqttUrl}`);
     if (adapter.firstToken !== undefined) {
       print(`Administrator’s token, also in ${adapter.tokenFile}:`);

@@ -1,29 +1,17 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Link } from 'wouter';
 import { type Imported, type RegisteredVehicle } from '../api/adapter.js';
-import { vehicleAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
 import { count, plural } from '../format/numbers.js';
 import { DropZone } from '../ui/drop-zone.js';
 import { Empty } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
-import { type Column } from '../ui/table.js';
-import { Time } from '../ui/time.js';
 import { Faults } from './faults.js';
+import { REGISTRY_COLUMNS } from './registry-columns.js';
 import { lineFormat } from './line-format.js';
 
 const PATH = '/v1.0/vehicles';
-
-const COLUMNS: readonly Column<RegisteredVehicle>[] = [
-  { title: 'VIN', cell: ({ vin }) => <Link href={vehicleAt(vin)}>{vin}</Link> },
-  { title: 'Model', cell: ({ model }) => model },
-  { title: 'System', isMinor: true, cell: (vehicle) => vehicle.system_id },
-  { title: 'Device', isMinor: true, cell: (vehicle) => vehicle.device_id },
-  { title: 'ECU', isMinor: true, cell: (vehicle) => vehicle.ecu_type },
-  { title: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
-];
 
 export function RegistryPage() {
   const mayImport = useMay('administer');
@@ -37,7 +25,7 @@ export function RegistryPage() {
       <PagedTable<RegisteredVehicle>
         label="Registered vehicles"
         path={PATH}
-        columns={COLUMNS}
+        columns={REGISTRY_COLUMNS}
         keyOf={({ vin }) => vin}
         limit={100}
         empty={

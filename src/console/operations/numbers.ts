@@ -29,14 +29,13 @@ export function standingOf({ states, open, finished, ackRequired, status }: Oper
   };
 }
 
-/** Triggers a second with which an operation goes out now. */
+/** Triggers a second with which an operation goes out, so far as it has come. */
 export function rateNow(
-  { perSecond, factor, after, of, atMost }: TriggerRate,
+  { perSecond, factor = 1, after, of = 'notified', atMost = Infinity }: TriggerRate,
   reached: { readonly notified: number; readonly succeeded: number },
 ): number {
-  if (factor === undefined || after === undefined) return perSecond;
-  const steps = Math.floor(reached[of ?? 'notified'] / after);
-  return Math.min(atMost ?? Infinity, perSecond * factor ** steps);
+  const steps = after === undefined ? 0 : Math.floor(reached[of] / after);
+  return Math.min(atMost, perSecond * factor ** steps);
 }
 
 /** How long the waiting ones take at a rate that does not change. */

@@ -11,6 +11,7 @@ import { Card, Figures, Page } from '../ui/page.js';
 import { Status } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
+import { AddVehicles } from './add-vehicles.js';
 import { PlanCard } from './plan-card.js';
 import { ScheduleActions } from './schedule-actions.js';
 import { ScheduleVehicles } from './schedule-vehicles.js';
@@ -91,6 +92,7 @@ function Whole({ schedule, topics }: { schedule: WholeSchedule; topics: readonly
           </Card>
         )}
         <PlanCard plan={schedule.plan} />
+        <AddVehicles schedule={schedule} />
         <Card title="Decisions" wide>
           <Table
             label="Decisions"

@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { type VehicleInOperation } from '../api/adapter.js';
+import { type RegisteredVehicle, type VehicleInOperation } from '../api/adapter.js';
 import { operationAt, useFilters, vehicleAt } from '../app/address.js';
+import { REGISTRY_COLUMNS } from '../fleet/registry-columns.js';
 import { TextField } from '../ui/fields.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
@@ -46,25 +47,34 @@ export function SearchPage() {
       </div>
       {vin === '' ? (
         <Empty title="Type how a VIN begins.">
-          <p>All vehicles of all operations are searched.</p>
+          <p>All operations are searched, and the registry.</p>
         </Empty>
       ) : (
-        <PagedTable<VehicleInOperation>
-          label="Vehicles found"
-          path="/v1.0/ota/vehicles"
-          query={{ vin }}
-          topics={['operations']}
-          columns={COLUMNS}
-          keyOf={(item) => `${item.vin} ${item['ref-id']}`}
-          empty={
-            <Empty title={`No vehicle of an operation begins with ${vin}.`}>
-              <p>
-                It may be registered and in no operation yet:{' '}
-                <Link href={vehicleAt(vin)}>look it up as a whole VIN</Link>.
-              </p>
-            </Empty>
-          }
-        />
+        <>
+          <h2>In operations</h2>
+          <PagedTable<VehicleInOperation>
+            label="Vehicles found"
+            path="/v1.0/ota/vehicles"
+            query={{ vin }}
+            topics={['operations']}
+            columns={COLUMNS}
+            keyOf={(item) => `${item.vin} ${item['ref-id']}`}
+            empty={<Empty title={`No vehicle of an operation begins with ${vin}.`} />}
+          />
+          <h2>In the registry</h2>
+          <PagedTable<RegisteredVehicle>
+            label="Registered vehicles found"
+            path="/v1.0/vehicles"
+            query={{ vin }}
+            columns={REGISTRY_COLUMNS}
+            keyOf={(item) => item.vin}
+            empty={
+              <Empty title={`No registered vehicle begins with ${vin}.`}>
+                <p>A vehicle that is not registered is not heard.</p>
+              </Empty>
+            }
+          />
+        </>
       )}
     </Page>
   );

@@ -15,6 +15,7 @@ import {
   takeLines,
   Time,
   VinParams,
+  VinPrefix,
 } from '../../../service/http/index.js';
 import {
   deleteVehicle,
@@ -66,6 +67,7 @@ const ImportAnswer = Type.Object({
 });
 
 type VinOnly = Type.Static<typeof VinParams>;
+const ListQuery = Type.Object({ ...PageQuery.properties, vin: Type.Optional(VinPrefix) });
 const tags = ['Registry'];
 
 export function vehicleRoutes(server: Server, context: HttpContext): void {
@@ -133,16 +135,18 @@ export function vehicleRoutes(server: Server, context: HttpContext): void {
     },
   );
 
-  server.get<{ Querystring: Type.Static<typeof PageQuery> }>(
+  server.get<{ Querystring: Type.Static<typeof ListQuery> }>(
     '/v1.0/vehicles',
     describeRoute('read', {
       tags,
       summary: 'List the registry in VIN order',
-      querystring: PageQuery,
+      querystring: ListQuery,
       response: { 200: json(pageOf(RegisteredVehicle), 'A page of vehicles.') },
     }),
-    async ({ query: { limit, cursor } }) => {
-      const rows = await listVehicles(database, { after: positionOf(cursor) ?? '', limit });
+    async ({ query: { limit, cursor, vin } }) => {
+      const after = positionOf(cursor) ?? '';
+      const prefix = vin?.toUpperCase() ?? '';
+      const rows = await listVehicles(database, { after, limit, prefix });
       return page(rows, limit, ({ vin }) => vin, registrationBody);
     },
   );

@@ -1,0 +1,138 @@
+// `npm run screenshots`: writes the pictures of docs/ and the README from a running quickstart in a real Chromium.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium } from 'playwright-core';
+import { findProgram, freePort } from '../dist/bench/servers.js';
+
+const PICTURES = 'docs/pictures';
+const REF_ID = 'winter update';
+
+const executablePath = findProgram('chromium');
+if (executablePath === undefined) {
+  console.error('chromium is not installed; get it with: apt-get install chromium');
+  process.exit(1);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'otaops-screenshots-'));
+const [http, mqtt, carota] = [await freePort(), await freePort(), await freePort()].map(String);
+const quickstart = spawn(
+  process.execPath,
+  [
+    ...['dist/cli/main.js', 'quickstart', '--data-dir', folder, '--vehicles', '1000'],
+    ...['--http-port', http, '--mqtt-port', mqtt, '--carota-port', carota, '--speed', '20'],
+  ],
+  { stdio: ['ignore', 'pipe', 'inherit'] },
+);
+let output = '';
+quickstart.stdout.on('data', (chunk) => (output += chunk));
+while (!output.includes('Triggered')) await sleep(100);
+const token = /Token +(\S+)/.exec(output)?.[1] ?? '';
+const carotaToken = /its token +(\S+)/.exec(output)?.[1] ?? '';
+const adapterUrl = `http://127.0.0.1:${http}`;
+const carotaUrl = `http://127.0.0.1:${carota}`;
+
+async function call(base, secret, method, path, body) {
+  const answer = await fetch(base + path, {
+    method,
+    headers: {
+      'authorization-token': secret,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${await answer.text()}`);
+  return answer.json();
+}
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+
+async function signedIn(base, secret, { width = 1280, height = 800, colorScheme = 'light' } = {}) {
+  const context = await browser.newContext({
+    baseURL: base,
+    viewport: { width, height },
+    colorScheme,
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    reducedMotion: 'reduce',
+  });
+  const page = await context.newPage();
+  await page.goto('/console/');
+  await page.getByLabel('Token').fill(secret);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  return page;
+}
+
+async function picture(page, name, path, { fullPage = false } = {}) {
+  if (path !== undefined) await page.goto(`/console${path}`);
+  await page.getByLabel('Loading', { exact: true }).first().waitFor({ state: 'detached' });
+  // Curves are drawn with the frame after their numbers came.
+  await sleep(700);
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage });
+  console.log(`${PICTURES}/${name}.png`);
+}
+
+try {
+  mkdirSync(PICTURES, { recursive: true });
+  const page = await signedIn(adapterUrl, token);
+  const operation = '/operations/schedule%200910';
+  await sleep(8_000);
+  await picture(page, 'operations', '/operations');
+  await picture(page, 'operation', operation, { fullPage: true });
+  await page.getByRole('button', { name: 'Cancel operation' }).click();
+  await page.getByRole('alertdialog').waitFor();
+  await picture(page, 'confirmation');
+  await picture(page, 'vehicles', `${operation}/vehicles`);
+  const { items } = await call(
+    adapterUrl,
+    token,
+    'GET',
+    '/v1.0/ota/operations/schedule%200910/vehicles?state=pki_check_fail&limit=1',
+  );
+  await picture(page, 'vehicle', `/vehicles/${items[0]?.vin ?? ''}`, { fullPage: true });
+  await picture(page, 'health', '/health');
+  const phone = await signedIn(adapterUrl, token, {
+    width: 390,
+    height: 844,
+    colorScheme: 'dark',
+  });
+  await picture(phone, 'phone', operation);
+
+  const planner = await signedIn(carotaUrl, carotaToken);
+  await call(carotaUrl, carotaToken, 'POST', '/v1.0/schedules', {
+    'ref-id': REF_ID,
+    'script-ref-id': 'hu only 001',
+    model: 'vehicle model a',
+    filter: {},
+    waves: [{ percent: 2 }, { percent: 10 }, { percent: 30 }],
+    guard: { test: { tolerated: 0.25, intolerable: 0.5, falseStop: 0.01, missedStop: 0.001 } },
+  });
+  await planner.goto('/console/schedules/new');
+  await planner.getByLabel('Name (ref-id)').fill('spring update');
+  await planner.getByLabel('Update script').selectOption('hu only 001');
+  await planner.getByRole('tab', { name: '5. Preview' }).click();
+  await planner.getByRole('region', { name: 'Waves of the preview' }).waitFor();
+  await picture(planner, 'preview');
+  const isGuarded = async () => {
+    const { guardTest, waves } = await call(
+      carotaUrl,
+      carotaToken,
+      'GET',
+      `/v1.0/schedules/${encodeURIComponent(REF_ID)}`,
+    );
+    return guardTest.path.length > 12 && waves.length > 0;
+  };
+  for (let tries = 0; tries < 120 && !(await isGuarded()); tries++) await sleep(500);
+  await picture(planner, 'schedule', `/schedules/${encodeURIComponent(REF_ID)}`, {
+    fullPage: true,
+  });
+} finally {
+  await browser.close();
+  quickstart.kill('SIGTERM');
+  await once(quickstart, 'exit');
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,14 @@
+import { Link } from 'wouter';
+import { type RegisteredVehicle } from '../api/adapter.js';
+import { vehicleAt } from '../app/address.js';
+import { type Column } from '../ui/table.js';
+import { Time } from '../ui/time.js';
+
+export const REGISTRY_COLUMNS: readonly Column<RegisteredVehicle>[] = [
+  { title: 'VIN', cell: ({ vin }) => <Link href={vehicleAt(vin)}>{vin}</Link> },
+  { title: 'Model', cell: ({ model }) => model },
+  { title: 'System', isMinor: true, cell: (vehicle) => vehicle.system_id },
+  { title: 'Device', isMinor: true, cell: (vehicle) => vehicle.device_id },
+  { title: 'ECU', isMinor: true, cell: (vehicle) => vehicle.ecu_type },
+  { title: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
+];

@@ -1,0 +1,248 @@
+/** What the console decides without a browser: groups, numbers, curves, and what its forms send. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { currentRate } from '../../src/adapter/c2d-sender/rate.js';
+import { figuresOf } from '../../src/carota/guard/index.js';
+import { validatePlan } from '../../src/carota/schedules/index.js';
+import { type Operation } from '../../src/console/api/adapter.js';
+import { guardCurves } from '../../src/console/charts/guard-curves.js';
+import { fromItsBeginning, perMinute, stacked } from '../../src/console/charts/samples.js';
+import { bodyOf, indented, textOf } from '../../src/console/format/messages.js';
+import { bytes, duration, percent, plural, vehicles } from '../../src/console/format/numbers.js';
+import { rateNow, sendingTime, standingOf } from '../../src/console/operations/numbers.js';
+import { emptyPlan, planOf, stepOf } from '../../src/console/planning/plan-form.js';
+import { EMPTY_ECU, EMPTY_SCRIPT, scriptOf } from '../../src/console/planning/script-form.js';
+import {
+  ALL_STATES,
+  byGroup,
+  groupOf,
+  GROUPS,
+  inOrder,
+  notified,
+} from '../../src/console/states/groups.js';
+import { DELIVERY_STATES, EVENT_STATUS_NAMES } from '../../src/protocol/index.js';
+import { validateScript } from '../../src/update-script/index.js';
+
+describe('states', () => {
+  const named = GROUPS.flatMap(({ states }) => states as readonly string[]);
+
+  test('every state of the contract is in one group', () => {
+    for (const state of [...DELIVERY_STATES, ...EVENT_STATUS_NAMES]) {
+      expect(
+        named.filter((one) => one === state),
+        state,
+      ).toHaveLength(1);
+    }
+    expect(new Set(ALL_STATES).size).toBe(ALL_STATES.length);
+    // One of the vehicle's own is something that it does.
+    expect(groupOf('unknown(77)')).toBe('install');
+  });
+
+  test('groups lose no vehicle', () => {
+    const counts = fc.dictionary(fc.constantFrom(...named, 'unknown(5)'), fc.nat());
+    fc.assert(
+      fc.property(counts, (states) => {
+        const sum = (all: Iterable<number>) => [...all].reduce((a, b) => a + b, 0);
+        const all = sum(Object.values(states));
+        expect(sum(byGroup(states))).toBe(all);
+        expect(sum(inOrder(states).map(([, n]) => n))).toBe(all);
+        expect(notified(states)).toBeLessThanOrEqual(all);
+      }),
+    );
+  });
+});
+
+describe('numbers', () => {
+  test('what is not all is not 100 %, what is not nothing is not 0 %', () => {
+    expect(percent(999_999, 1_000_000)).toBe('> 99.9 %');
+    expect(percent(1, 1_000_000)).toBe('< 0.1 %');
+    expect(percent(1, 3)).toBe('33.3 %');
+    expect(percent(0, 5)).toBe('0 %');
+    expect(percent(5, 5)).toBe('100 %');
+    expect(percent(0, 0)).toBe('–');
+  });
+
+  test('durations, bytes and counts', () => {
+    expect([0.0123, 1.26, 61, 3_600, 90_061].map(duration)).toEqual([
+      '12 ms',
+      '1.3 s',
+      '1 min 1 s',
+      '1 h',
+      '1 d 1 h',
+    ]);
+    expect([0, 999, 1_500, 3_000_000_000].map(bytes)).toEqual(['0 B', '999 B', '1.5 kB', '3 GB']);
+    expect([vehicles(1), vehicles(1_234), plural(0, 'line')]).toEqual([
+      '1 vehicle',
+      '1,234 vehicles',
+      '0 lines',
+    ]);
+  });
+
+  test('the rate of a form is the one that the sender goes by', () => {
+    const rate = fc.record(
+      {
+        perSecond: fc.integer({ min: 1, max: 1_000 }),
+        factor: fc.integer({ min: 1, max: 3 }),
+        after: fc.integer({ min: 1, max: 100 }),
+        of: fc.constantFrom('notified' as const, 'succeeded' as const),
+        atMost: fc.integer({ min: 1, max: 5_000 }),
+      },
+      { requiredKeys: ['perSecond'] },
+    );
+    const progress = fc.record({ notified: fc.nat(500), succeeded: fc.nat(500) });
+    fc.assert(
+      fc.property(rate, progress, (typed, reached) => {
+        expect(rateNow(typed, reached)).toBe(currentRate(typed, reached));
+      }),
+    );
+    expect(sendingTime(120, 2)).toContain('120 vehicles wait');
+    expect(sendingTime(120, 2)).toContain('1 min');
+    expect(sendingTime(0, 2)).toBe('No trigger waits.');
+  });
+
+  test('each vehicle stands in one place', () => {
+    const operation = {
+      status: 'active',
+      ackRequired: true,
+      states: { pending: 4, sent: 3, downloading: 2, success: 5 },
+      open: 9,
+      finished: 5,
+    } as Partial<Operation> as Operation;
+    expect(standingOf(operation)).toEqual({
+      waiting: 4,
+      unacknowledged: 3,
+      underWay: 2,
+      finished: 5,
+    });
+    const unasked = { ...operation, ackRequired: false, open: 6 };
+    expect(standingOf(unasked).underWay).toBe(2);
+  });
+});
+
+describe('curves', () => {
+  const samples = [
+    { at: '2026-01-01T00:00:02.000Z', states: { pending: 6, downloading: 4 } },
+    { at: '2026-01-01T00:01:02.000Z', states: { downloading: 7, success: 2, failure: 1 } },
+  ];
+
+  test('areas are stacked: the highest is all vehicles', () => {
+    const [times, ...sums] = stacked(samples);
+    expect(times).toEqual([1_767_225_602, 1_767_225_662]);
+    expect(sums.at(-1)).toEqual([10, 10]);
+    for (const [place, sum] of sums.entries()) {
+      const below = sums[place - 1] ?? [0, 0];
+      expect(sum.every((value, i) => value >= (below[i] ?? 0))).toBe(true);
+    }
+  });
+
+  test('throughput is between two samples, a minute', () => {
+    expect(perMinute(samples)).toEqual([
+      [1_767_225_602, 1_767_225_662],
+      [null, 3],
+      [null, 6],
+    ]);
+  });
+
+  test('an operation begins with nothing; one from before there were samples does not', () => {
+    expect(fromItsBeginning(samples, '2026-01-01T00:00:00.000Z')).toHaveLength(3);
+    expect(fromItsBeginning(samples, '2025-01-01T00:00:00.000Z')).toHaveLength(2);
+  });
+
+  test('the guard’s curve begins at nothing, with its bounds', () => {
+    const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
+    const { evidence, stopAt, goAt } = figuresOf(test, 2, 1);
+    const point = { at: '', succeeded: 2, failed: 1, evidence };
+    const path = [
+      { ...point, fromWave: 1 },
+      { ...point, fromWave: 2 },
+    ];
+    expect(guardCurves({ stopAt, goAt, path }, 2)).toEqual([
+      [0, 3],
+      [0, evidence],
+      [stopAt, stopAt],
+      [goAt, goAt],
+    ]);
+  });
+});
+
+describe('messages', () => {
+  test('a body is decoded; what is no message is shown as it came', () => {
+    const body = Buffer.from('{"ref-id":"ä"}').toString('base64');
+    expect(bodyOf(JSON.stringify({ body }))).toBe('{\n  "ref-id": "ä"\n}');
+    expect(bodyOf('no message')).toBeUndefined();
+    expect(bodyOf('{"body":"%%%"}')).toBeUndefined();
+    expect(indented('no message')).toBe('no message');
+    expect(textOf(Buffer.from([0xff, 0x41]).toString('base64'))).toBe('\ufffdA');
+  });
+});
+
+describe('forms', () => {
+  test('a plan that is filled in is valid; an empty one has its faults at its steps', () => {
+    const form = {
+      ...emptyPlan('Europe/Berlin'),
+      refId: ' winter ',
+      script: 'hu 1.4',
+      model: 'm',
+      tags: 'a, b',
+      ecu: 'HU',
+      versions: '1.3.* 1.4.0',
+      start: '2030-01-01T10:00',
+      windows: [{ from: '22:00', to: '05:00' }],
+      pause: '60',
+      maxFailures: '9',
+      undecided: 'continue' as const,
+      priority: '3',
+      perSecond: '0.5',
+    };
+    const plan = planOf(form);
+    expect(validatePlan(plan)).toEqual(plan);
+    expect(plan).toMatchObject({
+      'ref-id': 'winter',
+      filter: { tags: ['a', 'b'], ecu: 'HU', versions: ['1.3.*', '1.4.0'] },
+      waves: [{ percent: 1 }, { percent: 10 }],
+      guard: { test: { tolerated: 0.01, intolerable: 0.05 }, maxFailures: 9 },
+      dispatch: { priority: 3, rate: { perSecond: 0.5 } },
+      timeZone: 'Europe/Berlin',
+    });
+    const named = planOf({ ...form, choice: 'vins', vins: 'WVWZZZ1JZ3W000001\nWVWZZZ1JZ3W000002' });
+    expect(named.vins).toHaveLength(2);
+    expect(validatePlan(named)).toEqual(named);
+    const faults = validatePlan(
+      planOf({ ...emptyPlan('UTC'), waves: [{ kind: 'percent', value: '' }] }),
+    );
+    expect(Array.isArray(faults)).toBe(true);
+    const steps = (faults as readonly { path: string }[]).map(({ path }) => stepOf(path));
+    expect(new Set(steps)).toEqual(new Set([0, 2]));
+  });
+
+  test('a script that is filled in is valid; what is left empty is not sent', () => {
+    const artifact = { sha256: 'a'.repeat(64), md5: 'b'.repeat(32), size: 7 };
+    const stored = { ...artifact, name: 'x', createdAt: '', url: '' };
+    const form = {
+      ...EMPTY_SCRIPT,
+      refId: 's',
+      model: 'm',
+      ecus: [
+        { ...EMPTY_ECU, ecu: 'HU', version: '1.4.0', artifact: artifact.sha256, from: '1.3.*' },
+      ],
+      consent: 'Now?',
+      battery: '30',
+      from: '22:00',
+      to: '05:00',
+      rollback: false,
+    };
+    const script = scriptOf(form, [stored]);
+    expect(validateScript(script)).toEqual(script);
+    expect(script).toEqual({
+      version: 'v1',
+      'script-ref-id': 's',
+      model: 'm',
+      ecus: [{ ecu: 'HU', version: '1.4.0', artifact, from: ['1.3.*'] }],
+      consent: { text: 'Now?' },
+      preconditions: { battery: 30 },
+      window: { from: '22:00', to: '05:00' },
+      rollback: false,
+    });
+    expect(Array.isArray(validateScript(scriptOf(EMPTY_SCRIPT, [])))).toBe(true);
+  });
+});
