@@ -12,6 +12,7 @@ import { eventBytes, vehicleOf, vinOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';
 import {
   expectAccessible,
+  expectNoJump,
   expectNoOverflow,
   figureOf,
   hasChromium,
@@ -183,6 +184,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
       await visit(opened.page, path, heading);
       await expectAccessible(opened.page);
       await expectNoOverflow(opened.page);
+      await expectNoJump(opened.page);
     }
     expect(opened.complaints).toEqual([]);
     await opened.page.context().close();

@@ -12,6 +12,7 @@ import {
 import { vinOf } from '../support/messages.js';
 import {
   expectAccessible,
+  expectNoJump,
   hasChromium,
   open,
   signIn,
@@ -215,6 +216,7 @@ describe.runIf(await hasChromium())('planning', () => {
     for (const [path, heading] of PAGES) {
       await visit(opened.page, path, heading);
       await expectAccessible(opened.page);
+      await expectNoJump(opened.page);
     }
     expect(opened.complaints).toEqual([]);
     await opened.page.context().close();

@@ -12,6 +12,8 @@ export type Connection = 'connecting' | 'live' | 'away' | 'lost';
 /** The server says that it is alive every 5 s. */
 const SILENT_MS = 12_000;
 const RETRY_MS = 1_500;
+/** A tab that no one has looked at for so long needs no connection: a browser has six to a server. */
+const HIDDEN_MS = 30_000;
 /** From one round of asking to the next: under a storm of changes a page asks, draws, and rests. */
 const REST_MS = 300;
 
@@ -25,6 +27,7 @@ export class Live {
   #silence: number | undefined;
   #retry: number | undefined;
   #opening: number | undefined;
+  #hidden: number | undefined;
   #open = '';
   #pending = new Set<string>();
   #asking = false;
@@ -60,10 +63,24 @@ export class Live {
   }
 
   start(): void {
+    document.addEventListener('visibilitychange', this.#seen);
     this.#reopenSoon();
   }
 
   stop(): void {
+    document.removeEventListener('visibilitychange', this.#seen);
+    clearTimeout(this.#hidden);
+    this.#close();
+  }
+
+  readonly #seen = (): void => {
+    clearTimeout(this.#hidden);
+    if (document.hidden) this.#hidden = setTimeout(() => this.#close(), HIDDEN_MS);
+    // What has happened meanwhile is asked for, as after any break.
+    else this.#reopenSoon();
+  };
+
+  #close(): void {
     this.#source?.close();
     this.#source = undefined;
     this.#open = '';

@@ -42,6 +42,7 @@ export async function open(browser: Browser, httpUrl: string, view: View = {}): 
     reducedMotion: 'reduce',
   });
   const page = await context.newPage();
+  await page.addInitScript(WATCH_SHIFTS);
   page.setDefaultTimeout(20_000);
   const complaints: string[] = [];
   page.on('pageerror', ({ message }) => complaints.push(message));
@@ -102,6 +103,20 @@ export async function expectAccessible(page: Page): Promise<void> {
 export async function expectNoOverflow(page: Page): Promise<void> {
   const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
   expect(overflow, page.url()).toBeLessThanOrEqual(0);
+}
+
+/** What has moved under the reader's eyes since the page was opened (W3C Layout Instability). */
+const WATCH_SHIFTS = `
+  window.layoutShift = 0;
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput } of list.getEntries()) {
+      if (!hadRecentInput) window.layoutShift += value;
+    }
+  }).observe({ type: 'layout-shift', buffered: true });`;
+
+/** No more than what is called good (0.1) for a page that loads. */
+export async function expectNoJump(page: Page): Promise<void> {
+  expect(await page.evaluate<number>('window.layoutShift'), page.url()).toBeLessThan(0.1);
 }
 
 /** A figure at the top of a page. */
