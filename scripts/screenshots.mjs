@@ -107,13 +107,15 @@ try {
     'ref-id': REF_ID,
     'script-ref-id': 'hu only 001',
     model: 'vehicle model a',
-    filter: {},
+    filter: { tags: ['simulated'] },
     waves: [{ percent: 2 }, { percent: 10 }, { percent: 30 }],
     guard: { test: { tolerated: 0.25, intolerable: 0.5, falseStop: 0.01, missedStop: 0.001 } },
   });
   await planner.goto('/console/schedules/new');
   await planner.getByLabel('Name (ref-id)').fill('spring update');
   await planner.getByLabel('Update script').selectOption('hu only 001');
+  await planner.getByRole('tab', { name: '2. Vehicles' }).click();
+  await planner.getByLabel('Tags, all of them').fill('simulated');
   await planner.getByRole('tab', { name: '5. Preview' }).click();
   await planner.getByRole('region', { name: 'Waves of the preview' }).waitFor();
   await picture(planner, 'preview');

@@ -83,6 +83,8 @@ export async function startQuickstart(
       directory: join(options.dataDir, 'vehicles'),
       log,
     });
+    await makeKnown(toCarota, simulated, 'simulated');
+    await makeKnown(toCarota, real, 'agent');
     const triggered = await trigger(toAdapter, options.tell);
     const planned = await plan(toCarota, triggered.isFirst, simulated, real);
     const refIds = [triggered.refId, ...planned];
@@ -189,6 +191,16 @@ async function vehicleToken(carota: Call): Promise<string> {
 async function register(call: Call, vehicles: readonly FleetVehicle[]): Promise<void> {
   const lines = vehicles.map(registrationLine).join('\n');
   await call('POST', '/v1.0/vehicles/import', 'application/x-ndjson', lines);
+}
+
+/** The CarOTA Server chooses vehicles by what it knows of them; a tag says what kind they are. */
+async function makeKnown(
+  carota: Call,
+  vehicles: readonly FleetVehicle[],
+  tag: string,
+): Promise<void> {
+  const lines = vehicles.map(({ vin, model }) => JSON.stringify({ vin, model, tags: [tag] }));
+  await carota('POST', '/v1.0/vehicles/import', 'application/x-ndjson', lines.join('\n'));
 }
 
 /** Undefined while the adapter has no such operation. */

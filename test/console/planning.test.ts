@@ -185,6 +185,9 @@ describe.runIf(await hasChromium())('planning', () => {
     await expect.poll(() => plot.getAttribute('aria-label')).toBe(told);
     const wave = page.getByRole('region', { name: 'Waves' }).locator('tbody tr').first();
     await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+3\s+1\s/);
+    // Who has told nothing yet waits, or has its trigger.
+    const legend = page.locator('.legend').first();
+    await expect.poll(() => legend.innerText()).toMatch(/Waiting 16\s+Sent 1\s/);
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Stop schedule' }).click();
     const dialog = page.getByRole('alertdialog');

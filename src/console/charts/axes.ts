@@ -8,6 +8,20 @@ const STEPS = [
 ];
 const FONT = '12px system-ui, sans-serif';
 
+const SECONDS = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const MINUTES = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const DAYS = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+
+/** In the reader's zone, as exact as the steps are; a day's beginning is that day. */
+function timesOf(_plot: uPlot, ticks: number[], _axis: number, _space: number, step: number) {
+  return ticks.map((tick) => {
+    const moment = new Date(tick * 1000);
+    const isMidnight = moment.getHours() + moment.getMinutes() + moment.getSeconds() === 0;
+    if (step >= 86_400 || isMidnight) return DAYS.format(moment);
+    return (step < 60 ? SECONDS : MINUTES).format(moment);
+  });
+}
+
 /** Of time below, of a number on the left. */
 export function axes(colour: (name: string) => string): uPlot.Axis[] {
   const look = {
@@ -17,7 +31,7 @@ export function axes(colour: (name: string) => string): uPlot.Axis[] {
     ticks: { stroke: colour('line'), width: 1 },
   };
   return [
-    { ...look, space: 80, incrs: STEPS },
+    { ...look, space: 90, incrs: STEPS, values: timesOf },
     {
       ...look,
       size: 72,

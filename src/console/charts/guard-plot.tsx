@@ -1,10 +1,13 @@
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
 import { type GuardTest } from '../api/carota.js';
+import { count } from '../format/numbers.js';
 import { axes } from './axes.js';
 import { guardCurves } from './guard-curves.js';
 import { Plot } from './plot.js';
 
+/** A line without points: nothing was measured on it. */
+const BOUND = { width: 2, dash: [8, 4], points: { show: false } };
 const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
 const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' | 'height'> => {
@@ -17,14 +20,20 @@ const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' 
       y: { range: (_plot, low, high) => [low - 0.5, high + 0.5] },
     },
     axes: [
-      { ...x, incrs: COUNTS, label: 'vehicles that came to an end', labelSize: 20 },
+      {
+        ...x,
+        incrs: COUNTS,
+        values: (_plot, ticks) => ticks.map(count),
+        label: 'vehicles that came to an end',
+        labelSize: 20,
+      },
       { ...y, size: 48 },
     ],
     series: [
       {},
       { label: 'evidence', stroke: colour('accent'), width: 2, points: { show: true, size: 5 } },
-      { label: 'stop', stroke: colour('group-failed'), width: 2, dash: [8, 4] },
-      { label: 'go', stroke: colour('group-success'), width: 2, dash: [8, 4] },
+      { label: 'stop', stroke: colour('group-failed'), ...BOUND },
+      { label: 'go', stroke: colour('group-success'), ...BOUND },
     ],
   };
 };

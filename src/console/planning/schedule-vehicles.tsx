@@ -56,6 +56,7 @@ export function ScheduleVehicles({
         query={{ state, wave }}
         topics={topics}
         columns={COLUMNS}
+        limit={20}
         keyOf={({ vin }) => vin}
         empty={
           <Empty title="No vehicle is here.">

@@ -8,10 +8,13 @@ export interface Group {
   readonly states: readonly string[];
 }
 
-/** In the order of an update's life; a state of the vehicle that the contract does not know is under way. */
+/**
+ * In the order of an update's life; a state of the vehicle that the contract does not know is under way. `waiting` and
+ * `triggered` are the CarOTA Server's, of vehicles that have told nothing yet.
+ */
 export const GROUPS = [
-  { id: 'waiting', label: 'Waiting', states: ['pending'] },
-  { id: 'sent', label: 'Sent', states: ['sent'] },
+  { id: 'waiting', label: 'Waiting', states: ['waiting', 'pending'] },
+  { id: 'sent', label: 'Sent', states: ['triggered', 'sent'] },
   { id: 'reached', label: 'Reached', states: ['acknowledged', 'received', 'pause', 'resume'] },
   { id: 'consent', label: 'Consented', states: ['consent_accepted'] },
   { id: 'download', label: 'Downloading', states: ['downloading'] },
@@ -46,9 +49,12 @@ const ORDER = new Map<string, number>(
 
 export const groupOf = (state: string): GroupId => GROUP_OF.get(state) ?? 'install';
 
-/** Every state that a vehicle can be in, in the order of an update's life. */
+/** Of the CarOTA Server, and what a vehicle is beside its state. */
+const NOT_OF_ADAPTER = new Set(['waiting', 'triggered', 'pause', 'resume']);
+
+/** Every state that a vehicle of an operation can be in, in the order of an update's life. */
 export const ALL_STATES: readonly string[] = [...ORDER.keys()].filter(
-  (state) => state !== 'pause' && state !== 'resume',
+  (state) => !NOT_OF_ADAPTER.has(state),
 );
 
 /** `[state, vehicles]` of those that have vehicles, in the order of an update's life. */
@@ -72,7 +78,14 @@ export function byGroup(states: States): readonly number[] {
 export const isFinished = (state: string): boolean => FINISHED.has(state);
 
 /** Of the states, those in which the trigger was never sent and will not be by itself. */
-const UNSENT = new Set(['pending', 'cancelled', 'expired', 'undelivered', 'device_not_found']);
+const UNSENT = new Set([
+  'waiting',
+  'pending',
+  'cancelled',
+  'expired',
+  'undelivered',
+  'device_not_found',
+]);
 
 /** Vehicles that were sent their trigger, finished or not. */
 export const notified = (states: States): number =>

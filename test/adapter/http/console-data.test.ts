@@ -98,6 +98,29 @@ describe.each(platforms())('on $name', (platform) => {
     again.close();
   });
 
+  test('a sample that was taken is told to those who draw them', async () => {
+    const watcher = await watch('samples:watched');
+    await report('downloading', [{ key: 'progress', value: '30' }]);
+    await eventually(
+      async () => watcher.topicsOf(),
+      (topics) => topics.has('samples:watched'),
+    );
+    expect(watcher.topicsOf().has('operation:watched')).toBe(false);
+    watcher.close();
+    await report('failure', [{ key: 'reason', value: 'Checksum 100% wrong' }]);
+  });
+
+  test('the registry is searched by how a VIN begins', async () => {
+    const found = async (query: string) =>
+      (await t.call('GET', `/v1.0/vehicles?${query}`)).body.items.map(
+        ({ vin }: { vin: string }) => vin,
+      );
+    expect(await found(`vin=${vins[0]?.slice(0, 3).toLowerCase() ?? ''}`)).toEqual(vins);
+    expect(await found(`vin=${vins[2] ?? ''}`)).toEqual([vins[2]]);
+    expect(await found('vin=ZZZ')).toEqual([]);
+    expect((await t.call('GET', '/v1.0/vehicles?vin=I')).status).toBe(400);
+  });
+
   test('states over time are sampled, the last one is of now', async () => {
     const path = '/v1.0/ota/operations/watched';
     const { items } = await eventually(
