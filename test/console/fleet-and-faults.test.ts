@@ -11,16 +11,18 @@ import {
 import { eventBytes, vehicleOf, vinOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';
 import {
+  DARK,
   expectAccessible,
-  expectNoJump,
+  expectGoodPages,
   expectNoOverflow,
   figureOf,
   hasChromium,
+  LIGHT,
   open,
+  type PageAt,
   signIn,
   startBrowser,
   visit,
-  type View,
 } from './support/browser.js';
 
 const [vehicle = vehicleOf(1, 'CSF'), stranger = vehicleOf(2, 'CSF')] = [1, 2].map((n) =>
@@ -159,42 +161,29 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await his.context().close();
   });
 
-  const PAGES: readonly (readonly [path: string, heading: string | RegExp])[] = [
-    ['/operations', 'Operations'],
-    ['/operations/faults', 'faults'],
-    ['/operations/faults/vehicles', /Vehicles of/],
-    ['/operations/nothing', 'nothing'],
-    [`/vehicles?vin=${vehicle.vin.slice(0, 6)}`, 'Vehicles'],
-    [`/vehicles/${vehicle.vin}`, vehicle.vin],
-    [`/vehicles/${stranger.vin}`, stranger.vin],
-    ['/registry', 'Registry'],
-    ['/dead-letters', 'Dead letters'],
-    ['/health', 'Health'],
-    ['/audit', 'Audit log'],
-    ['/nowhere', 'There is no such page'],
+  const PAGES: readonly PageAt[] = [
+    { path: '/operations', heading: 'Operations' },
+    { path: '/operations/faults', heading: 'faults' },
+    { path: '/operations/faults/vehicles', heading: /Vehicles of/ },
+    { path: '/operations/nothing', heading: 'nothing' },
+    { path: `/vehicles?vin=${vehicle.vin.slice(0, 6)}`, heading: 'Vehicles' },
+    { path: `/vehicles/${vehicle.vin}`, heading: vehicle.vin },
+    { path: `/vehicles/${stranger.vin}`, heading: stranger.vin },
+    { path: '/registry', heading: 'Registry' },
+    { path: '/dead-letters', heading: 'Dead letters' },
+    { path: '/health', heading: 'Health' },
+    { path: '/audit', heading: 'Audit log' },
+    { path: '/nowhere', heading: 'There is no such page' },
   ];
-  const VIEWS: readonly (View & { readonly name: string })[] = [
-    { name: 'light, 1280 wide', width: 1280 },
-    { name: 'dark, 1920 wide', width: 1920, colorScheme: 'dark' },
-  ];
-  test.each(VIEWS)('axe finds no fault on any page: $name', async (view) => {
-    const opened = await open(browser, t.adapter.httpUrl, view);
-    await signIn(opened.page, t.token);
-    for (const [path, heading] of PAGES) {
-      await visit(opened.page, path, heading);
-      await expectAccessible(opened.page);
-      await expectNoOverflow(opened.page);
-      await expectNoJump(opened.page);
-    }
-    expect(opened.complaints).toEqual([]);
-    await opened.page.context().close();
-  });
+  test.each([LIGHT, DARK])('axe finds no fault on any page, and nothing jumps: %o', (view) =>
+    expectGoodPages(browser, { httpUrl: t.adapter.httpUrl, token: t.token }, view, PAGES),
+  );
 
   test('what is watched is readable on a phone', async () => {
     const phone = { width: 390, height: 844, colorScheme: 'dark' } as const;
     const opened = await open(browser, t.adapter.httpUrl, phone);
     await signIn(opened.page, t.token);
-    for (const [path, heading] of PAGES) {
+    for (const { path, heading } of PAGES) {
       await visit(opened.page, path, heading);
       await expectNoOverflow(opened.page);
     }

@@ -113,7 +113,7 @@ describe.runIf(await hasChromium())('operations', () => {
     }
     // The funnel is of a while ago at most: it follows.
     const last = page.locator('.funnel li').last();
-    await expect.poll(() => last.innerText(), { timeout: 10_000 }).toContain(String(succeeded));
+    await expect.poll(() => last.innerText(), { timeout: 40_000 }).toContain(String(succeeded));
     expect(await page.locator('.plot canvas').count()).toBe(2);
   });
 

@@ -11,14 +11,15 @@ import {
 } from '../carota/support/test-carota.js';
 import { vinOf } from '../support/messages.js';
 import {
+  DARK,
   expectAccessible,
-  expectNoJump,
+  expectGoodPages,
   hasChromium,
+  LIGHT,
   open,
   signIn,
   startBrowser,
   visit,
-  type View,
 } from './support/browser.js';
 
 const vins = Array.from({ length: 20 }, (_, n) => vinOf(n, 'CSP'));
@@ -199,29 +200,16 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByText('enough seen').first().waitFor();
   });
 
-  const PAGES: readonly (readonly [path: string, heading: string])[] = [
-    ['/schedules', 'Schedules'],
-    [PATH, REF_ID],
-    ['/schedules/new', 'Plan a schedule'],
-    ['/scripts', 'Update scripts'],
-    ['/scripts/hu%201.4', 'hu 1.4'],
-    ['/scripts/new', 'New update script'],
-    ['/artifacts', 'Artifacts'],
-    ['/vehicles', 'Vehicles'],
-  ];
-  const VIEWS: readonly (View & { readonly name: string })[] = [
-    { name: 'light', width: 1280 },
-    { name: 'dark', width: 1920, colorScheme: 'dark' },
-  ];
-  test.each(VIEWS)('axe finds no fault on any page: $name', async (view) => {
-    const opened = await open(browser, carota.carota.httpUrl, view);
-    await signIn(opened.page, carota.token);
-    for (const [path, heading] of PAGES) {
-      await visit(opened.page, path, heading);
-      await expectAccessible(opened.page);
-      await expectNoJump(opened.page);
-    }
-    expect(opened.complaints).toEqual([]);
-    await opened.page.context().close();
-  });
+  test.each([LIGHT, DARK])('axe finds no fault on any page, and nothing jumps: %o', (view) =>
+    expectGoodPages(browser, { httpUrl: carota.carota.httpUrl, token: carota.token }, view, [
+      { path: '/schedules', heading: 'Schedules' },
+      { path: PATH, heading: REF_ID },
+      { path: '/schedules/new', heading: 'Plan a schedule' },
+      { path: '/scripts', heading: 'Update scripts' },
+      { path: '/scripts/hu%201.4', heading: 'hu 1.4' },
+      { path: '/scripts/new', heading: 'New update script' },
+      { path: '/artifacts', heading: 'Artifacts' },
+      { path: '/vehicles', heading: 'Vehicles' },
+    ]),
+  );
 });

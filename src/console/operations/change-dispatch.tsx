@@ -4,6 +4,7 @@ import { rate as rateText } from '../format/numbers.js';
 import { notified } from '../states/groups.js';
 import { Confirm, withReason } from '../ui/confirm.js';
 import { SelectField, TextField } from '../ui/fields.js';
+import { bind } from '../ui/bind.js';
 import { useOperationAction } from './use-operation-action.js';
 import { rateNow, sendingTime } from './numbers.js';
 
@@ -45,7 +46,7 @@ export function ChangeDispatch({ operation }: { operation: Operation }) {
   const act = useOperationAction(operation);
   const [form, setForm] = useState<Form>();
   const shown = form ?? formOf(operation);
-  const change = (name: keyof Form) => (value: string) => setForm({ ...shown, [name]: value });
+  const bound = bind(shown, (changes) => setForm({ ...shown, ...changes }));
   const rate = rateOf(shown);
   const priority = Number(shown.priority);
   const isReady =
@@ -66,8 +67,7 @@ export function ChangeDispatch({ operation }: { operation: Operation }) {
           type="number"
           min={-10}
           max={10}
-          value={shown.priority}
-          onChange={change('priority')}
+          {...bound('priority')}
           help="Each step doubles its share while several operations send."
         />
         <TextField
@@ -75,8 +75,7 @@ export function ChangeDispatch({ operation }: { operation: Operation }) {
           type="number"
           min={0}
           step="any"
-          value={shown.perSecond}
-          onChange={change('perSecond')}
+          {...bound('perSecond')}
           help="Empty: as fast as it goes."
         />
         <TextField
@@ -84,21 +83,13 @@ export function ChangeDispatch({ operation }: { operation: Operation }) {
           type="number"
           min={1}
           step="any"
-          value={shown.factor}
-          onChange={change('factor')}
+          {...bound('factor')}
           help="Empty: it stays."
         />
-        <TextField
-          label="after so many vehicles"
-          type="number"
-          min={1}
-          value={shown.after}
-          onChange={change('after')}
-        />
+        <TextField label="after so many vehicles" type="number" min={1} {...bound('after')} />
         <SelectField
           label="that"
-          value={shown.of}
-          onChange={change('of')}
+          {...bound('of')}
           options={[
             { value: 'notified', label: 'were sent their trigger' },
             { value: 'succeeded', label: 'have succeeded' },
@@ -109,8 +100,7 @@ export function ChangeDispatch({ operation }: { operation: Operation }) {
           type="number"
           min={0}
           step="any"
-          value={shown.atMost}
-          onChange={change('atMost')}
+          {...bound('atMost')}
           help="Empty: it grows on."
         />
       </div>

@@ -31,14 +31,15 @@ export function SummaryCards({
 }) {
   const refId = operation['ref-id'];
   const answer = useApi<Summary>(at`/v1.0/ota/operations/${refId}/summary`, {}, { topics });
-  const { data, refetch } = answer;
+  const { data, dataUpdatedAt, refetch } = answer;
   // One that was made before the last change: a newer one can be had in a while.
   const isOld = data !== undefined && !isSame(data.states, operation.states);
   useEffect(() => {
     if (!isOld) return;
     const again = setTimeout(() => void refetch(), AGAIN_MS);
     return () => clearTimeout(again);
-  }, [isOld, data, refetch]);
+    // After each answer, also one that is the same as before.
+  }, [isOld, dataUpdatedAt, refetch]);
   return (
     <>
       <Card title="Funnel and completion">

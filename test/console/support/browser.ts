@@ -115,7 +115,7 @@ const WATCH_SHIFTS = `
   }).observe({ type: 'layout-shift', buffered: true });`;
 
 /** No more than what is called good (0.1) for a page that loads. */
-export async function expectNoJump(page: Page): Promise<void> {
+async function expectNoJump(page: Page): Promise<void> {
   expect(await page.evaluate<number>('window.layoutShift'), page.url()).toBeLessThan(0.1);
 }
 
@@ -125,3 +125,30 @@ export async function figureOf(page: Page, label: string): Promise<number> {
   const text = await page.locator('.figures > div', { has: name }).locator('dd').innerText();
   return Number((text.split('\n')[0] ?? '').replaceAll(',', ''));
 }
+
+export interface PageAt {
+  readonly path: string;
+  readonly heading: string | RegExp;
+}
+
+/** Opens each page as one who was sent its address: no barrier, nothing too wide, nothing that jumps. */
+export async function expectGoodPages(
+  browser: Browser,
+  server: { readonly httpUrl: string; readonly token: string },
+  view: View,
+  pages: readonly PageAt[],
+): Promise<void> {
+  const { page, complaints } = await open(browser, server.httpUrl, view);
+  await signIn(page, server.token);
+  for (const { path, heading } of pages) {
+    await visit(page, path, heading);
+    await expectAccessible(page);
+    await expectNoOverflow(page);
+    await expectNoJump(page);
+  }
+  expect(complaints).toEqual([]);
+  await page.context().close();
+}
+
+export const LIGHT: View = { width: 1280, colorScheme: 'light' };
+export const DARK: View = { width: 1920, colorScheme: 'dark' };
