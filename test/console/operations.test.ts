@@ -154,6 +154,19 @@ describe.runIf(await hasChromium())('operations', () => {
 
     await visit(page, `${address}/vehicles`, /Vehicles of/);
     expect(await rows()).toEqual(asRows(await read('')));
+    // The row that the keyboard is at is seen, at both ends.
+    const grid = page.getByRole('grid', { name: 'Vehicles' });
+    for (const [key, place] of [
+      ['End', 119],
+      ['Home', 0],
+    ] as const) {
+      await page.keyboard.press(key);
+      const row = grid.locator('.active');
+      await expect.poll(() => row.getAttribute('aria-rowindex')).toBe(String(place + 2));
+      const [inner, outer] = [await row.boundingBox(), await grid.boundingBox()];
+      expect(inner?.y).toBeGreaterThanOrEqual((outer?.y ?? 0) + 32);
+      expect((inner?.y ?? 0) + 32).toBeLessThanOrEqual((outer?.y ?? 0) + (outer?.height ?? 0) + 1);
+    }
     await page.getByLabel('State').selectOption('success');
     await page.getByText(/^\d+ of 120 vehicles$/).waitFor();
     expect(new URL(page.url()).search).toBe('?state=success');

@@ -46,6 +46,8 @@ export function VehicleTable({ path, filter, total, isCounted, topics }: Vehicle
     getScrollElement: () => frame.current,
     estimateSize: () => ROW_PX,
     overscan: 12,
+    // The head of the table scrolls above the rows, and stays.
+    scrollPaddingEnd: ROW_PX,
   });
   const shown = virtual.getVirtualItems();
   const vehicles = usePages(path, filter, topics, shown[0]?.index ?? 0, shown.at(-1)?.index ?? -1);

@@ -1,5 +1,5 @@
 /** Browsers: signing in by a cookie, and what another site could make of it. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestAdapter, type TestAdapter, triggerEvent } from '../../support/adapter.js';
 
 let t: TestAdapter;
@@ -82,4 +82,51 @@ test('a revoked token is signed out at once', async () => {
   await t.call('DELETE', `/v1.0/tokens/${made.id}`);
   const answer = await t.call('GET', '/v1.0/session', { token: null, headers: { cookie } });
   expect(answer.status).toBe(401);
+});
+
+describe('the console', () => {
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    fetch(t.adapter.httpUrl + path, { headers, redirect: 'manual' });
+
+  test('every address of it is the same document, from its own files under a strict policy', async () => {
+    const root = await get('/');
+    expect([root.status, root.headers.get('location')]).toEqual([302, '/console/']);
+    const first = await get('/console/');
+    const html = await first.text();
+    const deep = await get('/console/operations/a%2Fb/vehicles?state=success');
+    expect(await deep.text()).toBe(html);
+    for (const { headers } of [first, deep]) {
+      expect(headers.get('content-type')).toContain('text/html');
+      expect(headers.get('cache-control')).toBe('no-cache');
+      const policy = headers.get('content-security-policy') ?? '';
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).not.toMatch(/unsafe|https?:|\*/);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+    }
+    // No address of anyone else, and nothing inline.
+    expect(html).not.toMatch(/https?:|<script>|<style|style=| on\w+=/);
+  });
+
+  test('what is named by its digest is kept for ever, and comes compressed', async () => {
+    const html = await (await get('/console/')).text();
+    const [, script = ''] = /src="(\/console\/assets\/[^"]+\.js)"/.exec(html) ?? [];
+    for (const encoding of ['br', 'gzip']) {
+      const { status, headers } = await get(script, { 'accept-encoding': encoding });
+      expect([status, headers.get('content-encoding')]).toEqual([200, encoding]);
+      expect(headers.get('cache-control')).toContain('immutable');
+    }
+    const gone = await get('/console/assets/gone-12345678.js');
+    expect([gone.status, gone.headers.get('content-type')]).toEqual([
+      404,
+      expect.stringContaining('problem+json'),
+    ]);
+    for (const outside of ['/console/..%2f..%2fpackage.json', '/console/%2e%2e/cli/main.js']) {
+      expect(await (await get(outside)).text()).not.toContain('otaops"');
+    }
+  });
+
+  test('it is no part of the interface that is documented', async () => {
+    const { body } = await t.call('GET', '/openapi.json');
+    expect(Object.keys(body.paths).filter((path) => path.includes('console'))).toEqual([]);
+  });
 });
