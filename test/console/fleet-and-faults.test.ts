@@ -14,6 +14,7 @@ import {
   DARK,
   expectAccessible,
   expectGoodPages,
+  expectNoJump,
   expectNoOverflow,
   figureOf,
   hasChromium,
@@ -178,6 +179,21 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
   test.each([LIGHT, DARK])('axe finds no fault on any page, and nothing jumps: %o', (view) =>
     expectGoodPages(browser, { httpUrl: t.adapter.httpUrl, token: t.token }, view, PAGES),
   );
+
+  test('a barrier, a thing too wide and a jump would be seen', async () => {
+    const opened = await open(browser, t.adapter.httpUrl, LIGHT);
+    await signIn(opened.page, t.token);
+    await visit(opened.page, '/operations', 'Operations');
+    await opened.page.evaluate(`(() => {
+      const wide = document.createElement('button');
+      Object.assign(wide.style, { display: 'block', width: '3000px', height: '400px' });
+      document.querySelector('main').prepend(wide);
+    })()`);
+    await expect(expectAccessible(opened.page)).rejects.toThrow('button-name');
+    await expect(expectNoOverflow(opened.page)).rejects.toThrow();
+    await expect(expectNoJump(opened.page)).rejects.toThrow();
+    await opened.page.context().close();
+  });
 
   test('what is watched is readable on a phone', async () => {
     const phone = { width: 390, height: 844, colorScheme: 'dark' } as const;

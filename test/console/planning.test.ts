@@ -198,6 +198,13 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByText('stopped', { exact: true }).first().waitFor();
     expect(await show()).toMatchObject({ status: 'stopped' });
     await page.getByText('enough seen').first().waitFor();
+    // One vehicle: what it runs, and what it has told.
+    await page.getByLabel('State').selectOption('failure');
+    await page.getByRole('link', { name: first[0] ?? '' }).click();
+    await page.getByRole('heading', { level: 1, name: first[0] ?? '' }).waitFor();
+    const events = page.getByRole('region', { name: 'Events' });
+    await events.getByText('failure').waitFor();
+    await page.getByRole('region', { name: 'Installed versions' }).getByText('1.3.2').waitFor();
   });
 
   test.each([LIGHT, DARK])('axe finds no fault on any page, and nothing jumps: %o', (view) =>
@@ -210,6 +217,7 @@ describe.runIf(await hasChromium())('planning', () => {
       { path: '/scripts/new', heading: 'New update script' },
       { path: '/artifacts', heading: 'Artifacts' },
       { path: '/vehicles', heading: 'Vehicles' },
+      { path: `/vehicles/${vins[0] ?? ''}`, heading: vins[0] ?? '' },
     ]),
   );
 });

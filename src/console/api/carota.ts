@@ -178,6 +178,18 @@ export interface KnownVehicle {
   readonly updatedAt: string;
 }
 
+export interface VehicleEvent {
+  readonly 'event-id': string;
+  readonly 'ref-id': string;
+  readonly 'status-name': string;
+  readonly meta: readonly { readonly key: string; readonly value: string }[];
+  /** By the vehicle's clock. */
+  readonly at: string;
+  readonly receivedAt: string;
+}
+
+export type WholeKnownVehicle = KnownVehicle & { readonly events: readonly VehicleEvent[] };
+
 export interface CarotaImported {
   readonly imported: number;
   readonly rejectedCount: number;

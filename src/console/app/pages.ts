@@ -80,6 +80,10 @@ const CAROTA: readonly PageAt[] = [
     path: '/vehicles',
     page: page(async () => (await import('../planning/fleet-page.js')).FleetPage),
   },
+  {
+    path: '/vehicles/:vin',
+    page: page(async () => (await import('../planning/known-vehicle-page.js')).KnownVehiclePage),
+  },
 ];
 
 export const PAGES: Readonly<Record<Session['server'], readonly PageAt[]>> = {

@@ -1,7 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Link } from 'wouter';
 import { type CarotaImported, type KnownVehicle } from '../api/carota.js';
-import { useFilters } from '../app/address.js';
+import { useFilters, vehicleAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
 import { Faults } from '../fleet/faults.js';
 import { lineFormat } from '../fleet/line-format.js';
@@ -18,7 +19,7 @@ import { useSettled } from '../vehicles/use-settled.js';
 const PATH = '/v1.0/vehicles';
 
 const COLUMNS: readonly Column<KnownVehicle>[] = [
-  { title: 'VIN', cell: ({ vin }) => vin },
+  { title: 'VIN', cell: ({ vin }) => <Link href={vehicleAt(vin)}>{vin}</Link> },
   { title: 'Model', cell: ({ model }) => model },
   { title: 'Tags', cell: ({ tags }) => tags.join(', ') },
   {

@@ -1,6 +1,7 @@
+import { Link } from 'wouter';
 import { type ScheduleVehicle, type WholeSchedule } from '../api/carota.js';
 import { at } from '../api/client.js';
-import { useFilters } from '../app/address.js';
+import { useFilters, vehicleAt } from '../app/address.js';
 import { count } from '../format/numbers.js';
 import { inOrder } from '../states/groups.js';
 import { SelectField } from '../ui/fields.js';
@@ -11,7 +12,7 @@ import { State } from '../ui/state.js';
 import { type Column } from '../ui/table.js';
 
 const COLUMNS: readonly Column<ScheduleVehicle>[] = [
-  { title: 'VIN', cell: ({ vin }) => vin },
+  { title: 'VIN', cell: ({ vin }) => <Link href={vehicleAt(vin)}>{vin}</Link> },
   { title: 'Wave', isNumber: true, cell: ({ wave }) => (wave === 0 ? '–' : wave) },
   { title: 'State', cell: ({ state }) => <State state={state} /> },
   { title: 'Reason', cell: ({ reason }) => reason },

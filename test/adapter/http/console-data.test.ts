@@ -36,7 +36,7 @@ describe.each(platforms())('on $name', (platform) => {
   };
   const watch = async (...topics: string[]) => {
     const query = new URLSearchParams(topics.map((topic): [string, string] => ['topic', topic]));
-    const url = `${t.adapter.httpUrl}/v1.0/live?${query}`;
+    const url = `${t.adapter.httpUrl}/v1.0/live?${query.toString()}`;
     const reader = await readServerSentEvents(url, { 'authorization-token': t.token });
     const topicsOf = () =>
       new Set(
@@ -202,8 +202,8 @@ describe.each(platforms())('on $name', (platform) => {
     expect(body.adapters[0].broker).toMatch(/^mqtt:\/\/127\.0\.0\.1:\d+$/);
     expect(body.database.server).toMatch(/^PostgreSQL \d+/);
     expect(body.database.bytes).toBeGreaterThan(1_000_000);
-    const { received, applied, duplicates, deadLetters } = body.messages;
-    expect(received).toBe(applied + duplicates + deadLetters);
+    const { received, applied, duplicates, deadLetters }: Record<string, number> = body.messages;
+    expect(received).toBe([applied, duplicates, deadLetters].reduce((a = 0, b = 0) => a + b, 0));
     expect(deadLetters).toBe(1);
   });
 });

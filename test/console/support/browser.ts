@@ -1,6 +1,5 @@
 /** A real headless Chromium, where one is installed. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { findProgram } from '../../../src/bench/servers.js';
@@ -74,8 +73,6 @@ export async function expectSettled(page: Page): Promise<void> {
     .toBe(0);
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 interface Violation {
   readonly id: string;
   readonly nodes: readonly {
@@ -87,7 +84,7 @@ interface Violation {
 /** axe finds no fault by WCAG 2.2 A and AA. */
 export async function expectAccessible(page: Page): Promise<void> {
   // Evaluated by the debugger, as no script of the page could be under its Content-Security-Policy.
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const { violations, passed } = await page.evaluate<{ violations: Violation[]; passed: number }>(`
     axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
       .then(({ violations, passes }) => ({ violations, passed: passes.length }))`);
@@ -96,7 +93,7 @@ export async function expectAccessible(page: Page): Promise<void> {
   const faults = violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
   );
-  expect(faults, page.url()).toEqual([]);
+  expect(faults.join('\n'), page.url()).toBe('');
 }
 
 /** Nothing but a table or a message, which scroll, is wider than the window. */
@@ -115,7 +112,7 @@ const WATCH_SHIFTS = `
   }).observe({ type: 'layout-shift', buffered: true });`;
 
 /** No more than what is called good (0.1) for a page that loads. */
-async function expectNoJump(page: Page): Promise<void> {
+export async function expectNoJump(page: Page): Promise<void> {
   expect(await page.evaluate<number>('window.layoutShift'), page.url()).toBeLessThan(0.1);
 }
 
