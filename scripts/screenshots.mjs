@@ -82,7 +82,8 @@ try {
   const operation = '/operations/schedule%200910';
   await sleep(8_000);
   await picture(page, 'operations', '/operations');
-  await picture(page, 'operation', operation, { fullPage: true });
+  await picture(page, 'operation', operation);
+  await picture(page, 'whole-operation', undefined, { fullPage: true });
   await page.getByRole('button', { name: 'Cancel operation' }).click();
   await page.getByRole('alertdialog').waitFor();
   await picture(page, 'confirmation');

@@ -153,11 +153,10 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
       method: 'POST', headers: { 'x-otaops-console': '1' } }).then(({ status }) => status)`);
     expect(status).toBe(403);
     expect(faults).toEqual([]);
-    // A token that is revoked ends what is shown, at the next question.
+    // A token that is revoked ends what is shown, although nobody asks for anything.
     const { body } = await t.call('GET', '/v1.0/tokens');
     const { id } = body.items.find(({ role }: { role: string }) => role === 'viewer');
     await t.call('DELETE', `/v1.0/tokens/${id}`);
-    await his.getByRole('link', { name: 'Health' }).click();
     await his.getByRole('button', { name: 'Sign in' }).waitFor();
     await his.context().close();
   });
@@ -199,11 +198,12 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     const phone = { width: 390, height: 844, colorScheme: 'dark' } as const;
     const opened = await open(browser, t.adapter.httpUrl, phone);
     await signIn(opened.page, t.token);
-    for (const { path, heading } of PAGES) {
+    // The list, an operation, its table, and a vehicle.
+    for (const place of [0, 2, 5, 1]) {
+      const { path = '', heading = '' } = PAGES[place] ?? {};
       await visit(opened.page, path, heading);
       await expectNoOverflow(opened.page);
     }
-    await visit(opened.page, '/operations/faults', 'faults');
     await expectAccessible(opened.page);
     await opened.page.context().close();
   });

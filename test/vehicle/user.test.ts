@@ -208,7 +208,9 @@ describe('preconditions', () => {
   });
 
   test('the window of the day is waited for, in the time zone of the vehicle', async () => {
-    let now = Date.parse('2026-11-24T12:00:00Z');
+    // Tomorrow: the signer's certificate is of now.
+    const day = new Date(Date.now() + 24 * 60 * 60_000).toISOString().slice(0, 10);
+    let now = Date.parse(`${day}T12:00:00Z`);
     const v = await vehicle(
       { clock: () => now, conditions: { ...conditions, timeZone: 'Asia/Tokyo' } },
       scriptOf({ window: { from: '22:00', to: '05:00' } }),
@@ -216,7 +218,7 @@ describe('preconditions', () => {
     v.platform.trigger('hu only 001', undefined, now);
     await until(() => v.runner.current?.phase === 'waiting');
     expect(await v.installer.version('HU')).toBe('1.0.0');
-    now = Date.parse('2026-11-24T13:00:00Z');
+    now = Date.parse(`${day}T13:00:00Z`);
     await v.agent.idle();
     expect(v.platform.statuses).toEqual(SUCCESS);
     await v.stop();

@@ -59,7 +59,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
   insightRoutes(server, context);
   auditRoutes(server, context);
   healthRoute(server, context);
-  liveRoute(server, lookAt(context.database), context.stopping);
+  liveRoute(server, { ...context, look: lookAt(context.database) });
   eventRoutes(server, context);
   callbackRoutes(server, context);
   dispatchRoutes(server, context);

@@ -37,7 +37,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   scheduleRoutes(server, context);
   vehicleRoutes(server, context);
   callBackRoute(server, context);
-  liveRoute(server, lookAt(database), context.stopping);
+  liveRoute(server, { ...context, look: lookAt(database) });
   tokenRoutes(server, { ...context, roles: CAROTA_ROLES });
   serviceRoutes(server, {
     metrics,

@@ -56,8 +56,8 @@ export function PlanCard({ plan }: { plan: SchedulePlan }) {
 
 const filterText = ({ tags = [], ecu, versions = [] }: NonNullable<SchedulePlan['filter']>) =>
   [
-    'of the model',
-    ...(tags.length > 0 ? [`with ${tags.join(', ')}`] : []),
+    'all of the model',
+    ...(tags.length > 0 ? [`with the tags ${tags.join(', ')}`] : []),
     ...(ecu === undefined
       ? []
       : [`${ecu} runs ${versions.length > 0 ? versions.join(' or ') : 'anything'}`]),

@@ -44,6 +44,14 @@ export async function findToken(database: Queryable, secret: string): Promise<To
   return rows[0];
 }
 
+/** Whether there is such a token, and it was not revoked. */
+export async function isValidToken(database: Queryable, id: string): Promise<boolean> {
+  const rows = await database.query('select from tokens where id = $1 and revoked_at is null', [
+    id,
+  ]);
+  return rows.length > 0;
+}
+
 export function listTokens(database: Queryable): Promise<Token[]> {
   return database.query<Token>(
     'select id, name, role, created_at, revoked_at from tokens order by created_at',

@@ -5,7 +5,9 @@
  */
 import { type ServerResponse } from 'node:http';
 import Type from 'typebox';
-import { describeRoute } from './route.js';
+import { isValidToken } from '../access/index.js';
+import { type Queryable } from '../database/index.js';
+import { callerOf, describeRoute } from './route.js';
 import { type Server } from './server.js';
 
 /** Tells how things stand: for each topic a text that is another one when something has changed. */
@@ -93,11 +95,18 @@ class LiveWatch {
   }
 }
 
+export interface LiveContext {
+  /** Where the tokens are. */
+  readonly database: Queryable;
+  readonly look: Look;
+  readonly stopping: AbortSignal;
+}
+
 /**
- * @param look topics with a `:` are about one thing, e.g. `operation:0909`, and told to those who named them; the
- *   others are told to all
+ * Topics with a `:` are about one thing, e.g. `operation:0909`, and told to those who named them; the others are told to
+ * all.
  */
-export function liveRoute(server: Server, look: Look, stopping: AbortSignal): void {
+export function liveRoute(server: Server, { database, look, stopping }: LiveContext): void {
   const watch = new LiveWatch(look);
   server.get<{ Querystring: Type.Static<typeof Query> }>(
     '/v1.0/live',
@@ -116,8 +125,9 @@ export function liveRoute(server: Server, look: Look, stopping: AbortSignal): vo
     }),
     async (request, reply) => {
       const topics = new Set([request.query.topic ?? []].flat());
+      const { id } = callerOf(request);
       reply.hijack();
-      serve(watch, topics, reply.raw, stopping);
+      serve(watch, topics, reply.raw, { stopping, isAllowed: () => isValidToken(database, id) });
     },
   );
 }
@@ -126,7 +136,7 @@ function serve(
   watch: LiveWatch,
   topics: ReadonlySet<string>,
   response: ServerResponse,
-  stopping: AbortSignal,
+  { stopping, isAllowed }: { stopping: AbortSignal; isAllowed: () => Promise<boolean> },
 ): void {
   response.writeHead(200, {
     'content-type': 'text/event-stream',
@@ -134,13 +144,19 @@ function serve(
     'x-accel-buffering': 'no',
   });
   const send = (event: string, data: object) => {
+    if (response.writableEnded || response.destroyed) return;
     if (response.writableLength > MAX_UNREAD) response.destroy();
     else response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   };
   const end = () => response.end();
   response.write('retry: 1000\n\n');
   const remove = watch.add({ topics, send, greeted: false });
-  const alive = setInterval(() => send('alive', {}), ALIVE_MS);
+  const isAlive = async () => {
+    // A token that was revoked watches no longer; a database that is away tells nothing of it.
+    if (await isAllowed().catch(() => true)) send('alive', {});
+    else end();
+  };
+  const alive = setInterval(() => void isAlive(), ALIVE_MS);
   stopping.addEventListener('abort', end);
   response.once('close', () => {
     clearInterval(alive);

@@ -110,9 +110,12 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     expect(phase('install')).toEqual({ phase: 'install', vehicles: 3, p50: 10, p90: 10, p99: 10 });
     expect(phase('whole')).toMatchObject({ vehicles: 3, p50: 100 });
     expect(summary).toMatchObject({ sends: 10, sampledVehicles: 10 });
-    // Three succeeded and three failed in the last five minutes is not enough to go by: the hour is.
-    expect(summary.estimate).toMatchObject({ windowSeconds: 3_600, finishedPerMinute: 0.1 });
-    expect(summary.estimate.completionAt?.getTime()).toBe(START + 110_000 + 40 * 60_000);
+    // Three succeeded and three failed in the last five minutes is not enough to go by: the hour is, of which the
+    // operation has had 110 s.
+    const { finishedPerMinute, windowSeconds, completionAt } = summary.estimate;
+    expect([windowSeconds, finishedPerMinute]).toEqual([110, (6 / 110) * 60]);
+    const left = (4 / finishedPerMinute) * 60_000;
+    expect(completionAt?.getTime()).toBe(Math.floor(START + 110_000 + left));
   });
 
   test('the timeline has every attempt, send, answer, control action and call-back', async () => {
