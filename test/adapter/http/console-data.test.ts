@@ -1,4 +1,5 @@
 /** What people watch: changes live, samples over time, health, tables that are scrolled, one vehicle. */
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newDeviceMessageId } from '../../../src/protocol/index.js';
 import { eventually, platforms, type TestAdapter } from '../../support/adapter.js';
@@ -24,12 +25,14 @@ describe.each(platforms())('on $name', (platform) => {
     await t.stop();
   });
 
+  // Of two reports in one second the one that is later in an update's life would count.
+  let reported = Math.floor(Date.now() / 1000) - 60;
   const report = async (
     status: 'downloading' | 'success' | 'failure',
     meta: { key: string; value: string }[],
   ) => {
     const messageId = newDeviceMessageId();
-    const timestamp = Math.floor(Date.now() / 1000);
+    const timestamp = ++reported;
     const event = { messageId, correlationId: '', refId: 'watched', status, timestamp, meta };
     await link.send(eventBytes(vehicle, event));
     return messageId;
@@ -99,6 +102,13 @@ describe.each(platforms())('on $name', (platform) => {
   });
 
   test('a sample that was taken is told to those who draw them', async () => {
+    // None is taken where nothing has changed since the last one.
+    const path = '/v1.0/ota/operations/watched';
+    const { body } = await t.call('GET', path);
+    await eventually(
+      async () => (await t.call('GET', `${path}/samples`)).body.items.at(-1)?.states,
+      (states) => isDeepStrictEqual(states, body.states),
+    );
     const watcher = await watch('samples:watched');
     await report('downloading', [{ key: 'progress', value: '30' }]);
     await eventually(
