@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import S3rver from 's3rver';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { signedPath } from '../../src/carota/artifacts/index.js';
+import { isSigned, signedPath } from '../../src/carota/artifacts/index.js';
 import { type CarotaSettings } from '../../src/carota/index.js';
 import { certificatesOf, verifyScript } from '../../src/update-script/index.js';
 import { httpClient } from '../support/adapter.js';
@@ -136,6 +136,17 @@ describe.each([disk, s3])('$name', (store) => {
     const response = await get({ range: 'bytes=100000-' });
     expect(response.status).toBe(416);
     expect(response.headers.get('content-range')).toBe('bytes */100000');
+  });
+
+  test('one text alone is a signature: its last character has bits that no byte has', () => {
+    const key = Buffer.alloc(32, 1);
+    const path = signedPath(sha256, key, 0, 60);
+    const [, expires = '', signature = ''] = /expires=(\d+)&signature=(.+)$/.exec(path) ?? [];
+    const check = (text: string) =>
+      isSigned(sha256, { expires: Number(expires), signature: text }, key, 0);
+    const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const same = [...digits].filter((digit) => check(signature.slice(0, -1) + digit));
+    expect(same).toEqual([signature.at(-1)]);
   });
 
   test('a URL that was changed, or has expired, is refused', async () => {
