@@ -120,6 +120,16 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await replay('The message was applied.');
     await page.getByLabel('Replayed').selectOption('false');
     await page.getByText('There is no dead letter here').waitFor();
+    // All that match, together: one that is no message stays what it is.
+    const other = await connectVehicle(t.adapter.mqttUrl, vehicle);
+    await other.send(Buffer.from('no message'));
+    await other.end();
+    await table.locator('tbody tr').first().waitFor();
+    await page.getByRole('button', { name: 'Replay all that match' }).click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByText('Up to 1,000 messages').waitFor();
+    await dialog.getByRole('button', { name: 'Replay all that match' }).click();
+    await page.getByText('0 messages applied, 0 known already, 1 refused once more.').waitFor();
     await eventually(
       () => t.call('GET', '/v1.0/ota/operations/later'),
       ({ body: operation }) => operation.states.received === 1,

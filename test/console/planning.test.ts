@@ -14,6 +14,7 @@ import {
   DARK,
   expectAccessible,
   expectGoodPages,
+  figureOf,
   hasChromium,
   LIGHT,
   open,
@@ -147,6 +148,26 @@ describe.runIf(await hasChromium())('planning', () => {
     expect(adapter.triggers).toEqual([]);
   });
 
+  test('a schedule that names its vehicles takes more of them from a file', async () => {
+    const plan = { 'ref-id': 'named', 'script-ref-id': 'hu 1.4', model: MODEL, vins: [vins[0]] };
+    await carota.call('POST', '/v1.0/schedules', { body: { ...plan, start: '2100-01-01T00:00Z' } });
+    await visit(page, '/schedules/named', 'named');
+    const add = (lines: readonly string[]) =>
+      page.getByLabel('Drop a CSV with a column vin here').setInputFiles({
+        name: 'more.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from(['vin', ...lines].join('\n')),
+      });
+    await add([vins[1] ?? '', 'WRONG']);
+    await page.getByText('line 3').waitFor();
+    await add(vins.slice(1, 3));
+    await page.getByText('had 2 vehicles').waitFor();
+    await expect.poll(() => figureOf(page, 'Vehicles')).toBe(3);
+    const { body } = await carota.call('GET', '/v1.0/schedules/named/vehicles');
+    expect(body.items).toHaveLength(3);
+    await visit(page, PATH, REF_ID);
+  });
+
   test('whoever planned it cannot approve it; a second person can', async () => {
     const approve = async (one: Page) => {
       await one.getByRole('button', { name: 'Approve' }).click();
@@ -190,8 +211,18 @@ describe.runIf(await hasChromium())('planning', () => {
     const legend = page.locator('.legend').first();
     await expect.poll(() => legend.innerText()).toMatch(/Waiting 16\s+Sent 1\s/);
     await expectAccessible(page);
-    await page.getByRole('button', { name: 'Stop schedule' }).click();
     const dialog = page.getByRole('alertdialog');
+    for (const [button, says, status] of [
+      ['Pause', '1 wave with 16 vehicles will not begin', 'paused'],
+      ['Resume', '1 wave with 16 vehicles follow', 'running'],
+    ] as const) {
+      await page.getByRole('button', { name: button }).click();
+      await dialog.getByText(says).waitFor();
+      await dialog.getByRole('button', { name: button }).click();
+      await page.getByText(status, { exact: true }).first().waitFor();
+      expect((await show()).status).toBe(status);
+    }
+    await page.getByRole('button', { name: 'Stop schedule' }).click();
     expect(await dialog.innerText()).toContain('16 vehicles will not be triggered.');
     await dialog.getByLabel('Reason, for the audit log').fill('enough seen');
     await dialog.getByRole('button', { name: 'Stop schedule' }).click();

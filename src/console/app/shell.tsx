@@ -1,7 +1,7 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Suspense } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
-import { send } from '../api/client.js';
+import { type ApiError, send } from '../api/client.js';
 import { ErrorBoundary } from '../ui/error-boundary.js';
 import { Empty, Loading } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
@@ -64,19 +64,27 @@ export function Shell() {
 function SignOut() {
   const { name, role } = useSession();
   const queries = useQueryClient();
-  const signOut = async () => {
-    await send('DELETE', '/v1.0/session').catch(() => undefined);
-    queries.clear();
-    queries.setQueryData(['session'], null);
-  };
+  const signOut = useMutation<unknown, ApiError>({
+    mutationFn: () => send('DELETE', '/v1.0/session'),
+    onSuccess: () => {
+      queries.setQueryData(['session'], null);
+      // What was shown is not there for the next one.
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+    },
+  });
   return (
     <div className="who">
       <span title="the token that you are signed in with">
         {name} <span className="tag">{role}</span>
       </span>
-      <button type="button" onClick={() => void signOut()}>
+      <button type="button" disabled={signOut.isPending} onClick={() => signOut.mutate()}>
         Sign out
       </button>
+      {signOut.error && (
+        <span className="fault" role="alert">
+          You are still signed in: {signOut.error.message}.
+        </span>
+      )}
     </div>
   );
 }

@@ -1,27 +1,30 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { type DeadLetter } from '../api/adapter.js';
 import { at, send } from '../api/client.js';
+import { useAskAgain } from '../api/use-query.js';
 import { useFilters, vehicleAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
 import { textOf } from '../format/messages.js';
 import { bytes, count, plural } from '../format/numbers.js';
 import { Confirm } from '../ui/confirm.js';
 import { Dialog } from '../ui/dialog.js';
-import { SelectField, TextField } from '../ui/fields.js';
+import { SelectField } from '../ui/fields.js';
 import { MessageText } from '../ui/message-text.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
 import { type Column } from '../ui/table.js';
+import { TextFilter } from '../ui/text-filter.js';
 import { Time } from '../ui/time.js';
-import { useSettled } from '../vehicles/use-settled.js';
 
 const PATH = '/v1.0/dead-letters';
 const TOPICS = ['dead-letters'];
 /** What one call to replay them takes at most. */
 const AT_ONCE = 1_000;
+
+const vinFault = (typed: string) =>
+  /^([A-HJ-NPR-Z0-9]{17})?$/.test(typed) ? undefined : 'A whole VIN, of 17 characters.';
 
 export function DeadLettersPage() {
   const [{ reason, status, vin, replayed }, setFilters] = useFilters(
@@ -30,10 +33,6 @@ export function DeadLettersPage() {
     'vin',
     'replayed',
   );
-  const [typed, setTyped] = useState({ reason, vin });
-  useSettled(JSON.stringify(typed), () => {
-    if (typed.reason !== reason || typed.vin !== vin) setFilters(typed);
-  });
   const filter = { reason, status, vin };
   const mayReplay = useMay('control');
   const [outcome, setOutcome] = useState('');
@@ -44,11 +43,11 @@ export function DeadLettersPage() {
     >
       <p className="muted">Messages that could not be applied. Each is kept as it came.</p>
       <div className="filters">
-        <TextField
+        <TextFilter
           label="Reason is"
-          type="search"
-          value={typed.reason}
-          onChange={(value) => setTyped({ ...typed, reason: value.toUpperCase() })}
+          value={reason}
+          onChange={(value) => setFilters({ reason: value })}
+          isUpperCase
         />
         <SelectField
           label="Status"
@@ -59,11 +58,12 @@ export function DeadLettersPage() {
             label: value === '' ? 'any status' : value,
           }))}
         />
-        <TextField
+        <TextFilter
           label="VIN is"
-          type="search"
-          value={typed.vin}
-          onChange={(value) => setTyped({ ...typed, vin: value.toUpperCase() })}
+          value={vin}
+          onChange={(value) => setFilters({ vin: value })}
+          faultOf={vinFault}
+          isUpperCase
         />
         <SelectField
           label="Replayed"
@@ -133,14 +133,8 @@ const columns = (
     : []),
 ];
 
-/** What came of a replay is seen at once. */
-function useReplayed() {
-  const queries = useQueryClient();
-  return () => queries.invalidateQueries({ queryKey: [PATH] });
-}
-
 function ReplayOne({ letter, onDone }: { letter: DeadLetter; onDone: (text: string) => void }) {
-  const replayed = useReplayed();
+  const askAgain = useAskAgain();
   const act = async () => {
     const { outcome, reason } = await send<{ outcome: string; reason: string | null }>(
       'POST',
@@ -149,7 +143,7 @@ function ReplayOne({ letter, onDone }: { letter: DeadLetter; onDone: (text: stri
     onDone(
       reason === null ? `The message was ${outcome}.` : `The message was ${outcome}: ${reason}.`,
     );
-    await replayed();
+    await askAgain('dead-letters');
   };
   return (
     <Confirm label="Replay" isSmall title="Replay this message?" withReason={false} act={act}>
@@ -177,7 +171,7 @@ function ReplayAll({
   filter: Readonly<Record<string, string>>;
   onDone: (text: string) => void;
 }) {
-  const replayed = useReplayed();
+  const askAgain = useAskAgain();
   const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ''));
   const act = async (why: string) => {
     const { applied, duplicate, refused, more } = await send<Outcome>('POST', `${PATH}/replay`, {
@@ -188,7 +182,7 @@ function ReplayAll({
     onDone(
       `${plural(applied, 'message')} applied, ${count(duplicate)} known already, ${count(refused)} refused once more.${more ? ' There are more: replay again.' : ''}`,
     );
-    await replayed();
+    await askAgain('dead-letters');
   };
   const named = Object.entries(given).map(([name, value]) => `${name} ${value}`);
   return (

@@ -1,7 +1,7 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type Artifact } from '../api/carota.js';
 import { withQuery } from '../api/client.js';
+import { useAskAgain } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
 import { bytes } from '../format/numbers.js';
 import { DropZone } from '../ui/drop-zone.js';
@@ -54,7 +54,7 @@ export function ArtifactsPage() {
 }
 
 function UploadArtifact() {
-  const queries = useQueryClient();
+  const askAgain = useAskAgain();
   const [made, setMade] = useState<Artifact>();
   return (
     <>
@@ -67,7 +67,7 @@ function UploadArtifact() {
         })}
         onDone={(answer) => {
           setMade(answer);
-          void queries.invalidateQueries({ queryKey: [PATH] });
+          void askAgain('artifacts');
         }}
       />
       {made && (

@@ -9,7 +9,7 @@ import { useSession } from '../app/session.js';
 import { ZONE } from '../format/times.js';
 import { Failure } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
-import { useSettled } from '../vehicles/use-settled.js';
+import { useSettled } from '../ui/use-settled.js';
 import { faultsAt, Faults } from './plan-faults.js';
 import { emptyPlan, type PlanForm, planOf, stepOf } from './plan-form.js';
 import { Preview } from './preview.js';

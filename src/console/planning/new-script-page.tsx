@@ -9,7 +9,7 @@ import { scriptAt } from '../app/address.js';
 import { TextField } from '../ui/fields.js';
 import { Failure } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
-import { useSettled } from '../vehicles/use-settled.js';
+import { useSettled } from '../ui/use-settled.js';
 import { faultsAt, Faults } from './plan-faults.js';
 import { bind } from '../ui/bind.js';
 import { EcuFields } from './ecu-fields.js';

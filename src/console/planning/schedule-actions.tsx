@@ -1,8 +1,8 @@
 /** What a planner may do to a schedule; each says in numbers what will happen. */
-import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode } from 'react';
 import { type ScheduleStatus, type WholeSchedule } from '../api/carota.js';
 import { at, send } from '../api/client.js';
+import { useAskAgain } from '../api/use-query.js';
 import { useMay, useSession } from '../app/session.js';
 import { plural, vehicles } from '../format/numbers.js';
 import { isFinished } from '../states/groups.js';
@@ -116,14 +116,14 @@ const OFFERS: readonly Offer[] = [
 ];
 
 export function ScheduleActions({ schedule }: { schedule: WholeSchedule }) {
-  const queries = useQueryClient();
+  const askAgain = useAskAgain();
   const mayPlan = useMay('plan');
   const { approval } = useSession();
   if (!mayPlan) return null;
   const { 'ref-id': refId, status } = schedule;
   const act = (action: Action) => async (reason: string) => {
     await send('POST', at`/v1.0/schedules/${refId}/${action}`, withReason(reason));
-    await queries.invalidateQueries({ queryKey: [at`/v1.0/schedules/${refId}`] });
+    await askAgain(`schedule:${refId}`);
   };
   return OFFERS.filter(({ from }) => from.includes(status)).map(({ action, label, look, says }) => (
     <Confirm

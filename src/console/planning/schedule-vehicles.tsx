@@ -2,13 +2,12 @@ import { Link } from 'wouter';
 import { type ScheduleVehicle, type WholeSchedule } from '../api/carota.js';
 import { at } from '../api/client.js';
 import { useFilters, vehicleAt } from '../app/address.js';
-import { count } from '../format/numbers.js';
-import { inOrder } from '../states/groups.js';
 import { SelectField } from '../ui/fields.js';
 import { Empty } from '../ui/notes.js';
 import { Card } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
 import { State } from '../ui/state.js';
+import { StateFilter } from '../ui/state-filter.js';
 import { type Column } from '../ui/table.js';
 
 const COLUMNS: readonly Column<ScheduleVehicle>[] = [
@@ -29,17 +28,10 @@ export function ScheduleVehicles({
   return (
     <Card title="Vehicles" wide>
       <div className="filters">
-        <SelectField
-          label="State"
+        <StateFilter
+          states={states}
           value={state}
           onChange={(value) => setFilters({ state: value })}
-          options={[
-            { value: '', label: 'any state' },
-            ...inOrder(states).map(([name, n]) => ({
-              value: name,
-              label: `${name} (${count(n)})`,
-            })),
-          ]}
         />
         <SelectField
           label="Wave"

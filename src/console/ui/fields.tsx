@@ -13,7 +13,6 @@ interface TextProps extends Common {
   readonly onChange: (value: string) => void;
   readonly type?: 'text' | 'number' | 'time' | 'datetime-local' | 'search' | 'password';
   readonly placeholder?: string;
-  readonly list?: string;
   readonly min?: number;
   readonly max?: number;
   readonly step?: number | 'any';

@@ -1,16 +1,14 @@
-import { useState } from 'react';
 import { Link } from 'wouter';
 import { type RegisteredVehicle, type VehicleInOperation } from '../api/adapter.js';
 import { operationAt, useFilters, vehicleAt } from '../app/address.js';
 import { REGISTRY_COLUMNS } from '../fleet/registry-columns.js';
-import { TextField } from '../ui/fields.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
 import { State } from '../ui/state.js';
 import { type Column } from '../ui/table.js';
+import { TextFilter } from '../ui/text-filter.js';
 import { Time } from '../ui/time.js';
-import { useSettled } from './use-settled.js';
 
 const COLUMNS: readonly Column<VehicleInOperation>[] = [
   { title: 'VIN', cell: ({ vin }) => <Link href={vehicleAt(vin)}>{vin}</Link> },
@@ -23,25 +21,22 @@ const COLUMNS: readonly Column<VehicleInOperation>[] = [
   { title: 'Changed', isMinor: true, cell: ({ updatedAt }) => <Time at={updatedAt} /> },
 ];
 
+const prefixFault = (typed: string) =>
+  /^[A-HJ-NPR-Z0-9]{0,17}$/.test(typed)
+    ? undefined
+    : 'A VIN has letters and digits, not I, O and Q, and 17 of them.';
+
 export function SearchPage() {
   const [{ vin }, setFilters] = useFilters('vin');
-  const [typed, setTyped] = useState(vin);
-  const change = (value: string) => setTyped(value.toUpperCase());
-  const isWrong = /[^A-HJ-NPR-Z0-9]/.test(typed) || typed.length > 17;
-  useSettled(typed, (settled) => {
-    if (settled !== vin && !isWrong) setFilters({ vin: settled });
-  });
   return (
     <Page title="Vehicles">
       <div className="filters">
-        <TextField
+        <TextFilter
           label="VIN begins with"
-          type="search"
-          value={typed}
-          onChange={change}
-          error={
-            isWrong ? 'A VIN has letters and digits, not I, O and Q, and 17 of them.' : undefined
-          }
+          value={vin}
+          onChange={(value) => setFilters({ vin: value })}
+          faultOf={prefixFault}
+          isUpperCase
           placeholder="e.g. WVWZZZ"
         />
       </div>

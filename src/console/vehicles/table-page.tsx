@@ -1,15 +1,14 @@
-import { useState } from 'react';
 import { Link } from 'wouter';
 import { type Operation } from '../api/adapter.js';
 import { at, withQuery } from '../api/client.js';
 import { useApi } from '../api/use-query.js';
 import { operationAt, useFilters, usePathPart } from '../app/address.js';
 import { count } from '../format/numbers.js';
-import { ALL_STATES, inOrder } from '../states/groups.js';
-import { SelectField, TextField } from '../ui/fields.js';
+import { ALL_STATES } from '../states/groups.js';
 import { Failure } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
-import { useSettled } from './use-settled.js';
+import { StateFilter } from '../ui/state-filter.js';
+import { TextFilter } from '../ui/text-filter.js';
 import { VehicleTable } from './vehicle-table.js';
 
 /** The vehicles of an operation, however many: paged by the server, filtered, scrolled. */
@@ -28,9 +27,6 @@ export function TablePage() {
   });
   const total = isFiltered ? matching.data?.vehicles : operation.data?.vehicles;
   const error = operation.error ?? (isFiltered ? matching.error : null);
-  const states = operation.data?.states ?? {};
-  const known = inOrder(states).map(([name]) => name);
-  const options = [...known, ...ALL_STATES.filter((name) => !known.includes(name))];
   return (
     <Page
       title={`Vehicles of ${refId}`}
@@ -46,26 +42,18 @@ export function TablePage() {
       }
     >
       <div className="filters">
-        <SelectField
-          label="State"
+        <StateFilter
+          states={operation.data?.states ?? {}}
+          others={ALL_STATES}
           value={state}
           onChange={(value) => setFilters({ state: value })}
-          options={[
-            { value: '', label: 'any state' },
-            ...options.map((name) => ({
-              value: name,
-              label: `${name} (${count(states[name] ?? 0)})`,
-            })),
-          ]}
         />
         <TextFilter
-          key={`reason ${reason}`}
           label="Reason is"
           value={reason}
           onChange={(value) => setFilters({ reason: value })}
         />
         <TextFilter
-          key={`text ${text}`}
           label="VIN or reason has"
           value={text}
           onChange={(value) => setFilters({ text: value })}
@@ -92,20 +80,4 @@ export function TablePage() {
       )}
     </Page>
   );
-}
-
-function TextFilter({
-  label,
-  value,
-  onChange,
-}: {
-  label: string;
-  value: string;
-  onChange: (value: string) => void;
-}) {
-  const [typed, setTyped] = useState(value);
-  useSettled(typed, (settled) => {
-    if (settled !== value) onChange(settled);
-  });
-  return <TextField label={label} type="search" value={typed} onChange={setTyped} />;
 }

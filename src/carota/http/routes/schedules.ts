@@ -9,7 +9,6 @@ import {
   LINE_TYPES,
   linesIn,
   notFound,
-  Nullable,
   page,
   pageOf,
   PageQuery,
@@ -19,11 +18,10 @@ import {
   RefIdVinParams,
   type Server,
   takeLines,
-  Time,
   WithReason,
 } from '../../../service/http/index.js';
 import { linesOf } from '../../../service/lines.js';
-import { figuresOf, forOneOf, type PathPoint, readPath } from '../../guard/index.js';
+import { readPath } from '../../guard/index.js';
 import { readVehicleEvents } from '../../events/index.js';
 import {
   act,
@@ -38,116 +36,21 @@ import {
   readWaves,
   type ScheduleAction,
   ScheduleConflict,
-  SchedulePlan,
   type ScheduleRow,
   validatePlan,
 } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
 import { eventBody, VehicleEvent } from './event-body.js';
+import {
+  guardTestOf,
+  Preview,
+  Schedule,
+  scheduleBody,
+  ScheduleVehicle,
+  waveBody,
+  WholeSchedule,
+} from './schedule-bodies.js';
 
-const Schedule = Type.Object(
-  {
-    'ref-id': Type.String(),
-    'script-ref-id': Type.String(),
-    model: Type.String(),
-    status: Type.Enum(['proposed', 'planned', 'running', 'paused', 'held', 'stopped', 'completed']),
-    reason: Type.String({ description: 'Why it is held or stopped.' }),
-    plan: SchedulePlan,
-    createdAt: Time,
-    approvedAt: Nullable(Time),
-    startedAt: Nullable(Time),
-    endedAt: Nullable(Time),
-  },
-  { title: 'Schedule' },
-);
-const Wave = Type.Object(
-  {
-    number: Type.Integer(),
-    state: Type.String(),
-    vehicles: Type.Integer(),
-    rejected: Type.Integer({ description: 'That the adapter does not know.' }),
-    finished: Type.Integer(),
-    succeeded: Type.Integer(),
-    failed: Type.Integer(),
-    rollbackFailed: Type.Integer(),
-    postedAt: Nullable(Time),
-    passedAt: Nullable(Time),
-  },
-  { title: 'WaveProgress' },
-);
-const Decision = Type.Object(
-  {
-    at: Time,
-    wave: Nullable(Type.Integer()),
-    decision: Type.String(),
-    reason: Type.String(),
-    actor: Type.String({ description: 'guard, scheduler, or the name of a token.' }),
-    figures: Type.Unknown({
-      description: 'Of the test: succeeded, failed, evidence and its two bounds.',
-    }),
-  },
-  { title: 'Decision' },
-);
-const WholeSchedule = Type.Object({
-  ...Schedule.properties,
-  states: Type.Record(Type.String(), Type.Integer(), { description: 'Vehicles by state.' }),
-  waves: Type.Array(Wave),
-  decisions: Type.Array(Decision),
-  guardTest: Nullable(
-    Type.Object(
-      {
-        stopAt: Type.Number({ description: 'At this evidence or above it is stopped.' }),
-        goAt: Type.Number({ description: 'At this or below it goes on.' }),
-        path: Type.Array(
-          Type.Object({
-            at: Time,
-            fromWave: Type.Integer({ description: 'The test counts from this wave on.' }),
-            succeeded: Type.Integer(),
-            failed: Type.Integer(),
-            evidence: Type.Number({
-              description: 'Logarithm of how many times likelier the intolerable rate is.',
-            }),
-          }),
-          { description: 'After each failure and each call-back; the first 5,000.' },
-        ),
-      },
-      { description: 'How the sequential test went; null: the guard has none.' },
-    ),
-  ),
-});
-const ScheduleVehicle = Type.Object({
-  vin: Type.String(),
-  wave: Type.Integer({ description: '0: the schedule has not started.' }),
-  state: Type.String(),
-  reason: Nullable(Type.String()),
-});
-const Preview = Type.Object(
-  {
-    vehicles: Type.Integer(),
-    unknown: Type.Integer({ description: 'Of these: not known to this server.' }),
-    waves: Type.Array(
-      Type.Object({
-        number: Type.Integer(),
-        vehicles: Type.Integer(),
-        vins: Type.Array(Type.String(), { description: 'The first of those that it names.' }),
-        earliest: Nullable(
-          Type.String({ format: 'date-time', description: 'null: after the one before it.' }),
-        ),
-      }),
-    ),
-    versions: Type.Array(
-      Type.Object({
-        ecu: Type.String(),
-        version: Nullable(Type.String({ description: 'null: not known.' })),
-        vehicles: Type.Integer(),
-        accepted: Nullable(
-          Type.Boolean({ description: 'Whether the script may start from it; null: not known.' }),
-        ),
-      }),
-    ),
-  },
-  { title: 'SchedulePreview' },
-);
 const VehicleQuery = Type.Object({
   ...PageQuery.properties,
   state: Type.Optional(Type.String()),
@@ -232,12 +135,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
       return {
         ...scheduleBody(schedule),
         states,
-        waves: waves.map(({ posted_at, passed_at, rollback_failed, ...wave }) => ({
-          ...wave,
-          rollbackFailed: rollback_failed,
-          postedAt: posted_at,
-          passedAt: passed_at,
-        })),
+        waves: waves.map(waveBody),
         decisions,
         guardTest: guardTestOf(schedule.plan, waves.length, path),
       };
@@ -246,16 +144,6 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
 
   vehicleRoutes(server, context);
   for (const [action, summary] of ACTIONS) actionRoute(server, context, action, summary);
-}
-
-function guardTestOf({ guard }: SchedulePlan, waves: number, path: readonly PathPoint[]) {
-  if (!guard?.test) return null;
-  const { stopAt, goAt } = figuresOf(forOneOf(guard.test, waves), 0, 0);
-  return {
-    stopAt,
-    goAt,
-    path: path.map(({ from_wave, ...point }) => ({ ...point, fromWave: from_wave })),
-  };
 }
 
 const ACTIONS: readonly (readonly [ScheduleAction, string])[] = [
@@ -400,20 +288,4 @@ const unknown = (refId: string) =>
 function asProblem(error: unknown): never {
   if (error instanceof ScheduleConflict) throw new Problem(409, error.code, error.message);
   throw error;
-}
-
-function scheduleBody(row: ScheduleRow) {
-  const { ref_id, script_ref_id, model, status, reason, plan } = row;
-  return {
-    'ref-id': ref_id,
-    'script-ref-id': script_ref_id,
-    model,
-    status,
-    reason,
-    plan,
-    createdAt: row.created_at,
-    approvedAt: row.approved_at,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-  };
 }

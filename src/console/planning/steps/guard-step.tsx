@@ -1,3 +1,4 @@
+import { bind } from '../../ui/bind.js';
 import { CheckField, SelectField, TextField } from '../../ui/fields.js';
 import { type PlanForm } from '../plan-form.js';
 import { type StepProps } from './step.js';
@@ -38,6 +39,7 @@ const NUMBERS: readonly (readonly [
 ];
 
 export function GuardStep({ form, set, at }: StepProps) {
+  const bound = bind(form, set, at);
   return (
     <>
       <CheckField
@@ -53,9 +55,7 @@ export function GuardStep({ form, set, at }: StepProps) {
               label={label}
               type="number"
               step="any"
-              value={form[name]}
-              onChange={(value) => set({ [name]: value })}
-              error={at(`/guard/test/${name}`)}
+              {...bound(name, `/guard/test/${name}`)}
             />
           ))}
         </div>
@@ -78,9 +78,7 @@ export function GuardStep({ form, set, at }: StepProps) {
             label={label}
             type="number"
             step="any"
-            value={form[name]}
-            onChange={(value) => set({ [name]: value })}
-            error={at(path)}
+            {...bound(name, path)}
             help={help}
           />
         ))}

@@ -1,0 +1,103 @@
+/** What browsers are told live, whatever is looked at. */
+import Fastify from 'fastify';
+import { afterAll, beforeAll, test } from 'vitest';
+import { type Queryable } from '../../src/service/database/index.js';
+import { liveRoute, type Server } from '../../src/service/http/index.js';
+import { eventually } from '../support/adapter.js';
+import { type EventReader, readServerSentEvents } from '../support/server-sent-events.js';
+
+let server: Server;
+let url: string;
+let marks = new Map([
+  ['list', '1'],
+  ['thing:a', '1'],
+]);
+let isAway = false;
+let looks = 0;
+let isRevoked = false;
+const stopping = new AbortController();
+
+beforeAll(async () => {
+  server = Fastify({ forceCloseConnections: true });
+  // The schemas are TypeBox's and are checked elsewhere.
+  server.setValidatorCompiler(() => () => true);
+  server.addHook('onRequest', (request, _reply, done) => {
+    const date = new Date(0);
+    request.token = { id: 'a', name: 'a', role: 'viewer', created_at: date, revoked_at: null };
+    done();
+  });
+  const tokens = { query: async () => (isRevoked ? [] : [{}]) };
+  liveRoute(server, {
+    database: tokens as unknown as Queryable,
+    look: async () => {
+      looks += 1;
+      if (isAway) throw new Error('away');
+      return new Map(marks);
+    },
+    stopping: stopping.signal,
+  });
+  url = await server.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(() => server.close());
+
+const watch = (...topics: string[]) =>
+  readServerSentEvents(`${url}/v1.0/live?${topics.map((one) => `topic=${one}`).join('&')}`, {});
+const told = (reader: EventReader) =>
+  reader.events.filter(({ event }) => event !== 'alive').map(({ event, data }) => event + data);
+const until = (reader: EventReader, ...expected: string[]) =>
+  eventually(
+    async () => told(reader),
+    (events) => events.join() === expected.join(),
+  );
+
+test('it begins with hello; then each hears of lists, and of the things that it named', async () => {
+  const one = await watch('thing:a');
+  const other = await watch('thing:b');
+  await Promise.all([until(one, 'hello{}'), until(other, 'hello{}')]);
+  marks = new Map([
+    ['list', '1'],
+    ['thing:a', '2'],
+  ]);
+  await until(one, 'hello{}', 'changed{"topics":["thing:a"]}');
+  marks = new Map([
+    ['list', '2'],
+    ['thing:a', '2'],
+  ]);
+  await until(other, 'hello{}', 'changed{"topics":["list"]}');
+  one.close();
+  other.close();
+  // Where no one watches, nothing is looked at.
+  await eventually(
+    async () => {
+      const before = looks;
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      return looks - before;
+    },
+    (since) => since === 0,
+  );
+});
+
+test('a database that is away is told, and after it everything is asked for once more', async () => {
+  const one = await watch();
+  await until(one, 'hello{}');
+  isAway = true;
+  await until(one, 'hello{}', 'away{}');
+  isAway = false;
+  await until(one, 'hello{}', 'away{}', 'hello{}');
+  one.close();
+});
+
+test('a token that was revoked watches no longer', async () => {
+  const one = await watch();
+  await until(one, 'hello{}');
+  isRevoked = true;
+  await one.ended;
+  isRevoked = false;
+});
+
+test('a server that stops ends what is watched', async () => {
+  const one = await watch();
+  await until(one, 'hello{}');
+  stopping.abort();
+  await one.ended;
+});
