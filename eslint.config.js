@@ -42,8 +42,8 @@ export default tseslint.config(
     },
   },
   {
-    // Scripts speak to a person.
-    files: ['scripts/**'],
+    // Scripts and examples speak to a person.
+    files: ['scripts/**', 'examples/**'],
     rules: { 'no-console': 'off' },
   },
   {
