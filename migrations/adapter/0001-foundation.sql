@@ -32,7 +32,11 @@ create table operations (
   ack_required  boolean not null,
   scheduled_at  timestamptz not null,      -- the event's own time
   created_at    timestamptz not null,
-  created_by    text not null              -- id of the token
+  created_by    text not null,             -- id of the token
+  -- Of a finished one: the latest activity of its vehicles, as of when that was looked up.
+  active_at     timestamptz,
+  -- Since then its vehicles and their history are deleted, and it takes no messages any more.
+  archived_at   timestamptz
 );
 
 -- Where an event stands among the events of its attempt (contract section 5.2). Values compare
@@ -90,10 +94,12 @@ create table operation_counters (
 create function counter_of(state text) returns text language sql immutable parallel safe
   as $$ select case when state like 'unknown(%' then 'unknown' else state end $$;
 
--- Which messages have arrived: first 128 bits of SHA-256 of (system_id, message_id). Not
--- partitioned and never cleared, so that a message stays distinct however late it comes again.
-create table message_digests (
-  digest uuid primary key
+-- The digests of a vehicle's messages that its delivery has no more room for (`deliveries.digests`).
+create table delivery_digests (
+  operation_id bigint not null,
+  vin          text collate "C" not null,
+  digest       uuid not null,
+  primary key (operation_id, vin, digest)
 );
 
 -- The history: every distinct message that was applied.

@@ -27,7 +27,12 @@ alter table deliveries
   -- Bit n: an event of lifecycle rank n has come in the newest attempt.
   add reached  integer not null default 0,
   -- Why, in the vehicle's words, where its newest event says so.
-  add reason   text;
+  add reason   text,
+  -- Which of its messages have arrived, newest first, up to 64; the others are in `delivery_digests`.
+  -- The last column, and what is new comes first in it: so of an update the log gets the new digest
+  -- and not the old ones.
+  add digests  uuid[];
+alter table deliveries alter column digests set storage plain;
 -- What a vehicle that appears has not acknowledged yet. `due_at` is indexed already, so this costs
 -- no update in place that was one before.
 create index deliveries_waiting_of_vehicle on deliveries (vin) where due_at is not null;

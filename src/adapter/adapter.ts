@@ -95,6 +95,7 @@ async function start(
     clock,
     shard: shards.http,
     historyDays: settings.historyDays,
+    operationDays: settings.operationDays,
     deadLetterDays: settings.deadLetterDays,
     onFailure: failed('maintenance', 'maintenance failed'),
   });

@@ -2,7 +2,7 @@
 import { type Database, type Queryable } from '../service/database/index.js';
 import { expireDeadLetters } from './dead-letters/index.js';
 import { forgetAdapters } from './group/index.js';
-import { finishCancels } from './operations/index.js';
+import { archiveOperations, finishCancels } from './operations/index.js';
 
 export interface MaintenanceOptions {
   readonly database: Database;
@@ -12,6 +12,8 @@ export interface MaintenanceOptions {
   readonly shard: number;
   /** How long messages stay in the history, days; undefined: for ever. */
   readonly historyDays: number | undefined;
+  /** How long a finished operation keeps its vehicles, days since its last activity; undefined: for ever. */
+  readonly operationDays: number | undefined;
   /** How long dead letters are kept, days; undefined: for ever. */
   readonly deadLetterDays: number | undefined;
   readonly onFailure: (error: Error) => void;
@@ -27,36 +29,46 @@ const PARTITIONED = [
   { table: 'delivery_log', time: 'at' },
 ] as const;
 
+export interface Maintenance {
+  /** Resolves when all that is due has been done, or has failed. */
+  run(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** Makes the first partitions before it returns, and goes on in the background. */
-export async function startMaintenance(
-  options: MaintenanceOptions,
-): Promise<{ stop: () => Promise<void> }> {
+export async function startMaintenance(options: MaintenanceOptions): Promise<Maintenance> {
   const { database, clock, onFailure } = options;
   await ensurePartitions(database, clock());
 
+  const stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
-  const run = () => {
-    running = running
-      .then(() => maintain(options))
-      .catch((error: unknown) => onFailure(error as Error));
-  };
-  const timer = setInterval(run, EVERY_MS);
+  const run = () =>
+    (running = running
+      .then(() => maintain(options, stopping.signal))
+      .catch((error: unknown) => onFailure(error as Error)));
+  const timer = setInterval(() => void run(), EVERY_MS);
   timer.unref();
   return {
+    run,
     async stop() {
       clearInterval(timer);
+      stopping.abort();
       await running;
     },
   };
 }
 
-async function maintain(options: MaintenanceOptions): Promise<void> {
-  const { database, clock, shard, historyDays, deadLetterDays } = options;
+async function maintain(options: MaintenanceOptions, signal: AbortSignal): Promise<void> {
+  const { database, clock, shard, historyDays, operationDays, deadLetterDays } = options;
   const now = clock();
   await ensurePartitions(database, now);
   await forgetAdapters(database, now);
   await finishCancels(database, { shard, now });
   if (historyDays !== undefined) await dropHistory(database, now - historyDays * DAY_MS);
+  if (operationDays !== undefined) {
+    const before = await calledBackUntil(database, now - operationDays * DAY_MS);
+    await archiveOperations(database, { before, now, signal });
+  }
   if (deadLetterDays !== undefined) {
     await expireDeadLetters(database, now - deadLetterDays * DAY_MS);
   }
@@ -75,14 +87,14 @@ export async function ensurePartitions(database: Queryable, now: number): Promis
 }
 
 /**
- * Drops whole partitions of the history. What was dropped stays distinct: its digests are kept. What
+ * Drops whole partitions of the history. What was dropped stays distinct: its digests are not in it. What
  * a receiver of the event call-back has not got yet is not dropped, however old it is.
  *
  * @param before ms; a partition goes when all of it is older
  * @returns how many partitions were dropped
  */
 export async function dropHistory(database: Database, before: number): Promise<number> {
-  const limit = new Date(Math.min(before, (await oldestNotCalledBack(database)) ?? before));
+  const limit = new Date(await calledBackUntil(database, before));
   let dropped = 0;
   for (const { table, time } of PARTITIONED) {
     const [row] = await database.query<{ dropped: number }>(
@@ -98,14 +110,16 @@ export async function dropHistory(database: Database, before: number): Promise<n
   return dropped;
 }
 
-/** Receipt of the oldest event that an enabled receiver has not got, ms; undefined: all have all. */
-async function oldestNotCalledBack(database: Queryable): Promise<number | undefined> {
+/** The given time, ms; or the receipt of the oldest event that an enabled receiver has not got yet. */
+async function calledBackUntil(database: Queryable, before: number): Promise<number> {
   const [row] = await database.query<{ at: Date | null }>(
-    `select min(b.first_at) as at from callbacks c
+    `select least(min(b.first_at), (
+       select min(first_at) from event_batches where position is null
+     )) as at from callbacks c
      cross join lateral (
        select first_at from event_batches where position > c.position order by position limit 1
      ) b
      where c.enabled`,
   );
-  return row?.at?.getTime();
+  return Math.min(before, row?.at?.getTime() ?? before);
 }

@@ -23,6 +23,8 @@ export interface AdapterSettings {
   readonly instance?: string | undefined;
   /** How long messages stay in the history, days; undefined: for ever. */
   readonly historyDays?: number | undefined;
+  /** How long a finished operation keeps its vehicles, days since its last activity; undefined: for ever. */
+  readonly operationDays?: number | undefined;
   readonly c2dTopic?: string | undefined;
   readonly d2cTopic?: string | undefined;
   readonly retry?: RetryPolicy | undefined;

@@ -27,9 +27,16 @@ export function newDeviceMessageId(): string {
 }
 
 /**
- * What makes a message from a device distinct (contract section 5.2), as 32 hexadecimal digits: the
- * first 128 bits of the SHA-256 of `system_id` and `message_id`. Neither can hold a control character.
+ * What makes an event distinct (contract section 5.2), as 32 hexadecimal digits: the first 128 bits of
+ * the SHA-256 of its operation, `system_id` and `message_id`. None of them can hold a control character.
  */
-export function messageDigest(systemId: string, messageId: string): string {
-  return hash('sha256', `${systemId}\0${messageId}`, 'hex').slice(0, 32);
+export function eventDigest(refId: string, systemId: string, messageId: string): string {
+  return digestOf(`${systemId}\0${messageId}\0${refId}`);
 }
+
+/** The same for an acknowledgement, which names its operation by the trigger that it answers. */
+export function ackDigest(correlationId: string, systemId: string, messageId: string): string {
+  return digestOf(`${systemId}\0${messageId}\0\0${correlationId}`);
+}
+
+const digestOf = (text: string) => hash('sha256', text, 'hex').slice(0, 32);

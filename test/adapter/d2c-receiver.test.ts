@@ -37,11 +37,13 @@ function receiverOn(database: Database) {
   });
   const settled: number[] = [];
   let sent = 0;
-  const send = (count: number, bytes = 10) => {
+  /** Each of the vehicles, in turn. */
+  const send = (count: number, bytes = 10, vehicles = 1) => {
     for (let n = 0; n < count; n++) {
       const number = sent++;
       const payload = Buffer.alloc(bytes, `no JSON ${number} `);
-      receiver.receive({ topic: 'd2c/x', payload, receivedAt: 0, publisher: null }, () =>
+      const topic = `d2c/${number % vehicles}`;
+      receiver.receive({ topic, payload, receivedAt: 0, publisher: null }, () =>
         settled.push(number),
       );
     }
@@ -68,15 +70,35 @@ test('the first message waits for nothing; what comes meanwhile makes one batch'
   expect(settled).toEqual(Array.from({ length: 301 }, (_, n) => n));
 });
 
-test('a second batch is stored beside the first where it is large, and none is over 1,000', () => {
+test('a second batch is stored beside the first where it is large, and none is over 1,000', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, send } = receiverOn(database);
   send(1);
-  send(2_500);
+  send(4_000, 10, 100);
   expect(batches.map(({ size }) => size)).toEqual([1, 500]);
-  expect(receiver.waiting).toBe(2_000);
+  expect(receiver.waiting).toBe(3_500);
   batches[0]?.commit();
+  await until(() => batches.length === 3);
+  expect(batches[2]?.size).toBe(1_000);
   receiver.stop();
+});
+
+test('a batch of a vehicle waits for the one before, and so for its order', async () => {
+  const { database, batches } = scriptedDatabase();
+  const { receiver, settled, send } = receiverOn(database);
+  send(1);
+  send(2_500);
+  expect(batches).toHaveLength(1);
+  batches[0]?.fail();
+  await until(() => batches.length === 2);
+  expect(batches[1]?.size).toBe(1);
+  batches[1]?.commit();
+  for (let number = 2; number < 5; number++) {
+    await until(() => batches.length > number);
+    batches[number]?.commit();
+  }
+  await receiver.drain();
+  expect(settled).toEqual(Array.from({ length: 2_501 }, (_, n) => n));
 });
 
 test('a batch that fails is stored again, and settled once', async () => {

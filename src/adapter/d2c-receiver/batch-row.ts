@@ -1,14 +1,15 @@
 /** One received message as a row for the ingest statement: pure. */
 import { hash } from 'node:crypto';
 import {
+  ackDigest,
   type D2cMessage,
   decodeMessage,
+  eventDigest,
   expiresAt,
   type Fault,
   hasExtraFields,
   isPlausible,
   lifecycleRank,
-  messageDigest,
   reasonOf,
   settleEventTime,
   statusName,
@@ -142,7 +143,9 @@ function applicable(received: Received, message: D2cMessage): Applicable {
     payload: received.payload,
     receivedAt,
     publisher: received.publisher,
-    digest: messageDigest(systemId, messageId),
+    digest: event
+      ? eventDigest(event['ref-id'], systemId, messageId)
+      : ackDigest(message.correlation_id, systemId, messageId),
     systemId,
     vin: message.vin,
     messageId,

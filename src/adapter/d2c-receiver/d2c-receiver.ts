@@ -3,13 +3,16 @@
  * acknowledged, once the transaction that holds it has committed (contract section 1).
  *
  * Batches form by themselves: while one is being stored the next one gathers, so that a single
- * message waits for nothing and a flood is stored in large batches.
+ * message waits for nothing and a flood is stored in large batches. Several are stored at the same time
+ * only if they have no vehicle in common: each vehicle has its lane, and a lane one batch at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TopicTemplate } from '../../protocol/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { batchRow, type BatchRow, type Received } from './batch-row.js';
-import { type BatchOutcome, ingestBatch, refuse } from './ingest-batch.js';
+import { type BatchOutcome, ingestBatch } from './ingest-batch.js';
+import { Lane, laneOf, MAX_BATCH_MESSAGES } from './lane.js';
+import { refuse } from './refuse.js';
 
 export interface D2cReceiverOptions {
   readonly database: Database;
@@ -22,20 +25,12 @@ export interface D2cReceiverOptions {
   readonly onFailure?: (error: Error) => void;
 }
 
-/** Most messages and bytes in one statement. */
-const MAX_BATCH_MESSAGES = 1_000;
-const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** With more than this in hand the sender's side has to wait. */
 const MAX_WAITING_MESSAGES = 32_768;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
-
-interface Waiting {
-  readonly received: Received;
-  readonly settle: () => void;
-}
 
 /** A message on its way into the database. */
 interface Decoded {
@@ -45,21 +40,21 @@ interface Decoded {
 
 export class D2cReceiver {
   readonly #options: D2cReceiverOptions;
-  #queue: Waiting[] = [];
+  readonly #lanes: readonly Lane[];
+  #waiting = 0;
   #waitingBytes = 0;
-  readonly #idleShards: number[];
   #drained: (() => void)[] = [];
   #roomy: (() => void)[] = [];
   #stopped = false;
 
   constructor(options: D2cReceiverOptions) {
     this.#options = options;
-    this.#idleShards = [...options.shards];
+    this.#lanes = options.shards.map((shard) => new Lane(shard));
   }
 
   /** Messages that have arrived and are not being stored yet. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#waiting;
   }
 
   /**
@@ -67,9 +62,11 @@ export class D2cReceiver {
    * as a duplicate or kept as a dead letter; never before, and not at all if the process ends first.
    */
   receive(received: Received, settle: () => void): void {
-    this.#queue.push({ received, settle });
+    const lane = laneOf(received.topic, this.#lanes.length);
+    this.#lanes[lane]?.add({ received, settle });
+    this.#waiting += 1;
     this.#waitingBytes += received.payload.byteLength;
-    this.#work();
+    this.#work(lane);
   }
 
   /** Resolves when there is room for more messages; undefined: there is. */
@@ -97,45 +94,40 @@ export class D2cReceiver {
   }
 
   get #isIdle(): boolean {
-    return this.#queue.length === 0 && this.#idleShards.length === this.#options.shards.length;
+    return this.#waiting === 0 && this.#lanes.every(({ isStoring }) => !isStoring);
   }
 
   get #hasRoom(): boolean {
-    return this.#queue.length < MAX_WAITING_MESSAGES && this.#waitingBytes < MAX_WAITING_BYTES;
+    return this.#waiting < MAX_WAITING_MESSAGES && this.#waitingBytes < MAX_WAITING_BYTES;
   }
 
-  #work(): void {
-    while (this.#isWorthABatch && !this.#stopped) {
-      const shard = this.#idleShards.pop();
-      if (shard === undefined) return;
-      void this.#store(this.#nextBatch(), shard).then(() => {
-        this.#idleShards.push(shard);
-        this.#work();
+  /** @param first number of the lane that is looked at first: each gets its turn */
+  #work(first: number): void {
+    for (let n = 0; n < this.#lanes.length && !this.#stopped; n++) {
+      const number = (first + n) % this.#lanes.length;
+      const lane = this.#lanes[number];
+      if (!lane || !this.#isWorthABatch(lane)) continue;
+      lane.isStoring = true;
+      void this.#store(this.#nextBatch(lane), lane.shard).then(() => {
+        lane.isStoring = false;
+        this.#work(number + 1);
         if (this.#isIdle) for (const resolve of this.#drained.splice(0)) resolve();
       });
     }
   }
 
   /** A statement costs much the same for ten messages: beside another one, only a large batch pays. */
-  get #isWorthABatch(): boolean {
-    const isFirst = this.#idleShards.length === this.#options.shards.length;
-    return this.#queue.length >= (isFirst ? 1 : MAX_BATCH_MESSAGES / 2);
+  #isWorthABatch(lane: Lane): boolean {
+    const isAlone = this.#lanes.every(({ isStoring }) => !isStoring);
+    return !lane.isStoring && lane.waiting >= (isAlone ? 1 : MAX_BATCH_MESSAGES / 2);
   }
 
-  #nextBatch(): Decoded[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { received } of this.#queue) {
-      const size = received.payload.byteLength;
-      if (count > 0 && (count >= MAX_BATCH_MESSAGES || bytes + size > MAX_BATCH_BYTES)) break;
-      bytes += size;
-      count += 1;
-    }
-    const batch = this.#queue.slice(0, count);
-    this.#queue = this.#queue.slice(count);
+  #nextBatch(lane: Lane): Decoded[] {
+    const { messages, bytes } = lane.nextBatch();
+    this.#waiting -= messages.length;
     this.#waitingBytes -= bytes;
     if (this.#hasRoom) for (const resolve of this.#roomy.splice(0)) resolve();
-    return batch.map(({ received, settle }) => ({
+    return messages.map(({ received, settle }) => ({
       row: batchRow(received, this.#options.d2cTopic),
       settle,
     }));

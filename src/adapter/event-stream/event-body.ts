@@ -1,10 +1,10 @@
 /** An event as the contract writes it to the CarOTA Server (section 6): pure. */
-import { type CallbackEvent, messageDigest, statusName } from '../../protocol/index.js';
+import { type CallbackEvent, eventDigest, statusName } from '../../protocol/index.js';
 import { type StreamEvent } from './read-events.js';
 
 export function eventBody(event: StreamEvent): CallbackEvent {
   return {
-    'event-id': `evt-${messageDigest(event.system_id, event.message_id)}`,
+    'event-id': `evt-${eventDigest(event.ref_id, event.system_id, event.message_id)}`,
     'ref-id': event.ref_id,
     vin: event.vin,
     device_id: event.device_id,

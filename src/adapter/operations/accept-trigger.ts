@@ -15,7 +15,7 @@ import { type Database, only, type Queryable, textArray } from '../../service/da
 export class OperationConflict extends Error {
   override readonly name = 'OperationConflict';
   constructor(
-    readonly code: 'REF_ID_CONFLICT' | 'OPERATION_CANCELLED',
+    readonly code: 'REF_ID_CONFLICT' | 'OPERATION_CANCELLED' | 'OPERATION_ARCHIVED',
     message: string,
   ) {
     super(message);
@@ -69,6 +69,8 @@ export async function acceptTrigger(
   for (let start = 0; start < vins.length; start += CHUNK) {
     const chunk = vins.slice(start, start + CHUNK);
     const outcome = await addVehicles(database, operationId, chunk, options);
+    // Cancelled or archived meanwhile: says so.
+    if (outcome.open === 0) await openFor(database, event.body);
     accepted += outcome.accepted;
     added += outcome.added;
     rejectedCount += outcome.rejected.length;
@@ -88,6 +90,7 @@ interface OperationRow {
   readonly model: string;
   readonly script_ref_id: string;
   readonly status: string;
+  readonly archived_at: Date | null;
 }
 
 async function openOperation(
@@ -121,9 +124,14 @@ async function openOperation(
       options.traceParent ?? null,
     ],
   );
+  return openFor(database, body);
+}
+
+/** @returns id of the operation @throws OperationConflict where it takes no such vehicles */
+async function openFor(database: Queryable, body: CarOtaServerEvent['body']): Promise<number> {
   const operation = only(
     await database.query<OperationRow>(
-      'select id, model, script_ref_id, status from operations where ref_id = $1',
+      'select id, model, script_ref_id, status, archived_at from operations where ref_id = $1',
       [body['ref-id']],
     ),
   );
@@ -131,6 +139,12 @@ async function openOperation(
     throw new OperationConflict(
       'REF_ID_CONFLICT',
       `ref-id '${body['ref-id']}' is the operation with model '${operation.model}' and script '${operation.script_ref_id}'`,
+    );
+  }
+  if (operation.archived_at !== null) {
+    throw new OperationConflict(
+      'OPERATION_ARCHIVED',
+      `operation '${body['ref-id']}' is archived and takes no more vehicles`,
     );
   }
   if (operation.status === 'cancelled') {
@@ -151,7 +165,8 @@ function scheduledAt(time: number, now: number): number {
 const ADD_VEHICLES = /* sql */ `
 with operation as materialized (
   -- A cancel waits until these vehicles are in, or they are not added.
-  select id from operations where id = $3::bigint and status <> 'cancelled' for share
+  select id from operations
+  where id = $3::bigint and status <> 'cancelled' and archived_at is null for share
 ),
 input as materialized (
   select i.vin, i.trigger_id, v.vin is not null as registered
@@ -189,6 +204,7 @@ rejected as (
 select
   (select count(*) from added where state = 'pending') as accepted,
   (select count(*) from added) as added,
+  (select count(*) from operation) as open,
   (select coalesce(json_agg(vin order by vin), '[]') from rejected) as rejected`;
 
 async function addVehicles(
@@ -196,7 +212,7 @@ async function addVehicles(
   operationId: number,
   vins: readonly string[],
   { shard, now }: TriggerOptions,
-): Promise<{ accepted: number; added: number; rejected: string[] }> {
+): Promise<{ accepted: number; added: number; open: number; rejected: string[] }> {
   return only(
     await database.query(ADD_VEHICLES, [
       textArray(vins),

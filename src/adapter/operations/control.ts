@@ -22,14 +22,26 @@ export class OperationIsCancelled extends Error {
   }
 }
 
+/** The operation is archived: its vehicles are not there any more. */
+export class OperationIsArchived extends Error {
+  override readonly name = 'OperationIsArchived';
+  constructor() {
+    super('the operation is archived');
+  }
+}
+
 type Status = 'active' | 'paused' | 'cancelled';
 
-/** @returns what it was before; undefined where it is cancelled and was to become something else */
+/**
+ * @returns what it was before; undefined where it is cancelled and was to become something else
+ * @throws OperationIsArchived
+ */
 async function setStatus(
   tx: Queryable,
   operationId: number,
   status: Status,
 ): Promise<Status | undefined> {
+  await lockOperation(tx, operationId, 'update');
   const [row] = await tx.query<{ before: Status }>(
     `with old as materialized (select id, status from operations where id = $1 for update)
      update operations o set status = $2 from old
@@ -40,7 +52,20 @@ async function setStatus(
   return row?.before;
 }
 
-/** @throws OperationIsCancelled */
+/** Keeps it from being archived until the transaction ends. @throws OperationIsArchived */
+export async function lockOperation(
+  tx: Queryable,
+  operationId: number,
+  strength: 'share' | 'update',
+): Promise<void> {
+  const [row] = await tx.query<{ archived_at: Date | null }>(
+    `select archived_at from operations where id = $1 for ${strength}`,
+    [operationId],
+  );
+  if (row && row.archived_at !== null) throw new OperationIsArchived();
+}
+
+/** @throws OperationIsCancelled, OperationIsArchived */
 export async function setPaused(
   database: Database,
   operationId: number,
@@ -62,7 +87,11 @@ export interface DispatchChange {
   readonly rate?: TriggerRate | null | undefined;
 }
 
-/** Takes effect with the next triggers that are claimed. @throws OperationIsCancelled */
+/**
+ * Takes effect with the next triggers that are claimed.
+ *
+ * @throws OperationIsCancelled, OperationIsArchived
+ */
 export async function changeDispatch(
   database: Database,
   operationId: number,
@@ -70,6 +99,7 @@ export async function changeDispatch(
   { by, now }: Omit<ControlOptions, 'shard'>,
 ): Promise<void> {
   await database.transaction(async (tx) => {
+    await lockOperation(tx, operationId, 'update');
     const [row] = await tx.query<{ priority: number; rate: TriggerRate | null }>(
       `with old as materialized (select id, priority, rate from operations where id = $1 for update)
        update operations o set
@@ -137,6 +167,7 @@ export interface CancelOutcome {
   readonly inFlight: number;
 }
 
+/** @throws OperationIsArchived */
 export async function cancelOperation(
   database: Database,
   operationId: number,

@@ -1,6 +1,7 @@
 export * from './vehicle.js';
 export * from './samples.js';
 export * from './accept-trigger.js';
+export * from './archive.js';
 export * from './control.js';
 export * from './deliveries.js';
 export * from './export.js';

@@ -11,6 +11,8 @@ export interface OperationSummary {
   readonly status: 'active' | 'paused' | 'cancelled';
   readonly scheduled_at: Date;
   readonly created_at: Date;
+  /** Since then only the counts are kept; null: its vehicles are there. */
+  readonly archived_at: Date | null;
   readonly priority: number;
   readonly rate: TriggerRate | null;
   /** Seconds, -1 = never. */
@@ -104,7 +106,7 @@ type OperationRow = Omit<OperationSummary, 'progress'> & {
 
 const OPERATIONS = /* sql */ `
   select o.id, o.ref_id, o.model, o.script_ref_id, o.status, o.scheduled_at, o.created_at,
-    o.priority, o.rate, o.ttl, o.ack_required,
+    o.archived_at, o.priority, o.rate, o.ttl, o.ack_required,
     coalesce((
       select json_agg(c) from (
         select state, paused, sum(vehicles)::bigint as vehicles from operation_counters

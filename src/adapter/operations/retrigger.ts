@@ -2,7 +2,7 @@
 import { newUuid } from '../../protocol/index.js';
 import { recordAction } from '../audit/index.js';
 import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
-import { type ControlOptions, OperationIsCancelled } from './control.js';
+import { type ControlOptions, lockOperation, OperationIsCancelled } from './control.js';
 
 /**
  * A new attempt has a new trigger and starts from the beginning. One that was not sent yet is new
@@ -59,6 +59,7 @@ async function retriggerVins(
   { shard, now }: ControlOptions,
   { auditId, state }: { auditId: number; state: string | null },
 ): Promise<number> {
+  await lockOperation(tx, operationId, 'share');
   const { open, retriggered } = only(
     await tx.query<{ open: number; retriggered: number }>(RETRIGGER, [
       operationId,
@@ -78,7 +79,7 @@ async function retriggerVins(
  * One vehicle, whatever its state.
  *
  * @returns whether a new attempt was made; not where the newest one was not sent yet
- * @throws OperationIsCancelled
+ * @throws OperationIsCancelled, OperationIsArchived
  */
 export function retriggerVehicle(
   database: Database,
@@ -102,7 +103,7 @@ const CHUNK = 10_000;
  * comes into the state meanwhile is not waited for.
  *
  * @returns how many new attempts were made
- * @throws OperationIsCancelled
+ * @throws OperationIsCancelled, OperationIsArchived
  */
 export async function retriggerState(
   database: Database,

@@ -2,7 +2,7 @@
  * All that happened to one vehicle in an operation, in the order in which we saw it: what we sent,
  * what it answered and reported, what people did, and which receivers were told.
  */
-import { messageDigest, statusName } from '../../protocol/index.js';
+import { eventDigest, statusName } from '../../protocol/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
 interface Common {
@@ -47,6 +47,7 @@ export interface CallbackOfEvent {
 }
 
 interface MessageRow {
+  readonly ref_id: string;
   readonly received_at: Date;
   readonly event_at: Date;
   readonly attempt: number;
@@ -63,7 +64,7 @@ const LIMIT = 5_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 const MESSAGES = /* sql */ `
-select m.received_at, m.event_at, m.attempt, m.system_id, m.message_id, m.status, m.meta, (
+select o.ref_id, m.received_at, m.event_at, m.attempt, m.system_id, m.message_id, m.status, m.meta, (
     select json_agg(json_build_object(
       'receiver', c.name, 'settled_at', l.settled_at,
       'tries', coalesce(l.tries, case when c.position < p.position then c.failures end)
@@ -83,6 +84,7 @@ from (
   from messages where operation_id = $1 and vin = $2
   order by received_at, message_id limit ${LIMIT}
 ) m
+join operations o on o.id = $1
 where bytes_so_far < ${MAX_BYTES}
 order by m.received_at, m.message_id`;
 
@@ -148,7 +150,7 @@ function messageEntry(row: MessageRow): TimelineEntry {
     messageId: row.message_id,
     statusName: row.status === null ? null : statusName(row.status),
     meta: row.meta,
-    eventId: isEvent ? `evt-${messageDigest(row.system_id, row.message_id)}` : null,
+    eventId: isEvent ? `evt-${eventDigest(row.ref_id, row.system_id, row.message_id)}` : null,
     callbacks: (row.callbacks ?? []).map(({ receiver, settled_at, tries }) => ({
       receiver,
       settledAt: settled_at === null ? null : new Date(settled_at),

@@ -76,6 +76,12 @@ export const HISTORY_DAYS: Setting<number> = {
   description: 'how long messages stay in the history, in whole weeks (default: for ever)',
   parse: parsePositive,
 };
+export const OPERATION_DAYS: Setting<number> = {
+  flag: '--operation-days <days>',
+  description:
+    'archive operations this long after their last activity, once finished: vehicles and history are deleted, counts are kept (default: never)',
+  parse: parsePositive,
+};
 export const LOG_LEVEL: Setting<string> = {
   flag: '--log-level <level>',
   description: 'least severity that is logged',

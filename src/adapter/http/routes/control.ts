@@ -17,6 +17,7 @@ import {
   cancelOperation,
   changeDispatch,
   countSent,
+  OperationIsArchived,
   OperationIsCancelled,
   retriggerState,
   retriggerVehicle,
@@ -97,7 +98,9 @@ export function controlRoutes(server: Server, context: HttpContext): void {
       const { refId } = request.params;
       const { id } = await operationOf(context, refId);
       const by = actorOf(request, request.body?.reason);
-      const outcome = await cancelOperation(database, id, { shard, now: clock(), by });
+      const outcome = await cancelOperation(database, id, { shard, now: clock(), by }).catch(
+        closedAsProblem,
+      );
       const operation = await operationOf(context, refId);
       const alreadySent = await countSent(database, id);
       log.info({ operation: refId, by: by.name, ...outcome }, 'operation cancelled');
@@ -119,7 +122,7 @@ export function controlRoutes(server: Server, context: HttpContext): void {
       const { reason, ...change } = request.body;
       const { id } = await operationOf(context, refId);
       const by = actorOf(request, reason);
-      await changeDispatch(database, id, change, { now: clock(), by }).catch(cancelledAsProblem);
+      await changeDispatch(database, id, change, { now: clock(), by }).catch(closedAsProblem);
       log.info({ operation: refId, by: by.name, ...change }, 'operation changed');
       context.wakeSender();
       return operationBody(await operationOf(context, refId));
@@ -147,7 +150,7 @@ function pauseRoutes(server: Server, context: HttpContext): void {
         const { id } = await operationOf(context, refId);
         const by = actorOf(request, request.body?.reason);
         const now = clock();
-        await setPaused(database, id, action === 'pause', { now, by }).catch(cancelledAsProblem);
+        await setPaused(database, id, action === 'pause', { now, by }).catch(closedAsProblem);
         log.info({ operation: refId, by: by.name }, `operation: ${action}`);
         context.wakeSender();
         return operationBody(await operationOf(context, refId));
@@ -173,9 +176,7 @@ function retriggerRoutes(server: Server, context: HttpContext): void {
       const { operation, delivery } = await deliveryOf(context, params);
       const by = actorOf(request, request.body?.reason);
       const options = { shard, now: clock(), by };
-      await retriggerVehicle(database, operation.id, delivery.vin, options).catch(
-        cancelledAsProblem,
-      );
+      await retriggerVehicle(database, operation.id, delivery.vin, options).catch(closedAsProblem);
       log.info({ operation: params.refId, vin: delivery.vin, by: by.name }, 'vehicle retriggered');
       context.wakeSender();
       return vehicleBody((await deliveryOf(context, params)).delivery);
@@ -197,9 +198,7 @@ function retriggerRoutes(server: Server, context: HttpContext): void {
       const { id } = await operationOf(context, refId);
       const by = actorOf(request, reason);
       const options = { shard, now: clock(), by };
-      const retriggered = await retriggerState(database, id, state, options).catch(
-        cancelledAsProblem,
-      );
+      const retriggered = await retriggerState(database, id, state, options).catch(closedAsProblem);
       log.info({ operation: refId, state, retriggered, by: callerOf(request).name }, 'retriggered');
       context.wakeSender();
       return { retriggered };
@@ -207,7 +206,10 @@ function retriggerRoutes(server: Server, context: HttpContext): void {
   );
 }
 
-function cancelledAsProblem(error: unknown): never {
+function closedAsProblem(error: unknown): never {
+  if (error instanceof OperationIsArchived) {
+    throw new Problem(409, 'OPERATION_ARCHIVED', 'an archived operation cannot be controlled');
+  }
   if (error instanceof OperationIsCancelled) {
     throw new Problem(409, 'OPERATION_CANCELLED', 'a cancelled operation cannot be controlled');
   }

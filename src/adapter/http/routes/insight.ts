@@ -25,12 +25,16 @@ import {
   type FoundPosition,
   timeline,
   findMessage,
-  findOperation,
   installedVersions,
 } from '../../operations/index.js';
 import { findVehicle } from '../../registry/index.js';
 import { type HttpContext } from '../context.js';
-import { deliveryOf, operationOf, vehicleBody, VehicleState } from './operation-bodies.js';
+import {
+  deliveryOf,
+  operationWithVehicles,
+  vehicleBody,
+  VehicleState,
+} from './operation-bodies.js';
 import { RegisteredVehicle, registrationBody } from './vehicles.js';
 import { deliveryFilter, VehicleFilter } from './operations.js';
 
@@ -150,7 +154,7 @@ export function insightRoutes(server: Server, context: HttpContext): void {
       params: RefIdParams,
       response: { 200: json(SummaryBody, 'The summary.') },
     }),
-    async ({ params }) => context.summaries.of(await operationOf(context, params.refId)),
+    async ({ params }) => context.summaries.of(await operationWithVehicles(context, params.refId)),
   );
 
   server.get<{ Params: Type.Static<typeof RefIdVinParams> }>(
@@ -184,7 +188,7 @@ export function insightRoutes(server: Server, context: HttpContext): void {
       },
     }),
     async ({ params, query: { format, ...query } }, reply) => {
-      const { id } = await operationOf(context, params.refId);
+      const { id } = await operationWithVehicles(context, params.refId);
       const filter = deliveryFilter(query);
       const rows = exportDeliveries(database, id, filter, format);
       const name = encodeURIComponent(`${params.refId}.${format}`);
@@ -257,9 +261,9 @@ function vehicleRoutes(server: Server, context: HttpContext): void {
       response: { 200: json(RawMessageBody, 'It.') },
     }),
     async ({ params: { refId, vin, messageId } }) => {
-      const operation = await findOperation(database, refId);
-      const of = operation && { operationId: operation.id, refId, vin: vin.toUpperCase() };
-      const message = of && (await findMessage(database, of, messageId));
+      const operation = await operationWithVehicles(context, refId);
+      const of = { operationId: operation.id, refId, vin: vin.toUpperCase() };
+      const message = await findMessage(database, of, messageId);
       if (!message) throw notFound('MESSAGE_NOT_FOUND', `there is no message '${messageId}'`);
       return message;
     },

@@ -1,6 +1,6 @@
 /** Operations and their vehicles as the HTTP interface writes them. */
 import Type from 'typebox';
-import { notFound, Nullable, Time } from '../../../service/http/index.js';
+import { notFound, Nullable, Problem, Time } from '../../../service/http/index.js';
 import { cloudMessageId, Priority, statusName, TriggerRate } from '../../../protocol/index.js';
 import {
   type DeliveryRow,
@@ -19,6 +19,7 @@ export const Operation = Type.Object(
     status: Type.Enum(['active', 'paused', 'cancelled']),
     scheduledAt: Time,
     createdAt: Time,
+    archivedAt: Nullable(Time),
     priority: Priority,
     rate: Nullable(TriggerRate),
     ttl: Type.Integer({ description: 'Seconds; -1 = never.' }),
@@ -95,11 +96,26 @@ export async function operationOf(
   return operation;
 }
 
+/** For what is told of its vehicles. @throws Problem also where it is archived */
+export async function operationWithVehicles(
+  context: HttpContext,
+  refId: string,
+): Promise<OperationSummary> {
+  const operation = await operationOf(context, refId);
+  if (operation.archived_at === null) return operation;
+  const since = operation.archived_at.toISOString();
+  throw new Problem(
+    410,
+    'OPERATION_ARCHIVED',
+    `operation '${refId}' was archived at ${since}: its counts are kept, its vehicles and their history are not`,
+  );
+}
+
 export async function deliveryOf(
   context: HttpContext,
   { refId, vin }: { refId: string; vin: string },
 ) {
-  const operation = await operationOf(context, refId);
+  const operation = await operationWithVehicles(context, refId);
   const delivery = await findDelivery(context.database, operation.id, vin.toUpperCase());
   if (!delivery) {
     throw notFound('VEHICLE_NOT_IN_OPERATION', `operation '${refId}' has no vehicle ${vin}`);
@@ -115,6 +131,7 @@ export function operationBody(operation: OperationSummary) {
     status: operation.status,
     scheduledAt: operation.scheduled_at,
     createdAt: operation.created_at,
+    archivedAt: operation.archived_at,
     priority: operation.priority,
     rate: operation.rate,
     ttl: operation.ttl,

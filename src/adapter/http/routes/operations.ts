@@ -29,6 +29,7 @@ import {
   Operation,
   operationBody,
   operationOf,
+  operationWithVehicles,
   vehicleBody,
   VehicleState,
   VehicleWithHistory,
@@ -116,7 +117,7 @@ export function operationRoutes(server: Server, context: HttpContext): void {
       response: { 200: json(pageOf(VehicleState), 'A page of vehicles.') },
     }),
     async ({ params, query: { limit, cursor, offset, ...query } }) => {
-      const { id } = await operationOf(context, params.refId);
+      const { id } = await operationWithVehicles(context, params.refId);
       const after = positionOf(cursor) ?? '';
       const filter = deliveryFilter(query);
       const rows = await listDeliveries(database, id, filter, { after, limit, offset });
@@ -134,7 +135,7 @@ export function operationRoutes(server: Server, context: HttpContext): void {
       response: { 200: json(Count, 'Their number.') },
     }),
     async ({ params, query }) => {
-      const { id } = await operationOf(context, params.refId);
+      const { id } = await operationWithVehicles(context, params.refId);
       return { vehicles: await countDeliveries(database, id, deliveryFilter(query)) };
     },
   );

@@ -1,0 +1,224 @@
+/**
+ * The one statement that takes a batch of messages: recognises duplicates, stores the history,
+ * merges the state by contract section 5, moves the counters by the difference and buries what
+ * cannot be applied. One round trip, one transaction.
+ *
+ * Locks are taken in one order by everyone who writes: deliveries by key, then counters. That is why
+ * `locked` sorts before it locks, and why everything else reads from it.
+ */
+
+/**
+ * Digests in a delivery's own row; those beyond have rows of their own. More would not only cost each
+ * event of such a vehicle: the row, with all its texts at their longest, must stay within its page.
+ */
+const DIGESTS_IN_ROW = 64;
+
+export const INGEST = /* sql */ `
+with incoming as materialized (
+  select * from unnest(
+    $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[],
+    $10::float8[], $11::text[], $12::smallint[], $13::timestamptz[], $14::timestamptz[],
+    $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $21::text[]
+  ) with ordinality as m (
+    digest, system_id, vin, message_id, correlation_id, trigger_id, ref_id,
+    status, status_name, rank, event_at, received_at,
+    sub_system_id, device_id, device_type, meta, envelope, reason, arrival
+  )
+),
+-- The delivery that each message is about: an event names its operation, an ack its trigger.
+placed as materialized (
+  select m.*,
+    -- Not "exists", which the planner may turn into a hash of all vehicles.
+    coalesce(
+      (select true from vehicles v where v.vin = m.vin and v.system_id = m.system_id), false
+    ) as registered,
+    case when m.ref_id is not null
+      then (select o.id from operations o where o.ref_id = m.ref_id and o.archived_at is null)
+      else (
+        select d.operation_id from deliveries d
+        join operations o on o.id = d.operation_id and o.archived_at is null
+        where d.vin = m.vin
+          and (d.trigger_id = m.trigger_id or m.trigger_id = any (d.earlier_trigger_ids))
+      )
+    end as operation_id
+  from incoming m
+),
+locked as materialized (
+  select p.operation_id, p.vin, d.*
+  from (
+    select operation_id, vin from placed where registered and operation_id is not null
+    group by operation_id, vin order by operation_id, vin
+  ) p
+  -- A lateral subquery is looked up by key, row by row in order, whatever the planner believes.
+  cross join lateral (
+    select attempt, trigger_id, earlier_trigger_ids, state, paused, interruption, reported, reached,
+      reason, digests
+    from deliveries
+    where operation_id = p.operation_id and vin = p.vin
+    limit 1
+    for update
+  ) d
+),
+-- Of which attempt each message is (contract section 5.2): the one whose trigger it answers, else
+-- the newest.
+settled as materialized (
+  select p.*, l.attempt as newest_attempt,
+    coalesce(array_position(l.earlier_trigger_ids, p.trigger_id), l.attempt) as attempt,
+    (p.digest = any (l.digests)) is true as is_known,
+    coalesce(cardinality(l.digests), 0) as known
+  from placed p join locked l on l.operation_id = p.operation_id and l.vin = p.vin
+  where p.registered
+),
+-- Not among the digests in its delivery's row, whose latest version the lock has read.
+numbered as materialized (
+  select *, known + row_number() over (partition by operation_id, vin order by arrival) as place
+  from settled where not is_known
+),
+-- Where there is no room in the row. The insert sees what was committed after this statement began.
+overflown as (
+  insert into delivery_digests (operation_id, vin, digest)
+  select operation_id, vin, digest from numbered where place > ${DIGESTS_IN_ROW}
+  order by operation_id, vin, digest
+  on conflict do nothing
+  returning digest
+),
+applied as materialized (
+  -- "is true" keeps this a hashed lookup: as a join it is at the mercy of an estimate.
+  select * from numbered
+  where place <= ${DIGESTS_IN_ROW} or (digest in (select digest from overflown)) is true
+),
+-- Its id is drawn when all locks are held: of two batches with one vehicle, the later has the
+-- higher id, and that is the order in which the event stream takes them.
+batch as materialized (
+  insert into event_batches (events, first_at, last_at)
+  select count(*), min(received_at), max(received_at) from applied
+  where status is not null having count(*) > 0
+  returning id
+),
+history as (
+  insert into messages (
+    received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
+    correlation_id, status, device_id, device_type, meta, envelope, batch, nr
+  )
+  select received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
+    correlation_id, status, device_id, device_type, meta::json, envelope,
+    case when status is not null then (select id from batch) end,
+    case when status is not null
+      then row_number() over (partition by status is not null order by arrival)
+    end
+  from applied
+),
+-- Of each vehicle: its new digests and, of its newest attempt, the newest pause or resume and the
+-- newest other event in this batch.
+news as (
+  select operation_id, vin, bool_or(is_current) as is_current,
+    min(received_at) filter (where is_current) as first_at, max(received_at) as last_at,
+    (array_agg(position order by position desc) filter (where is_current and interrupts))[1]
+      as interruption,
+    (array_agg(position order by position desc) filter (where is_current and not interrupts))[1]
+      as reported,
+    (array_agg(reason order by position desc) filter (where is_current and not interrupts))[1]
+      as reason,
+    coalesce(bit_or(1 << rank) filter (where is_current and rank is not null), 0) as reached,
+    array_agg(digest) filter (where place <= ${DIGESTS_IN_ROW}) as digests
+  from (
+    select *, attempt = newest_attempt as is_current,
+      status_name in ('pause', 'resume') as interrupts,
+      row(event_at, rank, message_id, status_name)::event_position as position
+    from applied
+  ) m
+  group by operation_id, vin
+),
+merged as materialized (
+  select n.operation_id, n.vin, n.is_current, n.first_at, n.last_at,
+    l.state as old_state, l.paused as old_paused,
+    greatest(l.interruption, n.interruption) as interruption,
+    greatest(l.reported, n.reported) as reported,
+    case when n.reported > l.reported or n.reported is not null and l.reported is null
+      then n.reason else l.reason
+    end as reason,
+    l.reached | n.reached as reached,
+    n.digests || l.digests as digests
+  from news n join locked l on l.operation_id = n.operation_id and l.vin = n.vin
+),
+-- Contract section 5.2: the newest event gives the state; 5.4: unless it is a pause.
+decided as materialized (
+  select *,
+    case
+      when not is_current then old_state
+      when not interrupted then coalesce((reported).status, 'acknowledged')
+      when (interruption).status = 'pause' then coalesce((reported).status, 'received')
+      else 'resume'
+    end as state,
+    interrupted and (interruption).status = 'pause' as paused
+  from (
+    select *, interruption is not null and coalesce(interruption > reported, true) as interrupted
+    from merged
+  ) m
+),
+updated as (
+  update deliveries d set
+    delivery = case when m.is_current then 'acknowledged' else d.delivery end,
+    due_at = case when m.is_current then null else d.due_at end,
+    claim = case when m.is_current then null else d.claim end,
+    acknowledged_at = coalesce(d.acknowledged_at, m.first_at),
+    state = m.state, paused = m.paused, interruption = m.interruption, reported = m.reported,
+    reason = m.reason, reached = m.reached, digests = m.digests,
+    updated_at = greatest(d.updated_at, m.last_at)
+  from decided m
+  where d.operation_id = m.operation_id and d.vin = m.vin
+),
+counted as (
+  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
+  select operation_id, $1::smallint, state, paused, sum(n) from (
+    select operation_id, counter_of(old_state) as state, old_paused as paused, -1 as n from decided
+    union all
+    select operation_id, counter_of(state), paused, 1 from decided
+  ) moves
+  group by operation_id, state, paused having sum(n) <> 0
+  order by operation_id, state, paused
+  on conflict (operation_id, shard, state, paused)
+  do update set vehicles = c.vehicles + excluded.vehicles
+),
+buried as (
+  insert into dead_letters (
+    id, digest, received_at, topic, system_id, vin, message_id,
+    status, reason, path, detail, payload, payload_bytes
+  )
+  select gen_random_uuid(), r.digest, r.received_at, r.topic, r.system_id, r.vin, r.message_id,
+    r.status, r.reason, r.path, r.detail, decode(r.payload, 'base64'), r.payload_bytes
+  from json_to_recordset($20::json) as r (
+    digest uuid, received_at timestamptz, topic text, system_id text, vin text, message_id text,
+    status text, reason text, path text, detail text, payload text, payload_bytes integer
+  )
+  order by r.digest
+  on conflict (digest) do nothing
+  returning digest
+),
+-- Messages without a place are not accounted for here: they come again with their reason.
+nowhere as materialized (
+  select arrival, registered, operation_id is not null as operation_known,
+    (select o.archived_at is not null from operations o where o.ref_id = p.ref_id) as is_archived
+  from placed p
+  where (arrival in (select arrival from settled)) is not true
+),
+tally as materialized (
+  select $2::bigint - (select count(*) from nowhere) as received,
+    (select count(*) from applied) as applied, (select count(*) from buried) as dead_letters
+),
+totals as (
+  insert into message_totals as t (shard, received, applied, duplicates, dead_letters)
+  select $1::smallint, received, applied, received - applied - dead_letters, dead_letters
+  from tally
+  on conflict (shard) do update set
+    received = t.received + excluded.received,
+    applied = t.applied + excluded.applied,
+    duplicates = t.duplicates + excluded.duplicates,
+    dead_letters = t.dead_letters + excluded.dead_letters
+)
+select tally.*,
+  (select json_agg(json_build_object(
+    'arrival', arrival, 'registered', registered, 'operationKnown', operation_known,
+    'isArchived', is_archived
+  )) from nowhere) as nowhere
+from tally`;

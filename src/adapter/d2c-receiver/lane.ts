@@ -1,0 +1,59 @@
+/**
+ * Messages that are stored one batch after another. All messages of a vehicle are in one lane, so that
+ * they are stored in the order in which they arrived.
+ */
+import { type Received } from './batch-row.js';
+
+/** A message that has arrived, and what acknowledges it to its sender. */
+export interface Waiting {
+  readonly received: Received;
+  readonly settle: () => void;
+}
+
+/** Most messages and bytes in one statement. */
+export const MAX_BATCH_MESSAGES = 1_000;
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+export class Lane {
+  /** Counter shard of its writer. */
+  readonly shard: number;
+  isStoring = false;
+  #queue: Waiting[] = [];
+
+  constructor(shard: number) {
+    this.shard = shard;
+  }
+
+  /** Messages that are not being stored yet. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  add(message: Waiting): void {
+    this.#queue.push(message);
+  }
+
+  /** Takes the messages of the next statement out; at least one, if there is one. */
+  nextBatch(): { messages: Waiting[]; bytes: number } {
+    let bytes = 0;
+    let count = 0;
+    for (const { received } of this.#queue) {
+      const size = received.payload.byteLength;
+      if (count > 0 && (count >= MAX_BATCH_MESSAGES || bytes + size > MAX_BATCH_BYTES)) break;
+      bytes += size;
+      count += 1;
+    }
+    const messages = this.#queue.slice(0, count);
+    this.#queue = this.#queue.slice(count);
+    return { messages, bytes };
+  }
+}
+
+/** In which of so many lanes a topic's messages are: FNV-1a of the topic, which names one vehicle. */
+export function laneOf(topic: string, lanes: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < topic.length; i++) {
+    hash = Math.imul(hash ^ topic.charCodeAt(i), 0x01000193);
+  }
+  return (hash >>> 0) % lanes;
+}

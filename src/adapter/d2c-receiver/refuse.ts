@@ -1,0 +1,71 @@
+/** Messages that cannot be applied, and why: pure. */
+import { MAX_MESSAGE_BYTES } from '../../protocol/index.js';
+import { type Applicable, type BatchRow, type Refusal, type Refused } from './batch-row.js';
+
+/** A message that has no place in any operation, and what is known about why. */
+export interface Placeless {
+  /** Its number among the messages that were to be applied, from 1. */
+  readonly arrival: number;
+  readonly registered: boolean;
+  readonly operationKnown: boolean;
+  /** Of an event: whether its operation is archived; null: there is no such operation. */
+  readonly isArchived: boolean | null;
+}
+
+/** @returns the message as a dead letter; none where there is no message of this number */
+export function refusePlaceless(rows: readonly Applicable[], placeless: Placeless): Refused[] {
+  const row = rows[placeless.arrival - 1];
+  return row ? [refuse(row, whyPlaceless(row, placeless))] : [];
+}
+
+function whyPlaceless(
+  row: Applicable,
+  { registered, operationKnown, isArchived }: Placeless,
+): Refusal {
+  if (!registered) {
+    const detail = 'this vin is not registered for this system_id';
+    return invalid('VEHICLE_NOT_REGISTERED', '/vin', detail);
+  }
+  if (operationKnown) {
+    return invalid('VEHICLE_NOT_IN_OPERATION', '/vin', 'the operation has no such vehicle');
+  }
+  if (row.refId === null) {
+    const detail = 'no trigger of this vehicle has this message_id';
+    return invalid('UNKNOWN_TRIGGER', '/correlation_id', detail);
+  }
+  return isArchived
+    ? invalid('OPERATION_ARCHIVED', '/body/ref-id', 'the operation is archived')
+    : invalid('UNKNOWN_OPERATION', '/body/ref-id', 'there is no such operation');
+}
+
+const invalid = (reason: string, path: string, detail: string): Refusal => ({
+  status: 'INVALID',
+  reason,
+  path,
+  detail,
+});
+
+/** The message as a dead letter. */
+export function refuse(row: BatchRow, refusal: Refusal): Refused {
+  const { topic, payload, publisher, receivedAt, digest, systemId, vin, messageId } = row;
+  const arrived = { topic, payload, publisher, receivedAt };
+  return { ...arrived, kind: 'refused', digest, systemId, vin, messageId, refusal };
+}
+
+/** As a row of `dead_letters`. */
+export function deadLetterOf(row: Refused) {
+  const text = (value: string | null) => value?.toWellFormed().replaceAll('\0', '\uFFFD') ?? null;
+  return {
+    digest: row.digest,
+    received_at: new Date(row.receivedAt).toISOString(),
+    topic: text(row.topic),
+    system_id: row.systemId,
+    vin: row.vin,
+    message_id: row.messageId,
+    ...row.refusal,
+    detail: text(row.refusal.detail),
+    // A payload over the limit is known by its beginning; the whole of it would only fill the disk.
+    payload: Buffer.from(row.payload.subarray(0, MAX_MESSAGE_BYTES)).toString('base64'),
+    payload_bytes: row.payload.byteLength,
+  };
+}
