@@ -4,12 +4,15 @@
  */
 import Type from 'typebox';
 
+/** Highest rate, triggers per second. */
+export const MAX_RATE = 1_000_000;
+
 /** Constant, or growing with what was reached: the more vehicles have proved it, the faster. */
 export const TriggerRate = Type.Object(
   {
     perSecond: Type.Number({
       exclusiveMinimum: 0,
-      maximum: 1_000_000,
+      maximum: MAX_RATE,
       description: 'Triggers a second at the beginning; 0.1 is one in ten seconds.',
     }),
     factor: Type.Optional(

@@ -14,6 +14,7 @@ export * from './meta.js';
 export * from './ota-event.js';
 export * from './ota-trigger-ack.js';
 export * from './ota-trigger.js';
+export * from './pattern.js';
 export * from './text.js';
 export * from './time.js';
 export * from './topics.js';

@@ -1,30 +1,34 @@
 /** Schemas of the strings and objects that messages are made of. */
-import Type from 'typebox';
+import { Pattern } from './pattern.js';
 
 /**
  * Text without control characters and without lone surrogates: whatever passes can be stored as
  * UTF-8 and compared byte by byte in every part of the system.
  */
-const PRINTABLE = '^[^\\p{Cc}\\p{Cs}]*$';
+export const PrintableText = (options: Parameters<typeof Pattern>[2] = {}) =>
+  Pattern('^[^\\p{Cc}\\p{Cs}]*$', 'must not contain control characters', options);
 
 /** Longest identifier that we take, in UTF-16 code units. */
 export const MAX_IDENTIFIER_LENGTH = 256;
 
 /** A name given by a person or a system, e.g. `ref-id`, `model`: 1 to 256 printable characters. */
 export const Identifier = (description: string) =>
-  Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: PRINTABLE, description });
+  PrintableText({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, description });
 
 /** The same, but may be empty, as `sub_system_id` and `correlation_id` often are. */
 export const OptionalIdentifier = (description: string) =>
-  Type.String({ maxLength: MAX_IDENTIFIER_LENGTH, pattern: PRINTABLE, description });
+  PrintableText({ maxLength: MAX_IDENTIFIER_LENGTH, description });
 
 /**
  * `c2c-sys-…`: names the vehicle's message link and stands in the MQTT topics, so the characters
  * with a meaning in topics (`/`, `+`, `#`) and white space are not allowed.
  */
-export const SystemId = Type.String({
-  minLength: 1,
-  maxLength: 128,
-  pattern: '^[^\\p{Cc}\\p{Cs}\\p{Z}/+#$]+$',
-  description: 'Unique id of the vehicle’s message link (contract section 2), based on the VIN.',
-});
+export const SystemId = Pattern(
+  '^[^\\p{Cc}\\p{Cs}\\p{Z}/+#$]+$',
+  'must not contain white space, control characters, or any of / + # $, which have a meaning in topics',
+  {
+    minLength: 1,
+    maxLength: 128,
+    description: 'Unique id of the vehicle’s message link (contract section 2), based on the VIN.',
+  },
+);

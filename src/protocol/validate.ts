@@ -2,6 +2,7 @@
 import type Type from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Settings } from 'typebox/system';
+import { patternMessage } from './pattern.js';
 
 export interface FieldError {
   /** JSON Pointer (RFC 6901) to the field, e.g. `/body/vins/3`. */
@@ -58,14 +59,8 @@ function fieldErrors(error: SchemaError): [path: string, message: string][] {
     case 'boolean':
       return [[error.instancePath, 'is not a known field']];
     case 'pattern':
-      return [[error.instancePath, patternMessage(error.params.pattern)]];
+      return [[error.instancePath, patternMessage(String(error.params.pattern))]];
     default:
       return [[error.instancePath, error.message]];
   }
-}
-
-function patternMessage(pattern: string | RegExp): string {
-  return String(pattern).includes('{17}')
-    ? 'must be a VIN: 17 of A-H J-N P R-Z 0-9'
-    : 'must not contain control characters or characters with a meaning in topics';
 }

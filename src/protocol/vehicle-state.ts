@@ -3,7 +3,8 @@
  * it (contract section 5). The adapter's database merges message by message to the same result;
  * this is the definition that it is tested against, and that others may use on an exported history.
  */
-import { lifecycleRank, statusName, type StatusName } from './event-status.js';
+import { EVENT_STATUS_NAMES, lifecycleRank, statusName, type StatusName } from './event-status.js';
+import { Pattern } from './pattern.js';
 
 export const DELIVERY_STATES = [
   'pending',
@@ -16,6 +17,26 @@ export const DELIVERY_STATES = [
 ] as const;
 /** How far the trigger itself has come (contract section 5.1). */
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** Of pause and resume, the vehicle has the state before them (contract section 5.4). */
+const INTERRUPTIONS: readonly string[] = ['pause', 'resume'];
+const isNoInterruption = (name: string) => !INTERRUPTIONS.includes(name);
+
+/** Every state of a vehicle in an operation; `unknown` stands for each `unknown(<number>)`. */
+export const VEHICLE_STATES: readonly string[] = [
+  ...DELIVERY_STATES,
+  ...EVENT_STATUS_NAMES.filter(isNoInterruption),
+  'unknown',
+];
+const statePattern = (states: readonly string[]) => `^(${states.join('|')}|unknown\\(\\d{1,5}\\))$`;
+const STATE = new RegExp(statePattern(VEHICLE_STATES));
+
+/** Whether a vehicle in an operation can have this state. */
+export const isVehicleState = (text: string): boolean => STATE.test(text);
+
+/** One of the states, by which vehicles are chosen; each `unknown(<number>)` is one too. */
+export const StateName = (states: readonly string[], description: string) =>
+  Pattern(statePattern(states), `must be one of ${states.join(', ')}`, { description });
 
 /** A message as it was settled when it first arrived. */
 export interface SettledMessage {
@@ -60,7 +81,6 @@ export function vehicleState(
 }
 
 const nameOf = (event: SettledMessage) => statusName(event.status ?? 0);
-const isNoInterruption = (name: StatusName) => name !== 'pause' && name !== 'resume';
 
 /** Newest first by (event time, lifecycle rank, message_id): contract section 5.2. */
 function newestFirst(a: SettledMessage, b: SettledMessage): number {

@@ -1,12 +1,15 @@
 /** Vehicle identification number (ISO 3779; contract section 2). */
-import Type from 'typebox';
+import { Pattern } from './pattern.js';
 
 /** 17 characters of `A-H J-N P R-Z 0-9`; lower case is taken and upper-cased. */
-export const Vin = Type.String({
-  pattern: '^[A-HJ-NPR-Za-hj-npr-z0-9]{17}$',
-  description: '17 of A-H J-N P R-Z 0-9 (ISO 3779); read without regard to case.',
-  examples: ['5YJSA1E40FF345678'],
-});
+export const Vin = Pattern(
+  '^[A-HJ-NPR-Za-hj-npr-z0-9]{17}$',
+  'must be a VIN: 17 of A-H J-N P R-Z 0-9',
+  {
+    description: '17 of A-H J-N P R-Z 0-9 (ISO 3779); read without regard to case.',
+    examples: ['5YJSA1E40FF345678'],
+  },
+);
 
 const VIN = /^[A-HJ-NPR-Z0-9]{17}$/;
 

@@ -3,28 +3,35 @@
  * vehicle fetches it, and does what it says. The contract names it and leaves it open; this is ours.
  */
 import Type from 'typebox';
-import { Identifier, UnixTime } from '../protocol/index.js';
+import { Identifier, Pattern, UnixTime } from '../protocol/index.js';
 
 /** Name of an ECU. It is also a folder's name in the vehicle. */
-export const EcuName = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
-  description: 'Letters, digits, _ and -.',
-  examples: ['HU'],
-});
+export const EcuName = Pattern(
+  '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
+  'must be 1 to 64 letters, digits, _ or -, the first a letter or digit',
+  { description: 'Letters, digits, _ and -.', examples: ['HU'] },
+);
 
 /** e.g. `1.4.0`, `2026.11-rc2`; see `compareVersions` for their order. */
-export const Version = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$',
-  examples: ['1.4.0'],
-});
+export const Version = Pattern(
+  '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$',
+  'must be a version: 1 to 64 letters, digits, . _ + or -, the first a letter or digit',
+  { examples: ['1.4.0'] },
+);
 
-const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hexadecimal.' });
+export const Sha256 = Pattern(
+  '^[0-9a-f]{64}$',
+  'must be a SHA-256: 64 hexadecimal digits in lower case',
+  { description: 'SHA-256, hexadecimal.' },
+);
 
 /** A file to install, by what is in it. */
 export const Artifact = Type.Object(
   {
     sha256: Sha256,
-    md5: Type.String({ pattern: '^[0-9a-f]{32}$', description: 'MD5, hexadecimal.' }),
+    md5: Pattern('^[0-9a-f]{32}$', 'must be an MD5: 32 hexadecimal digits in lower case', {
+      description: 'MD5, hexadecimal.',
+    }),
     size: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Bytes.' }),
   },
   { additionalProperties: false, title: 'Artifact' },
@@ -38,10 +45,11 @@ const EcuUpdate = Type.Object(
     artifact: Artifact,
     from: Type.Optional(
       Type.Array(
-        Type.String({
-          pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(\\.\\*)?$',
-          examples: ['1.3.*'],
-        }),
+        Pattern(
+          '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(\\.\\*)?$',
+          'must be a version such as 1.3.0, or the beginning of one such as 1.3.*',
+          { examples: ['1.3.*'] },
+        ),
         {
           minItems: 1,
           maxItems: 1_000,
@@ -63,11 +71,11 @@ export const DEFAULT_TIMEOUT = DAY;
 const Timeout = (description: string) =>
   Type.Integer({ minimum: 1, maximum: 365 * DAY, default: DEFAULT_TIMEOUT, description });
 
-const ClockTime = Type.String({
-  pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$',
-  description: 'Hour and minute.',
-  examples: ['22:00'],
-});
+const ClockTime = Pattern(
+  '^([01][0-9]|2[0-3]):[0-5][0-9]$',
+  'must be a time of day such as 22:00',
+  { description: 'Hour and minute.', examples: ['22:00'] },
+);
 
 /** A part of each day; over midnight where `to` is the earlier one. */
 export const DailyWindow = Type.Object(

@@ -93,6 +93,34 @@ describe('who may call', () => {
   });
 });
 
+test.each(['vehicles', 'vehicle-count', 'export'])(
+  'a state that no vehicle can have is refused, not answered with nothing: %s',
+  async (list) => {
+    const path = `/v1.0/ota/operations/taken/${list}`;
+    for (const state of ['sucess', 'SUCCESS', 'paused', 'unknown()', '']) {
+      const { status, body } = await t.call('GET', `${path}?state=${state}`);
+      expect(status, state).toBe(400);
+      expect(body.errors).toEqual([
+        {
+          path: '/state',
+          message: expect.stringMatching(/^must be one of pending, sent/) as string,
+        },
+      ]);
+    }
+    for (const state of ['success', 'pending', 'unknown', 'unknown(200)']) {
+      expect((await t.call('GET', `${path}?state=${state}`)).status, state).toBe(200);
+    }
+  },
+);
+
+test('nor is a misspelt state retriggered', async () => {
+  const { status, body } = await t.call('POST', '/v1.0/ota/operations/taken/retrigger', {
+    body: { state: 'download_failed' },
+  });
+  expect(status).toBe(400);
+  expect(body.errors).toMatchObject([{ path: '/state' }]);
+});
+
 describe('what is no JSON is told by line and column', () => {
   test.each([
     ['text', 'hello', /line 1, column 1$/],

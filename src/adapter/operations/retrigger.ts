@@ -20,7 +20,7 @@ locked as materialized (
   cross join unnest($2::text[], $3::uuid[]) as i (vin, trigger_id)
   join deliveries d on d.operation_id = o.id and d.vin = i.vin
   where d.delivery not in ('pending', 'device_not_found')
-    and ($7::text is null or counter_of(d.state) = $7)
+    and ($7::text is null or d.state = $7 or counter_of(d.state) = $7)
   order by d.operation_id, d.vin
   for update of d
 ),
@@ -117,7 +117,7 @@ export async function retriggerState(
     const chunk = await database.transaction(async (tx) => {
       const rows = await tx.query<{ vin: string }>(
         `select vin from deliveries
-         where operation_id = $1 and vin > $2 and counter_of(state) = $3 order by vin limit $4`,
+         where operation_id = $1 and vin > $2 and (state = $3 or counter_of(state) = $3) order by vin limit $4`,
         [operationId, after, state, CHUNK],
       );
       const vins = rows.map(({ vin }) => vin);

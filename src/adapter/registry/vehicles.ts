@@ -1,6 +1,6 @@
 /** The registry: VIN to system_id, primary device and model (contract section 4). */
 import Type from 'typebox';
-import { OptionalIdentifier, SystemId } from '../../protocol/index.js';
+import { OptionalIdentifier, PrintableText, SystemId } from '../../protocol/index.js';
 import { bytesArray, type Queryable, textArray } from '../../service/database/index.js';
 import {
   hashCredential,
@@ -18,10 +18,9 @@ export const Registration = Type.Object(
     ecu_type: Type.Optional(OptionalIdentifier('Type of the primary device.')),
     model: Type.Optional(OptionalIdentifier('Vehicle model.')),
     credential: Type.Optional(
-      Type.String({
+      PrintableText({
         minLength: MIN_CREDENTIAL_LENGTH,
         maxLength: MAX_CREDENTIAL_LENGTH,
-        pattern: '^[^\\p{Cc}\\p{Cs}]*$',
         description: 'Password on the embedded broker; a random secret. Stored hashed.',
       }),
     ),

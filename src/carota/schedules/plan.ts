@@ -5,17 +5,21 @@ import {
   DispatchOptions,
   type FieldError,
   Identifier,
+  Pattern,
   Vin,
 } from '../../protocol/index.js';
 import { DailyWindow, EcuName, isTimeZone } from '../../update-script/index.js';
 import { GuardSettings } from '../guard/index.js';
 
 const Moment = (description: string) =>
-  Type.String({
-    pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?(Z|[+-]\\d{2}:\\d{2})$',
-    description: `${description} ISO 8601 with its offset.`,
-    examples: ['2026-12-01T22:00:00+01:00'],
-  });
+  Pattern(
+    '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?(Z|[+-]\\d{2}:\\d{2})$',
+    'must be a time with its offset, such as 2026-12-01T22:00:00+01:00',
+    {
+      description: `${description} ISO 8601 with its offset.`,
+      examples: ['2026-12-01T22:00:00+01:00'],
+    },
+  );
 
 const MAX_LISTED = 1_000_000;
 

@@ -1,6 +1,6 @@
 /** What the CarOTA Server knows of vehicles: model, tags, and what each ECU runs. */
 import Type from 'typebox';
-import { Identifier } from '../../protocol/index.js';
+import { Identifier, Pattern } from '../../protocol/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { EcuName, Version } from '../../update-script/index.js';
 
@@ -8,10 +8,17 @@ export const VehicleFacts = Type.Object(
   {
     model: Identifier('Vehicle model.'),
     tags: Type.Optional(
-      Type.Array(Type.String({ maxLength: 100, pattern: '^[^;\\p{Cc}\\p{Cs}]+$' }), {
-        maxItems: 100,
-        description: 'Whatever vehicles are to be chosen by.',
-      }),
+      Type.Array(
+        Pattern(
+          '^[^;\\p{Cc}\\p{Cs}]+$',
+          'must not be empty and must not contain ; or control characters',
+          { maxLength: 100 },
+        ),
+        {
+          maxItems: 100,
+          description: 'Whatever vehicles are to be chosen by.',
+        },
+      ),
     ),
     versions: Type.Optional(
       Type.Record(EcuName, Version, { description: 'What each ECU runs, where that is known.' }),

@@ -49,8 +49,8 @@ const ORDER = new Map<string, number>(
 
 export const groupOf = (state: string): GroupId => GROUP_OF.get(state) ?? 'install';
 
-/** Of the CarOTA Server; and a vehicle that is paused is so beside its state. */
-const NOT_OF_ADAPTER = new Set(['waiting', 'triggered', 'pause']);
+/** Of the CarOTA Server; at the adapter, a paused or resumed vehicle has the state before that. */
+const NOT_OF_ADAPTER = new Set(['waiting', 'triggered', 'pause', 'resume']);
 
 /** Every state that a vehicle of an operation can be in, in the order of an update's life. */
 export const ALL_STATES: readonly string[] = [...ORDER.keys()].filter(

@@ -1,7 +1,7 @@
 /** What routes are written with: permission and description, pages, and the common schemas. */
 import { type FastifyRequest, type FastifySchema } from 'fastify';
 import Type from 'typebox';
-import { Vin } from '../../protocol/index.js';
+import { Pattern, Vin } from '../../protocol/index.js';
 import { type Permission, type Token } from '../access/index.js';
 import { Problem, ProblemBody } from './problem.js';
 
@@ -87,10 +87,11 @@ export const Time = Type.String({ format: 'date-time' });
 export const Nullable = <Schema extends Type.TSchema>(schema: Schema) =>
   Type.Union([schema, Type.Null()]);
 
-export const VinPrefix = Type.String({
-  pattern: '^[A-HJ-NPR-Za-hj-npr-z0-9]{1,17}$',
-  description: 'A VIN, or its beginning.',
-});
+export const VinPrefix = Pattern(
+  '^[A-HJ-NPR-Za-hj-npr-z0-9]{1,17}$',
+  'must be a VIN or the beginning of one: up to 17 of A-H J-N P R-Z 0-9',
+  { description: 'A VIN, or its beginning.' },
+);
 export const VinParams = Type.Object({ vin: Vin });
 export const RefIdParams = Type.Object({
   refId: Type.String({ minLength: 1, maxLength: 256, description: 'ref-id of the operation.' }),
@@ -98,7 +99,9 @@ export const RefIdParams = Type.Object({
 export const RefIdVinParams = Type.Object({ ...RefIdParams.properties, vin: Vin });
 
 /** Why something is done, in the caller's words; kept in the audit log. */
-export const Reason = Type.String({ maxLength: 1_000, pattern: '^[^\\u0000]*$' });
+export const Reason = Pattern('^[^\\u0000]*$', 'must not contain the NUL character', {
+  maxLength: 1_000,
+});
 export const WithReason = Type.Optional(
   Type.Object({ reason: Type.Optional(Reason) }, { additionalProperties: false }),
 );

@@ -24,18 +24,21 @@ import {
   type Receiver,
   removeReceiver,
 } from '../../call-back/index.js';
+import { Pattern } from '../../../protocol/index.js';
 import { placeBefore } from '../../event-stream/index.js';
 import { actorOf, type HttpContext } from '../context.js';
 
-const Url = Type.String({
+const Url = Pattern('^https?://[^\\s]+$', 'must be a URL with https:// or http://', {
   maxLength: 2_048,
-  pattern: '^https?://[^\\s]+$',
   description: 'Where batches are posted to; https:// or http://.',
 });
 const Secret = Type.String({
   description: 'Signing secret of Standard Webhooks: whsec_ and base64 of 24 to 64 bytes.',
 });
-const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '^[\\w .-]+$' });
+const Name = Pattern('^[\\w .-]+$', 'must have only letters, digits, spaces and . _ -', {
+  minLength: 1,
+  maxLength: 100,
+});
 const After = Type.Integer({
   minimum: 0,
   description: 'Number of the last event that it is not told; 0: it is told all there are.',

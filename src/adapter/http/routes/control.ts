@@ -12,7 +12,7 @@ import {
   type Server,
   WithReason,
 } from '../../../service/http/index.js';
-import { Priority, TriggerRate } from '../../../protocol/index.js';
+import { Priority, TriggerRate, StateName, VEHICLE_STATES } from '../../../protocol/index.js';
 import {
   cancelOperation,
   changeDispatch,
@@ -59,10 +59,10 @@ const Change = Type.Object(
 
 const RetriggerState = Type.Object(
   {
-    state: Type.String({
-      minLength: 1,
-      description: 'All vehicles in this state; unknown: in any unknown(<number>).',
-    }),
+    state: StateName(
+      VEHICLE_STATES,
+      'All vehicles in this state; unknown: in any unknown(<number>).',
+    ),
     reason: Type.Optional(Reason),
   },
   { additionalProperties: false },

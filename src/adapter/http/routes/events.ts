@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import Type from 'typebox';
 import { describeRoute, invalid, json, type Server } from '../../../service/http/index.js';
-import { CallbackEvent, Vin } from '../../../protocol/index.js';
+import { CallbackEvent, Pattern, Vin } from '../../../protocol/index.js';
 import { eventBody, type EventFilter, placeBefore, readEvents } from '../../event-stream/index.js';
 import { type HttpContext } from '../context.js';
 
-const Cursor = Type.String({
-  pattern: '^\\d{1,15}$',
+const Cursor = Pattern('^\\d{1,15}$', 'must be the number of an event, 0 for the beginning', {
   description: 'Number of the last event that is known; 0: from the beginning.',
 });
 

@@ -22,6 +22,7 @@ import {
   listOperations,
   readSamples,
 } from '../../operations/index.js';
+import { StateName, VEHICLE_STATES } from '../../../protocol/index.js';
 import { type HttpContext } from '../context.js';
 import {
   deliveryOf,
@@ -36,7 +37,9 @@ import {
 } from './operation-bodies.js';
 
 export const VehicleFilter = Type.Object({
-  state: Type.Optional(Type.String({ description: 'Only vehicles in this state.' })),
+  state: Type.Optional(
+    StateName(VEHICLE_STATES, 'Only vehicles in this state; unknown: in any unknown(<number>).'),
+  ),
   reason: Type.Optional(Type.String({ description: 'Only with this reason, as it was given.' })),
   vin: Type.Optional(VinPrefix),
   text: Type.Optional(

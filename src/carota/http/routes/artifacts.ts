@@ -25,6 +25,7 @@ import {
   signedPath,
   takeArtifact,
 } from '../../artifacts/index.js';
+import { Sha256 } from '../../../update-script/index.js';
 import { type CarotaContext } from '../context.js';
 
 const StoredArtifact = Type.Object(
@@ -38,7 +39,6 @@ const StoredArtifact = Type.Object(
   },
   { title: 'StoredArtifact' },
 );
-const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Sha256Params = Type.Object({ sha256: Sha256 });
 const NewArtifactQuery = Type.Object({
   name: Type.String({ default: '', maxLength: 256, description: 'For people.' }),

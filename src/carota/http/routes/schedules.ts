@@ -1,6 +1,6 @@
 /** `/v1.0/schedules`: campaigns, their waves, and what was decided. */
 import Type from 'typebox';
-import { parseVin } from '../../../protocol/index.js';
+import { EVENT_STATUS_NAMES, parseVin, StateName } from '../../../protocol/index.js';
 import {
   callerOf,
   describeRoute,
@@ -51,9 +51,11 @@ import {
   WholeSchedule,
 } from './schedule-bodies.js';
 
+/** Of a vehicle in a schedule: until the adapter has told of it, and then as of its newest event. */
+const SCHEDULE_STATES = ['waiting', 'triggered', 'device_not_found', ...EVENT_STATUS_NAMES];
 const VehicleQuery = Type.Object({
   ...PageQuery.properties,
-  state: Type.Optional(Type.String()),
+  state: Type.Optional(StateName(SCHEDULE_STATES, 'Only vehicles in this state.')),
   wave: Type.Optional(Type.Integer()),
 });
 const tags = ['Schedules'];
