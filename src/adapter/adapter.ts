@@ -20,7 +20,7 @@ import { logMessage, logSends } from './message-log.js';
 import { startMaintenance } from './maintenance.js';
 import { type MessageLink } from './message-link/index.js';
 import { Metrics, type Part } from './metrics/index.js';
-import { openCallBack } from './open-call-back.js';
+import { checkCallBackSettings, openCallBack } from './open-call-back.js';
 import { openLink } from './open-link.js';
 import { Summaries } from './operations/index.js';
 import { type AdapterSettings } from './settings.js';
@@ -48,11 +48,12 @@ const STOP_MS = 9_000;
 /**
  * Starts the adapter. Without URLs of real servers it brings its own database and broker.
  *
- * @throws DataDirectoryInUse; DatabaseError where the database cannot be reached or migrated;
+ * @throws BadSettings; DataDirectoryInUse; DatabaseError where the database cannot be reached or migrated;
  *   Error with code EADDRINUSE where a port is taken
  */
 export async function startAdapter(settings: AdapterSettings, log: Logger): Promise<Adapter> {
-  // Whatever was opened before a failure is closed again, last one first.
+  checkCallBackSettings(settings);
+  // On failure, close what was opened, in reverse order.
   const opened: Closer[] = [];
   try {
     const storage = await openStorage(settings, ADAPTER_SCHEMA, (error) => {

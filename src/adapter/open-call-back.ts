@@ -1,13 +1,16 @@
 /** The event call-back as the settings ask for it, with the receiver that they name. */
 import { type Logger } from 'pino';
 import {
+  addressGuard,
   addReceiver,
+  checkAddress,
   CallBack,
   type CallBackOptions,
   changeReceiver,
   findReceiver,
   isSigningSecret,
 } from './call-back/index.js';
+import { BadSettings } from '../service/bad-settings.js';
 import { type Database } from '../service/database/index.js';
 import { type Metrics } from './metrics/index.js';
 import { type AdapterSettings } from './settings.js';
@@ -18,7 +21,22 @@ const DEFAULT_RECEIVER = 'default';
 /** A receiver that refuses is told of in the log at these tries, then at each hundredth. */
 const TOLD_AT = new Set([1, 3, 10, 30]);
 
-/** @throws Error where the settings name a receiver that cannot be one */
+/** @throws BadSettings where the settings name a receiver that cannot be one */
+export function checkCallBackSettings(settings: AdapterSettings): void {
+  const { callbackUrl: url, callbackSecret: secret, callbackAllow: allowed = [] } = settings;
+  if (url === undefined) return;
+  if (secret === undefined) throw new BadSettings('--callback-url needs --callback-secret');
+  if (!isSigningSecret(secret)) {
+    throw new BadSettings('--callback-secret must be whsec_ and base64 of 24 to 64 bytes');
+  }
+  try {
+    checkAddress(url, addressGuard(allowed));
+  } catch (error) {
+    throw new BadSettings(`--callback-url: ${(error as Error).message}`);
+  }
+}
+
+/** With the receiver of the settings; see {@link checkCallBackSettings}. */
 export async function openCallBack(
   settings: AdapterSettings,
   context: Pick<CallBackOptions, 'database' | 'stream' | 'poster' | 'clock'> & {
@@ -47,14 +65,9 @@ export async function openCallBack(
 
 async function configureReceiver(
   { callbackUrl: url, callbackSecret: secret }: AdapterSettings,
-  { database, poster, clock }: Pick<CallBackOptions, 'database' | 'poster' | 'clock'>,
+  { database, clock }: Pick<CallBackOptions, 'database' | 'clock'>,
 ): Promise<void> {
-  if (url === undefined) return;
-  if (secret === undefined) throw new Error('--callback-url needs --callback-secret');
-  if (!isSigningSecret(secret)) {
-    throw new Error('--callback-secret must be whsec_ and base64 of 24 to 64 bytes');
-  }
-  poster.check(url);
+  if (url === undefined || secret === undefined) return;
   // From the beginning: what happened before is not skipped either.
   const receiver = { name: DEFAULT_RECEIVER, url, secret, after: 0 };
   const added = await addReceiver(database, receiver, clock());

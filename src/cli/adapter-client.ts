@@ -1,6 +1,7 @@
 /** The adapter's HTTP interface as commands use it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UsageError } from './usage-error.js';
 
 export interface AdapterAddress {
   readonly url: string;
@@ -64,14 +65,14 @@ export class AdapterClient {
     const file = join(dataDir, 'token');
     const secret = token ?? (await readFile(file, 'utf8').catch(() => undefined))?.trim();
     if (secret === undefined) {
-      throw new Error(`no token: give --token or OTAOPS_TOKEN (there is no ${file})`);
+      throw new UsageError(`no token: give --token or OTAOPS_TOKEN (there is no ${file})`);
     }
     return new AdapterClient(url, secret);
   }
 
   /** @throws RequestRefused, AdapterUnreachable */
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const upload = { contentType: 'application/json', body: JSON.stringify(body) };
+    const upload = { contentType: 'application/json', body: JSON.stringify(body, onlyJson) };
     return answerOf<T>(await this.#send(method, path, body === undefined ? undefined : upload));
   }
 
@@ -94,7 +95,7 @@ export class AdapterClient {
   /**
    * The items of a list, page by page.
    *
-   * @param most as many at most
+   * @param most maximum number of items
    */
   async *items<T>(parts: readonly string[], query: Query, most: number): AsyncGenerator<T> {
     let left = most;
@@ -135,6 +136,14 @@ export class AdapterClient {
     if (!response.ok) throw await refusalOf(response);
     return response;
   }
+}
+
+/** JSON has no NaN: `JSON.stringify` would write null, which often means “no limit”. */
+function onlyJson(name: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new UsageError(`${name} must be a number`);
+  }
+  return value;
 }
 
 const MAX_PAGE = 1_000;

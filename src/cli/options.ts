@@ -1,13 +1,16 @@
 /** Options that several commands have. */
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
+import { parseAtLeastOne, type Parser, parseState, parseTime } from './settings/parsers.js';
 
-export const wholeNumber = (text: string) => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError('must be a whole number from 1 on.');
-  }
-  return value;
-};
+/** An option with a value; commander names it where the parser refuses the text. */
+export const option = (flags: string, description: string, parse: Parser<unknown>): Option =>
+  new Option(flags, description).argParser((text) => parse(text));
 
 export const limitOption = (most: number) =>
-  new Option('--limit <number>', 'as many at most').default(most).argParser(wholeNumber);
+  option('--limit <number>', 'maximum number of results', parseAtLeastOne).default(most);
+
+export const stateOption = (description: string) =>
+  option('--state <state>', description, parseState);
+
+export const timeOption = (flag: string, description: string) =>
+  option(`${flag} <time>`, description, parseTime);

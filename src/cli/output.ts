@@ -4,6 +4,31 @@ export const print = (line = ''): void => void process.stdout.write(`${line}\n`)
 export const printError = (line: string): void => void process.stderr.write(`${line}\n`);
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
+/**
+ * Ends the process once its output has been taken. A pipe takes 64 KiB at a time, so whatever a slower
+ * reader has not yet read is still in memory; `process.exit` alone would drop it.
+ */
+export async function exitWhenWritten(code: number): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map(written));
+  process.exit(code);
+}
+
+/** Writes are in order, so the last one is done when all are; an error is the handler's below. */
+const written = (stream: NodeJS.WriteStream) =>
+  new Promise<void>((resolve) => stream.write('', () => resolve()));
+
+/** Ends the process, as other commands end, when its reader has gone: `otaops … | head`. */
+export function onBrokenPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      process.exit(error.code === 'EPIPE' ? EXIT_ON_SIGPIPE : 1);
+    });
+  }
+}
+
+/** 128 and the number of SIGPIPE. */
+const EXIT_ON_SIGPIPE = 141;
+
 type Cell = string | number | boolean | null | undefined;
 
 /** Columns as wide as they must be; numbers to the right. */

@@ -67,11 +67,7 @@ export function createPoster(
   const settings = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, maxSockets: 4 };
   const agents = { 'http:': new http.Agent(settings), 'https:': new https.Agent(settings) };
 
-  const check = (url: string) => {
-    const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-    // An address in the URL is connected to without a look-up.
-    if (isIP(host) !== 0 && !mayCall(host)) throw forbidden(url, host);
-  };
+  const check = (url: string) => checkAddress(url, mayCall);
   return {
     check,
     async post(url, headers, body) {
@@ -130,6 +126,13 @@ export function createPoster(
       outgoing.end(body);
     });
   }
+}
+
+/** @throws ForbiddenAddress where the URL itself names an address that is not allowed */
+export function checkAddress(url: string, mayCall: AddressGuard): void {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  // An address in the URL is connected to without a look-up.
+  if (isIP(host) !== 0 && !mayCall(host)) throw forbidden(url, host);
 }
 
 class StaleConnection extends Error {

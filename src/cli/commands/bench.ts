@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type Part, PARTS } from '../../bench/parts.js';
 import { print, printError } from '../output.js';
 import { addSettings, type Setting } from '../settings/index.js';
+import { parseAtLeastOne as count } from '../settings/parsers.js';
 
 interface BenchFlags {
   readonly benchParts: readonly Part[];
@@ -14,14 +15,6 @@ interface BenchFlags {
   readonly benchMinutes: number;
   readonly benchJson?: string;
 }
-
-const count = (text: string) => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError('must be a whole number from 1 on.');
-  }
-  return value;
-};
 
 const parts = (text: string): readonly Part[] =>
   text.split(',').map((name) => {

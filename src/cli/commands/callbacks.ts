@@ -2,7 +2,10 @@
 import { type Command } from 'commander';
 import { path } from '../adapter-client.js';
 import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
+import { option, timeOption } from '../options.js';
 import { print, printJson, printTable } from '../output.js';
+import { parseCount } from '../settings/parsers.js';
+import { UsageError } from '../usage-error.js';
 
 interface CallbackShown {
   readonly name: string;
@@ -50,11 +53,11 @@ export function callbacksCommand(program: Command): void {
     description: 'add a receiver; its signing secret is shown once',
     examples: [
       'otaops callbacks add carota https://carota.example/ota/events',
-      'otaops callbacks add warehouse https://dwh.example/in --after 0      also what was before',
+      'otaops callbacks add warehouse https://dwh.example/in --after 0      from the first event',
     ],
   })
     .option('--secret <whsec_…>', 'signing secret (default: a new one)')
-    .option('--after <event>', 'number of the last event that it is not told', Number)
+    .addOption(option('--after <event>', 'start after the event with this number', parseCount))
     .action(
       async (
         name: string,
@@ -81,10 +84,17 @@ export function callbacksCommand(program: Command): void {
     .option('--address <url>', 'where batches are posted to')
     .option('--secret <whsec_…>', 'signing secret; the old one signs too for a day')
     .option('--new-secret', 'make a new secret')
-    .option('--on', 'switch on')
-    .option('--off', 'switch off: it is told later what it misses')
+    .option('--on', 'switch on again')
+    .option('--off', 'switch off; events are delivered once it is on again')
     .action(async (name: string, flags: CommonFlags & ChangeFlags) => {
       const { address, secret, newSecret, on, off } = flags;
+      if (on && off) throw new UsageError('give either --on or --off');
+      if (secret !== undefined && newSecret) {
+        throw new UsageError('give either --secret or --new-secret');
+      }
+      if (address === undefined && secret === undefined && !newSecret && !on && !off) {
+        throw new UsageError('give --address, --secret, --new-secret, --on or --off');
+      }
       const client = await clientOf(flags);
       const answer = await client.request<CallbackShown>('PATCH', path(['callbacks', name]), {
         ...(address === undefined ? {} : { url: address }),
@@ -97,13 +107,16 @@ export function callbacksCommand(program: Command): void {
 
   adapterCommand(callbacks, {
     usage: 'replay <name>',
-    description: 'tell it again what came after an event, or from a time on',
+    description: 'deliver events again, after an event or from a time on',
     examples: ['otaops callbacks replay carota --since 2026-11-24T08:00:00Z'],
   })
-    .option('--after <event>', 'number of the last event that it is not told', Number)
-    .option('--since <time>', 'from the first event received then on')
+    .addOption(option('--after <event>', 'start after the event with this number', parseCount))
+    .addOption(timeOption('--since', 'start with the first event received at or after this time'))
     .action(async (name: string, flags: CommonFlags & { after?: number; since?: string }) => {
       const { after, since } = flags;
+      if ((after === undefined) === (since === undefined)) {
+        throw new UsageError('give either --after or --since');
+      }
       const client = await clientOf(flags);
       const body = {
         ...(after === undefined ? {} : { after }),

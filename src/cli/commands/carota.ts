@@ -10,7 +10,7 @@ import {
   addSettings,
   APPROVAL,
   BadSetting,
-  CALLBACK_SECRETS,
+  CALLBACK_SECRET,
   DATA_DIR,
   DATABASE_URL,
   HOST,
@@ -46,13 +46,13 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
     );
   addSettings(command, [HOST, { ...HTTP_PORT, default: DEFAULT_PORT }]);
   addSettings(command, [{ ...DATA_DIR, default: './.otaops-carota' }, DATABASE_URL]);
-  addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, CALLBACK_SECRETS]);
+  addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, CALLBACK_SECRET]);
   addSettings(command, [SIGNING_KEY, SIGNING_CHAIN, S3_URL, S3_BUCKET, S3_REGION]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();
     if ((flags.s3Url === undefined) !== (flags.s3Bucket === undefined)) {
-      throw new BadSetting('--s3-url and --s3-bucket are given together');
+      throw new BadSetting('--s3-url and --s3-bucket must be given together');
     }
     const log = serviceLog(logLevel);
     const { startCarota } = await import('../../carota/index.js');

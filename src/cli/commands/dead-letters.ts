@@ -1,9 +1,12 @@
-/** `otaops dead-letters`: what vehicles sent and could not be applied, and another try for it. */
-import { type Command } from 'commander';
-import { path } from '../adapter-client.js';
+/** `otaops dead-letters`: messages that could not be applied, and their replay. */
+import { type Command, Option } from 'commander';
+import { DEAD_LETTER_STATUSES } from '../../adapter/dead-letters/dead-letters.js';
+import { type AdapterClient, path } from '../adapter-client.js';
 import { adapterCommand, clientOf, collect, type CommonFlags } from '../adapter-command.js';
 import { print, printJson, printTable } from '../output.js';
-import { limitOption } from '../options.js';
+import { limitOption, option, timeOption } from '../options.js';
+import { parseVin } from '../settings/parsers.js';
+import { UsageError } from '../usage-error.js';
 
 interface FilterFlags extends CommonFlags {
   readonly reason?: string;
@@ -47,16 +50,18 @@ const filterOf = ({ reason, status, vin, systemId, from, to }: FilterFlags) => (
 const withFilters = (command: Command): Command =>
   command
     .option('--reason <code>', 'only with this reason, e.g. VEHICLE_NOT_REGISTERED')
-    .option('--status <status>', 'only INVALID, EXPIRED or DEVICE_NOT_FOUND')
-    .option('--vin <vin>', 'only of this vehicle')
+    .addOption(
+      new Option('--status <status>', 'only with this status').choices(DEAD_LETTER_STATUSES),
+    )
+    .addOption(option('--vin <vin>', 'only of this vehicle', parseVin))
     .option('--system-id <id>', 'only of this system_id')
-    .option('--from <time>', 'only received then or later')
-    .option('--to <time>', 'only received before');
+    .addOption(timeOption('--from', 'only received then or later'))
+    .addOption(timeOption('--to', 'only received before'));
 
 export function deadLettersCommand(program: Command): void {
   const deadLetters = program
     .command('dead-letters')
-    .description('what vehicles sent and could not be applied');
+    .description('messages from vehicles that could not be applied');
 
   withFilters(
     adapterCommand(deadLetters, {
@@ -97,35 +102,76 @@ export function deadLettersCommand(program: Command): void {
   withFilters(
     adapterCommand(deadLetters, {
       usage: 'replay [id]',
-      description: 'take one, or all that match, once more, after the cause was mended',
+      description: 'process one again, or all that match, once the cause is fixed',
       examples: [
         'otaops dead-letters replay 8c5e2f0a-…',
         'otaops dead-letters replay --reason VEHICLE_NOT_REGISTERED --why "imported yesterday"',
+        'otaops dead-letters replay --all',
       ],
     }),
   )
+    .option('--all', 'every dead letter that was not replayed yet')
     .option('--why <text>', 'kept in the audit log')
     .addOption(limitOption(1_000))
-    .action(async (id: string | undefined, flags: FilterFlags & { why?: string }) => {
+    .action(async (id: string | undefined, flags: ReplayFlags) => {
+      const filter = filterOf(flags);
+      refuseUnclear(id, filter, flags);
       const client = await clientOf(flags);
-      if (id !== undefined) {
-        const answer = await client.request<{ outcome: string; reason: string | null }>(
-          'POST',
-          path(['dead-letters', id, 'replay']),
-        );
-        if (flags.json) printJson(answer);
-        else print(`${answer.outcome}${answer.reason === null ? '' : `: ${answer.reason}`}`);
-        return;
-      }
-      const { limit, why } = flags;
-      const body = { ...filterOf(flags), limit, ...(why === undefined ? {} : { why }) };
-      const tally = await client.request<Tally>('POST', path(['dead-letters', 'replay']), body);
-      if (flags.json) {
-        printJson(tally);
-        return;
-      }
-      const { applied, duplicate, refused, more } = tally;
-      print(`${applied} applied, ${duplicate} duplicates, ${refused} refused again`);
-      if (more) print('there are more: call it again');
+      await (id === undefined
+        ? replayMatching(client, filter, flags)
+        : replayOne(client, id, flags));
     });
+}
+
+interface ReplayFlags extends FilterFlags {
+  readonly all?: boolean;
+  readonly why?: string;
+}
+
+/** Everything is replayed only when that is what was asked for. @throws UsageError */
+function refuseUnclear(id: string | undefined, filter: object, { all = false }: ReplayFlags): void {
+  const isFiltered = Object.keys(filter).length > 0;
+  const ways = [id !== undefined, isFiltered, all].filter(Boolean).length;
+  if (ways === 0) throw new UsageError('give an id, a filter such as --reason, or --all');
+  if (ways > 1) throw new UsageError('give only one of an id, filters and --all');
+}
+
+/** @throws Error if it is refused again */
+async function replayOne(
+  client: AdapterClient,
+  id: string,
+  { why, json }: ReplayFlags,
+): Promise<void> {
+  const answer = await client.request<{ outcome: string; reason: string | null }>(
+    'POST',
+    path(['dead-letters', id, 'replay']),
+    why === undefined ? undefined : { reason: why },
+  );
+  if (json) printJson(answer);
+  else print(`${answer.outcome}${answer.reason === null ? '' : `: ${answer.reason}`}`);
+  if (answer.outcome === 'refused') throw new Error('the dead letter was refused again');
+}
+
+/** @throws Error if at least one is refused again */
+async function replayMatching(
+  client: AdapterClient,
+  filter: object,
+  { limit, why, json }: ReplayFlags,
+): Promise<void> {
+  const tally = await client.request<Tally>('POST', path(['dead-letters', 'replay']), {
+    ...filter,
+    limit,
+    ...(why === undefined ? {} : { why }),
+  });
+  const { applied, duplicate, refused, more } = tally;
+  if (json) printJson(tally);
+  else {
+    print(`${applied} applied, ${duplicate} duplicates, ${refused} refused again`);
+    if (more) print('more dead letters match: run the command again');
+  }
+  if (refused > 0) {
+    throw new Error(
+      `${refused} dead ${refused === 1 ? 'letter was' : 'letters were'} refused again`,
+    );
+  }
 }

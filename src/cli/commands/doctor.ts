@@ -4,7 +4,7 @@ import { type Command } from 'commander';
 import { type AdapterClient, path, RequestRefused } from '../adapter-client.js';
 import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
 import { print, printJson } from '../output.js';
-import { addSettings, MQTT_URL } from '../settings/index.js';
+import { addSettings, LOCAL_MQTT_URL } from '../settings/index.js';
 
 interface Finding {
   readonly what: string;
@@ -30,7 +30,7 @@ export function doctorCommand(program: Command): void {
       'otaops doctor --url https://ota.example --mqtt-url mqtts://b:8883',
     ],
   });
-  addSettings(command, [MQTT_URL]);
+  addSettings(command, [LOCAL_MQTT_URL]);
   command.action(async (flags: CommonFlags & { mqttUrl: string }) => {
     const client = await clientOf(flags);
     const findings = [

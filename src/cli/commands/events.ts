@@ -5,11 +5,13 @@ import { type AdapterClient, AdapterUnreachable, path } from '../adapter-client.
 import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
 import { print, printError } from '../output.js';
 import { stopRequested } from '../stop-signals.js';
-import { limitOption } from '../options.js';
+import { limitOption, option, timeOption } from '../options.js';
+import { parseCount } from '../settings/parsers.js';
+import { UsageError } from '../usage-error.js';
 
 interface EventsFlags extends CommonFlags {
   readonly follow?: boolean;
-  readonly after?: string;
+  readonly after?: number;
   readonly since?: string;
   readonly refId?: string;
   readonly vin?: string;
@@ -41,18 +43,21 @@ export function eventsCommand(program: Command): void {
     usage: 'events',
     description: 'events of all vehicles, in the order in which they were committed',
     examples: [
-      'otaops events --follow                                what comes from now on',
+      'otaops events --follow                                new events only',
       'otaops events --since 2026-11-24T08:00:00Z --ref-id fix --json',
-      'otaops events --after 120000 --follow                 goes on where a cursor was',
+      'otaops events --after 120000 --follow                 continues after a cursor',
     ],
   })
-    .option('-f, --follow', 'go on with what comes, through breaks of the connection')
-    .option('--after <cursor>', 'after this event; 0: from the beginning')
-    .option('--since <time>', 'received then or later, e.g. 2026-11-24T08:00:00Z')
+    .option('-f, --follow', 'keep printing new events; reconnects if the connection breaks')
+    .addOption(option('--after <cursor>', 'after this event; 0: from the beginning', parseCount))
+    .addOption(timeOption('--since', 'received then or later, e.g. 2026-11-24T08:00:00Z'))
     .option('--ref-id <ref-id>', 'only of this operation')
     .option('--vin <vin>', 'only of this vehicle')
     .addOption(limitOption(1_000))
     .action(async (flags: EventsFlags) => {
+      if (flags.after !== undefined && flags.since !== undefined) {
+        throw new UsageError('give either --after or --since');
+      }
       const client = await clientOf(flags);
       const tell = flags.json ? (event: EventShown) => print(JSON.stringify(event)) : tellEvent;
       if (flags.follow) await follow(client, flags, tell);
@@ -83,7 +88,7 @@ const startOf = ({ after, since }: EventsFlags) =>
   after === undefined && since === undefined
     ? undefined
     : {
-        ...(after === undefined ? {} : { after }),
+        ...(after === undefined ? {} : { after: String(after) }),
         ...(since === undefined ? {} : { since }),
       };
 

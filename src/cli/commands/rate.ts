@@ -1,8 +1,9 @@
 /** `otaops rate`: how fast all adapters on one database together send triggers. */
-import { type Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { path } from '../adapter-client.js';
 import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
 import { print, printJson } from '../output.js';
+import { parseRateOrNone } from '../settings/parsers.js';
 
 interface Dispatch {
   readonly triggersPerSecond: number | null;
@@ -10,22 +11,27 @@ interface Dispatch {
 
 export function rateCommand(program: Command): void {
   adapterCommand(program, {
-    usage: 'rate [per-second]',
-    description: 'show or change the limit of all adapters together, triggers a second',
+    usage: 'rate',
+    description: 'show or change the global rate limit, in triggers per second over all adapters',
     examples: ['otaops rate', 'otaops rate 500 --reason "CDN is at its limit"', 'otaops rate none'],
   })
+    .addArgument(
+      new Argument('[per-second]', 'the new limit, or none').argParser((text) =>
+        parseRateOrNone(text),
+      ),
+    )
     .option('--reason <text>', 'why; kept in the audit log')
-    .action(async (rate: string | undefined, flags: CommonFlags & { reason?: string }) => {
+    .action(async (rate: number | null | undefined, flags: CommonFlags & { reason?: string }) => {
       const client = await clientOf(flags);
       const { reason } = flags;
       const answer = await (rate === undefined
         ? client.request<Dispatch>('GET', path(['dispatch']))
         : client.request<Dispatch>('PUT', path(['dispatch']), {
-            triggersPerSecond: rate === 'none' ? null : Number(rate),
+            triggersPerSecond: rate,
             ...(reason === undefined ? {} : { reason }),
           }));
       if (flags.json) printJson(answer);
       else if (answer.triggersPerSecond === null) print('no limit');
-      else print(`${answer.triggersPerSecond} triggers a second`);
+      else print(`${answer.triggersPerSecond} triggers per second`);
     });
 }

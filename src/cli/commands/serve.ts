@@ -6,7 +6,6 @@ import { print } from '../output.js';
 import {
   ACK_REQUIRED,
   addSettings,
-  BROKER_URL,
   C2D_TOPIC,
   CALLBACK_ALLOW,
   CALLBACK_BATCH,
@@ -28,16 +27,24 @@ import {
   MQTT_PRESENCE_TOPIC,
   MQTT_SESSION_EXPIRY,
   OPERATION_DAYS,
+  MQTT_URL,
   OTLP_URL,
   RETRY_FIRST,
   RETRY_LONGEST,
   RETRY_SENDS,
+  type Setting,
   TRACE_RATIO,
   TRIGGER_TTL,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
 
-interface ServeFlags extends AdapterSettings {
+const BROKER: Setting<string> = {
+  ...MQTT_URL,
+  description: `${MQTT_URL.description} (default: the embedded broker)`,
+};
+
+interface ServeFlags extends Omit<AdapterSettings, 'callbackSecret'> {
+  readonly callbackSecret?: readonly string[];
   readonly logLevel: string;
   /** Seconds. */
   readonly retryFirst: number;
@@ -59,7 +66,7 @@ Examples:
                                                    any number of adapters may share the two
   otaops serve --callback-url https://carota/events --callback-secret whsec_…`,
     );
-  addSettings(command, [HOST, HTTP_PORT, DATABASE_URL, BROKER_URL, MQTT_CA, MQTT_CERT, MQTT_KEY]);
+  addSettings(command, [HOST, HTTP_PORT, DATABASE_URL, BROKER, MQTT_CA, MQTT_CERT, MQTT_KEY]);
   addSettings(command, [MQTT_SESSION_EXPIRY, INSTANCE, MQTT_PORT, DATA_DIR, HISTORY_DAYS]);
   addSettings(command, [
     OPERATION_DAYS,
@@ -71,7 +78,7 @@ Examples:
   addSettings(command, [RETRY_FIRST, RETRY_LONGEST, RETRY_SENDS, TRIGGER_TTL, ACK_REQUIRED]);
   addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH]);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
-  command.action(async (flags: ServeFlags) => {
+  command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
     const stopping = stopRequested();
     const log = serviceLog(flags.logLevel);
     const retry = {
@@ -80,7 +87,7 @@ Examples:
       maxSends: flags.retrySends,
     };
     const { startAdapter } = await import('../../adapter/index.js');
-    const adapter = await startAdapter({ ...flags, retry }, log);
+    const adapter = await startAdapter({ ...flags, callbackSecret: callbackSecret[0], retry }, log);
     print(`HTTP interface  ${adapter.httpUrl}  (documents: ${adapter.httpUrl}/docs)`);
     print(`Console         ${adapter.httpUrl}/console/`);
     print(`MQTT broker     ${adapter.mqttUrl}`);

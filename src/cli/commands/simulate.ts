@@ -7,7 +7,7 @@ import { print, printError } from '../output.js';
 import {
   addSettings,
   DATA_DIR,
-  MQTT_URL,
+  LOCAL_MQTT_URL,
   SEED,
   SPEED,
   TOKEN,
@@ -40,7 +40,15 @@ export function simulateCommand(program: Command): void {
 Example, beside a running otaops serve:
   otaops simulate --vehicles 10000 --seed 7 --trigger "schedule 7"`,
     );
-  addSettings(command, [vehiclesSetting(100), SEED, SPEED, MQTT_URL, URL_SETTING, TOKEN, DATA_DIR]);
+  addSettings(command, [
+    vehiclesSetting(100),
+    SEED,
+    SPEED,
+    LOCAL_MQTT_URL,
+    URL_SETTING,
+    TOKEN,
+    DATA_DIR,
+  ]);
   command.action(async (options: SimulateFlags) => {
     const stopping = stopRequested();
     const { Fleet, fleetOf, registrationLine } = await import('../../fleet/index.js');

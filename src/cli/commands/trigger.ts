@@ -2,9 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { parse } from 'csv-parse/sync';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command } from 'commander';
 import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
+import { option } from '../options.js';
 import { print, printJson } from '../output.js';
+import { parsePriority, parseRate, parseTtl } from '../settings/parsers.js';
+import { UsageError } from '../usage-error.js';
 
 interface TriggerFlags extends CommonFlags {
   readonly file?: string;
@@ -25,12 +28,6 @@ interface TriggerAnswer {
   readonly rejected: readonly { vin: string; errorCode: string; errorMessage: string }[];
 }
 
-const number = (text: string) => {
-  const value = Number(text);
-  if (text === '' || !Number.isFinite(value)) throw new InvalidArgumentError('must be a number.');
-  return value;
-};
-
 const MAX_SHOWN = 10;
 
 export function triggerCommand(program: Command): void {
@@ -38,7 +35,7 @@ export function triggerCommand(program: Command): void {
     usage: 'trigger [vins...]',
     description: 'trigger an update for vehicles, as the CarOTA Server does',
     examples: [
-      'otaops trigger -f event.json                         a whole CarOTA Server Event',
+      'otaops trigger -f event.json                         a complete CarOTA Server Event',
       'otaops trigger -f vins.csv --ref-id "schedule 0909" --model "vehicle model a" --script "hu only 001"',
       'otaops trigger --ref-id fix --model a --script s --priority 5 5YJSA1E40FF345678',
       'cat vins.txt | otaops trigger -f - --ref-id canary --model a --script s --rate 2',
@@ -48,9 +45,13 @@ export function triggerCommand(program: Command): void {
     .option('--ref-id <ref-id>', 'the schedule, that is the operation')
     .option('--model <model>', 'vehicle model')
     .option('--script <script-ref-id>', 'the update script')
-    .option('--priority <number>', 'from -10 to 10; each step doubles its share', number)
-    .option('--rate <per-second>', 'triggers a second at most', number)
-    .option('--ttl <seconds>', 'until an unacknowledged trigger expires', number)
+    .addOption(
+      option('--priority <number>', 'from -10 to 10; each step doubles its share', parsePriority),
+    )
+    .addOption(option('--rate <per-second>', 'maximum triggers per second', parseRate))
+    .addOption(
+      option('--ttl <seconds>', 'until an unacknowledged trigger expires; -1 = never', parseTtl),
+    )
     .option('--no-ack', 'sent once, done when published')
     .action(async (vins: string[], flags: TriggerFlags) => {
       const event = eventOf(await fileOf(flags.file), vins, flags);
@@ -98,7 +99,7 @@ function vinsOfCsv(file: string, content: string): string[] {
 function eventOf(file: FromFile, vins: readonly string[], flags: TriggerFlags): object {
   if ('event' in file) {
     if (vins.length > 0 || flags.refId !== undefined) {
-      throw new Error('the file is a whole event: give no VINs and no --ref-id beside it');
+      throw new UsageError('the file is a complete event: omit the VINs and --ref-id');
     }
     return file.event;
   }
@@ -122,14 +123,15 @@ function eventOf(file: FromFile, vins: readonly string[], flags: TriggerFlags): 
 }
 
 function needed(flag: string, value: string | undefined): string {
-  if (value === undefined) throw new Error(`${flag} is needed, unless -f is a whole event`);
+  if (value === undefined)
+    throw new UsageError(`${flag} is required unless -f is a complete event`);
   return value;
 }
 
 function tell(answer: TriggerAnswer): void {
   const { accepted, alreadyKnown, rejectedCount, rejected } = answer;
   print(
-    `${answer['ref-id']}: ${accepted} accepted, ${alreadyKnown} known before, ${rejectedCount} rejected`,
+    `${answer['ref-id']}: ${accepted} accepted, ${alreadyKnown} already in it, ${rejectedCount} rejected`,
   );
   for (const { vin, errorCode } of rejected.slice(0, MAX_SHOWN)) print(`  ${vin}  ${errorCode}`);
   if (rejectedCount > MAX_SHOWN) print(`  … and ${rejectedCount - MAX_SHOWN} more`);

@@ -27,7 +27,7 @@ import {
   LOG_LEVEL,
   MODEL,
   MQTT_CA,
-  MQTT_URL,
+  LOCAL_MQTT_URL,
   PROGRESS_PERCENT,
   PROGRESS_SECONDS,
   REBOOT_COMMAND,
@@ -82,7 +82,15 @@ Example, beside otaops serve and otaops carota:
     --carota-token … --trust-anchor .otaops-carota/signing/trust-anchor.pem --consent ivi`,
     );
   addSettings(command, [VIN, MODEL, CREDENTIAL, CAROTA_URL, CAROTA_TOKEN, TRUST_ANCHOR]);
-  addSettings(command, [MQTT_URL, MQTT_CA, SYSTEM_ID, DEVICE_ID, ECU_TYPE, C2D_TOPIC, D2C_TOPIC]);
+  addSettings(command, [
+    LOCAL_MQTT_URL,
+    MQTT_CA,
+    SYSTEM_ID,
+    DEVICE_ID,
+    ECU_TYPE,
+    C2D_TOPIC,
+    D2C_TOPIC,
+  ]);
   addSettings(command, [VEHICLE_DIR, ECUS, INSTALLER_COMMAND, HEALTH_COMMAND, REBOOT_COMMAND]);
   addSettings(command, [CONSENT, HOST, IVI_PORT, VEHICLE_STATUS, TIME_ZONE]);
   addSettings(command, [BANDWIDTH, PROGRESS_SECONDS, PROGRESS_PERCENT, LOG_LEVEL]);
@@ -148,7 +156,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
 
 /** @throws BadSetting */
 function needed(value: string | undefined, { flag }: { readonly flag: string }): string {
-  if (value === undefined) throw new BadSetting(`${flag} is needed`);
+  if (value === undefined) throw new BadSetting(`${flag} is required`);
   return value;
 }
 

@@ -1,6 +1,7 @@
 /** The file with settings that `--config` or `OTAOPS_CONFIG` names: YAML, `name: value` on each line. */
 import { readFile } from 'node:fs/promises';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { UsageError } from '../usage-error.js';
 
 export interface ConfigEntry {
   readonly name: string;
@@ -15,7 +16,7 @@ export interface ConfigFile {
 }
 
 /** The file cannot be read, or is not of that form. */
-export class BadConfigFile extends Error {
+class BadConfigFile extends UsageError {
   override readonly name = 'BadConfigFile';
 }
 

@@ -1,19 +1,24 @@
 /** All settings of the commands, each in one place. */
 import {
   type EcuSetting,
+  parseAtLeastOne,
   parseCount,
   parseEcus,
   parseFlag,
   parseInstance,
-  parseList,
+  parseNetworks,
   parsePort,
   parsePositive,
+  parsePresenceTopic,
   parseRatio,
+  parseSigningSecrets,
   parseTimeZone,
+  parseTopic,
   parseTtl,
   parseUrl,
   parseVin,
 } from './parsers.js';
+import { DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../../protocol/index.js';
 import { type Setting } from './settings.js';
 
 export const HOST: Setting<string> = {
@@ -43,11 +48,13 @@ export const DATABASE_URL: Setting<string> = {
   description: 'PostgreSQL 14 or newer, postgres://… (default: the embedded database)',
   parse: parseUrl('postgres:', 'postgresql:'),
 };
-export const BROKER_URL: Setting<string> = {
+/** Without a default, as `serve` has it: then the broker is the embedded one. */
+export const MQTT_URL: Setting<string> = {
   flag: '--mqtt-url <url>',
-  description: 'MQTT broker, mqtt://, mqtts://, ws:// or wss:// (default: the embedded broker)',
+  description: 'MQTT broker, mqtt://, mqtts://, ws:// or wss://',
   parse: parseUrl('mqtt:', 'mqtts:', 'ws:', 'wss:'),
 };
+export const LOCAL_MQTT_URL: Setting<string> = { ...MQTT_URL, default: 'mqtt://127.0.0.1:1883' };
 export const MQTT_CA: Setting<string> = {
   flag: '--mqtt-ca <file>',
   description: 'PEM file of the authority that the MQTT broker’s certificate is from',
@@ -91,17 +98,20 @@ export const LOG_LEVEL: Setting<string> = {
 export const C2D_TOPIC: Setting<string> = {
   flag: '--c2d-topic <template>',
   description: 'topic to a vehicle',
-  default: 'c2d/{system_id}',
+  default: DEFAULT_C2D_TOPIC,
+  parse: parseTopic,
 };
 export const D2C_TOPIC: Setting<string> = {
   flag: '--d2c-topic <template>',
   description: 'topic from a vehicle',
-  default: 'd2c/{system_id}',
+  default: DEFAULT_D2C_TOPIC,
+  parse: parseTopic,
 };
 export const URL_SETTING: Setting<string> = {
   flag: '--url <url>',
   description: 'HTTP interface of the adapter',
   default: 'http://127.0.0.1:8080',
+  parse: parseUrl('https:', 'http:'),
 };
 export const TOKEN: Setting<string> = {
   flag: '--token <token>',
@@ -123,18 +133,13 @@ export const vehiclesSetting = (number: number): Setting<number> => ({
   flag: '--vehicles <number>',
   description: 'size of the simulated fleet',
   default: number,
-  parse: parseCount,
+  parse: parseAtLeastOne,
 });
-export const MQTT_URL: Setting<string> = {
-  flag: '--mqtt-url <url>',
-  description: 'MQTT broker of the vehicles',
-  default: 'mqtt://127.0.0.1:1883',
-};
-
 export const MQTT_PRESENCE_TOPIC: Setting<string> = {
   flag: '--mqtt-presence-topic <template>',
   description:
-    'topic on which the MQTT broker tells which vehicles have connected, with {system_id} and +',
+    'topic on which the MQTT broker announces connected vehicles, with {system_id} and +',
+  parse: parsePresenceTopic,
 };
 export const RETRY_FIRST: Setting<number> = {
   flag: '--retry-first <seconds>',
@@ -152,7 +157,7 @@ export const RETRY_SENDS: Setting<number> = {
   flag: '--retry-sends <number>',
   description: 'sends without acknowledgement until a vehicle is undelivered',
   default: 20,
-  parse: parseCount,
+  parse: parseAtLeastOne,
 };
 export const TRIGGER_TTL: Setting<number> = {
   flag: '--trigger-ttl <seconds>',
@@ -177,21 +182,23 @@ export const CALLBACK_URL: Setting<string> = {
   description: 'event call-back of the CarOTA Server; more receivers by otaops callbacks',
   parse: parseUrl('https:', 'http:'),
 };
-export const CALLBACK_SECRET: Setting<string> = {
+export const CALLBACK_SECRET: Setting<string[]> = {
   flag: '--callback-secret <whsec_…>',
-  description: 'secret that its requests are signed with (Standard Webhooks)',
+  description:
+    'secret of the event call-back (Standard Webhooks); while it is changed, a list: the adapter signs with the first, the CarOTA Server accepts all',
+  parse: parseSigningSecrets,
 };
 export const CALLBACK_ALLOW: Setting<string[]> = {
   flag: '--callback-allow <networks>',
   description:
     'loopback, link-local or private networks that call-backs may go to, e.g. 10.1.0.0/16',
-  parse: parseList,
+  parse: parseNetworks,
 };
 export const CALLBACK_BATCH: Setting<number> = {
   flag: '--callback-batch <events>',
   description: 'events in one call-back request at most',
   default: 500,
-  parse: parseCount,
+  parse: parseAtLeastOne,
 };
 export const OTLP_URL: Setting<string> = {
   flag: '--otlp-url <url>',
@@ -320,11 +327,6 @@ export const ADAPTER_TOKEN: Setting<string> = {
 export const ADAPTER_CONTROL_TOKEN: Setting<string> = {
   flag: '--adapter-control-token <token>',
   description: 'token of role operator: pause and stop reach the adapter then',
-};
-export const CALLBACK_SECRETS: Setting<string[]> = {
-  flag: '--callback-secret <whsec_…>',
-  description: 'secret that the event call-back is signed with; two of them while it is changed',
-  parse: parseList,
 };
 export const SIGNING_KEY: Setting<string> = {
   flag: '--signing-key <file>',

@@ -1,33 +1,82 @@
-/** How the texts of settings are read; what is wrong is told by commander with the setting's name. */
+/**
+ * How the texts of settings, options and arguments are read. A parser throws InvalidArgumentError;
+ * commander prints it with the name of the setting, option or argument.
+ */
 import { InvalidArgumentError } from 'commander';
-import { parseVin as readVin } from '../../protocol/index.js';
+import { addressGuard } from '../../adapter/call-back/address-guard.js';
+import { isSigningSecret } from '../../adapter/call-back/signature.js';
+import { presenceTopic } from '../../adapter/message-link/presence-topic.js';
+import {
+  isVehicleState,
+  MAX_PRIORITY,
+  MAX_RATE,
+  MIN_PRIORITY,
+  parseVin as readVin,
+  topicTemplate,
+  VEHICLE_STATES,
+} from '../../protocol/index.js';
 import { isTimeZone } from '../../update-script/time-zone.js';
 
 export type Parser<T> = (text: string) => T;
 
-export const parsePort: Parser<number> = (text) => {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new InvalidArgumentError('must be a port from 0 to 65535 (0: any free one).');
-  }
-  return port;
+/** Plain decimal notation: no exponent, no hexadecimal, no white space, and never NaN. */
+const DECIMAL = /^-?\d+(\.\d+)?$/;
+
+const numberFrom =
+  (what: string, isRight: (value: number) => boolean): Parser<number> =>
+  (text) => {
+    const value = Number(text);
+    if (!DECIMAL.test(text) || !isRight(value)) throw new InvalidArgumentError(`must be ${what}.`);
+    return value;
+  };
+
+const wholeNumber = (what: string, least: number, most: number = Number.MAX_SAFE_INTEGER) =>
+  numberFrom(what, (value) => Number.isSafeInteger(value) && value >= least && value <= most);
+
+/** Passes the text on if the check takes it; otherwise the error is the check's. */
+const checked =
+  (check: (text: string) => unknown): Parser<string> =>
+  (text) => {
+    try {
+      check(text);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+    return text;
+  };
+
+export const parsePort = wholeNumber('a port from 0 to 65535 (0: any free one)', 0, 65_535);
+
+export const parseCount = wholeNumber('a whole number', 0);
+
+/** A limit, a size: at least one. */
+export const parseAtLeastOne = wholeNumber('a whole number from 1 on', 1);
+
+export const parsePositive = numberFrom('a number above 0', (value) => value > 0);
+
+/** Triggers per second. */
+export const parseRate = numberFrom(
+  `a number above 0 and at most ${MAX_RATE}`,
+  (value) => value > 0 && value <= MAX_RATE,
+);
+
+/** null: no limit. */
+export const parseRateOrNone: Parser<number | null> = (text) => {
+  if (text === 'none') return null;
+  if (DECIMAL.test(text)) return parseRate(text);
+  throw new InvalidArgumentError('must be a number of triggers per second, or none.');
 };
 
-export const parseCount: Parser<number> = (text) => {
-  const count = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count)) {
-    throw new InvalidArgumentError('must be a whole number.');
-  }
-  return count;
-};
+export const parseFactor = numberFrom(
+  'a number from 1 to 100',
+  (value) => value >= 1 && value <= 100,
+);
 
-export const parsePositive: Parser<number> = (text) => {
-  const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) {
-    throw new InvalidArgumentError('must be a number above 0.');
-  }
-  return value;
-};
+export const parsePriority = wholeNumber(
+  `a whole number from ${MIN_PRIORITY} to ${MAX_PRIORITY}`,
+  MIN_PRIORITY,
+  MAX_PRIORITY,
+);
 
 export const parseUrl =
   (...protocols: string[]): Parser<string> =>
@@ -40,34 +89,25 @@ export const parseUrl =
 
 export const parseInstance: Parser<string> = (text) => {
   if (!/^[\w.-]{1,100}$/.test(text)) {
-    throw new InvalidArgumentError('must be 1 to 100 of letters, digits, dot, minus, underscore.');
+    throw new InvalidArgumentError(
+      'must be 1 to 100 letters, digits, dots, hyphens or underscores.',
+    );
   }
   return text;
 };
 
 /** Seconds, -1 for never. */
-export const parseTtl: Parser<number> = (text) => {
-  if (!/^(-1|\d{1,9})$/.test(text)) {
-    throw new InvalidArgumentError('must be a whole number of seconds, or -1 for never.');
-  }
-  return Number(text);
-};
+export const parseTtl = wholeNumber('a whole number of seconds, or -1 for never', -1, 999_999_999);
 
 export const parseFlag: Parser<boolean> = (text) => {
   if (text !== '0' && text !== '1') throw new InvalidArgumentError('must be 0 or 1.');
   return text === '1';
 };
 
-export const parseRatio: Parser<number> = (text) => {
-  const ratio = Number(text);
-  if (text === '' || !(ratio >= 0 && ratio <= 1)) {
-    throw new InvalidArgumentError('must be a number from 0 to 1.');
-  }
-  return ratio;
-};
+export const parseRatio = numberFrom('a number from 0 to 1', (value) => value >= 0 && value <= 1);
 
 /** Comma-separated. */
-export const parseList: Parser<string[]> = (text) =>
+const parseList: Parser<string[]> = (text) =>
   text
     .split(',')
     .map((item) => item.trim())
@@ -81,9 +121,45 @@ export const parseVin: Parser<string> = (text) => {
 
 export const parseTimeZone: Parser<string> = (text) => {
   if (!isTimeZone(text)) {
-    throw new InvalidArgumentError('must be a name of the IANA time zones, as Europe/Berlin.');
+    throw new InvalidArgumentError('must be an IANA time zone, e.g. Europe/Berlin.');
   }
   return text;
+};
+
+/** A state of a vehicle in an operation. */
+export const parseState: Parser<string> = (text) => {
+  if (!isVehicleState(text)) {
+    throw new InvalidArgumentError(`must be one of ${VEHICLE_STATES.join(', ')}.`);
+  }
+  return text;
+};
+
+/** RFC 3339, e.g. `2026-11-24T08:00:00Z`. */
+export const parseTime: Parser<string> = (text) => {
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(text);
+  if (!isTime || Number.isNaN(Date.parse(text))) {
+    throw new InvalidArgumentError('must be a time such as 2026-11-24T08:00:00Z.');
+  }
+  return text;
+};
+
+export const parseTopic = checked(topicTemplate);
+export const parsePresenceTopic = checked(presenceTopic);
+
+/** Comma-separated networks in CIDR notation. */
+export const parseNetworks: Parser<string[]> = (text) => {
+  const networks = parseList(text);
+  checked(() => addressGuard(networks))(text);
+  return networks;
+};
+
+/** Comma-separated. */
+export const parseSigningSecrets: Parser<string[]> = (text) => {
+  const secrets = parseList(text);
+  if (secrets.length === 0 || !secrets.every(isSigningSecret)) {
+    throw new InvalidArgumentError('must be whsec_ and base64 of 24 to 64 bytes.');
+  }
+  return secrets;
 };
 
 export interface EcuSetting {

@@ -6,11 +6,12 @@
 import { type Command, Option } from 'commander';
 import { type ConfigFile, textOf } from './config-file.js';
 import { type Parser } from './parsers.js';
+import { UsageError } from '../usage-error.js';
 
 const ENV_PREFIX = 'OTAOPS_';
 
-/** A setting was given that is not one, or has a wrong value. */
-export class BadSetting extends Error {
+/** A setting is unknown or has a wrong value. */
+export class BadSetting extends UsageError {
   override readonly name = 'BadSetting';
 }
 

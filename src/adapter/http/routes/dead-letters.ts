@@ -13,6 +13,7 @@ import {
   Reason,
   type Server,
   Time,
+  WithReason,
 } from '../../../service/http/index.js';
 import { Vin } from '../../../protocol/index.js';
 import { recordAction } from '../../audit/index.js';
@@ -118,12 +119,16 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
     },
   );
 
-  server.post<{ Params: Type.Static<typeof IdParams> }>(
+  server.post<{
+    Params: Type.Static<typeof IdParams>;
+    Body: Type.Static<typeof WithReason> | undefined;
+  }>(
     '/v1.0/dead-letters/:id/replay',
     describeRoute('control', {
       tags,
-      summary: 'Take a dead letter once more, as if it had just arrived',
+      summary: 'Process a dead letter again, as if it had just arrived',
       params: IdParams,
+      body: WithReason,
       response: { 200: json(ReplayAnswer, 'What became of it.') },
     }),
     async (request) => {
@@ -132,7 +137,8 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
       if (!letter) throw notFound('DEAD_LETTER_NOT_FOUND', `there is no dead letter ${id}`);
       const outcome = await replay(letter, context);
       const detail = { id, ...outcome };
-      await recordAction(database, actorOf(request), clock(), 'replay-dead-letters', { detail });
+      const by = actorOf(request, request.body?.reason);
+      await recordAction(database, by, clock(), 'replay-dead-letters', { detail });
       return outcome;
     },
   );
@@ -141,7 +147,7 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
     '/v1.0/dead-letters/replay',
     describeRoute('control', {
       tags,
-      summary: 'Take all that match once more, after their cause was mended',
+      summary: 'Process all that match again, once their cause is fixed',
       description: 'Those that were not replayed yet. Calling it again goes on with the rest.',
       body: ReplayMatching,
       response: { 200: json(ReplayTally, 'What became of them.') },

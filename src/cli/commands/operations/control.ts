@@ -2,8 +2,10 @@
 import { type Command, Option } from 'commander';
 import { path } from '../../adapter-client.js';
 import { adapterCommand, clientOf, type CommonFlags } from '../../adapter-command.js';
-import { wholeNumber } from '../../options.js';
+import { option, stateOption } from '../../options.js';
 import { print, printJson } from '../../output.js';
+import { parseAtLeastOne, parseFactor, parsePriority, parseRate } from '../../settings/parsers.js';
+import { UsageError } from '../../usage-error.js';
 import { OPERATIONS, type OperationShown, type VehicleShown } from './shown.js';
 
 interface ControlFlags extends CommonFlags {
@@ -16,7 +18,7 @@ export function controlCommands(operations: Command): void {
   for (const [action, description] of [
     ['pause', 'send no more triggers until resumed'],
     ['resume', 'send triggers again'],
-    ['cancel', 'never send what was not yet sent; tells what already was'],
+    ['cancel', 'never send the remaining triggers; reports how many were already sent'],
   ] as const) {
     adapterCommand(operations, {
       usage: `${action} <ref-id>`,
@@ -41,15 +43,15 @@ export function controlCommands(operations: Command): void {
     description: 'a new attempt for one vehicle, or for all in a state',
     examples: [
       'otaops operations retrigger fix 5YJSA1E40FF345678',
-      'otaops operations retrigger fix --state download_fail --reason "CDN is mended"',
+      'otaops operations retrigger fix --state download_fail --reason "CDN is fixed"',
     ],
   })
-    .option('--state <state>', 'all vehicles in this state')
+    .addOption(stateOption('all vehicles in this state'))
     .option(...why)
     .action(
       async (refId: string, vin: string | undefined, flags: ControlFlags & RetriggerFlags) => {
         if ((vin === undefined) === (flags.state === undefined)) {
-          throw new Error('give either a VIN or --state');
+          throw new UsageError('give either a VIN or --state');
         }
         const client = await clientOf(flags);
         const answer = await (vin === undefined
@@ -64,7 +66,10 @@ export function controlCommands(operations: Command): void {
               reasonOf(flags),
             ));
         if (flags.json) printJson(answer);
-        else if ('retriggered' in answer) print(`${answer.retriggered} vehicles retriggered`);
+        else if ('retriggered' in answer)
+          print(
+            `${answer.retriggered} ${answer.retriggered === 1 ? 'vehicle' : 'vehicles'} retriggered`,
+          );
         else print(`${answer.vin}: ${answer.state}, attempt ${answer.attempt}`);
       },
     );
@@ -78,13 +83,15 @@ export function controlCommands(operations: Command): void {
       'otaops operations change fix --no-rate',
     ],
   })
-    .option('--priority <number>', 'from -10 to 10; each step doubles its share', Number)
-    .option('--rate <per-second>', 'triggers a second', Number)
-    .option('--no-rate', 'no limit of its own')
-    .option('--factor <number>', 'the rate grows by this factor …', Number)
-    .option('--after <vehicles>', '… after so many vehicles, and again after as many', wholeNumber)
-    .addOption(new Option('--of <what>', 'that are').choices(['notified', 'succeeded']))
-    .option('--at-most <per-second>', 'the rate grows no further', Number)
+    .addOption(
+      option('--priority <number>', 'from -10 to 10; each step doubles its share', parsePriority),
+    )
+    .addOption(option('--rate <per-second>', 'triggers per second', parseRate))
+    .option('--no-rate', 'remove the limit of this operation')
+    .addOption(option('--factor <number>', 'multiply the rate by this …', parseFactor))
+    .addOption(option('--after <vehicles>', '… each time this many vehicles', parseAtLeastOne))
+    .addOption(new Option('--of <what>', 'are').choices(['notified', 'succeeded']))
+    .addOption(option('--at-most <per-second>', 'upper limit of the growing rate', parseRate))
     .option(...why)
     .action(async (refId: string, flags: ControlFlags & ChangeFlags) => {
       const client = await clientOf(flags);
@@ -115,7 +122,10 @@ function changeOf({ priority, rate, factor, after, of, atMost }: ChangeFlags): o
   const change = priority === undefined ? {} : { priority };
   if (rate === false) return { ...change, rate: null };
   if (typeof rate !== 'number') {
-    if (factor !== undefined || after !== undefined) throw new Error('--rate is needed too');
+    const growth = { factor, after, of, atMost };
+    const given = Object.values(growth).some((value) => value !== undefined);
+    if (given) throw new UsageError('--factor, --after, --of and --at-most need --rate');
+    if (priority === undefined) throw new UsageError('give --priority, --rate or --no-rate');
     return change;
   }
   const growth = { factor, after, of, atMost };
@@ -132,11 +142,11 @@ const reasonOf = ({ reason }: ControlFlags) => (reason === undefined ? {} : { re
 
 function tellControl(operation: OperationShown & Partial<CancelShown>): void {
   const { status, priority, rate, stopped, inFlight = 0, alreadySent } = operation;
-  const limit = rate === null ? 'no limit' : `${rate.perSecond} triggers a second`;
+  const limit = rate === null ? 'no limit' : `${rate.perSecond} triggers per second`;
   print(`${operation['ref-id']}: ${status}, priority ${priority}, ${limit}`);
   if (stopped === undefined) return;
   print(
-    `  ${stopped} were kept from being sent a trigger (${inFlight} of them may just have gone out)`,
+    `  ${stopped} vehicles will not be sent a trigger (${inFlight} of them may just have been sent it)`,
   );
-  print(`  ${alreadySent ?? 0} had been sent theirs and may still update`);
+  print(`  ${alreadySent ?? 0} vehicles were already sent theirs and may still update`);
 }

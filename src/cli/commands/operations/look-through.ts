@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { path } from '../../adapter-client.js';
 import { adapterCommand, clientOf, collect, type CommonFlags } from '../../adapter-command.js';
-import { limitOption } from '../../options.js';
+import { limitOption, stateOption } from '../../options.js';
 import { printJson, printTable } from '../../output.js';
 import { OPERATIONS, printVehicles, type VehicleShown } from './shown.js';
 
@@ -22,9 +22,9 @@ export function lookThroughCommands(operations: Command): void {
       'otaops operations vehicles fix --vin 5YJ --limit 10',
     ],
   })
-    .option('--state <state>', 'only in this state')
+    .addOption(stateOption('only in this state'))
     .option('--reason <reason>', 'only with this reason')
-    .option('--vin <vin>', 'only with this beginning of the VIN')
+    .option('--vin <vin>', 'only VINs that begin with this')
     .addOption(limitOption(100))
     .action(
       async (refId: string, flags: Limited & { state?: string; reason?: string; vin?: string }) => {
@@ -48,8 +48,8 @@ export function lookThroughCommands(operations: Command): void {
     ],
   })
     .addOption(new Option('--format <format>').choices(['csv', 'ndjson']).default('csv'))
-    .option('--state <state>', 'only in this state')
-    .option('-o, --output <file>', 'instead of the standard output')
+    .addOption(stateOption('only in this state'))
+    .option('-o, --output <file>', 'write to this file instead of standard output')
     .action(
       async (
         refId: string,

@@ -1,0 +1,95 @@
+/** The command `otaops` with all its subcommands, and what its exit code says. */
+import { Command, CommanderError } from 'commander';
+import { BadSettings } from '../service/bad-settings.js';
+import { VERSION } from '../service/version.js';
+import { AdapterUnreachable, RequestRefused } from './adapter-client.js';
+import { benchCommand } from './commands/bench.js';
+import { callbacksCommand } from './commands/callbacks.js';
+import { carotaCommand } from './commands/carota.js';
+import { completionCommand } from './commands/completion.js';
+import { deadLettersCommand } from './commands/dead-letters.js';
+import { doctorCommand } from './commands/doctor.js';
+import { eventsCommand } from './commands/events.js';
+import { operationsCommand } from './commands/operations/index.js';
+import { quickstartCommand } from './commands/quickstart.js';
+import { rateCommand } from './commands/rate.js';
+import { serveCommand } from './commands/serve.js';
+import { simulateCommand } from './commands/simulate.js';
+import { tokenCommand } from './commands/token.js';
+import { triggerCommand } from './commands/trigger.js';
+import { vehicleCommand } from './commands/vehicle.js';
+import { vehiclesCommand } from './commands/vehicles.js';
+import { printError } from './output.js';
+import { applyConfigFile, readConfigFile, refuseUnknownVariables } from './settings/index.js';
+import { UsageError } from './usage-error.js';
+
+/**
+ * Exit codes: 0 done, 1 failed, 2 wrong use or setting, 3 the adapter has refused (not found, not
+ * allowed, conflict …), 4 no adapter answers.
+ */
+const FAILED = 1;
+const WRONG_USE = 2;
+const REFUSED = 3;
+const UNREACHABLE = 4;
+
+/**
+ * Runs one command to its end.
+ *
+ * @param args without the program's name, e.g. `['rate', '500']`
+ * @returns the exit code; errors are printed, not thrown
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+function program(): Command {
+  const root = new Command('otaops')
+    .description('OTA Operations: runs over-the-air update campaigns for vehicles')
+    .version(VERSION)
+    .option('--config <file>', 'YAML file with settings (env: OTAOPS_CONFIG)')
+    .showHelpAfterError('(see otaops --help)')
+    .hook('preAction', async (_program, command) => {
+      refuseUnknownVariables(process.env);
+      const { config } = command.optsWithGlobals<{ config?: string }>();
+      const path = config ?? process.env.OTAOPS_CONFIG;
+      if (path !== undefined) applyConfigFile(command, await readConfigFile(path));
+    })
+    .exitOverride();
+  quickstartCommand(root);
+  serveCommand(root);
+  carotaCommand(root);
+  triggerCommand(root);
+  operationsCommand(root);
+  eventsCommand(root);
+  vehiclesCommand(root);
+  deadLettersCommand(root);
+  callbacksCommand(root);
+  rateCommand(root);
+  tokenCommand(root);
+  doctorCommand(root);
+  vehicleCommand(root);
+  simulateCommand(root);
+  benchCommand(root);
+  completionCommand(root);
+  for (const command of root.commands) inheritSettings(command, root);
+  return root;
+}
+
+function inheritSettings(command: Command, root: Command): void {
+  command.copyInheritedSettings(root);
+  for (const subcommand of command.commands) inheritSettings(subcommand, root);
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has already printed what is wrong.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE;
+  printError(`otaops: ${(error as Error).message}`);
+  if (error instanceof UsageError || error instanceof BadSettings) return WRONG_USE;
+  if (error instanceof RequestRefused) return REFUSED;
+  return error instanceof AdapterUnreachable ? UNREACHABLE : FAILED;
+}

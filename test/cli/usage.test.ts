@@ -1,0 +1,149 @@
+/** A wrong argument ends a command with 2 and names the argument; the server is not asked for anything. */
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { AdapterClient } from '../../src/cli/adapter-client.js';
+import { runCommand } from '../support/run-command.js';
+import { temporaryDirectory } from '../support/servers.js';
+
+/** Answers everything with success, and counts: only that nothing comes here is of interest. */
+let server: Server;
+let requests = 0;
+beforeAll(async () => {
+  server = createServer((_request, response) => {
+    requests += 1;
+    response.setHeader('content-type', 'application/json').end('{"items":[],"nextCursor":null}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  requests = 0;
+});
+
+const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const wrong = (...args: string[]) =>
+  runCommand(args, { OTAOPS_URL: url(), OTAOPS_TOKEN: 'otaops_x' });
+
+const TRIGGER = ['trigger', '5YJSA1E40FF345678', '--ref-id', 'r', '--model', 'm', '--script', 's'];
+const CHANGE = ['operations', 'change', 'r'];
+/** What is no number, however a program might read it. */
+const NO_NUMBERS = ['5OO', '', ' ', '1e3', '0x10', 'NaN', 'Infinity', '1,5', '5 '];
+
+test.each(NO_NUMBERS)('%j is no number, for any argument that is one', async (text) => {
+  for (const [args, name] of [
+    [['rate', text], 'per-second'],
+    [[...TRIGGER, '--rate', text], '--rate'],
+    [[...TRIGGER, '--priority', text], '--priority'],
+    [[...TRIGGER, '--ttl', text], '--ttl'],
+    [[...CHANGE, '--rate', text], '--rate'],
+    [[...CHANGE, '--priority', text], '--priority'],
+    [[...CHANGE, '--rate', '1', '--factor', text], '--factor'],
+    [[...CHANGE, '--rate', '1', '--after', text], '--after'],
+    [[...CHANGE, '--rate', '1', '--at-most', text], '--at-most'],
+    [['callbacks', 'add', 'n', 'https://x.example/', '--after', text], '--after'],
+    [['callbacks', 'replay', 'n', '--after', text], '--after'],
+    [['events', '--after', text], '--after'],
+    [['operations', 'list', '--limit', text], '--limit'],
+    [['serve', '--http-port', text], '--http-port'],
+    [['serve', '--retry-first', text], '--retry-first'],
+    [['serve', '--trace-ratio', text], '--trace-ratio'],
+    [['serve', '--trigger-ttl', text], '--trigger-ttl'],
+    [['simulate', '--vehicles', text], '--vehicles'],
+    [['bench', '--bench-rounds', text], '--bench-rounds'],
+  ] as const) {
+    const { code, output } = await wrong(...args);
+    expect(output, args.join(' ')).toContain(name);
+    expect(code, args.join(' ')).toBe(2);
+  }
+  expect(requests).toBe(0);
+});
+
+test.each<[name: string, args: readonly string[]]>([
+  ['per-second', ['rate', '0']],
+  ['per-second', ['rate', '1000001']],
+  ['--priority', [...CHANGE, '--priority', '11']],
+  ['--priority', [...CHANGE, '--priority', '1.5']],
+  ['--factor', [...CHANGE, '--rate', '1', '--factor', '0.5']],
+  ['--of', [...CHANGE, '--rate', '1', '--of', 'finished']],
+  ['--ttl', [...TRIGGER, '--ttl', '-2']],
+  ['--state', ['operations', 'vehicles', 'r', '--state', 'sucess']],
+  ['--state', ['operations', 'export', 'r', '--state', 'sucess']],
+  ['--state', ['operations', 'retrigger', 'r', '--state', 'sucess']],
+  ['--format', ['operations', 'export', 'r', '--format', 'xml']],
+  ['--status', ['dead-letters', 'list', '--status', 'LOST']],
+  ['--from', ['dead-letters', 'list', '--from', 'yesterday']],
+  ['--to', ['dead-letters', 'replay', '--to', '2026-13-01T00:00:00Z']],
+  ['--vin', ['dead-letters', 'list', '--vin', 'X']],
+  ['--since', ['events', '--since', '8 o’clock']],
+  ['--since', ['callbacks', 'replay', 'n', '--since', 'now']],
+  ['--url', ['operations', 'list', '--url', 'adapter:8080']],
+  ['--mqtt-url', ['doctor', '--mqtt-url', 'broker']],
+  ['--role', ['token', 'create', '--name', 'n', '--role', 'god']],
+  ['--role', ['token', 'create', '--name', 'n']],
+  ['--shell', ['completion', '--shell', 'sh']],
+  ['--c2d-topic', ['serve', '--c2d-topic', 'x/{vin}']],
+  ['--mqtt-presence-topic', ['serve', '--mqtt-presence-topic', 'x']],
+  ['--callback-allow', ['serve', '--callback-allow', 'internal']],
+  ['--callback-secret', ['serve', '--callback-secret', 'secret']],
+  ['--callback-secret', ['carota', '--callback-secret', 'secret']],
+  ['--s3-bucket', ['carota', '--s3-url', 'https://s3.example']],
+  ['--vin', ['vehicle', '--credential', 'c']],
+  ['--system-id', ['vehicles', 'register', '5YJSA1E40FF345678']],
+])('a wrong or missing %s', async (name, args) => {
+  const { code, output } = await wrong(...args);
+  expect(output).toContain(name);
+  expect(code).toBe(2);
+  expect(requests).toBe(0);
+});
+
+test.each<[what: string, args: readonly string[], message: RegExp]>([
+  ['no ref-id', ['trigger', 'X', '--model', 'm', '--script', 's'], /--ref-id is required/],
+  ['neither a VIN nor a state', ['operations', 'retrigger', 'r'], /either a VIN or --state/],
+  ['both', ['operations', 'retrigger', 'r', 'X', '--state', 'sent'], /either a VIN or --state/],
+  ['growth without a rate', [...CHANGE, '--factor', '2'], /need --rate/],
+  ['no change', CHANGE, /--priority, --rate or --no-rate/],
+  ['a call-back that stays as it is', ['callbacks', 'change', 'n'], /give --address/],
+  ['on and off', ['callbacks', 'change', 'n', '--on', '--off'], /either --on or --off/],
+  ['no place to replay from', ['callbacks', 'replay', 'n'], /either --after or --since/],
+  ['a replay of everything, unasked', ['dead-letters', 'replay'], /or --all/],
+  ['an id and --all', ['dead-letters', 'replay', 'x', '--all'], /only one of/],
+  ['--all and a filter', ['dead-letters', 'replay', '--all', '--reason', 'X'], /only one of/],
+  ['no subcommand', ['operations'], /Usage: otaops operations/],
+  ['an unknown subcommand', ['operations', 'lst'], /unknown command 'lst'/],
+  ['an unknown option', ['rate', '--fast'], /unknown option '--fast'/],
+  ['too many arguments', ['rate', '1', '2'], /too many arguments/],
+])('%s', async (_what, args, message) => {
+  const { code, output } = await wrong(...args);
+  expect(output).toMatch(message);
+  expect(code).toBe(2);
+  expect(requests).toBe(0);
+});
+
+test('a call-back without its secret, or to a network that is not allowed, stops the start', async () => {
+  const secret = `whsec_${Buffer.alloc(32).toString('base64')}`;
+  const serve = ['serve', '--http-port', '0', '--mqtt-port', '0'];
+  for (const [args, message] of [
+    [['--callback-url', 'https://x.example/'], /needs --callback-secret/],
+    [['--callback-url', 'http://10.0.0.1/', '--callback-secret', secret], /may not go there/],
+  ] as const) {
+    const own = ['--log-level', 'silent', '--data-dir', temporaryDirectory('usage')];
+    const { code, output } = await runCommand([...serve, ...own, ...args]);
+    expect(output).toMatch(message);
+    expect(code).toBe(2);
+  }
+});
+
+test('without a token nothing is asked, and the exit code says that one is needed', async () => {
+  const { code, output } = await runCommand(['rate', '--url', url(), '--data-dir', '/nowhere']);
+  expect(output).toMatch(/no token: give --token/);
+  expect(code).toBe(2);
+});
+
+test('no request has a number in it that JSON would write as null', async () => {
+  const client = await AdapterClient.connect({ url: url(), token: 'x', dataDir: '' });
+  await expect(
+    client.request('PUT', '/v1.0/dispatch', { triggersPerSecond: Number('5OO') }),
+  ).rejects.toThrow(/triggersPerSecond must be a number/);
+  expect(requests).toBe(0);
+});
