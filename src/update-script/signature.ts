@@ -1,18 +1,20 @@
 /** Signed update scripts: JWS (RFC 7515) with the signer's certificate chain in `x5c`, by jose. */
 import { type KeyObject, type X509Certificate } from 'node:crypto';
 import { CompactSign, compactVerify, decodeProtectedHeader, errors } from 'jose';
-import { CertificateRefused, checkChain, parsed } from './certificates.js';
+import { certificateOf, CertificateRefused } from './certificates.js';
+import { checkLength, checkPath, checkValidity, trustedSigner } from './certification-path.js';
+import { algorithmOf } from './keys.js';
 import { type UpdateScript } from './update-script.js';
 import { validateScript } from './validate-script.js';
 
 const TYPE = 'otaops-update-script+jws';
-/** More certificates than this are no chain. */
-const MAX_CHAIN = 10;
+/** No other member is accepted: `jwk`, `jku` and `x5u` name other keys, `crit` asks for what nobody here does. */
+const HEADER = new Set(['alg', 'typ', 'x5c']);
 
 /** Who signs, and proves it. */
 export interface Signer {
   readonly key: KeyObject;
-  /** The key's certificate first, then those between it and a trust anchor. */
+  /** The key's certificate first, then those between it and a trust anchor, each certified by the next. */
   readonly chain: readonly X509Certificate[];
 }
 
@@ -21,36 +23,24 @@ export class ScriptRefused extends Error {
   override readonly name = 'ScriptRefused';
 }
 
-/** A key that cannot sign. */
-class BadSigningKey extends Error {
-  override readonly name = 'BadSigningKey';
-}
-
-/** Algorithms (RFC 7518, RFC 8037) of curves and other kinds of keys. */
-const ALGORITHM_OF = new Map([
-  ['prime256v1', 'ES256'],
-  ['secp384r1', 'ES384'],
-  ['secp521r1', 'ES512'],
-  ['rsa', 'PS256'],
-  ['ed25519', 'EdDSA'],
-]);
-
-/** @throws BadSigningKey */
-export function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
-  const kind = asymmetricKeyDetails?.namedCurve ?? asymmetricKeyType ?? '';
-  const algorithm = ALGORITHM_OF.get(kind);
-  if (algorithm === undefined) {
-    throw new BadSigningKey('a signing key is EC on P-256, P-384 or P-521, RSA, or Ed25519');
-  }
-  return algorithm;
-}
-
-/** @param now ms; it is signed with the script */
+/**
+ * What this signs, a vehicle accepts that trusts the issuer of the chain's last certificate.
+ *
+ * @param now ms; it is signed with the script
+ * @throws CertificateRefused, KeyRefused where no vehicle would accept it
+ */
 export async function signScript(
   script: UpdateScript,
   { key, chain }: Signer,
   now: number,
 ): Promise<string> {
+  const certificate = checkPath(chain);
+  checkValidity(chain, now);
+  if (!certificate.checkPrivateKey(key)) {
+    throw new CertificateRefused(
+      'the chain does not begin with the certificate of the signing key',
+    );
+  }
   const payload = JSON.stringify({ ...script, 'signed-at': now });
   return new CompactSign(Buffer.from(payload))
     .setProtectedHeader({
@@ -62,7 +52,7 @@ export async function signScript(
 }
 
 /**
- * The script, if its signature is good and its chain leads to a trust anchor.
+ * The script, if its signature is good and its chain is a path to one of the trust anchors.
  *
  * @param at ms
  * @throws ScriptRefused
@@ -73,13 +63,15 @@ export async function verifyScript(
   at: number,
 ): Promise<UpdateScript> {
   try {
-    const { typ, x5c = [] } = decodeProtectedHeader(jws);
-    if (typ !== TYPE) throw new ScriptRefused(`the signature is not that of an update script`);
-    const chain = x5c.slice(0, MAX_CHAIN).map(parsed);
-    await checkChain(chain, trustAnchors, at);
-    const key = chain[0]?.publicKey;
-    if (!key) throw new ScriptRefused('the signature brings no certificate');
-    const { payload } = await compactVerify(jws, key, { algorithms: [...ALGORITHM_OF.values()] });
+    const { alg, x5c } = headerOf(jws);
+    const { publicKey } = trustedSigner(chainOf(x5c), trustAnchors, at);
+    const algorithm = algorithmOf(publicKey);
+    if (alg !== algorithm) {
+      throw new ScriptRefused(
+        `the signature is ${shown(alg)}, the signer's key is for ${algorithm}`,
+      );
+    }
+    const { payload } = await compactVerify(jws, publicKey, { algorithms: [algorithm] });
     return scriptIn(payload);
   } catch (error) {
     if (error instanceof ScriptRefused) throw error;
@@ -90,6 +82,31 @@ export async function verifyScript(
     throw new ScriptRefused(`the signature cannot be read: ${(error as Error).message}`);
   }
 }
+
+function headerOf(jws: string): { readonly alg?: unknown; readonly x5c?: unknown } {
+  const header = decodeProtectedHeader(jws);
+  if (header.typ !== TYPE) throw new ScriptRefused('the signature is not that of an update script');
+  const other = Object.keys(header).find((member) => !HEADER.has(member));
+  if (other !== undefined) {
+    throw new ScriptRefused(`the signature's header has ${shown(other)}, which is not accepted`);
+  }
+  return header;
+}
+
+function chainOf(x5c: unknown): X509Certificate[] {
+  if (x5c === undefined) throw new ScriptRefused('the signature brings no certificate');
+  if (!Array.isArray(x5c)) {
+    throw new ScriptRefused('x5c must be an array of certificates in base64');
+  }
+  checkLength(x5c);
+  return x5c.map(certificateOf);
+}
+
+const MAX_SHOWN = 40;
+
+/** What others wrote, for a message: short, and without control characters. */
+const shown = (member: unknown): string =>
+  member === undefined ? 'nothing' : JSON.stringify(member).slice(0, MAX_SHOWN);
 
 function scriptIn(payload: Uint8Array): UpdateScript {
   const script = validateScript(JSON.parse(Buffer.from(payload).toString()));

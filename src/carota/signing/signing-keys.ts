@@ -1,9 +1,14 @@
 /** The key that signs update scripts: given, or made at the first start for trying things out. */
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  type X509Certificate,
+} from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { algorithmOf, certificatesOf, type Signer } from '../../update-script/index.js';
+import { certificatesOf, checkPath, type Signer } from '../../update-script/index.js';
 import { issueCertificate } from './issue-certificate.js';
 
 export interface SigningSettings {
@@ -24,7 +29,7 @@ class BadSigningKeys extends Error {
   override readonly name = 'BadSigningKeys';
 }
 
-/** @throws BadSigningKeys, CertificateRefused */
+/** @throws BadSigningKeys */
 export async function openSigningKeys(
   { dataDir, signingKey, signingChain }: SigningSettings,
   now: number,
@@ -45,8 +50,7 @@ export async function openSigningKeys(
 
 async function readSigner(keyFile: string, chainFile: string): Promise<Signer> {
   const key = await privateKeyIn(keyFile);
-  algorithmOf(key);
-  const chain = certificatesOf(await readFile(chainFile, 'utf8'));
+  const chain = await chainIn(chainFile);
   if (!chain[0]?.checkPrivateKey(key)) {
     throw new BadSigningKeys(`${keyFile} is not the key of the first certificate in ${chainFile}`);
   }
@@ -58,6 +62,22 @@ async function privateKeyIn(file: string): Promise<KeyObject> {
     return createPrivateKey(await readFile(file));
   } catch (error) {
     throw new BadSigningKeys(`${file} has no private key in PEM: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * A path that vehicles accept, as far as can be seen without their trust anchor. Whether it has expired is looked at
+ * when a script is signed: an expired one keeps no one from watching the schedules that run.
+ */
+async function chainIn(file: string): Promise<readonly X509Certificate[]> {
+  try {
+    const chain = certificatesOf(await readFile(file, 'utf8'));
+    checkPath(chain);
+    return chain;
+  } catch (error) {
+    throw new BadSigningKeys(
+      `${file} is not a certificate chain to sign with: ${(error as Error).message}`,
+    );
   }
 }
 

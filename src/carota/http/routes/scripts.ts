@@ -16,7 +16,12 @@ import {
   type Server,
   Time,
 } from '../../../service/http/index.js';
-import { ScriptDelivery, UpdateScript, validateScript } from '../../../update-script/index.js';
+import {
+  CertificateRefused,
+  ScriptDelivery,
+  UpdateScript,
+  validateScript,
+} from '../../../update-script/index.js';
 import {
   artifactErrors,
   findScript,
@@ -66,6 +71,9 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
         return await reply.code(isNew ? 201 : 200).send(scriptBody(row));
       } catch (error) {
         if (error instanceof ScriptExists) throw new Problem(409, 'SCRIPT_EXISTS', error.message);
+        if (error instanceof CertificateRefused) {
+          throw new Problem(503, 'CANNOT_SIGN', `the server cannot sign: ${error.message}`);
+        }
         throw error;
       }
     },
