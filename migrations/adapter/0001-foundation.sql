@@ -113,7 +113,7 @@ create table messages (
   sub_system_id  text not null,
   message_id     text collate "C" not null,
   correlation_id text not null,
-  status         double precision,         -- null: an acknowledgement
+  status         integer,                  -- 0 to 65,535; null: an acknowledgement
   device_id      text not null,
   device_type    text not null,
   meta           json not null,

@@ -57,7 +57,7 @@ export function asyncApiDocument(options: AsyncApiOptions) {
       version: options.version,
       license: { name: 'Apache-2.0' },
       description:
-        'Seen from the OTA Adapter. The body of each envelope is base64 of UTF-8 JSON; its schema is named by `x-body`.',
+        'Seen from the OTA Adapter. The body of each envelope is base64 of UTF-8 JSON; its schema is named by `x-body`. A message with the character NUL (U+0000) in any text, keys and unknown fields included, is refused as INVALID.',
     },
     defaultContentType: 'application/json',
     servers: { broker: { host: options.host, protocol: options.protocol } },

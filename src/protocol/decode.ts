@@ -11,6 +11,7 @@ import {
   MESSAGE_TYPES,
   type MessageType,
 } from './envelope.js';
+import { parseJson } from './json-text.js';
 import { normaliseMeta } from './meta.js';
 import { type OtaEvent, OtaEventBody } from './ota-event.js';
 import { type OtaTriggerAck, OtaTriggerAckBody } from './ota-trigger-ack.js';
@@ -39,7 +40,7 @@ export function decodeMessage(bytes: Uint8Array): Decoded<AnyMessage> {
       `${size} are more than the ${MAX_MESSAGE_BYTES} allowed`,
     );
   }
-  const json = parseJson(bytes, '', 'NOT_UTF8', 'NOT_JSON');
+  const json = readJson(bytes, '', ['NOT_UTF8', 'NOT_JSON', 'INVALID_ENVELOPE']);
   if (!json.ok) return json;
   const envelope = validated(json.value, envelopeCheck, '', 'INVALID_ENVELOPE');
   if (!envelope.ok) return envelope;
@@ -58,7 +59,7 @@ function decodeBody(envelope: Envelope): Decoded<AnyMessage> {
   }
   const bytes = decodeBase64(envelope.body);
   if (!bytes) return faulty('BODY_NOT_BASE64', '/body', 'must be base64 (RFC 4648 section 4)');
-  const json = parseJson(bytes, '/body', 'BODY_NOT_UTF8', 'BODY_NOT_JSON');
+  const json = readJson(bytes, '/body', ['BODY_NOT_UTF8', 'BODY_NOT_JSON', 'INVALID_BODY']);
   if (!json.ok) return json;
   switch (type) {
     case 'OTA_TRIGGER':
@@ -133,23 +134,21 @@ function isMessageType(type: string): type is MessageType {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function parseJson(
+function readJson(
   bytes: Uint8Array,
-  path: string,
-  notUtf8: FaultCode,
-  notJson: FaultCode,
+  base: string,
+  [notUtf8, notJson, invalid]: readonly [FaultCode, FaultCode, FaultCode],
 ): Decoded<unknown> {
   let text: string;
   try {
     text = utf8.decode(bytes);
   } catch {
-    return faulty(notUtf8, path, 'must be UTF-8');
+    return faulty(notUtf8, base, 'must be UTF-8');
   }
-  try {
-    return decoded(JSON.parse(text));
-  } catch (error) {
-    return faulty(notJson, path, `must be JSON: ${(error as Error).message}`);
-  }
+  const parsed = parseJson(text);
+  if (parsed.ok) return decoded(parsed.value);
+  const code = parsed.kind === 'syntax' ? notJson : invalid;
+  return faulty(code, base + parsed.path, parsed.message);
 }
 
 function validated<T>(value: unknown, check: Check<T>, base: string, code: FaultCode): Decoded<T> {

@@ -28,5 +28,12 @@ export const decoded = <T>(value: T): Decoded<T> => ({ ok: true, value });
 
 export const faulty = (code: FaultCode, path: string, message: string): Decoded<never> => ({
   ok: false,
-  fault: { code, path, message },
+  fault: { code, path: printable(path), message: printable(message) },
 });
+
+/** Longest path or message, in UTF-16 code units: a key may be as long as a message. */
+const MAX_LENGTH = 1_000;
+
+/** What quotes a faulty message must not be a fault itself. */
+const printable = (text: string) =>
+  text.slice(0, MAX_LENGTH).toWellFormed().replaceAll('\0', '\uFFFD');

@@ -1,31 +1,44 @@
 /** The event call-back, adapter to CarOTA Server (contract section 6). */
 import Type from 'typebox';
 import { PROTOCOL_VERSION } from './envelope.js';
+import { EventStatus } from './ota-event.js';
+import { Identifier, OptionalIdentifier, StorableText } from './text.js';
+import { TimeOfEvent } from './time.js';
+import { Vin } from './vin.js';
 
+/** Unknown extra fields are ignored, whatever they hold. */
 export const CallbackEvent = Type.Object(
   {
-    'event-id': Type.String({
-      minLength: 1,
-      description: 'The same whenever and however the event is told.',
-    }),
-    'ref-id': Type.String(),
-    vin: Type.String(),
-    device_id: Type.String(),
-    device_type: Type.String(),
-    status: Type.Number(),
-    'status-name': Type.String(),
-    meta: Type.Array(Type.Object({ key: Type.String(), value: Type.String() })),
-    timestamp: Type.Integer({ description: 'When it happened, ms (contract section 5.3).' }),
-    'received-at': Type.Integer({ description: 'When the adapter received it, ms.' }),
+    'event-id': Identifier('The same whenever and however the event is told.'),
+    'ref-id': Identifier('The schedule, that is the operation.'),
+    vin: Vin,
+    device_id: OptionalIdentifier('The device that the event is about.'),
+    device_type: OptionalIdentifier('Its type, e.g. TCU.'),
+    status: EventStatus,
+    'status-name': StorableText('Its name in the OTA Event Enum, or unknown(<number>).'),
+    meta: Type.Array(
+      Type.Object({
+        key: StorableText('What the value is, e.g. `download`, `reason`.'),
+        value: StorableText('In the vehicle’s words.'),
+      }),
+    ),
+    timestamp: TimeOfEvent('When it happened, ms (contract section 5.3).'),
+    'received-at': TimeOfEvent('When the adapter received it, ms.'),
   },
   { title: 'CallbackEvent' },
 );
 export type CallbackEvent = Type.Static<typeof CallbackEvent>;
 
+/** What makes a request a call-back, whatever its events are. */
+export const CallbackEnvelope = Type.Object({
+  time: Type.Integer({ description: 'When it was posted, ms.' }),
+  version: Type.Literal(PROTOCOL_VERSION),
+  body: Type.Object({ events: Type.Array(Type.Unknown()) }),
+});
+
 export const CallbackMessage = Type.Object(
   {
-    time: Type.Integer({ description: 'When it was posted, ms.' }),
-    version: Type.Literal(PROTOCOL_VERSION),
+    ...CallbackEnvelope.properties,
     body: Type.Object({ events: Type.Array(CallbackEvent) }),
   },
   { title: 'CallbackMessage' },

@@ -25,6 +25,9 @@ export const EVENT_STATUS = {
 export type EventStatusName = keyof typeof EVENT_STATUS;
 export type EventStatusValue = (typeof EVENT_STATUS)[EventStatusName];
 
+/** A status is an integer from 0 to this one (contract section 2). */
+export const MAX_EVENT_STATUS = 65_535;
+
 /** A state's name; a number outside the enum is kept as `unknown(<number>)` (contract section 2). */
 export type StatusName = EventStatusName | `unknown(${number})`;
 

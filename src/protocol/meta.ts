@@ -25,15 +25,10 @@ export interface MetaField {
   readonly value: string;
 }
 
-/** U+FFFD in place of NUL and lone surrogates, which no database text can hold. */
-function storable(text: string): string {
-  if (text.isWellFormed() && !text.includes('\0')) return text;
-  return text.toWellFormed().replaceAll('\0', '\uFFFD');
-}
-
+/** U+FFFD in place of each half of a surrogate pair, which UTF-8 cannot encode; NUL was refused before. */
 const field = (key: string, value: string | number | boolean): MetaField => ({
-  key: storable(key),
-  value: storable(String(value)),
+  key: key.toWellFormed(),
+  value: String(value).toWellFormed(),
 });
 
 /** The one form that the rest of the system sees. */

@@ -1,7 +1,7 @@
 /** OTA Event, device to cloud: status, consent and progress of an update. */
 import Type from 'typebox';
 import { type Message } from './envelope.js';
-import { EVENT_STATUS } from './event-status.js';
+import { EVENT_STATUS, MAX_EVENT_STATUS } from './event-status.js';
 import { Meta, type MetaField } from './meta.js';
 import { Identifier, OptionalIdentifier } from './text.js';
 import { UnixTime } from './time.js';
@@ -11,13 +11,17 @@ const enumeration = Object.entries(EVENT_STATUS)
   .map(([name, value]) => `${value} ${name}`)
   .join(', ');
 
+export const EventStatus = Type.Integer({
+  minimum: 0,
+  maximum: MAX_EVENT_STATUS,
+  description: `OTA Event Enum: ${enumeration}. Another number is kept as unknown(<number>).`,
+});
+
 export const OtaEventBody = Type.Object({
   vin: Type.Optional(Vin),
   device_id: Type.Optional(OptionalIdentifier('The device that the event is about.')),
   device_type: Type.Optional(OptionalIdentifier('Its type, e.g. TCU.')),
-  status: Type.Number({
-    description: `OTA Event Enum: ${enumeration}. Another number is kept as unknown(<number>).`,
-  }),
+  status: EventStatus,
   meta: Meta,
   timestamp: UnixTime('When the OTA manager received it from the underlying component.'),
   'ref-id': Identifier('The schedule, that is the operation.'),

@@ -4,6 +4,13 @@ import Type from 'typebox';
 export const UnixTime = (description: string) =>
   Type.Number({ description: `${description} Unix time; from 10^11 on it is read as ms.` });
 
+/** The end of the year 9999 in ms: the last that RFC 3339 can write. */
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** A time in ms that was settled: from 1970 to 9999. */
+export const TimeOfEvent = (description: string) =>
+  Type.Integer({ minimum: 0, maximum: LATEST, description });
+
 /** From this number on, a time is in milliseconds (contract section 2). */
 const FIRST_MILLISECONDS = 1e11;
 

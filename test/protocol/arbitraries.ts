@@ -4,6 +4,7 @@ import {
   type AnyMessage,
   EVENT_STATUS_NAMES,
   EVENT_STATUS,
+  MAX_EVENT_STATUS,
   newUuid,
   otaEvent,
   otaTrigger,
@@ -43,7 +44,7 @@ const vehicle = fc.record({
 
 const status = fc.oneof(
   fc.constantFrom(...EVENT_STATUS_NAMES).map((name) => EVENT_STATUS[name]),
-  fc.integer(),
+  fc.integer({ min: 0, max: MAX_EVENT_STATUS }),
 );
 
 const trigger = fc

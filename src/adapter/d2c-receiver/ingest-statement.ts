@@ -17,7 +17,7 @@ export const INGEST = /* sql */ `
 with incoming as materialized (
   select * from unnest(
     $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[],
-    $10::float8[], $11::text[], $12::smallint[], $13::timestamptz[], $14::timestamptz[],
+    $10::integer[], $11::text[], $12::smallint[], $13::timestamptz[], $14::timestamptz[],
     $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $21::text[]
   ) with ordinality as m (
     digest, system_id, vin, message_id, correlation_id, trigger_id, ref_id,
