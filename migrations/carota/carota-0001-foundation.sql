@@ -121,6 +121,24 @@ create table events (
 );
 create index events_vehicle on events (vin, at);
 
+-- Events that were called back and could not be taken: put aside, so that they hold up nobody.
+create table refused_events (
+  id          uuid primary key,            -- v7: in the order in which they were put aside
+  digest      uuid not null unique,        -- the same event again is not put aside twice
+  refused_at  timestamptz not null,
+  event_id    text,                        -- these three as far as the event has them
+  ref_id      text,
+  vin         text,
+  reason      text not null,
+  path        text not null,               -- JSON Pointer to the fault, where it is in one field
+  detail      text not null,
+  event       text not null,               -- JSON text as it came
+  replayed_at timestamptz
+);
+create index refused_events_by_time on refused_events (refused_at);
+create index refused_events_open on refused_events (reason) where replayed_at is null;
+create index refused_events_replayed on refused_events (replayed_at) where replayed_at is not null;
+
 -- What was decided on a schedule, by whom or by which figures.
 create table decisions (
   id          bigint generated always as identity primary key,

@@ -6,6 +6,7 @@ import { type Database } from '../service/database/index.js';
 import { openStorage } from '../service/storage.js';
 import { VERSION } from '../service/version.js';
 import { type ArtifactStore, DiskStore, openS3Store } from './artifacts/index.js';
+import { expireRefusedEvents } from './events/index.js';
 import { createCarotaServer } from './http/server.js';
 import { CarotaMetrics } from './metrics.js';
 import { ownKey } from './own-key.js';
@@ -26,6 +27,7 @@ export interface Carota {
 
 const URL_TTL_SECONDS = 24 * 60 * 60;
 const UPKEEP_MS = 10 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, BadSigningKeys; Error with code EADDRINUSE where the port
@@ -87,8 +89,13 @@ async function start(settings: CarotaSettings, database: Database, log: Logger) 
   });
   await server.listen({ host: settings.host, port: settings.httpPort });
   await scheduler.start();
+  const { refusedEventDays: days } = settings;
+  const keepUp = async () => {
+    if (days !== undefined) await expireRefusedEvents(database, clock() - days * DAY_MS);
+    await database.maintain?.();
+  };
   const upkeep = setInterval(() => {
-    database.maintain?.().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'));
+    keepUp().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'));
   }, UPKEEP_MS);
   const { port } = server.server.address() as AddressInfo;
   return {

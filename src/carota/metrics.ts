@@ -1,10 +1,16 @@
 /** What operations staff watch at the CarOTA Server. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { type Queryable } from '../service/database/index.js';
+import { countRefusedEvents, type Received, REFUSAL_REASONS } from './events/index.js';
 
 export class CarotaMetrics {
   readonly #registry = new Registry();
   readonly #events = this.#counter('otaops_carota_events_total', 'Events called back', 'outcome');
+  readonly #refused = this.#counter(
+    'otaops_carota_refused_events_total',
+    'Events that were put aside by this process, by reason; repetitions not included',
+    'reason',
+  );
   readonly #requests = this.#counter(
     'otaops_carota_http_requests_total',
     'Requests answered',
@@ -23,6 +29,20 @@ export class CarotaMetrics {
 
   constructor(database: Queryable) {
     collectDefaultMetrics({ register: this.#registry });
+    // A counter that begins with its first event would have no increase.
+    for (const reason of REFUSAL_REASONS) this.#refused.inc({ reason }, 0);
+    new Gauge({
+      name: 'otaops_carota_refused_events',
+      help: 'Events that are kept aside and were not replayed, by reason',
+      labelNames: ['reason'],
+      registers: [this.#registry],
+      async collect() {
+        this.reset();
+        for (const { reason, count } of await countRefusedEvents(database)) {
+          this.set({ reason }, count);
+        }
+      },
+    });
     new Gauge({
       name: 'otaops_carota_schedules',
       help: 'Schedules by status',
@@ -46,9 +66,11 @@ export class CarotaMetrics {
     return this.#registry.metrics();
   }
 
-  eventsReceived(stored: number, duplicates: number): void {
+  eventsReceived({ stored, duplicates, refused }: Received): void {
     this.#events.inc({ outcome: 'stored' }, stored);
     this.#events.inc({ outcome: 'duplicate' }, duplicates);
+    this.#events.inc({ outcome: 'refused' }, refused.length);
+    for (const reason of refused) this.#refused.inc({ reason });
   }
 
   requestAnswered(method: string, route: string, code: number): void {

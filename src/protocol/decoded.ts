@@ -36,4 +36,7 @@ const MAX_LENGTH = 1_000;
 
 /** What quotes a faulty message must not be a fault itself. */
 const printable = (text: string) =>
-  text.slice(0, MAX_LENGTH).toWellFormed().replaceAll('\0', '\uFFFD');
+  text
+    .slice(0, MAX_LENGTH)
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, '\uFFFD');

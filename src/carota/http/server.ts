@@ -12,11 +12,20 @@ import { lookAt } from '../live/look.js';
 import { type CarotaContext } from './context.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { callBackRoute } from './routes/call-back.js';
+import { refusedEventRoutes } from './routes/refused-events.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { scriptRoutes } from './routes/scripts.js';
 import { vehicleRoutes } from './routes/vehicles.js';
 
-const TAGS = ['Artifacts', 'Update scripts', 'Schedules', 'Vehicles', 'Call-back', 'Tokens'];
+const TAGS = [
+  'Artifacts',
+  'Update scripts',
+  'Schedules',
+  'Vehicles',
+  'Call-back',
+  'Refused events',
+  'Tokens',
+];
 
 export async function createCarotaServer(context: CarotaContext): Promise<Server> {
   const { database, metrics } = context;
@@ -37,6 +46,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   scheduleRoutes(server, context);
   vehicleRoutes(server, context);
   callBackRoute(server, context);
+  refusedEventRoutes(server, context);
   liveRoute(server, { ...context, look: lookAt(database) });
   tokenRoutes(server, { ...context, roles: CAROTA_ROLES });
   serviceRoutes(server, {

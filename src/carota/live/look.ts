@@ -19,9 +19,12 @@ where s.id in (select id from schedules order by id desc limit ${NEWEST})
 
 const REST = /* sql */ `
 select (select concat_ws(' ', count(*), max(created_at)) from update_scripts) as scripts,
-  (select concat_ws(' ', count(*), max(created_at)) from artifacts) as artifacts`;
+  (select concat_ws(' ', count(*), max(created_at)) from artifacts) as artifacts,
+  concat_ws(' ', (select id from refused_events order by id limit 1),
+    (select id from refused_events order by id desc limit 1),
+    (select max(replayed_at) from refused_events)) as refused_events`;
 
-/** Topics `schedules`, `scripts`, `artifacts`; and of those who name them `schedule:<ref-id>`. */
+/** Topics `schedules`, `scripts`, `artifacts`, `refused-events`; and of those who name them `schedule:<ref-id>`. */
 export const lookAt =
   (database: Queryable): Look =>
   async (wanted) => {
@@ -31,13 +34,14 @@ export const lookAt =
     const rows = await database.query<{ ref_id: string; mark: string }>(SCHEDULES, [
       textArray(refIds),
     ]);
-    const { scripts, artifacts } = only(
-      await database.query<{ scripts: string; artifacts: string }>(REST),
+    const rest = only(
+      await database.query<{ scripts: string; artifacts: string; refused_events: string }>(REST),
     );
     return new Map([
       ['schedules', rows.map(({ ref_id, mark }) => `${ref_id} ${mark}`).join('\n')],
-      ['scripts', scripts],
-      ['artifacts', artifacts],
+      ['scripts', rest.scripts],
+      ['artifacts', rest.artifacts],
+      ['refused-events', rest.refused_events],
       ...rows.map(({ ref_id, mark }): [string, string] => [`schedule:${ref_id}`, mark]),
     ]);
   };

@@ -17,6 +17,7 @@ import {
   HTTP_PORT,
   LOG_LEVEL,
   PUBLIC_URL,
+  REFUSED_EVENT_DAYS,
   S3_BUCKET,
   S3_REGION,
   S3_URL,
@@ -48,7 +49,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [{ ...DATA_DIR, default: './.otaops-carota' }, DATABASE_URL]);
   addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, CALLBACK_SECRET]);
   addSettings(command, [SIGNING_KEY, SIGNING_CHAIN, S3_URL, S3_BUCKET, S3_REGION]);
-  addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, LOG_LEVEL]);
+  addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();
     if ((flags.s3Url === undefined) !== (flags.s3Bucket === undefined)) {

@@ -177,6 +177,11 @@ export const DEAD_LETTER_DAYS: Setting<number> = {
   description: 'how long dead letters are kept (default: for ever)',
   parse: parsePositive,
 };
+export const REFUSED_EVENT_DAYS: Setting<number> = {
+  flag: '--refused-event-days <days>',
+  description: 'how long events that could not be taken are kept (default: for ever)',
+  parse: parsePositive,
+};
 export const CALLBACK_URL: Setting<string> = {
   flag: '--callback-url <url>',
   description: 'event call-back of the CarOTA Server; more receivers by otaops callbacks',

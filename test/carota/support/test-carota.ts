@@ -111,6 +111,8 @@ export interface TestCarota {
   readonly call: ReturnType<typeof httpClient>['call'];
   /** Posts a call-back, signed. */
   callBack(events: readonly object[], secret?: string): Promise<{ status: number; body: any }>;
+  /** The same with a body of any text. */
+  callBackText(body: string, secret?: string): Promise<{ status: number; body: any }>;
   upload(bytes: Buffer): Promise<{ sha256: string; md5: string; size: number; url: string }>;
   /** An update of ECU HU, published. */
   publish(scriptRefId: string, version?: string): Promise<void>;
@@ -143,25 +145,30 @@ export async function startTestCarota(
     });
     return body;
   };
+  const callBackText: TestCarota['callBackText'] = (body, secret = SECRET) => {
+    const id = `batch-${++events}`;
+    const now = new Date();
+    return call('POST', '/v1.0/ota/events', {
+      token: null,
+      headers: {
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+        'webhook-signature': new Webhook(secret).sign(id, now, body),
+      },
+      body,
+    });
+  };
   return {
     carota,
     dataDir,
     token,
     call,
-    async callBack(all, secret = SECRET) {
-      const body = JSON.stringify({ time: Date.now(), version: 'v1', body: { events: all } });
-      const id = `batch-${++events}`;
-      const now = new Date();
-      return call('POST', '/v1.0/ota/events', {
-        token: null,
-        headers: {
-          'webhook-id': id,
-          'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-          'webhook-signature': new Webhook(secret).sign(id, now, body),
-        },
-        body,
-      });
-    },
+    callBack: (all, secret) =>
+      callBackText(
+        JSON.stringify({ time: Date.now(), version: 'v1', body: { events: all } }),
+        secret,
+      ),
+    callBackText,
     upload,
     async publish(scriptRefId, version = '1.1.0') {
       const { sha256, md5, size } = await upload(Buffer.from(`software ${version}`));

@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders } from 'node:http';
 import { type FastifyRequest } from 'fastify';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import Type from 'typebox';
-import { CallbackMessage, checkOf } from '../../../protocol/index.js';
+import { CallbackEnvelope, checkOf } from '../../../protocol/index.js';
 import {
   describeRoute,
   invalid,
@@ -12,11 +12,17 @@ import {
   readBytes,
   type Server,
 } from '../../../service/http/index.js';
-import { receiveEvents } from '../../events/index.js';
+import { arrivedEvents, receiveEvents } from '../../events/index.js';
 import { type CarotaContext } from '../context.js';
 
-const Answer = Type.Object({ stored: Type.Integer(), duplicates: Type.Integer() });
-const check = checkOf(CallbackMessage);
+const Answer = Type.Object({
+  stored: Type.Integer({ description: 'Events that were new.' }),
+  duplicates: Type.Integer({ description: 'Events that were known already.' }),
+  refused: Type.Integer({
+    description: 'Events that were put aside with their reason: see /v1.0/refused-events.',
+  }),
+});
+const check = checkOf(CallbackEnvelope);
 /** The adapter's batches are a megabyte. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -33,21 +39,26 @@ export function callBackRoute(server: Server, context: CarotaContext): void {
         tags: ['Call-back'],
         summary: 'Take events that the OTA Adapter calls back',
         description:
-          'Signed by Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature. An event that is known is counted and changes nothing.',
+          'Signed by Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature. An event that is known is counted and changes nothing. An event that cannot be taken is put aside and does not hold up the others.',
         response: { 200: json(Answer, 'Stored.') },
       }),
       async ({ headers, body }) => {
-        verify(body.toString(), headers, context.callbackSecrets);
-        const message = parsed(body.toString());
+        const text = (body as Buffer | null | undefined)?.toString() ?? '';
+        verify(text, headers, context.callbackSecrets);
+        const message = parsed(text);
         if (!check.matches(message)) throw invalid(check.errors(message));
-        const { stored, duplicates } = await receiveEvents(
+        const received = await receiveEvents(
           context.database,
-          message.body.events,
+          arrivedEvents(text, message.body.events),
           context.clock(),
         );
-        context.metrics.eventsReceived(stored, duplicates);
+        const { stored, duplicates, refused } = received;
+        context.metrics.eventsReceived(received);
+        if (refused.length > 0) {
+          context.log.warn({ refused: refused.length }, 'events were put aside');
+        }
         context.wake();
-        return { stored, duplicates };
+        return { stored, duplicates, refused: refused.length };
       },
     );
     done();

@@ -1,0 +1,61 @@
+/** Events of a call-back as they came, and which of them are events of the contract (section 6). Pure. */
+import { CallbackEvent, checkOf } from '../../protocol/index.js';
+import { elementTexts } from './json-elements.js';
+
+/** One element of `body.events`. */
+export interface Arrived {
+  /** Parsed, of any shape. */
+  readonly json: unknown;
+  /** As it came. */
+  readonly text: () => string;
+}
+
+/** Why an event was put aside. */
+export const REFUSAL_REASONS = ['INVALID_EVENT', 'REFUSED_BY_DATABASE', 'NOT_APPLIED'] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+export interface Refusal {
+  readonly reason: RefusalReason;
+  /** JSON Pointer to the fault in the event, where it is in one field. */
+  readonly path: string;
+  readonly detail: string;
+}
+
+/** An event that the database has not seen yet. */
+export interface Candidate extends Arrived {
+  readonly json: CallbackEvent;
+}
+
+export interface Refused {
+  readonly arrived: Arrived;
+  readonly refusal: Refusal;
+}
+
+/** @param text of the request @param events its `body.events`, parsed from the text */
+export function arrivedEvents(text: string, events: readonly unknown[]): Arrived[] {
+  // Only who is put aside is asked for its text.
+  let texts: string[] | undefined;
+  const textOf = (n: number) => (texts ??= elementTexts(text, ['body', 'events']))[n] ?? '';
+  return events.map((json, n) => ({ json, text: () => textOf(n) }));
+}
+
+const check = checkOf(CallbackEvent);
+
+/** Each is judged on its own: a faulty one says nothing of the others. */
+export function sortOut(arrived: readonly Arrived[]): {
+  candidates: Candidate[];
+  refused: Refused[];
+} {
+  const candidates: Candidate[] = [];
+  const refused: Refused[] = [];
+  for (const each of arrived) {
+    if (check.matches(each.json)) {
+      candidates.push({ json: each.json, text: each.text });
+      continue;
+    }
+    const [first] = check.errors(each.json);
+    const { path = '', message: detail = 'is not an event' } = first ?? {};
+    refused.push({ arrived: each, refusal: { reason: 'INVALID_EVENT', path, detail } });
+  }
+  return { candidates, refused };
+}
