@@ -195,3 +195,17 @@ export interface CarotaImported {
   readonly rejectedCount: number;
   readonly rejected: readonly { readonly line: number; readonly message: string }[];
 }
+
+export interface RefusedEvent {
+  readonly id: string;
+  readonly refusedAt: string;
+  readonly 'event-id': string | null;
+  readonly 'ref-id': string | null;
+  readonly vin: string | null;
+  readonly reason: 'INVALID_EVENT' | 'REFUSED_BY_DATABASE' | 'NOT_APPLIED';
+  readonly path: string;
+  readonly detail: string;
+  /** JSON text as it came. */
+  readonly event: string;
+  readonly replayedAt: string | null;
+}

@@ -84,6 +84,10 @@ const CAROTA: readonly PageAt[] = [
     path: '/vehicles/:vin',
     page: page(async () => (await import('../planning/known-vehicle-page.js')).KnownVehiclePage),
   },
+  {
+    path: '/refused-events',
+    page: page(async () => (await import('../planning/refused-events-page.js')).RefusedEventsPage),
+  },
 ];
 
 export const PAGES: Readonly<Record<Session['server'], readonly PageAt[]>> = {
@@ -105,6 +109,7 @@ export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>>
     { to: '/scripts', label: 'Update scripts' },
     { to: '/artifacts', label: 'Artifacts' },
     { to: '/vehicles', label: 'Vehicles' },
+    { to: '/refused-events', label: 'Refused events' },
   ],
 };
 
