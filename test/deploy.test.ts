@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { startMosquittoWith } from '../src/bench/servers.js';
 import { newDeviceMessageId } from '../src/protocol/index.js';
+import { startTestCarota } from './carota/support/test-carota.js';
 import { eventually, startTestAdapter, type TestAdapter } from './support/adapter.js';
 import { hasRealServers } from './support/databases.js';
 import { eventBytes, vehicleOf } from './support/messages.js';
@@ -38,8 +39,11 @@ describe('metrics', () => {
   let known: Set<string>;
   beforeAll(async () => {
     const t = await startTestAdapter();
-    const text = String((await t.call('GET', '/metrics')).body);
+    const carota = await startTestCarota(t.adapter.httpUrl);
+    const texts = [await t.call('GET', '/metrics'), await carota.call('GET', '/metrics')];
+    await carota.stop();
     await t.stop();
+    const text = texts.map(({ body }) => String(body)).join('');
     const types = text.matchAll(/^# TYPE (\S+) (\S+)$/gm);
     known = new Set(
       [...types].flatMap(([, name = '', type]) =>

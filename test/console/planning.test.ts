@@ -238,6 +238,32 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByRole('region', { name: 'Installed versions' }).getByText('1.3.2').waitFor();
   });
 
+  test('an event that could not be stored is found, read, and replayed', async () => {
+    await visit(page, '/refused-events', 'Refused events');
+    await page.getByText('No refused events').waitFor();
+    const [vin = ''] = vins;
+    const event = { ...eventOf({ refId: REF_ID, vin, status: 'success' }), status: 6.5 };
+    await carota.callBack([event]);
+    const table = page.getByRole('region', { name: 'Refused events' });
+    const row = table.getByRole('row', { name: new RegExp(vin) });
+    await row.getByText('not a valid event').waitFor();
+    await row.getByText('/status').waitFor();
+    await row.getByRole('button', { name: / B$/ }).click();
+    await page.getByRole('dialog').getByText('"status": 6.5').waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press('Escape');
+    await row.getByRole('button', { name: 'Replay' }).click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByText('1 event is taken').waitFor();
+    await dialog.getByRole('button', { name: 'Replay' }).click();
+    await page.getByText('The event was refused: INVALID_EVENT.').waitFor();
+    await page.getByRole('button', { name: 'Replay all that match' }).click();
+    await dialog.getByRole('button', { name: 'Replay all that match' }).click();
+    await page.getByText('0 events stored, 0 known already, 1 refused once more.').waitFor();
+    await page.getByLabel('Reason').selectOption('NOT_APPLIED');
+    await page.getByText('No refused events').waitFor();
+  });
+
   test.each([LIGHT, DARK])('axe finds no fault on any page, and nothing jumps: %o', (view) =>
     expectGoodPages(browser, { httpUrl: carota.carota.httpUrl, token: carota.token }, view, [
       { path: '/schedules', heading: 'Schedules' },
@@ -248,6 +274,7 @@ describe.runIf(await hasChromium())('planning', () => {
       { path: '/scripts/new', heading: 'New update script' },
       { path: '/artifacts', heading: 'Artifacts' },
       { path: '/vehicles', heading: 'Vehicles' },
+      { path: '/refused-events', heading: 'Refused events' },
       { path: `/vehicles/${vins[0] ?? ''}`, heading: vins[0] ?? '' },
     ]),
   );

@@ -7,7 +7,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { messageDigest } from '../../src/protocol/index.js';
+import { eventDigest } from '../../src/protocol/index.js';
 import { MODEL, SECRET, startTestCarota } from '../carota/support/test-carota.js';
 import { eventually, platforms } from '../support/adapter.js';
 import { emptyPostgresUrl } from '../support/databases.js';
@@ -62,7 +62,7 @@ test(
 
       let sent = 0;
       const arrived = async (messageId: string) => {
-        const id = `evt-${messageDigest(HEALTHY.systemId, messageId)}`;
+        const id = `evt-${eventDigest(REF_ID, HEALTHY.systemId, messageId)}`;
         const { body } = await carota.call('GET', `${PATH}/vehicles/${HEALTHY.vin}`);
         return (body.events as { 'event-id': string }[]).some((event) => event['event-id'] === id);
       };
@@ -71,7 +71,8 @@ test(
           const n = sent;
           const now = Date.now() + n;
           const facts = { vehicle: HOSTILE, refId: REF_ID, messageId: `msg-dev-hostile-${n}`, now };
-          await hostile.send(written(facts));
+          const message = written(facts);
+          await hostile.send(message);
           const messageId = `msg-dev-healthy-${n}`;
           await healthy.send(
             eventBytes(HEALTHY, {
@@ -80,7 +81,10 @@ test(
             }),
           );
           sent += 2;
-          await eventually(() => arrived(messageId), Boolean);
+          await eventually(() => arrived(messageId), Boolean).catch(() => {
+            const text = message.toString().slice(0, 20_000);
+            throw new Error(`nothing arrives any more after ${text}`);
+          });
           // Applied + duplicates + dead letters = received (contract section 5.6).
           await eventually(
             () => adapter.settledMessages(),
