@@ -260,7 +260,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByRole('button', { name: 'Replay all that match' }).click();
     await dialog.getByRole('button', { name: 'Replay all that match' }).click();
     await page.getByText('0 events stored, 0 known already, 1 refused once more.').waitFor();
-    await page.getByLabel('Reason').selectOption('NOT_APPLIED');
+    await page.getByLabel('Reason', { exact: true }).selectOption('NOT_APPLIED');
     await page.getByText('No refused events').waitFor();
   });
 
