@@ -21,7 +21,9 @@ export const OptionalIdentifier = (description: string) =>
 
 /** Any other text, of any length: without NUL and without halves of surrogate pairs. */
 export const StorableText = (description: string) =>
-  Pattern('^[^\\u0000\\p{Cs}]*$', 'must not contain NUL or half of a surrogate pair', { description });
+  Pattern('^[^\\u0000\\p{Cs}]*$', 'must not contain NUL or half of a surrogate pair', {
+    description,
+  });
 
 /**
  * `c2c-sys-…`: names the vehicle's message link and stands in the MQTT topics, so the characters

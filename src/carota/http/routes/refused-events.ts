@@ -1,6 +1,6 @@
 /** `/v1.0/refused-events`: events that were called back and could not be taken, and another try for them. */
 import Type from 'typebox';
-import { Vin } from '../../../protocol/index.js';
+import { OptionalIdentifier, Vin } from '../../../protocol/index.js';
 import {
   badCursor,
   callerOf,
@@ -51,13 +51,7 @@ const FilterFields = {
     }),
   ),
   vin: Type.Optional(Vin),
-  'ref-id': Type.Optional(
-    Type.String({
-      maxLength: 256,
-      pattern: '^[^\\u0000\\p{Cs}]*$',
-      description: 'Only of this schedule.',
-    }),
-  ),
+  'ref-id': Type.Optional(OptionalIdentifier('Only of this schedule.')),
   from: Type.Optional(
     Type.String({ format: 'date-time', description: 'Only put aside then or later.' }),
   ),
