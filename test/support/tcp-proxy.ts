@@ -1,10 +1,12 @@
 /** A proxy that breaks: its connections are cut, or stay half open and nothing passes any more. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isBroken = false;
+  #answersToLose = 0;
 
   static async to(port: number): Promise<TcpProxy> {
     const proxy = new TcpProxy(port);
@@ -25,7 +27,8 @@ export class TcpProxy {
       ] as const) {
         from.setNoDelay(true);
         this.#sockets.add(from);
-        from.pipe(to);
+        if (from === near) from.pipe(to);
+        else from.pipe(this.#answersTo(near)).pipe(to);
         from.on('error', () => to.destroy());
         from.on('close', () => {
           this.#sockets.delete(from);
@@ -37,6 +40,25 @@ export class TcpProxy {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** What the other side answers next does not arrive: the connection is cut instead. */
+  loseAnswers(count: number): void {
+    this.#answersToLose = count;
+  }
+
+  #answersTo(near: Socket): Transform {
+    return new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        if (this.#answersToLose === 0) {
+          done(null, chunk);
+          return;
+        }
+        this.#answersToLose -= 1;
+        near.destroy();
+        done();
+      },
+    });
   }
 
   /** From now on nothing passes over the present connections; new ones work. */

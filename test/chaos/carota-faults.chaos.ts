@@ -1,0 +1,250 @@
+/**
+ * Faults on the CarOTA Server's side while vehicles report: it and its database are killed in the middle of batches, the
+ * database takes no writes, a table refuses the rows of one vehicle, answers are lost on the way. Afterwards each event
+ * is stored exactly once with all that follows from it, none is missing, and nobody had to wait for a vehicle whose
+ * events were refused.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { fleetOf, registrationLine } from '../../src/fleet/index.js';
+import { MODEL, SECRET } from '../carota/support/test-carota.js';
+import { httpClient } from '../support/adapter.js';
+import { isLong, say, throwDice } from '../support/dice.js';
+import { otaops, type OtaopsProcess } from '../support/process.js';
+import {
+  freePort,
+  ifInstalled,
+  startMosquitto,
+  startPostgres,
+  temporaryDirectory,
+} from '../support/servers.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { RecordingFleet } from './recording-fleet.js';
+
+const VEHICLES = isLong ? 1_000 : 300;
+const EVENTS = 25;
+const LOAD_MS = isLong ? 240_000 : 45_000;
+const REF_ID = 'carota chaos';
+const PATH = `/v1.0/schedules/${encodeURIComponent(REF_ID)}`;
+const TIMES = isLong
+  ? { carota: 10, database: 6, readOnly: 5, loseAnswers: 10, poison: 4 }
+  : { carota: 2, database: 1, readOnly: 1, loseAnswers: 2, poison: 1 };
+type Deed = keyof typeof TIMES;
+
+const [adapterPostgres, postgres] = [
+  await ifInstalled(() => startPostgres()),
+  await ifInstalled(() => startPostgres()),
+];
+const broker = await ifInstalled(() => startMosquitto());
+
+test.skipIf(!adapterPostgres || !postgres || !broker)(
+  'each event is stored once, none is missing, and no vehicle waits for another',
+  async () => {
+    if (!adapterPostgres || !postgres || !broker) return;
+    const dice = throwDice();
+    const directory = temporaryDirectory('carota-chaos');
+    const adapter = await startAdapterProcess({
+      dataDir: join(directory, 'adapter'),
+      databaseUrl: `${adapterPostgres.url}/postgres`,
+      mqttUrl: broker.url,
+    });
+    const databaseUrl = `${postgres.url}/postgres`;
+    const port = await freePort();
+    const proxy = await TcpProxy.to(port);
+
+    const startCarota = async (): Promise<OtaopsProcess> => {
+      for (;;) {
+        const process = otaops(
+          [
+            ...['carota', '--http-port', String(port), '--log-level', 'warn'],
+            ...['--data-dir', join(directory, 'carota'), '--adapter-url', adapter.httpUrl],
+          ],
+          {
+            OTAOPS_DATABASE_URL: databaseUrl,
+            OTAOPS_ADAPTER_TOKEN: adapter.token,
+            OTAOPS_CALLBACK_SECRET: SECRET,
+          },
+        );
+        try {
+          await process.says(/HTTP interface/);
+          return process;
+        } catch (error) {
+          say(`it could not start, trying again: ${(error as Error).message.slice(0, 200)}`);
+          await sleep(500);
+        }
+      }
+    };
+    /** A new connection each time: the server is killed now and then. */
+    const sql = async <Row extends pg.QueryResultRow>(text: string): Promise<Row[]> => {
+      const client = new pg.Client(databaseUrl);
+      client.on('error', () => undefined);
+      await client.connect();
+      try {
+        return (await client.query<Row>(text)).rows;
+      } finally {
+        await client.end();
+      }
+    };
+    const count = async (what: string) =>
+      Number((await sql<{ n: string }>(`select count(*) as n from ${what}`))[0]?.n);
+    const until = async (seconds: number, what: string, isSo: () => Promise<boolean>) => {
+      const deadline = Date.now() + seconds * 1000;
+      while (!(await isSo().catch(() => false))) {
+        if (Date.now() > deadline) throw new Error(`not so in ${seconds} s: ${what}`);
+        await sleep(200);
+      }
+    };
+    const settled = async () => {
+      const { items } = await adapter.call<{ items: { failures: number; behind: number }[] }>(
+        'GET',
+        '/v1.0/callbacks',
+      );
+      return items.every(({ failures }) => failures === 0);
+    };
+
+    let carota = await startCarota();
+    const token = readFileSync(join(directory, 'carota', 'token'), 'utf8').trim();
+    const { call } = httpClient(`http://127.0.0.1:${port}`, token);
+    const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
+    const sick: string[] = [];
+
+    const deeds: Record<Deed, () => Promise<void>> = {
+      async carota() {
+        carota.child.kill('SIGKILL');
+        await carota.ended;
+        await sleep(dice.between(0, 2_000));
+        carota = await startCarota();
+      },
+      async database() {
+        await postgres.kill();
+        await sleep(dice.between(100, 2_000));
+        await postgres.restart();
+      },
+      async readOnly() {
+        const others = `select pg_terminate_backend(pid) from pg_stat_activity
+          where pid <> pg_backend_pid() and application_name = 'otaops'`;
+        await sql(`alter database postgres set default_transaction_read_only = on; ${others}`);
+        await sleep(dice.between(1_000, 3_000));
+        // Its own session is one of those that may not write.
+        await sql(`set default_transaction_read_only = off;
+          alter database postgres set default_transaction_read_only = off; ${others}`);
+      },
+      loseAnswers() {
+        proxy.loseAnswers(3);
+        return Promise.resolve();
+      },
+      async poison() {
+        // One that still has much to report.
+        const [{ vin } = { vin: '' }] = await sql<{ vin: string }>(
+          `select vin from schedule_vehicles v where vin <> all('{${sick.join()}}')
+           order by (select count(*) from events e where e.vin = v.vin) limit 1`,
+        );
+        sick.push(vin);
+        await sql(
+          `alter table events add constraint poison_${sick.length} check (vin <> '${vin}') not valid`,
+        );
+        const [stored, refused] = [await count('events'), await count('refused_events')];
+        await until(60, 'an event of the vehicle is refused, others are stored', async () => {
+          const others = (await count('events')) - stored;
+          return (await count('refused_events')) > refused && others > 20;
+        });
+        await until(60, 'the call-back goes on', settled);
+      },
+    };
+
+    const fleet = new RecordingFleet(fleetOf(VEHICLES), {
+      ...{ mqttUrl: broker.url, events: EVENTS, spreadMs: LOAD_MS },
+      random: () => dice.random(),
+    });
+    try {
+      const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
+      await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+      await adapter.call('POST', '/v1.0/callbacks', {
+        ...{ name: 'carota', url: `http://127.0.0.1:${proxy.port}/v1.0/ota/events` },
+        ...{ secret: SECRET, after: 0 },
+      });
+      const { body: artifact } = await call('POST', '/v1.0/artifacts?name=test', {
+        headers: { 'content-type': 'application/octet-stream' },
+        body: Buffer.from('software'),
+      });
+      const { sha256, md5, size } = artifact;
+      const script = { 'script-ref-id': 'hu only 001', model: MODEL };
+      const ecus = [{ ecu: 'HU', version: '1.1.0', artifact: { sha256, md5, size } }];
+      await call('POST', '/v1.0/update-scripts', { body: { version: 'v1', ...script, ecus } });
+      await fleet.start();
+      const plan = { 'ref-id': REF_ID, ...script, vins, guard: { maxFailures: 1 } };
+      expect((await call('POST', '/v1.0/schedules', { body: plan })).status).toBe(201);
+      await until(60, 'events arrive', async () => (await count('events')) > 0);
+
+      const order = Object.entries(TIMES)
+        .flatMap(([deed, times]) => Array.from({ length: times }, () => deed as Deed))
+        .map((deed) => ({ deed, at: dice.random() }))
+        .sort((a, b) => a.at - b.at);
+      for (const { deed } of order) {
+        await sleep(dice.between(500, isLong ? 8_000 : 3_000));
+        say(`${deed}  (${fleet.acknowledged} of ${VEHICLES * (EVENTS + 1)} acknowledged)`);
+        await deeds[deed]();
+      }
+      say('calm');
+      await until(
+        LOAD_MS / 1000 + 120,
+        'every update has ended, every message is acknowledged',
+        () => Promise.resolve(fleet.ended === VEHICLES && fleet.made === fleet.acknowledged),
+      );
+      const total = VEHICLES * EVENTS;
+      await until(360, 'every event is stored or put aside', async () => {
+        const known = (await count('events')) + (await count('refused_events'));
+        return known >= total && (await settled());
+      });
+
+      // What is missing is what was refused, and of those vehicles alone.
+      const refused = await count('refused_events');
+      say(`${refused} events were put aside`);
+      expect(refused).toBeGreaterThan(0);
+      expect(await count('events')).toBe(total - refused);
+      expect(await count(`refused_events where vin <> all('{${sick.join()}}')`)).toBe(0);
+      expect(await count(`refused_events where reason <> 'REFUSED_BY_DATABASE'`)).toBe(0);
+
+      for (const n of sick.keys()) {
+        await sql(`alter table events drop constraint poison_${n + 1}`);
+      }
+      const replayed = await call('POST', '/v1.0/refused-events/replay', {
+        body: { limit: 10_000 },
+      });
+      expect(replayed.body).toEqual({ stored: refused, duplicate: 0, refused: 0, more: false });
+
+      // The same events as in the adapter's stream, each once; and each was counted once.
+      const stream: string[] = [];
+      for (let after = '0', more = true; more;) {
+        const page: { events: Record<string, string>[]; cursor: string; more: boolean } =
+          await adapter.call('GET', `/v1.0/ota/events?limit=5000&after=${after}`);
+        stream.push(...page.events.map((event) => event['event-id'] ?? ''));
+        ({ cursor: after, more } = page);
+      }
+      const rows = await sql<{ event_id: string }>('select event_id from events');
+      expect(rows.map(({ event_id }) => event_id).sort()).toEqual(stream.sort());
+      expect(stream).toHaveLength(total);
+      await until(30, 'the schedule is completed', async () => {
+        return (await call('GET', PATH)).body.status === 'completed';
+      });
+      const { body: schedule } = await call('GET', PATH);
+      expect(schedule.states).toEqual({ success: VEHICLES });
+      expect(schedule.waves).toMatchObject([
+        { vehicles: VEHICLES, finished: VEHICLES, succeeded: VEHICLES, failed: 0 },
+      ]);
+      say(`verified ${total} events`);
+    } finally {
+      await fleet.stop();
+      await adapter.stop();
+      carota.child.kill('SIGKILL');
+      await carota.ended;
+      await proxy.close();
+      for (const server of [broker, postgres, adapterPostgres]) await server.stop();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+);
