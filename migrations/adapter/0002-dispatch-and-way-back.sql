@@ -146,6 +146,7 @@ create table callbacks (
   position    bigint not null,             -- number of the last event that was settled
   -- Where a batch ends that was tried: it is repeated as it was, under its id.
   batch_to    bigint,
+  batch_limit integer,                     -- events in a batch at most, after refusals; null: no limit
   failures    integer not null default 0,  -- tries of this batch that failed
   failed_at   timestamptz,
   failure     text,                        -- of the last of them

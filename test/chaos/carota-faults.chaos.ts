@@ -80,7 +80,8 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
     };
     /** A new connection each time: the server is killed now and then. */
     const sql = async <Row extends pg.QueryResultRow>(text: string): Promise<Row[]> => {
-      const client = new pg.Client(databaseUrl);
+      const options = '-c default_transaction_read_only=off';
+      const client = new pg.Client({ connectionString: databaseUrl, options });
       client.on('error', () => undefined);
       await client.connect();
       try {
@@ -94,7 +95,11 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
     const until = async (seconds: number, what: string, isSo: () => Promise<boolean>) => {
       const deadline = Date.now() + seconds * 1000;
       while (!(await isSo().catch(() => false))) {
-        if (Date.now() > deadline) throw new Error(`not so in ${seconds} s: ${what}`);
+        if (Date.now() > deadline) {
+          const state = await adapter.call('GET', '/v1.0/callbacks').catch(String);
+          say(`${JSON.stringify(state)}\n${carota.output().slice(-3_000)}`);
+          throw new Error(`not so in ${seconds} s: ${what}`);
+        }
         await sleep(200);
       }
     };
@@ -129,15 +134,15 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
           where pid <> pg_backend_pid() and application_name = 'otaops'`;
         await sql(`alter database postgres set default_transaction_read_only = on; ${others}`);
         await sleep(dice.between(1_000, 3_000));
-        // Its own session is one of those that may not write.
-        await sql(`set default_transaction_read_only = off;
-          alter database postgres set default_transaction_read_only = off; ${others}`);
+        await sql(`alter database postgres set default_transaction_read_only = off; ${others}`);
       },
       loseAnswers() {
         proxy.loseAnswers(3);
         return Promise.resolve();
       },
       async poison() {
+        // Without another fault's pause there is nothing else to wait for.
+        await until(120, 'the call-back goes on', settled);
         // One that still has much to report.
         const [{ vin } = { vin: '' }] = await sql<{ vin: string }>(
           `select vin from schedule_vehicles v where vin <> all('{${sick.join()}}')

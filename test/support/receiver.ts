@@ -24,20 +24,22 @@ export interface ReceivedRequest {
   readonly answer: number;
 }
 
+type Answer = number | 'hang' | ((events: readonly ReceivedEvent[]) => number);
+
 export interface TestReceiver {
   readonly url: string;
   readonly requests: ReceivedRequest[];
   /** Events of requests that were answered with 2xx. */
   settled(): ReceivedEvent[];
-  /** What the next requests are answered; `hang`: nothing at all. */
-  answer: number | 'hang';
+  /** What the next requests are answered, or how it is decided; `hang`: nothing at all. */
+  answer: Answer;
   readonly answerHeaders: Record<string, string>;
   stop(): Promise<void>;
 }
 
 export async function startReceiver(port = 0): Promise<TestReceiver> {
   const requests: ReceivedRequest[] = [];
-  const receiver: { answer: number | 'hang'; answerHeaders: Record<string, string> } = {
+  const receiver: { answer: Answer; answerHeaders: Record<string, string> } = {
     answer: 204,
     answerHeaders: {},
   };
@@ -46,9 +48,10 @@ export async function startReceiver(port = 0): Promise<TestReceiver> {
     request.setEncoding('utf8');
     request.on('data', (chunk: string) => (text += chunk));
     request.on('end', () => {
-      const { answer } = receiver;
-      if (answer === 'hang') return;
+      if (receiver.answer === 'hang') return;
       const { body } = JSON.parse(text) as { body: { events: ReceivedEvent[] } };
+      const answer =
+        typeof receiver.answer === 'number' ? receiver.answer : receiver.answer(body.events);
       requests.push({ headers: request.headers, text, events: body.events, answer });
       response.writeHead(answer, receiver.answerHeaders).end();
     });

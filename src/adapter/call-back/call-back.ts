@@ -9,6 +9,7 @@ import { type RetryPolicy, retryPause } from '../c2d-sender/index.js';
 import { type Database } from '../../service/database/index.js';
 import { type EventStream, readEvents } from '../event-stream/index.js';
 import { batchOf, callbackBody } from './batch.js';
+import { isRefusal, limitAfterRefusal, limitAfterSettled } from './batch-size.js';
 import {
   failBatch,
   type HeldReceiver,
@@ -124,22 +125,44 @@ export class CallBack {
   /** Posts the next batch. @returns how the receiver stands then; undefined: it is not ours */
   async #tell(receiver: HeldReceiver, leaseEnds: number): Promise<HeldReceiver | undefined> {
     const { database, stream, batchEvents, clock } = this.#options;
-    const { id, position } = receiver;
-    const wanted = receiver.batch_to ?? Math.min(position + batchEvents, stream.position);
+    const { id, position, batch_limit: limit } = receiver;
+    const most = Math.min(limit ?? batchEvents, batchEvents);
+    const wanted = receiver.batch_to ?? Math.min(position + most, stream.position);
     const { events, upto } = await readEvents(database, position, wanted);
     // Dropped by the retention while nobody was to be told: there is nothing to post.
-    if (events.length === 0) return settleBatch(database, receiver, this.#holder, upto, clock());
+    if (events.length === 0) {
+      return settleBatch(database, receiver, this.#holder, { upto, limit }, clock());
+    }
     const batch = batchOf(events, upto);
     // Frozen since: another adapter may be delivering by now.
     if (performance.now() > leaseEnds) return renewReceiver(database, id, this.#holder);
     const failure = await this.#post(receiver, batch, events.length);
-    if (!failure) return settleBatch(database, receiver, this.#holder, batch.upto, clock());
-    const { retryAfter } = failure as { retryAfter?: number };
-    const pause = retryPause(RETRY, Math.min(receiver.failures + 1, 20), Math.random());
-    const dueAt = clock() + Math.max(pause, (retryAfter ?? 0) * 1000);
-    const failed = { upto: batch.upto, failure: failure.message.slice(0, 500), dueAt };
-    await failBatch(database, receiver, this.#holder, failed, clock());
+    if (!failure) {
+      const settled = { upto: batch.upto, limit: limitAfterSettled(limit, batchEvents) };
+      return settleBatch(database, receiver, this.#holder, settled, clock());
+    }
+    await this.#failed(receiver, batch.upto, failure);
     return renewReceiver(database, id, this.#holder);
+  }
+
+  /** Notes when the batch is tried again, and whether as it was or, where it was refused, a smaller one. */
+  async #failed(receiver: HeldReceiver, upto: number, failure: Error): Promise<void> {
+    const { database, clock } = this.#options;
+    const { position, batch_limit: limit } = receiver;
+    const { status, retryAfter = 0 } = failure as Partial<NotSettled>;
+    const tries = receiver.failures + 1;
+    const smaller = isRefusal(status)
+      ? limitAfterRefusal(limit, upto - position, tries)
+      : undefined;
+    // Another batch begins with the first pause.
+    const pause = retryPause(RETRY, smaller === undefined ? Math.min(tries, 20) : 1, Math.random());
+    const failed = {
+      upto: smaller === undefined ? upto : null,
+      limit: smaller ?? limit,
+      failure: failure.message.slice(0, 500),
+      dueAt: clock() + Math.max(pause, retryAfter * 1000),
+    };
+    await failBatch(database, receiver, this.#holder, failed, clock());
   }
 
   /** @returns why it was not settled; undefined: it was */

@@ -11,6 +11,8 @@ export interface HeldReceiver {
   readonly old_until: Date | null;
   readonly position: number;
   readonly batch_to: number | null;
+  /** Events in a batch at most; null: as many as the settings say. */
+  readonly batch_limit: number | null;
   readonly failures: number;
   readonly due_at: Date;
 }
@@ -18,7 +20,8 @@ export interface HeldReceiver {
 /** A lost adapter's receivers are taken over after this time. */
 export const LEASE_SECONDS = 20;
 
-const HELD = 'id, name, url, secret, old_secret, old_until, position, batch_to, failures, due_at';
+const HELD =
+  'id, name, url, secret, old_secret, old_until, position, batch_to, batch_limit, failures, due_at';
 const LEASE = `lease_until = now() + interval '${LEASE_SECONDS} seconds'`;
 
 /** Takes the receivers that nobody holds. @returns their ids */
@@ -65,12 +68,12 @@ export async function settleBatch(
   database: Queryable,
   { id, position, failures }: HeldReceiver,
   holder: string,
-  upto: number,
+  { upto, limit }: { upto: number; limit: number | null },
   now: number,
 ): Promise<HeldReceiver | undefined> {
   const [moved] = await database.query<HeldReceiver>(
     `with moved as (
-       update callbacks set position = $4, batch_to = null, failures = 0, failure = null,
+       update callbacks set position = $4, batch_to = null, batch_limit = $7, failures = 0, failure = null,
          failed_at = null, settled_at = $5, ${LEASE}
        where id = $1 and holder = $2 and position = $3 and enabled
        returning ${HELD}
@@ -81,23 +84,36 @@ export async function settleBatch(
        on conflict do nothing
      )
      select * from moved`,
-    [id, holder, position, upto, new Date(now), failures + 1],
+    [id, holder, position, upto, new Date(now), failures + 1, limit],
   );
   return moved ?? renewReceiver(database, id, holder);
 }
 
-/** The batch was not settled: it is tried again as it was, at the given time. */
+/**
+ * The batch was not settled: it is tried again at the given time, as it was.
+ *
+ * @param failed `upto`: where the batch ends; null: it is made anew, with `limit` events at most
+ */
 export async function failBatch(
   database: Queryable,
   { id, position }: HeldReceiver,
   holder: string,
-  failed: { upto: number; failure: string; dueAt: number },
+  failed: { upto: number | null; limit: number | null; failure: string; dueAt: number },
   now: number,
 ): Promise<void> {
   await database.query(
     `update callbacks set batch_to = $4, failures = failures + 1, failure = $5, failed_at = $6,
-       due_at = $7, ${LEASE}
+       due_at = $7, batch_limit = $8, ${LEASE}
      where id = $1 and holder = $2 and position = $3`,
-    [id, holder, position, failed.upto, failed.failure, new Date(now), new Date(failed.dueAt)],
+    [
+      id,
+      holder,
+      position,
+      failed.upto,
+      failed.failure,
+      new Date(now),
+      new Date(failed.dueAt),
+      failed.limit,
+    ],
   );
 }

@@ -13,9 +13,12 @@ export class NotSettled extends Error {
   override readonly name = 'NotSettled';
   /** Seconds that the receiver asks us to wait (RFC 9110, Retry-After), where it does. */
   readonly retryAfter: number | undefined;
+  /** Of its answer; undefined where there was none. */
+  readonly status: number | undefined;
 
-  constructor(message: string, retryAfter?: number) {
+  constructor(message: string, status?: number, retryAfter?: number) {
     super(message);
+    this.status = status;
     this.retryAfter = retryAfter;
   }
 }
@@ -119,6 +122,7 @@ export function createPoster(
         reject(
           new NotSettled(
             `the receiver answered ${statusCode}${redirect}`,
+            statusCode,
             retryAfter(response.headers['retry-after']),
           ),
         );

@@ -168,6 +168,59 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     expect(receiver.settled()).toHaveLength(10);
   });
 
+  test('a batch that is refused for one event is made smaller, until everything before that event was told', async () => {
+    const receiver = await receiverAt('carota');
+    const poison = 22;
+    const holdsPoison = (events: readonly object[]) =>
+      events.some((event) => (event as { meta: object[] }).meta.length > 0);
+    receiver.answer = (events) => (holdsPoison(events) ? 422 : 204);
+    for (let n = 1; n <= 40; n++) {
+      const [vehicle] = FLEET as [(typeof FLEET)[0]];
+      const meta = n === poison ? [{ key: 'poison', value: '1' }] : [];
+      await source.store([{ vehicle, status: 'downloading', n, meta }]);
+    }
+    await start(16);
+    const state = async () => {
+      // Whatever pause there is.
+      now += 3_600_000;
+      return findReceiver(database, 'carota');
+    };
+    await eventually(state, (carota) => carota?.position === poison - 1);
+    // Alone, it is repeated for ever, under one id; nothing is skipped, and it is seen.
+    const before = receiver.requests.length;
+    await eventually(state, () => receiver.requests.length >= before + 8);
+    const alone = receiver.requests.slice(-3);
+    expect(alone.map(({ events }) => events.length)).toEqual([1, 1, 1]);
+    expect(new Set(alone.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    expect(await state()).toMatchObject({
+      position: poison - 1,
+      failure: 'the receiver answered 422',
+    });
+    // A full batch was repeated as it was, before it was made smaller.
+    const full = receiver.requests.filter(({ events }) => events.length === 16);
+    expect(full.filter(({ answer }) => answer === 422).length).toBeGreaterThanOrEqual(3);
+    receiver.answer = 204;
+    await eventually(state, (carota) => carota?.position === 40);
+    const ids = receiver.settled().map((event) => event['event-id']);
+    expect(ids).toHaveLength(40);
+    expect(new Set(ids).size).toBe(40);
+  });
+
+  test('what may have been taken (5xx, no answer) is never made smaller', async () => {
+    const receiver = await receiverAt('carota', 503);
+    await store(8);
+    await start(8);
+    await eventually(
+      () => {
+        now += 3_600_000;
+        return Promise.resolve(receiver.requests.length);
+      },
+      (tries) => tries >= 6,
+    );
+    const ids = receiver.requests.map(({ headers }) => headers['webhook-id']);
+    expect(new Set(ids).size).toBe(1);
+  });
+
   test('one who refuses or hangs holds up nobody', async () => {
     const good = await receiverAt('good');
     await receiverAt('refusing', 503);

@@ -124,7 +124,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     const { id = '' } = (await findReceiver(database, 'carota')) ?? {};
     const held = await renewReceiver(database, id, HOLDER);
     if (!held) throw new Error('not held');
-    await settleBatch(database, held, HOLDER, position, START + 120_000);
+    await settleBatch(database, held, HOLDER, { upto: position, limit: null }, START + 120_000);
     const options = { shard: 4, now: START + 130_000, by: { ...TESTER, reason: 'once more' } };
     await setPaused(database, source.operationId, true, options);
     await retriggerVehicle(database, source.operationId, ALICE.vin, {
