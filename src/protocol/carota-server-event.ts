@@ -3,14 +3,18 @@ import Type from 'typebox';
 import { DispatchOptions } from './dispatch-options.js';
 import { PROTOCOL_VERSION } from './envelope.js';
 import { Identifier } from './text.js';
-import { UnixTime } from './time.js';
+import { MAX_UNIX_SECONDS } from './timestamp.js';
 import { Vin } from './vin.js';
 
 /** Most vehicles in one event. */
 export const MAX_TRIGGER_VINS = 1_000_000;
 
 export const CarOtaServerEvent = Type.Object({
-  time: UnixTime('When the schedule was triggered.'),
+  time: Type.Number({
+    minimum: 0,
+    maximum: MAX_UNIX_SECONDS * 1000,
+    description: 'When the schedule was triggered. Unix time; from 10^11 on it is read as ms.',
+  }),
   version: Type.Literal(PROTOCOL_VERSION),
   body: Type.Object({
     model: Identifier('Vehicle model.'),

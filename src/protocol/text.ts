@@ -2,11 +2,17 @@
 import { Pattern } from './pattern.js';
 
 /**
+ * Characters above ASCII but for control characters and halves of surrogate pairs. Written as ranges, which every
+ * language's regular expressions know, so that the pattern can be used by whoever reads our documents.
+ */
+export const ABOVE_ASCII = '\\u00A0-\\uD7FF\\uE000-\u{10FFFF}';
+
+/**
  * Text without control characters and without lone surrogates: whatever passes can be stored as
  * UTF-8 and compared byte by byte in every part of the system.
  */
 export const PrintableText = (options: Parameters<typeof Pattern>[2] = {}) =>
-  Pattern('^[^\\p{Cc}\\p{Cs}]*$', 'must not contain control characters', options);
+  Pattern(`^[ -~${ABOVE_ASCII}]*$`, 'must not contain control characters', options);
 
 /** Longest identifier that we take, in UTF-16 code units. */
 export const MAX_IDENTIFIER_LENGTH = 256;
@@ -19,12 +25,16 @@ export const Identifier = (description: string) =>
 export const OptionalIdentifier = (description: string) =>
   PrintableText({ maxLength: MAX_IDENTIFIER_LENGTH, description });
 
+/** The same without space of any kind (category Z). */
+const ABOVE_ASCII_NO_SPACE =
+  '\\u00A1-\\u167F\\u1681-\\u1FFF\\u200B-\\u2027\\u202A-\\u202E\\u2030-\\u205E\\u2060-\\u2FFF\\u3001-\\uD7FF\\uE000-\u{10FFFF}';
+
 /**
  * `c2c-sys-…`: names the vehicle's message link and stands in the MQTT topics, so the characters
  * with a meaning in topics (`/`, `+`, `#`) and white space are not allowed.
  */
 export const SystemId = Pattern(
-  '^[^\\p{Cc}\\p{Cs}\\p{Z}/+#$]+$',
+  `^[!"%-*,\\-.0-~${ABOVE_ASCII_NO_SPACE}]+$`,
   'must not contain white space, control characters, or any of / + # $, which have a meaning in topics',
   {
     minLength: 1,
@@ -32,3 +42,15 @@ export const SystemId = Pattern(
     description: 'Unique id of the vehicle’s message link (contract section 2), based on the VIN.',
   },
 );
+
+/**
+ * Any text but NUL, which no database holds: words of people, and what they look for.
+ *
+ * @param maxLength characters
+ */
+export const Text = (maxLength: number, description: string, minLength = 0) =>
+  Pattern('^[^\\u0000]*$', 'must not contain the character NUL', {
+    minLength,
+    maxLength,
+    description,
+  });

@@ -3,7 +3,7 @@
  * vehicle fetches it, and does what it says. The contract names it and leaves it open; this is ours.
  */
 import Type from 'typebox';
-import { Identifier, Pattern, UnixTime } from '../protocol/index.js';
+import { Identifier, Pattern, Text, UnixTime } from '../protocol/index.js';
 
 /** Name of an ECU. It is also a folder's name in the vehicle. */
 export const EcuName = Pattern(
@@ -99,7 +99,7 @@ export type Preconditions = Type.Static<typeof Preconditions>;
 
 const Consent = Type.Object(
   {
-    text: Type.String({ minLength: 1, maxLength: 10_000, description: 'What the user is asked.' }),
+    text: Text(10_000, 'What the user is asked.', 1),
     timeout: Type.Optional(Timeout('No answer for so long is a refusal, seconds.')),
   },
   { additionalProperties: false, title: 'Consent' },
@@ -137,6 +137,7 @@ export const ScriptDelivery = Type.Object(
   {
     script: Type.String({ description: 'JWS in compact form (RFC 7515) with its chain in x5c.' }),
     artifacts: Type.Record(Sha256, Type.String(), {
+      additionalProperties: false,
       description: 'Where each artifact can be had for a while: a URL by its SHA-256.',
     }),
   },

@@ -31,13 +31,14 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     version: context.version,
     tags: TAGS,
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
+    onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });
   artifactRoutes(server, context);
   scriptRoutes(server, context);
   scheduleRoutes(server, context);
   vehicleRoutes(server, context);
   callBackRoute(server, context);
-  liveRoute(server, { ...context, look: lookAt(database) });
+  liveRoute(server, { ...context, look: lookAt(database), kinds: ['schedule'] });
   tokenRoutes(server, { ...context, roles: CAROTA_ROLES });
   serviceRoutes(server, {
     metrics,

@@ -27,7 +27,7 @@ export function callBackRoute(server: Server, context: CarotaContext): void {
     scope.addContentTypeParser('application/json', (request: FastifyRequest) =>
       readBytes(request.raw, MAX_BYTES),
     );
-    scope.post<{ Body: Buffer }>(
+    scope.post<{ Body: Buffer | undefined }>(
       '/v1.0/ota/events',
       describeRoute(undefined, {
         tags: ['Call-back'],
@@ -37,8 +37,9 @@ export function callBackRoute(server: Server, context: CarotaContext): void {
         response: { 200: json(Answer, 'Stored.') },
       }),
       async ({ headers, body }) => {
-        verify(body.toString(), headers, context.callbackSecrets);
-        const message = parsed(body.toString());
+        const text = String(body ?? '');
+        verify(text, headers, context.callbackSecrets);
+        const message = parsed(text);
         if (!check.matches(message)) throw invalid(check.errors(message));
         const { stored, duplicates } = await receiveEvents(
           context.database,
