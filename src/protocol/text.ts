@@ -2,17 +2,20 @@
 import { Pattern } from './pattern.js';
 
 /**
- * Characters above ASCII but for control characters and halves of surrogate pairs. Written as ranges, which every
- * language's regular expressions know, so that the pattern can be used by whoever reads our documents.
+ * Control characters (category Cc), as part of a character class. Written as ranges, which the regular expressions of
+ * every language know, so that the patterns can be used by whoever reads our documents.
  */
-export const ABOVE_ASCII = '\\u00A0-\\uD7FF\\uE000-\u{10FFFF}';
+export const CONTROLS = '\\u0000-\\u001F\\u007F-\\u009F';
+
+/** Halves of surrogate pairs (category Cs). Other languages' texts cannot have them, so our documents leave them out. */
+export const SURROGATES = '\\uD800-\\uDFFF';
 
 /**
  * Text without control characters and without lone surrogates: whatever passes can be stored as
  * UTF-8 and compared byte by byte in every part of the system.
  */
 export const PrintableText = (options: Parameters<typeof Pattern>[2] = {}) =>
-  Pattern(`^[ -~${ABOVE_ASCII}]*$`, 'must not contain control characters', options);
+  Pattern(`^[^${CONTROLS}${SURROGATES}]*$`, 'must not contain control characters', options);
 
 /** Longest identifier that we take, in UTF-16 code units. */
 export const MAX_IDENTIFIER_LENGTH = 256;
@@ -25,16 +28,15 @@ export const Identifier = (description: string) =>
 export const OptionalIdentifier = (description: string) =>
   PrintableText({ maxLength: MAX_IDENTIFIER_LENGTH, description });
 
-/** The same without space of any kind (category Z). */
-const ABOVE_ASCII_NO_SPACE =
-  '\\u00A1-\\u167F\\u1681-\\u1FFF\\u200B-\\u2027\\u202A-\\u202E\\u2030-\\u205E\\u2060-\\u2FFF\\u3001-\\uD7FF\\uE000-\u{10FFFF}';
+/** White space (category Z). */
+const SPACES = ' \\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000';
 
 /**
  * `c2c-sys-…`: names the vehicle's message link and stands in the MQTT topics, so the characters
  * with a meaning in topics (`/`, `+`, `#`) and white space are not allowed.
  */
 export const SystemId = Pattern(
-  `^[!"%-*,\\-.0-~${ABOVE_ASCII_NO_SPACE}]+$`,
+  `^[^${CONTROLS}${SURROGATES}${SPACES}/+#$]+$`,
   'must not contain white space, control characters, or any of / + # $, which have a meaning in topics',
   {
     minLength: 1,

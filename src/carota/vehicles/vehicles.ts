@@ -1,6 +1,6 @@
 /** What the CarOTA Server knows of vehicles: model, tags, and what each ECU runs. */
 import Type from 'typebox';
-import { ABOVE_ASCII, Identifier, Pattern } from '../../protocol/index.js';
+import { CONTROLS, Identifier, Pattern, SURROGATES } from '../../protocol/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { EcuName, Version } from '../../update-script/index.js';
 
@@ -10,7 +10,7 @@ export const VehicleFacts = Type.Object(
     tags: Type.Optional(
       Type.Array(
         Pattern(
-          `^[ -:<-~${ABOVE_ASCII}]+$`,
+          `^[^;${CONTROLS}${SURROGATES}]+$`,
           'must not be empty and must not contain ; or control characters',
           { maxLength: 100 },
         ),

@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document of a server, made from the schemas of its routes. */
 import { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { SURROGATES } from '../../protocol/index.js';
 
 export interface DocumentOptions {
   readonly title: string;
@@ -34,10 +35,16 @@ export function documentOptions(options: DocumentOptions): FastifyDynamicSwagger
       for (const path of Object.values(made.openapiObject.paths ?? {})) {
         for (const operation of Object.values(path ?? {})) correct(operation as Operation);
       }
-      return made.openapiObject;
+      return withoutSurrogates(made.openapiObject);
     },
   };
 }
+
+/** Patterns without the class that only a language with UTF-16 texts can name; what has them is refused all the same. */
+const withoutSurrogates = <Document extends object>(document: Document): Document =>
+  JSON.parse(
+    JSON.stringify(document).replaceAll(JSON.stringify(SURROGATES).slice(1, -1), ''),
+  ) as Document;
 
 /** Set by a route whose body may be left out. */
 export const OPTIONAL_BODY = 'x-optional-body';
