@@ -16,7 +16,7 @@ const LINE_TYPES = Object.keys(FORMATS);
 
 const ofTypes = (types: readonly string[], description: string) => ({
   content: Object.fromEntries(
-    types.map((type) => [type, { schema: Type.String({ description }) }]),
+    types.map((type) => [type, { schema: Type.Unknown({ description }) }]),
   ),
 });
 

@@ -6,8 +6,15 @@ interface Path {
   readonly methods: Set<string>;
 }
 
-/** Hears of each route from now on. @returns the methods that a path has, empty where there is no such path */
-export function methodsByPath(server: FastifyInstance): (path: string) => string[] {
+/**
+ * Hears of each route from now on.
+ *
+ * @returns the methods that a path has, undefined where there is no such path. A path without parameters goes before one
+ *   with them: `/v1.0/vehicles/import` is no vehicle. Those with parameters are looked through only when `thorough`.
+ */
+export function methodsByPath(
+  server: FastifyInstance,
+): (path: string, thorough: boolean) => readonly string[] | undefined {
   const paths = new Map<string, Path>();
   server.addHook('onRoute', ({ url, method }) => {
     if (url.includes('*')) return;
@@ -15,9 +22,13 @@ export function methodsByPath(server: FastifyInstance): (path: string) => string
     for (const name of [method].flat()) path.methods.add(name);
     paths.set(url, path);
   });
-  return (path) => {
-    const found = [...paths.values()].filter(({ pattern }) => pattern.test(path));
-    return [...new Set(found.flatMap(({ methods }) => [...methods]))].sort();
+  return (path, thorough) => {
+    const found = path.includes(':') ? undefined : paths.get(path);
+    if (found) return [...found.methods].sort();
+    if (!thorough) return undefined;
+    return [...paths.values()]
+      .filter(({ pattern }) => pattern.test(path))
+      .map(({ methods }) => [...methods].sort())[0];
   };
 }
 

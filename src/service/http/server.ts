@@ -87,6 +87,17 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const isTooLong = (request.raw.url ?? '').length > MAX_URL;
     done(isTooLong ? new Problem(414, 'URI_TOO_LONG', 'the address is too long') : undefined);
   });
+  server.addHook('onRequest', (request, reply, done) => {
+    const [path = ''] = request.url.split('?');
+    const allowed = methodsOf(path, request.is404);
+    const isAllowed = allowed?.includes(request.method) ?? true;
+    if (allowed && !isAllowed) reply.header('allow', allowed.join(', '));
+    done(
+      isAllowed
+        ? undefined
+        : new Problem(405, 'METHOD_NOT_ALLOWED', `there is no ${asked(request)}`),
+    );
+  });
   server.addHook('onRequest', (request) => authorize(request, options));
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
@@ -102,16 +113,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     }
     return answer(reply, problem);
   });
-  server.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?');
-    const allowed = methodsOf(path);
-    const asked = `${request.method} ${path.slice(0, 200)}`;
-    if (allowed.length === 0) {
-      return answer(reply, new Problem(404, 'NOT_FOUND', `there is no ${asked}`));
-    }
-    reply.header('allow', allowed.join(', '));
-    return answer(reply, new Problem(405, 'METHOD_NOT_ALLOWED', `there is no ${asked}`));
-  });
+
+  server.setNotFoundHandler((request, reply) =>
+    answer(reply, new Problem(404, 'NOT_FOUND', `there is no ${asked(request)}`)),
+  );
 
   await server.register(swagger, documentOptions(options));
   await server.register(swaggerUi, { routePrefix: '/docs' });
@@ -119,6 +124,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   await consoleRoutes(server);
   return server;
 }
+
+const asked = ({ method, url }: FastifyRequest) => `${method} ${url.slice(0, 200)}`;
 
 async function authorize(
   request: FastifyRequest,
