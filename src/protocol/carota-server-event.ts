@@ -3,18 +3,14 @@ import Type from 'typebox';
 import { DispatchOptions } from './dispatch-options.js';
 import { PROTOCOL_VERSION } from './envelope.js';
 import { Identifier } from './text.js';
-import { MAX_UNIX_SECONDS } from './timestamp.js';
+import { StorableUnixTime } from './timestamp.js';
 import { Vin } from './vin.js';
 
 /** Most vehicles in one event. */
 export const MAX_TRIGGER_VINS = 1_000_000;
 
 export const CarOtaServerEvent = Type.Object({
-  time: Type.Number({
-    minimum: 0,
-    maximum: MAX_UNIX_SECONDS * 1000,
-    description: 'When the schedule was triggered. Unix time; from 10^11 on it is read as ms.',
-  }),
+  time: StorableUnixTime('When the schedule was triggered.'),
   version: Type.Literal(PROTOCOL_VERSION),
   body: Type.Object({
     model: Identifier('Vehicle model.'),

@@ -29,5 +29,13 @@ export function parseTimestamp(text: string): number {
   return Math.min(Math.max(ms, EARLIEST), LATEST);
 }
 
+/** A Unix time that we keep: of the years 1970 to 9999. */
+export const StorableUnixTime = (description: string) =>
+  Type.Number({
+    minimum: 0,
+    maximum: LATEST,
+    description: `${description} Unix time; from 10^11 on it is read as ms.`,
+  });
+
 /** The end of the year 9999, Unix time. */
 export const MAX_UNIX_SECONDS = Math.floor(LATEST / 1000);
