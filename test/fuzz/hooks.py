@@ -19,6 +19,9 @@ BEYOND_SCHEMA = {
     ("POST", "/v1.0/callbacks/{id}/replay"): {
         "": "either after or since, not both",
     },
+    ("POST", "/v1.0/update-scripts/validate"): {
+        "": "a body that is null is none",
+    },
     ("GET", "/v1.0/ota/events"): {
         "/since": "either after or since, not both",
     },
