@@ -33,7 +33,7 @@ export function callBackRoute(server: Server, context: CarotaContext): void {
     scope.addContentTypeParser('application/json', (request: FastifyRequest) =>
       readBytes(request.raw, MAX_BYTES),
     );
-    scope.post<{ Body: Buffer }>(
+    scope.post<{ Body: Buffer | undefined }>(
       '/v1.0/ota/events',
       describeRoute(undefined, {
         tags: ['Call-back'],
