@@ -1,5 +1,6 @@
 /** What operations staff watch at the CarOTA Server. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
 
 export class CarotaMetrics {
@@ -21,8 +22,16 @@ export class CarotaMetrics {
     'Work on schedules that failed and is tried again',
   );
 
-  constructor(database: Queryable) {
+  /** @param clockOffset seconds by which this machine's clock is ahead of the database's */
+  constructor(database: Queryable, clockOffset: () => number) {
     collectDefaultMetrics({ register: this.#registry });
+    new Gauge({
+      ...CLOCK_OFFSET,
+      registers: [this.#registry],
+      collect() {
+        this.set(clockOffset());
+      },
+    });
     new Gauge({
       name: 'otaops_carota_schedules',
       help: 'Schedules by status',
