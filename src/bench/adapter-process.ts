@@ -18,6 +18,8 @@ export interface AdapterProcessOptions {
   readonly mqttPort?: number;
   /** Folder of another release that is built; this one else. */
   readonly release?: string | undefined;
+  /** Added to its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface AdapterProcess {
@@ -56,6 +58,7 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
   }).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
   const child = spawn(process.execPath, [...process.execArgv, main, 'serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.environment },
   });
   const { httpUrl, mqttPort } = await readyLines(child);
   const token = (await readFile(join(dataDir, 'token'), 'utf8')).trim();

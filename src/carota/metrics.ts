@@ -1,5 +1,6 @@
 /** What operations staff watch at the CarOTA Server. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
 import { countRefusedEvents, type Received, REFUSAL_REASONS } from './events/index.js';
 
@@ -27,14 +28,15 @@ export class CarotaMetrics {
     'Work on schedules that failed and is tried again',
   );
 
-  readonly #refused = this.#counter(
+  readonly #refusedValues = this.#counter(
     'otaops_carota_http_refused_values_total',
     'Values of requests that validation let pass and the database refused; each is a gap to close',
     'route',
     'sqlstate',
   );
 
-  constructor(database: Queryable) {
+  /** @param clockOffset seconds by which this machine's clock is ahead of the database's */
+  constructor(database: Queryable, clockOffset: () => number) {
     collectDefaultMetrics({ register: this.#registry });
     // A counter that begins with its first event would have no increase.
     for (const reason of REFUSAL_REASONS) this.#refused.inc({ reason }, 0);
@@ -48,6 +50,13 @@ export class CarotaMetrics {
         for (const { reason, count } of await countRefusedEvents(database)) {
           this.set({ reason }, count);
         }
+      },
+    });
+    new Gauge({
+      ...CLOCK_OFFSET,
+      registers: [this.#registry],
+      collect() {
+        this.set(clockOffset());
       },
     });
     new Gauge({
@@ -85,7 +94,7 @@ export class CarotaMetrics {
   }
 
   valueRefused(route: string, sqlstate: string): void {
-    this.#refused.inc({ route, sqlstate });
+    this.#refusedValues.inc({ route, sqlstate });
   }
 
   bytesSent(bytes: number): void {

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { type Command } from 'commander';
 import { type BrokerHost, parseBrokerUrl } from '../../protocol/index.js';
+import { CLOCK_OFFSET, WARN_SECONDS } from '../../service/clock/index.js';
 import { type AdapterClient, path, RequestRefused } from '../adapter-client.js';
 import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
 import { print, printJson } from '../output.js';
@@ -39,12 +40,17 @@ export function doctorCommand(program: Command): void {
       'fault' in parts || 'messageLink' in parts
         ? [
             healthOf('adapter', parts),
+            await clock(flags.url),
             await token(client, ['ota', 'operations']),
             ...(await brokers(flags.mqttUrl)),
             ...(await callbacks(client)),
             await deadLetters(client),
           ]
-        : [healthOf('CarOTA Server', parts), await token(client, ['schedules'])];
+        : [
+            healthOf('CarOTA Server', parts),
+            await clock(flags.url),
+            await token(client, ['schedules']),
+          ];
     if (flags.json) printJson(findings);
     else
       for (const { what, ok, detail } of findings)
@@ -78,6 +84,21 @@ function healthOf(what: string, parts: Readiness): Finding {
     ([name, isUp]) => `${NAMES[name] ?? name} ${isUp ? 'up' : 'DOWN'}`,
   );
   return { what, ok: Object.values(parts).every(Boolean), detail: states.join(', ') };
+}
+
+/** From outside, as Prometheus sees it; needs no token. */
+async function clock(url: string): Promise<Finding> {
+  return asked('clock', async () => {
+    const response = await fetch(`${url.replace(/\/$/, '')}/metrics`);
+    const value = new RegExp(`^${CLOCK_OFFSET.name} (\\S+)$`, 'm').exec(await response.text())?.[1];
+    if (value === undefined) return { ok: false, detail: 'the server does not say' };
+    const seconds = Number(value);
+    const side = seconds < 0 ? 'behind' : 'ahead of';
+    return {
+      ok: Math.abs(seconds) <= WARN_SECONDS,
+      detail: `the server’s machine is ${Math.abs(seconds).toFixed(2)} s ${side} the database`,
+    };
+  });
 }
 
 async function token(client: AdapterClient, list: readonly string[]): Promise<Finding> {
