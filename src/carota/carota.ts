@@ -25,7 +25,6 @@ export interface Carota {
 }
 
 const URL_TTL_SECONDS = 24 * 60 * 60;
-const UPKEEP_MS = 10 * 60 * 1000;
 
 /**
  * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, BadSigningKeys; Error with code EADDRINUSE where the port
@@ -87,15 +86,11 @@ async function start(settings: CarotaSettings, database: Database, log: Logger) 
   });
   await server.listen({ host: settings.host, port: settings.httpPort });
   await scheduler.start();
-  const upkeep = setInterval(() => {
-    database.maintain?.().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'));
-  }, UPKEEP_MS);
   const { port } = server.server.address() as AddressInfo;
   return {
     httpUrl: `http://${settings.host}:${port}`,
     trustAnchorFile: signer.trustAnchorFile,
     async stop() {
-      clearInterval(upkeep);
       stopping.abort();
       await scheduler.stop();
       server.server.closeAllConnections();

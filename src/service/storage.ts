@@ -5,7 +5,6 @@ import { createFirstToken } from './access/index.js';
 import {
   type Database,
   migrate,
-  openDataDirectory,
   openEmbedded,
   openPostgres,
   type Schema,
@@ -32,14 +31,19 @@ export interface Storage {
 /**
  * Opens and migrates the database; the first start makes the administrator's token.
  *
- * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase
+ * @throws DataDirectoryInUse, EmbeddedUnavailable, DatabaseError, ForeignDatabase
  */
 export async function openStorage(
   settings: StorageSettings,
   schema: Schema,
   onConnectionLost: (error: Error) => void = () => undefined,
 ): Promise<Storage> {
-  const { database, close } = await open(settings, schema, onConnectionLost);
+  const { databaseUrl, dataDir } = settings;
+  const database =
+    databaseUrl === undefined
+      ? await openEmbedded(dataDir, onConnectionLost)
+      : openPostgres({ url: databaseUrl, onConnectionLost });
+  const close = () => database.close();
   try {
     const migrated = await migrate(database, schema);
     const firstToken = await createFirstToken(database, Date.now());
@@ -51,29 +55,6 @@ export async function openStorage(
     return { database, tokenFile, firstToken, migrated, close };
   } catch (error) {
     await close();
-    throw error;
-  }
-}
-
-async function open(
-  { dataDir, databaseUrl }: StorageSettings,
-  { upkeep }: Schema,
-  onConnectionLost: (error: Error) => void,
-): Promise<{ database: Database; close: () => Promise<void> }> {
-  if (databaseUrl !== undefined) {
-    const database = openPostgres({ url: databaseUrl, onConnectionLost });
-    return { database, close: () => database.close() };
-  }
-  const directory = await openDataDirectory(dataDir);
-  try {
-    const database = await openEmbedded(directory.database, upkeep);
-    const close = async () => {
-      await database.close();
-      await directory.release();
-    };
-    return { database, close };
-  } catch (error) {
-    await directory.release();
     throw error;
   }
 }

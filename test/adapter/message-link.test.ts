@@ -15,7 +15,7 @@ import {
   openBrokerLink,
 } from '../../src/adapter/message-link/index.js';
 import { eventually } from '../support/adapter.js';
-import { emptyPostgresUrl, hasRealServers } from '../support/databases.js';
+import { emptyPostgresUrl, hasMosquitto } from '../support/databases.js';
 import { freePort, type Server, startMosquitto, temporaryDirectory } from '../support/servers.js';
 
 interface Arrived extends Received {
@@ -29,7 +29,7 @@ interface TestLink {
   readonly problems: Error[];
 }
 
-describe.skipIf(!hasRealServers())('a link to a broker', () => {
+describe.skipIf(!hasMosquitto())('a link to a broker', () => {
   let database: Database;
   let broker: Server;
   let tls: { port: number; directory: string };
@@ -39,7 +39,7 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
   let instances = 0;
 
   beforeAll(async () => {
-    database = openPostgres({ url: (await emptyPostgresUrl()) ?? '' });
+    database = openPostgres({ url: await emptyPostgresUrl() });
     await migrate(database, ADAPTER_SCHEMA);
     tls = { port: await freePort(), directory: certificates() };
     webSocketPort = await freePort();

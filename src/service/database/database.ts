@@ -1,4 +1,4 @@
-/** The one way to the database: one SQL dialect, on PostgreSQL 14+ and on the embedded PGlite. */
+/** The one way to the database: one SQL dialect, on PostgreSQL 14 and newer. */
 
 export type Parameter = string | number | boolean | Date | Uint8Array | null;
 
@@ -18,8 +18,6 @@ export interface Database extends Queryable {
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** How many statements it can work on at the same time. */
   readonly connections: number;
-  /** What an embedded database must have done for it from time to time; a server does it itself. */
-  maintain?(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -14,7 +14,7 @@ import { registerVehicles } from '../../../src/adapter/registry/index.js';
 import { type EventStatusName, topicTemplate } from '../../../src/protocol/index.js';
 import { type Database, migrate, openPostgres } from '../../../src/service/database/index.js';
 import { startTestAdapter, TESTER, type TestAdapter } from '../../support/adapter.js';
-import { emptyPostgresUrl, testDatabases } from '../../support/databases.js';
+import { emptyPostgresUrl, openTestDatabase } from '../../support/databases.js';
 import { eventBytes, type TestVehicle, vehicleOf } from '../../support/messages.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -62,7 +62,7 @@ const operations = (database: Database) => ({
 
 const NOTHING = { deliveries: 0, delivery_digests: 0, messages: 0, delivery_log: 0 };
 
-describe.each(testDatabases())('on $name', (testDatabase) => {
+describe('on PostgreSQL', () => {
   let database: Database;
   let close: () => Promise<void>;
   let of: ReturnType<typeof operations>;
@@ -70,7 +70,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
   const fleetOf = (size: number) => Array.from({ length: size }, () => vehicleOf(++made));
 
   beforeAll(async () => {
-    ({ database, close } = await testDatabase.open());
+    ({ database, close } = await openTestDatabase());
     of = operations(database);
   });
   afterAll(() => close());
