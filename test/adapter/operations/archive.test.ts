@@ -179,14 +179,14 @@ describe('on PostgreSQL', () => {
 
 const url = await emptyPostgresUrl();
 
-describe.skipIf(url === undefined)('over HTTP', () => {
+describe('over HTTP', () => {
   let database: Database;
   let adapter: TestAdapter;
   const vehicle = vehicleOf(1);
   const path = '/v1.0/ota/operations/old';
 
   beforeAll(async () => {
-    database = openPostgres({ url: url ?? '' });
+    database = openPostgres({ url });
     await migrate(database, ADAPTER_SCHEMA);
     const of = operations(database);
     await of.begin('old', [vehicle]);
