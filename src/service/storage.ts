@@ -1,6 +1,6 @@
 /** Opens what a server stores things in: the database, and the file for the first token. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { createFirstToken } from './access/index.js';
 import {
   type Database,
@@ -46,15 +46,29 @@ export async function openStorage(
   const close = () => database.close();
   try {
     const migrated = await migrate(database, schema);
-    const firstToken = await createFirstToken(database, Date.now());
     const tokenFile = join(resolve(settings.dataDir), 'token');
-    if (firstToken !== undefined) {
-      await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
-      await writeFile(tokenFile, `${firstToken}\n`, { mode: 0o600 });
-    }
+    const firstToken = await createFirstToken(database, Date.now(), (secret) =>
+      writeDurably(tokenFile, `${secret}\n`),
+    );
     return { database, tokenFile, firstToken, migrated, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Mode 0600; wholly there, also after a power cut, when this returns. */
+async function writeDurably(file: string, text: string): Promise<void> {
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const fresh = await open(`${file}.new`, 'w', 0o600);
+  try {
+    await fresh.writeFile(text);
+    await fresh.sync();
+  } finally {
+    await fresh.close();
+  }
+  await rename(`${file}.new`, file);
+  const parent = await open(folder);
+  await parent.sync().finally(() => parent.close());
 }

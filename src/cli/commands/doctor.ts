@@ -49,12 +49,19 @@ export function doctorCommand(program: Command): void {
   });
 }
 
+interface Readiness {
+  readonly database: boolean;
+  readonly messageLink: boolean;
+  readonly problem?: string;
+}
+
 async function health(url: string): Promise<Finding> {
   const what = 'adapter';
   try {
     const response = await fetch(`${url.replace(/\/$/, '')}/readyz`);
-    const body = (await response.json()) as { database: boolean; messageLink: boolean };
-    const detail = `database ${body.database ? 'up' : 'DOWN'}, message link ${body.messageLink ? 'up' : 'DOWN'}`;
+    const body = (await response.json()) as Readiness;
+    const parts = `database ${body.database ? 'up' : 'DOWN'}, message link ${body.messageLink ? 'up' : 'DOWN'}`;
+    const detail = body.problem === undefined ? parts : `${parts}: ${body.problem}`;
     return { what, ok: response.ok, detail };
   } catch (error) {
     const { cause, message } = error as Error;

@@ -18,6 +18,8 @@ export interface Database extends Queryable {
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** How many statements it can work on at the same time. */
   readonly connections: number;
+  /** Why an embedded database cannot work at the moment, in words; undefined: nothing is known. */
+  readonly problem?: () => Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -67,9 +69,12 @@ export function only<Row>(rows: readonly Row[]): Row {
   return row;
 }
 
-/** Whether it answers. */
-export const isReachable = (database: Queryable): Promise<boolean> =>
-  database.query('select 1').then(
-    () => true,
-    () => false,
+/** Why it cannot work, in words that anyone may read; undefined: it can. */
+export async function problemOf(database: Database): Promise<string | undefined> {
+  const problem = await database.problem?.();
+  if (problem !== undefined) return problem;
+  return database.query('select 1').then(
+    () => undefined,
+    () => 'the database does not answer',
   );
+}

@@ -17,18 +17,24 @@ export const SUPERUSER = 'otaops';
  */
 export const CLUSTER_ARGUMENT = process.platform === 'linux' ? '/proc/self/cwd' : '.';
 
-/** One cluster serves one process of ours: a pool of 8, `pg_dump` and `psql`. */
+/** What the server always runs with. */
 const SETTINGS = {
   // Reached through its folder alone, which is closed to others.
   listen_addresses: '',
   port: '5432',
   unix_socket_directories: '.',
   unix_socket_permissions: '0700',
-  // What was committed is on the disk.
-  fsync: 'on',
-  full_page_writes: 'on',
-  synchronous_commit: 'on',
-  autovacuum: 'on',
+  // A statement's error is told to whoever ran it.
+  log_min_messages: 'log',
+  log_checkpoints: 'off',
+  cluster_name: 'otaops',
+};
+
+/**
+ * What a new cluster's postgresql.conf says, for one process of ours: a pool of 8, `pg_dump` and `psql`. That a
+ * commit is on the disk (fsync, full_page_writes, synchronous_commit) is PostgreSQL's default.
+ */
+const CONFIGURATION = {
   max_connections: '32',
   shared_buffers: '128MB',
   max_wal_size: '1GB',
@@ -38,17 +44,13 @@ const SETTINGS = {
   // Statements look rows up by key; a container has little shared memory.
   max_parallel_workers_per_gather: '0',
   huge_pages: 'off',
-  // A statement's error is told to whoever ran it.
-  log_min_messages: 'log',
-  log_checkpoints: 'off',
-  cluster_name: 'otaops',
 };
 
 /** Ours, without what would be a setting of PostgreSQL's (PGPORT, PGDATA, PGTZ …). */
 export const serverEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG')));
 
-/** `-c name=value` for each. */
+/** `-c name=value` for each; postgres and initdb take them alike. */
 export const settingsArguments = (
   settings: Readonly<Record<string, string>> = SETTINGS,
 ): string[] => Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -98,6 +100,7 @@ async function initdb(
 ): Promise<void> {
   const options = ['--username', SUPERUSER, '--auth', 'trust', '--encoding', 'UTF8'];
   options.push('--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--no-locale');
+  options.push(...settingsArguments(CONFIGURATION));
   try {
     await run(program, ['-D', CLUSTER_ARGUMENT, '--data-checksums', ...options], {
       ...account,

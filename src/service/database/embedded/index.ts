@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openDataDirectory } from '../data-directory.js';
 import { type Database } from '../database.js';
 import { openPostgres } from '../postgres.js';
+import { noRoom } from './room.js';
 import { startPrivateServer } from './private-server.js';
 
 export { serverAccount } from './account.js';
@@ -24,6 +25,7 @@ export async function openEmbedded(
     const database = openPostgres({ url: server.url, onConnectionLost });
     return {
       ...database,
+      problem: async () => (await noRoom(directory.path)) ?? server.problem(),
       async close() {
         await database.close();
         await server.stop();

@@ -113,10 +113,11 @@ class Server implements PrivateServer {
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
       const startedAt = performance.now();
-      const failure = await process.ended;
+      await process.ended;
       if (this.#isStopping()) return;
       if (performance.now() - startedAt > LONGEST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS;
-      this.#problem = `the embedded PostgreSQL ended and is being started again: ${failure.trim()}`;
+      this.#problem =
+        'the embedded PostgreSQL ended and is being started again; database.log says why';
       await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       try {
