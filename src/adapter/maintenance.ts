@@ -1,4 +1,4 @@
-/** What a database needs from time to time: partitions ahead of time, retention, upkeep. */
+/** What a database needs from time to time: partitions ahead of time, retention. */
 import { type Database, type Queryable } from '../service/database/index.js';
 import { expireDeadLetters } from './dead-letters/index.js';
 import { forgetAdapters } from './group/index.js';
@@ -72,7 +72,6 @@ async function maintain(options: MaintenanceOptions, signal: AbortSignal): Promi
   if (deadLetterDays !== undefined) {
     await expireDeadLetters(database, now - deadLetterDays * DAY_MS);
   }
-  await database.maintain?.();
 }
 
 /** Partitions for what is stored from the given time on, for four weeks. @param now ms */

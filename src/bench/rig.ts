@@ -6,7 +6,13 @@ import pg from 'pg';
 import { fleetOf, registrationLine } from '../fleet/index.js';
 import { type AdapterProcess, startAdapterProcess } from './adapter-process.js';
 import { Load } from './load.js';
-import { type Server, startMosquitto, startPostgres, temporaryDirectory } from './servers.js';
+import {
+  installedPostgres,
+  type Server,
+  startMosquitto,
+  startPostgres,
+  temporaryDirectory,
+} from './servers.js';
 
 export type RigKind = 'PostgreSQL + Mosquitto' | 'embedded';
 
@@ -43,7 +49,7 @@ export class Rig {
   static async start(kind: RigKind, release?: string): Promise<Rig> {
     const rig = new Rig(kind, release);
     if (kind !== 'embedded') {
-      rig.#postgres = await startPostgres(POSTGRES_SETTINGS);
+      rig.#postgres = await startPostgres(await installedPostgres(), POSTGRES_SETTINGS);
       rig.#broker = await startMosquitto('persistence false');
       rig.#databaseUrl = await rig.newDatabase();
     }

@@ -13,6 +13,8 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import pg from 'pg';
+import { findInstallation, serverAccount } from '../service/database/index.js';
 
 const run = promisify(execFile);
 
@@ -108,9 +110,13 @@ async function serverOf(
   };
 }
 
-/** A PostgreSQL server with defaults but for size; databases are made in it as needed. */
-/** @throws ProgramMissing */
-export async function startPostgres(extra: readonly string[] = []): Promise<Server> {
+interface PostgresPrograms {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+/** The PostgreSQL that is installed on this machine. @throws ProgramMissing */
+export async function installedPostgres(): Promise<PostgresPrograms> {
   const folder = await run('pg_config', ['--bindir']).then(
     ({ stdout }) => [stdout.trim()],
     () => [],
@@ -118,51 +124,57 @@ export async function startPostgres(extra: readonly string[] = []): Promise<Serv
   const initdb = findProgram('initdb', folder);
   const postgres = findProgram('postgres', folder);
   if (!initdb || !postgres) throw new ProgramMissing('PostgreSQL', 'apt-get install postgresql');
+  return { initdb, postgres };
+}
 
+/** The PostgreSQL that comes with us. @throws EmbeddedUnavailable */
+export const embeddedPostgres = async (): Promise<PostgresPrograms> =>
+  findInstallation(await serverAccount());
+
+/**
+ * A PostgreSQL server on a port, with defaults but for size; databases are made in it as needed.
+ *
+ * @param extra further arguments, `-c name=value`
+ */
+export async function startPostgres(
+  { initdb, postgres }: PostgresPrograms,
+  extra: readonly string[] = [],
+): Promise<Server> {
   const directory = temporaryDirectory('postgres');
   const port = await freePort();
-  // PostgreSQL refuses to run as root.
-  const identity: { uid?: number; gid?: number } =
-    process.getuid?.() === 0
-      ? {
-          uid: Number((await run('id', ['-u', 'postgres'])).stdout),
-          gid: Number((await run('id', ['-g', 'postgres'])).stdout),
-        }
-      : {};
-  if (identity.uid !== undefined && identity.gid !== undefined) {
-    chownSync(directory, identity.uid, identity.gid);
-  }
+  const account = await serverAccount();
+  if (account) chownSync(directory, account.uid, account.gid);
   const data = join(directory, 'data');
-  const options = { ...identity, cwd: directory };
+  const options = { ...account, cwd: directory };
   await run(
     initdb,
-    ['-D', data, '-U', 'otaops', '-A', 'trust', '-E', 'UTF8', '--no-locale'],
+    ['-D', data, '-U', 'otaops', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
     options,
   );
   const settings = ['-p', String(port), '-k', directory, '-h', '127.0.0.1'];
   settings.push('-c', 'max_connections=200', '-c', 'shared_buffers=256MB', ...extra);
+  const url = `postgres://otaops@127.0.0.1:${port}`;
   return serverOf(
     directory,
     port,
-    `postgres://otaops@127.0.0.1:${port}`,
+    url,
     () => spawn(postgres, ['-D', data, ...settings], { ...options, stdio: 'ignore' }),
-    () =>
-      run(join(postgres, '..', 'psql'), [
-        '-h',
-        '127.0.0.1',
-        '-p',
-        String(port),
-        '-U',
-        'otaops',
-        '-c',
-        'select 1',
-        'postgres',
-      ]).then(
-        () => true,
-        () => false,
-      ),
+    () => answers(`${url}/postgres`),
     'PostgreSQL',
   );
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client(url);
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -90,7 +90,6 @@ async function start(settings: CarotaSettings, storage: Storage, log: Logger) {
   const { refusedEventDays: days } = settings;
   const keepUp = async () => {
     if (days !== undefined) await expireRefusedEvents(database, clock() - days * DAY_MS);
-    await database.maintain?.();
   };
   const upkeep = setInterval(() => {
     keepUp().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'));
@@ -100,7 +99,6 @@ async function start(settings: CarotaSettings, storage: Storage, log: Logger) {
     httpUrl: `http://${settings.host}:${port}`,
     trustAnchorFile: signer.trustAnchorFile,
     async stop() {
-      clearInterval(upkeep);
       stopping.abort();
       await scheduler.stop();
       server.server.closeAllConnections();

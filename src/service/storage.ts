@@ -1,13 +1,12 @@
 /** Opens what a server stores things in: the database, and the file for the first token. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { type Logger } from 'pino';
 import { createFirstToken } from './access/index.js';
 import { type BothClocks, DatabaseClock, REFUSE_SECONDS } from './clock/index.js';
 import {
   type Database,
   migrate,
-  openDataDirectory,
   openEmbedded,
   openPostgres,
   type Schema,
@@ -61,19 +60,23 @@ export interface Storage {
 /**
  * Opens and migrates the database; the first start makes the administrator's token.
  *
- * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock
+ * @throws DataDirectoryInUse, EmbeddedUnavailable, DatabaseError, ForeignDatabase, WrongClock
  */
 export async function openStorage(
   settings: StorageSettings,
   schema: Schema,
   listeners: StorageListeners = {},
 ): Promise<Storage> {
-  const opened = await open(settings, schema, listeners.onConnectionLost ?? (() => undefined));
-  const { database } = opened;
+  const { databaseUrl, dataDir } = settings;
+  const onConnectionLost = listeners.onConnectionLost ?? (() => undefined);
+  const database =
+    databaseUrl === undefined
+      ? await openEmbedded(dataDir, onConnectionLost)
+      : openPostgres({ url: databaseUrl, onConnectionLost });
   let clock: DatabaseClock | undefined;
   const close = async () => {
     await clock?.stop();
-    await opened.close();
+    await database.close();
   };
   try {
     clock = await DatabaseClock.start(database, {
@@ -82,12 +85,10 @@ export async function openStorage(
     });
     clock.refuseIfWrong();
     const migrated = await migrate(database, schema);
-    const firstToken = await createFirstToken(database, clock.now());
-    const tokenFile = join(resolve(settings.dataDir), 'token');
-    if (firstToken !== undefined) {
-      await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
-      await writeFile(tokenFile, `${firstToken}\n`, { mode: 0o600 });
-    }
+    const tokenFile = join(resolve(dataDir), 'token');
+    const firstToken = await createFirstToken(database, clock.now(), (secret) =>
+      writeDurably(tokenFile, `${secret}\n`),
+    );
     return { database, clock, tokenFile, firstToken, migrated, close };
   } catch (error) {
     await close();
@@ -95,25 +96,18 @@ export async function openStorage(
   }
 }
 
-async function open(
-  { dataDir, databaseUrl }: StorageSettings,
-  { upkeep }: Schema,
-  onConnectionLost: (error: Error) => void,
-): Promise<{ database: Database; close: () => Promise<void> }> {
-  if (databaseUrl !== undefined) {
-    const database = openPostgres({ url: databaseUrl, onConnectionLost });
-    return { database, close: () => database.close() };
-  }
-  const directory = await openDataDirectory(dataDir);
+/** Mode 0600; wholly there, also after a power cut, when this returns. */
+async function writeDurably(file: string, text: string): Promise<void> {
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const fresh = await open(`${file}.new`, 'w', 0o600);
   try {
-    const database = await openEmbedded(directory.database, upkeep);
-    const close = async () => {
-      await database.close();
-      await directory.release();
-    };
-    return { database, close };
-  } catch (error) {
-    await directory.release();
-    throw error;
+    await fresh.writeFile(text);
+    await fresh.sync();
+  } finally {
+    await fresh.close();
   }
+  await rename(`${file}.new`, file);
+  const parent = await open(folder);
+  await parent.sync().finally(() => parent.close());
 }

@@ -1,14 +1,13 @@
 /** PUBACK follows the commit: while the database is away, nothing is acknowledged, and nothing lost. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestAdapter, eventually, type TestAdapter } from '../support/adapter.js';
-import { hasRealServers } from '../support/databases.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';
 import { type Server, startPostgres } from '../support/servers.js';
 
 const vehicle = vehicleOf(1);
 
-describe.skipIf(!hasRealServers())('with a database that goes away', () => {
+describe('with a database that goes away', () => {
   let postgres: Server;
   let t: TestAdapter;
   let connection: MqttVehicle;

@@ -15,20 +15,20 @@ import { eventBody, placeEvents, readEvents } from '../../src/adapter/event-stre
 import { cloudMessageId, topicTemplate } from '../../src/protocol/index.js';
 import { type Database } from '../../src/service/database/index.js';
 import { TESTER } from '../support/adapter.js';
-import { testDatabases } from '../support/databases.js';
+import { openTestDatabase } from '../support/databases.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 
 const DAY = 24 * 60 * 60 * 1000;
 const NOW = Date.UTC(2026, 5, 3, 12);
 const d2cTopic = topicTemplate('d2c/{system_id}');
 
-describe.each(testDatabases())('on $name', (testDatabase) => {
+describe('on PostgreSQL', () => {
   let database: Database;
   let close: () => Promise<void>;
   let vehicles = 0;
 
   beforeAll(async () => {
-    ({ database, close } = await testDatabase.open());
+    ({ database, close } = await openTestDatabase());
   });
   afterAll(() => close());
 

@@ -17,7 +17,7 @@ import {
 } from '../../src/adapter/message-link/index.js';
 import { parseBrokerUrl } from '../../src/protocol/index.js';
 import { eventually } from '../support/adapter.js';
-import { emptyPostgresUrl, hasRealServers } from '../support/databases.js';
+import { emptyPostgresUrl, hasMosquitto } from '../support/databases.js';
 import { freePort, type Server, startMosquitto, temporaryDirectory } from '../support/servers.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -38,7 +38,7 @@ interface TestLinkOptions extends Partial<BrokerLinkOptions> {
   readonly settles?: (received: Received) => boolean;
 }
 
-describe.skipIf(!hasRealServers())('a link to a broker', () => {
+describe.skipIf(!hasMosquitto())('a link to a broker', () => {
   let database: Database;
   let broker: Server;
   let tls: { port: number; directory: string };

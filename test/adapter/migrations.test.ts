@@ -2,20 +2,19 @@
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { describe, expect, test } from 'vitest';
 import { migrate, openPostgres } from '../../src/service/database/index.js';
-import { emptyPostgresUrl, testDatabases } from '../support/databases.js';
+import { emptyPostgresUrl, openTestDatabase } from '../support/databases.js';
 
-describe.each(testDatabases())('$name', (testDatabase) => {
+describe('a migrated database', () => {
   test('a second start finds nothing to do', async () => {
-    const { database, close } = await testDatabase.open();
+    const { database, close } = await openTestDatabase();
     expect(await migrate(database, ADAPTER_SCHEMA)).toEqual([]);
     await close();
   });
 });
 
-const url = await emptyPostgresUrl();
-
-test.skipIf(url === undefined)('several that start at once migrate each once', async () => {
-  const databases = Array.from({ length: 6 }, () => openPostgres({ url: url ?? '' }));
+test('several that start at once migrate each once', async () => {
+  const url = await emptyPostgresUrl();
+  const databases = Array.from({ length: 6 }, () => openPostgres({ url }));
   const done = await Promise.all(databases.map((database) => migrate(database, ADAPTER_SCHEMA)));
   const names = done.flat();
   expect(names).toContain('0001-foundation.sql');

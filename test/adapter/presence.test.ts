@@ -12,9 +12,9 @@ const retry = { firstPauseMs: 1_000, longestPauseMs: 3_600_000, maxSends: 20 };
 const real = platforms().find(({ isEmbedded }) => !isEmbedded);
 
 const start: NonNullable<typeof real>['start'] = (settings) =>
-  real?.start(settings) ?? Promise.reject(new Error('there are no real servers'));
+  real?.start(settings) ?? Promise.reject(new Error('there is no Mosquitto'));
 
-describe.skipIf(!real)('on PostgreSQL and Mosquitto', () => {
+describe.skipIf(!real)('on Mosquitto', () => {
   let t: TestAdapter;
   afterEach(() => t.stop());
 

@@ -7,7 +7,7 @@ import { dropHistory, ensurePartitions } from '../../src/adapter/maintenance.js'
 import { acceptTrigger, findOperation, history } from '../../src/adapter/operations/index.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
 import { topicTemplate } from '../../src/protocol/index.js';
-import { testDatabases } from '../support/databases.js';
+import { openTestDatabase } from '../support/databases.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -16,13 +16,13 @@ const START = Date.UTC(2026, 5, 3, 12);
 const vehicle = vehicleOf(1);
 const d2cTopic = topicTemplate('d2c/{system_id}');
 
-describe.each(testDatabases())('on $name', (testDatabase) => {
+describe('on PostgreSQL', () => {
   let database: Database;
   let close: () => Promise<void>;
   let operationId: number;
 
   beforeAll(async () => {
-    ({ database, close } = await testDatabase.open());
+    ({ database, close } = await openTestDatabase());
     await ensurePartitions(database, START);
     await registerVehicles(database, 0, [{ vin: vehicle.vin, system_id: vehicle.systemId }], START);
     const body = { model: 'm', 'ref-id': 'r', 'script-ref-id': 's', vins: [vehicle.vin] };

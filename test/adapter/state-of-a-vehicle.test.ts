@@ -24,7 +24,7 @@ import {
   vehicleState,
 } from '../../src/protocol/index.js';
 import { TESTER } from '../support/adapter.js';
-import { testDatabases } from '../support/databases.js';
+import { openTestDatabase } from '../support/databases.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 
 const SETS = 2_000;
@@ -67,14 +67,14 @@ type MessageSet = typeof setOfMessages extends fc.Arbitrary<infer T> ? T : never
 /** An order of arrival with repetitions, cut into batches. */
 const arrival = fc.record({ seed: fc.nat(), repeated: fc.double({ min: 0, max: 1, noNaN: true }) });
 
-describe.each(testDatabases())('on $name', (testDatabase) => {
+describe('on PostgreSQL', () => {
   let database: Database;
   let close: () => Promise<void>;
   let vehicles = 0;
   let runs = 0;
 
   beforeAll(async () => {
-    ({ database, close } = await testDatabase.open());
+    ({ database, close } = await openTestDatabase());
   });
   afterAll(() => close());
 

@@ -1,8 +1,7 @@
-/** Who lets a schedule start, what it would do, how its guard's test goes, and who hears of it; on each database. */
+/** Who lets a schedule start, what it would do, how its guard's test goes, and who hears of it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type CarotaSettings } from '../../src/carota/index.js';
 import { eventually } from '../support/adapter.js';
-import { emptyPostgresUrl, testDatabases } from '../support/databases.js';
 import { vinOf } from '../support/messages.js';
 import { readServerSentEvents } from '../support/server-sent-events.js';
 import {
@@ -17,23 +16,20 @@ import {
 const SCRIPT = 'hu only 001';
 const vins = Array.from({ length: 10 }, (_, n) => vinOf(n, 'WVA'));
 
-describe.each(testDatabases())('on $name', ({ name }) => {
+describe('on PostgreSQL', () => {
   let adapter: AdapterDouble;
   let carota: TestCarota;
   let second: string;
-  let databaseUrl: string | undefined;
   let dataDir: string | undefined;
 
   const begin = async (approval: NonNullable<CarotaSettings['approval']>) => {
     carota = await startTestCarota(adapter.url, {
       approval,
-      ...(databaseUrl === undefined ? {} : { databaseUrl }),
       ...(dataDir === undefined ? {} : { dataDir }),
     });
     ({ dataDir } = carota);
   };
   beforeAll(async () => {
-    databaseUrl = name === 'PostgreSQL' ? await emptyPostgresUrl() : undefined;
     adapter = await startAdapterDouble();
     await begin('second-person');
     await carota.publish(SCRIPT, '1.1.0');

@@ -298,11 +298,10 @@ test('a port that is taken ends the start with a clear error, and nothing stays 
   const { port } = holder.address() as { port: number };
   const adapter = await startAdapterDouble();
   const dataDir = temporaryDirectory('carota');
-  await expect(startTestCarota(adapter.url, { httpPort: port, dataDir })).rejects.toThrow(
-    /EADDRINUSE/,
-  );
+  const settings = { httpPort: port, dataDir, databaseUrl: undefined };
+  await expect(startTestCarota(adapter.url, settings)).rejects.toThrow(/EADDRINUSE/);
   await new Promise((resolve) => holder.close(resolve));
-  const again = await startTestCarota(adapter.url, { httpPort: port, dataDir });
+  const again = await startTestCarota(adapter.url, settings);
   await again.stop();
   await adapter.stop();
 });

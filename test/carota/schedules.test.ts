@@ -1,7 +1,6 @@
-/** Schedules: waves, windows, pauses, the guard, restarts; on each database. */
+/** Schedules: waves, windows, pauses, the guard, restarts. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/adapter.js';
-import { emptyPostgresUrl, testDatabases } from '../support/databases.js';
 import { vinOf } from '../support/messages.js';
 import {
   type AdapterDouble,
@@ -18,17 +17,14 @@ const GUARD = {
   test: { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 },
 };
 
-describe.each(testDatabases())('on $name', ({ name }) => {
+describe('on PostgreSQL', () => {
   let adapter: AdapterDouble;
   let carota: TestCarota;
-  let databaseUrl: string | undefined;
   let refIds = 0;
 
-  const settings = () => ({ ...(databaseUrl === undefined ? {} : { databaseUrl }) });
   beforeAll(async () => {
-    databaseUrl = name === 'PostgreSQL' ? await emptyPostgresUrl() : undefined;
     adapter = await startAdapterDouble();
-    carota = await startTestCarota(adapter.url, { ...settings(), adapterControlToken: 'operator' });
+    carota = await startTestCarota(adapter.url, { adapterControlToken: 'operator' });
     await carota.publish(SCRIPT);
   });
   afterAll(async () => {
@@ -308,7 +304,7 @@ describe.each(testDatabases())('on $name', ({ name }) => {
 
   test('killed in the middle of posting, after a new start each vehicle is triggered once', async () => {
     await carota.stop(true);
-    const own = await startTestCarota(adapter.url, { ...settings(), dataDir: carota.dataDir });
+    const own = await startTestCarota(adapter.url, { dataDir: carota.dataDir });
     carota = own;
     const received = new Promise<void>((resolve) => (adapter.onTrigger = resolve));
     adapter.answer = 'hang';
@@ -320,7 +316,6 @@ describe.each(testDatabases())('on $name', ({ name }) => {
     await carota.stop(true);
     adapter.answer = 202;
     carota = await startTestCarota(adapter.url, {
-      ...settings(),
       dataDir: own.dataDir,
       adapterControlToken: 'operator',
     });

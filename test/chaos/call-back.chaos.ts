@@ -33,8 +33,8 @@ type Deed = keyof typeof TIMES;
 const FREEZE_MS = 22_000;
 const LOAD_MS = isLong ? 240_000 : 40_000;
 
-const postgres = await ifInstalled(() => startPostgres());
 const broker = await ifInstalled(() => startMosquitto());
+const postgres = broker ? await startPostgres() : undefined;
 
 interface Pulled {
   readonly events: readonly Record<string, string>[];

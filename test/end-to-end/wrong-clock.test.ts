@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
 import { newDeviceMessageId } from '../../src/protocol/index.js';
 import { eventually, triggerEvent } from '../support/adapter.js';
-import { emptyPostgresUrl, hasRealServers } from '../support/databases.js';
+import { emptyPostgresUrl, hasMosquitto } from '../support/databases.js';
 import { FakeClock, faketimeLibrary } from '../support/fake-clock.js';
 import { eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 import { otaops } from '../support/process.js';
@@ -14,7 +14,7 @@ import { type Server, startMosquitto, temporaryDirectory } from '../support/serv
 const OFFSET = 'otaops_clock_offset_seconds';
 const TTL_SECONDS = 3;
 
-describe.skipIf(!hasRealServers() || faketimeLibrary === undefined)('a wrong clock', () => {
+describe.skipIf(!hasMosquitto() || faketimeLibrary === undefined)('a wrong clock', () => {
   const dataDir = temporaryDirectory('clocks');
   const clock = new FakeClock(20);
   let broker: Server;

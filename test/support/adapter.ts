@@ -1,9 +1,10 @@
-/** An adapter on the embedded default, in this process, on free ports and in a folder of its own. */
+/** An adapter in this process, on the embedded broker and a database of its own, on free ports and in a folder of its own. */
 import { readFileSync, rmSync } from 'node:fs';
 import pino from 'pino';
 import { type Adapter, startAdapter, type AdapterSettings } from '../../src/adapter/index.js';
 import { type TestVehicle } from './messages.js';
-import { emptyPostgresUrl, hasRealServers } from './databases.js';
+import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
+import { hasMosquitto, newDatabase } from './databases.js';
 import { startMosquitto, temporaryDirectory } from './servers.js';
 
 /** Who acts where a test calls a control function itself. */
@@ -43,29 +44,27 @@ export interface TestAdapter {
   stop(): Promise<void>;
 }
 
-/** What an adapter runs on. */
+/** The broker of an adapter. */
 export interface Platform {
   readonly name: string;
   readonly isEmbedded: boolean;
   start(settings?: Partial<AdapterSettings>): Promise<TestAdapter>;
 }
 
-/** The embedded default, and real servers where they are installed. */
+/** The embedded broker, and Mosquitto where it is installed. */
 export function platforms(): Platform[] {
-  const embedded = { name: 'the embedded default', isEmbedded: true, start: startTestAdapter };
+  const embedded = { name: 'the embedded broker', isEmbedded: true, start: startTestAdapter };
   const real = {
-    name: 'PostgreSQL and Mosquitto',
+    name: 'Mosquitto',
     isEmbedded: false,
-    start: startOnRealServers,
+    start: startOnMosquitto,
   };
-  return hasRealServers() ? [embedded, real] : [embedded];
+  return hasMosquitto() ? [embedded, real] : [embedded];
 }
 
-async function startOnRealServers(settings: Partial<AdapterSettings> = {}): Promise<TestAdapter> {
+async function startOnMosquitto(settings: Partial<AdapterSettings> = {}): Promise<TestAdapter> {
   const broker = await startMosquitto();
-  const databaseUrl = await emptyPostgresUrl();
-  if (databaseUrl === undefined) throw new Error('there are no real servers');
-  const test = await startTestAdapter({ ...settings, databaseUrl, mqttUrl: broker.url });
+  const test = await startTestAdapter({ ...settings, mqttUrl: broker.url });
   await eventually(
     async () => (await test.call('GET', '/readyz')).status,
     (status) => status === 200,
@@ -93,8 +92,9 @@ export async function startTestAdapter(
   settings: Partial<AdapterSettings> = {},
 ): Promise<TestAdapter> {
   const dataDir = temporaryDirectory('adapter');
+  const { url: databaseUrl, drop } = await newDatabase(ADAPTER_SCHEMA);
   const adapter = await startAdapter(
-    { host: '127.0.0.1', httpPort: 0, mqttPort: 0, dataDir, ...settings },
+    { host: '127.0.0.1', httpPort: 0, mqttPort: 0, dataDir, databaseUrl, ...settings },
     pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
   );
   const token = readFileSync(adapter.tokenFile, 'utf8').trim();
@@ -106,6 +106,7 @@ export async function startTestAdapter(
     stored: () => Promise.resolve(),
     async stop() {
       await adapter.stop();
+      await drop();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

@@ -1,69 +1,57 @@
-/** The databases that storage tests run on: unchanged on the embedded one and on PostgreSQL. */
-import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
-import { rmSync } from 'node:fs';
+/** Databases for tests: each a new one on the run's private server, made from a template in some 50 ms. */
 import pg from 'pg';
 import { inject } from 'vitest';
-import {
-  type Database,
-  migrate,
-  openEmbedded,
-  openPostgres,
-} from '../../src/service/database/index.js';
-import { temporaryDirectory } from './servers.js';
+import { type Database, openPostgres, type Schema } from '../../src/service/database/index.js';
+import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 
+/** A database of its own for a test. */
 export interface TestDatabase {
-  readonly name: 'embedded' | 'PostgreSQL';
-  /** A new, empty, migrated database. */
-  open(): Promise<{ database: Database; close: () => Promise<void> }>;
+  readonly url: string;
+  readonly drop: () => Promise<void>;
 }
 
-const embedded: TestDatabase = {
-  name: 'embedded',
-  async open() {
-    const directory = temporaryDirectory('pglite');
-    const database = await openEmbedded(directory);
-    await migrate(database, ADAPTER_SCHEMA);
-    return {
-      database,
-      close: async () => {
-        await database.close();
-        rmSync(directory, { recursive: true, force: true });
-      },
-    };
-  },
-};
+/** Name of the migrated database that others are made from. */
+export const templateOf = ({ part }: Schema) => `template_${part}`;
 
 let databases = 0;
 
-/** Makes a new database on the run's private server. */
-async function createPostgresDatabase(serverUrl: string): Promise<string> {
+/** @param schema its tables are there; undefined: it is empty */
+export async function newDatabase(schema?: Schema): Promise<TestDatabase> {
   const name = `test_${process.pid}_${Date.now()}_${++databases}`;
-  const admin = new pg.Client(`${serverUrl}/postgres`);
+  const template = schema ? templateOf(schema) : 'template1';
+  await administer(`create database ${name} template ${template} strategy file_copy`);
+  return {
+    url: `${inject('postgresUrl')}/${name}`,
+    drop: () => administer(`drop database if exists ${name} with (force)`),
+  };
+}
+
+async function administer(statement: string): Promise<void> {
+  const admin = new pg.Client(`${inject('postgresUrl')}/postgres`);
   await admin.connect();
-  await admin.query(`create database ${name}`);
-  await admin.end();
-  return `${serverUrl}/${name}`;
+  await admin.query(statement).finally(() => admin.end());
 }
 
-const postgres = (serverUrl: string): TestDatabase => ({
-  name: 'PostgreSQL',
-  async open() {
-    const database = openPostgres({ url: await createPostgresDatabase(serverUrl) });
-    await migrate(database, ADAPTER_SCHEMA);
-    return { database, close: () => database.close() };
-  },
-});
-
-/** Whether PostgreSQL and Mosquitto are installed. */
-export const hasRealServers = () => inject('postgresUrl') !== null && inject('hasMosquitto');
-
-/** Of a new database without tables; undefined where PostgreSQL is not installed. */
-export async function emptyPostgresUrl(): Promise<string | undefined> {
-  const serverUrl = inject('postgresUrl');
-  return serverUrl === null ? undefined : createPostgresDatabase(serverUrl);
+/** A new database of the adapter, open. */
+export async function openTestDatabase(): Promise<{
+  database: Database;
+  url: string;
+  close: () => Promise<void>;
+}> {
+  const { url, drop } = await newDatabase(ADAPTER_SCHEMA);
+  const database = openPostgres({ url });
+  return {
+    database,
+    url,
+    async close() {
+      await database.close();
+      await drop();
+    },
+  };
 }
 
-export function testDatabases(): TestDatabase[] {
-  const serverUrl = inject('postgresUrl');
-  return serverUrl === null ? [embedded] : [embedded, postgres(serverUrl)];
-}
+/** Whether Mosquitto is installed. */
+export const hasMosquitto = () => inject('hasMosquitto');
+
+/** Of a new database without tables. */
+export const emptyPostgresUrl = async (): Promise<string> => (await newDatabase()).url;

@@ -1,17 +1,39 @@
 /** One private PostgreSQL for the whole run; each test starts a Mosquitto of its own. */
+import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { ifInstalled, isInstalled, startPostgres } from './servers.js';
+import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
+import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
+import { migrate, openPostgres } from '../../src/service/database/index.js';
+import { templateOf } from './databases.js';
+import { isInstalled, startPostgres } from './servers.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    postgresUrl: string | null;
+    postgresUrl: string;
     hasMosquitto: boolean;
   }
 }
 
+/** What is tested here survives no power cut; what does has a server of its own. */
+const QUICK = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
+
 export default async function setup(project: TestProject) {
-  const postgres = await ifInstalled(() => startPostgres());
-  project.provide('postgresUrl', postgres?.url ?? null);
+  const postgres = await startPostgres(QUICK);
+  await makeTemplates(postgres.url);
+  project.provide('postgresUrl', postgres.url);
   project.provide('hasMosquitto', await isInstalled('mosquitto', 'apt-get install mosquitto'));
-  return () => postgres?.stop();
+  return () => postgres.stop();
+}
+
+async function makeTemplates(serverUrl: string): Promise<void> {
+  const admin = new pg.Client(`${serverUrl}/postgres`);
+  await admin.connect();
+  for (const schema of [ADAPTER_SCHEMA, CAROTA_SCHEMA]) {
+    const name = templateOf(schema);
+    await admin.query(`create database ${name}`);
+    const database = openPostgres({ url: `${serverUrl}/${name}` });
+    await migrate(database, schema);
+    await database.close();
+  }
+  await admin.end();
 }

@@ -2,15 +2,36 @@
  * The real servers, for tests. Where a program is missing: on CI the run fails, elsewhere its tests
  * are skipped with a line saying how to get it.
  */
-import { findProgram, ProgramMissing } from '../../src/bench/servers.js';
+import {
+  embeddedPostgres,
+  findProgram,
+  installedPostgres,
+  ProgramMissing,
+  type Server,
+  startPostgres as startPostgresOf,
+} from '../../src/bench/servers.js';
 
 export {
   freePort,
   type Server,
   startMosquitto,
-  startPostgres,
   temporaryDirectory,
 } from '../../src/bench/servers.js';
+
+/**
+ * A PostgreSQL server: the one that comes with us, or with OTAOPS_TEST_POSTGRES=installed the one that is
+ * installed on this machine.
+ *
+ * @throws ProgramMissing
+ */
+export async function startPostgres(extra: readonly string[] = []): Promise<Server> {
+  const wanted = process.env.OTAOPS_TEST_POSTGRES ?? 'embedded';
+  if (wanted !== 'embedded' && wanted !== 'installed') {
+    throw new Error(`OTAOPS_TEST_POSTGRES is "embedded" or "installed", not "${wanted}"`);
+  }
+  const programs = wanted === 'installed' ? installedPostgres() : embeddedPostgres();
+  return startPostgresOf(await programs, extra);
+}
 
 /** Off CI, undefined where the program is missing. */
 export async function ifInstalled<T>(start: () => Promise<T>): Promise<T | undefined> {

@@ -1,5 +1,5 @@
 /** The HTTP interface of the CarOTA Server. */
-import { isReachable } from '../../service/database/index.js';
+import { problemOf } from '../../service/database/index.js';
 import {
   createServer,
   liveRoute,
@@ -52,7 +52,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   tokenRoutes(server, { ...context, roles: CAROTA_ROLES });
   serviceRoutes(server, {
     metrics,
-    parts: async () => ({ database: await isReachable(database) }),
+    parts: async () => ({ database: await problemOf(database) }),
   });
   await server.ready();
   return server;

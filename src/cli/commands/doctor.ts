@@ -61,15 +61,17 @@ export function doctorCommand(program: Command): void {
 }
 
 /** Which part is there, as `/readyz` answers: an adapter has a message link, the CarOTA Server has none. */
-type Readiness = { readonly fault: string } | Readonly<Record<string, boolean>>;
+type Readiness = Readonly<Record<string, boolean | string>>;
 
 async function readiness(url: string): Promise<Readiness> {
   try {
     const response = await fetch(`${url.replace(/\/$/, '')}/readyz`);
     const parts = (await response.json()) as Record<string, unknown>;
+    const { problem } = parts;
     const flags = Object.entries(parts).filter(([, value]) => typeof value === 'boolean');
     if (flags.length === 0) return { fault: 'something else answers at this address' };
-    return Object.fromEntries(flags) as Record<string, boolean>;
+    const states = Object.fromEntries(flags) as Record<string, boolean>;
+    return typeof problem === 'string' ? { ...states, problem } : states;
   } catch (error) {
     const { cause, message } = error as Error;
     return { fault: cause instanceof Error ? cause.message : message };
@@ -78,12 +80,13 @@ async function readiness(url: string): Promise<Readiness> {
 
 const NAMES: Readonly<Record<string, string>> = { messageLink: 'message link' };
 
-function healthOf(what: string, parts: Readiness): Finding {
+function healthOf(what: string, { problem, ...parts }: Readiness): Finding {
   if (typeof parts.fault === 'string') return { what, ok: false, detail: parts.fault };
   const states = Object.entries(parts).map(
     ([name, isUp]) => `${NAMES[name] ?? name} ${isUp ? 'up' : 'DOWN'}`,
   );
-  return { what, ok: Object.values(parts).every(Boolean), detail: states.join(', ') };
+  const detail = states.join(', ') + (problem === undefined ? '' : `: ${problem}`);
+  return { what, ok: problem === undefined && Object.values(parts).every(Boolean), detail };
 }
 
 /** From outside, as Prometheus sees it; needs no token. */

@@ -154,7 +154,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   const ended = await Promise.race([stopping, broken]);
   await vehicle.stop();
   await ivi?.close();
-  await lock.release();
+  lock.release();
   if (ended instanceof Error) throw ended;
   log.info({ signal: ended }, 'stopped');
 }

@@ -67,10 +67,16 @@ export async function revokeToken(database: Queryable, id: string, now: number):
   return rows.length > 0;
 }
 
-/** Makes the administrator's token of the first start; undefined if there are tokens already. */
+/**
+ * Makes the administrator's token of the first start; undefined if there are tokens already.
+ *
+ * @param keep writes it down durably; it is called before the commit, so that no crash leaves a token that
+ *   nobody has. A crash in between leaves one that is not valid, and the next start makes another.
+ */
 export async function createFirstToken(
   database: Database,
   now: number,
+  keep: (secret: string) => Promise<void>,
 ): Promise<string | undefined> {
   return database.transaction(async (tx) => {
     // Several processes may start at once: one of them finds no token, the others wait for it.
@@ -78,6 +84,7 @@ export async function createFirstToken(
     const [known] = await tx.query('select from tokens limit 1');
     if (known) return undefined;
     const { secret } = await createToken(tx, { name: 'first administrator', role: 'admin' }, now);
+    await keep(secret);
     return secret;
   });
 }

@@ -1,6 +1,9 @@
-/** The data directory of the embedded default, and the lock that keeps a second process out. */
-import { mkdir, open, readFile, unlink } from 'node:fs/promises';
+/** The data directory of the embedded default. One process at a time has it. */
+import { ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type Descriptor, tryLock, unlock } from './file-lock.js';
 
 /** The directory is in use by another process. */
 class DataDirectoryInUse extends Error {
@@ -8,68 +11,43 @@ class DataDirectoryInUse extends Error {
 }
 
 export interface DataDirectory {
+  /** Absolute. */
   readonly path: string;
-  readonly database: string;
-  /** File with the administrator's token of the first start. */
-  readonly token: string;
-  release(): Promise<void>;
+  release(): void;
 }
 
+/** A process that was just killed may have a child that holds its files for a moment. */
+const PATIENCE_MS = 500;
+
 /**
- * Makes the directory (mode 0700) if it is not there and locks it.
+ * Makes the directory (mode 0700) if it is not there and locks it until it is released or the process ends.
  *
- * @throws DataDirectoryInUse if a living process has it
+ * @throws DataDirectoryInUse if another process has it, also one in another container; LockFailed
  */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   const directory = resolve(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const lock = join(directory, 'otaops.pid');
-  await takeLock(lock, directory);
-  return {
-    path: directory,
-    database: join(directory, 'database'),
-    token: join(directory, 'token'),
-    release: () => unlink(lock),
-  };
-}
-
-async function takeLock(lock: string, directory: string): Promise<void> {
-  for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      const file = await open(lock, 'wx', 0o600);
-      await file.writeFile(`${process.pid} ${(await startTime(process.pid)) ?? ''}\n`);
-      await file.close();
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const [pid = '', started = ''] = (await readFile(lock, 'utf8').catch(() => ''))
-      .trim()
-      .split(' ');
-    if (await isAlive(Number(pid), started)) {
-      throw new DataDirectoryInUse(
-        `${directory} is in use by process ${pid}; stop it, or choose another folder`,
-      );
-    }
-    // Left behind by a process that was killed.
-    await unlink(lock).catch(() => undefined);
+  const file = join(directory, 'otaops.lock');
+  const lock = await tryLock(file, PATIENCE_MS);
+  if (lock === undefined) {
+    throw new DataDirectoryInUse(
+      `${directory} is in use by ${readOwner(file)}; stop it, or choose another folder`,
+    );
   }
-  throw new DataDirectoryInUse(`${directory} is being opened by another process`);
+  writeOwner(lock);
+  return { path: directory, release: () => unlock(lock) };
 }
 
-async function isAlive(pid: number, started: string): Promise<boolean> {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+/** For people only: the lock is what counts. On a full disk it stays empty. */
+function writeOwner(lock: Descriptor): void {
   try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    ftruncateSync(lock);
+    writeSync(lock, `process ${process.pid} on ${hostname()}\n`, 0);
+  } catch {
+    // As said.
   }
-  // The number may have gone to another process since (after a reboot, in a container).
-  return started === '' || started === (await startTime(pid));
 }
 
-/** When a process started, in clock ticks since boot (proc(5), field 22); undefined where unknown. */
-async function startTime(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+function readOwner(file: string): string {
+  return readFileSync(file, 'utf8').trim() || 'another process';
 }

@@ -1,4 +1,4 @@
-/** The one way to the database: one SQL dialect, on PostgreSQL 14+ and on the embedded PGlite. */
+/** The one way to the database: one SQL dialect, on PostgreSQL 14 and newer. */
 
 export type Parameter = string | number | boolean | Date | Uint8Array | null;
 
@@ -23,8 +23,8 @@ export interface Database extends Queryable {
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** How many statements it can work on at the same time. */
   readonly connections: number;
-  /** What an embedded database must have done for it from time to time; a server does it itself. */
-  maintain?(): Promise<void>;
+  /** Why an embedded database cannot work at the moment, in words; undefined: nothing is known. */
+  readonly problem?: () => Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -74,9 +74,12 @@ export function only<Row>(rows: readonly Row[]): Row {
   return row;
 }
 
-/** Whether it answers. */
-export const isReachable = (database: Queryable): Promise<boolean> =>
-  database.query('select 1').then(
-    () => true,
-    () => false,
+/** Why it cannot work, in words that anyone may read; undefined: it can. */
+export async function problemOf(database: Database): Promise<string | undefined> {
+  const problem = await database.problem?.();
+  if (problem !== undefined) return problem;
+  return database.query('select 1').then(
+    () => undefined,
+    () => 'the database does not answer',
   );
+}

@@ -1,6 +1,6 @@
 export * from './array-literal.js';
 export * from './data-directory.js';
 export * from './database.js';
-export * from './embedded.js';
+export * from './embedded/index.js';
 export * from './migrate.js';
 export * from './postgres.js';

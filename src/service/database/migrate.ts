@@ -6,8 +6,6 @@ import { type Database } from './database.js';
 export interface Schema {
   /** Its folder in `migrations/`. */
   readonly part: 'adapter' | 'carota';
-  /** What an embedded database must have done from time to time: `vacuum …`, `analyze …`. */
-  readonly upkeep: readonly string[];
 }
 
 /** The database is that of another part. */

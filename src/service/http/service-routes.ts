@@ -4,14 +4,17 @@ import { describeRoute, json } from './route.js';
 import { type Server } from './server.js';
 
 export interface ServiceContext {
-  /** What it needs to work, and whether it has it: `{ database: true, … }`. */
-  readonly parts: () => Promise<Readonly<Record<string, boolean>>>;
+  /** What it needs to work, and for each part why it is not there, in words; undefined: it is. */
+  readonly parts: () => Promise<Readonly<Record<string, string | undefined>>>;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
 }
 
 const Health = Type.Object({ status: Type.String() });
 const Readiness = Type.Object(
-  { status: Type.Enum(['ready', 'not ready']) },
+  {
+    status: Type.Enum(['ready', 'not ready']),
+    problem: Type.Optional(Type.String({ description: 'Why it is not ready.' })),
+  },
   { additionalProperties: Type.Boolean(), description: 'Each part, and whether it is there.' },
 );
 const tags = ['Service'];
@@ -35,11 +38,12 @@ export function serviceRoutes(server: Server, { parts, metrics }: ServiceContext
       response: { 200: json(Readiness, 'It can.'), 503: json(Readiness, 'It cannot.') },
     }),
     async (_request, reply) => {
-      const there = await parts();
-      const ready = Object.values(there).every(Boolean);
-      return reply
-        .code(ready ? 200 : 503)
-        .send({ status: ready ? 'ready' : 'not ready', ...there });
+      const needed = Object.entries(await parts());
+      const problems = needed.map(([, problem]) => problem).filter((one) => one !== undefined);
+      const there = Object.fromEntries(needed.map(([name, problem]) => [name, !problem]));
+      return problems.length === 0
+        ? reply.code(200).send({ status: 'ready', ...there })
+        : reply.code(503).send({ status: 'not ready', ...there, problem: problems.join('; ') });
     },
   );
 

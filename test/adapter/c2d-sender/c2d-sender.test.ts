@@ -19,7 +19,7 @@ import {
 import { registerVehicles } from '../../../src/adapter/registry/index.js';
 import { type DispatchOptions, topicTemplate } from '../../../src/protocol/index.js';
 import { eventually, TESTER } from '../../support/adapter.js';
-import { testDatabases } from '../../support/databases.js';
+import { openTestDatabase } from '../../support/databases.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../../support/messages.js';
 
 const START = Date.UTC(2026, 5, 3, 12);
@@ -32,7 +32,7 @@ interface Envelope {
   readonly vin: string;
 }
 
-describe.each(testDatabases())('on $name', (testDatabase) => {
+describe('on PostgreSQL', () => {
   let database: Database;
   let close: () => Promise<void>;
   let now = START;
@@ -45,7 +45,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
     now = START;
     published = [];
     brokerTakes = true;
-    ({ database, close } = await testDatabase.open());
+    ({ database, close } = await openTestDatabase());
     await ensurePartitions(database, START);
   });
   afterEach(async () => {

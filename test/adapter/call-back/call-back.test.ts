@@ -16,7 +16,7 @@ import { type Database } from '../../../src/service/database/index.js';
 import { EventStream, placeBefore } from '../../../src/adapter/event-stream/index.js';
 import { dropHistory } from '../../../src/adapter/maintenance.js';
 import { eventually } from '../../support/adapter.js';
-import { testDatabases } from '../../support/databases.js';
+import { openTestDatabase } from '../../support/databases.js';
 import { type EventSource, eventSource } from '../../support/events.js';
 import { vehicleOf } from '../../support/messages.js';
 import { startReceiver, type TestReceiver } from '../../support/receiver.js';
@@ -24,7 +24,7 @@ import { startReceiver, type TestReceiver } from '../../support/receiver.js';
 const FLEET = Array.from({ length: 5 }, (_, n) => vehicleOf(n, 'CBK'));
 const WEEK = 7 * 24 * 60 * 60 * 1000;
 
-describe.each(testDatabases())('on $name', (testDatabase) => {
+describe('on PostgreSQL', () => {
   let database: Database;
   let close: () => Promise<void>;
   let source: EventSource;
@@ -33,7 +33,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
   const stops: (() => Promise<void>)[] = [];
 
   beforeEach(async () => {
-    ({ database, close } = await testDatabase.open());
+    ({ database, close } = await openTestDatabase());
     source = await eventSource(database, 'schedule 0909', FLEET);
     now = Date.now();
     stored = 0;

@@ -9,17 +9,17 @@ import {
   type StreamEvent,
 } from '../../../src/adapter/event-stream/index.js';
 import { eventually } from '../../support/adapter.js';
-import { testDatabases } from '../../support/databases.js';
+import { openTestDatabase } from '../../support/databases.js';
 import { eventSource } from '../../support/events.js';
 import { vehicleOf } from '../../support/messages.js';
 
 const FLEET = Array.from({ length: 12 }, (_, n) => vehicleOf(n, 'STR'));
 
-describe.each(testDatabases())('on $name', (testDatabase) => {
+describe('on PostgreSQL', () => {
   let database: Database;
   let close: () => Promise<void>;
   beforeAll(async () => {
-    ({ database, close } = await testDatabase.open());
+    ({ database, close } = await openTestDatabase());
   });
   afterAll(() => close());
 
@@ -153,53 +153,45 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
   });
 });
 
-const server = testDatabases().find(({ name }) => name === 'PostgreSQL');
-test.skipIf(!server)(
-  'a transaction that commits late is not passed over, and other adapters learn of it',
-  async () => {
-    if (!server) return;
-    const { database, close } = await server.open();
-    const [{ url }] = (await database.query<{ url: string }>(
-      `select format('postgres://otaops@127.0.0.1:%s/%s', current_setting('port'), current_database()) as url`,
-    )) as [{ url: string }];
-    const other = openPostgres({ url });
-    const failures: Error[] = [];
-    const stream = new EventStream({ database: other, onFailure: (error) => failures.push(error) });
-    await stream.start();
-    const { operationId, store } = await eventSource(database, 'late', FLEET);
-    const [slow, quick] = FLEET as [(typeof FLEET)[0], (typeof FLEET)[0]];
-    let release: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
-    // Draws its batch's id first, and commits last.
-    const late = database.transaction(async (tx) => {
-      const now = new Date();
-      const rows = await tx.query<{ id: number }>(
-        `insert into event_batches (events, first_at, last_at) values (1, $1, $1) returning id`,
-        [now],
-      );
-      await tx.query(
-        `insert into messages (received_at, event_at, operation_id, attempt, vin, system_id,
+test('a transaction that commits late is not passed over, and other adapters learn of it', async () => {
+  const { database, url, close } = await openTestDatabase();
+  const other = openPostgres({ url });
+  const failures: Error[] = [];
+  const stream = new EventStream({ database: other, onFailure: (error) => failures.push(error) });
+  await stream.start();
+  const { operationId, store } = await eventSource(database, 'late', FLEET);
+  const [slow, quick] = FLEET as [(typeof FLEET)[0], (typeof FLEET)[0]];
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  // Draws its batch's id first, and commits last.
+  const late = database.transaction(async (tx) => {
+    const now = new Date();
+    const rows = await tx.query<{ id: number }>(
+      `insert into event_batches (events, first_at, last_at) values (1, $1, $1) returning id`,
+      [now],
+    );
+    await tx.query(
+      `insert into messages (received_at, event_at, operation_id, attempt, vin, system_id,
            sub_system_id, message_id, correlation_id, status, device_id, device_type, meta, batch, nr)
          values ($1, $1, $2, 1, $3, $4, '', 'late', '', 1, '', '', '[]', $5, 1)`,
-        [now, operationId, slow.vin, slow.systemId, rows[0]?.id ?? 0],
-      );
-      await held;
-    });
-    await store([{ vehicle: quick, status: 'received', n: 'quick' }]);
-    await stream.beyond(0, AbortSignal.timeout(10_000));
-    expect(stream.position).toBe(1);
-    expect(
-      (await readEvents(other, 0, 1)).events.map(({ message_id }) => message_id.slice(-5)),
-    ).toEqual(['quick']);
-    release();
-    await late;
-    await stream.beyond(1, AbortSignal.timeout(10_000));
-    expect((await readEvents(other, 1, 2)).events.map(({ message_id }) => message_id)).toEqual([
-      'late',
-    ]);
-    expect(failures).toEqual([]);
-    await stream.stop();
-    await other.close();
-    await close();
-  },
-);
+      [now, operationId, slow.vin, slow.systemId, rows[0]?.id ?? 0],
+    );
+    await held;
+  });
+  await store([{ vehicle: quick, status: 'received', n: 'quick' }]);
+  await stream.beyond(0, AbortSignal.timeout(10_000));
+  expect(stream.position).toBe(1);
+  expect(
+    (await readEvents(other, 0, 1)).events.map(({ message_id }) => message_id.slice(-5)),
+  ).toEqual(['quick']);
+  release();
+  await late;
+  await stream.beyond(1, AbortSignal.timeout(10_000));
+  expect((await readEvents(other, 1, 2)).events.map(({ message_id }) => message_id)).toEqual([
+    'late',
+  ]);
+  expect(failures).toEqual([]);
+  await stream.stop();
+  await other.close();
+  await close();
+});

@@ -14,7 +14,7 @@ import { registerVehicles } from '../../../src/adapter/registry/index.js';
 import { type EventStatusName, topicTemplate } from '../../../src/protocol/index.js';
 import { type Database, migrate, openPostgres } from '../../../src/service/database/index.js';
 import { startTestAdapter, TESTER, type TestAdapter } from '../../support/adapter.js';
-import { emptyPostgresUrl, testDatabases } from '../../support/databases.js';
+import { emptyPostgresUrl, openTestDatabase } from '../../support/databases.js';
 import { eventBytes, type TestVehicle, vehicleOf } from '../../support/messages.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -62,7 +62,7 @@ const operations = (database: Database) => ({
 
 const NOTHING = { deliveries: 0, delivery_digests: 0, messages: 0, delivery_log: 0 };
 
-describe.each(testDatabases())('on $name', (testDatabase) => {
+describe('on PostgreSQL', () => {
   let database: Database;
   let close: () => Promise<void>;
   let of: ReturnType<typeof operations>;
@@ -70,7 +70,7 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
   const fleetOf = (size: number) => Array.from({ length: size }, () => vehicleOf(++made));
 
   beforeAll(async () => {
-    ({ database, close } = await testDatabase.open());
+    ({ database, close } = await openTestDatabase());
     of = operations(database);
   });
   afterAll(() => close());
@@ -179,14 +179,14 @@ describe.each(testDatabases())('on $name', (testDatabase) => {
 
 const url = await emptyPostgresUrl();
 
-describe.skipIf(url === undefined)('over HTTP', () => {
+describe('over HTTP', () => {
   let database: Database;
   let adapter: TestAdapter;
   const vehicle = vehicleOf(1);
   const path = '/v1.0/ota/operations/old';
 
   beforeAll(async () => {
-    database = openPostgres({ url: url ?? '' });
+    database = openPostgres({ url });
     await migrate(database, ADAPTER_SCHEMA);
     const of = operations(database);
     await of.begin('old', [vehicle]);

@@ -17,18 +17,18 @@ import {
   setPaused,
 } from '../../../src/adapter/operations/index.js';
 import { TESTER } from '../../support/adapter.js';
-import { testDatabases } from '../../support/databases.js';
+import { openTestDatabase } from '../../support/databases.js';
 import { eventSource } from '../../support/events.js';
 import { type TestVehicle, vehicleOf } from '../../support/messages.js';
 
 const now = Date.now();
 const options = { shard: 5, now, by: TESTER };
 
-describe.each(testDatabases())('on $name', (testDatabase) => {
+describe('on PostgreSQL', () => {
   let database: Database;
   let close: () => Promise<void>;
   beforeAll(async () => {
-    ({ database, close } = await testDatabase.open());
+    ({ database, close } = await openTestDatabase());
   });
   afterAll(() => close());
 

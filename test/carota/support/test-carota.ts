@@ -12,6 +12,8 @@ import {
   type EventStatusName,
 } from '../../../src/protocol/index.js';
 import { httpClient } from '../../support/adapter.js';
+import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';
+import { newDatabase, type TestDatabase } from '../../support/databases.js';
 import { temporaryDirectory } from '../../support/servers.js';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -119,13 +121,20 @@ export interface TestCarota {
   stop(keepData?: boolean): Promise<void>;
 }
 
+/** Of each data directory, so that a further start in it finds what the last one has stored. */
+const databases = new Map<string, TestDatabase>();
+
+/** On a database of its own; `databaseUrl: undefined` for the embedded one. */
 export async function startTestCarota(
   adapterUrl: string,
   settings: Partial<CarotaSettings> = {},
 ): Promise<TestCarota> {
   const dataDir = settings.dataDir ?? temporaryDirectory('carota');
+  const database = databases.get(dataDir) ?? (await newDatabase(CAROTA_SCHEMA));
+  databases.set(dataDir, database);
   const carota = await startCarota(
     {
+      databaseUrl: database.url,
       host: '127.0.0.1',
       httpPort: 0,
       adapterUrl,
@@ -184,7 +193,10 @@ export async function startTestCarota(
     },
     async stop(keepData = false) {
       await carota.stop();
-      if (!keepData) rmSync(dataDir, { recursive: true, force: true });
+      if (keepData) return;
+      await database.drop();
+      databases.delete(dataDir);
+      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Health, metrics, and the documents of both interfaces. */
 import Type from 'typebox';
-import { isReachable } from '../../../service/database/index.js';
+import { problemOf } from '../../../service/database/index.js';
 import { describeRoute, json, type Server, serviceRoutes } from '../../../service/http/index.js';
 import { type HttpContext } from '../context.js';
 
@@ -8,8 +8,8 @@ export function adapterServiceRoutes(server: Server, context: HttpContext): void
   serviceRoutes(server, {
     metrics: context.metrics,
     parts: async () => ({
-      database: await isReachable(context.database),
-      messageLink: context.linkConnected(),
+      database: await problemOf(context.database),
+      messageLink: context.linkConnected() ? undefined : 'the MQTT broker is not connected',
     }),
   });
 

@@ -1,0 +1,39 @@
+/** The embedded default: a PostgreSQL server of our own on the data directory, reached like any other. */
+import { join } from 'node:path';
+import { openDataDirectory } from '../data-directory.js';
+import { type Database } from '../database.js';
+import { openPostgres } from '../postgres.js';
+import { noRoom } from './room.js';
+import { startPrivateServer } from './private-server.js';
+
+export { serverAccount } from './account.js';
+export { findInstallation } from './installation.js';
+
+/**
+ * Opens the database in a data directory, which is made if it is not there.
+ *
+ * @param path of the data directory; the cluster is its folder `database`
+ * @throws DataDirectoryInUse, EmbeddedUnavailable, LockFailed
+ */
+export async function openEmbedded(
+  path: string,
+  onConnectionLost: (error: Error) => void = () => undefined,
+): Promise<Database> {
+  const directory = await openDataDirectory(path);
+  try {
+    const server = await startPrivateServer(join(directory.path, 'database'));
+    const database = openPostgres({ url: server.url, onConnectionLost });
+    return {
+      ...database,
+      problem: async () => (await noRoom(directory.path)) ?? server.problem(),
+      async close() {
+        await database.close();
+        await server.stop();
+        directory.release();
+      },
+    };
+  } catch (error) {
+    directory.release();
+    throw error;
+  }
+}

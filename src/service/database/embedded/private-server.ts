@@ -1,0 +1,190 @@
+/** A PostgreSQL server of our own: started again when it dies, ended with us. */
+import { closeSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { type Descriptor, tryLock, unlock } from '../file-lock.js';
+import { type Account, serverAccount } from './account.js';
+import { ensureCluster, settingsArguments, SUPERUSER } from './cluster.js';
+import { findInstallation, type Installation } from './installation.js';
+import { endOrphan } from './orphan.js';
+import { type ServerProcess, startServerProcess } from './server-process.js';
+import { EmbeddedUnavailable } from './unavailable.js';
+
+export interface PrivateServer {
+  /** `postgres://otaops@<folder of its socket>/postgres` */
+  readonly url: string;
+  /** Why it does not answer; undefined while it runs. */
+  readonly problem: () => string | undefined;
+  stop(): Promise<void>;
+}
+
+/** A server whose owner was killed ends within this time, ms; then it is told to, and then made to. */
+const ORPHAN_MS = 5_000;
+/** Pauses before it is started again, ms: they double, and begin anew when it has run for as long as the last. */
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 10_000;
+const POLL_MS = 20;
+
+/**
+ * Starts a server on the cluster, which is made if it is not there. The caller holds the data directory's lock.
+ *
+ * @param cluster absolute path of its folder
+ * @throws EmbeddedUnavailable
+ */
+export async function startPrivateServer(cluster: string): Promise<PrivateServer> {
+  const account = await serverAccount(cluster);
+  const installation = await findInstallation(account);
+  const lock = await takeServerLock(cluster);
+  try {
+    await ensureCluster(cluster, installation, account);
+  } catch (error) {
+    unlock(lock);
+    throw error;
+  }
+  const server = new Server(cluster, installation, account);
+  await server.start(lock);
+  return server;
+}
+
+class Server implements PrivateServer {
+  readonly url: string;
+  readonly #cluster: string;
+  readonly #installation: Installation;
+  readonly #account: Account | undefined;
+  #process: ServerProcess | undefined;
+  readonly #socket: SocketFolder;
+  #problem: string | undefined;
+  readonly #stopping = new AbortController();
+  #keptRunning: Promise<void> = Promise.resolve();
+
+  constructor(cluster: string, installation: Installation, account: Account | undefined) {
+    this.#cluster = cluster;
+    this.#installation = installation;
+    this.#account = account;
+    this.#socket = socketFolder(cluster);
+    this.url = `postgres://${SUPERUSER}@${encodeURIComponent(this.#socket.path)}:5432/postgres?sslmode=disable`;
+  }
+
+  readonly problem = () => this.#problem;
+
+  async start(lock: Descriptor): Promise<void> {
+    const process = this.#run(lock);
+    const failure = await this.#ready(process);
+    if (failure !== undefined) {
+      this.#socket.close();
+      throw new EmbeddedUnavailable(`the server in ${this.#cluster} ended at once:\n${failure}`);
+    }
+    this.#keptRunning = this.#keepRunning(process);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#process?.stop();
+    await this.#keptRunning;
+    this.#socket.close();
+  }
+
+  #run(lock: Descriptor): ServerProcess {
+    const process = startServerProcess(
+      this.#installation,
+      this.#cluster,
+      `${this.#cluster}.log`,
+      settingsArguments(),
+      this.#account,
+      lock,
+    );
+    unlock(lock);
+    this.#process = process;
+    return process;
+  }
+
+  /** Waits until it answers, however long it takes to recover. @returns its log, if it ends instead */
+  async #ready(process: ServerProcess): Promise<string | undefined> {
+    for (;;) {
+      if (process.hasEnded()) return process.ended;
+      if (await answers(this.url)) return undefined;
+      await sleep(POLL_MS);
+    }
+  }
+
+  async #keepRunning(first: ServerProcess): Promise<void> {
+    let process = first;
+    let pauseMs = FIRST_PAUSE_MS;
+    for (;;) {
+      const startedAt = performance.now();
+      await process.ended;
+      if (this.#isStopping()) return;
+      if (performance.now() - startedAt > LONGEST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS;
+      this.#problem =
+        'the embedded PostgreSQL ended and is being started again; database.log says why';
+      await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      try {
+        const lock = await takeServerLock(this.#cluster);
+        // A stop that came meanwhile has found nothing to end.
+        if (this.#isStopping()) {
+          unlock(lock);
+          return;
+        }
+        process = this.#run(lock);
+        void this.#ready(process).then((failed) => {
+          if (failed === undefined) this.#problem = undefined;
+        });
+      } catch (error) {
+        this.#problem = (error as Error).message;
+      }
+    }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+}
+
+/** Free when no process of a server on this cluster is left. @throws EmbeddedUnavailable */
+async function takeServerLock(cluster: string): Promise<Descriptor> {
+  const file = join(dirname(cluster), 'database.lock');
+  const lock = (await tryLock(file, ORPHAN_MS)) ?? (await endOrphan(cluster, file));
+  if (lock !== undefined) return lock;
+  throw new EmbeddedUnavailable(
+    `a PostgreSQL server still runs in ${cluster}, and could not be ended`,
+  );
+}
+
+/** A socket's path has place for 107 bytes (unix(7)); macOS has 103. */
+const LONGEST_SOCKET_PATH = process.platform === 'darwin' ? 103 : 107;
+const SOCKET_NAME = '/.s.PGSQL.5432';
+
+/** A path to the server's socket folder that is short enough for the socket in it. */
+interface SocketFolder {
+  readonly path: string;
+  close(): void;
+}
+
+/** @throws EmbeddedUnavailable */
+function socketFolder(cluster: string): SocketFolder {
+  if (Buffer.byteLength(cluster + SOCKET_NAME) <= LONGEST_SOCKET_PATH) {
+    return { path: cluster, close: () => undefined };
+  }
+  if (process.platform !== 'linux') {
+    throw new EmbeddedUnavailable(
+      `${cluster} is too long for a socket in it. Choose a shorter --data-dir`,
+    );
+  }
+  const descriptor = openSync(cluster, 'r');
+  return { path: `/proc/self/fd/${descriptor}`, close: () => closeSync(descriptor) };
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,102 @@
+/** One run of the server: its process, and a guard beside it that outlives us for as long as it has to. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { type Descriptor } from '../file-lock.js';
+import { type Account } from './account.js';
+import { CLUSTER_ARGUMENT, serverEnvironment } from './cluster.js';
+import { type Installation } from './installation.js';
+
+/** How long the server may take to end in order, and then to end at all, seconds. */
+const ORDERLY_S = 20;
+const AT_ALL_S = 5;
+
+/**
+ * Runs the server, and ends it when its own standard input ends: when we close it, or are gone, however we
+ * ended. It is in a session of its own, so that Ctrl-C and the end of our process group do not reach the
+ * server before we have finished with it.
+ *
+ * The lock (descriptor 3) is the server's alone: it is free when the last of its processes is gone.
+ */
+const GUARD = `
+trap '' INT TERM HUP
+exec 4<&0
+"$@" 4<&- </dev/null &
+server=$!
+{
+  cat <&4
+  kill -INT $server
+  sleep ${ORDERLY_S}
+  kill -QUIT $server
+  sleep ${AT_ALL_S}
+  kill -KILL $server
+} >/dev/null 2>&1 3<&- &
+watch=$!
+exec 3<&- 4<&-
+wait $server
+code=$?
+kill -KILL $watch
+exit $code
+`;
+
+/** A log that has grown so large makes place for a new one, bytes. */
+const LOG_LIMIT = 1_000_000;
+/** Of the log's end that a message quotes, bytes. */
+const LOG_QUOTE = 1_500;
+
+export interface ServerProcess {
+  /** Resolves when it has ended, with the end of its log. */
+  readonly ended: Promise<string>;
+  readonly hasEnded: () => boolean;
+  /** Fast shutdown: sessions are ended, and what they had committed is there. Escalates by itself. */
+  stop(): Promise<void>;
+}
+
+/** @param lock is handed to the server; the caller may close its own descriptor then */
+export function startServerProcess(
+  { postgres }: Installation,
+  cluster: string,
+  logFile: string,
+  settings: readonly string[],
+  account: Account | undefined,
+  lock: Descriptor,
+): ServerProcess {
+  if (existsSync(logFile) && statSync(logFile).size > LOG_LIMIT) {
+    renameSync(logFile, `${logFile}.1`);
+  }
+  const log = openSync(logFile, 'a', 0o600);
+  const logged = statSync(logFile).size;
+  const child: ChildProcess = spawn(
+    '/bin/sh',
+    ['-c', GUARD, 'otaops-database', postgres, '-D', CLUSTER_ARGUMENT, ...settings],
+    {
+      ...account,
+      cwd: cluster,
+      env: serverEnvironment(),
+      detached: true,
+      stdio: ['pipe', log, log, lock],
+    },
+  );
+  closeSync(log);
+  // It is closed by us, or broken because the guard has ended.
+  child.stdin?.on('error', () => undefined);
+  let hasEnded = false;
+  const ended = new Promise<string>((resolve) => {
+    const end = (failure: string) => {
+      hasEnded = true;
+      child.stdin?.destroy();
+      resolve(failure);
+    };
+    child.once('error', (error) => end(error.message));
+    child.once('exit', () =>
+      end(readFileSync(logFile).subarray(logged).toString().slice(-LOG_QUOTE)),
+    );
+  });
+  return {
+    ended,
+    hasEnded: () => hasEnded,
+    async stop() {
+      child.stdin?.end();
+      await ended;
+    },
+  };
+}

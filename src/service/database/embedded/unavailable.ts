@@ -1,0 +1,12 @@
+/** The embedded PostgreSQL cannot run here. The message says why, and what to do. */
+export class EmbeddedUnavailable extends Error {
+  override readonly name = 'EmbeddedUnavailable';
+
+  constructor(why: string, options?: ErrorOptions) {
+    super(
+      `the embedded PostgreSQL cannot run here: ${why}. ` +
+        'Solve that, or use a PostgreSQL server: --database-url postgres://…',
+      options,
+    );
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * A lock on a file that the kernel holds, flock(2): it is free again as soon as the last process that has the
+ * file open is gone, however it ended. It is known to every container on the same file system, which neither
+ * process ids nor shared memory are.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The descriptor that has the lock. A number, not a FileHandle, which would be closed when it is collected. */
+export type Descriptor = number;
+
+/** The system's program for locks is missing or failed. */
+class LockFailed extends Error {
+  override readonly name = 'LockFailed';
+}
+
+/** open(2) with the lock taken at once: macOS and the BSDs have it, and no flock program. */
+const O_EXLOCK = 0x20;
+const HAS_O_EXLOCK = process.platform === 'darwin';
+const POLL_MS = 50;
+
+/**
+ * Takes the lock; the file is made if it is not there, and stays.
+ *
+ * @param patienceMs for how long it is tried again while another process has it
+ * @returns the descriptor that holds it (closed on exec unless it is handed to a child, which then holds it
+ *   too); undefined if another process has it
+ * @throws LockFailed
+ */
+export async function tryLock(file: string, patienceMs: number): Promise<Descriptor | undefined> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const descriptor = HAS_O_EXLOCK ? openLocked(file) : await openAndLock(file);
+    if (descriptor !== undefined || Date.now() >= deadline) return descriptor;
+    await sleep(POLL_MS);
+  }
+}
+
+export const unlock = (descriptor: Descriptor): void => closeSync(descriptor);
+
+function openLocked(file: string): Descriptor | undefined {
+  try {
+    const { O_RDWR, O_CREAT, O_NONBLOCK } = constants;
+    return openSync(file, O_RDWR | O_CREAT | O_NONBLOCK | O_EXLOCK, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The lock belongs to the open file, which a child shares: flock(1) takes it for us and ends, and it stays
+ * with our descriptor.
+ */
+async function openAndLock(file: string): Promise<Descriptor | undefined> {
+  const { O_RDWR, O_CREAT } = constants;
+  const descriptor = openSync(file, O_RDWR | O_CREAT, 0o600);
+  try {
+    if (await flock(descriptor)) return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+  closeSync(descriptor);
+  return undefined;
+}
+
+/** @returns whether the lock was taken */
+function flock(descriptor: Descriptor): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'pipe', descriptor] });
+    let complaint = '';
+    child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
+    child.on('error', (error) =>
+      reject(new LockFailed(`the program flock (util-linux or busybox): ${error.message}`)),
+    );
+    child.on('close', (code) => {
+      if (code === 0) resolve(true);
+      else if (code === 1) resolve(false);
+      else reject(new LockFailed(`flock ended with ${code}: ${complaint.trim()}`));
+    });
+  });
+}

@@ -1,0 +1,60 @@
+/** A disk of its own for a test: an ext4 file system in an image file, whose power can be cut. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { temporaryDirectory } from '../support/servers.js';
+
+const UNMOUNT_TRIES = 300;
+const UNMOUNT_PAUSE_MS = 100;
+
+/**
+ * EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH (fs/ext4/ext4.h), as the file system's own tests cut the
+ * power: from that moment on nothing reaches the device, and everything that was only in memory is lost.
+ */
+const CUT = `
+open(my $folder, '<', $ARGV[0]) or die "$ARGV[0]: $!";
+my $flags = pack('L', 2);
+ioctl($folder, 0x8004587d, $flags) or die "EXT4_IOC_SHUTDOWN: $!";
+`;
+
+export class BlockDevice {
+  readonly #directory = temporaryDirectory('device');
+  readonly #image = join(this.#directory, 'image');
+  /** Where it is mounted. */
+  readonly folder = join(this.#directory, 'mounted');
+
+  /** @param megabytes its size; it takes as much as is written */
+  constructor(megabytes: number) {
+    execFileSync('truncate', ['--size', `${megabytes}M`, this.#image]);
+    execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', this.#image]);
+    mkdirSync(this.folder);
+    this.mount();
+  }
+
+  mount(): void {
+    execFileSync('mount', ['-o', 'loop', this.#image, this.folder]);
+  }
+
+  cutPower(): void {
+    execFileSync('perl', ['-e', CUT, this.folder]);
+  }
+
+  /** Waits for the processes that still use it to end. */
+  async unmount(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        execFileSync('umount', [this.folder], { stdio: 'pipe' });
+        return;
+      } catch (error) {
+        if (tries === UNMOUNT_TRIES) throw error;
+        await sleep(UNMOUNT_PAUSE_MS);
+      }
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.unmount();
+    rmSync(this.#directory, { recursive: true });
+  }
+}

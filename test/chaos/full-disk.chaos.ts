@@ -1,0 +1,97 @@
+/** The disk of the embedded database is full: it is said, nothing acknowledged is lost, and all goes on after. */
+import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { fleetOf, registrationLine } from '../../src/fleet/index.js';
+import { say } from '../support/dice.js';
+import { freePort } from '../support/servers.js';
+import { BlockDevice } from './block-device.js';
+import { ForeignVehicles } from './foreign-vehicles.js';
+
+const VEHICLES = 50;
+const REF_ID = 'full';
+const isRoot = process.getuid?.() === 0;
+
+/** Takes all room that is left. */
+function fill(folder: string): string {
+  const file = join(folder, 'ballast');
+  const { bavail, bsize } = statfsSync(folder);
+  for (let bytes = bavail * bsize; bytes > 4_096; bytes = Math.floor(bytes / 2)) {
+    try {
+      for (;;) writeFileSync(file, Buffer.alloc(Math.min(bytes, 8_000_000)), { flag: 'a' });
+    } catch {
+      // Smaller pieces fit, perhaps.
+    }
+  }
+  return file;
+}
+
+test.skipIf(!isRoot)('a full disk is told, and nothing acknowledged is lost', async () => {
+  const device = new BlockDevice(400);
+  const dataDir = join(device.folder, 'data');
+  const ports = { httpPort: await freePort(), mqttPort: await freePort() };
+  const adapter = await startAdapterProcess({ dataDir, ...ports });
+  const fleet = fleetOf(VEHICLES);
+  const vehicles = new ForeignVehicles(fleet, { port: ports.mqttPort, refId: REF_ID });
+  const readiness = async () => {
+    const response = await fetch(`${adapter.httpUrl}/readyz`);
+    return { status: response.status, ...((await response.json()) as { problem?: string }) };
+  };
+  const until = async (isSo: () => Promise<boolean>, seconds: number, what: string) => {
+    const deadline = Date.now() + seconds * 1_000;
+    while (!(await isSo())) {
+      if (Date.now() > deadline) throw new Error(what);
+      await sleep(100);
+    }
+  };
+  try {
+    const lines = fleet.map(registrationLine).join('\n');
+    await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+    const body = {
+      model: 'm',
+      'ref-id': REF_ID,
+      'script-ref-id': 's',
+      vins: fleet.map((v) => v.vin),
+    };
+    await adapter.call('POST', '/v1.0/ota/trigger', { time: Date.now(), version: 'v1', body });
+    vehicles.start();
+    await until(() => Promise.resolve(vehicles.count > 500), 60, 'vehicles do not send');
+    const ballast = fill(device.folder);
+    say(`full  (${vehicles.count} acknowledged)`);
+    await until(async () => (await readiness()).status === 503, 30, 'ready on a full disk');
+    expect((await readiness()).problem).toMatch(/no room .*disk/);
+    // Until the write-ahead log finds no room either: then nothing is acknowledged any more.
+    let last = -1;
+    await until(
+      async () => {
+        const before = last;
+        last = vehicles.count;
+        await sleep(3_000);
+        return before === last;
+      },
+      120,
+      'messages are still acknowledged',
+    );
+    say(`nothing goes any more  (${last} acknowledged): ${(await readiness()).problem}`);
+    rmSync(ballast);
+    await until(async () => (await readiness()).status === 200, 60, 'not ready with room');
+    await until(() => Promise.resolve(vehicles.count > last + 500), 60, 'it does not go on');
+    say(`room again  (${vehicles.count} acknowledged)`);
+    await vehicles.stop();
+    for (const [vin, acknowledged] of vehicles.acknowledged) {
+      const { history } = await adapter.call<{ history: { messageId: string }[] }>(
+        'GET',
+        `/v1.0/ota/operations/${REF_ID}/vehicles/${vin}`,
+      );
+      const stored = history.map(({ messageId }) => messageId);
+      expect(new Set(stored).size).toBe(stored.length);
+      expect(stored).toEqual(expect.arrayContaining(acknowledged));
+    }
+  } finally {
+    await vehicles.stop();
+    await adapter.stop();
+    await device.remove();
+  }
+});

@@ -1,0 +1,108 @@
+/**
+ * The power is cut while vehicles send: what was acknowledged is there once the machine is up again. The file
+ * system on a block device of its own is shut down without writing what it has in memory.
+ */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { fleetOf, registrationLine } from '../../src/fleet/index.js';
+import { type Dice, isLong, say, throwDice } from '../support/dice.js';
+import { freePort } from '../support/servers.js';
+import { BlockDevice } from './block-device.js';
+import { ForeignVehicles } from './foreign-vehicles.js';
+
+const CUTS = isLong ? 10 : 3;
+const VEHICLES = 100;
+const REF_ID = 'power';
+const MEGABYTES = 1_500;
+const isRoot = process.getuid?.() === 0;
+
+interface Outcome {
+  /** Of all messages that were acknowledged. */
+  readonly acknowledged: number;
+  readonly missing: number;
+  readonly twice: number;
+  /** What a start after a cut failed with. */
+  readonly failure: string | undefined;
+}
+
+/** @param configuration lines for the server's own configuration file */
+async function cutPower(dice: Dice, configuration = ''): Promise<Outcome> {
+  const device = new BlockDevice(MEGABYTES);
+  const dataDir = join(device.folder, 'data');
+  const ports = { httpPort: await freePort(), mqttPort: await freePort() };
+  const start = () => startAdapterProcess({ dataDir, ...ports });
+  let adapter: AdapterProcess | undefined = await start();
+  const fleet = fleetOf(VEHICLES);
+  const vehicles = new ForeignVehicles(fleet, { port: ports.mqttPort, refId: REF_ID });
+  try {
+    const lines = fleet.map(registrationLine).join('\n');
+    await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+    const body = {
+      model: 'm',
+      'ref-id': REF_ID,
+      'script-ref-id': 's',
+      vins: fleet.map((v) => v.vin),
+    };
+    await adapter.call('POST', '/v1.0/ota/trigger', { time: Date.now(), version: 'v1', body });
+    if (configuration !== '') {
+      await adapter.stop();
+      appendFileSync(join(dataDir, 'database', 'postgresql.conf'), configuration);
+      adapter = await start();
+    }
+    vehicles.start();
+    for (let cut = 0; cut < CUTS; cut++) {
+      await sleep(dice.between(1_000, 5_000));
+      device.cutPower();
+      say(`power cut  (${vehicles.count} acknowledged)`);
+      const exit = new Promise((resolve) => adapter?.child.once('exit', resolve));
+      adapter.child.kill('SIGKILL');
+      await exit;
+      await device.unmount();
+      device.mount();
+      try {
+        adapter = await start();
+      } catch (error) {
+        adapter = undefined;
+        return { acknowledged: vehicles.count, missing: 0, twice: 0, failure: String(error) };
+      }
+    }
+    await vehicles.stop();
+    return { ...(await compare(adapter, vehicles)), failure: undefined };
+  } finally {
+    await vehicles.stop();
+    await adapter?.stop();
+    await device.remove();
+  }
+}
+
+async function compare(adapter: AdapterProcess, vehicles: ForeignVehicles) {
+  let missing = 0;
+  let twice = 0;
+  for (const [vin, acknowledged] of vehicles.acknowledged) {
+    const { history } = await adapter.call<{ history: { messageId: string }[] }>(
+      'GET',
+      `/v1.0/ota/operations/${REF_ID}/vehicles/${vin}`,
+    );
+    const stored = history.map(({ messageId }) => messageId);
+    const distinct = new Set(stored);
+    missing += acknowledged.filter((messageId) => !distinct.has(messageId)).length;
+    twice += stored.length - distinct.size;
+  }
+  return { acknowledged: vehicles.count, missing, twice };
+}
+
+test.skipIf(!isRoot)('what was acknowledged survives a power cut', async () => {
+  const outcome = await cutPower(throwDice());
+  say(JSON.stringify(outcome));
+  expect(outcome.acknowledged).toBeGreaterThan(1_000);
+  expect(outcome).toMatchObject({ missing: 0, twice: 0, failure: undefined });
+});
+
+test.runIf(isRoot && isLong)('without fsync it does not: this test can fail', async () => {
+  const { missing, failure } = await cutPower(throwDice(), '\nfsync = off\n');
+  say(`without fsync: ${missing} missing, ${failure ?? 'started each time'}`);
+  expect(missing > 0 || failure !== undefined).toBe(true);
+});

@@ -1,0 +1,169 @@
+/** The embedded PostgreSQL: one owner for a data directory, and no server without one. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Database, openEmbedded } from '../../../src/service/database/index.js';
+import { tryLock, unlock } from '../../../src/service/database/file-lock.js';
+import { eventually } from '../../support/adapter.js';
+import { temporaryDirectory } from '../../support/servers.js';
+
+const OPENER = fileURLToPath(new URL('./opener.mjs', import.meta.url));
+const directory = temporaryDirectory('embedded');
+const dataDir = join(directory, 'data');
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** A process that opens the database; as the leader of a process group of its own. */
+interface Opener {
+  readonly child: ChildProcess;
+  /** `open`, or `refused: …` */
+  readonly said: string;
+}
+
+async function opener(path = dataDir, within: string[] = []): Promise<Opener> {
+  const [program, ...before] = [...within, process.execPath];
+  const child = spawn(program ?? '', [...before, OPENER, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  return { child, said: said.toString().trim() };
+}
+
+async function end({ child }: Opener, signal: NodeJS.Signals, group = false): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  process.kill(group ? -(child.pid ?? 0) : (child.pid ?? 0), signal);
+  await exit;
+}
+
+const postmaster = (path = dataDir) =>
+  Number(readFileSync(join(path, 'database', 'postmaster.pid'), 'utf8').split('\n')[0]);
+
+/** The process that guards the server: its parent. */
+const guardOf = (pid: number) =>
+  Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+/** Waits until no process of the server is left. */
+async function serverEnded(path = dataDir): Promise<void> {
+  const lock = await tryLock(join(path, 'database.lock'), 20_000);
+  if (lock === undefined) throw new Error('the server still runs');
+  unlock(lock);
+}
+
+describe('a data directory', () => {
+  test('holds a durable PostgreSQL that is reached by its folder alone', async () => {
+    const database = await openEmbedded(dataDir);
+    const settings = await database.query<{ name: string; setting: string }>(
+      `select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit',
+         'data_checksums', 'autovacuum', 'listen_addresses', 'server_encoding') order by name`,
+    );
+    expect(Object.fromEntries(settings.map(({ name, setting }) => [name, setting]))).toEqual({
+      autovacuum: 'on',
+      data_checksums: 'on',
+      fsync: 'on',
+      full_page_writes: 'on',
+      listen_addresses: '',
+      server_encoding: 'UTF8',
+      synchronous_commit: 'on',
+    });
+    expect(statSync(join(dataDir, 'database')).mode & 0o077).toBe(0);
+    await database.query('create table kept (n integer)');
+    await database.close();
+    await serverEnded();
+  });
+
+  test('has one owner: a second process is told which', async () => {
+    const first = await opener();
+    expect(first.said).toBe('open');
+    const second = await opener();
+    expect(second.said).toMatch(
+      new RegExp(`^refused: ${dataDir} is in use by process ${first.child.pid} on .*stop it, or`),
+    );
+    await end(first, 'SIGTERM');
+    await serverEnded();
+  });
+
+  test('has one owner, also among containers', async ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('unshare needs root');
+    const container = ['unshare', '--pid', '--ipc', '--fork', '--kill-child', '--mount-proc'];
+    const first = await opener(dataDir, container);
+    expect(first.said).toBe('open');
+    expect((await opener(dataDir, container)).said).toMatch(/^refused: .* is in use by process/);
+    expect((await opener()).said).toMatch(/^refused: .* is in use by process/);
+    await end(first, 'SIGKILL');
+    const next = await opener();
+    expect(next.said).toBe('open');
+    await end(next, 'SIGTERM');
+  });
+
+  test('goes to exactly one of four that start at once, also right after a kill', async () => {
+    for (let race = 0; race < 3; race++) {
+      const all = await Promise.all([opener(), opener(), opener(), opener()]);
+      const owners = all.filter(({ said }) => said === 'open');
+      expect(owners).toHaveLength(1);
+      await Promise.all(owners.map((owner) => end(owner, 'SIGKILL')));
+    }
+    await serverEnded();
+  });
+
+  test('can have a path that is longer than that of a socket', async () => {
+    const path = join(directory, 'long'.repeat(30), 'data');
+    mkdirSync(path, { recursive: true });
+    const database = await openEmbedded(path);
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+    await database.close();
+  });
+});
+
+describe('the server', () => {
+  test('ends by itself when its owner is killed, with all of its process group', async () => {
+    const owner = await opener();
+    const pid = postmaster();
+    await end(owner, 'SIGKILL', true);
+    await serverEnded();
+    expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+  });
+
+  test('is ended by the next start if its guard was killed too', async () => {
+    const owner = await opener();
+    const pid = postmaster();
+    process.kill(guardOf(pid), 'SIGKILL');
+    process.kill(owner.child.pid ?? 0, 'SIGKILL');
+    const next = await opener();
+    expect(next.said).toBe('open');
+    expect(postmaster()).not.toBe(pid);
+    await end(next, 'SIGTERM');
+  });
+
+  test('is started again when it dies, and /readyz can say why it does not answer', async () => {
+    const database = await openEmbedded(dataDir);
+    await database.query('insert into kept values (1)');
+    const pid = postmaster();
+    process.kill(pid, 'SIGKILL');
+    await eventually(
+      () => Promise.resolve(database.problem?.()),
+      (problem) => problem?.includes('is being started again') === true,
+    );
+    await eventually(
+      () => database.query<{ n: number }>('select n from kept').catch(() => []),
+      (rows) => rows.length === 1,
+    );
+    await eventually(
+      () => Promise.resolve(database.problem?.()),
+      (problem) => problem === undefined,
+    );
+    expect(postmaster()).not.toBe(pid);
+    await database.close();
+    await serverEnded();
+  });
+
+  test('ends while it is being started again', async () => {
+    const database: Database = await openEmbedded(dataDir);
+    process.kill(postmaster(), 'SIGKILL');
+    await database.close();
+    await serverEnded();
+  });
+});
