@@ -1,7 +1,6 @@
 /** What browsers are told live, whatever is looked at. */
 import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type TSchema } from 'typebox';
 import { type Queryable } from '../../src/service/database/index.js';
 import { liveRoute, type Server } from '../../src/service/http/index.js';
 import { parseQuery } from '../../src/service/http/query-text.js';
