@@ -1,6 +1,7 @@
 /** What browsers are told live, whatever is looked at. */
 import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type TSchema } from 'typebox';
 import { type Queryable } from '../../src/service/database/index.js';
 import { liveRoute, type Server } from '../../src/service/http/index.js';
 import { parseQuery } from '../../src/service/http/query-text.js';
@@ -22,7 +23,7 @@ const stopping = new AbortController();
 beforeAll(async () => {
   server = Fastify({
     forceCloseConnections: true,
-    routerOptions: { querystringParser: parseQuery as never },
+    routerOptions: { querystringParser: parseQuery },
   });
   server.setValidatorCompiler(({ schema }) => validatorOf(schema as TSchema, 'querystring'));
   server.addHook('onRequest', (request, _reply, done) => {
