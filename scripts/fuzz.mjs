@@ -167,6 +167,7 @@ async function seedCarota(server) {
 /** @returns what was found */
 async function fuzz(name, program, server) {
   console.log(`\n${name}: ${SECONDS} s`);
+  const { items } = await call(server, 'GET', '/v1.0/tokens');
   const child = spawn(
     program,
     [
@@ -185,6 +186,7 @@ async function fuzz(name, program, server) {
       env: {
         ...process.env,
         SCHEMATHESIS_HOOKS: 'hooks',
+        OTAOPS_FUZZ_TOKEN_ID: items[0].id,
         PYTHONPATH: here('../test/fuzz'),
         PYTHONDONTWRITEBYTECODE: '1',
       },

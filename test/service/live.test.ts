@@ -23,7 +23,7 @@ const stopping = new AbortController();
 beforeAll(async () => {
   server = Fastify({
     forceCloseConnections: true,
-    routerOptions: { querystringParser: parseQuery as never },
+    routerOptions: { querystringParser: parseQuery },
   });
   server.setValidatorCompiler(({ schema }) => validatorOf(schema as TSchema, 'querystring'));
   server.addHook('onRequest', (request, _reply, done) => {

@@ -16,6 +16,8 @@ export async function readJson(
   const text = decodeUtf8(await readBytes(request, maxBytes));
   if (text === '') return undefined;
   const value = parseJson(text);
+  // It would be taken for a body that is not there.
+  if (value === null) throw invalid([{ path: '', message: 'must not be null' }]);
   const fault = mayBeUnstorable(text) ? unstorable(value) : undefined;
   if (fault) throw invalid([fault]);
   return value;

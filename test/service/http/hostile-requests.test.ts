@@ -124,6 +124,7 @@ const COMMON: readonly Row[] = [
 ];
 
 const OF_ADAPTER: readonly Row[] = [
+  ['POST /v1.0/ota/operations/held/cancel', json('null'), 400, ''],
   ['GET /v1.0/ota/operations?limit=true', {}, 400, '/limit'],
   ['GET /v1.0/ota/operations?limit=1e3', {}, 400, '/limit'],
   ['GET /v1.0/ota/operations?limit=0x10', {}, 400, '/limit'],
