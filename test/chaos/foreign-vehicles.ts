@@ -12,6 +12,7 @@ const STATUSES = [EVENT_STATUS.downloading, EVENT_STATUS.pause, EVENT_STATUS.res
 export class ForeignVehicles {
   /** message_ids of each VIN for which a PUBACK has come. */
   readonly acknowledged = new Map<string, string[]>();
+  readonly #clients = new Set<MqttClient>();
   readonly #stopping = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
 
@@ -34,6 +35,7 @@ export class ForeignVehicles {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    for (const client of this.#clients) client.end(true);
     await this.#running;
   }
 
@@ -82,6 +84,8 @@ export class ForeignVehicles {
       connectTimeout: 5_000,
     });
     client.on('error', () => undefined);
+    this.#clients.add(client);
+    client.once('close', () => this.#clients.delete(client));
     const connected = await new Promise<boolean>((resolve) => {
       client.once('connect', () => resolve(true));
       client.once('close', () => resolve(false));

@@ -2,6 +2,7 @@
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { startAdapterProcess } from '../../src/bench/adapter-process.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
@@ -28,6 +29,23 @@ function fill(folder: string): string {
   return file;
 }
 
+/** Goes from segment to segment of the write-ahead log until there is no room for another: the server panics. */
+async function useUpLog(socketFolder: string): Promise<void> {
+  const client = new pg.Client({ host: socketFolder, user: 'otaops', database: 'postgres' });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    for (;;) {
+      await client.query("select pg_logical_emit_message(true, 'full', repeat('x', 1000))");
+      await client.query('select pg_switch_wal()');
+    }
+  } catch (error) {
+    say(`the log is used up: ${(error as Error).message}`);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 test.skipIf(!isRoot)('a full disk is told, and nothing acknowledged is lost', async () => {
   const device = new BlockDevice(400);
   const dataDir = join(device.folder, 'data');
@@ -37,7 +55,8 @@ test.skipIf(!isRoot)('a full disk is told, and nothing acknowledged is lost', as
   const vehicles = new ForeignVehicles(fleet, { port: ports.mqttPort, refId: REF_ID });
   const readiness = async () => {
     const response = await fetch(`${adapter.httpUrl}/readyz`);
-    return { status: response.status, ...((await response.json()) as { problem?: string }) };
+    const { problem } = (await response.json()) as { problem?: string };
+    return { status: response.status, problem };
   };
   const until = async (isSo: () => Promise<boolean>, seconds: number, what: string) => {
     const deadline = Date.now() + seconds * 1_000;
@@ -62,7 +81,7 @@ test.skipIf(!isRoot)('a full disk is told, and nothing acknowledged is lost', as
     say(`full  (${vehicles.count} acknowledged)`);
     await until(async () => (await readiness()).status === 503, 30, 'ready on a full disk');
     expect((await readiness()).problem).toMatch(/no room .*disk/);
-    // Until the write-ahead log finds no room either: then nothing is acknowledged any more.
+    await useUpLog(join(dataDir, 'database'));
     let last = -1;
     await until(
       async () => {

@@ -23,8 +23,7 @@ interface Opener {
 }
 
 async function opener(path = dataDir, within: string[] = []): Promise<Opener> {
-  const [program, ...before] = [...within, process.execPath];
-  const child = spawn(program ?? '', [...before, OPENER, path], {
+  const child = spawn('env', [...within, process.execPath, OPENER, path], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
