@@ -23,6 +23,8 @@ export interface StorageSettings {
 export interface StorageListeners {
   /** An idle connection broke; another one is opened when it is needed. */
   readonly onConnectionLost?: (error: Error) => void;
+  /** Another host of the database has become the primary. */
+  readonly onPrimary?: (to: string, from: string | undefined) => void;
   /** See {@link DatabaseClock}. */
   readonly onWrongClock?: (clocks: BothClocks) => void;
   readonly onClockJump?: (byMs: number) => void;
@@ -32,6 +34,8 @@ export interface StorageListeners {
 export function loggedTo(log: Logger): StorageListeners {
   return {
     onConnectionLost: (error) => log.warn({ err: error }, 'a connection to the database broke'),
+    onPrimary: (to, from) =>
+      log.warn({ to, from }, 'the primary of the database is another host now'),
     onWrongClock: ({ ours, database }) => {
       const clocks = { ours: new Date(ours), database: new Date(database) };
       const seconds = (ours - database) / 1000;
@@ -60,7 +64,8 @@ export interface Storage {
 /**
  * Opens and migrates the database; the first start makes the administrator's token.
  *
- * @throws DataDirectoryInUse, EmbeddedUnavailable, DatabaseError, ForeignDatabase, WrongClock
+ * @throws DataDirectoryInUse, EmbeddedUnavailable, DatabaseError, ForeignDatabase, WrongClock,
+ *   BadDatabaseUrl
  */
 export async function openStorage(
   settings: StorageSettings,
@@ -68,11 +73,11 @@ export async function openStorage(
   listeners: StorageListeners = {},
 ): Promise<Storage> {
   const { databaseUrl, dataDir } = settings;
-  const onConnectionLost = listeners.onConnectionLost ?? (() => undefined);
+  const { onConnectionLost = () => undefined, onPrimary } = listeners;
   const database =
     databaseUrl === undefined
       ? await openEmbedded(dataDir, onConnectionLost)
-      : openPostgres({ url: databaseUrl, onConnectionLost });
+      : openPostgres({ url: databaseUrl, onConnectionLost, onPrimary });
   let clock: DatabaseClock | undefined;
   const close = async () => {
     await clock?.stop();

@@ -16,6 +16,7 @@ import {
   topicTemplate,
   VEHICLE_STATES,
 } from '../../protocol/index.js';
+import { databaseTarget } from '../../service/database/index.js';
 import { isTimeZone } from '../../update-script/time-zone.js';
 
 export type Parser<T> = (text: string) => T;
@@ -94,6 +95,16 @@ export const parseBroker: Parser<string> = (text) => {
     parseBrokerUrl(text);
   } catch (error) {
     throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+  return text;
+};
+
+/** One host or several, see `databaseTarget`. */
+export const parseDatabaseUrl: Parser<string> = (text) => {
+  try {
+    databaseTarget(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
   }
   return text;
 };
