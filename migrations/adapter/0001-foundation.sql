@@ -189,11 +189,13 @@ create table message_totals (
   check (received = applied + duplicates + dead_letters)
 ) with (fillfactor = 50);
 
--- The MQTT sessions that brokers keep for adapters, and who holds each of them until when.
-create table link_sessions (
-  client_id   text primary key,
-  holder      uuid not null,
-  lease_until timestamptz not null,
-  -- When it was emptied and ended. A broker that crashes may come back with it all the same.
-  ended_at    timestamptz
+-- Which adapter holds the group's subscription at the MQTT broker, and until when.
+create table subscription_lease (
+  only_row    boolean primary key default true check (only_row),
+  holder      uuid,                         -- a process; null: nobody
+  instance    text,                         -- its name
+  lease_until timestamptz not null default '-infinity',
+  takeovers   bigint not null default 0,
+  conflicts   bigint not null default 0     -- times that another system had the group's id
 );
+insert into subscription_lease default values;

@@ -7,6 +7,8 @@ alter table operations
 -- What all adapters on this database together may send: one row.
 create table adapter_group (
   only_row     boolean primary key default true check (only_row),
+  -- In every MQTT client id and share name, so that systems on one broker leave each other alone.
+  id           uuid not null default gen_random_uuid(),
   trigger_rate double precision            -- triggers a second; null: no limit
 );
 insert into adapter_group default values;

@@ -14,6 +14,7 @@ create table adapters (
   version    text not null,
   broker     text not null,                -- address of its broker
   connected  boolean not null,             -- whether it reaches that
+  subscribed boolean not null,             -- whether it is the one that reads what vehicles send
   waiting    integer not null,             -- messages that have arrived and are not stored yet
   received   double precision not null,    -- messages a second, since it said so before
   triggered  double precision not null     -- triggers a second

@@ -84,6 +84,7 @@ async function start(
     clock,
     waiting: () => receiver.waiting,
     linkConnected: () => link.isConnected,
+    isSubscribed: () => link.isSubscribed,
   });
   const failed = (part: Part, message: string) => (error: Error) => {
     metrics.failed(part);
@@ -146,6 +147,7 @@ async function start(
         log.info({ mqtt: link.address }, 'connected to the MQTT broker');
         sender.wake();
       },
+      onSubscribed: () => log.info({ mqtt: link.address }, 'reads what vehicles send'),
       onProblem: (error) => {
         metrics.failed('message-link');
         const severity = settings.mqttUrl === undefined ? 'debug' : 'warn';
@@ -179,6 +181,7 @@ async function start(
     now: () => ({
       broker: `${link.protocol}://${link.address}`,
       connected: link.isConnected,
+      subscribed: link.isSubscribed,
       waiting: receiver.waiting,
     }),
     onFailure: failed('maintenance', 'the adapter could not say that it is there'),

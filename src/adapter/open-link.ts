@@ -1,6 +1,6 @@
 /** Opens the message link that the settings ask for: the embedded broker, or one of your own. */
 import { readFile } from 'node:fs/promises';
-import { type TopicTemplate } from '../protocol/index.js';
+import { parseBrokerUrl, type TopicTemplate } from '../protocol/index.js';
 import { type Database } from '../service/database/index.js';
 import {
   type LinkHandlers,
@@ -47,13 +47,16 @@ export async function openLink(
     file === undefined ? {} : { [name]: await readFile(file, 'utf8') };
   return openBrokerLink({
     address: {
-      url: mqttUrl,
-      ...(await pem('ca', settings.mqttCa)),
-      ...(await pem('cert', settings.mqttCert)),
-      ...(await pem('key', settings.mqttKey)),
+      url: parseBrokerUrl(mqttUrl),
+      tls: {
+        ...(await pem('ca', settings.mqttCa)),
+        ...(await pem('cert', settings.mqttCert)),
+        ...(await pem('key', settings.mqttKey)),
+      },
     },
     instance,
     d2cFilter: d2cTopic.filter,
+    isShared: settings.mqttShared,
     presence: mqttPresenceTopic === undefined ? undefined : presenceTopic(mqttPresenceTopic),
     sessionExpirySeconds: mqttSessionExpiry ?? WEEK_SECONDS,
     database,

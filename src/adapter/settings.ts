@@ -11,7 +11,7 @@ export interface AdapterSettings {
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
-  /** `mqtt://`, `mqtts://`, `ws://`, `wss://`; undefined: the embedded broker. */
+  /** `mqtt://`, `mqtts://`, `ws://`, `wss://`, one host or several; undefined: the embedded broker. */
   readonly mqttUrl?: string | undefined;
   /** PEM files for `mqtts://` and `wss://`. */
   readonly mqttCa?: string | undefined;
@@ -19,6 +19,8 @@ export interface AdapterSettings {
   readonly mqttKey?: string | undefined;
   /** How long the broker keeps messages for an adapter that is away, seconds. */
   readonly mqttSessionExpiry?: number | undefined;
+  /** Whether all adapters read over a shared subscription, and not one of them at a time. */
+  readonly mqttShared?: boolean | undefined;
   /** Name of this adapter among those on one broker, the same after a restart. */
   readonly instance?: string | undefined;
   /** How long messages stay in the history, days; undefined: for ever. */

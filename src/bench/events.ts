@@ -1,7 +1,7 @@
 /** Events per second, end to end, and beside it the limits: SQL alone, and the broker alone. */
 import { rmSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { connectToBroker } from '../adapter/message-link/broker-connection.js';
+import { BrokerDialler } from '../adapter/message-link/broker-dialler.js';
 import { startEmbeddedBroker } from '../adapter/message-link/index.js';
 import { batchRow, ingestBatch } from '../adapter/d2c-receiver/index.js';
 import { type Database, migrate, openEmbedded, openPostgres } from '../service/database/index.js';
@@ -10,7 +10,7 @@ import { ADAPTER_SCHEMA } from '../adapter/schema.js';
 import { acceptTrigger } from '../adapter/operations/index.js';
 import { registerVehicles } from '../adapter/registry/index.js';
 import { fleetOf } from '../fleet/index.js';
-import { topicTemplate } from '../protocol/index.js';
+import { parseBrokerUrl, topicTemplate } from '../protocol/index.js';
 import { eventSource, type TriggeredVehicle } from './event-source.js';
 import { type Rig, until } from './rig.js';
 import { median, percentile } from './report.js';
@@ -182,22 +182,23 @@ async function acknowledgingConsumer(
         backpressure: () => undefined,
         onVehicleConnected: () => undefined,
         onUp: () => undefined,
+        onSubscribed: () => undefined,
         onProblem: () => undefined,
       },
     });
     const port = Number(broker.address.split(':')[1]);
     return { port, close: () => broker.close() };
   }
-  const connection = await connectToBroker({
-    address: { url: rig.brokerUrl },
+  const dialler = new BrokerDialler({ url: parseBrokerUrl(rig.brokerUrl), tls: {} });
+  const connection = await dialler.connect({
     clientId: 'bench-consumer',
+    clean: true,
     sessionExpirySeconds: 0,
-    keepaliveSeconds: 60,
     clock,
     onMessage,
     backpressure: () => undefined,
     onClosed: () => undefined,
   });
-  await connection.subscribe(`$share/bench/${LIMIT_TOPICS}+`);
-  return { port: rig.brokerPort, close: () => connection.close({ endSession: true }) };
+  await connection.subscribe(`${LIMIT_TOPICS}+`, 1);
+  return { port: rig.brokerPort, close: () => connection.disconnect() };
 }

@@ -63,7 +63,9 @@ export interface Server {
   readonly pid: number;
   /** SIGKILL, as a crash. */
   kill(): Promise<void>;
-  /** On the same port and data, after {@link kill}. */
+  /** In order, with its data left. */
+  end(signal: NodeJS.Signals): Promise<void>;
+  /** On the same port and data, after {@link kill} or {@link end}. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -94,6 +96,7 @@ async function serverOf(
       return child.pid ?? 0;
     },
     kill: () => end('SIGKILL'),
+    end,
     async restart() {
       child = start();
       await until(ready, name);

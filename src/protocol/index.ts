@@ -1,5 +1,6 @@
 /** The message contract, pure: schemas, types, encode, decode and the meaning of states and times. */
 export * from './asyncapi.js';
+export * from './broker-url.js';
 export * from './carota-server-event.js';
 export * from './decode.js';
 export * from './decoded.js';

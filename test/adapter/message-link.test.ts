@@ -1,4 +1,4 @@
-/** The link to an MQTT broker: versions, transports, sharing, sessions, and PUBACK after commit. */
+/** The link to an MQTT broker: versions, transports, hosts, the group's session, PUBACK after commit. */
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
@@ -6,17 +6,20 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Aedes } from 'aedes';
 import mqtt, { type MqttClient } from 'mqtt';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Received } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database, migrate, openPostgres } from '../../src/service/database/index.js';
 import {
   type BrokerLinkOptions,
   type MessageLink,
   openBrokerLink,
+  subscriptionFigures,
 } from '../../src/adapter/message-link/index.js';
+import { parseBrokerUrl } from '../../src/protocol/index.js';
 import { eventually } from '../support/adapter.js';
 import { emptyPostgresUrl, hasRealServers } from '../support/databases.js';
 import { freePort, type Server, startMosquitto, temporaryDirectory } from '../support/servers.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 interface Arrived extends Received {
   readonly settle: () => void;
@@ -29,18 +32,22 @@ interface TestLink {
   readonly problems: Error[];
 }
 
+interface TestLinkOptions extends Partial<BrokerLinkOptions> {
+  readonly url?: string;
+  readonly tls?: { ca?: string; cert?: string; key?: string };
+  readonly settles?: (received: Received) => boolean;
+}
+
 describe.skipIf(!hasRealServers())('a link to a broker', () => {
   let database: Database;
   let broker: Server;
   let tls: { port: number; directory: string };
   let webSocketPort: number;
-  let links: MessageLink[] = [];
+  const links: MessageLink[] = [];
   const clients: MqttClient[] = [];
   let instances = 0;
 
   beforeAll(async () => {
-    database = openPostgres({ url: (await emptyPostgresUrl()) ?? '' });
-    await migrate(database, ADAPTER_SCHEMA);
     tls = { port: await freePort(), directory: certificates() };
     webSocketPort = await freePort();
     broker = await startMosquitto(
@@ -55,24 +62,30 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
       ].join('\n'),
     );
   });
+  // Each test is a system of its own: its group has an id, and so a session, of its own.
+  beforeEach(async () => {
+    database = await newSystem();
+  });
   afterEach(async () => {
     for (const link of links.splice(0)) await link.close();
     for (const client of clients.splice(0)) await client.endAsync(true);
+    await database.close();
   });
   afterAll(async () => {
     await broker.stop();
-    await database.close();
     rmSync(tls.directory, { recursive: true });
   });
 
-  function open(
-    changes: Partial<BrokerLinkOptions> = {},
-    settles: (received: Received) => boolean = () => true,
-  ): TestLink {
+  async function newSystem(): Promise<Database> {
+    const made = openPostgres({ url: (await emptyPostgresUrl()) ?? '' });
+    await migrate(made, ADAPTER_SCHEMA);
+    return made;
+  }
+  async function open({ url, tls, settles, ...changes }: TestLinkOptions = {}): Promise<TestLink> {
     const arrived: Arrived[] = [];
     const problems: Error[] = [];
-    const link = openBrokerLink({
-      address: { url: broker.url },
+    const link = await openBrokerLink({
+      address: { url: parseBrokerUrl(url ?? broker.url), tls: tls ?? {} },
       instance: `test-${++instances}`,
       d2cFilter: 'd2c/+',
       sessionExpirySeconds: 600,
@@ -80,12 +93,13 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
       clock: Date.now,
       handlers: {
         onMessage: (received, settle) => {
-          arrived.push({ ...received, settle });
-          if (settles(received)) settle();
+          arrived.push({ ...received, payload: Buffer.from(received.payload), settle });
+          if (settles?.(received) ?? true) settle();
         },
         backpressure: () => undefined,
         onVehicleConnected: () => undefined,
         onUp: () => undefined,
+        onSubscribed: () => undefined,
         onProblem: (error) => problems.push(error),
       },
       ...changes,
@@ -93,19 +107,34 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
     links.push(link);
     return { link, arrived, problems };
   }
-  const up = async ({ link, problems }: TestLink) => {
+  const close = async ({ link }: TestLink) => {
+    links.splice(links.indexOf(link), 1);
+    await link.close();
+  };
+  const isUp = async ({ link, problems }: TestLink) => {
     await eventually(
       () => Promise.resolve({ up: link.isConnected, problems: problems.map(String) }),
       (state) => state.up,
     );
   };
+  const isSubscribed = async ({ link, problems }: TestLink) => {
+    await eventually(
+      () => Promise.resolve({ subscribed: link.isSubscribed, problems: problems.map(String) }),
+      (state) => state.subscribed,
+    );
+  };
+  async function opened(options: TestLinkOptions = {}): Promise<TestLink> {
+    const test = await open(options);
+    await isUp(test);
+    return test;
+  }
   async function vehicle(url = broker.url): Promise<MqttClient> {
     const client = await mqtt.connectAsync(url, { reconnectPeriod: 0 });
     clients.push(client);
     return client;
   }
   const texts = (...received: TestLink[]) =>
-    received.flatMap(({ arrived }) => arrived.map(({ payload }) => payload.toString())).sort();
+    received.flatMap(({ arrived }) => arrived.map(({ payload }) => payload.toString()));
   const arrives = (count: number, ...received: TestLink[]) =>
     eventually(
       () => Promise.resolve(texts(...received)),
@@ -113,8 +142,7 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
     );
 
   test('takes and gives messages over MQTT 5, with their expiry', async () => {
-    const a = open();
-    await up(a);
+    const a = await opened();
     const client = await mqtt.connectAsync(broker.url, { protocolVersion: 5, reconnectPeriod: 0 });
     clients.push(client);
     await client.subscribeAsync('c2d/x', { qos: 1 });
@@ -126,76 +154,210 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
         }),
       ),
     );
-    await client.publishAsync('d2c/x', 'up', { qos: 1 });
+    await client.publishAsync('d2c/x', 'up', {
+      qos: 1,
+      properties: { userProperties: { some: 'property' } },
+    });
     expect(await arrives(1, a)).toEqual(['up']);
     expect(a.arrived[0]).toMatchObject({ topic: 'd2c/x', publisher: null });
     await a.link.publish({ topic: 'c2d/x', payload: Buffer.from('down'), expirySeconds: 90 });
     expect(await heard).toMatchObject({ text: 'down', expiry: 90 });
   });
 
-  test('shares the messages with other adapters, each goes to one', async () => {
-    const [a, b] = [open(), open()];
-    await Promise.all([up(a), up(b)]);
+  test('messages of every length arrive as they were', async () => {
+    const a = await opened();
+    const client = await vehicle();
+    const lengths = [0, 1, 100, 127, 128, 16_000, 16_383, 16_384, 70_000, 300_000, 2_100_000];
+    const sent = lengths.map((length) => Buffer.alloc(length, `${length} bytes `));
+    await Promise.all(sent.map((payload) => client.publishAsync('d2c/x', payload, { qos: 1 })));
+    await arrives(lengths.length, a);
+    expect(
+      a.arrived.map(({ payload }) => Buffer.compare(Buffer.from(payload), sent.shift() ?? payload)),
+    ).toEqual(lengths.map(() => 0));
+    // And the same way out.
+    await client.subscribeAsync('c2d/x', { qos: 1 });
+    const back: number[] = [];
+    client.on('message', (_topic, payload) => back.push(payload.length));
+    await Promise.all(
+      lengths.map((length) => a.link.publish({ topic: 'c2d/x', payload: Buffer.alloc(length) })),
+    );
+    await eventually(
+      () => Promise.resolve(back),
+      ({ length }) => length === lengths.length,
+    );
+    expect(back).toEqual(lengths);
+  });
+
+  test('of several adapters one reads; the next takes over at once when it ends in order', async () => {
+    const a = await opened();
+    const b = await opened();
+    expect([a.link.isSubscribed, b.link.isSubscribed]).toEqual([true, false]);
+    const client = await vehicle();
+    await client.publishAsync('d2c/x', 'first', { qos: 1 });
+    expect(await arrives(1, a)).toEqual(['first']);
+    // Each publishes.
+    await b.link.publish({ topic: 'c2d/x', payload: Buffer.from('from a standby') });
+    const since = Date.now();
+    await close(a);
+    await client.publishAsync('d2c/x', 'while nobody reads', { qos: 1 });
+    expect(await arrives(1, b)).toEqual(['while nobody reads']);
+    expect(Date.now() - since).toBeLessThan(3_000);
+    expect(b.arrived).toHaveLength(1);
+    expect((await subscriptionFigures(database)).takeovers).toBe(2);
+  });
+
+  test('what was not settled comes again to the next holder, in order, before the rest', async () => {
+    const a = await opened({ settles: ({ payload }) => payload.toString() === '0' });
+    const client = await vehicle();
+    for (const text of ['0', '1', '2', '3']) await client.publishAsync('d2c/x', text, { qos: 1 });
+    await arrives(4, a);
+    await close(a);
+    await client.publishAsync('d2c/x', '4', { qos: 1 });
+    const b = await opened();
+    expect(await arrives(4, b)).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('an adapter that restarts under its name takes over from its lost process at once', async () => {
+    const lost = await opened({ instance: 'returning', settles: () => false });
+    const client = await vehicle();
+    await client.publishAsync('d2c/x', 'unsettled', { qos: 1 });
+    await arrives(1, lost);
+    const since = Date.now();
+    const again = await opened({ instance: 'returning' });
+    expect(await arrives(1, again)).toEqual(['unsettled']);
+    expect(Date.now() - since).toBeLessThan(5_000);
+    // The other one is a standby now, and remains one.
+    await eventually(
+      () => Promise.resolve(lost.link.isConnected && !lost.link.isSubscribed),
+      (isStandby) => isStandby,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(again.link.isSubscribed).toBe(true);
+  });
+
+  test('a holder that is lost is replaced within 15 s', async () => {
+    // The database and the broker are cut off from it: as good as dead.
+    const proxy = await TcpProxy.to(broker.port);
+    let isCut = false;
+    const cut: BrokerLinkOptions['database'] = {
+      query: (...args) => (isCut ? Promise.reject(new Error('cut off')) : database.query(...args)),
+      script: (text) => database.script(text),
+    };
+    const a = await opened({ url: `mqtt://127.0.0.1:${proxy.port}`, database: cut });
+    const b = await opened();
+    const client = await vehicle();
+    isCut = true;
+    proxy.cutHalfOpen();
+    const since = Date.now();
+    await client.publishAsync('d2c/x', 'to whoever is there', { qos: 1 });
+    expect(await arrives(1, b)).toEqual(['to whoever is there']);
+    expect(Date.now() - since).toBeLessThan(15_000);
+    expect(a.arrived).toEqual([]);
+    isCut = false;
+    await isUp(a);
+    expect([a.link.isSubscribed, b.link.isSubscribed]).toEqual([false, true]);
+    await proxy.close();
+  }, 40_000);
+
+  test('without the database it reads nothing after its lease, and goes on when it is back', async () => {
+    let isAway = false;
+    const shaky: BrokerLinkOptions['database'] = {
+      query: (...args) =>
+        isAway ? Promise.reject(new Error('database away')) : database.query(...args),
+      script: (text) => database.script(text),
+    };
+    const a = await opened({ database: shaky });
+    isAway = true;
+    await eventually(
+      () => Promise.resolve(a.link.isSubscribed),
+      (subscribed) => !subscribed,
+    );
+    const client = await vehicle();
+    await client.publishAsync('d2c/x', 'meanwhile', { qos: 1 });
+    isAway = false;
+    expect(await arrives(1, a)).toEqual(['meanwhile']);
+  }, 40_000);
+
+  test('two systems on one broker each get every message, and take none from each other', async () => {
+    const other = await newSystem();
+    try {
+      const a = await opened();
+      const b = await opened({ database: other });
+      const client = await vehicle();
+      for (const text of ['1', '2', '3']) await client.publishAsync('d2c/x', text, { qos: 1 });
+      expect(await arrives(3, a)).toEqual(['1', '2', '3']);
+      expect(await arrives(3, b)).toEqual(['1', '2', '3']);
+      await close(b);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('a copied database leaves the living system its session, and gets a new id', async () => {
+    const client = await vehicle();
+    const original = await opened({ settles: ({ payload }) => payload.toString() !== 'late' });
+    await client.publishAsync('d2c/x', 'early', { qos: 1 });
+    await client.publishAsync('d2c/x', 'late', { qos: 1 });
+    await arrives(2, original);
+    const copied = await newSystem();
+    try {
+      const [group] = await database.query<{ id: string }>('select id from adapter_group');
+      await copied.query('update adapter_group set id = $1', [group?.id ?? '']);
+      const copy = await open({ database: copied });
+      await eventually(
+        () => subscriptionFigures(copied),
+        ({ conflicts }) => conflicts === 1,
+      );
+      expect(copy.problems.map(String).join()).toMatch(/this database is a copy/);
+      await isSubscribed(original);
+      await isSubscribed(copy);
+      // Whatever the copy has seen meanwhile was not taken from the original.
+      const before = texts(original).length;
+      await client.publishAsync('d2c/x', 'to both', { qos: 1 });
+      expect((await arrives(before + 1, original)).at(-1)).toBe('to both');
+      await eventually(
+        () => Promise.resolve(texts(copy)),
+        (all) => all.includes('to both'),
+      );
+      expect(await subscriptionFigures(database)).toMatchObject({ conflicts: 0 });
+      expect(await database.query('select id from adapter_group')).toEqual([group]);
+      // The one that was never settled is still the original's.
+      await close(original);
+      const next = await opened();
+      expect((await arrives(1, next))[0]).toBe('late');
+      await close(copy);
+    } finally {
+      await copied.close();
+    }
+  }, 60_000);
+
+  test('a database restored in the place of the lost one goes on with the same session', async () => {
+    const client = await vehicle();
+    const before = await opened({ settles: () => false });
+    await client.publishAsync('d2c/x', 'not stored yet', { qos: 1 });
+    await arrives(1, before);
+    const [group] = await database.query<{ id: string }>('select id from adapter_group');
+    await close(before);
+    await client.publishAsync('d2c/x', 'while everything is away', { qos: 1 });
+    const restored = await newSystem();
+    try {
+      await restored.query('update adapter_group set id = $1', [group?.id ?? '']);
+      const after = await opened({ database: restored });
+      expect(await arrives(2, after)).toEqual(['not stored yet', 'while everything is away']);
+      await close(after);
+    } finally {
+      await restored.close();
+    }
+  });
+
+  test('with a shared subscription all adapters read, each message goes to one', async () => {
+    const [a, b] = [await opened({ isShared: true }), await opened({ isShared: true })];
     const client = await vehicle();
     const sent = Array.from({ length: 100 }, (_, n) => `message ${n}`).sort();
     await Promise.all(sent.map((text) => client.publishAsync('d2c/x', text, { qos: 1 })));
-    expect(await arrives(100, a, b)).toEqual(sent);
+    expect((await arrives(100, a, b)).sort()).toEqual(sent);
     expect(a.arrived.length).toBeGreaterThan(10);
     expect(b.arrived.length).toBeGreaterThan(10);
-  });
-
-  test('what was not settled comes again after a break, to the same name', async () => {
-    const instance = 'returning';
-    const a = open({ instance }, ({ payload }) => payload.toString() !== 'unsettled');
-    await up(a);
-    const client = await vehicle();
-    await client.publishAsync('d2c/x', 'unsettled', { qos: 1 });
-    await arrives(1, a);
-    // Another of the same name displaces it, as after a restart before the lease is over.
-    const b = open({ instance });
-    await up(b);
-    expect(await arrives(1, b)).toEqual(['unsettled']);
-    // The displaced one goes on under another name.
-    await up(a);
-    await client.publishAsync('d2c/x', 'later 1', { qos: 1 });
-    await client.publishAsync('d2c/x', 'later 2', { qos: 1 });
-    await arrives(4, a, b);
-  });
-
-  test('the session of a lost adapter is emptied by another one', async () => {
-    const client = await vehicle();
-    const lost = await mqtt.connectAsync(broker.url, {
-      clientId: 'otaops-lost',
-      protocolVersion: 5,
-      clean: false,
-      reconnectPeriod: 0,
-      properties: { sessionExpiryInterval: 600 },
-    });
-    await lost.subscribeAsync('$share/otaops/d2c/+', { qos: 1 });
-    lost.stream.destroy();
-    await new Promise<void>((resolve) => lost.once('close', () => resolve()));
-    for (const n of [1, 2, 3]) await client.publishAsync('d2c/x', `left behind ${n}`, { qos: 1 });
-    await database.query(
-      `insert into link_sessions values ('otaops-lost', gen_random_uuid(), now() - interval '1 s')`,
-    );
-    const a = open();
-    expect(await arrives(3, a)).toEqual(['left behind 1', 'left behind 2', 'left behind 3']);
-    await eventually(
-      () =>
-        database.query(
-          `select from link_sessions where client_id = 'otaops-lost' and ended_at is not null`,
-        ),
-      (rows) => rows.length === 1,
-    );
-  }, 40_000);
-
-  test('a graceful end leaves nothing behind', async () => {
-    const a = open();
-    await up(a);
-    await a.link.close();
-    const left = 'select client_id from link_sessions where ended_at is null';
-    expect(await database.query(left)).toEqual([]);
-    links = links.filter((link) => link !== a.link);
   });
 
   test('falls back to MQTT 3.1.1 where the broker speaks no other', async () => {
@@ -203,26 +365,77 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
     const server = createServer((socket) => void aedes.handle(socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const a = open({ address: { url } });
-    await up(a);
+    const a = await opened({ url });
     const client = await vehicle(url);
     await client.publishAsync('d2c/x', 'old', { qos: 1 });
     expect(await arrives(1, a)).toEqual(['old']);
-    await a.link.close();
-    links = links.filter((link) => link !== a.link);
+    const shared = await open({ url, isShared: true });
+    await eventually(
+      () => Promise.resolve(shared.problems.map(String).join()),
+      (problems) => problems.includes('no shared subscriptions'),
+    );
+    expect(shared.link.isConnected).toBe(false);
+    await close(shared);
+    await close(a);
     await client.endAsync(true);
     await new Promise<void>((resolve) => aedes.close(resolve));
     server.close();
   });
 
+  test('of several hosts it goes to one that answers, and on to the next when that is lost', async () => {
+    const [first, second] = [await TcpProxy.to(broker.port), await TcpProxy.to(broker.port)];
+    const dead = await freePort();
+    const hosts = [dead, first.port, second.port].map((port) => `127.0.0.1:${port}`);
+    const a = await opened({ url: `mqtt://${hosts.join(',')}` });
+    first.break();
+    const client = await vehicle();
+    await client.publishAsync('d2c/x', 'by another way', { qos: 1 });
+    await arrives(1, a);
+    second.break();
+    first.mend();
+    await client.publishAsync('d2c/x', 'and back', { qos: 1 });
+    expect(new Set(await arrives(2, a))).toEqual(new Set(['by another way', 'and back']));
+    await close(a);
+    await first.close();
+    await second.close();
+  });
+
+  test('a host that accepts and says nothing is given up after 3 s where there is another', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const since = Date.now();
+    const a = await opened({ url: `mqtt://127.0.0.1:${port},127.0.0.1:${broker.port}` });
+    expect(Date.now() - since).toBeLessThan(8_000);
+    await close(a);
+    silent.close();
+  });
+
+  test('what is no MQTT ends the connection, not the process', async () => {
+    const odd = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write(Buffer.from([0x20, 3, 0, 0, 0]));
+        socket.write(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0xff, 1]));
+      });
+    });
+    await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve));
+    const a = await open({ url: `mqtt://127.0.0.1:${(odd.address() as AddressInfo).port}` });
+    await eventually(
+      () => Promise.resolve(a.problems.map(String)),
+      (problems) => problems.some((problem) => problem.includes('MalformedPacket')),
+    );
+    await close(a);
+    odd.close();
+  });
+
   test('over TLS with a client certificate, and not without', async () => {
     const url = `mqtts://127.0.0.1:${tls.port}`;
-    const pem = (name: string) => readPem(join(tls.directory, name));
+    const pem = (name: string) => readFileSync(join(tls.directory, name), 'utf8');
     const known = { ca: pem('ca.pem'), cert: pem('client.pem'), key: pem('client.key') };
-    const a = open({ address: { url, ...known } });
-    await up(a);
-    const b = open({ address: { url, ca: known.ca } });
-    const c = open({ address: { url } });
+    await opened({ url, tls: known });
+    const b = await open({ url, tls: { ca: known.ca } });
+    const c = await open({ url });
     for (const stranger of [b, c]) {
       await eventually(
         () => Promise.resolve(stranger.problems.length),
@@ -233,15 +446,13 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
   });
 
   test('over WebSocket', async () => {
-    const a = open({ address: { url: `ws://127.0.0.1:${webSocketPort}` } });
-    await up(a);
+    const a = await opened({ url: `ws://127.0.0.1:${webSocketPort}` });
     await (await vehicle()).publishAsync('d2c/x', 'web', { qos: 1 });
     expect(await arrives(1, a)).toEqual(['web']);
   });
 
   test('comes back after the broker was away', async () => {
-    const a = open();
-    await up(a);
+    const a = await opened();
     await broker.kill();
     await eventually(
       () => Promise.resolve(a.link.isConnected),
@@ -249,13 +460,11 @@ describe.skipIf(!hasRealServers())('a link to a broker', () => {
     );
     await expect(a.link.publish({ topic: 'c2d/x', payload: Buffer.from('no') })).rejects.toThrow();
     await broker.restart();
-    await up(a);
+    await isUp(a);
     await (await vehicle()).publishAsync('d2c/x', 'again', { qos: 1 });
     expect(await arrives(1, a)).toContain('again');
   });
 });
-
-const readPem = (file: string) => readFileSync(file, 'utf8');
 
 /** An authority, and a certificate from it for the server and for a client. */
 function certificates(): string {

@@ -9,6 +9,8 @@ export interface AdapterRow {
   /** Address of its broker, and whether it reaches that. */
   readonly broker: string;
   readonly connected: boolean;
+  /** Whether it is the one that reads what vehicles send. */
+  readonly subscribed: boolean;
   /** Messages that have arrived and are not stored yet. */
   readonly waiting: number;
   /** Messages a second. */
@@ -19,12 +21,13 @@ export interface AdapterRow {
 
 export async function saveAdapter(database: Queryable, row: AdapterRow): Promise<void> {
   await database.query(
-    `insert into adapters (instance, started_at, seen_at, version, broker, connected, waiting, received, triggered)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    `insert into adapters (instance, started_at, seen_at, version, broker, connected, waiting, received, triggered, subscribed)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      on conflict (instance) do update set
        started_at = excluded.started_at, seen_at = excluded.seen_at, version = excluded.version,
        broker = excluded.broker, connected = excluded.connected, waiting = excluded.waiting,
-       received = excluded.received, triggered = excluded.triggered`,
+       received = excluded.received, triggered = excluded.triggered,
+       subscribed = excluded.subscribed`,
     [
       row.instance,
       row.started_at,
@@ -35,6 +38,7 @@ export async function saveAdapter(database: Queryable, row: AdapterRow): Promise
       row.waiting,
       row.received,
       row.triggered,
+      row.subscribed,
     ],
   );
 }

@@ -9,7 +9,7 @@ export interface PulseOptions {
   readonly version: string;
   /** ms */
   readonly clock: () => number;
-  readonly now: () => Pick<AdapterRow, 'broker' | 'connected' | 'waiting'>;
+  readonly now: () => Pick<AdapterRow, 'broker' | 'connected' | 'subscribed' | 'waiting'>;
   readonly onFailure: (error: Error) => void;
 }
 

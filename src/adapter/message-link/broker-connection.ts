@@ -1,139 +1,150 @@
 /**
- * One connection to an MQTT broker under one client id: MQTT 5, else 3.1.1. What arrives is handed
- * on at once, so that batches can form, and acknowledged to the broker when the caller says so.
+ * One connection to an MQTT broker under one client id. What arrives is handed on at once, so that
+ * batches can form, and acknowledged to the broker when the caller says so.
  */
-import { setMaxListeners } from 'node:events';
-import mqtt, { type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
+import { type Duplex } from 'node:stream';
+import { type IConnackPacket, type Packet } from 'mqtt-packet';
+import { type BrokerHost, type BrokerUrl } from '../../protocol/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
 import { type Received } from '../d2c-receiver/index.js';
+import {
+  connectPacket,
+  DISCONNECT,
+  type MqttVersion,
+  PacketReader,
+  PINGREQ,
+  pubacks,
+  publishPacket,
+  subscribePacket,
+} from './packets.js';
+import { openTransport, type TlsFiles } from './transport.js';
 
 /** Where the broker is and who we are to it. */
 export interface BrokerAddress {
-  /** `mqtt://`, `mqtts://`, `ws://` or `wss://`, with user and password where it wants them. */
-  readonly url: string;
-  /** PEM texts: certificate authority of the broker, and our own certificate and key. */
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
+  readonly url: BrokerUrl;
+  readonly tls: TlsFiles;
 }
 
 export interface ConnectionOptions {
-  readonly address: BrokerAddress;
   readonly clientId: string;
-  /** How long the broker keeps the session while nobody is connected, seconds (MQTT 5). */
+  /** Whether the broker forgets the session with the connection. */
+  readonly clean: boolean;
+  /** How long it keeps the session otherwise, seconds (MQTT 5). */
   readonly sessionExpirySeconds: number;
-  /** A connection that is silent for one and a half times this is given up, seconds. */
-  readonly keepaliveSeconds: number;
   /** ms */
   readonly clock: () => number;
-  /** Messages of the session. `settle` acknowledges it to the broker. */
+  /** Messages of the session. `settle` acknowledges the message to the broker. */
   readonly onMessage: (received: Received, settle: () => void, retained: boolean) => void;
   /** Resolves when more messages may be taken; undefined: at once. */
   readonly backpressure: () => Promise<void> | undefined;
-  readonly onClosed: (why: Error | undefined) => void;
+  /** The connection was there and is gone; not after {@link BrokerConnection.disconnect}. */
+  readonly onClosed: (why: Error) => void;
 }
 
-/** Messages that the broker may have under way to us (MQTT 5, 3.1.2.11.3). */
-const RECEIVE_MAXIMUM = 4_096;
-const CONNECT_TIMEOUT_MS = 10_000;
-/** CONNACK codes that say that the broker does not speak this version (MQTT 3.1.1: 1, MQTT 5: 132). */
-const UNSUPPORTED_VERSION = new Set<unknown>([1, 132]);
+/** How often a sign of life is asked for, and how long CONNACK may take, ms. */
+export interface Patience {
+  readonly pingMs: number;
+  readonly connectMs: number;
+}
 
-type ProtocolVersion = 4 | 5;
-
-/**
- * Connects to the session of the client id, with MQTT 5 if the broker speaks it. A broker that
- * only closes the connection is tried with 3.1.1 too.
- *
- * @throws Error where the broker cannot be reached or refuses
- */
-export async function connectToBroker(options: ConnectionOptions): Promise<BrokerConnection> {
-  try {
-    return await connectWith(5, options);
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (!(error instanceof ClosedBeforeConnack) && !UNSUPPORTED_VERSION.has(code)) throw error;
-    return await connectWith(4, options);
+/** The broker has refused the connection. `code` is CONNACK's. */
+export class ConnectionRefused extends Error {
+  override readonly name = 'ConnectionRefused';
+  readonly code: number;
+  constructor(code: number) {
+    super(`the broker refuses the connection, code ${code}${CODES[code] ?? ''}`);
+    this.code = code;
   }
 }
 
-class ClosedBeforeConnack extends Error {
+/** The connection ended before CONNACK. */
+export class ClosedBeforeConnack extends Error {
   override readonly name = 'ClosedBeforeConnack';
 }
 
-async function connectWith(
-  version: ProtocolVersion,
-  options: ConnectionOptions,
-): Promise<BrokerConnection> {
-  const { address, clientId, sessionExpirySeconds, keepaliveSeconds } = options;
-  const { url, ...tls } = address;
-  const client = mqtt.connect(url, {
-    ...tls,
-    clientId,
-    protocolVersion: version,
-    clean: false,
-    keepalive: keepaliveSeconds,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    // The caller connects again, after it has made sure that the session is still its own.
-    reconnectPeriod: 0,
-    resubscribe: false,
-    timerVariant: 'native',
-    ...(version === 5
-      ? {
-          properties: {
-            sessionExpiryInterval: sessionExpirySeconds,
-            receiveMaximum: RECEIVE_MAXIMUM,
-          },
-        }
-      : {}),
-  });
-  // The session's messages may come in one packet with the CONNACK.
-  const connection = new BrokerConnection(client, version, options);
-  await new Promise<void>((resolve, reject) => {
-    let failure: Error | undefined;
-    client.on('error', (error) => (failure = error));
-    client.once('close', () =>
-      reject(failure ?? new ClosedBeforeConnack('the broker closed the connection')),
-    );
-    client.once('connect', () => resolve());
-  }).catch((error: unknown) => {
-    client.end(true);
-    throw error;
-  });
-  return connection;
-}
+/** The codes that a wrong set-up gives (MQTT 3.1.1, 3.2.2.3; MQTT 5, 3.2.2.2). */
+const CODES: Record<number, string> = {
+  1: ' (protocol version)',
+  2: ' (client id)',
+  4: ' (user or password)',
+  5: ' (not authorised)',
+  132: ' (protocol version)',
+  133: ' (client id)',
+  134: ' (user or password)',
+  135: ' (not authorised)',
+  142: ' (another client has connected under the same client id)',
+};
+const REFUSED = 0x80;
+
+/**
+ * Messages that the broker may have under way to us (MQTT 5, 3.1.2.11.3). What is under way is in
+ * our memory too, so it outlives a crash of the broker: as many as the receiver takes.
+ */
+const RECEIVE_MAXIMUM = 32_768;
+/** Messages that we have under way to the broker, where it allows so many. */
+const SEND_MAXIMUM = 1_000;
+const MAX_PACKET_ID = 65_535;
+const END_MS = 2_000;
+
+type Done = (error?: Error) => void;
 
 export class BrokerConnection {
-  readonly #client: MqttClient;
-  readonly #version: ProtocolVersion;
   readonly #options: ConnectionOptions;
-  /** Ends what waits for the broker when the connection breaks: the client itself forgets it. */
-  readonly #broken = new AbortController();
+  readonly #version: MqttVersion;
+  readonly #stream: Duplex;
   #connack: IConnackPacket | undefined;
+  #isOpen = true;
+  #isEnding = false;
+  /** Why the broker, or we, end the connection. */
+  #why: Error | undefined;
+  #pinging: NodeJS.Timeout | undefined;
+  #hasHeard = true;
+  #now = 0;
   #acks: number[] = [];
-  #unsettled = 0;
-  #lastArrival = 0;
+  #withholds: boolean;
+  #packetId = 0;
+  /** What waits for the broker's answer, by packet id. */
+  readonly #underWay = new Map<number, Done>();
+  #sendMaximum = SEND_MAXIMUM;
+  #queue: { message: OutgoingMessage; done: Done }[] = [];
+  #subscribed: ((refused: boolean) => void) | undefined;
 
-  /** Use {@link connectToBroker}. */
-  constructor(client: MqttClient, version: ProtocolVersion, options: ConnectionOptions) {
-    this.#client = client;
-    this.#version = version;
-    this.#options = options;
-    setMaxListeners(0, this.#broken.signal);
-    let failure: Error | undefined;
-    client.on('error', (error) => (failure = error));
-    client.once('connect', (connack) => {
-      this.#connack = connack;
-      client.once('close', () => {
-        this.#broken.abort();
-        options.onClosed(failure);
-      });
-    });
-    client.handleMessage = (packet, done) => this.#take(packet, done);
+  /**
+   * @param withholds keep acknowledgements back until {@link release}
+   * @throws ConnectionRefused; ClosedBeforeConnack; Error where the broker cannot be reached
+   */
+  static async connect(
+    address: BrokerAddress,
+    host: BrokerHost,
+    version: MqttVersion,
+    patience: Patience,
+    withholds: boolean,
+    options: ConnectionOptions,
+  ): Promise<BrokerConnection> {
+    const stream = openTransport(address.url, host, address.tls);
+    const connection = new BrokerConnection(stream, version, withholds, options);
+    await connection.#handshake(address.url, patience);
+    return connection;
   }
 
-  get isConnected(): boolean {
-    return this.#client.connected;
+  private constructor(
+    stream: Duplex,
+    version: MqttVersion,
+    withholds: boolean,
+    options: ConnectionOptions,
+  ) {
+    this.#stream = stream;
+    this.#version = version;
+    this.#withholds = withholds;
+    this.#options = options;
+  }
+
+  get version(): MqttVersion {
+    return this.#version;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen && this.#connack !== undefined;
   }
 
   /** Whether the broker still had the session (MQTT 5, 3.2.2.1.1). */
@@ -141,125 +152,230 @@ export class BrokerConnection {
     return this.#connack?.sessionPresent ?? false;
   }
 
-  /** Whether subscriptions can be shared among several adapters. */
   get canShare(): boolean {
     return this.#version === 5 && this.#connack?.properties?.sharedSubscriptionAvailable !== false;
   }
 
-  /** Messages that were taken and are not acknowledged. */
-  get unsettled(): number {
-    return this.#unsettled;
+  /** @throws Error where the broker refuses, or the connection breaks */
+  subscribe(filter: string, qos: 0 | 1): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.#isOpen) {
+        reject(this.#broken());
+        return;
+      }
+      const packetId = this.#nextPacketId();
+      // A connection that breaks answers as well.
+      this.#underWay.set(packetId, (error) => reject(error ?? this.#broken()));
+      this.#subscribed = (refused) => {
+        this.#underWay.delete(packetId);
+        if (refused) reject(new Error(`the broker refuses the subscription to ${filter}`));
+        else resolve();
+      };
+      this.#stream.write(subscribePacket(this.#version, packetId, filter, qos));
+    });
   }
 
-  /** When the last message came, ms; 0: none yet. */
-  get lastArrival(): number {
-    return this.#lastArrival;
-  }
-
-  /** @throws Error where the broker refuses the subscription */
-  async subscribe(filter: string): Promise<void> {
-    const [granted] = await this.#client.subscribeAsync(filter, { qos: 1 });
-    if ((granted?.qos ?? 128) >= 128) {
-      throw new Error(`the broker refuses the subscription to ${filter}`);
+  /** Calls `done` when the broker has taken the message (QoS 1), or will not. */
+  publish(message: OutgoingMessage, done: Done): void {
+    if (!this.isOpen || this.#isEnding) {
+      done(this.#broken());
+    } else if (this.#underWay.size >= this.#sendMaximum) {
+      this.#queue.push({ message, done });
+    } else {
+      this.#send(message, done);
     }
   }
 
-  async unsubscribe(filter: string): Promise<void> {
-    await this.#client.unsubscribeAsync(filter);
+  /** Sends the acknowledgements that were withheld, and from now on each at once. */
+  release(): void {
+    this.#withholds = false;
+    this.#sendAcks();
   }
 
-  /** Resolves when the broker has taken the message (QoS 1). */
-  publish({ topic, payload, expirySeconds }: OutgoingMessage): Promise<void> {
-    const { signal } = this.#broken;
-    return new Promise<void>((resolve, reject) => {
-      const onBroken = () => reject(new Error('the connection to the broker broke'));
-      if (signal.aborted) {
-        onBroken();
-        return;
-      }
-      signal.addEventListener('abort', onBroken, { once: true });
-      const expires = this.#version === 5 && expirySeconds !== undefined;
-      this.#client.publish(
-        topic,
-        payload,
-        { qos: 1, ...(expires ? { properties: { messageExpiryInterval: expirySeconds } } : {}) },
-        (error) => {
-          signal.removeEventListener('abort', onBroken);
-          if (error) reject(error);
-          else resolve();
+  /** Takes no more messages; those that were taken can still be settled. */
+  pause(): void {
+    this.#isEnding = true;
+    this.#stream.pause();
+  }
+
+  /** Ends it in order: the broker keeps a session that is not clean. */
+  async disconnect(): Promise<void> {
+    this.#isEnding = true;
+    if (!this.#isOpen) return;
+    this.#sendAcks();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.#stream.destroy(), END_MS);
+      this.#stream.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      // What arrives now is not taken, but it must not stand before the end of the stream.
+      this.#stream.removeAllListeners('data').resume();
+      this.#stream.end(DISCONNECT);
+    });
+  }
+
+  /** Ends it at once. */
+  destroy(why: Error): void {
+    this.#why ??= why;
+    this.#stream.destroy();
+  }
+
+  async #handshake(url: BrokerUrl, { pingMs, connectMs }: Patience): Promise<void> {
+    const { clientId, clean, sessionExpirySeconds } = this.#options;
+    const stream = this.#stream;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => this.destroy(new Error(`the broker did not answer in ${connectMs / 1000} s`)),
+        connectMs,
+      );
+      const reader = new PacketReader(this.#version, {
+        onPublish: (topic, payload, qos, packetId, retained) =>
+          this.#take(topic, payload, qos, packetId, retained),
+        onPuback: (packetId, reason) => this.#published(packetId, reason),
+        onOther: (packet) => {
+          if (packet.cmd === 'connack') {
+            clearTimeout(timer);
+            this.#connected(packet, pingMs, resolve);
+          } else this.#other(packet);
         },
+      });
+      stream.on('data', (chunk: Buffer) => this.#read(reader, chunk));
+      stream.on('error', (error) => (this.#why ??= error));
+      stream.on('close', () => {
+        clearTimeout(timer);
+        const hadConnack = this.#connack !== undefined;
+        this.#close();
+        const why = this.#why ?? new ClosedBeforeConnack('the broker closed the connection');
+        reject(why);
+        if (hadConnack && !this.#isEnding) this.#options.onClosed(why);
+      });
+      stream.write(
+        connectPacket({
+          version: this.#version,
+          clientId,
+          clean,
+          sessionExpirySeconds,
+          username: url.username,
+          password: url.password,
+          keepaliveSeconds: Math.ceil((2 * pingMs) / 1000),
+          receiveMaximum: RECEIVE_MAXIMUM,
+        }),
       );
     });
   }
 
-  /**
-   * @param endSession the broker forgets the session and what is queued in it; else it keeps both
-   */
-  async close({ endSession }: { endSession: boolean }): Promise<void> {
-    this.#sendAcks();
-    if (!this.#client.connected) {
-      this.#client.end(true);
+  #connected(packet: IConnackPacket, pingMs: number, resolve: () => void): void {
+    const code = packet.reasonCode ?? packet.returnCode ?? 0;
+    if (code !== 0) {
+      this.destroy(new ConnectionRefused(code));
       return;
     }
-    const ends = endSession && this.#version === 5;
-    await this.#client.endAsync(false, ends ? { properties: { sessionExpiryInterval: 0 } } : {});
-    if (endSession && this.#version === 4) await this.#forgetSession();
+    this.#connack = packet;
+    this.#sendMaximum = Math.min(SEND_MAXIMUM, packet.properties?.receiveMaximum ?? SEND_MAXIMUM);
+    // Nobody is in a session that the broker has just made.
+    if (!this.sessionPresent) this.#withholds = false;
+    const serverKeepalive = packet.properties?.serverKeepAlive ?? Infinity;
+    this.#pinging = setInterval(() => this.#ping(), Math.min(pingMs, serverKeepalive * 500));
+    resolve();
   }
 
-  /** MQTT 3.1.1 ends a session by a clean one under the same client id (3.1.2.4). */
-  async #forgetSession(): Promise<void> {
-    const { address, clientId } = this.#options;
-    const { url, ...tls } = address;
-    const client = await mqtt.connectAsync(url, {
-      ...tls,
-      clientId,
-      protocolVersion: 4,
-      clean: true,
-      reconnectPeriod: 0,
+  #ping(): void {
+    // After a long wait for the event loop, what has arrived meanwhile is read first.
+    setImmediate(() => {
+      if (!this.#isOpen) return;
+      if (!this.#hasHeard && !this.#stream.isPaused()) {
+        this.destroy(new Error('the broker is silent'));
+        return;
+      }
+      this.#hasHeard = false;
+      this.#stream.write(PINGREQ);
     });
-    await client.endAsync();
   }
 
-  #take(packet: IPublishPacket, done: (error?: Error) => void): void {
-    const { topic, qos, messageId, retain } = packet;
-    const payload =
-      typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-    const receivedAt = this.#options.clock();
-    this.#lastArrival = receivedAt;
-    this.#unsettled += 1;
-    const settle = () => {
-      this.#unsettled -= 1;
-      if (qos === 1 && messageId !== undefined) this.#acknowledge(messageId);
-    };
-    this.#options.onMessage({ topic, payload, receivedAt, publisher: null }, settle, retain);
-    // The client goes on to the next packet; called with an error, it sends no PUBACK of its own.
-    const next = () => done(qos === 0 ? undefined : DEFERRED);
+  #read(reader: PacketReader, chunk: Buffer): void {
+    this.#hasHeard = true;
+    this.#now = this.#options.clock();
+    try {
+      reader.take(chunk);
+    } catch (error) {
+      this.destroy(error as Error);
+      return;
+    }
     const room = this.#options.backpressure();
-    if (room) void room.then(next);
-    else next();
+    if (!room) return;
+    this.#stream.pause();
+    void room.then(() => {
+      if (!this.#isEnding) this.#stream.resume();
+    });
   }
 
-  #acknowledge(messageId: number): void {
-    this.#acks.push(messageId);
+  #take(topic: string, payload: Buffer, qos: number, packetId: number, retained: boolean): void {
+    const received = { topic, payload, receivedAt: this.#now, publisher: null };
+    const settle = qos === 0 ? nothing : () => this.#acknowledge(packetId);
+    this.#options.onMessage(received, settle, retained);
+  }
+
+  #acknowledge(packetId: number): void {
+    this.#acks.push(packetId);
     // All of a batch go out in one write.
-    if (this.#acks.length === 1) queueMicrotask(() => this.#sendAcks());
+    if (this.#acks.length === 1 && !this.#withholds) queueMicrotask(() => this.#sendAcks());
   }
 
   #sendAcks(): void {
+    if (this.#withholds) return;
     const ids = this.#acks;
     this.#acks = [];
     // Ids are of this connection: after it, the broker sends again what it got no PUBACK for.
-    if (ids.length === 0 || !this.#client.connected) return;
-    const packets = Buffer.allocUnsafe(ids.length * PUBACK_BYTES);
-    ids.forEach((id, n) => {
-      packets.writeUInt16BE(PUBACK_HEADER, n * PUBACK_BYTES);
-      packets.writeUInt16BE(id, n * PUBACK_BYTES + 2);
-    });
-    this.#client.stream.write(packets);
+    if (ids.length > 0 && this.#isOpen) this.#stream.write(pubacks(ids));
+  }
+
+  #send(message: OutgoingMessage, done: Done): void {
+    const { topic, payload, expirySeconds } = message;
+    const packetId = this.#nextPacketId();
+    this.#underWay.set(packetId, done);
+    this.#stream.write(publishPacket(this.#version, packetId, topic, payload, expirySeconds));
+  }
+
+  #published(packetId: number, reason: number): void {
+    const done = this.#underWay.get(packetId);
+    if (!done) return;
+    this.#underWay.delete(packetId);
+    done(reason < REFUSED ? undefined : new Error(`the broker refuses a message, code ${reason}`));
+    const next = this.#queue.length > 0 ? this.#queue.shift() : undefined;
+    if (next) this.#send(next.message, next.done);
+  }
+
+  #other(packet: Packet): void {
+    if (packet.cmd === 'suback') {
+      const [granted = REFUSED] = packet.granted as number[];
+      this.#subscribed?.(granted >= REFUSED);
+    } else if (packet.cmd === 'disconnect') {
+      const { reasonCode = 0 } = packet;
+      this.#why ??= new Error(
+        `the broker ends the connection, code ${reasonCode}${CODES[reasonCode] ?? ''}`,
+      );
+    }
+  }
+
+  #nextPacketId(): number {
+    do this.#packetId = (this.#packetId % MAX_PACKET_ID) + 1;
+    while (this.#underWay.has(this.#packetId));
+    return this.#packetId;
+  }
+
+  #close(): void {
+    this.#isOpen = false;
+    clearInterval(this.#pinging);
+    const waiting = [...this.#underWay.values(), ...this.#queue.map(({ done }) => done)];
+    this.#underWay.clear();
+    this.#queue = [];
+    for (const done of waiting) done(this.#broken());
+  }
+
+  #broken(): Error {
+    return new Error(`the connection to the broker broke: ${this.#why?.message ?? 'it was ended'}`);
   }
 }
 
-const DEFERRED = new Error('acknowledged later');
-/** PUBACK (MQTT 3.1.1 and 5, section 3.4): type 4, two bytes follow: the packet id; success. */
-const PUBACK_HEADER = 0x4002;
-const PUBACK_BYTES = 4;
+const nothing = () => undefined;

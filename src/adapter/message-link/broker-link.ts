@@ -1,32 +1,29 @@
 /**
- * An MQTT broker as the vehicles' message platform, shared by any number of adapters: each has a
- * session of its own in one shared subscription, and empties the sessions of those that are lost.
+ * An MQTT broker as the vehicles' message platform, for any number of adapters: each publishes over
+ * a connection of its own; what vehicles send is read over the group's subscription, by one adapter
+ * at a time, or over a shared subscription by all of them where that is wanted.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { brokerHosts } from '../../protocol/index.js';
 import { type Queryable } from '../../service/database/index.js';
-import {
-  type BrokerAddress,
-  type BrokerConnection,
-  connectToBroker,
-  type ConnectionOptions,
-} from './broker-connection.js';
+import { type OutgoingMessage } from '../c2d-sender/index.js';
+import { type BrokerAddress, type ConnectionOptions } from './broker-connection.js';
+import { BrokerDialler } from './broker-dialler.js';
+import { beatTopic, HolderBeats } from './holder-beats.js';
+import { KeptConnection } from './kept-connection.js';
 import { type LinkHandlers, type MessageLink } from './message-link.js';
 import { type PresenceTopic, saysPresent } from './presence-topic.js';
-import {
-  abandonSession,
-  adoptSession,
-  endSession,
-  renewSessions,
-  suspectEndedSessions,
-  takeSession,
-} from './session-lease.js';
+import { Subscriber } from './subscriber.js';
+import { readGroupId } from './subscription-lease.js';
 
 export interface BrokerLinkOptions {
   readonly address: BrokerAddress;
-  /** Name of this adapter, the same after a restart; another one of the same name displaces it. */
+  /** Name of this adapter, the same after a restart. */
   readonly instance: string;
   /** Filter of the vehicles' topics, e.g. `d2c/+`. */
   readonly d2cFilter: string;
+  /** Whether all adapters read, over a shared subscription, and not one of them. */
+  readonly isShared?: boolean | undefined;
   /** Where the broker tells which vehicles have connected, if it does. */
   readonly presence?: PresenceTopic | undefined;
   readonly sessionExpirySeconds: number;
@@ -36,262 +33,175 @@ export interface BrokerLinkOptions {
   readonly handlers: LinkHandlers;
 }
 
-const SHARE = '$share/otaops/';
-/** A lost adapter's session is adopted after lease + tick at the latest: well within 30 s. */
-const LEASE_SECONDS = 12;
-const TICK_MS = 4_000;
-/** After a database outage all leases look lost: their holders get so many ticks to renew them. */
-const TICKS_BEFORE_ADOPTING = 2;
-const KEEPALIVE_SECONDS = 10;
-const RECONNECT_MS = 1_000;
-/** A session from which nothing has come for so long has been emptied. */
-const EMPTY_AFTER_MS = 1_000;
-const DRAIN_MS = 5_000;
-/** Sessions of others that are emptied at the same time. */
-const MAX_ADOPTED = 8;
-
-/** Connects, and goes on trying while the broker is away. */
-export function openBrokerLink(options: BrokerLinkOptions): MessageLink {
-  return new BrokerLink(options);
+/**
+ * Connects, and goes on trying while the broker is away.
+ *
+ * @throws DatabaseError where the group's id cannot be read
+ */
+export async function openBrokerLink(options: BrokerLinkOptions): Promise<MessageLink> {
+  const { address, isShared = false } = options;
+  const holder = randomUUID();
+  const group: Group = {
+    id: await readGroupId(options.database),
+    beats: new HolderBeats(holder),
+  };
+  const publisher = openPublisher(options, group);
+  const reader = isShared
+    ? openSharedReader(options, group)
+    : openReader(options, group, holder, publisher);
+  return {
+    address: brokerHosts(address.url),
+    protocol: address.url.protocol,
+    get isConnected() {
+      return publisher.connection !== undefined && (reader.isSubscribed || reader.isStandby);
+    },
+    get isSubscribed() {
+      return reader.isSubscribed;
+    },
+    publish: (message) => publish(publisher, message),
+    pause: () => reader.pause(),
+    async close() {
+      await Promise.all([reader.close(), publisher.close()]);
+    },
+  };
 }
 
-class BrokerLink implements MessageLink {
-  readonly address: string;
-  readonly protocol: string;
-  readonly #options: BrokerLinkOptions;
-  readonly #holder = randomUUID();
-  readonly #timer: NodeJS.Timeout;
-  #clientId: string;
-  #own: BrokerConnection | undefined;
-  #subscription = '';
-  #connecting: Promise<void> | undefined;
-  #ticking: Promise<void> = Promise.resolve();
-  #reconnectTimer: NodeJS.Timeout | undefined;
-  readonly #adopting = new Map<string, Promise<void>>();
-  #healthyTicks = 0;
-  #closing = false;
-  #isEmptied = false;
-  #wasAway = false;
-
-  constructor(options: BrokerLinkOptions) {
-    this.#options = options;
-    const url = new URL(options.address.url);
-    this.address = url.host;
-    this.protocol = url.protocol.replace(':', '');
-    this.#clientId = `otaops-${options.instance}`;
-    this.#timer = setInterval(() => {
-      this.#ticking = this.#ticking.then(() => this.#tick());
-    }, TICK_MS);
-    this.#connect();
-  }
-
-  get isConnected(): boolean {
-    return this.#own?.isConnected === true && this.#subscription !== '';
-  }
-
-  publish(message: Parameters<MessageLink['publish']>[0]): Promise<void> {
-    if (!this.#own) return Promise.reject(new Error('there is no connection to the broker'));
-    return this.#own.publish(message);
-  }
-
-  /**
-   * Takes what the broker has already chosen us for, and no more. The session is ended if it is
-   * empty; else the next adapter that looks adopts it.
-   */
-  async pause(): Promise<void> {
-    this.#closing = true;
-    clearInterval(this.#timer);
-    clearTimeout(this.#reconnectTimer);
-    await this.#connecting;
-    const own = this.#own;
-    if (!own?.isConnected || this.#subscription === '') return;
-    await own.unsubscribe(this.#subscription).catch(() => undefined);
-    this.#subscription = '';
-    this.#isEmptied = await this.#emptied(own, DRAIN_MS);
-  }
-
-  async close(): Promise<void> {
-    await this.pause();
-    await this.#ticking;
-    const own = this.#own;
-    this.#own = undefined;
-    await this.#leave(own, this.#clientId, this.#isEmptied && own?.unsettled === 0);
-    await Promise.all(this.#adopting.values());
-  }
-
-  #connect(): void {
-    this.#connecting ??= this.#tryToConnect()
-      .catch((error: unknown) => {
-        this.#options.handlers.onProblem(error as Error);
-        this.#connectLater();
-      })
-      .finally(() => (this.#connecting = undefined));
-  }
-
-  async #tryToConnect(): Promise<void> {
-    const { database, d2cFilter, presence } = this.#options;
-    await takeSession(database, this.#clientId, this.#holder, LEASE_SECONDS);
-    const own = await connectToBroker(
-      this.#connectionTo(this.#clientId, () => {
-        this.#own = undefined;
-        this.#subscription = '';
-        this.#wasAway = true;
-        if (!this.#closing) this.#connectLater();
-      }),
-    );
-    this.#own = own;
-    const subscription = (own.canShare ? SHARE : '') + d2cFilter;
-    try {
-      // Each adapter hears it: to make a trigger due twice is to make it due.
-      if (presence) await own.subscribe(presence.filter);
-      await own.subscribe(subscription);
-    } catch (error) {
-      await own.close({ endSession: false });
-      throw error;
-    }
-    this.#subscription = subscription;
-    this.#options.handlers.onUp();
-    if (this.#wasAway) await this.#suspectEndedSessions();
-  }
-
-  async #suspectEndedSessions(): Promise<void> {
-    const { database, sessionExpirySeconds, handlers } = this.#options;
-    try {
-      await suspectEndedSessions(database, sessionExpirySeconds);
-      this.#wasAway = false;
-    } catch (error) {
-      // The next tick tries again.
-      handlers.onProblem(error as Error);
-    }
-  }
-
-  #connectLater(): void {
-    if (this.#closing) return;
-    clearTimeout(this.#reconnectTimer);
-    this.#reconnectTimer = setTimeout(() => {
-      void this.#makeSureOfSession().then(() => {
-        if (!this.#closing) this.#connect();
-      });
-    }, RECONNECT_MS);
-  }
-
-  /** A process that was frozen past its lease may find its session in other hands. */
-  async #makeSureOfSession(): Promise<void> {
-    const held = await this.#renew();
-    if (held && !held.has(this.#clientId)) this.#clientId = `otaops-${randomUUID()}`;
-  }
-
-  /** @returns undefined where the database does not answer */
-  async #renew(): Promise<Set<string> | undefined> {
-    try {
-      return await renewSessions(this.#options.database, this.#holder, LEASE_SECONDS);
-    } catch (error) {
-      this.#options.handlers.onProblem(error as Error);
-      return undefined;
-    }
-  }
-
-  async #tick(): Promise<void> {
-    const held = await this.#renew();
-    if (!held || !this.#own) {
-      this.#healthyTicks = 0;
+function publish(publisher: KeptConnection, message: OutgoingMessage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { connection } = publisher;
+    if (!connection) {
+      reject(new Error('there is no connection to the broker'));
       return;
     }
-    if (!held.has(this.#clientId)) {
-      // The connection breaks, and the next one is made under another client id.
-      await this.#own.close({ endSession: false });
-      return;
-    }
-    if (this.#wasAway) await this.#suspectEndedSessions();
-    this.#healthyTicks += 1;
-    if (this.#healthyTicks <= TICKS_BEFORE_ADOPTING || this.#closing) return;
-    try {
-      while (this.#adopting.size < MAX_ADOPTED) {
-        const clientId = await adoptSession(this.#options.database, this.#holder, LEASE_SECONDS);
-        if (clientId === undefined) break;
-        this.#adopt(clientId);
-      }
-    } catch (error) {
-      this.#options.handlers.onProblem(error as Error);
-    }
-  }
+    connection.publish(message, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
 
-  #adopt(clientId: string): void {
-    const adopting = this.#empty(clientId)
-      .catch((error: unknown) => this.#options.handlers.onProblem(error as Error))
-      .finally(() => this.#adopting.delete(clientId));
-    this.#adopting.set(clientId, adopting);
-  }
+interface Group {
+  /** Changes where another system turns out to have the same one. */
+  id: string;
+  readonly beats: HolderBeats;
+}
 
-  /** Takes over what the broker has for a lost adapter. If that fails, the lease ends again. */
-  async #empty(clientId: string): Promise<void> {
-    const connection = await connectToBroker(this.#connectionTo(clientId, () => undefined));
-    let emptied = !connection.sessionPresent;
-    if (!emptied) {
-      const { d2cFilter, presence } = this.#options;
-      await connection.unsubscribe((connection.canShare ? SHARE : '') + d2cFilter);
-      if (presence) await connection.unsubscribe(presence.filter);
-      while (!emptied && connection.isConnected && !this.#closing) {
-        emptied = await this.#emptied(connection, TICK_MS);
-      }
-    }
-    await this.#leave(connection, clientId, emptied);
-  }
+/** Reads what vehicles send. */
+interface Reader {
+  readonly isSubscribed: boolean;
+  /** Whether it has nothing to do because another adapter reads. */
+  readonly isStandby: boolean;
+  pause(): Promise<void>;
+  close(): Promise<void>;
+}
 
-  /** Waits until nothing more comes and all that came is settled. @returns whether that is so */
-  async #emptied(connection: BrokerConnection, longestMs: number): Promise<boolean> {
-    const { clock } = this.#options;
-    const start = clock();
-    const isEmpty = () =>
-      connection.isConnected &&
-      connection.unsettled === 0 &&
-      clock() - Math.max(start, connection.lastArrival) >= EMPTY_AFTER_MS;
-    const isGivenUp = () => this.#closing && connection !== this.#own;
-    while (!isEmpty() && connection.isConnected && clock() - start < longestMs && !isGivenUp()) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    return isEmpty();
-  }
+function openReader(
+  options: BrokerLinkOptions,
+  group: Group,
+  holder: string,
+  publisher: KeptConnection,
+): Reader {
+  const { address, database, instance, d2cFilter, handlers } = options;
+  return new Subscriber({
+    dialler: new BrokerDialler(address),
+    database,
+    applicant: { holder, instance },
+    filter: d2cFilter,
+    beats: group.beats,
+    sendBeat: (groupId) => publisher.connection?.publish(group.beats.beatOf(groupId), nothing),
+    onGroupId: (groupId) => {
+      if (group.id === groupId) return;
+      group.id = groupId;
+      // It listens on the group's topic, and connects again under the new id.
+      publisher.connection?.destroy(new Error('the group has a new id'));
+    },
+    connection: fromVehicles(options),
+    onUp: handlers.onSubscribed,
+    onProblem: handlers.onProblem,
+  });
+}
 
-  async #leave(
-    connection: BrokerConnection | undefined,
-    clientId: string,
-    emptied: boolean,
-  ): Promise<void> {
-    const { database } = this.#options;
-    try {
-      await connection?.close({ endSession: emptied });
-      const settle = emptied ? endSession : abandonSession;
-      await settle(database, clientId, this.#holder);
-    } catch (error) {
-      // The lease ends by itself.
-      this.#options.handlers.onProblem(error as Error);
-    }
-  }
+function openSharedReader(options: BrokerLinkOptions, { id: groupId }: Group): Reader {
+  const { address, instance, d2cFilter, handlers } = options;
+  const kept = new KeptConnection({
+    dialler: new BrokerDialler(address),
+    connection: {
+      ...fromVehicles(options),
+      clientId: `otaops-${groupId}-${instance}-in`,
+      clean: false,
+    },
+    async prepare(connection) {
+      if (!connection.canShare) throw new Error('the broker has no shared subscriptions');
+      await connection.subscribe(`$share/otaops-${groupId}/${d2cFilter}`, 1);
+    },
+    onUp: handlers.onSubscribed,
+    onProblem: handlers.onProblem,
+  });
+  return {
+    get isSubscribed() {
+      return kept.connection !== undefined;
+    },
+    isStandby: false,
+    pause() {
+      kept.pause();
+      return Promise.resolve();
+    },
+    close: () => kept.close(),
+  };
+}
 
-  #connectionTo(clientId: string, onClosed: () => void): ConnectionOptions {
-    const { address, sessionExpirySeconds, clock, handlers, presence } = this.#options;
-    return {
-      address,
-      clientId,
-      sessionExpirySeconds,
-      keepaliveSeconds: KEEPALIVE_SECONDS,
+function fromVehicles(
+  options: BrokerLinkOptions,
+): Omit<ConnectionOptions, 'clientId' | 'clean' | 'onClosed'> {
+  const { sessionExpirySeconds, clock, handlers } = options;
+  return {
+    sessionExpirySeconds,
+    clock,
+    onMessage: handlers.onMessage,
+    backpressure: handlers.backpressure,
+  };
+}
+
+/**
+ * The connection that publishes, and listens to who is there. Its session ends with it. Its client
+ * id is this process's alone, so that two adapters of one name cannot break each other's.
+ */
+function openPublisher(options: BrokerLinkOptions, group: Group): KeptConnection {
+  const { address, instance, presence, isShared = false, clock, handlers } = options;
+  const suffix = `${instance}-${randomBytes(3).toString('hex')}-out`;
+  return new KeptConnection({
+    dialler: new BrokerDialler(address),
+    connection: {
+      get clientId() {
+        return `otaops-${group.id}-${suffix}`;
+      },
+      clean: true,
+      sessionExpirySeconds: 0,
       clock,
-      onMessage: (received, settle, retained) => {
-        const present = presence?.systemIdOf(received.topic);
-        if (present === undefined) {
-          handlers.onMessage(received, settle);
+      onMessage: ({ topic, payload }, settle, retained) => {
+        settle();
+        // A retained message tells of what was before us.
+        if (retained) return;
+        if (topic === beatTopic(group.id)) {
+          group.beats.heard(payload, performance.now());
           return;
         }
-        settle();
-        // A retained one tells of a connection that is older than our own.
-        if (!retained && saysPresent(received.payload)) handlers.onVehicleConnected(present);
+        const present = presence?.systemIdOf(topic);
+        if (present !== undefined && saysPresent(payload)) handlers.onVehicleConnected(present);
       },
-      backpressure: handlers.backpressure,
-      onClosed: (why) => {
-        if (why) handlers.onProblem(why);
-        onClosed();
-      },
-    };
-  }
+      backpressure: () => undefined,
+    },
+    async prepare(connection) {
+      // Each adapter hears it: to make a trigger due twice is to make it due.
+      if (presence) await connection.subscribe(presence.filter, 1);
+      if (isShared) return;
+      await connection.subscribe(beatTopic(group.id), 0);
+      group.beats.listens(performance.now());
+    },
+    onUp: handlers.onUp,
+    onDown: () => group.beats.deaf(),
+    onProblem: handlers.onProblem,
+  });
 }
+
+const nothing = () => undefined;

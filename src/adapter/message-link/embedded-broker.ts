@@ -123,6 +123,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     address: `${options.host}:${port}`,
     protocol: 'mqtt',
     isConnected: true,
+    isSubscribed: true,
     publish: (message) => publish(broker, message),
     pause() {
       paused = true;

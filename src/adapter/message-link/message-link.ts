@@ -12,6 +12,8 @@ export interface LinkHandlers {
   readonly onVehicleConnected: (systemId: string) => void;
   /** The connection to the broker is there, again. */
   readonly onUp: () => void;
+  /** This adapter reads what vehicles send, from now on. */
+  readonly onSubscribed: () => void;
   readonly onProblem: (error: Error) => void;
 }
 
@@ -19,8 +21,10 @@ export interface MessageLink {
   /** Where vehicles connect to, as host:port. */
   readonly address: string;
   readonly protocol: string;
-  /** Whether messages can pass at this moment. */
+  /** Whether messages can pass at this moment: to vehicles, and from them unless another adapter reads. */
   readonly isConnected: boolean;
+  /** Whether this adapter reads what vehicles send. */
+  readonly isSubscribed: boolean;
   /** Resolves when the broker has taken the message (QoS 1). */
   publish(message: OutgoingMessage): Promise<void>;
   /** Takes no more messages from vehicles; what was taken can still be settled. */

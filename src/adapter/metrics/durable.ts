@@ -4,6 +4,7 @@
  */
 import { listReceivers } from '../call-back/index.js';
 import { overdueTriggers } from '../c2d-sender/index.js';
+import { subscriptionFigures } from '../message-link/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { countDeadLetters } from '../dead-letters/index.js';
 import { counter, gauge, type Sample } from './text-format.js';
@@ -46,6 +47,7 @@ export class DurableFigures {
   async render(): Promise<string> {
     return [
       messages(await messageTotals(this.#database)),
+      await subscription(this.#database),
       await callBack(this.#database, this.#clock()),
       await this.#counts(),
     ].join('');
@@ -77,6 +79,22 @@ function messages(totals: Totals): string {
       'otaops_messages_dead_letter_total',
       `Of these kept as dead letters ${ALL}.`,
       totals.dead_letters,
+    ),
+  ].join('');
+}
+
+async function subscription(database: Queryable): Promise<string> {
+  const { takeovers, conflicts } = await subscriptionFigures(database);
+  return [
+    counter(
+      'otaops_subscription_takeovers_total',
+      `How often the subscription to what vehicles send has changed hands ${ALL}.`,
+      takeovers,
+    ),
+    counter(
+      'otaops_session_conflicts_total',
+      `How often another system used the MQTT session of this one ${ALL}.`,
+      conflicts,
     ),
   ].join('');
 }

@@ -11,6 +11,8 @@ export interface MetricSources {
   /** Messages that have arrived and are not stored yet. */
   readonly waiting: () => number;
   readonly linkConnected: () => boolean;
+  /** Whether this adapter reads what vehicles send. */
+  readonly isSubscribed: () => boolean;
   /** ms */
   readonly clock: () => number;
 }
@@ -105,6 +107,14 @@ export class Metrics {
       registers,
       collect() {
         this.set(sources.linkConnected() ? 1 : 0);
+      },
+    });
+    new Gauge({
+      name: 'otaops_subscribed',
+      help: '1 if this adapter reads what vehicles send; the sum over the adapters is 1 by default.',
+      registers,
+      collect() {
+        this.set(sources.isSubscribed() ? 1 : 0);
       },
     });
   }

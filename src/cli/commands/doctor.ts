@@ -1,6 +1,7 @@
 /** `otaops doctor`: whether a running adapter is well, as far as it can be seen from outside. */
 import { connect } from 'node:net';
 import { type Command } from 'commander';
+import { type BrokerHost, parseBrokerUrl } from '../../protocol/index.js';
 import { type AdapterClient, path, RequestRefused } from '../adapter-client.js';
 import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
 import { print, printJson } from '../output.js';
@@ -36,7 +37,7 @@ export function doctorCommand(program: Command): void {
     const findings = [
       await health(flags.url),
       await token(client),
-      await broker(flags.mqttUrl),
+      ...(await brokers(flags.mqttUrl)),
       ...(await callbacks(client)),
       await deadLetters(client),
     ];
@@ -69,18 +70,19 @@ async function token(client: AdapterClient): Promise<Finding> {
   });
 }
 
-function broker(url: string): Promise<Finding> {
-  const { hostname, port, protocol } = new URL(url);
-  const defaultPort = { 'mqtts:': 8883, 'ws:': 80, 'wss:': 443 }[protocol] ?? 1883;
+const brokers = (url: string): Promise<Finding[]> =>
+  Promise.all(parseBrokerUrl(url).hosts.map(broker));
+
+function broker({ host, port }: BrokerHost): Promise<Finding> {
   return new Promise((resolve) => {
     const tell = (ok: boolean, detail: string) => {
       socket.destroy();
-      resolve({ what: 'MQTT broker', ok, detail });
+      resolve({ what: 'MQTT broker', ok, detail: `${host}:${port} ${detail}` });
     };
-    const socket = connect(Number(port) || defaultPort, hostname);
-    socket.setTimeout(CONNECT_MS, () => tell(false, `${url} does not answer`));
-    socket.once('connect', () => tell(true, `${url} takes connections`));
-    socket.once('error', (error) => tell(false, `${url}: ${error.message}`));
+    const socket = connect(port, host);
+    socket.setTimeout(CONNECT_MS, () => tell(false, 'does not answer'));
+    socket.once('connect', () => tell(true, 'takes connections'));
+    socket.once('error', (error) => tell(false, error.message));
   });
 }
 

@@ -26,6 +26,7 @@ import {
   MQTT_PORT,
   MQTT_PRESENCE_TOPIC,
   MQTT_SESSION_EXPIRY,
+  MQTT_SHARED,
   OPERATION_DAYS,
   MQTT_URL,
   OTLP_URL,
@@ -67,14 +68,9 @@ Examples:
   otaops serve --callback-url https://carota/events --callback-secret whsec_…`,
     );
   addSettings(command, [HOST, HTTP_PORT, DATABASE_URL, BROKER, MQTT_CA, MQTT_CERT, MQTT_KEY]);
-  addSettings(command, [MQTT_SESSION_EXPIRY, INSTANCE, MQTT_PORT, DATA_DIR, HISTORY_DAYS]);
-  addSettings(command, [
-    OPERATION_DAYS,
-    DEAD_LETTER_DAYS,
-    C2D_TOPIC,
-    D2C_TOPIC,
-    MQTT_PRESENCE_TOPIC,
-  ]);
+  addSettings(command, [MQTT_SESSION_EXPIRY, MQTT_SHARED, INSTANCE, MQTT_PORT, DATA_DIR]);
+  addSettings(command, [HISTORY_DAYS, OPERATION_DAYS, DEAD_LETTER_DAYS]);
+  addSettings(command, [C2D_TOPIC, D2C_TOPIC, MQTT_PRESENCE_TOPIC]);
   addSettings(command, [RETRY_FIRST, RETRY_LONGEST, RETRY_SENDS, TRIGGER_TTL, ACK_REQUIRED]);
   addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH]);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);

@@ -2,6 +2,7 @@
 import {
   type EcuSetting,
   parseAtLeastOne,
+  parseBroker,
   parseCount,
   parseEcus,
   parseFlag,
@@ -51,8 +52,16 @@ export const DATABASE_URL: Setting<string> = {
 /** Without a default, as `serve` has it: then the broker is the embedded one. */
 export const MQTT_URL: Setting<string> = {
   flag: '--mqtt-url <url>',
-  description: 'MQTT broker, mqtt://, mqtts://, ws:// or wss://',
-  parse: parseUrl('mqtt:', 'mqtts:', 'ws:', 'wss:'),
+  description:
+    'MQTT broker, mqtt://, mqtts://, ws:// or wss://; hosts of a cluster as a:1883,b:1883',
+  parse: parseBroker,
+};
+export const MQTT_SHARED: Setting<boolean> = {
+  flag: '--mqtt-shared <0|1>',
+  description:
+    'all adapters read, over a shared subscription; only for brokers that keep it over a restart',
+  default: false,
+  parse: parseFlag,
 };
 export const LOCAL_MQTT_URL: Setting<string> = { ...MQTT_URL, default: 'mqtt://127.0.0.1:1883' };
 export const MQTT_CA: Setting<string> = {

@@ -11,6 +11,7 @@ import {
   MAX_PRIORITY,
   MAX_RATE,
   MIN_PRIORITY,
+  parseBrokerUrl,
   parseVin as readVin,
   topicTemplate,
   VEHICLE_STATES,
@@ -86,6 +87,16 @@ export const parseUrl =
     }
     return text;
   };
+
+/** Of an MQTT broker, with one host or several. */
+export const parseBroker: Parser<string> = (text) => {
+  try {
+    parseBrokerUrl(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+  return text;
+};
 
 export const parseInstance: Parser<string> = (text) => {
   if (!/^[\w.-]{1,100}$/.test(text)) {

@@ -186,6 +186,7 @@ export interface Health {
     readonly alive: boolean;
     readonly broker: string;
     readonly connected: boolean;
+    readonly subscribed: boolean;
     readonly waiting: number;
     /** A second. */
     readonly received: number;

@@ -102,10 +102,11 @@ const ADAPTERS: readonly Column<Health['adapters'][number]>[] = [
   { title: 'Is', cell: ({ alive }) => <Sign isGood={alive} good="alive" bad="silent" /> },
   {
     title: 'Broker',
-    cell: ({ broker, connected }) => (
+    cell: ({ broker, connected, subscribed }) => (
       <>
         <Sign isGood={connected} good="connected" bad="away" />
         <small>{broker}</small>
+        {subscribed && <small>receiving</small>}
       </>
     ),
   },

@@ -17,6 +17,7 @@ const AdapterBody = Type.Object(
     alive: Type.Boolean({ description: 'Whether it has said so lately.' }),
     broker: Type.String({ description: 'Address of its broker.' }),
     connected: Type.Boolean({ description: 'Whether it reaches that.' }),
+    subscribed: Type.Boolean({ description: 'Whether it reads what vehicles send.' }),
     waiting: Type.Integer({ description: 'Messages that have arrived and are not stored yet.' }),
     received: Type.Number({ description: 'Messages a second.' }),
     triggered: Type.Number({ description: 'Triggers a second.' }),

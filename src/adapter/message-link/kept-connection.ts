@@ -1,0 +1,90 @@
+/** A connection to the broker that is made again whenever it breaks. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BrokerConnection, type ConnectionOptions } from './broker-connection.js';
+import { type BrokerDialler } from './broker-dialler.js';
+
+export interface KeptConnectionOptions {
+  readonly dialler: BrokerDialler;
+  readonly connection: Omit<ConnectionOptions, 'onClosed'>;
+  /** Subscribes to what is wanted; the connection counts as up when it resolves. */
+  readonly prepare: (connection: BrokerConnection) => Promise<void>;
+  readonly onUp: () => void;
+  readonly onDown?: () => void;
+  readonly onProblem: (error: Error) => void;
+}
+
+/** Before the next try, ms; where there is another host to be tried, sooner. */
+export const reconnectPause = ({ hosts }: BrokerDialler): number => (hosts > 1 ? 300 : 1_000);
+
+export class KeptConnection {
+  readonly #options: KeptConnectionOptions;
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>;
+  #connection: BrokerConnection | undefined;
+  #isUp = false;
+  #closed: () => void = () => undefined;
+
+  constructor(options: KeptConnectionOptions) {
+    this.#options = options;
+    this.#running = this.#run();
+  }
+
+  /** While it is up. */
+  get connection(): BrokerConnection | undefined {
+    return this.#isUp ? this.#connection : undefined;
+  }
+
+  /** Takes no more messages; those that were taken can still be settled. */
+  pause(): void {
+    this.#stopping.abort();
+    this.#connection?.pause();
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#connection?.disconnect();
+    this.#closed();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { dialler, onProblem } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#connectOnce();
+      } catch (error) {
+        onProblem(error as Error);
+      }
+      this.#isUp = false;
+      this.#options.onDown?.();
+      this.#connection = undefined;
+      await sleep(reconnectPause(dialler), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Until it breaks. */
+  async #connectOnce(): Promise<void> {
+    const { dialler, connection: options, prepare, onUp } = this.#options;
+    let failure: Error | undefined;
+    const closed = new Promise<void>((resolve) => (this.#closed = resolve));
+    const onClosed = (why: Error) => {
+      failure = why;
+      this.#closed();
+    };
+    const connection = await dialler.connect({ ...options, onClosed });
+    this.#connection = connection;
+    try {
+      if (!this.#stopping.signal.aborted) {
+        await prepare(connection);
+        this.#isUp = connection.isOpen;
+        if (this.#isUp) onUp();
+        await closed;
+      }
+    } finally {
+      if (this.#stopping.signal.aborted) await connection.disconnect();
+      else connection.destroy(failure ?? new Error('given up'));
+    }
+    if (failure && !this.#stopping.signal.aborted) throw failure;
+  }
+}

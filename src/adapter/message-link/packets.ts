@@ -1,0 +1,246 @@
+/**
+ * MQTT packets as bytes (MQTT 3.1.1 and 5, section 3). The three that come and go with every
+ * message are read and written here, without an object for each; the rest is left to mqtt-packet.
+ * Pure.
+ */
+import { generate, type Packet, parser } from 'mqtt-packet';
+
+/** 4 is MQTT 3.1.1. */
+export type MqttVersion = 4 | 5;
+
+export interface PacketHandlers {
+  /** @param payload a view of the bytes that were read */
+  onPublish(topic: string, payload: Buffer, qos: number, packetId: number, retained: boolean): void;
+  /** @param reason 0 where the version has none */
+  onPuback(packetId: number, reason: number): void;
+  onOther(packet: Packet): void;
+}
+
+/** What the broker sends is not MQTT. */
+export class MalformedPacket extends Error {
+  override readonly name = 'MalformedPacket';
+}
+
+const TYPE_CONNACK = 2;
+const TYPE_PUBLISH = 3;
+const TYPE_PUBACK = 4;
+/** The length of a packet takes up to four bytes of seven bits (section 2.2.3, in MQTT 5 1.5.5). */
+const LONGEST_LENGTH = 4;
+
+/** Splits what a broker sends into packets. */
+export class PacketReader {
+  readonly #version: MqttVersion;
+  readonly #handlers: PacketHandlers;
+  /** Of a packet that has not arrived as a whole. */
+  #parts: Buffer[] = [];
+  #partBytes = 0;
+  /** How long the packet in `#parts` is, as far as that can be read. */
+  #needed = 0;
+
+  constructor(version: MqttVersion, handlers: PacketHandlers) {
+    this.#version = version;
+    this.#handlers = handlers;
+  }
+
+  /** @throws MalformedPacket */
+  take(chunk: Buffer): void {
+    let bytes = chunk;
+    if (this.#parts.length > 0) {
+      this.#parts.push(chunk);
+      this.#partBytes += chunk.length;
+      if (this.#partBytes < this.#needed) return;
+      bytes = Buffer.concat(this.#parts);
+      this.#parts = [];
+    }
+    let at = 0;
+    while (at < bytes.length) {
+      let length = 0;
+      let body = at + 1;
+      let isRead = false;
+      for (let shift = 0; !isRead && body < bytes.length; shift += 7) {
+        const byte = bytes[body++] ?? 0;
+        length |= (byte & 0x7f) << shift;
+        isRead = byte < 0x80;
+        if (!isRead && body - at > LONGEST_LENGTH) throw new MalformedPacket('length of a packet');
+      }
+      const end = body + length;
+      if (!isRead || end > bytes.length) {
+        this.#parts = [at === 0 ? bytes : bytes.subarray(at)];
+        this.#partBytes = bytes.length - at;
+        this.#needed = isRead ? end - at : 0;
+        return;
+      }
+      this.#packet(bytes, at, body, end);
+      at = end;
+    }
+  }
+
+  #packet(bytes: Buffer, start: number, body: number, end: number): void {
+    const header = bytes[start] ?? 0;
+    switch (header >> 4) {
+      case TYPE_PUBLISH:
+        this.#publish(header, bytes, body, end);
+        return;
+      case TYPE_PUBACK:
+        if (end - body < 2) throw new MalformedPacket('PUBACK');
+        this.#handlers.onPuback(
+          bytes.readUInt16BE(body),
+          end - body > 2 ? (bytes[body + 2] ?? 0) : 0,
+        );
+        return;
+      default:
+        this.#handlers.onOther(this.#other(header, bytes.subarray(start, end), end - body));
+    }
+  }
+
+  #publish(header: number, bytes: Buffer, body: number, end: number): void {
+    if (end - body < 2) throw new MalformedPacket('PUBLISH');
+    const qos = (header >> 1) & 3;
+    let at = body + 2 + bytes.readUInt16BE(body);
+    const topicEnd = at;
+    let packetId = 0;
+    if (qos > 0) {
+      if (at + 2 > end) throw new MalformedPacket('PUBLISH');
+      packetId = bytes.readUInt16BE(at);
+      at += 2;
+    }
+    if (this.#version === 5) at = afterProperties(bytes, at, end);
+    if (at > end) throw new MalformedPacket('PUBLISH');
+    const topic = bytes.toString('utf8', body + 2, topicEnd);
+    this.#handlers.onPublish(topic, bytes.subarray(at, end), qos, packetId, (header & 1) === 1);
+  }
+
+  #other(header: number, bytes: Buffer, length: number): Packet {
+    // A broker that does not speak MQTT 5 refuses it in its own version's words.
+    const isOld = header >> 4 === TYPE_CONNACK && length === 2;
+    let read: Packet | undefined;
+    let failure: Error | undefined;
+    const packets = parser({ protocolVersion: isOld ? 4 : this.#version });
+    packets.on('packet', (packet: Packet) => (read = packet));
+    packets.on('error', (error: Error) => (failure = error));
+    packets.parse(bytes);
+    if (!read) throw new MalformedPacket(failure?.message ?? 'a packet that does not end');
+    return read;
+  }
+}
+
+/** Skips the properties of a PUBLISH: nothing in them concerns us. */
+function afterProperties(bytes: Buffer, start: number, end: number): number {
+  let length = 0;
+  let at = start;
+  for (let shift = 0; at < end; shift += 7) {
+    const byte = bytes[at++] ?? 0;
+    length |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return at + length;
+    if (shift > 21) break;
+  }
+  throw new MalformedPacket('properties of a PUBLISH');
+}
+
+const PUBACK_BYTES = 4;
+
+/** PUBACKs of success, in one piece. */
+export function pubacks(packetIds: readonly number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(packetIds.length * PUBACK_BYTES);
+  let at = 0;
+  for (const packetId of packetIds) {
+    bytes[at] = TYPE_PUBACK << 4;
+    bytes[at + 1] = 2;
+    bytes.writeUInt16BE(packetId, at + 2);
+    at += PUBACK_BYTES;
+  }
+  return bytes;
+}
+
+/** Flags of a PUBLISH at QoS 1. */
+const QOS_1 = 1 << 1;
+/** Property of a PUBLISH, four bytes in seconds (MQTT 5, 3.3.2.3.3). */
+const MESSAGE_EXPIRY = 2;
+
+/** @param expirySeconds for how long the broker may keep it (MQTT 5) */
+export function publishPacket(
+  version: MqttVersion,
+  packetId: number,
+  topic: string,
+  payload: Uint8Array,
+  expirySeconds: number | undefined,
+): Buffer {
+  const topicBytes = Buffer.byteLength(topic);
+  const expires = version === 5 && expirySeconds !== undefined;
+  const propertyBytes = version === 4 ? 0 : expires ? 6 : 1;
+  const remaining = 2 + topicBytes + 2 + propertyBytes + payload.length;
+  const bytes = Buffer.allocUnsafe(1 + LONGEST_LENGTH + remaining);
+  let at = bytes.writeUInt8((TYPE_PUBLISH << 4) | QOS_1, 0);
+  let rest = remaining;
+  do {
+    const bits = rest & 0x7f;
+    rest >>= 7;
+    at = bytes.writeUInt8(rest > 0 ? bits | 0x80 : bits, at);
+  } while (rest > 0);
+  at = bytes.writeUInt16BE(topicBytes, at);
+  at += bytes.write(topic, at);
+  at = bytes.writeUInt16BE(packetId, at);
+  if (version === 5) at = bytes.writeUInt8(propertyBytes - 1, at);
+  if (expires) {
+    at = bytes.writeUInt8(MESSAGE_EXPIRY, at);
+    at = bytes.writeUInt32BE(expirySeconds, at);
+  }
+  bytes.set(payload, at);
+  return bytes.subarray(0, at + payload.length);
+}
+
+export interface ConnectFacts {
+  readonly version: MqttVersion;
+  readonly clientId: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Whether the broker forgets the session with the connection. */
+  readonly clean: boolean;
+  readonly keepaliveSeconds: number;
+  /** How long the broker keeps the session while nobody is connected, seconds (MQTT 5). */
+  readonly sessionExpirySeconds: number;
+  /** Messages that the broker may have under way to us (MQTT 5). */
+  readonly receiveMaximum: number;
+}
+
+export function connectPacket(facts: ConnectFacts): Buffer {
+  const { version, username, password } = facts;
+  return generate({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: version,
+    clientId: facts.clientId,
+    clean: facts.clean,
+    keepalive: facts.keepaliveSeconds,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: Buffer.from(password) }),
+    ...(version === 5
+      ? {
+          properties: {
+            sessionExpiryInterval: facts.sessionExpirySeconds,
+            receiveMaximum: facts.receiveMaximum,
+          },
+        }
+      : {}),
+  });
+}
+
+/** Retained messages are not sent because of this subscription (MQTT 5, 3.8.3.1). */
+const NO_RETAINED = 2;
+
+export function subscribePacket(
+  version: MqttVersion,
+  packetId: number,
+  topic: string,
+  qos: 0 | 1,
+): Buffer {
+  const options = version === 5 && !topic.startsWith('$share/') ? { rh: NO_RETAINED } : {};
+  return generate(
+    { cmd: 'subscribe', messageId: packetId, subscriptions: [{ topic, qos, ...options }] },
+    { protocolVersion: version },
+  );
+}
+
+export const PINGREQ = Buffer.from([0xc0, 0]);
+/** The session stays, as long as CONNECT has said. */
+export const DISCONNECT = Buffer.from([0xe0, 0]);

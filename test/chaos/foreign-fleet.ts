@@ -1,0 +1,139 @@
+/** A fleet of foreign vehicles, and what must hold afterwards: each of their messages once, in order. */
+import { expect } from 'vitest';
+import { type AdapterProcess } from '../../src/bench/adapter-process.js';
+import { fleetOf, registrationLine } from '../../src/fleet/index.js';
+import { ForeignVehicle } from '../support/foreign-vehicle.js';
+import { say } from '../support/dice.js';
+import { eventBytes } from '../support/messages.js';
+
+export interface ForeignFleetOptions {
+  readonly ports: readonly number[];
+  readonly vehicles: number;
+  /** Mean pause of a vehicle between two messages, ms. */
+  readonly pauseMs: number;
+}
+
+interface PulledEvent {
+  readonly vin: string;
+  readonly meta: readonly { readonly key: string; readonly value: string }[];
+}
+
+const REF_ID = 'foreign';
+const PAGE = 5_000;
+
+/** An operation for the vehicles' events; nothing is sent to them. */
+export async function prepareOperation(adapter: AdapterProcess, vehicles: number): Promise<void> {
+  const fleet = fleetOf(vehicles);
+  const lines = fleet.map(registrationLine).join('\n');
+  await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+  const trigger = (vins: string[]) => ({
+    time: Date.now(),
+    version: 'v1',
+    body: { model: 'm', 'ref-id': REF_ID, 'script-ref-id': 's', vins },
+  });
+  const vins = fleet.map(({ vin }) => vin);
+  await adapter.call('POST', '/v1.0/ota/trigger', trigger(vins.slice(0, 1)));
+  await adapter.call('POST', `/v1.0/ota/operations/${REF_ID}/pause`);
+  await adapter.call('POST', '/v1.0/ota/trigger', trigger(vins));
+}
+
+export class ForeignFleet {
+  readonly #vehicles = new Map<string, ForeignVehicle>();
+  /** When each message was acknowledged, ms, by VIN and number. */
+  readonly #acknowledgedAt = new Map<string, number[]>();
+
+  constructor({ ports, vehicles, pauseMs }: ForeignFleetOptions) {
+    for (const vehicle of fleetOf(vehicles)) {
+      const times: number[] = [];
+      this.#acknowledgedAt.set(vehicle.vin, times);
+      this.#vehicles.set(
+        vehicle.vin,
+        new ForeignVehicle({
+          ports,
+          systemId: vehicle.systemId,
+          next: (n) =>
+            eventBytes(vehicle, {
+              messageId: `msg-dev-${vehicle.vin}-${n}`,
+              correlationId: 'msg-cld-unknown',
+              refId: REF_ID,
+              status: 'downloading',
+              timestamp: Date.now(),
+              meta: [{ key: 'n', value: String(n) }],
+            }),
+          pauseMs: () => Math.random() * 2 * pauseMs,
+          onAcknowledged: () => times.push(Date.now()),
+        }),
+      );
+    }
+  }
+
+  get acknowledged(): number {
+    let sum = 0;
+    for (const { acknowledged } of this.#vehicles.values()) sum += acknowledged;
+    return sum;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#vehicles.values()].map((vehicle) => vehicle.stop()));
+  }
+
+  /**
+   * Waits for what is on its way, then compares. The fleet must have been stopped.
+   *
+   * @param mayMiss whether a message that was acknowledged at that time may be missing
+   * @returns how many are missing
+   */
+  async verify(
+    adapter: AdapterProcess,
+    mayMiss: (acknowledgedAt: number) => boolean = () => false,
+  ): Promise<number> {
+    const deadline = Date.now() + 60_000;
+    let stored = await storedMessages(adapter);
+    while (this.#missing(stored).length > 0 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const now = await storedMessages(adapter);
+      const isStill = sizeOf(now) === sizeOf(stored) && mayMiss !== never;
+      stored = now;
+      if (isStill && Date.now() > deadline - 50_000) break;
+    }
+    const missing = this.#missing(stored);
+    say(`${this.acknowledged} acknowledged, ${sizeOf(stored)} stored, ${missing.length} missing`);
+    const lost = missing.filter(({ at }) => !mayMiss(at));
+    expect(lost.map(({ vin, n }) => `${vin} ${n}`)).toEqual([]);
+    for (const [vin, numbers] of stored) {
+      expect(new Set(numbers).size, `${vin} twice`).toBe(numbers.length);
+      expect(numbers, `order of ${vin}`).toEqual([...numbers].sort((a, b) => a - b));
+    }
+    return missing.length;
+  }
+
+  #missing(stored: ReadonlyMap<string, readonly number[]>) {
+    return [...this.#acknowledgedAt].flatMap(([vin, times]) => {
+      const there = new Set(stored.get(vin));
+      return times.map((at, n) => ({ vin, n, at })).filter(({ n }) => !there.has(n));
+    });
+  }
+}
+
+const never = () => false;
+
+const sizeOf = (stored: ReadonlyMap<string, readonly number[]>) =>
+  [...stored.values()].reduce((sum, { length }) => sum + length, 0);
+
+/** The numbers of each vehicle's events, in the order of the event stream. */
+async function storedMessages(adapter: AdapterProcess): Promise<Map<string, number[]>> {
+  const stored = new Map<string, number[]>();
+  for (let cursor = '0', more = true; more;) {
+    const page: { events: PulledEvent[]; cursor: string; more: boolean } = await adapter.call(
+      'GET',
+      `/v1.0/ota/events?after=${cursor}&limit=${PAGE}`,
+    );
+    for (const { vin, meta } of page.events) {
+      const numbers = stored.get(vin) ?? [];
+      numbers.push(Number(meta.find(({ key }) => key === 'n')?.value));
+      stored.set(vin, numbers);
+    }
+    ({ cursor, more } = page);
+  }
+  return stored;
+}

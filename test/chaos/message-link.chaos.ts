@@ -1,0 +1,227 @@
+/**
+ * What a broker has acknowledged to a foreign vehicle, which never repeats it, is stored once and in
+ * its vehicle's order: while adapters are killed, frozen and rolled, and the broker is restarted and
+ * killed, with adapters connected and with none.
+ */
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { findProgram } from '../../src/bench/servers.js';
+import { type Dice, isLong, say, throwDice } from '../support/dice.js';
+import {
+  ifInstalled,
+  type Server,
+  startMosquitto,
+  startPostgres,
+  temporaryDirectory,
+} from '../support/servers.js';
+import { ForeignFleet, prepareOperation } from './foreign-fleet.js';
+
+const run = promisify(execFile);
+const VEHICLES = 200;
+/** Each vehicle sends a message in so many ms on average: 4,000 a second together. */
+const PAUSE_MS = 50;
+const ROUNDS = isLong ? 8 : 1;
+/** As the documentation recommends for Mosquitto, seconds; and what writing its state may take. */
+const AUTOSAVE_MS = 5_000 + 1_000;
+
+const postgres = await ifInstalled(() => startPostgres());
+const broker = await ifInstalled(() => startMosquitto());
+
+describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
+  const servers = { postgres: postgres!, broker: broker! };
+  const directory = temporaryDirectory('link');
+  let dice: Dice;
+  let databases = 0;
+  let databaseUrl = '';
+  let adapters: AdapterProcess[] = [];
+  const fleets: ForeignFleet[] = [];
+
+  beforeAll(() => {
+    dice = throwDice();
+  });
+  afterEach(async () => {
+    await Promise.all(fleets.splice(0).map((fleet) => fleet.stop()));
+    for (const adapter of adapters.splice(0)) {
+      adapter.child.kill('SIGCONT');
+      await adapter.stop();
+    }
+  });
+  afterAll(async () => {
+    await servers.broker.stop();
+    await servers.postgres.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  async function admin(sql: string): Promise<void> {
+    const client = new pg.Client(`${servers.postgres.url}/postgres`);
+    await client.connect();
+    await client.query(sql);
+    await client.end();
+  }
+  async function newDatabase(): Promise<string> {
+    const name = `link_${++databases}`;
+    await admin(`create database ${name}`);
+    return `${servers.postgres.url}/${name}`;
+  }
+  async function start(url = databaseUrl): Promise<AdapterProcess> {
+    const dataDir = join(directory, new URL(url).pathname);
+    const adapter = await startAdapterProcess({
+      dataDir,
+      databaseUrl: url,
+      mqttUrl: servers.broker.url,
+    });
+    adapters.push(adapter);
+    return adapter;
+  }
+  async function end(adapter: AdapterProcess, signal: NodeJS.Signals): Promise<void> {
+    const exit = new Promise((resolve) => adapter.child.once('exit', resolve));
+    adapter.child.kill(signal);
+    await exit;
+    adapters = adapters.filter((other) => other !== adapter);
+  }
+  async function newSystem(count: number): Promise<AdapterProcess[]> {
+    databaseUrl = await newDatabase();
+    const started: AdapterProcess[] = [];
+    for (let n = 0; n < count; n++) started.push(await start());
+    await prepareOperation(started[0]!, VEHICLES);
+    return started;
+  }
+  function drive(): ForeignFleet {
+    const fleet = new ForeignFleet({
+      ports: [servers.broker.port],
+      vehicles: VEHICLES,
+      pauseMs: PAUSE_MS,
+    });
+    fleets.push(fleet);
+    return fleet;
+  }
+  const holder = async () => {
+    for (const adapter of adapters) {
+      if ((await adapter.metrics()).get('otaops_subscribed') === 1) return adapter;
+    }
+    return adapters[0]!;
+  };
+
+  test('two adapters: holders killed, frozen, rolled; the broker killed and restarted', async () => {
+    await newSystem(2);
+    const fleet = drive();
+    const deeds: Record<string, () => Promise<void>> = {
+      async 'kill the broker'() {
+        await servers.broker.kill();
+        await sleep(dice.between(100, 1_000));
+        await servers.broker.restart();
+      },
+      async 'restart the broker in order'() {
+        await servers.broker.end('SIGTERM');
+        await sleep(dice.between(100, 1_000));
+        await servers.broker.restart();
+      },
+      async 'kill the holder'() {
+        await end(await holder(), 'SIGKILL');
+        await start();
+      },
+      async 'freeze the holder past its lease'() {
+        const { child } = await holder();
+        child.kill('SIGSTOP');
+        await sleep(13_000);
+        child.kill('SIGCONT');
+      },
+      async 'roll both'() {
+        for (const adapter of [...adapters]) {
+          expect(await adapter.stop()).toBe(0);
+          adapters = adapters.filter((other) => other !== adapter);
+          await start();
+        }
+      },
+    };
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [what, deed] of Object.entries(deeds)) {
+        await sleep(dice.between(1_000, 2_000));
+        say(`${what}  (${fleet.acknowledged} acknowledged)`);
+        await deed();
+      }
+    }
+    await sleep(1_000);
+    await fleet.stop();
+    await fleet.verify(await holder());
+  });
+
+  test('the broker restarts in order while no adapter runs: nothing is lost', async () => {
+    const [adapter] = await newSystem(1);
+    const fleet = drive();
+    await sleep(2_000);
+    await end(adapter!, 'SIGKILL');
+    await sleep(2_000);
+    await servers.broker.end('SIGTERM');
+    await sleep(500);
+    await servers.broker.restart();
+    await sleep(2_000);
+    await fleet.stop();
+    await fleet.verify(await start());
+  });
+
+  test('the broker is killed while no adapter runs: at most the autosave interval is lost', async () => {
+    const [adapter] = await newSystem(1);
+    const fleet = drive();
+    await sleep(2_000);
+    await end(adapter!, 'SIGTERM');
+    await sleep(8_000);
+    const killedAt = Date.now();
+    await servers.broker.kill();
+    await servers.broker.restart();
+    await sleep(2_000);
+    await fleet.stop();
+    const lost = await fleet.verify(
+      await start(),
+      (at) => at > killedAt - AUTOSAVE_MS && at <= killedAt + 100,
+    );
+    say(`lost of the last ${AUTOSAVE_MS} ms before the kill: ${lost}`);
+  });
+
+  test('a database restored in the place of the lost one gets what waited at the broker', async () => {
+    const [adapter] = await newSystem(1);
+    const fleet = drive();
+    await sleep(2_000);
+    await end(adapter!, 'SIGKILL');
+    const restored = await newDatabase();
+    await copyDatabase(databaseUrl, restored);
+    await sleep(2_000);
+    await fleet.stop();
+    await fleet.verify(await start(restored));
+  });
+
+  test('a database that was copied takes nothing from the living one', async () => {
+    const [original] = await newSystem(1);
+    const fleet = drive();
+    await sleep(2_000);
+    const copied = await newDatabase();
+    await copyDatabase(databaseUrl, copied);
+    const copy = await start(copied);
+    const conflicts = async () => (await copy.metrics()).get('otaops_session_conflicts_total');
+    for (let tries = 0; (await conflicts()) !== 1 && tries < 60; tries++) await sleep(500);
+    expect(await conflicts()).toBe(1);
+    await sleep(3_000);
+    // The copy now has every message from then on as well; the original has all of them.
+    const received = (await copy.metrics()).get('otaops_messages_received_total') ?? 0;
+    await sleep(1_000);
+    expect((await copy.metrics()).get('otaops_messages_received_total')).toBeGreaterThan(received);
+    await fleet.stop();
+    await fleet.verify(original!);
+  });
+});
+
+async function copyDatabase(from: string, to: string): Promise<void> {
+  const { stdout } = await run('pg_config', ['--bindir']);
+  const dump = findProgram('pg_dump', [stdout.trim()]) ?? 'pg_dump';
+  const psql = findProgram('psql', [stdout.trim()]) ?? 'psql';
+  const file = join(temporaryDirectory('dump'), 'dump.sql');
+  await run(dump, ['--dbname', from, '--file', file]);
+  await run(psql, ['--quiet', '--dbname', to, '--file', file]);
+  rmSync(join(file, '..'), { recursive: true });
+}

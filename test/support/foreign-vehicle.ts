@@ -1,0 +1,159 @@
+/**
+ * A vehicle of another vendor: a few lines of raw MQTT 3.1.1. It waits for each PUBACK before its
+ * next message, connects again when the connection breaks, and never repeats what was acknowledged.
+ */
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface ForeignVehicleOptions {
+  /** Ports on 127.0.0.1, tried in turn. */
+  readonly ports: readonly number[];
+  readonly systemId: string;
+  /** @returns undefined where there is no further message */
+  readonly next: (n: number) => Buffer | undefined;
+  /** Between two messages, ms. */
+  readonly pauseMs: () => number;
+  readonly onAcknowledged?: () => void;
+}
+
+const utf8 = (text: string): Buffer => {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes]);
+};
+
+function packet(header: number, ...parts: Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  const length: number[] = [];
+  let rest = body.length;
+  do {
+    length.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+    rest >>= 7;
+  } while (rest > 0);
+  return Buffer.concat([Buffer.from([header, ...length]), body]);
+}
+
+export class ForeignVehicle {
+  /** How many messages have been acknowledged to it. */
+  acknowledged = 0;
+  readonly #options: ForeignVehicleOptions;
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>;
+  #connections = 0;
+
+  constructor(options: ForeignVehicleOptions) {
+    this.#options = options;
+    this.#running = this.#run();
+  }
+
+  /** Ends after the message that is under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  private get isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #run(): Promise<void> {
+    const { next, pauseMs } = this.#options;
+    let connection: Connection | undefined;
+    for (let n = 0; !this.isStopping; n++) {
+      const payload = next(n);
+      if (payload === undefined) break;
+      let isTaken = false;
+      while (!isTaken && !this.isStopping) {
+        connection ??= await this.#connect();
+        // Without an answer it may have been taken or not: the same message again.
+        isTaken = (await connection?.publish(payload)) ?? false;
+        if (!isTaken) {
+          connection?.end();
+          connection = undefined;
+          await this.#sleep(100 + Math.random() * 200);
+        }
+      }
+      if (!isTaken) break;
+      this.acknowledged += 1;
+      this.#options.onAcknowledged?.();
+      await this.#sleep(pauseMs());
+    }
+    connection?.end();
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+
+  #connect(): Promise<Connection | undefined> {
+    const { ports, systemId } = this.#options;
+    const port = ports[this.#connections++ % ports.length] ?? 0;
+    return Connection.open(port, systemId, this.#stopping.signal);
+  }
+}
+
+const ANSWER_MS = 5_000;
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #topic: Buffer;
+  #packetId = 0;
+  #answer: ((packetId: number | undefined) => void) | undefined;
+  #bytes = Buffer.alloc(0);
+
+  static async open(
+    port: number,
+    systemId: string,
+    signal: AbortSignal,
+  ): Promise<Connection | undefined> {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const connection = new Connection(socket, utf8(`d2c/${systemId}`));
+    signal.addEventListener('abort', () => connection.end(), { once: true });
+    const level = Buffer.from([4, 0, 0, 30]);
+    socket.write(packet(0x10, utf8('MQTT'), level, utf8(systemId)));
+    return (await connection.#answered()) === undefined ? undefined : connection;
+  }
+
+  constructor(socket: Socket, topic: Buffer) {
+    this.#socket = socket;
+    this.#topic = topic;
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#answer?.(undefined));
+  }
+
+  /** @returns whether it was acknowledged */
+  async publish(payload: Buffer): Promise<boolean> {
+    this.#packetId = (this.#packetId % 65_535) + 1;
+    const id = Buffer.from([this.#packetId >> 8, this.#packetId & 0xff]);
+    this.#socket.write(packet(0x32, this.#topic, id, payload));
+    return (await this.#answered()) === this.#packetId;
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+
+  /** @returns packet id of a PUBACK, 0 of a good CONNACK; undefined where the connection is gone */
+  #answered(): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#socket.destroy(), ANSWER_MS);
+      this.#answer = (packetId) => {
+        clearTimeout(timer);
+        this.#answer = undefined;
+        resolve(packetId);
+      };
+      if (this.#socket.destroyed) this.#answer(undefined);
+    });
+  }
+
+  #read(chunk: Buffer): void {
+    this.#bytes = Buffer.concat([this.#bytes, chunk]);
+    // CONNACK and PUBACK are of four bytes both.
+    while (this.#bytes.length >= 4) {
+      const [header = 0, , high = 0, low = 0] = this.#bytes;
+      this.#bytes = this.#bytes.subarray(4);
+      if (header === 0x20 && low !== 0) this.#socket.destroy();
+      else this.#answer?.(header === 0x20 ? 0 : high * 256 + low);
+    }
+  }
+}
