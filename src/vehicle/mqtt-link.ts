@@ -1,11 +1,16 @@
 /** The vehicle's connection over MQTT, with a persistent session (contract section 3). */
 import { setMaxListeners } from 'node:events';
 import mqtt, { type MqttClient } from 'mqtt';
-import { DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC, topicTemplate } from '../protocol/index.js';
+import {
+  DEFAULT_C2D_TOPIC,
+  DEFAULT_D2C_TOPIC,
+  parseBrokerUrl,
+  topicTemplate,
+} from '../protocol/index.js';
 import { type CloudLink, type CloudLinkHandlers } from './cloud-link.js';
 
 export interface MqttLinkOptions {
-  /** e.g. `mqtt://127.0.0.1:1883` */
+  /** e.g. `mqtt://127.0.0.1:1883`, or with the hosts of a cluster `mqtts://a:8883,b:8883` */
   readonly url: string;
   readonly systemId: string;
   readonly credential: string;

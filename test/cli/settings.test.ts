@@ -19,6 +19,18 @@ test.each<[string, string[], Record<string, string>, RegExp, number?]>([
     /--database-url.*must be a URL with postgres:/s,
   ],
   ['a broker that is none', ['serve'], { OTAOPS_MQTT_URL: 'x' }, /OTAOPS_MQTT_URL.*mqtts:/s],
+  [
+    'a broker without a host between two commas',
+    ['serve', '--mqtt-url', 'mqtt://a:1883,,c:1883'],
+    {},
+    /--mqtt-url.*'' is not a host/s,
+  ],
+  [
+    'a broker with a port that is none',
+    ['serve', '--mqtt-url', 'mqtt://user:secret@a:1883,b:70000'],
+    {},
+    /--mqtt-url.*'b:70000' needs a port from 1 to 65535/s,
+  ],
   ['an instance that is no name', ['serve', '--instance', 'a b'], {}, /--instance.*letters/s],
   [
     'a database that does not answer',

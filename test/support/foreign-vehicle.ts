@@ -51,18 +51,18 @@ export class ForeignVehicle {
     await this.#running;
   }
 
-  private get isStopping(): boolean {
+  #isStopping(): boolean {
     return this.#stopping.signal.aborted;
   }
 
   async #run(): Promise<void> {
     const { next, pauseMs } = this.#options;
     let connection: Connection | undefined;
-    for (let n = 0; !this.isStopping; n++) {
+    for (let n = 0; !this.#isStopping(); n++) {
       const payload = next(n);
       if (payload === undefined) break;
       let isTaken = false;
-      while (!isTaken && !this.isStopping) {
+      while (!isTaken && !this.#isStopping()) {
         connection ??= await this.#connect();
         // Without an answer it may have been taken or not: the same message again.
         isTaken = (await connection?.publish(payload)) ?? false;
