@@ -206,14 +206,16 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     const copied = await newDatabase();
     await copyDatabase(databaseUrl, copied);
     const copy = await start(copied);
-    const conflicts = async () => (await copy.metrics()).get('otaops_session_conflicts_total');
-    for (let tries = 0; (await conflicts()) !== 1 && tries < 60; tries++) await sleep(500);
-    expect(await conflicts()).toBe(1);
-    await sleep(3_000);
-    // The copy now has every message from then on as well; the original has all of them.
-    const received = (await copy.metrics()).get('otaops_messages_received_total') ?? 0;
-    await sleep(1_000);
-    expect((await copy.metrics()).get('otaops_messages_received_total')).toBeGreaterThan(received);
+    const metric = async (name: string) => (await copy.metrics()).get(name) ?? 0;
+    const becomes = async (name: string, isSo: (value: number) => boolean) => {
+      for (let tries = 0; !isSo(await metric(name)) && tries < 60; tries++) await sleep(500);
+      expect(await metric(name)).toSatisfy(isSo);
+    };
+    await becomes('otaops_session_conflicts_total', (conflicts) => conflicts === 1);
+    // From now on the copy gets every message as well; the original has all of them.
+    const received = await metric('otaops_messages_received_total');
+    await becomes('otaops_messages_received_total', (now) => now > received);
+    await becomes('otaops_subscribed', (subscribed) => subscribed === 1);
     await fleet.stop();
     await fleet.verify(original);
   });

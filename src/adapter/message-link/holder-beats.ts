@@ -38,6 +38,11 @@ export class HolderBeats {
     if (Buffer.from(payload).toString() !== this.#holder) this.#heardAt = now;
   }
 
+  /** What was heard was about another group id. */
+  forget(): void {
+    this.#heardAt = -Infinity;
+  }
+
   otherIsAlive(now: number): boolean {
     return now - this.#heardAt < SILENT_MS;
   }
