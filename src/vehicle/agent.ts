@@ -13,7 +13,7 @@ import {
   otaTriggerAck,
   toMilliseconds,
 } from '../protocol/index.js';
-import { type CloudLink } from './cloud-link.js';
+import { type CloudLink, NobodyListens } from './cloud-link.js';
 import { type VehicleIdentity } from './identity.js';
 import { type Journal, type JournalEntry, VehicleRecord } from './journal/index.js';
 import { type OtaManager, type ReportedEvent, type RunningUpdate } from './ota-manager.js';
@@ -31,6 +31,8 @@ export interface VehicleAgentOptions {
   readonly outbox: Outbox;
   /** ms */
   readonly clock: VehicleClock;
+  /** A clock that never jumps, ms; undefined: that of the process. */
+  readonly monotonic?: () => number;
   /** Hears of each message that the platform has acknowledged. */
   readonly onDelivered?: (message: OutgoingMessage) => void;
   /** Hears of what came from the cloud and is no trigger for this vehicle. */
@@ -39,23 +41,24 @@ export interface VehicleAgentOptions {
   readonly onBroken?: (error: Error) => void;
 }
 
-/** Before a message that could not be sent is tried again, ms. */
+/** Before a message that could not be sent is tried again, ms; doubled while nobody listens. */
 const RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
 /**
  * A broker's acknowledgement says that it has the message, not that it would survive a crash of the
- * broker, nor that anyone listens while the cloud connects again after it. So some time after each
- * connecting, what was acknowledged in this time is sent again, ms; the adapter recognises the
- * repetition.
+ * broker. What was acknowledged in this time before the connection broke, or before the vehicle was
+ * switched off, is sent again once it is back, ms; the adapter recognises the repetition. Longer
+ * than the documented brokers take until their disk has a message (5 s for Mosquitto).
  */
-const REPEAT_MS = 40_000;
-const REPEAT_AFTER_MS = 10_000;
+const UNCERTAIN_MS = 40_000;
 
 export class VehicleAgent {
   readonly #options: VehicleAgentOptions;
   readonly #record = new VehicleRecord();
-  /** What was acknowledged lately, oldest first, and when, ms. */
-  #delivered: { message: OutgoingMessage; at: number }[] = [];
-  #repeating: NodeJS.Timeout | undefined;
+  readonly #monotonic: () => number;
+  /** When the connection broke; undefined: it is up, or has not been up yet. */
+  #brokenAt: number | undefined;
+  #forgetting: NodeJS.Timeout | undefined;
   readonly #stopping = new AbortController();
   #working: Promise<void> | undefined;
   #sending: Promise<void> | undefined;
@@ -63,6 +66,7 @@ export class VehicleAgent {
   /** Reads the journal: what was begun goes on with {@link goOnline}. */
   constructor(options: VehicleAgentOptions) {
     this.#options = options;
+    this.#monotonic = options.monotonic ?? (() => Math.round(performance.now()));
     for (const entry of options.journal.read()) this.#record.apply(entry);
     options.clock.atLeast(this.#record.lastTime);
     for (const message of this.#record.waiting.values()) options.outbox.add(message);
@@ -73,10 +77,10 @@ export class VehicleAgent {
     this.#options.link.open({
       onMessage: (payload) => this.#guarded(() => this.#take(payload)),
       onUp: () => {
-        clearTimeout(this.#repeating);
-        this.#repeating = setTimeout(() => this.#repeatRecent(), REPEAT_AFTER_MS);
+        this.#guarded(() => this.#repeat());
         this.flush();
       },
+      onDown: () => (this.#brokenAt ??= this.#monotonic()),
     });
     this.#work();
   }
@@ -96,7 +100,7 @@ export class VehicleAgent {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    clearTimeout(this.#repeating);
+    clearTimeout(this.#forgetting);
     await this.#options.link.close();
     await this.#working;
     await this.#sending;
@@ -263,36 +267,67 @@ export class VehicleAgent {
 
   async #sendAll(): Promise<void> {
     const { outbox } = this.#options;
+    let pause = RETRY_MS;
     for (let message = outbox.first(); message && this.#canSend; message = outbox.first()) {
-      if (await this.#sent(message)) this.#settle(message);
-      // The connection has broken; if it only stumbled, it is tried again in a moment.
-      else await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      const failure = await this.#send(message);
+      if (!failure) {
+        pause = RETRY_MS;
+        this.#settle(message);
+        continue;
+      }
+      // Else the connection has broken; if it only stumbled, it is tried again in a moment.
+      pause = failure instanceof NobodyListens ? Math.min(pause * 2, LONGEST_RETRY_MS) : RETRY_MS;
+      await this.#pause(pause);
     }
   }
 
-  #sent({ payload }: OutgoingMessage): Promise<boolean> {
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener('abort', end);
+    });
+  }
+
+  #send({ payload }: OutgoingMessage): Promise<unknown> {
     return this.#options.link.publish(Buffer.from(payload)).then(
-      () => true,
-      () => false,
+      () => undefined,
+      (error: unknown) => error,
     );
   }
 
   #settle(message: OutgoingMessage): void {
     const { messageId } = message;
-    if (this.#record.waiting.has(messageId)) this.#write({ kind: 'delivered', messageId });
+    const at = this.#monotonic();
+    if (this.#record.waiting.has(messageId)) this.#write({ kind: 'delivered', messageId, at });
     this.#options.outbox.remove(messageId);
-    const now = this.#options.clock.now();
-    this.#delivered = this.#delivered.filter(({ at }) => at > now - REPEAT_MS);
-    this.#delivered.push({ message, at: now });
+    this.#forgetting ??= setTimeout(() => this.#guarded(() => this.#forget()), UNCERTAIN_MS);
     this.#options.onDelivered?.(message);
   }
 
-  #repeatRecent(): void {
-    const since = this.#options.clock.now() - REPEAT_MS;
-    for (const { message, at } of this.#delivered.splice(0)) {
-      if (at > since) this.#options.outbox.add(message);
-    }
-    this.flush();
+  /** What was acknowledged long ago, over a connection that still stands, is safe. */
+  #forget(): void {
+    this.#forgetting = undefined;
+    if (!this.#options.link.isUp || this.#brokenAt !== undefined) return;
+    this.#write({ kind: 'certain', before: this.#monotonic() - UNCERTAIN_MS });
+    if (this.#record.uncertain.size === 0) return;
+    this.#forgetting = setTimeout(() => this.#guarded(() => this.#forget()), UNCERTAIN_MS);
+  }
+
+  /** What the platform may have lost when the connection broke, or before this start, waits again. */
+  #repeat(): void {
+    const { uncertain } = this.#record;
+    const since = this.#brokenAt === undefined ? 0 : this.#brokenAt - UNCERTAIN_MS;
+    this.#brokenAt = undefined;
+    if (uncertain.size === 0) return;
+    const repeated = [...uncertain.values()].filter(({ at }) => at >= since);
+    this.#write({ kind: 'repeat', since });
+    this.#options.outbox.putBack(repeated.map(({ message }) => message));
   }
 
   #guarded(work: () => void): void {
@@ -307,7 +342,7 @@ export class VehicleAgent {
   #break(error: Error): void {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
-    clearTimeout(this.#repeating);
+    clearTimeout(this.#forgetting);
     void this.#options.link.close();
     this.#options.onBroken?.(error);
   }

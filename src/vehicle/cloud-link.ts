@@ -5,6 +5,13 @@ export interface CloudLinkHandlers {
   readonly onMessage: (payload: Uint8Array) => void;
   /** The connection is there, again. */
   readonly onUp: () => void;
+  /** The connection is gone. */
+  readonly onDown?: () => void;
+}
+
+/** The platform has acknowledged a message and said that nobody listens (MQTT 5, PUBACK reason 0x10). */
+export class NobodyListens extends Error {
+  override readonly name = 'NobodyListens';
 }
 
 export interface CloudLink {
@@ -14,7 +21,7 @@ export interface CloudLink {
   /**
    * Publishes on the vehicle's own D2C topic; resolves when the platform has acknowledged it.
    *
-   * @throws Error where the link was closed before
+   * @throws NobodyListens; Error where the link was closed before
    */
   publish(payload: Buffer): Promise<void>;
   /** Can be opened again. */

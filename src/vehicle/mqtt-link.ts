@@ -7,7 +7,7 @@ import {
   parseBrokerUrl,
   topicTemplate,
 } from '../protocol/index.js';
-import { type CloudLink, type CloudLinkHandlers } from './cloud-link.js';
+import { type CloudLink, type CloudLinkHandlers, NobodyListens } from './cloud-link.js';
 
 export interface MqttLinkOptions {
   /** e.g. `mqtt://127.0.0.1:1883`, or with the hosts of a cluster `mqtts://a:8883,b:8883` */
@@ -23,8 +23,19 @@ export interface MqttLinkOptions {
 
 const KEEPALIVE_SECONDS = 60;
 const CONNECT_TIMEOUT_MS = 60_000;
+/** Where there is another host to be tried. */
+const CONNECT_TIMEOUT_IN_CLUSTER_MS = 10_000;
 /** Pause before connecting again, up to twice that, so that a fleet does not come back at once. */
 const RECONNECT_MS = 1_000;
+/** The session does not expire (MQTT 5, 3.1.2.11.2), as in MQTT 3.1.1. */
+const NEVER = 0xffffffff;
+/** CONNACK codes that say that the broker does not speak MQTT 5. */
+const UNSUPPORTED_VERSION = new Set<unknown>([1, 132]);
+/** PUBACK: nobody has subscribed (MQTT 5, 3.4.2.1). */
+const NO_MATCHING_SUBSCRIBERS = 0x10;
+
+/** Brokers that were found to speak MQTT 3.1.1 only: a fleet in one process asks each once. */
+const speaksOld = new Set<string>();
 
 export class MqttLink implements CloudLink {
   readonly #options: MqttLinkOptions;
@@ -44,32 +55,62 @@ export class MqttLink implements CloudLink {
     return this.#client?.connected ?? false;
   }
 
-  open({ onMessage, onUp }: CloudLinkHandlers): void {
-    const { url, systemId, credential, ca, onError } = this.#options;
-    const client = mqtt.connect(url, {
-      clientId: systemId,
-      username: systemId,
-      password: credential,
-      ...(ca === undefined ? {} : { ca }),
-      clean: false,
-      protocolVersion: 4,
-      keepalive: KEEPALIVE_SECONDS,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      reconnectPeriod: RECONNECT_MS * (1 + Math.random()),
-      resubscribe: false,
-      timerVariant: 'native',
-    });
-    this.#client = client;
+  open(handlers: CloudLinkHandlers): void {
     this.#closing = new AbortController();
     setMaxListeners(0, this.#closing.signal);
-    client.on('message', (_topic, payload) => onMessage(payload));
-    client.on('error', (error) => onError?.(error));
+    this.#connect(handlers);
+  }
+
+  #connect(handlers: CloudLinkHandlers): void {
+    const { url, onError } = this.#options;
+    const client = this.#clientOf(url);
+    this.#client = client;
+    client.on('message', (_topic, payload) => handlers.onMessage(payload));
+    client.on('error', (error) => {
+      const { code } = error as { code?: unknown };
+      if (speaksOld.has(url) || !UNSUPPORTED_VERSION.has(code)) {
+        onError?.(error);
+        return;
+      }
+      speaksOld.add(url);
+      if (this.#client !== client) return;
+      client.end(true);
+      this.#connect(handlers);
+    });
+    client.on('close', () => {
+      if (this.#client === client || this.#client === undefined) handlers.onDown?.();
+    });
     client.on('connect', () => {
       // Also with a session that the broker has kept: it may have lost the subscription.
       client.subscribe(this.#c2dTopic, { qos: 1 }, (error) => {
         if (error) onError?.(error);
       });
-      onUp();
+      handlers.onUp();
+    });
+  }
+
+  #clientOf(url: string): MqttClient {
+    const { systemId, credential, ca } = this.#options;
+    const { protocol, path, hosts } = parseBrokerUrl(url);
+    // A fleet spreads over the hosts of a cluster.
+    const start = Math.floor(Math.random() * hosts.length);
+    const servers = [...hosts.slice(start), ...hosts.slice(0, start)].map((host) => ({ ...host }));
+    const [{ host, port }] = hosts;
+    return mqtt.connect(`${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`, {
+      clientId: systemId,
+      username: systemId,
+      password: credential,
+      ...(ca === undefined ? {} : { ca }),
+      ...(servers.length > 1 ? { servers } : {}),
+      clean: false,
+      ...(speaksOld.has(url)
+        ? { protocolVersion: 4 }
+        : { protocolVersion: 5, properties: { sessionExpiryInterval: NEVER } }),
+      keepalive: KEEPALIVE_SECONDS,
+      connectTimeout: servers.length > 1 ? CONNECT_TIMEOUT_IN_CLUSTER_MS : CONNECT_TIMEOUT_MS,
+      reconnectPeriod: RECONNECT_MS * (1 + Math.random()),
+      resubscribe: false,
+      timerVariant: 'native',
     });
   }
 
@@ -80,10 +121,12 @@ export class MqttLink implements CloudLink {
     await new Promise<void>((resolve, reject) => {
       const onClosed = () => reject(new Error('the link was closed'));
       signal.addEventListener('abort', onClosed, { once: true });
-      client.publish(this.#d2cTopic, payload, { qos: 1 }, (error) => {
+      client.publish(this.#d2cTopic, payload, { qos: 1 }, (error, packet) => {
         signal.removeEventListener('abort', onClosed);
         if (error) reject(error);
-        else resolve();
+        else if (reasonOf(packet) === NO_MATCHING_SUBSCRIBERS) {
+          reject(new NobodyListens('the broker has no subscription to what vehicles send'));
+        } else resolve();
       });
     });
   }
@@ -95,3 +138,6 @@ export class MqttLink implements CloudLink {
     await client?.endAsync(true);
   }
 }
+
+/** Of a PUBACK; its type has not got it where a message is published. */
+const reasonOf = (packet: unknown): unknown => (packet as { reasonCode?: unknown }).reasonCode;

@@ -11,6 +11,8 @@ export interface OutgoingMessage {
 
 export interface Outbox {
   add(message: OutgoingMessage): void;
+  /** Messages that have to be sent again, oldest first: before all that wait. */
+  putBack(messages: readonly OutgoingMessage[]): void;
   /** The oldest message that is not acknowledged. */
   first(): OutgoingMessage | undefined;
   remove(messageId: string): void;
@@ -23,6 +25,14 @@ export class MemoryOutbox implements Outbox {
 
   add(message: OutgoingMessage): void {
     this.#messages.set(message.messageId, message);
+  }
+
+  putBack(messages: readonly OutgoingMessage[]): void {
+    const waiting = [...this.#messages.values()];
+    this.#messages.clear();
+    for (const message of [...messages, ...waiting]) {
+      this.#messages.set(message.messageId, message);
+    }
   }
 
   first(): OutgoingMessage | undefined {

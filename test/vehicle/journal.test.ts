@@ -31,7 +31,11 @@ const read = (path: string) => {
 test('what was appended is there after a new start', () => {
   const path = join(temporaryDirectory('journal'), 'deep', 'journal');
   const journal = new FileJournal(path);
-  const entries = [trigger('a'), step('a', 1), { kind: 'delivered', messageId: 'ack-a' } as const];
+  const entries = [
+    trigger('a'),
+    step('a', 1),
+    { kind: 'delivered', messageId: 'ack-a', at: 5 } as const,
+  ];
   for (const entry of entries) journal.append(entry);
   journal.close();
   expect(read(path)).toEqual(entries);
@@ -93,7 +97,8 @@ test('it is cut when it is long, and adds up to the same', () => {
   write(trigger('a'));
   for (let n = 0; !journal.isLong; n++) {
     write(step('a', n));
-    if (n > 3) write({ kind: 'delivered', messageId: `event-${n - 3}` });
+    if (n > 3) write({ kind: 'delivered', messageId: `event-${n - 3}`, at: n });
+    if (n > 3) write({ kind: 'certain', before: n - 3 });
   }
   const long = readFileSync(path).length;
   journal.replace(record.entries());
@@ -118,7 +123,13 @@ const entryOf = fc.oneof(
       .map((ids) => ids.map((id) => ({ messageId: `event-${id}`, payload: '{}' }))),
     at: fc.nat(1_000),
   }),
-  fc.nat(30).map((id) => ({ kind: 'delivered' as const, messageId: `event-${id}` })),
+  fc.record({
+    kind: fc.constant('delivered' as const),
+    messageId: fc.nat(30).map((id) => `event-${id}`),
+    at: fc.nat(1_000),
+  }),
+  fc.record({ kind: fc.constant('certain' as const), before: fc.nat(1_000) }),
+  fc.record({ kind: fc.constant('repeat' as const), since: fc.nat(1_000) }),
 );
 
 test('whatever has happened, the shortest journal adds up to the same', () => {
@@ -139,6 +150,7 @@ test('whatever has happened, the shortest journal adds up to the same', () => {
       expect(short.updates).toEqual(record.updates);
       expect([...short.updates.keys()]).toEqual([...record.updates.keys()]);
       expect([...short.waiting]).toEqual([...record.waiting]);
+      expect([...short.uncertain]).toEqual([...record.uncertain]);
       expect(new Map([...short.acks].sort())).toEqual(new Map([...record.acks].sort()));
       expect(short.lastTime).toBe(record.lastTime);
     }),

@@ -24,10 +24,26 @@ export interface StepDone {
   readonly at: number;
 }
 
-/** The platform has acknowledged a message. */
+/** The platform has acknowledged a message. It may still lose it. */
 export interface MessageDelivered {
   readonly kind: 'delivered';
   readonly messageId: string;
+  /** By a clock that starts with the agent and never jumps, ms. */
+  readonly at: number;
+}
+
+/** What was acknowledged before is safe. */
+export interface DeliveriesCertain {
+  readonly kind: 'certain';
+  /** By the clock of the deliveries, ms. */
+  readonly before: number;
+}
+
+/** What was acknowledged since may be lost, and waits again; what was acknowledged before is safe. */
+export interface DeliveriesRepeated {
+  readonly kind: 'repeat';
+  /** By the clock of the deliveries, ms. */
+  readonly since: number;
 }
 
 /** An update that ended before this journal was cut: a repetition of its trigger is still known. */
@@ -50,4 +66,11 @@ export interface MessageWaiting {
 }
 
 export type JournalEntry =
-  TriggerTaken | StepDone | MessageDelivered | TriggerKnown | ClockRead | MessageWaiting;
+  | TriggerTaken
+  | StepDone
+  | MessageDelivered
+  | DeliveriesCertain
+  | DeliveriesRepeated
+  | TriggerKnown
+  | ClockRead
+  | MessageWaiting;

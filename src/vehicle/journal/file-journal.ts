@@ -11,6 +11,8 @@ const LONG_BYTES = 256 * 1024;
 /** … but not before it is so many times as long as that. */
 const LONG_TIMES = 4;
 
+const ABOUT_DELIVERIES = new Set<JournalEntry['kind']>(['delivered', 'certain', 'repeat']);
+
 /** The journal is damaged in its middle: what stands behind cannot be trusted. */
 class JournalDamaged extends Error {
   override readonly name = 'JournalDamaged';
@@ -50,8 +52,8 @@ export class FileJournal implements Journal {
     const line = lineOf(entry);
     try {
       writeAll(this.#file, line);
-      // A delivery that is forgotten costs a repetition, which the cloud recognises.
-      if (entry.kind !== 'delivered') fsyncSync(this.#file);
+      // What is forgotten of deliveries costs a repetition, which the cloud recognises.
+      if (!ABOUT_DELIVERIES.has(entry.kind)) fsyncSync(this.#file);
     } catch (error) {
       // Half a line must not stand before the next one.
       ftruncateSync(this.#file, this.#bytes);

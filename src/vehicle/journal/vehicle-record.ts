@@ -20,6 +20,11 @@ export class VehicleRecord {
   readonly acks = new Map<string, OutgoingMessage>();
   /** Not acknowledged by the platform yet, in their order, by `message_id`. */
   readonly waiting = new Map<string, OutgoingMessage>();
+  /** Acknowledged by the platform, which may still lose them; in that order, with the time, ms. */
+  readonly uncertain = new Map<
+    string,
+    { readonly message: OutgoingMessage; readonly at: number }
+  >();
   /** Highest reading of the clock, ms. */
   lastTime = 0;
 
@@ -40,7 +45,14 @@ export class VehicleRecord {
         this.#step(entry.update, entry.phase, entry.facts);
         return;
       case 'delivered':
-        this.waiting.delete(entry.messageId);
+        this.#delivered(entry.messageId, entry.at);
+        return;
+      case 'certain':
+        this.#forgetDelivered(entry.before);
+        return;
+      case 'repeat':
+        this.#forgetDelivered(entry.since);
+        this.#repeat();
         return;
       case 'known':
         this.acks.set(entry.update, entry.ack);
@@ -67,7 +79,34 @@ export class VehicleRecord {
       yield { kind: 'trigger', trigger, ack, sendsAck: false };
       yield { kind: 'step', update, phase, facts, messages: [], at: this.lastTime };
     }
+    for (const { message, at } of this.uncertain.values()) {
+      yield { kind: 'waiting', message };
+      yield { kind: 'delivered', messageId: message.messageId, at };
+    }
     for (const message of this.waiting.values()) yield { kind: 'waiting', message };
+  }
+
+  #delivered(messageId: string, at: number): void {
+    const message = this.waiting.get(messageId);
+    if (!message) return;
+    this.waiting.delete(messageId);
+    this.uncertain.delete(messageId);
+    this.uncertain.set(messageId, { message, at });
+  }
+
+  #forgetDelivered(before: number): void {
+    for (const [messageId, { at }] of this.uncertain) {
+      if (at < before) this.uncertain.delete(messageId);
+    }
+  }
+
+  /** In their order, before what waits already. */
+  #repeat(): void {
+    const later = [...this.waiting];
+    this.waiting.clear();
+    for (const [messageId, { message }] of this.uncertain) this.waiting.set(messageId, message);
+    for (const [messageId, message] of later) this.waiting.set(messageId, message);
+    this.uncertain.clear();
   }
 
   #step(id: string, phase: Phase | 'ended', facts: ChangedFacts): void {

@@ -1,0 +1,65 @@
+/**
+ * A RabbitMQ cluster of three nodes, two adapters, foreign vehicles: each node and each adapter is
+ * killed in turn. RabbitMQ acknowledges what two of its three nodes have on disk, so nothing is lost.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'vitest';
+import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { isLong, say, throwDice } from '../support/dice.js';
+import { startRabbitCluster } from '../support/rabbitmq.js';
+import { ifInstalled, startPostgres, temporaryDirectory } from '../support/servers.js';
+import { ForeignFleet, prepareOperation } from './foreign-fleet.js';
+
+const VEHICLES = isLong ? 200 : 40;
+const PAUSE_MS = 100;
+const ROUNDS = isLong ? 4 : 1;
+
+const postgres = await ifInstalled(() => startPostgres());
+const cluster = await ifInstalled(() => startRabbitCluster());
+
+test.skipIf(!postgres || !cluster)('each node and each adapter is killed in turn', async () => {
+  if (!postgres || !cluster) return;
+  const dice = throwDice();
+  const directory = temporaryDirectory('rabbit-chaos');
+  const start = () =>
+    startAdapterProcess({
+      dataDir: join(directory, 'data'),
+      databaseUrl: `${postgres.url}/postgres`,
+      mqttUrl: cluster.mqttUrl,
+    });
+  const adapters: [AdapterProcess, AdapterProcess] = [await start(), await start()];
+  await prepareOperation(adapters[0], VEHICLES);
+  const fleet = new ForeignFleet({
+    ports: cluster.nodes.map(({ mqttPort }) => mqttPort),
+    vehicles: VEHICLES,
+    pauseMs: PAUSE_MS,
+  });
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [n, node] of cluster.nodes.entries()) {
+        await sleep(dice.between(1_000, 3_000));
+        say(`kill node ${n + 1}  (${fleet.acknowledged} acknowledged)`);
+        await node.kill();
+        await sleep(dice.between(1_000, 3_000));
+        await node.restart();
+      }
+      for (const n of [0, 1] as const) {
+        await sleep(dice.between(1_000, 3_000));
+        say(`kill adapter ${n + 1}  (${fleet.acknowledged} acknowledged)`);
+        adapters[n].child.kill('SIGKILL');
+        adapters[n] = await start();
+      }
+    }
+    await sleep(3_000);
+    await fleet.stop();
+    await fleet.verify(adapters[0]);
+  } finally {
+    await fleet.stop();
+    for (const adapter of adapters) await adapter.stop();
+    await cluster.stop();
+    await postgres.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
