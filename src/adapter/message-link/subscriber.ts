@@ -196,7 +196,7 @@ export class Subscriber {
   async #givesWay(term: Term): Promise<boolean> {
     const { database, beats, onProblem } = this.#options;
     const now = performance.now();
-    if (term.isEstablished || !beats.otherIsAlive(now)) return false;
+    if (term.isEstablished || !beats.otherIsAlive(now, term.since)) return false;
     this.#connection?.destroy(new Error('another holder of the session is alive'));
     if (now - term.since < CONFLICT_AFTER_MS) return true;
     await renewGroupId(database, term.groupId);
