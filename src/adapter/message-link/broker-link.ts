@@ -112,7 +112,6 @@ function openReader(
     onGroupId: (groupId) => {
       if (group.id === groupId) return;
       group.id = groupId;
-      group.beats.forget();
       // It listens on the group's topic, and connects again under the new id.
       publisher.connection?.destroy(new Error('the group has a new id'));
     },

@@ -38,13 +38,9 @@ export class HolderBeats {
     if (Buffer.from(payload).toString() !== this.#holder) this.#heardAt = now;
   }
 
-  /** What was heard was about another group id. */
-  forget(): void {
-    this.#heardAt = -Infinity;
-  }
-
-  otherIsAlive(now: number): boolean {
-    return now - this.#heardAt < SILENT_MS;
+  /** @param since what was heard before, a holder said that has handed over since */
+  otherIsAlive(now: number, since: number): boolean {
+    return this.#heardAt > since && now - this.#heardAt < SILENT_MS;
   }
 
   /** For how long it would have been heard, ms; below 0 where nobody listens. */

@@ -17,7 +17,7 @@ export interface PacketHandlers {
 }
 
 /** What the broker sends is not MQTT. */
-export class MalformedPacket extends Error {
+class MalformedPacket extends Error {
   override readonly name = 'MalformedPacket';
 }
 

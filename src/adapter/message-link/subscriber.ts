@@ -46,12 +46,12 @@ const CONFLICT_AFTER_MS = LEASE_SECONDS * 1000 + 2_000;
 const LONGEST_PAUSE_MS = 12_000;
 
 /** The database of this group was copied, and the other system is alive. */
-export class GroupIdConflict extends Error {
+class GroupIdConflict extends Error {
   override readonly name = 'GroupIdConflict';
 }
 
 /** The broker has forgotten the session, and with it what it had acknowledged to vehicles. */
-export class SessionLost extends Error {
+class SessionLost extends Error {
   override readonly name = 'SessionLost';
   constructor(clientId: string) {
     super(`the broker has lost session ${clientId}, and the messages that waited in it`);
@@ -196,7 +196,7 @@ export class Subscriber {
   async #givesWay(term: Term): Promise<boolean> {
     const { database, beats, onProblem } = this.#options;
     const now = performance.now();
-    if (term.isEstablished || !beats.otherIsAlive(now)) return false;
+    if (term.isEstablished || !beats.otherIsAlive(now, term.since)) return false;
     this.#connection?.destroy(new Error('another holder of the session is alive'));
     if (now - term.since < CONFLICT_AFTER_MS) return true;
     await renewGroupId(database, term.groupId);
