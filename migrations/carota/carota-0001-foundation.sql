@@ -78,7 +78,7 @@ create table waves (
   number      integer not null,            -- from 1
   vehicles    integer not null,
   -- waiting: not posted; posting: its event is on its way; running: the adapter has it; passed: the next may go
-  state       text not null default 'waiting' check (state in ('waiting', 'posting', 'running', 'passed')),
+  state       text not null default 'waiting' check (state in ('waiting', 'posting', 'running', 'passed', 'stopped')),
   posted_at   timestamptz,
   passed_at   timestamptz,
   rejected    integer not null default 0,  -- vehicles that the adapter does not know

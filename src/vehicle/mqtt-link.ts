@@ -14,6 +14,8 @@ export interface MqttLinkOptions {
   /** Certificates, in PEM, that a broker's one may lead to, for `mqtts://`; undefined: the well-known ones. */
   readonly ca?: string | undefined;
   readonly onError?: (error: Error) => void;
+  /** The broker has accepted the connection, again. */
+  readonly onConnected?: () => void;
 }
 
 const KEEPALIVE_SECONDS = 60;
@@ -51,6 +53,8 @@ export class MqttLink implements CloudLink {
       keepalive: KEEPALIVE_SECONDS,
       connectTimeout: CONNECT_TIMEOUT_MS,
       reconnectPeriod: RECONNECT_MS * (1 + Math.random()),
+      // A credential that is refused now may be registered in a while.
+      reconnectOnConnackError: true,
       resubscribe: false,
       timerVariant: 'native',
     });
@@ -64,6 +68,7 @@ export class MqttLink implements CloudLink {
       client.subscribe(this.#c2dTopic, { qos: 1 }, (error) => {
         if (error) onError?.(error);
       });
+      this.#options.onConnected?.();
       onUp();
     });
   }

@@ -116,13 +116,23 @@ describe.each(testDatabases())('on $name', ({ name }) => {
   });
 
   test('a bad update is stopped after the fewest vehicles, the adapter cancels what was not sent', async () => {
-    const refId = await plan({ waves: [{ vehicles: 10 }], guard: GUARD });
+    const start = new Date(Date.now() + 3_000).toISOString();
+    const refId = await plan({ start, waves: [{ vehicles: 10 }], guard: GUARD });
+    const { stopAt, goAt } = (await show(refId)).guardTest;
     await until(refId, ({ waves }) => waves[0]?.state === 'running');
     const [first] = posted(refId);
     await report(refId, first?.vins.slice(0, 2) ?? [], 'failure');
     const schedule = await until(refId, ({ status }) => status === 'stopped');
     expect(schedule.reason).toBe('2 of 2 vehicles failed');
-    expect(schedule.decisions.at(-1)).toMatchObject({ decision: 'stop', actor: 'guard' });
+    expect(schedule.decisions.at(-1)).toMatchObject({
+      decision: 'stop',
+      actor: 'guard',
+      figures: { stopAt, goAt },
+    });
+    // The bounds are those that were shown before the start; no wave goes on, and none begins.
+    expect(schedule.guardTest).toMatchObject({ stopAt, goAt });
+    expect(schedule.waves.map(({ state }: any) => state)).toEqual(['stopped', 'waiting']);
+    expect(schedule.endedAt).not.toBeNull();
     await eventually(
       () => Promise.resolve(adapter.controls),
       (controls) => controls.includes(`cancel ${refId}`),

@@ -119,7 +119,7 @@ describe.runIf(await hasChromium())('operations', () => {
     const last = page.locator('.funnel li').last();
     await expect.poll(() => last.innerText(), { timeout: 40_000 }).toContain(String(succeeded));
     expect(await page.locator('.plot canvas').count()).toBe(2);
-    await page.getByText('Every vehicle has come to an end.').waitFor();
+    await page.getByText('All vehicles have finished.').waitFor();
     const { body: summary } = await t.call(
       'GET',
       `/v1.0/ota/operations/${encodeURIComponent(REF_ID)}/summary`,

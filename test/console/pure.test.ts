@@ -9,7 +9,12 @@ import { guardCurves } from '../../src/console/charts/guard-curves.js';
 import { fromItsBeginning, perMinute, stacked } from '../../src/console/charts/samples.js';
 import { bodyOf, indented, textOf } from '../../src/console/format/messages.js';
 import { bytes, duration, percent, plural, vehicles } from '../../src/console/format/numbers.js';
-import { rateNow, sendingTime, standingOf } from '../../src/console/operations/numbers.js';
+import {
+  rateNow,
+  sendingTime,
+  sendingTimeWith,
+  standingOf,
+} from '../../src/console/operations/numbers.js';
 import { emptyPlan, planOf, stepOf } from '../../src/console/planning/plan-form.js';
 import { EMPTY_ECU, EMPTY_SCRIPT, scriptOf } from '../../src/console/planning/script-form.js';
 import {
@@ -98,6 +103,17 @@ describe('numbers', () => {
     expect(sendingTime(120, 2)).toContain('120 vehicles wait');
     expect(sendingTime(120, 2)).toContain('1 min');
     expect(sendingTime(0, 2)).toBe('No trigger waits.');
+  });
+
+  test('retriggered vehicles wait behind those that are queued, at the rate that was reached', () => {
+    const operation = {
+      states: { pending: 500, success: 200, failure: 100 },
+      succeeded: 200,
+      rate: { perSecond: 1, factor: 2, after: 100, of: 'succeeded' },
+    } as Partial<Operation> as Operation;
+    // 1/s × 2²: 600 triggers at 4/s.
+    expect(sendingTimeWith(100, operation)).toBe(sendingTime(600, 4));
+    expect(sendingTimeWith(0, { ...operation, rate: null })).toBe(sendingTime(500, null));
   });
 
   test('each vehicle stands in one place', () => {

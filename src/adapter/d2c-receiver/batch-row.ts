@@ -91,7 +91,10 @@ export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow 
     return refused(received, invalid({ code: 'WRONG_TOPIC', path: '', detail }));
   }
   const decoded = decodeMessage(received.payload);
-  if (!decoded.ok) return refused(received, invalid(decoded.fault));
+  if (!decoded.ok) {
+    // Whoever may publish to the topic is the vehicle that it names, whatever the message lacks.
+    return refused(received, invalid(decoded.fault), topicOwner ? { systemId: topicOwner } : {});
+  }
   const message = decoded.value;
   if (message.message_type === 'OTA_TRIGGER') {
     const detail = 'a vehicle sends OTA_TRIGGER_ACK and OTA_EVENT';

@@ -33,7 +33,7 @@ export interface Progress {
   readonly failed: number;
   /** Something is still to come from these, or to be sent to them. */
   readonly open: number;
-  /** Vehicles that came to an end, a minute, over the last five minutes or the time since it began. */
+  /** Vehicles finished per minute, over the last five minutes or since it began; 0 once none is open. */
   readonly finishedPerMinute: number;
 }
 
@@ -66,6 +66,13 @@ function progressOf(
   const sum = (matching: (counter: CounterRow) => boolean) =>
     counters.filter(matching).reduce((total, { vehicles }) => total + vehicles, 0);
   const finished = sum(({ state }) => FINISHED.has(state));
+  const open = sum(
+    ({ state }) =>
+      !FINISHED.has(state) &&
+      !ENDED_UNSENT.has(state) &&
+      // Without acknowledgement a trigger is done when it is published; a cancelled one as well.
+      !(state === 'sent' && (!ackRequired || status === 'cancelled')),
+  );
   return {
     vehicles: sum(() => true),
     states,
@@ -73,14 +80,8 @@ function progressOf(
     finished,
     succeeded: sum(({ state }) => state === 'success'),
     failed: sum(({ state }) => FAILED.has(state)),
-    open: sum(
-      ({ state }) =>
-        !FINISHED.has(state) &&
-        !ENDED_UNSENT.has(state) &&
-        // Without acknowledgement a trigger is done when it is published; a cancelled one as well.
-        !(state === 'sent' && (!ackRequired || status === 'cancelled')),
-    ),
-    finishedPerMinute: past ? perMinute(past, finished) : 0,
+    open,
+    finishedPerMinute: past && open > 0 ? perMinute(past, finished) : 0,
   };
 }
 

@@ -26,7 +26,7 @@ export interface Estimate {
   readonly finishedPerMinute: number;
   /** Length of the window, seconds. */
   readonly windowSeconds: number;
-  /** When the open ones will have finished at this rate; null: not at this rate. */
+  /** When the open ones will have finished at this rate; null: not at this rate, or while it is paused. */
   readonly completionAt: Date | null;
 }
 
@@ -86,6 +86,7 @@ export async function summarise(
     estimate: estimate(operation.progress.open, counts, {
       now,
       begun: operation.created_at.getTime(),
+      isPaused: operation.status === 'paused',
     }),
   };
 }
@@ -132,15 +133,21 @@ function failureReasons(database: Queryable, operationId: number): Promise<Failu
 export function estimate(
   open: number,
   finished: Readonly<Record<string, number>>,
-  { now, begun }: { readonly now: number; readonly begun: number },
+  {
+    now,
+    begun,
+    isPaused = false,
+  }: { readonly now: number; readonly begun: number; readonly isPaused?: boolean },
 ): Estimate {
   const window =
     WINDOWS_SECONDS.find((seconds) => (finished[`finished_${seconds}`] ?? 0) >= ENOUGH) ??
     WINDOWS_SECONDS[1];
   // Nothing could finish before it began.
   const windowSeconds = Math.min(window, Math.max(1, Math.ceil((now - begun) / 1000)));
-  const finishedPerMinute = ((finished[`finished_${window}`] ?? 0) / windowSeconds) * 60;
-  const minutes = open === 0 ? 0 : open / finishedPerMinute;
+  // After the end nothing finishes any more, whatever did before.
+  const finishedPerMinute =
+    open === 0 ? 0 : ((finished[`finished_${window}`] ?? 0) / windowSeconds) * 60;
+  const minutes = open === 0 ? 0 : isPaused ? Infinity : open / finishedPerMinute;
   return {
     finishedPerMinute,
     windowSeconds,

@@ -2,7 +2,7 @@
  * All that happened to one vehicle in an operation, in the order in which we saw it: what we sent,
  * what it answered and reported, what people did, and which receivers were told.
  */
-import { eventDigest, statusName } from '../../protocol/index.js';
+import { eventDigest, lifecycleRank, statusName } from '../../protocol/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
 interface Common {
@@ -59,7 +59,7 @@ interface MessageRow {
     { receiver: string; settled_at: string | null; tries: number | null }[] | null;
 }
 
-/** More than any vehicle has that is not out of its mind; its messages may be 256 KiB each. */
+/** More than any healthy vehicle has; its messages may be 256 KiB each. */
 const LIMIT = 5_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
@@ -94,7 +94,7 @@ export async function timeline(
   vin: string,
 ): Promise<TimelineEntry[]> {
   const of = [operationId, vin];
-  const messages = await database.query<MessageRow>(MESSAGES, of);
+  const messages = (await database.query<MessageRow>(MESSAGES, of)).sort(asHappened);
   const log = await database.query<{ at: Date; attempt: number; what: string }>(
     `select at, attempt, what from delivery_log where operation_id = $1 and vin = $2
      order by at limit ${LIMIT}`,
@@ -135,10 +135,33 @@ export async function timeline(
   ]);
 }
 
-/** By our time; what happened at the same moment stays in the order given. */
-function merge(lists: readonly (readonly TimelineEntry[])[]): TimelineEntry[] {
-  return lists.flat().sort((a, b) => a.at.getTime() - b.at.getTime());
+type ReceivedMessage = Pick<MessageRow, 'received_at' | 'event_at' | 'message_id' | 'status'>;
+
+/** By our time; messages of one millisecond as contract section 5.2 orders events, the acknowledgement first. */
+export function asHappened(a: ReceivedMessage, b: ReceivedMessage): number {
+  const rank = ({ status }: ReceivedMessage) => (status === null ? -1 : lifecycleRank(status));
+  return (
+    a.received_at.getTime() - b.received_at.getTime() ||
+    Number(a.status !== null) - Number(b.status !== null) ||
+    a.event_at.getTime() - b.event_at.getTime() ||
+    rank(a) - rank(b) ||
+    Buffer.compare(Buffer.from(a.message_id), Buffer.from(b.message_id))
+  );
 }
+
+/** By our time; entries of one millisecond by attempt, and causes before their effects. */
+function merge(lists: readonly (readonly TimelineEntry[])[]): TimelineEntry[] {
+  return lists
+    .flat()
+    .sort(
+      (a, b) =>
+        a.at.getTime() - b.at.getTime() ||
+        (a.attempt ?? 0) - (b.attempt ?? 0) ||
+        KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind),
+    );
+}
+
+const KINDS: readonly TimelineEntry['kind'][] = ['control', 'delivery', 'ack', 'event'];
 
 function messageEntry(row: MessageRow): TimelineEntry {
   const isEvent = row.status !== null;

@@ -79,13 +79,15 @@ async function pass(
   if (figures && figures.evidence <= figures.goAt) schedule.testFromWave = wave + 1;
 }
 
-async function end(
+/** @param now ms */
+export async function end(
   tx: Queryable,
   schedule: ScheduleRecord,
   status: 'stopped' | 'completed',
   now: number,
 ): Promise<void> {
-  schedule.status = status;
+  if (status === 'stopped') schedule.stop();
+  else schedule.status = status;
   await tx.query('update schedules set ended_at = $2 where id = $1', [schedule.id, new Date(now)]);
 }
 

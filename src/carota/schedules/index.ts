@@ -5,3 +5,4 @@ export * from './preview.js';
 export * from './schedule-record.js';
 export * from './scheduler.js';
 export * from './schedules.js';
+export { mostWaves } from './wave-sizes.js';

@@ -8,7 +8,8 @@ export type ScheduleStatus =
 
 export interface WaveState {
   readonly number: number;
-  readonly state: 'waiting' | 'posting' | 'running' | 'passed';
+  /** `stopped`: posted, or about to be, when its schedule was stopped. */
+  readonly state: 'waiting' | 'posting' | 'running' | 'passed' | 'stopped';
   /** ms */
   readonly passedAt: number | undefined;
   /** When its patience is over, ms. */

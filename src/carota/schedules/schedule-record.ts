@@ -3,6 +3,7 @@ import { numberArray, type Queryable, textArray, timeArray } from '../../service
 import { judge, type Judgement, type Verdict, type WaveCounts } from '../guard/index.js';
 import { type ScheduleState, type ScheduleStatus, type WaveState } from './next-step.js';
 import { type SchedulePlan } from './plan.js';
+import { mostWaves } from './wave-sizes.js';
 
 export type Operation = 'none' | 'active' | 'paused' | 'cancelled';
 
@@ -70,7 +71,15 @@ export class ScheduleRecord {
 
   /** The newest wave that was posted. */
   get current(): WaveRow | undefined {
-    return this.waves.findLast(({ state }) => state === 'running' || state === 'passed');
+    return this.waves.findLast(({ state }) => state !== 'waiting' && state !== 'posting');
+  }
+
+  /** No wave goes on: what was posted, or was about to be, is `stopped`. */
+  stop(): void {
+    this.status = 'stopped';
+    for (const wave of this.waves) {
+      if (wave.state === 'posting' || wave.state === 'running') wave.state = 'stopped';
+    }
   }
 
   /** A vehicle of a wave counts as something else now. */
@@ -109,7 +118,7 @@ export class ScheduleRecord {
     const { guard } = this.plan;
     if (!guard) return NO_GUARD;
     return judge(guard, {
-      waves: this.waves.length,
+      waves: mostWaves(this.plan),
       total,
       tested: sum(this.waves.filter(({ number }) => number >= this.testFromWave)),
       wave: sum([current]),

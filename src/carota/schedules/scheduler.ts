@@ -5,7 +5,7 @@
 import { type CarOtaServerEvent } from '../../protocol/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type AdapterClient, AdapterRefused } from './adapter-client.js';
-import { advance, setWave } from './advance.js';
+import { advance, end, setWave } from './advance.js';
 import { noteDecision } from './decisions.js';
 import { windowOpening } from './next-step.js';
 import {
@@ -182,8 +182,8 @@ export class Scheduler {
           // What the adapter will not be told of does not keep the schedule from its end.
           schedule.operation = errand.operation;
         } else {
-          schedule.status = 'stopped';
           setWave(schedule, errand.wave, { state: 'waiting' });
+          await end(tx, schedule, 'stopped', now);
         }
         const decision = errand.kind === 'post' ? 'stop' : 'control refused';
         const { message: reason } = error;

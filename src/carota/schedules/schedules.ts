@@ -1,6 +1,7 @@
 /** Schedules: made, listed, shown, and what a person may do to one. */
 import { type FieldError } from '../../protocol/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
+import { end } from './advance.js';
 import { noteDecision } from './decisions.js';
 import { type ScheduleStatus } from './next-step.js';
 import { type SchedulePlan } from './plan.js';
@@ -174,12 +175,7 @@ export async function act(
       { decision: action, reason, actor: by.name, wave: schedule.current?.number },
       now,
     );
-    if (to === 'stopped') {
-      await tx.query('update schedules set ended_at = $2 where id = $1', [
-        schedule.id,
-        new Date(now),
-      ]);
-    }
+    if (to === 'stopped') await end(tx, schedule, to, now);
     await saveSchedule(tx, schedule, now);
     return true;
   });
@@ -242,7 +238,7 @@ export const readDecisions = (database: Queryable, id: number): Promise<Decision
   );
 
 /** A vehicle that has told nothing yet is triggered when its wave is. */
-const STATE = `case when v.state = 'waiting' and w.state in ('running', 'passed') then 'triggered'
+const STATE = `case when v.state = 'waiting' and w.state in ('running', 'passed', 'stopped') then 'triggered'
   else v.state end`;
 const OF_SCHEDULE = `from schedule_vehicles v
   left join waves w on w.schedule_id = v.schedule_id and w.number = v.wave`;

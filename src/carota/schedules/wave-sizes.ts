@@ -1,5 +1,14 @@
 /** How many vehicles each wave has: pure. */
-import { type WavePlan } from './plan.js';
+import { type SchedulePlan, type WavePlan } from './plan.js';
+
+/**
+ * Waves that a plan can have at most, known before its vehicles are: the guard shares its error
+ * probability among them, so its bounds are the same before the start and after it.
+ */
+export function mostWaves({ waves = [] }: SchedulePlan): number {
+  const percent = waves.reduce((sum, wave) => sum + (wave.percent ?? 0), 0);
+  return percent >= 100 ? waves.length : waves.length + 1;
+}
 
 /**
  * Percentages are of all vehicles and rounded up, so that a small canary is at least one. Waves that find nobody left are

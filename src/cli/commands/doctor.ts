@@ -24,7 +24,7 @@ const CONNECT_MS = 3_000;
 export function doctorCommand(program: Command): void {
   const command = adapterCommand(program, {
     usage: 'doctor',
-    description: 'check that an adapter, its database, broker and receivers are well',
+    description: 'check an adapter with its database, broker and receivers, or a CarOTA Server',
     examples: [
       'otaops doctor',
       'otaops doctor --url https://ota.example --mqtt-url mqtts://b:8883',
@@ -33,13 +33,17 @@ export function doctorCommand(program: Command): void {
   addSettings(command, [LOCAL_MQTT_URL]);
   command.action(async (flags: CommonFlags & { mqttUrl: string }) => {
     const client = await clientOf(flags);
-    const findings = [
-      await health(flags.url),
-      await token(client),
-      await broker(flags.mqttUrl),
-      ...(await callbacks(client)),
-      await deadLetters(client),
-    ];
+    const parts = await readiness(flags.url);
+    const findings =
+      'fault' in parts || 'messageLink' in parts
+        ? [
+            healthOf('adapter', parts),
+            await token(client, ['ota', 'operations']),
+            await broker(flags.mqttUrl),
+            ...(await callbacks(client)),
+            await deadLetters(client),
+          ]
+        : [healthOf('CarOTA Server', parts), await token(client, ['schedules'])];
     if (flags.json) printJson(findings);
     else
       for (const { what, ok, detail } of findings)
@@ -49,22 +53,35 @@ export function doctorCommand(program: Command): void {
   });
 }
 
-async function health(url: string): Promise<Finding> {
-  const what = 'adapter';
+/** Which part is there, as `/readyz` answers: an adapter has a message link, the CarOTA Server has none. */
+type Readiness = { readonly fault: string } | Readonly<Record<string, boolean>>;
+
+async function readiness(url: string): Promise<Readiness> {
   try {
     const response = await fetch(`${url.replace(/\/$/, '')}/readyz`);
-    const body = (await response.json()) as { database: boolean; messageLink: boolean };
-    const detail = `database ${body.database ? 'up' : 'DOWN'}, message link ${body.messageLink ? 'up' : 'DOWN'}`;
-    return { what, ok: response.ok, detail };
+    const parts = (await response.json()) as Record<string, unknown>;
+    const flags = Object.entries(parts).filter(([, value]) => typeof value === 'boolean');
+    if (flags.length === 0) return { fault: 'something else answers at this address' };
+    return Object.fromEntries(flags) as Record<string, boolean>;
   } catch (error) {
     const { cause, message } = error as Error;
-    return { what, ok: false, detail: cause instanceof Error ? cause.message : message };
+    return { fault: cause instanceof Error ? cause.message : message };
   }
 }
 
-async function token(client: AdapterClient): Promise<Finding> {
+const NAMES: Readonly<Record<string, string>> = { messageLink: 'message link' };
+
+function healthOf(what: string, parts: Readiness): Finding {
+  if (typeof parts.fault === 'string') return { what, ok: false, detail: parts.fault };
+  const states = Object.entries(parts).map(
+    ([name, isUp]) => `${NAMES[name] ?? name} ${isUp ? 'up' : 'DOWN'}`,
+  );
+  return { what, ok: Object.values(parts).every(Boolean), detail: states.join(', ') };
+}
+
+async function token(client: AdapterClient, list: readonly string[]): Promise<Finding> {
   return asked('token', async () => {
-    await client.request('GET', path(['ota', 'operations'], { limit: 1 }));
+    await client.request('GET', path(list, { limit: 1 }));
     return { ok: true, detail: 'is accepted' };
   });
 }

@@ -5,7 +5,7 @@ import { type Command } from 'commander';
 import { type Logger } from 'pino';
 import type { Consent } from '../../vehicle/index.js';
 import { serviceLog } from '../log.js';
-import { print } from '../output.js';
+import { print, printError } from '../output.js';
 import {
   addSettings,
   BadSetting,
@@ -109,6 +109,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   const directory = flags.vehicleDir ?? join('.otaops-vehicle', vin);
   // The journal is one process's.
   const lock = await openDataDirectory(directory);
+  const notes = connectionNotes(flags.mqttUrl, systemId);
   const ivi = flags.consent === 'ivi' ? new IviPage() : undefined;
   let onBroken: (error: Error) => void = () => undefined;
   const broken = new Promise<Error>((resolve) => (onBroken = resolve));
@@ -128,7 +129,11 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
       c2dTopic: flags.c2dTopic,
       d2cTopic: flags.d2cTopic,
       ...(flags.mqttCa === undefined ? {} : { ca: await readFile(flags.mqttCa, 'utf8') }),
-      onError: (error) => log.warn({ err: error }, 'message link'),
+      onError: (error) => {
+        log.warn({ err: error }, 'message link');
+        notes.onError(error);
+      },
+      onConnected: () => notes.onConnected(),
     }),
     directory,
     carotaToken: needed(flags.carotaToken, CAROTA_TOKEN),
@@ -145,7 +150,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   ivi?.control(vehicle.runner);
   if (ivi) print(`Vehicle’s page  ${await ivi.listen(flags.host, flags.iviPort)}`);
   vehicle.agent.goOnline();
-  print(`Vehicle ${vin} is on.`);
+  print(`Agent of ${vin} started; connecting to ${flags.mqttUrl} as ${systemId}.`);
   const ended = await Promise.race([stopping, broken]);
   await vehicle.stop();
   await ivi?.close();
@@ -153,6 +158,32 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   if (ended instanceof Error) throw ended;
   log.info({ signal: ended }, 'stopped');
 }
+
+/** Prints whether the broker accepts the vehicle: once for each change, not for each try. */
+function connectionNotes(url: string, systemId: string) {
+  let last = '';
+  const note = (text: string, write: (line: string) => void) => {
+    if (text !== last) write(text);
+    last = text;
+  };
+  return {
+    onConnected: () => note(`Connected to ${url}.`, print),
+    onError: (error: Error) => {
+      const isRefused =
+        'code' in error && (error.code === BAD_CREDENTIAL || error.code === NOT_AUTHORIZED);
+      note(
+        isRefused
+          ? `${url} refuses ${systemId}: the vehicle is not registered with this credential; trying again.`
+          : `No connection to ${url}: ${error.message}; trying again.`,
+        printError,
+      );
+    },
+  };
+}
+
+/** Return codes of an MQTT 3.1.1 CONNACK. */
+const BAD_CREDENTIAL = 4;
+const NOT_AUTHORIZED = 5;
 
 /** @throws BadSetting */
 function needed(value: string | undefined, { flag }: { readonly flag: string }): string {

@@ -14,7 +14,7 @@ export interface Operation {
   readonly 'ref-id': string;
   readonly model: string;
   readonly 'script-ref-id': string;
-  readonly status: 'active' | 'paused' | 'cancelled';
+  readonly status: 'active' | 'paused' | 'cancelled' | 'finished';
   readonly scheduledAt: string;
   readonly createdAt: string;
   readonly priority: number;

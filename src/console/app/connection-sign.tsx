@@ -21,12 +21,11 @@ export function ConnectionSign() {
   return (
     <div className={`connection ${connection}`} role="status">
       <i aria-hidden="true" />
-      {TEXTS[connection]}
+      {isStale ? 'Offline' : TEXTS[connection]}
       {isStale && live && (
-        <>
-          {' '}
-          <Time at={new Date(live.since).toISOString()} style="time" />
-        </>
+        <span className="connection-notice">
+          {TEXTS[connection]} <Time at={new Date(live.since).toISOString()} style="time" />
+        </span>
       )}
     </div>
   );

@@ -6,7 +6,7 @@ import { isFinished } from '../states/groups.js';
 import { Confirm, withReason } from '../ui/confirm.js';
 import { ChangeDispatch } from './change-dispatch.js';
 import { useOperationAction } from './use-operation-action.js';
-import { sendingTime, standingOf } from './numbers.js';
+import { sendingTimeWith, standingOf } from './numbers.js';
 
 export function Actions({ operation }: { operation: Operation }) {
   const mayControl = useMay('control');
@@ -49,7 +49,7 @@ function Pause({ operation }: { operation: Operation }) {
 
 function Resume({ operation }: { operation: Operation }) {
   const act = useOperationAction(operation);
-  const { waiting, unacknowledged } = standingOf(operation);
+  const { unacknowledged } = standingOf(operation);
   return (
     <Confirm
       label="Resume"
@@ -58,7 +58,7 @@ function Resume({ operation }: { operation: Operation }) {
       act={(reason) => act('POST', '/resume', withReason(reason))}
     >
       <ul>
-        <li>{sendingTime(waiting, operation.rate?.perSecond ?? null)}</li>
+        <li>{sendingTimeWith(0, operation)}</li>
         <li>{vehicles(unacknowledged)} that have not acknowledged theirs are sent it again.</li>
       </ul>
     </Confirm>
@@ -116,8 +116,10 @@ export function RetriggerState({
             {n === 1 ? 'it is' : 'they are'} doing now no longer counts.
           </li>
         )}
-        <li>{sendingTime(n, operation.rate?.perSecond ?? null)}</li>
-        {operation.status === 'paused' && <li>The operation is paused: they wait for its end.</li>}
+        <li>{sendingTimeWith(state === 'pending' ? 0 : n, operation)}</li>
+        {operation.status === 'paused' && (
+          <li>The operation is paused: the triggers wait until you resume it.</li>
+        )}
         <li>
           Now {count(operation.finished)} of {vehicles(operation.vehicles)} have finished.
         </li>

@@ -1,10 +1,7 @@
 /** What an action on an operation will do, in numbers. Pure. */
 import { type Operation, type TriggerRate } from '../api/adapter.js';
 import { duration, vehicles } from '../format/numbers.js';
-
-/** `finished` where nothing is open any more; else as the interface says. */
-export const statusOf = ({ status, open, vehicles: all }: Operation): string =>
-  status !== 'cancelled' && open === 0 && all > 0 ? 'finished' : status;
+import { notified } from '../states/groups.js';
 
 export interface Standing {
   /** Their trigger has not been sent. */
@@ -36,6 +33,14 @@ export function rateNow(
 ): number {
   const steps = after === undefined ? 0 : Math.floor(reached[of] / after);
   return Math.min(atMost, perSecond * factor ** steps);
+}
+
+/** How long the triggers take with so many more, behind those that already wait. */
+export function sendingTimeWith(more: number, operation: Operation): string {
+  const { states, rate, succeeded } = operation;
+  const reached = { notified: notified(states), succeeded };
+  const perSecond = rate ? rateNow(rate, reached) : null;
+  return sendingTime((states.pending ?? 0) + more, perSecond);
 }
 
 /** How long the waiting ones take at a rate that does not change. */

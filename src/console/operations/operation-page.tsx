@@ -15,7 +15,6 @@ import { Time } from '../ui/time.js';
 import { Actions } from './actions.js';
 import { AuditCard } from './audit-card.js';
 import { StatesCard } from './states-card.js';
-import { statusOf } from './numbers.js';
 import { SummaryCards } from './summary-cards.js';
 
 export function OperationPage() {
@@ -25,7 +24,7 @@ export function OperationPage() {
   return (
     <Page
       title={refId}
-      beside={answer.data && <Status status={statusOf(answer.data)} />}
+      beside={answer.data && <Status status={answer.data.status} />}
       actions={answer.data && <Actions operation={answer.data} />}
     >
       <Answered answer={answer} lines={12}>

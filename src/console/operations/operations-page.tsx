@@ -9,7 +9,6 @@ import { PagedTable } from '../ui/pager.js';
 import { Status } from '../ui/state.js';
 import { type Column } from '../ui/table.js';
 import { Time } from '../ui/time.js';
-import { statusOf } from './numbers.js';
 
 const COLUMNS: readonly Column<Operation>[] = [
   {
@@ -21,7 +20,7 @@ const COLUMNS: readonly Column<Operation>[] = [
       </>
     ),
   },
-  { title: 'Status', cell: (operation) => <Status status={statusOf(operation)} /> },
+  { title: 'Status', cell: (operation) => <Status status={operation.status} /> },
   {
     title: 'Progress',
     cell: ({ states, vehicles }) => <StateBar states={states} vehicles={vehicles} />,

@@ -47,7 +47,7 @@ export function SummaryCards({
           {({ funnel, estimate }) => (
             <>
               <Funnel stages={funnel} />
-              <Estimate estimate={estimate} open={operation.open} />
+              <Estimate estimate={estimate} operation={operation} />
             </>
           )}
         </Answered>
@@ -88,19 +88,26 @@ function Funnel({ stages }: { stages: Summary['funnel'] }) {
   );
 }
 
-function Estimate({ estimate, open }: { estimate: Summary['estimate']; open: number }) {
-  if (open === 0) return <p>Every vehicle has come to an end.</p>;
+function Estimate({
+  estimate,
+  operation: { open, status },
+}: {
+  estimate: Summary['estimate'];
+  operation: Operation;
+}) {
+  if (open === 0) return <p>All vehicles have finished.</p>;
+  if (status === 'paused') return <p>Paused: no expected completion.</p>;
   if (estimate.completionAt === null) {
-    return <p>No vehicle came to an end of late: there is nothing to estimate by.</p>;
+    return <p>No vehicle has finished lately: not enough data for an estimate.</p>;
   }
   return (
     <p>
-      Completed{' '}
+      Expected completion{' '}
       <b>
         <Time at={estimate.completionAt} />
-      </b>
-      , if {rate(estimate.finishedPerMinute)} vehicles a minute go on finishing as in the last{' '}
-      {duration(estimate.windowSeconds)}.
+      </b>{' '}
+      at the current {rate(estimate.finishedPerMinute)} per minute (last{' '}
+      {duration(estimate.windowSeconds)}).
     </p>
   );
 }

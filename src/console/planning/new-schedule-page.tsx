@@ -59,7 +59,7 @@ export function NewSchedulePage() {
           {STEPS.map(({ title }, place) => (
             <Tabs.Tab key={title} value={place}>
               {place + 1}. {title}
-              {wrong(place) && place < step && <span className="tag bad">to mend</span>}
+              {wrong(place) && place < step && <span className="tag bad">needs fixing</span>}
             </Tabs.Tab>
           ))}
           <Tabs.Tab value={LAST}>{LAST + 1}. Preview</Tabs.Tab>
@@ -112,6 +112,7 @@ const NO_FAULTS: readonly FieldError[] = [];
 /** What the plan would do, by the server; asked when one has stopped typing. */
 function usePreview(text: string) {
   const [settled, setSettled] = useState(text);
+  const [empty] = useState(text);
   useSettled(text, setSettled);
   const { data, error } = useQuery<Checked, ApiError>({
     queryKey: ['preview', settled],
@@ -133,6 +134,8 @@ function usePreview(text: string) {
       }
     },
     gcTime: 0,
+    // Nothing has been written yet: everything would be missing.
+    enabled: settled !== empty,
   });
   return {
     preview: data?.preview,

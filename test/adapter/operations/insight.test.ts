@@ -17,6 +17,8 @@ import {
 } from '../../../src/adapter/operations/index.js';
 import { phaseDurations } from '../../../src/adapter/operations/phases.js';
 import { estimate } from '../../../src/adapter/operations/summary.js';
+import { asHappened } from '../../../src/adapter/operations/timeline.js';
+import { EVENT_STATUS } from '../../../src/protocol/index.js';
 import { TESTER } from '../../support/adapter.js';
 import { testDatabases } from '../../support/databases.js';
 import { type EventSource, eventSource } from '../../support/events.js';
@@ -275,4 +277,31 @@ test('the estimate goes by the shortest window in which enough have finished', (
   });
   expect(estimate(200, {}, { now: 0, begun: -1 }).completionAt).toBeNull();
   expect(estimate(0, {}, { now: 5, begun: 0 }).completionAt).toEqual(new Date(5));
+});
+
+test('a paused operation has no expected completion; one that is over finishes no more vehicles', () => {
+  const finished = { finished_300: 100, finished_3600: 120, finished_86400: 500 };
+  const when = { now: 0, begun: -86_400_000 };
+  expect(estimate(200, finished, { ...when, isPaused: true }).completionAt).toBeNull();
+  expect(estimate(0, finished, when).finishedPerMinute).toBe(0);
+});
+
+test('messages of one millisecond are in the order in which they happened', () => {
+  const at = (ms: number) => new Date(ms);
+  const message = (status: number | null, message_id: string, event_at = at(5)) => ({
+    received_at: at(9),
+    event_at,
+    message_id,
+    status,
+  });
+  const ordered = [
+    message(null, 'z', at(8)),
+    message(EVENT_STATUS.success, 'y', at(4)),
+    message(EVENT_STATUS.received, 'x'),
+    message(EVENT_STATUS.downloading, 'w'),
+    message(EVENT_STATUS.downloaded, 'a'),
+    message(EVENT_STATUS.downloaded, 'b'),
+    message(EVENT_STATUS.received, 'c', at(6)),
+  ];
+  expect(ordered.toReversed().sort(asHappened)).toEqual(ordered);
 });

@@ -16,7 +16,10 @@ export const Operation = Type.Object(
     'ref-id': Type.String(),
     model: Type.String(),
     'script-ref-id': Type.String(),
-    status: Type.Enum(['active', 'paused', 'cancelled']),
+    status: Type.Enum(['active', 'paused', 'cancelled', 'finished'], {
+      description:
+        'finished: no vehicle is open. A retrigger, or a vehicle that is added, makes it active again.',
+    }),
     scheduledAt: Time,
     createdAt: Time,
     archivedAt: Nullable(Time),
@@ -34,7 +37,7 @@ export const Operation = Type.Object(
       description: 'Something is still to come from them or to be sent to them.',
     }),
     finishedPerMinute: Type.Number({
-      description: 'Vehicles that came to an end, over the last five minutes.',
+      description: 'Vehicles finished per minute, over the last five minutes; 0 once none is open.',
     }),
   },
   { title: 'Operation' },
@@ -128,7 +131,7 @@ export function operationBody(operation: OperationSummary) {
     'ref-id': operation.ref_id,
     model: operation.model,
     'script-ref-id': operation.script_ref_id,
-    status: operation.status,
+    status: statusOf(operation),
     scheduledAt: operation.scheduled_at,
     createdAt: operation.created_at,
     archivedAt: operation.archived_at,
@@ -138,6 +141,11 @@ export function operationBody(operation: OperationSummary) {
     ackRequired: operation.ack_required,
     ...operation.progress,
   };
+}
+
+/** A paused operation stays paused: vehicles that are added to it wait for its resume. */
+function statusOf({ status, progress: { open, vehicles } }: OperationSummary) {
+  return status === 'active' && open === 0 && vehicles > 0 ? 'finished' : status;
 }
 
 export function vehicleBody(row: DeliveryRow) {

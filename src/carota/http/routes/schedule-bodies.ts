@@ -2,7 +2,12 @@
 import Type from 'typebox';
 import { Nullable, Time } from '../../../service/http/index.js';
 import { figuresOf, forOneOf, type PathPoint } from '../../guard/index.js';
-import { type readWaves, SchedulePlan, type ScheduleRow } from '../../schedules/index.js';
+import {
+  mostWaves,
+  type readWaves,
+  SchedulePlan,
+  type ScheduleRow,
+} from '../../schedules/index.js';
 
 export const Schedule = Type.Object(
   {
@@ -133,9 +138,10 @@ export const waveBody = ({ posted_at, passed_at, rollback_failed, ...wave }: Wav
 });
 
 /** Its bounds, and how the evidence went. */
-export function guardTestOf({ guard }: SchedulePlan, waves: number, path: readonly PathPoint[]) {
-  if (!guard?.test) return null;
-  const { stopAt, goAt } = figuresOf(forOneOf(guard.test, waves), 0, 0);
+export function guardTestOf(plan: SchedulePlan, path: readonly PathPoint[]) {
+  const test = plan.guard?.test;
+  if (!test) return null;
+  const { stopAt, goAt } = figuresOf(forOneOf(test, mostWaves(plan)), 0, 0);
   return {
     stopAt,
     goAt,

@@ -139,7 +139,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
         states,
         waves: waves.map(waveBody),
         decisions,
-        guardTest: guardTestOf(schedule.plan, waves.length, path),
+        guardTest: guardTestOf(schedule.plan, path),
       };
     },
   );

@@ -75,7 +75,9 @@ function describe(entry: TimelineShown): string {
   if (entry.kind === 'ack') return `ack       attempt ${entry.attempt ?? ''} acknowledged`;
   const meta = (entry.meta ?? []).map(({ key, value }) => `${key}=${value}`).join(' ');
   const told = (entry.callbacks ?? []).map(({ receiver, settledAt, tries }) =>
-    settledAt === null ? `${receiver}: not told yet, ${tries} tries` : `${receiver}: told`,
+    settledAt === null
+      ? `${receiver}: not delivered yet, ${tries} tries`
+      : `${receiver}: delivered`,
   );
   const notes = told.length > 0 ? `  (${told.join('; ')})` : '';
   return `event     ${entry.statusName ?? ''} ${meta}  vehicle time ${entry.vehicleAt ?? ''}${notes}`;
@@ -105,8 +107,6 @@ function printSummary({ funnel, failureReasons, phases, sampledVehicles, estimat
   }
   const { finishedPerMinute, completionAt } = estimate;
   print(
-    `\n${finishedPerMinute.toFixed(1)} finish a minute; ${
-      completionAt === null ? 'no end in sight at this rate' : `done about ${completionAt}`
-    }`,
+    `\nCompleted per minute: ${finishedPerMinute.toFixed(1)}; expected completion: ${completionAt ?? 'unknown'}`,
   );
 }
