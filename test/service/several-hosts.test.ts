@@ -1,8 +1,7 @@
 /** A database URL with several hosts: how it is read, which host is the primary, and what happens when it changes. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { BadDatabaseUrl, databaseTarget, openPostgres } from '../../src/service/database/index.js';
 import { primaryOf } from '../../src/service/database/primary.js';
-import { ifInstalled } from '../support/servers.js';
 import { type PostgresPair, startPostgresPair } from '../support/postgres-pair.js';
 
 const urlsOf = (url: string) => databaseTarget(url).hosts.map((host) => host.url);
@@ -72,12 +71,7 @@ describe('the primary', () => {
   });
 });
 
-const isInstalled = await ifInstalled(startPostgresPair).then(async (pair) => {
-  await pair?.stop();
-  return pair !== undefined;
-});
-
-describe.skipIf(!isInstalled).each(['SIGKILL', 'SIGSTOP'] as const)(
+describe.skipIf(inject('postgresUrl') === null).each(['SIGKILL', 'SIGSTOP'] as const)(
   'a primary that gets %s',
   (signal) => {
     let pair: PostgresPair;

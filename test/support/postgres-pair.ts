@@ -64,7 +64,7 @@ export async function startPostgresPair(): Promise<PostgresPair> {
         await until(() => query('select 1'));
       },
       async kill() {
-        if (!child || child.exitCode !== null || child.signalCode !== null) return;
+        if (child?.exitCode !== null || child.signalCode !== null) return;
         const exit = new Promise((resolve) => child?.once('exit', resolve));
         child.kill('SIGKILL');
         await exit;

@@ -39,7 +39,9 @@ export async function askHost(host: DatabaseHost): Promise<HostAnswer> {
       await client.connect();
       const { rows } = await client.query<{ read_only: boolean; timeline: number | null }>(ASK);
       const [row] = rows;
-      if (row?.timeline == null) return { host, isThere: true, why: 'is a standby' };
+      if (row?.timeline === undefined || row.timeline === null) {
+        return { host, isThere: true, why: 'is a standby' };
+      }
       const { read_only: isReadOnly, timeline } = row;
       return isReadOnly
         ? { host, isThere: true, why: 'is read-only' }

@@ -345,6 +345,7 @@ const LISTS = {
     '/v1.0/artifacts',
     '/v1.0/update-scripts',
     '/v1.0/schedules',
+    '/v1.0/refused-events',
     '/v1.0/vehicles',
     '/v1.0/tokens',
   ],

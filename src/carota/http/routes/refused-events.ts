@@ -62,10 +62,13 @@ const RefusedEventsQuery = Type.Object({
 });
 
 const MAX_REPLAY = 10_000;
+const USUAL_REPLAY = 1_000;
 const ReplayMatching = Type.Object(
   {
     ...FilterFields,
-    limit: Type.Integer({ minimum: 1, maximum: MAX_REPLAY, default: 1_000 }),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_REPLAY, description: '1,000 where none is given.' }),
+    ),
     why: Type.Optional(Reason),
   },
   { additionalProperties: false },
@@ -142,7 +145,7 @@ export function refusedEventRoutes(server: Server, context: CarotaContext): void
       response: { 200: json(ReplayTally, 'What became of them.') },
     }),
     async (request) => {
-      const { limit, why, ...query } = request.body;
+      const { limit = USUAL_REPLAY, why, ...query } = request.body;
       const tally = await replayMatching(database, filterOf(query), limit, clock);
       log.info(
         { by: callerOf(request).name, why, ...query, ...tally },
