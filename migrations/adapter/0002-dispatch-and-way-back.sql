@@ -143,7 +143,8 @@ create table callbacks (
   old_until   timestamptz,
   enabled     boolean not null default true,
   created_at  timestamptz not null,
-  position    bigint not null,             -- number of the last event that was settled
+  -- Number of the last event that was settled; JSON carries it exactly.
+  position    bigint not null check (position between 0 and 9007199254740991),
   -- Where a batch ends that was tried: it is repeated as it was, under its id.
   batch_to    bigint,
   batch_limit integer,                     -- events in a batch at most, after refusals; null: no limit

@@ -27,6 +27,13 @@ export class CarotaMetrics {
     'Work on schedules that failed and is tried again',
   );
 
+  readonly #refusedValues = this.#counter(
+    'otaops_carota_http_refused_values_total',
+    'Values of requests that validation let pass and the database refused; each is a gap to close',
+    'route',
+    'sqlstate',
+  );
+
   constructor(database: Queryable) {
     collectDefaultMetrics({ register: this.#registry });
     // A counter that begins with its first event would have no increase.
@@ -75,6 +82,10 @@ export class CarotaMetrics {
 
   requestAnswered(method: string, route: string, code: number): void {
     this.#requests.inc({ method, route, code });
+  }
+
+  valueRefused(route: string, sqlstate: string): void {
+    this.#refusedValues.inc({ route, sqlstate });
   }
 
   bytesSent(bytes: number): void {

@@ -3,14 +3,14 @@ import Type from 'typebox';
 import { DispatchOptions } from './dispatch-options.js';
 import { PROTOCOL_VERSION } from './envelope.js';
 import { Identifier } from './text.js';
-import { UnixTime } from './time.js';
+import { StorableUnixTime } from './timestamp.js';
 import { Vin } from './vin.js';
 
 /** Most vehicles in one event. */
 export const MAX_TRIGGER_VINS = 1_000_000;
 
 export const CarOtaServerEvent = Type.Object({
-  time: UnixTime('When the schedule was triggered.'),
+  time: StorableUnixTime('When the schedule was triggered.'),
   version: Type.Literal(PROTOCOL_VERSION),
   body: Type.Object({
     model: Identifier('Vehicle model.'),

@@ -6,6 +6,8 @@ import Type from 'typebox';
 
 /** Highest rate, triggers per second. */
 export const MAX_RATE = 1_000_000;
+/** More than any operation has. */
+const MAX_VEHICLES = 1_000_000_000;
 
 /** Constant, or growing with what was reached: the more vehicles have proved it, the faster. */
 export const TriggerRate = Type.Object(
@@ -22,14 +24,24 @@ export const TriggerRate = Type.Object(
         description: 'Each step multiplies the rate by it.',
       }),
     ),
-    after: Type.Optional(Type.Integer({ minimum: 1, description: 'Vehicles that make one step.' })),
+    after: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_VEHICLES,
+        description: 'Vehicles that make one step.',
+      }),
+    ),
     of: Type.Optional(
       Type.Enum(['notified', 'succeeded'], {
         description: 'notified: were sent their trigger; succeeded: have reported success.',
       }),
     ),
     atMost: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, description: 'The rate grows no further, per second.' }),
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: MAX_RATE,
+        description: 'The rate grows no further, per second.',
+      }),
     ),
   },
   {

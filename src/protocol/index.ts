@@ -17,6 +17,7 @@ export * from './ota-trigger.js';
 export * from './pattern.js';
 export * from './text.js';
 export * from './time.js';
+export * from './timestamp.js';
 export * from './topics.js';
 export * from './validate.js';
 export * from './vehicle-state.js';

@@ -36,7 +36,10 @@ export const isVehicleState = (text: string): boolean => STATE.test(text);
 
 /** One of the states, by which vehicles are chosen; each `unknown(<number>)` is one too. */
 export const StateName = (states: readonly string[], description: string) =>
-  Pattern(statePattern(states), `must be one of ${states.join(', ')}`, { description });
+  Pattern(statePattern(states), `must be one of ${states.join(', ')}`, {
+    maxLength: 100,
+    description,
+  });
 
 /** A message as it was settled when it first arrived. */
 export interface SettledMessage {

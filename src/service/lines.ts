@@ -1,7 +1,7 @@
 /** Lines of CSV and NDJSON, streamed: each with its number, what is broken with its fault. */
-import { createInterface } from 'node:readline';
-import { type Readable } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { parse } from 'csv-parse';
+import { mayBeUnstorable, unstorable } from './storable-text.js';
 
 export type LineFormat = 'csv' | 'ndjson';
 
@@ -13,6 +13,7 @@ export type Line =
 /** A longer line is no record of ours, characters. */
 const MAX_LINE = 16 * 1024;
 
+/** Destroys the input when it is left, and breaks with the error that the input breaks with. */
 export function linesOf(input: Readable, format: LineFormat): AsyncGenerator<Line> {
   return format === 'csv' ? csvLines(input) : ndjsonLines(input);
 }
@@ -33,30 +34,52 @@ async function* csvLines(input: Readable): AsyncGenerator<Line> {
     },
     trim: true,
   });
-  input.on('error', (error) => parser.destroy(error));
-  input.pipe(parser);
+  pipeline(input, parser, () => undefined);
   for await (const entry of parser) {
     yield* faulty.splice(0);
     const { record, info } = entry as { record: Record<string, string>; info: { lines: number } };
-    yield { line: info.lines, value: record };
+    yield storable(info.lines, record);
   }
   yield* faulty;
 }
 
 async function* ndjsonLines(input: Readable): AsyncGenerator<Line> {
+  const decoder = new TextDecoder();
   let line = 0;
-  for await (const text of createInterface({ input, crlfDelay: Infinity })) {
-    line += 1;
-    if (text.trim() === '') continue;
-    if (text.length > MAX_LINE) yield { line, error: `line is longer than ${MAX_LINE} characters` };
-    else yield parsedLine(line, text);
+  let rest = '';
+  let isTooLong = false;
+  for await (const chunk of input) {
+    const parts = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n');
+    rest = parts.pop() ?? '';
+    for (const text of parts) {
+      yield* lineIn(++line, text, isTooLong);
+      isTooLong = false;
+    }
+    // Of a line that is too long nothing more is kept than that it is.
+    isTooLong ||= rest.length > MAX_LINE;
+    if (isTooLong) rest = '';
   }
+  yield* lineIn(++line, rest + decoder.decode(), isTooLong);
+}
+
+function* lineIn(line: number, text: string, isTooLong: boolean): Generator<Line> {
+  if (isTooLong || text.length > MAX_LINE) {
+    yield { line, error: `line is longer than ${MAX_LINE} characters` };
+  } else if (text.trim() !== '') yield parsedLine(line, text);
 }
 
 function parsedLine(line: number, text: string): Line {
   try {
-    return { line, value: JSON.parse(text) as unknown };
+    const value = JSON.parse(text) as unknown;
+    return mayBeUnstorable(text) ? storable(line, value) : { line, value };
   } catch (error) {
     return { line, error: `is not JSON: ${(error as Error).message}` };
   }
+}
+
+function storable(line: number, value: unknown): Line {
+  const fault = unstorable(value);
+  return fault
+    ? { line, error: `${fault.path.slice(1)} ${fault.message}`.trim() }
+    : { line, value };
 }

@@ -3,7 +3,7 @@
  * vehicle fetches it, and does what it says. The contract names it and leaves it open; this is ours.
  */
 import Type from 'typebox';
-import { Identifier, Pattern, UnixTime } from '../protocol/index.js';
+import { Identifier, Pattern, Text, StorableUnixTime } from '../protocol/index.js';
 
 /** Name of an ECU. It is also a folder's name in the vehicle. */
 export const EcuName = Pattern(
@@ -48,7 +48,7 @@ const EcuUpdate = Type.Object(
         Pattern(
           '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(\\.\\*)?$',
           'must be a version such as 1.3.0, or the beginning of one such as 1.3.*',
-          { examples: ['1.3.*'] },
+          { maxLength: 66, examples: ['1.3.*'] },
         ),
         {
           minItems: 1,
@@ -74,7 +74,7 @@ const Timeout = (description: string) =>
 const ClockTime = Pattern(
   '^([01][0-9]|2[0-3]):[0-5][0-9]$',
   'must be a time of day such as 22:00',
-  { description: 'Hour and minute.', examples: ['22:00'] },
+  { maxLength: 5, description: 'Hour and minute.', examples: ['22:00'] },
 );
 
 /** A part of each day; over midnight where `to` is the earlier one. */
@@ -99,7 +99,7 @@ export type Preconditions = Type.Static<typeof Preconditions>;
 
 const Consent = Type.Object(
   {
-    text: Type.String({ minLength: 1, maxLength: 10_000, description: 'What the user is asked.' }),
+    text: Text(10_000, 'What the user is asked.', 1),
     timeout: Type.Optional(Timeout('No answer for so long is a refusal, seconds.')),
   },
   { additionalProperties: false, title: 'Consent' },
@@ -126,7 +126,7 @@ export const UpdateScript = Type.Object(
         description: 'It may replace a newer version by an older one.',
       }),
     ),
-    'signed-at': Type.Optional(UnixTime('When it was signed.')),
+    'signed-at': Type.Optional(StorableUnixTime('When it was signed.')),
   },
   { additionalProperties: false, title: 'UpdateScript' },
 );
@@ -137,6 +137,7 @@ export const ScriptDelivery = Type.Object(
   {
     script: Type.String({ description: 'JWS in compact form (RFC 7515) with its chain in x5c.' }),
     artifacts: Type.Record(Sha256, Type.String(), {
+      additionalProperties: false,
       description: 'Where each artifact can be had for a while: a URL by its SHA-256.',
     }),
   },

@@ -1,8 +1,11 @@
 /** What browsers are told live, whatever is looked at. */
 import Fastify from 'fastify';
-import { afterAll, beforeAll, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type TSchema } from 'typebox';
 import { type Queryable } from '../../src/service/database/index.js';
 import { liveRoute, type Server } from '../../src/service/http/index.js';
+import { parseQuery } from '../../src/service/http/query-text.js';
+import { validatorOf } from '../../src/service/http/validator.js';
 import { eventually } from '../support/adapter.js';
 import { type EventReader, readServerSentEvents } from '../support/server-sent-events.js';
 
@@ -18,9 +21,11 @@ let isRevoked = false;
 const stopping = new AbortController();
 
 beforeAll(async () => {
-  server = Fastify({ forceCloseConnections: true });
-  // The schemas are TypeBox's and are checked elsewhere.
-  server.setValidatorCompiler(() => () => true);
+  server = Fastify({
+    forceCloseConnections: true,
+    routerOptions: { querystringParser: parseQuery },
+  });
+  server.setValidatorCompiler(({ schema }) => validatorOf(schema as TSchema, 'querystring'));
   server.addHook('onRequest', (request, _reply, done) => {
     const date = new Date(0);
     request.token = { id: 'a', name: 'a', role: 'viewer', created_at: date, revoked_at: null };
@@ -29,11 +34,12 @@ beforeAll(async () => {
   const tokens = { query: async () => (isRevoked ? [] : [{}]) };
   liveRoute(server, {
     database: tokens as unknown as Queryable,
-    look: async () => {
+    look: async (wanted) => {
       looks += 1;
-      if (isAway) throw new Error('away');
+      if (isAway || wanted.has('thing:poison')) throw new Error('away');
       return new Map(marks);
     },
+    kinds: ['thing'],
     stopping: stopping.signal,
   });
   url = await server.listen({ host: '127.0.0.1', port: 0 });
@@ -84,6 +90,19 @@ test('a database that is away is told, and after it everything is asked for once
   await until(one, 'hello{}', 'away{}');
   isAway = false;
   await until(one, 'hello{}', 'away{}', 'hello{}');
+  one.close();
+});
+
+test('a topic that cannot be looked at is told to those who named it; the others go on', async () => {
+  const one = await watch('thing:a');
+  await until(one, 'hello{}');
+  const poisoned = await watch('thing:poison');
+  marks = new Map([...marks, ['thing:a', '3']]);
+  await until(one, 'hello{}', 'changed{"topics":["thing:a"]}');
+  marks = new Map([...marks, ['list', '3']]);
+  await until(one, 'hello{}', 'changed{"topics":["thing:a"]}', 'changed{"topics":["list"]}');
+  expect(told(poisoned)).toEqual([]);
+  poisoned.close();
   one.close();
 });
 

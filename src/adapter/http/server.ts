@@ -52,6 +52,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     tags: TAGS,
     webhooks: { events: { post: CALL_BACK } },
     onAnswered: (method, route, status) => context.metrics.requestAnswered(method, route, status),
+    onRefusedValue: (route, sqlState) => context.metrics.valueRefused(route, sqlState),
   });
   triggerRoute(server, context);
   operationRoutes(server, context);
@@ -59,7 +60,11 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
   insightRoutes(server, context);
   auditRoutes(server, context);
   healthRoute(server, context);
-  liveRoute(server, { ...context, look: lookAt(context.database) });
+  liveRoute(server, {
+    ...context,
+    look: lookAt(context.database),
+    kinds: ['operation', 'samples', 'vehicle'],
+  });
   eventRoutes(server, context);
   callbackRoutes(server, context);
   dispatchRoutes(server, context);

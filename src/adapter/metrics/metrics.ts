@@ -28,6 +28,7 @@ export class Metrics {
   readonly #triggers: Counter<'outcome'>;
   readonly #failures: Counter<'part'>;
   readonly #requests: Counter<'method' | 'route' | 'code'>;
+  readonly #refusedValues: Counter<'route' | 'sqlstate'>;
   readonly #callbacks: Counter<'receiver' | 'outcome'>;
   readonly #callbackEvents: Counter<'receiver'>;
   readonly #callbackSeconds: Histogram<'receiver'>;
@@ -70,6 +71,12 @@ export class Metrics {
       name: 'otaops_http_requests_total',
       help: 'HTTP requests answered by this process.',
       labelNames: ['method', 'route', 'code'],
+      registers,
+    });
+    this.#refusedValues = new Counter({
+      name: 'otaops_http_refused_values_total',
+      help: 'Values of requests that validation let pass and the database refused; each is a gap to close.',
+      labelNames: ['route', 'sqlstate'],
       registers,
     });
     this.#callbacks = new Counter({
@@ -133,6 +140,10 @@ export class Metrics {
 
   requestAnswered(method: string, route: string, code: number): void {
     this.#requests.inc({ method, route, code: String(code) });
+  }
+
+  valueRefused(route: string, sqlstate: string): void {
+    this.#refusedValues.inc({ route, sqlstate });
   }
 
   get contentType(): string {

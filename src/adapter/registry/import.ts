@@ -99,7 +99,7 @@ class Batch {
       await storeEntries(database, shard, entries, now, tally);
     } catch (error) {
       if (!(error instanceof DatabaseError && error.isPermanent)) throw error;
-      // Someone else took a system_id at the same moment: one by one, to see which.
+      // Someone else took a system_id at the same moment, or a value is at fault: one by one, to see which.
       for (const entry of entries) await storeOne(database, shard, entry, now, tally);
     }
   }
@@ -141,7 +141,9 @@ async function storeOne(
     await storeEntries(database, shard, [entry], now, tally);
   } catch (error) {
     if (!(error instanceof DatabaseError && error.isPermanent)) throw error;
-    tally.reject(entry.line, 'SYSTEM_ID_TAKEN', error.message);
+    // unique_violation (PostgreSQL appendix A); anything else validation should have found.
+    const code = error.code === '23505' ? 'SYSTEM_ID_TAKEN' : 'INVALID';
+    tally.reject(entry.line, code, error.message);
   }
 }
 

@@ -2,6 +2,10 @@
 import Type from 'typebox';
 import { type Figures, figuresOf, findingOf, forOneOf } from './sequential-test.js';
 
+const MAX_VEHICLES = 1_000_000_000;
+/** Ten years, seconds. */
+const MAX_PATIENCE = 315_360_000;
+
 const Rate = (description: string) =>
   Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, description });
 
@@ -22,10 +26,18 @@ export const GuardSettings = Type.Object(
       ),
     ),
     maxFailures: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'Failed vehicles that stop the schedule.' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_VEHICLES,
+        description: 'Failed vehicles that stop the schedule.',
+      }),
     ),
     maxRollbackFailures: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'Vehicles with rollback_fail that stop it.' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_VEHICLES,
+        description: 'Vehicles with rollback_fail that stop it.',
+      }),
     ),
     undecided: Type.Optional(
       Type.Enum(['hold', 'continue'], {
@@ -36,6 +48,7 @@ export const GuardSettings = Type.Object(
     patience: Type.Optional(
       Type.Integer({
         minimum: 1,
+        maximum: MAX_PATIENCE,
         description: 'Seconds after which a wave is judged by those that have finished.',
       }),
     ),

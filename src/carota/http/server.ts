@@ -40,6 +40,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     version: context.version,
     tags: TAGS,
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
+    onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });
   artifactRoutes(server, context);
   scriptRoutes(server, context);
@@ -47,7 +48,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   vehicleRoutes(server, context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
-  liveRoute(server, { ...context, look: lookAt(database) });
+  liveRoute(server, { ...context, look: lookAt(database), kinds: ['schedule'] });
   tokenRoutes(server, { ...context, roles: CAROTA_ROLES });
   serviceRoutes(server, {
     metrics,

@@ -1,4 +1,5 @@
 /** What is to be done for a schedule now: pure. */
+import { parseTimestamp } from '../../protocol/index.js';
 import { nextChange, nextOpening } from '../../update-script/index.js';
 import { type Figures, type Judgement } from '../guard/index.js';
 import { type SchedulePlan } from './plan.js';
@@ -95,11 +96,12 @@ function afterLastWave({ open, plan }: ScheduleState, now: number): Step {
     : wait(stopTime(plan));
 }
 
-const stopTime = ({ stop }: SchedulePlan) => (stop === undefined ? undefined : Date.parse(stop));
+const stopTime = ({ stop }: SchedulePlan) =>
+  stop === undefined ? undefined : parseTimestamp(stop);
 const isOver = (plan: SchedulePlan, now: number) => now >= (stopTime(plan) ?? Infinity);
 
 function dueAt({ start }: SchedulePlan, now: number): number {
-  return start === undefined ? now : Date.parse(start);
+  return start === undefined ? now : parseTimestamp(start);
 }
 
 function nextWaveDue({ plan, waves }: ScheduleState, next: WaveState, now: number): number {

@@ -1,5 +1,5 @@
 /** Who would get what when, if a schedule were planned so: nothing is stored. */
-import { type FieldError } from '../../protocol/index.js';
+import { type FieldError, parseTimestamp } from '../../protocol/index.js';
 import { only, type Queryable, textArray } from '../../service/database/index.js';
 import { matchesVersion, type UpdateScript } from '../../update-script/index.js';
 import { chosenVehicles } from '../vehicles/index.js';
@@ -58,7 +58,10 @@ export async function previewSchedule(
   const named: number[] = [];
   for (const { vins } of plans) named.push(vins ? await count(vins) : 0);
   const sizes = waveSizes(plans, vehicles, named);
-  const first = windowOpening(plan, Math.max(now, Date.parse(plan.start ?? '') || now));
+  const first = windowOpening(
+    plan,
+    Math.max(now, plan.start === undefined ? now : parseTimestamp(plan.start)),
+  );
   const waves = sizes
     .map((size, index) => ({ size, vins: plans[index]?.vins ?? [] }))
     .filter(({ size }) => size > 0)

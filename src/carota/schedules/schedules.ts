@@ -1,5 +1,5 @@
 /** Schedules: made, listed, shown, and what a person may do to one. */
-import { type FieldError } from '../../protocol/index.js';
+import { type FieldError, parseTimestamp } from '../../protocol/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { end } from './advance.js';
 import { noteDecision } from './decisions.js';
@@ -72,7 +72,7 @@ export async function createSchedule(
       ...rest,
     });
     const isFree = approval === 'none';
-    const due = rest.start === undefined ? now : Date.parse(rest.start);
+    const due = rest.start === undefined ? now : parseTimestamp(rest.start);
     const [made] = await tx.query<{ id: number }>(
       `insert into schedules (ref_id, script_ref_id, model, plan, status, due_at, created_at, created_by)
        values ($1, $2, $3, $4, $8, $5, $6, $7) on conflict (ref_id) do nothing returning id`,

@@ -1,6 +1,6 @@
 /** What the CarOTA Server knows of vehicles: model, tags, and what each ECU runs. */
 import Type from 'typebox';
-import { Identifier, Pattern } from '../../protocol/index.js';
+import { CONTROLS, Identifier, Pattern, SURROGATES } from '../../protocol/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { EcuName, Version } from '../../update-script/index.js';
 
@@ -10,7 +10,7 @@ export const VehicleFacts = Type.Object(
     tags: Type.Optional(
       Type.Array(
         Pattern(
-          '^[^;\\p{Cc}\\p{Cs}]+$',
+          `^[^;${CONTROLS}${SURROGATES}]+$`,
           'must not be empty and must not contain ; or control characters',
           { maxLength: 100 },
         ),
@@ -21,7 +21,11 @@ export const VehicleFacts = Type.Object(
       ),
     ),
     versions: Type.Optional(
-      Type.Record(EcuName, Version, { description: 'What each ECU runs, where that is known.' }),
+      Type.Record(EcuName, Version, {
+        additionalProperties: false,
+        maxProperties: 1_000,
+        description: 'What each ECU runs, where that is known.',
+      }),
     ),
   },
   { additionalProperties: false, title: 'VehicleFacts' },

@@ -1,3 +1,5 @@
+export * from './body-stream.js';
+export * from './cursor.js';
 export * from './json-body.js';
 export * from './lines-body.js';
 export * from './live.js';

@@ -1,9 +1,9 @@
 /** Request bodies: JSON, optionally gzip, within a limit; what is no JSON is told by line and column. */
 import { type IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { visit, printParseErrorCode } from 'jsonc-parser';
-import { Problem } from './problem.js';
+import { mayBeUnstorable, unstorable } from '../storable-text.js';
+import { bodyStream } from './body-stream.js';
+import { invalid, Problem } from './problem.js';
 
 /** Largest body, before and after decompression, in bytes. */
 export const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -15,6 +15,16 @@ export async function readJson(
 ): Promise<unknown> {
   const text = decodeUtf8(await readBytes(request, maxBytes));
   if (text === '') return undefined;
+  const value = parseJson(text);
+  // It would be taken for a body that is not there.
+  if (value === null) throw invalid([{ path: '', message: 'must not be null' }]);
+  const fault = mayBeUnstorable(text) ? unstorable(value) : undefined;
+  if (fault) throw invalid([fault]);
+  return value;
+}
+
+/** @throws Problem 400 */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -22,36 +32,20 @@ export async function readJson(
   }
 }
 
-/** The request's bytes as they are, decompressed where it says gzip. @throws Problem 415 */
-export function bodyStream(request: IncomingMessage): NodeJS.ReadableStream {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
-  if (encoding === 'identity') return request;
-  if (encoding !== 'gzip') {
-    const message = `content-encoding ${encoding} is not supported; use gzip or none`;
-    throw new Problem(415, 'UNSUPPORTED_CONTENT_ENCODING', message);
-  }
-  return pipeline(request, createGunzip(), () => undefined);
-}
-
 /** A body as it is, within a limit. @throws Problem 400, 413, 415 */
 export async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const body = bodyStream(request);
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+    body.destroy();
+    throw tooLarge(maxBytes);
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of bodyStream(request)) {
-      bytes += (chunk as Buffer).length;
-      // A gzip bomb is given up as soon as it passes the limit, not when it has unfolded.
-      if (bytes > maxBytes) throw tooLarge(maxBytes);
-      chunks.push(chunk as Buffer);
-    }
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem(
-      400,
-      'UNREADABLE_BODY',
-      `the body cannot be read: ${(error as Error).message}`,
-    );
+  for await (const chunk of body) {
+    bytes += (chunk as Buffer).length;
+    // A gzip bomb is given up as soon as it passes the limit, not when it has unfolded.
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);
 }

@@ -5,9 +5,10 @@
  */
 import { type ServerResponse } from 'node:http';
 import Type from 'typebox';
+import { Pattern } from '../../protocol/index.js';
 import { isValidToken } from '../access/index.js';
 import { type Queryable } from '../database/index.js';
-import { callerOf, describeRoute } from './route.js';
+import { callerOf, describeRoute, ServerSentEvent } from './route.js';
 import { type Server } from './server.js';
 
 /** Tells how things stand: for each topic a text that is another one when something has changed. */
@@ -20,14 +21,23 @@ const ALIVE_MS = 5_000;
 const MAX_UNREAD = 1024 * 1024;
 const MAX_TOPICS = 50;
 
-const Query = Type.Object({
-  topic: Type.Optional(
-    Type.Union([
-      Type.String({ maxLength: 300 }),
-      Type.Array(Type.String({ maxLength: 300 }), { maxItems: MAX_TOPICS }),
-    ]),
-  ),
-});
+const namesOf = (kinds: readonly string[]) => kinds.map((kind) => `${kind}:…`).join(', ');
+
+/** @param kinds of things that can be watched one by one, e.g. `operation` */
+const queryOf = (kinds: readonly string[]) =>
+  Type.Object({
+    topic: Type.Optional(
+      Type.Array(
+        Pattern(
+          `^(?:${kinds.join('|')}):[^\\u0000-\\u001F\\u007F]+$`,
+          `must be one of ${namesOf(kinds)}`,
+          { maxLength: 300, description: `What is to be watched: ${namesOf(kinds)}` },
+        ),
+        { maxItems: MAX_TOPICS },
+      ),
+    ),
+  });
+type Query = Type.Static<ReturnType<typeof queryOf>>;
 
 interface Watcher {
   readonly topics: ReadonlySet<string>;
@@ -69,23 +79,41 @@ class LiveWatch {
 
   async #once(): Promise<void> {
     const watchers = [...this.#watchers];
-    try {
-      const marks = await this.#look(new Set(watchers.flatMap(({ topics }) => [...topics])));
-      const changed = [...marks.keys()].filter((topic) => this.#hasChanged(topic, marks));
-      this.#marks = marks;
-      for (const watcher of watchers) {
-        const { topics, send, greeted } = watcher;
-        watcher.greeted = true;
-        const mine = changed.filter((topic) => !topic.includes(':') || topics.has(topic));
-        if (!greeted) send('hello', {});
-        else if (mine.length > 0) send('changed', { topics: mine });
-      }
-    } catch {
-      for (const watcher of watchers.filter(({ greeted }) => greeted)) {
-        watcher.greeted = false;
-        watcher.send('away', {});
-      }
+    const { marks, away } = await this.#lookFor(watchers);
+    const changed = [...marks.keys()].filter((topic) => this.#hasChanged(topic, marks));
+    // What could not be looked at is as it was.
+    this.#marks = new Map([...(away.size > 0 ? this.#marks : []), ...marks]);
+    for (const watcher of watchers) {
+      const { topics, send, greeted } = watcher;
+      watcher.greeted = !away.has(watcher);
+      const mine = changed.filter((topic) => !topic.includes(':') || topics.has(topic));
+      if (away.has(watcher)) {
+        if (greeted) send('away', {});
+      } else if (!greeted) send('hello', {});
+      else if (mine.length > 0) send('changed', { topics: mine });
     }
+  }
+
+  /**
+   * All at once. Where that fails although the lists can be looked at, one watcher at a time: what one has named must
+   * not take the view from the others.
+   */
+  async #lookFor(watchers: readonly Watcher[]) {
+    const all = await this.#try(new Set(watchers.flatMap(({ topics }) => [...topics])));
+    if (all) return { marks: all, away: new Set<Watcher>() };
+    const lists = await this.#try(new Set());
+    const marks = new Map(lists);
+    const away = new Set<Watcher>();
+    for (const watcher of watchers) {
+      const own = lists && (await this.#try(watcher.topics));
+      if (!own) away.add(watcher);
+      for (const [topic, mark] of own ?? []) marks.set(topic, mark);
+    }
+    return { marks, away };
+  }
+
+  #try(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, string> | undefined> {
+    return this.#look(topics).catch(() => undefined);
   }
 
   /** What is looked at for the first time has not changed. */
@@ -99,6 +127,8 @@ export interface LiveContext {
   /** Where the tokens are. */
   readonly database: Queryable;
   readonly look: Look;
+  /** Kinds of things that can be watched one by one, e.g. `operation`. */
+  readonly kinds: readonly string[];
   readonly stopping: AbortSignal;
 }
 
@@ -106,25 +136,25 @@ export interface LiveContext {
  * Topics with a `:` are about one thing, e.g. `operation:0909`, and told to those who named them; the others are told to
  * all.
  */
-export function liveRoute(server: Server, { database, look, stopping }: LiveContext): void {
+export function liveRoute(server: Server, { database, look, kinds, stopping }: LiveContext): void {
   const watch = new LiveWatch(look);
-  server.get<{ Querystring: Type.Static<typeof Query> }>(
+  server.get<{ Querystring: Query }>(
     '/v1.0/live',
     describeRoute('read', {
       tags: ['Live'],
       summary: 'What has changed, live, as Server-Sent Events',
       description:
         '`hello` at the beginning: ask for everything once more. `changed`: `{topics}`. `away`: the database does not answer. `alive`: nothing, so that a broken connection is noticed.',
-      querystring: Query,
+      querystring: queryOf(kinds),
       response: {
         200: {
           description: 'Server-Sent Events (WHATWG HTML, section 9.2).',
-          content: { 'text/event-stream': { schema: Type.String() } },
+          content: { 'text/event-stream': { schema: ServerSentEvent } },
         },
       },
     }),
     async (request, reply) => {
-      const topics = new Set([request.query.topic ?? []].flat());
+      const topics = new Set(request.query.topic ?? []);
       const { id } = callerOf(request);
       reply.hijack();
       serve(watch, topics, reply.raw, { stopping, isAllowed: () => isValidToken(database, id) });

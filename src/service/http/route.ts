@@ -1,8 +1,10 @@
 /** What routes are written with: permission and description, pages, and the common schemas. */
 import { type FastifyRequest, type FastifySchema } from 'fastify';
 import Type from 'typebox';
-import { Pattern, Vin } from '../../protocol/index.js';
+import { Identifier, Pattern, Vin } from '../../protocol/index.js';
 import { type Permission, type Token } from '../access/index.js';
+import { Cursor, type ListCursor } from './cursor.js';
+import { OPTIONAL_BODY } from './open-api.js';
 import { Problem, ProblemBody } from './problem.js';
 
 declare module 'fastify' {
@@ -27,20 +29,29 @@ export function describeRoute(
   schema: FastifySchema & { tags: string[]; summary: string; description?: string },
 ) {
   const response = schema.response as Record<string, unknown> | undefined;
+  const mayBeAbsent = schema.body !== undefined && Type.IsOptional(schema.body);
   return {
     config: permission === undefined ? {} : { permission },
     schema: {
+      // A parameter that no schema names is refused, also where there are none.
+      querystring: NoQuery,
       ...schema,
-      ...(permission === undefined ? {} : { security: [{ token: [] }] }),
+      ...(mayBeAbsent ? { [OPTIONAL_BODY]: true } : {}),
+      security: permission === undefined ? [] : [{ token: [] }],
       response: { ...response, '4xx': problem, '5xx': problem },
     },
   };
 }
 
+const NoQuery = Type.Object({});
+
 const problem = {
   description: 'What is wrong.',
   content: { 'application/problem+json': { schema: ProblemBody } },
 };
+
+/** An answer without content. */
+export const empty = (description: string) => Type.Null({ description });
 
 export const json = (schema: Type.TSchema, description: string) => ({
   description,
@@ -50,7 +61,7 @@ export const json = (schema: Type.TSchema, description: string) => ({
 const MAX_PAGE = 1_000;
 export const PageQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 100 }),
-  cursor: Type.Optional(Type.String({ description: '`nextCursor` of the page before.' })),
+  cursor: Type.Optional(Cursor),
 });
 
 /** One page; `nextCursor` is null on the last one. */
@@ -63,25 +74,26 @@ export const pageOf = (item: Type.TSchema) =>
 export function page<Row, Item>(
   rows: readonly Row[],
   limit: number,
+  cursor: ListCursor,
   position: (row: Row) => string,
   item: (row: Row) => Item,
 ): { items: Item[]; nextCursor: string | null } {
   const last = rows.length === limit ? rows.at(-1) : undefined;
   return {
     items: rows.map(item),
-    nextCursor: last === undefined ? null : Buffer.from(position(last)).toString('base64url'),
+    nextCursor: last === undefined ? null : cursor.of(position(last)),
   };
 }
 
-/** The position that a cursor stands for; undefined for the first page. */
-export function positionOf(cursor: string | undefined): string | undefined {
-  return cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString();
-}
-
-export const badCursor = () =>
-  new Problem(400, 'INVALID', 'the request is not valid', [
-    { path: '/cursor', message: 'is not a nextCursor of this list' },
-  ]);
+/** One of a stream (WHATWG HTML, section 9.2). */
+export const ServerSentEvent = Type.Object(
+  {
+    event: Type.Optional(Type.String()),
+    id: Type.Optional(Type.String()),
+    data: Type.Optional(Type.String({ description: 'JSON.' })),
+  },
+  { title: 'ServerSentEvent' },
+);
 
 export const Time = Type.String({ format: 'date-time' });
 export const Nullable = <Schema extends Type.TSchema>(schema: Schema) =>
@@ -93,9 +105,7 @@ export const VinPrefix = Pattern(
   { description: 'A VIN, or its beginning.' },
 );
 export const VinParams = Type.Object({ vin: Vin });
-export const RefIdParams = Type.Object({
-  refId: Type.String({ minLength: 1, maxLength: 256, description: 'ref-id of the operation.' }),
-});
+export const RefIdParams = Type.Object({ refId: Identifier('ref-id of the operation.') });
 export const RefIdVinParams = Type.Object({ ...RefIdParams.properties, vin: Vin });
 
 /** Why something is done, in the caller's words; kept in the audit log. */

@@ -10,15 +10,19 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { type Logger } from 'pino';
-import Type, { type TSchema } from 'typebox';
-import { Value } from 'typebox/value';
-import { checkOf } from '../../protocol/index.js';
+import { type TSchema } from 'typebox';
 import { findToken, type Grants, mayDo } from '../access/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
 import { consoleRoutes } from './console.js';
+import { databaseProblem, isRefusedValue } from './database-problem.js';
 import { MAX_BODY_BYTES, readJson } from './json-body.js';
+import { documentOptions } from './open-api.js';
+import { methodsByPath } from './other-methods.js';
+import { Problem, PROBLEM_CONTENT_TYPE, problemBody } from './problem.js';
+import { parseQuery } from './query-text.js';
+import { frameworkProblem, refuseUnreadable } from './refusals.js';
 import { secretOf, type ServerName, sessionRoutes } from './session.js';
-import { invalid, Problem, PROBLEM_CONTENT_TYPE, problemBody } from './problem.js';
+import { validatorOf } from './validator.js';
 
 export type Server = FastifyInstance;
 
@@ -41,7 +45,12 @@ export interface ServerOptions {
   readonly webhooks?: Readonly<Record<string, object>>;
   /** Hears of each request that was answered; the route as it is written, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
+  /** Hears of each value of a request that only the database has refused: a gap in our validation. */
+  readonly onRefusedValue?: (route: string, sqlState: string) => void;
 }
+
+/** Longer addresses are refused, characters; headers may take four times as much in all, bytes. */
+const MAX_URL = 16 * 1024;
 
 /** A server without routes; `ready()` is to be awaited when it has them. */
 export async function createServer(options: ServerOptions): Promise<Server> {
@@ -49,14 +58,22 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     loggerInstance: options.log as Logger & { msgPrefix?: string },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
-    // A ref-id of 256 characters, percent-encoded.
-    routerOptions: { maxParamLength: 256 * 12 },
+    http: { maxHeaderSize: 4 * MAX_URL },
+    routerOptions: {
+      // A ref-id of 256 characters, percent-encoded.
+      maxParamLength: 256 * 12,
+      querystringParser: parseQuery,
+    },
     requestTimeout: 0,
+    clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, _request, reply) =>
       void answer(reply as FastifyReply, asProblem(error)),
   }) as unknown as Server;
+  const methodsOf = methodsByPath(server);
 
-  server.setValidatorCompiler(({ schema, httpPart }) => validator(schema as TSchema, httpPart));
+  server.setValidatorCompiler(({ schema, httpPart }) =>
+    validatorOf(schema as TSchema, httpPart as Parameters<typeof validatorOf>[1]),
+  );
   // Answers are made by us and need no filter; JSON.stringify is quick enough and hides nothing.
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.removeAllContentTypeParsers();
@@ -66,62 +83,49 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   // Cookies are read before the first of our own hooks.
   await server.register(cookie);
+  server.addHook('onRequest', (request, _reply, done) => {
+    const isTooLong = (request.raw.url ?? '').length > MAX_URL;
+    done(isTooLong ? new Problem(414, 'URI_TOO_LONG', 'the address is too long') : undefined);
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    const [path = ''] = request.url.split('?');
+    const allowed = methodsOf(path, request.is404);
+    const isAllowed = allowed?.includes(request.method) ?? true;
+    if (allowed && !isAllowed) reply.header('allow', allowed.join(', '));
+    done(
+      isAllowed
+        ? undefined
+        : new Problem(405, 'METHOD_NOT_ALLOWED', `there is no ${asked(request)}`),
+    );
+  });
   server.addHook('onRequest', (request) => authorize(request, options));
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
     options.onAnswered?.(request.method, route, reply.statusCode);
     done();
   });
-  server.setErrorHandler((error: FastifyError, request, reply) => {
+  server.setErrorHandler<FastifyError | DatabaseError>((error, request, reply) => {
     const problem = asProblem(error);
     if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+    if (error instanceof DatabaseError && isRefusedValue(error)) {
+      request.log.error({ err: error }, 'a value that validation had let pass was refused');
+      options.onRefusedValue?.(request.routeOptions.url ?? 'unknown', error.code ?? '');
+    }
     return answer(reply, problem);
   });
+
   server.setNotFoundHandler((request, reply) =>
-    answer(reply, new Problem(404, 'NOT_FOUND', `there is no ${request.method} ${request.url}`)),
+    answer(reply, new Problem(404, 'NOT_FOUND', `there is no ${asked(request)}`)),
   );
 
-  await server.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: options.title,
-        version: options.version,
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-        description: options.description,
-      },
-      components: {
-        securitySchemes: {
-          token: { type: 'apiKey', in: 'header', name: 'authorization-token' },
-        },
-      },
-      tags: [...options.tags, 'Session', 'Live', 'Service'].map((name) => ({ name })),
-      ...(options.webhooks === undefined ? {} : { webhooks: options.webhooks }),
-    },
-  });
+  await server.register(swagger, documentOptions(options));
   await server.register(swaggerUi, { routePrefix: '/docs' });
   sessionRoutes(server, { ...options, server: options.name });
   await consoleRoutes(server);
   return server;
 }
 
-/**
- * Query parameters are text and are converted first; everything else must have its type. What is not
- * given has its default.
- */
-function validator(schema: TSchema, httpPart: string | undefined) {
-  const check = checkOf(schema);
-  const isQuery = httpPart === 'querystring';
-  // A million VINs are not searched for defaults that they do not have.
-  const hasDefaults = JSON.stringify(schema).includes('"default":');
-  const mayBeAbsent = httpPart === 'body' && Type.IsOptional(schema);
-  return (data: unknown) => {
-    if (mayBeAbsent && (data === undefined || data === null)) return { value: data };
-    const filled = hasDefaults ? Value.Default(schema, data) : data;
-    const value = isQuery ? Value.Convert(schema, filled) : filled;
-    return check.matches(value) ? { value } : { error: invalid(check.errors(value)) };
-  };
-}
+const asked = ({ method, url }: FastifyRequest) => `${method} ${url.slice(0, 200)}`;
 
 async function authorize(
   request: FastifyRequest,
@@ -146,21 +150,8 @@ function answer(reply: FastifyReply, problem: Problem) {
   return reply.code(problem.status).type(PROBLEM_CONTENT_TYPE).send(problemBody(problem));
 }
 
-/** Codes of the framework's own refusals. */
-const REFUSALS: Readonly<Record<string, [status: number, code: string]>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'UNSUPPORTED_MEDIA_TYPE'],
-  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'BODY_TOO_LARGE'],
-};
-
 function asProblem(error: FastifyError | Problem | DatabaseError): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof DatabaseError && !error.isPermanent) {
-    return new Problem(503, 'DATABASE_UNAVAILABLE', 'the database does not answer; try again');
-  }
-  const [status, code] = REFUSALS[error.code ?? ''] ?? [];
-  if (status !== undefined && code !== undefined) return new Problem(status, code, error.message);
-  const own = 'statusCode' in error ? error.statusCode : undefined;
-  if (own !== undefined && own >= 400 && own < 500)
-    return new Problem(own, 'INVALID', error.message);
-  return new Problem(500, 'INTERNAL_ERROR', 'something went wrong here; see the log');
+  const known = error instanceof DatabaseError ? databaseProblem(error) : frameworkProblem(error);
+  return known ?? new Problem(500, 'INTERNAL_ERROR', 'something went wrong here; see the log');
 }

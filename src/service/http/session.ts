@@ -5,10 +5,11 @@
 import '@fastify/cookie';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import Type from 'typebox';
+import { Text } from '../../protocol/index.js';
 import { findToken, type Grants, type Token } from '../access/index.js';
 import { type Database } from '../database/index.js';
 import { Problem } from './problem.js';
-import { callerOf, describeRoute, json } from './route.js';
+import { callerOf, describeRoute, empty, json } from './route.js';
 
 export interface SessionContext {
   readonly database: Database;
@@ -31,7 +32,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const cookieOf = (server: ServerName) => `otaops_${server}`;
 
 const SignIn = Type.Object(
-  { token: Type.String({ minLength: 1, maxLength: 1_000 }) },
+  { token: Text(1_000, 'A token of this server.', 1) },
   { additionalProperties: false },
 );
 const Session = Type.Object(
@@ -105,7 +106,7 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
     describeRoute(undefined, {
       tags,
       summary: 'Sign out',
-      response: { 204: { description: 'Signed out.' } },
+      response: { 204: empty('Signed out.') },
     }),
     async (request, reply) => {
       refuseForged(request);

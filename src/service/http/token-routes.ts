@@ -1,9 +1,10 @@
 /** `/v1.0/tokens`: tokens of this interface, for the administrator. */
 import Type from 'typebox';
+import { Identifier, Text } from '../../protocol/index.js';
 import { createToken, listTokens, revokeToken, type Token } from '../access/index.js';
 import { type Database } from '../database/index.js';
 import { notFound } from './problem.js';
-import { describeRoute, json, Nullable, Time } from './route.js';
+import { describeRoute, empty, json, Nullable, Time } from './route.js';
 import { type Server } from './server.js';
 
 interface TokenContext {
@@ -16,7 +17,7 @@ interface TokenContext {
 const newToken = (roles: readonly string[]) =>
   Type.Object(
     {
-      name: Type.String({ minLength: 1, maxLength: 256, description: 'Whose it is.' }),
+      name: Identifier('Whose it is.'),
       role: Type.Enum([...roles]),
     },
     { additionalProperties: false },
@@ -35,7 +36,7 @@ const CreatedToken = Type.Object({
   id: Type.String(),
   token: Type.String({ description: 'Told once; only its hash is kept.' }),
 });
-const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) });
+const IdParams = Type.Object({ id: Text(64, 'Id of the token.', 1) });
 const tags = ['Tokens'];
 
 export function tokenRoutes(server: Server, { database, clock, roles }: TokenContext): void {
@@ -69,7 +70,7 @@ export function tokenRoutes(server: Server, { database, clock, roles }: TokenCon
       tags,
       summary: 'Revoke a token; takes effect with the next request',
       params: IdParams,
-      response: { 204: { description: 'Revoked.' } },
+      response: { 204: empty('Revoked.') },
     }),
     async ({ params: { id } }, reply) => {
       const known = await revokeToken(database, id, clock());

@@ -1,14 +1,15 @@
 /** The audit log: who has done what, when and why. */
 import Type from 'typebox';
 import {
-  badCursor,
   describeRoute,
+  ID_POSITION,
   json,
+  type ListCursor,
+  listCursor,
   Nullable,
   page,
   pageOf,
   PageQuery,
-  positionOf,
   RefIdParams,
   type Server,
   Time,
@@ -35,15 +36,16 @@ const AuditBody = Type.Object(
 type Page = Type.Static<typeof PageQuery>;
 type RefId = Type.Static<typeof RefIdParams>;
 const tags = ['Insight'];
+const OF_ALL = listCursor('audit', ID_POSITION);
+const OF_OPERATION = listCursor('operation-audit', ID_POSITION);
 
 export function auditRoutes(server: Server, context: HttpContext): void {
   const { database } = context;
 
-  const auditPage = async ({ limit, cursor }: Page, operationId?: number) => {
-    const before = Number(positionOf(cursor) ?? Number.MAX_SAFE_INTEGER);
-    if (!Number.isSafeInteger(before)) throw badCursor();
+  const auditPage = async (list: ListCursor, { limit, cursor }: Page, operationId?: number) => {
+    const before = Number(list.read(cursor) ?? Number.MAX_SAFE_INTEGER);
     const rows = await listActions(database, { before, limit, operationId });
-    return page(rows, limit, ({ id }) => String(id), auditBody);
+    return page(rows, limit, list, ({ id }) => String(id), auditBody);
   };
 
   server.get<{ Params: RefId; Querystring: Page }>(
@@ -55,7 +57,8 @@ export function auditRoutes(server: Server, context: HttpContext): void {
       querystring: PageQuery,
       response: { 200: json(pageOf(AuditBody), 'A page of the audit log.') },
     }),
-    async ({ params, query }) => auditPage(query, (await operationOf(context, params.refId)).id),
+    async ({ params, query }) =>
+      auditPage(OF_OPERATION, query, (await operationOf(context, params.refId)).id),
   );
 
   server.get<{ Querystring: Page }>(
@@ -66,7 +69,7 @@ export function auditRoutes(server: Server, context: HttpContext): void {
       querystring: PageQuery,
       response: { 200: json(pageOf(AuditBody), 'A page of the audit log.') },
     }),
-    async ({ query }) => auditPage(query),
+    async ({ query }) => auditPage(OF_ALL, query),
   );
 }
 

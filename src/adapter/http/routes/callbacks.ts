@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import {
   describeRoute,
+  empty,
   invalid,
   json,
   notFound,
@@ -24,7 +25,7 @@ import {
   type Receiver,
   removeReceiver,
 } from '../../call-back/index.js';
-import { Pattern } from '../../../protocol/index.js';
+import { parseTimestamp, Pattern, Timestamp } from '../../../protocol/index.js';
 import { placeBefore } from '../../event-stream/index.js';
 import { actorOf, type HttpContext } from '../context.js';
 
@@ -32,15 +33,21 @@ const Url = Pattern('^https?://[^\\s]+$', 'must be a URL with https:// or http:/
   maxLength: 2_048,
   description: 'Where batches are posted to; https:// or http://.',
 });
-const Secret = Type.String({
-  description: 'Signing secret of Standard Webhooks: whsec_ and base64 of 24 to 64 bytes.',
-});
-const Name = Pattern('^[\\w .-]+$', 'must have only letters, digits, spaces and . _ -', {
+const Secret = Pattern(
+  '^whsec_(?:(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/][AQgw]==)?|(?:[A-Za-z0-9+/]{4}){8,20}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)$',
+  'must be whsec_ and base64 of 24 to 64 bytes',
+  {
+    maxLength: 100,
+    description: 'Signing secret of Standard Webhooks: whsec_ and base64 of 24 to 64 bytes.',
+  },
+);
+const Name = Pattern('^[A-Za-z0-9_ .-]+$', 'must have only letters, digits, spaces and . _ -', {
   minLength: 1,
   maxLength: 100,
 });
 const After = Type.Integer({
   minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
   description: 'Number of the last event that it is not told; 0: it is told all there are.',
 });
 
@@ -69,9 +76,7 @@ const Change = Type.Object(
 const Replay = Type.Object(
   {
     after: Type.Optional(After),
-    since: Type.Optional(
-      Type.String({ format: 'date-time', description: 'From the first event received then on.' }),
-    ),
+    since: Type.Optional(Timestamp('From the first event received then on.')),
     reason: Type.Optional(Reason),
   },
   { additionalProperties: false },
@@ -104,7 +109,7 @@ const CallbackWithSecret = Type.Object(
 );
 
 const IdParams = Type.Object({
-  id: Type.String({ minLength: 1, maxLength: 100, description: 'Id or name.' }),
+  id: Name,
 });
 type Id = Type.Static<typeof IdParams>;
 const tags = ['Call-back'];
@@ -131,7 +136,10 @@ export function callbackRoutes(server: Server, context: HttpContext): void {
       response: { 201: json(CallbackWithSecret, 'Added.') },
     }),
     async (request, reply) => {
-      const { reason, ...receiver } = request.body;
+      const { reason, ...given } = request.body;
+      // Ahead of the stream it would miss what comes next.
+      const after = given.after && Math.min(given.after, context.stream.position);
+      const receiver = { ...given, after };
       checkUrl(context, receiver.url);
       checkSecret(receiver.secret);
       const now = clock();
@@ -198,7 +206,7 @@ export function callbackRoutes(server: Server, context: HttpContext): void {
       tags,
       summary: 'Remove a receiver',
       params: IdParams,
-      response: { 204: { description: 'Removed.' } },
+      response: { 204: empty('Removed.') },
     }),
     async (request, reply) => {
       const { id, name, url } = await receiverOf(context, request.params.id);
@@ -228,7 +236,7 @@ export function callbackRoutes(server: Server, context: HttpContext): void {
       }
       const { id, name, position: before } = await receiverOf(context, request.params.id);
       const now = clock();
-      const wanted = after ?? (await placeBefore(database, Date.parse(since ?? '')));
+      const wanted = after ?? (await placeBefore(database, parseTimestamp(since ?? '')));
       const position = Math.min(wanted, context.stream.position);
       await database.transaction(async (tx) => {
         await moveReceiver(tx, id, position, now);

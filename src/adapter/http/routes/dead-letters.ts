@@ -1,21 +1,20 @@
 /** `/v1.0/dead-letters`: what could not be applied, and another try for it. */
 import Type from 'typebox';
 import {
-  badCursor,
   describeRoute,
   json,
+  listCursor,
   notFound,
   Nullable,
   page,
   pageOf,
   PageQuery,
-  positionOf,
   Reason,
   type Server,
   Time,
   WithReason,
 } from '../../../service/http/index.js';
-import { Vin } from '../../../protocol/index.js';
+import { parseTimestamp, Text, Timestamp, Vin } from '../../../protocol/index.js';
 import { recordAction } from '../../audit/index.js';
 import {
   type DeadLetter,
@@ -55,14 +54,12 @@ const ReplayAnswer = Type.Object({
 });
 
 const FilterFields = {
-  reason: Type.Optional(Type.String({ description: 'Only with this reason code.' })),
+  reason: Type.Optional(Text(100, 'Only with this reason code.')),
   status: Type.Optional(Type.Enum([...DEAD_LETTER_STATUSES])),
   vin: Type.Optional(Vin),
-  system_id: Type.Optional(Type.String({ description: 'Only of this vehicle.' })),
-  from: Type.Optional(
-    Type.String({ format: 'date-time', description: 'Only received then or later.' }),
-  ),
-  to: Type.Optional(Type.String({ format: 'date-time', description: 'Only received before.' })),
+  system_id: Type.Optional(Text(256, 'Only of this vehicle.')),
+  from: Type.Optional(Timestamp('Only received then or later.')),
+  to: Type.Optional(Timestamp('Only received before.')),
 };
 
 const DeadLettersQuery = Type.Object({
@@ -72,10 +69,13 @@ const DeadLettersQuery = Type.Object({
 });
 
 const MAX_REPLAY = 10_000;
+const USUAL_REPLAY = 1_000;
 const ReplayMatching = Type.Object(
   {
     ...FilterFields,
-    limit: Type.Integer({ minimum: 1, maximum: MAX_REPLAY, default: 1_000 }),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_REPLAY, description: '1,000 where none is given.' }),
+    ),
     why: Type.Optional(Reason),
   },
   { additionalProperties: false },
@@ -98,6 +98,10 @@ interface FilterQuery {
 
 const IdParams = Type.Object({ id: Type.String({ format: 'uuid' }) });
 const tags = ['Dead letters'];
+const LETTERS = listCursor(
+  'dead-letters',
+  /^\d{1,14} [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
+);
 
 export function deadLetterRoutes(server: Server, context: HttpContext): void {
   const { database, clock } = context;
@@ -111,11 +115,12 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
       response: { 200: json(pageOf(DeadLetterBody), 'A page of dead letters.') },
     }),
     async ({ query: { limit, cursor, replayed, ...query } }) => {
-      const before = parsePosition(positionOf(cursor));
+      const before = parsePosition(LETTERS.read(cursor));
       const filter = { ...filterOf(query), replayed };
       const { letters, isFull } = await listDeadLetters(database, filter, { before, limit });
       const size = isFull ? letters.length : limit;
-      return page(letters, size, (row) => `${row.received_at.getTime()} ${row.id}`, deadLetterBody);
+      const position = (row: DeadLetter) => `${row.received_at.getTime()} ${row.id}`;
+      return page(letters, size, LETTERS, position, deadLetterBody);
     },
   );
 
@@ -153,7 +158,7 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
       response: { 200: json(ReplayTally, 'What became of them.') },
     }),
     async (request) => {
-      const { limit, why, ...query } = request.body;
+      const { limit = USUAL_REPLAY, why, ...query } = request.body;
       const tally = await replayMatching(filterOf(query), limit, context);
       const detail = { ...query, ...tally };
       await recordAction(database, actorOf(request, why), clock(), 'replay-dead-letters', {
@@ -169,15 +174,13 @@ const filterOf = (query: FilterQuery): DeadLetterFilter => ({
   status: query.status,
   vin: query.vin?.toUpperCase(),
   systemId: query.system_id,
-  from: query.from === undefined ? undefined : Date.parse(query.from),
-  to: query.to === undefined ? undefined : Date.parse(query.to),
+  from: query.from === undefined ? undefined : parseTimestamp(query.from),
+  to: query.to === undefined ? undefined : parseTimestamp(query.to),
 });
 
 function parsePosition(position: string | undefined) {
-  if (position === undefined) return undefined;
-  const [, ms, id] = /^(\d{1,15}) ([0-9a-f-]{36})$/.exec(position) ?? [];
-  if (ms === undefined || id === undefined) throw badCursor();
-  return { receivedAt: Number(ms), id };
+  const [ms, id] = position?.split(' ') ?? [];
+  return ms === undefined || id === undefined ? undefined : { receivedAt: Number(ms), id };
 }
 
 function deadLetterBody(row: DeadLetter) {

@@ -2,27 +2,37 @@
 import { once } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import Type from 'typebox';
-import { describeRoute, invalid, json, type Server } from '../../../service/http/index.js';
-import { CallbackEvent, Pattern, Vin } from '../../../protocol/index.js';
+import {
+  describeRoute,
+  invalid,
+  json,
+  type Server,
+  ServerSentEvent,
+} from '../../../service/http/index.js';
+import {
+  CallbackEvent,
+  parseTimestamp,
+  Pattern,
+  Text,
+  Timestamp,
+  Vin,
+} from '../../../protocol/index.js';
 import { eventBody, type EventFilter, placeBefore, readEvents } from '../../event-stream/index.js';
 import { type HttpContext } from '../context.js';
 
-const Cursor = Pattern('^\\d{1,15}$', 'must be the number of an event, 0 for the beginning', {
+const Cursor = Pattern('^[0-9]{1,15}$', 'must be the number of an event, 0 for the beginning', {
   description: 'Number of the last event that is known; 0: from the beginning.',
 });
 
 const Filter = Type.Object({
-  'ref-id': Type.Optional(Type.String({ description: 'Only of this operation.' })),
+  'ref-id': Type.Optional(Text(256, 'Only of this operation.')),
   vin: Type.Optional(Vin),
 });
 
 const PullQuery = Type.Object({
   after: Type.Optional(Cursor),
   since: Type.Optional(
-    Type.String({
-      format: 'date-time',
-      description: 'Instead of `after`: from the first event received at this time on.',
-    }),
+    Timestamp('Instead of `after`: from the first event received at this time on.'),
   ),
   limit: Type.Integer({ minimum: 1, maximum: 5_000, default: 500 }),
   wait: Type.Integer({
@@ -44,6 +54,8 @@ const StreamQuery = Type.Object({
   after: Type.Optional(Cursor),
   ...Filter.properties,
 });
+
+const StreamHeaders = Type.Object({ 'last-event-id': Type.Optional(Cursor) });
 
 type Pull = Type.Static<typeof PullQuery>;
 type Stream = Type.Static<typeof StreamQuery>;
@@ -90,7 +102,7 @@ export function eventRoutes(server: Server, context: HttpContext): void {
     },
   );
 
-  server.get<{ Querystring: Stream }>(
+  server.get<{ Querystring: Stream; Headers: Type.Static<typeof StreamHeaders> }>(
     '/v1.0/ota/events/stream',
     describeRoute('read', {
       tags,
@@ -98,19 +110,16 @@ export function eventRoutes(server: Server, context: HttpContext): void {
       description:
         'Each has the cursor as its id. `Last-Event-ID`, else `after`, says after which one to begin; without either it begins with what comes next.',
       querystring: StreamQuery,
+      headers: StreamHeaders,
       response: {
         200: {
           description: 'Server-Sent Events (WHATWG HTML, section 9.2) of type `ota-event`.',
-          content: { 'text/event-stream': { schema: Type.String() } },
+          content: { 'text/event-stream': { schema: ServerSentEvent } },
         },
       },
     }),
     async (request, reply) => {
-      const lastEventId = request.headers['last-event-id'];
-      const known = typeof lastEventId === 'string' ? lastEventId : request.query.after;
-      if (known !== undefined && !/^\d{1,15}$/.test(known)) {
-        throw invalid([{ path: '/Last-Event-ID', message: 'is not an id of this stream' }]);
-      }
+      const known = request.headers['last-event-id'] ?? request.query.after;
       const after = known === undefined ? stream.position : Number(known);
       reply.hijack();
       await sendEvents(context, reply.raw, after, filterOf(request.query));
@@ -133,7 +142,7 @@ async function startOf(
   if (after !== undefined && since !== undefined) {
     throw invalid([{ path: '/since', message: 'cannot be given together with after' }]);
   }
-  return since === undefined ? Number(after ?? 0) : placeBefore(database, Date.parse(since));
+  return since === undefined ? Number(after ?? 0) : placeBefore(database, parseTimestamp(since));
 }
 
 /** Aborts when the caller has gone, or has its answer. */

@@ -2,14 +2,13 @@
 import { Readable } from 'node:stream';
 import Type from 'typebox';
 import {
-  badCursor,
   describeRoute,
   json,
+  listCursor,
   Nullable,
   page,
   pageOf,
   PageQuery,
-  positionOf,
   RefIdParams,
   RefIdVinParams,
   type Server,
@@ -27,6 +26,7 @@ import {
   findMessage,
   installedVersions,
 } from '../../operations/index.js';
+import { Identifier } from '../../../protocol/index.js';
 import { findVehicle } from '../../registry/index.js';
 import { type HttpContext } from '../context.js';
 import {
@@ -131,12 +131,13 @@ const RawMessageBody = Type.Object(
 );
 const MessageParams = Type.Object({
   ...RefIdVinParams.properties,
-  messageId: Type.String({ minLength: 1, maxLength: 256 }),
+  messageId: Identifier('message_id of the message.'),
 });
 const MAX_OPERATIONS = 1_000;
 
 type RefId = Type.Static<typeof RefIdParams>;
 const tags = ['Insight'];
+const FOUND = listCursor('vehicles-in-operations', /^[0-9A-Z]{17} [1-9]\d{0,15}$/);
 
 const CONTENT_TYPES = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson' } as const;
 
@@ -208,11 +209,12 @@ export function insightRoutes(server: Server, context: HttpContext): void {
       response: { 200: json(pageOf(Found), 'By VIN, newest operation first for each.') },
     }),
     async ({ query: { vin, limit, cursor } }) => {
-      const after = parseFound(positionOf(cursor));
+      const after = parseFound(FOUND.read(cursor));
       const rows = await searchDeliveries(database, vin.toUpperCase(), { after, limit });
       return page(
         rows,
         limit,
+        FOUND,
         (row) => `${row.vin} ${row.operation_id}`,
         (row) => ({ 'ref-id': row.ref_id, ...vehicleBody(row) }),
       );
@@ -271,8 +273,6 @@ function vehicleRoutes(server: Server, context: HttpContext): void {
 }
 
 function parseFound(position: string | undefined): FoundPosition | undefined {
-  if (position === undefined) return undefined;
-  const [, vin, id] = /^([0-9A-Z]{17}) (\d{1,15})$/.exec(position) ?? [];
-  if (vin === undefined) throw badCursor();
-  return { vin, operationId: Number(id) };
+  const [vin, id] = position?.split(' ') ?? [];
+  return vin === undefined ? undefined : { vin, operationId: Number(id) };
 }

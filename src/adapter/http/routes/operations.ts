@@ -1,19 +1,21 @@
 /** `/v1.0/ota/operations`: where operations and their vehicles stand. */
 import Type from 'typebox';
 import {
-  badCursor,
   describeRoute,
+  ID_POSITION,
   json,
+  listCursor,
   page,
   pageOf,
   PageQuery,
-  positionOf,
   RefIdParams,
   RefIdVinParams,
   type Server,
   Time,
+  VIN_POSITION,
   VinPrefix,
 } from '../../../service/http/index.js';
+import { Text } from '../../../protocol/index.js';
 import {
   countDeliveries,
   type DeliveryFilter,
@@ -40,11 +42,9 @@ export const VehicleFilter = Type.Object({
   state: Type.Optional(
     StateName(VEHICLE_STATES, 'Only vehicles in this state; unknown: in any unknown(<number>).'),
   ),
-  reason: Type.Optional(Type.String({ description: 'Only with this reason, as it was given.' })),
+  reason: Type.Optional(Text(1_000, 'Only with this reason, as it was given.')),
   vin: Type.Optional(VinPrefix),
-  text: Type.Optional(
-    Type.String({ maxLength: 100, description: 'Only with it in the VIN or in the reason.' }),
-  ),
+  text: Type.Optional(Text(100, 'Only with it in the VIN or in the reason.')),
 });
 const VehiclesQuery = Type.Object({
   ...PageQuery.properties,
@@ -79,6 +79,8 @@ type Page = Type.Static<typeof PageQuery>;
 type RefId = Type.Static<typeof RefIdParams>;
 type RefIdVin = Type.Static<typeof RefIdVinParams>;
 const tags = ['Operations'];
+const OPERATIONS = listCursor('operations', ID_POSITION);
+const VEHICLES = listCursor('operation-vehicles', VIN_POSITION);
 
 export function operationRoutes(server: Server, context: HttpContext): void {
   const { database } = context;
@@ -92,10 +94,9 @@ export function operationRoutes(server: Server, context: HttpContext): void {
       response: { 200: json(pageOf(Operation), 'A page of operations.') },
     }),
     async ({ query: { limit, cursor } }) => {
-      const before = Number(positionOf(cursor) ?? Number.MAX_SAFE_INTEGER);
-      if (!Number.isSafeInteger(before)) throw badCursor();
+      const before = Number(OPERATIONS.read(cursor) ?? Number.MAX_SAFE_INTEGER);
       const rows = await listOperations(database, { before, limit });
-      return page(rows, limit, ({ id }) => String(id), operationBody);
+      return page(rows, limit, OPERATIONS, ({ id }) => String(id), operationBody);
     },
   );
 
@@ -121,10 +122,10 @@ export function operationRoutes(server: Server, context: HttpContext): void {
     }),
     async ({ params, query: { limit, cursor, offset, ...query } }) => {
       const { id } = await operationWithVehicles(context, params.refId);
-      const after = positionOf(cursor) ?? '';
+      const after = VEHICLES.read(cursor) ?? '';
       const filter = deliveryFilter(query);
       const rows = await listDeliveries(database, id, filter, { after, limit, offset });
-      return page(rows, limit, (row) => row.vin, vehicleBody);
+      return page(rows, limit, VEHICLES, (row) => row.vin, vehicleBody);
     },
   );
 

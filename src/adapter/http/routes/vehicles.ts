@@ -2,18 +2,20 @@
 import Type from 'typebox';
 import {
   describeRoute,
+  empty,
   json,
-  LINE_TYPES,
+  linesBody,
   linesIn,
+  listCursor,
   notFound,
   page,
   pageOf,
   PageQuery,
-  positionOf,
   Problem,
   type Server,
   takeLines,
   Time,
+  VIN_POSITION,
   VinParams,
   VinPrefix,
 } from '../../../service/http/index.js';
@@ -69,6 +71,7 @@ const ImportAnswer = Type.Object({
 type VinOnly = Type.Static<typeof VinParams>;
 const ListQuery = Type.Object({ ...PageQuery.properties, vin: Type.Optional(VinPrefix) });
 const tags = ['Registry'];
+const VEHICLES = listCursor('vehicles', VIN_POSITION);
 
 export function vehicleRoutes(server: Server, context: HttpContext): void {
   const { database } = context;
@@ -126,7 +129,7 @@ export function vehicleRoutes(server: Server, context: HttpContext): void {
       summary: 'Remove a vehicle from the registry',
       description: 'Its operations and their history stay.',
       params: VinParams,
-      response: { 204: { description: 'Removed.' } },
+      response: { 204: empty('Removed.') },
     }),
     async ({ params }, reply) => {
       const vin = params.vin.toUpperCase();
@@ -144,10 +147,10 @@ export function vehicleRoutes(server: Server, context: HttpContext): void {
       response: { 200: json(pageOf(RegisteredVehicle), 'A page of vehicles.') },
     }),
     async ({ query: { limit, cursor, vin } }) => {
-      const after = positionOf(cursor) ?? '';
+      const after = VEHICLES.read(cursor) ?? '';
       const prefix = vin?.toUpperCase() ?? '';
       const rows = await listVehicles(database, { after, limit, prefix });
-      return page(rows, limit, ({ vin }) => vin, registrationBody);
+      return page(rows, limit, VEHICLES, ({ vin }) => vin, registrationBody);
     },
   );
 
@@ -167,7 +170,7 @@ function importRoute(server: Server, context: HttpContext): void {
       summary: 'Import vehicles from CSV or NDJSON',
       description:
         'Streamed, any length, optionally gzip. Columns or fields: vin, system_id, device_id, ecu_type, model, credential. A faulty line is reported and does not stop the others.',
-      consumes: LINE_TYPES,
+      body: linesBody('A line for each vehicle.'),
       response: { 200: json(ImportAnswer, 'What became of the lines.') },
     }),
     async (request) => {

@@ -1,20 +1,24 @@
 /** `/v1.0/artifacts`: the files that are installed. */
-import { type IncomingMessage } from 'node:http';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import {
+  bytesBody,
   callerOf,
   describeRoute,
+  empty,
   json,
+  listCursor,
   notFound,
   page,
   pageOf,
   PageQuery,
-  positionOf,
   Problem,
   type Server,
+  streamIn,
+  takeBytes,
   Time,
 } from '../../../service/http/index.js';
+import { MAX_UNIX_SECONDS, Pattern, Text } from '../../../protocol/index.js';
 import {
   ArtifactRefused,
   type ArtifactRow,
@@ -41,14 +45,24 @@ const StoredArtifact = Type.Object(
 );
 const Sha256Params = Type.Object({ sha256: Sha256 });
 const NewArtifactQuery = Type.Object({
-  name: Type.String({ default: '', maxLength: 256, description: 'For people.' }),
+  name: Type.Optional(Text(256, 'For people.')),
   sha256: Type.Optional(Sha256),
 });
 const SignedQuery = Type.Object({
-  expires: Type.Integer({ description: 'Unix time, seconds.' }),
-  signature: Type.String({ maxLength: 100 }),
+  expires: Type.Integer({
+    minimum: 0,
+    maximum: MAX_UNIX_SECONDS,
+    description: 'Unix time, seconds.',
+  }),
+  signature: Pattern('^[A-Za-z0-9_-]{1,100}$', 'must be the signature of a URL made here'),
 });
 const tags = ['Artifacts'];
+const ARTIFACTS = listCursor('artifacts', /^[0-9a-f]{64}$/);
+
+const bytes = (description: string) => ({
+  description,
+  content: { 'application/octet-stream': { schema: Type.String() } },
+});
 
 /** The bytes of an artifact never change. */
 const CACHE = 'public, max-age=31536000, immutable';
@@ -64,10 +78,11 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
       response: { 200: json(pageOf(StoredArtifact), 'One page.') },
     }),
     async ({ query: { limit, cursor } }) => {
-      const rows = await listArtifacts(database, positionOf(cursor) ?? '', limit);
+      const rows = await listArtifacts(database, ARTIFACTS.read(cursor) ?? '', limit);
       return page(
         rows,
         limit,
+        ARTIFACTS,
         ({ sha256 }) => sha256,
         (row) => artifactBody(row, context),
       );
@@ -94,11 +109,8 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
 }
 
 function uploadRoute(scope: Server, context: CarotaContext): void {
-  scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser('*', (_request, payload, done) => {
-    done(null, payload);
-  });
-  scope.post<{ Querystring: Type.Static<typeof NewArtifactQuery>; Body: IncomingMessage }>(
+  takeBytes(scope);
+  scope.post<{ Querystring: Type.Static<typeof NewArtifactQuery> }>(
     '/v1.0/artifacts',
     {
       bodyLimit: Number.MAX_SAFE_INTEGER,
@@ -108,15 +120,16 @@ function uploadRoute(scope: Server, context: CarotaContext): void {
         description:
           'The same bytes again are the same artifact. With `sha256` an upload that was damaged on its way is refused.',
         querystring: NewArtifactQuery,
-        consumes: ['application/octet-stream'],
+        body: bytesBody('The bytes of the artifact.'),
         response: { 201: json(StoredArtifact, 'Stored.') },
       }),
     },
     async (request, reply) => {
       const { store, incoming, clock, database } = context;
       try {
-        const row = await takeArtifact(database, store, incoming, request.body, {
-          ...request.query,
+        const row = await takeArtifact(database, store, incoming, streamIn(request), {
+          name: request.query.name ?? '',
+          sha256: request.query.sha256,
           by: callerOf(request).id,
           now: clock(),
         });
@@ -145,9 +158,9 @@ function contentRoutes(server: Server, context: CarotaContext): void {
     params: Sha256Params,
     querystring: SignedQuery,
     response: {
-      200: { description: 'All of it.' },
-      206: { description: 'The range.' },
-      304: { description: 'The client has it.' },
+      200: bytes('All of it.'),
+      206: bytes('The range.'),
+      304: empty('The client has it.'),
     },
   });
   const path = '/v1.0/artifacts/:sha256/content';

@@ -33,7 +33,7 @@ export function callBackRoute(server: Server, context: CarotaContext): void {
     scope.addContentTypeParser('application/json', (request: FastifyRequest) =>
       readBytes(request.raw, MAX_BYTES),
     );
-    scope.post<{ Body: Buffer }>(
+    scope.post<{ Body: Buffer | undefined }>(
       '/v1.0/ota/events',
       describeRoute(undefined, {
         tags: ['Call-back'],
@@ -43,7 +43,7 @@ export function callBackRoute(server: Server, context: CarotaContext): void {
         response: { 200: json(Answer, 'Stored.') },
       }),
       async ({ headers, body }) => {
-        const text = (body as Buffer | null | undefined)?.toString() ?? '';
+        const text = String(body ?? '');
         verify(text, headers, context.callbackSecrets);
         const message = parsed(text);
         if (!check.matches(message)) throw invalid(check.errors(message));

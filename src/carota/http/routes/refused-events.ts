@@ -1,17 +1,16 @@
 /** `/v1.0/refused-events`: events that were called back and could not be taken, and another try for them. */
 import Type from 'typebox';
-import { OptionalIdentifier, Vin } from '../../../protocol/index.js';
+import { OptionalIdentifier, parseTimestamp, Timestamp, Vin } from '../../../protocol/index.js';
 import {
-  badCursor,
   callerOf,
   describeRoute,
   json,
+  listCursor,
   notFound,
   Nullable,
   page,
   pageOf,
   PageQuery,
-  positionOf,
   Reason,
   type Server,
   Time,
@@ -52,10 +51,8 @@ const FilterFields = {
   ),
   vin: Type.Optional(Vin),
   'ref-id': Type.Optional(OptionalIdentifier('Only of this schedule.')),
-  from: Type.Optional(
-    Type.String({ format: 'date-time', description: 'Only put aside then or later.' }),
-  ),
-  to: Type.Optional(Type.String({ format: 'date-time', description: 'Only put aside before.' })),
+  from: Type.Optional(Timestamp('Only put aside then or later.')),
+  to: Type.Optional(Timestamp('Only put aside before.')),
 };
 
 const RefusedEventsQuery = Type.Object({
@@ -65,10 +62,13 @@ const RefusedEventsQuery = Type.Object({
 });
 
 const MAX_REPLAY = 10_000;
+const USUAL_REPLAY = 1_000;
 const ReplayMatching = Type.Object(
   {
     ...FilterFields,
-    limit: Type.Integer({ minimum: 1, maximum: MAX_REPLAY, default: 1_000 }),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_REPLAY, description: '1,000 where none is given.' }),
+    ),
     why: Type.Optional(Reason),
   },
   { additionalProperties: false },
@@ -89,6 +89,7 @@ const ReplayTally = Type.Object({
 
 const IdParams = Type.Object({ id: Type.String({ format: 'uuid' }) });
 const tags = ['Refused events'];
+const REFUSED = listCursor('refused-events', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
 export function refusedEventRoutes(server: Server, context: CarotaContext): void {
   const { database, clock, log, wake } = context;
@@ -102,14 +103,15 @@ export function refusedEventRoutes(server: Server, context: CarotaContext): void
       response: { 200: json(pageOf(RefusedEventBody), 'A page of refused events.') },
     }),
     async ({ query: { limit, cursor, replayed, ...query } }) => {
-      const beyond = parsePosition(positionOf(cursor));
+      const beyond = REFUSED.read(cursor);
       const filter = { ...filterOf(query), replayed };
       const { events, isFull } = await listRefusedEvents(database, filter, {
         order: 'newest',
         beyond,
         limit,
       });
-      return page(events, isFull ? events.length : limit, ({ id }) => id, refusedEventBody);
+      const size = isFull ? events.length : limit;
+      return page(events, size, REFUSED, ({ id }) => id, refusedEventBody);
     },
   );
 
@@ -143,7 +145,7 @@ export function refusedEventRoutes(server: Server, context: CarotaContext): void
       response: { 200: json(ReplayTally, 'What became of them.') },
     }),
     async (request) => {
-      const { limit, why, ...query } = request.body;
+      const { limit = USUAL_REPLAY, why, ...query } = request.body;
       const tally = await replayMatching(database, filterOf(query), limit, clock);
       log.info(
         { by: callerOf(request).name, why, ...query, ...tally },
@@ -167,16 +169,9 @@ const filterOf = (query: FilterQuery): RefusedEventFilter => ({
   reason: query.reason,
   vin: query.vin?.toUpperCase(),
   refId: query['ref-id'],
-  from: query.from === undefined ? undefined : Date.parse(query.from),
-  to: query.to === undefined ? undefined : Date.parse(query.to),
+  from: query.from === undefined ? undefined : parseTimestamp(query.from),
+  to: query.to === undefined ? undefined : parseTimestamp(query.to),
 });
-
-function parsePosition(position: string | undefined): string | undefined {
-  if (position !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(position)) {
-    throw badCursor();
-  }
-  return position;
-}
 
 const refusedEventBody = (row: RefusedEvent) => ({
   id: row.id,

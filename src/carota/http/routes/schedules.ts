@@ -4,20 +4,22 @@ import { EVENT_STATUS_NAMES, parseVin, StateName } from '../../../protocol/index
 import {
   callerOf,
   describeRoute,
+  ID_POSITION,
   invalid,
   json,
-  LINE_TYPES,
+  linesBody,
   linesIn,
+  listCursor,
   notFound,
   page,
   pageOf,
   PageQuery,
-  positionOf,
   Problem,
   RefIdParams,
   RefIdVinParams,
   type Server,
   takeLines,
+  VIN_POSITION,
   WithReason,
 } from '../../../service/http/index.js';
 import { linesOf } from '../../../service/lines.js';
@@ -36,6 +38,7 @@ import {
   readWaves,
   type ScheduleAction,
   ScheduleConflict,
+  SchedulePlan,
   type ScheduleRow,
   validatePlan,
 } from '../../schedules/index.js';
@@ -53,12 +56,19 @@ import {
 
 /** Of a vehicle in a schedule: until the adapter has told of it, and then as of its newest event. */
 const SCHEDULE_STATES = ['waiting', 'triggered', 'device_not_found', ...EVENT_STATUS_NAMES];
+/** As many as a column of type integer takes. */
+const MAX_WAVE = 2 ** 31 - 1;
+
 const VehicleQuery = Type.Object({
   ...PageQuery.properties,
   state: Type.Optional(StateName(SCHEDULE_STATES, 'Only vehicles in this state.')),
-  wave: Type.Optional(Type.Integer()),
+  wave: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: MAX_WAVE, description: 'Only vehicles of this wave.' }),
+  ),
 });
 const tags = ['Schedules'];
+const SCHEDULES = listCursor('schedules', ID_POSITION);
+const VEHICLES = listCursor('schedule-vehicles', VIN_POSITION);
 
 export function scheduleRoutes(server: Server, context: CarotaContext): void {
   const { database, clock, wake } = context;
@@ -67,7 +77,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     describeRoute('plan', {
       tags,
       summary: 'Plan a schedule; it starts by itself when it is due',
-      body: Type.Unknown({ description: 'A plan; see SchedulePlan.' }),
+      body: SchedulePlan,
       response: { 201: json(Schedule, 'Planned.') },
     }),
     async (request, reply) => {
@@ -86,7 +96,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     describeRoute('plan', {
       tags,
       summary: 'Who would get what when; nothing is stored',
-      body: Type.Unknown({ description: 'A plan; see SchedulePlan.' }),
+      body: SchedulePlan,
       response: { 200: json(Preview, 'As things are now.') },
     }),
     async ({ body }) => {
@@ -107,13 +117,13 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
       response: { 200: json(pageOf(Schedule), 'One page.') },
     }),
     async ({ query: { limit, cursor } }) => {
-      const before = positionOf(cursor);
+      const before = SCHEDULES.read(cursor);
       const rows = await listSchedules(
         database,
         before === undefined ? undefined : Number(before),
         limit,
       );
-      return page(rows, limit, ({ id }) => String(id), scheduleBody);
+      return page(rows, limit, SCHEDULES, ({ id }) => String(id), scheduleBody);
     },
   );
 
@@ -198,11 +208,12 @@ function vehicleRoutes(server: Server, context: CarotaContext): void {
     }),
     async ({ params: { refId }, query: { limit, cursor, ...filter } }) => {
       const { id } = await known(context, refId);
-      const after = positionOf(cursor) ?? '';
+      const after = VEHICLES.read(cursor) ?? '';
       const rows = await listScheduleVehicles(database, id, { after, limit, ...filter });
       return page(
         rows,
         limit,
+        VEHICLES,
         ({ vin }) => vin,
         (row) => row,
       );
@@ -253,7 +264,7 @@ function addRoute(scope: Server, context: CarotaContext): void {
       summary: 'Add vehicles to a schedule that has not started, from a column vin',
       description: 'All or nothing: faulty lines are told, and then none is taken.',
       params: RefIdParams,
-      consumes: LINE_TYPES,
+      body: linesBody('A line for each vehicle.'),
       response: { 200: json(Type.Object({ vehicles: Type.Integer() }), 'Lines that were taken.') },
     }),
     async (request) => {

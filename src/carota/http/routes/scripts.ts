@@ -1,16 +1,16 @@
 /** `/v1.0/update-scripts`: what a `script-ref-id` stands for. */
 import Type from 'typebox';
-import { type FieldError } from '../../../protocol/index.js';
+import { type FieldError, Identifier } from '../../../protocol/index.js';
 import {
   callerOf,
   describeRoute,
   invalid,
   json,
+  listCursor,
   notFound,
   page,
   pageOf,
   PageQuery,
-  positionOf,
   Problem,
   ProblemBody,
   type Server,
@@ -42,11 +42,12 @@ const PublishedScript = Type.Object(
   { title: 'PublishedScript' },
 );
 const Verdict = Type.Object({ valid: Type.Boolean(), errors: ProblemBody.properties.errors });
-const IdParams = Type.Object({ scriptRefId: Type.String({ minLength: 1, maxLength: 256 }) });
+const IdParams = Type.Object({ scriptRefId: Identifier('script-ref-id of the script.') });
 const tags = ['Update scripts'];
+const SCRIPTS = listCursor('update-scripts', /^.{1,256}$/u);
 
-/** Checked by ourselves, whose faults name more than a schema's. */
-const AnyBody = Type.Unknown({ description: 'An update script; see UpdateScript.' });
+/** Whatever is asked about. */
+const AnyBody = Type.Unknown({ description: 'What should be an UpdateScript.' });
 
 export function scriptRoutes(server: Server, context: CarotaContext): void {
   const { database, signer, clock } = context;
@@ -56,7 +57,7 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
       tags,
       summary: 'Sign and publish an update script',
       description: 'It never changes: the same again is answered as it is, another one is refused.',
-      body: AnyBody,
+      body: UpdateScript,
       response: {
         200: json(PublishedScript, 'It was there.'),
         201: json(PublishedScript, 'Published.'),
@@ -102,8 +103,8 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
       response: { 200: json(pageOf(PublishedScript), 'One page.') },
     }),
     async ({ query: { limit, cursor } }) => {
-      const rows = await listScripts(database, positionOf(cursor) ?? '', limit);
-      return page(rows, limit, ({ script_ref_id }) => script_ref_id, scriptBody);
+      const rows = await listScripts(database, SCRIPTS.read(cursor) ?? '', limit);
+      return page(rows, limit, SCRIPTS, ({ script_ref_id }) => script_ref_id, scriptBody);
     },
   );
 

@@ -3,18 +3,20 @@ import Type from 'typebox';
 import {
   describeRoute,
   json,
-  LINE_TYPES,
+  linesBody,
   linesIn,
+  listCursor,
   notFound,
   page,
   pageOf,
   PageQuery,
-  positionOf,
   type Server,
   takeLines,
   Time,
+  VIN_POSITION,
   VinParams,
 } from '../../../service/http/index.js';
+import { Text } from '../../../protocol/index.js';
 import { readVehicleEvents } from '../../events/index.js';
 import {
   findVehicle,
@@ -40,8 +42,8 @@ const Vehicle = Type.Object(
 const WholeVehicle = Type.Object({ ...Vehicle.properties, events: Type.Array(VehicleEvent) });
 const ListQuery = Type.Object({
   ...PageQuery.properties,
-  model: Type.Optional(Type.String()),
-  tag: Type.Optional(Type.String()),
+  model: Type.Optional(Text(256, 'Only of this model.')),
+  tag: Type.Optional(Text(100, 'Only with this tag.')),
 });
 const Imported = Type.Object({
   imported: Type.Integer(),
@@ -51,6 +53,7 @@ const Imported = Type.Object({
   }),
 });
 const tags = ['Vehicles'];
+const VEHICLES = listCursor('vehicles', VIN_POSITION);
 const MAX_EVENTS = 1_000;
 
 export function vehicleRoutes(server: Server, context: CarotaContext): void {
@@ -64,9 +67,9 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
       response: { 200: json(pageOf(Vehicle), 'One page.') },
     }),
     async ({ query: { limit, cursor, ...filter } }) => {
-      const after = positionOf(cursor) ?? '';
+      const after = VEHICLES.read(cursor) ?? '';
       const rows = await listVehicles(database, { after, limit, ...filter });
-      return page(rows, limit, ({ vin }) => vin, vehicleBody);
+      return page(rows, limit, VEHICLES, ({ vin }) => vin, vehicleBody);
     },
   );
 
@@ -120,7 +123,7 @@ function importRoute(scope: Server, { database, clock }: CarotaContext): void {
       summary: 'Import vehicles from CSV or NDJSON',
       description:
         'Streamed, any length, optionally gzip. Columns: vin, model, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others.',
-      consumes: LINE_TYPES,
+      body: linesBody('A line for each vehicle.'),
       response: { 200: json(Imported, 'What became of the lines.') },
     }),
     async (request) => {

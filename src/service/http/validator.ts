@@ -1,0 +1,93 @@
+/**
+ * The one place where what came in becomes a valid value, or a 400 that names the field: path parameters, query, headers
+ * and JSON bodies, by the schema of their route. Lines of CSV and NDJSON are checked by `lines.ts`.
+ */
+import { Readable } from 'node:stream';
+import Type, { type TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import { checkOf, type FieldError } from '../../protocol/index.js';
+import { textFault } from '../storable-text.js';
+import { invalid, type Problem } from './problem.js';
+import { type QueryTexts, valueOf } from './query-text.js';
+
+type Validated = { readonly value: unknown } | { readonly error: Problem };
+
+/** Where a value comes from, as fastify names it. */
+type HttpPart = 'body' | 'querystring' | 'params' | 'headers' | undefined;
+
+export function validatorOf(schema: TSchema, part: HttpPart): (data: unknown) => Validated {
+  const check = checkOf(schema);
+  const checked = (value: unknown): Validated =>
+    check.matches(value) ? { value } : { error: invalid(check.errors(value)) };
+  switch (part) {
+    case 'querystring':
+      return (data) => {
+        const { values, errors } = queryValues(schema, data as QueryTexts);
+        // A body is left as it came: what it does not say, its reader knows.
+        return errors.length > 0
+          ? { error: invalid(errors) }
+          : checked(Value.Default(schema, values));
+      };
+    case 'params':
+    case 'headers':
+      return (data) => {
+        const texts = named(schema, data as Readonly<Record<string, unknown>>);
+        const errors = [...textErrors(texts)];
+        return errors.length > 0 ? { error: invalid(errors) } : checked(texts);
+      };
+    default: {
+      const mayBeAbsent = Type.IsOptional(schema);
+      return (data) => {
+        // A stream is checked by whoever reads it.
+        if (data instanceof Readable) return { value: data };
+        if (data === undefined || data === null)
+          return mayBeAbsent ? { value: undefined } : absent();
+        return checked(data);
+      };
+    }
+  }
+}
+
+const absent = (): Validated => ({
+  error: invalid([{ path: '', message: 'the body is missing' }]),
+});
+
+const propertiesOf = (schema: TSchema): Readonly<Record<string, TSchema>> =>
+  Type.IsObject(schema) ? schema.properties : {};
+
+function queryValues(schema: TSchema, texts: QueryTexts) {
+  const properties = propertiesOf(schema);
+  const values: Record<string, unknown> = {};
+  const errors: FieldError[] = [];
+  for (const [name, given] of Object.entries(texts)) {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const message = property ? queryFault(property, given) : 'is not a known parameter';
+    if (message !== undefined) errors.push({ path: `/${name.toWellFormed()}`, message });
+    else if (property && Type.IsArray(property)) {
+      values[name] = given.map((text) => valueOf(property.items, text ?? ''));
+    } else if (property) values[name] = valueOf(property, given[0] ?? '');
+  }
+  return { values, errors };
+}
+
+function queryFault(schema: TSchema, given: readonly (string | null)[]): string | undefined {
+  if (given.length > 1 && !Type.IsArray(schema)) return 'is given more than once';
+  for (const text of given) {
+    const fault = text === null ? 'is not percent-encoded UTF-8' : textFault(text);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+/** Those that the schema names: a request has other headers too. */
+function named(schema: TSchema, data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const names = Object.keys(propertiesOf(schema)).filter((name) => data[name] !== undefined);
+  return Object.fromEntries(names.map((name) => [name, data[name]]));
+}
+
+function* textErrors(texts: Readonly<Record<string, unknown>>): Generator<FieldError> {
+  for (const [name, text] of Object.entries(texts)) {
+    const message = typeof text === 'string' ? textFault(text) : undefined;
+    if (message !== undefined) yield { path: `/${name}`, message };
+  }
+}

@@ -1,0 +1,283 @@
+/** Whatever a server opens for a request is closed again, whatever becomes of the request (/proc/self/fd counts it). */
+import { readdirSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from '../../carota/support/test-carota.js';
+import { eventually, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
+import { vehicleOf } from '../../support/messages.js';
+
+const REQUESTS = 300;
+const AT_ONCE = 25;
+/** Of the database's own doing in the meantime. */
+const TOLERATED = 8;
+
+const CSV = { 'content-type': 'text/csv' };
+const NDJSON = { 'content-type': 'application/x-ndjson' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+const GZIP = { 'content-encoding': 'gzip' };
+const BYTES = { 'content-type': 'application/octet-stream' };
+const MEGABYTE = Buffer.alloc(1024 * 1024, 'x');
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Buffer;
+  /** The caller goes away: with half of the body sent, or with the beginning of the answer read. */
+  readonly leaves?: 'sending' | 'reading';
+}
+
+let adapter: TestAdapter;
+let carota: TestCarota;
+let double: Awaited<ReturnType<typeof startAdapterDouble>>;
+let artifact: string;
+beforeAll(async () => {
+  double = await startAdapterDouble();
+  [adapter, carota] = await Promise.all([startTestAdapter(), startTestCarota(double.url)]);
+  const vehicles = Array.from({ length: 1_000 }, (_, number) => vehicleOf(number + 1));
+  await adapter.register(...vehicles);
+  await adapter.trigger(
+    'held',
+    vehicles.map(({ vin }) => vin),
+  );
+  artifact = (await carota.upload(Buffer.concat([MEGABYTE, MEGABYTE, MEGABYTE]))).url;
+});
+afterAll(async () => {
+  await Promise.all([adapter.stop(), carota.stop(), double.stop()]);
+});
+
+/** One connection, one request. @returns its status; 0 where the caller has gone or was cut off */
+function ask(url: string, token: string, asked: Asked): Promise<number> {
+  const { method, path, headers, body, leaves } = asked;
+  return new Promise((resolve) => {
+    const sent = request(url + path, {
+      method,
+      agent: false,
+      headers: {
+        'authorization-token': token,
+        ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+        ...headers,
+      },
+    });
+    sent.once('error', () => resolve(0));
+    sent.once('response', (response) => {
+      response.once('error', () => resolve(0));
+      response.once('close', () => resolve(response.statusCode ?? 0));
+      if (leaves === 'reading') response.once('data', () => response.destroy());
+      else response.resume();
+    });
+    if (leaves === 'sending' && body !== undefined) {
+      sent.write(body.slice(0, body.length / 2), () => setImmediate(() => sent.destroy()));
+    } else sent.end(body);
+  });
+}
+
+const openFiles = () => readdirSync('/proc/self/fd').length;
+
+const OF_CAROTA: readonly (readonly [string, number, () => Asked])[] = [
+  ['an upload without a body', 400, () => ({ method: 'POST', path: '/v1.0/artifacts' })],
+  [
+    'an empty upload',
+    400,
+    () => ({ method: 'POST', path: '/v1.0/artifacts', headers: BYTES, body: '' }),
+  ],
+  [
+    'an upload that is refused before it is read',
+    400,
+    () => ({ method: 'POST', path: '/v1.0/artifacts?x=1', headers: BYTES, body: MEGABYTE }),
+  ],
+  [
+    'an upload that is not what it says',
+    400,
+    () => ({
+      method: 'POST',
+      path: `/v1.0/artifacts?sha256=${'0'.repeat(64)}`,
+      headers: BYTES,
+      body: 'x',
+    }),
+  ],
+  [
+    'an upload that is no gzip',
+    400,
+    () => ({
+      method: 'POST',
+      path: '/v1.0/artifacts',
+      headers: { ...BYTES, ...GZIP },
+      body: MEGABYTE,
+    }),
+  ],
+  [
+    'an upload that breaks off',
+    0,
+    () => ({
+      method: 'POST',
+      path: '/v1.0/artifacts',
+      headers: BYTES,
+      body: MEGABYTE,
+      leaves: 'sending',
+    }),
+  ],
+  ['a download that breaks off', 200, () => ({ method: 'GET', path: artifact, leaves: 'reading' })],
+  [
+    'a range that is not there',
+    416,
+    () => ({ method: 'GET', path: artifact, headers: { range: 'bytes=99999999-' } }),
+  ],
+  [
+    'an import that is no gzip',
+    400,
+    () => ({
+      method: 'POST',
+      path: '/v1.0/vehicles/import',
+      headers: { ...CSV, ...GZIP },
+      body: MEGABYTE,
+    }),
+  ],
+  [
+    'an import of half a gzip',
+    400,
+    () => ({
+      method: 'POST',
+      path: '/v1.0/vehicles/import',
+      headers: { ...NDJSON, ...GZIP },
+      body: gzipSync('{}'.repeat(9_999)).subarray(0, 40),
+    }),
+  ],
+  [
+    'an import of another type',
+    415,
+    () => ({ method: 'POST', path: '/v1.0/vehicles/import', headers: JSON_TYPE, body: MEGABYTE }),
+  ],
+  [
+    'an import that breaks off',
+    0,
+    () => ({
+      method: 'POST',
+      path: '/v1.0/vehicles/import',
+      headers: NDJSON,
+      body: MEGABYTE,
+      leaves: 'sending',
+    }),
+  ],
+  ['a call-back without a body', 401, () => ({ method: 'POST', path: '/v1.0/ota/events' })],
+  [
+    'a call-back that breaks off',
+    0,
+    () => ({
+      method: 'POST',
+      path: '/v1.0/ota/events',
+      headers: JSON_TYPE,
+      body: MEGABYTE,
+      leaves: 'sending',
+    }),
+  ],
+];
+
+const OF_ADAPTER: readonly (readonly [string, number, () => Asked])[] = [
+  [
+    'a trigger that breaks off',
+    0,
+    () => ({
+      method: 'POST',
+      path: '/v1.0/ota/trigger',
+      headers: JSON_TYPE,
+      body: MEGABYTE,
+      leaves: 'sending',
+    }),
+  ],
+  [
+    'a trigger that is no gzip',
+    400,
+    () => ({
+      method: 'POST',
+      path: '/v1.0/ota/trigger',
+      headers: { ...JSON_TYPE, ...GZIP },
+      body: MEGABYTE,
+    }),
+  ],
+  [
+    'a trigger that says it is too large',
+    413,
+    () => ({
+      method: 'POST',
+      path: '/v1.0/ota/trigger',
+      headers: { ...JSON_TYPE, 'content-length': '99999999' },
+      body: 'x',
+      leaves: 'sending',
+    }),
+  ],
+  [
+    'an import that breaks off',
+    0,
+    () => ({
+      method: 'POST',
+      path: '/v1.0/vehicles/import',
+      headers: CSV,
+      body: MEGABYTE,
+      leaves: 'sending',
+    }),
+  ],
+  [
+    'an export that breaks off',
+    200,
+    () => ({
+      method: 'GET',
+      path: '/v1.0/ota/operations/held/export?format=ndjson',
+      leaves: 'reading',
+    }),
+  ],
+  [
+    'events live that nobody reads on',
+    200,
+    () => ({ method: 'GET', path: '/v1.0/ota/events/stream', leaves: 'reading' }),
+  ],
+  [
+    'changes live that nobody reads on',
+    200,
+    () => ({ method: 'GET', path: '/v1.0/live?topic=operation:held', leaves: 'reading' }),
+  ],
+];
+
+describe.each([
+  ['carota', OF_CAROTA],
+  ['adapter', OF_ADAPTER],
+] as const)('%s', (name, kinds) => {
+  test.each(kinds)(
+    `${REQUESTS} times: %s`,
+    async (_kind, status, asked) => {
+      const [url, token] =
+        name === 'carota'
+          ? [carota.carota.httpUrl, carota.token]
+          : [adapter.adapter.httpUrl, adapter.token];
+      await ask(url, token, asked());
+      const before = openFiles();
+      for (let done = 0; done < REQUESTS; done += AT_ONCE) {
+        const answers = await Promise.all(
+          Array.from({ length: AT_ONCE }, () => ask(url, token, asked())),
+        );
+        // Whoever leaves may still have been answered.
+        const others = answers.filter(
+          (answer) => answer !== status && (status !== 413 || answer !== 0),
+        );
+        expect(others).toEqual([]);
+      }
+      await eventually(
+        async () => openFiles(),
+        (now) => now <= before + TOLERATED,
+      );
+      if (name === 'carota') {
+        await eventually(
+          async () => readdirSync(join(carota.dataDir, 'incoming')),
+          (files) => files.length === 0,
+        );
+      }
+    },
+    120_000,
+  );
+});
