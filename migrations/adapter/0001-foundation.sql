@@ -48,6 +48,16 @@ create type event_position as (
   status text
 );
 
+-- The same with the vehicle's words about it. No two events have the same position.
+create type explained_event as (
+  position event_position,
+  reason   text
+);
+create function newer(a explained_event, b explained_event) returns explained_event
+  language sql immutable strict parallel safe as $$ select greatest(a, b) $$;
+-- Of one event, which is all that most vehicles have in a batch, it costs no call.
+create aggregate newest(explained_event) (sfunc = newer, stype = explained_event);
+
 -- One vehicle in one operation: its trigger, and where it stands (contract section 5).
 -- Rows are updated a dozen times, so pages are filled to the half and nothing that changes with
 -- events is indexed: PostgreSQL then updates in place (HOT) and touches no index.
@@ -74,7 +84,7 @@ create table deliveries (
   reported            event_position,
   updated_at          timestamptz not null,
   primary key (operation_id, vin)
-) with (fillfactor = 50);
+) with (fillfactor = 30);
 create index deliveries_of_vehicle on deliveries (vin);
 create index deliveries_due on deliveries (operation_id, due_at) where due_at is not null;
 

@@ -28,6 +28,8 @@ alter table deliveries
   add reached  integer not null default 0,
   -- Why, in the vehicle's words, where its newest event says so.
   add reason   text,
+  -- Whether it has digests in `delivery_digests`: then all new ones are there.
+  add has_overflown boolean not null default false,
   -- Which of its messages have arrived, newest first, up to 64; the others are in `delivery_digests`.
   -- The last column, and what is new comes first in it: so of an update the log gets the new digest
   -- and not the old ones.

@@ -113,13 +113,11 @@ export async function dropHistory(database: Database, before: number): Promise<n
 /** The given time, ms; or the receipt of the oldest event that an enabled receiver has not got yet. */
 async function calledBackUntil(database: Queryable, before: number): Promise<number> {
   const [row] = await database.query<{ at: Date | null }>(
-    `select least(min(b.first_at), (
-       select min(first_at) from event_batches where position is null
-     )) as at from callbacks c
-     cross join lateral (
-       select first_at from event_batches where position > c.position order by position limit 1
-     ) b
-     where c.enabled`,
+    `select min(least(
+       (select first_at from event_batches where position > c.position order by position limit 1),
+       (select min(first_at) from event_batches where position is null)
+     )) as at
+     from callbacks c where c.enabled`,
   );
   return Math.min(before, row?.at?.getTime() ?? before);
 }

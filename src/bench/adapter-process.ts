@@ -16,6 +16,8 @@ export interface AdapterProcessOptions {
   /** Ports that must not change over a restart; any free ones else. */
   readonly httpPort?: number;
   readonly mqttPort?: number;
+  /** Folder of another release that is built; this one else. */
+  readonly release?: string | undefined;
 }
 
 export interface AdapterProcess {
@@ -39,7 +41,8 @@ export interface AdapterProcess {
 
 /** Resolves when it is ready. @throws Error with its output where it ends instead */
 export async function startAdapterProcess(options: AdapterProcessOptions): Promise<AdapterProcess> {
-  const { dataDir, databaseUrl, mqttUrl, instance } = options;
+  const { dataDir, databaseUrl, mqttUrl, instance, release } = options;
+  const main = release === undefined ? MAIN : join(release, 'dist/cli/main.js');
   const flags = Object.entries({
     '--data-dir': dataDir,
     '--http-port': String(options.httpPort ?? 0),
@@ -51,7 +54,7 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
     '--callback-allow': '127.0.0.0/8',
     '--log-level': 'warn',
   }).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
-  const child = spawn(process.execPath, [...process.execArgv, MAIN, 'serve', ...flags], {
+  const child = spawn(process.execPath, [...process.execArgv, main, 'serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { httpUrl, mqttPort } = await readyLines(child);

@@ -3,25 +3,13 @@ import { ANSWER_MS, callbackRates } from './call-back.js';
 import { brokerLimit, eventsEndToEnd, sqlLimit } from './events.js';
 import { eventLatency, progressQueryTime, summaryTime, triggerTimes } from './campaign.js';
 import { ConsoleBench, type FirstPage, type Scrolled, type UnderLoad } from './console.js';
+import { measureReference } from './reference.js';
+import { historyCosts } from './history.js';
 import { FIXED_SHARE, GUARD_TEST, guardFigures } from './guard.js';
 import { type Part } from './parts.js';
+import { type BenchOptions, type Run } from './run.js';
 import { atLeast, atMost, type Figure, percentile } from './report.js';
 import { Rig, type RigKind } from './rig.js';
-
-export interface BenchOptions {
-  readonly parts: readonly Part[];
-  readonly rounds: number;
-  /** Events of a round. */
-  readonly events: number;
-  /** Sizes of the operations in part `sizes`. */
-  readonly sizes: readonly number[];
-  /** VINs in part `trigger`. */
-  readonly vins: number;
-  /** Of load in part `console`. */
-  readonly minutes: number;
-  /** Hears what is being done, and each figure as it is known. */
-  readonly tell: (line: string) => void;
-}
 
 const OPERATION = 10_000;
 const EMBEDDED_OPERATION = 500;
@@ -36,15 +24,12 @@ export async function bench(options: BenchOptions): Promise<Figure[]> {
     options.tell(`${part} …`);
     const known = run.figures.length;
     await MEASURE[part](run);
+    if (run.reference !== undefined) await measureReference(part, run.reference, run);
     for (const { what, value, unit } of run.figures.slice(known)) {
       options.tell(`  ${what}: ${value.toFixed(2)} ${unit}`);
     }
   }
   return run.figures;
-}
-
-interface Run extends BenchOptions {
-  readonly figures: Figure[];
 }
 
 const MEASURE: Record<Part, (run: Run) => Promise<void>> = {
@@ -54,6 +39,7 @@ const MEASURE: Record<Part, (run: Run) => Promise<void>> = {
   latency: measureLatency,
   callback: measureCallback,
   sizes: measureSizes,
+  history: measureHistory,
   adapters: measureAdapters,
   guard: measureGuard,
   console: measureConsole,
@@ -206,6 +192,36 @@ async function measureSizes(run: Run): Promise<void> {
     value: smallest / largest,
     unit: '',
     target: atMost(1.3),
+  });
+}
+
+/** What an event costs must not depend on what was ever received. */
+async function measureHistory(run: Run): Promise<void> {
+  await withRig('PostgreSQL + Mosquitto', async (rig) => {
+    const costs = await historyCosts(rig, run.history, OPERATION, run);
+    for (const { messages, perSecond, wal } of costs) {
+      const after = `after ${messages.toLocaleString('en-US')} messages`;
+      run.figures.push(
+        { what: `${after}: events`, value: perSecond, unit: 'events/s' },
+        { what: `${after}: write-ahead log`, value: wal, unit: 'bytes/event' },
+      );
+    }
+    const [first, last] = [costs[0], costs.at(-1)];
+    if (!first || !last || costs.length < 2) return;
+    run.figures.push(
+      {
+        what: 'events/s with the longest history / with the shortest',
+        value: last.perSecond / first.perSecond,
+        unit: '',
+        target: atLeast(0.9),
+      },
+      {
+        what: 'write-ahead log with the longest history / with the shortest',
+        value: last.wal / first.wal,
+        unit: '',
+        target: atMost(1.1),
+      },
+    );
   });
 }
 

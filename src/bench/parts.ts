@@ -8,6 +8,7 @@ export const PARTS = [
   'latency',
   'callback',
   'sizes',
+  'history',
   'adapters',
   'guard',
   'console',

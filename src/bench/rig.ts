@@ -31,14 +31,17 @@ export class Rig {
   #databaseUrl: string | undefined;
   #databases = 0;
   #runs = 0;
+  readonly #release: string | undefined;
 
-  constructor(kind: RigKind) {
+  /** @param release folder of the release whose adapters are run; this one else */
+  constructor(kind: RigKind, release?: string) {
     this.kind = kind;
+    this.#release = release;
   }
 
   /** Servers and one adapter. @throws ProgramMissing */
-  static async start(kind: RigKind): Promise<Rig> {
-    const rig = new Rig(kind);
+  static async start(kind: RigKind, release?: string): Promise<Rig> {
+    const rig = new Rig(kind, release);
     if (kind !== 'embedded') {
       rig.#postgres = await startPostgres(POSTGRES_SETTINGS);
       rig.#broker = await startMosquitto('persistence false');
@@ -59,6 +62,12 @@ export class Rig {
     return this.#broker?.port ?? this.adapter.mqttPort;
   }
 
+  /** Of the adapters' own database on the PostgreSQL server. */
+  get databaseUrl(): string {
+    if (this.#databaseUrl === undefined) throw new Error('there is no PostgreSQL');
+    return this.#databaseUrl;
+  }
+
   get brokerUrl(): string {
     return `mqtt://127.0.0.1:${this.brokerPort}`;
   }
@@ -77,6 +86,7 @@ export class Rig {
   async addAdapter(): Promise<AdapterProcess> {
     const adapter = await startAdapterProcess({
       dataDir: join(this.directory, 'data'),
+      release: this.#release,
       ...(this.#databaseUrl === undefined ? {} : { databaseUrl: this.#databaseUrl }),
       ...(this.#broker === undefined ? {} : { mqttUrl: this.#broker.url }),
     });

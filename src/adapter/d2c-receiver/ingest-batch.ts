@@ -1,11 +1,5 @@
 /** Stores a batch of messages with the ingest statement, and says what became of them. */
-import {
-  numberArray,
-  only,
-  type Queryable,
-  textArray,
-  timeArray,
-} from '../../service/database/index.js';
+import { numberArray, only, type Queryable, textArray } from '../../service/database/index.js';
 import { type Applicable, type BatchRow, type Refused } from './batch-row.js';
 import { INGEST } from './ingest-statement.js';
 import { deadLetterOf, type Placeless, refusePlaceless } from './refuse.js';
@@ -58,29 +52,33 @@ async function ingest(
       applied: number;
       dead_letters: number;
       nowhere: Placeless[] | null;
-    }>(INGEST, [
-      shard,
-      rows.length,
-      texts((row) => row.digest),
-      texts((row) => row.systemId),
-      texts((row) => row.vin),
-      texts((row) => row.messageId),
-      texts((row) => row.correlationId),
-      texts((row) => row.triggerId),
-      texts((row) => row.refId),
-      numberArray(applicable.map((row) => row.status)),
-      texts((row) => row.statusName),
-      numberArray(applicable.map((row) => row.rank)),
-      timeArray(applicable.map((row) => row.eventTime)),
-      timeArray(applicable.map((row) => row.receivedAt)),
-      texts((row) => row.subSystemId),
-      texts((row) => row.deviceId),
-      texts((row) => row.deviceType),
-      texts((row) => row.meta),
-      texts((row) => row.envelope),
-      JSON.stringify(refused.map(deadLetterOf)),
-      texts((row) => row.reason),
-    ]),
+    }>(
+      INGEST,
+      [
+        shard,
+        rows.length,
+        texts((row) => row.digest),
+        texts((row) => row.systemId),
+        texts((row) => row.vin),
+        texts((row) => row.messageId),
+        texts((row) => row.triggerId),
+        texts((row) => row.refId),
+        texts((row) => row.statusName),
+        numberArray(applicable.map((row) => row.rank)),
+        numberArray(applicable.map((row) => row.eventTime)),
+        numberArray(applicable.map((row) => row.receivedAt)),
+        texts((row) => row.reason),
+        texts((row) => row.correlationId),
+        numberArray(applicable.map((row) => row.status)),
+        texts((row) => row.subSystemId),
+        texts((row) => row.deviceId),
+        texts((row) => row.deviceType),
+        texts((row) => row.meta),
+        texts((row) => row.envelope),
+        JSON.stringify(refused.map(deadLetterOf)),
+      ],
+      'ingest',
+    ),
   );
   const { received, applied, dead_letters: deadLetters } = answer;
   return {

@@ -13,17 +13,26 @@
  */
 const DIGESTS_IN_ROW = 64;
 
+/** Only what decides is handed from one step to the next; the rest of a message joins the history. */
 export const INGEST = /* sql */ `
 with incoming as materialized (
-  select * from unnest(
-    $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[],
-    $10::integer[], $11::text[], $12::smallint[], $13::timestamptz[], $14::timestamptz[],
-    $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $21::text[]
+  -- Times come in ms: texts of them cost more on both sides than all the rest.
+  select digest, system_id, vin, message_id, trigger_id, ref_id, status_name, rank,
+    to_timestamp(event_ms / 1000.0::float8) as event_at,
+    to_timestamp(received_ms / 1000.0::float8) as received_at, reason, arrival
+  from unnest(
+    $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::text[],
+    $10::smallint[], $11::bigint[], $12::bigint[], $13::text[]
   ) with ordinality as m (
-    digest, system_id, vin, message_id, correlation_id, trigger_id, ref_id,
-    status, status_name, rank, event_at, received_at,
-    sub_system_id, device_id, device_type, meta, envelope, reason, arrival
+    digest, system_id, vin, message_id, trigger_id, ref_id, status_name,
+    rank, event_ms, received_ms, reason, arrival
   )
+),
+named as materialized (
+  select r.ref_id, (
+    select o.id from operations o where o.ref_id = r.ref_id and o.archived_at is null
+  ) as id
+  from (select distinct ref_id from incoming where ref_id is not null) r
 ),
 -- The delivery that each message is about: an event names its operation, an ack its trigger.
 placed as materialized (
@@ -32,8 +41,7 @@ placed as materialized (
     coalesce(
       (select true from vehicles v where v.vin = m.vin and v.system_id = m.system_id), false
     ) as registered,
-    case when m.ref_id is not null
-      then (select o.id from operations o where o.ref_id = m.ref_id and o.archived_at is null)
+    case when m.ref_id is not null then n.id
       else (
         select d.operation_id from deliveries d
         join operations o on o.id = d.operation_id and o.archived_at is null
@@ -41,18 +49,21 @@ placed as materialized (
           and (d.trigger_id = m.trigger_id or m.trigger_id = any (d.earlier_trigger_ids))
       )
     end as operation_id
-  from incoming m
+  from incoming m left join named n on n.ref_id = m.ref_id
 ),
 locked as materialized (
-  select p.operation_id, p.vin, d.*
+  select p.operation_id, p.vin, d.*,
+    not d.has_overflown and coalesce(cardinality(d.digests), 0) + p.messages <= ${DIGESTS_IN_ROW}
+      as has_room
   from (
-    select operation_id, vin from placed where registered and operation_id is not null
+    select operation_id, vin, count(*) as messages
+    from placed where registered and operation_id is not null
     group by operation_id, vin order by operation_id, vin
   ) p
   -- A lateral subquery is looked up by key, row by row in order, whatever the planner believes.
   cross join lateral (
-    select attempt, trigger_id, earlier_trigger_ids, state, paused, interruption, reported, reached,
-      reason, digests
+    select attempt, earlier_trigger_ids, state, paused, interruption, reported, reached, reason,
+      digests, has_overflown
     from deliveries
     where operation_id = p.operation_id and vin = p.vin
     limit 1
@@ -60,39 +71,34 @@ locked as materialized (
   ) d
 ),
 -- Of which attempt each message is (contract section 5.2): the one whose trigger it answers, else
--- the newest.
+-- the newest. What is among the digests in its delivery's row, as the lock has read it, is known.
 settled as materialized (
-  select p.*, l.attempt as newest_attempt,
+  select p.arrival, p.operation_id, p.vin, p.digest, p.system_id, p.message_id, p.status_name,
+    p.rank, p.event_at, p.received_at, p.reason, l.has_room,
     coalesce(array_position(l.earlier_trigger_ids, p.trigger_id), l.attempt) as attempt,
-    (p.digest = any (l.digests)) is true as is_known,
-    coalesce(cardinality(l.digests), 0) as known
+    l.attempt as newest_attempt, (p.digest = any (l.digests)) is true as is_known
   from placed p join locked l on l.operation_id = p.operation_id and l.vin = p.vin
   where p.registered
-),
--- Not among the digests in its delivery's row, whose latest version the lock has read.
-numbered as materialized (
-  select *, known + row_number() over (partition by operation_id, vin order by arrival) as place
-  from settled where not is_known
 ),
 -- Where there is no room in the row. The insert sees what was committed after this statement began.
 overflown as (
   insert into delivery_digests (operation_id, vin, digest)
-  select operation_id, vin, digest from numbered where place > ${DIGESTS_IN_ROW}
+  select operation_id, vin, digest from settled where not is_known and not has_room
   order by operation_id, vin, digest
   on conflict do nothing
   returning digest
 ),
 applied as materialized (
   -- "is true" keeps this a hashed lookup: as a join it is at the mercy of an estimate.
-  select * from numbered
-  where place <= ${DIGESTS_IN_ROW} or (digest in (select digest from overflown)) is true
+  select * from settled
+  where not is_known and (has_room or (digest in (select digest from overflown)) is true)
 ),
 -- Its id is drawn when all locks are held: of two batches with one vehicle, the later has the
 -- higher id, and that is the order in which the event stream takes them.
 batch as materialized (
   insert into event_batches (events, first_at, last_at)
   select count(*), min(received_at), max(received_at) from applied
-  where status is not null having count(*) > 0
+  where status_name is not null having count(*) > 0
   returning id
 ),
 history as (
@@ -100,31 +106,35 @@ history as (
     received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
     correlation_id, status, device_id, device_type, meta, envelope, batch, nr
   )
-  select received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
-    correlation_id, status, device_id, device_type, meta::json, envelope,
-    case when status is not null then (select id from batch) end,
-    case when status is not null
-      then row_number() over (partition by status is not null order by arrival)
-    end
-  from applied
+  select a.received_at, a.event_at, a.operation_id, a.attempt, a.vin, a.system_id,
+    c.sub_system_id, a.message_id, c.correlation_id, c.status, c.device_id, c.device_type,
+    c.meta::json, c.envelope,
+    case when a.nr is not null then (select id from batch) end, a.nr
+  from (
+    select *, case when status_name is not null
+      then row_number() over (partition by status_name is not null order by arrival)
+    end as nr
+    from applied
+  ) a
+  join unnest(
+    $14::text[], $15::integer[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[]
+  ) with ordinality as c (
+    correlation_id, status, sub_system_id, device_id, device_type, meta, envelope, arrival
+  ) on c.arrival = a.arrival
 ),
 -- Of each vehicle: its new digests and, of its newest attempt, the newest pause or resume and the
 -- newest other event in this batch.
 news as (
-  select operation_id, vin, bool_or(is_current) as is_current,
+  select operation_id, vin, bool_or(is_current) as is_current, bool_or(not has_room) as overflows,
     min(received_at) filter (where is_current) as first_at, max(received_at) as last_at,
-    (array_agg(position order by position desc) filter (where is_current and interrupts))[1]
-      as interruption,
-    (array_agg(position order by position desc) filter (where is_current and not interrupts))[1]
-      as reported,
-    (array_agg(reason order by position desc) filter (where is_current and not interrupts))[1]
-      as reason,
+    newest(event) filter (where is_current and interrupts) as interruption,
+    newest(event) filter (where is_current and not interrupts) as reported,
     coalesce(bit_or(1 << rank) filter (where is_current and rank is not null), 0) as reached,
-    array_agg(digest) filter (where place <= ${DIGESTS_IN_ROW}) as digests
+    array_agg(digest) filter (where has_room) as digests
   from (
     select *, attempt = newest_attempt as is_current,
       status_name in ('pause', 'resume') as interrupts,
-      row(event_at, rank, message_id, status_name)::event_position as position
+      row(row(event_at, rank, message_id, status_name), reason)::explained_event as event
     from applied
   ) m
   group by operation_id, vin
@@ -132,13 +142,14 @@ news as (
 merged as materialized (
   select n.operation_id, n.vin, n.is_current, n.first_at, n.last_at,
     l.state as old_state, l.paused as old_paused,
-    greatest(l.interruption, n.interruption) as interruption,
-    greatest(l.reported, n.reported) as reported,
-    case when n.reported > l.reported or n.reported is not null and l.reported is null
-      then n.reason else l.reason
+    greatest(l.interruption, (n.interruption).position) as interruption,
+    greatest(l.reported, (n.reported).position) as reported,
+    case when (n.reported).position = greatest(l.reported, (n.reported).position)
+      then (n.reported).reason else l.reason
     end as reason,
     l.reached | n.reached as reached,
-    n.digests || l.digests as digests
+    n.digests || l.digests as digests,
+    l.has_overflown or n.overflows as has_overflown
   from news n join locked l on l.operation_id = n.operation_id and l.vin = n.vin
 ),
 -- Contract section 5.2: the newest event gives the state; 5.4: unless it is a pause.
@@ -164,6 +175,7 @@ updated as (
     acknowledged_at = coalesce(d.acknowledged_at, m.first_at),
     state = m.state, paused = m.paused, interruption = m.interruption, reported = m.reported,
     reason = m.reason, reached = m.reached, digests = m.digests,
+    has_overflown = m.has_overflown,
     updated_at = greatest(d.updated_at, m.last_at)
   from decided m
   where d.operation_id = m.operation_id and d.vin = m.vin
@@ -187,7 +199,7 @@ buried as (
   )
   select gen_random_uuid(), r.digest, r.received_at, r.topic, r.system_id, r.vin, r.message_id,
     r.status, r.reason, r.path, r.detail, decode(r.payload, 'base64'), r.payload_bytes
-  from json_to_recordset($20::json) as r (
+  from json_to_recordset($21::json) as r (
     digest uuid, received_at timestamptz, topic text, system_id text, vin text, message_id text,
     status text, reason text, path text, detail text, payload text, payload_bytes integer
   )

@@ -11,6 +11,8 @@ interface BenchFlags {
   readonly benchRounds: number;
   readonly benchEvents: number;
   readonly benchSizes: readonly number[];
+  readonly benchHistory: readonly number[];
+  readonly benchReference?: string;
   readonly benchVins: number;
   readonly benchMinutes: number;
   readonly benchJson?: string;
@@ -44,6 +46,16 @@ const SETTINGS: readonly Setting<unknown>[] = [
     parse: (text) => text.split(',').map(count),
   },
   {
+    flag: '--bench-history <numbers>',
+    description: 'earlier messages in part history, comma-separated, the fewest first',
+    default: [0, 10_000_000, 100_000_000],
+    parse: (text) => text.split(',').map((size) => (size === '0' ? 0 : count(size))),
+  },
+  {
+    flag: '--bench-reference <folder>',
+    description: 'another release, built there: the same load alternately, and the ratios',
+  },
+  {
     flag: '--bench-vins <number>',
     description: 'VINs of a trigger',
     default: 100_000,
@@ -71,6 +83,8 @@ export function benchCommand(program: Command): void {
       rounds: flags.benchRounds,
       events: flags.benchEvents,
       sizes: flags.benchSizes,
+      history: flags.benchHistory,
+      reference: flags.benchReference,
       vins: flags.benchVins,
       minutes: flags.benchMinutes,
       tell: printError,

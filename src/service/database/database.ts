@@ -6,9 +6,14 @@ export interface Queryable {
   /**
    * Runs one statement. `bigint` comes back as a number, `timestamptz` as a Date, `json` parsed.
    *
+   * @param name under which each connection keeps it prepared: for a long one that is run all the time
    * @throws DatabaseError
    */
-  query<Row extends object>(text: string, parameters?: readonly Parameter[]): Promise<Row[]>;
+  query<Row extends object>(
+    text: string,
+    parameters?: readonly Parameter[],
+    name?: string,
+  ): Promise<Row[]>;
   /** Runs several statements without parameters, as a migration has them. */
   script(text: string): Promise<void>;
 }

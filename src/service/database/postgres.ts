@@ -79,9 +79,16 @@ export function openPostgres(options: PostgresOptions): Database {
 type Runner = pg.Pool | pg.PoolClient;
 
 function queryWith(runner: Runner): Queryable['query'] {
-  return async <Row extends object>(text: string, parameters: readonly Parameter[] = []) => {
+  return async <Row extends object>(
+    text: string,
+    parameters: readonly Parameter[] = [],
+    name?: string,
+  ) => {
+    const values = [...parameters];
     const result = await runner
-      .query<Row & pg.QueryResultRow>(text, [...parameters])
+      .query<Row & pg.QueryResultRow>(
+        name === undefined ? { text, values } : { name, text, values },
+      )
       .catch(rethrow);
     return result.rows as Row[];
   };

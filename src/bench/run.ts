@@ -1,0 +1,26 @@
+/** A run of the benchmark: what it is asked for, and what it has measured so far. */
+import { type Part } from './parts.js';
+import { type Figure } from './report.js';
+
+export interface BenchOptions {
+  readonly parts: readonly Part[];
+  readonly rounds: number;
+  /** Events of a round. */
+  readonly events: number;
+  /** Sizes of the operations in part `sizes`. */
+  readonly sizes: readonly number[];
+  /** Earlier messages in part `history`. */
+  readonly history: readonly number[];
+  /** Folder of another release that is built, to measure beside this one. */
+  readonly reference?: string | undefined;
+  /** VINs in part `trigger`. */
+  readonly vins: number;
+  /** Of load in part `console`. */
+  readonly minutes: number;
+  /** Hears what is being done, and each figure as it is known. */
+  readonly tell: (line: string) => void;
+}
+
+export interface Run extends BenchOptions {
+  readonly figures: Figure[];
+}
