@@ -26,7 +26,7 @@ import { Summaries } from './operations/index.js';
 import { type AdapterSettings } from './settings.js';
 import { VERSION } from '../service/version.js';
 import { ADAPTER_SCHEMA } from './schema.js';
-import { openStorage, type Storage } from '../service/storage.js';
+import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { openTracing, type TracingOptions } from './tracing/index.js';
 
 export interface Adapter {
@@ -48,17 +48,15 @@ const STOP_MS = 9_000;
 /**
  * Starts the adapter. Without URLs of real servers it brings its own database and broker.
  *
- * @throws BadSettings; DataDirectoryInUse; DatabaseError where the database cannot be reached or migrated;
- *   Error with code EADDRINUSE where a port is taken
+ * @throws BadSettings; DataDirectoryInUse; WrongClock; DatabaseError where the database cannot be reached or
+ *   migrated; Error with code EADDRINUSE where a port is taken
  */
 export async function startAdapter(settings: AdapterSettings, log: Logger): Promise<Adapter> {
   checkCallBackSettings(settings);
   // On failure, close what was opened, in reverse order.
   const opened: Closer[] = [];
   try {
-    const storage = await openStorage(settings, ADAPTER_SCHEMA, (error) => {
-      log.warn({ err: error }, 'a connection to the database broke');
-    });
+    const storage = await openStorage(settings, ADAPTER_SCHEMA, loggedTo(log));
     opened.push({ what: 'storage', close: () => storage.close() });
     return await start(settings, storage, opened, log);
   } catch (error) {
@@ -69,11 +67,11 @@ export async function startAdapter(settings: AdapterSettings, log: Logger): Prom
 
 async function start(
   settings: AdapterSettings,
-  { database, tokenFile, firstToken, migrated }: Storage,
+  { database, clock: databaseClock, tokenFile, firstToken, migrated }: Storage,
   opened: Closer[],
   log: Logger,
 ): Promise<Adapter> {
-  const clock = Date.now;
+  const clock = databaseClock.now;
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const c2dTopic = topicTemplate(settings.c2dTopic ?? DEFAULT_C2D_TOPIC);
   const d2cTopic = topicTemplate(settings.d2cTopic ?? DEFAULT_D2C_TOPIC);
@@ -82,6 +80,7 @@ async function start(
   const metrics: Metrics = new Metrics({
     database,
     clock,
+    clockOffset: databaseClock.offsetSeconds,
     waiting: () => receiver.waiting,
     linkConnected: () => link.isConnected,
   });

@@ -16,6 +16,8 @@ export interface AdapterProcessOptions {
   /** Ports that must not change over a restart; any free ones else. */
   readonly httpPort?: number;
   readonly mqttPort?: number;
+  /** Added to its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface AdapterProcess {
@@ -53,6 +55,7 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
   }).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
   const child = spawn(process.execPath, [...process.execArgv, MAIN, 'serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.environment },
   });
   const { httpUrl, mqttPort } = await readyLines(child);
   const token = (await readFile(join(dataDir, 'token'), 'utf8')).trim();

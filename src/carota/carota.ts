@@ -2,8 +2,7 @@
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
-import { type Database } from '../service/database/index.js';
-import { openStorage } from '../service/storage.js';
+import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { VERSION } from '../service/version.js';
 import { type ArtifactStore, DiskStore, openS3Store } from './artifacts/index.js';
 import { expireRefusedEvents } from './events/index.js';
@@ -30,16 +29,14 @@ const UPKEEP_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, BadSigningKeys; Error with code EADDRINUSE where the port
+ * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys; Error with code EADDRINUSE where the port
  *   is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
-  const storage = await openStorage(settings, CAROTA_SCHEMA, (error) =>
-    log.warn({ err: error }, 'a connection to the database broke'),
-  );
+  const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
   try {
     for (const name of storage.migrated) log.info({ migration: name }, 'migrated');
-    const running = await start(settings, storage.database, log);
+    const running = await start(settings, storage, log);
     return {
       ...running,
       tokenFile: storage.tokenFile,
@@ -55,10 +52,11 @@ export async function startCarota(settings: CarotaSettings, log: Logger): Promis
   }
 }
 
-async function start(settings: CarotaSettings, database: Database, log: Logger) {
-  const clock = Date.now;
+async function start(settings: CarotaSettings, storage: Storage, log: Logger) {
+  const { database } = storage;
+  const clock = storage.clock.now;
   const signer = await openSigningKeys(settings, clock());
-  const metrics = new CarotaMetrics(database);
+  const metrics = new CarotaMetrics(database, storage.clock.offsetSeconds);
   const adapter = new AdapterClient({ ...settings, adapterToken: settings.adapterToken ?? '' });
   const scheduler = new Scheduler({
     database,

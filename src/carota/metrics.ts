@@ -1,5 +1,6 @@
 /** What operations staff watch at the CarOTA Server. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
 import { countRefusedEvents, type Received, REFUSAL_REASONS } from './events/index.js';
 
@@ -27,7 +28,8 @@ export class CarotaMetrics {
     'Work on schedules that failed and is tried again',
   );
 
-  constructor(database: Queryable) {
+  /** @param clockOffset seconds by which this machine's clock is ahead of the database's */
+  constructor(database: Queryable, clockOffset: () => number) {
     collectDefaultMetrics({ register: this.#registry });
     // A counter that begins with its first event would have no increase.
     for (const reason of REFUSAL_REASONS) this.#refused.inc({ reason }, 0);
@@ -41,6 +43,13 @@ export class CarotaMetrics {
         for (const { reason, count } of await countRefusedEvents(database)) {
           this.set({ reason }, count);
         }
+      },
+    });
+    new Gauge({
+      ...CLOCK_OFFSET,
+      registers: [this.#registry],
+      collect() {
+        this.set(clockOffset());
       },
     });
     new Gauge({

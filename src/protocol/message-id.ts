@@ -16,9 +16,13 @@ export function uuidOfCloudMessageId(messageId: string): string | undefined {
   return CLOUD_ID.exec(messageId)?.[1]?.toLowerCase();
 }
 
-/** A new UUID v7 (RFC 9562): sorts by the time it was made. */
-export function newUuid(): string {
-  return uuidV7();
+/**
+ * A new UUID v7 (RFC 9562): sorts by the time it was made.
+ *
+ * @param now ms, where several processes share a clock; else this machine's
+ */
+export function newUuid(now?: number): string {
+  return now === undefined ? uuidV7() : uuidV7({ msecs: now });
 }
 
 /** A new id for a message from a device. */

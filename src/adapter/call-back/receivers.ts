@@ -62,7 +62,7 @@ export async function addReceiver(
   receiver: NewReceiver,
   now: number,
 ): Promise<{ id: string; secret: string } | undefined> {
-  const id = newUuid();
+  const id = newUuid(now);
   const secret = receiver.secret ?? newSigningSecret();
   const rows = await database.query(
     `insert into callbacks (id, name, url, secret, created_at, due_at, position)

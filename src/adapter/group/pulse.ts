@@ -22,12 +22,12 @@ export class Pulse {
   #running: Promise<void> = Promise.resolve();
   #received = 0;
   #triggered = 0;
-  #since: number;
+  /** Since when it counts, by the monotonic clock, ms. */
+  #since = performance.now();
 
   constructor(options: PulseOptions) {
     this.#options = options;
-    this.#since = options.clock();
-    this.#startedAt = new Date(this.#since);
+    this.#startedAt = new Date(options.clock());
   }
 
   start(): void {
@@ -53,11 +53,12 @@ export class Pulse {
   async #beat(): Promise<void> {
     const { database, instance, version, clock, now: present } = this.#options;
     const now = clock();
-    const seconds = Math.max(0.001, (now - this.#since) / 1000);
+    const passed = performance.now();
+    const seconds = Math.max(0.001, (passed - this.#since) / 1000);
     const [received, triggered] = [this.#received / seconds, this.#triggered / seconds];
     this.#received = 0;
     this.#triggered = 0;
-    this.#since = now;
+    this.#since = passed;
     await saveAdapter(database, {
       instance,
       version,

@@ -52,14 +52,13 @@ export class DurableFigures {
   }
 
   async #counts(): Promise<string> {
-    const now = this.#clock();
-    if (this.#counted && now < this.#counted.until) return this.#counted.text;
+    if (this.#counted && performance.now() < this.#counted.until) return this.#counted.text;
     const text = [
       await vehicles(this.#database),
       await deadLetters(this.#database),
-      await sending(this.#database, now),
+      await sending(this.#database, this.#clock()),
     ].join('');
-    this.#counted = { text, until: now + KEEP_MS };
+    this.#counted = { text, until: performance.now() + KEEP_MS };
     return text;
   }
 }

@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type SendOutcome } from '../c2d-sender/index.js';
 import { type BatchOutcome } from '../d2c-receiver/index.js';
+import { CLOCK_OFFSET } from '../../service/clock/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { DurableFigures } from './durable.js';
 import { gauge } from './text-format.js';
@@ -13,6 +14,8 @@ export interface MetricSources {
   readonly linkConnected: () => boolean;
   /** ms */
   readonly clock: () => number;
+  /** By how much this machine's clock is ahead of the database's, seconds. */
+  readonly clockOffset: () => number;
 }
 
 /** Parts whose failures are counted; each try is repeated. */
@@ -97,6 +100,13 @@ export class Metrics {
       registers,
       collect() {
         this.set(sources.waiting());
+      },
+    });
+    new Gauge({
+      ...CLOCK_OFFSET,
+      registers,
+      collect() {
+        this.set(sources.clockOffset());
       },
     });
     new Gauge({

@@ -216,7 +216,7 @@ async function addVehicles(
   return only(
     await database.query(ADD_VEHICLES, [
       textArray(vins),
-      textArray(vins.map(newUuid)),
+      textArray(vins.map(() => newUuid(now))),
       operationId,
       new Date(now),
       shard,

@@ -64,7 +64,7 @@ async function retriggerVins(
     await tx.query<{ open: number; retriggered: number }>(RETRIGGER, [
       operationId,
       textArray(vins),
-      textArray(vins.map(newUuid)),
+      textArray(vins.map(() => newUuid(now))),
       new Date(now),
       shard,
       auditId,

@@ -25,10 +25,10 @@ export class Summaries {
   }
 
   of(operation: OperationSummary): Promise<Summary> {
-    const now = this.#clock();
+    const begun = performance.now();
     const known = this.#kept.get(operation.id);
-    if (known && now < known.until) return known.summary;
-    const summary = summarise(this.#database, operation, now);
+    if (known && begun < known.until) return known.summary;
+    const summary = summarise(this.#database, operation, this.#clock());
     const kept: Kept = { summary, until: Infinity };
     this.#kept.delete(operation.id);
     this.#kept.set(operation.id, kept);
@@ -38,8 +38,8 @@ export class Summaries {
     }
     summary.then(
       () => {
-        const cost = this.#clock() - now;
-        kept.until = this.#clock() + Math.max(SHORTEST_MS, cost * TIMES_ITS_COST);
+        const now = performance.now();
+        kept.until = now + Math.max(SHORTEST_MS, (now - begun) * TIMES_ITS_COST);
       },
       () => this.#kept.delete(operation.id),
     );

@@ -1,6 +1,7 @@
 /** `otaops doctor`: whether a running adapter is well, as far as it can be seen from outside. */
 import { connect } from 'node:net';
 import { type Command } from 'commander';
+import { CLOCK_OFFSET, WARN_SECONDS } from '../../service/clock/index.js';
 import { type AdapterClient, path, RequestRefused } from '../adapter-client.js';
 import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
 import { print, printJson } from '../output.js';
@@ -35,6 +36,7 @@ export function doctorCommand(program: Command): void {
     const client = await clientOf(flags);
     const findings = [
       await health(flags.url),
+      await clock(flags.url),
       await token(client),
       await broker(flags.mqttUrl),
       ...(await callbacks(client)),
@@ -60,6 +62,21 @@ async function health(url: string): Promise<Finding> {
     const { cause, message } = error as Error;
     return { what, ok: false, detail: cause instanceof Error ? cause.message : message };
   }
+}
+
+/** From outside, as Prometheus sees it; needs no token. */
+async function clock(url: string): Promise<Finding> {
+  return asked('clock', async () => {
+    const response = await fetch(`${url.replace(/\/$/, '')}/metrics`);
+    const value = new RegExp(`^${CLOCK_OFFSET.name} (\\S+)$`, 'm').exec(await response.text())?.[1];
+    if (value === undefined) return { ok: false, detail: 'the adapter does not say' };
+    const seconds = Number(value);
+    const side = seconds < 0 ? 'behind' : 'ahead of';
+    return {
+      ok: Math.abs(seconds) <= WARN_SECONDS,
+      detail: `the adapter’s machine is ${Math.abs(seconds).toFixed(2)} s ${side} the database`,
+    };
+  });
 }
 
 async function token(client: AdapterClient): Promise<Finding> {

@@ -54,8 +54,8 @@ Examples:
     .action(async (options: TokenOptions & { role: string; name: string }) => {
       const { role, name } = options;
       const created = options.offline
-        ? await withDatabase(options, async (database) => {
-            const { id, secret } = await createToken(database, { role, name }, Date.now());
+        ? await withDatabase(options, async ({ database, clock }) => {
+            const { id, secret } = await createToken(database, { role, name }, clock.now());
             return { id, token: secret };
           })
         : await (
@@ -67,10 +67,12 @@ Examples:
 
   subcommand('list', 'list tokens (not their secrets)').action(async (options: TokenOptions) => {
     const tokens: TokenLine[] = options.offline
-      ? (await withDatabase(options, listTokens)).map(({ revoked_at, ...rest }) => ({
-          ...rest,
-          revokedAt: revoked_at,
-        }))
+      ? (await withDatabase(options, ({ database }) => listTokens(database))).map(
+          ({ revoked_at, ...rest }) => ({
+            ...rest,
+            revokedAt: revoked_at,
+          }),
+        )
       : (
           await (
             await AdapterClient.connect(options)
@@ -89,8 +91,8 @@ Examples:
     .argument('<id>', 'id of the token, see token list')
     .action(async (id: string, options: TokenOptions) => {
       if (options.offline) {
-        const known = await withDatabase(options, (database) =>
-          revokeToken(database, id, Date.now()),
+        const known = await withDatabase(options, ({ database, clock }) =>
+          revokeToken(database, id, clock.now()),
         );
         if (!known) throw new Error(`there is no token ${id}`);
       } else {
@@ -103,13 +105,13 @@ Examples:
 
 async function withDatabase<T>(
   options: TokenOptions,
-  work: (database: Storage['database']) => Promise<T>,
+  work: (storage: Storage) => Promise<T>,
 ): Promise<T> {
   const { ADAPTER_SCHEMA } = await import('../../adapter/index.js');
   const { openStorage } = await import('../../service/storage.js');
   const storage = await openStorage(options, ADAPTER_SCHEMA);
   try {
-    return await work(storage.database);
+    return await work(storage);
   } finally {
     await storage.close();
   }

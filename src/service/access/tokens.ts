@@ -26,7 +26,7 @@ export async function createToken(
   now: number,
 ): Promise<{ id: string; secret: string }> {
   const secret = newSecret();
-  const id = newUuid();
+  const id = newUuid(now);
   await database.query(
     'insert into tokens (id, name, role, hash, created_at) values ($1, $2, $3, $4, $5)',
     [id, token.name, token.role, hashOf(secret), new Date(now)],

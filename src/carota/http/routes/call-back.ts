@@ -1,7 +1,5 @@
 /** `POST /v1.0/ota/events`: the adapter's event call-back (contract section 6). */
-import { type IncomingHttpHeaders } from 'node:http';
 import { type FastifyRequest } from 'fastify';
-import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import Type from 'typebox';
 import { CallbackEnvelope, checkOf } from '../../../protocol/index.js';
 import {
@@ -13,6 +11,7 @@ import {
   type Server,
 } from '../../../service/http/index.js';
 import { arrivedEvents, receiveEvents } from '../../events/index.js';
+import { signatureFault } from '../call-back-signature.js';
 import { type CarotaContext } from '../context.js';
 
 const Answer = Type.Object({
@@ -43,8 +42,10 @@ export function callBackRoute(server: Server, context: CarotaContext): void {
         response: { 200: json(Answer, 'Stored.') },
       }),
       async ({ headers, body }) => {
+        const { callbackSecrets, clock } = context;
         const text = (body as Buffer | null | undefined)?.toString() ?? '';
-        verify(text, headers, context.callbackSecrets);
+        const fault = signatureFault(text, headers, callbackSecrets, clock());
+        if (fault !== undefined) throw new Problem(401, 'SIGNATURE_REFUSED', fault);
         const message = parsed(text);
         if (!check.matches(message)) throw invalid(check.errors(message));
         const received = await receiveEvents(
@@ -64,29 +65,6 @@ export function callBackRoute(server: Server, context: CarotaContext): void {
     done();
   });
 }
-
-/** By any of the secrets: while one is changed, both hold. @throws Problem 401 */
-function verify(body: string, headers: IncomingHttpHeaders, secrets: readonly string[]): void {
-  const signed = {
-    'webhook-id': textOf(headers['webhook-id']),
-    'webhook-timestamp': textOf(headers['webhook-timestamp']),
-    'webhook-signature': textOf(headers['webhook-signature']),
-  };
-  let why = 'no secret of the call-back is set here';
-  for (const secret of secrets) {
-    try {
-      new Webhook(secret).verify(body, signed, { jsonParse: false });
-      return;
-    } catch (error) {
-      if (!(error instanceof WebhookVerificationError)) throw error;
-      why = error.message;
-    }
-  }
-  throw new Problem(401, 'SIGNATURE_REFUSED', why);
-}
-
-const textOf = (header: string | string[] | undefined) =>
-  typeof header === 'string' ? header : '';
 
 function parsed(text: string): unknown {
   try {

@@ -1,0 +1,44 @@
+/** Checks the signature of an event call-back (standardwebhooks.com), by the database's time. Pure. */
+import { timingSafeEqual } from 'node:crypto';
+import { type IncomingHttpHeaders } from 'node:http';
+import { Webhook } from 'standardwebhooks';
+
+/** How far the sender's clock and ours may differ, and how long a request may be on its way. */
+const TOLERANCE_SECONDS = 5 * 60;
+
+/**
+ * @param secrets any of them may have signed: while one is changed, both hold
+ * @param now ms
+ * @returns why the signature is refused; undefined: it holds
+ */
+export function signatureFault(
+  body: string,
+  headers: IncomingHttpHeaders,
+  secrets: readonly string[],
+  now: number,
+): string | undefined {
+  if (secrets.length === 0) return 'no secret of the call-back is set here';
+  const id = textOf(headers['webhook-id']);
+  const sent = textOf(headers['webhook-timestamp']);
+  const signatures = textOf(headers['webhook-signature']).split(' ');
+  if (id === '' || !/^\d{1,12}$/.test(sent)) {
+    return 'webhook-id, webhook-timestamp (Unix seconds) and webhook-signature are required';
+  }
+  const age = now / 1000 - Number(sent);
+  if (Math.abs(age) > TOLERANCE_SECONDS) {
+    return `webhook-timestamp is too ${age > 0 ? 'old' : 'new'}: more than ${TOLERANCE_SECONDS} s from our time`;
+  }
+  const isSigned = secrets.some((secret) => {
+    const expected = new Webhook(secret).sign(id, new Date(Number(sent) * 1000), body);
+    return signatures.some((signature) => isEqual(signature, expected));
+  });
+  return isSigned ? undefined : 'no signature matches';
+}
+
+const textOf = (header: string | string[] | undefined) =>
+  typeof header === 'string' ? header : '';
+
+function isEqual(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

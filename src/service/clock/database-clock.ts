@@ -1,0 +1,174 @@
+/**
+ * The database's time, which all processes on one database share. Whatever another process compares (receipt, expiry,
+ * leases, due times) is in this time; so a process whose own clock is wrong disturbs nobody.
+ *
+ * Between two readings the time goes on by this process's monotonic clock: nothing that happens to the clock of this
+ * machine changes it, and it goes on while the database is away.
+ */
+import { only, type Queryable } from '../database/index.js';
+import { afterReading, type ClockEstimate, type Reading, timeAt } from './clock-estimate.js';
+
+/** What both clocks say at one moment, ms since 1970. */
+export interface BothClocks {
+  readonly ours: number;
+  readonly database: number;
+}
+
+export interface DatabaseClockOptions {
+  /** The clock of this machine and the monotonic one, ms; a test stands for them. */
+  readonly machine?: () => number;
+  readonly monotonic?: () => number;
+  /**
+   * Told when the two differ by more than {@link WARN_SECONDS} and {@link REFUSE_SECONDS}, and each minute while they
+   * do.
+   */
+  readonly onWrong?: ((clocks: BothClocks) => void) | undefined;
+  /** Told where the database's time has jumped, ms: its clock was set, or another server has taken over. */
+  readonly onJump?: ((by: number) => void) | undefined;
+}
+
+/** The clock of this machine differs so much from the database's that one of them is wrong. */
+export class WrongClock extends Error {
+  override readonly name = 'WrongClock';
+
+  constructor({ ours, database }: BothClocks) {
+    const seconds = Math.abs(ours - database) / 1000;
+    super(
+      `the clock of this machine says ${iso(ours)}, that of the database ${iso(database)}: they differ by ` +
+        `${seconds.toFixed(1)} s, and at most ${REFUSE_SECONDS} s are allowed. Set both by NTP, then start again`,
+    );
+  }
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** From here on an operator should know (alert OtaopsClockWrong), and a start is refused. */
+export const WARN_SECONDS = 2;
+export const REFUSE_SECONDS = 30;
+
+const FIRST_READINGS = 5;
+const READ_MS = 5_000;
+/** After a reading that failed. */
+const RETRY_MS = 1_000;
+const WARN_AGAIN_MS = 60_000;
+/**
+ * Small corrections backwards are waited for: the clock stands still, so that nobody sees time go back. Larger ones
+ * (another server, whose clock is behind) are followed at once, as every other process does.
+ */
+const STAND_STILL_MS = 2_000;
+
+export class DatabaseClock {
+  readonly #database: Queryable;
+  readonly #machine: () => number;
+  readonly #monotonic: () => number;
+  readonly #options: DatabaseClockOptions;
+  #estimate: ClockEstimate;
+  #latest = -Infinity;
+  #warnedAt = -Infinity;
+  #wrongness = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #reading: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  /**
+   * Reads the database's clock, and goes on doing so until {@link stop}.
+   *
+   * @throws DatabaseError where the database cannot be reached
+   */
+  static async start(
+    database: Queryable,
+    options: DatabaseClockOptions = {},
+  ): Promise<DatabaseClock> {
+    const monotonic = options.monotonic ?? (() => performance.now());
+    let estimate = afterReading(undefined, await read(database, monotonic));
+    for (let n = 1; n < FIRST_READINGS; n++) {
+      estimate = afterReading(estimate, await read(database, monotonic));
+    }
+    return new DatabaseClock(database, options, estimate);
+  }
+
+  private constructor(database: Queryable, options: DatabaseClockOptions, first: ClockEstimate) {
+    this.#database = database;
+    this.#options = options;
+    this.#machine = options.machine ?? Date.now;
+    this.#monotonic = options.monotonic ?? (() => performance.now());
+    this.#estimate = first;
+    this.#look();
+    this.#schedule(READ_MS);
+  }
+
+  /** Whole ms since 1970, as `Date.now`. */
+  readonly now = (): number => {
+    const time = Math.floor(timeAt(this.#estimate, this.#monotonic()));
+    const back = this.#latest - time;
+    if (back > 0 && back <= STAND_STILL_MS) return this.#latest;
+    this.#latest = time;
+    return time;
+  };
+
+  /** How far the clock of this machine is ahead of the database's, seconds. */
+  readonly offsetSeconds = (): number => (this.#machine() - this.#databaseTime()) / 1000;
+
+  /** @throws WrongClock where the two differ too much for a process to start */
+  refuseIfWrong(): void {
+    if (Math.abs(this.offsetSeconds()) > REFUSE_SECONDS) throw new WrongClock(this.#both());
+  }
+
+  /** Reads the database's clock now; a failure leaves everything as it is. */
+  async readNow(): Promise<void> {
+    const reading = await read(this.#database, this.#monotonic);
+    const before = this.#estimate;
+    this.#estimate = afterReading(before, reading);
+    const at = reading.answeredAt;
+    const by = timeAt(this.#estimate, at) - timeAt(before, at);
+    if (Math.abs(by) > STAND_STILL_MS) this.#options.onJump?.(by);
+    this.#look();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#reading;
+  }
+
+  #databaseTime(): number {
+    return timeAt(this.#estimate, this.#monotonic());
+  }
+
+  #both(): BothClocks {
+    return { ours: this.#machine(), database: this.#databaseTime() };
+  }
+
+  #look(): void {
+    const offset = Math.abs(this.offsetSeconds());
+    const wrongness = [WARN_SECONDS, REFUSE_SECONDS].filter((limit) => offset > limit).length;
+    const isWorse = wrongness > this.#wrongness;
+    this.#wrongness = wrongness;
+    if (wrongness === 0) return;
+    const now = this.#monotonic();
+    if (!isWorse && now - this.#warnedAt < WARN_AGAIN_MS) return;
+    this.#warnedAt = now;
+    this.#options.onWrong?.(this.#both());
+  }
+
+  #schedule(pause: number): void {
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => {
+      this.#reading = this.readNow().then(
+        () => this.#schedule(READ_MS),
+        () => this.#schedule(RETRY_MS),
+      );
+    }, pause);
+    this.#timer.unref();
+  }
+}
+
+async function read(database: Queryable, monotonic: () => number): Promise<Reading> {
+  const askedAt = monotonic();
+  const { time } = only(
+    await database.query<{ time: number }>(
+      'select (extract(epoch from clock_timestamp()) * 1000)::float8 as time',
+    ),
+  );
+  return { askedAt, answeredAt: monotonic(), time };
+}

@@ -1,0 +1,2 @@
+export * from './database-clock.js';
+export * from './metric.js';
