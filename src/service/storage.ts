@@ -24,6 +24,8 @@ export interface StorageSettings {
 export interface StorageListeners {
   /** An idle connection broke; another one is opened when it is needed. */
   readonly onConnectionLost?: (error: Error) => void;
+  /** Another host of the database has become the primary. */
+  readonly onPrimary?: (to: string, from: string | undefined) => void;
   /** See {@link DatabaseClock}. */
   readonly onWrongClock?: (clocks: BothClocks) => void;
   readonly onClockJump?: (byMs: number) => void;
@@ -33,6 +35,8 @@ export interface StorageListeners {
 export function loggedTo(log: Logger): StorageListeners {
   return {
     onConnectionLost: (error) => log.warn({ err: error }, 'a connection to the database broke'),
+    onPrimary: (to, from) =>
+      log.warn({ to, from }, 'the primary of the database is another host now'),
     onWrongClock: ({ ours, database }) => {
       const clocks = { ours: new Date(ours), database: new Date(database) };
       const seconds = (ours - database) / 1000;
@@ -61,14 +65,14 @@ export interface Storage {
 /**
  * Opens and migrates the database; the first start makes the administrator's token.
  *
- * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock
+ * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadDatabaseUrl
  */
 export async function openStorage(
   settings: StorageSettings,
   schema: Schema,
   listeners: StorageListeners = {},
 ): Promise<Storage> {
-  const opened = await open(settings, schema, listeners.onConnectionLost ?? (() => undefined));
+  const opened = await open(settings, schema, listeners);
   const { database } = opened;
   let clock: DatabaseClock | undefined;
   const close = async () => {
@@ -98,10 +102,10 @@ export async function openStorage(
 async function open(
   { dataDir, databaseUrl }: StorageSettings,
   { upkeep }: Schema,
-  onConnectionLost: (error: Error) => void,
+  { onConnectionLost, onPrimary }: StorageListeners,
 ): Promise<{ database: Database; close: () => Promise<void> }> {
   if (databaseUrl !== undefined) {
-    const database = openPostgres({ url: databaseUrl, onConnectionLost });
+    const database = openPostgres({ url: databaseUrl, onConnectionLost, onPrimary });
     return { database, close: () => database.close() };
   }
   const directory = await openDataDirectory(dataDir);

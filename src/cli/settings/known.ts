@@ -3,6 +3,7 @@ import {
   type EcuSetting,
   parseAtLeastOne,
   parseCount,
+  parseDatabaseUrl,
   parseEcus,
   parseFlag,
   parseInstance,
@@ -45,8 +46,9 @@ export const DATA_DIR: Setting<string> = {
 };
 export const DATABASE_URL: Setting<string> = {
   flag: '--database-url <url>',
-  description: 'PostgreSQL 14 or newer, postgres://… (default: the embedded database)',
-  parse: parseUrl('postgres:', 'postgresql:'),
+  description:
+    'PostgreSQL 14 or newer, postgres://…, also several hosts (default: the embedded database)',
+  parse: parseDatabaseUrl,
 };
 /** Without a default, as `serve` has it: then the broker is the embedded one. */
 export const MQTT_URL: Setting<string> = {

@@ -15,6 +15,7 @@ import {
   topicTemplate,
   VEHICLE_STATES,
 } from '../../protocol/index.js';
+import { databaseTarget } from '../../service/database/index.js';
 import { isTimeZone } from '../../update-script/time-zone.js';
 
 export type Parser<T> = (text: string) => T;
@@ -86,6 +87,16 @@ export const parseUrl =
     }
     return text;
   };
+
+/** One host or several, see `databaseTarget`. */
+export const parseDatabaseUrl: Parser<string> = (text) => {
+  try {
+    databaseTarget(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+  return text;
+};
 
 export const parseInstance: Parser<string> = (text) => {
   if (!/^[\w.-]{1,100}$/.test(text)) {

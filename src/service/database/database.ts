@@ -49,7 +49,15 @@ export class DatabaseError extends Error {
     const sqlState = this.code ?? '';
     return /^[0-9A-Z]{5}$/.test(sqlState) && PERMANENT_CLASSES.has(sqlState.slice(0, 2));
   }
+
+  /** Whether the server has turned read-only or ends, so that its connections are of no use any more. */
+  get isOfServer(): boolean {
+    return OF_SERVER.has(this.code ?? '');
+  }
 }
+
+/** Read-only transaction: a standby, or a primary that was deposed; shutdown and crash of a server. */
+const OF_SERVER = new Set(['25006', '57P01', '57P02', '57P03', '57P05']);
 
 /** SQLSTATE classes: data exception, integrity violation, syntax or access rule, feature, program. */
 const PERMANENT_CLASSES = new Set(['0A', '21', '22', '23', '42', '54']);

@@ -2,5 +2,6 @@ export * from './array-literal.js';
 export * from './data-directory.js';
 export * from './database.js';
 export * from './embedded.js';
+export { BadDatabaseUrl, databaseTarget } from './hosts.js';
 export * from './migrate.js';
 export * from './postgres.js';

@@ -1,0 +1,96 @@
+/** Connections to one PostgreSQL host, which can be given up all at once. */
+import pg from 'pg';
+import { SESSION_SETTINGS } from './database.js';
+import { type DatabaseHost } from './hosts.js';
+import { destroy } from './primary.js';
+
+/** int8 as a number: our counts and ids stay far below 2^53. */
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** A server that does not answer in this time is treated as down. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A statement without an answer for so long is given up: its connection may be half open. */
+const QUERY_TIMEOUT_MS = 20_000;
+/** Locks of a transaction whose client has vanished are released after this time. */
+const IDLE_IN_TRANSACTION_MS = 20_000;
+
+export class HostPool {
+  readonly #pool: pg.Pool;
+  readonly #clients = new Set<pg.PoolClient>();
+  /** Rejects what waits, where the host is given up. */
+  readonly #waiting = new Set<(error: Error) => void>();
+  #givenUp: Error | undefined;
+
+  constructor(
+    readonly host: DatabaseHost,
+    connections: number,
+    onConnectionLost: ((error: Error) => void) | undefined,
+  ) {
+    this.#pool = new pg.Pool({
+      connectionString: host.url,
+      max: connections,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      keepAlive: true,
+      application_name: 'otaops',
+      // The pool waits for the promise, which its types do not know yet.
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises
+      onConnect: async (client) => {
+        await client.query(SESSION_SETTINGS);
+      },
+      types,
+    });
+    this.#pool.on('error', (error) => {
+      if (!this.#givenUp) onConnectionLost?.(error);
+    });
+    this.#pool.on('connect', (client) => {
+      this.#clients.add(client);
+      if (this.#givenUp) destroy(client);
+    });
+    this.#pool.on('remove', (client) => this.#clients.delete(client));
+  }
+
+  /** Runs one statement on any connection. */
+  query(text: string, parameters?: unknown[]): Promise<pg.QueryResult> {
+    return this.#unlessGivenUp(this.#pool.query(text, parameters));
+  }
+
+  /** A connection for one caller alone, who releases it. */
+  async connect(): Promise<pg.PoolClient> {
+    const connecting = this.#pool.connect();
+    return this.#unlessGivenUp(connecting).catch((error: unknown) => {
+      connecting.then(
+        (client) => client.release(true),
+        () => undefined,
+      );
+      throw error;
+    });
+  }
+
+  /** Everything that waits for an answer fails at once, as the host may never answer. */
+  giveUp(error: Error): void {
+    this.#givenUp = error;
+    for (const client of this.#clients) destroy(client);
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
+    void this.end().catch(() => undefined);
+  }
+
+  end(): Promise<void> {
+    return this.#pool.ending ? Promise.resolve() : this.#pool.end();
+  }
+
+  /** As `Promise.race`, which would keep what it waits for in memory. */
+  #unlessGivenUp<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      const done = () => this.#waiting.delete(reject);
+      work
+        .then(resolve, reject)
+        .finally(done)
+        .catch(() => undefined);
+    });
+  }
+}

@@ -1,0 +1,78 @@
+/** The hosts that a database URL names (libpq, sections 34.1.1.2 and 34.1.1.3), each as a URL of its own. Pure. */
+
+/** A database URL that cannot be used; the message says what is wrong, and never has the password. */
+export class BadDatabaseUrl extends Error {
+  override readonly name = 'BadDatabaseUrl';
+}
+
+export interface DatabaseHost {
+  /** e.g. `db1:5432` */
+  readonly name: string;
+  /** The URL with this host alone. */
+  readonly url: string;
+}
+
+export interface DatabaseTarget {
+  readonly hosts: readonly [DatabaseHost, ...DatabaseHost[]];
+  /** Whether a host counts only while it takes writes. */
+  readonly mustBeWritable: boolean;
+}
+
+const DEFAULT_PORT = 5432;
+/** Those of libpq that a server of ours can use: it writes. */
+const WRITABLE = new Set(['read-write', 'primary']);
+const OF_LIBPQ = new Set(['any', ...WRITABLE, 'read-only', 'standby', 'prefer-standby']);
+
+/**
+ * Takes `postgres://user:password@a:5432,b:5433/otaops?target_session_attrs=read-write` apart. With several hosts
+ * `read-write` is the default, with one `any`.
+ *
+ * @throws BadDatabaseUrl
+ */
+export function databaseTarget(url: string): DatabaseTarget {
+  const parts = /^(postgres(?:ql)?:\/\/)((?:[^/?#]*@)?)([^/?#@]*)(\/[^?#]*)?(\?[^#]*)?$/.exec(url);
+  if (!parts) throw new BadDatabaseUrl('must be a URL with postgres:// or postgresql://');
+  const [, scheme = '', user = '', authority = '', path = '', search = ''] = parts;
+  const parameters = new URLSearchParams(search);
+  const attributes = parameters.get('target_session_attrs');
+  parameters.delete('target_session_attrs');
+  if (attributes !== null && !OF_LIBPQ.has(attributes)) {
+    throw new BadDatabaseUrl(
+      `target_session_attrs=${attributes} is none of ${[...OF_LIBPQ].join(', ')}`,
+    );
+  }
+  if (attributes !== null && attributes !== 'any' && !WRITABLE.has(attributes)) {
+    throw new BadDatabaseUrl(
+      `target_session_attrs=${attributes}: a server that takes writes is needed`,
+    );
+  }
+  const rest = path + (parameters.size > 0 ? `?${parameters.toString()}` : '');
+  const hosts = authority.split(',').map((text, index, all) => {
+    const name = text === '' && all.length === 1 ? '' : hostName(text, index);
+    const single = `${scheme}${user}${name}${rest}`;
+    // Without a host it is a Unix socket, or what `host=` says.
+    if (!URL.canParse(name === '' ? `${scheme}x${rest}` : single)) {
+      throw new BadDatabaseUrl(`host ${index + 1} (${text}) makes no URL`);
+    }
+    return { name, url: attributes === null && all.length === 1 ? url : single };
+  }) as [DatabaseHost, ...DatabaseHost[]];
+  const repeated = hosts.find(
+    ({ name }, index) => hosts.findIndex((other) => other.name === name) < index,
+  );
+  if (repeated) throw new BadDatabaseUrl(`${repeated.name} is named twice`);
+  return { hosts, mustBeWritable: attributes === null ? hosts.length > 1 : attributes !== 'any' };
+}
+
+/** `host`, `host:port` or `[IPv6]:port`, with its port. */
+function hostName(text: string, index: number): string {
+  const which = `host ${index + 1}`;
+  if (text === '') throw new BadDatabaseUrl(`${which} is empty: hosts are separated by one comma`);
+  const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+)(?::(.*))?$/.exec(text) ?? [];
+  if (host === undefined)
+    throw new BadDatabaseUrl(`${which} (${text}) must be as host:port or [IPv6]:port`);
+  const number = port === undefined ? DEFAULT_PORT : Number(port);
+  if (port !== undefined && (!/^\d{1,5}$/.test(port) || number < 1 || number > 65_535)) {
+    throw new BadDatabaseUrl(`${which} (${text}) must have a port from 1 to 65535`);
+  }
+  return `${host}:${number}`;
+}

@@ -1,0 +1,97 @@
+/**
+ * Keeps to the primary among several hosts. Every two seconds, and when something fails, all of them are asked; as soon
+ * as another one has taken over, the connections to the old one are given up. They are not before: a primary that is
+ * merely slow keeps its connections. With one host there is nothing to choose.
+ */
+import { DatabaseError } from './database.js';
+import { type DatabaseHost, type DatabaseTarget } from './hosts.js';
+import { type HostPool } from './host-pool.js';
+import { askHost, type HostAnswer, primaryOf } from './primary.js';
+
+export interface FollowerOptions {
+  readonly target: DatabaseTarget;
+  readonly open: (host: DatabaseHost) => HostPool;
+  /** Told when another host has become the primary; `from` is undefined at the start. */
+  readonly onPrimary?: ((to: string, from: string | undefined) => void) | undefined;
+}
+
+const LOOK_MS = 2_000;
+/** Between two looks while statements fail. */
+const LOOK_AGAIN_MS = 250;
+
+export class PrimaryFollower {
+  readonly #options: FollowerOptions;
+  readonly #hasChoice: boolean;
+  #pool: HostPool | undefined;
+  #answers: readonly HostAnswer[] = [];
+  #looking: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    const { hosts, mustBeWritable } = options.target;
+    this.#hasChoice = hosts.length > 1 || mustBeWritable;
+    if (!this.#hasChoice) this.#pool = options.open(hosts[0]);
+  }
+
+  /** Connections to the primary. @throws DatabaseError where there was none yet */
+  async pool(): Promise<HostPool> {
+    if (!this.#pool) await this.#look();
+    if (this.#pool) return this.#pool;
+    const whys = this.#answers.map(({ host, why }) => `${host.name}: ${why ?? ''}`);
+    throw new DatabaseError(new Error(`no host of the database takes writes (${whys.join('; ')})`));
+  }
+
+  /** A statement has failed: perhaps another host has taken over. */
+  failed(error: DatabaseError): void {
+    if (!this.#hasChoice || this.#isClosed || this.#looking) return;
+    if (error.isPermanent) return;
+    this.#schedule(LOOK_AGAIN_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+    await this.#pool?.end();
+  }
+
+  #look(): Promise<void> {
+    this.#looking ??= this.#ask().finally(() => {
+      this.#looking = undefined;
+      this.#soonest = Infinity;
+      this.#schedule(LOOK_MS);
+    });
+    return this.#looking;
+  }
+
+  async #ask(): Promise<void> {
+    const { target, open, onPrimary } = this.#options;
+    const answers = await Promise.all(target.hosts.map((host) => askHost(host)));
+    this.#answers = target.mustBeWritable ? answers : answers.map(anyTimeline);
+    const before = this.#pool;
+    const host = primaryOf(this.#answers, before?.host);
+    if (!host || host === before?.host || this.#isClosed) return;
+    this.#pool = open(host);
+    const why = `${host.name} has taken over from ${before?.host.name ?? ''}`;
+    before?.giveUp(new DatabaseError(new Error(why)));
+    onPrimary?.(host.name, before?.host.name);
+  }
+
+  /** When the next look is due, by the monotonic clock, ms. */
+  #soonest = Infinity;
+
+  #schedule(pause: number): void {
+    const at = performance.now() + pause;
+    if (this.#isClosed || at >= this.#soonest) return;
+    this.#soonest = at;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#look(), pause);
+    this.#timer.unref();
+  }
+}
+
+/** Where reads are enough, all that answer are alike. */
+const anyTimeline = (answer: HostAnswer): HostAnswer =>
+  answer.isThere ? { ...answer, timeline: 0 } : answer;

@@ -1,0 +1,125 @@
+/**
+ * Two adapters and a CarOTA Server on a PostgreSQL primary with a synchronous standby, under load. The primary is killed
+ * (or frozen: its connections are half open), the standby is promoted. All follow within 10 s without a restart, and
+ * afterwards everything is as the vehicles know it to be.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { fleetOf, registrationLine } from '../../src/fleet/index.js';
+import { isLong, say, throwDice } from '../support/dice.js';
+import { startPostgresPair } from '../support/postgres-pair.js';
+import { otaops } from '../support/process.js';
+import { ifInstalled, startMosquitto, temporaryDirectory } from '../support/servers.js';
+import { RecordingFleet } from './recording-fleet.js';
+import { verify } from './verify.js';
+
+const VEHICLES = isLong ? 2_000 : 300;
+const EVENTS = 12;
+const SPREAD_MS = isLong ? 60_000 : 12_000;
+const FOLLOW_SECONDS = 10;
+
+test.each(['SIGKILL', 'SIGSTOP'] as const)(
+  '%s of the primary: all follow, nothing lost, nothing twice',
+  async (signal) => {
+    const pair = await ifInstalled(startPostgresPair);
+    const broker = await ifInstalled(() => startMosquitto());
+    if (!pair || !broker) return;
+    const dice = throwDice();
+    const directory = temporaryDirectory('fail-over');
+    for (const name of ['adapter', 'carota']) await pair.primary.query(`create database ${name}`);
+    const start = () =>
+      startAdapterProcess({
+        dataDir: join(directory, 'adapter'),
+        databaseUrl: `${pair.url}/adapter`,
+        mqttUrl: broker.url,
+      });
+    const adapters = [await start(), await start()] as const;
+    const [adapter] = adapters;
+    const carota = otaops([
+      'carota',
+      ...['--database-url', `${pair.url}/carota`, '--data-dir', join(directory, 'carota')],
+      ...['--http-port', '0', '--log-level', 'warn'],
+    ]);
+    const carotaUrl = (await carota.says(/HTTP interface\s+(http:\S+)/))[1] ?? '';
+    const token = (await carota.says(/(otaops_\S+)/))[1] ?? '';
+    const places = [...adapters.map(({ httpUrl }) => httpUrl), carotaUrl];
+    const fleet = new RecordingFleet(fleetOf(VEHICLES), {
+      mqttUrl: broker.url,
+      events: EVENTS,
+      spreadMs: SPREAD_MS,
+      random: () => dice.random(),
+    });
+    let frozen: number[] = [];
+    try {
+      const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
+      await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+      await fleet.start();
+      const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
+      const event = {
+        time: Date.now(),
+        version: 'v1',
+        body: { model: 'm', 'ref-id': 'fail-over', 'script-ref-id': 's', vins },
+      };
+      await adapter.call('POST', '/v1.0/ota/trigger', event);
+      while (fleet.acknowledged < (VEHICLES * EVENTS) / 4) await sleep(50);
+
+      say(`${signal}  (${fleet.acknowledged} acknowledged)`);
+      if (signal === 'SIGKILL') await pair.primary.kill();
+      else {
+        const backends = await pair.primary.query('select pid from pg_stat_activity');
+        frozen = [pair.primary.pid, ...backends.split('\n').map(Number)];
+        sendAll(frozen, 'SIGSTOP');
+      }
+      await pair.standby.promote();
+      const promoted = performance.now();
+      const seconds = await Promise.all(
+        places.map(async (url) => {
+          for (;;) {
+            const answer = await fetch(`${url}/readyz`, {
+              signal: AbortSignal.timeout(1_000),
+            }).catch(() => undefined);
+            if (answer?.ok) return (performance.now() - promoted) / 1000;
+            await sleep(50);
+          }
+        }),
+      );
+      say(`followed after ${seconds.map((s) => s.toFixed(1)).join(', ')} s`);
+      for (const each of seconds) expect(each).toBeLessThan(FOLLOW_SECONDS);
+      // A call that writes, at each; the same trigger again adds nothing.
+      expect(await adapters[1].call('POST', '/v1.0/ota/trigger', event)).toMatchObject({
+        accepted: 0,
+      });
+      const made = await fetch(`${carotaUrl}/v1.0/tokens`, {
+        method: 'POST',
+        headers: { 'authorization-token': token, 'content-type': 'application/json' },
+        body: JSON.stringify({ role: 'viewer', name: 'after' }),
+      });
+      expect(made.ok).toBe(true);
+      sendAll(frozen, 'SIGCONT');
+      await verify(adapter, 'fail-over', fleet);
+      say(`verified ${fleet.made} messages of ${VEHICLES} vehicles`);
+    } finally {
+      await fleet.stop();
+      for (const each of adapters) await each.stop();
+      carota.child.kill('SIGTERM');
+      await carota.ended;
+      sendAll(frozen, 'SIGCONT');
+      await broker.stop();
+      await pair.stop();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+);
+
+function sendAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // Its backend has ended.
+    }
+  }
+}
