@@ -36,8 +36,7 @@ export function openPostgres(options: PostgresOptions): Database {
     }
   };
   const direct: Queryable = {
-    query: (text, parameters, name) =>
-      onPrimary((pool) => queryWith(pool)(text, parameters, name)),
+    query: (text, parameters, name) => onPrimary((pool) => queryWith(pool)(text, parameters, name)),
     script: (text) => onPrimary((pool) => scriptWith(pool)(text)),
   };
 

@@ -30,7 +30,7 @@ export async function serverAccount(cluster?: string): Promise<Account | undefin
 }
 
 /** @param passwd text of passwd(5) */
-function chooseAccount(passwd: string): Account | undefined {
+export function chooseAccount(passwd: string): Account | undefined {
   const accounts = new Map<string, Account>();
   for (const line of passwd.split('\n')) {
     const [name = '', , uid = '', gid = ''] = line.split(':');
