@@ -91,8 +91,9 @@ async function start(settings: CarotaSettings, storage: Storage, log: Logger) {
   const keepUp = async () => {
     if (days !== undefined) await expireRefusedEvents(database, clock() - days * DAY_MS);
   };
+  let keepingUp: Promise<void> = Promise.resolve();
   const upkeep = setInterval(() => {
-    keepUp().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'));
+    keepingUp = keepUp().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'));
   }, UPKEEP_MS);
   const { port } = server.server.address() as AddressInfo;
   return {
@@ -100,6 +101,8 @@ async function start(settings: CarotaSettings, storage: Storage, log: Logger) {
     trustAnchorFile: signer.trustAnchorFile,
     async stop() {
       stopping.abort();
+      clearInterval(upkeep);
+      await keepingUp;
       await scheduler.stop();
       server.server.closeAllConnections();
       await server.close();

@@ -77,7 +77,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
   });
 
   async function newSystem(): Promise<Database> {
-    const made = openPostgres({ url: (await emptyPostgresUrl()) ?? '' });
+    const made = openPostgres({ url: await emptyPostgresUrl() });
     await migrate(made, ADAPTER_SCHEMA);
     return made;
   }

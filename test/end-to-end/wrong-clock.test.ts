@@ -25,7 +25,7 @@ describe.skipIf(!hasMosquitto() || faketimeLibrary === undefined)('a wrong clock
 
   beforeAll(async () => {
     broker = await startMosquitto();
-    databaseUrl = (await emptyPostgresUrl()) ?? '';
+    databaseUrl = await emptyPostgresUrl();
     const start = (environment: Record<string, string>) =>
       startAdapterProcess({ dataDir, databaseUrl, mqttUrl: broker.url, environment });
     right = await start({});
@@ -64,7 +64,7 @@ describe.skipIf(!hasMosquitto() || faketimeLibrary === undefined)('a wrong clock
     const refused = async (command: string, ahead: number) => {
       const bad = new FakeClock(ahead);
       const folder = temporaryDirectory('refused');
-      const url = (await emptyPostgresUrl()) ?? '';
+      const url = await emptyPostgresUrl();
       const flags = ['--database-url', url, '--data-dir', folder, '--http-port', '0'];
       const run = otaops([command, ...flags], bad.environment);
       expect(await run.ended).toBe(1);

@@ -1,6 +1,6 @@
 /** Time that is compared between processes is the database's, whatever the clock of the machine says. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   type BothClocks,
   DatabaseClock,

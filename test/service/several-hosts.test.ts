@@ -1,8 +1,12 @@
 /** A database URL with several hosts: how it is read, which host is the primary, and what happens when it changes. */
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BadDatabaseUrl, databaseTarget, openPostgres } from '../../src/service/database/index.js';
 import { primaryOf } from '../../src/service/database/primary.js';
 import { type PostgresPair, startPostgresPair } from '../support/postgres-pair.js';
+import { isInstalled } from '../support/servers.js';
+
+/** The standby is made with `pg_basebackup`. */
+const hasPostgres = await isInstalled('pg_config', 'apt-get install postgresql libpq-dev');
 
 const urlsOf = (url: string) => databaseTarget(url).hosts.map((host) => host.url);
 
@@ -71,7 +75,7 @@ describe('the primary', () => {
   });
 });
 
-describe.skipIf(inject('postgresUrl') === null).each(['SIGKILL', 'SIGSTOP'] as const)(
+describe.skipIf(!hasPostgres).each(['SIGKILL', 'SIGSTOP'] as const)(
   'a primary that gets %s',
   (signal) => {
     let pair: PostgresPair;
