@@ -110,7 +110,7 @@ export class C2dSender {
   vehicleHeard(systemId: string): void {
     // Without a wake: a flood of events is looked at once a second, and not all of it.
     if (!this.#somethingWaits || this.#heard.size >= MAX_HEARD) return;
-    if (this.#recentlyHeard.isNews(systemId, performance.now())) this.#heard.add(systemId);
+    if (this.#recentlyHeard.isNews(systemId, this.#options.clock())) this.#heard.add(systemId);
   }
 
   /** Finishes the claims in hand and ends. */

@@ -11,7 +11,7 @@ export class RecentlyHeard {
   #old = new Set<string>();
   #since = 0;
 
-  /** @returns whether nothing was heard of it lately. @param now by a monotonic clock, ms */
+  /** @returns whether nothing was heard of it lately. @param now ms */
   isNews(systemId: string, now: number): boolean {
     if (now - this.#since >= GENERATION_MS || this.#young.size >= GENERATION_SIZE) {
       this.#old = now - this.#since >= 2 * GENERATION_MS ? new Set() : this.#young;
