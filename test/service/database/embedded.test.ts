@@ -1,7 +1,7 @@
 /** The embedded PostgreSQL: one owner for a data directory, and no server without one. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -156,6 +156,16 @@ describe('the server', () => {
     );
     expect(postmaster()).not.toBe(pid);
     await database.close();
+    await serverEnded();
+  });
+
+  test('starts although a power cut has left its lock files empty', async () => {
+    for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
+      writeFileSync(join(dataDir, 'database', name), '');
+    }
+    const owner = await opener();
+    expect(owner.said).toBe('open');
+    await end(owner, 'SIGTERM');
     await serverEnded();
   });
 

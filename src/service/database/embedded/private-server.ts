@@ -1,5 +1,5 @@
 /** A PostgreSQL server of our own: started again when it dies, ended with us. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -86,6 +86,7 @@ class Server implements PrivateServer {
   }
 
   #run(lock: Descriptor): ServerProcess {
+    removeEmptyLockFiles(this.#cluster);
     const process = startServerProcess(
       this.#installation,
       this.#cluster,
@@ -139,6 +140,17 @@ class Server implements PrivateServer {
 
   #isStopping(): boolean {
     return this.#stopping.signal.aborted;
+  }
+}
+
+/**
+ * A power cut can leave the lock files that a server makes first without their text, and no server starts then.
+ * We hold the lock, so they are nobody's; those with text are PostgreSQL's own to judge.
+ */
+function removeEmptyLockFiles(cluster: string): void {
+  for (const name of ['postmaster.pid', `${SOCKET_NAME}.lock`]) {
+    const file = join(cluster, name);
+    if (statSync(file, { throwIfNoEntry: false })?.size === 0) rmSync(file);
   }
 }
 
