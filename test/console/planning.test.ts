@@ -220,7 +220,7 @@ describe.runIf(await hasChromium())('planning', () => {
       await dialog.getByText(says).waitFor();
       await dialog.getByRole('button', { name: button }).click();
       await page.getByText(status, { exact: true }).first().waitFor();
-      expect((await show()).status).toBe(status);
+      await expect.poll(async () => (await show()).status).toBe(status);
     }
     await page.getByRole('button', { name: 'Stop schedule' }).click();
     expect(await dialog.innerText()).toContain('16 vehicles will not be triggered.');

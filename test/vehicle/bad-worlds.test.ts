@@ -160,7 +160,7 @@ describe('a script that', () => {
 
   test('an expired certificate has signed is refused', async () => {
     const [from, to] = [Date.now() - 9 * DAY_MS, Date.now() - DAY_MS];
-    await carota.publish(scriptOf(), await newSigner(carota.anchor, { from, to }));
+    await carota.publish(scriptOf(), await newSigner(carota.anchor, { from, to }), from + DAY_MS);
     const outcome = await updated();
     expect(outcome).toMatchObject(refused);
     expect(outcome.reason).toMatch(/expired on/);

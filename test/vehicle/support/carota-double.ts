@@ -32,7 +32,8 @@ export interface CarotaDouble {
   readonly requests: { path: string; range: string | undefined; bytes: number }[];
   fault: Fault | undefined;
   artifact(bytes: Buffer): Artifact;
-  publish(script: UpdateScript, signer?: Signer): Promise<void>;
+  /** @param signedAt ms */
+  publish(script: UpdateScript, signer?: Signer, signedAt?: number): Promise<void>;
   /** Answers this, signed or not, for a script. */
   answer(scriptRefId: string, body: unknown, status?: number): void;
   close(): Promise<void>;
@@ -127,8 +128,8 @@ export async function startCarotaDouble(): Promise<CarotaDouble> {
       const md5 = createHash('md5').update(bytes).digest('hex');
       return { sha256, md5, size: bytes.length };
     },
-    async publish(script, signer = ownSigner) {
-      const jws = await signScript(script, signer, Date.now());
+    async publish(script, signer = ownSigner, signedAt = Date.now()) {
+      const jws = await signScript(script, signer, signedAt);
       answers.set(script['script-ref-id'], { status: 200, body: jws });
     },
     answer(scriptRefId, body, status = 200) {
