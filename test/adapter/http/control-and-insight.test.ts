@@ -131,7 +131,7 @@ describe.each(platforms())('on $name', (platform) => {
       (await t.call('GET', `/v1.0/dead-letters?${query}`)).body.items;
     expect(await list('reason=VEHICLE_NOT_REGISTERED')).toHaveLength(3);
     expect(await list(`vin=${stranger.vin}&status=INVALID`)).toHaveLength(3);
-    expect(await list(`system_id=${vehicle.systemId}`)).toHaveLength(3);
+    expect(await list(`system_id=${vehicle.systemId}`)).toHaveLength(4);
     expect(await list('status=EXPIRED')).toHaveLength(0);
     expect(await list(`to=${new Date(0).toISOString()}`)).toHaveLength(0);
     expect(await list(`from=${new Date(0).toISOString()}`)).toHaveLength(4);
