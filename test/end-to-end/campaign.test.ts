@@ -115,7 +115,7 @@ beforeAll(async () => {
       ...['--progress-seconds', '0.1'],
     ]),
   );
-  await Promise.all(started.map((vehicle) => vehicle.says(/is on\./)));
+  await Promise.all(started.map((vehicle) => vehicle.says(/Connected to /)));
 }, 120_000);
 
 afterAll(async () => {
