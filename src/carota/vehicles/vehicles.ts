@@ -24,6 +24,8 @@ export const VehicleFacts = Type.Object(
       Type.Record(EcuName, Version, {
         additionalProperties: false,
         maxProperties: 1_000,
+        // For our document, whose generator knows no patterns of keys.
+        propertyNames: EcuName,
         description: 'What each ECU runs, where that is known.',
       }),
     ),
