@@ -150,7 +150,9 @@ describe.runIf(await hasChromium())('planning', () => {
 
   test('a schedule that names its vehicles takes more of them from a file', async () => {
     const plan = { 'ref-id': 'named', 'script-ref-id': 'hu 1.4', model: MODEL, vins: [vins[0]] };
-    await carota.call('POST', '/v1.0/schedules', { body: { ...plan, start: '2100-01-01T00:00:00Z' } });
+    await carota.call('POST', '/v1.0/schedules', {
+      body: { ...plan, start: '2100-01-01T00:00:00Z' },
+    });
     await visit(page, '/schedules/named', 'named');
     const add = (lines: readonly string[]) =>
       page.getByLabel('Drop a CSV with a column vin here').setInputFiles({
