@@ -1,7 +1,6 @@
 /** Artifacts: taken in as a stream of any size, known by what is in them. */
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -80,7 +79,9 @@ async function writeHashed(input: Readable, file: string) {
       done(null, chunk);
     },
   });
-  await pipeline(input, hashing, createWriteStream(file, { mode: 0o600 }));
+  // It is there before anything can fail: a stream that opens it by itself may make it after it was removed.
+  const opened = await open(file, 'wx', 0o600);
+  await pipeline(input, hashing, opened.createWriteStream());
   return { sha256: hashes.sha256.digest('hex'), md5: hashes.md5.digest('hex'), size };
 }
 
