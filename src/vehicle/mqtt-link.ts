@@ -70,7 +70,7 @@ export class MqttLink implements CloudLink {
     client.on('message', (_topic, payload) => handlers.onMessage(payload));
     client.on('error', (error) => {
       const { code } = error as { code?: unknown };
-      if (speaksOld.has(url) || !UNSUPPORTED_VERSION.has(code)) {
+      if (client.options.protocolVersion !== 5 || !UNSUPPORTED_VERSION.has(code)) {
         onError?.(error);
         return;
       }
