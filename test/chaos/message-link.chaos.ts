@@ -11,13 +11,12 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
-import { findProgram } from '../../src/bench/servers.js';
+import { findProgram, installedPostgres, startPostgres } from '../../src/bench/servers.js';
 import { type Dice, isLong, say, throwDice } from '../support/dice.js';
 import {
   ifInstalled,
   type Server,
   startMosquitto,
-  startPostgres,
   temporaryDirectory,
 } from '../support/servers.js';
 import { ForeignFleet, prepareOperation } from './foreign-fleet.js';
@@ -30,7 +29,8 @@ const ROUNDS = isLong ? 8 : 1;
 /** As the documentation recommends for Mosquitto, seconds; and what writing its state may take. */
 const AUTOSAVE_MS = 5_000 + 1_000;
 
-const postgres = await ifInstalled(() => startPostgres());
+/** The installed one, as `pg_dump` is of its version. */
+const postgres = await ifInstalled(async () => startPostgres(await installedPostgres()));
 const broker = await ifInstalled(() => startMosquitto());
 
 describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
