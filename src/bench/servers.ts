@@ -13,8 +13,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import pg from 'pg';
-import { findInstallation, serverAccount } from '../service/database/index.js';
+import { answers, findInstallation, serverAccount } from '../service/database/index.js';
 
 const run = promisify(execFile);
 
@@ -162,19 +161,6 @@ export async function startPostgres(
     () => answers(`${url}/postgres`),
     'PostgreSQL',
   );
-}
-
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client(url);
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }
 
 function accepts(port: number): Promise<boolean> {

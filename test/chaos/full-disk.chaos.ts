@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { startAdapterProcess } from '../../src/bench/adapter-process.js';
-import { fleetOf, registrationLine } from '../../src/fleet/index.js';
+import { fleetOf } from '../../src/fleet/index.js';
 import { say } from '../support/dice.js';
 import { freePort } from '../support/servers.js';
+import { beginOperation } from './begin-operation.js';
 import { BlockDevice } from './block-device.js';
 import { ForeignVehicles } from './foreign-vehicles.js';
 
@@ -66,15 +67,7 @@ test.skipIf(!isRoot)('a full disk is told, and nothing acknowledged is lost', as
     }
   };
   try {
-    const lines = fleet.map(registrationLine).join('\n');
-    await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
-    const body = {
-      model: 'm',
-      'ref-id': REF_ID,
-      'script-ref-id': 's',
-      vins: fleet.map((v) => v.vin),
-    };
-    await adapter.call('POST', '/v1.0/ota/trigger', { time: Date.now(), version: 'v1', body });
+    await beginOperation(adapter, fleet, REF_ID);
     vehicles.start();
     await until(() => Promise.resolve(vehicles.count > 500), 60, 'vehicles do not send');
     const ballast = fill(device.folder);

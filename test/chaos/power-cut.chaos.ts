@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
-import { fleetOf, registrationLine } from '../../src/fleet/index.js';
+import { fleetOf } from '../../src/fleet/index.js';
 import { type Dice, isLong, say, throwDice } from '../support/dice.js';
 import { freePort } from '../support/servers.js';
+import { beginOperation } from './begin-operation.js';
 import { BlockDevice } from './block-device.js';
 import { ForeignVehicles } from './foreign-vehicles.js';
 
@@ -38,15 +39,7 @@ async function cutPower(dice: Dice, configuration = ''): Promise<Outcome> {
   const fleet = fleetOf(VEHICLES);
   const vehicles = new ForeignVehicles(fleet, { port: ports.mqttPort, refId: REF_ID });
   try {
-    const lines = fleet.map(registrationLine).join('\n');
-    await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
-    const body = {
-      model: 'm',
-      'ref-id': REF_ID,
-      'script-ref-id': 's',
-      vins: fleet.map((v) => v.vin),
-    };
-    await adapter.call('POST', '/v1.0/ota/trigger', { time: Date.now(), version: 'v1', body });
+    await beginOperation(adapter, fleet, REF_ID);
     if (configuration !== '') {
       await adapter.stop();
       appendDurably(join(dataDir, 'database', 'postgresql.conf'), configuration);

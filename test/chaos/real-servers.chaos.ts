@@ -55,7 +55,7 @@ test.skipIf(!postgres || !broker)('nothing is lost, nothing is counted twice', a
     return { toDatabase, toBroker, start, adapter: await start() };
   };
   type Place = Awaited<ReturnType<typeof place>>;
-  /** One comes back under its name and resumes its session, the other one's must be adopted. */
+  /** One comes back under its name, the other one under another. */
   const places: [Place, Place] = [await place(await freePort()), await place(0)];
 
   const again = async (at: Place) => {

@@ -56,8 +56,8 @@ export async function verify(
     () => ({ made: fleet.made, acknowledged: fleet.acknowledged }),
     ({ made, acknowledged }) => made === acknowledged,
   );
-  // What the broker has acknowledged may still be on its way, at the latest until the session of a
-  // lost adapter was adopted.
+  // What the broker has acknowledged may still be on its way, at the latest until another adapter has
+  // taken over the subscription of a lost one.
   const total = fleet.made;
   await eventuallyWithin(
     60,

@@ -1,3 +1,4 @@
+export * from './answers.js';
 export * from './array-literal.js';
 export * from './data-directory.js';
 export * from './database.js';

@@ -2,7 +2,7 @@
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import { answers } from '../answers.js';
 import { type Descriptor, tryLock, unlock } from '../file-lock.js';
 import { type Account, serverAccount } from './account.js';
 import { ensureCluster, settingsArguments, SUPERUSER } from './cluster.js';
@@ -186,17 +186,4 @@ function socketFolder(cluster: string): SocketFolder {
   }
   const descriptor = openSync(cluster, 'r');
   return { path: `/proc/self/fd/${descriptor}`, close: () => closeSync(descriptor) };
-}
-
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }
