@@ -6,7 +6,7 @@ import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { startMosquittoWith } from '../src/bench/servers.js';
-import { newDeviceMessageId } from '../src/protocol/index.js';
+import { newDeviceMessageId } from '../src/contract/index.js';
 import { startTestCarota } from './carota/support/test-carota.js';
 import { eventually, startTestAdapter, type TestAdapter } from './support/adapter.js';
 import { hasMosquitto } from './support/databases.js';

@@ -1,6 +1,6 @@
 /** The vehicles of a simulated fleet: always the same ones for the same number. */
 import { createHash } from 'node:crypto';
-import { vinCheckDigit } from '../protocol/index.js';
+import { vinCheckDigit } from '../contract/index.js';
 import { type VehicleIdentity } from '../vehicle/index.js';
 
 export interface FleetVehicle extends VehicleIdentity {

@@ -3,7 +3,7 @@
  * vehicle fetches it, and does what it says. The contract names it and leaves it open; this is ours.
  */
 import Type from 'typebox';
-import { Identifier, Pattern, Text, StorableUnixTime } from '../protocol/index.js';
+import { Identifier, Pattern, Text, StorableUnixTime } from '../contract/index.js';
 
 /** Name of an ECU. It is also a folder's name in the vehicle. */
 export const EcuName = Pattern(

@@ -12,7 +12,7 @@ import {
   type OtaTrigger,
   otaTriggerAck,
   toMilliseconds,
-} from '../protocol/index.js';
+} from '../contract/index.js';
 import { type CloudLink, NobodyListens } from './cloud-link.js';
 import { type VehicleIdentity } from './identity.js';
 import { type Journal, type JournalEntry, VehicleRecord } from './journal/index.js';

@@ -1,7 +1,7 @@
 /** Update scripts over HTTP, from the CarOTA Server. */
 import { type X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkOf } from '../protocol/index.js';
+import { checkOf } from '../contract/index.js';
 import { ScriptDelivery, type UpdateScript, verifyScript } from '../update-script/index.js';
 import { messageOf } from './fetch-failure.js';
 import { type ScriptSource, SourceUnreachable } from './update/equipment.js';

@@ -6,7 +6,7 @@ import {
   DEFAULT_D2C_TOPIC,
   parseBrokerUrl,
   topicTemplate,
-} from '../protocol/index.js';
+} from '../contract/index.js';
 import { type CloudLink, type CloudLinkHandlers, NobodyListens } from './cloud-link.js';
 
 export interface MqttLinkOptions {

@@ -1,5 +1,5 @@
 /** The OTA manager of a vehicle: does the work of one update and reports how it goes. */
-import { type EventStatusName, type MetaField } from '../protocol/index.js';
+import { type EventStatusName, type MetaField } from '../contract/index.js';
 import { type ChangedFacts, type TakenTrigger, type UpdateFacts } from './update/facts.js';
 import { type Phase } from './update/machine.js';
 

@@ -2,7 +2,7 @@
  * A vehicle's clock after a power cut may say 1970, until a satellite or a network tells it better. Until then
  * what is known counts: the journal's last time, and the time of a trigger from the cloud.
  */
-import { isPlausible } from '../protocol/index.js';
+import { isPlausible } from '../contract/index.js';
 
 export class VehicleClock {
   readonly #clock: () => number;

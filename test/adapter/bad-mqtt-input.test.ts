@@ -1,6 +1,6 @@
 /** What bad input over MQTT gets: a dead letter with its reason, or its place; nothing is lost. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { newDeviceMessageId } from '../../src/protocol/index.js';
+import { newDeviceMessageId } from '../../src/contract/index.js';
 import { eventually, platforms, type TestAdapter } from '../support/adapter.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';

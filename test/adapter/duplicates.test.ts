@@ -12,7 +12,7 @@ import {
 } from '../../src/adapter/operations/index.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
 import { eventBody, placeEvents, readEvents } from '../../src/adapter/event-stream/index.js';
-import { cloudMessageId, topicTemplate } from '../../src/protocol/index.js';
+import { cloudMessageId, topicTemplate } from '../../src/contract/index.js';
 import { type Database } from '../../src/service/database/index.js';
 import { TESTER } from '../support/adapter.js';
 import { openTestDatabase } from '../support/databases.js';

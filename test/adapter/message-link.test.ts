@@ -15,7 +15,7 @@ import {
   openBrokerLink,
   subscriptionFigures,
 } from '../../src/adapter/message-link/index.js';
-import { parseBrokerUrl } from '../../src/protocol/index.js';
+import { parseBrokerUrl } from '../../src/contract/index.js';
 import { eventually } from '../support/adapter.js';
 import { emptyPostgresUrl, hasMosquitto } from '../support/databases.js';
 import { freePort, type Server, startMosquitto, temporaryDirectory } from '../support/servers.js';

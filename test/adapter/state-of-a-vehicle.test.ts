@@ -22,7 +22,7 @@ import {
   settleEventTime,
   topicTemplate,
   vehicleState,
-} from '../../src/protocol/index.js';
+} from '../../src/contract/index.js';
 import { TESTER } from '../support/adapter.js';
 import { openTestDatabase } from '../support/databases.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';

@@ -1,7 +1,7 @@
 /** Registry, dead letters, health, roles; and every page of the adapter, for everyone's eyes. */
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { newDeviceMessageId } from '../../src/protocol/index.js';
+import { newDeviceMessageId } from '../../src/contract/index.js';
 import {
   credentialOf,
   eventually,

@@ -3,7 +3,7 @@ import { type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Fleet, fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { type Operation } from '../../src/console/api/adapter.js';
-import { newDeviceMessageId } from '../../src/protocol/index.js';
+import { newDeviceMessageId } from '../../src/contract/index.js';
 import { eventually, startTestAdapter, type TestAdapter } from '../support/adapter.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';

@@ -25,7 +25,7 @@ import {
   inOrder,
   notified,
 } from '../../src/console/states/groups.js';
-import { DELIVERY_STATES, EVENT_STATUS_NAMES } from '../../src/protocol/index.js';
+import { DELIVERY_STATES, EVENT_STATUS_NAMES } from '../../src/contract/index.js';
 import { validateScript } from '../../src/update-script/index.js';
 
 describe('states', () => {

@@ -7,7 +7,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { eventDigest } from '../../src/protocol/index.js';
+import { eventDigest } from '../../src/contract/index.js';
 import { MODEL, SECRET, startTestCarota } from '../carota/support/test-carota.js';
 import { eventually, platforms } from '../support/adapter.js';
 import { emptyPostgresUrl } from '../support/databases.js';

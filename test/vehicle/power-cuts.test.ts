@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeMessage, statusName } from '../../src/protocol/index.js';
+import { decodeMessage, statusName } from '../../src/contract/index.js';
 import { type Artifact, type UpdateScript } from '../../src/update-script/index.js';
 import { throwDice } from '../support/dice.js';
 import { temporaryDirectory } from '../support/servers.js';

@@ -16,7 +16,7 @@ import {
   toMilliseconds,
   type TopicTemplate,
   uuidOfCloudMessageId,
-} from '../../protocol/index.js';
+} from '../../contract/index.js';
 
 export interface Received {
   readonly topic: string;

@@ -4,7 +4,7 @@
  */
 import { type Duplex } from 'node:stream';
 import { type IConnackPacket, type Packet } from 'mqtt-packet';
-import { type BrokerHost, type BrokerUrl } from '../../protocol/index.js';
+import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
 import { type Received } from '../d2c-receiver/index.js';
 import {

@@ -2,7 +2,7 @@
  * The life of an update in the vehicle, as a table: what is done in each phase, how it can come out, what is
  * reported then, and which phase follows. Pure; the diagram in docs/vehicle.md is drawn from it.
  */
-import { type EventStatusName } from '../../protocol/index.js';
+import { type EventStatusName } from '../../contract/index.js';
 
 export const PHASES = [
   'fetching',

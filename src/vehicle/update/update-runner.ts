@@ -1,5 +1,5 @@
 /** Takes an update through the phases of the machine, from where the journal has it. */
-import { type EventStatusName, type MetaField } from '../../protocol/index.js';
+import { type EventStatusName, type MetaField } from '../../contract/index.js';
 import { type OtaManager, type RunningUpdate } from '../ota-manager.js';
 import { type VehicleClock } from '../vehicle-clock.js';
 import { type Equipment } from './equipment.js';

@@ -1,7 +1,7 @@
 /** What people watch: changes live, samples over time, health, tables that are scrolled, one vehicle. */
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newDeviceMessageId } from '../../../src/protocol/index.js';
+import { newDeviceMessageId } from '../../../src/contract/index.js';
 import { eventually, platforms, type TestAdapter } from '../../support/adapter.js';
 import { eventBytes, vehicleOf } from '../../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../../support/mqtt-vehicle.js';

@@ -1,7 +1,7 @@
 /** Events for the CarOTA Server over HTTP: pulled, live, and called back, from MQTT on. */
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EVENT_STATUS_NAMES, newDeviceMessageId } from '../../../src/protocol/index.js';
+import { EVENT_STATUS_NAMES, newDeviceMessageId } from '../../../src/contract/index.js';
 import { eventually, platforms, type TestAdapter } from '../../support/adapter.js';
 import { eventBytes, type TestVehicle, vehicleOf } from '../../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../../support/mqtt-vehicle.js';

@@ -18,7 +18,7 @@ import {
 import { phaseDurations } from '../../../src/adapter/operations/phases.js';
 import { estimate } from '../../../src/adapter/operations/summary.js';
 import { asHappened } from '../../../src/adapter/operations/timeline.js';
-import { EVENT_STATUS } from '../../../src/protocol/index.js';
+import { EVENT_STATUS } from '../../../src/contract/index.js';
 import { TESTER } from '../../support/adapter.js';
 import { openTestDatabase } from '../../support/databases.js';
 import { type EventSource, eventSource } from '../../support/events.js';

@@ -1,5 +1,5 @@
 /** Slots are written, changed over, checked, and changed back where that must be. */
-import { type MetaField } from '../../../protocol/index.js';
+import { type MetaField } from '../../../contract/index.js';
 import { type EcuUpdate, installOrder } from '../../../update-script/index.js';
 import { because, type PhaseContext, type PhaseResult, scriptOf } from '../phase-context.js';
 import { versionsMeta } from '../versions-meta.js';

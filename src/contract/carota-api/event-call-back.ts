@@ -1,10 +1,10 @@
 /** The event call-back, adapter to CarOTA Server (contract section 6). */
 import Type from 'typebox';
-import { PROTOCOL_VERSION } from './envelope.js';
-import { EventStatus } from './ota-event.js';
-import { Identifier, OptionalIdentifier, StorableText } from './text.js';
-import { TimeOfEvent } from './time.js';
-import { Vin } from './vin.js';
+import { PROTOCOL_VERSION } from '../mqtt/envelope.js';
+import { EventStatus } from '../mqtt/ota-event.js';
+import { Identifier, OptionalIdentifier, StorableText } from '../values/text.js';
+import { TimeOfEvent } from '../values/time.js';
+import { Vin } from '../values/vin.js';
 
 /** Unknown extra fields are ignored, whatever they hold. */
 export const CallbackEvent = Type.Object(

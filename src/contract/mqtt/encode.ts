@@ -5,7 +5,7 @@ import { cloudMessageId } from './message-id.js';
 import { type OtaEvent, type OtaEventBody } from './ota-event.js';
 import { type OtaTriggerAck, type OtaTriggerAckBody } from './ota-trigger-ack.js';
 import { type OtaTrigger, type OtaTriggerBody } from './ota-trigger.js';
-import { NEVER_EXPIRES, toSeconds } from './time.js';
+import { NEVER_EXPIRES, toSeconds } from '../values/time.js';
 
 /** The bytes of a message: UTF-8 JSON with the body as base64. */
 export function encodeMessage(message: AnyMessage): Buffer {

@@ -9,7 +9,7 @@ import {
   otaEvent,
   otaTrigger,
   otaTriggerAck,
-} from '../../src/protocol/index.js';
+} from '../../src/contract/index.js';
 
 const VIN_CHARACTERS = [...'ABCDEFGHJKLMNPRSTUVWXYZ0123456789'];
 const vin = fc

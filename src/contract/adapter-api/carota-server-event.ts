@@ -1,10 +1,10 @@
 /** CarOTA Server Event, `POST /v1.0/ota/trigger`: a schedule is due for these vehicles. */
 import Type from 'typebox';
 import { DispatchOptions } from './dispatch-options.js';
-import { PROTOCOL_VERSION } from './envelope.js';
-import { Identifier } from './text.js';
-import { StorableUnixTime } from './timestamp.js';
-import { Vin } from './vin.js';
+import { PROTOCOL_VERSION } from '../mqtt/envelope.js';
+import { Identifier } from '../values/text.js';
+import { StorableUnixTime } from '../values/timestamp.js';
+import { Vin } from '../values/vin.js';
 
 /** Most vehicles in one event. */
 export const MAX_TRIGGER_VINS = 1_000_000;

@@ -8,7 +8,7 @@ import {
   otaTrigger,
   encodeMessage,
   statusName,
-} from '../../src/protocol/index.js';
+} from '../../src/contract/index.js';
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64');
 

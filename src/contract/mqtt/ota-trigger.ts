@@ -1,8 +1,8 @@
 /** OTA TRIGGER, cloud to device: one vehicle is told of one update. */
 import Type from 'typebox';
 import { type Message } from './envelope.js';
-import { Identifier } from './text.js';
-import { Vin } from './vin.js';
+import { Identifier } from '../values/text.js';
+import { Vin } from '../values/vin.js';
 
 export const OtaTriggerBody = Type.Object({
   model: Identifier('Vehicle model.'),

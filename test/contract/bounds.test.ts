@@ -1,6 +1,6 @@
 /** What contract section 2 bounds: `status`, and the text of a message. Written as JSON text, not by our encoder. */
 import { describe, expect, test } from 'vitest';
-import { decodeMessage, MAX_EVENT_STATUS, type OtaEvent } from '../../src/protocol/index.js';
+import { decodeMessage, MAX_EVENT_STATUS, type OtaEvent } from '../../src/contract/index.js';
 
 interface Raw {
   /** JSON text of `status`. */

@@ -1,8 +1,8 @@
 /** The envelope around every message between cloud and vehicle (contract section 2). */
 import Type from 'typebox';
-import { Identifier, OptionalIdentifier, SystemId } from './text.js';
-import { UnixTime } from './time.js';
-import { Vin } from './vin.js';
+import { Identifier, OptionalIdentifier, SystemId } from '../values/text.js';
+import { UnixTime } from '../values/time.js';
+import { Vin } from '../values/vin.js';
 
 export const MESSAGE_TYPES = ['OTA_TRIGGER', 'OTA_TRIGGER_ACK', 'OTA_EVENT'] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];

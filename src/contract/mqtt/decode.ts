@@ -16,8 +16,8 @@ import { normaliseMeta } from './meta.js';
 import { type OtaEvent, OtaEventBody } from './ota-event.js';
 import { type OtaTriggerAck, OtaTriggerAckBody } from './ota-trigger-ack.js';
 import { type OtaTrigger, OtaTriggerBody } from './ota-trigger.js';
-import { NEVER_EXPIRES } from './time.js';
-import { type Check, checkOf } from './validate.js';
+import { NEVER_EXPIRES } from '../values/time.js';
+import { type Check, checkOf } from '../values/validate.js';
 
 /** A message from a vehicle to the cloud. */
 export type D2cMessage = OtaTriggerAck | OtaEvent;

@@ -1,6 +1,6 @@
 /** The address of a broker, with one host or several. */
 import { expect, test } from 'vitest';
-import { brokerHosts, parseBrokerUrl } from '../../src/protocol/index.js';
+import { brokerHosts, parseBrokerUrl } from '../../src/contract/index.js';
 
 test.each([
   ['mqtt://localhost', 'localhost:1883'],

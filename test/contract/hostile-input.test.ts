@@ -6,7 +6,7 @@ import {
   decodeMessage,
   encodeMessage,
   MAX_MESSAGE_BYTES,
-} from '../../src/protocol/index.js';
+} from '../../src/contract/index.js';
 import { anyMessage } from './arbitraries.js';
 
 const RUNS = 25_000;

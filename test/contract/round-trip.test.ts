@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeMessage, encodeMessage } from '../../src/protocol/index.js';
+import { decodeMessage, encodeMessage } from '../../src/contract/index.js';
 import { anyMessage } from './arbitraries.js';
 
 test('every valid message survives encoding and decoding', () => {

@@ -4,7 +4,7 @@
  * this is the definition that it is tested against, and that others may use on an exported history.
  */
 import { EVENT_STATUS_NAMES, lifecycleRank, statusName, type StatusName } from './event-status.js';
-import { Pattern } from './pattern.js';
+import { Pattern } from '../values/pattern.js';
 
 export const DELIVERY_STATES = [
   'pending',

@@ -8,7 +8,7 @@ import {
   SystemId,
   Vin,
   VEHICLE_STATES,
-} from '../../src/protocol/index.js';
+} from '../../src/contract/index.js';
 import { Artifact, DailyWindow, EcuName, Version } from '../../src/update-script/index.js';
 
 test.each<[what: string, schema: Type.TSchema, value: unknown, message: RegExp]>([

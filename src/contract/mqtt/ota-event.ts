@@ -1,11 +1,11 @@
 /** OTA Event, device to cloud: status, consent and progress of an update. */
 import Type from 'typebox';
 import { type Message } from './envelope.js';
-import { EVENT_STATUS, MAX_EVENT_STATUS } from './event-status.js';
+import { EVENT_STATUS, MAX_EVENT_STATUS } from '../states/event-status.js';
 import { Meta, type MetaField } from './meta.js';
-import { Identifier, OptionalIdentifier } from './text.js';
-import { UnixTime } from './time.js';
-import { Vin } from './vin.js';
+import { Identifier, OptionalIdentifier } from '../values/text.js';
+import { UnixTime } from '../values/time.js';
+import { Vin } from '../values/vin.js';
 
 const enumeration = Object.entries(EVENT_STATUS)
   .map(([name, value]) => `${value} ${name}`)
