@@ -132,6 +132,16 @@ test('the compose file names files, settings and services that there are', async
     expect(read('deploy/.env.example')).toMatch(new RegExp(`^${name}=`, 'm'));
 });
 
+test('the images are built on one exact release of Node.js, the one of the smoke test', () => {
+  const [, newest = ''] = /^const NEWEST = '(\d+)';$/m.exec(read('scripts/smoke.mjs')) ?? [];
+  const bases = ['Dockerfile', '.devcontainer/Dockerfile'].flatMap((file) =>
+    [...read(file).matchAll(/\bnode:(\d\S+)/g)].map(([, tag = '']) => tag.replace(/-.*/, '')),
+  );
+  expect(bases.length).toBeGreaterThan(1);
+  expect(new Set(bases).size).toBe(1);
+  expect(bases[0]).toMatch(new RegExp(`^${newest}\\.\\d+\\.\\d+$`));
+});
+
 test('the Dockerfile copies what there is', () => {
   for (const [, sources = ''] of read('Dockerfile').matchAll(/^COPY ((?!--).*) \S+$/gm)) {
     for (const source of sources.split(' ')) expect(isThere(source), source).toBe(true);
