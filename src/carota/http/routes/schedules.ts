@@ -10,7 +10,6 @@ import {
   linesBody,
   linesIn,
   listCursor,
-  notFound,
   page,
   pageOf,
   PageQuery,
@@ -237,7 +236,7 @@ function vehicleRoutes(server: Server, context: CarotaContext): void {
       const vin = params.vin.toUpperCase();
       const { id } = await known(context, params.refId);
       const [row] = await listScheduleVehicles(database, id, { after: before(vin), limit: 1 });
-      if (row?.vin !== vin) throw notFound('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
+      if (row?.vin !== vin) throw new Problem('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
       const events = await readVehicleEvents(database, vin, MAX_EVENTS, params.refId);
       return { ...row, events: events.map(eventBody) };
     },
@@ -296,9 +295,9 @@ async function known({ database }: CarotaContext, refId: string): Promise<Schedu
 }
 
 const unknown = (refId: string) =>
-  notFound('SCHEDULE_NOT_FOUND', `there is no schedule '${refId}'`);
+  new Problem('SCHEDULE_NOT_FOUND', `there is no schedule '${refId}'`);
 
 function asProblem(error: unknown): never {
-  if (error instanceof ScheduleConflict) throw new Problem(409, error.code, error.message);
+  if (error instanceof ScheduleConflict) throw new Problem(error.code, error.message);
   throw error;
 }

@@ -1,0 +1,5 @@
+/** What the OTA Adapter and the CarOTA Server both have. */
+export * from './live.js';
+export * from './service.js';
+export * from './session.js';
+export * from './tokens.js';
