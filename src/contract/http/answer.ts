@@ -19,7 +19,8 @@ export interface EmptyAnswer {
 export interface StreamAnswer {
   readonly kind: 'stream';
   readonly status: 200;
-  readonly mediaType: string;
+  /** The first one where the request does not choose. */
+  readonly mediaTypes: readonly string[];
   /** Shape of one event, line or part, where there is one. */
   readonly schema?: Type.TSchema;
   readonly description: string;
@@ -40,13 +41,13 @@ export const empty = (description: string): EmptyAnswer => ({
 });
 
 export const stream = (
-  mediaType: string,
+  mediaType: string | readonly string[],
   description: string,
   schema?: Type.TSchema,
 ): StreamAnswer => ({
   kind: 'stream',
   status: 200,
-  mediaType,
+  mediaTypes: [mediaType].flat(),
   description,
   ...(schema === undefined ? {} : { schema }),
 });

@@ -168,13 +168,16 @@ function responseOf(answer: Answer, components: Components): Json {
         content: { 'application/json': { schema: components.reference(answer.schema) } },
       };
     case 'stream': {
-      const schema = answer.schema
-        ? components.reference(answer.schema)
-        : { type: 'string', ...(answer.mediaType.startsWith('text/') ? {} : { format: 'binary' }) };
-      return { description, content: { [answer.mediaType]: { schema } } };
+      const schema = answer.schema && components.reference(answer.schema);
+      const content = answer.mediaTypes.map((type) => [type, { schema: schema ?? anyOf(type) }]);
+      return { description, content: Object.fromEntries(content) as Json };
     }
   }
 }
+
+/** Content that no schema describes. */
+const anyOf = (mediaType: string): Json =>
+  /^text\/|ndjson$/.test(mediaType) ? { type: 'string' } : { type: 'string', format: 'binary' };
 
 /** Its own errors and those that a route of its kind can have. */
 export function errorsOf(route: Route): ErrorCode[] {

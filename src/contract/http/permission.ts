@@ -10,3 +10,6 @@ export type Permission =
   | 'plan'
   /** What a vehicle fetches from the CarOTA Server. */
   | 'fetch';
+
+/** Which role may do what. */
+export type Grants = Readonly<Record<string, readonly Permission[]>>;
