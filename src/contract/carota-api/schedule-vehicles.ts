@@ -10,16 +10,8 @@ import {
   RefIdVinParams,
   routesOf,
 } from '../http/index.js';
-import { EVENT_STATUS_NAMES, StateName } from '../states/index.js';
+import { SCHEDULE_VEHICLE_STATES, StateName } from '../states/index.js';
 import { EVENTS } from './vehicle-events.js';
-
-/** Until the adapter calls back an event of the vehicle; then its state is that of its newest event. */
-export const SCHEDULE_VEHICLE_STATES = [
-  'waiting',
-  'triggered',
-  'device_not_found',
-  ...EVENT_STATUS_NAMES,
-] as const;
 
 export const ScheduleVehicleStateName = Type.Union(
   [Type.Enum([...SCHEDULE_VEHICLE_STATES]), Type.String({ pattern: '^unknown\\([0-9]{1,5}\\)$' })],

@@ -26,7 +26,7 @@ export const VEHICLE_STATES: readonly string[] = [
   'unknown',
 ];
 
-/** Every state of a vehicle in a schedule; those that the vehicle reports come from the adapter. */
+/** Every state of a vehicle in a schedule: until the adapter calls back an event of it, and then that of its newest event. */
 export const SCHEDULE_VEHICLE_STATES: readonly string[] = [
   ...Object.keys(PLANNED_STATES),
   'device_not_found' satisfies DeliveryState,
