@@ -10,3 +10,6 @@ export type Permission =
   | 'plan'
   /** What a vehicle fetches from the CarOTA Server. */
   | 'fetch';
+
+/** What each role of a server may do. */
+export type Grants = Readonly<Record<string, readonly Permission[]>>;

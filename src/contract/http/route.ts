@@ -4,7 +4,7 @@
  */
 import type Type from 'typebox';
 import { type ErrorCode } from '../errors.js';
-import { type Answer, type JsonAnswer } from './answer.js';
+import { type Answer, type JsonAnswer, type OtherAnswer } from './answer.js';
 import { type Body, type JsonBody } from './body.js';
 import { type Permission } from './permission.js';
 
@@ -24,12 +24,8 @@ export interface RouteShape {
   readonly headers?: Type.TObject;
   readonly body?: Body;
   readonly answer: Answer;
-  /** Answers with another status, e.g. 206 and 304 of a download. */
-  readonly otherAnswers?: readonly {
-    readonly status: number;
-    readonly description: string;
-    readonly schema?: Type.TSchema;
-  }[];
+  /** Answers with another status that are no errors. */
+  readonly otherAnswers?: readonly OtherAnswer[];
   /** Its own errors; those that every route can have are not repeated. */
   readonly errors?: readonly ErrorCode[];
   /** Whether a POST or PATCH may be sent again where no answer came: the second one changes nothing. */

@@ -1,5 +1,6 @@
 /** `meta` of an OTA event: additional facts as key and value (contract section 2). */
 import Type from 'typebox';
+import { StorableText } from '../values/text.js';
 
 const MetaValue = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 
@@ -20,10 +21,15 @@ export const Meta = Type.Union(
 );
 export type Meta = Type.Static<typeof Meta>;
 
-export interface MetaField {
-  readonly key: string;
-  readonly value: string;
-}
+/** A fact in its one form. */
+export const MetaField = Type.Object(
+  {
+    key: StorableText('What the value is, e.g. `download`, `reason`.'),
+    value: StorableText('In the vehicle’s words.'),
+  },
+  { title: 'MetaField', examples: [{ key: 'download', value: '40%' }] },
+);
+export type MetaField = Readonly<Type.Static<typeof MetaField>>;
 
 /** U+FFFD in place of each half of a surrogate pair, which UTF-8 cannot encode; NUL was refused before. */
 const field = (key: string, value: string | number | boolean): MetaField => ({
