@@ -40,7 +40,7 @@ create table operations (
 );
 
 -- Where an event stands among the events of its attempt (contract section 5.2), as one text: time in ms
--- (15 digits), lifecycle rank (2 digits), message_id; then, behind U+0001 each, state and reason. Texts
+-- (15 digits), lifecycle rank (4 digits), message_id; then, behind U+0001 each, state and reason. Texts
 -- compare byte by byte in collation "C", so the newer of two events is their greatest(). U+0001 is less than
 -- whatever a message_id can hold.
 create function time_of_event(key text) returns timestamptz language sql immutable parallel safe

@@ -1,8 +1,4 @@
-/**
- * The message contract, pure: schemas, types, encode, decode and the meaning of states and times.
- *
- * @module contract
- */
+/** What everyone outside can rely on, pure: messages, states, and the HTTP interfaces route by route. */
 export * from './mqtt/asyncapi.js';
 export * from './mqtt/broker-url.js';
 export * from './adapter-api/carota-server-event.js';
@@ -12,7 +8,6 @@ export * from './adapter-api/dispatch-options.js';
 export * from './mqtt/encode.js';
 export * from './mqtt/envelope.js';
 export * from './carota-api/event-call-back.js';
-export * from './states/event-status.js';
 export * from './mqtt/extra-fields.js';
 export * from './mqtt/message-id.js';
 export * from './mqtt/meta.js';
@@ -25,5 +20,10 @@ export * from './values/time.js';
 export * from './values/timestamp.js';
 export * from './mqtt/topics.js';
 export * from './values/validate.js';
-export * from './states/vehicle-state.js';
+export * from './states/index.js';
 export * from './values/vin.js';
+export * from './backoff.js';
+export * from './client.js';
+export * from './errors.js';
+export * from './http/index.js';
+export * from './common-api/index.js';

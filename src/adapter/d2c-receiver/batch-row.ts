@@ -10,6 +10,7 @@ import {
   hasExtraFields,
   isPlausible,
   lifecycleRank,
+  reachedMask,
   type OtaEventBody,
   reasonOf,
   settleEventTime,
@@ -55,11 +56,8 @@ export interface Applicable extends Common {
   readonly correlationId: string;
   /** UUID of the trigger that `correlation_id` names, null where it names none of ours. */
   readonly triggerId: string | null;
-  /** Of an event: its operation. */
-  readonly refId: string | null;
-  readonly status: number | null;
-  readonly statusName: string | null;
-  readonly rank: number | null;
+  /** Of an event: the bit of its status in `deliveries.reached`, 0 for one outside the enum. */
+  readonly reaches: number;
   /** ms, settled at this first arrival (contract section 5.3). */
   readonly eventTime: number;
   /** Of an event: where it stands among the others of its attempt, see {@link eventKey}. */
@@ -159,7 +157,7 @@ function applicable(received: Received, message: D2cMessage): Applicable {
     refId: event ? event['ref-id'] : null,
     status: event ? event.status : null,
     statusName: event ? statusName(event.status) : null,
-    rank: event ? lifecycleRank(event.status) : null,
+    reaches: event ? reachedMask(event.status) : 0,
     eventTime,
     eventKey: event ? eventKey(event, messageId, eventTime) : null,
     subSystemId: message.sub_system_id,
@@ -174,7 +172,7 @@ function applicable(received: Received, message: D2cMessage): Applicable {
 /** Cannot stand in a message id, and is less than whatever can (`values/text.ts`). */
 const SEPARATOR = '\u0001';
 const TIME_DIGITS = 15;
-const RANK_DIGITS = 2;
+const RANK_DIGITS = 4;
 
 /**
  * An event's place among the events of its attempt, as the columns `interruption` and `reported` of a delivery

@@ -66,7 +66,7 @@ async function ingest(
         texts((row) => row.triggerId),
         texts((row) => row.refId),
         numberArray(applicable.map((row) => row.status)),
-        numberArray(applicable.map((row) => row.rank)),
+        numberArray(applicable.map((row) => row.reaches)),
         texts((row) => row.eventKey),
         numberArray(applicable.map((row) => row.eventTime)),
         numberArray(applicable.map((row) => row.receivedAt)),

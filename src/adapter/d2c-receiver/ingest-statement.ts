@@ -6,13 +6,16 @@
  * Locks are taken in one order by everyone who writes: deliveries by key, then counters. That is why
  * `settled` sorts before it locks, and why everything else reads from it.
  */
-import { EVENT_STATUS } from '../../contract/index.js';
+import { EVENT_STATUSES, INTERRUPTIONS } from '../../contract/index.js';
 
 /**
  * Digests in a delivery's own row; those beyond have rows of their own. More would not only cost each
  * event of such a vehicle: the row, with all its texts at their longest, must stay within its page.
  */
 const DIGESTS_IN_ROW = 64;
+
+/** Status values of a pause and a resume. */
+const INTERRUPTING = [...INTERRUPTIONS].map((name) => EVENT_STATUSES[name].value).join(', ');
 
 /** By the newest trigger of a delivery, or by one of those before, which only a retriggered one has. */
 const OPERATION_OF_TRIGGER = /* sql */ `
@@ -40,7 +43,7 @@ with named as materialized (
 -- an acknowledgement its trigger. One whose vehicle or delivery is not known has no row here.
 settled as materialized (
   select p.arrival, p.operation_id, p.vin, p.digest, p.system_id, p.sub_system_id, p.message_id,
-    p.correlation_id, p.status, p.event_key collate "C" as event_key, p.rank, p.device_id, p.device_type, p.meta, p.envelope,
+    p.correlation_id, p.status, p.event_key collate "C" as event_key, p.reaches, p.device_id, p.device_type, p.meta, p.envelope,
     p.messages = 1 as is_alone,
     -- Times come in ms: texts of them cost more on both sides than all the rest.
     to_timestamp(p.event_ms / 1000.0::float8) as event_at,
@@ -56,10 +59,10 @@ settled as materialized (
     select m.*, case when m.ref_id is not null then n.id else (${OPERATION_OF_TRIGGER}) end as operation_id
     from unnest(
       $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::uuid[], $10::text[],
-      $11::integer[], $12::smallint[], $13::text[], $14::bigint[], $15::bigint[], $16::text[], $17::text[],
+      $11::integer[], $12::integer[], $13::text[], $14::bigint[], $15::bigint[], $16::text[], $17::text[],
       $18::text[], $19::text[], $20::text[], $21::text[]
     ) with ordinality as m (
-      digest, system_id, vin, messages, message_id, trigger_id, ref_id, status, rank, event_key, event_ms,
+      digest, system_id, vin, messages, message_id, trigger_id, ref_id, status, reaches, event_key, event_ms,
       received_ms, correlation_id, sub_system_id, device_id, device_type, meta, envelope, arrival
     )
     left join named n on n.ref_id = m.ref_id
@@ -89,7 +92,7 @@ overflown as (
 applied as not materialized (
   -- "is true" keeps this a hashed lookup: as a join the plan would depend on row estimates.
   select *, attempt = newest_attempt as is_current,
-    status in (${EVENT_STATUS.pause}, ${EVENT_STATUS.resume}) as interrupts
+    status in (${INTERRUPTING}) as interrupts
   from settled
   where not is_known and (has_room or (digest in (select digest from overflown)) is true)
 ),
@@ -122,7 +125,7 @@ news as (
     case when is_current then received_at end as first_at,
     case when is_current and interrupts then event_key end as new_interruption,
     case when is_current and not interrupts then event_key end as new_reported,
-    case when is_current and rank is not null then 1 << rank else 0 end as new_reached,
+    case when is_current then reaches else 0 end as new_reached,
     case when has_room then array[digest] end as new_digests,
     state as old_state, paused as old_paused, interruption as old_interruption,
     reported as old_reported, reached as old_reached, digests as old_digests,
@@ -133,7 +136,7 @@ news as (
     min(received_at) filter (where is_current),
     max(event_key) filter (where is_current and interrupts),
     max(event_key) filter (where is_current and not interrupts),
-    coalesce(bit_or(1 << rank) filter (where is_current and rank is not null), 0),
+    coalesce(bit_or(reaches) filter (where is_current), 0),
     array_agg(digest) filter (where has_room),
     -- The rest is the same in all of a vehicle's rows.
     max(state), bool_or(paused), max(interruption), max(reported), max(reached), max(digests),

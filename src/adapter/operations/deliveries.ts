@@ -1,11 +1,12 @@
 /** Where vehicles stand: in one operation, or in all. */
+import { type DeliveryState } from '../../contract/index.js';
 import { only, type Queryable } from '../../service/database/index.js';
 
 export interface DeliveryRow {
   readonly vin: string;
   readonly state: string;
   readonly paused: boolean;
-  readonly delivery: string;
+  readonly delivery: DeliveryState;
   readonly attempt: number;
   readonly sends: number;
   /** Why, in the vehicle's words, where its newest event says so. */

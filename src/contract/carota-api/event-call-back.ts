@@ -1,6 +1,7 @@
 /** The event call-back, adapter to CarOTA Server (contract section 6). */
 import Type from 'typebox';
 import { PROTOCOL_VERSION } from '../mqtt/envelope.js';
+import { MetaField } from '../mqtt/meta.js';
 import { EventStatus } from '../mqtt/ota-event.js';
 import { Identifier, OptionalIdentifier, StorableText } from '../values/text.js';
 import { TimeOfEvent } from '../values/time.js';
@@ -16,12 +17,7 @@ export const CallbackEvent = Type.Object(
     device_type: OptionalIdentifier('Its type, e.g. TCU.'),
     status: EventStatus,
     'status-name': StorableText('Its name in the OTA Event Enum, or unknown(<number>).'),
-    meta: Type.Array(
-      Type.Object({
-        key: StorableText('What the value is, e.g. `download`, `reason`.'),
-        value: StorableText('In the vehicle’s words.'),
-      }),
-    ),
+    meta: Type.Array(MetaField),
     timestamp: TimeOfEvent('When it happened, ms (contract section 5.3).'),
     'received-at': TimeOfEvent('When the adapter received it, ms.'),
   },

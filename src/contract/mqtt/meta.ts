@@ -1,5 +1,6 @@
 /** `meta` of an OTA event: additional facts as key and value (contract section 2). */
 import Type from 'typebox';
+import { StorableText } from '../values/text.js';
 
 const MetaValue = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 
@@ -20,11 +21,15 @@ export const Meta = Type.Union(
 );
 export type Meta = Type.Static<typeof Meta>;
 
-/** One pair in the `meta` of an OTA_EVENT. */
-export interface MetaField {
-  readonly key: string;
-  readonly value: string;
-}
+/** A fact in its one form. */
+export const MetaField = Type.Object(
+  {
+    key: StorableText('What the value is, e.g. `download`, `reason`.'),
+    value: StorableText('In the vehicle’s words.'),
+  },
+  { title: 'MetaField', examples: [{ key: 'download', value: '40%' }] },
+);
+export type MetaField = Readonly<Type.Static<typeof MetaField>>;
 
 /** U+FFFD in place of each half of a surrogate pair, which UTF-8 cannot encode; NUL was refused before. */
 const field = (key: string, value: string | number | boolean): MetaField => ({
@@ -36,20 +41,4 @@ const field = (key: string, value: string | number | boolean): MetaField => ({
 export function normaliseMeta(meta: Meta): MetaField[] {
   if (Array.isArray(meta)) return meta.map(({ key, value }) => field(key, value));
   return Object.entries(meta ?? {}).map(([key, value]) => field(key, value));
-}
-
-/** Keys under which agents say why, best first. */
-const REASON_KEYS = ['reason', 'error', 'cause', 'error_message', 'error_code'];
-/** A longer one is cut: reasons are grouped. */
-const MAX_REASON = 200;
-
-/** Why, in the vehicle's own words; null where it does not say. */
-export function reasonOf(meta: readonly MetaField[]): string | null {
-  for (const wanted of REASON_KEYS) {
-    for (const { key, value } of meta) {
-      if (key.toLowerCase() === wanted && value !== '')
-        return value.slice(0, MAX_REASON).toWellFormed();
-    }
-  }
-  return null;
 }

@@ -1,18 +1,7 @@
-/** Who may do what: pure. Each server says which role has which permissions. */
+/** Who may do what: pure. Each server's contract says which role has which permissions. */
+import { type Grants, type Permission } from '../../contract/index.js';
 
-export type Permission =
-  /** Whoever has a token. */
-  | 'any'
-  | 'read'
-  | 'trigger'
-  | 'control'
-  | 'administer'
-  /** Artifacts, update scripts and schedules of the CarOTA Server. */
-  | 'plan'
-  /** What a vehicle fetches from the CarOTA Server. */
-  | 'fetch';
-
-export type Grants = Readonly<Record<string, readonly Permission[]>>;
+export { type Grants } from '../../contract/index.js';
 
 /** A role that is not known may do nothing. */
 export function mayDo(grants: Grants, role: string, permission: Permission): boolean {

@@ -17,7 +17,7 @@ export function bodyStream(request: IncomingMessage): Readable {
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && encoding !== 'gzip') {
     const message = `content-encoding ${encoding.slice(0, 100)} is not supported; use gzip or none`;
-    throw new Problem(415, 'UNSUPPORTED_CONTENT_ENCODING', message);
+    throw new Problem('UNSUPPORTED_CONTENT_ENCODING', message);
   }
   const body = new PassThrough();
   // It may break before anyone reads it; whoever then reads gets the error.
@@ -41,7 +41,7 @@ export function bodyStream(request: IncomingMessage): Readable {
 }
 
 const unreadable = (message: string) =>
-  new Problem(400, 'UNREADABLE_BODY', `the body cannot be read: ${message}`);
+  new Problem('UNREADABLE_BODY', `the body cannot be read: ${message}`);
 
 /** Reads on for a while and keeps nothing; then the connection is cut. */
 function drain(request: IncomingMessage): void {

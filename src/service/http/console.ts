@@ -34,7 +34,7 @@ export async function consoleRoutes(server: FastifyInstance): Promise<void> {
   server.get('/console', hide, (_request, reply) => reply.redirect('/console/'));
   if (!existsSync(FILES)) {
     server.get('/console/*', hide, () => {
-      throw new Problem(404, 'CONSOLE_NOT_BUILT', 'the console is not built: npm run build');
+      throw new Problem('CONSOLE_NOT_BUILT', 'the console is not built: npm run build');
     });
     return;
   }
@@ -62,7 +62,7 @@ export async function consoleRoutes(server: FastifyInstance): Promise<void> {
       hide,
       ({ params }, reply: FastifyReply) => {
         if (params['*'].startsWith('assets/')) {
-          throw new Problem(404, 'NOT_FOUND', 'there is no such file');
+          throw new Problem('NOT_FOUND', 'there is no such file');
         }
         return reply.sendFile('index.html');
       },

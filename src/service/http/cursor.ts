@@ -1,15 +1,6 @@
 /** Cursors of lists: opaque to the caller, valid for the list that gave them and for no other. Pure. */
-import { Pattern } from '../../contract/index.js';
 import { textFault } from '../storable-text.js';
 import { invalid } from './problem.js';
-
-/** A ref-id of 256 characters as a position, in base64. */
-const MAX_CURSOR = 1_600;
-
-export const Cursor = Pattern('^[A-Za-z0-9_-]+$', 'must be a nextCursor of this list', {
-  maxLength: MAX_CURSOR,
-  description: '`nextCursor` of the page before.',
-});
 
 export interface ListCursor {
   /** @param position of the last row of a page, e.g. a VIN */

@@ -15,10 +15,10 @@ export const isRefusedValue = ({ code = '' }: DatabaseError): boolean => /^2[23]
 export function databaseProblem(error: DatabaseError): Problem | undefined {
   if (isRefusedValue(error)) {
     return CONFLICTS.has(error.code ?? '')
-      ? new Problem(409, 'CONFLICT', 'what is stored already does not allow it')
-      : new Problem(400, 'INVALID', 'the request has a value that cannot be stored');
+      ? new Problem('CONFLICT', 'what is stored already does not allow it')
+      : new Problem('INVALID', 'the request has a value that cannot be stored');
   }
   const isOurs = error.cause instanceof TypeError || error.cause instanceof RangeError;
   if (error.isPermanent || isOurs) return undefined;
-  return new Problem(503, 'DATABASE_UNAVAILABLE', 'the database does not answer; try again');
+  return new Problem('DATABASE_UNAVAILABLE', 'the database does not answer; try again');
 }

@@ -28,7 +28,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new Problem(400, 'NOT_JSON', `the body is not JSON: ${whereJsonBreaks(text)}`);
+    throw new Problem('NOT_JSON', `the body is not JSON: ${whereJsonBreaks(text)}`);
   }
 }
 
@@ -51,13 +51,13 @@ export async function readBytes(request: IncomingMessage, maxBytes: number): Pro
 }
 
 const tooLarge = (maxBytes: number) =>
-  new Problem(413, 'BODY_TOO_LARGE', `the body is over the limit of ${maxBytes} bytes`);
+  new Problem('BODY_TOO_LARGE', `the body is over the limit of ${maxBytes} bytes`);
 
 function decodeUtf8(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new Problem(400, 'NOT_UTF8', 'the body is not UTF-8');
+    throw new Problem('NOT_UTF8', 'the body is not UTF-8');
   }
 }
 

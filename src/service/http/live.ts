@@ -4,12 +4,11 @@
  * asked for once more.
  */
 import { type ServerResponse } from 'node:http';
-import Type from 'typebox';
-import { Pattern } from '../../contract/index.js';
+import { type FastifyInstance } from 'fastify';
+import { type liveApiOf } from '../../contract/index.js';
 import { isValidToken } from '../access/index.js';
 import { type Queryable } from '../database/index.js';
-import { callerOf, describeRoute, ServerSentEvent } from './route.js';
-import { type Server } from './server.js';
+import { callerOf, serve } from './serve.js';
 
 /** Tells how things stand: for each topic a text that is another one when something has changed. */
 export type Look = (wanted: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
@@ -19,26 +18,6 @@ const LOOK_MS = 250;
 const ALIVE_MS = 5_000;
 /** A browser that does not read is left: it begins anew. Bytes. */
 const MAX_UNREAD = 1024 * 1024;
-const MAX_TOPICS = 50;
-
-const namesOf = (kinds: readonly string[]) => kinds.map((kind) => `${kind}:…`).join(', ');
-
-/** @param kinds of things that can be watched one by one, e.g. `operation` */
-const queryOf = (kinds: readonly string[]) =>
-  Type.Object({
-    topic: Type.Optional(
-      Type.Array(
-        Pattern(
-          `^(?:${kinds.join('|')}):[^\\u0000-\\u001F\\u007F]+$`,
-          `must be one of ${namesOf(kinds)}`,
-          { maxLength: 300, description: `What is to be watched: ${namesOf(kinds)}` },
-        ),
-        { maxItems: MAX_TOPICS },
-      ),
-    ),
-  });
-type Query = Type.Static<ReturnType<typeof queryOf>>;
-
 interface Watcher {
   readonly topics: ReadonlySet<string>;
   readonly send: (event: string, data: object) => void;
@@ -127,8 +106,6 @@ export interface LiveContext {
   /** Where the tokens are. */
   readonly database: Queryable;
   readonly look: Look;
-  /** Kinds of things that can be watched one by one, e.g. `operation`. */
-  readonly kinds: readonly string[];
   readonly stopping: AbortSignal;
 }
 
@@ -136,33 +113,21 @@ export interface LiveContext {
  * Topics with a `:` are about one thing, e.g. `operation:0909`, and told to those who named them; the others are told to
  * all.
  */
-export function liveRoute(server: Server, { database, look, kinds, stopping }: LiveContext): void {
-  const watch = new LiveWatch(look);
-  server.get<{ Querystring: Query }>(
-    '/v1.0/live',
-    describeRoute('read', {
-      tags: ['Live'],
-      summary: 'What has changed, live, as Server-Sent Events',
-      description:
-        '`hello` at the beginning: ask for everything once more. `changed`: `{topics}`. `away`: the database does not answer. `alive`: nothing, so that a broken connection is noticed.',
-      querystring: queryOf(kinds),
-      response: {
-        200: {
-          description: 'Server-Sent Events (WHATWG HTML, section 9.2).',
-          content: { 'text/event-stream': { schema: ServerSentEvent } },
-        },
-      },
-    }),
-    async (request, reply) => {
-      const topics = new Set(request.query.topic ?? []);
-      const { id } = callerOf(request);
-      reply.hijack();
-      serve(watch, topics, reply.raw, { stopping, isAllowed: () => isValidToken(database, id) });
-    },
-  );
+export function liveRoute(
+  server: FastifyInstance,
+  { watch }: ReturnType<typeof liveApiOf>,
+  { database, look, stopping }: LiveContext,
+): void {
+  const watched = new LiveWatch(look);
+  serve(server, watch, ({ request, query, reply }) => {
+    const topics = new Set(query.topic ?? []);
+    const { id } = callerOf(request);
+    reply.hijack();
+    tell(watched, topics, reply.raw, { stopping, isAllowed: () => isValidToken(database, id) });
+  });
 }
 
-function serve(
+function tell(
   watch: LiveWatch,
   topics: ReadonlySet<string>,
   response: ServerResponse,

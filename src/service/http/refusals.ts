@@ -1,11 +1,12 @@
 /** Refusals that are not ours: of the framework, and of Node's HTTP parser, as problems. */
 import { type Socket } from 'node:net';
-import { Problem, PROBLEM_CONTENT_TYPE, problemBody } from './problem.js';
+import { type ErrorCode, PROBLEM_CONTENT_TYPE } from '../../contract/index.js';
+import { Problem, problemBody } from './problem.js';
 
-const FRAMEWORK: Readonly<Record<string, readonly [status: number, code: string]>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'UNSUPPORTED_MEDIA_TYPE'],
-  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'BODY_TOO_LARGE'],
-  FST_ERR_MAX_PARAM_LENGTH: [414, 'URI_TOO_LONG'],
+const FRAMEWORK: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_MAX_PARAM_LENGTH: 'URI_TOO_LONG',
 };
 
 /** @returns undefined where it is no refusal but a failure of ours */
@@ -16,8 +17,10 @@ export function frameworkProblem(error: {
 }): Problem | undefined {
   const status = error.statusCode ?? 500;
   if (status < 400 || status >= 500) return undefined;
-  const [known, code] = FRAMEWORK[error.code ?? ''] ?? [status, 'INVALID'];
-  return new Problem(known, code, error.message);
+  const code = FRAMEWORK[error.code ?? ''];
+  return code === undefined
+    ? new Problem('INVALID', error.message, undefined, status)
+    : new Problem(code, error.message);
 }
 
 /** How long a refused connection may go on sending before it is cut, ms. */
@@ -55,10 +58,10 @@ export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
 function parserProblem({ code }: NodeJS.ErrnoException): Problem {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return new Problem(431, 'HEADERS_TOO_LARGE', 'the headers or the address are too long');
+      return new Problem('HEADERS_TOO_LARGE', 'the headers or the address are too long');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem(408, 'REQUEST_TIMEOUT', 'the request did not come in time');
+      return new Problem('REQUEST_TIMEOUT', 'the request did not come in time');
     default:
-      return new Problem(400, 'NOT_HTTP', 'this is not HTTP/1.1');
+      return new Problem('NOT_HTTP', 'this is not HTTP/1.1');
   }
 }

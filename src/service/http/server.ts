@@ -11,17 +11,17 @@ import Fastify, {
 } from 'fastify';
 import { type Logger } from 'pino';
 import { type TSchema } from 'typebox';
+import { PROBLEM_CONTENT_TYPE, type ServerName, type Session } from '../../contract/index.js';
 import { findToken, type Grants, mayDo } from '../access/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
 import { consoleRoutes } from './console.js';
 import { databaseProblem, isRefusedValue } from './database-problem.js';
 import { MAX_BODY_BYTES, readJson } from './json-body.js';
-import { documentOptions } from './open-api.js';
 import { methodsByPath } from './other-methods.js';
-import { Problem, PROBLEM_CONTENT_TYPE, problemBody } from './problem.js';
+import { Problem, problemBody } from './problem.js';
 import { parseQuery } from './query-text.js';
 import { frameworkProblem, refuseUnreadable } from './refusals.js';
-import { secretOf, type ServerName, sessionRoutes } from './session.js';
+import { secretOf, sessionRoutes } from './session.js';
 import { validatorOf } from './validator.js';
 
 export type Server = FastifyInstance;
@@ -35,14 +35,10 @@ export interface ServerOptions {
   /** Which server this is. */
   readonly name: ServerName;
   /** What a browser that signs in should know of it besides. */
-  readonly facts?: Readonly<Record<string, unknown>>;
-  readonly title: string;
-  readonly description: string;
+  readonly facts?: Pick<Session, 'approval'>;
   readonly version: string;
-  /** Groups of routes in the OpenAPI document, in its order. */
-  readonly tags: readonly string[];
-  /** What this server posts to others, for the OpenAPI document. */
-  readonly webhooks?: Readonly<Record<string, object>>;
+  /** Its OpenAPI document. */
+  readonly document: object;
   /** Hears of each request that was answered; the route as it is written, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
   /** Hears of each value of a request that only the database has refused: a gap in our validation. */
@@ -78,14 +74,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', (request: FastifyRequest) =>
-    readJson(request.raw),
+    readJson(request.raw, request.routeOptions.config.maxBytes),
   );
 
   // Cookies are read before the first of our own hooks.
   await server.register(cookie);
   server.addHook('onRequest', (request, _reply, done) => {
     const isTooLong = (request.raw.url ?? '').length > MAX_URL;
-    done(isTooLong ? new Problem(414, 'URI_TOO_LONG', 'the address is too long') : undefined);
+    done(isTooLong ? new Problem('URI_TOO_LONG', 'the address is too long') : undefined);
   });
   server.addHook('onRequest', (request, reply, done) => {
     const [path = ''] = request.url.split('?');
@@ -93,9 +89,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const isAllowed = allowed?.includes(request.method) ?? true;
     if (allowed && !isAllowed) reply.header('allow', allowed.join(', '));
     done(
-      isAllowed
-        ? undefined
-        : new Problem(405, 'METHOD_NOT_ALLOWED', `there is no ${asked(request)}`),
+      isAllowed ? undefined : new Problem('METHOD_NOT_ALLOWED', `there is no ${asked(request)}`),
     );
   });
   server.addHook('onRequest', (request) => authorize(request, options));
@@ -115,10 +109,13 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
 
   server.setNotFoundHandler((request, reply) =>
-    answer(reply, new Problem(404, 'NOT_FOUND', `there is no ${asked(request)}`)),
+    answer(reply, new Problem('NOT_FOUND', `there is no ${asked(request)}`)),
   );
 
-  await server.register(swagger, documentOptions(options));
+  await server.register(swagger, {
+    mode: 'static',
+    specification: { document: options.document as never },
+  });
   await server.register(swaggerUi, { routePrefix: '/docs' });
   sessionRoutes(server, { ...options, server: options.name });
   await consoleRoutes(server);
@@ -135,13 +132,13 @@ async function authorize(
   if (permission === undefined) return;
   const secret = secretOf(request, name);
   if (secret === undefined) {
-    throw new Problem(401, 'UNAUTHORIZED', 'the header authorization-token is missing');
+    throw new Problem('UNAUTHORIZED', 'the header authorization-token is missing');
   }
   const token = await findToken(database, secret);
-  if (!token) throw new Problem(401, 'UNAUTHORIZED', 'the token is not known, or was revoked');
+  if (!token) throw new Problem('UNAUTHORIZED', 'the token is not known, or was revoked');
   if (!mayDo(grants, token.role, permission)) {
     const message = `a token with role ${token.role} may not ${permission}`;
-    throw new Problem(403, 'FORBIDDEN', message);
+    throw new Problem('FORBIDDEN', message);
   }
   request.token = token;
 }
@@ -153,5 +150,5 @@ function answer(reply: FastifyReply, problem: Problem) {
 function asProblem(error: FastifyError | Problem | DatabaseError): Problem {
   if (error instanceof Problem) return error;
   const known = error instanceof DatabaseError ? databaseProblem(error) : frameworkProblem(error);
-  return known ?? new Problem(500, 'INTERNAL_ERROR', 'something went wrong here; see the log');
+  return known ?? new Problem('INTERNAL_ERROR', 'something went wrong here; see the log');
 }

@@ -5,7 +5,6 @@ import {
   empty,
   invalid,
   json,
-  notFound,
   Nullable,
   Problem,
   Reason,
@@ -152,7 +151,7 @@ export function callbackRoutes(server: Server, context: HttpContext): void {
         return result;
       });
       if (!added) {
-        throw new Problem(409, 'CALLBACK_EXISTS', `there is a receiver '${receiver.name}' already`);
+        throw new Problem('CALLBACK_EXISTS', `there is a receiver '${receiver.name}' already`);
       }
       const body = callbackBody(await receiverOf(context, added.id));
       return reply
@@ -250,7 +249,7 @@ export function callbackRoutes(server: Server, context: HttpContext): void {
 
 async function receiverOf({ database }: HttpContext, id: string): Promise<Receiver> {
   const receiver = await findReceiver(database, id);
-  if (!receiver) throw notFound('CALLBACK_NOT_FOUND', `there is no receiver '${id}'`);
+  if (!receiver) throw new Problem('CALLBACK_NOT_FOUND', `there is no receiver '${id}'`);
   return receiver;
 }
 

@@ -208,10 +208,10 @@ function retriggerRoutes(server: Server, context: HttpContext): void {
 
 function closedAsProblem(error: unknown): never {
   if (error instanceof OperationIsArchived) {
-    throw new Problem(409, 'OPERATION_ARCHIVED', 'an archived operation cannot be controlled');
+    throw new Problem('OPERATION_ARCHIVED', 'an archived operation cannot be controlled');
   }
   if (error instanceof OperationIsCancelled) {
-    throw new Problem(409, 'OPERATION_CANCELLED', 'a cancelled operation cannot be controlled');
+    throw new Problem('OPERATION_CANCELLED', 'a cancelled operation cannot be controlled');
   }
   throw error;
 }

@@ -4,7 +4,6 @@ import {
   describeRoute,
   json,
   listCursor,
-  notFound,
   Nullable,
   page,
   pageOf,
@@ -13,6 +12,7 @@ import {
   type Server,
   Time,
   WithReason,
+  Problem,
 } from '../../../service/http/index.js';
 import { parseTimestamp, Text, Timestamp, Vin } from '../../../contract/index.js';
 import { recordAction } from '../../audit/index.js';
@@ -139,7 +139,7 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
     async (request) => {
       const { id } = request.params;
       const letter = await findDeadLetter(database, id);
-      if (!letter) throw notFound('DEAD_LETTER_NOT_FOUND', `there is no dead letter ${id}`);
+      if (!letter) throw new Problem('DEAD_LETTER_NOT_FOUND', `there is no dead letter ${id}`);
       const outcome = await replay(letter, context);
       const detail = { id, ...outcome };
       const by = actorOf(request, request.body?.reason);

@@ -15,7 +15,7 @@ import {
   Time,
   VinParams,
   VinPrefix,
-  notFound,
+  Problem,
 } from '../../../service/http/index.js';
 import {
   EXPORT_FORMATS,
@@ -239,7 +239,7 @@ function vehicleRoutes(server: Server, context: HttpContext): void {
       const found = await searchDeliveries(database, vin, page);
       const vehicle = await findVehicle(database, vin);
       if (!vehicle && found.length === 0) {
-        throw notFound(
+        throw new Problem(
           'DEVICE_NOT_FOUND',
           `neither the registry nor an operation has vehicle ${vin}`,
         );
@@ -266,7 +266,7 @@ function vehicleRoutes(server: Server, context: HttpContext): void {
       const operation = await operationWithVehicles(context, refId);
       const of = { operationId: operation.id, refId, vin: vin.toUpperCase() };
       const message = await findMessage(database, of, messageId);
-      if (!message) throw notFound('MESSAGE_NOT_FOUND', `there is no message '${messageId}'`);
+      if (!message) throw new Problem('MESSAGE_NOT_FOUND', `there is no message '${messageId}'`);
       return message;
     },
   );

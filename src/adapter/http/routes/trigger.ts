@@ -74,6 +74,6 @@ export function triggerRoute(server: Server, context: HttpContext): void {
 }
 
 function conflictAsProblem(error: unknown): never {
-  if (error instanceof OperationConflict) throw new Problem(409, error.code, error.message);
+  if (error instanceof OperationConflict) throw new Problem(error.code, error.message);
   throw error;
 }

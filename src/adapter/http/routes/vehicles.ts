@@ -7,7 +7,6 @@ import {
   linesBody,
   linesIn,
   listCursor,
-  notFound,
   page,
   pageOf,
   PageQuery,
@@ -101,7 +100,7 @@ export function vehicleRoutes(server: Server, context: HttpContext): void {
       );
       if (result?.outcome === 'conflict') {
         const message = `system_id '${body.system_id}' belongs to another vehicle`;
-        throw new Problem(409, 'SYSTEM_ID_TAKEN', message);
+        throw new Problem('SYSTEM_ID_TAKEN', message);
       }
       context.wakeSender();
       const stored = registrationBody(await vehicleOf(context, vin));
@@ -190,7 +189,7 @@ async function vehicleOf({ database }: HttpContext, vin: string): Promise<Vehicl
 }
 
 const unknownVehicle = (vin: string) =>
-  notFound('DEVICE_NOT_FOUND', `the registry does not know vehicle ${vin}`);
+  new Problem('DEVICE_NOT_FOUND', `the registry does not know vehicle ${vin}`);
 
 export function registrationBody({ registered_at, updated_at, ...vehicle }: Vehicle) {
   return { ...vehicle, registeredAt: registered_at, updatedAt: updated_at };

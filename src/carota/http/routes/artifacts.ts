@@ -8,7 +8,6 @@ import {
   empty,
   json,
   listCursor,
-  notFound,
   page,
   pageOf,
   PageQuery,
@@ -136,7 +135,7 @@ function uploadRoute(scope: Server, context: CarotaContext): void {
         return await reply.code(201).send(artifactBody(row, context));
       } catch (error) {
         if (error instanceof ArtifactRefused) {
-          throw new Problem(400, 'ARTIFACT_REFUSED', error.message);
+          throw new Problem('ARTIFACT_REFUSED', error.message);
         }
         throw error;
       }
@@ -177,7 +176,7 @@ async function sendContent(
 ): Promise<FastifyReply> {
   const { sha256 } = request.params;
   if (!isSigned(sha256, request.query, context.urlKey, context.clock())) {
-    throw new Problem(403, 'URL_EXPIRED', 'this URL has expired, or was not made here');
+    throw new Problem('URL_EXPIRED', 'this URL has expired, or was not made here');
   }
   const { size } = await known(context, sha256);
   const etag = `"${sha256}"`;
@@ -188,7 +187,7 @@ async function sendContent(
   const requested = requestedRange(header, isIfRange, etag, size);
   if (requested.kind === 'not satisfiable') {
     reply.header('content-range', `bytes */${size}`);
-    throw new Problem(416, 'RANGE_NOT_SATISFIABLE', `the artifact has ${size} bytes`);
+    throw new Problem('RANGE_NOT_SATISFIABLE', `the artifact has ${size} bytes`);
   }
   const range = requested.kind === 'part' ? requested.range : undefined;
   const length = range ? range.to - range.from + 1 : size;
@@ -203,7 +202,7 @@ async function sendContent(
 
 async function known({ database }: CarotaContext, sha256: string): Promise<ArtifactRow> {
   const artifact = await findArtifact(database, sha256);
-  if (!artifact) throw notFound('ARTIFACT_NOT_FOUND', `there is no artifact ${sha256}`);
+  if (!artifact) throw new Problem('ARTIFACT_NOT_FOUND', `there is no artifact ${sha256}`);
   return artifact;
 }
 

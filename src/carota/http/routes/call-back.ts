@@ -45,7 +45,7 @@ export function callBackRoute(server: Server, context: CarotaContext): void {
         const text = (body as Buffer | null | undefined)?.toString() ?? '';
         const { callbackSecrets, clock } = context;
         const fault = signatureFault(text, headers, callbackSecrets, clock());
-        if (fault !== undefined) throw new Problem(401, 'SIGNATURE_REFUSED', fault);
+        if (fault !== undefined) throw new Problem('SIGNATURE_REFUSED', fault);
         const message = parsed(text);
         if (!check.matches(message)) throw invalid(check.errors(message));
         const received = await receiveEvents(
@@ -70,6 +70,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem(400, 'NOT_JSON', 'the body is not JSON');
+    throw new Problem('NOT_JSON', 'the body is not JSON');
   }
 }

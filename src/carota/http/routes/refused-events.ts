@@ -6,15 +6,13 @@ import {
   describeRoute,
   json,
   listCursor,
-  notFound,
   Nullable,
   page,
   pageOf,
   PageQuery,
   Reason,
   type Server,
-  Time,
-} from '../../../service/http/index.js';
+  Time, Problem } from '../../../service/http/index.js';
 import {
   findRefusedEvent,
   listRefusedEvents,
@@ -126,7 +124,7 @@ export function refusedEventRoutes(server: Server, context: CarotaContext): void
     async (request) => {
       const { id } = request.params;
       const event = await findRefusedEvent(database, id);
-      if (!event) throw notFound('REFUSED_EVENT_NOT_FOUND', `there is no refused event ${id}`);
+      if (!event) throw new Problem('REFUSED_EVENT_NOT_FOUND', `there is no refused event ${id}`);
       const { stored, refused, reasons } = await replay(database, [event], clock());
       const outcome = refused > 0 ? 'refused' : stored > 0 ? 'stored' : 'duplicate';
       log.info({ by: callerOf(request).name, id, outcome }, 'a refused event was replayed');

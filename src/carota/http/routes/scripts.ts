@@ -7,7 +7,6 @@ import {
   invalid,
   json,
   listCursor,
-  notFound,
   page,
   pageOf,
   PageQuery,
@@ -71,9 +70,9 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
         const { row, isNew } = await publishScript(database, script, signer, by, clock());
         return await reply.code(isNew ? 201 : 200).send(scriptBody(row));
       } catch (error) {
-        if (error instanceof ScriptExists) throw new Problem(409, 'SCRIPT_EXISTS', error.message);
+        if (error instanceof ScriptExists) throw new Problem('SCRIPT_EXISTS', error.message);
         if (error instanceof CertificateRefused) {
-          throw new Problem(503, 'CANNOT_SIGN', `the server cannot sign: ${error.message}`);
+          throw new Problem('CANNOT_SIGN', `the server cannot sign: ${error.message}`);
         }
         throw error;
       }
@@ -151,7 +150,7 @@ async function checked(
 
 async function known({ database }: CarotaContext, scriptRefId: string): Promise<ScriptRow> {
   const script = await findScript(database, scriptRefId);
-  if (!script) throw notFound('SCRIPT_NOT_FOUND', `there is no update script '${scriptRefId}'`);
+  if (!script) throw new Problem('SCRIPT_NOT_FOUND', `there is no update script '${scriptRefId}'`);
   return script;
 }
 

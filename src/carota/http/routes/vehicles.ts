@@ -6,7 +6,6 @@ import {
   linesBody,
   linesIn,
   listCursor,
-  notFound,
   page,
   pageOf,
   PageQuery,
@@ -14,8 +13,7 @@ import {
   takeLines,
   Time,
   VIN_POSITION,
-  VinParams,
-} from '../../../service/http/index.js';
+  VinParams, Problem } from '../../../service/http/index.js';
 import { Text } from '../../../contract/index.js';
 import { readVehicleEvents } from '../../events/index.js';
 import {
@@ -84,7 +82,7 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
     async ({ params }) => {
       const vin = params.vin.toUpperCase();
       const vehicle = await findVehicle(database, vin);
-      if (!vehicle) throw notFound('VEHICLE_NOT_FOUND', `vehicle ${vin} is not known`);
+      if (!vehicle) throw new Problem('VEHICLE_NOT_FOUND', `vehicle ${vin} is not known`);
       const events = await readVehicleEvents(database, vin, MAX_EVENTS);
       return { ...vehicleBody(vehicle), events: events.map(eventBody) };
     },
@@ -103,7 +101,7 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
       const vin = params.vin.toUpperCase();
       await database.transaction((tx) => storeVehicles(tx, [{ vin, ...body }], clock()));
       const vehicle = await findVehicle(database, vin);
-      if (!vehicle) throw notFound('VEHICLE_NOT_FOUND', `vehicle ${vin} is not known`);
+      if (!vehicle) throw new Problem('VEHICLE_NOT_FOUND', `vehicle ${vin} is not known`);
       return vehicleBody(vehicle);
     },
   );

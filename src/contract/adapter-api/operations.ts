@@ -1,0 +1,202 @@
+/** `/v1.0/ota/operations`: where operations and their vehicles stand. */
+import Type from 'typebox';
+import {
+  json,
+  listOf,
+  Nullable,
+  pageOf,
+  PageQuery,
+  RefIdParams,
+  RefIdVinParams,
+  routesOf,
+  Time,
+  TimeOf,
+  VinPrefix,
+} from '../http/index.js';
+import { MetaField } from '../mqtt/meta.js';
+import { DeliveryStateName, StateName, VEHICLE_STATES, VehicleStateName } from '../states/index.js';
+import { Text } from '../values/text.js';
+import { AckRequired, Priority, TriggerRate, Ttl } from './dispatch-options.js';
+
+/** Vehicles in each state; states without vehicles are left out. */
+export const States = Type.Record(Type.String(), Type.Integer(), {
+  title: 'States',
+  description: 'Vehicles in each state; states without vehicles are left out.',
+});
+export type States = Type.Static<typeof States>;
+
+export const Operation = Type.Object(
+  {
+    'ref-id': Type.String(),
+    model: Type.String(),
+    'script-ref-id': Type.String(),
+    status: Type.Enum(['active', 'paused', 'cancelled', 'finished'], {
+      description:
+        'finished: no vehicle is open. A retrigger, or a vehicle that is added, makes it active again.',
+    }),
+    scheduledAt: Time,
+    createdAt: Time,
+    archivedAt: Nullable(Time),
+    priority: Priority,
+    rate: Nullable(TriggerRate),
+    ttl: Ttl,
+    ack_required: AckRequired,
+    vehicles: Type.Integer({ description: 'All vehicles; each is in exactly one state.' }),
+    states: States,
+    paused: Type.Integer({ description: 'Vehicles whose newest event is pause.' }),
+    finished: Type.Integer({
+      description: 'Vehicles finished, with or without success (contract section 5.5).',
+    }),
+    succeeded: Type.Integer(),
+    failed: Type.Integer({
+      description: 'Finished without success, other than by a person’s decision.',
+    }),
+    open: Type.Integer({
+      description: 'Vehicles with something still to send or to come.',
+    }),
+    finishedPerMinute: Type.Number({
+      description: 'Vehicles finished per minute, over the last five minutes; 0 once none is open.',
+    }),
+  },
+  { title: 'Operation' },
+);
+export type Operation = Type.Static<typeof Operation>;
+
+export const VehicleState = Type.Object(
+  {
+    vin: Type.String(),
+    state: VehicleStateName,
+    paused: Type.Boolean(),
+    delivery: DeliveryStateName,
+    attempt: Type.Integer(),
+    reason: Nullable(
+      Type.String({ description: 'In the vehicle’s words, where its newest event gives one.' }),
+    ),
+    sends: Type.Integer({ description: 'How often the trigger of this attempt was sent.' }),
+    triggerMessageId: Type.String(),
+    triggeredAt: Time,
+    lastSentAt: Nullable(Time),
+    acknowledgedAt: Nullable(Time),
+    eventAt: Nullable(Time),
+    updatedAt: Time,
+  },
+  { title: 'VehicleState' },
+);
+export type VehicleState = Type.Static<typeof VehicleState>;
+
+const HistoryEntry = Type.Object(
+  {
+    kind: Type.Enum(['ack', 'event']),
+    message_id: Type.String(),
+    correlation_id: Type.String(),
+    attempt: Type.Integer(),
+    status: Nullable(Type.Integer()),
+    'status-name': Nullable(Type.String({ description: 'In the OTA Event Enum.' })),
+    eventAt: TimeOf('By the vehicle’s clock where that is plausible (contract section 5.3).'),
+    'received-at': Time,
+    sub_system_id: Type.String(),
+    device_id: Type.String(),
+    device_type: Type.String(),
+    meta: Type.Array(MetaField),
+    envelope: Nullable(
+      Type.String({
+        description: 'Verbatim, where it has fields that the contract does not name.',
+      }),
+    ),
+  },
+  { title: 'HistoryEntry' },
+);
+
+export type HistoryEntry = Type.Static<typeof HistoryEntry>;
+
+export const VehicleWithHistory = Type.Object(
+  { ...VehicleState.properties, history: Type.Array(HistoryEntry) },
+  { title: 'VehicleWithHistory' },
+);
+export type VehicleWithHistory = Type.Static<typeof VehicleWithHistory>;
+
+export const VehicleFilter = Type.Object({
+  state: Type.Optional(
+    StateName(VEHICLE_STATES, 'Only vehicles in this state; unknown: in any unknown(<number>).'),
+  ),
+  reason: Type.Optional(Text(1_000, 'Only with exactly this reason.')),
+  vin: Type.Optional(VinPrefix),
+  text: Type.Optional(Text(100, 'Only where the VIN or the reason contains it.')),
+});
+export type VehicleFilter = Type.Static<typeof VehicleFilter>;
+
+const VehiclesQuery = Type.Object({
+  ...PageQuery.properties,
+  offset: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 0,
+    description: 'Vehicles to skip, for tables that are scrolled.',
+  }),
+  ...VehicleFilter.properties,
+});
+
+const VehicleCount = Type.Object({ vehicles: Type.Integer() }, { title: 'VehicleCount' });
+
+const Sample = Type.Object({ at: Time, states: States }, { title: 'Sample' });
+export type Sample = Type.Static<typeof Sample>;
+
+export const operationApi = routesOf('Operations', {
+  listOperations: {
+    method: 'GET',
+    path: '/v1.0/ota/operations',
+    permission: 'read',
+    summary: 'List the operations, newest first',
+    query: PageQuery,
+    answer: json(pageOf(Operation), 'A page of operations.'),
+  },
+  getOperation: {
+    method: 'GET',
+    path: '/v1.0/ota/operations/{ref-id}',
+    permission: 'read',
+    summary: 'Get an operation and its progress',
+    params: RefIdParams,
+    answer: json(Operation, 'The operation.'),
+    errors: ['OPERATION_NOT_FOUND'],
+  },
+  listOperationVehicles: {
+    method: 'GET',
+    path: '/v1.0/ota/operations/{ref-id}/vehicles',
+    permission: 'read',
+    summary: 'List the vehicles of an operation in VIN order',
+    params: RefIdParams,
+    query: VehiclesQuery,
+    answer: json(pageOf(VehicleState), 'A page of vehicles.'),
+    errors: ['OPERATION_NOT_FOUND', 'OPERATION_ARCHIVED'],
+  },
+  countOperationVehicles: {
+    method: 'GET',
+    path: '/v1.0/ota/operations/{ref-id}/vehicle-count',
+    permission: 'read',
+    summary: 'Count the vehicles of an operation that match',
+    params: RefIdParams,
+    query: VehicleFilter,
+    answer: json(VehicleCount, 'Their number.'),
+    errors: ['OPERATION_NOT_FOUND', 'OPERATION_ARCHIVED'],
+  },
+  listSamples: {
+    method: 'GET',
+    path: '/v1.0/ota/operations/{ref-id}/samples',
+    permission: 'read',
+    summary: 'List how many vehicles were in each state over time',
+    description:
+      'Samples are taken when counts change: every two seconds at first, sparser with age, about 600 at most. The last one is of now.',
+    params: RefIdParams,
+    answer: json(listOf(Sample), 'Samples, oldest first.'),
+    errors: ['OPERATION_NOT_FOUND'],
+  },
+  getOperationVehicle: {
+    method: 'GET',
+    path: '/v1.0/ota/operations/{ref-id}/vehicles/{vin}',
+    permission: 'read',
+    summary: 'Get the state and the full history of a vehicle in an operation',
+    params: RefIdVinParams,
+    answer: json(VehicleWithHistory, 'The vehicle in this operation.'),
+    errors: ['OPERATION_NOT_FOUND', 'OPERATION_ARCHIVED', 'VEHICLE_NOT_IN_OPERATION'],
+  },
+});

@@ -1,0 +1,38 @@
+/** `/v1.0/live`: tells browsers at once what has changed, as Server-Sent Events. */
+import Type from 'typebox';
+import { routesOf, ServerSentEvent, stream } from '../http/index.js';
+import { Pattern } from '../values/pattern.js';
+
+const MAX_TOPICS = 50;
+
+/** @param kinds of things that can be watched one by one, e.g. `operation` */
+export function liveApiOf(kinds: readonly string[]) {
+  const topics = kinds.map((kind) => `${kind}:…`).join(', ');
+  return routesOf('Live', {
+    watch: {
+      method: 'GET',
+      path: '/v1.0/live',
+      permission: 'read',
+      summary: 'Watch what changes, as Server-Sent Events',
+      description:
+        '`hello` at the beginning: ask for everything once more. `changed`: `{topics}`. `away`: the database does not answer. `alive`: nothing, so that a broken connection is noticed.',
+      query: Type.Object({
+        topic: Type.Optional(
+          Type.Array(
+            Pattern(
+              `^(?:${kinds.join('|')}):[^\\u0000-\\u001F\\u007F]+$`,
+              `must be one of ${topics}`,
+              { maxLength: 300, description: `What to watch: ${topics}` },
+            ),
+            { maxItems: MAX_TOPICS },
+          ),
+        ),
+      }),
+      answer: stream(
+        'text/event-stream',
+        'Server-Sent Events (WHATWG HTML, section 9.2).',
+        ServerSentEvent,
+      ),
+    },
+  });
+}

@@ -1,0 +1,62 @@
+/** `/v1.0/session`: a browser signs in with a token, which it then keeps in a cookie that no script can read. */
+import Type from 'typebox';
+import { empty, json, jsonBody, routesOf } from '../http/index.js';
+import { Text } from '../values/text.js';
+
+export const SERVER_NAMES = ['adapter', 'carota'] as const;
+export type ServerName = (typeof SERVER_NAMES)[number];
+
+/** Two servers on one host have two cookies, because cookies know no ports. */
+export const cookieOf = (server: ServerName) => `otaops_${server}`;
+
+/** A form of another site cannot send it, and a script of another site is not allowed to. */
+export const CONSOLE_HEADER = 'x-otaops-console';
+
+const SignIn = Type.Object(
+  { token: Text(1_000, 'A token of this server.', 1) },
+  { title: 'SignIn', additionalProperties: false },
+);
+export const Session = Type.Object(
+  {
+    name: Type.String({ description: 'Of the token.' }),
+    role: Type.String(),
+    permissions: Type.Array(Type.String()),
+    server: Type.Enum([...SERVER_NAMES]),
+    version: Type.String(),
+    approval: Type.Optional(
+      Type.Enum(['none', 'anyone', 'second-person'], {
+        description: 'CarOTA Server: who may approve a schedule.',
+      }),
+    ),
+  },
+  { title: 'Session' },
+);
+export type Session = Type.Static<typeof Session>;
+
+export const sessionApi = routesOf('Session', {
+  signIn: {
+    method: 'POST',
+    path: '/v1.0/session',
+    permission: 'open',
+    summary: 'Sign in a browser: the token becomes a cookie that scripts cannot read',
+    description: `With the cookie, whatever changes something needs the header ${CONSOLE_HEADER}: 1.`,
+    body: jsonBody(SignIn, 'The token.'),
+    answer: json(Session, 'Who has signed in.'),
+    errors: ['UNAUTHORIZED', 'FORGED_REQUEST'],
+  },
+  getSession: {
+    method: 'GET',
+    path: '/v1.0/session',
+    permission: 'any',
+    summary: 'Tell who has signed in, and what they may do',
+    answer: json(Session, 'Who has signed in.'),
+  },
+  signOut: {
+    method: 'DELETE',
+    path: '/v1.0/session',
+    permission: 'open',
+    summary: 'Sign out',
+    answer: empty('Signed out.'),
+    errors: ['FORGED_REQUEST'],
+  },
+});

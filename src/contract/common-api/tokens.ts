@@ -1,0 +1,57 @@
+/** `/v1.0/tokens`: tokens of an interface, for the administrator. */
+import Type from 'typebox';
+import { empty, json, jsonBody, Nullable, routesOf, Time } from '../http/index.js';
+import { Identifier, Text } from '../values/text.js';
+
+export const Token = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    role: Type.String(),
+    createdAt: Time,
+    revokedAt: Nullable(Time),
+  },
+  { title: 'Token' },
+);
+const CreatedToken = Type.Object(
+  {
+    id: Type.String(),
+    token: Type.String({ description: 'Told once; only its hash is kept.' }),
+  },
+  { title: 'CreatedToken' },
+);
+
+/** @param roles of the server */
+export const tokenApiOf = (roles: readonly string[]) =>
+  routesOf('Tokens', {
+    createToken: {
+      method: 'POST',
+      path: '/v1.0/tokens',
+      permission: 'administer',
+      summary: 'Make a token',
+      body: jsonBody(
+        Type.Object(
+          { name: Identifier('Whose it is.'), role: Type.Unsafe<string>(Type.Enum([...roles])) },
+          { title: 'NewToken', additionalProperties: false },
+        ),
+        'Whose it is, and its role.',
+      ),
+      answer: json(CreatedToken, 'The token, told once.', 201),
+    },
+    listTokens: {
+      method: 'GET',
+      path: '/v1.0/tokens',
+      permission: 'administer',
+      summary: 'List the tokens, without their secrets',
+      answer: json(Type.Object({ items: Type.Array(Token) }), 'All tokens.'),
+    },
+    revokeToken: {
+      method: 'DELETE',
+      path: '/v1.0/tokens/{id}',
+      permission: 'administer',
+      summary: 'Revoke a token, with effect from the next request',
+      params: Type.Object({ id: Text(64, 'Id of the token.', 1) }),
+      answer: empty('Revoked.'),
+      errors: ['TOKEN_NOT_FOUND'],
+    },
+  });

@@ -1,0 +1,166 @@
+/**
+ * Every error that an HTTP interface of ours answers with: its code, the status of the answer, what it means, and what the
+ * caller can do (contract section 4; RFC 9110, section 15).
+ */
+export interface ErrorMeaning {
+  readonly status: number;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+const error = (status: number, meaning: string, remedy: string): ErrorMeaning => ({
+  status,
+  meaning,
+  remedy,
+});
+
+const LOOK_AGAIN = 'Check the identifier, or list what there is.';
+const TRY_LATER = 'Try again later, with growing pauses.';
+
+export const ERRORS = {
+  // Who is calling
+  UNAUTHORIZED: error(
+    401,
+    'No token came with the request, or it is unknown or revoked.',
+    'Send a valid token in the header authorization-token.',
+  ),
+  FORBIDDEN: error(
+    403,
+    'The role of the token does not allow this.',
+    'Use a token with a role that grants it.',
+  ),
+  FORGED_REQUEST: error(
+    403,
+    'A request by cookie did not come from this server’s own pages.',
+    'Programs send the token in the header authorization-token, not a cookie.',
+  ),
+  URL_EXPIRED: error(
+    403,
+    'The signed URL has expired, or was not made by this server.',
+    'Ask for a new URL.',
+  ),
+  SIGNATURE_REFUSED: error(
+    401,
+    'The signature of a call-back does not match, or is too old.',
+    'Check the shared secret and the clocks of both sides.',
+  ),
+  SECOND_PERSON_NEEDED: error(
+    409,
+    'The author of a schedule cannot approve it.',
+    'Have a second person approve it.',
+  ),
+
+  // What the request holds
+  INVALID: error(
+    400,
+    'A parameter or a field of the body is not valid.',
+    'Correct what errors names: each has its path and what is wrong with it.',
+  ),
+  NOT_JSON: error(
+    400,
+    'The body is not JSON.',
+    'Correct it at the line and column that are named.',
+  ),
+  NOT_UTF8: error(400, 'The body is not UTF-8.', 'Encode it as UTF-8.'),
+  NOT_HTTP: error(400, 'The request is not HTTP/1.1.', 'Use an HTTP client.'),
+  BODY_MISSING: error(400, 'The body is missing.', 'Send one.'),
+  UNREADABLE_BODY: error(
+    400,
+    'The body broke off, or is not what its content-encoding says.',
+    'Send it again.',
+  ),
+  ARTIFACT_REFUSED: error(
+    400,
+    'The uploaded artifact is empty, or its digest is not the one that was announced.',
+    'Upload it again.',
+  ),
+  METHOD_NOT_ALLOWED: error(
+    405,
+    'The path exists, but not with this method.',
+    'Use one of the methods that the header Allow names.',
+  ),
+  REQUEST_TIMEOUT: error(408, 'The request did not arrive in time.', 'Send it again.'),
+  BODY_TOO_LARGE: error(413, 'The body is larger than this route takes.', 'Send less at once.'),
+  URI_TOO_LONG: error(414, 'The address is too long.', 'Shorten it.'),
+  UNSUPPORTED_MEDIA_TYPE: error(
+    415,
+    'The route does not take this content-type.',
+    'Use one that its documentation names.',
+  ),
+  UNSUPPORTED_CONTENT_ENCODING: error(
+    415,
+    'The route does not take this content-encoding.',
+    'Use gzip or none.',
+  ),
+  RANGE_NOT_SATISFIABLE: error(
+    416,
+    'The artifact has no such range.',
+    'Ask for a range within the size that content-range names.',
+  ),
+  HEADERS_TOO_LARGE: error(431, 'The headers are too long.', 'Send fewer or shorter ones.'),
+
+  // What is not there
+  NOT_FOUND: error(404, 'There is no such route.', 'Check the path against the documentation.'),
+  OPERATION_NOT_FOUND: error(404, 'There is no operation with this ref-id.', LOOK_AGAIN),
+  VEHICLE_NOT_IN_OPERATION: error(404, 'The operation has no such vehicle.', LOOK_AGAIN),
+  MESSAGE_NOT_FOUND: error(404, 'The vehicle has no such message in this operation.', LOOK_AGAIN),
+  DEVICE_NOT_FOUND: error(404, 'The registry does not know the vehicle.', 'Register it.'),
+  VEHICLE_NOT_FOUND: error(404, 'There is no such vehicle.', LOOK_AGAIN),
+  DEAD_LETTER_NOT_FOUND: error(404, 'There is no such dead letter.', LOOK_AGAIN),
+  CALLBACK_NOT_FOUND: error(404, 'There is no such receiver of call-backs.', LOOK_AGAIN),
+  TOKEN_NOT_FOUND: error(404, 'There is no such token.', LOOK_AGAIN),
+  ARTIFACT_NOT_FOUND: error(404, 'There is no such artifact.', LOOK_AGAIN),
+  SCRIPT_NOT_FOUND: error(404, 'There is no such update script.', LOOK_AGAIN),
+  SCHEDULE_NOT_FOUND: error(404, 'There is no such schedule.', LOOK_AGAIN),
+  REFUSED_EVENT_NOT_FOUND: error(404, 'There is no such refused event.', LOOK_AGAIN),
+  CONSOLE_NOT_BUILT: error(404, 'The console is not built.', 'Run npm run build.'),
+
+  // What stands against it
+  REF_ID_CONFLICT: error(
+    409,
+    'There is an operation with this ref-id and another model or script.',
+    'Choose another ref-id.',
+  ),
+  OPERATION_CANCELLED: error(
+    409,
+    'The operation is cancelled and sends nothing any more.',
+    'Begin a new one.',
+  ),
+  OPERATION_ARCHIVED: error(
+    410,
+    'The operation is archived: its counts are kept, its vehicles are not.',
+    'Read its counts; begin a new one to send again.',
+  ),
+  SYSTEM_ID_TAKEN: error(
+    409,
+    'Another vehicle has this system_id.',
+    'Correct one of the two registrations.',
+  ),
+  CALLBACK_EXISTS: error(409, 'There is a receiver with this name.', 'Choose another name.'),
+  SCRIPT_EXISTS: error(
+    409,
+    'There is another update script with this script-ref-id.',
+    'Choose another script-ref-id: a script never changes.',
+  ),
+  SCHEDULE_EXISTS: error(409, 'There is a schedule with this ref-id.', 'Choose another ref-id.'),
+  SCHEDULE_STATUS: error(
+    409,
+    'The status of the schedule does not allow this.',
+    'Read its status first.',
+  ),
+  CONFLICT: error(
+    409,
+    'What is stored does not allow it.',
+    'Read how things stand, and decide anew.',
+  ),
+
+  // What we owe
+  INTERNAL_ERROR: error(500, 'Something went wrong in the server.', 'Its log says what.'),
+  CANNOT_SIGN: error(503, 'The server has no usable signing key.', 'Renew its signing key.'),
+  DATABASE_UNAVAILABLE: error(503, 'The database does not answer.', TRY_LATER),
+} as const satisfies Readonly<Record<string, ErrorMeaning>>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
+
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERRORS, text);

@@ -1,0 +1,306 @@
+/** The OpenAPI 3.1 document of an interface, made from its routes. Pure. */
+import type Type from 'typebox';
+import { type ErrorCode, ERRORS } from '../errors.js';
+import { SURROGATES } from '../values/text.js';
+import { type Answer } from './answer.js';
+import { type Body, LINE_TYPES } from './body.js';
+import { PROBLEM_CONTENT_TYPE, ProblemBody } from './problem.js';
+import { type Route } from './route.js';
+
+export interface DocumentOptions {
+  readonly title: string;
+  readonly description: string;
+  readonly version: string;
+  /** Name of the cookie by which a browser is known. */
+  readonly cookie: string;
+  /** Groups of routes in their order, with what each is about. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** What this server posts to others, by name. */
+  readonly webhooks?: Readonly<Record<string, Webhook>>;
+}
+
+/** A request that a server of ours makes to others. */
+export interface Webhook {
+  readonly id: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly headers: Type.TObject;
+  readonly body: Type.TSchema;
+  readonly answer: string;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+export function openApiOf(routes: readonly Route[], options: DocumentOptions): Json {
+  const components = new Components();
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const route of routes) {
+    const path = (paths[route.path] ??= {});
+    path[route.method.toLowerCase()] = operationOf(route, components);
+  }
+  const webhooks = Object.entries(options.webhooks ?? {}).map(([name, webhook]) => [
+    name,
+    { post: webhookOf(webhook, components) },
+  ]);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: options.title,
+      version: options.version,
+      description: options.description,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      contact: { name: 'OTA Operations' },
+    },
+    servers: [{ url: '/', description: 'The server that this document came from.' }],
+    tags: Object.entries(options.tags).map(([name, description]) => ({ name, description })),
+    paths,
+    ...(webhooks.length === 0 ? {} : { webhooks: Object.fromEntries(webhooks) as Json }),
+    components: {
+      schemas: components.all(),
+      securitySchemes: {
+        token: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'authorization-token',
+          description: 'A token of this server (contract section 4).',
+        },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: options.cookie,
+          description: 'A browser that has signed in; see POST /v1.0/session.',
+        },
+        console: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'x-otaops-console',
+          description:
+            '`1`: what a browser sends with each request by cookie that changes something.',
+        },
+      },
+    },
+  };
+}
+
+function operationOf(route: Route, components: Components): Json {
+  const parameters = [
+    ...parametersOf('path', route.params, components),
+    ...parametersOf('query', route.query, components),
+    ...parametersOf('header', route.headers, components),
+  ];
+  return {
+    operationId: route.id,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    security: securityOf(route),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(route.body ? { requestBody: requestBodyOf(route.body, components) } : {}),
+    responses: responsesOf(route, components),
+  };
+}
+
+function securityOf({ permission, method }: Route): readonly Json[] {
+  if (permission === 'open') return [];
+  const changes = method !== 'GET' && method !== 'HEAD';
+  return [{ token: [] }, changes ? { session: [], console: [] } : { session: [] }];
+}
+
+function parametersOf(
+  place: 'path' | 'query' | 'header',
+  schema: Type.TObject | undefined,
+  components: Components,
+): Json[] {
+  const required = new Set<string>(schema?.required ?? []);
+  return Object.entries(schema?.properties ?? {}).map(([name, property]) => {
+    const { description, ...shape } = components.inline(property);
+    return {
+      name,
+      in: place,
+      required: place === 'path' || (required.has(name) && !('default' in shape)),
+      ...(description === undefined ? {} : { description }),
+      schema: shape,
+    };
+  });
+}
+
+function requestBodyOf(body: Body, components: Components): Json {
+  const required = body.kind !== 'json' || !body.optional;
+  return { description: body.description, required, content: contentOf(body, components) };
+}
+
+function contentOf(body: Body, components: Components): Json {
+  switch (body.kind) {
+    case 'json':
+      return { 'application/json': { schema: components.reference(body.schema) } };
+    case 'lines':
+      return Object.fromEntries(
+        Object.keys(LINE_TYPES).map((type) => [type, { schema: { type: 'string' } }]),
+      );
+    case 'bytes':
+      return { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
+  }
+}
+
+function responsesOf(route: Route, components: Components): Json {
+  const responses: Record<string, Json> = {
+    [route.answer.status]: responseOf(route.answer, components),
+  };
+  for (const other of route.otherAnswers ?? []) {
+    const { status, description, schema, mediaType = 'application/json', headers } = other;
+    const content = schema && { [mediaType]: { schema: components.reference(schema) } };
+    responses[status] = {
+      description,
+      ...headersOf(headers, components),
+      ...(content ? { content } : {}),
+    };
+  }
+  for (const [status, codes] of errorsByStatus(route)) {
+    responses[status] ??= problemOf(codes, components);
+  }
+  return responses;
+}
+
+function responseOf(answer: Answer, components: Components): Json {
+  const { description } = answer;
+  switch (answer.kind) {
+    case 'empty':
+      return { description, ...headersOf(answer.headers, components) };
+    case 'json':
+      return {
+        description,
+        content: { 'application/json': { schema: components.reference(answer.schema) } },
+      };
+    case 'stream': {
+      const schema = answer.schema && components.reference(answer.schema);
+      const content = answer.mediaTypes.map((type) => [type, { schema: schema ?? anyOf(type) }]);
+      const headers = headersOf(answer.headers, components);
+      return { description, ...headers, content: Object.fromEntries(content) as Json };
+    }
+  }
+}
+
+function headersOf(headers: Type.TObject | undefined, components: Components): Json {
+  if (!headers) return {};
+  const parameters = parametersOf('header', headers, components);
+  const entries = parameters.map(({ name, in: _, ...header }) => [String(name), header]);
+  return { headers: Object.fromEntries(entries) as Json };
+}
+
+/** Content that no schema describes. */
+const anyOf = (mediaType: string): Json =>
+  /^text\/|ndjson$/.test(mediaType) ? { type: 'string' } : { type: 'string', format: 'binary' };
+
+/** Its own errors and those that a route of its kind can have. */
+export function errorsOf(route: Route): ErrorCode[] {
+  const codes = new Set<ErrorCode>(route.errors);
+  const add = (...more: ErrorCode[]) => more.forEach((code) => codes.add(code));
+  // Every route refuses a parameter that it does not know.
+  add('INVALID', 'URI_TOO_LONG', 'INTERNAL_ERROR');
+  if (route.permission !== 'open') {
+    add('UNAUTHORIZED', 'DATABASE_UNAVAILABLE');
+    if (route.permission !== 'any') add('FORBIDDEN');
+    if (route.method !== 'GET' && route.method !== 'HEAD') add('FORGED_REQUEST');
+  }
+  if (route.body) {
+    add('BODY_TOO_LARGE', 'UNREADABLE_BODY', 'UNSUPPORTED_MEDIA_TYPE');
+    add('UNSUPPORTED_CONTENT_ENCODING', 'REQUEST_TIMEOUT', 'DATABASE_UNAVAILABLE');
+    if (route.body.kind === 'json') add('NOT_JSON', 'NOT_UTF8');
+    else add('BODY_MISSING');
+  }
+  return [...codes];
+}
+
+function errorsByStatus(route: Route): Map<number, ErrorCode[]> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of errorsOf(route)) {
+    const { status } = ERRORS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return new Map([...byStatus].sort(([a], [b]) => a - b));
+}
+
+function problemOf(codes: readonly ErrorCode[], components: Components): Json {
+  return {
+    description: codes.map((code) => `${code}: ${ERRORS[code].meaning}`).join('\n\n'),
+    content: { [PROBLEM_CONTENT_TYPE]: { schema: components.reference(ProblemBody) } },
+  };
+}
+
+function webhookOf(webhook: Webhook, components: Components): Json {
+  return {
+    operationId: webhook.id,
+    tags: [webhook.tag],
+    summary: webhook.summary,
+    description: webhook.description,
+    security: [],
+    parameters: parametersOf('header', webhook.headers, components),
+    requestBody: {
+      required: true,
+      content: { 'application/json': { schema: components.reference(webhook.body) } },
+    },
+    responses: { '2XX': { description: webhook.answer } },
+  };
+}
+
+/** Schemas with a title stand once, under it, and are referred to. */
+class Components {
+  readonly #schemas = new Map<string, { readonly source: unknown; shape: Json }>();
+
+  reference(schema: object): Json {
+    return this.#shapeOf(schema) as Json;
+  }
+
+  /** The schema itself, even where it has a title: parameters are described in their place. */
+  inline(schema: object): Json {
+    return this.#membersOf(schema);
+  }
+
+  all(): Json {
+    const sorted = [...this.#schemas].sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(sorted.map(([name, { shape }]) => [name, shape]));
+  }
+
+  #shapeOf(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.#shapeOf(item));
+    if (typeof value === 'string') return withoutSurrogates(value);
+    if (typeof value !== 'object' || value === null) return value;
+    const title = 'title' in value ? value.title : undefined;
+    if (typeof title !== 'string') return this.#membersOf(value);
+    this.#keep(title, value);
+    return { $ref: `#/components/schemas/${title}` };
+  }
+
+  #keep(title: string, source: object): void {
+    const kept = this.#schemas.get(title);
+    if (kept) {
+      if (kept.source !== source && JSON.stringify(kept.source) !== JSON.stringify(source)) {
+        throw new Error(`two schemas have the title ${title}`);
+      }
+      return;
+    }
+    const component = { source, shape: {} as Json };
+    this.#schemas.set(title, component);
+    component.shape = this.#membersOf(source);
+  }
+
+  #membersOf(schema: object): Json {
+    return Object.fromEntries(
+      Object.entries(schema).map(([name, member]) => [
+        name,
+        name === 'properties' ? this.#propertiesOf(member as object) : this.#shapeOf(member),
+      ]),
+    );
+  }
+
+  /** A property may be called `title`. */
+  #propertiesOf(properties: object): Json {
+    return Object.fromEntries(
+      Object.entries(properties).map(([name, schema]) => [name, this.#shapeOf(schema)]),
+    );
+  }
+}
+
+/** Only a language with UTF-16 texts can name halves of surrogate pairs; what has them is refused all the same. */
+const withoutSurrogates = (text: string): string => text.replaceAll(SURROGATES, '');

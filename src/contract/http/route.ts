@@ -1,0 +1,94 @@
+/**
+ * A route of an HTTP interface, stated once: servers implement it, clients call it, and the OpenAPI document is made from
+ * it. Pure data.
+ */
+import type Type from 'typebox';
+import { type ErrorCode } from '../errors.js';
+import { type Answer, type JsonAnswer, type OtherAnswer } from './answer.js';
+import { type Body, type JsonBody } from './body.js';
+import { type Permission } from './permission.js';
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export interface RouteShape {
+  readonly method: Method;
+  /** With its parameters in braces, as OpenAPI has them: `/v1.0/vehicles/{vin}`. */
+  readonly path: `/${string}`;
+  /** What the caller's token must grant; `open`: anyone may call. */
+  readonly permission: Permission | 'open';
+  /** What it does, in the imperative: `List the operations, newest first`. */
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: Type.TObject;
+  readonly query?: Type.TObject;
+  readonly headers?: Type.TObject;
+  readonly body?: Body;
+  readonly answer: Answer;
+  /** Answers with another status that are no errors. */
+  readonly otherAnswers?: readonly OtherAnswer[];
+  /** Its own errors; those that every route can have are not repeated. */
+  readonly errors?: readonly ErrorCode[];
+  /** Whether a POST or PATCH may be sent again where no answer came: the second one changes nothing. */
+  readonly repeatable?: boolean;
+}
+
+export interface Route extends RouteShape {
+  /** Unique within its interface; the `operationId` of OpenAPI. */
+  readonly id: string;
+  /** Its group in the documentation. */
+  readonly tag: string;
+}
+
+/** A group of routes; each gets the name that it has here as its id. */
+export function routesOf<const Shapes extends Readonly<Record<string, RouteShape>>>(
+  tag: string,
+  shapes: Shapes,
+): {
+  readonly [Id in keyof Shapes]: Shapes[Id] & { readonly id: Id & string; readonly tag: string };
+} {
+  const routes = Object.entries(shapes).map(([id, shape]) => [id, { ...shape, id, tag }]);
+  return Object.fromEntries(routes) as never;
+}
+
+type StaticOf<Schema> = Schema extends Type.TSchema ? Type.Static<Schema> : undefined;
+
+export type ParamsOf<R extends RouteShape> = StaticOf<R['params']>;
+export type QueryOf<R extends RouteShape> = StaticOf<R['query']>;
+export type HeadersOf<R extends RouteShape> = StaticOf<R['headers']>;
+/** The JSON body; undefined where there is none, or it is no JSON. */
+export type BodyOf<R extends RouteShape> =
+  R['body'] extends JsonBody<infer Schema>
+    ? R['body']['optional'] extends false
+      ? Type.Static<Schema>
+      : Type.Static<Schema> | undefined
+    : undefined;
+/** The JSON answer; undefined where there is none, or it is no JSON. */
+export type AnswerOf<R extends RouteShape> =
+  R['answer'] extends JsonAnswer<infer Schema> ? Type.Static<Schema> : undefined;
+
+/** Named as the contract names the field: `{ref-id}`. */
+const PARAMETER = /\{([\w-]+)\}/g;
+
+/** Names of the parameters in a path. */
+export const pathParameters = (path: string): string[] =>
+  [...path.matchAll(PARAMETER)].map(([, name = '']) => name);
+
+/**
+ * The path of a request.
+ *
+ * @throws RangeError where a parameter is missing, or none that a URL can carry: of `.` and `..`, also encoded, every URL
+ *   parser makes another path (WHATWG URL, section 4.1)
+ */
+export function pathOf(
+  { path }: RouteShape,
+  params: Readonly<Record<string, string>> = {},
+): string {
+  return path.replaceAll(PARAMETER, (_all, name: string) => {
+    const value = Object.hasOwn(params, name) ? params[name] : undefined;
+    if (value === undefined || value === '') throw new RangeError(`${path} needs ${name}`);
+    if (value === '.' || value === '..') {
+      throw new RangeError(`${name} cannot be ${value} in an address`);
+    }
+    return encodeURIComponent(value);
+  });
+}

@@ -1,0 +1,62 @@
+/** Request bodies that are no plain JSON: lines of CSV or NDJSON, any bytes, JSON that is signed. */
+import { Readable } from 'node:stream';
+import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { LINE_TYPES } from '../../contract/index.js';
+import { type LineFormat } from '../lines.js';
+import { bodyStream } from './body-stream.js';
+import { Problem } from './problem.js';
+import { MAX_BODY_BYTES, readBytes } from './json-body.js';
+
+/** In this scope lines are taken, and nothing else. */
+export function takeLines(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  takeStream(scope, Object.keys(LINE_TYPES));
+}
+
+/** In this scope any content is taken as it is. */
+export function takeBytes(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  takeStream(scope, '*');
+}
+
+/** In this scope JSON is taken, and handed on as it came. */
+export function takeSigned(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('application/json', (request: FastifyRequest) =>
+    readBytes(request.raw, request.routeOptions.config.maxBytes ?? MAX_BODY_BYTES),
+  );
+}
+
+function takeStream(scope: FastifyInstance, types: '*' | string[]): void {
+  scope.addContentTypeParser(types, (request, _payload, done) => {
+    try {
+      done(null, bodyStream(request.raw));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  // Also where the request was refused before anyone read it.
+  scope.addHook('onResponse', ({ body }, _reply, done) => {
+    if (body instanceof Readable) body.destroy();
+    done();
+  });
+}
+
+/** @throws Problem 400 */
+export function streamIn({ body }: FastifyRequest): Readable {
+  if (body === undefined) throw new Problem('BODY_MISSING', 'the body is missing');
+  return body as Readable;
+}
+
+/** @throws Problem 400, 415 */
+export function linesIn(request: FastifyRequest): { input: Readable; format: LineFormat } {
+  const input = streamIn(request);
+  const [given = ''] = (request.headers['content-type'] ?? '').split(';');
+  const type = given.trim().toLowerCase();
+  const format = Object.hasOwn(LINE_TYPES, type)
+    ? LINE_TYPES[type as keyof typeof LINE_TYPES]
+    : undefined;
+  if (format) return { input, format };
+  input.destroy();
+  throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'send text/csv or NDJSON');
+}

@@ -1,0 +1,132 @@
+/** Implements a route of the contract: what comes in is valid by its schemas, what goes out has its shape. */
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import {
+  type AnswerOf,
+  type BodyOf,
+  type HeadersOf,
+  type ParamsOf,
+  type Permission,
+  type QueryOf,
+  type Route,
+} from '../../contract/index.js';
+import { type Token } from '../access/index.js';
+import { takeBytes, takeLines, takeSigned } from './body-kinds.js';
+import { Problem } from './problem.js';
+import { placeholderOf } from './validator.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the caller's token must grant; absent: anyone may call. */
+    permission?: Permission;
+    /** Largest JSON body, bytes; absent: the server's own limit. */
+    maxBytes?: number;
+  }
+  interface FastifyRequest {
+    token?: Token;
+  }
+}
+
+/** A request to a route, all of it valid. */
+export interface Call<R extends Route> {
+  readonly params: ParamsOf<R>;
+  /** With the defaults of its schema. */
+  readonly query: QueryOf<R>;
+  readonly headers: HeadersOf<R>;
+  /** A signed one as it came, not checked yet; of lines and bytes nothing: see `linesIn` and `streamIn`. */
+  readonly body: R['body'] extends { signed: true } ? Buffer | undefined : BodyOf<R>;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** What a handler may give for an answer: of a Date, JSON writes the text that the contract has. */
+export type Served<Shape> = Shape extends string
+  ? string extends Shape
+    ? Shape | Date
+    : Shape
+  : Shape extends readonly (infer Item)[]
+    ? readonly Served<Item>[]
+    : Shape extends object
+      ? { readonly [Name in keyof Shape]: Served<Shape[Name]> }
+      : Shape;
+
+type Answering<R extends Route> = R['answer'] extends { kind: 'json' }
+  ? Served<AnswerOf<R>>
+  : R['answer'] extends { kind: 'empty' }
+    ? void
+    : // It writes to the reply.
+      unknown;
+
+export type Handler<R extends Route> = (call: Call<R>) => Answering<R> | Promise<Answering<R>>;
+
+/** The caller's token, which the authorization hook has put there. */
+export function callerOf(request: FastifyRequest): Token {
+  if (!request.token) throw new Problem('UNAUTHORIZED', 'a token is needed');
+  return request.token;
+}
+
+export function serve<R extends Route>(
+  server: FastifyInstance,
+  route: R,
+  handler: Handler<NoInfer<R>>,
+): void {
+  const take = takerOf(route);
+  if (!take) return register(server, route, handler);
+  // What is no plain JSON is read in a scope of its own: nowhere else is it taken, and there nothing else.
+  server.register((scope, _options, done) => {
+    take(scope);
+    register(scope, route, handler);
+    done();
+  });
+}
+
+function takerOf({ body }: Route): ((scope: FastifyInstance) => void) | undefined {
+  switch (body?.kind) {
+    case 'lines':
+      return takeLines;
+    case 'bytes':
+      return takeBytes;
+    default:
+      return body?.signed ? takeSigned : undefined;
+  }
+}
+
+function register<R extends Route>(scope: FastifyInstance, route: R, handler: Handler<R>): void {
+  const { answer } = route;
+  scope.route({
+    method: route.method,
+    url: route.path.replaceAll(/\{([\w-]+)\}/g, (_all, name: string) => `:${placeholderOf(name)}`),
+    // Fastify answers HEAD by running the handler, and a stream might not end.
+    exposeHeadRoute: route.method === 'GET' && answer.kind !== 'stream',
+    config: {
+      ...(route.permission === 'open' ? {} : { permission: route.permission }),
+      ...(route.body?.kind === 'json' && route.body.maxBytes !== undefined
+        ? { maxBytes: route.body.maxBytes }
+        : {}),
+    },
+    ...(route.body?.kind === 'bytes' ? { bodyLimit: Number.MAX_SAFE_INTEGER } : {}),
+    schema: {
+      // A parameter that no schema names is refused, also where there are none.
+      querystring: route.query ?? NO_QUERY,
+      ...(route.params ? { params: route.params } : {}),
+      ...(route.headers ? { headers: route.headers } : {}),
+      ...bodySchema(route),
+    },
+    handler: async (request, reply) => {
+      const { params, query, headers, body } = request;
+      const call = { params, query, headers, body, request, reply } as Call<R>;
+      const answered = await handler(call);
+      if (answer.kind === 'stream') return answered;
+      // A handler may have set another one.
+      if (reply.statusCode === 200) reply.code(answer.status);
+      return reply.send(answered);
+    },
+  });
+}
+
+const NO_QUERY = Type.Object({});
+
+function bodySchema({ body }: Route) {
+  if (body?.kind !== 'json' || body.signed) return {};
+  return { body: body.optional ? Type.Optional(body.schema) : body.schema };
+}
