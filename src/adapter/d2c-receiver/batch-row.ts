@@ -56,6 +56,10 @@ export interface Applicable extends Common {
   readonly correlationId: string;
   /** UUID of the trigger that `correlation_id` names, null where it names none of ours. */
   readonly triggerId: string | null;
+  /** Of an event: its operation. */
+  readonly refId: string | null;
+  readonly status: number | null;
+  readonly statusName: string | null;
   /** Of an event: the bit of its status in `deliveries.reached`, 0 for one outside the enum. */
   readonly reaches: number;
   /** ms, settled at this first arrival (contract section 5.3). */

@@ -6,7 +6,7 @@
  * Locks are taken in one order by everyone who writes: deliveries by key, then counters. That is why
  * `settled` sorts before it locks, and why everything else reads from it.
  */
-import { EVENT_STATUSES, INTERRUPTIONS } from '../../contract/index.js';
+import { EVENT_STATUS, EVENT_STATUS_NAMES, INTERRUPTIONS } from '../../contract/index.js';
 
 /**
  * Digests in a delivery's own row; those beyond have rows of their own. More would not only cost each
@@ -15,7 +15,9 @@ import { EVENT_STATUSES, INTERRUPTIONS } from '../../contract/index.js';
 const DIGESTS_IN_ROW = 64;
 
 /** Status values of a pause and a resume. */
-const INTERRUPTING = [...INTERRUPTIONS].map((name) => EVENT_STATUSES[name].value).join(', ');
+const INTERRUPTING = EVENT_STATUS_NAMES.filter((name) => INTERRUPTIONS.has(name))
+  .map((name) => EVENT_STATUS[name])
+  .join(', ');
 
 /** By the newest trigger of a delivery, or by one of those before, which only a retriggered one has. */
 const OPERATION_OF_TRIGGER = /* sql */ `
