@@ -1,4 +1,5 @@
 /** How long the phases of an update take: pure. */
+import { type PhaseDuration } from '../../contract/adapter-api/index.js';
 import { type EventStatusName } from '../../contract/index.js';
 
 /** What is known of one vehicle's newest attempt: when each thing happened first, ms. */
@@ -12,7 +13,7 @@ export interface VehicleTimes {
 type Moment = 'triggered' | 'acknowledged' | EventStatusName;
 
 interface Phase {
-  readonly name: string;
+  readonly name: PhaseDuration['phase'];
   readonly from: Moment;
   /** Whichever is there. */
   readonly to: readonly Moment[];
@@ -33,21 +34,11 @@ const PHASES: readonly Phase[] = [
   { name: 'install', from: 'reboot', to: ['success', 'failure'] },
   { name: 'rollback', from: 'failure', to: ['rollback_success', 'rollback_fail'] },
   {
-    name: 'whole',
+    name: 'total',
     from: 'triggered',
     to: ['success', 'rollback_success', 'rollback_fail', 'cancel', 'consent_rejected'],
   },
 ];
-
-export interface PhaseDuration {
-  readonly phase: string;
-  /** Vehicles of the sample that have been through it. */
-  readonly vehicles: number;
-  /** Seconds. */
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
-}
 
 /** Phases that at least one vehicle has been through; clocks that ran backwards are left out. */
 export function phaseDurations(vehicles: readonly VehicleTimes[]): PhaseDuration[] {
