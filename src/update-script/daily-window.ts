@@ -1,6 +1,6 @@
 /** When a part of the day begins and ends in a time zone, also on days of 23 and 25 hours: pure. */
 import { DateTime } from 'luxon';
-import { type DailyWindow } from './update-script.js';
+import { type DailyWindow } from '../contract/update-script/index.js';
 
 /**
  * When the window is open next.

@@ -6,6 +6,6 @@ export * from './install-order.js';
 export { KeyRefused } from './keys.js';
 export * from './signature.js';
 export * from './time-zone.js';
-export * from './update-script.js';
+export * from '../contract/update-script/index.js';
 export * from './validate-script.js';
 export * from './versions.js';

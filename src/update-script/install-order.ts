@@ -1,5 +1,5 @@
 /** In which order the ECUs of a script are installed: pure. */
-import { type EcuUpdate } from './update-script.js';
+import { type EcuUpdate } from '../contract/update-script/index.js';
 
 /**
  * Each ECU after those that it names in `after`, otherwise in the script's order.

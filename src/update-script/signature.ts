@@ -4,7 +4,7 @@ import { CompactSign, compactVerify, decodeProtectedHeader, errors } from 'jose'
 import { certificateOf, CertificateRefused } from './certificates.js';
 import { checkLength, checkPath, checkValidity, trustedSigner } from './certification-path.js';
 import { algorithmOf } from './keys.js';
-import { type UpdateScript } from './update-script.js';
+import { type UpdateScript } from '../contract/update-script/index.js';
 import { validateScript } from './validate-script.js';
 
 const TYPE = 'otaops-update-script+jws';
@@ -41,7 +41,7 @@ export async function signScript(
       'the chain does not begin with the certificate of the signing key',
     );
   }
-  const payload = JSON.stringify({ ...script, 'signed-at': now });
+  const payload = JSON.stringify({ ...script, signedAt: now });
   return new CompactSign(Buffer.from(payload))
     .setProtectedHeader({
       alg: algorithmOf(key),

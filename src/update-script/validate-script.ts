@@ -1,7 +1,7 @@
 /** What is wrong with an update script, and where: its shape, and what a schema cannot say. Pure. */
 import { checkOf, type FieldError } from '../contract/index.js';
 import { installOrder } from './install-order.js';
-import { UpdateScript } from './update-script.js';
+import { UpdateScript } from '../contract/update-script/index.js';
 
 const check = checkOf(UpdateScript);
 

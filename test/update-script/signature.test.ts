@@ -38,7 +38,7 @@ const refusal = (jws: string, at = now, anchors = trusted) =>
 
 test('a script that a trusted signer has signed comes out as it went in, with its time', async () => {
   const jws = await signScript(SCRIPT, signer, now);
-  expect(await verifyScript(jws, trusted, now)).toEqual({ ...SCRIPT, 'signed-at': now });
+  expect(await verifyScript(jws, trusted, now)).toEqual({ ...SCRIPT, signedAt: now });
 });
 
 test('authorities between the signer and the trust anchor are followed', async () => {

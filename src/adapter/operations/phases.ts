@@ -1,6 +1,11 @@
 /** How long the phases of an update take: pure. */
 import { type PhaseDuration } from '../../contract/adapter-api/index.js';
-import { type EventStatusName } from '../../contract/index.js';
+import {
+  EVENT_STATUS_NAMES,
+  type EventStatusName,
+  FAILED_SO_FAR,
+  FINISHED,
+} from '../../contract/index.js';
 
 /** What is known of one vehicle's newest attempt: when each thing happened first, ms. */
 export interface VehicleTimes {
@@ -36,7 +41,8 @@ const PHASES: readonly Phase[] = [
   {
     name: 'total',
     from: 'triggered',
-    to: ['success', 'rollback_success', 'rollback_fail', 'cancel', 'consent_rejected'],
+    // What failed so far may still go on.
+    to: EVENT_STATUS_NAMES.filter((name) => FINISHED.has(name) && !FAILED_SO_FAR.has(name)),
   },
 ];
 

@@ -1,5 +1,6 @@
 /** Judges a schedule by what came back from its vehicles: pure. */
 import Type from 'typebox';
+import { FAILED, resultOf } from '../../contract/index.js';
 import { type Figures, figuresOf, findingOf, forOneOf } from './sequential-test.js';
 
 const MAX_VEHICLES = 1_000_000_000;
@@ -60,17 +61,8 @@ export type GuardSettings = Type.Static<typeof GuardSettings>;
 /** What a vehicle's state says of the update; what the user decides says nothing. */
 export type Verdict = 'succeeded' | 'failed' | 'neither';
 
-const FAILED = new Set([
-  'failure',
-  'download_fail',
-  'md5_check_fail',
-  'pki_check_fail',
-  'rollback_success',
-  'rollback_fail',
-]);
-
 export function verdictOf(state: string): Verdict {
-  if (state === 'success') return 'succeeded';
+  if (resultOf(state) === 'succeeded') return 'succeeded';
   return FAILED.has(state) ? 'failed' : 'neither';
 }
 

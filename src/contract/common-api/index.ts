@@ -1,5 +1,7 @@
 /** What the OTA Adapter and the CarOTA Server both have. */
+export * from './line-import.js';
 export * from './live.js';
+export * from './put-aside.js';
 export * from './service.js';
 export * from './session.js';
 export * from './tokens.js';

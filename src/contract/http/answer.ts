@@ -8,11 +8,13 @@ export interface JsonAnswer<Schema extends Type.TSchema = Type.TSchema> {
   readonly description: string;
 }
 
-/** Nothing but the status 204. */
+/** No content: 204, or 200 as the answer to HEAD. */
 export interface EmptyAnswer {
   readonly kind: 'empty';
-  readonly status: 204;
+  readonly status: 200 | 204;
   readonly description: string;
+  /** Headers of the answer. */
+  readonly headers?: Type.TObject;
 }
 
 /** Content that is read while it comes: a download, an export, a stream of events, metrics. */
@@ -24,9 +26,22 @@ export interface StreamAnswer {
   /** Shape of one event, line or part, where there is one. */
   readonly schema?: Type.TSchema;
   readonly description: string;
+  /** Headers of the answer. */
+  readonly headers?: Type.TObject;
 }
 
 export type Answer = JsonAnswer | EmptyAnswer | StreamAnswer;
+
+/** Another answer of a route, with a status of its own, e.g. 206 and 304 of a download. */
+export interface OtherAnswer {
+  readonly status: number;
+  readonly description: string;
+  /** Absent: it has no content. */
+  readonly schema?: Type.TSchema;
+  /** Absent: JSON. */
+  readonly mediaType?: string;
+  readonly headers?: Type.TObject;
+}
 
 export const json = <Schema extends Type.TSchema>(
   schema: Schema,
@@ -40,14 +55,24 @@ export const empty = (description: string): EmptyAnswer => ({
   description,
 });
 
+/** The answer to HEAD: the headers that GET would have. */
+export const headersOnly = (description: string, headers: Type.TObject): EmptyAnswer => ({
+  kind: 'empty',
+  status: 200,
+  description,
+  headers,
+});
+
 export const stream = (
   mediaType: string | readonly string[],
   description: string,
   schema?: Type.TSchema,
+  headers?: Type.TObject,
 ): StreamAnswer => ({
   kind: 'stream',
   status: 200,
   mediaTypes: [mediaType].flat(),
   description,
   ...(schema === undefined ? {} : { schema }),
+  ...(headers === undefined ? {} : { headers }),
 });

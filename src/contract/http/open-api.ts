@@ -147,9 +147,14 @@ function responsesOf(route: Route, components: Components): Json {
   const responses: Record<string, Json> = {
     [route.answer.status]: responseOf(route.answer, components),
   };
-  for (const { status, description, schema } of route.otherAnswers ?? []) {
-    const content = schema && { 'application/json': { schema: components.reference(schema) } };
-    responses[status] = { description, ...(content ? { content } : {}) };
+  for (const other of route.otherAnswers ?? []) {
+    const { status, description, schema, mediaType = 'application/json', headers } = other;
+    const content = schema && { [mediaType]: { schema: components.reference(schema) } };
+    responses[status] = {
+      description,
+      ...headersOf(headers, components),
+      ...(content ? { content } : {}),
+    };
   }
   for (const [status, codes] of errorsByStatus(route)) {
     responses[status] ??= problemOf(codes, components);
@@ -161,7 +166,7 @@ function responseOf(answer: Answer, components: Components): Json {
   const { description } = answer;
   switch (answer.kind) {
     case 'empty':
-      return { description };
+      return { description, ...headersOf(answer.headers, components) };
     case 'json':
       return {
         description,
@@ -170,9 +175,17 @@ function responseOf(answer: Answer, components: Components): Json {
     case 'stream': {
       const schema = answer.schema && components.reference(answer.schema);
       const content = answer.mediaTypes.map((type) => [type, { schema: schema ?? anyOf(type) }]);
-      return { description, content: Object.fromEntries(content) as Json };
+      const headers = headersOf(answer.headers, components);
+      return { description, ...headers, content: Object.fromEntries(content) as Json };
     }
   }
+}
+
+function headersOf(headers: Type.TObject | undefined, components: Components): Json {
+  if (!headers) return {};
+  const parameters = parametersOf('header', headers, components);
+  const entries = parameters.map(({ name, in: _, ...header }) => [String(name), header]);
+  return { headers: Object.fromEntries(entries) as Json };
 }
 
 /** Content that no schema describes. */

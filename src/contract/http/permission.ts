@@ -11,5 +11,5 @@ export type Permission =
   /** What a vehicle fetches from the CarOTA Server. */
   | 'fetch';
 
-/** Which role may do what. */
+/** What each role of a server may do. */
 export type Grants = Readonly<Record<string, readonly Permission[]>>;

@@ -4,20 +4,25 @@ import { ERROR_CODES } from '../errors.js';
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
+/** The stable code of an error, as the catalogue in errors.ts has it. */
+export const ErrorCodeName = Type.Enum(ERROR_CODES, { title: 'ErrorCode', description: 'Stable.' });
+
+/** What is wrong with one field of a request. */
+export const FieldFault = Type.Object(
+  {
+    path: Type.String({ description: 'JSON Pointer (RFC 6901) to the field.' }),
+    message: Type.String(),
+  },
+  { title: 'FieldFault' },
+);
+
 export const ProblemBody = Type.Object(
   {
     title: Type.String(),
     status: Type.Integer(),
-    errorCode: Type.Enum(ERROR_CODES, { title: 'ErrorCode', description: 'Stable.' }),
+    errorCode: ErrorCodeName,
     errorMessage: Type.String(),
-    errors: Type.Optional(
-      Type.Array(
-        Type.Object({
-          path: Type.String({ description: 'JSON Pointer (RFC 6901) to the field.' }),
-          message: Type.String(),
-        }),
-      ),
-    ),
+    errors: Type.Optional(Type.Array(FieldFault)),
   },
   { title: 'Problem', description: 'RFC 9457 problem details.' },
 );

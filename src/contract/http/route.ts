@@ -4,7 +4,7 @@
  */
 import type Type from 'typebox';
 import { type ErrorCode } from '../errors.js';
-import { type Answer, type JsonAnswer } from './answer.js';
+import { type Answer, type JsonAnswer, type OtherAnswer } from './answer.js';
 import { type Body, type JsonBody } from './body.js';
 import { type Permission } from './permission.js';
 
@@ -24,12 +24,8 @@ export interface RouteShape {
   readonly headers?: Type.TObject;
   readonly body?: Body;
   readonly answer: Answer;
-  /** Answers with another status, e.g. 206 and 304 of a download. */
-  readonly otherAnswers?: readonly {
-    readonly status: number;
-    readonly description: string;
-    readonly schema?: Type.TSchema;
-  }[];
+  /** Answers with another status that are no errors. */
+  readonly otherAnswers?: readonly OtherAnswer[];
   /** Its own errors; those that every route can have are not repeated. */
   readonly errors?: readonly ErrorCode[];
   /** Whether a POST or PATCH may be sent again where no answer came: the second one changes nothing. */
@@ -77,14 +73,22 @@ const PARAMETER = /\{([\w-]+)\}/g;
 export const pathParameters = (path: string): string[] =>
   [...path.matchAll(PARAMETER)].map(([, name = '']) => name);
 
-/** The path of a request. @throws RangeError where a parameter is missing */
+/**
+ * The path of a request.
+ *
+ * @throws RangeError where a parameter is missing, or none that a URL can carry: of `.` and `..`, also encoded, every URL
+ *   parser makes another path (WHATWG URL, section 4.1)
+ */
 export function pathOf(
   { path }: RouteShape,
   params: Readonly<Record<string, string>> = {},
 ): string {
   return path.replaceAll(PARAMETER, (_all, name: string) => {
     const value = Object.hasOwn(params, name) ? params[name] : undefined;
-    if (value === undefined) throw new RangeError(`${path} needs ${name}`);
+    if (value === undefined || value === '') throw new RangeError(`${path} needs ${name}`);
+    if (value === '.' || value === '..') {
+      throw new RangeError(`${name} cannot be ${value} in an address`);
+    }
     return encodeURIComponent(value);
   });
 }

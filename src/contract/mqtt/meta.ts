@@ -21,13 +21,13 @@ export const Meta = Type.Union(
 );
 export type Meta = Type.Static<typeof Meta>;
 
-/** As we write it. */
+/** A fact in its one form. */
 export const MetaField = Type.Object(
   {
     key: StorableText('What the value is, e.g. `download`, `reason`.'),
     value: StorableText('In the vehicle’s words.'),
   },
-  { title: 'MetaField' },
+  { title: 'MetaField', examples: [{ key: 'download', value: '40%' }] },
 );
 export type MetaField = Readonly<Type.Static<typeof MetaField>>;
 
@@ -41,20 +41,4 @@ const field = (key: string, value: string | number | boolean): MetaField => ({
 export function normaliseMeta(meta: Meta): MetaField[] {
   if (Array.isArray(meta)) return meta.map(({ key, value }) => field(key, value));
   return Object.entries(meta ?? {}).map(([key, value]) => field(key, value));
-}
-
-/** Keys under which agents say why, best first. */
-const REASON_KEYS = ['reason', 'error', 'cause', 'error_message', 'error_code'];
-/** A longer one is cut: reasons are grouped. */
-const MAX_REASON = 200;
-
-/** Why, in the vehicle's own words; null where it does not say. */
-export function reasonOf(meta: readonly MetaField[]): string | null {
-  for (const wanted of REASON_KEYS) {
-    for (const { key, value } of meta) {
-      if (key.toLowerCase() === wanted && value !== '')
-        return value.slice(0, MAX_REASON).toWellFormed();
-    }
-  }
-  return null;
 }

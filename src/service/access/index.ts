@@ -1,2 +1,3 @@
 export * from './permissions.js';
 export * from './tokens.js';
+export { type Grants } from '../../contract/index.js';

@@ -1,6 +1,6 @@
 /** `/v1.0/schedules`: campaigns, their waves, and what was decided. */
 import Type from 'typebox';
-import { EVENT_STATUS_NAMES, parseVin, StateName } from '../../../contract/index.js';
+import { parseVin, SCHEDULE_VEHICLE_STATES, StateName } from '../../../contract/index.js';
 import {
   callerOf,
   describeRoute,
@@ -53,14 +53,12 @@ import {
   WholeSchedule,
 } from './schedule-bodies.js';
 
-/** Of a vehicle in a schedule: until the adapter has told of it, and then as of its newest event. */
-const SCHEDULE_STATES = ['waiting', 'triggered', 'device_not_found', ...EVENT_STATUS_NAMES];
 /** As many as a column of type integer takes. */
 const MAX_WAVE = 2 ** 31 - 1;
 
 const VehicleQuery = Type.Object({
   ...PageQuery.properties,
-  state: Type.Optional(StateName(SCHEDULE_STATES, 'Only vehicles in this state.')),
+  state: Type.Optional(StateName(SCHEDULE_VEHICLE_STATES, 'Only vehicles in this state.')),
   wave: Type.Optional(
     Type.Integer({ minimum: 0, maximum: MAX_WAVE, description: 'Only vehicles of this wave.' }),
   ),
@@ -236,7 +234,8 @@ function vehicleRoutes(server: Server, context: CarotaContext): void {
       const vin = params.vin.toUpperCase();
       const { id } = await known(context, params.refId);
       const [row] = await listScheduleVehicles(database, id, { after: before(vin), limit: 1 });
-      if (row?.vin !== vin) throw new Problem('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
+      if (row?.vin !== vin)
+        throw new Problem('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
       const events = await readVehicleEvents(database, vin, MAX_EVENTS, params.refId);
       return { ...row, events: events.map(eventBody) };
     },

@@ -3,7 +3,9 @@
  * vehicle fetches it, and does what it says. The contract names it and leaves it open; this is ours.
  */
 import Type from 'typebox';
-import { Identifier, Pattern, Text, StorableUnixTime } from '../contract/index.js';
+import { Pattern } from '../values/pattern.js';
+import { Identifier, Text } from '../values/text.js';
+import { StorableUnixTime } from '../values/timestamp.js';
 
 /** Name of an ECU. It is also a folder's name in the vehicle. */
 export const EcuName = Pattern(
@@ -126,7 +128,7 @@ export const UpdateScript = Type.Object(
         description: 'It may replace a newer version by an older one.',
       }),
     ),
-    'signed-at': Type.Optional(StorableUnixTime('When it was signed.')),
+    signedAt: Type.Optional(StorableUnixTime('When it was signed.')),
   },
   { additionalProperties: false, title: 'UpdateScript' },
 );

@@ -1,0 +1,151 @@
+/** `/v1.0/artifacts`: the files that vehicles install. */
+import Type from 'typebox';
+import {
+  bytesBody,
+  headersOnly,
+  json,
+  pageOf,
+  PageQuery,
+  routesOf,
+  stream,
+  Time,
+} from '../http/index.js';
+import { Artifact, Sha256 } from '../update-script/index.js';
+import { Pattern } from '../values/pattern.js';
+import { Text } from '../values/text.js';
+import { MAX_UNIX_SECONDS } from '../values/timestamp.js';
+
+export const StoredArtifact = Type.Object(
+  {
+    ...Artifact.properties,
+    name: Type.String({ description: 'As it was uploaded; for people.' }),
+    createdAt: Time,
+    url: Type.String({
+      description:
+        'Signed URL of the content, valid for a limited time; relative to this server unless it has a public URL.',
+    }),
+  },
+  { title: 'StoredArtifact' },
+);
+export type StoredArtifact = Type.Static<typeof StoredArtifact>;
+
+const Sha256Params = Type.Object({ sha256: Sha256 });
+
+const SignedQuery = Type.Object({
+  expires: Type.Integer({
+    minimum: 0,
+    maximum: MAX_UNIX_SECONDS,
+    description: 'Unix time, seconds.',
+  }),
+  signature: Pattern('^[A-Za-z0-9_-]{1,100}$', 'must be the signature of a URL made here'),
+});
+export type SignedQuery = Type.Static<typeof SignedQuery>;
+
+const ContentRequestHeaders = Type.Object({
+  range: Type.Optional(
+    Type.String({
+      description: 'One range of bytes (RFC 9110, section 14.2); of several, all content is sent.',
+      examples: ['bytes=1048576-'],
+    }),
+  ),
+  'if-range': Type.Optional(
+    Type.String({ description: 'An ETag: the range is sent only if the content is still this.' }),
+  ),
+  'if-none-match': Type.Optional(
+    Type.String({ description: 'An ETag, or `*`: 304 if the client has this content already.' }),
+  ),
+});
+
+const ETAG = {
+  etag: Type.String({ description: 'The SHA-256 in quotes: the content never changes.' }),
+  'cache-control': Type.String({ description: 'May be cached for a year.' }),
+};
+const ContentHeaders = Type.Object({
+  ...ETAG,
+  'accept-ranges': Type.String({ description: '`bytes`' }),
+  'content-length': Type.Integer({ description: 'Bytes in this answer.' }),
+});
+const PartHeaders = Type.Object({
+  ...ContentHeaders.properties,
+  'content-range': Type.String({ examples: ['bytes 1048576-2097151/2097152'] }),
+});
+const OCTETS = 'application/octet-stream';
+
+const content = {
+  path: '/v1.0/artifacts/{sha256}/content',
+  permission: 'open',
+  description:
+    'The signature in the URL is the permission. Range, If-Range and If-None-Match (RFC 9110) are supported; a cache in front may keep the content forever.',
+  params: Sha256Params,
+  query: SignedQuery,
+  headers: ContentRequestHeaders,
+  errors: ['URL_EXPIRED', 'ARTIFACT_NOT_FOUND', 'RANGE_NOT_SATISFIABLE', 'DATABASE_UNAVAILABLE'],
+} as const;
+
+const NOT_MODIFIED = {
+  status: 304,
+  description: 'The client has this content already.',
+  headers: Type.Object(ETAG),
+} as const;
+
+export const artifactApi = routesOf('Artifacts', {
+  uploadArtifact: {
+    method: 'POST',
+    path: '/v1.0/artifacts',
+    permission: 'plan',
+    summary: 'Upload an artifact: its bytes as the body, of any size',
+    description:
+      'Uploading the same bytes again yields the same artifact. With `sha256`, an upload damaged in transit is refused.',
+    query: Type.Object({
+      name: Type.Optional(Text(256, 'A name for people.')),
+      sha256: Type.Optional(Sha256),
+    }),
+    body: bytesBody('The bytes of the artifact.'),
+    answer: json(StoredArtifact, 'The stored artifact.', 201),
+    errors: ['ARTIFACT_REFUSED'],
+    repeatable: true,
+  },
+  listArtifacts: {
+    method: 'GET',
+    path: '/v1.0/artifacts',
+    permission: 'read',
+    summary: 'List the artifacts in the order of their SHA-256',
+    query: PageQuery,
+    answer: json(pageOf(StoredArtifact), 'A page of artifacts.'),
+  },
+  getArtifact: {
+    method: 'GET',
+    path: '/v1.0/artifacts/{sha256}',
+    permission: 'read',
+    summary: 'Describe an artifact, and where to download it',
+    params: Sha256Params,
+    answer: json(StoredArtifact, 'The artifact.'),
+    errors: ['ARTIFACT_NOT_FOUND'],
+  },
+  getArtifactContent: {
+    ...content,
+    method: 'GET',
+    summary: 'Download an artifact by its signed URL, in full or in part',
+    answer: stream(OCTETS, 'All of the content.', undefined, ContentHeaders),
+    otherAnswers: [
+      {
+        status: 206,
+        description: 'The requested range.',
+        mediaType: OCTETS,
+        schema: Type.String({ format: 'binary' }),
+        headers: PartHeaders,
+      },
+      NOT_MODIFIED,
+    ],
+  },
+  headArtifactContent: {
+    ...content,
+    method: 'HEAD',
+    summary: 'Read the headers that a download would have',
+    answer: headersOnly('As GET answers all of the content.', ContentHeaders),
+    otherAnswers: [
+      { status: 206, description: 'As GET answers the range.', headers: PartHeaders },
+      NOT_MODIFIED,
+    ],
+  },
+});

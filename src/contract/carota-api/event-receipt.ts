@@ -1,0 +1,55 @@
+/** `POST /v1.0/ota/events`: receives the adapter's event call-back (contract section 6). */
+import Type from 'typebox';
+import { json, routesOf, signedJsonBody } from '../http/index.js';
+import { Pattern } from '../values/pattern.js';
+import { CallbackMessage } from './event-call-back.js';
+
+/** Largest batch, bytes; the adapter's are a megabyte. */
+const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+
+/** Standard Webhooks: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
+export const SignatureHeaders = Type.Object({
+  'webhook-id': Type.String({
+    minLength: 1,
+    maxLength: 256,
+    description: 'Id of the batch: a retry has the same one.',
+  }),
+  'webhook-timestamp': Pattern('^[0-9]{1,12}$', 'must be Unix seconds', {
+    description: 'When this attempt was sent, Unix seconds; at most five minutes from our time.',
+  }),
+  'webhook-signature': Type.String({
+    minLength: 1,
+    maxLength: 4_096,
+    description:
+      'Signatures separated by spaces, each `v1,` and the base64 HMAC-SHA-256 of `<id>.<timestamp>.<body>`; one that matches suffices.',
+    examples: ['v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE='],
+  }),
+});
+export type SignatureHeaders = Type.Static<typeof SignatureHeaders>;
+
+export const ReceivedEvents = Type.Object(
+  {
+    stored: Type.Integer({ description: 'New events.' }),
+    duplicates: Type.Integer({ description: 'Events received before; they change nothing.' }),
+    refused: Type.Integer({
+      description: 'Events put aside with a reason; see /v1.0/refused-events.',
+    }),
+  },
+  { title: 'ReceivedEvents' },
+);
+
+export const eventReceiptApi = routesOf('Call-back', {
+  receiveEvents: {
+    method: 'POST',
+    path: '/v1.0/ota/events',
+    permission: 'open',
+    summary: 'Receive the events that the OTA Adapter calls back',
+    description:
+      'Signed with Standard Webhooks; the signature is the permission. Events are idempotent by `event-id`. An event that cannot be taken is put aside and does not hold up the others.',
+    headers: SignatureHeaders,
+    body: signedJsonBody(CallbackMessage, 'A batch of events.', MAX_BATCH_BYTES),
+    answer: json(ReceivedEvents, 'The batch is settled.'),
+    errors: ['SIGNATURE_REFUSED'],
+    repeatable: true,
+  },
+});

@@ -1,0 +1,64 @@
+/** The HTTP interface of the CarOTA Server. */
+import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
+import { openApiOf, type Route } from '../http/index.js';
+import { artifactApi } from './artifacts.js';
+import { eventReceiptApi } from './event-receipt.js';
+import { refusedEventApi } from './refused-events.js';
+import { CAROTA_ROLES } from './roles.js';
+import { scheduleVehicleApi } from './schedule-vehicles.js';
+import { scheduleApi } from './schedules.js';
+import { updateScriptApi } from './update-scripts.js';
+import { vehicleApi } from './vehicles.js';
+
+export * from './artifacts.js';
+export * from './event-receipt.js';
+export * from './guard.js';
+export * from './refused-events.js';
+export * from './roles.js';
+export * from './schedule-plan.js';
+export * from './schedule-vehicles.js';
+export * from './schedules.js';
+export * from './update-scripts.js';
+export * from './vehicle-events.js';
+export * from './vehicles.js';
+
+export const carotaLiveApi = liveApiOf(['schedule']);
+export const carotaTokenApi = tokenApiOf(CAROTA_ROLES);
+
+/** All its routes, in the order of its documentation. */
+export const CAROTA_ROUTES: readonly Route[] = [
+  artifactApi,
+  updateScriptApi,
+  scheduleApi,
+  scheduleVehicleApi,
+  vehicleApi,
+  eventReceiptApi,
+  refusedEventApi,
+  carotaLiveApi,
+  carotaTokenApi,
+  sessionApi,
+  serviceApi,
+].flatMap((routes) => Object.values<Route>(routes));
+
+const TAGS = {
+  Artifacts: 'The files that vehicles install, known by their SHA-256.',
+  'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact, signed.',
+  Schedules: 'Update campaigns: vehicles, waves, guard, decisions.',
+  Vehicles: 'The vehicles that schedules choose from: model, tags, installed versions.',
+  'Call-back': 'Events from the OTA Adapter.',
+  'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
+  Live: 'Change notifications for browsers.',
+  Tokens: 'Who may call this interface.',
+  Session: 'Signing in with a browser.',
+  Service: 'Health, metrics and this document.',
+} as const;
+
+/** Its OpenAPI document. @param version of the software */
+export const carotaDocument = (version: string) =>
+  openApiOf(CAROTA_ROUTES, {
+    title: 'OTA Operations: CarOTA Server',
+    description: 'Plans update campaigns: artifacts, update scripts, schedules.',
+    version,
+    cookie: cookieOf('carota'),
+    tags: TAGS,
+  });

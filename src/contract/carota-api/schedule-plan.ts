@@ -1,0 +1,127 @@
+/** A schedule as a person plans it. */
+import Type from 'typebox';
+import { DispatchOptions } from '../adapter-api/dispatch-options.js';
+import { DailyWindow, EcuName } from '../update-script/index.js';
+import { Pattern } from '../values/pattern.js';
+import { Identifier, Text } from '../values/text.js';
+import { Timestamp } from '../values/timestamp.js';
+import { Vin } from '../values/vin.js';
+import { GuardSettings } from './guard.js';
+
+/** What to say of a text that is no time zone. */
+export const TIME_ZONE_MESSAGE = 'must be a name of the IANA time zones, as Europe/Berlin';
+const MAX_LISTED = 1_000_000;
+
+export const VehicleFilter = Type.Object(
+  {
+    tags: Type.Optional(
+      Type.Array(Text(100, 'A tag.', 1), {
+        maxItems: 20,
+        description: 'Only vehicles that have all of these tags.',
+      }),
+    ),
+    ecu: Type.Optional(EcuName),
+    versions: Type.Optional(
+      Type.Array(Text(70, 'A version, or the beginning of one: 1.3.*', 1), {
+        minItems: 1,
+        maxItems: 100,
+        description: 'Only vehicles whose `ecu` runs one of these.',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    title: 'VehicleFilter',
+    description: 'Vehicles of the schedule’s model, chosen when it starts.',
+  },
+);
+export type VehicleFilter = Type.Static<typeof VehicleFilter>;
+
+export const WavePlan = Type.Object(
+  {
+    vehicles: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_LISTED, description: 'Number of vehicles.' }),
+    ),
+    percent: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 100,
+        description: 'Share of all vehicles, rounded up.',
+      }),
+    ),
+    vins: Type.Optional(
+      Type.Array(Vin, {
+        minItems: 1,
+        maxItems: 10_000,
+        description: 'Exactly these vehicles, e.g. a canary.',
+      }),
+    ),
+  },
+  { additionalProperties: false, title: 'WavePlan', description: 'Exactly one of the three.' },
+);
+export type WavePlan = Type.Static<typeof WavePlan>;
+
+export const SchedulePlan = Type.Object(
+  {
+    'ref-id': Identifier('The schedule, that is the operation at the adapter.'),
+    'script-ref-id': Identifier('The update script to run.'),
+    model: Identifier('Vehicle model.'),
+    vins: Type.Optional(
+      Type.Array(Vin, {
+        maxItems: MAX_LISTED,
+        description: 'Its vehicles; more can be added as CSV or NDJSON. Not with a filter.',
+      }),
+    ),
+    filter: Type.Optional(VehicleFilter),
+    start: Type.Optional(Timestamp('When the first wave is due; absent: at once.')),
+    stop: Type.Optional(Timestamp('Latest wave start.')),
+    timeZone: Type.Optional(
+      Pattern('^[A-Za-z0-9_+/-]{1,100}$', TIME_ZONE_MESSAGE, {
+        default: 'UTC',
+        description: 'IANA time zone of the windows.',
+        examples: ['Europe/Berlin'],
+      }),
+    ),
+    windows: Type.Optional(
+      Type.Array(DailyWindow, {
+        maxItems: 10,
+        description: 'Parts of the day in which waves may start; absent: always.',
+      }),
+    ),
+    waves: Type.Optional(
+      Type.Array(WavePlan, {
+        maxItems: 1_000,
+        description: 'In this order. Remaining vehicles form a final wave.',
+      }),
+    ),
+    pause: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 365 * 24 * 3600,
+        default: 0,
+        description: 'Seconds between the end of a wave and the start of the next.',
+      }),
+    ),
+    guard: Type.Optional(GuardSettings),
+    dispatch: Type.Optional(DispatchOptions),
+  },
+  {
+    additionalProperties: false,
+    title: 'SchedulePlan',
+    examples: [
+      {
+        'ref-id': 'schedule 0909',
+        'script-ref-id': 'hu only 001',
+        model: 'vehicle model a',
+        filter: { tags: ['staff'], ecu: 'HU', versions: ['1.3.*'] },
+        start: '2026-12-01T22:00:00+01:00',
+        waves: [{ percent: 1 }, { percent: 10 }],
+        pause: 3_600,
+        guard: {
+          test: { tolerated: 0.02, intolerable: 0.1, falseStop: 0.05, missedStop: 0.05 },
+        },
+      },
+    ],
+  },
+);
+export type SchedulePlan = Type.Static<typeof SchedulePlan>;

@@ -1,0 +1,245 @@
+/** `/v1.0/schedules`: campaigns, their waves, what was decided, and what a person can do. */
+import Type from 'typebox';
+import {
+  json,
+  jsonBody,
+  Nullable,
+  optionalJsonBody,
+  pageOf,
+  PageQuery,
+  RefIdParams,
+  routesOf,
+  Time,
+  WithReason,
+} from '../http/index.js';
+import { Figures, GuardTest } from './guard.js';
+import { SchedulePlan } from './schedule-plan.js';
+
+export const SCHEDULE_STATUSES = [
+  'proposed',
+  'planned',
+  'running',
+  'paused',
+  'held',
+  'stopped',
+  'completed',
+] as const;
+export const ScheduleStatus = Type.Enum([...SCHEDULE_STATUSES], {
+  title: 'ScheduleStatus',
+  description:
+    'proposed: waits for approval; planned: starts when it is due; held: the guard keeps its next wave back; stopped: ended by the guard, a person, its stop time or the adapter’s refusal.',
+});
+export type ScheduleStatus = Type.Static<typeof ScheduleStatus>;
+
+export const Schedule = Type.Object(
+  {
+    'ref-id': Type.String(),
+    'script-ref-id': Type.String(),
+    model: Type.String(),
+    status: ScheduleStatus,
+    reason: Type.String({ description: 'Why it is held or stopped; empty otherwise.' }),
+    plan: SchedulePlan,
+    createdAt: Time,
+    approvedAt: Nullable(Time),
+    startedAt: Nullable(Time),
+    endedAt: Nullable(Time),
+  },
+  { title: 'Schedule' },
+);
+export type Schedule = Type.Static<typeof Schedule>;
+
+export const WaveState = Type.Enum(['waiting', 'posting', 'running', 'passed', 'stopped'], {
+  title: 'WaveState',
+  description:
+    'waiting: not due; posting: its event is on its way to the adapter; running: the adapter has it; passed: the next one may start; stopped: it was posting or running when the schedule stopped.',
+});
+export type WaveState = Type.Static<typeof WaveState>;
+
+export const Wave = Type.Object(
+  {
+    number: Type.Integer({ description: 'From 1.' }),
+    state: WaveState,
+    vehicles: Type.Integer(),
+    rejected: Type.Integer({ description: 'Vehicles that the adapter does not know.' }),
+    finished: Type.Integer(),
+    succeeded: Type.Integer(),
+    failed: Type.Integer(),
+    rollbackFailed: Type.Integer(),
+    postedAt: Nullable(Time),
+    passedAt: Nullable(Time),
+  },
+  { title: 'Wave' },
+);
+export type Wave = Type.Static<typeof Wave>;
+
+/** What can be decided on a schedule: by a person, the guard, or the scheduler. */
+export const DecisionName = Type.Enum(
+  [
+    'propose',
+    'approve',
+    'start',
+    'post',
+    'go',
+    'hold',
+    'continue',
+    'pause',
+    'resume',
+    'stop',
+    'complete',
+    'control_refused',
+  ],
+  {
+    title: 'DecisionName',
+    description:
+      'post: a wave’s event reached the adapter; go: a wave has passed; control_refused: the adapter refused to pause, resume or cancel the operation.',
+  },
+);
+export type DecisionName = Type.Static<typeof DecisionName>;
+
+export const Decision = Type.Object(
+  {
+    at: Time,
+    wave: Nullable(Type.Integer()),
+    decision: DecisionName,
+    reason: Type.String(),
+    actor: Type.String({ description: 'guard, scheduler, or the name of a token.' }),
+    figures: Nullable(Figures),
+  },
+  { title: 'Decision' },
+);
+export type Decision = Type.Static<typeof Decision>;
+
+export const ScheduleDetails = Type.Object(
+  {
+    ...Schedule.properties,
+    states: Type.Record(Type.String(), Type.Integer(), {
+      title: 'ScheduleStates',
+      description: 'Number of vehicles in each state; states that no vehicle is in are left out.',
+    }),
+    waves: Type.Array(Wave),
+    decisions: Type.Array(Decision, { description: 'Oldest first.' }),
+    guardTest: Nullable(GuardTest),
+  },
+  { title: 'ScheduleDetails' },
+);
+export type ScheduleDetails = Type.Static<typeof ScheduleDetails>;
+
+const WavePreview = Type.Object(
+  {
+    number: Type.Integer(),
+    vehicles: Type.Integer(),
+    vins: Type.Array(Type.String(), { description: 'The first 20 of those that it names.' }),
+    earliest: Nullable(
+      Type.String({
+        format: 'date-time',
+        description: 'Earliest start; null: after the wave before it.',
+      }),
+    ),
+  },
+  { title: 'WavePreview' },
+);
+const VersionPreview = Type.Object(
+  {
+    ecu: Type.String(),
+    version: Nullable(Type.String({ description: 'What it runs; null: unknown.' })),
+    vehicles: Type.Integer(),
+    accepted: Nullable(
+      Type.Boolean({ description: 'Whether the script may start from it; null: unknown.' }),
+    ),
+  },
+  { title: 'VersionPreview' },
+);
+export const SchedulePreview = Type.Object(
+  {
+    vehicles: Type.Integer(),
+    unknown: Type.Integer({ description: 'Those of them that this server does not know.' }),
+    waves: Type.Array(WavePreview),
+    versions: Type.Array(VersionPreview, {
+      description: 'Installed versions, most frequent first.',
+    }),
+  },
+  { title: 'SchedulePreview' },
+);
+export type SchedulePreview = Type.Static<typeof SchedulePreview>;
+
+/** What a person can do to a schedule. */
+export const SCHEDULE_ACTIONS = ['approve', 'pause', 'resume', 'continue', 'stop'] as const;
+export type ScheduleAction = (typeof SCHEDULE_ACTIONS)[number];
+
+const action = <const Path extends `/${string}`>(path: Path) =>
+  ({
+    method: 'POST',
+    path,
+    permission: 'plan',
+    params: RefIdParams,
+    body: optionalJsonBody(WithReason, 'The reason, which the decision keeps.'),
+    answer: json(Schedule, 'The schedule after it.'),
+  }) as const;
+
+export const scheduleApi = routesOf('Schedules', {
+  createSchedule: {
+    method: 'POST',
+    path: '/v1.0/schedules',
+    permission: 'plan',
+    summary: 'Plan a schedule; it starts by itself when it is due',
+    description: 'Where schedules need an approval, it is `proposed` until someone approves it.',
+    body: jsonBody(SchedulePlan, 'The plan.'),
+    answer: json(Schedule, 'The planned schedule.', 201),
+    errors: ['SCHEDULE_EXISTS'],
+  },
+  previewSchedule: {
+    method: 'POST',
+    path: '/v1.0/schedules/preview',
+    permission: 'plan',
+    summary: 'Show which vehicles a plan would update and when, without storing it',
+    body: jsonBody(SchedulePlan, 'The plan.'),
+    answer: json(SchedulePreview, 'The preview, by what is known now.'),
+    repeatable: true,
+  },
+  listSchedules: {
+    method: 'GET',
+    path: '/v1.0/schedules',
+    permission: 'read',
+    summary: 'List the schedules, newest first',
+    query: PageQuery,
+    answer: json(pageOf(Schedule), 'A page of schedules.'),
+  },
+  getSchedule: {
+    method: 'GET',
+    path: '/v1.0/schedules/{refId}',
+    permission: 'read',
+    summary: 'Tell how far a schedule has come, and what was decided by which figures',
+    params: RefIdParams,
+    answer: json(ScheduleDetails, 'The schedule.'),
+    errors: ['SCHEDULE_NOT_FOUND'],
+  },
+  approveSchedule: {
+    ...action('/v1.0/schedules/{refId}/approve'),
+    summary: 'Approve a proposed schedule, so that it starts when it is due',
+    errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS', 'SECOND_PERSON_NEEDED'],
+  },
+  pauseSchedule: {
+    ...action('/v1.0/schedules/{refId}/pause'),
+    summary: 'Pause a schedule: no more waves, and the adapter pauses the operation',
+    description: 'The adapter is told only if this server has a token for it that may control.',
+    errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
+    repeatable: true,
+  },
+  resumeSchedule: {
+    ...action('/v1.0/schedules/{refId}/resume'),
+    summary: 'Resume a paused schedule',
+    errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
+  },
+  continueSchedule: {
+    ...action('/v1.0/schedules/{refId}/continue'),
+    summary: 'Let the next wave start although the guard holds it',
+    errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
+  },
+  stopSchedule: {
+    ...action('/v1.0/schedules/{refId}/stop'),
+    summary: 'Stop a schedule for good; the adapter cancels what was not sent',
+    description: 'The adapter is told only if this server has a token for it that may control.',
+    errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
+    repeatable: true,
+  },
+});

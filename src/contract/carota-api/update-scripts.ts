@@ -1,0 +1,82 @@
+/** `/v1.0/update-scripts`: what a `script-ref-id` stands for, signed and published. */
+import Type from 'typebox';
+import { FieldFault, json, jsonBody, pageOf, PageQuery, routesOf, Time } from '../http/index.js';
+import { ScriptDelivery, UpdateScript } from '../update-script/index.js';
+import { Identifier } from '../values/text.js';
+
+export const PublishedScript = Type.Object(
+  {
+    script: UpdateScript,
+    createdAt: Time,
+    jws: Type.String({
+      description: 'The signed script: JWS in compact form (RFC 7515), certificate chain in x5c.',
+    }),
+  },
+  { title: 'PublishedScript' },
+);
+export type PublishedScript = Type.Static<typeof PublishedScript>;
+
+export const ScriptVerdict = Type.Object(
+  {
+    valid: Type.Boolean(),
+    errors: Type.Array(FieldFault, { description: 'Empty if it is valid.' }),
+  },
+  { title: 'ScriptVerdict' },
+);
+export type ScriptVerdict = Type.Static<typeof ScriptVerdict>;
+
+const ScriptParams = Type.Object({ scriptRefId: Identifier('script-ref-id of the script.') });
+
+export const updateScriptApi = routesOf('Update scripts', {
+  publishScript: {
+    method: 'POST',
+    path: '/v1.0/update-scripts',
+    permission: 'plan',
+    summary: 'Sign and publish an update script',
+    description:
+      'A script never changes: publishing the same content again answers 200, other content under the same script-ref-id is refused.',
+    body: jsonBody(UpdateScript, 'The script; its artifacts have been uploaded before.'),
+    answer: json(PublishedScript, 'Published before, with the same content.'),
+    otherAnswers: [{ status: 201, description: 'Published.', schema: PublishedScript }],
+    errors: ['SCRIPT_EXISTS', 'CANNOT_SIGN'],
+    repeatable: true,
+  },
+  validateScript: {
+    method: 'POST',
+    path: '/v1.0/update-scripts/validate',
+    permission: 'plan',
+    summary: 'Check an update script without publishing it',
+    body: jsonBody(
+      Type.Unknown({ description: 'What should be an UpdateScript.' }),
+      'Anything; the answer lists what keeps it from being an UpdateScript.',
+    ),
+    answer: json(ScriptVerdict, 'The verdict.'),
+    repeatable: true,
+  },
+  listScripts: {
+    method: 'GET',
+    path: '/v1.0/update-scripts',
+    permission: 'read',
+    summary: 'List the update scripts in the order of their script-ref-id',
+    query: PageQuery,
+    answer: json(pageOf(PublishedScript), 'A page of scripts.'),
+  },
+  getScript: {
+    method: 'GET',
+    path: '/v1.0/update-scripts/{scriptRefId}',
+    permission: 'read',
+    summary: 'Read an update script',
+    params: ScriptParams,
+    answer: json(PublishedScript, 'The script.'),
+    errors: ['SCRIPT_NOT_FOUND'],
+  },
+  deliverScript: {
+    method: 'GET',
+    path: '/v1.0/update-scripts/{scriptRefId}/delivery',
+    permission: 'fetch',
+    summary: 'Fetch the signed script and the URLs of its artifacts, as a vehicle does',
+    params: ScriptParams,
+    answer: json(ScriptDelivery, 'The delivery.'),
+    errors: ['SCRIPT_NOT_FOUND'],
+  },
+});

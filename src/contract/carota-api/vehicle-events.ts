@@ -1,0 +1,29 @@
+/** OTA events as the CarOTA Server shows them; names as in the call-back that brought them (contract section 6). */
+import Type from 'typebox';
+import { Time } from '../http/index.js';
+import { MetaField } from '../mqtt/meta.js';
+
+export const VehicleEvent = Type.Object(
+  {
+    'event-id': Type.String(),
+    'ref-id': Type.String(),
+    status: Type.Integer(),
+    'status-name': Type.String(),
+    meta: Type.Array(MetaField),
+    timestamp: Type.String({
+      format: 'date-time',
+      description: 'When it happened, by the vehicle’s clock (contract section 5.3).',
+    }),
+    'received-at': Time,
+  },
+  { title: 'VehicleEvent' },
+);
+export type VehicleEvent = Type.Static<typeof VehicleEvent>;
+
+/** Most events of a vehicle that an answer has. */
+export const MAX_EVENTS = 1_000;
+
+/** Field of the answers about one vehicle. */
+export const EVENTS = {
+  events: Type.Array(VehicleEvent, { description: 'Newest first; the newest 1,000.' }),
+};

@@ -1,0 +1,117 @@
+/** `/v1.0/vehicles`: the vehicles that schedules choose from. */
+import Type from 'typebox';
+import { REJECTED_LINES } from '../common-api/line-import.js';
+import {
+  json,
+  jsonBody,
+  linesBody,
+  pageOf,
+  PageQuery,
+  routesOf,
+  Time,
+  VinParams,
+} from '../http/index.js';
+import { EcuName, Version } from '../update-script/index.js';
+import { Pattern } from '../values/pattern.js';
+import { CONTROLS, Identifier, SURROGATES, Text } from '../values/text.js';
+import { EVENTS } from './vehicle-events.js';
+
+const Tag = Pattern(
+  `^[^;${CONTROLS}${SURROGATES}]+$`,
+  'must not be empty and must not contain ; or control characters',
+  { maxLength: 100 },
+);
+
+export const VehicleFacts = Type.Object(
+  {
+    model: Identifier('Vehicle model.'),
+    tags: Type.Optional(
+      Type.Array(Tag, { maxItems: 100, description: 'Anything that schedules choose by.' }),
+    ),
+    versions: Type.Optional(
+      Type.Record(EcuName, Version, {
+        additionalProperties: false,
+        maxProperties: 1_000,
+        propertyNames: EcuName,
+        description: 'Installed version of each ECU, where it is known.',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    title: 'VehicleFacts',
+    examples: [{ model: 'vehicle model a', tags: ['staff'], versions: { HU: '1.3.7' } }],
+  },
+);
+export type VehicleFacts = Type.Static<typeof VehicleFacts>;
+
+export const Vehicle = Type.Object(
+  {
+    vin: Type.String(),
+    model: Type.String(),
+    tags: Type.Array(Type.String()),
+    versions: Type.Record(Type.String(), Type.String(), {
+      description: 'Installed version of each ECU.',
+    }),
+    updatedAt: Time,
+  },
+  { title: 'Vehicle' },
+);
+export type Vehicle = Type.Static<typeof Vehicle>;
+
+export const VehicleWithEvents = Type.Object(
+  { ...Vehicle.properties, ...EVENTS },
+  { title: 'VehicleWithEvents' },
+);
+export type VehicleWithEvents = Type.Static<typeof VehicleWithEvents>;
+
+export const ImportedVehicles = Type.Object(
+  { imported: Type.Integer(), ...REJECTED_LINES },
+  { title: 'ImportedVehicles' },
+);
+export type ImportedVehicles = Type.Static<typeof ImportedVehicles>;
+
+export const vehicleApi = routesOf('Vehicles', {
+  listVehicles: {
+    method: 'GET',
+    path: '/v1.0/vehicles',
+    permission: 'read',
+    summary: 'List the vehicles in the order of their VINs',
+    query: Type.Object({
+      ...PageQuery.properties,
+      model: Type.Optional(Text(256, 'Only vehicles of this model.')),
+      tag: Type.Optional(Text(100, 'Only vehicles with this tag.')),
+    }),
+    answer: json(pageOf(Vehicle), 'A page of vehicles.'),
+  },
+  importVehicles: {
+    method: 'POST',
+    path: '/v1.0/vehicles/import',
+    permission: 'plan',
+    summary: 'Import vehicles from CSV or NDJSON',
+    description:
+      'Streamed, of any length, optionally gzip. CSV columns: vin, model, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others.',
+    body: linesBody('One vehicle per line.'),
+    answer: json(ImportedVehicles, 'The outcome.'),
+    repeatable: true,
+  },
+  getVehicle: {
+    method: 'GET',
+    path: '/v1.0/vehicles/{vin}',
+    permission: 'read',
+    summary: 'Read what is known of a vehicle: installed versions and events',
+    params: VinParams,
+    answer: json(VehicleWithEvents, 'The vehicle.'),
+    errors: ['VEHICLE_NOT_FOUND'],
+  },
+  putVehicle: {
+    method: 'PUT',
+    path: '/v1.0/vehicles/{vin}',
+    permission: 'plan',
+    summary: 'Add a vehicle, or replace what is known of it',
+    description: 'Versions of ECUs that the body does not name are kept.',
+    params: VinParams,
+    body: jsonBody(VehicleFacts, 'Model, tags and installed versions.'),
+    answer: json(Vehicle, 'The vehicle after it.'),
+  },
+});

@@ -1,0 +1,2 @@
+/** What a `script-ref-id` stands for. */
+export * from './update-script.js';
