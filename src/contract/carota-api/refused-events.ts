@@ -10,7 +10,8 @@ import {
 import { json, jsonBody, Nullable, pageOf, PageQuery, routesOf, Time } from '../http/index.js';
 import { OptionalIdentifier } from '../values/text.js';
 
-export const RefusalReason = Type.Enum(['INVALID_EVENT', 'REFUSED_BY_DATABASE', 'NOT_APPLIED'], {
+export const REFUSAL_REASONS = ['INVALID_EVENT', 'REFUSED_BY_DATABASE', 'NOT_APPLIED'] as const;
+export const RefusalReason = Type.Enum([...REFUSAL_REASONS], {
   title: 'RefusalReason',
   description:
     'INVALID_EVENT: not an event of the contract; REFUSED_BY_DATABASE: the database rejects its values; NOT_APPLIED: applying it to its schedule failed.',

@@ -51,7 +51,7 @@ export type Schedule = Type.Static<typeof Schedule>;
 export const WaveState = Type.Enum(['waiting', 'posting', 'running', 'passed', 'stopped'], {
   title: 'WaveState',
   description:
-    'waiting: not due; posting: its event is on its way to the adapter; running: the adapter has it; passed: the next one may start; stopped: it was posting or running when the schedule stopped.',
+    'waiting: not due; posting: its event is on its way to the adapter; running: the adapter has it; passed: the next one may start; stopped: the schedule ended before it passed.',
 });
 export type WaveState = Type.Static<typeof WaveState>;
 
