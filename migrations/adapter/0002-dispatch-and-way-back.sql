@@ -26,7 +26,7 @@ insert into send_budgets values (0, 0, 'epoch', 0);
 alter table deliveries
   -- Sends that the vehicle's own appearance has prompted: they use up no attempt.
   add prompted integer not null default 0,
-  -- Bit n: an event of lifecycle rank n has come in the newest attempt.
+  -- Which statuses were reported in the newest attempt: bits as src/contract/states/table.ts numbers them.
   add reached  integer not null default 0,
   -- Why, in the vehicle's words, where its newest event says so.
   add reason   text,

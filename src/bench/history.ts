@@ -1,6 +1,7 @@
 /** What the history costs: events/s and write-ahead log of an event, with more and more earlier messages. */
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
+import { EVENT_STATUS, lifecycleRank } from '../contract/index.js';
 import { eventsEndToEnd } from './events.js';
 import { type Rig } from './rig.js';
 
@@ -33,7 +34,7 @@ begin
   insert into deliveries (operation_id, vin, trigger_id, triggered_at, delivery, sends, acknowledged_at,
     state, reported, updated_at)
   select operation, vin, gen_random_uuid(), began, 'acknowledged', 1, began, 'success',
-    row(began, 18, 'msg-dev-' || gen_random_uuid(), 'success')::event_position, began
+    row(began, ${lifecycleRank(EVENT_STATUS.success)}, 'msg-dev-' || gen_random_uuid(), 'success')::event_position, began
   from vehicles order by vin;
 
   insert into messages (received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id,

@@ -1,7 +1,13 @@
 /** Live view of operations: bars that move in a terminal, plain lines elsewhere. */
 import { createLogUpdate } from 'log-update';
 import colors from 'picocolors';
-import { EVENT_STATUS_NAMES, FAILED_SO_FAR, FINISHED, DELIVERY_STATES } from '../contract/index.js';
+import {
+  DELIVERY_STATES,
+  EVENT_STATUS_NAMES,
+  FAILED,
+  FINISHED,
+  resultOf,
+} from '../contract/index.js';
 
 export interface ProgressShown {
   readonly 'ref-id': string;
@@ -85,8 +91,8 @@ function bars(operation: ProgressShown): string {
 }
 
 function colorOf(state: string) {
-  if (state === 'success') return colors.green;
-  if (FAILED_SO_FAR.has(state) || state.startsWith('rollback')) return colors.red;
+  if (resultOf(state) === 'succeeded') return colors.green;
+  if (FAILED.has(state)) return colors.red;
   if (FINISHED.has(state)) return colors.yellow;
   return colors.cyan;
 }

@@ -11,6 +11,7 @@ import {
   otaEvent,
   type OtaTrigger,
   otaTriggerAck,
+  reasonField,
   toMilliseconds,
 } from '../contract/index.js';
 import { type CloudLink, NobodyListens } from './cloud-link.js';
@@ -149,7 +150,7 @@ export class VehicleAgent {
       const update = this.#running(id);
       await this.#options.otaManager.run(update).catch((error: unknown) => {
         if (this.#stopping.signal.aborted) return;
-        const reason = { key: 'reason', value: (error as Error).message };
+        const reason = reasonField((error as Error).message);
         update.step('ended', {}, [{ status: 'failure', meta: [reason] }]);
       });
       if (this.#stopping.signal.aborted) return;

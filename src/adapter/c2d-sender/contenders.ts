@@ -1,6 +1,6 @@
 /** The operations that have something to send, and how far each has come. */
-import { type TriggerRate } from '../../contract/index.js';
-import { type Queryable } from '../../service/database/index.js';
+import { NOT_NOTIFIED, type TriggerRate } from '../../contract/index.js';
+import { nameList, type Queryable } from '../../service/database/index.js';
 import { currentRate } from './rate.js';
 import { type Contender } from './share-out.js';
 
@@ -32,7 +32,7 @@ select o.id as operation_id, o.priority, o.rate, w.due_at as first_due_at,
   case when o.rate is not null then coalesce((
     select sum(vehicles)::bigint from operation_counters c
     where c.operation_id = o.id
-      and state not in ('pending', 'device_not_found', 'expired', 'cancelled')
+      and state not in (${nameList(NOT_NOTIFIED)})
   ), 0) else 0 end as notified,
   case when o.rate is not null then coalesce((
     select sum(vehicles)::bigint from operation_counters c

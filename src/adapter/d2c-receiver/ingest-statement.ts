@@ -6,12 +6,16 @@
  * Locks are taken in one order by everyone who writes: deliveries by key, then counters. That is why
  * `locked` sorts before it locks, and why everything else reads from it.
  */
+import { INTERRUPTIONS, reachedMaskSql } from '../../contract/index.js';
+import { nameList } from '../../service/database/index.js';
 
 /**
  * Digests in a delivery's own row; those beyond have rows of their own. More would not only cost each
  * event of such a vehicle: the row, with all its texts at their longest, must stay within its page.
  */
 const DIGESTS_IN_ROW = 64;
+
+const REACHED_MASK = reachedMaskSql('rank');
 
 /** Only what decides is handed from one step to the next; the rest of a message joins the history. */
 export const INGEST = /* sql */ `
@@ -129,11 +133,11 @@ news as (
     min(received_at) filter (where is_current) as first_at, max(received_at) as last_at,
     newest(event) filter (where is_current and interrupts) as interruption,
     newest(event) filter (where is_current and not interrupts) as reported,
-    coalesce(bit_or(1 << rank) filter (where is_current and rank is not null), 0) as reached,
+    coalesce(bit_or(${REACHED_MASK}) filter (where is_current), 0) as reached,
     array_agg(digest) filter (where has_room) as digests
   from (
     select *, attempt = newest_attempt as is_current,
-      status_name in ('pause', 'resume') as interrupts,
+      status_name in (${nameList(INTERRUPTIONS)}) as interrupts,
       row(row(event_at, rank, message_id, status_name), reason)::explained_event as event
     from applied
   ) m

@@ -2,9 +2,14 @@
  * Archives what has been finished for long: an operation's vehicles, their digests, their history and
  * their log are deleted, piece by piece; the operation itself stays, with its counters.
  */
-import { FINISHED } from '../../contract/index.js';
-import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
-import { ENDED_UNSENT } from './progress.js';
+import { DELIVERY_ENDED, FINISHED } from '../../contract/index.js';
+import {
+  type Database,
+  nameList,
+  only,
+  type Queryable,
+  textArray,
+} from '../../service/database/index.js';
 
 export interface ArchiveOptions {
   /** ms; what was active since is not archived. */
@@ -39,7 +44,7 @@ export async function archiveOperations(
   return { operations, vehicles };
 }
 
-const ended = [...FINISHED, ...ENDED_UNSENT].map((state) => `'${state}'`).join(', ');
+const ended = nameList([...FINISHED, ...DELIVERY_ENDED]);
 
 /** Cancelled, or nothing is still to come from any vehicle or to be sent to it (`open` is 0). */
 const IS_FINISHED = `(o.status = 'cancelled' or not exists (

@@ -1,5 +1,10 @@
 /** How long the phases of an update take: pure. */
-import { type EventStatusName } from '../../contract/index.js';
+import {
+  EVENT_STATUS_NAMES,
+  type EventStatusName,
+  FAILED_SO_FAR,
+  FINISHED,
+} from '../../contract/index.js';
 
 /** What is known of one vehicle's newest attempt: when each thing happened first, ms. */
 export interface VehicleTimes {
@@ -33,9 +38,10 @@ const PHASES: readonly Phase[] = [
   { name: 'install', from: 'reboot', to: ['success', 'failure'] },
   { name: 'rollback', from: 'failure', to: ['rollback_success', 'rollback_fail'] },
   {
-    name: 'whole',
+    name: 'total',
     from: 'triggered',
-    to: ['success', 'rollback_success', 'rollback_fail', 'cancel', 'consent_rejected'],
+    // What failed so far may still go on.
+    to: EVENT_STATUS_NAMES.filter((name) => FINISHED.has(name) && !FAILED_SO_FAR.has(name)),
   },
 ];
 

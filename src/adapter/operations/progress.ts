@@ -1,5 +1,11 @@
 /** Where operations stand: their vehicles, counted by state. */
-import { FAILED_SO_FAR, FINISHED, type TriggerRate } from '../../contract/index.js';
+import {
+  DELIVERY_ENDED,
+  FAILED,
+  FINISHED,
+  resultOf,
+  type TriggerRate,
+} from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { SAMPLES_IN_AN_AGE } from './samples.js';
 
@@ -43,16 +49,6 @@ interface CounterRow {
   readonly vehicles: number;
 }
 
-/** Ended without success, not by a person. */
-export const FAILED: ReadonlySet<string> = new Set([
-  ...FAILED_SO_FAR,
-  'rollback_success',
-  'rollback_fail',
-]);
-
-/** Their trigger will not be sent (again) by itself, and nothing is awaited of them. */
-export const ENDED_UNSENT: ReadonlySet<string> = new Set(['expired', 'cancelled', 'undelivered']);
-
 function progressOf(
   counters: readonly CounterRow[],
   {
@@ -69,7 +65,7 @@ function progressOf(
   const open = sum(
     ({ state }) =>
       !FINISHED.has(state) &&
-      !ENDED_UNSENT.has(state) &&
+      !DELIVERY_ENDED.has(state) &&
       // Without acknowledgement a trigger is done when it is published; a cancelled one as well.
       !(state === 'sent' && (!ackRequired || status === 'cancelled')),
   );
@@ -78,7 +74,7 @@ function progressOf(
     states,
     paused: sum(({ paused }) => paused),
     finished,
-    succeeded: sum(({ state }) => state === 'success'),
+    succeeded: sum(({ state }) => resultOf(state) === 'succeeded'),
     failed: sum(({ state }) => FAILED.has(state)),
     open,
     finishedPerMinute: past && open > 0 ? perMinute(past, finished) : 0,

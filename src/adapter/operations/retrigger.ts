@@ -1,7 +1,13 @@
 /** A new attempt for one vehicle, or for all that are in a state (contract section 5.2). */
-import { newUuid } from '../../contract/index.js';
+import { newUuid, TO_BE_SENT } from '../../contract/index.js';
 import { recordAction } from '../audit/index.js';
-import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
+import {
+  type Database,
+  nameList,
+  only,
+  type Queryable,
+  textArray,
+} from '../../service/database/index.js';
 import { type ControlOptions, lockOperation, OperationIsCancelled } from './control.js';
 
 /**
@@ -19,7 +25,7 @@ locked as materialized (
   from operation o
   cross join unnest($2::text[], $3::uuid[]) as i (vin, trigger_id)
   join deliveries d on d.operation_id = o.id and d.vin = i.vin
-  where d.delivery not in ('pending', 'device_not_found')
+  where d.delivery not in (${nameList(TO_BE_SENT)})
     and ($7::text is null or d.state = $7 or counter_of(d.state) = $7)
   order by d.operation_id, d.vin
   for update of d

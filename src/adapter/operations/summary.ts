@@ -3,10 +3,17 @@
  * how fast it goes and when it will be done. It reads all vehicles of the operation, so the answer is
  * kept for a while that grows with what it has cost.
  */
-import { EVENT_STATUS_NAMES, FINISHED, lifecycleRank, EVENT_STATUS } from '../../contract/index.js';
-import { only, type Queryable, textArray } from '../../service/database/index.js';
+import {
+  DELIVERY_ENDED,
+  EVENT_STATUS,
+  EVENT_STATUS_NAMES,
+  FINISHED,
+  reachedMask,
+  UNSUCCESSFUL,
+} from '../../contract/index.js';
+import { nameList, only, type Queryable, textArray } from '../../service/database/index.js';
 import { type PhaseDuration, phaseDurations, type VehicleTimes } from './phases.js';
-import { ENDED_UNSENT, FAILED, type OperationSummary } from './progress.js';
+import { type OperationSummary } from './progress.js';
 
 export interface FunnelStage {
   readonly stage: string;
@@ -98,7 +105,7 @@ type Counts = Readonly<Record<string, number>> & {
   readonly sends: number;
 };
 
-const ended = [...FINISHED, ...ENDED_UNSENT].map((state) => `'${state}'`).join(', ');
+const ended = nameList([...FINISHED, ...DELIVERY_ENDED]);
 
 /** One pass over the operation's vehicles. */
 const SCAN = /* sql */ `
@@ -107,8 +114,7 @@ select count(*) as vehicles,
   count(*) filter (where acknowledged_at is not null) as acknowledged,
   coalesce(sum(sends), 0)::bigint as sends,
   ${STAGES.map(
-    (stage) =>
-      `count(*) filter (where reached & ${1 << lifecycleRank(EVENT_STATUS[stage])} <> 0) as reached_${stage}`,
+    (stage) => `count(*) filter (where reached & ${reachedMask(stage)} <> 0) as reached_${stage}`,
   ).join(',\n  ')},
   ${WINDOWS_SECONDS.map(
     (seconds) =>
@@ -125,7 +131,7 @@ function failureReasons(database: Queryable, operationId: number): Promise<Failu
     `select state, coalesce(reason, '') as reason, count(*) as vehicles from deliveries
      where operation_id = $1 and state = any ($2::text[])
      group by 1, 2 order by vehicles desc, state, reason limit ${MAX_REASONS}`,
-    [operationId, textArray([...FAILED, 'cancel', 'consent_rejected'])],
+    [operationId, textArray([...UNSUCCESSFUL])],
   );
 }
 

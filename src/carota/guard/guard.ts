@@ -1,21 +1,13 @@
 /** Judges a schedule by what came back from its vehicles: pure. */
 import { type Figures, type GuardSettings } from '../../contract/carota-api/index.js';
+import { FAILED, resultOf } from '../../contract/index.js';
 import { figuresOf, findingOf, forOneOf } from './sequential-test.js';
 
 /** What a vehicle's state says of the update; what the user decides says nothing. */
 export type Verdict = 'succeeded' | 'failed' | 'neither';
 
-const FAILED = new Set([
-  'failure',
-  'download_fail',
-  'md5_check_fail',
-  'pki_check_fail',
-  'rollback_success',
-  'rollback_fail',
-]);
-
 export function verdictOf(state: string): Verdict {
-  if (state === 'success') return 'succeeded';
+  if (resultOf(state) === 'succeeded') return 'succeeded';
   return FAILED.has(state) ? 'failed' : 'neither';
 }
 

@@ -1,6 +1,6 @@
 /** Import of vehicles: CSV or NDJSON, streamed, in batches; a faulty line does not stop the others. */
 import { type Readable } from 'node:stream';
-import { type ImportedVehicles, VehicleFacts } from '../../contract/carota-api/index.js';
+import { type ImportResult, VehicleFacts } from '../../contract/carota-api/index.js';
 import { checkOf, MAX_REJECTED_LINES, parseVin, type RejectedLine } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { type LineFormat, linesOf } from '../../service/lines.js';
@@ -20,7 +20,7 @@ export async function importVehicles(
   input: Readable,
   format: LineFormat,
   clock: () => number,
-): Promise<ImportedVehicles> {
+): Promise<ImportResult> {
   const outcome = { imported: 0, rejectedCount: 0, rejected: [] as RejectedLine[] };
   const reject = (line: number, errorMessage: string) => {
     outcome.rejectedCount += 1;

@@ -1,6 +1,6 @@
 /** Samples of an operation as curves. Pure. */
 import { type Sample } from '../api/adapter.js';
-import { byGroup, GROUPS, isFinished, notified } from '../states/groups.js';
+import { byGroup, finished, GROUPS, notified } from '../states/groups.js';
 
 /** Samples are taken every two seconds; one that comes later is of an operation from before there were any, ms. */
 const SOON_MS = 30_000;
@@ -29,8 +29,6 @@ export function stacked(samples: readonly Sample[]): [times: number[], ...sums: 
 export function perMinute(
   samples: readonly Sample[],
 ): [times: number[], finished: (number | null)[], sent: (number | null)[]] {
-  const finished = ({ states }: Sample) =>
-    Object.entries(states).reduce((sum, [state, n]) => (isFinished(state) ? sum + n : sum), 0);
   const times: number[] = [];
   const rates: [(number | null)[], (number | null)[]] = [[], []];
   for (const [place, sample] of samples.entries()) {
@@ -39,7 +37,7 @@ export function perMinute(
     const minutes = before ? (Date.parse(sample.at) - Date.parse(before.at)) / 60_000 : 0;
     const rate = (of: (sample: Sample) => number) =>
       before && minutes > 0 ? Math.max(0, of(sample) - of(before)) / minutes : null;
-    rates[0].push(rate(finished));
+    rates[0].push(rate(({ states }) => finished(states)));
     rates[1].push(rate(({ states }) => notified(states)));
   }
   return [times, ...rates];

@@ -5,7 +5,7 @@ import { at, send } from '../api/client.js';
 import { useAskAgain } from '../api/use-query.js';
 import { useMay, useSession } from '../app/session.js';
 import { plural, vehicles } from '../format/numbers.js';
-import { isFinished } from '../states/groups.js';
+import { finished } from '../states/groups.js';
 import { Confirm, withReason } from '../ui/confirm.js';
 
 type Action = 'approve' | 'pause' | 'resume' | 'continue' | 'stop';
@@ -23,10 +23,6 @@ function ahead({ states, waves, status }: WholeSchedule) {
   const all = Object.values(states).reduce((sum, n) => sum + n, 0);
   const begun = waves.filter(({ state }) => state !== 'waiting');
   const inBegun = begun.reduce((sum, wave) => sum + wave.vehicles - wave.rejected, 0);
-  const finished = Object.entries(states).reduce(
-    (sum, [state, n]) => (isFinished(state) ? sum + n : sum),
-    0,
-  );
   const isFresh = status === 'proposed' || status === 'planned';
   return {
     all,
@@ -34,8 +30,8 @@ function ahead({ states, waves, status }: WholeSchedule) {
       ? all
       : waves.filter(({ state }) => state === 'waiting').reduce((sum, w) => sum + w.vehicles, 0),
     waves: waves.length - begun.length,
-    underWay: Math.max(0, inBegun - finished),
-    finished,
+    underWay: Math.max(0, inBegun - finished(states)),
+    finished: finished(states),
   };
 }
 

@@ -9,19 +9,36 @@ import { Vin } from '../values/vin.js';
 /** Most vehicles in one event. */
 export const MAX_TRIGGER_VINS = 1_000_000;
 
-export const CarOtaServerEvent = Type.Object({
-  time: StorableUnixTime('When the schedule was triggered.'),
-  version: Type.Literal(PROTOCOL_VERSION),
-  body: Type.Object({
-    model: Identifier('Vehicle model.'),
-    'ref-id': Identifier('The schedule, that is the operation.'),
-    'script-ref-id': Identifier('The update script to run.'),
-    vins: Type.Array(Vin, {
-      minItems: 1,
-      maxItems: MAX_TRIGGER_VINS,
-      description: 'The vehicles. One that is named twice counts once.',
+export const CarOtaServerEvent = Type.Object(
+  {
+    time: StorableUnixTime('When the schedule was triggered.'),
+    version: Type.Literal(PROTOCOL_VERSION),
+    body: Type.Object({
+      model: Identifier('Vehicle model.'),
+      'ref-id': Identifier('The schedule, that is the operation.'),
+      'script-ref-id': Identifier('The update script to run.'),
+      vins: Type.Array(Vin, {
+        minItems: 1,
+        maxItems: MAX_TRIGGER_VINS,
+        description: 'The vehicles. A repeated VIN counts once.',
+      }),
+      dispatch: Type.Optional(DispatchOptions),
     }),
-    dispatch: Type.Optional(DispatchOptions),
-  }),
-});
+  },
+  {
+    title: 'CarOtaServerEvent',
+    examples: [
+      {
+        time: 1625660275379,
+        version: PROTOCOL_VERSION,
+        body: {
+          model: 'vehicle model a',
+          'ref-id': 'schedule 0909',
+          'script-ref-id': 'hu only 001',
+          vins: ['5YJSA1E40FF345678', '5YJSA1E40FF345679'],
+        },
+      },
+    ],
+  },
+);
 export type CarOtaServerEvent = Type.Static<typeof CarOtaServerEvent>;

@@ -61,20 +61,24 @@ export const Priority = Type.Integer({
   description: 'Each step doubles the share of what is sent while several operations send.',
 });
 
+export const Ttl = Type.Integer({
+  minimum: -1,
+  maximum: 315_360_000,
+  description: 'Seconds until an unacknowledged trigger is EXPIRED; -1 = never.',
+});
+
+/** As in `property_bag` of the OTA_TRIGGER. */
+export const AckRequired = Type.Enum(['0', '1'], {
+  description:
+    '"1": the vehicle acknowledges, and its trigger is repeated until it does. "0": sent once, and done when published.',
+});
+
 export const DispatchOptions = Type.Object(
   {
     priority: Type.Optional(Priority),
     rate: Type.Optional(TriggerRate),
-    ttl: Type.Optional(
-      Type.Integer({
-        minimum: -1,
-        maximum: 315_360_000,
-        description: 'Seconds until an unacknowledged trigger is EXPIRED; -1 = never.',
-      }),
-    ),
-    ack_required: Type.Optional(
-      Type.Enum(['0', '1'], { description: '"0": sent once, done when published.' }),
-    ),
+    ttl: Type.Optional(Ttl),
+    ack_required: Type.Optional(AckRequired),
   },
   { additionalProperties: false, title: 'DispatchOptions' },
 );

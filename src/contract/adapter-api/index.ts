@@ -1,8 +1,113 @@
 /** The HTTP interface of the OTA Adapter (contract section 4). */
-import { type Route } from '../http/index.js';
+import Type from 'typebox';
+import { CallbackMessage } from '../carota-api/event-call-back.js';
+import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
+import { json, openApiOf, type Route, routesOf, type Webhook } from '../http/index.js';
+import { auditApi } from './audit.js';
+import { controlApi } from './control.js';
+import { deadLetterApi } from './dead-letters.js';
+import { dispatchApi } from './dispatch.js';
+import { eventApi } from './events.js';
+import { healthApi } from './health.js';
+import { insightApi } from './insight.js';
 import { operationApi } from './operations.js';
+import { receiverApi } from './receivers.js';
+import { registryApi } from './registry.js';
+import { ROLES } from './roles.js';
+import { triggerApi } from './trigger.js';
 
+export * from './audit.js';
+export * from './control.js';
+export * from './dead-letters.js';
+export * from './dispatch.js';
+export * from './events.js';
+export * from './health.js';
+export * from './insight.js';
 export * from './operations.js';
+export * from './receivers.js';
+export * from './registry.js';
+export * from './roles.js';
+export * from './summary.js';
+export * from './timeline.js';
+export * from './trigger.js';
+
+export const liveApi = liveApiOf(['operation', 'samples', 'vehicle']);
+export const tokenApi = tokenApiOf(ROLES);
+
+export const asyncApi = routesOf('Service', {
+  getAsyncApi: {
+    method: 'GET',
+    path: '/asyncapi.json',
+    permission: 'open',
+    summary: 'Read the MQTT interface as an AsyncAPI 3 document',
+    answer: json(Type.Object({}, { additionalProperties: true }), 'The document.'),
+  },
+});
 
 /** All its routes, in the order of its documentation. */
-export const ADAPTER_ROUTES: readonly Route[] = [...Object.values(operationApi)];
+export const ADAPTER_ROUTES: readonly Route[] = [
+  triggerApi,
+  operationApi,
+  controlApi,
+  dispatchApi,
+  insightApi,
+  auditApi,
+  healthApi,
+  liveApi,
+  eventApi,
+  receiverApi,
+  registryApi,
+  deadLetterApi,
+  tokenApi,
+  sessionApi,
+  serviceApi,
+  asyncApi,
+].flatMap((group): Route[] => Object.values(group));
+
+const TAGS = {
+  Trigger: 'The CarOTA Server Event comes in: vehicles are to be updated.',
+  Operations: 'Where operations and their vehicles stand.',
+  Control: 'Pause, resume, cancel, retrigger; rates and priorities.',
+  Insight: 'Finding out why: summaries, timelines, exports, search, audit log, health.',
+  Live: 'Change notifications for consoles.',
+  Events: 'The event stream, by pull or live.',
+  'Call-back': 'Receivers to which events are posted.',
+  Registry: 'Vehicles: VIN, system_id, primary device and model.',
+  'Dead letters': 'Messages that could not be applied.',
+  Tokens: 'Tokens of this interface.',
+  Session: 'Sign-in of browsers.',
+  Service: 'Liveness, readiness, metrics, and the documents of both interfaces.',
+};
+
+/** Signed by the Standard Webhooks specification (contract section 6). */
+const EVENT_CALL_BACK: Webhook = {
+  id: 'postEvents',
+  tag: 'Call-back',
+  summary: 'Post events to a receiver, in order, at least once',
+  description:
+    'A 2xx answer settles the batch. Anything else is retried with growing pauses, across restarts; nothing is skipped.',
+  headers: Type.Object({
+    'webhook-id': Type.String({ description: 'The same for each try of a batch.' }),
+    'webhook-timestamp': Type.String({
+      pattern: '^[0-9]+$',
+      description: 'Unix time of this try, seconds.',
+    }),
+    'webhook-signature': Type.String({
+      description:
+        '`v1,` and base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`; several, separated by spaces, while a secret is being changed.',
+    }),
+  }),
+  body: CallbackMessage,
+  answer: 'The batch is settled.',
+};
+
+/** The OpenAPI 3.1 document of this interface. */
+export const adapterDocument = (version: string) =>
+  openApiOf(ADAPTER_ROUTES, {
+    title: 'OTA Operations: OTA Adapter',
+    description: 'Triggers over-the-air updates and reports where each vehicle stands.',
+    version,
+    cookie: cookieOf('adapter'),
+    tags: TAGS,
+    webhooks: { events: EVENT_CALL_BACK },
+  });

@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import {
   json,
+  listOf,
   Nullable,
   pageOf,
   PageQuery,
@@ -9,14 +10,20 @@ import {
   RefIdVinParams,
   routesOf,
   Time,
+  TimeOf,
   VinPrefix,
 } from '../http/index.js';
+import { MetaField } from '../mqtt/meta.js';
 import { DeliveryStateName, StateName, VEHICLE_STATES, VehicleStateName } from '../states/index.js';
 import { Text } from '../values/text.js';
-import { Priority, TriggerRate } from './dispatch-options.js';
+import { AckRequired, Priority, TriggerRate, Ttl } from './dispatch-options.js';
 
-/** How many vehicles are in each state; those that no vehicle is in are left out. */
-export const States = Type.Record(Type.String(), Type.Integer(), { title: 'States' });
+/** Vehicles in each state; states without vehicles are left out. */
+export const States = Type.Record(Type.String(), Type.Integer(), {
+  title: 'States',
+  description: 'Vehicles in each state; states without vehicles are left out.',
+});
+export type States = Type.Static<typeof States>;
 
 export const Operation = Type.Object(
   {
@@ -32,16 +39,20 @@ export const Operation = Type.Object(
     archivedAt: Nullable(Time),
     priority: Priority,
     rate: Nullable(TriggerRate),
-    ttl: Type.Integer({ description: 'Seconds; -1 = never.' }),
-    ackRequired: Type.Boolean(),
+    ttl: Ttl,
+    ack_required: AckRequired,
     vehicles: Type.Integer({ description: 'All vehicles; each is in exactly one state.' }),
     states: States,
     paused: Type.Integer({ description: 'Vehicles whose newest event is pause.' }),
-    finished: Type.Integer({ description: 'Come to an end, with or without success.' }),
+    finished: Type.Integer({
+      description: 'Vehicles finished, with or without success (contract section 5.5).',
+    }),
     succeeded: Type.Integer(),
-    failed: Type.Integer({ description: 'Ended without success, not by a person.' }),
+    failed: Type.Integer({
+      description: 'Finished without success, other than by a person’s decision.',
+    }),
     open: Type.Integer({
-      description: 'Something is still to come from them or to be sent to them.',
+      description: 'Vehicles with something still to send or to come.',
     }),
     finishedPerMinute: Type.Number({
       description: 'Vehicles finished per minute, over the last five minutes; 0 once none is open.',
@@ -59,7 +70,7 @@ export const VehicleState = Type.Object(
     delivery: DeliveryStateName,
     attempt: Type.Integer(),
     reason: Nullable(
-      Type.String({ description: 'In the vehicle’s words, where its newest event says so.' }),
+      Type.String({ description: 'In the vehicle’s words, where its newest event gives one.' }),
     ),
     sends: Type.Integer({ description: 'How often the trigger of this attempt was sent.' }),
     triggerMessageId: Type.String(),
@@ -80,32 +91,37 @@ const HistoryEntry = Type.Object(
     correlation_id: Type.String(),
     attempt: Type.Integer(),
     status: Nullable(Type.Integer()),
-    statusName: Nullable(Type.String()),
-    eventAt: Time,
-    receivedAt: Time,
+    'status-name': Nullable(Type.String({ description: 'In the OTA Event Enum.' })),
+    eventAt: TimeOf('By the vehicle’s clock where that is plausible (contract section 5.3).'),
+    'received-at': Time,
     sub_system_id: Type.String(),
     device_id: Type.String(),
     device_type: Type.String(),
-    meta: Type.Array(Type.Object({ key: Type.String(), value: Type.String() })),
+    meta: Type.Array(MetaField),
     envelope: Nullable(
-      Type.String({ description: 'As it came, if it has fields that are not the contract’s.' }),
+      Type.String({
+        description: 'Verbatim, where it has fields that the contract does not name.',
+      }),
     ),
   },
   { title: 'HistoryEntry' },
 );
 
+export type HistoryEntry = Type.Static<typeof HistoryEntry>;
+
 export const VehicleWithHistory = Type.Object(
   { ...VehicleState.properties, history: Type.Array(HistoryEntry) },
   { title: 'VehicleWithHistory' },
 );
+export type VehicleWithHistory = Type.Static<typeof VehicleWithHistory>;
 
 export const VehicleFilter = Type.Object({
   state: Type.Optional(
     StateName(VEHICLE_STATES, 'Only vehicles in this state; unknown: in any unknown(<number>).'),
   ),
-  reason: Type.Optional(Text(1_000, 'Only with this reason, as it was given.')),
+  reason: Type.Optional(Text(1_000, 'Only with exactly this reason.')),
   vin: Type.Optional(VinPrefix),
-  text: Type.Optional(Text(100, 'Only with it in the VIN or in the reason.')),
+  text: Type.Optional(Text(100, 'Only where the VIN or the reason contains it.')),
 });
 export type VehicleFilter = Type.Static<typeof VehicleFilter>;
 
@@ -115,12 +131,15 @@ const VehiclesQuery = Type.Object({
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
     default: 0,
-    description: 'Begins so many vehicles later: for tables that are scrolled.',
+    description: 'Vehicles to skip, for tables that are scrolled.',
   }),
   ...VehicleFilter.properties,
 });
 
+const VehicleCount = Type.Object({ vehicles: Type.Integer() }, { title: 'VehicleCount' });
+
 const Sample = Type.Object({ at: Time, states: States }, { title: 'Sample' });
+export type Sample = Type.Static<typeof Sample>;
 
 export const operationApi = routesOf('Operations', {
   listOperations: {
@@ -133,18 +152,18 @@ export const operationApi = routesOf('Operations', {
   },
   getOperation: {
     method: 'GET',
-    path: '/v1.0/ota/operations/{refId}',
+    path: '/v1.0/ota/operations/{ref-id}',
     permission: 'read',
-    summary: 'Tell how far an operation has come',
+    summary: 'Get an operation and its progress',
     params: RefIdParams,
     answer: json(Operation, 'The operation.'),
     errors: ['OPERATION_NOT_FOUND'],
   },
   listOperationVehicles: {
     method: 'GET',
-    path: '/v1.0/ota/operations/{refId}/vehicles',
+    path: '/v1.0/ota/operations/{ref-id}/vehicles',
     permission: 'read',
-    summary: 'List the vehicles of an operation in the order of their VINs',
+    summary: 'List the vehicles of an operation in VIN order',
     params: RefIdParams,
     query: VehiclesQuery,
     answer: json(pageOf(VehicleState), 'A page of vehicles.'),
@@ -152,30 +171,30 @@ export const operationApi = routesOf('Operations', {
   },
   countOperationVehicles: {
     method: 'GET',
-    path: '/v1.0/ota/operations/{refId}/vehicle-count',
+    path: '/v1.0/ota/operations/{ref-id}/vehicle-count',
     permission: 'read',
     summary: 'Count the vehicles of an operation that match',
     params: RefIdParams,
     query: VehicleFilter,
-    answer: json(Type.Object({ vehicles: Type.Integer() }), 'Their number.'),
+    answer: json(VehicleCount, 'Their number.'),
     errors: ['OPERATION_NOT_FOUND', 'OPERATION_ARCHIVED'],
   },
   listSamples: {
     method: 'GET',
-    path: '/v1.0/ota/operations/{refId}/samples',
+    path: '/v1.0/ota/operations/{ref-id}/samples',
     permission: 'read',
-    summary: 'Tell how many vehicles were in each state, over time',
+    summary: 'List how many vehicles were in each state over time',
     description:
-      'Taken while they change, every two seconds at first and seldom when it is old; at most about 600 are told. The last is of now.',
+      'Samples are taken when counts change: every two seconds at first, sparser with age, about 600 at most. The last one is of now.',
     params: RefIdParams,
-    answer: json(Type.Object({ items: Type.Array(Sample) }), 'Oldest first.'),
+    answer: json(listOf(Sample), 'Samples, oldest first.'),
     errors: ['OPERATION_NOT_FOUND'],
   },
   getOperationVehicle: {
     method: 'GET',
-    path: '/v1.0/ota/operations/{refId}/vehicles/{vin}',
+    path: '/v1.0/ota/operations/{ref-id}/vehicles/{vin}',
     permission: 'read',
-    summary: 'Tell the state and the full history of one vehicle',
+    summary: 'Get the state and the full history of a vehicle in an operation',
     params: RefIdVinParams,
     answer: json(VehicleWithHistory, 'The vehicle in this operation.'),
     errors: ['OPERATION_NOT_FOUND', 'OPERATION_ARCHIVED', 'VEHICLE_NOT_IN_OPERATION'],

@@ -1,4 +1,4 @@
-/** `/v1.0/schedules/{refId}/vehicles`: the vehicles of a schedule. */
+/** `/v1.0/schedules/{ref-id}/vehicles`: the vehicles of a schedule. */
 import Type from 'typebox';
 import {
   json,
@@ -10,16 +10,8 @@ import {
   RefIdVinParams,
   routesOf,
 } from '../http/index.js';
-import { EVENT_STATUS_NAMES, StateName } from '../states/index.js';
+import { SCHEDULE_VEHICLE_STATES, StateName } from '../states/index.js';
 import { EVENTS } from './vehicle-events.js';
-
-/** Until the adapter calls back an event of the vehicle; then its state is that of its newest event. */
-export const SCHEDULE_VEHICLE_STATES = [
-  'waiting',
-  'triggered',
-  'device_not_found',
-  ...EVENT_STATUS_NAMES,
-] as const;
 
 export const ScheduleVehicleStateName = Type.Union(
   [Type.Enum([...SCHEDULE_VEHICLE_STATES]), Type.String({ pattern: '^unknown\\([0-9]{1,5}\\)$' })],
@@ -60,7 +52,7 @@ const AddedVehicles = Type.Object(
 export const scheduleVehicleApi = routesOf('Schedules', {
   listScheduleVehicles: {
     method: 'GET',
-    path: '/v1.0/schedules/{refId}/vehicles',
+    path: '/v1.0/schedules/{ref-id}/vehicles',
     permission: 'read',
     summary: 'List the vehicles of a schedule in the order of their VINs',
     params: RefIdParams,
@@ -81,7 +73,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
   },
   addScheduleVehicles: {
     method: 'POST',
-    path: '/v1.0/schedules/{refId}/vehicles',
+    path: '/v1.0/schedules/{ref-id}/vehicles',
     permission: 'plan',
     summary: 'Add vehicles to a schedule that has not started',
     description:
@@ -94,7 +86,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
   },
   getScheduleVehicle: {
     method: 'GET',
-    path: '/v1.0/schedules/{refId}/vehicles/{vin}',
+    path: '/v1.0/schedules/{ref-id}/vehicles/{vin}',
     permission: 'read',
     summary: 'Tell what happened to one vehicle in a schedule',
     params: RefIdVinParams,

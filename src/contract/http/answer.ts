@@ -21,7 +21,8 @@ export interface EmptyAnswer {
 export interface StreamAnswer {
   readonly kind: 'stream';
   readonly status: 200;
-  readonly mediaType: string;
+  /** The first one where the request does not choose. */
+  readonly mediaTypes: readonly string[];
   /** Shape of one event, line or part, where there is one. */
   readonly schema?: Type.TSchema;
   readonly description: string;
@@ -63,14 +64,14 @@ export const headersOnly = (description: string, headers: Type.TObject): EmptyAn
 });
 
 export const stream = (
-  mediaType: string,
+  mediaType: string | readonly string[],
   description: string,
   schema?: Type.TSchema,
   headers?: Type.TObject,
 ): StreamAnswer => ({
   kind: 'stream',
   status: 200,
-  mediaType,
+  mediaTypes: [mediaType].flat(),
   description,
   ...(schema === undefined ? {} : { schema }),
   ...(headers === undefined ? {} : { headers }),

@@ -173,11 +173,10 @@ function responseOf(answer: Answer, components: Components): Json {
         content: { 'application/json': { schema: components.reference(answer.schema) } },
       };
     case 'stream': {
-      const schema = answer.schema
-        ? components.reference(answer.schema)
-        : { type: 'string', ...(answer.mediaType.startsWith('text/') ? {} : { format: 'binary' }) };
+      const schema = answer.schema && components.reference(answer.schema);
+      const content = answer.mediaTypes.map((type) => [type, { schema: schema ?? anyOf(type) }]);
       const headers = headersOf(answer.headers, components);
-      return { description, ...headers, content: { [answer.mediaType]: { schema } } };
+      return { description, ...headers, content: Object.fromEntries(content) as Json };
     }
   }
 }
@@ -188,6 +187,10 @@ function headersOf(headers: Type.TObject | undefined, components: Components): J
   const entries = parameters.map(({ name, in: _, ...header }) => [String(name), header]);
   return { headers: Object.fromEntries(entries) as Json };
 }
+
+/** Content that no schema describes. */
+const anyOf = (mediaType: string): Json =>
+  /^text\/|ndjson$/.test(mediaType) ? { type: 'string' } : { type: 'string', format: 'binary' };
 
 /** Its own errors and those that a route of its kind can have. */
 export function errorsOf(route: Route): ErrorCode[] {

@@ -22,9 +22,22 @@ export interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
-/** One page; `nextCursor` is null on the last one. */
+/** One page; `nextCursor` is null on the last one. Called after its items: `OperationPage`. */
 export const pageOf = <Item extends Type.TSchema>(item: Item) =>
-  Type.Object({
-    items: Type.Array(item),
-    nextCursor: Type.Union([Type.String(), Type.Null()]),
-  });
+  Type.Object(
+    {
+      items: Type.Array(item),
+      nextCursor: Type.Union([Type.String(), Type.Null()], {
+        description: '`cursor` of the next page; null on the last one.',
+      }),
+    },
+    titleAfter(item, 'Page'),
+  );
+
+/** All there are at once. Called after its items: `ReceiverList`. */
+export const listOf = <Item extends Type.TSchema>(item: Item) =>
+  Type.Object({ items: Type.Array(item) }, titleAfter(item, 'List'));
+
+function titleAfter(item: Type.TSchema & { readonly title?: string }, suffix: string) {
+  return item.title === undefined ? {} : { title: `${item.title}${suffix}` };
+}

@@ -66,16 +66,19 @@ export type BodyOf<R extends RouteShape> =
 export type AnswerOf<R extends RouteShape> =
   R['answer'] extends JsonAnswer<infer Schema> ? Type.Static<Schema> : undefined;
 
+/** Named as the contract names the field: `{ref-id}`. */
+const PARAMETER = /\{([\w-]+)\}/g;
+
 /** Names of the parameters in a path. */
 export const pathParameters = (path: string): string[] =>
-  [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  [...path.matchAll(PARAMETER)].map(([, name = '']) => name);
 
 /** The path of a request. @throws RangeError where a parameter is missing */
 export function pathOf(
   { path }: RouteShape,
   params: Readonly<Record<string, string>> = {},
 ): string {
-  return path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => {
+  return path.replaceAll(PARAMETER, (_all, name: string) => {
     const value = Object.hasOwn(params, name) ? params[name] : undefined;
     if (value === undefined) throw new RangeError(`${path} needs ${name}`);
     return encodeURIComponent(value);

@@ -42,19 +42,3 @@ export function normaliseMeta(meta: Meta): MetaField[] {
   if (Array.isArray(meta)) return meta.map(({ key, value }) => field(key, value));
   return Object.entries(meta ?? {}).map(([key, value]) => field(key, value));
 }
-
-/** Keys under which agents say why, best first. */
-const REASON_KEYS = ['reason', 'error', 'cause', 'error_message', 'error_code'];
-/** A longer one is cut: reasons are grouped. */
-const MAX_REASON = 200;
-
-/** Why, in the vehicle's own words; null where it does not say. */
-export function reasonOf(meta: readonly MetaField[]): string | null {
-  for (const wanted of REASON_KEYS) {
-    for (const { key, value } of meta) {
-      if (key.toLowerCase() === wanted && value !== '')
-        return value.slice(0, MAX_REASON).toWellFormed();
-    }
-  }
-  return null;
-}

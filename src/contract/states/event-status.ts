@@ -1,37 +1,23 @@
-/** The OTA Event Enum of the seed: what a vehicle can report, and what each value means to us. */
+/** The OTA Event Enum of the seed: values and names of what a vehicle can report, and their order. */
+import { EVENT_STATUSES, UNKNOWN_STATUS } from './table.js';
 
-/** Value and name of all 18 states, exactly as the seed lists them. */
-export const EVENT_STATUS = {
-  received: 1,
-  cancel: 2,
-  downloading: 3,
-  downloaded: 4,
-  reboot: 5,
-  success: 6,
-  failure: 7,
-  download_fail: 8,
-  md5_check_success: 9,
-  md5_check_fail: 10,
-  pki_check_success: 11,
-  pki_check_fail: 12,
-  rollback_success: 13,
-  rollback_fail: 14,
-  pause: 15,
-  resume: 16,
-  consent_accepted: 100,
-  consent_rejected: 101,
-} as const;
+type Statuses = typeof EVENT_STATUSES;
+export type EventStatusName = keyof Statuses;
+export type EventStatusValue = Statuses[EventStatusName]['value'];
 
-export type EventStatusName = keyof typeof EVENT_STATUS;
-export type EventStatusValue = (typeof EVENT_STATUS)[EventStatusName];
+/** The names, in the order of the seed. */
+export const EVENT_STATUS_NAMES = Object.keys(EVENT_STATUSES) as EventStatusName[];
+
+/** The value of each name. */
+export const EVENT_STATUS = Object.fromEntries(
+  EVENT_STATUS_NAMES.map((name) => [name, EVENT_STATUSES[name].value]),
+) as { readonly [Name in EventStatusName]: Statuses[Name]['value'] };
 
 /** A status is an integer from 0 to this one (contract section 2). */
 export const MAX_EVENT_STATUS = 65_535;
 
 /** A state's name; a number outside the enum is kept as `unknown(<number>)` (contract section 2). */
 export type StatusName = EventStatusName | `unknown(${number})`;
-
-export const EVENT_STATUS_NAMES = Object.keys(EVENT_STATUS) as EventStatusName[];
 
 const NAME_OF = new Map<number, EventStatusName>(
   EVENT_STATUS_NAMES.map((name) => [EVENT_STATUS[name], name]),
@@ -42,54 +28,21 @@ export function statusName(value: number): StatusName {
   return NAME_OF.get(value) ?? `unknown(${value})`;
 }
 
-/**
- * Position in an update's life, lowest first: among events of one attempt with equal times the
- * higher one is the newer (contract section 5.2). Unknown values rank 0.
- */
-const LIFECYCLE: readonly EventStatusName[] = [
-  'received',
-  'consent_accepted',
-  'consent_rejected',
-  'downloading',
-  'pause',
-  'resume',
-  'download_fail',
-  'downloaded',
-  'md5_check_fail',
-  'md5_check_success',
-  'pki_check_fail',
-  'pki_check_success',
-  'reboot',
-  'cancel',
-  'failure',
-  'rollback_fail',
-  'rollback_success',
-  'success',
-];
-const RANK_OF = new Map<string, number>(LIFECYCLE.map((name, position) => [name, position + 1]));
+const RANK_OF = new Map<number, number>(
+  EVENT_STATUS_NAMES.map((name) => [EVENT_STATUS[name], EVENT_STATUSES[name].rank]),
+);
 
-/** Lifecycle rank of a status value, 0 (unknown) to 18 (success). */
+/** Lifecycle rank of a status value; 0 for one outside the enum (contract section 5.2). */
 export function lifecycleRank(value: number): number {
-  return RANK_OF.get(statusName(value)) ?? 0;
+  return RANK_OF.get(value) ?? UNKNOWN_STATUS.rank;
 }
 
-/** States in which the vehicle has come to an end (contract section 5.5). */
-export const FINISHED: ReadonlySet<string> = new Set<EventStatusName>([
-  'success',
-  'cancel',
-  'consent_rejected',
-  'rollback_success',
-  'rollback_fail',
-  'failure',
-  'download_fail',
-  'md5_check_fail',
-  'pki_check_fail',
-]);
+/** The names in the order of an update's life. */
+export const LIFECYCLE: readonly EventStatusName[] = [...EVENT_STATUS_NAMES].sort(
+  (a, b) => EVENT_STATUSES[a].rank - EVENT_STATUSES[b].rank,
+);
 
-/** Finished states from which a later event moves the vehicle on (contract section 5.5). */
-export const FAILED_SO_FAR: ReadonlySet<string> = new Set<EventStatusName>([
-  'failure',
-  'download_fail',
-  'md5_check_fail',
-  'pki_check_fail',
-]);
+/** Of pause and resume, the vehicle has the state before them (contract section 5.4). */
+export const INTERRUPTIONS: ReadonlySet<string> = new Set(
+  EVENT_STATUS_NAMES.filter((name) => 'interrupts' in EVENT_STATUSES[name]),
+);

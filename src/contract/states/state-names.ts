@@ -7,7 +7,7 @@ export const DeliveryStateName = Type.Enum([...DELIVERY_STATES], {
   description: 'How far the trigger has come (contract section 5.1).',
 });
 
-/** A state outside the enum is told as `unknown(<number>)` (contract section 2). */
+/** A status outside the enum is shown as `unknown(<number>)` (contract section 2). */
 export const VehicleStateName = Type.Union(
   [
     Type.Enum(VEHICLE_STATES.filter((name) => name !== 'unknown')),

@@ -3,24 +3,21 @@
  * it (contract section 5). The adapter's database merges message by message to the same result;
  * this is the definition that it is tested against, and that others may use on an exported history.
  */
-import { EVENT_STATUS_NAMES, lifecycleRank, statusName, type StatusName } from './event-status.js';
+import {
+  EVENT_STATUS_NAMES,
+  INTERRUPTIONS,
+  lifecycleRank,
+  statusName,
+  type StatusName,
+} from './event-status.js';
+import { DELIVERIES, PLANNED_STATES } from './table.js';
 import { Pattern } from '../values/pattern.js';
 
-export const DELIVERY_STATES = [
-  'pending',
-  'sent',
-  'acknowledged',
-  'device_not_found',
-  'expired',
-  'cancelled',
-  'undelivered',
-] as const;
 /** How far the trigger itself has come (contract section 5.1). */
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
+export type DeliveryState = keyof typeof DELIVERIES;
+export const DELIVERY_STATES = Object.keys(DELIVERIES) as DeliveryState[];
 
-/** Of pause and resume, the vehicle has the state before them (contract section 5.4). */
-const INTERRUPTIONS: readonly string[] = ['pause', 'resume'];
-const isNoInterruption = (name: string) => !INTERRUPTIONS.includes(name);
+const isNoInterruption = (name: string) => !INTERRUPTIONS.has(name);
 
 /** Every state of a vehicle in an operation; `unknown` stands for each `unknown(<number>)`. */
 export const VEHICLE_STATES: readonly string[] = [
@@ -28,6 +25,14 @@ export const VEHICLE_STATES: readonly string[] = [
   ...EVENT_STATUS_NAMES.filter(isNoInterruption),
   'unknown',
 ];
+
+/** Every state of a vehicle in a schedule; those that the vehicle reports come from the adapter. */
+export const SCHEDULE_VEHICLE_STATES: readonly string[] = [
+  ...Object.keys(PLANNED_STATES),
+  'device_not_found' satisfies DeliveryState,
+  ...EVENT_STATUS_NAMES,
+];
+
 const statePattern = (states: readonly string[]) => `^(${states.join('|')}|unknown\\(\\d{1,5}\\))$`;
 const STATE = new RegExp(statePattern(VEHICLE_STATES));
 

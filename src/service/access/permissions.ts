@@ -1,5 +1,7 @@
-/** Whether a role may do something: pure. Each server says which role has which permissions. */
+/** Who may do what: pure. Each server's contract says which role has which permissions. */
 import { type Grants, type Permission } from '../../contract/index.js';
+
+export { type Grants } from '../../contract/index.js';
 
 /** A role that is not known may do nothing. */
 export function mayDo(grants: Grants, role: string, permission: Permission): boolean {

@@ -13,6 +13,7 @@ import {
 import { type Token } from '../access/index.js';
 import { takeBytes, takeLines, takeSigned } from './body-kinds.js';
 import { Problem } from './problem.js';
+import { placeholderOf } from './validator.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -94,7 +95,7 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
   const { answer } = route;
   scope.route({
     method: route.method,
-    url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    url: route.path.replaceAll(/\{([\w-]+)\}/g, (_all, name: string) => `:${placeholderOf(name)}`),
     // Fastify answers HEAD by running the handler, and a stream might not end.
     exposeHeadRoute: route.method === 'GET' && answer.kind !== 'stream',
     config: {

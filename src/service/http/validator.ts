@@ -31,7 +31,8 @@ export function validatorOf(schema: TSchema, part: HttpPart): (data: unknown) =>
     case 'params':
     case 'headers':
       return (data) => {
-        const texts = named(schema, data as Readonly<Record<string, unknown>>);
+        const given = data as Readonly<Record<string, unknown>>;
+        const texts = named(schema, given, part === 'params' ? placeholderOf : undefined);
         const errors = [...textErrors(texts)];
         return errors.length > 0 ? { error: invalid(errors) } : checked(texts);
       };
@@ -79,10 +80,19 @@ function queryFault(schema: TSchema, given: readonly (string | null)[]): string 
   return undefined;
 }
 
+/**
+ * Name of a path parameter in the router, to which a `-` is the end of a name: `{ref-id}` of the contract is `:ref_id` there.
+ */
+export const placeholderOf = (parameter: string): string => parameter.replaceAll('-', '_');
+
 /** Those that the schema names: a request has other headers too. */
-function named(schema: TSchema, data: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const names = Object.keys(propertiesOf(schema)).filter((name) => data[name] !== undefined);
-  return Object.fromEntries(names.map((name) => [name, data[name]]));
+function named(
+  schema: TSchema,
+  data: Readonly<Record<string, unknown>>,
+  nameOf = (name: string) => name,
+): Record<string, unknown> {
+  const given = Object.keys(propertiesOf(schema)).map((name) => [name, data[nameOf(name)]]);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as typeof data;
 }
 
 function* textErrors(texts: Readonly<Record<string, unknown>>): Generator<FieldError> {

@@ -1,5 +1,5 @@
 /** What the work of a phase is given, and what it answers. */
-import { type MetaField } from '../../contract/index.js';
+import { type MetaField, reasonField } from '../../contract/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 import { type RunningUpdate } from '../ota-manager.js';
 import { type Equipment } from './equipment.js';
@@ -50,7 +50,7 @@ export interface WorkResult<Outcome extends string = string> {
 
 export type PhaseResult<P extends Phase> = WorkResult<OutcomeOf<P>>;
 
-export const because = (reason: string): MetaField[] => [{ key: 'reason', value: reason }];
+export const because = (reason: string): MetaField[] => [reasonField(reason)];
 
 /** The script of an update that has one. */
 export function scriptOf({ facts }: RunningUpdate): UpdateScript {

@@ -110,7 +110,7 @@ describe('on PostgreSQL', () => {
       p99: 40,
     });
     expect(phase('install')).toEqual({ phase: 'install', vehicles: 3, p50: 10, p90: 10, p99: 10 });
-    expect(phase('whole')).toMatchObject({ vehicles: 3, p50: 100 });
+    expect(phase('total')).toMatchObject({ vehicles: 3, p50: 100 });
     expect(summary).toMatchObject({ sends: 10, sampledVehicles: 10 });
     // Three succeeded and three failed in the last five minutes is not enough to go by: the hour is, of which the
     // operation has had 110 s.

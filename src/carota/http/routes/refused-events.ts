@@ -3,7 +3,7 @@ import { DEFAULT_REPLAY, parseTimestamp } from '../../../contract/index.js';
 import {
   refusedEventApi,
   type RefusedEvent,
-  type RefusedEventReplay,
+  type RefusedEventFilter as AskedFilter,
 } from '../../../contract/carota-api/index.js';
 import {
   callerOf,
@@ -38,29 +38,28 @@ export function refusedEventRoutes(server: Server, context: CarotaContext): void
     return page(events, size, REFUSED, ({ id }) => id, refusedEventBody);
   });
 
-  serve(server, refusedEventApi.replayRefusedEvent, async ({ request, params: { id } }) => {
+  serve(server, refusedEventApi.replayRefusedEvent, async ({ request, params: { id }, body }) => {
     const event = await findRefusedEvent(database, id);
     if (!event) throw new Problem('REFUSED_EVENT_NOT_FOUND', `there is no refused event ${id}`);
     const { stored, refused, reasons } = await replay(database, [event], clock());
     const outcome = refused > 0 ? 'refused' : stored > 0 ? 'stored' : 'duplicate';
-    log.info({ by: callerOf(request).name, id, outcome }, 'a refused event was replayed');
+    const by = callerOf(request).name;
+    log.info({ by, why: body?.reason, id, outcome }, 'a refused event was replayed');
     wake();
     return { outcome, reason: reasons[0] ?? null } as const;
   });
 
   serve(server, refusedEventApi.replayRefusedEvents, async ({ request, body }) => {
-    const { limit = DEFAULT_REPLAY, why, ...filter } = body;
+    const { filter, limit = DEFAULT_REPLAY, reason: why } = body;
     const tally = await replayMatching(database, filterOf(filter), limit, clock);
     const by = callerOf(request).name;
-    log.info({ by, why, ...filter, ...tally }, 'refused events were replayed');
+    log.info({ by, why, filter, ...tally }, 'refused events were replayed');
     wake();
     return tally;
   });
 }
 
-const filterOf = (
-  filter: Omit<RefusedEventReplay, 'limit' | 'why'>,
-): Omit<RefusedEventFilter, 'replayed'> => ({
+const filterOf = (filter: AskedFilter): RefusedEventFilter => ({
   reason: filter.reason,
   vin: filter.vin?.toUpperCase(),
   refId: filter['ref-id'],

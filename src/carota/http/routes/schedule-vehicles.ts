@@ -1,4 +1,4 @@
-/** `/v1.0/schedules/{refId}/vehicles`: the vehicles of a schedule. */
+/** `/v1.0/schedules/{ref-id}/vehicles`: the vehicles of a schedule. */
 import { type Readable } from 'node:stream';
 import { type FieldError, parseVin } from '../../../contract/index.js';
 import { MAX_EVENTS, scheduleVehicleApi } from '../../../contract/carota-api/index.js';
@@ -27,7 +27,7 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
 
   serve(server, scheduleVehicleApi.listScheduleVehicles, async ({ params, query }) => {
     const { limit, cursor, ...filter } = query;
-    const { id } = await scheduleOf(context, params.refId);
+    const { id } = await scheduleOf(context, params['ref-id']);
     const after = VEHICLES.read(cursor) ?? '';
     const rows = await listScheduleVehicles(database, id, { after, limit, ...filter });
     return page(
@@ -39,20 +39,24 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
     );
   });
 
-  serve(server, scheduleVehicleApi.addScheduleVehicles, async ({ request, params: { refId } }) => {
-    const { input, format } = linesIn(request);
-    const vins = await readVins(input, format);
-    await scheduleOf(context, refId);
-    await addVehicles(database, refId, vins).catch(conflictAsProblem);
-    return { vehicles: vins.length };
-  });
+  serve(
+    server,
+    scheduleVehicleApi.addScheduleVehicles,
+    async ({ request, params: { 'ref-id': refId } }) => {
+      const { input, format } = linesIn(request);
+      const vins = await readVins(input, format);
+      await scheduleOf(context, refId);
+      await addVehicles(database, refId, vins).catch(conflictAsProblem);
+      return { vehicles: vins.length };
+    },
+  );
 
   serve(server, scheduleVehicleApi.getScheduleVehicle, async ({ params }) => {
     const vin = params.vin.toUpperCase();
-    const { id } = await scheduleOf(context, params.refId);
+    const { id } = await scheduleOf(context, params['ref-id']);
     const [row] = await listScheduleVehicles(database, id, { after: before(vin), limit: 1 });
     if (row?.vin !== vin) throw new Problem('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
-    const events = await readVehicleEvents(database, vin, MAX_EVENTS, params.refId);
+    const events = await readVehicleEvents(database, vin, MAX_EVENTS, params['ref-id']);
     return { ...row, events: events.map(eventBody) };
   });
 }

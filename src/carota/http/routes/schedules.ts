@@ -63,7 +63,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     return page(rows, limit, SCHEDULES, ({ id }) => String(id), scheduleBody);
   });
 
-  serve(server, scheduleApi.getSchedule, async ({ params: { refId } }) => {
+  serve(server, scheduleApi.getSchedule, async ({ params: { 'ref-id': refId } }) => {
     const schedule = await scheduleOf(context, refId);
     const [states, waves, decisions, path] = await Promise.all([
       countStates(database, schedule.id),
@@ -81,7 +81,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
   });
 
   for (const action of SCHEDULE_ACTIONS) {
-    serve(server, ROUTE_OF[action], async ({ request, params: { refId }, body }) => {
+    serve(server, ROUTE_OF[action], async ({ request, params: { 'ref-id': refId }, body }) => {
       const who = { by: callerOf(request), reason: body?.reason ?? '', approval };
       await act(database, refId, action, who, clock()).catch(conflictAsProblem);
       wake();

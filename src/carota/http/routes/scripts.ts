@@ -67,17 +67,21 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
     return page(rows, limit, SCRIPTS, ({ script_ref_id }) => script_ref_id, scriptBody);
   });
 
-  serve(server, updateScriptApi.getScript, async ({ params: { scriptRefId } }) =>
+  serve(server, updateScriptApi.getScript, async ({ params: { 'script-ref-id': scriptRefId } }) =>
     scriptBody(await publishedScript(context, scriptRefId)),
   );
 
-  serve(server, updateScriptApi.deliverScript, async ({ params: { scriptRefId } }) => {
-    const { jws, script } = await publishedScript(context, scriptRefId);
-    const urls = script.ecus.map(
-      ({ artifact: { sha256 } }) => [sha256, artifactUrl(sha256, context)] as const,
-    );
-    return { script: jws, artifacts: Object.fromEntries(urls) };
-  });
+  serve(
+    server,
+    updateScriptApi.deliverScript,
+    async ({ params: { 'script-ref-id': scriptRefId } }) => {
+      const { jws, script } = await publishedScript(context, scriptRefId);
+      const urls = script.ecus.map(
+        ({ artifact: { sha256 } }) => [sha256, artifactUrl(sha256, context)] as const,
+      );
+      return { script: jws, artifacts: Object.fromEntries(urls) };
+    },
+  );
 }
 
 /** The script, or everything that is wrong with it. */

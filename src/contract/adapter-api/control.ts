@@ -1,0 +1,126 @@
+/** Control of operations: pause, resume, cancel, change, retrigger. Each call is in the audit log. */
+import Type from 'typebox';
+import {
+  json,
+  jsonBody,
+  Nullable,
+  optionalJsonBody,
+  Reason,
+  RefIdParams,
+  RefIdVinParams,
+  routesOf,
+  WithReason,
+} from '../http/index.js';
+import { StateName, VEHICLE_STATES } from '../states/index.js';
+import { Priority, TriggerRate } from './dispatch-options.js';
+import { Operation, VehicleState } from './operations.js';
+
+export const CancelledOperation = Type.Object(
+  {
+    ...Operation.properties,
+    stopped: Type.Integer({ description: 'Vehicles whose trigger this call has stopped.' }),
+    inFlight: Type.Integer({
+      description:
+        'Of these, vehicles whose trigger was being sent at that moment. If it went out all the same, the vehicle becomes `sent` a moment later instead of `cancelled`.',
+    }),
+    alreadySent: Type.Integer({
+      description: 'Vehicles that were sent their trigger before: they may still update.',
+    }),
+  },
+  { title: 'CancelledOperation' },
+);
+export type CancelledOperation = Type.Static<typeof CancelledOperation>;
+
+const OperationChange = Type.Object(
+  {
+    priority: Type.Optional(Priority),
+    rate: Type.Optional(Nullable(TriggerRate)),
+    reason: Type.Optional(Reason),
+  },
+  { title: 'OperationChange', additionalProperties: false, minProperties: 1 },
+);
+export type OperationChange = Type.Static<typeof OperationChange>;
+
+const RetriggerByState = Type.Object(
+  {
+    state: StateName(
+      VEHICLE_STATES,
+      'All vehicles in this state; unknown: in any unknown(<number>).',
+    ),
+    reason: Type.Optional(Reason),
+  },
+  { title: 'RetriggerByState', additionalProperties: false },
+);
+const Retriggered = Type.Object(
+  { retriggered: Type.Integer({ description: 'Vehicles that have a new attempt.' }) },
+  { title: 'Retriggered' },
+);
+
+const CLOSED = ['OPERATION_NOT_FOUND', 'OPERATION_CANCELLED', 'OPERATION_ARCHIVED'] as const;
+
+export const controlApi = routesOf('Control', {
+  pauseOperation: {
+    method: 'POST',
+    path: '/v1.0/ota/operations/{ref-id}/pause',
+    permission: 'control',
+    summary: 'Send no more triggers until the operation is resumed',
+    params: RefIdParams,
+    body: optionalJsonBody(WithReason, 'Why.'),
+    answer: json(Operation, 'The operation afterwards.'),
+    errors: CLOSED,
+    repeatable: true,
+  },
+  resumeOperation: {
+    method: 'POST',
+    path: '/v1.0/ota/operations/{ref-id}/resume',
+    permission: 'control',
+    summary: 'Send triggers again',
+    params: RefIdParams,
+    body: optionalJsonBody(WithReason, 'Why.'),
+    answer: json(Operation, 'The operation afterwards.'),
+    errors: CLOSED,
+    repeatable: true,
+  },
+  cancelOperation: {
+    method: 'POST',
+    path: '/v1.0/ota/operations/{ref-id}/cancel',
+    permission: 'control',
+    summary: 'Cancel an operation: triggers not yet sent never go out',
+    description: 'Vehicles that have their trigger may go on, and what they report is recorded.',
+    params: RefIdParams,
+    body: optionalJsonBody(WithReason, 'Why.'),
+    answer: json(CancelledOperation, 'What was stopped, and the operation afterwards.'),
+    errors: ['OPERATION_NOT_FOUND', 'OPERATION_ARCHIVED'],
+    repeatable: true,
+  },
+  changeOperation: {
+    method: 'PATCH',
+    path: '/v1.0/ota/operations/{ref-id}',
+    permission: 'control',
+    summary: 'Change the rate and priority of an operation, even while it runs',
+    params: RefIdParams,
+    body: jsonBody(OperationChange, 'What changes; a `rate` of null lifts the limit.'),
+    answer: json(Operation, 'The operation afterwards.'),
+    errors: CLOSED,
+  },
+  retriggerVehicle: {
+    method: 'POST',
+    path: '/v1.0/ota/operations/{ref-id}/vehicles/{vin}/retrigger',
+    permission: 'control',
+    summary: 'Start a new attempt for one vehicle',
+    params: RefIdVinParams,
+    body: optionalJsonBody(WithReason, 'Why.'),
+    answer: json(VehicleState, 'The vehicle with its new attempt.'),
+    errors: [...CLOSED, 'VEHICLE_NOT_IN_OPERATION'],
+  },
+  retriggerVehicles: {
+    method: 'POST',
+    path: '/v1.0/ota/operations/{ref-id}/retrigger',
+    permission: 'control',
+    summary: 'Start a new attempt for all vehicles in a state',
+    params: RefIdParams,
+    body: jsonBody(RetriggerByState, 'Which vehicles, and why.'),
+    answer: json(Retriggered, 'How many vehicles have a new attempt.'),
+    errors: CLOSED,
+  },
+});

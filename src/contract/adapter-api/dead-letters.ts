@@ -1,0 +1,108 @@
+/** `/v1.0/dead-letters`: messages that could not be applied, and another try for them (contract section 5.6). */
+import Type from 'typebox';
+import {
+  PUT_ASIDE_FILTER,
+  PutAsideParams,
+  REPLAY_TALLY,
+  REPLAYED_FILTER,
+  replayRequestOf,
+  replayResultOf,
+} from '../common-api/put-aside.js';
+import {
+  json,
+  jsonBody,
+  Nullable,
+  optionalJsonBody,
+  pageOf,
+  PageQuery,
+  routesOf,
+  Time,
+  WithReason,
+} from '../http/index.js';
+import { Text } from '../values/text.js';
+
+export const DEAD_LETTER_STATUSES = ['INVALID', 'EXPIRED', 'DEVICE_NOT_FOUND'] as const;
+const Status = Type.Enum([...DEAD_LETTER_STATUSES], {
+  title: 'DeadLetterStatus',
+  description: 'As the envelope’s `status` would be (contract section 2).',
+});
+
+export const DeadLetter = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    'received-at': Time,
+    topic: Type.String(),
+    system_id: Nullable(Type.String()),
+    vin: Nullable(Type.String()),
+    message_id: Nullable(Type.String()),
+    status: Status,
+    reason: Type.String({ description: 'Stable code, upper snake case.' }),
+    path: Type.String({ description: 'JSON Pointer to the fault in the message.' }),
+    detail: Type.String(),
+    payload: Type.String({ description: 'Base64 of the bytes as they came.' }),
+    payloadBytes: Type.Integer({ description: 'Before a payload over the limit was cut.' }),
+    replayedAt: Nullable(Time),
+  },
+  { title: 'DeadLetter' },
+);
+export type DeadLetter = Type.Static<typeof DeadLetter>;
+
+export const DeadLetterFilter = Type.Object(
+  {
+    ...PUT_ASIDE_FILTER,
+    reason: Type.Optional(Text(100, 'Only with this reason code.')),
+    status: Type.Optional(Status),
+    system_id: Type.Optional(Text(256, 'Only of this vehicle.')),
+  },
+  { title: 'DeadLetterFilter', additionalProperties: false },
+);
+export type DeadLetterFilter = Type.Static<typeof DeadLetterFilter>;
+
+const DeadLettersQuery = Type.Object({
+  ...PageQuery.properties,
+  ...DeadLetterFilter.properties,
+  ...REPLAYED_FILTER,
+});
+
+export const ReplayResult = replayResultOf('applied', Type.String());
+export type ReplayResult = Type.Static<typeof ReplayResult>;
+
+export const ReplayTally = Type.Object(
+  {
+    applied: Type.Integer(),
+    ...REPLAY_TALLY,
+  },
+  { title: 'ReplayTally' },
+);
+export type ReplayTally = Type.Static<typeof ReplayTally>;
+
+export const deadLetterApi = routesOf('Dead letters', {
+  listDeadLetters: {
+    method: 'GET',
+    path: '/v1.0/dead-letters',
+    permission: 'read',
+    summary: 'List dead letters, newest first',
+    query: DeadLettersQuery,
+    answer: json(pageOf(DeadLetter), 'A page of dead letters.'),
+  },
+  replayDeadLetter: {
+    method: 'POST',
+    path: '/v1.0/dead-letters/{id}/replay',
+    permission: 'control',
+    summary: 'Process a dead letter again, as if it had just arrived',
+    params: PutAsideParams,
+    body: optionalJsonBody(WithReason, 'Why.'),
+    answer: json(ReplayResult, 'The outcome.'),
+    errors: ['DEAD_LETTER_NOT_FOUND'],
+    repeatable: true,
+  },
+  replayDeadLetters: {
+    method: 'POST',
+    path: '/v1.0/dead-letters/replay',
+    permission: 'control',
+    summary: 'Process all matching dead letters again once the cause is fixed',
+    description: 'Those not replayed yet. Another call continues with the rest.',
+    body: jsonBody(replayRequestOf(DeadLetterFilter), 'Which ones, how many at most, and why.'),
+    answer: json(ReplayTally, 'The outcomes, counted.'),
+  },
+});

@@ -1,0 +1,37 @@
+/** `/v1.0/dispatch`: how fast all adapters on one database together send triggers. */
+import Type from 'typebox';
+import { json, jsonBody, Nullable, Reason, routesOf } from '../http/index.js';
+import { MAX_RATE } from './dispatch-options.js';
+
+const TriggersPerSecond = Nullable(
+  Type.Number({ exclusiveMinimum: 0, maximum: MAX_RATE }),
+  'Global rate limit, triggers per second; null: no limit.',
+);
+export const Dispatch = Type.Object(
+  { triggersPerSecond: TriggersPerSecond },
+  { title: 'Dispatch' },
+);
+export type Dispatch = Type.Static<typeof Dispatch>;
+
+const DispatchChange = Type.Object(
+  { ...Dispatch.properties, reason: Type.Optional(Reason) },
+  { title: 'DispatchChange', additionalProperties: false },
+);
+
+export const dispatchApi = routesOf('Control', {
+  getDispatch: {
+    method: 'GET',
+    path: '/v1.0/dispatch',
+    permission: 'read',
+    summary: 'Get the global rate limit',
+    answer: json(Dispatch, 'The limit.'),
+  },
+  changeDispatch: {
+    method: 'PUT',
+    path: '/v1.0/dispatch',
+    permission: 'control',
+    summary: 'Change the global rate limit, with effect from the next triggers',
+    body: jsonBody(DispatchChange, 'The limit, and why.'),
+    answer: json(Dispatch, 'The limit.'),
+  },
+});

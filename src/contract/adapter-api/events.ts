@@ -1,0 +1,70 @@
+/** `/v1.0/ota/events`: the event stream, pulled page by page or live as Server-Sent Events. */
+import Type from 'typebox';
+import { CallbackEvent } from '../carota-api/event-call-back.js';
+import { json, routesOf, ServerSentEvent, stream } from '../http/index.js';
+import { Pattern } from '../values/pattern.js';
+import { Text } from '../values/text.js';
+import { Timestamp } from '../values/timestamp.js';
+import { Vin } from '../values/vin.js';
+
+const Position = Pattern('^[0-9]{1,15}$', 'must be the number of an event, 0 for the beginning', {
+  description: 'Number of the last event already read; 0: from the beginning.',
+});
+
+const Filter = Type.Object({
+  'ref-id': Type.Optional(Text(256, 'Only events of this operation.')),
+  vin: Type.Optional(Vin),
+});
+
+const PullQuery = Type.Object({
+  after: Type.Optional(Position),
+  since: Type.Optional(
+    Timestamp('Instead of `after`: from the first event received at this time on.'),
+  ),
+  limit: Type.Integer({ minimum: 1, maximum: 5_000, default: 500 }),
+  wait: Type.Integer({
+    minimum: 0,
+    maximum: 60,
+    default: 0,
+    description: 'Seconds to wait for an event if there is none yet.',
+  }),
+  ...Filter.properties,
+});
+
+export const PulledEvents = Type.Object(
+  {
+    events: Type.Array(CallbackEvent),
+    cursor: Type.String({ description: '`after` of the next call.' }),
+    more: Type.Boolean({ description: 'Whether further events are already there.' }),
+  },
+  { title: 'PulledEvents' },
+);
+export type PulledEvents = Type.Static<typeof PulledEvents>;
+
+export const eventApi = routesOf('Events', {
+  pullEvents: {
+    method: 'GET',
+    path: '/v1.0/ota/events',
+    permission: 'read',
+    summary: 'Pull events after a position, in the order in which they were committed',
+    description:
+      'The events of one vehicle are in the order in which they arrived. An event is listed if and only if it was committed.',
+    query: PullQuery,
+    answer: json(PulledEvents, 'Events, and the position after them.'),
+  },
+  streamEvents: {
+    method: 'GET',
+    path: '/v1.0/ota/events/stream',
+    permission: 'read',
+    summary: 'Stream events as they come, as Server-Sent Events',
+    description:
+      'Each event has its position as its id. The stream starts after `Last-Event-ID`, else after `after`; without either, with the next event.',
+    query: Type.Object({ after: Type.Optional(Position), ...Filter.properties }),
+    headers: Type.Object({ 'last-event-id': Type.Optional(Position) }),
+    answer: stream(
+      'text/event-stream',
+      'Server-Sent Events (WHATWG HTML, section 9.2) of type `ota-event`; `data` is a CallbackEvent.',
+      ServerSentEvent,
+    ),
+  },
+});

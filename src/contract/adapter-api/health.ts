@@ -1,0 +1,58 @@
+/** `/v1.0/health`: adapters, database, brokers and call-backs for people; `/metrics` has it for machines. */
+import Type from 'typebox';
+import { json, Nullable, routesOf, Time } from '../http/index.js';
+import { Receiver } from './receivers.js';
+
+const AdapterHealth = Type.Object(
+  {
+    instance: Type.String(),
+    version: Type.String(),
+    startedAt: Time,
+    seenAt: Time,
+    alive: Type.Boolean({ description: 'Whether it was seen lately.' }),
+    broker: Type.String({ description: 'Address of its broker.' }),
+    connected: Type.Boolean({ description: 'Whether it is connected to that.' }),
+    subscribed: Type.Boolean({ description: 'Whether it receives the vehicles’ messages.' }),
+    queued: Type.Integer({ description: 'Messages received and not yet stored.' }),
+    receivedPerSecond: Type.Number({ description: 'Messages.' }),
+    triggeredPerSecond: Type.Number({ description: 'Triggers.' }),
+  },
+  { title: 'AdapterHealth' },
+);
+export type AdapterHealth = Type.Static<typeof AdapterHealth>;
+
+export const Health = Type.Object(
+  {
+    at: Time,
+    database: Type.Object({
+      server: Type.String({ description: 'Name and version.' }),
+      bytes: Type.Integer({ description: 'Size on disk.' }),
+      answeredIn: Type.Number({ description: 'ms' }),
+    }),
+    adapters: Type.Array(AdapterHealth),
+    messages: Type.Object({
+      received: Type.Integer(),
+      applied: Type.Integer(),
+      duplicates: Type.Integer(),
+      deadLetters: Type.Integer(),
+    }),
+    sending: Type.Object({
+      operations: Type.Integer({ description: 'Operations with triggers to send, now or later.' }),
+      overdueSeconds: Type.Number({ description: 'How long the oldest due trigger has waited.' }),
+      triggersPerSecond: Nullable(Type.Number(), 'Global rate limit; null: none.'),
+    }),
+    callbacks: Type.Array(Receiver),
+  },
+  { title: 'Health' },
+);
+export type Health = Type.Static<typeof Health>;
+
+export const healthApi = routesOf('Insight', {
+  getHealth: {
+    method: 'GET',
+    path: '/v1.0/health',
+    permission: 'read',
+    summary: 'Get the health of adapters, brokers, database and call-backs',
+    answer: json(Health, 'Their health.'),
+  },
+});

@@ -1,0 +1,145 @@
+/** Finding out why: summary, timeline, export, search, and one vehicle across all operations. */
+import Type from 'typebox';
+import {
+  json,
+  listOf,
+  Nullable,
+  pageOf,
+  PageQuery,
+  RefIdParams,
+  RefIdVinParams,
+  routesOf,
+  stream,
+  TimeOf,
+  VinParams,
+  VinPrefix,
+} from '../http/index.js';
+import { Identifier } from '../values/text.js';
+import { VehicleFilter, VehicleState } from './operations.js';
+import { RegisteredVehicle } from './registry.js';
+import { Summary } from './summary.js';
+import { TimelineEntry } from './timeline.js';
+
+/** Media type of each format of an export. */
+export const EXPORT_TYPES = {
+  csv: 'text/csv',
+  ndjson: 'application/x-ndjson',
+} as const;
+export type ExportFormat = keyof typeof EXPORT_TYPES;
+const EXPORT_FORMATS = Object.keys(EXPORT_TYPES) as ExportFormat[];
+
+const ExportQuery = Type.Object({
+  format: Type.Enum(EXPORT_FORMATS, { default: 'csv' }),
+  ...VehicleFilter.properties,
+});
+
+const SearchQuery = Type.Object({ ...PageQuery.properties, vin: VinPrefix });
+
+export const VehicleInOperation = Type.Object(
+  { 'ref-id': Type.String(), ...VehicleState.properties },
+  { title: 'VehicleInOperation' },
+);
+export type VehicleInOperation = Type.Static<typeof VehicleInOperation>;
+
+const InstalledVersion = Type.Object(
+  {
+    ecu: Type.String(),
+    version: Type.String(),
+    'ref-id': Type.String({ description: 'The operation that installed it.' }),
+    at: TimeOf('By the vehicle’s clock.'),
+  },
+  { title: 'InstalledVersion' },
+);
+export type InstalledVersion = Type.Static<typeof InstalledVersion>;
+
+export const Vehicle = Type.Object(
+  {
+    vin: Type.String(),
+    registration: Nullable(RegisteredVehicle),
+    operations: Type.Array(VehicleInOperation, { description: 'The newest 1,000, newest first.' }),
+    installed: Type.Array(InstalledVersion, {
+      description: 'As the vehicle reported with `success`.',
+    }),
+  },
+  { title: 'Vehicle' },
+);
+export type Vehicle = Type.Static<typeof Vehicle>;
+
+export const RawMessage = Type.Object(
+  {
+    verbatim: Type.Boolean({
+      description:
+        'Whether these are the bytes received; else the message is rebuilt from what is stored, which is all of the contract’s fields.',
+    }),
+    envelope: Type.String({ description: 'JSON.' }),
+  },
+  { title: 'RawMessage' },
+);
+export type RawMessage = Type.Static<typeof RawMessage>;
+
+const MessageParams = Type.Object({
+  ...RefIdVinParams.properties,
+  message_id: Identifier('message_id of an acknowledgement or event.'),
+});
+
+const NO_VEHICLES = ['OPERATION_NOT_FOUND', 'OPERATION_ARCHIVED'] as const;
+
+export const insightApi = routesOf('Insight', {
+  getSummary: {
+    method: 'GET',
+    path: '/v1.0/ota/operations/{ref-id}/summary',
+    permission: 'read',
+    summary: 'Get funnel, failure reasons, durations, rate and estimated completion',
+    description:
+      'Making it reads all vehicles of the operation, so it is cached for twenty times as long as it took.',
+    params: RefIdParams,
+    answer: json(Summary, 'The summary.'),
+    errors: NO_VEHICLES,
+  },
+  getTimeline: {
+    method: 'GET',
+    path: '/v1.0/ota/operations/{ref-id}/vehicles/{vin}/timeline',
+    permission: 'read',
+    summary: 'List every send, acknowledgement, event, control action and call-back of a vehicle',
+    params: RefIdVinParams,
+    answer: json(listOf(TimelineEntry), 'In the order in which the adapter saw it.'),
+    errors: [...NO_VEHICLES, 'VEHICLE_NOT_IN_OPERATION'],
+  },
+  exportVehicles: {
+    method: 'GET',
+    path: '/v1.0/ota/operations/{ref-id}/export',
+    permission: 'read',
+    summary: 'Export the vehicles of an operation as CSV or NDJSON',
+    description: 'Streamed, however many there are. Columns are the fields of VehicleState.',
+    params: RefIdParams,
+    query: ExportQuery,
+    answer: stream(Object.values(EXPORT_TYPES), 'A line for each vehicle, in VIN order.'),
+    errors: NO_VEHICLES,
+  },
+  searchVehicles: {
+    method: 'GET',
+    path: '/v1.0/ota/vehicles',
+    permission: 'read',
+    summary: 'Search all operations for vehicles by VIN',
+    query: SearchQuery,
+    answer: json(pageOf(VehicleInOperation), 'By VIN, newest operation first for each.'),
+  },
+  getVehicle: {
+    method: 'GET',
+    path: '/v1.0/ota/vehicles/{vin}',
+    permission: 'read',
+    summary: 'Get a vehicle: its registration, its operations, and what it has installed',
+    params: VinParams,
+    answer: json(Vehicle, 'The vehicle.'),
+    errors: ['DEVICE_NOT_FOUND'],
+  },
+  getMessage: {
+    method: 'GET',
+    path: '/v1.0/ota/operations/{ref-id}/vehicles/{vin}/messages/{message_id}',
+    permission: 'read',
+    summary: 'Get a message of a vehicle as it was received',
+    params: MessageParams,
+    answer: json(RawMessage, 'The message.'),
+    errors: [...NO_VEHICLES, 'MESSAGE_NOT_FOUND'],
+  },
+});

@@ -1,0 +1,180 @@
+/** `/v1.0/callbacks`: receivers of the event call-back (contract section 6). */
+import Type from 'typebox';
+import {
+  empty,
+  json,
+  jsonBody,
+  listOf,
+  Nullable,
+  Reason,
+  routesOf,
+  Time,
+  TimeOf,
+} from '../http/index.js';
+import { Pattern } from '../values/pattern.js';
+import { Timestamp } from '../values/timestamp.js';
+
+const Url = Pattern('^https?://[^\\s]+$', 'must be a URL with https:// or http://', {
+  maxLength: 2_048,
+  description: 'Where batches are posted; https:// or http://.',
+  examples: ['https://carota.example/v1.0/ota/events'],
+});
+const Secret = Pattern(
+  '^whsec_(?:(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/][AQgw]==)?|(?:[A-Za-z0-9+/]{4}){8,20}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)$',
+  'must be whsec_ and base64 of 24 to 64 bytes',
+  {
+    maxLength: 100,
+    description: 'Signing secret of Standard Webhooks: whsec_ and base64 of 24 to 64 bytes.',
+  },
+);
+const Name = Pattern('^[A-Za-z0-9_ .-]+$', 'must have only letters, digits, spaces and . _ -', {
+  minLength: 1,
+  maxLength: 100,
+});
+const After = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Start after the event with this number; 0: from the beginning.',
+});
+
+const NewReceiver = Type.Object(
+  {
+    name: Name,
+    url: Url,
+    secret: Type.Optional(Secret),
+    after: Type.Optional(After),
+    reason: Type.Optional(Reason),
+  },
+  {
+    title: 'NewReceiver',
+    additionalProperties: false,
+    examples: [{ name: 'carota', url: 'https://carota.example/v1.0/ota/events' }],
+  },
+);
+export type NewReceiver = Type.Static<typeof NewReceiver>;
+
+const ReceiverChange = Type.Object(
+  {
+    url: Type.Optional(Url),
+    enabled: Type.Optional(Type.Boolean()),
+    secret: Type.Optional(Secret),
+    newSecret: Type.Optional(
+      Type.Literal(true, {
+        description: 'Make a new secret; the old one signs as well for a day.',
+      }),
+    ),
+    reason: Type.Optional(Reason),
+  },
+  { title: 'ReceiverChange', additionalProperties: false, minProperties: 1 },
+);
+export type ReceiverChange = Type.Static<typeof ReceiverChange>;
+
+const ReplayFrom = Type.Object(
+  {
+    after: Type.Optional(After),
+    since: Type.Optional(Timestamp('From the first event received at this time on.')),
+    reason: Type.Optional(Reason),
+  },
+  {
+    title: 'ReplayFrom',
+    additionalProperties: false,
+    description: 'Exactly one of `after` and `since`.',
+  },
+);
+
+export const Receiver = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    url: Type.String(),
+    enabled: Type.Boolean(),
+    createdAt: Time,
+    position: Type.Integer({ description: 'Number of the last event delivered.' }),
+    behind: Type.Integer({ description: 'Events not yet delivered.' }),
+    behindSince: Nullable(Time, 'When the oldest undelivered event was received.'),
+    failures: Type.Integer({ description: 'Failed tries of the current batch.' }),
+    failedAt: Nullable(Time),
+    failure: Nullable(Type.String(), 'What was wrong with the last try.'),
+    nextTryAt: Nullable(Time),
+    deliveredAt: Nullable(Time, 'When a batch was last delivered.'),
+  },
+  { title: 'Receiver' },
+);
+export type Receiver = Type.Static<typeof Receiver>;
+
+const ReceiverWithSecret = Type.Object(
+  {
+    ...Receiver.properties,
+    secret: Type.Optional(
+      Type.String({ description: 'Where it was made here. It is not shown again.' }),
+    ),
+  },
+  { title: 'ReceiverWithSecret' },
+);
+export type ReceiverWithSecret = Type.Static<typeof ReceiverWithSecret>;
+
+const IdParams = Type.Object({
+  id: Pattern('^[A-Za-z0-9_ .-]+$', 'must be the id or name of a receiver', {
+    minLength: 1,
+    maxLength: 100,
+    description: 'Id or name of the receiver.',
+  }),
+});
+
+export const receiverApi = routesOf('Call-back', {
+  listReceivers: {
+    method: 'GET',
+    path: '/v1.0/callbacks',
+    permission: 'read',
+    summary: 'List the receivers of events and how far behind each one is',
+    answer: json(listOf(Receiver), 'All receivers.'),
+  },
+  addReceiver: {
+    method: 'POST',
+    path: '/v1.0/callbacks',
+    permission: 'administer',
+    summary: 'Add a receiver of events',
+    body: jsonBody(NewReceiver, 'The receiver; without `after` it gets events from now on.'),
+    answer: json(ReceiverWithSecret, 'Added.', 201),
+    errors: ['CALLBACK_EXISTS'],
+  },
+  getReceiver: {
+    method: 'GET',
+    path: '/v1.0/callbacks/{id}',
+    permission: 'read',
+    summary: 'Get a receiver',
+    params: IdParams,
+    answer: json(Receiver, 'The receiver.'),
+    errors: ['CALLBACK_NOT_FOUND'],
+  },
+  changeReceiver: {
+    method: 'PATCH',
+    path: '/v1.0/callbacks/{id}',
+    permission: 'administer',
+    summary: 'Change the address or secret of a receiver, or switch it on or off',
+    description: 'The next try follows at once.',
+    params: IdParams,
+    body: jsonBody(ReceiverChange, 'What changes.'),
+    answer: json(ReceiverWithSecret, 'Changed.'),
+    errors: ['CALLBACK_NOT_FOUND'],
+  },
+  removeReceiver: {
+    method: 'DELETE',
+    path: '/v1.0/callbacks/{id}',
+    permission: 'administer',
+    summary: 'Remove a receiver',
+    params: IdParams,
+    answer: empty('Removed.'),
+    errors: ['CALLBACK_NOT_FOUND'],
+  },
+  replayEvents: {
+    method: 'POST',
+    path: '/v1.0/callbacks/{id}/replay',
+    permission: 'administer',
+    summary: 'Deliver events again, from a position or from a point in time on',
+    params: IdParams,
+    body: jsonBody(ReplayFrom, 'Where to start.'),
+    answer: json(Receiver, 'The receiver at its new position.'),
+    errors: ['CALLBACK_NOT_FOUND'],
+  },
+});

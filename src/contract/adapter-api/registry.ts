@@ -1,0 +1,143 @@
+/** `/v1.0/vehicles`: the registry VIN → system_id, primary device and model (contract section 4). */
+import Type from 'typebox';
+import { REJECTED_LINES } from '../common-api/line-import.js';
+import {
+  empty,
+  json,
+  jsonBody,
+  linesBody,
+  pageOf,
+  PageQuery,
+  routesOf,
+  Time,
+  VinParams,
+  VinPrefix,
+} from '../http/index.js';
+import { OptionalIdentifier, PrintableText, SystemId } from '../values/text.js';
+
+/** A shorter credential could be guessed. */
+export const MIN_CREDENTIAL_LENGTH = 16;
+export const MAX_CREDENTIAL_LENGTH = 256;
+
+/** What is registered of a vehicle; a line of an import has its `vin` as well. */
+export const Registration = Type.Object(
+  {
+    system_id: SystemId,
+    device_id: Type.Optional(OptionalIdentifier('Primary device.')),
+    ecu_type: Type.Optional(OptionalIdentifier('Type of the primary device.')),
+    model: Type.Optional(OptionalIdentifier('Vehicle model.')),
+    credential: Type.Optional(
+      PrintableText({
+        minLength: MIN_CREDENTIAL_LENGTH,
+        maxLength: MAX_CREDENTIAL_LENGTH,
+        description: 'Password on the embedded broker; a random secret. Stored hashed.',
+      }),
+    ),
+  },
+  {
+    title: 'Registration',
+    additionalProperties: false,
+    examples: [
+      {
+        system_id: 'c2c-sys-0001',
+        device_id: 'device1234',
+        ecu_type: 'TCU',
+        model: 'vehicle model a',
+      },
+    ],
+  },
+);
+export type Registration = Type.Static<typeof Registration>;
+
+export const RegisteredVehicle = Type.Object(
+  {
+    vin: Type.String(),
+    system_id: Type.String(),
+    device_id: Type.String(),
+    ecu_type: Type.String(),
+    model: Type.String(),
+    registeredAt: Time,
+    updatedAt: Time,
+  },
+  { title: 'RegisteredVehicle' },
+);
+export type RegisteredVehicle = Type.Static<typeof RegisteredVehicle>;
+
+const NewlyRegistered = Type.Object(
+  {
+    ...RegisteredVehicle.properties,
+    credential: Type.Optional(
+      Type.String({
+        description:
+          'The password made for a new vehicle that came without one. It is not shown again.',
+      }),
+    ),
+  },
+  { title: 'NewlyRegistered' },
+);
+export type NewlyRegistered = Type.Static<typeof NewlyRegistered>;
+
+export const ImportResult = Type.Object(
+  {
+    created: Type.Integer(),
+    updated: Type.Integer(),
+    ...REJECTED_LINES,
+  },
+  { title: 'ImportResult' },
+);
+export type ImportResult = Type.Static<typeof ImportResult>;
+
+const ListQuery = Type.Object({ ...PageQuery.properties, vin: Type.Optional(VinPrefix) });
+
+export const registryApi = routesOf('Registry', {
+  registerVehicle: {
+    method: 'PUT',
+    path: '/v1.0/vehicles/{vin}',
+    permission: 'administer',
+    summary: 'Register a vehicle, or change its registration',
+    description:
+      'A new vehicle without a `credential` gets one, shown once in the answer. A registered vehicle keeps its own unless the request has one. A change ends the vehicle’s connection to the embedded broker (contract section 3).',
+    params: VinParams,
+    body: jsonBody(Registration, 'The registration; it replaces the one before.'),
+    answer: json(NewlyRegistered, 'Changed.'),
+    otherAnswers: [{ status: 201, description: 'Registered.', schema: NewlyRegistered }],
+    errors: ['SYSTEM_ID_TAKEN'],
+  },
+  getRegistration: {
+    method: 'GET',
+    path: '/v1.0/vehicles/{vin}',
+    permission: 'read',
+    summary: 'Get the registration of a vehicle',
+    params: VinParams,
+    answer: json(RegisteredVehicle, 'The registration.'),
+    errors: ['DEVICE_NOT_FOUND'],
+  },
+  deleteRegistration: {
+    method: 'DELETE',
+    path: '/v1.0/vehicles/{vin}',
+    permission: 'administer',
+    summary: 'Remove a vehicle from the registry',
+    description: 'Its operations and their history stay.',
+    params: VinParams,
+    answer: empty('Removed.'),
+    errors: ['DEVICE_NOT_FOUND'],
+  },
+  listRegistrations: {
+    method: 'GET',
+    path: '/v1.0/vehicles',
+    permission: 'read',
+    summary: 'List the registry in VIN order',
+    query: ListQuery,
+    answer: json(pageOf(RegisteredVehicle), 'A page of registrations.'),
+  },
+  importVehicles: {
+    method: 'POST',
+    path: '/v1.0/vehicles/import',
+    permission: 'administer',
+    summary: 'Import vehicles from CSV or NDJSON',
+    description:
+      'Streamed, of any length, optionally gzip. Columns or fields: vin, system_id, device_id, ecu_type, model, credential. An invalid line is reported and does not stop the others.',
+    body: linesBody('A line for each vehicle.'),
+    answer: json(ImportResult, 'How many lines were stored, and the rejected ones.'),
+  },
+});

@@ -1,0 +1,70 @@
+/** `POST /v1.0/ota/trigger`: takes the CarOTA Server Event (contract section 4). */
+import Type from 'typebox';
+import { ERROR_CODES } from '../errors.js';
+import { json, jsonBody, routesOf } from '../http/index.js';
+import { CarOtaServerEvent } from './carota-server-event.js';
+
+const RejectedVehicle = Type.Object(
+  {
+    vin: Type.String(),
+    errorCode: Type.Enum(ERROR_CODES, { title: 'ErrorCode', description: 'Stable.' }),
+    errorMessage: Type.String(),
+  },
+  { title: 'RejectedVehicle' },
+);
+
+export const TriggerResult = Type.Object(
+  {
+    'ref-id': Type.String(),
+    accepted: Type.Integer({ description: 'Vehicles added by this call.' }),
+    rejectedCount: Type.Integer({ description: 'Vehicles that the registry does not have.' }),
+    rejected: Type.Array(RejectedVehicle, { description: 'The first 1,000 in VIN order.' }),
+    alreadyIncluded: Type.Integer({
+      description: 'Vehicles that were in the operation before this call.',
+    }),
+    repeated: Type.Integer({ description: 'Repetitions of a VIN within the request.' }),
+  },
+  {
+    title: 'TriggerResult',
+    examples: [
+      {
+        'ref-id': 'schedule 0909',
+        accepted: 1,
+        rejectedCount: 1,
+        rejected: [
+          {
+            vin: '5YJSA1E40FF345679',
+            errorCode: 'DEVICE_NOT_FOUND',
+            errorMessage: 'the registry does not have this vehicle',
+          },
+        ],
+        alreadyIncluded: 0,
+        repeated: 0,
+      },
+    ],
+  },
+);
+export type TriggerResult = Type.Static<typeof TriggerResult>;
+
+export const triggerApi = routesOf('Trigger', {
+  trigger: {
+    method: 'POST',
+    path: '/v1.0/ota/trigger',
+    permission: 'trigger',
+    summary: 'Trigger an update for vehicles',
+    description:
+      'The answer comes once every accepted vehicle is durably recorded. Idempotent: the same event again adds only vehicles that are not yet in the operation. The body may be compressed (`content-encoding: gzip`). A vehicle that the registry does not have is recorded as `device_not_found`, and is triggered as soon as it is registered while the operation is open.',
+    headers: Type.Object({
+      traceparent: Type.Optional(
+        Type.String({
+          description:
+            'W3C Trace Context of the caller. An invalid one is ignored, as the standard asks.',
+        }),
+      ),
+    }),
+    body: jsonBody(CarOtaServerEvent, 'The CarOTA Server Event.'),
+    answer: json(TriggerResult, 'Recorded; each vehicle is sent its own OTA_TRIGGER.', 202),
+    errors: ['REF_ID_CONFLICT', 'OPERATION_CANCELLED', 'OPERATION_ARCHIVED'],
+    repeatable: true,
+  },
+});

@@ -1,0 +1,139 @@
+/** The table of states: that it says what the contract says, and that nothing else says it otherwise. */
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import {
+  DELIVERIES,
+  DELIVERY_ENDED,
+  EVENT_STATUS,
+  EVENT_STATUS_NAMES,
+  EVENT_STATUSES,
+  FAILED,
+  FAILED_SO_FAR,
+  FINISHED,
+  LIFECYCLE,
+  lifecycleRank,
+  NOT_NOTIFIED,
+  reachedMask,
+  reachedMaskSql,
+  reasonField,
+  reasonOf,
+  resultOf,
+  TO_BE_SENT,
+  UNSUCCESSFUL,
+} from '../../src/contract/index.js';
+
+const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+const sorted = (states: Iterable<string>) => [...states].sort();
+
+describe('the contract', () => {
+  test('section 5.2: lifecycle ranks, lowest first, behind 0 of an unknown status', () => {
+    expect(LIFECYCLE).toEqual([
+      ...['received', 'consent_accepted', 'consent_rejected', 'downloading', 'pause', 'resume'],
+      ...['download_fail', 'downloaded', 'md5_check_fail', 'md5_check_success', 'pki_check_fail'],
+      ...['pki_check_success', 'reboot', 'cancel', 'failure', 'rollback_fail', 'rollback_success'],
+      'success',
+    ]);
+    const ranks = LIFECYCLE.map((name) => lifecycleRank(EVENT_STATUS[name]));
+    expect(lifecycleRank(999)).toBe(0);
+    expect(ranks).toEqual([...new Set(ranks)].sort((a, b) => a - b));
+    expect(Math.min(...ranks)).toBeGreaterThan(1);
+    // A column of type smallint, and room between two neighbours.
+    expect(Math.max(...ranks)).toBeLessThan(2 ** 15);
+    for (const [place, rank] of ranks.entries()) {
+      expect(rank - (ranks[place - 1] ?? 0)).toBeGreaterThan(1);
+    }
+  });
+
+  test('section 5.5: finished, and failed so far', () => {
+    const failedSoFar = ['failure', 'download_fail', 'md5_check_fail', 'pki_check_fail'];
+    expect(sorted(FAILED_SO_FAR)).toEqual(sorted(failedSoFar));
+    expect(sorted(FINISHED)).toEqual(
+      sorted([
+        ...['success', 'cancel', 'consent_rejected', 'rollback_success', 'rollback_fail'],
+        ...failedSoFar,
+      ]),
+    );
+    expect(sorted(FAILED)).toEqual(sorted([...failedSoFar, 'rollback_success', 'rollback_fail']));
+    expect([...UNSUCCESSFUL, 'success'].sort()).toEqual(sorted(FINISHED));
+    expect(resultOf('consent_rejected')).toBe('withdrawn');
+    expect(resultOf('unknown(7)')).toBeUndefined();
+  });
+
+  test('section 5.1: where the trigger stands', () => {
+    const delivery = (states: ReadonlySet<string>) =>
+      Object.keys(DELIVERIES).filter((state) => states.has(state));
+    expect(delivery(TO_BE_SENT)).toEqual(['pending', 'device_not_found']);
+    expect(delivery(DELIVERY_ENDED)).toEqual(['expired', 'cancelled', 'undelivered']);
+    expect(delivery(NOT_NOTIFIED)).toEqual(['pending', 'device_not_found', 'expired', 'cancelled']);
+  });
+});
+
+describe('bits', () => {
+  test('each status has its own, and they fit an integer column', () => {
+    const masks = EVENT_STATUS_NAMES.map(reachedMask);
+    expect(new Set(masks).size).toBe(EVENT_STATUS_NAMES.length);
+    // One bit each, none of them the sign.
+    for (const mask of masks) expect(mask > 0 && (mask & (mask - 1)) === 0).toBe(true);
+  });
+
+  test('those that databases hold keep their meaning', () => {
+    const bits = EVENT_STATUS_NAMES.map((name) => `${name} ${EVENT_STATUSES[name].bit}`);
+    expect(bits).toEqual([
+      ...['received 0', 'cancel 1', 'downloading 2', 'downloaded 3', 'reboot 4', 'success 5'],
+      ...['failure 6', 'download_fail 7', 'md5_check_success 8', 'md5_check_fail 9'],
+      ...['pki_check_success 10', 'pki_check_fail 11', 'rollback_success 12', 'rollback_fail 13'],
+      ...['pause 14', 'resume 15', 'consent_accepted 16', 'consent_rejected 17'],
+    ]);
+    expect(reachedMaskSql('rank')).toMatch(
+      /^case rank when 100 then 1 when 1400 then 2 .* else 0 end$/,
+    );
+  });
+});
+
+test('a reason is found under each of the known keys, the best one first; ours is the best', () => {
+  expect(reasonOf([reasonField('no space')])).toBe('no space');
+  const entries = (...pairs: [string, string][]) => pairs.map(([key, value]) => ({ key, value }));
+  expect(reasonOf(entries(['error_code', '17'], ['Error', 'broken'], ['reason', '']))).toBe(
+    'broken',
+  );
+  expect(reasonOf(entries(['download', '40%']))).toBeNull();
+});
+
+describe('documents say the same', () => {
+  test('docs/contract.md', async () => {
+    const rows = [
+      ...(await read('docs/contract.md')).matchAll(
+        /^\| +(\d+) +\| +`(\w+)` +\| +(\d+) +\| +([a-z ]*?) +\|$/gm,
+      ),
+    ];
+    expect(
+      rows.map(([, value, name, rank, result]) => [Number(value), name, Number(rank), result]),
+    ).toEqual(
+      EVENT_STATUS_NAMES.map((name) => [
+        EVENT_STATUS[name],
+        name,
+        EVENT_STATUSES[name].rank,
+        (resultOf(name) ?? '').replaceAll('-', ' '),
+      ]),
+    );
+  });
+
+  test.each(['deploy/prometheus/alerts.yaml', 'docs/failures/OtaopsUpdatesFailing.md'])(
+    'the share of failed updates in %s',
+    async (path) => {
+      const [failed, finished] = [
+        ...(await read(path)).matchAll(/otaops_vehicles\{state=~"([^"]*)"/g),
+      ].map(([, states = '']) => states.split('|').sort());
+      expect(failed).toEqual(sorted(FAILED));
+      expect(finished).toEqual(sorted([...FAILED, 'success']));
+    },
+  );
+
+  test('docs/campaigns.md', async () => {
+    const [, failed = ''] =
+      /\*\*failed\*\* with ([^*]*?),\s+and \*\*succeeded\*\*/.exec(
+        await read('docs/campaigns.md'),
+      ) ?? [];
+    expect(failed.split(/,\s+|\s+or\s+/).sort()).toEqual(sorted(FAILED));
+  });
+});
