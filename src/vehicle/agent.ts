@@ -36,15 +36,15 @@ export interface VehicleAgentOptions {
   readonly clock: VehicleClock;
   /** A clock that never jumps, ms; undefined: that of the process. */
   readonly monotonic?: () => number;
-  /** Hears of each message that the platform has acknowledged. */
+  /** Called for each message that the broker has acknowledged. */
   readonly onDelivered?: (message: OutgoingMessage) => void;
-  /** Hears of what came from the cloud and is no trigger for this vehicle. */
+  /** Called for each message from the cloud that is not a trigger for this vehicle. */
   readonly onRefused?: (why: string) => void;
   /** The vehicle cannot go on, e.g. because its journal cannot be written; it has been stopped. */
   readonly onBroken?: (error: Error) => void;
 }
 
-/** Before a message that could not be sent is tried again; the pause grows while nobody listens. */
+/** Pauses before a message that could not be sent is retried; they grow while nobody subscribes. */
 const RETRY = { firstPauseMs: 1_000, longestPauseMs: 60_000 };
 /**
  * A broker's acknowledgement says that it has the message, not that it would survive a crash of the
@@ -69,7 +69,7 @@ export class VehicleAgent {
   #working: Promise<void> | undefined;
   #sending: Promise<void> | undefined;
 
-  /** Reads the journal: what was begun goes on with {@link goOnline}. */
+  /** Reads the journal; unfinished updates continue with {@link goOnline}. */
   constructor(options: VehicleAgentOptions) {
     this.#options = options;
     this.#monotonic = options.monotonic ?? (() => Math.round(performance.now()));
@@ -282,7 +282,7 @@ export class VehicleAgent {
         this.#settle(message);
         continue;
       }
-      // Else the connection has broken; if it only stumbled, it is tried again in a moment.
+      // Otherwise the connection has broken; after a temporary fault the message is retried in a moment.
       unheard = failure instanceof NobodyListens ? unheard + 1 : 0;
       await this.#pause(backoffPause(RETRY, Math.max(1, unheard), Math.random()));
     }
