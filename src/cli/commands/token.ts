@@ -1,7 +1,7 @@
 /** `otaops token`: make, list and revoke tokens of the HTTP interface. */
 import { type Command, Option } from 'commander';
 import { ROLES } from '../../adapter/access.js';
-import { CAROTA_ROLES } from '../../carota/access.js';
+import { CAROTA_ROLES } from '../../contract/carota-api/index.js';
 import { createToken, listTokens, revokeToken } from '../../service/access/index.js';
 import type { Storage } from '../../service/storage.js';
 import { type AdapterAddress, AdapterClient } from '../adapter-client.js';

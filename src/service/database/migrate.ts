@@ -36,23 +36,22 @@ export async function migrate(database: Database, { part }: Schema): Promise<str
     const ran = await database.transaction(async (tx) => {
       await tx.query('select pg_advisory_xact_lock($1)', [LOCK]);
       await tx.script(
-        'create table if not exists schema_migrations (name text primary key, at timestamptz not null default now())',
+        `create table if not exists schema_migrations (
+           part text not null, name text primary key, at timestamptz not null default now())`,
       );
-      const rows = await tx.query<{ name: string }>('select name from schema_migrations');
-      const known = rows.map((row) => row.name);
-      const owner = known.map(partOf).find((other) => other !== part);
+      const known = await tx.query<{ part: string; name: string }>(
+        'select part, name from schema_migrations',
+      );
+      const owner = known.find((row) => row.part !== part)?.part;
       if (owner !== undefined) {
         throw new ForeignDatabase(`this database is that of ${owner}; ${part} needs its own`);
       }
-      if (known.includes(name)) return false;
+      if (known.some((row) => row.name === name)) return false;
       await tx.script(text);
-      await tx.query('insert into schema_migrations (name) values ($1)', [name]);
+      await tx.query('insert into schema_migrations (part, name) values ($1, $2)', [part, name]);
       return true;
     });
     if (ran) done.push(name);
   }
   return done;
 }
-
-/** Whose a migration is: those of the adapter were there first and have no name before the number. */
-const partOf = (name: string) => /^([a-z]+)-\d/.exec(name)?.[1] ?? 'adapter';
