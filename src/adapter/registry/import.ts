@@ -1,24 +1,14 @@
 /** Import into the registry: CSV or NDJSON, streamed, in batches (contract section 4). */
 import { type Readable } from 'node:stream';
 import { type LineFormat, linesOf } from '../../service/lines.js';
+import {
+  type ImportResult,
+  Registration,
+  type RejectedLine,
+} from '../../contract/adapter-api/index.js';
 import { checkOf, parseVin } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
-import { type NewVehicle, Registration, registerVehicles } from './vehicles.js';
-
-export interface RejectedLine {
-  /** From 1; the header of a CSV is line 1. */
-  readonly line: number;
-  readonly errorCode: 'INVALID' | 'SYSTEM_ID_TAKEN';
-  readonly errorMessage: string;
-}
-
-export interface ImportOutcome {
-  readonly created: number;
-  readonly updated: number;
-  readonly rejectedCount: number;
-  /** The first 1,000. */
-  readonly rejected: RejectedLine[];
-}
+import { type NewVehicle, registerVehicles } from './vehicles.js';
 
 const MAX_REPORTED = 1_000;
 const BATCH = 2_000;
@@ -34,7 +24,7 @@ export async function importVehicles(
   input: Readable,
   format: LineFormat,
   clock: () => number,
-): Promise<ImportOutcome> {
+): Promise<ImportResult> {
   const tally = new Tally();
   let batch = new Batch();
   const flush = async () => {
@@ -50,7 +40,7 @@ export async function importVehicles(
   return tally;
 }
 
-class Tally implements ImportOutcome {
+class Tally implements ImportResult {
   created = 0;
   updated = 0;
   rejectedCount = 0;
