@@ -54,5 +54,18 @@ export async function migrate(database: Database, { part }: Schema): Promise<str
   return done;
 }
 
+/** Whose tables a database has; undefined: nobody's yet. @throws DatabaseError */
+export async function schemaIn(database: Database): Promise<Schema['part'] | undefined> {
+  const [{ is_there: isThere } = { is_there: false }] = await database.query<{ is_there: boolean }>(
+    `select to_regclass('schema_migrations') is not null as is_there`,
+  );
+  if (!isThere) return undefined;
+  const [first] = await database.query<{ name: string }>(
+    'select name from schema_migrations order by name limit 1',
+  );
+  if (!first) return undefined;
+  return partOf(first.name) === 'carota' ? 'carota' : 'adapter';
+}
+
 /** Whose a migration is: those of the adapter were there first and have no name before the number. */
 const partOf = (name: string) => /^([a-z]+)-\d/.exec(name)?.[1] ?? 'adapter';
