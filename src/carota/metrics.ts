@@ -2,7 +2,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
-import { countRefusedEvents, type Received, REFUSAL_REASONS } from './events/index.js';
+import { REFUSAL_REASONS } from '../contract/carota-api/index.js';
+import { countRefusedEvents, type Received } from './events/index.js';
 
 export class CarotaMetrics {
   readonly #registry = new Registry();

@@ -2,12 +2,12 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, test } from 'vitest';
+import { type TestSettings } from '../../src/contract/carota-api/index.js';
 import {
   figuresOf,
   findingOf,
   forOneOf,
   judge,
-  type TestSettings,
   verdictOf,
   type WaveCounts,
 } from '../../src/carota/guard/index.js';

@@ -1,4 +1,5 @@
 /** Who has done what when and why: an entry for each control action, in the transaction that does it. */
+import { type AuditAction } from '../../contract/adapter-api/index.js';
 import { only, type Queryable } from '../../service/database/index.js';
 
 /** Who acts, and why. */
@@ -10,22 +11,7 @@ export interface Actor {
   readonly reason: string;
 }
 
-export const AUDIT_ACTIONS = [
-  'pause',
-  'resume',
-  'cancel',
-  'change',
-  'retrigger',
-  'change-rate',
-  'replay-dead-letters',
-  'add-callback',
-  'change-callback',
-  'remove-callback',
-  'replay-callback',
-] as const;
-export type AuditAction = (typeof AUDIT_ACTIONS)[number];
-
-export interface AuditEntry {
+export interface AuditRow {
   readonly id: number;
   readonly at: Date;
   readonly token_id: string;
@@ -73,8 +59,8 @@ export async function recordAction(
 export function listActions(
   database: Queryable,
   page: { before: number; limit: number; operationId?: number | undefined },
-): Promise<AuditEntry[]> {
-  return database.query<AuditEntry>(
+): Promise<AuditRow[]> {
+  return database.query<AuditRow>(
     `select a.id, a.at, a.token_id, a.token_name, a.action, o.ref_id, a.vin, a.reason, a.detail
      from audit_log a left join operations o on o.id = a.operation_id
      where a.id < $1 and ($3::bigint is null or a.operation_id = $3)

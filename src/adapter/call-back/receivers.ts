@@ -3,7 +3,7 @@ import { newUuid } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { newSigningSecret } from './signature.js';
 
-export interface Receiver {
+export interface ReceiverRow {
   readonly id: string;
   readonly name: string;
   readonly url: string;
@@ -31,16 +31,16 @@ select c.id, c.name, c.url, c.enabled, c.created_at, c.position, c.failures, c.f
   ) as behind_since
 from callbacks c cross join event_stream s`;
 
-export function listReceivers(database: Queryable): Promise<Receiver[]> {
-  return database.query<Receiver>(`${RECEIVERS} order by c.name`);
+export function listReceivers(database: Queryable): Promise<ReceiverRow[]> {
+  return database.query<ReceiverRow>(`${RECEIVERS} order by c.name`);
 }
 
 /** By id or name. */
 export async function findReceiver(
   database: Queryable,
   idOrName: string,
-): Promise<Receiver | undefined> {
-  const rows = await database.query<Receiver>(
+): Promise<ReceiverRow | undefined> {
+  const rows = await database.query<ReceiverRow>(
     `${RECEIVERS} where c.id = $1 or c.name = $1 order by c.id = $1 desc`,
     [idOrName],
   );

@@ -1,16 +1,15 @@
 /** What reached us and could not be applied (contract section 5.6): listed, replayed, expired. */
+import { type DeadLetter } from '../../contract/adapter-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
-export const DEAD_LETTER_STATUSES = ['INVALID', 'EXPIRED', 'DEVICE_NOT_FOUND'] as const;
-
-export interface DeadLetter {
+export interface DeadLetterRow {
   readonly id: string;
   readonly received_at: Date;
   readonly topic: string;
   readonly system_id: string | null;
   readonly vin: string | null;
   readonly message_id: string | null;
-  readonly status: (typeof DEAD_LETTER_STATUSES)[number];
+  readonly status: DeadLetter['status'];
   readonly reason: string;
   readonly path: string;
   readonly detail: string;
@@ -29,7 +28,7 @@ export interface DeadLetterPosition {
 }
 
 /** Which dead letters are meant; what is undefined does not matter. */
-export interface DeadLetterFilter {
+export interface DeadLetterMatch {
   readonly reason?: string | undefined;
   readonly status?: string | undefined;
   readonly vin?: string | undefined;
@@ -48,7 +47,7 @@ const MATCHES = `
   and ($6::timestamptz is null or received_at < $6)
   and ($7::boolean is null or (replayed_at is not null) = $7)`;
 
-const filterParameters = (filter: DeadLetterFilter) => [
+const filterParameters = (filter: DeadLetterMatch) => [
   filter.reason ?? null,
   filter.status ?? null,
   filter.vin ?? null,
@@ -62,7 +61,7 @@ const filterParameters = (filter: DeadLetterFilter) => [
 const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 
 export interface DeadLetterPage {
-  readonly letters: DeadLetter[];
+  readonly letters: DeadLetterRow[];
   /** Whether there may be more: the page is full, by number or by bytes. */
   readonly isFull: boolean;
 }
@@ -70,10 +69,10 @@ export interface DeadLetterPage {
 /** A page of dead letters, newest first; shorter than the limit where their payloads are long. */
 export async function listDeadLetters(
   database: Queryable,
-  filter: DeadLetterFilter,
+  filter: DeadLetterMatch,
   { before, limit }: { before: DeadLetterPosition | undefined; limit: number },
 ): Promise<DeadLetterPage> {
-  const letters = await database.query<DeadLetter & { bytes_so_far: number | string }>(
+  const letters = await database.query<DeadLetterRow & { bytes_so_far: number | string }>(
     `select * from (
        select ${COLUMNS}, sum(octet_length(payload)) over (order by received_at desc, id desc)
          as bytes_so_far
@@ -100,8 +99,8 @@ export async function listDeadLetters(
 export async function findDeadLetter(
   database: Queryable,
   id: string,
-): Promise<DeadLetter | undefined> {
-  const rows = await database.query<DeadLetter>(
+): Promise<DeadLetterRow | undefined> {
+  const rows = await database.query<DeadLetterRow>(
     `select ${COLUMNS} from dead_letters where id = $1`,
     [id],
   );

@@ -1,19 +1,14 @@
-/** Takes dead letters once more, as if they had just arrived: after the cause was mended. */
+/** Replays dead letters as if they had just arrived, once the cause is fixed. */
+import { type ReplayResult, type ReplayTally } from '../../contract/adapter-api/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type Database } from '../../service/database/index.js';
 import {
-  type DeadLetter,
-  type DeadLetterFilter,
+  type DeadLetterRow,
+  type DeadLetterMatch,
   type DeadLetterPosition,
   listDeadLetters,
   markReplayed,
 } from './dead-letters.js';
-
-export interface ReplayOutcome {
-  /** `refused`: the cause still stands; the dead letter is kept. */
-  readonly outcome: 'applied' | 'duplicate' | 'refused';
-  readonly reason: string | null;
-}
 
 export interface ReplayOptions {
   readonly database: Database;
@@ -22,7 +17,7 @@ export interface ReplayOptions {
   readonly clock: () => number;
 }
 
-export async function replay(letter: DeadLetter, options: ReplayOptions): Promise<ReplayOutcome> {
+export async function replay(letter: DeadLetterRow, options: ReplayOptions): Promise<ReplayResult> {
   const outcome = await options.ingestOne({
     topic: letter.topic,
     payload: letter.payload,
@@ -36,14 +31,6 @@ export async function replay(letter: DeadLetter, options: ReplayOptions): Promis
   return { outcome: outcome.applied === 1 ? 'applied' : 'duplicate', reason: null };
 }
 
-export interface ReplayTally {
-  applied: number;
-  duplicate: number;
-  refused: number;
-  /** Whether there are more of them than the limit. */
-  more: boolean;
-}
-
 const PAGE = 200;
 
 /**
@@ -53,7 +40,7 @@ const PAGE = 200;
  * @param limit most that are replayed
  */
 export async function replayMatching(
-  filter: DeadLetterFilter,
+  filter: DeadLetterMatch,
   limit: number,
   options: ReplayOptions,
 ): Promise<ReplayTally> {

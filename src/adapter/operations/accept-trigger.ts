@@ -26,7 +26,7 @@ export interface TriggerOutcome {
   /** Vehicles that this call has added and that will be sent a trigger. */
   readonly accepted: number;
   /** Vehicles that were in the operation before. */
-  readonly alreadyKnown: number;
+  readonly alreadyIncluded: number;
   /** Repetitions of a VIN in the request. */
   readonly repeated: number;
   /** Vehicles of the request that the registry does not know. */
@@ -78,7 +78,7 @@ export async function acceptTrigger(
   }
   return {
     accepted,
-    alreadyKnown: vins.length - added,
+    alreadyIncluded: vins.length - added,
     repeated: event.body.vins.length - vins.length,
     rejectedCount,
     rejected,

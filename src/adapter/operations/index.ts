@@ -4,7 +4,6 @@ export * from './accept-trigger.js';
 export * from './archive.js';
 export * from './control.js';
 export * from './deliveries.js';
-export * from './export.js';
 export * from './history.js';
 export * from './progress.js';
 export * from './retrigger.js';

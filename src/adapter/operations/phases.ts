@@ -1,4 +1,5 @@
 /** How long the phases of an update take: pure. */
+import { type PhaseDuration } from '../../contract/adapter-api/index.js';
 import {
   EVENT_STATUS_NAMES,
   type EventStatusName,
@@ -17,7 +18,7 @@ export interface VehicleTimes {
 type Moment = 'triggered' | 'acknowledged' | EventStatusName;
 
 interface Phase {
-  readonly name: string;
+  readonly name: PhaseDuration['phase'];
   readonly from: Moment;
   /** Whichever is there. */
   readonly to: readonly Moment[];
@@ -44,16 +45,6 @@ const PHASES: readonly Phase[] = [
     to: EVENT_STATUS_NAMES.filter((name) => FINISHED.has(name) && !FAILED_SO_FAR.has(name)),
   },
 ];
-
-export interface PhaseDuration {
-  readonly phase: string;
-  /** Vehicles of the sample that have been through it. */
-  readonly vehicles: number;
-  /** Seconds. */
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
-}
 
 /** Phases that at least one vehicle has been through; clocks that ran backwards are left out. */
 export function phaseDurations(vehicles: readonly VehicleTimes[]): PhaseDuration[] {

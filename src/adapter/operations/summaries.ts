@@ -1,7 +1,9 @@
 /** Summaries that were made lately: to make one, all vehicles of the operation are read. */
 import { type Database } from '../../service/database/index.js';
 import { type OperationSummary } from './progress.js';
-import { summarise, type Summary } from './summary.js';
+import { type Summary } from '../../contract/adapter-api/index.js';
+import { type Served } from '../../service/http/index.js';
+import { summarise } from './summary.js';
 
 const SHORTEST_MS = 2_000;
 /** What took a second to make is kept for twenty. */
@@ -9,7 +11,7 @@ const TIMES_ITS_COST = 20;
 const MOST_KEPT = 200;
 
 interface Kept {
-  readonly summary: Promise<Summary>;
+  readonly summary: Promise<Served<Summary>>;
   until: number;
 }
 
@@ -24,7 +26,7 @@ export class Summaries {
     this.#clock = clock;
   }
 
-  of(operation: OperationSummary): Promise<Summary> {
+  of(operation: OperationSummary): Promise<Served<Summary>> {
     const begun = performance.now();
     const known = this.#kept.get(operation.id);
     if (known && begun < known.until) return known.summary;

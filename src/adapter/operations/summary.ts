@@ -4,6 +4,11 @@
  * kept for a while that grows with what it has cost.
  */
 import {
+  type Estimate,
+  type FailureReason,
+  type Summary,
+} from '../../contract/adapter-api/index.js';
+import {
   DELIVERY_ENDED,
   EVENT_STATUS,
   EVENT_STATUS_NAMES,
@@ -12,45 +17,9 @@ import {
   UNSUCCESSFUL,
 } from '../../contract/index.js';
 import { nameList, only, type Queryable, textArray } from '../../service/database/index.js';
-import { type PhaseDuration, phaseDurations, type VehicleTimes } from './phases.js';
+import { type Served } from '../../service/http/index.js';
+import { phaseDurations, type VehicleTimes } from './phases.js';
 import { type OperationSummary } from './progress.js';
-
-export interface FunnelStage {
-  readonly stage: string;
-  /** Vehicles that have come so far, in their newest attempt. */
-  readonly vehicles: number;
-}
-
-export interface FailureReason {
-  readonly state: string;
-  /** In the vehicles' words; '' where they gave none. */
-  readonly reason: string;
-  readonly vehicles: number;
-}
-
-export interface Estimate {
-  /** Vehicles that came to an end, a minute, over the window. */
-  readonly finishedPerMinute: number;
-  /** Length of the window, seconds. */
-  readonly windowSeconds: number;
-  /** When the open ones will have finished at this rate; null: not at this rate, or while it is paused. */
-  readonly completionAt: Date | null;
-}
-
-export interface Summary {
-  /** When it was made. */
-  readonly at: Date;
-  /** How the vehicles stood then: where they stand otherwise now, a newer summary can be had in a while. */
-  readonly states: Readonly<Record<string, number>>;
-  readonly funnel: readonly FunnelStage[];
-  readonly failureReasons: readonly FailureReason[];
-  readonly phases: readonly PhaseDuration[];
-  /** Vehicles that the durations were read of. */
-  readonly sampledVehicles: number;
-  /** OTA_TRIGGERs that went out in all, repetitions included. */
-  readonly sends: number;
-  readonly estimate: Estimate;
-}
 
 /** Stages that every vehicle should come through, in the order of an update. */
 const STAGES = [
@@ -74,7 +43,7 @@ export async function summarise(
   database: Queryable,
   operation: OperationSummary,
   now: number,
-): Promise<Summary> {
+): Promise<Served<Summary>> {
   const counts = await scan(database, operation.id, now);
   const sample = await sampleTimes(database, operation.id, counts.acknowledged);
   return {
@@ -144,7 +113,7 @@ export function estimate(
     begun,
     isPaused = false,
   }: { readonly now: number; readonly begun: number; readonly isPaused?: boolean },
-): Estimate {
+): Served<Estimate> {
   const window =
     WINDOWS_SECONDS.find((seconds) => (finished[`finished_${seconds}`] ?? 0) >= ENOUGH) ??
     WINDOWS_SECONDS[1];

@@ -2,49 +2,14 @@
  * All that happened to one vehicle in an operation, in the order in which we saw it: what we sent,
  * what it answered and reported, what people did, and which receivers were told.
  */
+import { type DELIVERY_STEPS, type TimelineEntry } from '../../contract/adapter-api/index.js';
 import { eventDigest, lifecycleRank, statusName } from '../../contract/index.js';
+import { type Served } from '../../service/http/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
-interface Common {
-  /** When we saw or did it. */
-  readonly at: Date;
-  readonly attempt: number | null;
-}
-
-export type TimelineEntry = Common &
-  (
-    | {
-        /** `triggered`: the CarOTA Server's trigger was accepted; the others as in the log. */
-        readonly kind: 'delivery';
-        readonly what: string;
-      }
-    | {
-        readonly kind: 'ack' | 'event';
-        /** By the vehicle's clock. */
-        readonly vehicleAt: Date;
-        readonly messageId: string;
-        readonly statusName: string | null;
-        readonly meta: readonly { key: string; value: string }[];
-        readonly eventId: string | null;
-        readonly callbacks: readonly CallbackOfEvent[];
-      }
-    | {
-        readonly kind: 'control';
-        readonly action: string;
-        readonly by: string;
-        readonly reason: string;
-        readonly detail: object;
-      }
-  );
-
-export interface CallbackOfEvent {
-  /** Name of the receiver. */
-  readonly receiver: string;
-  /** When it was told; null: not yet. */
-  readonly settledAt: Date | null;
-  /** How often the batch was tried. */
-  readonly tries: number;
-}
+/** As the contract has it; by our clock when we saw or did it. */
+type Entry = Served<TimelineEntry>;
+type DeliveryStep = (typeof DELIVERY_STEPS)[number];
 
 interface MessageRow {
   readonly ref_id: string;
@@ -92,10 +57,10 @@ export async function timeline(
   database: Queryable,
   operationId: number,
   vin: string,
-): Promise<TimelineEntry[]> {
+): Promise<Entry[]> {
   const of = [operationId, vin];
   const messages = (await database.query<MessageRow>(MESSAGES, of)).sort(asHappened);
-  const log = await database.query<{ at: Date; attempt: number; what: string }>(
+  const log = await database.query<{ at: Date; attempt: number; what: DeliveryStep }>(
     `select at, attempt, what from delivery_log where operation_id = $1 and vin = $2
      order by at limit ${LIMIT}`,
     of,
@@ -120,7 +85,7 @@ export async function timeline(
   );
   const first = await firstTrigger(database, operationId, vin);
   return merge([
-    first ? [{ kind: 'delivery' as const, at: first, attempt: 1, what: 'triggered' }] : [],
+    first ? [{ kind: 'delivery' as const, at: first, attempt: 1, what: 'triggered' as const }] : [],
     actions.map(({ at, action, token_name: by, reason, detail }) => ({
       kind: 'control' as const,
       at,
@@ -150,7 +115,7 @@ export function asHappened(a: ReceivedMessage, b: ReceivedMessage): number {
 }
 
 /** By our time; entries of one millisecond by attempt, and causes before their effects. */
-function merge(lists: readonly (readonly TimelineEntry[])[]): TimelineEntry[] {
+function merge(lists: readonly (readonly (Entry & { readonly at: Date })[])[]): Entry[] {
   return lists
     .flat()
     .sort(
@@ -161,22 +126,25 @@ function merge(lists: readonly (readonly TimelineEntry[])[]): TimelineEntry[] {
     );
 }
 
-const KINDS: readonly TimelineEntry['kind'][] = ['control', 'delivery', 'ack', 'event'];
+const KINDS: readonly Entry['kind'][] = ['control', 'delivery', 'ack', 'event'];
 
-function messageEntry(row: MessageRow): TimelineEntry {
-  const isEvent = row.status !== null;
-  return {
-    kind: isEvent ? 'event' : 'ack',
+function messageEntry(row: MessageRow): Entry & { readonly at: Date } {
+  const seen = {
     at: row.received_at,
     vehicleAt: row.event_at,
     attempt: row.attempt,
-    messageId: row.message_id,
-    statusName: row.status === null ? null : statusName(row.status),
+    message_id: row.message_id,
     meta: row.meta,
-    eventId: isEvent ? `evt-${eventDigest(row.ref_id, row.system_id, row.message_id)}` : null,
+  };
+  if (row.status === null) return { kind: 'ack', ...seen };
+  return {
+    kind: 'event',
+    ...seen,
+    'event-id': `evt-${eventDigest(row.ref_id, row.system_id, row.message_id)}`,
+    'status-name': statusName(row.status),
     callbacks: (row.callbacks ?? []).map(({ receiver, settled_at, tries }) => ({
       receiver,
-      settledAt: settled_at === null ? null : new Date(settled_at),
+      deliveredAt: settled_at === null ? null : new Date(settled_at),
       tries: tries ?? 0,
     })),
   };

@@ -1,4 +1,5 @@
 /** One vehicle across all operations: what it has installed, and its messages as they were. */
+import { type RawMessage } from '../../contract/adapter-api/index.js';
 import {
   encodeMessage,
   EVENT_STATUS,
@@ -9,7 +10,7 @@ import {
 import { type Queryable } from '../../service/database/index.js';
 import { type HistoryRow } from './history.js';
 
-export interface InstalledVersion {
+export interface InstalledRow {
   readonly ecu: string;
   readonly version: string;
   readonly ref_id: string;
@@ -18,8 +19,8 @@ export interface InstalledVersion {
 }
 
 /** Of each ECU the newest that the vehicle has said of itself with success: `version:<ecu>` in its meta. */
-export const installedVersions = (database: Queryable, vin: string): Promise<InstalledVersion[]> =>
-  database.query<InstalledVersion>(
+export const installedVersions = (database: Queryable, vin: string): Promise<InstalledRow[]> =>
+  database.query<InstalledRow>(
     `select distinct on (ecu) substr(f.key, 9) as ecu, f.value as version, o.ref_id, m.event_at as at
      from deliveries d
      join operations o on o.id = d.operation_id
@@ -29,12 +30,6 @@ export const installedVersions = (database: Queryable, vin: string): Promise<Ins
      order by ecu, m.event_at desc`,
     [vin, EVENT_STATUS.success],
   );
-
-export interface RawMessage {
-  /** Whether these are the bytes that came; else they are written anew from what is stored of them. */
-  readonly asItCame: boolean;
-  readonly envelope: string;
-}
 
 type MessageRow = HistoryRow & { readonly system_id: string };
 
@@ -50,8 +45,8 @@ export async function findMessage(
   );
   if (!row) return undefined;
   return row.envelope === null
-    ? { asItCame: false, envelope: encodeMessage(messageOf(row, refId, vin)).toString() }
-    : { asItCame: true, envelope: row.envelope };
+    ? { verbatim: false, envelope: encodeMessage(messageOf(row, refId, vin)).toString() }
+    : { verbatim: true, envelope: row.envelope };
 }
 
 function messageOf(row: MessageRow, refId: string, vin: string) {

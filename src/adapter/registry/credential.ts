@@ -7,10 +7,6 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** Shorter ones could be guessed. */
-export const MIN_CREDENTIAL_LENGTH = 16;
-export const MAX_CREDENTIAL_LENGTH = 256;
-
 export interface HashedCredential {
   readonly salt: Uint8Array;
   readonly hash: Uint8Array;

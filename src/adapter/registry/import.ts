@@ -1,26 +1,11 @@
 /** Import into the registry: CSV or NDJSON, streamed, in batches (contract section 4). */
 import { type Readable } from 'node:stream';
 import { type LineFormat, linesOf } from '../../service/lines.js';
-import { checkOf, parseVin } from '../../contract/index.js';
+import { type ImportResult, Registration } from '../../contract/adapter-api/index.js';
+import { checkOf, MAX_REJECTED_LINES, parseVin, type RejectedLine } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
-import { type NewVehicle, Registration, registerVehicles } from './vehicles.js';
+import { type NewVehicle, registerVehicles } from './vehicles.js';
 
-export interface RejectedLine {
-  /** From 1; the header of a CSV is line 1. */
-  readonly line: number;
-  readonly errorCode: 'INVALID' | 'SYSTEM_ID_TAKEN';
-  readonly errorMessage: string;
-}
-
-export interface ImportOutcome {
-  readonly created: number;
-  readonly updated: number;
-  readonly rejectedCount: number;
-  /** The first 1,000. */
-  readonly rejected: RejectedLine[];
-}
-
-const MAX_REPORTED = 1_000;
 const BATCH = 2_000;
 /**
  * Registers each good line; a faulty one is reported with its number and does not stop the others.
@@ -34,7 +19,7 @@ export async function importVehicles(
   input: Readable,
   format: LineFormat,
   clock: () => number,
-): Promise<ImportOutcome> {
+): Promise<ImportResult> {
   const tally = new Tally();
   let batch = new Batch();
   const flush = async () => {
@@ -50,7 +35,7 @@ export async function importVehicles(
   return tally;
 }
 
-class Tally implements ImportOutcome {
+class Tally implements ImportResult {
   created = 0;
   updated = 0;
   rejectedCount = 0;
@@ -58,7 +43,8 @@ class Tally implements ImportOutcome {
 
   reject(line: number, errorCode: RejectedLine['errorCode'], errorMessage: string): void {
     this.rejectedCount += 1;
-    if (this.rejected.length < MAX_REPORTED) this.rejected.push({ line, errorCode, errorMessage });
+    if (this.rejected.length < MAX_REJECTED_LINES)
+      this.rejected.push({ line, errorCode, errorMessage });
   }
 }
 

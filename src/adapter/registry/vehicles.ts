@@ -1,35 +1,9 @@
 /** The registry: VIN to system_id, primary device and model (contract section 4). */
-import Type from 'typebox';
-import { OptionalIdentifier, PrintableText, SystemId } from '../../contract/index.js';
+import { type Registration } from '../../contract/adapter-api/index.js';
 import { bytesArray, type Queryable, textArray } from '../../service/database/index.js';
-import {
-  hashCredential,
-  type HashedCredential,
-  isCredential,
-  MAX_CREDENTIAL_LENGTH,
-  MIN_CREDENTIAL_LENGTH,
-} from './credential.js';
+import { hashCredential, type HashedCredential, isCredential } from './credential.js';
 
-/** What is registered of a vehicle, as the HTTP interface takes it. */
-export const Registration = Type.Object(
-  {
-    system_id: SystemId,
-    device_id: Type.Optional(OptionalIdentifier('Primary device.')),
-    ecu_type: Type.Optional(OptionalIdentifier('Type of the primary device.')),
-    model: Type.Optional(OptionalIdentifier('Vehicle model.')),
-    credential: Type.Optional(
-      PrintableText({
-        minLength: MIN_CREDENTIAL_LENGTH,
-        maxLength: MAX_CREDENTIAL_LENGTH,
-        description: 'Password on the embedded broker; a random secret. Stored hashed.',
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
-export type Registration = Type.Static<typeof Registration>;
-
-export interface Vehicle {
+export interface VehicleRow {
   readonly vin: string;
   readonly system_id: string;
   readonly device_id: string;
@@ -141,8 +115,11 @@ export async function registerVehicles(
 
 const COLUMNS = 'vin, system_id, device_id, ecu_type, model, registered_at, updated_at';
 
-export async function findVehicle(database: Queryable, vin: string): Promise<Vehicle | undefined> {
-  const rows = await database.query<Vehicle>(`select ${COLUMNS} from vehicles where vin = $1`, [
+export async function findVehicle(
+  database: Queryable,
+  vin: string,
+): Promise<VehicleRow | undefined> {
+  const rows = await database.query<VehicleRow>(`select ${COLUMNS} from vehicles where vin = $1`, [
     vin,
   ]);
   return rows[0];
@@ -152,10 +129,10 @@ export async function findVehicle(database: Queryable, vin: string): Promise<Veh
 export function listVehicles(
   database: Queryable,
   page: { after: string; limit: number; prefix?: string },
-): Promise<Vehicle[]> {
+): Promise<VehicleRow[]> {
   const prefix = page.prefix ?? '';
   // No VIN has a `~`: it comes after all that begin so.
-  return database.query<Vehicle>(
+  return database.query<VehicleRow>(
     `select ${COLUMNS} from vehicles
      where vin > $1 and vin >= $3 and vin < $3 || '~' order by vin limit $2`,
     [page.after, page.limit, prefix],

@@ -1,4 +1,5 @@
 /** Events of a call-back as they came, and which of them are events of the contract (section 6). Pure. */
+import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { CallbackEvent, checkOf } from '../../contract/index.js';
 import { elementTexts } from './json-elements.js';
 
@@ -9,10 +10,6 @@ export interface Arrived {
   /** As it came. */
   readonly text: () => string;
 }
-
-/** Why an event was put aside. */
-export const REFUSAL_REASONS = ['INVALID_EVENT', 'REFUSED_BY_DATABASE', 'NOT_APPLIED'] as const;
-export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export interface Refusal {
   readonly reason: RefusalReason;

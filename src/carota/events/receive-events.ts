@@ -2,8 +2,9 @@
  * Takes what the adapter has called back (contract section 6). What can be taken is, each event once; what cannot is put
  * aside with its reason; so the batch is settled, and one vehicle's event never holds up another's (section 2).
  */
+import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { type Database } from '../../service/database/index.js';
-import { type Arrived, type RefusalReason, sortOut } from './arrived.js';
+import { type Arrived, sortOut } from './arrived.js';
 import { putAside } from './refused-events.js';
 import { takeEvents } from './take-events.js';
 

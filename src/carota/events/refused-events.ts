@@ -1,10 +1,11 @@
 /** Events that were called back and could not be taken: put aside with the reason, listed, expired. */
 import { hash } from 'node:crypto';
+import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { newUuid, parseVin } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
-import { type Arrived, type Refused, type RefusalReason } from './arrived.js';
+import { type Arrived, type Refused } from './arrived.js';
 
-export interface RefusedEvent {
+export interface RefusedEventRow {
   /** UUID v7: sorts by the order in which events were put aside. */
   readonly id: string;
   readonly refused_at: Date;
@@ -98,7 +99,7 @@ export interface RefusedEventFilter {
 }
 
 export interface RefusedEventPage {
-  readonly events: RefusedEvent[];
+  readonly events: RefusedEventRow[];
   /** Whether there may be more: the page is full, by number or by bytes. */
   readonly isFull: boolean;
 }
@@ -123,7 +124,7 @@ export async function listRefusedEvents(
   }: { order: 'newest' | 'oldest'; beyond?: string | undefined; limit: number },
 ): Promise<RefusedEventPage> {
   const [by, follows] = order === 'newest' ? ['id desc', '<'] : ['id', '>'];
-  const rows = await database.query<RefusedEvent & { bytes_so_far: number | string }>(
+  const rows = await database.query<RefusedEventRow & { bytes_so_far: number | string }>(
     `select * from (
        select ${COLUMNS}, sum(octet_length(event)) over (order by ${by}) as bytes_so_far
        from (
@@ -157,8 +158,8 @@ export async function listRefusedEvents(
 export async function findRefusedEvent(
   database: Queryable,
   id: string,
-): Promise<RefusedEvent | undefined> {
-  const rows = await database.query<RefusedEvent>(
+): Promise<RefusedEventRow | undefined> {
+  const rows = await database.query<RefusedEventRow>(
     `select ${COLUMNS} from refused_events where id = $1`,
     [id],
   );

@@ -1,11 +1,12 @@
 /** Takes events that were put aside once more, as if they had just been called back: after the cause was fixed. */
+import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { type Database } from '../../service/database/index.js';
-import { type Arrived, type RefusalReason, sortOut } from './arrived.js';
+import { type Arrived, sortOut } from './arrived.js';
 import {
   listRefusedEvents,
   markReplayed,
-  type RefusedEvent,
   type RefusedEventFilter,
+  type RefusedEventRow,
 } from './refused-events.js';
 import { takeEvents } from './take-events.js';
 
@@ -22,7 +23,7 @@ export interface Replayed {
  */
 export async function replay(
   database: Database,
-  events: readonly RefusedEvent[],
+  events: readonly RefusedEventRow[],
   now: number,
 ): Promise<Replayed & { reasons: RefusalReason[] }> {
   const arrived = events.map(({ id, event }) => ({

@@ -2,9 +2,10 @@
  * Stores events with all that follows from them, or finds the ones that cannot be taken. An event is taken wholly or
  * not at all, so that whoever takes it later, when the cause is gone, makes up for everything.
  */
+import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { applyEvents } from './apply-events.js';
-import { type Candidate, type Refused, type RefusalReason } from './arrived.js';
+import { type Candidate, type Refused } from './arrived.js';
 
 export interface Taken {
   /** Events that were new. */

@@ -1,62 +1,7 @@
 /** Judges a schedule by what came back from its vehicles: pure. */
-import Type from 'typebox';
+import { type Figures, type GuardSettings } from '../../contract/carota-api/index.js';
 import { FAILED, resultOf } from '../../contract/index.js';
-import { type Figures, figuresOf, findingOf, forOneOf } from './sequential-test.js';
-
-const MAX_VEHICLES = 1_000_000_000;
-/** Ten years, seconds. */
-const MAX_PATIENCE = 315_360_000;
-
-const Rate = (description: string) =>
-  Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, description });
-
-export const GuardSettings = Type.Object(
-  {
-    test: Type.Optional(
-      Type.Object(
-        {
-          tolerated: Rate('Failure rate that is no reason to stop.'),
-          intolerable: Rate('Failure rate that must be stopped.'),
-          falseStop: Rate('Probability at most of stopping at the tolerated rate.'),
-          missedStop: Rate('Probability at most of going on at the intolerable rate.'),
-        },
-        {
-          additionalProperties: false,
-          description: 'A sequential test (Wald) of failed against finished vehicles.',
-        },
-      ),
-    ),
-    maxFailures: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: MAX_VEHICLES,
-        description: 'Failed vehicles that stop the schedule.',
-      }),
-    ),
-    maxRollbackFailures: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: MAX_VEHICLES,
-        description: 'Vehicles with rollback_fail that stop it.',
-      }),
-    ),
-    undecided: Type.Optional(
-      Type.Enum(['hold', 'continue'], {
-        default: 'hold',
-        description: 'When a wave is over, or its patience is, and the test is not decided.',
-      }),
-    ),
-    patience: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: MAX_PATIENCE,
-        description: 'Seconds after which a wave is judged by those that have finished.',
-      }),
-    ),
-  },
-  { additionalProperties: false, title: 'Guard' },
-);
-export type GuardSettings = Type.Static<typeof GuardSettings>;
+import { figuresOf, findingOf, forOneOf } from './sequential-test.js';
 
 /** What a vehicle's state says of the update; what the user decides says nothing. */
 export type Verdict = 'succeeded' | 'failed' | 'neither';

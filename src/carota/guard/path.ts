@@ -1,6 +1,6 @@
 /** How a guard's test went over time: what is drawn between its two bounds. */
+import { type Figures } from '../../contract/carota-api/index.js';
 import { numberArray, type Queryable } from '../../service/database/index.js';
-import { type Figures } from './sequential-test.js';
 
 export interface PathPoint {
   readonly at: Date;

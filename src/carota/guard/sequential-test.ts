@@ -2,28 +2,7 @@
  * Wald's sequential probability ratio test (A. Wald, Sequential Tests of Statistical Hypotheses, 1945) of a failure
  * rate: after each vehicle, is it tolerable, intolerable, or not known yet? Pure.
  */
-
-export interface TestSettings {
-  /** Failure rate that is no reason to stop, from 0 to 1. */
-  readonly tolerated: number;
-  /** Failure rate that must be stopped; above the tolerated one. */
-  readonly intolerable: number;
-  /** Probability at most of stopping at the tolerated rate. */
-  readonly falseStop: number;
-  /** Probability at most of going on at the intolerable rate. */
-  readonly missedStop: number;
-}
-
-export interface Figures {
-  readonly succeeded: number;
-  readonly failed: number;
-  /** Logarithm of how many times likelier the intolerable rate is than the tolerated one. */
-  readonly evidence: number;
-  /** At this evidence or above it is stopped … */
-  readonly stopAt: number;
-  /** … and at this or below it goes on. */
-  readonly goAt: number;
-}
+import { type Figures, type TestSettings } from '../../contract/carota-api/index.js';
 
 export type Finding = 'stop' | 'go' | 'undecided';
 

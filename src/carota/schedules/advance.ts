@@ -1,6 +1,7 @@
 /** Takes a locked schedule as far as it goes without the outside: what then waits is its event for the adapter. */
+import { type DecisionName, type Figures } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
-import { type Figures, type Judgement } from '../guard/index.js';
+import { type Judgement } from '../guard/index.js';
 import { assignWaves } from './assign-waves.js';
 import { noteDecision } from './decisions.js';
 import { nextStep } from './next-step.js';
@@ -21,7 +22,7 @@ export async function advance(
       case 'wait':
         return step.until;
       case 'post':
-        setWave(schedule, step.wave, { state: 'posting' });
+        schedule.beginPosting(step.wave);
         return now;
       case 'start':
         await start(tx, schedule, now);
@@ -30,37 +31,26 @@ export async function advance(
         await pass(tx, schedule, step.wave, step.judgement, now);
         break;
       case 'hold':
-        schedule.status = 'held';
+        schedule.apply('hold', now, step.judgement.reason);
         await note(tx, schedule, 'hold', 'guard', step.judgement, now);
         break;
       case 'stop':
-        await end(tx, schedule, 'stopped', now);
+        schedule.apply('stop', now, step.reason);
         await note(tx, schedule, 'stop', step.by, step, now);
         // At once: the adapter may have to be told.
         return now;
       case 'complete':
-        await end(tx, schedule, 'completed', now);
+        schedule.apply('complete', now);
         await note(tx, schedule, 'complete', 'scheduler', step, now);
         return undefined;
     }
   }
 }
 
-type Wave = ScheduleRecord['waves'][number];
-
-export function setWave(schedule: ScheduleRecord, number: number, change: Partial<Wave>): void {
-  const wave = schedule.waves.find((candidate) => candidate.number === number);
-  if (wave) Object.assign(wave, change);
-}
-
 async function start(tx: Queryable, schedule: ScheduleRecord, now: number): Promise<void> {
   const vehicles = await assignWaves(tx, schedule);
   schedule.waves = await readWaves(tx, schedule.id);
-  schedule.status = 'running';
-  await tx.query('update schedules set started_at = $2 where id = $1', [
-    schedule.id,
-    new Date(now),
-  ]);
+  schedule.apply('start', now);
   const reason = `${vehicles} vehicles in ${schedule.waves.length} waves`;
   await note(tx, schedule, 'start', 'scheduler', { reason }, now);
 }
@@ -72,29 +62,17 @@ async function pass(
   judgement: Judgement,
   now: number,
 ): Promise<void> {
-  setWave(schedule, wave, { state: 'passed', passed_at: new Date(now) });
+  schedule.pass(wave, now);
   await note(tx, schedule, 'go', 'guard', judgement, now);
   // A test that is decided is over: the next wave has its own. One that is not goes on.
   const { figures } = judgement;
   if (figures && figures.evidence <= figures.goAt) schedule.testFromWave = wave + 1;
 }
 
-/** @param now ms */
-export async function end(
-  tx: Queryable,
-  schedule: ScheduleRecord,
-  status: 'stopped' | 'completed',
-  now: number,
-): Promise<void> {
-  if (status === 'stopped') schedule.stop();
-  else schedule.status = status;
-  await tx.query('update schedules set ended_at = $2 where id = $1', [schedule.id, new Date(now)]);
-}
-
 async function note(
   tx: Queryable,
   schedule: ScheduleRecord,
-  decision: string,
+  decision: DecisionName,
   actor: 'guard' | 'scheduler',
   { reason, figures }: { readonly reason: string; readonly figures?: Figures | undefined },
   now: number,

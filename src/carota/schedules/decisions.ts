@@ -1,28 +1,50 @@
 /** What was decided on a schedule, when, by whom or by which figures. */
+import { type DecisionName, type Figures } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
-export interface Decision {
+export interface NewDecision {
   readonly wave?: number | undefined;
-  readonly decision: string;
+  readonly decision: DecisionName;
   readonly reason: string;
   /** `guard`, `scheduler`, or the name of a token. */
   readonly actor: string;
-  readonly figures?: object | undefined;
+  readonly figures?: Figures | undefined;
 }
 
 /** @param now ms */
 export async function noteDecision(
   tx: Queryable,
   scheduleId: number,
-  { wave, decision, reason, actor, figures = {} }: Decision,
+  { wave, decision, reason, actor, figures }: NewDecision,
   now: number,
 ): Promise<void> {
   await tx.query(
     `insert into decisions (schedule_id, wave, at, decision, reason, actor, figures)
      values ($1, $2, $3, $4, $5, $6, $7)`,
-    [scheduleId, wave ?? null, new Date(now), decision, reason, actor, JSON.stringify(figures)],
+    [
+      scheduleId,
+      wave ?? null,
+      new Date(now),
+      decision,
+      reason,
+      actor,
+      figures ? JSON.stringify(figures) : null,
+    ],
   );
-  if (decision === 'stop' || decision === 'hold') {
-    await tx.query('update schedules set reason = $2 where id = $1', [scheduleId, reason]);
-  }
 }
+
+export interface DecisionRow {
+  readonly wave: number | null;
+  readonly at: Date;
+  readonly decision: DecisionName;
+  readonly reason: string;
+  readonly actor: string;
+  readonly figures: Figures | null;
+}
+
+/** Oldest first. */
+export const readDecisions = (database: Queryable, id: number): Promise<DecisionRow[]> =>
+  database.query<DecisionRow>(
+    'select wave, at, decision, reason, actor, figures from decisions where schedule_id = $1 order by id',
+    [id],
+  );

@@ -1,8 +1,10 @@
 export * from './adapter-client.js';
-export * from './advance.js';
-export * from './plan.js';
+export { advance } from './advance.js';
+export * from './conflict.js';
+export { type DecisionRow, readDecisions } from './decisions.js';
 export * from './preview.js';
 export * from './schedule-record.js';
 export * from './scheduler.js';
 export * from './schedules.js';
+export * from './validate-plan.js';
 export { mostWaves } from './wave-sizes.js';

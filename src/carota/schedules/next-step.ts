@@ -1,16 +1,17 @@
 /** What is to be done for a schedule now: pure. */
+import {
+  type Figures,
+  type SchedulePlan,
+  type ScheduleStatus,
+  type WaveState,
+} from '../../contract/carota-api/index.js';
 import { parseTimestamp } from '../../contract/index.js';
 import { nextChange, nextOpening } from '../../update-script/index.js';
-import { type Figures, type Judgement } from '../guard/index.js';
-import { type SchedulePlan } from './plan.js';
+import { type Judgement } from '../guard/index.js';
 
-export type ScheduleStatus =
-  'proposed' | 'planned' | 'running' | 'paused' | 'held' | 'stopped' | 'completed';
-
-export interface WaveState {
+interface WaveStanding {
   readonly number: number;
-  /** `stopped`: posted, or about to be, when its schedule was stopped. */
-  readonly state: 'waiting' | 'posting' | 'running' | 'passed' | 'stopped';
+  readonly state: WaveState;
   /** ms */
   readonly passedAt: number | undefined;
   /** When its patience is over, ms. */
@@ -20,7 +21,7 @@ export interface WaveState {
 export interface ScheduleState {
   readonly status: ScheduleStatus;
   readonly plan: SchedulePlan;
-  readonly waves: readonly WaveState[];
+  readonly waves: readonly WaveStanding[];
   /** Vehicles that have not finished. */
   readonly open: number;
   /** Of the wave that is running; undefined where none is. */
@@ -104,7 +105,7 @@ function dueAt({ start }: SchedulePlan, now: number): number {
   return start === undefined ? now : parseTimestamp(start);
 }
 
-function nextWaveDue({ plan, waves }: ScheduleState, next: WaveState, now: number): number {
+function nextWaveDue({ plan, waves }: ScheduleState, next: WaveStanding, now: number): number {
   const before = waves.find(({ number }) => number === next.number - 1);
   const rested =
     before?.passedAt === undefined ? dueAt(plan, now) : before.passedAt + (plan.pause ?? 0) * 1000;

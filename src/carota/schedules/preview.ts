@@ -1,39 +1,14 @@
 /** Who would get what when, if a schedule were planned so: nothing is stored. */
+import { type SchedulePlan, type SchedulePreview } from '../../contract/carota-api/index.js';
 import { type FieldError, parseTimestamp } from '../../contract/index.js';
 import { only, type Queryable, textArray } from '../../service/database/index.js';
 import { matchesVersion, type UpdateScript } from '../../update-script/index.js';
 import { chosenVehicles } from '../vehicles/index.js';
 import { windowOpening } from './next-step.js';
-import { type SchedulePlan } from './plan.js';
 import { waveSizes } from './wave-sizes.js';
 
-export interface WavePreview {
-  readonly number: number;
-  readonly vehicles: number;
-  /** The first of those that it names. */
-  readonly vins: readonly string[];
-  /** When it may begin at the earliest; null: after the one before it. */
-  readonly earliest: Date | null;
-}
-
-export interface VersionPreview {
-  readonly ecu: string;
-  /** What they run now; null: not known. */
-  readonly version: string | null;
-  readonly vehicles: number;
-  /** Whether the script may start from it; null: not known. */
-  readonly accepted: boolean | null;
-}
-
-export interface SchedulePreview {
-  readonly vehicles: number;
-  /** Of these: not known to this server. */
-  readonly unknown: number;
-  readonly waves: readonly WavePreview[];
-  readonly versions: readonly VersionPreview[];
-}
-
-const MOST_VINS = 20;
+/** VINs that the preview of a wave names. */
+const MAX_VINS = 20;
 
 /** @param now ms @returns the preview, or what in the plan names nothing that there is */
 export async function previewSchedule(
@@ -68,8 +43,8 @@ export async function previewSchedule(
     .map(({ size, vins }, index) => ({
       number: index + 1,
       vehicles: size,
-      vins: vins.slice(0, MOST_VINS),
-      earliest: index === 0 ? new Date(first) : null,
+      vins: vins.slice(0, MAX_VINS),
+      earliest: index === 0 ? new Date(first).toISOString() : null,
     }));
   const { unknown } = only(
     await database.query<{ unknown: number }>(

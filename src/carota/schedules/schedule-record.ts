@@ -1,13 +1,19 @@
-/** A schedule as it is stored, locked for the work on it: what it holds, and what is written back. */
+/** A schedule as it is stored, locked for the work on it: what changes it, and what is written back. */
+import {
+  type SchedulePlan,
+  type ScheduleStatus,
+  type WaveState,
+} from '../../contract/carota-api/index.js';
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
 import { judge, type Judgement, type Verdict, type WaveCounts } from '../guard/index.js';
-import { type ScheduleState, type ScheduleStatus, type WaveState } from './next-step.js';
-import { type SchedulePlan } from './plan.js';
+import { ScheduleConflict } from './conflict.js';
+import { type ScheduleState } from './next-step.js';
+import { isEnded, statusAfter, type Transition } from './transitions.js';
 import { mostWaves } from './wave-sizes.js';
 
 export type Operation = 'none' | 'active' | 'paused' | 'cancelled';
 
-interface ScheduleRow {
+interface LockedRow {
   readonly id: number;
   readonly ref_id: string;
   readonly script_ref_id: string;
@@ -17,12 +23,18 @@ interface ScheduleRow {
   readonly test_from_wave: number;
   readonly operation: Operation;
   readonly due_at: Date | null;
+  readonly reason: string;
+  readonly created_by: string;
+  readonly approved_at: Date | null;
+  readonly approved_by: string | null;
+  readonly started_at: Date | null;
+  readonly ended_at: Date | null;
 }
 
-interface WaveRow {
+export interface WaveRow {
   readonly number: number;
   readonly vehicles: number;
-  state: WaveState['state'];
+  state: WaveState;
   posted_at: Date | null;
   passed_at: Date | null;
   /** Vehicles that the adapter does not know: nobody waits for them. */
@@ -48,38 +60,138 @@ export class ScheduleRecord {
   readonly scriptRefId: string;
   readonly model: string;
   readonly plan: SchedulePlan;
-  status: ScheduleStatus;
   operation: Operation;
   /** When it was to be looked at next, ms. */
   readonly dueAt: number | undefined;
   /** The guard's test counts from this wave on. */
   testFromWave: number;
   waves: WaveRow[];
+  /** Id of the token that planned it. */
+  readonly createdBy: string;
+  #status: ScheduleStatus;
+  #reason: string;
+  #approval: { readonly at: Date; readonly by: string } | undefined;
+  #startedAt: Date | null;
+  #endedAt: Date | null;
 
-  constructor(row: ScheduleRow, waves: WaveRow[]) {
+  constructor(row: LockedRow, waves: WaveRow[]) {
     this.id = row.id;
     this.refId = row.ref_id;
     this.scriptRefId = row.script_ref_id;
     this.model = row.model;
     this.plan = row.plan;
-    this.status = row.status;
     this.operation = row.operation;
     this.dueAt = row.due_at?.getTime();
     this.testFromWave = row.test_from_wave;
     this.waves = waves;
+    this.createdBy = row.created_by;
+    this.#status = row.status;
+    this.#reason = row.reason;
+    const { approved_at: at, approved_by: by } = row;
+    this.#approval = at && by !== null ? { at, by } : undefined;
+    this.#startedAt = row.started_at;
+    this.#endedAt = row.ended_at;
+  }
+
+  get status(): ScheduleStatus {
+    return this.#status;
+  }
+
+  /** Why it is held or stopped; empty otherwise. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** When, and id of the token. */
+  get approval(): { readonly at: Date; readonly by: string } | undefined {
+    return this.#approval;
+  }
+
+  get startedAt(): Date | null {
+    return this.#startedAt;
+  }
+
+  get endedAt(): Date | null {
+    return this.#endedAt;
+  }
+
+  /**
+   * Changes its status, and what goes with it.
+   *
+   * @param now ms
+   * @param reason why it is held or stopped
+   * @returns false where it was done already
+   * @throws ScheduleConflict where its status does not allow it
+   */
+  apply(transition: Transition, now: number, reason = ''): boolean {
+    const status = statusAfter(this.#status, transition);
+    if (status === undefined) {
+      throw new ScheduleConflict('SCHEDULE_STATUS', `it is ${this.#status}: no ${transition}`);
+    }
+    if (status === this.#status) return false;
+    this.#status = status;
+    this.#reason = status === 'held' || status === 'stopped' ? reason : '';
+    if (transition === 'start') this.#startedAt = new Date(now);
+    if (transition === 'continue') this.#passCurrent(now);
+    if (isEnded(status)) this.#end(now);
+    return true;
+  }
+
+  /** @param by id of the token @throws ScheduleConflict where its status does not allow it */
+  approve(by: string, now: number): void {
+    this.apply('approve', now);
+    this.#approval = { at: new Date(now), by };
+  }
+
+  /** A person has judged: the wave has passed, and the test begins anew. */
+  #passCurrent(now: number): void {
+    const { current } = this;
+    if (!current) return;
+    this.pass(current.number, now);
+    this.testFromWave = current.number + 1;
+  }
+
+  /** No wave goes on. */
+  #end(now: number): void {
+    this.#endedAt = new Date(now);
+    for (const wave of this.waves) {
+      if (wave.state === 'posting' || wave.state === 'running') wave.state = 'stopped';
+    }
+  }
+
+  /** Its event is about to go to the adapter. */
+  beginPosting(wave: number): void {
+    this.#change(wave, { state: 'posting' });
+  }
+
+  /**
+   * The adapter has its event; of a schedule that was stopped meanwhile it stays stopped.
+   *
+   * @param rejected vehicles that the adapter does not know
+   */
+  posted(wave: number, rejected: number, now: number): void {
+    const state = isEnded(this.#status) ? 'stopped' : 'running';
+    this.#change(wave, { state, posted_at: new Date(now), rejected });
+  }
+
+  /** The adapter does not take its event. */
+  refusedToPost(wave: number): void {
+    this.#change(wave, { state: 'waiting' });
+  }
+
+  /** The next one may start. */
+  pass(wave: number, now: number): void {
+    this.#change(wave, { state: 'passed', passed_at: new Date(now) });
+  }
+
+  #change(number: number, change: Partial<WaveRow>): void {
+    const wave = this.waves.find((candidate) => candidate.number === number);
+    if (wave) Object.assign(wave, change);
   }
 
   /** The newest wave that was posted. */
   get current(): WaveRow | undefined {
     return this.waves.findLast(({ state }) => state !== 'waiting' && state !== 'posting');
-  }
-
-  /** No wave goes on: what was posted, or was about to be, is `stopped`. */
-  stop(): void {
-    this.status = 'stopped';
-    for (const wave of this.waves) {
-      if (wave.state === 'posting' || wave.state === 'running') wave.state = 'stopped';
-    }
   }
 
   /** A vehicle of a wave counts as something else now. */
@@ -98,7 +210,7 @@ export class ScheduleRecord {
     const patience = this.plan.guard?.patience;
     const total = sum(this.waves);
     return {
-      status: this.status,
+      status: this.#status,
       plan: this.plan,
       waves: this.waves.map(({ number, state, passed_at, posted_at }) => ({
         number,
@@ -145,8 +257,9 @@ export async function lockSchedule(
   by: { readonly id: number } | { readonly refId: string },
 ): Promise<ScheduleRecord | undefined> {
   const [column, key] = 'id' in by ? ['id', by.id] : ['ref_id', by.refId];
-  const [row] = await tx.query<ScheduleRow>(
-    `select id, ref_id, script_ref_id, model, plan, status, test_from_wave, operation, due_at
+  const [row] = await tx.query<LockedRow>(
+    `select id, ref_id, script_ref_id, model, plan, status, test_from_wave, operation, due_at, reason,
+       created_by, approved_at, approved_by, started_at, ended_at
      from schedules where ${column} = $1 for update`,
     [key],
   );
@@ -167,13 +280,21 @@ export async function saveSchedule(
   dueAt: number | undefined,
 ): Promise<void> {
   await tx.query(
-    `update schedules set status = $2, operation = $3, test_from_wave = $4, due_at = $5 where id = $1`,
+    `update schedules
+     set status = $2, operation = $3, test_from_wave = $4, due_at = $5, reason = $6, approved_at = $7,
+       approved_by = $8, started_at = $9, ended_at = $10
+     where id = $1`,
     [
       schedule.id,
       schedule.status,
       schedule.operation,
       schedule.testFromWave,
       dueAt === undefined ? null : new Date(dueAt),
+      schedule.reason,
+      schedule.approval?.at ?? null,
+      schedule.approval?.by ?? null,
+      schedule.startedAt,
+      schedule.endedAt,
     ],
   );
   const { waves } = schedule;

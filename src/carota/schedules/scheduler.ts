@@ -5,7 +5,7 @@
 import { type CarOtaServerEvent } from '../../contract/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type AdapterClient, AdapterRefused } from './adapter-client.js';
-import { advance, end, setWave } from './advance.js';
+import { advance } from './advance.js';
 import { noteDecision } from './decisions.js';
 import { windowOpening } from './next-step.js';
 import {
@@ -14,6 +14,7 @@ import {
   saveSchedule,
   type ScheduleRecord,
 } from './schedule-record.js';
+import { isEnded } from './transitions.js';
 
 export interface SchedulerOptions {
   readonly database: Database;
@@ -151,7 +152,7 @@ export class Scheduler {
     const answer = await this.#options.adapter.trigger(event, this.#stopping.signal);
     await this.#change(id, async (schedule, tx, now) => {
       const { rejectedCount: rejected } = answer;
-      setWave(schedule, wave, { state: 'running', posted_at: new Date(now), rejected });
+      schedule.posted(wave, rejected, now);
       await tx.query(
         `update schedule_vehicles set state = 'device_not_found'
          where schedule_id = $1 and vin = any($2::text[]) and newest is null`,
@@ -174,23 +175,11 @@ export class Scheduler {
   }
 
   async #failed(id: number, errand: Errand, error: Error): Promise<void> {
-    await this.#change(
-      id,
-      async (schedule, tx, now) => {
-        if (!(error instanceof AdapterRefused)) return;
-        if (errand.kind === 'control') {
-          // What the adapter will not be told of does not keep the schedule from its end.
-          schedule.operation = errand.operation;
-        } else {
-          setWave(schedule, errand.wave, { state: 'waiting' });
-          await end(tx, schedule, 'stopped', now);
-        }
-        const decision = errand.kind === 'post' ? 'stop' : 'control refused';
-        const { message: reason } = error;
-        await noteDecision(tx, id, { decision, reason, actor: 'scheduler' }, now);
-      },
-      RETRY_MS,
-    );
+    const change = (schedule: ScheduleRecord, tx: Queryable, now: number) =>
+      error instanceof AdapterRefused
+        ? refused(tx, schedule, errand, error.message, now)
+        : Promise.resolve();
+    await this.#change(id, change, RETRY_MS);
   }
 
   /** Changes a schedule, takes it further, and looks at it again. @param afterMs when */
@@ -209,6 +198,27 @@ export class Scheduler {
     });
     if (afterMs === 0) this.#wake();
   }
+}
+
+/** The adapter would refuse it again. */
+async function refused(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  errand: Errand,
+  reason: string,
+  now: number,
+): Promise<void> {
+  if (errand.kind === 'control') {
+    // What the adapter will not be told of does not keep the schedule from its end.
+    schedule.operation = errand.operation;
+  } else {
+    schedule.refusedToPost(errand.wave);
+    // A person may have ended it meanwhile.
+    if (isEnded(schedule.status)) return;
+    schedule.apply('stop', now, reason);
+  }
+  const decision = errand.kind === 'post' ? 'stop' : 'control_refused';
+  await noteDecision(tx, schedule.id, { decision, reason, actor: 'scheduler' }, now);
 }
 
 async function eventOf(

@@ -1,12 +1,16 @@
 /** Schedules: made, listed, shown, and what a person may do to one. */
+import {
+  type ScheduleAction,
+  type SchedulePlan,
+  type ScheduleStatus,
+  type ScheduleVehicle,
+} from '../../contract/carota-api/index.js';
 import { type FieldError, parseTimestamp } from '../../contract/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
-import { end } from './advance.js';
+import { ScheduleConflict } from './conflict.js';
 import { noteDecision } from './decisions.js';
-import { type ScheduleStatus } from './next-step.js';
-import { type SchedulePlan } from './plan.js';
 import { scriptOf } from './preview.js';
-import { lockSchedule, saveSchedule } from './schedule-record.js';
+import { lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
 
 export interface ScheduleRow {
   readonly id: number;
@@ -16,7 +20,6 @@ export interface ScheduleRow {
   readonly plan: SchedulePlan;
   readonly status: ScheduleStatus;
   readonly reason: string;
-  readonly operation: string;
   readonly created_at: Date;
   readonly approved_at: Date | null;
   readonly started_at: Date | null;
@@ -24,20 +27,7 @@ export interface ScheduleRow {
 }
 
 const COLUMNS =
-  'id, ref_id, script_ref_id, model, plan, status, reason, operation, created_at, approved_at, started_at, ended_at';
-
-/** A person asked for what does not go. */
-export class ScheduleConflict extends Error {
-  override readonly name = 'ScheduleConflict';
-
-  constructor(
-    /** Stable, upper snake case. */
-    readonly code: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
+  'id, ref_id, script_ref_id, model, plan, status, reason, created_at, approved_at, started_at, ended_at';
 
 /** Whether a schedule has to be approved before it starts, and by whom. */
 export type Approval = 'none' | 'anyone' | 'second-person';
@@ -92,8 +82,8 @@ export async function createSchedule(
     }
     await addVins(tx, made.id, vins);
     if (!isFree) {
-      const note = { decision: 'propose', reason: '', actor: by.name };
-      await noteDecision(tx, made.id, note, now);
+      const proposal = { decision: 'propose', reason: '', actor: by.name } as const;
+      await noteDecision(tx, made.id, proposal, now);
     }
     return [];
   });
@@ -118,87 +108,52 @@ export async function addVehicles(
 ): Promise<void> {
   await database.transaction(async (tx) => {
     const schedule = await lockSchedule(tx, { refId });
-    const row = await findSchedule(tx, refId);
-    if (row?.approved_at) {
-      throw new ScheduleConflict('SCHEDULE_APPROVED', 'it is approved as it is: no more vehicles');
+    if (!schedule) throw noSchedule(refId);
+    if (schedule.approval) {
+      throw new ScheduleConflict('SCHEDULE_STATUS', 'it is approved as it is: no more vehicles');
     }
-    if (schedule?.status !== 'planned' && schedule?.status !== 'proposed') {
-      throw new ScheduleConflict('SCHEDULE_STARTED', 'vehicles are added before it starts');
+    if (schedule.status !== 'planned' && schedule.status !== 'proposed') {
+      throw new ScheduleConflict('SCHEDULE_STATUS', 'vehicles are added before it starts');
     }
     await addVins(tx, schedule.id, vins);
   });
 }
 
-export type ScheduleAction = 'approve' | 'pause' | 'resume' | 'stop' | 'continue';
-
-/** From which states each action goes, and to which. */
-const ACTIONS: Readonly<
-  Record<ScheduleAction, { from: readonly ScheduleStatus[]; to: ScheduleStatus }>
-> = {
-  approve: { from: ['proposed'], to: 'planned' },
-  pause: { from: ['running', 'held'], to: 'paused' },
-  resume: { from: ['paused'], to: 'running' },
-  /** Lets a schedule go on that the guard has held. */
-  continue: { from: ['held'], to: 'running' },
-  stop: { from: ['proposed', 'planned', 'running', 'paused', 'held'], to: 'stopped' },
-};
-
-/** @returns false where there is no such schedule @throws ScheduleConflict */
+/**
+ * What a person does to a schedule.
+ *
+ * @param now ms
+ * @throws ScheduleConflict
+ */
 export async function act(
   database: Database,
   refId: string,
   action: ScheduleAction,
   { by, reason, approval }: { by: Person; reason: string; approval: Approval },
   now: number,
-): Promise<boolean> {
-  return database.transaction(async (tx) => {
+): Promise<void> {
+  await database.transaction(async (tx) => {
     const schedule = await lockSchedule(tx, { refId });
-    if (!schedule) return false;
-    const { from, to } = ACTIONS[action];
-    if (schedule.status === to && (action === 'pause' || action === 'stop')) return true;
-    if (!from.includes(schedule.status)) {
-      throw new ScheduleConflict('SCHEDULE_STATUS', `it is ${schedule.status}: no ${action}`);
-    }
-    if (action === 'approve') await approve(tx, schedule.id, by, approval, now);
-    schedule.status = to;
-    if (action === 'continue') {
-      // The person has judged: the wave has passed, and the test begins anew.
-      const { current } = schedule;
-      if (current) {
-        Object.assign(current, { state: 'passed', passed_at: new Date(now) });
-        schedule.testFromWave = current.number + 1;
-      }
-    }
-    await noteDecision(
-      tx,
-      schedule.id,
-      { decision: action, reason, actor: by.name, wave: schedule.current?.number },
-      now,
-    );
-    if (to === 'stopped') await end(tx, schedule, to, now);
+    if (!schedule) throw noSchedule(refId);
+    if (action === 'approve') approve(schedule, by, approval, now);
+    else if (!schedule.apply(action, now, reason)) return;
+    const decision = { decision: action, reason, actor: by.name, wave: schedule.current?.number };
+    await noteDecision(tx, schedule.id, decision, now);
     await saveSchedule(tx, schedule, now);
-    return true;
   });
 }
 
-/** @throws ScheduleConflict where a second person is needed, and this is the first */
-async function approve(
-  tx: Queryable,
-  id: number,
-  by: Person,
-  approval: Approval,
-  now: number,
-): Promise<void> {
-  const approved = await tx.query(
-    `update schedules set approved_at = $2, approved_by = $3
-     where id = $1 and ($4::boolean or created_by <> $3) returning id`,
-    [id, new Date(now), by.id, approval !== 'second-person'],
-  );
-  if (approved.length === 0) {
+/** @throws ScheduleConflict, also where a second person is needed, and this is the first */
+function approve(schedule: ScheduleRecord, by: Person, approval: Approval, now: number): void {
+  if (approval === 'second-person' && schedule.createdBy === by.id) {
     const message = 'whoever proposed it may not approve it: a second person has to';
     throw new ScheduleConflict('SECOND_PERSON_NEEDED', message);
   }
+  schedule.approve(by.id, now);
 }
+
+const noSchedule = (refId: string) =>
+  new ScheduleConflict('SCHEDULE_NOT_FOUND', `there is no schedule '${refId}'`);
 
 export async function findSchedule(
   database: Queryable,
@@ -222,21 +177,6 @@ export const listSchedules = (
     [before ?? null, limit],
   );
 
-export interface DecisionRow {
-  readonly wave: number | null;
-  readonly at: Date;
-  readonly decision: string;
-  readonly reason: string;
-  readonly actor: string;
-  readonly figures: object;
-}
-
-export const readDecisions = (database: Queryable, id: number): Promise<DecisionRow[]> =>
-  database.query<DecisionRow>(
-    'select wave, at, decision, reason, actor, figures from decisions where schedule_id = $1 order by id',
-    [id],
-  );
-
 /** A vehicle that has told nothing yet is triggered when its wave is. */
 const STATE = `case when v.state = 'waiting' and w.state in ('running', 'passed', 'stopped') then 'triggered'
   else v.state end`;
@@ -256,13 +196,6 @@ export async function countStates(
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
 }
 
-export interface ScheduleVehicleRow {
-  readonly vin: string;
-  readonly wave: number;
-  readonly state: string;
-  readonly reason: string | null;
-}
-
 export const listScheduleVehicles = (
   database: Queryable,
   id: number,
@@ -272,8 +205,8 @@ export const listScheduleVehicles = (
     readonly state?: string | undefined;
     readonly wave?: number | undefined;
   },
-): Promise<ScheduleVehicleRow[]> =>
-  database.query<ScheduleVehicleRow>(
+): Promise<ScheduleVehicle[]> =>
+  database.query<ScheduleVehicle>(
     `select v.vin, v.wave, ${STATE} as state, v.reason ${OF_SCHEDULE}
      where v.schedule_id = $1 and v.vin > $2 and ($4::text is null or ${STATE} = $4)
        and ($5::integer is null or v.wave = $5)

@@ -1,5 +1,5 @@
 /** How many vehicles each wave has: pure. */
-import { type SchedulePlan, type WavePlan } from './plan.js';
+import { type SchedulePlan, type WavePlan } from '../../contract/carota-api/index.js';
 
 /**
  * Waves that a plan can have at most, known before its vehicles are: the guard shares its error

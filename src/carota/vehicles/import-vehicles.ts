@@ -1,18 +1,12 @@
 /** Import of vehicles: CSV or NDJSON, streamed, in batches; a faulty line does not stop the others. */
 import { type Readable } from 'node:stream';
-import { checkOf, parseVin } from '../../contract/index.js';
+import { type ImportResult, VehicleFacts } from '../../contract/carota-api/index.js';
+import { checkOf, MAX_REJECTED_LINES, parseVin, type RejectedLine } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { type LineFormat, linesOf } from '../../service/lines.js';
-import { storeVehicles, VehicleFacts } from './vehicles.js';
-
-export interface RejectedLine {
-  /** From 1; the header of a CSV is line 1. */
-  readonly line: number;
-  readonly message: string;
-}
+import { storeVehicles } from './vehicles.js';
 
 const BATCH = 2_000;
-const MAX_REPORTED = 1_000;
 
 const check = checkOf(VehicleFacts);
 
@@ -26,11 +20,12 @@ export async function importVehicles(
   input: Readable,
   format: LineFormat,
   clock: () => number,
-) {
+): Promise<ImportResult> {
   const outcome = { imported: 0, rejectedCount: 0, rejected: [] as RejectedLine[] };
-  const reject = (line: number, message: string) => {
+  const reject = (line: number, errorMessage: string) => {
     outcome.rejectedCount += 1;
-    if (outcome.rejected.length < MAX_REPORTED) outcome.rejected.push({ line, message });
+    if (outcome.rejected.length >= MAX_REJECTED_LINES) return;
+    outcome.rejected.push({ line, errorCode: 'INVALID', errorMessage });
   };
   let batch = new Map<string, Entry>();
   const flush = async () => {
@@ -50,6 +45,12 @@ export async function importVehicles(
   return outcome;
 }
 
+/** A line that the database has refused. */
+interface RefusedLine {
+  readonly line: number;
+  readonly message: string;
+}
+
 interface Entry {
   readonly line: number;
   readonly vehicle: { vin: string } & VehicleFacts;
@@ -65,7 +66,7 @@ async function storeEach(
   database: Database,
   entries: readonly Entry[],
   now: number,
-): Promise<RejectedLine[]> {
+): Promise<RefusedLine[]> {
   if (entries.length === 0) return [];
   try {
     const vehicles = entries.map(({ vehicle }) => vehicle);
@@ -76,7 +77,7 @@ async function storeEach(
     if (!(error instanceof DatabaseError && error.isPermanent) || !first) throw error;
     if (entries.length === 1) return [{ line: first.line, message: error.message }];
   }
-  const refused: RejectedLine[] = [];
+  const refused: RefusedLine[] = [];
   for (const entry of entries) refused.push(...(await storeEach(database, [entry], now)));
   return refused;
 }

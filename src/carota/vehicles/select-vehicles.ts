@@ -1,6 +1,6 @@
 /** Which vehicles a schedule is for: those of its filter as they are now, or those that it names. */
+import { type SchedulePlan, type VehicleFilter } from '../../contract/carota-api/index.js';
 import { type Parameter, type Queryable, textArray } from '../../service/database/index.js';
-import { type SchedulePlan, type VehicleFilter } from '../schedules/plan.js';
 
 /** Vehicles that one statement looks at. */
 const CHUNK = 100_000;

@@ -1,38 +1,6 @@
 /** What the CarOTA Server knows of vehicles: model, tags, and what each ECU runs. */
-import Type from 'typebox';
-import { CONTROLS, Identifier, Pattern, SURROGATES } from '../../contract/index.js';
+import { type VehicleFacts } from '../../contract/carota-api/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
-import { EcuName, Version } from '../../update-script/index.js';
-
-export const VehicleFacts = Type.Object(
-  {
-    model: Identifier('Vehicle model.'),
-    tags: Type.Optional(
-      Type.Array(
-        Pattern(
-          `^[^;${CONTROLS}${SURROGATES}]+$`,
-          'must not be empty and must not contain ; or control characters',
-          { maxLength: 100 },
-        ),
-        {
-          maxItems: 100,
-          description: 'Whatever vehicles are to be chosen by.',
-        },
-      ),
-    ),
-    versions: Type.Optional(
-      Type.Record(EcuName, Version, {
-        additionalProperties: false,
-        maxProperties: 1_000,
-        // For our document, whose generator knows no patterns of keys.
-        propertyNames: EcuName,
-        description: 'What each ECU runs, where that is known.',
-      }),
-    ),
-  },
-  { additionalProperties: false, title: 'VehicleFacts' },
-);
-export type VehicleFacts = Type.Static<typeof VehicleFacts>;
 
 export interface VehicleRow {
   readonly vin: string;

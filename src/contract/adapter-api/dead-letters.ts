@@ -1,20 +1,25 @@
 /** `/v1.0/dead-letters`: messages that could not be applied, and another try for them (contract section 5.6). */
 import Type from 'typebox';
 import {
+  PUT_ASIDE_FILTER,
+  PutAsideParams,
+  REPLAY_TALLY,
+  REPLAYED_FILTER,
+  replayRequestOf,
+  replayResultOf,
+} from '../common-api/put-aside.js';
+import {
   json,
   jsonBody,
   Nullable,
   optionalJsonBody,
   pageOf,
   PageQuery,
-  Reason,
   routesOf,
   Time,
   WithReason,
 } from '../http/index.js';
 import { Text } from '../values/text.js';
-import { Timestamp } from '../values/timestamp.js';
-import { Vin } from '../values/vin.js';
 
 export const DEAD_LETTER_STATUSES = ['INVALID', 'EXPIRED', 'DEVICE_NOT_FOUND'] as const;
 const Status = Type.Enum([...DEAD_LETTER_STATUSES], {
@@ -44,12 +49,10 @@ export type DeadLetter = Type.Static<typeof DeadLetter>;
 
 export const DeadLetterFilter = Type.Object(
   {
+    ...PUT_ASIDE_FILTER,
     reason: Type.Optional(Text(100, 'Only with this reason code.')),
     status: Type.Optional(Status),
-    vin: Type.Optional(Vin),
     system_id: Type.Optional(Text(256, 'Only of this vehicle.')),
-    from: Type.Optional(Timestamp('Only received at this time or later.')),
-    to: Type.Optional(Timestamp('Only received before this time.')),
   },
   { title: 'DeadLetterFilter', additionalProperties: false },
 );
@@ -58,47 +61,16 @@ export type DeadLetterFilter = Type.Static<typeof DeadLetterFilter>;
 const DeadLettersQuery = Type.Object({
   ...PageQuery.properties,
   ...DeadLetterFilter.properties,
-  replayed: Type.Optional(Type.Boolean({ description: 'Only those replayed, or not replayed.' })),
+  ...REPLAYED_FILTER,
 });
 
-export const MAX_REPLAY = 10_000;
-export const DEFAULT_REPLAY = 1_000;
-const ReplayRequest = Type.Object(
-  {
-    filter: DeadLetterFilter,
-    limit: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: MAX_REPLAY,
-        description: `Maximum number to replay; ${DEFAULT_REPLAY} if absent.`,
-      }),
-    ),
-    reason: Type.Optional(Reason),
-  },
-  {
-    title: 'ReplayRequest',
-    additionalProperties: false,
-    description: 'An empty filter stands for all dead letters.',
-  },
-);
-
-export const ReplayResult = Type.Object(
-  {
-    outcome: Type.Enum(['applied', 'duplicate', 'refused'], {
-      description: 'refused: the cause is still there, and the dead letter is kept.',
-    }),
-    reason: Nullable(Type.String({ description: 'Why it was refused again.' })),
-  },
-  { title: 'ReplayResult' },
-);
+export const ReplayResult = replayResultOf('applied', Type.String());
 export type ReplayResult = Type.Static<typeof ReplayResult>;
 
 export const ReplayTally = Type.Object(
   {
     applied: Type.Integer(),
-    duplicate: Type.Integer(),
-    refused: Type.Integer({ description: 'Their cause is still there; they are kept.' }),
-    more: Type.Boolean({ description: 'Whether more match than the limit.' }),
+    ...REPLAY_TALLY,
   },
   { title: 'ReplayTally' },
 );
@@ -118,7 +90,7 @@ export const deadLetterApi = routesOf('Dead letters', {
     path: '/v1.0/dead-letters/{id}/replay',
     permission: 'control',
     summary: 'Process a dead letter again, as if it had just arrived',
-    params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
+    params: PutAsideParams,
     body: optionalJsonBody(WithReason, 'Why.'),
     answer: json(ReplayResult, 'The outcome.'),
     errors: ['DEAD_LETTER_NOT_FOUND'],
@@ -130,7 +102,7 @@ export const deadLetterApi = routesOf('Dead letters', {
     permission: 'control',
     summary: 'Process all matching dead letters again once the cause is fixed',
     description: 'Those not replayed yet. Another call continues with the rest.',
-    body: jsonBody(ReplayRequest, 'Which ones, how many at most, and why.'),
+    body: jsonBody(replayRequestOf(DeadLetterFilter), 'Which ones, how many at most, and why.'),
     answer: json(ReplayTally, 'The outcomes, counted.'),
   },
 });

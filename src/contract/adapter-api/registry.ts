@@ -1,5 +1,6 @@
 /** `/v1.0/vehicles`: the registry VIN → system_id, primary device and model (contract section 4). */
 import Type from 'typebox';
+import { REJECTED_LINES } from '../common-api/line-import.js';
 import {
   empty,
   json,
@@ -76,22 +77,11 @@ const NewlyRegistered = Type.Object(
 );
 export type NewlyRegistered = Type.Static<typeof NewlyRegistered>;
 
-const RejectedLine = Type.Object(
-  {
-    line: Type.Integer({ description: 'From 1; the header of a CSV is line 1.' }),
-    errorCode: Type.Enum(['INVALID', 'SYSTEM_ID_TAKEN']),
-    errorMessage: Type.String(),
-  },
-  { title: 'RejectedLine' },
-);
-export type RejectedLine = Type.Static<typeof RejectedLine>;
-
 export const ImportResult = Type.Object(
   {
     created: Type.Integer(),
     updated: Type.Integer(),
-    rejectedCount: Type.Integer(),
-    rejected: Type.Array(RejectedLine, { description: 'The first 1,000.' }),
+    ...REJECTED_LINES,
   },
   { title: 'ImportResult' },
 );

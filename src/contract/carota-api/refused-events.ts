@@ -3,14 +3,26 @@ import Type from 'typebox';
 import {
   PUT_ASIDE_FILTER,
   PutAsideParams,
-  REPLAY_OPTIONS,
   REPLAY_TALLY,
   REPLAYED_FILTER,
+  replayRequestOf,
+  replayResultOf,
 } from '../common-api/put-aside.js';
-import { json, jsonBody, Nullable, pageOf, PageQuery, routesOf, Time } from '../http/index.js';
+import {
+  json,
+  jsonBody,
+  Nullable,
+  optionalJsonBody,
+  pageOf,
+  PageQuery,
+  routesOf,
+  Time,
+  WithReason,
+} from '../http/index.js';
 import { OptionalIdentifier } from '../values/text.js';
 
-export const RefusalReason = Type.Enum(['INVALID_EVENT', 'REFUSED_BY_DATABASE', 'NOT_APPLIED'], {
+export const REFUSAL_REASONS = ['INVALID_EVENT', 'REFUSED_BY_DATABASE', 'NOT_APPLIED'] as const;
+export const RefusalReason = Type.Enum([...REFUSAL_REASONS], {
   title: 'RefusalReason',
   description:
     'INVALID_EVENT: not an event of the contract; REFUSED_BY_DATABASE: the database rejects its values; NOT_APPLIED: applying it to its schedule failed.',
@@ -34,32 +46,24 @@ export const RefusedEvent = Type.Object(
 );
 export type RefusedEvent = Type.Static<typeof RefusedEvent>;
 
-const FILTER = {
-  ...PUT_ASIDE_FILTER,
-  reason: Type.Optional(RefusalReason),
-  'ref-id': Type.Optional(OptionalIdentifier('Only events of this schedule.')),
-};
-
-const RefusedEventReplay = Type.Object(
-  { ...FILTER, ...REPLAY_OPTIONS },
-  { additionalProperties: false, title: 'RefusedEventReplay' },
-);
-export type RefusedEventReplay = Type.Static<typeof RefusedEventReplay>;
-
-const ReplayedEvent = Type.Object(
+export const RefusedEventFilter = Type.Object(
   {
-    outcome: Type.Enum(['stored', 'duplicate', 'refused'], {
-      description: 'refused: its cause still stands; the event is kept.',
-    }),
-    reason: Nullable(RefusalReason),
+    ...PUT_ASIDE_FILTER,
+    reason: Type.Optional(RefusalReason),
+    'ref-id': Type.Optional(OptionalIdentifier('Only events of this schedule.')),
   },
-  { title: 'ReplayedEvent' },
+  { title: 'RefusedEventFilter', additionalProperties: false },
 );
-const ReplayedEvents = Type.Object(
+export type RefusedEventFilter = Type.Static<typeof RefusedEventFilter>;
+
+export const ReplayResult = replayResultOf('stored', RefusalReason);
+export type ReplayResult = Type.Static<typeof ReplayResult>;
+
+export const ReplayTally = Type.Object(
   { stored: Type.Integer(), ...REPLAY_TALLY },
-  { title: 'ReplayedEvents' },
+  { title: 'ReplayTally' },
 );
-export type ReplayedEvents = Type.Static<typeof ReplayedEvents>;
+export type ReplayTally = Type.Static<typeof ReplayTally>;
 
 export const refusedEventApi = routesOf('Refused events', {
   listRefusedEvents: {
@@ -67,7 +71,11 @@ export const refusedEventApi = routesOf('Refused events', {
     path: '/v1.0/refused-events',
     permission: 'read',
     summary: 'List the refused events, newest first',
-    query: Type.Object({ ...PageQuery.properties, ...FILTER, ...REPLAYED_FILTER }),
+    query: Type.Object({
+      ...PageQuery.properties,
+      ...RefusedEventFilter.properties,
+      ...REPLAYED_FILTER,
+    }),
     answer: json(pageOf(RefusedEvent), 'A page of refused events.'),
   },
   replayRefusedEvents: {
@@ -77,8 +85,8 @@ export const refusedEventApi = routesOf('Refused events', {
     summary: 'Replay the refused events that match, once their cause is fixed',
     description:
       'Oldest first, only those not replayed yet. If `more` is true, call it again for the rest.',
-    body: jsonBody(RefusedEventReplay, 'Which events to replay.'),
-    answer: json(ReplayedEvents, 'The outcome.'),
+    body: jsonBody(replayRequestOf(RefusedEventFilter), 'Which events, how many at most, and why.'),
+    answer: json(ReplayTally, 'The outcomes, counted.'),
     repeatable: true,
   },
   replayRefusedEvent: {
@@ -87,7 +95,8 @@ export const refusedEventApi = routesOf('Refused events', {
     permission: 'plan',
     summary: 'Replay one refused event, as if it had just been called back',
     params: PutAsideParams,
-    answer: json(ReplayedEvent, 'The outcome.'),
+    body: optionalJsonBody(WithReason, 'Why.'),
+    answer: json(ReplayResult, 'The outcome.'),
     errors: ['REFUSED_EVENT_NOT_FOUND'],
     repeatable: true,
   },

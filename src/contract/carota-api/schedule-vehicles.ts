@@ -1,4 +1,4 @@
-/** `/v1.0/schedules/{refId}/vehicles`: the vehicles of a schedule. */
+/** `/v1.0/schedules/{ref-id}/vehicles`: the vehicles of a schedule. */
 import Type from 'typebox';
 import {
   json,
@@ -52,7 +52,7 @@ const AddedVehicles = Type.Object(
 export const scheduleVehicleApi = routesOf('Schedules', {
   listScheduleVehicles: {
     method: 'GET',
-    path: '/v1.0/schedules/{refId}/vehicles',
+    path: '/v1.0/schedules/{ref-id}/vehicles',
     permission: 'read',
     summary: 'List the vehicles of a schedule in the order of their VINs',
     params: RefIdParams,
@@ -73,7 +73,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
   },
   addScheduleVehicles: {
     method: 'POST',
-    path: '/v1.0/schedules/{refId}/vehicles',
+    path: '/v1.0/schedules/{ref-id}/vehicles',
     permission: 'plan',
     summary: 'Add vehicles to a schedule that has not started',
     description:
@@ -86,7 +86,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
   },
   getScheduleVehicle: {
     method: 'GET',
-    path: '/v1.0/schedules/{refId}/vehicles/{vin}',
+    path: '/v1.0/schedules/{ref-id}/vehicles/{vin}',
     permission: 'read',
     summary: 'Tell what happened to one vehicle in a schedule',
     params: RefIdVinParams,

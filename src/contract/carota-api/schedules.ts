@@ -51,7 +51,7 @@ export type Schedule = Type.Static<typeof Schedule>;
 export const WaveState = Type.Enum(['waiting', 'posting', 'running', 'passed', 'stopped'], {
   title: 'WaveState',
   description:
-    'waiting: not due; posting: its event is on its way to the adapter; running: the adapter has it; passed: the next one may start; stopped: it was posting or running when the schedule stopped.',
+    'waiting: not due; posting: its event is on its way to the adapter; running: the adapter has it; passed: the next one may start; stopped: the schedule ended before it passed.',
 });
 export type WaveState = Type.Static<typeof WaveState>;
 
@@ -206,7 +206,7 @@ export const scheduleApi = routesOf('Schedules', {
   },
   getSchedule: {
     method: 'GET',
-    path: '/v1.0/schedules/{refId}',
+    path: '/v1.0/schedules/{ref-id}',
     permission: 'read',
     summary: 'Tell how far a schedule has come, and what was decided by which figures',
     params: RefIdParams,
@@ -214,29 +214,29 @@ export const scheduleApi = routesOf('Schedules', {
     errors: ['SCHEDULE_NOT_FOUND'],
   },
   approveSchedule: {
-    ...action('/v1.0/schedules/{refId}/approve'),
+    ...action('/v1.0/schedules/{ref-id}/approve'),
     summary: 'Approve a proposed schedule, so that it starts when it is due',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS', 'SECOND_PERSON_NEEDED'],
   },
   pauseSchedule: {
-    ...action('/v1.0/schedules/{refId}/pause'),
+    ...action('/v1.0/schedules/{ref-id}/pause'),
     summary: 'Pause a schedule: no more waves, and the adapter pauses the operation',
     description: 'The adapter is told only if this server has a token for it that may control.',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
     repeatable: true,
   },
   resumeSchedule: {
-    ...action('/v1.0/schedules/{refId}/resume'),
+    ...action('/v1.0/schedules/{ref-id}/resume'),
     summary: 'Resume a paused schedule',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
   },
   continueSchedule: {
-    ...action('/v1.0/schedules/{refId}/continue'),
+    ...action('/v1.0/schedules/{ref-id}/continue'),
     summary: 'Let the next wave start although the guard holds it',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
   },
   stopSchedule: {
-    ...action('/v1.0/schedules/{refId}/stop'),
+    ...action('/v1.0/schedules/{ref-id}/stop'),
     summary: 'Stop a schedule for good; the adapter cancels what was not sent',
     description: 'The adapter is told only if this server has a token for it that may control.',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],

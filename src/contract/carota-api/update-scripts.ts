@@ -25,7 +25,7 @@ export const ScriptVerdict = Type.Object(
 );
 export type ScriptVerdict = Type.Static<typeof ScriptVerdict>;
 
-const ScriptParams = Type.Object({ scriptRefId: Identifier('script-ref-id of the script.') });
+const ScriptParams = Type.Object({ 'script-ref-id': Identifier('script-ref-id of the script.') });
 
 export const updateScriptApi = routesOf('Update scripts', {
   publishScript: {
@@ -63,7 +63,7 @@ export const updateScriptApi = routesOf('Update scripts', {
   },
   getScript: {
     method: 'GET',
-    path: '/v1.0/update-scripts/{scriptRefId}',
+    path: '/v1.0/update-scripts/{script-ref-id}',
     permission: 'read',
     summary: 'Read an update script',
     params: ScriptParams,
@@ -72,7 +72,7 @@ export const updateScriptApi = routesOf('Update scripts', {
   },
   deliverScript: {
     method: 'GET',
-    path: '/v1.0/update-scripts/{scriptRefId}/delivery',
+    path: '/v1.0/update-scripts/{script-ref-id}/delivery',
     permission: 'fetch',
     summary: 'Fetch the signed script and the URLs of its artifacts, as a vehicle does',
     params: ScriptParams,

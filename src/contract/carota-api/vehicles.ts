@@ -65,11 +65,11 @@ export const VehicleWithEvents = Type.Object(
 );
 export type VehicleWithEvents = Type.Static<typeof VehicleWithEvents>;
 
-export const ImportedVehicles = Type.Object(
+export const ImportResult = Type.Object(
   { imported: Type.Integer(), ...REJECTED_LINES },
-  { title: 'ImportedVehicles' },
+  { title: 'ImportResult' },
 );
-export type ImportedVehicles = Type.Static<typeof ImportedVehicles>;
+export type ImportResult = Type.Static<typeof ImportResult>;
 
 export const vehicleApi = routesOf('Vehicles', {
   listVehicles: {
@@ -92,7 +92,7 @@ export const vehicleApi = routesOf('Vehicles', {
     description:
       'Streamed, of any length, optionally gzip. CSV columns: vin, model, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others.',
     body: linesBody('One vehicle per line.'),
-    answer: json(ImportedVehicles, 'The outcome.'),
+    answer: json(ImportResult, 'The outcome.'),
     repeatable: true,
   },
   getVehicle: {

@@ -7,41 +7,69 @@ import { Reason } from '../http/index.js';
 import { Timestamp } from '../values/timestamp.js';
 import { Vin } from '../values/vin.js';
 
-/** Fields of every filter, also of one that chooses what to replay. */
+/** Fields of every filter. */
 export const PUT_ASIDE_FILTER = {
   vin: Type.Optional(Vin),
-  from: Type.Optional(Timestamp('Only those put aside then or later.')),
-  to: Type.Optional(Timestamp('Only those put aside before.')),
+  from: Type.Optional(Timestamp('Only those put aside at this time or later.')),
+  to: Type.Optional(Timestamp('Only those put aside before this time.')),
 };
 
-/** Field of a list's filter. */
+/** Field of the query of a list, besides the filter. */
 export const REPLAYED_FILTER = {
   replayed: Type.Optional(
-    Type.Boolean({ description: 'true: only those replayed already; false: only the others.' }),
+    Type.Boolean({ description: 'true: only those replayed; false: only the others.' }),
   ),
 };
 
 export const PutAsideParams = Type.Object({ id: Type.String({ format: 'uuid' }) });
 
-const MAX_REPLAY = 10_000;
+export const MAX_REPLAY = 10_000;
 export const DEFAULT_REPLAY = 1_000;
 
-/** Fields of a request to replay all that match, besides the filter. */
-export const REPLAY_OPTIONS = {
-  limit: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: MAX_REPLAY,
-      default: DEFAULT_REPLAY,
-      description: 'Maximum number to process.',
-    }),
-  ),
-  why: Type.Optional(Reason),
-};
+/** A request to replay all that match. The filter is required, so that nobody replays everything by mistake. */
+export const replayRequestOf = <Filter extends Type.TSchema>(filter: Filter) =>
+  Type.Object(
+    {
+      filter,
+      limit: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: MAX_REPLAY,
+          default: DEFAULT_REPLAY,
+          description: 'Maximum number to replay.',
+        }),
+      ),
+      reason: Type.Optional(Reason),
+    },
+    {
+      title: 'ReplayRequest',
+      additionalProperties: false,
+      description: 'An empty filter stands for all.',
+    },
+  );
 
-/** Fields of the answer to such a request, besides those that were taken. */
+type Outcome<Taken extends string> = Taken | 'duplicate' | 'refused';
+
+/** @param taken what becomes of one that is taken now */
+export const replayResultOf = <const Taken extends string, Why extends Type.TSchema>(
+  taken: Taken,
+  reason: Why,
+) =>
+  Type.Object(
+    {
+      outcome: Type.Unsafe<Outcome<Taken>>(
+        Type.Enum([taken, 'duplicate', 'refused'], {
+          description: 'refused: its cause is still there, and it is kept.',
+        }),
+      ),
+      reason: Type.Union([reason, Type.Null()], { description: 'Why it was refused again.' }),
+    },
+    { title: 'ReplayResult' },
+  );
+
+/** Fields of the answer to a request to replay all that match, besides those that were taken. */
 export const REPLAY_TALLY = {
-  duplicate: Type.Integer({ description: 'Known already.' }),
-  refused: Type.Integer({ description: 'Refused again: their cause still stands; they are kept.' }),
-  more: Type.Boolean({ description: 'Whether more match than the limit allowed.' }),
+  duplicate: Type.Integer({ description: 'Processed before.' }),
+  refused: Type.Integer({ description: 'Their cause is still there; they are kept.' }),
+  more: Type.Boolean({ description: 'Whether more match than the limit.' }),
 };

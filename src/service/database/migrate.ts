@@ -1,6 +1,6 @@
 /** Brings a database's schema up to date: the migrations of its part, in order, each once. */
 import { readdir, readFile } from 'node:fs/promises';
-import { type Database } from './database.js';
+import { type Database, type Queryable } from './database.js';
 
 /** The tables of one part of ours. Each part has a database of its own. */
 export interface Schema {
@@ -36,17 +36,19 @@ export async function migrate(database: Database, { part }: Schema): Promise<str
     const ran = await database.transaction(async (tx) => {
       await tx.query('select pg_advisory_xact_lock($1)', [LOCK]);
       await tx.script(
-        'create table if not exists schema_migrations (name text primary key, at timestamptz not null default now())',
+        `create table if not exists schema_migrations (
+           part text not null, name text primary key, at timestamptz not null default now())`,
       );
-      const rows = await tx.query<{ name: string }>('select name from schema_migrations');
-      const known = rows.map((row) => row.name);
-      const owner = known.map(partOf).find((other) => other !== part);
+      const known = await tx.query<{ part: string; name: string }>(
+        'select part, name from schema_migrations',
+      );
+      const owner = known.find((row) => row.part !== part)?.part;
       if (owner !== undefined) {
         throw new ForeignDatabase(`this database is that of ${owner}; ${part} needs its own`);
       }
-      if (known.includes(name)) return false;
+      if (known.some((row) => row.name === name)) return false;
       await tx.script(text);
-      await tx.query('insert into schema_migrations (name) values ($1)', [name]);
+      await tx.query('insert into schema_migrations (part, name) values ($1, $2)', [part, name]);
       return true;
     });
     if (ran) done.push(name);
@@ -55,17 +57,11 @@ export async function migrate(database: Database, { part }: Schema): Promise<str
 }
 
 /** Whose tables a database has; undefined: nobody's yet. @throws DatabaseError */
-export async function schemaIn(database: Database): Promise<Schema['part'] | undefined> {
-  const [{ is_there: isThere } = { is_there: false }] = await database.query<{ is_there: boolean }>(
-    `select to_regclass('schema_migrations') is not null as is_there`,
+export async function schemaIn(database: Queryable): Promise<Schema['part'] | undefined> {
+  const [found] = await database.query<{ has: boolean }>(
+    `select to_regclass('schema_migrations') is not null as has`,
   );
-  if (!isThere) return undefined;
-  const [first] = await database.query<{ name: string }>(
-    'select name from schema_migrations order by name limit 1',
-  );
-  if (!first) return undefined;
-  return partOf(first.name) === 'carota' ? 'carota' : 'adapter';
+  if (!found?.has) return undefined;
+  const [first] = await database.query<Schema>('select part from schema_migrations limit 1');
+  return first?.part;
 }
-
-/** Whose a migration is: those of the adapter were there first and have no name before the number. */
-const partOf = (name: string) => /^([a-z]+)-\d/.exec(name)?.[1] ?? 'adapter';

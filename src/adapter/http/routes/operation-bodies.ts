@@ -1,5 +1,9 @@
 /** Operations and their vehicles as the HTTP interface writes them. */
-import { type Operation, type VehicleState } from '../../../contract/adapter-api/index.js';
+import {
+  type HistoryEntry,
+  type Operation,
+  type VehicleState,
+} from '../../../contract/adapter-api/index.js';
 import { Problem, type Served } from '../../../service/http/index.js';
 import { cloudMessageId, statusName } from '../../../contract/index.js';
 import {
@@ -20,7 +24,7 @@ export async function operationOf(
   return operation;
 }
 
-/** For what is told of its vehicles. @throws Problem also where it is archived */
+/** For answers about its vehicles. @throws Problem also where it is archived */
 export async function operationWithVehicles(
   context: HttpContext,
   refId: string,
@@ -36,7 +40,7 @@ export async function operationWithVehicles(
 
 export async function deliveryOf(
   context: HttpContext,
-  { refId, vin }: { refId: string; vin: string },
+  { 'ref-id': refId, vin }: { 'ref-id': string; vin: string },
 ) {
   const operation = await operationWithVehicles(context, refId);
   const delivery = await findDelivery(context.database, operation.id, vin.toUpperCase());
@@ -58,7 +62,7 @@ export function operationBody(operation: OperationSummary): Served<Operation> {
     priority: operation.priority,
     rate: operation.rate,
     ttl: operation.ttl,
-    ackRequired: operation.ack_required,
+    ack_required: operation.ack_required ? '1' : '0',
     ...operation.progress,
   };
 }
@@ -86,16 +90,16 @@ export function vehicleBody(row: DeliveryRow): Served<VehicleState> {
   };
 }
 
-export function historyBody(row: HistoryRow) {
+export function historyBody(row: HistoryRow): Served<HistoryEntry> {
   return {
-    kind: row.status === null ? ('ack' as const) : ('event' as const),
+    kind: row.status === null ? 'ack' : 'event',
     message_id: row.message_id,
     correlation_id: row.correlation_id,
     attempt: row.attempt,
     status: row.status,
-    statusName: row.status === null ? null : statusName(row.status),
+    'status-name': row.status === null ? null : statusName(row.status),
     eventAt: row.event_at,
-    receivedAt: row.received_at,
+    'received-at': row.received_at,
     sub_system_id: row.sub_system_id,
     device_id: row.device_id,
     device_type: row.device_type,

@@ -47,12 +47,12 @@ export function operationRoutes(server: Server, context: HttpContext): void {
   });
 
   serve(server, operationApi.getOperation, async ({ params }) =>
-    operationBody(await operationOf(context, params.refId)),
+    operationBody(await operationOf(context, params['ref-id'])),
   );
 
   serve(server, operationApi.listOperationVehicles, async ({ params, query }) => {
     const { limit, cursor, offset, ...filter } = query;
-    const { id } = await operationWithVehicles(context, params.refId);
+    const { id } = await operationWithVehicles(context, params['ref-id']);
     const after = VEHICLES.read(cursor) ?? '';
     const asked = { after, limit, offset };
     const rows = await listDeliveries(database, id, deliveryFilter(filter), asked);
@@ -60,12 +60,12 @@ export function operationRoutes(server: Server, context: HttpContext): void {
   });
 
   serve(server, operationApi.countOperationVehicles, async ({ params, query }) => {
-    const { id } = await operationWithVehicles(context, params.refId);
+    const { id } = await operationWithVehicles(context, params['ref-id']);
     return { vehicles: await countDeliveries(database, id, deliveryFilter(query)) };
   });
 
   serve(server, operationApi.listSamples, async ({ params }) => {
-    const { id, progress } = await operationOf(context, params.refId);
+    const { id, progress } = await operationOf(context, params['ref-id']);
     const samples = await readSamples(database, id);
     return { items: [...samples, { at: new Date(context.clock()), states: progress.states }] };
   });

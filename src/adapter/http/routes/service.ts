@@ -1,7 +1,7 @@
 /** Health, metrics, and the documents of both interfaces. */
-import Type from 'typebox';
+import { asyncApi } from '../../../contract/adapter-api/index.js';
 import { problemOf } from '../../../service/database/index.js';
-import { describeRoute, json, type Server, serviceRoutes } from '../../../service/http/index.js';
+import { serve, type Server, serviceRoutes } from '../../../service/http/index.js';
 import { type HttpContext } from '../context.js';
 
 export function adapterServiceRoutes(server: Server, context: HttpContext): void {
@@ -13,13 +13,5 @@ export function adapterServiceRoutes(server: Server, context: HttpContext): void
     }),
   });
 
-  server.get(
-    '/asyncapi.json',
-    describeRoute(undefined, {
-      tags: ['Service'],
-      summary: 'The MQTT interface as an AsyncAPI 3 document',
-      response: { 200: json(Type.Object({}), 'The document.') },
-    }),
-    () => context.asyncApi(),
-  );
+  serve(server, asyncApi.getAsyncApi, () => context.asyncApi());
 }

@@ -1,23 +1,17 @@
-/** `/v1.0/artifacts`: the files that are installed. */
-import { type FastifyReply, type FastifyRequest } from 'fastify';
-import Type from 'typebox';
+/** `/v1.0/artifacts`: the files that vehicles install. */
+import { type FastifyReply } from 'fastify';
+import { artifactApi, type StoredArtifact } from '../../../contract/carota-api/index.js';
 import {
-  bytesBody,
+  type Call,
   callerOf,
-  describeRoute,
-  empty,
-  json,
   listCursor,
   page,
-  pageOf,
-  PageQuery,
   Problem,
+  serve,
+  type Served,
   type Server,
   streamIn,
-  takeBytes,
-  Time,
 } from '../../../service/http/index.js';
-import { MAX_UNIX_SECONDS, Pattern, Text } from '../../../contract/index.js';
 import {
   ArtifactRefused,
   type ArtifactRow,
@@ -28,187 +22,111 @@ import {
   signedPath,
   takeArtifact,
 } from '../../artifacts/index.js';
-import { Sha256 } from '../../../update-script/index.js';
 import { type CarotaContext } from '../context.js';
 
-const StoredArtifact = Type.Object(
-  {
-    sha256: Type.String(),
-    md5: Type.String(),
-    size: Type.Integer({ description: 'Bytes.' }),
-    name: Type.String(),
-    createdAt: Time,
-    url: Type.String({ description: 'Holds for a while, for whoever has it.' }),
-  },
-  { title: 'StoredArtifact' },
-);
-const Sha256Params = Type.Object({ sha256: Sha256 });
-const NewArtifactQuery = Type.Object({
-  name: Type.Optional(Text(256, 'For people.')),
-  sha256: Type.Optional(Sha256),
-});
-const SignedQuery = Type.Object({
-  expires: Type.Integer({
-    minimum: 0,
-    maximum: MAX_UNIX_SECONDS,
-    description: 'Unix time, seconds.',
-  }),
-  signature: Pattern('^[A-Za-z0-9_-]{1,100}$', 'must be the signature of a URL made here'),
-});
-const tags = ['Artifacts'];
 const ARTIFACTS = listCursor('artifacts', /^[0-9a-f]{64}$/);
-
-const bytes = (description: string) => ({
-  description,
-  content: { 'application/octet-stream': { schema: Type.String() } },
-});
 
 /** The bytes of an artifact never change. */
 const CACHE = 'public, max-age=31536000, immutable';
 
 export function artifactRoutes(server: Server, context: CarotaContext): void {
-  const { database } = context;
-  server.get<{ Querystring: Type.Static<typeof PageQuery> }>(
-    '/v1.0/artifacts',
-    describeRoute('read', {
-      tags,
-      summary: 'List artifacts',
-      querystring: PageQuery,
-      response: { 200: json(pageOf(StoredArtifact), 'One page.') },
-    }),
-    async ({ query: { limit, cursor } }) => {
-      const rows = await listArtifacts(database, ARTIFACTS.read(cursor) ?? '', limit);
-      return page(
-        rows,
-        limit,
-        ARTIFACTS,
-        ({ sha256 }) => sha256,
-        (row) => artifactBody(row, context),
-      );
-    },
+  const { database, store, incoming, clock } = context;
+
+  serve(server, artifactApi.uploadArtifact, async ({ request, query }) => {
+    try {
+      const row = await takeArtifact(database, store, incoming, streamIn(request), {
+        name: query.name ?? '',
+        sha256: query.sha256,
+        by: callerOf(request).id,
+        now: clock(),
+      });
+      return artifactBody(row, context);
+    } catch (error) {
+      if (error instanceof ArtifactRefused) throw new Problem('ARTIFACT_REFUSED', error.message);
+      throw error;
+    }
+  });
+
+  serve(server, artifactApi.listArtifacts, async ({ query: { limit, cursor } }) => {
+    const rows = await listArtifacts(database, ARTIFACTS.read(cursor) ?? '', limit);
+    return page(
+      rows,
+      limit,
+      ARTIFACTS,
+      ({ sha256 }) => sha256,
+      (row) => artifactBody(row, context),
+    );
+  });
+
+  serve(server, artifactApi.getArtifact, async ({ params: { sha256 } }) =>
+    artifactBody(await artifactOf(context, sha256), context),
   );
 
-  server.get<{ Params: { sha256: string } }>(
-    '/v1.0/artifacts/:sha256',
-    describeRoute('read', {
-      tags,
-      summary: 'An artifact, and where it can be had',
-      params: Sha256Params,
-      response: { 200: json(StoredArtifact, 'It.') },
-    }),
-    async ({ params: { sha256 } }) => artifactBody(await known(context, sha256), context),
-  );
+  serve(server, artifactApi.getArtifactContent, async (call) => {
+    const content = await answerContent(context, call);
+    if (!content) return call.reply.send();
+    context.metrics.bytesSent(content.length);
+    return call.reply.send(await store.read(call.params.sha256, content.range));
+  });
 
-  contentRoutes(server, context);
-  // In a scope of its own: here alone any content is taken, as it is.
-  server.register((scope, _options, done) => {
-    uploadRoute(scope, context);
-    done();
+  serve(server, artifactApi.headArtifactContent, async (call) => {
+    await answerContent(context, call);
   });
 }
 
-function uploadRoute(scope: Server, context: CarotaContext): void {
-  takeBytes(scope);
-  scope.post<{ Querystring: Type.Static<typeof NewArtifactQuery> }>(
-    '/v1.0/artifacts',
-    {
-      bodyLimit: Number.MAX_SAFE_INTEGER,
-      ...describeRoute('plan', {
-        tags,
-        summary: 'Upload an artifact: its bytes as the body, of any size',
-        description:
-          'The same bytes again are the same artifact. With `sha256` an upload that was damaged on its way is refused.',
-        querystring: NewArtifactQuery,
-        body: bytesBody('The bytes of the artifact.'),
-        response: { 201: json(StoredArtifact, 'Stored.') },
-      }),
-    },
-    async (request, reply) => {
-      const { store, incoming, clock, database } = context;
-      try {
-        const row = await takeArtifact(database, store, incoming, streamIn(request), {
-          name: request.query.name ?? '',
-          sha256: request.query.sha256,
-          by: callerOf(request).id,
-          now: clock(),
-        });
-        return await reply.code(201).send(artifactBody(row, context));
-      } catch (error) {
-        if (error instanceof ArtifactRefused) {
-          throw new Problem('ARTIFACT_REFUSED', error.message);
-        }
-        throw error;
-      }
-    },
-  );
-}
-
-type ContentRequest = FastifyRequest<{
-  Params: { sha256: string };
-  Querystring: Type.Static<typeof SignedQuery>;
-}>;
-
-function contentRoutes(server: Server, context: CarotaContext): void {
-  const description = describeRoute(undefined, {
-    tags,
-    summary: 'The bytes of an artifact, by its signed URL; with ranges',
-    description:
-      'Range, If-Range and If-None-Match (RFC 9110) are heeded. A cache in front may keep it for ever.',
-    params: Sha256Params,
-    querystring: SignedQuery,
-    response: {
-      200: bytes('All of it.'),
-      206: bytes('The range.'),
-      304: empty('The client has it.'),
-    },
-  });
-  const path = '/v1.0/artifacts/:sha256/content';
-  const handler = (request: ContentRequest, reply: FastifyReply) =>
-    sendContent(context, request, reply);
-  server.get(path, { ...description, exposeHeadRoute: false }, handler as never);
-  server.head(path, description, handler as never);
-}
-
-async function sendContent(
+/** Writes status and headers. @returns what is to be sent; undefined: the client has it */
+async function answerContent(
   context: CarotaContext,
-  request: ContentRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { sha256 } = request.params;
-  if (!isSigned(sha256, request.query, context.urlKey, context.clock())) {
+  { params, query, headers, reply }: Call<typeof artifactApi.getArtifactContent>,
+) {
+  const { sha256 } = params;
+  if (!isSigned(sha256, query, context.urlKey, context.clock())) {
     throw new Problem('URL_EXPIRED', 'this URL has expired, or was not made here');
   }
-  const { size } = await known(context, sha256);
+  const { size } = await artifactOf(context, sha256);
   const etag = `"${sha256}"`;
-  const { range: header, 'if-range': ifRange, 'if-none-match': ifNoneMatch } = request.headers;
   reply.headers({ etag, 'accept-ranges': 'bytes', 'cache-control': CACHE });
-  if (ifNoneMatch === etag || ifNoneMatch === '*') return reply.code(304).send();
-  const isIfRange = typeof ifRange === 'string' ? ifRange : undefined;
-  const requested = requestedRange(header, isIfRange, etag, size);
+  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange } = headers;
+  if (ifNoneMatch === etag || ifNoneMatch === '*') {
+    reply.code(304);
+    return undefined;
+  }
+  const requested = requestedRange(headers.range, ifRange, etag, size);
   if (requested.kind === 'not satisfiable') {
     reply.header('content-range', `bytes */${size}`);
     throw new Problem('RANGE_NOT_SATISFIABLE', `the artifact has ${size} bytes`);
   }
   const range = requested.kind === 'part' ? requested.range : undefined;
+  return writeHeaders(reply, size, range);
+}
+
+function writeHeaders(
+  reply: FastifyReply,
+  size: number,
+  range: { readonly from: number; readonly to: number } | undefined,
+) {
   const length = range ? range.to - range.from + 1 : size;
   if (range) {
     reply.code(206).header('content-range', `bytes ${range.from}-${range.to}/${size}`);
   }
   reply.headers({ 'content-type': 'application/octet-stream', 'content-length': length });
-  if (request.method === 'HEAD') return reply.send();
-  context.metrics.bytesSent(length);
-  return reply.send(await context.store.read(sha256, range));
+  return { length, range };
 }
 
-async function known({ database }: CarotaContext, sha256: string): Promise<ArtifactRow> {
+async function artifactOf({ database }: CarotaContext, sha256: string): Promise<ArtifactRow> {
   const artifact = await findArtifact(database, sha256);
   if (!artifact) throw new Problem('ARTIFACT_NOT_FOUND', `there is no artifact ${sha256}`);
   return artifact;
 }
 
-function artifactBody({ created_at, ...row }: ArtifactRow, context: CarotaContext) {
-  return { ...row, createdAt: created_at, url: artifactUrl(row.sha256, context) };
-}
+const artifactBody = (
+  { created_at, ...row }: ArtifactRow,
+  context: CarotaContext,
+): Served<StoredArtifact> => ({
+  ...row,
+  createdAt: created_at,
+  url: artifactUrl(row.sha256, context),
+});
 
 /** Absolute where vehicles reach it by another address than this server's. */
 export function artifactUrl(

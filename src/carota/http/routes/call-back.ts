@@ -1,68 +1,29 @@
 /** `POST /v1.0/ota/events`: the adapter's event call-back (contract section 6). */
-import { type FastifyRequest } from 'fastify';
-import Type from 'typebox';
 import { CallbackEnvelope, checkOf } from '../../../contract/index.js';
-import {
-  describeRoute,
-  invalid,
-  json,
-  Problem,
-  readBytes,
-  type Server,
-} from '../../../service/http/index.js';
+import { eventReceiptApi } from '../../../contract/carota-api/index.js';
+import { invalid, Problem, serve, type Server } from '../../../service/http/index.js';
 import { arrivedEvents, receiveEvents } from '../../events/index.js';
 import { signatureFault } from '../call-back-signature.js';
 import { type CarotaContext } from '../context.js';
 
-const Answer = Type.Object({
-  stored: Type.Integer({ description: 'Events that were new.' }),
-  duplicates: Type.Integer({ description: 'Events that were known already.' }),
-  refused: Type.Integer({
-    description: 'Events that were put aside with their reason: see /v1.0/refused-events.',
-  }),
-});
 const check = checkOf(CallbackEnvelope);
-/** The adapter's batches are a megabyte. */
-const MAX_BYTES = 16 * 1024 * 1024;
 
 export function callBackRoute(server: Server, context: CarotaContext): void {
-  // The signature is of the bytes as they came, so nothing reads them before.
-  server.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('application/json', (request: FastifyRequest) =>
-      readBytes(request.raw, MAX_BYTES),
-    );
-    scope.post<{ Body: Buffer | undefined }>(
-      '/v1.0/ota/events',
-      describeRoute(undefined, {
-        tags: ['Call-back'],
-        summary: 'Take events that the OTA Adapter calls back',
-        description:
-          'Signed by Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature. An event that is known is counted and changes nothing. An event that cannot be taken is put aside and does not hold up the others.',
-        response: { 200: json(Answer, 'Stored.') },
-      }),
-      async ({ headers, body }) => {
-        const text = (body as Buffer | null | undefined)?.toString() ?? '';
-        const { callbackSecrets, clock } = context;
-        const fault = signatureFault(text, headers, callbackSecrets, clock());
-        if (fault !== undefined) throw new Problem('SIGNATURE_REFUSED', fault);
-        const message = parsed(text);
-        if (!check.matches(message)) throw invalid(check.errors(message));
-        const received = await receiveEvents(
-          context.database,
-          arrivedEvents(text, message.body.events),
-          context.clock(),
-        );
-        const { stored, duplicates, refused } = received;
-        context.metrics.eventsReceived(received);
-        if (refused.length > 0) {
-          context.log.warn({ refused: refused.length }, 'events were put aside');
-        }
-        context.wake();
-        return { stored, duplicates, refused: refused.length };
-      },
-    );
-    done();
+  const { database, callbackSecrets, clock, metrics, log, wake } = context;
+
+  serve(server, eventReceiptApi.receiveEvents, async ({ headers, body }) => {
+    const text = body?.toString() ?? '';
+    const fault = signatureFault(text, headers, callbackSecrets, clock());
+    if (fault !== undefined) throw new Problem('SIGNATURE_REFUSED', fault);
+    const message = parsed(text);
+    if (!check.matches(message)) throw invalid(check.errors(message));
+    const events = arrivedEvents(text, message.body.events);
+    const received = await receiveEvents(database, events, clock());
+    const { stored, duplicates, refused } = received;
+    metrics.eventsReceived(received);
+    if (refused.length > 0) log.warn({ refused: refused.length }, 'events were put aside');
+    wake();
+    return { stored, duplicates, refused: refused.length };
   });
 }
 

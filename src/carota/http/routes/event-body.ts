@@ -1,27 +1,14 @@
-/** An event as the CarOTA Server shows it. */
-import Type from 'typebox';
-import { Time } from '../../../service/http/index.js';
+/** An OTA event as the CarOTA Server shows it. */
+import { type VehicleEvent } from '../../../contract/carota-api/index.js';
+import { type Served } from '../../../service/http/index.js';
 import { type EventRow } from '../../events/index.js';
 
-export const VehicleEvent = Type.Object(
-  {
-    'event-id': Type.String(),
-    'ref-id': Type.String(),
-    status: Type.Integer(),
-    'status-name': Type.String(),
-    meta: Type.Array(Type.Object({ key: Type.String(), value: Type.String() })),
-    at: Time,
-    receivedAt: Time,
-  },
-  { title: 'VehicleEvent' },
-);
-
-export const eventBody = (row: EventRow) => ({
+export const eventBody = (row: EventRow): Served<VehicleEvent> => ({
   'event-id': row.event_id,
   'ref-id': row.ref_id,
   status: row.status,
   'status-name': row.status_name,
   meta: row.meta,
-  at: row.at,
-  receivedAt: row.received_at,
+  timestamp: row.at,
+  'received-at': row.received_at,
 });

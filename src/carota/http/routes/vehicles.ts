@@ -1,137 +1,63 @@
-/** `/v1.0/vehicles`: what is known of vehicles, and chosen by. */
-import Type from 'typebox';
+/** `/v1.0/vehicles`: the vehicles that schedules choose from. */
+import { MAX_EVENTS, type Vehicle, vehicleApi } from '../../../contract/carota-api/index.js';
 import {
-  describeRoute,
-  json,
-  linesBody,
   linesIn,
   listCursor,
   page,
-  pageOf,
-  PageQuery,
+  Problem,
+  serve,
+  type Served,
   type Server,
-  takeLines,
-  Time,
   VIN_POSITION,
-  VinParams, Problem } from '../../../service/http/index.js';
-import { Text } from '../../../contract/index.js';
+} from '../../../service/http/index.js';
 import { readVehicleEvents } from '../../events/index.js';
 import {
   findVehicle,
   importVehicles,
   listVehicles,
   storeVehicles,
-  VehicleFacts,
   type VehicleRow,
 } from '../../vehicles/index.js';
 import { type CarotaContext } from '../context.js';
-import { eventBody, VehicleEvent } from './event-body.js';
+import { eventBody } from './event-body.js';
 
-const Vehicle = Type.Object(
-  {
-    vin: Type.String(),
-    model: Type.String(),
-    tags: Type.Array(Type.String()),
-    versions: Type.Record(Type.String(), Type.String(), { description: 'What each ECU runs.' }),
-    updatedAt: Time,
-  },
-  { title: 'Vehicle' },
-);
-const WholeVehicle = Type.Object({ ...Vehicle.properties, events: Type.Array(VehicleEvent) });
-const ListQuery = Type.Object({
-  ...PageQuery.properties,
-  model: Type.Optional(Text(256, 'Only of this model.')),
-  tag: Type.Optional(Text(100, 'Only with this tag.')),
-});
-const Imported = Type.Object({
-  imported: Type.Integer(),
-  rejectedCount: Type.Integer(),
-  rejected: Type.Array(Type.Object({ line: Type.Integer(), message: Type.String() }), {
-    description: 'The first 1,000.',
-  }),
-});
-const tags = ['Vehicles'];
 const VEHICLES = listCursor('vehicles', VIN_POSITION);
-const MAX_EVENTS = 1_000;
 
 export function vehicleRoutes(server: Server, context: CarotaContext): void {
   const { database, clock } = context;
-  server.get<{ Querystring: Type.Static<typeof ListQuery> }>(
-    '/v1.0/vehicles',
-    describeRoute('read', {
-      tags,
-      summary: 'List vehicles',
-      querystring: ListQuery,
-      response: { 200: json(pageOf(Vehicle), 'One page.') },
-    }),
-    async ({ query: { limit, cursor, ...filter } }) => {
-      const after = VEHICLES.read(cursor) ?? '';
-      const rows = await listVehicles(database, { after, limit, ...filter });
-      return page(rows, limit, VEHICLES, ({ vin }) => vin, vehicleBody);
-    },
-  );
 
-  server.get<{ Params: { vin: string } }>(
-    '/v1.0/vehicles/:vin',
-    describeRoute('read', {
-      tags,
-      summary: 'A vehicle: what it runs, and what happened to it',
-      params: VinParams,
-      response: { 200: json(WholeVehicle, 'It, newest event first.') },
-    }),
-    async ({ params }) => {
-      const vin = params.vin.toUpperCase();
-      const vehicle = await findVehicle(database, vin);
-      if (!vehicle) throw new Problem('VEHICLE_NOT_FOUND', `vehicle ${vin} is not known`);
-      const events = await readVehicleEvents(database, vin, MAX_EVENTS);
-      return { ...vehicleBody(vehicle), events: events.map(eventBody) };
-    },
-  );
+  serve(server, vehicleApi.listVehicles, async ({ query: { limit, cursor, ...filter } }) => {
+    const after = VEHICLES.read(cursor) ?? '';
+    const rows = await listVehicles(database, { after, limit, ...filter });
+    return page(rows, limit, VEHICLES, ({ vin }) => vin, vehicleBody);
+  });
 
-  server.put<{ Params: { vin: string }; Body: VehicleFacts }>(
-    '/v1.0/vehicles/:vin',
-    describeRoute('plan', {
-      tags,
-      summary: 'Make a vehicle known, or change what is known of it',
-      params: VinParams,
-      body: VehicleFacts,
-      response: { 200: json(Vehicle, 'As it is now.') },
-    }),
-    async ({ params, body }) => {
-      const vin = params.vin.toUpperCase();
-      await database.transaction((tx) => storeVehicles(tx, [{ vin, ...body }], clock()));
-      const vehicle = await findVehicle(database, vin);
-      if (!vehicle) throw new Problem('VEHICLE_NOT_FOUND', `vehicle ${vin} is not known`);
-      return vehicleBody(vehicle);
-    },
-  );
+  serve(server, vehicleApi.getVehicle, async ({ params }) => {
+    const vehicle = await vehicleOf(context, params.vin);
+    const events = await readVehicleEvents(database, vehicle.vin, MAX_EVENTS);
+    return { ...vehicleBody(vehicle), events: events.map(eventBody) };
+  });
 
-  server.register((scope, _options, done) => {
-    importRoute(scope, context);
-    done();
+  serve(server, vehicleApi.putVehicle, async ({ params, body }) => {
+    const vin = params.vin.toUpperCase();
+    await database.transaction((tx) => storeVehicles(tx, [{ vin, ...body }], clock()));
+    return vehicleBody(await vehicleOf(context, vin));
+  });
+
+  serve(server, vehicleApi.importVehicles, ({ request }) => {
+    const { input, format } = linesIn(request);
+    return importVehicles(database, input, format, clock);
   });
 }
 
-function importRoute(scope: Server, { database, clock }: CarotaContext): void {
-  takeLines(scope);
-  scope.post(
-    '/v1.0/vehicles/import',
-    describeRoute('plan', {
-      tags,
-      summary: 'Import vehicles from CSV or NDJSON',
-      description:
-        'Streamed, any length, optionally gzip. Columns: vin, model, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others.',
-      body: linesBody('A line for each vehicle.'),
-      response: { 200: json(Imported, 'What became of the lines.') },
-    }),
-    async (request) => {
-      const { input, format } = linesIn(request);
-      return importVehicles(database, input, format, clock);
-    },
-  );
+async function vehicleOf({ database }: CarotaContext, given: string): Promise<VehicleRow> {
+  const vin = given.toUpperCase();
+  const vehicle = await findVehicle(database, vin);
+  if (!vehicle) throw new Problem('VEHICLE_NOT_FOUND', `vehicle ${vin} is not known`);
+  return vehicle;
 }
 
-const vehicleBody = ({ updated_at, ...vehicle }: VehicleRow) => ({
+const vehicleBody = ({ updated_at, ...vehicle }: VehicleRow): Served<Vehicle> => ({
   ...vehicle,
   updatedAt: updated_at,
 });

@@ -59,7 +59,8 @@ create table schedules (
   script_ref_id  text collate "C" not null references update_scripts,
   model          text not null,
   plan           jsonb not null,           -- times, waves, windows, guard, dispatch
-  status         text not null check (status in ('planned', 'running', 'paused', 'held', 'stopped', 'completed')),
+  status         text not null check (status in
+    ('proposed', 'planned', 'running', 'paused', 'held', 'stopped', 'completed')),
   reason         text not null default '', -- why it is held or stopped
   test_from_wave integer not null default 1, -- the guard's test counts from this wave on
   -- When the scheduler has to look at it next; null: an event or a person will move it.
@@ -67,7 +68,9 @@ create table schedules (
   -- What the adapter was told last of the operation: pause and cancel need a token that may control.
   operation      text not null default 'none' check (operation in ('none', 'active', 'paused', 'cancelled')),
   created_at     timestamptz not null,
-  created_by     text not null,
+  created_by     text not null,            -- id of the token
+  approved_at    timestamptz,
+  approved_by    text,                     -- id of the token
   started_at     timestamptz,
   ended_at       timestamptz
 );
@@ -77,7 +80,8 @@ create table waves (
   schedule_id bigint not null references schedules,
   number      integer not null,            -- from 1
   vehicles    integer not null,
-  -- waiting: not posted; posting: its event is on its way; running: the adapter has it; passed: the next may go
+  -- waiting: not posted; posting: its event is on its way; running: the adapter has it; passed: the next may
+  -- start; stopped: the schedule ended before it passed
   state       text not null default 'waiting' check (state in ('waiting', 'posting', 'running', 'passed', 'stopped')),
   posted_at   timestamptz,
   passed_at   timestamptz,
@@ -148,6 +152,18 @@ create table decisions (
   decision    text not null,
   reason      text not null,
   actor       text not null,               -- guard, scheduler, or name of the token
-  figures     jsonb not null
+  figures     jsonb                        -- of the guard's test, where there is one
 );
 create index decisions_schedule on decisions (schedule_id, id);
+
+-- How the guard's test went: what it was at after each failure and each call-back.
+create table guard_path (
+  id          bigint generated always as identity primary key,
+  schedule_id bigint not null references schedules,
+  at          timestamptz not null,
+  from_wave   integer not null,            -- the test that counts from this wave on
+  succeeded   integer not null,
+  failed      integer not null,
+  evidence    double precision not null
+);
+create index guard_path_schedule on guard_path (schedule_id, id);

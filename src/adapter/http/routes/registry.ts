@@ -1,0 +1,87 @@
+/** `/v1.0/vehicles`: the registry VIN → system_id, primary device and model. */
+import { type RegisteredVehicle, registryApi } from '../../../contract/adapter-api/index.js';
+import {
+  linesIn,
+  listCursor,
+  page,
+  Problem,
+  serve,
+  type Served,
+  type Server,
+  VIN_POSITION,
+} from '../../../service/http/index.js';
+import {
+  deleteVehicle,
+  findVehicle,
+  importVehicles,
+  listVehicles,
+  newCredential,
+  registerVehicles,
+  type VehicleRow,
+} from '../../registry/index.js';
+import { type HttpContext } from '../context.js';
+
+const VEHICLES = listCursor('vehicles', VIN_POSITION);
+
+export function registryRoutes(server: Server, context: HttpContext): void {
+  const { database, shard, clock } = context;
+
+  serve(server, registryApi.registerVehicle, async ({ params, body, reply }) => {
+    const vin = params.vin.toUpperCase();
+    const isNew = (await findVehicle(database, vin)) === undefined;
+    const credential = isNew && body.credential === undefined ? newCredential() : undefined;
+    const made = credential === undefined ? {} : { credential };
+    const [result] = await database.transaction((tx) =>
+      registerVehicles(tx, shard, [{ vin, ...body, ...made }], clock()),
+    );
+    if (result?.outcome === 'conflict') {
+      const message = `system_id '${body.system_id}' belongs to another vehicle`;
+      throw new Problem('SYSTEM_ID_TAKEN', message);
+    }
+    context.wakeSender();
+    if (isNew) reply.code(201);
+    return { ...registrationBody(await vehicleOf(context, vin)), ...made };
+  });
+
+  serve(server, registryApi.getRegistration, async ({ params }) =>
+    registrationBody(await vehicleOf(context, params.vin.toUpperCase())),
+  );
+
+  serve(server, registryApi.deleteRegistration, async ({ params }) => {
+    const vin = params.vin.toUpperCase();
+    if (!(await deleteVehicle(database, vin))) throw unregistered(vin);
+  });
+
+  serve(server, registryApi.listRegistrations, async ({ query: { limit, cursor, vin } }) => {
+    const after = VEHICLES.read(cursor) ?? '';
+    const prefix = vin?.toUpperCase() ?? '';
+    const rows = await listVehicles(database, { after, limit, prefix });
+    return page(rows, limit, VEHICLES, ({ vin }) => vin, registrationBody);
+  });
+
+  serve(server, registryApi.importVehicles, async ({ request }) => {
+    const { input, format } = linesIn(request);
+    const outcome = await importVehicles(database, shard, input, format, clock);
+    context.wakeSender();
+    return outcome;
+  });
+}
+
+async function vehicleOf({ database }: HttpContext, vin: string): Promise<VehicleRow> {
+  const vehicle = await findVehicle(database, vin);
+  if (!vehicle) throw unregistered(vin);
+  return vehicle;
+}
+
+const unregistered = (vin: string) =>
+  new Problem('DEVICE_NOT_FOUND', `the registry does not have vehicle ${vin}`);
+
+export const registrationBody = ({
+  registered_at,
+  updated_at,
+  ...vehicle
+}: VehicleRow): Served<RegisteredVehicle> => ({
+  ...vehicle,
+  registeredAt: registered_at,
+  updatedAt: updated_at,
+});

@@ -1,0 +1,85 @@
+/** `/v1.0/schedules/{ref-id}/vehicles`: the vehicles of a schedule. */
+import { type Readable } from 'node:stream';
+import { type FieldError, parseVin } from '../../../contract/index.js';
+import { MAX_EVENTS, scheduleVehicleApi } from '../../../contract/carota-api/index.js';
+import {
+  invalid,
+  linesIn,
+  listCursor,
+  page,
+  Problem,
+  serve,
+  type Server,
+  VIN_POSITION,
+} from '../../../service/http/index.js';
+import { type LineFormat, linesOf } from '../../../service/lines.js';
+import { readVehicleEvents } from '../../events/index.js';
+import { addVehicles, listScheduleVehicles } from '../../schedules/index.js';
+import { type CarotaContext } from '../context.js';
+import { eventBody } from './event-body.js';
+import { scheduleOf } from './schedule-bodies.js';
+import { conflictAsProblem } from './schedules.js';
+
+const VEHICLES = listCursor('schedule-vehicles', VIN_POSITION);
+
+export function scheduleVehicleRoutes(server: Server, context: CarotaContext): void {
+  const { database } = context;
+
+  serve(server, scheduleVehicleApi.listScheduleVehicles, async ({ params, query }) => {
+    const { limit, cursor, ...filter } = query;
+    const { id } = await scheduleOf(context, params['ref-id']);
+    const after = VEHICLES.read(cursor) ?? '';
+    const rows = await listScheduleVehicles(database, id, { after, limit, ...filter });
+    return page(
+      rows,
+      limit,
+      VEHICLES,
+      ({ vin }) => vin,
+      (row) => row,
+    );
+  });
+
+  serve(
+    server,
+    scheduleVehicleApi.addScheduleVehicles,
+    async ({ request, params: { 'ref-id': refId } }) => {
+      const { input, format } = linesIn(request);
+      const vins = await readVins(input, format);
+      await scheduleOf(context, refId);
+      await addVehicles(database, refId, vins).catch(conflictAsProblem);
+      return { vehicles: vins.length };
+    },
+  );
+
+  serve(server, scheduleVehicleApi.getScheduleVehicle, async ({ params }) => {
+    const vin = params.vin.toUpperCase();
+    const { id } = await scheduleOf(context, params['ref-id']);
+    const [row] = await listScheduleVehicles(database, id, { after: before(vin), limit: 1 });
+    if (row?.vin !== vin) throw new Problem('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
+    const events = await readVehicleEvents(database, vin, MAX_EVENTS, params['ref-id']);
+    return { ...row, events: events.map(eventBody) };
+  });
+}
+
+/** The greatest text that is less than a VIN. */
+const before = (vin: string) =>
+  vin.slice(0, -1) + String.fromCharCode(vin.charCodeAt(vin.length - 1) - 1) + '~';
+
+const MAX_FAULTS = 100;
+
+/** All or nothing. @throws Problem 400 */
+async function readVins(input: Readable, format: LineFormat): Promise<string[]> {
+  const vins: string[] = [];
+  const faults: FieldError[] = [];
+  for await (const entry of linesOf(input, format)) {
+    const text = 'value' in entry ? (entry.value as { vin?: unknown } | null)?.vin : undefined;
+    const vin = typeof text === 'string' ? parseVin(text) : undefined;
+    if (vin !== undefined) vins.push(vin);
+    else if (faults.length < MAX_FAULTS) {
+      const message = 'error' in entry ? entry.error : 'vin must be 17 of A-H J-N P R-Z 0-9';
+      faults.push({ path: `line ${entry.line}`, message });
+    }
+  }
+  if (faults.length > 0) throw invalid(faults);
+  return vins;
+}

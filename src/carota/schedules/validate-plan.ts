@@ -1,0 +1,59 @@
+/** What is wrong with a plan, and where: its shape, and what a schema cannot say. Pure. */
+import { SchedulePlan, TIME_ZONE_MESSAGE } from '../../contract/carota-api/index.js';
+import { checkOf, type FieldError, parseTimestamp } from '../../contract/index.js';
+import { isTimeZone } from '../../update-script/index.js';
+
+const check = checkOf(SchedulePlan);
+
+/** @returns the plan, or every fault with the JSON Pointer of its field */
+export function validatePlan(value: unknown): SchedulePlan | readonly FieldError[] {
+  if (!check.matches(value)) return check.errors(value);
+  const errors = planErrors(value);
+  return errors.length > 0 ? errors : value;
+}
+
+/** What a schema cannot say. */
+export function planErrors(plan: SchedulePlan): FieldError[] {
+  return [...timeErrors(plan), ...choiceErrors(plan), ...waveErrors(plan), ...guardErrors(plan)];
+}
+
+function* choiceErrors({ vins, filter }: SchedulePlan): Generator<FieldError> {
+  if (vins && filter) yield { path: '/filter', message: 'vins or a filter, not both' };
+  if (filter?.versions && filter.ecu === undefined) {
+    yield { path: '/filter/ecu', message: 'is missing: versions are those of an ECU' };
+  }
+}
+
+function* timeErrors({ start, stop, timeZone, windows = [] }: SchedulePlan): Generator<FieldError> {
+  if (start !== undefined && stop !== undefined && parseTimestamp(stop) <= parseTimestamp(start)) {
+    yield { path: '/stop', message: 'must be after the start' };
+  }
+  if (timeZone !== undefined && !isTimeZone(timeZone)) {
+    yield { path: '/timeZone', message: TIME_ZONE_MESSAGE };
+  }
+  for (const [place, { from, to }] of windows.entries()) {
+    if (from === to)
+      yield { path: `/windows/${place}/to`, message: 'must differ from its beginning' };
+  }
+}
+
+function* waveErrors({ waves = [] }: SchedulePlan): Generator<FieldError> {
+  const seen = new Set<string>();
+  for (const [place, wave] of waves.entries()) {
+    if (Object.keys(wave).length !== 1) {
+      yield { path: `/waves/${place}`, message: 'must have one of vehicles, percent and vins' };
+    }
+    for (const [number, vin] of (wave.vins ?? []).entries()) {
+      const known = vin.toUpperCase();
+      if (seen.has(known))
+        yield { path: `/waves/${place}/vins/${number}`, message: 'is named twice' };
+      seen.add(known);
+    }
+  }
+}
+
+function* guardErrors({ guard }: SchedulePlan): Generator<FieldError> {
+  if (guard?.test && guard.test.intolerable <= guard.test.tolerated) {
+    yield { path: '/guard/test/intolerable', message: 'must be above the tolerated rate' };
+  }
+}
