@@ -4,7 +4,7 @@ import { type Command } from 'commander';
 import { type BrokerHost, parseBrokerUrl } from '../../contract/index.js';
 import { CLOCK_OFFSET, WARN_SECONDS } from '../../service/clock/index.js';
 import { type AdapterClient, path, RequestRefused } from '../adapter-client.js';
-import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
+import { serverCommand, clientOf, type CommonFlags } from '../server-command.js';
 import { print, printJson } from '../output.js';
 import { addSettings, LOCAL_MQTT_URL } from '../settings/index.js';
 
@@ -24,7 +24,7 @@ interface Receiver {
 const CONNECT_MS = 3_000;
 
 export function doctorCommand(program: Command): void {
-  const command = adapterCommand(program, {
+  const command = serverCommand(program, {
     usage: 'doctor',
     description: 'check an adapter with its database, broker and receivers, or a CarOTA Server',
     examples: [

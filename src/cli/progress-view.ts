@@ -9,18 +9,8 @@ import {
   resultOf,
 } from '../contract/index.js';
 
-export interface ProgressShown {
-  readonly 'ref-id': string;
-  readonly vehicles: number;
-  readonly states: Readonly<Record<string, number>>;
-  readonly paused: number;
-  readonly finished: number;
-  readonly succeeded: number;
-  readonly failed: number;
-}
-
 export interface ProgressView {
-  show(operations: readonly ProgressShown[]): void;
+  show(operations: readonly Operation[]): void;
   /** Leaves the last view standing. */
   done(): void;
 }
@@ -42,7 +32,7 @@ const PLAIN_EVERY_MS = 2_000;
 
 function plainView(stream: NodeJS.WriteStream): ProgressView {
   const last = new Map<string, string>();
-  let latest: readonly ProgressShown[] = [];
+  let latest: readonly Operation[] = [];
   let nextAt = 0;
   const write = () => {
     for (const operation of latest) {
@@ -66,20 +56,20 @@ function plainView(stream: NodeJS.WriteStream): ProgressView {
 const STATES = [...DELIVERY_STATES, ...EVENT_STATUS_NAMES, 'unknown'];
 const BAR_WIDTH = 40;
 
-const present = (operation: ProgressShown) =>
+const present = (operation: Operation) =>
   STATES.map((state) => [state, operation.states[state] ?? 0] as const).filter(
     ([, vehicles]) => vehicles > 0,
   );
 
 /** e.g. `schedule 0909: 2 vehicles, 1 finished (1 succeeded, 0 failed): downloading 1, success 1`. */
-function oneLine(operation: ProgressShown): string {
+function oneLine(operation: Operation): string {
   const states = present(operation).map(([state, vehicles]) => `${state} ${vehicles}`);
   const { vehicles, finished, succeeded, failed } = operation;
   const ended = `${finished} finished (${succeeded} succeeded, ${failed} failed)`;
   return `${operation['ref-id']}: ${vehicles} vehicles, ${ended}: ${states.join(', ')}`;
 }
 
-function bars(operation: ProgressShown): string {
+function bars(operation: Operation): string {
   const { vehicles, finished, succeeded, failed, paused } = operation;
   const title = `${operation['ref-id']}  ${finished}/${vehicles} finished, ${succeeded} succeeded, ${failed} failed${paused > 0 ? `, ${paused} paused` : ''}`;
   const rows = present(operation).map(([state, count]) => {
