@@ -11,7 +11,9 @@ import {
   EVENT_STATUS,
   type EventStatusName,
 } from '../../../src/contract/index.js';
+import { CAROTA_ROUTES } from '../../../src/contract/carota-api/index.js';
 import { httpClient } from '../../support/adapter.js';
+import { expectAsContracted } from '../../support/conformance.js';
 import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';
 import { newDatabase, type TestDatabase } from '../../support/databases.js';
 import { temporaryDirectory } from '../../support/servers.js';
@@ -146,7 +148,12 @@ export async function startTestCarota(
     pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
   );
   const token = readFileSync(carota.tokenFile, 'utf8').trim();
-  const { call } = httpClient(carota.httpUrl, token);
+  const http = httpClient(carota.httpUrl, token);
+  const call: TestCarota['call'] = async (method, path, options) => {
+    const answer = await http.call(method, path, options);
+    expectAsContracted(CAROTA_ROUTES, method, path, answer);
+    return answer;
+  };
   const upload: TestCarota['upload'] = async (bytes) => {
     const { body } = await call('POST', '/v1.0/artifacts?name=test', {
       headers: { 'content-type': 'application/octet-stream' },
