@@ -32,7 +32,7 @@ export interface AdapterDouble {
   /** VINs that it does not know. */
   readonly unknown: Set<string>;
   /** Hears of each trigger before it is answered. */
-  onTrigger: () => void;
+  onTrigger: () => void | Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
   const server = createServer((request, response) => {
     let text = '';
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    request.on('end', () => {
+    const answer = async () => {
       if (double.answer === 'hang') return;
       const path = decodeURIComponent(request.url ?? '');
       const [, refId, action] = /^\/v1\.0\/ota\/operations\/(.+)\/(\w+)$/.exec(path) ?? [];
@@ -51,7 +51,7 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
         return;
       }
       const { body } = JSON.parse(text) as CarOtaServerEvent;
-      double.onTrigger();
+      await double.onTrigger();
       if (double.answer === 202) double.triggers.push(body);
       const rejected = body.vins.filter((vin) => double.unknown.has(vin));
       const fresh = body.vins.filter((vin) => !seen.has(`${body['ref-id']} ${vin}`));
@@ -65,7 +65,8 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
           rejected: rejected.map((vin) => ({ vin, errorCode: 'DEVICE_NOT_FOUND' })),
         }),
       );
-    });
+    };
+    request.on('end', () => void answer());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
