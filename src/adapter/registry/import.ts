@@ -1,16 +1,11 @@
 /** Import into the registry: CSV or NDJSON, streamed, in batches (contract section 4). */
 import { type Readable } from 'node:stream';
 import { type LineFormat, linesOf } from '../../service/lines.js';
-import {
-  type ImportResult,
-  Registration,
-  type RejectedLine,
-} from '../../contract/adapter-api/index.js';
-import { checkOf, parseVin } from '../../contract/index.js';
+import { type ImportResult, Registration } from '../../contract/adapter-api/index.js';
+import { checkOf, MAX_REJECTED_LINES, parseVin, type RejectedLine } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { type NewVehicle, registerVehicles } from './vehicles.js';
 
-const MAX_REPORTED = 1_000;
 const BATCH = 2_000;
 /**
  * Registers each good line; a faulty one is reported with its number and does not stop the others.
@@ -48,7 +43,8 @@ class Tally implements ImportResult {
 
   reject(line: number, errorCode: RejectedLine['errorCode'], errorMessage: string): void {
     this.rejectedCount += 1;
-    if (this.rejected.length < MAX_REPORTED) this.rejected.push({ line, errorCode, errorMessage });
+    if (this.rejected.length < MAX_REJECTED_LINES)
+      this.rejected.push({ line, errorCode, errorMessage });
   }
 }
 

@@ -3,9 +3,8 @@ import {
   type DeadLetter,
   deadLetterApi,
   type DeadLetterFilter,
-  DEFAULT_REPLAY,
 } from '../../../contract/adapter-api/index.js';
-import { parseTimestamp } from '../../../contract/index.js';
+import { DEFAULT_REPLAY, parseTimestamp } from '../../../contract/index.js';
 import {
   listCursor,
   page,
