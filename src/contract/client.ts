@@ -2,44 +2,23 @@
  * The one client of our HTTP interfaces: console, command line, quickstart, benchmark and the CarOTA Server's calls to the
  * adapter. It runs in Node.js and in a browser.
  */
-import { type ErrorCode, isErrorCode } from './errors.js';
+import { type Backoff, backoffPause } from './backoff.js';
+import { baseAddress } from './client/address.js';
+import { isAnswer, refusalOf, valueOf } from './client/answers.js';
+import { ApiError, NoAnswer } from './client/failures.js';
+import { jsonOf, queryText } from './client/request-text.js';
 import {
   type AnswerOf,
   type BodyOf,
   type HeadersOf,
   MAX_PAGE,
-  type Page,
   type ParamsOf,
   pathOf,
   type QueryOf,
   type RouteShape,
 } from './http/index.js';
-import { type FieldError } from './values/validate.js';
 
-/** The server has refused a request (RFC 9457 with the contract's fields). */
-export class ApiError extends Error {
-  override readonly name = 'ApiError';
-
-  constructor(
-    readonly status: number,
-    /** One of ours, or `HTTP_<status>` where something else than our servers has answered. */
-    readonly code: ErrorCode | `HTTP_${number}`,
-    message: string,
-    readonly errors: readonly FieldError[] = [],
-  ) {
-    super(message);
-  }
-}
-
-/** No answer came: nothing listens there, the connection broke, or it took too long. */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
-}
-
-/** The address is one to which no token may be sent. */
-export class UnsafeAddress extends Error {
-  override readonly name = 'UnsafeAddress';
-}
+export * from './client/failures.js';
 
 export interface ClientOptions {
   /** e.g. `https://adapter.example`; `` in a browser: the page's own server. */
@@ -48,20 +27,25 @@ export interface ClientOptions {
   /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>>;
   /** A token goes over plain HTTP to this machine alone, unless this is set. */
-  readonly allowPlainHttp?: boolean;
-  /** Until the answer is there in full, ms; absent: for ever. Streams are not limited. */
+  readonly allowPlainHttp?: boolean | undefined;
+  /**
+   * Until the answer is there in full, ms; absent: for ever. Of an answer that is read as it comes, until it begins; a
+   * request that is sent as it is read is not limited.
+   */
   readonly timeout?: number;
-  /** How often what may be repeated is tried again where no answer came, or 429, 502, 503 or 504. */
+  /** How often what may be repeated is tried again where no answer came, or 408, 429, 502, 503 or 504; default 0. */
   readonly retries?: number;
-  /** Before the n-th repetition, ms. */
-  readonly pause?: (repetition: number) => number;
-  /** Waits so many ms. */
+  /** Pauses before repetitions; where the server says when to ask again, not before, but within 30 s. */
+  readonly backoff?: Backoff;
+  /** Largest answer that is read into memory, bytes after decompression. */
+  readonly maxAnswerBytes?: number;
+  /** Waits so many ms. @throws the signal's reason */
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-type Given<Name extends string, Value> = undefined extends Value
-  ? { readonly [N in Name]?: Value }
-  : { readonly [N in Name]: Value };
+type Given<Name extends string, Value> = Readonly<
+  undefined extends Value ? Partial<Record<Name, Value>> : Record<Name, Value>
+>;
 type Optional<Value> = Value extends undefined ? undefined : Partial<Value>;
 
 /** What a request to a route brings. */
@@ -90,19 +74,24 @@ interface AnyRequest {
 type ItemOf<R extends RouteShape> =
   AnswerOf<R> extends { items: readonly (infer Item)[] } ? Item : never;
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-const PASSING = new Set([429, 502, 503, 504]);
-const REPEATABLE = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
-const PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
+const PASSING = new Set([408, 429, 502, 503, 504]);
+/** RFC 9110, section 9.2.2. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
+const BACKOFF: Backoff = { firstPauseMs: 250, longestPauseMs: 5_000 };
+const LONGEST_RETRY_AFTER_MS = 30_000;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const JSON_TYPE = 'application/json';
 
 export class Client {
   readonly #options: ClientOptions;
+  readonly #base: string;
 
-  /** @throws UnsafeAddress, TypeError where the URL is none */
+  /** @throws UnsafeAddress; TypeError where the URL or the token is none */
   constructor(options: ClientOptions) {
-    if (options.url !== '') refuseUnsafe(options);
-    this.#options = { ...options, url: options.url.replace(/\/$/, '') };
+    const { url, token = '' } = options;
+    if (/[^\x21-\x7E]/.test(token)) throw new TypeError('the token has a character that none has');
+    this.#options = options;
+    this.#base = url === '' ? '' : baseAddress(options);
   }
 
   /**
@@ -115,12 +104,9 @@ export class Client {
     request: RequestOf<R>,
     signal?: AbortSignal,
   ): Promise<AnswerOf<R>> {
-    const { timeout } = this.#options;
-    const response = await this.#sendUntilAnswered(route, request as AnyRequest, timeout, signal);
-    const text = await response.text().catch((error: unknown) => {
-      throw asNoAnswer(error, this.#options.url, signal);
-    });
-    return (text === '' ? undefined : JSON.parse(text)) as AnswerOf<R>;
+    const { maxAnswerBytes = MAX_ANSWER_BYTES } = this.#options;
+    const read = (response: Response) => valueOf(route, response, maxAnswerBytes);
+    return (await this.#exchange(route, request as AnyRequest, read, signal)) as AnswerOf<R>;
   }
 
   /**
@@ -133,7 +119,7 @@ export class Client {
     request: RequestOf<R>,
     signal?: AbortSignal,
   ): Promise<Response> {
-    return this.#sendUntilAnswered(route, request as AnyRequest, undefined, signal);
+    return this.#exchange(route, request as AnyRequest, (response) => response, signal);
   }
 
   /**
@@ -148,149 +134,119 @@ export class Client {
     most = Infinity,
     signal?: AbortSignal,
   ): AsyncGenerator<ItemOf<R>> {
+    const { query } = request as AnyRequest;
     let left = most;
     for (let cursor: string | null | undefined; left > 0 && cursor !== null;) {
-      const { query } = request as AnyRequest;
       const limit = Math.min(left, MAX_PAGE);
       const asked = { ...request, query: { ...query, limit, cursor } } as RequestOf<R>;
-      const page = (await this.call(route, asked, signal)) as unknown as Page<ItemOf<R>>;
-      yield* page.items;
+      const page: unknown = await this.call(route, asked, signal);
+      if (!isPage(page) || page.nextCursor === cursor) {
+        throw new ApiError(200, 'HTTP_200', 'the answer is not the next page of a list');
+      }
+      yield* page.items.slice(0, left) as ItemOf<R>[];
       left -= page.items.length;
       cursor = page.nextCursor;
     }
   }
 
-  async #sendUntilAnswered(
+  /** Sends until it is answered, or may not be sent again. */
+  async #exchange<T>(
     route: RouteShape,
     request: AnyRequest,
-    timeout: number | undefined,
+    read: (response: Response) => T | Promise<T>,
     signal: AbortSignal | undefined,
-  ): Promise<Response> {
-    const { retries = 0, pause = growingPause, sleep = sleepFor } = this.#options;
-    const mayRepeat =
-      (REPEATABLE.has(route.method) || route.repeatable === true) &&
-      !(request.content?.body instanceof ReadableStream);
-    for (let repetition = 0; ;) {
+  ): Promise<T> {
+    const { retries = 0, backoff = BACKOFF, sleep = sleepFor } = this.#options;
+    const isRepeatable = route.repeatable ?? IDEMPOTENT.has(route.method);
+    const mayRepeat = isRepeatable && !isStreamed(request);
+    for (let failures = 1; ; failures++) {
       try {
-        return await this.#send(route, request, timeout, signal);
+        return await this.#exchangeOnce(route, request, read, signal);
       } catch (error) {
-        const isPassing =
-          error instanceof NoAnswer || (error instanceof ApiError && PASSING.has(error.status));
-        if (!mayRepeat || !isPassing || repetition >= retries) throw error;
-        await sleep(pause(++repetition), signal);
+        if (!mayRepeat || failures > retries || !isPassing(error)) throw error;
+        const { retryAfterMs = 0 } = error as Partial<ApiError>;
+        const pause = backoffPause(backoff, failures, Math.random());
+        await sleep(Math.max(pause, Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS)), signal);
       }
     }
   }
 
-  async #send(
+  async #exchangeOnce<T>(
     route: RouteShape,
-    { params, query, headers, body, content }: AnyRequest,
-    timeout: number | undefined,
+    request: AnyRequest,
+    read: (response: Response) => T | Promise<T>,
     signal: AbortSignal | undefined,
-  ): Promise<Response> {
-    const { url, token } = this.#options;
+  ): Promise<T> {
+    const address = this.#base + pathOf(route, request.params) + queryText(request.query);
+    const init = this.#initOf(route, request);
+    const { timeout } = this.#options;
+    const late = new AbortController();
+    const timer =
+      timeout === undefined || isStreamed(request)
+        ? undefined
+        : setTimeout(() => late.abort(), timeout);
+    const signals = signal ? [signal, late.signal] : [late.signal];
+    try {
+      signal?.throwIfAborted();
+      const response = await fetch(address, { ...init, signal: AbortSignal.any(signals) });
+      if (!isAnswer(route, response)) throw await refusalOf(response);
+      return await read(response);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (error instanceof ApiError) throw error;
+      const why = late.signal.aborted ? `not within ${timeout} ms` : reasonOf(error as Error);
+      throw new NoAnswer(`${this.#base || 'the server'} does not answer: ${why}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #initOf(route: RouteShape, { headers, body, content }: AnyRequest): RequestInit {
+    const { token, headers: always } = this.#options;
     const sent =
       content ?? (body === undefined ? undefined : { type: JSON_TYPE, body: jsonOf(body) });
-    const signals = [signal, timeout === undefined ? undefined : AbortSignal.timeout(timeout)];
-    const given = signals.filter((one) => one !== undefined);
-    const response = await fetch(`${url}${pathOf(route, params)}${queryText(query)}`, {
+    return {
       method: route.method,
       // Whoever redirects us would be given the token.
-      redirect: 'error',
+      redirect: 'manual',
       headers: {
-        ...this.#options.headers,
+        ...always,
         ...(token === undefined ? {} : { 'authorization-token': token }),
         ...headers,
         ...(sent === undefined ? {} : { 'content-type': sent.type }),
       },
       // A stream is sent as it is read, and answered when it has ended (WHATWG Fetch, section 5.4).
       ...(sent === undefined ? {} : { body: sent.body, duplex: 'half' as const }),
-      ...(given.length === 0 ? {} : { signal: AbortSignal.any(given) }),
-    }).catch((error: unknown) => {
-      throw asNoAnswer(error, url, signal);
-    });
-    if (!response.ok) throw await refusalOf(response);
-    return response;
+    };
   }
 }
 
-const JSON_TYPE = 'application/json';
+const isStreamed = ({ content }: AnyRequest) => content?.body instanceof ReadableStream;
 
-/** @throws UnsafeAddress */
-function refuseUnsafe({ url, token, allowPlainHttp = false }: ClientOptions): void {
-  const { protocol, hostname } = new URL(url);
-  if (protocol !== 'https:' && protocol !== 'http:') {
-    throw new UnsafeAddress(`${url} is no address of HTTP`);
-  }
-  if (token === undefined || allowPlainHttp || protocol === 'https:') return;
-  if (!LOOPBACK.test(hostname)) {
-    throw new UnsafeAddress(`a token is not sent to ${url}: plain HTTP can be read on its way`);
-  }
+const isPassing = (error: unknown) =>
+  error instanceof NoAnswer || (error instanceof ApiError && PASSING.has(error.status));
+
+/** `fetch` says only that it failed; the cause says why. */
+function reasonOf({ cause, message }: Error): string {
+  return cause instanceof Error && cause.message !== '' ? cause.message : message;
 }
 
-function asNoAnswer(error: unknown, url: string, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted) return error;
-  const { cause, message } = error as Error;
-  const why = cause instanceof Error ? cause.message : message;
-  return new NoAnswer(`${url === '' ? 'the server' : url} does not answer: ${why}`);
+function isPage(value: unknown): value is { items: unknown[]; nextCursor: string | null } {
+  if (typeof value !== 'object' || value === null) return false;
+  const { items, nextCursor } = value as Readonly<Record<string, unknown>>;
+  return Array.isArray(items) && (nextCursor === null || typeof nextCursor === 'string');
 }
-
-async function refusalOf(response: Response): Promise<ApiError> {
-  const { status, statusText } = response;
-  const problem = problemIn(await response.text().catch(() => ''));
-  const { errorCode = '', errorMessage, errors } = problem;
-  return new ApiError(
-    status,
-    isErrorCode(errorCode) ? errorCode : `HTTP_${status}`,
-    errorMessage ?? `the server answered ${status} ${statusText}`.trimEnd(),
-    errors,
-  );
-}
-
-interface ProblemFields {
-  readonly errorCode?: string;
-  readonly errorMessage?: string;
-  readonly errors?: readonly FieldError[];
-}
-
-/** Something else than our servers may have answered. */
-function problemIn(text: string): ProblemFields {
-  try {
-    return (JSON.parse(text) ?? {}) as ProblemFields;
-  } catch {
-    return {};
-  }
-}
-
-/** JSON has no NaN: `JSON.stringify` would write null, which often means “no limit”. @throws TypeError */
-const jsonOf = (body: unknown): string =>
-  JSON.stringify(body, (name, value: unknown) => {
-    if (typeof value === 'number' && !Number.isFinite(value)) {
-      throw new TypeError(`${name} must be a number`);
-    }
-    return value;
-  });
-
-/** What is undefined or an empty text is left out; a list is given once for each of its items. */
-function queryText(query: Readonly<Record<string, unknown>> = {}): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    for (const one of [value].flat()) {
-      if (one !== undefined && one !== '') search.append(name, String(one));
-    }
-  }
-  return search.size === 0 ? '' : `?${search}`;
-}
-
-const growingPause = (repetition: number) =>
-  Math.min(PAUSE_MS * 2 ** (repetition - 1), LONGEST_PAUSE_MS);
 
 const sleepFor = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener('abort', () => {
+    const abort = () => {
       clearTimeout(timer);
-      reject(signal.reason as Error);
-    });
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', abort, { once: true });
   });

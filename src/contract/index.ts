@@ -22,6 +22,7 @@ export * from './mqtt/topics.js';
 export * from './values/validate.js';
 export * from './states/index.js';
 export * from './values/vin.js';
+export * from './backoff.js';
 export * from './client.js';
 export * from './errors.js';
 export * from './http/index.js';

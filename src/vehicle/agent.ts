@@ -4,6 +4,7 @@
  * power cut it goes on where it was.
  */
 import {
+  backoffPause,
   decodeMessage,
   encodeMessage,
   EVENT_STATUS,
@@ -42,9 +43,8 @@ export interface VehicleAgentOptions {
   readonly onBroken?: (error: Error) => void;
 }
 
-/** Before a message that could not be sent is tried again, ms; doubled while nobody listens. */
-const RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 60_000;
+/** Before a message that could not be sent is tried again; the pause grows while nobody listens. */
+const RETRY = { firstPauseMs: 1_000, longestPauseMs: 60_000 };
 /**
  * A broker's acknowledgement says that it has the message, not that it would survive a crash of the
  * broker. What was acknowledged in this time before the connection broke, or before the vehicle was
@@ -95,7 +95,7 @@ export class VehicleAgent {
   async idle(): Promise<void> {
     while (this.#record.updates.size > 0 || this.#record.waiting.size > 0) {
       if (this.#stopping.signal.aborted) return;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS / 10));
+      await new Promise((resolve) => setTimeout(resolve, RETRY.firstPauseMs / 10));
     }
   }
 
@@ -268,17 +268,17 @@ export class VehicleAgent {
 
   async #sendAll(): Promise<void> {
     const { outbox } = this.#options;
-    let pause = RETRY_MS;
+    let unheard = 0;
     for (let message = outbox.first(); message && this.#canSend; message = outbox.first()) {
       const failure = await this.#send(message);
       if (!failure) {
-        pause = RETRY_MS;
+        unheard = 0;
         this.#settle(message);
         continue;
       }
       // Else the connection has broken; if it only stumbled, it is tried again in a moment.
-      pause = failure instanceof NobodyListens ? Math.min(pause * 2, LONGEST_RETRY_MS) : RETRY_MS;
-      await this.#pause(pause);
+      unheard = failure instanceof NobodyListens ? unheard + 1 : 0;
+      await this.#pause(backoffPause(RETRY, Math.max(1, unheard), Math.random()));
     }
   }
 

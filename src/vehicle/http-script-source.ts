@@ -1,7 +1,7 @@
 /** Update scripts over HTTP, from the CarOTA Server. */
 import { type X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkOf } from '../contract/index.js';
+import { backoffPause, checkOf } from '../contract/index.js';
 import { ScriptDelivery, type UpdateScript, verifyScript } from '../update-script/index.js';
 import { messageOf } from './fetch-failure.js';
 import { type ScriptSource, SourceUnreachable } from './update/equipment.js';
@@ -74,8 +74,8 @@ export class HttpScriptSource implements ScriptSource {
             `the update script cannot be fetched: ${messageOf(error as Error)}`,
           );
         }
-        const pause = Math.min(pauseMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
-        await sleep(pause, undefined, { signal });
+        const backoff = { firstPauseMs: pauseMs, longestPauseMs: LONGEST_PAUSE_MS };
+        await sleep(backoffPause(backoff, attempt, Math.random()), undefined, { signal });
       }
     }
   }

@@ -100,9 +100,9 @@ test('a reason is found under each of the known keys, the best one first; ours i
 });
 
 describe('documents say the same', () => {
-  test('docs/contract.md', async () => {
+  test('src/contract/SPEC.md', async () => {
     const rows = [
-      ...(await read('docs/contract.md')).matchAll(
+      ...(await read('src/contract/SPEC.md')).matchAll(
         /^\| +(\d+) +\| +`(\w+)` +\| +(\d+) +\| +([a-z ]*?) +\|$/gm,
       ),
     ];

@@ -73,14 +73,22 @@ const PARAMETER = /\{([\w-]+)\}/g;
 export const pathParameters = (path: string): string[] =>
   [...path.matchAll(PARAMETER)].map(([, name = '']) => name);
 
-/** The path of a request. @throws RangeError where a parameter is missing */
+/**
+ * The path of a request.
+ *
+ * @throws RangeError where a parameter is missing, or none that a URL can carry: of `.` and `..`, also encoded, every URL
+ *   parser makes another path (WHATWG URL, section 4.1)
+ */
 export function pathOf(
   { path }: RouteShape,
   params: Readonly<Record<string, string>> = {},
 ): string {
   return path.replaceAll(PARAMETER, (_all, name: string) => {
     const value = Object.hasOwn(params, name) ? params[name] : undefined;
-    if (value === undefined) throw new RangeError(`${path} needs ${name}`);
+    if (value === undefined || value === '') throw new RangeError(`${path} needs ${name}`);
+    if (value === '.' || value === '..') {
+      throw new RangeError(`${name} cannot be ${value} in an address`);
+    }
     return encodeURIComponent(value);
   });
 }

@@ -4,6 +4,7 @@ import { createReadStream, existsSync, mkdirSync } from 'node:fs';
 import { rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffPause } from '../../contract/index.js';
 import { type Artifact } from '../../update-script/index.js';
 import { messageOf } from '../fetch-failure.js';
 import { DownloadFailed, type Downloads, type Transfer } from '../update/equipment.js';
@@ -97,8 +98,8 @@ export class HttpDownloads implements Downloads {
           fresh = retry.fresh;
           failed = file.bytes > before ? 1 : failed + 1;
           if (failed >= attempts) throw new DownloadFailed(`${retry.message}, ${failed} times`);
-          const pause = Math.min(pauseMs * 2 ** (failed - 1), LONGEST_PAUSE_MS);
-          await sleep(pause, undefined, { signal });
+          const backoff = { firstPauseMs: pauseMs, longestPauseMs: LONGEST_PAUSE_MS };
+          await sleep(backoffPause(backoff, failed, Math.random()), undefined, { signal });
         }
       }
       await file.complete();

@@ -1,0 +1,26 @@
+/** How long to wait before the next try, wherever something is tried again. Pure. */
+
+export interface Backoff {
+  /** Pause after the first failure, ms. */
+  readonly firstPauseMs: number;
+  /** No pause is longer, ms, whatever jitter adds. */
+  readonly longestPauseMs: number;
+}
+
+/** Up to this share is taken off each pause, so that many who failed together do not come back together. */
+const JITTER = 0.2;
+
+/**
+ * The pause after a failure, in ms: it doubles with each failure up to the longest pause, less up to 20 % jitter.
+ *
+ * @param failures in a row so far, this one included; from 1, and any number
+ * @param random from 0 to 1
+ */
+export function backoffPause(
+  { firstPauseMs, longestPauseMs }: Backoff,
+  failures: number,
+  random: number,
+): number {
+  const pause = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
+  return Math.round(pause * (1 - JITTER * random));
+}
