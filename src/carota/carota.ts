@@ -29,14 +29,15 @@ const UPKEEP_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys; Error with code EADDRINUSE where the port
+ * @throws BadSettings, DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys; Error with code EADDRINUSE where the port
  *   is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
+  const adapter = new AdapterClient(settings);
   const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
   try {
     for (const name of storage.migrated) log.info({ migration: name }, 'migrated');
-    const running = await start(settings, storage, log);
+    const running = await start(settings, adapter, storage, log);
     return {
       ...running,
       tokenFile: storage.tokenFile,
@@ -52,12 +53,16 @@ export async function startCarota(settings: CarotaSettings, log: Logger): Promis
   }
 }
 
-async function start(settings: CarotaSettings, storage: Storage, log: Logger) {
+async function start(
+  settings: CarotaSettings,
+  adapter: AdapterClient,
+  storage: Storage,
+  log: Logger,
+) {
   const { database } = storage;
   const clock = storage.clock.now;
   const signer = await openSigningKeys(settings, clock());
   const metrics = new CarotaMetrics(database, storage.clock.offsetSeconds);
-  const adapter = new AdapterClient({ ...settings, adapterToken: settings.adapterToken ?? '' });
   const scheduler = new Scheduler({
     database,
     adapter,
