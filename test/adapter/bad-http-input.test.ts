@@ -259,7 +259,7 @@ describe('triggers that are taken, with a remark', () => {
     await t.trigger('again', [KNOWN.vin]);
     const { status, body } = await t.trigger('again', [KNOWN.vin, OTHER.vin]);
     expect(status).toBe(202);
-    expect(body).toMatchObject({ accepted: 1, alreadyKnown: 1 });
+    expect(body).toMatchObject({ accepted: 1, alreadyIncluded: 1 });
   });
 
   test.each([

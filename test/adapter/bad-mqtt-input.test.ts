@@ -203,7 +203,7 @@ describe.each(platforms())('on $name', (platform) => {
       const { body } = await t.call('GET', `/v1.0/dead-letters?${query}`);
       const [newest] = body.items;
       expect(newest).toMatchObject({ system_id: ALICE.systemId, vin: null });
-      expect(Date.parse(newest.receivedAt)).toBeGreaterThanOrEqual(before);
+      expect(Date.parse(newest['received-at'])).toBeGreaterThanOrEqual(before);
     });
 
     test('the same bad message twice is one dead letter and a duplicate', async () => {
@@ -231,7 +231,7 @@ describe.each(platforms())('on $name', (platform) => {
       await alice.send(event({ status: 4711 }));
       expect(await stateOf(ALICE)).toMatchObject({
         state: 'unknown(4711)',
-        history: [{ status: 4711, statusName: 'unknown(4711)' }],
+        history: [{ status: 4711, 'status-name': 'unknown(4711)' }],
       });
       const { body } = await t.call('GET', `/v1.0/ota/operations/${encodeURIComponent(refId)}`);
       expect(body.states.unknown).toBe(1);

@@ -2,6 +2,7 @@
 import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TSchema } from 'typebox';
+import { liveApiOf } from '../../src/contract/index.js';
 import { type Queryable } from '../../src/service/database/index.js';
 import { liveRoute, type Server } from '../../src/service/http/index.js';
 import { parseQuery } from '../../src/service/http/query-text.js';
@@ -32,14 +33,13 @@ beforeAll(async () => {
     done();
   });
   const tokens = { query: async () => (isRevoked ? [] : [{}]) };
-  liveRoute(server, {
+  liveRoute(server, liveApiOf(['thing']), {
     database: tokens as unknown as Queryable,
     look: async (wanted) => {
       looks += 1;
       if (isAway || wanted.has('thing:poison')) throw new Error('away');
       return new Map(marks);
     },
-    kinds: ['thing'],
     stopping: stopping.signal,
   });
   url = await server.listen({ host: '127.0.0.1', port: 0 });

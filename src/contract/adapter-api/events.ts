@@ -21,7 +21,12 @@ const PullQuery = Type.Object({
   since: Type.Optional(
     Timestamp('Instead of `after`: from the first event received at this time on.'),
   ),
-  limit: Type.Integer({ minimum: 1, maximum: 5_000, default: 500 }),
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: 5_000,
+    default: 500,
+    description: 'Maximum number of events.',
+  }),
   wait: Type.Integer({
     minimum: 0,
     maximum: 60,

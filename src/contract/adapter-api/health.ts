@@ -21,26 +21,44 @@ const AdapterHealth = Type.Object(
 );
 export type AdapterHealth = Type.Static<typeof AdapterHealth>;
 
+const DatabaseHealth = Type.Object(
+  {
+    server: Type.String({ description: 'Name and version.' }),
+    bytes: Type.Integer({ description: 'Size on disk.' }),
+    answeredIn: Type.Number({ description: 'ms' }),
+  },
+  { title: 'DatabaseHealth' },
+);
+
+const MessageTotals = Type.Object(
+  {
+    received: Type.Integer(),
+    applied: Type.Integer(),
+    duplicates: Type.Integer(),
+    deadLetters: Type.Integer(),
+  },
+  {
+    title: 'MessageTotals',
+    description: 'received = applied + duplicates + deadLetters (contract section 5.6).',
+  },
+);
+
+const SendingHealth = Type.Object(
+  {
+    operations: Type.Integer({ description: 'Operations with triggers to send, now or later.' }),
+    overdueSeconds: Type.Number({ description: 'How long the oldest due trigger has waited.' }),
+    triggersPerSecond: Nullable(Type.Number(), 'Global rate limit; null: none.'),
+  },
+  { title: 'SendingHealth' },
+);
+
 export const Health = Type.Object(
   {
     at: Time,
-    database: Type.Object({
-      server: Type.String({ description: 'Name and version.' }),
-      bytes: Type.Integer({ description: 'Size on disk.' }),
-      answeredIn: Type.Number({ description: 'ms' }),
-    }),
+    database: DatabaseHealth,
     adapters: Type.Array(AdapterHealth),
-    messages: Type.Object({
-      received: Type.Integer(),
-      applied: Type.Integer(),
-      duplicates: Type.Integer(),
-      deadLetters: Type.Integer(),
-    }),
-    sending: Type.Object({
-      operations: Type.Integer({ description: 'Operations with triggers to send, now or later.' }),
-      overdueSeconds: Type.Number({ description: 'How long the oldest due trigger has waited.' }),
-      triggersPerSecond: Nullable(Type.Number(), 'Global rate limit; null: none.'),
-    }),
+    messages: MessageTotals,
+    sending: SendingHealth,
     callbacks: Type.Array(Receiver),
   },
   { title: 'Health' },

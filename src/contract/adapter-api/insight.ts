@@ -29,7 +29,7 @@ export type ExportFormat = keyof typeof EXPORT_TYPES;
 const EXPORT_FORMATS = Object.keys(EXPORT_TYPES) as ExportFormat[];
 
 const ExportQuery = Type.Object({
-  format: Type.Enum(EXPORT_FORMATS, { default: 'csv' }),
+  format: Type.Enum(EXPORT_FORMATS, { default: 'csv', description: 'Of the lines.' }),
   ...VehicleFilter.properties,
 });
 

@@ -58,7 +58,32 @@ export const Operation = Type.Object(
       description: 'Vehicles finished per minute, over the last five minutes; 0 once none is open.',
     }),
   },
-  { title: 'Operation' },
+  {
+    title: 'Operation',
+    examples: [
+      {
+        'ref-id': 'schedule 0909',
+        model: 'vehicle model a',
+        'script-ref-id': 'hu only 001',
+        status: 'active',
+        scheduledAt: '2026-12-01T22:00:00.000Z',
+        createdAt: '2026-12-01T22:00:00.412Z',
+        archivedAt: null,
+        priority: 0,
+        rate: { perSecond: 10, factor: 2, after: 100, of: 'succeeded', atMost: 1000 },
+        ttl: -1,
+        ack_required: '1',
+        vehicles: 2,
+        states: { downloading: 1, success: 1 },
+        paused: 0,
+        finished: 1,
+        succeeded: 1,
+        failed: 0,
+        open: 1,
+        finishedPerMinute: 0.2,
+      },
+    ],
+  },
 );
 export type Operation = Type.Static<typeof Operation>;
 
@@ -80,7 +105,26 @@ export const VehicleState = Type.Object(
     eventAt: Nullable(Time),
     updatedAt: Time,
   },
-  { title: 'VehicleState' },
+  {
+    title: 'VehicleState',
+    examples: [
+      {
+        vin: '5YJSA1E40FF345678',
+        state: 'download_fail',
+        paused: false,
+        delivery: 'acknowledged',
+        attempt: 1,
+        reason: 'Network Failure',
+        sends: 1,
+        triggerMessageId: 'msg-cld-019adb9c-5d5c-7c3e-9c1b-6a3f0c2d4e5f',
+        triggeredAt: '2026-12-01T22:00:00.412Z',
+        lastSentAt: '2026-12-01T22:00:00.530Z',
+        acknowledgedAt: '2026-12-01T22:00:01.207Z',
+        eventAt: '2026-12-01T22:14:37.000Z',
+        updatedAt: '2026-12-01T22:14:38.105Z',
+      },
+    ],
+  },
 );
 export type VehicleState = Type.Static<typeof VehicleState>;
 

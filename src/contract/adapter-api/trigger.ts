@@ -1,13 +1,12 @@
 /** `POST /v1.0/ota/trigger`: takes the CarOTA Server Event (contract section 4). */
 import Type from 'typebox';
-import { ERROR_CODES } from '../errors.js';
-import { json, jsonBody, routesOf } from '../http/index.js';
+import { ErrorCodeName, json, jsonBody, routesOf } from '../http/index.js';
 import { CarOtaServerEvent } from './carota-server-event.js';
 
 const RejectedVehicle = Type.Object(
   {
     vin: Type.String(),
-    errorCode: Type.Enum(ERROR_CODES, { title: 'ErrorCode', description: 'Stable.' }),
+    errorCode: ErrorCodeName,
     errorMessage: Type.String(),
   },
   { title: 'RejectedVehicle' },

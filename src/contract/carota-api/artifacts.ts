@@ -37,7 +37,9 @@ const SignedQuery = Type.Object({
     maximum: MAX_UNIX_SECONDS,
     description: 'Unix time, seconds.',
   }),
-  signature: Pattern('^[A-Za-z0-9_-]{1,100}$', 'must be the signature of a URL made here'),
+  signature: Pattern('^[A-Za-z0-9_-]{1,100}$', 'must be the signature of a URL made here', {
+    description: 'The permission to read until then.',
+  }),
 });
 export type SignedQuery = Type.Static<typeof SignedQuery>;
 

@@ -37,6 +37,33 @@ export const CallbackMessage = Type.Object(
     ...CallbackEnvelope.properties,
     body: Type.Object({ events: Type.Array(CallbackEvent) }),
   },
-  { title: 'CallbackMessage' },
+  {
+    title: 'CallbackMessage',
+    examples: [
+      {
+        time: 1764626079000,
+        version: PROTOCOL_VERSION,
+        body: {
+          events: [
+            {
+              'event-id': 'evt-6f1c8a52d1f24f7fa3c4e0a8f0f6c2b1',
+              'ref-id': 'schedule 0909',
+              vin: '5YJSA1E40FF345678',
+              device_id: 'device1234',
+              device_type: 'TCU',
+              status: 8,
+              'status-name': 'download_fail',
+              meta: [
+                { key: 'download', value: '40%' },
+                { key: 'reason', value: 'Network Failure' },
+              ],
+              timestamp: 1764626077000,
+              'received-at': 1764626078105,
+            },
+          ],
+        },
+      },
+    ],
+  },
 );
 export type CallbackMessage = Type.Static<typeof CallbackMessage>;

@@ -22,9 +22,9 @@ export function liveApiOf(kinds: readonly string[]) {
             Pattern(
               `^(?:${kinds.join('|')}):[^\\u0000-\\u001F\\u007F]+$`,
               `must be one of ${topics}`,
-              { maxLength: 300, description: `What to watch: ${topics}` },
+              { maxLength: 300 },
             ),
-            { maxItems: MAX_TOPICS },
+            { maxItems: MAX_TOPICS, description: `What to watch besides the lists: ${topics}.` },
           ),
         ),
       }),

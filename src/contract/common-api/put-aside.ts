@@ -21,7 +21,9 @@ export const REPLAYED_FILTER = {
   ),
 };
 
-export const PutAsideParams = Type.Object({ id: Type.String({ format: 'uuid' }) });
+export const PutAsideParams = Type.Object({
+  id: Type.String({ format: 'uuid', description: 'As the list names it.' }),
+});
 
 export const MAX_REPLAY = 10_000;
 export const DEFAULT_REPLAY = 1_000;

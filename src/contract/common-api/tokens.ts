@@ -1,6 +1,6 @@
 /** `/v1.0/tokens`: tokens of an interface, for the administrator. */
 import Type from 'typebox';
-import { empty, json, jsonBody, Nullable, routesOf, Time } from '../http/index.js';
+import { empty, json, jsonBody, listOf, Nullable, routesOf, Time } from '../http/index.js';
 import { Identifier, Text } from '../values/text.js';
 
 export const Token = Type.Object(
@@ -43,7 +43,7 @@ export const tokenApiOf = (roles: readonly string[]) =>
       path: '/v1.0/tokens',
       permission: 'administer',
       summary: 'List the tokens, without their secrets',
-      answer: json(Type.Object({ items: Type.Array(Token) }), 'All tokens.'),
+      answer: json(listOf(Token), 'All tokens.'),
     },
     revokeToken: {
       method: 'DELETE',

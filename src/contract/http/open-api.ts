@@ -1,10 +1,11 @@
 /** The OpenAPI 3.1 document of an interface, made from its routes. Pure. */
 import type Type from 'typebox';
+import { type Static } from 'typebox';
 import { type ErrorCode, ERRORS } from '../errors.js';
 import { SURROGATES } from '../values/text.js';
 import { type Answer } from './answer.js';
 import { type Body, LINE_TYPES } from './body.js';
-import { PROBLEM_CONTENT_TYPE, ProblemBody } from './problem.js';
+import { PROBLEM_CONTENT_TYPE, ProblemBody, problemTitle } from './problem.js';
 import { type Route } from './route.js';
 
 export interface DocumentOptions {
@@ -222,11 +223,24 @@ function errorsByStatus(route: Route): Map<number, ErrorCode[]> {
 }
 
 function problemOf(codes: readonly ErrorCode[], components: Components): Json {
+  const lines = codes.map((code) => `\`${code}\`: ${ERRORS[code].meaning} ${ERRORS[code].remedy}`);
   return {
-    description: codes.map((code) => `${code}: ${ERRORS[code].meaning}`).join('\n\n'),
-    content: { [PROBLEM_CONTENT_TYPE]: { schema: components.reference(ProblemBody) } },
+    description: lines.join('\n\n'),
+    content: {
+      [PROBLEM_CONTENT_TYPE]: {
+        schema: components.reference(ProblemBody),
+        examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
+      },
+    },
   };
 }
+
+const exampleOf = (code: ErrorCode): Static<typeof ProblemBody> => ({
+  title: problemTitle(code),
+  status: ERRORS[code].status,
+  errorCode: code,
+  errorMessage: ERRORS[code].meaning,
+});
 
 function webhookOf(webhook: Webhook, components: Components): Json {
   return {
@@ -286,12 +300,13 @@ class Components {
   }
 
   #membersOf(schema: object): Json {
-    return Object.fromEntries(
+    const members = Object.fromEntries(
       Object.entries(schema).map(([name, member]) => [
         name,
         name === 'properties' ? this.#propertiesOf(member as object) : this.#shapeOf(member),
       ]),
     );
+    return isTextEnum(members) ? { type: 'string', ...members } : members;
   }
 
   /** A property may be called `title`. */
@@ -301,6 +316,10 @@ class Components {
     );
   }
 }
+
+/** Generators ask for the type, although the values tell it. */
+const isTextEnum = ({ type, enum: values }: Json): boolean =>
+  type === undefined && Array.isArray(values) && values.every((value) => typeof value === 'string');
 
 /** Only a language with UTF-16 texts can name halves of surrogate pairs; what has them is refused all the same. */
 const withoutSurrogates = (text: string): string => text.replaceAll(SURROGATES, '');

@@ -8,11 +8,16 @@ export const MAX_PAGE = 1_000;
 
 export const Cursor = Pattern('^[A-Za-z0-9_-]+$', 'must be a nextCursor of this list', {
   maxLength: MAX_CURSOR,
-  description: '`nextCursor` of the page before.',
+  description: '`nextCursor` of the previous page.',
 });
 
 export const PageQuery = Type.Object({
-  limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 100 }),
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: MAX_PAGE,
+    default: 100,
+    description: 'Maximum number of items on the page.',
+  }),
   cursor: Type.Optional(Cursor),
 });
 

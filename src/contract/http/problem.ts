@@ -1,6 +1,6 @@
 /** Errors as answers: `application/problem+json` (RFC 9457) with the contract's fields (section 4). */
 import Type from 'typebox';
-import { ERROR_CODES } from '../errors.js';
+import { ERROR_CODES, type ErrorCode } from '../errors.js';
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
@@ -26,3 +26,6 @@ export const ProblemBody = Type.Object(
   },
   { title: 'Problem', description: 'RFC 9457 problem details.' },
 );
+
+/** `OPERATION_NOT_FOUND` → `operation not found` */
+export const problemTitle = (code: ErrorCode): string => code.toLowerCase().replaceAll('_', ' ');

@@ -11,7 +11,7 @@ import {
   type StatusName,
 } from './event-status.js';
 import { DELIVERIES, PLANNED_STATES } from './table.js';
-import { Pattern } from '../values/pattern.js';
+import Type from 'typebox';
 
 /** How far the trigger itself has come (contract section 5.1). */
 export type DeliveryState = keyof typeof DELIVERIES;
@@ -33,18 +33,15 @@ export const SCHEDULE_VEHICLE_STATES: readonly string[] = [
   ...EVENT_STATUS_NAMES,
 ];
 
-const statePattern = (states: readonly string[]) => `^(${states.join('|')}|unknown\\(\\d{1,5}\\))$`;
-const STATE = new RegExp(statePattern(VEHICLE_STATES));
+const UNKNOWN_STATE = '^unknown\\([0-9]{1,5}\\)$';
 
 /** Whether a vehicle in an operation can have this state. */
-export const isVehicleState = (text: string): boolean => STATE.test(text);
+export const isVehicleState = (text: string): boolean =>
+  VEHICLE_STATES.includes(text) || new RegExp(UNKNOWN_STATE).test(text);
 
 /** One of the states, by which vehicles are chosen; each `unknown(<number>)` is one too. */
 export const StateName = (states: readonly string[], description: string) =>
-  Pattern(statePattern(states), `must be one of ${states.join(', ')}`, {
-    maxLength: 100,
-    description,
-  });
+  Type.Union([Type.Enum([...states]), Type.String({ pattern: UNKNOWN_STATE })], { description });
 
 /** A message as it was settled when it first arrived. */
 export interface SettledMessage {

@@ -58,6 +58,8 @@ function fieldErrors(error: SchemaError): [path: string, message: string][] {
       return [];
     case 'boolean':
       return [[error.instancePath, 'is not a known field']];
+    case 'enum':
+      return [[error.instancePath, `must be one of ${error.params.allowedValues.join(', ')}`]];
     case 'pattern':
       return [[error.instancePath, patternMessage(String(error.params.pattern))]];
     default:

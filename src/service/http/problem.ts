@@ -1,5 +1,5 @@
 /** Errors as answers: `application/problem+json` (RFC 9457) with the contract's fields (section 4). */
-import { type ErrorCode, ERRORS, type FieldError } from '../../contract/index.js';
+import { type ErrorCode, ERRORS, type FieldError, problemTitle } from '../../contract/index.js';
 
 /** An answer that says what is wrong with the request. */
 export class Problem extends Error {
@@ -21,7 +21,7 @@ export const invalid = (errors: readonly FieldError[]) =>
 
 export function problemBody({ status, code, message, errors }: Problem) {
   return {
-    title: code.toLowerCase().replaceAll('_', ' '),
+    title: problemTitle(code),
     status,
     errorCode: code,
     errorMessage: message,

@@ -191,7 +191,7 @@ describe.each(platforms())('on $name', (platform) => {
     });
     const path = `/v1.0/ota/operations/watched/vehicles/${vehicle.vin}/messages`;
     const { body: raw } = await t.call('GET', `${path}/${encodeURIComponent(messageId)}`);
-    expect(raw.asItCame).toBe(false);
+    expect(raw.verbatim).toBe(false);
     const envelope = JSON.parse(raw.envelope);
     expect(envelope).toMatchObject({ message_id: messageId, message_type: 'OTA_EVENT' });
     expect(JSON.parse(Buffer.from(envelope.body, 'base64').toString())).toMatchObject({

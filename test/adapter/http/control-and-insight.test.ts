@@ -40,7 +40,7 @@ describe.each(platforms())('on $name', (platform) => {
       priority: 4,
       rate,
       ttl: 3_600,
-      ackRequired: false,
+      ack_required: '0',
     });
     const received = JSON.parse((await link.receive()).toString()) as Record<string, unknown>;
     expect(received).toMatchObject({ ttl: 3_600, property_bag: { ack_required: '0' } });
@@ -136,8 +136,8 @@ describe.each(platforms())('on $name', (platform) => {
     expect(await list(`to=${new Date(0).toISOString()}`)).toHaveLength(0);
     expect(await list(`from=${new Date(0).toISOString()}`)).toHaveLength(4);
     const replay = (body: object) => t.call('POST', '/v1.0/dead-letters/replay', { body });
-    const reason = 'VEHICLE_NOT_REGISTERED';
-    expect((await replay({ reason })).body).toEqual({
+    const filter = { reason: 'VEHICLE_NOT_REGISTERED' };
+    expect((await replay({ filter })).body).toEqual({
       applied: 0,
       duplicate: 0,
       refused: 3,
@@ -146,12 +146,12 @@ describe.each(platforms())('on $name', (platform) => {
     // The stranger takes over the system_id: now the messages are its own.
     await t.call('DELETE', `/v1.0/vehicles/${vehicle.vin}`);
     await t.register({ vin: stranger.vin, systemId: vehicle.systemId });
-    expect((await replay({ reason, limit: 2, why: 'mended' })).body).toMatchObject({
+    expect((await replay({ filter, limit: 2, reason: 'fixed' })).body).toMatchObject({
       applied: 2,
       more: true,
     });
-    expect((await replay({ reason })).body).toMatchObject({ applied: 1, more: false });
-    expect((await replay({ reason })).body).toMatchObject({ applied: 0, refused: 0 });
+    expect((await replay({ filter })).body).toMatchObject({ applied: 1, more: false });
+    expect((await replay({ filter })).body).toMatchObject({ applied: 0, refused: 0 });
     expect(await list('replayed=true')).toHaveLength(3);
     expect(await list('replayed=false')).toHaveLength(1);
     const state = await t.call('GET', path('stray', `/vehicles/${stranger.vin}`));

@@ -7,7 +7,6 @@ import { settleSends } from '../../../src/adapter/c2d-sender/index.js';
 import { type Database } from '../../../src/service/database/index.js';
 import { placeEvents } from '../../../src/adapter/event-stream/index.js';
 import {
-  exportDeliveries,
   findOperation,
   retriggerVehicle,
   searchDeliveries,
@@ -16,6 +15,7 @@ import {
   timeline,
 } from '../../../src/adapter/operations/index.js';
 import { phaseDurations } from '../../../src/adapter/operations/phases.js';
+import { exportDeliveries } from '../../../src/adapter/http/routes/export.js';
 import { estimate } from '../../../src/adapter/operations/summary.js';
 import { asHappened } from '../../../src/adapter/operations/timeline.js';
 import { EVENT_STATUS } from '../../../src/contract/index.js';
@@ -117,7 +117,7 @@ describe('on PostgreSQL', () => {
     const { finishedPerMinute, windowSeconds, completionAt } = summary.estimate;
     expect([windowSeconds, finishedPerMinute]).toEqual([110, (6 / 110) * 60]);
     const left = (4 / finishedPerMinute) * 60_000;
-    expect(completionAt?.getTime()).toBe(Math.floor(START + 110_000 + left));
+    expect(completionAt).toEqual(new Date(START + 110_000 + left));
   });
 
   test('the timeline has every attempt, send, answer, control action and call-back', async () => {
@@ -134,21 +134,24 @@ describe('on PostgreSQL', () => {
       now: START + 140_000,
     });
     const entries = await timeline(database, source.operationId, ALICE.vin);
-    const seconds = (at: Date) => Math.round((at.getTime() - START) / 1_000);
+    const seconds = (at: string | Date) =>
+      Math.round((new Date(at).getTime() - START) / 1_000);
     const told = entries.map((entry) => {
       switch (entry.kind) {
         case 'delivery':
           return [entry.attempt, entry.what];
         case 'control':
           return [seconds(entry.at), entry.action, entry.by, entry.reason];
-        default:
+        case 'ack':
+          return [seconds(entry.at), 'ack'];
+        case 'event':
           return [
             seconds(entry.at),
-            entry.statusName,
+            entry['status-name'],
             seconds(entry.vehicleAt),
-            entry.callbacks.map(({ receiver, settledAt }) => [
+            entry.callbacks.map(({ receiver, deliveredAt }) => [
               receiver,
-              settledAt && seconds(settledAt),
+              deliveredAt && seconds(deliveredAt),
             ]),
           ];
       }
@@ -176,7 +179,7 @@ describe('on PostgreSQL', () => {
     await placeEvents(database);
     const entries = await timeline(database, source.operationId, BOB.vin);
     const last = entries.flatMap((entry) => (entry.kind === 'event' ? [entry] : [])).at(-1);
-    expect(last?.callbacks).toEqual([{ receiver: 'carota', settledAt: null, tries: 0 }]);
+    expect(last?.callbacks).toEqual([{ receiver: 'carota', deliveredAt: null, tries: 0 }]);
   });
 
   test('vehicles are found by VIN across operations, page by page', async () => {

@@ -1,0 +1,48 @@
+/** The OpenAPI documents are good enough to generate clients from: judged by the tools that others use. */
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import spectralCore, { type RulesetDefinition } from '@stoplight/spectral-core';
+import spectralRulesets from '@stoplight/spectral-rulesets';
+import { expect, test } from 'vitest';
+import { ADAPTER_ROUTES, adapterDocument } from '../../src/contract/adapter-api/index.js';
+import { CAROTA_ROUTES, carotaDocument } from '../../src/contract/carota-api/index.js';
+
+const { Spectral } = spectralCore;
+
+/** All rules of `spectral:oas`, also those that are off by default, but for these. */
+const SPECTRAL_RULES = {
+  extends: [[spectralRulesets.oas, 'all']],
+  rules: {
+    // A licence has an SPDX identifier or a URL (OpenAPI 3.1, section 4.8.4).
+    'license-url': 'off',
+    // The project has no address yet.
+    'contact-properties': 'off',
+    // Tags are in the order in which one reads about them.
+    'openapi-tags-alphabetical': 'off',
+    // Where the summary says it all, there is no description.
+    'operation-description': 'off',
+  },
+} as const;
+
+const DOCUMENTS = [
+  ['OTA Adapter', adapterDocument('1.0.0'), ADAPTER_ROUTES],
+  ['CarOTA Server', carotaDocument('1.0.0'), CAROTA_ROUTES],
+] as const;
+
+test.each(DOCUMENTS)('Redocly finds nothing in the document of the %s', async (_name, document) => {
+  const config = await createConfig({ extends: ['recommended'] });
+  const source = JSON.stringify(document, null, 2);
+  const problems = await lintFromString({ source, absoluteRef: 'openapi.json', config });
+  expect(
+    problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer]),
+  ).toEqual([]);
+});
+
+test.each(DOCUMENTS)(
+  'Spectral finds nothing in the document of the %s',
+  async (_name, document) => {
+    const spectral = new Spectral();
+    spectral.setRuleset(SPECTRAL_RULES as RulesetDefinition);
+    const results = await spectral.run(JSON.stringify(document));
+    expect(results.map(({ code, message, path }) => [code, message, path.join('/')])).toEqual([]);
+  },
+);
