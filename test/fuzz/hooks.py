@@ -36,7 +36,7 @@ WHOLE_BODY = {
     ("POST", "/v1.0/schedules/preview"),
     ("POST", "/v1.0/update-scripts"),
     # Lines of CSV and NDJSON have no schema; all of them must be good here.
-    ("POST", "/v1.0/schedules/{refId}/vehicles"),
+    ("POST", "/v1.0/schedules/{ref-id}/vehicles"),
 }
 # Answers to a request that fits, without a field: (method, path) -> {errorCode: why}.
 BEYOND_REQUEST = {
