@@ -1,9 +1,6 @@
 /** `otaops callbacks`: receivers of the event call-back. */
 import { type Command } from 'commander';
-import {
-  receiverApi,
-  type ReceiverWithSecret,
-} from '../../contract/adapter-api/index.js';
+import { receiverApi, type ReceiverWithSecret } from '../../contract/adapter-api/index.js';
 import { serverCommand, clientOf, type CommonFlags } from '../server-command.js';
 import { option, timeOption } from '../options.js';
 import { print, printJson, printTable } from '../output.js';

@@ -22,14 +22,7 @@ interface FilterFlags extends CommonFlags {
   readonly limit: number;
 }
 
-const filterOf = ({
-  reason,
-  status,
-  vin,
-  systemId,
-  from,
-  to,
-}: FilterFlags): DeadLetterFilter => ({
+const filterOf = ({ reason, status, vin, systemId, from, to }: FilterFlags): DeadLetterFilter => ({
   ...(reason === undefined ? {} : { reason }),
   ...(status === undefined ? {} : { status }),
   ...(vin === undefined ? {} : { vin }),
@@ -130,11 +123,7 @@ function refuseUnclear(id: string | undefined, filter: object, { all = false }: 
 const reasonOf = (why: string | undefined) => (why === undefined ? {} : { reason: why });
 
 /** @throws Error if it is refused again */
-async function replayOne(
-  client: Client,
-  id: string,
-  { why, json }: ReplayFlags,
-): Promise<void> {
+async function replayOne(client: Client, id: string, { why, json }: ReplayFlags): Promise<void> {
   const answer = await client.call(deadLetterApi.replayDeadLetter, {
     params: { id },
     body: reasonOf(why),

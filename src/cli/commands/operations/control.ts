@@ -6,7 +6,7 @@ import {
   type Operation,
   type OperationChange,
 } from '../../../contract/adapter-api/index.js';
-import { type TriggerRate, type VehicleStateName } from '../../../contract/index.js';
+import { type TriggerRate } from '../../../contract/index.js';
 import { serverCommand, clientOf, type CommonFlags } from '../../server-command.js';
 import { option, stateOption } from '../../options.js';
 import { print, printJson } from '../../output.js';
@@ -113,7 +113,7 @@ export function controlCommands(operations: Command): void {
 }
 
 interface RetriggerFlags {
-  readonly state?: VehicleStateName;
+  readonly state?: string;
 }
 
 interface ChangeFlags {
@@ -122,18 +122,11 @@ interface ChangeFlags {
   readonly rate?: number | boolean;
   readonly factor?: number;
   readonly after?: number;
-  readonly of?: NonNullable<TriggerRate['of']>;
+  readonly of?: TriggerRate['of'];
   readonly atMost?: number;
 }
 
-function changeOf({
-  priority,
-  rate,
-  factor,
-  after,
-  of,
-  atMost,
-}: ChangeFlags): OperationChange {
+function changeOf({ priority, rate, factor, after, of, atMost }: ChangeFlags): OperationChange {
   const change = priority === undefined ? {} : { priority };
   if (rate === false) return { ...change, rate: null };
   if (typeof rate !== 'number') {
@@ -143,8 +136,16 @@ function changeOf({
     if (priority === undefined) throw new UsageError('give --priority, --rate or --no-rate');
     return change;
   }
-  const growth = { factor, after, of, atMost };
-  return { ...change, rate: { perSecond: rate, ...growth } };
+  return {
+    ...change,
+    rate: {
+      perSecond: rate,
+      ...(factor === undefined ? {} : { factor }),
+      ...(after === undefined ? {} : { after }),
+      ...(of === undefined ? {} : { of }),
+      ...(atMost === undefined ? {} : { atMost }),
+    },
+  };
 }
 
 const reasonOf = ({ reason }: ControlFlags) => (reason === undefined ? {} : { reason });

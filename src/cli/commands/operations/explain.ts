@@ -1,6 +1,10 @@
 /** `otaops operations summary` and `vehicle`: why it goes as it goes. */
 import { type Command } from 'commander';
-import { insightApi, type Summary, type TimelineEntry } from '../../../contract/adapter-api/index.js';
+import {
+  insightApi,
+  type Summary,
+  type TimelineEntry,
+} from '../../../contract/adapter-api/index.js';
 import { serverCommand, clientOf, type CommonFlags } from '../../server-command.js';
 import { print, printJson, printTable } from '../../output.js';
 

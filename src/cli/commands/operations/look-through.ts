@@ -9,7 +9,6 @@ import {
   insightApi,
   operationApi,
 } from '../../../contract/adapter-api/index.js';
-import { type VehicleStateName } from '../../../contract/index.js';
 import { serverCommand, clientOf, collect, type CommonFlags } from '../../server-command.js';
 import { limitOption, stateOption } from '../../options.js';
 import { printJson, printTable } from '../../output.js';
@@ -79,11 +78,7 @@ export function lookThroughCommands(operations: Command): void {
       const found =
         refId === undefined
           ? client.items(auditApi.listAudit, {}, flags.limit)
-          : client.items(
-              auditApi.listOperationAudit,
-              { params: { 'ref-id': refId } },
-              flags.limit,
-            );
+          : client.items(auditApi.listOperationAudit, { params: { 'ref-id': refId } }, flags.limit);
       const items = await collect(found);
       if (flags.json) {
         printJson(items);
