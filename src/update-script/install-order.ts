@@ -1,10 +1,10 @@
-/** In which order the ECUs of a script are installed: pure. */
+/** The order in which the ECUs of a script are installed. Pure. */
 import { type EcuUpdate } from './update-script.js';
 
 /**
- * Each ECU after those that it names in `after`, otherwise in the script's order.
+ * Each ECU comes after those it names in `after`, otherwise in the script's order.
  *
- * @returns undefined where ECUs wait for each other in a circle
+ * @returns undefined if `after` forms a cycle
  */
 export function installOrder(updates: readonly EcuUpdate[]): EcuUpdate[] | undefined {
   const named = new Set(updates.map(({ ecu }) => ecu));
