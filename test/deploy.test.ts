@@ -158,7 +158,7 @@ test('the devcontainer and CI install what the tests need from one list', () => 
     build: { dockerfile: string; context: string };
   };
   const dockerfile = join('.devcontainer', build.dockerfile);
-  expect(join('.devcontainer', build.context)).toBe('./');
+  expect(join('.devcontainer', build.context)).toBe('.');
   const list = 'scripts/install-test-servers.sh';
   const [, copied = ''] = /^COPY (\S+) /m.exec(read(dockerfile)) ?? [];
   expect(copied).toBe(list);
