@@ -1,4 +1,4 @@
-/** Calls an HTTP interface of ours. */
+/** A client of our own HTTP interfaces. */
 export type Call = <T>(
   method: string,
   path: string,
@@ -6,7 +6,7 @@ export type Call = <T>(
   body?: string | Uint8Array<ArrayBuffer>,
 ) => Promise<T>;
 
-/** The interface has refused. */
+/** The server refused the request. */
 export class CallRefused extends Error {
   override readonly name = 'CallRefused';
 

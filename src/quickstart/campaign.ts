@@ -1,4 +1,4 @@
-/** What a planner does at the CarOTA Server: an artifact, an update script, schedules. */
+/** Does what a planner does on the CarOTA Server: artifact, update script, schedules. */
 import { type Call, CallRefused, postJson } from './caller.js';
 
 interface StoredArtifact {
@@ -14,7 +14,7 @@ export interface Release {
   readonly software: Uint8Array<ArrayBuffer>;
 }
 
-/** Uploads the software of ECU HU and publishes the script that installs it; where it is there already, it stays. */
+/** Uploads the software of ECU HU and publishes the script that installs it, unless they exist already. */
 export async function release(carota: Call, wanted: Release): Promise<void> {
   const { scriptRefId, model, version, software } = wanted;
   const { sha256, md5, size } = await carota<StoredArtifact>(
@@ -36,7 +36,7 @@ export async function release(carota: Call, wanted: Release): Promise<void> {
   });
 }
 
-/** @returns false where there is one of that name */
+/** @returns false if a schedule of that name exists */
 export async function schedule(carota: Call, plan: object): Promise<boolean> {
   try {
     await postJson(carota, '/v1.0/schedules', plan);
@@ -51,7 +51,7 @@ interface ScheduleShown {
   readonly status: string;
 }
 
-/** Whether it will post nothing more. */
+/** Whether it will post no further event. */
 export async function isOver(carota: Call, refId: string): Promise<boolean> {
   const { status } = await carota<ScheduleShown>(
     'GET',

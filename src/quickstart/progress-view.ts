@@ -1,4 +1,4 @@
-/** Live view of operations: bars that move in a terminal, plain lines elsewhere. */
+/** Live view of operations: moving bars in a terminal, plain lines elsewhere. */
 import { createLogUpdate } from 'log-update';
 import colors from 'picocolors';
 import { EVENT_STATUS_NAMES, FAILED_SO_FAR, FINISHED, DELIVERY_STATES } from '../contract/index.js';
@@ -15,7 +15,7 @@ export interface ProgressShown {
 
 export interface ProgressView {
   show(operations: readonly ProgressShown[]): void;
-  /** Leaves the last view standing. */
+  /** Leaves the last view on the screen. */
   done(): void;
 }
 
@@ -31,7 +31,7 @@ function liveView(stream: NodeJS.WriteStream): ProgressView {
   };
 }
 
-/** A log that is read later needs no more lines than this. */
+/** Interval of lines in a log, ms. */
 const PLAIN_EVERY_MS = 2_000;
 
 function plainView(stream: NodeJS.WriteStream): ProgressView {

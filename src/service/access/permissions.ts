@@ -1,7 +1,7 @@
-/** Who may do what: pure. Each server says which role has which permissions. */
+/** Permissions. Each server defines which role has which. Pure. */
 
 export type Permission =
-  /** Whoever has a token. */
+  /** Anyone with a token. */
   | 'any'
   | 'read'
   | 'trigger'
@@ -9,12 +9,12 @@ export type Permission =
   | 'administer'
   /** Artifacts, update scripts and schedules of the CarOTA Server. */
   | 'plan'
-  /** What a vehicle fetches from the CarOTA Server. */
+  /** Scripts and artifacts that a vehicle fetches from the CarOTA Server. */
   | 'fetch';
 
 export type Grants = Readonly<Record<string, readonly Permission[]>>;
 
-/** A role that is not known may do nothing. */
+/** An unknown role has no permissions. */
 export function mayDo(grants: Grants, role: string, permission: Permission): boolean {
   const granted = grants[role];
   return granted !== undefined && (permission === 'any' || granted.includes(permission));
