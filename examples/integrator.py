@@ -30,12 +30,13 @@ accepted = call("POST", "/v1.0/ota/trigger", {"time": int(time.time() * 1000), "
 print("accepted", accepted["accepted"], "rejected", accepted["rejectedCount"], flush=True)
 
 # Every event once, in commit order. A real client stores the cursor where it survives a restart.
-cursor, finished = "0", set()
-while len(finished) < accepted["accepted"]:
-    query = urllib.parse.urlencode({"after": cursor, "wait": 30, "ref-id": ref_id})
+operation, cursor = f"/v1.0/ota/operations/{urllib.parse.quote(ref_id, safe='')}", "0"
+while True:
+    is_open = call("GET", operation)["open"] > 0
+    query = urllib.parse.urlencode({"after": cursor, "wait": 30 if is_open else 1, "ref-id": ref_id})
     page = call("GET", f"/v1.0/ota/events?{query}")
     for event in page["events"]:
         print(event["vin"], event["status-name"], flush=True)
-        if event["status-name"] in ("success", "failure", "cancel", "rollback_success", "rollback_fail"):
-            finished.add(event["vin"])
     cursor = page["cursor"]
+    if not is_open and not page["events"]:
+        break

@@ -36,19 +36,18 @@ const { accepted } = await call<{ accepted: number }>('POST', '/v1.0/ota/trigger
 console.log('accepted', accepted);
 
 // Every event once, in commit order. A real client stores the cursor where it survives a restart.
-const final = ['success', 'failure', 'cancel', 'rollback_success', 'rollback_fail'];
-const finished = new Set<string>();
-for (let cursor = '0'; finished.size < accepted;) {
-  const query = new URLSearchParams({ after: cursor, wait: '30', 'ref-id': refId });
+const operation = `/v1.0/ota/operations/${encodeURIComponent(refId)}`;
+for (let cursor = '0', done = false; !done;) {
+  const { open } = await call<{ open: number }>('GET', operation);
+  const wait = open > 0 ? '30' : '1';
+  const query = new URLSearchParams({ after: cursor, wait, 'ref-id': refId });
   const page = await call<{ events: OtaEvent[]; cursor: string }>(
     'GET',
     `/v1.0/ota/events?${query.toString()}`,
   );
-  for (const { vin, 'status-name': state } of page.events) {
-    console.log(vin, state);
-    if (final.includes(state)) finished.add(vin);
-  }
+  for (const { vin, 'status-name': state } of page.events) console.log(vin, state);
   cursor = page.cursor;
+  done = open === 0 && page.events.length === 0;
 }
 
 export {};

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse as parseJsonc } from 'jsonc-parser';
 import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -150,6 +151,24 @@ test('the images are built on one exact release of Node.js, the one of the smoke
   expect(bases.length).toBeGreaterThan(1);
   expect(new Set(bases).size).toBe(1);
   expect(bases[0]).toMatch(new RegExp(`^${newest}\\.\\d+\\.\\d+$`));
+});
+
+test('the devcontainer and CI install what the tests need from one list', () => {
+  const { build } = parseJsonc(read('.devcontainer/devcontainer.json')) as {
+    build: { dockerfile: string; context: string };
+  };
+  const dockerfile = join('.devcontainer', build.dockerfile);
+  expect(join('.devcontainer', build.context)).toBe('.');
+  const list = 'scripts/install-test-servers.sh';
+  const [, copied = ''] = /^COPY (\S+) /m.exec(read(dockerfile)) ?? [];
+  expect(copied).toBe(list);
+  expect(isThere(list)).toBe(true);
+  const ignored = read('.dockerignore').split('\n');
+  expect(ignored.some((entry) => entry !== '' && list.startsWith(entry))).toBe(false);
+  expect(read('.ci/run')).toContain(`bash ${list}`);
+  for (const file of ['.ci/run', '.github/workflows/ci.yml', dockerfile]) {
+    expect(read(file), file).not.toContain('apt-get');
+  }
 });
 
 test('the Dockerfile copies what there is', () => {

@@ -1,4 +1,4 @@
-/** The vehicles of a simulated fleet: always the same ones for the same number. */
+/** The vehicles of a simulated fleet: the same number always gives the same vehicle. */
 import { createHash } from 'node:crypto';
 import { vinCheckDigit } from '../contract/index.js';
 import { type VehicleIdentity } from '../vehicle/index.js';
@@ -9,7 +9,7 @@ export interface FleetVehicle extends VehicleIdentity {
 }
 
 const DIGITS = 'ABCDEFGHJKLMNPRSTUVWXYZ0123456789';
-/** Manufacturer and type, then the check digit's place. */
+/** Manufacturer and type, then the position of the check digit. */
 const PREFIX = 'XSMVEH24';
 
 /** VIN number n, with a valid check digit. */
@@ -22,7 +22,7 @@ function fleetVin(n: number): string {
   return `${PREFIX}${check}${serial}`;
 }
 
-/** The credential of a simulated vehicle. It is no secret: anyone can simulate it. */
+/** The credential of a simulated vehicle. It is not a secret: anyone can simulate the vehicle. */
 export const simulatedCredential = (vin: string): string =>
   createHash('sha256').update(`simulated ${vin}`).digest('base64url');
 
@@ -37,7 +37,7 @@ function simulatedVehicle(vin: string): FleetVehicle {
   };
 }
 
-/** A fleet of the given size; the VINs in `named` are among it. */
+/** A fleet of the given size that includes the VINs in `named`. */
 export function fleetOf(size: number, named: readonly string[] = []): FleetVehicle[] {
   const vins = [...named, ...Array.from({ length: size - named.length }, (_, n) => fleetVin(n))];
   return vins.slice(0, size).map(simulatedVehicle);

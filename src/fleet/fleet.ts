@@ -12,22 +12,22 @@ export interface FleetOptions {
   readonly vehicles: readonly FleetVehicle[];
   readonly mqttUrl: string;
   readonly seed: number;
-  /** How many simulated seconds pass in a real one. */
+  /** Simulated seconds per real second. */
   readonly speed: number;
   readonly onError?: (vin: string, error: Error) => void;
 }
 
 export interface FleetCounts {
-  /** Vehicles that have been switched on. */
+  /** Number of vehicles that have been switched on. */
   readonly switchedOn: number;
   readonly triggersTaken: number;
   readonly updatesEnded: number;
-  /** Messages that the platform has acknowledged; repetitions by fault not counted. */
+  /** Number of messages that the broker has acknowledged, not counting injected duplicates. */
   readonly messagesDelivered: number;
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
 }
 
-/** New connections a second: more at once only wait in the broker's queue. */
+/** New connections per second; more would only wait in the broker's queue. */
 const CONNECTS_PER_SECOND = 500;
 
 export class Fleet {
@@ -45,7 +45,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    // Every vehicle that is switched off for a while waits on it.
+    // Each vehicle that is temporarily switched off adds a listener.
     setMaxListeners(0, this.#stopping.signal);
   }
 
@@ -53,7 +53,7 @@ export class Fleet {
     return this.#counts;
   }
 
-  /** Switches the vehicles on, one after another; some come later, as their seed says. */
+  /** Switches the vehicles on one after another; the seed delays some of them. */
   start(): void {
     this.#switchingOn = this.#switchOn().catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) throw error;

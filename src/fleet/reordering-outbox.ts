@@ -1,7 +1,7 @@
 /** An outbox that sends the newer of two messages first while that is switched on. */
 import { MemoryOutbox, type OutgoingMessage } from '../vehicle/index.js';
 
-/** A message waits so long for one that may overtake it, ms. */
+/** How long a message waits for one that may overtake it, ms. */
 const HOLD_MS = 500;
 
 export class ReorderingOutbox extends MemoryOutbox {
@@ -9,7 +9,7 @@ export class ReorderingOutbox extends MemoryOutbox {
   readonly #onDue: () => void;
   #held: { readonly messageId: string; readonly timer: NodeJS.Timeout } | undefined;
 
-  /** @param onDue something that was held may be sent now */
+  /** @param onDue called when a held message may be sent */
   constructor(onDue: () => void) {
     super();
     this.#onDue = onDue;
@@ -22,12 +22,12 @@ export class ReorderingOutbox extends MemoryOutbox {
     this.#held = { messageId: message.messageId, timer };
   }
 
-  /** The oldest message, but for one that is held. */
+  /** The oldest message that is not held. */
   override first(): OutgoingMessage | undefined {
     const held = this.#held?.messageId;
     for (const message of this.messages()) {
       if (message.messageId !== held) {
-        // It has been overtaken, that is enough.
+        // One overtaking is enough.
         this.#release();
         return message;
       }

@@ -1,11 +1,11 @@
-/** What will happen to a simulated vehicle in an update: the same for the same seed and VIN. Pure. */
+/** What happens to a simulated vehicle during an update; the same seed and VIN give the same scenario. Pure. */
 import { createHash } from 'node:crypto';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type Phase } from '../vehicle/index.js';
 
-/** How an update ends, and how many of a hundred vehicles it happens to. */
+/** Endings of an update, with their frequency in percent of vehicles. */
 const OUTCOMES = {
   success: 66,
   paused_and_resumed: 7,
@@ -20,11 +20,11 @@ const OUTCOMES = {
 export type Outcome = keyof typeof OUTCOMES;
 const TOTAL_SHARE = Object.values<number>(OUTCOMES).reduce((sum, share) => sum + share);
 
-/** How long things take, simulated ms. */
+/** Durations, simulated ms. */
 export interface Durations {
   readonly fetch: number;
   readonly consent: number;
-  /** A tenth of the download. */
+  /** Per tenth of the download. */
   readonly tenth: number;
   readonly verify: number;
   readonly install: number;
@@ -37,9 +37,9 @@ export interface Durations {
 export interface Scenario {
   readonly outcome: Outcome;
   readonly durations: Durations;
-  /** Tenths of the download after which it is paused, cancelled, or breaks off for good. */
+  /** Tenths of the download after which it is paused, cancelled, or fails for good. */
   readonly stopsAt: number;
-  /** It loses its connection after a phase, for so long, simulated ms. */
+  /** For how long it loses its connection after a phase, simulated ms. */
   readonly outage: { readonly after: Phase; readonly forMs: number } | undefined;
   /** Sends each message twice. */
   readonly duplicates: boolean;
@@ -47,7 +47,7 @@ export interface Scenario {
   readonly reorders: boolean;
 }
 
-/** Phases that may end in a tunnel. */
+/** Phases after which the connection may be lost. */
 const TUNNELS: readonly Phase[] = ['fetching', 'consent', 'downloading', 'installing'];
 
 const SECOND = 1_000;
@@ -56,7 +56,7 @@ const MINUTE = 60 * SECOND;
 /**
  * @param seed of the fleet
  * @param vin of the vehicle
- * @param refId of the operation: another one goes another way
+ * @param refId of the operation; each operation has its own scenario
  */
 export function scenarioOf(seed: number, vin: string, refId: string): Scenario {
   const dice = new Dice(`${seed} ${vin} ${refId}`);
@@ -87,7 +87,7 @@ export function scenarioOf(seed: number, vin: string, refId: string): Scenario {
   };
 }
 
-/** How long after the fleet a vehicle is switched on, simulated ms; most are there at once. */
+/** How long after the fleet's start a vehicle is switched on, simulated ms; for most, 0. */
 export function comesOnlineAfterMs(seed: number, vin: string): number {
   const dice = new Dice(`${seed} ${vin}`);
   return dice.chance(0.1) ? dice.between(1, 10) * MINUTE : 0;

@@ -1,4 +1,4 @@
-/** What a simulated vehicle updates with: no disk and no network, but time and the faults of its scenario. */
+/** The equipment of a simulated vehicle: no disk and no network, only time and the faults of its scenario. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ScriptRefused, type UpdateScript } from '../update-script/index.js';
 import { DownloadFailed, type Equipment, type Transfer } from '../vehicle/index.js';
@@ -7,7 +7,7 @@ import { type Scenario } from './scenario.js';
 export interface SimulationContext {
   readonly scenario: Scenario;
   readonly model: string;
-  /** Waits so many simulated ms. */
+  /** Waits, simulated ms. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
   /** What the user does in the middle of the download. */
   readonly user: { pauseFor(ms: number): void; cancel(): void };
@@ -76,7 +76,7 @@ export function simulatedEquipment(context: SimulationContext): Equipment {
   };
 }
 
-/** In tenths; what the scenario has happen in the middle happens once. */
+/** In tenths; what the scenario schedules in the middle happens once. */
 function simulatedDownload({ scenario, wait, user }: SimulationContext) {
   const { outcome, durations, stopsAt } = scenario;
   let tenth = 0;
@@ -111,7 +111,7 @@ function scriptFor(scriptRefId: string, model: string): UpdateScript {
   };
 }
 
-/** @param speed simulated seconds in a real one */
+/** @param speed simulated seconds per real second */
 export const simulatedWait =
   (speed: number) =>
   (ms: number, signal: AbortSignal): Promise<void> =>

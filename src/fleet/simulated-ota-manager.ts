@@ -12,10 +12,10 @@ export interface SimulationOptions {
   readonly scenarioOf: (refId: string) => Scenario;
   readonly model: string;
   readonly clock: VehicleClock;
-  /** How many simulated seconds pass in a real one. */
+  /** Simulated seconds per real second. */
   readonly speed: number;
   readonly onStart: (scenario: Scenario) => void;
-  /** The vehicle loses its connection for so long, real ms. */
+  /** Disconnects the vehicle for this long, real ms. */
   readonly onOutage: (ms: number) => void;
   readonly onEnd: (scenario: Scenario) => void;
 }

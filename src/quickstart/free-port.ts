@@ -1,7 +1,7 @@
-/** Finds a port that nobody listens on. */
+/** Finds a free port. */
 import { type AddressInfo, createServer } from 'node:net';
 
-/** The given port, or the first free one of the hundred after it. 0 stays 0: any free one. */
+/** The given port, or the first free one of the hundred after it. 0 stays 0: any free port. */
 export async function nextFreePort(host: string, wanted: number): Promise<number> {
   if (wanted === 0) return 0;
   for (let port = wanted; port < wanted + 100 && port <= 65_535; port++) {
@@ -21,7 +21,7 @@ function isFree(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** A port that nobody listens on now. */
+/** A port that is free now. */
 export function anyFreePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -1,6 +1,6 @@
 /**
- * The whole loop on one machine: CarOTA Server and adapter on their embedded defaults, a simulated fleet, a few full
- * vehicle agents, the seed's trigger, and two schedules, all through the real interfaces.
+ * The whole loop on one machine: CarOTA Server and adapter with their embedded database and broker, a simulated fleet,
+ * a few complete vehicle agents, the seed's trigger and two schedules, all through the real interfaces.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -30,7 +30,7 @@ export interface QuickstartOptions {
   readonly dataDir: string;
   readonly vehicles: number;
   readonly seed: number;
-  /** How many simulated seconds pass in a real one. */
+  /** Simulated seconds per real second. */
   readonly speed: number;
   /** Progress messages. */
   readonly tell: (line: string) => void;
@@ -42,11 +42,11 @@ export interface Quickstart {
   readonly token: string;
   readonly carotaUrl: string;
   readonly carotaToken: string;
-  /** VINs of the fleet, the seed's first. */
+  /** VINs of the fleet, those of the seed first. */
   readonly vins: readonly string[];
   /** The operations that were triggered or planned. */
   readonly refIds: readonly string[];
-  /** How many vehicles are full agents. */
+  /** Number of complete agents. */
   readonly realVehicles: number;
   /** Of each operation that the adapter has. */
   progress(): Promise<Operation[]>;
@@ -126,10 +126,10 @@ export async function startQuickstart(
   }
 }
 
-/** Full agents, beside the simulated fleet. */
+/** Complete agents in addition to the simulated fleet. */
 const REAL_VEHICLES = 4;
 
-/** Adapter and CarOTA Server, each with a token for the other's interface, the call-back between them. */
+/** Starts adapter and CarOTA Server, each with a token for the other, and the call-back between them. */
 async function startServers(
   options: QuickstartOptions,
   ports: Awaited<ReturnType<typeof freePorts>>,
@@ -145,7 +145,7 @@ async function startServers(
       mqttPort: ports.mqttPort,
       callbackUrl: `http://${host}:${ports.carotaPort}/v1.0/ota/events`,
       callbackSecret: secret,
-      // This machine's own addresses: the CarOTA Server is on it.
+      // The CarOTA Server runs on this machine.
       callbackAllow: ['127.0.0.0/8'],
     },
     log,
@@ -184,7 +184,7 @@ async function freePorts({ host, httpPort, mqttPort, carotaPort, tell }: Quickst
   const free = {
     httpPort: await nextFreePort(host, httpPort),
     mqttPort: await nextFreePort(host, mqttPort),
-    // The adapter must know it before the CarOTA Server listens.
+    // The adapter needs it before the CarOTA Server listens.
     carotaPort: carotaPort === 0 ? await anyFreePort(host) : await nextFreePort(host, carotaPort),
   };
   if (free.httpPort !== httpPort) tell(`Port ${httpPort} is taken; HTTP uses ${free.httpPort}.`);
@@ -205,7 +205,7 @@ async function register(adapter: Client, vehicles: readonly FleetVehicle[]): Pro
   await adapter.call(registryApi.importVehicles, { content });
 }
 
-/** The CarOTA Server chooses vehicles by what it knows of them; a tag says what kind they are. */
+/** The CarOTA Server selects vehicles by their properties; a tag tells the two kinds apart. */
 async function makeKnown(
   carota: Client,
   vehicles: readonly FleetVehicle[],
@@ -229,7 +229,7 @@ const operation = (adapter: Client, refId: string) =>
       throw error;
     });
 
-/** The seed's own trigger, at the adapter. In a data directory that has been used before it adds nothing. */
+/** Posts the seed's own trigger to the adapter. In a data directory that was used before, it adds nothing. */
 async function trigger(
   adapter: Client,
   tell: (line: string) => void,
@@ -242,13 +242,13 @@ async function trigger(
   return { refId, isFirst: accepted > 0 };
 }
 
-/** Of the software of the full agents, bytes. */
+/** Size of the software of the complete agents, bytes. */
 const SOFTWARE_BYTES = 1_500_000;
 
 /**
- * Two schedules at the CarOTA Server: the simulated fleet at once; the full agents canary first, under the guard.
+ * Creates two schedules on the CarOTA Server: the simulated fleet at once; the complete agents canary first, with a guard.
  *
- * @returns their ref-ids
+ * @returns the schedules' ref-ids
  */
 async function plan(
   carota: Client,
@@ -257,7 +257,7 @@ async function plan(
   real: readonly FleetVehicle[],
 ): Promise<string[]> {
   const { model, 'script-ref-id': seedScript, vins: seedVins } = SEED_TRIGGER.body;
-  // Further runs have further versions: what is installed is not installed again.
+  // Each run has new versions, because an installed version is not installed again.
   const now = new Date().toISOString().slice(0, 19);
   const version = isFirst ? '1.1.0' : `1.1.${Date.now()}`;
   const realScript = isFirst ? seedScript : `hu only ${now}`;

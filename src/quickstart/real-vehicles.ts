@@ -1,4 +1,4 @@
-/** Full vehicle agents: they download, verify, install and roll back files for real. */
+/** Complete vehicle agents, which really download, verify, install and roll back files. */
 import { join } from 'node:path';
 import { type Logger } from 'pino';
 import { type FleetVehicle } from '../fleet/index.js';
@@ -10,14 +10,14 @@ export interface RealVehiclesOptions {
   readonly carotaUrl: string;
   readonly carotaToken: string;
   readonly trustAnchorFile: string;
-  /** Each vehicle has a folder of its own in it. */
+  /** Contains a directory per vehicle. */
   readonly directory: string;
   readonly log: Logger;
 }
 
-/** So that a download of a megabyte can be watched, bytes a second. */
+/** Slow enough to watch a download of a megabyte, bytes per second. */
 const BANDWIDTH = 300_000;
-/** What the last vehicle says of any new software: it has only what it has from the factory. */
+/** Health check of the last vehicle, which only the factory software passes. */
 const SICK = 'test "$OTAOPS_VERSION" = 1.0.0 || { echo "new software did not start" >&2; exit 1; }';
 
 export function startRealVehicles(options: RealVehiclesOptions): { stop(): Promise<void> } {

@@ -1,4 +1,4 @@
-/** The settings contradict each other, or name something that cannot be used; the start is refused. */
+/** Settings that contradict each other or name something unusable; they prevent the start. */
 export class BadSettings extends Error {
   override readonly name = 'BadSettings';
 }

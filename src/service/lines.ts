@@ -1,4 +1,4 @@
-/** Lines of CSV and NDJSON, streamed: each with its number, what is broken with its fault. */
+/** Streams the lines of CSV and NDJSON, each with its number, or its fault if it is invalid. */
 import { pipeline, type Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { mayBeUnstorable, unstorable } from './storable-text.js';
@@ -10,10 +10,10 @@ export type Line =
   | { readonly line: number; readonly value: unknown }
   | { readonly line: number; readonly error: string };
 
-/** A longer line is no record of ours, characters. */
+/** Longest line, characters. */
 const MAX_LINE = 16 * 1024;
 
-/** Destroys the input when it is left, and breaks with the error that the input breaks with. */
+/** Destroys the input when the reader stops early, and passes on the input's error. */
 export function linesOf(input: Readable, format: LineFormat): AsyncGenerator<Line> {
   return format === 'csv' ? csvLines(input) : ndjsonLines(input);
 }
@@ -55,7 +55,7 @@ async function* ndjsonLines(input: Readable): AsyncGenerator<Line> {
       yield* lineIn(++line, text, isTooLong);
       isTooLong = false;
     }
-    // Of a line that is too long nothing more is kept than that it is.
+    // Of a line that is too long, only that fact is kept.
     isTooLong ||= rest.length > MAX_LINE;
     if (isTooLong) rest = '';
   }

@@ -1,10 +1,10 @@
-/** What no database of ours can hold as text: NUL, and halves of surrogate pairs. Pure. */
+/** Finds text that a database cannot store: NUL and lone surrogates. Pure. */
 import { type FieldError } from '../contract/index.js';
 
-/** JSON that is nested deeper is nobody's message, and would exhaust the stack of whoever walks through it. */
+/** Deepest nesting of JSON that is accepted: deeper JSON is no real message, and would exhaust the stack. */
 const MAX_DEPTH = 64;
 
-/** What is wrong with a text; undefined: nothing. */
+/** The fault of a text; undefined if there is none. */
 export function textFault(text: string): string | undefined {
   if (text.includes('\0')) return 'must not contain the character NUL';
   if (!text.isWellFormed()) return 'must not contain half of a surrogate pair';
@@ -12,8 +12,8 @@ export function textFault(text: string): string | undefined {
 }
 
 /**
- * The first fault in any text of a JSON value, keys included; the key `__proto__` is one, because objects that are made
- * of such an entry are not what they seem.
+ * The first fault in any text of a JSON value, including keys. The key `__proto__` is a fault too, because objects built
+ * from such an entry are not what they seem.
  */
 export function unstorable(value: unknown, path = '', depth = 0): FieldError | undefined {
   if (typeof value === 'string') {
@@ -32,7 +32,7 @@ export function unstorable(value: unknown, path = '', depth = 0): FieldError | u
   return undefined;
 }
 
-/** In a JSON Pointer (RFC 6901), and storable itself. */
+/** Escapes a key for a JSON Pointer (RFC 6901) and makes it storable. */
 const pointerToken = (key: string) =>
   key.toWellFormed().replaceAll('\0', '\uFFFD').replaceAll('~', '~0').replaceAll('/', '~1');
 

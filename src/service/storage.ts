@@ -1,4 +1,4 @@
-/** Opens what a server stores things in: the database, and the file for the first token. */
+/** Opens a server's storage: the database, and the file of the initial admin token. */
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Logger } from 'pino';
@@ -13,15 +13,15 @@ import {
 } from './database/index.js';
 
 export interface StorageSettings {
-  /** Of the embedded database, and of the file with the first token. */
+  /** Directory of the embedded database and of the file with the initial admin token. */
   readonly dataDir: string;
-  /** `postgres://…`; undefined: the embedded database. */
+  /** `postgres://…`; without it, the embedded database. */
   readonly databaseUrl?: string | undefined;
 }
 
-/** What happens while the storage is open. */
+/** Called on events while the storage is open. */
 export interface StorageListeners {
-  /** An idle connection broke; another one is opened when it is needed. */
+  /** An idle connection broke; a new one is opened on demand. */
   readonly onConnectionLost?: (error: Error) => void;
   /** Another host of the database has become the primary. */
   readonly onPrimary?: (to: string, from: string | undefined) => void;
@@ -52,17 +52,17 @@ export interface Storage {
   readonly database: Database;
   /** The database's time. */
   readonly clock: DatabaseClock;
-  /** File with the administrator's token of the first start. */
+  /** File with the initial admin token. */
   readonly tokenFile: string;
-  /** The administrator's token, if this was the first start. */
+  /** The initial admin token, if this was the first start. */
   readonly firstToken: string | undefined;
-  /** Names of the migrations that were run. */
+  /** Names of the migrations that ran. */
   readonly migrated: readonly string[];
   close(): Promise<void>;
 }
 
 /**
- * Opens and migrates the database; the first start makes the administrator's token.
+ * Opens and migrates the database; the first start creates the initial admin token.
  *
  * @throws DataDirectoryInUse, EmbeddedUnavailable, DatabaseError, ForeignDatabase, WrongClock,
  *   BadDatabaseUrl
@@ -101,7 +101,7 @@ export async function openStorage(
   }
 }
 
-/** Mode 0600; wholly there, also after a power cut, when this returns. */
+/** Written with mode 0600, completely and durably, before this returns. */
 async function writeDurably(file: string, text: string): Promise<void> {
   const folder = dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -1,4 +1,4 @@
-/** What each certificate of a path must be (RFC 5280): strong, valid in time, and understood as a whole. */
+/** Requirements for each certificate of a path (RFC 5280): strong, valid now, and without parts we do not understand. */
 import { type X509Certificate } from 'node:crypto';
 import * as asn1js from 'asn1js';
 import * as pkijs from 'pkijs';
@@ -12,7 +12,7 @@ const EXTENDED_KEY_USAGE = '2.5.29.37';
 
 /**
  * Extensions that may be critical: those that are checked, and those that only name or describe. Policies restrict a
- * path only where someone requires one; who does has policyConstraints, which is refused.
+ * path only if one is required, which policyConstraints does, and that extension is refused.
  */
 const UNDERSTOOD = new Set([
   KEY_USAGE,
@@ -24,7 +24,7 @@ const UNDERSTOOD = new Set([
   '2.5.29.32', // certificatePolicies
   '2.5.29.35', // authorityKeyIdentifier
 ]);
-/** They restrict what is below, and are not supported: refused also where they are not critical. */
+/** They constrain subordinate certificates and are not supported, so they are refused even if not critical. */
 const CONSTRAINTS = new Map([
   ['2.5.29.30', 'name constraints'],
   ['2.5.29.36', 'policy constraints'],
@@ -59,16 +59,16 @@ const REFUSED_SIGNATURES = new Map([
   [RSASSA_PSS, 'RSASSA-PSS without SHA-2'],
 ]);
 
-/** A certificate as both libraries see it: Node verifies signatures, pkijs shows the parts that Node does not. */
+/** A certificate as both libraries see it: Node.js verifies signatures, pkijs exposes the parts that Node.js does not. */
 export interface Certificate {
   readonly x509: X509Certificate;
   readonly structure: pkijs.Certificate;
-  /** What its issuer signs, in base64. */
+  /** The part that its issuer signs (TBSCertificate), in base64. */
   readonly signedPart: string;
 }
 
 /**
- * It must be in DER, so that OpenSSL, by which Node verifies its signature, and pkijs, which reads its extensions,
+ * Requires DER, so that OpenSSL, with which Node.js verifies the signature, and pkijs, which reads the extensions,
  * cannot see two different certificates in the same bytes.
  *
  * @throws CertificateRefused
@@ -82,7 +82,7 @@ export function dissected(x509: X509Certificate): Certificate {
   return { x509, structure, signedPart };
 }
 
-/** What holds for every certificate, a trust anchor included. @throws CertificateRefused */
+/** Checks that apply to every certificate, including a trust anchor. @throws CertificateRefused */
 export function checkCertificate(certificate: Certificate): void {
   const { version, extensions = [], subjectPublicKeyInfo } = certificate.structure;
   if (version !== 2) throw refused(certificate, `is of version ${version + 1}, not 3`);
@@ -101,7 +101,7 @@ export function checkCertificate(certificate: Certificate): void {
   }
 }
 
-/** How it was signed; a trust anchor is trusted whatever its own signature is. @throws CertificateRefused */
+/** Checks the signature algorithm; a trust anchor is trusted whatever its own signature. @throws CertificateRefused */
 export function checkSignatureAlgorithm(certificate: Certificate): void {
   const { signature } = certificate.structure;
   const { algorithmId } = signature;
@@ -113,7 +113,7 @@ export function checkSignatureAlgorithm(certificate: Certificate): void {
   );
 }
 
-/** It may sign scripts. @throws CertificateRefused */
+/** Checks that it may sign scripts. @throws CertificateRefused */
 export function checkSigner(certificate: Certificate): void {
   const { isAuthority, usage, purposes } = rightsOf(certificate);
   if (isAuthority)
@@ -125,7 +125,7 @@ export function checkSigner(certificate: Certificate): void {
 }
 
 /**
- * It may issue certificates, and authorities below it.
+ * Checks that it may issue certificates, and that the authorities below it are within its path length.
  *
  * @param below number of authorities between it and the signer
  * @throws CertificateRefused
@@ -140,7 +140,7 @@ export function checkAuthority(certificate: Certificate, below: number): void {
   if (!(usage & KEY_CERT_SIGN)) {
     throw refused(certificate, 'may issue nothing: its keyUsage lacks keyCertSign');
   }
-  // Authorities that renew themselves count too, which is stricter than RFC 5280, 6.1.4 (l).
+  // Self-issued authorities count too, which is stricter than RFC 5280, 6.1.4 (l).
   if (below > pathLength) {
     throw refused(
       certificate,
@@ -154,9 +154,9 @@ export function checkAuthority(certificate: Certificate, below: number): void {
 
 interface Rights {
   readonly isAuthority: boolean;
-  /** Of authorities below it. */
+  /** Number of authorities allowed below it. */
   readonly pathLength: number;
-  /** Bits of keyUsage; none where it has no such extension. */
+  /** Bits of keyUsage; none if the extension is missing. */
   readonly usage: number;
   /** Undefined: no restriction by extendedKeyUsage. */
   readonly purposes: readonly string[] | undefined;
@@ -221,7 +221,7 @@ export function checkTime(certificate: Certificate, at: number): void {
   }
 }
 
-/** A time as OpenSSL writes it, in ms. RFC 5280, 4.1.2.5: always in GMT. */
+/** Parses a time as OpenSSL prints it, ms. Always GMT (RFC 5280, 4.1.2.5). */
 const timeOf = (text: string): number => (text.endsWith(' GMT') ? Date.parse(text) : NaN);
 const day = (at: number) => new Date(at).toISOString().slice(0, 10);
 
@@ -229,7 +229,7 @@ function checkKey(certificate: Certificate, { algorithm }: pkijs.PublicKeyInfo):
   try {
     const { publicKey } = certificate.x509;
     algorithmOf(publicKey);
-    // RFC 5480, 2.1.1: a curve is named, not described.
+    // A curve must be named, not given by its parameters (RFC 5480, 2.1.1).
     const isNamed = algorithm.algorithmParams instanceof asn1js.ObjectIdentifier;
     if (publicKey.asymmetricKeyType === 'ec' && !isNamed) {
       throw new KeyRefused('the key must name its curve');
@@ -242,7 +242,7 @@ function checkKey(certificate: Certificate, { algorithm }: pkijs.PublicKeyInfo):
   }
 }
 
-/** For the message and for the mask (RFC 4055, 3.1); both are SHA-1 where they are left out. */
+/** Hashes of message and mask (RFC 4055, 3.1); both default to SHA-1. */
 function isPssWithSha2({ algorithmParams }: pkijs.AlgorithmIdentifier): boolean {
   try {
     const { hashAlgorithm, maskGenAlgorithm } = new pkijs.RSASSAPSSParams({

@@ -1,12 +1,12 @@
-/** Reads X.509 certificates. What they must be is said in `certificate-profile.ts`. */
+/** Reads X.509 certificates. `certificate-profile.ts` checks them. */
 import { X509Certificate } from 'node:crypto';
 
-/** A certificate, or a chain of them, that is not trusted to sign update scripts; the message says why. */
+/** A certificate or chain that is not trusted to sign update scripts; the message gives the reason. */
 export class CertificateRefused extends Error {
   override readonly name = 'CertificateRefused';
 }
 
-/** The certificates of a PEM text, in their order. @throws CertificateRefused where there is none, or a broken one */
+/** The certificates in a PEM text, in order. @throws CertificateRefused if there is none, or a malformed one */
 export function certificatesOf(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) throw new CertificateRefused('there is no certificate in PEM');
@@ -16,7 +16,7 @@ export function certificatesOf(pem: string): X509Certificate[] {
 /** @param base64 DER in base64, an element of `x5c` (RFC 7515, 4.1.6). @throws CertificateRefused */
 export function certificateOf(base64: unknown): X509Certificate {
   const der = typeof base64 === 'string' ? Buffer.from(base64, 'base64') : undefined;
-  // Node skips what is not base64, and takes base64url.
+  // Node.js skips characters that are not base64, and accepts base64url.
   if (der === undefined || der.toString('base64') !== base64) {
     throw new CertificateRefused('x5c must be an array of certificates in base64');
   }

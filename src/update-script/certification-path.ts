@@ -15,13 +15,13 @@ import {
 } from './certificate-profile.js';
 import { CertificateRefused, nameOf } from './certificates.js';
 
-/** More certificates are no chain. */
+/** Longer chains are refused. */
 const MAX_PATH = 10;
 
 /**
- * The signer's certificate, of a path that one of the trust anchors has issued.
+ * Validates a path issued by one of the trust anchors and returns the signer's certificate.
  *
- * @param chain the signer's certificate first, each certified by the next; the trust anchor may be the last
+ * @param chain the signer's certificate first, each issued by the next; the trust anchor may be last
  * @param at ms
  * @throws CertificateRefused
  */
@@ -42,7 +42,7 @@ export function trustedSigner(
 }
 
 /**
- * All that can be seen without a trust anchor and without the time.
+ * Checks everything that needs neither a trust anchor nor the time.
  *
  * @returns the signer's certificate
  * @throws CertificateRefused
@@ -50,7 +50,7 @@ export function trustedSigner(
 export const checkPath = (chain: readonly X509Certificate[]): X509Certificate =>
   checkedPath(chain).signer.x509;
 
-/** @param at ms. @throws CertificateRefused where one is not valid then */
+/** @param at ms. @throws CertificateRefused if one is not valid at that time */
 export function checkValidity(chain: readonly X509Certificate[], at: number): void {
   checkTimes(chain.map(dissected), at);
 }
@@ -66,7 +66,7 @@ export function checkLength({ length }: { readonly length: number }): void {
 
 interface Path {
   readonly signer: Certificate;
-  /** The last one, which a trust anchor must have issued. */
+  /** Checks the last certificate, which a trust anchor must have issued. */
   readonly highest: Certificate;
   readonly all: readonly Certificate[];
 }
@@ -92,7 +92,7 @@ function checkedPath(chain: readonly X509Certificate[]): Path {
   return { signer, highest, all };
 }
 
-/** By the signed part, not by all bytes: another signature value does not make another certificate. */
+/** Compares the signed parts, not all bytes: a different signature value is not a different certificate. */
 function checkDistinct(path: readonly Certificate[]): void {
   const seen = new Set<string>();
   for (const { x509, signedPart } of path) {
@@ -119,7 +119,7 @@ function anchorOf(
   );
 }
 
-/** Why the subject is not issued by the issuer; undefined where it is. */
+/** Why the issuer has not issued the subject; undefined if it has. */
 function issueFault(subject: X509Certificate, issuer: X509Certificate): string | undefined {
   if (subject.issuer !== issuer.subject) {
     return `the certificate of ${nameOf(subject)} is not issued by ${nameOf(issuer)}`;

@@ -1,20 +1,20 @@
-/** When a part of the day begins and ends in a time zone, also on days of 23 and 25 hours: pure. */
+/** When a daily window opens and closes in a time zone, also on days with 23 or 25 hours. Pure. */
 import { DateTime } from 'luxon';
 import { type DailyWindow } from '../contract/update-script/index.js';
 
 /**
- * When the window is open next.
+ * The next moment at which the window is open.
  *
  * @param zone name in the IANA time zone database, e.g. `Europe/Berlin`
  * @param now ms
- * @returns ms: `now` itself where it is open
+ * @returns ms; `now` itself if it is open
  */
 export function nextOpening(window: DailyWindow, zone: string, now: number): number {
   return Math.max(now, current(window, zone, now).opens);
 }
 
 /**
- * When the window opens or closes next.
+ * The next moment at which the window opens or closes.
  *
  * @returns ms, after `now`
  */
@@ -23,10 +23,10 @@ export function nextChange(window: DailyWindow, zone: string, now: number): numb
   return opens > now ? opens : closes;
 }
 
-/** The one that is open, or comes next, ms. */
+/** The window that is open, or else the next one, ms. */
 function current(window: DailyWindow, zone: string, now: number) {
   const here = DateTime.fromMillis(now, { zone });
-  // Yesterday's may still be open over midnight.
+  // Yesterday's window may extend past midnight.
   for (let days = -1; ; days++) {
     const day = here.plus({ days });
     const opens = atClock(day, window.from);
@@ -35,7 +35,7 @@ function current(window: DailyWindow, zone: string, now: number) {
   }
 }
 
-/** On a day without this time (the clock is put forward over it), the first moment after. */
+/** On a day without this time (the clock skips it), the first moment after the gap. */
 function atClock(day: DateTime, clock: string): number {
   const [hour = 0, minute = 0] = clock.split(':').map(Number);
   return day.set({ hour, minute, second: 0, millisecond: 0 }).toMillis();

@@ -2,9 +2,9 @@
 import { type EcuUpdate } from '../contract/update-script/index.js';
 
 /**
- * Each ECU after those that it names in `after`, otherwise in the script's order.
+ * Each ECU comes after those it names in `after`, otherwise in the script's order.
  *
- * @returns undefined where ECUs wait for each other in a circle
+ * @returns undefined if `after` forms a cycle
  */
 export function installOrder(updates: readonly EcuUpdate[]): EcuUpdate[] | undefined {
   const named = new Set(updates.map(({ ecu }) => ecu));

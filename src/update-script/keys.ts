@@ -1,7 +1,7 @@
-/** Keys that may sign: their kinds, their least sizes, and the algorithm (RFC 7518, RFC 8037) of each. */
+/** Keys that may sign: types, minimum sizes, and the algorithm of each (RFC 7518, RFC 8037). */
 import { type KeyObject } from 'node:crypto';
 
-/** A key that is too weak, or of a kind that is not supported. */
+/** A key that is too weak or of an unsupported type. */
 export class KeyRefused extends Error {
   override readonly name = 'KeyRefused';
 }
@@ -17,7 +17,7 @@ const MIN_RSA_BITS = 2048;
 /** FIPS 186-5, A.1.1: greater than 2^16. */
 const MIN_RSA_EXPONENT = 65_537n;
 
-/** The one JWS algorithm of a private or public key. @throws KeyRefused */
+/** The JWS algorithm of a private or public key; each key has exactly one. @throws KeyRefused */
 export function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): string {
   const { namedCurve, modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails;
   const kind = namedCurve ?? asymmetricKeyType ?? 'unknown kind';

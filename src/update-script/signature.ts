@@ -8,26 +8,26 @@ import { type UpdateScript } from '../contract/update-script/index.js';
 import { validateScript } from './validate-script.js';
 
 const TYPE = 'otaops-update-script+jws';
-/** No other member is accepted: `jwk`, `jku` and `x5u` name other keys, `crit` asks for what nobody here does. */
+/** No other member is accepted: `jwk`, `jku` and `x5u` name other keys, `crit` demands extensions we do not have. */
 const HEADER = new Set(['alg', 'typ', 'x5c']);
 
-/** Who signs, and proves it. */
+/** A signer: its key and the certificates that vouch for it. */
 export interface Signer {
   readonly key: KeyObject;
-  /** The key's certificate first, then those between it and a trust anchor, each certified by the next. */
+  /** The key's certificate first, then the intermediates up to a trust anchor, each issued by the next. */
   readonly chain: readonly X509Certificate[];
 }
 
-/** A script that a vehicle does not accept; the message says why. */
+/** A script that a vehicle does not accept; the message gives the reason. */
 export class ScriptRefused extends Error {
   override readonly name = 'ScriptRefused';
 }
 
 /**
- * What this signs, a vehicle accepts that trusts the issuer of the chain's last certificate.
+ * Signs a script. Every vehicle that trusts the issuer of the chain's last certificate accepts the result.
  *
- * @param now ms; it is signed with the script
- * @throws CertificateRefused, KeyRefused where no vehicle would accept it
+ * @param now ms; signed together with the script
+ * @throws CertificateRefused, KeyRefused if no vehicle would accept it
  */
 export async function signScript(
   script: UpdateScript,
@@ -52,7 +52,7 @@ export async function signScript(
 }
 
 /**
- * The script, if its signature is good and its chain is a path to one of the trust anchors.
+ * Returns the script if its signature is valid and its chain leads to one of the trust anchors.
  *
  * @param at ms
  * @throws ScriptRefused
@@ -104,7 +104,7 @@ function chainOf(x5c: unknown): X509Certificate[] {
 
 const MAX_SHOWN = 40;
 
-/** What others wrote, for a message: short, and without control characters. */
+/** Foreign text for use in a message: short, without control characters. */
 const shown = (member: unknown): string =>
   member === undefined ? 'nothing' : JSON.stringify(member).slice(0, MAX_SHOWN);
 

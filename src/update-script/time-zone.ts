@@ -1,4 +1,4 @@
-/** Names of time zones, as the IANA has them. */
+/** Names in the IANA time zone database. */
 
 /**
  * Whether this Node.js knows the time zone.

@@ -1,11 +1,11 @@
-/** What is wrong with an update script, and where: its shape, and what a schema cannot say. Pure. */
+/** Validates update scripts: their schema, and what a schema cannot express. Pure. */
 import { checkOf, type FieldError } from '../contract/index.js';
 import { installOrder } from './install-order.js';
 import { UpdateScript } from '../contract/update-script/index.js';
 
 const check = checkOf(UpdateScript);
 
-/** @returns the script, or every fault with the JSON Pointer of its field */
+/** @returns the script, or all faults, each with the JSON Pointer of its field */
 export function validateScript(value: unknown): UpdateScript | readonly FieldError[] {
   if (!check.matches(value)) return check.errors(value);
   const errors = [...ecuErrors(value), ...windowErrors(value)];

@@ -1,11 +1,11 @@
-/** Order of software versions: pure. */
+/** Order of software versions. Pure. */
 
 /**
- * Compares by parts between `.`, `-`, `_` and `+`: numbers as numbers and before words, words as text. A
- * version that goes on after another's end is the newer one where it goes on with a number (`1.4` < `1.4.1`),
- * and the older one where it goes on with a word (`1.4-rc1` < `1.4`).
+ * Compares the parts between `.`, `-`, `_` and `+`: numbers numerically and before words, words as text. Of two
+ * versions of which one continues the other, the longer one is newer if it continues with a number
+ * (`1.4` < `1.4.1`), and older if it continues with a word (`1.4-rc1` < `1.4`).
  *
- * @returns below 0 where a is older than b, above 0 where it is newer, 0 where they are the same
+ * @returns below 0 if a is older than b, above 0 if it is newer, 0 if they are equal
  */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [partsOf(a), partsOf(b)];
@@ -19,7 +19,7 @@ export function compareVersions(a: string, b: string): number {
 /**
  * Whether a version matches a pattern.
  *
- * @param pattern a version, or the beginning of one and `.*`
+ * @param pattern a version, or a prefix followed by `.*`
  */
 export function matchesVersion(pattern: string, version: string): boolean {
   return pattern.endsWith('.*')

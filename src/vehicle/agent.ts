@@ -1,7 +1,7 @@
 /**
- * The vehicle's side of the contract (c2c-edge): takes triggers, acknowledges each, has the OTA manager do the
- * update, and reports its events, also those that were made offline. What it knows is in its journal: after a
- * power cut it goes on where it was.
+ * The vehicle's side of the contract (c2c-edge): receives triggers, acknowledges each, has the OTA manager perform the
+ * update, and reports its events, including those that occurred offline. Its state is in its journal, so it resumes
+ * after a power cut.
  */
 import {
   backoffPause,
@@ -30,27 +30,27 @@ export interface VehicleAgentOptions {
   readonly link: CloudLink;
   readonly otaManager: OtaManager;
   readonly journal: Journal;
-  /** Order in which messages go out; empty at first. */
+  /** Queue of outgoing messages; must be empty at first. */
   readonly outbox: Outbox;
   /** ms */
   readonly clock: VehicleClock;
-  /** A clock that never jumps, ms; undefined: that of the process. */
+  /** A monotonic clock, ms; default: that of the process. */
   readonly monotonic?: () => number;
   /** Called for each message that the broker has acknowledged. */
   readonly onDelivered?: (message: OutgoingMessage) => void;
   /** Called for each message from the cloud that is not a trigger for this vehicle. */
   readonly onRefused?: (why: string) => void;
-  /** The vehicle cannot go on, e.g. because its journal cannot be written; it has been stopped. */
+  /** Called when the vehicle cannot continue, e.g. because its journal cannot be written; the agent has stopped. */
   readonly onBroken?: (error: Error) => void;
 }
 
 /** Pauses before a message that could not be sent is retried; they grow while nobody subscribes. */
 const RETRY = { firstPauseMs: 1_000, longestPauseMs: 60_000 };
 /**
- * A broker's acknowledgement says that it has the message, not that it would survive a crash of the
- * broker. What was acknowledged in this time before the connection broke, or before the vehicle was
- * switched off, is sent again once it is back, ms; the adapter recognises the repetition. Longer
- * than the documented brokers take until their disk has a message (5 s for Mosquitto).
+ * A broker's acknowledgement means that it has the message, not that the message survives a crash of the
+ * broker. Messages acknowledged in this time before the connection broke, or before the vehicle was
+ * switched off, are sent again after the reconnect, ms; the adapter deduplicates. Longer than the
+ * documented brokers need to write to disk (5 s for Mosquitto).
  */
 const UNCERTAIN_MS = 40_000;
 
@@ -62,7 +62,7 @@ export class VehicleAgent {
   readonly #options: VehicleAgentOptions;
   readonly #record = new VehicleRecord();
   readonly #monotonic: () => number;
-  /** When the connection broke; undefined: it is up, or has not been up yet. */
+  /** When the connection broke; undefined while it is up, or before the first one. */
   #brokenAt: number | undefined;
   #forgetting: NodeJS.Timeout | undefined;
   readonly #stopping = new AbortController();
@@ -91,12 +91,12 @@ export class VehicleAgent {
     this.#work();
   }
 
-  /** Breaks the connection. What is reported meanwhile waits in the outbox. */
+  /** Disconnects. Events reported meanwhile wait in the outbox. */
   async goOffline(): Promise<void> {
     await this.#options.link.close();
   }
 
-  /** Resolves when every update has ended and every message is delivered. */
+  /** Resolves when every update has finished and every message is delivered. */
   async idle(): Promise<void> {
     while (this.#record.updates.size > 0 || this.#record.waiting.size > 0) {
       if (this.#stopping.signal.aborted) return;
@@ -128,7 +128,7 @@ export class VehicleAgent {
     const sendsAck = trigger.property_bag.ack_required !== '0';
     const known = this.#record.acks.get(trigger.message_id);
     if (known) {
-      // The cloud has not seen the acknowledgement: it gets the same once more.
+      // The cloud has not received the acknowledgement: send the same one again.
       if (sendsAck) this.#post([known]);
       return;
     }
@@ -145,7 +145,7 @@ export class VehicleAgent {
       .catch((error: unknown) => this.#break(error as Error))
       .finally(() => {
         this.#working = undefined;
-        // One that has come while the last one ended.
+        // A trigger that arrived while the last update was finishing.
         if (this.#record.updates.size > 0 && !this.#stopping.signal.aborted) this.#work();
       });
   }
@@ -197,7 +197,7 @@ export class VehicleAgent {
     };
   }
 
-  /** Each event of a vehicle is later than the one before, also where the clock stands or is put back. */
+  /** Each event is later than the one before, even if the clock stops or is set back. */
   #nextTime(): number {
     const time = Math.max(this.#options.clock.now(), this.#record.lastTime + 1);
     this.#record.lastTime = time;
@@ -258,7 +258,7 @@ export class VehicleAgent {
     this.flush();
   }
 
-  /** Sends what waits, oldest first, one at a time: the platform sees the vehicle's own order. */
+  /** Sends queued messages, oldest first, one at a time, so that the broker sees them in the vehicle's order. */
   flush(): void {
     this.#sending ??= this.#sendAll()
       .catch((error: unknown) => this.#break(error as Error))
@@ -317,7 +317,7 @@ export class VehicleAgent {
     this.#options.onDelivered?.(message);
   }
 
-  /** What was acknowledged long ago, over a connection that still stands, is safe. */
+  /** Messages acknowledged long ago over a connection that is still up are safe. */
   #forget(): void {
     this.#forgetting = undefined;
     if (!this.#options.link.isUp || this.#brokenAt !== undefined) return;
@@ -326,7 +326,7 @@ export class VehicleAgent {
     this.#forgetting = setTimeout(() => this.#guarded(() => this.#forget()), UNCERTAIN_MS);
   }
 
-  /** What the platform may have lost when the connection broke, or before this start, waits again. */
+  /** Queues messages again that the broker may have lost when the connection broke, or before this start. */
   #repeat(): void {
     const { uncertain } = this.#record;
     const since = this.#brokenAt === undefined ? 0 : this.#brokenAt - UNCERTAIN_MS;
@@ -345,7 +345,7 @@ export class VehicleAgent {
     }
   }
 
-  /** What cannot be written down must not be done: the vehicle keeps its software and is silent. */
+  /** What cannot be recorded must not be done: the vehicle keeps its software and stays silent. */
   #break(error: Error): void {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();

@@ -1,28 +1,28 @@
-/** A vehicle's connection to the message platform. */
+/** A vehicle's connection to the broker. */
 
 export interface CloudLinkHandlers {
-  /** A message on the vehicle's own C2D topic. */
+  /** Called with a message on the vehicle's own C2D topic. */
   readonly onMessage: (payload: Uint8Array) => void;
-  /** The connection is there, again. */
+  /** Called when connected, also after a reconnect. */
   readonly onUp: () => void;
-  /** The connection is gone. */
+  /** Called when the connection is lost. */
   readonly onDown?: () => void;
 }
 
-/** The platform has acknowledged a message and said that nobody listens (MQTT 5, PUBACK reason 0x10). */
+/** The broker has acknowledged a message but nobody subscribes to its topic (MQTT 5, PUBACK reason code 0x10). */
 export class NobodyListens extends Error {
   override readonly name = 'NobodyListens';
 }
 
 /** The vehicle’s connection to the cloud, as the agent needs it. {@link MqttLink} is the one over MQTT. */
 export interface CloudLink {
-  /** Connects, and connects again whenever the connection breaks, until closed. */
+  /** Connects, and reconnects whenever the connection breaks, until closed. */
   open(handlers: CloudLinkHandlers): void;
   readonly isUp: boolean;
   /**
-   * Publishes on the vehicle's own D2C topic; resolves when the platform has acknowledged it.
+   * Publishes on the vehicle's own D2C topic; resolves once the broker has acknowledged it.
    *
-   * @throws NobodyListens; Error where the link was closed before
+   * @throws NobodyListens; Error if the link was closed first
    */
   publish(payload: Buffer): Promise<void>;
   /** Can be opened again. */

@@ -1,4 +1,4 @@
-/** Files that are there as a whole or as they were before, whenever the power is cut. */
+/** Atomic file replacement: after a power cut a file has either its old or its new content. */
 import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -23,7 +23,7 @@ export function writeAll(file: number, bytes: Uint8Array): void {
   }
 }
 
-/** Makes names that were added to or removed from a directory survive. */
+/** Syncs a directory, so that added and removed names survive. */
 export function syncDirectory(path: string): void {
   const directory = openSync(path, 'r');
   try {
@@ -33,7 +33,7 @@ export function syncDirectory(path: string): void {
   }
 }
 
-/** Removes a file if it is there. */
+/** Removes a file if it exists. */
 export function removeFile(path: string): void {
   try {
     unlinkSync(path);

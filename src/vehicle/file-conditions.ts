@@ -9,7 +9,7 @@ export class FileConditions implements Conditions {
 
   /**
    * @param file JSON: `{"battery": 80, "gear": "park", "ignition": "off"}`; undefined: nothing is known
-   * @param timeZone as the IANA names it
+   * @param timeZone IANA name
    */
   constructor(file: string | undefined, timeZone: string) {
     this.#file = file;
@@ -30,7 +30,7 @@ export class FileConditions implements Conditions {
         ignition: typeof ignition === 'string' ? ignition : undefined,
       };
     } catch {
-      // What cannot be read is not known, and what is not known is not met.
+      // An unreadable value is unknown, and an unknown value meets no precondition.
       return {};
     }
   }

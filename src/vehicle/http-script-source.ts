@@ -13,9 +13,9 @@ export interface HttpScriptSourceOptions {
   /** For its HTTP interface, role vehicle. */
   readonly token: string;
   readonly trustAnchors: readonly X509Certificate[];
-  /** Tries without success until it gives up. */
+  /** Failed attempts before it gives up. */
   readonly attempts?: number;
-  /** Before the second try, ms; twice as long before each further one. */
+  /** Pause before the second attempt, ms; doubled before each further one. */
   readonly pauseMs?: number;
 }
 
@@ -23,7 +23,7 @@ const ATTEMPTS = 8;
 const PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 const TIMEOUT_MS = 30_000;
-/** A script with its chain is a few kilobytes. */
+/** A script with its chain has a few kilobytes. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 const check = checkOf(ScriptDelivery);
@@ -43,7 +43,7 @@ export class HttpScriptSource implements ScriptSource {
   }
 
   /**
-   * Where an artifact can be had now.
+   * A URL from which an artifact can be downloaded now.
    *
    * @param fresh the previous answer is no longer valid
    * @throws SourceUnreachable
@@ -100,7 +100,7 @@ export class HttpScriptSource implements ScriptSource {
   }
 }
 
-/** Another try would be answered the same. */
+/** A retry would get the same answer. */
 class Refusal extends Error {
   override readonly name = 'Refusal';
 }

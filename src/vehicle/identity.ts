@@ -1,4 +1,4 @@
-/** Who a vehicle is to the message platform. */
+/** The identity of a vehicle at the broker. */
 export interface VehicleIdentity {
   readonly vin: string;
   readonly systemId: string;

@@ -1,5 +1,5 @@
 /**
- * The vehicle agent: the contract's c2c-edge, to build a vehicle's own on.
+ * The vehicle agent: the contract's c2c-edge, as a library for real vehicles.
  *
  * @module vehicle
  */

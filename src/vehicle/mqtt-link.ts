@@ -17,28 +17,28 @@ export interface MqttLinkOptions {
   readonly credential: string;
   readonly c2dTopic?: string;
   readonly d2cTopic?: string;
-  /** Certificates, in PEM, that a broker's one may lead to, for `mqtts://`; undefined: the well-known ones. */
+  /** CA certificates in PEM for `mqtts://`; default: those of Node.js. */
   readonly ca?: string | undefined;
   /** Called with each error of the connection, which is retried automatically. */
   readonly onError?: (error: Error) => void;
-  /** The broker has accepted the connection, again. */
+  /** Called when the broker has accepted the connection, also after a reconnect. */
   readonly onConnected?: () => void;
 }
 
 const KEEPALIVE_SECONDS = 60;
 const CONNECT_TIMEOUT_MS = 60_000;
-/** Where there is another host to be tried. */
+/** If there is another host to try. */
 const CONNECT_TIMEOUT_IN_CLUSTER_MS = 10_000;
-/** Pause before connecting again, up to twice that, so that a fleet does not come back at once. */
+/** Pause before a reconnect, randomly up to twice that, so that a fleet does not return all at once. */
 const RECONNECT_MS = 1_000;
 /** The session does not expire (MQTT 5, 3.1.2.11.2), as in MQTT 3.1.1. */
 const NEVER = 0xffffffff;
-/** CONNACK codes that say that the broker does not speak MQTT 5. */
+/** CONNACK codes of brokers that do not speak MQTT 5. */
 const UNSUPPORTED_VERSION = new Set<unknown>([1, 132]);
-/** PUBACK: nobody has subscribed (MQTT 5, 3.4.2.1). */
+/** PUBACK reason code: no matching subscribers (MQTT 5, 3.4.2.1). */
 const NO_MATCHING_SUBSCRIBERS = 0x10;
 
-/** Brokers that were found to speak MQTT 3.1.1 only: a fleet in one process asks each once. */
+/** Brokers known to speak only MQTT 3.1.1, so that a fleet in one process asks each once. */
 const speaksOld = new Set<string>();
 
 /** The vehicle’s connection over MQTT: version 5 where the broker has it, else 3.1.1, with a persistent session. */
@@ -47,7 +47,7 @@ export class MqttLink implements CloudLink {
   readonly #c2dTopic: string;
   readonly #d2cTopic: string;
   #client: MqttClient | undefined;
-  /** Ends what waits for an acknowledgement when the link is closed: the client itself forgets it. */
+  /** Ends waits for an acknowledgement when the link is closed; the client library forgets them. */
   #closing = new AbortController();
 
   constructor(options: MqttLinkOptions) {
@@ -87,7 +87,7 @@ export class MqttLink implements CloudLink {
       if (this.#client === client || this.#client === undefined) handlers.onDown?.();
     });
     client.on('connect', () => {
-      // Also with a session that the broker has kept: it may have lost the subscription.
+      // Even if the broker has kept the session: it may have lost the subscription.
       client.subscribe(this.#c2dTopic, { qos: 1 }, (error) => {
         if (error) onError?.(error);
       });
@@ -116,7 +116,7 @@ export class MqttLink implements CloudLink {
       keepalive: KEEPALIVE_SECONDS,
       connectTimeout: servers.length > 1 ? CONNECT_TIMEOUT_IN_CLUSTER_MS : CONNECT_TIMEOUT_MS,
       reconnectPeriod: RECONNECT_MS * (1 + Math.random()),
-      // A credential that is refused now may be registered in a while.
+      // A credential that is refused now may be registered later.
       reconnectOnConnackError: true,
       resubscribe: false,
       timerVariant: 'native',
@@ -148,5 +148,5 @@ export class MqttLink implements CloudLink {
   }
 }
 
-/** Of a PUBACK; its type has not got it where a message is published. */
+/** Reason code of a PUBACK, which the type of `publish` lacks. */
 const reasonOf = (packet: unknown): unknown => (packet as { reasonCode?: unknown }).reasonCode;

@@ -1,4 +1,4 @@
-/** The OTA manager of a vehicle: does the work of one update and reports how it goes. */
+/** The interface of a vehicle's OTA manager: performs an update and reports its progress. */
 import { type EventStatusName, type MetaField } from '../contract/index.js';
 import { type ChangedFacts, type TakenTrigger, type UpdateFacts } from './update/facts.js';
 import { type Phase } from './update/machine.js';
@@ -9,20 +9,20 @@ export interface ReportedEvent {
   readonly meta?: readonly MetaField[];
 }
 
-/** An update that is being worked on, as the journal has it. */
+/** An update in progress, as recorded in the journal. */
 export interface RunningUpdate {
   readonly trigger: TakenTrigger;
-  /** Where it stands, also after a restart. */
+  /** The current phase, also after a restart. */
   readonly phase: Phase | 'ended';
   readonly facts: UpdateFacts;
   /**
-   * Goes on to a phase: journals it together with what is remembered and reported, in one piece. When it returns,
+   * Enters a phase: journals it atomically together with changed facts and reported events. Once it returns,
    * neither can be lost, and the messages are on their way.
    */
   step(phase: Phase | 'ended', facts?: ChangedFacts, events?: readonly ReportedEvent[]): void;
-  /** Reports within a phase. */
+  /** Reports an event within a phase. */
   report(status: EventStatusName, meta?: readonly MetaField[]): void;
-  /** Aborts when the agent stops: the update goes on at the next start. */
+  /** Aborts when the agent stops; the update continues at the next start. */
   readonly stopping: AbortSignal;
 }
 

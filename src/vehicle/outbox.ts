@@ -1,5 +1,5 @@
 /**
- * Store-and-forward queue of a vehicle: a message stays in it until the platform has acknowledged
+ * Store-and-forward queue of a vehicle: a message stays in it until the broker has acknowledged
  * it, under one message_id however often it is sent.
  */
 
@@ -13,13 +13,13 @@ export interface OutgoingMessage {
 export interface Outbox {
   /** Appends a message. */
   add(message: OutgoingMessage): void;
-  /** Messages that have to be sent again, oldest first: before all that wait. */
+  /** Puts messages that must be sent again, oldest first, before all others. */
   putBack(messages: readonly OutgoingMessage[]): void;
-  /** The oldest message that is not acknowledged. */
+  /** The oldest unacknowledged message. */
   first(): OutgoingMessage | undefined;
   /** Removes a message that was acknowledged. One that is not there is ignored. */
   remove(messageId: string): void;
-  /** How many messages wait. */
+  /** Number of queued messages. */
   readonly size: number;
 }
 
@@ -45,7 +45,7 @@ export class MemoryOutbox implements Outbox {
     return undefined;
   }
 
-  /** All that wait, oldest first. */
+  /** All queued messages, oldest first. */
   protected messages(): IterableIterator<OutgoingMessage> {
     return this.#messages.values();
   }
@@ -54,7 +54,7 @@ export class MemoryOutbox implements Outbox {
     this.#messages.delete(messageId);
   }
 
-  /** How many messages wait. */
+  /** Number of queued messages. */
   get size(): number {
     return this.#messages.size;
   }

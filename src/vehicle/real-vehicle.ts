@@ -1,4 +1,4 @@
-/** A vehicle on this machine: files as ECUs or a command for real ones, and everything kept in one folder. */
+/** A vehicle on this machine: ECUs as files, or a command for real ones, and all data in one directory. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { certificatesOf } from '../update-script/index.js';
@@ -27,49 +27,49 @@ export interface RealVehicleOptions {
   readonly identity: VehicleIdentity;
   readonly model: string;
   readonly link: CloudLink;
-  /** Journal, downloads and file ECUs; made if it is not there. */
+  /** Directory of journal, downloads and file ECUs; created if missing. */
   readonly directory: string;
-  /** Of the CarOTA Server. */
+  /** URL of the CarOTA Server. */
   readonly carotaUrl: string;
   readonly carotaToken: string;
-  /** PEM file with the certificates that a script's chain may lead to. */
+  /** PEM file with the trust anchors of scripts. */
   readonly trustAnchorFile: string;
   readonly consent: Consent;
-  /** Undefined: nothing is known of the vehicle, and no precondition is met. */
+  /** File with the vehicle's status; without it, no precondition is met. */
   readonly conditions?: Conditions | undefined;
-  /** Name and version of each ECU that is a folder; provisioned where it is not there yet. */
+  /** Name and version of each file ECU; provisioned if missing. */
   readonly ecus?: readonly { readonly ecu: string; readonly version: string }[] | undefined;
   /** For real ECUs: see {@link CommandInstaller}. */
   readonly installerCommand?: string | undefined;
-  /** Proves the health of a file ECU: `OTAOPS_ECU`, `OTAOPS_VERSION`, `OTAOPS_FILE`. */
+  /** Command that checks the health of a file ECU: `OTAOPS_ECU`, `OTAOPS_VERSION`, `OTAOPS_FILE`. */
   readonly healthCommand?: string | undefined;
-  /** Restarts the computer that this runs on. */
+  /** Command that restarts the computer. */
   readonly rebootCommand?: string | undefined;
   readonly bytesPerSecond?: number | undefined;
   readonly pace?: Partial<Pace> | undefined;
-  /** Of the update runner. */
+  /** See {@link UpdateRunnerOptions}. */
   readonly onOutcome?: UpdateRunnerOptions['onOutcome'];
-  /** Of the update runner. */
+  /** See {@link UpdateRunnerOptions}. */
   readonly onSurprise?: UpdateRunnerOptions['onSurprise'];
-  /** Of the agent. */
+  /** See {@link VehicleAgentOptions}. */
   readonly onRefused?: VehicleAgentOptions['onRefused'];
-  /** Of the agent. */
+  /** See {@link VehicleAgentOptions}. */
   readonly onBroken?: VehicleAgentOptions['onBroken'];
 }
 
 /** A complete vehicle. */
 export interface RealVehicle {
   readonly agent: VehicleAgent;
-  /** Pause, resume and cancel are the user's. */
+  /** Its pause, resume and cancel belong to the user. */
   readonly runner: UpdateRunner;
   /** Goes offline, stops the work at the next safe point and closes the journal. */
   stop(): Promise<void>;
 }
 
 /**
- * Goes on where it was. It is online after `agent.goOnline()`.
+ * Opens a vehicle, which continues where it was. It is online after `agent.goOnline()`.
  *
- * @throws CertificateRefused where the trust anchor cannot be read; JournalDamaged
+ * @throws CertificateRefused if the trust anchor cannot be read; JournalDamaged
  */
 export function openVehicle(options: RealVehicleOptions): RealVehicle {
   const clock = new VehicleClock(Date.now);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand } from './installer/index.js';
 import { type Reboot } from './update/equipment.js';
 
-/** ECUs that start anew by themselves when their slot is changed over: nothing else to be done. */
+/** For ECUs that restart by themselves when their slot is switched. */
 export class NoReboot implements Reboot {
   bootId(): Promise<string> {
     return Promise.resolve('');
@@ -16,10 +16,10 @@ export class NoReboot implements Reboot {
 }
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-/** A command that was to restart the vehicle and has not. */
+/** A command that should have restarted the vehicle and has not. */
 const PATIENCE_MS = 10 * 60 * 1000;
 
-/** The computer that the agent runs on restarts, by a command; the agent is started again by its system. */
+/** Restarts the agent's computer by a command; its system starts the agent again. */
 export class CommandReboot implements Reboot {
   readonly #command: string;
   readonly #bootIdFile: string;

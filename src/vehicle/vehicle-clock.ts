@@ -1,16 +1,16 @@
 /**
- * A vehicle's clock after a power cut may say 1970, until a satellite or a network tells it better. Until then
- * what is known counts: the journal's last time, and the time of a trigger from the cloud.
+ * After a power cut a vehicle's clock may be at 1970 until it is set by satellite or network. Until then the latest
+ * known time is used: the last one in the journal, or that of a trigger from the cloud.
  */
 import { isPlausible } from '../contract/index.js';
 
 /** The vehicle’s clock, which may stand at 1970 until it is set: plausible times of triggers then take its place. */
 export class VehicleClock {
   readonly #clock: () => number;
-  /** Added to what the clock says while that is not plausible, ms. */
+  /** Added to the clock's reading while that is implausible, ms. */
   #behind = 0;
 
-  /** @param clock ms, as the vehicle has it */
+  /** @param clock the vehicle's own clock, ms */
   constructor(clock: () => number) {
     this.#clock = clock;
   }
@@ -21,7 +21,7 @@ export class VehicleClock {
     return isPlausible(said, Number.POSITIVE_INFINITY) ? said : said + this.#behind;
   }
 
-  /** It is this late, or later. @param time ms */
+  /** Notes that it is at least this late. @param time ms */
   atLeast(time: number): void {
     if (!isPlausible(time, Number.POSITIVE_INFINITY)) return;
     this.#behind = Math.max(this.#behind, time - this.#clock());

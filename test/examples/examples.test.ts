@@ -140,5 +140,10 @@ describe.skipIf(python === undefined)('the examples', () => {
     const { code, output } = await integrator.ended;
     expect(code).toBe(0);
     for (const vin of vins) expect(output).toContain(`${vin} success`);
+
+    // Run again, it adds nothing and tells the same: the call is idempotent, and the events are kept.
+    const again = await start(process.execPath, script, adapter, 'examples 2', ...vins).ended;
+    expect(again.output).toBe(output.replace('accepted 2', 'accepted 0'));
+    expect(again.code).toBe(0);
   });
 });

@@ -1,13 +1,13 @@
 /**
  * The update script: what a `script-ref-id` stands for. The CarOTA Server writes and signs it, the
- * vehicle fetches it, and does what it says. The contract names it and leaves it open; this is ours.
+ * vehicle fetches and executes it. The contract names it and leaves its format open; this format is ours.
  */
 import Type from 'typebox';
 import { Pattern } from '../values/pattern.js';
 import { Identifier, Text } from '../values/text.js';
 import { StorableUnixTime } from '../values/timestamp.js';
 
-/** Name of an ECU. It is also a folder's name in the vehicle. */
+/** Name of an ECU; also the name of a directory in the vehicle. */
 export const EcuName = Pattern(
   '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
   'must be 1 to 64 letters, digits, _ or -, the first a letter or digit',
@@ -28,7 +28,7 @@ export const Sha256 = Pattern(
   { description: 'SHA-256, hexadecimal.' },
 );
 
-/** A file to install, by what is in it. */
+/** A file to install, identified by its content. */
 export const Artifact = Type.Object(
   {
     sha256: Sha256,
@@ -71,7 +71,7 @@ export const EcuUpdate = Type.Object(
 export type EcuUpdate = Type.Static<typeof EcuUpdate>;
 
 const DAY = 24 * 60 * 60;
-/** Of consent and preconditions, where the script does not say, seconds. */
+/** Default timeout of consent and preconditions, seconds. */
 export const DEFAULT_TIMEOUT = DAY;
 const Timeout = (description: string) =>
   Type.Integer({ minimum: 1, maximum: 365 * DAY, default: DEFAULT_TIMEOUT, description });
@@ -82,7 +82,7 @@ const ClockTime = Pattern(
   { maxLength: 5, description: 'Hour and minute.', examples: ['22:00'] },
 );
 
-/** A part of each day; over midnight where `to` is the earlier one. */
+/** A daily time span; it extends past midnight if `to` is earlier than `from`. */
 export const DailyWindow = Type.Object(
   { from: ClockTime, to: ClockTime },
   { additionalProperties: false, title: 'DailyWindow' },
@@ -144,7 +144,7 @@ export const UpdateScript = Type.Object(
 /** A script that fits the schema {@link UpdateScript}. */
 export type UpdateScript = Type.Static<typeof UpdateScript>;
 
-/** What a vehicle is answered when it fetches a script. */
+/** The answer to a vehicle that fetches a script. */
 export const ScriptDelivery = Type.Object(
   {
     script: Type.String({ description: 'JWS in compact form (RFC 7515) with its chain in x5c.' }),

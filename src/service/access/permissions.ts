@@ -3,7 +3,7 @@ import { type Grants, type Permission } from '../../contract/index.js';
 
 export { type Grants } from '../../contract/index.js';
 
-/** A role that is not known may do nothing. */
+/** An unknown role has no permissions. */
 export function mayDo(grants: Grants, role: string, permission: Permission): boolean {
   const granted = grants[role];
   return granted !== undefined && (permission === 'any' || granted.includes(permission));

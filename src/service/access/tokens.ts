@@ -1,4 +1,4 @@
-/** Tokens of the HTTP interface. The token itself is told once and kept only as its SHA-256. */
+/** Tokens of the HTTP interface. A token is shown once and stored only as its SHA-256. */
 import { createHash, randomBytes } from 'node:crypto';
 import { newUuid } from '../../contract/index.js';
 import { type Database, type Queryable } from '../database/index.js';
@@ -11,7 +11,7 @@ export interface Token {
   readonly revoked_at: Date | null;
 }
 
-/** `otaops_` makes a token that leaked recognisable for scanners; then 256 random bits. */
+/** `otaops_` lets scanners recognise a leaked token; 256 random bits follow. */
 function newSecret(): string {
   return `otaops_${randomBytes(32).toString('base64url')}`;
 }
@@ -19,7 +19,7 @@ function newSecret(): string {
 // A secret of 256 random bits cannot be guessed, so a fast hash protects it.
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest();
 
-/** @returns the token's secret, which cannot be had again */
+/** @returns the token's secret, which cannot be retrieved again */
 export async function createToken(
   database: Queryable,
   token: { name: string; role: string },
@@ -44,7 +44,7 @@ export async function findToken(database: Queryable, secret: string): Promise<To
   return rows[0];
 }
 
-/** Whether there is such a token, and it was not revoked. */
+/** Whether the token exists and is not revoked. */
 export async function isValidToken(database: Queryable, id: string): Promise<boolean> {
   const rows = await database.query('select from tokens where id = $1 and revoked_at is null', [
     id,
@@ -58,7 +58,7 @@ export function listTokens(database: Queryable): Promise<Token[]> {
   );
 }
 
-/** @returns whether there was such a token */
+/** @returns whether the token existed */
 export async function revokeToken(database: Queryable, id: string, now: number): Promise<boolean> {
   const rows = await database.query(
     'update tokens set revoked_at = coalesce(revoked_at, $2) where id = $1 returning id',
@@ -68,10 +68,10 @@ export async function revokeToken(database: Queryable, id: string, now: number):
 }
 
 /**
- * Makes the administrator's token of the first start; undefined if there are tokens already.
+ * Creates the initial admin token; undefined if there are tokens already.
  *
- * @param keep writes it down durably; it is called before the commit, so that no crash leaves a token that
- *   nobody has. A crash in between leaves one that is not valid, and the next start makes another.
+ * @param keep writes it to disk; called before the commit, so that no crash leaves a valid token that nobody has. A crash
+ *   in between leaves an invalid token, and the next start creates another one.
  */
 export async function createFirstToken(
   database: Database,
@@ -79,7 +79,7 @@ export async function createFirstToken(
   keep: (secret: string) => Promise<void>,
 ): Promise<string | undefined> {
   return database.transaction(async (tx) => {
-    // Several processes may start at once: one of them finds no token, the others wait for it.
+    // Several processes may start at once: one finds no token, the others wait for it.
     await tx.query('select pg_advisory_xact_lock($1)', [FIRST_TOKEN_LOCK]);
     const [known] = await tx.query('select from tokens limit 1');
     if (known) return undefined;
@@ -89,5 +89,5 @@ export async function createFirstToken(
   });
 }
 
-/** Any number that nobody else in this database uses for an advisory lock. */
+/** An arbitrary number, not used for another advisory lock in this database. */
 const FIRST_TOKEN_LOCK = 0x07a0_0b6;

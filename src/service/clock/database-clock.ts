@@ -1,33 +1,33 @@
 /**
- * The database's time, which all processes on one database share. Whatever another process compares (receipt, expiry,
- * leases, due times) is in this time; so a process whose own clock is wrong disturbs nobody.
+ * The database's time, shared by all processes on one database. Every time that another process compares (receipt,
+ * expiry, leases, due times) is in this time, so a process whose own clock is wrong disturbs nobody.
  *
- * Between two readings the time goes on by this process's monotonic clock: nothing that happens to the clock of this
- * machine changes it, and it goes on while the database is away.
+ * Between two readings the time advances by this process's monotonic clock: nothing that happens to this machine's clock
+ * changes it, and it advances while the database is down.
  */
 import { only, type Queryable } from '../database/index.js';
 import { afterReading, type ClockEstimate, type Reading, timeAt } from './clock-estimate.js';
 
-/** What both clocks say at one moment, ms since 1970. */
+/** Readings of both clocks at one moment, ms since 1970. */
 export interface BothClocks {
   readonly ours: number;
   readonly database: number;
 }
 
 export interface DatabaseClockOptions {
-  /** The clock of this machine and the monotonic one, ms; a test stands for them. */
+  /** The clock of this machine and the monotonic one, ms; tests replace them. */
   readonly machine?: () => number;
   readonly monotonic?: () => number;
   /**
-   * Told when the two differ by more than {@link WARN_SECONDS} and {@link REFUSE_SECONDS}, and each minute while they
-   * do.
+   * Called when the two clocks differ by more than {@link WARN_SECONDS} and {@link REFUSE_SECONDS}, and every minute while
+   * they do.
    */
   readonly onWrong?: ((clocks: BothClocks) => void) | undefined;
-  /** Told where the database's time has jumped, ms: its clock was set, or another server has taken over. */
+  /** Called when the database's time has jumped, ms: its clock was set, or another server has taken over. */
   readonly onJump?: ((by: number) => void) | undefined;
 }
 
-/** The clock of this machine differs so much from the database's that one of them is wrong. */
+/** The clock of this machine differs so much from the database's that one of the two must be wrong. */
 export class WrongClock extends Error {
   override readonly name = 'WrongClock';
 
@@ -42,7 +42,7 @@ export class WrongClock extends Error {
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** From here on an operator should know (alert OtaopsClockWrong), and a start is refused. */
+/** From here on the alert OtaopsClockWrong is raised, and a start is refused. */
 export const WARN_SECONDS = 2;
 export const REFUSE_SECONDS = 30;
 
@@ -52,8 +52,8 @@ const READ_MS = 5_000;
 const RETRY_MS = 1_000;
 const WARN_AGAIN_MS = 60_000;
 /**
- * Small corrections backwards are waited for: the clock stands still, so that nobody sees time go back. Larger ones
- * (another server, whose clock is behind) are followed at once, as every other process does.
+ * Small corrections backwards are absorbed: the clock stops until they are made up, so that nobody sees time go back.
+ * Larger ones (another server whose clock is behind) are followed at once, as in every other process.
  */
 const STAND_STILL_MS = 2_000;
 
@@ -71,9 +71,9 @@ export class DatabaseClock {
   #isStopped = false;
 
   /**
-   * Reads the database's clock, and goes on doing so until {@link stop}.
+   * Reads the database's clock, repeatedly until {@link stop}.
    *
-   * @throws DatabaseError where the database cannot be reached
+   * @throws DatabaseError if the database cannot be reached
    */
   static async start(
     database: Queryable,
@@ -97,7 +97,7 @@ export class DatabaseClock {
     this.#schedule(READ_MS);
   }
 
-  /** Whole ms since 1970, as `Date.now`. */
+  /** Ms since 1970, an integer as from `Date.now`. */
   readonly now = (): number => {
     const time = Math.floor(timeAt(this.#estimate, this.#monotonic()));
     const back = this.#latest - time;
@@ -106,15 +106,15 @@ export class DatabaseClock {
     return time;
   };
 
-  /** How far the clock of this machine is ahead of the database's, seconds. */
+  /** By how much this machine's clock is ahead of the database's, seconds. */
   readonly offsetSeconds = (): number => (this.#machine() - this.#databaseTime()) / 1000;
 
-  /** @throws WrongClock where the two differ too much for a process to start */
+  /** @throws WrongClock if the two differ too much for a process to start */
   refuseIfWrong(): void {
     if (Math.abs(this.offsetSeconds()) > REFUSE_SECONDS) throw new WrongClock(this.#both());
   }
 
-  /** Reads the database's clock now; a failure leaves everything as it is. */
+  /** Reads the database's clock now; a failure changes nothing. */
   async readNow(): Promise<void> {
     const reading = await read(this.#database, this.#monotonic);
     const before = this.#estimate;

@@ -1,4 +1,4 @@
-/** Whether a PostgreSQL server takes connections. */
+/** Whether a PostgreSQL server accepts connections. */
 import pg from 'pg';
 
 /** @param url `postgres://…` */

@@ -1,4 +1,4 @@
-/** The data directory of the embedded default. One process at a time has it. */
+/** The data directory of the embedded database, owned by one process at a time. */
 import { ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -16,13 +16,13 @@ export interface DataDirectory {
   release(): void;
 }
 
-/** A process that was just killed may have a child that holds its files for a moment. */
+/** A child of a process just killed may keep its files open for a moment. */
 const PATIENCE_MS = 500;
 
 /**
- * Makes the directory (mode 0700) if it is not there and locks it until it is released or the process ends.
+ * Creates the directory (mode 0700) if missing and locks it until it is released or the process ends.
  *
- * @throws DataDirectoryInUse if another process has it, also one in another container; LockFailed
+ * @throws DataDirectoryInUse if another process owns it, even in another container; LockFailed
  */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   const directory = resolve(path);
@@ -38,13 +38,13 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   return { path: directory, release: () => unlock(lock) };
 }
 
-/** For people only: the lock is what counts. On a full disk it stays empty. */
+/** Informative only: the lock decides. On a full disk it stays empty. */
 function writeOwner(lock: Descriptor): void {
   try {
     ftruncateSync(lock);
     writeSync(lock, `process ${process.pid} on ${hostname()}\n`, 0);
   } catch {
-    // As said.
+    // See above.
   }
 }
 

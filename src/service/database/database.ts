@@ -1,4 +1,4 @@
-/** The one way to the database: one SQL dialect, on PostgreSQL 14 and newer. */
+/** Access to the database: PostgreSQL 14 or newer. */
 
 export type Parameter = string | number | boolean | Date | Uint8Array | null;
 
@@ -6,7 +6,7 @@ export interface Queryable {
   /**
    * Runs one statement. `bigint` comes back as a number, `timestamptz` as a Date, `json` parsed.
    *
-   * @param name under which each connection keeps it prepared: for a long one that is run all the time
+   * @param name of the prepared statement on each connection, for a long statement that is run frequently
    * @throws DatabaseError
    */
   query<Row extends object>(
@@ -14,27 +14,27 @@ export interface Queryable {
     parameters?: readonly Parameter[],
     name?: string,
   ): Promise<Row[]>;
-  /** Runs several statements without parameters, as a migration has them. */
+  /** Runs several statements without parameters, such as a migration. */
   script(text: string): Promise<void>;
 }
 
 export interface Database extends Queryable {
-  /** Commits what `work` did, or rolls it back if it throws. */
+  /** Commits the transaction of `work`, or rolls it back if it throws. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** How many statements it can work on at the same time. */
+  /** Number of statements that can run at the same time. */
   readonly connections: number;
-  /** Why an embedded database cannot work at the moment, in words; undefined: nothing is known. */
+  /** Why an embedded database cannot work at the moment, in words; undefined if no problem is known. */
   readonly problem?: () => Promise<string | undefined>;
   close(): Promise<void>;
 }
 
 /**
- * Settings of every session. Each statement looks up rows by key, in milliseconds; the planner, which
- * has no statistics of tables that were filled a minute ago, must not think of anything else.
+ * Settings of every session. Each statement looks up rows by key, in milliseconds. The planner has no statistics of
+ * tables that were filled a minute ago and must not consider other plans.
  */
 export const SESSION_SETTINGS = 'set jit = off; set enable_bitmapscan = off';
 
-/** A statement failed. `code` is the SQLSTATE (PostgreSQL appendix A) where the server gave one. */
+/** A statement failed. `code` is the SQLSTATE (PostgreSQL appendix A) if the server sent one. */
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError';
   readonly code: string | undefined;
@@ -46,22 +46,21 @@ export class DatabaseError extends Error {
   }
 
   /**
-   * Whether the statement itself was refused (bad data, broken rule), so that the same statement
-   * would be refused again. Everything else (no connection, shutdown, deadlock, out of resources)
-   * may succeed on another try.
+   * Whether the statement itself was refused (bad data, violated rule), so that a retry would be refused too. Everything
+   * else (no connection, shutdown, deadlock, out of resources) may succeed on a retry.
    */
   get isPermanent(): boolean {
     const sqlState = this.code ?? '';
     return /^[0-9A-Z]{5}$/.test(sqlState) && PERMANENT_CLASSES.has(sqlState.slice(0, 2));
   }
 
-  /** Whether the server has turned read-only or ends, so that its connections are of no use any more. */
+  /** Whether the server has become read-only or is shutting down, so that its connections are useless. */
   get isOfServer(): boolean {
     return OF_SERVER.has(this.code ?? '');
   }
 }
 
-/** Read-only transaction: a standby, or a primary that was deposed; shutdown and crash of a server. */
+/** Read-only transaction (a standby or a deposed primary); shutdown and crash of a server. */
 const OF_SERVER = new Set(['25006', '57P01', '57P02', '57P03', '57P05']);
 
 /** SQLSTATE classes: data exception, integrity violation, syntax or access rule, feature, program. */
@@ -82,7 +81,7 @@ export function only<Row>(rows: readonly Row[]): Row {
   return row;
 }
 
-/** Why it cannot work, in words that anyone may read; undefined: it can. */
+/** Why it cannot work, in words without secrets; undefined if it can. */
 export async function problemOf(database: Database): Promise<string | undefined> {
   const problem = await database.problem?.();
   if (problem !== undefined) return problem;

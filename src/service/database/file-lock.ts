@@ -1,30 +1,30 @@
 /**
- * A lock on a file that the kernel holds, flock(2): it is free again as soon as the last process that has the
- * file open is gone, however it ended. It is known to every container on the same file system, which neither
- * process ids nor shared memory are.
+ * A lock on a file that the kernel holds, flock(2): it is released as soon as the last process that has the file open is
+ * gone, for whatever reason. It is visible to every container on the same file system, unlike process ids and shared
+ * memory.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The descriptor that has the lock. A number, not a FileHandle, which would be closed when it is collected. */
+/** The descriptor that holds the lock. A number, because a FileHandle is closed when it is garbage-collected. */
 export type Descriptor = number;
 
-/** The system's program for locks is missing or failed. */
+/** The system's flock program is missing or failed. */
 class LockFailed extends Error {
   override readonly name = 'LockFailed';
 }
 
-/** open(2) with the lock taken at once: macOS and the BSDs have it, and no flock program. */
+/** Flag of open(2) that also takes the lock: macOS and the BSDs have it, but no flock program. */
 const O_EXLOCK = 0x20;
 const HAS_O_EXLOCK = process.platform === 'darwin';
 const POLL_MS = 50;
 
 /**
- * Takes the lock; the file is made if it is not there, and stays.
+ * Takes the lock. The file is created if missing, and stays.
  *
- * @param patienceMs for how long it is tried again while another process has it
+ * @param patienceMs for how long to retry while another process has it
  * @returns the descriptor that holds it (closed on exec unless it is handed to a child, which then holds it
  *   too); undefined if another process has it
  * @throws LockFailed
@@ -51,8 +51,8 @@ function openLocked(file: string): Descriptor | undefined {
 }
 
 /**
- * The lock belongs to the open file, which a child shares: flock(1) takes it for us and ends, and it stays
- * with our descriptor.
+ * The lock belongs to the open file, which a child shares: flock(1) takes it for us and exits, and it stays with our
+ * descriptor.
  */
 async function openAndLock(file: string): Promise<Descriptor | undefined> {
   const { O_RDWR, O_CREAT } = constants;

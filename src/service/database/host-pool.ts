@@ -1,4 +1,4 @@
-/** Connections to one PostgreSQL host, which can be given up all at once. */
+/** Connections to one PostgreSQL host, which can all be dropped at once. */
 import pg from 'pg';
 import { SESSION_SETTINGS } from './database.js';
 import { type DatabaseHost } from './hosts.js';
@@ -8,17 +8,17 @@ import { destroy } from './primary.js';
 const types = new pg.TypeOverrides();
 types.setTypeParser(pg.types.builtins.INT8, Number);
 
-/** A server that does not answer in this time is treated as down. */
+/** A server that does not answer within this time, ms, counts as down. */
 const CONNECT_TIMEOUT_MS = 5_000;
-/** A statement without an answer for so long is given up: its connection may be half open. */
+/** A statement without an answer for this long, ms, is abandoned: its connection may be half open. */
 const QUERY_TIMEOUT_MS = 20_000;
-/** Locks of a transaction whose client has vanished are released after this time. */
+/** Locks of a transaction whose client has vanished are released after this time, ms. */
 const IDLE_IN_TRANSACTION_MS = 20_000;
 
 export class HostPool {
   readonly #pool: pg.Pool;
   readonly #clients = new Set<pg.PoolClient>();
-  /** Rejects what waits, where the host is given up. */
+  /** Rejects pending statements when the host is dropped. */
   readonly #waiting = new Set<(error: Error) => void>();
   #givenUp: Error | undefined;
 
@@ -35,7 +35,7 @@ export class HostPool {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       keepAlive: true,
       application_name: 'otaops',
-      // The pool waits for the promise, which its types do not know yet.
+      // The pool awaits the promise, although its types do not say so.
       // eslint-disable-next-line @typescript-eslint/no-misused-promises
       onConnect: async (client) => {
         await client.query(SESSION_SETTINGS);
@@ -57,7 +57,7 @@ export class HostPool {
     return this.#unlessGivenUp(this.#pool.query(statement));
   }
 
-  /** A connection for one caller alone, who releases it. */
+  /** A connection for one caller, who releases it. */
   async connect(): Promise<pg.PoolClient> {
     const connecting = this.#pool.connect();
     return this.#unlessGivenUp(connecting).catch((error: unknown) => {
@@ -69,7 +69,7 @@ export class HostPool {
     });
   }
 
-  /** Everything that waits for an answer fails at once, as the host may never answer. */
+  /** Fails all pending statements at once, as the host may never answer. */
   giveUp(error: Error): void {
     this.#givenUp = error;
     for (const client of this.#clients) destroy(client);
@@ -82,7 +82,7 @@ export class HostPool {
     return this.#pool.ending ? Promise.resolve() : this.#pool.end();
   }
 
-  /** As `Promise.race`, which would keep what it waits for in memory. */
+  /** Like `Promise.race`, which would keep its promises in memory. */
   #unlessGivenUp<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);

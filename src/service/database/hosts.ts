@@ -1,6 +1,6 @@
 /** The hosts that a database URL names (libpq, sections 34.1.1.2 and 34.1.1.3), each as a URL of its own. Pure. */
 
-/** A database URL that cannot be used; the message says what is wrong, and never has the password. */
+/** An unusable database URL; the message names the fault and never contains the password. */
 export class BadDatabaseUrl extends Error {
   override readonly name = 'BadDatabaseUrl';
 }
@@ -8,24 +8,24 @@ export class BadDatabaseUrl extends Error {
 export interface DatabaseHost {
   /** e.g. `db1:5432` */
   readonly name: string;
-  /** The URL with this host alone. */
+  /** The URL with only this host. */
   readonly url: string;
 }
 
 export interface DatabaseTarget {
   readonly hosts: readonly [DatabaseHost, ...DatabaseHost[]];
-  /** Whether a host counts only while it takes writes. */
+  /** Whether a host counts only while it accepts writes. */
   readonly mustBeWritable: boolean;
 }
 
 const DEFAULT_PORT = 5432;
-/** Those of libpq that a server of ours can use: it writes. */
+/** The values of libpq that we can use, as we write. */
 const WRITABLE = new Set(['read-write', 'primary']);
 const OF_LIBPQ = new Set(['any', ...WRITABLE, 'read-only', 'standby', 'prefer-standby']);
 
 /**
- * Takes `postgres://user:password@a:5432,b:5433/otaops?target_session_attrs=read-write` apart. With several hosts
- * `read-write` is the default, with one `any`.
+ * Parses `postgres://user:password@a:5432,b:5433/otaops?target_session_attrs=read-write`. The default is `read-write`
+ * with several hosts, `any` with one.
  *
  * @throws BadDatabaseUrl
  */
@@ -50,7 +50,7 @@ export function databaseTarget(url: string): DatabaseTarget {
   const hosts = authority.split(',').map((text, index, all) => {
     const name = text === '' && all.length === 1 ? '' : hostName(text, index);
     const single = `${scheme}${user}${name}${rest}`;
-    // Without a host it is a Unix socket, or what `host=` says.
+    // Without a host it is a Unix socket, or the value of `host=`.
     if (!URL.canParse(name === '' ? `${scheme}x${rest}` : single)) {
       throw new BadDatabaseUrl(`host ${index + 1} (${text}) makes no URL`);
     }

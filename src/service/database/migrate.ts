@@ -1,30 +1,30 @@
-/** Brings a database's schema up to date: the migrations of its part, in order, each once. */
+/** Migrates the schema of a database: the migrations of its server, in order, each once. */
 import { readdir, readFile } from 'node:fs/promises';
 import { type Database, type Queryable } from './database.js';
 
-/** The tables of one part of ours. Each part has a database of its own. */
+/** The tables of one server. Each server has a database of its own. */
 export interface Schema {
-  /** Its folder in `migrations/`. */
+  /** Its directory in `migrations/`. */
   readonly part: 'adapter' | 'carota';
 }
 
-/** The database is that of another part. */
+/** The database belongs to the other server. */
 class ForeignDatabase extends Error {
   override readonly name = 'ForeignDatabase';
 }
 
-/** The same from `src` and from `dist`. */
+/** The same path from `src` and from `dist`. */
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
 
-/** Any number that nobody else in this database uses for an advisory lock. */
+/** An arbitrary number, not used for another advisory lock in this database. */
 const LOCK = 0x07a0_0b5;
 
 /**
- * Each migration runs in a transaction that holds a lock, so that several processes that start at
- * once wait for one another and each migration is done once.
+ * Each migration runs in a transaction that holds a lock, so that processes that start at the same time wait for one
+ * another and each migration runs once.
  *
- * @returns the names of the migrations that this call has run
- * @throws DatabaseError; what was migrated before stays
+ * @returns the names of the migrations that this call ran
+ * @throws DatabaseError; migrations that ran before it stay
  * @throws ForeignDatabase
  */
 export async function migrate(database: Database, { part }: Schema): Promise<string[]> {

@@ -8,7 +8,7 @@ import { PrimaryFollower } from './primary-follower.js';
 interface PostgresOptions {
   /** `postgres://user:password@host:port/database?sslmode=…`, with several hosts see {@link databaseTarget} */
   readonly url: string;
-  /** Connections at most. Enough for ingest, sending and the HTTP interface side by side. */
+  /** Maximum number of connections: enough for ingest, sending and the HTTP interface at the same time. */
   readonly connections?: number;
   /** Called when an idle connection breaks; the pool opens another when it needs one. */
   readonly onConnectionLost?: ((error: Error) => void) | undefined;
@@ -26,7 +26,7 @@ export function openPostgres(options: PostgresOptions): Database {
     open: (host) => new HostPool(host, connections, options.onConnectionLost),
     onPrimary: options.onPrimary,
   });
-  /** What fails may fail because the primary is another one by now. */
+  /** A failure may mean that another host is the primary by now. */
   const onPrimary = async <T>(work: (pool: HostPool) => Promise<T>): Promise<T> => {
     try {
       return await work(await primary.pool());
@@ -50,7 +50,7 @@ export function openPostgres(options: PostgresOptions): Database {
 
 async function transaction<T>(pool: HostPool, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch(rethrow);
-  // A connection that breaks between two statements must not end the process.
+  // A connection that breaks between two statements must not crash the process.
   const ignore = () => undefined;
   client.on('error', ignore);
   const tx: Queryable = { query: queryWith(client), script: scriptWith(client) };

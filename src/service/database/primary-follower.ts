@@ -1,7 +1,7 @@
 /**
- * Keeps to the primary among several hosts. Every two seconds, and when something fails, all of them are asked; as soon
- * as another one has taken over, the connections to the old one are given up. They are not before: a primary that is
- * merely slow keeps its connections. With one host there is nothing to choose.
+ * Follows the primary among several hosts. All hosts are asked every two seconds and whenever something fails. Once another
+ * one has taken over, the connections to the old one are dropped, but not before: a primary that is merely slow keeps its
+ * connections. With one host there is nothing to choose.
  */
 import { DatabaseError } from './database.js';
 import { type DatabaseHost, type DatabaseTarget } from './hosts.js';
@@ -11,12 +11,12 @@ import { askHost, type HostAnswer, primaryOf } from './primary.js';
 export interface FollowerOptions {
   readonly target: DatabaseTarget;
   readonly open: (host: DatabaseHost) => HostPool;
-  /** Told when another host has become the primary; `from` is undefined at the start. */
+  /** Called when another host has become the primary; `from` is undefined at the start. */
   readonly onPrimary?: ((to: string, from: string | undefined) => void) | undefined;
 }
 
 const LOOK_MS = 2_000;
-/** Between two looks while statements fail. */
+/** Interval of checks while statements fail, ms. */
 const LOOK_AGAIN_MS = 250;
 
 export class PrimaryFollower {
@@ -35,7 +35,7 @@ export class PrimaryFollower {
     if (!this.#hasChoice) this.#pool = options.open(hosts[0]);
   }
 
-  /** Connections to the primary. @throws DatabaseError where there was none yet */
+  /** Connections to the primary. @throws DatabaseError if there has been none yet */
   async pool(): Promise<HostPool> {
     if (!this.#pool) await this.#look();
     if (this.#pool) return this.#pool;
@@ -79,7 +79,7 @@ export class PrimaryFollower {
     onPrimary?.(host.name, before?.host.name);
   }
 
-  /** When the next look is due, by the monotonic clock, ms. */
+  /** When the next check is due, by the monotonic clock, ms. */
   #soonest = Infinity;
 
   #schedule(pause: number): void {
@@ -92,6 +92,6 @@ export class PrimaryFollower {
   }
 }
 
-/** Where reads are enough, all that answer are alike. */
+/** If reads suffice, every host that answers will do. */
 const anyTimeline = (answer: HostAnswer): HostAnswer =>
   answer.isThere ? { ...answer, timeline: 0 } : answer;

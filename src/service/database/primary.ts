@@ -1,23 +1,22 @@
 /**
- * Which of several hosts is the primary: each is asked, and the writable one with the highest timeline is it. A primary
- * that was deposed and does not know it has a lower one (every promotion begins a new timeline), whatever the order in
- * which the hosts are named.
+ * Finds the primary among several hosts: each is asked, and the writable one with the highest timeline wins. A deposed
+ * primary that does not know it has a lower one (every promotion starts a new timeline), whatever the order of the hosts.
  */
 import pg from 'pg';
 import { type DatabaseHost } from './hosts.js';
 
-/** What one host answered. */
+/** The answer of one host. */
 export interface HostAnswer<Host = DatabaseHost> {
   readonly host: Host;
-  /** Of a host that takes writes; undefined: it does not, or does not answer. */
+  /** Timeline of a host that accepts writes; otherwise undefined. */
   readonly timeline?: number;
-  /** Whether it answers at all. */
+  /** Whether it answered at all. */
   readonly isThere: boolean;
   /** Why it is not writable. */
   readonly why?: string;
 }
 
-/** A host that has not answered in this time is taken for silent: its network may swallow packets. */
+/** A host that has not answered within this time, ms, counts as silent: its network may swallow packets. */
 const ANSWER_MS = 2_000;
 
 const ASK = /* sql */ `
@@ -51,14 +50,14 @@ export async function askHost(host: DatabaseHost): Promise<HostAnswer> {
     const cause = error instanceof AggregateError ? (error.errors[0] as Error) : (error as Error);
     return { host, isThere: false, why: cause.message };
   } finally {
-    // Not in order: a host that swallows packets would not hear it.
+    // No orderly close: a host that swallows packets would not receive it.
     destroy(client);
   }
 }
 
 /**
- * @param current where we are; it stays unless another one is ahead of it
- * @returns the primary; undefined: none of them takes writes
+ * @param current the host in use; it stays unless another one is ahead of it
+ * @returns the primary; undefined if none accepts writes
  */
 export function primaryOf<Host>(
   answers: readonly HostAnswer<Host>[],
@@ -73,9 +72,9 @@ export function primaryOf<Host>(
   return best?.host;
 }
 
-/** Ends a connection without a word to the server; what waits for an answer on it fails. */
+/** Destroys a connection without notifying the server; pending statements fail. */
 export function destroy(client: pg.Client | pg.PoolClient): void {
-  // Its socket is not part of the types.
+  // The types lack its socket.
   const { connection } = client as unknown as { connection?: { stream: { destroy(): void } } };
   connection?.stream.destroy();
 }

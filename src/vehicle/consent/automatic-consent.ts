@@ -1,4 +1,4 @@
-/** No one is asked: the answer is set beforehand. */
+/** Consent without a question: the answer is preset. */
 import { type Consent } from '../update/equipment.js';
 
 export class AutomaticConsent implements Consent {

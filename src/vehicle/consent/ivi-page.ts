@@ -1,6 +1,6 @@
 /**
- * A page standing for the vehicle's screen (IVI): shows what goes on, asks for consent, and lets the user pause,
- * resume and cancel. `GET /state` tells the same to an app of one's own.
+ * A page that represents the vehicle's screen (IVI): shows the progress, asks for consent, and lets the user pause,
+ * resume and cancel. `GET /state` returns the same for an app.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ const REFRESH_SECONDS = 2;
 export type UpdateControls = Pick<UpdateRunner, 'current' | 'pause' | 'resume' | 'cancel'>;
 
 export class IviPage implements Consent {
-  /** Only forms of this page act: a page of someone else does not know it. */
+  /** Protects against forged forms: a foreign page does not know this token. */
   readonly #formToken = randomBytes(16).toString('hex');
   readonly #server: Server;
   #asked: { readonly question: Question; readonly answer: (accepted: boolean) => void } | undefined;
@@ -34,7 +34,7 @@ export class IviPage implements Consent {
     });
   }
 
-  /** What the user's buttons act on. */
+  /** Connects the user's buttons. */
   control(controls: UpdateControls): void {
     this.#controls = controls;
   }

@@ -1,4 +1,4 @@
-/** The question at the terminal. */
+/** Asks for consent on the terminal. */
 import { createInterface } from 'node:readline/promises';
 import { type Readable, type Writable } from 'node:stream';
 import { type Consent, type Question } from '../update/equipment.js';

@@ -1,4 +1,4 @@
-/** Artifacts over HTTP, onto the disk: with ranges, tries, a limit of bandwidth, and a look at the space. */
+/** Downloads artifacts over HTTP to disk, with ranges, retries, a bandwidth limit and a check of free space. */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync } from 'node:fs';
 import { rm, stat, statfs } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { Throttle } from './throttle.js';
 
 /** Where artifacts come from and where they are kept. */
 export interface HttpDownloadsOptions {
-  /** Made if it is not there; nothing else is in it. */
+  /** Created if missing; used for nothing else. */
   readonly directory: string;
   /** Where an artifact can be downloaded; `fresh`: the previous URL is no longer valid. */
   readonly locate: (
@@ -24,15 +24,15 @@ export interface HttpDownloadsOptions {
     signal: AbortSignal,
   ) => Promise<string>;
   readonly bytesPerSecond?: number | undefined;
-  /** Tries in a row that bring nothing until it gives up. */
+  /** Consecutive attempts without progress before it gives up. */
   readonly attempts?: number | undefined;
-  /** Before the second try, ms; twice as long before each further one. */
+  /** Pause before the second attempt, ms; doubled before each further one. */
   readonly pauseMs?: number | undefined;
-  /** A connection that brings nothing for so long is given up, seconds. */
+  /** A connection without data for this long is dropped, seconds. */
   readonly stallSeconds?: number | undefined;
-  /** Bytes that stay free on the disk. */
+  /** Bytes to leave free on the disk. */
   readonly keepFree?: number | undefined;
-  /** Bytes that are free where the directory is. */
+  /** Free bytes on the file system of the directory. */
   readonly freeBytes?: (() => Promise<number>) | undefined;
 }
 
@@ -42,13 +42,13 @@ const LONGEST_PAUSE_MS = 60_000;
 const STALL_SECONDS = 30;
 const KEEP_FREE = 16 * 1024 * 1024;
 
-/** This try has failed; another one may not. */
+/** This attempt failed; a retry may succeed. */
 class TryAgain extends Error {
   override readonly name = 'TryAgain';
 
   constructor(
     message: string,
-    /** The address must be asked for anew. */
+    /** A new URL must be requested. */
     readonly fresh = false,
   ) {
     super(message);
@@ -108,7 +108,7 @@ export class HttpDownloads implements Downloads {
     } catch (error) {
       throw asDiskFull(error as Error);
     } finally {
-      // What has come is kept, also when the user pauses or the vehicle is switched off.
+      // Received bytes are kept, even if the user pauses or the vehicle is switched off.
       await file.sync().catch(() => undefined);
       await file.close();
     }
@@ -237,7 +237,7 @@ export class HttpDownloads implements Downloads {
   }
 }
 
-/** Gives a connection up that brings nothing. */
+/** Drops a stalled connection. */
 class Stall {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -259,7 +259,7 @@ class Stall {
   }
 }
 
-/** Only of the same file as before; of another one the server sends the whole. A weak tag promises nothing. */
+/** Resumes only the same file; of a different one the server sends everything. A weak ETag guarantees nothing. */
 function rangeHeaders({ bytes, etag }: PartialFile): Record<string, string> {
   const isStrong = etag !== undefined && !etag.startsWith('W/');
   return { range: `bytes=${bytes}-`, ...(isStrong ? { 'if-range': etag } : {}) };

@@ -1,17 +1,17 @@
-/** A file that is being downloaded: what of it is safely on the disk survives a power cut. */
+/** A file that is being downloaded; synced bytes survive a power cut. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeFile, replaceFile, syncDirectory } from '../durable-file.js';
 
-/** What was written is synchronised after so many bytes or so many ms. */
+/** Written data is synced after this many bytes or ms. */
 const SYNC_BYTES = 1024 * 1024;
 const SYNC_MS = 1_000;
 
 interface Mark {
-  /** Bytes that are on the disk. */
+  /** Bytes synced to disk. */
   readonly synced: number;
-  /** Of the server's file that they are from. */
+  /** ETag of the server's file that they come from. */
   readonly etag?: string;
 }
 
@@ -25,14 +25,14 @@ export class PartialFile {
   #synced = 0;
   #syncedAt = 0;
 
-  /** @param path of the whole file, when it is complete */
+  /** @param path final path of the complete file */
   constructor(path: string) {
     this.#path = path;
     this.#part = `${path}.part`;
     this.#markFile = `${path}.mark`;
   }
 
-  /** Bytes that are there. */
+  /** Bytes received so far. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -45,7 +45,7 @@ export class PartialFile {
     return existsSync(this.#path);
   }
 
-  /** Opens what is there from before, as far as it is known to be on the disk. */
+  /** Opens an earlier partial file, up to the point that is known to be on disk. */
   async open(): Promise<void> {
     const mark = this.#mark();
     this.#file = await open(this.#part, mark ? 'r+' : 'w', 0o600);
@@ -55,7 +55,7 @@ export class PartialFile {
     this.#syncedAt = performance.now();
   }
 
-  /** Begins anew. @param etag of the server's file */
+  /** Starts over. @param etag of the server's file */
   async restart(etag: string | undefined): Promise<void> {
     removeFile(this.#markFile);
     await this.#opened.truncate(0);
@@ -80,7 +80,7 @@ export class PartialFile {
     if (isDue) await this.sync();
   }
 
-  /** What was written survives from now on. */
+  /** Syncs the data: it survives a power cut from now on. */
   async sync(): Promise<void> {
     if (this.#bytes === this.#synced) return;
     await this.#opened.datasync();
@@ -93,7 +93,7 @@ export class PartialFile {
     this.#syncedAt = performance.now();
   }
 
-  /** The file is whole: it gets its name. */
+  /** The file is complete: gives it its final name. */
   async complete(): Promise<void> {
     await this.#opened.datasync();
     await this.close();

@@ -1,17 +1,17 @@
-/** What a server's answer to a request for the rest of a file means (RFC 9110, 14 and 15): pure. */
+/** Interprets a server's answer to a range request (RFC 9110, sections 14 and 15). Pure. */
 
 export type RangeAnswer =
-  /** The body goes on where we are. */
+  /** The body continues where we are. */
   | { readonly kind: 'rest' }
-  /** The body is the whole file: another one than before, or the server knows no ranges. */
+  /** The body is the entire file: it has changed, or the server does not support ranges. */
   | { readonly kind: 'whole' }
-  /** What we have is not part of the server's file: begin anew. */
+  /** What we have is not part of the server's file: start over. */
   | { readonly kind: 'discard'; readonly reason: string }
-  /** The address does not hold any more. */
+  /** The URL is no longer valid. */
   | { readonly kind: 'moved'; readonly reason: string }
   /** Retry after a pause. */
   | { readonly kind: 'later'; readonly reason: string }
-  /** No other try will help. */
+  /** Retrying is pointless. */
   | { readonly kind: 'never'; readonly reason: string };
 
 export interface AnswerHead {
@@ -22,7 +22,7 @@ export interface AnswerHead {
 
 /**
  * @param offset bytes that we have
- * @param size of the artifact by the script, bytes
+ * @param size of the artifact according to the script, bytes
  */
 export function rangeAnswer(head: AnswerHead, offset: number, size: number): RangeAnswer {
   const reason = `HTTP ${head.status}`;

@@ -1,9 +1,9 @@
-/** Holds a download to a bandwidth. */
+/** Limits a download to a bandwidth. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export class Throttle {
   readonly #bytesPerSecond: number | undefined;
-  /** Up to when the bytes that have come are paid for, ms. */
+  /** Until when the received bytes use up the bandwidth, ms. */
   #paidUntil = 0;
 
   /** @param bytesPerSecond undefined: no limit */
@@ -11,7 +11,7 @@ export class Throttle {
     this.#bytesPerSecond = bytesPerSecond;
   }
 
-  /** Waits as long as these bytes may take. */
+  /** Waits as long as these bytes take at the bandwidth. */
   async pay(bytes: number, signal: AbortSignal): Promise<void> {
     if (this.#bytesPerSecond === undefined) return;
     const now = performance.now();

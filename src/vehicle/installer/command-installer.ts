@@ -1,13 +1,13 @@
-/** Real ECUs: a command of the vehicle's maker does what the installer is asked. */
+/** Real ECUs: a command of the vehicle manufacturer performs the installer's actions. */
 import { type EcuUpdate } from '../../update-script/index.js';
 import { type Installer } from '../update/equipment.js';
 import { runCommand } from './run-command.js';
 
 /**
- * The command is run with `OTAOPS_ACTION` (version, install, activate, check, confirm, revert), `OTAOPS_ECU`, and
- * where it is known `OTAOPS_VERSION`, `OTAOPS_SHA256` and `OTAOPS_FILE`. It ends with 0 when that is done; otherwise
- * the last line of its standard error is the reason. `version` writes the version that runs to the standard
- * output, nothing where there is no such ECU. Each may be asked again after a power cut.
+ * The command is run with `OTAOPS_ACTION` (version, install, activate, check, confirm, revert), `OTAOPS_ECU`, and,
+ * where known, `OTAOPS_VERSION`, `OTAOPS_SHA256` and `OTAOPS_FILE`. It exits with 0 when done; otherwise the last line
+ * of its standard error is the reason. `version` prints the running version to standard output, or nothing if there is
+ * no such ECU. Each action may be repeated after a power cut.
  */
 export class CommandInstaller implements Installer {
   readonly #command: string;

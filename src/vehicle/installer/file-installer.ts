@@ -1,6 +1,6 @@
 /**
- * ECUs as folders: `<ecu>/a` and `<ecu>/b` are the slots, `<ecu>/boot.json` says which one runs. A slot holds
- * `software` and, written last, `manifest.json`: without it the slot is not whole and is never made the active one.
+ * ECUs as directories: `<ecu>/a` and `<ecu>/b` are the slots, `<ecu>/boot.json` names the active one. A slot holds
+ * `software` and, written last, `manifest.json`: without it the slot is incomplete and is never activated.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ type SlotName = 'a' | 'b';
 
 interface Boot {
   readonly active: SlotName;
-  /** The slot before, while what runs has not been confirmed. */
+  /** The previous slot, until the running software is confirmed. */
   readonly fallback?: SlotName;
 }
 
@@ -28,7 +28,7 @@ export interface Manifest {
 
 /** The slot from which an ECU runs. */
 export interface RunningSlot extends Manifest {
-  /** File of the software that runs. */
+  /** File of the running software. */
   readonly software: string;
 }
 
@@ -36,9 +36,9 @@ export interface RunningSlot extends Manifest {
 export interface FileInstallerOptions {
   readonly directory: string;
   /**
-   * Whether the software in a slot is healthy, beyond being undamaged.
+   * Checks the health of the software in a slot, beyond its integrity.
    *
-   * @throws Error which says what is not
+   * @throws Error with the reason if it is not healthy
    */
   readonly health?: ((running: RunningSlot, signal: AbortSignal) => Promise<void>) | undefined;
 }
@@ -50,7 +50,7 @@ export class FileInstaller implements Installer {
     this.#options = options;
   }
 
-  /** What an ECU has from the factory; does nothing where it has software. */
+  /** Installs factory software; does nothing if the ECU already has some. */
   provision(ecu: string, version: string, software: Uint8Array = Buffer.from(version)): void {
     if (existsSync(this.#path(ecu, 'boot.json'))) return;
     mkdirSync(this.#path(ecu, 'a'), { recursive: true });
@@ -58,7 +58,7 @@ export class FileInstaller implements Installer {
     replaceFile(this.#path(ecu, 'a', 'software'), software);
     const sha256 = createHash('sha256').update(software).digest('hex');
     this.#writeManifest('a', { ecu, version, sha256 });
-    // Last: now there is such an ECU.
+    // Written last: from now on the ECU exists.
     this.#writeBoot(ecu, { active: 'a' });
   }
 

@@ -1,14 +1,14 @@
-/** Runs a command that the vehicle's maker has given. */
+/** Runs a command supplied by the vehicle manufacturer. */
 import { spawn } from 'node:child_process';
 
-/** More output than this is not kept, characters. */
+/** Longest output that is kept, characters. */
 const MAX_OUTPUT = 64 * 1024;
 
 /**
- * By the shell, with what it is about in the environment.
+ * Runs the command in a shell, with its arguments as environment variables.
  *
- * @returns what it has written to the standard output
- * @throws Error with the last line of its standard error, where it does not end with 0
+ * @returns its standard output
+ * @throws Error with the last line of its standard error if it does not exit with 0
  */
 export async function runCommand(
   command: string,
@@ -16,7 +16,7 @@ export async function runCommand(
   signal?: AbortSignal,
 ): Promise<string> {
   signal?.throwIfAborted();
-  // A group of its own, so that what the shell has started ends with it.
+  // A process group of its own, so that the shell's children end with it.
   const child = spawn('/bin/sh', ['-c', command], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,7 +47,7 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // It has already exited.
   }
 }
 

@@ -1,18 +1,18 @@
-/** What a vehicle writes down, entry by entry. */
+/** The entries of a vehicle's journal. */
 import { type OutgoingMessage } from '../outbox.js';
 import { type ChangedFacts, type TakenTrigger } from '../update/facts.js';
 import { type Phase } from '../update/machine.js';
 
-/** A trigger has come: its update waits for its turn. */
+/** A trigger has arrived; its update is queued. */
 export interface TriggerTaken {
   readonly kind: 'trigger';
   readonly trigger: TakenTrigger;
   readonly ack: OutgoingMessage;
-  /** Whether the acknowledgement is to be sent. */
+  /** Whether the acknowledgement must be sent. */
   readonly sendsAck: boolean;
 }
 
-/** An update goes on; what it reports is in the same entry, so that there is never one without the other. */
+/** An update advances. Its events are in the same entry, so that neither exists without the other. */
 export interface StepDone {
   readonly kind: 'step';
   /** `message_id` of its trigger. */
@@ -20,46 +20,46 @@ export interface StepDone {
   readonly phase: Phase | 'ended';
   readonly facts: ChangedFacts;
   readonly messages: readonly OutgoingMessage[];
-  /** When, by the vehicle's clock, ms. */
+  /** Time by the vehicle's clock, ms. */
   readonly at: number;
 }
 
-/** The platform has acknowledged a message. It may still lose it. */
+/** The broker has acknowledged a message, but may still lose it. */
 export interface MessageDelivered {
   readonly kind: 'delivered';
   readonly messageId: string;
-  /** By a clock that starts with the agent and never jumps, ms. */
+  /** By a monotonic clock that starts with the agent, ms. */
   readonly at: number;
 }
 
-/** What was acknowledged before is safe. */
+/** Messages acknowledged before this time are safe. */
 export interface DeliveriesCertain {
   readonly kind: 'certain';
   /** By the clock of the deliveries, ms. */
   readonly before: number;
 }
 
-/** What was acknowledged since may be lost, and waits again; what was acknowledged before is safe. */
+/** Messages acknowledged since this time may be lost and are queued again; earlier ones are safe. */
 export interface DeliveriesRepeated {
   readonly kind: 'repeat';
   /** By the clock of the deliveries, ms. */
   readonly since: number;
 }
 
-/** An update that ended before this journal was cut: a repetition of its trigger is still known. */
+/** An update that finished before the journal was compacted; a duplicate of its trigger is still recognised. */
 export interface TriggerKnown {
   readonly kind: 'known';
   readonly ack: OutgoingMessage;
   readonly update: string;
 }
 
-/** The clock's highest reading before this journal was cut, ms. */
+/** The highest reading of the clock before the journal was compacted, ms. */
 export interface ClockRead {
   readonly kind: 'clock';
   readonly at: number;
 }
 
-/** A message that waited when this journal was cut. */
+/** A message that was queued when the journal was compacted. */
 export interface MessageWaiting {
   readonly kind: 'waiting';
   readonly message: OutgoingMessage;

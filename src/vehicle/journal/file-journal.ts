@@ -1,4 +1,4 @@
-/** A journal in a file: a line of JSON for each entry, with its checksum, synchronised to the disk. */
+/** A journal in a file: one line of JSON per entry, with a checksum, synced to disk. */
 import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -6,14 +6,14 @@ import { type JournalEntry } from './entry.js';
 import { replaceFile, syncDirectory, writeAll } from '../durable-file.js';
 import { type Journal } from './journal.js';
 
-/** From this length on it is cut to what it adds up to, bytes … */
+/** Compacted from this length on, bytes … */
 const LONG_BYTES = 256 * 1024;
-/** … but not before it is so many times as long as that. */
+/** … but not before it has at least this many times the compacted size. */
 const LONG_TIMES = 4;
 
 const ABOUT_DELIVERIES = new Set<JournalEntry['kind']>(['delivered', 'certain', 'repeat']);
 
-/** The journal is damaged in its middle: what stands behind cannot be trusted. */
+/** The journal is damaged in the middle: nothing after the damage can be trusted. */
 class JournalDamaged extends Error {
   override readonly name = 'JournalDamaged';
 }
@@ -24,7 +24,7 @@ export class FileJournal implements Journal {
   readonly #before: JournalEntry[];
   #file: number;
   #bytes: number;
-  /** After it was cut last. */
+  /** Length after the last compaction. */
   #shortest = 0;
 
   /** @throws JournalDamaged; Error where the file cannot be read or written */
@@ -35,7 +35,7 @@ export class FileJournal implements Journal {
     this.#before = entries;
     this.#bytes = bytes;
     this.#file = openSync(path, 'a', 0o600);
-    // What a power cut has left of an entry that was being written goes.
+    // Drops an entry that a power cut left incomplete.
     ftruncateSync(this.#file, bytes);
     fsyncSync(this.#file);
     syncDirectory(dirname(path));
@@ -53,10 +53,10 @@ export class FileJournal implements Journal {
     const line = lineOf(entry);
     try {
       writeAll(this.#file, line);
-      // What is forgotten of deliveries costs a repetition, which the cloud recognises.
+      // A forgotten delivery costs a duplicate, which the cloud recognises.
       if (!ABOUT_DELIVERIES.has(entry.kind)) fsyncSync(this.#file);
     } catch (error) {
-      // Half a line must not stand before the next one.
+      // No partial line may precede the next one.
       ftruncateSync(this.#file, this.#bytes);
       throw error;
     }
@@ -84,7 +84,7 @@ function lineOf(entry: JournalEntry): Buffer {
 
 const checksum = (text: string) => crc32(text).toString(16).padStart(8, '0');
 
-/** @returns the entries, and the length of the file up to the end of the last whole one */
+/** @returns the entries, and the length of the file up to the end of the last complete one */
 function readJournal(path: string): { entries: JournalEntry[]; bytes: number } {
   const content = contentOf(path);
   const entries: JournalEntry[] = [];

@@ -1,23 +1,23 @@
-/** Where a vehicle writes down what it does, so that it knows after a power cut where it was. */
+/** The interface of the vehicle's journal, from which it recovers after a power cut. */
 import { type JournalEntry } from './entry.js';
 
 /** The vehicle’s write-ahead journal. An entry survives a power cut from the moment `append` returns. */
 export interface Journal {
-  /** All entries from before, in their order. */
+  /** All earlier entries, in order. */
   read(): Iterable<JournalEntry>;
   /**
-   * When it returns, the entry survives a power cut. It is there as a whole or not at all.
+   * Once it returns, the entry survives a power cut. Entries are written completely or not at all.
    *
-   * @throws Error where it cannot be written: the vehicle must not go on then
+   * @throws Error if it cannot be written; the vehicle must then not continue
    */
   append(entry: JournalEntry): void;
-  /** Whether it has become so long that it should be replaced by what it adds up to. */
+  /** Whether it is long enough to be compacted. */
   readonly isLong: boolean;
-  /** Replaces all entries by others that add up to the same, in one piece. */
+  /** Atomically replaces all entries by others that add up to the same. */
   replace(entries: Iterable<JournalEntry>): void;
 }
 
-/** Forgets everything with the process. */
+/** A journal in memory, lost with the process. */
 export class MemoryJournal implements Journal {
   readonly isLong = false;
 
@@ -26,10 +26,10 @@ export class MemoryJournal implements Journal {
   }
 
   append(): void {
-    // The agent's own record is all there is.
+    // The agent's own record is all that is needed.
   }
 
   replace(): void {
-    // Never long.
+    // Nothing to compact.
   }
 }

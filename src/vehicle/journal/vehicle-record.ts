@@ -1,4 +1,4 @@
-/** What a journal adds up to: where the vehicle's updates stand and what it has still to send. Pure. */
+/** The state that a journal adds up to: the vehicle's updates and the messages still to send. Pure. */
 import { type OutgoingMessage } from '../outbox.js';
 import { type ChangedFacts, type TakenTrigger, type UpdateFacts } from '../update/facts.js';
 import { FIRST_PHASE, type Phase } from '../update/machine.js';
@@ -11,20 +11,20 @@ export interface UpdateRecord {
   readonly facts: UpdateFacts;
 }
 
-/** Triggers of updates that have ended, which are still recognised. */
+/** How many triggers of finished updates are still recognised. */
 const KNOWN_TRIGGERS = 200;
 
 /**
  * What the entries of a journal add up to: acknowledgements, updates and messages that have not been acknowledged.
  */
 export class VehicleRecord {
-  /** Not ended, in the order of their triggers. */
+  /** Unfinished updates, in the order of their triggers. */
   readonly updates = new Map<string, UpdateRecord>();
-  /** The acknowledgement of each trigger that was taken, by its `message_id`. */
+  /** The acknowledgement of each accepted trigger, by its `message_id`. */
   readonly acks = new Map<string, OutgoingMessage>();
-  /** Not acknowledged by the platform yet, in their order, by `message_id`. */
+  /** Messages not yet acknowledged by the broker, in order, by `message_id`. */
   readonly waiting = new Map<string, OutgoingMessage>();
-  /** Acknowledged by the platform, which may still lose them; in that order, with the time, ms. */
+  /** Messages acknowledged by the broker, which may still lose them; in that order, with the time, ms. */
   readonly uncertain = new Map<
     string,
     { readonly message: OutgoingMessage; readonly at: number }
@@ -105,7 +105,7 @@ export class VehicleRecord {
     }
   }
 
-  /** In their order, before what waits already. */
+  /** In order, before the messages already queued. */
   #repeat(): void {
     const later = [...this.waiting];
     this.waiting.clear();

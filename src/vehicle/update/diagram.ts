@@ -1,7 +1,7 @@
-/** The machine as a diagram (Mermaid), drawn from its own table. Pure. */
+/** Draws the machine's table as a Mermaid diagram. Pure. */
 import { FIRST_PHASE, MACHINE, PHASES } from './machine.js';
 
-/** A state for each phase, an arrow for each outcome with what it reports. */
+/** A state for each phase, an arrow for each outcome with its events. */
 export function machineDiagram(): string {
   const lines = [`[*] --> ${FIRST_PHASE}: OTA_TRIGGER, acknowledged`];
   for (const phase of PHASES) {

@@ -1,7 +1,7 @@
-/** What an update works with. A real vehicle has real ones; the simulator brings simulated ones. */
+/** The interfaces of the equipment that an update works with, real or simulated. */
 import { type Artifact, type EcuUpdate, type UpdateScript } from '../../update-script/index.js';
 
-/** It cannot be had now; the message says why. */
+/** The source is unreachable; the message gives the reason. */
 export class SourceUnreachable extends Error {
   override readonly name = 'SourceUnreachable';
 }
@@ -21,19 +21,19 @@ export interface ScriptSource {
 export interface Question {
   readonly text: string;
   readonly scriptRefId: string;
-  /** Of all artifacts, bytes. */
+  /** Total size of all artifacts, bytes. */
   readonly bytes: number;
-  /** Until when an answer counts, ms. */
+  /** Deadline for the answer, ms. */
   readonly until: number;
 }
 
 /** Asks the user. */
 export interface Consent {
-  /** Resolves when there is an answer; the signal takes the question back. */
+  /** Resolves with the answer; the signal withdraws the question. */
   ask(question: Question, signal: AbortSignal): Promise<boolean>;
 }
 
-/** What the vehicle says of itself; undefined where it does not know. */
+/** The vehicle's status; unknown values are undefined. */
 export interface VehicleStatus {
   /** Percent. */
   readonly battery?: number | undefined;
@@ -45,58 +45,57 @@ export interface VehicleStatus {
 export interface Conditions {
   /** The current values. A value that is not known is undefined and meets no precondition. */
   read(): Promise<VehicleStatus>;
-  /** Time zone of the vehicle, as the IANA names it. */
+  /** Time zone of the vehicle, an IANA name. */
   readonly timeZone: string;
 }
 
-/** The download has failed for good; the message says why. */
+/** The download has failed for good; the message gives the reason. */
 export class DownloadFailed extends Error {
   override readonly name = 'DownloadFailed';
 }
 
 /** One artifact to be downloaded. */
 export interface Transfer {
-  /** Of which script: it says where the artifact can be had. */
+  /** The script, which determines the artifact's URL. */
   readonly scriptRefId: string;
   readonly artifact: Artifact;
-  /** Bytes that are there, of this artifact. */
+  /** Called with the bytes received of this artifact. */
   readonly onProgress: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
 
 /** Downloads artifacts and keeps them until they are installed. */
 export interface Downloads {
-  /** Has room for all of them, on the disk. @throws DownloadFailed */
+  /** Makes sure that the disk has room for all of them. @throws DownloadFailed */
   reserve(artifacts: readonly Artifact[]): Promise<void>;
-  /** Goes on where it broke off, also after a restart. @throws DownloadFailed */
+  /** Downloads, resuming where it broke off, also after a restart. @throws DownloadFailed */
   download(transfer: Transfer): Promise<void>;
   /**
-   * What is wrong with what was downloaded; undefined where it is what the script says. What is wrong is thrown
-   * away.
+   * The fault of a download; undefined if it matches the script. A faulty download is deleted.
    */
   fault(artifact: Artifact, signal: AbortSignal): Promise<string | undefined>;
-  /** File of an artifact that was downloaded. */
+  /** File of a downloaded artifact. */
   pathOf(artifact: Artifact): string;
-  /** Throws away all that was downloaded. */
+  /** Deletes all downloads. */
   clear(): Promise<void>;
 }
 
 /**
- * Puts software into ECUs with two slots each: one runs, the other one is written. Every call may come again after
- * a power cut, and has then the same effect.
+ * Installs software into ECUs with two slots each: one runs, the other is written. Every call may be repeated after a
+ * power cut and is idempotent.
  */
 export interface Installer {
-  /** Version that the ECU runs; undefined where there is no such ECU. */
+  /** Version that the ECU runs; undefined if there is no such ECU. */
   version(ecu: string): Promise<string | undefined>;
-  /** Writes the slot that does not run; it is complete and on the disk when this resolves. */
+  /** Writes the inactive slot; it is complete and on disk when this resolves. */
   install(update: EcuUpdate, file: string, signal: AbortSignal): Promise<void>;
-  /** The next start is from the slot that was written. */
+  /** Makes the next start use the slot just written. */
   activate(update: EcuUpdate): Promise<void>;
-  /** Whether what the ECU runs is healthy. @throws Error which says what is not */
+  /** Checks the health of the running software. @throws Error with the reason if it is not healthy */
   check(ecu: string, signal: AbortSignal): Promise<void>;
-  /** Keeps what runs: the other slot is free. */
+  /** Keeps the running software; the other slot becomes free. */
   confirm(update: EcuUpdate): Promise<void>;
-  /** The next start is from the slot before, unless what runs was confirmed. */
+  /** Makes the next start use the previous slot, unless the running software was confirmed. */
   revert(update: EcuUpdate): Promise<void>;
 }
 
@@ -104,7 +103,7 @@ export interface Installer {
 export interface Reboot {
   /** Differs from boot to boot. */
   bootId(): Promise<string>;
-  /** Restarts the vehicle's computers. Resolves if that does not end this process. */
+  /** Restarts the vehicle's computers. Resolves only if that does not end this process. */
   restart(signal: AbortSignal): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
-/** What an update has to remember from phase to phase, over restarts. */
+/** What an update remembers between phases and across restarts. */
 import { type UpdateScript } from '../../update-script/index.js';
 
-/** The trigger that an update is done for. */
+/** The trigger of an update. */
 export interface TakenTrigger {
   readonly messageId: string;
   readonly refId: string;
@@ -9,23 +9,23 @@ export interface TakenTrigger {
   readonly traceParent?: string | undefined;
 }
 
-/** What an update needs to remember over a restart. */
+/** What an update needs to remember across a restart. */
 export interface UpdateFacts {
-  /** Verified. */
+  /** The verified script. */
   readonly script?: UpdateScript;
-  /** When this phase began to wait for something, ms. */
+  /** When this phase started to wait, ms. */
   readonly since?: number;
   /** The user has paused it. */
   readonly paused?: boolean;
-  /** The boot during which a restart was asked for: in another one it has happened. */
+  /** The boot in which a restart was requested; in any other boot it has happened. */
   readonly restartedFrom?: string;
-  /** How often the new software was started without coming to an end of its check. */
+  /** How often the new software was started without completing its check. */
   readonly starts?: number;
-  /** The new software has proved its health: it is kept, whatever comes. */
+  /** The new software has passed its health check and is kept, whatever happens. */
   readonly proved?: boolean;
-  /** Slots may have been changed over. */
+  /** Slots may have been switched. */
   readonly activated?: boolean;
-  /** Why it has failed, for the events that follow. */
+  /** Why it failed, for the events that follow. */
   readonly reason?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The life of an update in the vehicle, as a table: what is done in each phase, how it can come out, what is
- * reported then, and which phase follows. Pure; the diagram in docs/vehicle.md is drawn from it.
+ * The life of an update in the vehicle as a table: for each phase its work, its possible outcomes, the events that are
+ * reported, and the next phase. Pure; the diagram in docs/vehicle.md is drawn from it.
  */
 import { type EventStatusName } from '../../contract/index.js';
 
@@ -29,10 +29,10 @@ export interface Outcome {
 
 /** One phase of the machine. */
 export interface PhaseRow {
-  /** What is done, as a person would say it. */
+  /** The work of the phase, in words. */
   readonly does: string;
   readonly outcomes: Readonly<Record<string, Outcome>>;
-  /** The outcome when something goes wrong that nobody has thought of. */
+  /** The outcome of an unexpected error. */
   readonly otherwise: string;
   /** The user may still pause and cancel: the running software has not been touched. */
   readonly revocable: boolean;
@@ -56,7 +56,7 @@ const ROWS = {
     revocable: true,
   },
   consent: {
-    does: 'ask the user, where the script says so',
+    does: 'ask the user, if the script says so',
     outcomes: {
       'not needed': { reports: [], next: 'conditions' },
       accepted: { reports: ['consent_accepted'], next: 'conditions' },
@@ -73,7 +73,7 @@ const ROWS = {
     revocable: true,
   },
   downloading: {
-    does: 'download each artifact, go on where it broke off',
+    does: 'download each artifact, resuming where it broke off',
     outcomes: {
       downloaded: { reports: ['downloaded'], next: 'verifying' },
       failed: { reports: ['download_fail'], next: 'ended' },
@@ -93,13 +93,13 @@ const ROWS = {
     revocable: true,
   },
   waiting: {
-    does: 'wait for the window of the day, and for the conditions again',
+    does: 'wait for the daily window, and for the conditions again',
     outcomes: { open: { reports: [], next: 'installing' }, unmet, cancelled },
     otherwise: 'unmet',
     revocable: true,
   },
   installing: {
-    does: 'write each ECU’s inactive slot, in their order',
+    does: 'write each ECU’s inactive slot, in order',
     outcomes: {
       installed: { reports: ['reboot'], next: 'rebooting' },
       failed: { reports: ['failure'], next: 'rolling_back' },
@@ -109,7 +109,7 @@ const ROWS = {
     revocable: true,
   },
   rebooting: {
-    does: 'make the new slots the active ones, restart',
+    does: 'activate the new slots, restart',
     outcomes: {
       restarted: { reports: [], next: 'checking' },
       failed: { reports: ['failure'], next: 'rolling_back' },
@@ -118,7 +118,7 @@ const ROWS = {
     revocable: false,
   },
   checking: {
-    does: 'let the new software prove its health, then keep it',
+    does: 'check the health of the new software, then keep it',
     outcomes: {
       healthy: { reports: ['success'], next: 'ended' },
       sick: { reports: ['failure'], next: 'rolling_back' },
@@ -128,7 +128,7 @@ const ROWS = {
     revocable: false,
   },
   rolling_back: {
-    does: 'make the old slots the active ones, restart, check their health',
+    does: 'reactivate the old slots, restart, check their health',
     outcomes: {
       back: { reports: ['rollback_success'], next: 'ended' },
       lost: { reports: ['rollback_fail'], next: 'ended' },
@@ -146,7 +146,7 @@ export const MACHINE: Readonly<Record<Phase, PhaseRow>> = ROWS;
 /** The phase in which every update starts. */
 export const FIRST_PHASE: Phase = 'fetching';
 
-/** @throws Error where the phase has no such outcome */
+/** @throws Error if the phase has no such outcome */
 export function outcomeOf(phase: Phase, name: string): Outcome {
   const outcome = MACHINE[phase].outcomes[name];
   if (!outcome) throw new Error(`${phase} cannot come out as ${name}`);

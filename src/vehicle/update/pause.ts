@@ -14,12 +14,12 @@ export class Pause {
     this.#ends.emit('end');
   }
 
-  /** Aborts when the pause begins. */
+  /** Aborts when the pause starts. */
   get beginning(): AbortSignal {
     return this.#begins.signal;
   }
 
-  /** Resolves when there is no pause, or no more. */
+  /** Resolves when there is no pause, or when it ends. */
   async over(signal: AbortSignal): Promise<void> {
     while (this.#begins.signal.aborted) await once(this.#ends, 'end', { signal });
   }

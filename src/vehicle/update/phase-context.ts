@@ -16,21 +16,21 @@ export interface PhaseContext {
   readonly now: () => number;
   /** Aborts when the agent stops, or the user cancels. */
   readonly signal: AbortSignal;
-  /** Resolves when the user has not paused the update, or does so no more. */
+  /** Resolves when the user has not paused the update, or resumes it. */
   readonly unpaused: () => Promise<void>;
   /** Aborts when the user pauses the update. */
   readonly pausing: () => AbortSignal;
 }
 
-/** How patient and how talkative an update is. */
+/** Intervals and timeouts of an update. */
 export interface Pace {
-  /** Between two progress events at least, seconds … */
+  /** Least time between two progress events, seconds … */
   readonly progressSeconds: number;
-  /** … and at least so many percent further. */
+  /** … and least progress between them, percent. */
   readonly progressPercent: number;
-  /** Between two looks at conditions that are not met, ms. */
+  /** Interval of checking unmet conditions, ms. */
   readonly lookMs: number;
-  /** For the health check of an ECU, seconds. */
+  /** Timeout of the health check of an ECU, seconds. */
   readonly checkSeconds: number;
 }
 
@@ -45,7 +45,7 @@ export const DEFAULT_PACE: Pace = {
 export interface WorkResult<Outcome extends string = string> {
   readonly outcome: Outcome;
   readonly facts?: ChangedFacts;
-  /** Goes with the last event that the outcome reports. */
+  /** Attached to the last event that the outcome reports. */
   readonly meta?: readonly MetaField[];
 }
 
@@ -59,7 +59,7 @@ export function scriptOf({ facts }: RunningUpdate): UpdateScript {
   return facts.script;
 }
 
-/** When the phase began, which is remembered over restarts, ms. */
+/** When the phase started, remembered across restarts, ms. */
 export function beginning({ update, now }: PhaseContext): number {
   const since = update.facts.since ?? now();
   if (update.facts.since === undefined && update.phase !== 'ended') {

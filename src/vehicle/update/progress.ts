@@ -1,4 +1,4 @@
-/** When a download tells how far it is: pure. */
+/** When a download reports its progress. Pure. */
 
 export interface ProgressPace {
   readonly progressSeconds: number;
@@ -18,9 +18,9 @@ export class Progress {
   }
 
   /**
-   * @param bytes that are there
+   * @param bytes received so far
    * @param now ms
-   * @returns the whole percent to tell, or undefined where it is too soon
+   * @returns the percentage to report, rounded down, or undefined if it is too soon
    */
   at(bytes: number, now: number): number | undefined {
     const percent = Math.floor((bytes / this.#total) * 100);

@@ -1,4 +1,4 @@
-/** Whether a script is for this vehicle as it is now: pure. */
+/** Whether a script applies to this vehicle in its current state. Pure. */
 import {
   compareVersions,
   type EcuUpdate,
@@ -12,7 +12,7 @@ export type Suitability =
   | { readonly kind: 'installed' }
   | { readonly kind: 'unsuitable'; readonly reason: string };
 
-/** @param running version of each ECU; undefined where there is none */
+/** @param running version of each ECU; undefined if there is no such ECU */
 export function suitability(
   script: UpdateScript,
   running: ReadonlyMap<string, string | undefined>,

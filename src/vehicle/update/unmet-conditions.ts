@@ -1,8 +1,8 @@
-/** What of a script's preconditions the vehicle does not meet: pure. */
+/** Which of a script's preconditions the vehicle does not meet. Pure. */
 import { type Preconditions } from '../../update-script/index.js';
 import { type VehicleStatus } from './equipment.js';
 
-/** @returns why not, in words; undefined where all are met. What is not known is not met. */
+/** @returns the reasons in words; undefined if all are met. An unknown value meets none. */
 export function unmetCondition(
   { battery, gear, ignition }: Preconditions,
   status: VehicleStatus,

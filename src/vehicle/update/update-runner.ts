@@ -1,4 +1,4 @@
-/** Takes an update through the phases of the machine, from where the journal has it. */
+/** Takes an update through the phases of the machine, starting from the journal's state. */
 import { type EventStatusName, type MetaField } from '../../contract/index.js';
 import { type OtaManager, type RunningUpdate } from '../ota-manager.js';
 import { type VehicleClock } from '../vehicle-clock.js';
@@ -11,7 +11,7 @@ import { WORK } from './phases/index.js';
 /** What an {@link UpdateRunner} works with. */
 export interface UpdateRunnerOptions {
   readonly equipment: Equipment;
-  /** Of the vehicle: scripts for another one are refused. */
+  /** Model of the vehicle; scripts for another model are refused. */
   readonly model: string;
   readonly clock: VehicleClock;
   readonly pace?: Partial<Pace>;
@@ -21,7 +21,7 @@ export interface UpdateRunnerOptions {
   readonly onOutcome?: (phase: Phase, outcome: string) => void;
 }
 
-/** Facts that belong to one phase and are gone with it. */
+/** Facts that belong to one phase and end with it. */
 const OF_ONE_PHASE = { since: null, restartedFrom: null };
 
 /** The OTA manager: takes an update through the phases of {@link MACHINE}, with equipment, and obeys the user. */
@@ -39,7 +39,7 @@ export class UpdateRunner implements OtaManager {
     this.#current = { update, cancelling };
     this.#pause = new Pause();
     if (update.facts.paused) this.#pause.begin();
-    // What the update before may have left, if the power was cut at its end.
+    // Left-overs of the previous update, if the power was cut at its end.
     if (update.phase === 'fetching') await this.#clear('fetching');
     try {
       while (update.phase !== 'ended' && !update.stopping.aborted) {
@@ -50,12 +50,12 @@ export class UpdateRunner implements OtaManager {
     }
   }
 
-  /** What is worked on, and how far it is; undefined when nothing is. */
+  /** The current update and its phase; undefined if there is none. */
   get current(): Pick<RunningUpdate, 'trigger' | 'phase' | 'facts'> | undefined {
     return this.#current?.update;
   }
 
-  /** @returns false where nothing is worked on, or it is too late, or it is paused already */
+  /** @returns false if there is no update, it is too late, or it is already paused */
   pause(): boolean {
     const update = this.#revocable();
     if (!update || update.facts.paused) return false;
@@ -64,7 +64,7 @@ export class UpdateRunner implements OtaManager {
     return true;
   }
 
-  /** @returns false where nothing is paused */
+  /** @returns false if nothing is paused */
   resume(): boolean {
     const update = this.#current?.update;
     if (!update?.facts.paused) return false;
@@ -73,7 +73,7 @@ export class UpdateRunner implements OtaManager {
     return true;
   }
 
-  /** @returns false where nothing is worked on, or it is too late: the new software is being started */
+  /** @returns false if there is no update, or it is too late: the new software is being started */
   cancel(reason = 'cancelled by the user'): boolean {
     if (!this.#revocable()) return false;
     this.#current?.cancelling.abort(new Cancelled(reason));
@@ -116,7 +116,7 @@ export class UpdateRunner implements OtaManager {
         unpaused: () => this.#pause.over(signal),
         pausing: () => this.#pause.beginning,
       });
-      // Cancelled at the last moment, when the work was just done: the user has the last word.
+      // Cancelled just as the work completed: the user has the last word.
       return { result: wasCancelled(signal) ?? result };
     } catch (error) {
       const cancelled = wasCancelled(signal);

@@ -1,19 +1,19 @@
-/** The account that the embedded PostgreSQL runs under: it refuses to run as root. */
+/** The account of the embedded PostgreSQL, which refuses to run as root. */
 import { readFile, stat } from 'node:fs/promises';
 import { EmbeddedUnavailable } from './unavailable.js';
 
-/** Undefined stands for our own, where we are not root. */
+/** Undefined means our own account, if we are not root. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** System accounts in the order of preference: of PostgreSQL on Linux and macOS, and of nobody. */
+/** System accounts in order of preference: PostgreSQL's on Linux and macOS, then nobody. */
 const CANDIDATES = ['postgres', '_postgres', 'nobody'];
 
 /**
- * As root: the owner of the database's folder, so that it stays the same over restarts; where there is none
- * yet, a system account.
+ * As root: the owner of the database's directory, so that it stays the same across restarts; if there is none yet, a
+ * system account.
  *
  * @throws EmbeddedUnavailable
  */
@@ -34,7 +34,7 @@ export function chooseAccount(passwd: string): Account | undefined {
   const accounts = new Map<string, Account>();
   for (const line of passwd.split('\n')) {
     const [name = '', , uid = '', gid = ''] = line.split(':');
-    // macOS writes nobody's as -2.
+    // On macOS the ids of nobody are -2.
     const account = { uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 };
     if (/^-?\d+$/.test(uid) && /^-?\d+$/.test(gid) && account.uid !== 0)
       accounts.set(name, account);

@@ -12,53 +12,53 @@ const run = promisify(execFile);
 export const SUPERUSER = 'otaops';
 
 /**
- * How a server and initdb find the cluster: it is their working directory. So its parent folders need not be
- * open to the account that they run under, which those of a clone in root's home are not.
+ * How the server and initdb find the cluster: it is their working directory. So its parent directories need not be
+ * accessible to their account, as those of a clone in root's home are not.
  */
 export const CLUSTER_ARGUMENT = process.platform === 'linux' ? '/proc/self/cwd' : '.';
 
-/** What the server always runs with. */
+/** Settings the server always runs with. */
 const SETTINGS = {
-  // Reached through its folder alone, which is closed to others.
+  // Reachable only through its directory, which is closed to others.
   listen_addresses: '',
   port: '5432',
   unix_socket_directories: '.',
   unix_socket_permissions: '0700',
-  // A statement's error is told to whoever ran it.
+  // A statement's error is reported to its caller.
   log_min_messages: 'log',
   log_checkpoints: 'off',
   cluster_name: 'otaops',
 };
 
 /**
- * What a new cluster's postgresql.conf says, for one process of ours: a pool of 8, `pg_dump` and `psql`. That a
- * commit is on the disk (fsync, full_page_writes, synchronous_commit) is PostgreSQL's default.
+ * The postgresql.conf of a new cluster, for one process of ours (a pool of 8), `pg_dump` and `psql`. Durable commits
+ * (fsync, full_page_writes, synchronous_commit) are PostgreSQL's default.
  */
 const CONFIGURATION = {
   max_connections: '32',
   shared_buffers: '128MB',
   max_wal_size: '1GB',
-  // Fewer full page images; a recovery still takes seconds.
+  // Fewer full-page images; a recovery still takes only seconds.
   checkpoint_timeout: '15min',
   wal_compression: 'on',
-  // Statements look rows up by key; a container has little shared memory.
+  // Statements look up rows by key, and a container has little shared memory.
   max_parallel_workers_per_gather: '0',
   huge_pages: 'off',
 };
 
-/** Ours, without what would be a setting of PostgreSQL's (PGPORT, PGDATA, PGTZ …). */
+/** Our environment without PostgreSQL's variables (PGPORT, PGDATA, PGTZ …). */
 export const serverEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG')));
 
-/** `-c name=value` for each; postgres and initdb take them alike. */
+/** `-c name=value` for each, as postgres and initdb take them. */
 export const settingsArguments = (
   settings: Readonly<Record<string, string>> = SETTINGS,
 ): string[] => Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
 /**
- * Makes the cluster if it is not there: beside its place, and moved there when it is whole and on disk.
+ * Creates the cluster if it is missing: in a temporary directory, renamed once it is complete and on disk.
  *
- * @param cluster absolute; its parent is there
+ * @param cluster absolute path; its parent exists
  * @throws EmbeddedUnavailable
  */
 export async function ensureCluster(
@@ -90,8 +90,8 @@ function mustBeOfVersion(cluster: string, version: string, { major }: Installati
 }
 
 /**
- * Text is UTF-8 and sorted by code point, the same on every system. Whoever reaches the socket is let in:
- * only the account itself and root can.
+ * Text is UTF-8 and sorted by code point, the same on every system. Everyone who reaches the socket is trusted: only the
+ * account itself and root can.
  */
 async function initdb(
   folder: string,

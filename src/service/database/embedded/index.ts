@@ -1,4 +1,4 @@
-/** The embedded default: a PostgreSQL server of our own on the data directory, reached like any other. */
+/** The embedded database: a PostgreSQL server of our own on the data directory, used like any other. */
 import { join } from 'node:path';
 import { openDataDirectory } from '../data-directory.js';
 import { type Database } from '../database.js';
@@ -10,9 +10,9 @@ export { serverAccount } from './account.js';
 export { findInstallation } from './installation.js';
 
 /**
- * Opens the database in a data directory, which is made if it is not there.
+ * Opens the database in a data directory, which is created if missing.
  *
- * @param path of the data directory; the cluster is its folder `database`
+ * @param path of the data directory; the cluster is its subdirectory `database`
  * @throws DataDirectoryInUse, EmbeddedUnavailable, LockFailed
  */
 export async function openEmbedded(

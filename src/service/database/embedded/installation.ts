@@ -1,4 +1,4 @@
-/** The programs of the embedded PostgreSQL: an npm package for each platform carries them. */
+/** The programs of the embedded PostgreSQL, which come in an npm package per platform. */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import {
@@ -30,11 +30,11 @@ export interface Installation {
 }
 
 /**
- * The package as it lies in node_modules, if the account can run it; else a copy in a place where it can: a
- * clone in root's home is closed to others, and the package of a global installation is root's, so the links
- * between its libraries cannot be made there.
+ * The package in node_modules if the account can run it, else a copy in a place where it can: a clone in root's home is
+ * closed to others, and a globally installed package belongs to root, so the links between its libraries cannot be
+ * created there.
  *
- * @param account undefined: our own
+ * @param account undefined means our own
  * @throws EmbeddedUnavailable
  */
 export async function findInstallation(account: Account | undefined): Promise<Installation> {
@@ -60,7 +60,7 @@ export async function findInstallation(account: Account | undefined): Promise<In
   throw new EmbeddedUnavailable(`${name} does not run:\n  ${failures.join('\n  ')}\n`);
 }
 
-/** @returns its folder `native` */
+/** @returns its directory `native` */
 function locate(name: string): string {
   try {
     return join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
@@ -74,8 +74,8 @@ function locate(name: string): string {
 }
 
 /**
- * npm keeps no symbolic links, so the package lists those of its libraries; its install script, which makes
- * them, does not run everywhere. Several processes may make them at once.
+ * npm packages contain no symbolic links, so the package lists those of its libraries. Its install script, which creates
+ * them, does not run everywhere. Several processes may create them at once.
  */
 async function makeLinks(native: string): Promise<void> {
   const list = join(native, 'pg-symlinks.json');
@@ -87,7 +87,7 @@ async function makeLinks(native: string): Promise<void> {
   }
 }
 
-/** Whether the account can run the programs there. @returns the reason if not */
+/** Checks that the account can run the programs there. @returns the reason if not */
 async function tryOut(native: string, account: Account | undefined): Promise<Installation | Error> {
   const postgres = join(native, 'bin', 'postgres');
   try {
@@ -97,7 +97,7 @@ async function tryOut(native: string, account: Account | undefined): Promise<Ins
     return { initdb: join(native, 'bin', 'initdb'), postgres, major };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    // The file is there, so what is missing is the loader that it names: that of glibc.
+    // The file exists, so the loader it names is missing: that of glibc.
     return code === 'ENOENT'
       ? new Error('this system has no glibc (Alpine has musl)')
       : new Error(message.trim());
@@ -110,7 +110,7 @@ function placesForCopy(): string[] {
   return [join(uid === 0 ? '/var/cache' : ownCache, 'otaops'), join(tmpdir(), `otaops-${uid}`)];
 }
 
-/** @returns the folder of the copy; made in one step, so that it is there wholly or not at all */
+/** @returns the directory of the copy, which is created atomically */
 async function copyTo(
   place: string,
   native: string,
@@ -128,7 +128,7 @@ async function copyTo(
   }
   const fresh = await mkdtemp(`${copy}.`);
   try {
-    // What only serves to build other programs is left out.
+    // Files that are only needed to build other programs are left out.
     await cp(native, join(fresh, 'native'), {
       recursive: true,
       verbatimSymlinks: true,
@@ -146,7 +146,7 @@ async function copyTo(
   return join(copy, 'native');
 }
 
-/** What others may write is not run. */
+/** Programs that others can write are not run. */
 async function mustBeOurs(folder: string): Promise<void> {
   const found = await lstat(folder);
   const ours =
@@ -154,7 +154,7 @@ async function mustBeOurs(folder: string): Promise<void> {
   if (!ours) throw new Error('is not a folder that only we may write');
 }
 
-/** Readable by all, whatever umask the package was installed with. */
+/** Makes it readable by all, whatever umask the package was installed with. */
 async function openToAll(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { withFileTypes: true })) {

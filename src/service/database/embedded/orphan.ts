@@ -1,4 +1,4 @@
-/** A server whose owner is gone and that did not end by itself: its guard was killed too. */
+/** Ends a server that outlived its owner because its guard was killed too. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Descriptor, tryLock } from '../file-lock.js';
@@ -11,10 +11,10 @@ const WAYS = [
 ] as const;
 
 /**
- * Ends it, in the order of its own ways to end.
+ * Ends it, escalating from a fast shutdown to a kill.
  *
  * @param file its lock
- * @returns the lock; undefined where it did not end, or runs where we cannot see it (another container)
+ * @returns the lock; undefined if it did not end, or runs where we cannot see it (another container)
  */
 export async function endOrphan(cluster: string, file: string): Promise<Descriptor | undefined> {
   for (const [signal, patienceMs] of WAYS) {
@@ -26,7 +26,7 @@ export async function endOrphan(cluster: string, file: string): Promise<Descript
   return undefined;
 }
 
-/** Its process id, if that is one of this PID namespace and not another process's by now. */
+/** Its process id, if it belongs to this PID namespace and has not been reused. */
 async function postmasterOf(cluster: string): Promise<number | undefined> {
   const [line = ''] = (
     await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '')
@@ -45,6 +45,6 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has just ended, or is not ours to end.
+    // It has just ended, or we may not end it.
   }
 }

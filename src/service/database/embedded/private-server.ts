@@ -1,4 +1,4 @@
-/** A PostgreSQL server of our own: started again when it dies, ended with us. */
+/** A PostgreSQL server of our own, restarted when it dies and ended together with us. */
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,24 +12,24 @@ import { type ServerProcess, startServerProcess } from './server-process.js';
 import { EmbeddedUnavailable } from './unavailable.js';
 
 export interface PrivateServer {
-  /** `postgres://otaops@<folder of its socket>/postgres` */
+  /** `postgres://otaops@<directory of its socket>/postgres` */
   readonly url: string;
   /** Why it does not answer; undefined while it runs. */
   readonly problem: () => string | undefined;
   stop(): Promise<void>;
 }
 
-/** A server whose owner was killed ends within this time, ms; then it is told to, and then made to. */
+/** A server whose owner was killed ends by itself within this time, ms; after that it is ended. */
 const ORPHAN_MS = 5_000;
-/** Pauses before it is started again, ms: they double, and begin anew when it has run for as long as the last. */
+/** Backoff before a restart, ms: doubles, and resets once the server has run for as long as the last pause. */
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 const POLL_MS = 20;
 
 /**
- * Starts a server on the cluster, which is made if it is not there. The caller holds the data directory's lock.
+ * Starts a server on the cluster, which is created if missing. The caller holds the data directory's lock.
  *
- * @param cluster absolute path of its folder
+ * @param cluster absolute path of its directory
  * @throws EmbeddedUnavailable
  */
 export async function startPrivateServer(cluster: string): Promise<PrivateServer> {
@@ -100,7 +100,7 @@ class Server implements PrivateServer {
     return process;
   }
 
-  /** Waits until it answers, however long it takes to recover. @returns its log, if it ends instead */
+  /** Waits until it answers, however long recovery takes. @returns its log if it ends instead */
   async #ready(process: ServerProcess): Promise<string | undefined> {
     for (;;) {
       if (process.hasEnded()) return process.ended;
@@ -123,7 +123,7 @@ class Server implements PrivateServer {
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       try {
         const lock = await takeServerLock(this.#cluster);
-        // A stop that came meanwhile has found nothing to end.
+        // A stop requested meanwhile found nothing to end.
         if (this.#isStopping()) {
           unlock(lock);
           return;
@@ -144,8 +144,8 @@ class Server implements PrivateServer {
 }
 
 /**
- * A power cut can leave the lock files that a server makes first without their text, and no server starts then.
- * We hold the lock, so they are nobody's; those with text are PostgreSQL's own to judge.
+ * A power cut can leave the lock files that a server creates first empty, and then no server starts. We hold the lock, so
+ * they belong to nobody; those with content are left to PostgreSQL.
  */
 function removeEmptyLockFiles(cluster: string): void {
   for (const name of ['postmaster.pid', `${SOCKET_NAME}.lock`]) {
@@ -154,7 +154,7 @@ function removeEmptyLockFiles(cluster: string): void {
   }
 }
 
-/** Free when no process of a server on this cluster is left. @throws EmbeddedUnavailable */
+/** Waits until no server process on this cluster is left. @throws EmbeddedUnavailable */
 async function takeServerLock(cluster: string): Promise<Descriptor> {
   const file = join(dirname(cluster), 'database.lock');
   const lock = (await tryLock(file, ORPHAN_MS)) ?? (await endOrphan(cluster, file));
@@ -164,11 +164,11 @@ async function takeServerLock(cluster: string): Promise<Descriptor> {
   );
 }
 
-/** A socket's path has place for 107 bytes (unix(7)); macOS has 103. */
+/** A socket path has at most 107 bytes (unix(7)); on macOS 103. */
 const LONGEST_SOCKET_PATH = process.platform === 'darwin' ? 103 : 107;
 const SOCKET_NAME = '/.s.PGSQL.5432';
 
-/** A path to the server's socket folder that is short enough for the socket in it. */
+/** A path to the server's socket directory that is short enough for the socket in it. */
 interface SocketFolder {
   readonly path: string;
   close(): void;

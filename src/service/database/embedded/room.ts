@@ -5,7 +5,7 @@ import { statfs } from 'node:fs/promises';
 const NEEDED = 32 * 1024 * 1024;
 const MEGABYTE = 1024 * 1024;
 
-/** What to say where there is not enough; undefined where there is. */
+/** The message if there is not enough; undefined if there is. */
 export async function noRoom(folder: string): Promise<string | undefined> {
   const { bavail, bsize } = await statfs(folder);
   const left = bavail * bsize;

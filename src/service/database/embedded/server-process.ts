@@ -1,4 +1,4 @@
-/** One run of the server: its process, and a guard beside it that outlives us for as long as it has to. */
+/** One run of the server: its process, and a guard that outlives us for as long as necessary. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { type Descriptor } from '../file-lock.js';
@@ -6,16 +6,16 @@ import { type Account } from './account.js';
 import { CLUSTER_ARGUMENT, serverEnvironment } from './cluster.js';
 import { type Installation } from './installation.js';
 
-/** How long the server may take to end in order, and then to end at all, seconds. */
+/** How long a fast shutdown may take, and then an immediate one, seconds. */
 const ORDERLY_S = 20;
 const AT_ALL_S = 5;
 
 /**
- * Runs the server, and ends it when its own standard input ends: when we close it, or are gone, however we
- * ended. It is in a session of its own, so that Ctrl-C and the end of our process group do not reach the
- * server before we have finished with it.
+ * Runs the server, and ends it when its own standard input ends: when we close it, or are gone for whatever reason. It has
+ * a session of its own, so that Ctrl-C and the end of our process group do not reach the server before we have finished
+ * with it.
  *
- * The lock (descriptor 3) is the server's alone: it is free when the last of its processes is gone.
+ * The lock (descriptor 3) belongs to the server: it is released when the last of its processes is gone.
  */
 const GUARD = `
 trap '' INT TERM HUP
@@ -38,20 +38,20 @@ kill -KILL $watch
 exit $code
 `;
 
-/** A log that has grown so large makes place for a new one, bytes. */
+/** A log of this size is replaced by a new one, bytes. */
 const LOG_LIMIT = 1_000_000;
-/** Of the log's end that a message quotes, bytes. */
+/** How much of the log's end a message quotes, bytes. */
 const LOG_QUOTE = 1_500;
 
 export interface ServerProcess {
-  /** Resolves when it has ended, with the end of its log. */
+  /** Resolves when the server has ended, with the end of its log. */
   readonly ended: Promise<string>;
   readonly hasEnded: () => boolean;
-  /** Fast shutdown: sessions are ended, and what they had committed is there. Escalates by itself. */
+  /** Fast shutdown: ends sessions, keeps everything committed. Escalates by itself. */
   stop(): Promise<void>;
 }
 
-/** @param lock is handed to the server; the caller may close its own descriptor then */
+/** @param lock is passed to the server; the caller may then close its own descriptor */
 export function startServerProcess(
   { postgres }: Installation,
   cluster: string,
@@ -77,7 +77,7 @@ export function startServerProcess(
     },
   );
   closeSync(log);
-  // It is closed by us, or broken because the guard has ended.
+  // We closed it, or the guard has ended.
   child.stdin?.on('error', () => undefined);
   let hasEnded = false;
   const ended = new Promise<string>((resolve) => {

@@ -1,4 +1,4 @@
-/** The embedded PostgreSQL cannot run here. The message says why, and what to do. */
+/** The embedded PostgreSQL cannot run here. The message gives the reason and a remedy. */
 export class EmbeddedUnavailable extends Error {
   override readonly name = 'EmbeddedUnavailable';
 

@@ -1,4 +1,4 @@
-/** Before the download, and again before the installation: is the vehicle in a state for it? */
+/** Waits until the vehicle meets the preconditions, before the download and again before the installation. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_TIMEOUT, nextOpening } from '../../../update-script/index.js';
 import {
@@ -15,7 +15,7 @@ export async function conditions(context: PhaseContext): Promise<PhaseResult<'co
   return unmet === undefined ? { outcome: 'met' } : { outcome: 'unmet', meta: because(unmet) };
 }
 
-/** The window of the day first; then the conditions, within it. */
+/** First the daily window, then the conditions within it. */
 export async function waiting(context: PhaseContext): Promise<PhaseResult<'waiting'>> {
   const { window } = scriptOf(context.update);
   const { timeZone } = context.equipment.conditions;
@@ -35,7 +35,7 @@ async function untilOpen(
   }
 }
 
-/** @returns what was still unmet when the time was over */
+/** @returns what was still unmet at the timeout */
 async function conditionsMet(context: PhaseContext): Promise<string | undefined> {
   const { preconditions } = scriptOf(context.update);
   if (!preconditions) return undefined;

@@ -1,4 +1,4 @@
-/** The user is asked; no answer in time is a refusal. */
+/** Asks the user; no answer in time counts as a refusal. */
 import { DEFAULT_TIMEOUT } from '../../../update-script/index.js';
 import {
   beginning,

@@ -1,4 +1,4 @@
-/** Each artifact is downloaded, with progress; the user may pause. */
+/** Downloads each artifact, with progress; the user may pause. */
 import { type Artifact } from '../../../update-script/index.js';
 import { DownloadFailed } from '../equipment.js';
 import { because, type PhaseContext, type PhaseResult, scriptOf } from '../phase-context.js';
@@ -26,7 +26,7 @@ export async function downloading(context: PhaseContext): Promise<PhaseResult<'d
   }
 }
 
-/** Each once, also where several ECUs get the same. */
+/** Each once, even if several ECUs get the same one. */
 export function artifactsOf({ update }: PhaseContext): Artifact[] {
   const bySha256 = new Map(
     scriptOf(update).ecus.map(({ artifact }) => [artifact.sha256, artifact]),
@@ -53,7 +53,7 @@ async function downloadOne(
       });
       return;
     } catch (error) {
-      // What is there stays; it goes on when the user resumes.
+      // Received bytes stay; the download continues when the user resumes.
       if (!pausing.aborted || signal.aborted) throw error;
     }
   }

@@ -1,4 +1,4 @@
-/** The script is fetched, verified, and compared with what the vehicle is and runs. */
+/** Fetches and verifies the script, and compares it with the vehicle and its installed versions. */
 import { ScriptRefused, type UpdateScript } from '../../../update-script/index.js';
 import { SourceUnreachable } from '../equipment.js';
 import { because, type PhaseContext, type PhaseResult } from '../phase-context.js';
@@ -21,7 +21,7 @@ export async function fetching(context: PhaseContext): Promise<PhaseResult<'fetc
   }
 }
 
-/** A good signature under another script, or one for other vehicles, is no more than a forged one. */
+/** A valid signature on a different script, or on one for other vehicles, is worth no more than a forged one. */
 function checkAddressee(script: UpdateScript, scriptRefId: string, model: string): void {
   if (script['script-ref-id'] !== scriptRefId) {
     throw new ScriptRefused(`this is script '${script['script-ref-id']}', not '${scriptRefId}'`);

@@ -1,10 +1,10 @@
-/** Slots are written, changed over, checked, and changed back where that must be. */
+/** Writes slots, switches them, checks their health, and switches back if necessary. */
 import { type MetaField } from '../../../contract/index.js';
 import { type EcuUpdate, installOrder } from '../../../update-script/index.js';
 import { because, type PhaseContext, type PhaseResult, scriptOf } from '../phase-context.js';
 import { versionsMeta } from '../versions-meta.js';
 
-/** Starts of new software that never comes to the end of its check. */
+/** Starts allowed to new software that never completes its check. */
 const MAX_STARTS = 3;
 
 export async function installing(context: PhaseContext): Promise<PhaseResult<'installing'>> {
@@ -24,7 +24,7 @@ export async function installing(context: PhaseContext): Promise<PhaseResult<'in
 
 export async function rebooting(context: PhaseContext): Promise<PhaseResult<'rebooting'>> {
   const { installer } = context.equipment;
-  // From here on a slot may have been changed over, whatever happens.
+  // From here on a slot may have been switched, whatever happens.
   if (!context.update.facts.activated) context.update.step('rebooting', { activated: true });
   try {
     await restartOnce(context, async () => {
@@ -42,7 +42,7 @@ export async function checking(context: PhaseContext): Promise<PhaseResult<'chec
   const script = scriptOf(context.update);
   const reason = context.update.facts.proved ? undefined : await trial(context);
   if (reason === undefined) {
-    // From the first ECU on that is confirmed there is no way back.
+    // Once the first ECU is confirmed there is no way back.
     context.update.step('checking', { proved: true });
     return { outcome: 'healthy', meta: [...(await confirm(context)), ...versionsMeta(script)] };
   }
@@ -60,7 +60,7 @@ async function confirm(context: PhaseContext): Promise<MetaField[]> {
   }
 }
 
-/** What is wrong with the new software. */
+/** The fault of the new software. */
 async function trial(context: PhaseContext): Promise<string | undefined> {
   const starts = (context.update.facts.starts ?? 0) + 1;
   context.update.step('checking', { starts });
@@ -73,7 +73,7 @@ export async function rollingBack(context: PhaseContext): Promise<PhaseResult<'r
   const { installer } = context.equipment;
   const { facts } = context.update;
   const reason = facts.reason ?? 'the update has failed';
-  // Nothing was changed over: what ran still runs.
+  // Nothing was switched: the previous software still runs.
   if (!facts.activated) return { outcome: 'back', meta: because(reason) };
   const reversed = inOrder(context).reverse();
   await restartOnce(context, async () => {
@@ -85,7 +85,7 @@ export async function rollingBack(context: PhaseContext): Promise<PhaseResult<'r
     : { outcome: 'lost', meta: because(`${reason}; then the software before: ${stillSick}`) };
 }
 
-/** Does the work and restarts, unless the vehicle was restarted for it before. */
+/** Does the work and restarts, unless the vehicle has already been restarted for it. */
 async function restartOnce(
   { update, equipment: { reboot }, signal }: PhaseContext,
   work: () => Promise<void>,
@@ -98,7 +98,7 @@ async function restartOnce(
   await reboot.restart(signal);
 }
 
-/** What is wrong with the software that runs; undefined where all is well. */
+/** The fault of the running software; undefined if it is healthy. */
 async function sickness(context: PhaseContext): Promise<string | undefined> {
   const { equipment, pace, signal } = context;
   for (const { ecu } of inOrder(context)) {
@@ -114,6 +114,6 @@ async function sickness(context: PhaseContext): Promise<string | undefined> {
   return undefined;
 }
 
-/** A script that was accepted has no circle. */
+/** An accepted script has no cycle. */
 const inOrder = ({ update }: PhaseContext): EcuUpdate[] =>
   installOrder(scriptOf(update).ecus) ?? [];

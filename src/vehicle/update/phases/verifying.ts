@@ -1,4 +1,4 @@
-/** What was downloaded is compared with the script: MD5 as the contract has it, SHA-256 for safety. */
+/** Compares the downloads with the script: MD5 as the contract demands, SHA-256 for security. */
 import { because, type PhaseContext, type PhaseResult } from '../phase-context.js';
 import { artifactsOf } from './downloading.js';
 
