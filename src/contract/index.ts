@@ -1,4 +1,8 @@
-/** The message contract, pure: schemas, types, encode, decode and the meaning of states and times. */
+/**
+ * The message contract, pure: schemas, types, encode, decode and the meaning of states and times.
+ *
+ * @module contract
+ */
 export * from './mqtt/asyncapi.js';
 export * from './mqtt/broker-url.js';
 export * from './adapter-api/carota-server-event.js';

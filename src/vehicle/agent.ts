@@ -22,6 +22,7 @@ import { type ChangedFacts, type TakenTrigger } from './update/facts.js';
 import { type Phase } from './update/machine.js';
 import { type VehicleClock } from './vehicle-clock.js';
 
+/** What a {@link VehicleAgent} works with. */
 export interface VehicleAgentOptions {
   readonly identity: VehicleIdentity;
   readonly link: CloudLink;
@@ -52,6 +53,10 @@ const LONGEST_RETRY_MS = 60_000;
  */
 const UNCERTAIN_MS = 40_000;
 
+/**
+ * The contract’s c2c-edge: acknowledges triggers, has updates done by an {@link OtaManager}, and sends their events
+ * until they are acknowledged.
+ */
 export class VehicleAgent {
   readonly #options: VehicleAgentOptions;
   readonly #record = new VehicleRecord();
@@ -98,6 +103,7 @@ export class VehicleAgent {
     }
   }
 
+  /** Goes offline and waits for the update to stop at a safe point. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#forgetting);

@@ -6,6 +6,7 @@ import { ScriptDelivery, type UpdateScript, verifyScript } from '../update-scrip
 import { messageOf } from './fetch-failure.js';
 import { type ScriptSource, SourceUnreachable } from './update/equipment.js';
 
+/** Where update scripts come from, and which certificate vouches for them. */
 export interface HttpScriptSourceOptions {
   /** Of the CarOTA Server, e.g. `https://carota.example`. */
   readonly url: string;

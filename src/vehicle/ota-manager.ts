@@ -3,6 +3,7 @@ import { type EventStatusName, type MetaField } from '../contract/index.js';
 import { type ChangedFacts, type TakenTrigger, type UpdateFacts } from './update/facts.js';
 import { type Phase } from './update/machine.js';
 
+/** An event for the cloud, without its envelope. */
 export interface ReportedEvent {
   readonly status: EventStatusName;
   readonly meta?: readonly MetaField[];
@@ -25,6 +26,10 @@ export interface RunningUpdate {
   readonly stopping: AbortSignal;
 }
 
+/**
+ * Works on updates for the {@link VehicleAgent}. {@link UpdateRunner} is ours; bring your own to replace it
+ * altogether.
+ */
 export interface OtaManager {
   /**
    * Works on one update until it has come to an end, or the agent stops.

@@ -4,6 +4,7 @@
  */
 import { isPlausible } from '../contract/index.js';
 
+/** The vehicle’s clock, which may stand at 1970 until it is set: plausible times of triggers then take its place. */
 export class VehicleClock {
   readonly #clock: () => number;
   /** Added to what the clock says while that is not plausible, ms. */

@@ -9,6 +9,7 @@ import { Vin } from '../values/vin.js';
 /** Most vehicles in one event. */
 export const MAX_TRIGGER_VINS = 1_000_000;
 
+/** The CarOTA Server Event: body of `POST /v1.0/ota/trigger` (contract section 4). `time` is in ms. */
 export const CarOtaServerEvent = Type.Object({
   time: StorableUnixTime('When the schedule was triggered.'),
   version: Type.Literal(PROTOCOL_VERSION),
@@ -24,4 +25,5 @@ export const CarOtaServerEvent = Type.Object({
     dispatch: Type.Optional(DispatchOptions),
   }),
 });
+/** An event that fits the schema {@link CarOtaServerEvent}. */
 export type CarOtaServerEvent = Type.Static<typeof CarOtaServerEvent>;

@@ -52,15 +52,21 @@ export const TriggerRate = Type.Object(
 );
 export type TriggerRate = Type.Static<typeof TriggerRate>;
 
+/** Lowest priority of an operation. */
 export const MIN_PRIORITY = -10;
+/** Highest priority of an operation. */
 export const MAX_PRIORITY = 10;
 
+/** Priority of an operation; 0 is the default. */
 export const Priority = Type.Integer({
   minimum: MIN_PRIORITY,
   maximum: MAX_PRIORITY,
   description: 'Each step doubles the share of what is sent while several operations send.',
 });
 
+/**
+ * `dispatch` of the CarOTA Server Event: how fast, in what order and for how long triggers are sent. Our extension.
+ */
 export const DispatchOptions = Type.Object(
   {
     priority: Type.Optional(Priority),
@@ -78,4 +84,5 @@ export const DispatchOptions = Type.Object(
   },
   { additionalProperties: false, title: 'DispatchOptions' },
 );
+/** Options that fit the schema {@link DispatchOptions}. */
 export type DispatchOptions = Type.Static<typeof DispatchOptions>;

@@ -36,6 +36,7 @@ export const CallbackEnvelope = Type.Object({
   body: Type.Object({ events: Type.Array(Type.Unknown()) }),
 });
 
+/** Body of an event call-back (contract section 6): a batch of events, oldest first. */
 export const CallbackMessage = Type.Object(
   {
     ...CallbackEnvelope.properties,
@@ -43,4 +44,5 @@ export const CallbackMessage = Type.Object(
   },
   { title: 'CallbackMessage' },
 );
+/** A batch that fits the schema {@link CallbackMessage}. */
 export type CallbackMessage = Type.Static<typeof CallbackMessage>;

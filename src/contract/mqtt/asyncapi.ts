@@ -6,7 +6,8 @@ import { OtaTriggerAckBody } from './ota-trigger-ack.js';
 import { OtaTriggerBody } from './ota-trigger.js';
 import { DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from './topics.js';
 
-interface AsyncApiOptions {
+/** What differs from one installation to the next in the AsyncAPI document. */
+export interface AsyncApiOptions {
   readonly version: string;
   /** host:port of the broker, e.g. `127.0.0.1:1883`. */
   readonly host: string;
@@ -36,6 +37,10 @@ const MESSAGES = [
 /** JSON Schema as plain data: what a document may hold. */
 const plain = (schema: Type.TSchema): unknown => JSON.parse(JSON.stringify(schema));
 
+/**
+ * The AsyncAPI 3 document of the MQTT interface, as plain data. Its schemas are those that {@link decodeMessage}
+ * checks.
+ */
 export function asyncApiDocument(options: AsyncApiOptions) {
   const ref = (path: string) => ({ $ref: `#/${path}` });
   const channel = (address: string, description: string, names: readonly string[]) => ({

@@ -2,12 +2,14 @@
 
 const DEFAULT_PORTS = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 } as const;
 
+/** One host of a broker. */
 export interface BrokerHost {
   /** Name or IP address; an IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
 }
 
+/** The address of a broker, or of all hosts of a cluster. */
 export interface BrokerUrl {
   readonly protocol: keyof typeof DEFAULT_PORTS;
   readonly username?: string;

@@ -21,6 +21,7 @@ import { type Check, checkOf } from '../values/validate.js';
 
 /** A message from a vehicle to the cloud. */
 export type D2cMessage = OtaTriggerAck | OtaEvent;
+/** Any message of the contract, in either direction. */
 export type AnyMessage = OtaTrigger | D2cMessage;
 
 const envelopeCheck = checkOf(Envelope);

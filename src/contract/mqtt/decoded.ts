@@ -13,6 +13,7 @@ export type FaultCode =
   | 'BODY_NOT_JSON'
   | 'INVALID_BODY';
 
+/** Why a message cannot be read. */
 export interface Fault {
   readonly code: FaultCode;
   /** JSON Pointer (RFC 6901) to what is wrong; fields of the decoded body stand below `/body`. */
@@ -21,11 +22,14 @@ export interface Fault {
   readonly message: string;
 }
 
+/** The result of decoding: a value, or the fault that prevented it. */
 export type Decoded<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };
 
+/** A successful result. */
 export const decoded = <T>(value: T): Decoded<T> => ({ ok: true, value });
 
+/** A failed result. Path and message are shortened and made printable, as they may quote foreign input. */
 export const faulty = (code: FaultCode, path: string, message: string): Decoded<never> => ({
   ok: false,
   fault: { code, path: printable(path), message: printable(message) },

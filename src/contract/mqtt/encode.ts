@@ -13,6 +13,7 @@ export function encodeMessage(message: AnyMessage): Buffer {
   return Buffer.from(JSON.stringify({ ...message, body }));
 }
 
+/** What an OTA_TRIGGER needs to know beside its body. */
 export interface TriggerFacts {
   /** UUID v7; the same for each repeated send of one trigger. */
   readonly triggerId: string;
@@ -93,10 +94,12 @@ function fromVehicle(facts: VehicleFacts) {
   } as const;
 }
 
+/** An OTA_TRIGGER_ACK in its envelope; its `correlation_id` is that of the trigger. */
 export function otaTriggerAck(facts: VehicleFacts, body: OtaTriggerAckBody): OtaTriggerAck {
   return { ...fromVehicle(facts), message_type: 'OTA_TRIGGER_ACK', body };
 }
 
+/** An OTA_EVENT in its envelope. */
 export function otaEvent(facts: VehicleFacts, body: OtaEventBody): OtaEvent {
   return { ...fromVehicle(facts), message_type: 'OTA_EVENT', body };
 }

@@ -4,7 +4,9 @@ import { Identifier, OptionalIdentifier, SystemId } from '../values/text.js';
 import { UnixTime } from '../values/time.js';
 import { Vin } from '../values/vin.js';
 
+/** The messages of the contract, as `message_type` names them. */
 export const MESSAGE_TYPES = ['OTA_TRIGGER', 'OTA_TRIGGER_ACK', 'OTA_EVENT'] as const;
+/** One of {@link MESSAGE_TYPES}. */
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 /** `body_encoding_type` 1: base64 (RFC 4648 section 4) of UTF-8 JSON. The only one there is. */
@@ -13,10 +15,12 @@ export const BASE64_JSON = 1;
 /** Largest message that either side takes, in bytes. */
 export const MAX_MESSAGE_BYTES = 256 * 1024;
 
+/** `version` of every envelope and of every HTTP message. */
 export const PROTOCOL_VERSION = 'v1';
 
 /** Names of the two ends, as the seed writes them in `source_id` and `target_id`. */
 export const OTA_ADAPTER = 'c2c-otaadapter';
+/** Name of the vehicle’s end, as the seed writes it in `source_id` and `target_id`. */
 export const C2C_EDGE = 'c2c-edge';
 
 const PropertyBag = Type.Object({

@@ -20,6 +20,7 @@ export const Meta = Type.Union(
 );
 export type Meta = Type.Static<typeof Meta>;
 
+/** One pair in the `meta` of an OTA_EVENT. */
 export interface MetaField {
   readonly key: string;
   readonly value: string;

@@ -11,12 +11,14 @@ const enumeration = Object.entries(EVENT_STATUS)
   .map(([name, value]) => `${value} ${name}`)
   .join(', ');
 
+/** `status` of an OTA_EVENT: a value of the OTA Event Enum, or an unknown integer up to 65,535. */
 export const EventStatus = Type.Integer({
   minimum: 0,
   maximum: MAX_EVENT_STATUS,
   description: `OTA Event Enum: ${enumeration}. Another number is kept as unknown(<number>).`,
 });
 
+/** Body of an OTA_EVENT. */
 export const OtaEventBody = Type.Object({
   vin: Type.Optional(Vin),
   device_id: Type.Optional(OptionalIdentifier('The device that the event is about.')),
@@ -31,4 +33,5 @@ export const OtaEventBody = Type.Object({
 export type OtaEventBody = Omit<Type.Static<typeof OtaEventBody>, 'meta'> & {
   meta: MetaField[];
 };
+/** An OTA_EVENT with its decoded body. */
 export type OtaEvent = Message<'OTA_EVENT', OtaEventBody>;

@@ -1,9 +1,12 @@
 /** MQTT topics of the contract (section 3): one pair per vehicle, templates configurable. */
 
 const PLACEHOLDER = '{system_id}';
+/** Default topic to a vehicle (contract section 3). */
 export const DEFAULT_C2D_TOPIC = `c2d/${PLACEHOLDER}`;
+/** Default topic from a vehicle (contract section 3). */
 export const DEFAULT_D2C_TOPIC = `d2c/${PLACEHOLDER}`;
 
+/** A topic with `{system_id}` as one of its levels. */
 export interface TopicTemplate {
   /** The topic of one vehicle. */
   of(systemId: string): string;

@@ -22,7 +22,9 @@ export const EVENT_STATUS = {
   consent_rejected: 101,
 } as const;
 
+/** A name of the OTA Event Enum, such as `download_fail`. */
 export type EventStatusName = keyof typeof EVENT_STATUS;
+/** A value of the OTA Event Enum, such as 8. */
 export type EventStatusValue = (typeof EVENT_STATUS)[EventStatusName];
 
 /** A status is an integer from 0 to this one (contract section 2). */
@@ -31,6 +33,7 @@ export const MAX_EVENT_STATUS = 65_535;
 /** A state's name; a number outside the enum is kept as `unknown(<number>)` (contract section 2). */
 export type StatusName = EventStatusName | `unknown(${number})`;
 
+/** Names of the OTA Event Enum, in the order of their values. */
 export const EVENT_STATUS_NAMES = Object.keys(EVENT_STATUS) as EventStatusName[];
 
 const NAME_OF = new Map<number, EventStatusName>(

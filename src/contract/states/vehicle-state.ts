@@ -6,6 +6,7 @@
 import { EVENT_STATUS_NAMES, lifecycleRank, statusName, type StatusName } from './event-status.js';
 import { Pattern } from '../values/pattern.js';
 
+/** States of a vehicle before its first event (contract section 5.1). */
 export const DELIVERY_STATES = [
   'pending',
   'sent',
@@ -53,6 +54,7 @@ export interface SettledMessage {
   readonly status?: number;
 }
 
+/** The state of a vehicle in an operation. */
 export interface VehicleState {
   readonly delivery: DeliveryState;
   /** What is shown: of the newest event, or the delivery state where there is none. */
@@ -61,6 +63,8 @@ export interface VehicleState {
 }
 
 /**
+ * The state of a vehicle in an operation (contract section 5). It depends on the set of messages alone.
+ *
  * @param delivery what sending alone has come to in the newest attempt
  * @param attempt the newest attempt
  * @param messages all that were received, in any order; repeats of a message_id change nothing

@@ -4,6 +4,8 @@ import Type from 'typebox';
 const WORDS = new Map<string, string>();
 
 /**
+ * A string schema whose error says in words what the pattern demands.
+ *
  * @param pattern regular expression (ECMA-262, flag u), anchored
  * @param message what to say of a text that does not match, e.g. `must be hours and minutes: 22:00`
  */

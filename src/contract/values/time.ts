@@ -1,6 +1,7 @@
 /** Times on the wire (contract sections 2 and 5.3). */
 import Type from 'typebox';
 
+/** A Unix time: seconds, or milliseconds from 10^11 on (contract section 2). */
 export const UnixTime = (description: string) =>
   Type.Number({ description: `${description} Unix time; from 10^11 on it is read as ms.` });
 

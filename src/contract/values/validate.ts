@@ -4,6 +4,7 @@ import { Compile, type Validator } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 import { patternMessage } from './pattern.js';
 
+/** One thing that is wrong with a value, and where. */
 export interface FieldError {
   /** JSON Pointer (RFC 6901) to the field, e.g. `/body/vins/3`. */
   readonly path: string;
@@ -14,6 +15,7 @@ export interface FieldError {
 const MAX_ERRORS = 100;
 Settings.Set({ maxErrors: MAX_ERRORS });
 
+/** A compiled validator of one schema. */
 export interface Check<T> {
   /** Whether the value has the schema's shape. */
   matches(value: unknown): value is T;
@@ -21,6 +23,7 @@ export interface Check<T> {
   errors(value: unknown): FieldError[];
 }
 
+/** Compiles a schema. The result is worth keeping: compiling costs more than checking. */
 export function checkOf<S extends Type.TSchema>(schema: S): Check<Type.Static<S>> {
   // Compiling takes a millisecond or two, so it waits for the first use.
   let validator: Validator | undefined;

@@ -34,6 +34,7 @@ export interface Pace {
   readonly checkSeconds: number;
 }
 
+/** Default intervals of an update. */
 export const DEFAULT_PACE: Pace = {
   progressSeconds: 5,
   progressPercent: 5,

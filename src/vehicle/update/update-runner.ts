@@ -8,6 +8,7 @@ import { Pause } from './pause.js';
 import { because, DEFAULT_PACE, type Pace, type WorkResult } from './phase-context.js';
 import { WORK } from './phases/index.js';
 
+/** What an {@link UpdateRunner} works with. */
 export interface UpdateRunnerOptions {
   readonly equipment: Equipment;
   /** Of the vehicle: scripts for another one are refused. */
@@ -23,6 +24,7 @@ export interface UpdateRunnerOptions {
 /** Facts that belong to one phase and are gone with it. */
 const OF_ONE_PHASE = { since: null, restartedFrom: null };
 
+/** The OTA manager: takes an update through the phases of {@link MACHINE}, with equipment, and obeys the user. */
 export class UpdateRunner implements OtaManager {
   readonly #options: UpdateRunnerOptions;
   #current: { readonly update: RunningUpdate; cancelling: AbortController } | undefined;
