@@ -18,8 +18,9 @@ declare module 'vitest' {
 const QUICK = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 
 export default async function setup(project: TestProject) {
-  // This process is not a worker and does not have the project's environment.
-  const postgres = await startPostgres(QUICK, project.config.env.OTAOPS_TEST_POSTGRES);
+  // The environment of the project is that of its workers, and this is none.
+  const { env } = project.config as { env?: Readonly<Record<string, string>> };
+  const postgres = await startPostgres(QUICK, env?.OTAOPS_TEST_POSTGRES);
   await makeTemplates(postgres.url);
   project.provide('postgresUrl', postgres.url);
   project.provide('hasMosquitto', await isInstalled('mosquitto', 'apt-get install mosquitto'));
