@@ -15,6 +15,7 @@ const tests: TestProjectInlineConfiguration = {
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 45_000 } },
     // Files share modules, but neither servers nor databases. Loading all modules again for each file costs as much
     // processor time as a third of the tests.
     isolate: false,
