@@ -1,5 +1,6 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { isFullDepth, seed } from './test/support/depth.js';
+import { isInstalled } from './test/support/servers.js';
 
 // Projects and their worker processes read it from here.
 process.env.TEST_SEED = String(seed);
@@ -14,7 +15,9 @@ const tests: TestProjectInlineConfiguration = {
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Test files share modules, not servers or databases: loading the modules anew for each file took as long as half of the tests.
+    expect: { poll: { timeout: 45_000 } },
+    // Files share modules, but neither servers nor databases. Loading all modules again for each file costs as much
+    // processor time as a third of the tests.
     isolate: false,
     sequence: { groupOrder: 0 },
     // On two cores: while one file waits, for a lease or for Chromium, two others work.
@@ -38,8 +41,15 @@ const onInstalledPostgres: TestProjectInlineConfiguration = {
   },
 };
 
+const hasPostgres =
+  isFullDepth && (await isInstalled('pg_config', 'apt-get install postgresql libpq-dev'));
+
 export default defineConfig({
   test: {
-    projects: isFullDepth ? [tests, onInstalledPostgres, 'vitest.chaos.config.ts'] : [tests],
+    projects: [
+      tests,
+      ...(hasPostgres ? [onInstalledPostgres] : []),
+      ...(isFullDepth ? ['vitest.chaos.config.ts'] : []),
+    ],
   },
 });

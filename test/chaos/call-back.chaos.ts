@@ -19,7 +19,8 @@ import {
   startPostgres,
   temporaryDirectory,
 } from '../support/servers.js';
-import { isLong, say, throwDice } from '../support/dice.js';
+import { say, throwDice } from '../support/dice.js';
+import { isLong } from '../support/depth.js';
 import { RecordingFleet } from './recording-fleet.js';
 
 const VEHICLES = isLong ? 1_500 : 500;

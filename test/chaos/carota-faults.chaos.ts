@@ -13,7 +13,8 @@ import { startAdapterProcess } from '../../src/bench/adapter-process.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { MODEL, SECRET } from '../carota/support/test-carota.js';
 import { httpClient } from '../support/adapter.js';
-import { isLong, say, throwDice } from '../support/dice.js';
+import { say, throwDice } from '../support/dice.js';
+import { isLong } from '../support/depth.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
 import {
   freePort,

@@ -5,7 +5,8 @@ import { test } from 'vitest';
 import { startAdapterProcess } from '../../src/bench/adapter-process.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
-import { isLong, say, throwDice } from '../support/dice.js';
+import { say, throwDice } from '../support/dice.js';
+import { isLong } from '../support/depth.js';
 import { RecordingFleet } from './recording-fleet.js';
 import { verify } from './verify.js';
 

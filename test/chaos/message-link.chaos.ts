@@ -12,7 +12,8 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
 import { findProgram, installedPostgres, startPostgres } from '../../src/bench/servers.js';
-import { type Dice, isLong, say, throwDice } from '../support/dice.js';
+import { type Dice, say, throwDice } from '../support/dice.js';
+import { isLong } from '../support/depth.js';
 import {
   ifInstalled,
   type Server,

@@ -15,7 +15,8 @@ import {
   startPostgres,
   temporaryDirectory,
 } from '../support/servers.js';
-import { isLong, say, throwDice } from '../support/dice.js';
+import { say, throwDice } from '../support/dice.js';
+import { isLong } from '../support/depth.js';
 import { RecordingFleet } from './recording-fleet.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { verify } from './verify.js';

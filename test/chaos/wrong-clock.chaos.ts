@@ -10,7 +10,8 @@ import { expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { openPostgres } from '../../src/service/database/index.js';
-import { isLong, say, throwDice } from '../support/dice.js';
+import { say, throwDice } from '../support/dice.js';
+import { isLong } from '../support/depth.js';
 import { FakeClock, faketimeLibrary } from '../support/fake-clock.js';
 import {
   ifInstalled,

@@ -160,7 +160,9 @@ describe.runIf(await hasChromium())('planning', () => {
     await next.click();
     const waves = page.getByRole('region', { name: 'Waves of the preview' });
     await waves.waitFor();
-    expect(await waves.locator('tbody td:nth-child(2)').allInnerTexts()).toEqual(['4', '16']);
+    await expect
+      .poll(() => waves.locator('tbody td:nth-child(2)').allInnerTexts())
+      .toEqual(['4', '16']);
     const versions = page.getByRole('region', { name: 'Versions of the preview' });
     expect(await versions.locator('tbody tr').innerText()).toMatch(
       /HU\s+1\.3\.2\s+20\s+can start from it/,

@@ -129,12 +129,13 @@ describe.skipIf(!hasMosquitto() || faketimeLibrary === undefined)('a wrong clock
     for (const vehicle of away) {
       await eventually(
         () => stateOf(right, `${run}-away`, vehicle),
-        ({ state }) => state === 'expired' || performance.now() - triggered > 60_000,
+        ({ state }) => state === 'expired' || performance.now() - triggered > 40_000,
       );
       if (vehicle !== away[0]) continue;
       const seconds = (performance.now() - triggered) / 1000;
       expect(seconds).toBeGreaterThan(TTL_SECONDS - 0.1);
-      expect(seconds).toBeLessThan(TTL_SECONDS + 4);
+      // By the wrong clock it would be a minute early or late; a busy machine takes seconds.
+      expect(seconds).toBeLessThan(TTL_SECONDS + 30);
     }
     await eventually(
       () => Promise.resolve(new Set(heard).size),

@@ -38,3 +38,6 @@ export const cases = (numbers: { readonly quick: number; readonly full: number }
  */
 export const sampleOf = <T>(items: readonly T[], every: number): readonly T[] =>
   isFullDepth ? items : items.filter((_, place) => place % every === seed % every);
+
+/** `CHAOS=long` for the long form of the chaos suite. */
+export const isLong = process.env.CHAOS === 'long';

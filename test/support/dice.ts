@@ -22,9 +22,6 @@ export function throwDice(): Dice {
   };
 }
 
-/** `CHAOS=long` for the long form. */
-export const isLong = process.env.CHAOS === 'long';
-
 const started = Date.now();
 /** Seconds since the start of the file. */
 export const clockOf = (ms: number): string => ((ms - started) / 1000).toFixed(0).padStart(4);

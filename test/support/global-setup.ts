@@ -1,4 +1,4 @@
-/** One private PostgreSQL for the whole run; each test starts a Mosquitto of its own. */
+/** One private PostgreSQL for the whole run of a project; each test starts a Mosquitto of its own. */
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
@@ -18,7 +18,9 @@ declare module 'vitest' {
 const QUICK = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 
 export default async function setup(project: TestProject) {
-  const postgres = await startPostgres(QUICK);
+  // The environment of the project is that of its workers, and this is none.
+  const { env } = project.config as { env?: Readonly<Record<string, string>> };
+  const postgres = await startPostgres(QUICK, env?.OTAOPS_TEST_POSTGRES);
   await makeTemplates(postgres.url);
   project.provide('postgresUrl', postgres.url);
   project.provide('hasMosquitto', await isInstalled('mosquitto', 'apt-get install mosquitto'));

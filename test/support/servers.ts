@@ -24,8 +24,10 @@ export {
  *
  * @throws ProgramMissing
  */
-export async function startPostgres(extra: readonly string[] = []): Promise<Server> {
-  const wanted = process.env.OTAOPS_TEST_POSTGRES ?? 'embedded';
+export async function startPostgres(
+  extra: readonly string[] = [],
+  wanted = process.env.OTAOPS_TEST_POSTGRES ?? 'embedded',
+): Promise<Server> {
   if (wanted !== 'embedded' && wanted !== 'installed') {
     throw new Error(`OTAOPS_TEST_POSTGRES is "embedded" or "installed", not "${wanted}"`);
   }

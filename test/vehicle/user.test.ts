@@ -154,7 +154,7 @@ describe('cancelled', () => {
     ],
     ['downloading', { downloads: { bytesPerSecond: 100_000 } }, () => scriptOf(), begun],
     // It takes a moment to read so much.
-    ['verifying', {}, () => scriptOf({}, softwareOf(100_000_000)), [...begun, 'downloaded']],
+    ['verifying', {}, () => scriptOf({}, softwareOf(30_000_000)), [...begun, 'downloaded']],
     ['waiting', {}, () => scriptOf({ window: laterToday() }), verified],
     ['installing', slowly, () => scriptOf(), verified],
   ];

@@ -1,6 +1,6 @@
-/** Waits for what comes by itself. @throws Error after 10 s */
+/** Waits for what comes by itself. @throws Error after 45 s, which is long even on a busy machine */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 45_000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error('it never came so');
     await new Promise((resolve) => setTimeout(resolve, 5));
