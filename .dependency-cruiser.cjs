@@ -4,6 +4,7 @@
  *   protocol  <-  service  <-  adapter
  *   protocol  <-  service, update-script  <-  carota
  *   protocol  <-  update-script  <-  vehicle  <-  fleet
+ *   uptane (knows nobody)
  *   protocol  <-  console (in the browser; it asks the servers over HTTP)
  *   all of them  <-  quickstart | bench  <-  cli
  *
@@ -22,6 +23,7 @@ const only = (from, ...allowed) => ({
 module.exports = {
   forbidden: [
     only('protocol'),
+    only('uptane'),
     only('service', 'protocol'),
     only('adapter', 'service', 'protocol'),
     only('update-script', 'protocol'),
