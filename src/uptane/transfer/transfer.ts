@@ -1,5 +1,4 @@
 /** Takes a file from a fetcher within limits of bytes, rate and time (endless data, slow retrieval). */
-import { performance } from 'node:perf_hooks';
 import { POUF, STANDARD } from '../checks/sections.js';
 import { type TransferRate } from '../limits.js';
 import { Refusal, type Subject } from '../refusal.js';
