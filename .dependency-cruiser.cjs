@@ -1,14 +1,14 @@
 /**
  * Imports run one way (see ARCHITECTURE.md):
  *
- *   protocol  <-  service  <-  adapter
- *   protocol  <-  service, update-script  <-  carota
- *   protocol  <-  update-script  <-  vehicle  <-  fleet
+ *   contract  <-  service  <-  adapter
+ *   contract  <-  service, update-script  <-  carota
+ *   contract  <-  update-script  <-  vehicle  <-  fleet
  *   uptane (knows nobody)
- *   protocol  <-  console (in the browser; it asks the servers over HTTP)
+ *   contract  <-  console (in the browser; it asks the servers over HTTP)
  *   all of them  <-  quickstart | bench  <-  cli
  *
- * The protocol knows nobody. Adapter, CarOTA Server and vehicle know the protocol and not each other;
+ * The contract knows nobody. Adapter, CarOTA Server and vehicle know the contract and not each other;
  * the two servers stand on the same service: database, HTTP, tokens. Only the quickstart, the
  * benchmark and the command line put them together.
  */
@@ -22,15 +22,15 @@ const only = (from, ...allowed) => ({
 
 module.exports = {
   forbidden: [
-    only('protocol'),
+    only('contract'),
     only('uptane'),
-    only('service', 'protocol'),
-    only('adapter', 'service', 'protocol'),
-    only('update-script', 'protocol'),
-    only('carota', 'service', 'update-script', 'protocol'),
-    only('vehicle', 'update-script', 'protocol'),
-    only('fleet', 'vehicle', 'update-script', 'protocol'),
-    only('console', 'protocol'),
+    only('service', 'contract'),
+    only('adapter', 'service', 'contract'),
+    only('update-script', 'contract'),
+    only('carota', 'service', 'update-script', 'contract'),
+    only('vehicle', 'update-script', 'contract'),
+    only('fleet', 'vehicle', 'update-script', 'contract'),
+    only('console', 'contract'),
     only(
       'quickstart',
       'adapter',
@@ -39,14 +39,14 @@ module.exports = {
       'fleet',
       'vehicle',
       'update-script',
-      'protocol',
+      'contract',
     ),
-    only('bench', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'protocol'),
+    only('bench', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'contract'),
     {
-      name: 'protocol-does-no-io',
-      comment: 'The protocol is pure: no sockets, files or clocks.',
+      name: 'contract-does-no-io',
+      comment: 'The contract is pure: no sockets, files or clocks.',
       severity: 'error',
-      from: { path: part('protocol') },
+      from: { path: part('contract') },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|util|crypto)$' },
     },
     {

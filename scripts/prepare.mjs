@@ -50,9 +50,9 @@ const sources = filesBelow('src');
 once('dist/.otaops-built', [...sources.filter((file) => !isConsole(file)), ...configuration], () =>
   run('Building', process.execPath, bin('typescript', 'tsc'), '-p', 'tsconfig.build.json'),
 );
-// What the console takes from the protocol is part of it.
+// What the console takes from the contract is part of it.
 const consoleSources = sources.filter(
-  (file) => isConsole(file) || file.startsWith(join('src', 'protocol')),
+  (file) => isConsole(file) || file.startsWith(join('src', 'contract')),
 );
 once(
   'dist/.otaops-console-built',

@@ -6,7 +6,7 @@ import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { startMosquittoWith } from '../src/bench/servers.js';
-import { newDeviceMessageId } from '../src/protocol/index.js';
+import { newDeviceMessageId } from '../src/contract/index.js';
 import { startTestCarota } from './carota/support/test-carota.js';
 import { eventually, startTestAdapter, type TestAdapter } from './support/adapter.js';
 import { hasMosquitto } from './support/databases.js';
@@ -20,7 +20,9 @@ const isThere = (path: string) => existsSync(new URL(`../${path}`, import.meta.u
 interface Rule {
   readonly alert: string;
   readonly expr: string;
-  readonly annotations: { readonly runbook: string };
+  readonly for?: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly runbook: string };
 }
 const rules = (
   parse(read('deploy/prometheus/alerts.yaml')) as { groups: { rules: Rule[] }[] }
@@ -68,9 +70,17 @@ describe('metrics', () => {
 });
 
 test('each alert has a page that says what it means, what to look at and what to do; and no page is without', () => {
-  for (const { alert, annotations } of rules) {
+  const words = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
+  for (const { alert, annotations, expr, for: duration = '0m', labels } of rules) {
     expect(annotations.runbook).toBe(`docs/failures/${alert}.md`);
     const page = read(annotations.runbook);
+    expect(page).toContain(`# ${alert}: ${annotations.summary}\n`);
+    const when = duration === '0m' ? 'as soon as this holds' : `when this holds for ${duration}`;
+    expect(page).toContain(`\nSeverity: ${labels.severity}. Fires ${when}:\n`);
+    expect(words(/^```\n([^]*?)\n```$/m.exec(page)?.[1] ?? '')).toBe(words(expr));
+    expect(read('docs/failures/README.md')).toMatch(
+      new RegExp(`\\[${alert}\\].* ${labels.severity} +\\| ${annotations.summary} `),
+    );
     for (const heading of ['What it means', 'What to look at', 'What to do']) {
       expect(page).toContain(`## ${heading}`);
     }
@@ -130,6 +140,16 @@ test('the compose file names files, settings and services that there are', async
   );
   for (const name of needed)
     expect(read('deploy/.env.example')).toMatch(new RegExp(`^${name}=`, 'm'));
+});
+
+test('the images are built on one exact release of Node.js, the one of the smoke test', () => {
+  const [, newest = ''] = /^const NEWEST = '(\d+)';$/m.exec(read('scripts/smoke.mjs')) ?? [];
+  const bases = ['Dockerfile', '.devcontainer/Dockerfile'].flatMap((file) =>
+    [...read(file).matchAll(/\bnode:(\d\S+)/g)].map(([, tag = '']) => tag.replace(/-.*/, '')),
+  );
+  expect(bases.length).toBeGreaterThan(1);
+  expect(new Set(bases).size).toBe(1);
+  expect(bases[0]).toMatch(new RegExp(`^${newest}\\.\\d+\\.\\d+$`));
 });
 
 test('the Dockerfile copies what there is', () => {

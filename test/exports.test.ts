@@ -1,4 +1,4 @@
-/** The protocol, update scripts and the vehicle agent on their own, as another package imports them. */
+/** The contract, update scripts and the vehicle agent on their own, as another package imports them. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -10,9 +10,9 @@ async function evaluate(source: string): Promise<string> {
   return stdout.trim();
 }
 
-test('otaops/protocol writes and reads messages', async () => {
+test('otaops/contract writes and reads messages', async () => {
   const output = await evaluate(`
-    import { decodeMessage, encodeMessage, EVENT_STATUS, otaEvent } from 'otaops/protocol';
+    import { decodeMessage, encodeMessage, EVENT_STATUS, otaEvent } from 'otaops/contract';
     const bytes = encodeMessage(otaEvent(
       { messageId: 'msg-dev-1', correlationId: '', systemId: 's', vin: '5YJSA1E40FF345678',
         deviceId: 'd', ecuType: 'TCU', time: 1620891851 },

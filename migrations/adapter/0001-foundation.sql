@@ -39,24 +39,17 @@ create table operations (
   archived_at   timestamptz
 );
 
--- Where an event stands among the events of its attempt (contract section 5.2). Values compare
--- field by field, so the newer of two events is their greatest().
-create type event_position as (
-  at     timestamptz,
-  rank   smallint,
-  id     text collate "C",
-  status text
-);
-
--- The same with the vehicle's words about it. No two events have the same position.
-create type explained_event as (
-  position event_position,
-  reason   text
-);
-create function newer(a explained_event, b explained_event) returns explained_event
-  language sql immutable strict parallel safe as $$ select greatest(a, b) $$;
--- Of one event, which is all that most vehicles have in a batch, it costs no call.
-create aggregate newest(explained_event) (sfunc = newer, stype = explained_event);
+-- Where an event stands among the events of its attempt (contract section 5.2), as one text: time in ms
+-- (15 digits), lifecycle rank (2 digits), message_id; then, behind U+0001 each, state and reason. Texts
+-- compare byte by byte in collation "C", so the newer of two events is their greatest(). U+0001 is less than
+-- whatever a message_id can hold.
+create function time_of_event(key text) returns timestamptz language sql immutable parallel safe
+  as $$ select to_timestamp(left(key, 15)::float8 / 1000) $$;
+create function status_of_event(key text) returns text language sql immutable parallel safe
+  as $$ select split_part(key, e'\x01', 2) $$;
+-- Null: the vehicle gave none.
+create function reason_of_event(key text) returns text language sql immutable parallel safe
+  as $$ select nullif(split_part(key, e'\x01', 3), '') $$;
 
 -- One vehicle in one operation: its trigger, and where it stands (contract section 5).
 -- Rows are updated a dozen times, so pages are filled to the half and nothing that changes with
@@ -80,12 +73,14 @@ create table deliveries (
   state               text not null,
   paused              boolean not null default false,
   -- Of the newest attempt: the newest pause or resume, and the newest of all other events.
-  interruption        event_position,
-  reported            event_position,
+  interruption        text collate "C",
+  reported            text collate "C",
   updated_at          timestamptz not null,
   primary key (operation_id, vin)
 ) with (fillfactor = 30);
-create index deliveries_of_vehicle on deliveries (vin);
+-- With what else a row is looked up by: whichever index the planner takes, one row is read.
+create index deliveries_of_vehicle on deliveries (vin, operation_id, trigger_id);
+create index deliveries_retriggered on deliveries (vin) where earlier_trigger_ids is not null;
 create index deliveries_due on deliveries (operation_id, due_at) where due_at is not null;
 
 -- How many vehicles of an operation are in each state, moved by the difference with every change.

@@ -9,7 +9,7 @@ import {
   DEFAULT_C2D_TOPIC,
   DEFAULT_D2C_TOPIC,
   topicTemplate,
-} from '../protocol/index.js';
+} from '../contract/index.js';
 import { C2dSender, DEFAULT_RETRY } from './c2d-sender/index.js';
 import { addressGuard, createPoster } from './call-back/index.js';
 import { type BatchRow, D2cReceiver } from './d2c-receiver/index.js';

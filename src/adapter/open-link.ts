@@ -1,6 +1,6 @@
 /** Opens the message link that the settings ask for: the embedded broker, or one of your own. */
 import { readFile } from 'node:fs/promises';
-import { parseBrokerUrl, type TopicTemplate } from '../protocol/index.js';
+import { parseBrokerUrl, type TopicTemplate } from '../contract/index.js';
 import { type Database } from '../service/database/index.js';
 import {
   type LinkHandlers,

@@ -1,5 +1,5 @@
 /** The events of a campaign, one after another, as cheap to make as can be. */
-import { EVENT_STATUS, encodeMessage, otaEvent, cloudMessageId } from '../protocol/index.js';
+import { EVENT_STATUS, encodeMessage, otaEvent, cloudMessageId } from '../contract/index.js';
 
 export interface TriggeredVehicle {
   readonly vin: string;

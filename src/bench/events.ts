@@ -10,7 +10,7 @@ import { ADAPTER_SCHEMA } from '../adapter/schema.js';
 import { acceptTrigger } from '../adapter/operations/index.js';
 import { registerVehicles } from '../adapter/registry/index.js';
 import { fleetOf } from '../fleet/index.js';
-import { parseBrokerUrl, topicTemplate } from '../protocol/index.js';
+import { parseBrokerUrl, topicTemplate } from '../contract/index.js';
 import { eventSource, type TriggeredVehicle } from './event-source.js';
 import { type Rig, until } from './rig.js';
 import { median, percentile } from './report.js';

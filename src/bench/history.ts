@@ -1,103 +1,130 @@
-/** What the history costs: events/s and write-ahead log of an event, with more and more earlier messages. */
+/** What the history costs: an event's price with more and more earlier messages. */
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
+import { fleetOf } from '../fleet/index.js';
+import { fillWithEarlierOperations } from './earlier-operations.js';
 import { eventsEndToEnd } from './events.js';
-import { type Rig } from './rig.js';
+import { processorSeconds } from './processor-time.js';
+import { median } from './report.js';
+import { POSTGRES_SETTINGS, Rig } from './rig.js';
+import { installedPostgres, type Server, startPostgres } from './servers.js';
 
 export interface HistoryCost {
   /** Earlier messages. */
   readonly messages: number;
+  /** Medians of the rounds, for one event each. */
   readonly perSecond: number;
-  /** Bytes of write-ahead log of an event. */
+  /** Bytes of write-ahead log. */
   readonly wal: number;
+  /** Processor time of PostgreSQL, µs; NaN where nothing tells. */
+  readonly processor: number;
 }
 
-/** Messages of each vehicle in an earlier operation. */
-const MESSAGES = 10;
-const WEEKS = 52;
+interface Case {
+  readonly messages: number;
+  readonly rig: Rig;
+  readonly rounds: Omit<HistoryCost, 'messages'>[];
+}
+
+const VEHICLES = 10_000;
+const REF_ID = 'measured';
 
 /**
- * One operation of long ago: its vehicles, as they stand when they have finished, and their messages. As
- * far as a release has the columns and tables for it.
- */
-const FILL = /* sql */ `
-do $fill$
-declare
-  operation bigint;
-  began timestamptz := now() - interval '1 week' * (1 + NUMBER % ${WEEKS});
-begin
-  perform ensure_partitions('messages', began, began);
-  insert into operations (ref_id, model, script_ref_id, ttl, ack_required, scheduled_at, created_at, created_by)
-  values ('earlier-NUMBER', 'm', 's', -1, true, began, began, 'bench') returning id into operation;
-
-  insert into deliveries (operation_id, vin, trigger_id, triggered_at, delivery, sends, acknowledged_at,
-    state, reported, updated_at)
-  select operation, vin, gen_random_uuid(), began, 'acknowledged', 1, began, 'success',
-    row(began, 18, 'msg-dev-' || gen_random_uuid(), 'success')::event_position, began
-  from vehicles order by vin;
-
-  insert into messages (received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id,
-    message_id, correlation_id, status, device_id, device_type, meta, batch, nr)
-  select began, began, operation, 1, v.vin, v.system_id, '', 'msg-dev-' || gen_random_uuid(),
-    'msg-cld-' || d.trigger_id, 3, 'device1234', 'TCU', '[{"key":"download","value":"40%"}]',
-    -operation, row_number() over ()
-  from vehicles v
-  join deliveries d on d.operation_id = operation and d.vin = v.vin
-  cross join generate_series(1, ${MESSAGES}) n
-  order by v.vin;
-
-  insert into operation_counters (operation_id, shard, state, paused, vehicles)
-  select operation, 0, 'success', false, count(*) from vehicles;
-
-  if to_regclass('message_digests') is not null then
-    insert into message_digests select gen_random_uuid() from generate_series(1, ${MESSAGES} *
-      (select count(*) from vehicles));
-  else
-    update deliveries d set digests = array(
-      select gen_random_uuid() from generate_series(1, ${MESSAGES}) where d.vin <> ''
-    ) where operation_id = operation;
-  end if;
-end $fill$`;
-
-/**
- * Events of a new operation for each size, on one and the same database.
+ * Events of a new operation beside so many earlier messages: a database and an adapter for each size, and rounds that
+ * alternate between them, so that a busy machine is busy for all.
  *
  * @param sizes earlier messages, the fewest first
- * @param tell hears how far the filling is
+ * @param rounds after one that does not count
  */
 export async function historyCosts(
-  rig: Rig,
   sizes: readonly number[],
-  vehicles: number,
   { events, rounds, tell }: { events: number; rounds: number; tell: (line: string) => void },
 ): Promise<HistoryCost[]> {
-  const client = new pg.Client(rig.databaseUrl);
-  await client.connect();
+  const postgres = await startPostgres(await installedPostgres(), POSTGRES_SETTINGS);
+  const cases: Case[] = [];
   try {
-    const vins = await rig.register(vehicles);
-    const costs: HistoryCost[] = [];
-    let operations = 0;
-    for (const messages of sizes) {
-      const started = performance.now();
-      for (; operations * vehicles * MESSAGES < messages; operations++) {
-        await client.query(FILL.replaceAll('NUMBER', String(operations)));
-      }
-      tell(
-        `  ${messages} earlier messages after ${Math.round((performance.now() - started) / 1000)} s`,
-      );
-      await client.query('vacuum analyze');
-      await client.query('checkpoint');
-      const refId = `after-${messages}`;
-      await rig.connectLoad(refId, await rig.pausedOperation(refId, vins), vehicles);
-      const before = await walBytes(client);
-      const { perSecond } = await eventsEndToEnd(rig, { from: 0, events, rounds });
-      const wal = ((await walBytes(client)) - before) / (events * rounds);
-      costs.push({ messages: operations * vehicles * MESSAGES, perSecond, wal });
+    const urls = await fill(postgres, sizes, tell);
+    for (const [index, url] of urls.entries()) {
+      const rig = await Rig.start('PostgreSQL + Mosquitto', { databaseUrl: url });
+      cases.push({ messages: sizes[index] ?? 0, rig, rounds: [] });
+      const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
+      await rig.connectLoad(REF_ID, await rig.pausedOperation(REF_ID, vins), VEHICLES);
     }
-    return costs;
+    const client = new pg.Client(`${postgres.url}/postgres`);
+    await client.connect();
+    try {
+      await client.query('checkpoint');
+      for (let round = 0; round <= rounds; round++) {
+        for (const each of cases) {
+          const cost = await measure(postgres, client, each.rig, { from: round * events, events });
+          tell(
+            `  after ${each.messages}: ${Math.round(cost.perSecond)} events/s, ${Math.round(cost.wal)} bytes`,
+          );
+          if (round > 0) each.rounds.push(cost);
+        }
+      }
+    } finally {
+      await client.end();
+    }
   } finally {
-    await client.end();
+    for (const { rig } of cases) await rig.end();
+    await postgres.stop();
   }
+  return cases.map(({ messages, rounds: costs }) => ({
+    messages,
+    perSecond: median(costs.map(({ perSecond }) => perSecond)),
+    wal: median(costs.map(({ wal }) => wal)),
+    processor: median(costs.map(({ processor }) => processor)),
+  }));
+}
+
+/** @returns the URL of a database for each size */
+async function fill(
+  postgres: Server,
+  sizes: readonly number[],
+  tell: (line: string) => void,
+): Promise<string[]> {
+  const admin = async (...statements: string[]) => {
+    const client = new pg.Client(`${postgres.url}/postgres`);
+    await client.connect();
+    for (const statement of statements) await client.query(statement);
+    await client.end();
+  };
+  const restart = async () => {
+    await postgres.end('SIGINT');
+    await postgres.restart();
+  };
+  await admin('alter system set wal_level = minimal', 'alter system set max_wal_senders = 0');
+  await restart();
+  const urls: string[] = [];
+  for (const [index, messages] of sizes.entries()) {
+    const started = performance.now();
+    const name = `history_${index}`;
+    await admin(`create database ${name}`);
+    await fillWithEarlierOperations(`${postgres.url}/${name}`, messages);
+    urls.push(`${postgres.url}/${name}`);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    tell(`  ${messages} earlier messages are there after ${seconds} s`);
+  }
+  await admin('alter system reset all', 'checkpoint');
+  await restart();
+  return urls;
+}
+
+async function measure(
+  postgres: Server,
+  client: pg.Client,
+  rig: Rig,
+  { from, events }: { from: number; events: number },
+): Promise<Omit<HistoryCost, 'messages'>> {
+  const processor = () => processorSeconds(postgres.pid) ?? NaN;
+  const [wal, seconds] = [await walBytes(client), processor()];
+  const { perSecond } = await eventsEndToEnd(rig, { from, events, rounds: 1 });
+  return {
+    perSecond,
+    wal: ((await walBytes(client)) - wal) / events,
+    processor: ((processor() - seconds) * 1e6) / events,
+  };
 }
 
 async function walBytes(client: pg.Client): Promise<number> {

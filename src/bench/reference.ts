@@ -32,7 +32,7 @@ async function withPair(
 ): Promise<void> {
   const mine = await Rig.start(kind);
   try {
-    const reference = await Rig.start(kind, release);
+    const reference = await Rig.start(kind, { release });
     try {
       run.figures.push(await work({ mine, reference }));
     } finally {

@@ -17,7 +17,7 @@ import {
 export type RigKind = 'PostgreSQL + Mosquitto' | 'embedded';
 
 /** Large enough that a benchmark is not a measurement of checkpoints; durability is the default. */
-const POSTGRES_SETTINGS = ['-c', 'max_wal_size=8GB', '-c', 'checkpoint_timeout=30min'];
+export const POSTGRES_SETTINGS = ['-c', 'max_wal_size=8GB', '-c', 'checkpoint_timeout=30min'];
 const IMPORT_CHUNK = 20_000;
 const PAGE = 1_000;
 
@@ -26,6 +26,13 @@ const CONNECTIONS = 50;
 const WINDOW = 200;
 /** On the embedded broker each connection is a vehicle of its own. */
 const VEHICLE_WINDOW = 20;
+
+export interface RigOptions {
+  /** Folder of the release whose adapters are run; this one else. */
+  readonly release?: string | undefined;
+  /** A database on a server that is there already; one of its own else. */
+  readonly databaseUrl?: string | undefined;
+}
 
 export class Rig {
   readonly kind: RigKind;
@@ -39,19 +46,21 @@ export class Rig {
   #runs = 0;
   readonly #release: string | undefined;
 
-  /** @param release folder of the release whose adapters are run; this one else */
-  constructor(kind: RigKind, release?: string) {
+  private constructor(kind: RigKind, release: string | undefined) {
     this.kind = kind;
     this.#release = release;
   }
 
   /** Servers and one adapter. @throws ProgramMissing */
-  static async start(kind: RigKind, release?: string): Promise<Rig> {
+  static async start(kind: RigKind, { release, databaseUrl }: RigOptions = {}): Promise<Rig> {
     const rig = new Rig(kind, release);
     if (kind !== 'embedded') {
-      rig.#postgres = await startPostgres(await installedPostgres(), POSTGRES_SETTINGS);
+      rig.#databaseUrl = databaseUrl;
+      if (databaseUrl === undefined) {
+        rig.#postgres = await startPostgres(await installedPostgres(), POSTGRES_SETTINGS);
+        rig.#databaseUrl = await rig.newDatabase();
+      }
       rig.#broker = await startMosquitto('persistence false');
-      rig.#databaseUrl = await rig.newDatabase();
     }
     await rig.addAdapter();
     return rig;

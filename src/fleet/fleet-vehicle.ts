@@ -1,6 +1,6 @@
 /** The vehicles of a simulated fleet: always the same ones for the same number. */
 import { createHash } from 'node:crypto';
-import { vinCheckDigit } from '../protocol/index.js';
+import { vinCheckDigit } from '../contract/index.js';
 import { type VehicleIdentity } from '../vehicle/index.js';
 
 export interface FleetVehicle extends VehicleIdentity {
@@ -43,7 +43,7 @@ export function fleetOf(size: number, named: readonly string[] = []): FleetVehic
   return vins.slice(0, size).map(simulatedVehicle);
 }
 
-/** What the registry is told of a vehicle, as one line of NDJSON. */
+/** The registration of a vehicle, as one line of NDJSON. */
 export function registrationLine(vehicle: FleetVehicle): string {
   const { vin, systemId, deviceId, ecuType, model, credential } = vehicle;
   return JSON.stringify({

@@ -1,7 +1,7 @@
 /** Live view of operations: bars that move in a terminal, plain lines elsewhere. */
 import { createLogUpdate } from 'log-update';
 import colors from 'picocolors';
-import { EVENT_STATUS_NAMES, FAILED_SO_FAR, FINISHED, DELIVERY_STATES } from '../protocol/index.js';
+import { EVENT_STATUS_NAMES, FAILED_SO_FAR, FINISHED, DELIVERY_STATES } from '../contract/index.js';
 
 export interface ProgressShown {
   readonly 'ref-id': string;

@@ -1,5 +1,5 @@
 /** The seed's own trigger, made valid JSON; nothing else is changed. */
-import { type CarOtaServerEvent } from '../protocol/index.js';
+import { type CarOtaServerEvent } from '../contract/index.js';
 
 export const SEED_TRIGGER: CarOtaServerEvent = {
   time: 1625660275379,

@@ -1,5 +1,5 @@
 /** What no database of ours can hold as text: NUL, and halves of surrogate pairs. Pure. */
-import { type FieldError } from '../protocol/index.js';
+import { type FieldError } from '../contract/index.js';
 
 /** JSON that is nested deeper is nobody's message, and would exhaust the stack of whoever walks through it. */
 const MAX_DEPTH = 64;

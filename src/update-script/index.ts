@@ -1,4 +1,8 @@
-/** What a `script-ref-id` stands for, as the CarOTA Server writes it and the vehicle reads it. */
+/**
+ * What a `script-ref-id` stands for, as the CarOTA Server writes it and the vehicle reads it.
+ *
+ * @module update-script
+ */
 export * from './certificates.js';
 export { checkPath } from './certification-path.js';
 export * from './daily-window.js';

@@ -3,7 +3,7 @@
  * vehicle fetches it, and does what it says. The contract names it and leaves it open; this is ours.
  */
 import Type from 'typebox';
-import { Identifier, Pattern, Text, StorableUnixTime } from '../protocol/index.js';
+import { Identifier, Pattern, Text, StorableUnixTime } from '../contract/index.js';
 
 /** Name of an ECU. It is also a folder's name in the vehicle. */
 export const EcuName = Pattern(
@@ -19,6 +19,7 @@ export const Version = Pattern(
   { examples: ['1.4.0'] },
 );
 
+/** A SHA-256 digest: 64 lower-case hexadecimal digits. */
 export const Sha256 = Pattern(
   '^[0-9a-f]{64}$',
   'must be a SHA-256: 64 hexadecimal digits in lower case',
@@ -38,7 +39,8 @@ export const Artifact = Type.Object(
 );
 export type Artifact = Type.Static<typeof Artifact>;
 
-const EcuUpdate = Type.Object(
+/** The update of one ECU. */
+export const EcuUpdate = Type.Object(
   {
     ecu: EcuName,
     version: Version,
@@ -63,6 +65,7 @@ const EcuUpdate = Type.Object(
   },
   { additionalProperties: false, title: 'EcuUpdate' },
 );
+/** The update of one ECU. */
 export type EcuUpdate = Type.Static<typeof EcuUpdate>;
 
 const DAY = 24 * 60 * 60;
@@ -84,7 +87,8 @@ export const DailyWindow = Type.Object(
 );
 export type DailyWindow = Type.Static<typeof DailyWindow>;
 
-const Preconditions = Type.Object(
+/** Conditions that the vehicle must meet before the download and before the installation. */
+export const Preconditions = Type.Object(
   {
     battery: Type.Optional(
       Type.Number({ minimum: 0, maximum: 100, description: 'Charge at least, percent.' }),
@@ -95,6 +99,7 @@ const Preconditions = Type.Object(
   },
   { additionalProperties: false, title: 'Preconditions' },
 );
+/** Conditions that the vehicle must meet before the download and before the installation. */
 export type Preconditions = Type.Static<typeof Preconditions>;
 
 const Consent = Type.Object(
@@ -105,6 +110,10 @@ const Consent = Type.Object(
   { additionalProperties: false, title: 'Consent' },
 );
 
+/**
+ * An update script: what each ECU gets, from which versions, in which order and under which conditions. Times are in
+ * seconds, sizes in bytes.
+ */
 export const UpdateScript = Type.Object(
   {
     version: Type.Literal('v1'),
@@ -130,6 +139,7 @@ export const UpdateScript = Type.Object(
   },
   { additionalProperties: false, title: 'UpdateScript' },
 );
+/** A script that fits the schema {@link UpdateScript}. */
 export type UpdateScript = Type.Static<typeof UpdateScript>;
 
 /** What a vehicle is answered when it fetches a script. */

@@ -1,5 +1,5 @@
 /** What is wrong with an update script, and where: its shape, and what a schema cannot say. Pure. */
-import { checkOf, type FieldError } from '../protocol/index.js';
+import { checkOf, type FieldError } from '../contract/index.js';
 import { installOrder } from './install-order.js';
 import { UpdateScript } from './update-script.js';
 

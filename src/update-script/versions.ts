@@ -16,7 +16,11 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-/** @param pattern a version, or the beginning of one and `.*` */
+/**
+ * Whether a version matches a pattern.
+ *
+ * @param pattern a version, or the beginning of one and `.*`
+ */
 export function matchesVersion(pattern: string, version: string): boolean {
   return pattern.endsWith('.*')
     ? version.startsWith(pattern.slice(0, -1))

@@ -14,6 +14,7 @@ export class NobodyListens extends Error {
   override readonly name = 'NobodyListens';
 }
 
+/** The vehicle’s connection to the cloud, as the agent needs it. {@link MqttLink} is the one over MQTT. */
 export interface CloudLink {
   /** Connects, and connects again whenever the connection breaks, until closed. */
   open(handlers: CloudLinkHandlers): void;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Conditions, type VehicleStatus } from './update/equipment.js';
 
+/** Reads the vehicle’s status from a JSON file that a gateway keeps up to date. */
 export class FileConditions implements Conditions {
   readonly timeZone: string;
   readonly #file: string | undefined;
@@ -15,6 +16,7 @@ export class FileConditions implements Conditions {
     this.timeZone = timeZone;
   }
 
+  /** The status in the file; nothing is known where the file is missing or unreadable. */
   async read(): Promise<VehicleStatus> {
     if (this.#file === undefined) return {};
     try {

@@ -1,11 +1,12 @@
 /** Update scripts over HTTP, from the CarOTA Server. */
 import { type X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkOf } from '../protocol/index.js';
+import { checkOf } from '../contract/index.js';
 import { ScriptDelivery, type UpdateScript, verifyScript } from '../update-script/index.js';
 import { messageOf } from './fetch-failure.js';
 import { type ScriptSource, SourceUnreachable } from './update/equipment.js';
 
+/** Where update scripts come from, and which certificate vouches for them. */
 export interface HttpScriptSourceOptions {
   /** Of the CarOTA Server, e.g. `https://carota.example`. */
   readonly url: string;
@@ -29,7 +30,7 @@ const check = checkOf(ScriptDelivery);
 
 export class HttpScriptSource implements ScriptSource {
   readonly #options: HttpScriptSourceOptions;
-  /** Where the artifacts of a script are, as last told. */
+  /** Where the artifacts of a script are, according to the last answer. */
   readonly #locations = new Map<string, ScriptDelivery['artifacts']>();
 
   constructor(options: HttpScriptSourceOptions) {
@@ -44,7 +45,7 @@ export class HttpScriptSource implements ScriptSource {
   /**
    * Where an artifact can be had now.
    *
-   * @param fresh what was told before does not hold any more
+   * @param fresh the previous answer is no longer valid
    * @throws SourceUnreachable
    */
   async locate(

@@ -1,4 +1,8 @@
-/** The vehicle agent: the contract's c2c-edge, to build a vehicle's own on. */
+/**
+ * The vehicle agent: the contract's c2c-edge, to build a vehicle's own on.
+ *
+ * @module vehicle
+ */
 export * from './agent.js';
 export * from './cloud-link.js';
 export * from './consent/index.js';

@@ -6,9 +6,10 @@ import {
   DEFAULT_D2C_TOPIC,
   parseBrokerUrl,
   topicTemplate,
-} from '../protocol/index.js';
+} from '../contract/index.js';
 import { type CloudLink, type CloudLinkHandlers, NobodyListens } from './cloud-link.js';
 
+/** Broker, identity and topics of an {@link MqttLink}. */
 export interface MqttLinkOptions {
   /** e.g. `mqtt://127.0.0.1:1883`, or with the hosts of a cluster `mqtts://a:8883,b:8883` */
   readonly url: string;
@@ -18,6 +19,7 @@ export interface MqttLinkOptions {
   readonly d2cTopic?: string;
   /** Certificates, in PEM, that a broker's one may lead to, for `mqtts://`; undefined: the well-known ones. */
   readonly ca?: string | undefined;
+  /** Called with each error of the connection, which is retried automatically. */
   readonly onError?: (error: Error) => void;
   /** The broker has accepted the connection, again. */
   readonly onConnected?: () => void;
@@ -39,6 +41,7 @@ const NO_MATCHING_SUBSCRIBERS = 0x10;
 /** Brokers that were found to speak MQTT 3.1.1 only: a fleet in one process asks each once. */
 const speaksOld = new Set<string>();
 
+/** The vehicle’s connection over MQTT: version 5 where the broker has it, else 3.1.1, with a persistent session. */
 export class MqttLink implements CloudLink {
   readonly #options: MqttLinkOptions;
   readonly #c2dTopic: string;
@@ -53,6 +56,7 @@ export class MqttLink implements CloudLink {
     this.#d2cTopic = topicTemplate(options.d2cTopic ?? DEFAULT_D2C_TOPIC).of(options.systemId);
   }
 
+  /** Whether the broker has accepted the connection and it has not been lost since. */
   get isUp(): boolean {
     return this.#client?.connected ?? false;
   }

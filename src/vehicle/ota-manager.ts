@@ -1,8 +1,9 @@
 /** The OTA manager of a vehicle: does the work of one update and reports how it goes. */
-import { type EventStatusName, type MetaField } from '../protocol/index.js';
+import { type EventStatusName, type MetaField } from '../contract/index.js';
 import { type ChangedFacts, type TakenTrigger, type UpdateFacts } from './update/facts.js';
 import { type Phase } from './update/machine.js';
 
+/** An event for the cloud, without its envelope. */
 export interface ReportedEvent {
   readonly status: EventStatusName;
   readonly meta?: readonly MetaField[];
@@ -25,9 +26,13 @@ export interface RunningUpdate {
   readonly stopping: AbortSignal;
 }
 
+/**
+ * Works on updates for the {@link VehicleAgent}. {@link UpdateRunner} is ours; bring your own to replace it
+ * altogether.
+ */
 export interface OtaManager {
   /**
-   * Works on one update until it has come to an end, or the agent stops.
+   * Works on one update until it has finished, or the agent stops.
    */
   run(update: RunningUpdate): Promise<void>;
 }

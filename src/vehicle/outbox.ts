@@ -9,16 +9,21 @@ export interface OutgoingMessage {
   readonly payload: string;
 }
 
+/** Messages that the cloud has not acknowledged yet, oldest first. */
 export interface Outbox {
+  /** Appends a message. */
   add(message: OutgoingMessage): void;
   /** Messages that have to be sent again, oldest first: before all that wait. */
   putBack(messages: readonly OutgoingMessage[]): void;
   /** The oldest message that is not acknowledged. */
   first(): OutgoingMessage | undefined;
+  /** Removes a message that was acknowledged. One that is not there is ignored. */
   remove(messageId: string): void;
+  /** How many messages wait. */
   readonly size: number;
 }
 
+/** An outbox in memory, for vehicles without a journal. */
 export class MemoryOutbox implements Outbox {
   // Keeps the order in which messages were added.
   readonly #messages = new Map<string, OutgoingMessage>();
@@ -49,6 +54,7 @@ export class MemoryOutbox implements Outbox {
     this.#messages.delete(messageId);
   }
 
+  /** How many messages wait. */
   get size(): number {
     return this.#messages.size;
   }

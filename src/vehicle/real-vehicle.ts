@@ -22,6 +22,7 @@ import {
 } from './update/index.js';
 import { VehicleClock } from './vehicle-clock.js';
 
+/** Identity, connection and equipment of a complete vehicle. */
 export interface RealVehicleOptions {
   readonly identity: VehicleIdentity;
   readonly model: string;
@@ -46,16 +47,22 @@ export interface RealVehicleOptions {
   readonly rebootCommand?: string | undefined;
   readonly bytesPerSecond?: number | undefined;
   readonly pace?: Partial<Pace> | undefined;
+  /** Of the update runner. */
   readonly onOutcome?: UpdateRunnerOptions['onOutcome'];
+  /** Of the update runner. */
   readonly onSurprise?: UpdateRunnerOptions['onSurprise'];
+  /** Of the agent. */
   readonly onRefused?: VehicleAgentOptions['onRefused'];
+  /** Of the agent. */
   readonly onBroken?: VehicleAgentOptions['onBroken'];
 }
 
+/** A complete vehicle. */
 export interface RealVehicle {
   readonly agent: VehicleAgent;
   /** Pause, resume and cancel are the user's. */
   readonly runner: UpdateRunner;
+  /** Goes offline, stops the work at the next safe point and closes the journal. */
   stop(): Promise<void>;
 }
 

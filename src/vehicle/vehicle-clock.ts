@@ -2,8 +2,9 @@
  * A vehicle's clock after a power cut may say 1970, until a satellite or a network tells it better. Until then
  * what is known counts: the journal's last time, and the time of a trigger from the cloud.
  */
-import { isPlausible } from '../protocol/index.js';
+import { isPlausible } from '../contract/index.js';
 
+/** The vehicle’s clock, which may stand at 1970 until it is set: plausible times of triggers then take its place. */
 export class VehicleClock {
   readonly #clock: () => number;
   /** Added to what the clock says while that is not plausible, ms. */

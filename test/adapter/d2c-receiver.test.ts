@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { D2cReceiver } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database, DatabaseError } from '../../src/service/database/index.js';
-import { topicTemplate } from '../../src/protocol/index.js';
+import { topicTemplate } from '../../src/contract/index.js';
 import { eventually } from '../support/adapter.js';
 
 /** A database of which the test says when a statement is answered, and how. */

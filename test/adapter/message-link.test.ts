@@ -15,7 +15,7 @@ import {
   openBrokerLink,
   subscriptionFigures,
 } from '../../src/adapter/message-link/index.js';
-import { parseBrokerUrl } from '../../src/protocol/index.js';
+import { parseBrokerUrl } from '../../src/contract/index.js';
 import { eventually } from '../support/adapter.js';
 import { emptyPostgresUrl, hasMosquitto } from '../support/databases.js';
 import { freePort, type Server, startMosquitto, temporaryDirectory } from '../support/servers.js';
@@ -264,7 +264,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     await isUp(a);
     expect([a.link.isSubscribed, b.link.isSubscribed]).toEqual([false, true]);
     await proxy.close();
-  }, 40_000);
+  });
 
   test('without the database it reads nothing after its lease, and goes on when it is back', async () => {
     let isAway = false;
@@ -283,7 +283,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     await client.publishAsync('d2c/x', 'meanwhile', { qos: 1 });
     isAway = false;
     expect(await arrives(1, a)).toEqual(['meanwhile']);
-  }, 40_000);
+  });
 
   test('two systems on one broker each get every message, and take none from each other', async () => {
     const other = await newSystem();
@@ -336,7 +336,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     } finally {
       await copied.close();
     }
-  }, 60_000);
+  });
 
   test('a database restored in the place of the lost one goes on with the same session', async () => {
     const client = await vehicle();

@@ -1,6 +1,6 @@
 /** An operation from trigger to its end: sending, control, retrigger, replay. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { newDeviceMessageId } from '../../src/protocol/index.js';
+import { newDeviceMessageId } from '../../src/contract/index.js';
 import { eventually, platforms, type TestAdapter } from '../support/adapter.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';

@@ -1,7 +1,7 @@
 /** A vehicle that appears is sent at once what waits for it, also where a broker of its own is between. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { presenceTopic, saysPresent } from '../../src/adapter/message-link/index.js';
-import { newDeviceMessageId } from '../../src/protocol/index.js';
+import { newDeviceMessageId } from '../../src/contract/index.js';
 import { eventually, platforms, type TestAdapter } from '../support/adapter.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';

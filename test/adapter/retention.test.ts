@@ -6,7 +6,7 @@ import { expireDeadLetters, listDeadLetters } from '../../src/adapter/dead-lette
 import { dropHistory, ensurePartitions } from '../../src/adapter/maintenance.js';
 import { acceptTrigger, findOperation, history } from '../../src/adapter/operations/index.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
-import { topicTemplate } from '../../src/protocol/index.js';
+import { topicTemplate } from '../../src/contract/index.js';
 import { openTestDatabase } from '../support/databases.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
 

@@ -8,7 +8,7 @@ import { claimDueTriggers } from '../../src/adapter/c2d-sender/claim.js';
 import { settleSends } from '../../src/adapter/c2d-sender/settle-sends.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
 import { createFirstToken } from '../../src/service/access/index.js';
-import { EVENT_STATUS, topicTemplate } from '../../src/protocol/index.js';
+import { EVENT_STATUS, topicTemplate } from '../../src/contract/index.js';
 import { TESTER } from '../support/adapter.js';
 import { emptyPostgresUrl } from '../support/databases.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';

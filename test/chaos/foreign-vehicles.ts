@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt, { type MqttClient } from 'mqtt';
 import { type FleetVehicle } from '../../src/fleet/index.js';
-import { EVENT_STATUS } from '../../src/protocol/index.js';
+import { EVENT_STATUS } from '../../src/contract/index.js';
 import { eventBytes } from '../support/messages.js';
 
 const RECONNECT_MS = 200;

@@ -6,7 +6,7 @@ import {
   decodeMessage,
   type EventStatusName,
   type SettledMessage,
-} from '../../src/protocol/index.js';
+} from '../../src/contract/index.js';
 import {
   MemoryJournal,
   MemoryOutbox,

@@ -1,7 +1,7 @@
 /** What must hold after everything: checked against the vehicles' own records. */
 import { expect } from 'vitest';
 import { type AdapterProcess } from '../../src/bench/adapter-process.js';
-import { vehicleState } from '../../src/protocol/index.js';
+import { vehicleState } from '../../src/contract/index.js';
 import { clockOf, say } from '../support/dice.js';
 import { type RecordingFleet, type VehicleRecord } from './recording-fleet.js';
 

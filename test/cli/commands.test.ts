@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newDeviceMessageId } from '../../src/protocol/index.js';
+import { newDeviceMessageId } from '../../src/contract/index.js';
 import {
   eventually,
   startTestAdapter,

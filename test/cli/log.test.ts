@@ -1,6 +1,6 @@
 /** The log of a service: JSON, with operation, VIN and message ids, and never a secret. */
 import { expect, test } from 'vitest';
-import { newDeviceMessageId } from '../../src/protocol/index.js';
+import { newDeviceMessageId } from '../../src/contract/index.js';
 import { credentialOf, eventually, httpClient } from '../support/adapter.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';

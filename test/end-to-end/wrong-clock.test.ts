@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
-import { newDeviceMessageId } from '../../src/protocol/index.js';
+import { newDeviceMessageId } from '../../src/contract/index.js';
 import { eventually, triggerEvent } from '../support/adapter.js';
 import { emptyPostgresUrl, hasMosquitto } from '../support/databases.js';
 import { FakeClock, faketimeLibrary } from '../support/fake-clock.js';

@@ -1,7 +1,7 @@
 /** The simulated fleet: reproducible, and a mix of everything that can happen. */
 import { expect, test } from 'vitest';
 import { comesOnlineAfterMs, fleetOf, scenarioOf } from '../../src/fleet/index.js';
-import { parseVin, vinCheckDigit } from '../../src/protocol/index.js';
+import { parseVin, vinCheckDigit } from '../../src/contract/index.js';
 
 const vehicles = fleetOf(10_000);
 

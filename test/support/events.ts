@@ -4,7 +4,7 @@ import { type Database } from '../../src/service/database/index.js';
 import { ensurePartitions } from '../../src/adapter/maintenance.js';
 import { acceptTrigger, findOperation } from '../../src/adapter/operations/index.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
-import { type EventStatusName, topicTemplate } from '../../src/protocol/index.js';
+import { type EventStatusName, topicTemplate } from '../../src/contract/index.js';
 import { eventBytes, type TestVehicle } from './messages.js';
 
 const d2cTopic = topicTemplate('d2c/{system_id}');

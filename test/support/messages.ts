@@ -5,7 +5,7 @@ import {
   type EventStatusName,
   otaEvent,
   otaTriggerAck,
-} from '../../src/protocol/index.js';
+} from '../../src/contract/index.js';
 
 export interface TestVehicle {
   readonly vin: string;

@@ -1,4 +1,5 @@
 /** One cycle of a vehicle on both repositories: what the standard orders, and each attack that it recognises. */
+import { must } from './support/must.js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FIRMWARE, forEcu, match, TestWorld, VIN } from './support/test-vehicle.js';
 import { PAST, type TestRepository } from './support/test-repository.js';
@@ -171,7 +172,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     world.provision();
     const files = of(world).files;
     const path = of(world).path('snapshot', 1);
-    const text = files.get(path)!.toString();
+    const text = must(files.get(path)).toString();
     files.set(path, Buffer.from(text.replace('{"signatures"', '{"Signatures"')));
     expect(await world.refusal()).toMatchObject({
       code: 'mix-and-match',
@@ -183,7 +184,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
   test('a snapshot that is longer than the timestamp says', async () => {
     world.provision();
     const path = of(world).path('snapshot', 1);
-    of(world).files.set(path, Buffer.concat([of(world).files.get(path)!, Buffer.from(' ')]));
+    of(world).files.set(path, Buffer.concat([must(of(world).files.get(path)), Buffer.from(' ')]));
     expect(await world.refusal()).toMatchObject({ code: 'length', attack: 'endless-data' });
   });
 
@@ -194,7 +195,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     world.provision();
     of(world).files.set(
       of(world).path('snapshot', 2),
-      of(world).files.get(of(world).path('snapshot', 1))!,
+      must(of(world).files.get(of(world).path('snapshot', 1))),
     );
     expect(await world.refusal()).toMatchObject({ code: 'mix-and-match', role: 'snapshot' });
   });
@@ -204,7 +205,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     const { files } = of(world);
     of(world).targets.version = 2;
     of(world).publish();
-    files.set(of(world).path('targets', 2), files.get(of(world).path('targets', 1))!);
+    files.set(of(world).path('targets', 2), must(files.get(of(world).path('targets', 1))));
     expect(await world.refusal()).toMatchObject({
       code: 'mix-and-match',
       repository: name,
@@ -252,7 +253,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
       role === 'timestamp'
         ? repository.path(role)
         : repository.path(role, repository.roles[role].version);
-    const file = repository.files.get(path)!;
+    const file = must(repository.files.get(path));
     const blanks = Buffer.alloc(limit - file.length, ' ');
     repository.files.set(path, Buffer.concat([file, blanks, Buffer.from(' ')]));
     expect(await world.refusal()).toMatchObject({

@@ -1,4 +1,5 @@
 /** How delegations are resolved: priority, termination, hardware, patterns, several roles together. */
+import { must } from './support/must.js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { matchesPath } from '../../src/uptane/delegations/path-pattern.js';
 import { LIMITS } from '../../src/uptane/limits.js';
@@ -226,7 +227,7 @@ describe('a role on the way that is not valid ends the search', () => {
 
   test('expired', async () => {
     withRole();
-    image.delegated.get('a')!.expires = '2020-01-01T00:00:00Z';
+    must(image.delegated.get('a')).expires = '2020-01-01T00:00:00Z';
     await refused('freeze');
   });
 
@@ -267,7 +268,7 @@ describe('a role on the way that is not valid ends the search', () => {
     lister('b');
     follow(top, 'b');
     world.provision();
-    image.files.set('metadata/1.a.json', image.files.get('metadata/1.targets.json')!);
+    image.files.set('metadata/1.a.json', must(image.files.get('metadata/1.targets.json')));
     expect((await world.refusal()).code).toBe('signature');
   });
 });
@@ -437,7 +438,7 @@ describe('bounds', () => {
     await found();
     expect(visited()).toHaveLength(LIMITS.rolesPerImage - 1);
     world.installed.clear();
-    image.delegated.get(`r${LIMITS.rolesPerImage - 1}`)!.targets = {};
+    must(image.delegated.get(`r${LIMITS.rolesPerImage - 1}`)).targets = {};
     image.addImage(
       FIRMWARE,
       Buffer.from('firmware'),

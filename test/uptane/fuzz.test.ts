@@ -2,6 +2,7 @@
  * Damaged metadata: never a crash, never accepted. `TEST_DEPTH=full` tries a million files instead of some thousand;
  * `FUZZ_SEED` repeats a run.
  */
+import { must } from './support/must.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkNextRoot } from '../../src/uptane/checks/check-root.js';
 import { checkSnapshot } from '../../src/uptane/checks/check-snapshot.js';
@@ -45,7 +46,7 @@ describe('files that are not signed anew', () => {
     const subject = { repository: 'image', role: 'x' };
     const root = readRoot(image.rootBytes, subject, rules);
     image.release('root');
-    const file = (path: string) => image.files.get(`metadata/${path}`)!;
+    const file = (path: string) => must(image.files.get(`metadata/${path}`));
     const base = { root, previous: undefined, now, subject, rules };
     const timestamp = checkTimestamp(file('timestamp.json'), base);
     // As it would be without hashes: they would catch everything before the parser is asked.
@@ -74,11 +75,11 @@ describe('files that are not signed anew', () => {
       let refused = 0;
       for (let count = 0; count < FILES; count += 1) {
         const kind = mutations.below(kinds.length);
-        const [file, check] = kinds[kind]!;
+        const [file, check] = must(kinds[kind]);
         const bytes = mutations.ofBytes(file);
         try {
           const accepted = check(bytes);
-          if (!signedOf[kind]!.equals(accepted.envelope.signedBytes)) {
+          if (!must(signedOf[kind]).equals(accepted.envelope.signedBytes)) {
             throw new Error(`accepted, file ${count}: ${bytes.toString('base64')}`);
           }
         } catch (error) {

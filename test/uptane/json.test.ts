@@ -72,7 +72,7 @@ test('all other JSON is read as JSON.parse reads it', () => {
         return typeof value?.text === 'string' ? Number(value.text) : value;
       };
       const expected: unknown = JSON.parse(text);
-      const duplicates = /__proto__/.test(text);
+      const duplicates = text.includes('__proto__');
       if (!duplicates) expect(plain(parse(text))).toEqual(expected);
     }),
   );

@@ -1,4 +1,5 @@
 /** Metadata that is not of its form is refused, before anything in it is believed. */
+import { must } from './support/must.js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseUtcTime } from '../../src/uptane/metadata/utc-time.js';
 import { FIRMWARE, TestWorld } from './support/test-vehicle.js';
@@ -133,7 +134,7 @@ describe('the envelope', () => {
   const served = async (change: (text: string) => string | Buffer) => {
     world.provision();
     const path = world.image.path('timestamp');
-    const file = world.image.files.get(path)!.toString();
+    const file = must(world.image.files.get(path)).toString();
     world.image.files.set(path, Buffer.from(change(file)));
     return world.cycle().then(
       () => 'accepted',

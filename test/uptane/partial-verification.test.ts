@@ -1,4 +1,5 @@
 /** What a Secondary checks that knows only the Director, whoever hands it the files. */
+import { must } from './support/must.js';
 import { beforeEach, expect, test } from 'vitest';
 import {
   type PartialVerification,
@@ -16,7 +17,7 @@ beforeEach(() => {
   provisioned = world.director.rootBytes;
 });
 
-const file = (name: string) => world.director.files.get(name)!;
+const file = (name: string) => must(world.director.files.get(name));
 const verify = (changes: Partial<PartialVerification> = {}) =>
   verifyPartially({
     vin: VIN,
@@ -101,7 +102,7 @@ test.each<[code: string, change: () => Partial<PartialVerification> | undefined]
     'ecu',
     () => {
       const { targets } = world.director.targets;
-      targets.other = structuredClone(targets[FIRMWARE]!);
+      targets.other = structuredClone(must(targets[FIRMWARE]));
       return undefined;
     },
   ],

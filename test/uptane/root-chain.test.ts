@@ -1,4 +1,5 @@
 /** Root metadata: rotation, revocation, and recovery from fast-forward attacks. */
+import { must } from './support/must.js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { LIMITS } from '../../src/uptane/limits.js';
 import { makeKey } from './support/keys.js';
@@ -106,7 +107,7 @@ describe('a chain of roots', () => {
     for (let count = 0; count < LIMITS.newRoots + 3; count += 1) world.image.release('root');
     await world.cycle();
     const version = () =>
-      JSON.parse(Buffer.from(world.imageStore.read('root')!).toString()).signed.version;
+      JSON.parse(Buffer.from(must(world.imageStore.read('root'))).toString()).signed.version;
     expect(version()).toBe(1 + LIMITS.newRoots);
     world.order('new', 'new');
     world.director.release();

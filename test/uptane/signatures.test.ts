@@ -1,4 +1,5 @@
 /** Keys, key ids, signatures and thresholds. */
+import { must } from './support/must.js';
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { keyIdOf } from '../../src/uptane/keys/key-id.js';
@@ -44,7 +45,7 @@ const twoOfThree = () => [makeKey(), makeKey('ecdsa'), makeKey('rsa')];
 test('the threshold is reached by any of the keys, in any order', async () => {
   const keys = twoOfThree();
   Object.assign(world.image.targets, { keys, threshold: 2 });
-  world.image.signers = (role) => (role === 'targets' ? [keys[2]!, keys[0]!] : undefined);
+  world.image.signers = (role) => (role === 'targets' ? [must(keys[2]), must(keys[0])] : undefined);
   world.provision();
   expect(await world.paths()).toEqual([FIRMWARE]);
 });
@@ -62,11 +63,11 @@ describe('the threshold is not reached by', () => {
     });
   };
 
-  test('one key', () => refused(([a]) => [a!]));
-  test('one key that signs twice', () => refused(([a]) => [a!, a!]));
-  test('a key and one that is not the role’s', () => refused(([a]) => [a!, makeKey()]));
+  test('one key', () => refused(([a]) => [must(a)]));
+  test('one key that signs twice', () => refused(([a]) => [must(a), must(a)]));
+  test('a key and one that is not the role’s', () => refused(([a]) => [must(a), makeKey()]));
   test('a key, and another’s signature under a third one’s id', () =>
-    refused(([a, b]) => [a!, { ...b!, sign: a!.sign }]));
+    refused(([a, b]) => [must(a), { ...must(b), sign: must(a).sign }]));
 });
 
 test('one key under two ids counts once', async () => {
@@ -89,9 +90,9 @@ test('one RSA key in two spellings of PEM counts once', async () => {
 
 test('wrong signatures before a right one do no harm', async () => {
   const [key] = world.image.targets.keys;
-  const wrong = ['', 'zz', 'abc', '00'.repeat(64)].map((sig) => ({ ...key!, sign: () => sig }));
+  const wrong = ['', 'zz', 'abc', '00'.repeat(64)].map((sig) => ({ ...must(key), sign: () => sig }));
   const foreign = { ...makeKey(), id: 'nobody' };
-  world.image.signers = (role) => (role === 'targets' ? [...wrong, foreign, key!] : undefined);
+  world.image.signers = (role) => (role === 'targets' ? [...wrong, foreign, must(key)] : undefined);
   world.provision();
   expect(await world.paths()).toEqual([FIRMWARE]);
 });
@@ -130,7 +131,7 @@ describe('key ids', () => {
     image.addRole('supplier');
     image.delegate(image.targets, 'supplier');
     const [key] = image.targets.delegationKeys;
-    image.targets.delegationKeys[0] = { ...key!, id: 'cd'.repeat(32) };
+    image.targets.delegationKeys[0] = { ...must(key), id: 'cd'.repeat(32) };
     provision();
     expect(await world.refusal()).toMatchObject({ code: 'key-id', role: 'targets' });
   });
@@ -199,9 +200,9 @@ describe('a key that cannot be used signs nothing', () => {
 
 test('a file with a thousand wrong signatures by a known key is given up in time', async () => {
   const [key] = world.image.targets.keys;
-  const wrong = { ...key!, sign: () => '00'.repeat(64) };
+  const wrong = { ...must(key), sign: () => '00'.repeat(64) };
   world.image.signers = (role) =>
-    role === 'targets' ? [...Array.from({ length: 1_024 }, () => wrong), key!] : undefined;
+    role === 'targets' ? [...Array.from({ length: 1_024 }, () => wrong), must(key)] : undefined;
   world.provision();
   expect((await world.refusal()).code).toBe('signature');
 });

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SLOWEST } from '../../src/uptane/limits.js';
-import { Refusal } from '../../src/uptane/refusal.js';
+import { type Refusal } from '../../src/uptane/refusal.js';
 import { type Fetcher } from '../../src/uptane/transfer/fetcher.js';
 import { HttpFetcher } from '../../src/uptane/transfer/http-fetcher.js';
 import { transferWhole } from '../../src/uptane/transfer/transfer.js';

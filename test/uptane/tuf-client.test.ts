@@ -1,4 +1,5 @@
 /** `otaops tuf-client`: where TUF asks for something else than Uptane. The public suite tests the rest. */
+import { must } from './support/must.js';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -15,7 +16,7 @@ let directory: string;
 beforeEach(async () => {
   world = new TestWorld().order();
   http = await serveWorld(world);
-  directory = await temporaryDirectory();
+  directory = await temporaryDirectory('otaops-uptane-');
 });
 afterEach(() => http.close());
 
@@ -51,7 +52,7 @@ test('a target is downloaded once', async () => {
 test('a key id need not be the hash of its key', async () => {
   for (const role of Object.values(world.image.roles)) {
     const [key] = role.keys;
-    role.keys = [{ ...key!, id: `any ${key!.id.slice(0, 8)}` }];
+    role.keys = [{ ...must(key), id: `any ${must(key).id.slice(0, 8)}` }];
   }
   await init();
   expect((await refresh()).code).toBe(0);
@@ -109,7 +110,7 @@ test('without consistent snapshots, names have neither versions nor hashes', asy
   for (const role of ['snapshot', 'targets'] as const) {
     world.image.files.set(
       world.image.path(role),
-      world.image.files.get(world.image.path(role, 1))!,
+      must(world.image.files.get(world.image.path(role, 1))),
     );
     world.image.files.delete(world.image.path(role, 1));
   }

@@ -1,7 +1,7 @@
 /** What a broker may have lost although it had acknowledged it: repeated, within bounds, also after a power cut. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { decodeMessage } from '../../src/protocol/index.js';
+import { decodeMessage } from '../../src/contract/index.js';
 import {
   type CloudLink,
   type CloudLinkHandlers,

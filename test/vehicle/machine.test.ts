@@ -1,7 +1,7 @@
 /** The machine's table is whole, and the document shows it as it is. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { FINISHED } from '../../src/protocol/index.js';
+import { FINISHED } from '../../src/contract/index.js';
 import { MACHINE, outcomeOf, PHASES } from '../../src/vehicle/index.js';
 import { machineDiagram } from '../../src/vehicle/update/diagram.js';
 

@@ -8,7 +8,7 @@ import {
   expiresAt,
   otaTrigger,
   type TopicTemplate,
-} from '../../protocol/index.js';
+} from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
 import { giveBack } from './budgets.js';
 import { type Claim, type ClaimedTrigger, claimDueTriggers } from './claim.js';

@@ -1,5 +1,5 @@
 /** The operations that have something to send, and how far each has come. */
-import { type TriggerRate } from '../../protocol/index.js';
+import { type TriggerRate } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { currentRate } from './rate.js';
 import { type Contender } from './share-out.js';

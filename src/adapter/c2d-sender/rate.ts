@@ -1,5 +1,5 @@
 /** How fast triggers may go out: a token bucket, and a rate that grows. Pure. */
-import { type TriggerRate } from '../../protocol/index.js';
+import { type TriggerRate } from '../../contract/index.js';
 
 /** How far an operation has come, in vehicles. */
 export interface RateProgress {

@@ -1,5 +1,5 @@
 /** What is posted: the contract's message with a batch of events (section 6). Pure. */
-import { PROTOCOL_VERSION } from '../../protocol/index.js';
+import { PROTOCOL_VERSION } from '../../contract/index.js';
 import { eventBody, type StreamEvent } from '../event-stream/index.js';
 
 /** A batch ends before the event with which it would be longer, in characters of JSON. */

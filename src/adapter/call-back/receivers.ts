@@ -1,5 +1,5 @@
 /** Receivers of the event call-back: who they are, and how far each has come in the event stream. */
-import { newUuid } from '../../protocol/index.js';
+import { newUuid } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { newSigningSecret } from './signature.js';
 

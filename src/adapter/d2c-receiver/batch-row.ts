@@ -10,13 +10,14 @@ import {
   hasExtraFields,
   isPlausible,
   lifecycleRank,
+  type OtaEventBody,
   reasonOf,
   settleEventTime,
   statusName,
   toMilliseconds,
   type TopicTemplate,
   uuidOfCloudMessageId,
-} from '../../protocol/index.js';
+} from '../../contract/index.js';
 
 export interface Received {
   readonly topic: string;
@@ -61,13 +62,13 @@ export interface Applicable extends Common {
   readonly rank: number | null;
   /** ms, settled at this first arrival (contract section 5.3). */
   readonly eventTime: number;
+  /** Of an event: where it stands among the others of its attempt, see {@link eventKey}. */
+  readonly eventKey: string | null;
   readonly subSystemId: string;
   readonly deviceId: string;
   readonly deviceType: string;
   /** JSON text. */
   readonly meta: string;
-  /** Why, in the vehicle's words, where `meta` says so. */
-  readonly reason: string | null;
   /** The envelope as it came, if it has fields that are not the contract's. */
   readonly envelope: string | null;
   /** Trace context of the trigger, where the vehicle has handed one back. */
@@ -140,6 +141,7 @@ function applicable(received: Received, message: D2cMessage): Applicable {
     message.message_type === 'OTA_EVENT'
       ? message.body.timestamp
       : (message.body.acknowledge_time ?? time);
+  const eventTime = settleEventTime(timestamp, time, receivedAt);
   return {
     kind: event ? 'event' : 'ack',
     topic: received.topic,
@@ -158,15 +160,31 @@ function applicable(received: Received, message: D2cMessage): Applicable {
     status: event ? event.status : null,
     statusName: event ? statusName(event.status) : null,
     rank: event ? lifecycleRank(event.status) : null,
-    eventTime: settleEventTime(timestamp, time, receivedAt),
+    eventTime,
+    eventKey: event ? eventKey(event, messageId, eventTime) : null,
     subSystemId: message.sub_system_id,
     deviceId: event?.device_id ?? message.device_id,
     deviceType: event?.device_type ?? message.ecu_type,
     meta: event ? JSON.stringify(event.meta) : '[]',
-    reason: event ? reasonOf(event.meta) : null,
     envelope: hasExtraFields(message) ? utf8.decode(received.payload) : null,
     traceParent: typeof traceparent === 'string' ? traceparent : null,
   };
+}
+
+/** Cannot stand in a message id, and is less than whatever can (`values/text.ts`). */
+const SEPARATOR = '\u0001';
+const TIME_DIGITS = 15;
+const RANK_DIGITS = 2;
+
+/**
+ * An event's place among the events of its attempt, as the columns `interruption` and `reported` of a delivery
+ * hold it: of two, the greater text is the newer event (contract section 5.2).
+ */
+function eventKey({ status, meta }: OtaEventBody, messageId: string, eventTime: number): string {
+  const time = String(eventTime).padStart(TIME_DIGITS, '0');
+  const rank = String(lifecycleRank(status)).padStart(RANK_DIGITS, '0');
+  const reason = (reasonOf(meta) ?? '').replaceAll(SEPARATOR, ' ');
+  return `${time}${rank}${messageId}${SEPARATOR}${statusName(status)}${SEPARATOR}${reason}`;
 }
 
 function invalid(fault: Fault | { code: string; path: string; detail: string }): Refusal {

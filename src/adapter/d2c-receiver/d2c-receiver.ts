@@ -7,7 +7,7 @@
  * only if they have no vehicle in common: each vehicle has its lane, and a lane one batch at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type TopicTemplate } from '../../protocol/index.js';
+import { type TopicTemplate } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { batchRow, type BatchRow, type Received } from './batch-row.js';
 import { type BatchOutcome, ingestBatch } from './ingest-batch.js';

@@ -57,19 +57,20 @@ async function ingest(
       [
         shard,
         rows.length,
+        textArray(operationsOf(applicable)),
         texts((row) => row.digest),
         texts((row) => row.systemId),
         texts((row) => row.vin),
+        numberArray(messagesOfEachVehicle(applicable)),
         texts((row) => row.messageId),
         texts((row) => row.triggerId),
         texts((row) => row.refId),
-        texts((row) => row.statusName),
+        numberArray(applicable.map((row) => row.status)),
         numberArray(applicable.map((row) => row.rank)),
+        texts((row) => row.eventKey),
         numberArray(applicable.map((row) => row.eventTime)),
         numberArray(applicable.map((row) => row.receivedAt)),
-        texts((row) => row.reason),
         texts((row) => row.correlationId),
-        numberArray(applicable.map((row) => row.status)),
         texts((row) => row.subSystemId),
         texts((row) => row.deviceId),
         texts((row) => row.deviceType),
@@ -99,6 +100,18 @@ function firstOfEach(rows: readonly BatchRow[]): BatchRow[] {
     const identity = digest + (vin ?? '');
     return seen.size < seen.add(identity).size;
   });
+}
+
+/** The `ref-id` of each operation that is named, once. */
+const operationsOf = (rows: readonly Applicable[]): string[] => [
+  ...new Set(rows.flatMap(({ refId }) => refId ?? [])),
+];
+
+/** For each message, how many of its vehicle are in the batch. */
+function messagesOfEachVehicle(rows: readonly Applicable[]): number[] {
+  const counts = new Map<string, number>();
+  for (const { vin } of rows) counts.set(vin, (counts.get(vin) ?? 0) + 1);
+  return rows.map(({ vin }) => counts.get(vin) ?? 0);
 }
 
 function countReasons(refused: readonly Refused[]): Record<string, number> {

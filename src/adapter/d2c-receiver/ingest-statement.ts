@@ -4,8 +4,9 @@
  * cannot be applied. One round trip, one transaction.
  *
  * Locks are taken in one order by everyone who writes: deliveries by key, then counters. That is why
- * `locked` sorts before it locks, and why everything else reads from it.
+ * `settled` sorts before it locks, and why everything else reads from it.
  */
+import { EVENT_STATUS } from '../../contract/index.js';
 
 /**
  * Digests in a delivery's own row; those beyond have rows of their own. More would not only cost each
@@ -13,72 +14,68 @@
  */
 const DIGESTS_IN_ROW = 64;
 
-/** Only what decides is handed from one step to the next; the rest of a message joins the history. */
+/** By the newest trigger of a delivery, or by one of those before, which only a retriggered one has. */
+const OPERATION_OF_TRIGGER = /* sql */ `
+  select coalesce((
+    select d.operation_id from deliveries d
+    join operations o on o.id = d.operation_id and o.archived_at is null
+    where d.vin = m.vin and d.trigger_id = m.trigger_id
+  ), (
+    select d.operation_id from deliveries d
+    join operations o on o.id = d.operation_id and o.archived_at is null
+    where d.vin = m.vin and d.earlier_trigger_ids is not null
+      and m.trigger_id = any (d.earlier_trigger_ids)
+  ))`;
+
+/**
+ * A message takes few steps, each of which writes its rows out and reads them again: `settled` has one row
+ * for each message beside its delivery, `decided` one for each delivery.
+ */
 export const INGEST = /* sql */ `
-with incoming as materialized (
-  -- Times come in ms: texts of them cost more on both sides than all the rest.
-  select digest, system_id, vin, message_id, trigger_id, ref_id, status_name, rank,
-    to_timestamp(event_ms / 1000.0::float8) as event_at,
-    to_timestamp(received_ms / 1000.0::float8) as received_at, reason, arrival
-  from unnest(
-    $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::text[],
-    $10::smallint[], $11::bigint[], $12::bigint[], $13::text[]
-  ) with ordinality as m (
-    digest, system_id, vin, message_id, trigger_id, ref_id, status_name,
-    rank, event_ms, received_ms, reason, arrival
-  )
+with named as materialized (
+  select o.id, o.ref_id from unnest($3::text[]) r
+  join operations o on o.ref_id = r and o.archived_at is null
 ),
-named as materialized (
-  select r.ref_id, (
-    select o.id from operations o where o.ref_id = r.ref_id and o.archived_at is null
-  ) as id
-  from (select distinct ref_id from incoming where ref_id is not null) r
-),
--- The delivery that each message is about: an event names its operation, an ack its trigger.
-placed as materialized (
-  select m.*,
-    -- Not "exists", which the planner may turn into a hash of all vehicles.
-    coalesce(
-      (select true from vehicles v where v.vin = m.vin and v.system_id = m.system_id), false
-    ) as registered,
-    case when m.ref_id is not null then n.id
-      else (
-        select d.operation_id from deliveries d
-        join operations o on o.id = d.operation_id and o.archived_at is null
-        where d.vin = m.vin
-          and (d.trigger_id = m.trigger_id or m.trigger_id = any (d.earlier_trigger_ids))
-      )
-    end as operation_id
-  from incoming m left join named n on n.ref_id = m.ref_id
-),
-locked as materialized (
-  select p.operation_id, p.vin, d.*,
+-- Each message with the delivery that it is about, as the lock has read it: an event names its operation,
+-- an acknowledgement its trigger. One whose vehicle or delivery is not known has no row here.
+settled as materialized (
+  select p.arrival, p.operation_id, p.vin, p.digest, p.system_id, p.sub_system_id, p.message_id,
+    p.correlation_id, p.status, p.event_key collate "C" as event_key, p.rank, p.device_id, p.device_type, p.meta, p.envelope,
+    p.messages = 1 as is_alone,
+    -- Times come in ms: texts of them cost more on both sides than all the rest.
+    to_timestamp(p.event_ms / 1000.0::float8) as event_at,
+    to_timestamp(p.received_ms / 1000.0::float8) as received_at,
+    d.state, d.paused, d.interruption, d.reported, d.reached, d.digests, d.has_overflown,
+    -- Of which attempt it is (contract section 5.2): the one whose trigger it answers, else the newest.
+    coalesce(array_position(d.earlier_trigger_ids, p.trigger_id), d.attempt) as attempt,
+    d.attempt as newest_attempt,
+    (p.digest = any (d.digests)) is true as is_known,
     not d.has_overflown and coalesce(cardinality(d.digests), 0) + p.messages <= ${DIGESTS_IN_ROW}
       as has_room
   from (
-    select operation_id, vin, count(*) as messages
-    from placed where registered and operation_id is not null
-    group by operation_id, vin order by operation_id, vin
+    select m.*, case when m.ref_id is not null then n.id else (${OPERATION_OF_TRIGGER}) end as operation_id
+    from unnest(
+      $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::uuid[], $10::text[],
+      $11::integer[], $12::smallint[], $13::text[], $14::bigint[], $15::bigint[], $16::text[], $17::text[],
+      $18::text[], $19::text[], $20::text[], $21::text[]
+    ) with ordinality as m (
+      digest, system_id, vin, messages, message_id, trigger_id, ref_id, status, rank, event_key, event_ms,
+      received_ms, correlation_id, sub_system_id, device_id, device_type, meta, envelope, arrival
+    )
+    left join named n on n.ref_id = m.ref_id
+    order by operation_id, m.vin collate "C", m.arrival
   ) p
   -- A lateral subquery is looked up by key, row by row in order, whatever the planner believes.
   cross join lateral (
-    select attempt, earlier_trigger_ids, state, paused, interruption, reported, reached, reason,
-      digests, has_overflown
-    from deliveries
-    where operation_id = p.operation_id and vin = p.vin
+    select d.attempt, d.earlier_trigger_ids, d.state, d.paused, d.interruption, d.reported, d.reached,
+      d.digests, d.has_overflown
+    from deliveries d
+    where d.operation_id = p.operation_id and d.vin = p.vin
+      -- Not "exists", which the planner may turn into a hash of all vehicles.
+      and (select true from vehicles v where v.vin = p.vin and v.system_id = p.system_id)
     limit 1
     for update
   ) d
-),
--- Of which attempt each message is (contract section 5.2): the one whose trigger it answers, else
--- the newest. What is among the digests in its delivery's row, as the lock has read it, is known.
-settled as materialized (
-  select p.arrival, p.operation_id, p.vin, p.digest, p.system_id, p.message_id, p.status_name,
-    p.rank, p.event_at, p.received_at, p.reason, l.has_room,
-    coalesce(array_position(l.earlier_trigger_ids, p.trigger_id), l.attempt) as attempt,
-    l.attempt as newest_attempt, (p.digest = any (l.digests)) is true as is_known
-  from placed p join locked l on l.operation_id = p.operation_id and l.vin = p.vin
-  where p.registered
 ),
 -- Where there is no room in the row. The insert sees what was committed after this statement began.
 overflown as (
@@ -88,9 +85,12 @@ overflown as (
   on conflict do nothing
   returning digest
 ),
-applied as materialized (
-  -- "is true" keeps this a hashed lookup: as a join it is at the mercy of an estimate.
-  select * from settled
+-- Read where it is needed, instead of being written out once more.
+applied as not materialized (
+  -- "is true" keeps this a hashed lookup: as a join the plan would depend on row estimates.
+  select *, attempt = newest_attempt as is_current,
+    status in (${EVENT_STATUS.pause}, ${EVENT_STATUS.resume}) as interrupts
+  from settled
   where not is_known and (has_room or (digest in (select digest from overflown)) is true)
 ),
 -- Its id is drawn when all locks are held: of two batches with one vehicle, the later has the
@@ -98,7 +98,7 @@ applied as materialized (
 batch as materialized (
   insert into event_batches (events, first_at, last_at)
   select count(*), min(received_at), max(received_at) from applied
-  where status_name is not null having count(*) > 0
+  where status is not null having count(*) > 0
   returning id
 ),
 history as (
@@ -106,65 +106,61 @@ history as (
     received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
     correlation_id, status, device_id, device_type, meta, envelope, batch, nr
   )
-  select a.received_at, a.event_at, a.operation_id, a.attempt, a.vin, a.system_id,
-    c.sub_system_id, a.message_id, c.correlation_id, c.status, c.device_id, c.device_type,
-    c.meta::json, c.envelope,
-    case when a.nr is not null then (select id from batch) end, a.nr
-  from (
-    select *, case when status_name is not null
-      then row_number() over (partition by status_name is not null order by arrival)
-    end as nr
-    from applied
-  ) a
-  join unnest(
-    $14::text[], $15::integer[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[]
-  ) with ordinality as c (
-    correlation_id, status, sub_system_id, device_id, device_type, meta, envelope, arrival
-  ) on c.arrival = a.arrival
+  select received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
+    correlation_id, status, device_id, device_type, meta::json, envelope,
+    case when status is not null then (select id from batch) end,
+    case when status is not null
+      then row_number() over (partition by status is not null order by arrival)
+    end
+  from applied
 ),
--- Of each vehicle: its new digests and, of its newest attempt, the newest pause or resume and the
--- newest other event in this batch.
+-- Of each vehicle: how it stood, its new digests and, of its newest attempt, the newest pause or resume and
+-- the newest other event in this batch. Nearly always there is one message of a vehicle in a batch: those are
+-- not grouped.
 news as (
-  select operation_id, vin, bool_or(is_current) as is_current, bool_or(not has_room) as overflows,
-    min(received_at) filter (where is_current) as first_at, max(received_at) as last_at,
-    newest(event) filter (where is_current and interrupts) as interruption,
-    newest(event) filter (where is_current and not interrupts) as reported,
-    coalesce(bit_or(1 << rank) filter (where is_current and rank is not null), 0) as reached,
-    array_agg(digest) filter (where has_room) as digests
-  from (
-    select *, attempt = newest_attempt as is_current,
-      status_name in ('pause', 'resume') as interrupts,
-      row(row(event_at, rank, message_id, status_name), reason)::explained_event as event
-    from applied
-  ) m
+  select operation_id, vin, is_current, received_at as last_at,
+    case when is_current then received_at end as first_at,
+    case when is_current and interrupts then event_key end as new_interruption,
+    case when is_current and not interrupts then event_key end as new_reported,
+    case when is_current and rank is not null then 1 << rank else 0 end as new_reached,
+    case when has_room then array[digest] end as new_digests,
+    state as old_state, paused as old_paused, interruption as old_interruption,
+    reported as old_reported, reached as old_reached, digests as old_digests,
+    has_overflown or not has_room as has_overflown
+  from applied where is_alone
+  union all
+  select operation_id, vin, bool_or(is_current), max(received_at),
+    min(received_at) filter (where is_current),
+    max(event_key) filter (where is_current and interrupts),
+    max(event_key) filter (where is_current and not interrupts),
+    coalesce(bit_or(1 << rank) filter (where is_current and rank is not null), 0),
+    array_agg(digest) filter (where has_room),
+    -- The rest is the same in all of a vehicle's rows.
+    max(state), bool_or(paused), max(interruption), max(reported), max(reached), max(digests),
+    bool_or(has_overflown or not has_room)
+  from applied where not is_alone
   group by operation_id, vin
-),
-merged as materialized (
-  select n.operation_id, n.vin, n.is_current, n.first_at, n.last_at,
-    l.state as old_state, l.paused as old_paused,
-    greatest(l.interruption, (n.interruption).position) as interruption,
-    greatest(l.reported, (n.reported).position) as reported,
-    case when (n.reported).position = greatest(l.reported, (n.reported).position)
-      then (n.reported).reason else l.reason
-    end as reason,
-    l.reached | n.reached as reached,
-    n.digests || l.digests as digests,
-    l.has_overflown or n.overflows as has_overflown
-  from news n join locked l on l.operation_id = n.operation_id and l.vin = n.vin
 ),
 -- Contract section 5.2: the newest event gives the state; 5.4: unless it is a pause.
 decided as materialized (
-  select *,
+  select operation_id, vin, is_current, first_at, last_at, interruption, reported, reached, digests,
+    has_overflown, old_state, old_paused,
     case
       when not is_current then old_state
-      when not interrupted then coalesce((reported).status, 'acknowledged')
-      when (interruption).status = 'pause' then coalesce((reported).status, 'received')
+      when not interrupted then coalesce(status_of_event(reported), 'acknowledged')
+      when status_of_event(interruption) = 'pause' then coalesce(status_of_event(reported), 'received')
       else 'resume'
     end as state,
-    interrupted and (interruption).status = 'pause' as paused
+    interrupted and status_of_event(interruption) = 'pause' as paused
   from (
     select *, interruption is not null and coalesce(interruption > reported, true) as interrupted
-    from merged
+    from (
+      select operation_id, vin, is_current, first_at, last_at, old_state, old_paused, has_overflown,
+        greatest(old_interruption, new_interruption) as interruption,
+        greatest(old_reported, new_reported) as reported,
+        old_reached | new_reached as reached, new_digests || old_digests as digests
+      from news
+    ) merged
   ) m
 ),
 updated as (
@@ -174,19 +170,24 @@ updated as (
     claim = case when m.is_current then null else d.claim end,
     acknowledged_at = coalesce(d.acknowledged_at, m.first_at),
     state = m.state, paused = m.paused, interruption = m.interruption, reported = m.reported,
-    reason = m.reason, reached = m.reached, digests = m.digests,
+    reason = reason_of_event(m.reported), reached = m.reached, digests = m.digests,
     has_overflown = m.has_overflown,
     updated_at = greatest(d.updated_at, m.last_at)
   from decided m
   where d.operation_id = m.operation_id and d.vin = m.vin
 ),
+moves as materialized (
+  select operation_id, old_state, old_paused, state, paused, count(*) as vehicles from decided
+  where state <> old_state or paused <> old_paused
+  group by operation_id, old_state, old_paused, state, paused
+),
 counted as (
   insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
   select operation_id, $1::smallint, state, paused, sum(n) from (
-    select operation_id, counter_of(old_state) as state, old_paused as paused, -1 as n from decided
+    select operation_id, counter_of(old_state) as state, old_paused as paused, -vehicles as n from moves
     union all
-    select operation_id, counter_of(state), paused, 1 from decided
-  ) moves
+    select operation_id, counter_of(state), paused, vehicles from moves
+  ) m
   group by operation_id, state, paused having sum(n) <> 0
   order by operation_id, state, paused
   on conflict (operation_id, shard, state, paused)
@@ -199,7 +200,7 @@ buried as (
   )
   select gen_random_uuid(), r.digest, r.received_at, r.topic, r.system_id, r.vin, r.message_id,
     r.status, r.reason, r.path, r.detail, decode(r.payload, 'base64'), r.payload_bytes
-  from json_to_recordset($21::json) as r (
+  from json_to_recordset($22::json) as r (
     digest uuid, received_at timestamptz, topic text, system_id text, vin text, message_id text,
     status text, reason text, path text, detail text, payload text, payload_bytes integer
   )
@@ -209,10 +210,17 @@ buried as (
 ),
 -- Messages without a place are not accounted for here: they come again with their reason.
 nowhere as materialized (
-  select arrival, registered, operation_id is not null as operation_known,
+  select p.arrival,
+    coalesce(
+      (select true from vehicles v where v.vin = p.vin and v.system_id = p.system_id), false
+    ) as registered,
+    p.ref_id in (select ref_id from named) is true as operation_known,
     (select o.archived_at is not null from operations o where o.ref_id = p.ref_id) as is_archived
-  from placed p
-  where (arrival in (select arrival from settled)) is not true
+  from unnest($5::text[], $6::text[], $10::text[]) with ordinality
+    as p (system_id, vin, ref_id, arrival)
+  -- The first condition is looked at once, and nearly always that is all.
+  where (select count(*) from settled) < cardinality($4::uuid[])
+    and (p.arrival in (select arrival from settled)) is not true
 ),
 tally as materialized (
   select $2::bigint - (select count(*) from nowhere) as received,

@@ -1,5 +1,5 @@
 /** Messages that cannot be applied, and why: pure. */
-import { MAX_MESSAGE_BYTES } from '../../protocol/index.js';
+import { MAX_MESSAGE_BYTES } from '../../contract/index.js';
 import { type Applicable, type BatchRow, type Refusal, type Refused } from './batch-row.js';
 
 /** A message that has no place in any operation, and what is known about why. */

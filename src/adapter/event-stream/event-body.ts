@@ -1,5 +1,5 @@
 /** An event as the contract writes it to the CarOTA Server (section 6): pure. */
-import { type CallbackEvent, eventDigest, statusName } from '../../protocol/index.js';
+import { type CallbackEvent, eventDigest, statusName } from '../../contract/index.js';
 import { type StreamEvent } from './read-events.js';
 
 export function eventBody(event: StreamEvent): CallbackEvent {

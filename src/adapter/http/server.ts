@@ -2,7 +2,7 @@
 import { type Logger } from 'pino';
 import { createServer, liveRoute, type Server, tokenRoutes } from '../../service/http/index.js';
 import { GRANTS, ROLES } from '../access.js';
-import { CallbackMessage } from '../../protocol/index.js';
+import { CallbackMessage } from '../../contract/index.js';
 import { lookAt } from '../live/look.js';
 import { type HttpContext } from './context.js';
 import { auditRoutes } from './routes/audit.js';

@@ -4,7 +4,7 @@
  */
 import { type Duplex } from 'node:stream';
 import { type IConnackPacket, type Packet } from 'mqtt-packet';
-import { type BrokerHost, type BrokerUrl } from '../../protocol/index.js';
+import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
 import { type Received } from '../d2c-receiver/index.js';
 import {
@@ -17,6 +17,7 @@ import {
   publishPacket,
   subscribePacket,
 } from './packets.js';
+import { PubackOrder } from './puback-order.js';
 import { openTransport, type TlsFiles } from './transport.js';
 
 /** Where the broker is and who we are to it. */
@@ -100,7 +101,8 @@ export class BrokerConnection {
   #pinging: NodeJS.Timeout | undefined;
   #hasHeard = true;
   #now = 0;
-  #acks: number[] = [];
+  readonly #acks = new PubackOrder();
+  #isAcknowledging = false;
   #withholds: boolean;
   #packetId = 0;
   /** What waits for the broker's answer, by packet id. */
@@ -312,20 +314,23 @@ export class BrokerConnection {
 
   #take(topic: string, payload: Buffer, qos: number, packetId: number, retained: boolean): void {
     const received = { topic, payload, receivedAt: this.#now, publisher: null };
+    if (qos > 0) this.#acks.arrived(packetId);
     const settle = qos === 0 ? nothing : () => this.#acknowledge(packetId);
     this.#options.onMessage(received, settle, retained);
   }
 
   #acknowledge(packetId: number): void {
-    this.#acks.push(packetId);
+    const isDue = this.#acks.settled(packetId);
+    if (!isDue || this.#withholds || this.#isAcknowledging) return;
     // All of a batch go out in one write.
-    if (this.#acks.length === 1 && !this.#withholds) queueMicrotask(() => this.#sendAcks());
+    this.#isAcknowledging = true;
+    queueMicrotask(() => this.#sendAcks());
   }
 
   #sendAcks(): void {
+    this.#isAcknowledging = false;
     if (this.#withholds) return;
-    const ids = this.#acks;
-    this.#acks = [];
+    const ids = this.#acks.take();
     // Ids are of this connection: after it, the broker sends again what it got no PUBACK for.
     if (ids.length > 0 && this.#isOpen) this.#stream.write(pubacks(ids));
   }

@@ -1,5 +1,5 @@
 /** Connects to whichever node of the broker answers, with the newest MQTT version that it speaks. */
-import { type BrokerHost } from '../../protocol/index.js';
+import { type BrokerHost } from '../../contract/index.js';
 import {
   type BrokerAddress,
   BrokerConnection,

@@ -4,7 +4,7 @@
  * at a time, or over a shared subscription by all of them where that is wanted.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { brokerHosts } from '../../protocol/index.js';
+import { brokerHosts } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
 import { type BrokerAddress, type ConnectionOptions } from './broker-connection.js';

@@ -3,7 +3,7 @@ import { connect as connectTcp, isIP } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import WebSocket, { createWebSocketStream } from 'ws';
-import { type BrokerHost, type BrokerUrl } from '../../protocol/index.js';
+import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
 
 /** PEM texts: certificate authority of the broker, and our own certificate and key. */
 export interface TlsFiles {

@@ -8,7 +8,7 @@ import {
   NEVER_EXPIRES,
   newUuid,
   toMilliseconds,
-} from '../../protocol/index.js';
+} from '../../contract/index.js';
 import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
 
 /** The ref-id stands for another model or script, or takes no more vehicles. */

@@ -2,7 +2,7 @@
  * Archives what has been finished for long: an operation's vehicles, their digests, their history and
  * their log are deleted, piece by piece; the operation itself stays, with its counters.
  */
-import { FINISHED } from '../../protocol/index.js';
+import { FINISHED } from '../../contract/index.js';
 import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
 import { ENDED_UNSENT } from './progress.js';
 

@@ -2,7 +2,7 @@
  * Control of an operation: pause, resume, cancel, change of rate and priority. Each is idempotent, and
  * each is in the audit log by the transaction that does it.
  */
-import { type TriggerRate } from '../../protocol/index.js';
+import { type TriggerRate } from '../../contract/index.js';
 import { type Actor, recordAction } from '../audit/index.js';
 import { type Database, only, type Queryable } from '../../service/database/index.js';
 

@@ -20,7 +20,7 @@ export interface DeliveryRow {
 
 const DELIVERIES = /* sql */ `
   select vin, state, paused, delivery, attempt, sends, reason, trigger_id, triggered_at, last_sent_at,
-    acknowledged_at, (greatest(reported, interruption)).at as event_at, updated_at
+    acknowledged_at, time_of_event(greatest(reported, interruption)) as event_at, updated_at
   from deliveries`;
 
 /** Which vehicles of an operation are meant; what is undefined does not matter. */

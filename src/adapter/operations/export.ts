@@ -1,6 +1,6 @@
 /** All vehicles of an operation as CSV or NDJSON, page by page: a million rows take no more memory. */
 import { stringify } from 'csv-stringify/sync';
-import { cloudMessageId } from '../../protocol/index.js';
+import { cloudMessageId } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type DeliveryFilter, type DeliveryRow, listDeliveries } from './deliveries.js';
 

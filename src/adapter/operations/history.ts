@@ -1,5 +1,5 @@
 /** What was received of a vehicle in an operation. */
-import { lifecycleRank } from '../../protocol/index.js';
+import { lifecycleRank } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
 export interface HistoryRow {

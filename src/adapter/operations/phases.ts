@@ -1,5 +1,5 @@
 /** How long the phases of an update take: pure. */
-import { type EventStatusName } from '../../protocol/index.js';
+import { type EventStatusName } from '../../contract/index.js';
 
 /** What is known of one vehicle's newest attempt: when each thing happened first, ms. */
 export interface VehicleTimes {

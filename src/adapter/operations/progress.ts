@@ -1,5 +1,5 @@
 /** Where operations stand: their vehicles, counted by state. */
-import { FAILED_SO_FAR, FINISHED, type TriggerRate } from '../../protocol/index.js';
+import { FAILED_SO_FAR, FINISHED, type TriggerRate } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { SAMPLES_IN_AN_AGE } from './samples.js';
 

@@ -1,5 +1,5 @@
 /** A new attempt for one vehicle, or for all that are in a state (contract section 5.2). */
-import { newUuid } from '../../protocol/index.js';
+import { newUuid } from '../../contract/index.js';
 import { recordAction } from '../audit/index.js';
 import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
 import { type ControlOptions, lockOperation, OperationIsCancelled } from './control.js';

@@ -3,7 +3,7 @@
  * how fast it goes and when it will be done. It reads all vehicles of the operation, so the answer is
  * kept for a while that grows with what it has cost.
  */
-import { EVENT_STATUS_NAMES, FINISHED, lifecycleRank, EVENT_STATUS } from '../../protocol/index.js';
+import { EVENT_STATUS_NAMES, FINISHED, lifecycleRank, EVENT_STATUS } from '../../contract/index.js';
 import { only, type Queryable, textArray } from '../../service/database/index.js';
 import { type PhaseDuration, phaseDurations, type VehicleTimes } from './phases.js';
 import { ENDED_UNSENT, FAILED, type OperationSummary } from './progress.js';

@@ -2,7 +2,7 @@
  * All that happened to one vehicle in an operation, in the order in which we saw it: what we sent,
  * what it answered and reported, what people did, and which receivers were told.
  */
-import { eventDigest, lifecycleRank, statusName } from '../../protocol/index.js';
+import { eventDigest, lifecycleRank, statusName } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
 interface Common {

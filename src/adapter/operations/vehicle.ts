@@ -5,7 +5,7 @@ import {
   otaEvent,
   otaTriggerAck,
   toSeconds,
-} from '../../protocol/index.js';
+} from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type HistoryRow } from './history.js';
 

@@ -1,7 +1,7 @@
 /** Import into the registry: CSV or NDJSON, streamed, in batches (contract section 4). */
 import { type Readable } from 'node:stream';
 import { type LineFormat, linesOf } from '../../service/lines.js';
-import { checkOf, parseVin } from '../../protocol/index.js';
+import { checkOf, parseVin } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { type NewVehicle, Registration, registerVehicles } from './vehicles.js';
 

@@ -1,6 +1,6 @@
 /** The registry: VIN to system_id, primary device and model (contract section 4). */
 import Type from 'typebox';
-import { OptionalIdentifier, PrintableText, SystemId } from '../../protocol/index.js';
+import { OptionalIdentifier, PrintableText, SystemId } from '../../contract/index.js';
 import { bytesArray, type Queryable, textArray } from '../../service/database/index.js';
 import {
   hashCredential,

@@ -18,7 +18,7 @@ import {
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { cloudMessageId } from '../../protocol/index.js';
+import { cloudMessageId } from '../../contract/index.js';
 import { type ClaimedTrigger } from '../c2d-sender/index.js';
 
 import { type Tracing, type TracingOptions } from './tracing.js';

@@ -7,7 +7,7 @@ import {
   parseVin,
   reasonOf,
   statusName,
-} from '../../protocol/index.js';
+} from '../../contract/index.js';
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
 import { type UpdateScript, Version } from '../../update-script/index.js';
 import { PathNotes, verdictOf } from '../guard/index.js';

@@ -1,5 +1,5 @@
 /** Events of a call-back as they came, and which of them are events of the contract (section 6). Pure. */
-import { CallbackEvent, checkOf } from '../../protocol/index.js';
+import { CallbackEvent, checkOf } from '../../contract/index.js';
 import { elementTexts } from './json-elements.js';
 
 /** One element of `body.events`. */

@@ -1,6 +1,6 @@
 /** Events that were called back and could not be taken: put aside with the reason, listed, expired. */
 import { hash } from 'node:crypto';
-import { newUuid, parseVin } from '../../protocol/index.js';
+import { newUuid, parseVin } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { type Arrived, type Refused, type RefusalReason } from './arrived.js';
 

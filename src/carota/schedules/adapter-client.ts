@@ -1,5 +1,5 @@
 /** The OTA Adapter as the contract has it (section 4): the trigger API, and control where a token allows it. */
-import { type CarOtaServerEvent } from '../../protocol/index.js';
+import { type CarOtaServerEvent } from '../../contract/index.js';
 
 export interface AdapterSettings {
   /** e.g. `https://adapter.example` */

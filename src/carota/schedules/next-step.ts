@@ -1,5 +1,5 @@
 /** What is to be done for a schedule now: pure. */
-import { parseTimestamp } from '../../protocol/index.js';
+import { parseTimestamp } from '../../contract/index.js';
 import { nextChange, nextOpening } from '../../update-script/index.js';
 import { type Figures, type Judgement } from '../guard/index.js';
 import { type SchedulePlan } from './plan.js';

@@ -10,7 +10,7 @@ import {
   Text,
   Timestamp,
   Vin,
-} from '../../protocol/index.js';
+} from '../../contract/index.js';
 import { DailyWindow, EcuName, isTimeZone } from '../../update-script/index.js';
 import { GuardSettings } from '../guard/index.js';
 

@@ -1,5 +1,5 @@
 /** Who would get what when, if a schedule were planned so: nothing is stored. */
-import { type FieldError, parseTimestamp } from '../../protocol/index.js';
+import { type FieldError, parseTimestamp } from '../../contract/index.js';
 import { only, type Queryable, textArray } from '../../service/database/index.js';
 import { matchesVersion, type UpdateScript } from '../../update-script/index.js';
 import { chosenVehicles } from '../vehicles/index.js';

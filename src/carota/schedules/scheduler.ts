@@ -2,7 +2,7 @@
  * Does what is due: posts the event of each wave, tells the adapter of pause and cancel. What it is about to do is
  * stored before, and the adapter takes the same event twice as once, so it may be killed at any time.
  */
-import { type CarOtaServerEvent } from '../../protocol/index.js';
+import { type CarOtaServerEvent } from '../../contract/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type AdapterClient, AdapterRefused } from './adapter-client.js';
 import { advance, end, setWave } from './advance.js';

@@ -1,5 +1,5 @@
 /** Schedules: made, listed, shown, and what a person may do to one. */
-import { type FieldError, parseTimestamp } from '../../protocol/index.js';
+import { type FieldError, parseTimestamp } from '../../contract/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { end } from './advance.js';
 import { noteDecision } from './decisions.js';

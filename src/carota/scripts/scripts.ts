@@ -1,6 +1,6 @@
 /** Update scripts: validated, signed once, and never changed. */
 import { isDeepStrictEqual } from 'node:util';
-import { type FieldError } from '../../protocol/index.js';
+import { type FieldError } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { type Signer, signScript, type UpdateScript } from '../../update-script/index.js';
 

@@ -1,6 +1,6 @@
 /** Import of vehicles: CSV or NDJSON, streamed, in batches; a faulty line does not stop the others. */
 import { type Readable } from 'node:stream';
-import { checkOf, parseVin } from '../../protocol/index.js';
+import { checkOf, parseVin } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { type LineFormat, linesOf } from '../../service/lines.js';
 import { storeVehicles, VehicleFacts } from './vehicles.js';

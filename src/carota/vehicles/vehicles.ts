@@ -1,6 +1,6 @@
 /** What the CarOTA Server knows of vehicles: model, tags, and what each ECU runs. */
 import Type from 'typebox';
-import { CONTROLS, Identifier, Pattern, SURROGATES } from '../../protocol/index.js';
+import { CONTROLS, Identifier, Pattern, SURROGATES } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { EcuName, Version } from '../../update-script/index.js';
 

@@ -1,7 +1,7 @@
 /** `otaops doctor`: whether a running adapter is well, as far as it can be seen from outside. */
 import { connect } from 'node:net';
 import { type Command } from 'commander';
-import { type BrokerHost, parseBrokerUrl } from '../../protocol/index.js';
+import { type BrokerHost, parseBrokerUrl } from '../../contract/index.js';
 import { CLOCK_OFFSET, WARN_SECONDS } from '../../service/clock/index.js';
 import { type AdapterClient, path, RequestRefused } from '../adapter-client.js';
 import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';

@@ -20,7 +20,7 @@ import {
   parseUrl,
   parseVin,
 } from './parsers.js';
-import { DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../../protocol/index.js';
+import { DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../../contract/index.js';
 import { type Setting } from './settings.js';
 
 export const HOST: Setting<string> = {

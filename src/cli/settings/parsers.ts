@@ -15,7 +15,7 @@ import {
   parseVin as readVin,
   topicTemplate,
   VEHICLE_STATES,
-} from '../../protocol/index.js';
+} from '../../contract/index.js';
 import { databaseTarget } from '../../service/database/index.js';
 import { isTimeZone } from '../../update-script/time-zone.js';
 

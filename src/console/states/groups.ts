@@ -1,5 +1,5 @@
 /** The contract's states (section 5), put together in the groups that a person tells apart at a glance. */
-import { FINISHED } from '../../protocol/event-status.js';
+import { FINISHED } from '../../contract/states/event-status.js';
 import { type States } from '../api/adapter.js';
 
 export interface Group {

@@ -1,6 +1,6 @@
 /** Tokens of the HTTP interface. The token itself is told once and kept only as its SHA-256. */
 import { createHash, randomBytes } from 'node:crypto';
-import { newUuid } from '../../protocol/index.js';
+import { newUuid } from '../../contract/index.js';
 import { type Database, type Queryable } from '../database/index.js';
 
 export interface Token {

@@ -1,5 +1,5 @@
 /** Cursors of lists: opaque to the caller, valid for the list that gave them and for no other. Pure. */
-import { Pattern } from '../../protocol/index.js';
+import { Pattern } from '../../contract/index.js';
 import { textFault } from '../storable-text.js';
 import { invalid } from './problem.js';
 

@@ -5,7 +5,7 @@
  */
 import { type ServerResponse } from 'node:http';
 import Type from 'typebox';
-import { Pattern } from '../../protocol/index.js';
+import { Pattern } from '../../contract/index.js';
 import { isValidToken } from '../access/index.js';
 import { type Queryable } from '../database/index.js';
 import { callerOf, describeRoute, ServerSentEvent } from './route.js';

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document of a server, made from the schemas of its routes. */
 import { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
-import { SURROGATES } from '../../protocol/index.js';
+import { SURROGATES } from '../../contract/index.js';
 
 export interface DocumentOptions {
   readonly title: string;

@@ -1,6 +1,6 @@
 /** Errors as answers: `application/problem+json` (RFC 9457) with the contract's fields (section 4). */
 import Type from 'typebox';
-import { type FieldError } from '../../protocol/index.js';
+import { type FieldError } from '../../contract/index.js';
 
 /** An answer that says what is wrong with the request. */
 export class Problem extends Error {

@@ -20,10 +20,22 @@ export function frameworkProblem(error: {
   return new Problem(known, code, error.message);
 }
 
-/** What could not be read as HTTP is answered on the bare connection, which then ends. */
+/** How long a refused connection may go on sending before it is cut, ms. */
+const LINGER = 1_000;
+
+const refused = new WeakSet<Socket>();
+
+/**
+ * Answers on the bare connection what could not be read as HTTP, and closes it. What the client is still sending is
+ * read and dropped first (RFC 9112, section 9.6): closing with unread bytes resets the connection, and a reset can
+ * reach the client before it has read the answer.
+ */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  // The parser reports each further chunk.
+  if (refused.has(socket)) return;
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable)
     return void socket.destroy();
+  refused.add(socket);
   const problem = parserProblem(error);
   const body = JSON.stringify(problemBody(problem));
   socket.end(
@@ -35,8 +47,9 @@ export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
       '',
       body,
     ].join('\r\n'),
-    () => socket.destroySoon(),
   );
+  const cut = setTimeout(() => socket.destroy(), LINGER);
+  socket.once('end', () => socket.destroySoon()).once('close', () => clearTimeout(cut));
 }
 
 function parserProblem({ code }: NodeJS.ErrnoException): Problem {

@@ -1,7 +1,7 @@
 /** What routes are written with: permission and description, pages, and the common schemas. */
 import { type FastifyRequest, type FastifySchema } from 'fastify';
 import Type from 'typebox';
-import { Identifier, Pattern, Vin } from '../../protocol/index.js';
+import { Identifier, Pattern, Vin } from '../../contract/index.js';
 import { type Permission, type Token } from '../access/index.js';
 import { Cursor, type ListCursor } from './cursor.js';
 import { OPTIONAL_BODY } from './open-api.js';

@@ -5,7 +5,7 @@
 import '@fastify/cookie';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import Type from 'typebox';
-import { Text } from '../../protocol/index.js';
+import { Text } from '../../contract/index.js';
 import { findToken, type Grants, type Token } from '../access/index.js';
 import { type Database } from '../database/index.js';
 import { Problem } from './problem.js';

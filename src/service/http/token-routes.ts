@@ -1,6 +1,6 @@
 /** `/v1.0/tokens`: tokens of this interface, for the administrator. */
 import Type from 'typebox';
-import { Identifier, Text } from '../../protocol/index.js';
+import { Identifier, Text } from '../../contract/index.js';
 import { createToken, listTokens, revokeToken, type Token } from '../access/index.js';
 import { type Database } from '../database/index.js';
 import { notFound } from './problem.js';

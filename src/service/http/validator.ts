@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream';
 import Type, { type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
-import { checkOf, type FieldError } from '../../protocol/index.js';
+import { checkOf, type FieldError } from '../../contract/index.js';
 import { textFault } from '../storable-text.js';
 import { invalid, type Problem } from './problem.js';
 import { type QueryTexts, valueOf } from './query-text.js';

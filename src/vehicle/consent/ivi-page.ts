@@ -16,14 +16,15 @@ type Action = (typeof ACTIONS)[number];
 const MAX_BODY = 1_024;
 const REFRESH_SECONDS = 2;
 
-type Controls = Pick<UpdateRunner, 'current' | 'pause' | 'resume' | 'cancel'>;
+/** What the page’s buttons need of an {@link UpdateRunner}. */
+export type UpdateControls = Pick<UpdateRunner, 'current' | 'pause' | 'resume' | 'cancel'>;
 
 export class IviPage implements Consent {
   /** Only forms of this page act: a page of someone else does not know it. */
   readonly #formToken = randomBytes(16).toString('hex');
   readonly #server: Server;
   #asked: { readonly question: Question; readonly answer: (accepted: boolean) => void } | undefined;
-  #controls: Controls | undefined;
+  #controls: UpdateControls | undefined;
 
   constructor() {
     this.#server = createServer((request, response) => {
@@ -34,7 +35,7 @@ export class IviPage implements Consent {
   }
 
   /** What the user's buttons act on. */
-  control(controls: Controls): void {
+  control(controls: UpdateControls): void {
     this.#controls = controls;
   }
 
@@ -45,6 +46,7 @@ export class IviPage implements Consent {
     return `http://${host}:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Closes the page’s server. */
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));

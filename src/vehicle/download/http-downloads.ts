@@ -11,10 +11,11 @@ import { PartialFile } from './partial-file.js';
 import { rangeAnswer } from './range-answer.js';
 import { Throttle } from './throttle.js';
 
+/** Where artifacts come from and where they are kept. */
 export interface HttpDownloadsOptions {
   /** Made if it is not there; nothing else is in it. */
   readonly directory: string;
-  /** Where an artifact can be had; `fresh`: what was told before does not hold any more. */
+  /** Where an artifact can be downloaded; `fresh`: the previous URL is no longer valid. */
   readonly locate: (
     scriptRefId: string,
     sha256: string,
@@ -53,6 +54,7 @@ class TryAgain extends Error {
   }
 }
 
+/** Downloads artifacts over HTTP, with ranges, into files of a folder. */
 export class HttpDownloads implements Downloads {
   readonly #options: HttpDownloadsOptions;
   readonly #throttle: Throttle;

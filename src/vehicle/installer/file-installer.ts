@@ -18,6 +18,7 @@ interface Boot {
   readonly fallback?: SlotName;
 }
 
+/** What a slot holds. It is written last, so a slot that has one is complete. */
 export interface Manifest {
   readonly ecu: string;
   readonly version: string;
@@ -25,11 +26,13 @@ export interface Manifest {
   readonly sha256: string;
 }
 
+/** The slot from which an ECU runs. */
 export interface RunningSlot extends Manifest {
   /** File of the software that runs. */
   readonly software: string;
 }
 
+/** Where ECUs that are folders are kept, and how their health is checked. */
 export interface FileInstallerOptions {
   readonly directory: string;
   /**

@@ -65,6 +65,7 @@ export interface MessageWaiting {
   readonly message: OutgoingMessage;
 }
 
+/** One entry of the journal: a step, with the events that it reports. */
 export type JournalEntry =
   | TriggerTaken
   | StepDone

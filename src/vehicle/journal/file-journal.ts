@@ -18,6 +18,7 @@ class JournalDamaged extends Error {
   override readonly name = 'JournalDamaged';
 }
 
+/** A journal in one file: a line per entry, each with a checksum and on disk before `append` returns. */
 export class FileJournal implements Journal {
   readonly #path: string;
   readonly #before: JournalEntry[];
@@ -70,6 +71,7 @@ export class FileJournal implements Journal {
     this.#bytes = this.#shortest = content.length;
   }
 
+  /** Closes the file. Nothing can be appended afterwards. */
   close(): void {
     closeSync(this.#file);
   }

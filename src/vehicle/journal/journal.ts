@@ -1,6 +1,7 @@
 /** Where a vehicle writes down what it does, so that it knows after a power cut where it was. */
 import { type JournalEntry } from './entry.js';
 
+/** The vehicle’s write-ahead journal. An entry survives a power cut from the moment `append` returns. */
 export interface Journal {
   /** All entries from before, in their order. */
   read(): Iterable<JournalEntry>;

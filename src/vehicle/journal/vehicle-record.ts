@@ -4,6 +4,7 @@ import { type ChangedFacts, type TakenTrigger, type UpdateFacts } from '../updat
 import { FIRST_PHASE, type Phase } from '../update/machine.js';
 import { type JournalEntry } from './entry.js';
 
+/** One update, as the journal’s entries add up to it. */
 export interface UpdateRecord {
   readonly trigger: TakenTrigger;
   readonly phase: Phase;
@@ -13,6 +14,9 @@ export interface UpdateRecord {
 /** Triggers of updates that have ended, which are still recognised. */
 const KNOWN_TRIGGERS = 200;
 
+/**
+ * What the entries of a journal add up to: acknowledgements, updates and messages that have not been acknowledged.
+ */
 export class VehicleRecord {
   /** Not ended, in the order of their triggers. */
   readonly updates = new Map<string, UpdateRecord>();
@@ -28,6 +32,7 @@ export class VehicleRecord {
   /** Highest reading of the clock, ms. */
   lastTime = 0;
 
+  /** Adds one entry. */
   apply(entry: JournalEntry): void {
     switch (entry.kind) {
       case 'trigger':

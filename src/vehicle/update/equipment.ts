@@ -17,6 +17,7 @@ export interface ScriptSource {
   fetch(scriptRefId: string, at: number, signal: AbortSignal): Promise<UpdateScript>;
 }
 
+/** What the user is asked. */
 export interface Question {
   readonly text: string;
   readonly scriptRefId: string;
@@ -40,7 +41,9 @@ export interface VehicleStatus {
   readonly ignition?: string | undefined;
 }
 
+/** The sensors that preconditions and daily windows depend on. */
 export interface Conditions {
+  /** The current values. A value that is not known is undefined and meets no precondition. */
   read(): Promise<VehicleStatus>;
   /** Time zone of the vehicle, as the IANA names it. */
   readonly timeZone: string;
@@ -51,6 +54,7 @@ export class DownloadFailed extends Error {
   override readonly name = 'DownloadFailed';
 }
 
+/** One artifact to be downloaded. */
 export interface Transfer {
   /** Of which script: it says where the artifact can be had. */
   readonly scriptRefId: string;
@@ -60,6 +64,7 @@ export interface Transfer {
   readonly signal: AbortSignal;
 }
 
+/** Downloads artifacts and keeps them until they are installed. */
 export interface Downloads {
   /** Has room for all of them, on the disk. @throws DownloadFailed */
   reserve(artifacts: readonly Artifact[]): Promise<void>;
@@ -95,6 +100,7 @@ export interface Installer {
   revert(update: EcuUpdate): Promise<void>;
 }
 
+/** Restarts the vehicle’s computers and tells whether that has happened. */
 export interface Reboot {
   /** Differs from boot to boot. */
   bootId(): Promise<string>;
@@ -102,6 +108,7 @@ export interface Reboot {
   restart(signal: AbortSignal): Promise<void>;
 }
 
+/** Everything an update works with. Replace any of it by your own. */
 export interface Equipment {
   readonly scripts: ScriptSource;
   readonly consent: Consent;

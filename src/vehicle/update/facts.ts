@@ -9,6 +9,7 @@ export interface TakenTrigger {
   readonly traceParent?: string | undefined;
 }
 
+/** What an update needs to remember over a restart. */
 export interface UpdateFacts {
   /** Verified. */
   readonly script?: UpdateScript;

@@ -2,8 +2,9 @@
  * The life of an update in the vehicle, as a table: what is done in each phase, how it can come out, what is
  * reported then, and which phase follows. Pure; the diagram in docs/vehicle.md is drawn from it.
  */
-import { type EventStatusName } from '../../protocol/index.js';
+import { type EventStatusName } from '../../contract/index.js';
 
+/** Phases of an update, in their usual order. */
 export const PHASES = [
   'fetching',
   'consent',
@@ -16,14 +17,17 @@ export const PHASES = [
   'checking',
   'rolling_back',
 ] as const;
+/** One of {@link PHASES}. */
 export type Phase = (typeof PHASES)[number];
 
+/** What follows from one outcome of a phase. */
 export interface Outcome {
-  /** What the cloud is told, in this order. */
+  /** The events that are reported, in this order. */
   readonly reports: readonly EventStatusName[];
   readonly next: Phase | 'ended';
 }
 
+/** One phase of the machine. */
 export interface PhaseRow {
   /** What is done, as a person would say it. */
   readonly does: string;
@@ -137,7 +141,9 @@ const ROWS = {
 /** The outcomes that a phase can have. */
 export type OutcomeOf<P extends Phase> = keyof (typeof ROWS)[P]['outcomes'] & string;
 
+/** The life of an update: for each phase its outcomes, with the events they report and the next phase. */
 export const MACHINE: Readonly<Record<Phase, PhaseRow>> = ROWS;
+/** The phase in which every update starts. */
 export const FIRST_PHASE: Phase = 'fetching';
 
 /** @throws Error where the phase has no such outcome */

@@ -1,5 +1,5 @@
 /** What the work of a phase is given, and what it answers. */
-import { type MetaField } from '../../protocol/index.js';
+import { type MetaField } from '../../contract/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 import { type RunningUpdate } from '../ota-manager.js';
 import { type Equipment } from './equipment.js';
@@ -34,6 +34,7 @@ export interface Pace {
   readonly checkSeconds: number;
 }
 
+/** Default intervals of an update. */
 export const DEFAULT_PACE: Pace = {
   progressSeconds: 5,
   progressPercent: 5,

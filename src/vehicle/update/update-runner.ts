@@ -1,5 +1,5 @@
 /** Takes an update through the phases of the machine, from where the journal has it. */
-import { type EventStatusName, type MetaField } from '../../protocol/index.js';
+import { type EventStatusName, type MetaField } from '../../contract/index.js';
 import { type OtaManager, type RunningUpdate } from '../ota-manager.js';
 import { type VehicleClock } from '../vehicle-clock.js';
 import { type Equipment } from './equipment.js';
@@ -8,21 +8,23 @@ import { Pause } from './pause.js';
 import { because, DEFAULT_PACE, type Pace, type WorkResult } from './phase-context.js';
 import { WORK } from './phases/index.js';
 
+/** What an {@link UpdateRunner} works with. */
 export interface UpdateRunnerOptions {
   readonly equipment: Equipment;
   /** Of the vehicle: scripts for another one are refused. */
   readonly model: string;
   readonly clock: VehicleClock;
   readonly pace?: Partial<Pace>;
-  /** Hears of what nobody has thought of; the update takes the way that the machine has for it. */
+  /** Called with each unexpected error; the update takes the outcome that the machine has for it. */
   readonly onSurprise?: (phase: Phase, error: Error) => void;
-  /** Hears of each outcome. */
+  /** Called with each outcome. */
   readonly onOutcome?: (phase: Phase, outcome: string) => void;
 }
 
 /** Facts that belong to one phase and are gone with it. */
 const OF_ONE_PHASE = { since: null, restartedFrom: null };
 
+/** The OTA manager: takes an update through the phases of {@link MACHINE}, with equipment, and obeys the user. */
 export class UpdateRunner implements OtaManager {
   readonly #options: UpdateRunnerOptions;
   #current: { readonly update: RunningUpdate; cancelling: AbortController } | undefined;

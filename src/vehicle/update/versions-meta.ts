@@ -1,5 +1,5 @@
 /** How a vehicle tells what its ECUs run: `version:<ecu>` in the meta of success. */
-import { type MetaField } from '../../protocol/index.js';
+import { type MetaField } from '../../contract/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 
 export const versionsMeta = ({ ecus }: UpdateScript): MetaField[] =>

@@ -17,7 +17,7 @@ import {
   setPaused,
 } from '../../../src/adapter/operations/index.js';
 import { registerVehicles } from '../../../src/adapter/registry/index.js';
-import { type DispatchOptions, topicTemplate } from '../../../src/protocol/index.js';
+import { type DispatchOptions, topicTemplate } from '../../../src/contract/index.js';
 import { eventually, TESTER } from '../../support/adapter.js';
 import { openTestDatabase } from '../../support/databases.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../../support/messages.js';

@@ -1,6 +1,6 @@
 /** Control, insight and dead letters over HTTP. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newDeviceMessageId } from '../../../src/protocol/index.js';
+import { newDeviceMessageId } from '../../../src/contract/index.js';
 import { eventually, platforms, type TestAdapter, triggerEvent } from '../../support/adapter.js';
 import { eventBytes, type TestVehicle, vehicleOf } from '../../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../../support/mqtt-vehicle.js';

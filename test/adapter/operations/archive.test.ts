@@ -11,7 +11,7 @@ import {
 } from '../../../src/adapter/operations/index.js';
 import { placeEvents } from '../../../src/adapter/event-stream/index.js';
 import { registerVehicles } from '../../../src/adapter/registry/index.js';
-import { type EventStatusName, topicTemplate } from '../../../src/protocol/index.js';
+import { type EventStatusName, topicTemplate } from '../../../src/contract/index.js';
 import { type Database, migrate, openPostgres } from '../../../src/service/database/index.js';
 import { startTestAdapter, TESTER, type TestAdapter } from '../../support/adapter.js';
 import { emptyPostgresUrl, openTestDatabase } from '../../support/databases.js';

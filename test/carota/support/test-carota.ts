@@ -10,7 +10,7 @@ import {
   type CarOtaServerEvent,
   EVENT_STATUS,
   type EventStatusName,
-} from '../../../src/protocol/index.js';
+} from '../../../src/contract/index.js';
 import { httpClient } from '../../support/adapter.js';
 import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';
 import { newDatabase, type TestDatabase } from '../../support/databases.js';

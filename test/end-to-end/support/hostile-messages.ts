@@ -3,7 +3,7 @@
  * cannot write.
  */
 import fc from 'fast-check';
-import { EVENT_STATUS } from '../../../src/protocol/index.js';
+import { EVENT_STATUS } from '../../../src/contract/index.js';
 import { type TestVehicle } from '../../support/messages.js';
 
 const KB_100 = 'x'.repeat(100_000);

@@ -450,9 +450,8 @@ async function rawAnswer(url: string, bytes: string): Promise<string> {
   await once(socket, 'connect');
   let answer = '';
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
-  // The server may have hung up before all was sent.
-  socket.on('error', () => undefined);
   socket.write(Buffer.from(bytes, 'latin1'));
+  // Rejects on a reset, which could take the answer with it.
   await once(socket, 'close');
   return answer;
 }

@@ -64,9 +64,7 @@ export function makeKey(type: KeyType = 'ed25519', bits = 2048): TestKey {
   };
 }
 
-export interface Signed {
-  readonly [name: string]: PlainJson;
-}
+export type Signed = Readonly<Record<string, PlainJson>>;
 
 /** A file of metadata. */
 export function signFile(signed: Signed, keys: readonly TestKey[]): Buffer {

@@ -1,4 +1,5 @@
 /** Random damage to files of metadata, the same for the same seed. */
+import { must } from './must.js';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
@@ -15,7 +16,7 @@ export class Mutations {
   }
 
   pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)]!;
+    return must(from[this.below(from.length)]);
   }
 
   /** One to three changes of bytes or of pieces of JSON text. */
@@ -33,7 +34,7 @@ export class Mutations {
     switch (this.below(7)) {
       case 0: {
         const copy = Buffer.from(bytes);
-        if (at < copy.length) copy[at]! ^= 1 << this.below(8);
+        if (at < copy.length) must(copy[at]) ^= 1 << this.below(8);
         return copy;
       }
       case 1:

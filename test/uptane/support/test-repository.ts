@@ -17,13 +17,9 @@ interface Role {
   expires: string;
 }
 
-export interface Custom {
-  readonly [name: string]: PlainJson;
-}
+export type Custom = Readonly<Record<string, PlainJson>>;
 
-export interface TestDelegation {
-  readonly [name: string]: PlainJson;
-}
+export type TestDelegation = Readonly<Record<string, PlainJson>>;
 
 interface TargetsRole extends Role {
   targets: Record<string, Custom>;

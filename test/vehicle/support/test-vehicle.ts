@@ -8,7 +8,7 @@ import {
   type OtaEvent,
   otaTrigger,
   statusName,
-} from '../../../src/protocol/index.js';
+} from '../../../src/contract/index.js';
 import {
   AutomaticConsent,
   type CloudLink,

@@ -25,7 +25,7 @@ import {
   type Receiver,
   removeReceiver,
 } from '../../call-back/index.js';
-import { parseTimestamp, Pattern, Timestamp } from '../../../protocol/index.js';
+import { parseTimestamp, Pattern, Timestamp } from '../../../contract/index.js';
 import { placeBefore } from '../../event-stream/index.js';
 import { actorOf, type HttpContext } from '../context.js';
 

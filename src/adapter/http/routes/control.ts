@@ -12,7 +12,7 @@ import {
   type Server,
   WithReason,
 } from '../../../service/http/index.js';
-import { Priority, TriggerRate, StateName, VEHICLE_STATES } from '../../../protocol/index.js';
+import { Priority, TriggerRate, StateName, VEHICLE_STATES } from '../../../contract/index.js';
 import {
   cancelOperation,
   changeDispatch,

@@ -14,7 +14,7 @@ import {
   Time,
   WithReason,
 } from '../../../service/http/index.js';
-import { parseTimestamp, Text, Timestamp, Vin } from '../../../protocol/index.js';
+import { parseTimestamp, Text, Timestamp, Vin } from '../../../contract/index.js';
 import { recordAction } from '../../audit/index.js';
 import {
   type DeadLetter,

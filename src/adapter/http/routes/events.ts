@@ -16,7 +16,7 @@ import {
   Text,
   Timestamp,
   Vin,
-} from '../../../protocol/index.js';
+} from '../../../contract/index.js';
 import { eventBody, type EventFilter, placeBefore, readEvents } from '../../event-stream/index.js';
 import { type HttpContext } from '../context.js';
 

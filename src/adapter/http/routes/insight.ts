@@ -26,7 +26,7 @@ import {
   findMessage,
   installedVersions,
 } from '../../operations/index.js';
-import { Identifier } from '../../../protocol/index.js';
+import { Identifier } from '../../../contract/index.js';
 import { findVehicle } from '../../registry/index.js';
 import { type HttpContext } from '../context.js';
 import {

@@ -1,7 +1,7 @@
 /** Operations and their vehicles as the HTTP interface writes them. */
 import Type from 'typebox';
 import { notFound, Nullable, Problem, Time } from '../../../service/http/index.js';
-import { cloudMessageId, Priority, statusName, TriggerRate } from '../../../protocol/index.js';
+import { cloudMessageId, Priority, statusName, TriggerRate } from '../../../contract/index.js';
 import {
   type DeliveryRow,
   findDelivery,

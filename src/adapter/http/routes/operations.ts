@@ -15,7 +15,7 @@ import {
   VIN_POSITION,
   VinPrefix,
 } from '../../../service/http/index.js';
-import { Text } from '../../../protocol/index.js';
+import { Text } from '../../../contract/index.js';
 import {
   countDeliveries,
   type DeliveryFilter,
@@ -24,7 +24,7 @@ import {
   listOperations,
   readSamples,
 } from '../../operations/index.js';
-import { StateName, VEHICLE_STATES } from '../../../protocol/index.js';
+import { StateName, VEHICLE_STATES } from '../../../contract/index.js';
 import { type HttpContext } from '../context.js';
 import {
   deliveryOf,

@@ -7,7 +7,7 @@ import {
   Problem,
   type Server,
 } from '../../../service/http/index.js';
-import { CarOtaServerEvent } from '../../../protocol/index.js';
+import { CarOtaServerEvent } from '../../../contract/index.js';
 import { acceptTrigger, OperationConflict } from '../../operations/index.js';
 import { type HttpContext } from '../context.js';
 

@@ -18,7 +18,7 @@ import {
   takeBytes,
   Time,
 } from '../../../service/http/index.js';
-import { MAX_UNIX_SECONDS, Pattern, Text } from '../../../protocol/index.js';
+import { MAX_UNIX_SECONDS, Pattern, Text } from '../../../contract/index.js';
 import {
   ArtifactRefused,
   type ArtifactRow,

@@ -1,7 +1,7 @@
 /** `POST /v1.0/ota/events`: the adapter's event call-back (contract section 6). */
 import { type FastifyRequest } from 'fastify';
 import Type from 'typebox';
-import { CallbackEnvelope, checkOf } from '../../../protocol/index.js';
+import { CallbackEnvelope, checkOf } from '../../../contract/index.js';
 import {
   describeRoute,
   invalid,

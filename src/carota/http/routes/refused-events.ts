@@ -1,6 +1,6 @@
 /** `/v1.0/refused-events`: events that were called back and could not be taken, and another try for them. */
 import Type from 'typebox';
-import { OptionalIdentifier, parseTimestamp, Timestamp, Vin } from '../../../protocol/index.js';
+import { OptionalIdentifier, parseTimestamp, Timestamp, Vin } from '../../../contract/index.js';
 import {
   callerOf,
   describeRoute,

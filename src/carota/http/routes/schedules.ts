@@ -1,6 +1,6 @@
 /** `/v1.0/schedules`: campaigns, their waves, and what was decided. */
 import Type from 'typebox';
-import { EVENT_STATUS_NAMES, parseVin, StateName } from '../../../protocol/index.js';
+import { EVENT_STATUS_NAMES, parseVin, StateName } from '../../../contract/index.js';
 import {
   callerOf,
   describeRoute,

@@ -1,6 +1,6 @@
 /** `/v1.0/update-scripts`: what a `script-ref-id` stands for. */
 import Type from 'typebox';
-import { type FieldError, Identifier } from '../../../protocol/index.js';
+import { type FieldError, Identifier } from '../../../contract/index.js';
 import {
   callerOf,
   describeRoute,

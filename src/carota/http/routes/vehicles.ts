@@ -16,7 +16,7 @@ import {
   VIN_POSITION,
   VinParams,
 } from '../../../service/http/index.js';
-import { Text } from '../../../protocol/index.js';
+import { Text } from '../../../contract/index.js';
 import { readVehicleEvents } from '../../events/index.js';
 import {
   findVehicle,

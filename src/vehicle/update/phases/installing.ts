@@ -1,5 +1,5 @@
 /** Slots are written, changed over, checked, and changed back where that must be. */
-import { type MetaField } from '../../../protocol/index.js';
+import { type MetaField } from '../../../contract/index.js';
 import { type EcuUpdate, installOrder } from '../../../update-script/index.js';
 import { because, type PhaseContext, type PhaseResult, scriptOf } from '../phase-context.js';
 import { versionsMeta } from '../versions-meta.js';
@@ -50,7 +50,7 @@ export async function checking(context: PhaseContext): Promise<PhaseResult<'chec
   return { outcome, facts: { reason }, meta: because(reason) };
 }
 
-/** Healthy software that cannot be confirmed is still what runs: it is told, and no reason to go back. */
+/** Healthy software that cannot be confirmed is running all the same: this is reported, but no reason to roll back. */
 async function confirm(context: PhaseContext): Promise<MetaField[]> {
   try {
     for (const update of inOrder(context)) await context.equipment.installer.confirm(update);

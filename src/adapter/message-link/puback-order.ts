@@ -1,0 +1,51 @@
+/**
+ * PUBACKs leave in the order in which their PUBLISHes came [MQTT-4.6.0-2], whichever are settled first. Brokers
+ * rely on it: Mosquitto looks for each PUBACK's message from the oldest one on, so one that is answered out of
+ * turn costs it a walk over all that came before. Pure.
+ */
+
+/** Packet ids are from 1 to 65,535 (MQTT 3.1.1, 2.3.1), so no more can be under way. */
+const PACKET_IDS = 65_536;
+
+/** A broker has more messages under way than there are packet ids. */
+class TooManyUnderWay extends Error {
+  override readonly name = 'TooManyUnderWay';
+}
+
+export class PubackOrder {
+  /** A ring of the packet ids that wait for their PUBACK, oldest first. */
+  readonly #ids = new Uint16Array(PACKET_IDS);
+  readonly #isSettled = new Uint8Array(PACKET_IDS);
+  #oldest = 0;
+  #count = 0;
+
+  /** @throws TooManyUnderWay */
+  arrived(packetId: number): void {
+    if (this.#count === PACKET_IDS) throw new TooManyUnderWay('more messages than packet ids');
+    this.#ids[(this.#oldest + this.#count) % PACKET_IDS] = packetId;
+    this.#count += 1;
+  }
+
+  /** @returns whether PUBACKs are due now */
+  settled(packetId: number): boolean {
+    this.#isSettled[packetId] = 1;
+    return this.#isDue;
+  }
+
+  /** The packet ids that are to be acknowledged now, in order. */
+  take(): number[] {
+    const due: number[] = [];
+    while (this.#isDue) {
+      const packetId = this.#ids[this.#oldest] ?? 0;
+      due.push(packetId);
+      this.#isSettled[packetId] = 0;
+      this.#oldest = (this.#oldest + 1) % PACKET_IDS;
+      this.#count -= 1;
+    }
+    return due;
+  }
+
+  get #isDue(): boolean {
+    return this.#count > 0 && this.#isSettled[this.#ids[this.#oldest] ?? 0] === 1;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * How an operation's triggers go out. The seed's CarOTA Server Event does not have these; ours takes
+ * them as the optional `body.dispatch`, and everything has a default.
+ */
+import Type from 'typebox';
+
+/** Highest rate, triggers per second. */
+export const MAX_RATE = 1_000_000;
+/** More than any operation has. */
+const MAX_VEHICLES = 1_000_000_000;
+
+/** Constant, or growing with what was reached: the more vehicles have proved it, the faster. */
+export const TriggerRate = Type.Object(
+  {
+    perSecond: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: MAX_RATE,
+      description: 'Triggers a second at the beginning; 0.1 is one in ten seconds.',
+    }),
+    factor: Type.Optional(
+      Type.Number({
+        minimum: 1,
+        maximum: 100,
+        description: 'Each step multiplies the rate by it.',
+      }),
+    ),
+    after: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_VEHICLES,
+        description: 'Vehicles that make one step.',
+      }),
+    ),
+    of: Type.Optional(
+      Type.Enum(['notified', 'succeeded'], {
+        description: 'notified: were sent their trigger; succeeded: have reported success.',
+      }),
+    ),
+    atMost: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: MAX_RATE,
+        description: 'The rate grows no further, per second.',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    title: 'TriggerRate',
+    description: 'With `factor` and `after`, the rate is perSecond × factor^⌊vehicles ÷ after⌋.',
+  },
+);
+export type TriggerRate = Type.Static<typeof TriggerRate>;
+
+/** Lowest priority of an operation. */
+export const MIN_PRIORITY = -10;
+/** Highest priority of an operation. */
+export const MAX_PRIORITY = 10;
+
+/** Priority of an operation; 0 is the default. */
+export const Priority = Type.Integer({
+  minimum: MIN_PRIORITY,
+  maximum: MAX_PRIORITY,
+  description: 'Each step doubles the share of what is sent while several operations send.',
+});
+
+/**
+ * `dispatch` of the CarOTA Server Event: how fast, in what order and for how long triggers are sent. Our extension.
+ */
+export const DispatchOptions = Type.Object(
+  {
+    priority: Type.Optional(Priority),
+    rate: Type.Optional(TriggerRate),
+    ttl: Type.Optional(
+      Type.Integer({
+        minimum: -1,
+        maximum: 315_360_000,
+        description: 'Seconds until an unacknowledged trigger is EXPIRED; -1 = never.',
+      }),
+    ),
+    ack_required: Type.Optional(
+      Type.Enum(['0', '1'], { description: '"0": sent once, done when published.' }),
+    ),
+  },
+  { additionalProperties: false, title: 'DispatchOptions' },
+);
+/** Options that fit the schema {@link DispatchOptions}. */
+export type DispatchOptions = Type.Static<typeof DispatchOptions>;

@@ -1,0 +1,48 @@
+/** The event call-back, adapter to CarOTA Server (contract section 6). */
+import Type from 'typebox';
+import { PROTOCOL_VERSION } from '../mqtt/envelope.js';
+import { EventStatus } from '../mqtt/ota-event.js';
+import { Identifier, OptionalIdentifier, StorableText } from '../values/text.js';
+import { TimeOfEvent } from '../values/time.js';
+import { Vin } from '../values/vin.js';
+
+/** Unknown extra fields are ignored, whatever they hold. */
+export const CallbackEvent = Type.Object(
+  {
+    'event-id': Identifier('The same whenever and however the event is told.'),
+    'ref-id': Identifier('The schedule, that is the operation.'),
+    vin: Vin,
+    device_id: OptionalIdentifier('The device that the event is about.'),
+    device_type: OptionalIdentifier('Its type, e.g. TCU.'),
+    status: EventStatus,
+    'status-name': StorableText('Its name in the OTA Event Enum, or unknown(<number>).'),
+    meta: Type.Array(
+      Type.Object({
+        key: StorableText('What the value is, e.g. `download`, `reason`.'),
+        value: StorableText('In the vehicle’s words.'),
+      }),
+    ),
+    timestamp: TimeOfEvent('When it happened, ms (contract section 5.3).'),
+    'received-at': TimeOfEvent('When the adapter received it, ms.'),
+  },
+  { title: 'CallbackEvent' },
+);
+export type CallbackEvent = Type.Static<typeof CallbackEvent>;
+
+/** What makes a request a call-back, whatever its events are. */
+export const CallbackEnvelope = Type.Object({
+  time: Type.Integer({ description: 'When it was posted, ms.' }),
+  version: Type.Literal(PROTOCOL_VERSION),
+  body: Type.Object({ events: Type.Array(Type.Unknown()) }),
+});
+
+/** Body of an event call-back (contract section 6): a batch of events, oldest first. */
+export const CallbackMessage = Type.Object(
+  {
+    ...CallbackEnvelope.properties,
+    body: Type.Object({ events: Type.Array(CallbackEvent) }),
+  },
+  { title: 'CallbackMessage' },
+);
+/** A batch that fits the schema {@link CallbackMessage}. */
+export type CallbackMessage = Type.Static<typeof CallbackMessage>;

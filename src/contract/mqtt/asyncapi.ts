@@ -1,0 +1,105 @@
+/** The MQTT side as an AsyncAPI 3 document, made from the schemas that the decoder uses. */
+import type Type from 'typebox';
+import { Envelope } from './envelope.js';
+import { OtaEventBody } from './ota-event.js';
+import { OtaTriggerAckBody } from './ota-trigger-ack.js';
+import { OtaTriggerBody } from './ota-trigger.js';
+import { DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from './topics.js';
+
+/** What differs from one installation to the next in the AsyncAPI document. */
+export interface AsyncApiOptions {
+  readonly version: string;
+  /** host:port of the broker, e.g. `127.0.0.1:1883`. */
+  readonly host: string;
+  readonly protocol: string;
+  readonly c2dTopic?: string;
+  readonly d2cTopic?: string;
+}
+
+const MESSAGES = [
+  {
+    name: 'OTA_TRIGGER',
+    summary: 'Cloud to device: one vehicle is told of one update.',
+    body: 'OtaTriggerBody',
+  },
+  {
+    name: 'OTA_TRIGGER_ACK',
+    summary: 'Device to cloud: the trigger has arrived.',
+    body: 'OtaTriggerAckBody',
+  },
+  {
+    name: 'OTA_EVENT',
+    summary: 'Device to cloud: status, consent and progress of an update.',
+    body: 'OtaEventBody',
+  },
+] as const;
+
+/** JSON Schema as plain data: what a document may hold. */
+const plain = (schema: Type.TSchema): unknown => JSON.parse(JSON.stringify(schema));
+
+/**
+ * The AsyncAPI 3 document of the MQTT interface, as plain data. Its schemas are those that {@link decodeMessage}
+ * checks.
+ */
+export function asyncApiDocument(options: AsyncApiOptions) {
+  const ref = (path: string) => ({ $ref: `#/${path}` });
+  const channel = (address: string, description: string, names: readonly string[]) => ({
+    address,
+    description,
+    parameters: { system_id: { description: 'Id of the vehicle’s message link.' } },
+    messages: Object.fromEntries(names.map((name) => [name, ref(`components/messages/${name}`)])),
+  });
+  const operation = (action: 'send' | 'receive', name: string, summary: string) => ({
+    action,
+    channel: ref(`channels/${name}`),
+    summary,
+    bindings: { mqtt: { qos: 1, retain: false, bindingVersion: '0.2.0' } },
+  });
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'OTA Operations: messages between cloud and vehicle',
+      version: options.version,
+      license: { name: 'Apache-2.0' },
+      description:
+        'Seen from the OTA Adapter. The body of each envelope is base64 of UTF-8 JSON; its schema is named by `x-body`. A message with the character NUL (U+0000) in any text, keys and unknown fields included, is refused as INVALID.',
+    },
+    defaultContentType: 'application/json',
+    servers: { broker: { host: options.host, protocol: options.protocol } },
+    channels: {
+      c2d: channel(options.c2dTopic ?? DEFAULT_C2D_TOPIC, 'To one vehicle.', ['OTA_TRIGGER']),
+      d2c: channel(options.d2cTopic ?? DEFAULT_D2C_TOPIC, 'From one vehicle.', [
+        'OTA_TRIGGER_ACK',
+        'OTA_EVENT',
+      ]),
+    },
+    operations: {
+      sendTrigger: operation('send', 'c2d', 'The C2DSender sends each vehicle its own trigger.'),
+      receiveFromVehicle: operation('receive', 'd2c', 'The D2C receiver takes acks and events.'),
+    },
+    components: {
+      messages: Object.fromEntries(
+        MESSAGES.map(({ name, summary, body }) => [
+          name,
+          {
+            name,
+            summary,
+            payload: {
+              allOf: [
+                ref('components/schemas/Envelope'),
+                { type: 'object', properties: { message_type: { const: name } } },
+              ],
+            },
+            'x-body': ref(`components/schemas/${body}`),
+          },
+        ]),
+      ),
+      schemas: {
+        Envelope: plain(Envelope),
+        OtaTriggerBody: plain(OtaTriggerBody),
+        OtaTriggerAckBody: plain(OtaTriggerAckBody),
+        OtaEventBody: plain(OtaEventBody),
+      },
+    },
+  };
+}

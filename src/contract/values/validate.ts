@@ -1,0 +1,69 @@
+/** Checks values against schemas and says what is wrong and where. */
+import type Type from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { Settings } from 'typebox/system';
+import { patternMessage } from './pattern.js';
+
+/** One thing that is wrong with a value, and where. */
+export interface FieldError {
+  /** JSON Pointer (RFC 6901) to the field, e.g. `/body/vins/3`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** More errors than this help nobody. */
+const MAX_ERRORS = 100;
+Settings.Set({ maxErrors: MAX_ERRORS });
+
+/** A compiled validator of one schema. */
+export interface Check<T> {
+  /** Whether the value has the schema's shape. */
+  matches(value: unknown): value is T;
+  /** What is wrong with a value, each field once, at most 100; empty if nothing is. */
+  errors(value: unknown): FieldError[];
+}
+
+/** Compiles a schema. The result is worth keeping: compiling costs more than checking. */
+export function checkOf<S extends Type.TSchema>(schema: S): Check<Type.Static<S>> {
+  // Compiling takes a millisecond or two, so it waits for the first use.
+  let validator: Validator | undefined;
+  const compiled = () => (validator ??= Compile(schema));
+  return {
+    matches: (value): value is Type.Static<S> => compiled().Check(value),
+    errors: (value) => describe(compiled().Errors(value)),
+  };
+}
+
+type SchemaError = ReturnType<Validator['Errors']>[number];
+
+function describe(errors: SchemaError[]): FieldError[] {
+  const byPath = new Map<string, string>();
+  for (const error of errors) {
+    for (const [path, message] of fieldErrors(error)) {
+      // The first error of a field is the most telling one.
+      if (!byPath.has(path)) byPath.set(path, message);
+    }
+  }
+  return [...byPath].map(([path, message]) => ({ path, message }));
+}
+
+function fieldErrors(error: SchemaError): [path: string, message: string][] {
+  switch (error.keyword) {
+    case 'required':
+      return error.params.requiredProperties.map((name) => [
+        `${error.instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+        'is missing',
+      ]);
+    case 'const':
+      return [[error.instancePath, `must be ${JSON.stringify(error.params.allowedValue)}`]];
+    case 'additionalProperties':
+      // Each field that is too much has an error of its own, of the keyword boolean.
+      return [];
+    case 'boolean':
+      return [[error.instancePath, 'is not a known field']];
+    case 'pattern':
+      return [[error.instancePath, patternMessage(String(error.params.pattern))]];
+    default:
+      return [[error.instancePath, error.message]];
+  }
+}

@@ -1,0 +1,117 @@
+/** PUBACKs go out in the order of their PUBLISHes, whatever is settled first [MQTT-4.6.0-2]. */
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { generate, type Packet, parser } from 'mqtt-packet';
+import { afterEach, describe, expect, test } from 'vitest';
+import { BrokerDialler } from '../../src/adapter/message-link/broker-dialler.js';
+import { PubackOrder } from '../../src/adapter/message-link/puback-order.js';
+import { parseBrokerUrl } from '../../src/contract/index.js';
+
+describe('the order of PUBACKs', () => {
+  test('what is settled out of turn waits for what came before', () => {
+    const order = new PubackOrder();
+    for (const id of [7, 3, 9]) order.arrived(id);
+    expect(order.settled(3)).toBe(false);
+    expect(order.take()).toEqual([]);
+    expect(order.settled(7)).toBe(true);
+    expect(order.take()).toEqual([7, 3]);
+    expect(order.settled(9)).toBe(true);
+    expect(order.take()).toEqual([9]);
+  });
+
+  test('goes round all packet ids, more than once', () => {
+    const order = new PubackOrder();
+    const taken: number[] = [];
+    const sent = Array.from({ length: 200_000 }, (_, n) => (n % 65_535) + 1);
+    for (let start = 0; start < sent.length; start += 1_000) {
+      const some = sent.slice(start, start + 1_000);
+      for (const id of some) order.arrived(id);
+      for (const id of some.toReversed()) order.settled(id);
+      taken.push(...order.take());
+    }
+    expect(taken).toEqual(sent);
+  });
+
+  test('a packet id that comes again before its PUBACK is acknowledged twice', () => {
+    const order = new PubackOrder();
+    order.arrived(5);
+    order.arrived(5);
+    order.settled(5);
+    expect(order.take()).toEqual([5]);
+    order.settled(5);
+    expect(order.take()).toEqual([5]);
+  });
+
+  test('more under way than there are packet ids is an error', () => {
+    const order = new PubackOrder();
+    for (let n = 0; n < 65_536; n++) order.arrived(n % 65_536);
+    expect(() => order.arrived(1)).toThrow('more messages than packet ids');
+  });
+});
+
+describe('a connection to a broker', () => {
+  const closing: (() => void)[] = [];
+  afterEach(() => {
+    for (const close of closing.splice(0)) close();
+  });
+
+  /** A broker that sends these packet ids once its client is there, and collects what is acknowledged. */
+  async function brokerThatSends(ids: readonly number[]) {
+    const acknowledged: number[] = [];
+    const server = createServer((socket: Socket) => {
+      const packets = parser({ protocolVersion: 5 });
+      packets.on('packet', (packet: Packet) => {
+        if (packet.cmd === 'puback') acknowledged.push(packet.messageId ?? 0);
+        if (packet.cmd !== 'connect') return;
+        const connack = { cmd: 'connack', reasonCode: 0, sessionPresent: false } as const;
+        socket.write(generate(connack, { protocolVersion: 5 }));
+        for (const messageId of ids) {
+          const publish = {
+            cmd: 'publish',
+            topic: 'd2c/a',
+            payload: 'x',
+            qos: 1,
+            messageId,
+          } as const;
+          socket.write(generate({ ...publish, dup: false, retain: false }, { protocolVersion: 5 }));
+        }
+      });
+      socket.on('data', (chunk) => packets.parse(chunk));
+      socket.on('error', () => undefined);
+      closing.push(() => socket.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closing.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    return { url: `mqtt://127.0.0.1:${port}`, acknowledged };
+  }
+
+  test('answers in the order of arrival when a later message is settled first', async () => {
+    const ids = [11, 12, 13, 14, 15];
+    const { url, acknowledged } = await brokerThatSends(ids);
+    const settles: (() => void)[] = [];
+    const arrived = new Promise<void>((resolve) => {
+      void new BrokerDialler({ url: parseBrokerUrl(url), tls: {} })
+        .connect({
+          clientId: 'order',
+          clean: true,
+          sessionExpirySeconds: 0,
+          clock: Date.now,
+          onMessage: (_received, settle) => {
+            settles.push(settle);
+            if (settles.length === ids.length) resolve();
+          },
+          backpressure: () => undefined,
+          onClosed: () => undefined,
+        })
+        .then((connection) => closing.push(() => connection.destroy(new Error('the test ends'))));
+    });
+    await arrived;
+    for (const n of [4, 2, 1, 3]) {
+      settles[n]?.();
+      // Longer than the link needs to write what is due.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    settles[0]?.();
+    await expect.poll(() => acknowledged).toEqual(ids);
+  });
+});
