@@ -26,7 +26,7 @@ const REPOSITORIES = { director: 'director', image: 'image' };
  * @throws Refusal
  */
 export async function verifyFully(verification: FullVerification): Promise<readonly Assignment[]> {
-  const { director, image, installed } = verification;
+  const { image, installed } = verification;
   // Step 1, the time, is the repositories' `now`. Steps 2 to 6.
   const assignments = await directorAssignments(verification);
   if (!hasNews(assignments, installed)) return [];
@@ -49,7 +49,7 @@ async function directorAssignments(verification: FullVerification): Promise<read
   await director.updateRoot();
   await director.updateTimestamp();
   // Step 4: with the same snapshot there are no new updates. What was ordered before may not be installed
-  // yet, though: the power was cut, or the image repository was away.
+  // yet, though: the power was cut, or the image repository was unavailable.
   if (director.isUnchanged()) {
     const targets = director.storedTargets();
     if (targets && !hasNews(checkDirectorTargets(targets, vehicle), installed)) return [];

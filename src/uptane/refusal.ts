@@ -116,7 +116,6 @@ const LONGEST_TEXT = 200;
 /** Texts in a refusal may come from an attacker and end up in logs and messages to the cloud. */
 function shortened<T extends string | undefined>(text: T): T {
   if (text === undefined) return text;
-  // eslint-disable-next-line no-control-regex
   const printable = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
   const cut = printable.length > LONGEST_TEXT ? `${printable.slice(0, LONGEST_TEXT)}…` : printable;
   return cut as T;

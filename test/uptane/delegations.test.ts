@@ -15,7 +15,7 @@ beforeEach(() => {
   world = new TestWorld().order();
   ({ image } = world);
   top = image.targets;
-  delete top.targets[FIRMWARE];
+  top.targets = {};
 });
 
 /** Everything applies to the firmware unless a test says otherwise. */

@@ -1,7 +1,4 @@
-/**
- * Damaged metadata: never a crash, never accepted. `TEST_DEPTH=full` tries a million files instead of some thousand;
- * `FUZZ_SEED` repeats a run.
- */
+/** Damaged metadata: never a crash, never accepted. */
 import { must } from './support/must.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkNextRoot } from '../../src/uptane/checks/check-root.js';
@@ -12,15 +9,14 @@ import { readRoot } from '../../src/uptane/metadata/root.js';
 import { type MetadataFile } from '../../src/uptane/metadata/metadata-file.js';
 import { Refusal } from '../../src/uptane/refusal.js';
 import { IMAGE_REPOSITORY as rules } from '../../src/uptane/rules.js';
+import { byDepth, seed } from '../support/depth.js';
 import { makeKey } from './support/keys.js';
 import { Mutations } from './support/mutations.js';
 import { FIRMWARE, match, TestWorld } from './support/test-vehicle.js';
 import { NOW as now, sha } from './support/test-repository.js';
 
-const isFull = process.env.TEST_DEPTH === 'full';
-const SEED = Number(process.env.FUZZ_SEED ?? 1_609_562_777);
-const FILES = isFull ? 1_000_000 : 4_000;
-const CYCLES = isFull ? 20_000 : 600;
+const FILES = byDepth({ quick: 4_000, full: 1_000_000 });
+const CYCLES = byDepth({ quick: 300, full: 20_000 });
 const HOUR = 60 * 60_000;
 
 /** A world that uses what there is: key types, delegations, several roles, hardware. */
@@ -70,7 +66,7 @@ describe('files that are not signed anew', () => {
   test(
     `${FILES} of them are refused, unless they say the same`,
     () => {
-      const mutations = new Mutations(SEED);
+      const mutations = new Mutations(seed);
       const signedOf = kinds.map(([file, check]) => Buffer.from(check(file).envelope.signedBytes));
       let refused = 0;
       for (let count = 0; count < FILES; count += 1) {
@@ -98,7 +94,7 @@ describe('files that are signed anew, by whoever has one repository’s keys', (
   test(
     `${CYCLES} cycles end, and install what was ordered or nothing`,
     async () => {
-      const mutations = new Mutations(SEED);
+      const mutations = new Mutations(seed);
       const world = richWorld();
       const roles = ['root', 'timestamp', 'snapshot', 'targets', 'supplier', 'qa'];
       const outcomes = { installed: 0, refused: 0 };

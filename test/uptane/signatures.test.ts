@@ -90,7 +90,10 @@ test('one RSA key in two spellings of PEM counts once', async () => {
 
 test('wrong signatures before a right one do no harm', async () => {
   const [key] = world.image.targets.keys;
-  const wrong = ['', 'zz', 'abc', '00'.repeat(64)].map((sig) => ({ ...must(key), sign: () => sig }));
+  const wrong = ['', 'zz', 'abc', '00'.repeat(64)].map((sig) => ({
+    ...must(key),
+    sign: () => sig,
+  }));
   const foreign = { ...makeKey(), id: 'nobody' };
   world.image.signers = (role) => (role === 'targets' ? [...wrong, foreign, must(key)] : undefined);
   world.provision();

@@ -18,7 +18,7 @@ let state: string;
 beforeEach(async () => {
   world = new TestWorld().order().provision();
   http = await serveWorld(world);
-  directory = await temporaryDirectory('otaops-uptane-');
+  directory = temporaryDirectory('uptane');
   images = join(directory, 'images');
   state = join(directory, 'state');
   writeFileSync(

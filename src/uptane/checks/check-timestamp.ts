@@ -24,7 +24,7 @@ export function checkTimestamp(bytes: Uint8Array, check: TimestampCheck): Timest
   const timestamp = readTimestamp(bytes, subject, rules);
   checkThreshold(timestamp, root.authorities.timestamp, STANDARD.timestampSignature, rules);
   checkNotOlder(timestamp, previous, STANDARD.timestampVersion);
-  if (previous && previous.version === timestamp.version && keepsStored(previous, root, rules)) {
+  if (previous?.version === timestamp.version && keepsStored(previous, root, rules)) {
     checkExpiry(previous, now, STANDARD.timestampExpiry);
     return previous;
   }

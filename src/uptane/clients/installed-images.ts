@@ -22,8 +22,10 @@ export class InstalledImages {
     this.#path = path;
     const bytes = readIfThere(path);
     const file = bytes && new Reader(parseJson(bytes), { repository: 'local', role: path });
-    this.#installed = file ? readImages(file.member('installed')) : new Map();
-    this.#begun = file ? readImages(file.member('begun')) : new Map();
+    this.#installed = file
+      ? readImages(file.member('installed'))
+      : new Map<string, InstalledImage>();
+    this.#begun = file ? readImages(file.member('begun')) : new Map<string, InstalledImage>();
   }
 
   /** By ECU identifier. */

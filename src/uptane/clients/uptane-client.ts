@@ -7,7 +7,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { POUF } from '../checks/sections.js';
 import { type Assignment } from '../director/check-director-targets.js';
-import { isInstalled } from '../director/installed-image.js';
 import { type Vehicle } from '../director/vehicle.js';
 import { verifyFully } from '../full-verification.js';
 import { readRoot } from '../metadata/root.js';

@@ -15,8 +15,8 @@ export function matchesPath(pattern: string, path: string): boolean {
  * is a code point, as it is for whoever wrote the pattern.
  */
 function matchesPart(pattern: string, text: string): boolean {
-  const wanted = [...pattern];
-  const given = [...text];
+  const wanted = Array.from(pattern);
+  const given = Array.from(text);
   let at = 0;
   let star = -1;
   let starMatched = 0;

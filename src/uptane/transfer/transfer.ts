@@ -32,8 +32,9 @@ export async function transfer(
     if (body === undefined) return false;
     chunks = body[Symbol.asyncIterator]();
     for (let total = 0; ;) {
-      const { done, value } = await waiting.forNext(chunks.next());
-      if (done) return true;
+      const next: IteratorResult<Uint8Array, unknown> = await waiting.forNext(chunks.next());
+      if (next.done) return true;
+      const { value } = next;
       total += value.length;
       if (total > limits.bytes) throw tooLong(subject, limits.bytes);
       waiting.arrived(value.length);
@@ -44,7 +45,7 @@ export async function transfer(
     throw new Refusal(subject, { code: 'network', check: POUF.urls, fault: error.message });
   } finally {
     waiting.end();
-    // Not awaited: whoever does not end when it is told to would hold up the cycle after all.
+    // Not awaited: a sender that ignores the signal would hold up the cycle after all.
     chunks?.return?.().catch(() => undefined);
   }
 }

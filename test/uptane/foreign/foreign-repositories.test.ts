@@ -11,7 +11,7 @@ import { ifInstalled, temporaryDirectory } from '../../support/servers.js';
 import { tufPython } from './python.js';
 
 const python = await ifInstalled(tufPython);
-const scenarios = await temporaryDirectory('otaops-uptane-');
+const scenarios = temporaryDirectory('uptane');
 if (python) {
   const script = fileURLToPath(new URL('make_repositories.py', import.meta.url));
   execFileSync(python, [script, scenarios], { stdio: 'inherit' });

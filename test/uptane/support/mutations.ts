@@ -16,7 +16,7 @@ export class Mutations {
   }
 
   pick<T>(from: readonly T[]): T {
-    return must(from[this.below(from.length)]);
+    return from[this.below(from.length)] as T;
   }
 
   /** One to three changes of bytes or of pieces of JSON text. */
@@ -34,7 +34,7 @@ export class Mutations {
     switch (this.below(7)) {
       case 0: {
         const copy = Buffer.from(bytes);
-        if (at < copy.length) must(copy[at]) ^= 1 << this.below(8);
+        if (at < copy.length) copy[at] = must(copy[at]) ^ (1 << this.below(8));
         return copy;
       }
       case 1:

@@ -6,7 +6,9 @@ import { makeKey, type Signed, signFile, type TestKey } from './keys.js';
 type Top = 'root' | 'timestamp' | 'snapshot' | 'targets';
 const TOP: readonly Top[] = ['root', 'timestamp', 'snapshot', 'targets'];
 
-export const LATER = '2099-01-01T00:00:00Z';
+const isTop = (name: string): name is Top => TOP.includes(name as Top);
+
+const LATER = '2099-01-01T00:00:00Z';
 export const NOW = new Date('2026-11-27T08:00:00Z');
 export const PAST = '2026-11-27T08:00:00Z';
 
@@ -31,8 +33,6 @@ interface TargetsRole extends Role {
 
 export const sha = (algorithm: string, bytes: Uint8Array) =>
   createHash(algorithm).update(bytes).digest('hex');
-
-export const HARDWARE = 'hw-a';
 
 export class TestRepository {
   /** What the server serves: path below the repository, and the bytes. */
@@ -143,9 +143,9 @@ export class TestRepository {
   }
 
   /** One version more of the files, and publishes. */
-  release(...roles: (Top | string)[]): this {
+  release(...roles: string[]): this {
     for (const name of roles.length === 0 ? ['targets', 'snapshot', 'timestamp'] : roles) {
-      const role = this.roles[name as Top] ?? this.delegated.get(name);
+      const role = isTop(name) ? this.roles[name] : this.delegated.get(name);
       if (role) role.version += 1;
     }
     return this.publish();
