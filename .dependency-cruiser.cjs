@@ -4,6 +4,7 @@
  *   contract  <-  service  <-  adapter
  *   contract  <-  service, update-script  <-  carota
  *   contract  <-  update-script  <-  vehicle  <-  fleet
+ *   uptane (knows nobody)
  *   contract  <-  console (in the browser; it asks the servers over HTTP)
  *   all of them  <-  quickstart | bench  <-  cli
  *
@@ -22,6 +23,7 @@ const only = (from, ...allowed) => ({
 module.exports = {
   forbidden: [
     only('contract'),
+    only('uptane'),
     only('service', 'contract'),
     only('adapter', 'service', 'contract'),
     only('update-script', 'contract'),

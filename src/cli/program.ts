@@ -17,6 +17,8 @@ import { serveCommand } from './commands/serve.js';
 import { simulateCommand } from './commands/simulate.js';
 import { tokenCommand } from './commands/token.js';
 import { triggerCommand } from './commands/trigger.js';
+import { tufClientCommand } from './commands/tuf-client.js';
+import { uptaneClientCommand } from './commands/uptane-client.js';
 import { vehicleCommand } from './commands/vehicle.js';
 import { vehiclesCommand } from './commands/vehicles.js';
 import { printError } from './output.js';
@@ -76,6 +78,8 @@ function program(): Command {
   vehicleCommand(root);
   simulateCommand(root);
   benchCommand(root);
+  tufClientCommand(root);
+  uptaneClientCommand(root);
   completionCommand(root);
   for (const command of root.commands) inheritSettings(command, root);
   return root;

@@ -1,0 +1,48 @@
+/** Whether enough different keys of a role have signed (POUF, section 2). */
+import { type Authority } from '../keys/authority.js';
+import { type MetadataFile } from '../metadata/metadata-file.js';
+import { Refusal } from '../refusal.js';
+import { type Rules } from '../rules.js';
+
+/**
+ * Signatures that are tried on one file. Without a bound, a file full of wrong signatures by a known key id
+ * would cost hours: each of them means hashing the whole file.
+ */
+const MOST_VERIFICATIONS = 1_024;
+
+/**
+ * Signatures by other keys and wrong ones do not count and do no harm; a key counts once, however often it
+ * signs and under however many ids it is listed.
+ *
+ * @param check the section that asks for it
+ * @throws Refusal `signature`
+ */
+export function checkThreshold(
+  { envelope, subject }: MetadataFile,
+  { keys, threshold }: Authority,
+  check: string,
+  rules: Rules,
+): void {
+  const refuse = (fault: string, expected?: string, found?: string): never => {
+    throw new Refusal(subject, { code: 'signature', check, fault, expected, found });
+  };
+  const ids = new Set(envelope.signatures.map(({ keyId }) => keyId));
+  if (rules.repeatedSignatures === 'refuse' && ids.size < envelope.signatures.length) {
+    refuse('has several signatures under one key id');
+  }
+  const signers = new Set<string>();
+  let tries = 0;
+  for (const { keyId, hex } of envelope.signatures) {
+    const key = keys.get(keyId);
+    if (key === undefined || signers.has(key.identity)) continue;
+    tries += 1;
+    if (tries > MOST_VERIFICATIONS) break;
+    if (key.verifies(envelope.signedBytes, hex)) signers.add(key.identity);
+    if (signers.size >= threshold) return;
+  }
+  refuse(
+    'is not signed by enough keys',
+    `valid signatures by ${threshold} of ${keys.size} keys`,
+    `valid signatures by ${signers.size}`,
+  );
+}

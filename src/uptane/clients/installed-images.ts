@@ -1,0 +1,85 @@
+/**
+ * Which image each ECU has, durably. An installation is written down before and after: if the power is cut in between,
+ * what the ECU has is looked up, so that its release counter is never taken for a lower one.
+ */
+import { type Assignment } from '../director/check-director-targets.js';
+import { asInstalled, type InstalledImage } from '../director/installed-image.js';
+import { type PlainJson } from '../json/canonical-json.js';
+import { parseJson } from '../json/parse-json.js';
+import { Reader } from '../json/reader.js';
+import { readHashes } from '../metadata/hashes.js';
+import { readIfThere, replaceFile } from '../store/durable-file.js';
+
+type Images = Map<string, InstalledImage>;
+
+export class InstalledImages {
+  readonly #path: string;
+  readonly #installed: Images;
+  readonly #begun: Images;
+
+  /** @throws Refusal if the file is not one of ours */
+  constructor(path: string) {
+    this.#path = path;
+    const bytes = readIfThere(path);
+    const file = bytes && new Reader(parseJson(bytes), { repository: 'local', role: path });
+    this.#installed = file
+      ? readImages(file.member('installed'))
+      : new Map<string, InstalledImage>();
+    this.#begun = file ? readImages(file.member('begun')) : new Map<string, InstalledImage>();
+  }
+
+  /** By ECU identifier. */
+  get images(): ReadonlyMap<string, InstalledImage> {
+    return this.#installed;
+  }
+
+  /** Before an ECU's image is replaced. */
+  begin(assignment: Assignment): void {
+    this.#begun.set(assignment.ecuId, asInstalled(assignment));
+    this.#write();
+  }
+
+  /** After an ECU's image was replaced. */
+  end({ ecuId }: Assignment): void {
+    this.#settle(ecuId, true);
+  }
+
+  /** Finds out how installations ended that a power cut has interrupted. */
+  async resolve(has: (ecuId: string, image: InstalledImage) => Promise<boolean>): Promise<void> {
+    for (const [ecuId, image] of this.#begun) this.#settle(ecuId, await has(ecuId, image));
+  }
+
+  #settle(ecuId: string, isInstalled: boolean): void {
+    const image = this.#begun.get(ecuId);
+    if (image && isInstalled) this.#installed.set(ecuId, image);
+    this.#begun.delete(ecuId);
+    this.#write();
+  }
+
+  #write(): void {
+    const content = { installed: plain(this.#installed), begun: plain(this.#begun) };
+    replaceFile(this.#path, `${JSON.stringify(content, null, 2)}\n`);
+  }
+}
+
+const plain = (images: Images): PlainJson =>
+  Object.fromEntries(
+    [...images].map(([ecuId, image]) => [
+      ecuId,
+      { ...image, hashes: Object.fromEntries(image.hashes) },
+    ]),
+  );
+
+const readImages = (member: Reader): Images =>
+  new Map(
+    member.members().map(([ecuId, image]) => [
+      ecuId,
+      {
+        path: image.member('path').string(),
+        length: image.member('length').integer(0),
+        hashes: readHashes(image.member('hashes')),
+        releaseCounter: image.member('releaseCounter').integer(),
+        match: image.member('match').string(),
+      },
+    ]),
+  );

@@ -1,0 +1,70 @@
+/**
+ * Uptane, "Full verification": what a Primary, and a Secondary that can, does with the metadata of both repositories.
+ * Nothing is installed here; the result says what may be.
+ */
+import { type Assignment, checkDirectorTargets } from './director/check-director-targets.js';
+import { checkImage } from './director/compare.js';
+import { type InstalledImage, isInstalled } from './director/installed-image.js';
+import { type Vehicle } from './director/vehicle.js';
+import { type RepositoryClient } from './repository-client.js';
+
+export interface FullVerification {
+  readonly director: RepositoryClient;
+  readonly image: RepositoryClient;
+  readonly vehicle: Vehicle;
+  /** What each ECU has, by ECU identifier; an ECU of which nothing is known is left out. */
+  readonly installed: ReadonlyMap<string, InstalledImage>;
+}
+
+/** For messages. */
+const REPOSITORIES = { director: 'director', image: 'image' };
+
+/**
+ * One refused image refuses the cycle.
+ *
+ * @returns all that the Director orders, verified, with at least one image that is new to its ECU; or nothing
+ * @throws Refusal
+ */
+export async function verifyFully(verification: FullVerification): Promise<readonly Assignment[]> {
+  const { image, installed } = verification;
+  // Step 1, the time, is the repositories' `now`. Steps 2 to 6.
+  const assignments = await directorAssignments(verification);
+  if (!hasNews(assignments, installed)) return [];
+  // Steps 7 to 9.
+  await image.updateRoot();
+  await image.updateTimestamp();
+  await image.updateSnapshot();
+  await image.updateTargets();
+  // Step 10. One image may be for ECUs of several hardware ids, to which different delegations may apply.
+  for (const assignment of assignments) {
+    const { target, hardwareId, ecuId } = assignment;
+    const found = await image.findImage({ path: target.path, hardwareId });
+    checkImage(assignment, found, installed.get(ecuId), REPOSITORIES);
+  }
+  return assignments;
+}
+
+async function directorAssignments(verification: FullVerification): Promise<readonly Assignment[]> {
+  const { director, vehicle, installed } = verification;
+  await director.updateRoot();
+  await director.updateTimestamp();
+  // Step 4: with the same snapshot there are no new updates. What was ordered before may not be installed
+  // yet, though: the power was cut, or the image repository was unavailable.
+  if (director.isUnchanged()) {
+    const targets = director.storedTargets();
+    if (targets && !hasNews(checkDirectorTargets(targets, vehicle), installed)) return [];
+  }
+  await director.updateSnapshot();
+  let assignments: readonly Assignment[] = [];
+  await director.updateTargets((targets) => {
+    assignments = checkDirectorTargets(targets, vehicle);
+  });
+  return assignments;
+}
+
+/** Step 6. */
+const hasNews = (
+  assignments: readonly Assignment[],
+  installed: ReadonlyMap<string, InstalledImage>,
+): boolean =>
+  assignments.some((assignment) => !isInstalled(assignment, installed.get(assignment.ecuId)));

@@ -1,0 +1,135 @@
+/** Public keys of metadata, and what their signatures are (POUF, section 2). Cryptography: `node:crypto`. */
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { spkiOfPem } from './spki.js';
+
+/** `keytype`, `scheme` and `keyval.public`. */
+export interface KeyMembers {
+  readonly keyType: string;
+  readonly scheme: string;
+  readonly public: string;
+}
+
+interface Algorithm {
+  /** @throws when the text is no such key */
+  readonly read: (text: string) => KeyObject;
+  /** Names the key itself, however it is written down. */
+  readonly identity: (key: KeyObject) => string;
+  readonly verify: (key: KeyObject, message: Uint8Array, signature: Uint8Array) => boolean;
+}
+
+const ED25519: Algorithm = {
+  read: (text) => {
+    if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new Error('is not 64 hex digits');
+    const x = Buffer.from(text, 'hex').toString('base64url');
+    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+  },
+  identity: (key) => `ed25519 ${key.export({ format: 'jwk' }).x}`,
+  verify: (key, message, signature) => verify(null, message, key, signature),
+};
+
+const ECDSA_P256: Algorithm = {
+  read: (text) => {
+    const key = createPublicKey({ key: spkiOfPem(text), format: 'der', type: 'spki' });
+    if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+      throw new Error('is not a key on the curve P-256');
+    }
+    return key;
+  },
+  identity: (key) => {
+    const { x, y } = key.export({ format: 'jwk' });
+    return `ecdsa ${x} ${y}`;
+  },
+  verify: (key, message, signature) =>
+    verify('sha256', message, { key, dsaEncoding: 'der' }, signature),
+};
+
+const SMALLEST_MODULUS_BITS = 2048;
+
+const RSA_PSS: Algorithm = {
+  read: (text) => {
+    const key = createPublicKey({ key: spkiOfPem(text), format: 'der', type: 'spki' });
+    const bits = key.asymmetricKeyType === 'rsa' ? key.asymmetricKeyDetails?.modulusLength : 0;
+    if ((bits ?? 0) < SMALLEST_MODULUS_BITS) throw new Error('is no RSA key of 2048 bits or more');
+    return key;
+  },
+  // Whoever knows the factors of a modulus can sign for any exponent: one modulus, one signer.
+  identity: (key) => `rsa ${key.export({ format: 'jwk' }).n}`,
+  verify: (key, message, signature) =>
+    verify(
+      'sha256',
+      message,
+      {
+        key,
+        padding: constants.RSA_PKCS1_PSS_PADDING,
+        saltLength: constants.RSA_PSS_SALTLEN_AUTO,
+      },
+      signature,
+    ),
+};
+
+/** Algorithms by keytype and scheme. */
+const ALGORITHMS: ReadonlyMap<string, ReadonlyMap<string, Algorithm>> = new Map([
+  ['ed25519', new Map([['ed25519', ED25519]])],
+  ['ecdsa', new Map([['ecdsa-sha2-nistp256', ECDSA_P256]])],
+  ['rsa', new Map([['rsassa-pss-sha256', RSA_PSS]])],
+]);
+
+/** Keys of another type are ignored. */
+export const isKnownKeyType = (keyType: string): boolean => ALGORITHMS.has(keyType);
+
+/** Keys with another scheme are ignored. */
+export const isKnownScheme = (keyType: string, scheme: string): boolean =>
+  ALGORITHMS.get(keyType)?.has(scheme) ?? false;
+
+/** A key as metadata lists it. Its text is read when it is first needed. */
+export class PublicKey {
+  readonly id: string;
+  readonly #members: KeyMembers;
+  #usable: { readonly algorithm: Algorithm; readonly key: KeyObject } | undefined;
+  #isRead = false;
+
+  constructor(id: string, members: KeyMembers) {
+    this.id = id;
+    this.#members = members;
+  }
+
+  /**
+   * Two keys with one identity are one key, under whatever ids and spellings. A key that cannot be used
+   * has its id.
+   */
+  get identity(): string {
+    const usable = this.#read();
+    return usable ? usable.algorithm.identity(usable.key) : `unusable ${this.id}`;
+  }
+
+  /** False also for a key that is of no known type, or is none, or for text that is no signature. */
+  verifies(message: Uint8Array, signatureHex: string): boolean {
+    const usable = this.#read();
+    const signature = bytesOfHex(signatureHex);
+    if (usable === undefined || signature === undefined) return false;
+    try {
+      return usable.algorithm.verify(usable.key, message, signature);
+    } catch {
+      return false;
+    }
+  }
+
+  #read() {
+    if (!this.#isRead) {
+      this.#isRead = true;
+      const { keyType, scheme } = this.#members;
+      const algorithm = ALGORITHMS.get(keyType)?.get(scheme);
+      try {
+        if (algorithm) this.#usable = { algorithm, key: algorithm.read(this.#members.public) };
+      } catch {
+        // Such a key signs nothing: its signatures do not count, and do no harm.
+      }
+    }
+    return this.#usable;
+  }
+}
+
+function bytesOfHex(text: string): Buffer | undefined {
+  if (text.length === 0 || text.length % 2 !== 0 || !/^[0-9a-fA-F]+$/.test(text)) return undefined;
+  return Buffer.from(text, 'hex');
+}

@@ -1,0 +1,25 @@
+/** What one cycle takes at most (POUF, section 7). Sizes in bytes; a file up to its limit is taken. */
+
+export const LIMITS = {
+  root: 512_000,
+  timestamp: 16_384,
+  snapshot: 2_000_000,
+  /** Targets and delegated targets. */
+  targets: 5_000_000,
+  /** New roots of one repository; the next cycle goes on from the last one. */
+  newRoots: 256,
+  /** Roles that are visited in the search for one image. */
+  rolesPerImage: 32,
+} as const;
+
+export interface TransferRate {
+  /** A response that brings less than this … */
+  readonly bytes: number;
+  /** … in this time is given up. */
+  readonly seconds: number;
+}
+
+export const SLOWEST: TransferRate = { bytes: 1_000, seconds: 20 };
+
+/** One metadata file, however steadily it comes. */
+export const LONGEST_METADATA_SECONDS = 600;

@@ -1,0 +1,13 @@
+/** Times of metadata: `YYYY-MM-DDTHH:MM:SSZ`, real ones, and nothing else (POUF, section 3). */
+
+const FORM = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})Z$/;
+
+/** @returns `undefined` for any other text, also for the 30th of February or 24:00:00 */
+export function parseUtcTime(text: string): Date | undefined {
+  if (!FORM.test(text) || text.startsWith('0000')) return undefined;
+  const time = new Date(text);
+  // `Date` takes the 30th of February for the 1st or 2nd of March.
+  return !Number.isNaN(time.getTime()) && time.toISOString() === `${text.slice(0, -1)}.000Z`
+    ? time
+    : undefined;
+}

@@ -1,0 +1,63 @@
+/**
+ * Uptane, "Partial verification": the least that a Secondary does, with nothing but the Director's root and targets.
+ * Whoever hands it the files need not be trusted.
+ */
+import { checkLastRoot, checkNextRoot } from './checks/check-root.js';
+import { checkTargets } from './checks/check-targets.js';
+import { type Assignment, checkDirectorTargetsForEcu } from './director/check-director-targets.js';
+import { checkFit, checkHashAlgorithms } from './director/compare.js';
+import { type InstalledImage } from './director/installed-image.js';
+import { readRoot } from './metadata/root.js';
+import { readTargets } from './metadata/targets.js';
+import { DIRECTOR } from './rules.js';
+
+export interface PartialVerification {
+  readonly vin: string;
+  readonly ecuId: string;
+  /** Of the ECU. */
+  readonly hardwareId: string;
+  /** The Director's root that the ECU trusts. */
+  readonly root: Uint8Array;
+  /** The roots that came after it, in order; a rotation of the targets key arrives this way. */
+  readonly newRoots: readonly Uint8Array[];
+  /** The Director's targets that the ECU trusted before. */
+  readonly previousTargets: Uint8Array | undefined;
+  /** The Director's targets that it is handed now. */
+  readonly targets: Uint8Array;
+  readonly installed: InstalledImage | undefined;
+  /** Trusted time, from elsewhere than the Primary. */
+  readonly now: Date;
+}
+
+export interface PartiallyVerified {
+  /** The root to trust from now on. */
+  readonly root: Uint8Array;
+  /** `undefined`: nothing is to be done for this ECU. */
+  readonly assignment: Assignment | undefined;
+}
+
+const subject = (role: string) => ({ repository: 'director', role });
+
+/** @throws Refusal */
+export function verifyPartially(verification: PartialVerification): PartiallyVerified {
+  const { newRoots, previousTargets, targets, installed, now } = verification;
+  let root = readRoot(verification.root, subject('root'), DIRECTOR);
+  for (const bytes of newRoots) root = checkNextRoot(bytes, root, subject('root'), DIRECTOR);
+  checkLastRoot(root, now);
+  const checked = checkTargets(targets, {
+    authority: root.authorities.targets,
+    // Without a snapshot only the version before guards against going back.
+    listed: undefined,
+    previous: previousTargets && readTargets(previousTargets, subject('targets'), DIRECTOR),
+    now,
+    subject: subject('targets'),
+    rules: DIRECTOR,
+  });
+  const assignment = checkDirectorTargetsForEcu(checked, verification);
+  if (assignment) {
+    const image = { repository: 'director', role: assignment.target.path };
+    checkHashAlgorithms(assignment.target, image);
+    checkFit(assignment, installed, image);
+  }
+  return { root: root.bytes, assignment };
+}

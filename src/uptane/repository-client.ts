@@ -1,0 +1,270 @@
+/**
+ * One repository's part of a cycle: fetches, checks and stores its metadata, in the order of the standard ("Full
+ * verification"). What a file must be is decided in `checks/`; here is when it is fetched and what is kept.
+ *
+ * Each file that passed is stored at once, so that what was seen once is never forgotten, whatever comes next.
+ */
+import { checkLastRoot, checkNextRoot, onlineKeys } from './checks/check-root.js';
+import { checkSnapshot } from './checks/check-snapshot.js';
+import { checkTargets, type TargetsCheck } from './checks/check-targets.js';
+import { checkTimestamp } from './checks/check-timestamp.js';
+import { isListed } from './checks/listed.js';
+import { POUF, STANDARD } from './checks/sections.js';
+import { checkThreshold } from './checks/threshold.js';
+import { findImage, type FoundImage } from './delegations/find-image.js';
+import { type WantedImage } from './delegations/applies.js';
+import { LIMITS, LONGEST_METADATA_SECONDS, SLOWEST } from './limits.js';
+import { type DelegatedRole } from './metadata/delegation.js';
+import { type ListedFile } from './metadata/listed-file.js';
+import { type MetadataFile } from './metadata/metadata-file.js';
+import { readRoot, type Root } from './metadata/root.js';
+import { readSnapshot, type Snapshot } from './metadata/snapshot.js';
+import { readTargets, type Targets } from './metadata/targets.js';
+import { readTimestamp, type Timestamp } from './metadata/timestamp.js';
+import { Refusal, type Subject } from './refusal.js';
+import { type Rules } from './rules.js';
+import { type MetadataStore } from './store/metadata-store.js';
+import { type Fetcher } from './transfer/fetcher.js';
+import { transferWhole } from './transfer/transfer.js';
+import { metadataPath } from './urls.js';
+
+export interface RepositoryOptions {
+  /** For messages: `director`, `image` … */
+  readonly name: string;
+  readonly rules: Rules;
+  /** Of the folder with the metadata. */
+  readonly fetcher: Fetcher;
+  readonly store: MetadataStore;
+  /** Trusted time, fixed for the cycle. */
+  readonly now: Date;
+}
+
+type ReadFile<T extends MetadataFile> = (bytes: Uint8Array, subject: Subject, rules: Rules) => T;
+
+export class RepositoryClient {
+  readonly #options: RepositoryOptions;
+  #root: Root | undefined;
+  #timestamp: Timestamp | undefined;
+  #snapshot: Snapshot | undefined;
+  #targets: Targets | undefined;
+  /** Delegated files of this cycle, as fetched; each use verifies them against its own delegation. */
+  readonly #fetched = new Map<string, Uint8Array>();
+
+  constructor(options: RepositoryOptions) {
+    this.#options = options;
+  }
+
+  /** The verified top-level targets. */
+  get targets(): Targets {
+    return inOrder(this.#targets);
+  }
+
+  get root(): Root {
+    return inOrder(this.#root);
+  }
+
+  /** Uptane, "How to check Root metadata". @throws Refusal */
+  async updateRoot(): Promise<void> {
+    const { rules, now, store } = this.#options;
+    let root = this.#provisionedRoot();
+    this.#forgetOtherKeys(root);
+    for (let count = 0; count < LIMITS.newRoots; count += 1) {
+      const version = root.version + 1;
+      const subject = this.#subject('root', version);
+      const bytes = await this.#fetch(metadataPath('root', version), LIMITS.root, subject);
+      if (bytes === undefined) break;
+      root = checkNextRoot(bytes, root, subject, rules);
+      store.write('root', bytes);
+      this.#forgetOtherKeys(root);
+    }
+    checkLastRoot(root, now);
+    this.#root = root;
+  }
+
+  /** Uptane, "How to check Timestamp metadata". @throws Refusal */
+  async updateTimestamp(): Promise<void> {
+    const { rules, now, store } = this.#options;
+    const subject = this.#subject('timestamp');
+    const bytes = await this.#fetchListed(metadataPath('timestamp'), LIMITS.timestamp, subject);
+    const previous = this.#stored('timestamp', readTimestamp);
+    const timestamp = checkTimestamp(bytes, { root: this.root, previous, now, subject, rules });
+    if (!previous || !isSame(timestamp, previous)) store.write('timestamp', timestamp.bytes);
+    this.#timestamp = timestamp;
+  }
+
+  /** Whether the stored snapshot is the one that the timestamp lists: then there is nothing new. */
+  isUnchanged(): boolean {
+    const stored = this.#stored('snapshot', readSnapshot);
+    return stored !== undefined && isListed(stored, inOrder(this.#timestamp).snapshot);
+  }
+
+  /** The stored top-level targets, if the stored snapshot lists them. They were verified when they were stored. */
+  storedTargets(): Targets | undefined {
+    const stored = this.#stored('targets', readTargets);
+    const listed = this.#stored('snapshot', readSnapshot)?.targets;
+    return stored && listed && isListed(stored, listed) ? stored : undefined;
+  }
+
+  /** Uptane, "How to check Snapshot metadata". @throws Refusal */
+  async updateSnapshot(): Promise<void> {
+    const { rules, now, store } = this.#options;
+    const timestamp = inOrder(this.#timestamp);
+    const { version, length = LIMITS.snapshot } = timestamp.snapshot;
+    const subject = this.#subject('snapshot', version);
+    const previous = this.#stored('snapshot', readSnapshot);
+    const check = { root: this.root, timestamp, previous, now, subject, rules };
+    if (previous && isListed(previous, timestamp.snapshot)) {
+      this.#snapshot = unlessRefused(() => checkSnapshot(previous.bytes, check));
+      if (this.#snapshot) return;
+      // Perhaps root has other keys now, and the repository has signed the same version anew.
+    }
+    const path = this.#versionedPath('snapshot', version);
+    const bytes = await this.#fetchListed(path, Math.min(length, LIMITS.snapshot), subject);
+    this.#snapshot = checkSnapshot(bytes, check);
+    store.write('snapshot', bytes);
+  }
+
+  /**
+   * Uptane, "How to check Targets metadata", for the top-level role.
+   *
+   * @param checkFurther must hold too before the file is trusted; throws where it does not
+   * @throws Refusal
+   */
+  async updateTargets(checkFurther: (targets: Targets) => void = () => undefined): Promise<void> {
+    const { targets: listed } = inOrder(this.#snapshot);
+    const authority = this.root.authorities.targets;
+    this.#targets = await this.#updateTargetsRole('targets', authority, listed, checkFurther);
+  }
+
+  /** Uptane, "How to resolve delegations". @throws Refusal if a role on the way cannot be fetched or verified */
+  findImage(image: WantedImage): Promise<FoundImage | undefined> {
+    return findImage({
+      image,
+      targets: this.targets,
+      load: (role) => this.#loadDelegated(role),
+      mostRoles: LIMITS.rolesPerImage,
+      searchBelowTerminating: this.#options.rules.searchBelowTerminating,
+    });
+  }
+
+  async #loadDelegated({ name, authority }: DelegatedRole): Promise<Targets> {
+    const listed = inOrder(this.#snapshot).files.get(`${name}.json`);
+    if (listed === undefined) {
+      throw new Refusal(this.#subject(name), {
+        code: 'mix-and-match',
+        check: STANDARD.targetsPinned,
+        fault: 'is delegated to, but the snapshot does not list it',
+      });
+    }
+    return this.#updateTargetsRole(name, authority, listed);
+  }
+
+  async #updateTargetsRole(
+    role: string,
+    authority: TargetsCheck['authority'],
+    listed: ListedFile,
+    checkFurther: (targets: Targets) => void = () => undefined,
+  ): Promise<Targets> {
+    const { rules, now, store } = this.#options;
+    const subject = this.#subject(role, listed.version);
+    const verified = (bytes: Uint8Array): Targets => {
+      const targets = checkTargets(bytes, { authority, listed, now, subject, rules });
+      checkFurther(targets);
+      return targets;
+    };
+    const fetched = this.#fetched.get(role);
+    if (fetched) return verified(fetched);
+    const stored = this.#stored(role, readTargets);
+    if (stored && isListed(stored, listed)) {
+      const usable = unlessRefused(() => verified(stored.bytes));
+      if (usable) return usable;
+      // As for the snapshot.
+    }
+    const limit = Math.min(listed.length ?? LIMITS.targets, LIMITS.targets);
+    const bytes = await this.#fetchListed(
+      this.#versionedPath(role, listed.version),
+      limit,
+      subject,
+    );
+    const targets = verified(bytes);
+    this.#fetched.set(role, bytes);
+    store.write(role, bytes);
+    return targets;
+  }
+
+  #provisionedRoot(): Root {
+    const { rules, store } = this.#options;
+    const subject = this.#subject('root');
+    const bytes = store.read('root');
+    if (bytes === undefined) {
+      throw new Refusal(subject, {
+        code: 'storage',
+        check: 'Uptane, Build-time prerequisite requirements for ECUs',
+        fault: 'no root has been provisioned',
+      });
+    }
+    const root = readRoot(bytes, subject, rules);
+    if (rules.verifyProvisionedRoot) {
+      checkThreshold(root, root.authorities.root, STANDARD.rootSignature, rules);
+    }
+    return root;
+  }
+
+  /**
+   * Uptane, "How to check Root metadata", step 4. If the power was cut between writing a root and forgetting, it
+   * is made up for when the next cycle begins.
+   */
+  #forgetOtherKeys(root: Root): void {
+    const { store } = this.#options;
+    const keys = onlineKeys(root);
+    const before = store.readOnlineKeys();
+    if (before === keys) return;
+    if (before !== undefined) {
+      store.remove('timestamp');
+      store.remove('snapshot');
+    }
+    store.writeOnlineKeys(keys);
+  }
+
+  /** A stored file. One that a disk has spoiled is as good as none. */
+  #stored<T extends MetadataFile>(role: string, read: ReadFile<T>): T | undefined {
+    const { store, rules } = this.#options;
+    const bytes = store.read(role);
+    return bytes && unlessRefused(() => read(bytes, this.#subject(role), rules));
+  }
+
+  #subject(role: string, version?: number): Subject {
+    return { repository: this.#options.name, role, version };
+  }
+
+  #versionedPath(role: string, version: number): string {
+    return metadataPath(role, this.root.consistentSnapshot ? version : undefined);
+  }
+
+  async #fetchListed(path: string, bytes: number, subject: Subject): Promise<Uint8Array> {
+    const file = await this.#fetch(path, bytes, subject);
+    if (file !== undefined) return file;
+    throw new Refusal(subject, { code: 'network', check: POUF.urls, fault: 'is not there' });
+  }
+
+  #fetch(path: string, bytes: number, subject: Subject): Promise<Uint8Array | undefined> {
+    const limits = { bytes, rate: SLOWEST, seconds: LONGEST_METADATA_SECONDS };
+    return transferWhole(this.#options.fetcher, path, limits, subject);
+  }
+}
+
+function inOrder<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the steps of a cycle are called in their order');
+  return value;
+}
+
+const isSame = (a: MetadataFile, b: MetadataFile) => Buffer.compare(a.bytes, b.bytes) === 0;
+
+function unlessRefused<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}

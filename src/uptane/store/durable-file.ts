@@ -1,0 +1,62 @@
+/** Files that are there as a whole or as they were before, whenever the power is cut. */
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+/** What a power cut in the middle of a replacement may leave behind; the next replacement takes its place. */
+const UNFINISHED = '.unfinished';
+
+/** Replaces a file's content; when it returns, the new one survives a power cut. */
+export function replaceFile(path: string, content: string | Uint8Array): void {
+  const unfinished = `${path}${UNFINISHED}`;
+  const file = openSync(unfinished, 'w', 0o600);
+  try {
+    writeFileSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  moveFile(unfinished, path);
+}
+
+/** Gives a file that is on disk another name, in place of what had it; the change survives a power cut. */
+export function moveFile(from: string, to: string): void {
+  renameSync(from, to);
+  syncDirectory(dirname(to));
+}
+
+/** Removes a file, if it is there, for good. */
+export function removeFile(path: string): void {
+  rmSync(path, { force: true });
+  syncDirectory(dirname(path));
+}
+
+/** @returns `undefined` if there is no such file */
+export function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Brings a file's content to the disk. */
+export function syncFile(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Makes names that were added to or removed from a directory survive. */
+const syncDirectory = syncFile;

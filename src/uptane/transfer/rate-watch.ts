@@ -1,0 +1,42 @@
+/** How long a transfer may wait for its next bytes, so that no window of time brings too few. Pure. */
+import { type TransferRate } from '../limits.js';
+
+interface Arrival {
+  /** Seconds of waiting since the transfer began. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/**
+ * Counts the time that is spent waiting for the sender, not what the receiver takes to write: a slow disk
+ * is no attack.
+ */
+export class RateWatch {
+  readonly #rate: TransferRate;
+  /** The newest arrivals that together bring what a window must. */
+  readonly #arrivals: Arrival[] = [];
+  #total = 0;
+  #waited = 0;
+
+  constructor(rate: TransferRate) {
+    this.#rate = rate;
+  }
+
+  /** Seconds that the next bytes may take from now on. */
+  get patience(): number {
+    const windowStart = this.#total >= this.#rate.bytes ? (this.#arrivals[0]?.at ?? 0) : 0;
+    return windowStart + this.#rate.seconds - this.#waited;
+  }
+
+  /** @param seconds that were spent waiting for these bytes */
+  arrived(bytes: number, seconds: number): void {
+    this.#waited += seconds;
+    this.#arrivals.push({ at: this.#waited, bytes });
+    this.#total += bytes;
+    for (let first = this.#arrivals[0]; first; first = this.#arrivals[0]) {
+      if (this.#total - first.bytes < this.#rate.bytes) break;
+      this.#total -= first.bytes;
+      this.#arrivals.shift();
+    }
+  }
+}

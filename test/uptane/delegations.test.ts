@@ -1,0 +1,567 @@
+/** How delegations are resolved: priority, termination, hardware, patterns, several roles together. */
+import { must } from './support/must.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { matchesPath } from '../../src/uptane/delegations/path-pattern.js';
+import { LIMITS } from '../../src/uptane/limits.js';
+import { makeKey } from './support/keys.js';
+import { FIRMWARE, forEcu, match, TestWorld } from './support/test-vehicle.js';
+import { type Custom, type TestRepository } from './support/test-repository.js';
+
+let world: TestWorld;
+let image: TestRepository;
+type Role = TestRepository['targets'];
+let top: Role;
+beforeEach(() => {
+  world = new TestWorld().order();
+  ({ image } = world);
+  top = image.targets;
+  top.targets = {};
+});
+
+/** Everything applies to the firmware unless a test says otherwise. */
+const ALL = { paths: ['brakes/*'] };
+
+/** A role that lists the firmware: the right one, or another of the same length. */
+function lister(name: string, content = 'firmware'): Role {
+  const role = image.addRole(name);
+  image.addImage(FIRMWARE, Buffer.from(content), { match: match() }, role);
+  return role;
+}
+const passer = (name: string): Role => image.addRole(name);
+const follow = (from: Role, name: string, details: Custom = {}) =>
+  image.delegate(from, name, { ...ALL, ...details });
+const followMany = (from: Role, names: string[], details: Custom = {}) =>
+  image.delegateToMany(from, names, { ...ALL, ...details });
+
+const visited = () =>
+  world.imageFetcher.requests
+    .map((path) => /^1\.(?!targets|snapshot)(.*)\.json$/.exec(path)?.[1])
+    .filter((name) => name !== undefined && name !== '');
+
+async function found() {
+  world.provision();
+  expect(await world.paths()).toEqual([FIRMWARE]);
+}
+async function refused(code: string) {
+  world.provision();
+  expect((await world.refusal()).code).toBe(code);
+}
+
+describe('one role after another', () => {
+  test('the top-level role comes before all delegations', async () => {
+    image.addImage(FIRMWARE, Buffer.from('firmware'), { match: match() });
+    follow(top, (lister('evil', 'f1rmware'), 'evil'));
+    await found();
+    expect(visited()).toEqual([]);
+  });
+
+  test('in listed order, depth first', async () => {
+    const a = passer('a');
+    passer('c');
+    follow(a, 'c');
+    follow(top, 'a');
+    lister('b');
+    follow(top, 'b');
+    await found();
+    expect(visited()).toEqual(['a', 'c', 'b']);
+  });
+
+  test('the first that lists the image counts, even if what it says is wrong', async () => {
+    lister('a', 'f1rmware');
+    follow(top, 'a');
+    lister('b');
+    follow(top, 'b');
+    await refused('mismatch');
+  });
+
+  test('chains of any depth are followed', async () => {
+    let from = top;
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      const role = name === 'e' ? lister(name) : passer(name);
+      follow(from, name);
+      from = role;
+    }
+    await found();
+  });
+
+  test('a role that delegates in a circle ends nothing', async () => {
+    const a = passer('a');
+    const b = passer('b');
+    follow(top, 'a');
+    follow(a, 'b');
+    follow(b, 'a');
+    follow(b, 'targets');
+    follow(a, 'a');
+    lister('c');
+    follow(top, 'c');
+    await found();
+    expect(visited()).toEqual(['a', 'b', 'c']);
+  });
+
+  test.each([
+    ['another folder', 'engine/*'],
+    ['a star that would have to match a slash', '*'],
+    ['a star for two parts', '*.bin'],
+    ['another case', 'Brakes/*'],
+    ['a bracket, which is no wildcard', 'brakes/[a-z]*'],
+  ])('a delegation of %s does not apply', async (_what, pattern) => {
+    lister('a');
+    follow(top, 'a', { paths: [pattern] });
+    await refused('no-image');
+    expect(visited()).toEqual([]);
+  });
+
+  test('each delegation on the way must apply', async () => {
+    const a = passer('a');
+    follow(top, 'a');
+    lister('b');
+    follow(a, 'b', { paths: ['engine/*'] });
+    await refused('no-image');
+  });
+
+  test('a supplier’s key does not speak for another path', async () => {
+    lister('supplier', 'f1rmware');
+    follow(top, 'supplier', { paths: ['radio/*'] });
+    await refused('no-image');
+  });
+});
+
+describe('termination', () => {
+  test('ends the search where the role does not list the image', async () => {
+    passer('a');
+    follow(top, 'a', { terminating: true });
+    lister('b');
+    follow(top, 'b');
+    await refused('no-image');
+    expect(visited()).toEqual(['a']);
+  });
+
+  test('ends it above too', async () => {
+    const a = passer('a');
+    follow(top, 'a');
+    passer('b');
+    follow(a, 'b', { terminating: true });
+    lister('c');
+    follow(top, 'c');
+    await refused('no-image');
+  });
+
+  test('does not search below the role that was reached by it', async () => {
+    const a = passer('a');
+    follow(top, 'a', { terminating: true });
+    lister('b');
+    follow(a, 'b');
+    await refused('no-image');
+    expect(visited()).toEqual(['a']);
+  });
+
+  test('does nothing where the delegation does not apply', async () => {
+    passer('a');
+    follow(top, 'a', { terminating: true, paths: ['engine/*'] });
+    lister('b');
+    follow(top, 'b');
+    await found();
+  });
+
+  test('takes the image that the role lists', async () => {
+    lister('a');
+    follow(top, 'a', { terminating: true });
+    await found();
+  });
+
+  test('counts for a role that was visited before', async () => {
+    passer('a');
+    follow(top, 'a');
+    follow(top, 'a', { terminating: true });
+    lister('b');
+    follow(top, 'b');
+    await refused('no-image');
+  });
+});
+
+describe('hardware', () => {
+  test.each([
+    ['the ECU’s', ['hw-x', 'hw-a'], true],
+    ['another', ['hw-x'], false],
+    ['none', [], false],
+  ])('a delegation for %s hardware', async (_what, hardwareIds, applies) => {
+    lister('a');
+    follow(top, 'a', { hardwareIds });
+    await (applies ? found() : refused('no-image'));
+  });
+
+  test('a terminating delegation for other hardware does not end the search', async () => {
+    passer('a');
+    follow(top, 'a', { hardwareIds: ['hw-b'], terminating: true });
+    lister('b');
+    follow(top, 'b');
+    await found();
+  });
+
+  test('an image for two kinds of hardware must be found for both', async () => {
+    world = new TestWorld();
+    ({ image } = world);
+    top = image.targets;
+    const custom = { match: match(1, ['hw-a', 'hw-b']) };
+    const ecuIdentifiers = { ...forEcu(), ...forEcu('ecu-2', 'hw-b') };
+    world.director.addImage(FIRMWARE, Buffer.from('firmware'), { ...custom, ecuIdentifiers });
+    image.addImage(FIRMWARE, Buffer.from('firmware'), custom, passer('a'));
+    follow(top, 'a', { hardwareIds: ['hw-a'] });
+    await refused('no-image');
+  });
+});
+
+describe('a role on the way that is not valid ends the search', () => {
+  const withRole = () => {
+    passer('a');
+    follow(top, 'a');
+    lister('b');
+    follow(top, 'b');
+  };
+
+  test('signed by another key', async () => {
+    withRole();
+    image.signers = (role) => (role === 'a' ? [makeKey()] : undefined);
+    await refused('signature');
+  });
+
+  test('expired', async () => {
+    withRole();
+    must(image.delegated.get('a')).expires = '2020-01-01T00:00:00Z';
+    await refused('freeze');
+  });
+
+  test('not there', async () => {
+    withRole();
+    world.provision();
+    image.files.delete('metadata/1.a.json');
+    expect(await world.refusal()).toMatchObject({ code: 'network', role: 'a' });
+  });
+
+  test('not in the snapshot', async () => {
+    withRole();
+    image.tamper = (role, signed) => {
+      if (role === 'snapshot') delete signed.meta['a.json'];
+    };
+    await refused('mix-and-match');
+  });
+
+  test('of another version than the snapshot says', async () => {
+    withRole();
+    image.tamper = (role, signed) => {
+      if (role === 'a') signed.version = 2;
+    };
+    await refused('mix-and-match');
+  });
+
+  test('of another type', async () => {
+    withRole();
+    image.tamper = (role, signed) => {
+      if (role === 'a') signed._type = 'a';
+    };
+    await refused('malformed');
+  });
+
+  test('the top-level targets under a delegated name', async () => {
+    passer('a');
+    follow(top, 'a');
+    lister('b');
+    follow(top, 'b');
+    world.provision();
+    image.files.set('metadata/1.a.json', must(image.files.get('metadata/1.targets.json')));
+    expect((await world.refusal()).code).toBe('signature');
+  });
+});
+
+test('a role that two delegate to is verified with the keys of the one that leads to it', async () => {
+  const a = passer('a');
+  const b = passer('b');
+  follow(top, 'a', { paths: ['radio/*'] });
+  follow(top, 'b');
+  const release = lister('release');
+  follow(a, 'release', { paths: ['radio/*'] });
+  const { keys } = release;
+  release.keys = [makeKey()];
+  follow(b, 'release');
+  release.keys = keys;
+  await refused('signature');
+});
+
+test('what was stored is verified again, with the keys that the delegation has now', async () => {
+  const supplier = lister('supplier');
+  follow(top, 'supplier');
+  await found();
+  world.installed.clear();
+  const stolen = supplier.keys;
+  supplier.keys = [makeKey()];
+  top.delegations = undefined;
+  follow(top, 'supplier');
+  image.signers = (role) => (role === 'supplier' ? stolen : undefined);
+  image.release('targets', 'snapshot', 'timestamp');
+  expect(await world.refusal()).toMatchObject({ code: 'signature', role: 'supplier' });
+});
+
+describe('several roles together', () => {
+  test('all agree', async () => {
+    lister('a');
+    lister('b');
+    followMany(top, ['a', 'b']);
+    await found();
+  });
+
+  test('one key is not enough: the second role says something else', async () => {
+    lister('a', 'f1rmware');
+    lister('b');
+    followMany(top, ['a', 'b']);
+    await refused('no-image');
+  });
+
+  test('two of three agree', async () => {
+    lister('a', 'f1rmware');
+    lister('b');
+    lister('c');
+    followMany(top, ['a', 'b', 'c'], { minRolesInAgreement: 2 });
+    await found();
+  });
+
+  test('of two groups the one with the earliest role counts', async () => {
+    lister('a');
+    lister('b', 'f1rmware');
+    lister('c', 'f1rmware');
+    lister('d');
+    followMany(top, ['a', 'b', 'c', 'd'], { minRolesInAgreement: 2 });
+    await found();
+  });
+
+  test('other match metadata is no agreement', async () => {
+    lister('a');
+    const b = image.addRole('b');
+    image.addImage(FIRMWARE, Buffer.from('firmware'), { match: match(2) }, b);
+    followMany(top, ['a', 'b']);
+    await refused('no-image');
+  });
+
+  test('other custom metadata is', async () => {
+    lister('a');
+    const b = image.addRole('b');
+    image.addImage(FIRMWARE, Buffer.from('firmware'), { match: match(), note: 'x' }, b);
+    followMany(top, ['a', 'b']);
+    await found();
+  });
+
+  test('one role that is listed twice has one voice', async () => {
+    lister('a');
+    followMany(top, ['a', 'a']);
+    await refused('no-image');
+  });
+
+  test('each with its own delegations, even to one supplier', async () => {
+    const a = passer('a');
+    const b = passer('b');
+    lister('supplier');
+    follow(a, 'supplier');
+    follow(b, 'supplier');
+    followMany(top, ['a', 'b']);
+    await found();
+  });
+
+  test('what one of them ends, the others do not', async () => {
+    const a = passer('a');
+    passer('x');
+    follow(a, 'x', { terminating: true });
+    lister('b');
+    lister('c');
+    followMany(top, ['a', 'b', 'c'], { minRolesInAgreement: 2 });
+    await found();
+  });
+
+  test('without agreement the next delegation is looked at', async () => {
+    lister('a', 'f1rmware');
+    lister('b');
+    followMany(top, ['a', 'b']);
+    lister('c');
+    follow(top, 'c');
+    await found();
+  });
+
+  test('even if it is one of them', async () => {
+    passer('a');
+    lister('b');
+    followMany(top, ['a', 'b']);
+    follow(top, 'b');
+    await found();
+  });
+
+  test('unless the delegation is terminating', async () => {
+    passer('a');
+    lister('b');
+    followMany(top, ['a', 'b'], { terminating: true });
+    lister('c');
+    follow(top, 'c');
+    await refused('no-image');
+  });
+
+  test('a terminating one searches below its roles', async () => {
+    const a = passer('a');
+    lister('x');
+    follow(a, 'x');
+    lister('b');
+    followMany(top, ['a', 'b'], { terminating: true });
+    await found();
+  });
+
+  test('for other hardware they are not asked', async () => {
+    lister('a');
+    lister('b');
+    followMany(top, ['a', 'b'], { hardwareIds: ['hw-b'] });
+    await refused('no-image');
+  });
+
+  test('one of them that is not valid ends the search', async () => {
+    lister('a');
+    lister('b');
+    lister('c');
+    followMany(top, ['a', 'b', 'c'], { minRolesInAgreement: 2 });
+    image.signers = (role) => (role === 'c' ? [makeKey()] : undefined);
+    await refused('signature');
+  });
+});
+
+describe('bounds', () => {
+  test(`the ${LIMITS.rolesPerImage - 1}th delegated role is visited, one more is not`, async () => {
+    const names = Array.from({ length: LIMITS.rolesPerImage }, (_, index) => `r${index + 1}`);
+    for (const name of names) {
+      if (name === `r${LIMITS.rolesPerImage - 1}`) lister(name);
+      else passer(name);
+      follow(top, name);
+    }
+    await found();
+    expect(visited()).toHaveLength(LIMITS.rolesPerImage - 1);
+    world.installed.clear();
+    must(image.delegated.get(`r${LIMITS.rolesPerImage - 1}`)).targets = {};
+    image.addImage(
+      FIRMWARE,
+      Buffer.from('firmware'),
+      { match: match() },
+      image.delegated.get(`r${LIMITS.rolesPerImage}`),
+    );
+    image.release(...names, 'targets', 'snapshot', 'timestamp');
+    expect((await world.refusal()).code).toBe('no-image');
+  });
+
+  test('multi-role delegations in each other end', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const roles = names.map((name) => passer(name));
+    followMany(top, names);
+    for (const role of roles) followMany(role, names);
+    await refused('no-image');
+  });
+});
+
+test.each([
+  ['root', 'malformed'],
+  ['timestamp', 'malformed'],
+  ['snapshot', 'malformed'],
+])('a delegation to a role named %s is refused', async (name, code) => {
+  lister(name);
+  follow(top, name);
+  image.delegated.delete(name);
+  await refused(code);
+});
+
+test.each(['__proto__', 'constructor', '../x', 'ä/🚗', '%', '?#', '.', '..', 'x'.repeat(300), ''])(
+  'a role may be named %j',
+  async (name) => {
+    lister(name);
+    follow(top, name);
+    await found();
+    expect(world.imageFetcher.requests).toContain(`1.${encodeURIComponent(name)}.json`);
+  },
+);
+
+describe('malformed delegations', () => {
+  test.each<[what: string, change: (delegation: any, delegations: any) => void]>([
+    ['without keys', (_, delegations) => delete delegations.keys],
+    ['without roles', (_, delegations) => delete delegations.roles],
+    ['with roles by name', (_, delegations) => (delegations.roles = {})],
+    ['without name', (delegation) => delete delegation.name],
+    ['without paths', (delegation) => delete delegation.paths],
+    [
+      'by hashes of paths',
+      (delegation) => {
+        delete delegation.paths;
+        delegation.path_hash_prefixes = [''];
+      },
+    ],
+    ['with one path as text', (delegation) => (delegation.paths = 'brakes/*')],
+    ['without termination', (delegation) => delete delegation.terminating],
+    ['with termination as text', (delegation) => (delegation.terminating = 'false')],
+    ['with threshold 0', (delegation) => (delegation.threshold = 0)],
+    ['with a negative threshold', (delegation) => (delegation.threshold = -1)],
+    ['with threshold true', (delegation) => (delegation.threshold = true)],
+    ['with threshold 1.0', (delegation) => (delegation.threshold = '1')],
+    ['without key ids', (delegation) => delete delegation.keyids],
+    ['with hardware null', (delegation) => (delegation.hardwareIds = null)],
+    ['with hardware as text', (delegation) => (delegation.hardwareIds = 'hw-a')],
+    ['to one role and many', (delegation) => (delegation.roles = [])],
+    [
+      'to many, without how many',
+      (delegation) => {
+        const { name, keyids, threshold } = delegation;
+        delete delegation.name;
+        delegation.roles = [{ name, keyids, threshold }];
+      },
+    ],
+    [
+      'to many, of whom none must agree',
+      (delegation) => {
+        const { name, keyids, threshold } = delegation;
+        delete delegation.name;
+        Object.assign(delegation, { roles: [{ name, keyids, threshold }], minRolesInAgreement: 0 });
+      },
+    ],
+  ])('%s', async (_what, change) => {
+    lister('a');
+    follow(top, 'a');
+    image.tamper = (role, signed) => {
+      if (role === 'targets') change(signed.delegations.roles[0], signed.delegations);
+    };
+    await refused('malformed');
+  });
+});
+
+test.each([
+  ['a', 'a', true],
+  ['a', 'A', false],
+  ['*', '', true],
+  ['*', 'abc', true],
+  ['*', 'a/b', false],
+  ['*/*', 'a/b', true],
+  ['**', 'a/b', false],
+  ['**', 'ab', true],
+  ['a*b*c', 'aXbYbZc', true],
+  ['a*b*c', 'aXcYb', false],
+  ['*a', 'aaab', false],
+  ['*.tgz', 'foo-1.tgz', true],
+  ['foo-?.tgz', 'foo-12.tgz', false],
+  ['?', '🚗', true],
+  ['?', '/', false],
+  ['??', '🚗', false],
+  ['', '', true],
+  ['', 'a', false],
+  ['/a', 'a', false],
+  ['a/', 'a', false],
+  ['*', '.hidden', true],
+  ['a.b', 'axb', false],
+  ['[ab]', 'a', false],
+  ['[ab]', '[ab]', true],
+  ['\\*', 'a', false],
+  ['a\nb', 'a\nb', true],
+  ['*', 'a\nb', true],
+])('the pattern %j and the path %j: %s', (pattern, path, expected) => {
+  expect(matchesPath(pattern, path)).toBe(expected);
+});
+
+test('a hostile pattern costs no more than the product of both lengths', () => {
+  expect(matchesPath(`${'*a'.repeat(2_000)}b`, 'a'.repeat(4_000))).toBe(false);
+});

@@ -1,0 +1,12 @@
+/** Python with the reference implementation of TUF and its cryptography, which make repositories for tests. */
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ProgramMissing } from '../../../src/bench/servers.js';
+
+/** @throws ProgramMissing */
+export async function tufPython(): Promise<string> {
+  const python = process.env.TUF_PYTHON ?? join(tmpdir(), 'otaops-tuf-7.0.0', 'bin', 'python');
+  if (existsSync(python)) return python;
+  throw new ProgramMissing('the Python package tuf', 'node scripts/tuf-conformance.mjs install');
+}

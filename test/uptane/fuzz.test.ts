@@ -1,0 +1,140 @@
+/** Damaged metadata: never a crash, never accepted. */
+import { must } from './support/must.js';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { checkNextRoot } from '../../src/uptane/checks/check-root.js';
+import { checkSnapshot } from '../../src/uptane/checks/check-snapshot.js';
+import { checkTargets } from '../../src/uptane/checks/check-targets.js';
+import { checkTimestamp } from '../../src/uptane/checks/check-timestamp.js';
+import { readRoot } from '../../src/uptane/metadata/root.js';
+import { type MetadataFile } from '../../src/uptane/metadata/metadata-file.js';
+import { Refusal } from '../../src/uptane/refusal.js';
+import { IMAGE_REPOSITORY as rules } from '../../src/uptane/rules.js';
+import { byDepth, seed } from '../support/depth.js';
+import { makeKey } from './support/keys.js';
+import { Mutations } from './support/mutations.js';
+import { FIRMWARE, match, TestWorld } from './support/test-vehicle.js';
+import { NOW as now, sha } from './support/test-repository.js';
+
+const FILES = byDepth({ quick: 4_000, full: 1_000_000 });
+const CYCLES = byDepth({ quick: 300, full: 20_000 });
+const HOUR = 60 * 60_000;
+
+/** A world that uses what there is: key types, delegations, several roles, hardware. */
+function richWorld(): TestWorld {
+  const world = new TestWorld().order();
+  const { image } = world;
+  image.addRole('supplier');
+  image.addRole('qa', [makeKey('ecdsa')]);
+  for (const name of ['supplier', 'qa']) {
+    const role = image.delegated.get(name);
+    image.addImage('brakes/2', Buffer.from('2'), { match: match() }, role);
+  }
+  image.delegateToMany(image.targets, ['supplier', 'qa'], { paths: ['brakes/*'] });
+  image.delegate(image.targets, 'supplier', { paths: ['*'], hardwareIds: ['hw-a'] });
+  return world.provision();
+}
+
+describe('files that are not signed anew', () => {
+  let kinds: [file: Buffer, check: (bytes: Buffer) => MetadataFile][];
+  beforeAll(() => {
+    const world = richWorld();
+    const { image } = world;
+    const subject = { repository: 'image', role: 'x' };
+    const root = readRoot(image.rootBytes, subject, rules);
+    image.release('root');
+    const file = (path: string) => must(image.files.get(`metadata/${path}`));
+    const base = { root, previous: undefined, now, subject, rules };
+    const timestamp = checkTimestamp(file('timestamp.json'), base);
+    // As it would be without hashes: they would catch everything before the parser is asked.
+    const unpinned = {
+      ...timestamp,
+      snapshot: { version: 1, length: undefined, hashes: undefined },
+    };
+    const authority = root.authorities.targets;
+    const listed = { version: 1, length: undefined, hashes: undefined };
+    kinds = [
+      [file('2.root.json'), (bytes) => checkNextRoot(bytes, root, subject, rules)],
+      [file('timestamp.json'), (bytes) => checkTimestamp(bytes, base)],
+      [file('1.snapshot.json'), (bytes) => checkSnapshot(bytes, { ...base, timestamp: unpinned })],
+      [
+        file('1.targets.json'),
+        (bytes) => checkTargets(bytes, { authority, listed, now, subject, rules }),
+      ],
+    ];
+  });
+
+  test(
+    `${FILES} of them are refused, unless they say the same`,
+    () => {
+      const mutations = new Mutations(seed);
+      const signedOf = kinds.map(([file, check]) => Buffer.from(check(file).envelope.signedBytes));
+      let refused = 0;
+      for (let count = 0; count < FILES; count += 1) {
+        const kind = mutations.below(kinds.length);
+        const [file, check] = must(kinds[kind]);
+        const bytes = mutations.ofBytes(file);
+        try {
+          const accepted = check(bytes);
+          if (!must(signedOf[kind]).equals(accepted.envelope.signedBytes)) {
+            throw new Error(`accepted, file ${count}: ${bytes.toString('base64')}`);
+          }
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error;
+          refused += 1;
+        }
+      }
+      // Blanks, and changes of members that are not signed, say the same.
+      expect(refused).toBeGreaterThan(FILES * 0.8);
+    },
+    HOUR,
+  );
+});
+
+describe('files that are signed anew, by whoever has one repository’s keys', () => {
+  test(
+    `${CYCLES} cycles end, and install what was ordered or nothing`,
+    async () => {
+      const mutations = new Mutations(seed);
+      const world = richWorld();
+      const roles = ['root', 'timestamp', 'snapshot', 'targets', 'supplier', 'qa'];
+      const outcomes = { installed: 0, refused: 0 };
+      for (let count = 0; count < CYCLES; count += 1) {
+        const repository = mutations.pick([world.director, world.image]);
+        const role = mutations.pick(repository === world.image ? roles : roles.slice(0, 4));
+        repository.tamper = (name, signed) => {
+          if (name === role) mutations.ofJson(signed);
+        };
+        const { root } = repository.roles;
+        root.version = role === 'root' ? 2 : 1;
+        repository.publish();
+        try {
+          const assignments = await world.cycle();
+          for (const { ecuId, target } of assignments) {
+            expect([ecuId, target.path, target.length]).toEqual(['ecu-1', FIRMWARE, 8]);
+            expect(target.hashes.get('sha256')).toBe(sha('sha256', Buffer.from('firmware')));
+          }
+          outcomes.installed += 1;
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error;
+          outcomes.refused += 1;
+        }
+        // As it was.
+        repository.tamper = () => undefined;
+        if (root.version === 2) repository.files.delete(repository.path('root', 2));
+        root.version = 1;
+        repository.publish();
+        world.installed.clear();
+        for (const [store, { rootBytes }] of [
+          [world.directorStore, world.director],
+          [world.imageStore, world.image],
+        ] as const) {
+          store.files.clear();
+          store.write('root', rootBytes);
+        }
+      }
+      expect(outcomes.refused).toBeGreaterThan(CYCLES / 4);
+      expect(outcomes.installed).toBeGreaterThan(CYCLES / 20);
+    },
+    HOUR,
+  );
+});

@@ -1,0 +1,134 @@
+/** What a Secondary checks that knows only the Director, whoever hands it the files. */
+import { must } from './support/must.js';
+import { beforeEach, expect, test } from 'vitest';
+import {
+  type PartialVerification,
+  verifyPartially,
+} from '../../src/uptane/partial-verification.js';
+import { type Refusal } from '../../src/uptane/refusal.js';
+import { makeKey } from './support/keys.js';
+import { FIRMWARE, forEcu, TestWorld, VIN } from './support/test-vehicle.js';
+import { NOW, PAST } from './support/test-repository.js';
+
+let world: TestWorld;
+let provisioned: Buffer;
+beforeEach(() => {
+  world = new TestWorld().order(FIRMWARE, 'firmware', 3).provision();
+  provisioned = world.director.rootBytes;
+});
+
+const file = (name: string) => must(world.director.files.get(name));
+const verify = (changes: Partial<PartialVerification> = {}) =>
+  verifyPartially({
+    vin: VIN,
+    ecuId: 'ecu-1',
+    hardwareId: 'hw-a',
+    root: provisioned,
+    newRoots: [],
+    previousTargets: undefined,
+    targets: file(`${world.director.targets.version}.targets.json`),
+    installed: undefined,
+    now: NOW,
+    ...changes,
+  });
+function code(changes: Partial<PartialVerification> = {}): string {
+  try {
+    verify(changes);
+    return 'accepted';
+  } catch (error) {
+    return (error as Refusal).code;
+  }
+}
+
+test('its image is found', () => {
+  expect(verify().assignment).toMatchObject({ ecuId: 'ecu-1', target: { path: FIRMWARE } });
+});
+
+test('an order for others is none for it', () => {
+  expect(verify({ ecuId: 'ecu-2', hardwareId: 'hw-b' }).assignment).toBeUndefined();
+});
+
+test('a rotated targets key comes with the roots that lead to it', () => {
+  world.director.targets.keys = [makeKey()];
+  world.director.release('root', 'targets');
+  expect(code()).toBe('signature');
+  const newRoots = [file('2.root.json')];
+  expect(verify({ newRoots }).root).toEqual(file('2.root.json'));
+  world.director.release('root');
+  expect(code({ newRoots: [file('3.root.json')] })).toBe('rollback');
+  expect(code({ newRoots: [file('2.root.json'), file('3.root.json')] })).toBe('accepted');
+});
+
+test('older targets than it had are refused', () => {
+  const before = file('1.targets.json');
+  world.director.release();
+  expect(code({ previousTargets: file('2.targets.json'), targets: before })).toBe('rollback');
+  expect(code({ previousTargets: before })).toBe('accepted');
+});
+
+test.each<[code: string, change: () => Partial<PartialVerification> | undefined]>([
+  [
+    'freeze',
+    () => {
+      world.director.targets.expires = PAST;
+      return undefined;
+    },
+  ],
+  [
+    'freeze',
+    () => {
+      world.director.roles.root.expires = PAST;
+      provisioned = world.director.publishRoot();
+      return undefined;
+    },
+  ],
+  [
+    'delegation',
+    () => {
+      world.director.targets.delegations = [];
+      return undefined;
+    },
+  ],
+  ['vehicle', () => ({ vin: '5YJSA1E40FF345679' })],
+  ['hardware-id', () => ({ hardwareId: 'hw-x' })],
+  [
+    'signature',
+    () => {
+      world.director.signers = () => [makeKey()];
+      return undefined;
+    },
+  ],
+  [
+    'ecu',
+    () => {
+      const { targets } = world.director.targets;
+      targets.other = structuredClone(must(targets[FIRMWARE]));
+      return undefined;
+    },
+  ],
+  [
+    'release-counter',
+    () => ({
+      installed: { path: 'x', length: 1, hashes: new Map(), releaseCounter: 4, match: '' },
+    }),
+  ],
+  [
+    'hash',
+    () => {
+      (world.director.targets.targets[FIRMWARE] as any).hashes.md5 = 'x';
+      return undefined;
+    },
+  ],
+  ['malformed', () => ({ targets: Buffer.from('{}') })],
+  ['malformed', () => ({ root: Buffer.from('[]') })],
+])('%s', (expected, change) => {
+  const changes = change();
+  world.director.publish();
+  expect(code(changes)).toBe(expected);
+});
+
+test('an ECU that is listed twice in one image is no JSON', () => {
+  const text = file('1.targets.json').toString();
+  const ecu = JSON.stringify(forEcu()).slice(1, -1);
+  expect(code({ targets: Buffer.from(text.replace(ecu, `${ecu},${ecu}`)) })).toBe('malformed');
+});

@@ -1,0 +1,211 @@
+/** Keys, key ids, signatures and thresholds. */
+import { must } from './support/must.js';
+import { generateKeyPairSync } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { keyIdOf } from '../../src/uptane/keys/key-id.js';
+import { type KeyType, makeKey, type TestKey, underAnotherId } from './support/keys.js';
+import { FIRMWARE, TestWorld } from './support/test-vehicle.js';
+
+let world: TestWorld;
+beforeEach(() => {
+  world = new TestWorld().order();
+});
+
+test.each<KeyType>(['ed25519', 'ecdsa', 'rsa'])(
+  'all roles may have keys of type %s',
+  async (type) => {
+    for (const { roles } of [world.director, world.image]) {
+      for (const role of Object.values(roles)) role.keys = [makeKey(type)];
+    }
+    world.provision();
+    expect(await world.paths()).toEqual([FIRMWARE]);
+  },
+);
+
+test.each<KeyType>(['ed25519', 'ecdsa', 'rsa'])(
+  'a signature of type %s over something else does not count',
+  async (type) => {
+    const key = makeKey(type);
+    world.image.targets.keys = [key];
+    world.image.signers = (role) =>
+      role === 'targets' ? [{ ...key, sign: () => key.sign(Buffer.from('{}')) }] : undefined;
+    world.provision();
+    expect(await world.refusal()).toMatchObject({
+      code: 'signature',
+      repository: 'image',
+      role: 'targets',
+      version: 1,
+      attack: 'arbitrary-software',
+    });
+  },
+);
+
+const twoOfThree = () => [makeKey(), makeKey('ecdsa'), makeKey('rsa')];
+
+test('the threshold is reached by any of the keys, in any order', async () => {
+  const keys = twoOfThree();
+  Object.assign(world.image.targets, { keys, threshold: 2 });
+  world.image.signers = (role) => (role === 'targets' ? [must(keys[2]), must(keys[0])] : undefined);
+  world.provision();
+  expect(await world.paths()).toEqual([FIRMWARE]);
+});
+
+describe('the threshold is not reached by', () => {
+  const refused = async (sign: (keys: TestKey[]) => TestKey[]) => {
+    const keys = twoOfThree();
+    Object.assign(world.image.targets, { keys, threshold: 2 });
+    world.image.signers = (role) => (role === 'targets' ? sign(keys) : undefined);
+    world.provision();
+    expect(await world.refusal()).toMatchObject({
+      code: 'signature',
+      expected: 'valid signatures by 2 of 3 keys',
+      found: 'valid signatures by 1',
+    });
+  };
+
+  test('one key', () => refused(([a]) => [must(a)]));
+  test('one key that signs twice', () => refused(([a]) => [must(a), must(a)]));
+  test('a key and one that is not the role’s', () => refused(([a]) => [must(a), makeKey()]));
+  test('a key, and another’s signature under a third one’s id', () =>
+    refused(([a, b]) => [must(a), { ...must(b), sign: must(a).sign }]));
+});
+
+test('one key under two ids counts once', async () => {
+  const key = makeKey();
+  const other = underAnotherId(key);
+  Object.assign(world.image.targets, { keys: [key, other], threshold: 2 });
+  world.provision();
+  expect((await world.refusal()).code).toBe('signature');
+});
+
+test('one RSA key in two spellings of PEM counts once', async () => {
+  const key = makeKey('rsa');
+  const pem = (key.listed.keyval as { public: string }).public;
+  const listed = { ...key.listed, keyval: { public: pem.replaceAll('\n', '\r\n') } };
+  const other = { ...key, listed, id: keyIdOf(listed) };
+  Object.assign(world.image.targets, { keys: [key, other], threshold: 2 });
+  world.provision();
+  expect((await world.refusal()).code).toBe('signature');
+});
+
+test('wrong signatures before a right one do no harm', async () => {
+  const [key] = world.image.targets.keys;
+  const wrong = ['', 'zz', 'abc', '00'.repeat(64)].map((sig) => ({
+    ...must(key),
+    sign: () => sig,
+  }));
+  const foreign = { ...makeKey(), id: 'nobody' };
+  world.image.signers = (role) => (role === 'targets' ? [...wrong, foreign, must(key)] : undefined);
+  world.provision();
+  expect(await world.paths()).toEqual([FIRMWARE]);
+});
+
+describe('key ids', () => {
+  const withKey = (id: string, listed: object) => {
+    world.image.tamper = (role, signed) => {
+      if (role === 'root') signed.keys[id] = listed;
+    };
+    world.image.release('root');
+  };
+  const provision = () => {
+    world.provision();
+  };
+
+  test('a key id that is not that of its key is refused, even if nobody uses it', async () => {
+    provision();
+    withKey('ab'.repeat(32), makeKey().listed);
+    expect(await world.refusal()).toMatchObject({
+      code: 'key-id',
+      repository: 'image',
+      role: 'root',
+      version: 2,
+    });
+  });
+
+  test('so is an upper-case one', async () => {
+    provision();
+    const key = makeKey();
+    withKey(key.id.toUpperCase(), key.listed);
+    expect((await world.refusal()).code).toBe('key-id');
+  });
+
+  test('so is one of delegations', async () => {
+    const { image } = world;
+    image.addRole('supplier');
+    image.delegate(image.targets, 'supplier');
+    const [key] = image.targets.delegationKeys;
+    image.targets.delegationKeys[0] = { ...must(key), id: 'cd'.repeat(32) };
+    provision();
+    expect(await world.refusal()).toMatchObject({ code: 'key-id', role: 'targets' });
+  });
+
+  test.each([
+    ['type', { keytype: 'sphincs+', scheme: 'sphincs+', keyval: { public: 'x' } }],
+    ['type, without anything else', { keytype: 'sphincs+' }],
+    ['scheme', { keytype: 'rsa', scheme: 'rsassa-pss-sha512', keyval: { public: 'x' } }],
+  ])('a key of an unknown %s is ignored, whatever its id is', async (_what, listed) => {
+    provision();
+    withKey('anything', listed);
+    expect(await world.paths()).toEqual([FIRMWARE]);
+  });
+
+  test('all members of a key count for its id', async () => {
+    world.image.targets.keys = [underAnotherId(makeKey())];
+    provision();
+    expect(await world.paths()).toEqual([FIRMWARE]);
+  });
+});
+
+describe('a key that cannot be used signs nothing', () => {
+  const usable = makeKey();
+  const bad = (listed: TestKey['listed'], sign = usable.sign): TestKey => ({
+    id: keyIdOf(listed),
+    listed,
+    sign,
+  });
+  const small = makeKey('rsa', 1024);
+  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({
+    type: 'spki',
+    format: 'pem',
+  }) as string;
+  const rsaPkcs1 = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
+    type: 'pkcs1',
+    format: 'pem',
+  }) as string;
+
+  test.each<[what: string, key: TestKey]>([
+    ['RSA of 1024 bits', small],
+    [
+      'a curve other than P-256',
+      bad({ keytype: 'ecdsa', scheme: 'ecdsa-sha2-nistp256', keyval: { public: p384 } }),
+    ],
+    [
+      'a PKCS #1 key',
+      bad({ keytype: 'rsa', scheme: 'rsassa-pss-sha256', keyval: { public: rsaPkcs1 } }),
+    ],
+    [
+      'an Ed25519 key that is too short',
+      bad({ keytype: 'ed25519', scheme: 'ed25519', keyval: { public: 'ab' } }),
+    ],
+    ['text', bad({ keytype: 'rsa', scheme: 'rsassa-pss-sha256', keyval: { public: 'text' } })],
+  ])('%s', async (_what, key) => {
+    world.image.targets.keys = [key];
+    world.provision();
+    expect((await world.refusal()).code).toBe('signature');
+  });
+
+  test('but does no harm beside one that can', async () => {
+    world.image.targets.keys = [small, usable];
+    world.provision();
+    expect(await world.paths()).toEqual([FIRMWARE]);
+  });
+});
+
+test('a file with a thousand wrong signatures by a known key is given up in time', async () => {
+  const [key] = world.image.targets.keys;
+  const wrong = { ...must(key), sign: () => '00'.repeat(64) };
+  world.image.signers = (role) =>
+    role === 'targets' ? [...Array.from({ length: 1_024 }, () => wrong), must(key)] : undefined;
+  world.provision();
+  expect((await world.refusal()).code).toBe('signature');
+});

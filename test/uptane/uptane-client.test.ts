@@ -1,0 +1,310 @@
+/** `otaops uptane-client`, over HTTP and on disk: what a test from outside sees of it. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runCommand } from '../support/run-command.js';
+import { temporaryDirectory } from '../support/servers.js';
+import { type HttpWorld, serveWorld } from './support/http-world.js';
+import { makeKey } from './support/keys.js';
+import { FIRMWARE, forEcu, match, TestWorld, VEHICLE, VIN } from './support/test-vehicle.js';
+
+let world: TestWorld;
+let http: HttpWorld;
+let directory: string;
+let images: string;
+let state: string;
+
+beforeEach(async () => {
+  world = new TestWorld().order().provision();
+  http = await serveWorld(world);
+  directory = temporaryDirectory('uptane');
+  images = join(directory, 'images');
+  state = join(directory, 'state');
+  writeFileSync(
+    join(directory, 'vehicle.json'),
+    JSON.stringify({
+      vin: VIN,
+      primary: 'ecu-1',
+      ecus: [...VEHICLE.ecus].map(([ecu_id, hardware_id]) => ({ ecu_id, hardware_id })),
+    }),
+  );
+  writeFileSync(join(directory, 'director-root.json'), world.director.rootBytes);
+  writeFileSync(join(directory, 'image-root.json'), world.image.rootBytes);
+});
+afterEach(() => http.close());
+
+const initArguments = () => [
+  ...['uptane-client', '--state', state, 'init'],
+  ...['--vehicle', join(directory, 'vehicle.json')],
+  ...['--director-root', join(directory, 'director-root.json')],
+  ...['--image-root', join(directory, 'image-root.json')],
+];
+const updateArguments = () => [
+  ...['uptane-client', '--state', state, 'update'],
+  ...['--director-url', http.directorUrl, '--image-url', http.imageUrl, '--images-dir', images],
+];
+
+interface Outcome {
+  readonly exit: number;
+  readonly result: string;
+  readonly code?: string;
+  readonly message: string;
+}
+
+async function run(args: string[]): Promise<Outcome> {
+  const { code, stdout } = await runCommand(args);
+  const lines = stdout.trimEnd().split('\n');
+  return { exit: code, ...(JSON.parse(lines.at(-1) ?? '') as Omit<Outcome, 'exit'>) };
+}
+const init = () => run(initArguments());
+const update = () => run(updateArguments());
+
+/** Files of the images directory with their content. */
+function installed(): Record<string, string> {
+  try {
+    return Object.fromEntries(
+      readdirSync(images).map((name) => [name, readFileSync(join(images, name), 'utf8')]),
+    );
+  } catch {
+    return {};
+  }
+}
+
+test('init, an update, and nothing more to do', async () => {
+  expect(await init()).toMatchObject({ exit: 0 });
+  expect(http.requests).toEqual([]);
+  expect(await update()).toMatchObject({ exit: 0, result: 'updated' });
+  expect(installed()).toEqual({ 'ecu-1': 'firmware' });
+  const { sha256 } = (world.image.targets.targets[FIRMWARE] as any).hashes;
+  expect(http.requests.at(-1)).toBe(`/image/targets/brakes/${sha256}.firmware%201.bin`);
+  expect(await update()).toMatchObject({ exit: 0, result: 'no-update' });
+});
+
+test('new images replace old ones, each ECU has its own', async () => {
+  await init();
+  await update();
+  const both = { match: match(2, ['hw-a', 'hw-b']) };
+  world.director.targets.targets = {};
+  world.image.addImage('both', Buffer.from('both'), both);
+  world.director.addImage('both', Buffer.from('both'), {
+    ...both,
+    ecuIdentifiers: { ...forEcu(), ...forEcu('ecu-2', 'hw-b') },
+  });
+  world.director.release();
+  world.image.release();
+  http.requests.length = 0;
+  expect(await update()).toMatchObject({ result: 'updated' });
+  expect(installed()).toEqual({ 'ecu-1': 'both', 'ecu-2': 'both' });
+  expect(http.requests.filter((path) => path.includes('/targets/'))).toHaveLength(1);
+  writeFileSync(join(images, 'ecu-1'), 'changed');
+  expect(installed()['ecu-2']).toBe('both');
+});
+
+describe('an image that is not what the metadata says', () => {
+  const serve = async (content: string | Buffer) => {
+    await init();
+    for (const path of world.image.files.keys()) {
+      if (path.startsWith('targets/')) world.image.files.set(path, Buffer.from(content));
+    }
+    return update();
+  };
+
+  test.each([
+    ['other bytes', 'f1rmware', 'hash'],
+    ['too few', 'firmwar', 'length'],
+    ['none', '', 'length'],
+    ['too many', 'firmware!', 'length'],
+  ])('%s', async (_what, content, code) => {
+    expect(await serve(content)).toMatchObject({ exit: 1, result: 'refused', code });
+    expect(installed()).toEqual({});
+  });
+
+  test('it is not there', async () => {
+    await init();
+    for (const path of world.image.files.keys()) {
+      if (path.startsWith('targets/')) world.image.files.delete(path);
+    }
+    expect(await update()).toMatchObject({ exit: 1, code: 'network' });
+  });
+
+  test('one wrong image leaves all as they were', async () => {
+    await init();
+    await update();
+    world.order(FIRMWARE, 'firmware 2', 2);
+    world.image.addImage('b', Buffer.from('b'), { match: match(1, ['hw-b']) });
+    world.director.addImage('b', Buffer.from('b'), {
+      match: match(1, ['hw-b']),
+      ecuIdentifiers: forEcu('ecu-2', 'hw-b'),
+    });
+    world.director.release();
+    world.image.release();
+    for (const path of world.image.files.keys()) {
+      if (path.endsWith('.b')) world.image.files.set(path, Buffer.from('x'));
+    }
+    expect(await update()).toMatchObject({ code: 'hash' });
+    expect(installed()).toEqual({ 'ecu-1': 'firmware' });
+  });
+});
+
+test('only one hash that is listed is wrong', async () => {
+  await init();
+  for (const { targets } of [world.director, world.image]) {
+    (targets.targets[FIRMWARE] as any).hashes.sha512 = '0'.repeat(128);
+  }
+  world.director.release();
+  world.image.release();
+  expect(await update()).toMatchObject({ exit: 1, code: 'hash' });
+});
+
+test('what an ECU has counts, over restarts: an older release is refused', async () => {
+  await init();
+  world.order(FIRMWARE, 'firmware 5', 5);
+  world.director.release();
+  world.image.release();
+  await update();
+  world.order(FIRMWARE, 'firmware 4', 4);
+  world.director.release();
+  world.image.release();
+  expect(await update()).toMatchObject({ exit: 1, code: 'release-counter' });
+  expect(installed()).toEqual({ 'ecu-1': 'firmware 5' });
+});
+
+test('a refusal names repository, role, version, check, what was expected and what was found', async () => {
+  await init();
+  world.director.targets.custom = { vin: '5YJSA1E40FF345679' };
+  world.director.release();
+  expect((await update()).message).toBe(
+    'director repository, targets version 2: is for another vehicle: ' +
+      'expected 5YJSA1E40FF345678, found 5YJSA1E40FF345679 (POUF, section 6)',
+  );
+});
+
+describe('what it is given', () => {
+  test.each<[what: string, file: string, content: string]>([
+    ['a vehicle that is no JSON', 'vehicle.json', 'vin'],
+    ['a vehicle without VIN', 'vehicle.json', '{"primary":"a","ecus":[]}'],
+    [
+      'an ECU whose name is a path',
+      'vehicle.json',
+      '{"vin":"v","primary":"../a","ecus":[{"ecu_id":"../a","hardware_id":"h"}]}',
+    ],
+    [
+      'an ECU twice',
+      'vehicle.json',
+      '{"vin":"v","primary":"a","ecus":[{"ecu_id":"a","hardware_id":"h"},{"ecu_id":"a","hardware_id":"h"}]}',
+    ],
+    ['a root that is none', 'director-root.json', '{}'],
+    ['a root that is cut off', 'image-root.json', '{"signed":'],
+  ])('%s is refused, and nothing changes', async (_what, file, content) => {
+    await init();
+    await update();
+    writeFileSync(join(directory, file), content);
+    expect(await init()).toMatchObject({ exit: 1, result: 'refused', code: 'malformed' });
+    expect(await update()).toMatchObject({ exit: 0, result: 'no-update' });
+  });
+
+  test('a missing file', async () => {
+    directory = join(directory, 'nowhere');
+    expect(await init()).toMatchObject({ exit: 1, result: 'refused', code: 'storage' });
+  });
+
+  test('an update before init', async () => {
+    expect(await update()).toMatchObject({ exit: 1, result: 'refused', code: 'storage' });
+  });
+
+  test('init takes the place of the vehicle before', async () => {
+    await init();
+    await update();
+    world = new TestWorld().order(FIRMWARE, 'other').provision();
+    await http.close();
+    http = await serveWorld(world);
+    writeFileSync(join(directory, 'director-root.json'), world.director.rootBytes);
+    writeFileSync(join(directory, 'image-root.json'), world.image.rootBytes);
+    await init();
+    expect(await update()).toMatchObject({ result: 'updated' });
+    expect(installed()).toEqual({ 'ecu-1': 'other' });
+  });
+});
+
+test('an installation that the power has cut is looked up: the ECU has what it has', async () => {
+  await init();
+  await update();
+  const path = join(state, 'installed.json');
+  const before = JSON.parse(readFileSync(path, 'utf8'));
+  world.order(FIRMWARE, 'firmware 5', 5);
+  world.director.release();
+  world.image.release();
+  await update();
+  const after = JSON.parse(readFileSync(path, 'utf8'));
+  // As it is between the two writes: the new image is there, the old one is still written down.
+  writeFileSync(path, JSON.stringify({ installed: before.installed, begun: after.installed }));
+  world.order(FIRMWARE, 'firmware 4', 4);
+  world.director.release();
+  world.image.release();
+  expect(await update()).toMatchObject({ code: 'release-counter' });
+  // As it is before the image was moved.
+  writeFileSync(join(images, 'ecu-1'), 'firmware');
+  writeFileSync(path, JSON.stringify({ installed: before.installed, begun: after.installed }));
+  expect(await update()).toMatchObject({ result: 'updated' });
+  expect(installed()).toEqual({ 'ecu-1': 'firmware 4' });
+});
+
+/** The real process, killed when a file is asked for: at each of a cycle's requests once. */
+test('killed at any request, the next cycle brings all to an end', async () => {
+  await init();
+  await update();
+  world.image.addRole('supplier');
+  const image = { match: match(2) };
+  world.image.addImage('brakes/2', Buffer.from('2'), image, world.image.delegated.get('supplier'));
+  world.image.delegate(world.image.targets, 'supplier', { paths: ['brakes/*'] });
+  world.director.targets.targets = {};
+  world.director.addImage('brakes/2', Buffer.from('2'), { ...image, ecuIdentifiers: forEcu() });
+  for (const { roles } of [world.director, world.image]) roles.timestamp.keys = [makeKey()];
+  world.director.release('root', 'targets', 'snapshot', 'timestamp');
+  world.image.release('root', 'targets', 'snapshot', 'timestamp');
+
+  let kills = 0;
+  for (let at = 1; ; at += 1) {
+    await init();
+    let count = 0;
+    const client = spawn(process.execPath, ['dist/cli/main.js', ...updateArguments()], {
+      stdio: 'ignore',
+    });
+    http.intercept = () => {
+      count += 1;
+      if (count === at) client.kill('SIGKILL');
+      return count === at;
+    };
+    const signal = await new Promise((resolve) =>
+      client.on('exit', (_code, cause) => resolve(cause)),
+    );
+    http.intercept = () => false;
+    expect(installed()).toEqual({ 'ecu-1': signal === 'SIGKILL' ? 'firmware' : '2' });
+    if (signal !== 'SIGKILL') break;
+    kills += 1;
+    expect(await update()).toMatchObject({ exit: 0, result: 'updated' });
+    expect(installed()).toEqual({ 'ecu-1': '2' });
+    writeFileSync(join(images, 'ecu-1'), 'firmware');
+  }
+  expect(kills).toBe(12);
+});
+
+test('nothing is written elsewhere, and nothing is left over', async () => {
+  mkdirSync(images);
+  await init();
+  await update();
+  expect(readdirSync(directory).sort()).toEqual([
+    'director-root.json',
+    'image-root.json',
+    'images',
+    'state',
+    'vehicle.json',
+  ]);
+  expect(readdirSync(state).sort()).toEqual([
+    'director',
+    'image',
+    'installed.json',
+    'vehicle.json',
+  ]);
+});
