@@ -4,6 +4,7 @@ import { type Command } from 'commander';
 import pino from 'pino';
 import type { ProgressView, Quickstart } from '../../quickstart/index.js';
 import { SEED_TRIGGER } from '../../quickstart/seed-trigger.js';
+import { limitHeapGrowth } from '../heap-growth.js';
 import { print } from '../output.js';
 import {
   addSettings,
@@ -51,6 +52,7 @@ export function quickstartCommand(program: Command): void {
     { ...LOG_LEVEL, default: 'warn' },
   ]);
   command.action(async (options: QuickstartFlags) => {
+    limitHeapGrowth();
     const stopping = stopRequested();
     const log = pino({ level: options.logLevel }, pino.destination(2));
     const { progressView, startQuickstart } = await import('../../quickstart/index.js');
