@@ -1,4 +1,4 @@
-"""An integrator's client in Python, with the standard library alone: registers a vehicle, triggers an operation
+"""An integrator's client in Python that uses only the standard library: it registers vehicles, triggers an operation
 and follows its events until every vehicle has finished.
 
     OTAOPS_TOKEN=... python3 integrator.py http://127.0.0.1:8080 "schedule 0909" 5YJSA1E40FF345678=c2c-sys-1 ...
@@ -10,7 +10,7 @@ fleet = dict(vehicle.split("=", 1) for vehicle in vehicles)
 
 
 def call(method, path, body=None):
-    """The answer as parsed JSON. A refusal is a problem document (RFC 9457) that names what is wrong."""
+    """Returns the parsed JSON answer. An error is a problem document (RFC 9457) that names the cause."""
     request = urllib.request.Request(adapter + path, method=method, data=body and json.dumps(body).encode(), headers={
         "authorization-token": os.environ["OTAOPS_TOKEN"], "content-type": "application/json"})
     try:
@@ -24,12 +24,12 @@ for vin, system_id in fleet.items():
     vehicle = call("PUT", f"/v1.0/vehicles/{vin}", {"system_id": system_id, "device_id": "tcu-1", "ecu_type": "TCU"})
     print("credential", vin, vehicle.get("credential", "unchanged"), flush=True)
 
-# The same event again changes nothing, so a caller may repeat it until it is answered.
+# The call is idempotent, so a caller may repeat it until it is answered.
 accepted = call("POST", "/v1.0/ota/trigger", {"time": int(time.time() * 1000), "version": "v1", "body": {
     "model": "vehicle model a", "ref-id": ref_id, "script-ref-id": "hu only 001", "vins": list(fleet)}})
 print("accepted", accepted["accepted"], "rejected", accepted["rejectedCount"], flush=True)
 
-# Every event once, in the order of its commit: keep the cursor where it survives a restart.
+# Every event once, in commit order. A real client stores the cursor where it survives a restart.
 cursor, finished = "0", set()
 while len(finished) < accepted["accepted"]:
     query = urllib.parse.urlencode({"after": cursor, "wait": 30, "ref-id": ref_id})

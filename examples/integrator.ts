@@ -1,9 +1,9 @@
 /**
- * The same integrator's client in TypeScript, with `fetch` alone:
+ * An integrator's client in TypeScript that uses only `fetch`:
  *
  *   OTAOPS_TOKEN=... node integrator.ts http://127.0.0.1:8080 "schedule 0909" 5YJSA1E40FF345678
  *
- * (Node 22.18 or newer runs TypeScript as it is; the vehicles must be registered.)
+ * (Node.js 22.18 or newer runs TypeScript directly. The vehicles must be registered.)
  */
 const [adapter = '', refId = '', ...vins] = process.argv.slice(2);
 
@@ -12,7 +12,7 @@ interface OtaEvent {
   'status-name': string;
 }
 
-/** A refusal is a problem document (RFC 9457) that names what is wrong. */
+/** Returns the parsed JSON answer. An error is a problem document (RFC 9457) that names the cause. */
 async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
   const answer = await fetch(adapter + path, {
     method,
@@ -27,7 +27,7 @@ async function call<Answer>(method: string, path: string, body?: unknown): Promi
   return (await answer.json()) as Answer;
 }
 
-// The same event again changes nothing, so a caller may repeat it until it is answered.
+// The call is idempotent, so a caller may repeat it until it is answered.
 const { accepted } = await call<{ accepted: number }>('POST', '/v1.0/ota/trigger', {
   time: Date.now(),
   version: 'v1',
@@ -35,7 +35,7 @@ const { accepted } = await call<{ accepted: number }>('POST', '/v1.0/ota/trigger
 });
 console.log('accepted', accepted);
 
-// Every event once, in the order of its commit: keep the cursor where it survives a restart.
+// Every event once, in commit order. A real client stores the cursor where it survives a restart.
 const final = ['success', 'failure', 'cancel', 'rollback_success', 'rollback_fail'];
 const finished = new Set<string>();
 for (let cursor = '0'; finished.size < accepted;) {

@@ -1,5 +1,5 @@
-"""A vehicle in Python that shares no code with OTA Operations: it takes one OTA_TRIGGER, acknowledges it and
-reports an update that succeeds. Needs paho-mqtt (pip install paho-mqtt, or Debian's python3-paho-mqtt).
+"""A vehicle in Python that shares no code with OTA Operations: it receives one OTA_TRIGGER, acknowledges it and
+reports a successful update. Needs paho-mqtt (pip install paho-mqtt, or Debian's python3-paho-mqtt).
 
     python3 vehicle.py <mqtt host:port> <system_id> <credential> <vin>
 """
@@ -13,7 +13,7 @@ STATUS = {"received": 1, "consent_accepted": 100, "downloading": 3, "downloaded"
 
 
 def publish(message_type, correlation_id, body):
-    """One envelope to d2c/<system_id>, returned only when the platform has acknowledged it (QoS 1)."""
+    """Publishes one envelope to d2c/<system_id>; returns once the broker has acknowledged it (QoS 1)."""
     envelope = {
         "message_id": f"msg-dev-{uuid.uuid4()}", "correlation_id": correlation_id, "version": "v1",
         "system_id": system_id, "sub_system_id": "", "vin": vin, "device_id": "tcu-1", "ecu_type": "TCU",
@@ -25,7 +25,7 @@ def publish(message_type, correlation_id, body):
 
 
 triggers = []
-# paho-mqtt 2 asks which call-back interface is meant; 1.x knows only this one.
+# paho-mqtt 2 requires a choice of call-back interface; 1.x has only this one.
 version = [mqtt.CallbackAPIVersion.VERSION1] if hasattr(mqtt, "CallbackAPIVersion") else []
 client = mqtt.Client(*version, client_id=system_id, clean_session=False)
 client.username_pw_set(system_id, credential)

@@ -1,9 +1,9 @@
 // The public API fuzzer schemathesis against both servers, as real processes: every check and every phase. What it may
-// report is in test/fuzz, with a reason each.
+// report is in test/fuzz, with a reason each. Its log is printed only where it has found something.
 //
 //   node scripts/fuzz.mjs            FUZZ_SECONDS=<of each server> FUZZ_SEED=<n> FUZZ_ONLY=adapter|carota
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ try {
   const carota = await start('carota', ['--adapter-url', adapter.url]);
   await seedAdapter(adapter);
   await seedCarota(carota);
-  console.log(`seed ${SEED}: FUZZ_SEED=${SEED} FUZZ_SECONDS=${SECONDS} repeats it`);
+  console.log(`Fuzzer seed ${SEED} (FUZZ_SEED=${SEED} FUZZ_SECONDS=${SECONDS} repeats it)`);
   const wanted = process.env.FUZZ_ONLY;
   const faults = [];
   if (wanted !== 'carota') faults.push(...(await fuzz('adapter', program, adapter)));
@@ -166,8 +166,10 @@ async function seedCarota(server) {
 
 /** @returns what was found */
 async function fuzz(name, program, server) {
-  console.log(`\n${name}: ${SECONDS} s`);
+  console.log(`Fuzzing ${name} for ${SECONDS} s …`);
   const { items } = await call(server, 'GET', '/v1.0/tokens');
+  const logFile = join(work, `${name}.log`);
+  const log = openSync(logFile, 'w');
   const child = spawn(
     program,
     [
@@ -182,7 +184,7 @@ async function fuzz(name, program, server) {
     ],
     {
       cwd: work,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', log, log],
       env: {
         ...process.env,
         SCHEMATHESIS_HOOKS: 'hooks',
@@ -194,7 +196,16 @@ async function fuzz(name, program, server) {
   );
   track(child);
   const code = await new Promise((resolve) => child.once('close', resolve));
-  const faults = code === 0 ? [] : [`${name}: schemathesis has found something (${code})`];
+  closeSync(log);
+  const output = readFileSync(logFile, 'utf8');
+  const faults =
+    code === 0 ? [] : [`${output}\n${name}: schemathesis has found something (${code})`];
+  // A run in which nothing was asked has found nothing either.
+  const cases = Number(/^\s*(\d+) generated/m.exec(output)?.[1] ?? 0);
+  if (cases === 0) faults.push(`${output}\n${name}: schemathesis has generated no test case`);
+  console.log(
+    `Fuzzing ${name}: ${cases} test cases, ${faults.length === 0 ? 'nothing found' : 'faults'}`,
+  );
   if (server.child.exitCode !== null) return [...faults, `${name} has ended:\n${server.output()}`];
   faults.push(...(await lookAround(name, server)));
   return faults;

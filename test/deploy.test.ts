@@ -20,7 +20,9 @@ const isThere = (path: string) => existsSync(new URL(`../${path}`, import.meta.u
 interface Rule {
   readonly alert: string;
   readonly expr: string;
-  readonly annotations: { readonly runbook: string };
+  readonly for?: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly runbook: string };
 }
 const rules = (
   parse(read('deploy/prometheus/alerts.yaml')) as { groups: { rules: Rule[] }[] }
@@ -68,9 +70,17 @@ describe('metrics', () => {
 });
 
 test('each alert has a page that says what it means, what to look at and what to do; and no page is without', () => {
-  for (const { alert, annotations } of rules) {
+  const words = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
+  for (const { alert, annotations, expr, for: duration = '0m', labels } of rules) {
     expect(annotations.runbook).toBe(`docs/failures/${alert}.md`);
     const page = read(annotations.runbook);
+    expect(page).toContain(`# ${alert}: ${annotations.summary}\n`);
+    const when = duration === '0m' ? 'as soon as this holds' : `when this holds for ${duration}`;
+    expect(page).toContain(`\nSeverity: ${labels.severity}. Fires ${when}:\n`);
+    expect(words(/^```\n([^]*?)\n```$/m.exec(page)?.[1] ?? '')).toBe(words(expr));
+    expect(read('docs/failures/README.md')).toMatch(
+      new RegExp(`\\[${alert}\\].* ${labels.severity} +\\| ${annotations.summary} `),
+    );
     for (const heading of ['What it means', 'What to look at', 'What to do']) {
       expect(page).toContain(`## ${heading}`);
     }

@@ -99,7 +99,12 @@ describe('decisions', () => {
     const rows = read(`${folder}/README.md`).matchAll(
       /^\| (\d{4}) +\| (\S+) +\| \[(.*)\]\((\S+)\) +\|$/gm,
     );
-    const listed = [...rows].map(([, number, date, title, file]) => ({ number, date, title, file }));
+    const listed = [...rows].map(([, number, date, title, file]) => ({
+      number,
+      date,
+      title,
+      file,
+    }));
     const written = records.map((file) => {
       const text = read(`${folder}/${file}`);
       return {

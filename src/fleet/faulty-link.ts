@@ -1,4 +1,4 @@
-/** A vehicle's link that sends each message twice while it is told to. */
+/** A vehicle's link that sends each message twice while that is switched on. */
 import { type CloudLink, type CloudLinkHandlers } from '../vehicle/index.js';
 
 export class FaultyLink implements CloudLink {

@@ -43,7 +43,7 @@ export function fleetOf(size: number, named: readonly string[] = []): FleetVehic
   return vins.slice(0, size).map(simulatedVehicle);
 }
 
-/** What the registry is told of a vehicle, as one line of NDJSON. */
+/** The registration of a vehicle, as one line of NDJSON. */
 export function registrationLine(vehicle: FleetVehicle): string {
   const { vin, systemId, deviceId, ecuType, model, credential } = vehicle;
   return JSON.stringify({

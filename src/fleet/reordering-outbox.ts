@@ -1,4 +1,4 @@
-/** An outbox that sends the newer of two messages first while it is told to. */
+/** An outbox that sends the newer of two messages first while that is switched on. */
 import { MemoryOutbox, type OutgoingMessage } from '../vehicle/index.js';
 
 /** A message waits so long for one that may overtake it, ms. */

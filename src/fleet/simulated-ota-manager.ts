@@ -20,7 +20,7 @@ export interface SimulationOptions {
   readonly onEnd: (scenario: Scenario) => void;
 }
 
-/** The progress of a simulated download is told by tenths. */
+/** A simulated download reports its progress in tenths. */
 const PACE = { progressSeconds: 0, progressPercent: 10 };
 
 export class SimulatedOtaManager implements OtaManager {

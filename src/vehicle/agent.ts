@@ -34,15 +34,15 @@ export interface VehicleAgentOptions {
   readonly clock: VehicleClock;
   /** A clock that never jumps, ms; undefined: that of the process. */
   readonly monotonic?: () => number;
-  /** Hears of each message that the platform has acknowledged. */
+  /** Called for each message that the broker has acknowledged. */
   readonly onDelivered?: (message: OutgoingMessage) => void;
-  /** Hears of what came from the cloud and is no trigger for this vehicle. */
+  /** Called for each message from the cloud that is not a trigger for this vehicle. */
   readonly onRefused?: (why: string) => void;
   /** The vehicle cannot go on, e.g. because its journal cannot be written; it has been stopped. */
   readonly onBroken?: (error: Error) => void;
 }
 
-/** Before a message that could not be sent is tried again, ms; doubled while nobody listens. */
+/** Pause before a message that could not be sent is retried, ms; doubled while nobody subscribes. */
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 /**
@@ -68,7 +68,7 @@ export class VehicleAgent {
   #working: Promise<void> | undefined;
   #sending: Promise<void> | undefined;
 
-  /** Reads the journal: what was begun goes on with {@link goOnline}. */
+  /** Reads the journal; unfinished updates continue with {@link goOnline}. */
   constructor(options: VehicleAgentOptions) {
     this.#options = options;
     this.#monotonic = options.monotonic ?? (() => Math.round(performance.now()));
@@ -281,7 +281,7 @@ export class VehicleAgent {
         this.#settle(message);
         continue;
       }
-      // Else the connection has broken; if it only stumbled, it is tried again in a moment.
+      // Otherwise the connection has broken; after a temporary fault the message is retried in a moment.
       pause = failure instanceof NobodyListens ? Math.min(pause * 2, LONGEST_RETRY_MS) : RETRY_MS;
       await this.#pause(pause);
     }

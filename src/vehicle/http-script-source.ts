@@ -30,7 +30,7 @@ const check = checkOf(ScriptDelivery);
 
 export class HttpScriptSource implements ScriptSource {
   readonly #options: HttpScriptSourceOptions;
-  /** Where the artifacts of a script are, as last told. */
+  /** Where the artifacts of a script are, according to the last answer. */
   readonly #locations = new Map<string, ScriptDelivery['artifacts']>();
 
   constructor(options: HttpScriptSourceOptions) {
@@ -45,7 +45,7 @@ export class HttpScriptSource implements ScriptSource {
   /**
    * Where an artifact can be had now.
    *
-   * @param fresh what was told before does not hold any more
+   * @param fresh the previous answer is no longer valid
    * @throws SourceUnreachable
    */
   async locate(

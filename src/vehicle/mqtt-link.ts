@@ -19,7 +19,7 @@ export interface MqttLinkOptions {
   readonly d2cTopic?: string;
   /** Certificates, in PEM, that a broker's one may lead to, for `mqtts://`; undefined: the well-known ones. */
   readonly ca?: string | undefined;
-  /** Hears of errors of the connection; it is tried again by itself. */
+  /** Called with each error of the connection, which is retried automatically. */
   readonly onError?: (error: Error) => void;
   /** The broker has accepted the connection, again. */
   readonly onConnected?: () => void;

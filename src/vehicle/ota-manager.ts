@@ -32,7 +32,7 @@ export interface RunningUpdate {
  */
 export interface OtaManager {
   /**
-   * Works on one update until it has come to an end, or the agent stops.
+   * Works on one update until it has finished, or the agent stops.
    */
   run(update: RunningUpdate): Promise<void>;
 }

@@ -16,6 +16,7 @@ import { cloudMessageId, topicTemplate } from '../../src/contract/index.js';
 import { type Database } from '../../src/service/database/index.js';
 import { TESTER } from '../support/adapter.js';
 import { openTestDatabase } from '../support/databases.js';
+import { cases } from '../support/depth.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -149,7 +150,7 @@ describe('on PostgreSQL', () => {
         const ids = (await history(database, id, vehicle.vin)).map((entry) => entry.message_id);
         expect(ids.toSorted()).toEqual(numbers.map((n) => `msg-dev-${n}`).toSorted());
       }),
-      { numRuns: 20 },
+      cases({ quick: 5, full: 20 }),
     );
   });
 

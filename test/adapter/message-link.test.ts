@@ -267,7 +267,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     await isUp(a);
     expect([a.link.isSubscribed, b.link.isSubscribed]).toEqual([false, true]);
     await proxy.close();
-  }, 40_000);
+  });
 
   test('without the database it reads nothing after its lease, and goes on when it is back', async () => {
     let isAway = false;
@@ -286,7 +286,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     await client.publishAsync('d2c/x', 'meanwhile', { qos: 1 });
     isAway = false;
     expect(await arrives(1, a)).toEqual(['meanwhile']);
-  }, 40_000);
+  });
 
   test('two systems on one broker each get every message, and take none from each other', async () => {
     const other = await newSystem();
@@ -339,7 +339,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     } finally {
       await copied.close();
     }
-  }, 60_000);
+  });
 
   test('a database restored in the place of the lost one goes on with the same session', async () => {
     const client = await vehicle();

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { elementTexts } from '../../src/carota/events/json-elements.js';
+import { cases } from '../support/depth.js';
 
 const space = fc.constantFrom('', ' ', '\n', '\t\r\n  ');
 
@@ -36,7 +37,7 @@ test('each element is found as it stands', () => {
         expect(elementTexts(whole, ['body', 'events'])).toEqual(elements);
       },
     ),
-    { numRuns: 2_000 },
+    cases({ quick: 300, full: 2_000 }),
   );
 });
 

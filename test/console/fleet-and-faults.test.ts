@@ -11,7 +11,6 @@ import {
 import { eventBytes, vehicleOf, vinOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';
 import {
-  DARK,
   expectAccessible,
   expectGoodPages,
   expectNoJump,
@@ -23,6 +22,7 @@ import {
   type PageAt,
   signIn,
   startBrowser,
+  VIEWS,
   visit,
 } from './support/browser.js';
 
@@ -185,7 +185,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     { path: '/audit', heading: 'Audit log' },
     { path: '/nowhere', heading: 'There is no such page' },
   ];
-  test.each([LIGHT, DARK])('axe finds no fault on any page, and nothing jumps: %o', (view) =>
+  test.each(VIEWS)('axe finds no fault on any page, and nothing jumps: %o', (view) =>
     expectGoodPages(browser, { httpUrl: t.adapter.httpUrl, token: t.token }, view, PAGES),
   );
 

@@ -20,6 +20,27 @@ import {
 } from './support/browser.js';
 
 const REF_ID = 'schedule 07/“a”';
+interface Screen {
+  /** Place of the row that the keyboard is at; -1 where it is not shown. */
+  readonly active: number;
+  readonly isLoading: boolean;
+  /** Place and first three cells. */
+  readonly rows: readonly (readonly [number, string])[];
+}
+/** What the grid shows at one moment; at the next one, other rows may have taken their places. */
+const SCREEN = `(() => {
+  const placeOf = (row) => Number(row?.getAttribute('aria-rowindex') ?? 1) - 2;
+  const textOf = (row) =>
+    [...row.querySelectorAll('[role=gridcell]')].slice(0, 3).map((cell) => cell.innerText.trim()).join('|');
+  const grid = document.querySelector('[role=grid]');
+  return {
+    active: placeOf(grid.querySelector('.active')),
+    isLoading: grid.querySelector('.waiting') !== null,
+    rows: [...grid.querySelectorAll('[role=row]')]
+      .map((row) => [placeOf(row), textOf(row)])
+      .filter(([place]) => place >= 0),
+  };
+})()`;
 const fleetVehicles = fleetOf(120);
 
 describe.runIf(await hasChromium())('operations', () => {
@@ -160,20 +181,13 @@ describe.runIf(await hasChromium())('operations', () => {
       await grid.focus();
       await page.keyboard.press('Home');
       const all = Number(await grid.getAttribute('aria-rowcount')) - 1;
-      for (let screens = 0; screens < all && seen.size < all; screens++) {
-        await expect.poll(() => grid.locator('.waiting').count()).toBe(0);
-        for (const row of await grid.getByRole('row').all()) {
-          const place = Number(await row.getAttribute('aria-rowindex')) - 2;
-          const cells = await row.getByRole('gridcell').allInnerTexts();
-          if (place >= 0)
-            seen.set(
-              place,
-              cells
-                .slice(0, 3)
-                .map((text) => text.trim())
-                .join('|'),
-            );
-        }
+      for (let last = -1; seen.size < all;) {
+        const screen = await eventually(
+          () => page.evaluate<Screen>(SCREEN),
+          ({ active, isLoading }) => !isLoading && (last < 0 ? active === 0 : active > last),
+        );
+        for (const [place, text] of screen.rows) seen.set(place, text);
+        last = screen.active;
         await page.keyboard.press('PageDown');
       }
       return [...seen].sort(([a], [b]) => a - b).map(([, text]) => text);

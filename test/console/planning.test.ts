@@ -11,15 +11,14 @@ import {
 } from '../carota/support/test-carota.js';
 import { vinOf } from '../support/messages.js';
 import {
-  DARK,
   expectAccessible,
   expectGoodPages,
   figureOf,
   hasChromium,
-  LIGHT,
   open,
   signIn,
   startBrowser,
+  VIEWS,
   visit,
 } from './support/browser.js';
 
@@ -266,7 +265,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByText('No refused events').waitFor();
   });
 
-  test.each([LIGHT, DARK])('axe finds no fault on any page, and nothing jumps: %o', (view) =>
+  test.each(VIEWS)('axe finds no fault on any page, and nothing jumps: %o', (view) =>
     expectGoodPages(browser, { httpUrl: carota.carota.httpUrl, token: carota.token }, view, [
       { path: '/schedules', heading: 'Schedules' },
       { path: PATH, heading: REF_ID },

@@ -27,6 +27,7 @@ import {
 } from '../../src/console/states/groups.js';
 import { DELIVERY_STATES, EVENT_STATUS_NAMES } from '../../src/contract/index.js';
 import { validateScript } from '../../src/update-script/index.js';
+import { seed } from '../support/depth.js';
 
 describe('states', () => {
   const named = GROUPS.flatMap(({ states }) => states as readonly string[]);
@@ -53,6 +54,7 @@ describe('states', () => {
         expect(sum(inOrder(states).map(([, n]) => n))).toBe(all);
         expect(notified(states)).toBeLessThanOrEqual(all);
       }),
+      { seed },
     );
   });
 });
@@ -99,6 +101,7 @@ describe('numbers', () => {
       fc.property(rate, progress, (typed, reached) => {
         expect(rateNow(typed, reached)).toBe(currentRate(typed, reached));
       }),
+      { seed },
     );
     expect(sendingTime(120, 2)).toContain('120 vehicles wait');
     expect(sendingTime(120, 2)).toContain('1 min');

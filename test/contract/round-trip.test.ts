@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeMessage, encodeMessage } from '../../src/contract/index.js';
 import { anyMessage } from './arbitraries.js';
+import { cases } from '../support/depth.js';
 
 test('every valid message survives encoding and decoding', () => {
   fc.assert(
     fc.property(anyMessage, (message) => {
       expect(decodeMessage(encodeMessage(message))).toEqual({ ok: true, value: message });
     }),
-    { numRuns: 3_000 },
+    cases({ quick: 500, full: 3_000 }),
   );
 });
 
@@ -21,6 +22,6 @@ test('extra fields that we do not know are kept', () => {
         value: { 'x-vendor': JSON.parse(JSON.stringify(extra)) as unknown },
       });
     }),
-    { numRuns: 300 },
+    cases({ quick: 100, full: 300 }),
   );
 });

@@ -116,7 +116,7 @@ beforeAll(async () => {
     ]),
   );
   await Promise.all(started.map((vehicle) => vehicle.says(/^Connected to/m)));
-}, 120_000);
+});
 
 afterAll(async () => {
   for (const { child } of processes.toReversed()) child.kill('SIGTERM');
@@ -124,7 +124,7 @@ afterAll(async () => {
   forger.close();
   rmSync(directory, { recursive: true, force: true });
   expect(ended.filter((code) => code !== 0)).toEqual(['SIGKILL']);
-}, 60_000);
+});
 
 async function publish(scriptRefId: string, version: string): Promise<void> {
   const { body: stored } = await carota.call('POST', `/v1.0/artifacts?name=${version}`, {
@@ -149,16 +149,16 @@ const scheduleOf = async (refId: string) =>
 const operationOf = async (refId: string) =>
   (await adapter.call('GET', `/v1.0/ota/operations/${encodeURIComponent(refId)}`)).body;
 
-/** Asks until it is so, for a minute. */
+/** Asks until it is so, for a minute and a half. */
 async function untilStatus(refId: string, status: string) {
-  for (let tries = 0; tries < 3; tries++) {
+  for (let tries = 0; tries < 2; tries++) {
     try {
       return await eventually(
         () => scheduleOf(refId),
         (schedule) => schedule.status === status,
       );
     } catch (error) {
-      if (tries === 2) throw error;
+      if (tries === 1) throw error;
     }
   }
   throw new Error('unreachable');
@@ -222,7 +222,7 @@ test('a campaign in waves: 15 succeed, 3 roll back, 1 refuses, 1 was not deceive
     };
     expect(manifest.version, vin).toBe(failed ? '1.0.0' : '1.1.0');
   }
-}, 120_000);
+});
 
 test('a bad schedule is stopped by the guard after a few vehicles; the others never hear of it', async () => {
   await publish('hu only 002', '2.0.0');
@@ -252,7 +252,7 @@ test('a bad schedule is stopped by the guard after a few vehicles; the others ne
       HU: '1.1.0',
     });
   }
-}, 120_000);
+});
 
 test('the CarOTA Server is killed between waves: each vehicle is triggered once, and the campaign ends', async () => {
   await publish('hu only 003', '1.2.0');
@@ -289,4 +289,4 @@ test('the CarOTA Server is killed between waves: each vehicle is triggered once,
     const received = body.history.filter((entry: any) => entry.statusName === 'received');
     expect(received, vin).toHaveLength(1);
   }
-}, 120_000);
+});

@@ -61,7 +61,7 @@ describe.each(platforms())('on $name', (platform) => {
       () => Promise.resolve(fleet.counts.updatesEnded),
       (ended) => ended === vehicles.length,
     );
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await fleet.stop();

@@ -14,6 +14,7 @@ import {
 } from '../../src/service/clock/clock-estimate.js';
 import { DatabaseError, type Queryable } from '../../src/service/database/index.js';
 import { openTestDatabase } from '../support/databases.js';
+import { seed } from '../support/depth.js';
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -184,6 +185,7 @@ test('whatever the ways and the drift, the estimate is never further off than th
         }
       },
     ),
+    { seed },
   );
 });
 

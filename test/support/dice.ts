@@ -1,9 +1,11 @@
-/** The chance of a chaos run: the same for the same seed. `CHAOS_SEED` repeats one. */
+/** Random choices of a test that kills, freezes and cuts: the same for the same seed (`TEST_SEED`). */
+import { basename } from 'node:path';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { expect } from 'vitest';
+import { seed } from './depth.js';
 
 export interface Dice {
-  readonly seed: number;
   /** From 0 to 1. */
   random(): number;
   between(least: number, most: number): number;
@@ -11,12 +13,9 @@ export interface Dice {
 }
 
 export function throwDice(): Dice {
-  const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 2 ** 31);
   const generator = xoroshiro128plus(seed);
   const random = () => uniformFloat64(generator);
-  console.log(`chaos: CHAOS_SEED=${seed}`);
   return {
-    seed,
     random,
     between: (least, most) => least + random() * (most - least),
     pick: (from) => from[Math.floor(random() * from.length)] ?? from[0],
@@ -27,6 +26,9 @@ export function throwDice(): Dice {
 export const isLong = process.env.CHAOS === 'long';
 
 const started = Date.now();
-/** Seconds since the start of the suite. */
+/** Seconds since the start of the file. */
 export const clockOf = (ms: number): string => ((ms - started) / 1000).toFixed(0).padStart(4);
-export const say = (what: string): void => console.log(`chaos: ${clockOf(Date.now())} s  ${what}`);
+export function say(what: string): void {
+  const file = basename(expect.getState().testPath ?? '', '.chaos.ts');
+  console.log(`${file}: ${clockOf(Date.now())} s  ${what}`);
+}

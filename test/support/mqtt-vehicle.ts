@@ -1,5 +1,6 @@
 /** A vehicle over MQTT that sends what the test says, byte by byte. */
 import mqtt, { type MqttClient } from 'mqtt';
+import { decodeMessage } from '../../src/contract/index.js';
 import { credentialOf } from './adapter.js';
 import { type TestVehicle } from './messages.js';
 
@@ -9,6 +10,8 @@ export interface MqttVehicle {
   send(payload: Buffer | string, topic?: string): Promise<void>;
   /** Next message on the vehicle's own topic. */
   receive(): Promise<Buffer>;
+  /** The envelope of the operation's next trigger. Repeated triggers of other operations are passed over. */
+  receiveTrigger(refId: string): Promise<Record<string, unknown>>;
   end(): Promise<void>;
 }
 
@@ -33,18 +36,28 @@ export async function connectVehicle(
     else arrived.push(payload);
   });
   await client.subscribeAsync(`c2d/${vehicle.systemId}`, { qos: 1 });
+  const receive = () =>
+    new Promise<Buffer>((resolve) => {
+      const payload = arrived.shift();
+      if (payload) resolve(payload);
+      else waiting.push(resolve);
+    });
   return {
     client,
     async send(payload, topic = `d2c/${vehicle.systemId}`) {
       await client.publishAsync(topic, payload, { qos: 1 });
       await options.stored?.();
     },
-    receive: () =>
-      new Promise((resolve) => {
-        const payload = arrived.shift();
-        if (payload) resolve(payload);
-        else waiting.push(resolve);
-      }),
+    receive,
+    async receiveTrigger(refId) {
+      for (;;) {
+        const payload = await receive();
+        const message = decodeMessage(payload);
+        if (!message.ok || message.value.message_type !== 'OTA_TRIGGER') continue;
+        if (message.value.body['ref-id'] !== refId) continue;
+        return JSON.parse(payload.toString()) as Record<string, unknown>;
+      }
+    },
     async end() {
       await client.endAsync(true);
     },

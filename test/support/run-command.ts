@@ -27,6 +27,8 @@ export async function runCommand(
     }),
     capture(process.stderr, (text) => (output += text)),
     setVariables(environment),
+    keepListeners('SIGINT'),
+    keepListeners('SIGTERM'),
   ];
   try {
     const code = await run(args);
@@ -46,6 +48,16 @@ function capture(stream: NodeJS.WriteStream, take: (text: string) => void): () =
   };
   return () => {
     stream.write = write;
+  };
+}
+
+/** What a command that ended by itself still listens to, the end of its process would have taken away. */
+function keepListeners(signal: NodeJS.Signals): () => void {
+  const before = process.listeners(signal);
+  return () => {
+    for (const listener of process.listeners(signal)) {
+      if (!before.includes(listener)) process.removeListener(signal, listener);
+    }
   };
 }
 

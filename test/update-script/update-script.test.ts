@@ -10,6 +10,7 @@ import {
   nextOpening,
   validateScript,
 } from '../../src/update-script/index.js';
+import { cases } from '../support/depth.js';
 
 const artifact = { sha256: 'a'.repeat(64), md5: 'b'.repeat(32), size: 10 };
 const ecu = (name: string, ...after: string[]): EcuUpdate => ({
@@ -92,7 +93,7 @@ describe('versions', () => {
           compareVersions(x, y) <= 0 && compareVersions(y, z) <= 0 && compareVersions(x, z) <= 0
         );
       }),
-      { numRuns: 2_000 },
+      cases({ quick: 300, full: 2_000 }),
     );
   });
 

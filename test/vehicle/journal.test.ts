@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FileJournal, type JournalEntry, PHASES, VehicleRecord } from '../../src/vehicle/index.js';
+import { cases } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
 
 const trigger = (id: string): JournalEntry => ({
@@ -154,6 +155,6 @@ test('whatever has happened, the shortest journal adds up to the same', () => {
       expect(new Map([...short.acks].sort())).toEqual(new Map([...record.acks].sort()));
       expect(short.lastTime).toBe(record.lastTime);
     }),
-    { numRuns: 500 },
+    cases({ quick: 100, full: 500 }),
   );
 });

@@ -15,7 +15,7 @@ import { Throttle } from './throttle.js';
 export interface HttpDownloadsOptions {
   /** Made if it is not there; nothing else is in it. */
   readonly directory: string;
-  /** Where an artifact can be had; `fresh`: what was told before does not hold any more. */
+  /** Where an artifact can be downloaded; `fresh`: the previous URL is no longer valid. */
   readonly locate: (
     scriptRefId: string,
     sha256: string,

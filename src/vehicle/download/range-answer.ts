@@ -9,7 +9,7 @@ export type RangeAnswer =
   | { readonly kind: 'discard'; readonly reason: string }
   /** The address does not hold any more. */
   | { readonly kind: 'moved'; readonly reason: string }
-  /** Try again in a while. */
+  /** Retry after a pause. */
   | { readonly kind: 'later'; readonly reason: string }
   /** No other try will help. */
   | { readonly kind: 'never'; readonly reason: string };

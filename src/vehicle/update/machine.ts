@@ -22,7 +22,7 @@ export type Phase = (typeof PHASES)[number];
 
 /** What follows from one outcome of a phase. */
 export interface Outcome {
-  /** What the cloud is told, in this order. */
+  /** The events that are reported, in this order. */
   readonly reports: readonly EventStatusName[];
   readonly next: Phase | 'ended';
 }

@@ -15,9 +15,9 @@ export interface UpdateRunnerOptions {
   readonly model: string;
   readonly clock: VehicleClock;
   readonly pace?: Partial<Pace>;
-  /** Hears of what nobody has thought of; the update takes the way that the machine has for it. */
+  /** Called with each unexpected error; the update takes the outcome that the machine has for it. */
   readonly onSurprise?: (phase: Phase, error: Error) => void;
-  /** Hears of each outcome. */
+  /** Called with each outcome. */
   readonly onOutcome?: (phase: Phase, outcome: string) => void;
 }
 

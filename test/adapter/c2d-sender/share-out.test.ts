@@ -7,6 +7,7 @@ import {
   type SendBudget,
   shareOut,
 } from '../../../src/adapter/c2d-sender/share-out.js';
+import { cases, seed } from '../../support/depth.js';
 
 const START = Date.UTC(2026, 10, 24);
 const EMPTY: SendBudget = { tokens: 0, refilledAt: START, pass: 0 };
@@ -119,7 +120,7 @@ test('no operation starves, whatever the priorities (property)', () => {
         for (const { sent } of operations) expect(sent).toBeGreaterThan(0);
       },
     ),
-    { numRuns: 50 },
+    cases({ quick: 10, full: 50 }),
   );
 });
 
@@ -141,6 +142,7 @@ test('over any time no limit is exceeded by more than a burst (property)', () =>
         );
       },
     ),
+    { seed },
   );
 });
 

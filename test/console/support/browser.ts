@@ -3,6 +3,7 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { findProgram } from '../../../src/bench/servers.js';
+import { byDepth } from '../../support/depth.js';
 import { isInstalled } from '../../support/servers.js';
 
 const NAME = 'chromium';
@@ -165,4 +166,6 @@ export async function expectGoodPages(
 }
 
 export const LIGHT: View = { width: 1280, colorScheme: 'light' };
-export const DARK: View = { width: 1920, colorScheme: 'dark' };
+const DARK: View = { width: 1920, colorScheme: 'dark' };
+/** Those in which every page is looked at; the dark one only at full depth. */
+export const VIEWS: readonly View[] = byDepth({ quick: [LIGHT], full: [LIGHT, DARK] });

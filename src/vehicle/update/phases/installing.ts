@@ -50,7 +50,7 @@ export async function checking(context: PhaseContext): Promise<PhaseResult<'chec
   return { outcome, facts: { reason }, meta: because(reason) };
 }
 
-/** Healthy software that cannot be confirmed is still what runs: it is told, and no reason to go back. */
+/** Healthy software that cannot be confirmed is running all the same: this is reported, but no reason to roll back. */
 async function confirm(context: PhaseContext): Promise<MetaField[]> {
   try {
     for (const update of inOrder(context)) await context.equipment.installer.confirm(update);
