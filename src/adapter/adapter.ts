@@ -140,7 +140,7 @@ async function start(
     instance,
     clock,
     handlers: {
-      onMessage: (received, settle) => receiver.receive(received, settle),
+      onMessage: (message) => receiver.receive(message),
       backpressure: () => receiver.backpressure(),
       onVehicleConnected: (systemId) => sender.vehicleConnected(systemId),
       onUp: () => {

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { BrokerDialler } from '../adapter/message-link/broker-dialler.js';
 import { startEmbeddedBroker } from '../adapter/message-link/index.js';
-import { batchRow, ingestBatch } from '../adapter/d2c-receiver/index.js';
+import { type Arrival, batchRow, ingestBatch } from '../adapter/d2c-receiver/index.js';
 import { type Database, migrate, openEmbedded, openPostgres } from '../service/database/index.js';
 import { ensurePartitions } from '../adapter/maintenance.js';
 import { ADAPTER_SCHEMA } from '../adapter/schema.js';
@@ -137,9 +137,9 @@ export async function brokerLimit(
   { events, rounds }: { events: number; rounds: number },
 ): Promise<number> {
   let received = 0;
-  const onMessage = (_received: unknown, settle: () => void) => {
+  const onMessage = (message: Arrival) => {
     received += 1;
-    settle();
+    message.settle();
   };
   const consumer = await acknowledgingConsumer(rig, onMessage);
   try {
@@ -167,7 +167,7 @@ export async function brokerLimit(
 
 async function acknowledgingConsumer(
   rig: Rig,
-  onMessage: (received: unknown, settle: () => void) => void,
+  onMessage: (message: Arrival) => void,
 ): Promise<{ port: number; close: () => Promise<void> }> {
   const clock = Date.now;
   if (rig.kind === 'embedded') {

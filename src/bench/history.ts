@@ -94,7 +94,12 @@ async function fill(
     await postgres.end('SIGINT');
     await postgres.restart();
   };
-  await admin('alter system set wal_level = minimal', 'alter system set max_wal_senders = 0');
+  await admin(
+    'alter system set wal_level = minimal',
+    'alter system set max_wal_senders = 0',
+    // All is vacuumed when it is filled.
+    'alter system set autovacuum = off',
+  );
   await restart();
   const urls: string[] = [];
   for (const [index, messages] of sizes.entries()) {

@@ -43,9 +43,14 @@ function receiverOn(database: Database) {
       const number = sent++;
       const payload = Buffer.alloc(bytes, `no JSON ${number} `);
       const topic = `d2c/${number % vehicles}`;
-      receiver.receive({ topic, payload, receivedAt: 0, publisher: null }, () =>
-        settled.push(number),
-      );
+      receiver.receive({
+        topic,
+        payload,
+        payloadBytes: bytes,
+        receivedAt: 0,
+        publisher: null,
+        settle: () => settled.push(number),
+      });
     }
   };
   return { receiver, failures, settled, send };

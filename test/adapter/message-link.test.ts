@@ -92,9 +92,12 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
       database,
       clock: Date.now,
       handlers: {
-        onMessage: (received, settle) => {
-          arrived.push({ ...received, payload: Buffer.from(received.payload), settle });
-          if (settles?.(received) ?? true) settle();
+        onMessage: (message) => {
+          const { topic, receivedAt, publisher } = message;
+          const settle = () => message.settle();
+          const payload = Buffer.from(message.payload);
+          arrived.push({ topic, payload, receivedAt, publisher, settle });
+          if (settles?.(message) ?? true) settle();
         },
         backpressure: () => undefined,
         onVehicleConnected: () => undefined,

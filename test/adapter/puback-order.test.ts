@@ -96,8 +96,8 @@ describe('a connection to a broker', () => {
           clean: true,
           sessionExpirySeconds: 0,
           clock: Date.now,
-          onMessage: (_received, settle) => {
-            settles.push(settle);
+          onMessage: (message) => {
+            settles.push(() => message.settle());
             if (settles.length === ids.length) resolve();
           },
           backpressure: () => undefined,

@@ -29,6 +29,14 @@ export interface Received {
   readonly publisher: string | null;
 }
 
+/** One that its sender wants to see acknowledged. */
+export interface Arrival extends Received {
+  /** Of the payload. */
+  readonly payloadBytes: number;
+  /** It is durably applied, recognised as a duplicate or kept as a dead letter. */
+  settle(): void;
+}
+
 export type DeadLetterStatus = 'INVALID' | 'EXPIRED';
 
 /** Why a message cannot be applied. */
@@ -39,7 +47,8 @@ export interface Refusal {
   readonly detail: string;
 }
 
-interface Common extends Received {
+interface Common {
+  readonly received: Received;
   /** UUID under which a repetition of the message is recognised. */
   readonly digest: string;
   readonly systemId: string | null;
@@ -88,12 +97,13 @@ const utf8 = new TextDecoder();
 
 /** Decodes and settles what has arrived. Never throws. */
 export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow {
-  const topicOwner = d2cTopic.systemIdOf(received.topic);
+  const { topic, payload } = received;
+  const topicOwner = d2cTopic.systemIdOf(topic);
   if (received.publisher !== null && received.publisher !== topicOwner) {
-    const detail = `${received.publisher} may not publish to ${received.topic}`;
+    const detail = `${received.publisher} may not publish to ${topic}`;
     return refused(received, invalid({ code: 'WRONG_TOPIC', path: '', detail }));
   }
-  const decoded = decodeMessage(received.payload);
+  const decoded = decodeMessage(payload);
   if (!decoded.ok) {
     // Whoever may publish to the topic is the vehicle that it names, whatever the message lacks.
     return refused(received, invalid(decoded.fault), topicOwner ? { systemId: topicOwner } : {});
@@ -109,7 +119,7 @@ export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow 
     messageId: message.message_id,
   });
   if (topicOwner !== message.system_id) {
-    const detail = `the topic ${received.topic} belongs to another system_id`;
+    const detail = `the topic ${topic} belongs to another system_id`;
     return refused(
       received,
       invalid({ code: 'WRONG_TOPIC', path: '/system_id', detail }),
@@ -146,10 +156,7 @@ function applicable(received: Received, message: D2cMessage): Applicable {
   const eventTime = settleEventTime(timestamp, time, receivedAt);
   return {
     kind: event ? 'event' : 'ack',
-    topic: received.topic,
-    payload: received.payload,
-    receivedAt,
-    publisher: received.publisher,
+    received,
     digest: event
       ? eventDigest(event['ref-id'], systemId, messageId)
       : ackDigest(message.correlation_id, systemId, messageId),
@@ -201,7 +208,7 @@ function refused(
   identity: Partial<Pick<Common, 'systemId' | 'vin' | 'messageId'>> = {},
 ): Refused {
   return {
-    ...received,
+    received,
     kind: 'refused',
     digest: digestOf(Buffer.concat([Buffer.from(`${received.topic}\0`), received.payload])),
     systemId: identity.systemId ?? null,

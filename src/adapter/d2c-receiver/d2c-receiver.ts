@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TopicTemplate } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
-import { batchRow, type BatchRow, type Received } from './batch-row.js';
+import { type Arrival, batchRow, type BatchRow, type Received } from './batch-row.js';
 import { type BatchOutcome, ingestBatch } from './ingest-batch.js';
 import { Lane, laneOf, MAX_BATCH_MESSAGES } from './lane.js';
 import { refuse } from './refuse.js';
@@ -35,7 +35,7 @@ const LAST_RETRY_MS = 5_000;
 /** A message on its way into the database. */
 interface Decoded {
   readonly row: BatchRow;
-  readonly settle: () => void;
+  readonly message: Arrival;
 }
 
 export class D2cReceiver {
@@ -58,14 +58,14 @@ export class D2cReceiver {
   }
 
   /**
-   * Takes a message as it came from the wire. Calls `settle` once it is durably applied, recognised
-   * as a duplicate or kept as a dead letter; never before, and not at all if the process ends first.
+   * Takes a message as it came from the wire. Settles it once it is durably applied, recognised as a
+   * duplicate or kept as a dead letter; never before, and not at all if the process ends first.
    */
-  receive(received: Received, settle: () => void): void {
-    const lane = laneOf(received.topic, this.#lanes.length);
-    this.#lanes[lane]?.add({ received, settle });
+  receive(message: Arrival): void {
+    const lane = laneOf(message.topic, this.#lanes.length);
+    this.#lanes[lane]?.add(message);
     this.#waiting += 1;
-    this.#waitingBytes += received.payload.byteLength;
+    this.#waitingBytes += message.payloadBytes;
     this.#work(lane);
   }
 
@@ -127,10 +127,7 @@ export class D2cReceiver {
     this.#waiting -= messages.length;
     this.#waitingBytes -= bytes;
     if (this.#hasRoom) for (const resolve of this.#roomy.splice(0)) resolve();
-    return messages.map(({ received, settle }) => ({
-      row: batchRow(received, this.#options.d2cTopic),
-      settle,
-    }));
+    return messages.map((message) => ({ row: batchRow(message, this.#options.d2cTopic), message }));
   }
 
   /** Stores a batch, however long the database is away. Never rejects. */
@@ -141,7 +138,7 @@ export class D2cReceiver {
         const rows = batch.map(({ row }) => row);
         const outcome = await ingestBatch(this.#options.database, shard, rows);
         this.#options.onBatch?.(outcome, (performance.now() - started) / 1000, rows);
-        for (const { settle } of batch) settle();
+        for (const { message } of batch) message.settle();
         return;
       } catch (error) {
         this.#options.onFailure?.(error as Error);
@@ -161,7 +158,7 @@ export class D2cReceiver {
 /** The last resort: a message that the database refuses is kept as a dead letter, with its words. */
 const refusedByDatabase =
   ({ message: detail }: DatabaseError) =>
-  ({ row, settle }: Decoded): Decoded => ({
-    settle,
+  ({ row, message }: Decoded): Decoded => ({
+    message,
     row: refuse(row, { status: 'INVALID', reason: 'REFUSED_BY_DATABASE', path: '', detail }),
   });

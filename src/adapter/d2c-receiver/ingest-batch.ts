@@ -69,7 +69,7 @@ async function ingest(
         numberArray(applicable.map((row) => row.reaches)),
         texts((row) => row.eventKey),
         numberArray(applicable.map((row) => row.eventTime)),
-        numberArray(applicable.map((row) => row.receivedAt)),
+        numberArray(applicable.map((row) => row.received.receivedAt)),
         texts((row) => row.correlationId),
         texts((row) => row.subSystemId),
         texts((row) => row.deviceId),

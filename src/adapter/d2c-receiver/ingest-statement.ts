@@ -24,7 +24,7 @@ const OPERATION_OF_TRIGGER = /* sql */ `
   select coalesce((
     select d.operation_id from deliveries d
     join operations o on o.id = d.operation_id and o.archived_at is null
-    where d.vin = m.vin and d.trigger_id = m.trigger_id
+    where d.vin collate "POSIX" = m.vin and d.trigger_id = m.trigger_id
   ), (
     select d.operation_id from deliveries d
     join operations o on o.id = d.operation_id and o.archived_at is null

@@ -2,13 +2,7 @@
  * Messages that are stored one batch after another. All messages of a vehicle are in one lane, so that
  * they are stored in the order in which they arrived.
  */
-import { type Received } from './batch-row.js';
-
-/** A message that has arrived, and what acknowledges it to its sender. */
-export interface Waiting {
-  readonly received: Received;
-  readonly settle: () => void;
-}
+import { type Arrival } from './batch-row.js';
 
 /** Most messages and bytes in one statement. */
 export const MAX_BATCH_MESSAGES = 1_000;
@@ -18,7 +12,7 @@ export class Lane {
   /** Counter shard of its writer. */
   readonly shard: number;
   isStoring = false;
-  #queue: Waiting[] = [];
+  #queue: Arrival[] = [];
 
   constructor(shard: number) {
     this.shard = shard;
@@ -29,16 +23,15 @@ export class Lane {
     return this.#queue.length;
   }
 
-  add(message: Waiting): void {
+  add(message: Arrival): void {
     this.#queue.push(message);
   }
 
   /** Takes the messages of the next statement out; at least one, if there is one. */
-  nextBatch(): { messages: Waiting[]; bytes: number } {
+  nextBatch(): { messages: Arrival[]; bytes: number } {
     let bytes = 0;
     let count = 0;
-    for (const { received } of this.#queue) {
-      const size = received.payload.byteLength;
+    for (const { payloadBytes: size } of this.#queue) {
       if (count > 0 && (count >= MAX_BATCH_MESSAGES || bytes + size > MAX_BATCH_BYTES)) break;
       bytes += size;
       count += 1;

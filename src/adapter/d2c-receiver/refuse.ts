@@ -47,25 +47,25 @@ const invalid = (reason: string, path: string, detail: string): Refusal => ({
 
 /** The message as a dead letter. */
 export function refuse(row: BatchRow, refusal: Refusal): Refused {
-  const { topic, payload, publisher, receivedAt, digest, systemId, vin, messageId } = row;
-  const arrived = { topic, payload, publisher, receivedAt };
-  return { ...arrived, kind: 'refused', digest, systemId, vin, messageId, refusal };
+  const { received, digest, systemId, vin, messageId } = row;
+  return { received, kind: 'refused', digest, systemId, vin, messageId, refusal };
 }
 
 /** As a row of `dead_letters`. */
 export function deadLetterOf(row: Refused) {
+  const { topic, payload, receivedAt } = row.received;
   const text = (value: string | null) => value?.toWellFormed().replaceAll('\0', '\uFFFD') ?? null;
   return {
     digest: row.digest,
-    received_at: new Date(row.receivedAt).toISOString(),
-    topic: text(row.topic),
+    received_at: new Date(receivedAt).toISOString(),
+    topic: text(topic),
     system_id: row.systemId,
     vin: row.vin,
     message_id: row.messageId,
     ...row.refusal,
     detail: text(row.refusal.detail),
     // A payload over the limit is known by its beginning; the whole of it would only fill the disk.
-    payload: Buffer.from(row.payload.subarray(0, MAX_MESSAGE_BYTES)).toString('base64'),
-    payload_bytes: row.payload.byteLength,
+    payload: Buffer.from(payload.subarray(0, MAX_MESSAGE_BYTES)).toString('base64'),
+    payload_bytes: payload.byteLength,
   };
 }

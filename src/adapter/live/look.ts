@@ -28,7 +28,7 @@ select w.vin, concat_ws('|',
       (select count(*) from messages m where m.operation_id = d.operation_id and m.vin = d.vin),
       (select count(*) from delivery_log l where l.operation_id = d.operation_id and l.vin = d.vin)
     ), ',' order by d.operation_id)
-   from deliveries d where d.vin = w.vin)) as mark
+   from deliveries d where d.vin collate "POSIX" = w.vin)) as mark
 from unnest($1::text[]) as w (vin)`;
 
 const REST = /* sql */ `

@@ -6,7 +6,7 @@ import { type Duplex } from 'node:stream';
 import { type IConnackPacket, type Packet } from 'mqtt-packet';
 import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
-import { type Received } from '../d2c-receiver/index.js';
+import { type Arrival } from '../d2c-receiver/index.js';
 import {
   connectPacket,
   DISCONNECT,
@@ -18,6 +18,7 @@ import {
   subscribePacket,
 } from './packets.js';
 import { PubackOrder } from './puback-order.js';
+import { type Acknowledging, NO_PUBACK, PublishedMessage } from './published-message.js';
 import { openTransport, type TlsFiles } from './transport.js';
 
 /** Where the broker is and who we are to it. */
@@ -34,8 +35,8 @@ export interface ConnectionOptions {
   readonly sessionExpirySeconds: number;
   /** ms */
   readonly clock: () => number;
-  /** Messages of the session. `settle` acknowledges the message to the broker. */
-  readonly onMessage: (received: Received, settle: () => void, retained: boolean) => void;
+  /** Messages of the session; settling one acknowledges it to the broker. */
+  readonly onMessage: (message: Arrival, retained: boolean) => void;
   /** Resolves when more messages may be taken; undefined: at once. */
   readonly backpressure: () => Promise<void> | undefined;
   /** The connection was there and is gone; not after {@link BrokerConnection.disconnect}. */
@@ -89,7 +90,7 @@ const END_MS = 2_000;
 
 type Done = (error?: Error) => void;
 
-export class BrokerConnection {
+export class BrokerConnection implements Acknowledging {
   readonly #options: ConnectionOptions;
   readonly #version: MqttVersion;
   readonly #stream: Duplex;
@@ -232,8 +233,7 @@ export class BrokerConnection {
         connectMs,
       );
       const reader = new PacketReader(this.#version, {
-        onPublish: (topic, payload, qos, packetId, retained) =>
-          this.#take(topic, payload, qos, packetId, retained),
+        onPublish: this.#take.bind(this),
         onPuback: (packetId, reason) => this.#published(packetId, reason),
         onOther: (packet) => {
           if (packet.cmd === 'connack') {
@@ -312,14 +312,33 @@ export class BrokerConnection {
     });
   }
 
-  #take(topic: string, payload: Buffer, qos: number, packetId: number, retained: boolean): void {
-    const received = { topic, payload, receivedAt: this.#now, publisher: null };
-    if (qos > 0) this.#acks.arrived(packetId);
-    const settle = qos === 0 ? nothing : () => this.#acknowledge(packetId);
-    this.#options.onMessage(received, settle, retained);
+  #take(
+    bytes: Buffer,
+    topicStart: number,
+    topicEnd: number,
+    payloadStart: number,
+    end: number,
+    packetId: number,
+    retained: boolean,
+  ): void {
+    if (packetId !== NO_PUBACK) this.#acks.arrived(packetId);
+    this.#options.onMessage(
+      new PublishedMessage(
+        this,
+        this.#now,
+        bytes,
+        topicStart,
+        topicEnd,
+        payloadStart,
+        end,
+        packetId,
+      ),
+      retained,
+    );
   }
 
-  #acknowledge(packetId: number): void {
+  /** The message with this packet id is settled: its PUBACK goes out when those before it have. */
+  acknowledge(packetId: number): void {
     const isDue = this.#acks.settled(packetId);
     if (!isDue || this.#withholds || this.#isAcknowledging) return;
     // All of a batch go out in one write.
@@ -382,5 +401,3 @@ export class BrokerConnection {
     return new Error(`the connection to the broker broke: ${this.#why?.message ?? 'it was ended'}`);
   }
 }
-
-const nothing = () => undefined;

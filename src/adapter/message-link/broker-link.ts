@@ -178,10 +178,11 @@ function openPublisher(options: BrokerLinkOptions, group: Group): KeptConnection
       clean: true,
       sessionExpirySeconds: 0,
       clock,
-      onMessage: ({ topic, payload }, settle, retained) => {
-        settle();
+      onMessage: (message, retained) => {
+        message.settle();
         // A retained message tells of what was before us.
         if (retained) return;
+        const { topic, payload } = message;
         if (topic === beatTopic(group.id)) {
           group.beats.heard(payload, performance.now());
           return;

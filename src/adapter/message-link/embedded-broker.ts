@@ -88,9 +88,14 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     // Nothing that a vehicle sends goes to another one: the adapter is the only receiver.
     packet.topic = NOWHERE;
     packet.retain = false;
-    handlers.onMessage({ topic, payload, receivedAt: clock(), publisher: client.id }, () =>
-      done(null),
-    );
+    handlers.onMessage({
+      topic,
+      payload,
+      payloadBytes: payload.byteLength,
+      receivedAt: clock(),
+      publisher: client.id,
+      settle: () => done(null),
+    });
   };
 
   broker.on('subscribe', (subscriptions, client) => {

@@ -1,11 +1,11 @@
 /** The vehicles' message platform as the adapter sees it: one port, embedded or a real broker. */
 import { type OutgoingMessage } from '../c2d-sender/index.js';
-import { type Received } from '../d2c-receiver/index.js';
+import { type Arrival } from '../d2c-receiver/index.js';
 
 /** What the adapter does with what comes from vehicles. */
 export interface LinkHandlers {
   /** `settle` acknowledges the message to its sender; it is called once it is safe on disk. */
-  readonly onMessage: (received: Received, settle: () => void) => void;
+  readonly onMessage: (message: Arrival) => void;
   /** Resolves when more messages may be taken; undefined: at once. */
   readonly backpressure: () => Promise<void> | undefined;
   /** The vehicle listens to its topic now; a broker of its own does not tell. */

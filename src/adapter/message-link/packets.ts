@@ -9,8 +9,20 @@ import { generate, type Packet, parser } from 'mqtt-packet';
 export type MqttVersion = 4 | 5;
 
 export interface PacketHandlers {
-  /** @param payload a view of the bytes that were read */
-  onPublish(topic: string, payload: Buffer, qos: number, packetId: number, retained: boolean): void;
+  /**
+   * The topic and the payload lie in `bytes`, at the given places.
+   *
+   * @param packetId 0 at QoS 0
+   */
+  onPublish(
+    bytes: Buffer,
+    topicStart: number,
+    topicEnd: number,
+    payloadStart: number,
+    end: number,
+    packetId: number,
+    retained: boolean,
+  ): void;
   /** @param reason 0 where the version has none */
   onPuback(packetId: number, reason: number): void;
   onOther(packet: Packet): void;
@@ -102,12 +114,13 @@ export class PacketReader {
     if (qos > 0) {
       if (at + 2 > end) throw new MalformedPacket('PUBLISH');
       packetId = bytes.readUInt16BE(at);
+      if (packetId === 0) throw new MalformedPacket('packet id of a PUBLISH');
       at += 2;
     }
     if (this.#version === 5) at = afterProperties(bytes, at, end);
     if (at > end) throw new MalformedPacket('PUBLISH');
-    const topic = bytes.toString('utf8', body + 2, topicEnd);
-    this.#handlers.onPublish(topic, bytes.subarray(at, end), qos, packetId, (header & 1) === 1);
+    const retained = (header & 1) === 1;
+    this.#handlers.onPublish(bytes, body + 2, topicEnd, at, end, packetId, retained);
   }
 
   #other(header: number, bytes: Buffer, length: number): Packet {

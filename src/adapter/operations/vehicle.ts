@@ -26,7 +26,7 @@ export const installedVersions = (database: Queryable, vin: string): Promise<Ins
      join operations o on o.id = d.operation_id
      join messages m on m.operation_id = d.operation_id and m.vin = d.vin and m.status = $2
      cross join lateral json_to_recordset(m.meta) as f (key text, value text)
-     where d.vin = $1 and f.key like 'version:%'
+     where d.vin collate "POSIX" = $1 and f.key like 'version:%'
      order by ecu, m.event_at desc`,
     [vin, EVENT_STATUS.success],
   );

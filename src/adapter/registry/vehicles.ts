@@ -59,7 +59,7 @@ const REVIVE = /* sql */ `
 with locked as materialized (
   select d.operation_id, d.vin, d.attempt, d.state from deliveries d
   join operations o on o.id = d.operation_id
-  where d.vin = any ($2::text[]) and d.delivery = 'device_not_found' and o.status <> 'cancelled'
+  where d.vin collate "POSIX" = any ($2::text[]) and d.delivery = 'device_not_found' and o.status <> 'cancelled'
   order by d.operation_id, d.vin
   for update of d
 ),

@@ -52,7 +52,7 @@ export function startTracing(options: TracingOptions): Tracing {
     stored(message, now) {
       if (message.traceParent === null) return;
       const name = message.kind === 'ack' ? 'OTA_TRIGGER_ACK' : 'OTA_EVENT';
-      const startTime = message.receivedAt;
+      const startTime = message.received.receivedAt;
       const span = tracer.startSpan(
         name,
         { kind: SpanKind.CONSUMER, startTime },

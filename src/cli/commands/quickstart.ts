@@ -4,6 +4,7 @@ import { type Command } from 'commander';
 import pino from 'pino';
 import type { Quickstart } from '../../quickstart/index.js';
 import { SEED_TRIGGER } from '../../quickstart/seed-trigger.js';
+import { limitHeapGrowth } from '../heap-growth.js';
 import { print, printError } from '../output.js';
 import { progressView, type ProgressView } from '../progress-view.js';
 import {
@@ -52,6 +53,7 @@ export function quickstartCommand(program: Command): void {
     { ...LOG_LEVEL, default: 'warn' },
   ]);
   command.action(async (options: QuickstartFlags) => {
+    limitHeapGrowth();
     const stopping = stopRequested();
     const view = progressView(process.stdout);
     const log = pino({ level: options.logLevel }, logStream(view));

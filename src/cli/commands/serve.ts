@@ -1,6 +1,7 @@
 /** `otaops serve`: the OTA Adapter. */
 import { type Command } from 'commander';
 import type { AdapterSettings } from '../../adapter/index.js';
+import { limitHeapGrowth } from '../heap-growth.js';
 import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {
@@ -75,6 +76,7 @@ Examples:
   addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH]);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
   command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
+    limitHeapGrowth();
     const stopping = stopRequested();
     const log = serviceLog(flags.logLevel);
     const retry = {

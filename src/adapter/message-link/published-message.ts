@@ -1,0 +1,62 @@
+/**
+ * A message as it lies in the bytes that came from a broker. Tens of thousands wait in memory at full load: each is one
+ * small object, and its topic and payload are taken out of the bytes when they are asked for.
+ */
+import { type Arrival } from '../d2c-receiver/index.js';
+
+/** Where PUBACKs go. */
+export interface Acknowledging {
+  acknowledge(packetId: number): void;
+}
+
+/** Packet id of a message at QoS 0, for which nobody expects a PUBACK. */
+export const NO_PUBACK = 0;
+
+export class PublishedMessage implements Arrival {
+  readonly publisher = null;
+  readonly receivedAt: number;
+  readonly #connection: Acknowledging;
+  readonly #packetId: number;
+  readonly #bytes: Buffer;
+  readonly #topicStart: number;
+  readonly #topicEnd: number;
+  readonly #payloadStart: number;
+  readonly #end: number;
+
+  /** @param receivedAt ms */
+  constructor(
+    connection: Acknowledging,
+    receivedAt: number,
+    bytes: Buffer,
+    topicStart: number,
+    topicEnd: number,
+    payloadStart: number,
+    end: number,
+    packetId: number,
+  ) {
+    this.#connection = connection;
+    this.receivedAt = receivedAt;
+    this.#bytes = bytes;
+    this.#topicStart = topicStart;
+    this.#topicEnd = topicEnd;
+    this.#payloadStart = payloadStart;
+    this.#end = end;
+    this.#packetId = packetId;
+  }
+
+  get topic(): string {
+    return this.#bytes.toString('utf8', this.#topicStart, this.#topicEnd);
+  }
+
+  get payload(): Buffer {
+    return this.#bytes.subarray(this.#payloadStart, this.#end);
+  }
+
+  get payloadBytes(): number {
+    return this.#end - this.#payloadStart;
+  }
+
+  settle(): void {
+    if (this.#packetId !== NO_PUBACK) this.#connection.acknowledge(this.#packetId);
+  }
+}
