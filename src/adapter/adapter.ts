@@ -26,6 +26,8 @@ import { Summaries } from './operations/index.js';
 import { type AdapterSettings } from './settings.js';
 import { VERSION } from '../service/version.js';
 import { ADAPTER_SCHEMA } from './schema.js';
+import { closeServer } from '../service/http/index.js';
+import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { openTracing, type TracingOptions } from './tracing/index.js';
 
@@ -41,9 +43,8 @@ export interface Adapter {
   stop(): Promise<void>;
 }
 
-/** How long a stop waits for what was taken to be stored, and for everything together, ms. */
+/** How long a stop waits for what was taken to be stored, ms. */
 const DRAIN_MS = 7_000;
-const STOP_MS = 9_000;
 
 /**
  * Starts the adapter. Without URLs of real servers it brings its own database and broker.
@@ -54,13 +55,13 @@ const STOP_MS = 9_000;
 export async function startAdapter(settings: AdapterSettings, log: Logger): Promise<Adapter> {
   checkCallBackSettings(settings);
   // On failure, close what was opened, in reverse order.
-  const opened: Closer[] = [];
+  const opened = new OpenedParts(log);
   try {
     const storage = await openStorage(settings, ADAPTER_SCHEMA, loggedTo(log));
-    opened.push({ what: 'storage', close: () => storage.close() });
+    opened.add('storage', () => storage.close());
     return await start(settings, storage, opened, log);
   } catch (error) {
-    await closeAll(opened, log);
+    await opened.closeAll();
     throw error;
   }
 }
@@ -68,7 +69,7 @@ export async function startAdapter(settings: AdapterSettings, log: Logger): Prom
 async function start(
   settings: AdapterSettings,
   { database, clock: databaseClock, tokenFile, firstToken, migrated }: Storage,
-  opened: Closer[],
+  opened: OpenedParts,
   log: Logger,
 ): Promise<Adapter> {
   const clock = databaseClock.now;
@@ -90,7 +91,7 @@ async function start(
     log.error({ err: error }, message);
   };
   const tracing = await openTracing(tracingOptions(settings, instance));
-  opened.push({ what: 'tracing', close: () => tracing.stop() });
+  opened.add('tracing', () => tracing.stop());
   const maintenance = await startMaintenance({
     database,
     clock,
@@ -100,17 +101,17 @@ async function start(
     deadLetterDays: settings.deadLetterDays,
     onFailure: failed('maintenance', 'maintenance failed'),
   });
-  opened.push({ what: 'maintenance', close: () => maintenance.stop() });
+  opened.add('maintenance', () => maintenance.stop());
 
   const stream = new EventStream({
     database,
     onFailure: failed('event-stream', 'events could not be given their place; trying again'),
   });
   await stream.start();
-  opened.push({ what: 'event stream', close: () => stream.stop() });
+  opened.add('event stream', () => stream.stop());
   const poster = createPoster(addressGuard(settings.callbackAllow ?? []));
   const callBack = await openCallBack(settings, { database, stream, poster, metrics, clock }, log);
-  opened.push({ what: 'event call-back', close: () => callBack.stop() });
+  opened.add('event call-back', () => callBack.stop());
 
   const receiver: D2cReceiver = new D2cReceiver({
     database,
@@ -154,7 +155,7 @@ async function start(
       },
     },
   });
-  opened.push({ what: 'message link', close: () => link.close() });
+  opened.add('message link', () => link.close());
   const sender: C2dSender = new C2dSender({
     database,
     c2dTopic,
@@ -185,7 +186,7 @@ async function start(
     }),
     onFailure: failed('maintenance', 'the adapter could not say that it is there'),
   });
-  opened.push({ what: 'pulse', close: () => pulse.stop() });
+  opened.add('pulse', () => pulse.stop());
 
   const stopping = new AbortController();
   const http = await createHttpServer(
@@ -220,12 +221,9 @@ async function start(
     },
     log,
   );
-  opened.push({
-    what: 'HTTP interface',
-    close: () => {
-      stopping.abort();
-      return http.close();
-    },
+  opened.add('HTTP interface', () => {
+    stopping.abort();
+    return closeServer(http);
   });
   await http.listen({ host: settings.host, port: settings.httpPort });
   const { port } = http.server.address() as AddressInfo;
@@ -235,22 +233,19 @@ async function start(
   log.info({ http: port, mqtt: link.address, instance }, 'the OTA Adapter is ready');
 
   // What was taken from vehicles is stored before the connections are closed.
-  opened.push({ what: 'C2DSender', close: () => sender.stop() });
-  opened.push({
-    what: 'D2C receiver',
-    async close() {
-      await link.pause();
-      await Promise.race([receiver.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
-      receiver.stop();
-    },
+  opened.add('C2DSender', () => sender.stop());
+  opened.add('D2C receiver', async () => {
+    await link.pause();
+    await Promise.race([receiver.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
+    receiver.stop();
   });
   return {
     httpUrl: `http://${settings.host}:${port}`,
     mqttUrl: `${link.protocol}://${link.address}`,
     tokenFile,
     firstToken,
-    // Whatever hangs then (a server that does not answer) is left: it holds nothing acknowledged.
-    stop: () => Promise.race([closeAll(opened, log), sleep(STOP_MS, undefined, { ref: false })]),
+    // What is left then holds nothing acknowledged.
+    stop: () => opened.stop(),
   };
 }
 
@@ -265,22 +260,6 @@ function tracingOptions(
 ): TracingOptions | undefined {
   if (otlpUrl === undefined) return undefined;
   return { otlpUrl, ratio: traceRatio ?? 1, instance, version: VERSION };
-}
-
-/** A part that was opened, and how it is closed. */
-interface Closer {
-  readonly what: string;
-  readonly close: () => Promise<unknown>;
-}
-
-const SLOW_MS = 2_000;
-
-async function closeAll(opened: Closer[], log: Logger): Promise<void> {
-  for (const { what, close } of opened.splice(0).reverse()) {
-    const slow = setTimeout(() => log.warn({ part: what }, 'takes long to close'), SLOW_MS);
-    await close().catch((error: unknown) => log.error({ err: error, part: what }, 'did not close'));
-    clearTimeout(slow);
-  }
 }
 
 /**

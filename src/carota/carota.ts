@@ -2,6 +2,9 @@
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
+import { type Database } from '../service/database/index.js';
+import { closeServer } from '../service/http/index.js';
+import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { VERSION } from '../service/version.js';
 import { type ArtifactStore, DiskStore, openS3Store } from './artifacts/index.js';
@@ -29,35 +32,33 @@ const UPKEEP_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys; Error with code EADDRINUSE where the port
+ * @throws BadSettings, DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys; Error with code EADDRINUSE where the port
  *   is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
-  const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
+  const adapter = new AdapterClient(settings);
+  const opened = new OpenedParts(log);
   try {
-    for (const name of storage.migrated) log.info({ migration: name }, 'migrated');
-    const running = await start(settings, storage, log);
-    return {
-      ...running,
-      tokenFile: storage.tokenFile,
-      firstToken: storage.firstToken,
-      async stop() {
-        await running.stop();
-        await storage.close();
-      },
-    };
+    const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
+    opened.add('storage', () => storage.close());
+    return await start(settings, adapter, storage, opened, log);
   } catch (error) {
-    await storage.close();
+    await opened.closeAll();
     throw error;
   }
 }
 
-async function start(settings: CarotaSettings, storage: Storage, log: Logger) {
-  const { database } = storage;
-  const clock = storage.clock.now;
+async function start(
+  settings: CarotaSettings,
+  adapter: AdapterClient,
+  { database, clock: databaseClock, tokenFile, firstToken, migrated }: Storage,
+  opened: OpenedParts,
+  log: Logger,
+): Promise<Carota> {
+  for (const name of migrated) log.info({ migration: name }, 'migrated');
+  const clock = databaseClock.now;
   const signer = await openSigningKeys(settings, clock());
-  const metrics = new CarotaMetrics(database, storage.clock.offsetSeconds);
-  const adapter = new AdapterClient({ ...settings, adapterToken: settings.adapterToken ?? '' });
+  const metrics = new CarotaMetrics(database, databaseClock.offsetSeconds);
   const scheduler = new Scheduler({
     database,
     adapter,
@@ -85,28 +86,41 @@ async function start(settings: CarotaSettings, storage: Storage, log: Logger) {
     log,
     version: VERSION,
   });
+  opened.add('HTTP interface', () => {
+    stopping.abort();
+    return closeServer(server);
+  });
   await server.listen({ host: settings.host, port: settings.httpPort });
-  await scheduler.start();
-  const { refusedEventDays: days } = settings;
-  const keepUp = async () => {
-    if (days !== undefined) await expireRefusedEvents(database, clock() - days * DAY_MS);
-  };
-  let keepingUp: Promise<void> = Promise.resolve();
-  const upkeep = setInterval(() => {
-    keepingUp = keepUp().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'));
-  }, UPKEEP_MS);
   const { port } = server.server.address() as AddressInfo;
+  await scheduler.start();
+  opened.add('scheduler', () => scheduler.stop());
+  opened.add('upkeep', startUpkeep(database, settings.refusedEventDays, clock, log));
   return {
     httpUrl: `http://${settings.host}:${port}`,
+    tokenFile,
+    firstToken,
     trustAnchorFile: signer.trustAnchorFile,
-    async stop() {
-      stopping.abort();
-      clearInterval(upkeep);
-      await keepingUp;
-      await scheduler.stop();
-      server.server.closeAllConnections();
-      await server.close();
-    },
+    stop: () => opened.stop(),
+  };
+}
+
+/** Deletes refused events that are older than the setting says. @returns ends it */
+function startUpkeep(
+  database: Database,
+  days: number | undefined,
+  clock: () => number,
+  log: Logger,
+): () => Promise<void> {
+  if (days === undefined) return () => Promise.resolve();
+  let running: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    running = expireRefusedEvents(database, clock() - days * DAY_MS).catch((error: unknown) =>
+      log.error({ err: error }, 'upkeep failed'),
+    );
+  }, UPKEEP_MS);
+  return () => {
+    clearInterval(timer);
+    return running;
   };
 }
 

@@ -143,6 +143,11 @@ export const ERRORS = {
     'Choose another script-ref-id: a script never changes.',
   ),
   SCHEDULE_EXISTS: error(409, 'There is a schedule with this ref-id.', 'Choose another ref-id.'),
+  SCHEDULE_APPROVED: error(
+    409,
+    'The schedule was approved with the vehicles that it has.',
+    'Plan another schedule for the others.',
+  ),
   SCHEDULE_STATUS: error(
     409,
     'The status of the schedule does not allow this.',

@@ -267,7 +267,7 @@ describe('a CarOTA Server', () => {
 
     test('its OpenAPI document, health and metrics are there', async () => {
       const { body } = await carota.call('GET', '/openapi.json');
-      expect(Object.keys(body.paths)).toContain('/v1.0/schedules/{refId}');
+      expect(Object.keys(body.paths)).toContain('/v1.0/schedules/{ref-id}');
       expect((await carota.call('GET', '/readyz')).body).toEqual({
         status: 'ready',
         database: true,
@@ -286,8 +286,19 @@ describe('a CarOTA Server', () => {
         status: 401,
         body: { errorCode: 'SIGNATURE_REFUSED' },
       });
-      const unsigned = await carota.call('POST', '/v1.0/ota/events', { body: { events: [] } });
-      expect(unsigned.status).toBe(401);
+    });
+
+    test('without the headers of a signature is told which are missing', async () => {
+      const { status, body } = await carota.call('POST', '/v1.0/ota/events', {
+        token: null,
+        headers: { 'webhook-id': 'a', 'webhook-timestamp': 'now' },
+        body: { events: [] },
+      });
+      expect(status).toBe(400);
+      expect(body.errors).toEqual([
+        { path: '/webhook-signature', message: 'is missing' },
+        { path: '/webhook-timestamp', message: 'must be Unix seconds' },
+      ]);
     });
   });
 });

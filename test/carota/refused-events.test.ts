@@ -185,7 +185,9 @@ describe('an event that cannot be taken', () => {
       `update schedules set plan = (select plan from schedules where ref_id = $2) where ref_id = $1`,
       [sick, healthy],
     );
-    const { body } = await carota.call('POST', `${PATH}/replay`, { body: { 'ref-id': sick } });
+    const { body } = await carota.call('POST', `${PATH}/replay`, {
+      body: { filter: { 'ref-id': sick } },
+    });
     expect(body).toEqual({ stored: 2, duplicate: 0, refused: 0, more: false });
     expect((await show(sick)).states.success).toBe(2);
   });
@@ -230,10 +232,17 @@ describe('an event that cannot be taken', () => {
     );
     const replay = async (body: object) =>
       (await carota.call('POST', `${PATH}/replay`, { body })).body;
-    expect(await replay({ vin: SICK, limit: 2 })).toEqual({
+    expect(await replay({ filter: { vin: SICK }, limit: 2 })).toEqual({
       ...{ stored: 2, duplicate: 0, refused: 0, more: true },
     });
-    expect(await replay({})).toEqual({ stored: 3, duplicate: 0, refused: 20, more: false });
+    expect(await replay({ filter: {} })).toEqual({
+      stored: 3,
+      duplicate: 0,
+      refused: 20,
+      more: false,
+    });
+    // Nobody replays everything by leaving something out.
+    expect((await replay({})).errors).toEqual([{ path: '/filter', message: 'is missing' }]);
     expect(await list('?replayed=true')).toHaveLength(5);
     expect((await carota.call('GET', `${PATH}?cursor=bm8`)).status).toBe(400);
   });

@@ -110,7 +110,7 @@ export async function addVehicles(
     const schedule = await lockSchedule(tx, { refId });
     if (!schedule) throw noSchedule(refId);
     if (schedule.approval) {
-      throw new ScheduleConflict('SCHEDULE_STATUS', 'it is approved as it is: no more vehicles');
+      throw new ScheduleConflict('SCHEDULE_APPROVED', 'it is approved as it is: no more vehicles');
     }
     if (schedule.status !== 'planned' && schedule.status !== 'proposed') {
       throw new ScheduleConflict('SCHEDULE_STATUS', 'vehicles are added before it starts');

@@ -81,7 +81,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     params: RefIdParams,
     body: linesBody('One vehicle per line.'),
     answer: json(AddedVehicles, 'All lines were taken.'),
-    errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
+    errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS', 'SCHEDULE_APPROVED'],
     repeatable: true,
   },
   getScheduleVehicle: {

@@ -122,6 +122,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   return server;
 }
 
+/** Answers may take so long when the server stops, ms; then their connections are cut. */
+const GRACE_MS = 2_000;
+
+/** Takes no more requests, and ends when those in progress are answered or cut. */
+export async function closeServer(server: Server): Promise<void> {
+  const cut = setTimeout(() => server.server.closeAllConnections(), GRACE_MS);
+  await server.close().finally(() => clearTimeout(cut));
+}
+
 const asked = ({ method, url }: FastifyRequest) => `${method} ${url.slice(0, 200)}`;
 
 async function authorize(

@@ -1,0 +1,154 @@
+/** From which status a schedule comes to which, and what changes with it: decided without a database. */
+import { describe, expect, test } from 'vitest';
+import { SCHEDULE_STATUSES, type ScheduleStatus } from '../../src/contract/carota-api/index.js';
+import { ScheduleRecord, type WaveRow } from '../../src/carota/schedules/schedule-record.js';
+import { isEnded, statusAfter, type Transition } from '../../src/carota/schedules/transitions.js';
+
+/** `-`: not allowed; `=`: done already. */
+const TABLE = `
+             proposed  planned   running    paused    held     stopped   completed
+  approve    planned   -         -          -         -        -         -
+  start      -         running   -          -         -        -         -
+  pause      -         -         paused     =         paused   -         -
+  resume     -         -         -          running   -        -         -
+  hold       -         -         held       -         -        -         -
+  continue   -         -         -          -         running  -         -
+  stop       stopped   stopped   stopped    stopped   stopped  =         -
+  complete   -         -         completed  -         -        -         -
+`;
+const [head = [], ...rows] = TABLE.trim()
+  .split('\n')
+  .map((line) => line.trim().split(/\s+/));
+const PAIRS = rows.flatMap(([transition = '', ...cells]) =>
+  cells.map((cell, place) => ({
+    transition: transition as Transition,
+    status: head[place] as ScheduleStatus,
+    expected: cell,
+  })),
+);
+
+const NOW = Date.UTC(2026, 10, 24, 12);
+const EARLIER = new Date(NOW - 60_000);
+const BY_STATE: readonly WaveRow['state'][] = ['passed', 'running', 'posting', 'waiting'];
+
+/** With a wave in each state, from 1. */
+function scheduleThat(status: ScheduleStatus, states = BY_STATE): ScheduleRecord {
+  const isUnderWay = status !== 'proposed' && status !== 'planned';
+  const hasEnded = isEnded(status);
+  return new ScheduleRecord(
+    {
+      id: 1,
+      ref_id: 'r',
+      script_ref_id: 's',
+      model: 'm',
+      plan: { 'ref-id': 'r', 'script-ref-id': 's', model: 'm' },
+      status,
+      test_from_wave: 1,
+      operation: 'active',
+      due_at: null,
+      reason: status === 'held' || status === 'stopped' ? 'as it was' : '',
+      created_by: 'author',
+      approved_at: null,
+      approved_by: null,
+      started_at: isUnderWay ? EARLIER : null,
+      ended_at: hasEnded ? EARLIER : null,
+    },
+    states.map((state, place) => ({
+      number: place + 1,
+      vehicles: 10,
+      state,
+      posted_at: null,
+      passed_at: null,
+      rejected: 0,
+      finished: 0,
+      succeeded: 0,
+      failed: 0,
+      rollback_failed: 0,
+    })),
+  );
+}
+
+const statesOf = ({ waves }: ScheduleRecord) => waves.map(({ state }) => state);
+
+test('the table has every transition and every status', () => {
+  expect(head).toEqual([...SCHEDULE_STATUSES]);
+  expect(PAIRS).toHaveLength(8 * SCHEDULE_STATUSES.length);
+});
+
+describe.each(PAIRS)('$transition of a $status schedule', ({ transition, status, expected }) => {
+  const after = expected === '=' ? status : expected;
+  const isChange = expected !== '-' && expected !== '=';
+
+  test(`is ${expected}`, () => {
+    expect(statusAfter(status, transition) ?? '-').toBe(after);
+    const schedule = scheduleThat(status);
+    const apply = () => schedule.apply(transition, NOW, 'why');
+    if (expected === '-') expect(apply).toThrow(`it is ${status}: no ${transition}`);
+    else expect(apply()).toBe(expected !== '=');
+    expect(schedule.status).toBe(expected === '-' ? status : after);
+  });
+
+  if (!isChange) {
+    test('changes nothing', () => {
+      const schedule = scheduleThat(status);
+      const { startedAt, endedAt, reason } = schedule;
+      if (expected === '=') schedule.apply(transition, NOW, 'why');
+      else expect(() => schedule.apply(transition, NOW, 'why')).toThrow();
+      expect(schedule).toMatchObject({ startedAt, endedAt, reason });
+      expect(statesOf(schedule)).toEqual(BY_STATE);
+    });
+    return;
+  }
+
+  test('sets what goes with it', () => {
+    const schedule = scheduleThat(status);
+    schedule.apply(transition, NOW, 'why');
+    const started = transition === 'start' ? NOW : schedule.startedAt?.getTime();
+    expect(schedule.startedAt?.getTime()).toBe(started);
+    expect(schedule.endedAt?.getTime()).toBe(
+      after === 'stopped' || after === 'completed' ? NOW : undefined,
+    );
+    expect(schedule.reason).toBe(after === 'held' || after === 'stopped' ? 'why' : '');
+  });
+});
+
+test.each(['stop', 'complete'] as const)('after %s no wave goes on', (transition) => {
+  const schedule = scheduleThat('running');
+  schedule.apply(transition, NOW);
+  expect(statesOf(schedule)).toEqual(['passed', 'stopped', 'stopped', 'waiting']);
+});
+
+test('a wave whose event reaches the adapter after the schedule was stopped stays stopped', () => {
+  const schedule = scheduleThat('running', ['posting', 'waiting']);
+  schedule.apply('stop', NOW - 1_000, 'by a person');
+  schedule.posted(1, 3, NOW);
+  expect(schedule.waves[0]).toMatchObject({
+    state: 'stopped',
+    posted_at: new Date(NOW),
+    rejected: 3,
+  });
+});
+
+test('one whose event reaches the adapter while it is paused is running', () => {
+  const schedule = scheduleThat('running', ['posting', 'waiting']);
+  schedule.apply('pause', NOW - 1_000);
+  schedule.posted(1, 0, NOW);
+  expect(statesOf(schedule)).toEqual(['running', 'waiting']);
+});
+
+test('continue lets the wave pass that was held, and the next test begins behind it', () => {
+  const schedule = scheduleThat('held', ['passed', 'running', 'waiting']);
+  schedule.apply('continue', NOW);
+  expect(statesOf(schedule)).toEqual(['passed', 'passed', 'waiting']);
+  expect(schedule.waves[1]?.passed_at).toEqual(new Date(NOW));
+  expect(schedule.testFromWave).toBe(3);
+});
+
+test('an approval keeps who gave it, and when', () => {
+  const schedule = scheduleThat('proposed');
+  schedule.approve('second', NOW);
+  expect(schedule).toMatchObject({
+    status: 'planned',
+    approval: { by: 'second', at: new Date(NOW) },
+  });
+});
