@@ -1,7 +1,8 @@
 /** How far a bad update comes before it is stopped: the guard's test, and beside it a fixed percentage. */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { figuresOf, findingOf, type TestSettings } from '../carota/guard/index.js';
+import { figuresOf, findingOf } from '../carota/guard/index.js';
+import { type TestSettings } from '../contract/carota-api/index.js';
 import { median } from './report.js';
 
 export const GUARD_TEST: TestSettings = {

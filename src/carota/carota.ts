@@ -32,15 +32,16 @@ const UPKEEP_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * @throws DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys; Error with code EADDRINUSE where the port
+ * @throws BadSettings, DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys; Error with code EADDRINUSE where the port
  *   is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
+  const adapter = new AdapterClient(settings);
   const opened = new OpenedParts(log);
   try {
     const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
     opened.add('storage', () => storage.close());
-    return await start(settings, storage, opened, log);
+    return await start(settings, adapter, storage, opened, log);
   } catch (error) {
     await opened.closeAll();
     throw error;
@@ -49,6 +50,7 @@ export async function startCarota(settings: CarotaSettings, log: Logger): Promis
 
 async function start(
   settings: CarotaSettings,
+  adapter: AdapterClient,
   { database, clock: databaseClock, tokenFile, firstToken, migrated }: Storage,
   opened: OpenedParts,
   log: Logger,
@@ -59,7 +61,7 @@ async function start(
   const metrics = new CarotaMetrics(database, databaseClock.offsetSeconds);
   const scheduler = new Scheduler({
     database,
-    adapter: new AdapterClient({ ...settings, adapterToken: settings.adapterToken ?? '' }),
+    adapter,
     clock,
     onFailure: (refId, error) => {
       metrics.schedulerFailed();

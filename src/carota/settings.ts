@@ -2,7 +2,7 @@
 import { type AdapterSettings, type Approval } from './schedules/index.js';
 import { type SigningSettings } from './signing/index.js';
 
-export interface CarotaSettings extends SigningSettings, Omit<AdapterSettings, 'adapterToken'> {
+export interface CarotaSettings extends SigningSettings, AdapterSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
@@ -10,8 +10,6 @@ export interface CarotaSettings extends SigningSettings, Omit<AdapterSettings, '
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
-  /** Of role carota; undefined: waves wait. */
-  readonly adapterToken?: string | undefined;
   /** That the adapter signs its call-back with; several while it is changed. */
   readonly callbackSecrets?: readonly string[] | undefined;
   /** S3-compatible store; undefined: a folder in the data directory. */

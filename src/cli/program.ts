@@ -1,8 +1,8 @@
 /** The command `otaops` with all its subcommands, and what its exit code says. */
 import { Command, CommanderError } from 'commander';
+import { ApiError, NoAnswer } from '../contract/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { VERSION } from '../service/version.js';
-import { AdapterUnreachable, RequestRefused } from './adapter-client.js';
 import { benchCommand } from './commands/bench.js';
 import { callbacksCommand } from './commands/callbacks.js';
 import { carotaCommand } from './commands/carota.js';
@@ -20,12 +20,13 @@ import { triggerCommand } from './commands/trigger.js';
 import { vehicleCommand } from './commands/vehicle.js';
 import { vehiclesCommand } from './commands/vehicles.js';
 import { printError } from './output.js';
+import { faultText } from './server-client.js';
 import { applyConfigFile, readConfigFile, refuseUnknownVariables } from './settings/index.js';
 import { UsageError } from './usage-error.js';
 
 /**
- * Exit codes: 0 done, 1 failed, 2 wrong use or setting, 3 the adapter has refused (not found, not
- * allowed, conflict …), 4 no adapter answers.
+ * Exit codes: 0 done, 1 failed, 2 wrong use or setting, 3 the server has refused (not found, not
+ * allowed, conflict …), 4 no server answers.
  */
 const FAILED = 1;
 const WRONG_USE = 2;
@@ -88,8 +89,8 @@ function inheritSettings(command: Command, root: Command): void {
 function exitCodeOf(error: unknown): number {
   // Commander has already printed what is wrong.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE;
-  printError(`otaops: ${(error as Error).message}`);
+  printError(`otaops: ${faultText(error as Error)}`);
   if (error instanceof UsageError || error instanceof BadSettings) return WRONG_USE;
-  if (error instanceof RequestRefused) return REFUSED;
-  return error instanceof AdapterUnreachable ? UNREACHABLE : FAILED;
+  if (error instanceof ApiError) return REFUSED;
+  return error instanceof NoAnswer ? UNREACHABLE : FAILED;
 }

@@ -46,7 +46,10 @@ export interface ClientOptions {
 type Given<Name extends string, Value> = Readonly<
   undefined extends Value ? Partial<Record<Name, Value>> : Record<Name, Value>
 >;
-type Optional<Value> = Value extends undefined ? undefined : Partial<Value>;
+/** What is undefined is left out. */
+type Optional<Value> = Value extends undefined
+  ? undefined
+  : { readonly [Name in keyof Value]?: Value[Name] | undefined };
 
 /** What a request to a route brings. */
 export type RequestOf<R extends RouteShape> = Given<'params', ParamsOf<R>> & {

@@ -1,11 +1,11 @@
 /** What a planner does at the CarOTA Server: an artifact, an update script, schedules. */
-import { type Call, CallRefused, postJson } from './caller.js';
-
-interface StoredArtifact {
-  readonly sha256: string;
-  readonly md5: string;
-  readonly size: number;
-}
+import {
+  artifactApi,
+  scheduleApi,
+  type SchedulePlan,
+  updateScriptApi,
+} from '../contract/carota-api/index.js';
+import { ApiError, type Client } from '../contract/index.js';
 
 export interface Release {
   readonly scriptRefId: string;
@@ -15,47 +15,38 @@ export interface Release {
 }
 
 /** Uploads the software of ECU HU and publishes the script that installs it; where it is there already, it stays. */
-export async function release(carota: Call, wanted: Release): Promise<void> {
+export async function release(carota: Client, wanted: Release): Promise<void> {
   const { scriptRefId, model, version, software } = wanted;
-  const { sha256, md5, size } = await carota<StoredArtifact>(
-    'POST',
-    `/v1.0/artifacts?name=${encodeURIComponent(`HU ${version}`)}`,
-    'application/octet-stream',
-    software,
-  );
+  const { sha256, md5, size } = await carota.call(artifactApi.uploadArtifact, {
+    query: { name: `HU ${version}` },
+    content: { type: 'application/octet-stream', body: software },
+  });
   const script = {
-    version: 'v1',
+    version: 'v1' as const,
     'script-ref-id': scriptRefId,
     model,
     ecus: [{ ecu: 'HU', version, artifact: { sha256, md5, size } }],
     consent: { text: `Version ${version} is ready. Install it now?` },
-    preconditions: { battery: 30, gear: 'park' },
+    preconditions: { battery: 30, gear: 'park' as const },
   };
-  await postJson(carota, '/v1.0/update-scripts', script).catch((error: unknown) => {
-    if (!(error instanceof CallRefused && error.status === 409)) throw error;
+  await unlessThere(carota.call(updateScriptApi.publishScript, { body: script }));
+}
+
+/** Leaves one of that name as it is. */
+export async function schedule(carota: Client, plan: SchedulePlan): Promise<void> {
+  await unlessThere(carota.call(scheduleApi.createSchedule, { body: plan }));
+}
+
+const THERE_ALREADY = new Set(['SCRIPT_EXISTS', 'SCHEDULE_EXISTS']);
+
+async function unlessThere(asked: Promise<unknown>): Promise<void> {
+  await asked.catch((error: unknown) => {
+    if (!(error instanceof ApiError && THERE_ALREADY.has(error.code))) throw error;
   });
 }
 
-/** @returns false where there is one of that name */
-export async function schedule(carota: Call, plan: object): Promise<boolean> {
-  try {
-    await postJson(carota, '/v1.0/schedules', plan);
-    return true;
-  } catch (error) {
-    if (error instanceof CallRefused && error.status === 409) return false;
-    throw error;
-  }
-}
-
-interface ScheduleShown {
-  readonly status: string;
-}
-
 /** Whether it will post nothing more. */
-export async function isOver(carota: Call, refId: string): Promise<boolean> {
-  const { status } = await carota<ScheduleShown>(
-    'GET',
-    `/v1.0/schedules/${encodeURIComponent(refId)}`,
-  );
+export async function isOver(carota: Client, refId: string): Promise<boolean> {
+  const { status } = await carota.call(scheduleApi.getSchedule, { params: { 'ref-id': refId } });
   return ['completed', 'stopped', 'held'].includes(status);
 }

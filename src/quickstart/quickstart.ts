@@ -8,11 +8,17 @@ import { join } from 'node:path';
 import { type Logger } from 'pino';
 import { type Adapter, startAdapter } from '../adapter/index.js';
 import { type Carota, startCarota } from '../carota/index.js';
+import {
+  type Operation,
+  operationApi,
+  registryApi,
+  triggerApi,
+} from '../contract/adapter-api/index.js';
+import { carotaTokenApi, type SchedulePlan, vehicleApi } from '../contract/carota-api/index.js';
+import { ApiError, Client } from '../contract/index.js';
 import { Fleet, type FleetVehicle, fleetOf, registrationLine } from '../fleet/index.js';
-import { type Call, caller, CallRefused, postJson } from './caller.js';
 import { isOver, release, schedule } from './campaign.js';
 import { anyFreePort, nextFreePort } from './free-port.js';
-import { type ProgressShown } from './progress-view.js';
 import { startRealVehicles } from './real-vehicles.js';
 import { SEED_TRIGGER } from './seed-trigger.js';
 
@@ -26,7 +32,7 @@ export interface QuickstartOptions {
   readonly seed: number;
   /** How many simulated seconds pass in a real one. */
   readonly speed: number;
-  /** Tells the user what he should know on the way. */
+  /** Progress messages. */
   readonly tell: (line: string) => void;
 }
 
@@ -43,9 +49,9 @@ export interface Quickstart {
   /** How many vehicles are full agents. */
   readonly realVehicles: number;
   /** Of each operation that the adapter has. */
-  progress(): Promise<ProgressShown[]>;
+  progress(): Promise<Operation[]>;
   /** Whether every vehicle has finished and no wave is to come. */
-  isOver(progress: readonly ProgressShown[]): Promise<boolean>;
+  isOver(progress: readonly Operation[]): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -56,6 +62,7 @@ export async function startQuickstart(
   const ports = await freePorts(options);
   const servers = await startServers(options, ports, log);
   const { adapter, carota, toAdapter, toCarota } = servers;
+  const { tell } = options;
   const vehicles = fleetOf(options.vehicles + REAL_VEHICLES, SEED_TRIGGER.body.vins);
   const simulated = vehicles.slice(0, options.vehicles);
   const real = vehicles.slice(options.vehicles);
@@ -72,7 +79,9 @@ export async function startQuickstart(
     await Promise.all([adapter.stop(), carota.stop()]);
   };
   try {
+    tell(`Registering ${vehicles.length} vehicles …`);
     await register(toAdapter, vehicles);
+    tell(`Starting ${simulated.length} simulated vehicles and ${real.length} full agents …`);
     fleet.start();
     agents = startRealVehicles({
       vehicles: real,
@@ -85,7 +94,8 @@ export async function startQuickstart(
     });
     await makeKnown(toCarota, simulated, 'simulated');
     await makeKnown(toCarota, real, 'agent');
-    const triggered = await trigger(toAdapter, options.tell);
+    tell('Triggering the first operation and planning two schedules …');
+    const triggered = await trigger(toAdapter, tell);
     const planned = await plan(toCarota, triggered.isFirst, simulated, real);
     const refIds = [triggered.refId, ...planned];
     return {
@@ -125,7 +135,8 @@ async function startServers(
   ports: Awaited<ReturnType<typeof freePorts>>,
   log: Logger,
 ) {
-  const { host, dataDir } = options;
+  const { host, dataDir, tell } = options;
+  tell('Starting the OTA Adapter with its database and its broker …');
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
   const adapter: Adapter = await startAdapter(
     {
@@ -140,6 +151,7 @@ async function startServers(
     log,
   );
   try {
+    tell('Starting the CarOTA Server with its database …');
     const adapterToken = (await readFile(adapter.tokenFile, 'utf8')).trim();
     const carota: Carota = await startCarota(
       {
@@ -157,10 +169,10 @@ async function startServers(
     return {
       adapter,
       adapterToken,
-      toAdapter: caller(adapter.httpUrl, adapterToken),
+      toAdapter: new Client({ url: adapter.httpUrl, token: adapterToken }),
       carota,
       carotaToken,
-      toCarota: caller(carota.httpUrl, carotaToken),
+      toCarota: new Client({ url: carota.httpUrl, token: carotaToken }),
     };
   } catch (error) {
     await adapter.stop();
@@ -183,45 +195,48 @@ async function freePorts({ host, httpPort, mqttPort, carotaPort, tell }: Quickst
   return free;
 }
 
-async function vehicleToken(carota: Call): Promise<string> {
-  const wanted = { role: 'vehicle', name: 'vehicles of the quickstart' };
-  return (await postJson<{ token: string }>(carota, '/v1.0/tokens', wanted)).token;
+async function vehicleToken(carota: Client): Promise<string> {
+  const body = { role: 'vehicle', name: 'vehicles of the quickstart' };
+  return (await carota.call(carotaTokenApi.createToken, { body })).token;
 }
 
-async function register(call: Call, vehicles: readonly FleetVehicle[]): Promise<void> {
-  const lines = vehicles.map(registrationLine).join('\n');
-  await call('POST', '/v1.0/vehicles/import', 'application/x-ndjson', lines);
+async function register(adapter: Client, vehicles: readonly FleetVehicle[]): Promise<void> {
+  const content = ndjson(vehicles.map(registrationLine));
+  await adapter.call(registryApi.importVehicles, { content });
 }
 
 /** The CarOTA Server chooses vehicles by what it knows of them; a tag says what kind they are. */
 async function makeKnown(
-  carota: Call,
+  carota: Client,
   vehicles: readonly FleetVehicle[],
   tag: string,
 ): Promise<void> {
   const lines = vehicles.map(({ vin, model }) => JSON.stringify({ vin, model, tags: [tag] }));
-  await carota('POST', '/v1.0/vehicles/import', 'application/x-ndjson', lines.join('\n'));
+  await carota.call(vehicleApi.importVehicles, { content: ndjson(lines) });
 }
 
+const ndjson = (lines: readonly string[]) => ({
+  type: 'application/x-ndjson',
+  body: lines.join('\n'),
+});
+
 /** Undefined while the adapter has no such operation. */
-const operation = (call: Call, refId: string) =>
-  call<ProgressShown>('GET', `/v1.0/ota/operations/${encodeURIComponent(refId)}`).catch(
-    (error: unknown) => {
-      if (error instanceof CallRefused && error.status === 404) return undefined;
+const operation = (adapter: Client, refId: string) =>
+  adapter
+    .call(operationApi.getOperation, { params: { 'ref-id': refId } })
+    .catch((error: unknown) => {
+      if (error instanceof ApiError && error.code === 'OPERATION_NOT_FOUND') return undefined;
       throw error;
-    },
-  );
+    });
 
 /** The seed's own trigger, at the adapter. In a data directory that has been used before it adds nothing. */
 async function trigger(
-  adapter: Call,
+  adapter: Client,
   tell: (line: string) => void,
 ): Promise<{ refId: string; isFirst: boolean }> {
-  const { 'ref-id': refId, accepted } = await postJson<{ 'ref-id': string; accepted: number }>(
-    adapter,
-    '/v1.0/ota/trigger',
-    SEED_TRIGGER,
-  );
+  const { 'ref-id': refId, accepted } = await adapter.call(triggerApi.trigger, {
+    body: SEED_TRIGGER,
+  });
   if (accepted === 0)
     tell(`'${refId}' is known from an earlier run: the same trigger again adds nothing.`);
   return { refId, isFirst: accepted > 0 };
@@ -236,7 +251,7 @@ const SOFTWARE_BYTES = 1_500_000;
  * @returns their ref-ids
  */
 async function plan(
-  carota: Call,
+  carota: Client,
   isFirst: boolean,
   simulated: readonly FleetVehicle[],
   real: readonly FleetVehicle[],
@@ -249,8 +264,7 @@ async function plan(
   const software = new Uint8Array(randomBytes(SOFTWARE_BYTES));
   await release(carota, { scriptRefId: realScript, model, version, software });
   const rest = simulated.map(({ vin }) => vin).filter((vin) => !isFirst || !seedVins.includes(vin));
-  const [canary] = real.map(({ vin }) => vin);
-  const plans = [
+  const plans: SchedulePlan[] = [
     {
       'ref-id': isFirst ? 'schedule 0910' : `schedule ${now}`,
       'script-ref-id': realScript,
@@ -262,10 +276,11 @@ async function plan(
       'script-ref-id': realScript,
       model,
       vins: real.map(({ vin }) => vin),
-      waves: [{ vins: [canary] }],
+      waves: [{ vins: real.slice(0, 1).map(({ vin }) => vin) }],
       guard: { maxFailures: 2 },
     },
-  ].filter(({ vins }) => vins.length > 0);
-  for (const one of plans) await schedule(carota, one);
-  return plans.map((one) => one['ref-id']);
+  ];
+  const planned = plans.filter(({ vins = [] }) => vins.length > 0);
+  for (const one of planned) await schedule(carota, one);
+  return planned.map((one) => one['ref-id']);
 }

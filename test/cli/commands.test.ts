@@ -74,6 +74,20 @@ test('vehicles import: good lines are in, faulty ones are told with their line, 
   expect((await run('vehicles', 'import', join(folder, 'nowhere.csv'))).output).toMatch(/ENOENT/);
 });
 
+test('vehicles import: equal faults are told once, with the lines that have them', async () => {
+  const good = vehicleOf(9, 'CLY');
+  const rows = Array.from({ length: 1_500 }, (_, n) => (n === 3 ? good.vin : `NO-VIN-${n}`));
+  const path = file('faults.csv', ['vin,system_id', ...rows.map((vin) => `${vin},s`)].join('\n'));
+  const { code, output } = await run('vehicles', 'import', path);
+  expect(code).toBe(1);
+  expect(output).toMatch(/1 created, 0 updated, 1499 rejected/);
+  expect(output).toMatch(/reasons of the first 1000 rejected lines:/);
+  expect(output).toMatch(/^ {2}1000 lines \(2-4, 6-1002\): INVALID vin must be 17/m);
+  expect(output).toMatch(/1499 lines were rejected; the others are imported/);
+  expect(output.split('\n').length).toBeLessThan(10);
+  await run('vehicles', 'remove', good.vin);
+});
+
 describe('trigger', () => {
   const flags = ['--model', 'm', '--script', 's'];
 
@@ -118,7 +132,7 @@ describe('trigger', () => {
       priority: 3,
       rate: { perSecond: 5 },
       ttl: 60,
-      ackRequired: false,
+      ack_required: '0',
     });
   });
 
@@ -244,7 +258,7 @@ test('call-backs, the rate of the group, and the doctor', async () => {
 test('an adapter that does not answer, and a token that is not accepted, have codes of their own', async () => {
   expect(await run('operations', 'list', '--url', 'http://127.0.0.1:1')).toMatchObject({
     code: 4,
-    output: expect.stringMatching(/no adapter answers at http:\/\/127\.0\.0\.1:1/) as string,
+    output: expect.stringMatching(/http:\/\/127\.0\.0\.1:1 does not answer/) as string,
   });
   expect((await run('operations', 'list', '--token', 'x')).code).toBe(3);
 });

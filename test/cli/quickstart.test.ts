@@ -23,6 +23,9 @@ test(
     const flags = ['--data-dir', dataDir, '--http-port', String(port), '--mqtt-port', '0'];
     flags.push('--carota-port', '0');
     const process = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);
+    // Nobody waits before a screen that says nothing.
+    await process.says(/Starting the OTA Adapter/);
+    await process.says(/Starting the CarOTA Server/);
     await process.says(new RegExp(`Port ${port} is taken; HTTP uses \\d+`));
     const [, url = ''] = await process.says(/HTTP interface\s+(http:\S+)/);
     const token = readFileSync(join(dataDir, 'token'), 'utf8').trim();

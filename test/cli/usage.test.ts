@@ -2,7 +2,6 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { AdapterClient } from '../../src/cli/adapter-client.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
 
@@ -140,10 +139,24 @@ test('without a token nothing is asked, and the exit code says that one is neede
   expect(code).toBe(2);
 });
 
-test('no request has a number in it that JSON would write as null', async () => {
-  const client = await AdapterClient.connect({ url: url(), token: 'x', dataDir: '' });
-  await expect(
-    client.request('PUT', '/v1.0/dispatch', { triggersPerSecond: Number('5OO') }),
-  ).rejects.toThrow(/triggersPerSecond must be a number/);
-  expect(requests).toBe(0);
+test('no token goes over plain HTTP to another machine, unless that is allowed', async () => {
+  const elsewhere = ['rate', '--url', 'http://adapter.invalid', '--token', 'x'];
+  const refused = await runCommand(elsewhere);
+  expect(refused.output).toMatch(
+    /no token is sent to http:\/\/adapter\.invalid.*--allow-plain-http/,
+  );
+  expect(refused.code).toBe(2);
+  for (const [args, variables] of [
+    [['--allow-plain-http', '1'], {}],
+    [[], { OTAOPS_ALLOW_PLAIN_HTTP: '1' }],
+  ] as const) {
+    const allowed = await runCommand([...elsewhere, ...args], variables);
+    expect(allowed.output).toMatch(/adapter\.invalid does not answer/);
+    expect(allowed.code).toBe(4);
+  }
+  const carota = ['carota', '--adapter-url', 'http://adapter.invalid', '--adapter-token', 'x'];
+  const dataDir = temporaryDirectory('usage-carota');
+  const start = await runCommand([...carota, '--http-port', '0', '--data-dir', dataDir]);
+  expect(start.output).toMatch(/--adapter-url: no token is sent .*--allow-plain-http/);
+  expect(start.code).toBe(2);
 });

@@ -1,20 +1,17 @@
 /** The OTA Adapter as the contract has it (section 4): the trigger API, and control where a token allows it. */
-import { type CarOtaServerEvent } from '../../contract/index.js';
+import { controlApi, triggerApi, type TriggerResult } from '../../contract/adapter-api/index.js';
+import { ApiError, type CarOtaServerEvent, Client, NoAnswer } from '../../contract/index.js';
+import { BadSettings } from '../../service/bad-settings.js';
 
 export interface AdapterSettings {
   /** e.g. `https://adapter.example` */
   readonly adapterUrl: string;
-  /** Of role carota. */
-  readonly adapterToken: string;
+  /** Of role carota; undefined: waves wait. */
+  readonly adapterToken?: string | undefined;
   /** Of role operator: pause and cancel reach the adapter then. */
   readonly adapterControlToken?: string | undefined;
-}
-
-export interface TriggerAnswer {
-  readonly accepted: number;
-  readonly rejectedCount: number;
-  /** The first of them. */
-  readonly rejected: readonly { readonly vin: string; readonly errorCode: string }[];
+  /** Whether tokens may go over plain HTTP to another machine; see {@link Client}. */
+  readonly allowPlainHttp?: boolean | undefined;
 }
 
 /** The adapter has refused; the same request would be refused again. */
@@ -29,23 +26,28 @@ class AdapterUnavailable extends Error {
 
 /** A million vehicles take a while. */
 const TIMEOUT_MS = 120_000;
+/** Of 401 and 403 a person puts the token right, and the schedule goes on then. */
+const FINAL = new Set([400, 404, 409, 410, 413, 415, 422]);
 
 export class AdapterClient {
-  readonly #settings: AdapterSettings;
+  readonly #trigger: Client | undefined;
+  readonly #control: Client | undefined;
 
-  constructor(settings: AdapterSettings) {
-    this.#settings = settings;
+  /** @throws BadSettings where no token may be sent to the address */
+  constructor({ adapterToken, adapterControlToken, ...address }: AdapterSettings) {
+    this.#trigger = adapterToken === undefined ? undefined : clientOf(address, adapterToken);
+    this.#control =
+      adapterControlToken === undefined ? undefined : clientOf(address, adapterControlToken);
   }
 
   get mayControl(): boolean {
-    return this.#settings.adapterControlToken !== undefined;
+    return this.#control !== undefined;
   }
 
   /** The same event again adds nothing. @throws AdapterRefused, AdapterUnavailable */
-  async trigger(event: CarOtaServerEvent, signal: AbortSignal): Promise<TriggerAnswer> {
-    const { adapterToken } = this.#settings;
-    const answer = await this.#post('/v1.0/ota/trigger', adapterToken, event, signal);
-    return (await answer.json()) as TriggerAnswer;
+  async trigger(event: CarOtaServerEvent, signal: AbortSignal): Promise<TriggerResult> {
+    if (!this.#trigger) throw new AdapterUnavailable('there is no token for the adapter');
+    return finalOrNot(this.#trigger.call(triggerApi.trigger, { body: event }, signal));
   }
 
   /** @throws AdapterRefused, AdapterUnavailable */
@@ -55,28 +57,37 @@ export class AdapterClient {
     reason: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const path = `/v1.0/ota/operations/${encodeURIComponent(refId)}/${action}`;
-    await this.#post(path, this.#settings.adapterControlToken ?? '', { reason }, signal);
+    if (!this.#control) throw new AdapterRefused('there is no token that may control operations');
+    const request = { params: { 'ref-id': refId }, body: { reason } };
+    await finalOrNot<unknown>(this.#control.call(ROUTES[action], request, signal));
   }
+}
 
-  async #post(path: string, token: string, body: object, signal: AbortSignal): Promise<Response> {
-    let response: Response;
-    try {
-      response = await fetch(new URL(path, this.#settings.adapterUrl), {
-        method: 'POST',
-        headers: { 'authorization-token': token, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      });
-    } catch (error) {
-      const { cause, message } = error as Error;
-      throw new AdapterUnavailable(cause instanceof Error ? cause.message : message);
+function clientOf({ adapterUrl: url, allowPlainHttp }: AdapterSettings, token: string): Client {
+  try {
+    return new Client({ url, token, allowPlainHttp, timeout: TIMEOUT_MS });
+  } catch (error) {
+    throw new BadSettings(`--adapter-url: ${(error as Error).message} (see --allow-plain-http)`);
+  }
+}
+
+const ROUTES = {
+  pause: controlApi.pauseOperation,
+  resume: controlApi.resumeOperation,
+  cancel: controlApi.cancelOperation,
+} as const;
+
+async function finalOrNot<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ApiError) {
+      const { status, code, message, errors } = error;
+      const fields = errors.map((field) => `; ${field.path} ${field.message}`).join('');
+      const what = `the adapter answered ${status} ${code}: ${message}${fields}`;
+      throw FINAL.has(status) ? new AdapterRefused(what) : new AdapterUnavailable(what);
     }
-    if (response.ok) return response;
-    const text = (await response.text()).slice(0, 1_000);
-    const what = `the adapter answered ${response.status}: ${text}`;
-    // A wrong token is mended by a person, and the schedule goes on then.
-    const isFinal = [400, 404, 409, 410, 413, 415, 422].includes(response.status);
-    throw isFinal ? new AdapterRefused(what) : new AdapterUnavailable(what);
+    if (error instanceof NoAnswer) throw new AdapterUnavailable(error.message);
+    throw error;
   }
 }

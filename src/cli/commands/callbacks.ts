@@ -1,34 +1,22 @@
 /** `otaops callbacks`: receivers of the event call-back. */
 import { type Command } from 'commander';
-import { path } from '../adapter-client.js';
-import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
+import { receiverApi, type ReceiverWithSecret } from '../../contract/adapter-api/index.js';
+import { serverCommand, clientOf, type CommonFlags } from '../server-command.js';
 import { option, timeOption } from '../options.js';
 import { print, printJson, printTable } from '../output.js';
 import { parseCount } from '../settings/parsers.js';
 import { UsageError } from '../usage-error.js';
 
-interface CallbackShown {
-  readonly name: string;
-  readonly url: string;
-  readonly enabled: boolean;
-  readonly position: number;
-  readonly behind: number;
-  readonly failures: number;
-  readonly failure: string | null;
-  readonly nextTryAt: string | null;
-  readonly secret?: string;
-}
-
 export function callbacksCommand(program: Command): void {
   const callbacks = program.command('callbacks').description('receivers of the event call-back');
 
-  adapterCommand(callbacks, {
+  serverCommand(callbacks, {
     usage: 'list',
     description: 'list receivers, and how far behind each is',
     examples: ['otaops callbacks list'],
   }).action(async (flags: CommonFlags) => {
     const client = await clientOf(flags);
-    const { items } = await client.request<{ items: CallbackShown[] }>('GET', path(['callbacks']));
+    const { items } = await client.call(receiverApi.listReceivers, {});
     if (flags.json) {
       printJson(items);
       return;
@@ -48,7 +36,7 @@ export function callbacksCommand(program: Command): void {
     );
   });
 
-  adapterCommand(callbacks, {
+  serverCommand(callbacks, {
     usage: 'add <name> <url>',
     description: 'add a receiver; its signing secret is shown once',
     examples: [
@@ -66,17 +54,19 @@ export function callbacksCommand(program: Command): void {
       ) => {
         const { secret, after } = flags;
         const client = await clientOf(flags);
-        const answer = await client.request<CallbackShown>('POST', path(['callbacks']), {
-          name,
-          url,
-          ...(secret === undefined ? {} : { secret }),
-          ...(after === undefined ? {} : { after }),
+        const answer = await client.call(receiverApi.addReceiver, {
+          body: {
+            name,
+            url,
+            ...(secret === undefined ? {} : { secret }),
+            ...(after === undefined ? {} : { after }),
+          },
         });
         show(answer, flags);
       },
     );
 
-  adapterCommand(callbacks, {
+  serverCommand(callbacks, {
     usage: 'change <name>',
     description: 'change address or secret, switch off and on',
     examples: ['otaops callbacks change carota --new-secret', 'otaops callbacks change dwh --off'],
@@ -96,16 +86,19 @@ export function callbacksCommand(program: Command): void {
         throw new UsageError('give --address, --secret, --new-secret, --on or --off');
       }
       const client = await clientOf(flags);
-      const answer = await client.request<CallbackShown>('PATCH', path(['callbacks', name]), {
-        ...(address === undefined ? {} : { url: address }),
-        ...(secret === undefined ? {} : { secret }),
-        ...(newSecret ? { newSecret } : {}),
-        ...(on || off ? { enabled: !off } : {}),
+      const answer = await client.call(receiverApi.changeReceiver, {
+        params: { id: name },
+        body: {
+          ...(address === undefined ? {} : { url: address }),
+          ...(secret === undefined ? {} : { secret }),
+          ...(newSecret ? { newSecret } : {}),
+          ...(on || off ? { enabled: !off } : {}),
+        },
       });
       show(answer, flags);
     });
 
-  adapterCommand(callbacks, {
+  serverCommand(callbacks, {
     usage: 'replay <name>',
     description: 'deliver events again, after an event or from a time on',
     examples: ['otaops callbacks replay carota --since 2026-11-24T08:00:00Z'],
@@ -122,15 +115,15 @@ export function callbacksCommand(program: Command): void {
         ...(after === undefined ? {} : { after }),
         ...(since === undefined ? {} : { since }),
       };
-      show(await client.request('POST', path(['callbacks', name, 'replay']), body), flags);
+      show(await client.call(receiverApi.replayEvents, { params: { id: name }, body }), flags);
     });
 
-  adapterCommand(callbacks, {
+  serverCommand(callbacks, {
     usage: 'remove <name>',
     description: 'remove a receiver',
     examples: ['otaops callbacks remove warehouse'],
   }).action(async (name: string, flags: CommonFlags) => {
-    await (await clientOf(flags)).request('DELETE', path(['callbacks', name]));
+    await (await clientOf(flags)).call(receiverApi.removeReceiver, { params: { id: name } });
     if (flags.json) printJson({ removed: name });
     else print(`removed ${name}`);
   });
@@ -139,12 +132,12 @@ export function callbacksCommand(program: Command): void {
 interface ChangeFlags {
   readonly address?: string;
   readonly secret?: string;
-  readonly newSecret?: boolean;
+  readonly newSecret?: true;
   readonly on?: boolean;
   readonly off?: boolean;
 }
 
-function show(receiver: CallbackShown, flags: CommonFlags): void {
+function show(receiver: ReceiverWithSecret, flags: CommonFlags): void {
   if (flags.json) {
     printJson(receiver);
     return;

@@ -8,6 +8,7 @@ import {
   ADAPTER_TOKEN,
   ADAPTER_URL,
   addSettings,
+  ALLOW_PLAIN_HTTP,
   APPROVAL,
   BadSetting,
   CALLBACK_SECRET,
@@ -47,7 +48,8 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
     );
   addSettings(command, [HOST, { ...HTTP_PORT, default: DEFAULT_PORT }]);
   addSettings(command, [{ ...DATA_DIR, default: './.otaops-carota' }, DATABASE_URL]);
-  addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, CALLBACK_SECRET]);
+  addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, ALLOW_PLAIN_HTTP]);
+  addSettings(command, [CALLBACK_SECRET]);
   addSettings(command, [SIGNING_KEY, SIGNING_CHAIN, S3_URL, S3_BUCKET, S3_REGION]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {

@@ -1,6 +1,6 @@
 /** `otaops completion`: a script that completes commands and flags in the shell. */
 import { type Command, Option } from 'commander';
-import { addExamples } from '../adapter-command.js';
+import { addExamples } from '../server-command.js';
 import { print } from '../output.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;

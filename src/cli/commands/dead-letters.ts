@@ -1,8 +1,12 @@
 /** `otaops dead-letters`: messages that could not be applied, and their replay. */
 import { type Command, Option } from 'commander';
-import { DEAD_LETTER_STATUSES } from '../../adapter/dead-letters/dead-letters.js';
-import { type AdapterClient, path } from '../adapter-client.js';
-import { adapterCommand, clientOf, collect, type CommonFlags } from '../adapter-command.js';
+import {
+  DEAD_LETTER_STATUSES,
+  deadLetterApi,
+  type DeadLetterFilter,
+} from '../../contract/adapter-api/index.js';
+import { type Client } from '../../contract/index.js';
+import { serverCommand, clientOf, collect, type CommonFlags } from '../server-command.js';
 import { print, printJson, printTable } from '../output.js';
 import { limitOption, option, timeOption } from '../options.js';
 import { parseVin } from '../settings/parsers.js';
@@ -10,7 +14,7 @@ import { UsageError } from '../usage-error.js';
 
 interface FilterFlags extends CommonFlags {
   readonly reason?: string;
-  readonly status?: string;
+  readonly status?: (typeof DEAD_LETTER_STATUSES)[number];
   readonly vin?: string;
   readonly systemId?: string;
   readonly from?: string;
@@ -18,27 +22,7 @@ interface FilterFlags extends CommonFlags {
   readonly limit: number;
 }
 
-interface DeadLetterShown {
-  readonly id: string;
-  readonly receivedAt: string;
-  readonly vin: string | null;
-  readonly system_id: string | null;
-  readonly status: string;
-  readonly reason: string;
-  readonly path: string;
-  readonly detail: string;
-  readonly payload: string;
-  readonly replayedAt: string | null;
-}
-
-interface Tally {
-  readonly applied: number;
-  readonly duplicate: number;
-  readonly refused: number;
-  readonly more: boolean;
-}
-
-const filterOf = ({ reason, status, vin, systemId, from, to }: FilterFlags) => ({
+const filterOf = ({ reason, status, vin, systemId, from, to }: FilterFlags): DeadLetterFilter => ({
   ...(reason === undefined ? {} : { reason }),
   ...(status === undefined ? {} : { status }),
   ...(vin === undefined ? {} : { vin }),
@@ -64,7 +48,7 @@ export function deadLettersCommand(program: Command): void {
     .description('messages from vehicles that could not be applied');
 
   withFilters(
-    adapterCommand(deadLetters, {
+    serverCommand(deadLetters, {
       usage: 'list',
       description: 'list them, newest first',
       examples: [
@@ -79,7 +63,7 @@ export function deadLettersCommand(program: Command): void {
       const client = await clientOf(flags);
       const query = { ...filterOf(flags), ...(flags.replayed ? {} : { replayed: false }) };
       const items = await collect(
-        client.items<DeadLetterShown>(['dead-letters'], query, flags.limit),
+        client.items(deadLetterApi.listDeadLetters, { query }, flags.limit),
       );
       if (flags.json) {
         printJson(items);
@@ -89,7 +73,7 @@ export function deadLettersCommand(program: Command): void {
         ['id', 'received', 'vin', 'status', 'reason', 'path', 'detail'],
         items.map((letter) => [
           letter.id,
-          letter.receivedAt,
+          letter['received-at'],
           letter.vin ?? letter.system_id,
           letter.status,
           letter.reason,
@@ -100,7 +84,7 @@ export function deadLettersCommand(program: Command): void {
     });
 
   withFilters(
-    adapterCommand(deadLetters, {
+    serverCommand(deadLetters, {
       usage: 'replay [id]',
       description: 'process one again, or all that match, once the cause is fixed',
       examples: [
@@ -136,17 +120,14 @@ function refuseUnclear(id: string | undefined, filter: object, { all = false }: 
   if (ways > 1) throw new UsageError('give only one of an id, filters and --all');
 }
 
+const reasonOf = (why: string | undefined) => (why === undefined ? {} : { reason: why });
+
 /** @throws Error if it is refused again */
-async function replayOne(
-  client: AdapterClient,
-  id: string,
-  { why, json }: ReplayFlags,
-): Promise<void> {
-  const answer = await client.request<{ outcome: string; reason: string | null }>(
-    'POST',
-    path(['dead-letters', id, 'replay']),
-    why === undefined ? undefined : { reason: why },
-  );
+async function replayOne(client: Client, id: string, { why, json }: ReplayFlags): Promise<void> {
+  const answer = await client.call(deadLetterApi.replayDeadLetter, {
+    params: { id },
+    body: reasonOf(why),
+  });
   if (json) printJson(answer);
   else print(`${answer.outcome}${answer.reason === null ? '' : `: ${answer.reason}`}`);
   if (answer.outcome === 'refused') throw new Error('the dead letter was refused again');
@@ -154,14 +135,12 @@ async function replayOne(
 
 /** @throws Error if at least one is refused again */
 async function replayMatching(
-  client: AdapterClient,
-  filter: object,
+  client: Client,
+  filter: DeadLetterFilter,
   { limit, why, json }: ReplayFlags,
 ): Promise<void> {
-  const tally = await client.request<Tally>('POST', path(['dead-letters', 'replay']), {
-    ...filter,
-    limit,
-    ...(why === undefined ? {} : { why }),
+  const tally = await client.call(deadLetterApi.replayDeadLetters, {
+    body: { filter, limit, ...reasonOf(why) },
   });
   const { applied, duplicate, refused, more } = tally;
   if (json) printJson(tally);

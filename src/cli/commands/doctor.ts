@@ -1,12 +1,24 @@
 /** `otaops doctor`: whether a running adapter is well, as far as it can be seen from outside. */
 import { connect } from 'node:net';
 import { type Command } from 'commander';
-import { type BrokerHost, parseBrokerUrl } from '../../contract/index.js';
+import {
+  deadLetterApi,
+  operationApi,
+  type Receiver,
+  receiverApi,
+} from '../../contract/adapter-api/index.js';
+import { scheduleApi } from '../../contract/carota-api/index.js';
+import {
+  ApiError,
+  type BrokerHost,
+  type Client,
+  parseBrokerUrl,
+  serviceApi,
+} from '../../contract/index.js';
 import { CLOCK_OFFSET, WARN_SECONDS } from '../../service/clock/index.js';
-import { type AdapterClient, path, RequestRefused } from '../adapter-client.js';
-import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
+import { serverCommand, clientOf, type CommonFlags } from '../server-command.js';
 import { print, printJson } from '../output.js';
-import { addSettings, LOCAL_MQTT_URL } from '../settings/index.js';
+import { addSettings, LOCAL_BROKER, MQTT_URL } from '../settings/index.js';
 
 interface Finding {
   readonly what: string;
@@ -14,17 +26,10 @@ interface Finding {
   readonly detail: string;
 }
 
-interface Receiver {
-  readonly name: string;
-  readonly behind: number;
-  readonly failures: number;
-  readonly failure: string | null;
-}
-
 const CONNECT_MS = 3_000;
 
 export function doctorCommand(program: Command): void {
-  const command = adapterCommand(program, {
+  const command = serverCommand(program, {
     usage: 'doctor',
     description: 'check an adapter with its database, broker and receivers, or a CarOTA Server',
     examples: [
@@ -32,25 +37,25 @@ export function doctorCommand(program: Command): void {
       'otaops doctor --url https://ota.example --mqtt-url mqtts://b:8883',
     ],
   });
-  addSettings(command, [LOCAL_MQTT_URL]);
+  addSettings(command, [{ ...MQTT_URL, default: LOCAL_BROKER }]);
   command.action(async (flags: CommonFlags & { mqttUrl: string }) => {
     const client = await clientOf(flags);
-    const parts = await readiness(flags.url);
-    const findings =
-      'fault' in parts || 'messageLink' in parts
-        ? [
-            healthOf('adapter', parts),
-            await clock(flags.url),
-            await token(client, ['ota', 'operations']),
-            ...(await brokers(flags.mqttUrl)),
-            ...(await callbacks(client)),
-            await deadLetters(client),
-          ]
-        : [
-            healthOf('CarOTA Server', parts),
-            await clock(flags.url),
-            await token(client, ['schedules']),
-          ];
+    const readiness = await readinessOf(client);
+    const isCarota = 'parts' in readiness && !('messageLink' in readiness.parts);
+    const findings = isCarota
+      ? [
+          healthOf('CarOTA Server', readiness),
+          await clock(client),
+          await token(() => client.call(scheduleApi.listSchedules, ONE)),
+        ]
+      : [
+          healthOf('adapter', readiness),
+          await clock(client),
+          await token(() => client.call(operationApi.listOperations, ONE)),
+          ...(await brokers(flags.mqttUrl)),
+          ...(await callbacks(client)),
+          await deadLetters(client),
+        ];
     if (flags.json) printJson(findings);
     else
       for (const { what, ok, detail } of findings)
@@ -60,28 +65,31 @@ export function doctorCommand(program: Command): void {
   });
 }
 
-/** Which part is there, as `/readyz` answers: an adapter has a message link, the CarOTA Server has none. */
-type Readiness = Readonly<Record<string, boolean | string>>;
+const ONE = { query: { limit: 1 } };
 
-async function readiness(url: string): Promise<Readiness> {
+/** What `/readyz` says: an adapter has a message link, the CarOTA Server has none. */
+type Readiness =
+  | { readonly parts: Readonly<Record<string, boolean>>; readonly problem: string | undefined }
+  | { readonly fault: string };
+
+async function readinessOf(client: Client): Promise<Readiness> {
   try {
-    const response = await fetch(`${url.replace(/\/$/, '')}/readyz`);
-    const parts = (await response.json()) as Record<string, unknown>;
-    const { problem } = parts;
-    const flags = Object.entries(parts).filter(([, value]) => typeof value === 'boolean');
-    if (flags.length === 0) return { fault: 'something else answers at this address' };
-    const states = Object.fromEntries(flags) as Record<string, boolean>;
-    return typeof problem === 'string' ? { ...states, problem } : states;
+    const { problem, ...rest } = await client.call(serviceApi.getReadiness, {});
+    const parts = Object.entries<unknown>(rest).filter(
+      (entry): entry is [string, boolean] => typeof entry[1] === 'boolean',
+    );
+    if (parts.length === 0) return { fault: 'something else answers at this address' };
+    return { parts: Object.fromEntries(parts), problem };
   } catch (error) {
-    const { cause, message } = error as Error;
-    return { fault: cause instanceof Error ? cause.message : message };
+    return { fault: (error as Error).message };
   }
 }
 
 const NAMES: Readonly<Record<string, string>> = { messageLink: 'message link' };
 
-function healthOf(what: string, { problem, ...parts }: Readiness): Finding {
-  if (typeof parts.fault === 'string') return { what, ok: false, detail: parts.fault };
+function healthOf(what: string, readiness: Readiness): Finding {
+  if ('fault' in readiness) return { what, ok: false, detail: readiness.fault };
+  const { parts, problem } = readiness;
   const states = Object.entries(parts).map(
     ([name, isUp]) => `${NAMES[name] ?? name} ${isUp ? 'up' : 'DOWN'}`,
   );
@@ -89,11 +97,11 @@ function healthOf(what: string, { problem, ...parts }: Readiness): Finding {
   return { what, ok: problem === undefined && Object.values(parts).every(Boolean), detail };
 }
 
-/** From outside, as Prometheus sees it; needs no token. */
-async function clock(url: string): Promise<Finding> {
+/** As Prometheus sees it. */
+async function clock(client: Client): Promise<Finding> {
   return asked('clock', async () => {
-    const response = await fetch(`${url.replace(/\/$/, '')}/metrics`);
-    const value = new RegExp(`^${CLOCK_OFFSET.name} (\\S+)$`, 'm').exec(await response.text())?.[1];
+    const text = await (await client.open(serviceApi.getMetrics, {})).text();
+    const value = new RegExp(`^${CLOCK_OFFSET.name} (\\S+)$`, 'm').exec(text)?.[1];
     if (value === undefined) return { ok: false, detail: 'the server does not say' };
     const seconds = Number(value);
     const side = seconds < 0 ? 'behind' : 'ahead of';
@@ -104,9 +112,9 @@ async function clock(url: string): Promise<Finding> {
   });
 }
 
-async function token(client: AdapterClient, list: readonly string[]): Promise<Finding> {
+async function token(listOne: () => Promise<unknown>): Promise<Finding> {
   return asked('token', async () => {
-    await client.request('GET', path(list, { limit: 1 }));
+    await listOne();
     return { ok: true, detail: 'is accepted' };
   });
 }
@@ -127,13 +135,10 @@ function broker({ host, port }: BrokerHost): Promise<Finding> {
   });
 }
 
-async function callbacks(client: AdapterClient): Promise<Finding[]> {
-  let receivers: Receiver[] = [];
+async function callbacks(client: Client): Promise<Finding[]> {
+  let receivers: readonly Receiver[] = [];
   const list = await asked('call-back', async () => {
-    ({ items: receivers } = await client.request<{ items: Receiver[] }>(
-      'GET',
-      path(['callbacks']),
-    ));
+    ({ items: receivers } = await client.call(receiverApi.listReceivers, {}));
     return { ok: true, detail: `${receivers.length} receivers` };
   });
   return [
@@ -147,13 +152,10 @@ async function callbacks(client: AdapterClient): Promise<Finding[]> {
 }
 
 /** Some are nothing to worry about; they are counted for whoever looks. */
-async function deadLetters(client: AdapterClient): Promise<Finding> {
+async function deadLetters(client: Client): Promise<Finding> {
   return asked('dead letters', async () => {
     const query = { replayed: false, limit: 1 };
-    const { items } = await client.request<{ items: { reason: string }[] }>(
-      'GET',
-      path(['dead-letters'], query),
-    );
+    const { items } = await client.call(deadLetterApi.listDeadLetters, { query });
     const newest = items[0];
     return { ok: true, detail: newest ? `there are some, the newest: ${newest.reason}` : 'none' };
   });
@@ -166,7 +168,7 @@ async function asked(
   try {
     return { what, ...(await ask()) };
   } catch (error) {
-    const code = error instanceof RequestRefused ? `${error.code}: ` : '';
+    const code = error instanceof ApiError ? `${error.code}: ` : '';
     return { what, ok: false, detail: code + (error as Error).message };
   }
 }

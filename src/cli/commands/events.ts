@@ -1,8 +1,9 @@
 /** `otaops events`: the event stream, from a cursor or a time on, or live. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
-import { type AdapterClient, AdapterUnreachable, path } from '../adapter-client.js';
-import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
+import { eventApi } from '../../contract/adapter-api/index.js';
+import { type CallbackEvent, type Client, NoAnswer } from '../../contract/index.js';
+import { serverCommand, clientOf, type CommonFlags } from '../server-command.js';
 import { print, printError } from '../output.js';
 import { stopRequested } from '../stop-signals.js';
 import { limitOption, option, timeOption } from '../options.js';
@@ -18,28 +19,13 @@ interface EventsFlags extends CommonFlags {
   readonly limit: number;
 }
 
-interface EventShown {
-  readonly 'ref-id': string;
-  readonly vin: string;
-  readonly 'status-name': string;
-  readonly meta: readonly { key: string; value: string }[];
-  readonly timestamp: number;
-  readonly 'received-at': number;
-}
-
-interface Pulled {
-  readonly events: readonly EventShown[];
-  readonly cursor: string;
-  readonly more: boolean;
-}
-
 const MAX_PULL = 5_000;
 /** While following: how long one request waits for an event, and the pause before the next try. */
 const WAIT_SECONDS = 30;
 const RETRY_MS = 1_000;
 
 export function eventsCommand(program: Command): void {
-  adapterCommand(program, {
+  serverCommand(program, {
     usage: 'events',
     description: 'events of all vehicles, in the order in which they were committed',
     examples: [
@@ -59,24 +45,26 @@ export function eventsCommand(program: Command): void {
         throw new UsageError('give either --after or --since');
       }
       const client = await clientOf(flags);
-      const tell = flags.json ? (event: EventShown) => print(JSON.stringify(event)) : tellEvent;
+      const tell = flags.json ? (event: CallbackEvent) => print(JSON.stringify(event)) : tellEvent;
       if (flags.follow) await follow(client, flags, tell);
       else await list(client, flags, tell);
     });
 }
 
-const filterOf = ({ refId, vin }: EventsFlags) => ({ 'ref-id': refId, vin });
+const filterOf = ({ refId, vin }: EventsFlags) => ({
+  ...(refId === undefined ? {} : { 'ref-id': refId }),
+  ...(vin === undefined ? {} : { vin }),
+});
 
-type Tell = (event: EventShown) => void;
+type Tell = (event: CallbackEvent) => void;
 
-async function list(client: AdapterClient, flags: EventsFlags, tell: Tell): Promise<void> {
+async function list(client: Client, flags: EventsFlags, tell: Tell): Promise<void> {
   let query: { after?: string; since?: string } = startOf(flags) ?? { after: '0' };
   for (let left = flags.limit; left > 0;) {
     const limit = Math.min(left, MAX_PULL);
-    const { events, cursor, more } = await client.request<Pulled>(
-      'GET',
-      path(['ota', 'events'], { ...query, limit, ...filterOf(flags) }),
-    );
+    const { events, cursor, more } = await client.call(eventApi.pullEvents, {
+      query: { ...query, limit, ...filterOf(flags) },
+    });
     events.forEach(tell);
     left -= events.length;
     if (!more) return;
@@ -93,7 +81,7 @@ const startOf = ({ after, since }: EventsFlags) =>
       };
 
 /** Until it is stopped. The cursor is kept, so that a break loses nothing. */
-async function follow(client: AdapterClient, flags: EventsFlags, tell: Tell): Promise<void> {
+async function follow(client: Client, flags: EventsFlags, tell: Tell): Promise<void> {
   const stopping = new AbortController();
   void stopRequested().then(() => stopping.abort());
   const { signal } = stopping;
@@ -102,40 +90,26 @@ async function follow(client: AdapterClient, flags: EventsFlags, tell: Tell): Pr
   };
   while (!signal.aborted) {
     try {
-      const pull = client.request<Pulled>(
-        'GET',
-        path(['ota', 'events'], {
-          ...query,
-          limit: MAX_PULL,
-          wait: WAIT_SECONDS,
-          ...filterOf(flags),
-        }),
-      );
-      const pulled = await Promise.race([pull, aborted(signal)]);
-      if (!pulled) return;
+      const asked = { ...query, limit: MAX_PULL, wait: WAIT_SECONDS, ...filterOf(flags) };
+      const pulled = await client.call(eventApi.pullEvents, { query: asked }, signal);
       pulled.events.forEach(tell);
       query = { after: pulled.cursor };
     } catch (error) {
-      if (!(error instanceof AdapterUnreachable)) throw error;
+      if (signal.aborted) return;
+      if (!(error instanceof NoAnswer)) throw error;
       printError(`${error.message}; trying again`);
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 }
 
-const aborted = (signal: AbortSignal) =>
-  new Promise<undefined>((resolve) =>
-    signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-  );
-
 /** The cursor of what is there already: a time that is not yet has nothing before it. */
-async function newest(client: AdapterClient): Promise<string> {
+async function newest(client: Client): Promise<string> {
   const since = new Date(Date.now() + 24 * 60 * 60 * 1000).toISOString();
-  const query = { since, limit: 1 };
-  return (await client.request<Pulled>('GET', path(['ota', 'events'], query))).cursor;
+  return (await client.call(eventApi.pullEvents, { query: { since, limit: 1 } })).cursor;
 }
 
-function tellEvent(event: EventShown): void {
+function tellEvent(event: CallbackEvent): void {
   const meta = event.meta.map(({ key, value }) => `${key}=${value}`).join(' ');
   const at = new Date(event['received-at']).toISOString();
   print(`${at}  ${event['ref-id']}  ${event.vin}  ${event['status-name']}  ${meta}`.trimEnd());

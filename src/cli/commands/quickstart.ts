@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
 import pino from 'pino';
-import type { ProgressView, Quickstart } from '../../quickstart/index.js';
+import type { Quickstart } from '../../quickstart/index.js';
 import { SEED_TRIGGER } from '../../quickstart/seed-trigger.js';
-import { print } from '../output.js';
+import { print, printError } from '../output.js';
+import { progressView, type ProgressView } from '../progress-view.js';
 import {
   addSettings,
   CAROTA_PORT,
@@ -52,12 +53,13 @@ export function quickstartCommand(program: Command): void {
   ]);
   command.action(async (options: QuickstartFlags) => {
     const stopping = stopRequested();
-    const log = pino({ level: options.logLevel }, pino.destination(2));
-    const { progressView, startQuickstart } = await import('../../quickstart/index.js');
+    const view = progressView(process.stdout);
+    const log = pino({ level: options.logLevel }, logStream(view));
+    print('Starting: this takes a few seconds.');
+    const { startQuickstart } = await import('../../quickstart/index.js');
     const quickstart = await startQuickstart({ ...options, tell: print }, log);
     introduce(quickstart, options.vehicles);
     const ended = new AbortController();
-    const view = progressView(process.stdout);
     const watching = watch(quickstart, view, ended.signal);
     await stopping;
     ended.abort();
@@ -66,6 +68,14 @@ export function quickstartCommand(program: Command): void {
     await quickstart.stop();
   });
 }
+
+/** On standard error; where that is the terminal of the view, above the view, which it would spoil. */
+const logStream = (view: ProgressView) => ({
+  write: (text: string) => {
+    if (process.stderr.isTTY && process.stdout.isTTY) view.above(text);
+    else printError(text.trimEnd());
+  },
+});
 
 function introduce(quickstart: Quickstart, vehicles: number): void {
   const { httpUrl, mqttUrl, token, carotaUrl, carotaToken, refIds, realVehicles } = quickstart;
@@ -76,9 +86,9 @@ function introduce(quickstart: Quickstart, vehicles: number): void {
   print(`  HTTP interface  ${httpUrl}`);
   print(`  MQTT broker     ${mqttUrl}`);
   print(`  Token           ${token}`);
-  print(`  Its console     ${carotaUrl}/console/       documents ${carotaUrl}/docs`);
+  print(`  CarOTA console   ${carotaUrl}/console/       documents ${carotaUrl}/docs`);
   print(`  CarOTA Server   ${carotaUrl}`);
-  print(`  its token       ${carotaToken}`);
+  print(`  CarOTA token    ${carotaToken}`);
   print(`  Triggered       ${refIds.map((refId) => `'${refId}'`).join(', ')}`);
   print();
 }

@@ -1,16 +1,12 @@
 /** `otaops rate`: how fast all adapters on one database together send triggers. */
 import { Argument, type Command } from 'commander';
-import { path } from '../adapter-client.js';
-import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
+import { dispatchApi } from '../../contract/adapter-api/index.js';
+import { serverCommand, clientOf, type CommonFlags } from '../server-command.js';
 import { print, printJson } from '../output.js';
 import { parseRateOrNone } from '../settings/parsers.js';
 
-interface Dispatch {
-  readonly triggersPerSecond: number | null;
-}
-
 export function rateCommand(program: Command): void {
-  adapterCommand(program, {
+  serverCommand(program, {
     usage: 'rate',
     description: 'show or change the global rate limit, in triggers per second over all adapters',
     examples: ['otaops rate', 'otaops rate 500 --reason "CDN is at its limit"', 'otaops rate none'],
@@ -25,10 +21,9 @@ export function rateCommand(program: Command): void {
       const client = await clientOf(flags);
       const { reason } = flags;
       const answer = await (rate === undefined
-        ? client.request<Dispatch>('GET', path(['dispatch']))
-        : client.request<Dispatch>('PUT', path(['dispatch']), {
-            triggersPerSecond: rate,
-            ...(reason === undefined ? {} : { reason }),
+        ? client.call(dispatchApi.getDispatch, {})
+        : client.call(dispatchApi.changeDispatch, {
+            body: { triggersPerSecond: rate, ...(reason === undefined ? {} : { reason }) },
           }));
       if (flags.json) printJson(answer);
       else if (answer.triggersPerSecond === null) print('no limit');

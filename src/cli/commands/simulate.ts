@@ -1,22 +1,22 @@
 /** `otaops simulate`: a fleet of simulated vehicles against a running adapter. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
+import { registryApi, triggerApi } from '../../contract/adapter-api/index.js';
 import type { Fleet, FleetCounts } from '../../fleet/index.js';
-import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
 import { print, printError } from '../output.js';
+import { connect, type ServerAddress } from '../server-client.js';
+import { SERVER_SETTINGS } from '../server-command.js';
 import {
   addSettings,
-  DATA_DIR,
-  LOCAL_MQTT_URL,
+  LOCAL_BROKER,
+  MQTT_URL,
   SEED,
   SPEED,
-  TOKEN,
-  URL_SETTING,
   vehiclesSetting,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
 
-interface SimulateFlags extends AdapterAddress {
+interface SimulateFlags extends ServerAddress {
   readonly mqttUrl: string;
   readonly vehicles: number;
   readonly seed: number;
@@ -44,21 +44,20 @@ Example, beside a running otaops serve:
     vehiclesSetting(100),
     SEED,
     SPEED,
-    LOCAL_MQTT_URL,
-    URL_SETTING,
-    TOKEN,
-    DATA_DIR,
+    { ...MQTT_URL, default: LOCAL_BROKER },
+    ...SERVER_SETTINGS,
   ]);
   command.action(async (options: SimulateFlags) => {
     const stopping = stopRequested();
     const { Fleet, fleetOf, registrationLine } = await import('../../fleet/index.js');
     const vehicles = fleetOf(options.vehicles);
-    const client = await AdapterClient.connect(options);
+    const client = await connect(options);
     if (options.register) {
       for (let start = 0; start < vehicles.length; start += REGISTER_BATCH) {
         const lines = vehicles.slice(start, start + REGISTER_BATCH).map(registrationLine);
         const body = lines.join('\n');
-        await client.upload('/v1.0/vehicles/import', { contentType: 'application/x-ndjson', body });
+        const content = { type: 'application/x-ndjson', body };
+        await client.call(registryApi.importVehicles, { content });
       }
       print(`registered ${vehicles.length} vehicles`);
     }
@@ -75,14 +74,16 @@ Example, beside a running otaops serve:
     });
     fleet.start();
     if (options.trigger !== undefined) {
-      const answer = await client.request('POST', '/v1.0/ota/trigger', {
-        time: Date.now(),
-        version: 'v1',
+      const answer = await client.call(triggerApi.trigger, {
         body: {
-          model: 'vehicle model a',
-          'ref-id': options.trigger,
-          'script-ref-id': 'hu only 001',
-          vins: vehicles.map(({ vin }) => vin),
+          time: Date.now(),
+          version: 'v1',
+          body: {
+            model: 'vehicle model a',
+            'ref-id': options.trigger,
+            'script-ref-id': 'hu only 001',
+            vins: vehicles.map(({ vin }) => vin),
+          },
         },
       });
       print(JSON.stringify(answer));

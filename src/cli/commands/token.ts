@@ -1,40 +1,39 @@
-/** `otaops token`: make, list and revoke tokens of the HTTP interface. */
+/** `otaops token`: make, list and revoke tokens of an HTTP interface. */
 import { type Command, Option } from 'commander';
-import { ROLES } from '../../adapter/access.js';
+import { ROLES, tokenApi } from '../../contract/adapter-api/index.js';
 import { CAROTA_ROLES } from '../../contract/carota-api/index.js';
 import { createToken, listTokens, revokeToken } from '../../service/access/index.js';
-import type { Storage } from '../../service/storage.js';
-import { type AdapterAddress, AdapterClient } from '../adapter-client.js';
+import type { ExistingStorage } from '../../service/existing-storage.js';
 import { print, printJson } from '../output.js';
-import { addSettings, DATA_DIR, DATABASE_URL, TOKEN, URL_SETTING } from '../settings/index.js';
+import { connect, type ServerAddress } from '../server-client.js';
+import { SERVER_SETTINGS } from '../server-command.js';
+import { addSettings, DATABASE_URL } from '../settings/index.js';
+import { UsageError } from '../usage-error.js';
 
-/** Of the adapter and of the CarOTA Server; each refuses what it does not have. */
-const ALL_ROLES = [...new Set([...ROLES, ...CAROTA_ROLES])];
+const ROLES_OF: Readonly<Record<ExistingStorage['part'], readonly string[]>> = {
+  adapter: ROLES,
+  carota: CAROTA_ROLES,
+};
+/** Each server refuses what it does not have. */
+const ALL_ROLES = [...new Set(Object.values(ROLES_OF).flat())];
 
-interface TokenOptions extends AdapterAddress {
+interface TokenFlags extends ServerAddress {
   readonly databaseUrl?: string;
   readonly json?: boolean;
   readonly offline?: boolean;
 }
 
-interface TokenLine {
-  readonly id: string;
-  readonly role: string;
-  readonly name: string;
-  readonly revokedAt: string | Date | null;
-}
-
 export function tokenCommand(program: Command): void {
   const token = program
     .command('token')
-    .description('tokens of the HTTP interface')
+    .description('tokens of an HTTP interface')
     .addHelpText(
       'after',
       `
 Examples:
   otaops token create --role carota --name "CarOTA Server"
   otaops token create --role vehicle --name fleet --url http://127.0.0.1:8090 --data-dir .otaops-carota
-  otaops token create --role admin --name recovery --offline   (the adapter is stopped)`,
+  otaops token create --role admin --name recovery --offline   (the server is stopped)`,
     );
 
   const subcommand = (name: string, description: string) => {
@@ -43,7 +42,7 @@ Examples:
       .description(description)
       .option('--offline', 'work on the database itself; an embedded one must not be in use')
       .option('--json', 'print JSON');
-    return addSettings(command, [URL_SETTING, TOKEN, DATA_DIR, DATABASE_URL]);
+    return addSettings(command, [...SERVER_SETTINGS, DATABASE_URL]);
   };
 
   subcommand('create', 'make a token; it is shown once and stored hashed')
@@ -51,34 +50,27 @@ Examples:
       new Option('--role <role>', 'what it may do').choices(ALL_ROLES).makeOptionMandatory(),
     )
     .requiredOption('--name <name>', 'whose it is, to tell tokens apart')
-    .action(async (options: TokenOptions & { role: string; name: string }) => {
-      const { role, name } = options;
-      const created = options.offline
-        ? await withDatabase(options, async ({ database, clock }) => {
-            const { id, secret } = await createToken(database, { role, name }, clock.now());
-            return { id, token: secret };
-          })
-        : await (
-            await AdapterClient.connect(options)
-          ).request<{ id: string; token: string }>('POST', '/v1.0/tokens', { role, name });
-      if (options.json) printJson(created);
+    .action(async (flags: TokenFlags & { role: string; name: string }) => {
+      const { role, name } = flags;
+      const wanted = { role, name };
+      const created = flags.offline
+        ? await withDatabase(flags, (storage) => createOffline(storage, wanted))
+        : await (await connect(flags)).call(tokenApi.createToken, { body: wanted });
+      if (flags.json) printJson(created);
       else print(created.token);
     });
 
-  subcommand('list', 'list tokens (not their secrets)').action(async (options: TokenOptions) => {
-    const tokens: TokenLine[] = options.offline
-      ? (await withDatabase(options, ({ database }) => listTokens(database))).map(
-          ({ revoked_at, ...rest }) => ({
+  subcommand('list', 'list tokens (not their secrets)').action(async (flags: TokenFlags) => {
+    const tokens = flags.offline
+      ? (await withDatabase(flags, ({ database }) => listTokens(database))).map(
+          ({ created_at: createdAt, revoked_at: revokedAt, ...rest }) => ({
             ...rest,
-            revokedAt: revoked_at,
+            createdAt,
+            revokedAt,
           }),
         )
-      : (
-          await (
-            await AdapterClient.connect(options)
-          ).request<{ items: TokenLine[] }>('GET', '/v1.0/tokens')
-        ).items;
-    if (options.json) {
+      : (await (await connect(flags)).call(tokenApi.listTokens, {})).items;
+    if (flags.json) {
       printJson(tokens);
       return;
     }
@@ -89,27 +81,41 @@ Examples:
 
   subcommand('revoke', 'revoke a token; takes effect with the next request')
     .argument('<id>', 'id of the token, see token list')
-    .action(async (id: string, options: TokenOptions) => {
-      if (options.offline) {
-        const known = await withDatabase(options, ({ database, clock }) =>
+    .action(async (id: string, flags: TokenFlags) => {
+      if (flags.offline) {
+        const isThere = await withDatabase(flags, ({ database, clock }) =>
           revokeToken(database, id, clock.now()),
         );
-        if (!known) throw new Error(`there is no token ${id}`);
+        if (!isThere) throw new Error(`there is no token ${id}`);
       } else {
-        const client = await AdapterClient.connect(options);
-        await client.request('DELETE', `/v1.0/tokens/${encodeURIComponent(id)}`);
+        await (await connect(flags)).call(tokenApi.revokeToken, { params: { id } });
       }
       print(`revoked ${id}`);
     });
 }
 
+/** @throws UsageError where the server that the database is of has no such role */
+async function createOffline(
+  { database, clock, part }: ExistingStorage,
+  wanted: { readonly role: string; readonly name: string },
+): Promise<{ id: string; token: string }> {
+  const roles = ROLES_OF[part];
+  if (!roles.includes(wanted.role)) {
+    const server = part === 'adapter' ? 'an adapter' : 'a CarOTA Server';
+    throw new UsageError(
+      `this is the database of ${server}: --role must be one of ${roles.join(', ')}`,
+    );
+  }
+  const { id, secret } = await createToken(database, wanted, clock.now());
+  return { id, token: secret };
+}
+
 async function withDatabase<T>(
-  options: TokenOptions,
-  work: (storage: Storage) => Promise<T>,
+  flags: TokenFlags,
+  work: (storage: ExistingStorage) => Promise<T>,
 ): Promise<T> {
-  const { ADAPTER_SCHEMA } = await import('../../adapter/index.js');
-  const { openStorage } = await import('../../service/storage.js');
-  const storage = await openStorage(options, ADAPTER_SCHEMA);
+  const { openExistingStorage } = await import('../../service/existing-storage.js');
+  const storage = await openExistingStorage(flags);
   try {
     return await work(storage);
   } finally {

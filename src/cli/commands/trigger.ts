@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { parse } from 'csv-parse/sync';
 import { type Command } from 'commander';
-import { adapterCommand, clientOf, type CommonFlags } from '../adapter-command.js';
+import { triggerApi, type TriggerResult } from '../../contract/adapter-api/index.js';
+import { type CarOtaServerEvent, type DispatchOptions } from '../../contract/index.js';
+import { serverCommand, clientOf, type CommonFlags } from '../server-command.js';
 import { option } from '../options.js';
 import { print, printJson } from '../output.js';
 import { parsePriority, parseRate, parseTtl } from '../settings/parsers.js';
@@ -20,18 +22,10 @@ interface TriggerFlags extends CommonFlags {
   readonly ack: boolean;
 }
 
-interface TriggerAnswer {
-  readonly 'ref-id': string;
-  readonly accepted: number;
-  readonly alreadyKnown: number;
-  readonly rejectedCount: number;
-  readonly rejected: readonly { vin: string; errorCode: string; errorMessage: string }[];
-}
-
 const MAX_SHOWN = 10;
 
 export function triggerCommand(program: Command): void {
-  adapterCommand(program, {
+  serverCommand(program, {
     usage: 'trigger [vins...]',
     description: 'trigger an update for vehicles, as the CarOTA Server does',
     examples: [
@@ -56,19 +50,20 @@ export function triggerCommand(program: Command): void {
     .action(async (vins: string[], flags: TriggerFlags) => {
       const event = eventOf(await fileOf(flags.file), vins, flags);
       const client = await clientOf(flags);
-      const answer = await client.request<TriggerAnswer>('POST', '/v1.0/ota/trigger', event);
+      const answer = await client.call(triggerApi.trigger, { body: event });
       if (flags.json) printJson(answer);
       else tell(answer);
     });
 }
 
-type FromFile = { readonly event: object } | { readonly vins: readonly string[] };
+/** An event of a file is as the file has it: the adapter says what is wrong with it. */
+type FromFile = { readonly event: CarOtaServerEvent } | { readonly vins: readonly string[] };
 
 async function fileOf(file: string | undefined): Promise<FromFile> {
   if (file === undefined) return { vins: [] };
   const content = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
   const first = content.trimStart()[0];
-  if (first === '{') return { event: json(file, content) as object };
+  if (first === '{') return { event: json(file, content) as CarOtaServerEvent };
   if (first === '[') return { vins: json(file, content) as string[] };
   return { vins: vinsOfCsv(file, content) };
 }
@@ -96,14 +91,14 @@ function vinsOfCsv(file: string, content: string): string[] {
   return vins;
 }
 
-function eventOf(file: FromFile, vins: readonly string[], flags: TriggerFlags): object {
+function eventOf(file: FromFile, vins: readonly string[], flags: TriggerFlags): CarOtaServerEvent {
   if ('event' in file) {
     if (vins.length > 0 || flags.refId !== undefined) {
       throw new UsageError('the file is a complete event: omit the VINs and --ref-id');
     }
     return file.event;
   }
-  const dispatch = {
+  const dispatch: DispatchOptions = {
     ...(flags.priority === undefined ? {} : { priority: flags.priority }),
     ...(flags.rate === undefined ? {} : { rate: { perSecond: flags.rate } }),
     ...(flags.ttl === undefined ? {} : { ttl: flags.ttl }),
@@ -128,10 +123,10 @@ function needed(flag: string, value: string | undefined): string {
   return value;
 }
 
-function tell(answer: TriggerAnswer): void {
-  const { accepted, alreadyKnown, rejectedCount, rejected } = answer;
+function tell(answer: TriggerResult): void {
+  const { accepted, alreadyIncluded, rejectedCount, rejected } = answer;
   print(
-    `${answer['ref-id']}: ${accepted} accepted, ${alreadyKnown} already in it, ${rejectedCount} rejected`,
+    `${answer['ref-id']}: ${accepted} accepted, ${alreadyIncluded} already in it, ${rejectedCount} rejected`,
   );
   for (const { vin, errorCode } of rejected.slice(0, MAX_SHOWN)) print(`  ${vin}  ${errorCode}`);
   if (rejectedCount > MAX_SHOWN) print(`  … and ${rejectedCount - MAX_SHOWN} more`);

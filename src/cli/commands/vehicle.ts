@@ -27,7 +27,8 @@ import {
   LOG_LEVEL,
   MODEL,
   MQTT_CA,
-  LOCAL_MQTT_URL,
+  LOCAL_BROKER,
+  MQTT_URL,
   PROGRESS_PERCENT,
   PROGRESS_SECONDS,
   REBOOT_COMMAND,
@@ -83,7 +84,7 @@ Example, beside otaops serve and otaops carota:
     );
   addSettings(command, [VIN, MODEL, CREDENTIAL, CAROTA_URL, CAROTA_TOKEN, TRUST_ANCHOR]);
   addSettings(command, [
-    LOCAL_MQTT_URL,
+    { ...MQTT_URL, default: LOCAL_BROKER },
     MQTT_CA,
     SYSTEM_ID,
     DEVICE_ID,

@@ -51,7 +51,8 @@ export const DATABASE_URL: Setting<string> = {
     'PostgreSQL 14 or newer, postgres://…, also several hosts (default: the embedded database)',
   parse: parseDatabaseUrl,
 };
-/** Without a default, as `serve` has it: then the broker is the embedded one. */
+/** Of an adapter on this machine: where commands look for it that have no broker of their own. */
+export const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
 export const MQTT_URL: Setting<string> = {
   flag: '--mqtt-url <url>',
   description:
@@ -65,7 +66,6 @@ export const MQTT_SHARED: Setting<boolean> = {
   default: false,
   parse: parseFlag,
 };
-export const LOCAL_MQTT_URL: Setting<string> = { ...MQTT_URL, default: 'mqtt://127.0.0.1:1883' };
 export const MQTT_CA: Setting<string> = {
   flag: '--mqtt-ca <file>',
   description: 'PEM file of the authority that the MQTT broker’s certificate is from',
@@ -120,13 +120,20 @@ export const D2C_TOPIC: Setting<string> = {
 };
 export const URL_SETTING: Setting<string> = {
   flag: '--url <url>',
-  description: 'HTTP interface of the adapter',
+  description: 'HTTP interface of the server',
   default: 'http://127.0.0.1:8080',
   parse: parseUrl('https:', 'http:'),
 };
 export const TOKEN: Setting<string> = {
   flag: '--token <token>',
   description: 'token for it (default: the one in the data directory)',
+};
+export const ALLOW_PLAIN_HTTP: Setting<boolean> = {
+  flag: '--allow-plain-http <0|1>',
+  description:
+    'send tokens over plain HTTP to other machines too, where the link is protected otherwise',
+  default: false,
+  parse: parseFlag,
 };
 export const SEED: Setting<number> = {
   flag: '--seed <number>',

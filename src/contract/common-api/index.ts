@@ -2,6 +2,7 @@
 export * from './line-import.js';
 export * from './live.js';
 export * from './put-aside.js';
+export * from './rejected-lines.js';
 export * from './service.js';
 export * from './session.js';
 export * from './tokens.js';

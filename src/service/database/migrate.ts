@@ -1,6 +1,6 @@
 /** Brings a database's schema up to date: the migrations of its part, in order, each once. */
 import { readdir, readFile } from 'node:fs/promises';
-import { type Database } from './database.js';
+import { type Database, type Queryable } from './database.js';
 
 /** The tables of one part of ours. Each part has a database of its own. */
 export interface Schema {
@@ -54,4 +54,14 @@ export async function migrate(database: Database, { part }: Schema): Promise<str
     if (ran) done.push(name);
   }
   return done;
+}
+
+/** Whose tables a database has; undefined: nobody's yet. @throws DatabaseError */
+export async function schemaIn(database: Queryable): Promise<Schema['part'] | undefined> {
+  const [found] = await database.query<{ has: boolean }>(
+    `select to_regclass('schema_migrations') is not null as has`,
+  );
+  if (!found?.has) return undefined;
+  const [first] = await database.query<Schema>('select part from schema_migrations limit 1');
+  return first?.part;
 }

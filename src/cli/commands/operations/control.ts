@@ -1,12 +1,17 @@
 /** `otaops operations pause`, `resume`, `cancel`, `retrigger` and `change`. */
 import { type Command, Option } from 'commander';
-import { path } from '../../adapter-client.js';
-import { adapterCommand, clientOf, type CommonFlags } from '../../adapter-command.js';
+import {
+  type CancelledOperation,
+  controlApi,
+  type Operation,
+  type OperationChange,
+} from '../../../contract/adapter-api/index.js';
+import { type TriggerRate } from '../../../contract/index.js';
+import { serverCommand, clientOf, type CommonFlags } from '../../server-command.js';
 import { option, stateOption } from '../../options.js';
 import { print, printJson } from '../../output.js';
 import { parseAtLeastOne, parseFactor, parsePriority, parseRate } from '../../settings/parsers.js';
 import { UsageError } from '../../usage-error.js';
-import { OPERATIONS, type OperationShown, type VehicleShown } from './shown.js';
 
 interface ControlFlags extends CommonFlags {
   readonly reason?: string;
@@ -15,12 +20,16 @@ interface ControlFlags extends CommonFlags {
 export function controlCommands(operations: Command): void {
   const why = ['--reason <text>', 'why; kept in the audit log'] as const;
 
-  for (const [action, description] of [
-    ['pause', 'send no more triggers until resumed'],
-    ['resume', 'send triggers again'],
-    ['cancel', 'never send the remaining triggers; reports how many were already sent'],
+  for (const [action, route, description] of [
+    ['pause', controlApi.pauseOperation, 'send no more triggers until resumed'],
+    ['resume', controlApi.resumeOperation, 'send triggers again'],
+    [
+      'cancel',
+      controlApi.cancelOperation,
+      'never send the remaining triggers; reports how many were already sent',
+    ],
   ] as const) {
-    adapterCommand(operations, {
+    serverCommand(operations, {
       usage: `${action} <ref-id>`,
       description,
       examples: [`otaops operations ${action} "schedule 0909" --reason "ticket 4711"`],
@@ -28,17 +37,16 @@ export function controlCommands(operations: Command): void {
       .option(...why)
       .action(async (refId: string, flags: ControlFlags) => {
         const client = await clientOf(flags);
-        const answer = await client.request<OperationShown & Partial<CancelShown>>(
-          'POST',
-          path([...OPERATIONS, refId, action]),
-          reasonOf(flags),
-        );
+        const answer = await client.call(route, {
+          params: { 'ref-id': refId },
+          body: reasonOf(flags),
+        });
         if (flags.json) printJson(answer);
         else tellControl(answer);
       });
   }
 
-  adapterCommand(operations, {
+  serverCommand(operations, {
     usage: 'retrigger <ref-id> [vin]',
     description: 'a new attempt for one vehicle, or for all in a state',
     examples: [
@@ -50,31 +58,31 @@ export function controlCommands(operations: Command): void {
     .option(...why)
     .action(
       async (refId: string, vin: string | undefined, flags: ControlFlags & RetriggerFlags) => {
-        if ((vin === undefined) === (flags.state === undefined)) {
+        const { state } = flags;
+        if ((vin === undefined) === (state === undefined)) {
           throw new UsageError('give either a VIN or --state');
         }
         const client = await clientOf(flags);
-        const answer = await (vin === undefined
-          ? client.request<{ retriggered: number }>(
-              'POST',
-              path([...OPERATIONS, refId, 'retrigger']),
-              { state: flags.state, ...reasonOf(flags) },
-            )
-          : client.request<VehicleShown>(
-              'POST',
-              path([...OPERATIONS, refId, 'vehicles', vin, 'retrigger']),
-              reasonOf(flags),
-            ));
-        if (flags.json) printJson(answer);
-        else if ('retriggered' in answer)
-          print(
-            `${answer.retriggered} ${answer.retriggered === 1 ? 'vehicle' : 'vehicles'} retriggered`,
-          );
-        else print(`${answer.vin}: ${answer.state}, attempt ${answer.attempt}`);
+        if (vin !== undefined) {
+          const vehicle = await client.call(controlApi.retriggerVehicle, {
+            params: { 'ref-id': refId, vin },
+            body: reasonOf(flags),
+          });
+          if (flags.json) printJson(vehicle);
+          else print(`${vehicle.vin}: ${vehicle.state}, attempt ${vehicle.attempt}`);
+        } else if (state !== undefined) {
+          const answer = await client.call(controlApi.retriggerVehicles, {
+            params: { 'ref-id': refId },
+            body: { state, ...reasonOf(flags) },
+          });
+          const { retriggered } = answer;
+          if (flags.json) printJson(answer);
+          else print(`${retriggered} ${retriggered === 1 ? 'vehicle' : 'vehicles'} retriggered`);
+        }
       },
     );
 
-  adapterCommand(operations, {
+  serverCommand(operations, {
     usage: 'change <ref-id>',
     description: 'rate and priority, also while it runs',
     examples: [
@@ -95,9 +103,9 @@ export function controlCommands(operations: Command): void {
     .option(...why)
     .action(async (refId: string, flags: ControlFlags & ChangeFlags) => {
       const client = await clientOf(flags);
-      const answer = await client.request<OperationShown>('PATCH', path([...OPERATIONS, refId]), {
-        ...changeOf(flags),
-        ...reasonOf(flags),
+      const answer = await client.call(controlApi.changeOperation, {
+        params: { 'ref-id': refId },
+        body: { ...changeOf(flags), ...reasonOf(flags) },
       });
       if (flags.json) printJson(answer);
       else tellControl(answer);
@@ -114,11 +122,11 @@ interface ChangeFlags {
   readonly rate?: number | boolean;
   readonly factor?: number;
   readonly after?: number;
-  readonly of?: string;
+  readonly of?: TriggerRate['of'];
   readonly atMost?: number;
 }
 
-function changeOf({ priority, rate, factor, after, of, atMost }: ChangeFlags): object {
+function changeOf({ priority, rate, factor, after, of, atMost }: ChangeFlags): OperationChange {
   const change = priority === undefined ? {} : { priority };
   if (rate === false) return { ...change, rate: null };
   if (typeof rate !== 'number') {
@@ -128,25 +136,28 @@ function changeOf({ priority, rate, factor, after, of, atMost }: ChangeFlags): o
     if (priority === undefined) throw new UsageError('give --priority, --rate or --no-rate');
     return change;
   }
-  const growth = { factor, after, of, atMost };
-  return { ...change, rate: { perSecond: rate, ...growth } };
-}
-
-interface CancelShown {
-  readonly stopped: number;
-  readonly inFlight: number;
-  readonly alreadySent: number;
+  return {
+    ...change,
+    rate: {
+      perSecond: rate,
+      ...(factor === undefined ? {} : { factor }),
+      ...(after === undefined ? {} : { after }),
+      ...(of === undefined ? {} : { of }),
+      ...(atMost === undefined ? {} : { atMost }),
+    },
+  };
 }
 
 const reasonOf = ({ reason }: ControlFlags) => (reason === undefined ? {} : { reason });
 
-function tellControl(operation: OperationShown & Partial<CancelShown>): void {
-  const { status, priority, rate, stopped, inFlight = 0, alreadySent } = operation;
+function tellControl(operation: Operation | CancelledOperation): void {
+  const { status, priority, rate } = operation;
   const limit = rate === null ? 'no limit' : `${rate.perSecond} triggers per second`;
   print(`${operation['ref-id']}: ${status}, priority ${priority}, ${limit}`);
-  if (stopped === undefined) return;
+  if (!('stopped' in operation)) return;
+  const { stopped, inFlight, alreadySent } = operation;
   print(
     `  ${stopped} vehicles will not be sent a trigger (${inFlight} of them may just have been sent it)`,
   );
-  print(`  ${alreadySent ?? 0} vehicles were already sent theirs and may still update`);
+  print(`  ${alreadySent} vehicles were already sent theirs and may still update`);
 }

@@ -3,18 +3,23 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
-import { path } from '../../adapter-client.js';
-import { adapterCommand, clientOf, collect, type CommonFlags } from '../../adapter-command.js';
+import {
+  auditApi,
+  type ExportFormat,
+  insightApi,
+  operationApi,
+} from '../../../contract/adapter-api/index.js';
+import { serverCommand, clientOf, collect, type CommonFlags } from '../../server-command.js';
 import { limitOption, stateOption } from '../../options.js';
 import { printJson, printTable } from '../../output.js';
-import { OPERATIONS, printVehicles, type VehicleShown } from './shown.js';
+import { printVehicles } from './shown.js';
 
 interface Limited extends CommonFlags {
   readonly limit: number;
 }
 
 export function lookThroughCommands(operations: Command): void {
-  adapterCommand(operations, {
+  serverCommand(operations, {
     usage: 'vehicles <ref-id>',
     description: 'the vehicles of an operation, by state, reason or VIN',
     examples: [
@@ -30,16 +35,14 @@ export function lookThroughCommands(operations: Command): void {
       async (refId: string, flags: Limited & { state?: string; reason?: string; vin?: string }) => {
         const client = await clientOf(flags);
         const { state, reason, vin, limit } = flags;
-        const parts = [...OPERATIONS, refId, 'vehicles'];
-        const items = await collect(
-          client.items<VehicleShown>(parts, { state, reason, vin }, limit),
-        );
+        const asked = { params: { 'ref-id': refId }, query: { state, reason, vin } };
+        const items = await collect(client.items(operationApi.listOperationVehicles, asked, limit));
         if (flags.json) printJson(items);
         else printVehicles(items);
       },
     );
 
-  adapterCommand(operations, {
+  serverCommand(operations, {
     usage: 'export <ref-id>',
     description: 'all vehicles as CSV or NDJSON',
     examples: [
@@ -53,18 +56,18 @@ export function lookThroughCommands(operations: Command): void {
     .action(
       async (
         refId: string,
-        flags: CommonFlags & { format: string; state?: string; output?: string },
+        flags: CommonFlags & { format: ExportFormat; state?: string; output?: string },
       ) => {
         const client = await clientOf(flags);
         const format = flags.json ? 'ndjson' : flags.format;
-        const query = { format, state: flags.state };
-        const body = await client.stream(path([...OPERATIONS, refId, 'export'], query));
+        const asked = { params: { 'ref-id': refId }, query: { format, state: flags.state } };
+        const { body } = await client.open(insightApi.exportVehicles, asked);
         const out = flags.output === undefined ? process.stdout : createWriteStream(flags.output);
         await pipeline(Readable.fromWeb(body as never), out, { end: out !== process.stdout });
       },
     );
 
-  adapterCommand(operations, {
+  serverCommand(operations, {
     usage: 'audit [ref-id]',
     description: 'who has done what, when and why',
     examples: ['otaops operations audit fix'],
@@ -72,8 +75,11 @@ export function lookThroughCommands(operations: Command): void {
     .addOption(limitOption(100))
     .action(async (refId: string | undefined, flags: Limited) => {
       const client = await clientOf(flags);
-      const parts = refId === undefined ? ['audit'] : [...OPERATIONS, refId, 'audit'];
-      const items = await collect(client.items<AuditShown>(parts, {}, flags.limit));
+      const found =
+        refId === undefined
+          ? client.items(auditApi.listAudit, {}, flags.limit)
+          : client.items(auditApi.listOperationAudit, { params: { 'ref-id': refId } }, flags.limit);
+      const items = await collect(found);
       if (flags.json) {
         printJson(items);
         return;
@@ -91,14 +97,4 @@ export function lookThroughCommands(operations: Command): void {
         ]),
       );
     });
-}
-
-interface AuditShown {
-  readonly at: string;
-  readonly tokenName: string;
-  readonly action: string;
-  readonly 'ref-id': string | null;
-  readonly vin: string | null;
-  readonly reason: string;
-  readonly detail: object;
 }

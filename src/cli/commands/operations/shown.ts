@@ -1,35 +1,13 @@
-/** Operations and vehicles as the adapter tells them, and how they are printed. */
-import type { ProgressShown } from '../../../quickstart/progress-view.js';
+/** How vehicles of operations are printed. */
+import { type VehicleInOperation, type VehicleState } from '../../../contract/adapter-api/index.js';
 import { printTable } from '../../output.js';
 
-export interface OperationShown extends ProgressShown {
-  readonly status: string;
-  readonly createdAt: string;
-  readonly priority: number;
-  readonly rate: { readonly perSecond: number } | null;
-  readonly open: number;
-}
-
-export interface VehicleShown {
-  readonly 'ref-id'?: string;
-  readonly vin: string;
-  readonly state: string;
-  readonly paused: boolean;
-  readonly attempt: number;
-  readonly sends: number;
-  readonly reason: string | null;
-  readonly updatedAt: string;
-}
-
-/** Path of the operations. */
-export const OPERATIONS = ['ota', 'operations'];
-
-export function printVehicles(items: readonly VehicleShown[]): void {
-  const withRefId = items.some((item) => item['ref-id'] !== undefined);
+export function printVehicles(items: readonly (VehicleState | VehicleInOperation)[]): void {
+  const withRefId = items.some((item) => 'ref-id' in item);
   printTable(
     [...(withRefId ? ['ref-id'] : []), 'vin', 'state', 'attempt', 'sends', 'updated', 'reason'],
     items.map((vehicle) => [
-      ...(withRefId ? [vehicle['ref-id']] : []),
+      ...('ref-id' in vehicle ? [vehicle['ref-id']] : []),
       vehicle.vin,
       vehicle.state + (vehicle.paused ? ' (paused)' : ''),
       vehicle.attempt,

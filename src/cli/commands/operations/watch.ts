@@ -1,20 +1,19 @@
 /** `otaops operations list` and `show`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
-import { progressView } from '../../../quickstart/progress-view.js';
-import { path } from '../../adapter-client.js';
-import { adapterCommand, clientOf, collect, type CommonFlags } from '../../adapter-command.js';
+import { type Operation, operationApi } from '../../../contract/adapter-api/index.js';
+import { serverCommand, clientOf, collect, type CommonFlags } from '../../server-command.js';
 import { limitOption } from '../../options.js';
 import { printJson, printTable } from '../../output.js';
+import { progressView } from '../../progress-view.js';
 import { stopRequested } from '../../stop-signals.js';
-import { OPERATIONS, type OperationShown } from './shown.js';
 
 interface Limited extends CommonFlags {
   readonly limit: number;
 }
 
 export function watchCommands(operations: Command): void {
-  adapterCommand(operations, {
+  serverCommand(operations, {
     usage: 'list',
     description: 'list operations, newest first',
     examples: ['otaops operations list', 'otaops operations list --json --limit 1000'],
@@ -22,7 +21,7 @@ export function watchCommands(operations: Command): void {
     .addOption(limitOption(50))
     .action(async (flags: Limited) => {
       const client = await clientOf(flags);
-      const items = await collect(client.items<OperationShown>(OPERATIONS, {}, flags.limit));
+      const items = await collect(client.items(operationApi.listOperations, {}, flags.limit));
       if (flags.json) {
         printJson(items);
         return;
@@ -42,7 +41,7 @@ export function watchCommands(operations: Command): void {
       );
     });
 
-  adapterCommand(operations, {
+  serverCommand(operations, {
     usage: 'show <ref-id>',
     description: 'progress of one operation, live until nothing is open any more',
     examples: ['otaops operations show "schedule 0909"', 'otaops operations show fix --once'],
@@ -50,7 +49,7 @@ export function watchCommands(operations: Command): void {
     .option('--once', 'show it once and end')
     .action(async (refId: string, flags: CommonFlags & { once?: boolean }) => {
       const client = await clientOf(flags);
-      const ask = () => client.request<OperationShown>('GET', path([...OPERATIONS, refId]));
+      const ask = () => client.call(operationApi.getOperation, { params: { 'ref-id': refId } });
       if (flags.json) printJson(await ask());
       else await watch(ask, flags.once === true);
     });
@@ -58,7 +57,7 @@ export function watchCommands(operations: Command): void {
 
 const REFRESH_MS = 500;
 
-async function watch(ask: () => Promise<OperationShown>, once: boolean): Promise<void> {
+async function watch(ask: () => Promise<Operation>, once: boolean): Promise<void> {
   const stopping = new AbortController();
   void stopRequested().then(() => stopping.abort());
   const view = progressView(process.stdout);

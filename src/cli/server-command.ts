@@ -1,13 +1,13 @@
-/** Commands that talk to a running adapter: their common settings, `--json`, and examples in the help. */
+/** Commands that talk to a running server: their common settings, `--json`, and examples in the help. */
 import { type Command } from 'commander';
-import { type AdapterAddress, AdapterClient } from './adapter-client.js';
-import { addSettings, DATA_DIR, TOKEN, URL_SETTING } from './settings/index.js';
+import { connect, type ServerAddress } from './server-client.js';
+import { addSettings, ALLOW_PLAIN_HTTP, DATA_DIR, TOKEN, URL_SETTING } from './settings/index.js';
 
-export interface CommonFlags extends AdapterAddress {
+export interface CommonFlags extends ServerAddress {
   readonly json?: boolean;
 }
 
-export interface AdapterCommand {
+export interface ServerCommand {
   /** Name and arguments, e.g. `show <ref-id>`. */
   readonly usage: string;
   readonly description: string;
@@ -15,16 +15,19 @@ export interface AdapterCommand {
   readonly examples: readonly string[];
 }
 
-export function adapterCommand(
+/** Where the server is, and with which token it is asked. */
+export const SERVER_SETTINGS = [URL_SETTING, TOKEN, ALLOW_PLAIN_HTTP, DATA_DIR] as const;
+
+export function serverCommand(
   parent: Command,
-  { usage, description, examples }: AdapterCommand,
+  { usage, description, examples }: ServerCommand,
 ): Command {
   const command = parent
     .command(usage)
     .description(description)
     .option('--json', 'print JSON, for programs');
   addExamples(command, examples);
-  return addSettings(command, [URL_SETTING, TOKEN, DATA_DIR]);
+  return addSettings(command, SERVER_SETTINGS);
 }
 
 export function addExamples(command: Command, examples: readonly string[]): Command {
@@ -35,8 +38,7 @@ export function addExamples(command: Command, examples: readonly string[]): Comm
   );
 }
 
-export const clientOf = (flags: CommonFlags): Promise<AdapterClient> =>
-  AdapterClient.connect(flags);
+export const clientOf = (flags: CommonFlags) => connect(flags);
 
 /** All of a list into memory; lists of commands are bounded by `--limit`. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

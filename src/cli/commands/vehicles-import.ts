@@ -1,0 +1,57 @@
+/** `otaops vehicles import`: CSV or NDJSON of any length into the registry. */
+import { type Command, Option } from 'commander';
+import { type ImportResult, registryApi } from '../../contract/adapter-api/index.js';
+import { rejectionGroups } from '../../contract/index.js';
+import { print, printJson } from '../output.js';
+import { clientOf, type CommonFlags, serverCommand } from '../server-command.js';
+import { uploadOf } from '../upload-progress.js';
+
+const TYPES = { csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;
+/** Reasons that are shown at most. */
+const MAX_SHOWN = 20;
+
+export function vehiclesImportCommand(vehicles: Command): void {
+  serverCommand(vehicles, {
+    usage: 'import <file>',
+    description:
+      'import vehicles from CSV or NDJSON, any number of lines; ends with 1 if some failed',
+    examples: [
+      'otaops vehicles import vehicles.csv      vin,system_id,device_id,ecu_type,model,credential',
+      'otaops vehicles import vehicles.ndjson --json',
+    ],
+  })
+    .addOption(
+      new Option('--format <format>', 'default: by the name of the file').choices([
+        'csv',
+        'ndjson',
+      ]),
+    )
+    .action(async (file: string, flags: CommonFlags & { format?: keyof typeof TYPES }) => {
+      const format = flags.format ?? (/\.(ndjson|jsonl)$/i.test(file) ? 'ndjson' : 'csv');
+      const client = await clientOf(flags);
+      const { body, done } = await uploadOf(file, process.stderr);
+      const content = { type: TYPES[format], body };
+      const answer = await client.call(registryApi.importVehicles, { content }).finally(done);
+      if (flags.json) printJson(answer);
+      else tell(answer);
+      const { rejectedCount } = answer;
+      if (rejectedCount > 0) {
+        const lines = rejectedCount === 1 ? 'line was' : 'lines were';
+        throw new Error(`${rejectedCount} ${lines} rejected; the others are imported`);
+      }
+    });
+}
+
+function tell({ created, updated, rejected, rejectedCount }: ImportResult): void {
+  print(`${created} created, ${updated} updated, ${rejectedCount} rejected`);
+  if (rejectedCount > rejected.length) {
+    print(`  reasons of the first ${rejected.length} rejected lines:`);
+  }
+  const groups = rejectionGroups(rejected);
+  for (const { errorCode, errorMessage, lines, ranges } of groups.slice(0, MAX_SHOWN)) {
+    const which = lines === 1 ? `line ${ranges}` : `${lines} lines (${ranges})`;
+    print(`  ${which}: ${errorCode} ${errorMessage}`);
+  }
+  const more = groups.length - MAX_SHOWN;
+  if (more > 0) print(`  … and ${more} more ${more === 1 ? 'reason' : 'reasons'}`);
+}
