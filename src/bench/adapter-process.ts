@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Client, serviceApi } from '../contract/index.js';
 
 /** The same from `src` and from `dist`. */
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -29,12 +30,8 @@ export interface AdapterProcess {
   readonly token: string;
   /** Port of the broker that vehicles connect to. */
   readonly mqttPort: number;
-  readonly call: <T>(
-    method: string,
-    path: string,
-    body?: unknown,
-    contentType?: string,
-  ) => Promise<T>;
+  /** With the first administrator's token. */
+  readonly client: Client;
   /** The metrics without labels, read at one moment. */
   metrics(): Promise<Map<string, number>>;
   /** Ends it in order. @returns its exit code */
@@ -63,34 +60,15 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
   const { httpUrl, mqttPort } = await readyLines(child);
   const token = (await readFile(join(dataDir, 'token'), 'utf8')).trim();
 
-  const call = async <T>(
-    method: string,
-    path: string,
-    body?: unknown,
-    contentType = 'application/json',
-  ) => {
-    const isText = typeof body === 'string';
-    const response = await fetch(httpUrl + path, {
-      method,
-      headers: {
-        'authorization-token': token,
-        ...(body === undefined ? {} : { 'content-type': contentType }),
-      },
-      ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
-    const isJson = (response.headers.get('content-type') ?? '').includes('json');
-    return (isJson ? JSON.parse(text) : text) as T;
-  };
+  const client = new Client({ url: httpUrl, token });
   const adapter: AdapterProcess = {
     child,
     httpUrl,
     token,
     mqttPort,
-    call,
+    client,
     async metrics() {
-      const text = await call<string>('GET', '/metrics');
+      const text = await (await client.open(serviceApi.getMetrics, {})).text();
       const lines = text.matchAll(/^([a-z_]+) (\S+)$/gm);
       return new Map(Array.from(lines, ([, name = '', value]) => [name, Number(value)]));
     },
@@ -125,13 +103,11 @@ function readyLines(child: ChildProcess): Promise<{ httpUrl: string; mqttPort: n
 
 const POLL_MS = 20;
 
-async function connected({ call }: AdapterProcess): Promise<void> {
+async function connected({ client }: AdapterProcess): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
-    const ready = await call('GET', '/readyz').then(
-      () => true,
-      () => false,
-    );
-    if (ready) return;
+    const response = await client.open(serviceApi.getReadiness, {});
+    await response.body?.cancel();
+    if (response.ok) return;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new Error('the adapter did not become ready');

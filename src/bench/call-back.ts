@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { receiverApi } from '../contract/adapter-api/index.js';
 import { addressGuard, createPoster } from '../adapter/call-back/index.js';
 import { eventsEndToEnd } from './events.js';
 import { median } from './report.js';
@@ -65,16 +66,16 @@ export async function callbackRates(
   const receiver = await startReceiver();
   try {
     await eventsEndToEnd(rig, { from: 0, events, rounds: 1 });
-    const { call } = rig.adapter;
+    const { client } = rig.adapter;
     const rates: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const before = receiver.told();
       const started = performance.now();
       const body = { name: `bench-${round}`, url: receiver.url, after: 0 };
-      const { id } = await call<{ id: string }>('POST', '/v1.0/callbacks', body);
+      const { id } = await client.call(receiverApi.addReceiver, { body });
       await until(() => Promise.resolve(receiver.told() >= before + events), 5);
       rates.push((events / (performance.now() - started)) * 1000);
-      await call('DELETE', `/v1.0/callbacks/${id}`);
+      await client.call(receiverApi.removeReceiver, { params: { id } });
     }
     const httpAlone: number[] = [];
     for (let round = 0; round < rounds; round++) {

@@ -1,5 +1,6 @@
 /** What a campaign's people wait for: the trigger, and one event on its way. */
 import { performance } from 'node:perf_hooks';
+import { insightApi, operationApi } from '../contract/adapter-api/index.js';
 import { eventSource } from './event-source.js';
 import { readFileSync } from 'node:fs';
 import { RawClient } from './raw-client.js';
@@ -62,9 +63,9 @@ export async function eventLatency(
   const [vin = '', systemId = '', triggerId = ''] = line.split(' ');
   const next = eventSource([{ vin, systemId, triggerId }], refId, `latency-${Date.now()}`);
   const client = await RawClient.connect({ port: rig.brokerPort, clientId: 'bench-latency' });
-  const path = `/v1.0/ota/operations/${refId}/vehicles/${vin}`;
+  const params = { 'ref-id': refId, vin };
   const historyLength = async () =>
-    (await rig.adapter.call<{ history: unknown[] }>('GET', path)).history.length;
+    (await rig.adapter.client.call(operationApi.getOperationVehicle, { params })).history.length;
   const known = await historyLength();
   const times: number[] = [];
   for (let n = 0; n < samples; n++) {
@@ -83,7 +84,7 @@ export async function progressQueryTime(rig: Rig, refId: string, samples: number
   const times: number[] = [];
   for (let n = 0; n < samples; n++) {
     const started = performance.now();
-    await rig.adapter.call('GET', `/v1.0/ota/operations/${refId}`);
+    await rig.adapter.client.call(operationApi.getOperation, { params: { 'ref-id': refId } });
     times.push(performance.now() - started);
   }
   return median(times);
@@ -92,6 +93,6 @@ export async function progressQueryTime(rig: Rig, refId: string, samples: number
 /** Time of the first summary of an operation, which none that was made lately answers; ms. */
 export async function summaryTime(rig: Rig, refId: string): Promise<number> {
   const started = performance.now();
-  await rig.adapter.call('GET', `/v1.0/ota/operations/${refId}/summary`);
+  await rig.adapter.client.call(insightApi.getSummary, { params: { 'ref-id': refId } });
   return performance.now() - started;
 }

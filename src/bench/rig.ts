@@ -4,6 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { fleetOf, registrationLine } from '../fleet/index.js';
+import {
+  controlApi,
+  operationApi,
+  registryApi,
+  triggerApi,
+} from '../contract/adapter-api/index.js';
 import { type AdapterProcess, startAdapterProcess } from './adapter-process.js';
 import { Load } from './load.js';
 import {
@@ -19,7 +25,6 @@ export type RigKind = 'PostgreSQL + Mosquitto' | 'embedded';
 /** Large enough that a benchmark is not a measurement of checkpoints; durability is the default. */
 export const POSTGRES_SETTINGS = ['-c', 'max_wal_size=8GB', '-c', 'checkpoint_timeout=30min'];
 const IMPORT_CHUNK = 20_000;
-const PAGE = 1_000;
 
 /** Connections of the load, and messages that each may have under way. */
 const CONNECTIONS = 50;
@@ -118,23 +123,21 @@ export class Rig {
     const fleet = fleetOf(size);
     for (let start = 0; start < size; start += IMPORT_CHUNK) {
       const lines = fleet.slice(start, start + IMPORT_CHUNK).map(registrationLine);
-      await this.adapter.call(
-        'POST',
-        '/v1.0/vehicles/import',
-        lines.join('\n'),
-        'application/x-ndjson',
-      );
+      const content = { type: 'application/x-ndjson', body: lines.join('\n') };
+      await this.adapter.client.call(registryApi.importVehicles, { content });
     }
     return fleet.map(({ vin }) => vin);
   }
 
   async trigger(refId: string, vins: readonly string[]): Promise<void> {
-    const body = { model: 'm', 'ref-id': refId, 'script-ref-id': 's', vins };
-    await this.adapter.call('POST', '/v1.0/ota/trigger', { time: Date.now(), version: 'v1', body });
+    const body = { model: 'm', 'ref-id': refId, 'script-ref-id': 's', vins: [...vins] };
+    const event = { time: Date.now(), version: 'v1' as const, body };
+    await this.adapter.client.call(triggerApi.trigger, { body: event });
   }
 
   async control(refId: string, action: 'pause' | 'cancel'): Promise<void> {
-    await this.adapter.call('POST', `/v1.0/ota/operations/${refId}/${action}`);
+    const route = action === 'pause' ? controlApi.pauseOperation : controlApi.cancelOperation;
+    await this.adapter.client.call(route, { params: { 'ref-id': refId } });
   }
 
   /**
@@ -148,16 +151,10 @@ export class Rig {
     await this.trigger(refId, vins);
     const file = join(this.directory, `${refId}.vehicles`);
     const lines: string[] = [];
-    for (let cursor: string | null = ''; cursor !== null;) {
-      const query = `limit=${PAGE}${cursor === '' ? '' : `&cursor=${cursor}`}`;
-      const page: {
-        items: { vin: string; triggerMessageId: string }[];
-        nextCursor: string | null;
-      } = await this.adapter.call('GET', `/v1.0/ota/operations/${refId}/vehicles?${query}`);
-      for (const { vin, triggerMessageId } of page.items) {
-        lines.push(`${vin} c2c-sys-${vin} ${triggerMessageId.replace('msg-cld-', '')}`);
-      }
-      cursor = page.nextCursor;
+    const ofOperation = { params: { 'ref-id': refId } };
+    const all = this.adapter.client.items(operationApi.listOperationVehicles, ofOperation);
+    for await (const { vin, triggerMessageId } of all) {
+      lines.push(`${vin} c2c-sys-${vin} ${triggerMessageId.replace('msg-cld-', '')}`);
     }
     writeFileSync(file, lines.join('\n'));
     return file;

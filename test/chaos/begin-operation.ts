@@ -1,5 +1,6 @@
 /** Registers a fleet and triggers an operation for it. */
 import { type AdapterProcess } from '../../src/bench/adapter-process.js';
+import { registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
 import { type FleetVehicle, registrationLine } from '../../src/fleet/index.js';
 
 export async function beginOperation(
@@ -8,8 +9,12 @@ export async function beginOperation(
   refId: string,
 ): Promise<void> {
   const lines = fleet.map(registrationLine).join('\n');
-  await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+  await adapter.client.call(registryApi.importVehicles, {
+    content: { type: 'application/x-ndjson', body: lines },
+  });
   const vins = fleet.map(({ vin }) => vin);
   const body = { model: 'm', 'ref-id': refId, 'script-ref-id': 's', vins };
-  await adapter.call('POST', '/v1.0/ota/trigger', { time: Date.now(), version: 'v1', body });
+  await adapter.client.call(triggerApi.trigger, {
+    body: { time: Date.now(), version: 'v1', body },
+  });
 }

@@ -11,6 +11,13 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import {
+  eventApi,
+  type PulledEvents,
+  receiverApi,
+  registryApi,
+  triggerApi,
+} from '../../src/contract/adapter-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import {
   freePort,
@@ -36,11 +43,6 @@ const LOAD_MS = isLong ? 240_000 : 40_000;
 
 const broker = await ifInstalled(() => startMosquitto());
 const postgres = broker ? await startPostgres() : undefined;
-
-interface Pulled {
-  readonly events: readonly Record<string, string>[];
-  readonly cursor: string;
-}
 
 test.skipIf(!postgres || !broker)(
   'each event is called back, in order, none is missing',
@@ -115,19 +117,17 @@ test.skipIf(!postgres || !broker)(
       random: () => dice.random(),
     });
     try {
-      const [{ call }] = adapters;
-      await call(
-        'POST',
-        '/v1.0/vehicles/import',
-        fleetOf(VEHICLES).map(registrationLine).join('\n'),
-        'application/x-ndjson',
-      );
+      const [{ client }] = adapters;
+      const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
+      await client.call(registryApi.importVehicles, {
+        content: { type: 'application/x-ndjson', body: lines },
+      });
       const url = `http://127.0.0.1:${port}/events`;
-      await call('POST', '/v1.0/callbacks', { name: 'carota', url, after: 0 });
+      await client.call(receiverApi.addReceiver, { body: { name: 'carota', url, after: 0 } });
       await fleet.start();
       const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
       const body = { model: 'm', 'ref-id': REF_ID, 'script-ref-id': 's', vins };
-      await call('POST', '/v1.0/ota/trigger', { time: Date.now(), version: 'v1', body });
+      await client.call(triggerApi.trigger, { body: { time: Date.now(), version: 'v1', body } });
 
       const plan = Object.entries(TIMES)
         .flatMap(([deed, times]) => Array.from({ length: times }, () => deed as Deed))
@@ -150,21 +150,20 @@ test.skipIf(!postgres || !broker)(
       // This adapter may learn a moment later of what the other one has just called back.
       const stream: string[] = [];
       for (let after = '0', isEnd = false; !isEnd && stream.length < total;) {
-        const page: Pulled = await adapters[0].call(
-          'GET',
-          `/v1.0/ota/events?limit=5000&wait=10&after=${after}`,
-        );
-        stream.push(...page.events.map((event) => `${event.vin ?? ''} ${event['event-id'] ?? ''}`));
+        const page: PulledEvents = await client.call(eventApi.pullEvents, {
+          query: { limit: 5_000, wait: 10, after },
+        });
+        stream.push(...page.events.map((event) => `${event.vin} ${event['event-id']}`));
         after = page.cursor;
         isEnd = page.events.length === 0;
       }
-      const client = new pg.Client(`${postgres.url}/postgres`);
-      await client.connect();
-      const { rows } = await client.query<{ n: string; missing: string }>(
+      const sql = new pg.Client(`${postgres.url}/postgres`);
+      await sql.connect();
+      const { rows } = await sql.query<{ n: string; missing: string }>(
         `select count(*) as n, (select count(*) from event_batches where position is null) as missing
        from messages where status is not null`,
       );
-      await client.end();
+      await sql.end();
       // The stream is the database, the database is what the vehicles made, and all of it was told.
       expect(rows).toEqual([{ n: String(total), missing: '0' }]);
       expect(stream).toHaveLength(total);

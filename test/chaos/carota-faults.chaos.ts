@@ -10,6 +10,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { startAdapterProcess } from '../../src/bench/adapter-process.js';
+import {
+  eventApi,
+  type PulledEvents,
+  receiverApi,
+  registryApi,
+} from '../../src/contract/adapter-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { MODEL, SECRET } from '../carota/support/test-carota.js';
 import { httpClient } from '../support/adapter.js';
@@ -97,7 +103,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       const deadline = Date.now() + seconds * 1000;
       while (!(await isSo().catch(() => false))) {
         if (Date.now() > deadline) {
-          const state = await adapter.call('GET', '/v1.0/callbacks').catch(String);
+          const state = await adapter.client.call(receiverApi.listReceivers, {}).catch(String);
           say(`${JSON.stringify(state)}\n${carota.output().slice(-3_000)}`);
           throw new Error(`not so in ${seconds} s: ${what}`);
         }
@@ -105,10 +111,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       }
     };
     const settled = async () => {
-      const { items } = await adapter.call<{ items: { failures: number; behind: number }[] }>(
-        'GET',
-        '/v1.0/callbacks',
-      );
+      const { items } = await adapter.client.call(receiverApi.listReceivers, {});
       return items.every(({ failures }) => failures === 0);
     };
 
@@ -168,10 +171,12 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
     });
     try {
       const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
-      await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
-      await adapter.call('POST', '/v1.0/callbacks', {
-        ...{ name: 'carota', url: `http://127.0.0.1:${proxy.port}/v1.0/ota/events` },
-        ...{ secret: SECRET, after: 0 },
+      await adapter.client.call(registryApi.importVehicles, {
+        content: { type: 'application/x-ndjson', body: lines },
+      });
+      const url = `http://127.0.0.1:${proxy.port}/v1.0/ota/events`;
+      await adapter.client.call(receiverApi.addReceiver, {
+        body: { name: 'carota', url, secret: SECRET, after: 0 },
       });
       const { body: artifact } = await call('POST', '/v1.0/artifacts?name=test', {
         headers: { 'content-type': 'application/octet-stream' },
@@ -219,16 +224,17 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         await sql(`alter table events drop constraint poison_${n + 1}`);
       }
       const replayed = await call('POST', '/v1.0/refused-events/replay', {
-        body: { limit: 10_000 },
+        body: { filter: {}, limit: 10_000 },
       });
       expect(replayed.body).toEqual({ stored: refused, duplicate: 0, refused: 0, more: false });
 
       // The same events as in the adapter's stream, each once; and each was counted once.
       const stream: string[] = [];
       for (let after = '0', more = true; more;) {
-        const page: { events: Record<string, string>[]; cursor: string; more: boolean } =
-          await adapter.call('GET', `/v1.0/ota/events?limit=5000&after=${after}`);
-        stream.push(...page.events.map((event) => event['event-id'] ?? ''));
+        const page: PulledEvents = await adapter.client.call(eventApi.pullEvents, {
+          query: { limit: 5_000, after },
+        });
+        stream.push(...page.events.map((event) => event['event-id']));
         ({ cursor: after, more } = page);
       }
       const rows = await sql<{ event_id: string }>('select event_id from events');

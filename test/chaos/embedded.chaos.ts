@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
 import { startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
 import { say, throwDice } from '../support/dice.js';
@@ -31,11 +32,15 @@ test('nothing is lost, nothing is counted twice', async () => {
   });
   try {
     const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
-    await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+    await adapter.client.call(registryApi.importVehicles, {
+      content: { type: 'application/x-ndjson', body: lines },
+    });
     await fleet.start();
     const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
     const body = { model: 'm', 'ref-id': REF_ID, 'script-ref-id': 's', vins };
-    await adapter.call('POST', '/v1.0/ota/trigger', { time: Date.now(), version: 'v1', body });
+    await adapter.client.call(triggerApi.trigger, {
+      body: { time: Date.now(), version: 'v1', body },
+    });
 
     const plan = [
       ...Array.from({ length: KILLS }, () => ({ deed: 'kill', at: dice.random() })),

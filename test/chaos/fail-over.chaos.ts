@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { say, throwDice } from '../support/dice.js';
 import { isLong } from '../support/depth.js';
@@ -56,15 +57,17 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     let frozen: number[] = [];
     try {
       const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
-      await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+      await adapter.client.call(registryApi.importVehicles, {
+        content: { type: 'application/x-ndjson', body: lines },
+      });
       await fleet.start();
       const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
       const event = {
         time: Date.now(),
-        version: 'v1',
+        version: 'v1' as const,
         body: { model: 'm', 'ref-id': 'fail-over', 'script-ref-id': 's', vins },
       };
-      await adapter.call('POST', '/v1.0/ota/trigger', event);
+      await adapter.client.call(triggerApi.trigger, { body: event });
       while (fleet.acknowledged < (VEHICLES * EVENTS) / 4) await sleep(50);
 
       say(`${signal}  (${fleet.acknowledged} acknowledged)`);
@@ -90,7 +93,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
       say(`followed after ${seconds.map((s) => s.toFixed(1)).join(', ')} s`);
       for (const each of seconds) expect(each).toBeLessThan(FOLLOW_SECONDS);
       // A call that writes, at each; the same trigger again adds nothing.
-      expect(await adapters[1].call('POST', '/v1.0/ota/trigger', event)).toMatchObject({
+      expect(await adapters[1].client.call(triggerApi.trigger, { body: event })).toMatchObject({
         accepted: 0,
       });
       const made = await fetch(`${carotaUrl}/v1.0/tokens`, {

@@ -1,6 +1,13 @@
 /** A fleet of foreign vehicles, and what must hold afterwards: each of their messages once, in order. */
 import { expect } from 'vitest';
 import { type AdapterProcess } from '../../src/bench/adapter-process.js';
+import {
+  controlApi,
+  eventApi,
+  type PulledEvents,
+  registryApi,
+  triggerApi,
+} from '../../src/contract/adapter-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { ForeignVehicle } from '../support/foreign-vehicle.js';
 import { say } from '../support/dice.js';
@@ -13,11 +20,6 @@ export interface ForeignFleetOptions {
   readonly pauseMs: number;
 }
 
-interface PulledEvent {
-  readonly vin: string;
-  readonly meta: readonly { readonly key: string; readonly value: string }[];
-}
-
 const REF_ID = 'foreign';
 const PAGE = 5_000;
 
@@ -25,16 +27,18 @@ const PAGE = 5_000;
 export async function prepareOperation(adapter: AdapterProcess, vehicles: number): Promise<void> {
   const fleet = fleetOf(vehicles);
   const lines = fleet.map(registrationLine).join('\n');
-  await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+  await adapter.client.call(registryApi.importVehicles, {
+    content: { type: 'application/x-ndjson', body: lines },
+  });
   const trigger = (vins: string[]) => ({
     time: Date.now(),
-    version: 'v1',
+    version: 'v1' as const,
     body: { model: 'm', 'ref-id': REF_ID, 'script-ref-id': 's', vins },
   });
   const vins = fleet.map(({ vin }) => vin);
-  await adapter.call('POST', '/v1.0/ota/trigger', trigger(vins.slice(0, 1)));
-  await adapter.call('POST', `/v1.0/ota/operations/${REF_ID}/pause`);
-  await adapter.call('POST', '/v1.0/ota/trigger', trigger(vins));
+  await adapter.client.call(triggerApi.trigger, { body: trigger(vins.slice(0, 1)) });
+  await adapter.client.call(controlApi.pauseOperation, { params: { 'ref-id': REF_ID } });
+  await adapter.client.call(triggerApi.trigger, { body: trigger(vins) });
 }
 
 export class ForeignFleet {
@@ -124,10 +128,9 @@ const sizeOf = (stored: ReadonlyMap<string, readonly number[]>) =>
 async function storedMessages(adapter: AdapterProcess): Promise<Map<string, number[]>> {
   const stored = new Map<string, number[]>();
   for (let cursor = '0', more = true; more;) {
-    const page: { events: PulledEvent[]; cursor: string; more: boolean } = await adapter.call(
-      'GET',
-      `/v1.0/ota/events?after=${cursor}&limit=${PAGE}`,
-    );
+    const page: PulledEvents = await adapter.client.call(eventApi.pullEvents, {
+      query: { after: cursor, limit: PAGE },
+    });
     for (const { vin, meta } of page.events) {
       const numbers = stored.get(vin) ?? [];
       numbers.push(Number(meta.find(({ key }) => key === 'n')?.value));

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { operationApi } from '../../src/contract/adapter-api/index.js';
 import { fleetOf } from '../../src/fleet/index.js';
 import { say } from '../support/dice.js';
 import { freePort } from '../support/servers.js';
@@ -93,11 +94,10 @@ test.skipIf(!isRoot)('a full disk is told, and nothing acknowledged is lost', as
     say(`room again  (${vehicles.count} acknowledged)`);
     await vehicles.stop();
     for (const [vin, acknowledged] of vehicles.acknowledged) {
-      const { history } = await adapter.call<{ history: { messageId: string }[] }>(
-        'GET',
-        `/v1.0/ota/operations/${REF_ID}/vehicles/${vin}`,
-      );
-      const stored = history.map(({ messageId }) => messageId);
+      const { history } = await adapter.client.call(operationApi.getOperationVehicle, {
+        params: { 'ref-id': REF_ID, vin },
+      });
+      const stored = history.map(({ message_id }) => message_id);
       expect(new Set(stored).size).toBe(stored.length);
       expect(stored).toEqual(expect.arrayContaining(acknowledged));
     }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { operationApi } from '../../src/contract/adapter-api/index.js';
 import { fleetOf } from '../../src/fleet/index.js';
 import { type Dice, say, throwDice } from '../support/dice.js';
 import { isLong } from '../support/depth.js';
@@ -88,11 +89,10 @@ async function compare(adapter: AdapterProcess, vehicles: ForeignVehicles) {
   for (const [vin, sofar] of vehicles.acknowledged) {
     // It goes on sending.
     const acknowledged = [...sofar];
-    const { history } = await adapter.call<{ history: { messageId: string }[] }>(
-      'GET',
-      `/v1.0/ota/operations/${REF_ID}/vehicles/${vin}`,
-    );
-    const stored = history.map(({ messageId }) => messageId);
+    const { history } = await adapter.client.call(operationApi.getOperationVehicle, {
+      params: { 'ref-id': REF_ID, vin },
+    });
+    const stored = history.map(({ message_id }) => message_id);
     const distinct = new Set(stored);
     missing += acknowledged.filter((messageId) => !distinct.has(messageId)).length;
     twice += stored.length - distinct.size;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import {
   freePort,
@@ -125,12 +126,16 @@ test.skipIf(!postgres || !broker)('nothing is lost, nothing is counted twice', a
   try {
     const [{ adapter }] = places;
     const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
-    await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+    await adapter.client.call(registryApi.importVehicles, {
+      content: { type: 'application/x-ndjson', body: lines },
+    });
     await fleet.start();
     const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
     const body = { model: 'm', 'ref-id': REF_ID, 'script-ref-id': 's', vins };
     // Chaos from the first trigger on.
-    await adapter.call('POST', '/v1.0/ota/trigger', { time: Date.now(), version: 'v1', body });
+    await adapter.client.call(triggerApi.trigger, {
+      body: { time: Date.now(), version: 'v1', body },
+    });
 
     const plan = Object.entries(TIMES)
       .flatMap(([deed, times]) => Array.from({ length: times }, () => deed as Deed))

@@ -1,18 +1,13 @@
 /** What must hold after everything: checked against the vehicles' own records. */
 import { expect } from 'vitest';
 import { type AdapterProcess } from '../../src/bench/adapter-process.js';
+import { operationApi } from '../../src/contract/adapter-api/index.js';
 import { vehicleState } from '../../src/contract/index.js';
 import { clockOf, say } from '../support/dice.js';
 import { type RecordingFleet, type VehicleRecord } from './recording-fleet.js';
 
-interface VehicleAnswer {
-  readonly vin: string;
-  readonly state: string;
-  readonly paused: boolean;
-  readonly delivery: string;
-  readonly triggerMessageId: string;
-  readonly history: { readonly messageId: string }[];
-}
+const vehicleOf = (adapter: AdapterProcess, refId: string, vin: string) =>
+  adapter.client.call(operationApi.getOperationVehicle, { params: { 'ref-id': refId, vin } });
 
 const POLL_MS = 250;
 
@@ -37,7 +32,6 @@ export async function verify(
   refId: string,
   fleet: RecordingFleet,
 ): Promise<void> {
-  const operation = `/v1.0/ota/operations/${encodeURIComponent(refId)}`;
   const records = [...fleet.records.values()];
 
   // A trigger may have been with an adapter that was lost, and with another one, before it went out.
@@ -47,7 +41,7 @@ export async function verify(
     () => fleet.ended,
     (ended) => ended === records.length,
   ).catch(async (error: unknown) => {
-    await tellUntriggered(adapter, operation, records);
+    await tellUntriggered(adapter, refId, records);
     throw error;
   });
   await eventuallyWithin(
@@ -65,15 +59,15 @@ export async function verify(
     async () => (await adapter.metrics()).get('otaops_messages_applied_total') ?? 0,
     (applied) => applied >= total,
   ).catch(async (error: unknown) => {
-    await tellMissing(adapter, operation, records);
+    await tellMissing(adapter, refId, records);
     throw error;
   });
 
   const recount: Record<string, number> = {};
   for (const record of records) {
-    const vehicle = await adapter.call<VehicleAnswer>('GET', `${operation}/vehicles/${record.vin}`);
+    const vehicle = await vehicleOf(adapter, refId, record.vin);
     // Each acknowledged message once: every one was acknowledged by now.
-    const stored = vehicle.history.map(({ messageId }) => messageId).sort();
+    const stored = vehicle.history.map(({ message_id }) => message_id).sort();
     expect(stored, `history of ${record.vin}`).toEqual([...record.made.keys()].sort());
     expect([...record.acknowledged.keys()].sort()).toEqual(stored);
     expect(record.triggers, `triggers of ${record.vin}`).toEqual(
@@ -86,10 +80,9 @@ export async function verify(
     recount[state] = (recount[state] ?? 0) + 1;
   }
 
-  const { states, vehicles } = await adapter.call<{
-    states: Record<string, number>;
-    vehicles: number;
-  }>('GET', operation);
+  const { states, vehicles } = await adapter.client.call(operationApi.getOperation, {
+    params: { 'ref-id': refId },
+  });
   expect(states).toEqual(recount);
   expect(vehicles).toBe(records.length);
 
@@ -103,13 +96,13 @@ export async function verify(
 /** When what is missing was acknowledged to its vehicle, to be held against what was done then. */
 async function tellMissing(
   adapter: AdapterProcess,
-  operation: string,
+  refId: string,
   records: readonly VehicleRecord[],
 ): Promise<void> {
   const perSecond = new Map<string, number>();
   for (const { vin, acknowledged } of records) {
-    const { history } = await adapter.call<VehicleAnswer>('GET', `${operation}/vehicles/${vin}`);
-    const stored = new Set(history.map(({ messageId }) => messageId));
+    const { history } = await vehicleOf(adapter, refId, vin);
+    const stored = new Set(history.map(({ message_id }) => message_id));
     for (const [messageId, at] of acknowledged) {
       if (stored.has(messageId)) continue;
       const second = clockOf(at);
@@ -124,13 +117,13 @@ async function tellMissing(
 /** What the adapter knows of vehicles that were never triggered. */
 async function tellUntriggered(
   adapter: AdapterProcess,
-  operation: string,
+  refId: string,
   records: readonly VehicleRecord[],
 ): Promise<void> {
   const silent = records.filter(({ triggers }) => triggers.size === 0);
   say(`${silent.length} vehicles were never triggered, for example:`);
   for (const { vin } of silent.slice(0, 5)) {
-    const answer = await adapter.call<object>('GET', `${operation}/vehicles/${vin}`);
+    const answer = await vehicleOf(adapter, refId, vin);
     say(JSON.stringify({ ...answer, history: undefined }));
   }
 }

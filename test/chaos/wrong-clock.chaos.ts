@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { openPostgres } from '../../src/service/database/index.js';
 import { say, throwDice } from '../support/dice.js';
@@ -69,15 +70,16 @@ test.skipIf(!canRun)('wrong clocks: nothing lost, nothing twice, every time is r
     const { adapter } = right;
     if (!adapter) throw new Error('no adapter');
     const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
-    await adapter.call('POST', '/v1.0/vehicles/import', lines, 'application/x-ndjson');
+    await adapter.client.call(registryApi.importVehicles, {
+      content: { type: 'application/x-ndjson', body: lines },
+    });
     await fleet.start();
     const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
     const body = { model: 'm', 'ref-id': REF_ID, 'script-ref-id': 's', vins };
-    await adapter.call('POST', '/v1.0/ota/trigger', {
-      time: Date.now(),
-      version: 'v1',
-      // Long enough for an adapter that is lost with triggers in hand, shorter than a clock is wrong.
-      body: { ...body, dispatch: { ttl: 55 } },
+    // Long enough for an adapter that is lost with triggers in hand, shorter than a clock is wrong.
+    const dispatch = { ttl: 55 };
+    await adapter.client.call(triggerApi.trigger, {
+      body: { time: Date.now(), version: 'v1', body: { ...body, dispatch } },
     });
     for (let n = 0; n < DEEDS; n++) {
       const at = dice.pick(wrong);

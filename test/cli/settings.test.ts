@@ -1,4 +1,6 @@
 /** Settings: an unknown or bad one stops the start with a clear message. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { otaops } from '../support/process.js';
 import { runCommand } from '../support/run-command.js';
@@ -86,33 +88,56 @@ test('tokens are made over HTTP, and offline while no adapter runs', async () =>
   const dataDir = temporaryDirectory('tokens');
   const serve = otaops(['serve', '--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir]);
   const [, url = ''] = await serve.says(/HTTP interface\s+(http:\S+)/);
-  const common = ['--data-dir', dataDir];
-  const made = await end([
+  const create = (role: string, name: string) => [
     'token',
     'create',
     '--role',
-    'viewer',
+    role,
     '--name',
-    'a',
-    '--url',
-    url,
-    ...common,
-  ]);
+    name,
+  ];
+  const common = ['--data-dir', dataDir];
+  const made = await end([...create('viewer', 'a'), '--url', url, ...common]);
   expect(made.output).toMatch(/^otaops_\S+\n$/);
   serve.child.kill('SIGTERM');
   await serve.ended;
-  const offline = await end([
-    'token',
-    'create',
-    '--role',
-    'admin',
-    '--name',
-    'b',
-    '--offline',
-    ...common,
-  ]);
+  const offline = await end([...create('admin', 'b'), '--offline', ...common]);
   expect(offline.output).toMatch(/^otaops_\S+\n$/);
   const { output } = await end(['token', 'list', '--offline', ...common]);
   expect(output).toMatch(/viewer\s+a\n/);
   expect(output).toMatch(/admin\s+b\n/);
+  const planner = await end([...create('planner', 'c'), '--offline', ...common]);
+  expect(planner.output).toMatch(/database of an adapter: --role must be one of carota, viewer/);
+  expect(planner.code).toBe(2);
+});
+
+test('tokens of a CarOTA Server are made offline too, and no other database is touched', async () => {
+  const dataDir = temporaryDirectory('carota-tokens');
+  const folder = join(dataDir, 'carota');
+  const create = (role: string) => ['token', 'create', '--role', role, '--name', role, '--offline'];
+  const nowhere = await end([...create('vehicle'), '--data-dir', folder]);
+  expect(nowhere.output).toMatch(/there is no folder .*: is --data-dir right\?/);
+  expect(existsSync(folder)).toBe(false);
+  const unused = await end([...create('vehicle'), '--data-dir', dataDir]);
+  expect(unused.output).toMatch(/no adapter or CarOTA Server has used/);
+
+  const carota = ['carota', '--http-port', '0', '--data-dir', folder];
+  const server = otaops(carota);
+  const [, first = ''] = await server.says(/(otaops_\S+)/);
+  server.child.kill('SIGTERM');
+  await server.ended;
+  const vehicle = await end([...create('vehicle'), '--data-dir', folder]);
+  expect(vehicle.output).toMatch(/^otaops_\S+\n$/);
+  const operator = await end([...create('operator'), '--data-dir', folder]);
+  expect(operator.output).toMatch(/database of a CarOTA Server: --role must be one of viewer/);
+  expect(operator.code).toBe(2);
+  // It is as it was: the server starts on it, and both tokens hold.
+  const again = otaops(carota);
+  const [, url = ''] = await again.says(/HTTP interface\s+(http:\S+)/);
+  const list = await end(['token', 'list', '--url', url, '--token', first]);
+  expect(list.output.split('\n').filter((line) => line.includes('  vehicle '))).toHaveLength(1);
+  const fetched = await end(['token', 'list', '--url', url, '--token', vehicle.output.trim()]);
+  expect(fetched.output).toMatch(/role vehicle/);
+  again.child.kill('SIGTERM');
+  await again.ended;
 });

@@ -3,6 +3,8 @@ import { readdirSync, rmSync } from 'node:fs';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { operationApi, registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
+import { type DispatchOptions } from '../../src/contract/index.js';
 import { newDeviceMessageId } from '../../src/contract/index.js';
 import { eventually, triggerEvent } from '../support/adapter.js';
 import { emptyPostgresUrl, hasMosquitto } from '../support/databases.js';
@@ -43,20 +45,16 @@ describe.skipIf(!hasMosquitto() || faketimeLibrary === undefined)('a wrong clock
   const offsetOf = async (adapter: AdapterProcess) => (await adapter.metrics()).get(OFFSET) ?? NaN;
   const register = async (vehicles: TestVehicle[]) => {
     const lines = vehicles.map(({ vin, systemId }) => JSON.stringify({ vin, system_id: systemId }));
-    const path = '/v1.0/vehicles/import';
-    await right.call('POST', path, lines.join('\n'), 'application/x-ndjson');
+    const content = { type: 'application/x-ndjson', body: lines.join('\n') };
+    await right.client.call(registryApi.importVehicles, { content });
   };
-  const trigger = (refId: string, vehicles: TestVehicle[], dispatch: object) => {
+  const trigger = (refId: string, vehicles: TestVehicle[], dispatch: DispatchOptions) => {
     const { body, ...rest } = triggerEvent(refId, vehicles.map(({ vin }) => vin)); // prettier-ignore
-    return right.call('POST', '/v1.0/ota/trigger', { ...rest, body: { ...body, dispatch } });
+    const event = { ...rest, version: 'v1' as const, body: { ...body, dispatch } };
+    return right.client.call(triggerApi.trigger, { body: event });
   };
-  interface Answer {
-    readonly state: string;
-    readonly delivery: string;
-    readonly history: { readonly receivedAt: string }[];
-  }
   const stateOf = (adapter: AdapterProcess, refId: string, { vin }: TestVehicle) =>
-    adapter.call<Answer>('GET', `/v1.0/ota/operations/${refId}/vehicles/${vin}`);
+    adapter.client.call(operationApi.getOperationVehicle, { params: { 'ref-id': refId, vin } });
   const connected = (): Promise<MqttClient> =>
     mqtt.connectAsync(broker.url, { reconnectPeriod: 0, protocolVersion: 4 });
 
@@ -161,7 +159,7 @@ describe.skipIf(!hasMosquitto() || faketimeLibrary === undefined)('a wrong clock
         (answer) => answer.history.length > 0,
       ).then(() => stateOf(right, `${run}-there`, vehicle));
       expect(state).toBe('success');
-      const at = Date.parse(history[0]?.receivedAt ?? '');
+      const at = Date.parse(history[0]?.['received-at'] ?? '');
       expect(at).toBeGreaterThan(before - 500);
       expect(at).toBeLessThan(Date.now() + 500);
     }
