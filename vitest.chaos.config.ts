@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import { isLong, seed } from './test/support/depth.js';
 
-process.env.TEST_SEED = String(seed);
+// As a project of vitest.config.ts it finds the seed that was chosen and printed there.
+if (process.env.TEST_SEED === undefined) {
+  process.env.TEST_SEED = String(seed);
+  process.stdout.write(`Seed ${seed} (TEST_SEED=${seed} repeats it)\n`);
+}
 
 /** The chaos suite, after all other tests. */
 export default defineConfig({

@@ -224,17 +224,20 @@ describe('on PostgreSQL', () => {
   });
 
   test('paused, it posts nothing and the adapter pauses; resumed, both go on', async () => {
-    const refId = await plan({ waves: [{ vehicles: 5 }], pause: 1 });
-    await until(refId, ({ waves }) => waves[0]?.state === 'passed');
+    const refId = await plan({ waves: [{ vehicles: 5 }], guard: { maxFailures: 3 } });
+    await until(refId, ({ waves }) => waves[0]?.state === 'running');
     const path = `/v1.0/schedules/${encodeURIComponent(refId)}`;
     expect((await carota.call('POST', `${path}/pause`, { body: {} })).body.status).toBe('paused');
     await eventually(
       () => Promise.resolve(adapter.controls),
       (controls) => controls.includes(`pause ${refId}`),
     );
+    // The first wave is through, so the second one is due.
+    await report(refId, posted(refId)[0]?.vins ?? [], 'success');
+    await until(refId, ({ states }) => states.success === 5);
     expect(posted(refId)).toHaveLength(1);
     await carota.call('POST', `${path}/resume`, { body: {} });
-    await until(refId, ({ waves }) => waves[1]?.state === 'passed');
+    await until(refId, ({ waves }) => waves[1]?.state === 'running');
     expect(adapter.controls).toEqual([`pause ${refId}`, `resume ${refId}`]);
     expect((await carota.call('POST', `${path}/resume`, { body: {} })).status).toBe(409);
   });

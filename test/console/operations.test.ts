@@ -141,7 +141,7 @@ describe.runIf(await hasChromium())('operations', () => {
     // The funnel is of a while ago at most: it follows.
     const last = page.locator('.funnel li').last();
     await expect.poll(() => last.innerText(), { timeout: 40_000 }).toContain(String(succeeded));
-    expect(await page.locator('.plot canvas').count()).toBe(2);
+    await expect.poll(() => page.locator('.plot canvas').count()).toBe(2);
     await page.getByText('All vehicles have finished.').waitFor();
     const { body: summary } = await t.call(
       'GET',
@@ -241,7 +241,7 @@ describe.runIf(await hasChromium())('operations', () => {
       'GET',
       `/v1.0/ota/operations/${encodeURIComponent(REF_ID)}/vehicles/${vin}/timeline`,
     );
-    expect(await timeline.locator('tbody tr').count()).toBe(body.items.length);
+    await expect.poll(() => timeline.locator('tbody tr').count()).toBe(body.items.length);
     // Both clocks, in the reader's zone; UTC is told on hover.
     const failed = timeline.locator('tbody tr').last();
     const times = await failed.locator('time').all();
@@ -296,7 +296,7 @@ describe.runIf(await hasChromium())('operations', () => {
     const cancel = await act('Cancel operation');
     expect(cancel).toMatch(/\d vehicles? will never be sent their trigger/);
     await page.getByText('cancelled', { exact: true }).first().waitFor();
-    expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
     const log = page.getByRole('region', { name: 'Audit log of this operation' });
     for (const button of ['Pause', 'Resume', 'Retrigger', 'Cancel operation']) {
       await log.getByText(`because of ${button}`).waitFor();
@@ -391,7 +391,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You are still signed in').waitFor();
     await report('failure', now + 1);
-    expect(await states.getByText('downloading').count()).toBe(1);
+    await expect.poll(() => states.getByText('downloading').count()).toBe(1);
     proxy.mend();
     await states.getByText('failure').waitFor();
     await page.getByText('Live', { exact: true }).waitFor();

@@ -251,7 +251,7 @@ describe.runIf(await hasChromium())('planning', () => {
       await expect.poll(async () => (await show()).status).toBe(status);
     }
     await page.getByRole('button', { name: 'Stop schedule' }).click();
-    expect(await dialog.innerText()).toContain('16 vehicles will not be triggered.');
+    await dialog.getByText('16 vehicles will not be triggered.').waitFor();
     await dialog.getByLabel('Reason, for the audit log').fill('enough seen');
     await dialog.getByRole('button', { name: 'Stop schedule' }).click();
     await page.getByText('stopped', { exact: true }).first().waitFor();

@@ -43,7 +43,7 @@ export async function open(browser: Browser, httpUrl: string, view: View = {}): 
   });
   const page = await context.newPage();
   await page.addInitScript(WATCH_SHIFTS);
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(45_000);
   const complaints: string[] = [];
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (message) => {
@@ -69,9 +69,7 @@ export async function visit(page: Page, path: string, heading: string | RegExp):
 
 /** Nothing is loading any more, and what has been loaded is on the screen. */
 export async function expectSettled(page: Page): Promise<void> {
-  await expect
-    .poll(() => page.getByLabel('Loading', { exact: true }).count(), { timeout: 20_000 })
-    .toBe(0);
+  await expect.poll(() => page.getByLabel('Loading', { exact: true }).count()).toBe(0);
   await painted(page);
 }
 
