@@ -149,8 +149,8 @@ describe('on PostgreSQL', () => {
       );
     }
     for (const [n, pause] of pauses.entries()) {
-      expect(pause).toBeGreaterThanOrEqual(1_000 * 2 ** n);
-      expect(pause).toBeLessThanOrEqual(1_200 * 2 ** n);
+      expect(pause).toBeGreaterThanOrEqual(800 * 2 ** n);
+      expect(pause).toBeLessThanOrEqual(1_000 * 2 ** n);
     }
     const ids = receiver.requests.map(({ headers }) => headers['webhook-id']);
     expect(new Set(ids).size).toBe(1);
