@@ -1,7 +1,7 @@
 /** A server whose owner is gone and that did not end by itself: its guard was killed too. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Descriptor, tryLock } from '../file-lock.js';
+import { type Descriptor, tryLock } from '../../data-directory/file-lock.js';
 
 /** Fast shutdown, immediate shutdown (PostgreSQL 18.5), and the kernel's; and how long each may take, ms. */
 const WAYS = [

@@ -1,4 +1,4 @@
-/** The data directory of the embedded default. One process at a time has it. */
+/** A folder that one process at a time has: a server's data directory, a vehicle's journal. */
 import { ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
