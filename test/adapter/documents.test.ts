@@ -2,6 +2,7 @@
 import { Parser } from '@asyncapi/parser';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { decodeMessage } from '../../src/contract/index.js';
 import { startTestAdapter, type TestAdapter } from '../support/adapter.js';
 
 let t: TestAdapter;
@@ -27,7 +28,7 @@ test('it describes every route of contract section 4', async () => {
   const routes = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  const operation = '/v1.0/ota/operations/{refId}';
+  const operation = '/v1.0/ota/operations/{ref-id}';
   expect(routes).toEqual(
     expect.arrayContaining([
       'POST /v1.0/ota/trigger',
@@ -66,18 +67,23 @@ test('it describes every route of contract section 4', async () => {
     ]),
   );
   const trigger = body.paths['/v1.0/ota/trigger'].post;
-  expect(trigger.security).toEqual([{ token: [] }]);
-  expect(trigger.requestBody.content['application/json'].schema.required).toEqual([
-    'time',
-    'version',
-    'body',
-  ]);
+  expect(trigger.security).toEqual([{ token: [] }, { session: [], console: [] }]);
+  expect(trigger.requestBody.content['application/json'].schema).toEqual({
+    $ref: '#/components/schemas/CarOtaServerEvent',
+  });
+  expect(body.components.schemas.CarOtaServerEvent.required).toEqual(['time', 'version', 'body']);
 });
 
 test('it describes what receivers of the call-back are posted', async () => {
   const { body } = await get('/openapi.json');
-  const { schema } = body.webhooks.events.post.requestBody.content['application/json'];
-  expect(Object.keys(schema.properties.body.properties.events.items.properties)).toEqual([
+  const { requestBody, parameters } = body.webhooks.events.post;
+  expect(requestBody.content['application/json'].schema.$ref).toMatch(/CallbackMessage$/);
+  expect(parameters.map(({ name }: { name: string }) => name)).toEqual([
+    'webhook-id',
+    'webhook-timestamp',
+    'webhook-signature',
+  ]);
+  expect(Object.keys(body.components.schemas.CallbackEvent.properties)).toEqual([
     'event-id',
     'ref-id',
     'vin',
@@ -94,8 +100,8 @@ test('it describes what receivers of the call-back are posted', async () => {
 test('the AsyncAPI document is valid AsyncAPI 3', async () => {
   const { body } = await get('/asyncapi.json');
   const { document, diagnostics } = await new Parser().parse(JSON.stringify(body));
-  expect(diagnostics.filter(({ severity }) => String(severity) === '0')).toEqual([]);
-  expect(document?.version()).toBe('3.0.0');
+  expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([]);
+  expect(document?.version()).toBe('3.1.0');
   expect(
     document
       ?.channels()
@@ -110,6 +116,11 @@ test('the AsyncAPI document is valid AsyncAPI 3', async () => {
       .sort(),
   ).toEqual(['OTA_EVENT', 'OTA_TRIGGER', 'OTA_TRIGGER_ACK']);
   expect(body.servers.broker.host).toBe(new URL(t.adapter.mqttUrl).host);
+  for (const { name, examples } of Object.values<any>(body.components.messages)) {
+    const [{ payload }] = examples;
+    const decoded = decodeMessage(Buffer.from(JSON.stringify(payload)));
+    expect(decoded).toMatchObject({ ok: true, value: { message_type: name } });
+  }
 });
 
 test('the page with the documents is served from our own files only', async () => {

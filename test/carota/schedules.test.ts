@@ -193,6 +193,26 @@ describe('on PostgreSQL', () => {
     expect(reason).toMatch(/the adapter answered 409/);
   });
 
+  test('stopped while its event is on its way, its wave stays stopped and the adapter cancels', async () => {
+    adapter.onTrigger = async () => {
+      adapter.onTrigger = () => undefined;
+      const refId = `schedule ${refIds}`;
+      await carota.call('POST', `/v1.0/schedules/${encodeURIComponent(refId)}/stop`);
+    };
+    const refId = await plan({ waves: [{ vehicles: 5 }] });
+    await eventually(
+      async () => adapter.controls,
+      (controls) => controls.includes(`cancel ${refId}`),
+    );
+    const { status, endedAt, waves } = await show(refId);
+    expect(status).toBe('stopped');
+    expect(endedAt).not.toBeNull();
+    expect(waves).toMatchObject([
+      { state: 'stopped', postedAt: expect.any(String) },
+      { state: 'waiting', postedAt: null },
+    ]);
+  });
+
   test('nobody waits for vehicles that the adapter does not know', async () => {
     const [stranger = '', ...rest] = vins;
     adapter.unknown.add(stranger);

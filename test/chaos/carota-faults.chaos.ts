@@ -223,7 +223,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         await sql(`alter table events drop constraint poison_${n + 1}`);
       }
       const replayed = await call('POST', '/v1.0/refused-events/replay', {
-        body: { limit: 10_000 },
+        body: { filter: {}, limit: 10_000 },
       });
       expect(replayed.body).toEqual({ stored: refused, duplicate: 0, refused: 0, more: false });
 

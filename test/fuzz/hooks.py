@@ -28,7 +28,7 @@ BEYOND_SCHEMA = {
     },
 }
 # Members that no schema declares are kept, not refused, and their names and texts are bound by one rule alone
-# (contract section 2). Declared ones say it in their pattern: test/service/http/bounded-requests.test.ts.
+# (contract section 2). Declared ones say it in their pattern: test/contract/bounded-requests.test.ts.
 UNDECLARED_TEXT = "must not contain the character NUL"
 # The same where any field may be named: plans and scripts name what must be there, and have rules between fields.
 WHOLE_BODY = {

@@ -3,6 +3,8 @@
  * OTA_TRIGGER, and records what became of it. Any number of senders work on one database.
  */
 import {
+  type Backoff,
+  backoffPause,
   cloudMessageId,
   encodeMessage,
   expiresAt,
@@ -14,7 +16,7 @@ import { giveBack } from './budgets.js';
 import { type Claim, type ClaimedTrigger, claimDueTriggers } from './claim.js';
 import { makeDue } from './make-due.js';
 import { RecentlyHeard } from './recently-heard.js';
-import { type RetryPolicy, retryPause } from './retry.js';
+import { type RetryPolicy } from './retry.js';
 import { type SendOutcome, settleSends } from './settle-sends.js';
 
 /** A message for a vehicle. */
@@ -64,10 +66,9 @@ const PUBLISH_RETRY_MS = 5_000;
 /** Vehicles that something was heard of, in one look; those left out are heard again. */
 const MAX_HEARD = 5_000;
 /** How often a vehicle that is not registered is looked up; registering it makes it due at once. */
-const NOT_FOUND_RETRY: RetryPolicy = {
+const NOT_FOUND_RETRY: Backoff = {
   firstPauseMs: 60_000,
   longestPauseMs: 60 * 60 * 1000,
-  maxSends: Infinity,
 };
 
 export class C2dSender {
@@ -200,7 +201,7 @@ export class C2dSender {
     if (trigger.system_id === null) {
       const age = Math.max(0, now - trigger.triggered_at.getTime());
       const lookups = Math.floor(Math.log2(1 + age / NOT_FOUND_RETRY.firstPauseMs)) + 1;
-      const pause = retryPause(NOT_FOUND_RETRY, lookups, Math.random());
+      const pause = backoffPause(NOT_FOUND_RETRY, lookups, Math.random());
       return result('device_not_found', now + pause);
     }
     const { system_id: systemId } = trigger;
@@ -217,7 +218,7 @@ export class C2dSender {
       this.#options.onFailure?.(error as Error);
       return result('failed', clock() + PUBLISH_RETRY_MS);
     }
-    const pause = retryPause(retry, Math.max(1, sends + 1), Math.random());
+    const pause = backoffPause(retry, Math.max(1, sends + 1), Math.random());
     return result('sent', trigger.ack_required ? clock() + pause : null);
   }
 

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RetryPolicy, retryPause } from '../c2d-sender/index.js';
+import { type Backoff, backoffPause } from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
 import { type EventStream, readEvents } from '../event-stream/index.js';
 import { batchOf, callbackBody } from './batch.js';
@@ -38,7 +38,7 @@ export interface CallBackOptions {
 }
 
 /** 1 s doubling to 5 minutes, for ever. */
-const RETRY: RetryPolicy = { firstPauseMs: 1_000, longestPauseMs: 300_000, maxSends: Infinity };
+const RETRY: Backoff = { firstPauseMs: 1_000, longestPauseMs: 300_000 };
 /** How often to look for receivers that nobody delivers to. */
 const TAKE_MS = 1_000;
 /** How often a receiver's row is looked at, while there is nothing to tell it or nothing may be. */
@@ -155,7 +155,7 @@ export class CallBack {
       ? limitAfterRefusal(limit, upto - position, tries)
       : undefined;
     // Another batch begins with the first pause.
-    const pause = retryPause(RETRY, smaller === undefined ? Math.min(tries, 20) : 1, Math.random());
+    const pause = backoffPause(RETRY, smaller === undefined ? tries : 1, Math.random());
     const failed = {
       upto: smaller === undefined ? upto : null,
       limit: smaller ?? limit,

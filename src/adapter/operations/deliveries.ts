@@ -19,10 +19,9 @@ export interface DeliveryRow {
   readonly updated_at: Date;
 }
 
-const DELIVERIES = /* sql */ `
-  select vin, state, paused, delivery, attempt, sends, reason, trigger_id, triggered_at, last_sent_at,
-    acknowledged_at, (greatest(reported, interruption)).at as event_at, updated_at
-  from deliveries`;
+const COLUMNS = /* sql */ `vin, state, paused, delivery, attempt, sends, reason, trigger_id, triggered_at, last_sent_at,
+    acknowledged_at, (greatest(reported, interruption)).at as event_at, updated_at`;
+const DELIVERIES = /* sql */ `select ${COLUMNS} from deliveries`;
 
 /** Which vehicles of an operation are meant; what is undefined does not matter. */
 export interface DeliveryFilter {
@@ -107,7 +106,7 @@ export function searchDeliveries(
 ): Promise<(FoundDelivery & { operation_id: number })[]> {
   return database.query(
     `select d.*, o.ref_id from (
-       ${DELIVERIES.replace('select vin', 'select operation_id, vin')}
+       select operation_id, ${COLUMNS} from deliveries
        where vin >= $1 and vin < $2
          and ($3::text is null or vin > $3 or vin = $3 and operation_id < $4)
        order by vin, operation_id desc limit $5

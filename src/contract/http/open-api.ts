@@ -205,9 +205,10 @@ export function errorsOf(route: Route): ErrorCode[] {
     if (route.method !== 'GET' && route.method !== 'HEAD') add('FORGED_REQUEST');
   }
   if (route.body) {
-    add('BODY_TOO_LARGE', 'UNREADABLE_BODY', 'UNSUPPORTED_MEDIA_TYPE');
-    add('UNSUPPORTED_CONTENT_ENCODING', 'REQUEST_TIMEOUT', 'DATABASE_UNAVAILABLE');
-    if (route.body.kind === 'json') add('NOT_JSON', 'NOT_UTF8');
+    add('UNREADABLE_BODY', 'UNSUPPORTED_CONTENT_ENCODING', 'DATABASE_UNAVAILABLE');
+    // Content of any type, and of any length, is taken as a stream.
+    if (route.body.kind !== 'bytes') add('UNSUPPORTED_MEDIA_TYPE');
+    if (route.body.kind === 'json') add('BODY_TOO_LARGE', 'NOT_JSON', 'NOT_UTF8');
     else add('BODY_MISSING');
   }
   return [...codes];

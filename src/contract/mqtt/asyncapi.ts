@@ -1,6 +1,7 @@
 /** The MQTT side as an AsyncAPI 3 document, made from the schemas that the decoder uses. */
 import type Type from 'typebox';
 import { Envelope } from './envelope.js';
+import { EXAMPLES, wireExample } from './examples.js';
 import { OtaEventBody } from './ota-event.js';
 import { OtaTriggerAckBody } from './ota-trigger-ack.js';
 import { OtaTriggerBody } from './ota-trigger.js';
@@ -18,7 +19,7 @@ interface AsyncApiOptions {
 const MESSAGES = [
   {
     name: 'OTA_TRIGGER',
-    summary: 'Cloud to device: one vehicle is told of one update.',
+    summary: 'Cloud to device: start one update in one vehicle.',
     body: 'OtaTriggerBody',
   },
   {
@@ -51,16 +52,27 @@ export function asyncApiDocument(options: AsyncApiOptions) {
     bindings: { mqtt: { qos: 1, retain: false, bindingVersion: '0.2.0' } },
   });
   return {
-    asyncapi: '3.0.0',
+    asyncapi: '3.1.0',
     info: {
       title: 'OTA Operations: messages between cloud and vehicle',
       version: options.version,
-      license: { name: 'Apache-2.0' },
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+      contact: { name: 'OTA Operations' },
       description:
-        'Seen from the OTA Adapter. The body of each envelope is base64 of UTF-8 JSON; its schema is named by `x-body`. A message with the character NUL (U+0000) in any text, keys and unknown fields included, is refused as INVALID.',
+        'Seen from the OTA Adapter. The body of each envelope is base64 of UTF-8 JSON; its schema is the one that `x-body` names. A message with the character NUL (U+0000) in any text, keys and unknown fields included, is refused as INVALID.',
     },
     defaultContentType: 'application/json',
-    servers: { broker: { host: options.host, protocol: options.protocol } },
+    servers: {
+      broker: {
+        host: options.host,
+        protocol: options.protocol,
+        description: 'MQTT 5 or 3.1.1, QoS 1, with a persistent session (contract section 3).',
+        security: [
+          ref('components/securitySchemes/credential'),
+          ref('components/securitySchemes/certificate'),
+        ],
+      },
+    },
     channels: {
       c2d: channel(options.c2dTopic ?? DEFAULT_C2D_TOPIC, 'To one vehicle.', ['OTA_TRIGGER']),
       d2c: channel(options.d2cTopic ?? DEFAULT_D2C_TOPIC, 'From one vehicle.', [
@@ -78,17 +90,40 @@ export function asyncApiDocument(options: AsyncApiOptions) {
           name,
           {
             name,
+            title: name,
             summary,
+            contentType: 'application/json',
+            correlationId: ref('components/correlationIds/trigger'),
             payload: {
               allOf: [
                 ref('components/schemas/Envelope'),
                 { type: 'object', properties: { message_type: { const: name } } },
               ],
             },
+            examples: [{ name: 'example', summary: 'All fields.', payload: wireExample(name) }],
             'x-body': ref(`components/schemas/${body}`),
+            'x-body-example': EXAMPLES[name].body,
           },
         ]),
       ),
+      correlationIds: {
+        trigger: {
+          description: '`message_id` of the trigger; empty in the trigger itself.',
+          location: '$message.payload#/correlation_id',
+        },
+      },
+      securitySchemes: {
+        credential: {
+          type: 'userPassword',
+          description:
+            'User name: the vehicle’s `system_id`, which is its client id too. Password: the `credential` of its registration. So the embedded broker does it.',
+        },
+        certificate: {
+          type: 'X509',
+          description:
+            'A client certificate whose subject or SAN is the `system_id` (mutual TLS), where the broker checks it (contract section 9).',
+        },
+      },
       schemas: {
         Envelope: plain(Envelope),
         OtaTriggerBody: plain(OtaTriggerBody),

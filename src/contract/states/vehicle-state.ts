@@ -41,7 +41,13 @@ export const isVehicleState = (text: string): boolean =>
 
 /** One of the states, by which vehicles are chosen; each `unknown(<number>)` is one too. */
 export const StateName = (states: readonly string[], description: string) =>
-  Type.Union([Type.Enum([...states]), Type.String({ pattern: UNKNOWN_STATE })], { description });
+  Type.Union(
+    [
+      Type.Enum([...states]),
+      Type.String({ pattern: UNKNOWN_STATE, maxLength: 'unknown(65535)'.length }),
+    ],
+    { description },
+  );
 
 /** A message as it was settled when it first arrived. */
 export interface SettledMessage {

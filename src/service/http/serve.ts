@@ -50,10 +50,13 @@ export type Served<Shape> = Shape extends string
       ? { readonly [Name in keyof Shape]: Served<Shape[Name]> }
       : Shape;
 
+/** What a function gives that returns nothing. */
+type Nothing = ReturnType<() => void>;
+
 type Answering<R extends Route> = R['answer'] extends { kind: 'json' }
   ? Served<AnswerOf<R>>
   : R['answer'] extends { kind: 'empty' }
-    ? void
+    ? Nothing
     : // It writes to the reply.
       unknown;
 
@@ -71,7 +74,10 @@ export function serve<R extends Route>(
   handler: Handler<NoInfer<R>>,
 ): void {
   const take = takerOf(route);
-  if (!take) return register(server, route, handler);
+  if (!take) {
+    register(server, route, handler);
+    return;
+  }
   // What is no plain JSON is read in a scope of its own: nowhere else is it taken, and there nothing else.
   server.register((scope, _options, done) => {
     take(scope);

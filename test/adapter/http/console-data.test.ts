@@ -208,7 +208,7 @@ describe.each(platforms())('on $name', (platform) => {
       async () => t.call('GET', '/v1.0/health'),
       ({ body: health }) => health.adapters.length === 1 && health.adapters[0].connected,
     );
-    expect(body.adapters[0]).toMatchObject({ alive: true, waiting: 0 });
+    expect(body.adapters[0]).toMatchObject({ alive: true, queued: 0 });
     expect(body.adapters[0].broker).toMatch(/^mqtt:\/\/127\.0\.0\.1:\d+$/);
     expect(body.database.server).toMatch(/^PostgreSQL \d+/);
     expect(body.database.bytes).toBeGreaterThan(1_000_000);

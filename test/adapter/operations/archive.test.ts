@@ -233,7 +233,7 @@ describe('over HTTP', () => {
     ['POST', 'retrigger', { state: 'success' }],
   ])('%s %s is refused', async (method, what, body) => {
     const answer = await adapter.call(method, `${path}${what === '' ? '' : `/${what}`}`, { body });
-    expect([answer.status, answer.body.errorCode]).toEqual([409, 'OPERATION_ARCHIVED']);
+    expect([answer.status, answer.body.errorCode]).toEqual([410, 'OPERATION_ARCHIVED']);
   });
 
   test('another trigger with its ref-id is refused', async () => {
@@ -245,6 +245,6 @@ describe('over HTTP', () => {
         body: { model: body.model, 'ref-id': 'old', 'script-ref-id': 's', vins: [vehicle.vin] },
       },
     });
-    expect([answer.status, answer.body.errorCode]).toEqual([409, 'OPERATION_ARCHIVED']);
+    expect([answer.status, answer.body.errorCode]).toEqual([410, 'OPERATION_ARCHIVED']);
   });
 });

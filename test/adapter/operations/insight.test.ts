@@ -204,7 +204,7 @@ describe('on PostgreSQL', () => {
     const value = '=HYPERLINK("http://evil","x")\n,"';
     await store([{ vehicle, status: 'failure', n: 1, meta: [{ key: 'reason', value }] }]);
     const text = await all(exportDeliveries(database, operationId, {}, 'csv'));
-    expect(text.split('\n')[0]).toMatch(/^vin,state,paused,delivery,reason,/);
+    expect(text.split('\n')[0]).toMatch(/^vin,state,paused,delivery,attempt,reason,sends,/);
     expect(text).toContain(`,"'=HYPERLINK(""http://evil"",""x"")\n,""",`);
     const [row] = (await all(exportDeliveries(database, operationId, {}, 'ndjson'))).split('\n');
     expect(JSON.parse(row ?? '')).toMatchObject({

@@ -11,7 +11,9 @@ import {
   EVENT_STATUS,
   type EventStatusName,
 } from '../../../src/contract/index.js';
+import { CAROTA_ROUTES } from '../../../src/contract/carota-api/index.js';
 import { httpClient } from '../../support/adapter.js';
+import { expectAsContracted } from '../../support/conformance.js';
 import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';
 import { newDatabase, type TestDatabase } from '../../support/databases.js';
 import { temporaryDirectory } from '../../support/servers.js';
@@ -30,7 +32,7 @@ export interface AdapterDouble {
   /** VINs that it does not know. */
   readonly unknown: Set<string>;
   /** Hears of each trigger before it is answered. */
-  onTrigger: () => void;
+  onTrigger: () => void | Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -39,7 +41,7 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
   const server = createServer((request, response) => {
     let text = '';
     request.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    request.on('end', () => {
+    const answer = async () => {
       if (double.answer === 'hang') return;
       const path = decodeURIComponent(request.url ?? '');
       const [, refId, action] = /^\/v1\.0\/ota\/operations\/(.+)\/(\w+)$/.exec(path) ?? [];
@@ -49,7 +51,7 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
         return;
       }
       const { body } = JSON.parse(text) as CarOtaServerEvent;
-      double.onTrigger();
+      await double.onTrigger();
       if (double.answer === 202) double.triggers.push(body);
       const rejected = body.vins.filter((vin) => double.unknown.has(vin));
       const fresh = body.vins.filter((vin) => !seen.has(`${body['ref-id']} ${vin}`));
@@ -63,7 +65,8 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
           rejected: rejected.map((vin) => ({ vin, errorCode: 'DEVICE_NOT_FOUND' })),
         }),
       );
-    });
+    };
+    request.on('end', () => void answer());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -146,7 +149,12 @@ export async function startTestCarota(
     pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
   );
   const token = readFileSync(carota.tokenFile, 'utf8').trim();
-  const { call } = httpClient(carota.httpUrl, token);
+  const http = httpClient(carota.httpUrl, token);
+  const call: TestCarota['call'] = async (method, path, options) => {
+    const answer = await http.call(method, path, options);
+    expectAsContracted(CAROTA_ROUTES, method, path, answer);
+    return answer;
+  };
   const upload: TestCarota['upload'] = async (bytes) => {
     const { body } = await call('POST', '/v1.0/artifacts?name=test', {
       headers: { 'content-type': 'application/octet-stream' },

@@ -1,0 +1,245 @@
+/**
+ * Servers and contract agree: each route is served and no other, and what can go wrong with any request is answered as the
+ * contract declares it. The servers are the real ones; their database knows one token and nothing else.
+ */
+import { Writable } from 'node:stream';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHttpServer, type HttpContext } from '../../../src/adapter/http/index.js';
+import { type CarotaContext } from '../../../src/carota/http/context.js';
+import { createCarotaServer } from '../../../src/carota/http/server.js';
+import { ADAPTER_ROUTES, GRANTS } from '../../../src/contract/adapter-api/index.js';
+import { CAROTA_GRANTS, CAROTA_ROUTES } from '../../../src/contract/carota-api/index.js';
+import {
+  cookieOf,
+  type ErrorCode,
+  ERRORS,
+  errorsOf,
+  pathOf,
+  type Route,
+  type ServerName,
+} from '../../../src/contract/index.js';
+import { type Database, DatabaseError } from '../../../src/service/database/index.js';
+import { type Server } from '../../../src/service/http/index.js';
+import { placeholderOf } from '../../../src/service/http/validator.js';
+
+/** Of the token that the database knows; undefined: it knows none. */
+let role: string | undefined;
+let isAway = false;
+
+/** Knows who calls, and nothing else. */
+const database = {
+  query: async (sql: string) => {
+    if (isAway || !sql.includes('from tokens')) throw unreachable();
+    return role === undefined ? [] : [{ id: 'id', name: 'name', role, revoked_at: null }];
+  },
+  transaction: async () => {
+    throw unreachable();
+  },
+} as unknown as Database;
+
+// admin_shutdown (PostgreSQL appendix A)
+const unreachable = () => new DatabaseError(Object.assign(new Error('away'), { code: '57P01' }));
+
+const nothing = () => undefined;
+const log = pino(new Writable({ write: (_line, _encoding, done) => done() }));
+const shared = {
+  database,
+  log,
+  version: '1.0.0',
+  clock: Date.now,
+  stopping: new AbortController().signal,
+  metrics: { requestAnswered: nothing, valueRefused: nothing },
+};
+
+const SERVERS = [
+  {
+    name: 'adapter' as ServerName,
+    routes: ADAPTER_ROUTES,
+    grants: GRANTS,
+    start: () => createHttpServer(shared as unknown as HttpContext, log),
+  },
+  {
+    name: 'carota' as ServerName,
+    routes: CAROTA_ROUTES,
+    grants: CAROTA_GRANTS,
+    start: () => createCarotaServer({ ...shared, callbackSecrets: [] } as unknown as CarotaContext),
+  },
+];
+
+interface Refusal {
+  readonly status: number;
+  readonly errorCode?: ErrorCode;
+}
+
+/** Of our own pages and their files, which are no interface for programs. */
+const PAGES = /^\w+ \/(console|docs|$)/;
+
+/** Errors that other tests provoke, because a signature, a token or a store must be there first. */
+const UNPROVOKED: Readonly<Record<string, readonly ErrorCode[]>> = {
+  signIn: ['DATABASE_UNAVAILABLE', 'UNAUTHORIZED', 'FORGED_REQUEST'],
+  uploadArtifact: ['UNREADABLE_BODY'],
+  getArtifactContent: ['DATABASE_UNAVAILABLE'],
+  headArtifactContent: ['DATABASE_UNAVAILABLE'],
+  receiveEvents: ['DATABASE_UNAVAILABLE', 'NOT_JSON', 'NOT_UTF8'],
+};
+
+/** All routes of a server: `GET /v1.0/vehicles/:vin`. */
+function servedBy(server: Server): string[] {
+  const path: string[] = [];
+  const lines = server.printRoutes({ commonPrefix: false }).split('\n');
+  return lines.flatMap((line) => {
+    const [, indent = '', segment = '', methods = ''] =
+      /^([│ ]*)[├└]── (\S+)(?: \(([A-Z, ]+)\))?$/u.exec(line) ?? [];
+    if (segment === '') return [];
+    path.splice(indent.length / 4, Infinity, segment);
+    const url = path.join('/').replaceAll(/\/+/g, '/');
+    return methods.split(', ').map((method) => `${method} ${url}`);
+  });
+}
+
+describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
+  let server: Server;
+  beforeAll(async () => {
+    server = await start();
+  });
+  afterAll(() => server.close());
+
+  const params = {
+    'ref-id': 'a',
+    'script-ref-id': 'a',
+    vin: '5YJSA1E40FF345678',
+    id: '019adb9c-5d5c-7c3e-9c1b-6a3f0c2d4e5f',
+    message_id: 'a',
+    ecu: 'a',
+    number: '1',
+    sha256: '0'.repeat(64),
+  };
+  const JSON_TYPE = { 'content-type': 'application/json' };
+  const TOKEN = { 'authorization-token': 'secret' };
+
+  async function ask(
+    route: Route,
+    { query = '', headers = {}, payload }: Partial<Asked> = {},
+  ): Promise<Refusal> {
+    const { statusCode, payload: text } = await server.inject({
+      method: route.method,
+      url: pathOf(route, params) + query,
+      headers: { ...TOKEN, ...headers },
+      ...(payload === undefined ? {} : { payload }),
+    });
+    const isProblem = text.startsWith('{') && text.includes('"errorCode"');
+    const problem = (isProblem ? JSON.parse(text) : {}) as { errorCode?: ErrorCode };
+    return { status: statusCode, ...problem };
+  }
+  interface Asked {
+    readonly query: string;
+    readonly headers: Record<string, string>;
+    readonly payload: string | Buffer;
+  }
+
+  /** A role that may call the route. */
+  const allowed = ({ permission }: Route) =>
+    Object.entries(grants).find(
+      ([, granted]) =>
+        permission === 'any' ||
+        permission === 'open' ||
+        (granted as readonly string[]).includes(permission),
+    )?.[0];
+
+  /** A request for each error that does not depend on what is stored. */
+  const PROVOCATIONS: Partial<Record<ErrorCode, (route: Route) => Promise<Refusal>>> = {
+    INVALID: (route) => ask(route, { query: '?nonsense=1', ...fitting(route) }),
+    URI_TOO_LONG: (route) => ask(route, { query: `?${'x'.repeat(20 * 1024)}` }),
+    UNAUTHORIZED: (route) => {
+      role = undefined;
+      return ask(route, fitting(route));
+    },
+    FORBIDDEN: (route) => {
+      role = 'nobody';
+      return ask(route, fitting(route));
+    },
+    FORGED_REQUEST: (route) => {
+      const { headers = {}, ...rest } = fitting(route);
+      const cookie = `${cookieOf(name)}=secret`;
+      return ask(route, { ...rest, headers: { ...headers, cookie, 'authorization-token': '' } });
+    },
+    DATABASE_UNAVAILABLE: (route) => {
+      isAway = true;
+      return ask(route, fitting(route));
+    },
+    UNREADABLE_BODY: (route) =>
+      ask(route, {
+        headers: { ...fitting(route).headers, 'content-encoding': 'gzip' },
+        payload: 'no gzip',
+      }),
+    UNSUPPORTED_CONTENT_ENCODING: (route) =>
+      ask(route, {
+        headers: { ...fitting(route).headers, 'content-encoding': 'br' },
+        payload: '{}',
+      }),
+    UNSUPPORTED_MEDIA_TYPE: (route) =>
+      ask(route, { headers: { 'content-type': 'application/xml' }, payload: '<a/>' }),
+    BODY_TOO_LARGE: (route) =>
+      ask(route, { headers: { ...JSON_TYPE, 'content-length': '9999999999' }, payload: '{}' }),
+    NOT_JSON: (route) => ask(route, { headers: JSON_TYPE, payload: '{' }),
+    NOT_UTF8: (route) =>
+      ask(route, { headers: JSON_TYPE, payload: Buffer.from([0x22, 0xff, 0x22]) }),
+    BODY_MISSING: (route) => ask(route),
+  };
+
+  /** Content of the type that the route takes. */
+  function fitting({ body }: Route): Partial<Asked> {
+    switch (body?.kind) {
+      case 'json':
+        return { headers: JSON_TYPE, payload: '{}' };
+      case 'lines':
+        return { headers: { 'content-type': 'text/csv' }, payload: 'vin\n' };
+      case 'bytes':
+        return { headers: { 'content-type': 'application/octet-stream' }, payload: 'x' };
+      default:
+        return {};
+    }
+  }
+
+  test('has the routes of the contract and no other', () => {
+    const stated = routes.map(({ method, path }) => {
+      const url = path.replaceAll(
+        /\{([\w-]+)\}/g,
+        (_all, name: string) => `:${placeholderOf(name)}`,
+      );
+      return `${method} ${url}`;
+    });
+    const served = servedBy(server).filter((one) => !PAGES.test(one));
+    // HEAD answers as GET does (RFC 9110, section 9.3.2).
+    const isOwn = (one: string) =>
+      stated.includes(one) || !stated.includes(one.replace(/^HEAD /, 'GET '));
+    expect(served.filter(isOwn).sort()).toEqual([...stated].sort());
+  });
+
+  test.each(routes.map((route) => [route.id, route] as const))(
+    '%s answers what it declares',
+    async (_id, route) => {
+      const declared = errorsOf(route);
+      for (const code of declared) {
+        const provoke = PROVOCATIONS[code];
+        if (!provoke || UNPROVOKED[route.id]?.includes(code)) continue;
+        role = allowed(route);
+        isAway = false;
+        const { status, errorCode } = await provoke(route);
+        expect.soft([errorCode, status], code).toEqual([code, ERRORS[code].status]);
+      }
+    },
+  );
+
+  test.each(['TRACE', 'PURGE', 'POST', 'DELETE'])(
+    '%s of a path without it is 405 with Allow',
+    async (method) => {
+      const answer = await server.inject({ method: method as 'POST', url: '/healthz' });
+      expect(answer.statusCode).toBe(405);
+      expect(answer.headers.allow).toBe('GET, HEAD');
+      expect(answer.headers['content-type']).toContain('application/problem+json');
+      expect(answer.json()).toMatchObject({ errorCode: 'METHOD_NOT_ALLOWED' });
+    },
+  );
+});
