@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import { isPure, routesWithoutSchemas } from './scripts/routes-without-schemas.js';
 
 const root = fileURLToPath(new URL('src/console/', import.meta.url));
 const outDir = fileURLToPath(new URL('dist/console/', import.meta.url));
@@ -26,13 +27,14 @@ const compress = (): Plugin => ({
 export default defineConfig({
   root,
   base: '/console/',
-  plugins: [react(), compress()],
+  plugins: [react(), routesWithoutSchemas(), compress()],
   build: {
     outDir,
     emptyOutDir: true,
     // An inlined picture would need `data:` in the Content-Security-Policy of more than pictures.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { treeshake: { moduleSideEffects: (id) => !isPure(id) } },
   },
   server: {
     host: '127.0.0.1',

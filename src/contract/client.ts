@@ -74,7 +74,8 @@ interface AnyRequest {
   readonly content?: Content | undefined;
 }
 
-type ItemOf<R extends RouteShape> =
+/** What the pages of a list have. */
+export type ItemOf<R extends RouteShape> =
   AnswerOf<R> extends { items: readonly (infer Item)[] } ? Item : never;
 
 const PASSING = new Set([408, 429, 502, 503, 504]);

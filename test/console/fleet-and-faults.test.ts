@@ -55,7 +55,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
 
   test('a file is imported; its faulty lines are named, the others are taken', async () => {
     await visit(page, '/registry', 'Registry');
-    await page.getByText('No vehicle is registered.').waitFor();
+    await page.getByText('No vehicles are registered.').waitFor();
     const lines = [
       'vin,system_id,device_id,ecu_type,model,credential',
       line(vehicle.vin, vehicle.systemId),
@@ -111,7 +111,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     const replay = async (outcome: string) => {
       await row.getByRole('button', { name: 'Replay' }).click();
       const dialog = page.getByRole('alertdialog');
-      await dialog.getByText('1 message is taken').waitFor();
+      await dialog.getByText('1 message is processed').waitFor();
       await dialog.getByRole('button', { name: 'Replay' }).click();
       await page.getByText(outcome).waitFor();
     };
@@ -119,7 +119,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await t.trigger('later', [vehicle.vin]);
     await replay('The message was applied.');
     await page.getByLabel('Replayed').selectOption('false');
-    await page.getByText('There is no dead letter here').waitFor();
+    await page.getByText('No dead letters').waitFor();
     // All that match, together: one that is no message stays what it is.
     const other = await connectVehicle(t.adapter.mqttUrl, vehicle);
     await other.send(Buffer.from('no message'));
@@ -129,7 +129,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     const dialog = page.getByRole('alertdialog');
     await dialog.getByText('Up to 1,000 messages').waitFor();
     await dialog.getByRole('button', { name: 'Replay all that match' }).click();
-    await page.getByText('0 messages applied, 0 known already, 1 refused once more.').waitFor();
+    await page.getByText('0 messages applied, 0 processed before, 1 refused again.').waitFor();
     await eventually(
       () => t.call('GET', '/v1.0/ota/operations/later'),
       ({ body: operation }) => operation.states.received === 1,
@@ -183,7 +183,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     { path: '/dead-letters', heading: 'Dead letters' },
     { path: '/health', heading: 'Health' },
     { path: '/audit', heading: 'Audit log' },
-    { path: '/nowhere', heading: 'There is no such page' },
+    { path: '/nowhere', heading: 'Page not found' },
   ];
   test.each([LIGHT, DARK])('axe finds no fault on any page, and nothing jumps: %o', (view) =>
     expectGoodPages(browser, { httpUrl: t.adapter.httpUrl, token: t.token }, view, PAGES),
@@ -232,7 +232,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('alertdialog').waitFor();
     // The focus stays in the dialog, and comes back from it.
-    await tabTo('Do nothing');
+    await tabTo('Keep as is');
     await page.keyboard.press('Enter');
     await page.getByRole('alertdialog').waitFor({ state: 'detached' });
     await expect.poll(focused).toBe('Pause');

@@ -2,7 +2,7 @@
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Fleet, fleetOf, registrationLine } from '../../src/fleet/index.js';
-import { type Operation } from '../../src/console/api/adapter.js';
+import { type Operation } from '../../src/contract/adapter-api/index.js';
 import { newDeviceMessageId } from '../../src/contract/index.js';
 import { eventually, startTestAdapter, type TestAdapter } from '../support/adapter.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
@@ -83,7 +83,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await page.getByLabel('Token').waitFor();
     expect(await page.context().cookies()).toEqual([]);
     await signIn(page, t.token);
-    await page.getByText('There is no operation yet.').waitFor();
+    await page.getByText('No operations yet.').waitFor();
     expect(await page.evaluate('document.cookie')).toBe('');
     const cookies = await page.context().cookies();
     expect(cookies).toMatchObject([{ name: 'otaops_adapter', httpOnly: true, sameSite: 'Strict' }]);
@@ -97,8 +97,10 @@ describe.runIf(await hasChromium())('operations', () => {
     await page.getByRole('link', { name: REF_ID }).click();
     await page.getByRole('heading', { level: 1, name: REF_ID }).waitFor();
     await page.getByText('finished', { exact: true }).waitFor({ timeout: 50_000 });
-    const { finished, succeeded, failed, open: rest, vehicles, states } = await operation();
+    const { finished, succeeded, failed, open: rest, vehicles, states, status } = await operation();
     expect(rest).toBe(0);
+    // The interface calls it what the console does.
+    expect(status).toBe('finished');
     for (const [label, value] of Object.entries({
       Vehicles: vehicles,
       Finished: finished,
@@ -202,13 +204,13 @@ describe.runIf(await hasChromium())('operations', () => {
     expect(await rows()).toEqual(asRows(await read('&state=success')));
     await page.getByLabel('State').selectOption('');
     // One may stop in the middle of typing, and go on.
-    await page.getByLabel('VIN or reason has').focus();
+    await page.getByLabel('VIN or reason contains').focus();
     await page.keyboard.type('exp');
     await expect.poll(() => new URL(page.url()).search).toBe('?text=exp');
     await page.keyboard.type('ired');
     await expect.poll(() => new URL(page.url()).search).toBe('?text=expired');
     expect(await rows()).toEqual(asRows(await read('&text=expired')));
-    await page.getByLabel('VIN or reason has').fill('nothing has this');
+    await page.getByLabel('VIN or reason contains').fill('nothing has this');
     await page.getByText('No vehicle matches.').waitFor();
   });
 
@@ -255,20 +257,21 @@ describe.runIf(await hasChromium())('operations', () => {
       ({ states }) => states.sent === 3,
     );
     await visit(page, '/operations/held%20back', 'held back');
-    expect(await act('Pause')).toContain('3 vehicles that have not acknowledged it');
+    expect(await act('Pause')).toContain('3 vehicles that have not acknowledged their trigger');
     await page.getByText('paused', { exact: true }).waitFor();
     expect((await operation('held back')).status).toBe('paused');
-    expect(await act('Resume')).toContain('No trigger waits.');
+    expect(await act('Resume')).toContain('No triggers are queued.');
     await page.getByText('active', { exact: true }).waitFor();
 
     await page.getByRole('button', { name: 'Rate and priority' }).click();
     const dialog = page.getByRole('alertdialog');
     await dialog.getByLabel('Priority, −10 to 10').fill('4');
-    await dialog.getByLabel('Triggers a second').fill('0.5');
-    await dialog.getByText('that is 0.5 triggers a second now').waitFor();
-    await dialog.getByRole('button', { name: 'Rate and priority' }).click();
+    await dialog.getByLabel('Sending rate').selectOption('limited');
+    await dialog.getByLabel('Triggers per second').fill('0.5');
+    await dialog.getByText('Current effective rate: 0.5/s.').waitFor();
+    await dialog.getByRole('button', { name: 'Save changes' }).click();
     await dialog.waitFor({ state: 'detached' });
-    await page.getByText(/Priority 4, 0\.5 triggers a second/).waitFor();
+    await page.getByText(/Priority 4, 0\.5 triggers per second/).waitFor();
     expect(await operation('held back')).toMatchObject({ priority: 4, rate: { perSecond: 0.5 } });
 
     expect(await act('Retrigger')).toContain('3 vehicles get a new trigger');
@@ -276,6 +279,9 @@ describe.runIf(await hasChromium())('operations', () => {
       () => operation('held back'),
       ({ states }) => (states.pending ?? 0) > 0,
     );
+    await page.getByRole('button', { name: 'Cancel operation' }).click();
+    await dialog.getByRole('button', { name: 'Keep running' }).click();
+    await dialog.waitFor({ state: 'detached' });
     const cancel = await act('Cancel operation');
     expect(cancel).toMatch(/\d vehicles? will never be sent their trigger/);
     await page.getByText('cancelled', { exact: true }).first().waitFor();
@@ -285,6 +291,53 @@ describe.runIf(await hasChromium())('operations', () => {
       await log.getByText(`because of ${button}`).waitFor();
     }
     await expectAccessible(page);
+  });
+
+  test('a number is checked as it is typed: no typing error lifts a limit', async () => {
+    const absent = vehicleOf(8, 'CSW');
+    await t.register(absent);
+    await t.trigger('limited', [absent.vin]);
+    const rate = { perSecond: 7, factor: 2, after: 10, of: 'notified', atMost: 50 };
+    await t.call('PATCH', '/v1.0/ota/operations/limited', { body: { rate } });
+    await visit(page, '/operations/limited', 'limited');
+    await page.getByRole('button', { name: 'Rate and priority' }).click();
+    const dialog = page.getByRole('alertdialog');
+    const save = dialog.getByRole('button', { name: 'Save changes' });
+    const perSecond = dialog.getByLabel('Triggers per second');
+    for (const [typed, fault] of [
+      ['5e', 'This is not a number.'],
+      ['5OO', 'This is not a number.'],
+      ['0x10', 'This is not a number.'],
+      ['1,000', 'This is not a number.'],
+      ['', 'Enter a number.'],
+      ['0', 'Must be above 0.'],
+      ['1000001', 'Must be 1000000 or less.'],
+    ] as const) {
+      await perSecond.fill('');
+      await perSecond.pressSequentially(typed);
+      await dialog.getByText(fault).waitFor();
+      // What was typed stays, so that it can be corrected.
+      expect(await perSecond.inputValue()).toBe(typed);
+      expect(await perSecond.getAttribute('aria-invalid')).toBe('true');
+      expect(await save.isDisabled(), typed).toBe(true);
+    }
+    expect(await perSecond.getAttribute('inputmode')).toBe('decimal');
+    await perSecond.fill('12.5');
+    // A rate grows by a factor and a number of vehicles, or not at all.
+    await dialog.getByLabel('Vehicles per step').fill('');
+    await dialog.getByText('Enter a number.').waitFor();
+    expect(await save.isDisabled()).toBe(true);
+    await dialog.getByLabel('Vehicles per step').fill('10');
+    await save.click();
+    await dialog.waitFor({ state: 'detached' });
+    expect((await operation('limited')).rate).toEqual({ ...rate, perSecond: 12.5 });
+    // A limit is lifted by saying so.
+    await page.getByRole('button', { name: 'Rate and priority' }).click();
+    await dialog.getByLabel('Sending rate').selectOption('no limit');
+    await dialog.getByText('No rate limit for this operation.').waitFor();
+    await save.click();
+    await dialog.waitFor({ state: 'detached' });
+    expect((await operation('limited')).rate).toBeNull();
   });
 
   test('a change is seen as it comes, also after the connection was lost', async () => {
@@ -315,9 +368,14 @@ describe.runIf(await hasChromium())('operations', () => {
     await report('downloading', now, [{ key: 'progress', value: '40' }]);
     await states.getByText('downloading').waitFor();
 
-    // What happens while the connection is lost is not told.
+    // What happens while the connection is lost is not seen, and nothing on the page moves for the notice.
+    const shiftBefore = await page.evaluate<number>('window.layoutShift()');
+    const heading = page.getByRole('heading', { level: 1 });
+    const placeBefore = await heading.boundingBox();
     proxy.break();
     await page.getByText(/Connection lost/).waitFor();
+    expect(await heading.boundingBox()).toEqual(placeBefore);
+    expect(await page.evaluate<number>('window.layoutShift()')).toBe(shiftBefore);
     // Only the server can take the cookie back.
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You are still signed in').waitFor();
@@ -333,7 +391,7 @@ describe.runIf(await hasChromium())('operations', () => {
     const timeline = page.getByRole('region', { name: 'Timeline of live' });
     await timeline.getByText('40 %').waitFor();
     expect(await timeline.getByLabel('progress').getAttribute('value')).toBe('40');
-    await page.getByText('It has not said yet what it runs.').waitFor();
+    await page.getByText('Installed versions unknown until the vehicle reports them.').waitFor();
     await report('success', now + 2, [{ key: 'version:HU', value: '1.4.0' }]);
     const installed = page.getByRole('region', { name: 'Installed versions' });
     await installed.getByText('1.4.0').waitFor();

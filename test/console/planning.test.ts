@@ -110,6 +110,22 @@ describe.runIf(await hasChromium())('planning', () => {
     });
   });
 
+  test('an empty plan is not sent: nothing is refused before one has typed', async () => {
+    const refused: string[] = [];
+    const note = (answer: { status(): number; url(): string }) => {
+      if (answer.status() >= 400) refused.push(`${answer.status()} ${answer.url()}`);
+    };
+    page.on('response', note);
+    await visit(page, '/schedules/new', 'Plan a schedule');
+    const checked = page.waitForResponse(/schedules\/preview/);
+    expect(await page.locator('.fault:visible').count()).toBe(0);
+    // The first question is asked when there is something to ask: whatever came before it has been answered.
+    await page.getByLabel('Name (ref-id)').fill('x');
+    expect((await checked).status()).toBe(400);
+    expect(refused).toHaveLength(1);
+    page.off('response', note);
+  });
+
   test('a schedule is planned step by step; the preview says who gets what when', async () => {
     await visit(page, '/schedules/new', 'Plan a schedule');
     const next = page.getByRole('button', { name: 'Next' });
@@ -119,28 +135,40 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByLabel('Tags, all of them').fill('winter');
     await page.getByText('20 vehicles now').waitFor();
     await next.click();
-    // A wave without a number is a fault, said where it is.
+    // A wave without a number is a fault, shown at its field; so is a number that is only half typed.
     await page.getByLabel('Percent').first().fill('');
     await page.getByRole('tab', { name: '3. Waves and windows' }).waitFor();
     await page
       .getByText(/must be/)
       .first()
       .waitFor();
+    await page.getByLabel('Percent').first().fill('5e');
+    await page.getByText('This is not a number.').waitFor();
+    await page.getByLabel('Seconds between waves').fill('1.5');
+    await page.getByText('Must be a whole number.').waitFor();
+    await page.getByRole('tab', { name: '5. Preview' }).click();
+    await page.locator('.faults').getByText('/waves/0/percent').waitFor();
+    expect(await page.getByRole('button', { name: 'Propose schedule' }).isDisabled()).toBe(true);
+    await page.getByRole('tab', { name: '3. Waves and windows' }).click();
+    await page.getByLabel('Seconds between waves').fill('');
     await page.getByLabel('Percent').first().fill('20');
     await page.getByRole('button', { name: 'Remove wave 2' }).click();
     await expectAccessible(page);
     await next.click();
-    await page.getByLabel('Failures that are no reason to stop').fill('5');
-    await page.getByLabel('Failures that must be stopped').fill('50');
-    await page.getByLabel('Misses a stop in').fill('10');
+    await page.getByLabel('Tolerated failure rate').fill('5');
+    await page.getByLabel('Intolerable failure rate').fill('50');
+    await page.getByLabel('Missed-stop probability').fill('10');
     await next.click();
     const waves = page.getByRole('region', { name: 'Waves of the preview' });
-    await waves.waitFor();
-    expect(await waves.locator('tbody td:nth-child(2)').allInnerTexts()).toEqual(['4', '16']);
+    // A preview of what was typed a moment before may be shown first.
+    await expect
+      .poll(() => waves.locator('tbody td:nth-child(2)').allInnerTexts())
+      .toEqual(['4', '16']);
     const versions = page.getByRole('region', { name: 'Versions of the preview' });
-    expect(await versions.locator('tbody tr').innerText()).toMatch(
-      /HU\s+1\.3\.2\s+20\s+can start from it/,
-    );
+    await expect
+      .poll(() => versions.locator('tbody tr').allInnerTexts())
+      .toEqual([expect.stringMatching(/HU\s+1\.3\.2\s+20\s+can start from it/)]);
+    await page.getByText('The plan is valid.').waitFor();
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Propose schedule' }).click();
     await page.getByRole('heading', { level: 1, name: REF_ID }).waitFor();
@@ -180,7 +208,7 @@ describe.runIf(await hasChromium())('planning', () => {
     };
     const refused = await approve(page);
     await refused.getByText('SECOND_PERSON_NEEDED').waitFor();
-    await refused.getByRole('button', { name: 'Do nothing' }).click();
+    await refused.getByRole('button', { name: 'Keep as is' }).click();
     expect((await show()).status).toBe('proposed');
     const { page: other, complaints: faults } = await open(browser, carota.carota.httpUrl);
     await signIn(other, carota.token);
@@ -215,7 +243,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await expectAccessible(page);
     const dialog = page.getByRole('alertdialog');
     for (const [button, says, status] of [
-      ['Pause', '1 wave with 16 vehicles will not begin', 'paused'],
+      ['Pause', '1 wave with 16 vehicles will not start', 'paused'],
       ['Resume', '1 wave with 16 vehicles follow', 'running'],
     ] as const) {
       await page.getByRole('button', { name: button }).click();
@@ -256,12 +284,12 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.keyboard.press('Escape');
     await row.getByRole('button', { name: 'Replay' }).click();
     const dialog = page.getByRole('alertdialog');
-    await dialog.getByText('1 event is taken').waitFor();
+    await dialog.getByText('1 event is processed').waitFor();
     await dialog.getByRole('button', { name: 'Replay' }).click();
     await page.getByText('The event was refused: INVALID_EVENT.').waitFor();
     await page.getByRole('button', { name: 'Replay all that match' }).click();
     await dialog.getByRole('button', { name: 'Replay all that match' }).click();
-    await page.getByText('0 events stored, 0 known already, 1 refused once more.').waitFor();
+    await page.getByText('0 events stored, 0 processed before, 1 refused again.').waitFor();
     await page.getByLabel('Reason', { exact: true }).selectOption('NOT_APPLIED');
     await page.getByText('No refused events').waitFor();
   });

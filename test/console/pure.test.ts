@@ -4,10 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { currentRate } from '../../src/adapter/c2d-sender/rate.js';
 import { figuresOf } from '../../src/carota/guard/index.js';
 import { validatePlan } from '../../src/carota/schedules/index.js';
-import { type Operation } from '../../src/console/api/adapter.js';
+import { dispatchOf } from '../../src/console/operations/dispatch-form.js';
+import { type Operation, OperationChange } from '../../src/contract/adapter-api/index.js';
 import { guardCurves } from '../../src/console/charts/guard-curves.js';
 import { fromItsBeginning, perMinute, stacked } from '../../src/console/charts/samples.js';
 import { bodyOf, indented, textOf } from '../../src/console/format/messages.js';
+import { numberFault, numberOf } from '../../src/console/format/number-text.js';
 import { bytes, duration, percent, plural, vehicles } from '../../src/console/format/numbers.js';
 import {
   rateNow,
@@ -25,11 +27,11 @@ import {
   inOrder,
   notified,
 } from '../../src/console/states/groups.js';
-import { DELIVERY_STATES, EVENT_STATUS_NAMES } from '../../src/contract/index.js';
+import { checkOf, DELIVERY_STATES, EVENT_STATUS_NAMES } from '../../src/contract/index.js';
 import { validateScript } from '../../src/update-script/index.js';
 
 describe('states', () => {
-  const named = GROUPS.flatMap(({ states }) => states as readonly string[]);
+  const named = GROUPS.flatMap(({ states }) => states);
 
   test('every state of the contract is in one group', () => {
     for (const state of [...DELIVERY_STATES, ...EVENT_STATUS_NAMES, 'waiting', 'triggered']) {
@@ -100,9 +102,9 @@ describe('numbers', () => {
         expect(rateNow(typed, reached)).toBe(currentRate(typed, reached));
       }),
     );
-    expect(sendingTime(120, 2)).toContain('120 vehicles wait');
+    expect(sendingTime(120, 2)).toContain('120 vehicles queued');
     expect(sendingTime(120, 2)).toContain('1 min');
-    expect(sendingTime(0, 2)).toBe('No trigger waits.');
+    expect(sendingTime(0, 2)).toBe('No triggers are queued.');
   });
 
   test('retriggered vehicles wait behind those that are queued, at the rate that was reached', () => {
@@ -119,7 +121,7 @@ describe('numbers', () => {
   test('each vehicle stands in one place', () => {
     const operation = {
       status: 'active',
-      ackRequired: true,
+      ack_required: '1',
       states: { pending: 4, sent: 3, downloading: 2, success: 5 },
       open: 9,
       finished: 5,
@@ -130,7 +132,7 @@ describe('numbers', () => {
       underWay: 2,
       finished: 5,
     });
-    const unasked = { ...operation, ackRequired: false, open: 6 };
+    const unasked = { ...operation, ack_required: '0' as const, open: 6 };
     expect(standingOf(unasked).underWay).toBe(2);
   });
 });
@@ -189,6 +191,65 @@ describe('messages', () => {
     expect(bodyOf('{"body":"%%%"}')).toBeUndefined();
     expect(indented('no message')).toBe('no message');
     expect(textOf(Buffer.from([0xff, 0x41]).toString('base64'))).toBe('\ufffdA');
+  });
+});
+
+describe('numbers as they are typed', () => {
+  test.each([
+    ['', undefined],
+    ['  ', undefined],
+    ['5', 5],
+    ['5.', 5],
+    ['.5', 0.5],
+    [' −3 ', -3],
+    ['5e', NaN],
+    ['5e3', NaN],
+    ['0x10', NaN],
+    ['Infinity', NaN],
+    ['5OO', NaN],
+    ['1,000', NaN],
+    ['--1', NaN],
+  ])('%j', (text, value) => expect(numberOf(text)).toBe(value));
+
+  test('what is wrong is said; nothing where nothing has to be typed', () => {
+    expect(numberFault('', { min: 1 })).toBeUndefined();
+    expect(numberFault('', { min: 1 }, true)).toBe('Enter a number.');
+    expect(numberFault('1.5', { isInteger: true })).toBe('Must be a whole number.');
+    expect(numberFault('0', { above: 0 })).toBe('Must be above 0.');
+    expect(numberFault('0', { min: 1 })).toBe('Must be 1 or more.');
+    expect(numberFault('11', { max: 10 })).toBe('Must be 10 or less.');
+    expect(numberFault('10', { min: 1, max: 10, isInteger: true })).toBeUndefined();
+  });
+
+  test('every rate that a form lets through is one of the interface, and no limit is lifted unasked', () => {
+    const text = fc.oneof(
+      fc.constantFrom('', ' ', '0', '5e', '−1', '1', '2', '0.5', '100', '101', '1000000', '1e9'),
+      fc.integer().map(String),
+      fc.float().map(String),
+      fc.string({ maxLength: 4 }),
+    );
+    const forms = fc.record({
+      priority: text,
+      limit: fc.constantFrom('none', 'rate'),
+      perSecond: text,
+      factor: text,
+      after: text,
+      of: fc.constantFrom('notified', 'succeeded', 'x'),
+      atMost: text,
+    });
+    const validator = checkOf(OperationChange);
+    let valid = 0;
+    fc.assert(
+      fc.property(forms, (form) => {
+        const dispatch = dispatchOf(form);
+        if (dispatch === undefined) return;
+        valid += 1;
+        expect(validator.errors(dispatch)).toEqual([]);
+        expect(dispatch.rate === null).toBe(form.limit === 'none');
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(valid).toBeGreaterThan(10);
   });
 });
 

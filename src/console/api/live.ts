@@ -4,6 +4,8 @@
  * for once more, so that nothing is missed while it was lost.
  */
 import { type QueryClient } from '@tanstack/react-query';
+import { liveApi } from '../../contract/adapter-api/index.js';
+import { queryText } from '../../contract/client/request-text.js';
 import { topicsOf } from './topics.js';
 
 /** live: changes come. away: the server is there, its database is not. lost: the server is not there. */
@@ -103,8 +105,7 @@ export class Live {
     this.#source?.close();
     clearTimeout(this.#retry);
     this.#open = topics.join('\n');
-    const query = new URLSearchParams(topics.map((topic): [string, string] => ['topic', topic]));
-    const source = new EventSource(`/v1.0/live?${query}`);
+    const source = new EventSource(liveApi.watch.path + queryText({ topic: topics }));
     this.#source = source;
     this.#heard();
     source.addEventListener('hello', () => {

@@ -1,37 +1,60 @@
-/** Sends a file, and tells how far it has come: `fetch` cannot. */
-import { ApiError, CONSOLE_HEADERS, readAnswer } from './client.js';
+/** Sends a file and says how far it has come, which `fetch` cannot. */
+import { refusalOf, valueOf, isAnswer } from '../../contract/client/answers.js';
+import { queryText } from '../../contract/client/request-text.js';
+import { type RequestOf } from '../../contract/client.js';
+import { type AnswerOf, pathOf, type RouteShape } from '../../contract/http/route.js';
+import { CONSOLE_HEADERS, NoAnswer } from './client.js';
 
 export interface Upload<T> {
   readonly answer: Promise<T>;
   abort(): void;
 }
 
-/** @param onProgress bytes that have left, of all */
-export function upload<T>(
-  path: string,
+/** A route that takes a file. */
+export type UploadRoute = RouteShape & { readonly body: { readonly kind: 'lines' | 'bytes' } };
+export type UploadRequest<R extends UploadRoute> = Omit<RequestOf<R>, 'content' | 'headers'>;
+
+/** Answers to uploads name at most 1,000 faulty lines, bytes. */
+const MAX_ANSWER = 4 * 1024 * 1024;
+
+/** @param onProgress bytes sent so far */
+export function upload<R extends UploadRoute>(
+  route: R,
+  requested: UploadRequest<R>,
   file: Blob,
   contentType: string,
   onProgress: (sent: number) => void,
-): Upload<T> {
+): Upload<AnswerOf<R>> {
+  const { params, query } = requested as {
+    readonly params?: Readonly<Record<string, string>>;
+    readonly query?: Readonly<Record<string, unknown>>;
+  };
   const request = new XMLHttpRequest();
-  const answer = new Promise<T>((resolve, reject) => {
-    const fail = (code: string, message: string) => () => reject(new ApiError(0, code, message));
-    request.open('POST', path);
+  const answer = new Promise<Response>((resolve, reject) => {
+    const fail = (message: string) => () => reject(new NoAnswer(message));
+    request.open(route.method, pathOf(route, params) + queryText(query));
     for (const [name, value] of Object.entries(CONSOLE_HEADERS)) {
       request.setRequestHeader(name, value);
     }
     request.setRequestHeader('content-type', contentType);
     request.upload.onprogress = ({ loaded }) => onProgress(loaded);
-    request.onerror = fail('NO_ANSWER', 'the connection was lost before it was all sent');
-    request.onabort = fail('ABORTED', 'you have stopped it');
-    request.onload = () => {
-      try {
-        resolve(readAnswer<T>(request.status, request.responseText));
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    };
+    request.onerror = fail('the connection was lost before the file was sent');
+    request.onabort = fail('you have stopped it');
+    request.onload = () => resolve(responseOf(request));
     request.send(file);
+  }).then(async (response) => {
+    if (!isAnswer(route, response)) throw await refusalOf(response);
+    return (await valueOf(route, response, MAX_ANSWER)) as AnswerOf<R>;
   });
   return { answer, abort: () => request.abort() };
+}
+
+/** As `fetch` would have it. */
+function responseOf(request: XMLHttpRequest): Response {
+  const type = request.getResponseHeader('content-type');
+  return new Response(request.responseText === '' ? null : request.responseText, {
+    status: request.status,
+    statusText: request.statusText,
+    headers: type === null ? {} : { 'content-type': type },
+  });
 }

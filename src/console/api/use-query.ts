@@ -6,7 +6,9 @@ import {
   type UseQueryResult,
 } from '@tanstack/react-query';
 import { useContext, useEffect, createContext } from 'react';
-import { type ApiError, get, type Query } from './client.js';
+import { type RequestOf } from '../../contract/client.js';
+import { type AnswerOf, type RouteShape } from '../../contract/http/route.js';
+import { client, type Failed } from './client.js';
 import { type Live } from './live.js';
 import { topicsOf } from './topics.js';
 
@@ -31,20 +33,24 @@ export interface Options {
   readonly keep?: boolean;
 }
 
-export const queryOptions = <T>(path: string, query: Query, topics: readonly string[]) => ({
-  queryKey: [path, query] as const,
-  queryFn: ({ signal }: { signal: AbortSignal }) => get<T>(path, query, signal),
+export const queryOptions = <R extends RouteShape>(
+  route: R,
+  request: RequestOf<R>,
+  topics: readonly string[],
+) => ({
+  queryKey: [route.path, request] as const,
+  queryFn: ({ signal }: { signal: AbortSignal }) => client.call(route, request, signal),
   meta: { topics },
 });
 
-export function useApi<T>(
-  path: string,
-  query: Query = {},
+export function useApi<R extends RouteShape>(
+  route: R,
+  request: RequestOf<R>,
   { topics = [], enabled = true, keep = false }: Options = {},
-): UseQueryResult<T, ApiError> {
+): UseQueryResult<AnswerOf<R>, Failed> {
   useTopics(enabled ? topics : []);
-  return useQuery<T, ApiError>({
-    ...queryOptions<T>(path, query, topics),
+  return useQuery<AnswerOf<R>, Failed>({
+    ...queryOptions(route, request, topics),
     enabled,
     ...(keep ? { placeholderData: keepPreviousData } : {}),
   });

@@ -1,9 +1,9 @@
 import { QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Router } from 'wouter';
-import { ApiError, get } from '../api/client.js';
+import { type Session, sessionApi } from '../../contract/common-api/index.js';
+import { ApiError, client, type Failed } from '../api/client.js';
 import { Live } from '../api/live.js';
-import { type Session } from '../api/session.js';
 import { LiveContext } from '../api/use-query.js';
 import { Failure, Loading } from '../ui/notes.js';
 import { createQueryClient } from './query-client.js';
@@ -24,7 +24,7 @@ export function App() {
 }
 
 const whoIsThere = (): Promise<Session | null> =>
-  get<Session>('/v1.0/session').catch((error: unknown) => {
+  client.call(sessionApi.getSession, {}).catch((error: unknown) => {
     if (error instanceof ApiError && error.status === 401) return null;
     throw error;
   });
@@ -34,7 +34,7 @@ function SignedIn() {
     data: session,
     error,
     refetch,
-  } = useQuery<Session | null, ApiError>({
+  } = useQuery<Session | null, Failed>({
     queryKey: ['session'],
     queryFn: whoIsThere,
     staleTime: Infinity,

@@ -1,6 +1,6 @@
 /** The pages, by address; each is loaded when it is first opened. */
 import { type ComponentType, lazy } from 'react';
-import { type Session } from '../api/session.js';
+import { type Session } from '../../contract/common-api/index.js';
 
 export interface PageAt {
   readonly path: string;

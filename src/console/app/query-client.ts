@@ -1,9 +1,9 @@
 import { QueryCache, QueryClient } from '@tanstack/react-query';
-import { ApiError } from '../api/client.js';
+import { ApiError, NoAnswer } from '../api/client.js';
 
-/** What a moment later may be otherwise: no answer, or a database that is away. */
+/** What may pass in a moment: no answer, or an unavailable database. */
 const mayPass = (error: Error) =>
-  error instanceof ApiError && (error.status === 0 || error.status === 503);
+  error instanceof NoAnswer || (error instanceof ApiError && error.status === 503);
 
 export function createQueryClient(): QueryClient {
   const client: QueryClient = new QueryClient({

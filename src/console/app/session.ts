@@ -1,5 +1,5 @@
 import { createContext, useContext } from 'react';
-import { type Session } from '../api/session.js';
+import { type Session } from '../../contract/common-api/index.js';
 
 export const SessionContext = createContext<Session | undefined>(undefined);
 

@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Suspense } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
-import { type ApiError, send } from '../api/client.js';
+import { sessionApi } from '../../contract/common-api/index.js';
+import { client, type Failed } from '../api/client.js';
 import { ErrorBoundary } from '../ui/error-boundary.js';
 import { Empty, Loading } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
@@ -47,8 +48,8 @@ export function Shell() {
                 <Redirect to={navigation[0]?.to ?? '/'} replace />
               </Route>
               <Route>
-                <Page title="There is no such page">
-                  <Empty title="The address names nothing here.">
+                <Page title="Page not found">
+                  <Empty title="There is no page at this address.">
                     <p>Choose a page above.</p>
                   </Empty>
                 </Page>
@@ -64,8 +65,8 @@ export function Shell() {
 function SignOut() {
   const { name, role } = useSession();
   const queries = useQueryClient();
-  const signOut = useMutation<unknown, ApiError>({
-    mutationFn: () => send('DELETE', '/v1.0/session'),
+  const signOut = useMutation<unknown, Failed>({
+    mutationFn: () => client.call(sessionApi.signOut, {}),
     onSuccess: () => {
       queries.setQueryData(['session'], null);
       // What was shown is not there for the next one.

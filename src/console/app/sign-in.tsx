@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type ApiError, send } from '../api/client.js';
-import { type Session } from '../api/session.js';
+import { type Session, sessionApi } from '../../contract/common-api/index.js';
+import { client, type Failed } from '../api/client.js';
 import { TextField } from '../ui/fields.js';
 import { Failure } from '../ui/notes.js';
 
@@ -9,8 +9,8 @@ import { Failure } from '../ui/notes.js';
 export function SignIn() {
   const queries = useQueryClient();
   const [token, setToken] = useState('');
-  const signIn = useMutation<Session, ApiError>({
-    mutationFn: () => send('POST', '/v1.0/session', { token: token.trim() }),
+  const signIn = useMutation<Session, Failed>({
+    mutationFn: () => client.call(sessionApi.signIn, { body: { token: token.trim() } }),
     onSuccess: (session) => queries.setQueryData(['session'], session),
   });
   return (

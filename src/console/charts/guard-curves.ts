@@ -1,4 +1,4 @@
-import { type GuardTest } from '../api/carota.js';
+import { type GuardTest } from '../../contract/carota-api/index.js';
 
 /** Evidence after each vehicle, between the bound at which it stops and the one at which it goes on. Pure. */
 export function guardCurves(

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
-import { type GuardTest } from '../api/carota.js';
+import { type GuardTest } from '../../contract/carota-api/index.js';
 import { count } from '../format/numbers.js';
 import { axes } from './axes.js';
 import { guardCurves } from './guard-curves.js';

@@ -1,5 +1,5 @@
 /** Samples of an operation as curves. Pure. */
-import { type Sample } from '../api/adapter.js';
+import { type Sample } from '../../contract/adapter-api/index.js';
 import { byGroup, finished, GROUPS, notified } from '../states/groups.js';
 
 /** Samples are taken every two seconds; one that comes later is of an operation from before there were any, ms. */

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
-import { type Sample } from '../api/adapter.js';
+import { type Sample } from '../../contract/adapter-api/index.js';
 import { axes } from './axes.js';
 import { Plot } from './plot.js';
 import { perMinute } from './samples.js';

@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import { type AuditEntry } from '../api/adapter.js';
+import { type AuditEntry } from '../../contract/adapter-api/index.js';
 import { operationAt, vehicleAt } from '../app/address.js';
 import { type Column } from '../ui/table.js';
 import { Time } from '../ui/time.js';

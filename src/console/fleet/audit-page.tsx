@@ -1,4 +1,4 @@
-import { type AuditEntry } from '../api/adapter.js';
+import { auditApi } from '../../contract/adapter-api/index.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
@@ -7,15 +7,16 @@ import { ALL_AUDIT_COLUMNS } from './audit-columns.js';
 export function AuditPage() {
   return (
     <Page title="Audit log">
-      <PagedTable<AuditEntry>
+      <PagedTable
         label="Audit log"
-        path="/v1.0/audit"
+        route={auditApi.listAudit}
+        request={{}}
         topics={['audit']}
         columns={ALL_AUDIT_COLUMNS}
         keyOf={({ id }) => String(id)}
         empty={
-          <Empty title="Nothing was controlled yet.">
-            <p>Who pauses, cancels, retriggers or changes something is written here.</p>
+          <Empty title="No actions yet.">
+            <p>Every pause, cancellation, retrigger and change is logged here.</p>
           </Empty>
         }
       />

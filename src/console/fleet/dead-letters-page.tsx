@@ -1,11 +1,17 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { type DeadLetter } from '../api/adapter.js';
-import { at } from '../api/client.js';
+import {
+  DEAD_LETTER_STATUSES,
+  type DeadLetter,
+  deadLetterApi,
+} from '../../contract/adapter-api/index.js';
+import { client } from '../api/client.js';
 import { useFilters, vehicleAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
+import { oneOf, yesOrNo } from '../format/choice.js';
 import { textOf } from '../format/messages.js';
 import { bytes } from '../format/numbers.js';
+import { given } from '../format/given.js';
 import { Dialog } from '../ui/dialog.js';
 import { SelectField } from '../ui/fields.js';
 import { MessageText } from '../ui/message-text.js';
@@ -17,7 +23,6 @@ import { type Column } from '../ui/table.js';
 import { TextFilter } from '../ui/text-filter.js';
 import { Time } from '../ui/time.js';
 
-const PATH = '/v1.0/dead-letters';
 const TOPICS = ['dead-letters'];
 const MESSAGE: Replayed = {
   noun: 'message',
@@ -27,26 +32,33 @@ const MESSAGE: Replayed = {
 };
 
 const vinFault = (typed: string) =>
-  /^([A-HJ-NPR-Z0-9]{17})?$/.test(typed) ? undefined : 'A whole VIN, of 17 characters.';
+  /^([A-HJ-NPR-Z0-9]{17})?$/.test(typed) ? undefined : 'A VIN has 17 characters.';
 
 export function DeadLettersPage() {
-  const [{ reason, status, vin, replayed }, setFilters] = useFilters(
-    'reason',
-    'status',
-    'vin',
-    'replayed',
-  );
-  const filter = { reason, status, vin };
+  const [typed, setFilters] = useFilters('reason', 'status', 'vin', 'replayed');
+  const { reason, status, vin, replayed } = typed;
+  const filter = given({ reason, vin, status: oneOf(DEAD_LETTER_STATUSES, status) });
   const mayReplay = useMay('control');
   const [outcome, setOutcome] = useState('');
   return (
     <Page
       title="Dead letters"
       actions={
-        mayReplay && <ReplayAll of={MESSAGE} path={PATH} filter={filter} onDone={setOutcome} />
+        mayReplay && (
+          <ReplayAll
+            of={MESSAGE}
+            filter={Object.entries(filter).map(([name, value]) => `${name} ${value}`)}
+            replay={async (options) => {
+              const body = { filter, ...options };
+              const tally = await client.call(deadLetterApi.replayDeadLetters, { body });
+              return { ...tally, taken: tally.applied };
+            }}
+            onDone={setOutcome}
+          />
+        )
       }
     >
-      <p className="muted">Messages that could not be applied. Each is kept as it came.</p>
+      <p className="muted">Messages that could not be applied. Each is kept as received.</p>
       <div className="filters">
         <TextFilter
           label="Reason is"
@@ -58,7 +70,7 @@ export function DeadLettersPage() {
           label="Status"
           value={status}
           onChange={(value) => setFilters({ status: value })}
-          options={['', 'INVALID', 'EXPIRED', 'DEVICE_NOT_FOUND'].map((value) => ({
+          options={['', ...DEAD_LETTER_STATUSES].map((value) => ({
             value,
             label: value === '' ? 'any status' : value,
           }))}
@@ -82,14 +94,14 @@ export function DeadLettersPage() {
         />
       </div>
       <p role="status">{outcome}</p>
-      <PagedTable<DeadLetter>
+      <PagedTable
         label="Dead letters"
-        path={PATH}
-        query={{ ...filter, replayed }}
+        route={deadLetterApi.listDeadLetters}
+        request={{ query: given({ ...filter, replayed: yesOrNo(replayed) }) }}
         topics={TOPICS}
         columns={columns(mayReplay, setOutcome)}
         keyOf={({ id }) => id}
-        empty={<Empty title="There is no dead letter here: every message could be applied." />}
+        empty={<Empty title="No dead letters: every message could be applied." />}
       />
     </Page>
   );
@@ -99,7 +111,7 @@ const columns = (
   mayReplay: boolean,
   onOutcome: (text: string) => void,
 ): readonly Column<DeadLetter>[] => [
-  { title: 'Received', cell: ({ receivedAt }) => <Time at={receivedAt} /> },
+  { title: 'Received', cell: (letter) => <Time at={letter['received-at']} /> },
   { title: 'Status', isMinor: true, cell: ({ status }) => status },
   {
     title: 'Reason',
@@ -116,12 +128,12 @@ const columns = (
   {
     title: 'Message',
     cell: (letter) => (
-      <Dialog label={bytes(letter.payloadBytes)} title="Message as it came" className="small">
+      <Dialog label={bytes(letter.payloadBytes)} title="Message as received" className="small">
         <dl className="facts">
           <dt>Topic</dt>
           <dd>{letter.topic}</dd>
           <dt>Message</dt>
-          <dd>{letter.messageId ?? 'not known'}</dd>
+          <dd>{letter.message_id ?? 'unknown'}</dd>
         </dl>
         <MessageText envelope={textOf(letter.payload)} />
       </Dialog>
@@ -135,7 +147,7 @@ const columns = (
           cell: ({ id, replayedAt }: DeadLetter) => (
             <ReplayOne
               of={MESSAGE}
-              path={at`/v1.0/dead-letters/${id}`}
+              replay={() => client.call(deadLetterApi.replayDeadLetter, { params: { id } })}
               wasReplayed={replayedAt !== null}
               onDone={onOutcome}
             />

@@ -1,10 +1,8 @@
+import { type ImportResult } from '../../contract/adapter-api/index.js';
 import { count } from '../format/numbers.js';
 import { Table } from '../ui/table.js';
 
-export interface Fault {
-  readonly line: number;
-  readonly message: string;
-}
+type Fault = ImportResult['rejected'][number];
 
 interface FaultsProps {
   readonly name: string;
@@ -12,14 +10,14 @@ interface FaultsProps {
   readonly faults: readonly Fault[];
 }
 
-/** Lines of a file that could not be taken, and why. */
+/** Lines of a file that could not be imported, and why. */
 export function Faults({ name, total, faults }: FaultsProps) {
   if (total === 0) return null;
   return (
     <>
       {faults.length < total && (
         <p className="muted">
-          Here are the first {count(faults.length)} of {count(total)}.
+          The first {count(faults.length)} of {count(total)}.
         </p>
       )}
       <div className="short">
@@ -27,10 +25,13 @@ export function Faults({ name, total, faults }: FaultsProps) {
           label={`Faulty lines of ${name}`}
           columns={[
             { title: 'Line', isNumber: true, cell: ({ line }) => count(line) },
-            { title: 'What is wrong', cell: ({ message }) => message },
+            {
+              title: 'What is wrong',
+              cell: ({ errorMessage, errorCode }) => `${errorMessage} (${errorCode})`,
+            },
           ]}
           items={faults}
-          keyOf={({ line, message }) => `${line} ${message}`}
+          keyOf={({ line, errorMessage }) => `${line} ${errorMessage}`}
           empty={null}
         />
       </div>
@@ -44,7 +45,7 @@ export function Faults({ name, total, faults }: FaultsProps) {
 const asCsv = (faults: readonly Fault[]): string =>
   [
     'line,fault',
-    ...faults.map(({ line, message }) => `${line},"${message.replaceAll('"', '""')}"`),
+    ...faults.map(({ line, errorMessage }) => `${line},"${errorMessage.replaceAll('"', '""')}"`),
   ].join('\r\n');
 
 function save(name: string, text: string): void {

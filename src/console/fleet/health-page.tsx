@@ -1,4 +1,9 @@
-import { type Health, type Receiver } from '../api/adapter.js';
+import {
+  type AdapterHealth,
+  type Health,
+  healthApi,
+  type Receiver,
+} from '../../contract/adapter-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { bytes, count, duration, percent, rate } from '../format/numbers.js';
 import { Answered, Empty } from '../ui/notes.js';
@@ -7,23 +12,23 @@ import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
 export function HealthPage() {
-  const answer = useApi<Health>('/v1.0/health', {}, { topics: ['health'] });
+  const answer = useApi(healthApi.getHealth, {}, { topics: ['health'] });
   return (
     <Page title="Health">
       <Answered answer={answer} lines={10}>
-        {(health) => <Whole health={health} />}
+        {(health) => <HealthDetails health={health} />}
       </Answered>
     </Page>
   );
 }
 
-function Whole({ health }: { health: Health }) {
+function HealthDetails({ health }: { health: Health }) {
   const { database, messages, sending, adapters, callbacks } = health;
   return (
     <>
       <Figures
         items={[
-          { label: 'Received', value: count(messages.received), note: 'messages in all' },
+          { label: 'Received', value: count(messages.received), note: 'messages in total' },
           { label: 'Applied', value: count(messages.applied) },
           {
             label: 'Duplicates',
@@ -34,10 +39,10 @@ function Whole({ health }: { health: Health }) {
           {
             label: 'Overdue triggers',
             value: sending.overdueSeconds > 0 ? duration(sending.overdueSeconds) : 'none',
-            note: 'the oldest that may go out',
+            note: 'age of the oldest',
           },
           {
-            label: 'Limit of all',
+            label: 'Global rate limit',
             value:
               sending.triggersPerSecond === null ? 'none' : `${rate(sending.triggersPerSecond)}/s`,
             note: 'triggers',
@@ -51,7 +56,7 @@ function Whole({ health }: { health: Health }) {
             columns={ADAPTERS}
             items={adapters}
             keyOf={({ instance }) => instance}
-            empty={<Empty title="No adapter has said that it is there." />}
+            empty={<Empty title="No adapter has reported yet." />}
           />
         </Card>
         <Card title="Database">
@@ -71,7 +76,7 @@ function Whole({ health }: { health: Health }) {
             items={callbacks}
             keyOf={({ id }) => id}
             empty={
-              <Empty title="No receiver is told of events.">
+              <Empty title="No receivers.">
                 <p>
                   Add one with <code>otaops callbacks add</code>, or pull events from{' '}
                   <code>/v1.0/ota/events</code>.
@@ -89,7 +94,7 @@ function Sign({ isGood, good, bad }: { isGood: boolean; good: string; bad: strin
   return <span className={`status status-${isGood ? 'good' : 'bad'}`}>{isGood ? good : bad}</span>;
 }
 
-const ADAPTERS: readonly Column<Health['adapters'][number]>[] = [
+const ADAPTERS: readonly Column<AdapterHealth>[] = [
   {
     title: 'Adapter',
     cell: ({ instance, version }) => (
@@ -99,7 +104,7 @@ const ADAPTERS: readonly Column<Health['adapters'][number]>[] = [
       </>
     ),
   },
-  { title: 'Is', cell: ({ alive }) => <Sign isGood={alive} good="alive" bad="silent" /> },
+  { title: 'Status', cell: ({ alive }) => <Sign isGood={alive} good="alive" bad="silent" /> },
   {
     title: 'Broker',
     cell: ({ broker, connected, subscribed }) => (
@@ -110,16 +115,20 @@ const ADAPTERS: readonly Column<Health['adapters'][number]>[] = [
       </>
     ),
   },
-  { title: 'Received/s', isNumber: true, cell: ({ received }) => rate(received) },
-  { title: 'Triggers/s', isNumber: true, cell: ({ triggered }) => rate(triggered) },
+  { title: 'Received/s', isNumber: true, cell: ({ receivedPerSecond }) => rate(receivedPerSecond) },
   {
-    title: 'Wait to be stored',
+    title: 'Triggers/s',
+    isNumber: true,
+    cell: ({ triggeredPerSecond }) => rate(triggeredPerSecond),
+  },
+  {
+    title: 'Queued',
     isNumber: true,
     isMinor: true,
-    cell: ({ waiting }) => count(waiting),
+    cell: ({ queued }) => count(queued),
   },
   { title: 'Since', isMinor: true, cell: ({ startedAt }) => <Time at={startedAt} /> },
-  { title: 'Heard of', isMinor: true, cell: ({ seenAt }) => <Time at={seenAt} style="time" /> },
+  { title: 'Last seen', isMinor: true, cell: ({ seenAt }) => <Time at={seenAt} style="time" /> },
 ];
 
 const RECEIVERS: readonly Column<Receiver>[] = [
@@ -133,10 +142,10 @@ const RECEIVERS: readonly Column<Receiver>[] = [
     ),
   },
   {
-    title: 'Is',
+    title: 'Status',
     cell: ({ enabled, failures }) =>
       enabled ? (
-        <Sign isGood={failures === 0} good="told" bad="failing" />
+        <Sign isGood={failures === 0} good="delivering" bad="failing" />
       ) : (
         <span className="status status-calm">switched off</span>
       ),
@@ -167,5 +176,5 @@ const RECEIVERS: readonly Column<Receiver>[] = [
         </>
       ),
   },
-  { title: 'Told last', isMinor: true, cell: ({ settledAt }) => <Time at={settledAt} /> },
+  { title: 'Last delivery', isMinor: true, cell: ({ deliveredAt }) => <Time at={deliveredAt} /> },
 ];

@@ -1,50 +1,54 @@
 import { useState } from 'react';
+import { type ImportResult as Registered } from '../../contract/adapter-api/index.js';
+import { type ImportResult as Known } from '../../contract/carota-api/index.js';
+import { type AnswerOf } from '../../contract/http/route.js';
+import { type UploadRequest, type UploadRoute } from '../api/upload.js';
 import { useAskAgain } from '../api/use-query.js';
 import { count, plural } from '../format/numbers.js';
 import { DropZone } from '../ui/drop-zone.js';
 import { Card } from '../ui/page.js';
-import { type Fault, Faults } from './faults.js';
+import { Faults } from './faults.js';
 import { lineFormat } from './line-format.js';
 
-interface Rejected {
-  readonly rejectedCount: number;
-  readonly rejected: readonly { readonly line: number }[];
-}
-
-interface ImportProps<T extends Rejected> {
-  /** The registry that it goes to. */
-  readonly path: string;
+interface ImportProps<R extends UploadRoute> {
+  /** Of the registry that it goes to. */
+  readonly route: R;
   /** Of the list that it changes. */
   readonly topic: string;
   readonly columns: string;
-  /** Lines that were taken, by what became of them. */
-  readonly taken: (answer: T) => Readonly<Record<string, number>>;
-  readonly faultOf: (rejected: T['rejected'][number]) => Fault;
+  /** Lines that were stored, by what became of them. */
+  readonly taken: (answer: AnswerOf<R>) => Readonly<Record<string, number>>;
 }
 
-/** A file of vehicles, taken as it streams; its faulty lines are named and left out. */
-export function ImportVehicles<T extends Rejected>(props: ImportProps<T>) {
-  const { path, topic, columns, taken, faultOf } = props;
+/** Imports a file of vehicles while it streams; invalid lines are listed and left out. */
+export function ImportVehicles<R extends UploadRoute>(props: ImportProps<R>) {
+  const { route, topic, columns, taken } = props;
   const askAgain = useAskAgain();
-  const [result, setResult] = useState<{ name: string; answer: T }>();
-  const show = (answer: T, { name }: File) => {
-    setResult({ name, answer });
+  const [result, setResult] = useState<{
+    name: string;
+    stored: Readonly<Record<string, number>>;
+    answer: Pick<Registered | Known, 'rejected' | 'rejectedCount'>;
+  }>();
+  const show = (answer: AnswerOf<R>, { name }: File) => {
+    setResult({ name, stored: taken(answer), answer: answer as Registered | Known });
     void askAgain(topic);
   };
   return (
     <Card title="Import">
-      <DropZone<T>
+      <DropZone
         label="Drop a CSV or NDJSON of vehicles here, or choose one"
-        help={`Columns ${columns}. A line with a fault is left out and named; all others are taken.`}
+        help={`Columns ${columns}. Invalid lines are listed and left out; all others are imported.`}
         accept=".csv,.ndjson,.jsonl,text/csv,application/x-ndjson"
-        target={(file) => ({ path: `${path}/import`, contentType: lineFormat(file) })}
+        route={route}
+        request={() => ({}) as UploadRequest<R>}
+        contentType={lineFormat}
         onDone={show}
       />
       {result && (
         <div role="status">
           <p>
             <b>{result.name}</b>:{' '}
-            {Object.entries(taken(result.answer))
+            {Object.entries(result.stored)
               .map(([what, n]) => `${count(n)} ${what}`)
               .join(', ')}
             , {plural(result.answer.rejectedCount, 'line')} left out.
@@ -52,7 +56,7 @@ export function ImportVehicles<T extends Rejected>(props: ImportProps<T>) {
           <Faults
             name={result.name}
             total={result.answer.rejectedCount}
-            faults={result.answer.rejected.map(faultOf)}
+            faults={result.answer.rejected}
           />
         </div>
       )}

@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import { type RegisteredVehicle } from '../api/adapter.js';
+import { type RegisteredVehicle } from '../../contract/adapter-api/index.js';
 import { vehicleAt } from '../app/address.js';
 import { type Column } from '../ui/table.js';
 import { Time } from '../ui/time.js';

@@ -1,11 +1,11 @@
-/** What one who controls may do to an operation; each says in numbers what will happen. */
-import { type Operation } from '../api/adapter.js';
+/** What an operator may do to an operation; each action says in numbers what will happen. */
+import { type Operation } from '../../contract/adapter-api/index.js';
 import { useMay } from '../app/session.js';
 import { count, vehicles } from '../format/numbers.js';
 import { isFinished } from '../states/groups.js';
-import { Confirm, withReason } from '../ui/confirm.js';
+import { Confirm } from '../ui/confirm.js';
 import { ChangeDispatch } from './change-dispatch.js';
-import { useOperationAction } from './use-operation-action.js';
+import { useOperationActions } from './use-operation-actions.js';
 import { sendingTimeWith, standingOf } from './numbers.js';
 
 export function Actions({ operation }: { operation: Operation }) {
@@ -25,19 +25,15 @@ export function Actions({ operation }: { operation: Operation }) {
 }
 
 function Pause({ operation }: { operation: Operation }) {
-  const act = useOperationAction(operation);
+  const { pause } = useOperationActions(operation);
   const { waiting, unacknowledged, underWay } = standingOf(operation);
   return (
-    <Confirm
-      label="Pause"
-      title={`Pause ${operation['ref-id']}?`}
-      act={(reason) => act('POST', '/pause', withReason(reason))}
-    >
+    <Confirm label="Pause" title={`Pause ${operation['ref-id']}?`} act={pause}>
       <ul>
         <li>{vehicles(waiting)} will not be sent their trigger until you resume.</li>
         <li>
-          {vehicles(unacknowledged)} that have not acknowledged it will not be sent it again
-          meanwhile.
+          {vehicles(unacknowledged)} that have not acknowledged their trigger will not be sent it
+          again meanwhile.
         </li>
         <li>
           {vehicles(underWay)} under way go on: a vehicle that has its trigger is not stopped.
@@ -48,38 +44,36 @@ function Pause({ operation }: { operation: Operation }) {
 }
 
 function Resume({ operation }: { operation: Operation }) {
-  const act = useOperationAction(operation);
+  const { resume } = useOperationActions(operation);
   const { unacknowledged } = standingOf(operation);
   return (
-    <Confirm
-      label="Resume"
-      title={`Resume ${operation['ref-id']}?`}
-      isPrimary
-      act={(reason) => act('POST', '/resume', withReason(reason))}
-    >
+    <Confirm label="Resume" title={`Resume ${operation['ref-id']}?`} isPrimary act={resume}>
       <ul>
         <li>{sendingTimeWith(0, operation)}</li>
-        <li>{vehicles(unacknowledged)} that have not acknowledged theirs are sent it again.</li>
+        <li>
+          {vehicles(unacknowledged)} that have not acknowledged their trigger are sent it again.
+        </li>
       </ul>
     </Confirm>
   );
 }
 
 function Cancel({ operation }: { operation: Operation }) {
-  const act = useOperationAction(operation);
+  const { cancel } = useOperationActions(operation);
   const { waiting, unacknowledged, underWay, finished } = standingOf(operation);
   return (
     <Confirm
       label="Cancel operation"
+      dismissLabel="Keep running"
       title={`Cancel ${operation['ref-id']} for good?`}
       isDangerous
-      act={(reason) => act('POST', '/cancel', withReason(reason))}
+      act={cancel}
     >
       <ul>
         <li>{vehicles(waiting)} will never be sent their trigger.</li>
         <li>
-          {vehicles(unacknowledged + underWay)} that were sent it may still update; what they report
-          is still taken.
+          {vehicles(unacknowledged + underWay)} that were sent it may still update; their reports
+          are still recorded.
         </li>
         <li>{vehicles(finished)} that have finished stay as they are.</li>
         <li>It cannot be undone.</li>
@@ -97,23 +91,22 @@ export function RetriggerState({
   state: string;
   vehicles: number;
 }) {
-  const act = useOperationAction(operation);
+  const { retrigger } = useOperationActions(operation);
   return (
     <Confirm
       label="Retrigger"
       isSmall
       title={`Retrigger ${vehicles(n)} in ${state}?`}
-      act={(reason) => act('POST', '/retrigger', withReason(reason, { state }))}
+      act={retrigger(state)}
     >
       <ul>
         <li>
-          {vehicles(n)} {n === 1 ? 'gets' : 'get'} a new trigger, and {n === 1 ? 'begins' : 'begin'}{' '}
-          anew from pending.
+          {vehicles(n)} {n === 1 ? 'gets' : 'get'} a new trigger, and {n === 1 ? 'starts' : 'start'}{' '}
+          again from pending.
         </li>
         {!isFinished(state) && (
           <li>
-            {n === 1 ? 'It has' : 'They have'} not come to an end: what{' '}
-            {n === 1 ? 'it is' : 'they are'} doing now no longer counts.
+            {n === 1 ? 'It has' : 'They have'} not finished: the current attempt no longer counts.
           </li>
         )}
         <li>{sendingTimeWith(state === 'pending' ? 0 : n, operation)}</li>

@@ -1,5 +1,4 @@
-import { type AuditEntry } from '../api/adapter.js';
-import { at } from '../api/client.js';
+import { auditApi } from '../../contract/adapter-api/index.js';
 import { AUDIT_COLUMNS } from '../fleet/audit-columns.js';
 import { Empty } from '../ui/notes.js';
 import { Card } from '../ui/page.js';
@@ -9,14 +8,15 @@ import { PagedTable } from '../ui/pager.js';
 export function AuditCard({ refId }: { refId: string }) {
   return (
     <Card title="Audit log" wide>
-      <PagedTable<AuditEntry>
+      <PagedTable
         label="Audit log of this operation"
-        path={at`/v1.0/ota/operations/${refId}/audit`}
+        route={auditApi.listOperationAudit}
+        request={{ params: { 'ref-id': refId } }}
         topics={['audit']}
         columns={AUDIT_COLUMNS}
         keyOf={({ id }) => String(id)}
         limit={20}
-        empty={<Empty title="No one has controlled it." />}
+        empty={<Empty title="No actions yet." />}
       />
     </Card>
   );

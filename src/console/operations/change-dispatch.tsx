@@ -1,122 +1,110 @@
 import { useState } from 'react';
-import { type Operation, type TriggerRate } from '../api/adapter.js';
+import { type Operation } from '../../contract/adapter-api/index.js';
 import { rate as rateText } from '../format/numbers.js';
 import { notified } from '../states/groups.js';
-import { Confirm, withReason } from '../ui/confirm.js';
-import { SelectField, TextField } from '../ui/fields.js';
 import { bind } from '../ui/bind.js';
-import { useOperationAction } from './use-operation-action.js';
+import { Confirm } from '../ui/confirm.js';
+import { NumberField, SelectField } from '../ui/fields.js';
+import {
+  DISPATCH_RULES,
+  dispatchFaults,
+  type DispatchForm,
+  dispatchFormOf,
+  dispatchOf,
+} from './dispatch-form.js';
 import { rateNow, sendingTime } from './numbers.js';
-
-/** The fields as they are typed. */
-interface Form {
-  readonly priority: string;
-  readonly perSecond: string;
-  readonly factor: string;
-  readonly after: string;
-  readonly of: string;
-  readonly atMost: string;
-}
-
-const formOf = ({ priority, rate }: Operation): Form => ({
-  priority: String(priority),
-  perSecond: String(rate?.perSecond ?? ''),
-  factor: String(rate?.factor ?? ''),
-  after: String(rate?.after ?? ''),
-  of: rate?.of ?? 'notified',
-  atMost: String(rate?.atMost ?? ''),
-});
-
-/** null: no rate. undefined: what is typed is no rate. */
-function rateOf({ perSecond, factor, after, of, atMost }: Form): TriggerRate | null | undefined {
-  if (perSecond === '') return null;
-  const numbers = [perSecond, factor, after, atMost].filter((text) => text !== '').map(Number);
-  if (numbers.some((number) => !(number > 0)) || (factor === '') !== (after === ''))
-    return undefined;
-  return {
-    perSecond: Number(perSecond),
-    ...(factor === ''
-      ? {}
-      : { factor: Number(factor), after: Number(after), of: of as 'notified' | 'succeeded' }),
-    ...(atMost === '' ? {} : { atMost: Number(atMost) }),
-  };
-}
+import { useOperationActions } from './use-operation-actions.js';
 
 export function ChangeDispatch({ operation }: { operation: Operation }) {
-  const act = useOperationAction(operation);
-  const [form, setForm] = useState<Form>();
-  const shown = form ?? formOf(operation);
-  const bound = bind(shown, (changes) => setForm({ ...shown, ...changes }));
-  const rate = rateOf(shown);
-  const priority = Number(shown.priority);
-  const isReady =
-    rate !== undefined && Number.isInteger(priority) && shown.priority !== '' && form !== undefined;
-  const reached = { notified: notified(operation.states), succeeded: operation.succeeded };
-  const perSecond = rate ? rateNow(rate, reached) : null;
+  const { change } = useOperationActions(operation);
+  const [form, setForm] = useState<DispatchForm>();
+  const shown = form ?? dispatchFormOf(operation);
+  const set = (changes: Partial<DispatchForm>) => setForm({ ...shown, ...changes });
+  const dispatch = dispatchOf(shown);
   return (
     <Confirm
       label="Rate and priority"
+      confirmLabel="Save changes"
       title={`Rate and priority of ${operation['ref-id']}`}
-      isReady={isReady}
+      isReady={dispatch !== undefined && form !== undefined}
       onDone={() => setForm(undefined)}
-      act={(reason) => act('PATCH', '', withReason(reason, { priority, rate }))}
+      act={(reason) => change(dispatch ?? {})(reason)}
     >
-      <div className="form-grid">
-        <TextField
-          label="Priority, −10 to 10"
-          type="number"
-          min={-10}
-          max={10}
-          {...bound('priority')}
-          help="Each step doubles its share while several operations send."
-        />
-        <TextField
-          label="Triggers a second"
-          type="number"
-          min={0}
-          step="any"
-          {...bound('perSecond')}
-          help="Empty: as fast as it goes."
-        />
-        <TextField
-          label="Grows by factor"
-          type="number"
-          min={1}
-          step="any"
-          {...bound('factor')}
-          help="Empty: it stays."
-        />
-        <TextField label="after so many vehicles" type="number" min={1} {...bound('after')} />
-        <SelectField
-          label="that"
-          {...bound('of')}
-          options={[
-            { value: 'notified', label: 'were sent their trigger' },
-            { value: 'succeeded', label: 'have succeeded' },
-          ]}
-        />
-        <TextField
-          label="At most a second"
-          type="number"
-          min={0}
-          step="any"
-          {...bound('atMost')}
-          help="Empty: it grows on."
-        />
-      </div>
-      {rate === undefined ? (
-        <p className="fault">A rate is above 0; a factor goes with a number of vehicles.</p>
-      ) : (
-        <ul>
-          <li>
-            {perSecond === null
-              ? 'No rate is set for this operation.'
-              : `With what was reached, that is ${rateText(perSecond)} triggers a second now.`}
-          </li>
-          <li>{sendingTime(operation.states.pending ?? 0, perSecond)}</li>
-          <li>What was sent already is not touched.</li>
-        </ul>
-      )}
+      <DispatchFields form={shown} set={set} />
+      {dispatch && <Consequences operation={operation} rate={dispatch.rate} />}
     </Confirm>
+  );
+}
+
+function DispatchFields({
+  form,
+  set,
+}: {
+  form: DispatchForm;
+  set: (changes: Partial<DispatchForm>) => void;
+}) {
+  const bound = bind(form, set);
+  const faults = dispatchFaults(form);
+  const number = (name: keyof typeof DISPATCH_RULES) => ({
+    ...bound(name),
+    rule: DISPATCH_RULES[name],
+    error: faults[name],
+  });
+  return (
+    <div className="form-grid">
+      <NumberField
+        label="Priority, −10 to 10"
+        {...number('priority')}
+        help="Each step doubles its share while several operations send."
+      />
+      <SelectField
+        label="Sending rate"
+        {...bound('limit')}
+        options={[
+          { value: 'none', label: 'no limit' },
+          { value: 'rate', label: 'limited' },
+        ]}
+      />
+      {form.limit === 'rate' && (
+        <>
+          <NumberField label="Triggers per second" {...number('perSecond')} />
+          <NumberField
+            label="Growth factor"
+            {...number('factor')}
+            help="Leave empty to keep the rate constant."
+          />
+          <NumberField label="Vehicles per step" {...number('after')} />
+          <SelectField
+            label="Counted when"
+            {...bound('of')}
+            options={[
+              { value: 'notified', label: 'their trigger was sent' },
+              { value: 'succeeded', label: 'they have succeeded' },
+            ]}
+          />
+          <NumberField
+            label="Maximum per second"
+            {...number('atMost')}
+            help="Leave empty for no cap."
+          />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Consequences({ operation, rate }: { operation: Operation; rate: Operation['rate'] }) {
+  const reached = { notified: notified(operation.states), succeeded: operation.succeeded };
+  const perSecond = rate ? rateNow(rate, reached) : null;
+  return (
+    <ul>
+      <li>
+        {perSecond === null
+          ? 'No rate limit for this operation.'
+          : `Current effective rate: ${rateText(perSecond)}/s.`}
+      </li>
+      <li>{sendingTime(operation.states.pending ?? 0, perSecond)}</li>
+      <li>Triggers already sent are not affected.</li>
+    </ul>
   );
 }

@@ -1,5 +1,5 @@
 /** What an action on an operation will do, in numbers. Pure. */
-import { type Operation, type TriggerRate } from '../api/adapter.js';
+import { type Operation, type TriggerRate } from '../../contract/adapter-api/index.js';
 import { duration, vehicles } from '../format/numbers.js';
 import { notified } from '../states/groups.js';
 
@@ -13,11 +13,17 @@ export interface Standing {
   readonly finished: number;
 }
 
-export function standingOf({ states, open, finished, ackRequired, status }: Operation): Standing {
+export function standingOf({
+  states,
+  open,
+  finished,
+  ack_required: ackRequired,
+  status,
+}: Operation): Standing {
   const waiting = states.pending ?? 0;
   const sent = states.sent ?? 0;
   // One that is not awaited is not open (see the interface).
-  const openSent = !ackRequired || status === 'cancelled' ? 0 : sent;
+  const openSent = ackRequired === '0' || status === 'cancelled' ? 0 : sent;
   return {
     waiting,
     unacknowledged: sent,
@@ -26,7 +32,7 @@ export function standingOf({ states, open, finished, ackRequired, status }: Oper
   };
 }
 
-/** Triggers a second with which an operation goes out, so far as it has come. */
+/** Current rate of an operation, triggers per second. */
 export function rateNow(
   { perSecond, factor = 1, after, of = 'notified', atMost = Infinity }: TriggerRate,
   reached: { readonly notified: number; readonly succeeded: number },
@@ -43,12 +49,12 @@ export function sendingTimeWith(more: number, operation: Operation): string {
   return sendingTime((states.pending ?? 0) + more, perSecond);
 }
 
-/** How long the waiting ones take at a rate that does not change. */
+/** How long the queued ones take at a constant rate. */
 export function sendingTime(waiting: number, perSecond: number | null): string {
-  if (waiting === 0) return 'No trigger waits.';
+  if (waiting === 0) return 'No triggers are queued.';
   if (perSecond === null) {
-    return `${vehicles(waiting)} wait; their triggers go out as fast as the adapters can.`;
+    return `${vehicles(waiting)} queued; their triggers go out as fast as the adapters can send.`;
   }
   const time = duration(waiting / perSecond);
-  return `${vehicles(waiting)} wait; at this rate their triggers are out after about ${time}.`;
+  return `${vehicles(waiting)} queued; at this rate their triggers are sent within about ${time}.`;
 }

@@ -1,6 +1,5 @@
 import { Link } from 'wouter';
-import { type Operation, type Sample } from '../api/adapter.js';
-import { at } from '../api/client.js';
+import { type Operation, operationApi, type Sample } from '../../contract/adapter-api/index.js';
 import { fromItsBeginning } from '../charts/samples.js';
 import { useApi } from '../api/use-query.js';
 import { tableAt, usePathPart } from '../app/address.js';
@@ -20,7 +19,7 @@ import { SummaryCards } from './summary-cards.js';
 export function OperationPage() {
   const refId = usePathPart(1);
   const topics = [`operation:${refId}`];
-  const answer = useApi<Operation>(at`/v1.0/ota/operations/${refId}`, {}, { topics });
+  const answer = useApi(operationApi.getOperation, { params: { 'ref-id': refId } }, { topics });
   return (
     <Page
       title={refId}
@@ -28,21 +27,27 @@ export function OperationPage() {
       actions={answer.data && <Actions operation={answer.data} />}
     >
       <Answered answer={answer} lines={12}>
-        {(operation) => <Whole operation={operation} topics={topics} />}
+        {(operation) => <OperationDetails operation={operation} topics={topics} />}
       </Answered>
     </Page>
   );
 }
 
-function Whole({ operation, topics }: { operation: Operation; topics: readonly string[] }) {
+function OperationDetails({
+  operation,
+  topics,
+}: {
+  operation: Operation;
+  topics: readonly string[];
+}) {
   const { 'ref-id': refId, states, vehicles, succeeded, failed, finished, open } = operation;
   return (
     <>
       <p className="muted">
-        {operation['script-ref-id']} for {operation.model}, begun <Time at={operation.createdAt} />.
-        Priority {operation.priority}
+        {operation['script-ref-id']} for {operation.model}, started{' '}
+        <Time at={operation.createdAt} />. Priority {operation.priority}
         {operation.rate
-          ? `, ${rate(operation.rate.perSecond)} triggers a second${operation.rate.factor === undefined ? '' : ', growing'}`
+          ? `, ${rate(operation.rate.perSecond)} triggers per second${operation.rate.factor === undefined ? '' : ', growing'}`
           : ', no rate set'}
         . <Link href={tableAt(refId)}>All {count(vehicles)} vehicles</Link>
       </p>
@@ -54,7 +59,7 @@ function Whole({ operation, topics }: { operation: Operation; topics: readonly s
           { label: 'Failed', value: count(failed), note: percent(failed, finished) },
           { label: 'Open', value: count(open), note: percent(open, vehicles) },
           {
-            label: 'Finished a minute',
+            label: 'Finished per minute',
             value: rate(operation.finishedPerMinute),
             note: 'last 5 minutes',
           },
@@ -76,16 +81,15 @@ function Whole({ operation, topics }: { operation: Operation; topics: readonly s
 
 function OverTime({ operation }: { operation: Operation }) {
   const refId = operation['ref-id'];
-  const path = at`/v1.0/ota/operations/${refId}/samples`;
   const topics = [`samples:${refId}`];
-  const answer = useApi<{ items: readonly Sample[] }>(path, {}, { topics });
+  const answer = useApi(operationApi.listSamples, { params: { 'ref-id': refId } }, { topics });
   const drawn = (draw: (samples: readonly Sample[]) => React.ReactNode) => (
     <div className="plot-frame">
       <Answered answer={answer} lines={6}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="Too young for a curve.">
-              <p>Samples are taken every two seconds while something changes.</p>
+            <Empty title="Not enough data yet.">
+              <p>Samples are taken every two seconds while counts change.</p>
             </Empty>
           ) : (
             draw(fromItsBeginning(items, operation.createdAt))
@@ -101,7 +105,7 @@ function OverTime({ operation }: { operation: Operation }) {
           <StatesOverTime samples={samples} />
         ))}
       </Card>
-      <Card title="Throughput" note="a minute" wide>
+      <Card title="Throughput" note="per minute" wide>
         {drawn((samples) => (
           <Throughput samples={samples} />
         ))}

@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import { type Operation } from '../api/adapter.js';
+import { type Operation, operationApi } from '../../contract/adapter-api/index.js';
 import { operationAt } from '../app/address.js';
 import { count, percent, rate } from '../format/numbers.js';
 import { StateBar } from '../ui/bar.js';
@@ -53,12 +53,12 @@ const COLUMNS: readonly Column<Operation>[] = [
     ),
   },
   {
-    title: 'A minute',
+    title: 'Per minute',
     isNumber: true,
     isMinor: true,
     cell: ({ finishedPerMinute }) => rate(finishedPerMinute),
   },
-  { title: 'Begun', isMinor: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
+  { title: 'Started', isMinor: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
 
 export function OperationsPage() {
@@ -66,15 +66,16 @@ export function OperationsPage() {
     <Page title="Operations">
       <PagedTable
         label="Operations"
-        path="/v1.0/ota/operations"
+        route={operationApi.listOperations}
+        request={{}}
         topics={['operations']}
         columns={COLUMNS}
         keyOf={({ 'ref-id': refId }) => refId}
         empty={
-          <Empty title="There is no operation yet.">
+          <Empty title="No operations yet.">
             <p>
               An operation begins when the CarOTA Server posts its vehicles to{' '}
-              <code>/v1.0/ota/trigger</code>. It is here a moment later.
+              <code>/v1.0/ota/trigger</code>. It shows up here at once.
             </p>
           </Empty>
         }

@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import { type Operation } from '../api/adapter.js';
+import { type Operation } from '../../contract/adapter-api/index.js';
 import { tableAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
 import { count, percent } from '../format/numbers.js';
@@ -43,7 +43,7 @@ export function StatesCard({ operation }: { operation: Operation }) {
         ]}
         items={inOrder(operation.states)}
         keyOf={([state]) => state}
-        empty={<Empty title="It has no vehicles." />}
+        empty={<Empty title="No vehicles." />}
       />
     </Card>
   );

@@ -2,12 +2,12 @@ import { useEffect } from 'react';
 import { Link } from 'wouter';
 import {
   type FailureReason,
+  insightApi,
   type Operation,
-  type Phase,
+  type PhaseDuration,
   type States,
   type Summary,
-} from '../api/adapter.js';
-import { at } from '../api/client.js';
+} from '../../contract/adapter-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { tableAt } from '../app/address.js';
 import { count, duration, percent, rate } from '../format/numbers.js';
@@ -30,7 +30,7 @@ export function SummaryCards({
   topics: readonly string[];
 }) {
   const refId = operation['ref-id'];
-  const answer = useApi<Summary>(at`/v1.0/ota/operations/${refId}/summary`, {}, { topics });
+  const answer = useApi(insightApi.getSummary, { params: { 'ref-id': refId } }, { topics });
   const { data, dataUpdatedAt, refetch } = answer;
   // One that was made before the last change: a newer one can be had in a while.
   const isOld = data !== undefined && !isSame(data.states, operation.states);
@@ -137,7 +137,7 @@ function Reasons({ reasons, refId }: { reasons: readonly FailureReason[]; refId:
   );
 }
 
-const PHASES: readonly Column<Phase>[] = [
+const PHASES: readonly Column<PhaseDuration>[] = [
   { title: 'Phase', cell: ({ phase }) => phase },
   { title: 'Vehicles', isNumber: true, isMinor: true, cell: ({ vehicles }) => count(vehicles) },
   { title: 'Median', isNumber: true, cell: ({ p50 }) => duration(p50) },
@@ -145,7 +145,7 @@ const PHASES: readonly Column<Phase>[] = [
   { title: '99 %', isNumber: true, cell: ({ p99 }) => duration(p99) },
 ];
 
-function Phases({ phases }: { phases: readonly Phase[] }) {
+function Phases({ phases }: { phases: readonly PhaseDuration[] }) {
   return (
     <Table
       label="Duration of each phase"

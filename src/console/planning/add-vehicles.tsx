@@ -1,6 +1,5 @@
 import { useState } from 'react';
-import { type WholeSchedule } from '../api/carota.js';
-import { at } from '../api/client.js';
+import { type ScheduleDetails, scheduleVehicleApi } from '../../contract/carota-api/index.js';
 import { useAskAgain } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
 import { lineFormat } from '../fleet/line-format.js';
@@ -9,7 +8,7 @@ import { DropZone } from '../ui/drop-zone.js';
 import { Card } from '../ui/page.js';
 
 /** Of a schedule that names its vehicles, until it was approved or starts. */
-export function AddVehicles({ schedule }: { schedule: WholeSchedule }) {
+export function AddVehicles({ schedule }: { schedule: ScheduleDetails }) {
   const { 'ref-id': refId, status, approvedAt, plan } = schedule;
   const askAgain = useAskAgain();
   const [added, setAdded] = useState<{ name: string; count: number }>();
@@ -17,14 +16,13 @@ export function AddVehicles({ schedule }: { schedule: WholeSchedule }) {
   if (!useMay('plan') || !isOpen || plan.filter) return null;
   return (
     <Card title="More vehicles">
-      <DropZone<{ vehicles: number }>
+      <DropZone
         label="Drop a CSV with a column vin here, or choose one"
-        help="Of any length; a VIN that is in the schedule already is in it once. A fault in any line, and none is added."
+        help="Of any length; a VIN already in the schedule is not added twice. If any line is invalid, nothing is added."
         accept=".csv,.ndjson,.jsonl,text/csv,application/x-ndjson"
-        target={(file) => ({
-          path: at`/v1.0/schedules/${refId}/vehicles`,
-          contentType: lineFormat(file),
-        })}
+        route={scheduleVehicleApi.addScheduleVehicles}
+        request={() => ({ params: { 'ref-id': refId } })}
+        contentType={lineFormat}
         onDone={({ vehicles: count }, { name }) => {
           setAdded({ name, count });
           void askAgain(`schedule:${refId}`);

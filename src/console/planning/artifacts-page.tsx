@@ -1,6 +1,5 @@
 import { useState } from 'react';
-import { type Artifact } from '../api/carota.js';
-import { withQuery } from '../api/client.js';
+import { artifactApi, type StoredArtifact } from '../../contract/carota-api/index.js';
 import { useAskAgain } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
 import { bytes } from '../format/numbers.js';
@@ -11,9 +10,7 @@ import { PagedTable } from '../ui/pager.js';
 import { type Column } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-const PATH = '/v1.0/artifacts';
-
-const COLUMNS: readonly Column<Artifact>[] = [
+const COLUMNS: readonly Column<StoredArtifact>[] = [
   {
     title: 'Name',
     cell: ({ name, url }) => (
@@ -37,14 +34,15 @@ export function ArtifactsPage() {
           <UploadArtifact />
         </Card>
       )}
-      <PagedTable<Artifact>
+      <PagedTable
         label="Artifacts"
-        path={PATH}
+        route={artifactApi.listArtifacts}
+        request={{}}
         topics={['artifacts']}
         columns={COLUMNS}
         keyOf={({ sha256 }) => sha256}
         empty={
-          <Empty title="There is no artifact yet.">
+          <Empty title="No artifacts yet.">
             <p>An artifact is a file that a vehicle’s ECU installs.</p>
           </Empty>
         }
@@ -55,16 +53,15 @@ export function ArtifactsPage() {
 
 function UploadArtifact() {
   const askAgain = useAskAgain();
-  const [made, setMade] = useState<Artifact>();
+  const [made, setMade] = useState<StoredArtifact>();
   return (
     <>
-      <DropZone<Artifact>
+      <DropZone
         label="Drop a file here, or choose one"
         help="Of any size. The same bytes are stored once."
-        target={(file) => ({
-          path: withQuery(PATH, { name: file.name }),
-          contentType: 'application/octet-stream',
-        })}
+        route={artifactApi.uploadArtifact}
+        request={({ name }) => ({ query: { name } })}
+        contentType={() => 'application/octet-stream'}
         onDone={(answer) => {
           setMade(answer);
           void askAgain('artifacts');

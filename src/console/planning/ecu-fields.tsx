@@ -1,4 +1,4 @@
-import { type Artifact } from '../api/carota.js';
+import { type StoredArtifact } from '../../contract/carota-api/index.js';
 import { bytes } from '../format/numbers.js';
 import { SelectField, TextField } from '../ui/fields.js';
 import { bind } from '../ui/bind.js';
@@ -7,7 +7,7 @@ import { type EcuForm } from './script-form.js';
 interface EcuFieldsProps {
   readonly place: number;
   readonly ecu: EcuForm;
-  readonly artifacts: readonly Artifact[];
+  readonly artifacts: readonly StoredArtifact[];
   readonly at: (path: string) => string | undefined;
   readonly onChange: (changes: Partial<EcuForm>) => void;
   readonly onRemove?: () => void;
@@ -42,7 +42,7 @@ export function EcuFields({ place, ecu, artifacts, at, onChange, onRemove }: Ecu
           label="From versions"
           {...bound('from', `${path}/from`)}
           placeholder="1.2.*, 1.3.*"
-          help="Empty: from any."
+          help="Leave empty for any version."
         />
         <TextField label="After ECUs" {...bound('after', `${path}/after`)} />
       </div>

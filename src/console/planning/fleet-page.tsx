@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import { type CarotaImported, type KnownVehicle } from '../api/carota.js';
+import { type Vehicle, vehicleApi } from '../../contract/carota-api/index.js';
 import { useFilters, vehicleAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
 import { ImportVehicles } from '../fleet/import-vehicles.js';
@@ -10,14 +10,12 @@ import { type Column } from '../ui/table.js';
 import { TextFilter } from '../ui/text-filter.js';
 import { Time } from '../ui/time.js';
 
-const PATH = '/v1.0/vehicles';
-
-const COLUMNS: readonly Column<KnownVehicle>[] = [
+const COLUMNS: readonly Column<Vehicle>[] = [
   { title: 'VIN', cell: ({ vin }) => <Link href={vehicleAt(vin)}>{vin}</Link> },
   { title: 'Model', cell: ({ model }) => model },
   { title: 'Tags', cell: ({ tags }) => tags.join(', ') },
   {
-    title: 'Runs',
+    title: 'Installed',
     cell: ({ versions }) =>
       Object.entries(versions)
         .map(([ecu, version]) => `${ecu} ${version}`)
@@ -33,12 +31,11 @@ export function FleetPage() {
   return (
     <Page title="Vehicles">
       {mayPlan && (
-        <ImportVehicles<CarotaImported>
-          path={PATH}
+        <ImportVehicles
+          route={vehicleApi.importVehicles}
           topic="fleet"
           columns="vin, model, tags (separated by ;) and version:<ECU> for each ECU"
           taken={({ imported }) => ({ imported })}
-          faultOf={(fault) => fault}
         />
       )}
       <div className="filters">
@@ -53,16 +50,16 @@ export function FleetPage() {
           onChange={(value) => setFilters({ tag: value })}
         />
       </div>
-      <PagedTable<KnownVehicle>
+      <PagedTable
         label="Vehicles"
-        path={PATH}
-        query={{ model, tag }}
+        route={vehicleApi.listVehicles}
+        request={{ query: { model, tag } }}
         topics={['fleet']}
         columns={COLUMNS}
         keyOf={({ vin }) => vin}
         limit={100}
         empty={
-          <Empty title="No vehicle is here.">
+          <Empty title="No vehicles here.">
             <p>Import a CSV of them, or change the filter.</p>
           </Empty>
         }

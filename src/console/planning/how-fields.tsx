@@ -1,4 +1,4 @@
-import { CheckField, SelectField, TextArea, TextField } from '../ui/fields.js';
+import { CheckField, NumberField, SelectField, TextArea, TextField } from '../ui/fields.js';
 import { bind } from '../ui/bind.js';
 import { type ScriptForm } from './script-form.js';
 
@@ -10,7 +10,9 @@ interface HowFieldsProps {
   readonly at: (path: string) => string | undefined;
 }
 
-/** How a vehicle installs it: consent, preconditions, window, what it does where it fails. */
+const SECONDS = { isInteger: true, min: 1 } as const;
+
+/** How a vehicle installs an update: consent, preconditions, window, what it does on failure. */
 export function HowFields({ form, change, at }: HowFieldsProps) {
   const bound = bind(form, change, at);
   return (
@@ -19,26 +21,24 @@ export function HowFields({ form, change, at }: HowFieldsProps) {
         label="Question to the driver"
         {...bound('consent', '/consent/text')}
         rows={2}
-        help="Empty: the driver is not asked."
+        help="Leave empty to install without asking."
       />
       <div className="form-grid">
-        <TextField
+        <NumberField
           label="Answer within, seconds"
-          type="number"
+          rule={SECONDS}
           {...bound('consentTimeout', '/consent/timeout')}
         />
-        <TextField
-          label="Battery at least, percent"
-          type="number"
-          min={0}
-          max={100}
+        <NumberField
+          label="Minimum battery charge, percent"
+          rule={{ min: 0, max: 100 }}
           {...bound('battery', '/preconditions/battery')}
         />
         <SelectField label="Gear" {...bound('gear')} options={anyOr('park')} />
         <SelectField label="Ignition" {...bound('ignition')} options={anyOr('on', 'off')} />
-        <TextField
-          label="Waits for these, seconds"
-          type="number"
+        <NumberField
+          label="Wait for these, seconds"
+          rule={SECONDS}
           {...bound('waiting', '/preconditions/timeout')}
         />
         <TextField
@@ -50,12 +50,12 @@ export function HowFields({ form, change, at }: HowFieldsProps) {
         <TextField label="until" type="time" {...bound('to', '/window/to')} />
       </div>
       <CheckField
-        label="Go back to the software before, where the new one does not start"
+        label="Roll back if the new software fails to start"
         checked={form.rollback}
         onChange={(rollback) => change({ rollback })}
       />
       <CheckField
-        label="Allow an older version than the one that runs"
+        label="Allow a version older than the installed one"
         checked={form.downgrade}
         onChange={(downgrade) => change({ downgrade })}
       />

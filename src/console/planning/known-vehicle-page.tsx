@@ -1,6 +1,9 @@
 import { Link } from 'wouter';
-import { type VehicleEvent, type WholeKnownVehicle } from '../api/carota.js';
-import { at } from '../api/client.js';
+import {
+  vehicleApi,
+  type VehicleEvent,
+  type VehicleWithEvents,
+} from '../../contract/carota-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { scheduleAt, usePathPart } from '../app/address.js';
 import { Answered, Empty } from '../ui/notes.js';
@@ -9,28 +12,24 @@ import { State } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-/** What the CarOTA Server knows of a vehicle, and what happened to it in its schedules. */
+/** A vehicle as the CarOTA Server knows it, with its events in all schedules. */
 export function KnownVehiclePage() {
   const vin = usePathPart(1).toUpperCase();
-  const answer = useApi<WholeKnownVehicle>(
-    at`/v1.0/vehicles/${vin}`,
-    {},
-    { topics: ['schedules'] },
-  );
+  const answer = useApi(vehicleApi.getVehicle, { params: { vin } }, { topics: ['schedules'] });
   return (
     <Page title={vin}>
       <Answered answer={answer} lines={8}>
-        {(vehicle) => <Whole vehicle={vehicle} />}
+        {(vehicle) => <KnownVehicle vehicle={vehicle} />}
       </Answered>
     </Page>
   );
 }
 
-function Whole({ vehicle }: { vehicle: WholeKnownVehicle }) {
+function KnownVehicle({ vehicle }: { vehicle: VehicleWithEvents }) {
   const { model, tags, versions, updatedAt, events } = vehicle;
   return (
     <div className="cards">
-      <Card title="What is known">
+      <Card title="About this vehicle">
         <dl className="facts">
           <dt>Model</dt>
           <dd>{model}</dd>
@@ -52,8 +51,8 @@ function Whole({ vehicle }: { vehicle: WholeKnownVehicle }) {
           items={Object.entries(versions)}
           keyOf={([ecu]) => ecu}
           empty={
-            <Empty title="It is not known what it runs.">
-              <p>A vehicle says so with success, and an import may.</p>
+            <Empty title="Installed versions unknown.">
+              <p>A vehicle reports them with success; an import may name them too.</p>
             </Empty>
           }
         />
@@ -64,7 +63,7 @@ function Whole({ vehicle }: { vehicle: WholeKnownVehicle }) {
           columns={EVENTS}
           items={events}
           keyOf={(event) => event['event-id']}
-          empty={<Empty title="It has reported nothing yet." />}
+          empty={<Empty title="No events yet." />}
         />
       </Card>
     </div>
@@ -72,8 +71,8 @@ function Whole({ vehicle }: { vehicle: WholeKnownVehicle }) {
 }
 
 const EVENTS: readonly Column<VehicleEvent>[] = [
-  { title: 'Received', cell: ({ receivedAt }) => <Time at={receivedAt} style="precise" /> },
-  { title: 'Vehicle’s time', cell: (event) => <Time at={event.at} style="precise" /> },
+  { title: 'Received', cell: (event) => <Time at={event['received-at']} style="precise" /> },
+  { title: 'Vehicle’s time', cell: (event) => <Time at={event.timestamp} style="precise" /> },
   {
     title: 'Schedule',
     cell: ({ 'ref-id': refId }) => <Link href={scheduleAt(refId)}>{refId}</Link>,

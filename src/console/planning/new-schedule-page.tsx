@@ -2,8 +2,13 @@ import { Tabs } from '@base-ui/react/tabs';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { type SchedulePreview } from '../api/carota.js';
-import { ApiError, type FieldError, send } from '../api/client.js';
+import {
+  scheduleApi,
+  type SchedulePlan,
+  type SchedulePreview,
+} from '../../contract/carota-api/index.js';
+import { type FieldError } from '../../contract/values/validate.js';
+import { ApiError, client, type Failed } from '../api/client.js';
 import { scheduleAt } from '../app/address.js';
 import { useSession } from '../app/session.js';
 import { ZONE } from '../format/times.js';
@@ -28,12 +33,12 @@ const STEPS = [
 const LAST = STEPS.length;
 
 const NEXT: Readonly<Record<string, string>> = {
-  none: 'It starts by itself when it is due.',
-  anyone: 'It starts when it was approved.',
-  'second-person': 'It starts when a second person has approved it.',
+  none: 'It starts automatically when due.',
+  anyone: 'It starts once approved.',
+  'second-person': 'It starts once a second person has approved it.',
 };
 
-/** Step by step; what is wrong is said at its step, and what would happen is seen before it is made. */
+/** Plans a schedule step by step: faults are shown at their step, and the outcome before the schedule is created. */
 export function NewSchedulePage() {
   const { approval = 'none' } = useSession();
   const [form, setForm] = useState(() => emptyPlan(ZONE));
@@ -41,8 +46,8 @@ export function NewSchedulePage() {
   const [, navigate] = useLocation();
   const plan = planOf(form);
   const { preview, errors, failure, isChecked } = usePreview(JSON.stringify(plan));
-  const create = useMutation<unknown, ApiError>({
-    mutationFn: () => send('POST', '/v1.0/schedules', plan),
+  const create = useMutation<unknown, Failed>({
+    mutationFn: () => client.call(scheduleApi.createSchedule, { body: plan }),
     onSuccess: () => navigate(scheduleAt(plan['ref-id'])),
   });
   const props: StepProps = {
@@ -71,7 +76,7 @@ export function NewSchedulePage() {
           </Tabs.Panel>
         ))}
         <Tabs.Panel value={LAST} className="card wide">
-          <h2>Who would get what, and when</h2>
+          <h2>Vehicles and times</h2>
           {preview && <Preview preview={preview} plan={plan} />}
           <Faults errors={errors} isChecked={isChecked} good="The plan is valid." />
           {failure && <Failure error={failure} />}
@@ -109,22 +114,17 @@ interface Checked {
 
 const NO_FAULTS: readonly FieldError[] = [];
 
-/** What the plan would do, by the server; asked when one has stopped typing. */
+/** What the plan would do, by the server; asked once typing pauses. */
 function usePreview(text: string) {
   const [settled, setSettled] = useState(text);
   const [empty] = useState(text);
   useSettled(text, setSettled);
-  const { data, error } = useQuery<Checked, ApiError>({
+  const { data, error } = useQuery<Checked, Failed>({
     queryKey: ['preview', settled],
     queryFn: async ({ signal }) => {
       try {
-        const plan: unknown = JSON.parse(settled);
-        const preview = await send<SchedulePreview>(
-          'POST',
-          '/v1.0/schedules/preview',
-          plan,
-          signal,
-        );
+        const body = JSON.parse(settled) as SchedulePlan;
+        const preview = await client.call(scheduleApi.previewSchedule, { body }, signal);
         return { preview, errors: NO_FAULTS };
       } catch (failure) {
         if (failure instanceof ApiError && failure.errors.length > 0) {

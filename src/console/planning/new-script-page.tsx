@@ -1,9 +1,16 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { type Artifact, type UpdateScript } from '../api/carota.js';
-import { type ApiError, type FieldError, send } from '../api/client.js';
-import { type Page as ApiPage } from '../api/session.js';
+import {
+  artifactApi,
+  type PublishedScript,
+  type ScriptVerdict,
+  type StoredArtifact,
+  updateScriptApi,
+} from '../../contract/carota-api/index.js';
+import { MAX_PAGE } from '../../contract/http/page-size.js';
+import { type UpdateScript } from '../../contract/update-script/index.js';
+import { client, type Failed } from '../api/client.js';
 import { useApi } from '../api/use-query.js';
 import { scriptAt } from '../app/address.js';
 import { TextField } from '../ui/fields.js';
@@ -16,24 +23,19 @@ import { EcuFields } from './ecu-fields.js';
 import { type ChangeScript, HowFields } from './how-fields.js';
 import { EMPTY_ECU, EMPTY_SCRIPT, scriptOf } from './script-form.js';
 
-interface Validity {
-  readonly valid: boolean;
-  readonly errors?: readonly FieldError[];
-}
-
-const NONE: readonly Artifact[] = [];
+const NONE: readonly StoredArtifact[] = [];
 
 /** Written in fields, checked by the server as one writes, signed and published by it. */
 export function NewScriptPage() {
   const [form, setForm] = useState(EMPTY_SCRIPT);
   const [, navigate] = useLocation();
   const artifacts =
-    useApi<ApiPage<Artifact>>('/v1.0/artifacts', { limit: 1000 }, { topics: ['artifacts'] }).data
-      ?.items ?? NONE;
+    useApi(artifactApi.listArtifacts, { query: { limit: MAX_PAGE } }, { topics: ['artifacts'] })
+      .data?.items ?? NONE;
   const script = scriptOf(form, artifacts);
   const { errors, isChecked } = useValidity(script);
-  const publish = useMutation<{ script: UpdateScript }, ApiError>({
-    mutationFn: () => send('POST', '/v1.0/update-scripts', script),
+  const publish = useMutation<PublishedScript, Failed>({
+    mutationFn: () => client.call(updateScriptApi.publishScript, { body: script }),
     onSuccess: ({ script: made }) => navigate(scriptAt(made['script-ref-id'])),
   });
   const change: ChangeScript = (changes) => setForm((before) => ({ ...before, ...changes }));
@@ -70,7 +72,7 @@ export function NewScriptPage() {
           </button>
           {artifacts.length === 0 && (
             <p className="note">
-              There is no artifact yet: <Link href="/artifacts">upload one</Link> first.
+              No artifacts yet: <Link href="/artifacts">upload one</Link> first.
             </p>
           )}
         </Card>
@@ -101,9 +103,10 @@ function useValidity(script: UpdateScript) {
   const text = JSON.stringify(script);
   const [settled, setSettled] = useState(text);
   useSettled(text, setSettled);
-  const { data } = useQuery<Validity, ApiError>({
+  const { data } = useQuery<ScriptVerdict, Failed>({
     queryKey: ['validity', settled],
-    queryFn: () => send('POST', '/v1.0/update-scripts/validate', JSON.parse(settled)),
+    queryFn: () =>
+      client.call(updateScriptApi.validateScript, { body: JSON.parse(settled) as unknown }),
     gcTime: 0,
   });
   return { errors: data?.errors ?? [], isChecked: data !== undefined && settled === text };

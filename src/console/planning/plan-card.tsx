@@ -1,4 +1,4 @@
-import { type SchedulePlan, type WavePlan } from '../api/carota.js';
+import { type SchedulePlan, type WavePlan } from '../../contract/carota-api/index.js';
 import { count, duration, vehicles } from '../format/numbers.js';
 import { Card } from '../ui/page.js';
 import { Time } from '../ui/time.js';
@@ -15,7 +15,7 @@ export function PlanCard({ plan }: { plan: SchedulePlan }) {
         <dd>{start === undefined ? 'at once' : <Time at={start} />}</dd>
         {stop !== undefined && (
           <>
-            <dt>No wave from</dt>
+            <dt>Latest wave start</dt>
             <dd>
               <Time at={stop} />
             </dd>
@@ -69,13 +69,13 @@ const waveText = ({ vehicles: n, percent, vins }: WavePlan): string => {
 };
 
 export function guardText(guard: SchedulePlan['guard']): string {
-  if (!guard) return 'none: it goes on whatever happens';
+  if (!guard) return 'none: nothing stops it automatically';
   const share = (value: number) => `${Math.round(value * 10_000) / 100} %`;
   const { test, maxFailures, maxRollbackFailures, undecided, patience } = guard;
   return [
     ...(test
       ? [
-          `stops at a failure rate of ${share(test.intolerable)}, not at ${share(test.tolerated)} (errs in ${share(test.falseStop)} and ${share(test.missedStop)})`,
+          `stops at a failure rate of ${share(test.intolerable)}, not at ${share(test.tolerated)} (${share(test.falseStop)} false stops, ${share(test.missedStop)} missed stops)`,
         ]
       : []),
     ...(maxFailures === undefined ? [] : [`at most ${count(maxFailures)} failures`]),

@@ -1,4 +1,4 @@
-import { type FieldError } from '../api/client.js';
+import { type FieldError } from '../../contract/values/validate.js';
 
 /**
  * What is wrong with a field, by its path; a fault of what is inside a field is the field's.

@@ -1,6 +1,11 @@
 /** A schedule as it is typed, and as it is sent. Pure. */
-import { type GuardPlan, type SchedulePlan, type WavePlan } from '../api/carota.js';
-import { given, numberOf, words } from './given.js';
+import {
+  type GuardSettings,
+  type SchedulePlan,
+  type WavePlan,
+} from '../../contract/carota-api/index.js';
+import { given, words } from '../format/given.js';
+import { numberOf } from '../format/number-text.js';
 
 export interface WaveForm {
   readonly kind: 'vehicles' | 'percent' | 'vins';
@@ -73,18 +78,20 @@ export const emptyPlan = (timeZone: string): PlanForm => ({
   perSecond: '',
 });
 
-const share = (percent: string) => Number(percent) / 100;
+/** What is not filled in is sent as no number, so that the server says where one is missing. */
+const required = (text: string): number => numberOf(text) ?? NaN;
+const share = (percent: string) => required(percent) / 100;
 
 /** The reader's moment with its offset, as the interface wants it; nothing where there is none. */
 const moment = (text: string) => (text === '' ? undefined : new Date(text).toISOString());
 
 function waveOf({ kind, value }: WaveForm): WavePlan {
   if (kind === 'vins') return { vins: words(value) };
-  return kind === 'vehicles' ? { vehicles: Number(value) } : { percent: Number(value) };
+  return kind === 'vehicles' ? { vehicles: required(value) } : { percent: required(value) };
 }
 
-function guardOf(form: PlanForm): GuardPlan | undefined {
-  const guard: GuardPlan = given({
+function guardOf(form: PlanForm): GuardSettings | undefined {
+  const guard: GuardSettings = given({
     test: form.isTested
       ? {
           tolerated: share(form.tolerated),
@@ -104,7 +111,7 @@ function guardOf(form: PlanForm): GuardPlan | undefined {
 function dispatchOf({ priority, perSecond }: PlanForm): SchedulePlan['dispatch'] {
   const dispatch = given({
     priority: numberOf(priority),
-    rate: perSecond === '' ? undefined : { perSecond: Number(perSecond) },
+    rate: perSecond.trim() === '' ? undefined : { perSecond: required(perSecond) },
   });
   return Object.keys(dispatch).length === 0 ? undefined : dispatch;
 }
@@ -128,7 +135,7 @@ export function planOf(form: PlanForm): SchedulePlan {
     ...given({
       start: moment(form.start),
       stop: moment(form.stop),
-      ...(form.windows.length === 0 ? {} : { windows: form.windows, timeZone: form.timeZone }),
+      ...(form.windows.length === 0 ? {} : { windows: [...form.windows], timeZone: form.timeZone }),
       waves: form.waves.length === 0 ? undefined : form.waves.map(waveOf),
       pause: numberOf(form.pause),
       guard: guardOf(form),

@@ -1,18 +1,18 @@
-import { type SchedulePlan, type SchedulePreview } from '../api/carota.js';
+import { type SchedulePlan, type SchedulePreview } from '../../contract/carota-api/index.js';
 import { count, percent, vehicles } from '../format/numbers.js';
 import { Empty } from '../ui/notes.js';
 import { Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 import { guardText } from './plan-card.js';
 
-/** Who would get what when, as things are now. */
+/** Which vehicles a plan would update and when, by what is known now. */
 export function Preview({ preview, plan }: { preview: SchedulePreview; plan: SchedulePlan }) {
   const { vehicles: all, unknown, waves, versions } = preview;
   return (
     <>
       <p>
         <b>{vehicles(all)}</b> get <b>{plan['script-ref-id']}</b>.{' '}
-        {unknown > 0 && `${vehicles(unknown)} of them are not known here. `}
+        {unknown > 0 && `${vehicles(unknown)} of them are unknown here. `}
         Guard: {guardText(plan.guard)}.
       </p>
       <h3>Waves</h3>
@@ -32,23 +32,23 @@ export function Preview({ preview, plan }: { preview: SchedulePreview; plan: Sch
         items={waves}
         keyOf={({ number }) => String(number)}
         empty={
-          <Empty title="No vehicle would get it.">
-            <p>Change which vehicles it is for.</p>
+          <Empty title="No vehicles match.">
+            <p>Change the choice of vehicles.</p>
           </Empty>
         }
       />
-      <h3>What they run now</h3>
+      <h3>Installed versions</h3>
       <Table
         label="Versions of the preview"
         columns={[
           { title: 'ECU', cell: ({ ecu }) => ecu },
-          { title: 'Runs', cell: ({ version }) => version ?? 'not known' },
+          { title: 'Installed', cell: ({ version }) => version ?? 'unknown' },
           { title: 'Vehicles', isNumber: true, cell: (row) => count(row.vehicles) },
           {
             title: 'The script',
             cell: ({ accepted }) =>
               accepted === null
-                ? 'cannot be told before'
+                ? 'unknown'
                 : accepted
                   ? 'can start from it'
                   : 'refuses it: these vehicles will fail',
@@ -56,7 +56,7 @@ export function Preview({ preview, plan }: { preview: SchedulePreview; plan: Sch
         ]}
         items={versions}
         keyOf={({ ecu, version }) => `${ecu} ${String(version)}`}
-        empty={<Empty title="Nothing is known of them." />}
+        empty={<Empty title="No versions are known." />}
       />
     </>
   );

@@ -1,9 +1,16 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { type RefusedEvent } from '../api/carota.js';
-import { at } from '../api/client.js';
+import {
+  REFUSAL_REASONS,
+  type RefusalReason,
+  type RefusedEvent,
+  refusedEventApi,
+} from '../../contract/carota-api/index.js';
+import { client } from '../api/client.js';
 import { scheduleAt, useFilters, vehicleAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
+import { oneOf, yesOrNo } from '../format/choice.js';
+import { given } from '../format/given.js';
 import { indented } from '../format/messages.js';
 import { bytes } from '../format/numbers.js';
 import { Dialog } from '../ui/dialog.js';
@@ -16,7 +23,6 @@ import { type Column } from '../ui/table.js';
 import { TextFilter } from '../ui/text-filter.js';
 import { Time } from '../ui/time.js';
 
-const PATH = '/v1.0/refused-events';
 const TOPICS = ['refused-events'];
 const EVENT: Replayed = {
   noun: 'event',
@@ -28,7 +34,7 @@ const EVENT: Replayed = {
   topic: 'refused-events',
 };
 
-const REASONS: Readonly<Record<RefusedEvent['reason'], string>> = {
+const REASONS: Readonly<Record<RefusalReason, string>> = {
   INVALID_EVENT: 'not a valid event',
   REFUSED_BY_DATABASE: 'refused by the database',
   NOT_APPLIED: 'could not be applied to its schedule',
@@ -39,24 +45,36 @@ const vinFault = (typed: string) =>
 
 export function RefusedEventsPage() {
   const [filters, setFilters] = useFilters('reason', 'ref-id', 'vin', 'replayed');
-  const { replayed, ...filter } = filters;
+  const { reason, 'ref-id': refId, vin, replayed } = filters;
+  const filter = given({ reason: oneOf(REFUSAL_REASONS, reason), 'ref-id': refId, vin });
   const mayReplay = useMay('plan');
   const [outcome, setOutcome] = useState('');
   return (
     <Page
       title="Refused events"
       actions={
-        mayReplay && <ReplayAll of={EVENT} path={PATH} filter={filter} onDone={setOutcome} />
+        mayReplay && (
+          <ReplayAll
+            of={EVENT}
+            filter={Object.entries(filter).map(([name, value]) => `${name} ${value}`)}
+            replay={async (options) => {
+              const body = { filter, ...options };
+              const tally = await client.call(refusedEventApi.replayRefusedEvents, { body });
+              return { ...tally, taken: tally.stored };
+            }}
+            onDone={setOutcome}
+          />
+        )
       }
     >
       <p className="muted">
-        Events from the adapter that could not be stored. Each is kept as it came.
+        Events from the adapter that could not be stored. Each is kept as received.
       </p>
       <div className="filters">
         <SelectField
           label="Reason"
-          value={filter.reason}
-          onChange={(reason) => setFilters({ reason })}
+          value={reason}
+          onChange={(value) => setFilters({ reason: value })}
           options={[
             { value: '', label: 'any reason' },
             ...Object.entries(REASONS).map(([value, label]) => ({ value, label })),
@@ -64,13 +82,13 @@ export function RefusedEventsPage() {
         />
         <TextFilter
           label="Schedule is"
-          value={filter['ref-id']}
+          value={refId}
           onChange={(value) => setFilters({ 'ref-id': value })}
         />
         <TextFilter
           label="VIN is"
-          value={filter.vin}
-          onChange={(vin) => setFilters({ vin })}
+          value={vin}
+          onChange={(value) => setFilters({ vin: value })}
           faultOf={vinFault}
           isUpperCase
         />
@@ -86,10 +104,10 @@ export function RefusedEventsPage() {
         />
       </div>
       <p role="status">{outcome}</p>
-      <PagedTable<RefusedEvent>
+      <PagedTable
         label="Refused events"
-        path={PATH}
-        query={filters}
+        route={refusedEventApi.listRefusedEvents}
+        request={{ query: given({ ...filter, replayed: yesOrNo(replayed) }) }}
         topics={TOPICS}
         columns={columns(mayReplay, setOutcome)}
         keyOf={({ id }) => id}
@@ -129,7 +147,7 @@ const columns = (
     cell: ({ event, 'event-id': id }) => (
       <Dialog
         label={bytes(new TextEncoder().encode(event).length)}
-        title="Event as it came"
+        title="Event as received"
         className="small"
       >
         <dl className="facts">
@@ -148,7 +166,7 @@ const columns = (
           cell: ({ id, replayedAt }: RefusedEvent) => (
             <ReplayOne
               of={EVENT}
-              path={at`/v1.0/refused-events/${id}`}
+              replay={() => client.call(refusedEventApi.replayRefusedEvent, { params: { id } })}
               wasReplayed={replayedAt !== null}
               onDone={onOutcome}
             />

@@ -1,25 +1,28 @@
-/** What a planner may do to a schedule; each says in numbers what will happen. */
+/** What a planner may do to a schedule; each action says in numbers what will happen. */
 import { type ReactNode } from 'react';
-import { type ScheduleStatus, type WholeSchedule } from '../api/carota.js';
-import { at, send } from '../api/client.js';
+import {
+  type ScheduleAction,
+  scheduleApi,
+  type ScheduleDetails,
+  type ScheduleStatus,
+} from '../../contract/carota-api/index.js';
+import { client } from '../api/client.js';
 import { useAskAgain } from '../api/use-query.js';
 import { useMay, useSession } from '../app/session.js';
 import { plural, vehicles } from '../format/numbers.js';
 import { finished } from '../states/groups.js';
 import { Confirm, withReason } from '../ui/confirm.js';
 
-type Action = 'approve' | 'pause' | 'resume' | 'continue' | 'stop';
-
 interface Offer {
-  readonly action: Action;
+  readonly action: ScheduleAction;
   readonly label: string;
   readonly from: readonly ScheduleStatus[];
   readonly look?: 'primary' | 'danger';
-  readonly says: (schedule: WholeSchedule) => readonly ReactNode[];
+  readonly says: (schedule: ScheduleDetails) => readonly ReactNode[];
 }
 
-/** Vehicles of waves that have not begun, and those that are under way. */
-function ahead({ states, waves, status }: WholeSchedule) {
+/** Vehicles of waves that have not started, and vehicles under way. */
+function ahead({ states, waves, status }: ScheduleDetails) {
   const all = Object.values(states).reduce((sum, n) => sum + n, 0);
   const begun = waves.filter(({ state }) => state !== 'waiting');
   const inBegun = begun.reduce((sum, wave) => sum + wave.vehicles - wave.rejected, 0);
@@ -49,8 +52,8 @@ const OFFERS: readonly Offer[] = [
           ? 'The vehicles of its filter, as they are when it starts, are triggered.'
           : `${vehicles(all)} will be triggered, in ${plural(waves.length === 0 ? 1 : waves.length + 1, 'wave')} at most.`,
         start === undefined || Date.parse(start) <= Date.now()
-          ? 'It begins at once, or when its window opens.'
-          : 'It begins at its start time.',
+          ? 'It starts at once, or when its window opens.'
+          : 'It starts at its start time.',
         'What is approved stays as it is: no vehicle can be added.',
       ];
     },
@@ -62,7 +65,7 @@ const OFFERS: readonly Offer[] = [
     says: (schedule) => {
       const { left, waves, underWay } = ahead(schedule);
       return [
-        `${plural(waves, 'wave')} with ${vehicles(left)} will not begin until you resume.`,
+        `${plural(waves, 'wave')} with ${vehicles(left)} will not start until you resume.`,
         `${vehicles(underWay)} under way go on; triggers that were not sent wait.`,
       ];
     },
@@ -79,7 +82,7 @@ const OFFERS: readonly Offer[] = [
   },
   {
     action: 'continue',
-    label: 'Let it go on',
+    label: 'Continue',
     from: ['held'],
     look: 'primary',
     says: (schedule) => {
@@ -88,7 +91,7 @@ const OFFERS: readonly Offer[] = [
       return [
         `The guard holds it: ${schedule.reason}.`,
         next
-          ? `The next wave, ${vehicles(next.vehicles)}, begins although the guard has not decided.`
+          ? `The next wave, ${vehicles(next.vehicles)} starts although the guard has not decided.`
           : 'No wave is left.',
         `${plural(waves, 'wave')} with ${vehicles(left)} are left in all.`,
       ];
@@ -111,14 +114,15 @@ const OFFERS: readonly Offer[] = [
   },
 ];
 
-export function ScheduleActions({ schedule }: { schedule: WholeSchedule }) {
+export function ScheduleActions({ schedule }: { schedule: ScheduleDetails }) {
   const askAgain = useAskAgain();
   const mayPlan = useMay('plan');
   const { approval } = useSession();
   if (!mayPlan) return null;
   const { 'ref-id': refId, status } = schedule;
-  const act = (action: Action) => async (reason: string) => {
-    await send('POST', at`/v1.0/schedules/${refId}/${action}`, withReason(reason));
+  const act = (action: ScheduleAction) => async (reason: string) => {
+    const request = { params: { 'ref-id': refId }, body: withReason(reason) };
+    await client.call(scheduleApi[`${action}Schedule`], request);
     await askAgain(`schedule:${refId}`);
   };
   return OFFERS.filter(({ from }) => from.includes(status)).map(({ action, label, look, says }) => (

@@ -1,6 +1,10 @@
 import { Link } from 'wouter';
-import { type Decision, type Wave, type WholeSchedule } from '../api/carota.js';
-import { at } from '../api/client.js';
+import {
+  type Decision,
+  scheduleApi,
+  type ScheduleDetails,
+  type Wave,
+} from '../../contract/carota-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { scriptAt, usePathPart } from '../app/address.js';
 import { GuardPlot } from '../charts/guard-plot.js';
@@ -19,7 +23,7 @@ import { ScheduleVehicles } from './schedule-vehicles.js';
 export function SchedulePage() {
   const refId = usePathPart(1);
   const topics = [`schedule:${refId}`];
-  const answer = useApi<WholeSchedule>(at`/v1.0/schedules/${refId}`, {}, { topics });
+  const answer = useApi(scheduleApi.getSchedule, { params: { 'ref-id': refId } }, { topics });
   return (
     <Page
       title={refId}
@@ -27,13 +31,19 @@ export function SchedulePage() {
       actions={answer.data && <ScheduleActions schedule={answer.data} />}
     >
       <Answered answer={answer} lines={12}>
-        {(schedule) => <Whole schedule={schedule} topics={topics} />}
+        {(schedule) => <ScheduleCards schedule={schedule} topics={topics} />}
       </Answered>
     </Page>
   );
 }
 
-function Whole({ schedule, topics }: { schedule: WholeSchedule; topics: readonly string[] }) {
+function ScheduleCards({
+  schedule,
+  topics,
+}: {
+  schedule: ScheduleDetails;
+  topics: readonly string[];
+}) {
   const { states, waves, guardTest, decisions, reason } = schedule;
   const sum = (of: (wave: Wave) => number) => waves.reduce((all, wave) => all + of(wave), 0);
   const vehicles = Object.values(states).reduce((all, n) => all + n, 0);
@@ -80,8 +90,8 @@ function Whole({ schedule, topics }: { schedule: WholeSchedule; topics: readonly
             items={waves}
             keyOf={({ number }) => String(number)}
             empty={
-              <Empty title="It has no waves yet.">
-                <p>Its vehicles are put into waves when it starts.</p>
+              <Empty title="No waves yet.">
+                <p>Vehicles are put into waves when the schedule starts.</p>
               </Empty>
             }
           />
@@ -99,7 +109,7 @@ function Whole({ schedule, topics }: { schedule: WholeSchedule; topics: readonly
             columns={DECISIONS}
             items={decisions.toReversed()}
             keyOf={({ at: when, decision, wave }) => `${when} ${decision} ${String(wave)}`}
-            empty={<Empty title="Nothing was decided yet." />}
+            empty={<Empty title="No decisions yet." />}
           />
         </Card>
         <ScheduleVehicles schedule={schedule} topics={topics} />
@@ -133,7 +143,7 @@ const WAVES: readonly Column<Wave>[] = [
     isMinor: true,
     cell: (wave) => count(wave.rollbackFailed),
   },
-  { title: 'Not known', isNumber: true, isMinor: true, cell: ({ rejected }) => count(rejected) },
+  { title: 'Unknown', isNumber: true, isMinor: true, cell: ({ rejected }) => count(rejected) },
   { title: 'Posted', isMinor: true, cell: ({ postedAt }) => <Time at={postedAt} /> },
   { title: 'Passed', isMinor: true, cell: ({ passedAt }) => <Time at={passedAt} /> },
 ];
@@ -176,6 +186,6 @@ const DECISIONS: readonly Column<Decision>[] = [
     title: 'Figures',
     isMinor: true,
     cell: ({ figures }) =>
-      Object.keys(figures).length > 0 && <code className="wrap">{JSON.stringify(figures)}</code>,
+      figures !== null && <code className="wrap">{JSON.stringify(figures)}</code>,
   },
 ];

@@ -1,7 +1,12 @@
 import { Link } from 'wouter';
-import { type ScheduleVehicle, type WholeSchedule } from '../api/carota.js';
-import { at } from '../api/client.js';
+import {
+  type ScheduleDetails,
+  type ScheduleVehicle,
+  scheduleVehicleApi,
+} from '../../contract/carota-api/index.js';
 import { useFilters, vehicleAt } from '../app/address.js';
+import { given } from '../format/given.js';
+import { numberOf } from '../format/number-text.js';
 import { SelectField } from '../ui/fields.js';
 import { Empty } from '../ui/notes.js';
 import { Card } from '../ui/page.js';
@@ -21,7 +26,7 @@ export function ScheduleVehicles({
   schedule: { 'ref-id': refId, states, waves },
   topics,
 }: {
-  schedule: WholeSchedule;
+  schedule: ScheduleDetails;
   topics: readonly string[];
 }) {
   const [{ state, wave }, setFilters] = useFilters('state', 'wave');
@@ -43,17 +48,20 @@ export function ScheduleVehicles({
           ]}
         />
       </div>
-      <PagedTable<ScheduleVehicle>
+      <PagedTable
         label="Vehicles of this schedule"
-        path={at`/v1.0/schedules/${refId}/vehicles`}
-        query={{ state, wave }}
+        route={scheduleVehicleApi.listScheduleVehicles}
+        request={{
+          params: { 'ref-id': refId },
+          query: given({ state, wave: numberOf(wave) }),
+        }}
         topics={topics}
         columns={COLUMNS}
         limit={20}
         keyOf={({ vin }) => vin}
         empty={
-          <Empty title="No vehicle is here.">
-            <p>Those of a filter are chosen when the schedule starts.</p>
+          <Empty title="No vehicles here.">
+            <p>Vehicles of a filter are chosen when the schedule starts.</p>
           </Empty>
         }
       />

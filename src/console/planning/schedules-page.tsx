@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import { type Schedule } from '../api/carota.js';
+import { type Schedule, scheduleApi } from '../../contract/carota-api/index.js';
 import { scheduleAt, scriptAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
 import { Empty } from '../ui/notes.js';
@@ -34,7 +34,7 @@ const COLUMNS: readonly Column<Schedule>[] = [
     isMinor: true,
     cell: ({ plan }) => plan.waves?.length ?? 'all at once',
   },
-  { title: 'Made', isMinor: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
+  { title: 'Created', isMinor: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
   { title: 'Started', cell: ({ startedAt }) => <Time at={startedAt} /> },
   { title: 'Ended', cell: ({ endedAt }) => <Time at={endedAt} /> },
 ];
@@ -52,14 +52,15 @@ export function SchedulesPage() {
         )
       }
     >
-      <PagedTable<Schedule>
+      <PagedTable
         label="Schedules"
-        path="/v1.0/schedules"
+        route={scheduleApi.listSchedules}
+        request={{}}
         topics={['schedules']}
         columns={COLUMNS}
         keyOf={({ 'ref-id': refId }) => refId}
         empty={
-          <Empty title="Nothing is planned yet.">
+          <Empty title="No schedules yet.">
             <p>
               Upload an <Link href="/artifacts">artifact</Link>, write an{' '}
               <Link href="/scripts/new">update script</Link>, then plan a schedule.

@@ -1,6 +1,8 @@
 /** An update script as it is typed, and as it is sent. Pure. */
-import { type Artifact, type UpdateScript } from '../api/carota.js';
-import { given, numberOf, words } from './given.js';
+import { type StoredArtifact } from '../../contract/carota-api/index.js';
+import { type UpdateScript } from '../../contract/update-script/index.js';
+import { given, words } from '../format/given.js';
+import { numberOf } from '../format/number-text.js';
 
 export interface EcuForm {
   readonly ecu: string;
@@ -51,7 +53,7 @@ const listOf = (text: string): string[] | undefined => {
 };
 
 /** What is missing stays missing: the server says so, and where. */
-export function scriptOf(form: ScriptForm, artifacts: readonly Artifact[]): UpdateScript {
+export function scriptOf(form: ScriptForm, artifacts: readonly StoredArtifact[]): UpdateScript {
   const preconditions = given({
     battery: numberOf(form.battery),
     gear: form.gear,

@@ -1,5 +1,4 @@
-import { type StoredScript } from '../api/carota.js';
-import { at } from '../api/client.js';
+import { type PublishedScript, updateScriptApi } from '../../contract/carota-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { usePathPart } from '../app/address.js';
 import { bytes, duration } from '../format/numbers.js';
@@ -10,17 +9,17 @@ import { Time } from '../ui/time.js';
 
 export function ScriptPage() {
   const refId = usePathPart(1);
-  const answer = useApi<StoredScript>(at`/v1.0/update-scripts/${refId}`);
+  const answer = useApi(updateScriptApi.getScript, { params: { 'script-ref-id': refId } });
   return (
     <Page title={refId}>
       <Answered answer={answer} lines={8}>
-        {(stored) => <Whole stored={stored} />}
+        {(stored) => <ScriptCards stored={stored} />}
       </Answered>
     </Page>
   );
 }
 
-function Whole({ stored: { script, createdAt } }: { stored: StoredScript }) {
+function ScriptCards({ stored: { script, createdAt } }: { stored: PublishedScript }) {
   const { consent, preconditions, window } = script;
   return (
     <div className="cards">
@@ -79,7 +78,7 @@ function Whole({ stored: { script, createdAt } }: { stored: StoredScript }) {
           empty={null}
         />
       </Card>
-      <Card title="As it is signed" wide>
+      <Card title="Signed text" wide>
         <pre tabIndex={0}>{JSON.stringify(script, null, 2)}</pre>
       </Card>
     </div>

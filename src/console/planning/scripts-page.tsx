@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import { type StoredScript } from '../api/carota.js';
+import { type PublishedScript, updateScriptApi } from '../../contract/carota-api/index.js';
 import { scriptAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
 import { Empty } from '../ui/notes.js';
@@ -8,7 +8,7 @@ import { PagedTable } from '../ui/pager.js';
 import { type Column } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-const COLUMNS: readonly Column<StoredScript>[] = [
+const COLUMNS: readonly Column<PublishedScript>[] = [
   {
     title: 'Script',
     cell: ({ script: { 'script-ref-id': refId } }) => <Link href={scriptAt(refId)}>{refId}</Link>,
@@ -39,14 +39,15 @@ export function ScriptsPage() {
         )
       }
     >
-      <PagedTable<StoredScript>
+      <PagedTable
         label="Update scripts"
-        path="/v1.0/update-scripts"
+        route={updateScriptApi.listScripts}
+        request={{}}
         topics={['scripts']}
         columns={COLUMNS}
         keyOf={({ script }) => script['script-ref-id']}
         empty={
-          <Empty title="There is no update script yet.">
+          <Empty title="No update scripts yet.">
             <p>
               A script says what a vehicle installs, and how. It needs an{' '}
               <Link href="/artifacts">artifact</Link> first.

@@ -3,7 +3,7 @@ import { groupOf, STATES_OF_GROUPS } from '../../contract/states/groups.js';
 import { FINISHED, NOT_NOTIFIED } from '../../contract/states/results.js';
 import { INTERRUPTIONS } from '../../contract/states/event-status.js';
 import { PLANNED_STATES, type StateGroup } from '../../contract/states/table.js';
-import { type States } from '../api/adapter.js';
+import { type States } from '../../contract/adapter-api/index.js';
 
 export { groupOf };
 

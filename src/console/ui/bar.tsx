@@ -1,4 +1,4 @@
-import { type States } from '../api/adapter.js';
+import { type States } from '../../contract/adapter-api/index.js';
 import { count, percent } from '../format/numbers.js';
 import { byGroup, GROUPS } from '../states/groups.js';
 

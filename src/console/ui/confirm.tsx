@@ -1,13 +1,17 @@
-/** Nothing is done to vehicles before it was said, in numbers, what will happen. */
+/** A dialog that says, in numbers, what an action will do to vehicles before it is done. */
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useId, useState } from 'react';
-import { type ApiError } from '../api/client.js';
+import { type Failed } from '../api/client.js';
 import { Failure } from './notes.js';
 
 interface ConfirmProps {
-  /** On the button that opens it, and the one that does it. */
+  /** On the button that opens it. */
   readonly label: string;
+  /** On the button that does it; absent: the same. */
+  readonly confirmLabel?: string;
+  /** On the button that leaves everything as it is. */
+  readonly dismissLabel?: string;
   readonly title: string;
   /** What will happen. */
   readonly children: ReactNode;
@@ -26,6 +30,8 @@ interface ConfirmProps {
 
 export function Confirm({
   label,
+  confirmLabel = label,
+  dismissLabel = 'Keep as is',
   title,
   children,
   isDangerous = false,
@@ -40,7 +46,7 @@ export function Confirm({
   const [open, setOpen] = useState(false);
   const [reason, setReason] = useState('');
   const reasonId = useId();
-  const action = useMutation<unknown, ApiError, string>({
+  const action = useMutation<unknown, Failed, string>({
     mutationFn: act,
     onSuccess: () => {
       setOpen(false);
@@ -79,14 +85,14 @@ export function Confirm({
           )}
           {action.error && <Failure error={action.error} />}
           <div className="dialog-actions">
-            <AlertDialog.Close disabled={action.isPending}>Do nothing</AlertDialog.Close>
+            <AlertDialog.Close disabled={action.isPending}>{dismissLabel}</AlertDialog.Close>
             <button
               type="button"
               className={isDangerous ? 'danger solid' : 'primary'}
               disabled={action.isPending || !isReady}
               onClick={() => action.mutate(reason.trim())}
             >
-              {action.isPending ? 'Working …' : label}
+              {action.isPending ? 'Working …' : confirmLabel}
             </button>
           </div>
         </AlertDialog.Popup>
@@ -96,5 +102,8 @@ export function Confirm({
 }
 
 /** The body of a request with a reason, which the interface wants absent rather than empty. */
-export const withReason = (reason: string, body: object = {}): object =>
-  reason === '' ? body : { ...body, reason };
+export const withReason = <Body extends object = object>(
+  reason: string,
+  body?: Body,
+): Body & { readonly reason?: string } =>
+  ({ ...body, ...(reason === '' ? {} : { reason }) }) as Body & { readonly reason?: string };

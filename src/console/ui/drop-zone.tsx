@@ -1,17 +1,20 @@
 /** A file is dropped here or chosen, and sent; one sees how far it has come. */
 import { useEffect, useId, useRef, useState, type DragEvent } from 'react';
-import { type ApiError } from '../api/client.js';
-import { upload, type Upload } from '../api/upload.js';
+import { type AnswerOf } from '../../contract/http/route.js';
+import { type Failed } from '../api/client.js';
+import { upload, type Upload, type UploadRequest, type UploadRoute } from '../api/upload.js';
 import { bytes, percent } from '../format/numbers.js';
 import { Failure } from './notes.js';
 
-interface DropZoneProps<T> {
+interface DropZoneProps<R extends UploadRoute> {
   readonly label: string;
   readonly help: string;
   readonly accept?: string;
-  /** Where a file goes, and as what. */
-  readonly target: (file: File) => { readonly path: string; readonly contentType: string };
-  readonly onDone: (answer: T, file: File) => void;
+  readonly route: R;
+  /** Its parameters and query. */
+  readonly request: (file: File) => UploadRequest<R>;
+  readonly contentType: (file: File) => string;
+  readonly onDone: (answer: AnswerOf<R>, file: File) => void;
 }
 
 interface Sending {
@@ -19,24 +22,32 @@ interface Sending {
   readonly sent: number;
 }
 
-export function DropZone<T>({ label, help, accept, target, onDone }: DropZoneProps<T>) {
+export function DropZone<R extends UploadRoute>({
+  label,
+  help,
+  accept,
+  route,
+  request,
+  contentType,
+  onDone,
+}: DropZoneProps<R>) {
   const id = useId();
   const [sending, setSending] = useState<Sending>();
-  const [error, setError] = useState<ApiError>();
+  const [error, setError] = useState<Failed>();
   const [isOver, setOver] = useState(false);
-  const running = useRef<Upload<T>>(undefined);
+  const running = useRef<Upload<AnswerOf<R>>>(undefined);
   useEffect(() => () => running.current?.abort(), []);
 
   const send = (file: File | undefined) => {
     if (!file || sending) return;
     setError(undefined);
     setSending({ file, sent: 0 });
-    const { path, contentType } = target(file);
-    const task = upload<T>(path, file, contentType, (sent) => setSending({ file, sent }));
+    const show = (sent: number) => setSending({ file, sent });
+    const task = upload(route, request(file), file, contentType(file), show);
     running.current = task;
     void task.answer
       .then((answer) => onDone(answer, file))
-      .catch((reason: unknown) => setError(reason as ApiError))
+      .catch((reason: unknown) => setError(reason as Failed))
       .finally(() => {
         running.current = undefined;
         setSending(undefined);
@@ -82,7 +93,7 @@ export function DropZone<T>({ label, help, accept, target, onDone }: DropZonePro
             {sending.file.name}: {bytes(sending.sent)} of {bytes(sending.file.size)},{' '}
             {sending.sent < sending.file.size
               ? percent(sending.sent, sending.file.size)
-              : 'the server is at the rest of it'}
+              : 'sent; the server is processing it'}
           </span>
           <button type="button" onClick={() => running.current?.abort()}>
             Stop

@@ -1,6 +1,7 @@
 /** Fields of a form, each with its label and what is wrong with it. */
 import { Field } from '@base-ui/react/field';
 import { type ReactNode } from 'react';
+import { numberFault, type NumberRule } from '../format/number-text.js';
 
 interface Common {
   readonly label: string;
@@ -11,12 +12,10 @@ interface Common {
 interface TextProps extends Common {
   readonly value: string;
   readonly onChange: (value: string) => void;
-  readonly type?: 'text' | 'number' | 'time' | 'datetime-local' | 'search' | 'password';
+  readonly type?: 'text' | 'time' | 'datetime-local' | 'search' | 'password';
   readonly placeholder?: string;
-  readonly min?: number;
-  readonly max?: number;
-  readonly step?: number | 'any';
   readonly required?: boolean;
+  readonly inputMode?: 'text' | 'numeric' | 'decimal';
 }
 
 function Labelled({ label, help, error, children }: Common & { readonly children: ReactNode }) {
@@ -37,6 +36,27 @@ export function TextField({ label, help, error, onChange, ...input }: TextProps)
     <Labelled label={label} help={help} error={error}>
       <Field.Control {...input} autoComplete="off" spellCheck={false} onValueChange={onChange} />
     </Labelled>
+  );
+}
+
+/**
+ * A number as text, with a keyboard of digits where there is one. A field of type `number` would hand on an empty text for
+ * whatever it cannot read, such as a half-typed `5e`, and so turn a limit into none.
+ */
+export function NumberField({
+  rule,
+  error,
+  ...field
+}: Omit<TextProps, 'type'> & { readonly rule: NumberRule }) {
+  const { isInteger = false, min, above } = rule;
+  // Keyboards of digits alone have no sign.
+  const isSigned = (min ?? above ?? -1) < 0;
+  return (
+    <TextField
+      {...field}
+      inputMode={isSigned ? 'text' : isInteger ? 'numeric' : 'decimal'}
+      error={numberFault(field.value, rule) ?? error}
+    />
   );
 }
 

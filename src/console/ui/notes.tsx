@@ -1,6 +1,7 @@
 /** What is said where there is nothing to show yet, nothing at all, or something went wrong. */
 import { type ReactNode } from 'react';
-import { type ApiError } from '../api/client.js';
+import { ERRORS, isErrorCode } from '../../contract/errors.js';
+import { type Failed, NoAnswer } from '../api/client.js';
 
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
@@ -11,29 +12,40 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   );
 }
 
-const HELP: Readonly<Record<number, string>> = {
-  0: 'Check that the server runs and that this machine reaches it. It is tried again by itself.',
-  403: 'Ask an administrator for a token with a role that may.',
-  404: 'It may have been removed, or the address has a fault.',
-  503: 'The database does not answer. What vehicles report is kept; it is tried again by itself.',
-};
+const UNREACHABLE =
+  'Check that the server runs and that this machine reaches it. The console keeps trying.';
 
-export function Failure({ error, retry }: { error: ApiError; retry?: () => void }) {
+/** The contract's remedy is for programs: they choose their token. */
+const FORBIDDEN = 'Ask an administrator for a token with a role that may do this.';
+
+function helpFor(error: Failed): string | undefined {
+  if (error instanceof NoAnswer) return UNREACHABLE;
+  if (error.code === 'FORBIDDEN') return FORBIDDEN;
+  return isErrorCode(error.code) && error.errors.length === 0
+    ? ERRORS[error.code].remedy
+    : undefined;
+}
+
+/** What went wrong, where, and what to do about it. */
+export function Failure({ error, retry }: { error: Failed; retry?: () => void }) {
+  const { message } = error;
+  const { code, errors } = error instanceof NoAnswer ? { code: 'NO_ANSWER', errors: [] } : error;
+  const help = helpFor(error);
   return (
     <div className="failure" role="alert">
       <p>
-        <b>{error.message}</b> <span className="code">{error.code}</span>
+        <b>{message}</b> <span className="code">{code}</span>
       </p>
-      {error.errors.length > 0 && (
+      {errors.length > 0 && (
         <ul>
-          {error.errors.map(({ path, message }) => (
-            <li key={`${path} ${message}`}>
-              <code>{path === '' ? '/' : path}</code> {message}
+          {errors.map((fault) => (
+            <li key={`${fault.path} ${fault.message}`}>
+              <code>{fault.path === '' ? '/' : fault.path}</code> {fault.message}
             </li>
           ))}
         </ul>
       )}
-      {HELP[error.status] && <p>{HELP[error.status]}</p>}
+      {help !== undefined && <p>{help}</p>}
       {retry && (
         <button type="button" onClick={retry}>
           Try again
@@ -56,7 +68,7 @@ export function Loading({ lines = 3 }: { lines?: number }) {
 
 interface Answer<T> {
   readonly data: T | undefined;
-  readonly error: ApiError | null;
+  readonly error: Failed | null;
   readonly refetch: () => unknown;
 }
 

@@ -1,43 +1,43 @@
 /** A list that is read page after page, by cursors. */
 import { useState } from 'react';
-import { type Query } from '../api/client.js';
-import { type Page } from '../api/session.js';
+import { type ItemOf, type RequestOf } from '../../contract/client.js';
+import { type Page, type RouteShape } from '../../contract/http/index.js';
 import { useApi } from '../api/use-query.js';
 import { type Column, Table } from './table.js';
 import { Answered } from './notes.js';
 
-interface PagedProps<T> {
+interface PagedProps<R extends RouteShape> {
   readonly label: string;
-  readonly path: string;
-  readonly query?: Query;
+  /** Of a list. */
+  readonly route: R;
+  /** Its parameters and filter. */
+  readonly request: RequestOf<R>;
   readonly topics?: readonly string[];
-  readonly columns: readonly Column<T>[];
-  readonly keyOf: (item: T) => string;
+  readonly columns: readonly Column<ItemOf<R>>[];
+  readonly keyOf: (item: ItemOf<R>) => string;
   readonly empty: React.ReactNode;
   readonly limit?: number;
 }
 
-export function PagedTable<T>(props: PagedProps<T>) {
+export function PagedTable<R extends RouteShape>(props: PagedProps<R>) {
   // Another filter begins at its first page.
-  return <Pages key={JSON.stringify([props.path, props.query])} {...props} />;
+  return <Pages key={JSON.stringify([props.route.path, props.request])} {...props} />;
 }
 
-function Pages<T>({
+function Pages<R extends RouteShape>({
   label,
-  path,
-  query = {},
+  route,
+  request,
   topics = [],
   columns,
   keyOf,
   empty,
   limit = 50,
-}: PagedProps<T>) {
+}: PagedProps<R>) {
   const [cursors, setCursors] = useState<readonly string[]>([]);
-  const answer = useApi<Page<T>>(
-    path,
-    { ...query, limit, cursor: cursors.at(-1) },
-    { topics, keep: true },
-  );
+  const query = { ...(request as { query?: object }).query, limit, cursor: cursors.at(-1) };
+  const { data, error, refetch } = useApi(route, { ...request, query }, { topics, keep: true });
+  const answer = { data: data as unknown as Page<ItemOf<R>> | undefined, error, refetch };
   return (
     <Answered answer={answer} lines={8}>
       {({ items, nextCursor }) => (
@@ -50,7 +50,7 @@ function Pages<T>({
                 disabled={cursors.length === 0}
                 onClick={() => setCursors(cursors.slice(0, -1))}
               >
-                Newer
+                Previous
               </button>
               <span>Page {cursors.length + 1}</span>
               <button
@@ -58,7 +58,7 @@ function Pages<T>({
                 disabled={nextCursor === null}
                 onClick={() => nextCursor !== null && setCursors([...cursors, nextCursor])}
               >
-                Older
+                Next
               </button>
             </nav>
           )}

@@ -1,10 +1,9 @@
-/** Takes what was refused once more: one, or all that match a filter. */
-import { send } from '../api/client.js';
+/** Replays what was put aside: one, or all that match a filter. */
 import { useAskAgain } from '../api/use-query.js';
 import { count, plural } from '../format/numbers.js';
 import { Confirm } from './confirm.js';
 
-/** What one call takes at most. */
+/** Most that one call replays. */
 const AT_ONCE = 1_000;
 
 /** What is replayed, in words. */
@@ -20,19 +19,15 @@ export interface Replayed {
 
 interface ReplayOneProps {
   readonly of: Replayed;
-  /** e.g. `/v1.0/dead-letters/4711` */
-  readonly path: string;
   readonly wasReplayed: boolean;
+  readonly replay: () => Promise<{ readonly outcome: string; readonly reason: string | null }>;
   readonly onDone: (text: string) => void;
 }
 
-export function ReplayOne({ of, path, wasReplayed, onDone }: ReplayOneProps) {
+export function ReplayOne({ of, wasReplayed, replay, onDone }: ReplayOneProps) {
   const askAgain = useAskAgain();
   const act = async () => {
-    const { outcome, reason } = await send<{ outcome: string; reason: string | null }>(
-      'POST',
-      `${path}/replay`,
-    );
+    const { outcome, reason } = await replay();
     onDone(`The ${of.noun} was ${outcome}${reason === null ? '' : `: ${reason}`}.`);
     await askAgain(of.topic);
   };
@@ -40,7 +35,7 @@ export function ReplayOne({ of, path, wasReplayed, onDone }: ReplayOneProps) {
     <Confirm label="Replay" isSmall title={`Replay this ${of.noun}?`} withReason={false} act={act}>
       <ul>
         <li>
-          1 {of.noun} is taken {of.how.one}; it stays here if its cause still stands.
+          1 {of.noun} is processed {of.how.one}; it stays here if its cause is still there.
         </li>
         {wasReplayed && <li>It was replayed before.</li>}
       </ul>
@@ -48,41 +43,43 @@ export function ReplayOne({ of, path, wasReplayed, onDone }: ReplayOneProps) {
   );
 }
 
+/** What came of a replay of several. */
+export interface ReplayCounts {
+  /** Applied or stored. */
+  readonly taken: number;
+  readonly duplicate: number;
+  readonly refused: number;
+  readonly more: boolean;
+}
+
 interface ReplayAllProps {
   readonly of: Replayed;
-  /** e.g. `/v1.0/dead-letters` */
-  readonly path: string;
-  /** Empty: not set. */
-  readonly filter: Readonly<Record<string, string>>;
+  /** What is chosen, in words; empty: all. */
+  readonly filter: readonly string[];
+  readonly replay: (options: { limit: number; reason?: string }) => Promise<ReplayCounts>;
   readonly onDone: (text: string) => void;
 }
 
-type Tally = Readonly<Record<string, number>> & { readonly more: boolean };
-
-export function ReplayAll({ of, path, filter, onDone }: ReplayAllProps) {
+export function ReplayAll({ of, filter, replay, onDone }: ReplayAllProps) {
   const askAgain = useAskAgain();
-  const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ''));
-  const act = async (why: string) => {
-    const tally = await send<Tally>('POST', `${path}/replay`, {
-      ...given,
+  const act = async (reason: string) => {
+    const { taken, duplicate, refused, more } = await replay({
       limit: AT_ONCE,
-      ...(why === '' ? {} : { why }),
+      ...(reason === '' ? {} : { reason }),
     });
-    const { [of.taken]: taken = 0, duplicate = 0, refused = 0, more } = tally;
     onDone(
-      `${plural(taken, of.noun)} ${of.taken}, ${count(duplicate)} known already, ${count(refused)} refused once more.${more ? ' There are more: replay again.' : ''}`,
+      `${plural(taken, of.noun)} ${of.taken}, ${count(duplicate)} processed before, ${count(refused)} refused again.${more ? ' There are more: replay again.' : ''}`,
     );
     await askAgain(of.topic);
   };
-  const named = Object.entries(given).map(([name, value]) => `${name} ${value}`);
   return (
     <Confirm label="Replay all that match" title="Replay all that match the filter?" act={act}>
       <ul>
         <li>
-          Up to {count(AT_ONCE)} {of.noun}s that were not replayed yet
-          {named.length > 0 ? `, with ${named.join(', ')},` : ''} are taken {of.how.many}.
+          Up to {count(AT_ONCE)} {of.noun}s not replayed yet
+          {filter.length > 0 ? `, with ${filter.join(', ')},` : ''} are processed {of.how.many}.
         </li>
-        <li>Those whose cause still stands stay here.</li>
+        <li>Those whose cause is still there stay here.</li>
       </ul>
     </Confirm>
   );

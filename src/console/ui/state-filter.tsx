@@ -1,4 +1,4 @@
-import { type States } from '../api/adapter.js';
+import { type States } from '../../contract/adapter-api/index.js';
 import { count } from '../format/numbers.js';
 import { inOrder } from '../states/groups.js';
 import { SelectField } from './fields.js';

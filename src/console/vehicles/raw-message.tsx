@@ -1,32 +1,35 @@
+import { insightApi } from '../../contract/adapter-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { Dialog } from '../ui/dialog.js';
 import { MessageText } from '../ui/message-text.js';
 import { Answered } from '../ui/notes.js';
 
-interface Raw {
-  readonly asItCame: boolean;
-  readonly envelope: string;
+interface RawMessageProps {
+  readonly refId: string;
+  readonly vin: string;
+  readonly messageId: string;
 }
 
-/** A message as it came; asked for when it is opened. */
-export function RawMessage({ path, messageId }: { path: string; messageId: string }) {
+/** A message as it was received; fetched when it is opened. */
+export function RawMessage(props: RawMessageProps) {
   return (
     <Dialog label="Raw" title="Raw message" className="small">
-      <Message path={`${path}/messages/${encodeURIComponent(messageId)}`} />
+      <Message {...props} />
     </Dialog>
   );
 }
 
-function Message({ path }: { path: string }) {
-  const answer = useApi<Raw>(path);
+function Message({ refId, vin, messageId }: RawMessageProps) {
+  const params = { 'ref-id': refId, vin, message_id: messageId };
+  const answer = useApi(insightApi.getMessage, { params });
   return (
     <Answered answer={answer}>
-      {({ asItCame, envelope }) => (
+      {({ verbatim, envelope }) => (
         <>
           <p className="muted">
-            {asItCame
-              ? 'As it came: it has fields beyond the contract’s.'
-              : 'Written anew from what is stored: all of the contract’s fields.'}
+            {verbatim
+              ? 'Verbatim: it has fields that the contract does not name.'
+              : 'Rebuilt from what is stored: all of the contract’s fields.'}
           </p>
           <MessageText envelope={envelope} />
         </>

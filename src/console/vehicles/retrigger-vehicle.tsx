@@ -1,5 +1,5 @@
-import { type VehicleInOperation } from '../api/adapter.js';
-import { at, send } from '../api/client.js';
+import { controlApi, type VehicleInOperation } from '../../contract/adapter-api/index.js';
+import { client } from '../api/client.js';
 import { useAskAgain } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
 import { isFinished } from '../states/groups.js';
@@ -9,11 +9,10 @@ export function RetriggerVehicle({ vehicle }: { vehicle: VehicleInOperation }) {
   const askAgain = useAskAgain();
   const { vin, 'ref-id': refId, state, attempt } = vehicle;
   const act = async (reason: string) => {
-    await send(
-      'POST',
-      at`/v1.0/ota/operations/${refId}/vehicles/${vin}/retrigger`,
-      withReason(reason),
-    );
+    await client.call(controlApi.retriggerVehicle, {
+      params: { 'ref-id': refId, vin },
+      body: withReason(reason),
+    });
     await askAgain(`vehicle:${vin}`);
   };
   if (!useMay('control')) return null;
@@ -22,7 +21,7 @@ export function RetriggerVehicle({ vehicle }: { vehicle: VehicleInOperation }) {
       <ul>
         <li>1 vehicle gets a new trigger: attempt {attempt + 1}.</li>
         {!isFinished(state) && (
-          <li>It is {state} and has not come to an end: what it is doing now no longer counts.</li>
+          <li>It is {state} and has not finished: the current attempt no longer counts.</li>
         )}
       </ul>
     </Confirm>

@@ -1,5 +1,9 @@
 import { Link } from 'wouter';
-import { type RegisteredVehicle, type VehicleInOperation } from '../api/adapter.js';
+import {
+  insightApi,
+  registryApi,
+  type VehicleInOperation,
+} from '../../contract/adapter-api/index.js';
 import { operationAt, useFilters, vehicleAt } from '../app/address.js';
 import { REGISTRY_COLUMNS } from '../fleet/registry-columns.js';
 import { Empty } from '../ui/notes.js';
@@ -47,25 +51,25 @@ export function SearchPage() {
       ) : (
         <>
           <h2>In operations</h2>
-          <PagedTable<VehicleInOperation>
+          <PagedTable
             label="Vehicles found"
-            path="/v1.0/ota/vehicles"
-            query={{ vin }}
+            route={insightApi.searchVehicles}
+            request={{ query: { vin } }}
             topics={['operations']}
             columns={COLUMNS}
             keyOf={(item) => `${item.vin} ${item['ref-id']}`}
             empty={<Empty title={`No vehicle of an operation begins with ${vin}.`} />}
           />
           <h2>In the registry</h2>
-          <PagedTable<RegisteredVehicle>
+          <PagedTable
             label="Registered vehicles found"
-            path="/v1.0/vehicles"
-            query={{ vin }}
+            route={registryApi.listRegistrations}
+            request={{ query: { vin } }}
             columns={REGISTRY_COLUMNS}
             keyOf={(item) => item.vin}
             empty={
               <Empty title={`No registered vehicle begins with ${vin}.`}>
-                <p>A vehicle that is not registered is not heard.</p>
+                <p>Messages from unregistered vehicles are rejected.</p>
               </Empty>
             }
           />

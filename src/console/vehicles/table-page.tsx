@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
-import { type Operation } from '../api/adapter.js';
-import { at, withQuery } from '../api/client.js';
+import { insightApi, operationApi } from '../../contract/adapter-api/index.js';
+import { queryText } from '../../contract/client/request-text.js';
+import { pathOf } from '../../contract/http/route.js';
 import { useApi } from '../api/use-query.js';
 import { operationAt, useFilters, usePathPart } from '../app/address.js';
 import { count } from '../format/numbers.js';
@@ -15,16 +16,16 @@ import { VehicleTable } from './vehicle-table.js';
 export function TablePage() {
   const refId = usePathPart(1);
   const topics = [`operation:${refId}`];
-  const path = at`/v1.0/ota/operations/${refId}`;
+  const params = { 'ref-id': refId };
   const [{ state, reason, text }, setFilters] = useFilters('state', 'reason', 'text');
-  const operation = useApi<Operation>(path, {}, { topics });
+  const operation = useApi(operationApi.getOperation, { params }, { topics });
   const filter = { state, reason, text };
   const isFiltered = state !== '' || reason !== '' || text !== '';
-  const matching = useApi<{ vehicles: number }>(`${path}/vehicle-count`, filter, {
-    topics,
-    enabled: isFiltered,
-    keep: true,
-  });
+  const matching = useApi(
+    operationApi.countOperationVehicles,
+    { params, query: filter },
+    { topics, enabled: isFiltered, keep: true },
+  );
   const total = isFiltered ? matching.data?.vehicles : operation.data?.vehicles;
   const error = operation.error ?? (isFiltered ? matching.error : null);
   return (
@@ -34,7 +35,7 @@ export function TablePage() {
       actions={
         <a
           className="button"
-          href={withQuery(`${path}/export`, { format: 'csv', ...filter })}
+          href={pathOf(insightApi.exportVehicles, params) + queryText({ format: 'csv', ...filter })}
           download
         >
           Download as CSV
@@ -54,7 +55,7 @@ export function TablePage() {
           onChange={(value) => setFilters({ reason: value })}
         />
         <TextFilter
-          label="VIN or reason has"
+          label="VIN or reason contains"
           value={text}
           onChange={(value) => setFilters({ text: value })}
         />
@@ -71,7 +72,7 @@ export function TablePage() {
       ) : (
         <VehicleTable
           key={JSON.stringify(filter)}
-          path={`${path}/vehicles`}
+          refId={refId}
           filter={filter}
           total={total ?? 0}
           isCounted={total !== undefined}

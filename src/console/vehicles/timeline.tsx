@@ -1,5 +1,4 @@
-import { type TimelineEntry } from '../api/adapter.js';
-import { at } from '../api/client.js';
+import { insightApi, type TimelineEntry } from '../../contract/adapter-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { duration } from '../format/numbers.js';
 import { Answered, Empty } from '../ui/notes.js';
@@ -15,8 +14,8 @@ interface TimelineProps {
 
 /** All that happened to a vehicle in an operation, by both clocks. */
 export function Timeline({ refId, vin, topics }: TimelineProps) {
-  const path = at`/v1.0/ota/operations/${refId}/vehicles/${vin}`;
-  const answer = useApi<{ items: readonly TimelineEntry[] }>(`${path}/timeline`, {}, { topics });
+  const params = { 'ref-id': refId, vin };
+  const answer = useApi(insightApi.getTimeline, { params }, { topics });
   return (
     <Answered answer={answer} lines={6}>
       {({ items }) =>
@@ -47,7 +46,7 @@ export function Timeline({ refId, vin, topics }: TimelineProps) {
               </thead>
               <tbody>
                 {items.map((entry, place) => (
-                  <Entry key={place} entry={entry} path={path} />
+                  <Entry key={place} entry={entry} refId={refId} vin={vin} />
                 ))}
               </tbody>
             </table>
@@ -58,25 +57,32 @@ export function Timeline({ refId, vin, topics }: TimelineProps) {
   );
 }
 
-function Entry({ entry, path }: { entry: TimelineEntry; path: string }) {
-  const { at: seenAt, vehicleAt, attempt, messageId } = entry;
+interface EntryProps {
+  readonly entry: TimelineEntry;
+  readonly refId: string;
+  readonly vin: string;
+}
+
+function Entry({ entry, refId, vin }: EntryProps) {
+  const message = entry.kind === 'ack' || entry.kind === 'event' ? entry : undefined;
   return (
     <tr className={`entry-${entry.kind}`}>
       <td>
-        <Time at={seenAt} style="precise" />
+        <Time at={entry.at} style="precise" />
       </td>
-      <td>{vehicleAt !== undefined && <VehicleTime seenAt={seenAt} vehicleAt={vehicleAt} />}</td>
-      <td className="minor">{attempt}</td>
+      <td>{message && <VehicleTime seenAt={entry.at} vehicleAt={message.vehicleAt} />}</td>
+      <td className="minor">{entry.attempt}</td>
       <td>
         <What entry={entry} />
       </td>
       <td>
-        <Details entry={entry} />
+        {message && <Facts meta={message.meta} />}
+        {entry.kind === 'control' && entry.reason}
       </td>
       <td className="minor">
-        <Receivers entry={entry} />
+        {entry.kind === 'event' && <Receivers callbacks={entry.callbacks} />}
       </td>
-      <td>{messageId !== undefined && <RawMessage path={path} messageId={messageId} />}</td>
+      <td>{message && <RawMessage refId={refId} vin={vin} messageId={message.message_id} />}</td>
     </tr>
   );
 }
@@ -99,20 +105,27 @@ function VehicleTime({ seenAt, vehicleAt }: { seenAt: string; vehicleAt: string 
   );
 }
 
-function What({ entry: { kind, what, statusName, action, by } }: { entry: TimelineEntry }) {
-  if (kind === 'event') return <State state={statusName ?? ''} />;
-  if (kind === 'ack') return <>acknowledged the trigger</>;
-  if (kind === 'control') {
-    return (
-      <>
-        {action} <small>by {by}</small>
-      </>
-    );
+function What({ entry }: { entry: TimelineEntry }) {
+  switch (entry.kind) {
+    case 'event':
+      return <State state={entry['status-name']} />;
+    case 'ack':
+      return <>acknowledged the trigger</>;
+    case 'control':
+      return (
+        <>
+          {entry.action} <small>by {entry.by}</small>
+        </>
+      );
+    case 'delivery':
+      return <>{entry.what}</>;
   }
-  return <>{what}</>;
 }
 
-function Details({ entry: { meta = [], reason, kind } }: { entry: TimelineEntry }) {
+type Event = Extract<TimelineEntry, { kind: 'event' }>;
+
+/** What an event says beyond its status; progress as a bar. */
+function Facts({ meta }: { meta: Event['meta'] }) {
   const progress = meta.find(({ key }) => key === 'progress')?.value;
   const share = Number(progress);
   const rest = meta.filter(({ key }) => key !== 'progress' || !Number.isFinite(share));
@@ -128,15 +141,15 @@ function Details({ entry: { meta = [], reason, kind } }: { entry: TimelineEntry 
           <b>{key}</b> {value}
         </span>
       ))}
-      {kind === 'control' && reason}
     </>
   );
 }
 
-function Receivers({ entry: { callbacks = [] } }: { entry: TimelineEntry }) {
-  return callbacks.map(({ receiver, settledAt, tries }) => (
+function Receivers({ callbacks }: { callbacks: Event['callbacks'] }) {
+  return callbacks.map(({ receiver, deliveredAt, tries }) => (
     <span key={receiver} className="meta">
-      <b>{receiver}</b> {settledAt === null ? 'not told yet' : <Time at={settledAt} style="time" />}
+      <b>{receiver}</b>{' '}
+      {deliveredAt === null ? 'not delivered yet' : <Time at={deliveredAt} style="time" />}
       {tries > 1 && ` after ${tries} tries`}
     </span>
   ));

@@ -1,7 +1,10 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { type Vehicle, type VehicleInOperation } from '../api/adapter.js';
-import { at } from '../api/client.js';
+import {
+  insightApi,
+  type Vehicle,
+  type VehicleInOperation,
+} from '../../contract/adapter-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { operationAt, usePathPart } from '../app/address.js';
 import { count } from '../format/numbers.js';
@@ -16,17 +19,17 @@ import { Timeline } from './timeline.js';
 export function VehiclePage() {
   const vin = usePathPart(1).toUpperCase();
   const topics = [`vehicle:${vin}`];
-  const answer = useApi<Vehicle>(at`/v1.0/ota/vehicles/${vin}`, {}, { topics });
+  const answer = useApi(insightApi.getVehicle, { params: { vin } }, { topics });
   return (
     <Page title={vin}>
       <Answered answer={answer} lines={10}>
-        {(vehicle) => <Whole vehicle={vehicle} topics={topics} />}
+        {(vehicle) => <VehicleCards vehicle={vehicle} topics={topics} />}
       </Answered>
     </Page>
   );
 }
 
-function Whole({ vehicle, topics }: { vehicle: Vehicle; topics: readonly string[] }) {
+function VehicleCards({ vehicle, topics }: { vehicle: Vehicle; topics: readonly string[] }) {
   const { vin, operations } = vehicle;
   return (
     <div className="cards">
@@ -52,7 +55,7 @@ function Whole({ vehicle, topics }: { vehicle: Vehicle; topics: readonly string[
           ]}
           items={operations}
           keyOf={({ 'ref-id': refId }) => refId}
-          empty={<Empty title="It is in no operation." />}
+          empty={<Empty title="No operations yet." />}
         />
       </Card>
       <Timelines vin={vin} operations={operations} topics={topics} />
@@ -115,8 +118,8 @@ function Registration({ vehicle: { registration, vin } }: { vehicle: Vehicle }) 
           </dd>
         </dl>
       ) : (
-        <Empty title="It is not registered.">
-          <p>Its messages are dead letters, and its triggers end as device_not_found.</p>
+        <Empty title="Not registered.">
+          <p>Its messages become dead letters, and its triggers end as device_not_found.</p>
         </Empty>
       )}
     </Card>
@@ -140,8 +143,8 @@ function Installed({ vehicle: { installed } }: { vehicle: Vehicle }) {
         items={installed}
         keyOf={({ ecu }) => ecu}
         empty={
-          <Empty title="It has not said yet what it runs.">
-            <p>A vehicle says so with success.</p>
+          <Empty title="Installed versions unknown until the vehicle reports them.">
+            <p>A vehicle reports them with success.</p>
           </Empty>
         }
       />

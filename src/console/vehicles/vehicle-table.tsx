@@ -3,9 +3,11 @@ import { useQueries } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { type VehicleState } from '../api/adapter.js';
-import { type Query } from '../api/client.js';
-import { type Page } from '../api/session.js';
+import {
+  operationApi,
+  type VehicleFilter,
+  type VehicleState,
+} from '../../contract/adapter-api/index.js';
 import { queryOptions, useTopics } from '../api/use-query.js';
 import { vehicleAt } from '../app/address.js';
 import { count } from '../format/numbers.js';
@@ -29,14 +31,14 @@ const COLUMNS = [
 ] as const;
 
 interface VehicleTableProps {
-  readonly path: string;
-  readonly filter: Query;
+  readonly refId: string;
+  readonly filter: VehicleFilter;
   readonly total: number;
   readonly isCounted: boolean;
   readonly topics: readonly string[];
 }
 
-export function VehicleTable({ path, filter, total, isCounted, topics }: VehicleTableProps) {
+export function VehicleTable({ refId, filter, total, isCounted, topics }: VehicleTableProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
   const [, navigate] = useLocation();
@@ -50,7 +52,7 @@ export function VehicleTable({ path, filter, total, isCounted, topics }: Vehicle
     scrollPaddingEnd: ROW_PX,
   });
   const shown = virtual.getVirtualItems();
-  const vehicles = usePages(path, filter, topics, shown[0]?.index ?? 0, shown.at(-1)?.index ?? -1);
+  const vehicles = usePages(refId, filter, topics, shown[0]?.index ?? 0, shown.at(-1)?.index ?? -1);
 
   const move = (event: KeyboardEvent) => {
     const screen = Math.floor((frame.current?.clientHeight ?? 0) / ROW_PX) - 2;
@@ -128,8 +130,8 @@ export function VehicleTable({ path, filter, total, isCounted, topics }: Vehicle
 
 /** The pages that are seen; each is asked for again when something has changed. */
 function usePages(
-  path: string,
-  filter: Query,
+  refId: string,
+  filter: VehicleFilter,
   topics: readonly string[],
   first: number,
   last: number,
@@ -140,9 +142,12 @@ function usePages(
   const numbers = Array.from({ length: upto - from + 1 }, (_, place) => from + place);
   const pages = useQueries({
     queries: numbers.map((number) => ({
-      ...queryOptions<Page<VehicleState>>(
-        path,
-        { ...filter, offset: number * PAGE, limit: PAGE },
+      ...queryOptions(
+        operationApi.listOperationVehicles,
+        {
+          params: { 'ref-id': refId },
+          query: { ...filter, offset: number * PAGE, limit: PAGE },
+        },
         topics,
       ),
       // A million rows that were scrolled past are not kept.

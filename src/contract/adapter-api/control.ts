@@ -31,7 +31,7 @@ export const CancelledOperation = Type.Object(
 );
 export type CancelledOperation = Type.Static<typeof CancelledOperation>;
 
-const OperationChange = Type.Object(
+export const OperationChange = Type.Object(
   {
     priority: Type.Optional(Priority),
     rate: Type.Optional(Nullable(TriggerRate)),

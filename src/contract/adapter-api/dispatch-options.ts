@@ -6,8 +6,8 @@ import Type from 'typebox';
 
 /** Highest rate, triggers per second. */
 export const MAX_RATE = 1_000_000;
-/** More than any operation has. */
-const MAX_VEHICLES = 1_000_000_000;
+/** Most vehicles of a step; more than any operation has. */
+export const MAX_VEHICLES = 1_000_000_000;
 
 /** Constant, or growing with what was reached: the more vehicles have proved it, the faster. */
 export const TriggerRate = Type.Object(

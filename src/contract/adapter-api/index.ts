@@ -19,6 +19,7 @@ import { triggerApi } from './trigger.js';
 export * from './audit.js';
 export * from './control.js';
 export * from './dead-letters.js';
+export * from './dispatch-options.js';
 export * from './dispatch.js';
 export * from './events.js';
 export * from './health.js';

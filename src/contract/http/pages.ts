@@ -1,10 +1,10 @@
 /** Lists come in pages (contract section 4). */
 import Type from 'typebox';
 import { Pattern } from '../values/pattern.js';
+import { MAX_PAGE } from './page-size.js';
 
 /** A ref-id of 256 characters as a position, in base64. */
 const MAX_CURSOR = 1_600;
-export const MAX_PAGE = 1_000;
 
 export const Cursor = Pattern('^[A-Za-z0-9_-]+$', 'must be a nextCursor of this list', {
   maxLength: MAX_CURSOR,

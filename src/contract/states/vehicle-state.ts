@@ -98,6 +98,18 @@ function newestFirst(a: SettledMessage, b: SettledMessage): number {
   return (
     b.eventTime - a.eventTime ||
     lifecycleRank(b.status ?? 0) - lifecycleRank(a.status ?? 0) ||
-    Buffer.compare(Buffer.from(b.messageId), Buffer.from(a.messageId))
+    byBytes(b.messageId, a.messageId)
   );
 }
+
+/** In the order of their bytes in UTF-8, which is that of their code points; the database compares texts so. */
+function byBytes(a: string, b: string): number {
+  const others = Array.from(b, codePoint);
+  for (const [place, point] of Array.from(a, codePoint).entries()) {
+    const difference = point - (others[place] ?? -1);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+const codePoint = (char: string): number => char.codePointAt(0) ?? 0;

@@ -1,41 +1,64 @@
+import { MAX_PRIORITY, MAX_RATE, MIN_PRIORITY } from '../../../contract/adapter-api/index.js';
+import { type NumberRule } from '../../format/number-text.js';
 import { bind } from '../../ui/bind.js';
-import { CheckField, SelectField, TextField } from '../../ui/fields.js';
+import { CheckField, NumberField, SelectField } from '../../ui/fields.js';
 import { type PlanForm } from '../plan-form.js';
 import { type StepProps } from './step.js';
 
+const PERCENT: NumberRule = { above: 0, max: 100 };
+const VEHICLES: NumberRule = { isInteger: true, min: 1 };
+
 const PERCENTS = [
-  ['tolerated', 'Failures that are no reason to stop, percent'],
-  ['intolerable', 'Failures that must be stopped, percent'],
-  ['falseStop', 'Stops wrongly in, percent'],
-  ['missedStop', 'Misses a stop in, percent'],
+  ['tolerated', 'Tolerated failure rate (%)'],
+  ['intolerable', 'Intolerable failure rate (%)'],
+  ['falseStop', 'False-stop probability (%)'],
+  ['missedStop', 'Missed-stop probability (%)'],
 ] as const;
 
-const NUMBERS: readonly (readonly [
-  'maxFailures' | 'maxRollbackFailures' | 'patience' | 'priority' | 'perSecond',
-  string,
-  string,
-  string,
-])[] = [
-  [
-    'maxFailures',
-    'Failures at most',
-    '/guard/maxFailures',
-    'Stops above it, whatever the test says.',
-  ],
-  [
-    'maxRollbackFailures',
-    'Failed rollbacks at most',
-    '/guard/maxRollbackFailures',
-    'Vehicles that run neither software.',
-  ],
-  ['patience', 'Waits for a wave, seconds', '/guard/patience', 'Then it decides by what it knows.'],
-  [
-    'priority',
-    'Priority, −10 to 10',
-    '/dispatch/priority',
-    'Of its triggers among those of others.',
-  ],
-  ['perSecond', 'Triggers a second', '/dispatch/rate', 'Empty: as fast as it goes.'],
+interface NumberInput {
+  readonly name: 'maxFailures' | 'maxRollbackFailures' | 'patience' | 'priority' | 'perSecond';
+  readonly label: string;
+  readonly path: string;
+  readonly help: string;
+  readonly rule: NumberRule;
+}
+
+const NUMBERS: readonly NumberInput[] = [
+  {
+    name: 'maxFailures',
+    label: 'Maximum failures',
+    path: '/guard/maxFailures',
+    help: 'So many failures stop it, whatever the test says.',
+    rule: VEHICLES,
+  },
+  {
+    name: 'maxRollbackFailures',
+    label: 'Maximum failed rollbacks',
+    path: '/guard/maxRollbackFailures',
+    help: 'Vehicles that run neither the old nor the new software.',
+    rule: VEHICLES,
+  },
+  {
+    name: 'patience',
+    label: 'Wait for a wave, seconds',
+    path: '/guard/patience',
+    help: 'Then the guard decides on the results so far.',
+    rule: { isInteger: true, min: 1 },
+  },
+  {
+    name: 'priority',
+    label: 'Priority, −10 to 10',
+    path: '/dispatch/priority',
+    help: 'Each step doubles its share while several operations send.',
+    rule: { isInteger: true, min: MIN_PRIORITY, max: MAX_PRIORITY },
+  },
+  {
+    name: 'perSecond',
+    label: 'Triggers per second',
+    path: '/dispatch/rate',
+    help: 'Leave empty for no limit.',
+    rule: { above: 0, max: MAX_RATE },
+  },
 ];
 
 export function GuardStep({ form, set, at }: StepProps) {
@@ -50,37 +73,29 @@ export function GuardStep({ form, set, at }: StepProps) {
       {form.isTested && (
         <div className="form-grid">
           {PERCENTS.map(([name, label]) => (
-            <TextField
+            <NumberField
               key={name}
               label={label}
-              type="number"
-              step="any"
+              rule={PERCENT}
               {...bound(name, `/guard/test/${name}`)}
             />
           ))}
         </div>
       )}
       <SelectField
-        label="Where a wave has ended and the test is undecided"
+        label="If a wave ends and the test is undecided"
         value={form.undecided}
         onChange={(value) => set({ undecided: value as PlanForm['undecided'] })}
         error={at('/guard/undecided')}
         options={[
-          { value: '', label: 'as is usual: a person decides' },
-          { value: 'hold', label: 'a person decides' },
-          { value: 'continue', label: 'go on' },
+          { value: '', label: 'Default: wait for a person' },
+          { value: 'hold', label: 'wait for a person' },
+          { value: 'continue', label: 'continue' },
         ]}
       />
       <div className="form-grid">
-        {NUMBERS.map(([name, label, path, help]) => (
-          <TextField
-            key={name}
-            label={label}
-            type="number"
-            step="any"
-            {...bound(name, path)}
-            help={help}
-          />
+        {NUMBERS.map(({ name, label, path, help, rule }) => (
+          <NumberField key={name} label={label} rule={rule} {...bound(name, path)} help={help} />
         ))}
       </div>
     </>

@@ -1,4 +1,4 @@
-import { type SchedulePreview } from '../../api/carota.js';
+import { type SchedulePreview } from '../../../contract/carota-api/index.js';
 import { type PlanForm } from '../plan-form.js';
 
 export interface StepProps {

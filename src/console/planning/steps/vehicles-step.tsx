@@ -10,8 +10,8 @@ export function VehiclesStep({ form, set, at, preview }: StepProps) {
         value={form.choice}
         onChange={(value) => set({ choice: value as 'filter' | 'vins' })}
         options={[
-          { value: 'filter', label: 'all of the model that match, as they are when it starts' },
-          { value: 'vins', label: 'those that I name' },
+          { value: 'filter', label: 'all matching vehicles of the model when it starts' },
+          { value: 'vins', label: 'named vehicles' },
         ]}
       />
       {form.choice === 'filter' ? (
@@ -21,7 +21,7 @@ export function VehiclesStep({ form, set, at, preview }: StepProps) {
             value={form.tags}
             onChange={(value) => set({ tags: value })}
             placeholder="germany, taxi"
-            help="Empty: whatever their tags."
+            help="Leave empty for any tags."
             error={at('/filter/tags')}
           />
           <TextField
@@ -51,7 +51,7 @@ export function VehiclesStep({ form, set, at, preview }: StepProps) {
       {preview && (
         <p role="status">
           {vehicles(preview.vehicles)} now
-          {preview.unknown > 0 && `, ${vehicles(preview.unknown)} of them not known here`}.
+          {preview.unknown > 0 && `, ${vehicles(preview.unknown)} of them unknown here`}.
         </p>
       )}
     </>

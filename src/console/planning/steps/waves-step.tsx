@@ -1,5 +1,5 @@
 import { ZONE } from '../../format/times.js';
-import { SelectField, TextField } from '../../ui/fields.js';
+import { NumberField, SelectField, TextField } from '../../ui/fields.js';
 import { type WaveForm, type WindowForm } from '../plan-form.js';
 import { type StepProps } from './step.js';
 
@@ -10,25 +10,22 @@ export function WavesStep({ form, set, at }: StepProps) {
     set({ windows: form.windows.map((one, i) => (i === place ? { ...one, ...change } : one)) });
   return (
     <>
-      <p className="muted">Whoever is left over comes in one more wave.</p>
+      <p className="muted">Remaining vehicles form a final wave.</p>
       {form.waves.map((wave, place) => (
         <fieldset key={place} className="row">
           <legend>Wave {place + 1}</legend>
           <SelectField
-            label="Is"
+            label="Size in"
             value={wave.kind}
             onChange={(kind) => setWave(place, { kind: kind as WaveForm['kind'] })}
             options={[
-              { value: 'percent', label: 'percent of all' },
-              { value: 'vehicles', label: 'so many vehicles' },
-              { value: 'vins', label: 'just these VINs' },
+              { value: 'percent', label: 'percent of all vehicles' },
+              { value: 'vehicles', label: 'number of vehicles' },
+              { value: 'vins', label: 'named VINs' },
             ]}
           />
-          <TextField
-            label={wave.kind === 'vins' ? 'VINs' : wave.kind === 'percent' ? 'Percent' : 'Vehicles'}
-            type={wave.kind === 'vins' ? 'text' : 'number'}
-            step="any"
-            value={wave.value}
+          <WaveSize
+            wave={wave}
             onChange={(value) => setWave(place, { value })}
             error={at(`/waves/${place}`)}
           />
@@ -52,20 +49,19 @@ export function WavesStep({ form, set, at }: StepProps) {
           type="datetime-local"
           value={form.start}
           onChange={(start) => set({ start })}
-          help="Empty: at once."
+          help="Leave empty to start at once."
           error={at('/start')}
         />
         <TextField
-          label={`No wave from, ${ZONE}`}
+          label={`Latest wave start, ${ZONE}`}
           type="datetime-local"
           value={form.stop}
           onChange={(stop) => set({ stop })}
           error={at('/stop')}
         />
-        <TextField
+        <NumberField
           label="Seconds between waves"
-          type="number"
-          min={0}
+          rule={{ isInteger: true, min: 0 }}
           value={form.pause}
           onChange={(pause) => set({ pause })}
           error={at('/pause')}
@@ -100,7 +96,7 @@ export function WavesStep({ form, set, at }: StepProps) {
         type="button"
         onClick={() => set({ windows: [...form.windows, { from: '22:00', to: '05:00' }] })}
       >
-        Add a window in which waves may begin
+        Add a window in which waves may start
       </button>
       {form.windows.length > 0 && (
         <TextField
@@ -111,5 +107,24 @@ export function WavesStep({ form, set, at }: StepProps) {
         />
       )}
     </>
+  );
+}
+
+interface WaveSizeProps {
+  readonly wave: WaveForm;
+  readonly onChange: (value: string) => void;
+  readonly error: string | undefined;
+}
+
+function WaveSize({ wave: { kind, value }, ...field }: WaveSizeProps) {
+  if (kind === 'vins') return <TextField label="VINs" value={value} {...field} />;
+  const isPercent = kind === 'percent';
+  return (
+    <NumberField
+      label={isPercent ? 'Percent' : 'Vehicles'}
+      rule={isPercent ? { above: 0, max: 100 } : { isInteger: true, min: 1 }}
+      value={value}
+      {...field}
+    />
   );
 }

@@ -1,14 +1,14 @@
 import { Link } from 'wouter';
-import { type StoredScript } from '../../api/carota.js';
-import { type Page } from '../../api/session.js';
+import { updateScriptApi } from '../../../contract/carota-api/index.js';
+import { MAX_PAGE } from '../../../contract/http/page-size.js';
 import { useApi } from '../../api/use-query.js';
 import { SelectField, TextField } from '../../ui/fields.js';
 import { type StepProps } from './step.js';
 
 export function WhatStep({ form, set, at }: StepProps) {
-  const { data } = useApi<Page<StoredScript>>(
-    '/v1.0/update-scripts',
-    { limit: 1000 },
+  const { data } = useApi(
+    updateScriptApi.listScripts,
+    { query: { limit: MAX_PAGE } },
     { topics: ['scripts'] },
   );
   const scripts = data?.items ?? [];
@@ -41,7 +41,7 @@ export function WhatStep({ form, set, at }: StepProps) {
       />
       {data && scripts.length === 0 && (
         <p className="note">
-          There is no update script yet: <Link href="/scripts/new">write one</Link> first.
+          No update scripts yet: <Link href="/scripts/new">write one</Link> first.
         </p>
       )}
     </div>

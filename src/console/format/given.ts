@@ -6,10 +6,6 @@ export const given = <T extends object>(fields: T): Given<T> =>
     Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''),
   ) as Given<T>;
 
-/** A number as it is typed; nothing where the field is empty. */
-export const numberOf = (text: string): number | undefined =>
-  text.trim() === '' ? undefined : Number(text);
-
 /** Words between commas, semicolons or blanks. */
 export const words = (text: string): string[] =>
   text.split(/[\s,;]+/).filter((word) => word !== '');

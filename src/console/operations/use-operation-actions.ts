@@ -1,0 +1,32 @@
+import {
+  controlApi,
+  type Operation,
+  type OperationChange,
+} from '../../contract/adapter-api/index.js';
+import { client } from '../api/client.js';
+import { useAskAgain } from '../api/use-query.js';
+import { withReason } from '../ui/confirm.js';
+
+/** Acts on an operation, and asks at once for what has changed by it. Each action takes the reason. */
+export function useOperationActions(operation: Operation) {
+  const askAgain = useAskAgain();
+  const refId = operation['ref-id'];
+  const params = { 'ref-id': refId };
+  const done = () => askAgain(`operation:${refId}`);
+  const simply =
+    (action: 'pauseOperation' | 'resumeOperation' | 'cancelOperation') => (reason: string) =>
+      client.call(controlApi[action], { params, body: withReason(reason) }).then(done);
+  return {
+    pause: simply('pauseOperation'),
+    resume: simply('resumeOperation'),
+    cancel: simply('cancelOperation'),
+    change: (changes: OperationChange) => (reason: string) =>
+      client
+        .call(controlApi.changeOperation, { params, body: withReason(reason, changes) })
+        .then(done),
+    retrigger: (state: string) => (reason: string) =>
+      client
+        .call(controlApi.retriggerVehicles, { params, body: withReason(reason, { state }) })
+        .then(done),
+  };
+}
