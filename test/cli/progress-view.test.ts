@@ -48,12 +48,12 @@ function terminalOf(columns: number, rows: number) {
   return {
     stream,
     view: progressView(stream),
-    resize(to: number) {
+    resize: (to: number) => {
       stream.columns = to;
       written = written.then(() => terminal.resize(to, rows));
     },
     /** Everything, also what has scrolled away. */
-    async lines() {
+    lines: async () => {
       await written;
       const { active } = terminal.buffer;
       const all = Array.from({ length: active.length }, (_, row) =>

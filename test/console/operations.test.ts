@@ -271,7 +271,7 @@ describe.runIf(await hasChromium())('operations', () => {
       ({ states }) => states.sent === 3,
     );
     await visit(page, '/operations/held%20back', 'held back');
-    expect(await act('Pause')).toContain('3 vehicles that have not acknowledged it');
+    expect(await act('Pause')).toContain('3 vehicles that have not acknowledged their trigger');
     await page.getByText('paused', { exact: true }).waitFor();
     expect((await operation('held back')).status).toBe('paused');
     expect(await act('Resume')).toContain('No triggers are queued.');
@@ -293,6 +293,9 @@ describe.runIf(await hasChromium())('operations', () => {
       () => operation('held back'),
       ({ states }) => (states.pending ?? 0) > 0,
     );
+    await page.getByRole('button', { name: 'Cancel operation' }).click();
+    await dialog.getByRole('button', { name: 'Keep running' }).click();
+    await dialog.waitFor({ state: 'detached' });
     const cancel = await act('Cancel operation');
     expect(cancel).toMatch(/\d vehicles? will never be sent their trigger/);
     await page.getByText('cancelled', { exact: true }).first().waitFor();

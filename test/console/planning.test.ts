@@ -159,14 +159,15 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByLabel('Missed-stop probability').fill('10');
     await next.click();
     const waves = page.getByRole('region', { name: 'Waves of the preview' });
-    await waves.waitFor();
+    // A preview of what was typed a moment before may be shown first.
     await expect
       .poll(() => waves.locator('tbody td:nth-child(2)').allInnerTexts())
       .toEqual(['4', '16']);
     const versions = page.getByRole('region', { name: 'Versions of the preview' });
-    expect(await versions.locator('tbody tr').innerText()).toMatch(
-      /HU\s+1\.3\.2\s+20\s+can start from it/,
-    );
+    await expect
+      .poll(() => versions.locator('tbody tr').allInnerTexts())
+      .toEqual([expect.stringMatching(/HU\s+1\.3\.2\s+20\s+can start from it/)]);
+    await page.getByText('The plan is valid.').waitFor();
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Propose schedule' }).click();
     await page.getByRole('heading', { level: 1, name: REF_ID }).waitFor();

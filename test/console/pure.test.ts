@@ -32,7 +32,7 @@ import { validateScript } from '../../src/update-script/index.js';
 import { seed } from '../support/depth.js';
 
 describe('states', () => {
-  const named = GROUPS.flatMap(({ states }) => states as readonly string[]);
+  const named = GROUPS.flatMap(({ states }) => states);
 
   test('every state of the contract is in one group', () => {
     for (const state of [...DELIVERY_STATES, ...EVENT_STATUS_NAMES, 'waiting', 'triggered']) {

@@ -95,7 +95,7 @@ async function follow(client: Client, flags: EventsFlags, tell: Tell): Promise<v
       pulled.events.forEach(tell);
       query = { after: pulled.cursor };
     } catch (error) {
-      if (signal.aborted) return;
+      if (error === signal.reason) return;
       if (!(error instanceof NoAnswer)) throw error;
       printError(`${error.message}; trying again`);
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);

@@ -88,7 +88,7 @@ function introduce(quickstart: Quickstart, vehicles: number): void {
   print(`  HTTP interface  ${httpUrl}`);
   print(`  MQTT broker     ${mqttUrl}`);
   print(`  Token           ${token}`);
-  print(`  CarOTA console   ${carotaUrl}/console/       documents ${carotaUrl}/docs`);
+  print(`  CarOTA console  ${carotaUrl}/console/       documents ${carotaUrl}/docs`);
   print(`  CarOTA Server   ${carotaUrl}`);
   print(`  CarOTA token    ${carotaToken}`);
   print(`  Triggered       ${refIds.map((refId) => `'${refId}'`).join(', ')}`);

@@ -103,7 +103,7 @@ Example, beside otaops serve and otaops carota:
 
 async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>): Promise<void> {
   const { FileConditions, IviPage, MqttLink, openVehicle } = await import('../../vehicle/index.js');
-  const { openDataDirectory } = await import('../../service/database/data-directory.js');
+  const { openDataDirectory } = await import('../../service/data-directory/data-directory.js');
   const vin = needed(flags.vin, VIN);
   const model = needed(flags.model, MODEL);
   const systemId = flags.systemId ?? `c2c-sys-${vin}`;

@@ -29,9 +29,11 @@ export function vehiclesImportCommand(vehicles: Command): void {
     .action(async (file: string, flags: CommonFlags & { format?: keyof typeof TYPES }) => {
       const format = flags.format ?? (/\.(ndjson|jsonl)$/i.test(file) ? 'ndjson' : 'csv');
       const client = await clientOf(flags);
-      const { body, done } = await uploadOf(file, process.stderr);
-      const content = { type: TYPES[format], body };
-      const answer = await client.call(registryApi.importVehicles, { content }).finally(done);
+      const upload = await uploadOf(file, process.stderr);
+      const content = { type: TYPES[format], body: upload.body };
+      const answer = await client
+        .call(registryApi.importVehicles, { content })
+        .finally(() => upload.done());
       if (flags.json) printJson(answer);
       else tell(answer);
       const { rejectedCount } = answer;

@@ -64,6 +64,7 @@ function Cancel({ operation }: { operation: Operation }) {
   return (
     <Confirm
       label="Cancel operation"
+      dismissLabel="Keep running"
       title={`Cancel ${operation['ref-id']} for good?`}
       isDangerous
       act={cancel}

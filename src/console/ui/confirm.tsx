@@ -10,6 +10,8 @@ interface ConfirmProps {
   readonly label: string;
   /** On the button that does it; absent: the same. */
   readonly confirmLabel?: string;
+  /** On the button that leaves everything as it is. */
+  readonly dismissLabel?: string;
   readonly title: string;
   /** What will happen. */
   readonly children: ReactNode;
@@ -29,6 +31,7 @@ interface ConfirmProps {
 export function Confirm({
   label,
   confirmLabel = label,
+  dismissLabel = 'Keep as is',
   title,
   children,
   isDangerous = false,
@@ -82,7 +85,7 @@ export function Confirm({
           )}
           {action.error && <Failure error={action.error} />}
           <div className="dialog-actions">
-            <AlertDialog.Close disabled={action.isPending}>Keep as is</AlertDialog.Close>
+            <AlertDialog.Close disabled={action.isPending}>{dismissLabel}</AlertDialog.Close>
             <button
               type="button"
               className={isDangerous ? 'danger solid' : 'primary'}

@@ -1,6 +1,5 @@
 export * from './answers.js';
 export * from './array-literal.js';
-export * from './data-directory.js';
 export * from './database.js';
 export * from './embedded/index.js';
 export { BadDatabaseUrl, databaseTarget } from './hosts.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Database, openEmbedded } from '../../../src/service/database/index.js';
-import { tryLock, unlock } from '../../../src/service/database/file-lock.js';
+import { tryLock, unlock } from '../../../src/service/data-directory/file-lock.js';
 import { eventually } from '../../support/adapter.js';
 import { byDepth } from '../../support/depth.js';
 import { temporaryDirectory } from '../../support/servers.js';

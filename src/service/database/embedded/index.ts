@@ -1,6 +1,6 @@
 /** The embedded database: a PostgreSQL server of our own on the data directory, used like any other. */
 import { join } from 'node:path';
-import { openDataDirectory } from '../data-directory.js';
+import { openDataDirectory } from '../../data-directory/data-directory.js';
 import { type Database } from '../database.js';
 import { openPostgres } from '../postgres.js';
 import { noRoom } from './room.js';

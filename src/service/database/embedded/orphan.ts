@@ -1,7 +1,7 @@
 /** Ends a server that outlived its owner because its guard was killed too. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Descriptor, tryLock } from '../file-lock.js';
+import { type Descriptor, tryLock } from '../../data-directory/file-lock.js';
 
 /** Fast shutdown, immediate shutdown (PostgreSQL 18.5), and the kernel's; and how long each may take, ms. */
 const WAYS = [

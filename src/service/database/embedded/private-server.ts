@@ -3,7 +3,7 @@ import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answers } from '../answers.js';
-import { type Descriptor, tryLock, unlock } from '../file-lock.js';
+import { type Descriptor, tryLock, unlock } from '../../data-directory/file-lock.js';
 import { type Account, serverAccount } from './account.js';
 import { ensureCluster, settingsArguments, SUPERUSER } from './cluster.js';
 import { findInstallation, type Installation } from './installation.js';

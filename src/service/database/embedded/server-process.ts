@@ -1,7 +1,7 @@
 /** One run of the server: its process, and a guard that outlives us for as long as necessary. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { type Descriptor } from '../file-lock.js';
+import { type Descriptor } from '../../data-directory/file-lock.js';
 import { type Account } from './account.js';
 import { CLUSTER_ARGUMENT, serverEnvironment } from './cluster.js';
 import { type Installation } from './installation.js';

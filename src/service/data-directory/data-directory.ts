@@ -1,4 +1,4 @@
-/** The data directory of the embedded database, owned by one process at a time. */
+/** A folder owned by one process at a time: a server's data directory, a vehicle's journal. */
 import { ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
