@@ -13,7 +13,10 @@ export function unreleasedOf(changelog) {
   const first = lines.indexOf(UNRELEASED);
   if (first === -1) throw new Error(`CHANGELOG.md has no line "${UNRELEASED}"`);
   const next = lines.findIndex((line, index) => index > first && line.startsWith('## '));
-  const text = lines.slice(first + 1, next === -1 ? undefined : next).join('\n').trim();
+  const text = lines
+    .slice(first + 1, next === -1 ? undefined : next)
+    .join('\n')
+    .trim();
   if (!/^- \S/m.test(text)) throw new Error(`CHANGELOG.md has no entry under "${UNRELEASED}"`);
   return text;
 }

@@ -177,8 +177,18 @@ describe.skipIf(!hasGit)('a release', () => {
       ['patch'],
       /not committed:\n\?\? docs\/secret\.md/,
     ],
-    ['another branch', () => git('switch', '--quiet', '-c', 'other'), ['patch'], /made on main, not on other/],
-    ['a detached HEAD', () => git('checkout', '--quiet', '--detach'), ['patch'], /not on a detached HEAD/],
+    [
+      'another branch',
+      () => git('switch', '--quiet', '-c', 'other'),
+      ['patch'],
+      /made on main, not on other/,
+    ],
+    [
+      'a detached HEAD',
+      () => git('checkout', '--quiet', '--detach'),
+      ['patch'],
+      /not on a detached HEAD/,
+    ],
     ['a tag that exists', () => git('tag', 'v0.1.1'), ['patch'], /the tag v0\.1\.1 exists/],
     ['an older version', () => undefined, ['0.0.9'], /0\.0\.9 does not come after 0\.1\.0/],
     ['nonsense for a version', () => undefined, ['latest'], /"latest" is not a version/],
@@ -203,7 +213,10 @@ describe.skipIf(!hasGit)('a release', () => {
     [
       'a build that changes what is released',
       () => {
-        changeManifest(({ scripts }) => (scripts.build = `node build.mjs && node -e "fs.writeFileSync('LICENSE', '')"`));
+        changeManifest(
+          ({ scripts }) =>
+            (scripts.build = `node build.mjs && node -e "fs.writeFileSync('LICENSE', '')"`),
+        );
         commit('Change');
       },
       ['patch'],
@@ -221,7 +234,9 @@ describe.skipIf(!hasGit)('a release', () => {
     [
       'a package without its migrations',
       () => {
-        changeManifest((manifest) => (manifest.files = manifest.files.filter((file) => file !== 'migrations')));
+        changeManifest(
+          (manifest) => (manifest.files = manifest.files.filter((file) => file !== 'migrations')),
+        );
         commit('Forget the migrations');
       },
       ['patch', '--dry-run'],
