@@ -46,7 +46,7 @@ export function simulatedEquipment(context: SimulationContext): Equipment {
       async fault(_artifact, signal) {
         await wait(durations.verify, signal);
         return outcome === 'md5_check_fail'
-          ? 'the MD5 of what was downloaded is not that of the script'
+          ? 'the MD5 of the download is not that of the script'
           : undefined;
       },
       pathOf: () => '',
@@ -62,7 +62,8 @@ export function simulatedEquipment(context: SimulationContext): Equipment {
         await wait(durations.check, signal);
         const isSick = outcome === 'rollback_fail' || outcome === 'rollback_success';
         if (running === AFTER && isSick) throw new Error('new software did not start');
-        if (running === BEFORE && outcome === 'rollback_fail') throw new Error('no start either');
+        if (running === BEFORE && outcome === 'rollback_fail')
+          throw new Error('the previous software did not start either');
       },
       confirm: () => Promise.resolve(),
       async revert() {

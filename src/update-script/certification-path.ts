@@ -75,7 +75,7 @@ function checkedPath(chain: readonly X509Certificate[]): Path {
   checkLength(chain);
   const all = chain.map(dissected);
   const [signer, ...authorities] = all;
-  if (!signer) throw new CertificateRefused('the signature brings no certificate');
+  if (!signer) throw new CertificateRefused('the signature contains no certificate');
   checkDistinct(all);
   for (const certificate of all) {
     checkCertificate(certificate);

@@ -94,7 +94,7 @@ function headerOf(jws: string): { readonly alg?: unknown; readonly x5c?: unknown
 }
 
 function chainOf(x5c: unknown): X509Certificate[] {
-  if (x5c === undefined) throw new ScriptRefused('the signature brings no certificate');
+  if (x5c === undefined) throw new ScriptRefused('the signature contains no certificate');
   if (!Array.isArray(x5c)) {
     throw new ScriptRefused('x5c must be an array of certificates in base64');
   }

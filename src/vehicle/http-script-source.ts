@@ -57,7 +57,7 @@ export class HttpScriptSource implements ScriptSource {
     const known = fresh ? undefined : this.#locations.get(scriptRefId);
     const locations = known ?? (await this.#deliver(scriptRefId, signal)).artifacts;
     const url = locations[sha256];
-    if (url === undefined) throw new SourceUnreachable('the CarOTA Server names no place for it');
+    if (url === undefined) throw new SourceUnreachable('the CarOTA Server has no URL for it');
     return new URL(url, this.#options.url).href;
   }
 
@@ -95,7 +95,7 @@ export class HttpScriptSource implements ScriptSource {
       throw passes ? new Error(what) : new Refusal(what);
     }
     const delivery: unknown = JSON.parse(text);
-    if (!check.matches(delivery)) throw new Refusal('the answer is no update script');
+    if (!check.matches(delivery)) throw new Refusal('the answer is not an update script');
     return delivery;
   }
 }

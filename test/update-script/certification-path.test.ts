@@ -206,7 +206,7 @@ describe.each(makers)('certificates by %s', (_, make) => {
     });
 
     test.each<[string, () => Made[], RegExp]>([
-      ['nothing', () => [], /brings no certificate/],
+      ['nothing', () => [], /contains no certificate/],
       ['an incomplete one', () => [good], /good does not lead to a trust anchor/],
       ['one in another order', () => [between, good], /between is an authority, not a signer/],
       ['a gap', () => [good, anchor], /good does not lead to a trust anchor/],
@@ -405,8 +405,8 @@ describe.each(makers)('certificates by %s', (_, make) => {
       const broken = Buffer.from('no certificate').toString('base64');
       expect(await sealed({ x5c: [broken, next] })).toMatch(/cannot be read/);
       expect(await sealed({ x5c: [''] })).toMatch(/cannot be read/);
-      expect(await sealed({ x5c: [] })).toMatch(/brings no certificate/);
-      expect(await sealed({}, ['x5c'])).toMatch(/brings no certificate/);
+      expect(await sealed({ x5c: [] })).toMatch(/contains no certificate/);
+      expect(await sealed({}, ['x5c'])).toMatch(/contains no certificate/);
       const more = Buffer.concat([good.certificate.raw, Buffer.from('more')]).toString('base64');
       expect(await sealed({ x5c: [more, next] })).toMatch(/one certificate in DER/);
       const pem = Buffer.from(good.certificate.toString()).toString('base64');

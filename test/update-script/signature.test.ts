@@ -84,7 +84,7 @@ test('nothing is signed that no vehicle would accept', async () => {
   expect(await unsignable(server)).toMatch(/not for code signing/);
   const authority = await newSigner(anchor, { use: 'authority' });
   expect(await unsignable(authority)).toMatch(/is an authority/);
-  expect(await unsignable({ key: signer.key, chain: [] })).toMatch(/brings no certificate/);
+  expect(await unsignable({ key: signer.key, chain: [] })).toMatch(/contains no certificate/);
   const disordered = [...signer.chain, ...other.chain];
   expect(await unsignable({ key: signer.key, chain: disordered })).toMatch(/is not an authority/);
 });
@@ -93,5 +93,5 @@ test('what is no signature, and a script without one, are refused', async () => 
   expect(await refusal('nonsense')).toMatch(/cannot be read/);
   const payload = Buffer.from(JSON.stringify(SCRIPT)).toString('base64url');
   const none = Buffer.from('{"alg":"none","typ":"otaops-update-script+jws"}').toString('base64url');
-  expect(await refusal(`${none}.${payload}.`)).toMatch(/brings no certificate/);
+  expect(await refusal(`${none}.${payload}.`)).toMatch(/contains no certificate/);
 });

@@ -116,13 +116,13 @@ describe('a server that', () => {
       'corrupts a byte',
       { kind: 'corrupt' },
       'md5_check_fail',
-      /the MD5 of what was downloaded is [0-9a-f]{32}, the script says/,
+      /the MD5 of the download is [0-9a-f]{32}, the script says/,
     ],
     [
       'changes the file in the middle',
       { kind: 'changed', after: 1_500_000 },
       'md5_check_fail',
-      /the MD5 of what/,
+      /the MD5 of the download/,
     ],
   ])('%s: it ends with the reason', async (_what, fault, ends, reason) => {
     carota.fault = fault;
@@ -186,7 +186,7 @@ describe('a script that', () => {
     carota.answer('hu only 001', { nothing: true });
     const outcome = await updated();
     expect(outcome).toMatchObject({ ends: 'failure', runs: '1.0.0' });
-    expect(outcome.reason).toMatch(/no update script/);
+    expect(outcome.reason).toMatch(/not an update script/);
   });
 
   test('is older than what runs is refused, unless it allows the downgrade', async () => {

@@ -127,7 +127,7 @@ describe('the same again', () => {
     await v.update();
     await v.update();
     expect(v.platform.statuses).toEqual([...SUCCESS, 'received', 'pki_check_success', 'success']);
-    expect(v.platform.meta()).toBe('everything is installed already');
+    expect(v.platform.meta()).toBe('all versions are already installed');
     await v.stop();
   });
 
@@ -169,7 +169,7 @@ describe('software that proves sick', () => {
     const v = await vehicle(sick('1.1.0', '1.0.0'));
     await v.update();
     expect(v.platform.statuses.slice(-2)).toEqual(['failure', 'rollback_fail']);
-    expect(v.platform.meta()).toMatch(/no answer from it; then the software before: HU/);
+    expect(v.platform.meta()).toMatch(/no answer from it; then the previous software: HU/);
     await v.stop();
   });
 

@@ -31,7 +31,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   const lock = await tryLock(file, PATIENCE_MS);
   if (lock === undefined) {
     throw new DataDirectoryInUse(
-      `${directory} is in use by ${readOwner(file)}; stop it, or choose another folder`,
+      `${directory} is in use by ${readOwner(file)}; stop it, or choose another directory`,
     );
   }
   writeOwner(lock);

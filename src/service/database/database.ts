@@ -77,7 +77,7 @@ function describe(cause: unknown): { message: string; code: string | undefined }
 /** The first row of a statement that always returns one. */
 export function only<Row>(rows: readonly Row[]): Row {
   const [row] = rows;
-  if (row === undefined) throw new Error('a statement returned no row where one was due');
+  if (row === undefined) throw new Error('a statement returned no row where one was expected');
   return row;
 }
 

@@ -38,12 +38,12 @@ export function databaseTarget(url: string): DatabaseTarget {
   parameters.delete('target_session_attrs');
   if (attributes !== null && !OF_LIBPQ.has(attributes)) {
     throw new BadDatabaseUrl(
-      `target_session_attrs=${attributes} is none of ${[...OF_LIBPQ].join(', ')}`,
+      `target_session_attrs=${attributes} is not one of ${[...OF_LIBPQ].join(', ')}`,
     );
   }
   if (attributes !== null && attributes !== 'any' && !WRITABLE.has(attributes)) {
     throw new BadDatabaseUrl(
-      `target_session_attrs=${attributes}: a server that takes writes is needed`,
+      `target_session_attrs=${attributes}: a server that accepts writes is needed`,
     );
   }
   const rest = path + (parameters.size > 0 ? `?${parameters.toString()}` : '');
@@ -52,7 +52,7 @@ export function databaseTarget(url: string): DatabaseTarget {
     const single = `${scheme}${user}${name}${rest}`;
     // Without a host it is a Unix socket, or the value of `host=`.
     if (!URL.canParse(name === '' ? `${scheme}x${rest}` : single)) {
-      throw new BadDatabaseUrl(`host ${index + 1} (${text}) makes no URL`);
+      throw new BadDatabaseUrl(`host ${index + 1} (${text}) does not make a URL`);
     }
     return { name, url: attributes === null && all.length === 1 ? url : single };
   }) as [DatabaseHost, ...DatabaseHost[]];

@@ -40,7 +40,9 @@ export class PrimaryFollower {
     if (!this.#pool) await this.#look();
     if (this.#pool) return this.#pool;
     const whys = this.#answers.map(({ host, why }) => `${host.name}: ${why ?? ''}`);
-    throw new DatabaseError(new Error(`no host of the database takes writes (${whys.join('; ')})`));
+    throw new DatabaseError(
+      new Error(`no host of the database accepts writes (${whys.join('; ')})`),
+    );
   }
 
   /** A statement has failed: perhaps another host has taken over. */

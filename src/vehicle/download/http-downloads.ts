@@ -116,7 +116,7 @@ export class HttpDownloads implements Downloads {
 
   async fault({ sha256, md5, size }: Artifact, signal: AbortSignal): Promise<string | undefined> {
     const path = this.#path(sha256);
-    if (!existsSync(path)) return 'what was downloaded is not there any more';
+    if (!existsSync(path)) return 'the download is missing';
     const hashes = { md5: createHash('md5'), sha256: createHash('sha256') };
     let bytes = 0;
     for await (const chunk of createReadStream(path, { signal })) {
@@ -277,4 +277,4 @@ const asDiskFull = (error: Error) =>
   isDiskFull(error) ? new DownloadFailed(`the disk is full: ${error.message}`) : error;
 
 const difference = (what: string, is: string | number, due: string | number) =>
-  is === due ? undefined : `the ${what} of what was downloaded is ${is}, the script says ${due}`;
+  is === due ? undefined : `the ${what} of the download is ${is}, the script says ${due}`;

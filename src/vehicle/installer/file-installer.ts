@@ -74,7 +74,8 @@ export class FileInstaller implements Installer {
     removeFile(this.#path(ecu, slot, 'manifest.json'));
     syncDirectory(this.#path(ecu, slot));
     const sha256 = await copySynchronised(file, this.#path(ecu, slot, 'software'), signal);
-    if (sha256 !== artifact.sha256) throw new Error(`what was written has the SHA-256 ${sha256}`);
+    if (sha256 !== artifact.sha256)
+      throw new Error(`the written software has the SHA-256 ${sha256}`);
     this.#writeManifest(slot, { ecu, version, sha256 });
   }
 
@@ -84,7 +85,7 @@ export class FileInstaller implements Installer {
     if (isOf(this.#manifest(ecu, active), update)) return;
     const slot = other(active);
     if (!isOf(this.#manifest(ecu, slot), update)) {
-      throw new Error(`slot ${slot} of ${ecu} does not hold the whole of ${version}`);
+      throw new Error(`slot ${slot} of ${ecu} does not contain all of ${version}`);
     }
     this.#writeBoot(ecu, { active: slot, fallback: active });
   }
@@ -93,7 +94,7 @@ export class FileInstaller implements Installer {
     const { active } = this.#bootOf(ecu);
     const manifest = this.#manifest(ecu, active);
     const software = this.#path(ecu, active, 'software');
-    if (!manifest) throw new Error(`slot ${active} is not whole`);
+    if (!manifest) throw new Error(`slot ${active} is incomplete`);
     const sha256 = await digestOf(software, signal);
     if (sha256 !== manifest.sha256) throw new Error(`the software in slot ${active} is damaged`);
     await this.#options.health?.({ ...manifest, software }, signal);

@@ -151,7 +151,7 @@ async function mustBeOurs(folder: string): Promise<void> {
   const found = await lstat(folder);
   const ours =
     found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
-  if (!ours) throw new Error('is not a folder that only we may write');
+  if (!ours) throw new Error('is not a directory that only we can write');
 }
 
 /** Makes it readable by all, whatever umask the package was installed with. */

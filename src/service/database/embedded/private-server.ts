@@ -160,7 +160,7 @@ async function takeServerLock(cluster: string): Promise<Descriptor> {
   const lock = (await tryLock(file, ORPHAN_MS)) ?? (await endOrphan(cluster, file));
   if (lock !== undefined) return lock;
   throw new EmbeddedUnavailable(
-    `a PostgreSQL server still runs in ${cluster}, and could not be ended`,
+    `a PostgreSQL server is still running in ${cluster} and could not be stopped`,
   );
 }
 

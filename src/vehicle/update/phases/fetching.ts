@@ -44,7 +44,7 @@ async function judge(
     case 'installed':
       return {
         outcome: 'installed',
-        meta: [...because('everything is installed already'), ...versionsMeta(script)],
+        meta: [...because('all versions are already installed'), ...versionsMeta(script)],
       };
     case 'unsuitable':
       return { outcome: 'unsuitable', meta: because(verdict.reason) };

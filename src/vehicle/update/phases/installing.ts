@@ -82,7 +82,7 @@ export async function rollingBack(context: PhaseContext): Promise<PhaseResult<'r
   const stillSick = await sickness(context);
   return stillSick === undefined
     ? { outcome: 'back', meta: because(reason) }
-    : { outcome: 'lost', meta: because(`${reason}; then the software before: ${stillSick}`) };
+    : { outcome: 'lost', meta: because(`${reason}; then the previous software: ${stillSick}`) };
 }
 
 /** Does the work and restarts, unless the vehicle has already been restarted for it. */
