@@ -6,13 +6,14 @@
  */
 import { checkLastRoot, checkNextRoot, onlineKeys } from './checks/check-root.js';
 import { checkSnapshot } from './checks/check-snapshot.js';
-import { checkTargets, type TargetsCheck } from './checks/check-targets.js';
+import { checkTargets } from './checks/check-targets.js';
 import { checkTimestamp } from './checks/check-timestamp.js';
 import { isListed } from './checks/listed.js';
 import { POUF, STANDARD } from './checks/sections.js';
 import { checkThreshold } from './checks/threshold.js';
 import { findImage, type FoundImage } from './delegations/find-image.js';
 import { type WantedImage } from './delegations/applies.js';
+import { type Authority } from './keys/authority.js';
 import { LIMITS, LONGEST_METADATA_SECONDS, SLOWEST } from './limits.js';
 import { type DelegatedRole } from './metadata/delegation.js';
 import { type ListedFile } from './metadata/listed-file.js';
@@ -47,8 +48,11 @@ export class RepositoryClient {
   #timestamp: Timestamp | undefined;
   #snapshot: Snapshot | undefined;
   #targets: Targets | undefined;
-  /** Delegated files of this cycle, as fetched; each use verifies them against its own delegation. */
-  readonly #fetched = new Map<string, Uint8Array>();
+  /**
+   * Targets roles of this cycle: which file counts, and by which authority it was last verified. Another delegation to
+   * the same role verifies it again.
+   */
+  readonly #verified = new Map<string, { authority: Authority; targets: Targets }>();
 
   constructor(options: RepositoryOptions) {
     this.#options = options;
@@ -161,19 +165,21 @@ export class RepositoryClient {
 
   async #updateTargetsRole(
     role: string,
-    authority: TargetsCheck['authority'],
+    authority: Authority,
     listed: ListedFile,
     checkFurther: (targets: Targets) => void = () => undefined,
   ): Promise<Targets> {
+    const before = this.#verified.get(role);
+    if (before?.authority === authority) return before.targets;
     const { rules, now, store } = this.#options;
     const subject = this.#subject(role, listed.version);
     const verified = (bytes: Uint8Array): Targets => {
       const targets = checkTargets(bytes, { authority, listed, now, subject, rules });
       checkFurther(targets);
+      this.#verified.set(role, { authority, targets });
       return targets;
     };
-    const fetched = this.#fetched.get(role);
-    if (fetched) return verified(fetched);
+    if (before) return verified(before.targets.bytes);
     const stored = this.#stored(role, readTargets);
     if (stored && isListed(stored, listed)) {
       const usable = unlessRefused(() => verified(stored.bytes));
@@ -187,7 +193,6 @@ export class RepositoryClient {
       subject,
     );
     const targets = verified(bytes);
-    this.#fetched.set(role, bytes);
     store.write(role, bytes);
     return targets;
   }

@@ -1,6 +1,15 @@
 /** `otaops uptane-client`, over HTTP and on disk: what a test from outside sees of it. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommand } from '../support/run-command.js';
@@ -99,6 +108,22 @@ test('new images replace old ones, each ECU has its own', async () => {
   expect(http.requests.filter((path) => path.includes('/targets/'))).toHaveLength(1);
   writeFileSync(join(images, 'ecu-1'), 'changed');
   expect(installed()['ecu-2']).toBe('both');
+});
+
+test('an image of many pieces, on another file system than the state', async () => {
+  const content = randomBytes(5_000_000);
+  world.image.addImage('big', content, { match: match() });
+  world.director.targets.targets = {};
+  world.director.addImage('big', content, { match: match(), ecuIdentifiers: forEcu() });
+  world.director.release();
+  world.image.release();
+  // Memory, where there is such a thing; otherwise the same file system, which works too.
+  images = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : directory, 'otaops-uptane-'));
+  await init();
+  expect(await update()).toMatchObject({ result: 'updated' });
+  expect(readdirSync(images)).toEqual(['ecu-1']);
+  expect(readFileSync(join(images, 'ecu-1')).equals(content)).toBe(true);
+  rmSync(images, { recursive: true });
 });
 
 describe('an image that is not what the metadata says', () => {
