@@ -2,6 +2,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import pino from 'pino';
 import { type Adapter, startAdapter, type AdapterSettings } from '../../src/adapter/index.js';
+import { ADAPTER_ROUTES } from '../../src/contract/adapter-api/index.js';
+import { expectAsContracted } from './conformance.js';
 import { type TestVehicle } from './messages.js';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { hasMosquitto, newDatabase } from './databases.js';
@@ -101,6 +103,11 @@ export async function startTestAdapter(
   const test = httpClient(adapter.httpUrl, token);
   return {
     ...test,
+    async call(method, path, options) {
+      const answer = await test.call(method, path, options);
+      expectAsContracted(ADAPTER_ROUTES, method, path, answer);
+      return answer;
+    },
     adapter,
     token,
     stored: () => Promise.resolve(),
