@@ -1,5 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { isFullDepth, seed } from './test/support/depth.js';
+import { byDepth, isFullDepth, seed } from './test/support/depth.js';
 import { isInstalled } from './test/support/servers.js';
 
 // Projects and their worker processes read it from here.
@@ -13,8 +13,9 @@ const tests: TestProjectInlineConfiguration = {
     name: 'tests',
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Only what hangs ends by them, however busy the machine is.
+    testTimeout: byDepth({ quick: 180_000, full: 900_000 }),
+    hookTimeout: 180_000,
     expect: { poll: { timeout: 45_000 } },
     // Files share modules, but neither servers nor databases. Loading all modules again for each file costs as much
     // processor time as a third of the tests.

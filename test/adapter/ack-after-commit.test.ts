@@ -18,7 +18,7 @@ describe('with a database that goes away', () => {
     await t.register(vehicle);
     await t.trigger('r', [vehicle.vin]);
     connection = await connectVehicle(t.adapter.mqttUrl, vehicle);
-  }, 30_000);
+  });
   afterAll(async () => {
     await connection.end();
     await t.stop();

@@ -177,7 +177,7 @@ describe('on PostgreSQL', () => {
     return new Map(rows.map(({ vin, ids }) => [vin, ids]));
   }
 
-  test(`${SETS} sets of messages`, { timeout: 240_000 }, async () => {
+  test(`${SETS} sets of messages`, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(setOfMessages, { minLength: SETS_A_RUN, maxLength: SETS_A_RUN }),

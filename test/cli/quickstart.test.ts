@@ -11,53 +11,47 @@ import { temporaryDirectory } from '../support/servers.js';
 
 const run = promisify(execFile);
 
-test(
-  'the seed’s trigger travels to vehicles and comes back as progress',
-  { timeout: 120_000 },
-  async () => {
-    const dataDir = temporaryDirectory('quickstart');
-    const taken = createServer();
-    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-    const { port } = taken.address() as AddressInfo;
+test('the seed’s trigger travels to vehicles and comes back as progress', async () => {
+  const dataDir = temporaryDirectory('quickstart');
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const { port } = taken.address() as AddressInfo;
 
-    const flags = ['--data-dir', dataDir, '--http-port', String(port), '--mqtt-port', '0'];
-    flags.push('--carota-port', '0');
-    const process = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);
-    // Nobody waits before a screen that says nothing.
-    await process.says(/Starting the OTA Adapter/);
-    await process.says(/Starting the CarOTA Server/);
-    await process.says(new RegExp(`Port ${port} is taken; HTTP uses \\d+`));
-    const [, url = ''] = await process.says(/HTTP interface\s+(http:\S+)/);
-    const token = readFileSync(join(dataDir, 'token'), 'utf8').trim();
-    await process.says(new RegExp(`Token\\s+${token}`));
-    await process.says(/^schedule 0909: 2 vehicles, 2 finished/m);
-    await process.says(/^schedule 0910: 58 vehicles, 58 finished/m);
-    // Full agents, canary first: three installed it, one rolled back.
-    await process.says(
-      /^schedule 0911: 4 vehicles, 4 finished .*: success 3, rollback_success 1$/m,
-    );
-    await process.says(/Ctrl-C ends it/);
+  const flags = ['--data-dir', dataDir, '--http-port', String(port), '--mqtt-port', '0'];
+  flags.push('--carota-port', '0');
+  const process = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);
+  // Nobody waits before a screen that says nothing.
+  await process.says(/Starting the OTA Adapter/);
+  await process.says(/Starting the CarOTA Server/);
+  await process.says(new RegExp(`Port ${port} is taken; HTTP uses \\d+`));
+  const [, url = ''] = await process.says(/HTTP interface\s+(http:\S+)/);
+  const token = readFileSync(join(dataDir, 'token'), 'utf8').trim();
+  await process.says(new RegExp(`Token\\s+${token}`));
+  await process.says(/^schedule 0909: 2 vehicles, 2 finished/m);
+  await process.says(/^schedule 0910: 58 vehicles, 58 finished/m);
+  // Full agents, canary first: three installed it, one rolled back.
+  await process.says(/^schedule 0911: 4 vehicles, 4 finished .*: success 3, rollback_success 1$/m);
+  await process.says(/Ctrl-C ends it/);
 
-    // The printed curl line does what it says.
-    const [line = ''] = await process.says(/^curl -sS \S+\/v1\.0\/ota\/trigger .*\n.*$/m);
-    const { stdout } = await run('bash', ['-c', line]);
-    expect(JSON.parse(stdout)).toMatchObject({ accepted: 10, rejectedCount: 0 });
+  // The printed curl line does what it says.
+  const [line = ''] = await process.says(/^curl -sS \S+\/v1\.0\/ota\/trigger .*\n.*$/m);
+  const { stdout } = await run('bash', ['-c', line]);
+  expect(JSON.parse(stdout)).toMatchObject({ accepted: 10, rejectedCount: 0 });
 
-    const http = httpClient(url, token);
-    await eventually(
-      async () => (await http.call('GET', '/v1.0/ota/operations?limit=1')).body.items[0],
-      (operation) => operation.finished === 10,
-    );
-    await http.settledMessages();
-    process.child.kill('SIGINT');
-    expect(await process.ended).toBe(0);
+  const http = httpClient(url, token);
+  await eventually(
+    async () => (await http.call('GET', '/v1.0/ota/operations?limit=1')).body.items[0],
+    (operation) => operation.finished === 10,
+  );
+  await http.settledMessages();
+  process.child.kill('SIGINT');
+  expect(await process.ended).toBe(0);
 
-    // A second run in the same folder goes on from there.
-    const again = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);
-    await again.says(/'schedule 0909' is known from an earlier run/);
-    await again.says(/^schedule 20\S+: 60 vehicles/m);
-    again.child.kill('SIGINT');
-    expect(await again.ended).toBe(0);
-    taken.close();
-  },
-);
+  // A second run in the same folder goes on from there.
+  const again = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);
+  await again.says(/'schedule 0909' is known from an earlier run/);
+  await again.says(/^schedule 20\S+: 60 vehicles/m);
+  again.child.kill('SIGINT');
+  expect(await again.ended).toBe(0);
+  taken.close();
+});

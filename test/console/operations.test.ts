@@ -117,7 +117,7 @@ describe.runIf(await hasChromium())('operations', () => {
     );
     await page.getByRole('link', { name: REF_ID }).click();
     await page.getByRole('heading', { level: 1, name: REF_ID }).waitFor();
-    await page.getByText('finished', { exact: true }).waitFor({ timeout: 50_000 });
+    await page.getByText('finished', { exact: true }).waitFor({ timeout: 120_000 });
     const { finished, succeeded, failed, open: rest, vehicles, states, status } = await operation();
     expect(rest).toBe(0);
     // The interface calls it what the console does.
@@ -140,7 +140,7 @@ describe.runIf(await hasChromium())('operations', () => {
     }
     // The funnel is of a while ago at most: it follows.
     const last = page.locator('.funnel li').last();
-    await expect.poll(() => last.innerText(), { timeout: 40_000 }).toContain(String(succeeded));
+    await expect.poll(() => last.innerText(), { timeout: 120_000 }).toContain(String(succeeded));
     await expect.poll(() => page.locator('.plot canvas').count()).toBe(2);
     await page.getByText('All vehicles have finished.').waitFor();
     const { body: summary } = await t.call(

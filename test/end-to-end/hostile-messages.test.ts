@@ -105,5 +105,5 @@ test(
       await carota.stop();
     }
   },
-  60_000 + CASES * 2_000,
+  180_000 + CASES * 2_000,
 );

@@ -23,4 +23,4 @@ test('vehicles that connect at once to a broker of MQTT 3.1.1 all get through', 
   await Promise.all(links.map((link) => link.close()));
   await new Promise<void>((resolve) => aedes.close(resolve));
   server.close();
-}, 15_000);
+});

@@ -223,7 +223,7 @@ describe('on PostgreSQL', () => {
   });
 
   const ROWS = byDepth({ quick: 100_000, full: 1_000_000 });
-  test(`${ROWS} rows are exported, each once, with flat memory`, { timeout: 240_000 }, async () => {
+  test(`${ROWS} rows are exported, each once, with flat memory`, async () => {
     const { operationId } = await eventSource(database, 'large', [vehicleOf(0, 'LRG')], START);
     // In steps: a statement of the pool may not take more than 20 s.
     for (let from = 1; from < ROWS; from += 50_000) {

@@ -110,7 +110,7 @@ describe('a data directory', () => {
       await Promise.all(owners.map((owner) => end(owner, 'SIGKILL')));
     }
     await serverEnded();
-  }, 300_000);
+  });
 
   test('can have a path that is longer than that of a socket', async () => {
     const path = join(directory, 'long'.repeat(30), 'data');

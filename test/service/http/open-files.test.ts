@@ -283,36 +283,32 @@ describe.each([
   ['carota', OF_CAROTA],
   ['adapter', OF_ADAPTER],
 ] as const)('%s', (name, kinds) => {
-  test.each(kinds)(
-    '%s',
-    async (_kind, status, asked) => {
-      const [url, token] =
-        name === 'carota'
-          ? [carota.carota.httpUrl, carota.token]
-          : [adapter.adapter.httpUrl, adapter.token];
-      await ask(url, token, asked());
-      const before = openFiles().length;
-      for (let done = 0; done < (asked().times ?? REQUESTS); done += AT_ONCE) {
-        const answers = await Promise.all(
-          Array.from({ length: AT_ONCE }, () => ask(url, token, asked())),
-        );
-        // Whoever leaves may still have been answered.
-        const others = answers.filter(
-          (answer) => answer !== status && (status !== 413 || answer !== 0),
-        );
-        expect(others).toEqual([]);
-      }
-      await eventually(
-        async () => ({ before, now: openFiles().length, files: counted(openFiles()) }),
-        ({ now }) => now <= before + TOLERATED,
+  test.each(kinds)('%s', async (_kind, status, asked) => {
+    const [url, token] =
+      name === 'carota'
+        ? [carota.carota.httpUrl, carota.token]
+        : [adapter.adapter.httpUrl, adapter.token];
+    await ask(url, token, asked());
+    const before = openFiles().length;
+    for (let done = 0; done < (asked().times ?? REQUESTS); done += AT_ONCE) {
+      const answers = await Promise.all(
+        Array.from({ length: AT_ONCE }, () => ask(url, token, asked())),
       );
-      if (name === 'carota') {
-        await eventually(
-          async () => readdirSync(join(carota.dataDir, 'incoming')),
-          (files) => files.length === 0,
-        );
-      }
-    },
-    120_000,
-  );
+      // Whoever leaves may still have been answered.
+      const others = answers.filter(
+        (answer) => answer !== status && (status !== 413 || answer !== 0),
+      );
+      expect(others).toEqual([]);
+    }
+    await eventually(
+      async () => ({ before, now: openFiles().length, files: counted(openFiles()) }),
+      ({ now }) => now <= before + TOLERATED,
+    );
+    if (name === 'carota') {
+      await eventually(
+        async () => readdirSync(join(carota.dataDir, 'incoming')),
+        (files) => files.length === 0,
+      );
+    }
+  });
 });
