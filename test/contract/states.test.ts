@@ -128,7 +128,7 @@ describe('documents say the same', () => {
 
   test('docs/campaigns.md', async () => {
     const [, failed = ''] =
-      /\*\*failed\*\* with ([^*]*?),\s+and \*\*succeeded\*\*/.exec(
+      /\*\*failed\*\* with ([^*]*?),\s+and\s+\*\*succeeded\*\*/.exec(
         await read('docs/campaigns.md'),
       ) ?? [];
     expect(failed.split(/,\s+|\s+or\s+/).sort()).toEqual(sorted(FAILED));

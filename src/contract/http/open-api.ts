@@ -198,7 +198,7 @@ export function errorsOf(route: Route): ErrorCode[] {
   const codes = new Set<ErrorCode>(route.errors);
   const add = (...more: ErrorCode[]) => more.forEach((code) => codes.add(code));
   // Every route refuses a parameter that it does not know.
-  add('INVALID', 'URI_TOO_LONG', 'INTERNAL_ERROR');
+  add('INVALID', 'URI_TOO_LONG', 'HEADERS_TOO_LARGE', 'INTERNAL_ERROR');
   if (route.permission !== 'open') {
     add('UNAUTHORIZED', 'DATABASE_UNAVAILABLE');
     if (route.permission !== 'any') add('FORBIDDEN');
