@@ -1,6 +1,6 @@
 /** Keys, key ids, signatures and thresholds. */
 import { must } from './support/must.js';
-import { generateKeyPairSync } from 'node:crypto';
+import { constants, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { keyIdOf } from '../../src/uptane/keys/key-id.js';
 import { type KeyType, makeKey, type TestKey, underAnotherId } from './support/keys.js';
@@ -200,6 +200,40 @@ describe('a key that cannot be used signs nothing', () => {
     expect(await world.paths()).toEqual([FIRMWARE]);
   });
 });
+
+test('an RSA key with the exponent 1, under which anyone can write down a signature, signs nothing', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
+  const numberOf = (text: string) => BigInt(`0x${Buffer.from(text, 'base64url').toString('hex')}`);
+  const padding = constants.RSA_PKCS1_PSS_PADDING;
+  const forgeable = createPublicKey({ key: { kty: 'RSA', n, e: 'AQ' }, format: 'jwk' });
+  // The encoded message that a real signature holds is, with the exponent 1, a signature itself.
+  const forge = (message: Uint8Array) => {
+    const real = sign('sha256', message, { key: privateKey, padding });
+    const encoded = power(BigInt(`0x${real.toString('hex')}`), numberOf(e), numberOf(n));
+    return encoded.toString(16).padStart(512, '0');
+  };
+  const message = Buffer.from('message');
+  const signature = Buffer.from(forge(message), 'hex');
+  expect(verify('sha256', message, { key: forgeable, padding }, signature)).toBe(true);
+  const listed = {
+    keytype: 'rsa',
+    scheme: 'rsassa-pss-sha256',
+    keyval: { public: forgeable.export({ type: 'spki', format: 'pem' }) as string },
+  };
+  world.image.targets.keys = [{ id: keyIdOf(listed), listed, sign: forge }];
+  world.provision();
+  expect((await world.refusal()).code).toBe('signature');
+});
+
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let result = 1n;
+  for (let left = exponent, square = base; left > 0n; left >>= 1n) {
+    if (left & 1n) result = (result * square) % modulus;
+    square = (square * square) % modulus;
+  }
+  return result;
+}
 
 test('a file with a thousand wrong signatures by a known key is given up in time', async () => {
   const [key] = world.image.targets.keys;
