@@ -1,5 +1,6 @@
 /** Public keys of metadata, and what their signatures are (POUF, section 2). Cryptography: `node:crypto`. */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { isLowOrder } from './low-order.js';
 import { spkiOfPem } from './spki.js';
 
 /** `keytype`, `scheme` and `keyval.public`. */
@@ -20,7 +21,9 @@ interface Algorithm {
 const ED25519: Algorithm = {
   read: (text) => {
     if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new Error('is not 64 hex digits');
-    const x = Buffer.from(text, 'hex').toString('base64url');
+    const bytes = Buffer.from(text, 'hex');
+    if (isLowOrder(bytes)) throw new Error('is a point of low order');
+    const x = bytes.toString('base64url');
     return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
   },
   identity: (key) => `ed25519 ${key.export({ format: 'jwk' }).x}`,
