@@ -2,16 +2,17 @@
  * Uptane, "Full verification": what a Primary, and a Secondary that can, does with the metadata of both repositories.
  * Nothing is installed here; the result says what may be.
  */
-import { type Assignment, checkDirectorTargets } from './director/check-director-targets.js';
+import { type Assignment } from './director/check-director-targets.js';
 import { checkImage } from './director/compare.js';
 import { type InstalledImage, isInstalled } from './director/installed-image.js';
-import { type Vehicle } from './director/vehicle.js';
+import { type Targets } from './metadata/targets.js';
 import { type RepositoryClient } from './repository-client.js';
 
 export interface FullVerification {
   readonly director: RepositoryClient;
   readonly image: RepositoryClient;
-  readonly vehicle: Vehicle;
+  /** For a Primary `checkDirectorTargets` for its vehicle, for a Secondary `checkDirectorTargetsForEcu` for itself. */
+  readonly assignmentsOf: (targets: Targets) => readonly Assignment[];
   /** What each ECU has, by ECU identifier; an ECU of which nothing is known is left out. */
   readonly installed: ReadonlyMap<string, InstalledImage>;
 }
@@ -45,19 +46,19 @@ export async function verifyFully(verification: FullVerification): Promise<reado
 }
 
 async function directorAssignments(verification: FullVerification): Promise<readonly Assignment[]> {
-  const { director, vehicle, installed } = verification;
+  const { director, assignmentsOf, installed } = verification;
   await director.updateRoot();
   await director.updateTimestamp();
   // Step 4: with the same snapshot there are no new updates. What was ordered before may not be installed
   // yet, though: the power was cut, or the image repository was unavailable.
   if (director.isUnchanged()) {
     const targets = director.storedTargets();
-    if (targets && !hasNews(checkDirectorTargets(targets, vehicle), installed)) return [];
+    if (targets && !hasNews(assignmentsOf(targets), installed)) return [];
   }
   await director.updateSnapshot();
   let assignments: readonly Assignment[] = [];
   await director.updateTargets((targets) => {
-    assignments = checkDirectorTargets(targets, vehicle);
+    assignments = assignmentsOf(targets);
   });
   return assignments;
 }

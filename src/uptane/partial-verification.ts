@@ -3,19 +3,22 @@
  * Whoever hands it the files need not be trusted.
  */
 import { checkLastRoot, checkNextRoot } from './checks/check-root.js';
+import { checkLength } from './checks/length.js';
 import { checkTargets } from './checks/check-targets.js';
-import { type Assignment, checkDirectorTargetsForEcu } from './director/check-director-targets.js';
+import {
+  type Assignment,
+  checkDirectorTargetsForEcu,
+  type Ecu,
+} from './director/check-director-targets.js';
 import { checkFit, checkHashAlgorithms } from './director/compare.js';
 import { type InstalledImage } from './director/installed-image.js';
+import { LIMITS } from './limits.js';
 import { readRoot } from './metadata/root.js';
 import { readTargets } from './metadata/targets.js';
 import { DIRECTOR } from './rules.js';
 
 export interface PartialVerification {
-  readonly vin: string;
-  readonly ecuId: string;
-  /** Of the ECU. */
-  readonly hardwareId: string;
+  readonly ecu: Ecu;
   /** The Director's root that the ECU trusts. */
   readonly root: Uint8Array;
   /** The roots that came after it, in order; a rotation of the targets key arrives this way. */
@@ -40,7 +43,9 @@ const subject = (role: string) => ({ repository: 'director', role });
 
 /** @throws Refusal */
 export function verifyPartially(verification: PartialVerification): PartiallyVerified {
-  const { newRoots, previousTargets, targets, installed, now } = verification;
+  const { ecu, newRoots, previousTargets, targets, installed, now } = verification;
+  for (const bytes of newRoots) checkLength(bytes, LIMITS.root, subject('root'));
+  checkLength(targets, LIMITS.targets, subject('targets'));
   let root = readRoot(verification.root, subject('root'), DIRECTOR);
   for (const bytes of newRoots) root = checkNextRoot(bytes, root, subject('root'), DIRECTOR);
   checkLastRoot(root, now);
@@ -53,7 +58,7 @@ export function verifyPartially(verification: PartialVerification): PartiallyVer
     subject: subject('targets'),
     rules: DIRECTOR,
   });
-  const assignment = checkDirectorTargetsForEcu(checked, verification);
+  const [assignment] = checkDirectorTargetsForEcu(checked, ecu);
   if (assignment) {
     const image = { repository: 'director', role: assignment.target.path };
     checkHashAlgorithms(assignment.target, image);

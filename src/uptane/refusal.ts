@@ -108,7 +108,7 @@ function sentence({ repository, role, version }: Subject, reason: RefusalReason)
     ...(found === undefined ? [] : [`found ${shortened(found)}`]),
   ];
   const comparison = details.length === 0 ? '' : `: ${details.join(', ')}`;
-  return `${repository} repository, ${file}: ${fault}${comparison} (${check})`;
+  return `${repository} repository, ${file}: ${shortened(fault)}${comparison} (${check})`;
 }
 
 const LONGEST_TEXT = 200;

@@ -17,12 +17,11 @@ beforeEach(() => {
   provisioned = world.director.rootBytes;
 });
 
+const ECU = { vin: VIN, ecuId: 'ecu-1', hardwareId: 'hw-a' };
 const file = (name: string) => must(world.director.files.get(name));
 const verify = (changes: Partial<PartialVerification> = {}) =>
   verifyPartially({
-    vin: VIN,
-    ecuId: 'ecu-1',
-    hardwareId: 'hw-a',
+    ecu: ECU,
     root: provisioned,
     newRoots: [],
     previousTargets: undefined,
@@ -45,7 +44,9 @@ test('its image is found', () => {
 });
 
 test('an order for others is none for it', () => {
-  expect(verify({ ecuId: 'ecu-2', hardwareId: 'hw-b' }).assignment).toBeUndefined();
+  expect(
+    verify({ ecu: { ...ECU, ecuId: 'ecu-2', hardwareId: 'hw-b' } }).assignment,
+  ).toBeUndefined();
 });
 
 test('a rotated targets key comes with the roots that lead to it', () => {
@@ -89,8 +90,8 @@ test.each<[code: string, change: () => Partial<PartialVerification> | undefined]
       return undefined;
     },
   ],
-  ['vehicle', () => ({ vin: '5YJSA1E40FF345679' })],
-  ['hardware-id', () => ({ hardwareId: 'hw-x' })],
+  ['vehicle', () => ({ ecu: { ...ECU, vin: '5YJSA1E40FF345679' } })],
+  ['hardware-id', () => ({ ecu: { ...ECU, hardwareId: 'hw-x' } })],
   [
     'signature',
     () => {
@@ -125,6 +126,11 @@ test.each<[code: string, change: () => Partial<PartialVerification> | undefined]
   const changes = change();
   world.director.publish();
   expect(code(changes)).toBe(expected);
+});
+
+test('endless data is refused before it is read', () => {
+  expect(code({ targets: Buffer.alloc(5_000_001, ' ') })).toBe('length');
+  expect(code({ newRoots: [Buffer.alloc(512_001, ' ')] })).toBe('length');
 });
 
 test('an ECU that is listed twice in one image is no JSON', () => {

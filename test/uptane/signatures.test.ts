@@ -1,7 +1,8 @@
 /** Keys, key ids, signatures and thresholds. */
 import { must } from './support/must.js';
-import { generateKeyPairSync } from 'node:crypto';
+import { constants, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { PublicKey } from '../../src/uptane/keys/public-key.js';
 import { keyIdOf } from '../../src/uptane/keys/key-id.js';
 import { type KeyType, makeKey, type TestKey, underAnotherId } from './support/keys.js';
 import { FIRMWARE, TestWorld } from './support/test-vehicle.js';
@@ -200,6 +201,88 @@ describe('a key that cannot be used signs nothing', () => {
     expect(await world.paths()).toEqual([FIRMWARE]);
   });
 });
+
+test.each([
+  ['1', `01${'00'.repeat(31)}`],
+  ['1, x negative', `01${'00'.repeat(30)}80`],
+  ['1, as p + 1', `ee${'ff'.repeat(30)}7f`],
+  ['2', `ec${'ff'.repeat(30)}7f`],
+  ['4', '00'.repeat(32)],
+  ['4, as p', `ed${'ff'.repeat(30)}ff`],
+  ['8', '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85'],
+  ['8, y negative', 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'],
+])(
+  'an Ed25519 key of order %s, under which anyone can sign, signs nothing',
+  async (_order, hex) => {
+    const x = Buffer.from(hex, 'hex').toString('base64url');
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+    // R a point of low order, S zero: valid if R and the multiple of the key cancel out, which chance decides.
+    const forgery = (of: Buffer) => {
+      const points = ['01', 'ec', '00', '26', 'c7', '8001', '80ec', '8000', '8026', '80c7'].map(
+        pointOf,
+      );
+      return points.find((point) =>
+        verify(null, of, key, Buffer.concat([point, Buffer.alloc(32)])),
+      );
+    };
+    const messages = Array.from({ length: 64 }, (_, index) => Buffer.from(`message ${index}`));
+    const forged = messages.find((message) => forgery(message) !== undefined);
+    expect(forged).toBeDefined();
+    const listed = { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: hex } };
+    const message = must(forged);
+    const signature = Buffer.concat([must(forgery(message)), Buffer.alloc(32)]).toString('hex');
+    const members = { keyType: 'ed25519', scheme: 'ed25519', public: hex };
+    expect(new PublicKey(keyIdOf(listed), members).verifies(message, signature)).toBe(false);
+  },
+);
+
+/** A point of low order by the first byte of its y, with 80 before it for a negative x. */
+function pointOf(name: string): Buffer {
+  const y = new Map([
+    ['01', `01${'00'.repeat(31)}`],
+    ['ec', `ec${'ff'.repeat(30)}7f`],
+    ['00', '00'.repeat(32)],
+    ['26', '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05'],
+    ['c7', 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'],
+  ]).get(name.slice(-2));
+  const point = Buffer.from(must(y), 'hex');
+  if (name.length > 2) point[31] = must(point[31]) | 0x80;
+  return point;
+}
+
+test('an RSA key with the exponent 1, under which anyone can write down a signature, signs nothing', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
+  const numberOf = (text: string) => BigInt(`0x${Buffer.from(text, 'base64url').toString('hex')}`);
+  const padding = constants.RSA_PKCS1_PSS_PADDING;
+  const forgeable = createPublicKey({ key: { kty: 'RSA', n, e: 'AQ' }, format: 'jwk' });
+  // The encoded message that a real signature holds is, with the exponent 1, a signature itself.
+  const forge = (message: Uint8Array) => {
+    const real = sign('sha256', message, { key: privateKey, padding });
+    const encoded = power(BigInt(`0x${real.toString('hex')}`), numberOf(e), numberOf(n));
+    return encoded.toString(16).padStart(512, '0');
+  };
+  const message = Buffer.from('message');
+  const signature = Buffer.from(forge(message), 'hex');
+  expect(verify('sha256', message, { key: forgeable, padding }, signature)).toBe(true);
+  const listed = {
+    keytype: 'rsa',
+    scheme: 'rsassa-pss-sha256',
+    keyval: { public: forgeable.export({ type: 'spki', format: 'pem' }) as string },
+  };
+  world.image.targets.keys = [{ id: keyIdOf(listed), listed, sign: forge }];
+  world.provision();
+  expect((await world.refusal()).code).toBe('signature');
+});
+
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let result = 1n;
+  for (let left = exponent, square = base; left > 0n; left >>= 1n) {
+    if (left & 1n) result = (result * square) % modulus;
+    square = (square * square) % modulus;
+  }
+  return result;
+}
 
 test('a file with a thousand wrong signatures by a known key is given up in time', async () => {
   const [key] = world.image.targets.keys;

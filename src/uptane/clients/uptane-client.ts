@@ -6,7 +6,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { POUF } from '../checks/sections.js';
-import { type Assignment } from '../director/check-director-targets.js';
+import { type Assignment, checkDirectorTargets } from '../director/check-director-targets.js';
 import { type Vehicle } from '../director/vehicle.js';
 import { verifyFully } from '../full-verification.js';
 import { readRoot } from '../metadata/root.js';
@@ -105,7 +105,7 @@ export async function updateVehicle(cycle: UpdateCycle): Promise<readonly Assign
       store: new FileMetadataStore(state.image),
       now,
     }),
-    vehicle,
+    assignmentsOf: (targets) => checkDirectorTargets(targets, vehicle),
     installed: installed.images,
   });
   await images.download(assignments);

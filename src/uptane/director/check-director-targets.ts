@@ -72,16 +72,23 @@ export function checkDirectorTargets(file: Targets, { vin, ecus }: Vehicle): Ass
   return assignments;
 }
 
+/** One ECU of a vehicle, as it knows itself. */
+export interface Ecu {
+  readonly vin: string;
+  readonly ecuId: string;
+  readonly hardwareId: string;
+}
+
 /**
- * For a Secondary, which knows only itself: the image that is ordered for it.
+ * For a Secondary, which knows only itself.
  *
- * @returns `undefined`: nothing is to be done
+ * @returns the image that is ordered for it, if there is one
  * @throws Refusal
  */
 export function checkDirectorTargetsForEcu(
   file: Targets,
-  { vin, ecuId, hardwareId }: { vin: string; ecuId: string; hardwareId: string },
-): Assignment | undefined {
+  { vin, ecuId, hardwareId }: Ecu,
+): Assignment[] {
   // Every ECU that is listed counts as one of the vehicle; its hardware cannot be known here.
   const listed = [...file.targets.values()].flatMap((target) =>
     ecuIdentifiers(target).map(
@@ -89,7 +96,7 @@ export function checkDirectorTargetsForEcu(
     ),
   );
   const assignments = checkDirectorTargets(file, { vin, ecus: new Map(listed) });
-  return assignments.find((assignment) => assignment.ecuId === ecuId);
+  return assignments.filter((assignment) => assignment.ecuId === ecuId);
 }
 
 function checkDelegations({ envelope, subject }: Targets): void {

@@ -1,5 +1,6 @@
 /** Public keys of metadata, and what their signatures are (POUF, section 2). Cryptography: `node:crypto`. */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { isLowOrder } from './low-order.js';
 import { spkiOfPem } from './spki.js';
 
 /** `keytype`, `scheme` and `keyval.public`. */
@@ -20,7 +21,9 @@ interface Algorithm {
 const ED25519: Algorithm = {
   read: (text) => {
     if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new Error('is not 64 hex digits');
-    const x = Buffer.from(text, 'hex').toString('base64url');
+    const bytes = Buffer.from(text, 'hex');
+    if (isLowOrder(bytes)) throw new Error('is a point of low order');
+    const x = bytes.toString('base64url');
     return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
   },
   identity: (key) => `ed25519 ${key.export({ format: 'jwk' }).x}`,
@@ -48,8 +51,15 @@ const SMALLEST_MODULUS_BITS = 2048;
 const RSA_PSS: Algorithm = {
   read: (text) => {
     const key = createPublicKey({ key: spkiOfPem(text), format: 'der', type: 'spki' });
-    const bits = key.asymmetricKeyType === 'rsa' ? key.asymmetricKeyDetails?.modulusLength : 0;
-    if ((bits ?? 0) < SMALLEST_MODULUS_BITS) throw new Error('is no RSA key of 2048 bits or more');
+    const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+    // With the exponent 1, anyone can write down a signature.
+    if (
+      key.asymmetricKeyType !== 'rsa' ||
+      modulusLength < SMALLEST_MODULUS_BITS ||
+      publicExponent < 3n
+    ) {
+      throw new Error('is not an RSA key of 2048 bits or more');
+    }
     return key;
   },
   // Whoever knows the factors of a modulus can sign for any exponent: one modulus, one signer.
@@ -81,11 +91,17 @@ export const isKnownKeyType = (keyType: string): boolean => ALGORITHMS.has(keyTy
 export const isKnownScheme = (keyType: string, scheme: string): boolean =>
   ALGORITHMS.get(keyType)?.has(scheme) ?? false;
 
+interface UsableKey {
+  readonly algorithm: Algorithm;
+  readonly key: KeyObject;
+  readonly identity: string;
+}
+
 /** A key as metadata lists it. Its text is read when it is first needed. */
 export class PublicKey {
   readonly id: string;
   readonly #members: KeyMembers;
-  #usable: { readonly algorithm: Algorithm; readonly key: KeyObject } | undefined;
+  #usable: UsableKey | undefined;
   #isRead = false;
 
   constructor(id: string, members: KeyMembers) {
@@ -98,8 +114,7 @@ export class PublicKey {
    * has its id.
    */
   get identity(): string {
-    const usable = this.#read();
-    return usable ? usable.algorithm.identity(usable.key) : `unusable ${this.id}`;
+    return this.#read()?.identity ?? `unusable ${this.id}`;
   }
 
   /** False also for a key that is of no known type, or is none, or for text that is no signature. */
@@ -120,7 +135,10 @@ export class PublicKey {
       const { keyType, scheme } = this.#members;
       const algorithm = ALGORITHMS.get(keyType)?.get(scheme);
       try {
-        if (algorithm) this.#usable = { algorithm, key: algorithm.read(this.#members.public) };
+        if (algorithm) {
+          const key = algorithm.read(this.#members.public);
+          this.#usable = { algorithm, key, identity: algorithm.identity(key) };
+        }
       } catch {
         // Such a key signs nothing: its signatures do not count, and do no harm.
       }

@@ -1,4 +1,5 @@
 /** Takes a file from a fetcher within limits of bytes, rate and time (endless data, slow retrieval). */
+import { tooLong } from '../checks/length.js';
 import { POUF, STANDARD } from '../checks/sections.js';
 import { type TransferRate } from '../limits.js';
 import { Refusal, type Subject } from '../refusal.js';
@@ -124,13 +125,3 @@ class Waiting {
     this.#abort.abort();
   }
 }
-
-const tooLong = (subject: Subject, bytes: number) =>
-  new Refusal(subject, {
-    code: 'length',
-    check: POUF.limits,
-    fault: 'is too long',
-    expected: `at most ${bytes} bytes`,
-    found: 'more',
-    attack: 'endless-data',
-  });

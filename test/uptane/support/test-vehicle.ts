@@ -1,6 +1,10 @@
 /** A vehicle of two ECUs and both of its repositories, as they are when all is well. */
 import { verifyFully } from '../../../src/uptane/full-verification.js';
-import { type Assignment } from '../../../src/uptane/director/check-director-targets.js';
+import {
+  type Assignment,
+  checkDirectorTargets,
+} from '../../../src/uptane/director/check-director-targets.js';
+import { type Targets } from '../../../src/uptane/metadata/targets.js';
 import { asInstalled, type InstalledImage } from '../../../src/uptane/director/installed-image.js';
 import { type Vehicle } from '../../../src/uptane/director/vehicle.js';
 import { Refusal } from '../../../src/uptane/refusal.js';
@@ -38,6 +42,9 @@ export class TestWorld {
   readonly directorFetcher = new MemoryFetcher(this.director.files, '');
   readonly imageFetcher = new MemoryFetcher(this.image.files, 'metadata/');
   now = NOW;
+  /** A Primary, unless a test says otherwise. */
+  assignmentsOf = (targets: Targets): readonly Assignment[] =>
+    checkDirectorTargets(targets, VEHICLE);
 
   constructor() {
     this.director.targets.custom = { vin: VIN };
@@ -84,7 +91,7 @@ export class TestWorld {
         store: this.imageStore,
         now,
       }),
-      vehicle: VEHICLE,
+      assignmentsOf: this.assignmentsOf,
       installed: this.installed,
     });
     for (const assignment of assignments) {

@@ -1,0 +1,63 @@
+/** A Secondary that does full verification on what its Primary hands it, whether or not that one is honest. */
+import { beforeEach, expect, test } from 'vitest';
+import { checkDirectorTargetsForEcu } from '../../src/uptane/director/check-director-targets.js';
+import { makeKey } from './support/keys.js';
+import { FIRMWARE, forEcu, match, TestWorld, VIN } from './support/test-vehicle.js';
+
+let world: TestWorld;
+beforeEach(() => {
+  world = new TestWorld().order();
+  world.image.addImage('radio', Buffer.from('radio'), { match: match(3, ['hw-b']) });
+  world.director.addImage('radio', Buffer.from('radio'), {
+    match: match(3, ['hw-b']),
+    ecuIdentifiers: forEcu('ecu-2', 'hw-b'),
+  });
+  world.assignmentsOf = (targets) =>
+    checkDirectorTargetsForEcu(targets, { vin: VIN, ecuId: 'ecu-2', hardwareId: 'hw-b' });
+});
+
+test('it takes its own image, and only that', async () => {
+  world.provision();
+  expect(await world.paths()).toEqual(['radio']);
+  expect(await world.paths()).toEqual([]);
+});
+
+test('an image for another ECU does not concern it, even one that nobody confirms', async () => {
+  world.image.targets.targets = { radio: world.image.targets.targets.radio ?? {} };
+  world.provision();
+  expect(await world.paths()).toEqual(['radio']);
+});
+
+test('nothing is ordered for it', async () => {
+  world.director.targets.targets = { [FIRMWARE]: world.director.targets.targets[FIRMWARE] ?? {} };
+  world.provision();
+  expect(await world.paths()).toEqual([]);
+  expect(world.imageFetcher.requests).toEqual([]);
+});
+
+test('an image that a dishonest Primary orders with keys of its own', async () => {
+  world.provision();
+  world.order('evil', 'evil', 9, forEcu('ecu-2', 'hw-b'));
+  world.director.signers = (role) => (role === 'targets' ? [makeKey()] : undefined);
+  world.director.release();
+  expect(await world.refusal()).toMatchObject({ code: 'signature', attack: 'arbitrary-software' });
+});
+
+test('an old release, with metadata that once was valid', async () => {
+  world.provision();
+  const before = new Map(world.director.files);
+  await world.cycle();
+  world.director.release();
+  world.installed.clear();
+  await world.cycle();
+  world.director.files.set('timestamp.json', before.get('timestamp.json') ?? Buffer.alloc(0));
+  expect(await world.refusal()).toMatchObject({ code: 'rollback', attack: 'rollback' });
+});
+
+test('its image for other hardware', async () => {
+  world.director.tamper = (role, signed) => {
+    if (role === 'targets') signed.targets.radio.custom.ecuIdentifiers['ecu-2'].hardwareId = 'hw-c';
+  };
+  world.provision();
+  expect(await world.refusal()).toMatchObject({ code: 'hardware-id', attack: 'wrong-ecu' });
+});
