@@ -1,6 +1,6 @@
 /** `otaops bench`: every figure with what it is measured against, in one run. */
 import { ANSWER_MS, callbackRates } from './call-back.js';
-import { brokerLimit, eventsEndToEnd, sqlLimit } from './events.js';
+import { brokerLimit, type EventRates, eventsEndToEnd, sqlLimit } from './events.js';
 import { eventLatency, progressQueryTime, summaryTime, triggerTimes } from './campaign.js';
 import { ConsoleBench, type FirstPage, type Scrolled, type UnderLoad } from './console.js';
 import { measureReference } from './reference.js';
@@ -72,7 +72,7 @@ async function measureEvents(
 ): Promise<void> {
   await withRig(kind, async (rig) => {
     const operation = await prepare(rig, vehicles);
-    const rates = await eventsEndToEnd(rig, { from: 0, ...run });
+    const rates = await eventsEndToEnd(rig, { from: 0, ...run, watchesLoop: true });
     const sql = await sqlLimit(rig, { vehicles, ...run });
     const broker = await brokerLimit(rig, operation, run);
     const perSecond = 'events/s';
@@ -95,6 +95,7 @@ async function measureEvents(
         unit: '',
         ...(kind === 'embedded' ? {} : { target: atLeast(0.6) }),
       },
+      ...processorFigures(kind, rates.processor),
       {
         what: `${kind}: event-loop delay p99 at full load`,
         value: rates.loopDelayP99,
@@ -103,6 +104,21 @@ async function measureEvents(
       },
     );
   });
+}
+
+/** Where an event's processor time goes; the load's own is not in it. */
+function processorFigures(kind: RigKind, processor: EventRates['processor']): Figure[] {
+  const unit = 'µs/event';
+  const of = `${kind}: processor time of`;
+  const { adapters, postgres, broker } = processor;
+  if (kind === 'embedded') {
+    return [{ what: `${of} the adapter with database and broker`, value: adapters, unit }];
+  }
+  return [
+    { what: `${of} the adapter`, value: adapters, unit },
+    { what: `${of} PostgreSQL`, value: postgres, unit },
+    { what: `${of} Mosquitto`, value: broker, unit },
+  ];
 }
 
 /** (c) */

@@ -1,6 +1,7 @@
 /** Events per second, end to end, and beside it the limits: SQL alone, and the broker alone. */
 import { rmSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerDialler } from '../adapter/message-link/broker-dialler.js';
 import { startEmbeddedBroker } from '../adapter/message-link/index.js';
 import { type Arrival, batchRow, ingestBatch } from '../adapter/d2c-receiver/index.js';
@@ -12,7 +13,7 @@ import { registerVehicles } from '../adapter/registry/index.js';
 import { fleetOf } from '../fleet/index.js';
 import { parseBrokerUrl, topicTemplate } from '../contract/index.js';
 import { eventSource, type TriggeredVehicle } from './event-source.js';
-import { type Rig, until } from './rig.js';
+import { type ProcessorSeconds, type Rig, until } from './rig.js';
 import { median, percentile } from './report.js';
 import { temporaryDirectory } from './servers.js';
 
@@ -21,6 +22,8 @@ export interface EventRates {
   readonly perSecond: number;
   /** Highest of the rounds and adapters, bytes. */
   readonly adapterMemory: number;
+  /** Processor time of an event by process, µs; medians of the rounds. */
+  readonly processor: ProcessorSeconds;
   /** 99th percentile of the event loop's worst delay in windows of 50 ms, first adapter, ms. */
   readonly loopDelayP99: number;
 }
@@ -30,36 +33,73 @@ const MEMORY = 'process_resident_memory_bytes';
 /** Of the time since it was asked before. */
 const LOOP_DELAY = 'nodejs_eventloop_lag_max_seconds';
 const WINDOW_MS = 50;
+/** Bounds of the pause between two looks where the event loop's delay is not asked for. */
+const SHORTEST_LOOK_MS = 20;
+const LONGEST_LOOK_MS = 2_000;
 
 /**
  * From the first event published to the last one committed. The load is connected to an operation.
  *
  * @param from number of the first event
+ * @param watchesLoop whether the event loop's delay is measured. For that `/metrics` is read every 50 ms, which costs an
+ *   adapter that is short of processor time a good part of it
  */
 export async function eventsEndToEnd(
   rig: Rig,
-  { from, events, rounds }: { from: number; events: number; rounds: number },
+  {
+    from,
+    events,
+    rounds,
+    watchesLoop = false,
+  }: { from: number; events: number; rounds: number; watchesLoop?: boolean },
 ): Promise<EventRates> {
   const rates: number[] = [];
+  const processor: ProcessorSeconds[] = [];
   const delays: number[] = [];
   let adapterMemory = 0;
   const read = async (name: string) => (await rig.adapter.metrics()).get(name) ?? NaN;
   for (let round = 0; round < rounds; round++) {
     const before = await read(RECEIVED);
+    const idle = rig.processorSeconds();
     const started = performance.now();
     const published = rig.load.publish(from + round * events, events, rig.window);
-    await until(async () => {
+    for (;;) {
       const metrics = await rig.adapter.metrics();
       delays.push((metrics.get(LOOP_DELAY) ?? 0) * 1000);
-      return (metrics.get(RECEIVED) ?? 0) >= before + events;
-    }, WINDOW_MS);
+      const received = (metrics.get(RECEIVED) ?? 0) - before;
+      if (received >= events) break;
+      const elapsed = performance.now() - started;
+      await sleep(watchesLoop ? WINDOW_MS : untilNextLook(received, events, elapsed));
+    }
     rates.push((events / (performance.now() - started)) * 1000);
+    processor.push(perEvent(idle, rig.processorSeconds(), events));
     await published;
     for (const adapter of rig.adapters) {
       adapterMemory = Math.max(adapterMemory, (await adapter.metrics()).get(MEMORY) ?? 0);
     }
   }
-  return { perSecond: median(rates), adapterMemory, loopDelayP99: percentile(delays, 99) };
+  return {
+    perSecond: median(rates),
+    adapterMemory,
+    processor: {
+      adapters: median(processor.map(({ adapters }) => adapters)),
+      postgres: median(processor.map(({ postgres }) => postgres)),
+      broker: median(processor.map(({ broker }) => broker)),
+    },
+    loopDelayP99: percentile(delays, 99),
+  };
+}
+
+/** More than half of the way to the end, as far as that can be told: few looks, and a last one close to it. */
+function untilNextLook(received: number, events: number, elapsedMs: number): number {
+  const left = received === 0 ? 0 : ((events - received) / received) * elapsedMs;
+  return Math.min(Math.max(left * 0.6, SHORTEST_LOOK_MS), LONGEST_LOOK_MS);
+}
+
+/** @returns µs */
+function perEvent(from: ProcessorSeconds, to: ProcessorSeconds, events: number): ProcessorSeconds {
+  const of = (part: keyof ProcessorSeconds) => ((to[part] - from[part]) * 1e6) / events;
+  return { adapters: of('adapters'), postgres: of('postgres'), broker: of('broker') };
 }
 
 const BATCH = 1_000;

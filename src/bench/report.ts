@@ -1,5 +1,5 @@
 /** Figures as a table for people and as JSON for programs. */
-import { cpus } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 
 export interface Figure {
   readonly what: string;
@@ -29,9 +29,17 @@ export function isReached({ value, target }: Figure): boolean | undefined {
   return target.atLeast ? value >= target.value : value <= target.value;
 }
 
-export function machine(): string {
+/** What it is measured on, and how busy that is with other things: to be asked before anything is started. */
+export function machine(now: Date): string {
   const [first] = cpus();
-  return `${cpus().length} cores (${first?.model.trim() ?? 'unknown'}), Node ${process.version}`;
+  const [load = 0] = loadavg();
+  return [
+    `${cpus().length} cores (${first?.model.trim() ?? 'unknown'})`,
+    `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `Node ${process.version}`,
+    now.toISOString().slice(0, 10),
+    `load average before ${load.toFixed(1)}`,
+  ].join(', ');
 }
 
 export function table(figures: readonly Figure[]): string {

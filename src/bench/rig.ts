@@ -12,6 +12,7 @@ import {
 } from '../contract/adapter-api/index.js';
 import { type AdapterProcess, startAdapterProcess } from './adapter-process.js';
 import { Load } from './load.js';
+import { processorSeconds } from './processor-time.js';
 import {
   installedPostgres,
   type Server,
@@ -31,6 +32,14 @@ const CONNECTIONS = 50;
 const WINDOW = 200;
 /** On the embedded broker each connection is a vehicle of its own. */
 const VEHICLE_WINDOW = 20;
+
+/** Processor time so far, seconds. */
+export interface ProcessorSeconds {
+  /** With the embedded database, where it is that. */
+  readonly adapters: number;
+  readonly postgres: number;
+  readonly broker: number;
+}
 
 export interface RigOptions {
   /** Folder of the release whose adapters are run; this one else. */
@@ -171,6 +180,17 @@ export class Rig {
       connections: embedded ? vehicles : CONNECTIONS,
       asVehicles: embedded,
     });
+  }
+
+  /** Of the adapters and the servers, without the load; NaN where nothing tells. */
+  processorSeconds(): ProcessorSeconds {
+    const of = (pid: number | undefined) =>
+      pid === undefined ? 0 : (processorSeconds(pid) ?? NaN);
+    return {
+      adapters: this.adapters.reduce((sum, { child }) => sum + of(child.pid), 0),
+      postgres: of(this.#postgres?.pid),
+      broker: of(this.#broker?.pid),
+    };
   }
 
   get window(): number {

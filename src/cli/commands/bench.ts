@@ -32,38 +32,47 @@ const SETTINGS: readonly Setting<unknown>[] = [
     default: PARTS,
     parse: parts,
   },
-  { flag: '--bench-rounds <number>', description: 'medians of so many', default: 3, parse: count },
+  {
+    flag: '--bench-rounds <number>',
+    description: 'rounds of which the median counts; three times as many in part history',
+    default: 3,
+    parse: count,
+  },
   {
     flag: '--bench-events <number>',
-    description: 'events a round',
+    description:
+      'events in a round, or as many as the operation has vehicles; half of them in part history',
     default: 100_000,
     parse: count,
   },
   {
     flag: '--bench-sizes <numbers>',
-    description: 'sizes of the operations, comma-separated',
+    description:
+      'vehicles of the operations in part sizes, comma-separated; console takes the largest',
     default: [10_000, 100_000, 1_000_000],
     parse: (text) => text.split(',').map(count),
   },
   {
     flag: '--bench-history <numbers>',
-    description: 'earlier messages in part history, comma-separated, the fewest first',
+    description:
+      'earlier messages in part history, comma-separated, the fewest first; 100 million take 50 GB in the folder for temporary files and about 20 minutes',
     default: [0, 10_000_000, 100_000_000],
     parse: (text) => text.split(',').map((size) => (size === '0' ? 0 : count(size))),
   },
   {
     flag: '--bench-reference <folder>',
-    description: 'another release, built there: the same load alternately, and the ratios',
+    description:
+      'another release, built there: parts events, embedded and trigger put the same load on both by turns and add the ratios',
   },
   {
     flag: '--bench-vins <number>',
-    description: 'VINs of a trigger',
+    description: 'VINs of a trigger in part trigger',
     default: 100_000,
     parse: count,
   },
   {
     flag: '--bench-minutes <number>',
-    description: 'of load on the console',
+    description: 'minutes of load in part console',
     default: 10,
     parse: count,
   },
@@ -73,11 +82,27 @@ const SETTINGS: readonly Setting<unknown>[] = [
 export function benchCommand(program: Command): void {
   const command = program
     .command('bench')
-    .description('measure it here: starts PostgreSQL, Mosquitto and adapters of its own');
+    .description('measure it here: starts PostgreSQL, Mosquitto and adapters of its own')
+    .addHelpText(
+      'after',
+      `
+Parts:
+  events     events/s end to end on PostgreSQL and Mosquitto, and what limits them
+  embedded   the same on the embedded database and broker
+  trigger    seconds until a trigger is accepted, and until the last vehicle's is published
+  latency    from an event's publishing until it can be read
+  callback   events/s to a receiver of the event call-back
+  sizes      events/s, memory of the adapter and queries by the size of the operation
+  history    events/s and write-ahead log of an event by the number of earlier messages
+  adapters   events/s with 1, 2 and 4 adapters
+  guard      error rates of the sequential test
+  console    the operator's console in Chromium`,
+    );
   addSettings(command, SETTINGS);
   command.action(async (flags: BenchFlags) => {
     const { bench, isReached, machine, table } = await import('../../bench/index.js');
-    print(machine());
+    const on = machine(new Date());
+    print(on);
     const figures = await bench({
       parts: flags.benchParts,
       rounds: flags.benchRounds,
@@ -92,7 +117,7 @@ export function benchCommand(program: Command): void {
     print(`\n${table(figures)}`);
     if (flags.benchJson !== undefined) {
       const json = {
-        machine: machine(),
+        machine: on,
         at: new Date().toISOString(),
         rounds: flags.benchRounds,
         figures: figures.map((figure) => ({ ...figure, reached: isReached(figure) ?? null })),
