@@ -28,7 +28,7 @@ import { RecordingFleet } from './recording-fleet.js';
 
 const VEHICLES = isLong ? 1_000 : 300;
 const EVENTS = 25;
-const LOAD_MS = isLong ? 240_000 : 45_000;
+const LOAD_MS = isLong ? 240_000 : 35_000;
 const REF_ID = 'carota chaos';
 const PATH = `/v1.0/schedules/${encodeURIComponent(REF_ID)}`;
 const TIMES = isLong
@@ -101,15 +101,21 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
           say(`${JSON.stringify(state)}\n${carota.output().slice(-3_000)}`);
           throw new Error(`not so in ${seconds} s: ${what}`);
         }
-        await sleep(200);
+        await sleep(500);
       }
     };
     const settled = async () => {
-      const { items } = await adapter.call<{ items: { failures: number; behind: number }[] }>(
+      const { items } = await adapter.call<{ items: { name: string; failures: number }[] }>(
         'GET',
         '/v1.0/callbacks',
       );
-      return items.every(({ failures }) => failures === 0);
+      const failing = items.filter(({ failures }) => failures > 0);
+      // As an operator does once the cause is fixed: a receiver that is changed is tried at once, and not after a pause
+      // that has grown to minutes.
+      for (const { name } of failing) {
+        await adapter.call('PATCH', `/v1.0/callbacks/${name}`, { enabled: true });
+      }
+      return failing.length === 0;
     };
 
     let carota = await startCarota();
