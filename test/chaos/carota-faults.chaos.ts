@@ -209,8 +209,9 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       );
       const total = VEHICLES * EVENTS;
       await until(360, 'every event is stored or put aside', async () => {
+        const isSettled = await settled();
         const known = (await count('events')) + (await count('refused_events'));
-        return known >= total && (await settled());
+        return known >= total && isSettled;
       });
 
       // What is missing is what was refused, and of those vehicles alone.
