@@ -1,8 +1,22 @@
 /** Migrations: each once, whoever starts first; nothing half done. */
+import { execFileSync } from 'node:child_process';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { describe, expect, test } from 'vitest';
+import { embeddedPostgres, installedPostgres } from '../../src/bench/servers.js';
 import { migrate, openPostgres } from '../../src/service/database/index.js';
 import { emptyPostgresUrl, openTestDatabase } from '../support/databases.js';
+
+test('the server is the one that this run names', async () => {
+  const isInstalled = process.env.OTAOPS_TEST_POSTGRES === 'installed';
+  const { postgres } = await (isInstalled ? installedPostgres() : embeddedPostgres());
+  const named = execFileSync(postgres, ['--version'], { encoding: 'utf8' });
+  const { database, close } = await openTestDatabase();
+  const [row] = await database.query<{ version: string }>(
+    `select split_part(version(), ' ', 2) as version`,
+  );
+  expect(named).toContain(` ${row?.version}`);
+  await close();
+});
 
 describe('a migrated database', () => {
   test('a second start finds nothing to do', async () => {

@@ -34,7 +34,7 @@ import { RecordingFleet } from './recording-fleet.js';
 
 const VEHICLES = isLong ? 1_000 : 300;
 const EVENTS = 25;
-const LOAD_MS = isLong ? 240_000 : 45_000;
+const LOAD_MS = isLong ? 240_000 : 35_000;
 const REF_ID = 'carota chaos';
 const PATH = `/v1.0/schedules/${encodeURIComponent(REF_ID)}`;
 const TIMES = isLong
@@ -107,12 +107,21 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
           say(`${JSON.stringify(state)}\n${carota.output().slice(-3_000)}`);
           throw new Error(`not so in ${seconds} s: ${what}`);
         }
-        await sleep(200);
+        await sleep(500);
       }
     };
     const settled = async () => {
       const { items } = await adapter.client.call(receiverApi.listReceivers, {});
-      return items.every(({ failures }) => failures === 0);
+      const failing = items.filter(({ failures }) => failures > 0);
+      // As an operator does once the cause is fixed: a receiver that is changed is tried at once, and not after a pause
+      // that has grown to minutes.
+      for (const { id } of failing) {
+        await adapter.client.call(receiverApi.changeReceiver, {
+          params: { id },
+          body: { enabled: true },
+        });
+      }
+      return failing.length === 0;
     };
 
     let carota = await startCarota();
@@ -208,8 +217,9 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       );
       const total = VEHICLES * EVENTS;
       await until(360, 'every event is stored or put aside', async () => {
+        const isSettled = await settled();
         const known = (await count('events')) + (await count('refused_events'));
-        return known >= total && (await settled());
+        return known >= total && isSettled;
       });
 
       // What is missing is what was refused, and of those vehicles alone.
