@@ -151,6 +151,49 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     expect(await world.refusal()).toMatchObject({ code: 'rollback', repository: name });
   });
 
+  test('a snapshot that goes back, though the stored timestamp is lost', async () => {
+    of(world).roles.snapshot.version = 5;
+    world.provision();
+    await world.cycle();
+    world.order('new', 'new');
+    of(world).roles.snapshot.version = 3;
+    world.director.release();
+    world.image.release();
+    (name === 'director' ? world.directorStore : world.imageStore).remove('timestamp');
+    expect(await world.refusal()).toMatchObject({
+      code: 'rollback',
+      repository: name,
+      role: 'snapshot',
+      expected: 'at least version 5',
+      found: 'version 4',
+    });
+  });
+
+  test('a role that is no longer in the snapshot, or has an older version in it', async () => {
+    const supplier = of(world).addRole('supplier');
+    supplier.version = 2;
+    world.provision();
+    await world.cycle();
+    world.order('new', 'new');
+    supplier.version = 1;
+    world.director.release();
+    world.image.release();
+    expect(await world.refusal()).toMatchObject({
+      code: 'rollback',
+      role: 'snapshot',
+      expected: 'supplier.json version 2',
+      found: 'version 1',
+    });
+    of(world).delegated.delete('supplier');
+    of(world).release();
+    expect(await world.refusal()).toMatchObject({
+      code: 'rollback',
+      role: 'snapshot',
+      expected: 'supplier.json version 2',
+      found: 'nothing',
+    });
+  });
+
   test('targets that go back', async () => {
     of(world).targets.version = 5;
     world.provision();
