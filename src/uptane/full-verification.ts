@@ -1,6 +1,6 @@
 /**
  * Uptane, "Full verification": what a Primary, and a Secondary that can, does with the metadata of both repositories.
- * Nothing is installed here; the result says what may be.
+ * Nothing is installed here; the result is what may be installed.
  */
 import { type Assignment } from './director/check-director-targets.js';
 import { checkImage } from './director/compare.js';

@@ -24,7 +24,7 @@ export class ImageCheck {
     this.#hashes.update(bytes);
   }
 
-  /** Once all bytes are in. @throws Refusal `length`, `hash` */
+  /** After the last byte. @throws Refusal `length`, `hash` */
   finish(): void {
     const { length } = this.#target;
     if (this.#length !== length) {

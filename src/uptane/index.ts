@@ -1,4 +1,4 @@
-/** Uptane verification: what other parts and the command line use. */
+/** Uptane verification, as other parts use it. */
 export {
   downloadTuf,
   initTuf,

@@ -1,4 +1,4 @@
-/** What one cycle takes at most (POUF, section 7). Sizes in bytes; a file up to its limit is taken. */
+/** Limits of one cycle (POUF, section 7). Sizes in bytes; a file of exactly its limit is accepted. */
 
 export const LIMITS = {
   root: 512_000,
@@ -21,5 +21,5 @@ export interface TransferRate {
 
 export const SLOWEST: TransferRate = { bytes: 1_000, seconds: 20 };
 
-/** One metadata file, however steadily it comes. */
+/** For one metadata file, at any rate. */
 export const LONGEST_METADATA_SECONDS = 600;

@@ -1,8 +1,8 @@
 /**
  * One repository's part of a cycle: fetches, checks and stores its metadata, in the order of the standard ("Full
- * verification"). What a file must be is decided in `checks/`; here is when it is fetched and what is kept.
+ * verification"). `checks/` decides whether a file is valid; this file decides when it is fetched and what is kept.
  *
- * Each file that passed is stored at once, so that what was seen once is never forgotten, whatever comes next.
+ * Each valid file is stored at once, so a version once seen is never forgotten, even if the rest of the cycle fails.
  */
 import { checkLastRoot, checkNextRoot, onlineKeys } from './checks/check-root.js';
 import { checkSnapshot } from './checks/check-snapshot.js';
@@ -49,8 +49,8 @@ export class RepositoryClient {
   #snapshot: Snapshot | undefined;
   #targets: Targets | undefined;
   /**
-   * Targets roles of this cycle: which file counts, and by which authority it was last verified. Another delegation to
-   * the same role verifies it again.
+   * The targets roles of this cycle: the current file, and the authority that it was last verified against. Another
+   * delegation to the same role verifies it again.
    */
   readonly #verified = new Map<string, { authority: Authority; targets: Targets }>();
 
@@ -120,7 +120,7 @@ export class RepositoryClient {
     if (previous && isListed(previous, timestamp.snapshot)) {
       this.#snapshot = unlessRefused(() => checkSnapshot(previous.bytes, check));
       if (this.#snapshot) return;
-      // Perhaps root has other keys now, and the repository has signed the same version anew.
+      // Root may have new keys, and the repository may have signed the same version again.
     }
     const path = this.#versionedPath('snapshot', version);
     const bytes = await this.#fetchListed(path, Math.min(length, LIMITS.snapshot), subject);
@@ -131,7 +131,7 @@ export class RepositoryClient {
   /**
    * Uptane, "How to check Targets metadata", for the top-level role.
    *
-   * @param checkFurther must hold too before the file is trusted; throws where it does not
+   * @param checkFurther a further check before the file is trusted; throws to refuse it
    * @throws Refusal
    */
   async updateTargets(checkFurther: (targets: Targets) => void = () => undefined): Promise<void> {
@@ -184,7 +184,7 @@ export class RepositoryClient {
     if (stored && isListed(stored, listed)) {
       const usable = unlessRefused(() => verified(stored.bytes));
       if (usable) return usable;
-      // As for the snapshot.
+      // Fetched again, for the same reason as a snapshot.
     }
     const limit = Math.min(listed.length ?? LIMITS.targets, LIMITS.targets);
     const bytes = await this.#fetchListed(
@@ -216,8 +216,8 @@ export class RepositoryClient {
   }
 
   /**
-   * Uptane, "How to check Root metadata", step 4. If the power was cut between writing a root and forgetting, it
-   * is made up for when the next cycle begins.
+   * Uptane, "How to check Root metadata", step 4. If the power was cut between writing a root and forgetting, the
+   * next cycle starts by forgetting.
    */
   #forgetOtherKeys(root: Root): void {
     const { store } = this.#options;
@@ -231,7 +231,7 @@ export class RepositoryClient {
     store.writeOnlineKeys(keys);
   }
 
-  /** A stored file. One that a disk has spoiled is as good as none. */
+  /** A stored file; `undefined` also if the disk has corrupted it. */
   #stored<T extends MetadataFile>(role: string, read: ReadFile<T>): T | undefined {
     const { store, rules } = this.#options;
     const bytes = store.read(role);

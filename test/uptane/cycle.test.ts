@@ -151,6 +151,49 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     expect(await world.refusal()).toMatchObject({ code: 'rollback', repository: name });
   });
 
+  test('a snapshot that goes back, though the stored timestamp is lost', async () => {
+    of(world).roles.snapshot.version = 5;
+    world.provision();
+    await world.cycle();
+    world.order('new', 'new');
+    of(world).roles.snapshot.version = 3;
+    world.director.release();
+    world.image.release();
+    (name === 'director' ? world.directorStore : world.imageStore).remove('timestamp');
+    expect(await world.refusal()).toMatchObject({
+      code: 'rollback',
+      repository: name,
+      role: 'snapshot',
+      expected: 'at least version 5',
+      found: 'version 4',
+    });
+  });
+
+  test('a role that is no longer in the snapshot, or has an older version in it', async () => {
+    const supplier = of(world).addRole('supplier');
+    supplier.version = 2;
+    world.provision();
+    await world.cycle();
+    world.order('new', 'new');
+    supplier.version = 1;
+    world.director.release();
+    world.image.release();
+    expect(await world.refusal()).toMatchObject({
+      code: 'rollback',
+      role: 'snapshot',
+      expected: 'supplier.json version 2',
+      found: 'version 1',
+    });
+    of(world).delegated.delete('supplier');
+    of(world).release();
+    expect(await world.refusal()).toMatchObject({
+      code: 'rollback',
+      role: 'snapshot',
+      expected: 'supplier.json version 2',
+      found: 'nothing',
+    });
+  });
+
   test('targets that go back', async () => {
     of(world).targets.version = 5;
     world.provision();
@@ -264,6 +307,73 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     });
     repository.files.set(path, Buffer.concat([file, blanks]));
     expect(await world.paths()).toEqual([FIRMWARE]);
+  });
+});
+
+test('a clock in 2099 accepts nothing and spoils nothing; one in 1970 knows no expiry, but versions', async () => {
+  world.provision();
+  world.now = new Date('2099-01-01T00:00:00Z');
+  expect(await world.refusal()).toMatchObject({ code: 'freeze', role: 'root' });
+  world.now = new Date('1970-01-01T00:00:00Z');
+  world.director.release('timestamp');
+  expect(await world.paths()).toEqual([FIRMWARE]);
+  world.director.roles.timestamp.version = 1;
+  world.director.publish();
+  expect(await world.refusal()).toMatchObject({ code: 'rollback', role: 'timestamp' });
+});
+
+describe('an attacker with stolen keys', () => {
+  const EVIL = 'brakes/evil.bin';
+
+  test('of the Director’s online roles cannot order what the image repository does not list', async () => {
+    world.provision();
+    world.director.addImage(EVIL, Buffer.from('evil'), {
+      match: match(9),
+      ecuIdentifiers: forEcu(),
+    });
+    Reflect.deleteProperty(world.director.targets.targets, FIRMWARE);
+    world.director.release();
+    expect(await world.refusal()).toMatchObject({ code: 'no-image', attack: 'arbitrary-software' });
+  });
+
+  test('of the image repository’s timestamp and snapshot cannot list another image', async () => {
+    world.provision();
+    const { targets } = world.image.roles;
+    world.order(EVIL, 'evil', 9);
+    world.image.signers = (role) => (role === 'targets' ? [makeKey()] : undefined);
+    world.image.release();
+    world.director.release();
+    expect(await world.refusal()).toMatchObject({ code: 'signature', role: 'targets' });
+    expect(targets.version).toBe(2);
+  });
+
+  test('of one of two targets keys cannot either', async () => {
+    const keys = [makeKey(), makeKey()];
+    Object.assign(world.image.targets, { keys, threshold: 2 });
+    world.provision();
+    world.order(EVIL, 'evil', 9);
+    world.image.signers = (role) => (role === 'targets' ? keys.slice(1) : undefined);
+    world.image.release();
+    world.director.release();
+    expect(await world.refusal()).toMatchObject({ code: 'signature', role: 'targets' });
+  });
+
+  test('of a supplier and the Director reaches that supplier’s paths, and no others', async () => {
+    const { image } = world;
+    const supplier = image.addRole('supplier');
+    image.delegate(image.targets, 'supplier', { paths: ['radio/*'] });
+    world.provision();
+    const order = (path: string) => {
+      world.order(path, 'evil', 9);
+      supplier.targets = image.targets.targets;
+      image.targets.targets = {};
+      image.release('supplier', 'targets', 'snapshot', 'timestamp');
+      world.director.release();
+    };
+    order(EVIL);
+    expect((await world.refusal()).code).toBe('no-image');
+    order('radio/evil.bin');
+    expect(await world.paths()).toEqual(['radio/evil.bin']);
   });
 });
 

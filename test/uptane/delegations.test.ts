@@ -287,6 +287,29 @@ test('a role that two delegate to is verified with the keys of the one that lead
   await refused('signature');
 });
 
+test('so is one that was verified before in the same cycle, for another image', async () => {
+  const a = passer('a');
+  const b = passer('b');
+  follow(top, 'a', { paths: ['radio/*'] });
+  follow(top, 'b');
+  const release = lister('release');
+  const radio = { match: match(1, ['hw-b']) };
+  image.addImage('radio/1', Buffer.from('radio'), radio, release);
+  const ecuIdentifiers = forEcu('ecu-2', 'hw-b');
+  const { targets } = world.director.targets;
+  world.director.targets.targets = {};
+  world.director.addImage('radio/1', Buffer.from('radio'), { ...radio, ecuIdentifiers });
+  // The radio's image comes first, and is found through a.
+  Object.assign(world.director.targets.targets, targets);
+  follow(a, 'release', { paths: ['radio/*'] });
+  const { keys } = release;
+  release.keys = [makeKey()];
+  follow(b, 'release');
+  release.keys = keys;
+  await refused('signature');
+  expect(visited()).toEqual(['a', 'release', 'b']);
+});
+
 test('what was stored is verified again, with the keys that the delegation has now', async () => {
   const supplier = lister('supplier');
   follow(top, 'supplier');

@@ -100,7 +100,7 @@ async function report(work: () => Promise<Outcome>): Promise<void> {
   } catch (error) {
     const { Refusal } = await import('../../uptane/index.js');
     const { message } = error as Error;
-    // What is no refusal is the client's own disk or files.
+    // Any other error concerns the client's own files or disk.
     const code = error instanceof Refusal ? error.code : 'storage';
     printOutcome({ result: 'refused', code, message });
     throw error;

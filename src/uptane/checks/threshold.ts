@@ -5,8 +5,8 @@ import { Refusal } from '../refusal.js';
 import { type Rules } from '../rules.js';
 
 /**
- * Signatures that are tried on one file. Without a bound, a file full of wrong signatures by a known key id
- * would cost hours: each of them means hashing the whole file.
+ * Maximum number of signatures verified on one file. Each one hashes the whole file, so without a limit a file full of
+ * wrong signatures would keep a vehicle busy for minutes.
  */
 const MOST_VERIFICATIONS = 1_024;
 

@@ -1,5 +1,5 @@
 /** Images on their way to ECUs: downloaded and verified in the state directory, then moved to a file per ECU. */
-import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Assignment } from '../director/check-director-targets.js';
 import { type InstalledImage } from '../director/installed-image.js';
@@ -61,10 +61,10 @@ export class ImageFiles {
       moveFile(download, file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
-      // Another file system: a copy beside it first, so that no half of an image is ever to be seen.
+      // Another file system: copied beside the target first, so that a partial image is never visible.
       const unfinished = join(directory, `.${fileNameOf(ecuId)}.unfinished`);
       copyDurably(download, unfinished);
-      renameSync(unfinished, file);
+      moveFile(unfinished, file);
     }
   }
 

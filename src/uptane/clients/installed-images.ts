@@ -1,6 +1,6 @@
 /**
- * Which image each ECU has, durably. An installation is written down before and after: if the power is cut in between,
- * what the ECU has is looked up, so that its release counter is never taken for a lower one.
+ * Which image each ECU has, durably. An installation is recorded before and after: if the power is cut in between, the
+ * ECU's image is inspected, so its release counter is never underestimated.
  */
 import { type Assignment } from '../director/check-director-targets.js';
 import { asInstalled, type InstalledImage } from '../director/installed-image.js';
@@ -44,7 +44,7 @@ export class InstalledImages {
     this.#settle(ecuId, true);
   }
 
-  /** Finds out how installations ended that a power cut has interrupted. */
+  /** Determines the result of installations that a power cut has interrupted. */
   async resolve(has: (ecuId: string, image: InstalledImage) => Promise<boolean>): Promise<void> {
     for (const [ecuId, image] of this.#begun) this.#settle(ecuId, await has(ecuId, image));
   }

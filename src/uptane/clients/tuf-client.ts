@@ -27,7 +27,7 @@ export interface TufDownload extends TufRepository {
   readonly targetsDirectory: string;
 }
 
-/** Takes a root as the one to trust from the beginning. It is checked when it is first used. */
+/** Provisions the trusted root, which is checked when it is first used. */
 export async function initTuf(metadataDirectory: string, rootFile: string): Promise<void> {
   const root = await readFile(rootFile);
   mkdirSync(metadataDirectory, { recursive: true });

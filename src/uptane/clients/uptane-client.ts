@@ -35,9 +35,9 @@ export interface UpdateCycle {
   readonly imagesDirectory: string;
 }
 
-/** What is where in the state directory. */
+/** Layout of the state directory. */
 const paths = (stateDirectory: string) => ({
-  /** Written last: with it the vehicle is provisioned. */
+  /** Written last: its presence means that the vehicle is provisioned. */
   vehicle: join(stateDirectory, 'vehicle.json'),
   director: join(stateDirectory, 'director'),
   image: join(stateDirectory, 'image'),

@@ -1,6 +1,6 @@
 /**
  * Uptane, "How to resolve delegations" and "Multi-role delegations": finds what the image repository says about an
- * image. Pre-order, depth first, in listed order. Which file a role has, and whether it is valid, is the caller's.
+ * image. Pre-order, depth first, in listed order. Loading and verifying a role's file is up to the caller.
  */
 import { type DelegatedRole, type Delegation } from '../metadata/delegation.js';
 import { isSameFile, matchText, type Target } from '../metadata/target.js';
@@ -28,12 +28,12 @@ export interface Search {
 const TOP_LEVEL = 'targets';
 
 /**
- * Roles that a multi-role delegation makes the search visit again count each time for this bound. Otherwise
- * nested multi-role delegations could make it grow without one.
+ * Multi-role delegations may lead to the same role several times. This bounds the visits, which nested ones would
+ * otherwise multiply without limit.
  */
 const MOST_VISITS_PER_ROLE = 32;
 
-/** What one role and the roles below it say. `ended`: the image must not be looked for anywhere else. */
+/** Result for one role and the roles below it. `ended`: the image must not be searched for elsewhere. */
 type Result = FoundImage | 'not-found' | 'ended';
 
 /** @returns `undefined` if no role lists the image, or the search had to end before */
@@ -86,7 +86,7 @@ class Run {
   }
 
   async #visit(role: DelegatedRole, visited: Set<string>, isTerminating: boolean): Promise<Result> {
-    // What it lists has been looked at: it is known not to list the image.
+    // A role visited before is known not to list the image.
     if (visited.has(role.name)) return isTerminating ? 'ended' : 'not-found';
     if (!this.#mayVisit(role.name)) return 'ended';
     visited.add(role.name);
@@ -102,8 +102,8 @@ class Run {
   }
 
   /**
-   * Each role is searched for itself, with its own delegations, so that two of them may rely on one supplier
-   * and what one of them ends does not end the others' search.
+   * Each role is searched separately, with its own delegations: two of them may rely on the same supplier, and a
+   * terminating delegation below one does not end the search of the others.
    */
   async #agreement(
     roles: readonly DelegatedRole[],

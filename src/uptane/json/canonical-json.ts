@@ -4,7 +4,7 @@
  */
 import { type JsonObject, type JsonValue, OtherNumber } from './json-value.js';
 
-/** JSON as programs write it, for whoever makes metadata. */
+/** Plain JavaScript values, for code that creates metadata. */
 export type PlainJson =
   null | boolean | number | string | readonly PlainJson[] | { readonly [name: string]: PlainJson };
 

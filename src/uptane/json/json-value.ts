@@ -1,6 +1,6 @@
 /**
  * JSON as metadata needs it: objects are maps, so that no member name is special (`__proto__`), and
- * numbers that are no safe integers stay apart, because canonical JSON has none.
+ * numbers other than safe integers are kept apart, because canonical JSON has none.
  */
 export type JsonValue =
   null | boolean | number | string | OtherNumber | readonly JsonValue[] | JsonObject;

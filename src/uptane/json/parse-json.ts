@@ -1,7 +1,7 @@
 /**
  * A strict JSON parser (RFC 8259) for files that may come from an attacker. Beyond `JSON.parse` it
  * refuses invalid UTF-8, a byte order mark, repeated member names, strings with half a surrogate pair, and
- * nesting that would exhaust the stack: whatever two readers of one signed file might understand differently.
+ * nesting that would exhaust the stack: anything that two readers of one signed file could understand differently.
  */
 import { type JsonValue, OtherNumber } from './json-value.js';
 
@@ -132,7 +132,7 @@ class Parser {
       const unit = text.charCodeAt(at);
       if (unit === QUOTE) {
         this.#at = at + 1;
-        // Straight from valid UTF-8, so its surrogates are in pairs.
+        // Decoded from valid UTF-8 without escapes, so surrogates come in pairs.
         return text.slice(first, at);
       }
       if (unit === BACKSLASH) return this.#stringWithEscapes(first, at);
@@ -186,7 +186,7 @@ class Parser {
     const [text, fraction, exponent] = match;
     const value = Number(text);
     const isInteger = fraction === undefined && exponent === undefined;
-    // `-0` is written by some as 0: one integer, one value.
+    // Turns -0 into 0.
     return isInteger && Number.isSafeInteger(value) ? value + 0 : new OtherNumber(text);
   }
 

@@ -1,4 +1,4 @@
-/** Reads members of parsed JSON by type; whatever is missing or of another type is refused, with its place. */
+/** Reads members of parsed JSON by type; a missing member or a wrong type is refused, with its path. */
 import { POUF } from '../checks/sections.js';
 import { Refusal, type Subject } from '../refusal.js';
 import { isArray, isObject, type JsonObject, type JsonValue, typeName } from './json-value.js';
@@ -72,7 +72,7 @@ export class Reader {
     return this.#refuse(`an integer${bound}`);
   }
 
-  /** For what a type does not say: the value is refused. */
+  /** Refuses a value of the right type. */
   refuse(expected: string): never {
     return this.#refuse(expected, JSON.stringify(this.value));
   }

@@ -13,7 +13,7 @@ export interface KeyMembers {
 interface Algorithm {
   /** @throws when the text is no such key */
   readonly read: (text: string) => KeyObject;
-  /** Names the key itself, however it is written down. */
+  /** Identifies the key itself, independent of its encoding. */
   readonly identity: (key: KeyObject) => string;
   readonly verify: (key: KeyObject, message: Uint8Array, signature: Uint8Array) => boolean;
 }
@@ -52,7 +52,7 @@ const RSA_PSS: Algorithm = {
   read: (text) => {
     const key = createPublicKey({ key: spkiOfPem(text), format: 'der', type: 'spki' });
     const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
-    // With the exponent 1, anyone can write down a signature.
+    // With the exponent 1, signatures can be forged without the private key.
     if (
       key.asymmetricKeyType !== 'rsa' ||
       modulusLength < SMALLEST_MODULUS_BITS ||
@@ -110,14 +110,14 @@ export class PublicKey {
   }
 
   /**
-   * Two keys with one identity are one key, under whatever ids and spellings. A key that cannot be used
-   * has its id.
+   * Keys with the same identity are the same key, whatever their ids and encodings. An unusable key is identified by
+   * its id.
    */
   get identity(): string {
     return this.#read()?.identity ?? `unusable ${this.id}`;
   }
 
-  /** False also for a key that is of no known type, or is none, or for text that is no signature. */
+  /** Also false for an unusable key, and for text that is not a signature. */
   verifies(message: Uint8Array, signatureHex: string): boolean {
     const usable = this.#read();
     const signature = bytesOfHex(signatureHex);
@@ -140,7 +140,7 @@ export class PublicKey {
           this.#usable = { algorithm, key, identity: algorithm.identity(key) };
         }
       } catch {
-        // Such a key signs nothing: its signatures do not count, and do no harm.
+        // An unusable key: its signatures do not count, and do no harm.
       }
     }
     return this.#usable;

@@ -48,7 +48,7 @@ function readDelegation(
     ? many.items().map((role) => readRole(role, keys))
     : [readRole(delegation, keys)];
   return {
-    // A role that is listed twice has one voice.
+    // A role that is listed twice counts once.
     roles: roles.filter(({ name }, at) => roles.findIndex((role) => role.name === name) === at),
     minRolesInAgreement: many && delegation.member('minRolesInAgreement').integer(1),
     ...readPaths(delegation, rules),

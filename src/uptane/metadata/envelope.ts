@@ -8,7 +8,7 @@ import { Refusal, type Subject } from '../refusal.js';
 
 export interface Signature {
   readonly keyId: string;
-  /** As written; perhaps no hex at all. */
+  /** As written, not validated. */
   readonly hex: string;
 }
 

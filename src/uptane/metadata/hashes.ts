@@ -46,7 +46,7 @@ export class RunningHashes {
     for (const hash of this.#running.values()) hash.update(bytes);
   }
 
-  /** The first known hash that differs, once all bytes are in. Unknown algorithms are passed over. */
+  /** The first known hash that differs, after the last byte. Unknown algorithms are ignored. */
   fault(): HashFault | undefined {
     for (const [name, hash] of this.#running) {
       const found = hash.digest('hex');

@@ -8,7 +8,7 @@ export interface Target {
   /** bytes */
   readonly length: number;
   readonly hashes: Hashes;
-  /** What a repository adds; what is in it is read by whoever needs it. */
+  /** Additional metadata, read where it is needed. */
   readonly custom: Reader | undefined;
 }
 

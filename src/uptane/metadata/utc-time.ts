@@ -1,4 +1,4 @@
-/** Times of metadata: `YYYY-MM-DDTHH:MM:SSZ`, real ones, and nothing else (POUF, section 3). */
+/** Times in metadata: real dates as `YYYY-MM-DDTHH:MM:SSZ`, and nothing else (POUF, section 3). */
 
 const FORM = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})Z$/;
 

@@ -1,4 +1,4 @@
-/** Files that are there as a whole or as they were before, whenever the power is cut. */
+/** Files that are either completely replaced or unchanged, whenever the power is cut. */
 import {
   closeSync,
   fsyncSync,
@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** What a power cut in the middle of a replacement may leave behind; the next replacement takes its place. */
+/** Suffix of the file that an interrupted replacement leaves behind; the next one overwrites it. */
 const UNFINISHED = '.unfinished';
 
 /** Replaces a file's content; when it returns, the new one survives a power cut. */
@@ -26,13 +26,13 @@ export function replaceFile(path: string, content: string | Uint8Array): void {
   moveFile(unfinished, path);
 }
 
-/** Gives a file that is on disk another name, in place of what had it; the change survives a power cut. */
+/** Renames a file that is on disk, replacing the target; when it returns, the change survives a power cut. */
 export function moveFile(from: string, to: string): void {
   renameSync(from, to);
   syncDirectory(dirname(to));
 }
 
-/** Removes a file, if it is there, for good. */
+/** Removes a file if it exists; when it returns, the removal survives a power cut. */
 export function removeFile(path: string): void {
   rmSync(path, { force: true });
   syncDirectory(dirname(path));
@@ -48,7 +48,7 @@ export function readIfThere(path: string): Buffer | undefined {
   }
 }
 
-/** Brings a file's content to the disk. */
+/** Flushes a file, or a directory's entries, to the disk. */
 export function syncFile(path: string): void {
   const file = openSync(path, 'r');
   try {

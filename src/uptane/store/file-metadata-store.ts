@@ -11,7 +11,7 @@ const LONGEST_NAME = 200;
 export class FileMetadataStore implements MetadataStore {
   readonly #directory: string;
 
-  /** @param directory made if it is not there */
+  /** @param directory created if missing */
   constructor(directory: string) {
     this.#directory = directory;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -48,8 +48,7 @@ export class FileMetadataStore implements MetadataStore {
 }
 
 /**
- * A file name for a name that comes from a repository: no part of it can be taken for a part of a path, and it is
- * never longer than a file system takes.
+ * A safe file name for a name from a repository: it contains no path separator and fits any file system.
  */
 export function fileNameOf(name: string): string {
   const encoded = encodeURIComponent(name);

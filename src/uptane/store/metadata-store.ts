@@ -8,11 +8,11 @@ export interface MetadataStore {
   read(role: string): Uint8Array | undefined;
   /** Replaces a file. When it returns, the new one survives a power cut; before, the old one does. */
   write(role: string, bytes: Uint8Array): void;
-  /** When it returns, the file stays away over a power cut. */
+  /** When it returns, the removal survives a power cut. */
   remove(role: string): void;
   /**
-   * Which keys the stored timestamp and snapshot were accepted under, as a text that only its writer
-   * understands. It makes forgetting them survive a power cut right after a new root was written.
+   * The keys under which the stored timestamp and snapshot were accepted, as an opaque text. With it, forgetting them
+   * survives a power cut right after a new root was written.
    */
   readOnlineKeys(): string | undefined;
   writeOnlineKeys(keys: string): void;

@@ -1,4 +1,4 @@
-/** Where files of a repository come from. What they may cost is `transfer.ts`'s concern, what they say others'. */
+/** The source of a repository's files. `transfer.ts` enforces limits. */
 
 export interface Fetcher {
   /**

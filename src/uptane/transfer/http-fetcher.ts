@@ -2,14 +2,13 @@
  * Files over HTTP (POUF, section 1): 200 with the file, 404 or 403 when there is none. No redirects, no compression:
  * hashes are over bytes as served.
  *
- * `node:http` and not `fetch`: that one decompresses, follows, and resolves `..` in paths, all of which a repository
- * must have no say in.
+ * `node:http` instead of `fetch`, which decompresses bodies, follows redirects and resolves `..` in paths.
  */
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { type Fetcher, Unreachable } from './fetcher.js';
 
-/** There is no such file. S3 and others say 403, so as not to tell who may not list. */
+/** No such file. S3 answers 403 to those who may not list a bucket. */
 const ABSENT = new Set([404, 403]);
 
 export class HttpFetcher implements Fetcher {
@@ -42,7 +41,7 @@ export class HttpFetcher implements Fetcher {
           path: `${pathname.replace(/\/$/, '')}/${path}`,
           headers: { 'accept-encoding': 'identity' },
           ...(username === '' ? {} : { auth: `${decode(username)}:${decode(password)}` }),
-          // A connection of its own each time: none that the server has just closed is used again.
+          // A new connection each time, so that none is reused that the server has just closed.
           agent: false,
           signal,
         },

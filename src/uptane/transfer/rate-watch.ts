@@ -8,12 +8,11 @@ interface Arrival {
 }
 
 /**
- * Counts the time that is spent waiting for the sender, not what the receiver takes to write: a slow disk
- * is no attack.
+ * Counts only time spent waiting for the sender: a slow disk is not an attack.
  */
 export class RateWatch {
   readonly #rate: TransferRate;
-  /** The newest arrivals that together bring what a window must. */
+  /** The most recent arrivals that add up to the required bytes of one window. */
   readonly #arrivals: Arrival[] = [];
   #total = 0;
   #waited = 0;

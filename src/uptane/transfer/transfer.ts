@@ -110,7 +110,7 @@ class Waiting {
       return await Promise.race([next, tooSlow]);
     } finally {
       clearTimeout(timer);
-      // Where the race was lost, what comes of it later is of no interest.
+      // After a lost race its outcome no longer matters.
       next.catch(() => undefined);
       this.#lastWait = (performance.now() - begun) / 1000;
       this.#waitedSeconds += this.#lastWait;
