@@ -19,12 +19,12 @@ test('a flag comes before a variable, a variable before the file, the file befor
   const path = config('url: http://127.0.0.1:1\ntoken: t\n');
   const list = ['operations', 'list'];
   const file = ['--config', path];
-  expect((await end([...file, ...list])).output).toMatch('127.0.0.1:1:');
-  expect((await end(list, { OTAOPS_CONFIG: path })).output).toMatch('127.0.0.1:1:');
+  expect((await end([...file, ...list])).output).toMatch('127.0.0.1:1 ');
+  expect((await end(list, { OTAOPS_CONFIG: path })).output).toMatch('127.0.0.1:1 ');
   const variable = { OTAOPS_URL: 'http://127.0.0.1:2' };
-  expect((await end([...list, ...file], variable)).output).toMatch('127.0.0.1:2:');
+  expect((await end([...list, ...file], variable)).output).toMatch('127.0.0.1:2 ');
   const flag = ['--url', 'http://127.0.0.1:3'];
-  expect((await end([...list, ...file, ...flag], variable)).output).toMatch('127.0.0.1:3:');
+  expect((await end([...list, ...file, ...flag], variable)).output).toMatch('127.0.0.1:3 ');
 });
 
 test('serve takes all it needs from it', async () => {

@@ -286,7 +286,7 @@ test('the CarOTA Server is killed between waves: each vehicle is triggered once,
       'GET',
       `/v1.0/ota/operations/${encodeURIComponent(refId)}/vehicles/${vin}`,
     );
-    const received = body.history.filter((entry: any) => entry.statusName === 'received');
+    const received = body.history.filter((entry: any) => entry['status-name'] === 'received');
     expect(received, vin).toHaveLength(1);
   }
 });

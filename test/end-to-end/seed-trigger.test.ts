@@ -126,7 +126,7 @@ describe.skipIf(clients === undefined)('a foreign vehicle', () => {
     }
     const state = await vehicleState();
     expect(state.state).toBe('success');
-    expect(state.history.map((entry: { statusName: string }) => entry.statusName)).toEqual([
+    expect(state.history.map((entry: { 'status-name': string }) => entry['status-name'])).toEqual([
       null,
       ...['received', 'consent_accepted', 'downloading', 'downloaded'],
       ...['md5_check_success', 'pki_check_success', 'reboot', 'success'],

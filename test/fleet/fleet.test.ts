@@ -92,7 +92,9 @@ describe.each(platforms())('on $name', (platform) => {
         (answer) => answer.body.history.length === due.length + 1,
       );
       expect(body.state, vin).toBe(outcome === 'paused_and_resumed' ? 'success' : outcome);
-      const seen = body.history.map((entry: { statusName: string | null }) => entry.statusName);
+      const seen = body.history.map(
+        (entry: { 'status-name': string | null }) => entry['status-name'],
+      );
       expect(seen.toSorted(), vin).toEqual([null, ...due].toSorted());
     }
   });

@@ -83,7 +83,8 @@ select count(*) as vehicles,
   count(*) filter (where acknowledged_at is not null) as acknowledged,
   coalesce(sum(sends), 0)::bigint as sends,
   ${STAGES.map(
-    (stage) => `count(*) filter (where reached & ${reachedMask(EVENT_STATUS[stage])} <> 0) as reached_${stage}`,
+    (stage) =>
+      `count(*) filter (where reached & ${reachedMask(EVENT_STATUS[stage])} <> 0) as reached_${stage}`,
   ).join(',\n  ')},
   ${WINDOWS_SECONDS.map(
     (seconds) =>

@@ -63,7 +63,7 @@ export const ADAPTER_ROUTES: readonly Route[] = [
   sessionApi,
   serviceApi,
   asyncApi,
-].flatMap((group): Route[] => Object.values(group));
+].flatMap((group): Route[] => Object.values<Route>(group));
 
 const TAGS = {
   Trigger: 'The CarOTA Server Event comes in: vehicles are to be updated.',

@@ -1,16 +1,6 @@
 /** `/v1.0/callbacks`: receivers of the event call-back (contract section 6). */
 import Type from 'typebox';
-import {
-  empty,
-  json,
-  jsonBody,
-  listOf,
-  Nullable,
-  Reason,
-  routesOf,
-  Time,
-  TimeOf,
-} from '../http/index.js';
+import { empty, json, jsonBody, listOf, Nullable, Reason, routesOf, Time } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
 import { Timestamp } from '../values/timestamp.js';
 

@@ -145,7 +145,7 @@ function contentOf(body: Body, components: Components): Json {
 }
 
 function responsesOf(route: Route, components: Components): Json {
-  const responses: Record<string, Json> = {
+  const responses: Partial<Record<string, Json>> = {
     [route.answer.status]: responseOf(route.answer, components),
   };
   for (const other of route.otherAnswers ?? []) {

@@ -106,7 +106,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect(csv.headers.get('content-type')).toMatch('text/csv');
     expect(csv.headers.get('content-disposition')).toContain("filename*=UTF-8''insight.csv");
     expect(String(csv.body).split('\n')[1]).toMatch(
-      new RegExp(`^${vehicle.vin},download_fail,false,acknowledged,1,Network Failure,1,`),
+      new RegExp(`^${vehicle.vin},download_fail,false,acknowledged,1,Network Failure,[01],`),
     );
     const byReason = path('insight', '/vehicles?reason=Network%20Failure');
     expect((await t.call('GET', byReason)).body.items).toHaveLength(1);

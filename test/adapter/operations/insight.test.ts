@@ -142,8 +142,7 @@ describe('on PostgreSQL', () => {
       now: START + 140_000,
     });
     const entries = await timeline(database, source.operationId, ALICE.vin);
-    const seconds = (at: string | Date) =>
-      Math.round((new Date(at).getTime() - START) / 1_000);
+    const seconds = (at: string | Date) => Math.round((new Date(at).getTime() - START) / 1_000);
     const told = entries.map((entry) => {
       switch (entry.kind) {
         case 'delivery':
