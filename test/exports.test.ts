@@ -22,6 +22,17 @@ test('otaops/contract writes and reads messages', async () => {
   expect(output).toBe('true 6 false');
 });
 
+test('otaops/contract has the client, and each interface its routes', async () => {
+  const output = await evaluate(`
+    import { Client } from 'otaops/contract';
+    import { operationApi } from 'otaops/contract/adapter-api';
+    import { scheduleApi } from 'otaops/contract/carota-api';
+    const client = new Client({ url: 'http://127.0.0.1:9' });
+    const { name } = await client.call(operationApi.listOperations, {}).catch((error) => error);
+    console.log(name, scheduleApi.listSchedules.path);`);
+  expect(output).toBe('NoAnswer /v1.0/schedules');
+});
+
 test('otaops/vehicle has the agent', async () => {
   const output = await evaluate(`
     import { MemoryOutbox, MqttLink, VehicleAgent } from 'otaops/vehicle';

@@ -7,7 +7,7 @@ import { fleetOf } from '../fleet/index.js';
 import { migrate, openPostgres } from '../service/database/index.js';
 
 /** Vehicles in the registry; each is in every earlier operation. */
-export const FLEET = 100_000;
+const FLEET = 100_000;
 /** Messages of each vehicle in an earlier operation. */
 const MESSAGES = 20;
 /** Each in a week of its own, as long as there are no more operations than weeks. */

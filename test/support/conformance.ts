@@ -21,7 +21,7 @@ function faultsOf(schema: Parameters<typeof checkOf>[0], body: unknown): string[
 }
 
 /** The route that a path with its query belongs to: one without parameters before one with them. */
-export function routeOf(routes: readonly Route[], method: string, url: string): Route | undefined {
+function routeOf(routes: readonly Route[], method: string, url: string): Route | undefined {
   const [path = ''] = url.split('?');
   const candidates = routes.filter((route) => route.method === method);
   return (
