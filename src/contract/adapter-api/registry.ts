@@ -94,6 +94,8 @@ export const registryApi = routesOf('Registry', {
     method: 'PUT',
     path: '/v1.0/vehicles/{vin}',
     permission: 'administer',
+    // The credential that it makes is told once, in an answer that may be lost.
+    repeatable: false,
     summary: 'Register a vehicle, or change its registration',
     description:
       'A new vehicle without a `credential` gets one, shown once in the answer. A registered vehicle keeps its own unless the request has one. A change ends the vehicle’s connection to the embedded broker (contract section 3).',
