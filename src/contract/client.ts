@@ -20,6 +20,7 @@ import {
 
 export * from './client/failures.js';
 
+/** Which server a {@link Client} calls, and how. */
 export interface ClientOptions {
   /** e.g. `https://adapter.example`; `` in a browser: the page's own server. */
   readonly url: string;
@@ -43,6 +44,7 @@ export interface ClientOptions {
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
+/** What may be undefined may be left out. */
 type Given<Name extends string, Value> = Readonly<
   undefined extends Value ? Partial<Record<Name, Value>> : Record<Name, Value>
 >;
@@ -86,6 +88,7 @@ const LONGEST_RETRY_AFTER_MS = 30_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const JSON_TYPE = 'application/json';
 
+/** Calls the routes of one server. */
 export class Client {
   readonly #options: ClientOptions;
   readonly #base: string;

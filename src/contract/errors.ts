@@ -17,6 +17,7 @@ const error = (status: number, meaning: string, remedy: string): ErrorMeaning =>
 const LOOK_AGAIN = 'Check the identifier, or list what there is.';
 const TRY_LATER = 'Try again later, with growing pauses.';
 
+/** The catalogue of errors, by code; codes are stable (contract section 4). */
 export const ERRORS = {
   // Who is calling
   UNAUTHORIZED: error(
@@ -165,7 +166,10 @@ export const ERRORS = {
   DATABASE_UNAVAILABLE: error(503, 'The database does not answer.', TRY_LATER),
 } as const satisfies Readonly<Record<string, ErrorMeaning>>;
 
+/** A code of the catalogue, e.g. `OPERATION_NOT_FOUND`. */
 export type ErrorCode = keyof typeof ERRORS;
+/** Every code, in the order of the catalogue. */
 export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 
+/** Whether the catalogue has this code; another server, or a newer one, can answer with others. */
 export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERRORS, text);

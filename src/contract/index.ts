@@ -1,4 +1,8 @@
-/** What everyone outside can rely on, pure: messages, states, and the HTTP interfaces route by route. */
+/**
+ * What everyone outside can rely on, pure: messages, states, and the HTTP interfaces route by route.
+ *
+ * @module contract
+ */
 export * from './mqtt/asyncapi.js';
 export * from './mqtt/broker-url.js';
 export * from './adapter-api/carota-server-event.js';

@@ -9,6 +9,7 @@ import { Vin } from '../values/vin.js';
 /** Most vehicles in one event. */
 export const MAX_TRIGGER_VINS = 1_000_000;
 
+/** Body of `POST /v1.0/ota/trigger` (contract section 4). */
 export const CarOtaServerEvent = Type.Object(
   {
     time: StorableUnixTime('When the schedule was triggered.'),
@@ -41,4 +42,5 @@ export const CarOtaServerEvent = Type.Object(
     ],
   },
 );
+/** A value that fits the schema {@link CarOtaServerEvent}. */
 export type CarOtaServerEvent = Type.Static<typeof CarOtaServerEvent>;

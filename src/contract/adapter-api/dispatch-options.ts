@@ -64,6 +64,7 @@ export const Priority = Type.Integer({
   description: 'Each step doubles the share of what is sent while several operations send.',
 });
 
+/** How long a trigger is valid, in seconds, at most ten years of 365 days; -1 = it never expires. */
 export const Ttl = Type.Integer({
   minimum: -1,
   maximum: 315_360_000,
@@ -76,6 +77,7 @@ export const AckRequired = Type.Enum(['0', '1'], {
     '"1": the vehicle acknowledges, and its trigger is repeated until it does. "0": sent once, and done when published.',
 });
 
+/** `body.dispatch` of a CarOTA Server Event; each option has a default (contract section 4). */
 export const DispatchOptions = Type.Object(
   {
     priority: Type.Optional(Priority),

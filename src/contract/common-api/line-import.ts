@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import { ErrorCodeName } from '../http/index.js';
 
+/** A line that was not stored, and why. */
 export const RejectedLine = Type.Object(
   {
     line: Type.Integer({ description: 'From 1; the header of a CSV is line 1.' }),
@@ -10,6 +11,7 @@ export const RejectedLine = Type.Object(
   },
   { title: 'RejectedLine' },
 );
+/** A value that fits the schema {@link RejectedLine}. */
 export type RejectedLine = Type.Static<typeof RejectedLine>;
 
 /** Most lines that an answer names. */

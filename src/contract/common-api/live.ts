@@ -5,7 +5,11 @@ import { Pattern } from '../values/pattern.js';
 
 const MAX_TOPICS = 50;
 
-/** @param kinds of things that can be watched one by one, e.g. `operation` */
+/**
+ * The route `/v1.0/live` of a server.
+ *
+ * @param kinds of things that can be watched one by one, e.g. `operation`
+ */
 export function liveApiOf(kinds: readonly string[]) {
   const topics = kinds.map((kind) => `${kind}:…`).join(', ');
   return routesOf('Live', {

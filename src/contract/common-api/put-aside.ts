@@ -21,11 +21,14 @@ export const REPLAYED_FILTER = {
   ),
 };
 
+/** Parameters of the path of one message that was put aside. */
 export const PutAsideParams = Type.Object({
   id: Type.String({ format: 'uuid', description: 'As the list names it.' }),
 });
 
+/** Most messages that one request replays. */
 export const MAX_REPLAY = 10_000;
+/** How many messages a request replays at most where it names no limit. */
 export const DEFAULT_REPLAY = 1_000;
 
 /** A request to replay all that match. The filter is required, so that nobody replays everything by mistake. */
@@ -50,9 +53,19 @@ export const replayRequestOf = <Filter extends Type.TSchema>(filter: Filter) =>
     },
   );
 
+/**
+ * What has become of a message that was to be replayed.
+ *
+ * @inline
+ */
 type Outcome<Taken extends string> = Taken | 'duplicate' | 'refused';
 
-/** @param taken what becomes of one that is taken now */
+/**
+ * Answer to a request to replay one message.
+ *
+ * @param taken what becomes of one that is taken now
+ * @param reason schema of why one is refused again
+ */
 export const replayResultOf = <const Taken extends string, Why extends Type.TSchema>(
   taken: Taken,
   reason: Why,

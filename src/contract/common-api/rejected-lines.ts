@@ -1,6 +1,7 @@
 /** Rejected lines of an import for people: lines that are rejected for one reason are told together. Pure. */
 import { type RejectedLine } from './line-import.js';
 
+/** Lines of an import that were rejected with the same code and message. */
 export interface RejectionGroup {
   readonly errorCode: string;
   readonly errorMessage: string;

@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { json, routesOf, stream } from '../http/index.js';
 
 const Liveness = Type.Object({ status: Type.Enum(['alive']) }, { title: 'Liveness' });
+/** Answer of `GET /readyz`: whether the server can work, and each part that it needs. */
 export const Readiness = Type.Object(
   {
     status: Type.Enum(['ready', 'not ready']),
@@ -14,8 +15,10 @@ export const Readiness = Type.Object(
     description: 'Each part that the server needs, and whether it is there.',
   },
 );
+/** A value that fits the schema {@link Readiness}. */
 export type Readiness = Type.Static<typeof Readiness>;
 
+/** Routes for operating a server: liveness, readiness, metrics, and its OpenAPI document. */
 export const serviceApi = routesOf('Service', {
   getLiveness: {
     method: 'GET',

@@ -3,7 +3,9 @@ import Type from 'typebox';
 import { empty, json, jsonBody, routesOf } from '../http/index.js';
 import { Text } from '../values/text.js';
 
+/** Our servers with a session: the OTA Adapter and the CarOTA Server. */
 export const SERVER_NAMES = ['adapter', 'carota'] as const;
+/** One of {@link SERVER_NAMES}. */
 export type ServerName = (typeof SERVER_NAMES)[number];
 
 /** Two servers on one host have two cookies, because cookies know no ports. */
@@ -16,6 +18,7 @@ const SignIn = Type.Object(
   { token: Text(1_000, 'A token of this server.', 1) },
   { title: 'SignIn', additionalProperties: false },
 );
+/** Who has signed in to which server, and what they may do there. */
 export const Session = Type.Object(
   {
     name: Type.String({ description: 'Of the token.' }),
@@ -31,8 +34,10 @@ export const Session = Type.Object(
   },
   { title: 'Session' },
 );
+/** A value that fits the schema {@link Session}. */
 export type Session = Type.Static<typeof Session>;
 
+/** Routes by which a browser signs in and out, and learns who has signed in. */
 export const sessionApi = routesOf('Session', {
   signIn: {
     method: 'POST',

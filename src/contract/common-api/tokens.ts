@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { empty, json, jsonBody, listOf, Nullable, routesOf, Time } from '../http/index.js';
 import { Identifier, Text } from '../values/text.js';
 
+/** A token without its secret; `revokedAt` is null while it is valid. */
 export const Token = Type.Object(
   {
     id: Type.String(),
@@ -21,7 +22,11 @@ const CreatedToken = Type.Object(
   { title: 'CreatedToken' },
 );
 
-/** @param roles of the server */
+/**
+ * Routes by which an administrator makes, lists and revokes tokens.
+ *
+ * @param roles of the server
+ */
 export const tokenApiOf = (roles: readonly string[]) =>
   routesOf('Tokens', {
     createToken: {

@@ -1,6 +1,7 @@
 /** What the answer to a request can be, where it is no problem. */
 import type Type from 'typebox';
 
+/** An answer of JSON, read in full. */
 export interface JsonAnswer<Schema extends Type.TSchema = Type.TSchema> {
   readonly kind: 'json';
   readonly status: number;
@@ -30,6 +31,7 @@ export interface StreamAnswer {
   readonly headers?: Type.TObject;
 }
 
+/** What a route answers where it succeeds. */
 export type Answer = JsonAnswer | EmptyAnswer | StreamAnswer;
 
 /** Another answer of a route, with a status of its own, e.g. 206 and 304 of a download. */
@@ -43,12 +45,14 @@ export interface OtherAnswer {
   readonly headers?: Type.TObject;
 }
 
+/** An answer of JSON that fits the schema; its status is 200 unless another is given. */
 export const json = <Schema extends Type.TSchema>(
   schema: Schema,
   description: string,
   status = 200,
 ): JsonAnswer<Schema> => ({ kind: 'json', status, schema, description });
 
+/** An answer with no content: 204. */
 export const empty = (description: string): EmptyAnswer => ({
   kind: 'empty',
   status: 204,
@@ -63,6 +67,7 @@ export const headersOnly = (description: string, headers: Type.TObject): EmptyAn
   headers,
 });
 
+/** An answer that is read while it comes, with the status 200. */
 export const stream = (
   mediaType: string | readonly string[],
   description: string,

@@ -8,6 +8,7 @@ import { type Body, LINE_TYPES } from './body.js';
 import { PROBLEM_CONTENT_TYPE, ProblemBody, problemTitle } from './problem.js';
 import { type Route } from './route.js';
 
+/** What an OpenAPI document says besides its routes. */
 export interface DocumentOptions {
   readonly title: string;
   readonly description: string;
@@ -31,8 +32,18 @@ export interface Webhook {
   readonly answer: string;
 }
 
+/**
+ * A JSON object.
+ *
+ * @inline
+ */
 type Json = Readonly<Record<string, unknown>>;
 
+/**
+ * The OpenAPI 3.1 document of these routes.
+ *
+ * @throws Error where two different schemas have the same title
+ */
 export function openApiOf(routes: readonly Route[], options: DocumentOptions): Json {
   const components = new Components();
   const paths: Record<string, Record<string, Json>> = {};

@@ -6,11 +6,13 @@ import { MAX_PAGE } from './page-size.js';
 /** A ref-id of 256 characters as a position, in base64. */
 const MAX_CURSOR = 1_600;
 
+/** Position in a list, opaque to clients: base64url, at most 1,600 characters. */
 export const Cursor = Pattern('^[A-Za-z0-9_-]+$', 'must be a nextCursor of this list', {
   maxLength: MAX_CURSOR,
   description: '`nextCursor` of the previous page.',
 });
 
+/** Query of a list: at most how many items, 100 by default, and after which page. */
 export const PageQuery = Type.Object({
   limit: Type.Integer({
     minimum: 1,
@@ -21,6 +23,7 @@ export const PageQuery = Type.Object({
   cursor: Type.Optional(Cursor),
 });
 
+/** One page of a list. */
 export interface Page<Item> {
   readonly items: readonly Item[];
   /** null on the last page. */

@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import { ERROR_CODES, type ErrorCode } from '../errors.js';
 
+/** Media type of an error (RFC 9457, section 3). */
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
 /** The stable code of an error, as the catalogue in errors.ts has it. */
@@ -16,6 +17,7 @@ export const FieldFault = Type.Object(
   { title: 'FieldFault' },
 );
 
+/** Body of an error: problem details (RFC 9457) with the fields of contract section 4. */
 export const ProblemBody = Type.Object(
   {
     title: Type.String(),

@@ -8,8 +8,10 @@ import { type Answer, type JsonAnswer, type OtherAnswer } from './answer.js';
 import { type Body, type JsonBody } from './body.js';
 import { type Permission } from './permission.js';
 
+/** Request methods (RFC 9110, section 9.3; PATCH: RFC 5789) that a route can have. */
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** What a route takes and answers; {@link routesOf} makes a {@link Route} of it. */
 export interface RouteShape {
   readonly method: Method;
   /** With its parameters in braces, as OpenAPI has them: `/v1.0/vehicles/{vin}`. */
@@ -32,6 +34,7 @@ export interface RouteShape {
   readonly repeatable?: boolean;
 }
 
+/** A route with its name and its group. */
 export interface Route extends RouteShape {
   /** Unique within its interface; the `operationId` of OpenAPI. */
   readonly id: string;
@@ -50,10 +53,14 @@ export function routesOf<const Shapes extends Readonly<Record<string, RouteShape
   return Object.fromEntries(routes) as never;
 }
 
+/** What fits a schema; undefined where there is none. */
 type StaticOf<Schema> = Schema extends Type.TSchema ? Type.Static<Schema> : undefined;
 
+/** The parameters of the path; undefined where it has none. */
 export type ParamsOf<R extends RouteShape> = StaticOf<R['params']>;
+/** The query parameters; undefined where the route takes none. */
 export type QueryOf<R extends RouteShape> = StaticOf<R['query']>;
+/** The headers that the route reads itself; undefined where it reads none. */
 export type HeadersOf<R extends RouteShape> = StaticOf<R['headers']>;
 /** The JSON body; undefined where there is none, or it is no JSON. */
 export type BodyOf<R extends RouteShape> =

@@ -1,8 +1,15 @@
 /** The OTA Event Enum of the seed: values and names of what a vehicle can report, and their order. */
 import { EVENT_STATUSES, UNKNOWN_STATUS } from './table.js';
 
+/**
+ * The statuses of the table, by name.
+ *
+ * @inline
+ */
 type Statuses = typeof EVENT_STATUSES;
+/** Name of a status in the OTA Event Enum, e.g. `download_fail` (contract section 5). */
 export type EventStatusName = keyof Statuses;
+/** Value of a status on the wire, e.g. 8 for `download_fail` (contract section 5). */
 export type EventStatusValue = Statuses[EventStatusName]['value'];
 
 /** The names, in the order of the seed. */

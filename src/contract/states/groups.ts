@@ -20,7 +20,11 @@ function facts([state, { group }]: [string, { readonly group: StateGroup }]): [s
   return [state, group];
 }
 
-/** @param state any, also `unknown(<number>)` */
+/**
+ * The group of a state.
+ *
+ * @param state any, also `unknown(<number>)`; what is not in the table counts as such
+ */
 export const groupOf = (state: string): StateGroup => GROUP_OF.get(state) ?? UNKNOWN_STATUS.group;
 
 /** The states of each group, in the groups' order. */

@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import { DELIVERY_STATES, VEHICLE_STATES } from './vehicle-state.js';
 
+/** Name of a delivery state (contract section 5.1). */
 export const DeliveryStateName = Type.Enum([...DELIVERY_STATES], {
   title: 'DeliveryStateName',
   description: 'How far the trigger has come (contract section 5.1).',

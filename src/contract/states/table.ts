@@ -17,6 +17,7 @@ export const STATE_GROUPS = [
   'declined',
   'unsent',
 ] as const;
+/** One of {@link STATE_GROUPS}. */
 export type StateGroup = (typeof STATE_GROUPS)[number];
 
 /**

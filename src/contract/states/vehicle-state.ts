@@ -15,6 +15,7 @@ import Type from 'typebox';
 
 /** How far the trigger itself has come (contract section 5.1). */
 export type DeliveryState = keyof typeof DELIVERIES;
+/** Every delivery state, `pending` first (contract section 5.1). */
 export const DELIVERY_STATES = Object.keys(DELIVERIES) as DeliveryState[];
 
 const isNoInterruption = (name: string) => !INTERRUPTIONS.has(name);
