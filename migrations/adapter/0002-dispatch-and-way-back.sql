@@ -149,6 +149,8 @@ create table callbacks (
   created_at  timestamptz not null,
   -- Number of the last event that was settled; JSON carries it exactly.
   position    bigint not null check (position between 0 and 9007199254740991),
+  -- How often a person has moved it: the outcome of a batch that was on its way then does not count.
+  moves       integer not null default 0,
   -- Where a batch ends that was tried: it is repeated as it was, under its id.
   batch_to    bigint,
   batch_limit integer,                     -- events in a batch at most, after refusals; null: no limit

@@ -24,7 +24,7 @@ export interface ReceivedRequest {
   readonly answer: number;
 }
 
-type Answer = number | 'hang' | ((events: readonly ReceivedEvent[]) => number);
+type Answer = number | 'hang' | ((events: readonly ReceivedEvent[]) => number | Promise<number>);
 
 export interface TestReceiver {
   readonly url: string;
@@ -47,14 +47,15 @@ export async function startReceiver(port = 0): Promise<TestReceiver> {
     let text = '';
     request.setEncoding('utf8');
     request.on('data', (chunk: string) => (text += chunk));
-    request.on('end', () => {
+    const answered = async () => {
       if (receiver.answer === 'hang') return;
       const { body } = JSON.parse(text) as { body: { events: ReceivedEvent[] } };
       const answer =
-        typeof receiver.answer === 'number' ? receiver.answer : receiver.answer(body.events);
+        typeof receiver.answer === 'number' ? receiver.answer : await receiver.answer(body.events);
       requests.push({ headers: request.headers, text, events: body.events, answer });
       response.writeHead(answer, receiver.answerHeaders).end();
-    });
+    };
+    request.on('end', () => void answered());
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address() as AddressInfo;

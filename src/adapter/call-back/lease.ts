@@ -10,6 +10,8 @@ export interface HeldReceiver {
   readonly old_secret: string | null;
   readonly old_until: Date | null;
   readonly position: number;
+  /** How often a person has moved it. */
+  readonly moves: number;
   readonly batch_to: number | null;
   /** Events in a batch at most; null: as many as the settings say. */
   readonly batch_limit: number | null;
@@ -21,7 +23,7 @@ export interface HeldReceiver {
 export const LEASE_SECONDS = 20;
 
 const HELD =
-  'id, name, url, secret, old_secret, old_until, position, batch_to, batch_limit, failures, due_at';
+  'id, name, url, secret, old_secret, old_until, position, moves, batch_to, batch_limit, failures, due_at';
 const LEASE = `lease_until = now() + interval '${LEASE_SECONDS} seconds'`;
 
 /** Takes the receivers that nobody holds. @returns their ids */
@@ -66,7 +68,7 @@ export async function leaveReceiver(
  */
 export async function settleBatch(
   database: Queryable,
-  { id, position, failures }: HeldReceiver,
+  { id, position, moves, failures }: HeldReceiver,
   holder: string,
   { upto, limit }: { upto: number; limit: number | null },
   now: number,
@@ -75,7 +77,7 @@ export async function settleBatch(
     `with moved as (
        update callbacks set position = $4, batch_to = null, batch_limit = $7, failures = 0, failure = null,
          failed_at = null, settled_at = $5, ${LEASE}
-       where id = $1 and holder = $2 and position = $3 and enabled
+       where id = $1 and holder = $2 and position = $3 and moves = $8 and enabled
        returning ${HELD}
      ),
      logged as (
@@ -84,7 +86,7 @@ export async function settleBatch(
        on conflict do nothing
      )
      select * from moved`,
-    [id, holder, position, upto, new Date(now), failures + 1, limit],
+    [id, holder, position, upto, new Date(now), failures + 1, limit, moves],
   );
   return moved ?? renewReceiver(database, id, holder);
 }
@@ -96,7 +98,7 @@ export async function settleBatch(
  */
 export async function failBatch(
   database: Queryable,
-  { id, position }: HeldReceiver,
+  { id, position, moves }: HeldReceiver,
   holder: string,
   failed: { upto: number | null; limit: number | null; failure: string; dueAt: number },
   now: number,
@@ -104,7 +106,7 @@ export async function failBatch(
   await database.query(
     `update callbacks set batch_to = $4, failures = failures + 1, failure = $5, failed_at = $6,
        due_at = $7, batch_limit = $8, ${LEASE}
-     where id = $1 and holder = $2 and position = $3`,
+     where id = $1 and holder = $2 and position = $3 and moves = $9`,
     [
       id,
       holder,
@@ -114,6 +116,7 @@ export async function failBatch(
       new Date(now),
       new Date(failed.dueAt),
       failed.limit,
+      moves,
     ],
   );
 }

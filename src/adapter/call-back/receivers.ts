@@ -120,7 +120,7 @@ export async function moveReceiver(
   now: number,
 ): Promise<void> {
   await database.query(
-    `update callbacks set position = $2, batch_to = null, batch_limit = null, failures = 0, failure = null,
+    `update callbacks set position = $2, moves = moves + 1, batch_to = null, batch_limit = null, failures = 0, failure = null,
        failed_at = null, due_at = $3 where id = $1`,
     [id, after, new Date(now)],
   );

@@ -288,6 +288,20 @@ describe('on PostgreSQL', () => {
     );
   });
 
+  test('a receiver that is moved while a batch is on its way is told again, also from where the batch begins', async () => {
+    const receiver = await receiverAt('carota');
+    receiver.answer = async () => {
+      receiver.answer = 204;
+      await moveReceiver(database, await idOf('carota'), 0, now);
+      return 204;
+    };
+    await store(3);
+    await start();
+    await all(receiver, 6);
+    const ids = receiver.settled().map((event) => event['event-id']);
+    expect(ids.slice(3)).toEqual(ids.slice(0, 3));
+  });
+
   test('a new secret signs at once, the old one as well for a day', async () => {
     const receiver = await receiverAt('carota');
     await start();
