@@ -17,6 +17,7 @@ import {
   withSignature,
 } from '../support/certificate-makers.js';
 import { isInstalled } from '../support/servers.js';
+import { publicJwk } from '../support/public-jwk.js';
 
 const SCRIPT: UpdateScript = {
   version: 'v1',
@@ -372,7 +373,7 @@ describe.each(makers)('certificates by %s', (_, make) => {
     };
 
     test('has alg, typ and x5c, and nothing that names a key in another way or asks for more', async () => {
-      const jwk = good.keys.publicKey.export({ format: 'jwk' });
+      const jwk = publicJwk(good.keys.publicKey);
       const others = {
         crit: ['exp'],
         jwk,

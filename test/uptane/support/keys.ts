@@ -1,6 +1,7 @@
 /** Signing keys for tests, of each type that metadata may have. */
 import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { canonicalJson, type PlainJson } from '../../../src/uptane/json/canonical-json.js';
+import { publicJwk } from '../../support/public-jwk.js';
 
 export interface TestKey {
   readonly id: string;
@@ -25,7 +26,7 @@ const pemOf = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as
 export function makeKey(type: KeyType = 'ed25519', bits = 2048): TestKey {
   if (type === 'ed25519') {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-    const x = publicKey.export({ format: 'jwk' }).x ?? '';
+    const x = publicJwk(publicKey).x ?? '';
     const listed = {
       keytype: 'ed25519',
       scheme: 'ed25519',
