@@ -150,7 +150,7 @@ test.skipIf(!postgres || !broker)(
       // This adapter may learn a moment later of what the other one has just called back.
       const stream: string[] = [];
       for (let after = '0', isEnd = false; !isEnd && stream.length < total;) {
-        const page: PulledEvents = await client.call(eventApi.pullEvents, {
+        const page: PulledEvents = await adapters[0].client.call(eventApi.pullEvents, {
           query: { limit: 5_000, wait: 10, after },
         });
         stream.push(...page.events.map((event) => `${event.vin} ${event['event-id']}`));
