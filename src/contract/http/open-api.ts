@@ -147,9 +147,7 @@ function contentOf(body: Body, components: Components): Json {
     case 'json':
       return { 'application/json': { schema: components.reference(body.schema) } };
     case 'lines':
-      return Object.fromEntries(
-        Object.keys(LINE_TYPES).map((type) => [type, { schema: {} }]),
-      );
+      return Object.fromEntries(Object.keys(LINE_TYPES).map((type) => [type, { schema: {} }]));
     case 'bytes':
       return { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
   }
