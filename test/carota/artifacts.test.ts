@@ -294,11 +294,11 @@ describe('a CarOTA Server', () => {
         headers: { 'webhook-id': 'a', 'webhook-timestamp': 'now' },
         body: { events: [] },
       });
-      expect(status).toBe(400);
-      expect(body.errors).toEqual([
-        { path: '/webhook-signature', message: 'is missing' },
-        { path: '/webhook-timestamp', message: 'must be Unix seconds' },
-      ]);
+      expect(status).toBe(401);
+      expect(body).toMatchObject({
+        errorCode: 'SIGNATURE_REFUSED',
+        errorMessage: 'webhook-signature is missing, webhook-timestamp must be Unix seconds',
+      });
     });
   });
 });

@@ -34,7 +34,7 @@ import { RecordingFleet } from './recording-fleet.js';
 
 const VEHICLES = isLong ? 1_000 : 300;
 const EVENTS = 25;
-const LOAD_MS = isLong ? 240_000 : 35_000;
+const LOAD_MS = isLong ? 240_000 : 45_000;
 const REF_ID = 'carota chaos';
 const PATH = `/v1.0/schedules/${encodeURIComponent(REF_ID)}`;
 const TIMES = isLong

@@ -1,10 +1,14 @@
 /** Checks the signature of an event call-back (standardwebhooks.com), by the database's time. Pure. */
 import { timingSafeEqual } from 'node:crypto';
+import { type IncomingHttpHeaders } from 'node:http';
 import { Webhook } from 'standardwebhooks';
-import { type SignatureHeaders } from '../../contract/carota-api/index.js';
+import { SignatureHeaders } from '../../contract/carota-api/index.js';
+import { checkOf } from '../../contract/index.js';
 
 /** How far the sender's clock and ours may differ, and how long a request may be on its way. */
 const TOLERANCE_SECONDS = 5 * 60;
+
+const check = checkOf(SignatureHeaders);
 
 /**
  * @param secrets any of them may have signed: while one is changed, both hold
@@ -13,11 +17,17 @@ const TOLERANCE_SECONDS = 5 * 60;
  */
 export function signatureFault(
   body: string,
-  headers: SignatureHeaders,
+  headers: IncomingHttpHeaders,
   secrets: readonly string[],
   now: number,
 ): string | undefined {
   if (secrets.length === 0) return 'no secret of the call-back is set here';
+  if (!check.matches(headers)) {
+    return check
+      .errors(headers)
+      .map(({ path, message }) => `${path.slice(1)} ${message}`)
+      .join(', ');
+  }
   const { 'webhook-id': id, 'webhook-timestamp': sent } = headers;
   const signatures = headers['webhook-signature'].split(' ');
   const age = now / 1000 - Number(sent);

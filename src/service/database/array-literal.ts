@@ -1,22 +1,27 @@
-/** Array parameters, written as PostgreSQL array literals so that both drivers pass them through. */
+/**
+ * Array parameters, written as PostgreSQL array literals. `join` makes one flat text: adding up pieces leaves thousands
+ * of small objects behind, which at full load are most of what the garbage collector has to move.
+ */
 
-const NEEDS_QUOTES = /["\\]/;
+const SPECIAL = /["\\]/g;
 
 /**
  * The literal of a one-dimensional array (PostgreSQL 8.15.2), e.g. `{"a","b",NULL}`; cast it in
  * the statement: `$1::text[]`. Text must not hold U+0000.
  */
 export function textArray(values: readonly (string | null)[]): string {
-  let literal = '{';
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as string | null;
-    if (i > 0) literal += ',';
-    if (value === null) literal += 'NULL';
-    else if (NEEDS_QUOTES.test(value)) literal += `"${value.replace(/["\\]/g, '\\$&')}"`;
-    else literal += `"${value}"`;
-  }
-  return literal + '}';
+  if (values.length === 0) return '{}';
+  if (values.includes(null)) return `{${values.map(element).join(',')}}`;
+  const texts = values as readonly string[];
+  return `{"${(hasSpecial(texts.join('')) ? texts.map(escaped) : texts).join('","')}"}`;
 }
+
+const element = (value: string | null) => (value === null ? 'NULL' : `"${escaped(value)}"`);
+
+/** Plain searches are much quicker than the expression, and mostly all there is to do. */
+const hasSpecial = (text: string) => text.includes('"') || text.includes('\\');
+
+const escaped = (text: string) => (hasSpecial(text) ? text.replace(SPECIAL, '\\$&') : text);
 
 /** The same for numbers; `$1::bigint[]`, `$1::float8[]`, `$1::smallint[]`. */
 export function numberArray(values: readonly (number | null)[]): string {

@@ -1,4 +1,5 @@
 /** Implements a route of the contract: what comes in is valid by its schemas, what goes out has its shape. */
+import { type IncomingHttpHeaders } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import {
@@ -32,7 +33,8 @@ export interface Call<R extends Route> {
   readonly params: ParamsOf<R>;
   /** With the defaults of its schema. */
   readonly query: QueryOf<R>;
-  readonly headers: HeadersOf<R>;
+  /** Of a signed body they are the signature, and as unchecked as the body is. */
+  readonly headers: R['body'] extends { signed: true } ? IncomingHttpHeaders : HeadersOf<R>;
   /** A signed one as it came, not checked yet; of lines and bytes nothing: see `linesIn` and `streamIn`. */
   readonly body: R['body'] extends { signed: true } ? Buffer | undefined : BodyOf<R>;
   readonly request: FastifyRequest;
@@ -115,7 +117,7 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
       // A parameter that no schema names is refused, also where there are none.
       querystring: route.query ?? NO_QUERY,
       ...(route.params ? { params: route.params } : {}),
-      ...(route.headers ? { headers: route.headers } : {}),
+      ...(route.headers && !isSigned(route) ? { headers: route.headers } : {}),
       ...bodySchema(route),
     },
     handler: async (request, reply) => {
@@ -132,7 +134,11 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
 
 const NO_QUERY = Type.Object({});
 
-function bodySchema({ body }: Route) {
-  if (body?.kind !== 'json' || body.signed) return {};
+/** Without a signature that holds, nothing of the request is looked at. */
+const isSigned = ({ body }: Route) => body?.kind === 'json' && body.signed === true;
+
+function bodySchema(route: Route) {
+  const { body } = route;
+  if (body?.kind !== 'json' || isSigned(route)) return {};
   return { body: body.optional ? Type.Optional(body.schema) : body.schema };
 }

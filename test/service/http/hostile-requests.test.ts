@@ -303,8 +303,8 @@ const OF_CAROTA: readonly Row[] = [
     400,
     'UNREADABLE_BODY',
   ],
-  ['POST /v1.0/ota/events', { token: null }, 400, 'INVALID'],
-  ['POST /v1.0/ota/events', { token: null, headers: JSON_TYPE }, 400, 'INVALID'],
+  ['POST /v1.0/ota/events', { token: null }, 401, 'SIGNATURE_REFUSED'],
+  ['POST /v1.0/ota/events', { token: null, headers: JSON_TYPE }, 401, 'SIGNATURE_REFUSED'],
   [
     'POST /v1.0/ota/events',
     { token: null, body: 'x', headers: CSV },

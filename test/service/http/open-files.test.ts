@@ -199,7 +199,7 @@ const OF_CAROTA: readonly (readonly [string, number, () => Asked])[] = [
       leaves: 'sending',
     }),
   ],
-  ['a call-back without a body', 400, () => ({ method: 'POST', path: '/v1.0/ota/events' })],
+  ['a call-back without a body', 401, () => ({ method: 'POST', path: '/v1.0/ota/events' })],
   [
     'a call-back that breaks off',
     0,
