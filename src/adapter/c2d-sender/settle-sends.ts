@@ -1,5 +1,6 @@
 /** Records what became of claimed triggers. */
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
+import { moveCounters } from '../operation-counters.js';
 
 export interface SendOutcome {
   readonly operationId: number;
@@ -54,15 +55,12 @@ logged as (
   -- A look-up that finds the vehicle unknown once more is no news.
   where outcome = 'sent' or claimed and (outcome = 'failed' or outcome <> old_state)
 )
-insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-select operation_id, $1::smallint, state, false, sum(n) from (
-  select operation_id, old_state as state, -1 as n from locked where claimed
+${moveCounters(
+  `select operation_id, old_state as state, false as paused, -1 as n from locked where claimed
   union all
-  select operation_id, new_delivery, 1 from locked where claimed
-) moves
-group by operation_id, state having sum(n) <> 0 order by operation_id, state
-on conflict (operation_id, shard, state, paused)
-do update set vehicles = c.vehicles + excluded.vehicles`;
+  select operation_id, new_delivery, false, 1 from locked where claimed`,
+  '$1',
+)}`;
 
 /**
  * @param shard counter shard of this writer

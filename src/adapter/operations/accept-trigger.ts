@@ -10,6 +10,7 @@ import {
   toMilliseconds,
 } from '../../contract/index.js';
 import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
+import { moveCounters } from '../operation-counters.js';
 
 /** The ref-id stands for another model or script, or takes no more vehicles. */
 export class OperationConflict extends Error {
@@ -188,11 +189,10 @@ added as (
   on conflict (operation_id, vin) do nothing
   returning vin, state
 ),
-counted as (
-  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-  select $3::bigint, $5::smallint, state, false, count(*) from added group by state order by state
-  on conflict (operation_id, shard, state, paused)
-  do update set vehicles = c.vehicles + excluded.vehicles
+counted as (${moveCounters(
+  'select $3::bigint as operation_id, state, false as paused, 1 as n from added',
+  '$5',
+)}
 ),
 rejected as (
   select vin from added where state = 'device_not_found'

@@ -5,6 +5,7 @@
 import { type TriggerRate } from '../../contract/index.js';
 import { type Actor, recordAction } from '../audit/index.js';
 import { type Database, only, type Queryable } from '../../service/database/index.js';
+import { moveCounters } from '../operation-counters.js';
 
 export interface ControlOptions {
   /** Counter shard of this writer. */
@@ -142,16 +143,12 @@ logged as (
   select $3::timestamptz, operation_id, vin, attempt, 'cancelled', $5::bigint
   from locked where delivery <> 'sent'
 ),
-counted as (
-  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-  select $1, $4::smallint, state, false, sum(n) from (
-    select state, -1 as n from locked where delivery <> 'sent'
-    union all
-    select 'cancelled', 1 from locked where delivery <> 'sent'
-  ) moves
-  group by state order by state
-  on conflict (operation_id, shard, state, paused)
-  do update set vehicles = c.vehicles + excluded.vehicles
+counted as (${moveCounters(
+  `select operation_id, state, false as paused, -1 as n from locked where delivery <> 'sent'
+  union all
+  select operation_id, 'cancelled', false, 1 from locked where delivery <> 'sent'`,
+  '$4',
+)}
 )
 select count(*) as found, count(*) filter (where delivery <> 'sent') as stopped,
   count(*) filter (where delivery <> 'sent' and claim is not null) as in_flight

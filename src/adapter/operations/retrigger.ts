@@ -8,6 +8,7 @@ import {
   type Queryable,
   textArray,
 } from '../../service/database/index.js';
+import { moveCounters } from '../operation-counters.js';
 import { type ControlOptions, lockOperation, OperationIsCancelled } from './control.js';
 
 /**
@@ -45,16 +46,12 @@ logged as (
   insert into delivery_log (at, operation_id, vin, attempt, what, audit_id)
   select $4::timestamptz, operation_id, vin, attempt + 1, 'retriggered', $6::bigint from locked
 ),
-counted as (
-  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-  select operation_id, $5::smallint, state, paused, sum(n) from (
-    select operation_id, counter_of(state) as state, paused, -1 as n from locked
-    union all
-    select operation_id, 'pending', false, 1 from locked
-  ) moves
-  group by operation_id, state, paused having sum(n) <> 0 order by operation_id, state, paused
-  on conflict (operation_id, shard, state, paused)
-  do update set vehicles = c.vehicles + excluded.vehicles
+counted as (${moveCounters(
+  `select operation_id, state, paused, -1 as n from locked
+  union all
+  select operation_id, 'pending', false, 1 from locked`,
+  '$5',
+)}
 )
 select (select count(*) from operation) as open, (select count(*) from locked) as retriggered`;
 

@@ -1,6 +1,7 @@
 /** The registry: VIN to system_id, primary device and model (contract section 4). */
 import { type Registration } from '../../contract/adapter-api/index.js';
 import { bytesArray, type Queryable, textArray } from '../../service/database/index.js';
+import { moveCounters } from '../operation-counters.js';
 import { hashCredential, type HashedCredential, isCredential } from './credential.js';
 
 export interface VehicleRow {
@@ -72,15 +73,12 @@ logged as (
   insert into delivery_log (at, operation_id, vin, attempt, what)
   select $3::timestamptz, operation_id, vin, attempt, 'registered' from locked
 )
-insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-select operation_id, $1::smallint, state, false, sum(n) from (
-  select operation_id, state, -1 as n from locked
+${moveCounters(
+  `select operation_id, state, false as paused, -1 as n from locked
   union all
-  select operation_id, 'pending', 1 from locked
-) moves
-group by operation_id, state order by operation_id, state
-on conflict (operation_id, shard, state, paused)
-do update set vehicles = c.vehicles + excluded.vehicles`;
+  select operation_id, 'pending', false, 1 from locked`,
+  '$1',
+)}`;
 
 /**
  * Registers vehicles or changes their registration; each VIN and each system_id at most once among
