@@ -15,7 +15,7 @@ import { parseBrokerUrl, topicTemplate } from '../contract/index.js';
 import { eventSource, type TriggeredVehicle } from './event-source.js';
 import { type ProcessorSeconds, type Rig, until } from './rig.js';
 import { median, percentile } from './report.js';
-import { temporaryDirectory } from './servers.js';
+import { temporaryDirectory } from '../test-bed/index.js';
 
 export interface EventRates {
   /** Medians of the rounds, events a second. */

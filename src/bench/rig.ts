@@ -10,16 +10,9 @@ import {
   registryApi,
   triggerApi,
 } from '../contract/adapter-api/index.js';
-import { type AdapterProcess, startAdapterProcess } from './adapter-process.js';
+import { type AdapterProcess, installedPostgres, type Server, startAdapterProcess, startMosquitto, startPostgres, temporaryDirectory } from '../test-bed/index.js';
 import { Load } from './load.js';
 import { processorSeconds } from './processor-time.js';
-import {
-  installedPostgres,
-  type Server,
-  startMosquitto,
-  startPostgres,
-  temporaryDirectory,
-} from './servers.js';
 
 export type RigKind = 'PostgreSQL + Mosquitto' | 'embedded';
 

@@ -2,7 +2,7 @@
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { findProgram } from '../../../src/bench/servers.js';
+import { findProgram } from '../../../src/test-bed/index.js';
 import { byDepth } from '../../support/depth.js';
 import { isInstalled } from '../../support/servers.js';
 
