@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerDialler } from '../adapter/message-link/broker-dialler.js';
-import { startEmbeddedBroker } from '../adapter/message-link/index.js';
+import { EmbeddedBroker } from '../adapter/message-link/index.js';
 import { type Arrival, batchRow, ingestBatch } from '../adapter/d2c-receiver/index.js';
 import { type Database, migrate, openEmbedded, openPostgres } from '../service/database/index.js';
 import { ensurePartitions } from '../adapter/maintenance.js';
@@ -211,20 +211,20 @@ async function acknowledgingConsumer(
 ): Promise<{ port: number; close: () => Promise<void> }> {
   const clock = Date.now;
   if (rig.kind === 'embedded') {
-    const broker = await startEmbeddedBroker({
+    const broker = new EmbeddedBroker({
       host: '127.0.0.1',
       port: 0,
       c2dTopic: topicTemplate('c2d/{system_id}'),
       authenticate: () => Promise.resolve(true),
       clock,
-      handlers: {
-        onMessage,
-        backpressure: () => undefined,
-        onVehicleConnected: () => undefined,
-        onUp: () => undefined,
-        onSubscribed: () => undefined,
-        onProblem: () => undefined,
-      },
+    });
+    await broker.open({
+      onMessage,
+      backpressure: () => undefined,
+      onVehicleConnected: () => undefined,
+      onUp: () => undefined,
+      onSubscribed: () => undefined,
+      onProblem: () => undefined,
     });
     const port = Number(broker.address.split(':')[1]);
     return { port, close: () => broker.close() };

@@ -10,7 +10,15 @@ import {
   registryApi,
   triggerApi,
 } from '../contract/adapter-api/index.js';
-import { type AdapterProcess, installedPostgres, type Server, startAdapterProcess, startMosquitto, startPostgres, temporaryDirectory } from '../test-bed/index.js';
+import {
+  type AdapterProcess,
+  installedPostgres,
+  type Server,
+  startAdapterProcess,
+  startMosquitto,
+  startPostgres,
+  temporaryDirectory,
+} from '../test-bed/index.js';
 import { Load } from './load.js';
 import { processorSeconds } from './processor-time.js';
 

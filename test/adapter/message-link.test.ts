@@ -10,10 +10,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Received } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database, migrate, openPostgres } from '../../src/service/database/index.js';
 import {
+  BrokerLink,
   type BrokerLinkOptions,
   type MessageLink,
-  openBrokerLink,
-  subscriptionFigures,
+  subscriptionStatistics,
 } from '../../src/adapter/message-link/index.js';
 import { parseBrokerUrl } from '../../src/contract/index.js';
 import { eventually } from '../support/adapter.js';
@@ -84,30 +84,30 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
   async function open({ url, tls, settles, ...changes }: TestLinkOptions = {}): Promise<TestLink> {
     const arrived: Arrived[] = [];
     const problems: Error[] = [];
-    const link = await openBrokerLink({
+    const link = new BrokerLink({
       address: { url: parseBrokerUrl(url ?? broker.url), tls: tls ?? {} },
       instance: `test-${++instances}`,
       d2cFilter: 'd2c/+',
       sessionExpirySeconds: 600,
       database,
       clock: Date.now,
-      handlers: {
-        onMessage: (message) => {
-          const { topic, receivedAt, publisher } = message;
-          const settle = () => message.settle();
-          const payload = Buffer.from(message.payload);
-          arrived.push({ topic, payload, receivedAt, publisher, settle });
-          if (settles?.(message) ?? true) settle();
-        },
-        backpressure: () => undefined,
-        onVehicleConnected: () => undefined,
-        onUp: () => undefined,
-        onSubscribed: () => undefined,
-        onProblem: (error) => problems.push(error),
-      },
       ...changes,
     });
     links.push(link);
+    await link.open({
+      onMessage: (message) => {
+        const { topic, receivedAt, publisher } = message;
+        const settle = () => message.settle();
+        const payload = Buffer.from(message.payload);
+        arrived.push({ topic, payload, receivedAt, publisher, settle });
+        if (settles?.(message) ?? true) settle();
+      },
+      backpressure: () => undefined,
+      onVehicleConnected: () => undefined,
+      onUp: () => undefined,
+      onSubscribed: () => undefined,
+      onProblem: (error) => problems.push(error),
+    });
     return { link, arrived, problems };
   }
   const close = async ({ link }: TestLink) => {
@@ -214,7 +214,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     expect(await arrives(1, b)).toEqual(['while nobody reads']);
     expect(Date.now() - since).toBeLessThan(3_000);
     expect(b.arrived).toHaveLength(1);
-    expect((await subscriptionFigures(database)).takeovers).toBe(2);
+    expect((await subscriptionStatistics(database)).takeovers).toBe(2);
   });
 
   test('what was not settled comes again to the next holder, in order, before the rest', async () => {
@@ -315,10 +315,10 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
       await copied.query('update adapter_group set id = $1', [group?.id ?? '']);
       const copy = await open({ database: copied });
       await eventually(
-        () => subscriptionFigures(copied),
+        () => subscriptionStatistics(copied),
         ({ conflicts }) => conflicts === 1,
       );
-      expect(copy.problems.map(String).join()).toMatch(/this database is a copy/);
+      expect(copy.problems.map(String).join()).toMatch(/one database is a copy of the other/);
       await isSubscribed(original);
       await isSubscribed(copy);
       // Whatever the copy has seen meanwhile was not taken from the original.
@@ -329,7 +329,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
         () => Promise.resolve(texts(copy)),
         (all) => all.includes('to both'),
       );
-      expect(await subscriptionFigures(database)).toMatchObject({ conflicts: 0 });
+      expect(await subscriptionStatistics(database)).toMatchObject({ conflicts: 0 });
       expect(await database.query('select id from adapter_group')).toEqual([group]);
       // The one that was never settled is still the original's.
       await close(original);

@@ -4,7 +4,7 @@
  */
 import { listReceivers } from '../call-back/index.js';
 import { overdueTriggers } from '../c2d-sender/index.js';
-import { subscriptionFigures } from '../message-link/index.js';
+import { subscriptionStatistics } from '../message-link/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { countDeadLetters } from '../dead-letters/index.js';
 import { counter, gauge, type Sample } from './text-format.js';
@@ -83,7 +83,7 @@ function messages(totals: Totals): string {
 }
 
 async function subscription(database: Queryable): Promise<string> {
-  const { takeovers, conflicts } = await subscriptionFigures(database);
+  const { takeovers, conflicts } = await subscriptionStatistics(database);
   return [
     counter(
       'otaops_subscription_takeovers_total',

@@ -245,11 +245,11 @@ describe('on PostgreSQL', () => {
     await passTo(START + 120 * SECOND);
     expect(published).toHaveLength(3);
     now = START + 125 * SECOND;
-    sender.vehicleHeard(vehicle.systemId);
+    sender.vehicleSeen(vehicle.systemId);
     await passTo(START + 126 * SECOND);
     expect(published).toHaveLength(3);
     now = START + 200 * SECOND;
-    sender.vehicleHeard(vehicle.systemId);
+    sender.vehicleSeen(vehicle.systemId);
     sender.wake();
     await eventually(
       () => Promise.resolve(published.length),

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addReceiver, findReceiver } from '../../../src/adapter/call-back/index.js';
 import { settleBatch, takeReceivers, renewReceiver } from '../../../src/adapter/call-back/lease.js';
 import { claimDueTriggers } from '../../../src/adapter/c2d-sender/claim.js';
-import { settleSends } from '../../../src/adapter/c2d-sender/index.js';
+import { recordSends } from '../../../src/adapter/c2d-sender/index.js';
 import { type Database } from '../../../src/service/database/index.js';
 import { placeEvents } from '../../../src/adapter/event-stream/index.js';
 import {
@@ -57,7 +57,7 @@ describe('on PostgreSQL', () => {
       outcome: 'sent' as const,
       dueAt: now + 30_000,
     }));
-    await settleSends(database, 3, claim.id, sent, now);
+    await recordSends(database, 3, claim.id, sent, now);
     const at = async (
       seconds: number,
       status: 'received' | 'downloading' | 'downloaded' | 'download_fail' | 'reboot' | 'success',

@@ -1,4 +1,4 @@
-/** Records what became of claimed triggers. */
+/** Records the outcomes of claimed triggers. */
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
 import { moveCounters } from '../operation-counters.js';
 
@@ -7,17 +7,17 @@ export interface SendOutcome {
   readonly refId: string;
   readonly vin: string;
   readonly messageId: string;
-  /** `failed`: the broker did not take it, it stays what it was. */
+  /** `failed`: the broker did not accept it; the delivery stays as it was. */
   readonly outcome: 'sent' | 'failed' | 'device_not_found' | 'expired' | 'undelivered';
-  /** When to look at it again, ms; null: never. */
+  /** When it is due again, ms; null: never. */
   readonly dueAt: number | null;
 }
 
 /**
- * An acknowledgement or event that came in between has ended the claim and stands. A cancel in
- * between does not: if the trigger went out, that is what is recorded.
+ * An acknowledgement or event that arrived in between has ended the claim and takes precedence. A cancel does not: if the
+ * trigger was sent, that is recorded.
  */
-const SETTLE = /* sql */ `
+const RECORD = /* sql */ `
 with input as materialized (
   select * from unnest($3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
     as i (operation_id, vin, outcome, due_at)
@@ -52,7 +52,7 @@ updated as (
 logged as (
   insert into delivery_log (at, operation_id, vin, attempt, what)
   select $7::timestamptz, operation_id, vin, attempt, outcome from locked
-  -- A look-up that finds the vehicle unknown once more is no news.
+  -- A repeated lookup of a vehicle that is still unregistered is not logged.
   where outcome = 'sent' or claimed and (outcome = 'failed' or outcome <> old_state)
 )
 ${moveCounters(
@@ -67,14 +67,14 @@ ${moveCounters(
  * @param claim id of the claim under which the triggers were sent
  * @param now ms
  */
-export async function settleSends(
+export async function recordSends(
   database: Queryable,
   shard: number,
   claim: string,
   outcomes: readonly SendOutcome[],
   now: number,
 ): Promise<void> {
-  await database.query(SETTLE, [
+  await database.query(RECORD, [
     shard,
     claim,
     numberArray(outcomes.map(({ operationId }) => operationId)),
