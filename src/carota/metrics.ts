@@ -10,7 +10,7 @@ export class CarotaMetrics {
   readonly #events = this.#counter('otaops_carota_events_total', 'Events called back', 'outcome');
   readonly #refused = this.#counter(
     'otaops_carota_refused_events_total',
-    'Events that were put aside by this process, by reason; repetitions not included',
+    'Events that were set aside by this process, by reason; repetitions not included',
     'reason',
   );
   readonly #requests = this.#counter(

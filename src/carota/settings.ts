@@ -20,7 +20,7 @@ export interface CarotaSettings extends SigningSettings, AdapterSettings {
   readonly publicUrl?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */
   readonly approval?: Approval | undefined;
-  /** How long events that were put aside are kept, days; undefined: for ever. */
+  /** How long events that were set aside are kept, days; undefined: for ever. */
   readonly refusedEventDays?: number | undefined;
   /** How long a URL of an artifact holds at least, seconds. */
   readonly urlTtl?: number | undefined;

@@ -69,7 +69,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByRole('link', { name: 'HU 1.4.0' }).waitFor();
   });
 
-  test('vehicles are imported, the faulty lines named', async () => {
+  test('vehicles are imported, invalid lines rejected with their numbers', async () => {
     await visit(page, '/vehicles', 'Vehicles');
     const lines = [
       'vin,model,tags,version:HU',
@@ -80,8 +80,8 @@ describe.runIf(await hasChromium())('planning', () => {
       mimeType: 'text/csv',
       buffer: Buffer.from([...lines, 'WRONG,x,,1'].join('\n')),
     });
-    await page.getByText('20 imported, 1 line left out').waitFor();
-    await page.getByRole('region', { name: 'Faulty lines of fleet.csv' }).waitFor();
+    await page.getByText('20 imported, 1 line rejected').waitFor();
+    await page.getByRole('region', { name: 'Rejected lines of fleet.csv' }).waitFor();
   });
 
   test('an update script is written, checked as one writes, and published', async () => {

@@ -30,7 +30,7 @@ export interface Refused {
 
 /** @param text of the request @param events its `body.events`, parsed from the text */
 export function arrivedEvents(text: string, events: readonly unknown[]): Arrived[] {
-  // Only who is put aside is asked for its text.
+  // Only who is set aside is asked for its text.
   let texts: string[] | undefined;
   const textOf = (n: number) => (texts ??= elementTexts(text, ['body', 'events']))[n] ?? '';
   return events.map((json, n) => ({ json, text: () => textOf(n) }));

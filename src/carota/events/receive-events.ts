@@ -1,19 +1,19 @@
 /**
- * Takes what the adapter has called back (contract section 6). What can be taken is, each event once; what cannot is put
+ * Takes what the adapter has called back (contract section 6). What can be taken is, each event once; what cannot is set
  * aside with its reason; so the batch is settled, and one vehicle's event never holds up another's (section 2).
  */
 import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { type Database } from '../../service/database/index.js';
 import { type Arrived, sortOut } from './arrived.js';
-import { putAside } from './refused-events.js';
+import { setAside } from './refused-events.js';
 import { takeEvents } from './take-events.js';
 
 export interface Received {
   /** Events that were new. */
   readonly stored: number;
-  /** Known already, taken or put aside. */
+  /** Known already, taken or set aside. */
   readonly duplicates: number;
-  /** Reasons of those that were put aside now. */
+  /** Reasons of those that were set aside now. */
   readonly refused: readonly RefusalReason[];
 }
 
@@ -25,7 +25,7 @@ export async function receiveEvents(
 ): Promise<Received> {
   const { candidates, refused: invalid } = sortOut(arrived);
   const taken = await takeEvents(database, candidates, now);
-  const refused = await putAside(database, [...invalid, ...taken.refused], now);
+  const refused = await setAside(database, [...invalid, ...taken.refused], now);
   return {
     stored: taken.stored,
     duplicates: arrived.length - taken.stored - refused.length,

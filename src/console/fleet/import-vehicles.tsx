@@ -11,18 +11,18 @@ import { Faults } from './faults.js';
 import { lineFormat } from './line-format.js';
 
 interface ImportProps<R extends UploadRoute> {
-  /** Of the registry that it goes to. */
+  /** The import route of the registry. */
   readonly route: R;
-  /** Of the list that it changes. */
+  /** Topic of the list that it changes. */
   readonly topic: string;
   readonly columns: string;
-  /** Lines that were stored, by what became of them. */
-  readonly taken: (answer: AnswerOf<R>) => Readonly<Record<string, number>>;
+  /** The imported lines, counted by outcome. */
+  readonly imported: (answer: AnswerOf<R>) => Readonly<Record<string, number>>;
 }
 
-/** Imports a file of vehicles while it streams; invalid lines are listed and left out. */
+/** Imports a file of vehicles; invalid lines are rejected and listed. */
 export function ImportVehicles<R extends UploadRoute>(props: ImportProps<R>) {
-  const { route, topic, columns, taken } = props;
+  const { route, topic, columns, imported } = props;
   const askAgain = useAskAgain();
   const [result, setResult] = useState<{
     name: string;
@@ -30,14 +30,14 @@ export function ImportVehicles<R extends UploadRoute>(props: ImportProps<R>) {
     answer: Pick<Registered | Known, 'rejected' | 'rejectedCount'>;
   }>();
   const show = (answer: AnswerOf<R>, { name }: File) => {
-    setResult({ name, stored: taken(answer), answer: answer as Registered | Known });
+    setResult({ name, stored: imported(answer), answer: answer as Registered | Known });
     void askAgain(topic);
   };
   return (
     <Card title="Import">
       <DropZone
         label="Drop a CSV or NDJSON of vehicles here, or choose one"
-        help={`Columns ${columns}. Invalid lines are listed and left out; all others are imported.`}
+        help={`Columns ${columns}. Invalid lines are rejected and listed; all others are imported.`}
         accept=".csv,.ndjson,.jsonl,text/csv,application/x-ndjson"
         route={route}
         request={() => ({}) as UploadRequest<R>}
@@ -51,7 +51,7 @@ export function ImportVehicles<R extends UploadRoute>(props: ImportProps<R>) {
             {Object.entries(result.stored)
               .map(([what, n]) => `${count(n)} ${what}`)
               .join(', ')}
-            , {plural(result.answer.rejectedCount, 'line')} left out.
+            , {plural(result.answer.rejectedCount, 'line')} rejected.
           </p>
           <Faults
             name={result.name}

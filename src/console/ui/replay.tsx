@@ -1,4 +1,4 @@
-/** Replays what was put aside: one, or all that match a filter. */
+/** Replays what was set aside: one, or all that match a filter. */
 import { useAskAgain } from '../api/use-query.js';
 import { count, plural } from '../format/numbers.js';
 import { Confirm } from './confirm.js';
