@@ -179,7 +179,7 @@ export async function brokerLimit(
   let received = 0;
   const onMessage = (message: Arrival) => {
     received += 1;
-    message.settle();
+    message.acknowledge();
   };
   const consumer = await acknowledgingConsumer(rig, onMessage);
   try {

@@ -65,7 +65,7 @@ describe.skipIf(!real)('on Mosquitto', () => {
     await tell('{"online": true}');
     await sentAgain('told', 1);
     // The presence messages are not taken for messages of the vehicle.
-    expect(await t.settledMessages()).toBe(0);
+    expect(await t.storedMessages()).toBe(0);
     await link.end();
   });
 });

@@ -10,7 +10,7 @@ import { connectVehicle } from '../support/mqtt-vehicle.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import {
   expectAccessible,
-  expectSettled,
+  expectLoaded,
   figureOf,
   hasChromium,
   open,
@@ -131,7 +131,7 @@ describe.runIf(await hasChromium())('operations', () => {
     })) {
       await expect.poll(() => figureOf(page, label)).toBe(value);
     }
-    await expectSettled(page);
+    await expectLoaded(page);
     for (const [state, n] of Object.entries(states)) {
       const row = page
         .getByRole('region', { name: 'Vehicles by state' })

@@ -191,7 +191,7 @@ function openPublisher(
       sessionExpirySeconds: 0,
       clock,
       onMessage: (message, retained) => {
-        message.settle();
+        message.acknowledge();
         // A retained message is about the time before this connection.
         if (retained) return;
         const { topic, payload } = message;

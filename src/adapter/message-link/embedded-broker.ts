@@ -164,7 +164,7 @@ export class EmbeddedBroker implements MessageLink {
         payloadBytes: payload.byteLength,
         receivedAt: this.#options.clock(),
         publisher: client.id,
-        settle: () => done(null),
+        acknowledge: () => done(null),
       });
     };
   }

@@ -56,7 +56,7 @@ export class PublishedMessage implements Arrival {
     return this.#end - this.#payloadStart;
   }
 
-  settle(): void {
+  acknowledge(): void {
     if (this.#packetId !== NO_PUBACK) this.#connection.acknowledge(this.#packetId);
   }
 }

@@ -1,4 +1,4 @@
-/** A new attempt for one vehicle, or for all that are in a state (contract section 5.2). */
+/** A new attempt for one vehicle, or for all vehicles in a state (contract section 5.2). */
 import { newUuid, TO_BE_SENT } from '../../contract/index.js';
 import { recordAction } from '../audit/index.js';
 import {
@@ -12,12 +12,12 @@ import { moveCounters } from '../operation-counters.js';
 import { type ControlOptions, lockOperation, OperationIsCancelled } from './control.js';
 
 /**
- * A new attempt has a new trigger and starts from the beginning. One that was not sent yet is new
- * enough: asking twice makes one new attempt.
+ * A new attempt has a new trigger and starts from the beginning. An attempt not sent yet is not replaced: two requests
+ * create one new attempt.
  */
 const RETRIGGER = /* sql */ `
 with operation as materialized (
-  -- A cancel waits until these attempts are there, or they are not made.
+  -- A concurrent cancel waits until these attempts exist; after a cancel they are not created.
   select id from operations where id = $1 and status <> 'cancelled' for share
 ),
 locked as materialized (
@@ -79,9 +79,9 @@ async function retriggerVins(
 }
 
 /**
- * One vehicle, whatever its state.
+ * Retriggers one vehicle, whatever its state.
  *
- * @returns whether a new attempt was made; not where the newest one was not sent yet
+ * @returns whether a new attempt was created; false if the newest one was not sent yet
  * @throws OperationIsCancelled, OperationIsArchived
  */
 export function retriggerVehicle(
@@ -98,14 +98,14 @@ export function retriggerVehicle(
   });
 }
 
-/** Vehicles in one transaction, with an entry of the audit log. */
+/** Vehicles per transaction and entry of the audit log. */
 const CHUNK = 10_000;
 
 /**
- * All vehicles that are in a state; `unknown` means every unknown(<number>). Each vehicle once: what
- * comes into the state meanwhile is not waited for.
+ * Retriggers all vehicles in a state, each once; `unknown` means every unknown(<number>). Vehicles that enter the state
+ * meanwhile may be missed.
  *
- * @returns how many new attempts were made
+ * @returns the number of new attempts
  * @throws OperationIsCancelled, OperationIsArchived
  */
 export async function retriggerState(

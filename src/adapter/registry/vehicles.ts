@@ -20,7 +20,7 @@ export interface NewVehicle extends Registration {
 
 export interface RegistrationOutcome {
   readonly vin: string;
-  /** `conflict`: the system_id belongs to another vehicle, nothing was changed. */
+  /** `conflict`: the system_id belongs to another vehicle; nothing was changed. */
   readonly outcome: 'created' | 'updated' | 'conflict';
 }
 
@@ -45,7 +45,7 @@ registered as (
   on conflict (vin) do update set
     system_id = excluded.system_id, device_id = excluded.device_id,
     ecu_type = excluded.ecu_type, model = excluded.model,
-    -- Without a new credential the old one stays.
+    -- Without a new credential, the existing one is kept.
     credential_salt = coalesce(excluded.credential_salt, v.credential_salt),
     credential_hash = coalesce(excluded.credential_hash, v.credential_hash),
     updated_at = excluded.updated_at
@@ -55,7 +55,7 @@ select vin, case when created then 'created' else 'updated' end as outcome from 
 union all
 select vin, 'conflict' from conflicting`;
 
-/** What waited in open operations for these vehicles to be registered becomes due. */
+/** Deliveries of open operations that wait for these vehicles to be registered become due. */
 const REVIVE = /* sql */ `
 with locked as materialized (
   select d.operation_id, d.vin, d.attempt, d.state from deliveries d
@@ -81,10 +81,10 @@ ${moveCounters(
 )}`;
 
 /**
- * Registers vehicles or changes their registration; each VIN and each system_id at most once among
- * them. Runs inside the caller's transaction.
+ * Registers vehicles or changes their registrations, in the caller's transaction.
  *
  * @param shard counter shard of this writer
+ * @param vehicles each VIN and each system_id at most once
  * @param now ms
  */
 export async function registerVehicles(
@@ -123,13 +123,13 @@ export async function findVehicle(
   return rows[0];
 }
 
-/** A page of the registry in VIN order, after the given VIN; of those that begin so. */
+/** A page of the registry in VIN order, after the given VIN. @param page.prefix only VINs with this prefix */
 export function listVehicles(
   database: Queryable,
   page: { after: string; limit: number; prefix?: string },
 ): Promise<VehicleRow[]> {
   const prefix = page.prefix ?? '';
-  // No VIN has a `~`: it comes after all that begin so.
+  // No VIN contains `~`, so it sorts after all VINs with the prefix.
   return database.query<VehicleRow>(
     `select ${COLUMNS} from vehicles
      where vin > $1 and vin >= $3 and vin < $3 || '~' order by vin limit $2`,

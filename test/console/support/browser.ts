@@ -64,11 +64,11 @@ export async function signIn(page: Page, token: string): Promise<void> {
 export async function visit(page: Page, path: string, heading: string | RegExp): Promise<void> {
   await page.goto(`/console${path}`);
   await page.getByRole('heading', { level: 1, name: heading }).waitFor();
-  await expectSettled(page);
+  await expectLoaded(page);
 }
 
 /** Nothing is loading any more, and what has been loaded is on the screen. */
-export async function expectSettled(page: Page): Promise<void> {
+export async function expectLoaded(page: Page): Promise<void> {
   await expect.poll(() => page.getByLabel('Loading', { exact: true }).count()).toBe(0);
   await painted(page);
 }
