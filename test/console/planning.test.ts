@@ -142,7 +142,7 @@ describe.runIf(await hasChromium())('planning', () => {
       .first()
       .waitFor();
     await page.getByLabel('Percent').first().fill('5e');
-    await page.getByText('This is not a number.').waitFor();
+    await page.getByText('Not a number.').waitFor();
     await page.getByLabel('Seconds between waves').fill('1.5');
     await page.getByText('Must be a whole number.').waitFor();
     await page.getByRole('tab', { name: '5. Preview' }).click();
@@ -232,7 +232,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await expect.poll(async () => (await show()).guardTest.path.length).toBe(2);
     const { stopAt, goAt, path } = (await show()).guardTest;
     const evidence = path.at(-1).evidence as number;
-    const told = `Evidence of the guard: ${evidence.toFixed(2)}; it stops at ${(stopAt as number).toFixed(2)}, goes on at ${(goAt as number).toFixed(2)}`;
+    const told = `Evidence of the guard: ${evidence.toFixed(2)}; stop bound ${(stopAt as number).toFixed(2)}, go bound ${(goAt as number).toFixed(2)}`;
     await expect.poll(() => plot.getAttribute('aria-label')).toBe(told);
     const wave = page.getByRole('region', { name: 'Waves' }).locator('tbody tr').first();
     await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+3\s+1\s/);

@@ -3,7 +3,7 @@ import { type ImportResult as Registered } from '../../contract/adapter-api/inde
 import { type ImportResult as Known } from '../../contract/carota-api/index.js';
 import { type AnswerOf } from '../../contract/http/route.js';
 import { type UploadRequest, type UploadRoute } from '../api/upload.js';
-import { useAskAgain } from '../api/use-query.js';
+import { useRefetch } from '../api/use-query.js';
 import { count, plural } from '../format/numbers.js';
 import { DropZone } from '../ui/drop-zone.js';
 import { Card } from '../ui/page.js';
@@ -23,7 +23,7 @@ interface ImportProps<R extends UploadRoute> {
 /** Imports a file of vehicles; invalid lines are rejected and listed. */
 export function ImportVehicles<R extends UploadRoute>(props: ImportProps<R>) {
   const { route, topic, columns, imported } = props;
-  const askAgain = useAskAgain();
+  const refetch = useRefetch();
   const [result, setResult] = useState<{
     name: string;
     stored: Readonly<Record<string, number>>;
@@ -31,7 +31,7 @@ export function ImportVehicles<R extends UploadRoute>(props: ImportProps<R>) {
   }>();
   const show = (answer: AnswerOf<R>, { name }: File) => {
     setResult({ name, stored: imported(answer), answer: answer as Registered | Known });
-    void askAgain(topic);
+    void refetch(topic);
   };
   return (
     <Card title="Import">
