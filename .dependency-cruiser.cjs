@@ -6,6 +6,7 @@
  *   contract  <-  update-script  <-  vehicle  <-  fleet
  *   uptane (knows nobody)
  *   contract  <-  console (in the browser; it asks the servers over HTTP)
+ *   contract  <-  service  <-  test-bed (tests import it too)
  *   all of them  <-  quickstart | bench  <-  cli
  *
  * The contract knows nobody. Adapter, CarOTA Server and vehicle know the contract and not each other;
@@ -41,7 +42,8 @@ module.exports = {
       'update-script',
       'contract',
     ),
-    only('bench', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'contract'),
+    only('test-bed', 'service', 'contract'),
+    only('bench', 'test-bed', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'contract'),
     {
       name: 'contract-does-no-io',
       comment: 'The contract is pure: no sockets, files or clocks.',

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
-import { findProgram, freePort } from '../dist/bench/servers.js';
+import { findProgram, freePort } from '../dist/test-bed/index.js';
 
 const PICTURES = 'docs/pictures';
 const REF_ID = 'winter update';

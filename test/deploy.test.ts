@@ -6,7 +6,7 @@ import { parse as parseJsonc } from 'jsonc-parser';
 import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { startMosquittoWith } from '../src/bench/servers.js';
+import { startMosquittoWith } from '../src/test-bed/index.js';
 import { newDeviceMessageId } from '../src/contract/index.js';
 import { startTestCarota } from './carota/support/test-carota.js';
 import { eventually, startTestAdapter, type TestAdapter } from './support/adapter.js';

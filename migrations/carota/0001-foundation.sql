@@ -1,4 +1,4 @@
--- Tokens of the HTTP interface; only their SHA-256 is kept.
+-- Tokens of the HTTP interface. Only their SHA-256 is stored.
 create table tokens (
   id         text primary key,
   name       text not null,
@@ -8,23 +8,23 @@ create table tokens (
   revoked_at timestamptz
 );
 
--- Keys that this server has made for itself, the same for all that share the database.
+-- Keys that the server has generated for itself, shared by all servers on the database.
 create table own_keys (
   name  text primary key,
   value bytea not null
 );
 
--- Files to install, by what is in them; the bytes are in the artifact store.
+-- Files to install, addressed by content. The bytes are in the artifact store.
 create table artifacts (
   sha256     text primary key,
   md5        text not null,
   size       bigint not null,             -- bytes
-  name       text not null,               -- as it was uploaded; for people
+  name       text not null,               -- as uploaded; for people only
   created_at timestamptz not null,
   created_by text not null                -- id of the token
 );
 
--- Update scripts never change: another content has another script_ref_id.
+-- Update scripts never change: different content has a different script_ref_id.
 create table update_scripts (
   script_ref_id text collate "C" primary key,
   model         text not null,
@@ -34,7 +34,7 @@ create table update_scripts (
   created_by    text not null
 );
 
--- What we know of the vehicles.
+-- Facts about vehicles, by which schedules select them.
 create table vehicles (
   vin        text collate "C" primary key,
   model      text not null,
@@ -43,7 +43,7 @@ create table vehicles (
 );
 create index vehicles_model on vehicles (model, vin);
 
--- What each ECU runs, as imported or as the vehicle has reported with success.
+-- The software version of each ECU, as imported or as reported with success.
 create table installed_versions (
   vin     text collate "C" not null,
   ecu     text not null,
@@ -62,10 +62,10 @@ create table schedules (
   status         text not null check (status in
     ('proposed', 'planned', 'running', 'paused', 'held', 'stopped', 'completed')),
   reason         text not null default '', -- why it is held or stopped
-  test_from_wave integer not null default 1, -- the guard's test counts from this wave on
-  -- When the scheduler has to look at it next; null: an event or a person will move it.
+  test_from_wave integer not null default 1, -- the guard's test starts at this wave
+  -- When the scheduler must act next; null: after an event or a person's action.
   due_at         timestamptz,
-  -- What the adapter was told last of the operation: pause and cancel need a token that may control.
+  -- The operation's status as last sent to the adapter. Pause and cancel need a token with permission to control.
   operation      text not null default 'none' check (operation in ('none', 'active', 'paused', 'cancelled')),
   created_at     timestamptz not null,
   created_by     text not null,            -- id of the token
@@ -80,12 +80,12 @@ create table waves (
   schedule_id bigint not null references schedules,
   number      integer not null,            -- from 1
   vehicles    integer not null,
-  -- waiting: not posted; posting: its event is on its way; running: the adapter has it; passed: the next may
-  -- start; stopped: the schedule ended before it passed
+  -- waiting: not posted; posting: its event is being posted; running: the adapter has it; passed: the next wave may
+  -- start; stopped: the schedule ended before the wave passed
   state       text not null default 'waiting' check (state in ('waiting', 'posting', 'running', 'passed', 'stopped')),
   posted_at   timestamptz,
   passed_at   timestamptz,
-  rejected    integer not null default 0,  -- vehicles that the adapter does not know
+  rejected    integer not null default 0,  -- vehicles not registered at the adapter
   finished    integer not null default 0,
   succeeded   integer not null default 0,
   failed      integer not null default 0,
@@ -93,7 +93,7 @@ create table waves (
   primary key (schedule_id, number)
 );
 
--- Where an event stands among those of its vehicle: the newer of two is their greatest().
+-- An event's position among those of its vehicle: greatest() of two is the newer one.
 create type event_position as (
   at     timestamptz,
   rank   smallint,
@@ -106,13 +106,13 @@ create table schedule_vehicles (
   vin         text collate "C" not null,
   wave        integer not null default 0,  -- 0: not assigned yet
   newest      event_position,
-  state       text not null default 'waiting', -- waiting, device_not_found, or of the newest event
+  state       text not null default 'waiting', -- waiting, device_not_found, or that of the newest event
   reason      text,
   primary key (schedule_id, vin)
 ) with (fillfactor = 70);
 create index schedule_vehicles_wave on schedule_vehicles (schedule_id, wave);
 
--- Every event that the adapter has called back, once.
+-- Every event from the adapter, once.
 create table events (
   event_id    text collate "C" primary key,
   ref_id      text collate "C" not null,
@@ -125,25 +125,25 @@ create table events (
 );
 create index events_vehicle on events (vin, at);
 
--- Events that were called back and could not be taken: put aside, so that they hold up nobody.
+-- Events that could not be stored: set aside, so that they do not hold up others.
 create table refused_events (
-  id          uuid primary key,            -- v7: in the order in which they were put aside
-  digest      uuid not null unique,        -- the same event again is not put aside twice
+  id          uuid primary key,            -- v7: sorts by the order in which events were set aside
+  digest      uuid not null unique,        -- the same event is set aside only once
   refused_at  timestamptz not null,
-  event_id    text,                        -- these three as far as the event has them
+  event_id    text,                        -- these three if the event has them
   ref_id      text,
   vin         text,
   reason      text not null,
-  path        text not null,               -- JSON Pointer to the fault, where it is in one field
+  path        text not null,               -- JSON Pointer to the invalid field; '': not a single field
   detail      text not null,
-  event       text not null,               -- JSON text as it came
+  event       text not null,               -- JSON text as received
   replayed_at timestamptz
 );
 create index refused_events_by_time on refused_events (refused_at);
 create index refused_events_open on refused_events (reason) where replayed_at is null;
 create index refused_events_replayed on refused_events (replayed_at) where replayed_at is not null;
 
--- What was decided on a schedule, by whom or by which figures.
+-- Decisions on a schedule: by whom, or on which figures.
 create table decisions (
   id          bigint generated always as identity primary key,
   schedule_id bigint not null references schedules,
@@ -152,16 +152,16 @@ create table decisions (
   decision    text not null,
   reason      text not null,
   actor       text not null,               -- guard, scheduler, or name of the token
-  figures     jsonb                        -- of the guard's test, where there is one
+  figures     jsonb                        -- of the guard's test, if it has one
 );
 create index decisions_schedule on decisions (schedule_id, id);
 
--- How the guard's test went: what it was at after each failure and each call-back.
+-- The course of the guard's test: its figures after each failure and each call-back.
 create table guard_path (
   id          bigint generated always as identity primary key,
   schedule_id bigint not null references schedules,
   at          timestamptz not null,
-  from_wave   integer not null,            -- the test that counts from this wave on
+  from_wave   integer not null,            -- the test that starts at this wave
   succeeded   integer not null,
   failed      integer not null,
   evidence    double precision not null

@@ -1,3 +1,3 @@
-/** The OTA Adapter as the command line uses it. */
+/** The OTA Adapter, for the parts that start it. */
 export * from './adapter.js';
 export * from './settings.js';

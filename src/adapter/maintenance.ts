@@ -1,4 +1,4 @@
-/** What a database needs from time to time: partitions ahead of time, retention. */
+/** Periodic work on the database: creates partitions ahead of time, applies retention, completes cancels. */
 import { type Database, type Queryable } from '../service/database/index.js';
 import { expireDeadLetters } from './dead-letters/index.js';
 import { forgetAdapters } from './group/index.js';
@@ -10,11 +10,11 @@ export interface MaintenanceOptions {
   readonly clock: () => number;
   /** Counter shard of this writer. */
   readonly shard: number;
-  /** How long messages stay in the history, days; undefined: for ever. */
+  /** How long messages stay in the history, days; undefined: forever. */
   readonly historyDays: number | undefined;
-  /** How long a finished operation keeps its vehicles, days since its last activity; undefined: for ever. */
+  /** How long a finished operation keeps its vehicles, days since its last activity; undefined: forever. */
   readonly operationDays: number | undefined;
-  /** How long dead letters are kept, days; undefined: for ever. */
+  /** How long dead letters are kept, days; undefined: forever. */
   readonly deadLetterDays: number | undefined;
   readonly onFailure: (error: Error) => void;
 }
@@ -23,19 +23,19 @@ const EVERY_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PARTITIONS_AHEAD_MS = 28 * DAY_MS;
 
-/** Tables that are kept by weeks, and the column that says of which week a row is. */
+/** Tables partitioned by week, with the partition key. */
 const PARTITIONED = [
   { table: 'messages', time: 'received_at' },
   { table: 'delivery_log', time: 'at' },
 ] as const;
 
 export interface Maintenance {
-  /** Resolves when all that is due has been done, or has failed. */
+  /** Resolves when all due work is done or has failed. */
   run(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Makes the first partitions before it returns, and goes on in the background. */
+/** Creates the first partitions before it returns, then continues in the background. */
 export async function startMaintenance(options: MaintenanceOptions): Promise<Maintenance> {
   const { database, clock, onFailure } = options;
   await ensurePartitions(database, clock());
@@ -74,7 +74,7 @@ async function maintain(options: MaintenanceOptions, signal: AbortSignal): Promi
   }
 }
 
-/** Partitions for what is stored from the given time on, for four weeks. @param now ms */
+/** Creates partitions for the next four weeks. @param now ms */
 export async function ensurePartitions(database: Queryable, now: number): Promise<void> {
   for (const { table } of PARTITIONED) {
     await database.query('select ensure_partitions($1, $2, $3)', [
@@ -86,11 +86,11 @@ export async function ensurePartitions(database: Queryable, now: number): Promis
 }
 
 /**
- * Drops whole partitions of the history. What was dropped stays distinct: its digests are not in it. What
- * a receiver of the event call-back has not got yet is not dropped, however old it is.
+ * Drops whole partitions of the history. Duplicates of dropped messages are still recognised, as their digests are stored
+ * elsewhere. Events not yet delivered to a receiver are never dropped, however old.
  *
- * @param before ms; a partition goes when all of it is older
- * @returns how many partitions were dropped
+ * @param before ms; a partition is dropped if all of it is older
+ * @returns the number of partitions dropped
  */
 export async function dropHistory(database: Database, before: number): Promise<number> {
   const limit = new Date(await calledBackUntil(database, before));
@@ -109,7 +109,7 @@ export async function dropHistory(database: Database, before: number): Promise<n
   return dropped;
 }
 
-/** The given time, ms; or the receipt of the oldest event that an enabled receiver has not got yet. */
+/** The given time, ms; or, if earlier, the receipt of the oldest event not yet delivered to an enabled receiver. */
 async function calledBackUntil(database: Queryable, before: number): Promise<number> {
   const [row] = await database.query<{ at: Date | null }>(
     `select min(least(

@@ -1,6 +1,6 @@
 /**
- * Messages in the log, with operation, VIN and message id. What cannot be applied is a warning; each
- * message that is, and each trigger, is told at level debug: at full load there are 30,000 a second.
+ * Logs messages with operation, VIN and message id. A message that cannot be applied is a warning; applied messages and
+ * triggers are logged at level debug, as there are 30,000 per second at full load.
  */
 import { type Logger } from 'pino';
 import { type SendOutcome } from './c2d-sender/index.js';
@@ -10,7 +10,7 @@ export function logMessage(log: Logger, row: BatchRow): void {
   if (row.kind === 'refused') {
     const { vin, systemId, messageId, refusal } = row;
     const { status, reason, path } = refusal;
-    log.warn({ vin, systemId, messageId, status, reason, path }, 'a message became a dead letter');
+    log.warn({ vin, systemId, messageId, status, reason, path }, 'message kept as a dead letter');
     return;
   }
   if (!log.isLevelEnabled('debug')) return;

@@ -1,4 +1,4 @@
-/** The event call-back as the settings ask for it, with the receiver that they name. */
+/** Opens the event call-back, with the receiver that the settings name. */
 import { type Logger } from 'pino';
 import {
   addressGuard,
@@ -16,12 +16,12 @@ import { type Metrics } from './metrics/index.js';
 import { type AdapterSettings } from './settings.js';
 
 const DEFAULT_BATCH = 500;
-/** Name of the receiver that comes from the settings. */
+/** Name of the receiver from the settings. */
 const DEFAULT_RECEIVER = 'default';
-/** A receiver that refuses is told of in the log at these tries, then at each hundredth. */
-const TOLD_AT = new Set([1, 3, 10, 30]);
+/** Failures of one batch that are logged; after these, every hundredth. */
+const LOGGED_FAILURES = new Set([1, 3, 10, 30]);
 
-/** @throws BadSettings where the settings name a receiver that cannot be one */
+/** @throws BadSettings where the receiver that the settings name is invalid */
 export function checkCallBackSettings(settings: AdapterSettings): void {
   const { callbackUrl: url, callbackSecret: secret, callbackAllow: allowed = [] } = settings;
   if (url === undefined) return;
@@ -36,7 +36,7 @@ export function checkCallBackSettings(settings: AdapterSettings): void {
   }
 }
 
-/** With the receiver of the settings; see {@link checkCallBackSettings}. */
+/** Adds or updates the receiver of the settings; see {@link checkCallBackSettings}. */
 export async function openCallBack(
   settings: AdapterSettings,
   context: Pick<CallBackOptions, 'database' | 'stream' | 'poster' | 'clock'> & {
@@ -50,15 +50,15 @@ export async function openCallBack(
   return new CallBack({
     ...parts,
     batchEvents: settings.callbackBatch ?? DEFAULT_BATCH,
-    onPosted: (receiver, settled, events, seconds) =>
-      metrics.posted(receiver, settled, events, seconds),
+    onPosted: (receiver, isSettled, events, seconds) =>
+      metrics.posted(receiver, isSettled, events, seconds),
     onNotSettled: (receiver, failures, error) => {
-      if (!TOLD_AT.has(failures) && failures % 100 !== 0) return;
-      log.warn({ receiver, failures, err: error }, 'a call-back was not settled; trying again');
+      if (!LOGGED_FAILURES.has(failures) && failures % 100 !== 0) return;
+      log.warn({ receiver, failures, err: error }, 'a call-back was not settled; retrying');
     },
     onFailure: (error) => {
       metrics.failed('call-back');
-      log.error({ err: error }, 'call-backs could not be looked up or recorded; trying again');
+      log.error({ err: error }, 'call-backs could not be read or recorded; retrying');
     },
   });
 }
@@ -68,10 +68,10 @@ async function configureReceiver(
   { database, clock }: Pick<CallBackOptions, 'database' | 'clock'>,
 ): Promise<void> {
   if (url === undefined || secret === undefined) return;
-  // From the beginning: what happened before is not skipped either.
+  // From the start of the stream: earlier events are delivered too.
   const receiver = { name: DEFAULT_RECEIVER, url, secret, after: 0 };
   const added = await addReceiver(database, receiver, clock());
   if (added) return;
-  const known = await findReceiver(database, DEFAULT_RECEIVER);
-  if (known) await changeReceiver(database, known.id, { url, secret }, clock());
+  const existing = await findReceiver(database, DEFAULT_RECEIVER);
+  if (existing) await changeReceiver(database, existing.id, { url, secret }, clock());
 }

@@ -7,7 +7,7 @@ import { eventSource } from './event-source.js';
 import { RawClient } from './raw-client.js';
 import { median } from './report.js';
 import { type Rig } from './rig.js';
-import { findProgram, ProgramMissing } from './servers.js';
+import { findProgram, ProgramMissing } from '../test-bed/index.js';
 
 /** Started with the page: the longest of its tasks, and when it was. */
 const WATCH_TASKS = `

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerDialler } from '../adapter/message-link/broker-dialler.js';
-import { startEmbeddedBroker } from '../adapter/message-link/index.js';
+import { EmbeddedBroker } from '../adapter/message-link/index.js';
 import { type Arrival, batchRow, ingestBatch } from '../adapter/d2c-receiver/index.js';
 import { type Database, migrate, openEmbedded, openPostgres } from '../service/database/index.js';
 import { ensurePartitions } from '../adapter/maintenance.js';
@@ -15,7 +15,7 @@ import { parseBrokerUrl, topicTemplate } from '../contract/index.js';
 import { eventSource, type TriggeredVehicle } from './event-source.js';
 import { type ProcessorSeconds, type Rig, until } from './rig.js';
 import { median, percentile } from './report.js';
-import { temporaryDirectory } from './servers.js';
+import { temporaryDirectory } from '../test-bed/index.js';
 
 export interface EventRates {
   /** Medians of the rounds, events a second. */
@@ -179,7 +179,7 @@ export async function brokerLimit(
   let received = 0;
   const onMessage = (message: Arrival) => {
     received += 1;
-    message.settle();
+    message.acknowledge();
   };
   const consumer = await acknowledgingConsumer(rig, onMessage);
   try {
@@ -211,20 +211,20 @@ async function acknowledgingConsumer(
 ): Promise<{ port: number; close: () => Promise<void> }> {
   const clock = Date.now;
   if (rig.kind === 'embedded') {
-    const broker = await startEmbeddedBroker({
+    const broker = new EmbeddedBroker({
       host: '127.0.0.1',
       port: 0,
       c2dTopic: topicTemplate('c2d/{system_id}'),
       authenticate: () => Promise.resolve(true),
       clock,
-      handlers: {
-        onMessage,
-        backpressure: () => undefined,
-        onVehicleConnected: () => undefined,
-        onUp: () => undefined,
-        onSubscribed: () => undefined,
-        onProblem: () => undefined,
-      },
+    });
+    await broker.open({
+      onMessage,
+      backpressure: () => undefined,
+      onVehicleConnected: () => undefined,
+      onUp: () => undefined,
+      onSubscribed: () => undefined,
+      onProblem: () => undefined,
     });
     const port = Number(broker.address.split(':')[1]);
     return { port, close: () => broker.close() };

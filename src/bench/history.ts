@@ -7,7 +7,7 @@ import { eventsEndToEnd } from './events.js';
 import { processorSeconds } from './processor-time.js';
 import { median } from './report.js';
 import { POSTGRES_SETTINGS, Rig } from './rig.js';
-import { installedPostgres, type Server, startPostgres } from './servers.js';
+import { installedPostgres, type Server, startPostgres } from '../test-bed/index.js';
 
 export interface HistoryCost {
   /** Earlier messages. */

@@ -10,16 +10,17 @@ import {
   registryApi,
   triggerApi,
 } from '../contract/adapter-api/index.js';
-import { type AdapterProcess, startAdapterProcess } from './adapter-process.js';
-import { Load } from './load.js';
-import { processorSeconds } from './processor-time.js';
 import {
+  type AdapterProcess,
   installedPostgres,
   type Server,
+  startAdapterProcess,
   startMosquitto,
   startPostgres,
   temporaryDirectory,
-} from './servers.js';
+} from '../test-bed/index.js';
+import { Load } from './load.js';
+import { processorSeconds } from './processor-time.js';
 
 export type RigKind = 'PostgreSQL + Mosquitto' | 'embedded';
 

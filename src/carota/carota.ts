@@ -1,4 +1,4 @@
-/** Starts a CarOTA Server and stops it in order. */
+/** The CarOTA Server: creates its parts, opens them in order and closes them in reverse order. */
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
@@ -20,7 +20,7 @@ import { openSigningKeys } from './signing/index.js';
 export interface Carota {
   readonly httpUrl: string;
   readonly tokenFile: string;
-  /** The administrator's token, if this was the first start. */
+  /** The initial admin token, if this was the first start. */
   readonly firstToken: string | undefined;
   /** What vehicles trust, where the signing keys are of our own making. */
   readonly trustAnchorFile: string | undefined;
@@ -65,7 +65,7 @@ async function start(
     clock,
     onFailure: (refId, error) => {
       metrics.schedulerFailed();
-      log.warn({ schedule: refId, err: error }, 'a schedule waits; trying again');
+      log.warn({ schedule: refId, err: error }, 'a schedule is delayed; retrying');
     },
   });
   const stopping = new AbortController();
@@ -104,7 +104,7 @@ async function start(
   };
 }
 
-/** Deletes refused events that are older than the setting says. @returns ends it */
+/** Deletes refused events after the time set. @returns stops it */
 function startUpkeep(
   database: Database,
   days: number | undefined,

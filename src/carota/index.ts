@@ -1,3 +1,3 @@
-/** The CarOTA Server as the command line uses it. */
+/** The CarOTA Server, for the parts that start it. */
 export * from './carota.js';
 export * from './settings.js';

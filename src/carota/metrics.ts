@@ -1,4 +1,4 @@
-/** What operations staff watch at the CarOTA Server. */
+/** Metrics for monitoring the CarOTA Server. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
@@ -7,10 +7,14 @@ import { countRefusedEvents, type Received } from './events/index.js';
 
 export class CarotaMetrics {
   readonly #registry = new Registry();
-  readonly #events = this.#counter('otaops_carota_events_total', 'Events called back', 'outcome');
+  readonly #events = this.#counter(
+    'otaops_carota_events_total',
+    'Events received from the adapter',
+    'outcome',
+  );
   readonly #refused = this.#counter(
     'otaops_carota_refused_events_total',
-    'Events that were put aside by this process, by reason; repetitions not included',
+    'Events set aside by this process, by reason; repetitions not included',
     'reason',
   );
   readonly #requests = this.#counter(
@@ -20,18 +24,15 @@ export class CarotaMetrics {
     'route',
     'code',
   );
-  readonly #sent = this.#counter(
-    'otaops_carota_artifact_bytes_total',
-    'Bytes of artifacts that were sent',
-  );
+  readonly #sent = this.#counter('otaops_carota_artifact_bytes_total', 'Bytes of artifacts sent');
   readonly #failures = this.#counter(
     'otaops_carota_scheduler_failures_total',
-    'Work on schedules that failed and is tried again',
+    'Failed work on schedules; it is retried',
   );
 
   readonly #refusedValues = this.#counter(
     'otaops_carota_http_refused_values_total',
-    'Values of requests that validation let pass and the database refused; each is a gap to close',
+    'Request values that passed validation and that the database refused; each one is a bug',
     'route',
     'sqlstate',
   );
@@ -39,11 +40,11 @@ export class CarotaMetrics {
   /** @param clockOffset seconds by which this machine's clock is ahead of the database's */
   constructor(database: Queryable, clockOffset: () => number) {
     collectDefaultMetrics({ register: this.#registry });
-    // A counter that begins with its first event would have no increase.
+    // Starting at 0 instead of the first event makes the first increase visible to rate().
     for (const reason of REFUSAL_REASONS) this.#refused.inc({ reason }, 0);
     new Gauge({
       name: 'otaops_carota_refused_events',
-      help: 'Events that are kept aside and were not replayed, by reason',
+      help: 'Refused events not replayed yet, by reason',
       labelNames: ['reason'],
       registers: [this.#registry],
       async collect() {

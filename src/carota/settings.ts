@@ -1,4 +1,4 @@
-/** What a CarOTA Server is told when it starts. */
+/** Startup settings of a CarOTA Server. */
 import { type AdapterSettings, type Approval } from './schedules/index.js';
 import { type SigningSettings } from './signing/index.js';
 
@@ -6,11 +6,11 @@ export interface CarotaSettings extends SigningSettings, AdapterSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
-  /** Of the embedded database, artifacts, signing keys, and the first token. */
+  /** Directory of the embedded database, artifacts, signing keys, and the initial admin token. */
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
-  /** That the adapter signs its call-back with; several while it is changed. */
+  /** Secrets with which the adapter signs its call-back; several during a change. */
   readonly callbackSecrets?: readonly string[] | undefined;
   /** S3-compatible store; undefined: a folder in the data directory. */
   readonly s3Url?: string | undefined;
@@ -20,8 +20,8 @@ export interface CarotaSettings extends SigningSettings, AdapterSettings {
   readonly publicUrl?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */
   readonly approval?: Approval | undefined;
-  /** How long events that were put aside are kept, days; undefined: for ever. */
+  /** How long refused events are kept, days; undefined: forever. */
   readonly refusedEventDays?: number | undefined;
-  /** How long a URL of an artifact holds at least, seconds. */
+  /** Minimum validity of an artifact's URL, seconds. */
   readonly urlTtl?: number | undefined;
 }

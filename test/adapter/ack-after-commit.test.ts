@@ -67,6 +67,6 @@ describe('with a database that goes away', () => {
     await Promise.all(sending);
     expect(acknowledged).toBe(50);
     expect(await historyLength()).toBe(51);
-    expect(await t.settledMessages()).toBe(51);
+    expect(await t.storedMessages()).toBe(51);
   });
 });

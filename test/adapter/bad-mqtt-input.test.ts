@@ -140,7 +140,7 @@ describe.each(platforms())('on $name', (platform) => {
       ],
     ])('%s', async (_name, payload, reason, path) => {
       await prepareBobsTrigger();
-      const settled = await t.settledMessages();
+      const stored = await t.storedMessages();
       const refused = await t.metric('otaops_messages_dead_letter_total');
       const bytes = Buffer.from(payload());
       await alice.send(bytes);
@@ -152,7 +152,7 @@ describe.each(platforms())('on $name', (platform) => {
         payload: bytes.subarray(0, 256 * 1024).toString('base64'),
         payloadBytes: bytes.length,
       });
-      expect(await t.settledMessages()).toBe(settled + 1);
+      expect(await t.storedMessages()).toBe(stored + 1);
       expect(await t.metric('otaops_messages_dead_letter_total')).toBe(refused + 1);
       // The vehicle itself is untouched, and is still served.
       expect((await stateOf(ALICE)).history).toEqual([]);
@@ -168,14 +168,14 @@ describe.each(platforms())('on $name', (platform) => {
     });
 
     test.runIf(platform.isEmbedded)('a message on the topic of another vehicle', async () => {
-      const settled = await t.settledMessages();
+      const stored = await t.storedMessages();
       await alice.send(event({ status: 'success' }, BOB), `d2c/${BOB.systemId}`);
       expect(await newestDeadLetter()).toMatchObject({
         reason: 'WRONG_TOPIC',
         topic: `d2c/${BOB.systemId}`,
       });
       expect((await stateOf(BOB)).history).toEqual([]);
-      expect(await t.settledMessages()).toBe(settled + 1);
+      expect(await t.storedMessages()).toBe(stored + 1);
     });
 
     test.runIf(platform.isEmbedded)(

@@ -35,7 +35,7 @@ function receiverOn(database: Database) {
     shards: [0, 1],
     onFailure: (error) => failures.push(error),
   });
-  const settled: number[] = [];
+  const acknowledged: number[] = [];
   let sent = 0;
   /** Each of the vehicles, in turn. */
   const send = (count: number, bytes = 10, vehicles = 1) => {
@@ -49,30 +49,30 @@ function receiverOn(database: Database) {
         payloadBytes: bytes,
         receivedAt: 0,
         publisher: null,
-        settle: () => settled.push(number),
+        acknowledge: () => acknowledged.push(number),
       });
     }
   };
-  return { receiver, failures, settled, send };
+  return { receiver, failures, acknowledged, send };
 }
 
 const until = (isSo: () => boolean) => eventually(() => Promise.resolve(isSo()), Boolean);
 
 test('the first message waits for nothing; what comes meanwhile makes one batch', async () => {
   const { database, batches } = scriptedDatabase();
-  const { receiver, settled, send } = receiverOn(database);
+  const { receiver, acknowledged, send } = receiverOn(database);
   send(1);
   expect(batches.map(({ size }) => size)).toEqual([1]);
   send(300);
   expect(batches).toHaveLength(1);
-  expect(settled).toEqual([]);
+  expect(acknowledged).toEqual([]);
   batches[0]?.commit();
   await until(() => batches.length === 2);
   expect(batches[1]?.size).toBe(300);
-  expect(settled).toEqual([0]);
+  expect(acknowledged).toEqual([0]);
   batches[1]?.commit();
   await receiver.drain();
-  expect(settled).toEqual(Array.from({ length: 301 }, (_, n) => n));
+  expect(acknowledged).toEqual(Array.from({ length: 301 }, (_, n) => n));
 });
 
 test('a second batch is stored beside the first where it is large, and none is over 1,000', async () => {
@@ -90,7 +90,7 @@ test('a second batch is stored beside the first where it is large, and none is o
 
 test('a batch of a vehicle waits for the one before, and so for its order', async () => {
   const { database, batches } = scriptedDatabase();
-  const { receiver, settled, send } = receiverOn(database);
+  const { receiver, acknowledged, send } = receiverOn(database);
   send(1);
   send(2_500);
   expect(batches).toHaveLength(1);
@@ -103,25 +103,25 @@ test('a batch of a vehicle waits for the one before, and so for its order', asyn
     batches[number]?.commit();
   }
   await receiver.drain();
-  expect(settled).toEqual(Array.from({ length: 2_501 }, (_, n) => n));
+  expect(acknowledged).toEqual(Array.from({ length: 2_501 }, (_, n) => n));
 });
 
-test('a batch that fails is stored again, and settled once', async () => {
+test('a batch that fails is stored again, and acknowledged once', async () => {
   const { database, batches } = scriptedDatabase();
-  const { receiver, failures, settled, send } = receiverOn(database);
+  const { receiver, failures, acknowledged, send } = receiverOn(database);
   send(1);
   batches[0]?.fail();
   await until(() => batches.length === 2);
-  expect(settled).toEqual([]);
+  expect(acknowledged).toEqual([]);
   batches[1]?.commit();
   await receiver.drain();
-  expect(settled).toEqual([0]);
+  expect(acknowledged).toEqual([0]);
   expect(failures).toHaveLength(1);
 });
 
 test('a message that the database refuses does not keep the others', async () => {
   const { database, batches } = scriptedDatabase();
-  const { receiver, settled, send } = receiverOn(database);
+  const { receiver, acknowledged, send } = receiverOn(database);
   send(1);
   send(4);
   batches[0]?.commit();
@@ -137,12 +137,12 @@ test('a message that the database refuses does not keep the others', async () =>
   expect(batches[3]?.size).toBe(1);
   await refuse(3);
   // Alone and refused, it is stored as a dead letter; then the rest goes on.
-  for (let number = 4; settled.length < 5; number++) {
-    await until(() => batches.length > number || settled.length === 5);
+  for (let number = 4; acknowledged.length < 5; number++) {
+    await until(() => batches.length > number || acknowledged.length === 5);
     batches[number]?.commit();
   }
   await receiver.drain();
-  expect(settled).toEqual([0, 1, 2, 3, 4]);
+  expect(acknowledged).toEqual([0, 1, 2, 3, 4]);
 });
 
 test('with too much in hand, by number or by bytes, the sender has to wait', async () => {

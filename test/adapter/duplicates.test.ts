@@ -11,7 +11,7 @@ import {
   retriggerVehicle,
 } from '../../src/adapter/operations/index.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
-import { eventBody, placeEvents, readEvents } from '../../src/adapter/event-stream/index.js';
+import { eventBody, assignPositions, readEvents } from '../../src/adapter/event-stream/index.js';
 import { cloudMessageId, topicTemplate } from '../../src/contract/index.js';
 import { type Database } from '../../src/service/database/index.js';
 import { TESTER } from '../support/adapter.js';
@@ -70,7 +70,7 @@ describe('on PostgreSQL', () => {
     expect(await arrive([event(vehicle, 'two-3', 1)])).toMatchObject({ applied: 1 });
     expect(await arrive([event(vehicle, 'two-2', 1)])).toMatchObject({ duplicates: 1 });
 
-    const upto = await placeEvents(database);
+    const upto = await assignPositions(database);
     const { events } = await readEvents(database, upto - 3, upto);
     const ids = events.map((stored) => eventBody(stored)['event-id']);
     expect(new Set(ids).size, 'a receiver tells them apart').toBe(3);

@@ -10,10 +10,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Received } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database, migrate, openPostgres } from '../../src/service/database/index.js';
 import {
+  BrokerLink,
   type BrokerLinkOptions,
   type MessageLink,
-  openBrokerLink,
-  subscriptionFigures,
+  subscriptionStatistics,
 } from '../../src/adapter/message-link/index.js';
 import { parseBrokerUrl } from '../../src/contract/index.js';
 import { eventually } from '../support/adapter.js';
@@ -22,10 +22,10 @@ import { freePort, type Server, startMosquitto, temporaryDirectory } from '../su
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 interface Arrived extends Received {
-  readonly settle: () => void;
+  readonly acknowledge: () => void;
 }
 
-/** A link whose messages the test settles, or does not. */
+/** A link whose messages the test acknowledges, or does not. */
 interface TestLink {
   readonly link: MessageLink;
   readonly arrived: Arrived[];
@@ -35,7 +35,7 @@ interface TestLink {
 interface TestLinkOptions extends Partial<BrokerLinkOptions> {
   readonly url?: string;
   readonly tls?: { ca?: string; cert?: string; key?: string };
-  readonly settles?: (received: Received) => boolean;
+  readonly acknowledges?: (received: Received) => boolean;
 }
 
 describe.skipIf(!hasMosquitto())('a link to a broker', () => {
@@ -81,33 +81,38 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     await migrate(made, ADAPTER_SCHEMA);
     return made;
   }
-  async function open({ url, tls, settles, ...changes }: TestLinkOptions = {}): Promise<TestLink> {
+  async function open({
+    url,
+    tls,
+    acknowledges,
+    ...changes
+  }: TestLinkOptions = {}): Promise<TestLink> {
     const arrived: Arrived[] = [];
     const problems: Error[] = [];
-    const link = await openBrokerLink({
+    const link = new BrokerLink({
       address: { url: parseBrokerUrl(url ?? broker.url), tls: tls ?? {} },
       instance: `test-${++instances}`,
       d2cFilter: 'd2c/+',
       sessionExpirySeconds: 600,
       database,
       clock: Date.now,
-      handlers: {
-        onMessage: (message) => {
-          const { topic, receivedAt, publisher } = message;
-          const settle = () => message.settle();
-          const payload = Buffer.from(message.payload);
-          arrived.push({ topic, payload, receivedAt, publisher, settle });
-          if (settles?.(message) ?? true) settle();
-        },
-        backpressure: () => undefined,
-        onVehicleConnected: () => undefined,
-        onUp: () => undefined,
-        onSubscribed: () => undefined,
-        onProblem: (error) => problems.push(error),
-      },
       ...changes,
     });
     links.push(link);
+    await link.open({
+      onMessage: (message) => {
+        const { topic, receivedAt, publisher } = message;
+        const acknowledge = () => message.acknowledge();
+        const payload = Buffer.from(message.payload);
+        arrived.push({ topic, payload, receivedAt, publisher, acknowledge });
+        if (acknowledges?.(message) ?? true) acknowledge();
+      },
+      backpressure: () => undefined,
+      onVehicleConnected: () => undefined,
+      onUp: () => undefined,
+      onSubscribed: () => undefined,
+      onProblem: (error) => problems.push(error),
+    });
     return { link, arrived, problems };
   }
   const close = async ({ link }: TestLink) => {
@@ -214,11 +219,11 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     expect(await arrives(1, b)).toEqual(['while nobody reads']);
     expect(Date.now() - since).toBeLessThan(3_000);
     expect(b.arrived).toHaveLength(1);
-    expect((await subscriptionFigures(database)).takeovers).toBe(2);
+    expect((await subscriptionStatistics(database)).takeovers).toBe(2);
   });
 
-  test('what was not settled comes again to the next holder, in order, before the rest', async () => {
-    const a = await opened({ settles: ({ payload }) => payload.toString() === '0' });
+  test('the next holder first gets the unacknowledged messages, then the rest, in order', async () => {
+    const a = await opened({ acknowledges: ({ payload }) => payload.toString() === '0' });
     const client = await vehicle();
     for (const text of ['0', '1', '2', '3']) await client.publishAsync('d2c/x', text, { qos: 1 });
     await arrives(4, a);
@@ -229,13 +234,13 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
   });
 
   test('an adapter that restarts under its name takes over from its lost process at once', async () => {
-    const lost = await opened({ instance: 'returning', settles: () => false });
+    const lost = await opened({ instance: 'returning', acknowledges: () => false });
     const client = await vehicle();
-    await client.publishAsync('d2c/x', 'unsettled', { qos: 1 });
+    await client.publishAsync('d2c/x', 'unacknowledged', { qos: 1 });
     await arrives(1, lost);
     const since = Date.now();
     const again = await opened({ instance: 'returning' });
-    expect(await arrives(1, again)).toEqual(['unsettled']);
+    expect(await arrives(1, again)).toEqual(['unacknowledged']);
     expect(Date.now() - since).toBeLessThan(5_000);
     // The other one is a standby now, and remains one.
     await eventually(
@@ -305,7 +310,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
 
   test('a copied database leaves the living system its session, and gets a new id', async () => {
     const client = await vehicle();
-    const original = await opened({ settles: ({ payload }) => payload.toString() !== 'late' });
+    const original = await opened({ acknowledges: ({ payload }) => payload.toString() !== 'late' });
     await client.publishAsync('d2c/x', 'early', { qos: 1 });
     await client.publishAsync('d2c/x', 'late', { qos: 1 });
     await arrives(2, original);
@@ -315,10 +320,10 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
       await copied.query('update adapter_group set id = $1', [group?.id ?? '']);
       const copy = await open({ database: copied });
       await eventually(
-        () => subscriptionFigures(copied),
+        () => subscriptionStatistics(copied),
         ({ conflicts }) => conflicts === 1,
       );
-      expect(copy.problems.map(String).join()).toMatch(/this database is a copy/);
+      expect(copy.problems.map(String).join()).toMatch(/one database is a copy of the other/);
       await isSubscribed(original);
       await isSubscribed(copy);
       // Whatever the copy has seen meanwhile was not taken from the original.
@@ -329,9 +334,9 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
         () => Promise.resolve(texts(copy)),
         (all) => all.includes('to both'),
       );
-      expect(await subscriptionFigures(database)).toMatchObject({ conflicts: 0 });
+      expect(await subscriptionStatistics(database)).toMatchObject({ conflicts: 0 });
       expect(await database.query('select id from adapter_group')).toEqual([group]);
-      // The one that was never settled is still the original's.
+      // The one that was never acknowledged is still the original's.
       await close(original);
       const next = await opened();
       expect((await arrives(1, next))[0]).toBe('late');
@@ -343,7 +348,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
 
   test('a database restored in the place of the lost one goes on with the same session', async () => {
     const client = await vehicle();
-    const before = await opened({ settles: () => false });
+    const before = await opened({ acknowledges: () => false });
     await client.publishAsync('d2c/x', 'not stored yet', { qos: 1 });
     await arrives(1, before);
     const [group] = await database.query<{ id: string }>('select id from adapter_group');

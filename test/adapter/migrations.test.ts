@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { describe, expect, test } from 'vitest';
-import { embeddedPostgres, installedPostgres } from '../../src/bench/servers.js';
+import { embeddedPostgres, installedPostgres } from '../../src/test-bed/index.js';
 import { migrate, openPostgres } from '../../src/service/database/index.js';
 import { emptyPostgresUrl, openTestDatabase } from '../support/databases.js';
 

@@ -204,7 +204,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect((await replay()).body).toEqual({ outcome: 'applied', reason: null });
     expect((await stateOf('early', vehicle)).state).toBe('success');
     expect((await replay()).body).toEqual({ outcome: 'duplicate', reason: null });
-    await t.settledMessages();
+    await t.storedMessages();
   });
 
   test('operations and vehicles are listed page by page', async () => {

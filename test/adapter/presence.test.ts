@@ -1,6 +1,6 @@
 /** A vehicle that appears is sent at once what waits for it, also where a broker of its own is between. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { presenceTopic, saysPresent } from '../../src/adapter/message-link/index.js';
+import { presenceTopic, saysOnline } from '../../src/adapter/message-link/index.js';
 import { newDeviceMessageId } from '../../src/contract/index.js';
 import { eventually, platforms, type TestAdapter } from '../support/adapter.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
@@ -65,7 +65,7 @@ describe.skipIf(!real)('on Mosquitto', () => {
     await tell('{"online": true}');
     await sentAgain('told', 1);
     // The presence messages are not taken for messages of the vehicle.
-    expect(await t.settledMessages()).toBe(0);
+    expect(await t.storedMessages()).toBe(0);
     await link.end();
   });
 });
@@ -102,5 +102,5 @@ test.each([
   ['{"eventType":"disconnected"}', false],
   ['0', false],
 ])('presence payload %j says present: %s', (payload, expected) => {
-  expect(saysPresent(Buffer.from(payload))).toBe(expected);
+  expect(saysOnline(Buffer.from(payload))).toBe(expected);
 });

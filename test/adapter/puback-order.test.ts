@@ -88,7 +88,7 @@ describe('a connection to a broker', () => {
   test('answers in the order of arrival when a later message is settled first', async () => {
     const ids = [11, 12, 13, 14, 15];
     const { url, acknowledged } = await brokerThatSends(ids);
-    const settles: (() => void)[] = [];
+    const acknowledges: (() => void)[] = [];
     const arrived = new Promise<void>((resolve) => {
       void new BrokerDialler({ url: parseBrokerUrl(url), tls: {} })
         .connect({
@@ -97,8 +97,8 @@ describe('a connection to a broker', () => {
           sessionExpirySeconds: 0,
           clock: Date.now,
           onMessage: (message) => {
-            settles.push(() => message.settle());
-            if (settles.length === ids.length) resolve();
+            acknowledges.push(() => message.acknowledge());
+            if (acknowledges.length === ids.length) resolve();
           },
           backpressure: () => undefined,
           onClosed: () => undefined,
@@ -107,11 +107,11 @@ describe('a connection to a broker', () => {
     });
     await arrived;
     for (const n of [4, 2, 1, 3]) {
-      settles[n]?.();
+      acknowledges[n]?.();
       // Longer than the link needs to write what is due.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    settles[0]?.();
+    acknowledges[0]?.();
     await expect.poll(() => acknowledged).toEqual(ids);
   });
 });

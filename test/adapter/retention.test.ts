@@ -99,7 +99,7 @@ describe('on PostgreSQL', () => {
     await bad(START + 10 * DAY);
     expect(await expireDeadLetters(database, START + 5 * DAY)).toBe(1);
     const filter = { before: undefined, limit: 10 };
-    const { letters } = await listDeadLetters(database, {}, filter);
+    const { rows: letters } = await listDeadLetters(database, {}, filter);
     expect(letters.map((letter) => letter.received_at.getTime())).toEqual([START + 10 * DAY]);
     const [totals] = await database.query<{ n: number }>(
       'select sum(dead_letters)::bigint as n from message_totals',

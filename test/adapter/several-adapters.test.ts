@@ -5,7 +5,7 @@ import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database, migrate, openPostgres } from '../../src/service/database/index.js';
 import { acceptTrigger, findOperation, setPaused } from '../../src/adapter/operations/index.js';
 import { claimDueTriggers } from '../../src/adapter/c2d-sender/claim.js';
-import { settleSends } from '../../src/adapter/c2d-sender/settle-sends.js';
+import { recordSends } from '../../src/adapter/c2d-sender/record-sends.js';
 import { registerVehicles } from '../../src/adapter/registry/index.js';
 import { createFirstToken } from '../../src/service/access/index.js';
 import { EVENT_STATUS, topicTemplate } from '../../src/contract/index.js';
@@ -93,7 +93,7 @@ describe('4 adapters on the same 100 vehicles', () => {
           outcome: 'sent' as const,
           dueAt: now + round,
         }));
-        await settleSends(database, 10 + adapter, claim.id, outcomes, now);
+        await recordSends(database, 10 + adapter, claim.id, outcomes, now);
       }
     });
     await Promise.all([...ingesting, ...sending]);

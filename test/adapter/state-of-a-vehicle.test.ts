@@ -18,8 +18,8 @@ import { registerVehicles } from '../../src/adapter/registry/index.js';
 import {
   cloudMessageId,
   EVENT_STATUS,
-  type SettledMessage,
-  settleEventTime,
+  type AppliedMessage,
+  eventTimeOf,
   topicTemplate,
   vehicleState,
 } from '../../src/contract/index.js';
@@ -221,7 +221,7 @@ function effectiveKind(message: Draft): 'ack' | 'event' {
 
 function expectedState({ messages, retriggered }: MessageSet) {
   const newest = retriggered ? 2 : 1;
-  const settled = messages.map((message): SettledMessage => {
+  const applied = messages.map((message): AppliedMessage => {
     const common = {
       messageId: `msg-dev-${message.id}`,
       attempt: message.answers === 1 ? 1 : newest,
@@ -231,11 +231,11 @@ function expectedState({ messages, retriggered }: MessageSet) {
       : {
           ...common,
           kind: 'event',
-          eventTime: settleEventTime(message.timestamp, message.time, RECEIVED_AT),
+          eventTime: eventTimeOf(message.timestamp, message.time, RECEIVED_AT),
           status: message.status,
         };
   });
-  return vehicleState(retriggered ? 'pending' : 'sent', newest, settled);
+  return vehicleState(retriggered ? 'pending' : 'sent', newest, applied);
 }
 
 function countBy(states: string[]): Record<string, number> {

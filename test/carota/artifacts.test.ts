@@ -252,7 +252,7 @@ describe('a CarOTA Server', () => {
       const answer = await publish({ ...wrong, 'script-ref-id': 'wrong' });
       expect(answer.body.errors).toEqual([
         { path: '/ecus/0/artifact/sha256', message: 'there is no such artifact' },
-        { path: '/ecus/1/artifact/md5', message: `is ${md5}` },
+        { path: '/ecus/1/artifact/md5', message: `must be ${md5}` },
       ]);
       const verdict = await carota.call('POST', '/v1.0/update-scripts/validate', {
         body: { version: 'v1' },

@@ -88,7 +88,7 @@ describe('a schedule', () => {
     const done = [wave(1, 'passed', at('11:00'))];
     expect(stepAt('12:00', { plan: stopping, waves: done })).toMatchObject({
       do: 'complete',
-      reason: 'its stop time has come; 1 vehicles have not finished',
+      reason: 'its stop time has been reached; 1 vehicles have not finished',
     });
   });
 

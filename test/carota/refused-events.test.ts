@@ -1,4 +1,4 @@
-/** What cannot be taken of a call-back is put aside with its reason, and everything else goes on (contract section 2). */
+/** What cannot be taken of a call-back is set aside with its reason, and everything else goes on (contract section 2). */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { expireRefusedEvents } from '../../src/carota/events/index.js';
@@ -83,7 +83,7 @@ describe('an event that cannot be taken', () => {
     ['a ref-id of 100 KB', { 'ref-id': 'r'.repeat(100_000) }, '/ref-id'],
     ['an event-id of 100 KB', { 'event-id': 'e'.repeat(100_000) }, '/event-id'],
     ['no event-id', { 'event-id': undefined }, '/event-id'],
-  ])('%s is put aside, and the others of its batch are stored', async (_name, fault, path) => {
+  ])('%s is set aside, and the others of its batch are stored', async (_name, fault, path) => {
     const refId = await schedule();
     const before = await metric('otaops_carota_refused_events_total{reason="INVALID_EVENT"}');
     const faulty = event({ refId, vin: SICK }, fault);
@@ -192,7 +192,7 @@ describe('an event that cannot be taken', () => {
     expect((await show(sick)).states.success).toBe(2);
   });
 
-  test('a table that is not ours to write is no event’s fault: 5xx, and nothing is put aside', async () => {
+  test('a table that is not ours to write is no event’s fault: 5xx, and nothing is set aside', async () => {
     const refId = await schedule();
     await database.query('alter table events rename to events_away');
     const batch = [event({ refId }), event({ refId, vin: SICK })];

@@ -1,5 +1,5 @@
 /** Registers a fleet and triggers an operation for it. */
-import { type AdapterProcess } from '../../src/bench/adapter-process.js';
+import { type AdapterProcess } from '../../src/test-bed/index.js';
 import { registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
 import { type FleetVehicle, registrationLine } from '../../src/fleet/index.js';
 

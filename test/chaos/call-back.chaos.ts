@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { type AdapterProcess, startAdapterProcess } from '../../src/test-bed/index.js';
 import {
   eventApi,
   type PulledEvents,

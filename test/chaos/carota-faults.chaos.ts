@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { startAdapterProcess } from '../../src/test-bed/index.js';
 import {
   eventApi,
   type PulledEvents,
@@ -216,7 +216,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         () => Promise.resolve(fleet.ended === VEHICLES && fleet.made === fleet.acknowledged),
       );
       const total = VEHICLES * EVENTS;
-      await until(360, 'every event is stored or put aside', async () => {
+      await until(360, 'every event is stored or set aside', async () => {
         const isSettled = await settled();
         const known = (await count('events')) + (await count('refused_events'));
         return known >= total && isSettled;
@@ -224,7 +224,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
 
       // What is missing is what was refused, and of those vehicles alone.
       const refused = await count('refused_events');
-      say(`${refused} events were put aside`);
+      say(`${refused} events were set aside`);
       expect(refused).toBeGreaterThan(0);
       expect(await count('events')).toBe(total - refused);
       expect(await count(`refused_events where vin <> all('{${sick.join()}}')`)).toBe(0);

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
-import { startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { startAdapterProcess } from '../../src/test-bed/index.js';
 import { registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';

@@ -1,6 +1,6 @@
 /** A fleet of foreign vehicles, and what must hold afterwards: each of their messages once, in order. */
 import { expect } from 'vitest';
-import { type AdapterProcess } from '../../src/bench/adapter-process.js';
+import { type AdapterProcess } from '../../src/test-bed/index.js';
 import {
   controlApi,
   eventApi,

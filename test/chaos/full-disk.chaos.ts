@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { startAdapterProcess } from '../../src/test-bed/index.js';
 import { operationApi } from '../../src/contract/adapter-api/index.js';
 import { fleetOf } from '../../src/fleet/index.js';
 import { say } from '../support/dice.js';

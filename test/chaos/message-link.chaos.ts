@@ -10,8 +10,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
-import { findProgram, installedPostgres, startPostgres } from '../../src/bench/servers.js';
+import {
+  type AdapterProcess,
+  findProgram,
+  installedPostgres,
+  startAdapterProcess,
+  startPostgres,
+} from '../../src/test-bed/index.js';
 import { type Dice, say, throwDice } from '../support/dice.js';
 import { isLong } from '../support/depth.js';
 import {

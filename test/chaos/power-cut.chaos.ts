@@ -6,7 +6,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { type AdapterProcess, startAdapterProcess } from '../../src/test-bed/index.js';
 import { operationApi } from '../../src/contract/adapter-api/index.js';
 import { fleetOf } from '../../src/fleet/index.js';
 import { type Dice, say, throwDice } from '../support/dice.js';

@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
-import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { type AdapterProcess, startAdapterProcess } from '../../src/test-bed/index.js';
 import { say, throwDice } from '../support/dice.js';
 import { isLong } from '../support/depth.js';
 import { startRabbitCluster } from '../support/rabbitmq.js';

@@ -5,7 +5,7 @@ import { type FleetVehicle } from '../../src/fleet/index.js';
 import {
   decodeMessage,
   type EventStatusName,
-  type SettledMessage,
+  type AppliedMessage,
 } from '../../src/contract/index.js';
 import {
   MemoryJournal,
@@ -21,7 +21,7 @@ import {
 export interface VehicleRecord {
   readonly vin: string;
   /** All that it ever made, by message_id. */
-  readonly made: Map<string, SettledMessage>;
+  readonly made: Map<string, AppliedMessage>;
   /** message_ids that were acknowledged to it, and when last, ms. */
   readonly acknowledged: Map<string, number>;
   /** message_ids of the triggers that reached it. */

@@ -1,6 +1,6 @@
 /** What must hold after everything: checked against the vehicles' own records. */
 import { expect } from 'vitest';
-import { type AdapterProcess } from '../../src/bench/adapter-process.js';
+import { type AdapterProcess } from '../../src/test-bed/index.js';
 import { operationApi } from '../../src/contract/adapter-api/index.js';
 import { vehicleState } from '../../src/contract/index.js';
 import { clockOf, say } from '../support/dice.js';

@@ -43,7 +43,7 @@ test('the seed’s trigger travels to vehicles and comes back as progress', asyn
     async () => (await http.call('GET', '/v1.0/ota/operations?limit=1')).body.items[0],
     (operation) => operation.finished === 10,
   );
-  await http.settledMessages();
+  await http.storedMessages();
   process.child.kill('SIGINT');
   expect(await process.ended).toBe(0);
 

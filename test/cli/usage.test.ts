@@ -124,7 +124,7 @@ test('a call-back without its secret, or to a network that is not allowed, stops
   const serve = ['serve', '--http-port', '0', '--mqtt-port', '0'];
   for (const [args, message] of [
     [['--callback-url', 'https://x.example/'], /needs --callback-secret/],
-    [['--callback-url', 'http://10.0.0.1/', '--callback-secret', secret], /may not go there/],
+    [['--callback-url', 'http://10.0.0.1/', '--callback-secret', secret], /are forbidden/],
   ] as const) {
     const own = ['--log-level', 'silent', '--data-dir', temporaryDirectory('usage')];
     const { code, output } = await runCommand([...serve, ...own, ...args]);

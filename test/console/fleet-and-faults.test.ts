@@ -53,7 +53,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
   const line = (vin: string, systemId: string) =>
     `${vin},${systemId},device1234,TCU,vehicle model a,${credentialOf(vin)}`;
 
-  test('a file is imported; its faulty lines are named, the others are taken', async () => {
+  test('a file is imported; invalid lines are rejected with their numbers', async () => {
     await visit(page, '/registry', 'Registry');
     await page.getByText('No vehicles are registered.').waitFor();
     const lines = [
@@ -65,9 +65,9 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     ];
     const file = { name: 'fleet.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) };
     await page.getByLabel('Drop a CSV or NDJSON of vehicles here').setInputFiles(file);
-    await page.getByText('2 new, 0 changed, 2 lines left out').waitFor();
-    const faults = page.getByRole('region', { name: 'Faulty lines of fleet.csv' });
-    const numbers = await faults.locator('tbody td:first-child').allInnerTexts();
+    await page.getByText('2 new, 0 changed, 2 lines rejected').waitFor();
+    const faults = page.getByRole('region', { name: 'Rejected lines of fleet.csv' });
+    const numbers = await faults.locator('tbody td:nth-child(2)').allInnerTexts();
     expect(numbers).toEqual(['3', '5']);
     await page.getByRole('link', { name: vehicle.vin }).waitFor();
     const { body } = await t.call('GET', '/v1.0/vehicles');
@@ -79,7 +79,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
         return data; })()`,
     );
     await page.locator('.drop').dispatchEvent('drop', { dataTransfer: data });
-    await page.getByText('0 new, 2 changed, 2 lines left out').waitFor();
+    await page.getByText('0 new, 2 changed, 2 lines rejected').waitFor();
     await expectAccessible(page);
   });
 

@@ -69,7 +69,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByRole('link', { name: 'HU 1.4.0' }).waitFor();
   });
 
-  test('vehicles are imported, the faulty lines named', async () => {
+  test('vehicles are imported, invalid lines rejected with their numbers', async () => {
     await visit(page, '/vehicles', 'Vehicles');
     const lines = [
       'vin,model,tags,version:HU',
@@ -80,8 +80,8 @@ describe.runIf(await hasChromium())('planning', () => {
       mimeType: 'text/csv',
       buffer: Buffer.from([...lines, 'WRONG,x,,1'].join('\n')),
     });
-    await page.getByText('20 imported, 1 line left out').waitFor();
-    await page.getByRole('region', { name: 'Faulty lines of fleet.csv' }).waitFor();
+    await page.getByText('20 imported, 1 line rejected').waitFor();
+    await page.getByRole('region', { name: 'Rejected lines of fleet.csv' }).waitFor();
   });
 
   test('an update script is written, checked as one writes, and published', async () => {
@@ -142,7 +142,7 @@ describe.runIf(await hasChromium())('planning', () => {
       .first()
       .waitFor();
     await page.getByLabel('Percent').first().fill('5e');
-    await page.getByText('This is not a number.').waitFor();
+    await page.getByText('Not a number.').waitFor();
     await page.getByLabel('Seconds between waves').fill('1.5');
     await page.getByText('Must be a whole number.').waitFor();
     await page.getByRole('tab', { name: '5. Preview' }).click();
@@ -232,7 +232,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await expect.poll(async () => (await show()).guardTest.path.length).toBe(2);
     const { stopAt, goAt, path } = (await show()).guardTest;
     const evidence = path.at(-1).evidence as number;
-    const told = `Evidence of the guard: ${evidence.toFixed(2)}; it stops at ${(stopAt as number).toFixed(2)}, goes on at ${(goAt as number).toFixed(2)}`;
+    const told = `Evidence of the guard: ${evidence.toFixed(2)}; stop bound ${(stopAt as number).toFixed(2)}, go bound ${(goAt as number).toFixed(2)}`;
     await expect.poll(() => plot.getAttribute('aria-label')).toBe(told);
     const wave = page.getByRole('region', { name: 'Waves' }).locator('tbody tr').first();
     await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+3\s+1\s/);

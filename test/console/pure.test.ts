@@ -7,7 +7,7 @@ import { validatePlan } from '../../src/carota/schedules/index.js';
 import { dispatchOf } from '../../src/console/operations/dispatch-form.js';
 import { type Operation, OperationChange } from '../../src/contract/adapter-api/index.js';
 import { guardCurves } from '../../src/console/charts/guard-curves.js';
-import { fromItsBeginning, perMinute, stacked } from '../../src/console/charts/samples.js';
+import { fromStart, perMinute, stacked } from '../../src/console/charts/samples.js';
 import { bodyOf, indented, textOf } from '../../src/console/format/messages.js';
 import { numberFault, numberOf } from '../../src/console/format/number-text.js';
 import { bytes, duration, percent, plural, vehicles } from '../../src/console/format/numbers.js';
@@ -165,8 +165,8 @@ describe('curves', () => {
   });
 
   test('an operation begins with nothing; one from before there were samples does not', () => {
-    expect(fromItsBeginning(samples, '2026-01-01T00:00:00.000Z')).toHaveLength(3);
-    expect(fromItsBeginning(samples, '2025-01-01T00:00:00.000Z')).toHaveLength(2);
+    expect(fromStart(samples, '2026-01-01T00:00:00.000Z')).toHaveLength(3);
+    expect(fromStart(samples, '2025-01-01T00:00:00.000Z')).toHaveLength(2);
   });
 
   test('the guard’s curve begins at nothing, with its bounds', () => {

@@ -58,7 +58,7 @@ const partsOf = ({ params, query, body }: Route) => ({
   params,
   query,
   // Streams are bounded by their readers, line by line; a call-back by its size, and an event that cannot be stored is
-  // put aside (contract section 2).
+  // set aside (contract section 2).
   body: body?.kind === 'json' && !body.signed ? body.schema : undefined,
 });
 

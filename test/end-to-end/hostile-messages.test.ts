@@ -85,8 +85,8 @@ test(
           });
           // Applied + duplicates + dead letters = received (contract section 5.6).
           await eventually(
-            () => adapter.settledMessages(),
-            (settled) => settled === sent,
+            () => adapter.storedMessages(),
+            (stored) => stored === sent,
           );
         }),
         { numRuns: CASES, seed, endOnFailure: true },

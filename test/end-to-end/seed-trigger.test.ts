@@ -138,7 +138,7 @@ describe.skipIf(clients === undefined)('a foreign vehicle', () => {
       states: { success: 1, sent: 1 },
       scheduledAt: '2021-07-07T12:17:55.379Z',
     });
-    expect(await http.settledMessages()).toBe(9);
+    expect(await http.storedMessages()).toBe(9);
   });
 
   test('after kill -9 everything stands where it stood', async () => {
@@ -150,7 +150,7 @@ describe.skipIf(clients === undefined)('a foreign vehicle', () => {
     await server.says(/mqtt:\/\/127\.0\.0\.1:(\d+)/);
     http = httpClient(url, readFileSync(join(dataDir, 'token'), 'utf8').trim());
     expect(await vehicleState()).toEqual(before);
-    expect(await http.settledMessages()).toBe(9);
+    expect(await http.storedMessages()).toBe(9);
     expect(server.output()).not.toContain('Administrator');
   });
 });

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AdapterProcess, startAdapterProcess } from '../../src/bench/adapter-process.js';
+import { type AdapterProcess, startAdapterProcess } from '../../src/test-bed/index.js';
 import { operationApi, registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
 import { type DispatchOptions } from '../../src/contract/index.js';
 import { newDeviceMessageId } from '../../src/contract/index.js';

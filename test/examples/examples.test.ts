@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { otaops, type OtaopsProcess } from '../support/process.js';
-import { ProgramMissing } from '../../src/bench/servers.js';
+import { ProgramMissing } from '../../src/test-bed/index.js';
 import { ifInstalled, temporaryDirectory } from '../support/servers.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));

@@ -34,8 +34,8 @@ export interface TestAdapter {
   register(...vehicles: TestVehicle[]): Promise<void>;
   trigger(refId: string, vins: string[]): Promise<Answer>;
   metric(name: string): Promise<number>;
-  /** Applied + duplicates + dead letters; and that they are what was received. */
-  settledMessages(): Promise<number>;
+  /** Applied + duplicates + dead letters, checked to equal the messages received. */
+  storedMessages(): Promise<number>;
   /** A token with another role. */
   tokenFor(role: string): Promise<string>;
   /**
@@ -170,13 +170,13 @@ export function httpClient(httpUrl: string, token: string) {
     },
     trigger: (refId: string, vins: string[]) =>
       call('POST', '/v1.0/ota/trigger', { body: triggerEvent(refId, vins) }),
-    async settledMessages() {
+    async storedMessages() {
       const text = String((await call('GET', '/metrics')).body);
       const value = (name: string) =>
         Number(new RegExp(`^otaops_messages_${name}_total (\\d+)$`, 'm').exec(text)?.[1]);
-      const settled = value('applied') + value('duplicate') + value('dead_letter');
-      if (settled !== value('received')) throw new Error(`received is not ${settled}:\n${text}`);
-      return settled;
+      const stored = value('applied') + value('duplicate') + value('dead_letter');
+      if (stored !== value('received')) throw new Error(`received is not ${stored}:\n${text}`);
+      return stored;
     },
     async tokenFor(role: string) {
       const { body } = await call('POST', '/v1.0/tokens', { body: { role, name: `test ${role}` } });

@@ -1,7 +1,7 @@
 /** A process whose machine has a wrong clock: libfaketime, with a clock that can be set while the process runs. */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ProgramMissing } from '../../src/bench/servers.js';
+import { ProgramMissing } from '../../src/test-bed/index.js';
 import { ifInstalled, temporaryDirectory } from './servers.js';
 
 const FOLDERS = ['/usr/lib', ...under('/usr/lib')].map((folder) => join(folder, 'faketime'));

@@ -3,7 +3,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { chownSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findProgram, ProgramMissing } from '../../src/bench/servers.js';
+import { findProgram, ProgramMissing } from '../../src/test-bed/index.js';
 import { freePort, temporaryDirectory } from './servers.js';
 
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findProgram, ProgramMissing } from '../../src/bench/servers.js';
+import { findProgram, ProgramMissing } from '../../src/test-bed/index.js';
 import { freePort, temporaryDirectory } from './servers.js';
 
 const BIN = '/usr/lib/rabbitmq/bin';

@@ -9,14 +9,14 @@ import {
   ProgramMissing,
   type Server,
   startPostgres as startPostgresOf,
-} from '../../src/bench/servers.js';
+} from '../../src/test-bed/index.js';
 
 export {
   freePort,
   type Server,
   startMosquitto,
   temporaryDirectory,
-} from '../../src/bench/servers.js';
+} from '../../src/test-bed/index.js';
 
 /**
  * A PostgreSQL server: the one that comes with us, or with OTAOPS_TEST_POSTGRES=installed the one that is

@@ -1,4 +1,4 @@
-/** Who has done what when and why: an entry for each control action, in the transaction that does it. */
+/** The audit log: who did what, when and why. Each entry is written in the transaction of its action. */
 import { type AuditAction } from '../../contract/adapter-api/index.js';
 import { only, type Queryable } from '../../service/database/index.js';
 
@@ -7,7 +7,7 @@ export interface Actor {
   /** Id and name of the caller's token. */
   readonly id: string;
   readonly name: string;
-  /** In the caller's words; '' where none were given. */
+  /** In the caller's words; '' if none given. */
   readonly reason: string;
 }
 
@@ -25,7 +25,7 @@ export interface AuditRow {
 
 /**
  * @param now ms
- * @param detail what the action has come to
+ * @param detail what the action did
  * @returns id of the entry
  */
 export async function recordAction(

@@ -1,6 +1,6 @@
 /**
- * What may go out, in the database: the budgets of the group and of each operation. Whoever changes
- * them has locked the group's first, so that limits hold for all adapters together.
+ * The send budgets in the database, of the group and of each operation. Lock the group's before changing any of them, so
+ * that the limits hold for all adapters together.
  */
 import {
   type Database,
@@ -41,7 +41,7 @@ export async function saveBudgets(tx: Queryable, { group, budgets }: Portions): 
   );
 }
 
-/** Gives back what was taken for triggers that were not sent after all, by operation. */
+/** Returns the tokens of triggers that were not sent after all. @param triggers their number by operation */
 export async function giveBack(
   database: Database,
   triggers: ReadonlyMap<number, number>,

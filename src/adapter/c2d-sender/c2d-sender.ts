@@ -1,6 +1,6 @@
 /**
- * C2DSender: the adapter's way out to vehicles. Claims what is due, publishes each vehicle its own
- * OTA_TRIGGER, and records what became of it. Any number of senders work on one database.
+ * C2DSender: the adapter's way out to vehicles. Claims due triggers, publishes each vehicle's OTA_TRIGGER and records the
+ * outcome. Any number of senders can work on one database.
  */
 import {
   type Backoff,
@@ -15,15 +15,15 @@ import { type Database } from '../../service/database/index.js';
 import { giveBack } from './budgets.js';
 import { type Claim, type ClaimedTrigger, claimDueTriggers } from './claim.js';
 import { makeDue } from './make-due.js';
-import { RecentlyHeard } from './recently-heard.js';
+import { RecentlySeen } from './recently-seen.js';
 import { type RetryPolicy } from './retry.js';
-import { type SendOutcome, settleSends } from './settle-sends.js';
+import { type SendOutcome, recordSends } from './record-sends.js';
 
 /** A message for a vehicle. */
 export interface OutgoingMessage {
   readonly topic: string;
   readonly payload: Buffer;
-  /** How long the broker may keep it for a vehicle that is away, seconds; undefined: for ever. */
+  /** How long the broker may keep it for an offline vehicle, seconds; undefined: forever. */
   readonly expirySeconds?: number;
 }
 
@@ -35,37 +35,34 @@ export type TracedSend = (
 export interface C2dSenderOptions {
   readonly database: Database;
   readonly c2dTopic: TopicTemplate;
-  /** Resolves when the broker has taken the message (QoS 1). */
+  /** Resolves when the broker has accepted the message (QoS 1). */
   readonly publish: (message: OutgoingMessage) => Promise<void>;
-  /** Whether messages can pass; while they cannot, nothing is claimed. */
+  /** Whether messages can pass; nothing is claimed while they cannot. */
   readonly isConnected: () => boolean;
   readonly retry: RetryPolicy;
-  /** Counter shards of this process, one for each claim that may be worked on at the same time. */
+  /** Counter shards of this process, one per claim processed at the same time. */
   readonly shards: readonly number[];
   /** ms */
   readonly clock: () => number;
-  readonly onSettled?: (outcomes: readonly SendOutcome[]) => void;
-  /**
-   * Wraps a send in a span, where sending is traced; `send` is given the trace context for the
-   * vehicle (W3C Trace Context).
-   */
+  readonly onRecorded?: (outcomes: readonly SendOutcome[]) => void;
+  /** Wraps a send in a span if it is traced; `send` gets the trace context for the vehicle (W3C Trace Context). */
   readonly traced?: TracedSend;
   readonly onFailure?: (error: Error) => void;
 }
 
 /** Triggers in one claim. */
 const CLAIM_SIZE = 1_000;
-/** Long enough to publish a claim on a slow broker, short enough to take over from a lost sender. */
+/** Long enough to publish a claim on a slow broker, short enough to take over soon from a dead sender. */
 const LEASE_MS = 25_000;
-/** So long before the end of its lease a sender stops: clocks of several machines differ a little. */
+/** A sender stops this long before its lease expires: the machines' clocks may differ a little. */
 const LEASE_MARGIN_MS = 5_000;
-/** How often to look for what other processes have made due. */
+/** How often to check for triggers that other processes have made due. */
 const POLL_MS = 1_000;
-/** Before a trigger that the broker did not take is tried again. */
+/** Pause before a trigger that the broker did not accept is retried. */
 const PUBLISH_RETRY_MS = 5_000;
-/** Vehicles that something was heard of, in one look; those left out are heard again. */
-const MAX_HEARD = 5_000;
-/** How often a vehicle that is not registered is looked up; registering it makes it due at once. */
+/** Vehicles noted as seen per check; any others will send another message. */
+const MAX_SEEN = 5_000;
+/** How often an unregistered vehicle is looked up; registering it makes its trigger due immediately. */
 const NOT_FOUND_RETRY: Backoff = {
   firstPauseMs: 60_000,
   longestPauseMs: 60 * 60 * 1000,
@@ -73,14 +70,14 @@ const NOT_FOUND_RETRY: Backoff = {
 
 export class C2dSender {
   readonly #options: C2dSenderOptions;
-  /** Vehicles that are there now, and that something was heard of. */
+  /** Vehicles that have connected, and vehicles that have sent a message. */
   readonly #connected = new Set<string>();
-  readonly #heard = new Set<string>();
-  readonly #recentlyHeard = new RecentlyHeard();
-  /** When something becomes due, as far as the last look has told, ms. */
+  readonly #seen = new Set<string>();
+  readonly #recentlySeen = new RecentlySeen();
+  /** When the next trigger becomes due, as of the last check, ms. */
   #nextAt: number | undefined;
-  /** Whether any vehicle is awaited at all. */
-  #somethingWaits = false;
+  /** Whether there are any triggers to send, now or later. */
+  #hasTriggers = false;
   #running: Promise<unknown> | undefined;
   #stopping = false;
   readonly #sleepers = new Set<() => void>();
@@ -95,26 +92,26 @@ export class C2dSender {
     this.#running ??= Promise.all(this.#options.shards.map((shard) => this.#run(shard)));
   }
 
-  /** Something may have become due: look now. */
+  /** Triggers may have become due: check now. */
   wake(): void {
     this.#wakes += 1;
     for (const wakeUp of this.#sleepers) wakeUp();
   }
 
-  /** A vehicle is there now: what it has not acknowledged is sent at once. */
+  /** A vehicle is online: triggers that it has not acknowledged are sent immediately. */
   vehicleConnected(systemId: string): void {
     this.#connected.add(systemId);
     this.wake();
   }
 
-  /** Something came from a vehicle: it is there, if nobody tells when it connects. */
-  vehicleHeard(systemId: string): void {
-    // Without a wake: a flood of events is looked at once a second, and not all of it.
-    if (!this.#somethingWaits || this.#heard.size >= MAX_HEARD) return;
-    if (this.#recentlyHeard.isNews(systemId, this.#options.clock())) this.#heard.add(systemId);
+  /** A message came from a vehicle. Treats it as online, for brokers that report no presence. */
+  vehicleSeen(systemId: string): void {
+    // Does not wake the sender: in a flood of events, one check per second is enough.
+    if (!this.#hasTriggers || this.#seen.size >= MAX_SEEN) return;
+    if (this.#recentlySeen.isNews(systemId, this.#options.clock())) this.#seen.add(systemId);
   }
 
-  /** Finishes the claims in hand and ends. */
+  /** Finishes the current claims, then stops. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.wake();
@@ -134,38 +131,39 @@ export class C2dSender {
     }
   }
 
-  /** Set by another call while this one waits. */
+  /** A method, because TypeScript would assume the field unchanged across an await. */
   #isStopping(): boolean {
     return this.#stopping;
   }
 
   async #sendDue(shard: number): Promise<number> {
     const { database, clock } = this.#options;
-    await this.#sendToThoseThere();
+    await this.#prompt();
     const claim = await claimDueTriggers(database, clock(), LEASE_MS, CLAIM_SIZE);
     this.#nextAt = claim.nextAt;
-    this.#somethingWaits = claim.nextAt !== undefined || claim.triggers.length > 0;
+    this.#hasTriggers = claim.nextAt !== undefined || claim.triggers.length > 0;
     if (claim.triggers.length > 0) await this.#send(claim, shard);
     return claim.triggers.length;
   }
 
-  async #sendToThoseThere(): Promise<void> {
+  /** Makes the triggers of online vehicles due. */
+  async #prompt(): Promise<void> {
     const { database, clock, retry } = this.#options;
     const now = clock();
-    const ask = async (systemIds: Set<string>, sentBefore: number) => {
-      if (systemIds.size === 0) return;
-      const asked = [...systemIds];
-      systemIds.clear();
+    const promptAll = async (online: Set<string>, sentUntil: number) => {
+      if (online.size === 0) return;
+      const systemIds = [...online];
+      online.clear();
       try {
-        await makeDue(database, asked, now, sentBefore);
+        await makeDue(database, systemIds, now, sentUntil);
       } catch (error) {
-        for (const systemId of asked) systemIds.add(systemId);
+        for (const systemId of systemIds) online.add(systemId);
         throw error;
       }
     };
-    await ask(this.#connected, now);
-    // What it was just sent crosses what it says.
-    await ask(this.#heard, now - retry.firstPauseMs);
+    await promptAll(this.#connected, now);
+    // A trigger sent a moment ago may have crossed the vehicle's message.
+    await promptAll(this.#seen, now - retry.firstPauseMs);
   }
 
   async #send(claim: Claim, shard: number): Promise<void> {
@@ -173,20 +171,20 @@ export class C2dSender {
     const outcomes = await Promise.all(
       claim.triggers.map((trigger) => this.#sendOne(trigger, claim.until)),
     );
-    const settled = outcomes.filter((outcome) => outcome !== undefined);
-    await settleSends(database, shard, claim.id, settled, clock());
-    await giveBack(database, unsent(settled));
-    this.#options.onSettled?.(settled);
+    const known = outcomes.filter((outcome) => outcome !== undefined);
+    await recordSends(database, shard, claim.id, known, clock());
+    await giveBack(database, unsent(known));
+    this.#options.onRecorded?.(known);
   }
 
-  /** @returns undefined where the lease was over: another sender has the trigger, or will */
+  /** @returns undefined if the lease has expired: another sender takes care of the trigger */
   async #sendOne(trigger: ClaimedTrigger, until: number): Promise<SendOutcome | undefined> {
     const { c2dTopic, publish, retry, clock } = this.#options;
     const now = clock();
-    // A process that was frozen wakes up here.
+    // A suspended process resumes here.
     if (now > until - LEASE_MARGIN_MS) return undefined;
     const expiry = expiresAt(trigger.triggered_at.getTime(), trigger.ttl);
-    // Where its ttl ends first, that is when to look at it again.
+    // If the trigger expires before its next send, it is due then.
     const result = (outcome: SendOutcome['outcome'], dueAt: number | null): SendOutcome => ({
       operationId: trigger.operation_id,
       refId: trigger.ref_id,
@@ -222,7 +220,7 @@ export class C2dSender {
     return result('sent', trigger.ack_required ? clock() + pause : null);
   }
 
-  /** Waits until something is due, or until it is woken; not at all if that was since. */
+  /** Waits until a trigger is due or a wake comes. @param wakes count before the check: a wake since then ends the wait */
   async #pause(wakes: number): Promise<void> {
     const { clock, isConnected } = this.#options;
     const next = isConnected() ? this.#nextAt : undefined;
@@ -242,7 +240,7 @@ export class C2dSender {
 
 const untraced: TracedSend = (_trigger, send) => send(undefined);
 
-/** How many triggers of each operation came to their turn and were not published. */
+/** Triggers of each operation that were claimed and not published. */
 function unsent(outcomes: readonly SendOutcome[]): Map<number, number> {
   const counts = new Map<number, number>();
   for (const { operationId, outcome } of outcomes) {

@@ -1,18 +1,18 @@
-/** Takes due triggers for one sender, for the time of a lease, within the limits of the group. */
+/** Claims due triggers for one sender, under a lease and within the rate limits. */
 import { randomUUID } from 'node:crypto';
 import { type Database, numberArray, type Queryable } from '../../service/database/index.js';
 import { lockGroup, saveBudgets } from './budgets.js';
 import { contender, contenders, firstDueLater } from './contenders.js';
 import { type Portions, shareOut } from './share-out.js';
 
-/** A trigger that this sender alone may send until the lease ends. */
+/** A trigger that only this sender may send until the lease expires. */
 export interface ClaimedTrigger {
   readonly operation_id: number;
   readonly vin: string;
   readonly trigger_id: string;
   readonly triggered_at: Date;
   readonly sends: number;
-  /** Sends that the vehicle's appearance has prompted. */
+  /** Sends prompted by the vehicle coming online. */
   readonly prompted: number;
   readonly ref_id: string;
   readonly model: string;
@@ -20,7 +20,7 @@ export interface ClaimedTrigger {
   readonly ttl: number;
   readonly ack_required: boolean;
   readonly trace_parent: string | null;
-  /** null where the registry does not know the vehicle. */
+  /** null if the vehicle is not registered. */
   readonly system_id: string | null;
   readonly device_id: string | null;
   readonly ecu_type: string | null;
@@ -28,16 +28,16 @@ export interface ClaimedTrigger {
 
 export interface Claim {
   readonly id: string;
-  /** End of the lease, ms. */
+  /** Expiry of the lease, ms. */
   readonly until: number;
   readonly triggers: ClaimedTrigger[];
-  /** When to look again, ms; undefined: nothing waits. */
+  /** When to check again, ms; undefined: there are no triggers to send. */
   readonly nextAt: number | undefined;
 }
 
 /**
- * `due_at` is moved to the end of the lease: if this process is lost, the triggers become due again
- * by themselves. Rows that another one is just writing are passed over.
+ * `due_at` moves to the expiry of the lease: if this process dies, the triggers become due again by themselves. Rows
+ * locked by another process are skipped.
  */
 const CLAIM = /* sql */ `
 with due as materialized (
@@ -65,8 +65,8 @@ left join vehicles v on v.vin = c.vin`;
 
 /**
  * @param now ms
- * @param leaseMs for how long nobody else gets them
- * @param limit most triggers
+ * @param leaseMs how long no other sender can claim them
+ * @param limit maximum number of triggers
  */
 export async function claimDueTriggers(
   database: Database,
@@ -76,7 +76,7 @@ export async function claimDueTriggers(
 ): Promise<Claim> {
   const id = randomUUID();
   const until = now + leaseMs;
-  // Most looks find nothing, and need no lock for it.
+  // Most checks find nothing due, and need no lock.
   const seen = await contenders(database, now, limit);
   if (seen.every(({ due }) => due === 0)) {
     return { id, until, triggers: [], nextAt: firstDueLater(seen) };
@@ -107,7 +107,7 @@ async function claim(
   ]);
 }
 
-/** What others were just writing was passed over: its share is not used up. */
+/** Returns the tokens for rows that were skipped because another process had locked them. */
 function withUnclaimed(portions: Portions, triggers: readonly ClaimedTrigger[]): Portions {
   const left = new Map(portions.shares.map((share) => [share.operationId, share.triggers]));
   for (const { operation_id: id } of triggers) left.set(id, (left.get(id) ?? 0) - 1);

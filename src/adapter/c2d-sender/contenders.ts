@@ -1,13 +1,10 @@
-/** The operations that have something to send, and how far each has come. */
+/** The operations with triggers to send, and their progress. */
 import { NOT_NOTIFIED, type TriggerRate } from '../../contract/index.js';
 import { nameList, type Queryable } from '../../service/database/index.js';
 import { currentRate } from './rate.js';
 import { type Contender } from './share-out.js';
 
-/**
- * Walks along the index from operation to
- * operation, so that a thousand that have ended cost nothing.
- */
+/** Skips through the index from operation to operation, so that finished ones cost nothing. */
 const CONTENDERS = /* sql */ `
 with recursive waiting as (
   (
@@ -64,7 +61,7 @@ export function contenders(
   return database.query<ContenderRow>(CONTENDERS, [new Date(now), limit]);
 }
 
-/** When the first of those that have nothing due has, ms. */
+/** When the first trigger of the operations without due triggers becomes due, ms; undefined: never. */
 export function firstDueLater(rows: readonly ContenderRow[]): number | undefined {
   const later = rows.filter(({ due }) => due === 0).map(({ first_due_at: at }) => at.getTime());
   return later.length > 0 ? Math.min(...later) : undefined;
@@ -84,7 +81,7 @@ export function contender(row: ContenderRow): Contender {
   };
 }
 
-/** How many operations have something to send, and since when the oldest is due, ms. */
+/** How many operations have triggers to send, and since when the oldest trigger is due, ms. */
 export async function overdueTriggers(
   database: Queryable,
   now: number,

@@ -1,7 +1,7 @@
-/** The limit that all adapters on one database keep together, triggers a second. */
+/** The global rate limit of all adapters on one database, triggers per second. */
 import { only, type Queryable } from '../../service/database/index.js';
 
-/** null: there is none. */
+/** @returns null: no limit */
 export async function groupRate(database: Queryable): Promise<number | null> {
   const { rate } = only(
     await database.query<{ rate: number | null }>('select trigger_rate as rate from adapter_group'),
@@ -9,7 +9,7 @@ export async function groupRate(database: Queryable): Promise<number | null> {
   return rate;
 }
 
-/** @returns what it was before */
+/** @returns the previous limit */
 export async function setGroupRate(tx: Queryable, rate: number | null): Promise<number | null> {
   const before = await groupRate(tx);
   await tx.query('update adapter_group set trigger_rate = $1', [rate]);

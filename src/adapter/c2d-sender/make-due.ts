@@ -1,16 +1,17 @@
-/** Triggers of vehicles that have just appeared. */
+/** Makes the unacknowledged triggers of online vehicles due. */
 import { type Queryable, textArray } from '../../service/database/index.js';
 
 /**
- * What is not acknowledged by vehicles that have just appeared becomes due at once.
+ * Unacknowledged triggers of these vehicles become due immediately.
  *
- * @param sentBefore ms; what was sent later is probably on its way still, and waits for its turn
+ * @param sentUntil ms; a trigger sent later is probably still on its way, and keeps its due time
+ * @returns how many became due
  */
 export async function makeDue(
   database: Queryable,
   systemIds: readonly string[],
   now: number,
-  sentBefore: number,
+  sentUntil: number,
 ): Promise<number> {
   const rows = await database.query(
     `with locked as materialized (
@@ -25,7 +26,7 @@ export async function makeDue(
      update deliveries d set due_at = $2, claim = null, prompted = d.prompted + 1
      from locked l where d.operation_id = l.operation_id and d.vin = l.vin
      returning d.vin`,
-    [textArray(systemIds), new Date(now), new Date(sentBefore)],
+    [textArray(systemIds), new Date(now), new Date(sentUntil)],
   );
   return rows.length;
 }

@@ -1,42 +1,42 @@
 /**
- * Which operation may send how many triggers next: pure. Stride scheduling (Waldspurger and Weihl,
- * 1995): each operation has a pass that grows by what it sends, divided by its weight, and the least
- * pass is next. So an urgent operation overtakes a large one at once, shares are exact over time
- * however small the portions are, and none starves.
+ * How many triggers each operation may send next: pure. Stride scheduling (Waldspurger and Weihl, 1995): each operation
+ * has a pass that grows by the number of triggers it sends, divided by its weight; the lowest pass is next. Thus an
+ * urgent operation overtakes a large one immediately, shares are exact over time however small the portions, and no
+ * operation starves.
  */
 import { type Bucket, nextTokenAt, refill } from './rate.js';
 
-/** What is kept of an operation between two portions. */
+/** Stored between two portions. */
 export interface SendBudget extends Bucket {
   readonly pass: number;
 }
 
-/** An operation that has triggers due. */
+/** An operation with due triggers. */
 export interface Contender {
   readonly operationId: number;
   readonly priority: number;
-  /** Triggers that are due. */
+  /** Due triggers. */
   readonly due: number;
-  /** Triggers a second; null: as many as the group may. */
+  /** Triggers per second; null: limited only by the group's rate. */
   readonly rate: number | null;
-  /** null: it has sent nothing yet. */
+  /** null: it has not sent anything yet. */
   readonly budget: SendBudget | null;
 }
 
 export interface Portions {
   /** How many triggers each operation may send. */
   readonly shares: { readonly operationId: number; readonly triggers: number }[];
-  /** The group's budget afterwards, and that of each operation that had triggers due. */
+  /** The resulting budgets of the group and of each operation with due triggers. */
   readonly group: SendBudget;
   readonly budgets: (SendBudget & { readonly operationId: number })[];
-  /** When a limit lets the next trigger go, ms; undefined: no limit holds one back. */
+  /** When the limits allow the next trigger, ms; undefined: no trigger is held back by a limit. */
   readonly nextAt: number | undefined;
 }
 
 /** Each step of priority doubles an operation's share. */
 const weightOf = (priority: number) => 2 ** priority;
 
-/** Turns are taken in portions of this size at most: exact enough, and quick for many operations. */
+/** Triggers per turn at most: precise enough, and fast with many operations. */
 const TURN = 10;
 
 interface Runner {
@@ -47,8 +47,8 @@ interface Runner {
 }
 
 /**
- * @param limit most triggers in all
- * @param group limit of all adapters together, and its budget; its pass is that of a newcomer
+ * @param limit maximum number of triggers in total
+ * @param group the global rate limit and its budget; its pass is where a new operation starts
  * @param now ms
  */
 export function shareOut(
@@ -62,16 +62,16 @@ export function shareOut(
   const groupBucket = filled(group.budget, group.rate);
   const runners = contenders.map((contender): Runner => {
     const { budget, rate } = contender;
-    // A newcomer starts with a token, and where the others are: it has not saved up turns.
+    // A new operation starts with one token, and level with the others instead of having saved up turns.
     const bucket = filled(budget ?? { tokens: 1, refilledAt: now }, rate);
     return { contender, bucket, pass: Math.max(budget?.pass ?? 0, group.budget.pass), triggers: 0 };
   });
 
   let left = Math.min(limit, Math.floor(groupBucket.tokens));
-  const mayGoOn = (runner: Runner) =>
+  const canSend = (runner: Runner) =>
     runner.triggers < runner.contender.due && runner.bucket.tokens >= 1;
   let pass = group.budget.pass;
-  let running = runners.filter(mayGoOn);
+  let running = runners.filter(canSend);
   while (left > 0 && running.length > 0) {
     const next = running.reduce((least, runner) => (runner.pass < least.pass ? runner : least));
     pass = next.pass;
@@ -81,7 +81,7 @@ export function shareOut(
     next.pass += turn / weightOf(priority);
     next.bucket = { ...next.bucket, tokens: next.bucket.tokens - turn };
     left -= turn;
-    if (!mayGoOn(next)) running = running.filter(mayGoOn);
+    if (!canSend(next)) running = running.filter(canSend);
   }
 
   const sent = runners.reduce((sum, { triggers }) => sum + triggers, 0);
@@ -100,7 +100,7 @@ export function shareOut(
   };
 }
 
-/** The bucket of an operation without a limit is of no use to anybody. */
+/** The bucket of an operation without a limit is infinite, which cannot be stored and is not needed. */
 const storable = ({ tokens, refilledAt }: Bucket): Bucket => ({
   tokens: Number.isFinite(tokens) ? tokens : 0,
   refilledAt,

@@ -1,7 +1,7 @@
 /**
- * Which addresses a call-back may go to. Whoever sets a URL must not reach through us what only we
- * can reach (server-side request forgery): loopback, link-local, private and other special networks
- * (RFC 6890) are refused, unless a setting allows them.
+ * Which addresses call-backs may use. Setting a URL must not give access to services that only this server can reach
+ * (server-side request forgery): loopback, link-local, private and other special networks (RFC 6890) are refused unless a
+ * setting allows them.
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
@@ -23,7 +23,7 @@ const FORBIDDEN_V4 = [
   ['240.0.0.0', 4],
 ] as const;
 
-/** Everything but 2000::/3, the global unicast addresses; and what is special within them. */
+/** Everything except the global unicast addresses 2000::/3, and the special networks within them. */
 const FORBIDDEN_V6 = [
   ['::', 3],
   ['4000::', 2],
@@ -44,12 +44,12 @@ export class BadNetwork extends Error {
 }
 
 /**
- * @param allowed networks that may be called although they are special, e.g. `10.1.0.0/16`
- * @returns whether an IP address may be called
+ * @param allowed special networks that may be called, e.g. `10.1.0.0/16`
+ * @returns tells whether an IP address may be called
  * @throws BadNetwork
  */
 export function addressGuard(allowed: readonly string[]): AddressGuard {
-  // One list for each family: a list of IPv6 networks also takes IPv4 addresses, as mapped ones.
+  // One list per family: a list of IPv6 networks would also match IPv4 addresses, as mapped ones.
   const forbidden = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const [network, bits] of FORBIDDEN_V4) forbidden.ipv4.addSubnet(network, bits, 'ipv4');
   for (const [network, bits] of FORBIDDEN_V6) forbidden.ipv6.addSubnet(network, bits, 'ipv6');
@@ -73,11 +73,11 @@ function addNetwork(lists: Record<'ipv4' | 'ipv6', BlockList>, text: string): vo
   lists[name].addSubnet(network, Number(bits), name);
 }
 
-/** Without brackets and zone, and an IPv4 address as such however it is written. */
+/** Without brackets and zone; an IPv4 address embedded in an IPv6 one as the plain IPv4 address. */
 function plain(text: string): string {
   const address = text.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
   if (!isIPv6(address)) return address;
-  // The URL parser writes an IPv6 address in its one canonical form (RFC 5952, but for dots).
+  // The URL parser converts an IPv6 address to its canonical form (RFC 5952, except for dots).
   const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
   for (const pattern of EMBEDDED) {
     const inner = pattern.exec(canonical)?.[1];

@@ -1,9 +1,9 @@
 /**
- * How many events a batch has. A receiver may refuse a batch for the sake of one event; it is then halved, so that the
- * events before that one get through and only what follows it waits. Nothing is skipped. Pure.
+ * The size of a batch. If a receiver refuses a batch because of one event, the batch is halved, so that the events before
+ * that one are delivered and only those behind it wait. Nothing is skipped. Pure.
  *
- * Only an answer that says the batch was not taken for what is in it allows that: any other (a time-out, 5xx) may come
- * from a receiver that has taken the batch, and the same batch is repeated under its webhook-id.
+ * That requires an answer which says that the content was refused. After any other failure (a timeout, 5xx) the receiver
+ * may have accepted the batch, so the same batch is repeated under its webhook-id.
  */
 
 /** Bad Request, Conflict, Content Too Large, Unprocessable Content (RFC 9110). */
@@ -12,25 +12,25 @@ const REFUSALS = new Set([400, 409, 413, 422]);
 export const isRefusal = (status: number | undefined): boolean =>
   status !== undefined && REFUSALS.has(status);
 
-/** A batch of full size is repeated as it was so many times: the receiver may just have been set up wrongly. */
-const TRIES_AS_IT_WAS = 3;
+/** Attempts of a full batch before it is halved: the receiver may only be misconfigured. */
+const UNCHANGED_TRIES = 3;
 
 /**
- * @param limit events in a batch at present; null: as many as the settings say
- * @param events in the batch that was refused
- * @param tries of it, this one included
- * @returns the limit from now on; undefined: the batch is repeated as it was
+ * @param limit current limit of events per batch; null: the setting
+ * @param events number of events in the refused batch
+ * @param tries attempts of the batch, including this one
+ * @returns the new limit; undefined: the batch is repeated unchanged
  */
 export function limitAfterRefusal(
   limit: number | null,
   events: number,
   tries: number,
 ): number | undefined {
-  if (events <= 1 || (limit === null && tries < TRIES_AS_IT_WAS)) return undefined;
+  if (events <= 1 || (limit === null && tries < UNCHANGED_TRIES)) return undefined;
   return Math.floor(events / 2);
 }
 
-/** After a batch was settled: twice as many, until one of full size was settled. */
+/** After a settled batch: twice the limit, and no limit after a full batch. */
 export function limitAfterSettled(limit: number | null, full: number): number | null {
   return limit === null || limit >= full ? null : Math.min(limit * 2, full);
 }

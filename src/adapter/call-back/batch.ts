@@ -1,21 +1,21 @@
-/** What is posted: the contract's message with a batch of events (section 6). Pure. */
+/** The body of a call-back: a batch of events (contract section 6). Pure. */
 import { PROTOCOL_VERSION } from '../../contract/index.js';
 import { eventBody, type StreamEvent } from '../event-stream/index.js';
 
-/** A batch ends before the event with which it would be longer, in characters of JSON. */
+/** Maximum length of a batch, in characters of JSON; a single event may be longer. */
 const MAX_LENGTH = 1024 * 1024;
 
 export interface Batch {
-  /** JSON text of the events, an array. */
+  /** The events as a JSON array. */
   readonly events: string;
   /** Number of its last event. */
   readonly upto: number;
 }
 
 /**
- * As many events as fit in one request, at least one.
+ * As many events as fit into one request, at least one.
  *
- * @param upto number of the event up to which `events` were read, all there are
+ * @param upto position up to which `events` are complete
  */
 export function batchOf(events: readonly StreamEvent[], upto: number): Batch {
   const bodies: string[] = [];

@@ -1,7 +1,7 @@
 /**
- * Event call-back (contract section 6): each receiver is a place in the event stream, and is told
- * what comes after it, batch by batch, in order. The stream is the outbox: what was committed is in
- * it, nothing is copied, and a receiver that refuses takes neither memory nor anybody's turn.
+ * Event call-back (contract section 6). Each receiver has a position in the event stream; the events after it are
+ * delivered in order, batch by batch. The stream is the outbox: it contains whatever was committed, nothing is copied,
+ * and a failing receiver needs no memory and delays no other.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,24 +26,29 @@ export interface CallBackOptions {
   readonly database: Database;
   readonly stream: EventStream;
   readonly poster: Poster;
-  /** Events in one request at most. */
+  /** Maximum number of events per request. */
   readonly batchEvents: number;
   /** ms */
   readonly clock: () => number;
-  /** Hears of each request. */
-  readonly onPosted?: (receiver: string, settled: boolean, events: number, seconds: number) => void;
-  /** Hears of each batch that was not settled; it is tried again. */
+  /** Called after each request. */
+  readonly onPosted?: (
+    receiver: string,
+    isSettled: boolean,
+    events: number,
+    seconds: number,
+  ) => void;
+  /** Called after each batch that was not settled; it is retried. */
   readonly onNotSettled?: (receiver: string, failures: number, error: Error) => void;
   readonly onFailure?: (error: Error) => void;
 }
 
-/** 1 s doubling to 5 minutes, for ever. */
+/** From 1 s, doubling up to 5 minutes, forever. */
 const RETRY: Backoff = { firstPauseMs: 1_000, longestPauseMs: 300_000 };
-/** How often to look for receivers that nobody delivers to. */
+/** How often to check for receivers without a holder. */
 const TAKE_MS = 1_000;
-/** How often a receiver's row is looked at, while there is nothing to tell it or nothing may be. */
+/** How often a receiver's row is read again while there is nothing to deliver, or during a pause. */
 const LOOK_MS = 1_000;
-/** Well before the end of the lease: a process that was frozen does not post. */
+/** A resumed process posts nothing this long before its lease expires. */
 const LEASE_MARGIN_MS = 5_000;
 
 export class CallBack {
@@ -85,13 +90,13 @@ export class CallBack {
     const delivering = this.#deliver(id)
       .catch((error: unknown) => this.#options.onFailure?.(error as Error))
       .then(() => leaveReceiver(this.#options.database, id, this.#holder))
-      // The lease ends by itself.
+      // If that fails, the lease expires by itself.
       .catch(() => undefined)
       .finally(() => this.#delivering.delete(id));
     this.#delivering.set(id, delivering);
   }
 
-  /** Delivers to one receiver until it is not ours any more. */
+  /** Delivers to one receiver as long as this process holds it. */
   async #deliver(id: string): Promise<void> {
     const { database, stream, clock } = this.#options;
     const { signal } = this.#stopping;
@@ -103,9 +108,9 @@ export class CallBack {
       else if (stream.position > receiver.position) {
         const leaseEnds = heldAt + LEASE_SECONDS * 1000 - LEASE_MARGIN_MS;
         heldAt = performance.now();
-        receiver = await this.#tell(receiver, leaseEnds);
+        receiver = await this.#deliverBatch(receiver, leaseEnds);
         continue;
-      } else await this.#more(receiver.position);
+      } else await this.#waitForEvents(receiver.position);
       heldAt = performance.now();
       receiver = await renewReceiver(database, id, this.#holder);
     }
@@ -116,25 +121,28 @@ export class CallBack {
     await sleep(ms, undefined, { signal }).catch(() => undefined);
   }
 
-  /** Waits for more events, but not for longer than the receiver's row may go unseen. */
-  async #more(position: number): Promise<void> {
+  /** Waits for more events, at most until the receiver's row must be read again. */
+  async #waitForEvents(position: number): Promise<void> {
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(LOOK_MS)]);
     await this.#options.stream.beyond(position, signal);
   }
 
-  /** Posts the next batch. @returns how the receiver stands then; undefined: it is not ours */
-  async #tell(receiver: HeldReceiver, leaseEnds: number): Promise<HeldReceiver | undefined> {
+  /** Posts the next batch. @returns the receiver's new state; undefined: this process no longer holds it */
+  async #deliverBatch(
+    receiver: HeldReceiver,
+    leaseEnds: number,
+  ): Promise<HeldReceiver | undefined> {
     const { database, stream, batchEvents, clock } = this.#options;
     const { id, position, batch_limit: limit } = receiver;
     const most = Math.min(limit ?? batchEvents, batchEvents);
     const wanted = receiver.batch_to ?? Math.min(position + most, stream.position);
     const { events, upto } = await readEvents(database, position, wanted);
-    // Dropped by the retention while nobody was to be told: there is nothing to post.
+    // The retention dropped these events while the receiver was disabled.
     if (events.length === 0) {
       return settleBatch(database, receiver, this.#holder, { upto, limit }, clock());
     }
     const batch = batchOf(events, upto);
-    // Frozen since: another adapter may be delivering by now.
+    // This process was suspended: another adapter may be delivering by now.
     if (performance.now() > leaseEnds) return renewReceiver(database, id, this.#holder);
     const failure = await this.#post(receiver, batch, events.length);
     if (!failure) {
@@ -145,7 +153,7 @@ export class CallBack {
     return renewReceiver(database, id, this.#holder);
   }
 
-  /** Notes when the batch is tried again, and whether as it was or, where it was refused, a smaller one. */
+  /** Schedules the retry: of the same batch or, if it was refused, of a smaller one. */
   async #failed(receiver: HeldReceiver, upto: number, failure: Error): Promise<void> {
     const { database, clock } = this.#options;
     const { position, batch_limit: limit } = receiver;
@@ -154,7 +162,7 @@ export class CallBack {
     const smaller = isRefusal(status)
       ? limitAfterRefusal(limit, upto - position, tries)
       : undefined;
-    // Another batch begins with the first pause.
+    // A different batch starts with the first pause.
     const pause = backoffPause(RETRY, smaller === undefined ? tries : 1, Math.random());
     const failed = {
       upto: smaller === undefined ? upto : null,
@@ -165,7 +173,7 @@ export class CallBack {
     await failBatch(database, receiver, this.#holder, failed, clock());
   }
 
-  /** @returns why it was not settled; undefined: it was */
+  /** @returns why the batch was not settled; undefined: it was settled */
   async #post(
     receiver: HeldReceiver,
     batch: ReturnType<typeof batchOf>,
@@ -199,7 +207,7 @@ function secretsOf({ secret, old_secret, old_until }: HeldReceiver, now: number)
   return oldCounts ? [secret, old_secret] : [secret];
 }
 
-/** Errors of connecting to several addresses at once have no message of their own. */
+/** The error of connecting to several addresses has no message of its own. */
 function messageOf(error: Error): string {
   const inner = error instanceof AggregateError ? (error.errors[0] as Error) : error;
   return inner.name === 'TimeoutError' || inner.name === 'AbortError'

@@ -1,7 +1,7 @@
-/** One adapter at a time delivers to a receiver, so that order is kept: a lease on its row. */
+/** A lease on each receiver's row: one adapter at a time delivers to it, which keeps the order of events. */
 import { type Queryable } from '../../service/database/index.js';
 
-/** A receiver as the adapter that delivers to it sees it. */
+/** A receiver held by this adapter. */
 export interface HeldReceiver {
   readonly id: string;
   readonly name: string;
@@ -13,20 +13,20 @@ export interface HeldReceiver {
   /** How often a person has moved it. */
   readonly moves: number;
   readonly batch_to: number | null;
-  /** Events in a batch at most; null: as many as the settings say. */
+  /** Maximum number of events per batch; null: the setting. */
   readonly batch_limit: number | null;
   readonly failures: number;
   readonly due_at: Date;
 }
 
-/** A lost adapter's receivers are taken over after this time. */
+/** A dead adapter's receivers are taken over after this time. */
 export const LEASE_SECONDS = 20;
 
 const HELD =
   'id, name, url, secret, old_secret, old_until, position, moves, batch_to, batch_limit, failures, due_at';
 const LEASE = `lease_until = now() + interval '${LEASE_SECONDS} seconds'`;
 
-/** Takes the receivers that nobody holds. @returns their ids */
+/** Takes all receivers without a holder. @returns their ids */
 export async function takeReceivers(database: Queryable, holder: string): Promise<string[]> {
   const rows = await database.query<{ id: string }>(
     `update callbacks set holder = $1, ${LEASE}
@@ -37,7 +37,7 @@ export async function takeReceivers(database: Queryable, holder: string): Promis
   return rows.map(({ id }) => id);
 }
 
-/** @returns undefined where it was removed, disabled, or has gone to another adapter */
+/** @returns undefined if it was removed, disabled or taken over by another adapter */
 export async function renewReceiver(
   database: Queryable,
   id: string,
@@ -62,9 +62,9 @@ export async function leaveReceiver(
 }
 
 /**
- * The batch was settled: the receiver is at its end, unless it was moved meanwhile.
+ * Records a settled batch: the receiver's position moves to its end, unless a person has moved it meanwhile.
  *
- * @returns how it stands now; undefined where it is not ours any more
+ * @returns the receiver's new state; undefined: this process no longer holds it
  */
 export async function settleBatch(
   database: Queryable,
@@ -92,9 +92,9 @@ export async function settleBatch(
 }
 
 /**
- * The batch was not settled: it is tried again at the given time, as it was.
+ * Records a batch that was not settled, and when it is retried.
  *
- * @param failed `upto`: where the batch ends; null: it is made anew, with `limit` events at most
+ * @param failed `upto`: end of the batch, which is repeated unchanged; null: a new batch is made of at most `limit` events
  */
 export async function failBatch(
   database: Queryable,

@@ -1,6 +1,6 @@
 /**
- * Posts a batch to a receiver. Each address is checked when the connection is made, so that neither
- * a redirect nor a change in the DNS leads to where call-backs may not go; redirects are not followed.
+ * Posts a batch to a receiver. Each address is checked when connecting, so that no change in the DNS leads to a forbidden
+ * address; redirects are not followed.
  */
 import { lookup as dnsLookup } from 'node:dns';
 import http from 'node:http';
@@ -8,12 +8,12 @@ import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { type AddressGuard } from './address-guard.js';
 
-/** The receiver has not settled the batch. */
+/** The receiver did not settle the batch. */
 export class NotSettled extends Error {
   override readonly name = 'NotSettled';
-  /** Seconds that the receiver asks us to wait (RFC 9110, Retry-After), where it does. */
+  /** Seconds that the receiver asks us to wait (RFC 9110, Retry-After); undefined: it does not. */
   readonly retryAfter: number | undefined;
-  /** Of its answer; undefined where there was none. */
+  /** HTTP status of its answer; undefined: no answer. */
   readonly status: number | undefined;
 
   constructor(message: string, status?: number, retryAfter?: number) {
@@ -23,28 +23,28 @@ export class NotSettled extends Error {
   }
 }
 
-/** The URL leads to an address that call-backs may not go to. */
+/** The URL leads to an address that call-backs may not use. */
 export class ForbiddenAddress extends Error {
   override readonly name = 'ForbiddenAddress';
 }
 
-/** A receiver that has not answered in this time is tried again. */
+/** Timeout of a request. */
 const TIMEOUT_MS = 15_000;
 const MAX_RETRY_AFTER_SECONDS = 3_600;
-/** Connections to a receiver that is idle are closed after this time. */
+/** Idle connections are closed after this time. */
 const KEEP_ALIVE_MS = 10_000;
 
 export interface Poster {
-  /** @throws NotSettled, ForbiddenAddress, Error where there is no connection */
+  /** @throws NotSettled, ForbiddenAddress, Error where the connection fails */
   post(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<void>;
-  /** @throws ForbiddenAddress where the URL itself names an address that is not allowed */
+  /** @throws ForbiddenAddress where the URL itself contains a forbidden address */
   check(url: string): void;
   close(): void;
 }
 
 export interface PosterOptions {
   readonly timeoutMs?: number;
-  /** How names are looked up; `dns.lookup` unless a test stands for it. */
+  /** Resolves names; `dns.lookup` except in tests. */
   readonly resolve?: typeof dnsLookup;
 }
 
@@ -58,12 +58,12 @@ export function createPoster(
         done(error, '', 0);
         return;
       }
-      const good = addresses.filter(({ address }) => mayCall(address));
-      const [first] = good;
+      const allowed = addresses.filter(({ address }) => mayCall(address));
+      const [first] = allowed;
       if (!first) {
         const found = addresses.map(({ address }) => address).join(', ');
         done(forbidden(hostname, found), '', 0);
-      } else if (options.all) done(null, good);
+      } else if (options.all) done(null, allowed);
       else done(null, first.address, first.family);
     });
   };
@@ -76,7 +76,7 @@ export function createPoster(
     async post(url, headers, body) {
       check(url);
       const attempt = () => send(url, headers, body);
-      // A receiver may close an idle connection at the moment in which it is used again.
+      // A receiver may close an idle connection just when it is reused.
       await attempt().catch((error: unknown) => {
         if (error instanceof StaleConnection) return attempt();
         throw error;
@@ -108,7 +108,7 @@ export function createPoster(
         reject(isStale ? new StaleConnection(error.message) : error);
       });
       outgoing.on('response', (response) => {
-        // What it says is of no interest, and may be endless.
+        // The answer's content is not needed, and may be endless.
         response.on('error', reject);
         response.resume();
         const { statusCode = 0 } = response;
@@ -132,10 +132,10 @@ export function createPoster(
   }
 }
 
-/** @throws ForbiddenAddress where the URL itself names an address that is not allowed */
+/** @throws ForbiddenAddress where the URL itself contains a forbidden address */
 export function checkAddress(url: string, mayCall: AddressGuard): void {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  // An address in the URL is connected to without a look-up.
+  // Connecting to an address in the URL involves no lookup.
   if (isIP(host) !== 0 && !mayCall(host)) throw forbidden(url, host);
 }
 
@@ -145,7 +145,7 @@ class StaleConnection extends Error {
 
 const forbidden = (host: string, address: string) =>
   new ForbiddenAddress(
-    `${host} is ${address}: call-backs may not go there; --callback-allow allows a network`,
+    `${host} is ${address}: call-backs to this address are forbidden; --callback-allow permits a network`,
   );
 
 function retryAfter(header: string | undefined): number | undefined {

@@ -1,4 +1,4 @@
-/** Receivers of the event call-back: who they are, and how far each has come in the event stream. */
+/** Receivers of the event call-back and their positions in the event stream. */
 import { newUuid } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { newSigningSecret } from './signature.js';
@@ -11,15 +11,15 @@ export interface ReceiverRow {
   readonly created_at: Date;
   /** Number of the last event that was settled. */
   readonly position: number;
-  /** Events that it has not got yet. */
+  /** Events not delivered yet. */
   readonly behind: number;
-  /** Receipt of the oldest of them; null: it has all. */
+  /** Receipt of the oldest of them; null: none. */
   readonly behind_since: Date | null;
-  /** Tries of its present batch that failed, and what was wrong with the last one. */
+  /** Failed attempts of its current batch, and the failure of the last one. */
   readonly failures: number;
   readonly failed_at: Date | null;
   readonly failure: string | null;
-  /** When the batch is tried again. */
+  /** When the batch is retried. */
   readonly due_at: Date;
   readonly settled_at: Date | null;
 }
@@ -35,7 +35,7 @@ export function listReceivers(database: Queryable): Promise<ReceiverRow[]> {
   return database.query<ReceiverRow>(`${RECEIVERS} order by c.name`);
 }
 
-/** By id or name. */
+/** @param idOrName of two matches, the id counts */
 export async function findReceiver(
   database: Queryable,
   idOrName: string,
@@ -50,13 +50,13 @@ export async function findReceiver(
 export interface NewReceiver {
   readonly name: string;
   readonly url: string;
-  /** `whsec_…`; undefined: a new one is made. */
+  /** `whsec_…`; undefined: a new one is generated. */
   readonly secret?: string | undefined;
-  /** Number of the last event that it is not told; undefined: it is told what comes from now on. */
+  /** Start after this event; undefined: only new events. */
   readonly after?: number | undefined;
 }
 
-/** @returns undefined where the name is taken */
+/** @returns undefined if the name is taken */
 export async function addReceiver(
   database: Queryable,
   receiver: NewReceiver,
@@ -73,7 +73,7 @@ export async function addReceiver(
   return rows.length === 0 ? undefined : { id, secret };
 }
 
-/** For how long a secret that was changed signs as well. */
+/** How long the previous secret signs too, after a change. */
 const OLD_SECRET_MS = 24 * 60 * 60 * 1000;
 
 export interface ReceiverChange {
@@ -82,7 +82,7 @@ export interface ReceiverChange {
   readonly secret?: string | undefined;
 }
 
-/** A new URL or secret is tried at once, whatever pause the failures before have led to. */
+/** The changed receiver is tried immediately, without waiting for the end of a pause. */
 export async function changeReceiver(
   database: Queryable,
   id: string,
@@ -112,7 +112,7 @@ export async function removeReceiver(database: Queryable, id: string): Promise<v
   await database.query('delete from callbacks where id = $1', [id]);
 }
 
-/** It is told everything after the given event, once more where it was told before. */
+/** All events after the given one are delivered, including those delivered before. */
 export async function moveReceiver(
   database: Queryable,
   id: string,

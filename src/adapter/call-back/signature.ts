@@ -1,8 +1,8 @@
-/** Signs requests by the Standard Webhooks specification (standardwebhooks.com): pure. */
+/** Signs requests according to Standard Webhooks (standardwebhooks.com): pure. */
 import { createHmac, randomBytes } from 'node:crypto';
 
 const PREFIX = 'whsec_';
-/** The specification asks for 24 to 64 bytes. */
+/** The specification requires 24 to 64 bytes. */
 const SECRET_BYTES = 32;
 const MIN_BYTES = 24;
 const MAX_BYTES = 64;
@@ -12,7 +12,7 @@ export function newSigningSecret(): string {
   return PREFIX + randomBytes(SECRET_BYTES).toString('base64');
 }
 
-/** Whether a text is a secret of the specification: `whsec_` and base64 of 24 to 64 bytes. */
+/** Whether a text is a valid secret: `whsec_` and base64 of 24 to 64 bytes. */
 export function isSigningSecret(text: string): boolean {
   if (!text.startsWith(PREFIX)) return false;
   const encoded = text.slice(PREFIX.length);
@@ -23,9 +23,9 @@ export function isSigningSecret(text: string): boolean {
 /**
  * The headers of a signed request.
  *
- * @param id the same for each try of one batch
+ * @param id the same for every attempt of a batch
  * @param now ms
- * @param secrets one signature for each: while a secret is changed, the old one signs as well
+ * @param secrets each yields a signature: after a change, the previous secret still signs too
  */
 export function signatureHeaders(
   id: string,

@@ -13,7 +13,7 @@ import {
   reachedMask,
   type OtaEventBody,
   reasonOf,
-  settleEventTime,
+  eventTimeOf,
   statusName,
   toMilliseconds,
   type TopicTemplate,
@@ -33,8 +33,8 @@ export interface Received {
 export interface Arrival extends Received {
   /** Of the payload. */
   readonly payloadBytes: number;
-  /** It is durably applied, recognised as a duplicate or kept as a dead letter. */
-  settle(): void;
+  /** To be called once it is durably applied, recognised as a duplicate or kept as a dead letter. */
+  acknowledge(): void;
 }
 
 export type DeadLetterStatus = 'INVALID' | 'EXPIRED';
@@ -71,7 +71,7 @@ export interface Applicable extends Common {
   readonly statusName: string | null;
   /** Of an event: the bit of its status in `deliveries.reached`, 0 for one outside the enum. */
   readonly reaches: number;
-  /** ms, settled at this first arrival (contract section 5.3). */
+  /** ms, determined at this first arrival (contract section 5.3). */
   readonly eventTime: number;
   /** Of an event: where it stands among the others of its attempt, see {@link eventKey}. */
   readonly eventKey: string | null;
@@ -95,7 +95,7 @@ export type BatchRow = Applicable | Refused;
 
 const utf8 = new TextDecoder();
 
-/** Decodes and settles what has arrived. Never throws. */
+/** Decodes a message and determines its event time, or why it is refused. Never throws. */
 export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow {
   const { topic, payload } = received;
   const topicOwner = d2cTopic.systemIdOf(topic);
@@ -153,7 +153,7 @@ function applicable(received: Received, message: D2cMessage): Applicable {
     message.message_type === 'OTA_EVENT'
       ? message.body.timestamp
       : (message.body.acknowledge_time ?? time);
-  const eventTime = settleEventTime(timestamp, time, receivedAt);
+  const eventTime = eventTimeOf(timestamp, time, receivedAt);
   return {
     kind: event ? 'event' : 'ack',
     received,

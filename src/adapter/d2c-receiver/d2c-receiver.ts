@@ -1,6 +1,6 @@
 /**
- * D2C receiver: the adapter's way in from vehicles. A message is settled, so that its sender may be
- * acknowledged, once the transaction that holds it has committed (contract section 1).
+ * D2C receiver: the adapter's way in from vehicles. A message is acknowledged after the transaction that stores it has
+ * committed (contract section 1).
  *
  * Batches form by themselves: while one is being stored the next one gathers, so that a single
  * message waits for nothing and a flood is stored in large batches. Several are stored at the same time
@@ -58,8 +58,8 @@ export class D2cReceiver {
   }
 
   /**
-   * Takes a message as it came from the wire. Settles it once it is durably applied, recognised as a
-   * duplicate or kept as a dead letter; never before, and not at all if the process ends first.
+   * Takes a received message. Acknowledges it once it is durably applied, recognised as a duplicate or kept as a dead
+   * letter; never earlier, and not at all if the process ends before that.
    */
   receive(message: Arrival): void {
     const lane = laneOf(message.topic, this.#lanes.length);
@@ -138,7 +138,7 @@ export class D2cReceiver {
         const rows = batch.map(({ row }) => row);
         const outcome = await ingestBatch(this.#options.database, shard, rows);
         this.#options.onBatch?.(outcome, (performance.now() - started) / 1000, rows);
-        for (const { message } of batch) message.settle();
+        for (const { message } of batch) message.acknowledge();
         return;
       } catch (error) {
         this.#options.onFailure?.(error as Error);

@@ -1,6 +1,11 @@
-/** What reached us and could not be applied (contract section 5.6): listed, replayed, expired. */
+/** Messages that could not be applied (contract section 5.6): listed, replayed, expired. */
 import { type DeadLetter } from '../../contract/adapter-api/index.js';
-import { type Queryable } from '../../service/database/index.js';
+import {
+  type BytesSoFar,
+  isFullPage,
+  pageByBytes,
+  type Queryable,
+} from '../../service/database/index.js';
 
 export interface DeadLetterRow {
   readonly id: string;
@@ -27,13 +32,13 @@ export interface DeadLetterPosition {
   readonly id: string;
 }
 
-/** Which dead letters are meant; what is undefined does not matter. */
+/** Selects dead letters; an undefined field matches all. */
 export interface DeadLetterMatch {
   readonly reason?: string | undefined;
   readonly status?: string | undefined;
   readonly vin?: string | undefined;
   readonly systemId?: string | undefined;
-  /** Received at this time or later, and before that one, ms. */
+  /** Received at or after `from` and before `to`, ms. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   /** Whether they were replayed. */
@@ -57,43 +62,33 @@ const filterParameters = (filter: DeadLetterMatch) => [
   filter.replayed ?? null,
 ];
 
-/** Bytes of payloads on one page. */
-const MAX_PAGE_BYTES = 8 * 1024 * 1024;
+const PAGE = pageByBytes(
+  `select * from dead_letters
+   where ${MATCHES}
+     and ($8::timestamptz is null or (received_at, id) < ($8::timestamptz, $9::uuid))
+   order by received_at desc, id desc limit $10`,
+  { columns: COLUMNS, order: 'received_at desc, id desc', bytes: 'octet_length(payload)' },
+);
 
 export interface DeadLetterPage {
-  readonly letters: DeadLetterRow[];
+  readonly rows: DeadLetterRow[];
   /** Whether there may be more: the page is full, by number or by bytes. */
   readonly isFull: boolean;
 }
 
-/** A page of dead letters, newest first; shorter than the limit where their payloads are long. */
+/** A page of dead letters, newest first; shorter than the limit if payloads are long. */
 export async function listDeadLetters(
   database: Queryable,
   filter: DeadLetterMatch,
   { before, limit }: { before: DeadLetterPosition | undefined; limit: number },
 ): Promise<DeadLetterPage> {
-  const letters = await database.query<DeadLetterRow & { bytes_so_far: number | string }>(
-    `select * from (
-       select ${COLUMNS}, sum(octet_length(payload)) over (order by received_at desc, id desc)
-         as bytes_so_far
-       from (
-         select * from dead_letters
-         where ${MATCHES}
-           and ($8::timestamptz is null or (received_at, id) < ($8::timestamptz, $9::uuid))
-         order by received_at desc, id desc limit $10
-       ) page
-     ) page
-     where bytes_so_far - octet_length(payload) < ${MAX_PAGE_BYTES}
-     order by received_at desc, id desc`,
-    [
-      ...filterParameters(filter),
-      before ? new Date(before.receivedAt) : null,
-      before?.id ?? null,
-      limit,
-    ],
-  );
-  const bytes = Number(letters.at(-1)?.bytes_so_far ?? 0);
-  return { letters, isFull: letters.length === limit || bytes >= MAX_PAGE_BYTES };
+  const rows = await database.query<DeadLetterRow & BytesSoFar>(PAGE, [
+    ...filterParameters(filter),
+    before ? new Date(before.receivedAt) : null,
+    before?.id ?? null,
+    limit,
+  ]);
+  return { rows, isFull: isFullPage(rows, limit) };
 }
 
 export async function findDeadLetter(
@@ -115,7 +110,7 @@ export async function markReplayed(database: Queryable, id: string, now: number)
 }
 
 /**
- * Deletes what is older. The totals of messages still count it: it was received.
+ * Deletes older dead letters. The message totals still count them as received.
  *
  * @param before ms
  * @returns how many were deleted
@@ -128,7 +123,7 @@ export async function expireDeadLetters(database: Queryable, before: number): Pr
   return rows.length;
 }
 
-/** How many are kept that were not replayed, by reason. */
+/** The number of dead letters not replayed yet, by reason. */
 export function countDeadLetters(
   database: Queryable,
 ): Promise<{ reason: string; count: number }[]> {

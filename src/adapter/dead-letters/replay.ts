@@ -1,11 +1,11 @@
-/** Replays dead letters as if they had just arrived, once the cause is fixed. */
+/** Replays dead letters as if they had just arrived, after the cause has been fixed. */
 import { type ReplayResult, type ReplayTally } from '../../contract/adapter-api/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type Database } from '../../service/database/index.js';
+import { replayPages } from '../../service/replay-pages.js';
 import {
   type DeadLetterRow,
   type DeadLetterMatch,
-  type DeadLetterPosition,
   listDeadLetters,
   markReplayed,
 } from './dead-letters.js';
@@ -21,7 +21,7 @@ export async function replay(letter: DeadLetterRow, options: ReplayOptions): Pro
   const outcome = await options.ingestOne({
     topic: letter.topic,
     payload: letter.payload,
-    // Its times were settled by its first arrival (contract section 5.3).
+    // The event time depends on the first arrival (contract section 5.3).
     receivedAt: letter.received_at.getTime(),
     publisher: null,
   });
@@ -31,13 +31,11 @@ export async function replay(letter: DeadLetterRow, options: ReplayOptions): Pro
   return { outcome: outcome.applied === 1 ? 'applied' : 'duplicate', reason: null };
 }
 
-const PAGE = 200;
-
 /**
- * Those that match and were not replayed yet, newest first: which of them was sent first does not
- * matter to the state (contract section 5).
+ * Replays matching dead letters that were not replayed yet, newest first: their order does not affect the state (contract
+ * section 5).
  *
- * @param limit most that are replayed
+ * @param limit maximum number replayed
  */
 export async function replayMatching(
   filter: DeadLetterMatch,
@@ -45,20 +43,20 @@ export async function replayMatching(
   options: ReplayOptions,
 ): Promise<ReplayTally> {
   const tally: ReplayTally = { applied: 0, duplicate: 0, refused: 0, more: false };
-  let before: DeadLetterPosition | undefined;
-  for (let left = limit; ;) {
-    const { letters, isFull } = await listDeadLetters(
-      options.database,
-      { ...filter, replayed: false },
-      { before, limit: Math.min(PAGE, left + 1) },
-    );
-    for (const letter of letters.slice(0, left)) {
-      tally[(await replay(letter, options)).outcome] += 1;
-    }
-    tally.more = letters.length > left;
-    left -= letters.length;
-    const last = letters.at(-1);
-    if (!last || !isFull || left < 0) return tally;
-    before = { receivedAt: last.received_at.getTime(), id: last.id };
-  }
+  tally.more = await replayPages<DeadLetterRow>(
+    limit,
+    (last, pageSize) =>
+      listDeadLetters(
+        options.database,
+        { ...filter, replayed: false },
+        {
+          before: last && { receivedAt: last.received_at.getTime(), id: last.id },
+          limit: pageSize,
+        },
+      ),
+    async (letters) => {
+      for (const letter of letters) tally[(await replay(letter, options)).outcome] += 1;
+    },
+  );
+  return tally;
 }

@@ -1,4 +1,4 @@
-/** An event as the contract writes it to the CarOTA Server (section 6): pure. */
+/** An event in the form in which the CarOTA Server receives it (contract section 6): pure. */
 import { type CallbackEvent, eventDigest, statusName } from '../../contract/index.js';
 import { type StreamEvent } from './read-events.js';
 

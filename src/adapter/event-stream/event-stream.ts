@@ -1,21 +1,21 @@
 /**
- * The event stream as a process sees it: gives what was committed its place, learns what other
- * adapters have placed, and wakes those who wait for more.
+ * The event stream in one process: assigns positions to committed events, follows the positions assigned by other
+ * adapters, and wakes the consumers that wait for more.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database } from '../../service/database/index.js';
-import { placeEvents, streamState } from './sequence.js';
+import { assignPositions, streamState } from './sequence.js';
 
 export interface EventStreamOptions {
   readonly database: Database;
   readonly onFailure: (error: Error) => void;
 }
 
-/** How often to look for what other adapters have placed, while someone waits for it. */
+/** How often to check for events of other adapters while a consumer waits. */
 const POLL_MS = 200;
-/** How often to look for batches that a lost adapter has left without a place. */
+/** How often to check for batches that a dead adapter has left without a position. */
 const IDLE_POLL_MS = 1_000;
-/** Between two rounds: under load, one round then places what several batches have brought. */
+/** Pause between rounds: under load, one round then covers several batches. */
 const GAP_MS = 20;
 const FAILURE_PAUSE_MS = 1_000;
 
@@ -34,34 +34,34 @@ export class EventStream {
 
   /** @throws DatabaseError */
   async start(): Promise<void> {
-    this.#position = await placeEvents(this.#options.database);
+    this.#position = await assignPositions(this.#options.database);
     this.#running = this.#run();
   }
 
-  /** Number of the newest event that has its place, as far as this process knows. */
+  /** Number of the newest event with a position, as far as this process knows. */
   get position(): number {
     return this.#position;
   }
 
-  /** Events were committed by this process. */
+  /** This process has committed events. */
   committed(): void {
     this.#committed = true;
     this.#wake?.();
   }
 
-  /** Resolves when there are events after the given place, or when the signal aborts. */
-  beyond(place: number, signal: AbortSignal): Promise<void> {
-    if (this.#position > place || signal.aborted) return Promise.resolve();
+  /** Resolves when there are events after the given position, or when the signal aborts. */
+  beyond(position: number, signal: AbortSignal): Promise<void> {
+    if (this.#position > position || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const settle = () => {
-        if (this.#position <= place && !signal.aborted) return;
-        this.#waiting.delete(settle);
-        signal.removeEventListener('abort', settle);
+      const check = () => {
+        if (this.#position <= position && !signal.aborted) return;
+        this.#waiting.delete(check);
+        signal.removeEventListener('abort', check);
         resolve();
       };
-      this.#waiting.add(settle);
-      signal.addEventListener('abort', settle);
-      // It may have been asleep for longer than someone who waits wants to.
+      this.#waiting.add(check);
+      signal.addEventListener('abort', check);
+      // The idle pause may be longer than the consumer should wait.
       this.#wake?.();
     });
   }
@@ -76,12 +76,12 @@ export class EventStream {
     const { database, onFailure } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const places = this.#committed;
+      const hasCommitted = this.#committed;
       this.#committed = false;
       try {
-        this.#advance(places ? await placeEvents(database) : await this.#look());
+        this.#advance(hasCommitted ? await assignPositions(database) : await this.#look());
       } catch (error) {
-        this.#committed ||= places;
+        this.#committed ||= hasCommitted;
         onFailure(error as Error);
         await sleep(FAILURE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
         continue;
@@ -91,19 +91,19 @@ export class EventStream {
     }
   }
 
-  /** Set by another call while this one waits. */
+  /** A method, because TypeScript would assume the field unchanged across an await. */
   #isCommitted(): boolean {
     return this.#committed;
   }
 
   async #look(): Promise<number> {
     const { position, waiting } = await streamState(this.#options.database);
-    return waiting ? placeEvents(this.#options.database) : position;
+    return waiting ? assignPositions(this.#options.database) : position;
   }
 
   #advance(position: number): void {
     this.#position = Math.max(this.#position, position);
-    for (const settle of this.#waiting) settle();
+    for (const check of this.#waiting) check();
   }
 
   async #pause(): Promise<void> {

@@ -1,9 +1,9 @@
-/** Reads the event stream by place, and finds places by time. */
+/** Reads the event stream by position, and finds positions by time. */
 import { only, type Queryable } from '../../service/database/index.js';
 
-/** One OTA event as it was stored. */
+/** A stored OTA event. */
 export interface StreamEvent {
-  /** Its number in the stream, from 1, without gaps. */
+  /** Its number in the stream: from 1, without gaps. */
   readonly position: number;
   readonly ref_id: string;
   readonly vin: string;
@@ -23,8 +23,8 @@ export interface EventFilter {
 }
 
 /**
- * Partitions of other weeks than the batch's are not looked into: its times bound it. What is read at
- * once is bounded in bytes too, because one event may have 256 KiB of `meta`.
+ * The batch's times limit the partitions that are searched. The result is limited in bytes too, because one event may have
+ * 256 KiB of `meta`.
  */
 const READ = /* sql */ `
 select * from (
@@ -50,21 +50,20 @@ select * from (
 where bytes_so_far - bytes < $5
 order by position`;
 
-/** Of `meta`, as JSON text. */
+/** Bytes of `meta`, as JSON text. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface ReadEvents {
   readonly events: StreamEvent[];
-  /** Number of the event up to which they are all there are. */
+  /** Position up to which the events are complete. */
   readonly upto: number;
 }
 
 /**
- * The events after one place, up to another one or until it is enough; those that the retention has
- * dropped are not there.
+ * The events after one position, up to another one or to the byte limit; without those dropped by the retention.
  *
- * @param after number of the last event that is known
- * @param upto number of the last event that is wanted; everything up to it must have its place
+ * @param after position of the last event already read
+ * @param upto position of the last event wanted; all events up to it must have a position
  */
 export async function readEvents(
   database: Queryable,
@@ -85,20 +84,20 @@ export async function readEvents(
 }
 
 /**
- * The place before the first event that was received at the given time or later.
+ * The position before the first event received at or after the given time.
  *
  * @param time ms
  */
-export async function placeBefore(database: Queryable, time: number): Promise<number> {
-  const { place } = only(
-    await database.query<{ place: number }>(
+export async function positionBefore(database: Queryable, time: number): Promise<number> {
+  const { position } = only(
+    await database.query<{ position: number }>(
       `select coalesce(
          (select min(position - events) from event_batches
           where last_at >= $1 and position is not null),
          (select position from event_stream)
-       ) as place`,
+       ) as position`,
       [new Date(time)],
     ),
   );
-  return place;
+  return position;
 }

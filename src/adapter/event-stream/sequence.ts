@@ -1,40 +1,40 @@
 /**
- * Gives committed batches of events their place in the event stream. Ids of batches are drawn before
- * the commit, so they may become visible out of order; a place is given afterwards, under a lock, to
- * what is visible by then. So whoever reads up to a place has missed nothing before it.
+ * Assigns committed batches of events their positions in the event stream. Batch ids are generated before the commit and
+ * may become visible out of order; positions are assigned afterwards, under a lock, to the batches visible by then. Thus a
+ * consumer that has read up to a position has missed nothing before it.
  */
 import { type Database, only } from '../../service/database/index.js';
 
-/** Batches that get their place in one transaction. */
+/** Batches in one transaction. */
 const LIMIT = 5_000;
 
-const PLACE = /* sql */ `
+const ASSIGN = /* sql */ `
 with waiting as materialized (
   select id, events from event_batches where position is null order by id limit ${LIMIT}
 ),
-placed as materialized (
+assigned as materialized (
   select id, $1::bigint + sum(events) over (order by id) as position from waiting
 ),
 updated as (
-  update event_batches b set position = p.position from placed p where b.id = p.id
+  update event_batches b set position = a.position from assigned a where b.id = a.id
 )
-update event_stream set position = (select max(position) from placed)
-where exists (select from placed)
+update event_stream set position = (select max(position) from assigned)
+where exists (select from assigned)
 returning position`;
 
-/** @returns the number of the newest event that has its place */
-export function placeEvents(database: Database): Promise<number> {
+/** @returns the number of the newest event with a position */
+export function assignPositions(database: Database): Promise<number> {
   return database.transaction(async (tx) => {
-    // Two statements: the second one's snapshot has what the last holder of the lock has written.
+    // Two statements: the second one's snapshot includes the writes of the lock's previous holder.
     const { position } = only(
       await tx.query<{ position: number }>('select position from event_stream for update'),
     );
-    const [placed] = await tx.query<{ position: number }>(PLACE, [position]);
-    return placed?.position ?? position;
+    const [assigned] = await tx.query<{ position: number }>(ASSIGN, [position]);
+    return assigned?.position ?? position;
   });
 }
 
-/** Where the stream has come to, and whether there are events without a place. */
+/** The stream's last position, and whether batches wait for theirs. */
 export async function streamState(
   database: Database,
 ): Promise<{ position: number; waiting: boolean }> {

@@ -1,4 +1,4 @@
-/** The adapters that share a database: each says now and then that it is there, and how it is. */
+/** The adapters that share a database: each reports its status in regular heartbeats. */
 import { type Queryable } from '../../service/database/index.js';
 
 export interface AdapterRow {
@@ -6,16 +6,16 @@ export interface AdapterRow {
   readonly started_at: Date;
   readonly seen_at: Date;
   readonly version: string;
-  /** Address of its broker, and whether it reaches that. */
+  /** Address of its broker, and whether it is connected to it. */
   readonly broker: string;
   readonly connected: boolean;
-  /** Whether it is the one that reads what vehicles send. */
+  /** Whether it reads the vehicles' messages. */
   readonly subscribed: boolean;
-  /** Messages that have arrived and are not stored yet. */
+  /** Messages received and not stored yet. */
   readonly waiting: number;
-  /** Messages a second. */
+  /** Messages per second. */
   readonly received: number;
-  /** Triggers a second. */
+  /** Triggers per second. */
   readonly triggered: number;
 }
 
@@ -43,16 +43,16 @@ export async function saveAdapter(database: Queryable, row: AdapterRow): Promise
   );
 }
 
-/** One that was silent for so long is not told of any more, ms. */
+/** An adapter silent for this long is removed from the list, ms. */
 const FORGET_MS = 24 * 60 * 60 * 1000;
 
-/** Those that were there lately, by name. @param now ms */
+/** The adapters seen recently, by name. @param now ms */
 export const listAdapters = (database: Queryable, now: number): Promise<AdapterRow[]> =>
   database.query<AdapterRow>('select * from adapters where seen_at > $1 order by instance', [
     new Date(now - FORGET_MS),
   ]);
 
-/** One that stops in order is gone at once. */
+/** After a clean shutdown an adapter is removed at once. */
 export async function removeAdapter(database: Queryable, instance: string): Promise<void> {
   await database.query('delete from adapters where instance = $1', [instance]);
 }

@@ -1,2 +1,3 @@
 export * from './adapters.js';
-export * from './pulse.js';
+export * from './heartbeat.js';
+export * from './traffic.js';

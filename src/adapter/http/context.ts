@@ -1,4 +1,4 @@
-/** What the routes work with. */
+/** What the routes need. */
 import { type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
@@ -17,22 +17,22 @@ export interface HttpContext {
   readonly clock: () => number;
   /** Counter shard of the HTTP interface's writes. */
   readonly shard: number;
-  /** Something may have become due for the C2DSender. */
+  /** Triggers may have become due. */
   readonly wakeSender: () => void;
   readonly ingestOne: (received: Received) => Promise<BatchOutcome>;
   readonly stream: EventStream;
   readonly summaries: Summaries;
   readonly tracing: Tracing;
   readonly log: Logger;
-  /** Of operations that the trigger says nothing of. */
+  /** For operations whose trigger does not say. */
   readonly dispatchDefaults: { readonly ttl?: number | undefined; readonly ackRequired: boolean };
   /** @throws ForbiddenAddress */
   readonly checkCallbackUrl: (url: string) => void;
-  /** Aborts when the adapter stops: streams that would not end by themselves end then. */
+  /** Aborts when the adapter stops, and ends open-ended streams. */
   readonly stopping: AbortSignal;
-  /** The AsyncAPI document of the MQTT side. */
+  /** The AsyncAPI document of the MQTT interface. */
   readonly asyncApi: () => object;
-  /** Whether vehicles can be reached. */
+  /** Whether messages to vehicles can pass. */
   readonly linkConnected: () => boolean;
   readonly version: string;
 }

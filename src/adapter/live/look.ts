@@ -1,8 +1,8 @@
-/** How things stand, as marks that differ when something has changed: what browsers are told to ask for again. */
+/** Fingerprints of the current state, one per topic: browsers refetch the topics whose fingerprint has changed. */
 import { only, type Queryable, textArray } from '../../service/database/index.js';
 import { type Look } from '../../service/http/index.js';
 
-/** Operations that a list shows; older ones are looked at where someone watches one. */
+/** Operations in the list; older ones are included only while someone watches them. */
 const NEWEST = 200;
 
 const OPERATIONS = /* sql */ `
@@ -20,7 +20,7 @@ from operations o
 where o.id in (select id from operations order by id desc limit ${NEWEST})
   or o.ref_id = any ($1::text[])`;
 
-/** Of one vehicle: what was received, done and stored of it in all operations. */
+/** Everything stored about one vehicle, in all operations. */
 const VEHICLES = /* sql */ `
 select w.vin, concat_ws('|',
   (select concat_ws(' ', updated_at, model, system_id) from vehicles where vin = w.vin),
@@ -50,7 +50,7 @@ interface RestRow {
 }
 
 /**
- * Topics `operations`, `dead-letters`, `audit`, `health`; and of those who name them `operation:<ref-id>`,
+ * Fingerprints of the topics `operations`, `dead-letters`, `audit` and `health`, and on request of `operation:<ref-id>`,
  * `samples:<ref-id>` and `vehicle:<VIN>`.
  */
 export const lookAt =
@@ -79,7 +79,7 @@ export const lookAt =
     for (const { ref_id, mark, sending, sampled } of operations) {
       if (wanted.has(`samples:${ref_id}`)) marks.set(`samples:${ref_id}`, sampled ?? '');
       if (!wanted.has(`operation:${ref_id}`)) continue;
-      // Vehicles may change places: an event of whatever vehicle is reason enough to ask again.
+      // Vehicles may swap states without changing the counters, so the stream's position is included.
       marks.set(`operation:${ref_id}`, [mark, sending, rest.position].join('\n'));
     }
     const vins = named('vehicle');

@@ -1,12 +1,20 @@
 /**
- * One connection to an MQTT broker under one client id. What arrives is handed on at once, so that
- * batches can form, and acknowledged to the broker when the caller says so.
+ * One connection to an MQTT broker under one client id. Messages are handed on as they arrive, so that batches can form,
+ * and acknowledged to the broker when the caller says so.
  */
 import { type Duplex } from 'node:stream';
 import { type IConnackPacket, type Packet } from 'mqtt-packet';
 import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
-import { type Arrival } from '../d2c-receiver/index.js';
+import {
+  type BrokerAddress,
+  ClosedBeforeConnack,
+  ConnectionRefused,
+  type ConnectionOptions,
+  type Patience,
+  reasonCode,
+} from './connection-options.js';
+import { type Done, FAILURE, OutgoingPublishes } from './outgoing-publishes.js';
 import {
   connectPacket,
   DISCONNECT,
@@ -19,76 +27,15 @@ import {
 } from './packets.js';
 import { PubackOrder } from './puback-order.js';
 import { type Acknowledging, NO_PUBACK, PublishedMessage } from './published-message.js';
-import { openTransport, type TlsFiles } from './transport.js';
-
-/** Where the broker is and who we are to it. */
-export interface BrokerAddress {
-  readonly url: BrokerUrl;
-  readonly tls: TlsFiles;
-}
-
-export interface ConnectionOptions {
-  readonly clientId: string;
-  /** Whether the broker forgets the session with the connection. */
-  readonly clean: boolean;
-  /** How long it keeps the session otherwise, seconds (MQTT 5). */
-  readonly sessionExpirySeconds: number;
-  /** ms */
-  readonly clock: () => number;
-  /** Messages of the session; settling one acknowledges it to the broker. */
-  readonly onMessage: (message: Arrival, retained: boolean) => void;
-  /** Resolves when more messages may be taken; undefined: at once. */
-  readonly backpressure: () => Promise<void> | undefined;
-  /** The connection was there and is gone; not after {@link BrokerConnection.disconnect}. */
-  readonly onClosed: (why: Error) => void;
-}
-
-/** How often a sign of life is asked for, and how long CONNACK may take, ms. */
-export interface Patience {
-  readonly pingMs: number;
-  readonly connectMs: number;
-}
-
-/** The broker has refused the connection. `code` is CONNACK's. */
-export class ConnectionRefused extends Error {
-  override readonly name = 'ConnectionRefused';
-  readonly code: number;
-  constructor(code: number) {
-    super(`the broker refuses the connection, code ${code}${CODES[code] ?? ''}`);
-    this.code = code;
-  }
-}
-
-/** The connection ended before CONNACK. */
-export class ClosedBeforeConnack extends Error {
-  override readonly name = 'ClosedBeforeConnack';
-}
-
-/** The codes that a wrong set-up gives (MQTT 3.1.1, 3.2.2.3; MQTT 5, 3.2.2.2). */
-const CODES: Record<number, string> = {
-  1: ' (protocol version)',
-  2: ' (client id)',
-  4: ' (user or password)',
-  5: ' (not authorised)',
-  132: ' (protocol version)',
-  133: ' (client id)',
-  134: ' (user or password)',
-  135: ' (not authorised)',
-  142: ' (another client has connected under the same client id)',
-};
-const REFUSED = 0x80;
+import { openTransport } from './transport.js';
 
 /**
- * Messages that the broker may have under way to us (MQTT 5, 3.1.2.11.3). What is under way is in
- * our memory too, so it outlives a crash of the broker: as many as the receiver takes.
+ * Messages that the broker may have in flight to us (MQTT 5, 3.1.2.11.3). They are in our memory too, and so survive a
+ * crash of the broker: as many as the receiver holds.
  */
 const RECEIVE_MAXIMUM = 32_768;
-/** Messages that we have under way to the broker, where it allows so many. */
-const SEND_MAXIMUM = 1_000;
-const MAX_PACKET_ID = 65_535;
-const END_MS = 2_000;
-
-type Done = (error?: Error) => void;
+/** How long the broker may take to close the connection after DISCONNECT, ms. */
+const DISCONNECT_MS = 2_000;
 
 export class BrokerConnection implements Acknowledging {
   readonly #options: ConnectionOptions;
@@ -97,24 +44,24 @@ export class BrokerConnection implements Acknowledging {
   #connack: IConnackPacket | undefined;
   #isOpen = true;
   #isEnding = false;
-  /** Why the broker, or we, end the connection. */
+  /** Why the broker, or we, closed the connection. */
   #why: Error | undefined;
   #pinging: NodeJS.Timeout | undefined;
-  #hasHeard = true;
+  /** Whether anything has arrived since the last ping. */
+  #isAlive = true;
+  /** Receipt of the bytes being read, ms. */
   #now = 0;
   readonly #acks = new PubackOrder();
   #isAcknowledging = false;
   #withholds: boolean;
-  #packetId = 0;
-  /** What waits for the broker's answer, by packet id. */
-  readonly #underWay = new Map<number, Done>();
-  #sendMaximum = SEND_MAXIMUM;
-  #queue: { message: OutgoingMessage; done: Done }[] = [];
+  readonly #outgoing = new OutgoingPublishes((packetId, { topic, payload, expirySeconds }) =>
+    this.#stream.write(publishPacket(this.#version, packetId, topic, payload, expirySeconds)),
+  );
   #subscribed: ((refused: boolean) => void) | undefined;
 
   /**
-   * @param withholds keep acknowledgements back until {@link release}
-   * @throws ConnectionRefused; ClosedBeforeConnack; Error where the broker cannot be reached
+   * @param withholds withhold acknowledgements until {@link release}
+   * @throws ConnectionRefused; ClosedBeforeConnack; Error where the broker is unreachable
    */
   static async connect(
     address: BrokerAddress,
@@ -159,18 +106,16 @@ export class BrokerConnection implements Acknowledging {
     return this.#version === 5 && this.#connack?.properties?.sharedSubscriptionAvailable !== false;
   }
 
-  /** @throws Error where the broker refuses, or the connection breaks */
+  /** @throws Error where the broker refuses it, or the connection breaks */
   subscribe(filter: string, qos: 0 | 1): Promise<void> {
     return new Promise((resolve, reject) => {
       if (!this.#isOpen) {
         reject(this.#broken());
         return;
       }
-      const packetId = this.#nextPacketId();
-      // A connection that breaks answers as well.
-      this.#underWay.set(packetId, (error) => reject(error ?? this.#broken()));
+      const packetId = this.#outgoing.reserve((error) => reject(error ?? this.#broken()));
       this.#subscribed = (refused) => {
-        this.#underWay.delete(packetId);
+        this.#outgoing.release(packetId);
         if (refused) reject(new Error(`the broker refuses the subscription to ${filter}`));
         else resolve();
       };
@@ -178,47 +123,42 @@ export class BrokerConnection implements Acknowledging {
     });
   }
 
-  /** Calls `done` when the broker has taken the message (QoS 1), or will not. */
+  /** Calls `done` when the broker has accepted the message (QoS 1), or will not. */
   publish(message: OutgoingMessage, done: Done): void {
-    if (!this.isOpen || this.#isEnding) {
-      done(this.#broken());
-    } else if (this.#underWay.size >= this.#sendMaximum) {
-      this.#queue.push({ message, done });
-    } else {
-      this.#send(message, done);
-    }
+    if (!this.isOpen || this.#isEnding) done(this.#broken());
+    else this.#outgoing.publish(message, done);
   }
 
-  /** Sends the acknowledgements that were withheld, and from now on each at once. */
+  /** Sends the withheld acknowledgements, and from now on each one immediately. */
   release(): void {
     this.#withholds = false;
     this.#sendAcks();
   }
 
-  /** Takes no more messages; those that were taken can still be settled. */
+  /** Reads no more messages; those already read can still be acknowledged. */
   pause(): void {
     this.#isEnding = true;
     this.#stream.pause();
   }
 
-  /** Ends it in order: the broker keeps a session that is not clean. */
+  /** Disconnects cleanly; the broker keeps a session that is not clean. */
   async disconnect(): Promise<void> {
     this.#isEnding = true;
     if (!this.#isOpen) return;
     this.#sendAcks();
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.#stream.destroy(), END_MS);
+      const timer = setTimeout(() => this.#stream.destroy(), DISCONNECT_MS);
       this.#stream.once('close', () => {
         clearTimeout(timer);
         resolve();
       });
-      // What arrives now is not taken, but it must not stand before the end of the stream.
+      // Discard what still arrives: unread data would delay the end of the stream.
       this.#stream.removeAllListeners('data').resume();
       this.#stream.end(DISCONNECT);
     });
   }
 
-  /** Ends it at once. */
+  /** Disconnects immediately. */
   destroy(why: Error): void {
     this.#why ??= why;
     this.#stream.destroy();
@@ -229,12 +169,12 @@ export class BrokerConnection implements Acknowledging {
     const stream = this.#stream;
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
-        () => this.destroy(new Error(`the broker did not answer in ${connectMs / 1000} s`)),
+        () => this.destroy(new Error(`the broker did not answer within ${connectMs / 1000} s`)),
         connectMs,
       );
       const reader = new PacketReader(this.#version, {
         onPublish: this.#take.bind(this),
-        onPuback: (packetId, reason) => this.#published(packetId, reason),
+        onPuback: (packetId, reason) => this.#outgoing.acknowledged(packetId, reason),
         onOther: (packet) => {
           if (packet.cmd === 'connack') {
             clearTimeout(timer);
@@ -274,8 +214,8 @@ export class BrokerConnection implements Acknowledging {
       return;
     }
     this.#connack = packet;
-    this.#sendMaximum = Math.min(SEND_MAXIMUM, packet.properties?.receiveMaximum ?? SEND_MAXIMUM);
-    // Nobody is in a session that the broker has just made.
+    this.#outgoing.limit(packet.properties?.receiveMaximum);
+    // A session that the broker has just created is used by nobody else.
     if (!this.sessionPresent) this.#withholds = false;
     const serverKeepalive = packet.properties?.serverKeepAlive ?? Infinity;
     this.#pinging = setInterval(() => this.#ping(), Math.min(pingMs, serverKeepalive * 500));
@@ -283,20 +223,20 @@ export class BrokerConnection implements Acknowledging {
   }
 
   #ping(): void {
-    // After a long wait for the event loop, what has arrived meanwhile is read first.
+    // After a blocked event loop, first read what has arrived meanwhile.
     setImmediate(() => {
       if (!this.#isOpen) return;
-      if (!this.#hasHeard && !this.#stream.isPaused()) {
+      if (!this.#isAlive && !this.#stream.isPaused()) {
         this.destroy(new Error('the broker is silent'));
         return;
       }
-      this.#hasHeard = false;
+      this.#isAlive = false;
       this.#stream.write(PINGREQ);
     });
   }
 
   #read(reader: PacketReader, chunk: Buffer): void {
-    this.#hasHeard = true;
+    this.#isAlive = true;
     this.#now = this.#options.clock();
     try {
       reader.take(chunk);
@@ -337,11 +277,11 @@ export class BrokerConnection implements Acknowledging {
     );
   }
 
-  /** The message with this packet id is settled: its PUBACK goes out when those before it have. */
+  /** Sends the PUBACK for a message as soon as those of all earlier messages have been sent. */
   acknowledge(packetId: number): void {
     const isDue = this.#acks.settled(packetId);
     if (!isDue || this.#withholds || this.#isAcknowledging) return;
-    // All of a batch go out in one write.
+    // Those of a whole batch go out in one write.
     this.#isAcknowledging = true;
     queueMicrotask(() => this.#sendAcks());
   }
@@ -350,54 +290,27 @@ export class BrokerConnection implements Acknowledging {
     this.#isAcknowledging = false;
     if (this.#withholds) return;
     const ids = this.#acks.take();
-    // Ids are of this connection: after it, the broker sends again what it got no PUBACK for.
+    // Packet ids end with the connection: on the next one the broker repeats what got no PUBACK.
     if (ids.length > 0 && this.#isOpen) this.#stream.write(pubacks(ids));
-  }
-
-  #send(message: OutgoingMessage, done: Done): void {
-    const { topic, payload, expirySeconds } = message;
-    const packetId = this.#nextPacketId();
-    this.#underWay.set(packetId, done);
-    this.#stream.write(publishPacket(this.#version, packetId, topic, payload, expirySeconds));
-  }
-
-  #published(packetId: number, reason: number): void {
-    const done = this.#underWay.get(packetId);
-    if (!done) return;
-    this.#underWay.delete(packetId);
-    done(reason < REFUSED ? undefined : new Error(`the broker refuses a message, code ${reason}`));
-    const next = this.#queue.length > 0 ? this.#queue.shift() : undefined;
-    if (next) this.#send(next.message, next.done);
   }
 
   #other(packet: Packet): void {
     if (packet.cmd === 'suback') {
-      const [granted = REFUSED] = packet.granted as number[];
-      this.#subscribed?.(granted >= REFUSED);
+      const [granted = FAILURE] = packet.granted as number[];
+      this.#subscribed?.(granted >= FAILURE);
     } else if (packet.cmd === 'disconnect') {
-      const { reasonCode = 0 } = packet;
-      this.#why ??= new Error(
-        `the broker ends the connection, code ${reasonCode}${CODES[reasonCode] ?? ''}`,
-      );
+      const { reasonCode: code = 0 } = packet;
+      this.#why ??= new Error(`the broker closed the connection, ${reasonCode(code)}`);
     }
-  }
-
-  #nextPacketId(): number {
-    do this.#packetId = (this.#packetId % MAX_PACKET_ID) + 1;
-    while (this.#underWay.has(this.#packetId));
-    return this.#packetId;
   }
 
   #close(): void {
     this.#isOpen = false;
     clearInterval(this.#pinging);
-    const waiting = [...this.#underWay.values(), ...this.#queue.map(({ done }) => done)];
-    this.#underWay.clear();
-    this.#queue = [];
-    for (const done of waiting) done(this.#broken());
+    this.#outgoing.fail(() => this.#broken());
   }
 
   #broken(): Error {
-    return new Error(`the connection to the broker broke: ${this.#why?.message ?? 'it was ended'}`);
+    return new Error(`disconnected from the broker: ${this.#why?.message ?? 'by this adapter'}`);
   }
 }

@@ -1,42 +1,42 @@
-/** Connects to whichever node of the broker answers, with the newest MQTT version that it speaks. */
+/** Connects to whichever node of the broker answers, with the newest MQTT version it supports. */
 import { type BrokerHost } from '../../contract/index.js';
+import { BrokerConnection } from './broker-connection.js';
 import {
   type BrokerAddress,
-  BrokerConnection,
   ClosedBeforeConnack,
   ConnectionRefused,
   type ConnectionOptions,
   type Patience,
-} from './broker-connection.js';
+} from './connection-options.js';
 import { type MqttVersion } from './packets.js';
 
 const PATIENCE: Patience = { pingMs: 8_000, connectMs: 10_000 };
-/** Where there is another node, one that is silent is given up sooner. */
+/** With other nodes to try, an unresponsive one is abandoned sooner. */
 const PATIENCE_IN_CLUSTER: Patience = { pingMs: 4_000, connectMs: 3_000 };
-/** CONNACK codes that say that the broker does not speak this version (MQTT 3.1.1: 1, MQTT 5: 132). */
+/** CONNACK codes for an unsupported protocol version (MQTT 3.1.1: 1, MQTT 5: 132). */
 const UNSUPPORTED_VERSION = new Set([1, 132]);
 
 export class BrokerDialler {
   readonly #address: BrokerAddress;
   #next = 0;
-  /** As the broker has shown it; undefined: not yet. */
+  /** The version the broker has accepted; undefined: none yet. */
   #version: MqttVersion | undefined;
 
   constructor(address: BrokerAddress) {
     this.#address = address;
   }
 
-  /** How many addresses there are to be tried. */
+  /** Number of addresses to try. */
   get hosts(): number {
     return this.#address.url.hosts.length;
   }
 
   /**
-   * One try, at the next host in turn. A broker that only closes the connection is tried with
-   * 3.1.1 too, unless it has spoken MQTT 5 before.
+   * One attempt, at the next host in turn. If the broker closes the connection without a CONNACK, MQTT 3.1.1 is tried
+   * too, unless the broker has accepted MQTT 5 before.
    *
-   * @param withholds keep acknowledgements back until they are released
-   * @throws Error where the broker cannot be reached or refuses
+   * @param withholds withhold acknowledgements until they are released
+   * @throws Error where the broker is unreachable or refuses the connection
    */
   async connect(options: ConnectionOptions, withholds = false): Promise<BrokerConnection> {
     const { hosts } = this.#address.url;

@@ -1,18 +1,18 @@
 /**
- * An MQTT broker as the vehicles' message platform, for any number of adapters: each publishes over
- * a connection of its own; what vehicles send is read over the group's subscription, by one adapter
- * at a time, or over a shared subscription by all of them where that is wanted.
+ * A real MQTT broker as the vehicles' messaging platform, for any number of adapters. Each adapter publishes over its
+ * own connection. The vehicles' messages are read over the group's subscription, by one adapter at a time; or, by
+ * setting, over a shared subscription, by all of them.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { brokerHosts } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
-import { type BrokerAddress, type ConnectionOptions } from './broker-connection.js';
 import { BrokerDialler } from './broker-dialler.js';
+import { type BrokerAddress, type ConnectionOptions } from './connection-options.js';
 import { beatTopic, HolderBeats } from './holder-beats.js';
 import { KeptConnection } from './kept-connection.js';
 import { type LinkHandlers, type MessageLink } from './message-link.js';
-import { type PresenceTopic, saysPresent } from './presence-topic.js';
+import { type PresenceTopic, saysOnline } from './presence-topic.js';
 import { Subscriber } from './subscriber.js';
 import { readGroupId } from './subscription-lease.js';
 
@@ -22,74 +22,84 @@ export interface BrokerLinkOptions {
   readonly instance: string;
   /** Filter of the vehicles' topics, e.g. `d2c/+`. */
   readonly d2cFilter: string;
-  /** Whether all adapters read, over a shared subscription, and not one of them. */
+  /** Whether all adapters read, over a shared subscription, instead of one of them. */
   readonly isShared?: boolean | undefined;
-  /** Where the broker tells which vehicles have connected, if it does. */
+  /** Where the broker reports which vehicles connect, if it does. */
   readonly presence?: PresenceTopic | undefined;
   readonly sessionExpirySeconds: number;
   readonly database: Queryable;
   /** ms */
   readonly clock: () => number;
-  readonly handlers: LinkHandlers;
 }
 
-/**
- * Connects, and goes on trying while the broker is away.
- *
- * @throws DatabaseError where the group's id cannot be read
- */
-export async function openBrokerLink(options: BrokerLinkOptions): Promise<MessageLink> {
-  const { address, isShared = false } = options;
-  const holder = randomUUID();
-  const group: Group = {
-    id: await readGroupId(options.database),
-    beats: new HolderBeats(holder),
-  };
-  const publisher = openPublisher(options, group);
-  const reader = isShared
-    ? openSharedReader(options, group)
-    : openReader(options, group, holder, publisher);
-  return {
-    address: brokerHosts(address.url),
-    protocol: address.url.protocol,
-    get isConnected() {
-      return publisher.connection !== undefined && (reader.isSubscribed || reader.isStandby);
-    },
-    get isSubscribed() {
-      return reader.isSubscribed;
-    },
-    publish: (message) => publish(publisher, message),
-    pause: () => reader.pause(),
-    async close() {
-      await Promise.all([reader.close(), publisher.close()]);
-    },
-  };
-}
+export class BrokerLink implements MessageLink {
+  readonly address: string;
+  readonly protocol: string;
+  readonly #options: BrokerLinkOptions;
+  #publisher: KeptConnection | undefined;
+  #reader: Reader | undefined;
 
-function publish(publisher: KeptConnection, message: OutgoingMessage): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const { connection } = publisher;
-    if (!connection) {
-      reject(new Error('there is no connection to the broker'));
-      return;
-    }
-    connection.publish(message, (error) => {
-      if (error) reject(error);
-      else resolve();
+  constructor(options: BrokerLinkOptions) {
+    const { url } = options.address;
+    this.#options = options;
+    this.address = brokerHosts(url);
+    this.protocol = url.protocol;
+  }
+
+  get isConnected(): boolean {
+    const reader = this.#reader;
+    const isRead = reader !== undefined && (reader.isSubscribed || reader.isStandby);
+    return isRead && this.#publisher?.connection !== undefined;
+  }
+
+  get isSubscribed(): boolean {
+    return this.#reader?.isSubscribed ?? false;
+  }
+
+  async open(handlers: LinkHandlers): Promise<void> {
+    const options = this.#options;
+    const holder = randomUUID();
+    const group: Group = {
+      id: await readGroupId(options.database),
+      beats: new HolderBeats(holder),
+    };
+    const publisher = openPublisher(options, handlers, group);
+    this.#publisher = publisher;
+    this.#reader = options.isShared
+      ? openSharedReader(options, handlers, group)
+      : openReader(options, handlers, { group, holder, publisher });
+  }
+
+  publish(message: OutgoingMessage): Promise<void> {
+    const connection = this.#publisher?.connection;
+    if (!connection) return Promise.reject(new Error('not connected to the broker'));
+    return new Promise((resolve, reject) => {
+      connection.publish(message, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
     });
-  });
+  }
+
+  async pause(): Promise<void> {
+    await this.#reader?.pause();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#reader?.close(), this.#publisher?.close()]);
+  }
 }
 
 interface Group {
-  /** Changes where another system turns out to have the same one. */
+  /** Changes if another system turns out to have the same one. */
   id: string;
   readonly beats: HolderBeats;
 }
 
-/** Reads what vehicles send. */
+/** Reads the vehicles' messages. */
 interface Reader {
   readonly isSubscribed: boolean;
-  /** Whether it has nothing to do because another adapter reads. */
+  /** Whether it is idle because another adapter reads. */
   readonly isStandby: boolean;
   pause(): Promise<void>;
   close(): Promise<void>;
@@ -97,36 +107,39 @@ interface Reader {
 
 function openReader(
   options: BrokerLinkOptions,
-  group: Group,
-  holder: string,
-  publisher: KeptConnection,
+  handlers: LinkHandlers,
+  { group, holder, publisher }: { group: Group; holder: string; publisher: KeptConnection },
 ): Reader {
-  const { address, database, instance, d2cFilter, handlers } = options;
+  const { address, database, instance, d2cFilter } = options;
   return new Subscriber({
     dialler: new BrokerDialler(address),
     database,
     applicant: { holder, instance },
     filter: d2cFilter,
     beats: group.beats,
-    sendBeat: (groupId) => publisher.connection?.publish(group.beats.beatOf(groupId), nothing),
+    sendBeat: (groupId) => publisher.connection?.publish(group.beats.beatOf(groupId), ignored),
     onGroupId: (groupId) => {
       if (group.id === groupId) return;
       group.id = groupId;
-      // It listens on the group's topic, and connects again under the new id.
+      // It listens on the group's topic, and reconnects under the new id.
       publisher.connection?.destroy(new Error('the group has a new id'));
     },
-    connection: fromVehicles(options),
+    connection: readingOptions(options, handlers),
     onUp: handlers.onSubscribed,
     onProblem: handlers.onProblem,
   });
 }
 
-function openSharedReader(options: BrokerLinkOptions, { id: groupId }: Group): Reader {
-  const { address, instance, d2cFilter, handlers } = options;
+function openSharedReader(
+  options: BrokerLinkOptions,
+  handlers: LinkHandlers,
+  { id: groupId }: Group,
+): Reader {
+  const { address, instance, d2cFilter } = options;
   const kept = new KeptConnection({
     dialler: new BrokerDialler(address),
     connection: {
-      ...fromVehicles(options),
+      ...readingOptions(options, handlers),
       clientId: `otaops-${groupId}-${instance}-in`,
       clean: false,
     },
@@ -150,24 +163,23 @@ function openSharedReader(options: BrokerLinkOptions, { id: groupId }: Group): R
   };
 }
 
-function fromVehicles(
-  options: BrokerLinkOptions,
+function readingOptions(
+  { sessionExpirySeconds, clock }: BrokerLinkOptions,
+  { onMessage, backpressure }: LinkHandlers,
 ): Omit<ConnectionOptions, 'clientId' | 'clean' | 'onClosed'> {
-  const { sessionExpirySeconds, clock, handlers } = options;
-  return {
-    sessionExpirySeconds,
-    clock,
-    onMessage: handlers.onMessage,
-    backpressure: handlers.backpressure,
-  };
+  return { sessionExpirySeconds, clock, onMessage, backpressure };
 }
 
 /**
- * The connection that publishes, and listens to who is there. Its session ends with it. Its client
- * id is this process's alone, so that two adapters of one name cannot break each other's.
+ * The connection that publishes, and listens for heartbeats and presence. Its session ends with it. Its client id is
+ * unique to this process, so that two adapters with the same name do not disconnect each other.
  */
-function openPublisher(options: BrokerLinkOptions, group: Group): KeptConnection {
-  const { address, instance, presence, isShared = false, clock, handlers } = options;
+function openPublisher(
+  options: BrokerLinkOptions,
+  handlers: LinkHandlers,
+  group: Group,
+): KeptConnection {
+  const { address, instance, presence, isShared = false, clock } = options;
   const suffix = `${instance}-${randomBytes(3).toString('hex')}-out`;
   return new KeptConnection({
     dialler: new BrokerDialler(address),
@@ -179,30 +191,30 @@ function openPublisher(options: BrokerLinkOptions, group: Group): KeptConnection
       sessionExpirySeconds: 0,
       clock,
       onMessage: (message, retained) => {
-        message.settle();
-        // A retained message tells of what was before us.
+        message.acknowledge();
+        // A retained message is about the time before this connection.
         if (retained) return;
         const { topic, payload } = message;
         if (topic === beatTopic(group.id)) {
-          group.beats.heard(payload, performance.now());
+          group.beats.received(payload, performance.now());
           return;
         }
-        const present = presence?.systemIdOf(topic);
-        if (present !== undefined && saysPresent(payload)) handlers.onVehicleConnected(present);
+        const systemId = presence?.systemIdOf(topic);
+        if (systemId !== undefined && saysOnline(payload)) handlers.onVehicleConnected(systemId);
       },
       backpressure: () => undefined,
     },
     async prepare(connection) {
-      // Each adapter hears it: to make a trigger due twice is to make it due.
+      // Every adapter receives it: making a trigger due twice is harmless.
       if (presence) await connection.subscribe(presence.filter, 1);
       if (isShared) return;
       await connection.subscribe(beatTopic(group.id), 0);
-      group.beats.listens(performance.now());
+      group.beats.listening(performance.now());
     },
     onUp: handlers.onUp,
-    onDown: () => group.beats.deaf(),
+    onDown: () => group.beats.notListening(),
     onProblem: handlers.onProblem,
   });
 }
 
-const nothing = () => undefined;
+const ignored = () => undefined;

@@ -1,9 +1,9 @@
 /**
- * The embedded MQTT broker (Aedes, MQTT 3.1.1). A message from a vehicle is handed to the adapter
- * before the broker acknowledges it, so that PUBACK follows the commit (contract section 1).
+ * The embedded MQTT broker (Aedes, MQTT 3.1.1). It hands a vehicle's message to the adapter before it acknowledges it,
+ * so that PUBACK follows the commit (contract section 1).
  */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { type TopicTemplate } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
@@ -18,16 +18,15 @@ export interface EmbeddedBrokerOptions {
   readonly authenticate: (systemId: string, credential: string) => Promise<boolean>;
   /** ms */
   readonly clock: () => number;
-  readonly handlers: LinkHandlers;
 }
 
-/** A client that stops reading is let go after this time, so that it holds up nobody else. */
+/** A client that stops reading is disconnected after this time, so that it does not hold up others. */
 const DRAIN_TIMEOUT_MS = 20_000;
-/** How many messages the broker routes at a time. */
+/** Messages that the broker routes at the same time. */
 const CONCURRENCY = 1_000;
-/** Where messages go that the adapter has taken; nobody may subscribe to it. */
-const NOWHERE = '$taken';
-/** A packet that announces more than this is not read: messages are limited to 256 KiB. */
+/** Topic of messages already handed to the adapter; nobody may subscribe to it. */
+const HANDED_OVER = '$taken';
+/** A packet that announces more bytes is not read: messages are limited to 256 KiB. */
 const MAX_PACKET_BYTES = 1024 * 1024;
 type ReturnCode = AuthenticateError['returnCode'];
 // CONNACK return codes (MQTT 3.1.1, 3.2.2.3). Aedes exports their enum as a type only.
@@ -36,130 +35,164 @@ const SERVER_UNAVAILABLE: ReturnCode = 3;
 const NOT_AUTHORISED: ReturnCode = 5;
 /* eslint-enable @typescript-eslint/no-unsafe-enum-assignment */
 
-/** @throws Error with code EADDRINUSE where the port is taken */
-export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<MessageLink> {
-  const { c2dTopic, clock, handlers } = options;
-  const broker = await Aedes.createBroker({
-    concurrency: CONCURRENCY,
-    drainTimeout: DRAIN_TIMEOUT_MS,
-    // The check is a look-up in the database, which may have much to do.
-    connectTimeout: 60_000,
-  });
+export class EmbeddedBroker implements MessageLink {
+  readonly protocol = 'mqtt';
+  readonly #options: EmbeddedBrokerOptions;
+  readonly #sockets = new Set<Socket>();
+  #broker: Aedes | undefined;
+  #server: Server | undefined;
+  #isPaused = false;
 
-  broker.authenticate = (client, username, password, done) => {
-    const systemId = client.id;
-    const refuse = (returnCode: ReturnCode) => {
-      done(Object.assign(new Error('refused'), { returnCode }), false);
-    };
-    // A vehicle's client id and user name are its system_id (contract section 3).
-    if (username !== systemId) {
-      refuse(NOT_AUTHORISED);
-      return;
-    }
-    options.authenticate(systemId, password?.toString() ?? '').then(
-      (known) => {
-        if (known) done(null, true);
-        else refuse(NOT_AUTHORISED);
-      },
-      (error: unknown) => {
-        handlers.onProblem(error as Error);
-        refuse(SERVER_UNAVAILABLE);
-      },
-    );
-  };
+  constructor(options: EmbeddedBrokerOptions) {
+    this.#options = options;
+  }
 
-  broker.authorizeSubscribe = (client, subscription, done) => {
-    const own = subscription.topic === c2dTopic.of(client.id);
-    // null refuses this subscription (SUBACK 0x80) and keeps the connection.
-    done(null, own ? subscription : null);
-  };
+  get address(): string {
+    const { host, port } = this.#options;
+    const bound = this.#server?.address() as AddressInfo | null | undefined;
+    return `${host}:${bound?.port ?? port}`;
+  }
 
-  let paused = false;
-  broker.authorizePublish = (client, packet, done) => {
-    // A last will that outlived its session has no sender that we could hold to its topic.
-    if (client === null) {
-      done(new Error('last wills of ended sessions are not taken'));
-      return;
-    }
-    if (paused) return;
-    const { topic } = packet;
-    const payload =
-      typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-    // Nothing that a vehicle sends goes to another one: the adapter is the only receiver.
-    packet.topic = NOWHERE;
-    packet.retain = false;
-    handlers.onMessage({
-      topic,
-      payload,
-      payloadBytes: payload.byteLength,
-      receivedAt: clock(),
-      publisher: client.id,
-      settle: () => done(null),
+  get isConnected(): boolean {
+    return this.#server?.listening ?? false;
+  }
+
+  get isSubscribed(): boolean {
+    return this.isConnected;
+  }
+
+  async open(handlers: LinkHandlers): Promise<void> {
+    const broker = await Aedes.createBroker({
+      concurrency: CONCURRENCY,
+      drainTimeout: DRAIN_TIMEOUT_MS,
+      // The credential is looked up in the database, which may be busy.
+      connectTimeout: 60_000,
     });
-  };
+    this.#authenticateVehicles(broker, handlers);
+    this.#handOver(broker, handlers);
+    this.#followSubscriptions(broker, handlers);
+    broker.on('clientError', (_client: Client, error: Error) => handlers.onProblem(error));
+    broker.on('connectionError', (_client: Client, error: Error) => handlers.onProblem(error));
 
-  broker.on('subscribe', (subscriptions, client) => {
-    const own = c2dTopic.of(client.id);
-    if (subscriptions.some(({ topic, qos }) => topic === own && (qos as number) < 128)) {
-      handlers.onVehicleConnected(client.id);
-    }
-  });
-  broker.on('clientError', (_client: Client, error: Error) => handlers.onProblem(error));
-  broker.on('connectionError', (_client: Client, error: Error) => handlers.onProblem(error));
+    const server = createServer((socket) => this.#accept(broker, socket));
+    const { host, port } = this.#options;
+    server.listen({ host, port, backlog: 4096 });
+    await once(server, 'listening').catch(async (error: unknown) => {
+      await closeBroker(broker);
+      throw error;
+    });
+    this.#broker = broker;
+    this.#server = server;
+  }
 
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  publish({ topic, payload }: OutgoingMessage): Promise<void> {
+    const broker = this.#broker;
+    if (!broker) return Promise.reject(new Error('the embedded broker is not open'));
+    return new Promise((resolve, reject) => {
+      broker.publish(
+        { cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false },
+        (error) => {
+          if (error) reject(error);
+          else resolve();
+        },
+      );
+    });
+  }
+
+  pause(): Promise<void> {
+    this.#isPaused = true;
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    const [server, broker] = [this.#server, this.#broker];
+    if (!server || !broker) return;
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closeBroker(broker);
+    await closed;
+  }
+
+  #authenticateVehicles(broker: Aedes, handlers: LinkHandlers): void {
+    broker.authenticate = (client, username, password, done) => {
+      const systemId = client.id;
+      const refuse = (returnCode: ReturnCode) => {
+        done(Object.assign(new Error('refused'), { returnCode }), false);
+      };
+      // A vehicle's client id and user name are its system_id (contract section 3).
+      if (username !== systemId) {
+        refuse(NOT_AUTHORISED);
+        return;
+      }
+      this.#options.authenticate(systemId, password?.toString() ?? '').then(
+        (isRegistered) => {
+          if (isRegistered) done(null, true);
+          else refuse(NOT_AUTHORISED);
+        },
+        (error: unknown) => {
+          handlers.onProblem(error as Error);
+          refuse(SERVER_UNAVAILABLE);
+        },
+      );
+    };
+    broker.authorizeSubscribe = (client, subscription, done) => {
+      const isOwn = subscription.topic === this.#options.c2dTopic.of(client.id);
+      // null refuses this subscription (SUBACK 0x80) and keeps the connection.
+      done(null, isOwn ? subscription : null);
+    };
+  }
+
+  #handOver(broker: Aedes, handlers: LinkHandlers): void {
+    broker.authorizePublish = (client, packet, done) => {
+      // A last will that outlived its session has no sender whose topic it could be checked against.
+      if (client === null) {
+        done(new Error('last wills of ended sessions are refused'));
+        return;
+      }
+      // Not answering means no PUBACK: the vehicle keeps the message.
+      if (this.#isPaused) return;
+      const { topic } = packet;
+      const payload =
+        typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+      // No vehicle receives what another one publishes: the adapter is the only receiver.
+      packet.topic = HANDED_OVER;
+      packet.retain = false;
+      handlers.onMessage({
+        topic,
+        payload,
+        payloadBytes: payload.byteLength,
+        receivedAt: this.#options.clock(),
+        publisher: client.id,
+        acknowledge: () => done(null),
+      });
+    };
+  }
+
+  #followSubscriptions(broker: Aedes, handlers: LinkHandlers): void {
+    broker.on('subscribe', (subscriptions, client) => {
+      const own = this.#options.c2dTopic.of(client.id);
+      if (subscriptions.some(({ topic, qos }) => topic === own && (qos as number) < 128)) {
+        handlers.onVehicleConnected(client.id);
+      }
+    });
+  }
+
+  #accept(broker: Aedes, socket: Socket): void {
     socket.setNoDelay(true);
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
     const client = broker.handle(socket);
     socket.on('readable', () => {
       if (announcedBytes(client) > MAX_PACKET_BYTES) socket.destroy();
     });
-  });
-  server.listen({ host: options.host, port: options.port, backlog: 4096 });
-  await once(server, 'listening').catch(async (error: unknown) => {
-    await closeBroker(broker);
-    throw error;
-  });
-  const { port } = server.address() as AddressInfo;
-
-  return {
-    address: `${options.host}:${port}`,
-    protocol: 'mqtt',
-    isConnected: true,
-    isSubscribed: true,
-    publish: (message) => publish(broker, message),
-    pause() {
-      paused = true;
-      return Promise.resolve();
-    },
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closeBroker(broker);
-      await closed;
-    },
-  };
+  }
 }
 
-/** Length of the packet that is being read. Aedes has no limit of its own to set. */
+/** Length of the packet being read: Aedes has no setting for a limit. */
 function announcedBytes(client: Client): number {
   const parser = (client as unknown as { _parser?: { packet?: { length?: number } } })._parser;
   return parser?.packet?.length ?? 0;
-}
-
-function publish(broker: Aedes, { topic, payload }: OutgoingMessage): Promise<void> {
-  return new Promise((resolve, reject) => {
-    broker.publish(
-      { cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false },
-      (error) => {
-        if (error) reject(error);
-        else resolve();
-      },
-    );
-  });
 }
 
 function closeBroker(broker: Aedes): Promise<void> {

@@ -1,21 +1,21 @@
 /**
- * Sign of life of whoever holds a group's session, on the topic `otaops/<group>`. Each adapter of a
- * group listens: a holder that its own database knows nothing of belongs to another system with the
- * same group id, made by copying the database.
+ * Heartbeats of the holder of a group's session, on the topic `otaops/<group>`. Every adapter of the group listens: a
+ * holder unknown to its own database belongs to another system with the same group id, that is, a copy of the database.
  */
 import { type OutgoingMessage } from '../c2d-sender/index.js';
 
 export const BEAT_MS = 1_000;
-/** So long after its last beat a holder counts as alive, ms. */
+/** A holder counts as alive for this long after its last heartbeat, ms. */
 const SILENT_MS = 4 * BEAT_MS;
 
 export const beatTopic = (groupId: string): string => `otaops/${groupId}`;
 
 export class HolderBeats {
-  /** The holder's process: what is not ours is another's. */
+  /** This process, as heartbeats name it. */
   readonly #holder: string;
-  #heardAt = -Infinity;
-  #listensSince = Infinity;
+  /** Last heartbeat of another holder. */
+  #otherAt = -Infinity;
+  #listeningSince = Infinity;
 
   constructor(holder: string) {
     this.#holder = holder;
@@ -26,25 +26,25 @@ export class HolderBeats {
   }
 
   /** @param now monotonic, ms */
-  listens(now: number): void {
-    this.#listensSince = now;
+  listening(now: number): void {
+    this.#listeningSince = now;
   }
 
-  deaf(): void {
-    this.#listensSince = Infinity;
+  notListening(): void {
+    this.#listeningSince = Infinity;
   }
 
-  heard(payload: Uint8Array, now: number): void {
-    if (Buffer.from(payload).toString() !== this.#holder) this.#heardAt = now;
+  received(payload: Uint8Array, now: number): void {
+    if (Buffer.from(payload).toString() !== this.#holder) this.#otherAt = now;
   }
 
-  /** @param since what was heard before, a holder said that has handed over since */
+  /** @param since earlier heartbeats came from a holder that has handed over since, ms */
   otherIsAlive(now: number, since: number): boolean {
-    return this.#heardAt > since && now - this.#heardAt < SILENT_MS;
+    return this.#otherAt > since && now - this.#otherAt < SILENT_MS;
   }
 
-  /** For how long it would have been heard, ms; below 0 where nobody listens. */
+  /** For how long another holder would have been noticed, ms; negative while not listening. */
   listenedFor(now: number): number {
-    return now - this.#listensSince;
+    return now - this.#listeningSince;
   }
 }

@@ -2,4 +2,4 @@ export * from './broker-link.js';
 export * from './embedded-broker.js';
 export * from './message-link.js';
 export * from './presence-topic.js';
-export { subscriptionFigures } from './subscription-lease.js';
+export { subscriptionStatistics } from './subscription-lease.js';

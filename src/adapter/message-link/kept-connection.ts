@@ -1,19 +1,20 @@
-/** A connection to the broker that is made again whenever it breaks. */
+/** A connection to the broker that is re-established whenever it breaks. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BrokerConnection, type ConnectionOptions } from './broker-connection.js';
+import { type BrokerConnection } from './broker-connection.js';
 import { type BrokerDialler } from './broker-dialler.js';
+import { type ConnectionOptions } from './connection-options.js';
 
 export interface KeptConnectionOptions {
   readonly dialler: BrokerDialler;
   readonly connection: Omit<ConnectionOptions, 'onClosed'>;
-  /** Subscribes to what is wanted; the connection counts as up when it resolves. */
+  /** Makes the subscriptions; the connection counts as up once this resolves. */
   readonly prepare: (connection: BrokerConnection) => Promise<void>;
   readonly onUp: () => void;
   readonly onDown?: () => void;
   readonly onProblem: (error: Error) => void;
 }
 
-/** Before the next try, ms; where there is another host to be tried, sooner. */
+/** Pause before reconnecting, ms; shorter if there are other hosts to try. */
 export const reconnectPause = ({ hosts }: BrokerDialler): number => (hosts > 1 ? 300 : 1_000);
 
 export class KeptConnection {
@@ -29,12 +30,12 @@ export class KeptConnection {
     this.#running = this.#run();
   }
 
-  /** While it is up. */
+  /** The connection while it is up. */
   get connection(): BrokerConnection | undefined {
     return this.#isUp ? this.#connection : undefined;
   }
 
-  /** Takes no more messages; those that were taken can still be settled. */
+  /** Reads no more messages; those already read can still be acknowledged. */
   pause(): void {
     this.#stopping.abort();
     this.#connection?.pause();
@@ -63,7 +64,7 @@ export class KeptConnection {
     }
   }
 
-  /** Until it breaks. */
+  /** Connects, and resolves when the connection is closed. */
   async #connectOnce(): Promise<void> {
     const { dialler, connection: options, prepare, onUp } = this.#options;
     let failure: Error | undefined;
@@ -83,7 +84,7 @@ export class KeptConnection {
       }
     } finally {
       if (this.#stopping.signal.aborted) await connection.disconnect();
-      else connection.destroy(failure ?? new Error('given up'));
+      else connection.destroy(failure ?? new Error('abandoned'));
     }
     if (failure && !this.#stopping.signal.aborted) throw failure;
   }

@@ -1,7 +1,6 @@
 /**
- * MQTT packets as bytes (MQTT 3.1.1 and 5, section 3). The three that come and go with every
- * message are read and written here, without an object for each; the rest is left to mqtt-packet.
- * Pure.
+ * MQTT packets as bytes (MQTT 3.1.1 and 5, section 3). PUBLISH and PUBACK, which every message needs, are read and
+ * written here without creating an object each; all other packets are left to mqtt-packet. Pure.
  */
 import { generate, type Packet, parser } from 'mqtt-packet';
 
@@ -10,7 +9,7 @@ export type MqttVersion = 4 | 5;
 
 export interface PacketHandlers {
   /**
-   * The topic and the payload lie in `bytes`, at the given places.
+   * The topic and the payload are parts of `bytes`, given by their offsets.
    *
    * @param packetId 0 at QoS 0
    */
@@ -23,12 +22,12 @@ export interface PacketHandlers {
     packetId: number,
     retained: boolean,
   ): void;
-  /** @param reason 0 where the version has none */
+  /** @param reason 0 in MQTT 3.1.1, which has none */
   onPuback(packetId: number, reason: number): void;
   onOther(packet: Packet): void;
 }
 
-/** What the broker sends is not MQTT. */
+/** The broker sent bytes that are not MQTT. */
 class MalformedPacket extends Error {
   override readonly name = 'MalformedPacket';
 }
@@ -36,17 +35,17 @@ class MalformedPacket extends Error {
 const TYPE_CONNACK = 2;
 const TYPE_PUBLISH = 3;
 const TYPE_PUBACK = 4;
-/** The length of a packet takes up to four bytes of seven bits (section 2.2.3, in MQTT 5 1.5.5). */
+/** A packet's length takes up to four bytes of seven bits each (section 2.2.3; MQTT 5: 1.5.5). */
 const LONGEST_LENGTH = 4;
 
-/** Splits what a broker sends into packets. */
+/** Splits a broker's byte stream into packets. */
 export class PacketReader {
   readonly #version: MqttVersion;
   readonly #handlers: PacketHandlers;
-  /** Of a packet that has not arrived as a whole. */
+  /** Chunks of an incomplete packet. */
   #parts: Buffer[] = [];
   #partBytes = 0;
-  /** How long the packet in `#parts` is, as far as that can be read. */
+  /** Length of the packet in `#parts`; 0 while its length is incomplete too. */
   #needed = 0;
 
   constructor(version: MqttVersion, handlers: PacketHandlers) {
@@ -124,7 +123,7 @@ export class PacketReader {
   }
 
   #other(header: number, bytes: Buffer, length: number): Packet {
-    // A broker that does not speak MQTT 5 refuses it in its own version's words.
+    // A broker that does not support MQTT 5 refuses it with a CONNACK of MQTT 3.1.1.
     const isOld = header >> 4 === TYPE_CONNACK && length === 2;
     let read: Packet | undefined;
     let failure: Error | undefined;
@@ -132,12 +131,12 @@ export class PacketReader {
     packets.on('packet', (packet: Packet) => (read = packet));
     packets.on('error', (error: Error) => (failure = error));
     packets.parse(bytes);
-    if (!read) throw new MalformedPacket(failure?.message ?? 'a packet that does not end');
+    if (!read) throw new MalformedPacket(failure?.message ?? 'incomplete packet');
     return read;
   }
 }
 
-/** Skips the properties of a PUBLISH: nothing in them concerns us. */
+/** Skips the properties of a PUBLISH, which we do not use. */
 function afterProperties(bytes: Buffer, start: number, end: number): number {
   let length = 0;
   let at = start;
@@ -152,7 +151,7 @@ function afterProperties(bytes: Buffer, start: number, end: number): number {
 
 const PUBACK_BYTES = 4;
 
-/** PUBACKs of success, in one piece. */
+/** PUBACKs of success, in one buffer. */
 export function pubacks(packetIds: readonly number[]): Buffer {
   const bytes = Buffer.allocUnsafe(packetIds.length * PUBACK_BYTES);
   let at = 0;
@@ -170,7 +169,7 @@ const QOS_1 = 1 << 1;
 /** Property of a PUBLISH, four bytes in seconds (MQTT 5, 3.3.2.3.3). */
 const MESSAGE_EXPIRY = 2;
 
-/** @param expirySeconds for how long the broker may keep it (MQTT 5) */
+/** @param expirySeconds how long the broker may keep the message (MQTT 5) */
 export function publishPacket(
   version: MqttVersion,
   packetId: number,
@@ -202,43 +201,43 @@ export function publishPacket(
   return bytes.subarray(0, at + payload.length);
 }
 
-export interface ConnectFacts {
+export interface ConnectOptions {
   readonly version: MqttVersion;
   readonly clientId: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** Whether the broker forgets the session with the connection. */
+  /** Whether the broker drops the session when the connection ends. */
   readonly clean: boolean;
   readonly keepaliveSeconds: number;
-  /** How long the broker keeps the session while nobody is connected, seconds (MQTT 5). */
+  /** How long the broker keeps the session after the connection, seconds (MQTT 5). */
   readonly sessionExpirySeconds: number;
-  /** Messages that the broker may have under way to us (MQTT 5). */
+  /** Messages that the broker may have in flight to us (MQTT 5). */
   readonly receiveMaximum: number;
 }
 
-export function connectPacket(facts: ConnectFacts): Buffer {
-  const { version, username, password } = facts;
+export function connectPacket(options: ConnectOptions): Buffer {
+  const { version, username, password } = options;
   return generate({
     cmd: 'connect',
     protocolId: 'MQTT',
     protocolVersion: version,
-    clientId: facts.clientId,
-    clean: facts.clean,
-    keepalive: facts.keepaliveSeconds,
+    clientId: options.clientId,
+    clean: options.clean,
+    keepalive: options.keepaliveSeconds,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password: Buffer.from(password) }),
     ...(version === 5
       ? {
           properties: {
-            sessionExpiryInterval: facts.sessionExpirySeconds,
-            receiveMaximum: facts.receiveMaximum,
+            sessionExpiryInterval: options.sessionExpirySeconds,
+            receiveMaximum: options.receiveMaximum,
           },
         }
       : {}),
   });
 }
 
-/** Retained messages are not sent because of this subscription (MQTT 5, 3.8.3.1). */
+/** Retain handling: this subscription sends no retained messages (MQTT 5, 3.8.3.1). */
 const NO_RETAINED = 2;
 
 export function subscribePacket(
@@ -255,5 +254,5 @@ export function subscribePacket(
 }
 
 export const PINGREQ = Buffer.from([0xc0, 0]);
-/** The session stays, as long as CONNECT has said. */
+/** The broker keeps the session for as long as CONNECT has asked. */
 export const DISCONNECT = Buffer.from([0xe0, 0]);

@@ -1,19 +1,19 @@
 /**
- * Topics on which a broker, or the vehicles by a birth message and a last will, tell who is there;
- * e.g. `$SYS/brokers/+/clients/{system_id}/connected` of EMQX. Pure.
+ * Topics on which the broker reports presence, or the vehicles do by birth message and last will; e.g. EMQX's
+ * `$SYS/brokers/+/clients/{system_id}/connected`. Pure.
  */
 
 const PLACEHOLDER = '{system_id}';
 
 export interface PresenceTopic {
   readonly filter: string;
-  /** The vehicle that a topic is about; undefined where it is no topic of this template. */
+  /** The vehicle that a topic is about; undefined if the topic does not match the template. */
   systemIdOf(topic: string): string | undefined;
 }
 
 /**
- * @param template levels with `{system_id}` as one of them, `+` as others
- * @throws Error where the template is not of that form
+ * @param template topic levels, exactly one of them `{system_id}`; others may be `+`
+ * @throws Error where the template has another form
  */
 export function presenceTopic(template: string): PresenceTopic {
   const levels = template.split('/');
@@ -36,11 +36,12 @@ export function presenceTopic(template: string): PresenceTopic {
   };
 }
 
-/** A last will, or the disconnect event of a broker that tells both on one topic. */
-const AWAY = /offline|disconnected|"(?:connected|online)"\s*:\s*false|^(?:0|false)$/i;
-const LONGEST = 4_096;
+/** A last will, or the disconnect event of a broker that reports both on one topic. */
+const OFFLINE = /offline|disconnected|"(?:connected|online)"\s*:\s*false|^(?:0|false)$/i;
+/** Bytes of a presence message that are examined. */
+const EXAMINED = 4_096;
 
-/** Whether a presence message says that the vehicle is there. */
-export function saysPresent(payload: Uint8Array): boolean {
-  return !AWAY.test(Buffer.from(payload.subarray(0, LONGEST)).toString());
+/** Whether a presence message says that the vehicle is online. */
+export function saysOnline(payload: Uint8Array): boolean {
+  return !OFFLINE.test(Buffer.from(payload.subarray(0, EXAMINED)).toString());
 }

@@ -1,6 +1,6 @@
 /**
- * A message as it lies in the bytes that came from a broker. Tens of thousands wait in memory at full load: each is one
- * small object, and its topic and payload are taken out of the bytes when they are asked for.
+ * A received PUBLISH. At full load, tens of thousands wait in memory: each is one small object, and its topic and payload
+ * are taken from the received bytes only when needed.
  */
 import { type Arrival } from '../d2c-receiver/index.js';
 
@@ -9,7 +9,7 @@ export interface Acknowledging {
   acknowledge(packetId: number): void;
 }
 
-/** Packet id of a message at QoS 0, for which nobody expects a PUBACK. */
+/** Stands for the packet id of a message at QoS 0, which needs no PUBACK. */
 export const NO_PUBACK = 0;
 
 export class PublishedMessage implements Arrival {
@@ -56,7 +56,7 @@ export class PublishedMessage implements Arrival {
     return this.#end - this.#payloadStart;
   }
 
-  settle(): void {
+  acknowledge(): void {
     if (this.#packetId !== NO_PUBACK) this.#connection.acknowledge(this.#packetId);
   }
 }

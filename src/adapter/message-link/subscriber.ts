@@ -1,16 +1,17 @@
 /**
- * The group's one durable subscription (contract section 3): a session under the group's client id,
- * held by the adapter that has the lease. The broker keeps the session whoever is connected, so
- * whoever takes over gets first what was not acknowledged, then the rest, in order.
+ * The group's single durable subscription (contract section 3): an MQTT session under the group's client id, held by the
+ * adapter that has the lease. The broker keeps the session across connections, so an adapter that takes over first gets
+ * the unacknowledged messages, then the rest, in order.
  *
- * Two living systems with one group id (a database that was copied) must not take messages from
- * each other. So a holder that finds a session is on probation: it stores what comes, and
- * acknowledges nothing until its connection has lasted and no other holder has given a sign of life.
+ * Two running systems with the same group id (one database being a copy of the other) must not take each other's
+ * messages. A holder that finds an existing session is therefore on probation: it stores messages but acknowledges none
+ * until its connection has lasted and no other holder has sent a heartbeat.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Queryable } from '../../service/database/index.js';
-import { type BrokerConnection, type ConnectionOptions } from './broker-connection.js';
+import { type BrokerConnection } from './broker-connection.js';
 import { type BrokerDialler } from './broker-dialler.js';
+import { type ConnectionOptions } from './connection-options.js';
 import { BEAT_MS, type HolderBeats } from './holder-beats.js';
 import { reconnectPause } from './kept-connection.js';
 import { type Applicant, releaseLease, renewGroupId, takeLease } from './subscription-lease.js';
@@ -21,44 +22,44 @@ export interface SubscriberOptions {
   readonly applicant: Applicant;
   readonly filter: string;
   readonly beats: HolderBeats;
-  /** Tells other holders of the group's id that this one is alive. */
+  /** Publishes a heartbeat for other holders with the same group id. */
   readonly sendBeat: (groupId: string) => void;
-  /** The group's id, at first and whenever it has changed. */
+  /** Called with the group's id at the start and after each change. */
   readonly onGroupId: (groupId: string) => void;
   readonly connection: Omit<ConnectionOptions, 'clientId' | 'clean' | 'onClosed'>;
-  /** Subscribed, again. */
+  /** Subscribed, for the first time or again. */
   readonly onUp: () => void;
   readonly onProblem: (error: Error) => void;
 }
 
-/** A lost holder is replaced after lease + poll + connecting: within 15 s. */
+/** A dead holder is replaced after lease + poll + connecting: within 15 s. */
 const LEASE_SECONDS = 10;
 const RENEW_MS = 2_500;
-/** How often others look whether the lease is free. */
+/** How often standbys check whether the lease is free. */
 const POLL_MS = 500;
-/** A holder that cannot renew its lease leaves so long before its end, ms. */
+/** A holder that cannot renew its lease disconnects this long before it expires, ms. */
 const MARGIN_MS = 500;
-/** Longer than a living system takes to come back to its session. */
+/** Longer than a running system takes to reconnect to its session. */
 const PROBATION_MS = 6_000;
-/** Longer than a holder of our own group that has lost its lease can take itself for the holder. */
+/** Longer than an adapter of our own group can believe it holds a lease that it has lost. */
 const CONFLICT_AFTER_MS = LEASE_SECONDS * 1000 + 2_000;
-/** Longer than probation, so that of two on probation one gets through. */
+/** Longer than probation, so that one of two holders on probation completes it. */
 const LONGEST_PAUSE_MS = 12_000;
 
-/** The database of this group was copied, and the other system is alive. */
+/** This group's database is a copy, or was copied, and the other system is running. */
 class GroupIdConflict extends Error {
   override readonly name = 'GroupIdConflict';
 }
 
-/** The broker has forgotten the session, and with it what it had acknowledged to vehicles. */
+/** The broker has lost the session, and with it messages that it had acknowledged to vehicles. */
 class SessionLost extends Error {
   override readonly name = 'SessionLost';
   constructor(clientId: string) {
-    super(`the broker has lost session ${clientId}, and the messages that waited in it`);
+    super(`the broker has lost session ${clientId} and the messages queued in it`);
   }
 }
 
-/** Between taking the lease and losing it. */
+/** The time between taking the lease and losing it. */
 interface Term {
   readonly groupId: string;
   /** Monotonic, ms. */
@@ -74,7 +75,7 @@ export class Subscriber {
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
   #isFirst = true;
-  /** Whether another adapter holds the lease, as far as was seen. */
+  /** Whether another adapter held the lease at the last check. */
   #isStandby = false;
   #term: Term | undefined;
   #expiry: NodeJS.Timeout | undefined;
@@ -97,7 +98,7 @@ export class Subscriber {
     return this.#isStandby;
   }
 
-  /** Takes no more messages; those that were taken can still be settled. */
+  /** Reads no more messages; those already read can still be acknowledged. */
   async pause(): Promise<void> {
     this.#stopping.abort();
     this.#connection?.pause();
@@ -105,7 +106,7 @@ export class Subscriber {
     await this.#connecting;
   }
 
-  /** The next adapter that looks takes over. */
+  /** Releases the lease: the next adapter that checks takes over. */
   async close(): Promise<void> {
     await this.pause();
     clearTimeout(this.#expiry);
@@ -113,7 +114,7 @@ export class Subscriber {
     await this.#connection?.disconnect();
     this.#isSubscribed = false;
     const { database, applicant, onProblem } = this.#options;
-    // Where that fails, the lease ends by itself.
+    // If that fails, the lease expires by itself.
     await releaseLease(database, applicant).catch((error: unknown) => onProblem(error as Error));
   }
 
@@ -138,7 +139,7 @@ export class Subscriber {
     return Math.random() * Math.min(pause * 2 ** term.broken, LONGEST_PAUSE_MS);
   }
 
-  /** Whose the lease is, and what follows from it. */
+  /** Takes, renews or loses the lease, and acts accordingly. */
   async #look(): Promise<void> {
     const { database, applicant } = this.#options;
     const asked = performance.now();
@@ -156,7 +157,7 @@ export class Subscriber {
     }
     this.#loseAfter(LEASE_SECONDS * 1000 - MARGIN_MS - (performance.now() - asked));
     if (this.#stopping.signal.aborted) return;
-    if (await this.#givesWay(this.#term)) return;
+    if (await this.#yields(this.#term)) return;
     if (this.#connection) this.#endProbation(this.#term, this.#connection);
     else this.#connect(this.#term);
   }
@@ -190,10 +191,10 @@ export class Subscriber {
   }
 
   /**
-   * Whether another holder is alive. It is none of our group for long: our own lease was just
-   * renewed. So if it stays, it belongs to another system, and we leave the group id to that.
+   * Whether another holder is alive. As our own lease was just renewed, it cannot be one of our group for long: if it
+   * stays, it belongs to another system, and we leave the group id to that one.
    */
-  async #givesWay(term: Term): Promise<boolean> {
+  async #yields(term: Term): Promise<boolean> {
     const { database, beats, onProblem } = this.#options;
     const now = performance.now();
     if (term.isEstablished || !beats.otherIsAlive(now, term.since)) return false;
@@ -201,8 +202,11 @@ export class Subscriber {
     if (now - term.since < CONFLICT_AFTER_MS) return true;
     await renewGroupId(database, term.groupId);
     this.#lose('the group has a new id');
-    const words = `another system uses group id ${term.groupId}: this database is a copy of its`;
-    onProblem(new GroupIdConflict(`${words}. This group has a new id from now on`));
+    onProblem(
+      new GroupIdConflict(
+        `another system uses group id ${term.groupId}: one database is a copy of the other. This group now has a new id`,
+      ),
+    );
     return true;
   }
 
@@ -218,7 +222,7 @@ export class Subscriber {
     const onClosed = (why: Error) => this.#closed(term, why);
     const options = { ...common, clientId, clean: false, onClosed };
     const connection = await dialler.connect(options, !term.isEstablished);
-    // The lease may have been lost while we connected, or the adapter stopped.
+    // Meanwhile the lease may have been lost, or the adapter stopped.
     if (this.#term !== term || this.#stopping.signal.aborted) {
       await connection.disconnect();
       return;
@@ -236,7 +240,7 @@ export class Subscriber {
     if (term.isEstablished) {
       if (!connection.sessionPresent) onProblem(new SessionLost(clientId));
     } else if (!connection.sessionPresent) {
-      // A session that was not there yet is nobody else's.
+      // A new session cannot belong to anybody else.
       this.#establish(term);
     }
     onUp();

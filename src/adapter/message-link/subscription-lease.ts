@@ -1,20 +1,20 @@
 /**
- * Which adapter of the group holds the group's subscription: one at a time, by a lease in the
- * database. Times are the database's own.
+ * Which adapter holds the group's subscription: one at a time, under a lease in the database. Times are the database's
+ * own.
  */
 import { only, type Queryable } from '../../service/database/index.js';
 
 export interface Applicant {
-  /** Of this process. */
+  /** Id of this process. */
   readonly holder: string;
   /** Name of the adapter. */
   readonly instance: string;
 }
 
-/** Characters of the group's id in client ids: together they stay short enough for any broker. */
+/** Characters of the group id in client ids, which must be short enough for any broker. */
 const ID_LENGTH = 12;
 
-/** As client ids and share names carry it: 12 hexadecimal digits. */
+/** The group id as used in client ids and share names: 12 hexadecimal digits. */
 const GROUP_ID = `left(replace(id::text, '-', ''), ${ID_LENGTH})`;
 
 export async function readGroupId(database: Queryable): Promise<string> {
@@ -25,7 +25,7 @@ export async function readGroupId(database: Queryable): Promise<string> {
 /**
  * Takes the lease if it is free, or renews it.
  *
- * @param displaces take it from an earlier process of the same name too, which has been lost
+ * @param displaces also take it from an earlier process with the same name, which must be dead
  * @returns the group's id; undefined where another adapter holds the lease
  */
 export async function takeLease(
@@ -45,7 +45,7 @@ export async function takeLease(
   return row?.id;
 }
 
-/** Any adapter may take it at once. */
+/** Any adapter may take it immediately. */
 export async function releaseLease(database: Queryable, { holder }: Applicant): Promise<void> {
   await database.query(
     `update subscription_lease set holder = null, instance = null, lease_until = '-infinity'
@@ -54,7 +54,7 @@ export async function releaseLease(database: Queryable, { holder }: Applicant): 
   );
 }
 
-/** Another system has this group's id: from now on we have a new one. @param groupId the old one */
+/** Gives the group a new id, because another system uses the present one. @param groupId the present one */
 export async function renewGroupId(database: Queryable, groupId: string): Promise<void> {
   await database.query(
     `with renewed as (
@@ -65,16 +65,18 @@ export async function renewGroupId(database: Queryable, groupId: string): Promis
   );
 }
 
-export interface SubscriptionFigures {
-  /** How often the subscription has changed hands. */
+export interface SubscriptionStatistics {
+  /** How often another adapter has taken over the subscription. */
   readonly takeovers: number;
-  /** How often another system was found to have the group's id. */
+  /** How often another system was found to use the group's id. */
   readonly conflicts: number;
 }
 
-export const subscriptionFigures = async (database: Queryable): Promise<SubscriptionFigures> =>
+export const subscriptionStatistics = async (
+  database: Queryable,
+): Promise<SubscriptionStatistics> =>
   only(
-    await database.query<SubscriptionFigures>(
+    await database.query<SubscriptionStatistics>(
       'select takeovers, conflicts from subscription_lease',
     ),
   );

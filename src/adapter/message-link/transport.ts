@@ -1,18 +1,18 @@
-/** A stream of bytes to a broker: TCP, TLS or WebSocket. */
+/** A byte stream to a broker: TCP, TLS or WebSocket. */
 import { connect as connectTcp, isIP } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import WebSocket, { createWebSocketStream } from 'ws';
 import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
 
-/** PEM texts: certificate authority of the broker, and our own certificate and key. */
+/** PEM texts: the broker's certificate authority, our own certificate and its key. */
 export interface TlsFiles {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** Connecting goes on in the background: what is written meanwhile waits. */
+/** Returns while still connecting: writes are buffered until the stream is open. */
 export function openTransport(url: BrokerUrl, { host, port }: BrokerHost, tls: TlsFiles): Duplex {
   switch (url.protocol) {
     case 'mqtt':

@@ -1,10 +1,10 @@
 /**
- * Figures of all adapters on the database: exact after any crash, the same from each of them. Take
- * the maximum over instances, not the sum.
+ * Metrics of all adapters on the database: exact after any crash, and the same at each adapter. Aggregate with max over
+ * instances, not sum.
  */
 import { listReceivers } from '../call-back/index.js';
 import { overdueTriggers } from '../c2d-sender/index.js';
-import { subscriptionFigures } from '../message-link/index.js';
+import { subscriptionStatistics } from '../message-link/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { countDeadLetters } from '../dead-letters/index.js';
 import { counter, gauge, type Sample } from './text-format.js';
@@ -16,7 +16,7 @@ interface Totals {
   readonly dead_letters: number;
 }
 
-/** Read at one moment (contract section 5.6). */
+/** All four read in one statement (contract section 5.6). */
 export async function messageTotals(database: Queryable): Promise<Totals> {
   const [row] = await database.query<Totals>(
     `select coalesce(sum(received), 0)::bigint as received,
@@ -30,7 +30,7 @@ export async function messageTotals(database: Queryable): Promise<Totals> {
 
 const ALL = '(all adapters on this database; take the max over instances, not the sum)';
 
-/** What has to be counted each time is counted no more often than this. */
+/** Cache TTL of expensive counts. */
 const KEEP_MS = 15_000;
 
 export class DurableFigures {
@@ -68,31 +68,31 @@ export class DurableFigures {
 function messages(totals: Totals): string {
   return [
     counter('otaops_messages_received_total', `Messages from vehicles ${ALL}.`, totals.received),
-    counter('otaops_messages_applied_total', `Of these applied ${ALL}.`, totals.applied),
+    counter('otaops_messages_applied_total', `Messages applied ${ALL}.`, totals.applied),
     counter(
       'otaops_messages_duplicate_total',
-      `Of these recognised as duplicates ${ALL}.`,
+      `Messages recognised as duplicates ${ALL}.`,
       totals.duplicates,
     ),
     counter(
       'otaops_messages_dead_letter_total',
-      `Of these kept as dead letters ${ALL}.`,
+      `Messages kept as dead letters ${ALL}.`,
       totals.dead_letters,
     ),
   ].join('');
 }
 
 async function subscription(database: Queryable): Promise<string> {
-  const { takeovers, conflicts } = await subscriptionFigures(database);
+  const { takeovers, conflicts } = await subscriptionStatistics(database);
   return [
     counter(
       'otaops_subscription_takeovers_total',
-      `How often the subscription to what vehicles send has changed hands ${ALL}.`,
+      `How often another adapter has taken over the subscription ${ALL}.`,
       takeovers,
     ),
     counter(
       'otaops_session_conflicts_total',
-      `How often another system used the MQTT session of this one ${ALL}.`,
+      `How often another system was found to use this system's MQTT session ${ALL}.`,
       conflicts,
     ),
   ].join('');
@@ -108,17 +108,17 @@ async function callBack(database: Queryable, now: number): Promise<string> {
   return [
     gauge(
       'otaops_callback_lag_events',
-      `Events that a receiver has not got yet ${ALL}.`,
+      `Events not yet delivered to a receiver ${ALL}.`,
       each(({ behind }) => behind),
     ),
     gauge(
       'otaops_callback_lag_seconds',
-      `Since when the oldest of them waits ${ALL}.`,
+      `Age of the oldest of them ${ALL}.`,
       each(({ behind_since: since }) => (since ? Math.max(0, now - since.getTime()) / 1000 : 0)),
     ),
     gauge(
       'otaops_callback_failures',
-      `Tries of a receiver’s present batch that failed ${ALL}.`,
+      `Failed attempts of a receiver's current batch ${ALL}.`,
       each(({ failures }) => failures),
     ),
   ].join('');
@@ -141,7 +141,7 @@ async function deadLetters(database: Queryable): Promise<string> {
   const rows = await countDeadLetters(database);
   return gauge(
     'otaops_dead_letters',
-    `Dead letters that are kept and were not replayed, by reason ${ALL}.`,
+    `Dead letters not replayed yet, by reason ${ALL}.`,
     rows.map(({ reason, count: value }) => ({ labels: { reason }, value })),
   );
 }
@@ -151,12 +151,12 @@ async function sending(database: Queryable, now: number): Promise<string> {
   return [
     gauge(
       'otaops_trigger_overdue_seconds',
-      `Since when the oldest trigger that may be sent is due ${ALL}.`,
+      `For how long the oldest due trigger has been due ${ALL}.`,
       oldest === undefined ? 0 : Math.max(0, now - oldest) / 1000,
     ),
     gauge(
       'otaops_sending_operations',
-      `Operations that have something to send, now or later ${ALL}.`,
+      `Operations with triggers to send, now or later ${ALL}.`,
       operations,
     ),
   ].join('');

@@ -1,7 +1,8 @@
-/** What operations staff watch, in the Prometheus text format. */
+/** Metrics for monitoring, in the Prometheus text format. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type SendOutcome } from '../c2d-sender/index.js';
-import { type BatchOutcome } from '../d2c-receiver/index.js';
+import { type BatchOutcome, type D2cReceiver } from '../d2c-receiver/index.js';
+import { type MessageLink } from '../message-link/index.js';
 import { CLOCK_OFFSET } from '../../service/clock/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { DurableFigures } from './durable.js';
@@ -9,18 +10,19 @@ import { gauge } from './text-format.js';
 
 export interface MetricSources {
   readonly database: Queryable;
-  /** Messages that have arrived and are not stored yet. */
-  readonly waiting: () => number;
-  readonly linkConnected: () => boolean;
-  /** Whether this adapter reads what vehicles send. */
-  readonly isSubscribed: () => boolean;
   /** ms */
   readonly clock: () => number;
-  /** By how much this machine's clock is ahead of the database's, seconds. */
+  /** How far this machine's clock is ahead of the database's, seconds. */
   readonly clockOffset: () => number;
 }
 
-/** Parts whose failures are counted; each try is repeated. */
+/** Parts whose present condition is shown. */
+export interface WatchedParts {
+  readonly link: Pick<MessageLink, 'isConnected' | 'isSubscribed'>;
+  readonly receiver: Pick<D2cReceiver, 'waiting'>;
+}
+
+/** Parts whose failures are counted; each of them retries. */
 export type Part =
   'd2c-receiver' | 'c2d-sender' | 'message-link' | 'event-stream' | 'call-back' | 'maintenance';
 
@@ -62,13 +64,13 @@ export class Metrics {
     });
     this.#triggers = new Counter({
       name: 'otaops_triggers_total',
-      help: 'OTA_TRIGGERs that came to their turn in this process, by outcome.',
+      help: 'OTA_TRIGGERs handled by this process, by outcome.',
       labelNames: ['outcome'],
       registers,
     });
     this.#failures = new Counter({
       name: 'otaops_failures_total',
-      help: 'Tries that failed and are repeated, by part.',
+      help: 'Failed attempts, by part; all are retried.',
       labelNames: ['part'],
       registers,
     });
@@ -80,7 +82,7 @@ export class Metrics {
     });
     this.#refusedValues = new Counter({
       name: 'otaops_http_refused_values_total',
-      help: 'Values of requests that validation let pass and the database refused; each is a gap to close.',
+      help: 'Request values that passed validation and that the database refused; each one is a bug.',
       labelNames: ['route', 'sqlstate'],
       registers,
     });
@@ -92,24 +94,16 @@ export class Metrics {
     });
     this.#callbackEvents = new Counter({
       name: 'otaops_callback_events_total',
-      help: 'Events that receivers have settled with this process.',
+      help: 'Events that receivers have accepted from this process.',
       labelNames: ['receiver'],
       registers,
     });
     this.#callbackSeconds = new Histogram({
       name: 'otaops_callback_seconds',
-      help: 'How long receivers take to answer.',
+      help: 'Response time of receivers.',
       labelNames: ['receiver'],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
       registers,
-    });
-    new Gauge({
-      name: 'otaops_messages_waiting',
-      help: 'Messages that have arrived and are not stored yet.',
-      registers,
-      collect() {
-        this.set(sources.waiting());
-      },
     });
     new Gauge({
       ...CLOCK_OFFSET,
@@ -118,20 +112,33 @@ export class Metrics {
         this.set(sources.clockOffset());
       },
     });
+  }
+
+  /** Shows the condition of these parts from now on; called once. */
+  watch({ link, receiver }: WatchedParts): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name: 'otaops_messages_waiting',
+      help: 'Messages received and not stored yet.',
+      registers,
+      collect() {
+        this.set(receiver.waiting);
+      },
+    });
     new Gauge({
       name: 'otaops_message_link_up',
       help: '1 if messages to and from vehicles can pass.',
       registers,
       collect() {
-        this.set(sources.linkConnected() ? 1 : 0);
+        this.set(link.isConnected ? 1 : 0);
       },
     });
     new Gauge({
       name: 'otaops_subscribed',
-      help: '1 if this adapter reads what vehicles send; the sum over the adapters is 1 by default.',
+      help: "1 if this adapter reads the vehicles' messages; the sum over the adapters is 1 by default.",
       registers,
       collect() {
-        this.set(sources.isSubscribed() ? 1 : 0);
+        this.set(link.isSubscribed ? 1 : 0);
       },
     });
   }
@@ -144,14 +151,14 @@ export class Metrics {
     }
   }
 
-  triggersSettled(outcomes: readonly SendOutcome[]): void {
+  sendsRecorded(outcomes: readonly SendOutcome[]): void {
     for (const { outcome } of outcomes) this.#triggers.inc({ outcome });
   }
 
-  posted(receiver: string, settled: boolean, events: number, seconds: number): void {
-    this.#callbacks.inc({ receiver, outcome: settled ? 'settled' : 'refused' });
+  posted(receiver: string, isSettled: boolean, events: number, seconds: number): void {
+    this.#callbacks.inc({ receiver, outcome: isSettled ? 'settled' : 'refused' });
     this.#callbackSeconds.observe({ receiver }, seconds);
-    if (settled) this.#callbackEvents.inc({ receiver }, events);
+    if (isSettled) this.#callbackEvents.inc({ receiver }, events);
   }
 
   failed(part: Part): void {

@@ -1,4 +1,4 @@
-/** The Prometheus text format, for figures that are read from the database when they are asked for. */
+/** The Prometheus text format, for metrics read from the database at each scrape. */
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -1,7 +1,6 @@
 /**
- * Takes a CarOTA Server Event: one record per vehicle, durable before the answer (contract section
- * 4). Idempotent: the same event again adds only what is not there yet, so that a caller whose
- * connection broke in the middle repeats it.
+ * Accepts a CarOTA Server Event: one record per vehicle, durable before the answer (contract section 4). Idempotent: a
+ * repeated event adds only missing vehicles, so that a caller can repeat it after a broken connection.
  */
 import {
   type CarOtaServerEvent,
@@ -10,8 +9,9 @@ import {
   toMilliseconds,
 } from '../../contract/index.js';
 import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
+import { moveCounters } from '../operation-counters.js';
 
-/** The ref-id stands for another model or script, or takes no more vehicles. */
+/** The ref-id is an operation with another model or script, or one that accepts no more vehicles. */
 export class OperationConflict extends Error {
   override readonly name = 'OperationConflict';
   constructor(
@@ -23,13 +23,13 @@ export class OperationConflict extends Error {
 }
 
 export interface TriggerOutcome {
-  /** Vehicles that this call has added and that will be sent a trigger. */
+  /** Registered vehicles added by this call. */
   readonly accepted: number;
-  /** Vehicles that were in the operation before. */
+  /** Vehicles that were already in the operation. */
   readonly alreadyIncluded: number;
   /** Repetitions of a VIN in the request. */
   readonly repeated: number;
-  /** Vehicles of the request that the registry does not know. */
+  /** Unregistered vehicles in the request. */
   readonly rejectedCount: number;
   /** The first 1,000 of them, in VIN order. */
   readonly rejected: string[];
@@ -42,16 +42,16 @@ export interface TriggerOptions {
   readonly by: string;
   /** ms */
   readonly now: number;
-  /** Seconds until a trigger expires, where the event does not say; -1 = never. Default: never. */
+  /** Seconds until a trigger expires, if the event does not say; -1 = never. Default: never. */
   readonly ttl?: number | undefined;
-  /** Whether vehicles acknowledge, where the event does not say. Default: they do. */
+  /** Whether vehicles acknowledge, if the event does not say. Default: true. */
   readonly ackRequired?: boolean | undefined;
-  /** W3C Trace Context of the request, where it is traced. */
+  /** W3C Trace Context of the request, if it is traced. */
   readonly traceParent?: string | undefined;
 }
 
 const MAX_REPORTED = 1_000;
-/** Vehicles per transaction: between these, others get their turn. */
+/** Vehicles per transaction; in between, other writers get their turn. */
 const CHUNK = 10_000;
 
 /** @throws OperationConflict, DatabaseError */
@@ -69,7 +69,7 @@ export async function acceptTrigger(
   for (let start = 0; start < vins.length; start += CHUNK) {
     const chunk = vins.slice(start, start + CHUNK);
     const outcome = await addVehicles(database, operationId, chunk, options);
-    // Cancelled or archived meanwhile: says so.
+    // The operation was cancelled or archived meanwhile: this throws.
     if (outcome.open === 0) await openFor(database, event.body);
     accepted += outcome.accepted;
     added += outcome.added;
@@ -127,7 +127,7 @@ async function openOperation(
   return openFor(database, body);
 }
 
-/** @returns id of the operation @throws OperationConflict where it takes no such vehicles */
+/** @returns id of the operation @throws OperationConflict where it cannot accept these vehicles */
 async function openFor(database: Queryable, body: CarOtaServerEvent['body']): Promise<number> {
   const operation = only(
     await database.query<OperationRow>(
@@ -138,25 +138,25 @@ async function openFor(database: Queryable, body: CarOtaServerEvent['body']): Pr
   if (operation.model !== body.model || operation.script_ref_id !== body['script-ref-id']) {
     throw new OperationConflict(
       'REF_ID_CONFLICT',
-      `ref-id '${body['ref-id']}' is the operation with model '${operation.model}' and script '${operation.script_ref_id}'`,
+      `ref-id '${body['ref-id']}' is an operation with model '${operation.model}' and script '${operation.script_ref_id}'`,
     );
   }
   if (operation.archived_at !== null) {
     throw new OperationConflict(
       'OPERATION_ARCHIVED',
-      `operation '${body['ref-id']}' is archived and takes no more vehicles`,
+      `operation '${body['ref-id']}' is archived and accepts no more vehicles`,
     );
   }
   if (operation.status === 'cancelled') {
     throw new OperationConflict(
       'OPERATION_CANCELLED',
-      `operation '${body['ref-id']}' is cancelled and takes no more vehicles`,
+      `operation '${body['ref-id']}' is cancelled and accepts no more vehicles`,
     );
   }
   return operation.id;
 }
 
-/** The event's own time in ms; the time of receipt where a database cannot hold it. */
+/** The event's own time, ms; the time of receipt if the database cannot store it. */
 function scheduledAt(time: number, now: number): number {
   const ms = toMilliseconds(time);
   return ms >= 0 && ms < Date.UTC(10_000, 0) ? ms : now;
@@ -164,7 +164,7 @@ function scheduledAt(time: number, now: number): number {
 
 const ADD_VEHICLES = /* sql */ `
 with operation as materialized (
-  -- A cancel waits until these vehicles are in, or they are not added.
+  -- A concurrent cancel waits until these vehicles are added; after a cancel they are not added.
   select id from operations
   where id = $3::bigint and status <> 'cancelled' and archived_at is null for share
 ),
@@ -177,8 +177,8 @@ added as (
   insert into deliveries
     (operation_id, vin, trigger_id, triggered_at, delivery, state, due_at, updated_at)
   select $3::bigint, vin, trigger_id, $4::timestamptz, state, state,
-    -- What the registry does not know becomes due when it is registered; and is looked for later, in
-    -- case that it is being registered at this moment.
+    -- An unregistered vehicle becomes due when it is registered. It is also looked up later, in case it is being
+    -- registered at this moment.
     case when registered then $4::timestamptz else $4::timestamptz + interval '1 minute' end,
     $4::timestamptz
   from (
@@ -188,11 +188,10 @@ added as (
   on conflict (operation_id, vin) do nothing
   returning vin, state
 ),
-counted as (
-  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-  select $3::bigint, $5::smallint, state, false, count(*) from added group by state order by state
-  on conflict (operation_id, shard, state, paused)
-  do update set vehicles = c.vehicles + excluded.vehicles
+counted as (${moveCounters(
+  'select $3::bigint as operation_id, state, false as paused, 1 as n from added',
+  '$5',
+)}
 ),
 rejected as (
   select vin from added where state = 'device_not_found'

@@ -1,6 +1,6 @@
 /**
- * Archives what has been finished for long: an operation's vehicles, their digests, their history and
- * their log are deleted, piece by piece; the operation itself stays, with its counters.
+ * Archives operations that finished long ago: their vehicles, with digests, history and log, are deleted in chunks; the
+ * operation itself is kept, with its counters.
  */
 import { DELIVERY_ENDED, FINISHED } from '../../contract/index.js';
 import {
@@ -12,22 +12,22 @@ import {
 } from '../../service/database/index.js';
 
 export interface ArchiveOptions {
-  /** ms; what was active since is not archived. */
+  /** ms; operations active since then are not archived. */
   readonly before: number;
   /** ms */
   readonly now: number;
-  /** Ends it between two pieces; the next call goes on. */
+  /** Stops between two chunks; the next call continues. */
   readonly signal?: AbortSignal;
 }
 
 export interface ArchiveOutcome {
-  /** Operations that were archived. */
+  /** Operations archived. */
   readonly operations: number;
-  /** Vehicles that were deleted, also those of operations that were archived before. */
+  /** Vehicles deleted, including those of operations archived earlier. */
   readonly vehicles: number;
 }
 
-/** @throws DatabaseError; what was deleted before stays so, and the next call goes on */
+/** @throws DatabaseError; earlier deletions stand, and the next call continues */
 export async function archiveOperations(
   database: Database,
   options: ArchiveOptions,
@@ -46,7 +46,7 @@ export async function archiveOperations(
 
 const ended = nameList([...FINISHED, ...DELIVERY_ENDED]);
 
-/** Cancelled, or nothing is still to come from any vehicle or to be sent to it (`open` is 0). */
+/** The operation is cancelled, or no vehicle is open. */
 const IS_FINISHED = `(o.status = 'cancelled' or not exists (
   select from operation_counters c
   where c.operation_id = o.id and c.state not in (${ended})
@@ -54,7 +54,7 @@ const IS_FINISHED = `(o.status = 'cancelled' or not exists (
   group by c.state having sum(c.vehicles) > 0
 ))`;
 
-/** Looked at only once while there is no reason to believe that the time has come. */
+/** Operations whose last known activity is old enough; {@link archive} updates it. */
 async function candidates(database: Queryable, { before }: ArchiveOptions): Promise<number[]> {
   const rows = await database.query<{ id: number }>(
     `select o.id from operations o
@@ -66,12 +66,12 @@ async function candidates(database: Queryable, { before }: ArchiveOptions): Prom
 }
 
 /**
- * From its commit on, no vehicle is added and no message taken. A message that is being stored at this
- * moment may still be: then its vehicle is newer than `before`, and stays until its time has come too.
+ * After its commit, no vehicle is added and no message accepted. A message being stored at this moment may still be
+ * applied: its vehicle is then newer than `before` and is deleted later.
  */
 function archive(database: Database, id: number, { before, now }: ArchiveOptions) {
   return database.transaction(async (tx) => {
-    // Whoever adds vehicles holds this row; the next statements see what they have added.
+    // Adding vehicles locks this row too, so the next statements see all of them.
     await tx.query('select from operations where id = $1 for update', [id]);
     const { active_at: activeAt } = only(
       await tx.query<{ active_at: Date }>(
@@ -100,8 +100,8 @@ async function notEmptied(database: Queryable): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Vehicles in one transaction: short enough that nobody waits for it. */
-const PIECE = 500;
+/** Vehicles per transaction: few enough that nobody has to wait. */
+const CHUNK = 500;
 
 async function deleteVehicles(
   database: Database,
@@ -110,7 +110,7 @@ async function deleteVehicles(
 ): Promise<number> {
   let deleted = 0;
   for (let after = ''; !signal?.aborted;) {
-    const vins = await database.transaction((tx) => deletePiece(tx, operationId, after, before));
+    const vins = await database.transaction((tx) => deleteChunk(tx, operationId, after, before));
     deleted += vins.length;
     const last = vins.at(-1);
     if (last === undefined) break;
@@ -119,8 +119,8 @@ async function deleteVehicles(
   return deleted;
 }
 
-/** @returns VINs of the vehicles that were deleted, in order */
-async function deletePiece(
+/** @returns VINs of the deleted vehicles, in order */
+async function deleteChunk(
   tx: Queryable,
   operationId: number,
   after: string,
@@ -128,11 +128,11 @@ async function deletePiece(
 ): Promise<string[]> {
   const rows = await tx.query<{ vin: string }>(
     `select vin from deliveries where operation_id = $1 and vin > $2 and updated_at < $3
-     order by operation_id, vin limit ${PIECE} for update skip locked`,
+     order by operation_id, vin limit ${CHUNK} for update skip locked`,
     [operationId, after, new Date(before)],
   );
   const vins = rows.map(({ vin }) => vin);
-  // These are large tables, some without statistics: by key, whatever the planner believes.
+  // Large tables, some without statistics: use the keys, whatever the planner estimates.
   await tx.script('set local enable_seqscan = off');
   for (const table of ['delivery_digests', 'messages', 'delivery_log', 'deliveries']) {
     await tx.query(`delete from ${table} where operation_id = $1 and vin = any ($2::text[])`, [

@@ -1,10 +1,11 @@
 /**
- * Control of an operation: pause, resume, cancel, change of rate and priority. Each is idempotent, and
- * each is in the audit log by the transaction that does it.
+ * Control of an operation: pause, resume, cancel, change of rate and priority. Each action is idempotent and is written to
+ * the audit log in its own transaction.
  */
 import { type TriggerRate } from '../../contract/index.js';
 import { type Actor, recordAction } from '../audit/index.js';
 import { type Database, only, type Queryable } from '../../service/database/index.js';
+import { moveCounters } from '../operation-counters.js';
 
 export interface ControlOptions {
   /** Counter shard of this writer. */
@@ -14,7 +15,7 @@ export interface ControlOptions {
   readonly by: Actor;
 }
 
-/** The operation is cancelled, so it cannot be controlled any more. */
+/** The operation is cancelled and can no longer be controlled. */
 export class OperationIsCancelled extends Error {
   override readonly name = 'OperationIsCancelled';
   constructor() {
@@ -22,7 +23,7 @@ export class OperationIsCancelled extends Error {
   }
 }
 
-/** The operation is archived: its vehicles are not there any more. */
+/** The operation is archived and no longer has vehicles. */
 export class OperationIsArchived extends Error {
   override readonly name = 'OperationIsArchived';
   constructor() {
@@ -33,7 +34,7 @@ export class OperationIsArchived extends Error {
 type Status = 'active' | 'paused' | 'cancelled';
 
 /**
- * @returns what it was before; undefined where it is cancelled and was to become something else
+ * @returns the previous status; undefined if the operation is cancelled and `status` is another one
  * @throws OperationIsArchived
  */
 async function setStatus(
@@ -52,7 +53,7 @@ async function setStatus(
   return row?.before;
 }
 
-/** Keeps it from being archived until the transaction ends. @throws OperationIsArchived */
+/** Prevents archiving until the transaction ends. @throws OperationIsArchived */
 export async function lockOperation(
   tx: Queryable,
   operationId: number,
@@ -83,12 +84,12 @@ export async function setPaused(
 
 export interface DispatchChange {
   readonly priority?: number | undefined;
-  /** null: as fast as the group may. */
+  /** null: limited only by the global rate limit. */
   readonly rate?: TriggerRate | null | undefined;
 }
 
 /**
- * Takes effect with the next triggers that are claimed.
+ * Changes priority and rate, effective from the next claim.
  *
  * @throws OperationIsCancelled, OperationIsArchived
  */
@@ -121,7 +122,7 @@ export async function changeDispatch(
 
 const CHUNK = 10_000;
 
-/** What was never published becomes `cancelled`; what was, stays what it is and is not repeated. */
+/** Unsent deliveries become `cancelled`; sent ones keep their state and are not repeated. */
 const CANCEL_CHUNK = /* sql */ `
 with locked as materialized (
   select operation_id, vin, attempt, delivery, state, claim from deliveries
@@ -142,27 +143,23 @@ logged as (
   select $3::timestamptz, operation_id, vin, attempt, 'cancelled', $5::bigint
   from locked where delivery <> 'sent'
 ),
-counted as (
-  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-  select $1, $4::smallint, state, false, sum(n) from (
-    select state, -1 as n from locked where delivery <> 'sent'
-    union all
-    select 'cancelled', 1 from locked where delivery <> 'sent'
-  ) moves
-  group by state order by state
-  on conflict (operation_id, shard, state, paused)
-  do update set vehicles = c.vehicles + excluded.vehicles
+counted as (${moveCounters(
+  `select operation_id, state, false as paused, -1 as n from locked where delivery <> 'sent'
+  union all
+  select operation_id, 'cancelled', false, 1 from locked where delivery <> 'sent'`,
+  '$4',
+)}
 )
 select count(*) as found, count(*) filter (where delivery <> 'sent') as stopped,
   count(*) filter (where delivery <> 'sent' and claim is not null) as in_flight
 from locked`;
 
 export interface CancelOutcome {
-  /** Vehicles that this call has kept from being sent a trigger. */
+  /** Vehicles whose trigger this call has stopped. */
   readonly stopped: number;
   /**
-   * Of these: a sender had them in hand at that moment. Where the trigger went out all the same, the
-   * vehicle is `sent` a moment later, not `cancelled`.
+   * How many of these a sender had claimed at that moment. If the trigger was sent nevertheless, the vehicle is `sent` a
+   * moment later, not `cancelled`.
    */
   readonly inFlight: number;
 }
@@ -173,7 +170,7 @@ export async function cancelOperation(
   operationId: number,
   { shard, now, by }: ControlOptions,
 ): Promise<CancelOutcome> {
-  // From here on nothing is claimed; what is being sent at this moment is settled as sent.
+  // From here on nothing is claimed; a trigger being sent at this moment is recorded as sent.
   const auditId = await database.transaction(async (tx) => {
     const before = await setStatus(tx, operationId, 'cancelled');
     const detail = { changed: before !== 'cancelled' };
@@ -200,7 +197,7 @@ async function cancelDeliveries(
   }
 }
 
-/** Vehicles that were sent a trigger in any attempt, whatever has become of them since. */
+/** The number of vehicles to which a trigger was sent in any attempt, whatever their state now. */
 export async function countSent(database: Queryable, operationId: number): Promise<number> {
   const { sent } = only(
     await database.query<{ sent: number }>(
@@ -212,7 +209,7 @@ export async function countSent(database: Queryable, operationId: number): Promi
   return sent;
 }
 
-/** Goes on with cancels that a crash has interrupted between two chunks. */
+/** Completes cancels that a crash has interrupted between two chunks. */
 export async function finishCancels(
   database: Database,
   { shard, now }: { shard: number; now: number },

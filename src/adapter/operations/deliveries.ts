@@ -1,4 +1,4 @@
-/** Where vehicles stand: in one operation, or in all. */
+/** Vehicles and their states, in one operation or in all. */
 import { type DeliveryState } from '../../contract/index.js';
 import { only, type Queryable } from '../../service/database/index.js';
 
@@ -9,7 +9,7 @@ export interface DeliveryRow {
   readonly delivery: DeliveryState;
   readonly attempt: number;
   readonly sends: number;
-  /** Why, in the vehicle's words, where its newest event says so. */
+  /** The reason that the newest event gives, in the vehicle's words. */
   readonly reason: string | null;
   readonly trigger_id: string;
   readonly triggered_at: Date;
@@ -23,14 +23,13 @@ const COLUMNS = /* sql */ `vin, state, paused, delivery, attempt, sends, reason,
     acknowledged_at, time_of_event(greatest(reported, interruption)) as event_at, updated_at`;
 const DELIVERIES = /* sql */ `select ${COLUMNS} from deliveries`;
 
-/** Which vehicles of an operation are meant; what is undefined does not matter. */
+/** Selects vehicles of an operation; an undefined field matches all. */
 export interface DeliveryFilter {
   /** `unknown` means every unknown(<number>). */
   readonly state?: string | undefined;
   readonly reason?: string | undefined;
-  /** Beginning of the VIN. */
   readonly vinPrefix?: string | undefined;
-  /** In the VIN or in the reason, in capitals or not. */
+  /** Contained in the VIN or the reason, ignoring case. */
   readonly text?: string | undefined;
 }
 
@@ -51,7 +50,7 @@ const filterParameters = (
   text === undefined ? null : `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`,
 ];
 
-/** How many vehicles of an operation match; all of them may be read for it. */
+/** The number of matching vehicles; may read all vehicles of the operation. */
 export async function countDeliveries(
   database: Queryable,
   operationId: number,
@@ -66,7 +65,7 @@ export async function countDeliveries(
   return vehicles;
 }
 
-/** A page of an operation's vehicles in VIN order. @param page begins so many after the VIN */
+/** A page of an operation's vehicles in VIN order. @param page starts `offset` vehicles after the VIN `after` */
 export function listDeliveries(
   database: Queryable,
   operationId: number,
@@ -79,7 +78,7 @@ export function listDeliveries(
   if (offset === 0) {
     return database.query(`${DELIVERIES} ${matching} order by vin limit $8`, parameters);
   }
-  // What is passed over without a filter is looked up in the index alone.
+  // Without a filter, skipped vehicles are read from the index alone.
   const first = `select vin from deliveries ${matching} order by vin offset $9 limit 1`;
   return database.query(
     `${DELIVERIES} ${matching} and vin >= coalesce((${first}), '~') order by vin limit $8`,
@@ -87,18 +86,18 @@ export function listDeliveries(
   );
 }
 
-/** A text that comes after all VINs with the prefix: no VIN has a `~`. */
+/** Sorts after all VINs with the prefix: no VIN contains `~`. */
 const endOfPrefix = (prefix: string) => `${prefix}~`;
 
 export type FoundDelivery = DeliveryRow & { readonly ref_id: string };
 
-/** Where a page of {@link searchDeliveries} ended. */
+/** The last row of a page of {@link searchDeliveries}. */
 export interface FoundPosition {
   readonly vin: string;
   readonly operationId: number;
 }
 
-/** Vehicles across all operations, by the beginning of their VIN; newest operation first for each. */
+/** Vehicles of all operations by VIN prefix; for each vehicle, the newest operation first. */
 export function searchDeliveries(
   database: Queryable,
   vinPrefix: string,

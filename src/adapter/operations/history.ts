@@ -1,4 +1,4 @@
-/** What was received of a vehicle in an operation. */
+/** The messages received from a vehicle in an operation. */
 import { lifecycleRank } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
@@ -14,11 +14,11 @@ export interface HistoryRow {
   readonly device_id: string;
   readonly device_type: string;
   readonly meta: { key: string; value: string }[];
-  /** The envelope as it came, if it has fields that are not the contract's. */
+  /** The envelope as received, if it has fields that the contract does not name. */
   readonly envelope: string | null;
 }
 
-/** All that was received of a vehicle in an operation, oldest first in the contract's order (5.2). */
+/** A vehicle's messages in an operation, oldest first in the order of contract section 5.2. */
 export async function history(
   database: Queryable,
   operationId: number,
@@ -31,7 +31,7 @@ export async function history(
      order by attempt, event_at, message_id`,
     [operationId, vin],
   );
-  // Already sorted, except that the lifecycle rank decides between equal times.
+  // Already sorted, except for the lifecycle rank of events with equal times.
   return rows.sort(
     (a, b) =>
       a.attempt - b.attempt || a.event_at.getTime() - b.event_at.getTime() || rankOf(a) - rankOf(b),

@@ -1,4 +1,4 @@
-/** How long the phases of an update take: pure. */
+/** Durations of the phases of an update: pure. */
 import { type PhaseDuration } from '../../contract/adapter-api/index.js';
 import {
   EVENT_STATUS_NAMES,
@@ -7,11 +7,11 @@ import {
   FINISHED,
 } from '../../contract/index.js';
 
-/** What is known of one vehicle's newest attempt: when each thing happened first, ms. */
+/** When things first happened in a vehicle's newest attempt, ms. */
 export interface VehicleTimes {
   readonly triggered: number;
   readonly acknowledged: number | undefined;
-  /** By the vehicle's own times. */
+  /** By status name, in the vehicle's time. */
   readonly events: ReadonlyMap<string, number>;
 }
 
@@ -20,7 +20,7 @@ type Moment = 'triggered' | 'acknowledged' | EventStatusName;
 interface Phase {
   readonly name: PhaseDuration['phase'];
   readonly from: Moment;
-  /** Whichever is there. */
+  /** Ends with the latest of these that happened. */
   readonly to: readonly Moment[];
 }
 
@@ -33,7 +33,7 @@ const PHASES: readonly Phase[] = [
   {
     name: 'checks',
     from: 'downloaded',
-    // The package's PKI check follows its MD5 check, or was the script's and came before the download.
+    // The PKI check follows the MD5 check, or was done on the script, before the download.
     to: ['md5_check_success', 'md5_check_fail', 'pki_check_success', 'pki_check_fail'],
   },
   { name: 'install', from: 'reboot', to: ['success', 'failure'] },
@@ -41,12 +41,12 @@ const PHASES: readonly Phase[] = [
   {
     name: 'total',
     from: 'triggered',
-    // What failed so far may still go on.
+    // A vehicle that has failed so far may still continue.
     to: EVENT_STATUS_NAMES.filter((name) => FINISHED.has(name) && !FAILED_SO_FAR.has(name)),
   },
 ];
 
-/** Phases that at least one vehicle has been through; clocks that ran backwards are left out. */
+/** Phases that at least one vehicle has completed, without negative durations (from wrong clocks). */
 export function phaseDurations(vehicles: readonly VehicleTimes[]): PhaseDuration[] {
   return PHASES.flatMap(({ name, from, to }) => {
     const seconds = vehicles

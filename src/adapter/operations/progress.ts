@@ -1,4 +1,4 @@
-/** Where operations stand: their vehicles, counted by state. */
+/** Operations and their progress: vehicles counted by state. */
 import {
   DELIVERY_ENDED,
   FAILED,
@@ -7,7 +7,7 @@ import {
   type TriggerRate,
 } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
-import { SAMPLES_IN_AN_AGE } from './samples.js';
+import { SAMPLES_PER_AGE } from './samples.js';
 
 export interface OperationSummary {
   readonly id: number;
@@ -17,7 +17,7 @@ export interface OperationSummary {
   readonly status: 'active' | 'paused' | 'cancelled';
   readonly scheduled_at: Date;
   readonly created_at: Date;
-  /** Since then only the counts are kept; null: its vehicles are there. */
+  /** Since then only its counters are kept; null: not archived. */
   readonly archived_at: Date | null;
   readonly priority: number;
   readonly rate: TriggerRate | null;
@@ -32,14 +32,14 @@ export interface Progress {
   readonly vehicles: number;
   readonly states: Readonly<Record<string, number>>;
   readonly paused: number;
-  /** Come to an end, with or without success (contract section 5.5). */
+  /** With or without success (contract section 5.5). */
   readonly finished: number;
   readonly succeeded: number;
-  /** Ended without success, `cancel` and `consent_rejected` apart. */
+  /** Finished without success, except `cancel` and `consent_rejected`. */
   readonly failed: number;
-  /** Something is still to come from these, or to be sent to them. */
+  /** Vehicles with a trigger to be sent, or from which messages are expected. */
   readonly open: number;
-  /** Vehicles finished per minute, over the last five minutes or since it began; 0 once none is open. */
+  /** Vehicles finished per minute, over the last five minutes or since the start; 0 if none is open. */
   readonly finishedPerMinute: number;
 }
 
@@ -66,7 +66,7 @@ function progressOf(
     ({ state }) =>
       !FINISHED.has(state) &&
       !DELIVERY_ENDED.has(state) &&
-      // Without acknowledgement a trigger is done when it is published; a cancelled one as well.
+      // If no acknowledgement is required, or after a cancel, nothing follows once the trigger is sent.
       !(state === 'sent' && (!ackRequired || status === 'cancelled')),
   );
   return {
@@ -81,10 +81,10 @@ function progressOf(
   };
 }
 
-/** How an operation stood a while ago. */
+/** An operation's states at an earlier time. */
 interface Past {
   readonly states: Readonly<Record<string, number>>;
-  /** How long ago, seconds. */
+  /** Seconds ago. */
   readonly age: number;
 }
 
@@ -92,7 +92,7 @@ function perMinute({ states, age }: Past, finished: number): number {
   const before = Object.entries(states)
     .filter(([state]) => FINISHED.has(state))
     .reduce((sum, [, vehicles]) => sum + vehicles, 0);
-  // What was retriggered has finished less.
+  // Fewer have finished after a retrigger.
   return age <= 0 ? 0 : (Math.max(0, finished - before) / age) * 60;
 }
 
@@ -113,9 +113,9 @@ const OPERATIONS = /* sql */ `
     ), '[]') as counters,
     (
       select json_build_object('states', s.states, 'age', extract(epoch from now() - s.at)) from (
-        -- As it was five minutes ago: between two samples nothing changed, or not for long.
+        -- The states five minutes ago: between two samples nothing has changed, or only briefly.
         (select states, greatest(at, now() - greatest(interval '5 minutes',
-             (now() - o.created_at) / ${SAMPLES_IN_AN_AGE})) as at
+             (now() - o.created_at) / ${SAMPLES_PER_AGE})) as at
          from operation_samples
          where operation_id = o.id and at <= now() - interval '5 minutes' order by at desc limit 1)
         union all

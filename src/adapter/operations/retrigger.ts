@@ -1,4 +1,4 @@
-/** A new attempt for one vehicle, or for all that are in a state (contract section 5.2). */
+/** A new attempt for one vehicle, or for all vehicles in a state (contract section 5.2). */
 import { newUuid, TO_BE_SENT } from '../../contract/index.js';
 import { recordAction } from '../audit/index.js';
 import {
@@ -8,15 +8,16 @@ import {
   type Queryable,
   textArray,
 } from '../../service/database/index.js';
+import { moveCounters } from '../operation-counters.js';
 import { type ControlOptions, lockOperation, OperationIsCancelled } from './control.js';
 
 /**
- * A new attempt has a new trigger and starts from the beginning. One that was not sent yet is new
- * enough: asking twice makes one new attempt.
+ * A new attempt has a new trigger and starts from the beginning. An attempt not sent yet is not replaced: two requests
+ * create one new attempt.
  */
 const RETRIGGER = /* sql */ `
 with operation as materialized (
-  -- A cancel waits until these attempts are there, or they are not made.
+  -- A concurrent cancel waits until these attempts exist; after a cancel they are not created.
   select id from operations where id = $1 and status <> 'cancelled' for share
 ),
 locked as materialized (
@@ -45,16 +46,12 @@ logged as (
   insert into delivery_log (at, operation_id, vin, attempt, what, audit_id)
   select $4::timestamptz, operation_id, vin, attempt + 1, 'retriggered', $6::bigint from locked
 ),
-counted as (
-  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-  select operation_id, $5::smallint, state, paused, sum(n) from (
-    select operation_id, counter_of(state) as state, paused, -1 as n from locked
-    union all
-    select operation_id, 'pending', false, 1 from locked
-  ) moves
-  group by operation_id, state, paused having sum(n) <> 0 order by operation_id, state, paused
-  on conflict (operation_id, shard, state, paused)
-  do update set vehicles = c.vehicles + excluded.vehicles
+counted as (${moveCounters(
+  `select operation_id, state, paused, -1 as n from locked
+  union all
+  select operation_id, 'pending', false, 1 from locked`,
+  '$5',
+)}
 )
 select (select count(*) from operation) as open, (select count(*) from locked) as retriggered`;
 
@@ -82,9 +79,9 @@ async function retriggerVins(
 }
 
 /**
- * One vehicle, whatever its state.
+ * Retriggers one vehicle, whatever its state.
  *
- * @returns whether a new attempt was made; not where the newest one was not sent yet
+ * @returns whether a new attempt was created; false if the newest one was not sent yet
  * @throws OperationIsCancelled, OperationIsArchived
  */
 export function retriggerVehicle(
@@ -101,14 +98,14 @@ export function retriggerVehicle(
   });
 }
 
-/** Vehicles in one transaction, with an entry of the audit log. */
+/** Vehicles per transaction and entry of the audit log. */
 const CHUNK = 10_000;
 
 /**
- * All vehicles that are in a state; `unknown` means every unknown(<number>). Each vehicle once: what
- * comes into the state meanwhile is not waited for.
+ * Retriggers all vehicles in a state, each once; `unknown` means every unknown(<number>). Vehicles that enter the state
+ * meanwhile may be missed.
  *
- * @returns how many new attempts were made
+ * @returns the number of new attempts
  * @throws OperationIsCancelled, OperationIsArchived
  */
 export async function retriggerState(

@@ -1,4 +1,4 @@
-/** How the states of operations have changed over time: samples that are taken while they do. */
+/** The states of operations over time, sampled while they change. */
 import { type Queryable } from '../../service/database/index.js';
 
 export interface Sample {
@@ -6,10 +6,10 @@ export interface Sample {
   readonly states: Readonly<Record<string, number>>;
 }
 
-/** Operations that are looked at: the newest ones. */
+/** Only the newest operations are sampled. */
 const NEWEST = 500;
-/** The older an operation is, the less often: a sample for each 400th of its age, none where nothing changed. */
-export const SAMPLES_IN_AN_AGE = 400;
+/** Samples are at least 1/400 of the operation's age apart, hence sparser with age. None is taken without a change. */
+export const SAMPLES_PER_AGE = 400;
 const TAKE = /* sql */ `
 insert into operation_samples (operation_id, at, states)
 select c.operation_id, $1::timestamptz, c.states from (
@@ -25,7 +25,7 @@ left join lateral (
   order by at desc limit 1
 ) last on true
 where last.at is null or last.states::text <> c.states::text
-  and $1::timestamptz - last.at >= ($1::timestamptz - o.created_at) / ${SAMPLES_IN_AN_AGE}
+  and $1::timestamptz - last.at >= ($1::timestamptz - o.created_at) / ${SAMPLES_PER_AGE}
 on conflict do nothing`;
 
 /** @param now ms */
@@ -33,19 +33,19 @@ export async function takeSamples(database: Queryable, now: number): Promise<voi
   await database.query(TAKE, [new Date(now)]);
 }
 
-const MOST = 600;
+const MAX_SAMPLES = 600;
 
-/** Samples of an operation, oldest first; at most about 600 of them, evenly chosen. */
+/** Samples of an operation, oldest first; at most about 600, evenly chosen. */
 export async function readSamples(database: Queryable, operationId: number): Promise<Sample[]> {
   const samples = await database.query<Sample>(
     'select at, states from operation_samples where operation_id = $1 order by at',
     [operationId],
   );
-  return evenly(samples, MOST);
+  return evenly(samples, MAX_SAMPLES);
 }
 
-/** The first, the last, and as many between them: pure. */
-function evenly<T>(items: readonly T[], most: number): T[] {
-  const step = Math.max(1, Math.ceil((items.length - 1) / (most - 1)));
+/** The first, the last and evenly chosen ones in between: pure. */
+function evenly<T>(items: readonly T[], maximum: number): T[] {
+  const step = Math.max(1, Math.ceil((items.length - 1) / (maximum - 1)));
   return items.filter((_, place) => place % step === 0 || place === items.length - 1);
 }

@@ -1,25 +1,25 @@
-/** Summaries that were made lately: to make one, all vehicles of the operation are read. */
+/** A cache of summaries: computing one reads all vehicles of the operation. */
 import { type Database } from '../../service/database/index.js';
 import { type OperationSummary } from './progress.js';
 import { type Summary } from '../../contract/adapter-api/index.js';
 import { type Served } from '../../service/http/index.js';
 import { summarise } from './summary.js';
 
-const SHORTEST_MS = 2_000;
-/** What took a second to make is kept for twenty. */
-const TIMES_ITS_COST = 20;
-const MOST_KEPT = 200;
+const MIN_TTL_MS = 2_000;
+/** A summary is kept 20 times as long as it took to compute. */
+const TTL_FACTOR = 20;
+const MAX_ENTRIES = 200;
 
-interface Kept {
+interface Entry {
   readonly summary: Promise<Served<Summary>>;
   until: number;
 }
 
-/** Makes summaries, one at a time for each operation, and keeps them for a while. */
+/** Computes summaries, one at a time for each operation, and keeps them for a while. */
 export class Summaries {
   readonly #database: Database;
   readonly #clock: () => number;
-  readonly #kept = new Map<number, Kept>();
+  readonly #entries = new Map<number, Entry>();
 
   constructor(database: Database, clock: () => number) {
     this.#database = database;
@@ -27,23 +27,23 @@ export class Summaries {
   }
 
   of(operation: OperationSummary): Promise<Served<Summary>> {
-    const begun = performance.now();
-    const known = this.#kept.get(operation.id);
-    if (known && begun < known.until) return known.summary;
+    const started = performance.now();
+    const cached = this.#entries.get(operation.id);
+    if (cached && started < cached.until) return cached.summary;
     const summary = summarise(this.#database, operation, this.#clock());
-    const kept: Kept = { summary, until: Infinity };
-    this.#kept.delete(operation.id);
-    this.#kept.set(operation.id, kept);
-    for (const id of this.#kept.keys()) {
-      if (this.#kept.size <= MOST_KEPT) break;
-      this.#kept.delete(id);
+    const entry: Entry = { summary, until: Infinity };
+    this.#entries.delete(operation.id);
+    this.#entries.set(operation.id, entry);
+    for (const id of this.#entries.keys()) {
+      if (this.#entries.size <= MAX_ENTRIES) break;
+      this.#entries.delete(id);
     }
     summary.then(
       () => {
         const now = performance.now();
-        kept.until = now + Math.max(SHORTEST_MS, (now - begun) * TIMES_ITS_COST);
+        entry.until = now + Math.max(MIN_TTL_MS, (now - started) * TTL_FACTOR);
       },
-      () => this.#kept.delete(operation.id),
+      () => this.#entries.delete(operation.id),
     );
     return summary;
   }

@@ -1,7 +1,6 @@
 /**
- * How an operation goes, beyond its counters: the funnel, why vehicles failed, how long phases take,
- * how fast it goes and when it will be done. It reads all vehicles of the operation, so the answer is
- * kept for a while that grows with what it has cost.
+ * Summary of an operation beyond its counters: funnel, failure reasons, durations of phases, throughput and expected
+ * completion. It reads all vehicles of the operation, so the result is cached, longer the more it cost.
  */
 import {
   type Estimate,
@@ -21,7 +20,7 @@ import { type Served } from '../../service/http/index.js';
 import { phaseDurations, type VehicleTimes } from './phases.js';
 import { type OperationSummary } from './progress.js';
 
-/** Stages that every vehicle should come through, in the order of an update. */
+/** Stages that every vehicle should pass, in the order of an update. */
 const STAGES = [
   'received',
   'consent_accepted',
@@ -35,7 +34,7 @@ const STAGES = [
 
 const MAX_REASONS = 100;
 const SAMPLE = 5_000;
-/** The shortest in which enough vehicles have finished is what counts. */
+/** The throughput is measured over the shortest of these in which enough vehicles have finished. */
 const WINDOWS_SECONDS = [300, 3_600, 86_400] as const;
 const ENOUGH = 30;
 
@@ -61,7 +60,7 @@ export async function summarise(
     sends: counts.sends,
     estimate: estimate(operation.progress.open, counts, {
       now,
-      begun: operation.created_at.getTime(),
+      start: operation.created_at.getTime(),
       isPaused: operation.status === 'paused',
     }),
   };
@@ -105,22 +104,22 @@ function failureReasons(database: Queryable, operationId: number): Promise<Failu
   );
 }
 
-/** @param open vehicles of which something is still to come */
+/** Throughput and expected completion. @param open number of open vehicles @param finished counts by window */
 export function estimate(
   open: number,
   finished: Readonly<Record<string, number>>,
   {
     now,
-    begun,
+    start,
     isPaused = false,
-  }: { readonly now: number; readonly begun: number; readonly isPaused?: boolean },
+  }: { readonly now: number; readonly start: number; readonly isPaused?: boolean },
 ): Served<Estimate> {
   const window =
     WINDOWS_SECONDS.find((seconds) => (finished[`finished_${seconds}`] ?? 0) >= ENOUGH) ??
     WINDOWS_SECONDS[1];
-  // Nothing could finish before it began.
-  const windowSeconds = Math.min(window, Math.max(1, Math.ceil((now - begun) / 1000)));
-  // After the end nothing finishes any more, whatever did before.
+  // No vehicle can have finished before the start.
+  const windowSeconds = Math.min(window, Math.max(1, Math.ceil((now - start) / 1000)));
+  // Without open vehicles the rate is 0, however many have finished lately.
   const finishedPerMinute =
     open === 0 ? 0 : ((finished[`finished_${window}`] ?? 0) / windowSeconds) * 60;
   const minutes = open === 0 ? 0 : isPaused ? Infinity : open / finishedPerMinute;
@@ -152,7 +151,7 @@ from (
   limit ${SAMPLE}
 ) d`;
 
-/** The same vehicles each time: chosen by a hash of their VIN. */
+/** Always the same vehicles, chosen by a hash of their VIN. */
 async function sampleTimes(
   database: Queryable,
   operationId: number,

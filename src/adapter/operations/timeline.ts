@@ -1,13 +1,13 @@
 /**
- * All that happened to one vehicle in an operation, in the order in which we saw it: what we sent,
- * what it answered and reported, what people did, and which receivers were told.
+ * A vehicle's timeline in an operation, in the order in which the adapter saw it: triggers sent, acknowledgements and
+ * events received, people's actions, and deliveries to receivers.
  */
 import { type DELIVERY_STEPS, type TimelineEntry } from '../../contract/adapter-api/index.js';
 import { eventDigest, lifecycleRank, statusName } from '../../contract/index.js';
 import { type Served } from '../../service/http/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
-/** As the contract has it; by our clock when we saw or did it. */
+/** As in the contract; its time is ours, when we saw or did it. */
 type Entry = Served<TimelineEntry>;
 type DeliveryStep = (typeof DELIVERY_STEPS)[number];
 
@@ -24,7 +24,7 @@ interface MessageRow {
     { receiver: string; settled_at: string | null; tries: number | null }[] | null;
 }
 
-/** More than any healthy vehicle has; its messages may be 256 KiB each. */
+/** More entries than any healthy vehicle has. Each message may be 256 KiB, so bytes are limited too. */
 const LIMIT = 5_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
@@ -102,7 +102,7 @@ export async function timeline(
 
 type ReceivedMessage = Pick<MessageRow, 'received_at' | 'event_at' | 'message_id' | 'status'>;
 
-/** By our time; messages of one millisecond as contract section 5.2 orders events, the acknowledgement first. */
+/** By our time; within a millisecond the acknowledgement first, then events as ordered by contract section 5.2. */
 export function asHappened(a: ReceivedMessage, b: ReceivedMessage): number {
   const rank = ({ status }: ReceivedMessage) => (status === null ? -1 : lifecycleRank(status));
   return (
@@ -114,7 +114,7 @@ export function asHappened(a: ReceivedMessage, b: ReceivedMessage): number {
   );
 }
 
-/** By our time; entries of one millisecond by attempt, and causes before their effects. */
+/** By our time; within a millisecond by attempt, and causes before their effects. */
 function merge(lists: readonly (readonly (Entry & { readonly at: Date })[])[]): Entry[] {
   return lists
     .flat()
@@ -150,7 +150,7 @@ function messageEntry(row: MessageRow): Entry & { readonly at: Date } {
   };
 }
 
-/** When the vehicle came into the operation: its first trigger's id, a UUID v7, has the time in it. */
+/** When the vehicle was added to the operation: the time in its first trigger's id, a UUID v7. */
 async function firstTrigger(
   database: Queryable,
   operationId: number,

@@ -1,4 +1,4 @@
-/** One vehicle across all operations: what it has installed, and its messages as they were. */
+/** One vehicle across all operations: its installed versions, and its messages as received. */
 import { type RawMessage } from '../../contract/adapter-api/index.js';
 import {
   encodeMessage,
@@ -18,7 +18,7 @@ export interface InstalledRow {
   readonly at: Date;
 }
 
-/** Of each ECU the newest that the vehicle has said of itself with success: `version:<ecu>` in its meta. */
+/** The newest version of each ECU that the vehicle has reported with `success`: `version:<ecu>` in its meta. */
 export const installedVersions = (database: Queryable, vin: string): Promise<InstalledRow[]> =>
   database.query<InstalledRow>(
     `select distinct on (ecu) substr(f.key, 9) as ecu, f.value as version, o.ref_id, m.event_at as at
@@ -33,7 +33,7 @@ export const installedVersions = (database: Queryable, vin: string): Promise<Ins
 
 type MessageRow = HistoryRow & { readonly system_id: string };
 
-/** A message of a vehicle; undefined where there is none with this id. */
+/** A vehicle's message; undefined if there is none with this id. */
 export async function findMessage(
   database: Queryable,
   { operationId, refId, vin }: { operationId: number; refId: string; vin: string },

@@ -1,9 +1,8 @@
 /**
- * What a vehicle proves itself with on the embedded broker (contract section 3).
+ * A vehicle's password for the embedded broker (contract section 3).
  *
- * Credentials are secrets of machines: long and random, so a salted SHA-256 protects them as well as
- * a slow password hash would (NIST SP 800-63B 5.1.2.2, look-up secrets), and ten thousand vehicles
- * that connect at once do not stop the adapter.
+ * Credentials are long and random machine secrets. A salted SHA-256 therefore protects them as well as a slow password
+ * hash (NIST SP 800-63B 5.1.2.2, look-up secrets), and ten thousand vehicles connecting at once do not block the adapter.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 

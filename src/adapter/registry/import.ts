@@ -1,15 +1,19 @@
 /** Import into the registry: CSV or NDJSON, streamed, in batches (contract section 4). */
 import { type Readable } from 'node:stream';
-import { type LineFormat, linesOf } from '../../service/lines.js';
 import { type ImportResult, Registration } from '../../contract/adapter-api/index.js';
-import { checkOf, MAX_REJECTED_LINES, parseVin, type RejectedLine } from '../../contract/index.js';
-import { type Database, DatabaseError } from '../../service/database/index.js';
+import { checkOf } from '../../contract/index.js';
+import { type Database } from '../../service/database/index.js';
+import { Rejections, storeEach, vehicleIn } from '../../service/import/index.js';
+import { type LineFormat, linesOf } from '../../service/lines.js';
 import { type NewVehicle, registerVehicles } from './vehicles.js';
 
 const BATCH = 2_000;
+/** unique_violation (PostgreSQL appendix A). */
+const UNIQUE_VIOLATION = '23505';
+
 /**
- * Registers each good line; a faulty one is reported with its number and does not stop the others.
- * Each batch is committed by itself: after a broken connection the same import can run again.
+ * Registers every valid line. An invalid line is reported with its number and does not stop the others. Each batch is
+ * committed by itself: after a broken connection, the same import can be repeated.
  *
  * @throws DatabaseError
  */
@@ -35,22 +39,20 @@ export async function importVehicles(
   return tally;
 }
 
-class Tally implements ImportResult {
+class Tally extends Rejections implements ImportResult {
   created = 0;
   updated = 0;
-  rejectedCount = 0;
-  readonly rejected: RejectedLine[] = [];
-
-  reject(line: number, errorCode: RejectedLine['errorCode'], errorMessage: string): void {
-    this.rejectedCount += 1;
-    if (this.rejected.length < MAX_REJECTED_LINES)
-      this.rejected.push({ line, errorCode, errorMessage });
-  }
 }
 
-const registrationCheck = checkOf(Registration);
+const check = checkOf(Registration);
 
-/** Vehicles that go into one statement: each VIN and each system_id once, the last line counts. */
+/** An empty cell of a CSV is an absent field. */
+const fieldsIn = (columns: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    Object.entries(columns).filter(([name, value]) => value !== '' && name !== ''),
+  );
+
+/** The vehicles of one statement: each VIN and each system_id once; of two lines with one VIN, the later counts. */
 class Batch {
   readonly #byVin = new Map<string, { line: number; vehicle: NewVehicle }>();
   readonly #vinOf = new Map<string, string>();
@@ -60,7 +62,7 @@ class Batch {
   }
 
   add(line: number, value: unknown, tally: Tally): void {
-    const parsed = parseRegistration(value);
+    const parsed = vehicleIn(value, check, fieldsIn);
     if (typeof parsed === 'string') {
       tally.reject(line, 'INVALID', parsed);
       return;
@@ -80,13 +82,13 @@ class Batch {
   }
 
   async store(database: Database, shard: number, now: number, tally: Tally): Promise<void> {
-    const entries = [...this.#byVin.values()];
-    try {
-      await storeEntries(database, shard, entries, now, tally);
-    } catch (error) {
-      if (!(error instanceof DatabaseError && error.isPermanent)) throw error;
-      // Someone else took a system_id at the same moment, or a value is at fault: one by one, to see which.
-      for (const entry of entries) await storeOne(database, shard, entry, now, tally);
+    // The database refuses a system_id that another request has taken in the meantime.
+    const refused = await storeEach([...this.#byVin.values()], (entries) =>
+      storeEntries(database, shard, entries, now, tally),
+    );
+    for (const { entry, error } of refused) {
+      const code = error.code === UNIQUE_VIOLATION ? 'SYSTEM_ID_TAKEN' : 'INVALID';
+      tally.reject(entry.line, code, error.message);
     }
   }
 }
@@ -99,7 +101,7 @@ interface Entry {
 async function storeEntries(
   database: Database,
   shard: number,
-  entries: Entry[],
+  entries: readonly Entry[],
   now: number,
   tally: Tally,
 ): Promise<void> {
@@ -114,38 +116,4 @@ async function storeEntries(
       tally[outcome] += 1;
     }
   }
-}
-
-async function storeOne(
-  database: Database,
-  shard: number,
-  entry: Entry,
-  now: number,
-  tally: Tally,
-): Promise<void> {
-  try {
-    await storeEntries(database, shard, [entry], now, tally);
-  } catch (error) {
-    if (!(error instanceof DatabaseError && error.isPermanent)) throw error;
-    // unique_violation (PostgreSQL appendix A); anything else validation should have found.
-    const code = error.code === '23505' ? 'SYSTEM_ID_TAKEN' : 'INVALID';
-    tally.reject(entry.line, code, error.message);
-  }
-}
-
-/** The registration in a line, or what is wrong with it. */
-function parseRegistration(value: unknown): NewVehicle | string {
-  if (typeof value !== 'object' || value === null) return 'must be an object';
-  const { vin: vinText, ...fields } = value as Record<string, unknown>;
-  const vin = typeof vinText === 'string' ? parseVin(vinText) : undefined;
-  if (vin === undefined) return 'vin must be 17 of A-H J-N P R-Z 0-9';
-  // An empty cell of a CSV is a field that is not there.
-  const present = Object.fromEntries(
-    Object.entries(fields).filter(([name, text]) => text !== '' && name !== ''),
-  );
-  if (registrationCheck.matches(present)) return { vin, ...present };
-  return registrationCheck
-    .errors(present)
-    .map(({ path, message }) => `${path.slice(1)} ${message}`.trim())
-    .join('; ');
 }

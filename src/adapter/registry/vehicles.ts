@@ -1,6 +1,7 @@
 /** The registry: VIN to system_id, primary device and model (contract section 4). */
 import { type Registration } from '../../contract/adapter-api/index.js';
 import { bytesArray, type Queryable, textArray } from '../../service/database/index.js';
+import { moveCounters } from '../operation-counters.js';
 import { hashCredential, type HashedCredential, isCredential } from './credential.js';
 
 export interface VehicleRow {
@@ -19,7 +20,7 @@ export interface NewVehicle extends Registration {
 
 export interface RegistrationOutcome {
   readonly vin: string;
-  /** `conflict`: the system_id belongs to another vehicle, nothing was changed. */
+  /** `conflict`: the system_id belongs to another vehicle; nothing was changed. */
   readonly outcome: 'created' | 'updated' | 'conflict';
 }
 
@@ -44,7 +45,7 @@ registered as (
   on conflict (vin) do update set
     system_id = excluded.system_id, device_id = excluded.device_id,
     ecu_type = excluded.ecu_type, model = excluded.model,
-    -- Without a new credential the old one stays.
+    -- Without a new credential, the existing one is kept.
     credential_salt = coalesce(excluded.credential_salt, v.credential_salt),
     credential_hash = coalesce(excluded.credential_hash, v.credential_hash),
     updated_at = excluded.updated_at
@@ -54,7 +55,7 @@ select vin, case when created then 'created' else 'updated' end as outcome from 
 union all
 select vin, 'conflict' from conflicting`;
 
-/** What waited in open operations for these vehicles to be registered becomes due. */
+/** Deliveries of open operations that wait for these vehicles to be registered become due. */
 const REVIVE = /* sql */ `
 with locked as materialized (
   select d.operation_id, d.vin, d.attempt, d.state from deliveries d
@@ -72,21 +73,18 @@ logged as (
   insert into delivery_log (at, operation_id, vin, attempt, what)
   select $3::timestamptz, operation_id, vin, attempt, 'registered' from locked
 )
-insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-select operation_id, $1::smallint, state, false, sum(n) from (
-  select operation_id, state, -1 as n from locked
+${moveCounters(
+  `select operation_id, state, false as paused, -1 as n from locked
   union all
-  select operation_id, 'pending', 1 from locked
-) moves
-group by operation_id, state order by operation_id, state
-on conflict (operation_id, shard, state, paused)
-do update set vehicles = c.vehicles + excluded.vehicles`;
+  select operation_id, 'pending', false, 1 from locked`,
+  '$1',
+)}`;
 
 /**
- * Registers vehicles or changes their registration; each VIN and each system_id at most once among
- * them. Runs inside the caller's transaction.
+ * Registers vehicles or changes their registrations, in the caller's transaction.
  *
  * @param shard counter shard of this writer
+ * @param vehicles each VIN and each system_id at most once
  * @param now ms
  */
 export async function registerVehicles(
@@ -125,13 +123,13 @@ export async function findVehicle(
   return rows[0];
 }
 
-/** A page of the registry in VIN order, after the given VIN; of those that begin so. */
+/** A page of the registry in VIN order, after the given VIN. @param page.prefix only VINs with this prefix */
 export function listVehicles(
   database: Queryable,
   page: { after: string; limit: number; prefix?: string },
 ): Promise<VehicleRow[]> {
   const prefix = page.prefix ?? '';
-  // No VIN has a `~`: it comes after all that begin so.
+  // No VIN contains `~`, so it sorts after all VINs with the prefix.
   return database.query<VehicleRow>(
     `select ${COLUMNS} from vehicles
      where vin > $1 and vin >= $3 and vin < $3 || '~' order by vin limit $2`,

@@ -1,7 +1,7 @@
 /**
- * Traces that join one trigger from its HTTP request to the vehicle's answer (OpenTelemetry, OTLP over
- * HTTP; off by default). The trace context (W3C Trace Context) travels in the `property_bag` of the
- * OTA_TRIGGER, and comes back in that of the acknowledgement and of the events.
+ * Traces that follow a trigger from its HTTP request to the vehicle's events (OpenTelemetry, OTLP over HTTP; off by
+ * default). The trace context (W3C Trace Context) travels in the `property_bag` of the OTA_TRIGGER and returns in that of
+ * the acknowledgement and the events.
  */
 import { hash } from 'node:crypto';
 import {
@@ -99,7 +99,7 @@ const attributesOf = (trigger: ClaimedTrigger) => ({
 /** W3C Trace Context, 3.2: version, trace id, parent id, flags. */
 const TRACE_PARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** The context of a `traceparent`; a new one where it is none. */
+/** The context of a `traceparent`; a new one if it is invalid or absent. */
 function contextOf(traceParent: string | undefined): Context {
   const [, traceId = '', spanId = '', flags = '0'] = TRACE_PARENT.exec(traceParent ?? '') ?? [];
   const spanContext = {
@@ -113,7 +113,7 @@ function contextOf(traceParent: string | undefined): Context {
     : ROOT_CONTEXT;
 }
 
-/** undefined where the span is not recorded. */
+/** @returns undefined if the span is not recorded */
 function traceParentOf(span: Span): string | undefined {
   const { traceId, spanId, traceFlags } = span.spanContext();
   if ((traceFlags & TraceFlags.SAMPLED) === 0) return undefined;
@@ -122,7 +122,7 @@ function traceParentOf(span: Span): string | undefined {
 
 const RATIO_DIGITS = 8;
 
-/** The same vehicles each time, so that a repeated trigger is traced as the first one was. */
+/** Always the same vehicles, so that a repeated trigger is traced if the first one was. */
 function isTraced(vin: string, ratio: number): boolean {
   if (ratio >= 1) return true;
   const share = Number.parseInt(hash('sha256', vin, 'hex').slice(0, RATIO_DIGITS), 16);

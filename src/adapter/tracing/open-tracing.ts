@@ -1,4 +1,4 @@
-/** Off by default, and then OpenTelemetry is not loaded. */
+/** Opens tracing. It is off by default; OpenTelemetry is then not even loaded. */
 import { type Tracing, type TracingOptions } from './tracing.js';
 
 const NO_TRACING: Tracing = {
@@ -8,7 +8,7 @@ const NO_TRACING: Tracing = {
   stop: () => Promise.resolve(),
 };
 
-/** @param options undefined: nothing is traced */
+/** @param options undefined: no tracing */
 export async function openTracing(options: TracingOptions | undefined): Promise<Tracing> {
   if (!options) return NO_TRACING;
   const { startTracing } = await import('./open-telemetry.js');

@@ -5,7 +5,7 @@ import { type Applicable } from '../d2c-receiver/index.js';
 export interface TracingOptions {
   /** Where spans are sent, e.g. `http://collector:4318/v1/traces`. */
   readonly otlpUrl: string;
-  /** Of how many vehicles the sending is traced, from 0 to 1; always the same ones. */
+  /** Share of vehicles whose triggers are traced, from 0 to 1; always the same ones. */
   readonly ratio: number;
   readonly instance: string;
   readonly version: string;
@@ -16,7 +16,7 @@ export interface Tracing {
    * The request that triggers an operation.
    *
    * @param traceParent header of the request
-   * @param work is given the context for what follows
+   * @param work gets the trace context to pass on
    */
   request<T>(
     traceParent: string | undefined,
@@ -24,7 +24,7 @@ export interface Tracing {
     work: (traceParent: string | undefined) => Promise<T>,
   ): Promise<T>;
   readonly send: TracedSend;
-  /** A message of a vehicle was stored. */
+  /** A vehicle's message has been stored. */
   stored(message: Applicable, now: number): void;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Where the bytes of artifacts are: by their SHA-256. */
+/** Storage of artifacts' bytes, addressed by SHA-256. */
 import { type Readable } from 'node:stream';
 
 export interface ByteRange {
@@ -9,8 +9,8 @@ export interface ByteRange {
 }
 
 export interface ArtifactStore {
-  /** Takes a file, which is gone or copied when this resolves; the same again changes nothing. */
+  /** Stores a file by moving or copying it. Idempotent. */
   put(sha256: string, file: string, size: number): Promise<void>;
-  /** @throws Error where it is not there */
+  /** @throws Error where the artifact does not exist */
   read(sha256: string, range: ByteRange | undefined): Promise<Readable>;
 }

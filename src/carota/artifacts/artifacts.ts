@@ -1,4 +1,4 @@
-/** Artifacts: taken in as a stream of any size, known by what is in them. */
+/** Artifacts: uploaded as streams of any size, addressed by content. */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,14 +18,14 @@ export interface ArtifactRow {
 
 const COLUMNS = 'sha256, md5, size, name, created_at';
 
-/** There is nothing in it, or it is not what the sender said. */
+/** The upload is empty, or not what the sender announced. */
 export class ArtifactRefused extends Error {
   override readonly name = 'ArtifactRefused';
 }
 
 export interface NewArtifact {
   readonly name: string;
-  /** What the sender says it is, to be sure that nothing was lost on the way. */
+  /** As announced by the sender, to detect a damaged transfer. */
   readonly sha256?: string | undefined;
   readonly by: string;
   /** ms */
@@ -33,26 +33,25 @@ export interface NewArtifact {
 }
 
 /**
- * Reads it to its end onto the disk while it is hashed, then gives it to the store. The same bytes again are the same
- * artifact.
+ * Writes the stream to disk while hashing it, then hands the file to the store. The same bytes are the same artifact.
  *
- * @param incoming folder for what is on its way
- * @throws ArtifactRefused; Error where the stream or the store breaks: nothing is left of it then
+ * @param incoming directory of uploads in progress
+ * @throws ArtifactRefused; Error where the stream or the store fails, which leaves nothing behind
  */
 export async function takeArtifact(
   database: Queryable,
   store: ArtifactStore,
   incoming: string,
   input: Readable,
-  { name, sha256: said, by, now }: NewArtifact,
+  { name, sha256: announced, by, now }: NewArtifact,
 ): Promise<ArtifactRow> {
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   const file = join(incoming, randomUUID());
   try {
     const { sha256, md5, size } = await writeHashed(input, file);
     if (size === 0) throw new ArtifactRefused('the artifact is empty');
-    if (said !== undefined && said !== sha256) {
-      throw new ArtifactRefused(`the SHA-256 of what has come is ${sha256}, not ${said}`);
+    if (announced !== undefined && announced !== sha256) {
+      throw new ArtifactRefused(`the SHA-256 of the received bytes is ${sha256}, not ${announced}`);
     }
     await store.put(sha256, file, size);
     await database.query(
@@ -60,9 +59,9 @@ export async function takeArtifact(
        values ($1, $2, $3, $4, $5, $6) on conflict (sha256) do nothing`,
       [sha256, md5, size, name, new Date(now), by],
     );
-    const known = await findArtifact(database, sha256);
-    if (!known) throw new Error(`artifact ${sha256} was not stored`);
-    return known;
+    const stored = await findArtifact(database, sha256);
+    if (!stored) throw new Error(`artifact ${sha256} was not stored`);
+    return stored;
   } finally {
     await rm(file, { force: true });
   }
@@ -79,7 +78,7 @@ async function writeHashed(input: Readable, file: string) {
       done(null, chunk);
     },
   });
-  // It is there before anything can fail: a stream that opens it by itself may make it after it was removed.
+  // Opened before anything can fail: a stream that opens the file itself could create it after its removal.
   const opened = await open(file, 'wx', 0o600);
   await pipeline(input, hashing, opened.createWriteStream());
   return { sha256: hashes.sha256.digest('hex'), md5: hashes.md5.digest('hex'), size };

@@ -1,4 +1,4 @@
-/** Artifacts as files of a folder. */
+/** Stores artifacts as files in a directory. */
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { type ArtifactStore, type ByteRange } from './artifact-store.js';
 export class DiskStore implements ArtifactStore {
   readonly #directory: string;
 
-  /** @param directory on the same file system as the files that are put */
+  /** @param directory on the same file system as the files to be stored */
   constructor(directory: string) {
     this.#directory = directory;
   }
@@ -38,7 +38,7 @@ export class DiskStore implements ArtifactStore {
   }
 }
 
-/** What it has is on the disk. */
+/** Flushes a file or directory to disk. */
 async function synchronise(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {

@@ -1,4 +1,4 @@
-/** Which bytes a request is for (RFC 9110, 13.1.5 and 14): pure. */
+/** The byte range that a request asks for (RFC 9110, 13.1.5 and 14): pure. */
 import { type ByteRange } from './artifact-store.js';
 
 export type RequestedRange =
@@ -7,9 +7,9 @@ export type RequestedRange =
   | { readonly kind: 'not satisfiable' };
 
 /**
- * One range at most: of several, and of what is no range of bytes, the whole is sent, as a server may.
+ * Supports a single range. For several ranges, or another unit, the whole file is sent, as the RFC allows.
  *
- * @param ifRange the file as the client has it; of another one it gets the whole
+ * @param ifRange ETag of the file that the client has a part of; if it differs, the whole file is sent
  * @param etag strong, with its quotes
  */
 export function requestedRange(

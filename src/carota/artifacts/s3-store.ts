@@ -1,4 +1,4 @@
-/** Artifacts in an S3-compatible store. */
+/** Stores artifacts in an S3-compatible store. */
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type Readable } from 'node:stream';
@@ -6,28 +6,28 @@ import { type S3Client } from '@aws-sdk/client-s3';
 import { type ArtifactStore, type ByteRange } from './artifact-store.js';
 
 export interface S3Settings {
-  /** Of the store, e.g. `https://s3.eu-central-1.amazonaws.com`. */
+  /** URL of the store, e.g. `https://s3.eu-central-1.amazonaws.com`. */
   readonly s3Url: string;
   readonly s3Bucket: string;
   readonly s3Region: string;
 }
 
-/** Parts of an upload, bytes; S3 takes 10,000 of them at most. */
+/** Size of an upload's parts, bytes; S3 accepts at most 10,000 parts. */
 const PART_BYTES = 64 * 1024 * 1024;
 
-/** Credentials are where the SDK looks for them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the instance's role. */
+/** The SDK finds its own credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the instance's role. */
 export async function openS3Store({
   s3Url,
   s3Bucket,
   s3Region,
 }: S3Settings): Promise<ArtifactStore> {
-  // Loaded where it is used: it is large.
+  // The SDK is large, so it is loaded only when needed.
   const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
   const { Upload } = await import('@aws-sdk/lib-storage');
   const client: S3Client = new S3Client({
     endpoint: s3Url,
     region: s3Region,
-    // Stores other than Amazon's have no name of a host for each bucket.
+    // Stores other than Amazon's have no host name per bucket.
     forcePathStyle: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -1,12 +1,12 @@
-/** URLs of artifacts that hold for a while, for whoever has one: pure. */
+/** Artifact URLs with an expiry, valid for anyone who has them: pure. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The end is on a whole quarter of an hour, so that a cache in front sees the same URL again. */
+/** Expiry is rounded up to a quarter of an hour, so that a cache sees the same URL repeatedly. */
 const GRID_SECONDS = 15 * 60;
 
 /**
  * @param now ms
- * @param ttl seconds that it holds at least
+ * @param ttl minimum validity, seconds
  * @returns path and query
  */
 export function signedPath(sha256: string, key: Uint8Array, now: number, ttl: number): string {
@@ -23,7 +23,7 @@ export function isSigned(
   now: number,
 ): boolean {
   if (expires * 1000 < now) return false;
-  // As text: several texts of base64url are the same bytes, and only one of them is a signature.
+  // Compared as text: several base64url texts decode to the same bytes, and only one of them is a signature.
   const given = Buffer.from(signature);
   const due = Buffer.from(signatureOf(sha256, expires, key));
   return given.length === due.length && timingSafeEqual(given, due);

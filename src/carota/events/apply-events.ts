@@ -1,4 +1,4 @@
-/** Stores events and what follows from them for the vehicle, its wave and its schedule: each event once. */
+/** Stores events and applies their consequences for vehicle, wave and schedule: each event once. */
 import {
   type CallbackEvent,
   checkOf,
@@ -14,14 +14,14 @@ import { PathNotes, verdictOf } from '../guard/index.js';
 import { advance, lockSchedule, saveSchedule, type ScheduleRecord } from '../schedules/index.js';
 import { storeVersions } from '../vehicles/index.js';
 
-/** @param tx a transaction @param now ms @returns how many were new */
+/** @param tx a transaction @param now ms @returns the number of new events */
 export async function applyEvents(
   tx: Queryable,
   events: readonly CallbackEvent[],
   now: number,
 ): Promise<number> {
   const fresh = await storeEvents(tx, events);
-  // In one order everywhere, so that two call-backs at once cannot wait for each other.
+  // Always in the same order, so that two concurrent call-backs cannot deadlock.
   const refIds = [...new Set(fresh.map((event) => event['ref-id']))].sort();
   for (const refId of refIds) {
     const schedule = await lockSchedule(tx, { refId });
@@ -31,7 +31,7 @@ export async function applyEvents(
   return fresh.length;
 }
 
-/** @returns those that were not known, in their order */
+/** @returns the new events, in their order */
 async function storeEvents(
   tx: Queryable,
   events: readonly CallbackEvent[],
@@ -55,8 +55,8 @@ async function storeEvents(
       timeArray(distinct.map((event) => event['received-at'])),
     ],
   );
-  const known = new Set(inserted.map(({ event_id }) => event_id));
-  return distinct.filter((event) => known.has(event['event-id']));
+  const isNew = new Set(inserted.map(({ event_id }) => event_id));
+  return distinct.filter((event) => isNew.has(event['event-id']));
 }
 
 const vinOf = ({ vin }: CallbackEvent) => parseVin(vin) ?? vin;
@@ -81,9 +81,9 @@ async function applyToSchedule(
   const vehicles = await readVehicles(tx, schedule.id, events);
   const changed = new Set<Vehicle>();
   const path = new PathNotes();
-  // To look too early does no harm.
+  // Checking too early does no harm.
   let due: number | undefined;
-  const goOn = async () => {
+  const advanceNow = async () => {
     const next = await advance(tx, schedule, now);
     if (next !== undefined) due = Math.min(due ?? next, next);
   };
@@ -98,13 +98,13 @@ async function applyToSchedule(
     schedule.move(vehicle.wave, before, after);
     const figures = schedule.state(now).judgement?.figures;
     if (figures) path.note(schedule.testFromWave, figures);
-    // After each vehicle: the test stops, or lets the next wave go, as soon as it is justified.
-    await goOn();
+    // After each vehicle, so that the test stops the schedule, or lets the next wave start, as early as possible.
+    await advanceNow();
   }
   await saveVehicles(tx, schedule.id, [...changed]);
   await path.save(tx, schedule.id, now);
   await saveInstalled(tx, schedule, events, now);
-  await goOn();
+  await advanceNow();
   await saveSchedule(tx, schedule, due);
 }
 
@@ -121,7 +121,7 @@ async function readVehicles(
   return new Map(rows.map((row) => [row.vin, row]));
 }
 
-/** By time, then by where it stands in an update's life (contract section 5.2). */
+/** By time, then by lifecycle rank (contract section 5.2). */
 function isNewer(event: CallbackEvent, { at, rank, id }: Vehicle): boolean {
   if (at === null) return true;
   const order =
@@ -171,7 +171,7 @@ async function saveVehicles(
 
 const version = checkOf(Version);
 
-/** What vehicles have installed: as they say themselves (`version:<ecu>`), otherwise as the script says. */
+/** Stores the installed versions: those that the vehicle reports (`version:<ecu>`), otherwise those of the script. */
 async function saveInstalled(
   tx: Queryable,
   schedule: ScheduleRecord,
@@ -187,11 +187,11 @@ async function saveInstalled(
   const byScript = (row?.script.ecus ?? []).map(({ ecu, version }) => ({ ecu, version }));
   const installed = new Map<string, { vin: string; ecu: string; version: string }>();
   for (const event of succeeded) {
-    const told = event.meta.flatMap(({ key, value }) => {
+    const reported = event.meta.flatMap(({ key, value }) => {
       const [, ecu] = /^version:([A-Za-z0-9][\w-]{0,63})$/.exec(key) ?? [];
       return ecu === undefined ? [] : [{ ecu, version: value }];
     });
-    for (const software of told.length > 0 ? told : byScript) {
+    for (const software of reported.length > 0 ? reported : byScript) {
       if (!version.matches(software.version)) continue;
       const vin = vinOf(event);
       installed.set(`${vin} ${software.ecu}`, { vin, ...software });

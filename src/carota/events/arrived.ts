@@ -1,4 +1,4 @@
-/** Events of a call-back as they came, and which of them are events of the contract (section 6). Pure. */
+/** The events of a call-back as received, and which of them are valid (contract section 6). Pure. */
 import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { CallbackEvent, checkOf } from '../../contract/index.js';
 import { elementTexts } from './json-elements.js';
@@ -7,18 +7,18 @@ import { elementTexts } from './json-elements.js';
 export interface Arrived {
   /** Parsed, of any shape. */
   readonly json: unknown;
-  /** As it came. */
+  /** As received. */
   readonly text: () => string;
 }
 
 export interface Refusal {
   readonly reason: RefusalReason;
-  /** JSON Pointer to the fault in the event, where it is in one field. */
+  /** JSON Pointer to the invalid field of the event; '': not a single field. */
   readonly path: string;
   readonly detail: string;
 }
 
-/** An event that the database has not seen yet. */
+/** A valid event, not stored yet. */
 export interface Candidate extends Arrived {
   readonly json: CallbackEvent;
 }
@@ -30,7 +30,7 @@ export interface Refused {
 
 /** @param text of the request @param events its `body.events`, parsed from the text */
 export function arrivedEvents(text: string, events: readonly unknown[]): Arrived[] {
-  // Only who is put aside is asked for its text.
+  // Computed only if an event is set aside.
   let texts: string[] | undefined;
   const textOf = (n: number) => (texts ??= elementTexts(text, ['body', 'events']))[n] ?? '';
   return events.map((json, n) => ({ json, text: () => textOf(n) }));
@@ -38,7 +38,7 @@ export function arrivedEvents(text: string, events: readonly unknown[]): Arrived
 
 const check = checkOf(CallbackEvent);
 
-/** Each is judged on its own: a faulty one says nothing of the others. */
+/** Separates valid from invalid events, each on its own. */
 export function sortOut(arrived: readonly Arrived[]): {
   candidates: Candidate[];
   refused: Refused[];

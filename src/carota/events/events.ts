@@ -1,4 +1,4 @@
-/** What happened to a vehicle, as it was called back. */
+/** A vehicle's events, as received from the adapter. */
 import { type Queryable } from '../../service/database/index.js';
 
 export interface EventRow {

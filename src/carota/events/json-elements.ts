@@ -1,9 +1,9 @@
 /**
- * The elements of an array inside JSON text, each as it came: parsing and writing it again would lose duplicate keys,
- * digits of numbers and order. Pure; for text that `JSON.parse` has taken. Does not recurse.
+ * The elements of an array inside JSON text, unchanged: parsing and serialising would lose duplicate keys, digits of
+ * numbers and order. Pure; for text that `JSON.parse` accepts. Does not recurse.
  */
 
-/** @param path names of the members that lead to the array; of two with the same name the last counts, as in JSON.parse */
+/** @param path names of the members that lead to the array; of two with the same name the last one counts, as in JSON.parse */
 export function elementTexts(text: string, path: readonly string[]): string[] {
   let at = afterSpace(text, 0);
   for (const name of path) at = memberOf(text, at, name);
@@ -17,7 +17,7 @@ export function elementTexts(text: string, path: readonly string[]): string[] {
   return elements;
 }
 
-/** Where the value of a member of the object at this place begins. */
+/** Index of the value of a member. @param object index of the object */
 function memberOf(text: string, object: number, name: string): number {
   let found = -1;
   for (let at = afterSpace(text, object + 1); text[at] !== '}';) {
@@ -38,7 +38,7 @@ function afterSpace(text: string, from: number): number {
   return at;
 }
 
-/** Where the value ends that begins at this place. */
+/** Index after the value that starts at `from`. */
 function endOf(text: string, from: number): number {
   let depth = 0;
   for (let at = from; ; at += 1) {
@@ -53,7 +53,7 @@ function endOf(text: string, from: number): number {
         break;
       case '}':
       case ']':
-        // Of what a number or a literal stands in.
+        // Closes the array or object around a number or literal.
         if (depth === 0) return at;
         depth -= 1;
         if (depth === 0) return at + 1;

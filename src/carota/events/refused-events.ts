@@ -1,33 +1,39 @@
-/** Events that were called back and could not be taken: put aside with the reason, listed, expired. */
+/** Events that could not be stored: set aside with the reason, listed, expired. */
 import { hash } from 'node:crypto';
 import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { newUuid, parseVin } from '../../contract/index.js';
-import { type Queryable, textArray } from '../../service/database/index.js';
+import {
+  type BytesSoFar,
+  isFullPage,
+  pageByBytes,
+  type Queryable,
+  textArray,
+} from '../../service/database/index.js';
 import { type Arrived, type Refused } from './arrived.js';
 
 export interface RefusedEventRow {
-  /** UUID v7: sorts by the order in which events were put aside. */
+  /** UUID v7: sorts by the order in which events were set aside. */
   readonly id: string;
   readonly refused_at: Date;
-  /** As far as the event has them. */
+  /** These three if the event has them. */
   readonly event_id: string | null;
   readonly ref_id: string | null;
   readonly vin: string | null;
   readonly reason: RefusalReason;
   readonly path: string;
   readonly detail: string;
-  /** JSON text as it came. */
+  /** JSON text as received. */
   readonly event: string;
   readonly replayed_at: Date | null;
 }
 
 /**
- * The same event again is not put aside twice.
+ * Sets events aside, the same event only once.
  *
  * @param now ms
  * @returns the reasons of those that are new
  */
-export async function putAside(
+export async function setAside(
   database: Queryable,
   refused: readonly Refused[],
   now: number,
@@ -73,25 +79,25 @@ function rowOf({ arrived, refusal }: Refused) {
   };
 }
 
-/** What makes it the same event: its id, where it has one. First 128 bits of SHA-256, as a UUID is read. */
+/** Identifies an event: by its id, or by its text if it has none. First 128 bits of SHA-256, which PostgreSQL reads as a UUID. */
 function digestOf({ json, text }: Arrived): string {
   const id = (json as { 'event-id'?: unknown } | null)?.['event-id'];
   const named = typeof id === 'string' && id !== '' ? `id ${id}` : `text ${text()}`;
   return hash('sha256', named, 'hex').slice(0, 32);
 }
 
-/** Of any value what a text column can hold; null where it is no text. */
+/** A text, shortened and made storable; null for any other value. */
 const excerpt = (value: unknown, length = 256): string | null =>
   typeof value === 'string'
     ? value.slice(0, length).toWellFormed().replaceAll('\0', '\uFFFD')
     : null;
 
-/** Which are meant; what is undefined does not matter. */
+/** Selects refused events; an undefined field matches all. */
 export interface RefusedEventFilter {
   readonly reason?: string | undefined;
   readonly vin?: string | undefined;
   readonly refId?: string | undefined;
-  /** Put aside at this time or later, and before that one, ms. */
+  /** Set aside at or after `from` and before `to`, ms. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   /** Whether they were replayed. */
@@ -99,20 +105,32 @@ export interface RefusedEventFilter {
 }
 
 export interface RefusedEventPage {
-  readonly events: RefusedEventRow[];
+  readonly rows: RefusedEventRow[];
   /** Whether there may be more: the page is full, by number or by bytes. */
   readonly isFull: boolean;
 }
 
 const COLUMNS = 'id, refused_at, event_id, ref_id, vin, reason, path, detail, event, replayed_at';
-/** Bytes of events on one page. */
-const MAX_PAGE_BYTES = 8 * 1024 * 1024;
+
+const page = (by: 'id' | 'id desc', follows: '>' | '<') =>
+  pageByBytes(
+    `select * from refused_events
+     where ($1::text is null or reason = $1) and ($2::text is null or vin = $2)
+       and ($3::text is null or ref_id = $3)
+       and ($4::timestamptz is null or refused_at >= $4)
+       and ($5::timestamptz is null or refused_at < $5)
+       and ($6::boolean is null or (replayed_at is not null) = $6)
+       and ($7::uuid is null or id ${follows} $7::uuid)
+     order by ${by} limit $8`,
+    { columns: COLUMNS, order: by, bytes: 'octet_length(event)' },
+  );
+const PAGES = { newest: page('id desc', '<'), oldest: page('id', '>') };
 
 /**
- * A page, shorter than the limit where events are long.
+ * A page, shorter than the limit if events are long.
  *
  * @param order newest first, or oldest first
- * @param beyond id of the last one of the page before
+ * @param beyond id of the previous page's last event
  */
 export async function listRefusedEvents(
   database: Queryable,
@@ -123,36 +141,17 @@ export async function listRefusedEvents(
     limit,
   }: { order: 'newest' | 'oldest'; beyond?: string | undefined; limit: number },
 ): Promise<RefusedEventPage> {
-  const [by, follows] = order === 'newest' ? ['id desc', '<'] : ['id', '>'];
-  const rows = await database.query<RefusedEventRow & { bytes_so_far: number | string }>(
-    `select * from (
-       select ${COLUMNS}, sum(octet_length(event)) over (order by ${by}) as bytes_so_far
-       from (
-         select * from refused_events
-         where ($1::text is null or reason = $1) and ($2::text is null or vin = $2)
-           and ($3::text is null or ref_id = $3)
-           and ($4::timestamptz is null or refused_at >= $4)
-           and ($5::timestamptz is null or refused_at < $5)
-           and ($6::boolean is null or (replayed_at is not null) = $6)
-           and ($7::uuid is null or id ${follows} $7::uuid)
-         order by ${by} limit $8
-       ) page
-     ) page
-     where bytes_so_far - octet_length(event) < ${MAX_PAGE_BYTES}
-     order by ${by}`,
-    [
-      reason ?? null,
-      vin ?? null,
-      refId ?? null,
-      from === undefined ? null : new Date(from),
-      to === undefined ? null : new Date(to),
-      replayed ?? null,
-      beyond ?? null,
-      limit,
-    ],
-  );
-  const bytes = Number(rows.at(-1)?.bytes_so_far ?? 0);
-  return { events: rows, isFull: rows.length === limit || bytes >= MAX_PAGE_BYTES };
+  const rows = await database.query<RefusedEventRow & BytesSoFar>(PAGES[order], [
+    reason ?? null,
+    vin ?? null,
+    refId ?? null,
+    from === undefined ? null : new Date(from),
+    to === undefined ? null : new Date(to),
+    replayed ?? null,
+    beyond ?? null,
+    limit,
+  ]);
+  return { rows, isFull: isFullPage(rows, limit) };
 }
 
 export async function findRefusedEvent(
@@ -178,12 +177,12 @@ export async function markReplayed(
   ]);
 }
 
-/** Deletes what is older. @param before ms */
+/** Deletes older refused events. @param before ms */
 export async function expireRefusedEvents(database: Queryable, before: number): Promise<void> {
   await database.query('delete from refused_events where refused_at < $1', [new Date(before)]);
 }
 
-/** How many are kept that were not replayed, by reason. */
+/** The number of refused events not replayed yet, by reason. */
 export const countRefusedEvents = (
   database: Queryable,
 ): Promise<{ reason: RefusalReason; count: number }[]> =>

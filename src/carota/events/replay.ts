@@ -1,6 +1,7 @@
-/** Takes events that were put aside once more, as if they had just been called back: after the cause was fixed. */
+/** Replays refused events as if they had just been received, after the cause has been fixed. */
 import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { type Database } from '../../service/database/index.js';
+import { replayPages } from '../../service/replay-pages.js';
 import { type Arrived, sortOut } from './arrived.js';
 import {
   listRefusedEvents,
@@ -13,13 +14,13 @@ import { takeEvents } from './take-events.js';
 export interface Replayed {
   stored: number;
   duplicate: number;
-  /** Their cause still stands; they stay. */
+  /** Still refused; they are kept. */
   refused: number;
 }
 
 /**
  * @param now ms
- * @returns what became of them, and why those were refused that were
+ * @returns the outcomes, and the reasons of the refused events
  */
 export async function replay(
   database: Database,
@@ -45,12 +46,10 @@ export async function replay(
   };
 }
 
-const PAGE = 200;
-
 /**
- * Those that match and were not replayed yet, in the order in which they were put aside.
+ * Replays matching events that were not replayed yet, in the order in which they were set aside.
  *
- * @param limit most that are replayed
+ * @param limit maximum number replayed
  * @param clock ms
  * @returns `more`: whether there are more than the limit
  */
@@ -61,20 +60,20 @@ export async function replayMatching(
   clock: () => number,
 ): Promise<Replayed & { more: boolean }> {
   const tally = { stored: 0, duplicate: 0, refused: 0, more: false };
-  let beyond: string | undefined;
-  for (let left = limit; ;) {
-    const { events, isFull } = await listRefusedEvents(
-      database,
-      { ...filter, replayed: false },
-      { order: 'oldest', beyond, limit: Math.min(PAGE, left + 1) },
-    );
-    const { stored, duplicate, refused } = await replay(database, events.slice(0, left), clock());
-    tally.stored += stored;
-    tally.duplicate += duplicate;
-    tally.refused += refused;
-    tally.more = events.length > left;
-    left -= events.length;
-    beyond = events.at(-1)?.id;
-    if (!isFull || left < 0 || beyond === undefined) return tally;
-  }
+  tally.more = await replayPages<RefusedEventRow>(
+    limit,
+    (last, pageSize) =>
+      listRefusedEvents(
+        database,
+        { ...filter, replayed: false },
+        { order: 'oldest', beyond: last?.id, limit: pageSize },
+      ),
+    async (events) => {
+      const { stored, duplicate, refused } = await replay(database, events, clock());
+      tally.stored += stored;
+      tally.duplicate += duplicate;
+      tally.refused += refused;
+    },
+  );
+  return tally;
 }

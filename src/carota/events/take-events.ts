@@ -1,6 +1,6 @@
 /**
- * Stores events with all that follows from them, or finds the ones that cannot be taken. An event is taken wholly or
- * not at all, so that whoever takes it later, when the cause is gone, makes up for everything.
+ * Stores events with all their consequences, and finds those that cannot be stored. An event is stored completely or not
+ * at all, so that a later replay makes up for everything.
  */
 import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
@@ -15,10 +15,10 @@ export interface Taken {
 }
 
 /**
- * One transaction. Where that is refused, the halves are tried, down to the event that is at fault; the order is kept.
+ * In one transaction. If that is refused, in halves, down to the single event that is the cause; the order is kept.
  *
  * @param now ms
- * @throws DatabaseError where the database itself is at fault: what was not taken may be sent again
+ * @throws DatabaseError where the database itself is the cause: the events may be sent again
  */
 export async function takeEvents(
   database: Database,
@@ -50,14 +50,14 @@ export async function takeEvents(
 }
 
 /**
- * SQLSTATE classes of what only the row can be blamed for (PostgreSQL, appendix A): cardinality, data, integrity, limits,
- * an exception that a trigger has raised. A missing privilege, table or disk is nobody's event.
+ * SQLSTATE classes of errors caused by the row itself (PostgreSQL, appendix A): cardinality, data, integrity, limits, an
+ * exception raised by a trigger. A missing privilege, a missing table or a full disk is not the event's fault.
  */
 const OF_THE_ROW = new Set(['21', '22', '23', '54', 'P0']);
 
-/** undefined: no event is to blame, and another try may succeed */
+/** @returns undefined: not caused by an event, so a retry may succeed */
 function reasonOf(error: unknown): RefusalReason | undefined {
-  // What our own code cannot work out must not stand in the way of other vehicles either.
+  // An event on which our own code fails must not hold up other vehicles either.
   if (!(error instanceof DatabaseError)) return 'NOT_APPLIED';
   return OF_THE_ROW.has((error.code ?? '').slice(0, 2)) ? 'REFUSED_BY_DATABASE' : undefined;
 }

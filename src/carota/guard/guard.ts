@@ -1,9 +1,9 @@
-/** Judges a schedule by what came back from its vehicles: pure. */
+/** Judges a schedule by its vehicles' results: pure. */
 import { type Figures, type GuardSettings } from '../../contract/carota-api/index.js';
 import { FAILED, resultOf } from '../../contract/index.js';
 import { figuresOf, findingOf, forOneOf } from './sequential-test.js';
 
-/** What a vehicle's state says of the update; what the user decides says nothing. */
+/** What a vehicle's state says about the update; a user's decision says nothing. */
 export type Verdict = 'succeeded' | 'failed' | 'neither';
 
 export function verdictOf(state: string): Verdict {
@@ -11,7 +11,7 @@ export function verdictOf(state: string): Verdict {
   return FAILED.has(state) ? 'failed' : 'neither';
 }
 
-/** Vehicles of a wave, by what has become of them. */
+/** Vehicles of one or several waves, by result. */
 export interface WaveCounts {
   readonly vehicles: number;
   readonly finished: number;
@@ -23,20 +23,20 @@ export interface WaveCounts {
 export interface Judgement {
   readonly decision: 'stop' | 'go' | 'hold' | 'wait';
   readonly reason: string;
-  /** Of the test, where there is one. */
+  /** Of the test, if there is one. */
   readonly figures?: Figures;
 }
 
 export interface Evidence {
-  /** Of the schedule. */
+  /** Maximum number of waves of the schedule. */
   readonly waves: number;
-  /** Over all waves. */
+  /** Of all waves. */
   readonly total: WaveCounts;
-  /** Since the test has begun. */
+  /** Of the waves in the current test. */
   readonly tested: WaveCounts;
-  /** The wave that is running. */
+  /** Of the current wave. */
   readonly wave: WaveCounts;
-  /** The wave has run for so long, seconds. */
+  /** Since the current wave was posted, seconds. */
   readonly age: number;
 }
 
@@ -63,11 +63,11 @@ export function judge(settings: GuardSettings, evidence: Evidence): Judgement {
   }
   const isOver = wave.finished >= wave.vehicles;
   if (!isOver && !(patience !== undefined && age >= patience)) {
-    return { decision: 'wait', reason: 'vehicles are still at it', ...with_ };
+    return { decision: 'wait', reason: 'vehicles are still updating', ...with_ };
   }
   const what = isOver ? 'every vehicle of the wave has finished' : `${patience} s have passed`;
   if (!test || (settings.undecided ?? 'hold') === 'continue') {
     return { decision: 'go', reason: what, ...with_ };
   }
-  return { decision: 'hold', reason: `${what}, and the test is not decided`, ...with_ };
+  return { decision: 'hold', reason: `${what}, and the test is undecided`, ...with_ };
 }

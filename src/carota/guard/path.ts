@@ -1,10 +1,10 @@
-/** How a guard's test went over time: what is drawn between its two bounds. */
+/** The course of a guard's test over time, drawn between its two bounds. */
 import { type Figures } from '../../contract/carota-api/index.js';
 import { numberArray, type Queryable } from '../../service/database/index.js';
 
 export interface PathPoint {
   readonly at: Date;
-  /** The test counts from this wave on. */
+  /** The test starts at this wave. */
   readonly from_wave: number;
   readonly succeeded: number;
   readonly failed: number;
@@ -13,11 +13,11 @@ export interface PathPoint {
 
 type Note = Figures & { readonly fromWave: number };
 
-/** Points of one call-back. */
+/** The points that one call-back adds. */
 export class PathNotes {
   readonly #points: Note[] = [];
 
-  /** Each failure, and what it was at last: between them it is a straight line. */
+  /** Keeps each failure and the last point: between these the line is straight. */
   note(fromWave: number, figures: Figures): void {
     const last = this.#points.at(-1);
     const isStraight = last?.fromWave === fromWave && last.failed === figures.failed;
@@ -44,12 +44,12 @@ export class PathNotes {
   }
 }
 
-/** More than any test has that is decided. */
-const MOST = 5_000;
+/** More points than any decided test has. */
+const MAX_POINTS = 5_000;
 
 export const readPath = (database: Queryable, scheduleId: number): Promise<PathPoint[]> =>
   database.query<PathPoint>(
     `select at, from_wave, succeeded, failed, evidence from guard_path
-     where schedule_id = $1 order by id limit ${MOST}`,
+     where schedule_id = $1 order by id limit ${MAX_POINTS}`,
     [scheduleId],
   );

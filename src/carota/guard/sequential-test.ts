@@ -1,15 +1,14 @@
 /**
- * Wald's sequential probability ratio test (A. Wald, Sequential Tests of Statistical Hypotheses, 1945) of a failure
- * rate: after each vehicle, is it tolerable, intolerable, or not known yet? Pure.
+ * Wald's sequential probability ratio test (A. Wald, Sequential Tests of Statistical Hypotheses, 1945) of a failure rate:
+ * after each vehicle, is the rate tolerable, intolerable or still undecided? Pure.
  */
 import { type Figures, type TestSettings } from '../../contract/carota-api/index.js';
 
 export type Finding = 'stop' | 'go' | 'undecided';
 
 /**
- * The bounds are those that hold whatever the rates are: likelier by 1 ÷ p under the wrong hypothesis it becomes with the
- * probability p at most (Ville's inequality). Wald's own, (1 - β) ÷ α and β ÷ (1 - α), are a little closer and hold only
- * nearly.
+ * The bounds hold for any rates: under the wrong hypothesis, the likelihood ratio exceeds 1/p with probability at most p
+ * (Ville's inequality). Wald's own bounds, (1 - β)/α and β/(1 - α), are slightly tighter but only approximate.
  */
 export function figuresOf(
   { tolerated, intolerable, falseStop, missedStop }: TestSettings,
@@ -32,10 +31,7 @@ export function findingOf({ evidence, stopAt, goAt }: Figures): Finding {
   return evidence <= goAt ? 'go' : 'undecided';
 }
 
-/**
- * Each wave may begin a test of its own. That all of them together stop falsely as seldom as is set, each has its
- * part of that probability.
- */
+/** Each wave may start its own test; the false-stop probability is divided among them, so that it holds for all together. */
 export const forOneOf = (settings: TestSettings, waves: number): TestSettings => ({
   ...settings,
   falseStop: settings.falseStop / Math.max(1, waves),

@@ -1,19 +1,19 @@
-/** Checks the signature of an event call-back (standardwebhooks.com), by the database's time. Pure. */
+/** Verifies the signature of an event call-back (standardwebhooks.com). Pure. */
 import { timingSafeEqual } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { SignatureHeaders } from '../../contract/carota-api/index.js';
 import { checkOf } from '../../contract/index.js';
 
-/** How far the sender's clock and ours may differ, and how long a request may be on its way. */
+/** Tolerance for clock differences and transfer time. */
 const TOLERANCE_SECONDS = 5 * 60;
 
 const check = checkOf(SignatureHeaders);
 
 /**
- * @param secrets any of them may have signed: while one is changed, both hold
+ * @param secrets a signature with any of them is valid; during a change there are two
  * @param now ms
- * @returns why the signature is refused; undefined: it holds
+ * @returns why the signature is refused; undefined: it is valid
  */
 export function signatureFault(
   body: string,
@@ -21,7 +21,7 @@ export function signatureFault(
   secrets: readonly string[],
   now: number,
 ): string | undefined {
-  if (secrets.length === 0) return 'no secret of the call-back is set here';
+  if (secrets.length === 0) return 'this server has no call-back secret (see --callback-secret)';
   if (!check.matches(headers)) {
     return check
       .errors(headers)

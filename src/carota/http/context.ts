@@ -1,4 +1,4 @@
-/** What the routes of the CarOTA Server work with. */
+/** What the routes of the CarOTA Server need. */
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type Signer } from '../../update-script/index.js';
@@ -9,25 +9,25 @@ import { type CarotaMetrics } from '../metrics.js';
 export interface CarotaContext {
   readonly database: Database;
   readonly store: ArtifactStore;
-  /** Folder for artifacts that are on their way. */
+  /** Directory of artifact uploads in progress. */
   readonly incoming: string;
   readonly signer: Signer;
-  /** Of the URLs of artifacts. */
+  /** Key that signs artifact URLs. */
   readonly urlKey: Uint8Array;
-  /** How long such a URL holds at least, seconds. */
+  /** Minimum validity of an artifact URL, seconds. */
   readonly urlTtl: number;
-  /** What vehicles reach this server by, where that is not the address they know, e.g. a CDN. */
+  /** Base URL of artifacts for vehicles, e.g. of a CDN; undefined: this server's address. */
   readonly publicUrl: string | undefined;
-  /** Of the event call-back; several while it is changed. None: no call-back is taken. */
+  /** Secrets of the event call-back; several during a change. Empty: call-backs are refused. */
   readonly callbackSecrets: readonly string[];
-  /** Whether schedules have to be approved, and by whom. */
+  /** Whether schedules need approval, and by whom. */
   readonly approval: Approval;
-  /** Aborts when the server stops: streams that would not end by themselves end then. */
+  /** Aborts when the server stops, and ends open-ended streams. */
   readonly stopping: AbortSignal;
   readonly metrics: CarotaMetrics;
   /** ms */
   readonly clock: () => number;
-  /** Something may be due for the scheduler. */
+  /** Wakes the scheduler. */
   readonly wake: () => void;
   readonly log: Logger;
   readonly version: string;

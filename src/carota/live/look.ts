@@ -1,4 +1,4 @@
-/** How things stand, as marks that differ when something has changed: what browsers are told to ask for again. */
+/** Fingerprints of the current state, one per topic: browsers refetch the topics whose fingerprint has changed. */
 import { only, type Queryable, textArray } from '../../service/database/index.js';
 import { type Look } from '../../service/http/index.js';
 
@@ -24,7 +24,7 @@ select (select concat_ws(' ', count(*), max(created_at)) from update_scripts) as
     (select id from refused_events order by id desc limit 1),
     (select max(replayed_at) from refused_events)) as refused_events`;
 
-/** Topics `schedules`, `scripts`, `artifacts`, `refused-events`; and of those who name them `schedule:<ref-id>`. */
+/** Fingerprints of the topics `schedules`, `scripts`, `artifacts` and `refused-events`, and on request of `schedule:<ref-id>`. */
 export const lookAt =
   (database: Queryable): Look =>
   async (wanted) => {

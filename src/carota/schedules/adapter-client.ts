@@ -1,4 +1,4 @@
-/** The OTA Adapter as the contract has it (section 4): the trigger API, and control where a token allows it. */
+/** Client of the OTA Adapter (contract section 4): the trigger API, and control if a token permits it. */
 import { controlApi, triggerApi, type TriggerResult } from '../../contract/adapter-api/index.js';
 import { ApiError, type CarOtaServerEvent, Client, NoAnswer } from '../../contract/index.js';
 import { BadSettings } from '../../service/bad-settings.js';
@@ -6,27 +6,27 @@ import { BadSettings } from '../../service/bad-settings.js';
 export interface AdapterSettings {
   /** e.g. `https://adapter.example` */
   readonly adapterUrl: string;
-  /** Of role carota; undefined: waves wait. */
+  /** Token of role carota; undefined: waves wait. */
   readonly adapterToken?: string | undefined;
-  /** Of role operator: pause and cancel reach the adapter then. */
+  /** Token of role operator, required to pause and cancel operations. */
   readonly adapterControlToken?: string | undefined;
-  /** Whether tokens may go over plain HTTP to another machine; see {@link Client}. */
+  /** Whether tokens may be sent over plain HTTP to another machine; see {@link Client}. */
   readonly allowPlainHttp?: boolean | undefined;
 }
 
-/** The adapter has refused; the same request would be refused again. */
+/** The adapter refused the request, and would refuse it again. */
 export class AdapterRefused extends Error {
   override readonly name = 'AdapterRefused';
 }
 
-/** The adapter does not answer, or not yet. */
+/** The adapter did not answer, or may accept the request later. */
 class AdapterUnavailable extends Error {
   override readonly name = 'AdapterUnavailable';
 }
 
-/** A million vehicles take a while. */
+/** Long enough for a million vehicles. */
 const TIMEOUT_MS = 120_000;
-/** Of 401 and 403 a person puts the token right, and the schedule goes on then. */
+/** Final refusals. Not 401 and 403: once a person has corrected the token, the schedule continues. */
 const FINAL = new Set([400, 404, 409, 410, 413, 415, 422]);
 
 export class AdapterClient {
@@ -44,9 +44,9 @@ export class AdapterClient {
     return this.#control !== undefined;
   }
 
-  /** The same event again adds nothing. @throws AdapterRefused, AdapterUnavailable */
+  /** Idempotent. @throws AdapterRefused, AdapterUnavailable */
   async trigger(event: CarOtaServerEvent, signal: AbortSignal): Promise<TriggerResult> {
-    if (!this.#trigger) throw new AdapterUnavailable('there is no token for the adapter');
+    if (!this.#trigger) throw new AdapterUnavailable('no token for the adapter is set');
     return finalOrNot(this.#trigger.call(triggerApi.trigger, { body: event }, signal));
   }
 
@@ -57,7 +57,8 @@ export class AdapterClient {
     reason: string,
     signal: AbortSignal,
   ): Promise<void> {
-    if (!this.#control) throw new AdapterRefused('there is no token that may control operations');
+    if (!this.#control)
+      throw new AdapterRefused('no token with permission to control operations is set');
     const request = { params: { 'ref-id': refId }, body: { reason } };
     await finalOrNot<unknown>(this.#control.call(ROUTES[action], request, signal));
   }

@@ -1,4 +1,4 @@
-/** Takes a locked schedule as far as it goes without the outside: what then waits is its event for the adapter. */
+/** Advances a locked schedule as far as possible without calling the adapter. */
 import { type DecisionName, type Figures } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type Judgement } from '../guard/index.js';
@@ -9,7 +9,7 @@ import { readWaves, type ScheduleRecord } from './schedule-record.js';
 
 /**
  * @param now ms
- * @returns when it is to be looked at next, ms; undefined: when an event or a person moves it
+ * @returns when to check it again, ms; undefined: after an event or a person's action
  */
 export async function advance(
   tx: Queryable,
@@ -37,7 +37,7 @@ export async function advance(
       case 'stop':
         schedule.apply('stop', now, step.reason);
         await note(tx, schedule, 'stop', step.by, step, now);
-        // At once: the adapter may have to be told.
+        // Due now: the adapter may have to cancel the operation.
         return now;
       case 'complete':
         schedule.apply('complete', now);
@@ -64,7 +64,7 @@ async function pass(
 ): Promise<void> {
   schedule.pass(wave, now);
   await note(tx, schedule, 'go', 'guard', judgement, now);
-  // A test that is decided is over: the next wave has its own. One that is not goes on.
+  // After a decided test the next wave starts its own; an undecided one continues.
   const { figures } = judgement;
   if (figures && figures.evidence <= figures.goAt) schedule.testFromWave = wave + 1;
 }

@@ -1,12 +1,14 @@
-/** Who is in which wave: settled once, when a schedule starts. */
+/** Assigns vehicles to waves, once, when a schedule starts. */
 import { only, type Queryable, textArray } from '../../service/database/index.js';
 import { selectVehicles } from '../vehicles/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
 import { waveSizes } from './wave-sizes.js';
 
 /**
- * Vehicles that no wave names are dealt in the order of a hash: a wave is a sample of all of them, and the same whenever
- * it is asked. @returns how many vehicles there are
+ * Vehicles that no wave names are dealt to the waves in the order of a hash: each wave is a sample of all of them, and
+ * always the same one.
+ *
+ * @returns the number of vehicles
  */
 export async function assignWaves(tx: Queryable, schedule: ScheduleRecord): Promise<number> {
   const { id, plan, refId, model } = schedule;
@@ -15,7 +17,7 @@ export async function assignWaves(tx: Queryable, schedule: ScheduleRecord): Prom
   const named: number[] = [];
   for (const { vins = [] } of waves) named.push(await countOf(tx, id, vins));
   const sizes = waveSizes(waves, await countOf(tx, id), named);
-  // Waves that nobody is in have no number.
+  // Empty waves get no number.
   const numbers = new Map<number, number>();
   for (const [place, size] of sizes.entries()) {
     if (size > 0) numbers.set(place, numbers.size + 1);
@@ -37,7 +39,7 @@ export async function assignWaves(tx: Queryable, schedule: ScheduleRecord): Prom
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Vehicles of a schedule, or those of them that are named. */
+/** The number of a schedule's vehicles, or of those among the given VINs. */
 async function countOf(tx: Queryable, id: number, vins?: readonly string[]): Promise<number> {
   if (vins?.length === 0) return 0;
   const rows = await tx.query<{ count: number }>(
@@ -60,7 +62,7 @@ async function nameWave(
   );
 }
 
-/** Vehicles in one statement: it must end in time, also on a slow machine. */
+/** Vehicles per statement: few enough to finish in time on a slow machine. */
 const CHUNK = 100_000;
 
 /** Deals the vehicles that no wave names to the waves of these numbers and sizes, in order. */

@@ -1,4 +1,4 @@
-/** A request that the schedule, as it stands, does not allow. */
+/** A request that is not allowed in the schedule's present state. */
 import { type ErrorCode } from '../../contract/index.js';
 
 export class ScheduleConflict extends Error {

@@ -1,4 +1,4 @@
-/** What was decided on a schedule, when, by whom or by which figures. */
+/** Decisions on a schedule: when, and by whom or on which figures. */
 import { type DecisionName, type Figures } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 

@@ -1,4 +1,4 @@
-/** What is to be done for a schedule now: pure. */
+/** The next step of a schedule: pure. */
 import {
   type Figures,
   type SchedulePlan,
@@ -9,22 +9,22 @@ import { parseTimestamp } from '../../contract/index.js';
 import { nextChange, nextOpening } from '../../update-script/index.js';
 import { type Judgement } from '../guard/index.js';
 
-interface WaveStanding {
+interface WaveStatus {
   readonly number: number;
   readonly state: WaveState;
   /** ms */
   readonly passedAt: number | undefined;
-  /** When its patience is over, ms. */
+  /** When its patience ends, ms. */
   readonly judgedAt: number | undefined;
 }
 
 export interface ScheduleState {
   readonly status: ScheduleStatus;
   readonly plan: SchedulePlan;
-  readonly waves: readonly WaveStanding[];
+  readonly waves: readonly WaveStatus[];
   /** Vehicles that have not finished. */
   readonly open: number;
-  /** Of the wave that is running; undefined where none is. */
+  /** The guard's judgement of the current wave; undefined: no wave has been posted. */
   readonly judgement: Judgement | undefined;
 }
 
@@ -40,14 +40,14 @@ export type Step =
       readonly figures?: Figures | undefined;
     }
   | { readonly do: 'complete'; readonly reason: string }
-  /** Until then, ms; undefined: until an event or a person moves it. */
+  /** Until this time, ms; undefined: until an event or a person's action. */
   | { readonly do: 'wait'; readonly until: number | undefined };
 
 /** @param now ms */
 export function nextStep(schedule: ScheduleState, now: number): Step {
   const step = stepOf(schedule, now);
   if (step.do !== 'wait' || schedule.status !== 'running') return step;
-  // Where a window opens or closes, the adapter may have to be told.
+  // When a window opens or closes, the operation may have to be resumed or paused.
   return wait(earliest(step.until, windowChange(schedule.plan, now)));
 }
 
@@ -57,7 +57,7 @@ function stepOf(schedule: ScheduleState, now: number): Step {
     return dueAt(plan, now) <= now ? { do: 'start' } : wait(dueAt(plan, now));
   if (status !== 'running' && status !== 'held') return wait(undefined);
 
-  // What has failed stops it, also while it is held and after its last wave has passed.
+  // Failures stop a schedule even while it is held, and after its last wave has passed.
   if (judgement?.decision === 'stop') {
     const { reason, figures } = judgement;
     return { do: 'stop', by: 'guard', reason, figures };
@@ -68,14 +68,14 @@ function stepOf(schedule: ScheduleState, now: number): Step {
   const current = waves.find(({ state }) => state === 'posting' || state === 'running');
   if (current?.state === 'posting') return { do: 'post', wave: current.number };
   if (current && judgement && judgement.decision !== 'wait') {
-    // After the last wave there is nothing to hold.
+    // After the last wave there is nothing to hold back.
     return judgement.decision === 'hold' && next
       ? { do: 'hold', judgement }
       : { do: 'pass', wave: current.number, judgement };
   }
   if (next === undefined) return afterLastWave(schedule, now);
   if (isOver(plan, now)) {
-    return { do: 'stop', by: 'scheduler', reason: 'its stop time has come' };
+    return { do: 'stop', by: 'scheduler', reason: 'its stop time has been reached' };
   }
   if (current) return wait(earliest(stopTime(plan), current.judgedAt));
   const due = nextWaveDue(schedule, next, now);
@@ -83,17 +83,20 @@ function stepOf(schedule: ScheduleState, now: number): Step {
 }
 
 const earliest = (...times: (number | undefined)[]) => {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
+  const given = times.filter((time) => time !== undefined);
+  return given.length === 0 ? undefined : Math.min(...given);
 };
 
 const wait = (until: number | undefined): Step => ({ do: 'wait', until });
 
-/** It is over when every vehicle has finished, or its stop time has come. */
+/** The schedule is complete when every vehicle has finished, or at its stop time. */
 function afterLastWave({ open, plan }: ScheduleState, now: number): Step {
   if (open === 0) return { do: 'complete', reason: 'every vehicle has finished' };
   return isOver(plan, now)
-    ? { do: 'complete', reason: `its stop time has come; ${open} vehicles have not finished` }
+    ? {
+        do: 'complete',
+        reason: `its stop time has been reached; ${open} vehicles have not finished`,
+      }
     : wait(stopTime(plan));
 }
 
@@ -105,20 +108,20 @@ function dueAt({ start }: SchedulePlan, now: number): number {
   return start === undefined ? now : parseTimestamp(start);
 }
 
-function nextWaveDue({ plan, waves }: ScheduleState, next: WaveStanding, now: number): number {
+function nextWaveDue({ plan, waves }: ScheduleState, next: WaveStatus, now: number): number {
   const before = waves.find(({ number }) => number === next.number - 1);
   const rested =
     before?.passedAt === undefined ? dueAt(plan, now) : before.passedAt + (plan.pause ?? 0) * 1000;
   return windowOpening(plan, Math.max(rested, now));
 }
 
-/** When a wave may begin, at this time or after it, ms. */
+/** The earliest time at or after the given one when a wave may start, ms. */
 export function windowOpening({ windows, timeZone = 'UTC' }: SchedulePlan, time: number): number {
   if (!windows || windows.length === 0) return time;
   return Math.min(...windows.map((window) => nextOpening(window, timeZone, time)));
 }
 
-/** When one of the windows opens or closes next, ms. */
+/** When a window opens or closes next, ms. */
 function windowChange({ windows = [], timeZone = 'UTC' }: SchedulePlan, now: number) {
   return earliest(...windows.map((window) => nextChange(window, timeZone, now)));
 }

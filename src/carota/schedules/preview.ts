@@ -1,4 +1,4 @@
-/** Who would get what when, if a schedule were planned so: nothing is stored. */
+/** Preview of a plan: which vehicles would get which software when. Nothing is stored. */
 import { type SchedulePlan, type SchedulePreview } from '../../contract/carota-api/index.js';
 import { type FieldError, parseTimestamp } from '../../contract/index.js';
 import { only, type Queryable, textArray } from '../../service/database/index.js';
@@ -7,10 +7,10 @@ import { chosenVehicles } from '../vehicles/index.js';
 import { windowOpening } from './next-step.js';
 import { waveSizes } from './wave-sizes.js';
 
-/** VINs that the preview of a wave names. */
+/** VINs listed per wave. */
 const MAX_VINS = 20;
 
-/** @param now ms @returns the preview, or what in the plan names nothing that there is */
+/** @param now ms @returns the preview, or fields of the plan that refer to something that does not exist */
 export async function previewSchedule(
   database: Queryable,
   plan: SchedulePlan,
@@ -77,7 +77,7 @@ function isAccepted(
   return version === null ? null : from.some((pattern) => matchesVersion(pattern, version));
 }
 
-/** The plan's script, or why it cannot be used. */
+/** The plan's script, or what is wrong with the reference to it. */
 export async function scriptOf(
   database: Queryable,
   { 'script-ref-id': scriptRefId, model }: SchedulePlan,

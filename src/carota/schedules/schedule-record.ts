@@ -1,4 +1,4 @@
-/** A schedule as it is stored, locked for the work on it: what changes it, and what is written back. */
+/** A stored schedule, locked while it is changed and written back. */
 import {
   type SchedulePlan,
   type ScheduleStatus,
@@ -37,7 +37,7 @@ export interface WaveRow {
   state: WaveState;
   posted_at: Date | null;
   passed_at: Date | null;
-  /** Vehicles that the adapter does not know: nobody waits for them. */
+  /** Vehicles not registered at the adapter; the wave does not wait for them. */
   rejected: number;
   finished: number;
   succeeded: number;
@@ -45,14 +45,14 @@ export interface WaveRow {
   rollback_failed: number;
 }
 
-/** What a vehicle counts as in its wave. */
+/** How a vehicle counts in its wave. */
 export interface Standing {
   readonly verdict: Verdict;
   readonly finished: boolean;
   readonly rollbackFailed: boolean;
 }
 
-const NO_GUARD: Judgement = { decision: 'go', reason: 'there is no guard' };
+const NO_GUARD: Judgement = { decision: 'go', reason: 'no guard' };
 
 export class ScheduleRecord {
   readonly id: number;
@@ -61,9 +61,9 @@ export class ScheduleRecord {
   readonly model: string;
   readonly plan: SchedulePlan;
   operation: Operation;
-  /** When it was to be looked at next, ms. */
+  /** When it was due, ms. */
   readonly dueAt: number | undefined;
-  /** The guard's test counts from this wave on. */
+  /** The guard's test starts at this wave. */
   testFromWave: number;
   waves: WaveRow[];
   /** Id of the token that planned it. */
@@ -102,7 +102,7 @@ export class ScheduleRecord {
     return this.#reason;
   }
 
-  /** When, and id of the token. */
+  /** Time of the approval, and id of the token. */
   get approval(): { readonly at: Date; readonly by: string } | undefined {
     return this.#approval;
   }
@@ -116,17 +116,20 @@ export class ScheduleRecord {
   }
 
   /**
-   * Changes its status, and what goes with it.
+   * Changes the status, with all consequences.
    *
    * @param now ms
    * @param reason why it is held or stopped
-   * @returns false where it was done already
-   * @throws ScheduleConflict where its status does not allow it
+   * @returns false if nothing has changed
+   * @throws ScheduleConflict where the status does not allow it
    */
   apply(transition: Transition, now: number, reason = ''): boolean {
     const status = statusAfter(this.#status, transition);
     if (status === undefined) {
-      throw new ScheduleConflict('SCHEDULE_STATUS', `it is ${this.#status}: no ${transition}`);
+      throw new ScheduleConflict(
+        'SCHEDULE_STATUS',
+        `${transition} is not allowed while the schedule is ${this.#status}`,
+      );
     }
     if (status === this.#status) return false;
     this.#status = status;
@@ -137,13 +140,13 @@ export class ScheduleRecord {
     return true;
   }
 
-  /** @param by id of the token @throws ScheduleConflict where its status does not allow it */
+  /** @param by id of the token @throws ScheduleConflict where the status does not allow it */
   approve(by: string, now: number): void {
     this.apply('approve', now);
     this.#approval = { at: new Date(now), by };
   }
 
-  /** A person has judged: the wave has passed, and the test begins anew. */
+  /** A person has decided: the wave has passed, and the next one starts a new test. */
   #passCurrent(now: number): void {
     const { current } = this;
     if (!current) return;
@@ -151,7 +154,7 @@ export class ScheduleRecord {
     this.testFromWave = current.number + 1;
   }
 
-  /** No wave goes on. */
+  /** Stops all waves in progress. */
   #end(now: number): void {
     this.#endedAt = new Date(now);
     for (const wave of this.waves) {
@@ -159,27 +162,27 @@ export class ScheduleRecord {
     }
   }
 
-  /** Its event is about to go to the adapter. */
+  /** The wave's event is about to be posted to the adapter. */
   beginPosting(wave: number): void {
     this.#change(wave, { state: 'posting' });
   }
 
   /**
-   * The adapter has its event; of a schedule that was stopped meanwhile it stays stopped.
+   * The adapter has the wave's event. If the schedule has ended meanwhile, the wave stays stopped.
    *
-   * @param rejected vehicles that the adapter does not know
+   * @param rejected vehicles not registered at the adapter
    */
   posted(wave: number, rejected: number, now: number): void {
     const state = isEnded(this.#status) ? 'stopped' : 'running';
     this.#change(wave, { state, posted_at: new Date(now), rejected });
   }
 
-  /** The adapter does not take its event. */
+  /** The adapter refused the wave's event. */
   refusedToPost(wave: number): void {
     this.#change(wave, { state: 'waiting' });
   }
 
-  /** The next one may start. */
+  /** The next wave may start. */
   pass(wave: number, now: number): void {
     this.#change(wave, { state: 'passed', passed_at: new Date(now) });
   }
@@ -194,7 +197,7 @@ export class ScheduleRecord {
     return this.waves.findLast(({ state }) => state !== 'waiting' && state !== 'posting');
   }
 
-  /** A vehicle of a wave counts as something else now. */
+  /** Adjusts the wave's counts after a vehicle's state has changed. */
   move(wave: number, before: Standing, after: Standing): void {
     const row = this.waves.find(({ number }) => number === wave);
     if (!row) return;
@@ -251,7 +254,7 @@ function sum(waves: readonly WaveRow[]): WaveCounts {
   };
 }
 
-/** Locks it until the transaction ends; undefined where there is none. */
+/** Locks a schedule until the transaction ends; undefined if it does not exist. */
 export async function lockSchedule(
   tx: Queryable,
   by: { readonly id: number } | { readonly refId: string },
@@ -273,7 +276,7 @@ export const readWaves = (database: Queryable, scheduleId: number): Promise<Wave
     [scheduleId],
   );
 
-/** Writes back what may have changed. */
+/** Writes back everything that may have changed. */
 export async function saveSchedule(
   tx: Queryable,
   schedule: ScheduleRecord,

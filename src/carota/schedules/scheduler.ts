@@ -1,6 +1,6 @@
 /**
- * Does what is due: posts the event of each wave, tells the adapter of pause and cancel. What it is about to do is
- * stored before, and the adapter takes the same event twice as once, so it may be killed at any time.
+ * Carries out due work: posts each wave's event, and pauses, resumes or cancels the operation at the adapter. Each task is
+ * stored before it is carried out, and the adapter recognises a repetition, so the process may be killed at any time.
  */
 import { type CarOtaServerEvent } from '../../contract/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
@@ -24,15 +24,15 @@ export interface SchedulerOptions {
   readonly onFailure: (refId: string, error: Error) => void;
 }
 
-/** The longest sleep: the clock may be set, and another process may have changed something. */
+/** Interval between checks: the clock may be set, and another process may have changed something. */
 const LOOK_MS = 1_000;
-/** A wave whose event is on its way for so long is posted again: whoever did it is gone. */
+/** A wave that has been `posting` for this long is posted again: the process that posted it must be dead. */
 const LEASE_MS = 150_000;
-/** After a failure, ms. */
+/** Pause after a failure, ms. */
 const RETRY_MS = 5_000;
 
-/** What is to be done outside, now that it is stored. */
-type Errand =
+/** A call to the adapter, stored and now to be made. */
+type Task =
   | { readonly kind: 'post'; readonly wave: number; readonly event: CarOtaServerEvent }
   | { readonly kind: 'control'; readonly operation: Operation };
 
@@ -46,7 +46,7 @@ export class Scheduler {
     this.#options = options;
   }
 
-  /** What a process that is gone was about to post is posted now: at the adapter twice is once. */
+  /** First makes the waves due that a dead process was posting; the adapter recognises a repetition. */
   async start(): Promise<void> {
     const { database, clock } = this.#options;
     await database.query(
@@ -63,7 +63,7 @@ export class Scheduler {
     await this.#running;
   }
 
-  /** Something may be due. */
+  /** Work may be due: check now. */
   wake(): void {
     this.#wake();
   }
@@ -98,47 +98,47 @@ export class Scheduler {
     }
   }
 
-  /** One schedule, as far as it goes. */
+  /** Advances one schedule as far as possible. */
   async #work(id: number): Promise<void> {
     const { database, clock } = this.#options;
     let refId = '';
-    const errand = await database.transaction(async (tx) => {
+    const task = await database.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, { id });
       const now = clock();
-      // Another server on this database may have been quicker.
+      // Another server on this database may have been faster.
       if (schedule?.dueAt === undefined || schedule.dueAt > now) return undefined;
       ({ refId } = schedule);
       let due = await advance(tx, schedule, now);
-      const found = await this.#errandOf(schedule, now, (wave) => eventOf(tx, schedule, wave, now));
+      const found = await this.#taskOf(schedule, now, (wave) => eventOf(tx, schedule, wave, now));
       if (found) due = now + LEASE_MS;
       await saveSchedule(tx, schedule, due);
       return found;
     });
-    if (!errand) return;
+    if (!task) return;
     try {
-      if (errand.kind === 'post') await this.#post(id, errand.wave, errand.event);
-      else await this.#control(id, refId, errand.operation);
+      if (task.kind === 'post') await this.#post(id, task.wave, task.event);
+      else await this.#control(id, refId, task.operation);
     } catch (error) {
-      await this.#failed(id, errand, error as Error);
+      await this.#failed(id, task, error as Error);
       this.#options.onFailure(refId, error as Error);
     }
   }
 
-  async #errandOf(
+  async #taskOf(
     schedule: ScheduleRecord,
     now: number,
     event: (wave: number) => Promise<CarOtaServerEvent>,
-  ): Promise<Errand | undefined> {
+  ): Promise<Task | undefined> {
     const wanted = this.#wantedOperation(schedule, now);
     if (wanted !== schedule.operation) return { kind: 'control', operation: wanted };
     const posting = schedule.waves.find(({ state }) => state === 'posting');
     if (!posting || schedule.status !== 'running') return undefined;
-    // From now on the adapter may have it, whether we hear of that or not.
+    // From now on the adapter may have the operation, even if its answer is lost.
     if (schedule.operation === 'none') schedule.operation = 'active';
     return { kind: 'post', wave: posting.number, event: await event(posting.number) };
   }
 
-  /** What the adapter should be doing with the operation, where it can be told. */
+  /** The status that the operation should have at the adapter, as far as this server may control it. */
   #wantedOperation({ operation, status, plan }: ScheduleRecord, now: number): Operation {
     if (!this.#options.adapter.mayControl || operation === 'none' || operation === 'cancelled') {
       return operation;
@@ -158,7 +158,7 @@ export class Scheduler {
          where schedule_id = $1 and vin = any($2::text[]) and newest is null`,
         [id, textArray(answer.rejected.map(({ vin }) => vin))],
       );
-      const reason = `${answer.accepted} vehicles accepted, ${rejected} not known to the adapter`;
+      const reason = `${answer.accepted} vehicles accepted, ${rejected} not registered at the adapter`;
       await noteDecision(tx, id, { wave, decision: 'post', reason, actor: 'scheduler' }, now);
     });
   }
@@ -174,15 +174,15 @@ export class Scheduler {
     });
   }
 
-  async #failed(id: number, errand: Errand, error: Error): Promise<void> {
+  async #failed(id: number, task: Task, error: Error): Promise<void> {
     const change = (schedule: ScheduleRecord, tx: Queryable, now: number) =>
       error instanceof AdapterRefused
-        ? refused(tx, schedule, errand, error.message, now)
+        ? refused(tx, schedule, task, error.message, now)
         : Promise.resolve();
     await this.#change(id, change, RETRY_MS);
   }
 
-  /** Changes a schedule, takes it further, and looks at it again. @param afterMs when */
+  /** Changes a schedule. @param afterMs when it is due again */
   async #change(
     id: number,
     change: (schedule: ScheduleRecord, tx: Queryable, now: number) => Promise<void>,
@@ -200,24 +200,24 @@ export class Scheduler {
   }
 }
 
-/** The adapter would refuse it again. */
+/** The adapter has refused a call and would refuse it again. */
 async function refused(
   tx: Queryable,
   schedule: ScheduleRecord,
-  errand: Errand,
+  task: Task,
   reason: string,
   now: number,
 ): Promise<void> {
-  if (errand.kind === 'control') {
-    // What the adapter will not be told of does not keep the schedule from its end.
-    schedule.operation = errand.operation;
+  if (task.kind === 'control') {
+    // A refused control call must not keep the schedule from ending.
+    schedule.operation = task.operation;
   } else {
-    schedule.refusedToPost(errand.wave);
-    // A person may have ended it meanwhile.
+    schedule.refusedToPost(task.wave);
+    // A person may have stopped it meanwhile.
     if (isEnded(schedule.status)) return;
     schedule.apply('stop', now, reason);
   }
-  const decision = errand.kind === 'post' ? 'stop' : 'control_refused';
+  const decision = task.kind === 'post' ? 'stop' : 'control_refused';
   await noteDecision(tx, schedule.id, { decision, reason, actor: 'scheduler' }, now);
 }
 

@@ -1,4 +1,4 @@
-/** Schedules: made, listed, shown, and what a person may do to one. */
+/** Schedules: creation, lists, and people's actions. */
 import {
   type ScheduleAction,
   type SchedulePlan,
@@ -29,7 +29,7 @@ export interface ScheduleRow {
 const COLUMNS =
   'id, ref_id, script_ref_id, model, plan, status, reason, created_at, approved_at, started_at, ended_at';
 
-/** Whether a schedule has to be approved before it starts, and by whom. */
+/** Whether a schedule needs approval before it starts, and by whom. */
 export type Approval = 'none' | 'anyone' | 'second-person';
 
 /** A token. */
@@ -39,10 +39,9 @@ interface Person {
 }
 
 /**
- * Stores a schedule; its vehicles are with it, and its start is then due by itself, or when it is approved. The same
- * again changes nothing.
+ * Stores a schedule with its vehicles. It starts at its start time, or once it is approved.
  *
- * @returns what in the plan names nothing that there is
+ * @returns fields of the plan that refer to something that does not exist
  * @throws ScheduleConflict
  */
 export async function createSchedule(
@@ -78,7 +77,7 @@ export async function createSchedule(
       ],
     );
     if (!made) {
-      throw new ScheduleConflict('SCHEDULE_EXISTS', `there is a schedule '${refId}' already`);
+      throw new ScheduleConflict('SCHEDULE_EXISTS', `schedule '${refId}' already exists`);
     }
     await addVins(tx, made.id, vins);
     if (!isFree) {
@@ -100,7 +99,7 @@ async function addVins(tx: Queryable, id: number, vins: readonly string[]): Prom
   }
 }
 
-/** Adds vehicles to a schedule that has not started; what was approved stays as it was. @throws ScheduleConflict */
+/** Adds vehicles to a schedule that has neither started nor been approved. @throws ScheduleConflict */
 export async function addVehicles(
   database: Database,
   refId: string,
@@ -110,17 +109,20 @@ export async function addVehicles(
     const schedule = await lockSchedule(tx, { refId });
     if (!schedule) throw noSchedule(refId);
     if (schedule.approval) {
-      throw new ScheduleConflict('SCHEDULE_APPROVED', 'it is approved as it is: no more vehicles');
+      throw new ScheduleConflict(
+        'SCHEDULE_APPROVED',
+        'no vehicles can be added after the approval',
+      );
     }
     if (schedule.status !== 'planned' && schedule.status !== 'proposed') {
-      throw new ScheduleConflict('SCHEDULE_STATUS', 'vehicles are added before it starts');
+      throw new ScheduleConflict('SCHEDULE_STATUS', 'no vehicles can be added after the start');
     }
     await addVins(tx, schedule.id, vins);
   });
 }
 
 /**
- * What a person does to a schedule.
+ * A person's action on a schedule.
  *
  * @param now ms
  * @throws ScheduleConflict
@@ -143,10 +145,10 @@ export async function act(
   });
 }
 
-/** @throws ScheduleConflict, also where a second person is needed, and this is the first */
+/** @throws ScheduleConflict, also where a second person is required and this is the first */
 function approve(schedule: ScheduleRecord, by: Person, approval: Approval, now: number): void {
   if (approval === 'second-person' && schedule.createdBy === by.id) {
-    const message = 'whoever proposed it may not approve it: a second person has to';
+    const message = 'the proposer cannot approve the schedule: a second person must';
     throw new ScheduleConflict('SECOND_PERSON_NEEDED', message);
   }
   schedule.approve(by.id, now);
@@ -166,7 +168,7 @@ export async function findSchedule(
   return rows[0];
 }
 
-/** Newest first. @param before id of the last one that was shown */
+/** Newest first. @param before id of the previous page's last schedule */
 export const listSchedules = (
   database: Queryable,
   before: number | undefined,
@@ -177,13 +179,13 @@ export const listSchedules = (
     [before ?? null, limit],
   );
 
-/** A vehicle that has told nothing yet is triggered when its wave is. */
+/** A vehicle that has not reported anything yet is `triggered` once its wave is. */
 const STATE = `case when v.state = 'waiting' and w.state in ('running', 'passed', 'stopped') then 'triggered'
   else v.state end`;
 const OF_SCHEDULE = `from schedule_vehicles v
   left join waves w on w.schedule_id = v.schedule_id and w.number = v.wave`;
 
-/** Vehicles by state. */
+/** The number of vehicles by state. */
 export async function countStates(
   database: Queryable,
   id: number,

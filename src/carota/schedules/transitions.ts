@@ -1,12 +1,12 @@
-/** From which status a schedule comes to which: the one table for people, guard and scheduler. Pure. */
+/** Transitions between the statuses of a schedule: one table for people, guard and scheduler. Pure. */
 import { type ScheduleAction, type ScheduleStatus } from '../../contract/carota-api/index.js';
 
-/** What changes a schedule's status: a person's action, or one of the guard and the scheduler. */
+/** Changes a schedule's status: an action of a person, the guard or the scheduler. */
 export type Transition = ScheduleAction | 'start' | 'hold' | 'complete';
 
 type Targets = Partial<Readonly<Record<ScheduleStatus, ScheduleStatus>>>;
 
-/** A status that stays as it is: the action was done already, and may be repeated. */
+/** A transition to the same status: repeating the action is allowed and changes nothing. */
 const TABLE: Readonly<Record<Transition, Targets>> = {
   approve: { proposed: 'planned' },
   start: { planned: 'running' },
@@ -25,12 +25,12 @@ const TABLE: Readonly<Record<Transition, Targets>> = {
   complete: { running: 'completed' },
 };
 
-/** @returns undefined where the status does not allow it */
+/** @returns undefined if the status does not allow the transition */
 export const statusAfter = (
   status: ScheduleStatus,
   transition: Transition,
 ): ScheduleStatus | undefined => TABLE[transition][status];
 
-/** From here no transition leads anywhere else. */
+/** Whether the status is final. */
 export const isEnded = (status: ScheduleStatus): boolean =>
   status === 'stopped' || status === 'completed';

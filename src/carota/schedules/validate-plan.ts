@@ -1,26 +1,26 @@
-/** What is wrong with a plan, and where: its shape, and what a schema cannot say. Pure. */
+/** Validates a plan against its schema and the rules that a schema cannot express. Pure. */
 import { SchedulePlan, TIME_ZONE_MESSAGE } from '../../contract/carota-api/index.js';
 import { checkOf, type FieldError, parseTimestamp } from '../../contract/index.js';
 import { isTimeZone } from '../../update-script/index.js';
 
 const check = checkOf(SchedulePlan);
 
-/** @returns the plan, or every fault with the JSON Pointer of its field */
+/** @returns the plan, or all errors with the JSON Pointers of their fields */
 export function validatePlan(value: unknown): SchedulePlan | readonly FieldError[] {
   if (!check.matches(value)) return check.errors(value);
   const errors = planErrors(value);
   return errors.length > 0 ? errors : value;
 }
 
-/** What a schema cannot say. */
+/** The rules that a schema cannot express. */
 export function planErrors(plan: SchedulePlan): FieldError[] {
   return [...timeErrors(plan), ...choiceErrors(plan), ...waveErrors(plan), ...guardErrors(plan)];
 }
 
 function* choiceErrors({ vins, filter }: SchedulePlan): Generator<FieldError> {
-  if (vins && filter) yield { path: '/filter', message: 'vins or a filter, not both' };
+  if (vins && filter) yield { path: '/filter', message: 'cannot be combined with vins' };
   if (filter?.versions && filter.ecu === undefined) {
-    yield { path: '/filter/ecu', message: 'is missing: versions are those of an ECU' };
+    yield { path: '/filter/ecu', message: 'is missing: versions need an ECU' };
   }
 }
 
@@ -33,7 +33,7 @@ function* timeErrors({ start, stop, timeZone, windows = [] }: SchedulePlan): Gen
   }
   for (const [place, { from, to }] of windows.entries()) {
     if (from === to)
-      yield { path: `/windows/${place}/to`, message: 'must differ from its beginning' };
+      yield { path: `/windows/${place}/to`, message: 'must differ from the start of the window' };
   }
 }
 
@@ -41,13 +41,17 @@ function* waveErrors({ waves = [] }: SchedulePlan): Generator<FieldError> {
   const seen = new Set<string>();
   for (const [place, wave] of waves.entries()) {
     if (Object.keys(wave).length !== 1) {
-      yield { path: `/waves/${place}`, message: 'must have one of vehicles, percent and vins' };
+      yield {
+        path: `/waves/${place}`,
+        message: 'must have exactly one of vehicles, percent and vins',
+      };
     }
     for (const [number, vin] of (wave.vins ?? []).entries()) {
-      const known = vin.toUpperCase();
-      if (seen.has(known))
-        yield { path: `/waves/${place}/vins/${number}`, message: 'is named twice' };
-      seen.add(known);
+      const upper = vin.toUpperCase();
+      if (seen.has(upper)) {
+        yield { path: `/waves/${place}/vins/${number}`, message: 'occurs twice' };
+      }
+      seen.add(upper);
     }
   }
 }

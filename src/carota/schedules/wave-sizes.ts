@@ -1,9 +1,9 @@
-/** How many vehicles each wave has: pure. */
+/** Sizes of waves: pure. */
 import { type SchedulePlan, type WavePlan } from '../../contract/carota-api/index.js';
 
 /**
- * Waves that a plan can have at most, known before its vehicles are: the guard shares its error
- * probability among them, so its bounds are the same before the start and after it.
+ * Maximum number of waves, known before the vehicles are. The guard divides its error probability by it, so that its
+ * bounds are the same before and after the start.
  */
 export function mostWaves({ waves = [] }: SchedulePlan): number {
   const percent = waves.reduce((sum, wave) => sum + (wave.percent ?? 0), 0);
@@ -11,11 +11,11 @@ export function mostWaves({ waves = [] }: SchedulePlan): number {
 }
 
 /**
- * Percentages are of all vehicles and rounded up, so that a small canary is at least one. Waves that find nobody left are
- * left out; whoever is left over comes in one more.
+ * Percentages refer to all vehicles and are rounded up, so that a small canary wave has at least one vehicle. Waves for
+ * which no vehicle is left have size 0; remaining vehicles form a final wave.
  *
- * @param total vehicles, with those that waves name
- * @param named how many of the named ones each wave really has
+ * @param total vehicles, including those that waves name
+ * @param named how many vehicles each wave names that are in the schedule
  */
 export function waveSizes(
   waves: readonly WavePlan[],
@@ -23,7 +23,7 @@ export function waveSizes(
   named: readonly number[],
 ): number[] {
   const sizes: number[] = [];
-  // Those that a later wave names are not for the others.
+  // Vehicles that any wave names are not available to the others.
   let free = total - named.reduce((sum, number) => sum + number, 0);
   for (const [place, wave] of waves.entries()) {
     const wanted = wave.vehicles ?? Math.ceil((total * (wave.percent ?? 0)) / 100);

@@ -1,4 +1,4 @@
-/** Update scripts: validated, signed once, and never changed. */
+/** Update scripts: validated, signed once, never changed. */
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldError } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
@@ -14,12 +14,12 @@ export interface ScriptRow {
 
 const COLUMNS = 'script_ref_id, model, script, jws, created_at';
 
-/** There is another script of that name. */
+/** Another script with this script-ref-id exists. */
 export class ScriptExists extends Error {
   override readonly name = 'ScriptExists';
 }
 
-/** What a script says of artifacts, and is not so. */
+/** Errors in what a script says about its artifacts. */
 export async function artifactErrors(
   database: Queryable,
   { ecus }: UpdateScript,
@@ -28,22 +28,23 @@ export async function artifactErrors(
     'select sha256, md5, size from artifacts where sha256 = any($1::text[])',
     [textArray(ecus.map(({ artifact }) => artifact.sha256))],
   );
-  const known = new Map(rows.map((row) => [row.sha256, row]));
+  const artifacts = new Map(rows.map((row) => [row.sha256, row]));
   return ecus.flatMap(({ artifact }, place) => {
     const path = `/ecus/${place}/artifact`;
-    const is = known.get(artifact.sha256);
-    if (!is) return [{ path: `${path}/sha256`, message: 'there is no such artifact' }];
-    const errors: FieldError[] = [];
-    if (is.md5 !== artifact.md5) errors.push({ path: `${path}/md5`, message: `is ${is.md5}` });
-    if (is.size !== artifact.size) errors.push({ path: `${path}/size`, message: `is ${is.size}` });
-    return errors;
+    const stored = artifacts.get(artifact.sha256);
+    if (!stored) return [{ path: `${path}/sha256`, message: 'there is no such artifact' }];
+    return (['md5', 'size'] as const).flatMap((field): FieldError[] =>
+      stored[field] === artifact[field]
+        ? []
+        : [{ path: `${path}/${field}`, message: `must be ${stored[field]}` }],
+    );
   });
 }
 
 /**
- * Signs and stores a script. The same again is answered as it is.
+ * Signs and stores a script. Publishing the same script again returns the stored one.
  *
- * @throws ScriptExists where that script-ref-id has another content
+ * @throws ScriptExists where the script-ref-id has different content
  */
 export async function publishScript(
   database: Queryable,
@@ -62,7 +63,9 @@ export async function publishScript(
   if (made) return { row: made, isNew: true };
   const row = await findScript(database, scriptRefId);
   if (!row || !isDeepStrictEqual(row.script, script)) {
-    throw new ScriptExists(`there is another script '${scriptRefId}': scripts never change`);
+    throw new ScriptExists(
+      `script '${scriptRefId}' exists with different content: scripts never change`,
+    );
   }
   return { row, isNew: false };
 }

@@ -1,4 +1,4 @@
-/** Makes X.509 certificates: for a first start without keys of one's own, and for tests. */
+/** Issues X.509 certificates: for a first start without the operator's own keys, and for tests. */
 import { type KeyObject, webcrypto, X509Certificate } from 'node:crypto';
 import * as asn1js from 'asn1js';
 import * as pkijs from 'pkijs';
@@ -7,9 +7,9 @@ export interface CertificateRequest {
   /** Common name. */
   readonly name: string;
   readonly publicKey: KeyObject;
-  /** Whose key signs it; absent: it signs itself. */
+  /** Issuer; absent: self-signed. */
   readonly issuer?: { readonly certificate: X509Certificate; readonly key: KeyObject };
-  /** Its own private key, for one that signs itself. */
+  /** The subject's private key, for a self-signed certificate. */
   readonly privateKey?: KeyObject;
   /** ms */
   readonly from: number;
@@ -48,7 +48,8 @@ export async function issueCertificate(request: CertificateRequest): Promise<X50
   certificate.extensions = extensionsFor(use);
   await certificate.subjectPublicKeyInfo.importKey(await imported(publicKey));
   const key = issuer?.key ?? request.privateKey;
-  if (!key) throw new Error('a certificate needs an issuer, or signs itself with its private key');
+  if (!key)
+    throw new Error('a certificate needs an issuer, or its own private key to be self-signed');
   await certificate.sign(await imported(key), 'SHA-256');
   return new X509Certificate(Buffer.from(certificate.toSchema(true).toBER()));
 }

@@ -1,4 +1,4 @@
-/** The key that signs update scripts: given, or made at the first start for trying things out. */
+/** The key that signs update scripts: the operator's own, or a trial key generated at the first start. */
 import {
   createPrivateKey,
   generateKeyPairSync,
@@ -13,18 +13,18 @@ import { issueCertificate } from './issue-certificate.js';
 
 export interface SigningSettings {
   readonly dataDir: string;
-  /** PEM file with the private key; undefined: one of our own making, in the data directory. */
+  /** PEM file with the private key; undefined: a generated one in the data directory. */
   readonly signingKey?: string | undefined;
-  /** PEM file with its certificate, and those between it and the vehicles' trust anchor. */
+  /** PEM file with its certificate and any intermediate ones up to the vehicles' trust anchor. */
   readonly signingChain?: string | undefined;
 }
 
 export interface SigningKeys extends Signer {
-  /** File with the trust anchor for vehicles, where the keys are of our own making. */
+  /** File with the trust anchor for vehicles, if the keys were generated. */
   readonly trustAnchorFile: string | undefined;
 }
 
-/** What is given to sign with does not fit together. */
+/** The signing key and the certificates do not match, or are invalid. */
 class BadSigningKeys extends Error {
   override readonly name = 'BadSigningKeys';
 }
@@ -35,7 +35,7 @@ export async function openSigningKeys(
   now: number,
 ): Promise<SigningKeys> {
   if ((signingKey === undefined) !== (signingChain === undefined)) {
-    throw new BadSigningKeys('the signing key and its certificate chain are given together');
+    throw new BadSigningKeys('a signing key needs its certificate chain, and the other way round');
   }
   const directory = join(resolve(dataDir), 'signing');
   const own = {
@@ -61,13 +61,15 @@ async function privateKeyIn(file: string): Promise<KeyObject> {
   try {
     return createPrivateKey(await readFile(file));
   } catch (error) {
-    throw new BadSigningKeys(`${file} has no private key in PEM: ${(error as Error).message}`);
+    throw new BadSigningKeys(
+      `${file} does not contain a private key in PEM: ${(error as Error).message}`,
+    );
   }
 }
 
 /**
- * A path that vehicles accept, as far as can be seen without their trust anchor. Whether it has expired is looked at
- * when a script is signed: an expired one keeps no one from watching the schedules that run.
+ * A certification path that vehicles accept, as far as can be verified without their trust anchor. Its expiry is checked
+ * only when a script is signed: an expired path must not keep the server from following running schedules.
  */
 async function chainIn(file: string): Promise<readonly X509Certificate[]> {
   try {
@@ -76,7 +78,7 @@ async function chainIn(file: string): Promise<readonly X509Certificate[]> {
     return chain;
   } catch (error) {
     throw new BadSigningKeys(
-      `${file} is not a certificate chain to sign with: ${(error as Error).message}`,
+      `${file} is not a valid certificate chain for signing: ${(error as Error).message}`,
     );
   }
 }
@@ -86,7 +88,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const BACKDATED_MS = DAY_MS;
 const VALID_MS = 10 * 365 * DAY_MS;
 
-/** An authority whose key is forgotten at once, and the one signer that it has made. */
+/** A certificate authority whose key is discarded immediately, and the only signer it has certified. */
 async function makeKeys(
   directory: string,
   files: { key: string; chain: string; trustAnchor: string },
@@ -109,7 +111,7 @@ async function makeKeys(
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await writeFile(files.trustAnchor, anchor.toString());
   await writeFile(files.chain, certificate.toString());
-  // Last: where it is there, the others are.
+  // Last: if this file exists, so do the others.
   const pem = signer.privateKey.export({ type: 'pkcs8', format: 'pem' });
   await writeFile(files.key, pem, { mode: 0o600 });
 }

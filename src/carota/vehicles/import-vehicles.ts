@@ -1,8 +1,9 @@
-/** Import of vehicles: CSV or NDJSON, streamed, in batches; a faulty line does not stop the others. */
+/** Import of vehicles: CSV or NDJSON, streamed, in batches; an invalid line does not stop the others. */
 import { type Readable } from 'node:stream';
 import { type ImportResult, VehicleFacts } from '../../contract/carota-api/index.js';
-import { checkOf, MAX_REJECTED_LINES, parseVin, type RejectedLine } from '../../contract/index.js';
-import { type Database, DatabaseError } from '../../service/database/index.js';
+import { checkOf } from '../../contract/index.js';
+import { type Database } from '../../service/database/index.js';
+import { Rejections, storeEach, vehicleIn, type VehicleLine } from '../../service/import/index.js';
 import { type LineFormat, linesOf } from '../../service/lines.js';
 import { storeVehicles } from './vehicles.js';
 
@@ -11,9 +12,9 @@ const BATCH = 2_000;
 const check = checkOf(VehicleFacts);
 
 /**
- * A column `version:HU` is what ECU HU runs; tags are separated by `;`.
+ * A column `version:HU` holds the version of ECU HU; tags are separated by `;`.
  *
- * @throws DatabaseError; the batches before are stored, and the same import can run again
+ * @throws DatabaseError; earlier batches are stored, and the same import can be repeated
  */
 export async function importVehicles(
   database: Database,
@@ -21,23 +22,26 @@ export async function importVehicles(
   format: LineFormat,
   clock: () => number,
 ): Promise<ImportResult> {
-  const outcome = { imported: 0, rejectedCount: 0, rejected: [] as RejectedLine[] };
-  const reject = (line: number, errorMessage: string) => {
-    outcome.rejectedCount += 1;
-    if (outcome.rejected.length >= MAX_REJECTED_LINES) return;
-    outcome.rejected.push({ line, errorCode: 'INVALID', errorMessage });
-  };
+  const outcome = new Outcome();
   let batch = new Map<string, Entry>();
   const flush = async () => {
     const entries = [...batch.values()];
     batch = new Map();
-    const refused = await storeEach(database, entries, clock());
-    for (const { line, message } of refused) reject(line, message);
+    const refused = await storeEach(entries, (some) =>
+      database.transaction((tx) =>
+        storeVehicles(
+          tx,
+          some.map(({ vehicle }) => vehicle),
+          clock(),
+        ),
+      ),
+    );
+    for (const { entry, error } of refused) outcome.reject(entry.line, 'INVALID', error.message);
     outcome.imported += entries.length - refused.length;
   };
   for await (const entry of linesOf(input, format)) {
-    const vehicle = 'error' in entry ? entry.error : vehicleIn(entry.value);
-    if (typeof vehicle === 'string') reject(entry.line, vehicle);
+    const vehicle = 'error' in entry ? entry.error : vehicleIn(entry.value, check, factsIn);
+    if (typeof vehicle === 'string') outcome.reject(entry.line, 'INVALID', vehicle);
     else batch.set(vehicle.vin, { line: entry.line, vehicle });
     if (batch.size >= BATCH) await flush();
   }
@@ -45,60 +49,18 @@ export async function importVehicles(
   return outcome;
 }
 
-/** A line that the database has refused. */
-interface RefusedLine {
-  readonly line: number;
-  readonly message: string;
+class Outcome extends Rejections implements ImportResult {
+  imported = 0;
 }
 
 interface Entry {
   readonly line: number;
-  readonly vehicle: { vin: string } & VehicleFacts;
+  readonly vehicle: VehicleLine<VehicleFacts>;
 }
 
-/**
- * All in one transaction; where the database refuses that, one by one, so that a value that should not have come so far
- * is told of its own line and stops no other.
- *
- * @throws DatabaseError
- */
-async function storeEach(
-  database: Database,
-  entries: readonly Entry[],
-  now: number,
-): Promise<RefusedLine[]> {
-  if (entries.length === 0) return [];
-  try {
-    const vehicles = entries.map(({ vehicle }) => vehicle);
-    await database.transaction((tx) => storeVehicles(tx, vehicles, now));
-    return [];
-  } catch (error) {
-    const [first] = entries;
-    if (!(error instanceof DatabaseError && error.isPermanent) || !first) throw error;
-    if (entries.length === 1) return [{ line: first.line, message: error.message }];
-  }
-  const refused: RefusedLine[] = [];
-  for (const entry of entries) refused.push(...(await storeEach(database, [entry], now)));
-  return refused;
-}
-
-/** The vehicle in a line, or what is wrong with it. */
-function vehicleIn(value: unknown): ({ vin: string } & VehicleFacts) | string {
-  if (typeof value !== 'object' || value === null) return 'must be an object';
-  const { vin: vinText, ...fields } = value as Record<string, unknown>;
-  const vin = typeof vinText === 'string' ? parseVin(vinText) : undefined;
-  if (vin === undefined) return 'vin must be 17 of A-H J-N P R-Z 0-9';
-  const facts = factsIn(fields);
-  if (check.matches(facts)) return { vin, ...facts };
-  return check
-    .errors(facts)
-    .map(({ path, message }) => `${path.slice(1)} ${message}`.trim())
-    .join('; ');
-}
-
-/** Columns of a CSV as the fields of NDJSON; an empty cell is a field that is not there. */
+/** Converts the columns of a CSV to the fields of NDJSON; an empty cell is an absent field. */
 function factsIn(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  // Names of columns are the caller's: no name means anything to these.
+  // Column names come from the caller: an object without a prototype has no special names.
   const facts = Object.create(null) as Record<string, unknown>;
   const versions = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(fields)) {

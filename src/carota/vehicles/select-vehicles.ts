@@ -1,8 +1,8 @@
-/** Which vehicles a schedule is for: those of its filter as they are now, or those that it names. */
+/** The vehicles of a schedule: those that match its filter now, or those that it names. */
 import { type SchedulePlan, type VehicleFilter } from '../../contract/carota-api/index.js';
 import { type Parameter, type Queryable, textArray } from '../../service/database/index.js';
 
-/** Vehicles that one statement looks at. */
+/** Vehicles examined per statement. */
 const CHUNK = 100_000;
 
 const MATCHES = `v.model = $1 and v.tags @> $2::text[]
@@ -18,7 +18,7 @@ const filterParameters = (model: string, { tags = [], ecu, versions }: VehicleFi
   versions ? textArray(versions.map(asPattern)) : null,
 ];
 
-/** Takes into a schedule the vehicles that a filter is for, as they are now. */
+/** Adds the vehicles that match the filter now. */
 export async function selectVehicles(
   tx: Queryable,
   scheduleId: number,
@@ -43,7 +43,7 @@ export async function selectVehicles(
   }
 }
 
-/** The statement that reads the VINs that a plan is for. */
+/** A query of the VINs that a plan selects. */
 export function chosenVehicles({ model, filter, vins = [] }: SchedulePlan): {
   readonly sql: string;
   readonly parameters: readonly Parameter[];
@@ -59,7 +59,7 @@ export function chosenVehicles({ model, filter, vins = [] }: SchedulePlan): {
       };
 }
 
-/** `1.3.*` in the language of SQL. */
+/** Converts `1.3.*` to a pattern for LIKE. */
 function asPattern(version: string): string {
   const literal = version.replaceAll(/[\\%_]/g, (character) => `\\${character}`);
   return literal.endsWith('.*') ? `${literal.slice(0, -1)}%` : literal;

@@ -1,4 +1,4 @@
-/** What the CarOTA Server knows of vehicles: model, tags, and what each ECU runs. */
+/** The CarOTA Server's vehicles: model, tags, and each ECU's installed version. */
 import { type VehicleFacts } from '../../contract/carota-api/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 
@@ -10,7 +10,7 @@ export interface VehicleRow {
   readonly updated_at: Date;
 }
 
-/** Stores vehicles; what is known of one is replaced, but for versions that are not named. @param now ms */
+/** Stores vehicles, replacing all facts except versions of ECUs not listed. @param now ms */
 export async function storeVehicles(
   tx: Queryable,
   vehicles: readonly ({ readonly vin: string } & VehicleFacts)[],
@@ -41,7 +41,7 @@ export interface InstalledVersion {
   readonly version: string;
 }
 
-/** @param refId the schedule that installed them; null: imported. Each ECU of a vehicle is named once. */
+/** @param installed each ECU of a vehicle at most once @param refId the schedule that installed them; null: imported */
 export async function storeVersions(
   tx: Queryable,
   installed: readonly InstalledVersion[],

@@ -1,23 +1,25 @@
 /**
- * Hears from the server what has changed, and has it asked for again. A change comes as a topic, never as a number:
- * what is shown is always what the interface answers. Each connection begins with `hello`, and then everything is asked
- * for once more, so that nothing is missed while it was lost.
+ * Receives change notifications from the server and refetches the affected queries. A notification carries only a topic,
+ * never data: the pages always show answers of the HTTP interface. Each connection starts with `hello`, upon which
+ * everything is refetched, so that no change is missed while disconnected.
  */
 import { type QueryClient } from '@tanstack/react-query';
 import { liveApi } from '../../contract/adapter-api/index.js';
 import { queryText } from '../../contract/client/request-text.js';
 import { topicsOf } from './topics.js';
 
-/** live: changes come. away: the server is there, its database is not. lost: the server is not there. */
+/** live: receiving changes; away: the server's database is unavailable; lost: the server is unreachable. */
 export type Connection = 'connecting' | 'live' | 'away' | 'lost';
 
-/** The server says that it is alive every 5 s. */
+/** The server sends a heartbeat every 5 s. */
 const SILENT_MS = 12_000;
 const RETRY_MS = 1_500;
-/** A tab that no one has looked at for so long needs no connection: a browser has six to a server. */
+/** A tab hidden for this long is disconnected: a browser opens at most six connections per server. */
 const HIDDEN_MS = 30_000;
-/** From one round of asking to the next: under a storm of changes a page asks, draws, and rests. */
-const REST_MS = 300;
+/** Pause between refetches, so that a burst of changes does not become a burst of requests. */
+const PAUSE_MS = 300;
+/** Collects the topics of all parts of a page before connecting. */
+const CONNECT_DELAY_MS = 20;
 
 export class Live {
   readonly #queries: QueryClient;
@@ -32,7 +34,7 @@ export class Live {
   #hidden: number | undefined;
   #open = '';
   #pending = new Set<string>();
-  #asking = false;
+  #isRefetching = false;
 
   constructor(queries: QueryClient) {
     this.#queries = queries;
@@ -42,7 +44,7 @@ export class Live {
     return this.#connection;
   }
 
-  /** Since when it is as it is, ms. */
+  /** When the connection state last changed, ms. */
   get since(): number {
     return this.#since;
   }
@@ -52,7 +54,7 @@ export class Live {
     return () => this.#listeners.delete(listener);
   };
 
-  /** Changes of one thing, e.g. `operation:0909`, are wanted. @returns no longer */
+  /** Subscribes to changes of one topic, e.g. `operation:0909`. @returns unsubscribes */
   watch(topic: string): () => void {
     this.#topics.set(topic, (this.#topics.get(topic) ?? 0) + 1);
     this.#reopenSoon();
@@ -65,20 +67,20 @@ export class Live {
   }
 
   start(): void {
-    document.addEventListener('visibilitychange', this.#seen);
+    document.addEventListener('visibilitychange', this.#visibilityChanged);
     this.#reopenSoon();
   }
 
   stop(): void {
-    document.removeEventListener('visibilitychange', this.#seen);
+    document.removeEventListener('visibilitychange', this.#visibilityChanged);
     clearTimeout(this.#hidden);
     this.#close();
   }
 
-  readonly #seen = (): void => {
+  readonly #visibilityChanged = (): void => {
     clearTimeout(this.#hidden);
     if (document.hidden) this.#hidden = setTimeout(() => this.#close(), HIDDEN_MS);
-    // What has happened meanwhile is asked for, as after any break.
+    // Reconnecting refetches everything.
     else this.#reopenSoon();
   };
 
@@ -91,14 +93,14 @@ export class Live {
     clearTimeout(this.#opening);
   }
 
-  /** Pages come and go in one turn; the connection changes once, after it. */
+  /** Reconnects if the topics have changed, once for all changes of one page transition. */
   #reopenSoon(): void {
     clearTimeout(this.#opening);
     this.#opening = setTimeout(() => {
       const wanted = [...this.#topics.keys()].sort();
       if (this.#source && this.#open === wanted.join('\n')) return;
       this.#connect(wanted);
-    }, 20);
+    }, CONNECT_DELAY_MS);
   }
 
   #connect(topics: readonly string[]): void {
@@ -107,17 +109,17 @@ export class Live {
     this.#open = topics.join('\n');
     const source = new EventSource(liveApi.watch.path + queryText({ topic: topics }));
     this.#source = source;
-    this.#heard();
+    this.#restartSilenceTimer();
     source.addEventListener('hello', () => {
       this.#become('live');
-      this.#ask(['*']);
+      this.#refetch(['*']);
     });
     source.addEventListener('changed', ({ data }: MessageEvent<string>) => {
-      this.#heard();
-      this.#ask((JSON.parse(data) as { topics: string[] }).topics);
+      this.#restartSilenceTimer();
+      this.#refetch((JSON.parse(data) as { topics: string[] }).topics);
     });
     source.addEventListener('away', () => this.#become('away'));
-    source.addEventListener('alive', () => this.#heard());
+    source.addEventListener('alive', () => this.#restartSilenceTimer());
     source.addEventListener('error', () => this.#lost());
   }
 
@@ -127,32 +129,32 @@ export class Live {
     this.#become('lost');
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#connect([...this.#topics.keys()].sort()), RETRY_MS);
-    // A session that has ended is told by the answer to a question, not by this stream.
+    // This stream does not say whether the session has ended; a request does.
     void this.#queries.invalidateQueries({ queryKey: ['session'] });
   }
 
-  #heard(): void {
+  #restartSilenceTimer(): void {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => this.#lost(), SILENT_MS);
   }
 
   #become(connection: Connection): void {
     if (connection === 'lost') clearTimeout(this.#silence);
-    else this.#heard();
+    else this.#restartSilenceTimer();
     if (connection === this.#connection) return;
     this.#connection = connection;
     this.#since = Date.now();
     for (const listener of this.#listeners) listener();
   }
 
-  /** What changes while it is being asked for is asked for once more after it. */
-  #ask(topics: readonly string[]): void {
+  /** A topic that changes during a refetch is refetched again afterwards. */
+  #refetch(topics: readonly string[]): void {
     for (const topic of topics) this.#pending.add(topic);
-    if (!this.#asking) void this.#askInTurn();
+    if (!this.#isRefetching) void this.#refetchPending();
   }
 
-  async #askInTurn(): Promise<void> {
-    this.#asking = true;
+  async #refetchPending(): Promise<void> {
+    this.#isRefetching = true;
     while (this.#pending.size > 0) {
       const topics = this.#pending;
       this.#pending = new Set();
@@ -162,8 +164,8 @@ export class Live {
           return of.length > 0 && (topics.has('*') || of.some((topic) => topics.has(topic)));
         },
       });
-      await new Promise((resolve) => setTimeout(resolve, REST_MS));
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
-    this.#asking = false;
+    this.#isRefetching = false;
   }
 }

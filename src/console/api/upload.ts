@@ -1,4 +1,4 @@
-/** Sends a file and says how far it has come, which `fetch` cannot. */
+/** Uploads a file with progress, which `fetch` does not support. */
 import { refusalOf, valueOf, isAnswer } from '../../contract/client/answers.js';
 import { queryText } from '../../contract/client/request-text.js';
 import { type RequestOf } from '../../contract/client.js';
@@ -10,11 +10,11 @@ export interface Upload<T> {
   abort(): void;
 }
 
-/** A route that takes a file. */
+/** A route that accepts a file. */
 export type UploadRoute = RouteShape & { readonly body: { readonly kind: 'lines' | 'bytes' } };
 export type UploadRequest<R extends UploadRoute> = Omit<RequestOf<R>, 'content' | 'headers'>;
 
-/** Answers to uploads name at most 1,000 faulty lines, bytes. */
+/** Limit of the answer, bytes; it lists at most 1,000 rejected lines. */
 const MAX_ANSWER = 4 * 1024 * 1024;
 
 /** @param onProgress bytes sent so far */
@@ -38,8 +38,8 @@ export function upload<R extends UploadRoute>(
     }
     request.setRequestHeader('content-type', contentType);
     request.upload.onprogress = ({ loaded }) => onProgress(loaded);
-    request.onerror = fail('the connection was lost before the file was sent');
-    request.onabort = fail('you have stopped it');
+    request.onerror = fail('the connection was lost during the upload');
+    request.onabort = fail('the upload was stopped');
     request.onload = () => resolve(responseOf(request));
     request.send(file);
   }).then(async (response) => {
@@ -49,7 +49,7 @@ export function upload<R extends UploadRoute>(
   return { answer, abort: () => request.abort() };
 }
 
-/** As `fetch` would have it. */
+/** Converts an XMLHttpRequest's answer to that of `fetch`. */
 function responseOf(request: XMLHttpRequest): Response {
   const type = request.getResponseHeader('content-type');
   return new Response(request.responseText === '' ? null : request.responseText, {

@@ -1,4 +1,4 @@
-/** Asks for something, and again whenever one of its topics has changed. */
+/** Queries an HTTP interface, and refetches whenever one of the query's topics changes. */
 import {
   keepPreviousData,
   useQuery,
@@ -14,7 +14,7 @@ import { topicsOf } from './topics.js';
 
 export const LiveContext = createContext<Live | undefined>(undefined);
 
-/** Topics about one thing have a `:`; the others are told to everyone. */
+/** Topics of a single object contain `:` and must be subscribed to; all others are sent to everyone. */
 export function useTopics(topics: readonly string[]): void {
   const live = useContext(LiveContext);
   const named = topics.filter((topic) => topic.includes(':')).join('\n');
@@ -26,10 +26,10 @@ export function useTopics(topics: readonly string[]): void {
 }
 
 export interface Options {
-  /** Those that change it; none: it never changes. */
+  /** Topics on which the answer depends; none: it never changes. */
   readonly topics?: readonly string[];
   readonly enabled?: boolean;
-  /** Shows what was there before while another filter is asked for. */
+  /** Keeps the previous answer on the page while a changed request is loading. */
   readonly keep?: boolean;
 }
 
@@ -56,8 +56,8 @@ export function useApi<R extends RouteShape>(
   });
 }
 
-/** Asks once more for all that a topic changes, before the server tells that it has. */
-export function useAskAgain(): (topic: string) => Promise<void> {
+/** Refetches everything that depends on a topic, without waiting for the server's notification. */
+export function useRefetch(): (topic: string) => Promise<void> {
   const queries = useQueryClient();
   return (topic) =>
     queries.invalidateQueries({ predicate: ({ meta }) => topicsOf(meta).includes(topic) });

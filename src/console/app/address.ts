@@ -1,11 +1,11 @@
-/** What an address names. A ref-id may have any character, encoded. */
+/** Addresses of pages, and their parts. A ref-id may contain any character, encoded. */
 import { useSearchParams, useLocation } from 'wouter';
 
 const BASE = '/console';
 
-/** The part of the path at a place, 0 = the first after `/console/`, decoded once. */
+/** A part of the path, decoded once. @param place 0 = the first after `/console/` */
 export function usePathPart(place: number): string {
-  // Read anew whenever the address changes; the router's own reading is decoded in part already.
+  // Subscribes to changes of the address; the router's own path is already partly decoded.
   useLocation();
   const part = location.pathname.slice(BASE.length + 1).split('/')[place] ?? '';
   try {
@@ -15,7 +15,7 @@ export function usePathPart(place: number): string {
   }
 }
 
-/** A filter that is part of the address, so that it can be shared; empty: not set. */
+/** Filters in the address, so that they can be shared; empty: not set. */
 export function useFilters<Name extends string>(
   ...names: readonly Name[]
 ): [Readonly<Record<Name, string>>, (changes: Partial<Record<Name, string>>) => void] {
@@ -39,7 +39,7 @@ export function useFilters<Name extends string>(
   return [values, change];
 }
 
-/** Addresses of the pages about one thing, with their parts encoded. */
+/** Address of an operation's page. */
 export const operationAt = (refId: string) => `/operations/${encodeURIComponent(refId)}`;
 
 export const tableAt = (refId: string, filter: Readonly<Record<string, string>> = {}) => {

@@ -23,7 +23,7 @@ export function App() {
   );
 }
 
-const whoIsThere = (): Promise<Session | null> =>
+const currentSession = (): Promise<Session | null> =>
   client.call(sessionApi.getSession, {}).catch((error: unknown) => {
     if (error instanceof ApiError && error.status === 401) return null;
     throw error;
@@ -36,7 +36,7 @@ function SignedIn() {
     refetch,
   } = useQuery<Session | null, Failed>({
     queryKey: ['session'],
-    queryFn: whoIsThere,
+    queryFn: currentSession,
     staleTime: Infinity,
   });
   if (session) return <Watching session={session} />;
@@ -48,7 +48,7 @@ function SignedIn() {
   );
 }
 
-/** The live connection is as long as the session. */
+/** Keeps a live connection for the duration of the session. */
 function Watching({ session }: { session: Session }) {
   const [live] = useState(() => new Live(queries));
   useEffect(() => {

@@ -6,11 +6,11 @@ import { Time } from '../ui/time.js';
 const TEXTS: Readonly<Record<Connection, string>> = {
   connecting: 'Connecting',
   live: 'Live',
-  away: 'The database does not answer; shown as of',
-  lost: 'Connection lost, trying again; shown as of',
+  away: 'Database unavailable; showing data as of',
+  lost: 'Connection lost, reconnecting; showing data as of',
 };
 
-/** Whether what is shown is as it is now. */
+/** Whether the page is up to date. */
 export function ConnectionSign() {
   const live = useContext(LiveContext);
   const connection = useSyncExternalStore(

@@ -1,4 +1,4 @@
-/** The pages, by address; each is loaded when it is first opened. */
+/** The pages by address; each is loaded when first opened. */
 import { type ComponentType, lazy } from 'react';
 import { type Session } from '../../contract/common-api/index.js';
 

@@ -1,29 +1,29 @@
 import { QueryCache, QueryClient } from '@tanstack/react-query';
 import { ApiError, NoAnswer } from '../api/client.js';
 
-/** What may pass in a moment: no answer, or an unavailable database. */
-const mayPass = (error: Error) =>
+/** Temporary failures: no answer, or an unavailable database. */
+const isTemporary = (error: Error) =>
   error instanceof NoAnswer || (error instanceof ApiError && error.status === 503);
 
 export function createQueryClient(): QueryClient {
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({
       onError: (error) => {
-        // The token was revoked, or the day is over.
+        // The token was revoked, or the session has expired.
         if (error instanceof ApiError && error.status === 401)
           client.setQueryData(['session'], null);
       },
     }),
     defaultOptions: {
       queries: {
-        // Whether there is the internet does not matter.
+        // The server may be reachable without the internet.
         networkMode: 'always',
-        // What changes is told; a page that is opened again asks anew.
+        // Changes are announced; reopening a page refetches it.
         staleTime: 0,
         gcTime: 60_000,
         refetchOnWindowFocus: false,
         refetchOnReconnect: false,
-        retry: (failures, error) => failures < 2 && mayPass(error),
+        retry: (failures, error) => failures < 2 && isTemporary(error),
       },
       mutations: { networkMode: 'always' },
     },

@@ -3,13 +3,13 @@ import { type Session } from '../../contract/common-api/index.js';
 
 export const SessionContext = createContext<Session | undefined>(undefined);
 
-/** Who is signed in. */
+/** The current session. */
 export function useSession(): Session {
   const session = useContext(SessionContext);
-  if (!session) throw new Error('no one is signed in');
+  if (!session) throw new Error('nobody is signed in');
   return session;
 }
 
-/** Whether the one who is signed in may; what may not be done is not offered, and the server refuses it. */
+/** Whether the user has a permission. Actions without permission are not offered, and the server refuses them. */
 export const useMay = (permission: string): boolean =>
   useSession().permissions.includes(permission);

@@ -17,7 +17,7 @@ export function Shell() {
   return (
     <div className="shell">
       <a className="skip" href="#content">
-        To the content
+        Skip to content
       </a>
       <header className="top">
         <div className="brand">
@@ -69,13 +69,13 @@ function SignOut() {
     mutationFn: () => client.call(sessionApi.signOut, {}),
     onSuccess: () => {
       queries.setQueryData(['session'], null);
-      // What was shown is not there for the next one.
+      // The next user must not see cached answers.
       queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
     },
   });
   return (
     <div className="who">
-      <span title="the token that you are signed in with">
+      <span title="Token of this session">
         {name} <span className="tag">{role}</span>
       </span>
       <button type="button" disabled={signOut.isPending} onClick={() => signOut.mutate()}>

@@ -1,7 +1,7 @@
 import type uPlot from 'uplot';
 import { count } from '../format/numbers.js';
 
-/** Steps of the time axis, seconds: none shorter than one, because samples are not closer. */
+/** Steps of the time axis, seconds; samples are at least a second apart. */
 const STEPS = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400,
   172_800, 604_800, 2_592_000,
@@ -12,7 +12,7 @@ const SECONDS = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const MINUTES = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const DAYS = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 
-/** In the reader's zone, as exact as the steps are; a day's beginning is that day. */
+/** Labels in the user's time zone, as precise as the steps; midnight is labelled with the date. */
 function timesOf(_plot: uPlot, ticks: number[], _axis: number, _space: number, step: number) {
   return ticks.map((tick) => {
     const moment = new Date(tick * 1000);
@@ -22,7 +22,7 @@ function timesOf(_plot: uPlot, ticks: number[], _axis: number, _space: number, s
   });
 }
 
-/** Of time below, of a number on the left. */
+/** A time axis below, and a number axis on the left. */
 export function axes(colour: (name: string) => string): uPlot.Axis[] {
   const look = {
     stroke: colour('muted'),

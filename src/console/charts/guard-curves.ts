@@ -1,6 +1,6 @@
 import { type GuardTest } from '../../contract/carota-api/index.js';
 
-/** Evidence after each vehicle, between the bound at which it stops and the one at which it goes on. Pure. */
+/** The evidence after each vehicle, with the bounds for stop and go. Pure. */
 export function guardCurves(
   { path, stopAt, goAt }: GuardTest,
   fromWave: number,

@@ -6,7 +6,7 @@ import { axes } from './axes.js';
 import { guardCurves } from './guard-curves.js';
 import { Plot } from './plot.js';
 
-/** A line without points: nothing was measured on it. */
+/** A line without points, as it is not measured. */
 const BOUND = { width: 2, dash: [8, 4], points: { show: false } };
 const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
@@ -24,7 +24,7 @@ const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' 
         ...x,
         incrs: COUNTS,
         values: (_plot, ticks) => ticks.map(count),
-        label: 'vehicles that came to an end',
+        label: 'vehicles finished',
         labelSize: 20,
       },
       { ...y, size: 48 },
@@ -41,7 +41,7 @@ const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' 
 export function GuardPlot({ test, fromWave }: { test: GuardTest; fromWave: number }) {
   const data = useMemo<uPlot.AlignedData>(() => guardCurves(test, fromWave), [test, fromWave]);
   const now = test.path.findLast((point) => point.fromWave === fromWave)?.evidence ?? 0;
-  const text = `Evidence of the guard: ${now.toFixed(2)}; it stops at ${test.stopAt.toFixed(2)}, goes on at ${test.goAt.toFixed(2)}`;
+  const text = `Evidence of the guard: ${now.toFixed(2)}; stop bound ${test.stopAt.toFixed(2)}, go bound ${test.goAt.toFixed(2)}`;
   return (
     <>
       <Plot label={text} data={data} options={options} />
@@ -52,11 +52,11 @@ export function GuardPlot({ test, fromWave }: { test: GuardTest; fromWave: numbe
         </li>
         <li>
           <i className="swatch group-failed" aria-hidden="true" />
-          stops at <b>{test.stopAt.toFixed(2)}</b>
+          stop bound <b>{test.stopAt.toFixed(2)}</b>
         </li>
         <li>
           <i className="swatch group-success" aria-hidden="true" />
-          goes on at <b>{test.goAt.toFixed(2)}</b>
+          go bound <b>{test.goAt.toFixed(2)}</b>
         </li>
       </ul>
     </>

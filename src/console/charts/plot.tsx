@@ -1,4 +1,4 @@
-/** uPlot as a component: it is drawn once, and given new data. */
+/** uPlot as a component: drawn once, then updated with new data. */
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
@@ -6,7 +6,7 @@ import 'uplot/dist/uPlot.min.css';
 interface PlotProps {
   readonly label: string;
   readonly data: uPlot.AlignedData;
-  /** Of the same shape for as long as the key of the component is the same. */
+  /** Must not change its shape unless the component's key changes. */
   readonly options: (colour: (name: string) => string) => Omit<uPlot.Options, 'width' | 'height'>;
   readonly height?: number;
 }
@@ -50,7 +50,7 @@ export function Plot({ label, data, options, height = 240 }: PlotProps) {
   );
 }
 
-/** A canvas knows no `light-dark()`: a colour as it comes out here. */
+/** Resolves a colour such as `light-dark(…)`, which a canvas does not support. */
 function resolve(element: HTMLElement, value: string): string {
   const probe = document.createElement('i');
   probe.style.color = value;

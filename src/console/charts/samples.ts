@@ -2,17 +2,17 @@
 import { type Sample } from '../../contract/adapter-api/index.js';
 import { byGroup, finished, GROUPS, notified } from '../states/groups.js';
 
-/** Samples are taken every two seconds; one that comes later is of an operation from before there were any, ms. */
-const SOON_MS = 30_000;
+/** A later first sample means that the operation was not sampled from its start, ms. */
+const FIRST_SAMPLE_MS = 30_000;
 
-/** An operation begins with no vehicle: the curves begin there too. */
-export function fromItsBeginning(samples: readonly Sample[], createdAt: string): readonly Sample[] {
+/** Adds a first sample without vehicles at the start of the operation. */
+export function fromStart(samples: readonly Sample[], createdAt: string): readonly Sample[] {
   const [first] = samples;
-  const isFromBeginning = first && Date.parse(first.at) - Date.parse(createdAt) < SOON_MS;
-  return isFromBeginning ? [{ at: createdAt, states: {} }, ...samples] : samples;
+  const isFromStart = first && Date.parse(first.at) - Date.parse(createdAt) < FIRST_SAMPLE_MS;
+  return isFromStart ? [{ at: createdAt, states: {} }, ...samples] : samples;
 }
 
-/** Sums from below: the first group lies on the axis, and the last sum is all vehicles. */
+/** Cumulative sums: the first group lies on the axis, and the last sum is all vehicles. */
 export function stacked(samples: readonly Sample[]): [times: number[], ...sums: number[][]] {
   const sums: number[][] = GROUPS.map(() => []);
   for (const { states } of samples) {
@@ -25,7 +25,7 @@ export function stacked(samples: readonly Sample[]): [times: number[], ...sums: 
   return [samples.map(({ at }) => Date.parse(at) / 1000), ...sums];
 }
 
-/** Vehicles a minute between each two samples: that came to an end, and that were sent their trigger. */
+/** Vehicles finished, and triggers sent, per minute between each two samples. */
 export function perMinute(
   samples: readonly Sample[],
 ): [times: number[], finished: (number | null)[], sent: (number | null)[]] {

@@ -6,7 +6,7 @@ import { axes } from './axes.js';
 import { Plot } from './plot.js';
 import { stacked } from './samples.js';
 
-/** The areas are drawn from the highest down, each over the one behind it. */
+/** The areas are drawn from the highest sum down, each over the previous one. */
 const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' | 'height'> => ({
   cursor: { y: false },
   legend: { show: false },

@@ -21,15 +21,15 @@ export function Throughput({ samples }: { samples: readonly Sample[] }) {
   const data = useMemo<uPlot.AlignedData>(() => perMinute(samples), [samples]);
   return (
     <>
-      <Plot label="Vehicles a minute over time" data={data} options={options} height={200} />
+      <Plot label="Vehicles per minute over time" data={data} options={options} height={200} />
       <ul className="legend">
         <li>
           <i className="swatch group-success" aria-hidden="true" />
-          finished a minute
+          finished per minute
         </li>
         <li>
           <i className="swatch group-sent" aria-hidden="true" />
-          triggers a minute (dashed)
+          triggers per minute (dashed)
         </li>
       </ul>
     </>

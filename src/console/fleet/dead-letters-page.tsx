@@ -19,6 +19,7 @@ import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
 import { ReplayAll, type Replayed, ReplayOne } from '../ui/replay.js';
+import { Fault, ReplayedFilter, VinFilter } from '../ui/set-aside.js';
 import { type Column } from '../ui/table.js';
 import { TextFilter } from '../ui/text-filter.js';
 import { Time } from '../ui/time.js';
@@ -30,9 +31,6 @@ const MESSAGE: Replayed = {
   how: { one: 'as if it had just arrived', many: 'as if they had just arrived' },
   topic: 'dead-letters',
 };
-
-const vinFault = (typed: string) =>
-  /^([A-HJ-NPR-Z0-9]{17})?$/.test(typed) ? undefined : 'A VIN has 17 characters.';
 
 export function DeadLettersPage() {
   const [typed, setFilters] = useFilters('reason', 'status', 'vin', 'replayed');
@@ -75,23 +73,8 @@ export function DeadLettersPage() {
             label: value === '' ? 'any status' : value,
           }))}
         />
-        <TextFilter
-          label="VIN is"
-          value={vin}
-          onChange={(value) => setFilters({ vin: value })}
-          faultOf={vinFault}
-          isUpperCase
-        />
-        <SelectField
-          label="Replayed"
-          value={replayed}
-          onChange={(value) => setFilters({ replayed: value })}
-          options={[
-            { value: '', label: 'all' },
-            { value: 'false', label: 'not yet' },
-            { value: 'true', label: 'replayed' },
-          ]}
-        />
+        <VinFilter value={vin} onChange={(value) => setFilters({ vin: value })} />
+        <ReplayedFilter value={replayed} onChange={(value) => setFilters({ replayed: value })} />
       </div>
       <p role="status">{outcome}</p>
       <PagedTable
@@ -115,14 +98,7 @@ const columns = (
   { title: 'Status', isMinor: true, cell: ({ status }) => status },
   {
     title: 'Reason',
-    cell: ({ reason, detail, path }) => (
-      <>
-        {reason}
-        <small>
-          {path !== '' && <code>{path}</code>} {detail}
-        </small>
-      </>
-    ),
+    cell: ({ reason, path, detail }) => <Fault reason={reason} path={path} detail={detail} />,
   },
   { title: 'VIN', cell: ({ vin }) => vin !== null && <Link href={vehicleAt(vin)}>{vin}</Link> },
   {

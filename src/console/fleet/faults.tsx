@@ -1,51 +1,53 @@
-import { type ImportResult } from '../../contract/adapter-api/index.js';
-import { count } from '../format/numbers.js';
+import { type RejectedLine, rejectionGroups } from '../../contract/common-api/index.js';
+import { count, plural } from '../format/numbers.js';
 import { Table } from '../ui/table.js';
-
-type Fault = ImportResult['rejected'][number];
 
 interface FaultsProps {
   readonly name: string;
   readonly total: number;
-  readonly faults: readonly Fault[];
+  readonly faults: readonly RejectedLine[];
 }
 
-/** Lines of a file that could not be imported, and why. */
+/** Lines of a file that could not be imported: those with the same reason are one row, the most frequent first. */
 export function Faults({ name, total, faults }: FaultsProps) {
   if (total === 0) return null;
   return (
     <>
       {faults.length < total && (
         <p className="muted">
-          The first {count(faults.length)} of {count(total)}.
+          Reasons of the first {count(faults.length)} of {plural(total, 'rejected line')}.
         </p>
       )}
       <div className="short">
         <Table
-          label={`Faulty lines of ${name}`}
+          label={`Rejected lines of ${name}`}
           columns={[
-            { title: 'Line', isNumber: true, cell: ({ line }) => count(line) },
+            { title: 'Number', isNumber: true, cell: ({ lines }) => count(lines) },
+            { title: 'Lines', cell: ({ ranges }) => ranges },
             {
-              title: 'What is wrong',
+              title: 'Reason',
               cell: ({ errorMessage, errorCode }) => `${errorMessage} (${errorCode})`,
             },
           ]}
-          items={faults}
-          keyOf={({ line, errorMessage }) => `${line} ${errorMessage}`}
+          items={rejectionGroups(faults)}
+          keyOf={({ errorCode, errorMessage }) => `${errorCode} ${errorMessage}`}
           empty={null}
         />
       </div>
-      <button type="button" onClick={() => save(`${name}.faults.csv`, asCsv(faults))}>
-        Save the faulty lines as CSV
+      <button type="button" onClick={() => save(`${name}.rejected.csv`, asCsv(faults))}>
+        Save the rejected lines as CSV
       </button>
     </>
   );
 }
 
-const asCsv = (faults: readonly Fault[]): string =>
+const asCsv = (faults: readonly RejectedLine[]): string =>
   [
-    'line,fault',
-    ...faults.map(({ line, errorMessage }) => `${line},"${errorMessage.replaceAll('"', '""')}"`),
+    'line,errorCode,reason',
+    ...faults.map(
+      ({ line, errorCode, errorMessage }) =>
+        `${line},${errorCode},"${errorMessage.replaceAll('"', '""')}"`,
+    ),
   ].join('\r\n');
 
 function save(name: string, text: string): void {

@@ -3,7 +3,7 @@ import { type ImportResult as Registered } from '../../contract/adapter-api/inde
 import { type ImportResult as Known } from '../../contract/carota-api/index.js';
 import { type AnswerOf } from '../../contract/http/route.js';
 import { type UploadRequest, type UploadRoute } from '../api/upload.js';
-import { useAskAgain } from '../api/use-query.js';
+import { useRefetch } from '../api/use-query.js';
 import { count, plural } from '../format/numbers.js';
 import { DropZone } from '../ui/drop-zone.js';
 import { Card } from '../ui/page.js';
@@ -11,33 +11,33 @@ import { Faults } from './faults.js';
 import { lineFormat } from './line-format.js';
 
 interface ImportProps<R extends UploadRoute> {
-  /** Of the registry that it goes to. */
+  /** The import route of the registry. */
   readonly route: R;
-  /** Of the list that it changes. */
+  /** Topic of the list that it changes. */
   readonly topic: string;
   readonly columns: string;
-  /** Lines that were stored, by what became of them. */
-  readonly taken: (answer: AnswerOf<R>) => Readonly<Record<string, number>>;
+  /** The imported lines, counted by outcome. */
+  readonly imported: (answer: AnswerOf<R>) => Readonly<Record<string, number>>;
 }
 
-/** Imports a file of vehicles while it streams; invalid lines are listed and left out. */
+/** Imports a file of vehicles; invalid lines are rejected and listed. */
 export function ImportVehicles<R extends UploadRoute>(props: ImportProps<R>) {
-  const { route, topic, columns, taken } = props;
-  const askAgain = useAskAgain();
+  const { route, topic, columns, imported } = props;
+  const refetch = useRefetch();
   const [result, setResult] = useState<{
     name: string;
     stored: Readonly<Record<string, number>>;
     answer: Pick<Registered | Known, 'rejected' | 'rejectedCount'>;
   }>();
   const show = (answer: AnswerOf<R>, { name }: File) => {
-    setResult({ name, stored: taken(answer), answer: answer as Registered | Known });
-    void askAgain(topic);
+    setResult({ name, stored: imported(answer), answer: answer as Registered | Known });
+    void refetch(topic);
   };
   return (
     <Card title="Import">
       <DropZone
         label="Drop a CSV or NDJSON of vehicles here, or choose one"
-        help={`Columns ${columns}. Invalid lines are listed and left out; all others are imported.`}
+        help={`Columns ${columns}. Invalid lines are rejected and listed; all others are imported.`}
         accept=".csv,.ndjson,.jsonl,text/csv,application/x-ndjson"
         route={route}
         request={() => ({}) as UploadRequest<R>}
@@ -51,7 +51,7 @@ export function ImportVehicles<R extends UploadRoute>(props: ImportProps<R>) {
             {Object.entries(result.stored)
               .map(([what, n]) => `${count(n)} ${what}`)
               .join(', ')}
-            , {plural(result.answer.rejectedCount, 'line')} left out.
+            , {plural(result.answer.rejectedCount, 'line')} rejected.
           </p>
           <Faults
             name={result.name}

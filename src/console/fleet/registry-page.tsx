@@ -15,7 +15,7 @@ export function RegistryPage() {
           route={registryApi.importVehicles}
           topic="registry"
           columns="vin, system_id, device_id, ecu_type, model, credential"
-          taken={({ created, updated }) => ({ new: created, changed: updated })}
+          imported={({ created, updated }) => ({ new: created, changed: updated })}
         />
       )}
       <PagedTable

@@ -1,6 +1,6 @@
-/** What is chosen in a field or an address, as one of the values that there are. Pure. */
+/** Parses choices in fields and addresses. Pure. */
 
-/** The value itself; undefined where the text is none of them. */
+/** The text as one of the values; undefined if it is none of them. */
 export const oneOf = <T extends string>(values: readonly T[], text: string): T | undefined =>
   values.find((value) => value === text);
 

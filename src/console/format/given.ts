@@ -1,4 +1,4 @@
-/** Only the fields that have a value: what is empty is left out of what is sent. Pure. */
+/** Removes fields without a value, so that they are not sent. Pure. */
 export type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
 
 export const given = <T extends object>(fields: T): Given<T> =>
@@ -6,6 +6,6 @@ export const given = <T extends object>(fields: T): Given<T> =>
     Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''),
   ) as Given<T>;
 
-/** Words between commas, semicolons or blanks. */
+/** Splits at commas, semicolons and white space. */
 export const words = (text: string): string[] =>
   text.split(/[\s,;]+/).filter((word) => word !== '');

@@ -1,12 +1,12 @@
-/** Messages as people read them. Pure. */
+/** Messages in readable form. Pure. */
 
-/** @param base64 bytes @returns them as text; U+FFFD where they are no UTF-8 */
+/** @param base64 bytes @returns the text; U+FFFD for bytes that are not UTF-8 */
 export function textOf(base64: string): string {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   return new TextDecoder().decode(bytes);
 }
 
-/** Indented where it is JSON, else as it is. */
+/** JSON is indented, other text left unchanged. */
 export function indented(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
@@ -15,7 +15,7 @@ export function indented(text: string): string {
   }
 }
 
-/** The body of an envelope (contract section 2), decoded; undefined where there is none that can be. */
+/** The decoded body of an envelope (contract section 2); undefined if it cannot be decoded. */
 export function bodyOf(envelope: string): string | undefined {
   try {
     const { body } = JSON.parse(envelope) as { readonly body?: unknown };

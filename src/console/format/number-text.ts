@@ -1,25 +1,25 @@
-/** Numbers as people type them. Pure. */
+/** Parses and validates typed numbers. Pure. */
 
-/** What a number must be; absent: anything goes. */
+/** Limits of a number; absent: none. */
 export interface NumberRule {
   readonly isInteger?: boolean;
   readonly min?: number;
-  /** Above it, not equal to it. */
+  /** Exclusive minimum. */
   readonly above?: number;
   readonly max?: number;
 }
 
-/** Digits with one decimal point at most; no exponent, which a half-typed `5e` would be. */
+/** Digits with at most one decimal point; without exponents, so that a half-typed `5e` is invalid. */
 const NUMBER = /^[-−]?(?:\d+(?:\.\d*)?|\.\d+)$/;
 
-/** The number; undefined where the text is empty, NaN where it is no number. */
+/** The number; undefined for an empty text, NaN for anything that is not a number. */
 export function numberOf(text: string): number | undefined {
   const typed = text.trim();
   if (typed === '') return undefined;
   return NUMBER.test(typed) ? Number(typed.replace('−', '-')) : NaN;
 }
 
-/** What is wrong with what was typed; undefined where it is right, or where nothing was typed and nothing has to be. */
+/** The error of a typed text; undefined if it is valid, or empty and not required. */
 export function numberFault(
   text: string,
   { isInteger = false, min = -Infinity, above = -Infinity, max = Infinity }: NumberRule,
@@ -27,7 +27,7 @@ export function numberFault(
 ): string | undefined {
   const value = numberOf(text);
   if (value === undefined) return isRequired ? 'Enter a number.' : undefined;
-  if (Number.isNaN(value)) return 'This is not a number.';
+  if (Number.isNaN(value)) return 'Not a number.';
   if (isInteger && !Number.isInteger(value)) return 'Must be a whole number.';
   if (value <= above) return `Must be above ${above}.`;
   if (value < min) return `Must be ${min} or more.`;

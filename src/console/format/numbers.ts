@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Numbers in readable form. */
 const WHOLE = new Intl.NumberFormat('en');
 const SHORT = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 
@@ -13,7 +13,7 @@ export const plural = (value: number, one: string, many = `${one}s`): string =>
 export const rate = (value: number): string =>
   value >= 100 ? WHOLE.format(Math.round(value)) : SHORT.format(value);
 
-/** A share of a whole; what is not all is never shown as 100 %, what is not nothing never as 0 %. */
+/** A share in percent. 100 % is shown only for all, and 0 % only for none. */
 export function percent(part: number, whole: number): string {
   if (whole === 0) return '–';
   const value = (part / whole) * 100;

@@ -1,4 +1,4 @@
-/** Times in the reader's zone; UTC is what they are on hover and in the document. */
+/** Times in the user's time zone, and in UTC. */
 const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, {
   year: 'numeric',
   month: 'short',
@@ -32,5 +32,5 @@ export const local = (moment: Date, style: TimeStyle = 'full'): string =>
 export const utc = (moment: Date): string =>
   `${moment.toISOString().replace('T', ' ').replace('Z', '')} UTC`;
 
-/** Of the reader, e.g. `Europe/Berlin`. */
+/** The user's time zone, e.g. `Europe/Berlin`. */
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;

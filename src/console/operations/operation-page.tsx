@@ -1,6 +1,6 @@
 import { Link } from 'wouter';
 import { type Operation, operationApi, type Sample } from '../../contract/adapter-api/index.js';
-import { fromItsBeginning } from '../charts/samples.js';
+import { fromStart } from '../charts/samples.js';
 import { useApi } from '../api/use-query.js';
 import { tableAt, usePathPart } from '../app/address.js';
 import { StatesOverTime } from '../charts/states-over-time.js';
@@ -92,7 +92,7 @@ function OverTime({ operation }: { operation: Operation }) {
               <p>Samples are taken every two seconds while counts change.</p>
             </Empty>
           ) : (
-            draw(fromItsBeginning(items, operation.createdAt))
+            draw(fromStart(items, operation.createdAt))
           )
         }
       </Answered>

@@ -4,15 +4,15 @@ import {
   type OperationChange,
 } from '../../contract/adapter-api/index.js';
 import { client } from '../api/client.js';
-import { useAskAgain } from '../api/use-query.js';
+import { useRefetch } from '../api/use-query.js';
 import { withReason } from '../ui/confirm.js';
 
 /** Acts on an operation, and asks at once for what has changed by it. Each action takes the reason. */
 export function useOperationActions(operation: Operation) {
-  const askAgain = useAskAgain();
+  const refetch = useRefetch();
   const refId = operation['ref-id'];
   const params = { 'ref-id': refId };
-  const done = () => askAgain(`operation:${refId}`);
+  const done = () => refetch(`operation:${refId}`);
   const simply =
     (action: 'pauseOperation' | 'resumeOperation' | 'cancelOperation') => (reason: string) =>
       client.call(controlApi[action], { params, body: withReason(reason) }).then(done);

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { type ScheduleDetails, scheduleVehicleApi } from '../../contract/carota-api/index.js';
-import { useAskAgain } from '../api/use-query.js';
+import { useRefetch } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
 import { lineFormat } from '../fleet/line-format.js';
 import { vehicles } from '../format/numbers.js';
@@ -10,7 +10,7 @@ import { Card } from '../ui/page.js';
 /** Of a schedule that names its vehicles, until it was approved or starts. */
 export function AddVehicles({ schedule }: { schedule: ScheduleDetails }) {
   const { 'ref-id': refId, status, approvedAt, plan } = schedule;
-  const askAgain = useAskAgain();
+  const refetch = useRefetch();
   const [added, setAdded] = useState<{ name: string; count: number }>();
   const isOpen = (status === 'proposed' || status === 'planned') && approvedAt === null;
   if (!useMay('plan') || !isOpen || plan.filter) return null;
@@ -25,7 +25,7 @@ export function AddVehicles({ schedule }: { schedule: ScheduleDetails }) {
         contentType={lineFormat}
         onDone={({ vehicles: count }, { name }) => {
           setAdded({ name, count });
-          void askAgain(`schedule:${refId}`);
+          void refetch(`schedule:${refId}`);
         }}
       />
       {added && (

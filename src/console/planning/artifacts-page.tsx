@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { artifactApi, type StoredArtifact } from '../../contract/carota-api/index.js';
-import { useAskAgain } from '../api/use-query.js';
+import { useRefetch } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
 import { bytes } from '../format/numbers.js';
 import { DropZone } from '../ui/drop-zone.js';
@@ -52,7 +52,7 @@ export function ArtifactsPage() {
 }
 
 function UploadArtifact() {
-  const askAgain = useAskAgain();
+  const refetch = useRefetch();
   const [made, setMade] = useState<StoredArtifact>();
   return (
     <>
@@ -64,7 +64,7 @@ function UploadArtifact() {
         contentType={() => 'application/octet-stream'}
         onDone={(answer) => {
           setMade(answer);
-          void askAgain('artifacts');
+          void refetch('artifacts');
         }}
       />
       {made && (

@@ -35,7 +35,7 @@ export function FleetPage() {
           route={vehicleApi.importVehicles}
           topic="fleet"
           columns="vin, model, tags (separated by ;) and version:<ECU> for each ECU"
-          taken={({ imported }) => ({ imported })}
+          imported={({ imported }) => ({ imported })}
         />
       )}
       <div className="filters">

@@ -14,7 +14,7 @@ import { useSession } from '../app/session.js';
 import { ZONE } from '../format/times.js';
 import { Failure } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
-import { useSettled } from '../ui/use-settled.js';
+import { useDebounced } from '../ui/use-debounced.js';
 import { faultsAt, Faults } from './plan-faults.js';
 import { emptyPlan, type PlanForm, planOf, stepOf } from './plan-form.js';
 import { Preview } from './preview.js';
@@ -116,14 +116,14 @@ const NO_FAULTS: readonly FieldError[] = [];
 
 /** What the plan would do, by the server; asked once typing pauses. */
 function usePreview(text: string) {
-  const [settled, setSettled] = useState(text);
+  const [debounced, setDebounced] = useState(text);
   const [empty] = useState(text);
-  useSettled(text, setSettled);
+  useDebounced(text, setDebounced);
   const { data, error } = useQuery<Checked, Failed>({
-    queryKey: ['preview', settled],
+    queryKey: ['preview', debounced],
     queryFn: async ({ signal }) => {
       try {
-        const body = JSON.parse(settled) as SchedulePlan;
+        const body = JSON.parse(debounced) as SchedulePlan;
         const preview = await client.call(scheduleApi.previewSchedule, { body }, signal);
         return { preview, errors: NO_FAULTS };
       } catch (failure) {
@@ -135,12 +135,12 @@ function usePreview(text: string) {
     },
     gcTime: 0,
     // Nothing has been written yet: everything would be missing.
-    enabled: settled !== empty,
+    enabled: debounced !== empty,
   });
   return {
     preview: data?.preview,
     errors: data?.errors ?? NO_FAULTS,
     failure: error,
-    isChecked: data !== undefined && settled === text,
+    isChecked: data !== undefined && debounced === text,
   };
 }

@@ -16,7 +16,7 @@ import { scriptAt } from '../app/address.js';
 import { TextField } from '../ui/fields.js';
 import { Failure } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
-import { useSettled } from '../ui/use-settled.js';
+import { useDebounced } from '../ui/use-debounced.js';
 import { faultsAt, Faults } from './plan-faults.js';
 import { bind } from '../ui/bind.js';
 import { EcuFields } from './ecu-fields.js';
@@ -101,13 +101,13 @@ export function NewScriptPage() {
 
 function useValidity(script: UpdateScript) {
   const text = JSON.stringify(script);
-  const [settled, setSettled] = useState(text);
-  useSettled(text, setSettled);
+  const [debounced, setDebounced] = useState(text);
+  useDebounced(text, setDebounced);
   const { data } = useQuery<ScriptVerdict, Failed>({
-    queryKey: ['validity', settled],
+    queryKey: ['validity', debounced],
     queryFn: () =>
-      client.call(updateScriptApi.validateScript, { body: JSON.parse(settled) as unknown }),
+      client.call(updateScriptApi.validateScript, { body: JSON.parse(debounced) as unknown }),
     gcTime: 0,
   });
-  return { errors: data?.errors ?? [], isChecked: data !== undefined && settled === text };
+  return { errors: data?.errors ?? [], isChecked: data !== undefined && debounced === text };
 }

@@ -19,6 +19,7 @@ import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
 import { ReplayAll, type Replayed, ReplayOne } from '../ui/replay.js';
+import { Fault, ReplayedFilter, VinFilter } from '../ui/set-aside.js';
 import { type Column } from '../ui/table.js';
 import { TextFilter } from '../ui/text-filter.js';
 import { Time } from '../ui/time.js';
@@ -39,9 +40,6 @@ const REASONS: Readonly<Record<RefusalReason, string>> = {
   REFUSED_BY_DATABASE: 'refused by the database',
   NOT_APPLIED: 'could not be applied to its schedule',
 };
-
-const vinFault = (typed: string) =>
-  /^([A-HJ-NPR-Z0-9]{17})?$/.test(typed) ? undefined : 'A VIN has 17 characters.';
 
 export function RefusedEventsPage() {
   const [filters, setFilters] = useFilters('reason', 'ref-id', 'vin', 'replayed');
@@ -85,23 +83,8 @@ export function RefusedEventsPage() {
           value={refId}
           onChange={(value) => setFilters({ 'ref-id': value })}
         />
-        <TextFilter
-          label="VIN is"
-          value={vin}
-          onChange={(value) => setFilters({ vin: value })}
-          faultOf={vinFault}
-          isUpperCase
-        />
-        <SelectField
-          label="Replayed"
-          value={replayed}
-          onChange={(value) => setFilters({ replayed: value })}
-          options={[
-            { value: '', label: 'all' },
-            { value: 'false', label: 'not yet' },
-            { value: 'true', label: 'replayed' },
-          ]}
-        />
+        <VinFilter value={vin} onChange={(value) => setFilters({ vin: value })} />
+        <ReplayedFilter value={replayed} onChange={(value) => setFilters({ replayed: value })} />
       </div>
       <p role="status">{outcome}</p>
       <PagedTable
@@ -125,12 +108,7 @@ const columns = (
   {
     title: 'Reason',
     cell: ({ reason, path, detail }) => (
-      <>
-        {REASONS[reason]}
-        <small>
-          {path !== '' && <code>{path}</code>} {detail}
-        </small>
-      </>
+      <Fault reason={REASONS[reason]} path={path} detail={detail} />
     ),
   },
   {

@@ -7,7 +7,7 @@ import {
   type ScheduleStatus,
 } from '../../contract/carota-api/index.js';
 import { client } from '../api/client.js';
-import { useAskAgain } from '../api/use-query.js';
+import { useRefetch } from '../api/use-query.js';
 import { useMay, useSession } from '../app/session.js';
 import { plural, vehicles } from '../format/numbers.js';
 import { finished } from '../states/groups.js';
@@ -115,7 +115,7 @@ const OFFERS: readonly Offer[] = [
 ];
 
 export function ScheduleActions({ schedule }: { schedule: ScheduleDetails }) {
-  const askAgain = useAskAgain();
+  const refetch = useRefetch();
   const mayPlan = useMay('plan');
   const { approval } = useSession();
   if (!mayPlan) return null;
@@ -123,7 +123,7 @@ export function ScheduleActions({ schedule }: { schedule: ScheduleDetails }) {
   const act = (action: ScheduleAction) => async (reason: string) => {
     const request = { params: { 'ref-id': refId }, body: withReason(reason) };
     await client.call(scheduleApi[`${action}Schedule`], request);
-    await askAgain(`schedule:${refId}`);
+    await refetch(`schedule:${refId}`);
   };
   return OFFERS.filter(({ from }) => from.includes(status)).map(({ action, label, look, says }) => (
     <Confirm

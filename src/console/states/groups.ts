@@ -1,4 +1,4 @@
-/** The contract's states in the groups that a person tells apart at a glance. */
+/** Groups of the contract's states, few enough to be distinguished at a glance. */
 import { groupOf, STATES_OF_GROUPS } from '../../contract/states/groups.js';
 import { FINISHED, NOT_NOTIFIED } from '../../contract/states/results.js';
 import { INTERRUPTIONS } from '../../contract/states/event-status.js';
@@ -21,18 +21,18 @@ const LABELS: Readonly<Record<StateGroup, string>> = {
   unsent: 'Not delivered',
 };
 
-/** In the order of an update's life. */
+/** In the order of an update. */
 export const GROUPS = STATES_OF_GROUPS.map(({ id, states }) => ({ id, states, label: LABELS[id] }));
 
 const IN_ORDER = GROUPS.flatMap(({ states }) => states);
 const PLACE = new Map(IN_ORDER.map((state, place) => [state, place]));
 
-/** Every state that a vehicle of an operation can be in: at the adapter, one that is paused keeps the state before. */
+/** Every state of a vehicle in an operation; without pause and resume, during which the adapter shows the state before. */
 export const ALL_STATES: readonly string[] = IN_ORDER.filter(
   (state) => !INTERRUPTIONS.has(state) && !Object.hasOwn(PLANNED_STATES, state),
 );
 
-/** `[state, vehicles]` of those that have vehicles, in the order of an update's life. */
+/** `[state, vehicles]` of the states that have vehicles, in the order of an update. */
 export function inOrder(states: States): [state: string, vehicles: number][] {
   const place = (state: string) => PLACE.get(state) ?? IN_ORDER.length;
   return Object.entries(states)
@@ -40,7 +40,7 @@ export function inOrder(states: States): [state: string, vehicles: number][] {
     .sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b));
 }
 
-/** Vehicles of each group, in the groups' order. */
+/** The number of vehicles in each group, in the groups' order. */
 export function byGroup(states: States): readonly number[] {
   const sums = new Map<StateGroup, number>();
   for (const [state, vehicles] of Object.entries(states)) {
@@ -58,6 +58,6 @@ const vehiclesIn = (states: States, matches: (state: string) => boolean): number
 /** Vehicles that have finished, with or without success. */
 export const finished = (states: States): number => vehiclesIn(states, isFinished);
 
-/** Vehicles that were sent their trigger, finished or not. */
+/** Vehicles to which a trigger was sent, finished or not. */
 export const notified = (states: States): number =>
   vehiclesIn(states, (state) => !NOT_NOTIFIED.has(state));

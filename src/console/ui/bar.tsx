@@ -2,7 +2,7 @@ import { type States } from '../../contract/adapter-api/index.js';
 import { count, percent } from '../format/numbers.js';
 import { byGroup, GROUPS } from '../states/groups.js';
 
-/** How an operation's vehicles stand, as shares of one bar. */
+/** An operation's vehicles by group of states, as shares of one bar. */
 export function StateBar({ states, vehicles }: { states: States; vehicles: number }) {
   const shares = byGroup(states);
   const parts = GROUPS.map((group, place) => ({ ...group, n: shares[place] ?? 0 })).filter(
@@ -25,7 +25,7 @@ export interface BarProps {
   readonly group?: string;
 }
 
-/** One share of a whole. */
+/** A single share. */
 export function ShareBar({ value, of, label, group = 'success' }: BarProps) {
   return (
     <div className="bar" role="img" aria-label={`${label}: ${percent(value, of)}`}>
@@ -34,7 +34,7 @@ export function ShareBar({ value, of, label, group = 'success' }: BarProps) {
   );
 }
 
-/** What the colours mean. */
+/** The meaning of the colours. */
 export function Legend({ states }: { states: States }) {
   const shares = byGroup(states);
   return (

@@ -1,13 +1,13 @@
-/** The texts of a form. */
+/** Names of a form's text fields. */
 type TextName<Form> = {
   [Name in keyof Form]-?: Form[Name] extends string ? Name : never;
 }[keyof Form] &
   string;
 
 /**
- * What binds a field to a text of a form: its value, its change, and what is wrong with it.
+ * Properties that bind an input to a text of a form: value, change handler and error.
  *
- * @param at what is wrong at a JSON Pointer
+ * @param at the error at a JSON Pointer
  */
 export const bind =
   <Form extends object>(

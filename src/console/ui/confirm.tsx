@@ -1,4 +1,4 @@
-/** A dialog that says, in numbers, what an action will do to vehicles before it is done. */
+/** A confirmation dialog that shows, in numbers, what an action will do. */
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useId, useState } from 'react';
@@ -6,11 +6,11 @@ import { type Failed } from '../api/client.js';
 import { Failure } from './notes.js';
 
 interface ConfirmProps {
-  /** On the button that opens it. */
+  /** Of the button that opens it. */
   readonly label: string;
-  /** On the button that does it; absent: the same. */
+  /** Of the button that confirms; absent: the same. */
   readonly confirmLabel?: string;
-  /** On the button that leaves everything as it is. */
+  /** Of the button that dismisses the dialog. */
   readonly dismissLabel?: string;
   readonly title: string;
   /** What will happen. */
@@ -20,9 +20,9 @@ interface ConfirmProps {
   /** For a row of a table. */
   readonly isSmall?: boolean;
   readonly disabled?: boolean;
-  /** Whether what is asked for can be done as it is written. */
+  /** Whether the input is valid. */
   readonly isReady?: boolean;
-  /** Written to the log of those who control; absent: no reason is asked for. */
+  /** Whether to ask for a reason for the audit log; default: yes. */
   readonly withReason?: boolean;
   readonly act: (reason: string) => Promise<unknown>;
   readonly onDone?: () => void;
@@ -101,7 +101,7 @@ export function Confirm({
   );
 }
 
-/** The body of a request with a reason, which the interface wants absent rather than empty. */
+/** A request body with a reason; the interface expects an absent reason rather than an empty one. */
 export const withReason = <Body extends object = object>(
   reason: string,
   body?: Body,

@@ -8,7 +8,7 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** Opens something to look at. */
+/** A button that opens a dialog with details. */
 export function Dialog({ label, title, className = '', children }: DialogProps) {
   return (
     <Base.Root>

@@ -1,4 +1,4 @@
-/** A file is dropped here or chosen, and sent; one sees how far it has come. */
+/** Uploads a file that is dropped or chosen, with progress. */
 import { useEffect, useId, useRef, useState, type DragEvent } from 'react';
 import { type AnswerOf } from '../../contract/http/route.js';
 import { type Failed } from '../api/client.js';

@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from 'react';
 import { Empty } from './notes.js';
 
-/** A page that fails does not take the others with it. */
+/** Keeps a failed page from breaking the others. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: Error }> {
   override state: { error?: Error } = {};
 
@@ -16,7 +16,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: 
       <Empty title="This page has failed.">
         <p role="alert">{error.message}</p>
         <button type="button" onClick={() => location.reload()}>
-          Load it anew
+          Reload
         </button>
       </Empty>
     );

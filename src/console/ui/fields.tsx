@@ -1,4 +1,4 @@
-/** Fields of a form, each with its label and what is wrong with it. */
+/** Fields of a form, each with a label, help and error. */
 import { Field } from '@base-ui/react/field';
 import { type ReactNode } from 'react';
 import { numberFault, type NumberRule } from '../format/number-text.js';
@@ -40,8 +40,8 @@ export function TextField({ label, help, error, onChange, ...input }: TextProps)
 }
 
 /**
- * A number as text, with a keyboard of digits where there is one. A field of type `number` would hand on an empty text for
- * whatever it cannot read, such as a half-typed `5e`, and so turn a limit into none.
+ * A number as text, with a numeric keyboard on touch screens. An input of type `number` would yield an empty text for
+ * anything it cannot parse, such as a half-typed `5e`, and thus remove a limit.
  */
 export function NumberField({
   rule,
@@ -49,7 +49,7 @@ export function NumberField({
   ...field
 }: Omit<TextProps, 'type'> & { readonly rule: NumberRule }) {
   const { isInteger = false, min, above } = rule;
-  // Keyboards of digits alone have no sign.
+  // Numeric keyboards have no minus sign.
   const isSigned = (min ?? above ?? -1) < 0;
   return (
     <TextField

@@ -1,6 +1,6 @@
 import { bodyOf, indented } from '../format/messages.js';
 
-/** An envelope, and what its body says. */
+/** An envelope and its decoded body. */
 export function MessageText({ envelope }: { envelope: string }) {
   const body = bodyOf(envelope);
   return (

@@ -1,4 +1,4 @@
-/** What is said where there is nothing to show yet, nothing at all, or something went wrong. */
+/** Placeholders for pages that are empty, loading or failed. */
 import { type ReactNode } from 'react';
 import { ERRORS, isErrorCode } from '../../contract/errors.js';
 import { type Failed, NoAnswer } from '../api/client.js';
@@ -15,7 +15,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 const UNREACHABLE =
   'Check that the server runs and that this machine reaches it. The console keeps trying.';
 
-/** The contract's remedy is for programs: they choose their token. */
+/** Replaces the contract's remedy, which is meant for programs. */
 const FORBIDDEN = 'Ask an administrator for a token with a role that may do this.';
 
 function helpFor(error: Failed): string | undefined {
@@ -26,7 +26,7 @@ function helpFor(error: Failed): string | undefined {
     : undefined;
 }
 
-/** What went wrong, where, and what to do about it. */
+/** An error: what failed, where, and what to do. */
 export function Failure({ error, retry }: { error: Failed; retry?: () => void }) {
   const { message } = error;
   const { code, errors } = error instanceof NoAnswer ? { code: 'NO_ANSWER', errors: [] } : error;
@@ -55,7 +55,7 @@ export function Failure({ error, retry }: { error: Failed; retry?: () => void })
   );
 }
 
-/** Keeps the place of what is being asked for. */
+/** Reserves the space of content that is loading. */
 export function Loading({ lines = 3 }: { lines?: number }) {
   return (
     <div className="loading" role="status" aria-label="Loading">
@@ -72,7 +72,7 @@ interface Answer<T> {
   readonly refetch: () => unknown;
 }
 
-/** An answer: not there yet, refused, or shown. What is shown stays while it cannot be renewed. */
+/** Shows an answer, its failure or a placeholder. A shown answer stays if refetching it fails. */
 export function Answered<T>({
   answer,
   lines,

@@ -8,7 +8,7 @@ interface PageProps {
   readonly children: ReactNode;
 }
 
-/** A page: its title is the document's, and where a keyboard begins. */
+/** A page: sets the document's title, and moves the keyboard focus to its heading. */
 export function Page({ title, beside, actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** A list that is read page after page, by cursors. */
+/** A list read page by page, with cursors. */
 import { useState } from 'react';
 import { type ItemOf, type RequestOf } from '../../contract/client.js';
 import { type Page, type RouteShape } from '../../contract/http/index.js';
@@ -8,7 +8,7 @@ import { Answered } from './notes.js';
 
 interface PagedProps<R extends RouteShape> {
   readonly label: string;
-  /** Of a list. */
+  /** A list route. */
   readonly route: R;
   /** Its parameters and filter. */
   readonly request: RequestOf<R>;
@@ -20,7 +20,7 @@ interface PagedProps<R extends RouteShape> {
 }
 
 export function PagedTable<R extends RouteShape>(props: PagedProps<R>) {
-  // Another filter begins at its first page.
+  // A changed filter starts at its first page.
   return <Pages key={JSON.stringify([props.route.path, props.request])} {...props} />;
 }
 

@@ -1,16 +1,16 @@
-/** Replays what was put aside: one, or all that match a filter. */
-import { useAskAgain } from '../api/use-query.js';
+/** Replays messages that were set aside: one, or all that match a filter. */
+import { useRefetch } from '../api/use-query.js';
 import { count, plural } from '../format/numbers.js';
 import { Confirm } from './confirm.js';
 
-/** Most that one call replays. */
+/** Maximum number per request. */
 const AT_ONCE = 1_000;
 
-/** What is replayed, in words. */
+/** Words for the kind of message. */
 export interface Replayed {
   /** `message`, `event` */
   readonly noun: string;
-  /** What becomes of it when it is taken: `applied`, `stored`. */
+  /** The successful outcome: `applied`, `stored`. */
   readonly taken: string;
   /** e.g. `as if it had just arrived` */
   readonly how: { readonly one: string; readonly many: string };
@@ -25,17 +25,17 @@ interface ReplayOneProps {
 }
 
 export function ReplayOne({ of, wasReplayed, replay, onDone }: ReplayOneProps) {
-  const askAgain = useAskAgain();
+  const refetch = useRefetch();
   const act = async () => {
     const { outcome, reason } = await replay();
     onDone(`The ${of.noun} was ${outcome}${reason === null ? '' : `: ${reason}`}.`);
-    await askAgain(of.topic);
+    await refetch(of.topic);
   };
   return (
     <Confirm label="Replay" isSmall title={`Replay this ${of.noun}?`} withReason={false} act={act}>
       <ul>
         <li>
-          1 {of.noun} is processed {of.how.one}; it stays here if its cause is still there.
+          1 {of.noun} is processed {of.how.one}; if it is refused again, it stays here.
         </li>
         {wasReplayed && <li>It was replayed before.</li>}
       </ul>
@@ -43,7 +43,7 @@ export function ReplayOne({ of, wasReplayed, replay, onDone }: ReplayOneProps) {
   );
 }
 
-/** What came of a replay of several. */
+/** Outcomes of a replay. */
 export interface ReplayCounts {
   /** Applied or stored. */
   readonly taken: number;
@@ -54,14 +54,14 @@ export interface ReplayCounts {
 
 interface ReplayAllProps {
   readonly of: Replayed;
-  /** What is chosen, in words; empty: all. */
+  /** The filter in words; empty: all. */
   readonly filter: readonly string[];
   readonly replay: (options: { limit: number; reason?: string }) => Promise<ReplayCounts>;
   readonly onDone: (text: string) => void;
 }
 
 export function ReplayAll({ of, filter, replay, onDone }: ReplayAllProps) {
-  const askAgain = useAskAgain();
+  const refetch = useRefetch();
   const act = async (reason: string) => {
     const { taken, duplicate, refused, more } = await replay({
       limit: AT_ONCE,
@@ -70,7 +70,7 @@ export function ReplayAll({ of, filter, replay, onDone }: ReplayAllProps) {
     onDone(
       `${plural(taken, of.noun)} ${of.taken}, ${count(duplicate)} processed before, ${count(refused)} refused again.${more ? ' There are more: replay again.' : ''}`,
     );
-    await askAgain(of.topic);
+    await refetch(of.topic);
   };
   return (
     <Confirm label="Replay all that match" title="Replay all that match the filter?" act={act}>
@@ -79,7 +79,7 @@ export function ReplayAll({ of, filter, replay, onDone }: ReplayAllProps) {
           Up to {count(AT_ONCE)} {of.noun}s not replayed yet
           {filter.length > 0 ? `, with ${filter.join(', ')},` : ''} are processed {of.how.many}.
         </li>
-        <li>Those whose cause is still there stay here.</li>
+        <li>Those that are refused again stay here.</li>
       </ul>
     </Confirm>
   );

@@ -5,13 +5,13 @@ import { SelectField } from './fields.js';
 
 interface StateFilterProps {
   readonly states: States;
-  /** States that are offered although no vehicle is in them. */
+  /** Further states to offer, without vehicles. */
   readonly others?: readonly string[];
   readonly value: string;
   readonly onChange: (state: string) => void;
 }
 
-/** One state to filter by, each with how many vehicles it has. */
+/** A state to filter by, with its number of vehicles. */
 export function StateFilter({ states, others = [], value, onChange }: StateFilterProps) {
   const known = inOrder(states).map(([state]) => state);
   const rest = [...others, value].filter((state) => state !== '' && !known.includes(state));

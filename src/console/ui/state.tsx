@@ -1,6 +1,6 @@
 import { GROUPS, groupOf } from '../states/groups.js';
 
-/** A vehicle's state: the contract's word, with the colour and the name of its group. */
+/** A vehicle's state as the contract names it, with the colour and name of its group. */
 export function State({ state, paused = false }: { state: string; paused?: boolean }) {
   const group = groupOf(state);
   const label = GROUPS.find(({ id }) => id === group)?.label ?? '';
@@ -28,7 +28,7 @@ const MEANS: Readonly<Record<string, 'good' | 'bad' | 'warn' | 'calm' | 'busy'>>
   passed: 'good',
 };
 
-/** How an operation, a schedule or a wave stands. */
+/** The status of an operation, a schedule or a wave. */
 export function Status({ status, title }: { status: string; title?: string }) {
   return (
     <span className={`status status-${MEANS[status] ?? 'calm'}`} title={title}>

@@ -4,7 +4,7 @@ export interface Column<T> {
   readonly title: string;
   readonly cell: (item: T) => ReactNode;
   readonly isNumber?: boolean;
-  /** Left out where there is little room. */
+  /** Hidden on small screens. */
   readonly isMinor?: boolean;
 }
 

@@ -1,19 +1,19 @@
 import { useState } from 'react';
 import { TextField } from './fields.js';
-import { useSettled } from './use-settled.js';
+import { useDebounced } from './use-debounced.js';
 
 interface TextFilterProps {
   readonly label: string;
-  /** What is filtered by now. */
+  /** The filter in effect. */
   readonly value: string;
   readonly onChange: (value: string) => void;
-  /** What is wrong with what is typed; it is then not filtered by. */
+  /** What is wrong with the typed text; an invalid text is not applied. */
   readonly faultOf?: (typed: string) => string | undefined;
   readonly isUpperCase?: boolean;
   readonly placeholder?: string;
 }
 
-/** A text to filter by, as soon as one has stopped typing. */
+/** A text to filter by, applied after a pause in typing. */
 export function TextFilter({
   label,
   value,
@@ -23,17 +23,17 @@ export function TextFilter({
   placeholder = '',
 }: TextFilterProps) {
   const [typed, setTyped] = useState(value);
-  const [told, setTold] = useState(value);
-  // The address was changed by something else, as Back or a link: the field follows it.
-  if (value !== told) {
-    setTold(value);
+  const [applied, setApplied] = useState(value);
+  // Something else changed the address, such as Back or a link: the field follows.
+  if (value !== applied) {
+    setApplied(value);
     setTyped(value);
   }
   const fault = faultOf(typed);
-  useSettled(typed, (settled) => {
-    if (settled === value || fault !== undefined) return;
-    setTold(settled);
-    onChange(settled);
+  useDebounced(typed, (text) => {
+    if (text === value || fault !== undefined) return;
+    setApplied(text);
+    onChange(text);
   });
   return (
     <TextField

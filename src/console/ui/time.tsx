@@ -1,6 +1,6 @@
 import { local, type TimeStyle, utc } from '../format/times.js';
 
-/** A moment in the reader's zone; UTC on hover and for assistive technology. */
+/** A time in the user's time zone; in UTC on hover and for assistive technology. */
 export function Time({ at, style = 'full' }: { at: string | null; style?: TimeStyle }) {
   if (at === null) return <span className="muted">–</span>;
   const moment = new Date(at);

@@ -1,19 +1,19 @@
 import { controlApi, type VehicleInOperation } from '../../contract/adapter-api/index.js';
 import { client } from '../api/client.js';
-import { useAskAgain } from '../api/use-query.js';
+import { useRefetch } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
 import { isFinished } from '../states/groups.js';
 import { Confirm, withReason } from '../ui/confirm.js';
 
 export function RetriggerVehicle({ vehicle }: { vehicle: VehicleInOperation }) {
-  const askAgain = useAskAgain();
+  const refetch = useRefetch();
   const { vin, 'ref-id': refId, state, attempt } = vehicle;
   const act = async (reason: string) => {
     await client.call(controlApi.retriggerVehicle, {
       params: { 'ref-id': refId, vin },
       body: withReason(reason),
     });
-    await askAgain(`vehicle:${vin}`);
+    await refetch(`vehicle:${vin}`);
   };
   if (!useMay('control')) return null;
   return (

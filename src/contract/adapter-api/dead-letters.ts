@@ -1,13 +1,13 @@
 /** `/v1.0/dead-letters`: messages that could not be applied, and another try for them (contract section 5.6). */
 import Type from 'typebox';
 import {
-  PUT_ASIDE_FILTER,
-  PutAsideParams,
+  SET_ASIDE_FILTER,
+  SetAsideParams,
   REPLAY_TALLY,
   REPLAYED_FILTER,
   replayRequestOf,
   replayResultOf,
-} from '../common-api/put-aside.js';
+} from '../common-api/set-aside.js';
 import {
   json,
   jsonBody,
@@ -49,7 +49,7 @@ export type DeadLetter = Type.Static<typeof DeadLetter>;
 
 export const DeadLetterFilter = Type.Object(
   {
-    ...PUT_ASIDE_FILTER,
+    ...SET_ASIDE_FILTER,
     reason: Type.Optional(Text(100, 'Only with this reason code.')),
     status: Type.Optional(Status),
     system_id: Type.Optional(Text(256, 'Only of this vehicle.')),
@@ -90,7 +90,7 @@ export const deadLetterApi = routesOf('Dead letters', {
     path: '/v1.0/dead-letters/{id}/replay',
     permission: 'control',
     summary: 'Process a dead letter again, as if it had just arrived',
-    params: PutAsideParams,
+    params: SetAsideParams,
     body: optionalJsonBody(WithReason, 'Why.'),
     answer: json(ReplayResult, 'The outcome.'),
     errors: ['DEAD_LETTER_NOT_FOUND'],

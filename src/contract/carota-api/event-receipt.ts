@@ -32,7 +32,7 @@ export const ReceivedEvents = Type.Object(
     stored: Type.Integer({ description: 'New events.' }),
     duplicates: Type.Integer({ description: 'Events received before; they change nothing.' }),
     refused: Type.Integer({
-      description: 'Events put aside with a reason; see /v1.0/refused-events.',
+      description: 'Events set aside with a reason; see /v1.0/refused-events.',
     }),
   },
   { title: 'ReceivedEvents' },
@@ -45,7 +45,7 @@ export const eventReceiptApi = routesOf('Call-back', {
     permission: 'open',
     summary: 'Receive the events that the OTA Adapter calls back',
     description:
-      'Signed with Standard Webhooks; the signature is the permission. Events are idempotent by `event-id`. An event that cannot be taken is put aside and does not hold up the others.',
+      'Signed with Standard Webhooks; the signature is the permission. Events are idempotent by `event-id`. An event that cannot be taken is set aside and does not hold up the others.',
     headers: SignatureHeaders,
     body: signedJsonBody(CallbackMessage, 'A batch of events.', MAX_BATCH_BYTES),
     answer: json(ReceivedEvents, 'The batch is settled.'),

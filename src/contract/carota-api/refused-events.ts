@@ -1,13 +1,13 @@
 /** `/v1.0/refused-events`: events that were called back and could not be taken, and another try for them. */
 import Type from 'typebox';
 import {
-  PUT_ASIDE_FILTER,
-  PutAsideParams,
+  SET_ASIDE_FILTER,
+  SetAsideParams,
   REPLAY_TALLY,
   REPLAYED_FILTER,
   replayRequestOf,
   replayResultOf,
-} from '../common-api/put-aside.js';
+} from '../common-api/set-aside.js';
 import {
   json,
   jsonBody,
@@ -48,7 +48,7 @@ export type RefusedEvent = Type.Static<typeof RefusedEvent>;
 
 export const RefusedEventFilter = Type.Object(
   {
-    ...PUT_ASIDE_FILTER,
+    ...SET_ASIDE_FILTER,
     reason: Type.Optional(RefusalReason),
     'ref-id': Type.Optional(OptionalIdentifier('Only events of this schedule.')),
   },
@@ -94,7 +94,7 @@ export const refusedEventApi = routesOf('Refused events', {
     path: '/v1.0/refused-events/{id}/replay',
     permission: 'plan',
     summary: 'Replay one refused event, as if it had just been called back',
-    params: PutAsideParams,
+    params: SetAsideParams,
     body: optionalJsonBody(WithReason, 'Why.'),
     answer: json(ReplayResult, 'The outcome.'),
     errors: ['REFUSED_EVENT_NOT_FOUND'],

@@ -1,7 +1,7 @@
 /** What the OTA Adapter and the CarOTA Server both have. */
 export * from './line-import.js';
 export * from './live.js';
-export * from './put-aside.js';
+export * from './set-aside.js';
 export * from './rejected-lines.js';
 export * from './service.js';
 export * from './session.js';

@@ -40,7 +40,7 @@ const UNKNOWN_STATE = '^unknown\\([0-9]{1,5}\\)$';
 export const isVehicleState = (text: string): boolean =>
   VEHICLE_STATES.includes(text) || new RegExp(UNKNOWN_STATE).test(text);
 
-/** One of the states, by which vehicles are chosen; each `unknown(<number>)` is one too. */
+/** A state to select vehicles by; every `unknown(<number>)` is one too. */
 export const StateName = (states: readonly string[], description: string) =>
   Type.Union(
     [
@@ -50,11 +50,11 @@ export const StateName = (states: readonly string[], description: string) =>
     { description },
   );
 
-/** A message as it was settled when it first arrived. */
-export interface SettledMessage {
+/** An applied message, with its attempt and time as determined when it first arrived. */
+export interface AppliedMessage {
   readonly kind: 'ack' | 'event';
   readonly messageId: string;
-  /** Of which trigger of the vehicle in the operation: 1 for the first, one more each retrigger. */
+  /** Number of the vehicle's attempt: 1 for the first trigger, one more after each retrigger. */
   readonly attempt: number;
   /** Event time in ms (contract section 5.3). */
   readonly eventTime: number;
@@ -65,7 +65,7 @@ export interface SettledMessage {
 /** The state of a vehicle in an operation. */
 export interface VehicleState {
   readonly delivery: DeliveryState;
-  /** What is shown: of the newest event, or the delivery state where there is none. */
+  /** The state shown: that of the newest event, or the delivery state if there is no event. */
   readonly state: DeliveryState | StatusName;
   readonly paused: boolean;
 }
@@ -73,14 +73,14 @@ export interface VehicleState {
 /**
  * The state of a vehicle in an operation (contract section 5). It depends on the set of messages alone.
  *
- * @param delivery what sending alone has come to in the newest attempt
+ * @param delivery the newest attempt's delivery state, without regard to messages
  * @param attempt the newest attempt
- * @param messages all that were received, in any order; repeats of a message_id change nothing
+ * @param messages all messages received, in any order; a repeated message_id changes nothing
  */
 export function vehicleState(
   delivery: DeliveryState,
   attempt: number,
-  messages: Iterable<SettledMessage>,
+  messages: Iterable<AppliedMessage>,
 ): VehicleState {
   const current = [...messages].filter((message) => message.attempt === attempt);
   if (current.length === 0) return { delivery, state: delivery, paused: false };
@@ -95,10 +95,10 @@ export function vehicleState(
   return { delivery: 'acknowledged', state: shown, paused };
 }
 
-const nameOf = (event: SettledMessage) => statusName(event.status ?? 0);
+const nameOf = (event: AppliedMessage) => statusName(event.status ?? 0);
 
 /** Newest first by (event time, lifecycle rank, message_id): contract section 5.2. */
-function newestFirst(a: SettledMessage, b: SettledMessage): number {
+function newestFirst(a: AppliedMessage, b: AppliedMessage): number {
   return (
     b.eventTime - a.eventTime ||
     lifecycleRank(b.status ?? 0) - lifecycleRank(a.status ?? 0) ||

@@ -8,7 +8,7 @@ export const UnixTime = (description: string) =>
 /** The end of the year 9999 in ms: the last that RFC 3339 can write. */
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** A time in ms that was settled: from 1970 to 9999. */
+/** The time of an event, in ms: from 1970 to 9999. */
 export const TimeOfEvent = (description: string) =>
   Type.Integer({ minimum: 0, maximum: LATEST, description });
 
@@ -48,11 +48,7 @@ export function isPlausible(time: number, receivedAt: number): boolean {
  * @param receivedAt ms
  * @returns ms
  */
-export function settleEventTime(
-  timestamp: number,
-  envelopeTime: number,
-  receivedAt: number,
-): number {
+export function eventTimeOf(timestamp: number, envelopeTime: number, receivedAt: number): number {
   const candidates = [toMilliseconds(timestamp), toMilliseconds(envelopeTime)];
   return candidates.find((time) => isPlausible(time, receivedAt)) ?? receivedAt;
 }

@@ -1,3 +1,2 @@
 export * from './permissions.js';
 export * from './tokens.js';
-export { type Grants } from '../../contract/index.js';

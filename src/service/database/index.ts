@@ -5,4 +5,5 @@ export * from './embedded/index.js';
 export { BadDatabaseUrl, databaseTarget } from './hosts.js';
 export * from './migrate.js';
 export * from './name-list.js';
+export * from './page-by-bytes.js';
 export * from './postgres.js';

@@ -8,4 +8,5 @@ export * from './problem.js';
 export * from './serve.js';
 export * from './server.js';
 export * from './service-routes.js';
+export * from './time-range.js';
 export * from './token-routes.js';

@@ -11,8 +11,13 @@ import Fastify, {
 } from 'fastify';
 import { type Logger } from 'pino';
 import { type TSchema } from 'typebox';
-import { PROBLEM_CONTENT_TYPE, type ServerName, type Session } from '../../contract/index.js';
-import { findToken, type Grants, mayDo } from '../access/index.js';
+import {
+  type Grants,
+  PROBLEM_CONTENT_TYPE,
+  type ServerName,
+  type Session,
+} from '../../contract/index.js';
+import { findToken, mayDo } from '../access/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
 import { consoleRoutes } from './console.js';
 import { databaseProblem, isRefusedValue } from './database-problem.js';

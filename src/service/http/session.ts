@@ -7,11 +7,12 @@ import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import {
   CONSOLE_HEADER,
   cookieOf,
+  type Grants,
   type ServerName,
   type Session,
   sessionApi,
 } from '../../contract/index.js';
-import { findToken, type Grants, type Token } from '../access/index.js';
+import { findToken, type Token } from '../access/index.js';
 import { type Database } from '../database/index.js';
 import { Problem } from './problem.js';
 import { callerOf, serve } from './serve.js';

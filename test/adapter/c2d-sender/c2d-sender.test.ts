@@ -93,7 +93,7 @@ describe('on PostgreSQL', () => {
   async function passTo(time: number) {
     now = time;
     for (const sender of senders) sender.wake();
-    await settled();
+    await recorded();
   }
   const nextDue = async () => {
     const [row] = await database.query<{ at: Date | null }>(
@@ -101,7 +101,7 @@ describe('on PostgreSQL', () => {
     );
     return row?.at?.getTime();
   };
-  const settled = () =>
+  const recorded = () =>
     eventually(
       async () =>
         database.query(
@@ -124,7 +124,7 @@ describe('on PostgreSQL', () => {
     await register(vehicle);
     startSender();
     await trigger('silent', [vehicle]);
-    await settled();
+    await recorded();
     for (let at = await nextDue(); at !== undefined; at = await nextDue()) await passTo(at);
     expect(published).toHaveLength(DEFAULT_RETRY.maxSends);
     expect(new Set(published.map(({ message_id }) => message_id)).size).toBe(1);
@@ -146,7 +146,7 @@ describe('on PostgreSQL', () => {
     await register(vehicle);
     startSender();
     await trigger('short', [vehicle], { ttl: 100 });
-    await settled();
+    await recorded();
     for (let at = await nextDue(); at !== undefined; at = await nextDue()) await passTo(at);
     expect(now).toBe(START + 100 * SECOND);
     expect(await stands('short', vehicle)).toMatchObject({ state: 'expired', delivery: 'expired' });
@@ -159,7 +159,7 @@ describe('on PostgreSQL', () => {
     await register(vehicle);
     startSender();
     await trigger('once', [vehicle], { ack_required: '0' });
-    await settled();
+    await recorded();
     await passTo(START + 12 * HOUR);
     expect(published).toHaveLength(1);
     expect((await findOperation(database, 'once'))?.progress).toMatchObject({
@@ -176,7 +176,7 @@ describe('on PostgreSQL', () => {
     expect(await stands('later', vehicle)).toMatchObject({ state: 'device_not_found', sends: 0 });
     await register(vehicle);
     sender.wake();
-    await settled();
+    await recorded();
     expect(published.map(({ vin }) => vin)).toEqual([vehicle.vin]);
     expect(await stands('later', vehicle)).toMatchObject({ state: 'sent' });
   });
@@ -187,7 +187,7 @@ describe('on PostgreSQL', () => {
     await trigger('left', [vehicle]);
     await database.query('delete from vehicles');
     startSender();
-    await settled();
+    await recorded();
     expect(published).toEqual([]);
     expect(await stands('left', vehicle)).toMatchObject({ state: 'device_not_found' });
   });
@@ -198,7 +198,7 @@ describe('on PostgreSQL', () => {
     brokerTakes = false;
     startSender();
     await trigger('full', [vehicle]);
-    await settled();
+    await recorded();
     expect(await stands('full', vehicle)).toMatchObject({ state: 'pending', sends: 0 });
     brokerTakes = true;
     await passTo(START + 6 * SECOND);
@@ -210,7 +210,7 @@ describe('on PostgreSQL', () => {
     await register(vehicle);
     const sender = startSender();
     await trigger('there', [vehicle]);
-    await settled();
+    await recorded();
     for (let n = 1; n <= 30; n++) {
       now = START + n * 31 * SECOND;
       sender.vehicleConnected(vehicle.systemId);
@@ -218,7 +218,7 @@ describe('on PostgreSQL', () => {
         () => Promise.resolve(published.length),
         (length) => length > n,
       );
-      await settled();
+      await recorded();
     }
     expect(published.length).toBeGreaterThan(DEFAULT_RETRY.maxSends);
     expect(await stands('there', vehicle)).toMatchObject({ state: 'sent' });
@@ -239,17 +239,17 @@ describe('on PostgreSQL', () => {
     await register(vehicle);
     const sender = startSender();
     await trigger('heard', [vehicle]);
-    await settled();
+    await recorded();
     // Three sends: the next one is minutes away.
     await passTo(START + 40 * SECOND);
     await passTo(START + 120 * SECOND);
     expect(published).toHaveLength(3);
     now = START + 125 * SECOND;
-    sender.vehicleHeard(vehicle.systemId);
+    sender.vehicleSeen(vehicle.systemId);
     await passTo(START + 126 * SECOND);
     expect(published).toHaveLength(3);
     now = START + 200 * SECOND;
-    sender.vehicleHeard(vehicle.systemId);
+    sender.vehicleSeen(vehicle.systemId);
     sender.wake();
     await eventually(
       () => Promise.resolve(published.length),
@@ -326,7 +326,7 @@ describe('on PostgreSQL', () => {
     await setPaused(database, id, true, { now, by: TESTER });
     startSender();
     await trigger('other', [vehicle]);
-    await settled();
+    await recorded();
     expect(published).toHaveLength(1);
     await setPaused(database, id, false, { now, by: TESTER });
     await passTo(START + SECOND);

@@ -13,7 +13,7 @@ import {
   newSigningSecret,
 } from '../../../src/adapter/call-back/index.js';
 import { type Database } from '../../../src/service/database/index.js';
-import { EventStream, placeBefore } from '../../../src/adapter/event-stream/index.js';
+import { EventStream, positionBefore } from '../../../src/adapter/event-stream/index.js';
 import { dropHistory } from '../../../src/adapter/maintenance.js';
 import { eventually } from '../../support/adapter.js';
 import { openTestDatabase } from '../../support/databases.js';
@@ -275,7 +275,7 @@ describe('on PostgreSQL', () => {
     }
     await all(receiver, 6);
     expect(stream.position).toBe(6);
-    const place = await placeBefore(database, now + 4_000);
+    const place = await positionBefore(database, now + 4_000);
     await moveReceiver(database, await idOf('carota'), place, now);
     await all(receiver, 9);
     const again = receiver.settled().slice(6);

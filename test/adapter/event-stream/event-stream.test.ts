@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openPostgres } from '../../../src/service/database/index.js';
 import {
   EventStream,
-  placeBefore,
-  placeEvents,
+  positionBefore,
+  assignPositions,
   readEvents,
   type StreamEvent,
 } from '../../../src/adapter/event-stream/index.js';
@@ -84,7 +84,7 @@ describe('on PostgreSQL', () => {
 
   test('a batch keeps the order in which its messages arrived', async () => {
     const { store } = await eventSource(database, 'in-order', FLEET);
-    const before = await placeEvents(database);
+    const before = await assignPositions(database);
     const [first, second] = FLEET as [(typeof FLEET)[0], (typeof FLEET)[0]];
     await store([
       { vehicle: second, status: 'received', n: 'a' },
@@ -92,7 +92,7 @@ describe('on PostgreSQL', () => {
       { vehicle: first, status: 'received', n: 'c' },
       { vehicle: second, status: 'downloading', n: 'd' },
     ]);
-    const after = await placeEvents(database);
+    const after = await assignPositions(database);
     const { events } = await readEvents(database, before, after);
     expect(events.map(({ message_id }) => message_id.slice(-1))).toEqual(['a', 'b', 'c', 'd']);
   });
@@ -101,13 +101,13 @@ describe('on PostgreSQL', () => {
     const one = await eventSource(database, 'filter-one', FLEET);
     const two = await eventSource(database, 'filter-two', FLEET);
     const [vehicle, other] = FLEET as [(typeof FLEET)[0], (typeof FLEET)[0]];
-    const before = await placeEvents(database);
+    const before = await assignPositions(database);
     await one.store([{ vehicle, status: 'received', n: 'f1' }]);
     await two.store([
       { vehicle, status: 'received', n: 'f2' },
       { vehicle: other, status: 'received', n: 'f3' },
     ]);
-    const after = await placeEvents(database);
+    const after = await assignPositions(database);
     const read = async (filter: object) =>
       (await readEvents(database, before, after, filter)).events.map(({ message_id }) =>
         message_id.slice(-2),
@@ -120,12 +120,12 @@ describe('on PostgreSQL', () => {
 
   test('what is read at once is bounded in bytes, and nothing is left out', async () => {
     const { store } = await eventSource(database, 'bulky', FLEET);
-    const before = await placeEvents(database);
+    const before = await assignPositions(database);
     const meta = [{ key: 'log', value: 'x'.repeat(150_000) }];
     for (let n = 0; n < 4; n++) {
       await store(FLEET.map((vehicle) => ({ vehicle, status: 'downloading', n: `b${n}`, meta })));
     }
-    const after = await placeEvents(database);
+    const after = await assignPositions(database);
     expect(after - before).toBe(48);
     const sizes: number[] = [];
     for (let place = before; place < after;) {
@@ -143,13 +143,13 @@ describe('on PostgreSQL', () => {
     const { store } = await eventSource(database, 'by-time', FLEET);
     const [vehicle] = FLEET as [(typeof FLEET)[0]];
     const later = Date.now() + 60_000;
-    const before = await placeEvents(database);
+    const before = await assignPositions(database);
     await store([{ vehicle, status: 'received', n: 't1' }], 1, later);
     await store([{ vehicle, status: 'downloading', n: 't2' }], 1, later + 5_000);
-    const after = await placeEvents(database);
-    expect(await placeBefore(database, later)).toBe(before);
-    expect(await placeBefore(database, later + 1)).toBe(before + 1);
-    expect(await placeBefore(database, later + 5_001)).toBe(after);
+    const after = await assignPositions(database);
+    expect(await positionBefore(database, later)).toBe(before);
+    expect(await positionBefore(database, later + 1)).toBe(before + 1);
+    expect(await positionBefore(database, later + 5_001)).toBe(after);
   });
 });
 

@@ -161,7 +161,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect(await list('replayed=false')).toHaveLength(1);
     const state = await t.call('GET', path('stray', `/vehicles/${stranger.vin}`));
     expect(state.body.state).toBe('success');
-    await t.settledMessages();
+    await t.storedMessages();
     await t.call('DELETE', `/v1.0/vehicles/${stranger.vin}`);
     await t.register(vehicle);
   });

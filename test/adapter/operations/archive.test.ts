@@ -9,7 +9,7 @@ import {
   cancelOperation,
   findOperation,
 } from '../../../src/adapter/operations/index.js';
-import { placeEvents } from '../../../src/adapter/event-stream/index.js';
+import { assignPositions } from '../../../src/adapter/event-stream/index.js';
 import { registerVehicles } from '../../../src/adapter/registry/index.js';
 import { type EventStatusName, topicTemplate } from '../../../src/contract/index.js';
 import { type Database, migrate, openPostgres } from '../../../src/service/database/index.js';
@@ -148,9 +148,9 @@ describe('on PostgreSQL', () => {
   test('a receiver of the call-back is waited for', async () => {
     const [vehicle] = fleetOf(1) as [TestVehicle];
     const id = await of.begin('told', [vehicle]);
-    const before = await placeEvents(database);
+    const before = await assignPositions(database);
     await of.report('told', [vehicle], 'success');
-    await placeEvents(database);
+    await assignPositions(database);
     await database.query(
       `insert into callbacks (id, name, url, secret, enabled, created_at, position, due_at)
        values ('c', 'c', 'http://x', 's', true, now(), $1, now())`,

@@ -1,7 +1,7 @@
 /** Control calls and events side by side leave a consistent state, and an audit log that tells all. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimDueTriggers } from '../../../src/adapter/c2d-sender/claim.js';
-import { settleSends } from '../../../src/adapter/c2d-sender/index.js';
+import { recordSends } from '../../../src/adapter/c2d-sender/index.js';
 import { listActions } from '../../../src/adapter/audit/index.js';
 import { type Database } from '../../../src/service/database/index.js';
 import {
@@ -46,7 +46,7 @@ describe('on PostgreSQL', () => {
       outcome: 'sent' as const,
       dueAt: now + 30_000,
     }));
-    await settleSends(database, shard, claim.id, outcomes, now);
+    await recordSends(database, shard, claim.id, outcomes, now);
     return outcomes.length;
   }
   const actions = async (operationId: number) =>
@@ -126,7 +126,7 @@ describe('on PostgreSQL', () => {
       inFlight: 5,
     });
     // Three of the five in hand went out all the same.
-    await settleSends(
+    await recordSends(
       database,
       6,
       claim.id,

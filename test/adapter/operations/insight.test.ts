@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addReceiver, findReceiver } from '../../../src/adapter/call-back/index.js';
 import { settleBatch, takeReceivers, renewReceiver } from '../../../src/adapter/call-back/lease.js';
 import { claimDueTriggers } from '../../../src/adapter/c2d-sender/claim.js';
-import { settleSends } from '../../../src/adapter/c2d-sender/index.js';
+import { recordSends } from '../../../src/adapter/c2d-sender/index.js';
 import { type Database } from '../../../src/service/database/index.js';
-import { placeEvents } from '../../../src/adapter/event-stream/index.js';
+import { assignPositions } from '../../../src/adapter/event-stream/index.js';
 import {
   findOperation,
   retriggerVehicle,
@@ -57,7 +57,7 @@ describe('on PostgreSQL', () => {
       outcome: 'sent' as const,
       dueAt: now + 30_000,
     }));
-    await settleSends(database, 3, claim.id, sent, now);
+    await recordSends(database, 3, claim.id, sent, now);
     const at = async (
       seconds: number,
       status: 'received' | 'downloading' | 'downloaded' | 'download_fail' | 'reboot' | 'success',
@@ -129,7 +129,7 @@ describe('on PostgreSQL', () => {
   });
 
   test('the timeline has every attempt, send, answer, control action and call-back', async () => {
-    const position = await placeEvents(database);
+    const position = await assignPositions(database);
     await takeReceivers(database, HOLDER);
     const { id = '' } = (await findReceiver(database, 'carota')) ?? {};
     const held = await renewReceiver(database, id, HOLDER);
@@ -183,7 +183,7 @@ describe('on PostgreSQL', () => {
 
   test('an event that a receiver has not got yet says so', async () => {
     await source.store([{ vehicle: BOB, status: 'received', n: 'late' }], 1, START + 150_000);
-    await placeEvents(database);
+    await assignPositions(database);
     const entries = await timeline(database, source.operationId, BOB.vin);
     const last = entries.flatMap((entry) => (entry.kind === 'event' ? [entry] : [])).at(-1);
     expect(last?.callbacks).toEqual([{ receiver: 'carota', deliveredAt: null, tries: 0 }]);
@@ -285,23 +285,23 @@ test('a clock that ran backwards is left out of the durations', () => {
 
 test('the estimate goes by the shortest window in which enough have finished', () => {
   const finished = { finished_300: 100, finished_3600: 120, finished_86400: 500 };
-  expect(estimate(200, finished, { now: 0, begun: -86_400_000 })).toEqual({
+  expect(estimate(200, finished, { now: 0, start: -86_400_000 })).toEqual({
     finishedPerMinute: 20,
     windowSeconds: 300,
     completionAt: new Date(600_000),
   });
   // An operation of ten seconds has finished them in ten seconds.
-  expect(estimate(200, finished, { now: 0, begun: -10_000 })).toMatchObject({
+  expect(estimate(200, finished, { now: 0, start: -10_000 })).toMatchObject({
     finishedPerMinute: 600,
     windowSeconds: 10,
   });
-  expect(estimate(200, {}, { now: 0, begun: -1 }).completionAt).toBeNull();
-  expect(estimate(0, {}, { now: 5, begun: 0 }).completionAt).toEqual(new Date(5));
+  expect(estimate(200, {}, { now: 0, start: -1 }).completionAt).toBeNull();
+  expect(estimate(0, {}, { now: 5, start: 0 }).completionAt).toEqual(new Date(5));
 });
 
 test('a paused operation has no expected completion; one that is over finishes no more vehicles', () => {
   const finished = { finished_300: 100, finished_3600: 120, finished_86400: 500 };
-  const when = { now: 0, begun: -86_400_000 };
+  const when = { now: 0, start: -86_400_000 };
   expect(estimate(200, finished, { ...when, isPaused: true }).completionAt).toBeNull();
   expect(estimate(0, finished, when).finishedPerMinute).toBe(0);
 });

@@ -2,7 +2,7 @@
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { findProgram } from '../../../src/bench/servers.js';
+import { findProgram } from '../../../src/test-bed/index.js';
 import { byDepth } from '../../support/depth.js';
 import { isInstalled } from '../../support/servers.js';
 
@@ -64,11 +64,11 @@ export async function signIn(page: Page, token: string): Promise<void> {
 export async function visit(page: Page, path: string, heading: string | RegExp): Promise<void> {
   await page.goto(`/console${path}`);
   await page.getByRole('heading', { level: 1, name: heading }).waitFor();
-  await expectSettled(page);
+  await expectLoaded(page);
 }
 
 /** Nothing is loading any more, and what has been loaded is on the screen. */
-export async function expectSettled(page: Page): Promise<void> {
+export async function expectLoaded(page: Page): Promise<void> {
   await expect.poll(() => page.getByLabel('Loading', { exact: true }).count()).toBe(0);
   await painted(page);
 }

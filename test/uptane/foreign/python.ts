@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProgramMissing } from '../../../src/bench/servers.js';
+import { ProgramMissing } from '../../../src/test-bed/index.js';
 
 /** @throws ProgramMissing */
 export async function tufPython(): Promise<string> {

@@ -1,4 +1,4 @@
-/** The audit log: who has done what, when and why. */
+/** The audit log: who did what, when and why. */
 import { auditApi, type AuditEntry } from '../../../contract/adapter-api/index.js';
 import {
   ID_POSITION,

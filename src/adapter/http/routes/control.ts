@@ -1,4 +1,4 @@
-/** Control of operations: pause, resume, cancel, change, retrigger. Each call is in the audit log. */
+/** Control of operations: pause, resume, cancel, change, retrigger. Each action is recorded in the audit log. */
 import { controlApi } from '../../../contract/adapter-api/index.js';
 import { Problem, serve, type Server } from '../../../service/http/index.js';
 import {

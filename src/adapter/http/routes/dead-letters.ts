@@ -1,10 +1,10 @@
-/** `/v1.0/dead-letters`: messages that could not be applied, and another try for them. */
+/** `/v1.0/dead-letters`: messages that could not be applied, and their replay. */
 import {
   type DeadLetter,
   deadLetterApi,
   type DeadLetterFilter,
 } from '../../../contract/adapter-api/index.js';
-import { DEFAULT_REPLAY, parseTimestamp } from '../../../contract/index.js';
+import { DEFAULT_REPLAY } from '../../../contract/index.js';
 import {
   listCursor,
   page,
@@ -12,6 +12,7 @@ import {
   serve,
   type Served,
   type Server,
+  timeRange,
 } from '../../../service/http/index.js';
 import { recordAction } from '../../audit/index.js';
 import {
@@ -36,10 +37,10 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
     const { limit, cursor, replayed, ...filter } = query;
     const before = parsePosition(LETTERS.read(cursor));
     const match = { ...matchOf(filter), replayed };
-    const { letters, isFull } = await listDeadLetters(database, match, { before, limit });
-    const size = isFull ? letters.length : limit;
+    const { rows, isFull } = await listDeadLetters(database, match, { before, limit });
+    const size = isFull ? rows.length : limit;
     const position = (row: DeadLetterRow) => `${row.received_at.getTime()} ${row.id}`;
-    return page(letters, size, LETTERS, position, deadLetterBody);
+    return page(rows, size, LETTERS, position, deadLetterBody);
   });
 
   serve(server, deadLetterApi.replayDeadLetter, async ({ request, params: { id }, body }) => {
@@ -67,8 +68,7 @@ const matchOf = (filter: DeadLetterFilter): DeadLetterMatch => ({
   status: filter.status,
   vin: filter.vin?.toUpperCase(),
   systemId: filter.system_id,
-  from: filter.from === undefined ? undefined : parseTimestamp(filter.from),
-  to: filter.to === undefined ? undefined : parseTimestamp(filter.to),
+  ...timeRange(filter),
 });
 
 function parsePosition(position: string | undefined) {

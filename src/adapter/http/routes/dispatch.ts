@@ -1,4 +1,4 @@
-/** `/v1.0/dispatch`: how fast all adapters on this database together send triggers. */
+/** `/v1.0/dispatch`: the global rate limit of all adapters on this database. */
 import { dispatchApi } from '../../../contract/adapter-api/index.js';
 import { serve, type Server } from '../../../service/http/index.js';
 import { recordAction } from '../../audit/index.js';

@@ -1,16 +1,21 @@
-/** `/v1.0/ota/events`: the event stream, pulled or as Server-Sent Events. */
+/** `/v1.0/ota/events`: the event stream, by polling or as Server-Sent Events. */
 import { once } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import { eventApi } from '../../../contract/adapter-api/index.js';
 import { parseTimestamp } from '../../../contract/index.js';
 import { invalid, serve, type Server } from '../../../service/http/index.js';
-import { eventBody, type EventFilter, placeBefore, readEvents } from '../../event-stream/index.js';
+import {
+  eventBody,
+  type EventFilter,
+  positionBefore,
+  readEvents,
+} from '../../event-stream/index.js';
 import { type HttpContext } from '../context.js';
 
-/** With a filter, so many events are looked at for one that matches. */
+/** With a filter, this many events are examined per requested event. */
 const FILTERED_WINDOW = 10;
 const STREAM_WINDOW = 500;
-/** So that neither end nor anything between takes the connection for dead. */
+/** Keeps both ends and intermediaries from considering the connection dead. */
 const HEARTBEAT_MS = 15_000;
 
 export function eventRoutes(server: Server, context: HttpContext): void {
@@ -60,17 +65,17 @@ async function startOf(
   if (after !== undefined && since !== undefined) {
     throw invalid([{ path: '/since', message: 'cannot be given together with after' }]);
   }
-  return since === undefined ? Number(after ?? 0) : placeBefore(database, parseTimestamp(since));
+  return since === undefined ? Number(after ?? 0) : positionBefore(database, parseTimestamp(since));
 }
 
-/** Aborts when the caller has gone, or has its answer. */
+/** Aborts when the client has disconnected or has its answer. */
 function left(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   return gone.signal;
 }
 
-/** Writes no faster than the receiver reads: what it has not read stays in the database. */
+/** Writes no faster than the client reads; unread events stay in the database. */
 async function sendEvents(
   { database, stream, stopping }: HttpContext,
   response: ServerResponse,
@@ -81,7 +86,7 @@ async function sendEvents(
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache',
-    // Some proxies gather what they pass on, unless they are told.
+    // Tells proxies not to buffer.
     'x-accel-buffering': 'no',
   });
   const write = async (text: string) => {
@@ -103,13 +108,13 @@ async function sendEvents(
         (event) =>
           `id: ${event.position}\nevent: ota-event\ndata: ${JSON.stringify(eventBody(event))}\n\n`,
       );
-      // Also where nothing matched, so that a resume does not look through it again.
+      // Even if nothing matched, so that a resume does not examine these events again.
       if (events.at(-1)?.position !== upto) text.push(`id: ${upto}\n\n`);
       await write(text.join(''));
       position = upto;
     }
   } catch {
-    // The receiver has gone, the adapter stops, or the database is away: it connects again.
+    // The client disconnected, the adapter stops or the database is down: the client reconnects.
     response.end();
   }
 }

@@ -1,4 +1,4 @@
-/** All vehicles of an operation as CSV or NDJSON, page by page: a million rows take no more memory. */
+/** Exports an operation's vehicles as CSV or NDJSON, page by page, so that memory does not grow with their number. */
 import { stringify } from 'csv-stringify/sync';
 import { type ExportFormat, VehicleState } from '../../../contract/adapter-api/index.js';
 import { type Queryable } from '../../../service/database/index.js';
@@ -9,7 +9,7 @@ const PAGE = 2_000;
 
 const COLUMNS = Object.keys(VehicleState.properties);
 
-/** In VIN order; each page as it stands when it is read. */
+/** In VIN order; each page is read when it is needed. */
 export async function* exportDeliveries(
   database: Queryable,
   operationId: number,
@@ -30,7 +30,7 @@ export async function* exportDeliveries(
 const ndjson = (rows: readonly DeliveryRow[]) =>
   rows.map((row) => `${JSON.stringify(vehicleBody(row))}\n`).join('');
 
-/** RFC 4180. Vehicles write the reason: a spreadsheet must not take it for a formula. */
+/** RFC 4180. The reason comes from vehicles: a spreadsheet must not execute it as a formula. */
 const csv = (rows: readonly DeliveryRow[]) =>
   stringify(rows.map(vehicleBody), {
     columns: COLUMNS,

@@ -1,25 +1,25 @@
-/** `/v1.0/health`: adapters, database, brokers and call-backs for people; `/metrics` has it for machines. */
+/** `/v1.0/health`: adapters, database, brokers and call-backs, for people; `/metrics` is for machines. */
 import { type AdapterHealth, healthApi } from '../../../contract/adapter-api/index.js';
 import { serve, type Served, type Server } from '../../../service/http/index.js';
 import { overdueTriggers } from '../../c2d-sender/index.js';
 import { listReceivers } from '../../call-back/index.js';
-import { type AdapterRow, listAdapters, PULSE_MS } from '../../group/index.js';
+import { type AdapterRow, HEARTBEAT_MS, listAdapters } from '../../group/index.js';
 import { messageTotals } from '../../metrics/index.js';
 import { type HttpContext } from '../context.js';
 import { receiverBody } from './receivers.js';
 
-/** An adapter that has missed so many of its own beats is considered dead. */
+/** After missing this many heartbeats, an adapter is considered dead. */
 const MISSED = 5;
 
 export function healthRoute(server: Server, { database, clock }: HttpContext): void {
   serve(server, healthApi.getHealth, async () => {
     const now = clock();
-    const begun = performance.now();
+    const started = performance.now();
     const [row] = await database.query<{ server: string; bytes: number; rate: number | null }>(
       `select version() as server, pg_database_size(current_database()) as bytes,
          (select trigger_rate from adapter_group) as rate`,
     );
-    const answeredIn = performance.now() - begun;
+    const answeredIn = performance.now() - started;
     const { received, applied, duplicates, dead_letters } = await messageTotals(database);
     const { operations, oldest } = await overdueTriggers(database, now);
     return {
@@ -46,7 +46,7 @@ const adapterBody = (row: AdapterRow, now: number): Served<AdapterHealth> => ({
   version: row.version,
   startedAt: row.started_at,
   seenAt: row.seen_at,
-  alive: now - row.seen_at.getTime() < MISSED * PULSE_MS,
+  alive: now - row.seen_at.getTime() < MISSED * HEARTBEAT_MS,
   broker: row.broker,
   connected: row.connected,
   subscribed: row.subscribed,

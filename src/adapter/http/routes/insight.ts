@@ -1,4 +1,4 @@
-/** Finding out why: summary, timeline, export and search. */
+/** Analysis of operations and vehicles: summary, timeline, export and search. */
 import { Readable } from 'node:stream';
 import {
   EXPORT_TYPES,

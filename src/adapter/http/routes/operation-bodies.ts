@@ -1,4 +1,4 @@
-/** Operations and their vehicles as the HTTP interface writes them. */
+/** Operations and their vehicles in answers of the HTTP interface. */
 import {
   type HistoryEntry,
   type Operation,
@@ -24,7 +24,7 @@ export async function operationOf(
   return operation;
 }
 
-/** For answers about its vehicles. @throws Problem also where it is archived */
+/** An operation whose vehicles are requested. @throws Problem also where it is archived */
 export async function operationWithVehicles(
   context: HttpContext,
   refId: string,
@@ -67,7 +67,7 @@ export function operationBody(operation: OperationSummary): Served<Operation> {
   };
 }
 
-/** A paused operation stays paused: vehicles that are added to it wait for its resume. */
+/** A paused operation stays paused even without open vehicles: vehicles added later wait for its resume. */
 function statusOf({ status, progress: { open, vehicles } }: OperationSummary): Operation['status'] {
   return status === 'active' && open === 0 && vehicles > 0 ? 'finished' : status;
 }

@@ -1,4 +1,4 @@
-/** `/v1.0/ota/operations`: where operations and their vehicles stand. */
+/** `/v1.0/ota/operations`: operations, their vehicles and their progress. */
 import { operationApi, type VehicleFilter } from '../../../contract/adapter-api/index.js';
 import {
   ID_POSITION,
@@ -26,7 +26,7 @@ import {
   vehicleBody,
 } from './operation-bodies.js';
 
-/** Of the query, as the database is asked. */
+/** The filter of a query. */
 export const deliveryFilter = ({ state, reason, vin, text }: VehicleFilter): DeliveryFilter => ({
   state,
   reason,

@@ -15,7 +15,7 @@ import {
   type ReceiverRow,
   removeReceiver,
 } from '../../call-back/index.js';
-import { placeBefore } from '../../event-stream/index.js';
+import { positionBefore } from '../../event-stream/index.js';
 import { actorOf, type HttpContext } from '../context.js';
 
 export function receiverRoutes(server: Server, context: HttpContext): void {
@@ -27,7 +27,7 @@ export function receiverRoutes(server: Server, context: HttpContext): void {
 
   serve(server, receiverApi.addReceiver, async ({ request, body }) => {
     const { reason, ...given } = body;
-    // Ahead of the stream it would miss what comes next.
+    // A position ahead of the stream would skip future events.
     const after = given.after && Math.min(given.after, context.stream.position);
     const receiver = { ...given, after };
     checkUrl(context, receiver.url);
@@ -86,7 +86,7 @@ export function receiverRoutes(server: Server, context: HttpContext): void {
     }
     const { id, name, position: before } = await receiverOf(context, params.id);
     const now = clock();
-    const wanted = after ?? (await placeBefore(database, parseTimestamp(since ?? '')));
+    const wanted = after ?? (await positionBefore(database, parseTimestamp(since ?? '')));
     const position = Math.min(wanted, context.stream.position);
     await database.transaction(async (tx) => {
       await moveReceiver(tx, id, position, now);

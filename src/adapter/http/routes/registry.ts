@@ -1,4 +1,4 @@
-/** `/v1.0/vehicles`: the registry VIN → system_id, primary device and model. */
+/** `/v1.0/vehicles`: the registry, VIN → system_id, primary device and model. */
 import { type RegisteredVehicle, registryApi } from '../../../contract/adapter-api/index.js';
 import {
   linesIn,

@@ -1,4 +1,4 @@
-/** `POST /v1.0/ota/trigger`: takes the CarOTA Server Event. */
+/** `POST /v1.0/ota/trigger`: accepts the CarOTA Server Event. */
 import { triggerApi } from '../../../contract/adapter-api/index.js';
 import { callerOf, Problem, serve, type Server } from '../../../service/http/index.js';
 import { acceptTrigger, OperationConflict } from '../../operations/index.js';

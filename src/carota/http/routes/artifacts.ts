@@ -74,14 +74,14 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
   });
 }
 
-/** Writes status and headers. @returns what is to be sent; undefined: the client has it */
+/** Sets status and headers. @returns the content to send; undefined: the client already has it */
 async function answerContent(
   context: CarotaContext,
   { params, query, headers, reply }: Call<typeof artifactApi.getArtifactContent>,
 ) {
   const { sha256 } = params;
   if (!isSigned(sha256, query, context.urlKey, context.clock())) {
-    throw new Problem('URL_EXPIRED', 'this URL has expired, or was not made here');
+    throw new Problem('URL_EXPIRED', 'this URL has expired or was not issued by this server');
   }
   const { size } = await artifactOf(context, sha256);
   const etag = `"${sha256}"`;
@@ -128,7 +128,7 @@ const artifactBody = (
   url: artifactUrl(row.sha256, context),
 });
 
-/** Absolute where vehicles reach it by another address than this server's. */
+/** Absolute if vehicles use another address than this server's. */
 export function artifactUrl(
   sha256: string,
   { urlKey, urlTtl, clock, publicUrl }: CarotaContext,

@@ -21,7 +21,7 @@ export function callBackRoute(server: Server, context: CarotaContext): void {
     const received = await receiveEvents(database, events, clock());
     const { stored, duplicates, refused } = received;
     metrics.eventsReceived(received);
-    if (refused.length > 0) log.warn({ refused: refused.length }, 'events were put aside');
+    if (refused.length > 0) log.warn({ refused: refused.length }, 'events were set aside');
     wake();
     return { stored, duplicates, refused: refused.length };
   });

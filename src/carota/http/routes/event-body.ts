@@ -1,4 +1,4 @@
-/** An OTA event as the CarOTA Server shows it. */
+/** An OTA event in answers of the CarOTA Server. */
 import { type VehicleEvent } from '../../../contract/carota-api/index.js';
 import { type Served } from '../../../service/http/index.js';
 import { type EventRow } from '../../events/index.js';

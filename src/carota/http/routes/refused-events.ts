@@ -1,5 +1,5 @@
-/** `/v1.0/refused-events`: events that were called back and could not be taken, and another try for them. */
-import { DEFAULT_REPLAY, parseTimestamp } from '../../../contract/index.js';
+/** `/v1.0/refused-events`: events that could not be stored, and their replay. */
+import { DEFAULT_REPLAY } from '../../../contract/index.js';
 import {
   refusedEventApi,
   type RefusedEvent,
@@ -13,6 +13,7 @@ import {
   serve,
   type Served,
   type Server,
+  timeRange,
 } from '../../../service/http/index.js';
 import {
   findRefusedEvent,
@@ -33,9 +34,9 @@ export function refusedEventRoutes(server: Server, context: CarotaContext): void
     const { limit, cursor, replayed, ...rest } = query;
     const filter = { ...filterOf(rest), replayed };
     const position = { order: 'newest', beyond: REFUSED.read(cursor), limit } as const;
-    const { events, isFull } = await listRefusedEvents(database, filter, position);
-    const size = isFull ? events.length : limit;
-    return page(events, size, REFUSED, ({ id }) => id, refusedEventBody);
+    const { rows, isFull } = await listRefusedEvents(database, filter, position);
+    const size = isFull ? rows.length : limit;
+    return page(rows, size, REFUSED, ({ id }) => id, refusedEventBody);
   });
 
   serve(server, refusedEventApi.replayRefusedEvent, async ({ request, params: { id }, body }) => {
@@ -63,8 +64,7 @@ const filterOf = (filter: AskedFilter): RefusedEventFilter => ({
   reason: filter.reason,
   vin: filter.vin?.toUpperCase(),
   refId: filter['ref-id'],
-  from: filter.from === undefined ? undefined : parseTimestamp(filter.from),
-  to: filter.to === undefined ? undefined : parseTimestamp(filter.to),
+  ...timeRange(filter),
 });
 
 const refusedEventBody = (row: RefusedEventRow): Served<RefusedEvent> => ({

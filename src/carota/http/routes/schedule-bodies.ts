@@ -1,4 +1,4 @@
-/** Schedules as the HTTP interface writes them. */
+/** Schedules in answers of the HTTP interface. */
 import {
   type Decision,
   type GuardTest,
@@ -51,7 +51,7 @@ export const waveBody = (row: WaveRow): Served<Wave> => ({
 
 export const decisionBody = (row: DecisionRow): Served<Decision> => row;
 
-/** The test's bounds, and how the evidence went. */
+/** The test's bounds, and the course of the evidence. */
 export function guardTestOf(
   plan: SchedulePlan,
   path: readonly PathPoint[],

@@ -61,7 +61,7 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
   });
 }
 
-/** The greatest text that is less than a VIN. */
+/** Sorts immediately before the VIN. */
 const before = (vin: string) =>
   vin.slice(0, -1) + String.fromCharCode(vin.charCodeAt(vin.length - 1) - 1) + '~';
 

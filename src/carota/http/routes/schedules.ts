@@ -1,4 +1,4 @@
-/** `/v1.0/schedules`: campaigns, their waves, what was decided, and what a person can do. */
+/** `/v1.0/schedules`: schedules with their waves and decisions, and people's actions. */
 import {
   SCHEDULE_ACTIONS,
   scheduleApi,

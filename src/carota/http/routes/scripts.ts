@@ -84,7 +84,7 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
   );
 }
 
-/** The script, or everything that is wrong with it. */
+/** The validated script, or all its errors. */
 async function checked(
   body: unknown,
   { database }: CarotaContext,

@@ -1,4 +1,4 @@
-/** `/v1.0/vehicles`: the vehicles that schedules choose from. */
+/** `/v1.0/vehicles`: the vehicles that schedules select from. */
 import { MAX_EVENTS, type Vehicle, vehicleApi } from '../../../contract/carota-api/index.js';
 import {
   linesIn,
@@ -53,7 +53,7 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
 async function vehicleOf({ database }: CarotaContext, given: string): Promise<VehicleRow> {
   const vin = given.toUpperCase();
   const vehicle = await findVehicle(database, vin);
-  if (!vehicle) throw new Problem('VEHICLE_NOT_FOUND', `vehicle ${vin} is not known`);
+  if (!vehicle) throw new Problem('VEHICLE_NOT_FOUND', `there is no vehicle ${vin}`);
   return vehicle;
 }
 

@@ -1,13 +1,12 @@
-/** Opens the message link that the settings ask for: the embedded broker, or one of your own. */
-import { readFile } from 'node:fs/promises';
+/** The message link that the settings ask for: the embedded broker, or a real one. */
+import { readFileSync } from 'node:fs';
 import { parseBrokerUrl, type TopicTemplate } from '../contract/index.js';
 import { type Database } from '../service/database/index.js';
 import {
-  type LinkHandlers,
+  BrokerLink,
+  EmbeddedBroker,
   type MessageLink,
-  openBrokerLink,
   presenceTopic,
-  startEmbeddedBroker,
 } from './message-link/index.js';
 import { checkVehicleCredential } from './registry/index.js';
 import { type AdapterSettings } from './settings.js';
@@ -18,40 +17,35 @@ export interface LinkContext {
   readonly database: Database;
   readonly d2cTopic: TopicTemplate;
   readonly c2dTopic: TopicTemplate;
-  /** Name of this adapter, the same after a restart where that can be. */
+  /** Name of this adapter, the same after a restart where possible. */
   readonly instance: string;
   /** ms */
   readonly clock: () => number;
-  readonly handlers: LinkHandlers;
 }
 
-/** @throws Error where a port is taken, a file is not there, or a topic is none */
-export async function openLink(
-  settings: AdapterSettings,
-  context: LinkContext,
-): Promise<MessageLink> {
+/** @throws Error where a PEM file cannot be read or the presence topic is invalid */
+export function createLink(settings: AdapterSettings, context: LinkContext): MessageLink {
   const { host, mqttPort, mqttUrl, mqttSessionExpiry, mqttPresenceTopic } = settings;
-  const { database, c2dTopic, d2cTopic, instance, clock, handlers } = context;
+  const { database, c2dTopic, d2cTopic, instance, clock } = context;
   if (mqttUrl === undefined) {
-    return startEmbeddedBroker({
+    return new EmbeddedBroker({
       host,
       port: mqttPort,
       c2dTopic,
       clock,
       authenticate: (systemId, credential) =>
         checkVehicleCredential(database, systemId, credential),
-      handlers,
     });
   }
-  const pem = async (name: 'ca' | 'cert' | 'key', file: string | undefined) =>
-    file === undefined ? {} : { [name]: await readFile(file, 'utf8') };
-  return openBrokerLink({
+  const pem = (name: 'ca' | 'cert' | 'key', file: string | undefined) =>
+    file === undefined ? {} : { [name]: readFileSync(file, 'utf8') };
+  return new BrokerLink({
     address: {
       url: parseBrokerUrl(mqttUrl),
       tls: {
-        ...(await pem('ca', settings.mqttCa)),
-        ...(await pem('cert', settings.mqttCert)),
-        ...(await pem('key', settings.mqttKey)),
+        ...pem('ca', settings.mqttCa),
+        ...pem('cert', settings.mqttCert),
+        ...pem('key', settings.mqttKey),
       },
     },
     instance,
@@ -61,6 +55,5 @@ export async function openLink(
     sessionExpirySeconds: mqttSessionExpiry ?? WEEK_SECONDS,
     database,
     clock,
-    handlers,
   });
 }

@@ -26,11 +26,11 @@ export interface AdapterProcessOptions {
 export interface AdapterProcess {
   readonly child: ChildProcess;
   readonly httpUrl: string;
-  /** Of the first administrator. */
+  /** The initial admin token. */
   readonly token: string;
   /** Port of the broker that vehicles connect to. */
   readonly mqttPort: number;
-  /** With the first administrator's token. */
+  /** With the initial admin token. */
   readonly client: Client;
   /** The metrics without labels, read at one moment. */
   metrics(): Promise<Map<string, number>>;

@@ -1,22 +1,23 @@
-/** Records what became of claimed triggers. */
+/** Records the outcomes of claimed triggers. */
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
+import { moveCounters } from '../operation-counters.js';
 
 export interface SendOutcome {
   readonly operationId: number;
   readonly refId: string;
   readonly vin: string;
   readonly messageId: string;
-  /** `failed`: the broker did not take it, it stays what it was. */
+  /** `failed`: the broker did not accept it; the delivery stays as it was. */
   readonly outcome: 'sent' | 'failed' | 'device_not_found' | 'expired' | 'undelivered';
-  /** When to look at it again, ms; null: never. */
+  /** When it is due again, ms; null: never. */
   readonly dueAt: number | null;
 }
 
 /**
- * An acknowledgement or event that came in between has ended the claim and stands. A cancel in
- * between does not: if the trigger went out, that is what is recorded.
+ * An acknowledgement or event that arrived in between has ended the claim and takes precedence. A cancel does not: if the
+ * trigger was sent, that is recorded.
  */
-const SETTLE = /* sql */ `
+const RECORD = /* sql */ `
 with input as materialized (
   select * from unnest($3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
     as i (operation_id, vin, outcome, due_at)
@@ -51,32 +52,29 @@ updated as (
 logged as (
   insert into delivery_log (at, operation_id, vin, attempt, what)
   select $7::timestamptz, operation_id, vin, attempt, outcome from locked
-  -- A look-up that finds the vehicle unknown once more is no news.
+  -- A repeated lookup of a vehicle that is still unregistered is not logged.
   where outcome = 'sent' or claimed and (outcome = 'failed' or outcome <> old_state)
 )
-insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-select operation_id, $1::smallint, state, false, sum(n) from (
-  select operation_id, old_state as state, -1 as n from locked where claimed
+${moveCounters(
+  `select operation_id, old_state as state, false as paused, -1 as n from locked where claimed
   union all
-  select operation_id, new_delivery, 1 from locked where claimed
-) moves
-group by operation_id, state having sum(n) <> 0 order by operation_id, state
-on conflict (operation_id, shard, state, paused)
-do update set vehicles = c.vehicles + excluded.vehicles`;
+  select operation_id, new_delivery, false, 1 from locked where claimed`,
+  '$1',
+)}`;
 
 /**
  * @param shard counter shard of this writer
  * @param claim id of the claim under which the triggers were sent
  * @param now ms
  */
-export async function settleSends(
+export async function recordSends(
   database: Queryable,
   shard: number,
   claim: string,
   outcomes: readonly SendOutcome[],
   now: number,
 ): Promise<void> {
-  await database.query(SETTLE, [
+  await database.query(RECORD, [
     shard,
     claim,
     numberArray(outcomes.map(({ operationId }) => operationId)),

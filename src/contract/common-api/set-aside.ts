@@ -1,5 +1,5 @@
 /**
- * What dead letters (OTA Adapter) and refused events (CarOTA Server) have in common: both are messages that were put aside
+ * What dead letters (OTA Adapter) and refused events (CarOTA Server) have in common: both are messages that were set aside
  * with a reason (contract section 2), are chosen by the same fields, and can be processed once more.
  */
 import Type from 'typebox';
@@ -8,10 +8,10 @@ import { Timestamp } from '../values/timestamp.js';
 import { Vin } from '../values/vin.js';
 
 /** Fields of every filter. */
-export const PUT_ASIDE_FILTER = {
+export const SET_ASIDE_FILTER = {
   vin: Type.Optional(Vin),
-  from: Type.Optional(Timestamp('Only those put aside at this time or later.')),
-  to: Type.Optional(Timestamp('Only those put aside before this time.')),
+  from: Type.Optional(Timestamp('Only those set aside at this time or later.')),
+  to: Type.Optional(Timestamp('Only those set aside before this time.')),
 };
 
 /** Field of the query of a list, besides the filter. */
@@ -21,8 +21,8 @@ export const REPLAYED_FILTER = {
   ),
 };
 
-/** Parameters of the path of one message that was put aside. */
-export const PutAsideParams = Type.Object({
+/** Parameters of the path of one message that was set aside. */
+export const SetAsideParams = Type.Object({
   id: Type.String({ format: 'uuid', description: 'As the list names it.' }),
 });
 

@@ -1,0 +1,4 @@
+/** What the imports of both servers share. */
+export * from './rejections.js';
+export * from './store-each.js';
+export * from './vehicle-line.js';
