@@ -14,7 +14,7 @@ const KEYS: Record<string, KeyObject> = {
   ecdsa: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
   rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
 };
-const keyOf = (type: string) => KEYS[type]!;
+const keyOf = (type: string) => must(KEYS[type]);
 const SIGNED = { _type: 'targets', version: 3, 'ключ "\\': ['\u{1f600}', '\ufb33', null, true] };
 
 describe.each(['ed25519', 'ecdsa', 'rsa'])('%s', (type) => {
