@@ -15,7 +15,12 @@ const KEYS: Record<string, KeyObject> = {
   rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
 };
 const keyOf = (type: string) => must(KEYS[type]);
-const SIGNED = { _type: 'targets', version: 3, 'ключ "\\': ['\u{1f600}', '\ufb33', null, true] };
+const SIGNED = {
+  _type: 'targets',
+  version: 3,
+  lines: 'a\nb\u0000',
+  'ключ "\\': ['\u{1f600}', '\ufb33', null, true],
+};
 
 describe.each(['ed25519', 'ecdsa', 'rsa'])('%s', (type) => {
   test('signs what the verification accepts, under the id that is the digest of the key', async () => {
