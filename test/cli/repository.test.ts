@@ -239,15 +239,7 @@ describe('otaops repository', () => {
     expect(await refused('status', folder)).toContain('there is no repository here');
     const hardware = ['--hardware-id', 'a', '--release-counter', '1'];
     const file = at('fw.bin');
-    for (const path of [
-      '../x',
-      '/x',
-      'a//b',
-      'a\u202eb',
-      'e\u0301',
-      'a\\b',
-      `${'x'.repeat(127)}`,
-    ]) {
+    for (const path of ['../x', '/x', 'a//b', 'a\u202eb', 'e\u0301', 'a\\b', 'x'.repeat(127)]) {
       expect(await refused('propose', repo, '--add', `${path}=${file}`, ...hardware)).toContain(
         'cannot be the path of a target',
       );

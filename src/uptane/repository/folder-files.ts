@@ -1,6 +1,6 @@
 /** A repository's files in a folder on this machine. */
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { moveFile, removeFile, replaceFile, syncFile, UNFINISHED } from '../store/durable-file.js';
 import { type RepositoryFiles } from './files.js';
@@ -47,6 +47,9 @@ export class FolderFiles implements RepositoryFiles {
     try {
       for await (const bytes of source) await file.writeFile(bytes);
       await file.sync();
+    } catch (error) {
+      await rm(unfinished, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

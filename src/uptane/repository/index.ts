@@ -12,8 +12,6 @@ export {
   setDelegation,
 } from './changes.js';
 export { describeImage } from './describe-image.js';
-export { printable } from './difference.js';
-export { RepositoryFault } from './fault.js';
 export { FolderFiles } from './folder-files.js';
 export { exclusively } from './lock.js';
 export { DEFAULT_PERIODS, LONGEST_PERIOD, type Periods } from './periods.js';

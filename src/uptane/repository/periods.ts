@@ -23,7 +23,7 @@ const DAY = 24 * 60 * 60 * 1000;
 export const daysOf = (role: string, periods: Periods): number =>
   isTopRole(role) ? periods[role] : periods.delegated;
 
-export const utcTime = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
+const utcTime = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
 export const expiryAfter = (now: Date, days: number): string =>
   utcTime(new Date(now.getTime() + days * DAY));

@@ -1,7 +1,6 @@
 /** Whose signatures a file has, and whose are missing. Pure. */
 import { type Authority } from '../keys/authority.js';
 import { type Envelope } from '../metadata/envelope.js';
-import { type ProposedFile } from './proposal.js';
 import { type Published } from './published.js';
 import { authorityOf } from './role-keys.js';
 import { requirementsOf, type Requirement, type RepositoryState } from './state.js';
@@ -45,15 +44,6 @@ export function requirementsOfProposed(
   if (before === undefined) return [own];
   return [{ by: 'the root before', authority: authorityOf(before.roles.root, before.keys) }, own];
 }
-
-export const signatureStates = (
-  { role, envelope }: ProposedFile,
-  published: Published,
-  after: RepositoryState,
-): readonly SignatureState[] =>
-  requirementsOfProposed(role, published, after).map((requirement) =>
-    signatureState(envelope, requirement),
-  );
 
 /** Signatures that do not verify: the file was changed after them, or they are forged. By key id. */
 export function brokenSignatures(

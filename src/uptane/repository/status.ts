@@ -56,7 +56,7 @@ export interface RepositoryStatus {
 /** Offline ceremonies need people in one place: two weeks. An online role has half its life. */
 const OFFLINE_NOTICE_DAYS = 14;
 
-export const noticeDays = (role: string, periods: Periods): number =>
+const noticeDays = (role: string, periods: Periods): number =>
   role === 'snapshot' || role === 'timestamp'
     ? daysOf(role, periods) / 4
     : Math.min(OFFLINE_NOTICE_DAYS, daysOf(role, periods) / 2);

@@ -1,7 +1,6 @@
 /** Signing of Uptane metadata, as other parts use it. */
 export {
   generateKey,
-  KeyFileFault,
   keyText,
   openKeyFile,
   publicFileOf,

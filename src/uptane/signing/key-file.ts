@@ -15,7 +15,7 @@ import { localSigner } from './local-signer.js';
 import { keyIdOfListed, type KeyType, type ListedKey, type Signer } from './signer.js';
 
 /** A key file cannot be used; the message names it and says why. */
-export class KeyFileFault extends Error {
+class KeyFileFault extends Error {
   override readonly name = 'KeyFileFault';
 }
 

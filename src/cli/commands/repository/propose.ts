@@ -10,7 +10,7 @@ import { collect } from '../../signers.js';
 import { UsageError } from '../../usage-error.js';
 import { changing } from './folder.js';
 import { printReview } from './review-output.js';
-import { pairOf, thresholdOf } from './role-flags.js';
+import { keyIdOf, pairOf, thresholdOf } from './role-flags.js';
 
 interface ProposeFlags {
   readonly role: string;
@@ -127,8 +127,8 @@ async function otherChanges(flags: ProposeFlags): Promise<Change[]> {
     changes.push(changeKeys(role, { add: [await readPublicKeyFile(file)] }));
   }
   for (const text of flags.removeKey ?? []) {
-    const [role, keyId] = pairOf('--remove-key', text);
-    changes.push(changeKeys(role, { remove: [keyId] }));
+    const [role, key] = pairOf('--remove-key', text);
+    changes.push(changeKeys(role, { remove: [await keyIdOf('--remove-key', key)] }));
   }
   for (const text of flags.threshold ?? []) {
     const [role, threshold] = thresholdOf('--threshold', text);

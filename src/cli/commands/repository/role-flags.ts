@@ -1,4 +1,5 @@
-/** Flags of the form ROLE=VALUE. */
+/** Flags of the form ROLE=VALUE, and keys by id or file. */
+import { existsSync } from 'node:fs';
 import { UsageError } from '../../usage-error.js';
 
 /** @throws UsageError */
@@ -20,4 +21,16 @@ export function thresholdOf(
     throw new UsageError(`${flag} ${text}: the threshold must be a whole number from 1 on`);
   }
   return [role, Number(value)];
+}
+
+/** A key id, or that of a public key in a file. @throws UsageError, KeyFileFault */
+export async function keyIdOf(flag: string, text: string): Promise<string> {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  if (!existsSync(text)) {
+    throw new UsageError(
+      `${flag} ${text}: expected a key id of 64 hex digits, or a public key file`,
+    );
+  }
+  const { keyIdOfListed, readPublicKeyFile } = await import('../../../uptane/signing/index.js');
+  return keyIdOfListed(await readPublicKeyFile(text));
 }

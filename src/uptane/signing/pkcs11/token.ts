@@ -109,7 +109,7 @@ function slotOf(cryptoki: Cryptoki, wanted: string | undefined): bigint {
   );
 }
 
-export class Token {
+class Token {
   readonly #cryptoki: Cryptoki;
   readonly #session: bigint;
 

@@ -27,7 +27,7 @@ export interface Answer {
 }
 
 /** Targets of 5 MB in base64, with room to spare. */
-export const LONGEST_LINE = 8 * 1024 * 1024;
+const LONGEST_LINE = 8 * 1024 * 1024;
 
 /** Splits what arrives into lines. */
 export class Lines {

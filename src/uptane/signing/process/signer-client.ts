@@ -4,7 +4,7 @@ import { type Signer } from '../signer.js';
 import { type Answer, Lines, type OfferedKey, type Request } from './protocol.js';
 
 /** The signer process does not answer, or refuses; the message says which. */
-export class SignerProcessFault extends Error {
+class SignerProcessFault extends Error {
   override readonly name = 'SignerProcessFault';
 }
 

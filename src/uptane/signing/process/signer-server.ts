@@ -21,7 +21,7 @@ export interface SignerServerOptions {
 }
 
 /** The socket cannot be made. */
-export class SignerSocketFault extends Error {
+class SignerSocketFault extends Error {
   override readonly name = 'SignerSocketFault';
 }
 
