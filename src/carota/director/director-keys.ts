@@ -25,6 +25,9 @@ import { signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
 import { type Signer } from '../../uptane/signing/signer.js';
 import { metadataPath } from '../../uptane/urls.js';
 
+/** Public keys that vehicles are provisioned with beside the root, to believe the time by. */
+export const TIME_KEYS = 'time-keys.json';
+
 const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
 type OnlineRole = (typeof ROLES)[number];
 
@@ -123,7 +126,12 @@ async function makeTrialKeys(folder: string, now: number): Promise<void> {
     snapshot: await make('snapshot'),
     timestamp: await make('timestamp'),
   };
-  await make('time');
+  const time = await make('time');
+  await writeFile(
+    join(unfinished, 'metadata', TIME_KEYS),
+    `${JSON.stringify([time.key], null, 2)}\n`,
+    { flush: true },
+  );
   const file = join(unfinished, 'metadata', metadataPath('root', 1));
   await writeFile(file, await makeRoot(root, signers, 1, now), { flush: true });
   await chmod(unfinished, 0o700);
