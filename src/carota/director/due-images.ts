@@ -4,7 +4,7 @@
  */
 import { matchesVersion, type EcuUpdate, type UpdateScript } from '../../update-script/index.js';
 import { type DirectedTarget } from '../../uptane/director-repository/files.js';
-import { type CataloguedImage, type ImageCatalogue } from '../images/index.js';
+import { type CataloguedImage, type ImageCatalogue, type Images } from '../images/index.js';
 import { type InventoryEcu, type OpenSchedule, type VehicleStanding } from './standing.js';
 
 export interface DueImages {
@@ -43,7 +43,7 @@ export async function dueImages(
   if (!schedule) return undefined;
   const script = await scriptOf(schedule.scriptRefId);
   const resolved = script
-    ? await resolve(vehicle, script, catalogue)
+    ? resolve(vehicle, script, await catalogue.images())
     : `there is no update script ${schedule.scriptRefId}`;
   return typeof resolved === 'string'
     ? { schedule, targets: [], blocked: resolved, later }
@@ -51,16 +51,16 @@ export async function dueImages(
 }
 
 /** All images, or why one is not to be had: with a part of a script a vehicle could not do anything. */
-async function resolve(
+function resolve(
   vehicle: VehicleStanding,
   script: UpdateScript,
-  catalogue: ImageCatalogue,
-): Promise<readonly DirectedTarget[] | string> {
+  images: Images,
+): readonly DirectedTarget[] | string {
   const byName = new Map([...vehicle.ecus.values()].map((ecu) => [ecu.name, ecu]));
   const primary = [...vehicle.ecus.values()].find(({ isPrimary }) => isPrimary);
   if (!primary) return 'the ECUs of the vehicle are not registered';
   const path = scriptPath(script['script-ref-id']);
-  const image = await catalogue.findByPath(path);
+  const image = images.findByPath(path);
   if (!image) return `the image repository has no ${path}`;
   const unfit = unfitness(image, primary, vehicle);
   if (unfit !== undefined) return unfit;
@@ -78,7 +78,7 @@ async function resolve(
     if (!mayStart(update, vehicle.versions[update.ecu])) {
       return `${update.ecu} has version ${vehicle.versions[update.ecu]}, from which ${update.version} cannot be installed`;
     }
-    const found = await imageFor(update, ecu, vehicle, catalogue);
+    const found = imageFor(update, ecu, vehicle, images);
     if (typeof found === 'string') return found;
     add(found, ecu);
   }
@@ -92,17 +92,17 @@ const mayStart = ({ from, version }: EcuUpdate, installed: string | undefined): 
   installed === version ||
   from.some((pattern) => matchesVersion(pattern, installed));
 
-async function imageFor(
+function imageFor(
   { ecu: name, artifact }: EcuUpdate,
   ecu: InventoryEcu,
   vehicle: VehicleStanding,
-  catalogue: ImageCatalogue,
-): Promise<CataloguedImage | string> {
-  const images = await catalogue.findBySha256(artifact.sha256);
-  if (images.length === 0)
+  images: Images,
+): CataloguedImage | string {
+  const candidates = images.findBySha256(artifact.sha256);
+  if (candidates.length === 0)
     return `the image repository has no artifact ${artifact.sha256} of ${name}`;
   const reasons: string[] = [];
-  for (const image of images) {
+  for (const image of candidates) {
     const reason =
       image.length === artifact.size
         ? unfitness(image, ecu, vehicle)

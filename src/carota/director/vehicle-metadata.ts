@@ -57,6 +57,8 @@ export class VehicleMetadata {
   readonly #options: VehicleMetadataOptions;
   readonly #storing: Batches<ToStore, boolean>;
   readonly #snapshots = new RecentFiles();
+  /** Vehicles whose files are being signed by this process. */
+  readonly #signing = new Map<string, Promise<unknown>>();
 
   constructor(options: VehicleMetadataOptions) {
     this.#options = options;
@@ -71,21 +73,48 @@ export class VehicleMetadata {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const vehicle = await this.#standingOf(vin);
       const due = await this.due(vehicle);
-      const targets = targetsMember(due?.targets ?? []);
-      const content = digestOf(targets);
-      const epoch = this.#epochOf(vehicle);
+      const content = targetsMember(due?.targets ?? []);
+      const wanted = { wanted: digestOf(content), epoch: this.#epochOf(vehicle) };
       const { files } = vehicle;
-      const next = nextFiles(files, { wanted: content, epoch, now: this.#options.clock() });
+      const next = nextFiles(files, { ...wanted, now: this.#options.clock() });
       if (!next && files) return this.#served(vin, files);
-      if (!next) throw new Error('a vehicle without files gets files');
-      const signed = await this.#sign(vehicle, next, targets);
-      const ordered = { ...orderedOfEcus(vehicle), ...Object.fromEntries(dueByEcu(due)) };
-      const stored = { ...signed, content, epoch, ordered };
-      const replaces = files?.timestamp.version ?? 0;
-      if (await this.#storing.do({ vin, replaces, files: stored }))
-        return this.#served(vin, stored);
+      const signing = this.#signing.get(vin);
+      // What another request signs is read when it is stored.
+      if (signing) await signing.catch(() => undefined);
+      else if (next) {
+        const stored = await this.#alone(vin, () =>
+          this.#renew(vehicle, due, next, content, wanted),
+        );
+        if (stored) return this.#served(vin, stored);
+      }
     }
     throw new Error(`the metadata of ${vin} changes faster than they can be signed`);
+  }
+
+  async #alone<T>(vin: string, work: () => Promise<T>): Promise<T> {
+    const working = work();
+    this.#signing.set(vin, working);
+    try {
+      return await working;
+    } finally {
+      this.#signing.delete(vin);
+    }
+  }
+
+  /** @returns undefined where another process was quicker */
+  async #renew(
+    vehicle: VehicleStanding,
+    due: DueImages | undefined,
+    next: NextFiles,
+    content: SignedPart,
+    { wanted, epoch }: { readonly wanted: string; readonly epoch: string },
+  ): Promise<StoredFiles | undefined> {
+    const { vin } = vehicle;
+    const signed = await this.#sign(vehicle, next, content);
+    const ordered = { ...orderedOfEcus(vehicle), ...Object.fromEntries(dueByEcu(due)) };
+    const files = { ...signed, content: wanted, epoch, ordered };
+    const replaces = vehicle.files?.timestamp.version ?? 0;
+    return (await this.#storing.do({ vin, replaces, files })) ? files : undefined;
   }
 
   /** `N.snapshot.json`; undefined where that is not the one that counts. @throws UnknownVehicle */

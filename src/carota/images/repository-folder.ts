@@ -1,9 +1,9 @@
 /**
  * The image repository as a folder that is served: `metadata/timestamp.json`, `N.snapshot.json`, `N.ROLE.json` (POUF,
- * section 1). It is read again when its timestamp has changed. Its signatures are not verified here: vehicles do that, and
+ * section 1). It is read again when its timestamp was written. Its signatures are not verified here: vehicles do that, and
  * refuse whatever the Director takes from a folder that was tampered with.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { matchesPath } from '../../uptane/delegations/path-pattern.js';
 import { type Reader } from '../../uptane/json/reader.js';
@@ -14,74 +14,71 @@ import { type Target } from '../../uptane/metadata/target.js';
 import { readTargets } from '../../uptane/metadata/targets.js';
 import { IMAGE_REPOSITORY } from '../../uptane/rules.js';
 import { metadataPath } from '../../uptane/urls.js';
-import { type CataloguedImage, type ImageCatalogue } from './image-catalogue.js';
+import { type CataloguedImage, type ImageCatalogue, type Images } from './image-catalogue.js';
 
-interface Contents {
-  readonly revision: string;
-  readonly byPath: ReadonlyMap<string, CataloguedImage>;
-  readonly bySha256: ReadonlyMap<string, readonly CataloguedImage[]>;
+/** Images of one timestamp. */
+class Contents implements Images {
+  readonly #byPath: ReadonlyMap<string, CataloguedImage>;
+  readonly #bySha256 = new Map<string, CataloguedImage[]>();
+
+  constructor(byPath: ReadonlyMap<string, CataloguedImage>) {
+    this.#byPath = byPath;
+    for (const image of byPath.values()) {
+      const { sha256 } = image.hashes;
+      if (sha256 === undefined) continue;
+      const same = this.#bySha256.get(sha256);
+      if (same) same.push(image);
+      else this.#bySha256.set(sha256, [image]);
+    }
+  }
+
+  findByPath(path: string): CataloguedImage | undefined {
+    return this.#byPath.get(path);
+  }
+
+  findBySha256(sha256: string): readonly CataloguedImage[] {
+    return this.#bySha256.get(sha256) ?? [];
+  }
 }
 
-const EMPTY: Contents = { revision: 'empty', byPath: new Map(), bySha256: new Map() };
-
-/** The timestamp is read so often at most, ms. */
-const LOOK_MS = 1_000;
+const NOTHING = new Contents(new Map());
 
 export class RepositoryFolder implements ImageCatalogue {
   readonly #metadata: string;
-  readonly #now: () => number;
-  #contents = EMPTY;
-  #lookedAt = -Infinity;
-  #looking: Promise<void> | undefined;
+  #contents: Images = NOTHING;
+  /** Of the timestamp that the contents are of; empty: there is none. */
+  #mark = '';
+  #reading: Promise<void> = Promise.resolve();
 
-  /** @param folder of the repository @param now a clock that only moves forward, ms */
-  constructor(folder: string, now: () => number = () => performance.now()) {
+  /** @param folder of the repository */
+  constructor(folder: string) {
     this.#metadata = join(folder, 'metadata');
-    this.#now = now;
-  }
-
-  async revision(): Promise<string> {
-    return (await this.#current()).revision;
-  }
-
-  async findByPath(path: string): Promise<CataloguedImage | undefined> {
-    return (await this.#current()).byPath.get(path);
-  }
-
-  async findBySha256(sha256: string): Promise<readonly CataloguedImage[]> {
-    return (await this.#current()).bySha256.get(sha256) ?? [];
-  }
-
-  async #current(): Promise<Contents> {
-    if (this.#now() - this.#lookedAt >= LOOK_MS) {
-      this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
-      await this.#looking;
-    }
-    return this.#contents;
   }
 
   /** @throws Refusal where a file is not what it should be; a repository that is not there is empty */
-  async #look(): Promise<void> {
-    const bytes = await readIfThere(join(this.#metadata, metadataPath('timestamp')));
-    const revision = bytes?.toString('utf8') ?? EMPTY.revision;
-    if (revision !== this.#contents.revision) {
-      this.#contents = bytes ? await this.#read(bytes, revision) : EMPTY;
-    }
-    this.#lookedAt = this.#now();
+  async images(): Promise<Images> {
+    // One after the other: when this one's turn comes, another one may have read what is new.
+    const reading = this.#reading.catch(() => undefined).then(() => this.#readIfNew());
+    this.#reading = reading;
+    await reading;
+    return this.#contents;
   }
 
-  async #read(timestampBytes: Buffer, revision: string): Promise<Contents> {
+  async #readIfNew(): Promise<void> {
+    const path = join(this.#metadata, metadataPath('timestamp'));
+    const mark = await markOf(path);
+    if (mark === this.#mark) return;
+    this.#contents = mark === '' ? NOTHING : await this.#read(await readFile(path));
+    this.#mark = mark;
+  }
+
+  async #read(timestampBytes: Buffer): Promise<Images> {
     const timestamp = readTimestamp(timestampBytes, subjectOf('timestamp'), IMAGE_REPOSITORY);
     const snapshotBytes = await this.#file('snapshot', timestamp.snapshot.version);
     const snapshot = readSnapshot(snapshotBytes, subjectOf('snapshot'), IMAGE_REPOSITORY);
     const byPath = new Map<string, CataloguedImage>();
     await this.#visit('targets', snapshot, { byPath, visited: new Set(), mayList: () => true });
-    const bySha256 = new Map<string, CataloguedImage[]>();
-    for (const image of byPath.values()) {
-      const { sha256 } = image.hashes;
-      if (sha256 !== undefined) bySha256.set(sha256, [...(bySha256.get(sha256) ?? []), image]);
-    }
-    return { revision, byPath, bySha256 };
+    return new Contents(byPath);
   }
 
   /** Pre-order, as a vehicle searches: the first role that lists a path has it. */
@@ -143,11 +140,13 @@ function imageOf({ path, length, hashes, custom }: Target): CataloguedImage | un
 const hasBoth = (match: Reader) =>
   match.member('hardwareIds').exists && match.member('releaseCounter').exists;
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+/** Differs whenever the file was written or replaced; empty where there is none. */
+async function markOf(path: string): Promise<string> {
   try {
-    return await readFile(path);
+    const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs}`;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
   }
 }
