@@ -5,6 +5,7 @@ import { vinOf } from '../support/messages.js';
 import { type AdapterDouble, startAdapterDouble, startTestCarota } from './support/test-carota.js';
 import {
   DirectorWorld,
+  ecuOf,
   manifestOf,
   newEcus,
   newNonce,
@@ -85,8 +86,7 @@ describe('dropped', () => {
   test('an ECU is missing, or is one too many', async () => {
     const { vin, ecus } = await newVehicle();
     expect(await outcome(vin, manifestOf(vin, ecus.slice(0, 2)))).toBe('ecu-missing');
-    const [, hu] = ecus;
-    const stranger = { ...(hu as TestEcu), serial: 'H-2', key: makeKey() };
+    const stranger = { ...ecuOf(ecus, 'H-1'), serial: 'H-2', key: makeKey() };
     expect(await outcome(vin, manifestOf(vin, [...ecus, stranger]))).toBe('ecu-unknown');
   });
 
@@ -101,8 +101,7 @@ describe('dropped', () => {
 
   test('a Primary that lies for a Secondary: it signs the report itself, or changes it', async () => {
     const { vin, ecus } = await newVehicle();
-    const [primary] = ecus;
-    const lie = manifestOf(vin, ecus, { keys: { 'H-1': (primary as TestEcu).key } });
+    const lie = manifestOf(vin, ecus, { keys: { 'H-1': ecuOf(ecus, 'P-1').key } });
     expect(await outcome(vin, lie)).toBe('signature');
     const honest = JSON.parse(manifestOf(vin, ecus).toString());
     const reports = honest.signed.ecuReports;
@@ -116,7 +115,7 @@ describe('dropped', () => {
       'signature',
     );
     // One Secondary's report under another one's name.
-    const own = reportOf(vin, ecus[2] as TestEcu);
+    const own = reportOf(vin, ecuOf(ecus, 'T-1'));
     const passedOff = { ...reports, 'H-1': own };
     expect(await outcome(vin, manifestOf(vin, ecus, { signed: { ecuReports: passedOff } }))).toBe(
       'malformed',
@@ -136,7 +135,7 @@ describe('dropped', () => {
 
   test('a Secondary that plays the Primary', async () => {
     const { vin, ecus } = await newVehicle();
-    const hu = ecus[1] as TestEcu;
+    const hu = ecuOf(ecus, 'H-1');
     const signed = { primary: 'H-1' };
     expect(await outcome(vin, manifestOf(vin, ecus, { signed, keys: { '': hu.key } }))).toBe(
       'vehicle',
@@ -237,7 +236,7 @@ describe('dropped', () => {
 test('an ECU that was replaced in a workshop reports; the old one no longer does', async () => {
   const { vin, ecus } = await newVehicle();
   expect(await outcome(vin, manifestOf(vin, ecus))).toBe('accepted');
-  const fitted = { ...(ecus[1] as TestEcu), serial: 'H-2', key: makeKey() };
+  const fitted = { ...ecuOf(ecus, 'H-1'), serial: 'H-2', key: makeKey() };
   const path = `/v1.0/vehicles/${vin}/ecus/H-1/replacement`;
   const body = {
     serial: fitted.serial,

@@ -141,7 +141,7 @@ function refusalOf(error: unknown): unknown {
     return new NoSuchEcu('vehicle', 'there is no such vehicle');
   if (error.code !== UNIQUE_VIOLATION) return error;
   return new EcuConflict(
-    /key_id/.test(error.message)
+    error.message.includes('key_id')
       ? 'another ECU has this public key: each ECU has a key of its own'
       : 'the vehicle has an ECU with this serial number already',
   );

@@ -32,6 +32,12 @@ const ecu = (
   isPrimary = false,
 ): TestEcu => ({ serial, name, hardwareId, key, isPrimary });
 
+export function ecuOf(ecus: readonly TestEcu[], serial: string): TestEcu {
+  const found = ecus.find((ecu) => ecu.serial === serial);
+  if (!found) throw new Error(`there is no ECU ${serial}`);
+  return found;
+}
+
 export const registration = ({ key, ...facts }: TestEcu) => ({ ...facts, publicKey: key.listed });
 
 export const newNonce = () => randomBytes(16).toString('hex');
@@ -72,8 +78,7 @@ export function manifestOf(
   ecus: readonly TestEcu[],
   { reports = {}, signed = {}, keys = {} }: ManifestChanges = {},
 ): Buffer {
-  const primary = ecus.find(({ isPrimary }) => isPrimary);
-  if (!primary) throw new Error('there is no Primary');
+  const primary = ecuOf(ecus, 'P-1');
   const ecuReports = Object.fromEntries(
     ecus.map((ecu) => [
       ecu.serial,

@@ -116,5 +116,5 @@ const auditBody = ({
   ...entry,
   tokenId: token_id,
   tokenName: token_name,
-  detail: detail as never,
+  detail: detail,
 });
