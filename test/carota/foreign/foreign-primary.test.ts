@@ -17,17 +17,13 @@ import { DirectorWorld } from '../support/test-director.js';
 
 const run = promisify(execFile);
 
+/** The system's, or the one that other tests have; either with the package `cryptography`. */
 const python = await ifInstalled(async () => {
-  const name = process.env.PYTHON ?? 'python3';
-  const works = await run(name, ['-c', 'import cryptography']).then(
+  const hasCryptography = await run('python3', ['-c', 'import cryptography']).then(
     () => true,
     () => false,
   );
-  if (works) return name;
-  throw new ProgramMissing(
-    'the Python package cryptography',
-    'apt-get install python3-cryptography',
-  );
+  return hasCryptography ? 'python3' : tufPython();
 });
 
 describe.runIf(python)('a Primary in Python', () => {
