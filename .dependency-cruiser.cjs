@@ -2,7 +2,7 @@
  * Imports run one way (see ARCHITECTURE.md):
  *
  *   contract  <-  service  <-  adapter
- *   contract  <-  service, update-script  <-  carota
+ *   contract  <-  service, update-script, uptane  <-  carota
  *   contract  <-  update-script  <-  vehicle  <-  fleet
  *   uptane (knows nobody)
  *   contract  <-  console (in the browser; it asks the servers over HTTP)
@@ -27,7 +27,7 @@ module.exports = {
     only('service', 'contract'),
     only('adapter', 'service', 'contract'),
     only('update-script', 'contract'),
-    only('carota', 'service', 'update-script', 'contract'),
+    only('carota', 'service', 'update-script', 'uptane', 'contract'),
     only('vehicle', 'update-script', 'contract'),
     only('fleet', 'vehicle', 'update-script', 'contract'),
     only('console', 'contract'),
@@ -41,7 +41,7 @@ module.exports = {
       'update-script',
       'contract',
     ),
-    only('bench', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'contract'),
+    only('bench', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'uptane', 'contract'),
     {
       name: 'contract-does-no-io',
       comment: 'The contract is pure: no sockets, files or clocks.',
