@@ -2,7 +2,7 @@
  * Imports run one way (see ARCHITECTURE.md):
  *
  *   contract  <-  service  <-  adapter
- *   contract  <-  service, update-script  <-  carota
+ *   contract  <-  service, update-script, uptane  <-  carota
  *   contract  <-  update-script  <-  vehicle  <-  fleet
  *   uptane (knows nobody)
  *   contract  <-  console (in the browser; it asks the servers over HTTP)
@@ -28,7 +28,7 @@ module.exports = {
     only('service', 'contract'),
     only('adapter', 'service', 'contract'),
     only('update-script', 'contract'),
-    only('carota', 'service', 'update-script', 'contract'),
+    only('carota', 'service', 'update-script', 'uptane', 'contract'),
     only('vehicle', 'update-script', 'contract'),
     only('fleet', 'vehicle', 'update-script', 'contract'),
     only('console', 'contract'),
@@ -43,7 +43,17 @@ module.exports = {
       'contract',
     ),
     only('test-bed', 'service', 'contract'),
-    only('bench', 'test-bed', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'contract'),
+    only(
+      'bench',
+      'test-bed',
+      'adapter',
+      'carota',
+      'service',
+      'fleet',
+      'vehicle',
+      'uptane',
+      'contract',
+    ),
     {
       name: 'contract-does-no-io',
       comment: 'The contract is pure: no sockets, files or clocks.',

@@ -41,4 +41,6 @@ export const POUF = {
   director: 'POUF, section 6',
   limits: 'POUF, section 7',
   client: 'POUF, section 8',
+  manifest: 'POUF, section 9',
+  time: 'POUF, section 10',
 } as const;

@@ -18,7 +18,7 @@ const MOST_VERIFICATIONS = 1_024;
  * @throws Refusal `signature`
  */
 export function checkThreshold(
-  { envelope, subject }: MetadataFile,
+  { envelope, subject }: Pick<MetadataFile, 'envelope' | 'subject'>,
   { keys, threshold }: Authority,
   check: string,
   rules: Rules,

@@ -117,6 +117,11 @@ export class PublicKey {
     return this.#read()?.identity ?? `unusable ${this.id}`;
   }
 
+  /** Whether its signatures can count at all. */
+  get isUsable(): boolean {
+    return this.#read() !== undefined;
+  }
+
   /** Also false for an unusable key, and for text that is not a signature. */
   verifies(message: Uint8Array, signatureHex: string): boolean {
     const usable = this.#read();

@@ -21,7 +21,11 @@ export interface Envelope {
 
 /** @throws Refusal */
 export function readEnvelope(bytes: Uint8Array, subject: Subject): Envelope {
-  const file = new Reader(parsed(bytes, subject), subject);
+  return envelopeIn(new Reader(parsed(bytes, subject), subject), subject);
+}
+
+/** An envelope that is a value of a larger file. @throws Refusal */
+export function envelopeIn(file: Reader, subject: Subject): Envelope {
   const signatures = file
     .member('signatures')
     .items()

@@ -1,0 +1,54 @@
+/** Writes signed files: the envelope of metadata, manifests and signed time (POUF, section 2). */
+import { canonicalJson, type PlainJson } from '../json/canonical-json.js';
+import { publicKeyOf } from './listed-key.js';
+import { type Signer } from './signer.js';
+
+export type SignedPart = Readonly<Record<string, PlainJson>>;
+
+// Types rather than interfaces: they are JSON values, hence must have no members but these.
+export type WrittenSignature = Readonly<{ keyid: string; sig: string }>;
+
+export type WrittenEnvelope = Readonly<{
+  signatures: readonly WrittenSignature[];
+  signed: SignedPart;
+}>;
+
+/** A signer has returned something that is no signature by its key; nothing has been written. */
+export class WrongSignature extends Error {
+  override readonly name = 'WrongSignature';
+}
+
+/**
+ * @param signers each signs once, in the order of the signatures
+ * @throws NotCanonical, WrongSignature, and whatever a signer throws
+ */
+export async function signMetadata(
+  signed: SignedPart,
+  signers: readonly Signer[],
+): Promise<WrittenEnvelope> {
+  const message = canonicalJson(signed);
+  const signatures: WrittenSignature[] = [];
+  for (const signer of signers) signatures.push(await signatureBy(signer, message));
+  return { signatures, signed };
+}
+
+/**
+ * A signature that is verified before it leaves: a token that signs with another key than it names, or another
+ * scheme, is found here and not in vehicles.
+ *
+ * @throws WrongSignature
+ */
+export async function signatureBy(signer: Signer, message: Uint8Array): Promise<WrittenSignature> {
+  const sig = Buffer.from(await signer.sign(message)).toString('hex');
+  if (!publicKeyOf(signer.key).verifies(message, sig)) {
+    throw new WrongSignature(`the signature by the key ${signer.keyId} does not verify`);
+  }
+  return { keyid: signer.keyId, sig };
+}
+
+/**
+ * The file as it is served. It is plain JSON: canonical JSON, over which the signatures are, does not escape control
+ * characters, so the line breaks of a key in PEM would make it no JSON at all.
+ */
+export const writeEnvelope = (envelope: WrittenEnvelope): Buffer =>
+  Buffer.from(JSON.stringify(envelope));

@@ -1,0 +1,27 @@
+/** What a vehicle checks of a signed time. Where all holds, the time is at least this one. */
+import { checkThreshold } from '../checks/threshold.js';
+import { POUF } from '../checks/sections.js';
+import { type Authority } from '../keys/authority.js';
+import { Refusal } from '../refusal.js';
+import { IMAGE_REPOSITORY } from '../rules.js';
+import { readSignedTime } from './signed-time.js';
+
+/**
+ * @param authority the time keys that the vehicle was provisioned with
+ * @param nonce that the asking ECU has sent
+ * @throws Refusal `malformed`, `length`, `signature`; `freeze` where the nonce is not in the answer: it is a replay
+ */
+export function checkSignedTime(bytes: Uint8Array, authority: Authority, nonce: string): Date {
+  const file = readSignedTime(bytes);
+  checkThreshold(file, authority, POUF.time, IMAGE_REPOSITORY);
+  if (!file.nonces.includes(nonce)) {
+    throw new Refusal(file.subject, {
+      code: 'freeze',
+      check: POUF.time,
+      fault: 'does not answer this request',
+      expected: `the nonce ${nonce}`,
+      found: file.nonces.slice(0, 3).join(', '),
+    });
+  }
+  return file.time;
+}
