@@ -1,0 +1,131 @@
+/** Update scripts as the Director orders them: a trigger makes the vehicle ask, and says nothing that is believed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffPause } from '../../contract/index.js';
+import { Refusal } from '../../uptane/refusal.js';
+import { type UpdateScript, validateScript } from '../../update-script/index.js';
+import { EcuUnreachable } from '../secondary/link/secondary-link.js';
+import { EcuRefused } from '../secondary/secondary.js';
+import {
+  NotOrdered,
+  type ScriptSource,
+  SourceUnreachable,
+  UpdateRefused,
+  type VerifiedUpdate,
+} from '../update/equipment.js';
+import { TryLater } from './director-requests.js';
+import { compareWithScript, type SerialOf } from './order.js';
+import { type Primary, type VerifiedOrder } from './primary.js';
+
+export interface UptaneScriptSourceOptions {
+  readonly primary: Primary;
+  readonly serialOf: SerialOf;
+  /** Cycles before it gives up. */
+  readonly attempts?: number | undefined;
+  /** Pause before the second cycle, ms; doubled before each further one. */
+  readonly pauseMs?: number | undefined;
+}
+
+const ATTEMPTS = 8;
+const PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+export class UptaneScriptSource implements ScriptSource {
+  readonly #options: UptaneScriptSourceOptions;
+
+  constructor(options: UptaneScriptSourceOptions) {
+    this.#options = options;
+  }
+
+  fetch(scriptRefId: string, _at: number, signal: AbortSignal): Promise<VerifiedUpdate> {
+    const { primary, serialOf } = this.#options;
+    return this.#retried(signal, async () => {
+      const order = await primary.cycle(signal);
+      checkOrdered(order, scriptRefId);
+      const bytes = await primary.fetchScript(order);
+      try {
+        const script = scriptIn(bytes, order.scriptRefId);
+        return { script, images: compareWithScript(order, script, serialOf, order.installed) };
+      } catch (error) {
+        throw error instanceof Refusal ? refused(error, true) : error;
+      }
+    });
+  }
+
+  async isOrdered(scriptRefId: string, signal: AbortSignal): Promise<boolean> {
+    const order = await this.#options.primary.look(signal);
+    return order?.scriptRefId === scriptRefId;
+  }
+
+  carriedOut(scriptRefId: string): void {
+    this.#options.primary.carriedOut(scriptRefId);
+  }
+
+  async #retried<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const { attempts = ATTEMPTS, pauseMs = PAUSE_MS } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!mayPass(error) || attempt >= attempts) throw asOutcome(error as Error);
+        const backoff = { firstPauseMs: pauseMs, longestPauseMs: LONGEST_PAUSE_MS };
+        await sleep(backoffPause(backoff, attempt, Math.random()), undefined, { signal });
+      }
+    }
+  }
+}
+
+/** @throws NotOrdered */
+function checkOrdered(
+  order: VerifiedOrder | undefined,
+  scriptRefId: string,
+): asserts order is VerifiedOrder {
+  if (order === undefined) {
+    throw new NotOrdered('the Director orders nothing for this vehicle now');
+  }
+  if (order.scriptRefId !== scriptRefId) {
+    throw new NotOrdered(
+      `the Director orders the script '${order.scriptRefId}', not '${scriptRefId}'`,
+    );
+  }
+}
+
+/** @throws UpdateRefused */
+function scriptIn(bytes: Uint8Array, scriptRefId: string): UpdateScript {
+  const bad = (fault: string) => new UpdateRefused(`the update script ${fault}`, { hasScript: true });
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw bad(`is not JSON: ${(error as Error).message}`);
+  }
+  const script = validateScript(value);
+  if (!('ecus' in script)) {
+    const [fault] = script;
+    throw bad(`is not valid: ${fault?.path ?? ''} ${fault?.message ?? ''}`);
+  }
+  if (script['script-ref-id'] !== scriptRefId) {
+    throw bad(`calls itself '${script['script-ref-id']}', not '${scriptRefId}'`);
+  }
+  return script;
+}
+
+/** A connection or a slow server may be better in a moment. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof TryLater ||
+  error instanceof EcuUnreachable ||
+  (error instanceof Refusal && (error.code === 'network' || error.code === 'slow'));
+
+function asOutcome(error: Error): Error {
+  if (error instanceof TryLater || error instanceof EcuUnreachable) {
+    return new SourceUnreachable(error.message);
+  }
+  if (error instanceof EcuRefused) {
+    return new UpdateRefused(`an ECU refuses it: ${error.message}`, { attack: error.attack });
+  }
+  if (!(error instanceof Refusal) || error.code === 'storage') return error;
+  return error.code === 'network' ? new SourceUnreachable(error.message) : refused(error, false);
+}
+
+const refused = ({ message, attack }: Refusal, hasScript: boolean) =>
+  new UpdateRefused(message, { hasScript, attack });
