@@ -15,7 +15,15 @@ export * from './journal/index.js';
 export * from './mqtt-link.js';
 export * from './ota-manager.js';
 export * from './outbox.js';
+export {
+  openSecondary,
+  type OpenSecondaryOptions,
+} from './provisioning/open-ecus.js';
+export * from './provisioning/provision.js';
+export * from './provisioning/provisioning-fault.js';
 export * from './real-vehicle.js';
 export * from './reboots.js';
+export * from './secondary/link/serve-secondary.js';
+export * from './secondary/secondary.js';
 export * from './update/index.js';
 export * from './vehicle-clock.js';
