@@ -26,7 +26,7 @@ import {
   UpdateRunner,
   type UpdateRunnerOptions,
 } from './update/index.js';
-import { uptaneEquipment } from './uptane-equipment.js';
+import { type Patience, uptaneEquipment } from './uptane-equipment.js';
 import { VehicleClock } from './vehicle-clock.js';
 
 /** Identity, connection and equipment of a complete vehicle. */
@@ -45,6 +45,8 @@ export interface RealVehicleOptions {
   readonly directorUrl?: string | undefined;
   /** Default: `/uptane/image` of the CarOTA Server. */
   readonly imageUrl?: string | undefined;
+  /** How long the vehicle tries to get what is ordered. */
+  readonly patience?: Patience | undefined;
   readonly consent: Consent;
   /** File with the vehicle's status; without it, no precondition is met. */
   readonly conditions?: Conditions | undefined;

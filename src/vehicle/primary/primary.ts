@@ -7,7 +7,7 @@ import { checkDirectorTargets } from '../../uptane/director/check-director-targe
 import { asInstalled, type InstalledImage } from '../../uptane/director/installed-image.js';
 import { verifyFully } from '../../uptane/full-verification.js';
 import { ImageCheck } from '../../uptane/image-check.js';
-import { SLOWEST } from '../../uptane/limits.js';
+import { SLOWEST, type TransferRate } from '../../uptane/limits.js';
 import { type ManifestFile, readManifest } from '../../uptane/manifest/read-manifest.js';
 import { manifestPayload, type SignedJson } from '../../uptane/manifest/vehicle-manifest.js';
 import { type Target } from '../../uptane/metadata/target.js';
@@ -48,6 +48,8 @@ export interface PrimaryOptions {
     readonly images: Fetcher;
   };
   readonly stores: { readonly director: PrimaryStore; readonly image: PrimaryStore };
+  /** A slower transfer is refused; default: that of the POUF, section 7. */
+  readonly slowest?: TransferRate | undefined;
   /** Called with each attested time, ms. */
   readonly onTime?: ((time: number) => void) | undefined;
 }
@@ -99,7 +101,7 @@ export class Primary {
       imagePath(target),
       {
         bytes: Math.min(target.length, LONGEST_SCRIPT),
-        rate: SLOWEST,
+        rate: this.#options.slowest ?? SLOWEST,
         seconds: LONGEST_SCRIPT_SECONDS,
       },
       subject,
@@ -115,6 +117,11 @@ export class Primary {
     return bytes;
   }
 
+  /** For the next version report. */
+  detected(refusal: Refusal): void {
+    this.#options.record.detected(refusal);
+  }
+
   /** The script has been carried out: from now on the OTA manager reports it as its image. */
   carriedOut(scriptRefId: string): void {
     const { record } = this.#options;
@@ -124,8 +131,8 @@ export class Primary {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work).catch(async (error: unknown) => {
-      if (error instanceof Refusal) this.#options.record.detected(error);
+    const result = this.#turn.then(work).catch((error: unknown) => {
+      if (error instanceof Refusal) this.detected(error);
       throw error;
     });
     this.#turn = result.catch(() => undefined);
@@ -133,7 +140,7 @@ export class Primary {
   }
 
   async #verify(signal: AbortSignal): Promise<VerifiedOrder | undefined> {
-    const { identity, secondaries, stores, fetchers } = this.#options;
+    const { identity, secondaries, stores, fetchers, slowest } = this.#options;
     const installed = await this.#sendManifest(signal);
     const now = await this.#attestTime(signal);
     stores.director.begin();
@@ -150,6 +157,7 @@ export class Primary {
         fetcher: fetchers.director,
         store: stores.director,
         now,
+        slowest,
       }),
       image: new RepositoryClient({
         name: 'image',
@@ -157,6 +165,7 @@ export class Primary {
         fetcher: fetchers.imageMetadata,
         store: stores.image,
         now,
+        slowest,
       }),
       assignmentsOf: (targets) => checkDirectorTargets(targets, { vin: identity.vin, ecus }),
       installed,

@@ -37,16 +37,15 @@ export class UptaneScriptSource implements ScriptSource {
   }
 
   fetch(scriptRefId: string, _at: number, signal: AbortSignal): Promise<VerifiedUpdate> {
-    const { primary, serialOf } = this.#options;
+    const { primary } = this.#options;
     return this.#retried(signal, async () => {
       const order = await primary.cycle(signal);
       checkOrdered(order, scriptRefId);
-      const bytes = await primary.fetchScript(order);
       try {
-        const script = scriptIn(bytes, order.scriptRefId);
-        return { script, images: compareWithScript(order, script, serialOf, order.installed) };
+        return await this.#fetchOrdered(order);
       } catch (error) {
-        throw error instanceof Refusal ? refused(error, true) : error;
+        if (error instanceof Refusal) primary.detected(error);
+        throw error;
       }
     });
   }
@@ -58,6 +57,18 @@ export class UptaneScriptSource implements ScriptSource {
 
   carriedOut(scriptRefId: string): void {
     this.#options.primary.carriedOut(scriptRefId);
+  }
+
+  async #fetchOrdered(order: VerifiedOrder): Promise<VerifiedUpdate> {
+    const { primary, serialOf } = this.#options;
+    const script = scriptIn(await primary.fetchScript(order), order.scriptRefId);
+    try {
+      return { script, images: compareWithScript(order, script, serialOf, order.installed) };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      primary.detected(error);
+      throw refused(error, true);
+    }
   }
 
   async #retried<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 /** Opens what provisioning has left: the Primary's parts, and Secondaries in this process or behind their sockets. */
 import { join } from 'node:path';
 import { type Authority } from '../../uptane/keys/authority.js';
+import { type TransferRate } from '../../uptane/limits.js';
 import { type Refusal } from '../../uptane/refusal.js';
 import { DIRECTOR, IMAGE_REPOSITORY } from '../../uptane/rules.js';
 import { readIfThere } from '../../uptane/store/durable-file.js';
@@ -33,6 +34,7 @@ export interface OpenPrimaryOptions extends UptaneAddresses {
   readonly directory: string;
   /** For the ECUs that share the Primary's hardware. */
   readonly installerOf: (local: readonly EcuDescription[]) => Installer;
+  readonly slowest?: TransferRate | undefined;
   readonly monotonic?: (() => number) | undefined;
   readonly onTime?: ((time: number) => void) | undefined;
   readonly onRefused?: ((refusal: Refusal) => void) | undefined;
@@ -78,6 +80,7 @@ export function openPrimary(options: OpenPrimaryOptions): OpenedPrimary {
       director: new PrimaryStore('director', DIRECTOR, join(files.primary, ECU_FILES.director)),
       image: new PrimaryStore('image', IMAGE_REPOSITORY, join(files.primary, ECU_FILES.image)),
     },
+    slowest: options.slowest,
     onTime: options.onTime,
   });
   return { primary, secondaries, floor: time.now() };
