@@ -13,6 +13,7 @@ import { eventsCommand } from './commands/events.js';
 import { operationsCommand } from './commands/operations/index.js';
 import { quickstartCommand } from './commands/quickstart.js';
 import { rateCommand } from './commands/rate.js';
+import { secondaryCommand } from './commands/secondary.js';
 import { serveCommand } from './commands/serve.js';
 import { simulateCommand } from './commands/simulate.js';
 import { tokenCommand } from './commands/token.js';
@@ -76,6 +77,7 @@ function program(): Command {
   tokenCommand(root);
   doctorCommand(root);
   vehicleCommand(root);
+  secondaryCommand(root);
   simulateCommand(root);
   benchCommand(root);
   tufClientCommand(root);

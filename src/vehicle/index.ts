@@ -23,6 +23,8 @@ export * from './provisioning/provision.js';
 export * from './provisioning/provisioning-fault.js';
 export * from './real-vehicle.js';
 export * from './reboots.js';
+export * from './secondary/file-secondary.js';
+export * from './secondary/link/secondary-link.js';
 export * from './secondary/link/serve-secondary.js';
 export * from './secondary/secondary.js';
 export * from './update/index.js';

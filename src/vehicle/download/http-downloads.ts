@@ -199,6 +199,8 @@ export class HttpDownloads implements Downloads {
           'accept-encoding': 'identity',
           ...(file.bytes > 0 ? rangeHeaders(file) : {}),
         },
+        // A credential goes to no other host than the one it is meant for.
+        redirect: headers === undefined ? 'follow' : 'manual',
         signal: AbortSignal.any([signal, wait.signal]),
       });
       await this.#begin(file, response, artifact.size);

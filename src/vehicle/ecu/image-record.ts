@@ -30,6 +30,8 @@ export class ImageRecord {
   readonly #path: string;
   #order: InstalledImage | undefined;
   #images: readonly KnownImage[];
+  /** SHA-256 of the ordered image, once it is completely in a slot. */
+  #written: string | undefined;
   #detection: Detection | undefined;
 
   /** @throws Refusal, BadJson if the file is not one of ours */
@@ -38,6 +40,7 @@ export class ImageRecord {
     const bytes = readIfThere(path);
     const file = bytes && new Reader(parseJson(bytes), { repository: 'local', role: path });
     this.#order = optional(file?.optional('order'), readImage);
+    this.#written = optional(file?.optional('written'), (written) => written.string());
     this.#images = file?.member('images').items().map(readKnownImage) ?? [];
     this.#detection = optional(file?.optional('detection'), readDetection);
   }
@@ -53,6 +56,7 @@ export class ImageRecord {
 
   /** A verification has passed. */
   verified(order: InstalledImage | undefined): void {
+    if (this.#written !== (order && sha256Of(order))) this.#written = undefined;
     this.#order = order;
     this.#detection = undefined;
     this.#write();
@@ -82,6 +86,17 @@ export class ImageRecord {
     this.#write();
   }
 
+  /** Whether the ordered image is completely in a slot. */
+  get isWritten(): boolean {
+    return this.#order !== undefined && this.#written === sha256Of(this.#order);
+  }
+
+  /** The ordered image is completely in a slot. */
+  written(): void {
+    this.#written = this.#order && sha256Of(this.#order);
+    this.#write();
+  }
+
   bySha256(sha256: string): KnownImage | undefined {
     return this.#images.find((image) => sha256Of(image) === sha256);
   }
@@ -97,6 +112,7 @@ export class ImageRecord {
   #write(): void {
     const content = {
       order: this.#order ? plain(this.#order) : null,
+      written: this.#written ?? null,
       images: this.#images.map((image) => ({ ...plain(image), version: image.version })),
       detection: this.#detection
         ? { attack: this.#detection.attack ?? null, reason: this.#detection.reason }

@@ -166,12 +166,15 @@ export class ReferenceSecondary implements Secondary {
       }
       this.#record.remember(order, update.version, await this.#running());
       await this.#installer.install(update, this.#file.path, signal);
+      this.#record.written();
     });
   }
 
   activate(update: EcuUpdate): Promise<void> {
     return this.#inTurn(async () => {
-      this.#orderOf(update);
+      const order = this.#orderOf(update);
+      // The other slot may have older software, complete and once valid.
+      if (!this.#record.isWritten) throw refusal(order, 'has not been written into a slot');
       await this.#installer.activate(update);
     });
   }
