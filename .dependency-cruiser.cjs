@@ -2,7 +2,7 @@
  * Imports run one way (see ARCHITECTURE.md):
  *
  *   contract  <-  service  <-  adapter
- *   contract  <-  service, update-script  <-  carota
+ *   contract  <-  service, update-script, uptane  <-  carota
  *   contract  <-  update-script  <-  vehicle  <-  fleet
  *   uptane (knows nobody)  <-  vehicle
  *   contract  <-  console (in the browser; it asks the servers over HTTP)
@@ -27,7 +27,7 @@ module.exports = {
     only('service', 'contract'),
     only('adapter', 'service', 'contract'),
     only('update-script', 'contract'),
-    only('carota', 'service', 'update-script', 'contract'),
+    only('carota', 'service', 'update-script', 'uptane', 'contract'),
     only('vehicle', 'uptane', 'update-script', 'contract'),
     only('fleet', 'vehicle', 'uptane', 'update-script', 'contract'),
     only('console', 'contract'),

@@ -8,8 +8,10 @@ import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { VERSION } from '../service/version.js';
 import { type ArtifactStore, DiskStore, openS3Store } from './artifacts/index.js';
+import { Director, openDirectorKeys } from './director/index.js';
 import { expireRefusedEvents } from './events/index.js';
 import { createCarotaServer } from './http/server.js';
+import { RepositoryFolder } from './images/index.js';
 import { CarotaMetrics } from './metrics.js';
 import { ownKey } from './own-key.js';
 import { AdapterClient, Scheduler } from './schedules/index.js';
@@ -22,6 +24,8 @@ export interface Carota {
   readonly tokenFile: string;
   /** The administrator's token, if this was the first start. */
   readonly firstToken: string | undefined;
+  /** The Director's root, where its keys are of our own making. */
+  readonly directorRootFile: string | undefined;
   /** What vehicles trust, where the signing keys are of our own making. */
   readonly trustAnchorFile: string | undefined;
   stop(): Promise<void>;
@@ -32,8 +36,8 @@ const UPKEEP_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * @throws BadSettings, DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys; Error with code EADDRINUSE where the port
- *   is taken
+ * @throws BadSettings, DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys, BadDirectorKeys;
+ *   Error with code EADDRINUSE where the port is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
   const adapter = new AdapterClient(settings);
@@ -59,6 +63,9 @@ async function start(
   const clock = databaseClock.now;
   const signer = await openSigningKeys(settings, clock());
   const metrics = new CarotaMetrics(database, databaseClock.offsetSeconds);
+  const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
+  const directorKeys = await openDirectorKeys(database, directorFolder, clock());
+  metrics.directorRootExpires(directorKeys.rootExpires);
   const scheduler = new Scheduler({
     database,
     adapter,
@@ -80,6 +87,18 @@ async function start(
     callbackSecrets: settings.callbackSecrets ?? [],
     approval: settings.approval ?? 'none',
     stopping: stopping.signal,
+    director: new Director({
+      database,
+      keys: directorKeys,
+      catalogue: new RepositoryFolder(
+        resolve(settings.imageRepositoryDir ?? join(settings.dataDir, 'image-repository')),
+      ),
+      clock,
+      onManifest: (outcome) => metrics.manifestReceived(outcome),
+      onEcu: (standing) => metrics.ecuReported(standing),
+      onAttack: (attack) => metrics.attackReported(attack),
+      onSigned: (role) => metrics.metadataSigned(role),
+    }),
     metrics,
     clock,
     wake: () => scheduler.wake(),
@@ -99,6 +118,9 @@ async function start(
     httpUrl: `http://${settings.host}:${port}`,
     tokenFile,
     firstToken,
+    directorRootFile: directorKeys.isTrial
+      ? join(directorFolder, 'metadata', '1.root.json')
+      : undefined,
     trustAnchorFile: signer.trustAnchorFile,
     stop: () => opened.stop(),
   };

@@ -3,6 +3,9 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
 import { REFUSAL_REASONS } from '../contract/carota-api/index.js';
+import { type ManifestFault } from '../uptane/manifest/manifest-refusal.js';
+import { ATTACKS } from '../uptane/refusal.js';
+import { type EcuStanding } from './director/index.js';
 import { countRefusedEvents, type Received } from './events/index.js';
 
 export class CarotaMetrics {
@@ -36,11 +39,38 @@ export class CarotaMetrics {
     'sqlstate',
   );
 
+  readonly #manifests = this.#counter(
+    'otaops_carota_manifests_total',
+    'Vehicle version manifests, accepted or refused with which fault',
+    'outcome',
+  );
+  readonly #ecus = this.#counter(
+    'otaops_carota_manifest_ecus_total',
+    'ECUs in accepted manifests, by how what they have compares with what was ordered',
+    'standing',
+  );
+  readonly #attacks = this.#counter(
+    'otaops_carota_attack_reports_total',
+    'Attacks that ECUs have reported',
+    'attack',
+  );
+  readonly #signed = this.#counter(
+    'otaops_carota_director_signed_total',
+    'Metadata files that the Director has signed',
+    'role',
+  );
+  readonly #rootExpires = new Gauge({
+    name: 'otaops_carota_director_root_expires_timestamp_seconds',
+    help: 'When the root of the Director repository expires, Unix time',
+    registers: [this.#registry],
+  });
+
   /** @param clockOffset seconds by which this machine's clock is ahead of the database's */
   constructor(database: Queryable, clockOffset: () => number) {
     collectDefaultMetrics({ register: this.#registry });
     // A counter that begins with its first event would have no increase.
     for (const reason of REFUSAL_REASONS) this.#refused.inc({ reason }, 0);
+    for (const attack of ATTACKS) this.#attacks.inc({ attack }, 0);
     new Gauge({
       name: 'otaops_carota_refused_events',
       help: 'Events that are kept aside and were not replayed, by reason',
@@ -96,6 +126,26 @@ export class CarotaMetrics {
 
   valueRefused(route: string, sqlstate: string): void {
     this.#refusedValues.inc({ route, sqlstate });
+  }
+
+  manifestReceived(outcome: 'accepted' | ManifestFault): void {
+    this.#manifests.inc({ outcome });
+  }
+
+  ecuReported(standing: EcuStanding): void {
+    this.#ecus.inc({ standing });
+  }
+
+  attackReported(attack: string): void {
+    this.#attacks.inc({ attack });
+  }
+
+  metadataSigned(role: string): void {
+    this.#signed.inc({ role });
+  }
+
+  directorRootExpires(at: Date): void {
+    this.#rootExpires.set(at.getTime() / 1000);
   }
 
   bytesSent(bytes: number): void {

@@ -75,6 +75,11 @@ export const ERRORS = {
     'The uploaded artifact is empty, or its digest is not the one that was announced.',
     'Upload it again.',
   ),
+  MANIFEST_REFUSED: error(
+    400,
+    'The vehicle version manifest does not pass a check of the Director.',
+    'Look at what errorMessage and errors name. Make a new manifest: the same one is refused again.',
+  ),
   METHOD_NOT_ALLOWED: error(
     405,
     'The path exists, but not with this method.',
@@ -107,6 +112,12 @@ export const ERRORS = {
   MESSAGE_NOT_FOUND: error(404, 'The vehicle has no such message in this operation.', LOOK_AGAIN),
   DEVICE_NOT_FOUND: error(404, 'The registry does not know the vehicle.', 'Register it.'),
   VEHICLE_NOT_FOUND: error(404, 'There is no such vehicle.', LOOK_AGAIN),
+  ECU_NOT_FOUND: error(404, 'The vehicle has no such ECU.', 'List its ECUs.'),
+  METADATA_NOT_FOUND: error(
+    404,
+    'The Director has no such metadata file for the vehicle now.',
+    'Begin a new cycle with timestamp.json.',
+  ),
   DEAD_LETTER_NOT_FOUND: error(404, 'There is no such dead letter.', LOOK_AGAIN),
   CALLBACK_NOT_FOUND: error(404, 'There is no such receiver of call-backs.', LOOK_AGAIN),
   TOKEN_NOT_FOUND: error(404, 'There is no such token.', LOOK_AGAIN),
@@ -142,6 +153,11 @@ export const ERRORS = {
     409,
     'There is another update script with this script-ref-id.',
     'Choose another script-ref-id: a script never changes.',
+  ),
+  ECU_CONFLICT: error(
+    409,
+    'Another ECU, of this vehicle or another one, has the key.',
+    'Check which ECU has it: each has a key of its own.',
   ),
   SCHEDULE_EXISTS: error(409, 'There is a schedule with this ref-id.', 'Choose another ref-id.'),
   SCHEDULE_APPROVED: error(

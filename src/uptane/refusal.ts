@@ -26,14 +26,16 @@ export type RefusalCode =
   | 'storage';
 
 /** The attacks of the standard ("Description of threats") that a failed check points to. */
-export type Attack =
-  | 'arbitrary-software'
-  | 'rollback'
-  | 'freeze'
-  | 'mix-and-match'
-  | 'endless-data'
-  | 'slow-retrieval'
-  | 'wrong-ecu';
+export const ATTACKS = [
+  'arbitrary-software',
+  'rollback',
+  'freeze',
+  'mix-and-match',
+  'endless-data',
+  'slow-retrieval',
+  'wrong-ecu',
+] as const;
+export type Attack = (typeof ATTACKS)[number];
 
 const ATTACK_OF: Partial<Record<RefusalCode, Attack>> = {
   signature: 'arbitrary-software',

@@ -3,6 +3,7 @@ import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type Signer } from '../../update-script/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
+import { type Director } from '../director/index.js';
 import { type Approval } from '../schedules/index.js';
 import { type CarotaMetrics } from '../metrics.js';
 
@@ -24,6 +25,7 @@ export interface CarotaContext {
   readonly approval: Approval;
   /** Aborts when the server stops: streams that would not end by themselves end then. */
   readonly stopping: AbortSignal;
+  readonly director: Director;
   readonly metrics: CarotaMetrics;
   /** ms */
   readonly clock: () => number;

@@ -17,6 +17,8 @@ import { lookAt } from '../live/look.js';
 import { type CarotaContext } from './context.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { callBackRoute } from './routes/call-back.js';
+import { directorRoutes } from './routes/director.js';
+import { ecuRoutes } from './routes/ecus.js';
 import { refusedEventRoutes } from './routes/refused-events.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { scheduleVehicleRoutes } from './routes/schedule-vehicles.js';
@@ -41,6 +43,8 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   scheduleRoutes(server, context);
   scheduleVehicleRoutes(server, context);
   vehicleRoutes(server, context);
+  ecuRoutes(server, context);
+  directorRoutes(server, context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
   liveRoute(server, carotaLiveApi, { ...context, look: lookAt(database) });

@@ -14,8 +14,10 @@ import {
   CALLBACK_SECRET,
   DATA_DIR,
   DATABASE_URL,
+  DIRECTOR_DIR,
   HOST,
   HTTP_PORT,
+  IMAGE_REPOSITORY_DIR,
   LOG_LEVEL,
   PUBLIC_URL,
   REFUSED_EVENT_DAYS,
@@ -51,6 +53,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, ALLOW_PLAIN_HTTP]);
   addSettings(command, [CALLBACK_SECRET]);
   addSettings(command, [SIGNING_KEY, SIGNING_CHAIN, S3_URL, S3_BUCKET, S3_REGION]);
+  addSettings(command, [DIRECTOR_DIR, IMAGE_REPOSITORY_DIR]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();
@@ -64,6 +67,9 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
     print(`Console         ${carota.httpUrl}/console/`);
     if (carota.trustAnchorFile !== undefined) {
       print(`Signing keys of our own, for trials; vehicles trust ${carota.trustAnchorFile}`);
+    }
+    if (carota.directorRootFile !== undefined) {
+      print(`Director keys of our own, for trials; vehicles trust ${carota.directorRootFile}`);
     }
     if (carota.firstToken !== undefined) {
       print(`Administrator’s token, also in ${carota.tokenFile}:`);

@@ -378,6 +378,16 @@ export const SIGNING_CHAIN: Setting<string> = {
   flag: '--signing-chain <file>',
   description: 'PEM file of its certificate and those between it and the vehicles’ trust anchor',
 };
+export const DIRECTOR_DIR: Setting<string> = {
+  flag: '--director-dir <folder>',
+  description:
+    'folder of the Director’s root (metadata/) and online keys (keys/) (default: one in the data directory, with keys of our own, for trials)',
+};
+export const IMAGE_REPOSITORY_DIR: Setting<string> = {
+  flag: '--image-repository-dir <folder>',
+  description:
+    'folder of the image repository, with metadata/ (default: one in the data directory)',
+};
 export const S3_URL: Setting<string> = {
   flag: '--s3-url <url>',
   description:

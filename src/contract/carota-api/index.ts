@@ -2,6 +2,8 @@
 import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
 import { openApiOf, type Route } from '../http/index.js';
 import { artifactApi } from './artifacts.js';
+import { directorApi } from './director.js';
+import { ecuApi } from './ecus.js';
 import { eventReceiptApi } from './event-receipt.js';
 import { refusedEventApi } from './refused-events.js';
 import { CAROTA_ROLES } from './roles.js';
@@ -11,8 +13,11 @@ import { updateScriptApi } from './update-scripts.js';
 import { vehicleApi } from './vehicles.js';
 
 export * from './artifacts.js';
+export * from './director.js';
+export * from './ecus.js';
 export * from './event-receipt.js';
 export * from './guard.js';
+export * from './public-key.js';
 export * from './refused-events.js';
 export * from './roles.js';
 export * from './schedule-plan.js';
@@ -32,6 +37,8 @@ export const CAROTA_ROUTES: readonly Route[] = [
   scheduleApi,
   scheduleVehicleApi,
   vehicleApi,
+  ecuApi,
+  directorApi,
   eventReceiptApi,
   refusedEventApi,
   carotaLiveApi,
@@ -45,6 +52,9 @@ const TAGS = {
   'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact, signed.',
   Schedules: 'Update campaigns: vehicles, waves, guard, decisions.',
   Vehicles: 'The vehicles that schedules choose from: model, tags, installed versions.',
+  ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',
+  Director:
+    'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
   Live: 'Change notifications for browsers.',

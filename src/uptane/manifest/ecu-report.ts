@@ -1,7 +1,9 @@
 /** The ECU version report (Uptane, "ECU version report"): what one ECU runs, said by that ECU. */
 import { type PlainJson } from '../json/canonical-json.js';
 import { type Hashes } from '../metadata/hashes.js';
+import { formatUtcTime } from '../metadata/utc-time.js';
 import { type Attack } from '../refusal.js';
+import { type SignedPart } from '../signing/sign.js';
 
 /** An image as an ECU reports it: the non-custom metadata of its target, and its release counter. */
 export interface ReportedImage {
@@ -32,7 +34,7 @@ export interface EcuReport {
 }
 
 /** The `signed` value that the ECU signs (as canonical JSON) with its own key. */
-export function ecuReportPayload(report: EcuReport): { readonly [name: string]: PlainJson } {
+export function ecuReportPayload(report: EcuReport): SignedPart {
   const { vin, ecuId, hardwareId, installed, time, nonce, attack, reason } = report;
   return {
     _type: 'ecu-report',
@@ -40,7 +42,7 @@ export function ecuReportPayload(report: EcuReport): { readonly [name: string]: 
     ecu: ecuId,
     hardwareId,
     ...(installed === undefined ? {} : { installed: imagePayload(installed) }),
-    time: utcSeconds(time),
+    time: formatUtcTime(time),
     nonce,
     ...(attack === undefined ? {} : { attack }),
     ...(reason === undefined ? {} : { reason }),
@@ -53,6 +55,3 @@ const imagePayload = ({ path, length, hashes, releaseCounter }: ReportedImage): 
   hashes: Object.fromEntries(hashes),
   releaseCounter,
 });
-
-/** `YYYY-MM-DDTHH:MM:SSZ`. */
-const utcSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;

@@ -1,7 +1,7 @@
 /** Reads a vehicle version manifest that may come from an attacker. What is well formed is not yet believed. */
 import { POUF } from '../checks/sections.js';
 import { type Envelope, envelopeIn, readEnvelope } from '../metadata/envelope.js';
-import { hasKnownAlgorithm, readHashes } from '../metadata/hashes.js';
+import { type Hashes, isDigest, isKnownAlgorithm, readHashes } from '../metadata/hashes.js';
 import { parseUtcTime } from '../metadata/utc-time.js';
 import { type Reader } from '../json/reader.js';
 import { Refusal, type Subject } from '../refusal.js';
@@ -82,15 +82,23 @@ function checkType(signed: Reader, type: string): void {
 }
 
 function readImage(image: Reader): ReportedImage {
-  const hashes = image.member('hashes');
-  const read = readHashes(hashes);
-  if (!hasKnownAlgorithm(read)) hashes.refuse('a hash by sha256 or sha512');
   return {
     path: text(image.member('path'), LONGEST_TEXT),
     length: image.member('length').integer(0),
-    hashes: read,
+    hashes: readKnownHashes(image.member('hashes')),
     releaseCounter: image.member('releaseCounter').integer(),
   };
+}
+
+/** Of other algorithms nothing is kept. */
+function readKnownHashes(member: Reader): Hashes {
+  const known = new Map<string, string>();
+  for (const [algorithm, digest] of readHashes(member)) {
+    if (!isKnownAlgorithm(algorithm)) continue;
+    if (!isDigest(algorithm, digest)) member.member(algorithm).refuse(`a ${algorithm} in hex`);
+    known.set(algorithm, digest);
+  }
+  return known.size > 0 ? known : member.refuse('a hash by sha256 or sha512');
 }
 
 function readTime(member: Reader): Date {

@@ -9,6 +9,10 @@ const DIGITS: Readonly<Record<HashAlgorithm, number>> = { sha256: 64, sha512: 12
 export const isKnownAlgorithm = (name: string): name is HashAlgorithm =>
   Object.hasOwn(DIGITS, name);
 
+/** Whether it is a digest of that algorithm in lower-case hex. */
+export const isDigest = (algorithm: HashAlgorithm, text: string): boolean =>
+  text.length === DIGITS[algorithm] && /^[0-9a-f]+$/.test(text);
+
 /** Digests in lower-case hex, as many algorithms as are listed, known or not; at least one. */
 export type Hashes = ReadonlyMap<string, string>;
 

@@ -11,3 +11,6 @@ export function parseUtcTime(text: string): Date | undefined {
     ? time
     : undefined;
 }
+
+/** The same form; parts of a second are cut off. */
+export const formatUtcTime = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;

@@ -2,14 +2,14 @@
  * The time, signed by a key that vehicles are provisioned with (Uptane, "Download and check current time"). The nonces
  * of those who asked are in it, so an old answer is of no use to an attacker.
  */
-import { type PlainJson } from '../json/canonical-json.js';
 import { type Envelope, readEnvelope } from '../metadata/envelope.js';
-import { parseUtcTime } from '../metadata/utc-time.js';
+import { formatUtcTime, parseUtcTime } from '../metadata/utc-time.js';
 import { Reader } from '../json/reader.js';
 import { parseJson, BadJson } from '../json/parse-json.js';
 import { readNonce } from '../manifest/nonce.js';
 import { POUF } from '../checks/sections.js';
 import { Refusal, type Subject } from '../refusal.js';
+import { type SignedPart } from '../signing/sign.js';
 
 /** Nonces in one request: one for each ECU that wants to know the time. */
 export const MOST_NONCES = 100;
@@ -31,9 +31,9 @@ export function readTimeRequest(bytes: Uint8Array): readonly string[] {
 }
 
 /** The `signed` value of the answer. */
-export const timePayload = (time: Date, nonces: readonly string[]): PlainJson => ({
+export const timePayload = (time: Date, nonces: readonly string[]): SignedPart => ({
   _type: 'time',
-  time: `${time.toISOString().slice(0, 19)}Z`,
+  time: formatUtcTime(time),
   nonces,
 });
 

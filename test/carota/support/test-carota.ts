@@ -112,6 +112,7 @@ export const eventOf = ({ refId, vin, status, meta = [], id, at }: CarotaEvent) 
 export interface TestCarota {
   readonly carota: Carota;
   readonly dataDir: string;
+  readonly databaseUrl: string;
   readonly token: string;
   readonly call: ReturnType<typeof httpClient>['call'];
   /** Posts a call-back, signed. */
@@ -127,13 +128,19 @@ export interface TestCarota {
 /** Of each data directory, so that a further start in it finds what the last one has stored. */
 const databases = new Map<string, TestDatabase>();
 
-/** On a database of its own; `databaseUrl: undefined` for the embedded one. */
+/**
+ * On a database of its own, or that of another one; `databaseUrl: undefined` for the embedded one.
+ *
+ * @param settings `tokenOf`: a token that the database knows already
+ */
 export async function startTestCarota(
   adapterUrl: string,
-  settings: Partial<CarotaSettings> = {},
+  { tokenOf, ...settings }: Partial<CarotaSettings> & { readonly tokenOf?: string } = {},
 ): Promise<TestCarota> {
   const dataDir = settings.dataDir ?? temporaryDirectory('carota');
-  const database = databases.get(dataDir) ?? (await newDatabase(CAROTA_SCHEMA));
+  const database = settings.databaseUrl
+    ? { url: settings.databaseUrl, drop: () => Promise.resolve() }
+    : (databases.get(dataDir) ?? (await newDatabase(CAROTA_SCHEMA)));
   databases.set(dataDir, database);
   const carota = await startCarota(
     {
@@ -148,7 +155,7 @@ export async function startTestCarota(
     },
     pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
   );
-  const token = readFileSync(carota.tokenFile, 'utf8').trim();
+  const token = tokenOf ?? readFileSync(carota.tokenFile, 'utf8').trim();
   const http = httpClient(carota.httpUrl, token);
   const call: TestCarota['call'] = async (method, path, options) => {
     const answer = await http.call(method, path, options);
@@ -178,6 +185,7 @@ export async function startTestCarota(
   return {
     carota,
     dataDir,
+    databaseUrl: database.url,
     token,
     call,
     callBack: (all, secret) =>

@@ -1,0 +1,256 @@
+/**
+ * The Director's root and online keys: a folder with `metadata/N.root.json` and `keys/ROLE.pem` (PKCS#8). The root key is
+ * kept elsewhere, except in trials: where there is no folder, and the database knows of no Director yet, all keys are made.
+ */
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+} from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Database } from '../../service/database/index.js';
+import { checkNextRoot } from '../../uptane/checks/check-root.js';
+import { STANDARD } from '../../uptane/checks/sections.js';
+import { checkThreshold } from '../../uptane/checks/threshold.js';
+import { directorRoot } from '../../uptane/director-repository/files.js';
+import { readRoot, type Root } from '../../uptane/metadata/root.js';
+import { Refusal } from '../../uptane/refusal.js';
+import { DIRECTOR } from '../../uptane/rules.js';
+import { localSigner } from '../../uptane/signing/local-signer.js';
+import { signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
+import { type Signer } from '../../uptane/signing/signer.js';
+import { metadataPath } from '../../uptane/urls.js';
+
+/** Public keys that vehicles are provisioned with beside the root, to believe the time by. */
+export const TIME_KEYS = 'time-keys.json';
+
+const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
+type OnlineRole = (typeof ROLES)[number];
+
+export interface DirectorKeys {
+  /** Who signs each role online. */
+  readonly signers: Readonly<Record<OnlineRole, Signer>>;
+  /** Signs the time; no role of the repository. */
+  readonly time: Signer;
+  /** Every root as it is served, by version. */
+  readonly roots: ReadonlyMap<number, Uint8Array>;
+  /** SHA-256 of the last root: who signs. */
+  readonly rootDigest: string;
+  /** When the last root expires. */
+  readonly rootExpires: Date;
+  /** The root's key is here too: for trials only. */
+  readonly isTrial: boolean;
+}
+
+/** The keys are not there, or not those of the Director's root; the message names the file. */
+export class BadDirectorKeys extends Error {
+  override readonly name = 'BadDirectorKeys';
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Of a root that is made here. */
+const ROOT_LIFETIME_MS = 365 * DAY_MS;
+/** A root that is made here is followed by the next one when so little is left. */
+const ROOT_RENEWAL_MS = 60 * DAY_MS;
+
+const SUBJECT = { repository: 'director', role: 'root' };
+
+/** @param now ms @throws BadDirectorKeys, DatabaseError */
+export async function openDirectorKeys(
+  database: Database,
+  folder: string,
+  now: number,
+): Promise<DirectorKeys> {
+  if (!existsSync(folder)) {
+    const [known] = await readRoots(database);
+    if (known) {
+      const message = `there are no keys in ${folder}, but the database belongs to a Director with a root: copy its folder there`;
+      throw new BadDirectorKeys(message);
+    }
+    await makeTrialKeys(folder, now);
+  }
+  const rootKey = await keyIn(folder, 'root');
+  await publishRoots(database, folder);
+  let roots = checkedChain(await readRoots(database));
+  let last = roots.at(-1);
+  if (!last) throw new BadDirectorKeys(`there is no root in ${join(folder, 'metadata')}`);
+  const signers = {
+    targets: await signerIn(folder, 'targets'),
+    snapshot: await signerIn(folder, 'snapshot'),
+    timestamp: await signerIn(folder, 'timestamp'),
+  };
+  if (rootKey && last.expires.getTime() - now < ROOT_RENEWAL_MS) {
+    const next = await makeRoot(localSigner(rootKey), signers, last.version + 1, now);
+    await storeRoot(database, last.version + 1, next);
+    roots = checkedChain(await readRoots(database));
+    last = roots.at(-1) ?? last;
+  }
+  for (const role of ROLES) checkAuthority(last, role, signers[role], folder);
+  return {
+    signers,
+    time: await signerIn(folder, 'time'),
+    roots: new Map(roots.map(({ version, bytes }) => [version, bytes])),
+    rootDigest: createHash('sha256').update(last.bytes).digest('hex'),
+    rootExpires: last.expires,
+    isTrial: rootKey !== undefined,
+  };
+}
+
+function checkAuthority(root: Root, role: OnlineRole, { keyId }: Signer, folder: string): void {
+  const { keys, threshold } = root.authorities[role];
+  if (keys.has(keyId) && threshold === 1) return;
+  const reason = keys.has(keyId)
+    ? `root version ${root.version} wants ${threshold} signatures for ${role}: online roles have one`
+    : `${keyFile(folder, role)} is not the key that root version ${root.version} names for ${role}`;
+  throw new BadDirectorKeys(reason);
+}
+
+/** Makes the folder at once, so that another process that starts now finds all of it or nothing. */
+async function makeTrialKeys(folder: string, now: number): Promise<void> {
+  const unfinished = `${folder}.${randomUUID()}.unfinished`;
+  await mkdir(join(unfinished, 'keys'), { recursive: true, mode: 0o700 });
+  await mkdir(join(unfinished, 'metadata'), { mode: 0o700 });
+  const make = async (name: string): Promise<Signer> => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    await writeFile(keyFile(unfinished, name), pem, { mode: 0o600, flush: true });
+    return localSigner(privateKey);
+  };
+  const root = await make('root');
+  const signers = {
+    targets: await make('targets'),
+    snapshot: await make('snapshot'),
+    timestamp: await make('timestamp'),
+  };
+  const time = await make('time');
+  await writeFile(
+    join(unfinished, 'metadata', TIME_KEYS),
+    `${JSON.stringify([time.key], null, 2)}\n`,
+    { flush: true },
+  );
+  const file = join(unfinished, 'metadata', metadataPath('root', 1));
+  await writeFile(file, await makeRoot(root, signers, 1, now), { flush: true });
+  await chmod(unfinished, 0o700);
+  await mkdir(dirname(folder), { recursive: true });
+  try {
+    await rename(unfinished, folder);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error;
+  }
+}
+
+async function makeRoot(
+  root: Signer,
+  signers: Readonly<Record<OnlineRole, Signer>>,
+  version: number,
+  now: number,
+): Promise<Buffer> {
+  const signed = directorRoot({
+    version,
+    expires: new Date(now + ROOT_LIFETIME_MS),
+    rootThreshold: 1,
+    keys: {
+      root: [root.key],
+      targets: [signers.targets.key],
+      snapshot: [signers.snapshot.key],
+      timestamp: [signers.timestamp.key],
+    },
+  });
+  return writeEnvelope(await signMetadata(signed, [root]));
+}
+
+const keyFile = (folder: string, name: string) => join(folder, 'keys', `${name}.pem`);
+
+/** @returns undefined where there is no such file */
+async function keyIn(folder: string, name: string): Promise<KeyObject | undefined> {
+  const path = keyFile(folder, name);
+  let pem: string;
+  try {
+    pem = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new BadDirectorKeys(`${path} cannot be read: ${(error as Error).message}`);
+  }
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    throw new BadDirectorKeys(`${path} is not an unencrypted private key in PEM`);
+  }
+}
+
+async function signerIn(folder: string, name: string): Promise<Signer> {
+  const key = await keyIn(folder, name);
+  if (!key) throw new BadDirectorKeys(`${keyFile(folder, name)} is missing`);
+  try {
+    return localSigner(key);
+  } catch (error) {
+    throw new BadDirectorKeys(`${keyFile(folder, name)}: ${(error as Error).message}`);
+  }
+}
+
+interface RootRow {
+  readonly version: number;
+  readonly root: Buffer;
+}
+
+const readRoots = (database: Database): Promise<RootRow[]> =>
+  database.query<RootRow>('select version, root from director_roots order by version');
+
+/** A root that is there stays: it may be what vehicles trust. */
+const storeRoot = (database: Database, version: number, root: Uint8Array) =>
+  database.query(
+    'insert into director_roots (version, root) values ($1, $2) on conflict do nothing',
+    [version, root],
+  );
+
+/** Roots of the folder that the database does not have yet: a new one came from a ceremony. */
+async function publishRoots(database: Database, folder: string): Promise<void> {
+  const metadata = join(folder, 'metadata');
+  const names = existsSync(metadata) ? await readdir(metadata) : [];
+  const found = names
+    .flatMap((name) => {
+      const [, version] = /^([1-9][0-9]*)\.root\.json$/.exec(name) ?? [];
+      return version === undefined ? [] : [{ name, version: Number(version) }];
+    })
+    .sort((a, b) => a.version - b.version);
+  const known = await readRoots(database);
+  // Before any is stored: a wrong one would stay for ever.
+  const files = new Map(known.map(({ version, root }) => [version, root]));
+  for (const { name, version } of found) {
+    const bytes = await readFile(join(metadata, name));
+    const other = files.get(version);
+    if (other && !other.equals(bytes)) {
+      throw new BadDirectorKeys(
+        `${join(metadata, name)} is not the root version ${version} of this database`,
+      );
+    }
+    files.set(version, bytes);
+  }
+  checkedChain([...files].map(([version, root]) => ({ version, root })));
+  for (const [version, root] of files) await storeRoot(database, version, root);
+}
+
+/** As vehicles check it. @throws BadDirectorKeys */
+function checkedChain(rows: readonly RootRow[]): Root[] {
+  const roots: Root[] = [];
+  try {
+    for (const { root } of [...rows].sort((a, b) => a.version - b.version)) {
+      const before = roots.at(-1);
+      if (before) roots.push(checkNextRoot(root, before, SUBJECT, DIRECTOR));
+      else {
+        const first = readRoot(root, SUBJECT, DIRECTOR);
+        checkThreshold(first, first.authorities.root, STANDARD.rootSignature, DIRECTOR);
+        roots.push(first);
+      }
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw new BadDirectorKeys(error.message);
+    throw error;
+  }
+  return roots;
+}

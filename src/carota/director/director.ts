@@ -1,0 +1,83 @@
+/** The Director repository of the CarOTA Server (Uptane, "Director repository"): what its routes call. */
+import { Batches } from '../../service/batches.js';
+import { type Database } from '../../service/database/index.js';
+import { type UpdateScript } from '../../update-script/index.js';
+import { signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
+import { readTimeRequest, timePayload } from '../../uptane/time/signed-time.js';
+import { type ImageCatalogue } from '../images/index.js';
+import { findScript } from '../scripts/index.js';
+import { type DirectorKeys } from './director-keys.js';
+import { Manifests, type ManifestsOptions } from './manifests.js';
+import { readStandings, type VehicleStanding } from './standing.js';
+import {
+  UnknownVehicle,
+  VehicleMetadata,
+  type VehicleMetadataOptions,
+} from './vehicle-metadata.js';
+
+export interface DirectorOptions
+  extends
+    Pick<ManifestsOptions, 'onManifest' | 'onEcu' | 'onAttack'>,
+    Pick<VehicleMetadataOptions, 'onSigned'> {
+  readonly database: Database;
+  readonly keys: DirectorKeys;
+  readonly catalogue: ImageCatalogue;
+  /** ms */
+  readonly clock: () => number;
+}
+
+const MOST_READ_AT_ONCE = 500;
+
+export class Director {
+  readonly manifests: Manifests;
+  readonly metadata: VehicleMetadata;
+  readonly #options: DirectorOptions;
+  readonly #standings: Batches<string, VehicleStanding | undefined>;
+  /** Scripts never change. */
+  readonly #scripts = new Map<string, UpdateScript>();
+
+  constructor(options: DirectorOptions) {
+    this.#options = options;
+    const { database } = options;
+    this.#standings = new Batches((vins) => readStandings(database, vins), MOST_READ_AT_ONCE);
+    const standingOf = (vin: string) => this.standingOf(vin);
+    const scriptOf = (scriptRefId: string) => this.#scriptOf(scriptRefId);
+    this.metadata = new VehicleMetadata({ ...options, standingOf, scriptOf });
+    const dueOf = (vehicle: VehicleStanding) => this.metadata.due(vehicle);
+    this.manifests = new Manifests({ ...options, standingOf, dueOf });
+  }
+
+  /** As it is now. */
+  standingOf(vin: string): Promise<VehicleStanding | undefined> {
+    return this.#standings.do(vin);
+  }
+
+  /** `N.root.json`, the same for all vehicles. */
+  root(version: number): Uint8Array | undefined {
+    return this.#options.keys.roots.get(version);
+  }
+
+  /** The time, signed with the nonces of the request. @throws UnknownVehicle, Refusal */
+  async time(vin: string, request: Uint8Array): Promise<Uint8Array> {
+    const nonces = readTimeRequest(request);
+    if (!(await this.standingOf(vin))) throw new UnknownVehicle(`vehicle ${vin} is not known`);
+    const { keys, clock } = this.#options;
+    return writeEnvelope(await signMetadata(timePayload(new Date(clock()), nonces), [keys.time]));
+  }
+
+  async #scriptOf(scriptRefId: string): Promise<UpdateScript | undefined> {
+    const known = this.#scripts.get(scriptRefId);
+    if (known) return known;
+    const found = await findScript(this.#options.database, scriptRefId);
+    if (found) this.#keep(scriptRefId, found.script);
+    return found?.script;
+  }
+
+  #keep(scriptRefId: string, script: UpdateScript): void {
+    if (this.#scripts.size >= MOST_SCRIPTS) this.#scripts.clear();
+    this.#scripts.set(scriptRefId, script);
+  }
+}
+
+/** Scripts in memory: those of the schedules that run now, and their likes. */
+const MOST_SCRIPTS = 1_000;

@@ -1,0 +1,130 @@
+/**
+ * What is due for a vehicle: the script of one schedule, and every image of it for its ECU, or nothing (Uptane, "Directing
+ * installation of images on vehicles", step 5). Pure but for looking images up.
+ */
+import { matchesVersion, type EcuUpdate, type UpdateScript } from '../../update-script/index.js';
+import { type DirectedTarget } from '../../uptane/director-repository/files.js';
+import { type CataloguedImage, type ImageCatalogue, type Images } from '../images/index.js';
+import { type InventoryEcu, type OpenSchedule, type VehicleStanding } from './standing.js';
+
+export interface DueImages {
+  readonly schedule: OpenSchedule;
+  /** Empty where it is blocked. */
+  readonly targets: readonly DirectedTarget[];
+  /** Why nothing can be listed, although the schedule is there. */
+  readonly blocked: string | undefined;
+  /** Schedules whose turn comes later. */
+  readonly later: readonly OpenSchedule[];
+}
+
+/** The target path of a script. */
+export const scriptPath = (scriptRefId: string): string => `scripts/${scriptRefId}.json`;
+
+/**
+ * One schedule at a time: two scripts at once would be two images for the Primary. One that the vehicle has begun with goes
+ * on; otherwise the first that was posted.
+ */
+export function inTurn(schedules: readonly OpenSchedule[]): readonly OpenSchedule[] {
+  const postedAt = (schedule: OpenSchedule) => schedule.postedAt ?? Infinity;
+  return [...schedules].sort(
+    (a, b) =>
+      Number(b.hasBegun) - Number(a.hasBegun) ||
+      (postedAt(a) === postedAt(b) ? a.id - b.id : postedAt(a) - postedAt(b)),
+  );
+}
+
+/** @returns undefined where nothing is due */
+export async function dueImages(
+  vehicle: VehicleStanding,
+  scriptOf: (scriptRefId: string) => Promise<UpdateScript | undefined>,
+  catalogue: ImageCatalogue,
+): Promise<DueImages | undefined> {
+  const [schedule, ...later] = inTurn(vehicle.schedules);
+  if (!schedule) return undefined;
+  const script = await scriptOf(schedule.scriptRefId);
+  const resolved = script
+    ? resolve(vehicle, script, await catalogue.images())
+    : `there is no update script ${schedule.scriptRefId}`;
+  return typeof resolved === 'string'
+    ? { schedule, targets: [], blocked: resolved, later }
+    : { schedule, targets: resolved, blocked: undefined, later };
+}
+
+/** All images, or why one is not to be had: with a part of a script a vehicle could not do anything. */
+function resolve(
+  vehicle: VehicleStanding,
+  script: UpdateScript,
+  images: Images,
+): readonly DirectedTarget[] | string {
+  const byName = new Map([...vehicle.ecus.values()].map((ecu) => [ecu.name, ecu]));
+  const primary = [...vehicle.ecus.values()].find(({ isPrimary }) => isPrimary);
+  if (!primary) return 'the ECUs of the vehicle are not registered';
+  const path = scriptPath(script['script-ref-id']);
+  const image = images.findByPath(path);
+  if (!image) return `the image repository has no ${path}`;
+  const unfit = unfitness(image, primary, vehicle);
+  if (unfit !== undefined) return unfit;
+  const targets = new Map<string, { image: CataloguedImage; ecus: Map<string, string> }>();
+  const add = (image: CataloguedImage, { ecuId, hardwareId }: InventoryEcu) => {
+    const target = targets.get(image.path) ?? { image, ecus: new Map<string, string>() };
+    targets.set(image.path, { ...target, ecus: target.ecus.set(ecuId, hardwareId) });
+  };
+  add(image, primary);
+  for (const update of script.ecus) {
+    const ecu = byName.get(update.ecu);
+    if (!ecu) return `the vehicle has no ECU ${update.ecu}`;
+    // It would be listed twice.
+    if (ecu === primary) return `${update.ecu} is the Primary, which gets the script`;
+    if (!mayStart(update, vehicle.versions[update.ecu])) {
+      return `${update.ecu} has version ${vehicle.versions[update.ecu]}, from which ${update.version} cannot be installed`;
+    }
+    const found = imageFor(update, ecu, vehicle, images);
+    if (typeof found === 'string') return found;
+    add(found, ecu);
+  }
+  return [...targets.values()];
+}
+
+/** A version that is not known is left to the vehicle, which checks it again. */
+const mayStart = ({ from, version }: EcuUpdate, installed: string | undefined): boolean =>
+  from === undefined ||
+  installed === undefined ||
+  installed === version ||
+  from.some((pattern) => matchesVersion(pattern, installed));
+
+function imageFor(
+  { ecu: name, artifact }: EcuUpdate,
+  ecu: InventoryEcu,
+  vehicle: VehicleStanding,
+  images: Images,
+): CataloguedImage | string {
+  const candidates = images.findBySha256(artifact.sha256);
+  if (candidates.length === 0)
+    return `the image repository has no artifact ${artifact.sha256} of ${name}`;
+  const reasons: string[] = [];
+  for (const image of candidates) {
+    const reason =
+      image.length === artifact.size
+        ? unfitness(image, ecu, vehicle)
+        : `${image.path} has ${image.length} bytes, and by the script ${artifact.size}`;
+    if (reason === undefined) return image;
+    reasons.push(reason);
+  }
+  return reasons.join('; ');
+}
+
+/** What vehicles would refuse: other hardware, or a release counter below that of the image that the ECU has. */
+function unfitness(
+  { path, match: { hardwareIds, releaseCounter } }: CataloguedImage,
+  { ecuId, name, hardwareId }: InventoryEcu,
+  { reports }: VehicleStanding,
+): string | undefined {
+  if (!hardwareIds.includes(hardwareId)) {
+    return `${path} is not for the hardware ${hardwareId} of ${name}`;
+  }
+  const installed = reports.get(ecuId)?.installed;
+  if (installed && releaseCounter < installed.releaseCounter) {
+    return `${path} has the release counter ${releaseCounter}, and ${name} has an image with ${installed.releaseCounter}`;
+  }
+  return undefined;
+}

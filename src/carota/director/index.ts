@@ -1,0 +1,7 @@
+export * from './attack-reports.js';
+export * from './director.js';
+export * from './director-keys.js';
+export { findLastManifest } from './manifests.js';
+export * from './ordered.js';
+export * from './standing.js';
+export { UnknownVehicle } from './vehicle-metadata.js';

@@ -1,0 +1,175 @@
+/** All that a Director has to know of a vehicle, read at once: ECUs, reports, what is due, what is signed. */
+import { type ListedKey } from '../../uptane/signing/signer.js';
+import { publicKeyOf } from '../../uptane/signing/listed-key.js';
+import { type RegisteredEcu, type UsedNonces } from '../../uptane/manifest/check-manifest.js';
+import { type SignedFiles } from '../../uptane/director-repository/next-files.js';
+import { type Queryable, textArray } from '../../service/database/index.js';
+
+export interface InventoryEcu extends RegisteredEcu {
+  /** As update scripts name it. */
+  readonly name: string;
+  readonly listedKey: ListedKey;
+  readonly registeredAt: Date;
+}
+
+/** An image as it is stored of reports and orders. */
+export interface ImageRecord {
+  readonly path: string;
+  /** bytes */
+  readonly length: number;
+  readonly hashes: Readonly<Record<string, string>>;
+  readonly releaseCounter: number;
+}
+
+/** What is kept of an ECU's last accepted report. */
+export interface ReportRecord extends UsedNonces {
+  /** Of the key that has signed it: reports of an ECU that was replaced do not count. */
+  readonly keyId: string;
+  readonly installed: ImageRecord | null;
+}
+
+/** A schedule that runs, and has not come to an end for this vehicle. */
+export interface OpenSchedule {
+  readonly refId: string;
+  readonly scriptRefId: string;
+  /** The vehicle has begun with it. */
+  readonly hasBegun: boolean;
+  /** When its wave was posted, ms; null: it is being posted. */
+  readonly postedAt: number | null;
+  readonly id: number;
+}
+
+export interface OrderedRecord {
+  readonly refId: string;
+  readonly image: ImageRecord;
+}
+
+export interface StoredFiles extends SignedFiles {
+  readonly bytes: Readonly<Record<'targets' | 'snapshot' | 'timestamp', Buffer>>;
+  /** The image that was ordered last, by serial number. */
+  readonly ordered: Readonly<Record<string, OrderedRecord>>;
+}
+
+export interface VehicleStanding {
+  readonly vin: string;
+  readonly ecus: ReadonlyMap<string, InventoryEcu>;
+  /** Installed version by the name of the ECU, as far as it is known. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly reports: ReadonlyMap<string, ReportRecord>;
+  /** Of the last manifest; 0: none was accepted. */
+  readonly revision: number;
+  readonly schedules: readonly OpenSchedule[];
+  readonly files: StoredFiles | undefined;
+  /** Differs where this is another database than the one that the files were stored in, or a restored one. */
+  readonly database: string;
+}
+
+interface Row {
+  readonly vin: string;
+  readonly ecus: readonly EcuRow[] | null;
+  readonly versions: Readonly<Record<string, string>> | null;
+  readonly reports: Readonly<Record<string, ReportRecord>> | null;
+  readonly revision: number | null;
+  readonly schedules: readonly OpenSchedule[] | null;
+  readonly database: string;
+  readonly content: string | null;
+  readonly epoch: string;
+  readonly targets_version: number;
+  readonly targets_expires: Date;
+  readonly targets: Buffer;
+  readonly snapshot_version: number;
+  readonly snapshot_expires: Date;
+  readonly snapshot: Buffer;
+  readonly timestamp_version: number;
+  readonly timestamp_expires: Date;
+  readonly timestamp_file: Buffer;
+  readonly ordered: Readonly<Record<string, OrderedRecord>>;
+}
+
+interface EcuRow {
+  readonly ecuId: string;
+  readonly name: string;
+  readonly hardwareId: string;
+  readonly key: ListedKey;
+  readonly isPrimary: boolean;
+  readonly registeredAt: string;
+}
+
+/**
+ * States of a vehicle in which its schedule has nothing more for it. After a failure so far (contract section 5.5) the
+ * vehicle may go on, and needs its metadata for that.
+ */
+const OVER = ['success', 'cancel', 'consent_rejected', 'rollback_success', 'rollback_fail'];
+
+// The database: a restored or copied one has another server start, another oid, or another file behind the table.
+const STATEMENT = `
+select v.vin,
+  (select json_agg(json_build_object('ecuId', e.serial, 'name', e.name, 'hardwareId', e.hardware_id,
+     'key', e.key, 'isPrimary', e.is_primary, 'registeredAt', e.registered_at)
+     order by e.is_primary desc, e.serial) from ecus e where e.vin = v.vin) as ecus,
+  (select json_object_agg(i.ecu, i.version) from installed_versions i where i.vin = v.vin) as versions,
+  (select json_agg(json_build_object('id', s.id, 'refId', s.ref_id, 'scriptRefId', s.script_ref_id,
+     'hasBegun', sv.newest is not null, 'postedAt', extract(epoch from w.posted_at) * 1000))
+   from schedule_vehicles sv
+   join schedules s on s.id = sv.schedule_id
+   join waves w on w.schedule_id = sv.schedule_id and w.number = sv.wave
+   where sv.vin = v.vin and s.status = 'running' and w.state in ('posting', 'running', 'passed')
+     and sv.state <> all ($2::text[])) as schedules,
+  m.reports, m.revision,
+  f.content, f.epoch, f.targets_version, f.targets_expires, f.targets, f.snapshot_version,
+  f.snapshot_expires, f.snapshot, f.timestamp_version, f.timestamp_expires, f.timestamp_file, f.ordered,
+  (select concat_ws(' ', pg_postmaster_start_time(),
+     (select oid from pg_database where datname = current_database()),
+     pg_relation_filenode('director_files'))) as database
+from vehicles v
+left join manifests m on m.vin = v.vin
+left join director_files f on f.vin = v.vin
+where v.vin = any($1::text[])`;
+
+/** @returns in the order of the VINs; undefined for a vehicle that is not known */
+export async function readStandings(
+  database: Queryable,
+  vins: readonly string[],
+): Promise<readonly (VehicleStanding | undefined)[]> {
+  const rows = await database.query<Row>(
+    STATEMENT,
+    [textArray([...new Set(vins)]), textArray(OVER)],
+    'director-standings',
+  );
+  const byVin = new Map(rows.map((row) => [row.vin, standingOf(row)]));
+  return vins.map((vin) => byVin.get(vin));
+}
+
+function standingOf(row: Row): VehicleStanding {
+  const ecus = new Map((row.ecus ?? []).map((ecu) => [ecu.ecuId, ecuOf(ecu)]));
+  const reports = Object.entries(row.reports ?? {}).filter(
+    ([ecuId, { keyId }]) => ecus.get(ecuId)?.key.id === keyId,
+  );
+  return {
+    vin: row.vin,
+    ecus,
+    versions: row.versions ?? {},
+    reports: new Map(reports),
+    revision: row.revision ?? 0,
+    schedules: row.schedules ?? [],
+    files: row.content === null ? undefined : filesOf(row, row.content),
+    database: row.database,
+  };
+}
+
+const ecuOf = ({ key, registeredAt, ...ecu }: EcuRow): InventoryEcu => ({
+  ...ecu,
+  key: publicKeyOf(key),
+  listedKey: key,
+  registeredAt: new Date(registeredAt),
+});
+
+const filesOf = (row: Row, content: string): StoredFiles => ({
+  content,
+  epoch: row.epoch,
+  targets: { version: row.targets_version, expires: row.targets_expires.getTime() },
+  snapshot: { version: row.snapshot_version, expires: row.snapshot_expires.getTime() },
+  timestamp: { version: row.timestamp_version, expires: row.timestamp_expires.getTime() },
+  bytes: { targets: row.targets, snapshot: row.snapshot, timestamp: row.timestamp_file },
+  ordered: row.ordered,
+});

@@ -1,0 +1,280 @@
+/**
+ * The metadata of each vehicle: signed when it is asked for and something has changed or is about to expire, and stored
+ * before it is served. Only what is stored is served, so all processes on one database serve the same.
+ */
+import { createHash } from 'node:crypto';
+import { type UpdateScript } from '../../update-script/index.js';
+import { Batches } from '../../service/batches.js';
+import {
+  bytesArray,
+  type Database,
+  numberArray,
+  textArray,
+  timeArray,
+} from '../../service/database/index.js';
+import {
+  directorSnapshot,
+  directorTargets,
+  directorTimestamp,
+  targetsMember,
+} from '../../uptane/director-repository/files.js';
+import {
+  nextFiles,
+  type NextFiles,
+  type SignedFile,
+} from '../../uptane/director-repository/next-files.js';
+import { canonicalJson } from '../../uptane/json/canonical-json.js';
+import { type SignedPart, signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
+import { type ImageCatalogue } from '../images/index.js';
+import { type DirectorKeys } from './director-keys.js';
+import { dueImages, type DueImages } from './due-images.js';
+import { dueByEcu } from './ordered.js';
+import { RecentFiles } from './recent-files.js';
+import { type StoredFiles, type VehicleStanding } from './standing.js';
+
+export interface VehicleMetadataOptions {
+  readonly database: Database;
+  readonly keys: DirectorKeys;
+  readonly catalogue: ImageCatalogue;
+  readonly standingOf: (vin: string) => Promise<VehicleStanding | undefined>;
+  readonly scriptOf: (scriptRefId: string) => Promise<UpdateScript | undefined>;
+  /** ms */
+  readonly clock: () => number;
+  /** Hears of each file that was signed. */
+  readonly onSigned: (role: Role) => void;
+}
+
+/** No such vehicle. */
+export class UnknownVehicle extends Error {
+  override readonly name = 'UnknownVehicle';
+}
+
+const MOST_STORED_AT_ONCE = 500;
+/** Another process may be quicker so often; each time means a change of the vehicle's order. */
+const MOST_TRIES = 10;
+
+export class VehicleMetadata {
+  readonly #options: VehicleMetadataOptions;
+  readonly #storing: Batches<ToStore, boolean>;
+  readonly #snapshots = new RecentFiles();
+  /** Vehicles whose files are being signed by this process. */
+  readonly #signing = new Map<string, Promise<unknown>>();
+
+  constructor(options: VehicleMetadataOptions) {
+    this.#options = options;
+    this.#storing = new Batches(
+      (files) => storeFiles(options.database, files),
+      MOST_STORED_AT_ONCE,
+    );
+  }
+
+  /** `timestamp.json`: the beginning of a cycle, at which files are signed anew. @throws UnknownVehicle */
+  async timestamp(vin: string): Promise<Uint8Array> {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const vehicle = await this.#standingOf(vin);
+      const due = await this.due(vehicle);
+      const content = targetsMember(due?.targets ?? []);
+      const wanted = { wanted: digestOf(content), epoch: this.#epochOf(vehicle) };
+      const { files } = vehicle;
+      const next = nextFiles(files, { ...wanted, now: this.#options.clock() });
+      if (!next && files) return this.#served(vin, files);
+      const signing = this.#signing.get(vin);
+      // What another request signs is read when it is stored.
+      if (signing) await signing.catch(() => undefined);
+      else if (next) {
+        const stored = await this.#alone(vin, () =>
+          this.#renew(vehicle, due, next, content, wanted),
+        );
+        if (stored) return this.#served(vin, stored);
+      }
+    }
+    throw new Error(`the metadata of ${vin} changes faster than they can be signed`);
+  }
+
+  async #alone<T>(vin: string, work: () => Promise<T>): Promise<T> {
+    const working = work();
+    this.#signing.set(vin, working);
+    try {
+      return await working;
+    } finally {
+      this.#signing.delete(vin);
+    }
+  }
+
+  /** @returns undefined where another process was quicker */
+  async #renew(
+    vehicle: VehicleStanding,
+    due: DueImages | undefined,
+    next: NextFiles,
+    content: SignedPart,
+    { wanted, epoch }: { readonly wanted: string; readonly epoch: string },
+  ): Promise<StoredFiles | undefined> {
+    const { vin } = vehicle;
+    const signed = await this.#sign(vehicle, next, content);
+    const ordered = { ...orderedOfEcus(vehicle), ...Object.fromEntries(dueByEcu(due)) };
+    const files = { ...signed, content: wanted, epoch, ordered };
+    const replaces = vehicle.files?.timestamp.version ?? 0;
+    return (await this.#storing.do({ vin, replaces, files })) ? files : undefined;
+  }
+
+  /** `N.snapshot.json`; undefined where that is not the one that counts. @throws UnknownVehicle */
+  async snapshot(vin: string, version: number): Promise<Uint8Array | undefined> {
+    // A version never changes, and it says nothing but a version.
+    const recent = this.#snapshots.get(vin, version);
+    if (recent) return recent;
+    const { files } = await this.#standingOf(vin);
+    return files?.snapshot.version === version ? files.bytes.snapshot : undefined;
+  }
+
+  /**
+   * `N.targets.json`; undefined where that is not the one that counts, or no longer says what is due: whatever was paused
+   * or stopped since the timestamp was served is not to be had any more.
+   *
+   * @throws UnknownVehicle
+   */
+  async targets(vin: string, version: number): Promise<Uint8Array | undefined> {
+    const vehicle = await this.#standingOf(vin);
+    const { files } = vehicle;
+    if (files?.targets.version !== version) return undefined;
+    const due = await this.due(vehicle);
+    const isDue = files.content === digestOf(targetsMember(due?.targets ?? []));
+    return isDue ? files.bytes.targets : undefined;
+  }
+
+  due(vehicle: VehicleStanding): Promise<DueImages | undefined> {
+    return dueImages(vehicle, this.#options.scriptOf, this.#options.catalogue);
+  }
+
+  async #standingOf(vin: string): Promise<VehicleStanding> {
+    const vehicle = await this.#options.standingOf(vin);
+    if (!vehicle) throw new UnknownVehicle(`vehicle ${vin} is not known`);
+    return vehicle;
+  }
+
+  #epochOf({ database }: VehicleStanding): string {
+    const { rootDigest } = this.#options.keys;
+    return createHash('sha256').update(`${database} ${rootDigest}`).digest('hex');
+  }
+
+  #served(vin: string, files: Omit<StoredFiles, 'ordered'>): Uint8Array {
+    this.#snapshots.put(vin, files.snapshot.version, files.bytes.snapshot);
+    return files.bytes.timestamp;
+  }
+
+  async #sign(
+    { vin, files }: VehicleStanding,
+    next: NextFiles,
+    content: SignedPart,
+  ): Promise<Omit<StoredFiles, 'content' | 'epoch' | 'ordered'>> {
+    const targets = next.targets
+      ? await this.#file('targets', next.targets, (common) =>
+          directorTargets({ ...common, vin, targets: content }),
+        )
+      : storedFile(files, 'targets');
+    const snapshot = next.snapshot
+      ? await this.#file('snapshot', next.snapshot, (common) =>
+          directorSnapshot({ ...common, targetsVersion: targets.file.version }),
+        )
+      : storedFile(files, 'snapshot');
+    const timestamp = await this.#file('timestamp', next.timestamp, (common) =>
+      directorTimestamp({
+        ...common,
+        snapshotVersion: snapshot.file.version,
+        snapshot: snapshot.bytes,
+      }),
+    );
+    return {
+      targets: targets.file,
+      snapshot: snapshot.file,
+      timestamp: timestamp.file,
+      bytes: { targets: targets.bytes, snapshot: snapshot.bytes, timestamp: timestamp.bytes },
+    };
+  }
+
+  async #file(
+    role: Role,
+    file: SignedFile,
+    contentOf: (common: { version: number; expires: Date }) => SignedPart,
+  ): Promise<{ file: SignedFile; bytes: Buffer }> {
+    const signed = contentOf({ version: file.version, expires: new Date(file.expires) });
+    const signer = this.#options.keys.signers[role];
+    const bytes = writeEnvelope(await signMetadata(signed, [signer]));
+    this.#options.onSigned(role);
+    return { file, bytes };
+  }
+}
+
+type Role = 'targets' | 'snapshot' | 'timestamp';
+
+function storedFile(files: StoredFiles | undefined, role: Role) {
+  if (!files) throw new Error('a vehicle without files gets all of them');
+  return { file: files[role], bytes: files.bytes[role] };
+}
+
+const digestOf = (content: SignedPart) =>
+  createHash('sha256').update(canonicalJson(content)).digest('hex');
+
+/** What was ordered last, of ECUs that the vehicle still has. */
+const orderedOfEcus = ({ ecus, files }: VehicleStanding) =>
+  Object.fromEntries(Object.entries(files?.ordered ?? {}).filter(([ecuId]) => ecus.has(ecuId)));
+
+interface ToStore {
+  readonly vin: string;
+  /** Version of the timestamp that is stored; 0: none. */
+  readonly replaces: number;
+  readonly files: StoredFiles;
+}
+
+/** @returns for each whether it was stored; false: another one was quicker, and what is stored is to be read again */
+async function storeFiles(
+  database: Database,
+  all: readonly ToStore[],
+): Promise<readonly boolean[]> {
+  // One of each vehicle; in one order everywhere, so that two processes cannot wait for each other.
+  const byVin = new Map<string, ToStore>();
+  for (const item of all) if (!byVin.has(item.vin)) byVin.set(item.vin, item);
+  const rows = [...byVin.values()].sort((a, b) => (a.vin < b.vin ? -1 : 1));
+  const texts = (of: (row: ToStore) => string) => textArray(rows.map(of));
+  const numbers = (of: (row: ToStore) => number) => numberArray(rows.map(of));
+  const times = (of: (row: ToStore) => number) => timeArray(rows.map(of));
+  const bytes = (of: (row: ToStore) => Uint8Array) => bytesArray(rows.map(of));
+  const stored = await database.query<{ vin: string }>(
+    `insert into director_files as f (vin, replaces, content, epoch, targets_version, targets_expires,
+       targets, snapshot_version, snapshot_expires, snapshot, timestamp_version, timestamp_expires,
+       timestamp_file, ordered)
+     select vin, replaces, content, epoch, tv, te, t, sv, se, s, iv, ie, i, ordered::json
+     from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[],
+       $7::bytea[], $8::bigint[], $9::timestamptz[], $10::bytea[], $11::bigint[],
+       $12::timestamptz[], $13::bytea[], $14::text[])
+       as given (vin, replaces, content, epoch, tv, te, t, sv, se, s, iv, ie, i, ordered)
+     on conflict (vin) do update
+       set replaces = excluded.replaces, content = excluded.content, epoch = excluded.epoch,
+         targets_version = excluded.targets_version, targets_expires = excluded.targets_expires,
+         targets = excluded.targets, snapshot_version = excluded.snapshot_version,
+         snapshot_expires = excluded.snapshot_expires, snapshot = excluded.snapshot,
+         timestamp_version = excluded.timestamp_version,
+         timestamp_expires = excluded.timestamp_expires,
+         timestamp_file = excluded.timestamp_file, ordered = excluded.ordered
+       where f.timestamp_version = excluded.replaces
+     returning vin`,
+    [
+      texts(({ vin }) => vin),
+      numbers(({ replaces }) => replaces),
+      texts(({ files }) => files.content),
+      texts(({ files }) => files.epoch),
+      numbers(({ files }) => files.targets.version),
+      times(({ files }) => files.targets.expires),
+      bytes(({ files }) => files.bytes.targets),
+      numbers(({ files }) => files.snapshot.version),
+      times(({ files }) => files.snapshot.expires),
+      bytes(({ files }) => files.bytes.snapshot),
+      numbers(({ files }) => files.timestamp.version),
+      times(({ files }) => files.timestamp.expires),
+      bytes(({ files }) => files.bytes.timestamp),
+      texts(({ files }) => JSON.stringify(files.ordered)),
+    ],
+    'director-store-files',
+  );
+  const done = new Set(stored.map(({ vin }) => vin));
+  return all.map((item) => byVin.get(item.vin) === item && done.has(item.vin));
+}

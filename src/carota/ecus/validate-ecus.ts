@@ -1,0 +1,58 @@
+/** What a schema cannot say of the ECUs of a vehicle. Pure. */
+import { type EcuRegistration, type MetadataKey } from '../../contract/carota-api/index.js';
+import { type FieldError } from '../../contract/index.js';
+import { isUsable, SCHEMES } from '../../uptane/signing/listed-key.js';
+import { keyIdOfListed } from '../../uptane/signing/signer.js';
+
+/** The ECU that runs the OTA manager: update scripts are its images. */
+export const PRIMARY_NAME = 'OTA-MANAGER';
+
+/** @returns what is wrong, each with the JSON Pointer of its field */
+export function ecuErrors(ecus: readonly EcuRegistration[]): FieldError[] {
+  const errors = ecus.flatMap(({ publicKey }, place) =>
+    keyErrors(publicKey, `/ecus/${place}/publicKey`),
+  );
+  errors.push(
+    ...repeated(ecus, 'serial', ({ serial }) => serial),
+    ...repeated(ecus, 'name', ({ name }) => name),
+    ...repeated(ecus, 'publicKey', ({ publicKey }) => keyIdOfListed(publicKey)),
+  );
+  for (const [place, { isPrimary, name }] of ecus.entries()) {
+    if (isPrimary === (name === PRIMARY_NAME)) continue;
+    const message = isPrimary
+      ? `must be ${PRIMARY_NAME}: it is the Primary`
+      : `must not be ${PRIMARY_NAME}, which is the Primary's`;
+    errors.push({ path: `/ecus/${place}/name`, message });
+  }
+  const primaries = ecus.filter(({ isPrimary }) => isPrimary).length;
+  if (primaries !== 1) {
+    errors.push({ path: '/ecus', message: `must have one Primary, and has ${primaries}` });
+  }
+  return errors;
+}
+
+/** @param path of the key */
+export function keyErrors(key: MetadataKey, path: string): FieldError[] {
+  const scheme = SCHEMES[key.keytype];
+  if (key.scheme !== scheme) {
+    return [
+      { path: `${path}/scheme`, message: `must be ${scheme} for a key of type ${key.keytype}` },
+    ];
+  }
+  if (isUsable(key)) return [];
+  const message = `is no public key of type ${key.keytype} whose signatures can be trusted`;
+  return [{ path: `${path}/keyval/public`, message }];
+}
+
+function* repeated(
+  ecus: readonly EcuRegistration[],
+  field: string,
+  valueOf: (ecu: EcuRegistration) => string,
+): Generator<FieldError> {
+  const first = new Map<string, number>();
+  for (const [place, ecu] of ecus.entries()) {
+    const before = first.get(valueOf(ecu));
+    if (before === undefined) first.set(valueOf(ecu), place);
+    else yield { path: `/ecus/${place}/${field}`, message: `is that of /ecus/${before} already` };
+  }
+}

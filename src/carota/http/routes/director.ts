@@ -1,0 +1,120 @@
+/** `/uptane/director`: manifests, signed time and metadata for Primaries; what they have reported, for people. */
+import {
+  type AttackReport,
+  type CarotaAuditEntry,
+  directorApi,
+} from '../../../contract/carota-api/index.js';
+import {
+  ID_POSITION,
+  invalid,
+  listCursor,
+  page,
+  Problem,
+  serve,
+  type Served,
+  type Server,
+} from '../../../service/http/index.js';
+import { ManifestRefusal } from '../../../uptane/manifest/manifest-refusal.js';
+import { Refusal } from '../../../uptane/refusal.js';
+import { type AuditRow, listActions } from '../../audit.js';
+import { type AttackRow, listAttacks, UnknownVehicle } from '../../director/index.js';
+import { type CarotaContext } from '../context.js';
+
+const ATTACKS = listCursor('attack-reports', ID_POSITION);
+const AUDIT = listCursor('audit', ID_POSITION);
+
+export function directorRoutes(server: Server, context: CarotaContext): void {
+  const { director, database } = context;
+
+  serve(server, directorApi.sendManifest, async ({ params, body }) => {
+    const bytes = body ?? Buffer.alloc(0);
+    await answered(() => director.manifests.accept(params.vin.toUpperCase(), bytes));
+  });
+
+  serve(server, directorApi.askTime, async ({ params, body, reply }) => {
+    const bytes = body ?? Buffer.alloc(0);
+    const file = await answered(() => director.time(params.vin.toUpperCase(), bytes));
+    return reply.type('application/json').send(Buffer.from(file));
+  });
+
+  serve(server, directorApi.getDirectorMetadata, async ({ params, reply }) => {
+    const vin = params.vin.toUpperCase();
+    const file = await answered(() => metadataFile(context, vin, params.file));
+    if (!file) {
+      const message = `there is no ${params.file} for vehicle ${vin} now`;
+      throw new Problem('METADATA_NOT_FOUND', message);
+    }
+    return reply
+      .type('application/json')
+      .header('cache-control', 'no-store')
+      .send(Buffer.from(file));
+  });
+
+  serve(server, directorApi.listAttackReports, async ({ query: { limit, cursor, vin } }) => {
+    const before = Number(ATTACKS.read(cursor) ?? Number.MAX_SAFE_INTEGER);
+    const rows = await listAttacks(database, { before, limit, vin: vin?.toUpperCase() });
+    return page(rows, limit, ATTACKS, ({ id }) => String(id), attackBody);
+  });
+
+  serve(server, directorApi.listCarotaAudit, async ({ query: { limit, cursor, vin } }) => {
+    const before = Number(AUDIT.read(cursor) ?? Number.MAX_SAFE_INTEGER);
+    const rows = await listActions(database, { before, limit, vin: vin?.toUpperCase() });
+    return page(rows, limit, AUDIT, ({ id }) => String(id), auditBody);
+  });
+}
+
+async function metadataFile(
+  { director }: CarotaContext,
+  vin: string,
+  file: string,
+): Promise<Uint8Array | undefined> {
+  if (file === 'timestamp.json') return director.metadata.timestamp(vin);
+  const [version = '', role] = file.split('.');
+  switch (role) {
+    case 'root':
+      return director.root(Number(version));
+    case 'snapshot':
+      return director.metadata.snapshot(vin, Number(version));
+    default:
+      return director.metadata.targets(vin, Number(version));
+  }
+}
+
+/** @throws Problem in place of what the Director throws */
+async function answered<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UnknownVehicle) throw new Problem('VEHICLE_NOT_FOUND', error.message);
+    if (error instanceof ManifestRefusal) {
+      const { code, message, ecuId } = error;
+      const path = ecuId === undefined ? '' : `/signed/ecuReports/${pointer(ecuId)}`;
+      const errors = [{ path, message: `${code}: ${message}` }];
+      const about = ecuId === undefined ? '' : `ECU ${ecuId}: `;
+      throw new Problem('MANIFEST_REFUSED', `${about}${message}`, errors);
+    }
+    if (error instanceof Refusal) throw invalid([{ path: '', message: error.message }]);
+    throw error;
+  }
+}
+
+/** A member's name in a JSON Pointer (RFC 6901, section 4). */
+const pointer = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1');
+
+const attackBody = ({ first_at, last_at, ...report }: AttackRow): Served<AttackReport> => ({
+  ...report,
+  firstAt: first_at,
+  lastAt: last_at,
+});
+
+const auditBody = ({
+  token_id,
+  token_name,
+  detail,
+  ...entry
+}: AuditRow): Served<CarotaAuditEntry> => ({
+  ...entry,
+  tokenId: token_id,
+  tokenName: token_name,
+  detail: detail,
+});

@@ -1,0 +1,147 @@
+/** `/v1.0/vehicles/{vin}/ecus`: the inventory of ECUs, with what they have reported and what is ordered. */
+import {
+  type Ecu,
+  ecuApi,
+  type EcuRegistration,
+  type VehicleEcus,
+} from '../../../contract/carota-api/index.js';
+import { type FieldError } from '../../../contract/index.js';
+import {
+  callerOf,
+  invalid,
+  linesIn,
+  Problem,
+  serve,
+  type Served,
+  type Server,
+} from '../../../service/http/index.js';
+import { type Actor } from '../../audit.js';
+import {
+  dueByEcu,
+  ecuStanding,
+  findLastManifest,
+  type ImageRecord,
+  type InventoryEcu,
+  type OrderedRecord,
+  type VehicleStanding,
+} from '../../director/index.js';
+import {
+  EcuConflict,
+  ecuErrors,
+  importEcus,
+  keyErrors,
+  NoSuchEcu,
+  replaceEcu,
+  storeEcus,
+} from '../../ecus/index.js';
+import { type CarotaContext } from '../context.js';
+
+export function ecuRoutes(server: Server, context: CarotaContext): void {
+  const { database, clock } = context;
+
+  serve(server, ecuApi.listEcus, ({ params }) => ecusOf(context, params.vin.toUpperCase()));
+
+  serve(server, ecuApi.putEcus, async ({ request, params, body }) => {
+    const vin = params.vin.toUpperCase();
+    const { ecus, reason = '' } = body;
+    refuseIf(ecuErrors(ecus));
+    const by = actorOf(request, reason);
+    await change(() => database.transaction((tx) => storeEcus(tx, [{ vin, ecus, by }], clock())));
+    return ecusOf(context, vin);
+  });
+
+  serve(server, ecuApi.replaceEcu, async ({ request, params, body }) => {
+    const vin = params.vin.toUpperCase();
+    const { reason = '', ...ecu } = body;
+    refuseIf(keyErrors(ecu.publicKey, '/publicKey'));
+    const by = actorOf(request, reason);
+    await vehicleOf(context, vin);
+    await change(() =>
+      database.transaction((tx) => replaceEcu(tx, vin, params.serial, ecu, by, clock())),
+    );
+    return ecusOf(context, vin);
+  });
+
+  serve(server, ecuApi.importEcus, ({ request }) => {
+    const { input, format } = linesIn(request);
+    return importEcus(database, input, format, actorOf(request, 'import'), clock);
+  });
+}
+
+function actorOf(request: Parameters<typeof callerOf>[0], reason: string): Actor {
+  const { id, name } = callerOf(request);
+  return { id, name, reason };
+}
+
+function refuseIf(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid(errors);
+}
+
+async function change(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof EcuConflict) throw new Problem('ECU_CONFLICT', error.message);
+    if (!(error instanceof NoSuchEcu)) throw error;
+    throw new Problem(
+      error.what === 'vehicle' ? 'VEHICLE_NOT_FOUND' : 'ECU_NOT_FOUND',
+      error.message,
+    );
+  }
+}
+
+async function vehicleOf({ director }: CarotaContext, vin: string): Promise<VehicleStanding> {
+  const vehicle = await director.standingOf(vin);
+  if (!vehicle) throw new Problem('VEHICLE_NOT_FOUND', `vehicle ${vin} is not known`);
+  return vehicle;
+}
+
+async function ecusOf(context: CarotaContext, vin: string): Promise<Served<VehicleEcus>> {
+  const vehicle = await vehicleOf(context, vin);
+  const due = await context.director.metadata.due(vehicle);
+  const { manifestAt, refused } = await findLastManifest(context.database, vin);
+  const dueImages = dueByEcu(due);
+  const ordered = new Map(Object.entries(vehicle.files?.ordered ?? {}));
+  return {
+    ecus: [...vehicle.ecus.values()].map((ecu) =>
+      ecuBody(ecu, vehicle, dueImages.get(ecu.ecuId), ordered.get(ecu.ecuId)),
+    ),
+    manifestAt,
+    refused,
+    order: due
+      ? {
+          'ref-id': due.schedule.refId,
+          'script-ref-id': due.schedule.scriptRefId,
+          blocked: due.blocked ?? null,
+          later: due.later.map(({ refId }) => refId),
+        }
+      : null,
+  };
+}
+
+function ecuBody(
+  ecu: InventoryEcu,
+  { reports }: VehicleStanding,
+  due: OrderedRecord | undefined,
+  last: OrderedRecord | undefined,
+): Served<Ecu> {
+  const report = reports.get(ecu.ecuId);
+  const ordered = (due ?? last)?.image;
+  return {
+    serial: ecu.ecuId,
+    name: ecu.name,
+    hardwareId: ecu.hardwareId,
+    publicKey: ecu.listedKey as EcuRegistration['publicKey'],
+    keyId: ecu.key.id,
+    isPrimary: ecu.isPrimary,
+    registeredAt: ecu.registeredAt,
+    reportedAt: report ? new Date(report.time) : null,
+    installed: imageBody(report?.installed),
+    ordered: imageBody(ordered),
+    isDue: due !== undefined,
+    standing: ecuStanding(report?.installed, ordered, due !== undefined),
+  };
+}
+
+const imageBody = (image: ImageRecord | null | undefined) =>
+  image ? { ...image, hashes: { ...image.hashes } } : null;

@@ -1,0 +1,17 @@
+/** What the Director needs to know of the image repository: which images there are. */
+import { type DirectedImage } from '../../uptane/director-repository/files.js';
+
+export type CataloguedImage = DirectedImage;
+
+/** The images of one state of the repository. */
+export interface Images {
+  /** The image at a target path, as the first role in the order of the delegations has it. */
+  findByPath(path: string): CataloguedImage | undefined;
+  /** All images with this content: under several paths it may be for different hardware. */
+  findBySha256(sha256: string): readonly CataloguedImage[];
+}
+
+export interface ImageCatalogue {
+  /** As they are now. */
+  images(): Promise<Images>;
+}

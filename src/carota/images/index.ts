@@ -1,0 +1,2 @@
+export * from './image-catalogue.js';
+export * from './repository-folder.js';

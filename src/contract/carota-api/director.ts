@@ -1,0 +1,134 @@
+/** `/uptane/director`: what Primaries ask the Director repository (contract section 8, Uptane wire format). */
+import Type from 'typebox';
+import {
+  empty,
+  json,
+  Nullable,
+  pageOf,
+  PageQuery,
+  routesOf,
+  stream,
+  Time,
+  VinParams,
+} from '../http/index.js';
+import { signedJsonBody } from '../http/index.js';
+import { Pattern } from '../values/pattern.js';
+import { Vin } from '../values/vin.js';
+
+const Envelope = Type.Object(
+  {
+    signatures: Type.Array(Type.Object({ keyid: Type.String(), sig: Type.String() })),
+    signed: Type.Object({}, { additionalProperties: true }),
+  },
+  { title: 'SignedFile', description: 'A signed file of Uptane (POUF, section 2).' },
+);
+
+/** Largest manifest, bytes. */
+const MAX_MANIFEST = 1_000_000;
+/** Largest request for the time, bytes. */
+const MAX_TIME_REQUEST = 16_384;
+
+const TimeRequest = Type.Object(
+  {
+    nonces: Type.Array(Type.String({ description: '16 random bytes, hexadecimal.' }), {
+      minItems: 1,
+      maxItems: 100,
+    }),
+  },
+  { title: 'TimeRequest' },
+);
+
+export const AttackReport = Type.Object(
+  {
+    id: Type.Integer(),
+    vin: Type.String(),
+    serial: Type.String({ description: 'Of the ECU that has reported it.' }),
+    attack: Type.String(),
+    reason: Type.String({ description: 'What it has seen, the last time.' }),
+    firstAt: Time,
+    lastAt: Time,
+    count: Type.Integer({ description: 'How often it was reported.' }),
+  },
+  { title: 'AttackReport' },
+);
+/** A value that fits the schema {@link AttackReport}. */
+export type AttackReport = Type.Static<typeof AttackReport>;
+
+export const CAROTA_AUDIT_ACTIONS = ['register-ecus', 'replace-ecu', 'report-attack'] as const;
+export type CarotaAuditAction = (typeof CAROTA_AUDIT_ACTIONS)[number];
+
+export const CarotaAuditEntry = Type.Object(
+  {
+    id: Type.Integer(),
+    at: Time,
+    tokenId: Type.String({ description: 'Empty: the vehicle itself.' }),
+    tokenName: Type.String({ description: 'Who.' }),
+    action: Type.Enum([...CAROTA_AUDIT_ACTIONS], { title: 'CarotaAuditAction' }),
+    vin: Nullable(Type.String()),
+    reason: Type.String({ description: 'Why, in the caller’s words.' }),
+    detail: Type.Object({}, { additionalProperties: true, description: 'What came of it.' }),
+  },
+  { title: 'CarotaAuditEntry' },
+);
+export type CarotaAuditEntry = Type.Static<typeof CarotaAuditEntry>;
+
+const ForVehicle = Type.Object({ ...PageQuery.properties, vin: Type.Optional(Vin) });
+
+export const directorApi = routesOf('Director', {
+  sendManifest: {
+    method: 'POST',
+    path: '/uptane/director/{vin}/manifest',
+    permission: 'fetch',
+    summary: 'Send the vehicle version manifest, as a Primary does',
+    description:
+      'The reports of all ECUs of the vehicle, each signed with that ECU’s key, and all together with the Primary’s. A report is accepted once.',
+    params: VinParams,
+    body: signedJsonBody(Envelope, 'The manifest (POUF, section 9).', MAX_MANIFEST),
+    answer: empty('Accepted.'),
+    errors: ['VEHICLE_NOT_FOUND', 'MANIFEST_REFUSED'],
+  },
+  askTime: {
+    method: 'POST',
+    path: '/uptane/director/{vin}/time',
+    permission: 'fetch',
+    summary: 'Ask for the time, signed with the nonces of those who want to know it',
+    params: VinParams,
+    body: signedJsonBody(TimeRequest, 'Nonces.', MAX_TIME_REQUEST),
+    answer: stream('application/json', 'The time (POUF, section 10).', Envelope),
+    errors: ['VEHICLE_NOT_FOUND'],
+  },
+  getDirectorMetadata: {
+    method: 'GET',
+    path: '/uptane/director/{vin}/{file}',
+    permission: 'fetch',
+    summary: 'Fetch a metadata file of the Director repository for a vehicle',
+    description:
+      'Only the files that count now are there, and every root. What is due is looked up when the timestamp or the targets are fetched.',
+    params: Type.Object({
+      ...VinParams.properties,
+      file: Pattern(
+        '^([1-9][0-9]{0,15}\\.(root|snapshot|targets)|timestamp)\\.json$',
+        'must be timestamp.json, or N.root.json, N.snapshot.json or N.targets.json',
+        { maxLength: 30, examples: ['timestamp.json', '1.root.json'] },
+      ),
+    }),
+    answer: stream('application/json', 'The file, never compressed.', Envelope),
+    errors: ['VEHICLE_NOT_FOUND', 'METADATA_NOT_FOUND'],
+  },
+  listAttackReports: {
+    method: 'GET',
+    path: '/v1.0/attack-reports',
+    permission: 'read',
+    summary: 'List attacks that ECUs have detected and reported, newest first',
+    query: ForVehicle,
+    answer: json(pageOf(AttackReport), 'A page of reports.'),
+  },
+  listCarotaAudit: {
+    method: 'GET',
+    path: '/v1.0/audit',
+    permission: 'read',
+    summary: 'List who has changed what vehicles are trusted by, and attacks; newest first',
+    query: ForVehicle,
+    answer: json(pageOf(CarotaAuditEntry), 'A page of the audit log.'),
+  },
+});

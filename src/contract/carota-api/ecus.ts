@@ -1,0 +1,192 @@
+/** `/v1.0/vehicles/{vin}/ecus`: the ECUs of a vehicle, as the Director knows them (Uptane, "Inventory Database"). */
+import Type from 'typebox';
+import {
+  json,
+  jsonBody,
+  linesBody,
+  Nullable,
+  Reason,
+  routesOf,
+  Time,
+  TimeOf,
+  VinParams,
+} from '../http/index.js';
+import { EcuName } from '../update-script/index.js';
+import { Identifier, PrintableText } from '../values/text.js';
+import { MetadataKey } from './public-key.js';
+import { ImportResult } from './vehicles.js';
+
+/** Serial number, by which the Director addresses an ECU: 1 to 100 printable characters. */
+const Serial = PrintableText({
+  minLength: 1,
+  maxLength: 100,
+  description: 'Serial number (ECU identifier), unique in the vehicle.',
+  examples: ['HU-4711'],
+});
+
+/** An ECU as it is registered. */
+export const EcuRegistration = Type.Object(
+  {
+    serial: Serial,
+    // The Primary's is OTA-MANAGER.
+    name: EcuName,
+    hardwareId: Identifier('Hardware id, which images name.'),
+    publicKey: MetadataKey,
+    isPrimary: Type.Boolean({
+      description: 'Exactly one ECU of a vehicle is its Primary, which runs the OTA manager.',
+    }),
+  },
+  { additionalProperties: false, title: 'EcuRegistration' },
+);
+/** A value that fits the schema {@link EcuRegistration}. */
+export type EcuRegistration = Type.Static<typeof EcuRegistration>;
+
+/** Most ECUs of one vehicle. */
+const MAX_ECUS = 200;
+
+/** All ECUs of a vehicle. */
+export const EcuRegistrations = Type.Object(
+  {
+    ecus: Type.Array(EcuRegistration, { minItems: 1, maxItems: MAX_ECUS }),
+    reason: Type.Optional(Reason),
+  },
+  { additionalProperties: false, title: 'EcuRegistrations' },
+);
+/** A value that fits the schema {@link EcuRegistrations}. */
+export type EcuRegistrations = Type.Static<typeof EcuRegistrations>;
+
+/** The ECU that takes the place of another one; its name and role in the vehicle stay. */
+export const EcuReplacement = Type.Object(
+  {
+    serial: Serial,
+    hardwareId: Identifier('Hardware id, which images name.'),
+    publicKey: MetadataKey,
+    reason: Type.Optional(Reason),
+  },
+  { additionalProperties: false, title: 'EcuReplacement' },
+);
+/** A value that fits the schema {@link EcuReplacement}. */
+export type EcuReplacement = Type.Static<typeof EcuReplacement>;
+
+const Image = Type.Object(
+  {
+    path: Type.String({ description: 'Target path in the image repository.' }),
+    length: Type.Integer({ description: 'Bytes.' }),
+    hashes: Type.Record(Type.String(), Type.String(), { description: 'Digests by algorithm.' }),
+    releaseCounter: Type.Integer(),
+  },
+  { title: 'EcuImage' },
+);
+
+/** How what an ECU has compares with what was ordered for it. */
+export const ECU_STANDINGS = ['unknown', 'as-ordered', 'pending', 'differs'] as const;
+
+/** An ECU as it is registered, with what it has reported and what is ordered for it. */
+export const Ecu = Type.Object(
+  {
+    serial: Type.String(),
+    name: Type.String(),
+    hardwareId: Type.String(),
+    publicKey: MetadataKey,
+    keyId: Type.String({ description: 'SHA-256 of the key’s canonical JSON.' }),
+    isPrimary: Type.Boolean(),
+    registeredAt: Time,
+    reportedAt: Nullable(Time, 'Time of its last report that was accepted, by its own clock.'),
+    installed: Nullable(Image, 'What it has installed, as it has reported.'),
+    ordered: Nullable(Image, 'The image that was ordered last.'),
+    isDue: Type.Boolean({ description: 'Whether that order stands.' }),
+    standing: Type.Enum([...ECU_STANDINGS], {
+      title: 'EcuStanding',
+      description:
+        '`as-ordered`: it has the image that was ordered last. `pending`: not yet. `differs`: the order is over, and it has another one. `unknown`: nothing was ordered or reported.',
+    }),
+  },
+  { title: 'Ecu' },
+);
+/** A value that fits the schema {@link Ecu}. */
+export type Ecu = Type.Static<typeof Ecu>;
+
+/** The ECUs of a vehicle, its last manifests, and its order. */
+export const VehicleEcus = Type.Object(
+  {
+    ecus: Type.Array(Ecu, { description: 'The Primary first, then by serial number.' }),
+    manifestAt: Nullable(Time, 'When its last manifest was accepted.'),
+    refused: Nullable(
+      Type.Object(
+        {
+          at: TimeOf('The last time.'),
+          fault: Type.String(),
+          serial: Nullable(Type.String()),
+          message: Type.String(),
+          count: Type.Integer({ description: 'How many manifests were refused so far.' }),
+        },
+        { title: 'RefusedManifest' },
+      ),
+      'Its last manifest that was refused.',
+    ),
+    order: Nullable(
+      Type.Object(
+        {
+          'ref-id': Type.String({ description: 'The schedule.' }),
+          'script-ref-id': Type.String(),
+          blocked: Nullable(Type.String(), 'Why the Director does not list it; null: it does.'),
+          later: Type.Array(Type.String(), {
+            description: 'ref-ids of schedules whose turn comes when this one is over.',
+          }),
+        },
+        { title: 'DirectorOrder' },
+      ),
+      'What is due by the schedules that run.',
+    ),
+  },
+  { title: 'VehicleEcus' },
+);
+/** A value that fits the schema {@link VehicleEcus}. */
+export type VehicleEcus = Type.Static<typeof VehicleEcus>;
+
+const EcuParams = Type.Object({ ...VinParams.properties, serial: Serial });
+
+export const ecuApi = routesOf('ECUs', {
+  listEcus: {
+    method: 'GET',
+    path: '/v1.0/vehicles/{vin}/ecus',
+    permission: 'read',
+    summary: 'List the ECUs of a vehicle: registered, reported, ordered',
+    params: VinParams,
+    answer: json(VehicleEcus, 'The ECUs.'),
+    errors: ['VEHICLE_NOT_FOUND'],
+  },
+  putEcus: {
+    method: 'PUT',
+    path: '/v1.0/vehicles/{vin}/ecus',
+    permission: 'administer',
+    summary: 'Register the ECUs of a vehicle, in place of those that it had',
+    params: VinParams,
+    body: jsonBody(EcuRegistrations, 'All ECUs of the vehicle.', { maxBytes: 1024 * 1024 }),
+    answer: json(VehicleEcus, 'The ECUs after it.'),
+    errors: ['VEHICLE_NOT_FOUND', 'ECU_CONFLICT'],
+  },
+  replaceEcu: {
+    method: 'POST',
+    path: '/v1.0/vehicles/{vin}/ecus/{serial}/replacement',
+    permission: 'administer',
+    summary: 'Replace an ECU by another one, as a workshop does',
+    description:
+      'The new ECU gets the name of the old one. From now on manifests need the new ECU’s report, and refuse the old one’s.',
+    params: EcuParams,
+    body: jsonBody(EcuReplacement, 'The new ECU.', { maxBytes: 64 * 1024 }),
+    answer: json(VehicleEcus, 'The ECUs after it.'),
+    errors: ['VEHICLE_NOT_FOUND', 'ECU_NOT_FOUND', 'ECU_CONFLICT'],
+  },
+  importEcus: {
+    method: 'POST',
+    path: '/v1.0/ecus/import',
+    permission: 'administer',
+    summary: 'Import the ECUs of vehicles from CSV or NDJSON',
+    description:
+      'One vehicle per line: vin, and ecus as PUT takes them; in CSV the column ecus holds JSON. Streamed, of any length, optionally gzip. A faulty line is reported and does not stop the others.',
+    body: linesBody('One vehicle per line.'),
+    answer: json(ImportResult, 'The outcome.'),
+    repeatable: true,
+  },
+});

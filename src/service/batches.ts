@@ -1,0 +1,47 @@
+/**
+ * Makes few large pieces of work of many small ones: what arrives while one batch is under way goes together into the
+ * next. A single item waits for nothing; a flood makes large batches. Work on an item always begins after it was asked for,
+ * so that an answer is never older than its question.
+ */
+export class Batches<Item, Result> {
+  readonly #work: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly #most: number;
+  #waiting: Waiting<Item, Result>[] = [];
+  #isBusy = false;
+
+  /** @param work gives a result for each item, in their order @param most items of one batch */
+  constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>, most: number) {
+    this.#work = work;
+    this.#most = most;
+  }
+
+  /** @throws whatever the work on its batch throws */
+  do(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      if (this.#isBusy) return;
+      this.#isBusy = true;
+      // What arrived in the same turn of the event loop belongs together.
+      setImmediate(() => void this.#run());
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, this.#most);
+      try {
+        const results = await this.#work(batch.map(({ item }) => item));
+        batch.forEach(({ resolve }, place) => resolve(results[place] as Result));
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#isBusy = false;
+  }
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}

@@ -1,0 +1,498 @@
+/** The Director's metadata for each vehicle: what is listed, when it is signed, and that a vehicle accepts it. */
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openPostgres } from '../../src/service/database/index.js';
+import { runCommand } from '../support/run-command.js';
+import { temporaryDirectory } from '../support/servers.js';
+import { vinOf } from '../support/messages.js';
+import { makeKey } from '../uptane/support/keys.js';
+import {
+  type AdapterDouble,
+  eventOf,
+  startAdapterDouble,
+  startTestCarota,
+} from './support/test-carota.js';
+import {
+  DirectorWorld,
+  manifestOf,
+  match,
+  newEcus,
+  serveBoth,
+  type TestEcu,
+} from './support/test-director.js';
+
+let adapter: AdapterDouble;
+let world: DirectorWorld;
+let vins = 0;
+let scripts = 0;
+
+beforeAll(async () => {
+  adapter = await startAdapterDouble();
+  world = new DirectorWorld(
+    await startTestCarota(adapter.url, { adapterControlToken: 'operator' }),
+  );
+});
+afterAll(async () => {
+  await world.carota.stop();
+  await adapter.stop();
+});
+
+const newVehicle = async (): Promise<{ vin: string; ecus: TestEcu[] }> => {
+  const vin = vinOf(++vins, 'WBA');
+  const ecus = newEcus();
+  await world.vehicle(vin, ecus);
+  return { vin, ecus };
+};
+
+const newScript = async (images: Record<string, string>, updates = {}): Promise<string> => {
+  const scriptRefId = `script-${++scripts}`;
+  await world.publish({ scriptRefId, images, updates });
+  return scriptRefId;
+};
+
+/** What is listed, without the paths of artifacts: script, and ECUs that get an image. */
+const listed = async (vin: string) =>
+  Object.values(await world.listed(vin))
+    .flat()
+    .sort();
+
+const blocked = async (vin: string): Promise<string | null> =>
+  (await world.ecus(vin)).order?.blocked ?? null;
+
+const report = (refId: string, vin: string, status: Parameters<typeof eventOf>[0]['status']) =>
+  world.carota.callBack([eventOf({ refId, vin, status })]);
+
+/** `otaops uptane-client`, provisioned with both roots. */
+async function newClient(vin: string, ecus: readonly TestEcu[]) {
+  const folder = temporaryDirectory('uptane-client');
+  const images = join(folder, 'images');
+  const file = (name: string, content: string | Buffer) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  const site = await serveBoth(world);
+  const run = async (...args: string[]) => {
+    const { stdout } = await runCommand(['uptane-client', '--state', join(folder, 's'), ...args]);
+    const outcome = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+    return outcome.code ?? outcome.result;
+  };
+  const vehicle = {
+    vin,
+    primary: 'P-1',
+    ecus: ecus.map(({ serial, hardwareId }) => ({ ecu_id: serial, hardware_id: hardwareId })),
+  };
+  await run(
+    ...['init', '--vehicle', file('vehicle.json', JSON.stringify(vehicle))],
+    ...['--director-root', file('director-root.json', world.rootFile)],
+    ...['--image-root', file('image-root.json', world.repository.rootBytes)],
+  );
+  return {
+    update: () =>
+      run(
+        ...['update', '--director-url', site.directorUrl, '--image-url', site.imageUrl],
+        ...['--images-dir', images],
+      ),
+    image: (serial: string) => readFileSync(join(images, serial), 'utf8'),
+    close: () => site.close(),
+  };
+}
+
+describe('what is listed', () => {
+  test('nothing is due: an empty list that names the vehicle, and that a vehicle accepts', async () => {
+    const { vin, ecus } = await newVehicle();
+    expect(await world.listed(vin)).toEqual({});
+    await newScript({ HU: 'not yet' });
+    const client = await newClient(vin, ecus);
+    expect(await client.update()).toBe('no-update');
+    await client.close();
+  });
+
+  test('script and images of a schedule that runs, verified and installed by a vehicle', async () => {
+    const { vin, ecus } = await newVehicle();
+    const script = await newScript({ HU: 'radio 2', TCU: 'modem 2' });
+    const refId = await world.schedule(script, [vin]);
+    const targets = await world.listed(vin);
+    expect(targets[`scripts/${script}.json`]).toEqual(['P-1']);
+    expect(await listed(vin)).toEqual(['H-1', 'P-1', 'T-1']);
+    const client = await newClient(vin, ecus);
+    expect(await client.update()).toBe('updated');
+    expect([client.image('H-1'), client.image('T-1')]).toEqual(['radio 2', 'modem 2']);
+    expect(JSON.parse(client.image('P-1'))).toMatchObject({ 'script-ref-id': script });
+    expect(await client.update()).toBe('no-update');
+
+    // The vehicle says what it has, and that it is done: the order is over.
+    const { targets: file } = await world.cycle(vin);
+    const reports: Record<string, any> = {};
+    for (const [path, target] of Object.entries<any>(file.signed.targets)) {
+      const { length, hashes, custom } = target;
+      const { releaseCounter } = custom.match;
+      for (const serial of Object.keys(custom.ecuIdentifiers)) {
+        reports[serial] = { installed: { path, length, hashes, releaseCounter } };
+      }
+    }
+    expect((await world.ecus(vin)).ecus[1]).toMatchObject({ standing: 'pending', isDue: true });
+    expect((await world.send(vin, manifestOf(vin, ecus, { reports }))).status).toBe(204);
+    const [, hu] = (await world.ecus(vin)).ecus;
+    expect(hu).toMatchObject({ standing: 'as-ordered', isDue: true });
+    await report(refId, vin, 'success');
+    expect(await listed(vin)).toEqual([]);
+    expect((await world.ecus(vin)).ecus[1]).toMatchObject({ standing: 'as-ordered', isDue: false });
+    expect(await client.update()).toBe('no-update');
+    await client.close();
+
+    // Later it has something else, which nobody has ordered.
+    const other = { path: 'x', length: 1, hashes: { sha256: 'c'.repeat(64) }, releaseCounter: 7 };
+    await world.send(vin, manifestOf(vin, ecus, { reports: { 'H-1': { installed: other } } }));
+    expect((await world.ecus(vin)).ecus[1]).toMatchObject({ standing: 'differs' });
+  });
+
+  test('not after pause, again after resume, not after stop, however often it is asked for', async () => {
+    const { vin } = await newVehicle();
+    const refId = await world.schedule(await newScript({ HU: 'radio 3' }), [vin]);
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+    await world.control(refId, 'pause');
+    expect(await listed(vin)).toEqual([]);
+    await world.control(refId, 'resume');
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+    await world.control(refId, 'stop');
+    expect(await listed(vin)).toEqual([]);
+    expect(await listed(vin)).toEqual([]);
+  });
+
+  test('a schedule that is stopped between two fetches: its targets are not to be had any more', async () => {
+    const { vin, ecus } = await newVehicle();
+    const refId = await world.schedule(await newScript({ HU: 'radio 4' }), [vin]);
+    const client = await newClient(vin, ecus);
+    const { timestamp, targets } = await world.cycle(vin);
+    const snapshotVersion = timestamp.signed.meta['snapshot.json'].version;
+    const file = `${targets.signed.version}.targets.json`;
+    expect((await world.get(vin, file)).status).toBe(200);
+    await world.control(refId, 'stop');
+    expect((await world.get(vin, file)).body.errorCode).toBe('METADATA_NOT_FOUND');
+    // The snapshot says nothing of images.
+    expect((await world.get(vin, `${snapshotVersion}.snapshot.json`)).status).toBe(200);
+    expect(await client.update()).toBe('no-update');
+    await client.close();
+  });
+
+  test('a vehicle of a later wave, and one of a schedule that was not approved, wait', async () => {
+    const [first, second] = [await newVehicle(), await newVehicle()];
+    const script = await newScript({ HU: 'radio 5' });
+    const waves = [{ vins: [first.vin] }];
+    await world.schedule(script, [first.vin, second.vin], { waves, pause: 3_600 });
+    expect(await listed(first.vin)).toEqual(['H-1', 'P-1']);
+    expect(await listed(second.vin)).toEqual([]);
+  });
+
+  test.each<[Parameters<typeof eventOf>[0]['status'], boolean]>([
+    ['received', true],
+    ['download_fail', true],
+    ['pki_check_fail', true],
+    ['failure', true],
+    ['cancel', false],
+    ['consent_rejected', false],
+    ['rollback_success', false],
+    ['rollback_fail', false],
+    ['success', false],
+  ])('after %s: %s', async (status, isListed) => {
+    const { vin } = await newVehicle();
+    const others = await newVehicle();
+    scripts += 1;
+    const script = `script-${scripts}`;
+    await world.publish({ scriptRefId: script, images: { HU: `radio ${script}` } });
+    const refId = await world.schedule(script, [vin, others.vin]);
+    await report(refId, vin, status);
+    expect(await listed(vin)).toEqual(isListed ? ['H-1', 'P-1'] : []);
+    expect(await listed(others.vin)).toEqual(['H-1', 'P-1']);
+    await world.control(refId, 'stop');
+  });
+
+  test('of two schedules one at a time: the one that has begun goes on, then the other', async () => {
+    const { vin } = await newVehicle();
+    const [a, b] = [await newScript({ HU: 'radio a' }), await newScript({ TCU: 'modem b' })];
+    const first = await world.schedule(a, [vin]);
+    const second = await world.schedule(b, [vin]);
+    expect((await world.ecus(vin)).order).toMatchObject({ 'ref-id': first, later: [second] });
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+    await report(second, vin, 'downloading');
+    expect(await listed(vin)).toEqual(['P-1', 'T-1']);
+    await report(second, vin, 'success');
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+    await report(first, vin, 'success');
+    expect(await listed(vin)).toEqual([]);
+  });
+
+  test('one image for two ECUs with the same hardware is one target', async () => {
+    const vin = vinOf(++vins, 'WBA');
+    const twin = {
+      serial: 'H-2',
+      name: 'HU2',
+      hardwareId: 'hw-hu',
+      key: makeKey(),
+      isPrimary: false,
+    };
+    await world.vehicle(vin, [...newEcus(), twin]);
+    const { sha256, md5, size } = await world.carota.upload(Buffer.from('twins'));
+    const artifact = { sha256, md5, size };
+    const script = await newScript({ HU: 'twins' });
+    const body = {
+      version: 'v1',
+      'script-ref-id': `${script}-twins`,
+      model: 'vehicle model a',
+      ecus: [
+        { ecu: 'HU', version: '2', artifact },
+        { ecu: 'HU2', version: '2', artifact, after: ['HU'] },
+      ],
+    };
+    await world.carota.call('POST', '/v1.0/update-scripts', { body });
+    const path = `scripts/${script}-twins.json`;
+    world.repository.addImage(path, Buffer.from(JSON.stringify(body)), match(['hw-primary']));
+    world.repository.release().write();
+    await world.schedule(`${script}-twins`, [vin]);
+    expect(await world.listed(vin)).toEqual({
+      [path]: ['P-1'],
+      [`artifacts/${sha256}`]: ['H-1', 'H-2'],
+    });
+  });
+});
+
+describe('nothing is listed where a part of the script could not be installed', () => {
+  const due = async (script: string, ecus = newEcus()) => {
+    const vin = vinOf(++vins, 'WBA');
+    await world.vehicle(vin, ecus);
+    await world.schedule(script, [vin]);
+    return vin;
+  };
+
+  test('an ECU that the vehicle does not have', async () => {
+    const script = await newScript({ HU: 'radio 6', TCU: 'modem 6' });
+    const vin = await due(script, newEcus().slice(0, 2));
+    expect(await listed(vin)).toEqual([]);
+    expect(await blocked(vin)).toBe('the vehicle has no ECU TCU');
+  });
+
+  test('hardware that the image is not for', async () => {
+    const ecus = newEcus().map((ecu) => ({ ...ecu, hardwareId: `${ecu.hardwareId}-x` }));
+    const vin = await due(await newScript({ HU: 'radio 7' }), ecus);
+    expect(await listed(vin)).toEqual([]);
+    expect(await blocked(vin)).toContain('is not for the hardware hw-primary-x of OTA-MANAGER');
+  });
+
+  test('a script or an image that is not in the image repository', async () => {
+    const script = `script-${++scripts}`;
+    const { sha256, md5, size } = await world.carota.upload(Buffer.from('nowhere'));
+    const ecus = [{ ecu: 'HU', version: '2', artifact: { sha256, md5, size } }];
+    const body = { version: 'v1', 'script-ref-id': script, model: 'vehicle model a', ecus };
+    await world.carota.call('POST', '/v1.0/update-scripts', { body });
+    const vin = await due(script);
+    expect(await blocked(vin)).toBe(`the image repository has no scripts/${script}.json`);
+    const bytes = Buffer.from(JSON.stringify(body));
+    world.repository.addImage(`scripts/${script}.json`, bytes, match(['hw-primary']));
+    world.repository.release().write();
+    expect(await blocked(vin)).toBe(`the image repository has no artifact ${sha256} of HU`);
+    expect(await listed(vin)).toEqual([]);
+  });
+
+  test('a release counter below that of what the ECU has', async () => {
+    const ecus = newEcus();
+    const script = await newScript({ HU: 'radio 8' });
+    const vin = await due(script, ecus);
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+    const installed = {
+      path: 'artifacts/newer',
+      length: 1,
+      hashes: { sha256: 'd'.repeat(64) },
+      releaseCounter: 2,
+    };
+    await world.send(vin, manifestOf(vin, ecus, { reports: { 'H-1': { installed } } }));
+    expect(await listed(vin)).toEqual([]);
+    expect(await blocked(vin)).toContain('HU has an image with 2');
+  });
+
+  test('a version that the script does not start from', async () => {
+    const vin = await due(await newScript({ HU: 'radio 9' }, { HU: { from: ['1.3.*'] } }));
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+    const put = (version: string) =>
+      world.carota.call('PUT', `/v1.0/vehicles/${vin}`, {
+        body: { model: 'vehicle model a', versions: { HU: version } },
+      });
+    await put('1.2.9');
+    expect(await blocked(vin)).toContain('HU has version 1.2.9');
+    expect(await listed(vin)).toEqual([]);
+    await put('1.3.4');
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+  });
+
+  test('an image for the Primary, which gets the script', async () => {
+    const script = `script-${++scripts}`;
+    const { sha256, md5, size } = await world.carota.upload(Buffer.from('manager'));
+    const ecus = [{ ecu: 'OTA-MANAGER', version: '2', artifact: { sha256, md5, size } }];
+    const body = { version: 'v1', 'script-ref-id': script, model: 'vehicle model a', ecus };
+    await world.carota.call('POST', '/v1.0/update-scripts', { body });
+    const path = `scripts/${script}.json`;
+    world.repository.addImage(path, Buffer.from(JSON.stringify(body)), match(['hw-primary']));
+    world.repository.release().write();
+    const vin = await due(script);
+    expect(await blocked(vin)).toBe('OTA-MANAGER is the Primary, which gets the script');
+    expect(await listed(vin)).toEqual([]);
+  });
+});
+
+describe('signing', () => {
+  const versions = async (vin: string) => {
+    const { timestamp, snapshot, targets } = await world.cycle(vin);
+    return [timestamp, snapshot, targets].map(({ signed }) => signed.version);
+  };
+  const inDatabase = async (statement: string, vin: string) => {
+    const database = openPostgres({ url: world.carota.databaseUrl });
+    await database.query(statement, [vin]);
+    await database.close();
+  };
+
+  test('once per change, however often and by however many it is asked for', async () => {
+    const { vin } = await newVehicle();
+    const signed = () => world.metric('otaops_carota_director_signed_total', '{role="targets"}');
+    const before = await signed();
+    const files = await Promise.all(
+      Array.from({ length: 30 }, () => world.get(vin, 'timestamp.json')),
+    );
+    expect(new Set(files.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    const first = await versions(vin);
+    expect(await versions(vin)).toEqual(first);
+    expect((await signed()) - before).toBe(1);
+  });
+
+  test('a file in the second half of its lifetime is signed anew, alone', async () => {
+    const { vin } = await newVehicle();
+    const [timestamp = 0, ...others] = await versions(vin);
+    await inDatabase(
+      `update director_files set timestamp_expires = timestamp_expires - interval '13 hours' where vin = $1`,
+      vin,
+    );
+    const after = await versions(vin);
+    expect(after[0]).toBeGreaterThan(timestamp);
+    expect(after.slice(1)).toEqual(others);
+    expect((await world.cycle(vin)).timestamp.signed.expires > new Date().toISOString()).toBe(true);
+  });
+
+  test('versions go on after a restart, and jump forward in a restored database', async () => {
+    const { vin, ecus } = await newVehicle();
+    await newScript({ HU: 'radio 10' });
+    const client = await newClient(vin, ecus);
+    const before = await versions(vin);
+    expect(await client.update()).toBe('no-update');
+    // As a backup of yesterday would be: older versions, stored in another database.
+    await inDatabase(
+      `update director_files set epoch = 'another', timestamp_version = 3, snapshot_version = 2,
+         targets_version = 2 where vin = $1`,
+      vin,
+    );
+    const restored = await versions(vin);
+    before.forEach((version, place) => expect(restored[place]).toBeGreaterThanOrEqual(version));
+    expect(await client.update()).toBe('no-update');
+    await client.close();
+  });
+
+  test('every root is there, nothing else is', async () => {
+    const { vin } = await newVehicle();
+    expect((await world.get(vin, '1.root.json')).body.signed._type).toBe('root');
+    for (const file of ['2.root.json', '1.targets.json', '1.snapshot.json']) {
+      expect((await world.get(vin, file)).body.errorCode).toBe('METADATA_NOT_FOUND');
+    }
+    for (const file of ['root.json', '1.timestamp.json', '0.root.json', 'manifest']) {
+      expect((await world.get(vin, file)).body.errorCode).toBe('INVALID');
+    }
+    expect((await world.get(vinOf(9_999, 'WBA'), 'timestamp.json')).status).toBe(404);
+  });
+
+  test('vehicles may ask, and nobody who may only read or plan', async () => {
+    const { vin } = await newVehicle();
+    const token = async (role: string) =>
+      (await world.carota.call('POST', '/v1.0/tokens', { body: { name: role, role } })).body.token;
+    const get = async (role: string) =>
+      (
+        await world.carota.call('GET', `/uptane/director/${vin}/timestamp.json`, {
+          token: await token(role),
+        })
+      ).status;
+    expect([await get('vehicle'), await get('viewer'), await get('planner')]).toEqual([
+      200, 403, 403,
+    ]);
+    const put = await world.carota.call('PUT', `/v1.0/vehicles/${vin}/ecus`, {
+      token: await token('planner'),
+      body: { ecus: [] },
+    });
+    expect(put.status).toBe(403);
+  });
+});
+
+describe('two processes on one database', () => {
+  test('serve the same, and never two versions with one number', async () => {
+    const dataDir = temporaryDirectory('carota-two');
+    const folder = join(dataDir, 'director');
+    const copied = (name: string) => {
+      mkdirSync(join(folder, name), { recursive: true });
+      for (const file of name === 'keys'
+        ? ['targets.pem', 'snapshot.pem', 'timestamp.pem', 'time.pem']
+        : ['1.root.json']) {
+        copyFileSync(join(world.carota.dataDir, 'director', name, file), join(folder, name, file));
+      }
+    };
+    copied('keys');
+    copied('metadata');
+    const other = new DirectorWorld(
+      await startTestCarota(adapter.url, {
+        dataDir,
+        databaseUrl: world.carota.databaseUrl,
+        imageRepositoryDir: world.repository.folder,
+        tokenOf: world.carota.token,
+      }),
+    );
+    const { vin, ecus } = await newVehicle();
+    const seen = new Map<string, string>();
+    const note = (body: any) => {
+      const key = `${body.signed._type} ${body.signed.version}`;
+      const text = JSON.stringify(body);
+      expect(seen.get(key) ?? text).toBe(text);
+      seen.set(key, text);
+    };
+    const refId = await world.schedule(await newScript({ HU: 'radio 11' }), [vin]);
+    for (let round = 0; round < 6; round++) {
+      await (round % 2 === 0 ? other : world).control(refId, round % 2 === 0 ? 'pause' : 'resume');
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, n) =>
+          (n % 2 === 0 ? world : other).get(vin, 'timestamp.json'),
+        ),
+      );
+      answers.forEach(({ body }) => note(body));
+      const [a, b] = [await world.cycle(vin), await other.cycle(vin)];
+      expect(a).toEqual(b);
+      Object.values(a).forEach(note);
+    }
+    const manifest = manifestOf(vin, ecus);
+    const statuses = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? world : other).send(vin, manifest)),
+    );
+    expect(statuses.filter(({ status }) => status === 204)).toHaveLength(1);
+    await other.carota.stop(true);
+  });
+
+  test('one without the keys, or with other ones, does not start', async () => {
+    const start = (dataDir: string) =>
+      startTestCarota(adapter.url, { dataDir, databaseUrl: world.carota.databaseUrl });
+    await expect(start(temporaryDirectory('carota-three'))).rejects.toThrow(/there are no keys in/);
+    const dataDir = temporaryDirectory('carota-four');
+    mkdirSync(join(dataDir, 'director', 'keys'), { recursive: true });
+    for (const name of ['targets', 'snapshot', 'timestamp', 'time']) {
+      const source = name === 'targets' ? 'snapshot' : name;
+      copyFileSync(
+        join(world.carota.dataDir, 'director', 'keys', `${source}.pem`),
+        join(dataDir, 'director', 'keys', `${name}.pem`),
+      );
+    }
+    await expect(start(dataDir)).rejects.toThrow(
+      /targets\.pem is not the key that root version 1 names for targets/,
+    );
+  });
+});
