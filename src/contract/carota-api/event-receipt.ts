@@ -49,7 +49,7 @@ export const eventReceiptApi = routesOf('Call-back', {
     headers: SignatureHeaders,
     body: signedJsonBody(CallbackMessage, 'A batch of events.', MAX_BATCH_BYTES),
     answer: json(ReceivedEvents, 'The batch is settled.'),
-    errors: ['SIGNATURE_REFUSED'],
+    errors: ['SIGNATURE_REFUSED', 'NOT_JSON'],
     repeatable: true,
   },
 });

@@ -217,8 +217,10 @@ export function errorsOf(route: Route): ErrorCode[] {
     add('UNREADABLE_BODY', 'UNSUPPORTED_CONTENT_ENCODING', 'DATABASE_UNAVAILABLE');
     // Content of any type, and of any length, is taken as a stream.
     if (route.body.kind !== 'bytes') add('UNSUPPORTED_MEDIA_TYPE');
-    if (route.body.kind === 'json') add('BODY_TOO_LARGE', 'NOT_JSON', 'NOT_UTF8');
+    if (route.body.kind === 'json') add('BODY_TOO_LARGE');
     else add('BODY_MISSING');
+    // A signed body is checked by its route, as it came.
+    if (route.body.kind === 'json' && !route.body.signed) add('NOT_JSON', 'NOT_UTF8');
   }
   return [...codes];
 }
