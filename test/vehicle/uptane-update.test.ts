@@ -49,8 +49,8 @@ test('a trigger makes the vehicle ask, verify, install and report', async () => 
   // In the order of the standard; root is asked for its next version.
   const director = `/director/${VIN}`;
   expect(world.requests.map((path) => path.replace(/[0-9a-f]{64}/, 'HASH'))).toEqual([
-    `POST ${director}/manifest`,
     `POST ${director}/time`,
+    `POST ${director}/manifest`,
     `${director}/2.root.json`,
     `${director}/timestamp.json`,
     `${director}/1.snapshot.json`,
@@ -167,6 +167,26 @@ describe('the trigger is only a knock', () => {
     expect(v.platform.statuses).toEqual(SUCCESS);
     await v.stop();
   });
+});
+
+test('a Director that has not heard yet of the last success is asked again', async () => {
+  world.update('hu only 001', HU);
+  const v = startUptaneVehicle(world);
+  await v.update('hu only 001');
+  const next = { HU: { version: '1.2.0', content: Buffer.from('next') } };
+  world.offer('hu only 002', next);
+  let asked = 0;
+  world.intercept = (path) => {
+    if (path.endsWith('/manifest') && (asked += 1) === 2) {
+      world.order('hu only 002', next);
+      world.release();
+    }
+    return false;
+  };
+  await v.update('hu only 002');
+  expect(asked).toBe(2);
+  expect(v.platform.statuses).toEqual([...SUCCESS, ...SUCCESS]);
+  await v.stop();
 });
 
 test('an urgent update is not stuck behind a slow download', async () => {

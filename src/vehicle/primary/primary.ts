@@ -1,5 +1,5 @@
 /**
- * The Primary (Uptane, "What the Primary does"): sends the vehicle version manifest, has the time attested, verifies
+ * The Primary (Uptane, "What the Primary does"): has the time attested, sends the vehicle version manifest, verifies
  * both repositories, and hands time and metadata to the Secondaries.
  */
 import { STANDARD } from '../../uptane/checks/sections.js';
@@ -9,12 +9,16 @@ import { verifyFully } from '../../uptane/full-verification.js';
 import { ImageCheck } from '../../uptane/image-check.js';
 import { SLOWEST, type TransferRate } from '../../uptane/limits.js';
 import { type ManifestFile, readManifest } from '../../uptane/manifest/read-manifest.js';
-import { manifestPayload, type SignedJson } from '../../uptane/manifest/vehicle-manifest.js';
+import { manifestPayload } from '../../uptane/manifest/vehicle-manifest.js';
 import { type Target } from '../../uptane/metadata/target.js';
 import { Refusal, type Subject } from '../../uptane/refusal.js';
 import { RepositoryClient } from '../../uptane/repository-client.js';
 import { DIRECTOR, IMAGE_REPOSITORY } from '../../uptane/rules.js';
-import { signMetadata, type SignedPart, writeEnvelope } from '../../uptane/signing/sign.js';
+import {
+  signMetadata,
+  type WrittenEnvelope,
+  writeEnvelope,
+} from '../../uptane/signing/sign.js';
 import { type Signer } from '../../uptane/signing/signer.js';
 import { type Fetcher } from '../../uptane/transfer/fetcher.js';
 import { transferWhole } from '../../uptane/transfer/transfer.js';
@@ -130,6 +134,11 @@ export class Primary {
     record.remember(order, scriptRefId, undefined);
   }
 
+  /** Whether it is the script that was carried out last. */
+  hasCarriedOut(scriptRefId: string): boolean {
+    return this.#options.record.latest?.version === scriptRefId;
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work).catch((error: unknown) => {
       if (error instanceof Refusal) this.detected(error);
@@ -141,8 +150,10 @@ export class Primary {
 
   async #verify(signal: AbortSignal): Promise<VerifiedOrder | undefined> {
     const { identity, secondaries, stores, fetchers, slowest } = this.#options;
-    const installed = await this.#sendManifest(signal);
+    // The time comes first, although the standard names the manifest before it: reports say what time it is, and the
+    // Director refuses those of a vehicle that has been parked since it last knew.
     const now = await this.#attestTime(signal);
+    const installed = await this.#sendManifest(signal);
     stores.director.begin();
     stores.image.begin();
     const ecus = new Map(
@@ -193,13 +204,13 @@ export class Primary {
       now: time.now(),
       detection: record.detection,
     });
-    const ecuReports = new Map<string, SignedJson>([[identity.serial, own]]);
+    const ecuReports = new Map<string, WrittenEnvelope>([[identity.serial, own]]);
     for (const { identity: ecu, secondary } of secondaries) {
       const report = Buffer.from(await secondary.report());
-      ecuReports.set(ecu.serial, JSON.parse(report.toString()) as SignedJson);
+      ecuReports.set(ecu.serial, JSON.parse(report.toString()) as WrittenEnvelope);
     }
     const payload = manifestPayload({ vin: identity.vin, primary: identity.serial, ecuReports });
-    return writeEnvelope(await signMetadata(payload as SignedPart, [signer]));
+    return writeEnvelope(await signMetadata(payload, [signer]));
   }
 
   /** One request for all ECUs: the answer has the nonce of each. */

@@ -31,6 +31,8 @@ const LONGEST_PAUSE_MS = 60_000;
 
 export class UptaneScriptSource implements ScriptSource {
   readonly #options: UptaneScriptSourceOptions;
+  /** Scripts that this vehicle has been given in this life of the process. */
+  readonly #given = new Set<string>();
 
   constructor(options: UptaneScriptSourceOptions) {
     this.#options = options;
@@ -40,7 +42,7 @@ export class UptaneScriptSource implements ScriptSource {
     const { primary } = this.#options;
     return this.#retried(signal, async () => {
       const order = await primary.cycle(signal);
-      checkOrdered(order, scriptRefId);
+      this.#checkOrdered(order, scriptRefId);
       try {
         return await this.#fetchOrdered(order);
       } catch (error) {
@@ -48,6 +50,21 @@ export class UptaneScriptSource implements ScriptSource {
         throw error;
       }
     });
+  }
+
+  /** @throws NotOrdered, OrderedBefore */
+  #checkOrdered(
+    order: VerifiedOrder | undefined,
+    scriptRefId: string,
+  ): asserts order is VerifiedOrder {
+    if (order === undefined) {
+      throw new NotOrdered('the Director orders nothing for this vehicle now');
+    }
+    if (order.scriptRefId === scriptRefId) return;
+    const fault = `the Director orders the script '${order.scriptRefId}', not '${scriptRefId}'`;
+    const wasGiven =
+      this.#given.has(order.scriptRefId) || this.#options.primary.hasCarriedOut(order.scriptRefId);
+    throw wasGiven ? new OrderedBefore(fault) : new NotOrdered(fault);
   }
 
   async isOrdered(scriptRefId: string, signal: AbortSignal): Promise<boolean> {
@@ -63,7 +80,9 @@ export class UptaneScriptSource implements ScriptSource {
     const { primary, serialOf } = this.#options;
     const script = scriptIn(await primary.fetchScript(order), order.scriptRefId);
     try {
-      return { script, images: compareWithScript(order, script, serialOf, order.installed) };
+      const images = compareWithScript(order, script, serialOf, order.installed);
+      this.#given.add(order.scriptRefId);
+      return { script, images };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       primary.detected(error);
@@ -86,20 +105,8 @@ export class UptaneScriptSource implements ScriptSource {
   }
 }
 
-/** @throws NotOrdered */
-function checkOrdered(
-  order: VerifiedOrder | undefined,
-  scriptRefId: string,
-): asserts order is VerifiedOrder {
-  if (order === undefined) {
-    throw new NotOrdered('the Director orders nothing for this vehicle now');
-  }
-  if (order.scriptRefId !== scriptRefId) {
-    throw new NotOrdered(
-      `the Director orders the script '${order.scriptRefId}', not '${scriptRefId}'`,
-    );
-  }
-}
+/** The Director orders what this vehicle is through with: the events that say so are still on their way to it. */
+class OrderedBefore extends NotOrdered {}
 
 /** @throws UpdateRefused */
 function scriptIn(bytes: Uint8Array, scriptRefId: string): UpdateScript {
@@ -121,10 +128,11 @@ function scriptIn(bytes: Uint8Array, scriptRefId: string): UpdateScript {
   return script;
 }
 
-/** A connection or a slow server may be better in a moment. */
+/** A connection, or a Director that has not heard the latest, may be better in a moment. */
 const mayPass = (error: unknown): boolean =>
   error instanceof TryLater ||
   error instanceof EcuUnreachable ||
+  error instanceof OrderedBefore ||
   (error instanceof Refusal && (error.code === 'network' || error.code === 'slow'));
 
 function asOutcome(error: Error): Error {
