@@ -15,10 +15,7 @@ export * from './journal/index.js';
 export * from './mqtt-link.js';
 export * from './ota-manager.js';
 export * from './outbox.js';
-export {
-  openSecondary,
-  type OpenSecondaryOptions,
-} from './provisioning/open-ecus.js';
+export { openSecondary, type OpenSecondaryOptions } from './provisioning/open-ecus.js';
 export * from './provisioning/provision.js';
 export * from './provisioning/provisioning-fault.js';
 export * from './real-vehicle.js';

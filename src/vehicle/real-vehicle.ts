@@ -8,11 +8,7 @@ import { HttpDownloads } from './download/index.js';
 import { FileConditions } from './file-conditions.js';
 import { HttpScriptSource } from './http-script-source.js';
 import { type VehicleIdentity } from './identity.js';
-import {
-  CommandInstaller,
-  type FactorySoftware,
-  fileInstaller,
-} from './installer/index.js';
+import { CommandInstaller, type FactorySoftware, fileInstaller } from './installer/index.js';
 import { below } from './provisioning/open-ecus.js';
 import { FileJournal } from './journal/index.js';
 import { MemoryOutbox } from './outbox.js';
@@ -65,7 +61,8 @@ export interface RealVehicleOptions {
   /** See {@link UpdateRunnerOptions}. */
   readonly onSurprise?: UpdateRunnerOptions['onSurprise'];
   /** Called with each refusal of an ECU on this hardware, with its attack, if one is recognised. */
-  readonly onDistrust?: ((refusal: Error & { readonly attack?: string | undefined }) => void) | undefined;
+  readonly onDistrust?:
+    ((refusal: Error & { readonly attack?: string | undefined }) => void) | undefined;
   /** See {@link VehicleAgentOptions}. */
   readonly onRefused?: VehicleAgentOptions['onRefused'];
   /** See {@link VehicleAgentOptions}. */

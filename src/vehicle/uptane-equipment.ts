@@ -7,7 +7,12 @@ import { HttpDownloads } from './download/index.js';
 import { EcuInstaller } from './primary/ecu-installer.js';
 import { UptaneScriptSource } from './primary/uptane-script-source.js';
 import { openPrimary } from './provisioning/open-ecus.js';
-import { DownloadFailed, type Equipment, type Installer, type VerifiedImage } from './update/index.js';
+import {
+  DownloadFailed,
+  type Equipment,
+  type Installer,
+  type VerifiedImage,
+} from './update/index.js';
 import { type VehicleClock } from './vehicle-clock.js';
 
 /** How long a vehicle tries to get what is ordered. */
@@ -50,7 +55,9 @@ export function uptaneEquipment(
     headers,
     installerOf: (local) =>
       options.localInstaller(
-        local.flatMap(({ name, version }) => (version === undefined ? [] : [{ ecu: name, version }])),
+        local.flatMap(({ name, version }) =>
+          version === undefined ? [] : [{ ecu: name, version }],
+        ),
       ),
     slowest: patience.slowest,
     onTime: (time) => clock.attest(time),
@@ -81,6 +88,11 @@ export function uptaneEquipment(
 function imageAddress(imageUrl: URL, image: VerifiedImage | undefined): string {
   if (image === undefined) throw new DownloadFailed('no verified metadata describe the image');
   const { path, length, hashes } = image;
-  const file = imagePath({ path, length, hashes: new Map(Object.entries(hashes)), custom: undefined });
+  const file = imagePath({
+    path,
+    length,
+    hashes: new Map(Object.entries(hashes)),
+    custom: undefined,
+  });
   return `${imageUrl.href.replace(/\/$/, '')}/targets/${file}`;
 }

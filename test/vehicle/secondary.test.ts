@@ -165,7 +165,7 @@ class TakenOver {
 
 const files = ({ files }: TestRepository) => new Map(files);
 
-// eslint-disable-next-line @typescript-eslint/require-await
+ 
 async function* pieces(content: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < content.length; at += 10_000) yield content.subarray(at, at + 10_000);
 }
@@ -309,7 +309,7 @@ describe.each(['full', 'partial'] as const)('a Primary that was taken over, befo
     world.director.signers = (role) => (role === 'targets' ? [makeKey()] : undefined);
     world.director.publish();
     await refusal(primary.link.takeMetadata(primary.bundle()));
-    const { signed } = JSON.parse(Buffer.from(await primary.link.report()).toString()) as any;
+    const { signed } = JSON.parse(Buffer.from(await primary.link.report()).toString());
     expect(signed).toMatchObject({ attack: 'arbitrary-software', ecu: ECUS.TCU.serial, vin: VIN });
     expect(signed.reason).toMatch(/targets.*not signed by enough keys/);
     expect(signed.installed.path).toBe(imageName('TCU', '1.1.0'));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
-import { type Custom, sha } from '../uptane/support/test-repository.js';
+import { sha } from '../uptane/support/test-repository.js';
 import { softwareOf } from './support/carota-double.js';
 import { until } from './support/until.js';
 import {
@@ -407,8 +407,11 @@ describe('the clock of the vehicle', () => {
     world.update(SCRIPT, SECOND);
     await v.update(SCRIPT);
     const floor = () =>
-      (JSON.parse(readFileSync(join(v.directory, 'primary', 'time.json'), 'utf8')) as { floor: number })
-        .floor;
+      (
+        JSON.parse(readFileSync(join(v.directory, 'primary', 'time.json'), 'utf8')) as {
+          floor: number;
+        }
+      ).floor;
     expect(floor()).toBe(NOW.getTime() + YEAR_MS);
     await v.stop();
     world.now = NOW;

@@ -102,7 +102,9 @@ class MortalVehicle {
   /** What the platform has got: each message once, in the order of their times; without progress. */
   statuses(): string[] {
     const byId = new Map<string, { time: number; status: string }>();
-    for (const line of readFileSync(join(this.directory, 'platform.ndjson'), 'utf8').trim().split('\n')) {
+    for (const line of readFileSync(join(this.directory, 'platform.ndjson'), 'utf8')
+      .trim()
+      .split('\n')) {
       const decoded = decodeMessage(Buffer.from(line));
       if (!decoded.ok) throw new Error(`not a message: ${line}`);
       const { value } = decoded;
@@ -126,7 +128,7 @@ test(`killed before and after ${isFullDepth ? 'every durable operation' : 'some 
     Array.from({ length: operations }, (_, n) => n + 1).flatMap((killAt) =>
       [true, false].map((killBefore) => ({ killAt, killBefore })),
     ),
-    12,
+    6,
   );
   let cuts = 0;
   for (const life of lives) {

@@ -66,7 +66,10 @@ test('a trigger makes the vehicle ask, verify, install and report', async () => 
 });
 
 test('manifests say what each ECU has, signed by its own key, with nonces that are never used again', async () => {
-  world.update('both', { ...HU, TCU: { version: '2.0.0', content: softwareOf(1_000), counter: 7 } });
+  world.update('both', {
+    ...HU,
+    TCU: { version: '2.0.0', content: softwareOf(1_000), counter: 7 },
+  });
   const v = startUptaneVehicle(world, { description: describeVehicle(['HU', 'TCU']) });
   await v.update('both');
   await v.update('both');
@@ -96,8 +99,13 @@ test('an update that is installed already is success, with the second cycle at a
   world.update('hu only 001', HU);
   const v = startUptaneVehicle(world);
   await v.update('hu only 001');
+  const first = world.traffic.sent + world.traffic.received - HU.HU.content.length;
   world.requests = [];
   await v.update('hu only 001');
+  const second = world.traffic.sent + world.traffic.received - HU.HU.content.length - first;
+  // Bodies, without the image: what docs/vehicle.md says a cycle costs.
+  expect(first).toBeLessThan(10_000);
+  expect(second).toBeLessThan(5_000);
   expect(v.platform.statuses.slice(-3)).toEqual(['received', 'pki_check_success', 'success']);
   // Nothing that is known is fetched again.
   expect(world.requests.filter((path) => /snapshot|targets\.json|\.bin/.test(path))).toEqual([]);

@@ -52,9 +52,8 @@ Example:
 }
 
 async function run(flags: SecondaryFlags, log: Logger, stopping: Promise<string>): Promise<void> {
-  const { openFileSecondary, secondaryFiles, serveSecondary } = await import(
-    '../../vehicle/index.js'
-  );
+  const { openFileSecondary, secondaryFiles, serveSecondary } =
+    await import('../../vehicle/index.js');
   const { openDataDirectory } = await import('../../service/data-directory/data-directory.js');
   const directory = directoryOf(flags);
   const lock = await openDataDirectory(directory);

@@ -119,4 +119,3 @@ function detailOf(answer: Buffer): string {
     return '';
   }
 }
-

@@ -14,11 +14,7 @@ import { type Target } from '../../uptane/metadata/target.js';
 import { Refusal, type Subject } from '../../uptane/refusal.js';
 import { RepositoryClient } from '../../uptane/repository-client.js';
 import { DIRECTOR, IMAGE_REPOSITORY } from '../../uptane/rules.js';
-import {
-  signMetadata,
-  type WrittenEnvelope,
-  writeEnvelope,
-} from '../../uptane/signing/sign.js';
+import { signMetadata, type WrittenEnvelope, writeEnvelope } from '../../uptane/signing/sign.js';
 import { type Signer } from '../../uptane/signing/signer.js';
 import { type Fetcher } from '../../uptane/transfer/fetcher.js';
 import { transferWhole } from '../../uptane/transfer/transfer.js';

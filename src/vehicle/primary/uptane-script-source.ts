@@ -110,7 +110,8 @@ class OrderedBefore extends NotOrdered {}
 
 /** @throws UpdateRefused */
 function scriptIn(bytes: Uint8Array, scriptRefId: string): UpdateScript {
-  const bad = (fault: string) => new UpdateRefused(`the update script ${fault}`, { hasScript: true });
+  const bad = (fault: string) =>
+    new UpdateRefused(`the update script ${fault}`, { hasScript: true });
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

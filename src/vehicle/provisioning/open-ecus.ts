@@ -16,7 +16,11 @@ import { PrimaryStore } from '../primary/primary-store.js';
 import { SecondaryLink } from '../secondary/link/secondary-link.js';
 import { ECU_FILES, ReferenceSecondary } from '../secondary/reference-secondary.js';
 import { type Installer } from '../update/equipment.js';
-import { type EcuDescription, readSecondaryDescription, readVehicleDescription } from './descriptions.js';
+import {
+  type EcuDescription,
+  readSecondaryDescription,
+  readVehicleDescription,
+} from './descriptions.js';
 import { KEY_FILE, secondaryFiles, vehicleFiles } from './provision.js';
 import { ProvisioningFault } from './provisioning-fault.js';
 import { timeAuthority } from './time-keys.js';
@@ -61,7 +65,11 @@ export function openPrimary(options: OpenPrimaryOptions): OpenedPrimary {
   const others = vehicle.ecus.filter((ecu) => ecu !== primaryEcu);
   const installer = options.installerOf(others.filter(({ socket }) => socket === undefined));
   const secondaries = others.map((ecu) => fitted(ecu, options, installer, authority));
-  const time = new AttestedTime({ path: join(files.primary, ECU_FILES.time), authority, monotonic });
+  const time = new AttestedTime({
+    path: join(files.primary, ECU_FILES.time),
+    authority,
+    monotonic,
+  });
   const ownDirector = below(directorUrl, encodeURIComponent(vin));
   const imageHeaders = imageUrl.origin === directorUrl.origin ? headers : {};
   const primary = new Primary({

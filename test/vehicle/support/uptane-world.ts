@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { type PlainJson } from '../../../src/uptane/json/canonical-json.js';
 import { type ManifestFile, readManifest } from '../../../src/uptane/manifest/read-manifest.js';
 import { readTimeRequest, timePayload } from '../../../src/uptane/time/signed-time.js';
 import { type UpdateScript } from '../../../src/update-script/index.js';
@@ -108,7 +107,7 @@ export class UptaneWorld {
     this.director.targets.targets[path] = {
       ...listed,
       custom: { ...listed.custom, ecuIdentifiers: { [serial]: { hardwareId } } },
-    } as Record<string, PlainJson>;
+    };
   }
 
   orderNothing(): void {
@@ -148,7 +147,7 @@ export class UptaneWorld {
   }
 
   signedTime(nonces: readonly string[], time = this.now, key = this.timeKey): Buffer {
-    return signFile(timePayload(time, nonces) as Record<string, PlainJson>, [key]);
+    return signFile(timePayload(time, nonces), [key]);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -26,11 +26,11 @@ export interface Header {
 
 /** Reads one message from a socket. */
 export class MessageReader {
-  readonly #chunks: AsyncIterator<Buffer>;
+  readonly #chunks: AsyncIterator<Buffer, undefined>;
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(socket: Socket) {
-    this.#chunks = (socket as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+    this.#chunks = (socket as AsyncIterable<Buffer, undefined>)[Symbol.asyncIterator]();
   }
 
   /** @param withinMs for the whole header; an answer may take as long as its work @throws LinkFault */

@@ -152,7 +152,8 @@ function throwFailure({ failure, ok }: Header): void {
   throw new EcuRefused(message, code, typeof attack === 'string' ? attack : undefined);
 }
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined;
 
 function isStatus(value: unknown): value is SecondaryStatus {
   const { vin, serial, name, hardwareId, verification, roots } = (value ?? {}) as Record<

@@ -219,4 +219,5 @@ async function tellFailure(socket: Socket, error: Error): Promise<void> {
   socket.destroySoon();
 }
 
-const shown = (name: unknown) => JSON.stringify(name)?.slice(0, 40) ?? 'undefined';
+const shown = (name: unknown) =>
+  typeof name === 'string' ? JSON.stringify(name.slice(0, 40)) : `of the type ${typeof name}`;

@@ -35,8 +35,10 @@ export function artifactsOf({ update }: PhaseContext): Artifact[] {
 }
 
 /** The artifact as verified metadata describes it. */
-export const imageOf = ({ update }: PhaseContext, { sha256 }: Artifact): VerifiedImage | undefined =>
-  update.facts.images?.find(({ hashes }) => hashes.sha256 === sha256);
+export const imageOf = (
+  { update }: PhaseContext,
+  { sha256 }: Artifact,
+): VerifiedImage | undefined => update.facts.images?.find(({ hashes }) => hashes.sha256 === sha256);
 
 async function downloadOne(
   context: PhaseContext,

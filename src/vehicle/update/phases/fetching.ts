@@ -35,10 +35,7 @@ const attackField = (attack: string): MetaField => ({ key: 'attack', value: atta
  * A trigger that was forged, replayed or overtaken must not change what the vehicle has reported: if an update of this
  * operation came to its end here, its result is repeated.
  */
-function notOrdered(
-  { message }: NotOrdered,
-  { update }: PhaseContext,
-): PhaseResult<'fetching'> {
+function notOrdered({ message }: NotOrdered, { update }: PhaseContext): PhaseResult<'fetching'> {
   const { previousResult } = update;
   if (previousResult === undefined) return { outcome: 'not ordered', meta: because(message) };
   update.report(previousResult, because(`${message}; the result of this update stands`));
