@@ -78,9 +78,10 @@ export function uptaneEquipment(
       bytesPerSecond: options.bytesPerSecond,
       ...patience,
     }),
-    installer: new EcuInstaller(
-      new Map(ecus.map(({ identity, secondary }) => [identity.name, secondary])),
-    ),
+    installer: new EcuInstaller({
+      secondaries: new Map(ecus.map(({ identity, secondary }) => [identity.name, secondary])),
+      pauseMs: patience.pauseMs,
+    }),
   };
 }
 
