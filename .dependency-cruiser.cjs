@@ -41,7 +41,7 @@ module.exports = {
       'update-script',
       'contract',
     ),
-    only('bench', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'contract'),
+    only('bench', 'adapter', 'carota', 'service', 'fleet', 'vehicle', 'uptane', 'contract'),
     {
       name: 'contract-does-no-io',
       comment: 'The contract is pure: no sockets, files or clocks.',

@@ -3,6 +3,7 @@ import { ANSWER_MS, callbackRates } from './call-back.js';
 import { brokerLimit, type EventRates, eventsEndToEnd, sqlLimit } from './events.js';
 import { eventLatency, progressQueryTime, summaryTime, triggerTimes } from './campaign.js';
 import { ConsoleBench, type FirstPage, type Scrolled, type UnderLoad } from './console.js';
+import { directorFigures } from './director.js';
 import { measureReference } from './reference.js';
 import { historyCosts } from './history.js';
 import { FIXED_SHARE, GUARD_TEST, guardFigures } from './guard.js';
@@ -42,6 +43,7 @@ const MEASURE: Record<Part, (run: Run) => Promise<void>> = {
   history: measureHistory,
   adapters: measureAdapters,
   guard: measureGuard,
+  director: measureDirector,
   console: measureConsole,
 };
 
@@ -389,4 +391,30 @@ function measureGuard(run: Run): Promise<void> {
     );
   }
   return Promise.resolve();
+}
+
+/** A vehicle's cycle at the Director, on all processors of this machine with the load. */
+async function measureDirector(run: Run): Promise<void> {
+  const measured = await directorFigures(run.rounds);
+  run.figures.push(
+    {
+      what: 'director: cycles (manifest of 3 ECUs, timestamp, snapshot, targets)',
+      value: measured.cyclesPerSecond,
+      unit: 'cycles/s',
+      target: atLeast(1_000),
+    },
+    {
+      what: 'director: the same, with every file signed anew',
+      value: measured.signedAnew,
+      unit: 'cycles/s',
+    },
+    {
+      what: 'director: processor time of the CarOTA Server',
+      value: measured.carota,
+      unit: 'µs/cycle',
+    },
+    { what: 'director: processor time of PostgreSQL', value: measured.postgres, unit: 'µs/cycle' },
+    { what: 'director: manifest', value: measured.sent, unit: 'bytes/cycle' },
+    { what: 'director: metadata', value: measured.received, unit: 'bytes/cycle' },
+  );
 }

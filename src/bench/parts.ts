@@ -11,6 +11,7 @@ export const PARTS = [
   'history',
   'adapters',
   'guard',
+  'director',
   'console',
 ] as const;
 export type Part = (typeof PARTS)[number];

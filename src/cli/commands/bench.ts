@@ -96,6 +96,7 @@ Parts:
   history    events/s and write-ahead log of an event by the number of earlier messages
   adapters   events/s with 1, 2 and 4 adapters
   guard      error rates of the sequential test
+  director   cycles/s of vehicles at the Director: manifest, timestamp, snapshot, targets
   console    the operator's console in Chromium`,
     );
   addSettings(command, SETTINGS);

@@ -1,7 +1,8 @@
 /** Tokens of the HTTP interface. A token is shown once and stored only as its SHA-256. */
 import { createHash, randomBytes } from 'node:crypto';
 import { newUuid } from '../../contract/index.js';
-import { type Database, type Queryable } from '../database/index.js';
+import { Batches } from '../batches.js';
+import { bytesArray, type Database, type Queryable } from '../database/index.js';
 
 export interface Token {
   readonly id: string;
@@ -34,14 +35,32 @@ export async function createToken(
   return { id, secret };
 }
 
-/** The token with this secret, unless it was revoked. */
+/** The token with this secret, unless it was revoked before this was called. */
 export async function findToken(database: Queryable, secret: string): Promise<Token | undefined> {
-  const rows = await database.query<Token>(
-    `select id, name, role, created_at, revoked_at from tokens
-     where hash = $1 and revoked_at is null`,
-    [hashOf(secret)],
+  const known = lookUps.get(database);
+  const lookUp = known ?? new Batches((hashes) => findTokens(database, hashes), MOST_AT_ONCE);
+  if (!known) lookUps.set(database, lookUp);
+  return lookUp.do(hashOf(secret).toString('hex'));
+}
+
+/** Of each database: requests that come at the same time look up their tokens together. */
+const lookUps = new WeakMap<Queryable, Batches<string, Token | undefined>>();
+const MOST_AT_ONCE = 500;
+
+/** @param hashes hexadecimal @returns in their order */
+async function findTokens(
+  database: Queryable,
+  hashes: readonly string[],
+): Promise<readonly (Token | undefined)[]> {
+  const distinct = [...new Set(hashes)];
+  const rows = await database.query<Token & { readonly hash: string }>(
+    `select id, name, role, created_at, revoked_at, encode(hash, 'hex') as hash from tokens
+     where hash = any($1::bytea[]) and revoked_at is null`,
+    [bytesArray(distinct.map((hash) => Buffer.from(hash, 'hex')))],
+    'find-tokens',
   );
-  return rows[0];
+  const byHash = new Map(rows.map(({ hash, ...token }) => [hash, token]));
+  return hashes.map((hash) => byHash.get(hash));
 }
 
 /** Whether the token exists and is not revoked. */

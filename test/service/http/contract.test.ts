@@ -2,6 +2,7 @@
  * Servers and contract agree: each route is served and no other, and what can go wrong with any request is answered as the
  * contract declares it. The servers are the real ones; their database knows one token and nothing else.
  */
+import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -32,7 +33,8 @@ let isAway = false;
 const database = {
   query: async (sql: string) => {
     if (isAway || !sql.includes('from tokens')) throw unreachable();
-    return role === undefined ? [] : [{ id: 'id', name: 'name', role, revoked_at: null }];
+    const hash = createHash('sha256').update('secret').digest('hex');
+    return role === undefined ? [] : [{ id: 'id', name: 'name', role, revoked_at: null, hash }];
   },
   transaction: async () => {
     throw unreachable();

@@ -1,0 +1,166 @@
+/** The Director's keys: made for trials, checked at each start, never replaced by others. */
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { openDirectorKeys } from '../../src/carota/director/index.js';
+import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
+import { type Database, openPostgres } from '../../src/service/database/index.js';
+import { directorRoot } from '../../src/uptane/director-repository/files.js';
+import { readRoot } from '../../src/uptane/metadata/root.js';
+import { DIRECTOR } from '../../src/uptane/rules.js';
+import { localSigner } from '../../src/uptane/signing/local-signer.js';
+import { signMetadata, writeEnvelope } from '../../src/uptane/signing/sign.js';
+import { newDatabase, type TestDatabase } from '../support/databases.js';
+import { temporaryDirectory } from '../support/servers.js';
+
+let server: TestDatabase;
+let database: Database;
+let folder: string;
+
+beforeAll(async () => {
+  server = await newDatabase(CAROTA_SCHEMA);
+  database = openPostgres({ url: server.url });
+});
+afterAll(async () => {
+  await database.close();
+  await server.drop();
+});
+beforeEach(async () => {
+  await database.query('delete from director_roots');
+  folder = join(temporaryDirectory('director-keys'), 'director');
+});
+
+const DAY = 24 * 60 * 60 * 1000;
+const NOW = Date.parse('2026-11-27T12:00:00Z');
+const open = (now = NOW) => openDirectorKeys(database, folder, now);
+const keyOf = (name: string) =>
+  localSigner(createPrivateKey(readFileSync(join(folder, 'keys', `${name}.pem`))));
+const parsed = (bytes: Uint8Array) =>
+  readRoot(bytes, { repository: 'director', role: 'root' }, DIRECTOR);
+const lastRoot = (roots: ReadonlyMap<number, Uint8Array>) =>
+  parsed([...roots.values()].at(-1) ?? Buffer.alloc(0));
+
+/** A root as a ceremony elsewhere would make it. */
+const rootOf = async (version: number, signedBy = keyOf('root'), root = signedBy) =>
+  writeEnvelope(
+    await signMetadata(
+      directorRoot({
+        version,
+        expires: new Date(NOW + 400 * DAY),
+        rootThreshold: 1,
+        keys: {
+          root: [root.key],
+          targets: [keyOf('targets').key],
+          snapshot: [keyOf('snapshot').key],
+          timestamp: [keyOf('timestamp').key],
+        },
+      }),
+      [signedBy],
+    ),
+  );
+
+test('made at the first start: a key of its own for each role, readable by nobody else', async () => {
+  const keys = await open();
+  expect(keys.isTrial).toBe(true);
+  const ids = [...Object.values(keys.signers), keys.time, keyOf('root')].map(({ keyId }) => keyId);
+  expect(new Set(ids).size).toBe(5);
+  for (const name of readdirSync(join(folder, 'keys'))) {
+    expect(statSync(join(folder, 'keys', name)).mode & 0o777).toBe(0o600);
+  }
+  const [timeKey] = JSON.parse(readFileSync(join(folder, 'metadata', 'time-keys.json'), 'utf8'));
+  expect(timeKey).toEqual(keys.time.key);
+  expect(readdirSync(join(folder, '..'))).toEqual(['director']);
+});
+
+test('the same ones at the next start, and several starts at once make one set', async () => {
+  const all = await Promise.all([open(), open(), open()]);
+  const ids = all.map(({ signers, time }) => [signers.targets.keyId, time.keyId].join());
+  expect(new Set(ids).size).toBe(1);
+  expect((await open()).rootDigest).toBe(all[0].rootDigest);
+  expect(readdirSync(join(folder, '..'))).toEqual(['director']);
+});
+
+test('a trial’s root is followed by the next one before it expires', async () => {
+  const { roots: before } = await open();
+  const keys = await open(NOW + 310 * DAY);
+  expect([...keys.roots.keys()]).toEqual([1, 2]);
+  expect(keys.roots.get(1)).toEqual(before.get(1));
+  expect(lastRoot(keys.roots).version).toBe(2);
+  expect(keys.rootExpires.getTime()).toBe(NOW + 675 * DAY);
+});
+
+test('without the root key, a root from a ceremony is published, and an old one stays', async () => {
+  await open();
+  writeFileSync(join(folder, 'metadata', '2.root.json'), await rootOf(2));
+  rmSync(join(folder, 'keys', 'root.pem'));
+  const keys = await open();
+  expect(keys.isTrial).toBe(false);
+  expect([...keys.roots.keys()]).toEqual([1, 2]);
+  // Another process has another folder, and the same database.
+  rmSync(join(folder, 'metadata', '2.root.json'));
+  expect([...(await open(NOW + 390 * DAY)).roots.keys()]).toEqual([1, 2]);
+});
+
+test.each<[string, () => Promise<void>, RegExp]>([
+  [
+    'a root that its predecessor has not signed',
+    async () => {
+      const stranger = localSigner(generateKeyPairSync('ed25519').privateKey);
+      writeFileSync(join(folder, 'metadata', '2.root.json'), await rootOf(2, stranger));
+    },
+    /root version 2: is not signed by enough keys/,
+  ],
+  [
+    'a root that leaves out a version',
+    async () => writeFileSync(join(folder, 'metadata', '3.root.json'), await rootOf(3)),
+    /is not the next version: expected version 2/,
+  ],
+  [
+    'another root of a version that the database has',
+    async () => writeFileSync(join(folder, 'metadata', '1.root.json'), await rootOf(1)),
+    /is not the root version 1 of this database/,
+  ],
+  [
+    'another key than the root names',
+    async () =>
+      writeFileSync(
+        join(folder, 'keys', 'snapshot.pem'),
+        readFileSync(join(folder, 'keys', 'targets.pem')),
+      ),
+    /snapshot\.pem is not the key that root version 1 names for snapshot/,
+  ],
+  [
+    'a file that is no key',
+    async () => writeFileSync(join(folder, 'keys', 'time.pem'), 'x'),
+    /time\.pem is not an unencrypted private key in PEM/,
+  ],
+  [
+    'a key that is not there',
+    async () => rmSync(join(folder, 'keys', 'timestamp.pem')),
+    /timestamp\.pem is missing/,
+  ],
+  [
+    'a curve that metadata do not have',
+    async () => {
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
+      const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+      writeFileSync(join(folder, 'keys', 'time.pem'), pem);
+    },
+    /time\.pem: expected an Ed25519, ECDSA P-256 or RSA key, found ec secp256k1/,
+  ],
+])('does not start with %s', async (_name, spoil, message) => {
+  await open();
+  await spoil();
+  await expect(open()).rejects.toThrow(message);
+  // Nothing of it was stored: with the right files it starts.
+  expect(await database.query('select version from director_roots')).toHaveLength(1);
+});
+
+test('does not start with new keys where the database knows a Director', async () => {
+  await open();
+  rmSync(folder, { recursive: true });
+  await expect(open()).rejects.toThrow(/there are no keys in .*copy its folder there/);
+  mkdirSync(folder);
+  await expect(open()).rejects.toThrow(/targets\.pem is missing/);
+});

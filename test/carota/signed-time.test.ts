@@ -1,0 +1,85 @@
+/** The signed time: an answer to those who ask, and to nobody else. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Authority } from '../../src/uptane/keys/authority.js';
+import { publicKeyOf } from '../../src/uptane/signing/listed-key.js';
+import { checkSignedTime } from '../../src/uptane/time/check-time.js';
+import { vinOf } from '../support/messages.js';
+import { makeKey, signFile } from '../uptane/support/keys.js';
+import { type AdapterDouble, startAdapterDouble, startTestCarota } from './support/test-carota.js';
+import { DirectorWorld, newEcus, newNonce } from './support/test-director.js';
+
+const vin = vinOf(1, 'TMB');
+let adapter: AdapterDouble;
+let world: DirectorWorld;
+let authority: Authority;
+
+const authorityOf = (listed: any): Authority => {
+  const key = publicKeyOf(listed);
+  return { keys: new Map([[key.id, key]]), threshold: 1, identities: [key.identity] };
+};
+
+beforeAll(async () => {
+  adapter = await startAdapterDouble();
+  world = new DirectorWorld(await startTestCarota(adapter.url));
+  await world.vehicle(vin, newEcus());
+  const file = join(world.carota.dataDir, 'director', 'metadata', 'time-keys.json');
+  authority = authorityOf(JSON.parse(readFileSync(file, 'utf8'))[0]);
+});
+afterAll(async () => {
+  await world.carota.stop();
+  await adapter.stop();
+});
+
+const ask = (body: unknown, of = vin) =>
+  world.carota.call('POST', `/uptane/director/${of}/time`, { body });
+const bytes = (file: unknown) => Buffer.from(JSON.stringify(file));
+const refused = (code: string) => expect.objectContaining({ code });
+
+test('answers all nonces of a request with one time that ECUs believe', async () => {
+  const nonces = Array.from({ length: 100 }, newNonce);
+  const before = Math.floor(Date.now() / 1000) * 1000;
+  const { status, body } = await ask({ nonces });
+  expect(status).toBe(200);
+  for (const nonce of nonces) {
+    const time = checkSignedTime(bytes(body), authority, nonce).getTime();
+    expect(time).toBeGreaterThanOrEqual(before);
+    expect(time).toBeLessThanOrEqual(Date.now());
+  }
+});
+
+test('an ECU believes no answer to another nonce, by another key, or that was changed', async () => {
+  const nonce = newNonce();
+  const { body } = await ask({ nonces: [nonce] });
+  const check = (file: unknown, by = authority, asked = nonce) =>
+    checkSignedTime(bytes(file), by, asked);
+  expect(() => check(body, authority, newNonce())).toThrow(refused('freeze'));
+  expect(() => check(body, authorityOf(makeKey().listed))).toThrow(refused('signature'));
+  const later = { ...body, signed: { ...body.signed, time: '2099-01-01T00:00:00Z' } };
+  expect(() => check(later)).toThrow(refused('signature'));
+  // A file of another kind by the same key is no time.
+  const key = makeKey();
+  const other = JSON.parse(signFile({ ...body.signed, _type: 'timestamp' }, [key]).toString());
+  expect(() => check(other, authorityOf(key.listed))).toThrow(refused('malformed'));
+  expect(() => check({ ...body, note: 'x'.repeat(20_000) })).toThrow(refused('length'));
+});
+
+test.each<[string, unknown]>([
+  ['no nonces', {}],
+  ['an empty list', { nonces: [] }],
+  ['101 nonces', { nonces: Array.from({ length: 101 }, newNonce) }],
+  ['a short nonce', { nonces: ['00'] }],
+  ['a number', { nonces: [1] }],
+  ['no object', []],
+])('a request with %s is refused', async (_name, body) => {
+  const answer = await ask(body);
+  expect([answer.status, answer.body.errorCode]).toEqual([400, 'INVALID']);
+});
+
+test('a large request, or one for a vehicle that is not known, is refused', async () => {
+  const nonces = [newNonce()];
+  const large = await ask({ nonces, note: 'x'.repeat(16_384) });
+  expect([large.status, large.body.errorCode]).toEqual([413, 'BODY_TOO_LARGE']);
+  expect((await ask({ nonces }, vinOf(2, 'TMB'))).status).toBe(404);
+});

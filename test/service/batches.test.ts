@@ -1,0 +1,76 @@
+/** Batches: few large pieces of work of many small ones, none older than its question. */
+import { expect, test } from 'vitest';
+import { Batches } from '../../src/service/batches.js';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Work that a test lets go on, batch by batch. */
+function heldWork() {
+  const begun: { items: readonly number[]; end: (error?: Error) => void }[] = [];
+  const work = (items: readonly number[]) =>
+    new Promise<readonly string[]>((resolve, reject) => {
+      begun.push({
+        items,
+        end: (error) => (error ? reject(error) : resolve(items.map((item) => `done ${item}`))),
+      });
+    });
+  return { begun, work };
+}
+
+test('what comes in one turn is one batch; what comes meanwhile is the next', async () => {
+  const { begun, work } = heldWork();
+  const batches = new Batches(work, 100);
+  const first = [1, 2, 3].map((item) => batches.do(item));
+  await turn();
+  const second = [4, 5].map((item) => batches.do(item));
+  await turn();
+  expect(begun.map(({ items }) => items)).toEqual([[1, 2, 3]]);
+  begun[0]?.end();
+  expect(await Promise.all(first)).toEqual(['done 1', 'done 2', 'done 3']);
+  await turn();
+  expect(begun[1]?.items).toEqual([4, 5]);
+  begun[1]?.end();
+  expect(await Promise.all(second)).toEqual(['done 4', 'done 5']);
+});
+
+test('a question never gets the answer of work that began before it', async () => {
+  let value = 'old';
+  let release: () => void = () => undefined;
+  const read = (items: readonly number[]) => {
+    const seen = value;
+    return new Promise<readonly string[]>((resolve) => {
+      release = () => resolve(items.map(() => seen));
+    });
+  };
+  const batches = new Batches(read, 100);
+  const before = batches.do(1);
+  await turn();
+  value = 'new';
+  const after = batches.do(1);
+  release();
+  expect(await before).toBe('old');
+  await turn();
+  release();
+  expect(await after).toBe('new');
+});
+
+test('a batch is no larger than it may be, and one that fails does not harm the next', async () => {
+  const { begun, work } = heldWork();
+  const batches = new Batches(work, 2);
+  const all = [1, 2, 3].map((item) => batches.do(item));
+  const outcomes = Promise.allSettled(all);
+  await turn();
+  expect(begun[0]?.items).toEqual([1, 2]);
+  begun[0]?.end(new Error('away'));
+  await turn();
+  begun[1]?.end();
+  expect(await outcomes).toMatchObject([
+    { status: 'rejected', reason: { message: 'away' } },
+    { status: 'rejected' },
+    { status: 'fulfilled', value: 'done 3' },
+  ]);
+  const later = batches.do(4);
+  await turn();
+  begun[2]?.end();
+  expect(await later).toBe('done 4');
+});
