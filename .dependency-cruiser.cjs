@@ -4,7 +4,7 @@
  *   contract  <-  service  <-  adapter
  *   contract  <-  service, update-script, uptane  <-  carota
  *   contract  <-  update-script  <-  vehicle  <-  fleet
- *   uptane (knows nobody)
+ *   uptane (knows nobody)  <-  vehicle
  *   contract  <-  console (in the browser; it asks the servers over HTTP)
  *   contract  <-  service  <-  test-bed (tests import it too)
  *   all of them  <-  quickstart | bench  <-  cli
@@ -29,8 +29,8 @@ module.exports = {
     only('adapter', 'service', 'contract'),
     only('update-script', 'contract'),
     only('carota', 'service', 'update-script', 'uptane', 'contract'),
-    only('vehicle', 'update-script', 'contract'),
-    only('fleet', 'vehicle', 'update-script', 'contract'),
+    only('vehicle', 'uptane', 'update-script', 'contract'),
+    only('fleet', 'vehicle', 'uptane', 'update-script', 'contract'),
     only('console', 'contract'),
     only(
       'quickstart',

@@ -15,6 +15,7 @@ import { operationsCommand } from './commands/operations/index.js';
 import { quickstartCommand } from './commands/quickstart.js';
 import { rateCommand } from './commands/rate.js';
 import { repositoryCommand } from './commands/repository/index.js';
+import { secondaryCommand } from './commands/secondary.js';
 import { serveCommand } from './commands/serve.js';
 import { signerCommand } from './commands/signer.js';
 import { simulateCommand } from './commands/simulate.js';
@@ -79,6 +80,7 @@ function program(): Command {
   tokenCommand(root);
   doctorCommand(root);
   vehicleCommand(root);
+  secondaryCommand(root);
   simulateCommand(root);
   benchCommand(root);
   keysCommand(root);

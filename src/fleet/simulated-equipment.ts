@@ -1,7 +1,7 @@
 /** The equipment of a simulated vehicle: no disk and no network, only time and the faults of its scenario. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ScriptRefused, type UpdateScript } from '../update-script/index.js';
-import { DownloadFailed, type Equipment, type Transfer } from '../vehicle/index.js';
+import { type UpdateScript } from '../update-script/index.js';
+import { DownloadFailed, type Equipment, type Transfer, UpdateRefused } from '../vehicle/index.js';
 import { type Scenario } from './scenario.js';
 
 export interface SimulationContext {
@@ -26,8 +26,11 @@ export function simulatedEquipment(context: SimulationContext): Equipment {
     scripts: {
       async fetch(scriptRefId, _at, signal) {
         await wait(durations.fetch, signal);
-        if (outcome === 'pki_check_fail') throw new ScriptRefused('certificate expired');
-        return scriptFor(scriptRefId, model);
+        if (outcome === 'pki_check_fail') {
+          const fault = 'the Director orders another image than the script installs';
+          throw new UpdateRefused(fault, { hasScript: true, attack: 'mix-and-match' });
+        }
+        return { script: scriptFor(scriptRefId, model) };
       },
     },
     consent: {

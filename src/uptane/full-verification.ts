@@ -15,6 +15,11 @@ export interface FullVerification {
   readonly assignmentsOf: (targets: Targets) => readonly Assignment[];
   /** What each ECU has, by ECU identifier; an ECU of which nothing is known is left out. */
   readonly installed: ReadonlyMap<string, InstalledImage>;
+  /**
+   * Whether an order asks for nothing new, by default `isInstalled`. A Primary that carries an order out more than once
+   * (an update script, which is no firmware) says so here; its release counter is compared all the same.
+   */
+  readonly isDone?: (assignment: Assignment, installed: InstalledImage | undefined) => boolean;
 }
 
 /** For messages. */
@@ -30,7 +35,7 @@ export async function verifyFully(verification: FullVerification): Promise<reado
   const { image, installed } = verification;
   // Step 1, the time, is the repositories' `now`. Steps 2 to 6.
   const assignments = await directorAssignments(verification);
-  if (!hasNews(assignments, installed)) return [];
+  if (!hasNews(assignments, verification)) return [];
   // Steps 7 to 9.
   await image.updateRoot();
   await image.updateTimestamp();
@@ -46,14 +51,14 @@ export async function verifyFully(verification: FullVerification): Promise<reado
 }
 
 async function directorAssignments(verification: FullVerification): Promise<readonly Assignment[]> {
-  const { director, assignmentsOf, installed } = verification;
+  const { director, assignmentsOf } = verification;
   await director.updateRoot();
   await director.updateTimestamp();
   // Step 4: with the same snapshot there are no new updates. What was ordered before may not be installed
   // yet, though: the power was cut, or the image repository was unavailable.
   if (director.isUnchanged()) {
     const targets = director.storedTargets();
-    if (targets && !hasNews(assignmentsOf(targets), installed)) return [];
+    if (targets && !hasNews(assignmentsOf(targets), verification)) return [];
   }
   await director.updateSnapshot();
   let assignments: readonly Assignment[] = [];
@@ -66,6 +71,6 @@ async function directorAssignments(verification: FullVerification): Promise<read
 /** Step 6. */
 const hasNews = (
   assignments: readonly Assignment[],
-  installed: ReadonlyMap<string, InstalledImage>,
+  { installed, isDone = isInstalled }: FullVerification,
 ): boolean =>
-  assignments.some((assignment) => !isInstalled(assignment, installed.get(assignment.ecuId)));
+  assignments.some((assignment) => !isDone(assignment, installed.get(assignment.ecuId)));

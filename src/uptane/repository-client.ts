@@ -14,7 +14,7 @@ import { checkThreshold } from './checks/threshold.js';
 import { findImage, type FoundImage } from './delegations/find-image.js';
 import { type WantedImage } from './delegations/applies.js';
 import { type Authority } from './keys/authority.js';
-import { LIMITS, LONGEST_METADATA_SECONDS, SLOWEST } from './limits.js';
+import { LIMITS, LONGEST_METADATA_SECONDS, SLOWEST, type TransferRate } from './limits.js';
 import { type DelegatedRole } from './metadata/delegation.js';
 import { type ListedFile } from './metadata/listed-file.js';
 import { type MetadataFile } from './metadata/metadata-file.js';
@@ -38,6 +38,8 @@ export interface RepositoryOptions {
   readonly store: MetadataStore;
   /** Trusted time, fixed for the cycle. */
   readonly now: Date;
+  /** A slower transfer is refused; default: that of the POUF, section 7. */
+  readonly slowest?: TransferRate | undefined;
 }
 
 type ReadFile<T extends MetadataFile> = (bytes: Uint8Array, subject: Subject, rules: Rules) => T;
@@ -253,7 +255,8 @@ export class RepositoryClient {
   }
 
   #fetch(path: string, bytes: number, subject: Subject): Promise<Uint8Array | undefined> {
-    const limits = { bytes, rate: SLOWEST, seconds: LONGEST_METADATA_SECONDS };
+    const { slowest = SLOWEST } = this.#options;
+    const limits = { bytes, rate: slowest, seconds: LONGEST_METADATA_SECONDS };
     return transferWhole(this.#options.fetcher, path, limits, subject);
   }
 }

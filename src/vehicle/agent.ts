@@ -8,6 +8,7 @@ import {
   decodeMessage,
   encodeMessage,
   EVENT_STATUS,
+  NEVER_EXPIRES,
   newDeviceMessageId,
   otaEvent,
   type OtaTrigger,
@@ -53,6 +54,13 @@ const RETRY = { firstPauseMs: 1_000, longestPauseMs: 60_000 };
  * documented brokers need to write to disk (5 s for Mosquitto).
  */
 const UNCERTAIN_MS = 40_000;
+
+/**
+ * Unfinished updates. Triggers beyond are not acknowledged: the cloud sends them again, and a flood of forged ones fills
+ * neither the journal nor the disk.
+ */
+const MOST_UPDATES = 16;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * The contract’s c2c-edge: acknowledges triggers, has updates done by an {@link OtaManager}, and sends their events
@@ -132,11 +140,34 @@ export class VehicleAgent {
       if (sendsAck) this.#post([known]);
       return;
     }
-    this.#options.clock.atLeast(toMilliseconds(trigger.time));
+    const refusal = this.#refusalOf(trigger);
+    if (refusal !== undefined) {
+      this.#options.onRefused?.(refusal);
+      return;
+    }
     const ack = this.#ackOf(trigger);
     this.#write({ kind: 'trigger', trigger: taken(trigger), ack, sendsAck });
     if (sendsAck) this.#post([ack]);
     this.#work();
+    this.#announceAnother();
+  }
+
+  /** Why a trigger is not even queued. */
+  #refusalOf({ message_id, time, ttl }: OtaTrigger): string | undefined {
+    // By certain time only: a clock that runs ahead must not make every trigger expire.
+    const expiry = ttl === NEVER_EXPIRES ? Infinity : toMilliseconds(time) + ttl * 1000;
+    if (expiry < this.#options.clock.earliest) return `EXPIRED ${message_id}`;
+    if (this.#record.updates.size >= MOST_UPDATES) {
+      return `${message_id}: ${MOST_UPDATES} updates are queued already`;
+    }
+    return undefined;
+  }
+
+  /** The newest trigger behind the update under way: that one may be a slow download that is no longer wanted. */
+  #announceAnother(): void {
+    const [current, ...queued] = this.#record.updates.values();
+    const newest = queued.at(-1);
+    if (current && newest) this.#options.otaManager.another?.(newest.trigger);
   }
 
   /** Updates run one after another, in the order of their triggers. */
@@ -154,7 +185,9 @@ export class VehicleAgent {
     const { updates } = this.#record;
     for (const [id] of updates) {
       const update = this.#running(id);
-      await this.#options.otaManager.run(update).catch((error: unknown) => {
+      const running = this.#options.otaManager.run(update);
+      this.#announceAnother();
+      await running.catch((error: unknown) => {
         if (this.#stopping.signal.aborted) return;
         const reason = reasonField((error as Error).message);
         update.step('ended', {}, [{ status: 'failure', meta: [reason] }]);
@@ -177,7 +210,11 @@ export class VehicleAgent {
       if (this.#stopping.signal.aborted) return;
       const messages = events.map((event) => this.#eventOf(trigger, event));
       const at = this.#record.lastTime;
-      this.#write({ kind: 'step', update: id, phase, facts, messages, at });
+      const result = phase === 'ended' ? events.at(-1)?.status : undefined;
+      this.#write({
+        ...{ kind: 'step', update: id, phase, facts, messages, at },
+        ...(result === undefined ? {} : { result }),
+      });
       this.#post(messages);
     };
     return {
@@ -188,6 +225,7 @@ export class VehicleAgent {
       get facts() {
         return current()?.facts ?? {};
       },
+      previousResult: this.#record.results.get(trigger.refId),
       step,
       report: (status, meta) => {
         const phase = current()?.phase;
@@ -197,9 +235,16 @@ export class VehicleAgent {
     };
   }
 
-  /** Each event is later than the one before, even if the clock stops or is set back. */
+  /**
+   * Each event is later than the one before, even if the clock stops or is set back; unless a clock that ran ahead
+   * has stamped earlier ones, whose times the cloud does not believe.
+   */
   #nextTime(): number {
-    const time = Math.max(this.#options.clock.now(), this.#record.lastTime + 1);
+    const { clock } = this.#options;
+    const now = clock.now();
+    const last = this.#record.lastTime;
+    const ranAhead = clock.isAttested && last > now + DAY_MS;
+    const time = ranAhead ? now : Math.max(now, last + 1);
     this.#record.lastTime = time;
     return time;
   }

@@ -2,9 +2,15 @@
 import { type X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffPause, checkOf } from '../contract/index.js';
-import { ScriptDelivery, type UpdateScript, verifyScript } from '../update-script/index.js';
+import { ScriptDelivery, ScriptRefused, verifyScript } from '../update-script/index.js';
 import { messageOf } from './fetch-failure.js';
-import { type ScriptSource, SourceUnreachable } from './update/equipment.js';
+import {
+  type ScriptSource,
+  SourceUnreachable,
+  type Transfer,
+  UpdateRefused,
+  type VerifiedUpdate,
+} from './update/equipment.js';
 
 /** Where update scripts come from, and which certificate vouches for them. */
 export interface HttpScriptSourceOptions {
@@ -37,9 +43,14 @@ export class HttpScriptSource implements ScriptSource {
     this.#options = options;
   }
 
-  async fetch(scriptRefId: string, at: number, signal: AbortSignal): Promise<UpdateScript> {
+  async fetch(scriptRefId: string, at: number, signal: AbortSignal): Promise<VerifiedUpdate> {
     const { script } = await this.#deliver(scriptRefId, signal);
-    return verifyScript(script, this.#options.trustAnchors, at);
+    try {
+      return { script: await verifyScript(script, this.#options.trustAnchors, at) };
+    } catch (error) {
+      if (!(error instanceof ScriptRefused)) throw error;
+      throw new UpdateRefused(error.message, { hasScript: true });
+    }
   }
 
   /**
@@ -49,14 +60,13 @@ export class HttpScriptSource implements ScriptSource {
    * @throws SourceUnreachable
    */
   async locate(
-    scriptRefId: string,
-    sha256: string,
+    { scriptRefId, artifact }: Pick<Transfer, 'scriptRefId' | 'artifact'>,
     fresh: boolean,
     signal: AbortSignal,
   ): Promise<string> {
     const known = fresh ? undefined : this.#locations.get(scriptRefId);
     const locations = known ?? (await this.#deliver(scriptRefId, signal)).artifacts;
-    const url = locations[sha256];
+    const url = locations[artifact.sha256];
     if (url === undefined) throw new SourceUnreachable('the CarOTA Server has no URL for it');
     return new URL(url, this.#options.url).href;
   }

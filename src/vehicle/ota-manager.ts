@@ -15,6 +15,8 @@ export interface RunningUpdate {
   /** The current phase, also after a restart. */
   readonly phase: Phase | 'ended';
   readonly facts: UpdateFacts;
+  /** How the last update of the same operation came to its end in this vehicle, if there was one. */
+  readonly previousResult?: EventStatusName | undefined;
   /**
    * Enters a phase: journals it atomically together with changed facts and reported events. Once it returns,
    * neither can be lost, and the messages are on their way.
@@ -35,4 +37,6 @@ export interface OtaManager {
    * Works on one update until it has finished, or the agent stops.
    */
   run(update: RunningUpdate): Promise<void>;
+  /** Another trigger waits while an update is under way; the manager may give the update up for it. */
+  another?(trigger: TakenTrigger): void;
 }

@@ -8,7 +8,8 @@ import { HttpDownloads } from './download/index.js';
 import { FileConditions } from './file-conditions.js';
 import { HttpScriptSource } from './http-script-source.js';
 import { type VehicleIdentity } from './identity.js';
-import { CommandInstaller, FileInstaller, runCommand } from './installer/index.js';
+import { CommandInstaller, type FactorySoftware, fileInstaller } from './installer/index.js';
+import { below } from './provisioning/open-ecus.js';
 import { FileJournal } from './journal/index.js';
 import { MemoryOutbox } from './outbox.js';
 import { CommandReboot, NoReboot } from './reboots.js';
@@ -16,10 +17,12 @@ import {
   type Conditions,
   type Consent,
   type Equipment,
+  type Installer,
   type Pace,
   UpdateRunner,
   type UpdateRunnerOptions,
 } from './update/index.js';
+import { type Patience, uptaneEquipment } from './uptane-equipment.js';
 import { VehicleClock } from './vehicle-clock.js';
 
 /** Identity, connection and equipment of a complete vehicle. */
@@ -32,12 +35,18 @@ export interface RealVehicleOptions {
   /** URL of the CarOTA Server. */
   readonly carotaUrl: string;
   readonly carotaToken: string;
-  /** PEM file with the trust anchors of scripts. */
-  readonly trustAnchorFile: string;
+  /** Trust by signed scripts: PEM file with their trust anchors. Without it, the vehicle trusts by Uptane. */
+  readonly trustAnchorFile?: string | undefined;
+  /** Default: `/uptane/director` of the CarOTA Server. Without the VIN. */
+  readonly directorUrl?: string | undefined;
+  /** Default: `/uptane/image` of the CarOTA Server. */
+  readonly imageUrl?: string | undefined;
+  /** How long the vehicle tries to get what is ordered. */
+  readonly patience?: Patience | undefined;
   readonly consent: Consent;
   /** File with the vehicle's status; without it, no precondition is met. */
   readonly conditions?: Conditions | undefined;
-  /** Name and version of each file ECU; provisioned if missing. */
+  /** With signed scripts: name and version of each file ECU; provisioned if missing. */
   readonly ecus?: readonly { readonly ecu: string; readonly version: string }[] | undefined;
   /** For real ECUs: see {@link CommandInstaller}. */
   readonly installerCommand?: string | undefined;
@@ -51,6 +60,9 @@ export interface RealVehicleOptions {
   readonly onOutcome?: UpdateRunnerOptions['onOutcome'];
   /** See {@link UpdateRunnerOptions}. */
   readonly onSurprise?: UpdateRunnerOptions['onSurprise'];
+  /** Called with each refusal of an ECU on this hardware, with its attack, if one is recognised. */
+  readonly onDistrust?:
+    ((refusal: Error & { readonly attack?: string | undefined }) => void) | undefined;
   /** See {@link VehicleAgentOptions}. */
   readonly onRefused?: VehicleAgentOptions['onRefused'];
   /** See {@link VehicleAgentOptions}. */
@@ -69,13 +81,14 @@ export interface RealVehicle {
 /**
  * Opens a vehicle, which continues where it was. It is online after `agent.goOnline()`.
  *
- * @throws CertificateRefused if the trust anchor cannot be read; JournalDamaged
+ * @throws ProvisioningFault if it is not provisioned; CertificateRefused if the trust anchor cannot be read;
+ * JournalDamaged
  */
 export function openVehicle(options: RealVehicleOptions): RealVehicle {
   const clock = new VehicleClock(Date.now);
   const journal = new FileJournal(join(options.directory, 'journal'));
   const runner = new UpdateRunner({
-    equipment: equipmentOf(options),
+    equipment: equipmentOf(options, clock),
     model: options.model,
     clock,
     pace: options.pace ?? {},
@@ -106,42 +119,53 @@ function heard<Name extends string, Listener>(name: Name, listener: Listener | u
   return (listener === undefined ? {} : { [name]: listener }) as Partial<Record<Name, Listener>>;
 }
 
-function equipmentOf(options: RealVehicleOptions): Equipment {
-  const { directory, rebootCommand } = options;
-  const scripts = new HttpScriptSource({
-    url: options.carotaUrl,
-    token: options.carotaToken,
-    trustAnchors: certificatesOf(readFileSync(options.trustAnchorFile, 'utf8')),
-  });
+function equipmentOf(options: RealVehicleOptions, clock: VehicleClock): Equipment {
+  const { rebootCommand, trustAnchorFile } = options;
+  const trusted =
+    trustAnchorFile === undefined
+      ? uptaneEquipment({
+          ...options,
+          vin: options.identity.vin,
+          directorUrl: addressOf(options.directorUrl, options.carotaUrl, 'director'),
+          imageUrl: addressOf(options.imageUrl, options.carotaUrl, 'image'),
+          localInstaller: (ecus) => localInstaller(options, ecus),
+          clock,
+        })
+      : signedScriptEquipment(options, trustAnchorFile);
   return {
-    scripts,
+    ...trusted,
     consent: options.consent,
     conditions: options.conditions ?? new FileConditions(undefined, 'UTC'),
-    downloads: new HttpDownloads({
-      directory: join(directory, 'downloads'),
-      locate: (...what) => scripts.locate(...what),
-      bytesPerSecond: options.bytesPerSecond,
-    }),
-    installer:
-      options.installerCommand === undefined
-        ? fileInstaller(options)
-        : new CommandInstaller(options.installerCommand),
     reboot: rebootCommand === undefined ? new NoReboot() : new CommandReboot(rebootCommand),
   };
 }
 
-function fileInstaller({ directory, ecus = [], healthCommand }: RealVehicleOptions): FileInstaller {
-  const installer = new FileInstaller({
-    directory: join(directory, 'ecus'),
-    ...(healthCommand === undefined
-      ? {}
-      : {
-          health: async ({ ecu, version, software }, signal) => {
-            const facts = { OTAOPS_ECU: ecu, OTAOPS_VERSION: version, OTAOPS_FILE: software };
-            await runCommand(healthCommand, facts, signal);
-          },
-        }),
+const addressOf = (url: string | undefined, carotaUrl: string, repository: string): URL =>
+  url === undefined ? below(new URL(carotaUrl), `uptane/${repository}`) : new URL(url);
+
+function signedScriptEquipment(
+  options: RealVehicleOptions,
+  trustAnchorFile: string,
+): Pick<Equipment, 'scripts' | 'downloads' | 'installer'> {
+  const scripts = new HttpScriptSource({
+    url: options.carotaUrl,
+    token: options.carotaToken,
+    trustAnchors: certificatesOf(readFileSync(trustAnchorFile, 'utf8')),
   });
-  for (const { ecu, version } of ecus) installer.provision(ecu, version);
-  return installer;
+  return {
+    scripts,
+    downloads: new HttpDownloads({
+      directory: join(options.directory, 'downloads'),
+      locate: (...what) => scripts.locate(...what),
+      bytesPerSecond: options.bytesPerSecond,
+    }),
+    installer: localInstaller(options, options.ecus ?? []),
+  };
+}
+
+function localInstaller(options: RealVehicleOptions, ecus: readonly FactorySoftware[]): Installer {
+  const { directory, installerCommand, healthCommand } = options;
+  return installerCommand === undefined
+    ? fileInstaller({ directory: join(directory, 'ecus'), ecus, healthCommand })
+    : new CommandInstaller(installerCommand);
 }

@@ -236,7 +236,9 @@ describe.runIf(await hasChromium())('operations', () => {
     const vin = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1) ?? '');
     await page.getByRole('heading', { level: 1, name: vin }).waitFor();
     const timeline = page.getByRole('region', { name: `Timeline of ${REF_ID}` });
-    await timeline.getByText('certificate expired').waitFor();
+    await timeline
+      .getByText('the Director orders another image than the script installs')
+      .waitFor();
     const { body } = await t.call(
       'GET',
       `/v1.0/ota/operations/${encodeURIComponent(REF_ID)}/vehicles/${vin}/timeline`,

@@ -22,8 +22,10 @@ test('every phase can be reached, and every way ends in a finished state of the 
   follow('fetching');
   expect([...reached].sort()).toEqual([...PHASES].sort());
   for (const phase of PHASES) {
-    for (const { reports, next } of Object.values(MACHINE[phase].outcomes)) {
-      if (next === 'ended') expect(FINISHED).toContain(reports.at(-1));
+    for (const [name, { reports, next }] of Object.entries(MACHINE[phase].outcomes)) {
+      // Its work repeats the result of an earlier update, whichever that was.
+      if (name === 'ended before') expect(reports).toEqual([]);
+      else if (next === 'ended') expect(FINISHED).toContain(reports.at(-1));
     }
   }
 });

@@ -5,7 +5,7 @@ import { type Command } from 'commander';
 import { type Logger } from 'pino';
 import type { Consent } from '../../vehicle/index.js';
 import { serviceLog } from '../log.js';
-import { print, printError } from '../output.js';
+import { print, printError, printJson } from '../output.js';
 import {
   addSettings,
   BadSetting,
@@ -17,11 +17,13 @@ import {
   CREDENTIAL,
   D2C_TOPIC,
   DEVICE_ID,
+  DIRECTOR_URL,
   ECU_TYPE,
   ECUS,
   type EcuSetting,
   HEALTH_COMMAND,
   HOST,
+  IMAGE_URL,
   INSTALLER_COMMAND,
   IVI_PORT,
   LOG_LEVEL,
@@ -39,7 +41,9 @@ import {
   VEHICLE_STATUS,
   VIN,
 } from '../settings/index.js';
+import { parseVin } from '../settings/parsers.js';
 import { stopRequested } from '../stop-signals.js';
+import { initialTrust, provisionCommand, type TrustFlags } from './provision.js';
 
 interface VehicleFlags {
   readonly vin?: string;
@@ -55,6 +59,8 @@ interface VehicleFlags {
   readonly carotaUrl: string;
   readonly carotaToken?: string;
   readonly trustAnchor?: string;
+  readonly directorUrl?: string;
+  readonly imageUrl?: string;
   readonly vehicleDir?: string;
   readonly consent: string;
   readonly host: string;
@@ -79,10 +85,13 @@ export function vehicleCommand(program: Command): void {
       'after',
       `
 Example, beside otaops serve and otaops carota:
+  otaops vehicle provision --vehicle vehicle.json --director-root director.root.json \\
+    --image-root image.root.json --time-key time-key.json
   otaops vehicle --vin 5YJSA1E40FF345678 --model "vehicle model a" --credential … \\
-    --carota-token … --trust-anchor .otaops-carota/signing/trust-anchor.pem --consent ivi`,
+    --carota-token … --consent ivi`,
     );
-  addSettings(command, [VIN, MODEL, CREDENTIAL, CAROTA_URL, CAROTA_TOKEN, TRUST_ANCHOR]);
+  addSettings(command, [VIN, MODEL, CREDENTIAL, CAROTA_URL, CAROTA_TOKEN]);
+  addSettings(command, [DIRECTOR_URL, IMAGE_URL, TRUST_ANCHOR]);
   addSettings(command, [
     { ...MQTT_URL, default: LOCAL_BROKER },
     MQTT_CA,
@@ -99,6 +108,25 @@ Example, beside otaops serve and otaops carota:
     const stopping = stopRequested();
     await run(flags, serviceLog(flags.logLevel), stopping);
   });
+  provisionCommand(command, 'the vehicle and a key for each ECU on its hardware', [
+    '--vehicle <file>',
+    'JSON: VIN and ECUs; see docs/vehicle.md',
+  ]).action(async ({ vehicle, ...trust }: TrustFlags & { vehicle: string }) => {
+    const { provisionVehicle } = await import('../../vehicle/index.js');
+    const description = await readFile(vehicle);
+    const { vehicleDir } = command.opts<VehicleFlags>();
+    const directory = vehicleDir ?? join('.otaops-vehicle', vinIn(description));
+    printJson(provisionVehicle(directory, description, await initialTrust(trust)));
+  });
+}
+
+/** For the default folder only; a wrong description is refused when it is provisioned. */
+function vinIn(description: Buffer): string {
+  try {
+    return parseVin(String((JSON.parse(description.toString()) as { vin?: unknown }).vin));
+  } catch {
+    return 'unknown';
+  }
 }
 
 async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>): Promise<void> {
@@ -138,13 +166,15 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
     }),
     directory,
     carotaToken: needed(flags.carotaToken, CAROTA_TOKEN),
-    trustAnchorFile: needed(flags.trustAnchor, TRUST_ANCHOR),
+    trustAnchorFile: flags.trustAnchor,
     consent: ivi ?? (await consentOf(flags.consent)),
     conditions: new FileConditions(flags.vehicleStatus, flags.timeZone),
     bytesPerSecond: flags.bandwidth,
     pace: { progressSeconds: flags.progressSeconds, progressPercent: flags.progressPercent },
     onOutcome: (phase, outcome) => log.info({ phase, outcome }, 'update'),
     onSurprise: (phase, error) => log.error({ phase, err: error }, 'update'),
+    onDistrust: (refusal) =>
+      log.warn({ err: refusal, attack: refusal.attack }, 'refused by an ECU'),
     onRefused: (why) => log.warn({ why }, 'message refused'),
     onBroken,
   });

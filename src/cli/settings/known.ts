@@ -273,7 +273,25 @@ export const CAROTA_TOKEN: Setting<string> = {
 };
 export const TRUST_ANCHOR: Setting<string> = {
   flag: '--trust-anchor <file>',
-  description: 'PEM file: update scripts are accepted that are signed by what leads to it',
+  description: 'PEM file: trust signed update scripts instead of the Uptane repositories',
+};
+export const DIRECTOR_URL: Setting<string> = {
+  flag: '--director-url <url>',
+  description: 'Director repository, without the VIN (default: <carota-url>/uptane/director)',
+  parse: parseUrl('https:', 'http:'),
+};
+export const IMAGE_URL: Setting<string> = {
+  flag: '--image-url <url>',
+  description: 'image repository (default: <carota-url>/uptane/image)',
+  parse: parseUrl('https:', 'http:'),
+};
+export const SECONDARY_DIR: Setting<string> = {
+  flag: '--secondary-dir <folder>',
+  description: 'key, metadata and software of the ECU',
+};
+export const SOCKET: Setting<string> = {
+  flag: '--socket <path>',
+  description: 'Unix socket for the Primary (default: <secondary-dir>/ecu.sock)',
 };
 export const VEHICLE_DIR: Setting<string> = {
   flag: '--vehicle-dir <folder>',

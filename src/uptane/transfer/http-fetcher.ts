@@ -13,10 +13,15 @@ const ABSENT = new Set([404, 403]);
 
 export class HttpFetcher implements Fetcher {
   readonly #base: URL;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  /** @param base `http:` or `https:`; a `/` at its end does not matter */
-  constructor(base: URL) {
+  /**
+   * @param base `http:` or `https:`; a `/` at its end does not matter
+   * @param headers sent with each request, e.g. a credential
+   */
+  constructor(base: URL, headers: Readonly<Record<string, string>> = {}) {
     this.#base = base;
+    this.#headers = headers;
   }
 
   async fetch(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
@@ -39,7 +44,7 @@ export class HttpFetcher implements Fetcher {
           hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
           port,
           path: `${pathname.replace(/\/$/, '')}/${path}`,
-          headers: { 'accept-encoding': 'identity' },
+          headers: { ...this.#headers, 'accept-encoding': 'identity' },
           ...(username === '' ? {} : { auth: `${decode(username)}:${decode(password)}` }),
           // A new connection each time, so that none is reused that the server has just closed.
           agent: false,

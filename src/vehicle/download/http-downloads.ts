@@ -6,8 +6,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffPause } from '../../contract/index.js';
 import { type Artifact } from '../../update-script/index.js';
+import { SLOWEST, type TransferRate } from '../../uptane/limits.js';
+import { type HashFault, RunningHashes } from '../../uptane/metadata/hashes.js';
+import { RateWatch } from '../../uptane/transfer/rate-watch.js';
 import { messageOf } from '../fetch-failure.js';
-import { DownloadFailed, type Downloads, type Transfer } from '../update/equipment.js';
+import {
+  DownloadFailed,
+  type Downloads,
+  type Transfer,
+  type VerifiedImage,
+} from '../update/equipment.js';
 import { PartialFile } from './partial-file.js';
 import { rangeAnswer } from './range-answer.js';
 import { Throttle } from './throttle.js';
@@ -18,18 +26,21 @@ export interface HttpDownloadsOptions {
   readonly directory: string;
   /** Where an artifact can be downloaded; `fresh`: the previous URL is no longer valid. */
   readonly locate: (
-    scriptRefId: string,
-    sha256: string,
+    wanted: Pick<Transfer, 'scriptRefId' | 'artifact' | 'image'>,
     fresh: boolean,
     signal: AbortSignal,
   ) => Promise<string>;
+  /** Sent with each request, e.g. a credential. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly bytesPerSecond?: number | undefined;
   /** Consecutive attempts without progress before it gives up. */
   readonly attempts?: number | undefined;
   /** Pause before the second attempt, ms; doubled before each further one. */
   readonly pauseMs?: number | undefined;
-  /** A connection without data for this long is dropped, seconds. */
+  /** A connection without data for this long is dropped, seconds; so is one that is slower than the POUF allows. */
   readonly stallSeconds?: number | undefined;
+  /** Default: that of the POUF, section 7. */
+  readonly slowest?: TransferRate | undefined;
   /** Bytes to leave free on the disk. */
   readonly keepFree?: number | undefined;
   /** Free bytes on the file system of the directory. */
@@ -79,7 +90,8 @@ export class HttpDownloads implements Downloads {
     }
   }
 
-  async download({ scriptRefId, artifact, onProgress, signal }: Transfer): Promise<void> {
+  async download(transfer: Transfer): Promise<void> {
+    const { artifact, onProgress, signal } = transfer;
     const { attempts = ATTEMPTS, pauseMs = PAUSE_MS } = this.#options;
     const file = new PartialFile(this.pathOf(artifact));
     if (file.isComplete) {
@@ -92,7 +104,7 @@ export class HttpDownloads implements Downloads {
       for (let failed = 0; ;) {
         const before = file.bytes;
         try {
-          const locate = () => this.#options.locate(scriptRefId, artifact.sha256, fresh, signal);
+          const locate = () => this.#options.locate(transfer, fresh, signal);
           await this.#transfer(file, artifact, await locate(), onProgress, signal);
           break;
         } catch (error) {
@@ -114,20 +126,27 @@ export class HttpDownloads implements Downloads {
     }
   }
 
-  async fault({ sha256, md5, size }: Artifact, signal: AbortSignal): Promise<string | undefined> {
+  async fault(
+    { sha256, md5, size }: Artifact,
+    signal: AbortSignal,
+    image?: VerifiedImage,
+  ): Promise<string | undefined> {
     const path = this.#path(sha256);
     if (!existsSync(path)) return 'the download is missing';
     const hashes = { md5: createHash('md5'), sha256: createHash('sha256') };
+    const listed = new RunningHashes(new Map(Object.entries(image?.hashes ?? {})));
     let bytes = 0;
     for await (const chunk of createReadStream(path, { signal })) {
       bytes += (chunk as Buffer).length;
+      listed.update(chunk as Buffer);
       hashes.md5.update(chunk as Buffer);
       hashes.sha256.update(chunk as Buffer);
     }
     const fault =
       difference('length', bytes, size) ??
       difference('MD5', hashes.md5.digest('hex'), md5) ??
-      difference('SHA-256', hashes.sha256.digest('hex'), sha256);
+      difference('SHA-256', hashes.sha256.digest('hex'), sha256) ??
+      listedDifference(listed.fault());
     if (fault !== undefined) await rm(path, { force: true });
     return fault;
   }
@@ -171,28 +190,31 @@ export class HttpDownloads implements Downloads {
     signal: AbortSignal,
   ): Promise<void> {
     if (file.bytes === artifact.size) return;
-    const stall = new Stall(this.#options.stallSeconds ?? STALL_SECONDS);
+    const { stallSeconds = STALL_SECONDS, slowest = SLOWEST, headers } = this.#options;
+    const wait = new Patience(stallSeconds, slowest);
     try {
       const response = await fetch(url, {
         headers: {
+          ...headers,
           'accept-encoding': 'identity',
           ...(file.bytes > 0 ? rangeHeaders(file) : {}),
         },
-        signal: AbortSignal.any([signal, stall.signal]),
+        // A credential goes to no other host than the one it is meant for.
+        redirect: headers === undefined ? 'follow' : 'manual',
+        signal: AbortSignal.any([signal, wait.signal]),
       });
       await this.#begin(file, response, artifact.size);
-      if (response.body) {
-        for await (const chunk of response.body) {
-          stall.postpone();
-          await this.#take(file, chunk as Uint8Array, artifact.size, signal);
-          onProgress(file.bytes);
-        }
+      for await (const chunk of response.body ?? []) {
+        wait.arrived((chunk as Uint8Array).length);
+        await this.#take(file, chunk as Uint8Array, artifact.size, signal);
+        onProgress(file.bytes);
+        wait.begin();
       }
     } catch (error) {
-      if (stall.signal.aborted && !signal.aborted) throw new TryAgain('the server has stalled');
+      if (wait.signal.aborted && !signal.aborted) throw new TryAgain('the server has stalled');
       throw error;
     } finally {
-      stall.end();
+      wait.end();
     }
     if (file.bytes < artifact.size) {
       throw new TryAgain(`the connection ended after ${file.bytes} of ${artifact.size} bytes`);
@@ -237,21 +259,34 @@ export class HttpDownloads implements Downloads {
   }
 }
 
-/** Drops a stalled connection. */
-class Stall {
+/** Drops a connection that has stalled, or brings too little. Only time spent waiting for the server counts. */
+class Patience {
   readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+  readonly #stallSeconds: number;
+  readonly #watch: RateWatch;
+  #timer: NodeJS.Timeout | undefined;
+  #since = 0;
 
-  constructor(seconds: number) {
-    this.#timer = setTimeout(() => this.#controller.abort(), seconds * 1000);
+  constructor(stallSeconds: number, slowest: TransferRate) {
+    this.#stallSeconds = stallSeconds;
+    this.#watch = new RateWatch(slowest);
+    this.begin();
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  postpone(): void {
-    this.#timer.refresh();
+  /** The wait for the next bytes begins. */
+  begin(): void {
+    this.#since = performance.now();
+    const seconds = Math.max(0, Math.min(this.#stallSeconds, this.#watch.patience));
+    this.#timer = setTimeout(() => this.#controller.abort(), seconds * 1000);
+  }
+
+  arrived(bytes: number): void {
+    this.end();
+    this.#watch.arrived(bytes, (performance.now() - this.#since) / 1000);
   }
 
   end(): void {
@@ -275,6 +310,9 @@ const isDiskFull = (error: Error) =>
 
 const asDiskFull = (error: Error) =>
   isDiskFull(error) ? new DownloadFailed(`the disk is full: ${error.message}`) : error;
+
+const listedDifference = (fault: HashFault | undefined) =>
+  fault && `the download has ${fault.found}, the metadata list ${fault.expected}`;
 
 const difference = (what: string, is: string | number, due: string | number) =>
   is === due ? undefined : `the ${what} of the download is ${is}, the script says ${due}`;

@@ -67,6 +67,11 @@ export class FileInstaller implements Installer {
     return boot && this.#manifest(ecu, boot.active)?.version;
   }
 
+  async digest(ecu: string): Promise<string | undefined> {
+    const boot = this.#boot(ecu);
+    return boot && this.#manifest(ecu, boot.active)?.sha256;
+  }
+
   async install(update: EcuUpdate, file: string, signal: AbortSignal): Promise<void> {
     const { ecu, version, artifact } = update;
     const slot = other(this.#bootOf(ecu).active);

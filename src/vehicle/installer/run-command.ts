@@ -1,6 +1,15 @@
 /** Runs a command supplied by the vehicle manufacturer. */
 import { spawn } from 'node:child_process';
 
+/**
+ * What a command gets of the agent's own environment. Nothing else: the agent's settings hold its credentials, and what
+ * installs software must not be able to speak for the vehicle.
+ */
+const PASSED_ON = /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_[A-Z]+)$/;
+
+const passedOn = () =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
+
 /** Longest output that is kept, characters. */
 const MAX_OUTPUT = 64 * 1024;
 
@@ -18,7 +27,7 @@ export async function runCommand(
   signal?.throwIfAborted();
   // A process group of its own, so that the shell's children end with it.
   const child = spawn('/bin/sh', ['-c', command], {
-    env: { ...process.env, ...environment },
+    env: { ...passedOn(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -1,4 +1,5 @@
 /** The entries of a vehicle's journal. */
+import { type EventStatusName } from '../../contract/index.js';
 import { type OutgoingMessage } from '../outbox.js';
 import { type ChangedFacts, type TakenTrigger } from '../update/facts.js';
 import { type Phase } from '../update/machine.js';
@@ -22,6 +23,15 @@ export interface StepDone {
   readonly messages: readonly OutgoingMessage[];
   /** Time by the vehicle's clock, ms. */
   readonly at: number;
+  /** How the update came to its end, if it did and reported it. */
+  readonly result?: EventStatusName | undefined;
+}
+
+/** How the last update of an operation ended before the journal was compacted. */
+export interface ResultKnown {
+  readonly kind: 'result';
+  readonly refId: string;
+  readonly result: EventStatusName;
 }
 
 /** The broker has acknowledged a message, but may still lose it. */
@@ -73,5 +83,6 @@ export type JournalEntry =
   | DeliveriesCertain
   | DeliveriesRepeated
   | TriggerKnown
+  | ResultKnown
   | ClockRead
   | MessageWaiting;

@@ -1,4 +1,5 @@
 /** The state that a journal adds up to: the vehicle's updates and the messages still to send. Pure. */
+import { type EventStatusName } from '../../contract/index.js';
 import { type OutgoingMessage } from '../outbox.js';
 import { type ChangedFacts, type TakenTrigger, type UpdateFacts } from '../update/facts.js';
 import { FIRST_PHASE, type Phase } from '../update/machine.js';
@@ -13,6 +14,8 @@ export interface UpdateRecord {
 
 /** How many triggers of finished updates are still recognised. */
 const KNOWN_TRIGGERS = 200;
+/** Of how many operations the result is still known. */
+const KNOWN_RESULTS = 200;
 
 /**
  * What the entries of a journal add up to: acknowledgements, updates and messages that have not been acknowledged.
@@ -22,6 +25,8 @@ export class VehicleRecord {
   readonly updates = new Map<string, UpdateRecord>();
   /** The acknowledgement of each accepted trigger, by its `message_id`. */
   readonly acks = new Map<string, OutgoingMessage>();
+  /** How the last update of each operation ended, by `ref-id`. */
+  readonly results = new Map<string, EventStatusName>();
   /** Messages not yet acknowledged by the broker, in order, by `message_id`. */
   readonly waiting = new Map<string, OutgoingMessage>();
   /** Messages acknowledged by the broker, which may still lose them; in that order, with the time, ms. */
@@ -47,7 +52,11 @@ export class VehicleRecord {
       case 'step':
         this.lastTime = Math.max(this.lastTime, entry.at);
         for (const message of entry.messages) this.waiting.set(message.messageId, message);
+        this.#noteResult(this.updates.get(entry.update)?.trigger.refId, entry.result);
         this.#step(entry.update, entry.phase, entry.facts);
+        return;
+      case 'result':
+        this.#noteResult(entry.refId, entry.result);
         return;
       case 'delivered':
         this.#delivered(entry.messageId, entry.at);
@@ -74,6 +83,7 @@ export class VehicleRecord {
   /** The shortest journal that adds up to the same. */
   *entries(): Generator<JournalEntry> {
     yield { kind: 'clock', at: this.lastTime };
+    for (const [refId, result] of this.results) yield { kind: 'result', refId, result };
     for (const [update, ack] of this.acks) {
       const open = this.updates.get(update);
       if (!open) yield { kind: 'known', update, ack };
@@ -124,6 +134,16 @@ export class VehicleRecord {
       const merged = Object.entries({ ...update.facts, ...facts });
       const known = merged.filter(([, fact]) => fact !== null);
       this.updates.set(id, { ...update, phase, facts: Object.fromEntries(known) });
+    }
+  }
+
+  #noteResult(refId: string | undefined, result: EventStatusName | undefined): void {
+    if (refId === undefined || result === undefined) return;
+    this.results.delete(refId);
+    this.results.set(refId, result);
+    for (const oldest of this.results.keys()) {
+      if (this.results.size <= KNOWN_RESULTS) return;
+      this.results.delete(oldest);
     }
   }
 

@@ -6,15 +6,60 @@ export class SourceUnreachable extends Error {
   override readonly name = 'SourceUnreachable';
 }
 
+/** An update that cannot be trusted. */
+export class UpdateRefused extends Error {
+  override readonly name = 'UpdateRefused';
+  /** Whether the script itself was there, and not only what vouches for it. */
+  readonly hasScript: boolean;
+  /** The attack that it points to, by its name in the contract (section 8). */
+  readonly attack: string | undefined;
+
+  constructor(message: string, details: { hasScript?: boolean; attack?: string | undefined } = {}) {
+    super(message);
+    this.hasScript = details.hasScript ?? false;
+    this.attack = details.attack;
+  }
+}
+
+/** The update that a trigger names is not ordered for this vehicle now; nothing is installed. */
+export class NotOrdered extends Error {
+  override readonly name = 'NotOrdered';
+}
+
+/** An image as verified metadata describes it. */
+export interface VerifiedImage {
+  /** Target path. */
+  readonly path: string;
+  /** bytes */
+  readonly length: number;
+  /** By algorithm, hexadecimal. */
+  readonly hashes: Readonly<Record<string, string>>;
+}
+
+/** A script that may be carried out, and the images that it installs, where metadata describe them. */
+export interface VerifiedUpdate {
+  readonly script: UpdateScript;
+  readonly images?: readonly VerifiedImage[];
+}
+
 /** Where update scripts come from. */
 export interface ScriptSource {
   /**
-   * Fetches a script and verifies its signature.
+   * Fetches a script and verifies it.
    *
    * @param at ms, by the vehicle's clock
-   * @throws ScriptRefused, SourceUnreachable
+   * @throws UpdateRefused, NotOrdered, SourceUnreachable
    */
-  fetch(scriptRefId: string, at: number, signal: AbortSignal): Promise<UpdateScript>;
+  fetch(scriptRefId: string, at: number, signal: AbortSignal): Promise<VerifiedUpdate>;
+  /**
+   * Whether this script is ordered for the vehicle now, by someone who is believed. A source that cannot tell lacks it:
+   * then no trigger interrupts an update.
+   *
+   * @throws Error if it cannot be told
+   */
+  isOrdered?(scriptRefId: string, signal: AbortSignal): Promise<boolean>;
+  /** The script has been carried out. May be called again after a power cut. */
+  carriedOut?(scriptRefId: string): void;
 }
 
 /** What the user is asked. */
@@ -59,6 +104,8 @@ export interface Transfer {
   /** The script, which determines the artifact's URL. */
   readonly scriptRefId: string;
   readonly artifact: Artifact;
+  /** The artifact by verified metadata, where there are any. */
+  readonly image?: VerifiedImage | undefined;
   /** Called with the bytes received of this artifact. */
   readonly onProgress: (bytes: number) => void;
   readonly signal: AbortSignal;
@@ -71,9 +118,14 @@ export interface Downloads {
   /** Downloads, resuming where it broke off, also after a restart. @throws DownloadFailed */
   download(transfer: Transfer): Promise<void>;
   /**
-   * The fault of a download; undefined if it matches the script. A faulty download is deleted.
+   * The fault of a download; undefined if it matches the script, and the image's every hash. A faulty download is
+   * deleted.
    */
-  fault(artifact: Artifact, signal: AbortSignal): Promise<string | undefined>;
+  fault(
+    artifact: Artifact,
+    signal: AbortSignal,
+    image?: VerifiedImage,
+  ): Promise<string | undefined>;
   /** File of a downloaded artifact. */
   pathOf(artifact: Artifact): string;
   /** Deletes all downloads. */
@@ -87,6 +139,8 @@ export interface Downloads {
 export interface Installer {
   /** Version that the ECU runs; undefined if there is no such ECU. */
   version(ecu: string): Promise<string | undefined>;
+  /** SHA-256 of the software that the ECU runs. An installer that cannot tell lacks it. */
+  digest?(ecu: string): Promise<string | undefined>;
   /** Writes the inactive slot; it is complete and on disk when this resolves. */
   install(update: EcuUpdate, file: string, signal: AbortSignal): Promise<void>;
   /** Makes the next start use the slot just written. */

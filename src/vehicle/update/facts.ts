@@ -1,5 +1,6 @@
 /** What an update remembers between phases and across restarts. */
 import { type UpdateScript } from '../../update-script/index.js';
+import { type VerifiedImage } from './equipment.js';
 
 /** The trigger of an update. */
 export interface TakenTrigger {
@@ -13,6 +14,8 @@ export interface TakenTrigger {
 export interface UpdateFacts {
   /** The verified script. */
   readonly script?: UpdateScript;
+  /** The images that it installs, as verified metadata describe them. */
+  readonly images?: readonly VerifiedImage[];
   /** When this phase started to wait, ms. */
   readonly since?: number;
   /** The user has paused it. */

@@ -43,12 +43,15 @@ const unmet: Outcome = { reports: ['failure'], next: 'ended' };
 
 const ROWS = {
   fetching: {
-    does: 'fetch the update script, verify its signature chain',
+    does: 'ask what is ordered, verify it, fetch the update script',
     outcomes: {
       accepted: { reports: ['received', 'pki_check_success'], next: 'consent' },
       refused: { reports: ['received', 'pki_check_fail'], next: 'ended' },
       unsuitable: { reports: ['received', 'pki_check_success', 'failure'], next: 'ended' },
       installed: { reports: ['received', 'pki_check_success', 'success'], next: 'ended' },
+      distrusted: { reports: ['pki_check_fail'], next: 'ended' },
+      'not ordered': { reports: ['failure'], next: 'ended' },
+      'ended before': { reports: [], next: 'ended' },
       unreachable: { reports: ['failure'], next: 'ended' },
       cancelled,
     },
@@ -83,7 +86,7 @@ const ROWS = {
     revocable: true,
   },
   verifying: {
-    does: 'compare MD5, SHA-256 and size with the script',
+    does: 'compare size, MD5 and every hash with script and metadata',
     outcomes: {
       intact: { reports: ['md5_check_success'], next: 'waiting' },
       damaged: { reports: ['md5_check_fail'], next: 'ended' },

@@ -3,6 +3,7 @@ import { type EventStatusName, type MetaField } from '../../contract/index.js';
 import { type OtaManager, type RunningUpdate } from '../ota-manager.js';
 import { type VehicleClock } from '../vehicle-clock.js';
 import { type Equipment } from './equipment.js';
+import { type TakenTrigger } from './facts.js';
 import { MACHINE, outcomeOf, type Phase } from './machine.js';
 import { Pause } from './pause.js';
 import { because, DEFAULT_PACE, type Pace, type WorkResult } from './phase-context.js';
@@ -29,6 +30,9 @@ export class UpdateRunner implements OtaManager {
   readonly #options: UpdateRunnerOptions;
   #current: { readonly update: RunningUpdate; cancelling: AbortController } | undefined;
   #pause = new Pause();
+  /** The newest trigger that waits behind the update. */
+  #waiting: TakenTrigger | undefined;
+  #looking: Promise<void> | undefined;
 
   constructor(options: UpdateRunnerOptions) {
     this.#options = options;
@@ -48,6 +52,16 @@ export class UpdateRunner implements OtaManager {
     } finally {
       this.#current = undefined;
     }
+  }
+
+  /**
+   * Another trigger waits. If what it names is ordered now in place of the update under way, that one is cancelled, as
+   * long as it may be: an urgent update is not stuck behind a slow download or a question that no one answers.
+   */
+  another(trigger: TakenTrigger): void {
+    if (!this.#options.equipment.scripts.isOrdered) return;
+    this.#waiting = trigger;
+    this.#lookForAnother();
   }
 
   /** The current update and its phase; undefined if there is none. */
@@ -80,6 +94,35 @@ export class UpdateRunner implements OtaManager {
     return true;
   }
 
+  #lookForAnother(): void {
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+  }
+
+  async #look(): Promise<void> {
+    for (let trigger = this.#waiting; trigger; trigger = this.#waiting) {
+      const current = this.#current;
+      const update = this.#revocable();
+      // While an update asks for itself, there is nothing to compare with; afterwards this is called again.
+      if (!current || !update || update.phase === 'fetching') return;
+      this.#waiting = undefined;
+      if (trigger.scriptRefId === update.trigger.scriptRefId) continue;
+      const isOrdered = await this.#isOrdered(trigger, update);
+      if (isOrdered && this.#current === current) {
+        this.cancel(`'${trigger.refId}' is ordered in its place`);
+      }
+    }
+  }
+
+  async #isOrdered({ scriptRefId }: TakenTrigger, { phase, stopping }: RunningUpdate) {
+    try {
+      return await this.#options.equipment.scripts.isOrdered?.(scriptRefId, stopping);
+    } catch (error) {
+      // The update under way goes on; the trigger gets its turn.
+      if (phase !== 'ended' && !stopping.aborted) this.#options.onSurprise?.(phase, error as Error);
+      return false;
+    }
+  }
+
   #revocable(): RunningUpdate | undefined {
     const update = this.#current?.update;
     return update && update.phase !== 'ended' && MACHINE[update.phase].revocable
@@ -95,6 +138,7 @@ export class UpdateRunner implements OtaManager {
     if (surprise) this.#options.onSurprise?.(phase, surprise);
     this.#settle(update, phase, result);
     if (outcomeOf(phase, result.outcome).next === 'ended') await this.#clear(phase);
+    else this.#lookForAnother();
   }
 
   async #work(

@@ -63,8 +63,14 @@ export class PlatformDouble implements CloudLink {
     return Promise.resolve();
   }
 
-  trigger(scriptRefId: string, triggerId: string = crypto.randomUUID(), time = Date.now()): void {
-    this.#handlers?.onMessage(triggerOf(scriptRefId, triggerId, time));
+  /** @param time ms @param ttl seconds */
+  trigger(
+    scriptRefId: string,
+    triggerId: string = crypto.randomUUID(),
+    time = Date.now(),
+    ttl = -1,
+  ): void {
+    this.#handlers?.onMessage(triggerOf(scriptRefId, triggerId, time, ttl));
   }
 
   get events(): OtaEvent[] {
@@ -85,14 +91,19 @@ export class PlatformDouble implements CloudLink {
 export const metaOf = (meta: readonly MetaField[], key: string) =>
   meta.find((field) => field.key === key)?.value;
 
-export function triggerOf(scriptRefId: string, triggerId: string, time = Date.now()): Buffer {
+export function triggerOf(
+  scriptRefId: string,
+  triggerId: string,
+  time = Date.now(),
+  ttl = -1,
+): Buffer {
   const { vin } = IDENTITY;
   return encodeMessage(
     otaTrigger({
       ...IDENTITY,
       triggerId,
       time,
-      ttl: -1,
+      ttl,
       ackRequired: true,
       body: { model: MODEL, 'ref-id': REF_ID, 'script-ref-id': scriptRefId, vin },
     }),

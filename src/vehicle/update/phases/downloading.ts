@@ -1,6 +1,6 @@
 /** Downloads each artifact, with progress; the user may pause. */
 import { type Artifact } from '../../../update-script/index.js';
-import { DownloadFailed } from '../equipment.js';
+import { DownloadFailed, type VerifiedImage } from '../equipment.js';
 import { because, type PhaseContext, type PhaseResult, scriptOf } from '../phase-context.js';
 import { Progress } from '../progress.js';
 
@@ -34,6 +34,12 @@ export function artifactsOf({ update }: PhaseContext): Artifact[] {
   return [...bySha256.values()];
 }
 
+/** The artifact as verified metadata describes it. */
+export const imageOf = (
+  { update }: PhaseContext,
+  { sha256 }: Artifact,
+): VerifiedImage | undefined => update.facts.images?.find(({ hashes }) => hashes.sha256 === sha256);
+
 async function downloadOne(
   context: PhaseContext,
   artifact: Artifact,
@@ -41,6 +47,7 @@ async function downloadOne(
 ): Promise<void> {
   const { equipment, signal, update } = context;
   const { scriptRefId } = update.trigger;
+  const image = imageOf(context, artifact);
   for (;;) {
     await context.unpaused();
     const pausing = context.pausing();
@@ -48,6 +55,7 @@ async function downloadOne(
       await equipment.downloads.download({
         scriptRefId,
         artifact,
+        image,
         onProgress,
         signal: AbortSignal.any([signal, pausing]),
       });

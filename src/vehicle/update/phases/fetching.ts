@@ -1,6 +1,7 @@
 /** Fetches and verifies the script, and compares it with the vehicle and its installed versions. */
-import { ScriptRefused, type UpdateScript } from '../../../update-script/index.js';
-import { SourceUnreachable } from '../equipment.js';
+import { type MetaField } from '../../../contract/index.js';
+import { type UpdateScript } from '../../../update-script/index.js';
+import { NotOrdered, SourceUnreachable, UpdateRefused, type VerifiedUpdate } from '../equipment.js';
 import { because, type PhaseContext, type PhaseResult } from '../phase-context.js';
 import { suitability } from '../suitability.js';
 import { versionsMeta } from '../versions-meta.js';
@@ -9,11 +10,18 @@ export async function fetching(context: PhaseContext): Promise<PhaseResult<'fetc
   const { update, equipment, now, signal } = context;
   const { scriptRefId } = update.trigger;
   try {
-    const script = await equipment.scripts.fetch(scriptRefId, now(), signal);
-    checkAddressee(script, scriptRefId, context.model);
-    return await judge(script, context);
+    const verified = await equipment.scripts.fetch(scriptRefId, now(), signal);
+    checkAddressee(verified.script, scriptRefId, context.model);
+    return await judge(verified, context);
   } catch (error) {
-    if (error instanceof ScriptRefused) return { outcome: 'refused', meta: because(error.message) };
+    if (error instanceof UpdateRefused) {
+      const { attack, hasScript, message } = error;
+      return {
+        outcome: hasScript ? 'refused' : 'distrusted',
+        meta: [...because(message), ...(attack === undefined ? [] : [attackField(attack)])],
+      };
+    }
+    if (error instanceof NotOrdered) return notOrdered(error, context);
     if (error instanceof SourceUnreachable) {
       return { outcome: 'unreachable', meta: because(error.message) };
     }
@@ -21,27 +29,43 @@ export async function fetching(context: PhaseContext): Promise<PhaseResult<'fetc
   }
 }
 
+const attackField = (attack: string): MetaField => ({ key: 'attack', value: attack });
+
+/**
+ * A trigger that was forged, replayed or overtaken must not change what the vehicle has reported: if an update of this
+ * operation came to its end here, its result is repeated.
+ */
+function notOrdered({ message }: NotOrdered, { update }: PhaseContext): PhaseResult<'fetching'> {
+  const { previousResult } = update;
+  if (previousResult === undefined) return { outcome: 'not ordered', meta: because(message) };
+  update.report(previousResult, because(`${message}; the result of this update stands`));
+  return { outcome: 'ended before' };
+}
+
 /** A valid signature on a different script, or on one for other vehicles, is worth no more than a forged one. */
 function checkAddressee(script: UpdateScript, scriptRefId: string, model: string): void {
   if (script['script-ref-id'] !== scriptRefId) {
-    throw new ScriptRefused(`this is script '${script['script-ref-id']}', not '${scriptRefId}'`);
+    const fault = `this is script '${script['script-ref-id']}', not '${scriptRefId}'`;
+    throw new UpdateRefused(fault, { hasScript: true });
   }
   if (script.model !== model) {
-    throw new ScriptRefused(`the script is for model '${script.model}', this is '${model}'`);
+    const fault = `the script is for model '${script.model}', this is '${model}'`;
+    throw new UpdateRefused(fault, { hasScript: true });
   }
 }
 
 async function judge(
-  script: UpdateScript,
-  { equipment: { installer } }: PhaseContext,
+  { script, images }: VerifiedUpdate,
+  { equipment: { installer, scripts } }: PhaseContext,
 ): Promise<PhaseResult<'fetching'>> {
   const running = new Map<string, string | undefined>();
   for (const { ecu } of script.ecus) running.set(ecu, await installer.version(ecu));
   const verdict = suitability(script, running);
   switch (verdict.kind) {
     case 'suitable':
-      return { outcome: 'accepted', facts: { script } };
+      return { outcome: 'accepted', facts: { script, ...(images ? { images } : {}) } };
     case 'installed':
+      scripts.carriedOut?.(script['script-ref-id']);
       return {
         outcome: 'installed',
         meta: [...because('all versions are already installed'), ...versionsMeta(script)],

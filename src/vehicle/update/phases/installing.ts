@@ -44,7 +44,9 @@ export async function checking(context: PhaseContext): Promise<PhaseResult<'chec
   if (reason === undefined) {
     // Once the first ECU is confirmed there is no way back.
     context.update.step('checking', { proved: true });
-    return { outcome: 'healthy', meta: [...(await confirm(context)), ...versionsMeta(script)] };
+    const meta = [...(await confirm(context)), ...versionsMeta(script)];
+    context.equipment.scripts.carriedOut?.(script['script-ref-id']);
+    return { outcome: 'healthy', meta };
   }
   const outcome = script.rollback === false ? 'sick, no way back' : 'sick';
   return { outcome, facts: { reason }, meta: because(reason) };

@@ -1,0 +1,110 @@
+/**
+ * The time that one ECU trusts: answers signed by the time key to nonces of its own, and a floor on its disk that never
+ * goes back (Uptane, "Load and verify the latest attested time"). No clock of the vehicle, no trigger and no unsigned
+ * answer moves it.
+ */
+import { type Authority } from '../../uptane/keys/authority.js';
+import { newNonce } from '../../uptane/manifest/nonce.js';
+import { Refusal } from '../../uptane/refusal.js';
+import { readIfThere, replaceFile } from '../../uptane/store/durable-file.js';
+import { checkSignedTime } from '../../uptane/time/check-time.js';
+import { POUF } from '../../uptane/checks/sections.js';
+
+export interface AttestedTimeOptions {
+  /** File of the floor. */
+  readonly path: string;
+  /** The time keys that the ECU was provisioned with. */
+  readonly authority: Authority;
+  /** Milliseconds that pass evenly, whatever the clock is set to; default: those of the process. */
+  readonly monotonic?: (() => number) | undefined;
+}
+
+/** A verification relies on a time that was attested at most this long ago, ms of the monotonic clock. */
+const FRESH_MS = 10 * 60 * 1000;
+
+const SUBJECT = { repository: 'director', role: 'time' };
+
+export class AttestedTime {
+  readonly #path: string;
+  readonly #authority: Authority;
+  readonly #monotonic: () => number;
+  /** ms */
+  #floor: number;
+  #attested: { readonly time: number; readonly at: number } | undefined;
+  #nonce: string | undefined;
+
+  /** @throws Error if the file of the floor is damaged */
+  constructor({ path, authority, monotonic = () => performance.now() }: AttestedTimeOptions) {
+    this.#path = path;
+    this.#authority = authority;
+    this.#monotonic = monotonic;
+    this.#floor = readFloor(path);
+  }
+
+  /** For the next request. An answer to an earlier one is worthless from now on. */
+  newNonce(): string {
+    this.#nonce = newNonce();
+    return this.#nonce;
+  }
+
+  /**
+   * Takes an answer to the last nonce, once. When it returns, the floor survives a power cut.
+   *
+   * @throws Refusal; the time is as it was
+   */
+  accept(signedTime: Uint8Array): void {
+    if (this.#nonce === undefined) {
+      throw new Refusal(SUBJECT, {
+        code: 'freeze',
+        check: POUF.time,
+        fault: 'was not asked for: no nonce of this ECU is open',
+      });
+    }
+    const time = checkSignedTime(signedTime, this.#authority, this.#nonce).getTime();
+    this.#nonce = undefined;
+    // Servers differ by a second or two, and the answer has whole seconds: the later of both counts.
+    const later = Math.max(time, this.#floor);
+    this.#attested = { time: later, at: this.#monotonic() };
+    if (later === this.#floor) return;
+    writeFloor(this.#path, later);
+    this.#floor = later;
+  }
+
+  /** It is at least this late, ms. */
+  now(): number {
+    if (this.#attested === undefined) return this.#floor;
+    return this.#attested.time + Math.max(0, this.#monotonic() - this.#attested.at);
+  }
+
+  /** Whether a time was attested lately, in this life of the process. */
+  get isFresh(): boolean {
+    return this.#attested !== undefined && this.#monotonic() - this.#attested.at < FRESH_MS;
+  }
+
+  /** The time for a verification. @throws Refusal `freeze` if it was not attested lately */
+  forVerification(): Date {
+    if (this.isFresh) return new Date(this.now());
+    throw new Refusal(SUBJECT, {
+      code: 'freeze',
+      check: 'Uptane, Full verification, step 1',
+      fault: 'is not known: no signed time has answered this ECU lately',
+    });
+  }
+}
+
+/** @param time ms */
+export function writeFloor(path: string, time: number): void {
+  replaceFile(path, `${JSON.stringify({ floor: Math.floor(time) })}\n`);
+}
+
+function readFloor(path: string): number {
+  const text = readIfThere(path)?.toString();
+  if (text === undefined) return 0;
+  try {
+    const { floor } = JSON.parse(text) as { floor?: unknown };
+    if (typeof floor === 'number' && Number.isSafeInteger(floor) && floor >= 0) return floor;
+  } catch {
+    // As a wrong value.
+  }
+  throw new Error(`${path} is damaged: it must contain {"floor": <ms since 1970>}`);
+}

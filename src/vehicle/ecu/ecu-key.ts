@@ -1,0 +1,26 @@
+/** An ECU's identity key in a file of its own: Ed25519, PKCS #8 in PEM, readable by its owner only. */
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { localSigner } from '../../uptane/signing/local-signer.js';
+import { type Signer } from '../../uptane/signing/signer.js';
+import { readIfThere, replaceFile } from '../../uptane/store/durable-file.js';
+
+/** Makes the key, unless there is one. */
+export function createEcuKey(path: string): Signer {
+  if (!existsSync(path)) {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    replaceFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  }
+  return openEcuKey(path);
+}
+
+/** @throws Error that names the file, if it is missing or no such key */
+export function openEcuKey(path: string): Signer {
+  const pem = readIfThere(path);
+  if (pem === undefined) throw new Error(`${path} is missing: the ECU has no key`);
+  try {
+    return localSigner(createPrivateKey(pem));
+  } catch (error) {
+    throw new Error(`${path} is not the key of an ECU: ${(error as Error).message}`);
+  }
+}

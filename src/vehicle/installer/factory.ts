@@ -1,0 +1,35 @@
+/** File ECUs as they leave the factory, with a command that checks their health. */
+import { FileInstaller } from './file-installer.js';
+import { runCommand } from './run-command.js';
+
+/** A file ECU's name and the version that it has from the factory. */
+export interface FactorySoftware {
+  readonly ecu: string;
+  readonly version: string;
+}
+
+/** Where the file ECUs of a vehicle are, and what they have from the factory. */
+export interface FileEcusOptions {
+  readonly directory: string;
+  /** Provisioned if missing. */
+  readonly ecus: readonly FactorySoftware[];
+  /** Run with `OTAOPS_ECU`, `OTAOPS_VERSION`, `OTAOPS_FILE`; exits with 0 if the ECU is healthy. */
+  readonly healthCommand?: string | undefined;
+}
+
+/** The installer of file ECUs, which have their factory software when it returns. */
+export function fileInstaller({ directory, ecus, healthCommand }: FileEcusOptions): FileInstaller {
+  const installer = new FileInstaller({
+    directory,
+    ...(healthCommand === undefined
+      ? {}
+      : {
+          health: async ({ ecu, version, software }, signal) => {
+            const facts = { OTAOPS_ECU: ecu, OTAOPS_VERSION: version, OTAOPS_FILE: software };
+            await runCommand(healthCommand, facts, signal);
+          },
+        }),
+  });
+  for (const { ecu, version } of ecus) installer.provision(ecu, version);
+  return installer;
+}

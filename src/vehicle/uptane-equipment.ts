@@ -1,0 +1,99 @@
+/** The equipment of a vehicle that trusts by Uptane: what is ordered, where images are, and ECUs that verify. */
+import { join } from 'node:path';
+import { type TransferRate } from '../uptane/limits.js';
+import { imagePath } from '../uptane/urls.js';
+import { type FactorySoftware } from './installer/index.js';
+import { HttpDownloads } from './download/index.js';
+import { EcuInstaller } from './primary/ecu-installer.js';
+import { UptaneScriptSource } from './primary/uptane-script-source.js';
+import { openPrimary } from './provisioning/open-ecus.js';
+import {
+  DownloadFailed,
+  type Equipment,
+  type Installer,
+  type VerifiedImage,
+} from './update/index.js';
+import { type VehicleClock } from './vehicle-clock.js';
+
+/** How long a vehicle tries to get what is ordered. */
+export interface Patience {
+  /** Cycles, and attempts of a download without progress, before it gives up. */
+  readonly attempts?: number | undefined;
+  /** Pause before the second attempt, ms; doubled before each further one. */
+  readonly pauseMs?: number | undefined;
+  /** A slower transfer is given up. */
+  readonly slowest?: TransferRate | undefined;
+}
+
+export interface UptaneEquipmentOptions {
+  readonly vin: string;
+  /** Of the vehicle, provisioned. */
+  readonly directory: string;
+  /** Without the VIN. */
+  readonly directorUrl: URL;
+  readonly imageUrl: URL;
+  readonly carotaToken: string;
+  readonly bytesPerSecond?: number | undefined;
+  readonly patience?: Patience | undefined;
+  readonly clock: VehicleClock;
+  /** Of the ECUs that share the Primary's hardware. */
+  readonly localInstaller: (ecus: readonly FactorySoftware[]) => Installer;
+  readonly onDistrust?: ((refusal: Error) => void) | undefined;
+}
+
+/** @throws ProvisioningFault */
+export function uptaneEquipment(
+  options: UptaneEquipmentOptions,
+): Pick<Equipment, 'scripts' | 'downloads' | 'installer'> {
+  const { directory, directorUrl, imageUrl, clock, patience = {} } = options;
+  const headers = { 'authorization-token': options.carotaToken };
+  const opened = openPrimary({
+    vin: options.vin,
+    directory,
+    directorUrl,
+    imageUrl,
+    headers,
+    installerOf: (local) =>
+      options.localInstaller(
+        local.flatMap(({ name, version }) =>
+          version === undefined ? [] : [{ ecu: name, version }],
+        ),
+      ),
+    slowest: patience.slowest,
+    onTime: (time) => clock.attest(time),
+    onRefused: options.onDistrust,
+  });
+  clock.notBefore(opened.floor);
+  const ecus = opened.secondaries;
+  return {
+    scripts: new UptaneScriptSource({
+      primary: opened.primary,
+      serialOf: new Map(ecus.map(({ identity }) => [identity.name, identity.serial])),
+      ...patience,
+    }),
+    downloads: new HttpDownloads({
+      directory: join(directory, 'downloads'),
+      locate: (wanted) => Promise.resolve(imageAddress(imageUrl, wanted.image)),
+      headers: imageUrl.origin === directorUrl.origin ? headers : {},
+      bytesPerSecond: options.bytesPerSecond,
+      ...patience,
+    }),
+    installer: new EcuInstaller({
+      secondaries: new Map(ecus.map(({ identity, secondary }) => [identity.name, secondary])),
+      pauseMs: patience.pauseMs,
+    }),
+  };
+}
+
+/** @throws DownloadFailed for an image that no verified metadata describe */
+function imageAddress(imageUrl: URL, image: VerifiedImage | undefined): string {
+  if (image === undefined) throw new DownloadFailed('no verified metadata describe the image');
+  const { path, length, hashes } = image;
+  const file = imagePath({
+    path,
+    length,
+    hashes: new Map(Object.entries(hashes)),
+    custom: undefined,
+  });
+  return `${imageUrl.href.replace(/\/$/, '')}/targets/${file}`;
+}

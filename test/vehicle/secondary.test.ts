@@ -1,0 +1,438 @@
+/**
+ * A Secondary with key, time, metadata and software of its own, behind its socket; and a Primary that has been taken
+ * over, which can say whatever it likes and cannot make it install what its verification refuses.
+ */
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type EcuUpdate } from '../../src/update-script/index.js';
+import {
+  type MetadataBundle,
+  openFileSecondary,
+  provisionSecondary,
+  provisionVehicle,
+  SecondaryLink,
+  type ServedSecondary,
+  serveSecondary,
+  vehicleFiles,
+} from '../../src/vehicle/index.js';
+import { temporaryDirectory } from '../support/servers.js';
+import { makeKey } from '../uptane/support/keys.js';
+import { must } from '../uptane/support/must.js';
+import { type TestRepository } from '../uptane/support/test-repository.js';
+import { softwareOf } from './support/carota-double.js';
+import {
+  describeVehicle,
+  ECUS,
+  imageName,
+  NOW,
+  startUptaneVehicle,
+  UptaneWorld,
+  VIN,
+} from './support/uptane-world.js';
+
+const OLD = { TCU: { version: '1.1.0', content: softwareOf(5_000), counter: 5 } };
+const NEW = { TCU: { version: '1.2.0', content: softwareOf(300_000), counter: 6 } };
+
+let world: UptaneWorld;
+let directory: string;
+let served: ServedSecondary | undefined;
+let failures: string[];
+
+beforeEach(async () => {
+  world = await new UptaneWorld().start();
+  directory = temporaryDirectory('secondary');
+  failures = [];
+});
+afterEach(async () => {
+  await served?.close();
+  served = undefined;
+  await world.close();
+});
+
+const socket = () => join(directory, 'ecu.sock');
+
+function provision(verification: 'full' | 'partial'): void {
+  const description = { vin: VIN, name: 'TCU', ...ECUS.TCU, version: '1.0.0', verification };
+  provisionSecondary(directory, Buffer.from(JSON.stringify(description)), world.trust);
+}
+
+async function serve(installerCommand?: string): Promise<void> {
+  const { secondary } = openFileSecondary({ directory, installerCommand });
+  served = await serveSecondary(secondary, {
+    path: socket(),
+    onFailure: (call, error) => failures.push(`${call}: ${error.message}`),
+    patienceMs: 200,
+  });
+}
+
+const startPrimary = () =>
+  startUptaneVehicle(world, {
+    description: describeVehicle(['HU', 'TCU'], {
+      TCU: { socket: socket(), version: undefined },
+    }),
+  });
+
+/** What the ECU would start now. */
+function running(): { version: string; content: Buffer } {
+  const folder = join(directory, 'slots', 'TCU');
+  const json = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+  const slot = join(folder, must(json(join(folder, 'boot.json')).active));
+  return {
+    version: must(json(join(slot, 'manifest.json')).version),
+    content: readFileSync(join(slot, 'software')),
+  };
+}
+
+describe.each(['full', 'partial'] as const)('with %s verification', (verification) => {
+  beforeEach(async () => {
+    provision(verification);
+    await serve();
+  });
+
+  test('it gets its update through its Primary, and reports it under its own key', async () => {
+    world.update('tcu 001', OLD);
+    const v = startPrimary();
+    await v.update('tcu 001');
+    expect(v.newStatuses().at(-1)).toBe('success');
+    expect(running()).toEqual({ version: '1.1.0', content: OLD.TCU.content });
+    // The key is in its own folder, and in no other.
+    expect(existsSync(vehicleFiles(v.directory).ecu(ECUS.TCU.serial))).toBe(false);
+    expect(statSync(join(directory, 'key.pem')).mode & 0o777).toBe(0o600);
+    world.update('tcu 002', NEW);
+    await v.update('tcu 002');
+    expect(v.newStatuses().at(-1)).toBe('success');
+    expect(running().content).toEqual(NEW.TCU.content);
+    const report = must(world.manifests.at(-1)?.reports.get(ECUS.TCU.serial));
+    expect(report.installed).toMatchObject({ path: imageName('TCU', '1.1.0'), releaseCounter: 5 });
+    await v.stop();
+  });
+
+  test('it catches up with roots that it has missed while it was off', async () => {
+    world.update('tcu 001', OLD);
+    const v = startPrimary();
+    await v.update('tcu 001');
+    await must(served).close();
+    for (let root = 0; root < 3; root += 1) {
+      world.director.roles.root.keys = [...world.director.roles.root.keys, makeKey()];
+      world.director.roles.targets.keys = [makeKey()];
+      world.director.release('root', 'targets', 'snapshot', 'timestamp');
+    }
+    await v.update('tcu 001');
+    expect(v.newStatuses().at(-1)).toBe('failure');
+    expect(v.platform.meta()).toMatch(/the ECU at .*ecu\.sock does not answer/);
+    await serve();
+    world.update('tcu 002', NEW);
+    await v.update('tcu 002');
+    expect(v.newStatuses().at(-1)).toBe('success');
+    await v.stop();
+  });
+});
+
+/** A Primary in the hands of an attacker: it speaks to the Secondary directly. */
+class TakenOver {
+  readonly link = new SecondaryLink(socket());
+
+  async time(time = world.now, key = world.timeKey): Promise<void> {
+    await this.link.takeTime(world.signedTime([await this.link.nonce()], time, key));
+  }
+
+  bundle(director = files(world.director), image = files(world.image)): MetadataBundle {
+    return new Map([
+      ...[...director].map(([path, bytes]) => [`director/${path}`, bytes] as const),
+      ...[...image]
+        .filter(([path]) => path.startsWith('metadata/'))
+        .map(([path, bytes]) => [path.replace('metadata/', 'image/'), bytes] as const),
+    ]);
+  }
+
+  async image(content: Buffer): Promise<void> {
+    await this.link.takeImage(content.length, pieces(content));
+  }
+
+  /** All that an honest Primary does. */
+  async installs(update: EcuUpdate, content: Buffer): Promise<void> {
+    await this.time();
+    await this.link.takeMetadata(this.bundle());
+    await this.image(content);
+    await this.link.install(update, AbortSignal.timeout(5_000));
+    await this.link.activate(update);
+    await this.link.confirm(update);
+  }
+}
+
+const files = ({ files }: TestRepository) => new Map(files);
+
+ 
+async function* pieces(content: Buffer): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < content.length; at += 10_000) yield content.subarray(at, at + 10_000);
+}
+
+const refusal = (work: Promise<unknown>): Promise<{ code?: string; attack?: string }> =>
+  work.then(
+    () => ({ code: 'accepted' }),
+    (error: unknown) => error as { code?: string; attack?: string },
+  );
+
+describe.each(['full', 'partial'] as const)('a Primary that was taken over, before %s verification', (verification) => {
+  let primary: TakenOver;
+  let old: EcuUpdate;
+  let oldDirector: Map<string, Buffer>;
+  beforeEach(async () => {
+    provision(verification);
+    await serve();
+    primary = new TakenOver();
+    old = must(world.update('tcu 001', OLD).ecus[0]);
+    await primary.installs(old, OLD.TCU.content);
+    oldDirector = files(world.director);
+  });
+  afterEach(() => expect(running()).toEqual({ version: '1.1.0', content: OLD.TCU.content }));
+
+  const orderNew = () => must(world.update('tcu 002', NEW).ecus[0]);
+
+  test('installs nothing that is not ordered', async () => {
+    const update = must(world.offer('tcu 002', NEW).ecus[0]);
+    world.release();
+    await primary.time();
+    expect(await primary.link.takeMetadata(primary.bundle())).toBeUndefined();
+    expect(await refusal(primary.image(NEW.TCU.content))).toMatchObject({ code: 'no-image' });
+    const { signal } = new AbortController();
+    expect(await refusal(primary.link.install(update, signal))).toMatchObject({ code: 'no-image' });
+  });
+
+  test('cannot sign orders of its own', async () => {
+    orderNew();
+    const key = makeKey();
+    world.director.signers = (role) => (role === 'root' ? undefined : [key]);
+    world.director.publish();
+    await primary.time();
+    expect(await refusal(primary.link.takeMetadata(primary.bundle()))).toMatchObject({
+      ...{ code: 'signature', attack: 'arbitrary-software' },
+    });
+  });
+
+  test('cannot go back to older metadata, or to the software in the other slot', async () => {
+    orderNew();
+    await primary.time();
+    await primary.link.takeMetadata(primary.bundle());
+    const { code, attack } = await refusal(primary.link.takeMetadata(primary.bundle(oldDirector)));
+    // Without a timestamp, only the version of the targets tells.
+    expect({ code, attack }).toEqual({ code: 'rollback', attack: 'rollback' });
+    const factory = { ...old, version: '1.0.0', artifact: { ...old.artifact, sha256: 'a'.repeat(64) } };
+    expect(await refusal(primary.link.activate(factory))).toMatchObject({ code: 'mismatch' });
+    await primary.link.revert(factory);
+  });
+
+  test('cannot hand over another image than the ordered one', async () => {
+    const update = orderNew();
+    await primary.time();
+    await primary.link.takeMetadata(primary.bundle());
+    const other = softwareOf(NEW.TCU.content.length);
+    expect(await refusal(primary.image(other))).toMatchObject({ code: 'hash', attack: 'arbitrary-software' });
+    expect(await refusal(primary.image(other.subarray(1)))).toMatchObject({ code: 'length' });
+    expect(await refusal(primary.image(Buffer.concat([other, other])))).toMatchObject({
+      ...{ code: 'length', attack: 'endless-data' },
+    });
+    expect(await refusal(primary.link.install(update, AbortSignal.timeout(5_000)))).toMatchObject({ code: 'hash' });
+    // Nor another one under the name of the ordered one.
+    await primary.image(NEW.TCU.content);
+    const foreign = { ...update, artifact: { ...update.artifact, sha256: 'b'.repeat(64) } };
+    const { signal } = new AbortController();
+    expect(await refusal(primary.link.install(foreign, signal))).toMatchObject({ code: 'mismatch' });
+    const elsewhere = { ...update, ecu: 'HU' };
+    expect(await refusal(primary.link.install(elsewhere, signal))).toMatchObject({ code: 'mismatch' });
+  });
+
+  test('cannot change the image after it was verified: it is hashed again when it is installed', async () => {
+    const update = orderNew();
+    await primary.time();
+    await primary.link.takeMetadata(primary.bundle());
+    await primary.image(NEW.TCU.content);
+    const changed = Buffer.from(NEW.TCU.content);
+    changed[100] = (changed[100] ?? 0) ^ 1;
+    writeFileSync(join(directory, 'software'), changed);
+    expect(await refusal(primary.link.install(update, AbortSignal.timeout(5_000)))).toMatchObject({ code: 'hash' });
+    expect(await primary.link.hasImage()).toBe(false);
+  });
+
+  test('cannot switch to a slot that this ECU has not written for the order', async () => {
+    const update = orderNew();
+    await primary.time();
+    await primary.link.takeMetadata(primary.bundle());
+    expect(await refusal(primary.link.activate(update))).toMatchObject({ code: 'mismatch' });
+    // Nor once it is written, to what it was written over.
+    await primary.image(NEW.TCU.content);
+    await primary.link.install(update, AbortSignal.timeout(5_000));
+    world.orderNothing();
+    world.director.release();
+    await primary.link.takeMetadata(primary.bundle());
+    expect(await refusal(primary.link.activate(update))).toMatchObject({ code: 'no-image' });
+  });
+
+  test('cannot hold the time still, or move it', async () => {
+    orderNew();
+    const nonce = await primary.link.nonce();
+    await primary.link.nonce();
+    // An answer to an earlier nonce, a stranger's, and one that no one asked for.
+    expect(await refusal(primary.link.takeTime(world.signedTime([nonce])))).toMatchObject({ code: 'freeze' });
+    expect(await refusal(primary.time(world.now, makeKey()))).toMatchObject({ code: 'signature' });
+    await primary.time();
+    const again = world.signedTime([nonce]);
+    expect(await refusal(primary.link.takeTime(again))).toMatchObject({ code: 'freeze' });
+    // An ECU that has been off has no time that it could believe.
+    await must(served).close();
+    await serve();
+    expect(await refusal(primary.link.takeMetadata(primary.bundle()))).toMatchObject({ code: 'freeze' });
+    await primary.time(new Date('2099-06-01T00:00:00Z'));
+    expect(await refusal(primary.link.takeMetadata(primary.bundle()))).toMatchObject({ code: 'freeze' });
+  });
+
+  test('cannot pass the order of another ECU or vehicle off as its own', async () => {
+    orderNew();
+    world.director.targets.custom = { vin: '5YJSA1E40FF345679' };
+    world.director.release();
+    await primary.time();
+    expect(await refusal(primary.link.takeMetadata(primary.bundle()))).toMatchObject({ code: 'vehicle', attack: 'wrong-ecu' });
+    world.director.targets.custom = { vin: VIN };
+    const custom = (world.director.targets.targets[imageName('TCU', '1.2.0')] as any).custom;
+    custom.ecuIdentifiers = { [ECUS.HU.serial]: { hardwareId: ECUS.HU.hardwareId } };
+    world.director.release();
+    expect(await primary.link.takeMetadata(primary.bundle())).toBeUndefined();
+    expect(await refusal(primary.image(NEW.TCU.content))).toMatchObject({ code: 'no-image' });
+  });
+
+  test('cannot keep from the Director what the ECU has seen', async () => {
+    orderNew();
+    await primary.time();
+    world.director.signers = (role) => (role === 'targets' ? [makeKey()] : undefined);
+    world.director.publish();
+    await refusal(primary.link.takeMetadata(primary.bundle()));
+    const { signed } = JSON.parse(Buffer.from(await primary.link.report()).toString());
+    expect(signed).toMatchObject({ attack: 'arbitrary-software', ecu: ECUS.TCU.serial, vin: VIN });
+    expect(signed.reason).toMatch(/targets.*not signed by enough keys/);
+    expect(signed.installed.path).toBe(imageName('TCU', '1.1.0'));
+  });
+
+  if (verification === 'full') {
+    test('and the Director with it, cannot install what the image repository does not confirm', async () => {
+      orderNew();
+      world.director.addImage('evil', Buffer.from('evil'), {
+        match: { hardwareIds: ['hw-b'], releaseCounter: 9 },
+        ecuIdentifiers: { [ECUS.TCU.serial]: { hardwareId: 'hw-b' } },
+      });
+      Reflect.deleteProperty(world.director.targets.targets, imageName('TCU', '1.2.0'));
+      world.director.release();
+      await primary.time();
+      expect(await refusal(primary.link.takeMetadata(primary.bundle()))).toMatchObject({ code: 'no-image' });
+    });
+  }
+}); // prettier-ignore
+
+describe('on its socket', () => {
+  beforeEach(async () => {
+    provision('full');
+    await serve();
+  });
+
+  const send = async (...bytes: (Buffer | string)[]): Promise<string> => {
+    const client = connect(socket());
+    await once(client, 'connect');
+    client.on('error', () => undefined);
+    let answer = '';
+    client.on('data', (chunk) => (answer += chunk.toString()));
+    const closed = once(client, 'close');
+    for (const piece of bytes) client.write(piece);
+    await closed;
+    return answer.slice(4);
+  };
+  const header = (value: unknown) => {
+    const json = Buffer.from(JSON.stringify(value));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(json.length);
+    return Buffer.concat([length, json]);
+  };
+
+  test.each<[string, (Buffer | string)[], RegExp]>([
+    ['a header that is too long', [Buffer.from([255, 255, 255, 255])], /longer than 262144/],
+    ['text', ['GET / HTTP/1.1\r\n\r\n'], /longer than 262144/],
+    ['no JSON', [Buffer.from([0, 0, 0, 2]), '{x'], /no JSON object/],
+    ['an unknown call', [header({ call: 'format' })], /there is no call .*format/],
+    ['a name of every object', [header({ call: 'constructor' })], /there is no call/],
+    ['a bundle that is too large', [header({ call: 'takeMetadata', bytes: 64_000_001 })], /limit of 64000000/],
+    ['a negative body', [header({ call: 'takeTime', bytes: -1 })], /-1 bytes/],
+    ['files that are not there', [header({ call: 'takeMetadata', bytes: 0, files: [{ path: 'x', length: 5 }] })], /5 bytes is not within/],
+    ['no update', [header({ call: 'install', update: { ecu: '../x' } })], /update/],
+    ['nothing', [], /^$|slowly/],
+    ['half a header', [Buffer.from([0, 0, 0, 9])], /^$|slowly/],
+  ])('%s is refused, and the next call is answered', async (_what, bytes, answer) => {
+    expect(await send(...bytes)).toMatch(answer);
+    expect(await new SecondaryLink(socket()).version()).toBe('1.0.0');
+  }); // prettier-ignore
+
+  test('it belongs to its owner, and one process serves it', async () => {
+    expect(statSync(socket()).mode & 0o777).toBe(0o600);
+    await expect(serve()).rejects.toThrow(/another process serves/);
+    writeFileSync(join(directory, 'file'), '');
+    const { secondary } = openFileSecondary({ directory });
+    await expect(serveSecondary(secondary, { path: join(directory, 'file') })).rejects.toThrow(
+      /exists and is no socket/,
+    );
+  });
+});
+
+test('the installer gets none of the credentials in the environment of the process', async () => {
+  provision('full');
+  const seen = join(directory, 'seen');
+  process.env.OTAOPS_CREDENTIAL = 'secret-of-mqtt';
+  process.env.AWS_SECRET_ACCESS_KEY = 'secret-of-s3';
+  try {
+    await serve(`env > ${seen}; echo 1.0.0`);
+    expect(await new SecondaryLink(socket()).version()).toBe('1.0.0');
+  } finally {
+    Reflect.deleteProperty(process.env, 'OTAOPS_CREDENTIAL');
+    Reflect.deleteProperty(process.env, 'AWS_SECRET_ACCESS_KEY');
+  }
+  const environment = readFileSync(seen, 'utf8');
+  expect(environment).toMatch(/^OTAOPS_ACTION=version$/m);
+  expect(environment).toMatch(/^PATH=/m);
+  expect(environment).not.toMatch(/secret/);
+});
+
+describe('provisioning', () => {
+  test.each<[string, object, RegExp]>([
+    ['no Primary', { ecus: [{ name: 'HU', ...ECUS.HU }] }, /exactly one ECU must have "isPrimary": true, not 0/],
+    ['a Primary by another name', { ecus: [{ name: 'HU', ...ECUS.HU, isPrimary: true }] }, /must be OTA-MANAGER/],
+    ['one serial twice', { ecus: [{ name: 'OTA-MANAGER', ...ECUS.HU, isPrimary: true }, { name: 'HU', ...ECUS.HU }] }, /two ECUs have the serial ecu-1/],
+    ['no VIN', { vin: 'x' }, /\/vin/],
+    ['a member that is none', { colour: 'red' }, /colour|additional/],
+  ])('%s is refused, and nothing is provisioned', (_what, change, message) => {
+    const vehicle = { ...(JSON.parse(describeVehicle().toString()) as object), ...change };
+    const description = Buffer.from(JSON.stringify(vehicle));
+    expect(() => provisionVehicle(directory, description, world.trust)).toThrow(message);
+    expect(existsSync(vehicleFiles(directory).description)).toBe(false);
+  }); // prettier-ignore
+
+  test('each file that is missing or wrong is named', () => {
+    expect(() => openFileSecondary({ directory })).toThrow(/ecu\.json is missing: it has not been provisioned/);
+    const wrong = { ...world.trust, timeKeys: Buffer.from('[{}]') };
+    const description = describeVehicle();
+    expect(() => provisionVehicle(directory, description, wrong)).toThrow(/the time keys: key 1 is not/);
+    const noRoot = { ...world.trust, directorRoot: Buffer.from('{}') };
+    expect(() => provisionVehicle(directory, description, noRoot)).toThrow(/director repository, root: signatures is missing/);
+    provisionVehicle(directory, description, world.trust);
+    expect(() => provisionVehicle(directory, description, world.trust)).toThrow(/provisioned already/);
+    expect(() => startUptaneVehicle(world, { directory: temporaryDirectory('empty') })).toThrow(/vehicle\.json is missing/);
+    writeFileSync(join(directory, 'primary', 'key.pem'), 'x');
+    expect(() => startUptaneVehicle(world, { directory })).toThrow(/key\.pem is not the key of an ECU/);
+  }); // prettier-ignore
+
+  test('no ECU believes a time before its provisioning', () => {
+    provisionVehicle(directory, describeVehicle(), world.trust);
+    const floors = [join(directory, 'primary'), vehicleFiles(directory).ecu(ECUS.HU.serial)].map(
+      (folder) => JSON.parse(readFileSync(join(folder, 'time.json'), 'utf8')) as object,
+    );
+    expect(floors).toEqual([{ floor: NOW.getTime() - 1_000 }, { floor: NOW.getTime() - 1_000 }]);
+  });
+});
