@@ -13,7 +13,8 @@ const outDir = fileURLToPath(new URL('dist/console/', import.meta.url));
 const compress = (): Plugin => ({
   name: 'compress',
   apply: 'build',
-  closeBundle() {
+  // Not closeBundle, which also runs after a failed build and would hide its error.
+  writeBundle() {
     for (const entry of readdirSync(outDir, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile() || !/\.(js|css|html|svg)$/.test(entry.name)) continue;
       const file = join(entry.parentPath, entry.name);

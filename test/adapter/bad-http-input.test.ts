@@ -55,7 +55,7 @@ async function expectRefusal(
 const post = (body: unknown, headers: Record<string, string> = {}) =>
   t.call('POST', '/v1.0/ota/trigger', { body, headers });
 
-describe('who may call', () => {
+describe('authorisation', () => {
   test.each([
     ['no token', null],
     ['a wrong token', 'otaops_wrong'],
@@ -64,13 +64,13 @@ describe('who may call', () => {
     await expectRefusal(send, 401, { errorCode: 'UNAUTHORIZED' });
   });
 
-  test.each(['viewer', 'operator'])('a %s may not trigger', async (role) => {
+  test.each(['viewer', 'operator'])('a %s cannot trigger', async (role) => {
     const token = await t.tokenFor(role);
     const send = () => t.call('POST', '/v1.0/ota/trigger', { token, body: event });
     await expectRefusal(send, 403, { errorCode: 'FORBIDDEN' });
   });
 
-  test('a revoked token is no token', async () => {
+  test('a revoked token is refused', async () => {
     const { body: created } = await t.call('POST', '/v1.0/tokens', {
       body: { role: 'carota', name: 'short-lived' },
     });
@@ -113,7 +113,7 @@ test.each(['vehicles', 'vehicle-count', 'export'])(
   },
 );
 
-test('nor is a misspelt state retriggered', async () => {
+test('a misspelt state is not retriggered either', async () => {
   const { status, body } = await t.call('POST', '/v1.0/ota/operations/taken/retrigger', {
     body: { state: 'download_failed' },
   });
@@ -121,7 +121,7 @@ test('nor is a misspelt state retriggered', async () => {
   expect(body.errors).toMatchObject([{ path: '/state' }]);
 });
 
-describe('what is no JSON is told by line and column', () => {
+describe('invalid JSON is reported with line and column', () => {
   test.each([
     ['text', 'hello', /line 1, column 1$/],
     ['the seed’s literal example: curly quotes', SEED_EXAMPLE, /line 3, column 15$/],
@@ -139,14 +139,14 @@ describe('what is no JSON is told by line and column', () => {
     await expectRefusal(() => post('['.repeat(100_000)), 400, { errorCode: 'NOT_JSON' });
   });
 
-  test('no UTF-8', async () => {
+  test('invalid UTF-8', async () => {
     await expectRefusal(() => post(Buffer.from([0x7b, 0xff, 0x7d])), 400, {
       errorCode: 'NOT_UTF8',
     });
   });
 });
 
-describe('fields that are wrong are named', () => {
+describe('invalid fields are named', () => {
   test.each<[string, unknown, string[]]>([
     ['no body at all', '', ['']],
     ['an array', [], ['']],
@@ -180,7 +180,7 @@ describe('fields that are wrong are named', () => {
   });
 });
 
-describe('bodies that are too large or of another kind', () => {
+describe('bodies that are too large or of another type', () => {
   const MEGABYTE = 1024 * 1024;
 
   test('65 MiB', async () => {
@@ -225,13 +225,13 @@ describe('bodies that are too large or of another kind', () => {
     });
   });
 
-  test('gzip as it should be', async () => {
+  test('valid gzip', async () => {
     const body = gzipSync(JSON.stringify(triggerEvent('zipped', [KNOWN.vin])));
     expect((await post(body, { 'content-encoding': 'gzip' })).status).toBe(202);
   });
 });
 
-describe('triggers that are taken, with a remark', () => {
+describe('triggers that are accepted with remarks', () => {
   test('a VIN twice counts once', async () => {
     const { status, body } = await t.trigger('twice', [KNOWN.vin, KNOWN.vin.toLowerCase()]);
     expect(status).toBe(202);
@@ -255,7 +255,7 @@ describe('triggers that are taken, with a remark', () => {
     expect(state.state).toBe('device_not_found');
   });
 
-  test('the same ref-id again adds only what is new', async () => {
+  test('a repeated ref-id adds only new vehicles', async () => {
     await t.trigger('again', [KNOWN.vin]);
     const { status, body } = await t.trigger('again', [KNOWN.vin, OTHER.vin]);
     expect(status).toBe(202);

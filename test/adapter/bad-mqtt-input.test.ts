@@ -160,7 +160,7 @@ describe.each(platforms())('on $name', (platform) => {
       expect((await stateOf(ALICE)).state).toBe('received');
     });
 
-    test('a vehicle that is in no operation', async () => {
+    test('a vehicle that is not in any operation', async () => {
       const carol = await connect(CAROL);
       await carol.send(event({}, CAROL));
       await carol.end();
@@ -195,7 +195,7 @@ describe.each(platforms())('on $name', (platform) => {
       },
     );
 
-    test('a dead letter that cannot be read is still the vehicle’s whose topic it came on', async () => {
+    test('an unreadable dead letter is attributed to the vehicle of its topic', async () => {
       const before = Date.now();
       await alice.send('no envelope at all');
       const query = `system_id=${ALICE.systemId}&reason=NOT_JSON`;
@@ -225,7 +225,7 @@ describe.each(platforms())('on $name', (platform) => {
       ).toString('base64');
   });
 
-  describe('is applied all the same', () => {
+  describe('is applied nevertheless', () => {
     test('an unknown status number is shown as unknown(<number>)', async () => {
       await alice.send(event({ status: 4711 }));
       expect(await stateOf(ALICE)).toMatchObject({
@@ -259,7 +259,7 @@ describe.each(platforms())('on $name', (platform) => {
       expect(await t.metric('otaops_messages_duplicate_total')).toBe(duplicates + 1);
     });
 
-    test('an ack after the events changes nothing of the state', async () => {
+    test('an acknowledgement after the events does not change the state', async () => {
       await alice.send(event({ status: 'downloading', timestamp: now() - 10 }));
       const ack = { messageId: newDeviceMessageId(), correlationId: triggerId, time: now() };
       await alice.send(ackBytes(ALICE, ack));
@@ -291,7 +291,7 @@ describe.each(platforms())('on $name', (platform) => {
       await expect(connecting).rejects.toThrow(/[Nn]ot authorized/);
     });
 
-    test('and nobody may listen to the topic of another vehicle', async () => {
+    test('and no vehicle can subscribe to the topic of another', async () => {
       const bob = await connect(BOB);
       for (const topic of [`c2d/${ALICE.systemId}`, 'c2d/+', '#', `d2c/${ALICE.systemId}`]) {
         await expect(bob.client.subscribeAsync(topic, { qos: 1 })).rejects.toThrow();
@@ -299,7 +299,7 @@ describe.each(platforms())('on $name', (platform) => {
       await bob.end();
     });
 
-    test('a packet that announces 100 MiB ends the connection before it is read', async () => {
+    test('a packet that announces 100 MiB is disconnected before it is read', async () => {
       const { connect } = await import('node:net');
       const { hostname: host, port } = new URL(t.adapter.mqttUrl);
       const socket = connect(Number(port), host);

@@ -58,7 +58,7 @@ function receiverOn(database: Database) {
 
 const until = (isSo: () => boolean) => eventually(() => Promise.resolve(isSo()), Boolean);
 
-test('the first message waits for nothing; what comes meanwhile makes one batch', async () => {
+test('the first message does not wait; messages arriving meanwhile form one batch', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, acknowledged, send } = receiverOn(database);
   send(1);
@@ -75,7 +75,7 @@ test('the first message waits for nothing; what comes meanwhile makes one batch'
   expect(acknowledged).toEqual(Array.from({ length: 301 }, (_, n) => n));
 });
 
-test('a second batch is stored beside the first where it is large, and none is over 1,000', async () => {
+test('a second batch is stored concurrently only if it is large, and none exceeds 1,000', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, send } = receiverOn(database);
   send(1);
@@ -88,7 +88,7 @@ test('a second batch is stored beside the first where it is large, and none is o
   receiver.stop();
 });
 
-test('a batch of a vehicle waits for the one before, and so for its order', async () => {
+test('a batch waits for the previous one of the same vehicle, which keeps the order', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, acknowledged, send } = receiverOn(database);
   send(1);
@@ -106,7 +106,7 @@ test('a batch of a vehicle waits for the one before, and so for its order', asyn
   expect(acknowledged).toEqual(Array.from({ length: 2_501 }, (_, n) => n));
 });
 
-test('a batch that fails is stored again, and acknowledged once', async () => {
+test('a failed batch is retried, and acknowledged once', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, failures, acknowledged, send } = receiverOn(database);
   send(1);
@@ -119,7 +119,7 @@ test('a batch that fails is stored again, and acknowledged once', async () => {
   expect(failures).toHaveLength(1);
 });
 
-test('a message that the database refuses does not keep the others', async () => {
+test('a message that the database refuses does not hold up the others', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, acknowledged, send } = receiverOn(database);
   send(1);
@@ -145,7 +145,7 @@ test('a message that the database refuses does not keep the others', async () =>
   expect(acknowledged).toEqual([0, 1, 2, 3, 4]);
 });
 
-test('with too much in hand, by number or by bytes, the sender has to wait', async () => {
+test('with too many messages or bytes waiting, the sender has to wait', async () => {
   for (const [count, bytes] of [
     [34_000, 10],
     [300, 256 * 1024],

@@ -76,14 +76,14 @@ describe('on PostgreSQL', () => {
     expect(new Set(ids).size, 'a receiver tells them apart').toBe(3);
   });
 
-  test('to two operations that are not there, it is two dead letters', async () => {
+  test('for two unknown operations, it is two dead letters', async () => {
     const vehicle = await newVehicle();
     const rows = [event(vehicle, 'nowhere-1', 1), event(vehicle, 'nowhere-2', 1)];
     expect(await arrive(rows)).toMatchObject({ deadLetters: 2 });
     expect(await arrive(rows)).toMatchObject({ deadLetters: 0, duplicates: 2 });
   });
 
-  test('the same message_id of another system_id is another event', async () => {
+  test('the same message_id from another system_id is another event', async () => {
     const vehicle = await newVehicle();
     await trigger('systems', vehicle);
     expect(await arrive([event(vehicle, 'systems', 1)])).toMatchObject({ applied: 1 });
@@ -93,7 +93,7 @@ describe('on PostgreSQL', () => {
     expect(await arrive([event(exchanged, 'systems', 1)])).toMatchObject({ duplicates: 1 });
   });
 
-  test('one that is refused does not keep out another one with its message_id', async () => {
+  test('a refused message does not block another one with its message_id', async () => {
     const vehicle = await newVehicle();
     await trigger('wrong vin', vehicle);
     const wrong = event({ ...vehicle, vin: vehicleOf(999).vin }, 'wrong vin', 1);
@@ -101,7 +101,7 @@ describe('on PostgreSQL', () => {
     expect(await arrive(rows)).toMatchObject({ applied: 1, deadLetters: 1, duplicates: 0 });
   });
 
-  test('an acknowledgement and an event are never each other’s repetition', async () => {
+  test('an acknowledgement and an event are never duplicates of each other', async () => {
     const vehicle = await newVehicle();
     const id = await trigger('ack', vehicle);
     const triggerId = (await findDelivery(database, id, vehicle.vin))?.trigger_id ?? '';
@@ -114,7 +114,7 @@ describe('on PostgreSQL', () => {
     expect(await arrive([ack, event(vehicle, 'ack', 1)])).toMatchObject({ duplicates: 2 });
   });
 
-  test('a repetition is recognised after a retrigger, and after its history was dropped', async () => {
+  test('a duplicate is recognised after a retrigger, and after its history was dropped', async () => {
     const vehicle = await newVehicle();
     const id = await trigger('later', vehicle);
     expect(await arrive([event(vehicle, 'later', 1)])).toMatchObject({ applied: 1 });
@@ -127,7 +127,7 @@ describe('on PostgreSQL', () => {
     expect(await arrive([late])).toMatchObject({ duplicates: 1 });
   });
 
-  test('each of many events of a vehicle is applied once, in whatever batches it comes', async () => {
+  test('each of many events of a vehicle is applied once, in whatever batches it arrives', async () => {
     const numbers = Array.from({ length: 200 }, (_, n) => n);
     const thrice = [...numbers, ...numbers, ...numbers];
     const order = fc.shuffledSubarray(thrice, { minLength: thrice.length });
@@ -154,7 +154,7 @@ describe('on PostgreSQL', () => {
     );
   });
 
-  test('an event costs the same after thousands of its vehicle in the operation', async () => {
+  test('an event costs the same after thousands of earlier ones of the vehicle', async () => {
     const vehicle = await newVehicle();
     await trigger('hostile', vehicle);
     const bytes: number[] = [];

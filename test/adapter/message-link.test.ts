@@ -155,7 +155,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
       (all) => all.length >= count,
     );
 
-  test('takes and gives messages over MQTT 5, with their expiry', async () => {
+  test('receives and publishes messages over MQTT 5, with their expiry', async () => {
     const a = await opened();
     const client = await mqtt.connectAsync(broker.url, { protocolVersion: 5, reconnectPeriod: 0 });
     clients.push(client);
@@ -178,7 +178,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     expect(await heard).toMatchObject({ text: 'down', expiry: 90 });
   });
 
-  test('messages of every length arrive as they were', async () => {
+  test('messages of any length arrive unchanged', async () => {
     const a = await opened();
     const client = await vehicle();
     const lengths = [0, 1, 100, 127, 128, 16_000, 16_383, 16_384, 70_000, 300_000, 2_100_000];
@@ -202,7 +202,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     expect(back).toEqual(lengths);
   });
 
-  test('of several adapters one reads; the next takes over at once when it ends in order', async () => {
+  test('one of several adapters reads; after its clean shutdown the next takes over at once', async () => {
     const a = await opened();
     const b = await opened();
     expect([a.link.isSubscribed, b.link.isSubscribed]).toEqual([true, false]);
@@ -233,7 +233,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     expect(await arrives(4, b)).toEqual(['1', '2', '3', '4']);
   });
 
-  test('an adapter that restarts under its name takes over from its lost process at once', async () => {
+  test('an adapter that restarts under its name takes over from its dead process at once', async () => {
     const lost = await opened({ instance: 'returning', acknowledges: () => false });
     const client = await vehicle();
     await client.publishAsync('d2c/x', 'unacknowledged', { qos: 1 });
@@ -250,7 +250,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     await isSubscribed(again);
   });
 
-  test('a holder that is lost is replaced within 15 s', async () => {
+  test('a dead holder is replaced within 15 s', async () => {
     // The database and the broker are cut off from it: as good as dead.
     const proxy = await TcpProxy.to(broker.port);
     let isCut = false;
@@ -274,7 +274,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     await proxy.close();
   });
 
-  test('without the database it reads nothing after its lease, and goes on when it is back', async () => {
+  test('without the database it stops reading when its lease expires, and continues when the database is back', async () => {
     let isAway = false;
     const shaky: BrokerLinkOptions['database'] = {
       query: (...args) =>
@@ -293,7 +293,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     expect(await arrives(1, a)).toEqual(['meanwhile']);
   });
 
-  test('two systems on one broker each get every message, and take none from each other', async () => {
+  test('two systems on one broker both get every message', async () => {
     const other = await newSystem();
     try {
       const a = await opened();
@@ -308,7 +308,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     }
   });
 
-  test('a copied database leaves the living system its session, and gets a new id', async () => {
+  test('a copy of a database leaves the running system its session and gets a new id', async () => {
     const client = await vehicle();
     const original = await opened({ acknowledges: ({ payload }) => payload.toString() !== 'late' });
     await client.publishAsync('d2c/x', 'early', { qos: 1 });
@@ -346,7 +346,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     }
   });
 
-  test('a database restored in the place of the lost one goes on with the same session', async () => {
+  test('a restored database continues with the same session', async () => {
     const client = await vehicle();
     const before = await opened({ acknowledges: () => false });
     await client.publishAsync('d2c/x', 'not stored yet', { qos: 1 });
@@ -365,7 +365,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     }
   });
 
-  test('with a shared subscription all adapters read, each message goes to one', async () => {
+  test('with a shared subscription all adapters read, and each message goes to one of them', async () => {
     const [a, b] = [await opened({ isShared: true }), await opened({ isShared: true })];
     const client = await vehicle();
     const sent = Array.from({ length: 100 }, (_, n) => `message ${n}`).sort();
@@ -375,7 +375,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     expect(b.arrived.length).toBeGreaterThan(10);
   });
 
-  test('falls back to MQTT 3.1.1 where the broker speaks no other', async () => {
+  test('falls back to MQTT 3.1.1 if the broker supports nothing else', async () => {
     const aedes = await Aedes.createBroker();
     const server = createServer((socket) => void aedes.handle(socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -397,7 +397,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     server.close();
   });
 
-  test('of several hosts it goes to one that answers, and on to the next when that is lost', async () => {
+  test('connects to a host that answers, and to another one after that is lost', async () => {
     const [first, second] = [await TcpProxy.to(broker.port), await TcpProxy.to(broker.port)];
     const dead = await freePort();
     const hosts = [dead, first.port, second.port].map((port) => `127.0.0.1:${port}`);
@@ -415,7 +415,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     await second.close();
   });
 
-  test('a host that accepts and says nothing is given up after 3 s where there is another', async () => {
+  test('a host that accepts and stays silent is abandoned after 3 s if there is another', async () => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as AddressInfo;
@@ -426,7 +426,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     silent.close();
   });
 
-  test('what is no MQTT ends the connection, not the process', async () => {
+  test('bytes that are not MQTT end the connection, not the process', async () => {
     const odd = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.once('data', () => {
@@ -466,7 +466,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     expect(await arrives(1, a)).toEqual(['web']);
   });
 
-  test('comes back after the broker was away', async () => {
+  test('reconnects after the broker was down', async () => {
     const a = await opened();
     await broker.kill();
     await eventually(

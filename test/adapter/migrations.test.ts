@@ -6,7 +6,7 @@ import { embeddedPostgres, installedPostgres } from '../../src/test-bed/index.js
 import { migrate, openPostgres } from '../../src/service/database/index.js';
 import { emptyPostgresUrl, openTestDatabase } from '../support/databases.js';
 
-test('the server is the one that this run names', async () => {
+test('the server is the one that this run requires', async () => {
   const isInstalled = process.env.OTAOPS_TEST_POSTGRES === 'installed';
   const { postgres } = await (isInstalled ? installedPostgres() : embeddedPostgres());
   const named = execFileSync(postgres, ['--version'], { encoding: 'utf8' });
@@ -26,7 +26,7 @@ describe('a migrated database', () => {
   });
 });
 
-test('several that start at once migrate each once', async () => {
+test('several processes that start at once run each migration once', async () => {
   const url = await emptyPostgresUrl();
   const databases = Array.from({ length: 6 }, () => openPostgres({ url }));
   const done = await Promise.all(databases.map((database) => migrate(database, ADAPTER_SCHEMA)));

@@ -74,7 +74,7 @@ describe.each(platforms())('on $name', (platform) => {
       });
     });
 
-    test('an unacknowledged trigger is repeated under its message_id, then given up', async () => {
+    test('an unacknowledged trigger is repeated with its message_id, then undelivered', async () => {
       const [vehicle] = (await fleet(1)) as [TestVehicle];
       const connection = await connect(vehicle);
       await t.trigger('silence', [vehicle.vin]);
@@ -111,7 +111,7 @@ describe.each(platforms())('on $name', (platform) => {
       },
     );
 
-    test('a vehicle that is registered later is sent its trigger then', async () => {
+    test('a vehicle registered later then gets its trigger', async () => {
       const vehicle = vehicleOf(5, 'NEW');
       const { body } = await t.trigger('unregistered', [vehicle.vin]);
       expect(body.rejected).toMatchObject([{ vin: vehicle.vin, errorCode: 'DEVICE_NOT_FOUND' }]);
@@ -146,7 +146,7 @@ describe.each(platforms())('on $name', (platform) => {
       );
     });
 
-    test('cancel stops what was not sent and tells truly what was', async () => {
+    test('cancel stops unsent triggers and reports correctly what was sent', async () => {
       const [sent, unsent] = (await fleet(2)) as [TestVehicle, TestVehicle];
       await t.trigger('stopped', [sent.vin]);
       await eventually(
@@ -172,7 +172,7 @@ describe.each(platforms())('on $name', (platform) => {
       expect(await t.trigger('stopped', [unsent.vin])).toMatchObject({ status: 409 });
     });
 
-    test('a retrigger is a new attempt; events of the old one change nothing of its state', async () => {
+    test('a retrigger is a new attempt, whose state events of the old one do not change', async () => {
       const [vehicle] = (await fleet(1)) as [TestVehicle];
       const connection = await connect(vehicle);
       await t.trigger('twice', [vehicle.vin]);
@@ -191,7 +191,7 @@ describe.each(platforms())('on $name', (platform) => {
     });
   });
 
-  test('a dead letter is replayed once its cause is mended', async () => {
+  test('a dead letter is replayed once its cause is fixed', async () => {
     const [vehicle] = (await fleet(1)) as [TestVehicle];
     const connection = await connect(vehicle);
     await connection.send(report(vehicle, 'early', 'msg-cld-x', 'success'));

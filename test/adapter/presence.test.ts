@@ -28,7 +28,7 @@ describe.skipIf(!real)('on Mosquitto', () => {
       (number) => number > than,
     );
 
-  test('any message of the vehicle shows that it is there', async () => {
+  test('any message shows that the vehicle is online', async () => {
     t = await start({ retry: { ...retry, firstPauseMs: 1 } });
     await t.register(vehicle);
     const link = await connectVehicle(t.adapter.mqttUrl, vehicle, { stored: () => t.stored() });
@@ -47,7 +47,7 @@ describe.skipIf(!real)('on Mosquitto', () => {
     await link.end();
   });
 
-  test('a topic of the broker tells who has connected', async () => {
+  test('a topic of the broker reports who has connected', async () => {
     const mqttPresenceTopic = 'presence/+/{system_id}';
     t = await start({
       retry: { ...retry, firstPauseMs: 3_600_000 },

@@ -53,7 +53,7 @@ describe('on PostgreSQL', () => {
   const days = async () =>
     (await history(database, operationId, vehicle.vin)).map((row) => row.message_id);
 
-  test('each week has a partition; what has none is stored too', async () => {
+  test('each week has a partition; messages of other weeks are stored too', async () => {
     for (const day of [0, 7, 14, 21, -40]) expect(await arrive(day)).toMatchObject({ applied: 1 });
     const rows = await database.query<{ partition: string }>(
       'select tableoid::regclass::text as partition from messages order by received_at',
@@ -67,11 +67,11 @@ describe('on PostgreSQL', () => {
     ]);
   });
 
-  test('a message that comes again in another week is a duplicate', async () => {
+  test('a message repeated in another week is a duplicate', async () => {
     expect(await arrive(0, START + 16 * DAY)).toMatchObject({ applied: 0, duplicates: 1 });
   });
 
-  test('whole weeks are dropped, and stay distinct', async () => {
+  test('whole weeks are dropped, and their messages are still recognised', async () => {
     // In the midst of the second week: only the first one is over, and the stray one is older.
     // One of the messages, one of the delivery log.
     expect(await dropHistory(database, START + 8 * DAY)).toBe(2);

@@ -43,7 +43,7 @@ describe('4 adapters on the same 100 vehicles', () => {
   });
   afterAll(() => Promise.all(adapters.map((database) => database.close())));
 
-  test('the first token is made once', async () => {
+  test('the initial admin token is created once', async () => {
     const keep = () => Promise.resolve();
     const tokens = await Promise.all(
       adapters.map((database) => createFirstToken(database, now, keep)),
@@ -51,7 +51,7 @@ describe('4 adapters on the same 100 vehicles', () => {
     expect(tokens.filter((token) => token !== undefined)).toHaveLength(1);
   });
 
-  test('take messages, send triggers, and never wait for each other in a circle', async () => {
+  test('receive messages and send triggers without deadlocks', async () => {
     // Every message goes to two of the adapters, in another order.
     const messages = Array.from({ length: MESSAGES }, (_, n) => {
       const vehicle = fleet[(n * 37) % VEHICLES] ?? vehicleOf(0);
@@ -122,7 +122,7 @@ describe('4 adapters on the same 100 vehicles', () => {
     expect(totals).toEqual({ received: 2 * MESSAGES, applied: MESSAGES });
   });
 
-  test('a trigger is claimed by one', async () => {
+  test('a trigger is claimed by one sender', async () => {
     const [first] = adapters as [Database];
     const vins = fleet.map(({ vin }) => vin);
     const body = { model: 'm', 'ref-id': 'three', 'script-ref-id': 's', vins };

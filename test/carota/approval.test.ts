@@ -57,7 +57,7 @@ describe('on PostgreSQL', () => {
     });
   const show = async (refId: string) => (await carota.call('GET', `/v1.0/schedules/${refId}`)).body;
 
-  test('it takes a second person, and what was approved stays as it is', async () => {
+  test('a second person must approve, and nothing can be added afterwards', async () => {
     expect((await plan('two')).body).toMatchObject({ status: 'proposed', approvedAt: null });
     const more = (token?: string) =>
       carota.call('POST', '/v1.0/schedules/two/vehicles', {
@@ -102,13 +102,13 @@ describe('on PostgreSQL', () => {
     watcher.close();
   });
 
-  test('a proposed one that is stopped never starts', async () => {
+  test('a stopped proposal never starts', async () => {
     await plan('never');
     expect((await act('never', 'stop')).body.status).toBe('stopped');
     expect((await act('never', 'approve', second)).status).toBe(409);
   });
 
-  test('the preview says who would get what when, and stores nothing', async () => {
+  test('the preview shows who would get what when, and stores nothing', async () => {
     await carota.call('PUT', `/v1.0/vehicles/${vins[0] ?? ''}`, {
       body: { model: MODEL, tags: ['taxi'], versions: { HU: '1.0.0' } },
     });
@@ -143,7 +143,7 @@ describe('on PostgreSQL', () => {
     expect((await carota.call('GET', '/v1.0/schedules/seen')).status).toBe(404);
   });
 
-  test('the guard’s test is told from its beginning, with its bounds', async () => {
+  test('the guard’s test is shown from its start, with its bounds', async () => {
     const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
     await plan('guarded', { guard: { test } });
     await act('guarded', 'approve', second);
@@ -167,7 +167,7 @@ describe('on PostgreSQL', () => {
     expect(after.evidence - before.evidence).toBeCloseTo(Math.log(10));
   });
 
-  test('where anyone may approve, the planner may too; where none is needed, it starts', async () => {
+  test('if anyone may approve, so may the planner; if no approval is needed, it starts', async () => {
     await carota.stop(true);
     await begin('anyone');
     expect((await plan('any')).body.status).toBe('proposed');

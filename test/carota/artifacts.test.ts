@@ -79,14 +79,14 @@ describe.each([disk, s3])('$name', (store) => {
     fetch(carota.carota.httpUrl + path, { method, headers });
   const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
 
-  test('an upload is known by what is in it; the same again is the same', async () => {
+  test('an upload is addressed by content; the same bytes are the same artifact', async () => {
     expect(await carota.upload(BYTES)).toMatchObject({ sha256, md5, size: BYTES.length });
     const { body } = await carota.call('GET', '/v1.0/artifacts');
     expect(body.items).toHaveLength(1);
     expect(readdirSync(join(carota.dataDir, 'incoming'))).toEqual([]);
   });
 
-  test('all of it, with what a cache needs', async () => {
+  test('the whole file, with headers for caches', async () => {
     const response = await get();
     expect(response.status).toBe(200);
     expect(await bytesOf(response)).toEqual(BYTES);
@@ -99,7 +99,7 @@ describe.each([disk, s3])('$name', (store) => {
     expect((await get({ 'if-none-match': `"${sha256}"` })).status).toBe(304);
   });
 
-  test('HEAD tells the length and sends nothing', async () => {
+  test('HEAD returns the length without content', async () => {
     const response = await get({}, url, 'HEAD');
     expect(response.status).toBe(200);
     expect(response.headers.get('content-length')).toBe(String(BYTES.length));
@@ -118,7 +118,7 @@ describe.each([disk, s3])('$name', (store) => {
     expect(await bytesOf(response)).toEqual(BYTES.subarray(from, to + 1));
   });
 
-  test('a range of another file, several ranges and nonsense get the whole', async () => {
+  test('a range of another file, several ranges or nonsense get the whole file', async () => {
     const whole = [
       { range: 'bytes=5-9', 'if-range': '"another"' },
       { range: 'bytes=0-1,5-6' },
@@ -132,13 +132,13 @@ describe.each([disk, s3])('$name', (store) => {
     }
   });
 
-  test('a range behind its end is refused, with the length', async () => {
+  test('a range behind the end is refused, with the length', async () => {
     const response = await get({ range: 'bytes=100000-' });
     expect(response.status).toBe(416);
     expect(response.headers.get('content-range')).toBe('bytes */100000');
   });
 
-  test('one text alone is a signature: its last character has bits that no byte has', () => {
+  test('only one text is a valid signature, although base64url has unused bits', () => {
     const key = Buffer.alloc(32, 1);
     const path = signedPath(sha256, key, 0, 60);
     const [, expires = '', signature = ''] = /expires=(\d+)&signature=(.+)$/.exec(path) ?? [];
@@ -149,7 +149,7 @@ describe.each([disk, s3])('$name', (store) => {
     expect(same).toEqual([signature.at(-1)]);
   });
 
-  test('a URL that was changed, or has expired, is refused', async () => {
+  test('a modified or expired URL is refused', async () => {
     const changed = [
       url.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
       url.replace(/expires=\d+/, 'expires=9999999999'),
@@ -160,7 +160,7 @@ describe.each([disk, s3])('$name', (store) => {
     for (const path of changed) expect([403, 400]).toContain((await get({}, path)).status);
   });
 
-  test('an upload that was damaged on its way is refused, and leaves nothing', async () => {
+  test('a damaged upload is refused and leaves nothing behind', async () => {
     const answer = await carota.call('POST', `/v1.0/artifacts?sha256=${'1'.repeat(64)}`, {
       headers: { 'content-type': 'application/octet-stream' },
       body: Buffer.from('something'),
@@ -175,7 +175,7 @@ describe.each([disk, s3])('$name', (store) => {
     expect(readdirSync(join(carota.dataDir, 'incoming'))).toEqual([]);
   });
 
-  test('more than a JSON body may have is taken as it streams', async () => {
+  test('an upload may be larger than a JSON body, as it is streamed', async () => {
     const big = Buffer.alloc(80 * 1024 * 1024, 1);
     const { size, url: bigUrl } = await carota.upload(big);
     expect(size).toBe(big.length);
@@ -215,7 +215,7 @@ describe('a CarOTA Server', () => {
     });
     const publish = (body: object) => carota.call('POST', '/v1.0/update-scripts', { body });
 
-    test('published, it is signed; vehicles fetch it with the places of its artifacts', async () => {
+    test('a published script is signed, and delivered with the URLs of its artifacts', async () => {
       expect((await publish(script())).status).toBe(201);
       const { body: token } = await carota.call('POST', '/v1.0/tokens', {
         body: { role: 'vehicle', name: 'fleet' },
@@ -231,14 +231,14 @@ describe('a CarOTA Server', () => {
       expect((await vehicle.call('GET', '/v1.0/schedules')).status).toBe(403);
     });
 
-    test('it never changes: the same again is the same, another one is refused', async () => {
+    test('it never changes: publishing it again returns it, different content is refused', async () => {
       await publish(script());
       expect((await publish(script())).status).toBe(200);
       const other = await publish(script({ downgrade: true }));
       expect(other).toMatchObject({ status: 409, body: { errorCode: 'SCRIPT_EXISTS' } });
     });
 
-    test('what is wrong is told with its place, also of artifacts', async () => {
+    test('errors are reported with their fields, also those of artifacts', async () => {
       const wrong = script({
         ecus: [
           {
@@ -279,7 +279,7 @@ describe('a CarOTA Server', () => {
   });
 
   describe('the call-back', () => {
-    test('is taken with each of its secrets, and with no other', async () => {
+    test('is accepted with each of its secrets, and with no other', async () => {
       expect((await carota.callBack([])).status).toBe(200);
       expect((await carota.callBack([], SECOND)).status).toBe(200);
       expect(await carota.callBack([], FOREIGN)).toMatchObject({
@@ -288,7 +288,7 @@ describe('a CarOTA Server', () => {
       });
     });
 
-    test('without the headers of a signature is told which are missing', async () => {
+    test('without signature headers, the answer names the missing ones', async () => {
       const { status, body } = await carota.call('POST', '/v1.0/ota/events', {
         token: null,
         headers: { 'webhook-id': 'a', 'webhook-timestamp': 'now' },
@@ -303,7 +303,7 @@ describe('a CarOTA Server', () => {
   });
 });
 
-test('a port that is taken ends the start with a clear error, and nothing stays open', async () => {
+test('a port in use stops the start with a clear error, and nothing stays open', async () => {
   const holder = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => holder.once('listening', resolve));
   const { port } = holder.address() as { port: number };

@@ -48,17 +48,17 @@ describe.each([
   { tolerated: 0.02, intolerable: 0.1, falseStop: 0.01, missedStop: 0.1 },
   { tolerated: 0.05, intolerable: 0.2, falseStop: 0.1, missedStop: 0.01 },
 ])('a test of %o', (settings) => {
-  test('stops falsely, at the tolerated rate, no oftener than it is set', () => {
+  test('false stops at the tolerated rate are no more frequent than set', () => {
     const share = shareOf(runs(settings, settings.tolerated), 'stop');
     expect(share).toBeLessThan(settings.falseStop + tolerance(settings.falseStop));
   });
 
-  test('misses a stop, at the intolerable rate, no oftener than it is set', () => {
+  test('missed stops at the intolerable rate are no more frequent than set', () => {
     const share = shareOf(runs(settings, settings.intolerable), 'go');
     expect(share).toBeLessThan(settings.missedStop + tolerance(settings.missedStop));
   });
 
-  test('of several waves, all together, stops falsely no oftener than it is set', () => {
+  test('false stops of several waves together are no more frequent than set', () => {
     const WAVES = 4;
     const each = forOneOf(settings, WAVES);
     const generator = xoroshiro128plus(7);
@@ -72,7 +72,7 @@ describe.each([
   });
 });
 
-test('a bad update is stopped after fewer vehicles than by a fixed percentage that is as seldom wrong', () => {
+test('a bad update is stopped after fewer vehicles than by a fixed percentage with the same error rate', () => {
   // The rule that other systems have: stop when p % have failed, of at least n that have finished.
   const fixedRule = (percent: number, least: number, rate: number) => {
     const generator = xoroshiro128plus(99);
@@ -116,7 +116,7 @@ describe('a judgement', () => {
       age,
     });
 
-  test('has its figures with it', () => {
+  test('includes its figures', () => {
     const { decision, figures } = judged({ test: TEST }, { finished: 3, failed: 3 });
     expect(decision).toBe('stop');
     expect(figures).toMatchObject({ failed: 3, succeeded: 0 });

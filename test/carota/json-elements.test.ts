@@ -23,7 +23,7 @@ const { text } = fc.letrec<{ text: string }>((tie) => {
   };
 });
 
-test('each element is found as it stands', () => {
+test('each element is found unchanged', () => {
   fc.assert(
     fc.property(
       fc.array(text, { maxLength: 5 }),

@@ -31,13 +31,13 @@ describe('a schedule', () => {
     expect(stepAt('12:00', { status: 'planned' })).toEqual({ do: 'start' });
   });
 
-  test('posts the first wave, and again one whose answer never came', () => {
+  test('posts the first wave, and repeats one whose answer was lost', () => {
     expect(stepAt('12:00', { waves: [wave(1, 'waiting')] })).toEqual({ do: 'post', wave: 1 });
     const posting = [wave(1, 'posting'), wave(2, 'waiting')];
     expect(stepAt('12:00', { waves: posting })).toEqual({ do: 'post', wave: 1 });
   });
 
-  test('rests between waves, then waits for a window; and looks when one closes', () => {
+  test('pauses between waves, then waits for a window; and checks again when one closes', () => {
     const windows = [{ from: '12:00', to: '13:00' }];
     const waves = [wave(1, 'passed', at('11:00')), wave(2, 'waiting')];
     const resting = { waves, plan: { ...plan, pause: 1800 } };
@@ -70,7 +70,7 @@ describe('a schedule', () => {
     expect(stepAt('12:00', { ...passed, open: 0 })).toMatchObject({ do: 'complete' });
   });
 
-  test('is stopped by what fails after its waves have passed, and while it is held', () => {
+  test('is stopped by failures after its waves have passed, and while it is held', () => {
     const waves = [wave(1, 'passed', at('11:00'))];
     expect(stepAt('12:00', { waves, judgement: judged('stop') })).toMatchObject({ do: 'stop' });
     const held = { status: 'held' as const, waves: [wave(1, 'running'), wave(2, 'waiting')] };
@@ -78,7 +78,7 @@ describe('a schedule', () => {
     expect(stepAt('12:00', { ...held, judgement: judged('go') })).toMatchObject({ do: 'wait' });
   });
 
-  test('begins no wave after its stop time; who is at it may finish', () => {
+  test('starts no wave after its stop time; vehicles in progress may finish', () => {
     const stopping = { ...plan, stop: '2026-11-24T12:00:00Z' };
     const waiting = [wave(1, 'passed', at('11:00')), wave(2, 'waiting')];
     expect(stepAt('12:00', { plan: stopping, waves: waiting })).toMatchObject({

@@ -23,7 +23,7 @@ const [HEALTHY = '', SICK = ''] = vins;
 
 const databaseUrl = await emptyPostgresUrl();
 
-describe('an event that cannot be taken', () => {
+describe('an event that cannot be stored', () => {
   let adapter: AdapterDouble;
   let carota: TestCarota;
   let database: pg.Client;
@@ -111,7 +111,7 @@ describe('an event that cannot be taken', () => {
     expect(await list()).toHaveLength(1);
   });
 
-  test('what is no object at all, and what is nested 50,000 deep, is kept as it came', async () => {
+  test('an event that is not an object, or is nested 50,000 deep, is kept as received', async () => {
     const refId = await schedule();
     const deep = `{"event-id": "deep", "meta": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
     const texts = ['null', '  1.50e1 ', '"text"', '[]', '{"event-id":"a","event-id":"b"}', deep];
@@ -137,13 +137,13 @@ describe('an event that cannot be taken', () => {
     expect(await list()).toEqual([]);
   });
 
-  test('unknown fields are ignored, whatever they hold', async () => {
+  test('unknown fields are ignored, whatever they contain', async () => {
     const refId = await schedule();
     const odd = event({ refId }, { 'x-\0': '\0', more: { deep: [[[1e308]]] } });
     expect((await carota.callBack([odd])).body).toEqual({ stored: 1, duplicates: 0, refused: 0 });
   });
 
-  test('a row that the database refuses is found among 500, and replayed with all that follows from it', async () => {
+  test('a row that the database refuses is found among 500, and replayed with all its consequences', async () => {
     const refId = await schedule({ guard: { maxFailures: 1 } });
     await database.query(
       `alter table events add constraint poison check (vin <> '${SICK}') not valid`,
@@ -168,7 +168,7 @@ describe('an event that cannot be taken', () => {
     expect(await replayOne()).toEqual({ outcome: 'duplicate', reason: null });
   });
 
-  test('a schedule that cannot be judged keeps its own events from being taken, and nobody else’s', async () => {
+  test('a schedule that cannot be judged holds up only its own events', async () => {
     const sick = await schedule();
     const healthy = await schedule();
     await database.query(`update schedules set plan = 'null' where ref_id = $1`, [sick]);
@@ -192,7 +192,7 @@ describe('an event that cannot be taken', () => {
     expect((await show(sick)).states.success).toBe(2);
   });
 
-  test('a table that is not ours to write is no event’s fault: 5xx, and nothing is set aside', async () => {
+  test('a missing privilege is not the event’s fault: 5xx, and nothing is set aside', async () => {
     const refId = await schedule();
     await database.query('alter table events rename to events_away');
     const batch = [event({ refId }), event({ refId, vin: SICK })];
@@ -247,7 +247,7 @@ describe('an event that cannot be taken', () => {
     expect((await carota.call('GET', `${PATH}?cursor=bm8`)).status).toBe(400);
   });
 
-  test('who may only look does not replay', async () => {
+  test('a viewer cannot replay', async () => {
     const { body } = await carota.call('POST', '/v1.0/tokens', {
       body: { role: 'viewer', name: 'looks' },
     });
@@ -256,7 +256,7 @@ describe('an event that cannot be taken', () => {
     expect((await carota.call('POST', `${PATH}/replay`, { token, body: {} })).status).toBe(403);
   });
 
-  test('they are dropped by age where a setting says so', async () => {
+  test('they are deleted by age if a setting says so', async () => {
     await carota.callBack([{ 'event-id': 'old' }]);
     const opened = openPostgres({ url: databaseUrl });
     await expireRefusedEvents(opened, Date.now() - 60_000);

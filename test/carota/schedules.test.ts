@@ -54,7 +54,7 @@ describe('on PostgreSQL', () => {
   const report = (refId: string, all: readonly string[], status: 'success' | 'failure') =>
     carota.callBack(all.map((vin) => eventOf({ refId, vin, status })));
 
-  test('without waves, everyone is triggered at once, with the settings of the sending', async () => {
+  test('without waves, all vehicles are triggered at once, with priority and rate', async () => {
     const dispatch = { priority: 2, rate: { perSecond: 10 } };
     const refId = await plan({ dispatch });
     await until(refId, ({ waves }) => waves[0]?.state === 'passed');
@@ -74,7 +74,7 @@ describe('on PostgreSQL', () => {
     });
   });
 
-  test('waves go canary first, each vehicle in one, the next when the test lets it', async () => {
+  test('the canary wave is first, each vehicle is in one wave, and the test decides on the next', async () => {
     const canary = vins.slice(3, 5);
     const refId = await plan({ waves: [{ vins: canary }, { percent: 30 }], guard: GUARD });
     await until(refId, ({ waves }) => waves[0]?.state === 'running');
@@ -111,7 +111,7 @@ describe('on PostgreSQL', () => {
     expect(continued).toMatchObject({ actor: 'first administrator', reason: 'looks good' });
   });
 
-  test('a bad update is stopped after the fewest vehicles, the adapter cancels what was not sent', async () => {
+  test('a bad update is stopped as early as possible, and the adapter cancels unsent triggers', async () => {
     const start = new Date(Date.now() + 3_000).toISOString();
     const refId = await plan({ start, waves: [{ vehicles: 10 }], guard: GUARD });
     const { stopAt, goAt } = (await show(refId)).guardTest;
@@ -136,7 +136,7 @@ describe('on PostgreSQL', () => {
     expect(posted(refId)).toHaveLength(1);
   });
 
-  test('a batch of events is judged one by one: what comes after the stop does not undo it', async () => {
+  test('events of a batch are judged one by one: later ones do not undo a stop', async () => {
     const refId = await plan({ waves: [{ vehicles: 10 }], guard: GUARD });
     await until(refId, ({ waves }) => waves[0]?.state === 'running');
     const inFirst = posted(refId)[0]?.vins ?? [];
@@ -150,7 +150,7 @@ describe('on PostgreSQL', () => {
     expect(schedule.waves[0]).toMatchObject({ failed: 2, succeeded: 8, finished: 10 });
   });
 
-  test('what failed so far and moves on counts as what it becomes', async () => {
+  test('a vehicle that failed so far and continues counts with its final result', async () => {
     const refId = await plan({ guard: { maxFailures: 2 } });
     await until(refId, ({ waves }) => waves[0]?.state === 'running');
     const [vin = '', other = ''] = vins;
@@ -164,7 +164,7 @@ describe('on PostgreSQL', () => {
     expect((await show(refId)).status).toBe('running');
   });
 
-  test('the same events again change nothing', async () => {
+  test('repeated events change nothing', async () => {
     const refId = await plan({ guard: { maxFailures: 3 } });
     await until(refId, ({ waves }) => waves[0]?.state === 'running');
     const events = vins.slice(0, 2).map((vin) => eventOf({ refId, vin, status: 'failure' }));
@@ -177,7 +177,7 @@ describe('on PostgreSQL', () => {
     expect(await show(refId)).toMatchObject({ status: 'running', states: { failure: 2 } });
   });
 
-  test('the adapter is away: the wave waits and goes when it is back', async () => {
+  test('while the adapter is down the wave waits', async () => {
     adapter.answer = 503;
     const refId = await plan({});
     await until(refId, ({ waves }) => waves[0]?.state === 'posting');
@@ -186,14 +186,14 @@ describe('on PostgreSQL', () => {
     expect(posted(refId)).toHaveLength(1);
   });
 
-  test('the adapter refuses: the schedule stops and says why', async () => {
+  test('if the adapter refuses, the schedule stops with the reason', async () => {
     adapter.answer = 409;
     const refId = await plan({});
     const { reason } = await until(refId, ({ status }) => status === 'stopped');
     expect(reason).toMatch(/the adapter answered 409/);
   });
 
-  test('stopped while its event is on its way, its wave stays stopped and the adapter cancels', async () => {
+  test('if stopped during posting, the wave stays stopped and the adapter cancels', async () => {
     adapter.onTrigger = async () => {
       adapter.onTrigger = () => undefined;
       const refId = `schedule ${refIds}`;
@@ -213,7 +213,7 @@ describe('on PostgreSQL', () => {
     ]);
   });
 
-  test('nobody waits for vehicles that the adapter does not know', async () => {
+  test('a wave does not wait for vehicles that are not registered at the adapter', async () => {
     const [stranger = '', ...rest] = vins;
     adapter.unknown.add(stranger);
     const refId = await plan({});
@@ -223,7 +223,7 @@ describe('on PostgreSQL', () => {
     expect(schedule.states).toEqual({ device_not_found: 1, success: 19 });
   });
 
-  test('paused, it posts nothing and the adapter pauses; resumed, both go on', async () => {
+  test('a paused schedule posts nothing and pauses the operation; resuming continues both', async () => {
     const refId = await plan({ waves: [{ vehicles: 5 }], guard: { maxFailures: 3 } });
     await until(refId, ({ waves }) => waves[0]?.state === 'running');
     const path = `/v1.0/schedules/${encodeURIComponent(refId)}`;
@@ -255,7 +255,7 @@ describe('on PostgreSQL', () => {
     expect([posted(closed), posted(later)]).toEqual([[], []]);
   });
 
-  test('vehicles are chosen by model, tag and what an ECU runs, when it starts', async () => {
+  test('vehicles are selected at the start, by model, tag and version of an ECU', async () => {
     const csv = [
       'vin,model,tags,version:HU',
       ...vins.map(
@@ -279,7 +279,7 @@ describe('on PostgreSQL', () => {
     expect(posted(refId)[0]?.vins).toEqual([vins[1], vins[3]].sort());
   });
 
-  test('success tells what a vehicle runs: as it says, or as the script says', async () => {
+  test('success sets the installed versions: as reported, or as in the script', async () => {
     const [vin = '', other = ''] = vins;
     const facts = { model: MODEL, versions: { HU: '1.0.0', TCU: '5' } };
     await carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: facts });
@@ -307,7 +307,7 @@ describe('on PostgreSQL', () => {
     });
   });
 
-  test('a list comes as CSV before the start, and faulty lines are all told', async () => {
+  test('vehicles can be added as CSV before the start, and all invalid lines are reported', async () => {
     const start = new Date(Date.now() + 3_600_000).toISOString();
     const refId = await plan({ vins: undefined, start });
     const path = `/v1.0/schedules/${encodeURIComponent(refId)}/vehicles`;
@@ -325,7 +325,7 @@ describe('on PostgreSQL', () => {
     expect(rest.body.items).toHaveLength(5);
   });
 
-  test('killed in the middle of posting, after a new start each vehicle is triggered once', async () => {
+  test('after a kill during posting and a restart, each vehicle is triggered once', async () => {
     await carota.stop(true);
     const own = await startTestCarota(adapter.url, { dataDir: carota.dataDir });
     carota = own;
@@ -347,7 +347,7 @@ describe('on PostgreSQL', () => {
     expect(all.toSorted()).toEqual([...vins].sort());
   });
 
-  test('bad plans are refused, each fault with its place', async () => {
+  test('invalid plans are refused, each error with its field', async () => {
     const body = {
       'ref-id': 'bad',
       'script-ref-id': SCRIPT,

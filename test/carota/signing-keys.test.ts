@@ -25,14 +25,14 @@ const start = (key: { export: CallableFunction }, chain: readonly { toString(): 
   );
 };
 
-test('keys of its own making, and a good chain, are taken', async () => {
+test('generated keys and a valid chain are accepted', async () => {
   const { chain } = await openSigningKeys({ dataDir: temporaryDirectory('signing') }, now);
   expect(chain).toHaveLength(1);
   const signer = await newSigner(anchor);
   expect(await start(signer.key, signer.chain)).toBe('started');
 });
 
-test('a chain that no vehicle accepts stops the start, with the reason', async () => {
+test('a chain that no vehicle would accept stops the start, with the reason', async () => {
   const server = await newSigner(anchor, { use: 'server' });
   expect(await start(server.key, server.chain)).toMatch(
     /chain\.pem is not .* not for code signing/,
@@ -52,7 +52,7 @@ test('a chain that no vehicle accepts stops the start, with the reason', async (
   expect(await start(keys.privateKey, [weak.certificate])).toMatch(/has 1024 bits/);
 });
 
-test('an expired chain does not stop the start: running schedules go on', async () => {
+test('an expired chain does not stop the start: running schedules continue', async () => {
   const expired = await newSigner(anchor, { from: now - 20 * DAY_MS, to: now - DAY_MS });
   expect(await start(expired.key, expired.chain)).toBe('started');
 });

@@ -101,7 +101,7 @@ describe.each(PAIRS)('$transition of a $status schedule', ({ transition, status,
     return;
   }
 
-  test('sets what goes with it', () => {
+  test('has its consequences', () => {
     const schedule = scheduleThat(status);
     schedule.apply(transition, NOW, 'why');
     const started = transition === 'start' ? NOW : schedule.startedAt?.getTime();
@@ -113,7 +113,7 @@ describe.each(PAIRS)('$transition of a $status schedule', ({ transition, status,
   });
 });
 
-test.each(['stop', 'complete'] as const)('after %s no wave goes on', (transition) => {
+test.each(['stop', 'complete'] as const)('after %s no wave continues', (transition) => {
   const schedule = scheduleThat('running');
   schedule.apply(transition, NOW);
   expect(statesOf(schedule)).toEqual(['passed', 'stopped', 'stopped', 'waiting']);
@@ -130,14 +130,14 @@ test('a wave whose event reaches the adapter after the schedule was stopped stay
   });
 });
 
-test('one whose event reaches the adapter while it is paused is running', () => {
+test('a wave whose event reaches the adapter during a pause is running', () => {
   const schedule = scheduleThat('running', ['posting', 'waiting']);
   schedule.apply('pause', NOW - 1_000);
   schedule.posted(1, 0, NOW);
   expect(statesOf(schedule)).toEqual(['running', 'waiting']);
 });
 
-test('continue lets the wave pass that was held, and the next test begins behind it', () => {
+test('continue passes the held wave, and the next test starts after it', () => {
   const schedule = scheduleThat('held', ['passed', 'running', 'waiting']);
   schedule.apply('continue', NOW);
   expect(statesOf(schedule)).toEqual(['passed', 'passed', 'waiting']);
@@ -145,7 +145,7 @@ test('continue lets the wave pass that was held, and the next test begins behind
   expect(schedule.testFromWave).toBe(3);
 });
 
-test('an approval keeps who gave it, and when', () => {
+test('an approval records who gave it, and when', () => {
   const schedule = scheduleThat('proposed');
   schedule.approve('second', NOW);
   expect(schedule).toMatchObject({

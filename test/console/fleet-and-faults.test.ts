@@ -83,7 +83,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await expectAccessible(page);
   });
 
-  test('a dead letter says why, and is applied when its cause is mended', async () => {
+  test('a dead letter shows its reason, and is applied once the cause is fixed', async () => {
     await t.trigger('faults', [vehicle.vin]);
     const link = await connectVehicle(t.adapter.mqttUrl, vehicle);
     await link.receive();
@@ -136,7 +136,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     );
   });
 
-  test('health has the numbers of the interface', async () => {
+  test('health shows the numbers of the interface', async () => {
     await visit(page, '/health', 'Health');
     const { body } = await t.call('GET', '/v1.0/health');
     const { received, applied, deadLetters } = body.messages;
@@ -148,7 +148,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await page.getByText('connected', { exact: true }).waitFor();
   });
 
-  test('a viewer is not offered what he may not do, and is refused it', async () => {
+  test('a viewer is not offered actions without permission, and is refused them', async () => {
     const viewer = await t.tokenFor('viewer');
     const { page: his, complaints: faults } = await open(browser, t.adapter.httpUrl);
     await signIn(his, viewer);
@@ -185,11 +185,11 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     { path: '/audit', heading: 'Audit log' },
     { path: '/nowhere', heading: 'Page not found' },
   ];
-  test.each(VIEWS)('axe finds no fault on any page, and nothing jumps: %o', (view) =>
+  test.each(VIEWS)('axe finds no violation on any page, and nothing jumps: %o', (view) =>
     expectGoodPages(browser, { httpUrl: t.adapter.httpUrl, token: t.token }, view, PAGES),
   );
 
-  test('a barrier, a thing too wide and a jump would be seen', async () => {
+  test('an accessibility violation, an overflow and a jump would be detected', async () => {
     const opened = await open(browser, t.adapter.httpUrl, LIGHT);
     await signIn(opened.page, t.token);
     await visit(opened.page, '/operations', 'Operations');
@@ -204,7 +204,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await opened.page.context().close();
   });
 
-  test('what is watched is readable on a phone', async () => {
+  test('the monitoring pages are readable on a phone', async () => {
     const phone = { width: 390, height: 844, colorScheme: 'dark' } as const;
     const opened = await open(browser, t.adapter.httpUrl, phone);
     await signIn(opened.page, t.token);
@@ -218,7 +218,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await opened.page.context().close();
   });
 
-  test('everything is reached by the keyboard, dialogs included', async () => {
+  test('everything can be reached with the keyboard, dialogs included', async () => {
     await visit(page, '/operations/faults', 'faults');
     const focused = () => page.evaluate<string>('document.activeElement.textContent.trim()');
     const tabTo = async (text: string) => {

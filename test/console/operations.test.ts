@@ -94,7 +94,7 @@ describe.runIf(await hasChromium())('operations', () => {
     return text;
   };
 
-  test('one signs in with a token, which no script can read', async () => {
+  test('sign-in with a token that scripts cannot read', async () => {
     await page.getByLabel('Token').fill('wrong');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByText('the token is not known, or was revoked').waitFor();
@@ -110,7 +110,7 @@ describe.runIf(await hasChromium())('operations', () => {
     expect(cookies).toMatchObject([{ name: 'otaops_adapter', httpOnly: true, sameSite: 'Strict' }]);
   });
 
-  test('an operation that begins is in the list, and is watched until it has finished', async () => {
+  test('a new operation appears in the list, and is shown until it has finished', async () => {
     await t.trigger(
       REF_ID,
       fleetVehicles.map(({ vin }) => vin),
@@ -169,7 +169,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await expect.poll(() => shown.count()).toBe(first?.vehicles);
   });
 
-  test('the table has what the interface has, row by row, also filtered', async () => {
+  test('the table shows the interface’s rows, also filtered', async () => {
     const read = async (query: string) =>
       (
         await t.call(
@@ -228,7 +228,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await page.getByText('No vehicle matches.').waitFor();
   });
 
-  test('a failed vehicle is found, and why it failed', async () => {
+  test('a failed vehicle is found, with the reason', async () => {
     await visit(page, `${address}/vehicles?state=pki_check_fail`, /Vehicles of/);
     await page.getByRole('grid', { name: 'Vehicles' }).focus();
     await page.locator('[role=gridcell] a').first().waitFor();
@@ -260,7 +260,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await expect.poll(() => new URL(page.url()).search).toBe(`?vin=${vin.slice(0, 15)}`);
   });
 
-  test('what is changed says in numbers what will happen, and is in the audit log', async () => {
+  test('actions show in numbers what will happen, and are in the audit log', async () => {
     const waiting = [1, 2, 3].map((n) => vehicleOf(n, 'CSW'));
     await t.register(...waiting);
     // Vehicles that are not there: theirs are sent and not acknowledged.
@@ -309,7 +309,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await expectAccessible(page);
   });
 
-  test('a number is checked as it is typed: no typing error lifts a limit', async () => {
+  test('a number is validated while typing: no typing error lifts a limit', async () => {
     const absent = vehicleOf(8, 'CSW');
     await t.register(absent);
     await t.trigger('limited', [absent.vin]);
@@ -356,7 +356,7 @@ describe.runIf(await hasChromium())('operations', () => {
     expect((await operation('limited')).rate).toBeNull();
   });
 
-  test('a change is seen as it comes, also after the connection was lost', async () => {
+  test('changes appear at once, also after a lost connection', async () => {
     const vehicle = vehicleOf(9, 'CSW');
     await t.register(vehicle);
     await t.trigger('live', [vehicle.vin]);

@@ -84,7 +84,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByRole('region', { name: 'Rejected lines of fleet.csv' }).waitFor();
   });
 
-  test('an update script is written, checked as one writes, and published', async () => {
+  test('an update script is written, validated while typing, and published', async () => {
     await visit(page, '/scripts/new', 'New update script');
     const publish = page.getByRole('button', { name: 'Sign and publish' });
     await page.getByLabel('Name (script-ref-id)').fill('hu 1.4');
@@ -109,7 +109,7 @@ describe.runIf(await hasChromium())('planning', () => {
     });
   });
 
-  test('an empty plan is not sent: nothing is refused before one has typed', async () => {
+  test('an empty plan is not sent, so that nothing is refused before typing', async () => {
     const refused: string[] = [];
     const note = (answer: { status(): number; url(): string }) => {
       if (answer.status() >= 400) refused.push(`${answer.status()} ${answer.url()}`);
@@ -125,7 +125,7 @@ describe.runIf(await hasChromium())('planning', () => {
     page.off('response', note);
   });
 
-  test('a schedule is planned step by step; the preview says who gets what when', async () => {
+  test('a schedule is planned step by step; the preview shows who gets what when', async () => {
     await visit(page, '/schedules/new', 'Plan a schedule');
     const next = page.getByRole('button', { name: 'Next' });
     await page.getByLabel('Name (ref-id)').fill(REF_ID);
@@ -175,7 +175,7 @@ describe.runIf(await hasChromium())('planning', () => {
     expect(adapter.triggers).toEqual([]);
   });
 
-  test('a schedule that names its vehicles takes more of them from a file', async () => {
+  test('more vehicles can be added from a file', async () => {
     const plan = { 'ref-id': 'named', 'script-ref-id': 'hu 1.4', model: MODEL, vins: [vins[0]] };
     await carota.call('POST', '/v1.0/schedules', {
       body: { ...plan, start: '2100-01-01T00:00:00Z' },
@@ -197,7 +197,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await visit(page, PATH, REF_ID);
   });
 
-  test('whoever planned it cannot approve it; a second person can', async () => {
+  test('the planner cannot approve the schedule; a second person can', async () => {
     const approve = async (one: Page) => {
       await one.getByRole('button', { name: 'Approve' }).click();
       const dialog = one.getByRole('alertdialog');
@@ -221,7 +221,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await other.context().close();
   });
 
-  test('waves and the guard’s test are watched, and it is stopped', async () => {
+  test('waves and the guard’s test are shown, and the schedule is stopped', async () => {
     const report = (all: readonly string[], status: 'success' | 'failure') =>
       carota.callBack(all.map((vin) => eventOf({ refId: REF_ID, vin, status })));
     const first = adapter.triggers[0]?.vins ?? [];
@@ -293,7 +293,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByText('No refused events').waitFor();
   });
 
-  test.each(VIEWS)('axe finds no fault on any page, and nothing jumps: %o', (view) =>
+  test.each(VIEWS)('axe finds no violation on any page, and nothing jumps: %o', (view) =>
     expectGoodPages(browser, { httpUrl: carota.carota.httpUrl, token: carota.token }, view, [
       { path: '/schedules', heading: 'Schedules' },
       { path: PATH, heading: REF_ID },

@@ -62,7 +62,7 @@ describe('states', () => {
 });
 
 describe('numbers', () => {
-  test('what is not all is not 100 %, what is not nothing is not 0 %', () => {
+  test('100 % means all, and 0 % means none', () => {
     expect(percent(999_999, 1_000_000)).toBe('> 99.9 %');
     expect(percent(1, 1_000_000)).toBe('< 0.1 %');
     expect(percent(1, 3)).toBe('33.3 %');
@@ -87,7 +87,7 @@ describe('numbers', () => {
     ]);
   });
 
-  test('the rate of a form is the one that the sender goes by', () => {
+  test('the form shows the rate that the sender uses', () => {
     const rate = fc.record(
       {
         perSecond: fc.integer({ min: 1, max: 1_000 }),
@@ -110,7 +110,7 @@ describe('numbers', () => {
     expect(sendingTime(0, 2)).toBe('No triggers are queued.');
   });
 
-  test('retriggered vehicles wait behind those that are queued, at the rate that was reached', () => {
+  test('retriggered vehicles wait behind the queued ones, at the current rate', () => {
     const operation = {
       states: { pending: 500, success: 200, failure: 100 },
       succeeded: 200,
@@ -121,7 +121,7 @@ describe('numbers', () => {
     expect(sendingTimeWith(0, { ...operation, rate: null })).toBe(sendingTime(500, null));
   });
 
-  test('each vehicle stands in one place', () => {
+  test('each vehicle is counted once', () => {
     const operation = {
       status: 'active',
       ack_required: '1',
@@ -146,7 +146,7 @@ describe('curves', () => {
     { at: '2026-01-01T00:01:02.000Z', states: { downloading: 7, success: 2, failure: 1 } },
   ];
 
-  test('areas are stacked: the highest is all vehicles', () => {
+  test('areas are stacked: the highest sum is all vehicles', () => {
     const [times, ...sums] = stacked(samples);
     expect(times).toEqual([1_767_225_602, 1_767_225_662]);
     expect(sums.at(-1)).toEqual([10, 10]);
@@ -156,7 +156,7 @@ describe('curves', () => {
     }
   });
 
-  test('throughput is between two samples, a minute', () => {
+  test('throughput is computed between two samples, per minute', () => {
     expect(perMinute(samples)).toEqual([
       [1_767_225_602, 1_767_225_662],
       [null, 3],
@@ -164,12 +164,12 @@ describe('curves', () => {
     ]);
   });
 
-  test('an operation begins with nothing; one from before there were samples does not', () => {
+  test('curves start at zero, unless the operation was not sampled from its start', () => {
     expect(fromStart(samples, '2026-01-01T00:00:00.000Z')).toHaveLength(3);
     expect(fromStart(samples, '2025-01-01T00:00:00.000Z')).toHaveLength(2);
   });
 
-  test('the guard’s curve begins at nothing, with its bounds', () => {
+  test('the guard’s curve starts at zero, with its bounds', () => {
     const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
     const { evidence, stopAt, goAt } = figuresOf(test, 2, 1);
     const point = { at: '', succeeded: 2, failed: 1, evidence };
@@ -187,7 +187,7 @@ describe('curves', () => {
 });
 
 describe('messages', () => {
-  test('a body is decoded; what is no message is shown as it came', () => {
+  test('a body is decoded; anything else is shown as received', () => {
     const body = Buffer.from('{"ref-id":"ä"}').toString('base64');
     expect(bodyOf(JSON.stringify({ body }))).toBe('{\n  "ref-id": "ä"\n}');
     expect(bodyOf('no message')).toBeUndefined();
@@ -197,7 +197,7 @@ describe('messages', () => {
   });
 });
 
-describe('numbers as they are typed', () => {
+describe('typed numbers', () => {
   test.each([
     ['', undefined],
     ['  ', undefined],
@@ -214,7 +214,7 @@ describe('numbers as they are typed', () => {
     ['--1', NaN],
   ])('%j', (text, value) => expect(numberOf(text)).toBe(value));
 
-  test('what is wrong is said; nothing where nothing has to be typed', () => {
+  test('errors are reported; an optional number may be empty', () => {
     expect(numberFault('', { min: 1 })).toBeUndefined();
     expect(numberFault('', { min: 1 }, true)).toBe('Enter a number.');
     expect(numberFault('1.5', { isInteger: true })).toBe('Must be a whole number.');
@@ -224,7 +224,7 @@ describe('numbers as they are typed', () => {
     expect(numberFault('10', { min: 1, max: 10, isInteger: true })).toBeUndefined();
   });
 
-  test('every rate that a form lets through is one of the interface, and no limit is lifted unasked', () => {
+  test('every rate that the form accepts is valid, and no limit is lifted by mistake', () => {
     const text = fc.oneof(
       fc.constantFrom('', ' ', '0', '5e', '−1', '1', '2', '0.5', '100', '101', '1000000', '1e9'),
       fc.integer().map(String),
@@ -257,7 +257,7 @@ describe('numbers as they are typed', () => {
 });
 
 describe('forms', () => {
-  test('a plan that is filled in is valid; an empty one has its faults at its steps', () => {
+  test('a complete plan is valid; an empty one has errors at its steps', () => {
     const form = {
       ...emptyPlan('Europe/Berlin'),
       refId: ' winter ',
@@ -295,7 +295,7 @@ describe('forms', () => {
     expect(new Set(steps)).toEqual(new Set([0, 2]));
   });
 
-  test('a script that is filled in is valid; what is left empty is not sent', () => {
+  test('a complete script is valid; empty fields are not sent', () => {
     const artifact = { sha256: 'a'.repeat(64), md5: 'b'.repeat(32), size: 7 };
     const stored = { ...artifact, name: 'x', createdAt: '', url: '' };
     const form = {

@@ -1,4 +1,5 @@
-import { type RejectedLine, rejectionGroups } from '../../contract/common-api/index.js';
+import { type RejectedLine } from '../../contract/common-api/index.js';
+import { rejectionGroups } from '../../contract/common-api/rejected-lines.js';
 import { count, plural } from '../format/numbers.js';
 import { Table } from '../ui/table.js';
 

@@ -141,7 +141,7 @@ describe('on PostgreSQL', () => {
     expect(log).toEqual({ what: 'sent', n: 20 });
   });
 
-  test('when its ttl is over it is expired, however many sends are left', async () => {
+  test('it expires with its ttl, however many sends are left', async () => {
     const vehicle = vehicleOf(2);
     await register(vehicle);
     startSender();
@@ -154,7 +154,7 @@ describe('on PostgreSQL', () => {
     for (const { at } of published) expect(at).toBeLessThan(START + 100 * SECOND);
   });
 
-  test('without ack_required it is sent once, and nothing is open', async () => {
+  test('without ack_required it is sent once, and no vehicle is open', async () => {
     const vehicle = vehicleOf(3);
     await register(vehicle);
     startSender();
@@ -168,7 +168,7 @@ describe('on PostgreSQL', () => {
     });
   });
 
-  test('a vehicle that is registered later is triggered at once', async () => {
+  test('a vehicle registered later is triggered at once', async () => {
     const vehicle = vehicleOf(4);
     const sender = startSender();
     await trigger('later', [vehicle]);
@@ -181,7 +181,7 @@ describe('on PostgreSQL', () => {
     expect(await stands('later', vehicle)).toMatchObject({ state: 'sent' });
   });
 
-  test('a vehicle that leaves the registry before its turn is device_not_found', async () => {
+  test('a vehicle unregistered before its turn is device_not_found', async () => {
     const vehicle = vehicleOf(5);
     await register(vehicle);
     await trigger('left', [vehicle]);
@@ -192,7 +192,7 @@ describe('on PostgreSQL', () => {
     expect(await stands('left', vehicle)).toMatchObject({ state: 'device_not_found' });
   });
 
-  test('what the broker does not take is tried again under the same message_id', async () => {
+  test('a trigger that the broker does not accept is retried with the same message_id', async () => {
     const vehicle = vehicleOf(6);
     await register(vehicle);
     brokerTakes = false;
@@ -205,7 +205,7 @@ describe('on PostgreSQL', () => {
     expect(published).toHaveLength(1);
   });
 
-  test('a vehicle that appears is sent at once what it has not acknowledged, and loses no attempt', async () => {
+  test('a vehicle that comes online gets unacknowledged triggers at once, which use up no attempt', async () => {
     const vehicle = vehicleOf(7);
     await register(vehicle);
     const sender = startSender();
@@ -234,7 +234,7 @@ describe('on PostgreSQL', () => {
     expect(published).toHaveLength(before);
   });
 
-  test('any message of a vehicle shows that it is there, but not one that crosses the trigger', async () => {
+  test('any message shows that a vehicle is online, except one that crosses the trigger', async () => {
     const vehicle = vehicleOf(8);
     await register(vehicle);
     const sender = startSender();
@@ -257,7 +257,7 @@ describe('on PostgreSQL', () => {
     );
   });
 
-  test('the limit of the group holds for two senders together, and can be changed', async () => {
+  test('the global rate limit holds for two senders together, and can be changed', async () => {
     const vehicles = Array.from({ length: 200 }, (_, n) => vehicleOf(100 + n));
     await register(...vehicles);
     await database.transaction((tx) => setGroupRate(tx, 10));
@@ -283,7 +283,7 @@ describe('on PostgreSQL', () => {
     expect(new Set(published.map(({ vin }) => vin)).size).toBe(200);
   });
 
-  test('an operation’s own rate can grow with what has succeeded, and be changed while it runs', async () => {
+  test('an operation’s rate can grow with its successes, and be changed while it runs', async () => {
     const vehicles = Array.from({ length: 60 }, (_, n) => vehicleOf(400 + n));
     await register(...vehicles);
     startSender();
@@ -318,7 +318,7 @@ describe('on PostgreSQL', () => {
     await at(3, 60);
   });
 
-  test('a paused operation sends nothing, and goes on when it is resumed', async () => {
+  test('a paused operation sends nothing until it is resumed', async () => {
     const vehicle = vehicleOf(9);
     await register(vehicle);
     await trigger('paused', [vehicle]);

@@ -64,13 +64,13 @@ function run(
 const every = (ms: number, times: number, from = START) =>
   Array.from({ length: times }, (_, n) => from + n * ms);
 
-test('without limits everything that is due goes out', () => {
+test('without limits everything due is sent', () => {
   const only = sending(1, { due: 700 });
   run([only], [START]);
   expect(only.sent).toBe(700);
 });
 
-test('an urgent operation overtakes a large one at once, and the large one goes on', () => {
+test('an urgent operation overtakes a large one at once, and the large one continues', () => {
   const large = sending(1, { due: 1_000_000 });
   const urgent = sending(2, { due: 500, priority: 10 });
   run([large], every(1, 50));
@@ -79,7 +79,7 @@ test('an urgent operation overtakes a large one at once, and the large one goes 
   expect(large.sent).toBeGreaterThan(50_000);
 });
 
-test('each step of priority doubles the share, also when one trigger a second goes out', () => {
+test('each step of priority doubles the share, even at one trigger per second', () => {
   const operations = [0, 1, 2].map((priority) => sending(priority, { due: 1e6, priority }));
   run(operations, every(1_000, 7_000), { groupRate: 1 });
   const [low = 0, middle = 0, high = 0] = operations.map(({ sent }) => sent);
@@ -96,7 +96,7 @@ test('equal operations share equally, whatever their size', () => {
   expect(Math.abs(small.sent - large.sent)).toBeLessThanOrEqual(10);
 });
 
-test('a newcomer has not saved up turns', () => {
+test('a new operation has not saved up turns', () => {
   const old = sending(1, { due: 1e6 });
   run([old], every(1, 100));
   const newcomer = sending(2, { due: 1e6 });
@@ -124,7 +124,7 @@ test('no operation starves, whatever the priorities (property)', () => {
   );
 });
 
-test('over any time no limit is exceeded by more than a burst (property)', () => {
+test('over any time span no limit is exceeded by more than a burst (property)', () => {
   fc.assert(
     fc.property(
       fc.double({ min: 0.05, max: 500, noNaN: true }),
@@ -146,7 +146,7 @@ test('over any time no limit is exceeded by more than a burst (property)', () =>
   );
 });
 
-test('a limited operation gets its rate, and is told when its next trigger may go', () => {
+test('a limited operation gets its rate, and the time of its next trigger', () => {
   const slow = sending(1, { due: 1_000, rate: 0.5 });
   run([slow], every(100, 600));
   expect(slow.sent).toBe(30);
@@ -160,7 +160,7 @@ test('a limited operation gets its rate, and is told when its next trigger may g
   expect(nextAt).toBe(START + 1_500);
 });
 
-test('a clock that is behind brings nothing twice', () => {
+test('a clock that is behind adds no tokens twice', () => {
   const bucket = refill({ tokens: 0, refilledAt: START }, 10, START + 500);
   expect(bucket).toEqual({ tokens: 5, refilledAt: START + 500 });
   expect(refill(bucket, 10, START)).toEqual(bucket);

@@ -87,7 +87,7 @@ describe('on PostgreSQL', () => {
     );
   const idOf = async (name: string) => (await findReceiver(database, name))?.id ?? '';
 
-  test('an event has the contract’s form, and the signature is of Standard Webhooks', async () => {
+  test('an event has the contract’s form, and a Standard Webhooks signature', async () => {
     const receiver = await receiverAt('carota');
     await start();
     const [vehicle] = FLEET as [(typeof FLEET)[0]];
@@ -125,7 +125,7 @@ describe('on PostgreSQL', () => {
     expect(() => new Webhook(SECRET).verify(`${request.text} `, headers)).toThrow();
   });
 
-  test('what a receiver refuses is tried again as it was, under its id, with growing pauses; nothing is skipped', async () => {
+  test('a refused batch is retried unchanged, under its id, with growing pauses; nothing is skipped', async () => {
     const receiver = await receiverAt('carota', 500);
     await start(4);
     await store(10);
@@ -168,7 +168,7 @@ describe('on PostgreSQL', () => {
     expect(receiver.settled()).toHaveLength(10);
   });
 
-  test('a batch that is refused for one event is made smaller, until everything before that event was told', async () => {
+  test('a batch refused because of one event is reduced until all events before that one are delivered', async () => {
     const receiver = await receiverAt('carota');
     const poison = 22;
     const holdsPoison = (events: readonly object[]) =>
@@ -206,7 +206,7 @@ describe('on PostgreSQL', () => {
     expect(new Set(ids).size).toBe(40);
   });
 
-  test('what may have been taken (5xx, no answer) is never made smaller', async () => {
+  test('a batch that may have been accepted (5xx, no answer) is never reduced', async () => {
     const receiver = await receiverAt('carota', 503);
     await store(8);
     await start(8);
@@ -221,7 +221,7 @@ describe('on PostgreSQL', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  test('one who refuses or hangs holds up nobody', async () => {
+  test('a receiver that refuses or hangs holds up no other', async () => {
     const good = await receiverAt('good');
     await receiverAt('refusing', 503);
     await receiverAt('hanging', 'hang');
@@ -242,7 +242,7 @@ describe('on PostgreSQL', () => {
     expect(hanging?.failure).toMatch(/did not answer in time/);
   });
 
-  test('after a restart it goes on where it was', async () => {
+  test('after a restart it continues where it stopped', async () => {
     const receiver = await receiverAt('carota');
     const first = await start(3);
     await store(7);
@@ -255,7 +255,7 @@ describe('on PostgreSQL', () => {
     expect(new Set(receiver.settled().map((event) => event['event-id'])).size).toBe(13);
   });
 
-  test('two adapters tell each event once, in order', async () => {
+  test('two adapters deliver each event once, in order', async () => {
     const receiver = await receiverAt('carota');
     await start(2);
     await start(2);
@@ -266,7 +266,7 @@ describe('on PostgreSQL', () => {
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
   });
 
-  test('a receiver is told again from a point in time on', async () => {
+  test('events are delivered again from a point in time on', async () => {
     const receiver = await receiverAt('carota');
     const { stream } = await start(5);
     const [vehicle] = FLEET as [(typeof FLEET)[0]];
@@ -288,7 +288,7 @@ describe('on PostgreSQL', () => {
     );
   });
 
-  test('a receiver that is moved while a batch is on its way is told again, also from where the batch begins', async () => {
+  test('events are delivered again if the receiver is moved during a batch, even to the start of the batch', async () => {
     const receiver = await receiverAt('carota');
     receiver.answer = async () => {
       receiver.answer = 204;
@@ -302,7 +302,7 @@ describe('on PostgreSQL', () => {
     expect(ids.slice(3)).toEqual(ids.slice(0, 3));
   });
 
-  test('a new secret signs at once, the old one as well for a day', async () => {
+  test('a new secret signs at once, and the old one too for a day', async () => {
     const receiver = await receiverAt('carota');
     await start();
     const secret = newSigningSecret();

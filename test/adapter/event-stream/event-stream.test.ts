@@ -23,7 +23,7 @@ describe('on PostgreSQL', () => {
   });
   afterAll(() => close());
 
-  test('writers side by side, and a reader that never looks back: nothing is missed, order is kept', async () => {
+  test('with concurrent writers, a reader that never looks back misses nothing and sees the right order', async () => {
     const { store } = await eventSource(database, 'side-by-side', FLEET);
     const ROUNDS = 30;
     const WRITERS = 4;
@@ -118,7 +118,7 @@ describe('on PostgreSQL', () => {
     expect(await read({ refId: 'filter-one', vin: other.vin })).toEqual([]);
   });
 
-  test('what is read at once is bounded in bytes, and nothing is left out', async () => {
+  test('reads are limited in bytes, and nothing is left out', async () => {
     const { store } = await eventSource(database, 'bulky', FLEET);
     const before = await assignPositions(database);
     const meta = [{ key: 'log', value: 'x'.repeat(150_000) }];
@@ -139,7 +139,7 @@ describe('on PostgreSQL', () => {
     expect(sizes).toEqual([28, 20]);
   });
 
-  test('a place is found by time', async () => {
+  test('a position is found by time', async () => {
     const { store } = await eventSource(database, 'by-time', FLEET);
     const [vehicle] = FLEET as [(typeof FLEET)[0]];
     const later = Date.now() + 60_000;
@@ -153,7 +153,7 @@ describe('on PostgreSQL', () => {
   });
 });
 
-test('a transaction that commits late is not passed over, and other adapters learn of it', async () => {
+test('a transaction that commits late is not skipped, and other adapters notice it', async () => {
   const { database, url, close } = await openTestDatabase();
   const other = openPostgres({ url });
   const failures: Error[] = [];

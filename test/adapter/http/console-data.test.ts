@@ -54,7 +54,7 @@ describe.each(platforms())('on $name', (platform) => {
     return { ...reader, topicsOf };
   };
 
-  test('a change is told to those who watch it, and to no one else', async () => {
+  test('a change is announced to those who watch it, and to nobody else', async () => {
     const { body: before } = await t.call('GET', '/v1.0/ota/operations/watched');
     const one = await watch('operation:watched', `vehicle:${vehicle.vin}`);
     const another = await watch('vehicle:' + (vins[1] ?? ''));
@@ -78,7 +78,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect(after.states).not.toEqual(before.states);
   });
 
-  test('control and dead letters are told too', async () => {
+  test('control actions and dead letters are announced too', async () => {
     const watcher = await watch('operation:watched');
     await t.call('POST', '/v1.0/ota/operations/watched/pause', { body: { reason: 'to see' } });
     await link.send(Buffer.from('no message'));
@@ -91,7 +91,7 @@ describe.each(platforms())('on $name', (platform) => {
     await t.call('POST', '/v1.0/ota/operations/watched/resume');
   });
 
-  test('one may begin with everything, and misses nothing after it', async () => {
+  test('a client can start with everything, and misses nothing afterwards', async () => {
     const watcher = await watch('operation:watched');
     expect(watcher.events[0]).toMatchObject({ event: 'hello' });
     watcher.close();
@@ -101,7 +101,7 @@ describe.each(platforms())('on $name', (platform) => {
     again.close();
   });
 
-  test('a sample that was taken is told to those who draw them', async () => {
+  test('a new sample is announced to those who watch samples', async () => {
     // None is taken where nothing has changed since the last one. The last item is of now and was not taken.
     const path = '/v1.0/ota/operations/watched';
     const { body } = await t.call('GET', path);
@@ -120,7 +120,7 @@ describe.each(platforms())('on $name', (platform) => {
     await report('failure', [{ key: 'reason', value: 'Checksum 100% wrong' }]);
   });
 
-  test('the registry is searched by how a VIN begins', async () => {
+  test('the registry is searched by VIN prefix', async () => {
     const found = async (query: string) =>
       (await t.call('GET', `/v1.0/vehicles?${query}`)).body.items.map(
         ({ vin }: { vin: string }) => vin,
@@ -131,7 +131,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect((await t.call('GET', '/v1.0/vehicles?vin=I')).status).toBe(400);
   });
 
-  test('states over time are sampled, the last one is of now', async () => {
+  test('states are sampled over time, and the last sample is current', async () => {
     const path = '/v1.0/ota/operations/watched';
     const { items } = await eventually(
       async () => (await t.call('GET', `${path}/samples`)).body,
@@ -146,7 +146,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect(body.finishedPerMinute).toBeGreaterThan(0);
   });
 
-  test('a table is scrolled to any place, and filtered', async () => {
+  test('a table can be scrolled to any position, and filtered', async () => {
     const list = async (query: string) =>
       (await t.call('GET', `/v1.0/ota/operations/watched/vehicles?${query}`)).body.items.map(
         ({ vin }: { vin: string }) => vin,
@@ -174,7 +174,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect(await list(`state=${state}&offset=1&limit=2`)).toEqual(rest.slice(1, 3));
   });
 
-  test('one vehicle: its registration, operations, software, and each message raw', async () => {
+  test('one vehicle: registration, operations, software and raw messages', async () => {
     const messageId = await report('success', [
       { key: 'version:HU', value: '1.4.0' },
       { key: 'version:TCU', value: '2.0.1' },
@@ -203,7 +203,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect((await t.call('GET', '/v1.0/ota/vehicles/LSVAU2180N2183294')).status).toBe(404);
   });
 
-  test('health: each adapter, its broker, the database, what came', async () => {
+  test('health: adapters, their brokers, the database and message totals', async () => {
     const { body } = await eventually(
       async () => t.call('GET', '/v1.0/health'),
       ({ body: health }) => health.adapters.length === 1 && health.adapters[0].connected,

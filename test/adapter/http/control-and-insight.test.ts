@@ -30,7 +30,7 @@ describe.each(platforms())('on $name', (platform) => {
       meta: [{ key: 'reason', value: 'Network Failure' }],
     });
 
-  test('a trigger may say how it is sent, and that can be changed', async () => {
+  test('a trigger can set priority and rate, which can be changed later', async () => {
     const body = triggerEvent('how', [vehicle.vin]);
     const rate = { perSecond: 5, factor: 2, after: 10, of: 'succeeded', atMost: 50 };
     const dispatch = { priority: 4, rate, ttl: 3_600, ack_required: '0' };
@@ -69,7 +69,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect(refused.body.errors[0].path).toBe('/body/dispatch/rate/perSecond');
   });
 
-  test('with and without a reason, and the audit log has who and why', async () => {
+  test('with and without a reason, and the audit log records who and why', async () => {
     await t.trigger('why', [vehicle.vin]);
     const operator = await t.tokenFor('operator');
     const viewer = await t.tokenFor('viewer');
@@ -125,7 +125,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect((await retrigger('download_fail')).body).toEqual({ retriggered: 0 });
   });
 
-  test('dead letters are filtered, and replayed when their cause is mended', async () => {
+  test('dead letters are filtered, and replayed once their cause is fixed', async () => {
     const stranger = vehicleOf(7, 'CTR');
     await t.trigger('stray', [vehicle.vin, stranger.vin]);
     // On the topic of one vehicle, for another one that is not registered for it.
@@ -166,7 +166,7 @@ describe.each(platforms())('on $name', (platform) => {
     await t.register(vehicle);
   });
 
-  test('metrics answer whether we lose, lag or fail', async () => {
+  test('metrics show losses, lag and failures', async () => {
     const text = String((await t.call('GET', '/metrics')).body);
     for (const name of [
       'otaops_messages_received_total',

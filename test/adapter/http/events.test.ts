@@ -51,7 +51,7 @@ describe.each(platforms())('on $name', (platform) => {
   const namesOf = (events: readonly { data: string }[]) =>
     events.map(({ data }) => (JSON.parse(data) as Record<string, string>)['status-name']);
 
-  test('pull: by cursor, filter and time, until there is no more', async () => {
+  test('pull: by cursor, filter and time, up to the last event', async () => {
     for (let n = 0; n < 6; n++) await report(n % 2 ? BOB : ALICE, 'live', n);
     await report(ALICE, 'other', 6);
     await eventually(
@@ -88,7 +88,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect((await waiting).events).toHaveLength(1);
   });
 
-  test('live, and after a break resumed with Last-Event-ID: nothing is missed, nothing twice', async () => {
+  test('live, and resumed with Last-Event-ID after a break: nothing is missed or repeated', async () => {
     const first = await stream();
     await eventually(
       () => Promise.resolve(first.lastEventId),
@@ -110,7 +110,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect(bad.status).toBe(400);
   });
 
-  test('live with a filter moves on where nothing matches', async () => {
+  test('live with a filter, the position advances even if nothing matches', async () => {
     const live = await stream(`?after=0&vin=${BOB.vin}`);
     const all = (await pull(`vin=${BOB.vin}&limit=5000`)).events.length;
     await live.until(all);
@@ -127,7 +127,7 @@ describe.each(platforms())('on $name', (platform) => {
     live.close();
   });
 
-  test('a receiver is added, told everything, and has its secret shown once', async () => {
+  test('a receiver is added, gets all events, and its secret is shown once', async () => {
     const receiver = await startReceiver();
     const body = { name: 'CarOTA Server', url: receiver.url, after: 0, reason: 'go live' };
     const added = await t.call('POST', '/v1.0/callbacks', { body });
@@ -200,7 +200,7 @@ describe.each(platforms())('on $name', (platform) => {
     expect(paths.some((found: string) => found.startsWith(path))).toBe(true);
   });
 
-  test('only an administrator changes receivers; only an operator the rate', async () => {
+  test('only an administrator can change receivers, and only an operator the rate', async () => {
     const [viewer, operator, carota] = await Promise.all(
       ['viewer', 'operator', 'carota'].map((role) => t.tokenFor(role)),
     );
@@ -225,7 +225,7 @@ describe.each(platforms())('on $name', (platform) => {
   });
 });
 
-test('an adapter that stops ends its streams', async () => {
+test('a stopping adapter ends its streams', async () => {
   const [platform] = platforms();
   if (!platform) throw new Error('there is none');
   const t = await platform.start();

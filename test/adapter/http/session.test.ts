@@ -16,7 +16,7 @@ async function signIn(token: string, headers: Record<string, string> = CONSOLE) 
   return { ...answer, cookie, flags };
 }
 
-test('a token becomes a cookie that scripts cannot read, for this site alone', async () => {
+test('a token becomes a cookie for this site alone, which scripts cannot read', async () => {
   const { status, body, cookie, flags } = await signIn(t.token);
   expect(status).toBe(200);
   expect(body).toMatchObject({ role: 'admin', server: 'adapter' });
@@ -27,12 +27,12 @@ test('a token becomes a cookie that scripts cannot read, for this site alone', a
   expect(me.body).toEqual(body);
 });
 
-test('over TLS the cookie goes nowhere else', async () => {
+test('over TLS the cookie is sent over TLS only', async () => {
   const { flags } = await signIn(t.token, { ...CONSOLE, origin: 'https://ota.example' });
   expect(flags).toContain('Secure');
 });
 
-test('a wrong token signs nobody in', async () => {
+test('a wrong token is refused', async () => {
   const { status, cookie } = await signIn('otaops_wrong');
   expect([status, cookie]).toEqual([401, '']);
 });
@@ -45,7 +45,7 @@ test('signing out clears the cookie', async () => {
   expect(answer.headers.get('set-cookie')).toMatch(/^otaops_adapter=;/);
 });
 
-test('by cookie, what changes something comes from our own pages only', async () => {
+test('with a cookie, requests that change something are accepted from our own pages only', async () => {
   const { cookie } = await signIn(t.token);
   const call = (headers: Record<string, string>) =>
     t.call('POST', '/v1.0/ota/trigger', {
@@ -66,7 +66,7 @@ test('by cookie, what changes something comes from our own pages only', async ()
   expect((await call({ ...CONSOLE, 'sec-fetch-site': 'same-origin' })).status).toBe(202);
 });
 
-test('a role is what it is, also by cookie', async () => {
+test("a cookie has the permissions of its token's role", async () => {
   const { cookie, body } = await signIn(await t.tokenFor('viewer'));
   expect(body.permissions).toEqual(['read']);
   const headers = { cookie, ...CONSOLE };
@@ -74,7 +74,7 @@ test('a role is what it is, also by cookie', async () => {
   expect((await t.call('POST', path, { token: null, headers })).status).toBe(403);
 });
 
-test('a revoked token is signed out at once', async () => {
+test('a revoked token ends its session at once', async () => {
   const { body: made } = await t.call('POST', '/v1.0/tokens', {
     body: { name: 'gone', role: 'viewer' },
   });
@@ -88,7 +88,7 @@ describe('the console', () => {
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(t.adapter.httpUrl + path, { headers, redirect: 'manual' });
 
-  test('every address of it is the same document, from its own files under a strict policy', async () => {
+  test('every address of it is the same document, with its own files under a strict policy', async () => {
     const root = await get('/');
     expect([root.status, root.headers.get('location')]).toEqual([302, '/console/']);
     const first = await get('/console/');
@@ -107,7 +107,7 @@ describe('the console', () => {
     expect(html).not.toMatch(/https?:|<script>|<style|style=| on\w+=/);
   });
 
-  test('what is named by its digest is kept for ever, and comes compressed', async () => {
+  test('files named by digest are cached forever, and compressed', async () => {
     const html = await (await get('/console/')).text();
     const [, script = ''] = /src="(\/console\/assets\/[^"]+\.js)"/.exec(html) ?? [];
     for (const encoding of ['br', 'gzip']) {
@@ -125,7 +125,7 @@ describe('the console', () => {
     }
   });
 
-  test('it is no part of the interface that is documented', async () => {
+  test('it is not part of the documented interface', async () => {
     const { body } = await t.call('GET', '/openapi.json');
     expect(Object.keys(body.paths).filter((path) => path.includes('console'))).toEqual([]);
   });

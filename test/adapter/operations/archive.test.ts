@@ -98,7 +98,7 @@ describe('on PostgreSQL', () => {
     expect(await archive(3), 'once').toEqual({ operations: 0, vehicles: 0 });
   });
 
-  test('one of which something is awaited stays; a cancelled one does not', async () => {
+  test('an open operation stays; a cancelled one does not', async () => {
     const [done, silent] = fleetOf(2) as [TestVehicle, TestVehicle];
     const id = await of.begin('awaited', [done, silent]);
     await of.report('awaited', [done], 'success');
@@ -110,7 +110,7 @@ describe('on PostgreSQL', () => {
     expect(await of.rowsOf(id)).toEqual(NOTHING);
   });
 
-  test('what comes after is a dead letter with the reason, and the ref-id takes no vehicles', async () => {
+  test('later messages are dead letters with the reason, and the ref-id accepts no vehicles', async () => {
     const [vehicle] = fleetOf(1) as [TestVehicle];
     await of.begin('late', [vehicle]);
     await of.report('late', [vehicle], 'success');
@@ -123,7 +123,7 @@ describe('on PostgreSQL', () => {
     });
   });
 
-  test('it can be interrupted between two pieces, and the next run goes on', async () => {
+  test('it can be interrupted between two chunks, and the next run continues', async () => {
     const fleet = fleetOf(1_200);
     const id = await of.begin('large', fleet);
     await of.report('large', fleet, 'success');
@@ -145,7 +145,7 @@ describe('on PostgreSQL', () => {
     expect(await of.rowsOf(id)).toEqual(NOTHING);
   });
 
-  test('a receiver of the call-back is waited for', async () => {
+  test('it waits until events are delivered to call-back receivers', async () => {
     const [vehicle] = fleetOf(1) as [TestVehicle];
     const id = await of.begin('told', [vehicle]);
     const before = await assignPositions(database);

@@ -65,7 +65,7 @@ describe('on PostgreSQL', () => {
     );
   }
 
-  test('each call is idempotent and is in the audit log with who, when and why', async () => {
+  test('each call is idempotent, and the audit log records who, when and why', async () => {
     const [vehicle] = fleet(1, 'ACT');
     const { operationId } = await eventSource(database, 'audited', [vehicle], now);
     const by = { ...TESTER, reason: 'ticket 4711' };
@@ -116,7 +116,7 @@ describe('on PostgreSQL', () => {
     expect(await actions(operationId)).toHaveLength(9);
   });
 
-  test('cancel tells what was stopped, what was in hands, and leaves what was sent', async () => {
+  test('cancel reports what was stopped and what was claimed, and leaves what was sent', async () => {
     const vehicles = fleet(30, 'CAN');
     const { operationId, store } = await eventSource(database, 'cancelled', vehicles, now);
     await send(10);
@@ -154,7 +154,7 @@ describe('on PostgreSQL', () => {
     await expectCountersToBeTrue('cancelled');
   });
 
-  test('what was sent counts as sent when it has expired, or waits for its next attempt', async () => {
+  test('a sent trigger counts as sent even after expiry, or while it waits for its next attempt', async () => {
     const vehicles = fleet(3, 'SNT');
     const { operationId } = await eventSource(database, 'sent-before', vehicles, now);
     await send(2);
@@ -172,7 +172,7 @@ describe('on PostgreSQL', () => {
     expect(await countSent(database, operationId)).toBe(2);
   });
 
-  test('a cancel that a crash has interrupted is finished later', async () => {
+  test('a cancel interrupted by a crash is completed later', async () => {
     const { operationId } = await eventSource(database, 'interrupted', fleet(4, 'NTR'), now);
     await database.query(`update operations set status = 'cancelled' where id = $1`, [operationId]);
     await finishCancels(database, { shard: 5, now });
@@ -209,7 +209,7 @@ describe('on PostgreSQL', () => {
     await expectCountersToBeTrue('retriggered');
   });
 
-  test('control calls, sends and events side by side: counters are true, nothing hangs or is lost', async () => {
+  test('concurrent control calls, sends and events: counters are right, nothing hangs or is lost', async () => {
     const vehicles = fleet(60, 'MXD');
     const { operationId, store } = await eventSource(database, 'mixed', vehicles, now);
     const controls: (() => Promise<unknown>)[] = [

@@ -181,7 +181,7 @@ describe('on PostgreSQL', () => {
     expect(others.filter(({ kind }) => kind === 'control')).toHaveLength(1);
   });
 
-  test('an event that a receiver has not got yet says so', async () => {
+  test('an event not delivered yet says so', async () => {
     await source.store([{ vehicle: BOB, status: 'received', n: 'late' }], 1, START + 150_000);
     await assignPositions(database);
     const entries = await timeline(database, source.operationId, BOB.vin);
@@ -205,7 +205,7 @@ describe('on PostgreSQL', () => {
     expect(found).toEqual(expected);
   });
 
-  test('CSV quotes what needs it, and no reason becomes a formula', async () => {
+  test('CSV quotes where necessary, and no reason becomes a formula', async () => {
     const vehicle = vehicleOf(99, 'WHY');
     const { operationId, store } = await eventSource(database, 'csv', [vehicle], START);
     const value = '=HYPERLINK("http://evil","x")\n,"';
@@ -222,7 +222,7 @@ describe('on PostgreSQL', () => {
   });
 
   const ROWS = byDepth({ quick: 100_000, full: 1_000_000 });
-  test(`${ROWS} rows are exported, each once, with flat memory`, async () => {
+  test(`${ROWS} rows are exported, each once, with constant memory`, async () => {
     const { operationId } = await eventSource(database, 'large', [vehicleOf(0, 'LRG')], START);
     // In steps: a statement of the pool may not take more than 20 s.
     for (let from = 1; from < ROWS; from += 50_000) {
@@ -267,7 +267,7 @@ async function all(chunks: AsyncIterable<string>): Promise<string> {
   return text;
 }
 
-test('a clock that ran backwards is left out of the durations', () => {
+test('negative durations of wrong clocks are left out', () => {
   const events = (downloading: number, downloaded: number) =>
     new Map([
       ['downloading', downloading],
@@ -283,7 +283,7 @@ test('a clock that ran backwards is left out of the durations', () => {
   ]);
 });
 
-test('the estimate goes by the shortest window in which enough have finished', () => {
+test('the estimate uses the shortest window in which enough vehicles have finished', () => {
   const finished = { finished_300: 100, finished_3600: 120, finished_86400: 500 };
   expect(estimate(200, finished, { now: 0, start: -86_400_000 })).toEqual({
     finishedPerMinute: 20,
@@ -299,14 +299,14 @@ test('the estimate goes by the shortest window in which enough have finished', (
   expect(estimate(0, {}, { now: 5, start: 0 }).completionAt).toEqual(new Date(5));
 });
 
-test('a paused operation has no expected completion; one that is over finishes no more vehicles', () => {
+test('a paused operation has no expected completion; a finished one has a rate of 0', () => {
   const finished = { finished_300: 100, finished_3600: 120, finished_86400: 500 };
   const when = { now: 0, start: -86_400_000 };
   expect(estimate(200, finished, { ...when, isPaused: true }).completionAt).toBeNull();
   expect(estimate(0, finished, when).finishedPerMinute).toBe(0);
 });
 
-test('messages of one millisecond are in the order in which they happened', () => {
+test('messages of one millisecond are in the right order', () => {
   const at = (ms: number) => new Date(ms);
   const message = (status: number | null, message_id: string, event_at = at(5)) => ({
     received_at: at(9),
