@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ProgramMissing } from '../../../src/bench/servers.js';
+import { ProgramMissing } from '../../../src/test-bed/index.js';
 import { temporaryDirectory } from '../../support/servers.js';
 
 export const PIN = '123456';
