@@ -1,4 +1,5 @@
 /** How long each role's metadata is valid, and times in the form of metadata. */
+import { formatUtcTime } from '../metadata/utc-time.js';
 import { BadJson, parseJson } from '../json/parse-json.js';
 import { Reader } from '../json/reader.js';
 import { RepositoryFault } from './fault.js';
@@ -23,10 +24,8 @@ const DAY = 24 * 60 * 60 * 1000;
 export const daysOf = (role: string, periods: Periods): number =>
   isTopRole(role) ? periods[role] : periods.delegated;
 
-const utcTime = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
-
 export const expiryAfter = (now: Date, days: number): string =>
-  utcTime(new Date(now.getTime() + days * DAY));
+  formatUtcTime(new Date(now.getTime() + days * DAY));
 
 /** Negative once it has expired. */
 export const daysUntil = (expires: string, now: Date): number =>

@@ -3,7 +3,7 @@ import { type KeyObject } from 'node:crypto';
 import { PublicKey } from '../keys/public-key.js';
 import { keyIdOfListed, type KeyType, type ListedKey } from './signer.js';
 
-const SCHEMES: Readonly<Record<KeyType, string>> = {
+export const SCHEMES: Readonly<Record<KeyType, string>> = {
   ed25519: 'ed25519',
   ecdsa: 'ecdsa-sha2-nistp256',
   rsa: 'rsassa-pss-sha256',
