@@ -33,7 +33,7 @@ export interface ReportRecord extends UsedNonces {
 export interface OpenSchedule {
   readonly refId: string;
   readonly scriptRefId: string;
-  /** The vehicle has begun with it. */
+  /** The vehicle has started it. */
   readonly hasBegun: boolean;
   /** When its wave was posted, ms; null: it is being posted. */
   readonly postedAt: number | null;
