@@ -18,7 +18,12 @@ import { processorSeconds } from './processor-time.js';
 import { RawHttp } from './raw-http.js';
 import { median } from './report.js';
 import { POSTGRES_SETTINGS, until } from './rig.js';
-import { installedPostgres, type Server, startPostgres, temporaryDirectory } from '../test-bed/index.js';
+import {
+  installedPostgres,
+  type Server,
+  startPostgres,
+  temporaryDirectory,
+} from '../test-bed/index.js';
 
 export interface DirectorFigures {
   /** Medians of the rounds. */

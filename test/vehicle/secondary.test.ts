@@ -165,7 +165,6 @@ class TakenOver {
 
 const files = ({ files }: TestRepository) => new Map(files);
 
- 
 async function* pieces(content: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < content.length; at += 10_000) yield content.subarray(at, at + 10_000);
 }
