@@ -97,7 +97,7 @@ describe.runIf(await hasChromium())('operations', () => {
   test('sign-in with a token that scripts cannot read', async () => {
     await page.getByLabel('Token').fill('wrong');
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByText('the token is not known, or was revoked').waitFor();
+    await page.getByText('the token is invalid or was revoked').waitFor();
     await expectAccessible(page);
     await signIn(page, t.token);
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -299,7 +299,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await dialog.getByRole('button', { name: 'Keep running' }).click();
     await dialog.waitFor({ state: 'detached' });
     const cancel = await act('Cancel operation');
-    expect(cancel).toMatch(/\d vehicles? will never be sent their trigger/);
+    expect(cancel).toMatch(/\d vehicles? will never get their triggers/);
     await page.getByText('cancelled', { exact: true }).first().waitFor();
     await expect.poll(() => page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
     const log = page.getByRole('region', { name: 'Audit log of this operation' });

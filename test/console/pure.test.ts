@@ -132,11 +132,11 @@ describe('numbers', () => {
     expect(standingOf(operation)).toEqual({
       waiting: 4,
       unacknowledged: 3,
-      underWay: 2,
+      inProgress: 2,
       finished: 5,
     });
     const unasked = { ...operation, ack_required: '0' as const, open: 6 };
-    expect(standingOf(unasked).underWay).toBe(2);
+    expect(standingOf(unasked).inProgress).toBe(2);
   });
 });
 

@@ -25,13 +25,13 @@ export interface Received {
   readonly payload: Uint8Array;
   /** ms */
   readonly receivedAt: number;
-  /** system_id of the vehicle that the broker has authenticated; null where it does not tell. */
+  /** system_id of the vehicle that the broker has authenticated; null if the broker does not say. */
   readonly publisher: string | null;
 }
 
-/** One that its sender wants to see acknowledged. */
+/** A received message that must be acknowledged to its sender. */
 export interface Arrival extends Received {
-  /** Of the payload. */
+  /** Length of the payload. */
   readonly payloadBytes: number;
   /** To be called once it is durably applied, recognised as a duplicate or kept as a dead letter. */
   acknowledge(): void;
@@ -49,40 +49,40 @@ export interface Refusal {
 
 interface Common {
   readonly received: Received;
-  /** UUID under which a repetition of the message is recognised. */
+  /** UUID by which a duplicate of the message is recognised. */
   readonly digest: string;
   readonly systemId: string | null;
   readonly vin: string | null;
   readonly messageId: string | null;
 }
 
-/** A message that can be applied, if the vehicle, the operation and the trigger are known. */
+/** A message that can be applied if its vehicle, operation and trigger exist. */
 export interface Applicable extends Common {
   readonly kind: 'ack' | 'event';
   readonly systemId: string;
   readonly vin: string;
   readonly messageId: string;
   readonly correlationId: string;
-  /** UUID of the trigger that `correlation_id` names, null where it names none of ours. */
+  /** UUID of the trigger that `correlation_id` names; null if it is not an id of ours. */
   readonly triggerId: string | null;
   /** Of an event: its operation. */
   readonly refId: string | null;
   readonly status: number | null;
   readonly statusName: string | null;
-  /** Of an event: the bit of its status in `deliveries.reached`, 0 for one outside the enum. */
+  /** Of an event: the bit of its status in `deliveries.reached`; 0 for a status outside the enum. */
   readonly reaches: number;
   /** ms, determined at this first arrival (contract section 5.3). */
   readonly eventTime: number;
-  /** Of an event: where it stands among the others of its attempt, see {@link eventKey}. */
+  /** Of an event: its position among the events of its attempt, see {@link eventKey}. */
   readonly eventKey: string | null;
   readonly subSystemId: string;
   readonly deviceId: string;
   readonly deviceType: string;
   /** JSON text. */
   readonly meta: string;
-  /** The envelope as it came, if it has fields that are not the contract's. */
+  /** The envelope as received, if it has fields that the contract does not name. */
   readonly envelope: string | null;
-  /** Trace context of the trigger, where the vehicle has handed one back. */
+  /** Trace context of the trigger, if the vehicle has returned it. */
   readonly traceParent: string | null;
 }
 
@@ -105,7 +105,7 @@ export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow 
   }
   const decoded = decodeMessage(payload);
   if (!decoded.ok) {
-    // Whoever may publish to the topic is the vehicle that it names, whatever the message lacks.
+    // Only the topic's vehicle may publish to it, so the vehicle is known even if the message does not name it.
     return refused(received, invalid(decoded.fault), topicOwner ? { systemId: topicOwner } : {});
   }
   const message = decoded.value;
@@ -143,7 +143,7 @@ export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow 
   return applicable(received, message);
 }
 
-/** Written out field by field: objects made by spreading are much slower, and this is the hot path. */
+/** Written out field by field: this is the hot path, and spreading objects is much slower. */
 function applicable(received: Received, message: D2cMessage): Applicable {
   const { receivedAt } = received;
   const { system_id: systemId, message_id: messageId, time } = message;
@@ -180,14 +180,14 @@ function applicable(received: Received, message: D2cMessage): Applicable {
   };
 }
 
-/** Cannot stand in a message id, and is less than whatever can (`values/text.ts`). */
+/** Cannot occur in a message id, and sorts before every character that can (`values/text.ts`). */
 const SEPARATOR = '\u0001';
 const TIME_DIGITS = 15;
 const RANK_DIGITS = 4;
 
 /**
- * An event's place among the events of its attempt, as the columns `interruption` and `reported` of a delivery
- * hold it: of two, the greater text is the newer event (contract section 5.2).
+ * An event's position among the events of its attempt, as stored in the columns `interruption` and `reported` of a
+ * delivery: of two texts, the greater one is the newer event (contract section 5.2).
  */
 function eventKey({ status, meta }: OtaEventBody, messageId: string, eventTime: number): string {
   const time = String(eventTime).padStart(TIME_DIGITS, '0');
@@ -201,7 +201,7 @@ function invalid(fault: Fault | { code: string; path: string; detail: string }):
   return { status: 'INVALID', reason: fault.code, path: fault.path, detail };
 }
 
-/** A message that cannot be read has no identity but its bytes: the same bytes are the same message. */
+/** A refused message is identified by its topic and bytes. */
 function refused(
   received: Received,
   refusal: Refusal,
@@ -218,5 +218,5 @@ function refused(
   };
 }
 
-/** First 128 bits of the SHA-256, as a UUID is read. */
+/** First 128 bits of the SHA-256, which PostgreSQL reads as a UUID. */
 const digestOf = (bytes: string | Uint8Array) => hash('sha256', bytes, 'hex').slice(0, 32);

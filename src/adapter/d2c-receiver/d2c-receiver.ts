@@ -2,9 +2,9 @@
  * D2C receiver: the adapter's way in from vehicles. A message is acknowledged after the transaction that stores it has
  * committed (contract section 1).
  *
- * Batches form by themselves: while one is being stored the next one gathers, so that a single
- * message waits for nothing and a flood is stored in large batches. Several are stored at the same time
- * only if they have no vehicle in common: each vehicle has its lane, and a lane one batch at a time.
+ * Batches form by themselves: the next one gathers while the previous one is being stored, so that a single message does
+ * not wait and a flood is stored in large batches. Batches stored at the same time have no vehicle in common: each
+ * vehicle belongs to one lane, and a lane stores one batch at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TopicTemplate } from '../../contract/index.js';
@@ -17,22 +17,22 @@ import { refuse } from './refuse.js';
 export interface D2cReceiverOptions {
   readonly database: Database;
   readonly d2cTopic: TopicTemplate;
-  /** Counter shards of this process, one for each batch that may be stored at the same time. */
+  /** Counter shards of this process, one per batch stored at the same time. */
   readonly shards: readonly number[];
-  /** Hears of every stored batch. */
+  /** Called after each stored batch. */
   readonly onBatch?: (outcome: BatchOutcome, seconds: number, rows: readonly BatchRow[]) => void;
-  /** Hears of each failed try to store a batch; it is tried again until it succeeds. */
+  /** Called after each failed attempt to store a batch, which is retried until it succeeds. */
   readonly onFailure?: (error: Error) => void;
 }
 
-/** With more than this in hand the sender's side has to wait. */
+/** With more messages or bytes than this, backpressure is applied to the senders. */
 const MAX_WAITING_MESSAGES = 32_768;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
-/** A message on its way into the database. */
+/** A message being stored. */
 interface Decoded {
   readonly row: BatchRow;
   readonly message: Arrival;
@@ -52,7 +52,7 @@ export class D2cReceiver {
     this.#lanes = options.shards.map((shard) => new Lane(shard));
   }
 
-  /** Messages that have arrived and are not being stored yet. */
+  /** Messages received and not being stored yet. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -69,26 +69,26 @@ export class D2cReceiver {
     this.#work(lane);
   }
 
-  /** Resolves when there is room for more messages; undefined: there is. */
+  /** Resolves when there is room for more messages; undefined: there is room. */
   backpressure(): Promise<void> | undefined {
     if (this.#hasRoom) return undefined;
     return new Promise((resolve) => this.#roomy.push(resolve));
   }
 
-  /** Stores one message at once and tells what became of it; for replays. */
+  /** Stores one message immediately, for replays. */
   async ingestOne(received: Received): Promise<BatchOutcome> {
     const shard = this.#options.shards[0] ?? 0;
     const row = batchRow(received, this.#options.d2cTopic);
     return ingestBatch(this.#options.database, shard, [row]);
   }
 
-  /** Resolves when everything that has arrived is stored. */
+  /** Resolves when all received messages are stored. */
   async drain(): Promise<void> {
     if (this.#isIdle) return;
     await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
 
-  /** Gives up what is not stored yet: its senders were not acknowledged and will send it again. */
+  /** Discards messages not stored yet: they were not acknowledged, and their senders will repeat them. */
   stop(): void {
     this.#stopped = true;
   }
@@ -101,7 +101,7 @@ export class D2cReceiver {
     return this.#waiting < MAX_WAITING_MESSAGES && this.#waitingBytes < MAX_WAITING_BYTES;
   }
 
-  /** @param first number of the lane that is looked at first: each gets its turn */
+  /** @param first number of the lane to check first, so that each gets its turn */
   #work(first: number): void {
     for (let n = 0; n < this.#lanes.length && !this.#stopped; n++) {
       const number = (first + n) % this.#lanes.length;
@@ -116,7 +116,7 @@ export class D2cReceiver {
     }
   }
 
-  /** A statement costs much the same for ten messages: beside another one, only a large batch pays. */
+  /** A statement costs about the same for one message as for ten: beside another one, only a large batch is worth it. */
   #isWorthABatch(lane: Lane): boolean {
     const isAlone = this.#lanes.every(({ isStoring }) => !isStoring);
     return !lane.isStoring && lane.waiting >= (isAlone ? 1 : MAX_BATCH_MESSAGES / 2);
@@ -130,7 +130,7 @@ export class D2cReceiver {
     return messages.map((message) => ({ row: batchRow(message, this.#options.d2cTopic), message }));
   }
 
-  /** Stores a batch, however long the database is away. Never rejects. */
+  /** Stores a batch, however long the database is down. Never rejects. */
   async #store(batch: Decoded[], shard: number): Promise<void> {
     for (let pause = FIRST_RETRY_MS; !this.#stopped; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
       const started = performance.now();
@@ -144,7 +144,7 @@ export class D2cReceiver {
         this.#options.onFailure?.(error as Error);
         if (error instanceof DatabaseError && error.isPermanent) {
           if (batch.length === 1) return this.#store(batch.map(refusedByDatabase(error)), shard);
-          // One message spoils the batch: halve it until it stands alone.
+          // One message is the cause: halve the batch until it is alone.
           const half = batch.length >> 1;
           await this.#store(batch.slice(0, half), shard);
           return this.#store(batch.slice(half), shard);
@@ -155,7 +155,7 @@ export class D2cReceiver {
   }
 }
 
-/** The last resort: a message that the database refuses is kept as a dead letter, with its words. */
+/** Last resort: a message that the database refuses is kept as a dead letter, with the database's message. */
 const refusedByDatabase =
   ({ message: detail }: DatabaseError) =>
   ({ row, message }: Decoded): Decoded => ({

@@ -1,10 +1,10 @@
 /**
- * Messages that are stored one batch after another. All messages of a vehicle are in one lane, so that
- * they are stored in the order in which they arrived.
+ * A queue whose messages are stored one batch after another. All messages of a vehicle go through the same lane, which
+ * keeps their order.
  */
 import { type Arrival } from './batch-row.js';
 
-/** Most messages and bytes in one statement. */
+/** Maximum number of messages and bytes per statement. */
 export const MAX_BATCH_MESSAGES = 1_000;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
@@ -18,7 +18,7 @@ export class Lane {
     this.shard = shard;
   }
 
-  /** Messages that are not being stored yet. */
+  /** Messages not being stored yet. */
   get waiting(): number {
     return this.#queue.length;
   }
@@ -27,7 +27,7 @@ export class Lane {
     this.#queue.push(message);
   }
 
-  /** Takes the messages of the next statement out; at least one, if there is one. */
+  /** Removes the messages of the next statement: at least one, if there is any. */
   nextBatch(): { messages: Arrival[]; bytes: number } {
     let bytes = 0;
     let count = 0;
@@ -42,7 +42,7 @@ export class Lane {
   }
 }
 
-/** In which of so many lanes a topic's messages are: FNV-1a of the topic, which names one vehicle. */
+/** The lane of a topic, which stands for one vehicle: FNV-1a of the topic. @param lanes number of lanes */
 export function laneOf(topic: string, lanes: number): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < topic.length; i++) {

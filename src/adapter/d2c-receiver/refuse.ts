@@ -1,18 +1,18 @@
-/** Messages that cannot be applied, and why: pure. */
+/** Turns messages that cannot be applied into dead letters: pure. */
 import { MAX_MESSAGE_BYTES } from '../../contract/index.js';
 import { type Applicable, type BatchRow, type Refusal, type Refused } from './batch-row.js';
 
-/** A message that has no place in any operation, and what is known about why. */
+/** A message without a matching vehicle, operation or trigger, and the facts that tell why. */
 export interface Placeless {
-  /** Its number among the messages that were to be applied, from 1. */
+  /** Its number among the messages to be applied, from 1. */
   readonly arrival: number;
   readonly registered: boolean;
   readonly operationKnown: boolean;
-  /** Of an event: whether its operation is archived; null: there is no such operation. */
+  /** Of an event: whether its operation is archived; null: unknown operation. */
   readonly isArchived: boolean | null;
 }
 
-/** @returns the message as a dead letter; none where there is no message of this number */
+/** @returns the message as a dead letter; empty if no message has this number */
 export function refusePlaceless(rows: readonly Applicable[], placeless: Placeless): Refused[] {
   const row = rows[placeless.arrival - 1];
   return row ? [refuse(row, whyPlaceless(row, placeless))] : [];
@@ -51,7 +51,7 @@ export function refuse(row: BatchRow, refusal: Refusal): Refused {
   return { received, kind: 'refused', digest, systemId, vin, messageId, refusal };
 }
 
-/** As a row of `dead_letters`. */
+/** The row of `dead_letters`. */
 export function deadLetterOf(row: Refused) {
   const { topic, payload, receivedAt } = row.received;
   const text = (value: string | null) => value?.toWellFormed().replaceAll('\0', '\uFFFD') ?? null;
@@ -64,7 +64,7 @@ export function deadLetterOf(row: Refused) {
     message_id: row.messageId,
     ...row.refusal,
     detail: text(row.refusal.detail),
-    // A payload over the limit is known by its beginning; the whole of it would only fill the disk.
+    // The beginning of an oversized payload identifies it; all of it would only fill the disk.
     payload: Buffer.from(payload.subarray(0, MAX_MESSAGE_BYTES)).toString('base64'),
     payload_bytes: payload.byteLength,
   };

@@ -1,4 +1,4 @@
-/** What an operator may do to an operation; each action says in numbers what will happen. */
+/** An operator's actions on an operation; each shows in numbers what will happen. */
 import { type Operation } from '../../contract/adapter-api/index.js';
 import { useMay } from '../app/session.js';
 import { count, vehicles } from '../format/numbers.js';
@@ -26,17 +26,17 @@ export function Actions({ operation }: { operation: Operation }) {
 
 function Pause({ operation }: { operation: Operation }) {
   const { pause } = useOperationActions(operation);
-  const { waiting, unacknowledged, underWay } = standingOf(operation);
+  const { waiting, unacknowledged, inProgress } = standingOf(operation);
   return (
     <Confirm label="Pause" title={`Pause ${operation['ref-id']}?`} act={pause}>
       <ul>
-        <li>{vehicles(waiting)} will not be sent their trigger until you resume.</li>
+        <li>{vehicles(waiting)} will not get their triggers until you resume.</li>
         <li>
-          {vehicles(unacknowledged)} that have not acknowledged their trigger will not be sent it
-          again meanwhile.
+          {vehicles(unacknowledged)} without an acknowledgement will not get their triggers again
+          until then.
         </li>
         <li>
-          {vehicles(underWay)} under way go on: a vehicle that has its trigger is not stopped.
+          {vehicles(inProgress)} in progress will continue: a vehicle with a trigger is not stopped.
         </li>
       </ul>
     </Confirm>
@@ -51,7 +51,7 @@ function Resume({ operation }: { operation: Operation }) {
       <ul>
         <li>{sendingTimeWith(0, operation)}</li>
         <li>
-          {vehicles(unacknowledged)} that have not acknowledged their trigger are sent it again.
+          {vehicles(unacknowledged)} without an acknowledgement will get their triggers again.
         </li>
       </ul>
     </Confirm>
@@ -60,7 +60,7 @@ function Resume({ operation }: { operation: Operation }) {
 
 function Cancel({ operation }: { operation: Operation }) {
   const { cancel } = useOperationActions(operation);
-  const { waiting, unacknowledged, underWay, finished } = standingOf(operation);
+  const { waiting, unacknowledged, inProgress, finished } = standingOf(operation);
   return (
     <Confirm
       label="Cancel operation"
@@ -70,13 +70,13 @@ function Cancel({ operation }: { operation: Operation }) {
       act={cancel}
     >
       <ul>
-        <li>{vehicles(waiting)} will never be sent their trigger.</li>
+        <li>{vehicles(waiting)} will never get their triggers.</li>
         <li>
-          {vehicles(unacknowledged + underWay)} that were sent it may still update; their reports
+          {vehicles(unacknowledged + inProgress)} already triggered may still update; their events
           are still recorded.
         </li>
-        <li>{vehicles(finished)} that have finished stay as they are.</li>
-        <li>It cannot be undone.</li>
+        <li>{vehicles(finished)} already finished will not change.</li>
+        <li>This cannot be undone.</li>
       </ul>
     </Confirm>
   );
@@ -111,7 +111,7 @@ export function RetriggerState({
         )}
         <li>{sendingTimeWith(state === 'pending' ? 0 : n, operation)}</li>
         {operation.status === 'paused' && (
-          <li>The operation is paused: the triggers wait until you resume it.</li>
+          <li>The operation is paused: the triggers are sent once you resume it.</li>
         )}
         <li>
           Now {count(operation.finished)} of {vehicles(operation.vehicles)} have finished.

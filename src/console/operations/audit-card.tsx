@@ -4,7 +4,7 @@ import { Empty } from '../ui/notes.js';
 import { Card } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
 
-/** Who has controlled the operation, when and why. */
+/** Actions on the operation: who, when and why. */
 export function AuditCard({ refId }: { refId: string }) {
   return (
     <Card title="Audit log" wide>

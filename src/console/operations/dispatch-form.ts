@@ -1,4 +1,4 @@
-/** Rate and priority of an operation as they are typed, and as they are sent. Pure. */
+/** Rate and priority of an operation as typed in a form, and as sent. Pure. */
 import {
   MAX_PRIORITY,
   MAX_RATE,
@@ -12,7 +12,7 @@ import { numberFault, numberOf, type NumberRule } from '../format/number-text.js
 
 export interface DispatchForm {
   readonly priority: string;
-  /** `none`: triggers go out as fast as the adapters can send. */
+  /** `none`: as fast as the adapters can send. */
   readonly limit: string;
   readonly perSecond: string;
   readonly factor: string;
@@ -42,10 +42,10 @@ export const dispatchFormOf = ({ priority, rate }: Operation): DispatchForm => (
   atMost: String(rate?.atMost ?? ''),
 });
 
-/** What is wrong with each field; nothing of a field that is not shown. */
+/** The errors of the visible fields. */
 export function dispatchFaults(form: DispatchForm): Partial<Record<NumberName, string>> {
   const isLimited = form.limit === 'rate';
-  // A rate grows by both or not at all.
+  // A growing rate needs both.
   const grows = form.factor.trim() !== '' || form.after.trim() !== '';
   const required: Readonly<Record<NumberName, boolean>> = {
     priority: true,
@@ -65,7 +65,7 @@ export function dispatchFaults(form: DispatchForm): Partial<Record<NumberName, s
   );
 }
 
-/** What is to be sent; undefined where something is wrong. A rate of null lifts the limit. */
+/** The request; undefined if the form has errors. A rate of null lifts the limit. */
 export function dispatchOf(
   form: DispatchForm,
 ): { readonly priority: number; readonly rate: TriggerRate | null } | undefined {

@@ -1,15 +1,15 @@
-/** What an action on an operation will do, in numbers. Pure. */
+/** The effects of actions on an operation, in numbers. Pure. */
 import { type Operation, type TriggerRate } from '../../contract/adapter-api/index.js';
 import { duration, vehicles } from '../format/numbers.js';
 import { notified } from '../states/groups.js';
 
 export interface Standing {
-  /** Their trigger has not been sent. */
+  /** Trigger not sent yet. */
   readonly waiting: number;
-  /** Were sent it, and have not acknowledged it. */
+  /** Trigger sent and not acknowledged. */
   readonly unacknowledged: number;
-  /** Have it, and have not come to an end. */
-  readonly underWay: number;
+  /** Trigger acknowledged, not finished. */
+  readonly inProgress: number;
   readonly finished: number;
 }
 
@@ -22,12 +22,12 @@ export function standingOf({
 }: Operation): Standing {
   const waiting = states.pending ?? 0;
   const sent = states.sent ?? 0;
-  // One that is not awaited is not open (see the interface).
+  // Without a required acknowledgement, a sent trigger does not keep a vehicle open (see the interface).
   const openSent = ackRequired === '0' || status === 'cancelled' ? 0 : sent;
   return {
     waiting,
     unacknowledged: sent,
-    underWay: Math.max(0, open - waiting - openSent),
+    inProgress: Math.max(0, open - waiting - openSent),
     finished,
   };
 }
@@ -41,7 +41,7 @@ export function rateNow(
   return Math.min(atMost, perSecond * factor ** steps);
 }
 
-/** How long the triggers take with so many more, behind those that already wait. */
+/** How long sending takes with these additional triggers, behind the queued ones. */
 export function sendingTimeWith(more: number, operation: Operation): string {
   const { states, rate, succeeded } = operation;
   const reached = { notified: notified(states), succeeded };
@@ -49,7 +49,7 @@ export function sendingTimeWith(more: number, operation: Operation): string {
   return sendingTime((states.pending ?? 0) + more, perSecond);
 }
 
-/** How long the queued ones take at a constant rate. */
+/** How long sending the queued triggers takes at a constant rate. */
 export function sendingTime(waiting: number, perSecond: number | null): string {
   if (waiting === 0) return 'No triggers are queued.';
   if (perSecond === null) {

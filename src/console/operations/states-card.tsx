@@ -10,7 +10,7 @@ import { State } from '../ui/state.js';
 import { Table } from '../ui/table.js';
 import { RetriggerState } from './actions.js';
 
-/** Every state that has vehicles: how many, which ones, and a new attempt for them. */
+/** The states of the operation's vehicles: their number, a link to them, and retrigger. */
 export function StatesCard({ operation }: { operation: Operation }) {
   const { 'ref-id': refId, vehicles, status, paused } = operation;
   const mayControl = useMay('control') && status !== 'cancelled';

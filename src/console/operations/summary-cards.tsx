@@ -18,10 +18,10 @@ import { State } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-/** The interface keeps a summary for twenty times what it cost: the last change may be younger than it, ms. */
+/** The adapter caches summaries, so that one may be older than the last change. Pause before refetching, ms. */
 const AGAIN_MS = 2_000;
 
-/** Funnel, estimate, reasons of failures, durations. */
+/** Funnel, expected completion, failure reasons and durations. */
 export function SummaryCards({
   operation,
   topics,
@@ -32,13 +32,13 @@ export function SummaryCards({
   const refId = operation['ref-id'];
   const answer = useApi(insightApi.getSummary, { params: { 'ref-id': refId } }, { topics });
   const { data, dataUpdatedAt, refetch } = answer;
-  // One that was made before the last change: a newer one can be had in a while.
+  // The summary is older than the last change: a newer one will be available soon.
   const isOld = data !== undefined && !isSame(data.states, operation.states);
   useEffect(() => {
     if (!isOld) return;
     const again = setTimeout(() => void refetch(), AGAIN_MS);
     return () => clearTimeout(again);
-    // After each answer, also one that is the same as before.
+    // After each answer, even an unchanged one.
   }, [isOld, dataUpdatedAt, refetch]);
   return (
     <>

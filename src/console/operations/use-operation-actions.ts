@@ -7,7 +7,7 @@ import { client } from '../api/client.js';
 import { useRefetch } from '../api/use-query.js';
 import { withReason } from '../ui/confirm.js';
 
-/** Acts on an operation, and asks at once for what has changed by it. Each action takes the reason. */
+/** Actions on an operation, each with a reason; afterwards the affected queries are refetched. */
 export function useOperationActions(operation: Operation) {
   const refetch = useRefetch();
   const refId = operation['ref-id'];

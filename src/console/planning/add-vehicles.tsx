@@ -7,7 +7,7 @@ import { vehicles } from '../format/numbers.js';
 import { DropZone } from '../ui/drop-zone.js';
 import { Card } from '../ui/page.js';
 
-/** Of a schedule that names its vehicles, until it was approved or starts. */
+/** Adds vehicles to a schedule that names them, until it is approved or starts. */
 export function AddVehicles({ schedule }: { schedule: ScheduleDetails }) {
   const { 'ref-id': refId, status, approvedAt, plan } = schedule;
   const refetch = useRefetch();

@@ -13,7 +13,7 @@ interface EcuFieldsProps {
   readonly onRemove?: () => void;
 }
 
-/** What one ECU installs. */
+/** The update of one ECU. */
 export function EcuFields({ place, ecu, artifacts, at, onChange, onRemove }: EcuFieldsProps) {
   const bound = bind(ecu, onChange, at);
   const path = `/ecus/${place}`;

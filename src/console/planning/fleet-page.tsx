@@ -24,7 +24,7 @@ const COLUMNS: readonly Column<Vehicle>[] = [
   { title: 'Changed', isMinor: true, cell: ({ updatedAt }) => <Time at={updatedAt} /> },
 ];
 
-/** The vehicles that schedules choose from. */
+/** The vehicles that schedules select from. */
 export function FleetPage() {
   const mayPlan = useMay('plan');
   const [{ model, tag }, setFilters] = useFilters('model', 'tag');

@@ -12,7 +12,7 @@ interface HowFieldsProps {
 
 const SECONDS = { isInteger: true, min: 1 } as const;
 
-/** How a vehicle installs an update: consent, preconditions, window, what it does on failure. */
+/** How vehicles install the update: consent, preconditions, window, behaviour on failure. */
 export function HowFields({ form, change, at }: HowFieldsProps) {
   const bound = bind(form, change, at);
   return (

@@ -12,7 +12,7 @@ import { State } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-/** A vehicle as the CarOTA Server knows it, with its events in all schedules. */
+/** A vehicle of the CarOTA Server, with its events in all schedules. */
 export function KnownVehiclePage() {
   const vin = usePathPart(1).toUpperCase();
   const answer = useApi(vehicleApi.getVehicle, { params: { vin } }, { topics: ['schedules'] });

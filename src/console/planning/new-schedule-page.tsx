@@ -38,7 +38,7 @@ const NEXT: Readonly<Record<string, string>> = {
   'second-person': 'It starts once a second person has approved it.',
 };
 
-/** Plans a schedule step by step: faults are shown at their step, and the outcome before the schedule is created. */
+/** Plans a schedule step by step. Errors are shown at their steps, and a preview before the schedule is created. */
 export function NewSchedulePage() {
   const { approval = 'none' } = useSession();
   const [form, setForm] = useState(() => emptyPlan(ZONE));
@@ -114,7 +114,7 @@ interface Checked {
 
 const NO_FAULTS: readonly FieldError[] = [];
 
-/** What the plan would do, by the server; asked once typing pauses. */
+/** The server's preview of the plan, requested after a pause in typing. */
 function usePreview(text: string) {
   const [debounced, setDebounced] = useState(text);
   const [empty] = useState(text);
@@ -134,7 +134,7 @@ function usePreview(text: string) {
       }
     },
     gcTime: 0,
-    // Nothing has been written yet: everything would be missing.
+    // An untouched form would only yield missing fields.
     enabled: debounced !== empty,
   });
   return {

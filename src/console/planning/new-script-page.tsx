@@ -25,7 +25,7 @@ import { EMPTY_ECU, EMPTY_SCRIPT, scriptOf } from './script-form.js';
 
 const NONE: readonly StoredArtifact[] = [];
 
-/** Written in fields, checked by the server as one writes, signed and published by it. */
+/** Form of a new update script: the server validates it while typing, then signs and publishes it. */
 export function NewScriptPage() {
   const [form, setForm] = useState(EMPTY_SCRIPT);
   const [, navigate] = useLocation();

@@ -3,7 +3,7 @@ import { count, duration, vehicles } from '../format/numbers.js';
 import { Card } from '../ui/page.js';
 import { Time } from '../ui/time.js';
 
-/** What was planned, in words. */
+/** A schedule's plan in words. */
 export function PlanCard({ plan }: { plan: SchedulePlan }) {
   const { filter, start, stop, windows = [], waves = [], guard, pause, dispatch } = plan;
   return (

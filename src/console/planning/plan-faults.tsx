@@ -1,14 +1,14 @@
 import { type FieldError } from '../../contract/values/validate.js';
 
 /**
- * What is wrong with a field, by its path; a fault of what is inside a field is the field's.
+ * The error of a field, by its path; an error inside a field counts as the field's.
  *
- * @param isBegun nothing is wrong with a form that no one has begun to fill in
+ * @param isEdited whether the form has been edited; an untouched form shows no errors
  */
 export const faultsAt =
-  (errors: readonly FieldError[], isBegun: boolean) =>
+  (errors: readonly FieldError[], isEdited: boolean) =>
   (path: string): string | undefined =>
-    isBegun
+    isEdited
       ? errors.find((error) => error.path === path || error.path.startsWith(`${path}/`))?.message
       : undefined;
 
@@ -18,7 +18,7 @@ interface FaultsProps {
   readonly good: string;
 }
 
-/** Every fault, with where it is. */
+/** All errors with their fields. */
 export function Faults({ errors, isChecked, good }: FaultsProps) {
   return (
     <div role="status" className="faults">

@@ -1,4 +1,4 @@
-/** A schedule as it is typed, and as it is sent. Pure. */
+/** A schedule as typed in a form, and as sent. Pure. */
 import {
   type GuardSettings,
   type SchedulePlan,
@@ -27,7 +27,7 @@ export interface PlanForm {
   readonly ecu: string;
   readonly versions: string;
   readonly waves: readonly WaveForm[];
-  /** As the browser's field has them: the reader's time. */
+  /** As in the browser's input: the user's local time. */
   readonly start: string;
   readonly stop: string;
   readonly timeZone: string;
@@ -78,11 +78,11 @@ export const emptyPlan = (timeZone: string): PlanForm => ({
   perSecond: '',
 });
 
-/** What is not filled in is sent as no number, so that the server says where one is missing. */
+/** An empty field is sent without a number, so that the server reports it. */
 const required = (text: string): number => numberOf(text) ?? NaN;
 const share = (percent: string) => required(percent) / 100;
 
-/** The reader's moment with its offset, as the interface wants it; nothing where there is none. */
+/** The user's local time with its offset, as the interface requires; undefined if empty. */
 const moment = (text: string) => (text === '' ? undefined : new Date(text).toISOString());
 
 function waveOf({ kind, value }: WaveForm): WavePlan {
@@ -144,7 +144,7 @@ export function planOf(form: PlanForm): SchedulePlan {
   };
 }
 
-/** In which step of the form a field of the plan is. */
+/** The step of the form that contains a field of the plan. */
 const STEP_OF: readonly (readonly [prefix: string, step: number])[] = [
   ['/vins', 1],
   ['/filter', 1],

@@ -5,7 +5,7 @@ import { Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 import { guardText } from './plan-card.js';
 
-/** Which vehicles a plan would update and when, by what is known now. */
+/** Preview of a plan: the vehicles it would update now, and when. */
 export function Preview({ preview, plan }: { preview: SchedulePreview; plan: SchedulePlan }) {
   const { vehicles: all, unknown, waves, versions } = preview;
   return (

@@ -1,4 +1,4 @@
-/** What a planner may do to a schedule; each action says in numbers what will happen. */
+/** A planner's actions on a schedule; each shows in numbers what will happen. */
 import { type ReactNode } from 'react';
 import {
   type ScheduleAction,
@@ -21,19 +21,19 @@ interface Offer {
   readonly says: (schedule: ScheduleDetails) => readonly ReactNode[];
 }
 
-/** Vehicles of waves that have not started, and vehicles under way. */
+/** Vehicles of waves that have not started, and vehicles in progress. */
 function ahead({ states, waves, status }: ScheduleDetails) {
   const all = Object.values(states).reduce((sum, n) => sum + n, 0);
-  const begun = waves.filter(({ state }) => state !== 'waiting');
-  const inBegun = begun.reduce((sum, wave) => sum + wave.vehicles - wave.rejected, 0);
+  const started = waves.filter(({ state }) => state !== 'waiting');
+  const triggered = started.reduce((sum, wave) => sum + wave.vehicles - wave.rejected, 0);
   const isFresh = status === 'proposed' || status === 'planned';
   return {
     all,
     left: isFresh
       ? all
       : waves.filter(({ state }) => state === 'waiting').reduce((sum, w) => sum + w.vehicles, 0),
-    waves: waves.length - begun.length,
-    underWay: Math.max(0, inBegun - finished(states)),
+    waves: waves.length - started.length,
+    inProgress: Math.max(0, triggered - finished(states)),
     finished: finished(states),
   };
 }
@@ -49,12 +49,12 @@ const OFFERS: readonly Offer[] = [
       const { start, waves = [], filter } = schedule.plan;
       return [
         filter
-          ? 'The vehicles of its filter, as they are when it starts, are triggered.'
-          : `${vehicles(all)} will be triggered, in ${plural(waves.length === 0 ? 1 : waves.length + 1, 'wave')} at most.`,
+          ? 'The vehicles that match its filter at the start will be triggered.'
+          : `${vehicles(all)} will be triggered, in at most ${plural(waves.length === 0 ? 1 : waves.length + 1, 'wave')}.`,
         start === undefined || Date.parse(start) <= Date.now()
-          ? 'It starts at once, or when its window opens.'
+          ? 'It starts immediately, or when its window opens.'
           : 'It starts at its start time.',
-        'What is approved stays as it is: no vehicle can be added.',
+        'No vehicles can be added after the approval.',
       ];
     },
   },
@@ -63,10 +63,10 @@ const OFFERS: readonly Offer[] = [
     label: 'Pause',
     from: ['running', 'held'],
     says: (schedule) => {
-      const { left, waves, underWay } = ahead(schedule);
+      const { left, waves, inProgress } = ahead(schedule);
       return [
         `${plural(waves, 'wave')} with ${vehicles(left)} will not start until you resume.`,
-        `${vehicles(underWay)} under way go on; triggers that were not sent wait.`,
+        `${vehicles(inProgress)} in progress will continue; unsent triggers wait.`,
       ];
     },
   },
@@ -77,7 +77,7 @@ const OFFERS: readonly Offer[] = [
     look: 'primary',
     says: (schedule) => {
       const { left, waves } = ahead(schedule);
-      return [`${plural(waves, 'wave')} with ${vehicles(left)} follow as planned.`];
+      return [`${plural(waves, 'wave')} with ${vehicles(left)} will follow as planned.`];
     },
   },
   {
@@ -89,11 +89,11 @@ const OFFERS: readonly Offer[] = [
       const { left, waves } = ahead(schedule);
       const next = schedule.waves.find(({ state }) => state === 'waiting');
       return [
-        `The guard holds it: ${schedule.reason}.`,
+        `Held by the guard: ${schedule.reason}.`,
         next
-          ? `The next wave, ${vehicles(next.vehicles)} starts although the guard has not decided.`
-          : 'No wave is left.',
-        `${plural(waves, 'wave')} with ${vehicles(left)} are left in all.`,
+          ? `The next wave (${vehicles(next.vehicles)}) starts although the guard is undecided.`
+          : 'There are no more waves.',
+        `Remaining in total: ${plural(waves, 'wave')} with ${vehicles(left)}.`,
       ];
     },
   },
@@ -103,12 +103,12 @@ const OFFERS: readonly Offer[] = [
     from: ['proposed', 'planned', 'running', 'paused', 'held'],
     look: 'danger',
     says: (schedule) => {
-      const { left, underWay, finished } = ahead(schedule);
+      const { left, inProgress, finished } = ahead(schedule);
       return [
         `${vehicles(left)} will not be triggered.`,
-        `${vehicles(underWay)} under way may still update; what was not sent is cancelled.`,
-        `${vehicles(finished)} that have finished stay as they are.`,
-        'It cannot be undone.',
+        `${vehicles(inProgress)} in progress may still update; unsent triggers are cancelled.`,
+        `${vehicles(finished)} already finished will not change.`,
+        'This cannot be undone.',
       ];
     },
   },
@@ -139,7 +139,7 @@ export function ScheduleActions({ schedule }: { schedule: ScheduleDetails }) {
           <li key={place}>{line}</li>
         ))}
         {action === 'approve' && approval === 'second-person' && (
-          <li>Whoever planned it cannot approve it: it takes a second person.</li>
+          <li>The planner cannot approve it: a second person must.</li>
         )}
       </ul>
     </Confirm>

@@ -148,7 +148,7 @@ const WAVES: readonly Column<Wave>[] = [
   { title: 'Passed', isMinor: true, cell: ({ passedAt }) => <Time at={passedAt} /> },
 ];
 
-/** How the vehicles of a wave ended. */
+/** Results of a wave's vehicles. */
 function WaveBar({ wave }: { wave: Wave }) {
   const { number, vehicles, succeeded, failed, finished } = wave;
   const parts = [

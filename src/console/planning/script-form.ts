@@ -1,4 +1,4 @@
-/** An update script as it is typed, and as it is sent. Pure. */
+/** An update script as typed in a form, and as sent. Pure. */
 import { type StoredArtifact } from '../../contract/carota-api/index.js';
 import { type UpdateScript } from '../../contract/update-script/index.js';
 import { given, words } from '../format/given.js';
@@ -52,7 +52,7 @@ const listOf = (text: string): string[] | undefined => {
   return list.length === 0 ? undefined : list;
 };
 
-/** What is missing stays missing: the server says so, and where. */
+/** Empty fields are left out, so that the server reports them. */
 export function scriptOf(form: ScriptForm, artifacts: readonly StoredArtifact[]): UpdateScript {
   const preconditions = given({
     battery: numberOf(form.battery),

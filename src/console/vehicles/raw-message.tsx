@@ -10,7 +10,7 @@ interface RawMessageProps {
   readonly messageId: string;
 }
 
-/** A message as it was received; fetched when it is opened. */
+/** A message as received; fetched when opened. */
 export function RawMessage(props: RawMessageProps) {
   return (
     <Dialog label="Raw" title="Raw message" className="small">

@@ -12,7 +12,7 @@ import { StateFilter } from '../ui/state-filter.js';
 import { TextFilter } from '../ui/text-filter.js';
 import { VehicleTable } from './vehicle-table.js';
 
-/** The vehicles of an operation, however many: paged by the server, filtered, scrolled. */
+/** The vehicles of an operation, in any number: paged and filtered by the server. */
 export function TablePage() {
   const refId = usePathPart(1);
   const topics = [`operation:${refId}`];

@@ -12,7 +12,7 @@ interface TimelineProps {
   readonly topics: readonly string[];
 }
 
-/** All that happened to a vehicle in an operation, by both clocks. */
+/** A vehicle's timeline in an operation, with the adapter's and the vehicle's time. */
 export function Timeline({ refId, vin, topics }: TimelineProps) {
   const params = { 'ref-id': refId, vin };
   const answer = useApi(insightApi.getTimeline, { params }, { topics });
@@ -87,7 +87,7 @@ function Entry({ entry, refId, vin }: EntryProps) {
   );
 }
 
-/** A clock that is far off is said so. */
+/** Marks a vehicle's time that differs greatly from the adapter's. */
 const FAR_OFF_S = 60;
 
 function VehicleTime({ seenAt, vehicleAt }: { seenAt: string; vehicleAt: string }) {
@@ -124,7 +124,7 @@ function What({ entry }: { entry: TimelineEntry }) {
 
 type Event = Extract<TimelineEntry, { kind: 'event' }>;
 
-/** What an event says beyond its status; progress as a bar. */
+/** Details of an event beyond its status; progress as a bar. */
 function Facts({ meta }: { meta: Event['meta'] }) {
   const progress = meta.find(({ key }) => key === 'progress')?.value;
   const share = Number(progress);

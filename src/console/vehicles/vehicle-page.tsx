@@ -65,7 +65,7 @@ function VehicleCards({ vehicle, topics }: { vehicle: Vehicle; topics: readonly 
 
 const SHOWN_AT_FIRST = 3;
 
-/** What happened, operation by operation, the newest first. */
+/** The vehicle's timelines, the newest operation first. */
 function Timelines({
   vin,
   operations,

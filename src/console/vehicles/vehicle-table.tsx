@@ -1,4 +1,4 @@
-/** A table of any length: only what is seen is there, and only what is seen is asked for. */
+/** A virtual table of any length: only visible rows are rendered and fetched. */
 import { useQueries } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useRef, useState } from 'react';
@@ -17,7 +17,7 @@ import { Time } from '../ui/time.js';
 
 const PAGE = 100;
 const ROW_PX = 32;
-/** A browser's element is no higher than 33,554,428 px. */
+/** The maximum height of an element in browsers is 33,554,428 px. */
 const MOST_ROWS = 1_040_000;
 
 const COLUMNS = [
@@ -48,7 +48,7 @@ export function VehicleTable({ refId, filter, total, isCounted, topics }: Vehicl
     getScrollElement: () => frame.current,
     estimateSize: () => ROW_PX,
     overscan: 12,
-    // The head of the table scrolls above the rows, and stays.
+    // The sticky header takes up one row of the frame.
     scrollPaddingEnd: ROW_PX,
   });
   const shown = virtual.getVirtualItems();
@@ -128,7 +128,7 @@ export function VehicleTable({ refId, filter, total, isCounted, topics }: Vehicl
   );
 }
 
-/** The pages that are seen; each is asked for again when something has changed. */
+/** The visible pages; each is refetched when something has changed. */
 function usePages(
   refId: string,
   filter: VehicleFilter,
@@ -150,7 +150,7 @@ function usePages(
         },
         topics,
       ),
-      // A million rows that were scrolled past are not kept.
+      // Rows scrolled past are not kept: there may be a million.
       gcTime: 10_000,
       enabled: last >= 0,
     })),

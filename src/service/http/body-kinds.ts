@@ -1,4 +1,4 @@
-/** Request bodies that are no plain JSON: lines of CSV or NDJSON, any bytes, JSON that is signed. */
+/** Request bodies other than plain JSON: lines of CSV or NDJSON, arbitrary bytes, signed JSON. */
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { LINE_TYPES } from '../../contract/index.js';
@@ -7,19 +7,19 @@ import { bodyStream } from './body-stream.js';
 import { Problem } from './problem.js';
 import { MAX_BODY_BYTES, readBytes } from './json-body.js';
 
-/** In this scope lines are taken, and nothing else. */
+/** This scope accepts lines only. */
 export function takeLines(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   takeStream(scope, Object.keys(LINE_TYPES));
 }
 
-/** In this scope any content is taken as it is. */
+/** This scope accepts any content, unparsed. */
 export function takeBytes(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   takeStream(scope, '*');
 }
 
-/** In this scope JSON is taken, and handed on as it came. */
+/** This scope accepts JSON, unparsed. */
 export function takeSigned(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('application/json', (request: FastifyRequest) =>
@@ -35,7 +35,7 @@ function takeStream(scope: FastifyInstance, types: '*' | string[]): void {
       done(error as Error);
     }
   });
-  // Also where the request was refused before anyone read it.
+  // Also if the request is refused before its body is read.
   scope.addHook('onResponse', ({ body }, _reply, done) => {
     if (body instanceof Readable) body.destroy();
     done();

@@ -1,15 +1,15 @@
-/** The bytes of a request's body as a stream, decompressed where it says gzip. */
+/** The body of a request as a stream, decompressed if it is gzip. */
 import { type IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Problem } from './problem.js';
 
-/** For so long a caller may go on sending what nobody reads, ms: many look at an answer only when they have sent all. */
+/** How long a client may continue to send an unread body, ms: many clients read the answer only after sending everything. */
 const DRAINED_MS = 5_000;
 
 /**
- * Ends, or breaks with a Problem: a caller who has gone, or what is no gzip. Whoever leaves off reading destroys it (as
- * `for await` and `pipeline` do), and nothing of it stays open; the connection survives that, so the answer goes out.
+ * The stream fails with a Problem if the client disconnects or the gzip is invalid. A reader that stops early destroys it
+ * (as `for await` and `pipeline` do), which releases everything; the connection survives, so that the answer can be sent.
  *
  * @throws Problem 415
  */
@@ -20,10 +20,10 @@ export function bodyStream(request: IncomingMessage): Readable {
     throw new Problem('UNSUPPORTED_CONTENT_ENCODING', message);
   }
   const body = new PassThrough();
-  // It may break before anyone reads it; whoever then reads gets the error.
+  // It may fail before it is read; a later reader gets the error.
   body.on('error', () => undefined);
   const breakOff = (error: Error) => body.destroy(unreadable(error.message));
-  // Also where the caller goes away: the request is aborted then.
+  // Also if the client disconnects, which aborts the request.
   request.once('error', breakOff);
   const gunzip = encoding === 'gzip' ? createGunzip() : undefined;
   if (gunzip) {
@@ -36,14 +36,14 @@ export function bodyStream(request: IncomingMessage): Readable {
     request.removeListener('error', breakOff);
     if (!request.complete) drain(request);
   });
-  if (request.destroyed && !request.complete) breakOff(new Error('the caller has gone'));
+  if (request.destroyed && !request.complete) breakOff(new Error('the client has disconnected'));
   return body;
 }
 
 const unreadable = (message: string) =>
   new Problem('UNREADABLE_BODY', `the body cannot be read: ${message}`);
 
-/** Reads on for a while and keeps nothing; then the connection is cut. */
+/** Reads and discards the rest for a while, then closes the connection. */
 function drain(request: IncomingMessage): void {
   const timer = setTimeout(() => request.destroy(), DRAINED_MS);
   request.on('error', () => undefined);

@@ -5,10 +5,10 @@ import fastifyStatic from '@fastify/static';
 import { type FastifyInstance, type FastifyReply } from 'fastify';
 import { Problem } from './problem.js';
 
-/** As `npm run build` leaves it. */
+/** Output of `npm run build`. */
 const FILES = fileURLToPath(new URL('../../../dist/console/', import.meta.url));
 
-/** Nothing from elsewhere, nothing inline, in no frame (W3C Content Security Policy Level 3). */
+/** No content from other hosts, no inline code, no framing (W3C Content Security Policy Level 3). */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -47,7 +47,7 @@ export async function consoleRoutes(server: FastifyInstance): Promise<void> {
       index: false,
       preCompressed: true,
       cacheControl: false,
-      // The names of these have a digest of what is in them.
+      // These file names contain a digest of the content.
       setHeaders: (response, path) => {
         const isNamed = path.includes('/assets/');
         response.setHeader(
@@ -56,7 +56,7 @@ export async function consoleRoutes(server: FastifyInstance): Promise<void> {
         );
       },
     });
-    // Every page has its own address, and the same document.
+    // Every page has its own address, all with the same document.
     pages.get<{ Params: { '*': string } }>(
       '/console/*',
       hide,

@@ -1,4 +1,4 @@
-/** Cursors of lists: opaque to the caller, valid for the list that gave them and for no other. Pure. */
+/** Cursors of lists: opaque to clients, valid only for the list that issued them. Pure. */
 import { textFault } from '../storable-text.js';
 import { invalid } from './problem.js';
 
@@ -22,7 +22,7 @@ export function listCursor(list: string, position: RegExp): ListCursor {
       if (cursor === undefined) return undefined;
       const text = Buffer.from(cursor, 'base64url').toString();
       const found = text.slice(prefix.length);
-      // Several texts of base64url are the same bytes: only the one that we have given is a cursor.
+      // Several base64url texts decode to the same bytes: only the one that was issued is a valid cursor.
       if (!position.test(found) || textFault(found) !== undefined || write(found) !== cursor) {
         throw invalid([{ path: '/cursor', message: 'is not a nextCursor of this list' }]);
       }
@@ -31,6 +31,6 @@ export function listCursor(list: string, position: RegExp): ListCursor {
   };
 }
 
-/** Positions that are ids from a sequence: `9007199254740991` at most. */
+/** Positions that are ids from a sequence, at most `9007199254740991`. */
 export const ID_POSITION = /^[1-9][0-9]{0,15}$/;
 export const VIN_POSITION = /^[A-HJ-NPR-Z0-9]{17}$/;

@@ -1,4 +1,4 @@
-/** Request bodies: JSON, optionally gzip, within a limit; what is no JSON is told by line and column. */
+/** JSON request bodies, optionally compressed with gzip, within a limit; syntax errors are reported with line and column. */
 import { type IncomingMessage } from 'node:http';
 import { visit, printParseErrorCode } from 'jsonc-parser';
 import { mayBeUnstorable, unstorable } from '../storable-text.js';
@@ -16,7 +16,7 @@ export async function readJson(
   const text = decodeUtf8(await readBytes(request, maxBytes));
   if (text === '') return undefined;
   const value = parseJson(text);
-  // It would be taken for a body that is not there.
+  // Fastify would treat it as a missing body.
   if (value === null) throw invalid([{ path: '', message: 'must not be null' }]);
   const fault = mayBeUnstorable(text) ? unstorable(value) : undefined;
   if (fault) throw invalid([fault]);
@@ -43,7 +43,7 @@ export async function readBytes(request: IncomingMessage, maxBytes: number): Pro
   let bytes = 0;
   for await (const chunk of body) {
     bytes += (chunk as Buffer).length;
-    // A gzip bomb is given up as soon as it passes the limit, not when it has unfolded.
+    // Decompression of a gzip bomb stops at the limit.
     if (bytes > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk as Buffer);
   }
@@ -77,7 +77,7 @@ function whereJsonBreaks(text: string): string {
       { disallowComments: true, allowTrailingComma: false },
     );
   } catch (error) {
-    // A text nested too deep for the scanner is still answered.
+    // The scanner itself fails on deeply nested text.
     if (error !== stop) return 'it is nested too deep';
   }
   return first ?? 'it cannot be parsed';

@@ -1,7 +1,6 @@
 /**
- * `/v1.0/live`: tells browsers at once what has changed, as Server-Sent Events; they then ask for it as anyone would,
- * so that what they show is what the interface says. A connection begins with `hello`: whatever was missed before is
- * asked for once more.
+ * `/v1.0/live`: announces to browsers, as Server-Sent Events, which topics have changed. They then refetch from the HTTP
+ * interface, so that they always show its answers. A connection starts with `hello`, upon which everything is refetched.
  */
 import { type ServerResponse } from 'node:http';
 import { type FastifyInstance } from 'fastify';
@@ -10,22 +9,22 @@ import { isValidToken } from '../access/index.js';
 import { type Queryable } from '../database/index.js';
 import { callerOf, serve } from './serve.js';
 
-/** Tells how things stand: for each topic a text that is another one when something has changed. */
+/** Returns a fingerprint of each topic, which differs when something has changed. */
 export type Look = (wanted: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
 
-/** Between two looks, ms: with what the browser needs to ask, a change is seen within a second. */
+/** Interval between checks, ms: including the refetch, a change appears within a second. */
 const LOOK_MS = 250;
 const ALIVE_MS = 5_000;
-/** A browser that does not read is left: it begins anew. Bytes. */
+/** A browser with this many unread bytes is disconnected; it reconnects and refetches. */
 const MAX_UNREAD = 1024 * 1024;
 interface Watcher {
   readonly topics: ReadonlySet<string>;
   readonly send: (event: string, data: object) => void;
-  /** Whether it was told to ask for everything: only when it is known how things stand, so that no change is missed. */
+  /** Whether `hello` was sent. That waits for the first fingerprints, so that no change is missed. */
   greeted: boolean;
 }
 
-/** Looks for all who watch, and only while someone does. */
+/** Checks for changes on behalf of all watchers, and only while there are any. */
 class LiveWatch {
   readonly #look: Look;
   readonly #watchers = new Set<Watcher>();
@@ -36,7 +35,7 @@ class LiveWatch {
     this.#look = look;
   }
 
-  /** @returns ends it */
+  /** @returns stops watching */
   add(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     if (!this.#running) void this.#run();
@@ -47,10 +46,10 @@ class LiveWatch {
     this.#running = true;
     this.#marks = new Map();
     while (this.#watchers.size > 0) {
-      const begun = performance.now();
+      const started = performance.now();
       await this.#once();
-      // Never more than a third of the time: a slow database is not made slower.
-      const pause = Math.max(LOOK_MS, 2 * (performance.now() - begun));
+      // Checking takes at most a third of the time, so that a slow database is not slowed down further.
+      const pause = Math.max(LOOK_MS, 2 * (performance.now() - started));
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
     this.#running = false;
@@ -60,7 +59,7 @@ class LiveWatch {
     const watchers = [...this.#watchers];
     const { marks, away } = await this.#lookFor(watchers);
     const changed = [...marks.keys()].filter((topic) => this.#hasChanged(topic, marks));
-    // What could not be looked at is as it was.
+    // Topics that could not be checked count as unchanged.
     this.#marks = new Map([...(away.size > 0 ? this.#marks : []), ...marks]);
     for (const watcher of watchers) {
       const { topics, send, greeted } = watcher;
@@ -74,8 +73,8 @@ class LiveWatch {
   }
 
   /**
-   * All at once. Where that fails although the lists can be looked at, one watcher at a time: what one has named must
-   * not take the view from the others.
+   * Checks all topics at once. If that fails although the lists alone can be checked, checks each watcher's topics
+   * separately: one watcher's topic must not break the others.
    */
   async #lookFor(watchers: readonly Watcher[]) {
     const all = await this.#try(new Set(watchers.flatMap(({ topics }) => [...topics])));
@@ -95,7 +94,7 @@ class LiveWatch {
     return this.#look(topics).catch(() => undefined);
   }
 
-  /** What is looked at for the first time has not changed. */
+  /** A topic checked for the first time counts as unchanged. */
   #hasChanged(topic: string, marks: ReadonlyMap<string, string>): boolean {
     const before = this.#marks.get(topic);
     return before !== undefined && before !== marks.get(topic);
@@ -110,8 +109,8 @@ export interface LiveContext {
 }
 
 /**
- * Topics with a `:` are about one thing, e.g. `operation:0909`, and told to those who named them; the others are told to
- * all.
+ * Topics of a single object contain `:`, e.g. `operation:0909`, and are sent to those who subscribed; all others are sent
+ * to everyone.
  */
 export function liveRoute(
   server: FastifyInstance,

@@ -1,4 +1,4 @@
-/** A path that is there, asked with a method that it does not have: 405 with `Allow` (RFC 9110, 15.5.6). */
+/** Answers an undeclared method of an existing path with 405 and `Allow` (RFC 9110, 15.5.6). */
 import { type FastifyInstance } from 'fastify';
 
 interface Path {
@@ -7,10 +7,10 @@ interface Path {
 }
 
 /**
- * Hears of each route from now on.
+ * Collects all routes registered from now on.
  *
- * @returns the methods that a path has, undefined where there is no such path. A path without parameters goes before one
- *   with them: `/v1.0/vehicles/import` is no vehicle. Those with parameters are looked through only when `thorough`.
+ * @returns the methods of a path; undefined if the path does not exist. A path without parameters takes precedence:
+ *   `/v1.0/vehicles/import` is not a vehicle. Paths with parameters are searched only if `thorough`.
  */
 export function methodsByPath(
   server: FastifyInstance,

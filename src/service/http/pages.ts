@@ -1,4 +1,4 @@
-/** Lists are answered page by page. */
+/** Pages of lists. */
 import { type ListCursor } from './cursor.js';
 
 export function page<Row, Item>(

@@ -1,7 +1,7 @@
 /** Errors as answers: `application/problem+json` (RFC 9457) with the contract's fields (section 4). */
 import { type ErrorCode, ERRORS, type FieldError, problemTitle } from '../../contract/index.js';
 
-/** An answer that says what is wrong with the request. */
+/** An error to be answered as a problem document. */
 export class Problem extends Error {
   override readonly name = 'Problem';
 
@@ -9,7 +9,7 @@ export class Problem extends Error {
     readonly code: ErrorCode,
     message: string,
     readonly errors?: readonly FieldError[],
-    /** Another one than the code's own, where a standard wants it. */
+    /** HTTP status, if a standard requires another one than the code's own. */
     readonly status: number = ERRORS[code].status,
   ) {
     super(message);

@@ -1,4 +1,4 @@
-/** Refusals that are not ours: of the framework, and of Node's HTTP parser, as problems. */
+/** Refusals by the framework and by Node's HTTP parser, as problem documents. */
 import { type Socket } from 'node:net';
 import { type ErrorCode, PROBLEM_CONTENT_TYPE } from '../../contract/index.js';
 import { Problem, problemBody } from './problem.js';
@@ -23,14 +23,14 @@ export function frameworkProblem(error: {
     : new Problem(code, error.message);
 }
 
-/** How long a refused connection may go on sending before it is cut, ms. */
+/** How long a refused connection may continue to send before it is closed, ms. */
 const LINGER = 1_000;
 
 const refused = new WeakSet<Socket>();
 
 /**
- * Answers on the bare connection what could not be read as HTTP, and closes it. What the client is still sending is
- * read and dropped first (RFC 9112, section 9.6): closing with unread bytes resets the connection, and a reset can
+ * Answers a request that is not valid HTTP directly on the connection, and closes it. What the client is still sending is
+ * read and discarded first (RFC 9112, section 9.6): closing with unread bytes resets the connection, and the reset may
  * reach the client before it has read the answer.
  */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -60,7 +60,7 @@ function parserProblem({ code }: NodeJS.ErrnoException): Problem {
     case 'HPE_HEADER_OVERFLOW':
       return new Problem('HEADERS_TOO_LARGE', 'the headers or the address are too long');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem('REQUEST_TIMEOUT', 'the request did not come in time');
+      return new Problem('REQUEST_TIMEOUT', 'the request was not received in time');
     default:
       return new Problem('NOT_HTTP', 'this is not HTTP/1.1');
   }

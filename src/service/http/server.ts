@@ -1,4 +1,4 @@
-/** An HTTP interface of ours: JSON in and out, tokens, problems as answers, its own OpenAPI document. */
+/** The common base of both HTTP interfaces: JSON, tokens, problem documents, an OpenAPI document. */
 import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -32,28 +32,28 @@ import { validatorOf } from './validator.js';
 export type Server = FastifyInstance;
 
 export interface ServerOptions {
-  /** Where its tokens are. */
+  /** Holds the tokens. */
   readonly database: Database;
   readonly log: Logger;
   /** What each role may do. */
   readonly grants: Grants;
   /** Which server this is. */
   readonly name: ServerName;
-  /** What a browser that signs in should know of it besides. */
+  /** Further facts for a browser that signs in. */
   readonly facts?: Pick<Session, 'approval'>;
   readonly version: string;
   /** Its OpenAPI document. */
   readonly document: object;
-  /** Hears of each request that was answered; the route as it is written, e.g. `/v1.0/tokens/:id`. */
+  /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
-  /** Hears of each value of a request that only the database has refused: a gap in our validation. */
+  /** Called for each request value that only the database refused: a gap in our validation. */
   readonly onRefusedValue?: (route: string, sqlState: string) => void;
 }
 
-/** Longer addresses are refused, characters; headers may take four times as much in all, bytes. */
+/** Maximum length of an address, characters; all headers together may have four times as many bytes. */
 const MAX_URL = 16 * 1024;
 
-/** A server without routes; `ready()` is to be awaited when it has them. */
+/** A server without routes; add them, then await `ready()`. */
 export async function createServer(options: ServerOptions): Promise<Server> {
   const server = Fastify({
     loggerInstance: options.log as Logger & { msgPrefix?: string },
@@ -75,14 +75,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   server.setValidatorCompiler(({ schema, httpPart }) =>
     validatorOf(schema as TSchema, httpPart as Parameters<typeof validatorOf>[1]),
   );
-  // Answers are made by us and need no filter; JSON.stringify is quick enough and hides nothing.
+  // Answers are our own and need no filtering: JSON.stringify is fast enough and drops no field.
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', (request: FastifyRequest) =>
     readJson(request.raw, request.routeOptions.config.maxBytes),
   );
 
-  // Cookies are read before the first of our own hooks.
+  // Registered before our own hooks, which need the cookies.
   await server.register(cookie);
   server.addHook('onRequest', (request, _reply, done) => {
     const isTooLong = (request.raw.url ?? '').length > MAX_URL;
@@ -107,7 +107,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const problem = asProblem(error);
     if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
     if (error instanceof DatabaseError && isRefusedValue(error)) {
-      request.log.error({ err: error }, 'a value that validation had let pass was refused');
+      request.log.error({ err: error }, 'the database refused a value that had passed validation');
       options.onRefusedValue?.(request.routeOptions.url ?? 'unknown', error.code ?? '');
     }
     return answer(reply, problem);
@@ -127,10 +127,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   return server;
 }
 
-/** Answers may take so long when the server stops, ms; then their connections are cut. */
+/** How long answers in progress may take when the server stops, ms; then their connections are closed. */
 const GRACE_MS = 2_000;
 
-/** Takes no more requests, and ends when those in progress are answered or cut. */
+/** Accepts no more requests; resolves when those in progress are answered or their connections closed. */
 export async function closeServer(server: Server): Promise<void> {
   const cut = setTimeout(() => server.server.closeAllConnections(), GRACE_MS);
   await server.close().finally(() => clearTimeout(cut));
@@ -149,7 +149,7 @@ async function authorize(
     throw new Problem('UNAUTHORIZED', 'the header authorization-token is missing');
   }
   const token = await findToken(database, secret);
-  if (!token) throw new Problem('UNAUTHORIZED', 'the token is not known, or was revoked');
+  if (!token) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
   if (!mayDo(grants, token.role, permission)) {
     const message = `a token with role ${token.role} may not ${permission}`;
     throw new Problem('FORBIDDEN', message);
@@ -164,5 +164,5 @@ function answer(reply: FastifyReply, problem: Problem) {
 function asProblem(error: FastifyError | Problem | DatabaseError): Problem {
   if (error instanceof Problem) return error;
   const known = error instanceof DatabaseError ? databaseProblem(error) : frameworkProblem(error);
-  return known ?? new Problem('INTERNAL_ERROR', 'something went wrong here; see the log');
+  return known ?? new Problem('INTERNAL_ERROR', 'internal error; see the server log');
 }

@@ -4,7 +4,7 @@ import { type Readiness, serviceApi } from '../../contract/index.js';
 import { serve } from './serve.js';
 
 export interface ServiceContext {
-  /** What it needs to work, and for each part why it is not there, in words; undefined: it is. */
+  /** The parts that the server needs, each with the reason why it is unavailable; undefined: available. */
   readonly parts: () => Promise<Readonly<Record<string, string | undefined>>>;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
 }

@@ -1,6 +1,6 @@
 /**
- * `/v1.0/session`: a browser signs in with a token, which it then keeps in a cookie that no script can read. What a
- * cookie alone could be made to do from another site is refused (OWASP, Cross-Site Request Forgery Prevention).
+ * `/v1.0/session`: a browser signs in with a token, which is then kept in a cookie that scripts cannot read. Requests that
+ * another site could forge with the cookie are refused (OWASP, Cross-Site Request Forgery Prevention).
  */
 import '@fastify/cookie';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -20,18 +20,18 @@ import { callerOf, serve } from './serve.js';
 export interface SessionContext {
   readonly database: Database;
   readonly grants: Grants;
-  /** Which server this is; two on one host have two cookies, because cookies know no ports. */
+  /** Which server this is: cookies ignore ports, so two servers on one host need two cookies. */
   readonly server: ServerName;
   readonly version: string;
-  /** What a browser should know of it besides. */
+  /** Further facts for the browser. */
   readonly facts?: Pick<Session, 'approval'> | undefined;
 }
 
-/** Seconds; whoever watches longer signs in once a day. */
+/** Duration of a session, seconds. */
 const LIFETIME = 24 * 60 * 60;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** The secret that a request brings: in the header, or in the cookie of a browser. */
+/** The token of a request, from the header or a browser's cookie. */
 export function secretOf(request: FastifyRequest, server: ServerName): string | undefined {
   const header = request.headers['authorization-token'];
   if (typeof header === 'string' && header !== '') return header;
@@ -43,7 +43,7 @@ export function secretOf(request: FastifyRequest, server: ServerName): string | 
 
 /** @throws Problem 403 */
 function refuseForged({ headers }: FastifyRequest): void {
-  // Browsers say where a request comes from (W3C Fetch Metadata); another port of this host is another origin.
+  // Browsers state a request's origin (W3C Fetch Metadata); another port of this host is another origin.
   const site = headers['sec-fetch-site'];
   if (headers[CONSOLE_HEADER] !== '1' || (site !== undefined && site !== 'same-origin')) {
     const message = `a request by cookie needs the header ${CONSOLE_HEADER}: 1, and comes from this server’s own pages`;
@@ -59,7 +59,7 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
     refuseForged(request);
     const secret = body.token.trim();
     const token = await findToken(context.database, secret);
-    if (!token) throw new Problem('UNAUTHORIZED', 'the token is not known, or was revoked');
+    if (!token) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
     const secure = request.headers.origin?.startsWith('https://') ?? false;
     reply.setCookie(name, secret, { ...options, secure, maxAge: LIFETIME });
     return sessionBody(token, context);

@@ -1,6 +1,6 @@
 /**
- * The one place where what came in becomes a valid value, or a 400 that names the field: path parameters, query, headers
- * and JSON bodies, by the schema of their route. Lines of CSV and NDJSON are checked by `lines.ts`.
+ * The only place where parts of a request become valid values, or a 400 that names the field: path parameters, query,
+ * headers and JSON bodies, by the schemas of their route. Lines of CSV and NDJSON are validated by `lines.ts`.
  */
 import { Readable } from 'node:stream';
 import Type, { type TSchema } from 'typebox';
@@ -12,7 +12,7 @@ import { type QueryTexts, valueOf } from './query-text.js';
 
 type Validated = { readonly value: unknown } | { readonly error: Problem };
 
-/** Where a value comes from, as fastify names it. */
+/** The part of a request, as fastify names it. */
 type HttpPart = 'body' | 'querystring' | 'params' | 'headers' | undefined;
 
 export function validatorOf(schema: TSchema, part: HttpPart): (data: unknown) => Validated {
@@ -23,7 +23,7 @@ export function validatorOf(schema: TSchema, part: HttpPart): (data: unknown) =>
     case 'querystring':
       return (data) => {
         const { values, errors } = queryValues(schema, data as QueryTexts);
-        // A body is left as it came: what it does not say, its reader knows.
+        // Defaults are not applied to a body: its reader knows them.
         return errors.length > 0
           ? { error: invalid(errors) }
           : checked(Value.Default(schema, values));
@@ -39,7 +39,7 @@ export function validatorOf(schema: TSchema, part: HttpPart): (data: unknown) =>
     default: {
       const mayBeAbsent = Type.IsOptional(schema);
       return (data) => {
-        // A stream is checked by whoever reads it.
+        // A stream is validated by its reader.
         if (data instanceof Readable) return { value: data };
         if (data === undefined || data === null)
           return mayBeAbsent ? { value: undefined } : absent();
@@ -81,11 +81,11 @@ function queryFault(schema: TSchema, given: readonly (string | null)[]): string 
 }
 
 /**
- * Name of a path parameter in the router, to which a `-` is the end of a name: `{ref-id}` of the contract is `:ref_id` there.
+ * Name of a path parameter in the router, where a `-` ends a name: the contract's `{ref-id}` is `:ref_id` there.
  */
 export const placeholderOf = (parameter: string): string => parameter.replaceAll('-', '_');
 
-/** Those that the schema names: a request has other headers too. */
+/** The headers that the schema names; a request has others too. */
 function named(
   schema: TSchema,
   data: Readonly<Record<string, unknown>>,

@@ -4,7 +4,7 @@ import { type PlanForm } from '../plan-form.js';
 export interface StepProps {
   readonly form: PlanForm;
   readonly set: (changes: Partial<PlanForm>) => void;
-  /** What is wrong with a field of the plan, by its JSON Pointer. */
+  /** The error of a field of the plan, by its JSON Pointer. */
   readonly at: (path: string) => string | undefined;
   readonly preview: SchedulePreview | undefined;
 }
