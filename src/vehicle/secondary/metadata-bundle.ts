@@ -25,7 +25,7 @@ export class BundleFetcher implements Fetcher {
 }
 
 // An async iterable is what the interface asks for.
- 
+
 async function* whole(file: Uint8Array): AsyncGenerator<Uint8Array> {
   yield file;
 }
