@@ -7,6 +7,7 @@ export * from './agent.js';
 export * from './cloud-link.js';
 export * from './consent/index.js';
 export * from './download/index.js';
+export * from './ecu/ecu-identity.js';
 export * from './file-conditions.js';
 export * from './http-script-source.js';
 export * from './identity.js';
@@ -15,8 +16,14 @@ export * from './journal/index.js';
 export * from './mqtt-link.js';
 export * from './ota-manager.js';
 export * from './outbox.js';
-export { openSecondary, type OpenSecondaryOptions } from './provisioning/open-ecus.js';
-export * from './provisioning/provision.js';
+export {
+  type InitialTrust,
+  type InventoryEntry,
+  provisionSecondary,
+  provisionVehicle,
+  secondaryFiles,
+  vehicleFiles,
+} from './provisioning/provision.js';
 export * from './provisioning/provisioning-fault.js';
 export * from './real-vehicle.js';
 export * from './reboots.js';
@@ -25,4 +32,5 @@ export * from './secondary/link/secondary-link.js';
 export * from './secondary/link/serve-secondary.js';
 export * from './secondary/secondary.js';
 export * from './update/index.js';
+export { type Patience } from './uptane-equipment.js';
 export * from './vehicle-clock.js';

@@ -13,6 +13,7 @@ import { below } from './provisioning/open-ecus.js';
 import { FileJournal } from './journal/index.js';
 import { MemoryOutbox } from './outbox.js';
 import { CommandReboot, NoReboot } from './reboots.js';
+import { type Distrust } from './secondary/secondary.js';
 import {
   type Conditions,
   type Consent,
@@ -61,8 +62,7 @@ export interface RealVehicleOptions {
   /** See {@link UpdateRunnerOptions}. */
   readonly onSurprise?: UpdateRunnerOptions['onSurprise'];
   /** Called with each refusal of an ECU on this hardware, with its attack, if one is recognised. */
-  readonly onDistrust?:
-    ((refusal: Error & { readonly attack?: string | undefined }) => void) | undefined;
+  readonly onDistrust?: ((refusal: Distrust) => void) | undefined;
   /** See {@link VehicleAgentOptions}. */
   readonly onRefused?: VehicleAgentOptions['onRefused'];
   /** See {@link VehicleAgentOptions}. */

@@ -1,9 +1,8 @@
 /** The equipment of a vehicle that trusts by Uptane: what is ordered, where images are, and ECUs that verify. */
 import { join } from 'node:path';
-import { type TransferRate } from '../uptane/limits.js';
 import { imagePath } from '../uptane/urls.js';
 import { type FactorySoftware } from './installer/index.js';
-import { HttpDownloads } from './download/index.js';
+import { HttpDownloads, type SlowestRate } from './download/index.js';
 import { EcuInstaller } from './primary/ecu-installer.js';
 import { UptaneScriptSource } from './primary/uptane-script-source.js';
 import { openPrimary } from './provisioning/open-ecus.js';
@@ -22,7 +21,7 @@ export interface Patience {
   /** Pause before the second attempt, ms; doubled before each further one. */
   readonly pauseMs?: number | undefined;
   /** A slower transfer is given up. */
-  readonly slowest?: TransferRate | undefined;
+  readonly slowest?: SlowestRate | undefined;
 }
 
 export interface UptaneEquipmentOptions {

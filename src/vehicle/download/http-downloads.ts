@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffPause } from '../../contract/index.js';
 import { type Artifact } from '../../update-script/index.js';
-import { SLOWEST, type TransferRate } from '../../uptane/limits.js';
+import { SLOWEST } from '../../uptane/limits.js';
 import { type HashFault, RunningHashes } from '../../uptane/metadata/hashes.js';
 import { RateWatch } from '../../uptane/transfer/rate-watch.js';
 import { messageOf } from '../fetch-failure.js';
@@ -19,6 +19,12 @@ import {
 import { PartialFile } from './partial-file.js';
 import { rangeAnswer } from './range-answer.js';
 import { Throttle } from './throttle.js';
+
+/** A transfer that brings fewer bytes in this time is given up. */
+export interface SlowestRate {
+  readonly bytes: number;
+  readonly seconds: number;
+}
 
 /** Where artifacts come from and where they are kept. */
 export interface HttpDownloadsOptions {
@@ -40,7 +46,7 @@ export interface HttpDownloadsOptions {
   /** A connection without data for this long is dropped, seconds; so is one that is slower than the POUF allows. */
   readonly stallSeconds?: number | undefined;
   /** Default: that of the POUF, section 7. */
-  readonly slowest?: TransferRate | undefined;
+  readonly slowest?: SlowestRate | undefined;
   /** Bytes to leave free on the disk. */
   readonly keepFree?: number | undefined;
   /** Free bytes on the file system of the directory. */
@@ -267,7 +273,7 @@ class Patience {
   #timer: NodeJS.Timeout | undefined;
   #since = 0;
 
-  constructor(stallSeconds: number, slowest: TransferRate) {
+  constructor(stallSeconds: number, slowest: SlowestRate) {
     this.#stallSeconds = stallSeconds;
     this.#watch = new RateWatch(slowest);
     this.begin();

@@ -5,7 +5,7 @@ import { EcuName, Version } from '../../contract/update-script/index.js';
 import { ProvisioningFault } from './provisioning-fault.js';
 
 /** The OTA manager's name; update scripts are its images. */
-export const OTA_MANAGER = 'OTA-MANAGER';
+const OTA_MANAGER = 'OTA-MANAGER';
 
 const Name = (what: string) =>
   Pattern('^[^\\u0000-\\u001f\\u007f]{1,256}$', `must be ${what}: 1 to 256 characters`);

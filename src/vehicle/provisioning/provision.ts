@@ -51,7 +51,12 @@ export interface InventoryEntry {
   readonly name: string;
   readonly hardwareId: string;
   readonly isPrimary: boolean;
-  readonly publicKey: ListedKey;
+  /** In the form of metadata. */
+  readonly publicKey: Readonly<{
+    keytype: string;
+    scheme: string;
+    keyval: Readonly<{ public: string }>;
+  }>;
 }
 
 /**

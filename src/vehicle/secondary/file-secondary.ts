@@ -1,9 +1,11 @@
 /** A Secondary in a process of its own, with its software in files or behind a command for real hardware. */
-import { type Refusal } from '../../uptane/refusal.js';
 import { CommandInstaller, fileInstaller } from '../installer/index.js';
 import { openSecondary } from '../provisioning/open-ecus.js';
+import { type EcuIdentity } from '../ecu/ecu-identity.js';
 import { secondaryFiles } from '../provisioning/provision.js';
+import { type Distrust, type Secondary } from './secondary.js';
 
+/** Folder and software of an ECU in a process of its own. */
 export interface FileSecondaryOptions {
   /** Provisioned by `provisionSecondary`. */
   readonly directory: string;
@@ -11,11 +13,15 @@ export interface FileSecondaryOptions {
   readonly installerCommand?: string | undefined;
   /** See `fileInstaller`. */
   readonly healthCommand?: string | undefined;
-  readonly onRefused?: ((refusal: Refusal) => void) | undefined;
+  /** Called with each refusal. */
+  readonly onRefused?: ((refusal: Distrust) => void) | undefined;
 }
 
-/** @throws ProvisioningFault */
-export function openFileSecondary(options: FileSecondaryOptions) {
+/** Opens a Secondary that was provisioned in a folder. @throws ProvisioningFault */
+export function openFileSecondary(options: FileSecondaryOptions): {
+  readonly secondary: Secondary;
+  readonly identity: EcuIdentity;
+} {
   const { directory, installerCommand, healthCommand, onRefused } = options;
   return openSecondary({
     directory,

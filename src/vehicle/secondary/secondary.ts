@@ -8,6 +8,7 @@ import { type EcuIdentity } from '../ecu/ecu-identity.js';
 /** How much of the metadata a Secondary verifies (Uptane, "Metadata verification procedures"). */
 export type Verification = 'full' | 'partial';
 
+/** Who a Secondary is, and which roots it trusts. */
 export interface SecondaryStatus extends EcuIdentity {
   readonly verification: Verification;
   /** Versions of the roots that it trusts; it is to be handed the ones after these. */
@@ -27,7 +28,9 @@ export interface OrderedImage {
   readonly length: number;
 }
 
+/** An ECU that verifies for itself; implement it to connect ECUs over another bus. */
 export interface Secondary {
+  /** Who it is, and which roots it is to be handed. */
   status(): Promise<SecondaryStatus>;
   /** For the next request of signed time. */
   nonce(): Promise<string>;
@@ -55,12 +58,18 @@ export interface Secondary {
   version(): Promise<string | undefined>;
   /** Hashes the image once more, and writes it into the inactive slot. @throws Refusal, EcuRefused, Error */
   install(update: EcuUpdate, signal: AbortSignal): Promise<void>;
-  /** As the same calls of `Installer`. */
+  /** As `Installer.activate`. @throws Refusal, EcuRefused unless the slot was written for the current order */
   activate(update: EcuUpdate): Promise<void>;
+  /** As `Installer.check`. */
   check(signal: AbortSignal): Promise<void>;
+  /** As `Installer.confirm`. */
   confirm(update: EcuUpdate): Promise<void>;
+  /** As `Installer.revert`. */
   revert(update: EcuUpdate): Promise<void>;
 }
+
+/** What an ECU has refused, and the attack that it points to, if one is recognised. */
+export type Distrust = Error & { readonly attack?: string | undefined };
 
 /** A Secondary behind a link has refused something; it says why. */
 export class EcuRefused extends Error {

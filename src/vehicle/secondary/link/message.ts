@@ -7,7 +7,7 @@ import { SLOWEST } from '../../../uptane/limits.js';
 import { RateWatch } from '../../../uptane/transfer/rate-watch.js';
 
 /** Longest header, bytes. */
-export const LONGEST_HEADER = 256 * 1024;
+const LONGEST_HEADER = 256 * 1024;
 /** A request's header comes within this time, and a peer that takes nothing for so long is given up, ms. */
 export const PATIENCE_MS = 20_000;
 

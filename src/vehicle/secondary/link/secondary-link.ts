@@ -35,6 +35,7 @@ interface Received {
   readonly body: Buffer;
 }
 
+/** A Secondary behind its Unix socket. Each call is a connection of its own, so it may restart in between. */
 export class SecondaryLink implements Secondary {
   readonly #path: string;
 
@@ -42,6 +43,7 @@ export class SecondaryLink implements Secondary {
     this.#path = path;
   }
 
+  /** Who it is. @throws EcuUnreachable */
   async status(): Promise<SecondaryStatus> {
     const { value } = await this.#call('status');
     if (isStatus(value)) return value;
@@ -89,14 +91,17 @@ export class SecondaryLink implements Secondary {
     await this.#call('activate', { header: { update }, limitMs: LONG_MS });
   }
 
+  /** Whether its running software is healthy. */
   async check(signal: AbortSignal): Promise<void> {
     await this.#call('check', { signal, limitMs: LONG_MS });
   }
 
+  /** Keeps its running software. */
   async confirm(update: EcuUpdate): Promise<void> {
     await this.#call('confirm', { header: { update }, limitMs: LONG_MS });
   }
 
+  /** Goes back to its previous software, unless it has been confirmed. */
   async revert(update: EcuUpdate): Promise<void> {
     await this.#call('revert', { header: { update }, limitMs: LONG_MS });
   }

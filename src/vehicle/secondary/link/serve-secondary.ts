@@ -23,10 +23,13 @@ import {
 /** A Primary needs one connection at a time. */
 const MOST_CONNECTIONS = 4;
 
+/** A Secondary that listens on its socket. */
 export interface ServedSecondary {
+  /** Ends all connections and removes the socket. */
   close(): Promise<void>;
 }
 
+/** Where a Secondary listens. */
 export interface ServeOptions {
   /** At most 100 bytes, which is what a Unix socket's address can hold everywhere. */
   readonly path: string;
@@ -36,7 +39,7 @@ export interface ServeOptions {
   readonly patienceMs?: number;
 }
 
-/** @throws Error if the socket is in use, or the path is something else */
+/** Serves a Secondary until it is closed. @throws Error if the socket is in use, or the path is something else */
 export async function serveSecondary(
   secondary: Secondary,
   options: ServeOptions,
