@@ -18,8 +18,10 @@ export interface CarotaSettings extends SigningSettings, AdapterSettings {
   readonly s3Region?: string | undefined;
   /** Folder of the Director's root and online keys; undefined: one in the data directory, with keys made for trials. */
   readonly directorDir?: string | undefined;
-  /** Folder of the image repository's `metadata/`; undefined: one in the data directory. */
+  /** Folder of the image repository, established by people; undefined: one in the data directory, with keys made for trials. */
   readonly imageRepositoryDir?: string | undefined;
+  /** Socket of the signer process with the image repository's snapshot and timestamp keys. */
+  readonly imageSigner?: string | undefined;
   /** What vehicles fetch artifacts from, where that is not this server's own address. */
   readonly publicUrl?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */

@@ -5,11 +5,24 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { RepositoryFault } from './fault.js';
 
-/** @throws RepositoryFault if somebody else holds it */
-export async function exclusively<T>(path: string, work: () => Promise<T>): Promise<T> {
-  take(path);
+const PAUSE_MS = 100;
+
+/**
+ * @param patience seconds to wait for somebody else
+ * @throws RepositoryFault if somebody else still holds it then
+ */
+export async function exclusively<T>(
+  path: string,
+  work: () => Promise<T>,
+  patience = 0,
+): Promise<T> {
+  for (let waited = 0; !take(path); waited += PAUSE_MS) {
+    if (waited >= patience * 1000) throw held(path);
+    await setTimeout(PAUSE_MS);
+  }
   try {
     return await work();
   } finally {
@@ -17,16 +30,19 @@ export async function exclusively<T>(path: string, work: () => Promise<T>): Prom
   }
 }
 
-function take(path: string): void {
+function take(path: string): boolean {
   mkdirSync(dirname(path), { recursive: true });
-  if (create(path)) return;
-  const holder = readHolder(path);
-  if (holder.host === hostname() && !isAlive(holder.pid)) {
-    rmSync(path, { force: true });
-    if (create(path)) return;
-  }
-  throw new RepositoryFault(
-    `another process works on the repository: ${holder.pid} on ${holder.host}. If it does not run any more, remove ${path}`,
+  if (create(path)) return true;
+  const { host, pid } = readHolder(path);
+  if (host !== hostname() || isAlive(pid)) return false;
+  rmSync(path, { force: true });
+  return create(path);
+}
+
+function held(path: string): RepositoryFault {
+  const { host, pid } = readHolder(path);
+  return new RepositoryFault(
+    `another process works on the repository: ${pid} on ${host}. If it does not run any more, remove ${path}`,
   );
 }
 
