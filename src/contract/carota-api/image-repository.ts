@@ -100,7 +100,11 @@ export const imageRepositoryApi = routesOf('Image repository', {
       file: Pattern(
         '^([1-9][0-9]{0,15}\\.[A-Za-z0-9][A-Za-z0-9._~-]{0,99}|timestamp)\\.json$',
         'must be timestamp.json or N.ROLE.json',
-        { maxLength: 130, examples: ['timestamp.json', '1.root.json'] },
+        {
+          maxLength: 130,
+          description: 'Name of the file.',
+          examples: ['timestamp.json', '1.root.json'],
+        },
       ),
     }),
     answer: stream('application/json', 'The file, never compressed.', Envelope),

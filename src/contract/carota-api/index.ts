@@ -58,6 +58,7 @@ const TAGS = {
   ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',
+  'Image repository': 'The image repository of Uptane: metadata, images, and its state.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
   Live: 'Change notifications for browsers.',

@@ -17,7 +17,6 @@ export { FolderFiles } from './folder-files.js';
 export { exclusively } from './lock.js';
 export { DEFAULT_PERIODS, LONGEST_PERIOD, type Periods } from './periods.js';
 export { readDelegationFile } from './delegation-file.js';
-export { checkTargetPath } from './names.js';
 export { ImageRepository } from './repository.js';
 export { type Review, signableBy, signReviewed } from './review.js';
 export { TOP_ROLES, type TopRole } from './role-keys.js';
