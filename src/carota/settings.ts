@@ -18,6 +18,8 @@ export interface CarotaSettings extends SigningSettings, AdapterSettings {
   readonly s3Region?: string | undefined;
   /** Folder of the Director's root and online keys; undefined: one in the data directory, with keys made for trials. */
   readonly directorDir?: string | undefined;
+  /** Unix socket of the signer process that has the online keys; undefined: they are in that folder. */
+  readonly directorSigner?: string | undefined;
   /** Folder of the image repository, established by people; undefined: one in the data directory, with keys made for trials. */
   readonly imageRepositoryDir?: string | undefined;
   /** Socket of the signer process with the image repository's snapshot and timestamp keys. */

@@ -1,4 +1,5 @@
 /** All that a Director has to know of a vehicle, read at once: ECUs, reports, what is due, what is signed. */
+import { type PublicKey } from '../../uptane/keys/public-key.js';
 import { type ListedKey } from '../../uptane/signing/signer.js';
 import { publicKeyOf } from '../../uptane/signing/listed-key.js';
 import { type RegisteredEcu, type UsedNonces } from '../../uptane/manifest/check-manifest.js';
@@ -32,7 +33,7 @@ export interface ReportRecord extends UsedNonces {
 export interface OpenSchedule {
   readonly refId: string;
   readonly scriptRefId: string;
-  /** The vehicle has begun with it. */
+  /** The vehicle has started it. */
   readonly hasBegun: boolean;
   /** When its wave was posted, ms; null: it is being posted. */
   readonly postedAt: number | null;
@@ -91,6 +92,7 @@ interface EcuRow {
   readonly name: string;
   readonly hardwareId: string;
   readonly key: ListedKey;
+  readonly keyId: string;
   readonly isPrimary: boolean;
   readonly registeredAt: string;
 }
@@ -105,7 +107,7 @@ const OVER = ['success', 'cancel', 'consent_rejected', 'rollback_success', 'roll
 const STATEMENT = `
 select v.vin,
   (select json_agg(json_build_object('ecuId', e.serial, 'name', e.name, 'hardwareId', e.hardware_id,
-     'key', e.key, 'isPrimary', e.is_primary, 'registeredAt', e.registered_at)
+     'key', e.key, 'keyId', e.key_id, 'isPrimary', e.is_primary, 'registeredAt', e.registered_at)
      order by e.is_primary desc, e.serial) from ecus e where e.vin = v.vin) as ecus,
   (select json_object_agg(i.ecu, i.version) from installed_versions i where i.vin = v.vin) as versions,
   (select json_agg(json_build_object('id', s.id, 'refId', s.ref_id, 'scriptRefId', s.script_ref_id,
@@ -157,9 +159,23 @@ function standingOf(row: Row): VehicleStanding {
   };
 }
 
-const ecuOf = ({ key, registeredAt, ...ecu }: EcuRow): InventoryEcu => ({
+/** By their ids, which are digests of what they are. The longest kept goes first. */
+const keys = new Map<string, PublicKey>();
+const MOST_KEYS = 50_000;
+
+function keyOf(keyId: string, listed: ListedKey): PublicKey {
+  const known = keys.get(keyId);
+  if (known) return known;
+  const [oldest] = keys.size >= MOST_KEYS ? keys.keys() : [];
+  if (oldest !== undefined) keys.delete(oldest);
+  const key = publicKeyOf(listed);
+  keys.set(keyId, key);
+  return key;
+}
+
+const ecuOf = ({ key, keyId, registeredAt, ...ecu }: EcuRow): InventoryEcu => ({
   ...ecu,
-  key: publicKeyOf(key),
+  key: keyOf(keyId, key),
   listedKey: key,
   registeredAt: new Date(registeredAt),
 });

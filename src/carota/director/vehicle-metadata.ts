@@ -23,7 +23,6 @@ import {
   type NextFiles,
   type SignedFile,
 } from '../../uptane/director-repository/next-files.js';
-import { canonicalJson } from '../../uptane/json/canonical-json.js';
 import { type SignedPart, signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
 import { type ImageCatalogue } from '../images/index.js';
 import { type DirectorKeys } from './director-keys.js';
@@ -211,8 +210,9 @@ function storedFile(files: StoredFiles | undefined, role: Role) {
   return { file: files[role], bytes: files.bytes[role] };
 }
 
+/** Of what targets say, always made in the same order. */
 const digestOf = (content: SignedPart) =>
-  createHash('sha256').update(canonicalJson(content)).digest('hex');
+  createHash('sha256').update(JSON.stringify(content)).digest('hex');
 
 /** What was ordered last, of ECUs that the vehicle still has. */
 const orderedOfEcus = ({ ecus, files }: VehicleStanding) =>
