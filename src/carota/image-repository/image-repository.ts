@@ -53,8 +53,13 @@ export interface ImageRepositoryOptions {
 /** Of the timestamp's life; below it, a new one is signed. */
 const FRESH = 3 / 4;
 
+/** Before root or targets of a trial expire. */
+const RENEW_DAYS = 30;
+
+const isOffline = (role: string) => role !== 'snapshot' && role !== 'timestamp';
+
 /** Other processes publish in well under this, seconds. */
-const PATIENCE = 30;
+export const PATIENCE = 30;
 
 export class ServedRepository {
   readonly folder: string;
@@ -107,11 +112,15 @@ export class ServedRepository {
     }
   }
 
-  /** Signs a new timestamp if a quarter of the last one's life has passed, and a snapshot when it is due. */
+  /**
+   * Signs a new timestamp if a quarter of the last one's life has passed, and a snapshot when it is due; for trials root
+   * and targets too.
+   */
   async refreshIfDue(): Promise<void> {
     const online = await this.#options.online();
     if (online.length === 0) return;
     await this.#change(async () => {
+      await this.#renewIfTrial();
       const { published } = await this.status();
       const timestamp = published.find(({ role }) => role === 'timestamp');
       const { timestamp: days } = await this.#repository.periods();
@@ -148,6 +157,18 @@ export class ServedRepository {
       }
       await this.#publishIfTrial();
     });
+  }
+
+  /** Where people have the keys, they are asked in time; here nobody would be. */
+  async #renewIfTrial(): Promise<void> {
+    if (this.#options.offline.length === 0) return;
+    const { published } = await this.status();
+    const renew = published
+      .filter(({ role, daysLeft }) => isOffline(role) && daysLeft < RENEW_DAYS)
+      .map(({ role }) => role);
+    if (renew.length === 0) return;
+    await this.#repository.propose({ change: (state) => state, renew, now: this.#now() });
+    await this.#publishIfTrial();
   }
 
   async #publishIfTrial(): Promise<TargetState> {

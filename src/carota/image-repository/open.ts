@@ -1,8 +1,9 @@
 /** Opens the image repository: one that people have established, or one with keys of our own, for trials. */
 import { join, resolve } from 'node:path';
+import { exclusively } from '../../uptane/repository/index.js';
 import { SignerClient } from '../../uptane/signing/index.js';
 import { type CarotaSettings } from '../settings.js';
-import { type ImageRepositoryOptions, ServedRepository } from './image-repository.js';
+import { type ImageRepositoryOptions, PATIENCE, ServedRepository } from './image-repository.js';
 import { openTrialKeys } from './trial-keys.js';
 
 export interface OpenedRepository {
@@ -30,7 +31,12 @@ export async function openImageRepository(
     return { repository, rootFile: undefined, close: () => client?.close() };
   }
   const folder = resolve(dataDir, 'image-repository');
-  const keys = await openTrialKeys(resolve(dataDir, 'image-repository-keys'));
+  // Of several processes that start at once, one makes the keys.
+  const keys = await exclusively(
+    join(folder, 'lock'),
+    () => openTrialKeys(resolve(dataDir, 'image-repository-keys')),
+    PATIENCE,
+  );
   const repository = new ServedRepository({
     ...parts,
     folder,
