@@ -54,7 +54,7 @@ function versionFaults({ role, content }: ProposedFile, published: Published): s
   return [];
 }
 
-/** Beyond twice the usual period, either the clock of whoever proposed it is wrong, or somebody wants it for ever. */
+/** Beyond twice the usual period, either the clock of whoever proposed it is wrong, or somebody wants it forever. */
 const LONGEST_FACTOR = 2;
 
 function expiryFaults({ role, content }: ProposedFile, { periods, now }: ProposalCheck): string[] {
