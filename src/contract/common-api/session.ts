@@ -45,7 +45,7 @@ export const sessionApi = routesOf('Session', {
     permission: 'open',
     summary: 'Sign in a browser: the token becomes a cookie that scripts cannot read',
     description: `With the cookie, whatever changes something needs the header ${CONSOLE_HEADER}: 1.`,
-    body: jsonBody(SignIn, 'The token.'),
+    body: jsonBody(SignIn, 'The token.', { maxBytes: 4_096 }),
     answer: json(Session, 'Who has signed in.'),
     errors: ['UNAUTHORIZED', 'FORGED_REQUEST'],
   },

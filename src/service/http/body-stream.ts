@@ -1,25 +1,40 @@
-/** The bytes of a request's body as a stream, decompressed where it says gzip. */
+/** The bytes of a request's body as a stream, decompressed if the route takes gzip, and within its limit. */
 import { type IncomingMessage } from 'node:http';
-import { PassThrough, type Readable } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { type BodyLimit } from '../../contract/index.js';
 import { Problem } from './problem.js';
 
 /** For so long a caller may go on sending what nobody reads, ms: many look at an answer only when they have sent all. */
 const DRAINED_MS = 5_000;
 
 /**
- * Ends, or breaks with a Problem: a caller who has gone, or what is no gzip. Whoever leaves off reading destroys it (as
- * `for await` and `pipeline` do), and nothing of it stays open; the connection survives that, so the answer goes out.
+ * Ends, or breaks with a Problem: the caller has gone, the body is not gzip, or it exceeds the limit. Decompressed bytes
+ * are counted as they come, so a gzip bomb is given up at the limit. Whoever stops reading destroys the stream (as `for
+ * await` and `pipeline` do), and nothing of it stays open; the connection survives that, so the answer goes out.
  *
- * @throws Problem 415
+ * @throws Problem 413, 415
  */
-export function bodyStream(request: IncomingMessage): Readable {
+export function bodyStream(request: IncomingMessage, { maxBytes, gzip }: BodyLimit): Readable {
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
-  if (encoding !== 'identity' && encoding !== 'gzip') {
-    const message = `content-encoding ${encoding.slice(0, 100)} is not supported; use gzip or none`;
+  if (encoding !== 'identity' && !(gzip && encoding === 'gzip')) {
+    drain(request);
+    const instead = gzip ? 'gzip or none' : 'none';
+    const message = `content-encoding ${encoding.slice(0, 100)} is not supported; use ${instead}`;
     throw new Problem('UNSUPPORTED_CONTENT_ENCODING', message);
   }
-  const body = new PassThrough();
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+    drain(request);
+    throw tooLarge(maxBytes);
+  }
+  let bytes = 0;
+  const body = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) done(tooLarge(maxBytes));
+      else done(null, chunk);
+    },
+  });
   // It may break before anyone reads it; whoever then reads gets the error.
   body.on('error', () => undefined);
   const breakOff = (error: Error) => body.destroy(unreadable(error.message));
@@ -39,6 +54,9 @@ export function bodyStream(request: IncomingMessage): Readable {
   if (request.destroyed && !request.complete) breakOff(new Error('the caller has gone'));
   return body;
 }
+
+const tooLarge = (maxBytes: number) =>
+  new Problem('BODY_TOO_LARGE', `the body is over the limit of ${maxBytes} bytes`);
 
 const unreadable = (message: string) =>
   new Problem('UNREADABLE_BODY', `the body cannot be read: ${message}`);

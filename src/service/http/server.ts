@@ -14,9 +14,10 @@ import { type TSchema } from 'typebox';
 import { PROBLEM_CONTENT_TYPE, type ServerName, type Session } from '../../contract/index.js';
 import { findToken, type Grants, mayDo } from '../access/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
+import { bodyLimitOf } from './body-kinds.js';
 import { consoleRoutes } from './console.js';
 import { databaseProblem, isRefusedValue } from './database-problem.js';
-import { MAX_BODY_BYTES, readJson } from './json-body.js';
+import { readJson } from './json-body.js';
 import { methodsByPath } from './other-methods.js';
 import { Problem, problemBody } from './problem.js';
 import { parseQuery } from './query-text.js';
@@ -53,7 +54,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const server = Fastify({
     loggerInstance: options.log as Logger & { msgPrefix?: string },
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: MAX_BODY_BYTES,
+    // Each route has its own, which `bodyStream` enforces.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
     http: { maxHeaderSize: 4 * MAX_URL },
     routerOptions: {
       // A ref-id of 256 characters, percent-encoded.
@@ -74,7 +76,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', (request: FastifyRequest) =>
-    readJson(request.raw, request.routeOptions.config.maxBytes),
+    readJson(request.raw, bodyLimitOf(request)),
   );
 
   // Cookies are read before the first of our own hooks.
