@@ -101,7 +101,7 @@ export const ERRORS = {
   UNSUPPORTED_CONTENT_ENCODING: error(
     415,
     'The route does not take this content-encoding.',
-    'Use gzip or none.',
+    'Use one that its documentation names, or none.',
   ),
   RANGE_NOT_SATISFIABLE: error(
     416,

@@ -37,5 +37,5 @@ const pointerToken = (key: string) =>
   key.toWellFormed().replaceAll('\0', '\uFFFD').replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** Whether JSON text may hold what is unstorable: raw, JSON has neither, so it needs an escape. */
-export const mayBeUnstorable = (json: string): boolean =>
+export const mayBeUnstorable = (json: string | Buffer): boolean =>
   json.includes('\\u') || json.includes('__proto__');

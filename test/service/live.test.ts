@@ -3,7 +3,6 @@ import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TSchema } from 'typebox';
 import { liveApiOf } from '../../src/contract/index.js';
-import { type Queryable } from '../../src/service/database/index.js';
 import { liveRoute, type Server } from '../../src/service/http/index.js';
 import { parseQuery } from '../../src/service/http/query-text.js';
 import { validatorOf } from '../../src/service/http/validator.js';
@@ -18,7 +17,6 @@ let marks = new Map([
 ]);
 let isAway = false;
 let looks = 0;
-let isRevoked = false;
 const stopping = new AbortController();
 
 beforeAll(async () => {
@@ -27,14 +25,7 @@ beforeAll(async () => {
     routerOptions: { querystringParser: parseQuery },
   });
   server.setValidatorCompiler(({ schema }) => validatorOf(schema as TSchema, 'querystring'));
-  server.addHook('onRequest', (request, _reply, done) => {
-    const date = new Date(0);
-    request.token = { id: 'a', name: 'a', role: 'viewer', created_at: date, revoked_at: null };
-    done();
-  });
-  const tokens = { query: async () => (isRevoked ? [] : [{}]) };
   liveRoute(server, liveApiOf(['thing']), {
-    database: tokens as unknown as Queryable,
     look: async (wanted) => {
       looks += 1;
       if (isAway || wanted.has('thing:poison')) throw new Error('away');
@@ -104,14 +95,6 @@ test('a topic that cannot be looked at is told to those who named it; the others
   expect(told(poisoned)).toEqual([]);
   poisoned.close();
   one.close();
-});
-
-test('a token that was revoked watches no longer', async () => {
-  const one = await watch();
-  await until(one, 'hello{}');
-  isRevoked = true;
-  await one.ended;
-  isRevoked = false;
 });
 
 test('a server that stops ends what is watched', async () => {

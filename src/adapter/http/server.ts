@@ -20,6 +20,7 @@ import { triggerRoute } from './routes/trigger.js';
 export async function createHttpServer(context: HttpContext, log: Logger): Promise<Server> {
   const server = await createServer({
     database: context.database,
+    clock: context.clock,
     log,
     grants: GRANTS,
     name: 'adapter',

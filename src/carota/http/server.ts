@@ -30,6 +30,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   const { database, metrics, version } = context;
   const server = await createServer({
     database,
+    clock: context.clock,
     log: context.log,
     grants: CAROTA_GRANTS,
     name: 'carota',

@@ -138,7 +138,7 @@ export const registryApi = routesOf('Registry', {
     permission: 'administer',
     summary: 'Import vehicles from CSV or NDJSON',
     description:
-      'Streamed, of any length, optionally gzip. Columns or fields: vin, system_id, device_id, ecu_type, model, credential. An invalid line is reported and does not stop the others.',
+      'Streamed. Columns or fields: vin, system_id, device_id, ecu_type, model, credential. An invalid line is reported and does not stop the others.',
     body: linesBody('A line for each vehicle.'),
     answer: json(ImportResult, 'How many lines were stored, and the rejected ones.'),
   },

@@ -1,6 +1,6 @@
 /** `POST /v1.0/ota/trigger`: takes the CarOTA Server Event (contract section 4). */
 import Type from 'typebox';
-import { ErrorCodeName, json, jsonBody, routesOf } from '../http/index.js';
+import { ErrorCodeName, json, jsonBody, LONG_LIST, routesOf } from '../http/index.js';
 import { CarOtaServerEvent } from './carota-server-event.js';
 
 const RejectedVehicle = Type.Object(
@@ -52,7 +52,7 @@ export const triggerApi = routesOf('Trigger', {
     permission: 'trigger',
     summary: 'Trigger an update for vehicles',
     description:
-      'The answer comes once every accepted vehicle is durably recorded. Idempotent: the same event again adds only vehicles that are not yet in the operation. The body may be compressed (`content-encoding: gzip`). A vehicle that the registry does not have is recorded as `device_not_found`, and is triggered as soon as it is registered while the operation is open.',
+      'The answer comes once every accepted vehicle is durably recorded. Idempotent: the same event again adds only vehicles that are not yet in the operation. A vehicle that the registry does not have is recorded as `device_not_found`, and is triggered as soon as it is registered while the operation is open.',
     headers: Type.Object({
       traceparent: Type.Optional(
         Type.String({
@@ -61,7 +61,7 @@ export const triggerApi = routesOf('Trigger', {
         }),
       ),
     }),
-    body: jsonBody(CarOtaServerEvent, 'The CarOTA Server Event.'),
+    body: jsonBody(CarOtaServerEvent, 'The CarOTA Server Event.', LONG_LIST),
     answer: json(TriggerResult, 'Recorded; each vehicle is sent its own OTA_TRIGGER.', 202),
     errors: ['REF_ID_CONFLICT', 'OPERATION_CANCELLED', 'OPERATION_ARCHIVED'],
     repeatable: true,

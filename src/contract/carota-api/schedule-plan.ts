@@ -10,7 +10,8 @@ import { GuardSettings } from './guard.js';
 
 /** What to say of a text that is no time zone. */
 export const TIME_ZONE_MESSAGE = 'must be a name of the IANA time zones, as Europe/Berlin';
-const MAX_LISTED = 1_000_000;
+/** Most vehicles that a schedule can list. */
+export const MAX_LISTED = 1_000_000;
 
 export const VehicleFilter = Type.Object(
   {

@@ -29,6 +29,9 @@ export type ScriptVerdict = Type.Static<typeof ScriptVerdict>;
 
 const ScriptParams = Type.Object({ 'script-ref-id': Identifier('script-ref-id of the script.') });
 
+/** A hundred ECUs, each with a thousand versions that it may come from. */
+const SCRIPT_LIMIT = { maxBytes: 8 * 1024 * 1024 };
+
 export const updateScriptApi = routesOf('Update scripts', {
   publishScript: {
     method: 'POST',
@@ -38,7 +41,11 @@ export const updateScriptApi = routesOf('Update scripts', {
     description:
       'A script never changes: publishing the same content again answers 200, other content under the same script-ref-id is refused. With `hardwareIds` (of the Primary) and `releaseCounter` the script becomes the target `scripts/SCRIPT-REF-ID.json` of the image repository.',
     query: Type.Object({ ...TargetQuery }),
-    body: jsonBody(UpdateScript, 'The script; its artifacts have been uploaded before.'),
+    body: jsonBody(
+      UpdateScript,
+      'The script; its artifacts have been uploaded before.',
+      SCRIPT_LIMIT,
+    ),
     answer: json(PublishedScript, 'Published before, with the same content.'),
     otherAnswers: [{ status: 201, description: 'Published.', schema: PublishedScript }],
     errors: ['SCRIPT_EXISTS', 'CANNOT_SIGN', 'TARGET_REFUSED'],
@@ -52,6 +59,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     body: jsonBody(
       Type.Unknown({ description: 'What should be an UpdateScript.' }),
       'Anything; the answer lists what keeps it from being an UpdateScript.',
+      SCRIPT_LIMIT,
     ),
     answer: json(ScriptVerdict, 'The verdict.'),
     repeatable: true,

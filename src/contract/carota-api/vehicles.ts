@@ -90,7 +90,7 @@ export const vehicleApi = routesOf('Vehicles', {
     permission: 'plan',
     summary: 'Import vehicles from CSV or NDJSON',
     description:
-      'Streamed, of any length, optionally gzip. CSV columns: vin, model, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others.',
+      'Streamed. CSV columns: vin, model, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others.',
     body: linesBody('One vehicle per line.'),
     answer: json(ImportResult, 'The outcome.'),
     repeatable: true,

@@ -1,4 +1,4 @@
-/** `/v1.0/session`: a browser signs in with a token, which it then keeps in a cookie that no script can read. */
+/** `/v1.0/session`: a browser signs in with a token and keeps a session in a cookie that no script can read. */
 import Type from 'typebox';
 import { empty, json, jsonBody, routesOf } from '../http/index.js';
 import { Text } from '../values/text.js';
@@ -10,6 +10,9 @@ export type ServerName = (typeof SERVER_NAMES)[number];
 
 /** Two servers on one host have two cookies, because cookies know no ports. */
 export const cookieOf = (server: ServerName) => `otaops_${server}`;
+
+/** Over TLS: browsers take it from this host only, and send it nowhere else (RFC 6265bis, section 4.1.3.2). */
+export const secureCookieOf = (server: ServerName) => `__Host-${cookieOf(server)}`;
 
 /** A form of another site cannot send it, and a script of another site is not allowed to. */
 export const CONSOLE_HEADER = 'x-otaops-console';
@@ -43,9 +46,9 @@ export const sessionApi = routesOf('Session', {
     method: 'POST',
     path: '/v1.0/session',
     permission: 'open',
-    summary: 'Sign in a browser: the token becomes a cookie that scripts cannot read',
-    description: `With the cookie, whatever changes something needs the header ${CONSOLE_HEADER}: 1.`,
-    body: jsonBody(SignIn, 'The token.'),
+    summary: 'Sign in a browser: it gets a session in a cookie that scripts cannot read',
+    description: `The session is random and says nothing of the token. It holds for the host and port that were signed in to, and ends by sign-out, when the token is revoked, after 30 minutes without a request, and after 12 hours. Over TLS the name of the cookie begins with __Host-. With the cookie, whatever changes something needs the header ${CONSOLE_HEADER}: 1.`,
+    body: jsonBody(SignIn, 'The token.', { maxBytes: 4_096 }),
     answer: json(Session, 'Who has signed in.'),
     errors: ['UNAUTHORIZED', 'FORGED_REQUEST'],
   },
@@ -60,7 +63,7 @@ export const sessionApi = routesOf('Session', {
     method: 'DELETE',
     path: '/v1.0/session',
     permission: 'open',
-    summary: 'Sign out',
+    summary: 'Sign out: the session ends on the server',
     answer: empty('Signed out.'),
     errors: ['FORGED_REQUEST'],
   },

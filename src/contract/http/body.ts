@@ -1,27 +1,33 @@
 /** What the body of a request can be. */
 import type Type from 'typebox';
 
+/** What every route with a body states of it. */
+export interface BodyLimit {
+  /** Largest body, before and after decompression, in bytes. */
+  readonly maxBytes: number;
+  /** Whether it may be compressed (`content-encoding: gzip`). */
+  readonly gzip: boolean;
+}
+
 /** A body of JSON, read in full and checked against its schema. */
-export interface JsonBody<Schema extends Type.TSchema = Type.TSchema> {
+export interface JsonBody<Schema extends Type.TSchema = Type.TSchema> extends BodyLimit {
   readonly kind: 'json';
   readonly schema: Schema;
   readonly description: string;
   /** Whether a request may come without it. */
   readonly optional: boolean;
-  /** Largest body, before and after decompression, in bytes; absent: the server's own limit. */
-  readonly maxBytes?: number;
   /** Whether its bytes are signed: then they are read as they came, and checked afterwards. */
   readonly signed?: boolean;
 }
 
-/** Lines of CSV or NDJSON, of any number: checked line by line while they come. */
-export interface LinesBody {
+/** Lines of CSV or NDJSON: checked line by line while they come. */
+export interface LinesBody extends BodyLimit {
   readonly kind: 'lines';
   readonly description: string;
 }
 
-/** Any bytes, of any number. */
-export interface BytesBody {
+/** Any bytes. */
+export interface BytesBody extends BodyLimit {
   readonly kind: 'bytes';
   readonly description: string;
 }
@@ -36,27 +42,56 @@ export const LINE_TYPES = {
   'application/ndjson': 'ndjson',
 } as const;
 
-/** A body of JSON that a request must have. */
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Of a body of JSON without a list that can be long: nobody needs to compress it. */
+const SHORT: BodyLimit = { maxBytes: 256 * KIB, gzip: false };
+/** A million vehicles, each on an indented line of its own. */
+export const LONG_LIST: BodyLimit = { maxBytes: 64 * MIB, gzip: true };
+/** Ten million vehicles with all that is known of them; more come in a second import. */
+const LINES: BodyLimit = { maxBytes: 4096 * MIB, gzip: true };
+/** More than any ECU can store. Firmware is compressed already. */
+const BYTES: BodyLimit = { maxBytes: 64 * 1024 * MIB, gzip: false };
+
+/** A body of JSON that a request must have; by default at most 256 KiB, not compressed. */
 export const jsonBody = <Schema extends Type.TSchema>(
   schema: Schema,
   description: string,
-  options: { readonly maxBytes?: number } = {},
-) => ({ kind: 'json', schema, description, optional: false, ...options }) as const;
+  limit: Partial<BodyLimit> = {},
+) => ({ kind: 'json', schema, description, optional: false, ...SHORT, ...limit }) as const;
 
 /** A body of JSON that a request may come without. */
 export const optionalJsonBody = <Schema extends Type.TSchema>(
   schema: Schema,
   description: string,
-) => ({ kind: 'json', schema, description, optional: true }) as const;
+) => ({ kind: 'json', schema, description, optional: true, ...SHORT }) as const;
 
 /** A body of JSON whose bytes are signed, of at most `maxBytes` bytes. */
 export const signedJsonBody = <Schema extends Type.TSchema>(
   schema: Schema,
   description: string,
   maxBytes: number,
-) => ({ kind: 'json', schema, description, optional: false, signed: true, maxBytes }) as const;
+) =>
+  ({
+    kind: 'json',
+    schema,
+    description,
+    optional: false,
+    signed: true,
+    maxBytes,
+    gzip: false,
+  }) as const;
 
 /** A body of CSV or NDJSON. */
-export const linesBody = (description: string): LinesBody => ({ kind: 'lines', description });
+export const linesBody = (description: string): LinesBody => ({
+  kind: 'lines',
+  description,
+  ...LINES,
+});
 /** A body of any bytes. */
-export const bytesBody = (description: string): BytesBody => ({ kind: 'bytes', description });
+export const bytesBody = (description: string): BytesBody => ({
+  kind: 'bytes',
+  description,
+  ...BYTES,
+});

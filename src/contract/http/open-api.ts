@@ -139,8 +139,32 @@ function parametersOf(
 
 function requestBodyOf(body: Body, components: Components): Json {
   const required = body.kind !== 'json' || !body.optional;
-  return { description: body.description, required, content: contentOf(body, components) };
+  return {
+    description: `${body.description} ${limitOf(body)}`,
+    required,
+    content: contentOf(body, components),
+    'x-max-bytes': body.maxBytes,
+    'x-content-encodings': body.gzip ? ['gzip'] : [],
+  };
 }
+
+/** OpenAPI has no member for the length of a body, nor for its encoding. */
+function limitOf({ maxBytes, gzip }: Body): string {
+  const unit = BYTE_UNITS.find(({ bytes }) => maxBytes % bytes === 0) ?? {
+    bytes: 1,
+    name: 'bytes',
+  };
+  const most = `At most ${maxBytes / unit.bytes} ${unit.name}`;
+  return gzip
+    ? `${most} before and after decompression; may be compressed (\`content-encoding: gzip\`).`
+    : `${most}, not compressed.`;
+}
+
+const BYTE_UNITS = [
+  { bytes: 2 ** 30, name: 'GiB' },
+  { bytes: 2 ** 20, name: 'MiB' },
+  { bytes: 2 ** 10, name: 'KiB' },
+];
 
 function contentOf(body: Body, components: Components): Json {
   switch (body.kind) {
@@ -215,10 +239,10 @@ export function errorsOf(route: Route): ErrorCode[] {
   }
   if (route.body) {
     add('UNREADABLE_BODY', 'UNSUPPORTED_CONTENT_ENCODING', 'DATABASE_UNAVAILABLE');
-    // Content of any type, and of any length, is taken as a stream.
+    add('BODY_TOO_LARGE');
+    // Content of any type is taken as a stream.
     if (route.body.kind !== 'bytes') add('UNSUPPORTED_MEDIA_TYPE');
-    if (route.body.kind === 'json') add('BODY_TOO_LARGE');
-    else add('BODY_MISSING');
+    if (route.body.kind !== 'json') add('BODY_MISSING');
     // A signed body is checked by its route, as it came.
     if (route.body.kind === 'json' && !route.body.signed) add('NOT_JSON', 'NOT_UTF8');
   }

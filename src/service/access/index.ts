@@ -1,2 +1,3 @@
 export * from './permissions.js';
+export * from './sessions.js';
 export * from './tokens.js';

@@ -1,8 +1,9 @@
 /** Tokens of the HTTP interface. A token is shown once and stored only as its SHA-256. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { newUuid } from '../../contract/index.js';
 import { Batches } from '../batches.js';
-import { bytesArray, type Database, type Queryable } from '../database/index.js';
+import { bytesArray, type Database, type Queryable, textArray } from '../database/index.js';
+import { hashOf } from './secret.js';
 
 export interface Token {
   readonly id: string;
@@ -16,9 +17,6 @@ export interface Token {
 function newSecret(): string {
   return `otaops_${randomBytes(32).toString('base64url')}`;
 }
-
-// A secret of 256 random bits cannot be guessed, so a fast hash protects it.
-const hashOf = (secret: string) => createHash('sha256').update(secret).digest();
 
 /** @returns the token's secret, which cannot be retrieved again */
 export async function createToken(
@@ -63,12 +61,13 @@ async function findTokens(
   return hashes.map((hash) => byHash.get(hash));
 }
 
-/** Whether the token exists and is not revoked. */
-export async function isValidToken(database: Queryable, id: string): Promise<boolean> {
-  const rows = await database.query('select from tokens where id = $1 and revoked_at is null', [
-    id,
-  ]);
-  return rows.length > 0;
+/** Those of the given tokens that exist and are not revoked. */
+export async function validTokens(database: Queryable, ids: readonly string[]): Promise<string[]> {
+  const rows = await database.query<{ id: string }>(
+    'select id from tokens where id = any($1::text[]) and revoked_at is null',
+    [textArray(ids)],
+  );
+  return rows.map(({ id }) => id);
 }
 
 export function listTokens(database: Queryable): Promise<Token[]> {

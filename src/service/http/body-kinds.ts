@@ -1,11 +1,18 @@
 /** Request bodies other than plain JSON: lines of CSV or NDJSON, arbitrary bytes, signed JSON. */
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { LINE_TYPES } from '../../contract/index.js';
+import { type BodyLimit, LINE_TYPES } from '../../contract/index.js';
 import { type LineFormat } from '../lines.js';
 import { bodyStream } from './body-stream.js';
 import { Problem } from './problem.js';
-import { MAX_BODY_BYTES, readBytes } from './json-body.js';
+import { readBytes } from './json-body.js';
+
+/** What a route without a body takes for one, and ignores. */
+const IGNORED: BodyLimit = { maxBytes: 4_096, gzip: false };
+
+/** The limit on the body of a request, as its route states it. */
+export const bodyLimitOf = ({ routeOptions }: FastifyRequest): BodyLimit =>
+  routeOptions.config.body ?? IGNORED;
 
 /** This scope accepts lines only. */
 export function takeLines(scope: FastifyInstance): void {
@@ -23,14 +30,14 @@ export function takeBytes(scope: FastifyInstance): void {
 export function takeSigned(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('application/json', (request: FastifyRequest) =>
-    readBytes(request.raw, request.routeOptions.config.maxBytes ?? MAX_BODY_BYTES),
+    readBytes(request.raw, bodyLimitOf(request)),
   );
 }
 
 function takeStream(scope: FastifyInstance, types: '*' | string[]): void {
   scope.addContentTypeParser(types, (request, _payload, done) => {
     try {
-      done(null, bodyStream(request.raw));
+      done(null, bodyStream(request.raw, bodyLimitOf(request)));
     } catch (error) {
       done(error as Error);
     }

@@ -1,26 +1,41 @@
-/** The body of a request as a stream, decompressed if it is gzip. */
+/** The bytes of a request's body as a stream, decompressed if the route takes gzip, and within its limit. */
 import { type IncomingMessage } from 'node:http';
-import { PassThrough, type Readable } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { type BodyLimit } from '../../contract/index.js';
 import { Problem } from './problem.js';
 
 /** How long a client may continue to send an unread body, ms: many clients read the answer only after sending everything. */
 const DRAINED_MS = 5_000;
 
 /**
- * The stream fails with a Problem if the client disconnects or the gzip is invalid. A reader that stops early destroys it
- * (as `for await` and `pipeline` do), which releases everything; the connection survives, so that the answer can be sent.
+ * The stream fails with a Problem if the client disconnects, the gzip is invalid or the body exceeds its limit. Decompressed
+ * bytes are counted as they come, so a gzip bomb is given up at the limit. A reader that stops early destroys the stream (as
+ * `for await` and `pipeline` do), which releases everything; the connection survives, so that the answer can be sent.
  *
- * @throws Problem 415
+ * @throws Problem 413, 415
  */
-export function bodyStream(request: IncomingMessage): Readable {
+export function bodyStream(request: IncomingMessage, { maxBytes, gzip }: BodyLimit): Readable {
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
-  if (encoding !== 'identity' && encoding !== 'gzip') {
-    const message = `content-encoding ${encoding.slice(0, 100)} is not supported; use gzip or none`;
+  if (encoding !== 'identity' && !(gzip && encoding === 'gzip')) {
+    drain(request);
+    const instead = gzip ? 'gzip or none' : 'none';
+    const message = `content-encoding ${encoding.slice(0, 100)} is not supported; use ${instead}`;
     throw new Problem('UNSUPPORTED_CONTENT_ENCODING', message);
   }
-  const body = new PassThrough();
-  // It may fail before it is read; a later reader gets the error.
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+    drain(request);
+    throw tooLarge(maxBytes);
+  }
+  let bytes = 0;
+  const body = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) done(tooLarge(maxBytes));
+      else done(null, chunk);
+    },
+  });
+  // It may break before anyone reads it; whoever then reads gets the error.
   body.on('error', () => undefined);
   const breakOff = (error: Error) => body.destroy(unreadable(error.message));
   // Also if the client disconnects, which aborts the request.
@@ -39,6 +54,9 @@ export function bodyStream(request: IncomingMessage): Readable {
   if (request.destroyed && !request.complete) breakOff(new Error('the client has disconnected'));
   return body;
 }
+
+const tooLarge = (maxBytes: number) =>
+  new Problem('BODY_TOO_LARGE', `the body is over the limit of ${maxBytes} bytes`);
 
 const unreadable = (message: string) =>
   new Problem('UNREADABLE_BODY', `the body cannot be read: ${message}`);

@@ -1,30 +1,32 @@
-/** JSON request bodies, optionally compressed with gzip, within a limit; syntax errors are reported with line and column. */
+/** JSON request bodies within the limit of their route; syntax errors are reported with line and column. */
+import { isUtf8 } from 'node:buffer';
 import { type IncomingMessage } from 'node:http';
-import { visit, printParseErrorCode } from 'jsonc-parser';
+import { type BodyLimit } from '../../contract/index.js';
 import { mayBeUnstorable, unstorable } from '../storable-text.js';
 import { bodyStream } from './body-stream.js';
+import { jsonFault } from './json-fault.js';
+import { parseLargeJson } from './large-json.js';
 import { invalid, Problem } from './problem.js';
 
-/** Largest body, before and after decompression, in bytes. */
-export const MAX_BODY_BYTES = 64 * 1024 * 1024;
+/** Larger bodies are parsed in pieces, bytes: smaller ones never block for long. */
+const LARGE_BYTES = 256 * 1024;
 
 /** @throws Problem 400, 413, 415 */
-export async function readJson(
-  request: IncomingMessage,
-  maxBytes: number = MAX_BODY_BYTES,
-): Promise<unknown> {
-  const text = decodeUtf8(await readBytes(request, maxBytes));
-  if (text === '') return undefined;
-  const value = parseJson(text);
+export async function readJson(request: IncomingMessage, limit: BodyLimit): Promise<unknown> {
+  const bytes = await readBytes(request, limit);
+  if (bytes.length === 0) return undefined;
+  if (!isUtf8(bytes)) throw new Problem('NOT_UTF8', 'the body is not UTF-8');
+  const value = bytes.length > LARGE_BYTES ? await parseLargeJson(bytes) : parseJson(bytes);
   // Fastify would treat it as a missing body.
   if (value === null) throw invalid([{ path: '', message: 'must not be null' }]);
-  const fault = mayBeUnstorable(text) ? unstorable(value) : undefined;
+  const fault = mayBeUnstorable(bytes) ? unstorable(value) : undefined;
   if (fault) throw invalid([fault]);
   return value;
 }
 
 /** @throws Problem 400 */
-function parseJson(text: string): unknown {
+function parseJson(bytes: Buffer): unknown {
+  const text = new TextDecoder().decode(bytes);
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -32,53 +34,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A body as it is, within a limit. @throws Problem 400, 413, 415 */
-export async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const body = bodyStream(request);
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-    body.destroy();
-    throw tooLarge(maxBytes);
-  }
+/** A body as it is. @throws Problem 400, 413, 415 */
+export async function readBytes(request: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += (chunk as Buffer).length;
-    // Decompression of a gzip bomb stops at the limit.
-    if (bytes > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk as Buffer);
-  }
+  for await (const chunk of bodyStream(request, limit)) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-}
-
-const tooLarge = (maxBytes: number) =>
-  new Problem('BODY_TOO_LARGE', `the body is over the limit of ${maxBytes} bytes`);
-
-function decodeUtf8(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new Problem('NOT_UTF8', 'the body is not UTF-8');
-  }
 }
 
 /** e.g. `InvalidSymbol at line 3, column 14`. */
 function whereJsonBreaks(text: string): string {
-  let first: string | undefined;
-  const stop = new Error('stop');
-  try {
-    visit(
-      text,
-      {
-        onError: (error, _offset, _length, line, character) => {
-          first = `${printParseErrorCode(error)} at line ${line + 1}, column ${character + 1}`;
-          throw stop;
-        },
-      },
-      { disallowComments: true, allowTrailingComma: false },
-    );
-  } catch (error) {
-    // The scanner itself fails on deeply nested text.
-    if (error !== stop) return 'it is nested too deep';
-  }
-  return first ?? 'it cannot be parsed';
+  const { name, offset } = jsonFault(text);
+  const before = text.slice(0, offset).split('\n');
+  return `${name} at line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
 }

@@ -5,9 +5,7 @@
 import { type ServerResponse } from 'node:http';
 import { type FastifyInstance } from 'fastify';
 import { type liveApiOf } from '../../contract/index.js';
-import { isValidToken } from '../access/index.js';
-import { type Queryable } from '../database/index.js';
-import { callerOf, serve } from './serve.js';
+import { serve } from './serve.js';
 
 /** Returns a fingerprint of each topic, which differs when something has changed. */
 export type Look = (wanted: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
@@ -102,8 +100,6 @@ class LiveWatch {
 }
 
 export interface LiveContext {
-  /** Where the tokens are. */
-  readonly database: Queryable;
   readonly look: Look;
   readonly stopping: AbortSignal;
 }
@@ -115,14 +111,13 @@ export interface LiveContext {
 export function liveRoute(
   server: FastifyInstance,
   { watch }: ReturnType<typeof liveApiOf>,
-  { database, look, stopping }: LiveContext,
+  { look, stopping }: LiveContext,
 ): void {
   const watched = new LiveWatch(look);
-  serve(server, watch, ({ request, query, reply }) => {
+  serve(server, watch, ({ query, reply }) => {
     const topics = new Set(query.topic ?? []);
-    const { id } = callerOf(request);
     reply.hijack();
-    tell(watched, topics, reply.raw, { stopping, isAllowed: () => isValidToken(database, id) });
+    tell(watched, topics, reply.raw, stopping);
   });
 }
 
@@ -130,7 +125,7 @@ function tell(
   watch: LiveWatch,
   topics: ReadonlySet<string>,
   response: ServerResponse,
-  { stopping, isAllowed }: { stopping: AbortSignal; isAllowed: () => Promise<boolean> },
+  stopping: AbortSignal,
 ): void {
   response.writeHead(200, {
     'content-type': 'text/event-stream',
@@ -145,12 +140,7 @@ function tell(
   const end = () => response.end();
   response.write('retry: 1000\n\n');
   const remove = watch.add({ topics, send, greeted: false });
-  const isAlive = async () => {
-    // A token that was revoked watches no longer; a database that is away tells nothing of it.
-    if (await isAllowed().catch(() => true)) send('alive', {});
-    else end();
-  };
-  const alive = setInterval(() => void isAlive(), ALIVE_MS);
+  const alive = setInterval(() => send('alive', {}), ALIVE_MS);
   stopping.addEventListener('abort', end);
   response.once('close', () => {
     clearInterval(alive);

@@ -4,6 +4,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fa
 import Type from 'typebox';
 import {
   type AnswerOf,
+  type BodyLimit,
   type BodyOf,
   type HeadersOf,
   type ParamsOf,
@@ -20,8 +21,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the caller's token must grant; absent: anyone may call. */
     permission?: Permission;
-    /** Largest JSON body, bytes; absent: the server's own limit. */
-    maxBytes?: number;
+    /** Limit on the body; absent: the route has none. */
+    body?: BodyLimit;
   }
   interface FastifyRequest {
     token?: Token;
@@ -108,11 +109,8 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
     exposeHeadRoute: route.method === 'GET' && answer.kind !== 'stream',
     config: {
       ...(route.permission === 'open' ? {} : { permission: route.permission }),
-      ...(route.body?.kind === 'json' && route.body.maxBytes !== undefined
-        ? { maxBytes: route.body.maxBytes }
-        : {}),
+      ...(route.body ? { body: { maxBytes: route.body.maxBytes, gzip: route.body.gzip } } : {}),
     },
-    ...(route.body?.kind === 'bytes' ? { bodyLimit: Number.MAX_SAFE_INTEGER } : {}),
     schema: {
       // A parameter that no schema names is refused, also where there are none.
       querystring: route.query ?? NO_QUERY,

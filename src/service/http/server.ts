@@ -17,16 +17,18 @@ import {
   type ServerName,
   type Session,
 } from '../../contract/index.js';
-import { findToken, mayDo } from '../access/index.js';
+import { findSession, findToken, mayDo, type Token } from '../access/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
+import { bodyLimitOf } from './body-kinds.js';
+import { type Access, AccessWatch } from './access-watch.js';
 import { consoleRoutes } from './console.js';
 import { databaseProblem, isRefusedValue } from './database-problem.js';
-import { MAX_BODY_BYTES, readJson } from './json-body.js';
+import { readJson } from './json-body.js';
 import { methodsByPath } from './other-methods.js';
 import { Problem, problemBody } from './problem.js';
 import { parseQuery } from './query-text.js';
 import { frameworkProblem, refuseUnreadable } from './refusals.js';
-import { secretOf, sessionRoutes } from './session.js';
+import { type Credentials, credentialsOf, sessionRoutes } from './session.js';
 import { validatorOf } from './validator.js';
 
 export type Server = FastifyInstance;
@@ -34,6 +36,8 @@ export type Server = FastifyInstance;
 export interface ServerOptions {
   /** Holds the tokens. */
   readonly database: Database;
+  /** The database's time, ms. */
+  readonly clock: () => number;
   readonly log: Logger;
   /** What each role may do. */
   readonly grants: Grants;
@@ -58,7 +62,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const server = Fastify({
     loggerInstance: options.log as Logger & { msgPrefix?: string },
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: MAX_BODY_BYTES,
+    // Each route has its own, which `bodyStream` enforces.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
     http: { maxHeaderSize: 4 * MAX_URL },
     routerOptions: {
       // A ref-id of 256 characters, percent-encoded.
@@ -79,7 +84,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', (request: FastifyRequest) =>
-    readJson(request.raw, request.routeOptions.config.maxBytes),
+    readJson(request.raw, bodyLimitOf(request)),
   );
 
   // Registered before our own hooks, which need the cookies.
@@ -97,7 +102,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       isAllowed ? undefined : new Problem('METHOD_NOT_ALLOWED', `there is no ${asked(request)}`),
     );
   });
-  server.addHook('onRequest', (request) => authorize(request, options));
+  const watch = new AccessWatch(options.database, options.clock);
+  server.addHook('onClose', () => watch.stop());
+  server.addHook('onRequest', async (request, reply) => {
+    const access = await authorize(request, options);
+    if (access) watch.add(reply.raw, access);
+  });
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
     options.onAnswered?.(request.method, route, reply.statusCode);
@@ -138,23 +148,42 @@ export async function closeServer(server: Server): Promise<void> {
 
 const asked = ({ method, url }: FastifyRequest) => `${method} ${url.slice(0, 200)}`;
 
+/** @returns by what the caller was let in; undefined: anyone may call */
 async function authorize(
   request: FastifyRequest,
-  { database, grants, name }: ServerOptions,
-): Promise<void> {
+  options: ServerOptions,
+): Promise<Access | undefined> {
   const permission = request.routeOptions.config.permission;
-  if (permission === undefined) return;
-  const secret = secretOf(request, name);
-  if (secret === undefined) {
+  if (permission === undefined) return undefined;
+  const credentials = credentialsOf(request, options.name);
+  if (credentials === undefined) {
     throw new Problem('UNAUTHORIZED', 'the header authorization-token is missing');
   }
-  const token = await findToken(database, secret);
-  if (!token) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
+  const { token, access } = await find(credentials, options);
+  const { grants } = options;
   if (!mayDo(grants, token.role, permission)) {
     const message = `a token with role ${token.role} may not ${permission}`;
     throw new Problem('FORBIDDEN', message);
   }
   request.token = token;
+  return access;
+}
+
+/** @throws Problem 401 */
+async function find(
+  credentials: Credentials,
+  { database, clock }: ServerOptions,
+): Promise<{ readonly token: Token; readonly access: Access }> {
+  if (credentials.kind === 'session') {
+    const { secret, origin } = credentials;
+    const found = await findSession(database, secret, origin, clock());
+    if (!found) throw new Problem('UNAUTHORIZED', 'the session has ended; sign in again');
+    const { token, hash } = found;
+    return { token, access: { tokenId: token.id, session: hash } };
+  }
+  const token = await findToken(database, credentials.secret);
+  if (!token) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
+  return { token, access: { tokenId: token.id } };
 }
 
 function answer(reply: FastifyReply, problem: Problem) {

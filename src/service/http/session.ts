@@ -1,6 +1,6 @@
 /**
- * `/v1.0/session`: a browser signs in with a token, which is then kept in a cookie that scripts cannot read. Requests that
- * another site could forge with the cookie are refused (OWASP, Cross-Site Request Forgery Prevention).
+ * `/v1.0/session`: a browser signs in with a token and gets a session, whose secret is kept in a cookie that scripts cannot
+ * read. Requests that another site could forge with the cookie are refused (OWASP, Cross-Site Request Forgery Prevention).
  */
 import '@fastify/cookie';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -8,17 +8,27 @@ import {
   CONSOLE_HEADER,
   cookieOf,
   type Grants,
+  secureCookieOf,
   type ServerName,
   type Session,
   sessionApi,
 } from '../../contract/index.js';
-import { findToken, type Token } from '../access/index.js';
+import {
+  createSession,
+  endSession,
+  findToken,
+  SESSION_SECONDS,
+  type SessionOrigin,
+  type Token,
+} from '../access/index.js';
 import { type Database } from '../database/index.js';
 import { Problem } from './problem.js';
 import { callerOf, serve } from './serve.js';
 
 export interface SessionContext {
   readonly database: Database;
+  /** The database's time, ms. */
+  readonly clock: () => number;
   readonly grants: Grants;
   /** Which server this is: cookies ignore ports, so two servers on one host need two cookies. */
   readonly server: ServerName;
@@ -27,19 +37,39 @@ export interface SessionContext {
   readonly facts?: Pick<Session, 'approval'> | undefined;
 }
 
-/** Duration of a session, seconds. */
-const LIFETIME = 24 * 60 * 60;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** The token of a request, from the header or a browser's cookie. */
-export function secretOf(request: FastifyRequest, server: ServerName): string | undefined {
+/** What a request proves itself with. */
+export type Credentials =
+  | { readonly kind: 'token'; readonly secret: string }
+  | { readonly kind: 'session'; readonly secret: string; readonly origin: SessionOrigin };
+
+/** A token in the header, or a session in the cookie of a browser. @throws Problem 403 */
+export function credentialsOf(
+  request: FastifyRequest,
+  server: ServerName,
+): Credentials | undefined {
   const header = request.headers['authorization-token'];
-  if (typeof header === 'string' && header !== '') return header;
-  const secret = request.cookies[cookieOf(server)];
-  if (secret === undefined) return undefined;
-  if (!SAFE.has(request.method)) refuseForged(request);
-  return secret;
+  if (typeof header === 'string' && header !== '') return { kind: 'token', secret: header };
+  const session = sessionIn(request, server);
+  if (session && !SAFE.has(request.method)) refuseForged(request);
+  return session;
 }
+
+function sessionIn(request: FastifyRequest, server: ServerName): Credentials | undefined {
+  const authority = authorityOf(request);
+  // A cookie with the prefix cannot come from another port without TLS, nor from another host: it counts first.
+  const strict = request.cookies[secureCookieOf(server)];
+  if (strict !== undefined) {
+    return { kind: 'session', secret: strict, origin: { authority, secure: true } };
+  }
+  const plain = request.cookies[cookieOf(server)];
+  if (plain === undefined) return undefined;
+  return { kind: 'session', secret: plain, origin: { authority, secure: false } };
+}
+
+/** Host and port that the browser has addressed. */
+const authorityOf = ({ headers }: FastifyRequest) => (headers.host ?? '').toLowerCase();
 
 /** @throws Problem 403 */
 function refuseForged({ headers }: FastifyRequest): void {
@@ -52,24 +82,39 @@ function refuseForged({ headers }: FastifyRequest): void {
 }
 
 export function sessionRoutes(server: FastifyInstance, context: SessionContext): void {
-  const name = cookieOf(context.server);
+  const { database, clock } = context;
+  const names = { plain: cookieOf(context.server), strict: secureCookieOf(context.server) };
   const options = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
+
+  /** Sessions of this browser. */
+  const end = async ({ cookies }: FastifyRequest) => {
+    for (const secret of [cookies[names.plain], cookies[names.strict]]) {
+      if (secret !== undefined) await endSession(database, secret);
+    }
+  };
 
   serve(server, sessionApi.signIn, async ({ request, reply, body }) => {
     refuseForged(request);
-    const secret = body.token.trim();
-    const token = await findToken(context.database, secret);
+    const token = await findToken(database, body.token.trim());
     if (!token) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
+    await end(request);
     const secure = request.headers.origin?.startsWith('https://') ?? false;
-    reply.setCookie(name, secret, { ...options, secure, maxAge: LIFETIME });
+    const origin = { authority: authorityOf(request), secure };
+    const secret = await createSession(database, token.id, origin, clock());
+    const name = secure ? names.strict : names.plain;
+    reply.setCookie(name, secret, { ...options, secure, maxAge: SESSION_SECONDS });
     return sessionBody(token, context);
   });
 
   serve(server, sessionApi.getSession, ({ request }) => sessionBody(callerOf(request), context));
 
-  serve(server, sessionApi.signOut, ({ request, reply }) => {
+  serve(server, sessionApi.signOut, async ({ request, reply }) => {
     refuseForged(request);
-    reply.clearCookie(name, options);
+    await end(request);
+    reply.clearCookie(names.plain, options);
+    if (request.cookies[names.strict] !== undefined) {
+      reply.clearCookie(names.strict, { ...options, secure: true });
+    }
   });
 }
 

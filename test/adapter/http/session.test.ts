@@ -1,12 +1,25 @@
 /** Browsers: signing in by a cookie, and what another site could make of it. */
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
+import { type Database, openPostgres } from '../../../src/service/database/index.js';
+import { newDatabase, type TestDatabase } from '../../support/databases.js';
 import { startTestAdapter, type TestAdapter, triggerEvent } from '../../support/adapter.js';
 
 let t: TestAdapter;
+let stored: TestDatabase;
+let database: Database;
 beforeAll(async () => {
-  t = await startTestAdapter();
+  stored = await newDatabase(ADAPTER_SCHEMA);
+  database = openPostgres({ url: stored.url });
+  t = await startTestAdapter({ databaseUrl: stored.url });
 });
-afterAll(() => t.stop());
+afterAll(async () => {
+  await t.stop();
+  await database.close();
+  await stored.drop();
+});
 
 const CONSOLE = { 'x-otaops-console': '1' };
 
@@ -16,9 +29,20 @@ async function signIn(token: string, headers: Record<string, string> = CONSOLE) 
   return { ...answer, cookie, flags };
 }
 
-test('a token becomes a cookie for this site alone, which scripts cannot read', async () => {
+const isSignedIn = async (cookie: string, headers: Record<string, string> = {}) => {
+  const options = { token: null, headers: { cookie, ...headers } };
+  return (await t.call('GET', '/v1.0/session', options)).status === 200;
+};
+
+test('a token becomes a session in a cookie that scripts cannot read, for this site alone', async () => {
   const { status, body, cookie, flags } = await signIn(t.token);
   expect(status).toBe(200);
+  // What steals the cookie has no token.
+  const secret = cookie.slice('otaops_adapter='.length);
+  expect(Buffer.from(secret, 'base64url')).toHaveLength(32);
+  expect((await t.call('GET', '/v1.0/session', { token: secret })).status).toBe(401);
+  expect(await isSignedIn(`otaops_adapter=${t.token}`)).toBe(false);
+  expect((await signIn(t.token)).cookie).not.toBe(cookie);
   expect(body).toMatchObject({ role: 'admin', server: 'adapter' });
   expect(body.permissions).toContain('control');
   expect(flags).toEqual(expect.arrayContaining(['HttpOnly', 'SameSite=Strict', 'Path=/']));
@@ -27,9 +51,16 @@ test('a token becomes a cookie for this site alone, which scripts cannot read', 
   expect(me.body).toEqual(body);
 });
 
-test('over TLS the cookie is sent over TLS only', async () => {
-  const { flags } = await signIn(t.token, { ...CONSOLE, origin: 'https://ota.example' });
-  expect(flags).toContain('Secure');
+test('over TLS the cookie goes nowhere else', async () => {
+  const { cookie, flags } = await signIn(t.token, { ...CONSOLE, origin: 'https://ota.example' });
+  expect(flags).toEqual(expect.arrayContaining(['Secure', 'Path=/']));
+  expect(flags.join()).not.toContain('Domain');
+  expect(cookie).toMatch(/^__Host-otaops_adapter=/);
+  expect(await isSignedIn(cookie)).toBe(true);
+  // Another port of the host can set the name without the prefix, and cannot read the secret that belongs to it.
+  expect(await isSignedIn(cookie.replace('__Host-', ''))).toBe(false);
+  const own = (await signIn(t.token)).cookie;
+  expect(await isSignedIn(`__Host-${own}`)).toBe(false);
 });
 
 test('a wrong token is refused', async () => {
@@ -37,12 +68,62 @@ test('a wrong token is refused', async () => {
   expect([status, cookie]).toEqual([401, '']);
 });
 
-test('signing out clears the cookie', async () => {
+test('a session holds for the host and port that were signed in to', async () => {
+  const { cookie } = await signIn(t.token);
+  const { hostname, port } = new URL(t.adapter.httpUrl);
+  const statusFor = async (host: string) => {
+    const asked = request({
+      hostname,
+      port,
+      path: '/v1.0/session',
+      headers: { cookie, host },
+    }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode;
+  };
+  expect(await statusFor(`${hostname}:${port}`)).toBe(200);
+  expect(await statusFor(`${hostname}:1`)).toBe(401);
+  expect(await statusFor(hostname)).toBe(401);
+});
+
+test.each([
+  ['30 minutes without a request', `seen_at = seen_at - interval '30 minutes'`],
+  ['12 hours', `created_at = created_at - interval '12 hours'`],
+])('a session ends after %s', async (_name, change) => {
+  const { cookie } = await signIn(t.token);
+  expect(await isSignedIn(cookie)).toBe(true);
+  await database.query(`update sessions set ${change}`);
+  expect(await isSignedIn(cookie)).toBe(false);
+  // The next one to sign in clears it away.
+  await signIn(t.token);
+  const rows = await database.query(
+    `select from sessions where seen_at < now() - interval '20 minutes' or created_at < now() - interval '6 hours'`,
+  );
+  expect(rows).toEqual([]);
+});
+
+test('a request keeps a session from becoming idle', async () => {
+  const { cookie } = await signIn(t.token);
+  await database.query(`update sessions set seen_at = seen_at - interval '20 minutes'`);
+  expect(await isSignedIn(cookie)).toBe(true);
+  await database.query(`update sessions set seen_at = seen_at - interval '20 minutes'`);
+  expect(await isSignedIn(cookie)).toBe(true);
+});
+
+test('the database has no secret of a session', async () => {
+  const { cookie } = await signIn(t.token);
+  const rows = await database.query('select s::text as text from sessions s');
+  expect(JSON.stringify(rows)).not.toContain(cookie.split('=')[1]);
+});
+
+test('signing out ends the session on the server', async () => {
   const { cookie } = await signIn(t.token);
   const headers = { cookie, ...CONSOLE };
   const answer = await t.call('DELETE', '/v1.0/session', { token: null, headers });
   expect(answer.status).toBe(204);
   expect(answer.headers.get('set-cookie')).toMatch(/^otaops_adapter=;/);
+  expect(await isSignedIn(cookie)).toBe(false);
 });
 
 test('with a cookie, requests that change something are accepted from our own pages only', async () => {

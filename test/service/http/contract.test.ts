@@ -197,7 +197,13 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
     UNSUPPORTED_MEDIA_TYPE: (route) =>
       ask(route, { headers: { 'content-type': 'application/xml' }, payload: '<a/>' }),
     BODY_TOO_LARGE: (route) =>
-      ask(route, { headers: { ...JSON_TYPE, 'content-length': '9999999999' }, payload: '{}' }),
+      ask(route, {
+        headers: {
+          ...fitting(route).headers,
+          'content-length': String((route.body?.maxBytes ?? 0) + 1),
+        },
+        payload: '{}',
+      }),
     NOT_JSON: (route) => ask(route, { headers: JSON_TYPE, payload: '{' }),
     NOT_UTF8: (route) =>
       ask(route, { headers: JSON_TYPE, payload: Buffer.from([0x22, 0xff, 0x22]) }),
@@ -240,6 +246,8 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
       for (const code of declared) {
         const provoke = PROVOCATIONS[code];
         if (!provoke || UNPROVOKED[route.id]?.includes(code)) continue;
+        // Without gzip only a broken connection makes a body unreadable.
+        if (code === 'UNREADABLE_BODY' && !route.body?.gzip) continue;
         role = allowed(route);
         isAway = false;
         const { status, errorCode } = await provoke(route);

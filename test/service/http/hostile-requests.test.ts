@@ -98,15 +98,9 @@ const COMMON: readonly Row[] = [
   ],
   [
     'POST /v1.0/tokens',
-    { body: 'no gzip', headers: { ...JSON_TYPE, ...GZIP } },
-    400,
-    'UNREADABLE_BODY',
-  ],
-  [
-    'POST /v1.0/tokens',
-    { body: gzipSync('{"name"').subarray(0, 12), headers: { ...JSON_TYPE, ...GZIP } },
-    400,
-    'UNREADABLE_BODY',
+    { body: gzipSync('{"name":"a","role":"viewer"}'), headers: { ...JSON_TYPE, ...GZIP } },
+    415,
+    'UNSUPPORTED_CONTENT_ENCODING',
   ],
   ['POST /v1.0/tokens', { body: Buffer.from([0xff, 0xfe]), headers: JSON_TYPE }, 400, 'NOT_UTF8'],
   ['PATCH /v1.0/tokens', {}, 405, 'METHOD_NOT_ALLOWED'],
@@ -124,6 +118,12 @@ const COMMON: readonly Row[] = [
 ];
 
 const OF_ADAPTER: readonly Row[] = [
+  [
+    'POST /v1.0/ota/trigger',
+    { body: gzipSync('{"name"').subarray(0, 12), headers: { ...JSON_TYPE, ...GZIP } },
+    400,
+    'UNREADABLE_BODY',
+  ],
   ['POST /v1.0/ota/operations/held/cancel', json('null'), 400, ''],
   ['GET /v1.0/ota/operations?limit=true', {}, 400, '/limit'],
   ['GET /v1.0/ota/operations?limit=1e3', {}, 400, '/limit'],
@@ -230,8 +230,8 @@ const OF_CAROTA: readonly Row[] = [
   [
     'POST /v1.0/artifacts',
     { body: 'no gzip', headers: { ...CSV, ...GZIP } },
-    400,
-    'UNREADABLE_BODY',
+    415,
+    'UNSUPPORTED_CONTENT_ENCODING',
   ],
   ['GET /v1.0/artifacts?cursor=AA', {}, 400, '/cursor'],
   ['GET /v1.0/artifacts/%00', {}, 400, '/sha256'],

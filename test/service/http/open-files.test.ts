@@ -137,8 +137,8 @@ const OF_CAROTA: readonly (readonly [string, number, () => Asked])[] = [
     }),
   ],
   [
-    'an upload that is no gzip',
-    400,
+    'an upload that is compressed',
+    415,
     () => ({
       method: 'POST',
       path: '/v1.0/artifacts',

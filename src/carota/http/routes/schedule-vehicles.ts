@@ -1,7 +1,7 @@
 /** `/v1.0/schedules/{ref-id}/vehicles`: the vehicles of a schedule. */
 import { type Readable } from 'node:stream';
 import { type FieldError, parseVin } from '../../../contract/index.js';
-import { MAX_EVENTS, scheduleVehicleApi } from '../../../contract/carota-api/index.js';
+import { MAX_EVENTS, MAX_LISTED, scheduleVehicleApi } from '../../../contract/carota-api/index.js';
 import {
   invalid,
   linesIn,
@@ -67,18 +67,25 @@ const before = (vin: string) =>
 
 const MAX_FAULTS = 100;
 
-/** All or nothing. @throws Problem 400 */
+/**
+ * All or nothing. Memory is bounded by the number of vehicles that a schedule can list, however long the input: a few
+ * megabytes of gzip hold hundreds of millions of lines.
+ *
+ * @throws Problem 400, 413
+ */
 async function readVins(input: Readable, format: LineFormat): Promise<string[]> {
   const vins: string[] = [];
   const faults: FieldError[] = [];
   for await (const entry of linesOf(input, format)) {
     const text = 'value' in entry ? (entry.value as { vin?: unknown } | null)?.vin : undefined;
     const vin = typeof text === 'string' ? parseVin(text) : undefined;
-    if (vin !== undefined) vins.push(vin);
-    else if (faults.length < MAX_FAULTS) {
+    if (vin === undefined) {
       const message = 'error' in entry ? entry.error : 'vin must be 17 of A-H J-N P R-Z 0-9';
       faults.push({ path: `line ${entry.line}`, message });
-    }
+      if (faults.length === MAX_FAULTS) break;
+    } else if (vins.length === MAX_LISTED) {
+      throw new Problem('BODY_TOO_LARGE', `the body has more than ${MAX_LISTED} vehicles`);
+    } else vins.push(vin);
   }
   if (faults.length > 0) throw invalid(faults);
   return vins;

@@ -1,0 +1,68 @@
+/**
+ * Ends what a revoked token or an ended session is still reading: streams, exports, long polls, also uploads. Each process
+ * asks the database about the requests that it has in progress, so a revocation reaches all of them.
+ */
+import { type ServerResponse } from 'node:http';
+import { validSessions, validTokens } from '../access/index.js';
+import { type Queryable } from '../database/index.js';
+
+/** Between two checks, ms; most requests are answered sooner and never looked at. */
+const CHECK_MS = 500;
+
+/** By what a request was let in. */
+export interface Access {
+  readonly tokenId: string;
+  /** Hash of the browser's session; absent: the token came with the request. */
+  readonly session?: Buffer;
+}
+
+export class AccessWatch {
+  readonly #database: Queryable;
+  readonly #clock: () => number;
+  readonly #inProgress = new Map<ServerResponse, Access>();
+  readonly #timer: NodeJS.Timeout;
+  #isStopped = false;
+  /** Requests that were in progress at the last check already. */
+  #long = new Set<ServerResponse>();
+
+  /** @param clock the database's time, ms */
+  constructor(database: Queryable, clock: () => number) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#timer = setTimeout(() => void this.#run(), CHECK_MS).unref();
+  }
+
+  /** Until the response is sent or broken off. */
+  add(response: ServerResponse, access: Access): void {
+    this.#inProgress.set(response, access);
+    response.once('close', () => this.#inProgress.delete(response));
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#inProgress.clear();
+  }
+
+  async #run(): Promise<void> {
+    const watched = [...this.#inProgress].filter(([response]) => this.#long.has(response));
+    this.#long = new Set(this.#inProgress.keys());
+    // An unreachable database revokes nothing, and has nothing to read either.
+    if (watched.length > 0) await this.#endInvalid(watched).catch(() => undefined);
+    if (!this.#isStopped) this.#timer.refresh();
+  }
+
+  async #endInvalid(watched: readonly (readonly [ServerResponse, Access])[]): Promise<void> {
+    const sessions = watched.flatMap(([, { session }]) => session ?? []);
+    const tokens = watched.map(([, { tokenId }]) => tokenId);
+    const validIds = new Set(await validTokens(this.#database, tokens));
+    const found =
+      sessions.length > 0 ? await validSessions(this.#database, sessions, this.#clock()) : [];
+    const validHashes = new Set(found.map((hash) => hash.toString('hex')));
+    for (const [response, { tokenId, session }] of watched) {
+      const isValid =
+        validIds.has(tokenId) && (!session || validHashes.has(session.toString('hex')));
+      if (!isValid) response.destroy();
+    }
+  }
+}
