@@ -297,7 +297,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await dialog.getByRole('button', { name: 'Keep running' }).click();
     await dialog.waitFor({ state: 'detached' });
     const cancel = await act('Cancel operation');
-    expect(cancel).toMatch(/\d vehicles? will never get their triggers/);
+    expect(cancel).toMatch(/\d vehicles? will never get a trigger/);
     await page.getByText('cancelled', { exact: true }).first().waitFor();
     await expect.poll(() => page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
     const log = page.getByRole('region', { name: 'Audit log of this operation' });
