@@ -201,7 +201,7 @@ describe.runIf(await hasChromium())('planning', () => {
     const approve = async (one: Page) => {
       await one.getByRole('button', { name: 'Approve' }).click();
       const dialog = one.getByRole('alertdialog');
-      await dialog.getByText('it takes a second person').waitFor();
+      await dialog.getByText('a second person must').waitFor();
       await dialog.getByRole('button', { name: 'Approve' }).click();
       return dialog;
     };
@@ -213,7 +213,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await signIn(other, carota.token);
     await visit(other, PATH, REF_ID);
     await approve(other);
-    // The one who planned it sees it start.
+    // The planner sees it start.
     await page.getByText('running', { exact: true }).first().waitFor();
     await expect.poll(() => adapter.triggers.length).toBe(1);
     expect(adapter.triggers[0]?.vins).toHaveLength(4);
