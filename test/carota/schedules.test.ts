@@ -108,7 +108,7 @@ describe('on PostgreSQL', () => {
     });
     expect(go.figures.evidence).toBeLessThanOrEqual(go.figures.goAt);
     const continued = decisions.find(({ decision }: any) => decision === 'continue');
-    expect(continued).toMatchObject({ actor: 'first administrator', reason: 'looks good' });
+    expect(continued).toMatchObject({ actor: 'initial admin', reason: 'looks good' });
   });
 
   test('a bad update is stopped as early as possible, and the adapter cancels unsent triggers', async () => {

@@ -177,7 +177,7 @@ describe.each(platforms())('on $name', (platform) => {
       'replay-callback',
       'add-callback',
     ]);
-    expect(items[3]).toMatchObject({ tokenName: 'first administrator', reason: 'go live' });
+    expect(items[3]).toMatchObject({ tokenName: 'initial admin', reason: 'go live' });
     expect(JSON.stringify(items)).not.toContain('whsec_');
     await receiver.stop();
   });
