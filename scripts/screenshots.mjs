@@ -31,7 +31,7 @@ let output = '';
 quickstart.stdout.on('data', (chunk) => (output += chunk));
 while (!output.includes('Triggered')) await sleep(100);
 const token = /Token +(\S+)/.exec(output)?.[1] ?? '';
-const carotaToken = /its token +(\S+)/.exec(output)?.[1] ?? '';
+const carotaToken = /CarOTA token +(\S+)/.exec(output)?.[1] ?? '';
 const adapterUrl = `http://127.0.0.1:${http}`;
 const carotaUrl = `http://127.0.0.1:${carota}`;
 

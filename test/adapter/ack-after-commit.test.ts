@@ -1,4 +1,4 @@
-/** PUBACK follows the commit: while the database is away, nothing is acknowledged, and nothing lost. */
+/** PUBACK follows the commit: while the database is down, nothing is acknowledged, and nothing is lost. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestAdapter, eventually, type TestAdapter } from '../support/adapter.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
@@ -54,7 +54,7 @@ describe('with a database that becomes unavailable', () => {
       async () => (await t.call('GET', '/readyz')).body,
       (body) => body.database === false,
     );
-    // The receiver has tried, and failed, at least once.
+    // The receiver has failed at least once.
     await eventually(
       async () => String((await t.call('GET', '/metrics')).body),
       (metrics) => /otaops_failures_total\{part="d2c-receiver"\} [1-9]/.test(metrics),

@@ -1,4 +1,4 @@
-/** What bad input over HTTP gets: an answer that names what is wrong and where, and the adapter goes on. */
+/** Invalid HTTP input gets an answer that names the error and its place, and the adapter continues. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestAdapter, type TestAdapter, triggerEvent } from '../support/adapter.js';
@@ -8,7 +8,7 @@ const KNOWN = vehicleOf(1);
 const OTHER = vehicleOf(2);
 const UNKNOWN = vehicleOf(99);
 
-/** The example of the seed, letter by letter. */
+/** The seed's example, verbatim. */
 const SEED_EXAMPLE = ` {
    "time":1625660275379,  
    "version": “v1”,
@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => t.stop());
 
-/** Every row: the answer, and that the adapter still serves and has counted the request. */
+/** Checks the answer, and that the adapter still works and has counted the request. */
 async function expectRefusal(
   send: () => Promise<{ status: number; headers: Headers; body: unknown }>,
   status: number,
@@ -197,7 +197,7 @@ describe('bodies that are too large or of another type', () => {
   });
 
   test('a gzip bomb of 1 GiB', async () => {
-    // Members of a gzip file follow one another: 1 GiB in 1 MiB.
+    // A gzip file is a sequence of members: 1 GiB in 1 MiB.
     const member = gzipSync(Buffer.alloc(64 * MEGABYTE, ' '));
     const bomb = Buffer.concat(Array<Buffer>(16).fill(member));
     const before = process.memoryUsage().rss;

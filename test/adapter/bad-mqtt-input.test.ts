@@ -1,4 +1,4 @@
-/** What bad input over MQTT gets: a dead letter with its reason, or its place; nothing is lost. */
+/** Invalid MQTT input becomes a dead letter with its reason, or is applied; nothing is lost. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newDeviceMessageId } from '../../src/contract/index.js';
 import { platforms, type TestAdapter } from '../support/adapter.js';
@@ -154,7 +154,7 @@ describe.each(platforms())('on $name', (platform) => {
       });
       expect(await t.storedMessages()).toBe(stored + 1);
       expect(await t.metric('otaops_messages_dead_letter_total')).toBe(refused + 1);
-      // The vehicle itself is untouched, and is still served.
+      // The vehicle itself is unaffected.
       expect((await stateOf(ALICE)).history).toEqual([]);
       await alice.send(event());
       expect((await stateOf(ALICE)).state).toBe('received');
@@ -188,7 +188,7 @@ describe.each(platforms())('on $name', (platform) => {
         });
         await alice.send(forged, `c2d/${BOB.systemId}`);
         expect(await newestDeadLetter()).toMatchObject({ reason: 'WRONG_TOPIC' });
-        // What Bob does get comes from the adapter.
+        // Bob gets messages from the adapter only.
         const received = JSON.parse((await bob.receive()).toString()) as { source_id: string };
         expect(received.source_id).toBe('c2c-otaadapter');
         await bob.end();
@@ -317,7 +317,7 @@ describe.each(platforms())('on $name', (platform) => {
       'POST',
       `/v1.0/ota/operations/${encodeURIComponent(refId)}/vehicles/${ALICE.vin}/retrigger`,
     );
-    // The first trigger may be repeated before the new one goes out.
+    // The first trigger may be repeated before the new one is sent.
     let envelope: Record<string, unknown>;
     do envelope = await alice.receiveTrigger(refId);
     while (envelope.message_id === triggerId);

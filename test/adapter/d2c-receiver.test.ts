@@ -1,11 +1,11 @@
-/** How the D2C receiver forms batches, and what it does while the database does not take them. */
+/** How the D2C receiver forms batches, and what it does while the database refuses them. */
 import { expect, test } from 'vitest';
 import { D2cReceiver } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database, DatabaseError } from '../../src/service/database/index.js';
 import { topicTemplate } from '../../src/contract/index.js';
 import { eventually } from '../support/adapter.js';
 
-/** A database of which the test says when a statement is answered, and how. */
+/** A database in which the test decides when and how each statement is answered. */
 function scriptedDatabase() {
   const batches: { size: number; commit: () => void; fail: (code?: string) => void }[] = [];
   const database: Database = {
@@ -37,7 +37,7 @@ function receiverOn(database: Database) {
   });
   const acknowledged: number[] = [];
   let sent = 0;
-  /** Each of the vehicles, in turn. */
+  /** Sends messages of the vehicles in turn. */
   const send = (count: number, bytes = 10, vehicles = 1) => {
     for (let n = 0; n < count; n++) {
       const number = sent++;
@@ -126,7 +126,7 @@ test('a message that the database refuses does not hold up the others', async ()
   send(4);
   batches[0]?.commit();
   await until(() => batches.length === 2);
-  // Data exception: the same statement would fail again. Halved until the bad one stands alone.
+  // Data exception: the same statement would fail again. Halved until the bad message is alone.
   const refuse = async (number: number) => {
     batches[number]?.fail('22021');
     await until(() => batches.length === number + 2);
@@ -136,7 +136,7 @@ test('a message that the database refuses does not hold up the others', async ()
   await refuse(2);
   expect(batches[3]?.size).toBe(1);
   await refuse(3);
-  // Alone and refused, it is stored as a dead letter; then the rest goes on.
+  // Alone and refused, it is stored as a dead letter; then the rest continues.
   for (let number = 4; acknowledged.length < 5; number++) {
     await until(() => batches.length > number || acknowledged.length === 5);
     batches[number]?.commit();

@@ -1,4 +1,4 @@
-/** The documents of both interfaces pass their official validators and say what is true. */
+/** The documents of both interfaces pass their official validators and are true. */
 import { Parser } from '@asyncapi/parser';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, expect, test } from 'vitest';

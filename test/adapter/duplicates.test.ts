@@ -1,4 +1,4 @@
-/** Contract section 5.2: events are distinct by operation, system_id and message_id, for ever. */
+/** Contract section 5.2: events are distinct by operation, system_id and message_id, forever. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';

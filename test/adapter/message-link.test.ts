@@ -25,7 +25,7 @@ interface Arrived extends Received {
   readonly acknowledge: () => void;
 }
 
-/** A link whose messages the test acknowledges, or does not. */
+/** A link whose messages the test acknowledges or not. */
 interface TestLink {
   readonly link: MessageLink;
   readonly arrived: Arrived[];
@@ -62,7 +62,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
       ].join('\n'),
     );
   });
-  // Each test is a system of its own: its group has an id, and so a session, of its own.
+  // Each test has its own system: its own group id, and hence its own session.
   beforeEach(async () => {
     database = await newSystem();
   });
@@ -188,7 +188,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     expect(
       a.arrived.map(({ payload }) => Buffer.compare(Buffer.from(payload), sent.shift() ?? payload)),
     ).toEqual(lengths.map(() => 0));
-    // And the same way out.
+    // The same in the other direction.
     await client.subscribeAsync('c2d/x', { qos: 1 });
     const back: number[] = [];
     client.on('message', (_topic, payload) => back.push(payload.length));
@@ -209,9 +209,9 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     const client = await vehicle();
     await client.publishAsync('d2c/x', 'first', { qos: 1 });
     expect(await arrives(1, a)).toEqual(['first']);
-    // Each publishes.
+    // All of them publish.
     await b.link.publish({ topic: 'c2d/x', payload: Buffer.from('from a standby') });
-    // The holder has given signs of life, and must not be waited for when it has gone.
+    // The holder has sent heartbeats, and must not be waited for after its shutdown.
     await heardOnce('otaops/+');
     const since = Date.now();
     await close(a);
@@ -242,7 +242,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
     const again = await opened({ instance: 'returning' });
     expect(await arrives(1, again)).toEqual(['unacknowledged']);
     expect(Date.now() - since).toBeLessThan(5_000);
-    // The other one is a standby now, and remains one.
+    // The other one is a standby, and stays one.
     await eventually(
       () => Promise.resolve(lost.link.isConnected && !lost.link.isSubscribed),
       (isStandby) => isStandby,
@@ -251,7 +251,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
   });
 
   test('a dead holder is replaced within 15 s', async () => {
-    // The database and the broker are cut off from it: as good as dead.
+    // It is cut off from database and broker: as good as dead.
     const proxy = await TcpProxy.to(broker.port);
     let isCut = false;
     const cut: BrokerLinkOptions['database'] = {
@@ -326,7 +326,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
       expect(copy.problems.map(String).join()).toMatch(/one database is a copy of the other/);
       await isSubscribed(original);
       await isSubscribed(copy);
-      // Whatever the copy has seen meanwhile was not taken from the original.
+      // Messages that the copy has seen meanwhile were not taken from the original.
       const before = texts(original).length;
       await client.publishAsync('d2c/x', 'to both', { qos: 1 });
       expect((await arrives(before + 1, original)).at(-1)).toBe('to both');
@@ -336,7 +336,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
       );
       expect(await subscriptionStatistics(database)).toMatchObject({ conflicts: 0 });
       expect(await database.query('select id from adapter_group')).toEqual([group]);
-      // The one that was never acknowledged is still the original's.
+      // The unacknowledged one still belongs to the original.
       await close(original);
       const next = await opened();
       expect((await arrives(1, next))[0]).toBe('late');
@@ -481,7 +481,7 @@ describe.skipIf(!hasMosquitto())('a link to a broker', () => {
   });
 });
 
-/** An authority, and a certificate from it for the server and for a client. */
+/** A certificate authority, and its certificates for the server and a client. */
 function certificates(): string {
   const directory = temporaryDirectory('tls');
   const openssl = (...args: string[]) =>

@@ -1,4 +1,4 @@
-/** Migrations: each once, whoever starts first; nothing half done. */
+/** Migrations: each runs once, whichever process starts first, and completely. */
 import { execFileSync } from 'node:child_process';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { describe, expect, test } from 'vitest';

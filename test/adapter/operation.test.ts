@@ -1,4 +1,4 @@
-/** An operation from trigger to its end: sending, control, retrigger, replay. */
+/** An operation from start to finish: sending, control, retrigger, replay. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newDeviceMessageId } from '../../src/contract/index.js';
 import { eventually, platforms, type TestAdapter } from '../support/adapter.js';
@@ -86,7 +86,7 @@ describe.each(platforms())('on $name', (platform) => {
         (s) => s.state === 'undelivered',
       );
       expect(given.sends).toBe(3);
-      // A late answer is the truth.
+      // A late answer still counts.
       await connection.send(acknowledge(vehicle, [...ids][0] ?? ''));
       expect((await stateOf('silence', vehicle)).state).toBe('acknowledged');
     });
@@ -134,7 +134,7 @@ describe.each(platforms())('on $name', (platform) => {
       expect((await t.call('POST', path('held', '/pause'))).body.status).toBe('paused');
       expect((await t.call('POST', path('held', '/pause'))).status).toBe(200);
       await t.trigger('held', [second.vin]);
-      // The sender has looked once more, and left it alone: another operation's trigger came after.
+      // The sender has checked again and sent nothing: the next message is another operation's trigger.
       await t.trigger('not held', [second.vin]);
       const body = JSON.parse((await connection.receive()).toString()) as { body: string };
       expect(Buffer.from(body.body, 'base64').toString()).toContain('not held');
@@ -158,7 +158,7 @@ describe.each(platforms())('on $name', (platform) => {
       const { body } = await t.call('POST', path('stopped', '/cancel'));
       expect(body).toMatchObject({ status: 'cancelled', states: { sent: 1, cancelled: 1 } });
       expect((await t.call('POST', path('stopped', '/cancel'))).body.states).toEqual(body.states);
-      // What was sent still reports, and is heard.
+      // Vehicles with a trigger still report, and their events are recorded.
       const connection = await connect(sent);
       const { triggerMessageId } = await stateOf('stopped', sent);
       await connection.send(report(sent, 'stopped', triggerMessageId as string, 'success'));

@@ -1,4 +1,4 @@
-/** A vehicle that appears is sent at once what waits for it, also where a broker of its own is between. */
+/** A vehicle that comes online gets its queued triggers at once, also over a real broker. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { presenceTopic, saysOnline } from '../../src/adapter/message-link/index.js';
 import { newDeviceMessageId } from '../../src/contract/index.js';
@@ -7,7 +7,7 @@ import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';
 
 const vehicle = vehicleOf(1, 'PRS');
-/** Long enough that only presence explains a repeat. */
+/** So long that only presence explains a repeated send. */
 const retry = { firstPauseMs: 1_000, longestPauseMs: 3_600_000, maxSends: 20 };
 const real = platforms().find(({ isEmbedded }) => !isEmbedded);
 
@@ -34,7 +34,7 @@ describe.skipIf(!real)('on Mosquitto', () => {
     const link = await connectVehicle(t.adapter.mqttUrl, vehicle, { stored: () => t.stored() });
     await t.trigger('heard', [vehicle.vin]);
     await t.trigger('other', [vehicle.vin]);
-    // The pauses double from 1 ms: soon the next repeat is far away.
+    // The pauses double from 1 ms, so the next retry is soon far away.
     const before = await eventually(
       () => sends('heard'),
       (number) => number >= 11,
@@ -64,7 +64,7 @@ describe.skipIf(!real)('on Mosquitto', () => {
     expect(await sends('told')).toBe(1);
     await tell('{"online": true}');
     await sentAgain('told', 1);
-    // The presence messages are not taken for messages of the vehicle.
+    // Presence messages do not count as messages of the vehicle.
     expect(await t.storedMessages()).toBe(0);
     await link.end();
   });

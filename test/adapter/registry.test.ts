@@ -30,7 +30,7 @@ describe('one vehicle', () => {
     const url = t.adapter.mqttUrl;
     await (await connectVehicle(url, vehicle, { credential })).end();
 
-    // Another registration without a credential keeps the one it has.
+    // Registering again without a credential keeps the existing one.
     const changed = await t.call('PUT', `/v1.0/vehicles/${vehicle.vin}`, {
       body: { system_id: vehicle.systemId, model: 'n' },
     });

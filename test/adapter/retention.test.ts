@@ -1,4 +1,4 @@
-/** The history is kept in weeks and dropped by weeks; what was dropped stays distinct. */
+/** The history is partitioned and dropped by weeks; duplicates of dropped messages are still recognised. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database } from '../../src/service/database/index.js';
@@ -72,8 +72,8 @@ describe('on PostgreSQL', () => {
   });
 
   test('whole weeks are dropped, and their messages are still recognised', async () => {
-    // In the midst of the second week: only the first one is over, and the stray one is older.
-    // One of the messages, one of the delivery log.
+    // In the middle of the second week only the first one is over: one partition of the messages, one of the delivery log.
+    // The message outside all partitions is older.
     expect(await dropHistory(database, START + 8 * DAY)).toBe(2);
     expect(await days()).toEqual(['msg-dev-7', 'msg-dev-14', 'msg-dev-21']);
     expect(await dropHistory(database, START + 8 * DAY)).toBe(0);

@@ -52,7 +52,7 @@ describe('4 adapters on the same 100 vehicles', () => {
   });
 
   test('receive messages and send triggers without deadlocks', async () => {
-    // Every message goes to two of the adapters, in another order.
+    // Every message goes to two adapters, in different orders.
     const messages = Array.from({ length: MESSAGES }, (_, n) => {
       const vehicle = fleet[(n * 37) % VEHICLES] ?? vehicleOf(0);
       const payload = eventBytes(vehicle, {
@@ -136,7 +136,7 @@ describe('4 adapters on the same 100 vehicles', () => {
     );
     const claimed = claims.flatMap(({ triggers }) => triggers.map(({ vin }) => vin));
     expect(new Set(claimed).size).toBe(claimed.length);
-    // What nobody has settled is due again after the lease, and only then.
+    // Triggers without a recorded send are due again after the lease, and not earlier.
     const rest = await claimDueTriggers(first, now + 24_999, 25_000, 1_000);
     expect(claimed.length + rest.triggers.length).toBe(VEHICLES);
     expect((await claimDueTriggers(first, now + 25_000, 25_000, 1_000)).triggers).toHaveLength(

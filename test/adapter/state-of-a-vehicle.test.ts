@@ -1,7 +1,6 @@
 /**
- * Contract section 5 as a property: whatever the order and grouping in which the messages of a
- * vehicle arrive, and however often, the state, the history and the counters are the same, and
- * equal to the pure function of the set of messages.
+ * Contract section 5 as a property: whatever the order, grouping and number of arrivals of a vehicle's messages, the state,
+ * the history and the counters are the same, and equal to the pure function of the set of messages.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -34,7 +33,7 @@ const ORDERS = 3;
 const RECEIVED_AT = Date.UTC(2026, 5, 1, 12);
 const d2cTopic = topicTemplate('d2c/{system_id}');
 
-/** A message of one vehicle; which trigger it answers is filled in when that is known. */
+/** A message of one vehicle; the trigger it answers is filled in later. */
 interface Draft {
   readonly id: number;
   readonly kind: 'ack' | 'event';
@@ -45,7 +44,7 @@ interface Draft {
 }
 
 const seconds = Math.floor(RECEIVED_AT / 1000);
-/** Few different times, so that many are equal; some in ms, some that cannot be. */
+/** Few different times, so that many are equal; some in ms, some implausible. */
 const wireTime = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: seconds - 3, max: seconds }) },
   { weight: 3, arbitrary: fc.integer({ min: RECEIVED_AT - 2_000, max: RECEIVED_AT }) },
@@ -65,7 +64,7 @@ const setOfMessages = fc.record({
 });
 type MessageSet = typeof setOfMessages extends fc.Arbitrary<infer T> ? T : never;
 
-/** An order of arrival with repetitions, cut into batches. */
+/** An order of arrival with repetitions, split into batches. */
 const arrival = fc.record({ seed: fc.nat(), repeated: fc.double({ min: 0, max: 1, noNaN: true }) });
 
 describe('on PostgreSQL', () => {
@@ -79,7 +78,7 @@ describe('on PostgreSQL', () => {
   });
   afterAll(() => close());
 
-  /** Lets the sets arrive, each at a vehicle of its own, and returns what became of them. */
+  /** Ingests each set for a vehicle of its own, and returns the results. */
   async function arrive(sets: readonly MessageSet[], order: { seed: number; repeated: number }) {
     const refId = `run ${++runs}`;
     const fleet = sets.map(() => vehicleOf(++vehicles));
@@ -150,7 +149,7 @@ describe('on PostgreSQL', () => {
     };
   }
 
-  /** The triggers of each vehicle, by attempt. Sent, and sent again where the set wants a retrigger. */
+  /** Sends each vehicle its trigger, and retriggers it if the set says so. @returns the triggers by attempt */
   async function triggersOf(
     operationId: number,
     fleet: readonly TestVehicle[],
@@ -214,7 +213,7 @@ function payload(
     : eventBytes(vehicle, { ...message, messageId, correlationId, refId });
 }
 
-/** An acknowledgement of nothing known would be a dead letter: here it counts as an event. */
+/** An acknowledgement of an unknown trigger would be a dead letter; here it is sent as an event. */
 function effectiveKind(message: Draft): 'ack' | 'event' {
   return message.kind === 'ack' && message.answers === 1 ? 'ack' : 'event';
 }
@@ -247,7 +246,7 @@ function countBy(states: string[]): Record<string, number> {
   return counts;
 }
 
-/** All messages at least once, some more often, in random order, in batches of random size. */
+/** All messages at least once, some repeatedly, in random order, in batches of random size. */
 function shuffle<T>(messages: readonly T[], order: { seed: number; repeated: number }): T[][] {
   let state = order.seed + 1;
   const random = () => {

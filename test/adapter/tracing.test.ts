@@ -1,4 +1,4 @@
-/** One trace joins the trigger's request, the OTA_TRIGGER and the vehicle's answer. */
+/** One trace connects the trigger's request, the OTA_TRIGGER and the vehicle's events. */
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
@@ -21,7 +21,7 @@ interface Span {
   readonly parentSpanId?: string;
 }
 
-/** An OTLP collector (OTLP over HTTP, JSON) that keeps what it gets. */
+/** An OTLP collector (OTLP over HTTP, JSON) that keeps the spans it receives. */
 async function startCollector() {
   const spans: Span[] = [];
   const server = createServer((request, response) => {
@@ -81,7 +81,7 @@ test('from the request through the trigger to the acknowledgement and the events
     (states) => states.success === 1,
   );
   await agent.stop();
-  // What is left is exported at the end.
+  // The remaining spans are exported on stop.
   await t.stop();
   await collector.stop();
   const named = (name: string) => collector.spans.filter((span) => span.name === name);

@@ -1,4 +1,4 @@
-/** Artifacts and update scripts over HTTP: uploaded, content-addressed, by ranges, signed; on disk and in S3. */
+/** Artifacts and update scripts over HTTP: upload, content addresses, ranges, signatures; on disk and in S3. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -226,7 +226,7 @@ describe('a CarOTA Server', () => {
       expect(body.artifacts[sha256]).toMatch(/^https:\/\/cdn\.example\/v1\.0\/artifacts\//);
       const anchors = certificatesOf(readFileSync(carota.carota.trustAnchorFile ?? '', 'utf8'));
       expect(await verifyScript(body.script, anchors, Date.now())).toMatchObject(script());
-      // A vehicle fetches, and may do nothing else.
+      // A vehicle's token permits fetching only.
       expect((await vehicle.call('GET', '/v1.0/update-scripts')).status).toBe(403);
       expect((await vehicle.call('GET', '/v1.0/schedules')).status).toBe(403);
     });

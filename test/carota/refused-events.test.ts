@@ -1,4 +1,4 @@
-/** What cannot be taken of a call-back is set aside with its reason, and everything else goes on (contract section 2). */
+/** Events that cannot be stored are set aside with the reason, and everything else continues (contract section 2). */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { expireRefusedEvents } from '../../src/carota/events/index.js';
@@ -106,7 +106,7 @@ describe('an event that cannot be stored', () => {
     );
     expect(await metric('otaops_carota_refused_events{reason="INVALID_EVENT"}')).toBe(1);
 
-    // The adapter, which has not heard the answer, sends the batch again.
+    // The adapter, which did not get the answer, repeats the batch.
     expect((await carota.callBack(batch)).body).toEqual({ stored: 0, duplicates: 3, refused: 0 });
     expect(await list()).toHaveLength(1);
   });
@@ -225,7 +225,7 @@ describe('an event that cannot be stored', () => {
     expect(await list(`?from=${soon}`)).toEqual([]);
     expect(await list(`?to=${soon}&replayed=false`)).toHaveLength(25);
 
-    // What was wrong with them is gone: they are what the new release would read.
+    // The cause is fixed: the events are now valid, as if a new release could read them.
     await database.query(
       `update refused_events set event = replace(event, '"status":-1', '"status":3') where vin = $1`,
       [SICK],
@@ -241,7 +241,7 @@ describe('an event that cannot be stored', () => {
       refused: 20,
       more: false,
     });
-    // Nobody replays everything by leaving something out.
+    // A missing filter must not replay everything.
     expect((await replay({})).errors).toEqual([{ path: '/filter', message: 'is missing' }]);
     expect(await list('?replayed=true')).toHaveLength(5);
     expect((await carota.call('GET', `${PATH}?cursor=bm8`)).status).toBe(400);

@@ -82,7 +82,7 @@ describe('on PostgreSQL', () => {
     expect(sizes).toEqual([2, 6, 12]);
     expect(posted(refId)[0]?.vins).toEqual([...canary].sort());
 
-    // Both of the canary are through, and that is too few to decide: a person does.
+    // Both canary vehicles have finished, which is too few to decide: a person continues.
     await report(refId, canary, 'success');
     await until(refId, ({ status }) => status === 'held');
     expect(posted(refId)).toHaveLength(1);
@@ -90,7 +90,7 @@ describe('on PostgreSQL', () => {
     await carota.call('POST', path, { body: { reason: 'looks good' } });
     await until(refId, ({ waves }) => waves[1]?.state === 'running');
 
-    // Four successes are enough: each makes the intolerable rate 1.9 times less likely.
+    // Four successes suffice: each divides the likelihood ratio by 1.9.
     const second = posted(refId)[1]?.vins ?? [];
     await report(refId, second.slice(0, 3), 'success');
     expect((await show(refId)).waves[1].state).toBe('running');
@@ -108,7 +108,7 @@ describe('on PostgreSQL', () => {
     });
     expect(go.figures.evidence).toBeLessThanOrEqual(go.figures.goAt);
     const continued = decisions.find(({ decision }: any) => decision === 'continue');
-    expect(continued).toMatchObject({ actor: 'first administrator', reason: 'looks good' });
+    expect(continued).toMatchObject({ actor: 'initial admin', reason: 'looks good' });
   });
 
   test('a bad update is stopped as early as possible, and the adapter cancels unsent triggers', async () => {
@@ -125,7 +125,7 @@ describe('on PostgreSQL', () => {
       actor: 'guard',
       figures: { stopAt, goAt },
     });
-    // The bounds are those that were shown before the start; no wave goes on, and none begins.
+    // The bounds are the same as before the start; no wave continues or starts.
     expect(schedule.guardTest).toMatchObject({ stopAt, goAt });
     expect(schedule.waves.map(({ state }: any) => state)).toEqual(['stopped', 'waiting']);
     expect(schedule.endedAt).not.toBeNull();
@@ -157,7 +157,7 @@ describe('on PostgreSQL', () => {
     await carota.callBack([eventOf({ refId, vin, status: 'download_fail' })]);
     await carota.callBack([eventOf({ refId, vin, status: 'success' })]);
     expect((await show(refId)).waves[0]).toMatchObject({ failed: 0, succeeded: 1, finished: 1 });
-    // Later in arriving, earlier in happening: it changes nothing.
+    // An event that arrived later but happened earlier changes nothing.
     await carota.callBack([eventOf({ refId, vin, status: 'downloading', at: 1_700_000_000_000 })]);
     expect((await show(refId)).states.success).toBe(1);
     await carota.callBack([eventOf({ refId, vin: other, status: 'failure' })]);
@@ -232,7 +232,7 @@ describe('on PostgreSQL', () => {
       () => Promise.resolve(adapter.controls),
       (controls) => controls.includes(`pause ${refId}`),
     );
-    // The first wave is through, so the second one is due.
+    // The first wave has finished, so the second one is due.
     await report(refId, posted(refId)[0]?.vins ?? [], 'success');
     await until(refId, ({ states }) => states.success === 5);
     expect(posted(refId)).toHaveLength(1);
@@ -332,7 +332,7 @@ describe('on PostgreSQL', () => {
     const received = new Promise<void>((resolve) => (adapter.onTrigger = resolve));
     adapter.answer = 'hang';
     const refId = await plan({ waves: [{ vehicles: 5 }] });
-    // It is stored that the wave is being posted, and no answer has come.
+    // The wave is stored as posting, and there is no answer yet.
     await until(refId, ({ waves }) => waves[0]?.state === 'posting');
     adapter.answer = 503;
     void received;

@@ -1,4 +1,4 @@
-/** From which status a schedule comes to which, and what changes with it: decided without a database. */
+/** Transitions between the statuses of a schedule and their consequences, without a database. */
 import { describe, expect, test } from 'vitest';
 import { SCHEDULE_STATUSES, type ScheduleStatus } from '../../src/contract/carota-api/index.js';
 import { ScheduleRecord, type WaveRow } from '../../src/carota/schedules/schedule-record.js';

@@ -263,7 +263,7 @@ describe.runIf(await hasChromium())('operations', () => {
   test('actions show in numbers what will happen, and are in the audit log', async () => {
     const waiting = [1, 2, 3].map((n) => vehicleOf(n, 'CSW'));
     await t.register(...waiting);
-    // Vehicles that are not there: theirs are sent and not acknowledged.
+    // Offline vehicles: their triggers are sent and not acknowledged.
     await t.trigger(
       'held back',
       waiting.map(({ vin }) => vin),
@@ -273,7 +273,7 @@ describe.runIf(await hasChromium())('operations', () => {
       ({ states }) => states.sent === 3,
     );
     await visit(page, '/operations/held%20back', 'held back');
-    expect(await act('Pause')).toContain('3 vehicles that have not acknowledged their trigger');
+    expect(await act('Pause')).toContain('3 vehicles without an acknowledgement');
     await page.getByText('paused', { exact: true }).waitFor();
     expect((await operation('held back')).status).toBe('paused');
     expect(await act('Resume')).toContain('No triggers are queued.');
@@ -299,7 +299,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await dialog.getByRole('button', { name: 'Keep running' }).click();
     await dialog.waitFor({ state: 'detached' });
     const cancel = await act('Cancel operation');
-    expect(cancel).toMatch(/\d vehicles? will never get their triggers/);
+    expect(cancel).toMatch(/\d vehicles? will never get a trigger/);
     await page.getByText('cancelled', { exact: true }).first().waitFor();
     await expect.poll(() => page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
     const log = page.getByRole('region', { name: 'Audit log of this operation' });

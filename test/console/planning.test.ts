@@ -201,7 +201,7 @@ describe.runIf(await hasChromium())('planning', () => {
     const approve = async (one: Page) => {
       await one.getByRole('button', { name: 'Approve' }).click();
       const dialog = one.getByRole('alertdialog');
-      await dialog.getByText('it takes a second person').waitFor();
+      await dialog.getByText('a second person must').waitFor();
       await dialog.getByRole('button', { name: 'Approve' }).click();
       return dialog;
     };
@@ -213,7 +213,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await signIn(other, carota.token);
     await visit(other, PATH, REF_ID);
     await approve(other);
-    // The one who planned it sees it start.
+    // The planner sees it start.
     await page.getByText('running', { exact: true }).first().waitFor();
     await expect.poll(() => adapter.triggers.length).toBe(1);
     expect(adapter.triggers[0]?.vins).toHaveLength(4);
@@ -232,18 +232,18 @@ describe.runIf(await hasChromium())('planning', () => {
     await expect.poll(async () => (await show()).guardTest.path.length).toBe(2);
     const { stopAt, goAt, path } = (await show()).guardTest;
     const evidence = path.at(-1).evidence as number;
-    const told = `Evidence of the guard: ${evidence.toFixed(2)}; stop bound ${(stopAt as number).toFixed(2)}, go bound ${(goAt as number).toFixed(2)}`;
-    await expect.poll(() => plot.getAttribute('aria-label')).toBe(told);
+    const label = `Evidence of the guard: ${evidence.toFixed(2)}; stop bound ${(stopAt as number).toFixed(2)}, go bound ${(goAt as number).toFixed(2)}`;
+    await expect.poll(() => plot.getAttribute('aria-label')).toBe(label);
     const wave = page.getByRole('region', { name: 'Waves' }).locator('tbody tr').first();
     await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+3\s+1\s/);
-    // Who has told nothing yet waits, or has its trigger.
+    // Vehicles that have not reported yet are waiting, or have their trigger.
     const legend = page.locator('.legend').first();
     await expect.poll(() => legend.innerText()).toMatch(/Waiting 16\s+Sent 1\s/);
     await expectAccessible(page);
     const dialog = page.getByRole('alertdialog');
     for (const [button, says, status] of [
       ['Pause', '1 wave with 16 vehicles will not start', 'paused'],
-      ['Resume', '1 wave with 16 vehicles follow', 'running'],
+      ['Resume', '1 wave with 16 vehicles will follow', 'running'],
     ] as const) {
       await page.getByRole('button', { name: button }).click();
       await dialog.getByText(says).waitFor();
@@ -258,7 +258,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByText('stopped', { exact: true }).first().waitFor();
     expect(await show()).toMatchObject({ status: 'stopped' });
     await page.getByText('enough seen').first().waitFor();
-    // One vehicle: what it runs, and what it has told.
+    // One vehicle: its installed versions, and its events.
     await page.getByLabel('State').selectOption('failure');
     await page.getByRole('link', { name: first[0] ?? '' }).click();
     await page.getByRole('heading', { level: 1, name: first[0] ?? '' }).waitFor();

@@ -1,4 +1,4 @@
-/** An adapter in this process, on the embedded broker and a database of its own, on free ports and in a folder of its own. */
+/** An adapter in this process, with the embedded broker, its own database and directory, and free ports. */
 import { readFileSync, rmSync } from 'node:fs';
 import pino from 'pino';
 import { type Adapter, startAdapter, type AdapterSettings } from '../../src/adapter/index.js';
@@ -9,13 +9,13 @@ import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { hasMosquitto, newDatabase } from './databases.js';
 import { startMosquitto, temporaryDirectory } from './servers.js';
 
-/** Who acts where a test calls a control function itself. */
+/** The actor when a test calls a control function directly. */
 export const TESTER = { id: 'test', name: 'test', reason: '' };
 
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // Tests look into answers freely.
+  // Tests access answers without types.
   readonly body: any;
 }
 
@@ -191,7 +191,7 @@ export const triggerEvent = (refId: string, vins: string[]) => ({
   body: { model: 'vehicle model a', 'ref-id': refId, 'script-ref-id': 'hu only 001', vins },
 });
 
-/** Asks until the answer satisfies; fails with the last answer in the end, 45 s being long even on a busy machine. */
+/** Polls until the answer satisfies a condition; fails with the last answer after 45 s, long even on a busy machine. */
 export async function eventually<T>(
   ask: () => Promise<T>,
   satisfied: (answer: T) => boolean,
@@ -201,7 +201,8 @@ export async function eventually<T>(
   for (;;) {
     const answer = await ask();
     if (satisfied(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`still not so: ${JSON.stringify(answer)}`);
+    if (Date.now() > deadline)
+      throw new Error(`condition not met, last answer: ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

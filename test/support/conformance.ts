@@ -1,4 +1,4 @@
-/** Whether an answer is what the contract says of its route: status, error code, and shape. */
+/** Whether an answer conforms to its route in the contract: status, error code and shape. */
 import {
   type Check,
   checkOf,
@@ -48,7 +48,7 @@ export function expectAsContracted(
 }
 
 function problemFaults(route: Route, status: number, body: unknown): string[] {
-  // Readiness tells of itself with 503.
+  // Readiness reports problems with 503.
   if (route.otherAnswers?.some((other) => other.status === status))
     return answerFaults(route, status, body);
   const faults = faultsOf(ProblemBody, body);

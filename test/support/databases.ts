@@ -1,4 +1,4 @@
-/** Databases for tests: each a new one on the run's private server, made from a template in some 50 ms. */
+/** Databases for tests: each is created on the run's private server from a template, in about 50 ms. */
 import pg from 'pg';
 import { inject } from 'vitest';
 import { type Database, openPostgres, type Schema } from '../../src/service/database/index.js';
@@ -10,7 +10,7 @@ export interface TestDatabase {
   readonly drop: () => Promise<void>;
 }
 
-/** Name of the migrated database that others are made from. */
+/** Name of the migrated template database. */
 export const templateOf = ({ part }: Schema) => `template_${part}`;
 
 let databases = 0;
@@ -53,5 +53,5 @@ export async function openTestDatabase(): Promise<{
 /** Whether Mosquitto is installed. */
 export const hasMosquitto = () => inject('hasMosquitto');
 
-/** Of a new database without tables. */
+/** URL of a new database without tables. */
 export const emptyPostgresUrl = async (): Promise<string> => (await newDatabase()).url;

@@ -1,4 +1,4 @@
-/** Operations and events written directly, without MQTT: for what comes after the D2C receiver. */
+/** Creates operations and events directly, without MQTT, for tests of what follows the D2C receiver. */
 import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database } from '../../src/service/database/index.js';
 import { ensurePartitions } from '../../src/adapter/maintenance.js';
@@ -11,7 +11,7 @@ const d2cTopic = topicTemplate('d2c/{system_id}');
 
 export interface EventSource {
   readonly operationId: number;
-  /** Stores events in one batch; each is told by vehicle, status and a text of its own. */
+  /** Stores events in one batch; each is identified by vehicle, status and a text. */
   store: (
     events: readonly {
       vehicle: TestVehicle;

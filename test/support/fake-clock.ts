@@ -10,7 +10,7 @@ function under(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
 }
 
-/** Off CI, undefined where libfaketime is not installed. */
+/** Outside CI, undefined if libfaketime is not installed. */
 export const faketimeLibrary = await ifInstalled(() => {
   const library = FOLDERS.map((folder) => join(folder, 'libfaketime.so.1')).find(existsSync);
   if (library === undefined) throw new ProgramMissing('faketime', 'apt-get install faketime');

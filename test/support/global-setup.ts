@@ -1,4 +1,4 @@
-/** One private PostgreSQL for the whole run of a project; each test starts a Mosquitto of its own. */
+/** One private PostgreSQL per run of a project; tests start their own Mosquitto. */
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
@@ -14,7 +14,7 @@ declare module 'vitest' {
   }
 }
 
-/** What is tested here survives no power cut; what does has a server of its own. */
+/** Without durability, for speed: tests of power cuts have their own servers. */
 const QUICK = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 
 export default async function setup(project: TestProject) {

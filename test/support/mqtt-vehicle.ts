@@ -1,4 +1,4 @@
-/** A vehicle over MQTT that sends what the test says, byte by byte. */
+/** A vehicle over MQTT that sends exactly the bytes that the test provides. */
 import mqtt, { type MqttClient } from 'mqtt';
 import { decodeMessage } from '../../src/contract/index.js';
 import { credentialOf } from './adapter.js';
@@ -10,7 +10,7 @@ export interface MqttVehicle {
   send(payload: Buffer | string, topic?: string): Promise<void>;
   /** Next message on the vehicle's own topic. */
   receive(): Promise<Buffer>;
-  /** The envelope of the operation's next trigger. Repeated triggers of other operations are passed over. */
+  /** The envelope of the operation's next trigger. Repeated triggers of other operations are skipped. */
   receiveTrigger(refId: string): Promise<Record<string, unknown>>;
   end(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The command `otaops` as a process of its own, from the build. */
+/** The built command `otaops` as a child process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -7,7 +7,7 @@ export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.
 export interface OtaopsProcess {
   readonly child: ChildProcess;
   readonly output: () => string;
-  /** Resolves with the match as soon as the output has it; rejects if the process ends before. */
+  /** Resolves with the match once the output contains it; rejects if the process ends before. */
   says(pattern: RegExp): Promise<RegExpExecArray>;
   /** Exit code, or the signal's name. */
   readonly ended: Promise<number | string>;

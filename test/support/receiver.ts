@@ -1,4 +1,4 @@
-/** A receiver of the event call-back: an HTTP server that keeps a log of what it was sent. */
+/** A receiver of the event call-back: an HTTP server that records its requests. */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo } from 'node:net';
 
@@ -17,10 +17,10 @@ export interface ReceivedEvent {
 
 export interface ReceivedRequest {
   readonly headers: IncomingHttpHeaders;
-  /** As it came, for the signature. */
+  /** As received, for the signature. */
   readonly text: string;
   readonly events: readonly ReceivedEvent[];
-  /** What it was answered. */
+  /** Status of the answer. */
   readonly answer: number;
 }
 
@@ -29,9 +29,9 @@ type Answer = number | 'hang' | ((events: readonly ReceivedEvent[]) => number | 
 export interface TestReceiver {
   readonly url: string;
   readonly requests: ReceivedRequest[];
-  /** Events of requests that were answered with 2xx. */
+  /** Events of requests answered with 2xx. */
   settled(): ReceivedEvent[];
-  /** What the next requests are answered, or how it is decided; `hang`: nothing at all. */
+  /** The answer to the next requests, or a function that decides it; `hang`: no answer. */
   answer: Answer;
   readonly answerHeaders: Record<string, string>;
   stop(): Promise<void>;

@@ -1,4 +1,4 @@
-/** A command of `otaops` in this process: for tests in which the process is not the point. */
+/** Runs a command of `otaops` in this process, for tests that do not need a child process. */
 import { run } from '../../src/cli/program.js';
 
 export interface CommandResult {
@@ -51,7 +51,7 @@ function capture(stream: NodeJS.WriteStream, take: (text: string) => void): () =
   };
 }
 
-/** What a command that ended by itself still listens to, the end of its process would have taken away. */
+/** Removes the listeners of a finished command, as the end of its process would. */
 function keepListeners(signal: NodeJS.Signals): () => void {
   const before = process.listeners(signal);
   return () => {

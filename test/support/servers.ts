@@ -1,6 +1,6 @@
 /**
- * The real servers, for tests. Where a program is missing: on CI the run fails, elsewhere its tests
- * are skipped with a line saying how to get it.
+ * Real servers for tests. If a program is missing, the run fails on CI; elsewhere its tests are skipped with a message on
+ * how to install it.
  */
 import {
   embeddedPostgres,
@@ -19,8 +19,8 @@ export {
 } from '../../src/test-bed/index.js';
 
 /**
- * A PostgreSQL server: the one that comes with us, or with OTAOPS_TEST_POSTGRES=installed the one that is
- * installed on this machine.
+ * A PostgreSQL server: the one shipped with this package or, with OTAOPS_TEST_POSTGRES=installed, the one installed on
+ * this machine.
  *
  * @throws ProgramMissing
  */
@@ -35,7 +35,7 @@ export async function startPostgres(
   return startPostgresOf(await programs, extra);
 }
 
-/** Off CI, undefined where the program is missing. */
+/** Outside CI, undefined if the program is missing. */
 export async function ifInstalled<T>(start: () => Promise<T>): Promise<T | undefined> {
   try {
     return await start();
@@ -46,7 +46,7 @@ export async function ifInstalled<T>(start: () => Promise<T>): Promise<T | undef
   }
 }
 
-/** Whether a program is there; if not, see {@link ifInstalled}. */
+/** Whether a program is installed; if not, see {@link ifInstalled}. */
 export async function isInstalled(program: string, install: string): Promise<boolean> {
   const found = await ifInstalled(() => {
     if (findProgram(program) === undefined) throw new ProgramMissing(program, install);

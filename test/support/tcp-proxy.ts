@@ -1,4 +1,4 @@
-/** A proxy that breaks: its connections are cut, or stay half open and nothing passes any more. */
+/** A faulty proxy: its connections can be cut, or stay half open without passing anything. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 
@@ -42,7 +42,7 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** What the other side answers next does not arrive: the connection is cut instead. */
+  /** The other side's next answer does not arrive: the connection is cut instead. */
   loseAnswers(count: number): void {
     this.#answersToLose = count;
   }
@@ -61,7 +61,7 @@ export class TcpProxy {
     });
   }
 
-  /** From now on nothing passes over the present connections; new ones work. */
+  /** From now on nothing passes over existing connections; new ones work. */
   cutHalfOpen(): void {
     for (const socket of this.#sockets) {
       socket.unpipe();
@@ -69,7 +69,7 @@ export class TcpProxy {
     }
   }
 
-  /** All connections are cut, and there is no other. */
+  /** Cuts all connections and accepts no more. */
   break(): void {
     this.#isBroken = true;
     for (const socket of this.#sockets) socket.destroy();

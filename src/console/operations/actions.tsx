@@ -30,10 +30,10 @@ function Pause({ operation }: { operation: Operation }) {
   return (
     <Confirm label="Pause" title={`Pause ${operation['ref-id']}?`} act={pause}>
       <ul>
-        <li>{vehicles(waiting)} will not get their triggers until you resume.</li>
+        <li>{vehicles(waiting)} will not get a trigger until you resume.</li>
         <li>
-          {vehicles(unacknowledged)} without an acknowledgement will not get their triggers again
-          until then.
+          {vehicles(unacknowledged)} without an acknowledgement will not get the trigger again until
+          then.
         </li>
         <li>
           {vehicles(inProgress)} in progress will continue: a vehicle with a trigger is not stopped.
@@ -50,9 +50,7 @@ function Resume({ operation }: { operation: Operation }) {
     <Confirm label="Resume" title={`Resume ${operation['ref-id']}?`} isPrimary act={resume}>
       <ul>
         <li>{sendingTimeWith(0, operation)}</li>
-        <li>
-          {vehicles(unacknowledged)} without an acknowledgement will get their triggers again.
-        </li>
+        <li>{vehicles(unacknowledged)} without an acknowledgement will get the trigger again.</li>
       </ul>
     </Confirm>
   );
@@ -70,7 +68,7 @@ function Cancel({ operation }: { operation: Operation }) {
       act={cancel}
     >
       <ul>
-        <li>{vehicles(waiting)} will never get their triggers.</li>
+        <li>{vehicles(waiting)} will never get a trigger.</li>
         <li>
           {vehicles(unacknowledged + inProgress)} already triggered may still update; their events
           are still recorded.

@@ -101,7 +101,7 @@ export async function createFirstToken(
     await tx.query('select pg_advisory_xact_lock($1)', [FIRST_TOKEN_LOCK]);
     const [known] = await tx.query('select from tokens limit 1');
     if (known) return undefined;
-    const { secret } = await createToken(tx, { name: 'first administrator', role: 'admin' }, now);
+    const { secret } = await createToken(tx, { name: 'initial admin', role: 'admin' }, now);
     await keep(secret);
     return secret;
   });

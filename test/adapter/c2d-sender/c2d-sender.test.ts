@@ -1,4 +1,4 @@
-/** The C2DSender in virtual time: repeats, expiry, limits of the group, vehicles that appear. */
+/** The C2DSender in virtual time: retries, expiry, rate limits, vehicles coming online. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   C2dSender,
@@ -37,7 +37,7 @@ describe('on PostgreSQL', () => {
   let close: () => Promise<void>;
   let now = START;
   const senders: C2dSender[] = [];
-  /** What went out, and when. */
+  /** The published triggers, with their times. */
   let published: (Envelope & { at: number })[] = [];
   let brokerTakes = true;
 
@@ -89,7 +89,7 @@ describe('on PostgreSQL', () => {
   const idOf = async (refId: string) => (await findOperation(database, refId))?.id ?? 0;
   const stands = async (refId: string, { vin }: TestVehicle) =>
     findDelivery(database, await idOf(refId), vin);
-  /** Time passes; resolves when nothing is due any more. */
+  /** Advances the time; resolves when nothing is due any more. */
   async function passTo(time: number) {
     now = time;
     for (const sender of senders) sender.wake();
@@ -275,7 +275,7 @@ describe('on PostgreSQL', () => {
       for (const sender of senders) sender.wake();
       await until(10 + s * 10);
     }
-    // Everything that the limit has brought has gone out, and not one more.
+    // Exactly as many as the limit allows were sent.
     expect(published).toHaveLength(100);
     await database.transaction((tx) => setGroupRate(tx, null));
     for (const sender of senders) sender.wake();

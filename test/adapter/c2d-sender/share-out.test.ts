@@ -1,4 +1,4 @@
-/** Who may send next: limits are kept, urgent ones overtake, nobody starves. */
+/** Sharing triggers among operations: limits hold, urgent operations overtake, none starves. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { currentRate, refill } from '../../../src/adapter/c2d-sender/rate.js';
@@ -30,7 +30,7 @@ const sending = (operationId: number, facts: Partial<Sending>): Sending => ({
   ...facts,
 });
 
-/** Claims at the given times, as processes do one after another. */
+/** Claims at the given times, as several processes do one after another. */
 function run(
   operations: Sending[],
   times: readonly number[],
@@ -83,7 +83,7 @@ test('each step of priority doubles the share, even at one trigger per second', 
   const operations = [0, 1, 2].map((priority) => sending(priority, { due: 1e6, priority }));
   run(operations, every(1_000, 7_000), { groupRate: 1 });
   const [low = 0, middle = 0, high = 0] = operations.map(({ sent }) => sent);
-  // The first second begins with an empty bucket.
+  // The first second starts with an empty bucket.
   expect(low + middle + high).toBe(6_999);
   expect(middle / low).toBeCloseTo(2, 1);
   expect(high / low).toBeCloseTo(4, 1);
@@ -113,7 +113,7 @@ test('no operation starves, whatever the priorities (property)', () => {
         const operations = priorities.map((priority, n) => sending(n, { due: 1e9, priority }));
         const highest = Math.max(...priorities);
         const lowest = Math.min(...priorities);
-        // The lowest is due one turn after as many as the weights of the others say.
+        // The lowest priority gets a turn after as many turns as the weights of the others.
         const turns = 2 ** (highest - lowest) * priorities.length + 1;
         const limit = 10_000;
         run(operations, every(1, Math.ceil((turns * 10) / limit) + 2), { limit });

@@ -1,4 +1,4 @@
-/** Call-backs do not reach what only the adapter can reach. */
+/** Call-backs cannot reach services that only the adapter can reach. */
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type lookup } from 'node:dns';
@@ -105,7 +105,7 @@ test('a name that was good and now leads inside is not connected to', async () =
   let inward = false;
   const resolve = ((_name: string, _options: object, done: LookupDone) =>
     done(null, [{ address: inward ? '127.0.0.1' : '127.0.0.2', family: 4 }])) as typeof lookup;
-  // 127.0.0.2 stands for the good address: it answers here, and is allowed.
+  // 127.0.0.2 stands for an allowed address: it answers on this machine.
   const guard = (address: string) => address === '127.0.0.2';
   const outside = createServer((_request, response) => response.writeHead(204).end());
   await new Promise<void>((resolve) => outside.listen(port, '127.0.0.2', resolve));

@@ -1,4 +1,4 @@
-/** The event call-back: at least once, in order, signed, and nobody waits for one who refuses. */
+/** The event call-back: at least once, in order, signed; a failing receiver delays no other. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Webhook } from 'standardwebhooks';
 import {
@@ -44,8 +44,8 @@ describe('on PostgreSQL', () => {
   });
 
   /**
-   * An adapter's part in it. What times out is tried again by the test's clock, so a time that a busy machine may take
-   * is given only where a receiver hangs.
+   * An adapter's call-back. After a timeout it retries by the test's clock, so a timeout that a busy machine may exceed is
+   * set only where a receiver hangs.
    */
   async function start(
     batchEvents = 10,
@@ -156,7 +156,7 @@ describe('on PostgreSQL', () => {
     expect(new Set(ids).size).toBe(1);
     const batches = receiver.requests.map(({ events }) => events.map((event) => event['event-id']));
     expect(new Set(batches.map((batch) => batch.join())).size).toBe(1);
-    // Only when the last refusal has been noted: it sets the next try by the clock.
+    // Only after the last refusal is recorded, which schedules the next attempt by the clock.
     await eventually(
       () => findReceiver(database, 'carota'),
       (state) => state?.failures === 5,
@@ -181,12 +181,12 @@ describe('on PostgreSQL', () => {
     }
     await start(16);
     const state = async () => {
-      // Whatever pause there is.
+      // Longer than any pause.
       now += 3_600_000;
       return findReceiver(database, 'carota');
     };
     await eventually(state, (carota) => carota?.position === poison - 1);
-    // Alone, it is repeated for ever, under one id; nothing is skipped, and it is seen.
+    // Alone, it is repeated forever, under one id; nothing is skipped, and the failure is visible.
     const before = receiver.requests.length;
     await eventually(state, () => receiver.requests.length >= before + 8);
     const alone = receiver.requests.slice(-3);
@@ -196,7 +196,7 @@ describe('on PostgreSQL', () => {
       position: poison - 1,
       failure: 'the receiver answered 422',
     });
-    // A full batch was repeated as it was, before it was made smaller.
+    // A full batch is repeated unchanged before it is reduced.
     const full = receiver.requests.filter(({ events }) => events.length === 16);
     expect(full.filter(({ answer }) => answer === 422).length).toBeGreaterThanOrEqual(3);
     receiver.answer = 204;

@@ -1,4 +1,4 @@
-/** The event stream: everything that was committed, once, without gaps, in order per vehicle. */
+/** The event stream: all committed events, once, without gaps, in order per vehicle. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openPostgres } from '../../../src/service/database/index.js';
 import {
@@ -41,7 +41,7 @@ describe('on PostgreSQL', () => {
         place = read.upto;
       }
     })();
-    // Each vehicle's events are made one after another, but vehicles and writers mix.
+    // Each vehicle's events are in sequence; vehicles and writers are interleaved.
     const made = new Map(FLEET.map(({ vin }) => [vin, 0]));
     const writer = async (shard: number) => {
       for (let round = 0; round < ROUNDS; round++) {
@@ -69,7 +69,7 @@ describe('on PostgreSQL', () => {
       Array.from({ length: total }, (_, n) => n + 1),
     );
     expect(new Set(seen.map(({ message_id }) => message_id)).size).toBe(total);
-    // One writer stores its batches one after another: so its events of a vehicle are in order.
+    // One writer stores its batches one after another, so its events of a vehicle are in order.
     for (const { vin } of FLEET) {
       for (let shard = 0; shard < WRITERS; shard++) {
         const rounds = seen
@@ -163,7 +163,7 @@ test('a transaction that commits late is not skipped, and other adapters notice 
   const [slow, quick] = FLEET as [(typeof FLEET)[0], (typeof FLEET)[0]];
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
-  // Draws its batch's id first, and commits last.
+  // Gets the first batch id, and commits last.
   const late = database.transaction(async (tx) => {
     const now = new Date();
     const rows = await tx.query<{ id: number }>(

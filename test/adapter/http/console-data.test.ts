@@ -1,4 +1,4 @@
-/** What people watch: changes live, samples over time, health, tables that are scrolled, one vehicle. */
+/** The console's data: live changes, samples over time, health, scrollable tables, one vehicle. */
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newDeviceMessageId } from '../../../src/contract/index.js';
@@ -25,7 +25,7 @@ describe.each(platforms())('on $name', (platform) => {
     await t.stop();
   });
 
-  // Of two reports in one second the one that is later in an update's life would count.
+  // Of two events in one second, the one with the higher lifecycle rank would count.
   let reported = Math.floor(Date.now() / 1000) - 60;
   const report = async (
     status: 'downloading' | 'success' | 'failure',
@@ -64,7 +64,7 @@ describe.each(platforms())('on $name', (platform) => {
       async () => one.topicsOf(),
       (topics) => wanted.every((topic) => topics.has(topic)),
     );
-    // More of the same state: the counters stay, the vehicle does not.
+    // The same state again: the counters stay, the vehicle changes.
     const seen = one.events.length;
     await report('downloading', [{ key: 'progress', value: '20' }]);
     await eventually(
@@ -102,7 +102,7 @@ describe.each(platforms())('on $name', (platform) => {
   });
 
   test('a new sample is announced to those who watch samples', async () => {
-    // None is taken where nothing has changed since the last one. The last item is of now and was not taken.
+    // No sample is taken if nothing has changed since the last one. The last item is the current state, not a sample.
     const path = '/v1.0/ota/operations/watched';
     const { body } = await t.call('GET', path);
     await eventually(

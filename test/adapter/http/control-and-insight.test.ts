@@ -128,7 +128,7 @@ describe.each(platforms())('on $name', (platform) => {
   test('dead letters are filtered, and replayed once their cause is fixed', async () => {
     const stranger = vehicleOf(7, 'CTR');
     await t.trigger('stray', [vehicle.vin, stranger.vin]);
-    // On the topic of one vehicle, for another one that is not registered for it.
+    // On one vehicle's topic, for a VIN that is not registered for it.
     const wrong = { vin: stranger.vin, systemId: vehicle.systemId };
     for (let n = 0; n < 3; n++) await link.send(event(wrong, 'stray', 'success'));
     await link.send('no message');
@@ -148,7 +148,7 @@ describe.each(platforms())('on $name', (platform) => {
       refused: 3,
       more: false,
     });
-    // The stranger takes over the system_id: now the messages are its own.
+    // The other VIN takes over the system_id: now the messages are valid.
     await t.call('DELETE', `/v1.0/vehicles/${vehicle.vin}`);
     await t.register({ vin: stranger.vin, systemId: vehicle.systemId });
     expect((await replay({ filter, limit: 2, reason: 'fixed' })).body).toMatchObject({

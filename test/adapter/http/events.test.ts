@@ -1,4 +1,4 @@
-/** Events for the CarOTA Server over HTTP: pulled, live, and called back, from MQTT on. */
+/** Events for the CarOTA Server, from MQTT to HTTP: pulled, live, and called back. */
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EVENT_STATUS_NAMES, newDeviceMessageId } from '../../../src/contract/index.js';
@@ -145,7 +145,7 @@ describe.each(platforms())('on $name', (platform) => {
       request.headers as Record<string, string>,
     );
     expect(verified).toMatchObject({ version: 'v1' });
-    // The receiver has an event before the adapter has noted that it has.
+    // The receiver has an event before the adapter has recorded its delivery.
     const listed = await eventually(
       async () => (await t.call('GET', '/v1.0/callbacks')).body.items[0],
       ({ position }) => position === events.length,
@@ -177,7 +177,7 @@ describe.each(platforms())('on $name', (platform) => {
       'replay-callback',
       'add-callback',
     ]);
-    expect(items[3]).toMatchObject({ tokenName: 'first administrator', reason: 'go live' });
+    expect(items[3]).toMatchObject({ tokenName: 'initial admin', reason: 'go live' });
     expect(JSON.stringify(items)).not.toContain('whsec_');
     await receiver.stop();
   });

@@ -1,4 +1,4 @@
-/** Browsers: signing in by a cookie, and what another site could make of it. */
+/** Browsers: sign-in with a cookie, and protection against other sites. */
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -137,7 +137,7 @@ test('with a cookie, requests that change something are accepted from our own pa
   for (const headers of [
     {},
     { ...CONSOLE, 'sec-fetch-site': 'cross-site' },
-    // The CarOTA Server's pages are on another port: the same site, another origin.
+    // The CarOTA Server's pages are on another port: same site, another origin.
     { ...CONSOLE, 'sec-fetch-site': 'same-site' },
   ]) {
     const { status, body } = await call(headers);
@@ -184,7 +184,7 @@ describe('the console', () => {
       expect(policy).not.toMatch(/unsafe|https?:|\*/);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
     }
-    // No address of anyone else, and nothing inline.
+    // No addresses of other hosts, and nothing inline.
     expect(html).not.toMatch(/https?:|<script>|<style|style=| on\w+=/);
   });
 

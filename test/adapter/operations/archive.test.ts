@@ -1,4 +1,4 @@
-/** Operations that were finished long ago are archived: vehicles and history go, the counts stay. */
+/** Operations that finished long ago are archived: vehicles and history are deleted, the counts stay. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
 import { batchRow, ingestBatch } from '../../../src/adapter/d2c-receiver/index.js';
@@ -133,7 +133,7 @@ describe('on PostgreSQL', () => {
       ...database,
       transaction: async (work) => {
         const result = await database.transaction(work);
-        // The first is the operation's own; then each piece has one.
+        // The first transaction is the operation's own, then one per chunk.
         if (++pieces === 2) stopping.abort();
         return result;
       },

@@ -1,4 +1,4 @@
-/** Control calls and events side by side leave a consistent state, and an audit log that tells all. */
+/** Concurrent control calls and events leave a consistent state and a complete audit log. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimDueTriggers } from '../../../src/adapter/c2d-sender/claim.js';
 import { recordSends } from '../../../src/adapter/c2d-sender/index.js';
@@ -112,7 +112,7 @@ describe('on PostgreSQL', () => {
     ]) {
       await expect(control()).rejects.toBeInstanceOf(OperationIsCancelled);
     }
-    // What was refused has left no entry.
+    // Refused calls leave no entry.
     expect(await actions(operationId)).toHaveLength(9);
   });
 
@@ -125,7 +125,7 @@ describe('on PostgreSQL', () => {
       stopped: 20,
       inFlight: 5,
     });
-    // Three of the five in hand went out all the same.
+    // Three of the five claimed triggers were sent nevertheless.
     await recordSends(
       database,
       6,
@@ -249,7 +249,7 @@ describe('on PostgreSQL', () => {
         await cancelOperation(database, operationId, options);
       })(),
     ]);
-    // After the cancel, a control call is refused; nothing else may be.
+    // Only control calls after the cancel may be refused.
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') {
         expect(outcome.reason).toBeInstanceOf(OperationIsCancelled);

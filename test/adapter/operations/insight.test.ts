@@ -1,4 +1,4 @@
-/** Finding out why: summary, timeline, search and export, on real rows. */
+/** Analysis on real rows: summary, timeline, search and export. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ import { vehicleOf } from '../../support/messages.js';
 const FLEET = Array.from({ length: 10 }, (_, n) => vehicleOf(n, 'WHY'));
 const [ALICE, BOB] = FLEET as [(typeof FLEET)[0], (typeof FLEET)[0]];
 const START = Date.now() - 3_600_000;
-/** V8's own, without a flag at the start of the process. */
+/** V8's garbage collector, without a command-line flag. */
 const collectGarbage = (() => {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as () => void;
@@ -120,8 +120,8 @@ describe('on PostgreSQL', () => {
     expect(phase('install')).toEqual({ phase: 'install', vehicles: 3, p50: 10, p90: 10, p99: 10 });
     expect(phase('total')).toMatchObject({ vehicles: 3, p50: 100 });
     expect(summary).toMatchObject({ sends: 10, sampledVehicles: 10 });
-    // Three succeeded and three failed in the last five minutes is not enough to go by: the hour is, of which the
-    // operation has had 110 s.
+    // Three successes and three failures in five minutes are not enough data: the window is an hour, of which the operation
+    // has run 110 s.
     const { finishedPerMinute, windowSeconds, completionAt } = summary.estimate;
     expect([windowSeconds, finishedPerMinute]).toEqual([110, (6 / 110) * 60]);
     const left = (4 / finishedPerMinute) * 60_000;
@@ -164,7 +164,7 @@ describe('on PostgreSQL', () => {
       }
     });
     const carota = [['carota', 120]];
-    // The first trigger's id has the time of this machine, not that of the test.
+    // The first trigger's id contains the machine's time, not the test's.
     expect(told.filter((entry) => entry[1] !== 'triggered')).toEqual([
       [1, 'sent'],
       [10, 'received', 10, carota],
@@ -224,7 +224,7 @@ describe('on PostgreSQL', () => {
   const ROWS = byDepth({ quick: 100_000, full: 1_000_000 });
   test(`${ROWS} rows are exported, each once, with constant memory`, async () => {
     const { operationId } = await eventSource(database, 'large', [vehicleOf(0, 'LRG')], START);
-    // In steps: a statement of the pool may not take more than 20 s.
+    // In steps: a statement may take at most 20 s.
     for (let from = 1; from < ROWS; from += 50_000) {
       await database.query(
         `insert into deliveries (operation_id, vin, trigger_id, triggered_at, delivery, state, updated_at)
@@ -248,13 +248,13 @@ describe('on PostgreSQL', () => {
     }
     expect(lines).toBe(ROWS + 1);
     expect(measuredAt).toBeGreaterThan(ROWS * 0.8);
-    // The text of a few tenths of the rows would be more.
+    // A few tenths of the rows as text would already be larger.
     expect(bytes).toBeGreaterThan(ROWS * 100);
     expect(most).toBeLessThan(Math.max(4_000_000, bytes / 10));
   });
 });
 
-/** What is reachable: garbage is collected before. */
+/** The reachable heap, after garbage collection. */
 function bytesInUse(): number {
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
@@ -290,7 +290,7 @@ test('the estimate uses the shortest window in which enough vehicles have finish
     windowSeconds: 300,
     completionAt: new Date(600_000),
   });
-  // An operation of ten seconds has finished them in ten seconds.
+  // An operation that started ten seconds ago finished them in ten seconds.
   expect(estimate(200, finished, { now: 0, start: -10_000 })).toMatchObject({
     finishedPerMinute: 600,
     windowSeconds: 10,

@@ -13,13 +13,13 @@ export const hasChromium = (): Promise<boolean> => isInstalled(NAME, `apt-get in
 export function startBrowser(): Promise<Browser> {
   const executablePath = findProgram(NAME);
   if (executablePath === undefined) throw new Error(`${NAME} is not installed`);
-  // Its sandbox needs rights that a container does not have.
+  // Its sandbox needs privileges that a container lacks.
   return chromium.launch({ executablePath, args: ['--no-sandbox'] });
 }
 
 export interface Opened {
   readonly page: Page;
-  /** What the browser has complained of: faults of scripts, and breaches of the Content-Security-Policy. */
+  /** Errors that the browser reports: of scripts, and violations of the Content-Security-Policy. */
   readonly complaints: string[];
 }
 
@@ -30,7 +30,7 @@ export interface View {
   readonly timezoneId?: string;
 }
 
-/** The console of a server, where one is asked to sign in. */
+/** Opens a server's console at the sign-in page. */
 export async function open(browser: Browser, httpUrl: string, view: View = {}): Promise<Opened> {
   const { width = 1280, height = 900, colorScheme = 'light', timezoneId = 'Asia/Kolkata' } = view;
   const context = await browser.newContext({
@@ -60,20 +60,20 @@ export async function signIn(page: Page, token: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }
 
-/** Goes to a page as one who was sent its address. */
+/** Opens a page by its address. */
 export async function visit(page: Page, path: string, heading: string | RegExp): Promise<void> {
   await page.goto(`/console${path}`);
   await page.getByRole('heading', { level: 1, name: heading }).waitFor();
   await expectLoaded(page);
 }
 
-/** Nothing is loading any more, and what has been loaded is on the screen. */
+/** Waits until nothing is loading any more and everything is painted. */
 export async function expectLoaded(page: Page): Promise<void> {
   await expect.poll(() => page.getByLabel('Loading', { exact: true }).count()).toBe(0);
   await painted(page);
 }
 
-/** The document as it is now has been painted: the second frame starts once the first one is complete. */
+/** Waits until the current document is painted: the second frame starts once the first one is complete. */
 async function painted(page: Page): Promise<void> {
   await page.evaluate(
     'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
@@ -88,14 +88,14 @@ interface Violation {
   }[];
 }
 
-/** axe finds no fault by WCAG 2.2 A and AA. */
+/** axe finds no violation of WCAG 2.2 A and AA. */
 export async function expectAccessible(page: Page): Promise<void> {
-  // Evaluated by the debugger, as no script of the page could be under its Content-Security-Policy.
+  // Evaluated by the debugger: the Content-Security-Policy forbids it as a script of the page.
   await page.evaluate(axe.source);
   const { violations, passed } = await page.evaluate<{ violations: Violation[]; passed: number }>(`
     axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
       .then(({ violations, passes }) => ({ violations, passed: passes.length }))`);
-  // It has looked at something.
+  // It has checked something.
   expect(passed).toBeGreaterThan(8);
   const faults = violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
@@ -103,15 +103,15 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(faults.join('\n'), page.url()).toBe('');
 }
 
-/** Nothing but a table or a message, which scroll, is wider than the window. */
+/** Nothing is wider than the window, except tables and messages, which scroll. */
 export async function expectNoOverflow(page: Page): Promise<void> {
   const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
   expect(overflow, page.url()).toBeLessThanOrEqual(0);
 }
 
 /**
- * What has moved under the reader's eyes since the page was opened (W3C Layout Instability). A shift is measured
- * between two frames: what was not painted before cannot shift, and what is not painted yet has not.
+ * The layout shifts since the page was opened (W3C Layout Instability). A shift is measured between two frames: content
+ * that was not painted before, or is not painted yet, does not count.
  */
 const WATCH_SHIFTS = `{
   let sum = 0;
@@ -126,7 +126,7 @@ const WATCH_SHIFTS = `{
   };
 }`;
 
-/** No more than what is called good (0.1) for a page that loads. */
+/** At most what counts as good for a loading page (0.1). */
 export async function expectNoJump(page: Page): Promise<void> {
   await painted(page);
   expect(await page.evaluate<number>('window.layoutShift()'), page.url()).toBeLessThan(0.1);
@@ -144,7 +144,7 @@ export interface PageAt {
   readonly heading: string | RegExp;
 }
 
-/** Opens each page as one who was sent its address: no barrier, nothing too wide, nothing that jumps. */
+/** Opens each page by its address: no accessibility violation, no overflow, no layout shift. */
 export async function expectGoodPages(
   browser: Browser,
   server: { readonly httpUrl: string; readonly token: string },
@@ -165,5 +165,5 @@ export async function expectGoodPages(
 
 export const LIGHT: View = { width: 1280, colorScheme: 'light' };
 const DARK: View = { width: 1920, colorScheme: 'dark' };
-/** Those in which every page is looked at; the dark one only at full depth. */
+/** The views in which every page is checked; the dark one only at full depth. */
 export const VIEWS: readonly View[] = byDepth({ quick: [LIGHT], full: [LIGHT, DARK] });
