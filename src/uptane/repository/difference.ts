@@ -89,7 +89,9 @@ function targetsDifference(before: TargetsContent | undefined, file: ProposedTar
     }
   }
   lines.push(...delegationDifference(before, content));
-  if (lines.length === 2) lines.push('  the same images and delegations');
+  if (lines.length === 2) {
+    lines.push(before ? '  the same images and delegations' : '  no images, no delegations');
+  }
   return lines;
 }
 
