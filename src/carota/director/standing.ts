@@ -45,8 +45,8 @@ export interface OrderedRecord {
   readonly image: ImageRecord;
 }
 
+/** Without their bytes, which only some requests need; see `FileBytes`. */
 export interface StoredFiles extends SignedFiles {
-  readonly bytes: Readonly<Record<'targets' | 'snapshot' | 'timestamp', Buffer>>;
   /** The image that was ordered last, by serial number. */
   readonly ordered: Readonly<Record<string, OrderedRecord>>;
 }
@@ -77,13 +77,10 @@ interface Row {
   readonly epoch: string;
   readonly targets_version: number;
   readonly targets_expires: Date;
-  readonly targets: Buffer;
   readonly snapshot_version: number;
   readonly snapshot_expires: Date;
-  readonly snapshot: Buffer;
   readonly timestamp_version: number;
   readonly timestamp_expires: Date;
-  readonly timestamp_file: Buffer;
   readonly ordered: Readonly<Record<string, OrderedRecord>>;
 }
 
@@ -118,8 +115,8 @@ select v.vin,
    where sv.vin = v.vin and s.status = 'running' and w.state in ('posting', 'running', 'passed')
      and sv.state <> all ($2::text[])) as schedules,
   m.reports, m.revision,
-  f.content, f.epoch, f.targets_version, f.targets_expires, f.targets, f.snapshot_version,
-  f.snapshot_expires, f.snapshot, f.timestamp_version, f.timestamp_expires, f.timestamp_file, f.ordered,
+  f.content, f.epoch, f.targets_version, f.targets_expires, f.snapshot_version, f.snapshot_expires,
+  f.timestamp_version, f.timestamp_expires, f.ordered,
   (select concat_ws(' ', pg_postmaster_start_time(),
      (select oid from pg_database where datname = current_database()),
      pg_relation_filenode('director_files'))) as database
@@ -186,6 +183,5 @@ const filesOf = (row: Row, content: string): StoredFiles => ({
   targets: { version: row.targets_version, expires: row.targets_expires.getTime() },
   snapshot: { version: row.snapshot_version, expires: row.snapshot_expires.getTime() },
   timestamp: { version: row.timestamp_version, expires: row.timestamp_expires.getTime() },
-  bytes: { targets: row.targets, snapshot: row.snapshot, timestamp: row.timestamp_file },
   ordered: row.ordered,
 });
