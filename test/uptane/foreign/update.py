@@ -1,4 +1,4 @@
-"""python-tuf's client: one update from a repository in a folder, behind Python's own web server.
+"""python-tuf's client: one update from a repository, at a URL or in a folder behind Python's own web server.
 
 Usage: update.py REPOSITORY STATE ROOT [TARGET…]
 Prints a line for each target, "PATH SHA256" or "PATH none"; or the name of the exception.
@@ -19,10 +19,13 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 repository, state, root, *targets = sys.argv[1:]
-handler = functools.partial(Handler, directory=repository)
-server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-url = f"http://127.0.0.1:{server.server_port}"
+if repository.startswith("http://"):
+    url = repository
+else:
+    handler = functools.partial(Handler, directory=repository)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
 metadata, downloads = Path(state, "metadata"), Path(state, "targets")
 for folder in (metadata, downloads):
     folder.mkdir(parents=True, exist_ok=True)
