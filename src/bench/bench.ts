@@ -414,6 +414,11 @@ async function measureDirector(run: Run): Promise<void> {
       unit: 'µs/cycle',
     },
     { what: 'director: processor time of PostgreSQL', value: measured.postgres, unit: 'µs/cycle' },
+    {
+      what: 'director: cycles for which two processors have the time, without the load',
+      value: 2e6 / (measured.carota + measured.postgres),
+      unit: 'cycles/s',
+    },
     { what: 'director: manifest', value: measured.sent, unit: 'bytes/cycle' },
     { what: 'director: metadata', value: measured.received, unit: 'bytes/cycle' },
   );

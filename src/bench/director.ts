@@ -261,7 +261,7 @@ async function cycleOf(http: RawHttp, vin: string, manifest: Buffer): Promise<nu
   return timestamp.length + snapshot.length + targets.length;
 }
 
-/** Of the file that timestamp or snapshot lists: canonical JSON has it in one form. */
+/** Of the file that timestamp or snapshot lists. */
 const versionIn = (file: Buffer): string =>
   /"meta":\{"(?:snapshot|targets)\.json":\{[^}]*(?:\{[^}]*\})?[^}]*"version":(\d+)/.exec(
     file.toString('latin1'),

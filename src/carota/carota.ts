@@ -7,6 +7,7 @@ import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { VERSION } from '../service/version.js';
+import { SignerClient } from '../uptane/signing/index.js';
 import { type ArtifactStore, DiskStore, openS3Store } from './artifacts/index.js';
 import { Director, openDirectorKeys } from './director/index.js';
 import { expireRefusedEvents } from './events/index.js';
@@ -64,7 +65,12 @@ async function start(
   const signer = await openSigningKeys(settings, clock());
   const metrics = new CarotaMetrics(database, databaseClock.offsetSeconds);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
-  const directorKeys = await openDirectorKeys(database, directorFolder, clock());
+  const signerProcess = settings.directorSigner
+    ? new SignerClient(settings.directorSigner)
+    : undefined;
+  if (signerProcess) opened.add('signer', () => Promise.resolve(signerProcess.close()));
+  const offered = await signerProcess?.signers();
+  const directorKeys = await openDirectorKeys(database, directorFolder, clock(), offered);
   metrics.directorRootExpires(directorKeys.rootExpires);
   const scheduler = new Scheduler({
     database,

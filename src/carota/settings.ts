@@ -18,6 +18,8 @@ export interface CarotaSettings extends SigningSettings, AdapterSettings {
   readonly s3Region?: string | undefined;
   /** Folder of the Director's root and online keys; undefined: one in the data directory, with keys made for trials. */
   readonly directorDir?: string | undefined;
+  /** Unix socket of the signer process that has the online keys; undefined: they are in that folder. */
+  readonly directorSigner?: string | undefined;
   /** Folder of the image repository's `metadata/`; undefined: one in the data directory. */
   readonly imageRepositoryDir?: string | undefined;
   /** What vehicles fetch artifacts from, where that is not this server's own address. */

@@ -2,15 +2,18 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { openDirectorKeys } from '../../src/carota/director/index.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type OfferedSigner, openDirectorKeys } from '../../src/carota/director/index.js';
 import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
 import { type Database, openPostgres } from '../../src/service/database/index.js';
-import { directorRoot } from '../../src/uptane/director-repository/files.js';
+import { directorRoot, directorTargets } from '../../src/uptane/director-repository/files.js';
 import { readRoot } from '../../src/uptane/metadata/root.js';
 import { DIRECTOR } from '../../src/uptane/rules.js';
 import { localSigner } from '../../src/uptane/signing/local-signer.js';
-import { signMetadata, writeEnvelope } from '../../src/uptane/signing/sign.js';
+import { type OnlineKey, SignerClient, SignerServer } from '../../src/uptane/signing/index.js';
+import { type SignedPart, signMetadata, writeEnvelope } from '../../src/uptane/signing/sign.js';
+import { type Signer } from '../../src/uptane/signing/signer.js';
+import { timePayload } from '../../src/uptane/time/signed-time.js';
 import { newDatabase, type TestDatabase } from '../support/databases.js';
 import { temporaryDirectory } from '../support/servers.js';
 
@@ -163,4 +166,72 @@ test('does not start with new keys where the database knows a Director', async (
   await expect(open()).rejects.toThrow(/there are no keys in .*copy its folder there/);
   mkdirSync(folder);
   await expect(open()).rejects.toThrow(/targets\.pem is missing/);
+});
+
+describe('with a signer process', () => {
+  const signer = async (work: (offered: readonly OfferedSigner[]) => Promise<void>) => {
+    const socketPath = join(folder, '..', 'signer');
+    const key = (name: string, role: OnlineKey['roles'][number]): OnlineKey => ({
+      signer: keyOf(name),
+      roles: [role],
+    });
+    const stranger = localSigner(generateKeyPairSync('ed25519').privateKey);
+    const server = new SignerServer({
+      socketPath,
+      longestDays: 30,
+      keys: [
+        // Of the image repository.
+        { signer: stranger, roles: ['snapshot'] },
+        key('targets', 'director-targets'),
+        key('snapshot', 'snapshot'),
+        key('timestamp', 'timestamp'),
+        key('time', 'time'),
+      ],
+      onRefusal: () => undefined,
+    });
+    await server.start();
+    const client = new SignerClient(socketPath);
+    try {
+      await work(await client.signers());
+    } finally {
+      client.close();
+      await server.stop();
+    }
+  };
+
+  test('it signs with the keys that the root names, and nothing that they are not for', async () => {
+    await open();
+    await signer(async (offered) => {
+      rmSync(join(folder, 'keys'), { recursive: true });
+      const keys = await openDirectorKeys(database, folder, NOW, offered);
+      expect(keys.isTrial).toBe(false);
+      const { roots } = keys;
+      const { authorities } = lastRoot(roots);
+      for (const role of ['targets', 'snapshot', 'timestamp'] as const) {
+        expect(authorities[role].keys.has(keys.signers[role].keyId)).toBe(true);
+      }
+      const common = { version: 1, expires: new Date(Date.now() + DAY) };
+      const targets = directorTargets({ ...common, vin: '5YJSA1E40FF345678', targets: {} });
+      const sign = (signed: SignedPart, by: Signer) => signMetadata(signed, [by]);
+      expect((await sign(targets, keys.signers.targets)).signatures).toHaveLength(1);
+      const time = timePayload(new Date(), ['00'.repeat(16)]);
+      expect((await sign(time, keys.time)).signatures).toHaveLength(1);
+      await expect(sign(targets, keys.signers.snapshot)).rejects.toThrow(/does not sign targets/);
+      await expect(sign(timePayload(new Date(0), []), keys.time)).rejects.toThrow(/signer's clock/);
+    });
+  });
+
+  test('it does not start without a key for each role', async () => {
+    await open();
+    await signer(async (offered) => {
+      const some = offered.filter(({ roles }) => !roles.includes('director-targets'));
+      await expect(openDirectorKeys(database, folder, NOW, some)).rejects.toThrow(
+        /the signer has no key for director-targets/,
+      );
+      const nowhere = join(folder, 'nowhere');
+      await expect(openDirectorKeys(database, nowhere, NOW, offered)).rejects.toThrow(
+        /there is no root in/,
+      );
+    });
+  });
 });

@@ -1,6 +1,7 @@
 /**
- * The Director's root and online keys: a folder with `metadata/N.root.json` and `keys/ROLE.pem` (PKCS#8). The root key is
- * kept elsewhere, except in trials: where there is no folder, and the database knows of no Director yet, all keys are made.
+ * The Director's root and online keys: a folder with `metadata/N.root.json`, and `keys/ROLE.pem` (PKCS#8) where no signer
+ * process has the keys. The root key is kept elsewhere, except in trials: where there is no folder, and the database
+ * knows of no Director yet, all keys are made.
  */
 import {
   createHash,
@@ -59,13 +60,22 @@ const ROOT_RENEWAL_MS = 60 * DAY_MS;
 
 const SUBJECT = { repository: 'director', role: 'root' };
 
-/** @param now ms @throws BadDirectorKeys, DatabaseError */
+/** A key that a signer process offers, and what for. */
+export type OfferedSigner = Signer & { readonly roles: readonly string[] };
+
+/**
+ * @param now ms
+ * @param offered keys of a signer process; undefined: the keys are in the folder
+ * @throws BadDirectorKeys, DatabaseError
+ */
 export async function openDirectorKeys(
   database: Database,
   folder: string,
   now: number,
+  offered?: readonly OfferedSigner[],
 ): Promise<DirectorKeys> {
   if (!existsSync(folder)) {
+    if (offered) throw new BadDirectorKeys(`there is no root in ${join(folder, 'metadata')}`);
     const [known] = await readRoots(database);
     if (known) {
       const message = `there are no keys in ${folder}, but the database belongs to a Director with a root: copy its folder there`;
@@ -73,26 +83,24 @@ export async function openDirectorKeys(
     }
     await makeTrialKeys(folder, now);
   }
-  const rootKey = await keyIn(folder, 'root');
+  const rootKey = offered ? undefined : await keyIn(folder, 'root');
   await publishRoots(database, folder);
   let roots = checkedChain(await readRoots(database));
   let last = roots.at(-1);
   if (!last) throw new BadDirectorKeys(`there is no root in ${join(folder, 'metadata')}`);
-  const signers = {
-    targets: await signerIn(folder, 'targets'),
-    snapshot: await signerIn(folder, 'snapshot'),
-    timestamp: await signerIn(folder, 'timestamp'),
-  };
+  const signers = offered ? signersAmong(offered, last) : await signersIn(folder);
   if (rootKey && last.expires.getTime() - now < ROOT_RENEWAL_MS) {
     const next = await makeRoot(localSigner(rootKey), signers, last.version + 1, now);
     await storeRoot(database, last.version + 1, next);
     roots = checkedChain(await readRoots(database));
     last = roots.at(-1) ?? last;
   }
-  for (const role of ROLES) checkAuthority(last, role, signers[role], folder);
+  for (const role of ROLES) {
+    checkAuthority(last, role, signers[role], offered ? 'a key' : keyFile(folder, role));
+  }
   return {
     signers,
-    time: await signerIn(folder, 'time'),
+    time: offered ? offeredFor(offered, 'time') : await signerIn(folder, 'time'),
     roots: new Map(roots.map(({ version, bytes }) => [version, bytes])),
     rootDigest: createHash('sha256').update(last.bytes).digest('hex'),
     rootExpires: last.expires,
@@ -100,12 +108,43 @@ export async function openDirectorKeys(
   };
 }
 
-function checkAuthority(root: Root, role: OnlineRole, { keyId }: Signer, folder: string): void {
+/** What the signer process calls these roles. */
+const OFFERED_AS = { targets: 'director-targets', snapshot: 'snapshot', timestamp: 'timestamp' };
+
+/** The signer process may have keys of the image repository too: those that the root names count. */
+function signersAmong(offered: readonly OfferedSigner[], root: Root): DirectorKeys['signers'] {
+  const among = (role: OnlineRole) =>
+    offeredFor(offered, OFFERED_AS[role], ({ keyId }) => root.authorities[role].keys.has(keyId));
+  return {
+    targets: among('targets'),
+    snapshot: among('snapshot'),
+    timestamp: among('timestamp'),
+  };
+}
+
+function offeredFor(
+  offered: readonly OfferedSigner[],
+  name: string,
+  isNamed: (signer: Signer) => boolean = () => true,
+): Signer {
+  const found = offered.find((signer) => signer.roles.includes(name) && isNamed(signer));
+  if (found) return found;
+  throw new BadDirectorKeys(`the signer has no key for ${name} that the Director's root names`);
+}
+
+const signersIn = async (folder: string): Promise<DirectorKeys['signers']> => ({
+  targets: await signerIn(folder, 'targets'),
+  snapshot: await signerIn(folder, 'snapshot'),
+  timestamp: await signerIn(folder, 'timestamp'),
+});
+
+/** @param whose for messages */
+function checkAuthority(root: Root, role: OnlineRole, { keyId }: Signer, whose: string): void {
   const { keys, threshold } = root.authorities[role];
   if (keys.has(keyId) && threshold === 1) return;
   const reason = keys.has(keyId)
     ? `root version ${root.version} wants ${threshold} signatures for ${role}: online roles have one`
-    : `${keyFile(folder, role)} is not the key that root version ${root.version} names for ${role}`;
+    : `${whose} is not the key that root version ${root.version} names for ${role}`;
   throw new BadDirectorKeys(reason);
 }
 

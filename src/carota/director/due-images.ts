@@ -21,7 +21,7 @@ export interface DueImages {
 export const scriptPath = (scriptRefId: string): string => `scripts/${scriptRefId}.json`;
 
 /**
- * One schedule at a time: two scripts at once would be two images for the Primary. One that the vehicle has begun with goes
+ * One schedule at a time: two scripts at once would be two images for the Primary. One that the vehicle has started goes
  * on; otherwise the first that was posted.
  */
 export function inTurn(schedules: readonly OpenSchedule[]): readonly OpenSchedule[] {

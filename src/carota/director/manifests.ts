@@ -81,7 +81,7 @@ export class Manifests {
       if (vehicle.ecus.size === 0) {
         throw new ManifestRefusal('vehicle', 'the ECUs of this vehicle are not registered');
       }
-      checkManifest(manifest, vin, vehicle.ecus);
+      await checkManifest(manifest, vin, vehicle.ecus);
       const now = clock();
       const used = checkFreshness(manifest, vehicle.reports, now);
       const reports = recordsOf(manifest, vehicle, used);

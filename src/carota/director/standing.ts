@@ -1,4 +1,5 @@
 /** All that a Director has to know of a vehicle, read at once: ECUs, reports, what is due, what is signed. */
+import { type PublicKey } from '../../uptane/keys/public-key.js';
 import { type ListedKey } from '../../uptane/signing/signer.js';
 import { publicKeyOf } from '../../uptane/signing/listed-key.js';
 import { type RegisteredEcu, type UsedNonces } from '../../uptane/manifest/check-manifest.js';
@@ -32,7 +33,7 @@ export interface ReportRecord extends UsedNonces {
 export interface OpenSchedule {
   readonly refId: string;
   readonly scriptRefId: string;
-  /** The vehicle has begun with it. */
+  /** The vehicle has started it. */
   readonly hasBegun: boolean;
   /** When its wave was posted, ms; null: it is being posted. */
   readonly postedAt: number | null;
@@ -44,8 +45,8 @@ export interface OrderedRecord {
   readonly image: ImageRecord;
 }
 
+/** Without their bytes, which only some requests need; see `FileBytes`. */
 export interface StoredFiles extends SignedFiles {
-  readonly bytes: Readonly<Record<'targets' | 'snapshot' | 'timestamp', Buffer>>;
   /** The image that was ordered last, by serial number. */
   readonly ordered: Readonly<Record<string, OrderedRecord>>;
 }
@@ -76,13 +77,10 @@ interface Row {
   readonly epoch: string;
   readonly targets_version: number;
   readonly targets_expires: Date;
-  readonly targets: Buffer;
   readonly snapshot_version: number;
   readonly snapshot_expires: Date;
-  readonly snapshot: Buffer;
   readonly timestamp_version: number;
   readonly timestamp_expires: Date;
-  readonly timestamp_file: Buffer;
   readonly ordered: Readonly<Record<string, OrderedRecord>>;
 }
 
@@ -91,6 +89,7 @@ interface EcuRow {
   readonly name: string;
   readonly hardwareId: string;
   readonly key: ListedKey;
+  readonly keyId: string;
   readonly isPrimary: boolean;
   readonly registeredAt: string;
 }
@@ -105,7 +104,7 @@ const OVER = ['success', 'cancel', 'consent_rejected', 'rollback_success', 'roll
 const STATEMENT = `
 select v.vin,
   (select json_agg(json_build_object('ecuId', e.serial, 'name', e.name, 'hardwareId', e.hardware_id,
-     'key', e.key, 'isPrimary', e.is_primary, 'registeredAt', e.registered_at)
+     'key', e.key, 'keyId', e.key_id, 'isPrimary', e.is_primary, 'registeredAt', e.registered_at)
      order by e.is_primary desc, e.serial) from ecus e where e.vin = v.vin) as ecus,
   (select json_object_agg(i.ecu, i.version) from installed_versions i where i.vin = v.vin) as versions,
   (select json_agg(json_build_object('id', s.id, 'refId', s.ref_id, 'scriptRefId', s.script_ref_id,
@@ -116,8 +115,8 @@ select v.vin,
    where sv.vin = v.vin and s.status = 'running' and w.state in ('posting', 'running', 'passed')
      and sv.state <> all ($2::text[])) as schedules,
   m.reports, m.revision,
-  f.content, f.epoch, f.targets_version, f.targets_expires, f.targets, f.snapshot_version,
-  f.snapshot_expires, f.snapshot, f.timestamp_version, f.timestamp_expires, f.timestamp_file, f.ordered,
+  f.content, f.epoch, f.targets_version, f.targets_expires, f.snapshot_version, f.snapshot_expires,
+  f.timestamp_version, f.timestamp_expires, f.ordered,
   (select concat_ws(' ', pg_postmaster_start_time(),
      (select oid from pg_database where datname = current_database()),
      pg_relation_filenode('director_files'))) as database
@@ -157,9 +156,23 @@ function standingOf(row: Row): VehicleStanding {
   };
 }
 
-const ecuOf = ({ key, registeredAt, ...ecu }: EcuRow): InventoryEcu => ({
+/** By their ids, which are digests of what they are. The longest kept goes first. */
+const keys = new Map<string, PublicKey>();
+const MOST_KEYS = 50_000;
+
+function keyOf(keyId: string, listed: ListedKey): PublicKey {
+  const known = keys.get(keyId);
+  if (known) return known;
+  const [oldest] = keys.size >= MOST_KEYS ? keys.keys() : [];
+  if (oldest !== undefined) keys.delete(oldest);
+  const key = publicKeyOf(listed);
+  keys.set(keyId, key);
+  return key;
+}
+
+const ecuOf = ({ key, keyId, registeredAt, ...ecu }: EcuRow): InventoryEcu => ({
   ...ecu,
-  key: publicKeyOf(key),
+  key: keyOf(keyId, key),
   listedKey: key,
   registeredAt: new Date(registeredAt),
 });
@@ -170,6 +183,5 @@ const filesOf = (row: Row, content: string): StoredFiles => ({
   targets: { version: row.targets_version, expires: row.targets_expires.getTime() },
   snapshot: { version: row.snapshot_version, expires: row.snapshot_expires.getTime() },
   timestamp: { version: row.timestamp_version, expires: row.timestamp_expires.getTime() },
-  bytes: { targets: row.targets, snapshot: row.snapshot, timestamp: row.timestamp_file },
   ordered: row.ordered,
 });

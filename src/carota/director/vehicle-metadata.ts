@@ -23,13 +23,12 @@ import {
   type NextFiles,
   type SignedFile,
 } from '../../uptane/director-repository/next-files.js';
-import { canonicalJson } from '../../uptane/json/canonical-json.js';
 import { type SignedPart, signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
 import { type ImageCatalogue } from '../images/index.js';
 import { type DirectorKeys } from './director-keys.js';
 import { dueImages, type DueImages } from './due-images.js';
+import { FileBytes, type Role } from './file-bytes.js';
 import { dueByEcu } from './ordered.js';
-import { RecentFiles } from './recent-files.js';
 import { type StoredFiles, type VehicleStanding } from './standing.js';
 
 export interface VehicleMetadataOptions {
@@ -56,12 +55,13 @@ const MOST_TRIES = 10;
 export class VehicleMetadata {
   readonly #options: VehicleMetadataOptions;
   readonly #storing: Batches<ToStore, boolean>;
-  readonly #snapshots = new RecentFiles();
+  readonly #bytes: FileBytes;
   /** Vehicles whose files are being signed by this process. */
   readonly #signing = new Map<string, Promise<unknown>>();
 
   constructor(options: VehicleMetadataOptions) {
     this.#options = options;
+    this.#bytes = new FileBytes(options.database);
     this.#storing = new Batches(
       (files) => storeFiles(options.database, files),
       MOST_STORED_AT_ONCE,
@@ -77,7 +77,10 @@ export class VehicleMetadata {
       const wanted = { wanted: digestOf(content), epoch: this.#epochOf(vehicle) };
       const { files } = vehicle;
       const next = nextFiles(files, { ...wanted, now: this.#options.clock() });
-      if (!next && files) return this.#served(vin, files);
+      if (!next && files) {
+        const bytes = await this.#bytes.get(vin, 'timestamp', files.timestamp.version);
+        if (bytes) return bytes;
+      }
       const signing = this.#signing.get(vin);
       // What another request signs is read when it is stored.
       if (signing) await signing.catch(() => undefined);
@@ -85,7 +88,7 @@ export class VehicleMetadata {
         const stored = await this.#alone(vin, () =>
           this.#renew(vehicle, due, next, content, wanted),
         );
-        if (stored) return this.#served(vin, stored);
+        if (stored) return stored;
       }
     }
     throw new Error(`the metadata of ${vin} changes faster than they can be signed`);
@@ -101,29 +104,38 @@ export class VehicleMetadata {
     }
   }
 
-  /** @returns undefined where another process was quicker */
+  /** @returns the timestamp; undefined where another process was quicker */
   async #renew(
     vehicle: VehicleStanding,
     due: DueImages | undefined,
     next: NextFiles,
     content: SignedPart,
     { wanted, epoch }: { readonly wanted: string; readonly epoch: string },
-  ): Promise<StoredFiles | undefined> {
+  ): Promise<Uint8Array | undefined> {
     const { vin } = vehicle;
     const signed = await this.#sign(vehicle, next, content);
+    if (!signed) return undefined;
     const ordered = { ...orderedOfEcus(vehicle), ...Object.fromEntries(dueByEcu(due)) };
-    const files = { ...signed, content: wanted, epoch, ordered };
     const replaces = vehicle.files?.timestamp.version ?? 0;
-    return (await this.#storing.do({ vin, replaces, files })) ? files : undefined;
+    const isStored = await this.#storing.do({
+      vin,
+      replaces,
+      content: wanted,
+      epoch,
+      ordered,
+      ...signed,
+    });
+    if (!isStored) return undefined;
+    for (const role of ROLES) this.#bytes.put(vin, role, signed[role].version, signed[role].bytes);
+    return signed.timestamp.bytes;
   }
 
   /** `N.snapshot.json`; undefined where that is not the one that counts. @throws UnknownVehicle */
   async snapshot(vin: string, version: number): Promise<Uint8Array | undefined> {
-    // A version never changes, and it says nothing but a version.
-    const recent = this.#snapshots.get(vin, version);
-    if (recent) return recent;
-    const { files } = await this.#standingOf(vin);
-    return files?.snapshot.version === version ? files.bytes.snapshot : undefined;
+    // It says nothing of images, so nothing has to be looked up.
+    const kept = await this.#bytes.get(vin, 'snapshot', version);
+    if (!kept) await this.#standingOf(vin);
+    return kept;
   }
 
   /**
@@ -138,7 +150,7 @@ export class VehicleMetadata {
     if (files?.targets.version !== version) return undefined;
     const due = await this.due(vehicle);
     const isDue = files.content === digestOf(targetsMember(due?.targets ?? []));
-    return isDue ? files.bytes.targets : undefined;
+    return isDue ? this.#bytes.get(vin, 'targets', version) : undefined;
   }
 
   due(vehicle: VehicleStanding): Promise<DueImages | undefined> {
@@ -156,73 +168,75 @@ export class VehicleMetadata {
     return createHash('sha256').update(`${database} ${rootDigest}`).digest('hex');
   }
 
-  #served(vin: string, files: Omit<StoredFiles, 'ordered'>): Uint8Array {
-    this.#snapshots.put(vin, files.snapshot.version, files.bytes.snapshot);
-    return files.bytes.timestamp;
-  }
-
+  /** @returns undefined where a stored file is not there any more: another process was quicker */
   async #sign(
     { vin, files }: VehicleStanding,
     next: NextFiles,
     content: SignedPart,
-  ): Promise<Omit<StoredFiles, 'content' | 'epoch' | 'ordered'>> {
+  ): Promise<Record<Role, FileWithBytes> | undefined> {
     const targets = next.targets
       ? await this.#file('targets', next.targets, (common) =>
           directorTargets({ ...common, vin, targets: content }),
         )
-      : storedFile(files, 'targets');
+      : await this.#stored(vin, 'targets', files);
+    if (!targets) return undefined;
     const snapshot = next.snapshot
       ? await this.#file('snapshot', next.snapshot, (common) =>
-          directorSnapshot({ ...common, targetsVersion: targets.file.version }),
+          directorSnapshot({ ...common, targetsVersion: targets.version }),
         )
-      : storedFile(files, 'snapshot');
+      : await this.#stored(vin, 'snapshot', files);
+    if (!snapshot) return undefined;
     const timestamp = await this.#file('timestamp', next.timestamp, (common) =>
       directorTimestamp({
         ...common,
-        snapshotVersion: snapshot.file.version,
+        snapshotVersion: snapshot.version,
         snapshot: snapshot.bytes,
       }),
     );
-    return {
-      targets: targets.file,
-      snapshot: snapshot.file,
-      timestamp: timestamp.file,
-      bytes: { targets: targets.bytes, snapshot: snapshot.bytes, timestamp: timestamp.bytes },
-    };
+    return { targets, snapshot, timestamp };
   }
 
   async #file(
     role: Role,
     file: SignedFile,
     contentOf: (common: { version: number; expires: Date }) => SignedPart,
-  ): Promise<{ file: SignedFile; bytes: Buffer }> {
+  ): Promise<FileWithBytes> {
     const signed = contentOf({ version: file.version, expires: new Date(file.expires) });
     const signer = this.#options.keys.signers[role];
     const bytes = writeEnvelope(await signMetadata(signed, [signer]));
     this.#options.onSigned(role);
-    return { file, bytes };
+    return { ...file, bytes };
+  }
+
+  async #stored(
+    vin: string,
+    role: Role,
+    files: StoredFiles | undefined,
+  ): Promise<FileWithBytes | undefined> {
+    if (!files) throw new Error('a vehicle without files gets all of them');
+    const bytes = await this.#bytes.get(vin, role, files[role].version);
+    return bytes && { ...files[role], bytes };
   }
 }
 
-type Role = 'targets' | 'snapshot' | 'timestamp';
-
-function storedFile(files: StoredFiles | undefined, role: Role) {
-  if (!files) throw new Error('a vehicle without files gets all of them');
-  return { file: files[role], bytes: files.bytes[role] };
+interface FileWithBytes extends SignedFile {
+  readonly bytes: Uint8Array;
 }
 
+const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
+
+/** Of what targets say, always made in the same order. */
 const digestOf = (content: SignedPart) =>
-  createHash('sha256').update(canonicalJson(content)).digest('hex');
+  createHash('sha256').update(JSON.stringify(content)).digest('hex');
 
 /** What was ordered last, of ECUs that the vehicle still has. */
 const orderedOfEcus = ({ ecus, files }: VehicleStanding) =>
   Object.fromEntries(Object.entries(files?.ordered ?? {}).filter(([ecuId]) => ecus.has(ecuId)));
 
-interface ToStore {
+interface ToStore extends Omit<StoredFiles, Role>, Record<Role, FileWithBytes> {
   readonly vin: string;
   /** Version of the timestamp that is stored; 0: none. */
   readonly replaces: number;
-  readonly files: StoredFiles;
 }
 
 /** @returns for each whether it was stored; false: another one was quicker, and what is stored is to be read again */
@@ -260,18 +274,18 @@ async function storeFiles(
     [
       texts(({ vin }) => vin),
       numbers(({ replaces }) => replaces),
-      texts(({ files }) => files.content),
-      texts(({ files }) => files.epoch),
-      numbers(({ files }) => files.targets.version),
-      times(({ files }) => files.targets.expires),
-      bytes(({ files }) => files.bytes.targets),
-      numbers(({ files }) => files.snapshot.version),
-      times(({ files }) => files.snapshot.expires),
-      bytes(({ files }) => files.bytes.snapshot),
-      numbers(({ files }) => files.timestamp.version),
-      times(({ files }) => files.timestamp.expires),
-      bytes(({ files }) => files.bytes.timestamp),
-      texts(({ files }) => JSON.stringify(files.ordered)),
+      texts(({ content }) => content),
+      texts(({ epoch }) => epoch),
+      numbers(({ targets }) => targets.version),
+      times(({ targets }) => targets.expires),
+      bytes(({ targets }) => targets.bytes),
+      numbers(({ snapshot }) => snapshot.version),
+      times(({ snapshot }) => snapshot.expires),
+      bytes(({ snapshot }) => snapshot.bytes),
+      numbers(({ timestamp }) => timestamp.version),
+      times(({ timestamp }) => timestamp.expires),
+      bytes(({ timestamp }) => timestamp.bytes),
+      texts(({ ordered }) => JSON.stringify(ordered)),
     ],
     'director-store-files',
   );

@@ -5,6 +5,7 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Batches } from '../../service/batches.js';
 import { matchesPath } from '../../uptane/delegations/path-pattern.js';
 import { type Reader } from '../../uptane/json/reader.js';
 import { type Delegation } from '../../uptane/metadata/delegation.js';
@@ -48,7 +49,11 @@ export class RepositoryFolder implements ImageCatalogue {
   #contents: Images = NOTHING;
   /** Of the timestamp that the contents are of; empty: there is none. */
   #mark = '';
-  #reading: Promise<void> = Promise.resolve();
+  /** Whoever asks while it is looked at waits for the next look. */
+  readonly #looks = new Batches<undefined, Images>(async (asked) => {
+    await this.#readIfNew();
+    return asked.map(() => this.#contents);
+  }, Infinity);
 
   /** @param folder of the repository */
   constructor(folder: string) {
@@ -56,12 +61,8 @@ export class RepositoryFolder implements ImageCatalogue {
   }
 
   /** @throws Refusal where a file is not what it should be; a repository that is not there is empty */
-  async images(): Promise<Images> {
-    // One after the other: when this one's turn comes, another one may have read what is new.
-    const reading = this.#reading.catch(() => undefined).then(() => this.#readIfNew());
-    this.#reading = reading;
-    await reading;
-    return this.#contents;
+  images(): Promise<Images> {
+    return this.#looks.do(undefined);
   }
 
   async #readIfNew(): Promise<void> {

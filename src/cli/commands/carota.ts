@@ -15,6 +15,7 @@ import {
   DATA_DIR,
   DATABASE_URL,
   DIRECTOR_DIR,
+  DIRECTOR_SIGNER,
   HOST,
   HTTP_PORT,
   IMAGE_REPOSITORY_DIR,
@@ -53,7 +54,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, ALLOW_PLAIN_HTTP]);
   addSettings(command, [CALLBACK_SECRET]);
   addSettings(command, [SIGNING_KEY, SIGNING_CHAIN, S3_URL, S3_BUCKET, S3_REGION]);
-  addSettings(command, [DIRECTOR_DIR, IMAGE_REPOSITORY_DIR]);
+  addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();

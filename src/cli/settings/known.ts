@@ -383,6 +383,11 @@ export const DIRECTOR_DIR: Setting<string> = {
   description:
     'folder of the Director’s root (metadata/) and online keys (keys/) (default: one in the data directory, with keys of our own, for trials)',
 };
+export const DIRECTOR_SIGNER: Setting<string> = {
+  flag: '--director-signer <socket>',
+  description:
+    'Unix socket of otaops signer, which has the Director’s online keys (default: they are in that folder)',
+};
 export const IMAGE_REPOSITORY_DIR: Setting<string> = {
   flag: '--image-repository-dir <folder>',
   description:

@@ -1,6 +1,6 @@
 /**
  * What a Director checks of a manifest (Uptane, "Directing installation of images on vehicles", steps 3 and 4), against
- * what it knows of the vehicle. Pure.
+ * what it knows of the vehicle.
  */
 import { type PublicKey } from '../keys/public-key.js';
 import { type Envelope } from '../metadata/envelope.js';
@@ -39,11 +39,11 @@ const MOST_PER_SECOND = 64;
  *
  * @throws ManifestRefusal
  */
-export function checkManifest(
+export async function checkManifest(
   manifest: ManifestFile,
   vin: string,
   ecus: ReadonlyMap<string, RegisteredEcu>,
-): void {
+): Promise<void> {
   if (manifest.vin !== vin) {
     throw new ManifestRefusal('vehicle', `it is of the vehicle ${quoted(manifest.vin)}`);
   }
@@ -55,7 +55,7 @@ export function checkManifest(
     );
   }
   // First: nothing else that it says is worth a look before.
-  checkSignature(manifest.envelope, primary, 'the manifest');
+  await checkSignature(manifest.envelope, primary, 'the manifest');
   for (const ecuId of manifest.reports.keys()) {
     if (ecus.has(ecuId)) continue;
     throw new ManifestRefusal(
@@ -67,8 +67,14 @@ export function checkManifest(
   for (const ecu of ecus.values()) {
     const report = manifest.reports.get(ecu.ecuId);
     if (report) checkReport(report, vin, ecu);
-    else throw new ManifestRefusal('ecu-missing', `the report of an ECU is missing`, ecu.ecuId);
+    else throw new ManifestRefusal('ecu-missing', 'the report of an ECU is missing', ecu.ecuId);
   }
+  await Promise.all(
+    [...manifest.reports].map(async ([ecuId, { envelope }]) => {
+      const ecu = ecus.get(ecuId);
+      if (ecu) await checkSignature(envelope, ecu, 'the report', ecuId);
+    }),
+  );
 }
 
 function checkReport(report: ReportFile, vin: string, ecu: RegisteredEcu): void {
@@ -80,19 +86,18 @@ function checkReport(report: ReportFile, vin: string, ecu: RegisteredEcu): void 
     const message = `its hardware is registered as ${ecu.hardwareId}, and reported as ${quoted(report.hardwareId)}`;
     throw new ManifestRefusal('ecu-unknown', message, ecu.ecuId);
   }
-  checkSignature(report.envelope, ecu, 'the report', ecu.ecuId);
 }
 
 /** One signature by the registered key; others do not count and do no harm. */
-function checkSignature(
+async function checkSignature(
   { signatures, signedBytes }: Envelope,
   { key }: RegisteredEcu,
   what: string,
   ecuId?: string,
-): void {
+): Promise<void> {
   // One each, however many claim the key: else a manifest full of wrong signatures would keep a Director busy.
   const own = signatures.find(({ keyId }) => keyId === key.id);
-  if (own && key.verifies(signedBytes, own.hex)) return;
+  if (own && (await key.verifiesConcurrently(signedBytes, own.hex))) return;
   const message = own
     ? `the signature of ${what} does not verify with the registered key ${key.id}`
     : `${what} is not signed by the registered key ${key.id}`;

@@ -46,5 +46,9 @@ export async function signatureBy(signer: Signer, message: Uint8Array): Promise<
   return { keyid: signer.keyId, sig };
 }
 
-/** The file as it is served: canonical, so that the same envelope always has the same hash. @throws NotCanonical */
-export const writeEnvelope = (envelope: WrittenEnvelope): Buffer => canonicalJson(envelope);
+/**
+ * The file as it is served. It is plain JSON: canonical JSON, over which the signatures are, does not escape control
+ * characters, so the line breaks of a key in PEM would make it no JSON at all.
+ */
+export const writeEnvelope = (envelope: WrittenEnvelope): Buffer =>
+  Buffer.from(JSON.stringify(envelope));

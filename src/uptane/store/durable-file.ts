@@ -11,12 +11,16 @@ import {
 import { dirname } from 'node:path';
 
 /** Suffix of the file that an interrupted replacement leaves behind; the next one overwrites it. */
-const UNFINISHED = '.unfinished';
+export const UNFINISHED = '.unfinished';
 
-/** Replaces a file's content; when it returns, the new one survives a power cut. */
-export function replaceFile(path: string, content: string | Uint8Array): void {
+/**
+ * Replaces a file's content; when it returns, the new one survives a power cut.
+ *
+ * @param mode permissions of the file if it is new
+ */
+export function replaceFile(path: string, content: string | Uint8Array, mode = 0o600): void {
   const unfinished = `${path}${UNFINISHED}`;
-  const file = openSync(unfinished, 'w', 0o600);
+  const file = openSync(unfinished, 'w', mode);
   try {
     writeFileSync(file, content);
     fsyncSync(file);

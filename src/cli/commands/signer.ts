@@ -1,0 +1,82 @@
+/** `otaops signer`: the process that has the online keys. */
+import { type Command } from 'commander';
+import { type OnlineKey } from '../../uptane/signing/index.js';
+import { serviceLog } from '../log.js';
+import { option } from '../options.js';
+import { print } from '../output.js';
+import { passphraseSource, type PassphraseFlags } from '../passphrase.js';
+import { addSettings, LOG_LEVEL } from '../settings/index.js';
+import { parseAtLeastOne } from '../settings/parsers.js';
+import { addPassphraseOptions, collect } from '../signers.js';
+import { stopRequested } from '../stop-signals.js';
+import { UsageError } from '../usage-error.js';
+
+interface SignerFlags extends PassphraseFlags {
+  readonly socket: string;
+  readonly online: string[];
+  readonly longestDays: number;
+  readonly logLevel: string;
+}
+
+export function signerCommand(program: Command): void {
+  const command = program
+    .command('signer')
+    .description('keep the online keys apart from the web server, and sign only what they are for')
+    .requiredOption('--socket <path>', 'Unix socket, for this user only')
+    .requiredOption('--online <role=file>', 'key and the role that it signs; repeatable', collect)
+    .addOption(
+      option(
+        '--longest-days <days>',
+        'how far ahead what it signs may expire',
+        parseAtLeastOne,
+      ).default(30),
+    )
+    .addHelpText(
+      'after',
+      `
+Roles: timestamp, snapshot, targets, director-targets, time. Never root.
+
+Example:
+  otaops signer --socket /run/otaops/signer --online timestamp=timestamp.key --online snapshot=snapshot.key`,
+    );
+  addSettings(addPassphraseOptions(command), [LOG_LEVEL]);
+  command.action(async (flags: SignerFlags) => {
+    const stopping = stopRequested();
+    const log = serviceLog(flags.logLevel);
+    const { SignerServer } = await import('../../uptane/signing/index.js');
+    const keys = await onlineKeys(flags);
+    const server = new SignerServer({
+      socketPath: flags.socket,
+      keys,
+      longestDays: flags.longestDays,
+      onRefusal: (reason) => log.warn({ reason }, 'refused to sign'),
+    });
+    await server.start();
+    for (const { signer, roles } of keys) print(`${roles.join(', ')}  ${signer.keyId}`);
+    print(`Listening on ${flags.socket}`);
+    log.info({ signal: await stopping }, 'stopping');
+    await server.stop();
+  });
+}
+
+/** A key with several roles is opened once. */
+async function onlineKeys(flags: SignerFlags): Promise<OnlineKey[]> {
+  const { isOnlineRole, ONLINE_ROLES, openKeyFile } = await import('../../uptane/signing/index.js');
+  const ask = passphraseSource(flags);
+  const rolesOf = new Map<string, OnlineKey['roles']>();
+  for (const text of flags.online) {
+    const [role = '', ...rest] = text.split('=');
+    const file = rest.join('=');
+    if (!isOnlineRole(role) || file === '') {
+      throw new UsageError(
+        `--online ${text}: expected ROLE=FILE, with one of ${ONLINE_ROLES.join(', ')}`,
+      );
+    }
+    rolesOf.set(file, [...(rolesOf.get(file) ?? []), role]);
+  }
+  const keys: OnlineKey[] = [];
+  for (const [file, roles] of rolesOf) {
+    keys.push({ signer: await openKeyFile(file, () => ask(`passphrase of ${file}`)), roles });
+  }
+  return keys;
+}

@@ -1,0 +1,187 @@
+/**
+ * What a proposal changes, for the people who sign it. Every text from metadata is shown with its control and
+ * reordering characters escaped: a path must not be able to paint over the line that shows it. Pure.
+ */
+import { canonicalJson, type PlainJson } from '../json/canonical-json.js';
+import { releaseCounterOf } from './changes.js';
+import { type Proposal, type ProposedRoot, type ProposedTargets } from './proposal.js';
+import { type Published } from './published.js';
+import { type Keys, TOP_ROLES } from './role-keys.js';
+import { type RootContent } from './root-content.js';
+import {
+  type DelegationContent,
+  type TargetContent,
+  type TargetsContent,
+} from './targets-content.js';
+
+/** Lines of text. Added things begin with `+`, removed ones with `-`, changed ones with `~`. */
+export function difference(published: Published, proposal: Proposal): readonly string[] {
+  return [
+    ...(proposal.root ? rootDifference(published.root?.content, proposal.root) : []),
+    ...[...proposal.targets.values()].flatMap((file) =>
+      targetsDifference(published.targets.get(file.role)?.content, file),
+    ),
+  ];
+}
+
+interface Versioned {
+  readonly version: number;
+  readonly expires: string;
+}
+
+function heading(role: string, before: Versioned | undefined, now: Versioned): string[] {
+  if (before === undefined) {
+    return [`${role}: version ${now.version}, new`, `  expires ${now.expires}`];
+  }
+  return [
+    `${role}: version ${before.version} → ${now.version}`,
+    `  expires ${before.expires} → ${now.expires}`,
+  ];
+}
+
+function rootDifference(before: RootContent | undefined, { content }: ProposedRoot): string[] {
+  const lines = heading('root', before, content);
+  for (const role of TOP_ROLES) {
+    const last = before?.roles[role];
+    const { keyIds, threshold } = content.roles[role];
+    lines.push(
+      ...listDifference(last?.keyIds ?? [], keyIds, (id, isNew) => {
+        const keys = isNew ? content.keys : (before?.keys ?? new Map());
+        return `key of ${role}: ${keyText(id, keys as Keys)}`;
+      }),
+      ...changeOf(
+        `threshold of ${role}`,
+        last && thresholdText(last),
+        thresholdText({ keyIds, threshold }),
+      ),
+    );
+  }
+  const shared = keysOfSeveralRoles(content);
+  lines.push(...shared.map((text) => `  ! ${text}`));
+  return lines;
+}
+
+const thresholdText = ({ keyIds, threshold }: { keyIds: readonly string[]; threshold: number }) =>
+  `${threshold} of ${keyIds.length}`;
+
+function keysOfSeveralRoles({ roles }: RootContent): string[] {
+  const byKey = new Map<string, string[]>();
+  for (const role of TOP_ROLES) {
+    for (const id of roles[role].keyIds) byKey.set(id, [...(byKey.get(id) ?? []), role]);
+  }
+  return [...byKey]
+    .filter(([, names]) => names.length > 1)
+    .map(([id, names]) => `one key for ${names.join(' and ')}: ${id}`);
+}
+
+function targetsDifference(before: TargetsContent | undefined, file: ProposedTargets): string[] {
+  const { role, content } = file;
+  const lines = heading(printable(role), before, content);
+  for (const [path, target] of before?.targets ?? []) {
+    if (!content.targets.has(path)) lines.push(`  - ${printable(path)}  ${targetText(target)}`);
+  }
+  for (const [path, target] of content.targets) {
+    const last = before?.targets.get(path);
+    if (last === undefined) lines.push(`  + ${printable(path)}  ${targetText(target)}`);
+    else if (targetText(last) !== targetText(target)) {
+      lines.push(`  ~ ${printable(path)}`, `      was ${targetText(last)}`);
+      lines.push(`      is  ${targetText(target)}`);
+    }
+  }
+  lines.push(...delegationDifference(before, content));
+  if (lines.length === 2) lines.push('  the same images and delegations');
+  return lines;
+}
+
+function targetText(target: TargetContent): string {
+  const { length, hashes, custom } = target;
+  const match = (custom?.match ?? {}) as Readonly<Record<string, PlainJson>>;
+  const { hardwareIds = [] } = match;
+  // Whatever else is signed is shown too.
+  const rest = {
+    ...without(custom ?? {}, 'match'),
+    ...without(match, 'hardwareIds', 'releaseCounter'),
+  };
+  return [
+    `${length} bytes`,
+    `release counter ${releaseCounterOf(target) ?? 'none'}`,
+    `hardware ${printable(Array.isArray(hardwareIds) ? hardwareIds.join(', ') : 'unreadable')}`,
+    ...Object.entries(hashes).map(([algorithm, digest]) => printable(`${algorithm} ${digest}`)),
+    ...(Object.keys(rest).length === 0 ? [] : [printable(canonicalJson(rest).toString())]),
+  ].join(', ');
+}
+
+const without = (members: Readonly<Record<string, PlainJson>>, ...names: readonly string[]) =>
+  Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)));
+
+function delegationDifference(before: TargetsContent | undefined, now: TargetsContent): string[] {
+  const texts = (content: TargetsContent | undefined) =>
+    new Map(
+      content?.delegations.map((delegation) => [
+        namesText(delegation),
+        delegationText(delegation, content.delegationKeys),
+      ]),
+    );
+  const last = texts(before);
+  const lines: string[] = [];
+  for (const [names, text] of last) {
+    if (!texts(now).has(names)) lines.push(`  - delegation to ${names}: ${text}`);
+  }
+  for (const [names, text] of texts(now)) {
+    const previous = last.get(names);
+    if (previous === undefined) lines.push(`  + delegation to ${names}: ${text}`);
+    else if (previous !== text) {
+      lines.push(`  ~ delegation to ${names}`, `      was ${previous}`, `      is  ${text}`);
+    }
+  }
+  const order = (content: TargetsContent | undefined) =>
+    content?.delegations.map(namesText).filter((names) => last.has(names) && texts(now).has(names));
+  const [was = [], is = []] = [order(before), order(now)];
+  if (was.join() !== is.join()) {
+    lines.push(`  ~ order of delegations: ${was.join(' > ')} → ${is.join(' > ')}`);
+  }
+  return lines;
+}
+
+const namesText = ({ roles }: DelegationContent) =>
+  printable(roles.map(({ name }) => name).join(' + '));
+
+function delegationText(delegation: DelegationContent, keys: Keys): string {
+  const { roles, minRolesInAgreement, paths, isTerminating, hardwareIds } = delegation;
+  return [
+    ...roles.map(
+      ({ name, keyIds, threshold }) =>
+        `${printable(name)} signed by ${threshold} of ${keyIds.map((id) => keyText(id, keys)).join(', ')}`,
+    ),
+    ...(minRolesInAgreement === undefined ? [] : [`${minRolesInAgreement} roles must agree`]),
+    `paths ${paths.map(printable).join(', ')}`,
+    `hardware ${hardwareIds === undefined ? 'any' : hardwareIds.map(printable).join(', ')}`,
+    ...(isTerminating ? ['terminating'] : []),
+  ].join('; ');
+}
+
+const keyText = (id: string, keys: Keys) =>
+  `${keys.get(id)?.keytype ?? 'unknown'} ${printable(id)}`;
+
+function listDifference(
+  before: readonly string[],
+  now: readonly string[],
+  text: (item: string, isNew: boolean) => string,
+): string[] {
+  return [
+    ...before.filter((item) => !now.includes(item)).map((item) => `  - ${text(item, false)}`),
+    ...now.filter((item) => !before.includes(item)).map((item) => `  + ${text(item, true)}`),
+  ];
+}
+
+function changeOf(what: string, before: string | undefined, now: string): string[] {
+  if (before === now) return [];
+  return [before === undefined ? `  + ${what}: ${now}` : `  ~ ${what}: ${before} → ${now}`];
+}
+
+/** Control, format (also those that reorder text), surrogate and private characters, and separators of lines. */
+export const printable = (text: string): string =>
+  text.replace(
+    /[\p{C}\u2028\u2029]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );

@@ -1,0 +1,23 @@
+/** The image repository and its ceremonies, as other parts use it. */
+export {
+  addTarget,
+  type Change,
+  changeKeys,
+  inOrder,
+  moveDelegation,
+  removeDelegation,
+  removeTarget,
+  revokeKey,
+  rolesOfKey,
+  setDelegation,
+} from './changes.js';
+export { describeImage } from './describe-image.js';
+export { FolderFiles } from './folder-files.js';
+export { exclusively } from './lock.js';
+export { DEFAULT_PERIODS, LONGEST_PERIOD, type Periods } from './periods.js';
+export { readDelegationFile } from './delegation-file.js';
+export { ImageRepository } from './repository.js';
+export { type Review, signableBy, signReviewed } from './review.js';
+export { TOP_ROLES, type TopRole } from './role-keys.js';
+export { SigningRecord } from './signing-record.js';
+export { type RepositoryStatus } from './status.js';

@@ -1,0 +1,63 @@
+/** How long each role's metadata is valid, and times in the form of metadata. */
+import { formatUtcTime } from '../metadata/utc-time.js';
+import { BadJson, parseJson } from '../json/parse-json.js';
+import { Reader } from '../json/reader.js';
+import { RepositoryFault } from './fault.js';
+import { isTopRole, type TopRole } from './role-keys.js';
+
+/** In days. */
+export type Periods = Readonly<Record<TopRole | 'delegated', number>>;
+
+/** Uptane Deployment Best Practices, "Metadata expiration times"; snapshot and timestamp are signed online. */
+export const DEFAULT_PERIODS: Periods = {
+  root: 365,
+  targets: 180,
+  delegated: 180,
+  snapshot: 7,
+  timestamp: 1,
+};
+
+export const LONGEST_PERIOD = 3_660;
+
+const DAY = 24 * 60 * 60 * 1000;
+
+export const daysOf = (role: string, periods: Periods): number =>
+  isTopRole(role) ? periods[role] : periods.delegated;
+
+export const expiryAfter = (now: Date, days: number): string =>
+  formatUtcTime(new Date(now.getTime() + days * DAY));
+
+/** Negative once it has expired. */
+export const daysUntil = (expires: string, now: Date): number =>
+  (Date.parse(expires) - now.getTime()) / DAY;
+
+export const writePeriods = (periods: Periods): string =>
+  `${JSON.stringify({ expiresAfterDays: periods }, null, 2)}\n`;
+
+/** @throws RepositoryFault, Refusal */
+export function readPeriods(bytes: Uint8Array): Periods {
+  const file = new Reader(parsed(bytes), { repository: 'image', role: 'repository.json' });
+  const days = file.member('expiresAfterDays');
+  const of = (role: string) => {
+    const member = days.member(role);
+    return member.integer(1) > LONGEST_PERIOD
+      ? member.refuse(`at most ${LONGEST_PERIOD}`)
+      : member.integer(1);
+  };
+  return {
+    root: of('root'),
+    targets: of('targets'),
+    delegated: of('delegated'),
+    snapshot: of('snapshot'),
+    timestamp: of('timestamp'),
+  };
+}
+
+function parsed(bytes: Uint8Array) {
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    if (error instanceof BadJson) throw new RepositoryFault(`repository.json ${error.message}`);
+    throw error;
+  }
+}

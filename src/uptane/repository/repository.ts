@@ -1,0 +1,345 @@
+/**
+ * An image repository and its ceremonies, over its files. The decisions are in the pure files beside this one; this one
+ * reads, asks them, and writes.
+ */
+import { ImageCheck } from '../image-check.js';
+import { type Target } from '../metadata/target.js';
+import { writeEnvelope } from '../signing/sign.js';
+import { keyIdOfListed, type ListedKey, type Signer } from '../signing/signer.js';
+import { RepositoryFault } from './fault.js';
+import { type RepositoryFiles } from './files.js';
+import {
+  checkRoleName,
+  imageFiles,
+  PROPOSED_IMAGES,
+  PROPOSED_METADATA,
+  proposedFile,
+  proposedImage,
+  SETTINGS_FILE,
+} from './names.js';
+import { type Periods, readPeriods, writePeriods } from './periods.js';
+import { firstProposal, propose, type ProposalRequest } from './propose.js';
+import {
+  isEmpty,
+  isSameSigned,
+  type Proposal,
+  proposedFiles,
+  type ProposedFile,
+  proposedRoot,
+  proposedTargets,
+  readProposal,
+} from './proposal.js';
+import { preparePublication } from './publication.js';
+import { type Published, readPublished } from './published.js';
+import { type AddedSignature, review, type Review } from './review.js';
+import { checkRoleKeys } from './changes.js';
+import { TOP_ROLES, type TopRole } from './role-keys.js';
+import { repositoryStatus, type RepositoryStatus } from './status.js';
+import { stateAfter, type RepositoryState } from './state.js';
+
+export interface FirstKeys {
+  readonly keys: readonly ListedKey[];
+  readonly threshold: number;
+}
+
+export interface PublicationResult {
+  /** Versions by role, of what was written. */
+  readonly written: readonly string[];
+  /** See `Publication`. */
+  readonly isSeamless: boolean;
+}
+
+export interface RepositoryOptions {
+  /** The images are served from elsewhere: they are neither copied nor looked for. */
+  readonly hasImagesElsewhere?: boolean;
+}
+
+export class ImageRepository {
+  readonly #files: RepositoryFiles;
+  readonly #hasImagesElsewhere: boolean;
+
+  constructor(files: RepositoryFiles, { hasImagesElsewhere = false }: RepositoryOptions = {}) {
+    this.#files = files;
+    this.#hasImagesElsewhere = hasImagesElsewhere;
+  }
+
+  /** Proposes the first root, and targets without images. @throws RepositoryFault */
+  async init(
+    roles: Readonly<Record<TopRole, FirstKeys>>,
+    periods: Periods,
+    now: Date,
+  ): Promise<void> {
+    if ((await this.#files.read(SETTINGS_FILE)) !== undefined) {
+      throw new RepositoryFault('there is a repository here already');
+    }
+    const keys = new Map(
+      TOP_ROLES.flatMap((role) => roles[role].keys).map((key) => [keyIdOfListed(key), key]),
+    );
+    const roleKeys = (role: TopRole) => {
+      const listed = {
+        keyIds: [...new Set(roles[role].keys.map(keyIdOfListed))],
+        threshold: roles[role].threshold,
+      };
+      checkRoleKeys(role, listed, keys);
+      return listed;
+    };
+    const root = {
+      keys,
+      roles: {
+        root: roleKeys('root'),
+        timestamp: roleKeys('timestamp'),
+        snapshot: roleKeys('snapshot'),
+        targets: roleKeys('targets'),
+      },
+    };
+    await this.#writeProposal(firstProposal(root, { periods, now }), undefined);
+    await this.#files.write(SETTINGS_FILE, Buffer.from(writePeriods(periods)));
+  }
+
+  async periods(): Promise<Periods> {
+    const bytes = await this.#files.read(SETTINGS_FILE);
+    if (bytes !== undefined) return readPeriods(bytes);
+    throw new RepositoryFault('there is no repository here: otaops repository init makes one');
+  }
+
+  /** What is published, and what is proposed on top of it. */
+  async read(): Promise<{ published: Published; proposal: Proposal }> {
+    const published = await readPublished(this.#files);
+    return { published, proposal: await readProposal(this.#files, published) };
+  }
+
+  /** As it would be once the proposal is published. */
+  async state(): Promise<RepositoryState> {
+    const { published, proposal } = await this.read();
+    const state = stateAfter(published, proposal);
+    if (state === undefined) throw new RepositoryFault('there is no root');
+    return state;
+  }
+
+  /** @returns the roles whose signatures were dropped, because their files say something else now */
+  async propose(request: Omit<ProposalRequest, 'periods'>): Promise<readonly string[]> {
+    const periods = await this.periods();
+    const { published, proposal } = await this.read();
+    const result = propose(published, proposal, { ...request, periods });
+    await this.#writeProposal(result.proposal, proposal);
+    return result.unsignedAgain;
+  }
+
+  /** Keeps an image until it is published. */
+  async keepImage(sha256: string, source: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#files.writeFrom(proposedImage(sha256), source);
+  }
+
+  /**
+   * Proposes a delegated role's file that its owner has made and signed elsewhere.
+   *
+   * @throws RepositoryFault, Refusal if it is no targets metadata
+   */
+  async importRole(role: string, bytes: Uint8Array): Promise<void> {
+    checkRoleName(role);
+    const { published, proposal } = await this.read();
+    const after = stateAfter(published, proposal);
+    if (role === 'targets' || !after?.targets.has(role)) {
+      throw new RepositoryFault(`there is no delegation to ${role}`);
+    }
+    const file = proposedTargets(role, bytes);
+    await this.#files.write(proposedFile(role), writeEnvelope(file.written));
+  }
+
+  /** Drops what is proposed. */
+  async discard(): Promise<void> {
+    for (const folder of [PROPOSED_METADATA, PROPOSED_IMAGES]) {
+      for (const name of await this.#files.list(folder)) {
+        await this.#files.remove(`${folder}/${name}`);
+      }
+    }
+  }
+
+  async review(now: Date): Promise<Review> {
+    const periods = await this.periods();
+    const { published, proposal } = await this.read();
+    return review(published, proposal, periods, now);
+  }
+
+  /** Adds signatures to the files that were reviewed. @throws RepositoryFault if they have changed since */
+  async addSignatures(reviewed: Review, added: readonly AddedSignature[]): Promise<void> {
+    const { proposal } = await this.read();
+    for (const { role, signature } of added) {
+      const seen = fileOf(reviewed.proposal, role);
+      const file = fileOf(proposal, role);
+      if (seen === undefined || file === undefined || !isSameSigned(seen.envelope, file.envelope)) {
+        throw new RepositoryFault(`${role} was changed while it was reviewed: look at it again`);
+      }
+      const signatures = [
+        ...file.written.signatures.filter(({ keyid }) => keyid !== signature.keyid),
+        signature,
+      ];
+      await this.#files.write(proposedFile(role), writeEnvelope({ ...file.written, signatures }));
+    }
+  }
+
+  /**
+   * Adds the signatures that another copy of this folder has for the same proposal.
+   *
+   * @returns `ROLE: KEYID` of what was added
+   * @throws RepositoryFault if the copy proposes something else
+   */
+  async collect(other: RepositoryFiles): Promise<readonly string[]> {
+    const { proposal } = await this.read();
+    const collected: string[] = [];
+    for (const file of proposedFiles(proposal)) {
+      const bytes = await other.read(proposedFile(file.role));
+      if (bytes === undefined) continue;
+      const theirs = readProposed(file, bytes);
+      if (!isSameSigned(file.envelope, theirs.envelope)) {
+        throw new RepositoryFault(
+          `the other folder proposes something else for ${file.role}: its signatures are not for this proposal`,
+        );
+      }
+      const added = theirs.written.signatures.filter(
+        ({ keyid, sig }) =>
+          !file.written.signatures.some((ours) => ours.keyid === keyid && ours.sig === sig),
+      );
+      if (added.length === 0) continue;
+      const signatures = [...file.written.signatures, ...added];
+      await this.#files.write(
+        proposedFile(file.role),
+        writeEnvelope({ ...file.written, signatures }),
+      );
+      collected.push(...added.map(({ keyid }) => `${file.role}: ${keyid}`));
+    }
+    return collected;
+  }
+
+  /**
+   * Publishes what is proposed. After an interruption, the same call finishes it.
+   *
+   * @throws RepositoryFault, Refusal; then nothing has been written
+   */
+  async publish(signers: readonly Signer[], now: Date): Promise<PublicationResult> {
+    const { published, proposal } = await this.read();
+    if (isEmpty(proposal) && !(await this.#isUnfinished(published, now))) {
+      throw new RepositoryFault('nothing is proposed');
+    }
+    return this.#publish(published, proposal, signers, now);
+  }
+
+  /** Signs a new timestamp, and a snapshot where it is needed; what is proposed stays proposed. */
+  async refresh(signers: readonly Signer[], now: Date): Promise<PublicationResult> {
+    const { published } = await this.read();
+    if (published.root === undefined || published.timestamp === undefined) {
+      throw new RepositoryFault('nothing is published yet');
+    }
+    return this.#publish(published, { root: undefined, targets: new Map() }, signers, now);
+  }
+
+  async status(now: Date): Promise<RepositoryStatus> {
+    const periods = await this.periods();
+    const { published, proposal } = await this.read();
+    return repositoryStatus(published, proposal, periods, now);
+  }
+
+  async #publish(
+    published: Published,
+    proposal: Proposal,
+    signers: readonly Signer[],
+    now: Date,
+  ): Promise<PublicationResult> {
+    const files = this.#files;
+    const periods = await this.periods();
+    const publication = await preparePublication({
+      files,
+      published,
+      proposal,
+      signers,
+      periods,
+      now,
+    });
+    if (!this.#hasImagesElsewhere) await this.#publishImages(proposal);
+    for (const { path, bytes } of publication.files) await files.write(path, bytes);
+    for (const { role } of proposedFiles(proposal)) await files.remove(proposedFile(role));
+    if (!isEmpty(proposal)) await this.#forgetPublished();
+    return {
+      written: publication.files.map(({ path }) => path),
+      isSeamless: publication.isSeamless,
+    };
+  }
+
+  /** A publication that was cut between a new root and its timestamp: vehicles refuse what is there. */
+  async #isUnfinished(published: Published, now: Date): Promise<boolean> {
+    const { published: roles } = repositoryStatus(
+      published,
+      { root: undefined, targets: new Map() },
+      await this.periods(),
+      now,
+    );
+    return roles.some(({ signedBy, threshold }) => signedBy.length < threshold);
+  }
+
+  /** Images come before the metadata that lists them. @throws RepositoryFault if one is not there */
+  async #publishImages({ targets }: Proposal): Promise<void> {
+    const missing: string[] = [];
+    const copies: { from: string; to: string; target: Target }[] = [];
+    for (const { role, content } of targets.values()) {
+      for (const [path, { length, hashes }] of content.targets) {
+        const target = { path, length, hashes: new Map(Object.entries(hashes)), custom: undefined };
+        for (const to of imageFiles(path, hashes)) {
+          if ((await this.#files.size(to)) === length) continue;
+          const from = proposedImage(hashes.sha256 ?? '');
+          if ((await this.#files.size(from)) === length) copies.push({ from, to, target });
+          else missing.push(`${role} lists ${path}, but its image is not in the folder`);
+        }
+      }
+    }
+    if (missing.length > 0) throw new RepositoryFault([...new Set(missing)].join('\n'));
+    for (const { from, to, target } of copies) {
+      await this.#files.writeFrom(to, checked(this.#files.stream(from), target));
+    }
+  }
+
+  /** Leftovers of files that are published already, and images that nothing proposed lists any more. */
+  async #forgetPublished(): Promise<void> {
+    const { proposal } = await this.read();
+    const listed = new Set(
+      [...proposal.targets.values()].flatMap(({ content }) =>
+        [...content.targets.values()].map(({ hashes }) => hashes.sha256),
+      ),
+    );
+    for (const name of await this.#files.list(PROPOSED_METADATA)) {
+      const role = name.replace(/\.json$/, '');
+      if (fileOf(proposal, role) === undefined) await this.#files.remove(proposedFile(role));
+    }
+    for (const sha256 of await this.#files.list(PROPOSED_IMAGES)) {
+      if (!listed.has(sha256)) await this.#files.remove(proposedImage(sha256));
+    }
+  }
+
+  async #writeProposal(proposal: Proposal, before: Proposal | undefined): Promise<void> {
+    for (const file of proposedFiles(proposal)) {
+      if (before && fileOf(before, file.role) === file) continue;
+      await this.#files.write(proposedFile(file.role), writeEnvelope(file.written));
+    }
+    for (const { role } of before ? proposedFiles(before) : []) {
+      if (fileOf(proposal, role) === undefined) await this.#files.remove(proposedFile(role));
+    }
+  }
+}
+
+/** The bytes as they come; fails at their end if they are not the image. @throws Refusal */
+async function* checked(
+  source: AsyncIterable<Uint8Array>,
+  target: Target,
+): AsyncGenerator<Uint8Array> {
+  const check = new ImageCheck(target, { repository: 'proposal', role: target.path });
+  for await (const bytes of source) {
+    check.update(bytes);
+    yield bytes;
+  }
+  check.finish();
+}
+
+const fileOf = (proposal: Proposal, role: string): ProposedFile | undefined =>
+  role === 'root' ? proposal.root : proposal.targets.get(role);
+
+const readProposed = (like: ProposedFile, bytes: Uint8Array): ProposedFile =>
+  like.role === 'root' ? proposedRoot(bytes) : proposedTargets(like.role, bytes);

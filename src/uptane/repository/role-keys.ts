@@ -1,0 +1,60 @@
+/** The keys of a role and their threshold, as root and delegations list them. */
+import { keyIdOf } from '../keys/key-id.js';
+import { PublicKey } from '../keys/public-key.js';
+import { type Authority } from '../keys/authority.js';
+import { plainJson } from '../json/plain-json.js';
+import { type Reader } from '../json/reader.js';
+import { isUsable } from '../signing/listed-key.js';
+import { type ListedKey } from '../signing/signer.js';
+
+export type TopRole = 'root' | 'timestamp' | 'snapshot' | 'targets';
+export const TOP_ROLES: readonly TopRole[] = ['root', 'timestamp', 'snapshot', 'targets'];
+
+export const isTopRole = (role: string): role is TopRole => TOP_ROLES.includes(role as TopRole);
+
+export interface RoleKeys {
+  readonly keyIds: readonly string[];
+  readonly threshold: number;
+}
+
+/** Keys by id, with all their members: the id is over all of them. */
+export type Keys = ReadonlyMap<string, ListedKey>;
+
+export const readRoleKeys = (role: Reader): RoleKeys => ({
+  keyIds: role.member('keyids').strings(),
+  threshold: role.member('threshold').integer(1),
+});
+
+/** @throws Refusal if an id is not that of its key, or a key is of no type that vehicles know */
+export function readListedKeys(keys: Reader): Keys {
+  return new Map(keys.members().map(([id, key]) => [id, readListedKey(id, key)]));
+}
+
+function readListedKey(id: string, key: Reader): ListedKey {
+  const text = (name: string) => key.member(name).string();
+  key.member('keyval').member('public').string();
+  const listed = plainJson(key.object()) as ListedKey;
+  if (!isUsable(listed)) {
+    key.refuse(`an Ed25519, ECDSA P-256 or RSA-PSS key, not ${text('keytype')} ${text('scheme')}`);
+  }
+  if (keyIdOf(key.object()) !== id) key.refuse(`a key with the id ${id}`);
+  return listed;
+}
+
+/** What the verification needs of a role's keys. */
+export function authorityOf({ keyIds, threshold }: RoleKeys, keys: Keys): Authority {
+  const listed = new Map<string, PublicKey>();
+  for (const id of keyIds) {
+    const key = keys.get(id);
+    if (key) {
+      const { keytype: keyType, scheme, keyval } = key;
+      listed.set(id, new PublicKey(id, { keyType, scheme, public: keyval.public }));
+    }
+  }
+  const identities = [...new Set([...listed.values()].map(({ identity }) => identity))].sort();
+  return { keys: listed, threshold, identities };
+}
+
+/** Only the keys that some role lists. */
+export const usedKeys = (keys: Keys, roles: readonly RoleKeys[]): Keys =>
+  new Map([...keys].filter(([id]) => roles.some(({ keyIds }) => keyIds.includes(id))));

@@ -1,0 +1,70 @@
+/** Whose signatures a file has, and whose are missing. Pure. */
+import { type Authority } from '../keys/authority.js';
+import { type Envelope } from '../metadata/envelope.js';
+import { type Published } from './published.js';
+import { authorityOf } from './role-keys.js';
+import { requirementsOf, type Requirement, type RepositoryState } from './state.js';
+
+/** Key ids of the authority with a valid signature, each key once. */
+export function signersOf({ signatures, signedBytes }: Envelope, { keys }: Authority): string[] {
+  const signers = new Map<string, string>();
+  for (const { keyId, hex } of signatures) {
+    const key = keys.get(keyId);
+    if (key && !signers.has(key.identity) && key.verifies(signedBytes, hex)) {
+      signers.set(key.identity, keyId);
+    }
+  }
+  return [...signers.values()];
+}
+
+export interface SignatureState extends Requirement {
+  readonly signedBy: readonly string[];
+  /** How many more keys must sign. */
+  readonly missing: number;
+}
+
+export function signatureState(envelope: Envelope, requirement: Requirement): SignatureState {
+  const signedBy = signersOf(envelope, requirement.authority);
+  const missing = Math.max(0, requirement.authority.threshold - signedBy.length);
+  return { ...requirement, signedBy, missing };
+}
+
+/**
+ * What must be fulfilled before a proposed file is published. A root needs the keys of the root before and its own
+ * (Uptane, "How to check Root metadata", step 2.3).
+ */
+export function requirementsOfProposed(
+  role: string,
+  published: Published,
+  after: RepositoryState,
+): readonly Requirement[] {
+  if (role !== 'root') return requirementsOf(role, after);
+  const own = { by: 'this root', authority: authorityOf(after.root.roles.root, after.root.keys) };
+  const before = published.root?.content;
+  if (before === undefined) return [own];
+  return [{ by: 'the root before', authority: authorityOf(before.roles.root, before.keys) }, own];
+}
+
+/** Signatures that do not verify: the file was changed after them, or they are forged. By key id. */
+export function brokenSignatures(
+  { signatures, signedBytes }: Envelope,
+  requirements: readonly Requirement[],
+): readonly string[] {
+  return signatures
+    .filter(({ keyId, hex }) =>
+      requirements.some(({ authority }) => {
+        const key = authority.keys.get(keyId);
+        return key && !key.verifies(signedBytes, hex);
+      }),
+    )
+    .map(({ keyId }) => keyId);
+}
+
+/** Signatures by keys that have nothing to say about the role. By key id. */
+export const foreignSignatures = (
+  { signatures }: Envelope,
+  requirements: readonly Requirement[],
+): readonly string[] =>
+  signatures
+    .map(({ keyId }) => keyId)
+    .filter((keyId) => !requirements.some(({ authority }) => authority.keys.has(keyId)));

@@ -1,0 +1,62 @@
+/**
+ * What a key has signed: beside the key, and not in the folder that is carried around. Whoever brings an old proposal
+ * back, with the old repository under it, is recognised by the machine that has the key.
+ */
+import { createHash } from 'node:crypto';
+import { parseJson } from '../json/parse-json.js';
+import { Reader } from '../json/reader.js';
+import { readIfThere, replaceFile } from '../store/durable-file.js';
+import { RepositoryFault } from './fault.js';
+import { type ProposedFile } from './proposal.js';
+
+interface Entry {
+  readonly version: number;
+  /** Lower-case hex, of the canonical JSON that was signed. */
+  readonly sha256: string;
+}
+
+export class SigningRecord {
+  readonly #path: string;
+  readonly #signed: Map<string, Entry>;
+
+  /** @throws Refusal, BadJson if the file is not one of ours */
+  constructor(path: string) {
+    this.#path = path;
+    const bytes = readIfThere(path);
+    const members = bytes
+      ? new Reader(parseJson(bytes), { repository: 'local', role: path }).members()
+      : [];
+    this.#signed = new Map(
+      members.map(([role, entry]) => [
+        role,
+        { version: entry.member('version').integer(1), sha256: entry.member('sha256').string() },
+      ]),
+    );
+  }
+
+  /**
+   * @returns a sentence if the same version was signed before and said something else
+   * @throws RepositoryFault if a later version was signed before
+   */
+  check({ role, content, envelope }: ProposedFile): string | undefined {
+    const before = this.#signed.get(role);
+    if (before === undefined) return undefined;
+    if (content.version < before.version) {
+      throw new RepositoryFault(
+        `this key has signed ${role} version ${before.version} already; version ${content.version} is a proposal of the past`,
+      );
+    }
+    return content.version === before.version && before.sha256 !== digest(envelope.signedBytes)
+      ? `this key has signed another ${role} version ${content.version} before`
+      : undefined;
+  }
+
+  /** Before the signature leaves the machine. */
+  add({ role, content, envelope }: ProposedFile): void {
+    const entry = { version: content.version, sha256: digest(envelope.signedBytes) };
+    this.#signed.set(role, entry);
+    replaceFile(this.#path, `${JSON.stringify(Object.fromEntries(this.#signed), null, 2)}\n`);
+  }
+}
+
+const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,132 @@
+/**
+ * Keys in files. `NAME` is the private key, encrypted, for its owner only; `NAME.pub` is the public key as metadata
+ * lists it, to be given to whoever proposes it for a role.
+ */
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { plainJson } from '../json/plain-json.js';
+import { BadJson, parseJson } from '../json/parse-json.js';
+import { isObject } from '../json/json-value.js';
+import { replaceFile } from '../store/durable-file.js';
+import { encryptKey, isEncrypted, readPrivateKey } from './encrypted-key.js';
+import { isUsable, listedKeyOf, UnsuitableKey } from './listed-key.js';
+import { localSigner } from './local-signer.js';
+import { keyIdOfListed, type KeyType, type ListedKey, type Signer } from './signer.js';
+
+/** A key file cannot be used; the message names it and says why. */
+class KeyFileFault extends Error {
+  override readonly name = 'KeyFileFault';
+}
+
+const RSA_BITS = 3072;
+
+export function generateKey(type: KeyType): KeyObject {
+  if (type === 'ed25519') return generateKeyPairSync('ed25519').privateKey;
+  if (type === 'ecdsa') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  return generateKeyPairSync('rsa', { modulusLength: RSA_BITS }).privateKey;
+}
+
+/**
+ * @param passphrase `undefined`: not encrypted, for keys that must be online when nobody is there
+ * @returns the public key
+ * @throws KeyFileFault if the file exists: a key is never overwritten
+ */
+export async function writeKeyFile(
+  path: string,
+  key: KeyObject,
+  passphrase: string | undefined,
+): Promise<ListedKey> {
+  for (const file of [path, publicFileOf(path)]) {
+    if (existsSync(file)) throw new KeyFileFault(`${file} exists already`);
+  }
+  if (passphrase === '') throw new KeyFileFault('the passphrase is empty');
+  const listed = listedKeyOf(createPublicKey(key));
+  const pem =
+    passphrase === undefined
+      ? (key.export({ type: 'pkcs8', format: 'pem' }) as string)
+      : await encryptKey(key, passphrase);
+  replaceFile(path, pem);
+  writePublicKeyFile(publicFileOf(path), listed);
+  return listed;
+}
+
+export const publicFileOf = (path: string): string => `${path}.pub`;
+
+export const writePublicKeyFile = (path: string, key: ListedKey): void =>
+  replaceFile(path, `${JSON.stringify(key, null, 2)}\n`, 0o644);
+
+/**
+ * @param askPassphrase called only if the key is encrypted
+ * @throws KeyFileFault if the file is not there, others may read it, the passphrase is wrong, or it is no such key
+ */
+export async function openKeyFile(
+  path: string,
+  askPassphrase: () => Promise<string>,
+): Promise<Signer> {
+  const text = await readText(path);
+  const { mode } = await stat(path);
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    throw new KeyFileFault(`others may read the private key ${path}: chmod 600 ${path}`);
+  }
+  try {
+    return localSigner(readPrivateKey(text, isEncrypted(text) ? await askPassphrase() : undefined));
+  } catch (error) {
+    if (error instanceof UnsuitableKey) throw new KeyFileFault(`${path}: ${error.message}`);
+    if (!isOpenSslError(error)) throw error;
+    throw new KeyFileFault(
+      isEncrypted(text)
+        ? `${path} cannot be decrypted: the passphrase is wrong, or the file is damaged`
+        : `${path} is not a private key in PEM (PKCS#8)`,
+    );
+  }
+}
+
+const isOpenSslError = (error: unknown): boolean => {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && (code.startsWith('ERR_OSSL') || code.startsWith('ERR_CRYPTO'));
+};
+
+/** A public key: a `.pub` file of ours, or PEM with a SubjectPublicKeyInfo. @throws KeyFileFault */
+export async function readPublicKeyFile(path: string): Promise<ListedKey> {
+  const text = await readText(path);
+  if (text.includes('PRIVATE KEY')) {
+    throw new KeyFileFault(`${path} is a private key; its public key is in ${publicFileOf(path)}`);
+  }
+  try {
+    return text.trimStart().startsWith('{')
+      ? listedKeyOfJson(text)
+      : listedKeyOf(createPublicKey(text));
+  } catch (error) {
+    if (error instanceof UnsuitableKey || error instanceof BadJson) {
+      throw new KeyFileFault(`${path}: ${error.message}`);
+    }
+    if (isOpenSslError(error)) throw new KeyFileFault(`${path} is not a public key`);
+    throw error;
+  }
+}
+
+function listedKeyOfJson(text: string): ListedKey {
+  const value = parseJson(Buffer.from(text));
+  const keyval = isObject(value) ? value.get('keyval') : undefined;
+  const isKey =
+    isObject(value) &&
+    typeof value.get('keytype') === 'string' &&
+    typeof value.get('scheme') === 'string' &&
+    isObject(keyval) &&
+    typeof keyval.get('public') === 'string';
+  const key = isKey ? (plainJson(value) as ListedKey) : undefined;
+  if (key && isUsable(key)) return key;
+  throw new UnsuitableKey('expected a key as metadata lists it: keytype, scheme, keyval.public');
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new KeyFileFault(`there is no file ${path}`);
+  }
+}
+
+export const keyText = (key: ListedKey): string => `${key.keytype} ${keyIdOfListed(key)}`;

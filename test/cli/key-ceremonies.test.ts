@@ -1,0 +1,120 @@
+/** Every command of docs/key-ceremonies.md, in the order of the document; each recovery on a copy of the folder. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keyIdOfListed, type ListedKey } from '../../src/uptane/signing/signer.js';
+import { runCommand } from '../support/run-command.js';
+import { temporaryDirectory } from '../support/servers.js';
+import { days, TestClient } from '../uptane/repository/support.js';
+
+const document = readFileSync(
+  fileURLToPath(new URL('../../docs/key-ceremonies.md', import.meta.url)),
+  'utf8',
+);
+
+interface Section {
+  readonly title: string;
+  readonly commands: readonly string[];
+}
+
+/** Sections with commands; those under `## Recovery` start from the same folder. */
+function sectionsOf(text: string): Section[] {
+  return text
+    .split(/^#{2,3} /m)
+    .slice(1)
+    .map((part) => ({
+      title: part.split('\n')[0] ?? '',
+      commands: [...part.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, block = '']) =>
+        block.trim().split('\n'),
+      ),
+    }))
+    .filter(({ commands }) => commands.length > 0);
+}
+
+const [preparing = '', recovering = ''] = document.split(/^## Recovery$/m);
+const preparation = sectionsOf(preparing);
+const recoveries = sectionsOf(recovering);
+
+const before = process.cwd();
+const prepared = temporaryDirectory('ceremonies');
+const PASSPHRASE = ['--passphrase-file', 'passphrase'];
+
+/** As a person would type it, who is asked for a passphrase and confirms. */
+async function type(command: string): Promise<string> {
+  const [program, ...args] = command.split(' ');
+  if (program !== 'otaops') {
+    execFileSync('sh', ['-c', command]);
+    return '';
+  }
+  const [first, second] = args;
+  const isSigning = second === 'sign' && !args.includes('--from');
+  const asks = isSigning || (first === 'keys' && second === 'generate');
+  const answers = [
+    ...(asks && !args.includes('--no-passphrase') ? PASSPHRASE : []),
+    ...(isSigning ? ['--yes'] : []),
+  ];
+  const { code, output } = await runCommand([...args, ...answers]);
+  if (code !== 0) throw new Error(`${command}\n${output}`);
+  return output;
+}
+
+const FIRST_ROOT = join('repo', 'metadata', '1.root.json');
+
+beforeAll(async () => {
+  process.chdir(prepared);
+  writeFileSync('passphrase', 'correct horse battery staple\n');
+  writeFileSync('fw.bin', 'firmware');
+  for (const { commands } of preparation) for (const command of commands) await type(command);
+});
+
+afterAll(() => process.chdir(before));
+
+test('the document has a page for each kind of lost or stolen key', () => {
+  expect(recoveries.length).toBeGreaterThanOrEqual(9);
+  expect(document).toContain(FIRST_ROOT);
+});
+
+describe('recovery:', () => {
+  test.each(recoveries)('$title', async ({ commands }) => {
+    const folder = temporaryDirectory('recovery');
+    cpSync(prepared, folder, { recursive: true });
+    process.chdir(folder);
+    // The vehicle that was provisioned in the first ceremony and has seen the release.
+    const vehicle = new TestClient(readFileSync(FIRST_ROOT));
+    const now = new Date();
+    expect(await vehicle.find('repo', 'brakes/fw.bin', now)).toBe('targets');
+    for (const command of commands) {
+      if (command.includes('supplier.json')) writeDelegation();
+      await type(command);
+    }
+    if (existsSync('repo-2')) {
+      const other = new TestClient(readFileSync(join('repo-2', 'metadata', '1.root.json')));
+      expect(await other.find('repo-2', 'brakes/fw.bin', now)).toBeUndefined();
+    } else {
+      expect(await vehicle.find('repo', 'brakes/fw.bin', now)).toBe('targets');
+      await expect(vehicle.find('repo', 'brakes/fw.bin', days(500, now))).rejects.toThrow(
+        'has expired',
+      );
+    }
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  });
+});
+
+function writeDelegation(): void {
+  const key = JSON.parse(readFileSync('supplier.key.pub', 'utf8')) as ListedKey;
+  const id = keyIdOfListed(key);
+  writeFileSync(
+    'supplier.json',
+    JSON.stringify({
+      name: 'supplier',
+      keyids: [id],
+      threshold: 1,
+      paths: ['radio/*'],
+      terminating: false,
+      keys: { [id]: key },
+    }),
+  );
+}

@@ -1,0 +1,129 @@
+/** Manifests: what an ECU signs is what a Director reads, and nothing damaged is believed. */
+import { generateKeyPairSync } from 'node:crypto';
+import { expect, test } from 'vitest';
+import {
+  checkFreshness,
+  checkManifest,
+  type RegisteredEcu,
+} from '../../src/uptane/manifest/check-manifest.js';
+import { type EcuReport, ecuReportPayload } from '../../src/uptane/manifest/ecu-report.js';
+import { ManifestRefusal } from '../../src/uptane/manifest/manifest-refusal.js';
+import { newNonce } from '../../src/uptane/manifest/nonce.js';
+import { readManifest } from '../../src/uptane/manifest/read-manifest.js';
+import { manifestPayload } from '../../src/uptane/manifest/vehicle-manifest.js';
+import { Refusal } from '../../src/uptane/refusal.js';
+import { publicKeyOf } from '../../src/uptane/signing/listed-key.js';
+import { localSigner } from '../../src/uptane/signing/local-signer.js';
+import {
+  signMetadata,
+  type WrittenEnvelope,
+  writeEnvelope,
+} from '../../src/uptane/signing/sign.js';
+import { byDepth, seed } from '../support/depth.js';
+import { Mutations } from './support/mutations.js';
+
+const VIN = '5YJSA1E40FF345678';
+const NOW = Date.parse('2026-11-27T12:00:00Z');
+// Any text may be a serial number.
+const SERIALS = ['P-1', '__proto__', 'ü "1"'];
+const signers = new Map(
+  SERIALS.map((serial) => [serial, localSigner(generateKeyPairSync('ed25519').privateKey)]),
+);
+const signerOf = (serial: string) => {
+  const signer = signers.get(serial);
+  if (!signer) throw new Error(`there is no ECU ${serial}`);
+  return signer;
+};
+const ecus = new Map<string, RegisteredEcu>(
+  [...signers].map(([ecuId, { key }]) => [
+    ecuId,
+    { ecuId, hardwareId: 'hw-a', key: publicKeyOf(key), isPrimary: ecuId === 'P-1' },
+  ]),
+);
+
+const reportOf = (ecuId: string): EcuReport => ({
+  vin: VIN,
+  ecuId,
+  hardwareId: 'hw-a',
+  installed: {
+    path: 'artifacts/ü',
+    length: 5,
+    hashes: new Map([['sha256', 'a'.repeat(64)]]),
+    releaseCounter: 3,
+  },
+  time: new Date(NOW),
+  nonce: newNonce(),
+  attack: ecuId === 'P-1' ? 'freeze' : undefined,
+  reason: ecuId === 'P-1' ? 'it has "expired"' : undefined,
+});
+
+async function manifest(reports = SERIALS.map(reportOf)): Promise<Buffer> {
+  const ecuReports = new Map<string, WrittenEnvelope>();
+  for (const report of reports) {
+    const signed = await signMetadata(ecuReportPayload(report), [signerOf(report.ecuId)]);
+    ecuReports.set(report.ecuId, signed);
+  }
+  const payload = manifestPayload({ vin: VIN, primary: 'P-1', ecuReports });
+  return writeEnvelope(await signMetadata(payload, [signerOf('P-1')]));
+}
+
+const accept = async (bytes: Uint8Array) => {
+  const file = readManifest(bytes);
+  await checkManifest(file, VIN, ecus);
+  checkFreshness(file, new Map(), NOW);
+  return file;
+};
+
+test('what ECUs write is what is read', async () => {
+  const reports = SERIALS.map(reportOf);
+  const { reports: read } = await accept(await manifest(reports));
+  for (const report of reports) expect(read.get(report.ecuId)).toMatchObject(report);
+  expect(read.size).toBe(3);
+});
+
+test('a signature by the right key under another id does not count, nor one beside a wrong one', async () => {
+  const bytes = await manifest();
+  const file = JSON.parse(bytes.toString());
+  const [signature] = file.signatures;
+  const changed = (signatures: object[]) => Buffer.from(JSON.stringify({ ...file, signatures }));
+  const refusal = expect.objectContaining({ code: 'signature' });
+  await expect(accept(changed([]))).rejects.toThrow(refusal);
+  const renamed = changed([{ ...signature, keyid: 'a'.repeat(64) }]);
+  await expect(accept(renamed)).rejects.toThrow(refusal);
+  // One try for each report: a manifest of a megabyte of wrong signatures costs no more than others.
+  const second = changed([{ ...signature, sig: '00' }, signature]);
+  await expect(accept(second)).rejects.toThrow(refusal);
+  const stranger = { keyid: 'b'.repeat(64), sig: '00' };
+  expect((await accept(changed([stranger, signature]))).vin).toBe(VIN);
+});
+
+test('of damaged manifests none is believed unless it says the same, and none crashes', async () => {
+  const original = await manifest();
+  const said = (await accept(original)).envelope.signedBytes;
+  const mutations = new Mutations(seed);
+  const damaged = byDepth({ quick: 3_000, full: 100_000 });
+  let refused = 0;
+  for (let count = 0; count < damaged; count++) {
+    const bytes = mutations.ofBytes(original);
+    try {
+      expect((await accept(bytes)).envelope.signedBytes).toEqual(said);
+    } catch (error) {
+      if (!(error instanceof Refusal || error instanceof ManifestRefusal)) throw error;
+      refused += 1;
+    }
+  }
+  expect(refused).toBeGreaterThan(1_000);
+});
+
+test('the nonces that are kept of an ECU are bounded', async () => {
+  let used: ReturnType<typeof checkFreshness> = new Map();
+  const next = async () => {
+    used = checkFreshness(readManifest(await manifest()), used, NOW);
+  };
+  for (let count = 0; count < 64; count++) await next();
+  expect(used.get('P-1')?.nonces).toHaveLength(64);
+  await expect(next()).rejects.toThrow(expect.objectContaining({ code: 'nonce' }));
+  const later = SERIALS.map((ecuId) => ({ ...reportOf(ecuId), time: new Date(NOW + 1_000) }));
+  used = checkFreshness(readManifest(await manifest(later)), used, NOW);
+  expect(used.get('P-1')?.nonces).toHaveLength(1);
+});

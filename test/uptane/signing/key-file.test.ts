@@ -1,0 +1,89 @@
+/** Keys in files: what openssl reads, and what is refused. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  generateKey,
+  openKeyFile,
+  publicFileOf,
+  readPublicKeyFile,
+  writeKeyFile,
+} from '../../../src/uptane/signing/key-file.js';
+import { signMetadata } from '../../../src/uptane/signing/sign.js';
+import { temporaryDirectory } from '../../support/servers.js';
+
+const folder = temporaryDirectory('keys');
+const PASSPHRASE = 'correct horse “battery” staple';
+let count = 0;
+const newPath = () => join(folder, `key-${(count += 1)}`);
+const never = () => Promise.reject(new Error('nobody should have been asked'));
+
+describe.each(['ed25519', 'ecdsa', 'rsa'] as const)('%s', (type) => {
+  test('is written encrypted, for its owner only, and signs once it is decrypted', async () => {
+    const path = newPath();
+    const listed = await writeKeyFile(path, generateKey(type), PASSPHRASE);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const signer = await openKeyFile(path, async () => PASSPHRASE);
+    expect(signer.key).toEqual(listed);
+    expect(await readPublicKeyFile(publicFileOf(path))).toEqual(listed);
+    await signMetadata({ _type: 'x' }, [signer]);
+  });
+
+  test('is what openssl reads and writes', async () => {
+    const path = newPath();
+    const listed = await writeKeyFile(path, generateKey(type), PASSPHRASE);
+    const pass = newPath();
+    writeFileSync(pass, `${PASSPHRASE}\n`);
+    const openssl = (...args: string[]) => execFileSync('openssl', args, { encoding: 'utf8' });
+    expect(openssl('asn1parse', '-in', path)).toMatch(/PBES2[^]*scrypt[^]*aes-256-cbc/);
+    const publicPem = newPath();
+    openssl('pkey', '-in', path, '-passin', `file:${pass}`, '-pubout', '-out', publicPem);
+    expect(await readPublicKeyFile(publicPem)).toEqual(listed);
+    const theirs = newPath();
+    const newPass = newPath();
+    writeFileSync(newPass, `${PASSPHRASE}\n`);
+    openssl(
+      ...['pkcs8', '-topk8', '-scrypt', '-in', path, '-passin', `file:${pass}`],
+      ...['-out', theirs, '-passout', `file:${newPass}`],
+    );
+    expect((await openKeyFile(theirs, async () => PASSPHRASE)).key).toEqual(listed);
+  });
+});
+
+test('a wrong passphrase, a damaged file and a file that others may read are told apart', async () => {
+  const path = newPath();
+  await writeKeyFile(path, generateKey('ed25519'), PASSPHRASE);
+  await expect(openKeyFile(path, async () => 'another')).rejects.toThrow(
+    `${path} cannot be decrypted: the passphrase is wrong, or the file is damaged`,
+  );
+  chmodSync(path, 0o640);
+  await expect(openKeyFile(path, never)).rejects.toThrow(`chmod 600 ${path}`);
+  const damaged = newPath();
+  writeFileSync(damaged, 'no key', { mode: 0o600 });
+  await expect(openKeyFile(damaged, never)).rejects.toThrow('is not a private key in PEM');
+  await expect(openKeyFile(newPath(), never)).rejects.toThrow('there is no file');
+});
+
+test('a key is never overwritten, nor encrypted with nothing', async () => {
+  const path = newPath();
+  await writeKeyFile(path, generateKey('ed25519'), PASSPHRASE);
+  const before = readFileSync(path);
+  await expect(writeKeyFile(path, generateKey('ed25519'), PASSPHRASE)).rejects.toThrow('exists');
+  expect(readFileSync(path)).toEqual(before);
+  await expect(writeKeyFile(newPath(), generateKey('ed25519'), '')).rejects.toThrow('is empty');
+});
+
+test('a private key is not taken for a public one, nor a key that vehicles ignore', async () => {
+  const path = newPath();
+  await writeKeyFile(path, generateKey('ed25519'), PASSPHRASE);
+  await expect(readPublicKeyFile(path)).rejects.toThrow(`its public key is in ${path}.pub`);
+  const p384 = newPath();
+  spawnSync('openssl', ['ecparam', '-name', 'secp384r1', '-genkey', '-noout', '-out', p384]);
+  const pub = newPath();
+  spawnSync('openssl', ['pkey', '-in', p384, '-pubout', '-out', pub]);
+  await expect(readPublicKeyFile(pub)).rejects.toThrow('found ec secp384r1');
+  const json = newPath();
+  writeFileSync(json, '{"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": "00"}}');
+  await expect(readPublicKeyFile(json)).rejects.toThrow('expected a key as metadata lists it');
+});
