@@ -207,7 +207,12 @@ test('an urgent update is not stuck behind a slow download', async () => {
   world.offer('urgent 002', { HU: { version: '1.2.0', content: Buffer.from('urgent') } });
   v.platform.trigger('urgent 002');
   await until(() => world.manifests.length === 2);
-  await until(() => world.requests.at(-1)?.includes('/image/metadata/timestamp.json') ?? false);
+  // The second look begins when the first one has come to its end.
+  v.platform.trigger('urgent 002');
+  await until(() => world.manifests.length === 3);
+  const progress = () => v.platform.events.filter(({ body }) => body.status === 3).length;
+  const before = progress();
+  await until(() => progress() > before);
   expect(v.runner.current?.trigger.scriptRefId).toBe('slow 001');
   // … but what the Director orders in its place does.
   world.order('urgent 002', { HU: { version: '1.2.0', content: Buffer.from('urgent') } });
