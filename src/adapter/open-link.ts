@@ -9,7 +9,7 @@ import {
   presenceTopic,
   startEmbeddedBroker,
 } from './message-link/index.js';
-import { checkVehicleCredential } from './registry/index.js';
+import { authenticateVehicle, readIdentities, readIdentityChanges } from './registry/index.js';
 import { type AdapterSettings } from './settings.js';
 
 const WEEK_SECONDS = 7 * 24 * 60 * 60;
@@ -38,8 +38,12 @@ export async function openLink(
       port: mqttPort,
       c2dTopic,
       clock,
-      authenticate: (systemId, credential) =>
-        checkVehicleCredential(database, systemId, credential),
+      identities: {
+        authenticate: (systemId, credential) =>
+          authenticateVehicle(database, systemId, credential),
+        current: (systemIds) => readIdentities(database, systemIds),
+        changes: (since) => readIdentityChanges(database, since),
+      },
       handlers,
     });
   }

@@ -7,6 +7,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { type TopicTemplate } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
+import { type IdentityChanges } from '../registry/index.js';
+import { ConnectedVehicles } from './connected-vehicles.js';
+import { IdentityWatch } from './identity-watch.js';
 import { type LinkHandlers, type MessageLink } from './message-link.js';
 
 export interface EmbeddedBrokerOptions {
@@ -14,11 +17,20 @@ export interface EmbeddedBrokerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly c2dTopic: TopicTemplate;
-  /** Whether the credential is the one registered for the system_id. */
-  readonly authenticate: (systemId: string, credential: string) => Promise<boolean>;
+  readonly identities: VehicleIdentities;
   /** ms */
   readonly clock: () => number;
   readonly handlers: LinkHandlers;
+}
+
+/** Who vehicles are, as the registry has it. */
+export interface VehicleIdentities {
+  /** Identity of the vehicle with this credential; undefined: there is none. */
+  authenticate(systemId: string, credential: string): Promise<string | undefined>;
+  /** By system_id, for those that are registered. */
+  current(systemIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** See `readIdentityChanges`. */
+  changes(since: string | undefined): Promise<IdentityChanges>;
 }
 
 /** A client that stops reading is let go after this time, so that it holds up nobody else. */
@@ -38,13 +50,24 @@ const NOT_AUTHORISED: ReturnCode = 5;
 
 /** @throws Error with code EADDRINUSE where the port is taken */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<MessageLink> {
-  const { c2dTopic, clock, handlers } = options;
+  const { c2dTopic, clock, handlers, identities } = options;
+  const connected = new ConnectedVehicles();
   const broker = await Aedes.createBroker({
     concurrency: CONCURRENCY,
     drainTimeout: DRAIN_TIMEOUT_MS,
     // The check is a look-up in the database, which may have much to do.
     connectTimeout: 60_000,
   });
+
+  const watch = new IdentityWatch({
+    read: (since) => identities.changes(since),
+    onChanged: async (changed) => {
+      const systemIds = connected.among(changed);
+      if (systemIds.length > 0) connected.endOthers(systemIds, await identities.current(systemIds));
+    },
+    onFailure: handlers.onProblem,
+  });
+  await watch.start();
 
   broker.authenticate = (client, username, password, done) => {
     const systemId = client.id;
@@ -56,16 +79,21 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       refuse(NOT_AUTHORISED);
       return;
     }
-    options.authenticate(systemId, password?.toString() ?? '').then(
-      (known) => {
-        if (known) done(null, true);
-        else refuse(NOT_AUTHORISED);
-      },
-      (error: unknown) => {
-        handlers.onProblem(error as Error);
-        refuse(SERVER_UNAVAILABLE);
-      },
-    );
+    const signIn = async () => {
+      const begun = performance.now();
+      const identity = await identities.authenticate(systemId, password?.toString() ?? '');
+      if (identity === undefined) refuse(NOT_AUTHORISED);
+      // Nobody was connected yet when the watch saw the change.
+      else if (watch.hasChangedSince(systemId, begun)) await signIn();
+      else {
+        connected.add(client, identity);
+        done(null, true);
+      }
+    };
+    signIn().catch((error: unknown) => {
+      handlers.onProblem(error as Error);
+      refuse(SERVER_UNAVAILABLE);
+    });
   };
 
   broker.authorizeSubscribe = (client, subscription, done) => {
@@ -81,7 +109,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       done(new Error('last wills of ended sessions are not taken'));
       return;
     }
-    if (paused) return;
+    // What was still on its way when the connection was ended is not acknowledged.
+    if (paused || !connected.has(client)) return;
     const { topic } = packet;
     const payload =
       typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
@@ -119,6 +148,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   });
   server.listen({ host: options.host, port: options.port, backlog: 4096 });
   await once(server, 'listening').catch(async (error: unknown) => {
+    await watch.stop();
     await closeBroker(broker);
     throw error;
   });
@@ -135,6 +165,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       return Promise.resolve();
     },
     async close() {
+      await watch.stop();
       const closed = once(server, 'close');
       server.close();
       for (const socket of sockets) socket.destroy();
