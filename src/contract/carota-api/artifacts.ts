@@ -20,10 +20,12 @@ export const StoredArtifact = Type.Object(
     ...Artifact.properties,
     name: Type.String({ description: 'As it was uploaded; for people.' }),
     createdAt: Time,
-    url: Type.String({
-      description:
-        'Signed URL of the content, valid for a limited time; relative to this server unless it has a public URL.',
-    }),
+    url: Type.Optional(
+      Type.String({
+        description:
+          'Signed URL of the content, valid for a limited time; relative to this server unless it has a public URL. Absent if the token may only read: the URL is the permission to download.',
+      }),
+    ),
   },
   { title: 'StoredArtifact' },
 );
