@@ -2,7 +2,6 @@
  * A connection to the embedded broker is that of one registration: when that changes or goes, the connection ends at every
  * adapter, and nothing passes between it and whoever has the system_id next.
  */
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -46,7 +45,9 @@ afterAll(async () => {
 let vehicle: TestVehicle;
 let links: readonly MqttVehicle[];
 let number = 0;
-const ended = () => Promise.all(links.map(({ client }) => once(client, 'close')));
+const closing = ({ client }: MqttVehicle) =>
+  new Promise<void>((resolve) => client.once('close', resolve));
+const ended = () => Promise.all(links.map(closing));
 beforeEach(async () => {
   vehicle = vehicleOf(++number, 'CHG');
   await t.register(vehicle);
@@ -97,7 +98,7 @@ test('a change of what is no identity leaves the connection alone', async () => 
   const sentinel = vehicleOf(900 + number, 'CHG');
   await t.register(sentinel);
   const link = await connectVehicle(other.mqttUrl, sentinel);
-  const closed = once(link.client, 'close');
+  const closed = closing(link);
   await t.call('DELETE', `/v1.0/vehicles/${sentinel.vin}`);
   // The change before this one has been looked at by now.
   await closed;
@@ -108,9 +109,10 @@ test('a system_id that goes to another VIN: its trigger and its state are out of
   const heir = { ...vehicleOf(500 + number, 'CHG'), systemId: vehicle.systemId };
   const closed = ended();
   await t.call('DELETE', `/v1.0/vehicles/${vehicle.vin}`);
-  expect((await put(heir.vin, { system_id: heir.systemId, credential: 'credential of the heir' })).status).toBe(
-    201,
-  );
+  expect(
+    (await put(heir.vin, { system_id: heir.systemId, credential: 'credential of the heir' }))
+      .status,
+  ).toBe(201);
   await closed;
   const heard: string[] = [];
   for (const { client } of links) client.on('message', (topic) => heard.push(topic));
@@ -126,7 +128,9 @@ test('a system_id that goes to another VIN: its trigger and its state are out of
     });
     client.publish(`d2c/${heir.systemId}`, forged, { qos: 1 });
   }
-  const own = await connectVehicle(t.adapter.mqttUrl, heir, { credential: 'credential of the heir' });
+  const own = await connectVehicle(t.adapter.mqttUrl, heir, {
+    credential: 'credential of the heir',
+  });
   await own.receiveTrigger('inherited');
   const { body } = await t.call('GET', `/v1.0/ota/operations/inherited/vehicles/${heir.vin}`);
   expect(body.state).toBe('sent');
