@@ -8,7 +8,7 @@ import {
   type MessageLink,
   presenceTopic,
 } from './message-link/index.js';
-import { checkVehicleCredential } from './registry/index.js';
+import { authenticateVehicle, readIdentities, readIdentityChanges } from './registry/index.js';
 import { type AdapterSettings } from './settings.js';
 
 const WEEK_SECONDS = 7 * 24 * 60 * 60;
@@ -33,8 +33,12 @@ export function createLink(settings: AdapterSettings, context: LinkContext): Mes
       port: mqttPort,
       c2dTopic,
       clock,
-      authenticate: (systemId, credential) =>
-        checkVehicleCredential(database, systemId, credential),
+      identities: {
+        authenticate: (systemId, credential) =>
+          authenticateVehicle(database, systemId, credential),
+        current: (systemIds) => readIdentities(database, systemIds),
+        changes: (since) => readIdentityChanges(database, since),
+      },
     });
   }
   const pem = (name: 'ca' | 'cert' | 'key', file: string | undefined) =>

@@ -1,4 +1,6 @@
 /** Periodic work on the database: creates partitions ahead of time, applies retention, completes cancels. */
+import { CHANGES_KEPT_MS } from './message-link/index.js';
+import { forgetIdentityChanges } from './registry/index.js';
 import { type Database, type Queryable } from '../service/database/index.js';
 import { expireDeadLetters } from './dead-letters/index.js';
 import { forgetAdapters } from './group/index.js';
@@ -63,6 +65,7 @@ async function maintain(options: MaintenanceOptions, signal: AbortSignal): Promi
   const now = clock();
   await ensurePartitions(database, now);
   await forgetAdapters(database, now);
+  await forgetIdentityChanges(database, now - CHANGES_KEPT_MS);
   await finishCancels(database, { shard, now });
   if (historyDays !== undefined) await dropHistory(database, now - historyDays * DAY_MS);
   if (operationDays !== undefined) {

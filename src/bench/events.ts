@@ -215,7 +215,11 @@ async function acknowledgingConsumer(
       host: '127.0.0.1',
       port: 0,
       c2dTopic: topicTemplate('c2d/{system_id}'),
-      authenticate: () => Promise.resolve(true),
+      identities: {
+        authenticate: () => Promise.resolve('anyone'),
+        current: (systemIds) => Promise.resolve(new Map(systemIds.map((id) => [id, 'anyone']))),
+        changes: () => Promise.resolve({ systemIds: [], snapshot: '' }),
+      },
       clock,
     });
     await broker.open({

@@ -27,7 +27,12 @@ import { vehicleCommand } from './commands/vehicle.js';
 import { vehiclesCommand } from './commands/vehicles.js';
 import { printError } from './output.js';
 import { faultText } from './server-client.js';
-import { applyConfigFile, readConfigFile, refuseUnknownVariables } from './settings/index.js';
+import {
+  applyConfigFile,
+  applySecretFiles,
+  readConfigFile,
+  refuseUnknownVariables,
+} from './settings/index.js';
 import { UsageError } from './usage-error.js';
 
 /**
@@ -65,6 +70,7 @@ function program(): Command {
       const { config } = command.optsWithGlobals<{ config?: string }>();
       const path = config ?? process.env.OTAOPS_CONFIG;
       if (path !== undefined) applyConfigFile(command, await readConfigFile(path));
+      await applySecretFiles(command);
     })
     .exitOverride();
   quickstartCommand(root);

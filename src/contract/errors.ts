@@ -153,6 +153,11 @@ export const ERRORS = {
     'Another vehicle has this system_id.',
     'Correct one of the two registrations.',
   ),
+  LAST_ADMINISTRATOR: error(
+    409,
+    'No other token of role admin is valid: without this one, nobody could make another.',
+    'Make another token of role admin first.',
+  ),
   CALLBACK_EXISTS: error(409, 'There is a receiver with this name.', 'Choose another name.'),
   SCRIPT_EXISTS: error(
     409,

@@ -86,6 +86,22 @@ describe.each([disk, s3])('$name', (store) => {
     expect(readdirSync(join(carota.dataDir, 'incoming'))).toEqual([]);
   });
 
+  test('who may only look gets no URL of firmware', async () => {
+    const asRole = async (role: string) => {
+      const body = { name: `test ${role}`, role };
+      const { token } = (await carota.call('POST', '/v1.0/tokens', { body })).body;
+      return [
+        (await carota.call('GET', `/v1.0/artifacts/${sha256}`, { token })).body,
+        ...(await carota.call('GET', '/v1.0/artifacts', { token })).body.items,
+      ];
+    };
+    for (const artifact of await asRole('viewer')) {
+      expect(artifact).toMatchObject({ sha256: expect.any(String) as string });
+      expect(JSON.stringify(artifact)).not.toMatch(/signature|url/);
+    }
+    for (const artifact of await asRole('planner')) expect(artifact.url).toContain('signature=');
+  });
+
   test('the whole file, with headers for caches', async () => {
     const response = await get();
     expect(response.status).toBe(200);

@@ -13,7 +13,7 @@ import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { say, throwDice } from '../support/dice.js';
 import { isLong } from '../support/depth.js';
 import { startPostgresPair } from '../support/postgres-pair.js';
-import { otaops } from '../support/process.js';
+import { firstToken, otaops } from '../support/process.js';
 import { ifInstalled, startMosquitto, temporaryDirectory } from '../support/servers.js';
 import { RecordingFleet } from './recording-fleet.js';
 import { verify } from './verify.js';
@@ -46,7 +46,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
       ...['--http-port', '0', '--log-level', 'warn'],
     ]);
     const carotaUrl = (await carota.says(/HTTP interface\s+(http:\S+)/))[1] ?? '';
-    const token = (await carota.says(/(otaops_\S+)/))[1] ?? '';
+    const token = await firstToken(carota);
     const places = [...adapters.map(({ httpUrl }) => httpUrl), carotaUrl];
     const fleet = new RecordingFleet(fleetOf(VEHICLES), {
       mqttUrl: broker.url,

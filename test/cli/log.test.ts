@@ -4,7 +4,7 @@ import { newDeviceMessageId } from '../../src/contract/index.js';
 import { credentialOf, eventually, httpClient } from '../support/adapter.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';
-import { otaops } from '../support/process.js';
+import { firstToken, otaops } from '../support/process.js';
 import { temporaryDirectory } from '../support/servers.js';
 
 const vehicle = vehicleOf(1, 'LGG');
@@ -25,7 +25,7 @@ test('each message and each control action is found in it by operation, VIN and 
   const serve = otaops(['serve', ...ports, '--data-dir', dataDir, '--log-level', 'debug']);
   const [, httpUrl = ''] = await serve.says(/HTTP interface\s+(http:\S+)/);
   const [, mqttUrl = ''] = await serve.says(/MQTT broker\s+(mqtt:\S+)/);
-  const [, token = ''] = await serve.says(/(otaops_\S{43})/);
+  const token = await firstToken(serve);
   const t = httpClient(httpUrl, token);
   await t.register(vehicle);
   const link = await connectVehicle(mqttUrl, vehicle);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { otaops } from '../support/process.js';
+import { firstToken, otaops } from '../support/process.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
 
@@ -123,7 +123,7 @@ test('tokens of a CarOTA Server are made offline too, and no other database is t
 
   const carota = ['carota', '--http-port', '0', '--data-dir', folder];
   const server = otaops(carota);
-  const [, first = ''] = await server.says(/(otaops_\S+)/);
+  const first = await firstToken(server);
   server.child.kill('SIGTERM');
   await server.ended;
   const vehicle = await end([...create('vehicle'), '--data-dir', folder]);

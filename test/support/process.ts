@@ -1,5 +1,6 @@
 /** The built command `otaops` as a child process. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -11,6 +12,12 @@ export interface OtaopsProcess {
   says(pattern: RegExp): Promise<RegExpExecArray>;
   /** Exit code, or the signal's name. */
   readonly ended: Promise<number | string>;
+}
+
+/** The first token of a server that starts: it says in which file it is. */
+export async function firstToken(server: OtaopsProcess): Promise<string> {
+  const [, file = ''] = await server.says(/Initial admin token: in (\S+),/);
+  return readFileSync(file, 'utf8').trim();
 }
 
 export function otaops(

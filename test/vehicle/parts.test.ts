@@ -1,7 +1,9 @@
 /** Parts that a vehicle is put together from: the user's page, the terminal, commands for real ECUs. */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   CommandInstaller,
@@ -37,10 +39,42 @@ describe('the vehicle’s page', () => {
   afterAll(() => page.close());
 
   const press = async (action: string, token?: string) => {
-    const { token: own } = (await (await fetch(`${url}/state`)).json()) as { token: string };
-    const body = new URLSearchParams({ action, token: token ?? own });
+    const body = new URLSearchParams({ action, token: token ?? (await formToken()) });
     return (await fetch(url, { method: 'POST', body, redirect: 'manual' })).status;
   };
+  const formToken = async () =>
+    / name="token" value="(\w+)"/.exec(await (await fetch(url)).text())?.[1] ?? '';
+
+  /** What a browser makes of a page of another site, or of a name that another site lets point here. */
+  const statusOf = async (
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body = '',
+  ) => {
+    const asked = request(url + path, { method, headers }).end(body);
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode;
+  };
+
+  test('answers to nobody else: no frame, no foreign name, no foreign form', async () => {
+    const { headers } = await fetch(url);
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    const { host, port } = new URL(url);
+    expect(await statusOf('GET', '/state', { host })).toBe(200);
+    expect(await statusOf('GET', '/state', { host: `localhost:${port}` })).toBe(200);
+    for (const path of ['/', '/state']) {
+      expect(await statusOf('GET', path, { host: `rebound.example:${port}` })).toBe(403);
+      expect(await statusOf('GET', path, { host: 'a b' })).toBe(403);
+    }
+    const form = new URLSearchParams({ action: 'cancel', token: await formToken() }).toString();
+    for (const origin of ['http://evil.example', `http://localhost:${port}`, 'null']) {
+      expect(await statusOf('POST', '/', { host, origin }, form)).toBe(403);
+    }
+    expect(pressed).toEqual([]);
+    expect(await (await fetch(`${url}/state`)).text()).not.toContain('token');
+  });
 
   test('asks what is to be asked, and takes the answer', async () => {
     const answer = page.ask(question, AbortSignal.timeout(5_000));
@@ -121,7 +155,7 @@ esac
     const installer = new CommandInstaller(script);
     expect(await installer.version('HU')).toBe('1.0.0');
     expect(await installer.version('XYZ')).toBeUndefined();
-    await installer.install(update, '/some/file', never);
+    await installer.install(update, relative(process.cwd(), '/some/file'), never);
     await installer.activate(update);
     await installer.confirm(update);
     await expect(installer.check('HU', never)).rejects.toThrow(/^no answer on CAN$/);

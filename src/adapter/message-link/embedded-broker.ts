@@ -7,6 +7,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { type TopicTemplate } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
+import { type IdentityChanges } from '../registry/index.js';
+import { ConnectedVehicles } from './connected-vehicles.js';
+import { IdentityWatch } from './identity-watch.js';
 import { type LinkHandlers, type MessageLink } from './message-link.js';
 
 export interface EmbeddedBrokerOptions {
@@ -14,10 +17,19 @@ export interface EmbeddedBrokerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly c2dTopic: TopicTemplate;
-  /** Whether the credential is the one registered for the system_id. */
-  readonly authenticate: (systemId: string, credential: string) => Promise<boolean>;
+  readonly identities: VehicleIdentities;
   /** ms */
   readonly clock: () => number;
+}
+
+/** Who vehicles are, by the registry. */
+export interface VehicleIdentities {
+  /** Identity of the vehicle with this credential; undefined: there is none. */
+  authenticate(systemId: string, credential: string): Promise<string | undefined>;
+  /** By system_id, for those that are registered. */
+  current(systemIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** See `readIdentityChanges`. */
+  changes(since: string | undefined): Promise<IdentityChanges>;
 }
 
 /** A client that stops reading is disconnected after this time, so that it does not hold up others. */
@@ -39,6 +51,8 @@ export class EmbeddedBroker implements MessageLink {
   readonly protocol = 'mqtt';
   readonly #options: EmbeddedBrokerOptions;
   readonly #sockets = new Set<Socket>();
+  readonly #connected = new ConnectedVehicles();
+  #watch: IdentityWatch | undefined;
   #broker: Aedes | undefined;
   #server: Server | undefined;
   #isPaused = false;
@@ -68,7 +82,9 @@ export class EmbeddedBroker implements MessageLink {
       // The credential is looked up in the database, which may be busy.
       connectTimeout: 60_000,
     });
-    this.#authenticateVehicles(broker, handlers);
+    const watch = this.#watchIdentities(handlers);
+    await watch.start();
+    this.#authenticateVehicles(broker, handlers, watch);
     this.#handOver(broker, handlers);
     this.#followSubscriptions(broker, handlers);
     broker.on('clientError', (_client: Client, error: Error) => handlers.onProblem(error));
@@ -78,9 +94,11 @@ export class EmbeddedBroker implements MessageLink {
     const { host, port } = this.#options;
     server.listen({ host, port, backlog: 4096 });
     await once(server, 'listening').catch(async (error: unknown) => {
+      await watch.stop();
       await closeBroker(broker);
       throw error;
     });
+    this.#watch = watch;
     this.#broker = broker;
     this.#server = server;
   }
@@ -107,6 +125,7 @@ export class EmbeddedBroker implements MessageLink {
   async close(): Promise<void> {
     const [server, broker] = [this.#server, this.#broker];
     if (!server || !broker) return;
+    await this.#watch?.stop();
     const closed = once(server, 'close');
     server.close();
     for (const socket of this.#sockets) socket.destroy();
@@ -114,7 +133,22 @@ export class EmbeddedBroker implements MessageLink {
     await closed;
   }
 
-  #authenticateVehicles(broker: Aedes, handlers: LinkHandlers): void {
+  /** Ends connections whose vehicle was deleted or got another identity, whichever adapter changed it. */
+  #watchIdentities(handlers: LinkHandlers): IdentityWatch {
+    const { identities } = this.#options;
+    return new IdentityWatch({
+      read: (since) => identities.changes(since),
+      onChanged: async (changed) => {
+        const systemIds = this.#connected.among(changed);
+        if (systemIds.length === 0) return;
+        this.#connected.endOthers(systemIds, await identities.current(systemIds));
+      },
+      onFailure: handlers.onProblem,
+    });
+  }
+
+  #authenticateVehicles(broker: Aedes, handlers: LinkHandlers, watch: IdentityWatch): void {
+    const { identities } = this.#options;
     broker.authenticate = (client, username, password, done) => {
       const systemId = client.id;
       const refuse = (returnCode: ReturnCode) => {
@@ -125,16 +159,21 @@ export class EmbeddedBroker implements MessageLink {
         refuse(NOT_AUTHORISED);
         return;
       }
-      this.#options.authenticate(systemId, password?.toString() ?? '').then(
-        (isRegistered) => {
-          if (isRegistered) done(null, true);
-          else refuse(NOT_AUTHORISED);
-        },
-        (error: unknown) => {
-          handlers.onProblem(error as Error);
-          refuse(SERVER_UNAVAILABLE);
-        },
-      );
+      const signIn = async () => {
+        const begun = performance.now();
+        const identity = await identities.authenticate(systemId, password?.toString() ?? '');
+        if (identity === undefined) refuse(NOT_AUTHORISED);
+        // Nobody was connected yet when the watch saw the change.
+        else if (watch.hasChangedSince(systemId, begun)) await signIn();
+        else {
+          this.#connected.add(client, identity);
+          done(null, true);
+        }
+      };
+      signIn().catch((error: unknown) => {
+        handlers.onProblem(error as Error);
+        refuse(SERVER_UNAVAILABLE);
+      });
     };
     broker.authorizeSubscribe = (client, subscription, done) => {
       const isOwn = subscription.topic === this.#options.c2dTopic.of(client.id);
@@ -150,8 +189,9 @@ export class EmbeddedBroker implements MessageLink {
         done(new Error('last wills of ended sessions are refused'));
         return;
       }
-      // Not answering means no PUBACK: the vehicle keeps the message.
-      if (this.#isPaused) return;
+      // Not answering means no PUBACK: the vehicle keeps the message. So it is with one that was still on its way when the
+      // connection was ended.
+      if (this.#isPaused || !this.#connected.has(client)) return;
       const { topic } = packet;
       const payload =
         typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;

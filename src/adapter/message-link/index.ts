@@ -1,5 +1,6 @@
 export * from './broker-link.js';
 export * from './embedded-broker.js';
+export { CHANGES_KEPT_MS } from './identity-watch.js';
 export * from './message-link.js';
 export * from './presence-topic.js';
 export { subscriptionStatistics } from './subscription-lease.js';

@@ -1,3 +1,4 @@
 export * from './credential.js';
+export * from './identities.js';
 export * from './import.js';
 export * from './vehicles.js';

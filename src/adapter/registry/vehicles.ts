@@ -2,7 +2,7 @@
 import { type Registration } from '../../contract/adapter-api/index.js';
 import { bytesArray, type Queryable, textArray } from '../../service/database/index.js';
 import { moveCounters } from '../operation-counters.js';
-import { hashCredential, type HashedCredential, isCredential } from './credential.js';
+import { hashCredential } from './credential.js';
 
 export interface VehicleRow {
   readonly vin: string;
@@ -48,6 +48,10 @@ registered as (
     -- Without a new credential, the existing one is kept.
     credential_salt = coalesce(excluded.credential_salt, v.credential_salt),
     credential_hash = coalesce(excluded.credential_hash, v.credential_hash),
+    identity = case
+      when v.system_id = excluded.system_id and excluded.credential_hash is null then v.identity
+      else excluded.identity
+    end,
     updated_at = excluded.updated_at
   returning vin, (xmax = 0) as created
 )
@@ -141,18 +145,4 @@ export function listVehicles(
 export async function deleteVehicle(database: Queryable, vin: string): Promise<boolean> {
   const rows = await database.query('delete from vehicles where vin = $1 returning vin', [vin]);
   return rows.length > 0;
-}
-
-/** Whether the credential is the one registered for the system_id. */
-export async function checkVehicleCredential(
-  database: Queryable,
-  systemId: string,
-  credential: string,
-): Promise<boolean> {
-  const [stored] = await database.query<HashedCredential>(
-    `select credential_salt as salt, credential_hash as hash from vehicles
-     where system_id = $1 and credential_hash is not null`,
-    [systemId],
-  );
-  return stored !== undefined && isCredential(credential, stored);
 }

@@ -77,8 +77,8 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
       print(`Director keys of our own, for trials; vehicles trust ${carota.directorRootFile}`);
     }
     if (carota.firstToken !== undefined) {
-      print(`Administrator’s token, also in ${carota.tokenFile}:`);
-      print(`  ${carota.firstToken}`);
+      // Standard output ends up in logs that others read.
+      print(`Initial admin token: in ${carota.tokenFile}, readable by its owner only`);
     }
     log.info({ signal: await stopping }, 'stopping');
     await carota.stop();

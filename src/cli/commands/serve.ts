@@ -90,8 +90,8 @@ Examples:
     print(`Console         ${adapter.httpUrl}/console/`);
     print(`MQTT broker     ${adapter.mqttUrl}`);
     if (adapter.firstToken !== undefined) {
-      print(`Administrator’s token, also in ${adapter.tokenFile}:`);
-      print(`  ${adapter.firstToken}`);
+      // Standard output ends up in logs that others read.
+      print(`Initial admin token: in ${adapter.tokenFile}, readable by its owner only`);
     }
     log.info({ signal: await stopping }, 'stopping');
     await adapter.stop();

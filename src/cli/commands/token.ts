@@ -79,14 +79,17 @@ Examples:
     }
   });
 
-  subcommand('revoke', 'revoke a token; takes effect with the next request')
+  subcommand('revoke', 'revoke a token; requests in progress end, further ones are refused')
     .argument('<id>', 'id of the token, see token list')
     .action(async (id: string, flags: TokenFlags) => {
       if (flags.offline) {
-        const isThere = await withDatabase(flags, ({ database, clock }) =>
+        const outcome = await withDatabase(flags, ({ database, clock }) =>
           revokeToken(database, id, clock.now()),
         );
-        if (!isThere) throw new Error(`there is no token ${id}`);
+        if (outcome === 'unknown') throw new Error(`there is no token ${id}`);
+        if (outcome === 'last administrator') {
+          throw new Error(`${id} is the only token of role admin: make another one first`);
+        }
       } else {
         await (await connect(flags)).call(tokenApi.revokeToken, { params: { id } });
       }

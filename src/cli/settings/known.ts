@@ -47,6 +47,7 @@ export const DATA_DIR: Setting<string> = {
 };
 export const DATABASE_URL: Setting<string> = {
   flag: '--database-url <url>',
+  secret: true,
   description:
     'PostgreSQL 14 or newer, postgres://…, also several hosts (default: the embedded database)',
   parse: parseDatabaseUrl,
@@ -55,6 +56,7 @@ export const DATABASE_URL: Setting<string> = {
 export const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
 export const MQTT_URL: Setting<string> = {
   flag: '--mqtt-url <url>',
+  secret: true,
   description:
     'MQTT broker, mqtt://, mqtts://, ws:// or wss://; hosts of a cluster as a:1883,b:1883',
   parse: parseBroker,
@@ -126,6 +128,7 @@ export const URL_SETTING: Setting<string> = {
 };
 export const TOKEN: Setting<string> = {
   flag: '--token <token>',
+  secret: true,
   description: 'token for it (default: the one in the data directory)',
 };
 export const ALLOW_PLAIN_HTTP: Setting<boolean> = {
@@ -207,6 +210,7 @@ export const CALLBACK_URL: Setting<string> = {
 };
 export const CALLBACK_SECRET: Setting<string[]> = {
   flag: '--callback-secret <whsec_…>',
+  secret: true,
   description:
     'secret of the event call-back (Standard Webhooks); while it is changed, a list: the adapter signs with the first, the CarOTA Server accepts all',
   parse: parseSigningSecrets,
@@ -259,6 +263,7 @@ export const ECU_TYPE: Setting<string> = {
 };
 export const CREDENTIAL: Setting<string> = {
   flag: '--credential <secret>',
+  secret: true,
   description: 'its password at the MQTT broker',
 };
 export const CAROTA_URL: Setting<string> = {
@@ -269,6 +274,7 @@ export const CAROTA_URL: Setting<string> = {
 };
 export const CAROTA_TOKEN: Setting<string> = {
   flag: '--carota-token <token>',
+  secret: true,
   description: 'token for it, of role vehicle',
 };
 export const TRUST_ANCHOR: Setting<string> = {
@@ -363,10 +369,12 @@ export const ADAPTER_URL: Setting<string> = {
 };
 export const ADAPTER_TOKEN: Setting<string> = {
   flag: '--adapter-token <token>',
+  secret: true,
   description: 'token for it, of role carota; without one, waves wait',
 };
 export const ADAPTER_CONTROL_TOKEN: Setting<string> = {
   flag: '--adapter-control-token <token>',
+  secret: true,
   description: 'token of role operator: pause and stop reach the adapter then',
 };
 export const SIGNING_KEY: Setting<string> = {

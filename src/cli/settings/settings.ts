@@ -3,6 +3,7 @@
  * `--config` names; what comes first counts. An unknown or bad one stops the start with a message
  * that names it.
  */
+import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { type ConfigFile, textOf } from './config-file.js';
 import { type Parser } from './parsers.js';
@@ -22,6 +23,8 @@ export interface Setting<T> {
   readonly default?: T;
   readonly parse?: Parser<T>;
   readonly choices?: readonly string[];
+  /** It is a secret, or has one in it: it can be in a file, because everyone on the machine sees a process's arguments. */
+  readonly secret?: boolean;
 }
 
 /** e.g. `http-port` */
@@ -44,8 +47,45 @@ export function addSettings(command: Command, settings: readonly Setting<unknown
     const { parse } = setting;
     if (parse) option.argParser((text) => parse(text));
     command.addOption(option);
+    if (setting.secret) addFileOption(command, name, option);
   }
   return command;
+}
+
+/** Of each command its settings that can be in a file, with the option that names the file. */
+const secretFiles = new WeakMap<Command, { readonly secret: Option; readonly file: Option }[]>();
+
+/** Beside `--token` there is `--token-file`, with a variable of its own. */
+function addFileOption(command: Command, name: string, secret: Option): void {
+  const fileName = `${name}-file`;
+  known.add(fileName);
+  const file = new Option(`--${fileName} <file>`, `file with the value of --${name}`);
+  command.addOption(file.env(variableOf(fileName)));
+  secretFiles.set(command, [...(secretFiles.get(command) ?? []), { secret, file }]);
+}
+
+/** Reads the secrets that are in files. @throws BadSetting */
+export async function applySecretFiles(command: Command): Promise<void> {
+  for (const { secret, file } of secretFiles.get(command) ?? []) {
+    const path = command.getOptionValue(file.attributeName()) as string | undefined;
+    if (path === undefined) continue;
+    const source = command.getOptionValueSource(secret.attributeName());
+    if (source !== undefined && source !== 'default') {
+      throw new BadSetting(`give either ${secret.long} or ${file.long}, not both`);
+    }
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      throw new BadSetting(`${file.long}: ${(error as Error).message}`);
+    });
+    const value = text.trim();
+    if (value === '') throw new BadSetting(`${file.long}: ${path} is empty`);
+    try {
+      const parse = secret.parseArg as ((text: string, previous: unknown) => unknown) | undefined;
+      const parsed = parse ? parse.call(secret, value, undefined) : value;
+      command.setOptionValueWithSource(secret.attributeName(), parsed, 'file');
+    } catch (error) {
+      throw new BadSetting(`${file.long}: ${path} ${(error as Error).message}`);
+    }
+  }
 }
 
 /** @throws BadSetting if an `OTAOPS_…` variable is set that no command has */

@@ -29,7 +29,7 @@ export function SignIn() {
           value={token}
           onChange={setToken}
           required
-          help="The first one is in the server’s log and in its data folder; further ones are made with otaops token."
+          help="The initial one is in the file “token” of the server’s data folder. Create further ones with otaops token."
         />
         {signIn.error && <Failure error={signIn.error} />}
         <button

@@ -22,10 +22,12 @@ export const StoredArtifact = Type.Object(
     name: Type.String({ description: 'As it was uploaded; for people.' }),
     createdAt: Time,
     target: Type.Optional(Target),
-    url: Type.String({
-      description:
-        'Signed URL of the content, valid for a limited time; relative to this server unless it has a public URL.',
-    }),
+    url: Type.Optional(
+      Type.String({
+        description:
+          'Signed URL of the content, valid for a limited time; relative to this server unless it has a public URL. Absent if the token may only read: the URL is the permission to download.',
+      }),
+    ),
   },
   { title: 'StoredArtifact' },
 );

@@ -54,9 +54,9 @@ export const tokenApiOf = (roles: readonly string[]) =>
       method: 'DELETE',
       path: '/v1.0/tokens/{id}',
       permission: 'administer',
-      summary: 'Revoke a token, with effect from the next request',
+      summary: 'Revoke a token: requests in progress end, further ones are refused',
       params: Type.Object({ id: Text(64, 'Id of the token.', 1) }),
       answer: empty('Revoked.'),
-      errors: ['TOKEN_NOT_FOUND'],
+      errors: ['TOKEN_NOT_FOUND', 'LAST_ADMINISTRATOR'],
     },
   });

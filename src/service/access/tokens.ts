@@ -76,13 +76,29 @@ export function listTokens(database: Queryable): Promise<Token[]> {
   );
 }
 
-/** @returns whether the token existed */
-export async function revokeToken(database: Queryable, id: string, now: number): Promise<boolean> {
-  const rows = await database.query(
-    'update tokens set revoked_at = coalesce(revoked_at, $2) where id = $1 returning id',
-    [id, new Date(now)],
-  );
-  return rows.length > 0;
+/** The last valid token of role admin stays: without one, nobody could make another. */
+export async function revokeToken(
+  database: Database,
+  id: string,
+  now: number,
+): Promise<'revoked' | 'unknown' | 'last administrator'> {
+  return database.transaction(async (tx) => {
+    // Two administrators may revoke each other at once: one waits for the other.
+    await tx.query('select pg_advisory_xact_lock($1)', [TOKEN_LOCK]);
+    const [token] = await tx.query<{ is_last: boolean }>(
+      `select role = 'admin' and revoked_at is null and not exists (
+         select from tokens o where o.role = 'admin' and o.revoked_at is null and o.id <> t.id
+       ) as is_last from tokens t where id = $1`,
+      [id],
+    );
+    if (!token) return 'unknown';
+    if (token.is_last) return 'last administrator';
+    await tx.query('update tokens set revoked_at = coalesce(revoked_at, $2) where id = $1', [
+      id,
+      new Date(now),
+    ]);
+    return 'revoked';
+  });
 }
 
 /**
@@ -98,7 +114,7 @@ export async function createFirstToken(
 ): Promise<string | undefined> {
   return database.transaction(async (tx) => {
     // Several processes may start at once: one finds no token, the others wait for it.
-    await tx.query('select pg_advisory_xact_lock($1)', [FIRST_TOKEN_LOCK]);
+    await tx.query('select pg_advisory_xact_lock($1)', [TOKEN_LOCK]);
     const [known] = await tx.query('select from tokens limit 1');
     if (known) return undefined;
     const { secret } = await createToken(tx, { name: 'initial admin', role: 'admin' }, now);
@@ -108,4 +124,4 @@ export async function createFirstToken(
 }
 
 /** An arbitrary number, not used for another advisory lock in this database. */
-const FIRST_TOKEN_LOCK = 0x07a0_0b6;
+const TOKEN_LOCK = 0x07a0_0b6;

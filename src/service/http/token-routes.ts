@@ -27,8 +27,13 @@ export function tokenRoutes(
   }));
 
   serve(server, api.revokeToken, async ({ params: { id } }) => {
-    const known = await revokeToken(database, id, clock());
-    if (!known) throw new Problem('TOKEN_NOT_FOUND', `there is no token ${id}`);
+    switch (await revokeToken(database, id, clock())) {
+      case 'unknown':
+        throw new Problem('TOKEN_NOT_FOUND', `there is no token ${id}`);
+      case 'last administrator':
+        throw new Problem('LAST_ADMINISTRATOR', `${id} is the only token of role admin`);
+      case 'revoked':
+    }
   });
 }
 

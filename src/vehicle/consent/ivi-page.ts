@@ -1,11 +1,11 @@
 /**
  * A page that represents the vehicle's screen (IVI): shows the progress, asks for consent, and lets the user pause,
- * resume and cancel. `GET /state` returns the same for an app.
+ * resume and cancel. `GET /state` returns the same for an app, which acts by the form of the page.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import { type Consent, type Question } from '../update/equipment.js';
 import { type UpdateRunner } from '../update/update-runner.js';
 
@@ -23,6 +23,8 @@ export class IviPage implements Consent {
   /** Protects against forged forms: a foreign page does not know this token. */
   readonly #formToken = randomBytes(16).toString('hex');
   readonly #server: Server;
+  /** Name that it listens on. */
+  #host = '';
   #asked: { readonly question: Question; readonly answer: (accepted: boolean) => void } | undefined;
   #controls: UpdateControls | undefined;
 
@@ -41,6 +43,7 @@ export class IviPage implements Consent {
 
   /** @param port 0: any free one @returns its URL */
   async listen(host: string, port: number): Promise<string> {
+    this.#host = host;
     this.#server.listen(port, host);
     await once(this.#server, 'listening');
     return `http://${host}:${(this.#server.address() as AddressInfo).port}`;
@@ -65,14 +68,19 @@ export class IviPage implements Consent {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/' } = request;
-    if (method === 'GET' && url === '/state') {
+    if (!this.#isOwn(request)) {
+      response.writeHead(403).end();
+    } else if (method === 'GET' && url === '/state') {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(this.#state()));
     } else if (method === 'GET' && url === '/') {
       response.writeHead(200, {
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy':
-          "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+          "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        // For browsers that do not know frame-ancestors.
+        'x-frame-options': 'DENY',
+        'cache-control': 'no-store',
         refresh: String(REFRESH_SECONDS),
       });
       response.end(this.#page());
@@ -81,6 +89,17 @@ export class IviPage implements Consent {
     } else {
       response.writeHead(404).end();
     }
+  }
+
+  /**
+   * Whether the request addresses this page and comes from it. A name that a foreign site makes resolve to this machine
+   * (DNS rebinding) is not ours, and neither is a form of another origin (RFC 6454, section 7).
+   */
+  #isOwn({ headers: { host = '', origin } }: IncomingMessage): boolean {
+    if (origin !== undefined && origin !== `http://${host}`) return false;
+    if (!URL.canParse(`http://${host}`)) return false;
+    const name = new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, '');
+    return name === 'localhost' || name === this.#host || isIP(name) > 0;
   }
 
   async #act(form: URLSearchParams, response: ServerResponse): Promise<void> {
@@ -107,7 +126,6 @@ export class IviPage implements Consent {
   #state() {
     const current = this.#controls?.current;
     return {
-      token: this.#formToken,
       phase: current?.phase ?? 'idle',
       paused: current?.facts.paused ?? false,
       question: this.#asked?.question ?? null,

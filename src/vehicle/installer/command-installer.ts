@@ -1,11 +1,12 @@
 /** Real ECUs: a command of the vehicle manufacturer performs the installer's actions. */
+import { resolve } from 'node:path';
 import { type EcuUpdate } from '../../update-script/index.js';
 import { type Installer } from '../update/equipment.js';
 import { runCommand } from './run-command.js';
 
 /**
  * The command is run with `OTAOPS_ACTION` (version, install, activate, check, confirm, revert), `OTAOPS_ECU`, and,
- * where known, `OTAOPS_VERSION`, `OTAOPS_SHA256` and `OTAOPS_FILE`. It exits with 0 when done; otherwise the last line
+ * where known, `OTAOPS_VERSION`, `OTAOPS_SHA256` and `OTAOPS_FILE` (an absolute path). It exits with 0 when done; otherwise the last line
  * of its standard error is the reason. `version` prints the running version to standard output, or nothing if there is
  * no such ECU. Each action may be repeated after a power cut.
  */
@@ -22,7 +23,7 @@ export class CommandInstaller implements Installer {
   }
 
   async install(update: EcuUpdate, file: string, signal: AbortSignal): Promise<void> {
-    await this.#run('install', { ...factsOf(update), OTAOPS_FILE: file }, signal);
+    await this.#run('install', { ...factsOf(update), OTAOPS_FILE: resolve(file) }, signal);
   }
 
   async activate(update: EcuUpdate): Promise<void> {

@@ -165,6 +165,16 @@ test('a revoked token ends its session at once', async () => {
   expect(answer.status).toBe(401);
 });
 
+test('the documentation runs its own scripts only, in no frame', async () => {
+  for (const path of ['/docs', '/docs/static/index.html', '/docs/static/swagger-ui-bundle.js']) {
+    const { headers } = await fetch(t.adapter.httpUrl + path);
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("frame-ancestors 'none'");
+  }
+});
+
 describe('the console', () => {
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(t.adapter.httpUrl + path, { headers, redirect: 'manual' });
@@ -210,4 +220,25 @@ describe('the console', () => {
     const { body } = await t.call('GET', '/openapi.json');
     expect(Object.keys(body.paths).filter((path) => path.includes('console'))).toEqual([]);
   });
+});
+
+test('the only administrator cannot revoke its own token', async () => {
+  const { body } = await t.call('GET', '/v1.0/tokens');
+  const own = body.items.find(({ role }: { role: string }) => role === 'admin');
+  const refused = await t.call('DELETE', `/v1.0/tokens/${own.id}`);
+  expect([refused.status, refused.body.errorCode]).toEqual([409, 'LAST_ADMINISTRATOR']);
+  expect((await t.call('GET', '/v1.0/tokens')).status).toBe(200);
+  const { body: made } = await t.call('POST', '/v1.0/tokens', {
+    body: { name: 'second', role: 'admin' },
+  });
+  // Of two that revoke each other at once, one stays.
+  const answers = await Promise.all([
+    t.call('DELETE', `/v1.0/tokens/${own.id}`, { token: made.token }),
+    t.call('DELETE', `/v1.0/tokens/${made.id}`),
+  ]);
+  expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
+  const left = await Promise.all(
+    [t.token, made.token].map((token) => t.call('GET', '/v1.0/tokens', { token })),
+  );
+  expect(left.filter(({ status }) => status === 200)).toHaveLength(1);
 });

@@ -67,7 +67,8 @@ describe('the OTA Adapter', () => {
       .call('POST', '/v1.0/ota/trigger', { body: event })
       .finally(() => (isAnswered = true));
     let served = 0;
-    while (!isAnswered) {
+    const isWaiting = () => !isAnswered;
+    while (isWaiting()) {
       await t.call('GET', '/healthz');
       served += 1;
     }
@@ -112,7 +113,8 @@ describe('the CarOTA Server', () => {
 
 describe('a large body in pieces', () => {
   const parse = (text: string) => parseLargeJson(Buffer.from(text));
-  const faultOf = (text: string) => parse(text).then(String, (error: Error) => error.message);
+  const faultOf = (text: string) =>
+    parse(text).then(String, (error: unknown) => (error as Error).message);
   const long = (count: number) => Array.from({ length: count }, (_, index) => `é"\\ ${index}`);
 
   test.each([

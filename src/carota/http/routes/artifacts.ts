@@ -1,5 +1,11 @@
 /** `/v1.0/artifacts`: the files that vehicles install. */
-import { artifactApi, type StoredArtifact } from '../../../contract/carota-api/index.js';
+import { type FastifyRequest } from 'fastify';
+import {
+  artifactApi,
+  CAROTA_GRANTS,
+  type StoredArtifact,
+} from '../../../contract/carota-api/index.js';
+import { mayDo } from '../../../service/access/index.js';
 import {
   type Call,
   callerOf,
@@ -40,26 +46,26 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
       });
       const path = query.path ?? `artifacts/${row.sha256}`;
       const target = await addTargetOf(context, row.sha256, path, query);
-      return { ...artifactBody(row, context), ...(target ? { target } : {}) };
+      return { ...artifactBody(row, context, request), ...(target ? { target } : {}) };
     } catch (error) {
       if (error instanceof ArtifactRefused) throw new Problem('ARTIFACT_REFUSED', error.message);
       throw error;
     }
   });
 
-  serve(server, artifactApi.listArtifacts, async ({ query: { limit, cursor } }) => {
+  serve(server, artifactApi.listArtifacts, async ({ request, query: { limit, cursor } }) => {
     const rows = await listArtifacts(database, ARTIFACTS.read(cursor) ?? '', limit);
     return page(
       rows,
       limit,
       ARTIFACTS,
       ({ sha256 }) => sha256,
-      (row) => artifactBody(row, context),
+      (row) => artifactBody(row, context, request),
     );
   });
 
-  serve(server, artifactApi.getArtifact, async ({ params: { sha256 } }) =>
-    artifactBody(await artifactOf(context, sha256), context),
+  serve(server, artifactApi.getArtifact, async ({ request, params: { sha256 } }) =>
+    artifactBody(await artifactOf(context, sha256), context, request),
   );
 
   serve(server, artifactApi.getArtifactContent, async (call) => {
@@ -96,11 +102,18 @@ async function artifactOf({ database }: CarotaContext, sha256: string): Promise<
 const artifactBody = (
   { created_at, ...row }: ArtifactRow,
   context: CarotaContext,
+  request: FastifyRequest,
 ): Served<StoredArtifact> => ({
   ...row,
   createdAt: created_at,
-  url: artifactUrl(row.sha256, context),
+  ...(mayDownload(request) ? { url: artifactUrl(row.sha256, context) } : {}),
 });
+
+/** Firmware is for those who plan with it and for vehicles, not for everyone who may look. */
+const mayDownload = (request: FastifyRequest): boolean => {
+  const { role } = callerOf(request);
+  return mayDo(CAROTA_GRANTS, role, 'plan') || mayDo(CAROTA_GRANTS, role, 'fetch');
+};
 
 /** Absolute if vehicles use another address than this server's. */
 export function artifactUrl(

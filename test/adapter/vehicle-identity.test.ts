@@ -1,0 +1,139 @@
+/**
+ * A connection to the embedded broker is that of one registration: when that changes or goes, the connection ends at every
+ * adapter, and nothing passes between it and whoever has the system_id next.
+ */
+import { rmSync } from 'node:fs';
+import pino from 'pino';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Adapter, startAdapter } from '../../src/adapter/index.js';
+import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
+import { newDeviceMessageId } from '../../src/contract/index.js';
+import { type Database, openPostgres } from '../../src/service/database/index.js';
+import { startTestAdapter, type TestAdapter } from '../support/adapter.js';
+import { newDatabase, type TestDatabase } from '../support/databases.js';
+import { eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
+import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';
+import { temporaryDirectory } from '../support/servers.js';
+
+const dataDir = temporaryDirectory('identity');
+let stored: TestDatabase;
+let database: Database;
+let t: TestAdapter;
+/** Another adapter of the group, which holds the connections. */
+let other: Adapter;
+beforeAll(async () => {
+  stored = await newDatabase(ADAPTER_SCHEMA);
+  database = openPostgres({ url: stored.url });
+  t = await startTestAdapter({ databaseUrl: stored.url });
+  const settings = {
+    host: '127.0.0.1',
+    httpPort: 0,
+    mqttPort: 0,
+    dataDir,
+    databaseUrl: stored.url,
+  };
+  other = await startAdapter(settings, pino({ level: 'silent' }));
+});
+afterAll(async () => {
+  await other.stop();
+  await t.stop();
+  await database.close();
+  await stored.drop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+let vehicle: TestVehicle;
+let links: readonly MqttVehicle[];
+let number = 0;
+const closing = ({ client }: MqttVehicle) =>
+  new Promise<void>((resolve) => client.once('close', resolve));
+const ended = () => Promise.all(links.map(closing));
+beforeEach(async () => {
+  vehicle = vehicleOf(++number, 'CHG');
+  await t.register(vehicle);
+  links = [
+    await connectVehicle(t.adapter.mqttUrl, vehicle),
+    await connectVehicle(other.mqttUrl, vehicle),
+  ];
+});
+
+const put = (vin: string, registration: object) =>
+  t.call('PUT', `/v1.0/vehicles/${vin}`, { body: registration });
+const cannotConnect = (credential?: string) =>
+  expect(
+    connectVehicle(other.mqttUrl, vehicle, credential === undefined ? {} : { credential }),
+  ).rejects.toThrow('Not authorized');
+
+test('a deleted vehicle is disconnected at every adapter', async () => {
+  const closed = ended();
+  expect((await t.call('DELETE', `/v1.0/vehicles/${vehicle.vin}`)).status).toBe(204);
+  await closed;
+  await cannotConnect();
+});
+
+test('a new credential ends connections that were opened with the old one', async () => {
+  const closed = ended();
+  await put(vehicle.vin, { system_id: vehicle.systemId, credential: 'another credential' });
+  await closed;
+  await cannotConnect();
+  const link = await connectVehicle(other.mqttUrl, vehicle, { credential: 'another credential' });
+  await link.end();
+});
+
+test('another system_id ends connections under the old one', async () => {
+  const closed = ended();
+  await put(vehicle.vin, { system_id: `${vehicle.systemId}-new` });
+  await closed;
+  await cannotConnect();
+});
+
+test('a statement of the database’s administrator ends them too', async () => {
+  const closed = ended();
+  await database.query('delete from vehicles where vin = $1', [vehicle.vin]);
+  await closed;
+});
+
+test('a change of what is no identity leaves the connection alone', async () => {
+  await put(vehicle.vin, { system_id: vehicle.systemId, ecu_type: 'another' });
+  const sentinel = vehicleOf(900 + number, 'CHG');
+  await t.register(sentinel);
+  const link = await connectVehicle(other.mqttUrl, sentinel);
+  const closed = closing(link);
+  await t.call('DELETE', `/v1.0/vehicles/${sentinel.vin}`);
+  // The change before this one has been looked at by now.
+  await closed;
+  for (const { client } of links) expect(client.connected).toBe(true);
+});
+
+test('a system_id that goes to another VIN: its trigger and its state are out of reach', async () => {
+  const heir = { ...vehicleOf(500 + number, 'CHG'), systemId: vehicle.systemId };
+  const closed = ended();
+  await t.call('DELETE', `/v1.0/vehicles/${vehicle.vin}`);
+  expect(
+    (await put(heir.vin, { system_id: heir.systemId, credential: 'credential of the heir' }))
+      .status,
+  ).toBe(201);
+  await closed;
+  const heard: string[] = [];
+  for (const { client } of links) client.on('message', (topic) => heard.push(topic));
+  expect((await t.trigger('inherited', [heir.vin])).status).toBe(202);
+  await cannotConnect();
+  for (const { client } of links) {
+    const forged = eventBytes(heir, {
+      messageId: newDeviceMessageId(),
+      correlationId: '',
+      refId: 'inherited',
+      status: 'success',
+      timestamp: Math.floor(Date.now() / 1000),
+    });
+    client.publish(`d2c/${heir.systemId}`, forged, { qos: 1 });
+  }
+  const own = await connectVehicle(t.adapter.mqttUrl, heir, {
+    credential: 'credential of the heir',
+  });
+  await own.receiveTrigger('inherited');
+  const { body } = await t.call('GET', `/v1.0/ota/operations/inherited/vehicles/${heir.vin}`);
+  expect(body.state).toBe('sent');
+  expect(heard).toEqual([]);
+  await own.end();
+});
