@@ -1,4 +1,5 @@
 /** File ECUs as they leave the factory, with a command that checks their health. */
+import { resolve } from 'node:path';
 import { FileInstaller } from './file-installer.js';
 import { runCommand } from './run-command.js';
 
@@ -13,7 +14,7 @@ export interface FileEcusOptions {
   readonly directory: string;
   /** Provisioned if missing. */
   readonly ecus: readonly FactorySoftware[];
-  /** Run with `OTAOPS_ECU`, `OTAOPS_VERSION`, `OTAOPS_FILE`; exits with 0 if the ECU is healthy. */
+  /** Run with `OTAOPS_ECU`, `OTAOPS_VERSION`, `OTAOPS_FILE` (an absolute path); exits with 0 if the ECU is healthy. */
   readonly healthCommand?: string | undefined;
 }
 
@@ -25,7 +26,11 @@ export function fileInstaller({ directory, ecus, healthCommand }: FileEcusOption
       ? {}
       : {
           health: async ({ ecu, version, software }, signal) => {
-            const facts = { OTAOPS_ECU: ecu, OTAOPS_VERSION: version, OTAOPS_FILE: software };
+            const facts = {
+              OTAOPS_ECU: ecu,
+              OTAOPS_VERSION: version,
+              OTAOPS_FILE: resolve(software),
+            };
             await runCommand(healthCommand, facts, signal);
           },
         }),
