@@ -72,7 +72,12 @@ async function start(
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)
     : undefined;
-  if (signerProcess) opened.add('signer', () => Promise.resolve(signerProcess.close()));
+  if (signerProcess) {
+    opened.add('signer', () => {
+      signerProcess.close();
+      return Promise.resolve();
+    });
+  }
   const offered = await signerProcess?.signers();
   const directorKeys = await openDirectorKeys(database, directorFolder, clock(), offered);
   metrics.directorRootExpires(directorKeys.rootExpires);
