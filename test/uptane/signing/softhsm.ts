@@ -9,6 +9,8 @@ export const PIN = '123456';
 
 export interface SoftHsm {
   readonly modulePath: string;
+  /** Path of its configuration. */
+  readonly configuration: string;
   /** Adds another token. */
   addToken(label: string): void;
   /** Imports a private key in PKCS #8. */
@@ -33,10 +35,14 @@ export async function softHsm(): Promise<SoftHsm> {
   writeFileSync(configuration, `directories.tokendir = ${folder}/tokens\nlog.level = ERROR\n`);
   process.env.SOFTHSM2_CONF = configuration;
   const util = (...args: string[]) =>
-    execFileSync('softhsm2-util', args, { env: { ...process.env }, stdio: 'pipe' });
+    execFileSync('softhsm2-util', args, {
+      env: { ...process.env, SOFTHSM2_CONF: configuration },
+      stdio: 'pipe',
+    });
   let imports = 0;
   return {
     modulePath,
+    configuration,
     addToken: (label) =>
       void util('--init-token', '--free', '--label', label, '--so-pin', PIN, '--pin', PIN),
     importKey: (token, label, pem) => {
