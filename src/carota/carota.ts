@@ -12,6 +12,7 @@ import { type ArtifactStore, DiskStore, openS3Store } from './artifacts/index.js
 import { Director, openDirectorKeys } from './director/index.js';
 import { expireRefusedEvents } from './events/index.js';
 import { createCarotaServer } from './http/server.js';
+import { keepFresh, openImageRepository } from './image-repository/index.js';
 import { RepositoryFolder } from './images/index.js';
 import { CarotaMetrics } from './metrics.js';
 import { ownKey } from './own-key.js';
@@ -25,6 +26,8 @@ export interface Carota {
   readonly tokenFile: string;
   /** The administrator's token, if this was the first start. */
   readonly firstToken: string | undefined;
+  /** The image repository's root, where its keys are of our own making. */
+  readonly imageRootFile: string | undefined;
   /** The Director's root, where its keys are of our own making. */
   readonly directorRootFile: string | undefined;
   /** What vehicles trust, where the signing keys are of our own making. */
@@ -37,7 +40,8 @@ const UPKEEP_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * @throws BadSettings, DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys, BadDirectorKeys;
+ * @throws BadSettings, DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys, BadDirectorKeys,
+ *   RepositoryFault, KeyFileFault;
  *   Error with code EADDRINUSE where the port is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
@@ -68,7 +72,12 @@ async function start(
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)
     : undefined;
-  if (signerProcess) opened.add('signer', () => Promise.resolve(signerProcess.close()));
+  if (signerProcess) {
+    opened.add('signer', () => {
+      signerProcess.close();
+      return Promise.resolve();
+    });
+  }
   const offered = await signerProcess?.signers();
   const directorKeys = await openDirectorKeys(database, directorFolder, clock(), offered);
   metrics.directorRootExpires(directorKeys.rootExpires);
@@ -82,9 +91,12 @@ async function start(
     },
   });
   const stopping = new AbortController();
+  const store = await openStore(settings);
+  const images = await openImageRepository(settings, { database, store, clock });
+  opened.add('image repository', async () => images.close());
   const server = await createCarotaServer({
     database,
-    store: await openStore(settings),
+    store,
     incoming: join(resolve(settings.dataDir), 'incoming'),
     signer,
     urlKey: await ownKey(database, 'artifact-url'),
@@ -96,15 +108,14 @@ async function start(
     director: new Director({
       database,
       keys: directorKeys,
-      catalogue: new RepositoryFolder(
-        resolve(settings.imageRepositoryDir ?? join(settings.dataDir, 'image-repository')),
-      ),
+      catalogue: new RepositoryFolder(images.repository.folder),
       clock,
       onManifest: (outcome) => metrics.manifestReceived(outcome),
       onEcu: (standing) => metrics.ecuReported(standing),
       onAttack: (attack) => metrics.attackReported(attack),
       onSigned: (role) => metrics.metadataSigned(role),
     }),
+    images: images.repository,
     metrics,
     clock,
     wake: () => scheduler.wake(),
@@ -119,11 +130,14 @@ async function start(
   const { port } = server.server.address() as AddressInfo;
   await scheduler.start();
   opened.add('scheduler', () => scheduler.stop());
+  const refreshing = keepFresh(images.repository, metrics, log);
+  opened.add('refreshing of the image repository', () => refreshing.stop());
   opened.add('upkeep', startUpkeep(database, settings.refusedEventDays, clock, log));
   return {
     httpUrl: `http://${settings.host}:${port}`,
     tokenFile,
     firstToken,
+    imageRootFile: images.rootFile,
     directorRootFile: directorKeys.isTrial
       ? join(directorFolder, 'metadata', '1.root.json')
       : undefined,

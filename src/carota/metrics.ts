@@ -65,6 +65,13 @@ export class CarotaMetrics {
     registers: [this.#registry],
   });
 
+  readonly #imageMetadataExpires = new Gauge({
+    name: 'otaops_carota_image_metadata_expires_timestamp_seconds',
+    help: 'When the metadata of a role of the image repository expires, Unix time',
+    labelNames: ['role'],
+    registers: [this.#registry],
+  });
+
   /** @param clockOffset seconds by which this machine's clock is ahead of the database's */
   constructor(database: Queryable, clockOffset: () => number) {
     collectDefaultMetrics({ register: this.#registry });
@@ -142,6 +149,11 @@ export class CarotaMetrics {
 
   metadataSigned(role: string): void {
     this.#signed.inc({ role });
+  }
+
+  /** @param expires Unix time, seconds */
+  imageMetadataExpires(role: string, expires: number): void {
+    this.#imageMetadataExpires.set({ role }, expires);
   }
 
   directorRootExpires(at: Date): void {

@@ -20,8 +20,10 @@ export interface CarotaSettings extends SigningSettings, AdapterSettings {
   readonly directorDir?: string | undefined;
   /** Unix socket of the signer process that has the online keys; undefined: they are in that folder. */
   readonly directorSigner?: string | undefined;
-  /** Folder of the image repository's `metadata/`; undefined: one in the data directory. */
+  /** Folder of the image repository, established by people; undefined: one in the data directory, with keys made for trials. */
   readonly imageRepositoryDir?: string | undefined;
+  /** Socket of the signer process with the image repository's snapshot and timestamp keys. */
+  readonly imageSigner?: string | undefined;
   /** What vehicles fetch artifacts from, where that is not this server's own address. */
   readonly publicUrl?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */

@@ -44,8 +44,9 @@ async function askHidden(question: string): Promise<string> {
       `${question.replace(/: $/, '')} is asked on a terminal; without one, use --passphrase-file or --passphrase-fd`,
     );
   }
-  stderr.write(question);
+  // Before the question: whoever types fast, or pastes, would otherwise see the first characters.
   stdin.setRawMode(true);
+  stderr.write(question);
   stdin.resume();
   stdin.setEncoding('utf8');
   try {

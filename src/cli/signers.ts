@@ -48,34 +48,53 @@ export function addSignerOptions(command: Command): Command {
   return addPassphraseOptions(addTokenOptions(command));
 }
 
-/** @throws UsageError, KeyFileFault, Pkcs11Fault, SignerProcessFault */
+/** @throws UsageError, KeyFileFault, Pkcs11Fault, SignerProcessFault; then nothing stays open */
 export async function openSigners(flags: SignerFlags): Promise<OpenedSigners> {
-  const { key = [], keyLabel = [], pkcs11Module, pkcs11Token, signer } = flags;
-  const { openKeyFile, openToken, SignerClient } = await import('../uptane/signing/index.js');
+  const closers: (() => void)[] = [];
+  const close = () => closers.forEach((one) => one());
+  try {
+    const signers = [
+      ...(await signersInFiles(flags)),
+      ...(await signersInToken(flags, closers)),
+      ...(await signersOfProcess(flags, closers)),
+    ];
+    if (signers.length > 0) return { signers, close };
+    throw new UsageError('which key signs? --key, --key-label with --pkcs11-module, or --signer');
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function signersInFiles({ key = [], ...flags }: SignerFlags): Promise<NamedSigner[]> {
+  const { openKeyFile } = await import('../uptane/signing/index.js');
   const ask = passphraseSource(flags);
   const signers: NamedSigner[] = [];
-  const closers: (() => void)[] = [];
   for (const path of key) {
-    const opened = await openKeyFile(path, () => ask(`passphrase of ${path}`));
-    signers.push({ signer: opened, recordPath: `${path}.signed.json` });
+    const signer = await openKeyFile(path, () => ask(`passphrase of ${path}`));
+    signers.push({ signer, recordPath: `${path}.signed.json` });
   }
-  if (keyLabel.length > 0) {
-    if (pkcs11Module === undefined) throw new UsageError('--key-label needs --pkcs11-module');
-    const pin = await ask(`PIN of ${pkcs11Token ?? 'the token'}`);
-    const token = await openToken({ modulePath: pkcs11Module, tokenLabel: pkcs11Token }, pin);
-    closers.push(() => token.close());
-    for (const label of keyLabel)
-      signers.push({ signer: token.signer(label), recordPath: undefined });
-  }
-  if (signer !== undefined) {
-    const client = new SignerClient(signer);
-    closers.push(() => client.close());
-    for (const online of await client.signers()) {
-      signers.push({ signer: online, recordPath: undefined });
-    }
-  }
-  if (signers.length === 0) {
-    throw new UsageError('which key signs? --key, --key-label with --pkcs11-module, or --signer');
-  }
-  return { signers, close: () => closers.forEach((close) => close()) };
+  return signers;
+}
+
+async function signersInToken(flags: SignerFlags, closers: (() => void)[]): Promise<NamedSigner[]> {
+  const { keyLabel = [], pkcs11Module: modulePath, pkcs11Token: tokenLabel } = flags;
+  if (keyLabel.length === 0) return [];
+  if (modulePath === undefined) throw new UsageError('--key-label needs --pkcs11-module');
+  const { openToken } = await import('../uptane/signing/index.js');
+  const pin = await passphraseSource(flags)(`PIN of ${tokenLabel ?? 'the token'}`);
+  const token = await openToken({ modulePath, tokenLabel }, pin);
+  closers.push(() => token.close());
+  return keyLabel.map((label) => ({ signer: token.signer(label), recordPath: undefined }));
+}
+
+async function signersOfProcess(
+  { signer: socketPath }: SignerFlags,
+  closers: (() => void)[],
+): Promise<NamedSigner[]> {
+  if (socketPath === undefined) return [];
+  const { SignerClient } = await import('../uptane/signing/index.js');
+  const client = new SignerClient(socketPath);
+  closers.push(() => client.close());
+  return (await client.signers()).map((signer) => ({ signer, recordPath: undefined }));
 }

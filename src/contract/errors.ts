@@ -75,6 +75,11 @@ export const ERRORS = {
     'The uploaded artifact is empty, or its digest is not the one that was announced.',
     'Upload it again.',
   ),
+  TARGET_REFUSED: error(
+    409,
+    'The image repository does not take this as a target.',
+    'The message says why: a path, a release counter that goes back, signatures that are missing.',
+  ),
   MANIFEST_REFUSED: error(
     400,
     'The vehicle version manifest does not pass a check of the Director.',
@@ -115,7 +120,7 @@ export const ERRORS = {
   ECU_NOT_FOUND: error(404, 'The vehicle has no such ECU.', 'List its ECUs.'),
   METADATA_NOT_FOUND: error(
     404,
-    'The Director has no such metadata file for the vehicle now.',
+    'The repository has no such metadata file now.',
     'Begin a new cycle with timestamp.json.',
   ),
   DEAD_LETTER_NOT_FOUND: error(404, 'There is no such dead letter.', LOOK_AGAIN),

@@ -2,7 +2,12 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openPostgres } from '../../src/service/database/index.js';
+import { openDirectorKeys } from '../../src/carota/director/index.js';
+import { readStandings, type VehicleStanding } from '../../src/carota/director/standing.js';
+import { VehicleMetadata } from '../../src/carota/director/vehicle-metadata.js';
+import { RepositoryFolder } from '../../src/carota/images/index.js';
+import { findScript } from '../../src/carota/scripts/index.js';
+import { type Database, openPostgres } from '../../src/service/database/index.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { vinOf } from '../support/messages.js';
@@ -344,10 +349,9 @@ describe('signing', () => {
     const { timestamp, snapshot, targets } = await world.cycle(vin);
     return [timestamp, snapshot, targets].map(({ signed }) => signed.version);
   };
-  const inDatabase = async (statement: string, vin: string) => {
+  const inDatabase = async <T>(work: (database: Database) => Promise<T>): Promise<T> => {
     const database = openPostgres({ url: world.carota.databaseUrl });
-    await database.query(statement, [vin]);
-    await database.close();
+    return work(database).finally(() => database.close());
   };
 
   test('once per change, however often and by however many it is asked for', async () => {
@@ -366,9 +370,12 @@ describe('signing', () => {
   test('a file in the second half of its lifetime is signed anew, alone', async () => {
     const { vin } = await newVehicle();
     const [timestamp = 0, ...others] = await versions(vin);
-    await inDatabase(
-      `update director_files set timestamp_expires = timestamp_expires - interval '13 hours' where vin = $1`,
-      vin,
+    await inDatabase((database) =>
+      database.query(
+        `update director_files set timestamp_expires = timestamp_expires - interval '13 hours'
+         where vin = $1`,
+        [vin],
+      ),
     );
     const after = await versions(vin);
     expect(after[0]).toBeGreaterThan(timestamp);
@@ -382,12 +389,18 @@ describe('signing', () => {
     const client = await newClient(vin, ecus);
     const before = await versions(vin);
     expect(await client.update()).toBe('no-update');
-    // As a backup of yesterday would be: older versions, stored in another database.
-    await inDatabase(
-      `update director_files set epoch = 'another', timestamp_version = 3, snapshot_version = 2,
-         targets_version = 2 where vin = $1`,
-      vin,
-    );
+    // A backup of yesterday, when the versions were lower, is restored into the same table.
+    await inDatabase(async (database) => {
+      await database.script('create table backup as select * from director_files');
+      await database.query(
+        `update backup set timestamp_version = 3, snapshot_version = 2, targets_version = 2
+         where vin = $1`,
+        [vin],
+      );
+      await database.script(
+        `truncate director_files; insert into director_files select * from backup; drop table backup`,
+      );
+    });
     const restored = await versions(vin);
     before.forEach((version, place) => expect(restored[place]).toBeGreaterThanOrEqual(version));
     expect(await client.update()).toBe('no-update');
@@ -476,6 +489,40 @@ describe('two processes on one database', () => {
     );
     expect(statuses.filter(({ status }) => status === 204)).toHaveLength(1);
     await other.carota.stop(true);
+  });
+
+  test('one that has looked before the other has signed stores nothing, and serves the same', async () => {
+    const { vin } = await newVehicle();
+    await world.schedule(await newScript({ HU: 'radio 12' }), [vin]);
+    const database = openPostgres({ url: world.carota.databaseUrl });
+    const folder = join(world.carota.dataDir, 'director');
+    const clock = () => Date.parse('2026-12-24T18:00:00Z');
+    const keys = await openDirectorKeys(database, folder, clock());
+    const standing = async () => (await readStandings(database, [vin]))[0];
+    const processWith = (standingOf: () => Promise<VehicleStanding | undefined>) =>
+      new VehicleMetadata({
+        database,
+        keys,
+        catalogue: new RepositoryFolder(world.repository.folder),
+        standingOf,
+        scriptOf: async (scriptRefId) => (await findScript(database, scriptRefId))?.script,
+        clock,
+        onSigned: () => undefined,
+      });
+    // Before the wave was posted, and before anything was signed.
+    const fresh = await standing();
+    const looks = [fresh && { ...fresh, schedules: [] }];
+    const late = processWith(async () => (looks.length > 0 ? looks.pop() : standing()));
+    const quick = processWith(standing);
+    const first = Buffer.from(await quick.timestamp(vin)).toString();
+    expect(Buffer.from(await late.timestamp(vin)).toString()).toBe(first);
+    // At the same time it would have given other targets the same version.
+    const version = Math.floor(clock() / 1000);
+    const targets = await quick.targets(vin, version);
+    expect(Buffer.from(targets ?? []).toString()).toContain('scripts/');
+    expect(await late.targets(vin, version)).toEqual(targets);
+    expect(looks).toEqual([]);
+    await database.close();
   });
 
   test('one without the keys, or with other ones, does not start', async () => {

@@ -27,7 +27,7 @@ import { type Signer } from '../../uptane/signing/signer.js';
 import { metadataPath } from '../../uptane/urls.js';
 
 /** Public keys that vehicles are provisioned with beside the root, to believe the time by. */
-export const TIME_KEYS = 'time-keys.json';
+const TIME_KEYS = 'time-keys.json';
 
 const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
 type OnlineRole = (typeof ROLES)[number];
@@ -48,7 +48,7 @@ export interface DirectorKeys {
 }
 
 /** The keys are not there, or not those of the Director's root; the message names the file. */
-export class BadDirectorKeys extends Error {
+class BadDirectorKeys extends Error {
   override readonly name = 'BadDirectorKeys';
 }
 

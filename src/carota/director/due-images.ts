@@ -18,13 +18,13 @@ export interface DueImages {
 }
 
 /** The target path of a script. */
-export const scriptPath = (scriptRefId: string): string => `scripts/${scriptRefId}.json`;
+const scriptPath = (scriptRefId: string): string => `scripts/${scriptRefId}.json`;
 
 /**
  * One schedule at a time: two scripts at once would be two images for the Primary. One that the vehicle has started goes
  * on; otherwise the first that was posted.
  */
-export function inTurn(schedules: readonly OpenSchedule[]): readonly OpenSchedule[] {
+function inTurn(schedules: readonly OpenSchedule[]): readonly OpenSchedule[] {
   const postedAt = (schedule: OpenSchedule) => schedule.postedAt ?? Infinity;
   return [...schedules].sort(
     (a, b) =>

@@ -6,7 +6,7 @@ import { type ImageRecord, type OrderedRecord } from './standing.js';
 
 export type EcuStanding = (typeof ECU_STANDINGS)[number];
 
-export const imageRecord = ({ image }: DirectedTarget): ImageRecord => ({
+const imageRecord = ({ image }: DirectedTarget): ImageRecord => ({
   path: image.path,
   length: image.length,
   hashes: image.hashes,

@@ -5,7 +5,7 @@ import { isUsable, SCHEMES } from '../../uptane/signing/listed-key.js';
 import { keyIdOfListed } from '../../uptane/signing/signer.js';
 
 /** The ECU that runs the OTA manager: update scripts are its images. */
-export const PRIMARY_NAME = 'OTA-MANAGER';
+const PRIMARY_NAME = 'OTA-MANAGER';
 
 /** @returns what is wrong, each with the JSON Pointer of its field */
 export function ecuErrors(ecus: readonly EcuRegistration[]): FieldError[] {

@@ -4,6 +4,7 @@ import { type Database } from '../../service/database/index.js';
 import { type Signer } from '../../update-script/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
+import { type ServedRepository } from '../image-repository/index.js';
 import { type Approval } from '../schedules/index.js';
 import { type CarotaMetrics } from '../metrics.js';
 
@@ -26,6 +27,7 @@ export interface CarotaContext {
   /** Aborts when the server stops: streams that would not end by themselves end then. */
   readonly stopping: AbortSignal;
   readonly director: Director;
+  readonly images: ServedRepository;
   readonly metrics: CarotaMetrics;
   /** ms */
   readonly clock: () => number;

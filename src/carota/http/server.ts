@@ -19,6 +19,7 @@ import { artifactRoutes } from './routes/artifacts.js';
 import { callBackRoute } from './routes/call-back.js';
 import { directorRoutes } from './routes/director.js';
 import { ecuRoutes } from './routes/ecus.js';
+import { imageRepositoryRoutes } from './routes/image-repository.js';
 import { refusedEventRoutes } from './routes/refused-events.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { scheduleVehicleRoutes } from './routes/schedule-vehicles.js';
@@ -45,6 +46,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   vehicleRoutes(server, context);
   ecuRoutes(server, context);
   directorRoutes(server, context);
+  imageRepositoryRoutes(server, context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
   liveRoute(server, carotaLiveApi, { ...context, look: lookAt(database) });

@@ -19,6 +19,7 @@ import {
   HOST,
   HTTP_PORT,
   IMAGE_REPOSITORY_DIR,
+  IMAGE_SIGNER,
   LOG_LEVEL,
   PUBLIC_URL,
   REFUSED_EVENT_DAYS,
@@ -54,7 +55,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, ALLOW_PLAIN_HTTP]);
   addSettings(command, [CALLBACK_SECRET]);
   addSettings(command, [SIGNING_KEY, SIGNING_CHAIN, S3_URL, S3_BUCKET, S3_REGION]);
-  addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR]);
+  addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();
@@ -66,6 +67,9 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
     const carota = await startCarota({ ...flags, callbackSecrets: callbackSecret }, log);
     print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);
     print(`Console         ${carota.httpUrl}/console/`);
+    if (carota.imageRootFile !== undefined) {
+      print(`Image repository keys of our own, for trials; vehicles trust ${carota.imageRootFile}`);
+    }
     if (carota.trustAnchorFile !== undefined) {
       print(`Signing keys of our own, for trials; vehicles trust ${carota.trustAnchorFile}`);
     }

@@ -391,7 +391,12 @@ export const DIRECTOR_SIGNER: Setting<string> = {
 export const IMAGE_REPOSITORY_DIR: Setting<string> = {
   flag: '--image-repository-dir <folder>',
   description:
-    'folder of the image repository, with metadata/ (default: one in the data directory)',
+    'folder of the image repository that otaops repository has established (default: one in the data directory, with keys of our own, for trials)',
+};
+export const IMAGE_SIGNER: Setting<string> = {
+  flag: '--image-signer <socket>',
+  description:
+    'otaops signer with the image repository’s snapshot and timestamp keys (default: they are refreshed by hand)',
 };
 export const S3_URL: Setting<string> = {
   flag: '--s3-url <url>',

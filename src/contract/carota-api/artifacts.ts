@@ -13,6 +13,7 @@ import {
 import { Artifact, Sha256 } from '../update-script/index.js';
 import { Pattern } from '../values/pattern.js';
 import { Text } from '../values/text.js';
+import { Target, TargetQuery } from './image-repository.js';
 import { MAX_UNIX_SECONDS } from '../values/timestamp.js';
 
 export const StoredArtifact = Type.Object(
@@ -20,6 +21,7 @@ export const StoredArtifact = Type.Object(
     ...Artifact.properties,
     name: Type.String({ description: 'As it was uploaded; for people.' }),
     createdAt: Time,
+    target: Type.Optional(Target),
     url: Type.String({
       description:
         'Signed URL of the content, valid for a limited time; relative to this server unless it has a public URL.',
@@ -97,14 +99,18 @@ export const artifactApi = routesOf('Artifacts', {
     permission: 'plan',
     summary: 'Upload an artifact: its bytes as the body, of any size',
     description:
-      'Uploading the same bytes again yields the same artifact. With `sha256`, an upload damaged in transit is refused.',
+      'Uploading the same bytes again yields the same artifact. With `sha256`, an upload damaged in transit is refused. With `hardwareIds` and `releaseCounter` the artifact becomes a target of the image repository.',
     query: Type.Object({
       name: Type.Optional(Text(256, 'A name for people.')),
       sha256: Type.Optional(Sha256),
+      ...TargetQuery,
+      path: Type.Optional(
+        Text(1_000, 'Target path in the image repository; default: artifacts/SHA-256.'),
+      ),
     }),
     body: bytesBody('The bytes of the artifact.'),
     answer: json(StoredArtifact, 'The stored artifact.', 201),
-    errors: ['ARTIFACT_REFUSED'],
+    errors: ['ARTIFACT_REFUSED', 'TARGET_REFUSED'],
     repeatable: true,
   },
   listArtifacts: {

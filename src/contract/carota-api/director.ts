@@ -109,7 +109,11 @@ export const directorApi = routesOf('Director', {
       file: Pattern(
         '^([1-9][0-9]{0,15}\\.(root|snapshot|targets)|timestamp)\\.json$',
         'must be timestamp.json, or N.root.json, N.snapshot.json or N.targets.json',
-        { maxLength: 30, examples: ['timestamp.json', '1.root.json'] },
+        {
+          maxLength: 30,
+          description: 'Name of the file.',
+          examples: ['timestamp.json', '1.root.json'],
+        },
       ),
     }),
     answer: stream('application/json', 'The file, never compressed.', Envelope),

@@ -3,6 +3,7 @@ import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../comm
 import { openApiOf, type Route } from '../http/index.js';
 import { artifactApi } from './artifacts.js';
 import { directorApi } from './director.js';
+import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
 import { eventReceiptApi } from './event-receipt.js';
 import { refusedEventApi } from './refused-events.js';
@@ -14,6 +15,7 @@ import { vehicleApi } from './vehicles.js';
 
 export * from './artifacts.js';
 export * from './director.js';
+export * from './image-repository.js';
 export * from './ecus.js';
 export * from './event-receipt.js';
 export * from './guard.js';
@@ -39,6 +41,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   vehicleApi,
   ecuApi,
   directorApi,
+  imageRepositoryApi,
   eventReceiptApi,
   refusedEventApi,
   carotaLiveApi,
@@ -55,6 +58,7 @@ const TAGS = {
   ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',
+  'Image repository': 'The image repository of Uptane: metadata, images, and its state.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
   Live: 'Change notifications for browsers.',

@@ -2,12 +2,14 @@
 import Type from 'typebox';
 import { FieldFault, json, jsonBody, pageOf, PageQuery, routesOf, Time } from '../http/index.js';
 import { ScriptDelivery, UpdateScript } from '../update-script/index.js';
+import { Target, TargetQuery } from './image-repository.js';
 import { Identifier } from '../values/text.js';
 
 export const PublishedScript = Type.Object(
   {
     script: UpdateScript,
     createdAt: Time,
+    target: Type.Optional(Target),
     jws: Type.String({
       description: 'The signed script: JWS in compact form (RFC 7515), certificate chain in x5c.',
     }),
@@ -34,11 +36,12 @@ export const updateScriptApi = routesOf('Update scripts', {
     permission: 'plan',
     summary: 'Sign and publish an update script',
     description:
-      'A script never changes: publishing the same content again answers 200, other content under the same script-ref-id is refused.',
+      'A script never changes: publishing the same content again answers 200, other content under the same script-ref-id is refused. With `hardwareIds` (of the Primary) and `releaseCounter` the script becomes the target `scripts/SCRIPT-REF-ID.json` of the image repository.',
+    query: Type.Object({ ...TargetQuery }),
     body: jsonBody(UpdateScript, 'The script; its artifacts have been uploaded before.'),
     answer: json(PublishedScript, 'Published before, with the same content.'),
     otherAnswers: [{ status: 201, description: 'Published.', schema: PublishedScript }],
-    errors: ['SCRIPT_EXISTS', 'CANNOT_SIGN'],
+    errors: ['SCRIPT_EXISTS', 'CANNOT_SIGN', 'TARGET_REFUSED'],
     repeatable: true,
   },
   validateScript: {

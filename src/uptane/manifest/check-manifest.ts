@@ -27,9 +27,9 @@ export interface UsedNonces {
  * A report may be so old, ms: an ECU may have made it before the Primary could send it. A replay is recognised however
  * old it is; this bounds how far back a clock may be.
  */
-export const OLDEST_REPORT_MS = 24 * 60 * 60 * 1000;
+const OLDEST_REPORT_MS = 24 * 60 * 60 * 1000;
 /** A report may be so far in the future, ms: an ECU's clock runs on between two times that it has verified. */
-export const NEWEST_REPORT_MS = 5 * 60 * 1000;
+const NEWEST_REPORT_MS = 5 * 60 * 1000;
 
 /** Reports of one ECU within a second; more are refused, so that what is kept of an ECU is bounded. */
 const MOST_PER_SECOND = 64;

@@ -1,4 +1,5 @@
 /** What a proposal can change: each a function from one state of the repository to the next. Pure. */
+import { type PlainJson } from '../json/canonical-json.js';
 import { keyIdOfListed, type ListedKey } from '../signing/signer.js';
 import { RepositoryFault } from './fault.js';
 import { checkRoleName, checkTargetPath } from './names.js';
@@ -48,15 +49,31 @@ export const removeTarget =
     return withTargets(state, role, { ...content, targets });
   };
 
-/** @param member `releaseCounter` of `custom.match` */
+/** `custom.match.releaseCounter`; `undefined` also for what is none. */
 export function releaseCounterOf(target: TargetContent | undefined): number | undefined {
-  const match = target?.custom?.match;
-  const counter =
-    match !== null && typeof match === 'object' && 'releaseCounter' in match
-      ? match.releaseCounter
-      : undefined;
-  return typeof counter === 'number' ? counter : undefined;
+  const counter = matchMember(target, 'releaseCounter');
+  return typeof counter === 'number' && counter >= 0 ? counter : undefined;
 }
+
+/** `custom.match.hardwareIds`; none also for what is no list of texts. */
+export function hardwareIdsOf(target: TargetContent): readonly string[] {
+  const ids = matchMember(target, 'hardwareIds');
+  return isList(ids) && ids.every((id): id is string => typeof id === 'string' && id !== '')
+    ? ids
+    : [];
+}
+
+function matchMember(target: TargetContent | undefined, name: string): PlainJson | undefined {
+  const match = target?.custom?.match;
+  if (match === null || typeof match !== 'object' || isList(match)) return undefined;
+  return Object.hasOwn(match, name)
+    ? (match as Readonly<Record<string, PlainJson>>)[name]
+    : undefined;
+}
+
+// `Array.isArray` does not narrow a union of readonly arrays.
+const isList = (value: PlainJson | undefined): value is readonly PlainJson[] =>
+  Array.isArray(value);
 
 /**
  * Adds a delegation behind those that are there, or in the place of the one with the same roles.

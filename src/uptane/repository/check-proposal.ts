@@ -1,7 +1,7 @@
 /** What is wrong with a proposal, before anybody signs or publishes it. Pure. */
 import { appliesTo } from '../delegations/applies.js';
 import { type Delegation } from '../metadata/delegation.js';
-import { releaseCounterOf } from './changes.js';
+import { hardwareIdsOf, releaseCounterOf } from './changes.js';
 import { checkRoleName, checkTargetPath } from './names.js';
 import { daysOf, daysUntil, type Periods } from './periods.js';
 import {
@@ -54,7 +54,7 @@ function versionFaults({ role, content }: ProposedFile, published: Published): s
   return [];
 }
 
-/** Beyond twice the usual period, either the clock of whoever proposed it is wrong, or somebody wants it for ever. */
+/** Beyond twice the usual period, either the clock of whoever proposed it is wrong, or somebody wants it forever. */
 const LONGEST_FACTOR = 2;
 
 function expiryFaults({ role, content }: ProposedFile, { periods, now }: ProposalCheck): string[] {
@@ -115,18 +115,13 @@ function targetsFaults(
 
 /** Vehicles need what the POUF, section 5, lists; all repositories of ours have both hashes. */
 function targetFaults(target: TargetContent): string[] {
-  const { hashes, custom } = target;
-  const match = custom?.match;
-  const hardwareIds =
-    match !== null && typeof match === 'object' && 'hardwareIds' in match
-      ? match.hardwareIds
-      : undefined;
+  const { hashes } = target;
   return [
     ...(/^[0-9a-f]{64}$/.test(hashes.sha256 ?? '') ? [] : ['it has no SHA-256']),
     ...Object.keys(hashes)
       .filter((algorithm) => algorithm !== 'sha256' && algorithm !== 'sha512')
       .map((algorithm) => `vehicles cannot compute the hash ${algorithm}`),
-    ...(Array.isArray(hardwareIds) && hardwareIds.length > 0 ? [] : ['it has no hardware ids']),
+    ...(hardwareIdsOf(target).length > 0 ? [] : ['it has no hardware ids']),
     ...(releaseCounterOf(target) === undefined ? ['it has no release counter'] : []),
   ];
 }
@@ -147,15 +142,14 @@ const delegationsTo = (role: string, { targets }: RepositoryState): DelegationCo
     .filter(({ roles }) => roles.some(({ name }) => name === role));
 
 /** Uploading is authorised along the delegations: what no vehicle would take is not published either. */
-function covers(delegation: DelegationContent, path: string, { custom }: TargetContent): boolean {
-  const match = custom?.match as { hardwareIds?: readonly string[] } | undefined;
+function covers(delegation: DelegationContent, path: string, target: TargetContent): boolean {
   const applies: Delegation = {
     ...delegation,
     roles: [],
     pathHashPrefixes: [],
     minRolesInAgreement: undefined,
   };
-  return (match?.hardwareIds ?? []).some((hardwareId) => appliesTo(applies, { path, hardwareId }));
+  return hardwareIdsOf(target).some((hardwareId) => appliesTo(applies, { path, hardwareId }));
 }
 
 const missingRoleFaults = (after: RepositoryState): string[] =>

@@ -3,7 +3,7 @@
  * reordering characters escaped: a path must not be able to paint over the line that shows it. Pure.
  */
 import { canonicalJson, type PlainJson } from '../json/canonical-json.js';
-import { releaseCounterOf } from './changes.js';
+import { hardwareIdsOf, releaseCounterOf } from './changes.js';
 import { type Proposal, type ProposedRoot, type ProposedTargets } from './proposal.js';
 import { type Published } from './published.js';
 import { type Keys, TOP_ROLES } from './role-keys.js';
@@ -89,30 +89,39 @@ function targetsDifference(before: TargetsContent | undefined, file: ProposedTar
     }
   }
   lines.push(...delegationDifference(before, content));
-  if (lines.length === 2) lines.push('  the same images and delegations');
+  if (lines.length === 2) {
+    lines.push(before ? '  the same images and delegations' : '  no images, no delegations');
+  }
   return lines;
 }
 
 function targetText(target: TargetContent): string {
   const { length, hashes, custom } = target;
-  const match = (custom?.match ?? {}) as Readonly<Record<string, PlainJson>>;
-  const { hardwareIds = [] } = match;
-  // Whatever else is signed is shown too.
-  const rest = {
-    ...without(custom ?? {}, 'match'),
-    ...without(match, 'hardwareIds', 'releaseCounter'),
-  };
+  const counter = releaseCounterOf(target);
+  const hardwareIds = hardwareIdsOf(target);
+  // Whatever else is signed is shown too, and what should be a list of hardware ids and is none.
+  const isSound = counter !== undefined && hardwareIds.length > 0;
+  const match = isSound ? without(custom?.match, 'hardwareIds', 'releaseCounter') : custom?.match;
+  const rest = without(custom, 'match');
+  const others = match === undefined || isEmptyObject(match) ? rest : { ...rest, match };
   return [
     `${length} bytes`,
-    `release counter ${releaseCounterOf(target) ?? 'none'}`,
-    `hardware ${printable(Array.isArray(hardwareIds) ? hardwareIds.join(', ') : 'unreadable')}`,
+    `release counter ${counter ?? 'none'}`,
+    `hardware ${printable(hardwareIds.join(', ') || 'none')}`,
     ...Object.entries(hashes).map(([algorithm, digest]) => printable(`${algorithm} ${digest}`)),
-    ...(Object.keys(rest).length === 0 ? [] : [printable(canonicalJson(rest).toString())]),
+    ...(isEmptyObject(others) ? [] : [printable(canonicalJson(others).toString())]),
   ].join(', ');
 }
 
-const without = (members: Readonly<Record<string, PlainJson>>, ...names: readonly string[]) =>
-  Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)));
+const without = (members: PlainJson | undefined, ...names: readonly string[]) =>
+  Object.fromEntries(
+    Object.entries((members ?? {}) as Readonly<Record<string, PlainJson>>).filter(
+      ([name]) => !names.includes(name),
+    ),
+  );
+
+const isEmptyObject = (value: PlainJson): boolean =>
+  value !== null && typeof value === 'object' && Object.keys(value).length === 0;
 
 function delegationDifference(before: TargetsContent | undefined, now: TargetsContent): string[] {
   const texts = (content: TargetsContent | undefined) =>

@@ -12,6 +12,7 @@ export {
   setDelegation,
 } from './changes.js';
 export { describeImage } from './describe-image.js';
+export { RepositoryFault } from './fault.js';
 export { FolderFiles } from './folder-files.js';
 export { exclusively } from './lock.js';
 export { DEFAULT_PERIODS, LONGEST_PERIOD, type Periods } from './periods.js';
@@ -21,3 +22,4 @@ export { type Review, signableBy, signReviewed } from './review.js';
 export { TOP_ROLES, type TopRole } from './role-keys.js';
 export { SigningRecord } from './signing-record.js';
 export { type RepositoryStatus } from './status.js';
+export { type TargetContent } from './targets-content.js';

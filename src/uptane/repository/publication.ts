@@ -11,6 +11,7 @@ import { readEnvelope } from '../metadata/envelope.js';
 import { Refusal } from '../refusal.js';
 import { writeEnvelope } from '../signing/sign.js';
 import { type Signer } from '../signing/signer.js';
+import { hardwareIdsOf } from './changes.js';
 import { proposalFaults } from './check-proposal.js';
 import { RepositoryFault } from './fault.js';
 import { type RepositoryFiles } from './files.js';
@@ -131,10 +132,9 @@ const imagesOf = ({ targets }: Proposal): ListedImage[] =>
   [...targets.values()].flatMap(({ content }) => listedImages(content));
 
 function listedImages({ targets }: TargetsContent): ListedImage[] {
-  return [...targets].flatMap(([path, { custom }]) => {
-    const match = custom?.match as { hardwareIds?: readonly string[] } | undefined;
-    return (match?.hardwareIds ?? []).map((hardwareId) => ({ path, hardwareId }));
-  });
+  return [...targets].flatMap(([path, target]) =>
+    hardwareIdsOf(target).map((hardwareId) => ({ path, hardwareId })),
+  );
 }
 
 async function isAcceptedNow(

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { objectId, octetString, sequence, smallInteger } from './der.js';
 
 /**
- * Memory of 16 MiB, which is what OpenSSL takes without being told to take more; the work is raised by the
+ * Memory of 16 MiB, which is OpenSSL's default limit; the work is raised by the
  * parallelism instead.
  */
 const COST = { N: 16_384, r: 8, p: 8 } as const;

@@ -12,10 +12,10 @@ import { Refusal, type Subject } from '../refusal.js';
 import { type SignedPart } from '../signing/sign.js';
 
 /** Nonces in one request: one for each ECU that wants to know the time. */
-export const MOST_NONCES = 100;
+const MOST_NONCES = 100;
 
 /** Largest request and largest answer, bytes. */
-export const LARGEST_TIME_REQUEST = 16_384;
+const LARGEST_TIME_REQUEST = 16_384;
 export const LARGEST_SIGNED_TIME = 16_384;
 
 const SUBJECT: Subject = { repository: 'director', role: 'time' };

@@ -83,8 +83,11 @@ interface Refusal {
   readonly errorCode?: ErrorCode;
 }
 
-/** Of our own pages and their files, which are no interface for programs. */
-const PAGES = /^\w+ \/(console|docs|$)/;
+/**
+ * Of our own pages and their files, which are no interface for programs; and images, whose paths have any number of
+ * parts (test/carota/image-repository.test.ts).
+ */
+const PAGES = /^\w+ \/(console|docs|\*|$)/;
 
 /** Errors that other tests provoke, because a signature, a token or a store must be there first. */
 const UNPROVOKED: Readonly<Record<string, readonly ErrorCode[]>> = {

@@ -74,7 +74,7 @@ describe('the difference', () => {
       }),
     );
     expect((await linesOf(ceremony)).join('\n')).toContain(
-      '{"backdoor":true,"note":"x\\u{1b}[2K"}',
+      '{"match":{"backdoor":true},"note":"x\\u{1b}[2K"}',
     );
   });
 

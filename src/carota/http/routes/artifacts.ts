@@ -1,5 +1,4 @@
 /** `/v1.0/artifacts`: the files that vehicles install. */
-import { type FastifyReply } from 'fastify';
 import { artifactApi, type StoredArtifact } from '../../../contract/carota-api/index.js';
 import {
   type Call,
@@ -18,21 +17,20 @@ import {
   findArtifact,
   isSigned,
   listArtifacts,
-  requestedRange,
   signedPath,
   takeArtifact,
 } from '../../artifacts/index.js';
+import { answerContent } from '../content.js';
 import { type CarotaContext } from '../context.js';
+import { addTargetOf, checkedHardware } from '../target.js';
 
 const ARTIFACTS = listCursor('artifacts', /^[0-9a-f]{64}$/);
-
-/** The bytes of an artifact never change. */
-const CACHE = 'public, max-age=31536000, immutable';
 
 export function artifactRoutes(server: Server, context: CarotaContext): void {
   const { database, store, incoming, clock } = context;
 
   serve(server, artifactApi.uploadArtifact, async ({ request, query }) => {
+    checkedHardware(query);
     try {
       const row = await takeArtifact(database, store, incoming, streamIn(request), {
         name: query.name ?? '',
@@ -40,7 +38,9 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
         by: callerOf(request).id,
         now: clock(),
       });
-      return artifactBody(row, context);
+      const path = query.path ?? `artifacts/${row.sha256}`;
+      const target = await addTargetOf(context, row.sha256, path, query);
+      return { ...artifactBody(row, context), ...(target ? { target } : {}) };
     } catch (error) {
       if (error instanceof ArtifactRefused) throw new Problem('ARTIFACT_REFUSED', error.message);
       throw error;
@@ -63,19 +63,19 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
   );
 
   serve(server, artifactApi.getArtifactContent, async (call) => {
-    const content = await answerContent(context, call);
+    const content = await answerArtifact(context, call);
     if (!content) return call.reply.send();
     context.metrics.bytesSent(content.length);
     return call.reply.send(await store.read(call.params.sha256, content.range));
   });
 
   serve(server, artifactApi.headArtifactContent, async (call) => {
-    await answerContent(context, call);
+    await answerArtifact(context, call);
   });
 }
 
 /** Writes status and headers. @returns what is to be sent; undefined: the client has it */
-async function answerContent(
+async function answerArtifact(
   context: CarotaContext,
   { params, query, headers, reply }: Call<typeof artifactApi.getArtifactContent>,
 ) {
@@ -84,33 +84,7 @@ async function answerContent(
     throw new Problem('URL_EXPIRED', 'this URL has expired, or was not made here');
   }
   const { size } = await artifactOf(context, sha256);
-  const etag = `"${sha256}"`;
-  reply.headers({ etag, 'accept-ranges': 'bytes', 'cache-control': CACHE });
-  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange } = headers;
-  if (ifNoneMatch === etag || ifNoneMatch === '*') {
-    reply.code(304);
-    return undefined;
-  }
-  const requested = requestedRange(headers.range, ifRange, etag, size);
-  if (requested.kind === 'not satisfiable') {
-    reply.header('content-range', `bytes */${size}`);
-    throw new Problem('RANGE_NOT_SATISFIABLE', `the artifact has ${size} bytes`);
-  }
-  const range = requested.kind === 'part' ? requested.range : undefined;
-  return writeHeaders(reply, size, range);
-}
-
-function writeHeaders(
-  reply: FastifyReply,
-  size: number,
-  range: { readonly from: number; readonly to: number } | undefined,
-) {
-  const length = range ? range.to - range.from + 1 : size;
-  if (range) {
-    reply.code(206).header('content-range', `bytes ${range.from}-${range.to}/${size}`);
-  }
-  reply.headers({ 'content-type': 'application/octet-stream', 'content-length': length });
-  return { length, range };
+  return answerContent(reply, headers, { digest: sha256, size });
 }
 
 async function artifactOf({ database }: CarotaContext, sha256: string): Promise<ArtifactRow> {

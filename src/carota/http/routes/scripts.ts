@@ -1,4 +1,5 @@
 /** `/v1.0/update-scripts`: what a `script-ref-id` stands for, signed and published. */
+import { Readable } from 'node:stream';
 import { type FieldError } from '../../../contract/index.js';
 import {
   type PublishedScript,
@@ -28,7 +29,9 @@ import {
   ScriptExists,
   type ScriptRow,
 } from '../../scripts/index.js';
+import { takeArtifact } from '../../artifacts/index.js';
 import { type CarotaContext } from '../context.js';
+import { addTargetOf, checkedHardware, type TargetFacts } from '../target.js';
 import { artifactUrl } from './artifacts.js';
 
 const SCRIPTS = listCursor('update-scripts', /^.{1,256}$/u);
@@ -36,14 +39,16 @@ const SCRIPTS = listCursor('update-scripts', /^.{1,256}$/u);
 export function scriptRoutes(server: Server, context: CarotaContext): void {
   const { database, signer, clock } = context;
 
-  serve(server, updateScriptApi.publishScript, async ({ request, reply, body }) => {
+  serve(server, updateScriptApi.publishScript, async ({ request, reply, query, body }) => {
+    checkedHardware(query);
     const script = await checked(body, context);
     if (!('ecus' in script)) throw invalid(script);
     try {
       const by = callerOf(request).id;
       const { row, isNew } = await publishScript(database, script, signer, by, clock());
       if (isNew) reply.code(201);
-      return scriptBody(row);
+      const target = await scriptTarget(context, row, query, by);
+      return { ...scriptBody(row), ...(target ? { target } : {}) };
     } catch (error) {
       if (error instanceof ScriptExists) throw new Problem('SCRIPT_EXISTS', error.message);
       if (error instanceof CertificateRefused) {
@@ -82,6 +87,22 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
       return { script: jws, artifacts: Object.fromEntries(urls) };
     },
   );
+}
+
+/** The script's JSON is stored as an artifact, which is what vehicles fetch. */
+async function scriptTarget(
+  context: CarotaContext,
+  { script_ref_id: scriptRefId, script }: ScriptRow,
+  facts: TargetFacts,
+  by: string,
+) {
+  if (checkedHardware(facts) === undefined) return undefined;
+  const { database, store, incoming, clock } = context;
+  const path = `scripts/${scriptRefId}.json`;
+  const content = Readable.from([Buffer.from(JSON.stringify(script))]);
+  const said = { name: path, by, now: clock() };
+  const { sha256 } = await takeArtifact(database, store, incoming, content, said);
+  return addTargetOf(context, sha256, path, facts);
 }
 
 /** The script, or everything that is wrong with it. */

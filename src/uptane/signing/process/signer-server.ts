@@ -16,7 +16,7 @@ export interface SignerServerOptions {
   readonly keys: readonly OnlineKey[];
   readonly longestDays: number;
   readonly now?: () => Date;
-  /** Told about each refusal: somebody may be at work in the web server. */
+  /** Called for each refusal: somebody may be at work in the web server. */
   readonly onRefusal?: (reason: string) => void;
 }
 

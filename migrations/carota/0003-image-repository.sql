@@ -1,0 +1,8 @@
+-- Artifacts that the image repository serves as images. Rows stay: a vehicle in the middle of a cycle may still ask for
+-- what was replaced.
+create table published_images (
+  path   text collate "C" not null,                       -- target path
+  digest text collate "C" not null,                       -- SHA-256 or SHA-512, hexadecimal
+  sha256 text collate "C" not null references artifacts,
+  primary key (path, digest)
+);

@@ -1,0 +1,201 @@
+/**
+ * The image repository that this server serves (contract section 8): a folder of ceremonies. Artifacts and update scripts
+ * become targets there. With keys of our own, for trials, they are published at once; with offline keys they are
+ * proposed, and people sign and publish them (docs/key-ceremonies.md).
+ */
+import { join } from 'node:path';
+import {
+  addTarget,
+  DEFAULT_PERIODS,
+  describeImage,
+  exclusively,
+  FolderFiles,
+  ImageRepository,
+  RepositoryFault,
+  type RepositoryStatus,
+  signableBy,
+  signReviewed,
+  type TopRole,
+} from '../../uptane/repository/index.js';
+import { type Signer } from '../../uptane/signing/index.js';
+import { Refusal } from '../../uptane/refusal.js';
+import { type ArtifactStore } from '../artifacts/index.js';
+import { type Database } from '../../service/database/index.js';
+import { recordImage } from './published-images.js';
+
+/** The image cannot be a target; nothing has changed. */
+export class TargetRefused extends Error {
+  override readonly name = 'TargetRefused';
+}
+
+export interface NewTarget {
+  readonly path: string;
+  /** Of an artifact that is stored. */
+  readonly sha256: string;
+  readonly hardwareIds: readonly string[];
+  readonly releaseCounter: number;
+}
+
+export type TargetState = 'published' | 'proposed';
+
+export interface ImageRepositoryOptions {
+  readonly folder: string;
+  readonly database: Database;
+  readonly store: ArtifactStore;
+  /** Of snapshot and timestamp; none: people refresh by hand. */
+  readonly online: () => Promise<readonly Signer[]>;
+  /** Of root and targets, where they are on this server for trials. */
+  readonly offline: readonly Signer[];
+  /** ms */
+  readonly clock: () => number;
+}
+
+/** Of the timestamp's life; below it, a new one is signed. */
+const FRESH = 3 / 4;
+
+/** Before root or targets of a trial expire. */
+const RENEW_DAYS = 30;
+
+const isOffline = (role: string) => role !== 'snapshot' && role !== 'timestamp';
+
+/** Other processes publish in well under this, seconds. */
+export const PATIENCE = 30;
+
+export class ServedRepository {
+  readonly folder: string;
+  readonly #options: ImageRepositoryOptions;
+  readonly #files: FolderFiles;
+  readonly #repository: ImageRepository;
+  /** One change after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ImageRepositoryOptions) {
+    this.#options = options;
+    this.folder = options.folder;
+    this.#files = new FolderFiles(options.folder);
+    this.#repository = new ImageRepository(this.#files, { hasImagesElsewhere: true });
+  }
+
+  /** @returns `undefined` if there is no such file */
+  metadata(file: string): Promise<Uint8Array | undefined> {
+    return this.#files.read(`metadata/${file}`);
+  }
+
+  /** Makes an artifact a target. The same again changes nothing. @throws TargetRefused */
+  async addTarget(target: NewTarget): Promise<TargetState> {
+    const { path, sha256, hardwareIds, releaseCounter } = target;
+    const { store, database } = this.#options;
+    try {
+      const bytes = await store.read(sha256, undefined);
+      const content = await describeImage(bytes, {
+        hardwareIds,
+        releaseCounter,
+      });
+      return await this.#change(async () => {
+        // Whoever publishes it needs the image, and may be elsewhere.
+        if (this.#options.offline.length === 0) {
+          await this.#repository.keepImage(sha256, await store.read(sha256, undefined));
+        }
+        await this.#repository.propose({
+          change: addTarget('targets', path, content),
+          now: this.#now(),
+        });
+        // Images come before the metadata that lists them.
+        await recordImage(database, path, Object.values(content.hashes), sha256);
+        return this.#publishIfTrial();
+      });
+    } catch (error) {
+      if (error instanceof RepositoryFault || error instanceof Refusal) {
+        throw new TargetRefused(error.message);
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Signs a new timestamp if a quarter of the last one's life has passed, and a snapshot when it is due; for trials root
+   * and targets too.
+   */
+  async refreshIfDue(): Promise<void> {
+    const online = await this.#options.online();
+    if (online.length === 0) return;
+    await this.#change(async () => {
+      await this.#renewIfTrial();
+      const { published } = await this.status();
+      const timestamp = published.find(({ role }) => role === 'timestamp');
+      const { timestamp: days } = await this.#repository.periods();
+      if (timestamp === undefined || timestamp.daysLeft > days * FRESH) return;
+      await this.#repository.refresh(online, this.#now());
+    });
+  }
+
+  /** For people: with what the proposal changes. @throws RepositoryFault if there is no repository */
+  async overview(): Promise<RepositoryStatus & { readonly difference: readonly string[] }> {
+    const { lines } = await this.#repository.review(this.#now());
+    return { ...(await this.status()), difference: lines };
+  }
+
+  status(): Promise<RepositoryStatus> {
+    return this.#repository.status(this.#now());
+  }
+
+  /** Establishes a repository whose keys are all here. */
+  async establish(keys: Readonly<Record<TopRole, Signer>>): Promise<void> {
+    const only = ({ key }: Signer) => ({ keys: [key], threshold: 1 });
+    await this.#change(async () => {
+      if ((await this.#files.read('repository.json')) === undefined) {
+        await this.#repository.init(
+          {
+            root: only(keys.root),
+            targets: only(keys.targets),
+            snapshot: only(keys.snapshot),
+            timestamp: only(keys.timestamp),
+          },
+          DEFAULT_PERIODS,
+          this.#now(),
+        );
+      }
+      await this.#publishIfTrial();
+    });
+  }
+
+  /** Where people have the keys, they are asked in time; here nobody would be. */
+  async #renewIfTrial(): Promise<void> {
+    if (this.#options.offline.length === 0) return;
+    const { published } = await this.status();
+    const renew = published
+      .filter(({ role, daysLeft }) => isOffline(role) && daysLeft < RENEW_DAYS)
+      .map(({ role }) => role);
+    if (renew.length === 0) return;
+    await this.#repository.propose({ change: (state) => state, renew, now: this.#now() });
+    await this.#publishIfTrial();
+  }
+
+  async #publishIfTrial(): Promise<TargetState> {
+    const { offline, online } = this.#options;
+    if (offline.length === 0) return 'proposed';
+    const now = this.#now();
+    const { proposed } = await this.status();
+    if (proposed.length === 0) return 'published';
+    for (const signer of offline) {
+      const reviewed = await this.#repository.review(now);
+      if (signableBy(reviewed, signer.keyId).length === 0) continue;
+      const added = await signReviewed(reviewed, signer, undefined);
+      await this.#repository.addSignatures(reviewed, added);
+    }
+    await this.#repository.publish(await online(), now);
+    return 'published';
+  }
+
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    const change = this.#last
+      .catch(() => undefined)
+      .then(() => exclusively(join(this.folder, 'lock'), work, PATIENCE));
+    this.#last = change;
+    return change;
+  }
+
+  #now(): Date {
+    return new Date(this.#options.clock());
+  }
+}

@@ -1,0 +1,37 @@
+/** Signs the timestamp again in time, and tells the metrics when each role expires. */
+import { type Logger } from 'pino';
+import { RepositoryFault } from '../../uptane/repository/index.js';
+import { type CarotaMetrics } from '../metrics.js';
+import { type ServedRepository } from './image-repository.js';
+
+const PERIOD_MS = 5 * 60 * 1000;
+
+/** Begins at once. */
+export function keepFresh(
+  repository: ServedRepository,
+  metrics: CarotaMetrics,
+  log: Logger,
+): { stop(): Promise<void> } {
+  const look = async () => {
+    try {
+      await repository.refreshIfDue();
+      for (const { role, expires } of (await repository.status()).published) {
+        metrics.imageMetadataExpires(role, Date.parse(expires) / 1000);
+      }
+    } catch (error) {
+      // A folder without a repository is one that people have yet to establish.
+      if (error instanceof RepositoryFault) log.warn({ reason: error.message }, 'image repository');
+      else log.error({ err: error }, 'the image repository could not be refreshed');
+    }
+  };
+  let running = look();
+  const timer = setInterval(() => {
+    running = running.then(look);
+  }, PERIOD_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return running;
+    },
+  };
+}

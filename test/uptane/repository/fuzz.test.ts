@@ -1,0 +1,88 @@
+/** Damaged and hostile proposals: refused or shown, never a crash, and nothing invisible in what people read. */
+import { expect, test } from 'vitest';
+import { RepositoryFault } from '../../../src/uptane/repository/fault.js';
+import { DEFAULT_PERIODS } from '../../../src/uptane/repository/periods.js';
+import { preparePublication } from '../../../src/uptane/repository/publication.js';
+import {
+  type Proposal,
+  proposedRoot,
+  proposedTargets,
+} from '../../../src/uptane/repository/proposal.js';
+import { review } from '../../../src/uptane/repository/review.js';
+import { repositoryStatus } from '../../../src/uptane/repository/status.js';
+import { setDelegation } from '../../../src/uptane/repository/changes.js';
+import { Refusal } from '../../../src/uptane/refusal.js';
+import { writeEnvelope } from '../../../src/uptane/signing/sign.js';
+import { byDepth, seed } from '../../support/depth.js';
+import { Mutations } from '../support/mutations.js';
+import { must } from '../support/must.js';
+import { makeSigner, TestCeremony } from './support.js';
+
+const FILES = byDepth({ quick: 1_000, full: 200_000 });
+
+/** Root, targets with a delegation, and the supplier's file, all proposed on top of what is published. */
+async function richProposal() {
+  const ceremony = await new TestCeremony().established();
+  const supplier = makeSigner();
+  const roles = [{ name: 'supplier', keyIds: [supplier.keyId], threshold: 1 }];
+  const delegation = {
+    roles,
+    minRolesInAgreement: undefined,
+    paths: ['radio/*'],
+    isTerminating: false,
+    hardwareIds: ['hw-a'],
+  };
+  await ceremony.propose(setDelegation('targets', delegation, [supplier.key]), ['root']);
+  await ceremony.addImage('a.bin', 'a');
+  await ceremony.addImage('radio/b.bin', 'b', 1, 'supplier');
+  return { ceremony, ...(await ceremony.repository.read()) };
+}
+
+test('a damaged proposal is refused or shown', async () => {
+  const { ceremony, published, proposal } = await richProposal();
+  const { now, files, online: signers } = ceremony;
+  const mutations = new Mutations(seed);
+  const outcomes = { refused: 0, faulty: 0, sound: 0 };
+  for (let count = 0; count < FILES; count += 1) {
+    const damaged = damagedProposal(proposal, mutations);
+    if (damaged === undefined) {
+      outcomes.refused += 1;
+      continue;
+    }
+    const { lines, faults } = review(published, damaged, DEFAULT_PERIODS, now);
+    for (const line of lines) expect(line).not.toMatch(/[\p{C}\u2028\u2029]/u);
+    repositoryStatus(published, damaged, DEFAULT_PERIODS, now);
+    outcomes[faults.length > 0 ? 'faulty' : 'sound'] += 1;
+    // Nobody has signed it.
+    await expect(
+      preparePublication({
+        ...{ files, published, proposal: damaged, signers, now },
+        periods: DEFAULT_PERIODS,
+      }),
+    ).rejects.toSatisfy((error) => error instanceof RepositoryFault || error instanceof Refusal);
+  }
+  for (const number of Object.values(outcomes)) expect(number).toBeGreaterThan(FILES / 100);
+});
+
+/** @returns `undefined` if the damaged file is refused */
+function damagedProposal(proposal: Proposal, mutations: Mutations): Proposal | undefined {
+  const role = mutations.pick(['root', 'targets', 'supplier']);
+  const file = role === 'root' ? proposal.root : proposal.targets.get(role);
+  const bytes = writeEnvelope(must(file).written);
+  const isJson = mutations.below(4) > 0;
+  const damaged = isJson ? ofJson(bytes, mutations) : mutations.ofBytes(bytes);
+  try {
+    if (role === 'root') return { ...proposal, root: proposedRoot(damaged) };
+    const changed = proposedTargets(role, damaged);
+    return { ...proposal, targets: new Map([...proposal.targets, [role, changed]]) };
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+function ofJson(bytes: Buffer, mutations: Mutations): Buffer {
+  const envelope = JSON.parse(bytes.toString()) as object;
+  mutations.ofJson(envelope);
+  return Buffer.from(JSON.stringify(envelope));
+}

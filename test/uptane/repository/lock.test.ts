@@ -1,0 +1,50 @@
+/** One writer at a time, and none that died in the way. */
+import { execFileSync } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { exclusively } from '../../../src/uptane/repository/lock.js';
+import { temporaryDirectory } from '../../support/servers.js';
+
+const newPath = () => join(temporaryDirectory('lock'), 'lock');
+const done = async () => 'done';
+
+test('while somebody works, others wait or are refused', async () => {
+  const path = newPath();
+  const gate = new EventEmitter();
+  const first = exclusively(path, () => once(gate, 'open'));
+  await expect(exclusively(path, done)).rejects.toThrow(
+    `another process works on the repository: ${process.pid} on ${hostname()}`,
+  );
+  const waiting = exclusively(path, done, 30);
+  gate.emit('open');
+  await first;
+  expect(await waiting).toBe('done');
+  expect(existsSync(path)).toBe(false);
+});
+
+test('a process that died holds nothing, also if ours has its number now', async () => {
+  const path = newPath();
+  const dead = execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).trim();
+  for (const pid of [dead, String(process.pid)]) {
+    writeFileSync(path, `${pid} ${hostname()}\n`);
+    expect(await exclusively(path, done)).toBe('done');
+    expect(readdirSync(dirname(path))).toEqual([]);
+  }
+});
+
+test('one on another machine, or one that runs, does', async () => {
+  const path = newPath();
+  for (const holder of [`1 another-${hostname()}`, `${process.ppid} ${hostname()}`]) {
+    writeFileSync(path, `${holder}\n`);
+    await expect(exclusively(path, done)).rejects.toThrow(`remove ${path}`);
+  }
+});
+
+test('what fails leaves no lock', async () => {
+  const path = newPath();
+  await expect(exclusively(path, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(await exclusively(path, done)).toBe('done');
+});
