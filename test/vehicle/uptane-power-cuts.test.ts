@@ -1,5 +1,5 @@
 /**
- * Power cuts of a vehicle that trusts by Uptane: its process is killed before and after its durable file operations, of
+ * Power cuts of a vehicle that trusts by Uptane: its process is killed before its durable file operations, of
  * metadata, time, records, images, slots and journal. A quick run takes a sample of them.
  */
 import { spawn } from 'node:child_process';
@@ -48,11 +48,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-interface Life {
-  readonly killAt?: number;
-  readonly killBefore?: boolean;
-}
-
 class MortalVehicle {
   readonly directory = temporaryDirectory('mortal-uptane');
   readonly #trigger = triggerOf(SCRIPT, crypto.randomUUID()).toString('base64');
@@ -62,7 +57,7 @@ class MortalVehicle {
   }
 
   /** @returns the number of operations, if it came to its end */
-  async live(life: Life = {}): Promise<number | undefined> {
+  async live(life: { readonly killAt?: number } = {}): Promise<number | undefined> {
     const settings = {
       ...{ directory: this.directory, url: world.url, trigger: this.#trigger },
       ...{ identity: IDENTITY, model: MODEL },
@@ -119,29 +114,32 @@ class MortalVehicle {
   }
 }
 
-test(`killed before and after ${isFullDepth ? 'every durable operation' : 'some durable operations'}, an update ends the same`, async () => {
+test(`killed before ${isFullDepth ? 'every durable operation' : 'some durable operations'}, an update ends the same`, async () => {
   const whole = new MortalVehicle();
   const operations = must(await whole.live());
   expect(whole.statuses()).toEqual(SUCCESS);
   expect(operations).toBeGreaterThan(50);
-  const lives = sampleOf(
-    Array.from({ length: operations }, (_, n) => n + 1).flatMap((killAt) =>
-      [true, false].map((killBefore) => ({ killAt, killBefore })),
-    ),
-    6,
+  // Right after one is before the next.
+  const moments = sampleOf(
+    Array.from({ length: operations }, (_, n) => n + 1),
+    35,
   );
   let cuts = 0;
-  for (const life of lives) {
-    const vehicle = new MortalVehicle();
-    if ((await vehicle.live(life)) === undefined) {
-      cuts += 1;
-      expect(vehicle.floor).toBeGreaterThanOrEqual(NOW.getTime() - 1_000);
-      expect(await vehicle.live(), JSON.stringify(life)).toBeDefined();
+  const rest = moments.values();
+  const lane = async () => {
+    for (const killAt of rest) {
+      const vehicle = new MortalVehicle();
+      if ((await vehicle.live({ killAt })) === undefined) {
+        cuts += 1;
+        expect(vehicle.floor).toBeGreaterThanOrEqual(NOW.getTime() - 1_000);
+        expect(await vehicle.live(), `killed at ${killAt}`).toBeDefined();
+      }
+      expect(vehicle.statuses(), `killed at ${killAt}`).toEqual(SUCCESS);
+      expect([vehicle.version('HU'), vehicle.version('TCU')]).toEqual(['1.1.0', '1.1.0']);
+      expect(vehicle.floor).toBe(NOW.getTime());
     }
-    expect(vehicle.statuses(), JSON.stringify(life)).toEqual(SUCCESS);
-    expect([vehicle.version('HU'), vehicle.version('TCU')]).toEqual(['1.1.0', '1.1.0']);
-    expect(vehicle.floor).toBe(NOW.getTime());
-  }
+  };
+  await Promise.all([lane(), lane()]);
   // The number of operations depends on how the bytes come, so the last few may not be reached.
-  expect(cuts).toBeGreaterThan(lives.length * 0.8);
+  expect(cuts).toBeGreaterThan(moments.length * 0.7);
 });

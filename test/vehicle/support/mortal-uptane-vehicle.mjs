@@ -7,20 +7,15 @@ import fs, { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 
-/** @type {{ directory: string, url: string, trigger: string, identity: any, model: string, killAt?: number, killBefore?: boolean }} */
+/** @type {{ directory: string, url: string, trigger: string, identity: any, model: string, killAt?: number }} */
 const settings = JSON.parse(process.argv[2] ?? '{}');
 const { directory, url } = settings;
 
 let operations = 0;
 const count = (/** @type {() => unknown} */ operation) => {
   operations += 1;
-  const isTime = operations === settings.killAt;
-  if (isTime && settings.killBefore) process.kill(process.pid, 'SIGKILL');
-  const result = operation();
-  if (isTime && !(result instanceof Promise)) process.kill(process.pid, 'SIGKILL');
-  return isTime && result instanceof Promise
-    ? result.then(() => process.kill(process.pid, 'SIGKILL'))
-    : result;
+  if (operations === settings.killAt) process.kill(process.pid, 'SIGKILL');
+  return operation();
 };
 const mutable = /** @type {any} */ (fs);
 for (const holder of [mutable, mutable.promises]) {
