@@ -13,7 +13,6 @@ import {
   eventOf,
   MODEL,
   startAdapterDouble,
-  startTestCarota,
 } from '../carota/support/test-carota.js';
 import { DirectorWorld, serveBoth } from '../carota/support/test-director.js';
 import { temporaryDirectory } from '../support/servers.js';
@@ -34,7 +33,7 @@ let world: DirectorWorld;
 let images: Awaited<ReturnType<typeof serveBoth>>;
 beforeAll(async () => {
   adapter = await startAdapterDouble();
-  world = new DirectorWorld(await startTestCarota(adapter.url));
+  world = await DirectorWorld.start(adapter.url);
   images = await serveBoth(world);
 });
 afterAll(async () => {
