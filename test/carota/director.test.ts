@@ -34,9 +34,7 @@ let scripts = 0;
 
 beforeAll(async () => {
   adapter = await startAdapterDouble();
-  world = new DirectorWorld(
-    await startTestCarota(adapter.url, { adapterControlToken: 'operator' }),
-  );
+  world = await DirectorWorld.start(adapter.url, { adapterControlToken: 'operator' });
 });
 afterAll(async () => {
   await world.carota.stop();
@@ -454,14 +452,12 @@ describe('two processes on one database', () => {
     };
     copied('keys');
     copied('metadata');
-    const other = new DirectorWorld(
-      await startTestCarota(adapter.url, {
-        dataDir,
-        databaseUrl: world.carota.databaseUrl,
-        imageRepositoryDir: world.repository.folder,
-        tokenOf: world.carota.token,
-      }),
-    );
+    const other = await DirectorWorld.start(adapter.url, {
+      dataDir,
+      databaseUrl: world.carota.databaseUrl,
+      imageRepositoryDir: world.repository.folder,
+      tokenOf: world.carota.token,
+    });
     const { vin, ecus } = await newVehicle();
     const seen = new Map<string, string>();
     const note = (body: any) => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../support/messages.js';
 import { makeKey, underAnotherId } from '../uptane/support/keys.js';
-import { type AdapterDouble, startAdapterDouble, startTestCarota } from './support/test-carota.js';
+import { type AdapterDouble, startAdapterDouble } from './support/test-carota.js';
 import { DirectorWorld, newEcus, registration, type TestEcu } from './support/test-director.js';
 
 let adapter: AdapterDouble;
@@ -11,7 +11,7 @@ let vins = 0;
 
 beforeAll(async () => {
   adapter = await startAdapterDouble();
-  world = new DirectorWorld(await startTestCarota(adapter.url));
+  world = await DirectorWorld.start(adapter.url);
 });
 afterAll(async () => {
   await world.carota.stop();

@@ -7,7 +7,7 @@ import { publicKeyOf } from '../../src/uptane/signing/listed-key.js';
 import { checkSignedTime } from '../../src/uptane/time/check-time.js';
 import { vinOf } from '../support/messages.js';
 import { makeKey, signFile } from '../uptane/support/keys.js';
-import { type AdapterDouble, startAdapterDouble, startTestCarota } from './support/test-carota.js';
+import { type AdapterDouble, startAdapterDouble } from './support/test-carota.js';
 import { DirectorWorld, newEcus, newNonce } from './support/test-director.js';
 
 const vin = vinOf(1, 'TMB');
@@ -22,7 +22,7 @@ const authorityOf = (listed: any): Authority => {
 
 beforeAll(async () => {
   adapter = await startAdapterDouble();
-  world = new DirectorWorld(await startTestCarota(adapter.url));
+  world = await DirectorWorld.start(adapter.url);
   await world.vehicle(vin, newEcus());
   const file = join(world.carota.dataDir, 'director', 'metadata', 'time-keys.json');
   authority = authorityOf(JSON.parse(readFileSync(file, 'utf8'))[0]);

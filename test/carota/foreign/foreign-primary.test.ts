@@ -7,12 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../../support/messages.js';
 import { ifInstalled } from '../../support/servers.js';
 import { tufPython } from '../../uptane/foreign/python.js';
-import {
-  type AdapterDouble,
-  MODEL,
-  startAdapterDouble,
-  startTestCarota,
-} from '../support/test-carota.js';
+import { type AdapterDouble, MODEL, startAdapterDouble } from '../support/test-carota.js';
 import { DirectorWorld } from '../support/test-director.js';
 
 const run = promisify(execFile);
@@ -33,7 +28,7 @@ describe.runIf(python)('a Primary in Python', () => {
 
   beforeAll(async () => {
     adapter = await startAdapterDouble();
-    world = new DirectorWorld(await startTestCarota(adapter.url));
+    world = await DirectorWorld.start(adapter.url);
     await world.carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL } });
     await world.publish({ scriptRefId: 'foreign', images: { HU: 'radio', TCU: 'modem' } });
     await world.schedule('foreign', [vin]);

@@ -7,8 +7,9 @@ import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { eventually } from '../../support/adapter.js';
 import { makeKey, type Signed, signFile, type TestKey } from '../../uptane/support/keys.js';
+import { temporaryDirectory } from '../../support/servers.js';
 import { TestRepository } from '../../uptane/support/test-repository.js';
-import { MODEL, type TestCarota } from './test-carota.js';
+import { MODEL, startTestCarota, type TestCarota } from './test-carota.js';
 
 export interface TestEcu {
   serial: string;
@@ -128,8 +129,21 @@ export class DirectorWorld {
   readonly repository: RepositoryOnDisk;
   #refIds = 0;
 
-  constructor(readonly carota: TestCarota) {
-    this.repository = new RepositoryOnDisk(join(carota.dataDir, 'image-repository'));
+  /** With an image repository that the tests make, in a folder of its own. */
+  static async start(
+    adapterUrl: string,
+    settings: Parameters<typeof startTestCarota>[1] = {},
+  ): Promise<DirectorWorld> {
+    const folder = settings.imageRepositoryDir ?? temporaryDirectory('image-repository');
+    const carota = await startTestCarota(adapterUrl, { ...settings, imageRepositoryDir: folder });
+    return new DirectorWorld(carota, folder);
+  }
+
+  private constructor(
+    readonly carota: TestCarota,
+    folder: string,
+  ) {
+    this.repository = new RepositoryOnDisk(folder);
   }
 
   /** Registers a vehicle with these ECUs. */
