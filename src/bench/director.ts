@@ -1,6 +1,5 @@
 /** The Director: cycles a second, each a manifest of three ECUs, then timestamp, snapshot and targets of an update. */
-import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
@@ -51,7 +50,7 @@ export async function directorFigures(rounds: number): Promise<DirectorFigures> 
     const databaseUrl = `${postgres.url}/bench`;
     const carota = await startCarotaProcess({ dataDir: join(directory, 'data'), databaseUrl });
     try {
-      return await measure(carota, postgres, databaseUrl, join(directory, 'data'), rounds);
+      return await measure(carota, postgres, databaseUrl, rounds);
     } finally {
       await carota.stop();
     }
@@ -65,13 +64,12 @@ async function measure(
   carota: CarotaProcess,
   postgres: Server,
   databaseUrl: string,
-  dataDir: string,
   rounds: number,
 ): Promise<DirectorFigures> {
   const vehicles = Array.from({ length: VEHICLES }, (_, n) =>
     benchVehicle(`WVWZZZ1KZ${String(n).padStart(8, '0')}`),
   );
-  await orderUpdate(carota, vehicles, dataDir);
+  await orderUpdate(carota, vehicles);
   const load = await DirectorLoad.connect(carota, vehicles);
   // Signs every vehicle's files.
   const first = await load.run(1);
@@ -118,7 +116,6 @@ const SCRIPT = 'bench-1';
 async function orderUpdate(
   { client, port, token }: CarotaProcess,
   vehicles: readonly BenchVehicle[],
-  dataDir: string,
 ): Promise<void> {
   const lines = (values: readonly object[]) => ({
     type: 'application/x-ndjson',
@@ -132,22 +129,19 @@ async function orderUpdate(
     'authorization-token': token,
     'content-type': 'application/octet-stream',
   });
-  const images = new Map<string, { bytes: Buffer; hardwareIds: string[] }>();
   const updates = [];
   for (const ecu of ECU_NAMES.slice(1)) {
     const bytes = Buffer.from(`software of ${ecu}`);
-    const { body } = await http.ask('POST', '/v1.0/artifacts?name=bench', bytes);
+    const query = `name=bench&hardwareIds=${hardwareIdOf(ecu)}&releaseCounter=1`;
+    const { body } = await http.ask('POST', `/v1.0/artifacts?${query}`, bytes);
     const artifact = JSON.parse(body.toString()) as { sha256: string; md5: string; size: number };
     const { sha256, md5, size } = artifact;
-    images.set(`artifacts/${sha256}`, { bytes, hardwareIds: [hardwareIdOf(ecu)] });
     updates.push({ ecu, version: '2', artifact: { sha256, md5, size } });
   }
   http.close();
   const script = { version: 'v1' as const, 'script-ref-id': SCRIPT, model: MODEL, ecus: updates };
-  const bytes = Buffer.from(JSON.stringify(script));
-  images.set(`scripts/${SCRIPT}.json`, { bytes, hardwareIds: [hardwareIdOf(ECU_NAMES[0])] });
-  writeRepository(join(dataDir, 'image-repository', 'metadata'), images);
-  await client.call(updateScriptApi.publishScript, { body: script });
+  const query = { hardwareIds: hardwareIdOf(ECU_NAMES[0]), releaseCounter: 1 };
+  await client.call(updateScriptApi.publishScript, { query, body: script });
   const body = {
     'ref-id': SCRIPT,
     'script-ref-id': SCRIPT,
@@ -160,40 +154,6 @@ async function orderUpdate(
     return waves.some(({ state }) => state === 'running' || state === 'passed');
   });
 }
-
-/** Metadata as the Director reads them; nobody verifies them here, so nobody has signed them. */
-function writeRepository(
-  folder: string,
-  images: ReadonlyMap<string, { bytes: Buffer; hardwareIds: string[] }>,
-): void {
-  mkdirSync(folder, { recursive: true });
-  const digest = (algorithm: string, bytes: Buffer) =>
-    createHash(algorithm).update(bytes).digest('hex');
-  const write = (name: string, type: string, content: object) => {
-    const common = { _type: type, spec_version: '1.0.31', version: 1, expires: EXPIRES };
-    const bytes = Buffer.from(
-      JSON.stringify({ signatures: [], signed: { ...common, ...content } }),
-    );
-    writeFileSync(join(folder, name), bytes);
-    return bytes;
-  };
-  const targets = [...images].map(([path, { bytes, hardwareIds }]) => [
-    path,
-    {
-      length: bytes.length,
-      hashes: { sha256: digest('sha256', bytes), sha512: digest('sha512', bytes) },
-      custom: { match: { hardwareIds, releaseCounter: 1 } },
-    },
-  ]);
-  write('1.targets.json', 'targets', { targets: Object.fromEntries(targets) as object });
-  const meta = { 'targets.json': { version: 1 } };
-  const snapshot = write('1.snapshot.json', 'snapshot', { meta });
-  const hashes = { sha256: digest('sha256', snapshot) };
-  const listed = { version: 1, length: snapshot.length, hashes };
-  write('timestamp.json', 'timestamp', { meta: { 'snapshot.json': listed } });
-}
-
-const EXPIRES = '2099-01-01T00:00:00Z';
 
 interface Ran {
   readonly cycles: number;
