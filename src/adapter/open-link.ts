@@ -39,8 +39,7 @@ export async function openLink(
       c2dTopic,
       clock,
       identities: {
-        authenticate: (systemId, credential) =>
-          authenticateVehicle(database, systemId, credential),
+        authenticate: (systemId, credential) => authenticateVehicle(database, systemId, credential),
         current: (systemIds) => readIdentities(database, systemIds),
         changes: (since) => readIdentityChanges(database, since),
       },
