@@ -34,8 +34,7 @@ export function createLink(settings: AdapterSettings, context: LinkContext): Mes
       c2dTopic,
       clock,
       identities: {
-        authenticate: (systemId, credential) =>
-          authenticateVehicle(database, systemId, credential),
+        authenticate: (systemId, credential) => authenticateVehicle(database, systemId, credential),
         current: (systemIds) => readIdentities(database, systemIds),
         changes: (since) => readIdentityChanges(database, since),
       },

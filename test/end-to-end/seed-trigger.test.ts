@@ -66,7 +66,8 @@ describe.skipIf(clients === undefined)('a foreign vehicle', () => {
 
   test('the token is in the data directory, readable by its owner alone', () => {
     const file = join(dataDir, 'token');
-    expect(server.output()).toContain(readFileSync(file, 'utf8').trim());
+    expect(server.output()).toContain(file);
+    expect(server.output()).not.toContain(readFileSync(file, 'utf8').trim());
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 

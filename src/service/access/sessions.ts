@@ -21,7 +21,7 @@ export interface SessionOrigin {
   readonly secure: boolean;
 }
 
-/** A session that is valid, and the token that it was begun with. */
+/** A session that is valid, and the token that it was started with. */
 export interface FoundSession {
   readonly token: Token;
   /** Names it without giving its secret away. */

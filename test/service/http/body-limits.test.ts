@@ -45,7 +45,7 @@ describe('the OTA Adapter', () => {
       headers: { 'content-type': 'application/json', 'x-otaops-console': '1' },
       body: new Blob([most, ' ']).stream(),
       duplex: 'half',
-    } as RequestInit);
+    });
     expect(streamed.status).toBe(413);
   });
 
