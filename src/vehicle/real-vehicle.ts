@@ -1,6 +1,6 @@
 /** A vehicle on this machine: ECUs as files, or a command for real ones, and all data in one directory. */
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { certificatesOf } from '../update-script/index.js';
 import { VehicleAgent, type VehicleAgentOptions } from './agent.js';
 import { type CloudLink } from './cloud-link.js';
