@@ -14,7 +14,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 export interface CarotaProcess {
   readonly child: ChildProcess;
   readonly port: number;
-  /** Of the first administrator. */
+  /** The initial admin token. */
   readonly token: string;
   readonly client: Client;
   stop(): Promise<void>;

@@ -256,7 +256,7 @@ test('an ECU that was replaced in a workshop reports; the old one no longer does
     ['register-ecus', ''],
   ]);
   expect(audit.body.items[0]).toMatchObject({
-    tokenName: 'first administrator',
+    tokenName: 'initial admin',
     detail: { name: 'HU', before: { serial: 'H-1' }, now: { serial: 'H-2' } },
   });
 });

@@ -219,11 +219,11 @@ describe.runIf(await hasChromium())('operations', () => {
     await page.getByLabel('State').selectOption('');
     // One may stop in the middle of typing, and go on.
     await page.getByLabel('VIN or reason contains').focus();
-    await page.keyboard.type('exp');
-    await expect.poll(() => new URL(page.url()).search).toBe('?text=exp');
-    await page.keyboard.type('ired');
-    await expect.poll(() => new URL(page.url()).search).toBe('?text=expired');
-    expect(await rows()).toEqual(asRows(await read('&text=expired')));
+    await page.keyboard.type('dir');
+    await expect.poll(() => new URL(page.url()).search).toBe('?text=dir');
+    await page.keyboard.type('ector');
+    await expect.poll(() => new URL(page.url()).search).toBe('?text=director');
+    expect(await rows()).toEqual(asRows(await read('&text=director')));
     await page.getByLabel('VIN or reason contains').fill('nothing has this');
     await page.getByText('No vehicle matches.').waitFor();
   });

@@ -1,11 +1,12 @@
 /** What the body of a request can be. */
 import type Type from 'typebox';
 
-/** What every route with a body states of it. */
+/**
+ * What every route with a body states of it: the largest body, before and after decompression, in bytes, and whether it may
+ * be compressed (`content-encoding: gzip`).
+ */
 export interface BodyLimit {
-  /** Largest body, before and after decompression, in bytes. */
   readonly maxBytes: number;
-  /** Whether it may be compressed (`content-encoding: gzip`). */
   readonly gzip: boolean;
 }
 

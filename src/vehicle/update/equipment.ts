@@ -55,7 +55,7 @@ export interface ScriptSource {
    * Whether this script is ordered for the vehicle now, by someone who is believed. A source that cannot tell lacks it:
    * then no trigger interrupts an update.
    *
-   * @throws Error if it cannot be told
+   * @throws Error if that cannot be found out
    */
   isOrdered?(scriptRefId: string, signal: AbortSignal): Promise<boolean>;
   /** The script has been carried out. May be called again after a power cut. */

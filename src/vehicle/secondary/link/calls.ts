@@ -27,7 +27,7 @@ export const isCall = (name: unknown): name is Call =>
 /** Largest body of an answer, bytes: a version report. */
 export const LARGEST_ANSWER = 64 * 1024;
 
-/** How a refusal or an error is told. */
+/** A refusal or an error on the wire. */
 export interface Failure {
   readonly message: string;
   /** Of a refusal. */
