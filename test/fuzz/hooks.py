@@ -17,6 +17,10 @@ BEYOND_SCHEMA = {
     ("PATCH", "/v1.0/callbacks/{id}"): {
         "/url": "addresses of our own networks are refused, and what is no URL",
     },
+    ("POST", "/v1.0/artifacts"): {
+        "/releaseCounter": "is needed where hardware ids are given",
+        "/hardwareIds": "are needed where a release counter is given",
+    },
     ("POST", "/v1.0/callbacks/{id}/replay"): {
         "": "either after or since, not both",
     },
@@ -37,10 +41,16 @@ WHOLE_BODY = {
     ("POST", "/v1.0/update-scripts"),
     # Lines of CSV and NDJSON have no schema; all of them must be good here.
     ("POST", "/v1.0/schedules/{ref-id}/vehicles"),
+    # A key's scheme must be that of its type, and a vehicle has one Primary.
+    ("PUT", "/v1.0/vehicles/{vin}/ecus"),
+    ("POST", "/v1.0/vehicles/{vin}/ecus/{serial}/replacement"),
+    # The JSON of Uptane: no fractions, no member twice.
+    ("POST", "/uptane/director/{vin}/time"),
 }
 # Answers to a request that fits, without a field: (method, path) -> {errorCode: why}.
 BEYOND_REQUEST = {
     ("POST", "/v1.0/artifacts"): {"ARTIFACT_REFUSED": "empty, or not what sha256 says"},
+    ("POST", "/uptane/director/{vin}/manifest"): {"MANIFEST_REFUSED": "only its ECUs can sign"},
     ("POST", "/v1.0/ota/events"): {"SIGNATURE_REFUSED": "only the adapter can sign"},
 }
 

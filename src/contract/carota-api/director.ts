@@ -30,10 +30,13 @@ const MAX_TIME_REQUEST = 16_384;
 
 const TimeRequest = Type.Object(
   {
-    nonces: Type.Array(Type.String({ description: '16 random bytes, hexadecimal.' }), {
-      minItems: 1,
-      maxItems: 100,
-    }),
+    nonces: Type.Array(
+      Pattern('^[0-9a-f]{32}$', 'must be 32 lower-case hexadecimal digits', {
+        description: '16 random bytes, hexadecimal.',
+        maxLength: 32,
+      }),
+      { minItems: 1, maxItems: 100 },
+    ),
   },
   { title: 'TimeRequest' },
 );

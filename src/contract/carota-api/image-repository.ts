@@ -2,12 +2,19 @@
 import Type from 'typebox';
 import { json, routesOf, stream } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
-import { Text } from '../values/text.js';
+
+const FORBIDDEN = ',\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF';
+/** A hardware id in a list, and blanks behind it. */
+const ID = `[^ ${FORBIDDEN}][^${FORBIDDEN}]*`;
 
 /** Of an artifact or an update script that becomes a target of the image repository. */
 export const TargetQuery = {
   hardwareIds: Type.Optional(
-    Text(4_000, 'Hardware ids of the ECUs that it is for, separated by commas.'),
+    Pattern(`^ *${ID}(, *${ID})*$`, 'must be hardware ids, separated by commas', {
+      maxLength: 4_000,
+      description: 'Hardware ids of the ECUs that it is for, separated by commas.',
+      examples: ['hw-hu-a,hw-hu-b'],
+    }),
   ),
   releaseCounter: Type.Optional(
     Type.Integer({

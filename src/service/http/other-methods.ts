@@ -3,34 +3,59 @@ import { type FastifyInstance } from 'fastify';
 
 interface Path {
   readonly pattern: RegExp;
+  /** How many segments are parameters. */
+  readonly parameters: number;
   readonly methods: Set<string>;
 }
 
 /**
  * Collects all routes registered from now on.
  *
- * @returns the methods of a path; undefined if the path does not exist. A path without parameters takes precedence:
- *   `/v1.0/vehicles/import` is not a vehicle. Paths with parameters are searched only if `thorough`.
+ * @returns the methods of a path, as far as the route that was found for it does not tell; undefined: that route tells, or
+ *   the path does not exist. Of several routes that a path fits, the one with the fewest parameters takes precedence:
+ *   `/v1.0/vehicles/import` is not a vehicle. The route is undefined where none was found.
  */
 export function methodsByPath(
   server: FastifyInstance,
-): (path: string, thorough: boolean) => readonly string[] | undefined {
+): (path: string, route: string | undefined) => readonly string[] | undefined {
   const paths = new Map<string, Path>();
+  const narrower = new Map<string, readonly Path[]>();
   server.addHook('onRoute', ({ url, method }) => {
     if (url.includes('*')) return;
-    const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set() };
+    const path = paths.get(url) ?? {
+      pattern: patternOf(url),
+      parameters: url.split('/:').length - 1,
+      methods: new Set(),
+    };
     for (const name of [method].flat()) path.methods.add(name);
     paths.set(url, path);
   });
-  return (path, thorough) => {
+  /** Routes of what this one's parameters might also be; nearly always none, so it costs each request nothing. */
+  const narrowerThan = (route: string) => {
+    const known = narrower.get(route);
+    if (known) return known;
+    const own = paths.get(route);
+    const found = own ? [...paths].filter(([url, path]) => isNarrower(url, path, own)) : [];
+    const answer = found.map(([, path]) => path);
+    narrower.set(route, answer);
+    return answer;
+  };
+  return (path, route) => {
     const found = path.includes(':') ? undefined : paths.get(path);
-    if (found) return [...found.methods].sort();
-    if (!thorough) return undefined;
-    return [...paths.values()]
+    if (found) return methodsOf(found);
+    const candidates = route === undefined ? [...paths.values()] : narrowerThan(route);
+    const [best] = candidates
       .filter(({ pattern }) => pattern.test(path))
-      .map(({ methods }) => [...methods].sort())[0];
+      .sort((a, b) => a.parameters - b.parameters);
+    return best && methodsOf(best);
   };
 }
+
+const methodsOf = ({ methods }: Path) => [...methods].sort();
+
+/** A pattern's own text fits every pattern that allows at least as much. */
+const isNarrower = (url: string, { parameters }: Path, than: Path) =>
+  parameters < than.parameters && than.pattern.test(url);
 
 /** `/v1.0/vehicles/:vin` → `^/v1\.0/vehicles/[^/]+$` */
 function patternOf(url: string): RegExp {

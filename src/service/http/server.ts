@@ -108,7 +108,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
   server.addHook('onRequest', (request, reply, done) => {
     const [path = ''] = request.url.split('?');
-    const allowed = methodsOf(path, request.is404);
+    const allowed = methodsOf(path, request.is404 ? undefined : request.routeOptions.url);
     const isAllowed = allowed?.includes(request.method) ?? true;
     if (allowed && !isAllowed) reply.header('allow', allowed.join(', '));
     done(

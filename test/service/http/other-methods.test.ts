@@ -1,0 +1,39 @@
+/** Which methods a path has, where more than one route fits it. */
+import Fastify from 'fastify';
+import { expect, test } from 'vitest';
+import { methodsByPath } from '../../../src/service/http/other-methods.js';
+
+function serverOf(routes: readonly (readonly ['GET' | 'POST' | 'PUT', string])[]) {
+  const server = Fastify({ exposeHeadRoutes: false });
+  const methodsOf = methodsByPath(server);
+  for (const [method, url] of routes) server.route({ method, url, handler: () => '' });
+  return methodsOf;
+}
+
+const methodsOf = serverOf([
+  ['GET', '/v/:vin/:file'],
+  ['POST', '/v/:vin/manifest'],
+  ['PUT', '/v/:vin'],
+  ['POST', '/v/import'],
+  ['GET', '/v'],
+]);
+
+test.each([
+  ['a path without parameters', '/v/import', '/v/:vin', ['POST']],
+  [
+    'one with fewer parameters than the route that was found',
+    '/v/x/manifest',
+    '/v/:vin/:file',
+    ['POST'],
+  ],
+  ['the same where none was found', '/v/x/manifest', undefined, ['POST']],
+  ['one with parameters, where none was found', '/v/x/y', undefined, ['GET']],
+])('those of %s', (_name, path, route, methods) => {
+  expect(methodsOf(path, route)).toEqual(methods);
+});
+
+test('none where the route that was found is the narrowest, or the path does not exist', () => {
+  expect(methodsOf('/v/x/timestamp.json', '/v/:vin/:file')).toBeUndefined();
+  expect(methodsOf('/v/x/manifest', '/v/:vin/manifest')).toBeUndefined();
+  expect(methodsOf('/w', undefined)).toBeUndefined();
+});
