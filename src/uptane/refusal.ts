@@ -120,5 +120,6 @@ function shortened<T extends string | undefined>(text: T): T {
   if (text === undefined) return text;
   const printable = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
   const cut = printable.length > LONGEST_TEXT ? `${printable.slice(0, LONGEST_TEXT)}…` : printable;
-  return cut as T;
+  // It is signed and stored as JSON, which cannot hold half of a surrogate pair: also where the cut makes one.
+  return cut.toWellFormed() as T;
 }

@@ -129,6 +129,9 @@ describe('with keys of our own, for trials', () => {
     expect(await vehicle.fetch('ecu.bin')).toBe('v5');
     const path = await upload(t, 'x', 'path=../x&hardwareIds=hw-a&releaseCounter=1');
     expect(path.body.errorMessage).toContain('cannot be the path of a target');
+    // It would take the place of a script that was approved.
+    const script = await upload(t, 'x', 'path=scripts/s.json&hardwareIds=hw-a&releaseCounter=9');
+    expect([script.status, script.body.errorCode]).toEqual([409, 'TARGET_REFUSED']);
     const alone = await upload(t, 'x', 'hardwareIds=hw-a');
     expect(alone.body.errors).toEqual([
       { path: '/releaseCounter', message: 'is needed where hardware ids are given' },

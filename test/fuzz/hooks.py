@@ -49,7 +49,10 @@ WHOLE_BODY = {
 }
 # Answers to a request that fits, without a field: (method, path) -> {errorCode: why}.
 BEYOND_REQUEST = {
-    ("POST", "/v1.0/artifacts"): {"ARTIFACT_REFUSED": "empty, or not what sha256 says"},
+    ("POST", "/v1.0/artifacts"): {
+        "ARTIFACT_REFUSED": "empty, or not what sha256 says",
+        "TARGET_REFUSED": "not every text is the path of a target, and a release counter does not go back",
+    },
     ("POST", "/uptane/director/{vin}/manifest"): {"MANIFEST_REFUSED": "only its ECUs can sign"},
     ("POST", "/v1.0/ota/events"): {"SIGNATURE_REFUSED": "only the adapter can sign"},
 }

@@ -22,6 +22,9 @@ export interface AttackRow {
 }
 
 const LONGEST_REASON = 1_000;
+/** A text of the vehicle's: NUL and half a surrogate pair cannot be stored. */
+const storable = (reason: string) =>
+  reason.slice(0, LONGEST_REASON).replaceAll('\0', '\ufffd').toWellFormed();
 
 /** @param seen of one manifest, hence each ECU once @param now ms */
 export async function noteAttacks(
@@ -43,7 +46,7 @@ export async function noteAttacks(
         textArray(rows.map(({ vin }) => vin)),
         textArray(rows.map(({ ecuId }) => ecuId)),
         textArray(rows.map(({ attack }) => attack)),
-        textArray(rows.map(({ reason }) => reason.slice(0, LONGEST_REASON).toWellFormed())),
+        textArray(rows.map(({ reason }) => storable(reason))),
         new Date(now),
       ],
     );
@@ -53,7 +56,7 @@ export async function noteAttacks(
     );
     const entries = first.map(({ vin, ecuId, attack, reason }) => ({
       vin,
-      by: { id: '', name: `ECU ${ecuId}`, reason },
+      by: { id: '', name: `ECU ${ecuId}`, reason: storable(reason) },
       detail: { serial: ecuId, attack },
     }));
     await recordActions(tx, 'report-attack', entries, now);

@@ -34,6 +34,8 @@ export class AccessWatch {
 
   /** Until the response is sent or broken off. */
   add(response: ServerResponse, access: Access): void {
+    // The client may have gone while its token was looked up: then no close is to come.
+    if (response.destroyed) return;
     this.#inProgress.set(response, access);
     response.once('close', () => this.#inProgress.delete(response));
   }

@@ -19,6 +19,11 @@ export interface AttestedTimeOptions {
   readonly monotonic?: (() => number) | undefined;
 }
 
+/**
+ * An answer counts for so long after its nonce was made, ms: it tells what the time was in between. Whoever keeps it back
+ * for longer could stop this ECU's clock, and with it what it takes for valid.
+ */
+const ANSWER_MS = 2 * 60 * 1000;
 /** A verification relies on a time that was attested at most this long ago, ms of the monotonic clock. */
 const FRESH_MS = 10 * 60 * 1000;
 
@@ -31,7 +36,7 @@ export class AttestedTime {
   /** ms */
   #floor: number;
   #attested: { readonly time: number; readonly at: number } | undefined;
-  #nonce: string | undefined;
+  #nonce: { readonly text: string; readonly at: number } | undefined;
 
   /** @throws Error if the file of the floor is damaged */
   constructor({ path, authority, monotonic = () => performance.now() }: AttestedTimeOptions) {
@@ -43,8 +48,8 @@ export class AttestedTime {
 
   /** For the next request. An answer to an earlier one is worthless from now on. */
   newNonce(): string {
-    this.#nonce = newNonce();
-    return this.#nonce;
+    this.#nonce = { text: newNonce(), at: this.#monotonic() };
+    return this.#nonce.text;
   }
 
   /**
@@ -60,11 +65,19 @@ export class AttestedTime {
         fault: 'was not asked for: no nonce of this ECU is open',
       });
     }
-    const time = checkSignedTime(signedTime, this.#authority, this.#nonce).getTime();
+    const { text, at } = this.#nonce;
+    const time = checkSignedTime(signedTime, this.#authority, text).getTime();
     this.#nonce = undefined;
+    if (this.#monotonic() - at > ANSWER_MS) {
+      throw new Refusal(SUBJECT, {
+        code: 'freeze',
+        check: POUF.time,
+        fault: `has come too late: more than ${ANSWER_MS / 1000} s after its nonce was made`,
+      });
+    }
     // Servers differ by a second or two, and the answer has whole seconds: the later of both counts.
     const later = Math.max(time, this.#floor);
-    this.#attested = { time: later, at: this.#monotonic() };
+    this.#attested = { time: Math.max(later, this.now()), at: this.#monotonic() };
     if (later === this.#floor) return;
     writeFloor(this.#path, later);
     this.#floor = later;

@@ -64,7 +64,7 @@ export class ImageRecord {
 
   /** A verification has failed: what was ordered before stays ordered. */
   detected({ attack, message }: Refusal): void {
-    this.#detection = { attack, reason: message.slice(0, LONGEST_REASON) };
+    this.#detection = { attack, reason: message.slice(0, LONGEST_REASON).toWellFormed() };
     this.#write();
   }
 
@@ -82,7 +82,13 @@ export class ImageRecord {
     const others = this.#images.filter(
       (other) => sha256Of(other) !== sha256 && other.version !== version,
     );
-    this.#images = [...others, { ...image, version }].slice(-MOST_IMAGES);
+    // The running one stays, however many come after it: the next order is compared with its release counter.
+    const isRunning = (one: KnownImage) => running && sha256Of(one) === sha256Of(running);
+    const replaceable = others.filter((other) => !isRunning(other));
+    this.#images = [
+      ...others.filter(isRunning),
+      ...[...replaceable, { ...image, version }].slice(1 - MOST_IMAGES),
+    ];
     this.#write();
   }
 

@@ -1,6 +1,7 @@
 /** The signer process: it reads what it signs, and signs only what a key is for. */
 import { statSync } from 'node:fs';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { canonicalJson, type PlainJson } from '../../../src/uptane/json/canonical-json.js';
@@ -106,3 +107,21 @@ describe('the signer', () => {
     expect(await client.signers()).toHaveLength(4);
   });
 });
+
+test.each([
+  ['is no JSON', 'nonsense\n'],
+  ['never ends', 'x'.repeat(9 * 1024 * 1024)],
+])(
+  'a signer whose answer %s is refused, and ends nothing but its connection',
+  async (_what, answer) => {
+    const path = join(temporaryDirectory('broken-signer'), 'socket');
+    const broken = createServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.write(answer));
+    }).listen(path);
+    await once(broken, 'listening');
+    const own = new SignerClient(path);
+    await expect(own.signers()).rejects.toThrow('no answer from the signer');
+    own.close();
+    broken.close();
+  },
+);

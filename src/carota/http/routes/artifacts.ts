@@ -32,11 +32,17 @@ import { addTargetOf, checkedHardware } from '../target.js';
 
 const ARTIFACTS = listCursor('artifacts', /^[0-9a-f]{64}$/);
 
+/** Where update scripts are targets: an upload there would replace one that was approved. */
+const SCRIPTS = 'scripts/';
+
 export function artifactRoutes(server: Server, context: CarotaContext): void {
   const { database, store, incoming, clock } = context;
 
   serve(server, artifactApi.uploadArtifact, async ({ request, query }) => {
     checkedHardware(query);
+    if (query.path?.startsWith(SCRIPTS)) {
+      throw new Problem('TARGET_REFUSED', `paths below ${SCRIPTS} are for update scripts`);
+    }
     try {
       const row = await takeArtifact(database, store, incoming, streamIn(request), {
         name: query.name ?? '',

@@ -13,6 +13,9 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** For one answer; an HSM takes its time. */
+const ANSWER_MS = 10_000;
+
 /** One connection, which is made when it is needed and again after the signer has been restarted. */
 export class SignerClient {
   readonly #socketPath: string;
@@ -49,10 +52,13 @@ export class SignerClient {
 
   async #ask(request: Omit<Request, 'id'>): Promise<Answer> {
     const id = (this.#lastId += 1);
+    const socket = this.#connection();
+    // One that hangs must not hold up vehicles for ever; the next request gets a new connection.
+    const timer = setTimeout(() => socket.destroy(new Error('it does not answer')), ANSWER_MS);
     const answer = await new Promise<Answer>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#connection().write(`${JSON.stringify({ id, ...request })}\n`);
-    });
+      socket.write(`${JSON.stringify({ id, ...request })}\n`);
+    }).finally(() => clearTimeout(timer));
     if (answer.error !== undefined) throw new SignerProcessFault(`signer: ${answer.error}`);
     return answer;
   }
@@ -63,7 +69,13 @@ export class SignerClient {
     this.#socket = socket;
     const lines = new Lines();
     socket.on('data', (bytes) => {
-      for (const line of lines.add(bytes) ?? []) this.#take(line);
+      try {
+        const complete = lines.add(bytes);
+        if (!complete) throw new Error('its answer is too long');
+        for (const line of complete) this.#take(line);
+      } catch (error) {
+        socket.destroy(error as Error);
+      }
     });
     let reason = 'it has closed the connection';
     socket.on('error', ({ message }) => (reason = message));

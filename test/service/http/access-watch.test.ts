@@ -1,0 +1,34 @@
+/** Requests in progress are watched until their client has gone, and no longer. */
+import { EventEmitter } from 'node:events';
+import { type ServerResponse } from 'node:http';
+import { expect, test } from 'vitest';
+import { type Queryable } from '../../../src/service/database/index.js';
+import { AccessWatch } from '../../../src/service/http/access-watch.js';
+import { eventually } from '../../support/adapter.js';
+
+const responseOf = (destroyed: boolean) =>
+  Object.assign(new EventEmitter(), {
+    destroyed,
+    destroy: () => undefined,
+  }) as unknown as ServerResponse;
+
+test('a client that went while its token was looked up is not asked about', async () => {
+  const asked: unknown[][] = [];
+  const database: Queryable = {
+    query: (_text: string, parameters: readonly unknown[] = []) => {
+      asked.push([...parameters]);
+      return Promise.resolve([]);
+    },
+    script: () => Promise.resolve(),
+  };
+  const watch = new AccessWatch(database, () => 0);
+  watch.add(responseOf(true), { tokenId: 'gone' });
+  watch.add(responseOf(false), { tokenId: 'here' });
+  await eventually(
+    () => Promise.resolve(asked.length),
+    (times) => times > 1,
+  );
+  watch.stop();
+  expect(JSON.stringify(asked)).toContain('here');
+  expect(JSON.stringify(asked)).not.toContain('gone');
+});
