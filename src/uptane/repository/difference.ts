@@ -71,7 +71,7 @@ function keysOfSeveralRoles({ roles }: RootContent): string[] {
   }
   return [...byKey]
     .filter(([, names]) => names.length > 1)
-    .map(([id, names]) => `one key for ${names.join(' and ')}: ${id}`);
+    .map(([id, names]) => `one key for ${names.join(' and ')}: ${printable(id)}`);
 }
 
 function targetsDifference(before: TargetsContent | undefined, file: ProposedTargets): string[] {
@@ -170,7 +170,7 @@ function delegationText(delegation: DelegationContent, keys: Keys): string {
 }
 
 const keyText = (id: string, keys: Keys) =>
-  `${keys.get(id)?.keytype ?? 'unknown'} ${printable(id)}`;
+  `${printable(keys.get(id)?.keytype ?? 'unknown')} ${printable(id)}`;
 
 function listDifference(
   before: readonly string[],

@@ -18,7 +18,7 @@ import { Mutations } from '../support/mutations.js';
 import { must } from '../support/must.js';
 import { makeSigner, TestCeremony } from './support.js';
 
-const FILES = byDepth({ quick: 1_000, full: 200_000 });
+const FILES = byDepth({ quick: 1_000, full: 30_000 });
 
 /** Root, targets with a delegation, and the supplier's file, all proposed on top of what is published. */
 async function richProposal() {
@@ -62,6 +62,18 @@ test('a damaged proposal is refused or shown', async () => {
     ).rejects.toSatisfy((error) => error instanceof RepositoryFault || error instanceof Refusal);
   }
   for (const number of Object.values(outcomes)) expect(number).toBeGreaterThan(FILES / 100);
+});
+
+test('nothing invisible is shown of ids of keys', async () => {
+  const { published, proposal } = await richProposal();
+  const HIDDEN = 'a\u202e\0b';
+  const root = JSON.parse(writeEnvelope(must(proposal.root).written).toString());
+  root.signed.roles.timestamp.keyids = [HIDDEN];
+  root.signed.roles.snapshot.keyids = [HIDDEN];
+  const damaged = { ...proposal, root: proposedRoot(Buffer.from(JSON.stringify(root))) };
+  const { lines } = review(published, damaged, DEFAULT_PERIODS, new Date());
+  expect(lines.join('')).toContain('one key for');
+  for (const line of lines) expect(line).not.toMatch(/[\p{C}\u2028\u2029]/u);
 });
 
 /** @returns `undefined` if the damaged file is refused */
