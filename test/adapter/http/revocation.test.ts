@@ -43,7 +43,7 @@ async function readEverything(headers: Record<string, string>, urls: readonly st
     endings.push(
       poll.then(
         ({ status }) => expect(status).toBe(401),
-        ({ message }: Error) => expect(message).toBe('fetch failed'),
+        (error: unknown) => expect((error as Error).message).toBe('fetch failed'),
       ),
     );
     for (const path of ['/v1.0/ota/events/stream', '/v1.0/live']) {
