@@ -31,11 +31,12 @@ export function readListedKeys(keys: Reader): Keys {
 }
 
 function readListedKey(id: string, key: Reader): ListedKey {
-  const text = (name: string) => key.member(name).string();
+  const keytype = key.member('keytype').string();
+  const scheme = key.member('scheme').string();
   key.member('keyval').member('public').string();
   const listed = plainJson(key.object()) as ListedKey;
   if (!isUsable(listed)) {
-    key.refuse(`an Ed25519, ECDSA P-256 or RSA-PSS key, not ${text('keytype')} ${text('scheme')}`);
+    key.refuse(`an Ed25519, ECDSA P-256 or RSA-PSS key, not ${keytype} ${scheme}`);
   }
   if (keyIdOf(key.object()) !== id) key.refuse(`a key with the id ${id}`);
   return listed;
