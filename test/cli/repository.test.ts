@@ -1,4 +1,4 @@
-/** Ceremonies by command: what people type, and what they get to see. */
+/** Key ceremonies on the command line: what people type and what they see. */
 import {
   chmodSync,
   cpSync,
@@ -47,7 +47,7 @@ const established = at('established');
 const newRepository = () => {
   const repo = join(temporaryDirectory('ceremony'), 'repo');
   cpSync(established, repo, { recursive: true });
-  // Each test is another history of the same keys.
+  // Each test continues from the same keys, separately.
   for (const name of [...PEOPLE, 'supplier']) rmSync(at(`${name}.signed.json`), { force: true });
   return repo;
 };
@@ -84,7 +84,7 @@ const add = (repo: string, counter = 1, ...more: string[]) =>
   );
 
 describe('otaops repository', () => {
-  test('shows what is about to be signed', async () => {
+  test('shows the changes before they are signed', async () => {
     const repo = newRepository();
     const output = await add(repo, 7);
     expect(output).toMatch(/^targets: version 1 → 2$/m);
@@ -93,7 +93,7 @@ describe('otaops repository', () => {
     );
   });
 
-  test('2 of 3 signers on three machines, with copies of the folder', async () => {
+  test('2 of 3 signers on separate machines, with copies of the folder', async () => {
     const repo = newRepository();
     await add(repo);
     const copies = ['alice', 'carol'].map((name) => {
@@ -113,7 +113,7 @@ describe('otaops repository', () => {
     expect(status).toMatch(/^targets +2 .* 2 of 3 /m);
   });
 
-  test('names a wrong passphrase, a wrong key and a signer who is not of the role', async () => {
+  test('names a wrong passphrase, a wrong key and a signer outside the role', async () => {
     const repo = newRepository();
     await add(repo);
     writeFileSync(at('wrong'), 'wrong\n');
@@ -131,7 +131,7 @@ describe('otaops repository', () => {
     );
   });
 
-  test('without a terminal, neither asks for a passphrase nor signs unasked', async () => {
+  test('without a terminal, neither prompts for a passphrase nor signs unconfirmed', async () => {
     const repo = newRepository();
     await add(repo);
     expect(await refused('sign', repo, '--yes', '--key', at('alice'))).toContain(
@@ -140,7 +140,7 @@ describe('otaops repository', () => {
     expect(await refused('sign', repo, '--key', at('alice'), ...PASSPHRASE)).toContain('use --yes');
   });
 
-  test('a key remembers what it has signed: an old folder with an old proposal is recognised', async () => {
+  test('a key remembers what it has signed, so an outdated proposal is recognised', async () => {
     const repo = newRepository();
     await add(repo);
     const old = join(temporaryDirectory('ceremony'), 'repo');
@@ -154,7 +154,7 @@ describe('otaops repository', () => {
     );
   });
 
-  test('a changed proposal drops its signatures, and says so', async () => {
+  test('changing a proposal drops its signatures, with a notice', async () => {
     const repo = newRepository();
     await add(repo);
     await sign(repo, 'bob');
@@ -198,7 +198,7 @@ describe('otaops repository', () => {
     expect(await repository('status', repo)).toMatch(/^supplier +2 /m);
   });
 
-  test('a stolen timestamp key is revoked, and the new one publishes', async () => {
+  test('a stolen timestamp key is revoked, and its successor publishes', async () => {
     const repo = newRepository();
     const output = await repository(
       ...['revoke', repo, '--key-id', keyId('timestamp'), '--new', `${at('timestamp2')}.pub`],
@@ -231,7 +231,7 @@ describe('otaops repository', () => {
     expect(JSON.parse(json.stdout).published).toHaveLength(4);
   });
 
-  test('wrong use is named', async () => {
+  test('usage errors name the argument', async () => {
     const repo = newRepository();
     expect(await refused('propose', repo)).toContain('nothing to propose');
     expect(await refused('propose', repo, '--add', 'x')).toContain('--add needs --hardware-id');
@@ -255,7 +255,7 @@ describe('otaops keys', () => {
     expect(statSync(at('alice')).mode & 0o777).toBe(0o600);
   });
 
-  test('never overwrites a key, and names a file that is none', async () => {
+  test('never overwrites a key, and names a file that is not a key', async () => {
     const again = await run('keys', 'generate', at('alice'), ...PASSPHRASE);
     expect(again.output).toContain('exists already');
     chmodSync(at('fw.bin'), 0o600);
