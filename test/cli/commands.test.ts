@@ -182,7 +182,7 @@ test('operations: pause, resume, change, retrigger, cancel, and their audit log'
     retriggered: 1,
   });
   expect((await run('operations', 'cancel', 'event', ...why)).output).toMatch(
-    /were already sent theirs and may still update/,
+    /were already triggered and may still update/,
   );
   const audit = await json('operations', 'audit', 'event');
   expect(audit.map(({ action }: { action: string }) => action)).toEqual([

@@ -31,7 +31,7 @@ test('the seed’s trigger travels to vehicles and comes back as progress', asyn
   await process.says(/^schedule 0910: 58 vehicles, 58 finished/m);
   // Full agents, canary first: three install the update, one rolls back.
   await process.says(/^schedule 0911: 4 vehicles, 4 finished .*: success 3, rollback_success 1$/m);
-  await process.says(/Ctrl-C ends it/);
+  await process.says(/Press Ctrl-C to stop/);
 
   // The printed curl command works.
   const [line = ''] = await process.says(/^curl -sS \S+\/v1\.0\/ota\/trigger .*\n.*$/m);

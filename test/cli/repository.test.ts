@@ -159,9 +159,7 @@ describe('otaops repository', () => {
     await add(repo);
     await sign(repo, 'bob');
     expect(await add(repo, 2)).toContain('targets has changed: its signatures are dropped.');
-    expect(await repository('propose', repo, '--discard')).toContain(
-      'Nothing is proposed any more',
-    );
+    expect(await repository('propose', repo, '--discard')).toContain('The proposal is now empty');
   });
 
   test('a supplier signs its own images, and only within its delegation', async () => {
@@ -203,11 +201,11 @@ describe('otaops repository', () => {
     const output = await repository(
       ...['revoke', repo, '--key-id', keyId('timestamp'), '--new', `${at('timestamp2')}.pub`],
     );
-    expect(output).toContain('The key signs timestamp; in this proposal it does not any more.');
+    expect(output).toContain('The key signs timestamp; the proposal removes it from them.');
     await sign(repo, 'bob', 'carol');
     expect(
       await repository('publish', repo, '--key', at('snapshot'), '--key', at('timestamp2')),
-    ).toContain('Vehicles that asked between the root and the timestamp have to ask again.');
+    ).toContain('Vehicles that fetched root before the new timestamp must start another cycle.');
     expect(await refused('refresh', repo, ...ONLINE)).toContain('the timestamp needs signatures');
     await repository('refresh', repo, '--key', at('timestamp2'), '--key', at('snapshot'));
   });
@@ -235,7 +233,7 @@ describe('otaops repository', () => {
     const repo = newRepository();
     expect(await refused('propose', repo)).toContain('nothing to propose');
     expect(await refused('propose', repo, '--add', 'x')).toContain('--add needs --hardware-id');
-    expect(await refused('status', at('nowhere'))).toContain('there is no folder');
+    expect(await refused('status', at('nowhere'))).toContain('no such folder');
     expect(await refused('status', folder)).toContain('there is no repository here');
     const hardware = ['--hardware-id', 'a', '--release-counter', '1'];
     const file = at('fw.bin');

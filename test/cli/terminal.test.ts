@@ -32,7 +32,11 @@ test.skipIf(!hasTmux).each([
         Promise.resolve(tmux('capture-pane', '-p', '-S', '-1000', '-t', 'otaops'));
       await eventually(screen, (text) => text.includes('Starting the OTA Adapter'), 60_000);
       await eventually(screen, (text) => /^schedule 0911 {2}\d\/\d finished/m.test(text), 90_000);
-      const text = await eventually(screen, (shown) => shown.includes('Ctrl-C ends it'), 90_000);
+      const text = await eventually(
+        screen,
+        (shown) => shown.includes('Press Ctrl-C to stop'),
+        90_000,
+      );
       const lines = text.split('\n');
       for (const refId of ['schedule 0909', 'schedule 0910', 'schedule 0911']) {
         expect(
