@@ -19,7 +19,7 @@ export class ImageFile {
     return isImage(this.path, targetOf(image));
   }
 
-  /** @throws Refusal `length`, `hash`; the file is then deleted */
+  /** @throws Refusal `length`, `hash`; no file remains then */
   async take(image: InstalledImage, content: AsyncIterable<Uint8Array>): Promise<void> {
     const subject: Subject = { repository: 'director', role: image.path };
     const check = new ImageCheck(targetOf(image), subject);
