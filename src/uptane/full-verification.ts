@@ -55,7 +55,7 @@ async function directorAssignments(verification: FullVerification): Promise<read
   await director.updateRoot();
   await director.updateTimestamp();
   // Step 4: with the same snapshot there are no new updates. But an earlier order may not be installed yet,
-  // yet, though: the power was cut, or the image repository was unavailable.
+  // because the power was cut or the image repository was unavailable.
   if (director.isUnchanged()) {
     const targets = director.storedTargets();
     if (targets && !hasNews(assignmentsOf(targets), verification)) return [];
