@@ -35,7 +35,7 @@ export class SigningRecord {
   }
 
   /**
-   * @returns a sentence if the same version was signed before and said something else
+   * @returns a warning if the same version was signed before with different content
    * @throws RepositoryFault if a later version was signed before
    */
   check({ role, content, envelope }: ProposedFile): string | undefined {
