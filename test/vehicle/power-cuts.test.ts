@@ -10,13 +10,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeMessage, statusName } from '../../src/contract/index.js';
 import { type Artifact, type UpdateScript } from '../../src/update-script/index.js';
+import { bundled } from '../support/bundle.js';
 import { byDepth, isFullDepth, sampleOf } from '../support/depth.js';
 import { throwDice } from '../support/dice.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { type CarotaDouble, softwareOf, startCarotaDouble } from './support/carota-double.js';
 import { IDENTITY, MODEL, triggerOf } from './support/test-vehicle.js';
 
-const CHILD = fileURLToPath(new URL('support/mortal-vehicle.mjs', import.meta.url));
+const CHILD = await bundled(fileURLToPath(new URL('support/mortal-vehicle.mjs', import.meta.url)));
 const SCRIPT_REF_ID = 'both 001';
 const RANDOM_CUTS = byDepth({ quick: 8, full: 100 });
 /** Concurrent updates. */
