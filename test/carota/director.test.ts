@@ -411,9 +411,11 @@ describe('signing', () => {
     for (const file of ['2.root.json', '1.targets.json', '1.snapshot.json']) {
       expect((await world.get(vin, file)).body.errorCode).toBe('METADATA_NOT_FOUND');
     }
-    for (const file of ['root.json', '1.timestamp.json', '0.root.json', 'manifest']) {
+    for (const file of ['root.json', '1.timestamp.json', '0.root.json']) {
       expect((await world.get(vin, file)).body.errorCode).toBe('INVALID');
     }
+    // The path of a route of its own, which has no GET.
+    expect((await world.get(vin, 'manifest')).status).toBe(405);
     expect((await world.get(vinOf(9_999, 'WBA'), 'timestamp.json')).status).toBe(404);
   });
 
