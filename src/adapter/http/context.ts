@@ -1,9 +1,6 @@
 /** What the routes need. */
-import { type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
-import { callerOf } from '../../service/http/index.js';
-import { type Actor } from '../audit/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type EventStream } from '../event-stream/index.js';
 import { type Metrics } from '../metrics/index.js';
@@ -35,10 +32,4 @@ export interface HttpContext {
   /** Whether messages to vehicles can pass. */
   readonly linkConnected: () => boolean;
   readonly version: string;
-}
-
-/** The caller as the audit log names it. */
-export function actorOf(request: FastifyRequest, reason = ''): Actor {
-  const { id, name } = callerOf(request);
-  return { id, name, reason };
 }
