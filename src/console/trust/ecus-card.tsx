@@ -55,7 +55,7 @@ function Image({ image, none }: { image: Ecu['installed']; none: string }) {
   const [algorithm = '', digest = ''] = Object.entries(hashes)[0] ?? [];
   return (
     <>
-      <span className="wrap">{path}</span>
+      <span className="wrap image">{path}</span>
       <small title={`${algorithm} ${digest}`}>
         release counter {releaseCounter}, {algorithm} {digest.slice(0, 12)}
       </small>

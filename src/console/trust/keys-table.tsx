@@ -9,7 +9,5 @@ const COLUMNS: readonly Column<RepositoryKey>[] = [
 
 /** Public keys with their whole ids, to be compared over the telephone. */
 export function KeysTable({ label, keys }: { label: string; keys: readonly RepositoryKey[] }) {
-  return (
-    <Table label={label} columns={COLUMNS} items={keys} keyOf={({ id }) => id} empty={null} />
-  );
+  return <Table label={label} columns={COLUMNS} items={keys} keyOf={({ id }) => id} empty={null} />;
 }

@@ -24,13 +24,7 @@ const COLUMNS: readonly Column<RepositoryRole>[] = [
 ];
 
 /** Roles with version, expiry and signatures. */
-export function RolesTable({
-  label,
-  roles,
-}: {
-  label: string;
-  roles: readonly RepositoryRole[];
-}) {
+export function RolesTable({ label, roles }: { label: string; roles: readonly RepositoryRole[] }) {
   return (
     <Table
       label={label}

@@ -1,20 +1,22 @@
 /** Why a Director drops a vehicle version manifest. */
 
-export type ManifestFault =
+export const MANIFEST_FAULTS = [
   /** Not JSON, or a member is missing or wrong. */
-  | 'malformed'
+  'malformed',
   /** Of another vehicle, or from no Primary of this one. */
-  | 'vehicle'
+  'vehicle',
   /** An ECU of the vehicle is not in it. */
-  | 'ecu-missing'
+  'ecu-missing',
   /** An ECU that the vehicle does not have, or with other hardware than it has. */
-  | 'ecu-unknown'
+  'ecu-unknown',
   /** A signature is not by the registered key. */
-  | 'signature'
+  'signature',
   /** Too old, in the future, or before what the ECU has reported last. */
-  | 'time'
+  'time',
   /** Used before: a replay. */
-  | 'nonce';
+  'nonce',
+] as const;
+export type ManifestFault = (typeof MANIFEST_FAULTS)[number];
 
 export class ManifestRefusal extends Error {
   override readonly name = 'ManifestRefusal';
