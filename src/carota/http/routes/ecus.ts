@@ -36,6 +36,7 @@ import {
   NoSuchEcu,
   replaceEcu,
   storeEcus,
+  textErrors,
 } from '../../ecus/index.js';
 import { type CarotaContext } from '../context.js';
 
@@ -66,7 +67,7 @@ export function ecuRoutes(server: Server, context: CarotaContext): void {
   serve(server, ecuApi.replaceEcu, async ({ request, params, body }) => {
     const vin = params.vin.toUpperCase();
     const { reason = '', ...ecu } = body;
-    refuseIf(keyErrors(ecu.publicKey, '/publicKey'));
+    refuseIf([...keyErrors(ecu.publicKey, '/publicKey'), ...textErrors(ecu, '')]);
     const by = actorOf(request, reason);
     await vehicleOf(context, vin);
     await change(() =>
