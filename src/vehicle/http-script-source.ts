@@ -12,14 +12,14 @@ import {
   type VerifiedUpdate,
 } from './update/equipment.js';
 
-/** Where update scripts come from, and which certificate vouches for them. */
+/** Source of update scripts, and the certificate that vouches for them. */
 export interface HttpScriptSourceOptions {
-  /** Of the CarOTA Server, e.g. `https://carota.example`. */
+  /** URL of the CarOTA Server, e.g. `https://carota.example`. */
   readonly url: string;
-  /** For its HTTP interface, role vehicle. */
+  /** Token for its HTTP interface, with role vehicle. */
   readonly token: string;
   readonly trustAnchors: readonly X509Certificate[];
-  /** Failed attempts before it gives up. */
+  /** Maximum number of failed attempts. */
   readonly attempts?: number;
   /** Pause before the second attempt, ms; doubled before each further one. */
   readonly pauseMs?: number;

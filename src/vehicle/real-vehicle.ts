@@ -36,13 +36,13 @@ export interface RealVehicleOptions {
   /** URL of the CarOTA Server. */
   readonly carotaUrl: string;
   readonly carotaToken: string;
-  /** Trust by signed scripts: PEM file with their trust anchors. Without it, the vehicle trusts by Uptane. */
+  /** Trust by signed scripts: PEM file with their trust anchors. Without it, the vehicle uses Uptane. */
   readonly trustAnchorFile?: string | undefined;
   /** Default: `/uptane/director` of the CarOTA Server. Without the VIN. */
   readonly directorUrl?: string | undefined;
   /** Default: `/uptane/image` of the CarOTA Server. */
   readonly imageUrl?: string | undefined;
-  /** How long the vehicle tries to get what is ordered. */
+  /** Retries while fetching an order. */
   readonly patience?: Patience | undefined;
   readonly consent: Consent;
   /** File with the vehicle's status; without it, no precondition is met. */
@@ -72,7 +72,7 @@ export interface RealVehicleOptions {
 /** A complete vehicle. */
 export interface RealVehicle {
   readonly agent: VehicleAgent;
-  /** Its pause, resume and cancel belong to the user. */
+  /** Its pause, resume and cancel are for the user. */
   readonly runner: UpdateRunner;
   /** Goes offline, stops the work at the next safe point and closes the journal. */
   stop(): Promise<void>;

@@ -1,4 +1,4 @@
-/** `otaops vehicle` says whether the broker accepts it, and goes on trying until it does. */
+/** `otaops vehicle` reports whether the broker accepts it, and retries until it does. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { vehicleOf } from '../support/messages.js';
 import { otaops } from '../support/process.js';
 import { temporaryDirectory } from '../support/servers.js';
 
-test('a wrong credential is told, and the vehicle connects once it is registered with it', async () => {
+test('a rejected credential is reported, and the vehicle connects once it is registered with it', async () => {
   const t = await startTestAdapter();
   const { vin, systemId } = vehicleOf(1, 'CRD');
   const register = (credential: string) =>

@@ -1,6 +1,6 @@
 /**
- * A campaign with everything real: CarOTA Server, adapter and 20 full vehicle agents, each a process of its own. Three
- * fail and roll back, one user refuses, one vehicle is given a forged script; then the guard stops a bad schedule.
+ * A campaign with real parts: CarOTA Server, adapter and 20 full vehicle agents, each in its own process. Three
+ * fail and roll back, one user declines, one vehicle receives a forged script; then the guard stops a bad schedule.
  */
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
@@ -23,7 +23,7 @@ const SICK = new Set(vins.slice(5, 8));
 const REFUSING = vins[8] ?? '';
 const DECEIVED = vins[9] ?? '';
 
-/** Version 2 is bad for everyone; 1.1 for three of them. */
+/** Version 2 fails on every vehicle; 1.1 on three. */
 const healthOf = (vin: string) =>
   `case "$OTAOPS_VERSION" in 2.*) echo "no start" >&2; exit 1;; ${SICK.has(vin) ? '1.1.0) echo "no start" >&2; exit 1;;' : ''} esac`;
 
@@ -33,7 +33,7 @@ let adapter: ReturnType<typeof httpClient>;
 let carota: ReturnType<typeof httpClient>;
 let forger: Server;
 let planner: OtaopsProcess;
-/** Starts the CarOTA Server, again on the same port and data. */
+/** Starts the CarOTA Server; a restart uses the same port and data. */
 let startPlanner: () => Promise<string>;
 
 function start(args: string[]): OtaopsProcess {
@@ -149,7 +149,7 @@ const scheduleOf = async (refId: string) =>
 const operationOf = async (refId: string) =>
   (await adapter.call('GET', `/v1.0/ota/operations/${encodeURIComponent(refId)}`)).body;
 
-/** Asks until it is so, for a minute and a half. */
+/** Polls until the condition holds, for up to 90 s. */
 async function untilStatus(refId: string, status: string) {
   for (let tries = 0; tries < 2; tries++) {
     try {
@@ -164,7 +164,7 @@ async function untilStatus(refId: string, status: string) {
   throw new Error('unreachable');
 }
 
-test('a campaign in waves: 15 succeed, 3 roll back, 1 refuses, 1 was not deceived', async () => {
+test('a campaign in waves: 15 succeed, 3 roll back, 1 user declines, 1 vehicle detects the forgery', async () => {
   await publish('hu only 001', '1.1.0');
   const refId = 'schedule 1';
   const { status } = await carota.call('POST', '/v1.0/schedules', {
@@ -183,14 +183,14 @@ test('a campaign in waves: 15 succeed, 3 roll back, 1 refuses, 1 was not deceive
   expect(status).toBe(201);
   await untilStatus(refId, 'completed');
   const due = { success: 15, rollback_success: 3, consent_rejected: 1, pki_check_fail: 1 };
-  // A vehicle that has failed has finished, and may go on to tell of its rollback.
+  // A failed vehicle has finished, and may still report its rollback.
   const schedule = await eventually(
     () => scheduleOf(refId),
     ({ states }) => states.rollback_success === due.rollback_success,
   );
   expect(schedule.states).toEqual(due);
   expect(schedule.waves.map(({ vehicles: size }: any) => size)).toEqual([2, 8, 10]);
-  // The adapter, which shares nothing with the CarOTA Server but messages, says the same.
+  // The adapter, which shares only messages with the CarOTA Server, agrees.
   expect(await operationOf(refId)).toMatchObject({ vehicles: 20, finished: 20, states: due });
 
   const reasonOf = async (vin: string) =>
@@ -224,7 +224,7 @@ test('a campaign in waves: 15 succeed, 3 roll back, 1 refuses, 1 was not deceive
   }
 });
 
-test('a bad schedule is stopped by the guard after a few vehicles; the others never hear of it', async () => {
+test('the guard stops a bad schedule after a few vehicles; the others are never triggered', async () => {
   await publish('hu only 002', '2.0.0');
   const refId = 'schedule 2';
   const good = vins.filter((vin) => !SICK.has(vin) && vin !== REFUSING && vin !== DECEIVED);
@@ -254,7 +254,7 @@ test('a bad schedule is stopped by the guard after a few vehicles; the others ne
   }
 });
 
-test('the CarOTA Server is killed between waves: each vehicle is triggered once, and the campaign ends', async () => {
+test('the CarOTA Server is killed between waves: each vehicle is triggered once, and the campaign finishes', async () => {
   await publish('hu only 003', '1.2.0');
   const refId = 'schedule 3';
   const good = vins.filter((vin) => !SICK.has(vin) && vin !== REFUSING && vin !== DECEIVED);

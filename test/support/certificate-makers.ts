@@ -1,4 +1,4 @@
-/** Two makers of certificates that know nothing of each other, so that no reader agrees with its own maker only. */
+/** Two independent certificate generators, so that no parser is tested only against its own generator. */
 import { execFileSync } from 'node:child_process';
 import { constants, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,11 +21,11 @@ export interface Extension {
   readonly value: string;
 }
 
-/** A certificate to be made; what is left out is not in it. */
+/** A certificate to be generated; omitted extensions are absent. */
 export interface Wanted {
   readonly name: string;
   readonly keys: KeyPair;
-  /** Absent: it signs itself. */
+  /** Absent: self-signed. */
   readonly issuer?: Made;
   readonly digest?: 'sha256' | 'sha384' | 'sha1' | 'md5' | undefined;
   /** Signed by RSASSA-PSS. */
@@ -53,7 +53,7 @@ const opensslConstraints = ({ authority, pathLength }: NonNullable<Wanted['const
   `basicConstraints = critical, CA:${authority ? 'TRUE' : 'FALSE'}` +
   (pathLength === undefined ? '' : `, pathlen:${pathLength}`);
 
-/** By the command `openssl`, valid from now for 30 days. */
+/** With the command `openssl`, valid from now for 30 days. */
 export const opensslMaker: Maker = (wanted) => {
   const { name, keys, issuer, digest = 'sha256', pss, version, constraints, usage } = wanted;
   const { purposes, others = [] } = wanted;
@@ -177,7 +177,7 @@ function named(name: string): pkijs.RelativeDistinguishedNames {
   });
 }
 
-/** By pkijs and Node, valid from yesterday for 30 days. */
+/** With pkijs and Node, valid from yesterday for 30 days. */
 export const ownMaker: Maker = (wanted) => {
   const { name, keys, issuer, digest = 'sha256', pss, version = 3 } = wanted;
   const signingKey = (issuer?.keys ?? keys).privateKey;
@@ -212,7 +212,7 @@ export const ownMaker: Maker = (wanted) => {
   };
 };
 
-/** The same signed part under another signature value. */
+/** The same signed part with a different signature value. */
 export function withSignature(certificate: X509Certificate, signature: Buffer): X509Certificate {
   const structure = pkijs.Certificate.fromBER(certificate.raw);
   structure.signatureValue = new asn1js.BitString({ valueHex: Uint8Array.from(signature).buffer });

@@ -1,4 +1,4 @@
-/** Bad servers, forged scripts, full disks, wrong clocks: each ends as it should, on working software. */
+/** Bad servers, forged scripts, full disks, wrong clocks: each leads to the right result and leaves working software. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type UpdateScript } from '../../src/update-script/index.js';
 import { DAY_MS, newAuthority, newSigner } from '../support/certificates.js';
@@ -32,7 +32,7 @@ function scriptOf(fields: Partial<UpdateScript> = {}): UpdateScript {
   };
 }
 
-/** One trigger; how it ended, and what the vehicle runs then. */
+/** One trigger, its result, and the software that runs afterwards. */
 async function updated(options: Partial<TestVehicleOptions> = {}, scriptRefId = 'hu only 001') {
   const v = startVehicle({ carota, ...options });
   await v.update(scriptRefId);
@@ -53,10 +53,7 @@ describe('a server that', () => {
     ['stalls once', { kind: 'stall', after: 1_500_000, times: 1 }],
     ['answers 500 twice', { kind: 'status', status: 500, times: 2 }],
     ['answers 416 once', { kind: 'status', status: 416, times: 1 }],
-    [
-      'answers 403 once, as when the address has expired',
-      { kind: 'status', status: 403, times: 1 },
-    ],
+    ['answers 403 once, as for an expired URL', { kind: 'status', status: 403, times: 1 }],
     ['knows no ranges', { kind: 'no ranges', after: 1_200_000 }],
   ])('%s: the update succeeds all the same', async (_what, fault) => {
     carota.fault = fault;
@@ -65,7 +62,7 @@ describe('a server that', () => {
 
   test.each<[string, Fault, string, RegExp]>([
     [
-      'always breaks off at the same place',
+      'always closes the connection at the same offset',
       { kind: 'truncate', after: 0, times: 99 },
       'download_fail',
       /connection|terminated|socket|closed/,
@@ -95,19 +92,19 @@ describe('a server that', () => {
       /HTTP 500, 3 times/,
     ],
     [
-      'answers what no one expects',
+      'answers with an unexpected status',
       { kind: 'status', status: 302, times: 99 },
       'download_fail',
       /HTTP 302/,
     ],
     [
-      'has a longer file',
+      'serves a longer file',
       { kind: 'length', by: 5 },
       'download_fail',
       /wrong length: the server has 3000005 bytes, the script says 3000000/,
     ],
     [
-      'has a shorter file',
+      'serves a shorter file',
       { kind: 'length', by: -5 },
       'download_fail',
       /wrong length: the server has 2999995/,
@@ -119,7 +116,7 @@ describe('a server that', () => {
       /the MD5 of the download is [0-9a-f]{32}, the script says/,
     ],
     [
-      'changes the file in the middle',
+      'changes the file during the download',
       { kind: 'changed', after: 1_500_000 },
       'md5_check_fail',
       /the MD5 of the download/,
@@ -129,7 +126,7 @@ describe('a server that', () => {
     expect(await updated()).toEqual({ ends, reason: expect.stringMatching(reason), runs: '1.0.0' });
   });
 
-  test('breaks off: the rest alone is asked for', async () => {
+  test('closes the connection: only the remaining bytes are requested', async () => {
     carota.fault = { kind: 'truncate', after: 2_000_000, times: 1 };
     await updated();
     const [first, second] = carota.requests;
@@ -139,7 +136,7 @@ describe('a server that', () => {
     expect((second?.bytes ?? 0) + from).toBe(SOFTWARE.length);
   });
 
-  test('refuses an address that has expired is asked for a new one', async () => {
+  test('rejects an expired URL is asked for a new one', async () => {
     carota.fault = { kind: 'status', status: 403, times: 1 };
     await updated();
     const [first, second] = carota.requests.map(({ path }) => path.split('?')[1]);
@@ -150,7 +147,7 @@ describe('a server that', () => {
 describe('a script that', () => {
   const refused = { ends: 'pki_check_fail', runs: '1.0.0' };
 
-  test('a foreign authority has signed is refused', async () => {
+  test('a foreign authority has signed is rejected', async () => {
     const foreign = await newAuthority('anchor');
     await carota.publish(scriptOf(), await newSigner(foreign));
     const outcome = await updated();
@@ -158,7 +155,7 @@ describe('a script that', () => {
     expect(outcome.reason).toMatch(/does not lead to a trust anchor/);
   });
 
-  test('an expired certificate has signed is refused', async () => {
+  test('an expired certificate has signed is rejected', async () => {
     const [from, to] = [Date.now() - 9 * DAY_MS, Date.now() - DAY_MS];
     await carota.publish(scriptOf(), await newSigner(carota.anchor, { from, to }), from + DAY_MS);
     const outcome = await updated();
@@ -166,14 +163,14 @@ describe('a script that', () => {
     expect(outcome.reason).toMatch(/expired on/);
   });
 
-  test('is for another model is refused', async () => {
+  test('is for another model is rejected', async () => {
     await carota.publish(scriptOf({ model: 'vehicle model b' }));
     const outcome = await updated();
     expect(outcome).toMatchObject(refused);
     expect(outcome.reason).toBe(`the script is for model 'vehicle model b', this is '${MODEL}'`);
   });
 
-  test('is another one than was asked for is refused, however well it is signed', async () => {
+  test('is not the requested one is rejected, even if properly signed', async () => {
     await carota.publish(scriptOf({ 'script-ref-id': 'another' }));
     const delivery = await fetch(`${carota.url}/v1.0/update-scripts/another/delivery`);
     carota.answer('hu only 001', ((await delivery.json()) as { script: string }).script);
@@ -182,14 +179,14 @@ describe('a script that', () => {
     expect(outcome.reason).toBe("this is script 'another', not 'hu only 001'");
   });
 
-  test('is no script ends in failure', async () => {
+  test('is malformed ends in failure', async () => {
     carota.answer('hu only 001', { nothing: true });
     const outcome = await updated();
     expect(outcome).toMatchObject({ ends: 'failure', runs: '1.0.0' });
     expect(outcome.reason).toMatch(/not an update script/);
   });
 
-  test('is older than what runs is refused, unless it allows the downgrade', async () => {
+  test('is older than the running software is rejected, unless it allows the downgrade', async () => {
     await carota.publish(scriptOf());
     expect(await updated({ ecus: { HU: '2.0.0' } })).toEqual({
       ends: 'failure',
@@ -203,7 +200,7 @@ describe('a script that', () => {
     });
   });
 
-  test('may not start from what runs is refused', async () => {
+  test('does not permit the running version as a start is rejected', async () => {
     const artifact = carota.artifact(SOFTWARE);
     await carota.publish(
       scriptOf({ ecus: [{ ecu: 'HU', version: '1.1.0', from: ['1.0.5', '0.9.*'], artifact }] }),
@@ -214,7 +211,7 @@ describe('a script that', () => {
     });
   });
 
-  test('names an ECU that this vehicle has not is refused', async () => {
+  test('names an ECU that the vehicle does not have is rejected', async () => {
     const artifact = carota.artifact(SOFTWARE);
     await carota.publish(scriptOf({ ecus: [{ ecu: 'XYZ', version: '1.1.0', artifact }] }));
     expect(await updated()).toMatchObject({
@@ -227,14 +224,14 @@ describe('a script that', () => {
 describe('a vehicle', () => {
   beforeEach(() => carota.publish(scriptOf()));
 
-  test('whose disk is full downloads nothing', async () => {
+  test('with a full disk downloads nothing', async () => {
     const outcome = await updated({ downloads: { freeBytes: () => Promise.resolve(5_000_000) } });
     expect(outcome).toMatchObject({ ends: 'download_fail', runs: '1.0.0' });
     expect(outcome.reason).toMatch(/^the disk is full: \d+ bytes are needed, 5000000 are free$/);
     expect(carota.requests).toEqual([]);
   });
 
-  test('whose clock says 1970 does not take the time of the trigger, and says so', async () => {
+  test('whose clock says 1970 does not adopt the time of the trigger, and reports this', async () => {
     const v = startVehicle({ carota, clock: () => 1_000 });
     v.platform.trigger('hu only 001');
     await v.agent.idle();

@@ -1,4 +1,4 @@
-/** A real update: real files, downloaded, verified, installed, started, and rolled back where it must be. */
+/** A real update: real files, downloaded, verified, installed, started, and rolled back if necessary. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type UpdateScript } from '../../src/update-script/index.js';
 import { type CarotaDouble, softwareOf, startCarotaDouble } from './support/carota-double.js';
@@ -66,7 +66,7 @@ test('a trigger becomes an acknowledgement, the events of an update, and new sof
   await v.stop();
 });
 
-test('ECUs are installed in the order of their dependencies, each once where it has it', async () => {
+test('ECUs are updated in dependency order, skipping those already up to date', async () => {
   const order: string[] = [];
   const artifact = carota.artifact(SOFTWARE);
   const v = await vehicle(
@@ -104,7 +104,7 @@ test('ECUs are installed in the order of their dependencies, each once where it 
   await v.stop();
 });
 
-describe('the same again', () => {
+describe('repeated triggers', () => {
   test('the same trigger gets the same acknowledgement and no second update', async () => {
     const v = await vehicle();
     const id = crypto.randomUUID();
@@ -122,7 +122,7 @@ describe('the same again', () => {
     await v.stop();
   });
 
-  test('another trigger of what is installed is success at once, with the reason', async () => {
+  test('another trigger for installed software succeeds at once, with the reason', async () => {
     const v = await vehicle();
     await v.update();
     await v.update();
@@ -131,7 +131,7 @@ describe('the same again', () => {
     await v.stop();
   });
 
-  test('two triggers at once are done one after the other', async () => {
+  test('two simultaneous triggers are processed one after the other', async () => {
     await carota.publish(
       scriptOf({
         'script-ref-id': 'hu only 002',
@@ -148,7 +148,7 @@ describe('the same again', () => {
   });
 });
 
-describe('software that proves sick', () => {
+describe('software that fails its health check', () => {
   const sick = (...versions: string[]) => ({
     health: (version: string) =>
       versions.includes(version)
@@ -156,7 +156,7 @@ describe('software that proves sick', () => {
         : Promise.resolve(),
   });
 
-  test('is rolled back: the software before runs, healthy', async () => {
+  test('is rolled back to the previous, healthy software', async () => {
     const v = await vehicle(sick('1.1.0'));
     await v.update();
     expect(v.platform.statuses).toEqual([...SUCCESS.slice(0, -1), 'failure', 'rollback_success']);
@@ -165,7 +165,7 @@ describe('software that proves sick', () => {
     await v.stop();
   });
 
-  test('is reported as rollback_fail where the software before is sick as well', async () => {
+  test('is reported as rollback_fail if the previous software is unhealthy too', async () => {
     const v = await vehicle(sick('1.1.0', '1.0.0'));
     await v.update();
     expect(v.platform.statuses.slice(-2)).toEqual(['failure', 'rollback_fail']);
@@ -173,7 +173,7 @@ describe('software that proves sick', () => {
     await v.stop();
   });
 
-  test('stays where the script allows no rollback', async () => {
+  test('stays if the script allows no rollback', async () => {
     const v = await vehicle(sick('1.1.0'), scriptOf({ rollback: false }));
     await v.update();
     expect(v.platform.statuses.at(-1)).toBe('failure');
@@ -181,7 +181,7 @@ describe('software that proves sick', () => {
     await v.stop();
   });
 
-  test('that hangs in its check is rolled back after the time for it', async () => {
+  test('that hangs in its health check is rolled back after the timeout', async () => {
     const v = await vehicle({
       health: (version) => (version === '1.1.0' ? new Promise(() => undefined) : Promise.resolve()),
       installer: (real) => ({
@@ -202,7 +202,7 @@ describe('software that proves sick', () => {
     await v.stop();
   });
 
-  test('that is healthy and cannot be confirmed stays, and says so', async () => {
+  test('that is healthy but cannot be confirmed stays, which is reported', async () => {
     const v = await vehicle({
       installer: (real) => ({
         ...slow(real, 0),
@@ -216,7 +216,7 @@ describe('software that proves sick', () => {
     await v.stop();
   });
 
-  test('one sick ECU of several takes all of them back', async () => {
+  test('one unhealthy ECU rolls back all of them', async () => {
     const artifact = carota.artifact(SOFTWARE);
     const v = await vehicle(
       { ecus: { HU: '1.0.0', TCU: '1.0.1' }, ...sick('2.0.0') },
@@ -233,7 +233,7 @@ describe('software that proves sick', () => {
     await v.stop();
   });
 
-  test('an installation that fails changes nothing over', async () => {
+  test('a failed installation activates nothing', async () => {
     const v = await vehicle({
       installer: (real) => ({
         ...slow(real, 0),
@@ -248,7 +248,7 @@ describe('software that proves sick', () => {
   });
 });
 
-test('what is reported while the vehicle is offline is sent later, in its order', async () => {
+test('events of an offline vehicle are sent later, in order', async () => {
   const v = await vehicle();
   v.platform.trigger('hu only 001');
   await v.agent.goOffline();
@@ -261,7 +261,7 @@ test('what is reported while the vehicle is offline is sent later, in its order'
   await v.stop();
 });
 
-test('what is not for this vehicle is not taken', async () => {
+test('messages for other vehicles are ignored', async () => {
   const v = await vehicle();
   const other = new PlatformDouble();
   expect(other.messages).toEqual([]);

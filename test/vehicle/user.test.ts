@@ -1,4 +1,4 @@
-/** The user and the circumstances: consent, pause, cancel in each phase, preconditions, windows. */
+/** User and conditions: consent, pause, cancellation in each phase, preconditions, windows. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type UpdateScript } from '../../src/update-script/index.js';
 import { type Installer } from '../../src/vehicle/index.js';
@@ -45,7 +45,7 @@ async function vehicle(options: Partial<TestVehicleOptions> = {}, script = scrip
 describe('the user', () => {
   const consent = { text: 'Now?', timeout: 1 };
 
-  test('is asked where the script says so, and may refuse', async () => {
+  test('is asked if the script requires it, and may decline', async () => {
     const asked: string[] = [];
     const answers = [true, false];
     const options = {
@@ -72,7 +72,7 @@ describe('the user', () => {
     await refusing.stop();
   });
 
-  test('who does not answer in time has refused', async () => {
+  test('declines by not answering in time', async () => {
     const never = {
       ask: (_question: unknown, signal: AbortSignal) =>
         new Promise<boolean>((_resolve, reject) => {
@@ -86,7 +86,7 @@ describe('the user', () => {
     await v.stop();
   });
 
-  test('pauses in the middle of the download and resumes it where it was', async () => {
+  test('pauses during the download and resumes it at the same offset', async () => {
     const v = await vehicle({
       downloads: { bytesPerSecond: 600_000 },
       pace: { progressPercent: 10 },
@@ -153,14 +153,14 @@ describe('cancelled', () => {
       begun,
     ],
     ['downloading', { downloads: { bytesPerSecond: 100_000 } }, () => scriptOf(), begun],
-    // It takes a moment to read so much.
+    // Reading that much takes a moment.
     ['verifying', {}, () => scriptOf({}, softwareOf(30_000_000)), [...begun, 'downloaded']],
     ['waiting', {}, () => scriptOf({ window: laterToday() }), verified],
     ['installing', slowly, () => scriptOf(), verified],
   ];
 
   test.each(cases)(
-    'while %s, it ends there and the software stays',
+    'while %s, the update ends there and the software stays',
     async (phase, options, script, told) => {
       const v = await vehicle(options, script());
       v.platform.trigger('hu only 001');
@@ -179,7 +179,7 @@ describe('preconditions', () => {
   const status = { battery: 40, gear: 'park', ignition: 'off' };
   const conditions = { timeZone: 'UTC', read: () => Promise.resolve({ ...status }) };
 
-  test('are waited for', async () => {
+  test('delay the update until they are met', async () => {
     status.battery = 40;
     const v = await vehicle(
       { conditions },
@@ -194,7 +194,7 @@ describe('preconditions', () => {
     await v.stop();
   });
 
-  test('that are not met in time end the update, with the reason', async () => {
+  test('that are not met in time end the update with the reason', async () => {
     status.battery = 40;
     const v = await vehicle(
       { conditions },
@@ -207,8 +207,8 @@ describe('preconditions', () => {
     await v.stop();
   });
 
-  test('the window of the day is waited for, in the time zone of the vehicle', async () => {
-    // Tomorrow: the signer's certificate is of now.
+  test('the daily window delays the update, in the vehicle’s time zone', async () => {
+    // Tomorrow, because the signer's certificate is valid from now.
     const day = new Date(Date.now() + 24 * 60 * 60_000).toISOString().slice(0, 10);
     let now = Date.parse(`${day}T12:00:00Z`);
     const v = await vehicle(

@@ -263,7 +263,7 @@ async function publishRoots(database: Database, folder: string): Promise<void> {
     })
     .sort((a, b) => a.version - b.version);
   const known = await readRoots(database);
-  // Before any is stored: a wrong one would stay for ever.
+  // Checked before any is stored, because a wrong one would stay forever.
   const files = new Map(known.map(({ version, root }) => [version, root]));
   for (const { name, version } of found) {
     const bytes = await readFile(join(metadata, name));

@@ -37,7 +37,7 @@ interface CarotaFlags extends Omit<CarotaSettings, 'callbackSecrets'> {
   readonly logLevel: string;
 }
 
-/** Beside the adapter's 8080. */
+/** Next to the adapter's 8080. */
 const DEFAULT_PORT = 8090;
 
 export function carotaCommand(program: Command): void {
@@ -68,16 +68,16 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
     print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);
     print(`Console         ${carota.httpUrl}/console/`);
     if (carota.imageRootFile !== undefined) {
-      print(`Image repository keys of our own, for trials; vehicles trust ${carota.imageRootFile}`);
+      print(`Image repository keys: generated for trials; vehicles trust ${carota.imageRootFile}`);
     }
     if (carota.trustAnchorFile !== undefined) {
       print(`Signing keys of our own, for trials; vehicles trust ${carota.trustAnchorFile}`);
     }
     if (carota.directorRootFile !== undefined) {
-      print(`Director keys of our own, for trials; vehicles trust ${carota.directorRootFile}`);
+      print(`Director keys: generated for trials; vehicles trust ${carota.directorRootFile}`);
     }
     if (carota.firstToken !== undefined) {
-      // Standard output ends up in logs that others read.
+      // Others can read standard output in logs.
       print(`Initial admin token: in ${carota.tokenFile}, readable by its owner only`);
     }
     log.info({ signal: await stopping }, 'stopping');

@@ -1,4 +1,4 @@
-/** What a person or a monitor wants to know about a repository. Pure. */
+/** Status of a repository for people and monitoring. Pure. */
 import { type Authority } from '../keys/authority.js';
 import { proposalFaults } from './check-proposal.js';
 import { daysOf, daysUntil, type Periods } from './periods.js';
@@ -22,7 +22,7 @@ export interface RoleStatus {
   readonly version: number;
   /** `YYYY-MM-DDTHH:MM:SSZ` */
   readonly expires: string;
-  /** Negative once it has expired. */
+  /** Negative after expiry. */
   readonly daysLeft: number;
   readonly validity: Validity;
   readonly threshold: number;
@@ -36,16 +36,16 @@ export interface ProposedStatus {
   readonly version: number;
   readonly expires: string;
   readonly signatures: readonly {
-    /** Whose keys must sign: `this root`, `the root before`, `root`, or the delegating role. */
+    /** The role whose keys must sign: `this root`, `the root before`, `root`, or the delegating role. */
     readonly by: string;
     readonly threshold: number;
     readonly signedBy: readonly string[];
     readonly canSign: readonly string[];
     readonly missing: number;
   }[];
-  /** Key ids of signatures that do not verify: the file was changed after them. */
+  /** Key ids of invalid signatures: the file was changed after signing. */
   readonly broken: readonly string[];
-  /** Key ids of signatures by keys that the role does not have. */
+  /** Key ids of signatures by keys outside the role. */
   readonly foreign: readonly string[];
 }
 
@@ -61,13 +61,13 @@ export interface RepositoryStatus {
   readonly published: readonly RoleStatus[];
   readonly proposed: readonly ProposedStatus[];
   readonly keys: readonly KeyStatus[];
-  /** What is wrong with the proposal. */
+  /** Faults of the proposal. */
   readonly faults: readonly string[];
-  /** What needs somebody soon, one sentence each; none: all is well. */
+  /** Required actions, one sentence each; empty if there are none. */
   readonly attention: readonly string[];
 }
 
-/** Offline ceremonies need people in one place: two weeks. An online role has half its life. */
+/** Two weeks for offline ceremonies, which need several people; half the lifetime for online roles. */
 export const OFFLINE_NOTICE_DAYS = 14;
 
 const noticeDays = (role: string, periods: Periods): number =>

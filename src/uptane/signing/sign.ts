@@ -1,11 +1,11 @@
-/** Writes signed files: the envelope of metadata, manifests and signed time (POUF, section 2). */
+/** Creates signed files: the envelope of metadata, manifests and signed time (POUF, section 2). */
 import { canonicalJson, type PlainJson } from '../json/canonical-json.js';
 import { publicKeyOf } from './listed-key.js';
 import { type Signer } from './signer.js';
 
 export type SignedPart = Readonly<Record<string, PlainJson>>;
 
-// Types rather than interfaces: they are JSON values, hence must have no members but these.
+// Types rather than interfaces, because these are JSON values without further members.
 export type WrittenSignature = Readonly<{ keyid: string; sig: string }>;
 
 export type WrittenEnvelope = Readonly<{
@@ -13,7 +13,7 @@ export type WrittenEnvelope = Readonly<{
   signed: SignedPart;
 }>;
 
-/** A signer has returned something that is no signature by its key; nothing has been written. */
+/** A signer has returned an invalid signature; nothing has been written. */
 export class WrongSignature extends Error {
   override readonly name = 'WrongSignature';
 }
@@ -33,8 +33,8 @@ export async function signMetadata(
 }
 
 /**
- * A signature that is verified before it leaves: a token that signs with another key than it names, or another
- * scheme, is found here and not in vehicles.
+ * Signs and verifies the signature, so that a token that uses a different key or scheme than it claims is detected
+ * here and not in vehicles.
  *
  * @throws WrongSignature
  */
@@ -47,8 +47,8 @@ export async function signatureBy(signer: Signer, message: Uint8Array): Promise<
 }
 
 /**
- * The file as it is served. It is plain JSON: canonical JSON, over which the signatures are, does not escape control
- * characters, so the line breaks of a key in PEM would make it no JSON at all.
+ * The file as served, in plain JSON: canonical JSON, which the signatures cover, does not escape control
+ * characters, so the line breaks of a PEM key would make it invalid JSON.
  */
 export const writeEnvelope = (envelope: WrittenEnvelope): Buffer =>
   Buffer.from(JSON.stringify(envelope));

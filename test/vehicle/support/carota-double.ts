@@ -1,4 +1,4 @@
-/** What a vehicle fetches from, with the faults that a test asks for. */
+/** A CarOTA Server for a vehicle's downloads, with faults chosen by the test. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -12,18 +12,18 @@ import {
 import { type Authority, newAuthority, newSigner } from '../../support/certificates.js';
 
 export type Fault =
-  /** The connection breaks after so many bytes of the file. */
+  /** The connection is closed after that many bytes of the file. */
   | { kind: 'truncate'; after: number; times: number }
-  /** One byte is another one. */
+  /** One byte is wrong. */
   | { kind: 'corrupt' }
-  /** Nothing comes after so many bytes. */
+  /** Nothing is sent after that many bytes. */
   | { kind: 'stall'; after: number; times: number }
   | { kind: 'status'; status: number; times: number }
   /** The file is longer or shorter than the script says. */
   | { kind: 'length'; by: number }
-  /** After the connection broke once the file is another one of the same length. */
+  /** After the first disconnect, the file is another one of the same length. */
   | { kind: 'changed'; after: number }
-  /** The server knows no ranges. */
+  /** The server does not support ranges. */
   | { kind: 'no ranges'; after: number };
 
 export interface CarotaDouble {
@@ -34,7 +34,7 @@ export interface CarotaDouble {
   artifact(bytes: Buffer): Artifact;
   /** @param signedAt ms */
   publish(script: UpdateScript, signer?: Signer, signedAt?: number): Promise<void>;
-  /** Answers this, signed or not, for a script. */
+  /** The answer, signed or not, to a request for a script. */
   answer(scriptRefId: string, body: unknown, status?: number): void;
   close(): Promise<void>;
 }

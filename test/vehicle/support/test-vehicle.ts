@@ -1,4 +1,4 @@
-/** A vehicle with real files and a real journal, and a message platform that the test can look into. */
+/** A vehicle with real files and a real journal, and a message platform that the test can inspect. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -41,7 +41,7 @@ export const IDENTITY = {
 export const MODEL = 'vehicle model a';
 const REF_ID = 'schedule 0909';
 
-/** Keeps what a vehicle publishes; acknowledges all of it while it is up. */
+/** Records a vehicle's messages, and acknowledges them while it is up. */
 export class PlatformDouble implements CloudLink {
   readonly messages: ReturnType<typeof decoded>[] = [];
   isUp = false;
@@ -77,7 +77,7 @@ export class PlatformDouble implements CloudLink {
     return this.messages.filter((message) => message.message_type === 'OTA_EVENT');
   }
 
-  /** Without those of progress. */
+  /** Without progress events. */
   get statuses(): string[] {
     const names = this.events.map(({ body }) => statusName(body.status));
     return names.filter((name) => name !== 'downloading');
@@ -192,14 +192,14 @@ export function startVehicle(options: TestVehicleOptions) {
     platform,
     installer,
     directory,
-    /** What an ECU runs, and that it is whole and healthy. */
+    /** The software that an ECU runs, checked to be intact and healthy. */
     async runs(ecu = 'HU'): Promise<string | undefined> {
       await installer.check(ecu, AbortSignal.timeout(5_000));
       return installer.version(ecu);
     },
     software: (ecu: string, slot: 'a' | 'b') =>
       readFileSync(join(directory, 'ecus', ecu, slot, 'software')),
-    /** One trigger, until its update has ended and is told. */
+    /** One trigger, until its update has finished and been reported. */
     async update(scriptRefId = 'hu only 001'): Promise<void> {
       platform.trigger(scriptRefId);
       await agent.idle();
