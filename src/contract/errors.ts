@@ -118,6 +118,11 @@ export const ERRORS = {
   DEVICE_NOT_FOUND: error(404, 'The registry does not know the vehicle.', 'Register it.'),
   VEHICLE_NOT_FOUND: error(404, 'There is no such vehicle.', LOOK_AGAIN),
   ECU_NOT_FOUND: error(404, 'The vehicle has no such ECU.', 'List its ECUs.'),
+  MANIFEST_NOT_FOUND: error(
+    404,
+    'No manifest of the vehicle was accepted so far.',
+    'Wait for its next update cycle; the ECUs of the vehicle tell why one was refused.',
+  ),
   METADATA_NOT_FOUND: error(
     404,
     'The repository has no such metadata file now.',

@@ -50,7 +50,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   imageRepositoryRoutes(server, context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
-  liveRoute(server, carotaLiveApi, { ...context, look: lookAt(database) });
+  liveRoute(server, carotaLiveApi, { ...context, look: lookAt(database, context.images) });
   tokenRoutes(server, carotaTokenApi, context);
   serviceRoutes(server, {
     metrics,
