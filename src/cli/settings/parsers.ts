@@ -183,19 +183,3 @@ export const parseSigningSecrets: Parser<string[]> = (text) => {
   }
   return secrets;
 };
-
-export interface EcuSetting {
-  readonly ecu: string;
-  readonly version: string;
-}
-
-/** `HU=1.0.0,TCU=2.1` */
-export const parseEcus: Parser<EcuSetting[]> = (text) =>
-  parseList(text).map((item) => {
-    const [, ecu, version] =
-      /^([A-Za-z0-9][\w-]{0,63})=([A-Za-z0-9][\w.+-]{0,63})$/.exec(item) ?? [];
-    if (ecu === undefined || version === undefined) {
-      throw new InvalidArgumentError(`must be as HU=1.0.0,TCU=2.1; ${item} is not.`);
-    }
-    return { ecu, version };
-  });
