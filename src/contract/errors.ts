@@ -193,7 +193,6 @@ export const ERRORS = {
 
   // What we owe
   INTERNAL_ERROR: error(500, 'Something went wrong in the server.', 'Its log says what.'),
-  CANNOT_SIGN: error(503, 'The server has no usable signing key.', 'Renew its signing key.'),
   DATABASE_UNAVAILABLE: error(503, 'The database does not answer.', TRY_LATER),
 } as const satisfies Readonly<Record<string, ErrorMeaning>>;
 

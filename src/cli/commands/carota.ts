@@ -26,8 +26,6 @@ import {
   S3_BUCKET,
   S3_REGION,
   S3_URL,
-  SIGNING_CHAIN,
-  SIGNING_KEY,
   URL_TTL,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
@@ -54,7 +52,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [{ ...DATA_DIR, default: './.otaops-carota' }, DATABASE_URL]);
   addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, ALLOW_PLAIN_HTTP]);
   addSettings(command, [CALLBACK_SECRET]);
-  addSettings(command, [SIGNING_KEY, SIGNING_CHAIN, S3_URL, S3_BUCKET, S3_REGION]);
+  addSettings(command, [S3_URL, S3_BUCKET, S3_REGION]);
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
@@ -70,11 +68,9 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
     if (carota.imageRootFile !== undefined) {
       print(`Image repository keys: generated for trials; vehicles trust ${carota.imageRootFile}`);
     }
-    if (carota.trustAnchorFile !== undefined) {
-      print(`Signing keys of our own, for trials; vehicles trust ${carota.trustAnchorFile}`);
-    }
     if (carota.directorRootFile !== undefined) {
-      print(`Director keys: generated for trials; vehicles trust ${carota.directorRootFile}`);
+      print(`Director keys of our own, for trials; vehicles trust ${carota.directorRootFile}`);
+      print(`and the time by ${carota.timeKeysFile}`);
     }
     if (carota.firstToken !== undefined) {
       // Others can read standard output in logs.

@@ -1,4 +1,3 @@
 export * from './config-file.js';
 export * from './known.js';
-export { type EcuSetting } from './parsers.js';
 export * from './settings.js';

@@ -184,19 +184,3 @@ export const parseSigningSecrets: Parser<string[]> = (text) => {
   }
   return secrets;
 };
-
-export interface EcuSetting {
-  readonly ecu: string;
-  readonly version: string;
-}
-
-/** `HU=1.0.0,TCU=2.1` */
-export const parseEcus: Parser<EcuSetting[]> = (text) =>
-  parseList(text).map((item) => {
-    const [, ecu, version] =
-      /^([A-Za-z0-9][\w-]{0,63})=([A-Za-z0-9][\w.+-]{0,63})$/.exec(item) ?? [];
-    if (ecu === undefined || version === undefined) {
-      throw new InvalidArgumentError(`must have the form HU=1.0.0,TCU=2.1; ${item} does not.`);
-    }
-    return { ecu, version };
-  });
