@@ -147,6 +147,7 @@ async function start(
         }),
       linkConnected: () => link.isConnected,
       version: VERSION,
+      limits: settings.httpLimits,
       stopping: stopping.signal,
     },
     log,

@@ -1,5 +1,7 @@
 /** Startup settings of an adapter. */
+import { type HttpLimits } from '../service/limits/index.js';
 import { type RetryPolicy } from './c2d-sender/index.js';
+import { type BrokerLimits } from './message-link/index.js';
 
 export interface AdapterSettings {
   readonly host: string;
@@ -30,6 +32,9 @@ export interface AdapterSettings {
   readonly c2dTopic?: string | undefined;
   readonly d2cTopic?: string | undefined;
   readonly retry?: RetryPolicy | undefined;
+  readonly httpLimits?: HttpLimits | undefined;
+  /** Of the embedded broker. */
+  readonly brokerLimits?: BrokerLimits | undefined;
   /** Topic on which the broker reports presence, with `{system_id}`. */
   readonly mqttPresenceTopic?: string | undefined;
   /** Default for operations: seconds until a trigger expires, -1 = never. */

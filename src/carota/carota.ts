@@ -121,6 +121,7 @@ async function start(
     wake: () => scheduler.wake(),
     log,
     version: VERSION,
+    limits: settings.httpLimits,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();

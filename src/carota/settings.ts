@@ -1,5 +1,6 @@
 /** Startup settings of a CarOTA Server. */
 import { type AdapterSettings, type Approval } from './schedules/index.js';
+import { type HttpLimits } from '../service/limits/index.js';
 import { type SigningSettings } from './signing/index.js';
 
 export interface CarotaSettings extends SigningSettings, AdapterSettings {
@@ -10,6 +11,7 @@ export interface CarotaSettings extends SigningSettings, AdapterSettings {
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
+  readonly httpLimits?: HttpLimits | undefined;
   /** Secrets with which the adapter signs its call-back; several during a change. */
   readonly callbackSecrets?: readonly string[] | undefined;
   /** S3-compatible store; undefined: a folder in the data directory. */

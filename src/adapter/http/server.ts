@@ -27,6 +27,8 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     version: context.version,
     document: adapterDocument(context.version),
     onAnswered: (method, route, status) => context.metrics.requestAnswered(method, route, status),
+    limits: context.limits,
+    onRefused: (limit) => context.metrics.refused(limit),
     onRefusedValue: (route, sqlState) => context.metrics.valueRefused(route, sqlState),
   });
   triggerRoute(server, context);

@@ -1,6 +1,7 @@
 /** What the routes of the CarOTA Server need. */
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
+import { type HttpLimits } from '../../service/limits/index.js';
 import { type Signer } from '../../update-script/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
@@ -35,4 +36,5 @@ export interface CarotaContext {
   readonly wake: () => void;
   readonly log: Logger;
   readonly version: string;
+  readonly limits: HttpLimits | undefined;
 }

@@ -38,6 +38,8 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     version,
     document: carotaDocument(version),
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
+    limits: context.limits,
+    onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });
   artifactRoutes(server, context);

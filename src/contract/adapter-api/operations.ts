@@ -207,6 +207,8 @@ export const operationApi = routesOf('Operations', {
     method: 'GET',
     path: '/v1.0/ota/operations/{ref-id}/vehicles',
     permission: 'read',
+    load: 'search',
+    loadWith: 'text',
     summary: 'List the vehicles of an operation in VIN order',
     params: RefIdParams,
     query: VehiclesQuery,

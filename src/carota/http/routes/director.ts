@@ -91,7 +91,7 @@ async function answered<T>(work: () => Promise<T>): Promise<T> {
       const path = ecuId === undefined ? '' : `/signed/ecuReports/${pointer(ecuId)}`;
       const errors = [{ path, message: `${code}: ${message}` }];
       const about = ecuId === undefined ? '' : `ECU ${ecuId}: `;
-      throw new Problem('MANIFEST_REFUSED', `${about}${message}`, errors);
+      throw new Problem('MANIFEST_REFUSED', `${about}${message}`, { errors });
     }
     if (error instanceof Refusal) throw invalid([{ path: '', message: error.message }]);
     throw error;
