@@ -69,6 +69,9 @@ function stranger(): Socket {
 }
 const closed = (socket: Socket) => (socket.closed ? undefined : once(socket, 'close'));
 
+const closing = (client: MqttClient) =>
+  new Promise<void>((resolve) => client.once('close', resolve));
+
 async function vehicle(systemId: string, clean = false): Promise<MqttClient> {
   if (!identities.has(systemId)) identities.set(systemId, `identity of ${systemId}`);
   const client = await mqtt.connectAsync(`mqtt://${broker.address}`, {
@@ -84,11 +87,7 @@ async function vehicle(systemId: string, clean = false): Promise<MqttClient> {
   return client;
 }
 const publish = (systemId: string, payload: string) =>
-  broker.publish({
-    topic: `c2d/${systemId}`,
-    payload: Buffer.from(payload),
-    expirySeconds: undefined,
-  });
+  broker.publish({ topic: `c2d/${systemId}`, payload: Buffer.from(payload) });
 
 /** All that a vehicle's session holds: the sentinel comes last. */
 async function queued(systemId: string): Promise<string[]> {
@@ -200,7 +199,7 @@ test('a connection that subscribes to one topic after the other is ended', async
   await start({});
   const client = await vehicle('c2c-sys-1');
   const topics = Array.from({ length: 10_000 }, (_, n) => `c2d/other-${n}`);
-  const ended = once(client, 'close');
+  const ended = closing(client);
   client.subscribe(topics, { qos: 1 }, () => undefined);
   await ended;
   expect(refused).toEqual(['mqtt-subscriptions']);
@@ -239,12 +238,15 @@ test('a deleted vehicle’s session is deleted too', async () => {
   const sentinel = await vehicle('c2c-sys-2');
   identities.delete('c2c-sys-1');
   identities.delete('c2c-sys-2');
-  const noticed = once(sentinel, 'close');
+  const noticed = closing(sentinel);
   changed = ['c2c-sys-1', 'c2c-sys-2'];
   await noticed;
   // Registered again, even with the same identity.
   identities.set('c2c-sys-1', 'identity of c2c-sys-1');
-  await eventually(() => queued('c2c-sys-1'), (messages) => messages.length === 0);
+  await eventually(
+    () => queued('c2c-sys-1'),
+    (messages) => messages.length === 0,
+  );
 });
 
 test('the adapter counts what its broker has refused', async () => {

@@ -111,10 +111,7 @@ export class SessionStore extends MemoryPersistence {
     return Promise.resolve();
   }
 
-  override outgoingClearMessageId(
-    { id }: Client,
-    { messageId }: Kept,
-  ): Promise<Kept> {
+  override outgoingClearMessageId({ id }: Client, { messageId }: Kept): Promise<Kept> {
     const queue = this.#queues.get(id) ?? [];
     const place = queue.findIndex((kept) => kept.messageId === messageId);
     const [cleared] = place < 0 ? [] : queue.splice(place, 1);
