@@ -33,6 +33,8 @@ export interface AdapterSettings {
   readonly d2cTopic?: string | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly httpLimits?: HttpLimits | undefined;
+  /** How long a statement may take that reads for people, seconds. */
+  readonly searchSeconds?: number | undefined;
   /** Of the embedded broker. */
   readonly brokerLimits?: BrokerLimits | undefined;
   /** Topic on which the broker reports presence, with `{system_id}`. */

@@ -67,7 +67,7 @@ async function start(
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
   const signer = await openSigningKeys(settings, clock());
-  const metrics = new CarotaMetrics(database, databaseClock.offsetSeconds);
+  const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)
@@ -95,7 +95,8 @@ async function start(
   const images = await openImageRepository(settings, { database, store, clock });
   opened.add('image repository', async () => images.close());
   const server = await createCarotaServer({
-    database,
+    database: database.requests,
+    reading: database.reading,
     store,
     incoming: join(resolve(settings.dataDir), 'incoming'),
     signer,

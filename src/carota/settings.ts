@@ -12,6 +12,8 @@ export interface CarotaSettings extends SigningSettings, AdapterSettings {
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
   readonly httpLimits?: HttpLimits | undefined;
+  /** How long a statement may take that reads for people, seconds. */
+  readonly searchSeconds?: number | undefined;
   /** Secrets with which the adapter signs its call-back; several during a change. */
   readonly callbackSecrets?: readonly string[] | undefined;
   /** S3-compatible store; undefined: a folder in the data directory. */

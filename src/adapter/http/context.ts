@@ -13,6 +13,8 @@ import { type Tracing } from '../tracing/index.js';
 
 export interface HttpContext {
   readonly database: Database;
+  /** The same for whatever may read a lot: it takes no connection from the rest. */
+  readonly reading: Database;
   readonly metrics: Metrics;
   /** ms */
   readonly clock: () => number;

@@ -11,6 +11,8 @@ import { type CarotaMetrics } from '../metrics.js';
 
 export interface CarotaContext {
   readonly database: Database;
+  /** The same for whatever may read a lot: it takes no connection from the rest. */
+  readonly reading: Database;
   readonly store: ArtifactStore;
   /** Directory of artifact uploads in progress. */
   readonly incoming: string;

@@ -52,7 +52,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   imageRepositoryRoutes(server, context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
-  liveRoute(server, carotaLiveApi, { ...context, look: lookAt(database) });
+  liveRoute(server, carotaLiveApi, { ...context, look: lookAt(context.reading) });
   tokenRoutes(server, carotaTokenApi, context);
   serviceRoutes(server, {
     metrics,

@@ -3,6 +3,7 @@ import {
   type BrokerLimits,
   DEFAULT_BROKER_LIMITS,
 } from '../../adapter/message-link/broker-limits.js';
+import { READING_SECONDS } from '../../service/database/lanes.js';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../service/limits/index.js';
 import { parseAtLeastOne, parseCount, parseTimeLimit } from './parsers.js';
 import { type Setting } from './settings.js';
@@ -55,6 +56,7 @@ export const HTTP_LIMIT_SETTINGS = [
     loads.search.perToken,
   ),
   atLeastOne('--searches', 'the same of all tokens', loads.search.inAll),
+  seconds('--search-seconds', 'time for a list, a search or a part of an export', READING_SECONDS),
   atLeastOne(
     '--uploads-per-token',
     'uploads and imports of one token at once',

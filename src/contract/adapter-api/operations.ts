@@ -219,6 +219,8 @@ export const operationApi = routesOf('Operations', {
     method: 'GET',
     path: '/v1.0/ota/operations/{ref-id}/vehicle-count',
     permission: 'read',
+    load: 'search',
+    loadWith: 'text',
     summary: 'Count the vehicles of an operation that match',
     params: RefIdParams,
     query: VehicleFilter,
