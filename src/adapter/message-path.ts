@@ -83,6 +83,7 @@ export function createMessagePath(
     database,
     d2cTopic,
     shards: context.shards.ingest,
+    deadLetterLimits: settings.deadLetterLimits,
     onBatch: (outcome, seconds, rows) => {
       metrics.batchStored(outcome, seconds);
       context.traffic.received(outcome.received);

@@ -1,6 +1,7 @@
 /** Startup settings of an adapter. */
 import { type HttpLimits } from '../service/limits/index.js';
 import { type RetryPolicy } from './c2d-sender/index.js';
+import { type DeadLetterLimits } from './d2c-receiver/index.js';
 import { type BrokerLimits } from './message-link/index.js';
 
 export interface AdapterSettings {
@@ -43,6 +44,8 @@ export interface AdapterSettings {
   readonly triggerTtl?: number | undefined;
   /** Default for operations: whether vehicles acknowledge triggers. */
   readonly ackRequired?: boolean | undefined;
+  /** Of messages that cannot be applied. */
+  readonly deadLetterLimits?: DeadLetterLimits | undefined;
   /** How long dead letters are kept, days; undefined: forever. */
   readonly deadLetterDays?: number | undefined;
   /** The CarOTA Server's event call-back, the receiver named `default`. */

@@ -147,6 +147,7 @@ export class Metrics {
   }
 
   batchStored(outcome: BatchOutcome, seconds: number): void {
+    if (outcome.overflow > 0) this.#refusals.inc({ limit: 'dead-letters' }, outcome.overflow);
     this.#batchSize.observe(outcome.received);
     this.#batchSeconds.observe(seconds);
     for (const [reason, count] of Object.entries(outcome.reasons)) {

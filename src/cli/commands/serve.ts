@@ -19,6 +19,9 @@ import {
   DATA_DIR,
   DATABASE_URL,
   DEAD_LETTER_DAYS,
+  DEAD_LETTER_LIMIT_SETTINGS,
+  type DeadLetterLimitFlags,
+  deadLetterLimitsOf,
   HISTORY_DAYS,
   HOST,
   HTTP_LIMIT_SETTINGS,
@@ -52,7 +55,11 @@ const BROKER: Setting<string> = {
 };
 
 interface ServeFlags
-  extends Omit<AdapterSettings, 'callbackSecret'>, HttpLimitFlags, BrokerLimitFlags {
+  extends
+    Omit<AdapterSettings, 'callbackSecret'>,
+    HttpLimitFlags,
+    BrokerLimitFlags,
+    DeadLetterLimitFlags {
   readonly callbackSecret?: readonly string[];
   readonly logLevel: string;
   /** Seconds. */
@@ -82,6 +89,7 @@ Examples:
   addSettings(command, [RETRY_FIRST, RETRY_LONGEST, RETRY_SENDS, TRIGGER_TTL, ACK_REQUIRED]);
   addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
+  addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
   command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
     limitHeapGrowth();
@@ -99,6 +107,7 @@ Examples:
       retry,
       httpLimits: httpLimitsOf(flags),
       brokerLimits: brokerLimitsOf(flags),
+      deadLetterLimits: deadLetterLimitsOf(flags),
     };
     const adapter = await startAdapter(settings, log);
     print(`HTTP interface  ${adapter.httpUrl}  (documents: ${adapter.httpUrl}/docs)`);

@@ -3,6 +3,10 @@ import {
   type BrokerLimits,
   DEFAULT_BROKER_LIMITS,
 } from '../../adapter/message-link/broker-limits.js';
+import {
+  type DeadLetterLimits,
+  DEFAULT_DEAD_LETTER_LIMITS,
+} from '../../adapter/d2c-receiver/dead-letter-limits.js';
 import { READING_SECONDS } from '../../service/database/lanes.js';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../service/limits/index.js';
 import { parseAtLeastOne, parseCount, parseTimeLimit } from './parsers.js';
@@ -144,4 +148,30 @@ export const brokerLimitsOf = (flags: BrokerLimitFlags): BrokerLimits => ({
   connectSeconds: flags.mqttConnectSeconds,
   connectBytes: flags.mqttConnectBytes,
   queue: flags.mqttQueue,
+});
+
+const MEBIBYTE = 1024 ** 2;
+
+export const DEAD_LETTER_LIMIT_SETTINGS = [
+  atLeastOne(
+    '--dead-letters-per-vehicle',
+    'dead letters that are kept of one vehicle; of more, only the number',
+    DEFAULT_DEAD_LETTER_LIMITS.perVehicle,
+  ),
+  atLeastOne(
+    '--dead-letter-megabytes',
+    'room for the dead letters of all vehicles, MiB; of more, only the number is kept',
+    DEFAULT_DEAD_LETTER_LIMITS.bytes / MEBIBYTE,
+  ),
+] as const;
+
+/** Values of {@link DEAD_LETTER_LIMIT_SETTINGS}. */
+export interface DeadLetterLimitFlags {
+  readonly deadLettersPerVehicle: number;
+  readonly deadLetterMegabytes: number;
+}
+
+export const deadLetterLimitsOf = (flags: DeadLetterLimitFlags): DeadLetterLimits => ({
+  perVehicle: flags.deadLettersPerVehicle,
+  bytes: flags.deadLetterMegabytes * MEBIBYTE,
 });
