@@ -64,7 +64,7 @@ async function start(
 ): Promise<Carota> {
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
-  const metrics = new CarotaMetrics(database, databaseClock.offsetSeconds);
+  const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)
@@ -92,7 +92,8 @@ async function start(
   const images = await openImageRepository(settings, { database, store, clock });
   opened.add('image repository', async () => images.close());
   const server = await createCarotaServer({
-    database,
+    database: database.requests,
+    reading: database.reading,
     store,
     incoming: join(resolve(settings.dataDir), 'incoming'),
     urlKey: await ownKey(database, 'artifact-url'),
@@ -117,6 +118,7 @@ async function start(
     wake: () => scheduler.wake(),
     log,
     version: VERSION,
+    limits: settings.httpLimits,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();

@@ -91,6 +91,21 @@ export const ERRORS = {
     'Use one of the methods that the header Allow names.',
   ),
   REQUEST_TIMEOUT: error(408, 'The request did not arrive in time.', 'Send it again.'),
+  TOO_MANY_REQUESTS: error(
+    429,
+    'Too many requests of this kind are in progress, of this token or of all.',
+    'Wait until one of them has ended; see Retry-After.',
+  ),
+  TOO_MANY_ATTEMPTS: error(
+    429,
+    'Too many wrong tokens came from this address; for a while it is not let in.',
+    'Correct the token, and try again after Retry-After.',
+  ),
+  SEARCH_TIMEOUT: error(
+    422,
+    'The search took longer than a search may.',
+    'Narrow it: a VIN prefix, a state, a shorter period.',
+  ),
   BODY_TOO_LARGE: error(413, 'The body is larger than this route takes.', 'Send less at once.'),
   URI_TOO_LONG: error(414, 'The address is too long.', 'Shorten it.'),
   UNSUPPORTED_MEDIA_TYPE: error(

@@ -56,6 +56,13 @@ export const parseAtLeastOne = wholeNumber('a whole number of at least 1', 1);
 
 export const parsePositive = numberFrom('a number above 0', (value) => value > 0);
 
+const DAY_SECONDS = 24 * 60 * 60;
+/** A time limit, seconds: timers hold no more than 24 days. */
+export const parseTimeLimit = numberFrom(
+  `a number above 0 and at most ${DAY_SECONDS}`,
+  (value) => value > 0 && value <= DAY_SECONDS,
+);
+
 /** Triggers per second. */
 export const parseRate = numberFrom(
   `a number above 0 and at most ${MAX_RATE}`,

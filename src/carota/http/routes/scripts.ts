@@ -61,7 +61,7 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
   );
 
   serve(server, updateScriptApi.listScripts, async ({ query: { limit, cursor } }) => {
-    const rows = await listScripts(database, SCRIPTS.read(cursor) ?? '', limit);
+    const rows = await listScripts(context.reading, SCRIPTS.read(cursor) ?? '', limit);
     return page(rows, limit, SCRIPTS, ({ script_ref_id }) => script_ref_id, scriptBody);
   });
 
