@@ -19,7 +19,7 @@ create table manifests (
   revision    bigint not null,             -- one more with each that is accepted
   received_at timestamptz,
   manifest    bytea,                       -- as it came, with its signatures
-  reports     json not null                -- by serial: what it has installed, and which nonces are used up
+  reports     json not null                -- by key id: what the ECU has installed, and which nonces are used up
 );
 create table manifest_refusals (
   vin        text collate "C" primary key,

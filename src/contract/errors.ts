@@ -189,6 +189,11 @@ export const ERRORS = {
   // What we owe
   INTERNAL_ERROR: error(500, 'Something went wrong in the server.', 'Its log says what.'),
   CANNOT_SIGN: error(503, 'The server has no usable signing key.', 'Renew its signing key.'),
+  CLOCK_WRONG: error(
+    503,
+    'The clocks of the server and of its database differ: it signs nothing until they agree.',
+    TRY_LATER,
+  ),
   DATABASE_UNAVAILABLE: error(503, 'The database does not answer.', TRY_LATER),
 } as const satisfies Readonly<Record<string, ErrorMeaning>>;
 

@@ -1,11 +1,10 @@
 /** The Director repository of the CarOTA Server (Uptane, "Director repository"): what its routes call. */
 import { Batches } from '../../service/batches.js';
 import { type Database } from '../../service/database/index.js';
-import { type UpdateScript } from '../../update-script/index.js';
 import { signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
 import { readTimeRequest, timePayload } from '../../uptane/time/signed-time.js';
 import { type ImageCatalogue } from '../images/index.js';
-import { findScript } from '../scripts/index.js';
+import { findScript, type StoredScript, storedScript } from '../scripts/index.js';
 import { type DirectorKeys } from './director-keys.js';
 import { Manifests, type ManifestsOptions } from './manifests.js';
 import { readStandings, type VehicleStanding } from './standing.js';
@@ -22,7 +21,7 @@ export interface DirectorOptions
   readonly database: Database;
   readonly keys: DirectorKeys;
   readonly catalogue: ImageCatalogue;
-  /** ms */
+  /** ms. Throws while the time is in doubt; then nothing is signed, and no report is judged by its age. */
   readonly clock: () => number;
 }
 
@@ -34,7 +33,7 @@ export class Director {
   readonly #options: DirectorOptions;
   readonly #standings: Batches<string, VehicleStanding | undefined>;
   /** Scripts never change. */
-  readonly #scripts = new Map<string, UpdateScript>();
+  readonly #scripts = new Map<string, StoredScript>();
 
   constructor(options: DirectorOptions) {
     this.#options = options;
@@ -65,15 +64,17 @@ export class Director {
     return writeEnvelope(await signMetadata(timePayload(new Date(clock()), nonces), [keys.time]));
   }
 
-  async #scriptOf(scriptRefId: string): Promise<UpdateScript | undefined> {
+  async #scriptOf(scriptRefId: string): Promise<StoredScript | undefined> {
     const known = this.#scripts.get(scriptRefId);
     if (known) return known;
     const found = await findScript(this.#options.database, scriptRefId);
-    if (found) this.#keep(scriptRefId, found.script);
-    return found?.script;
+    if (!found) return undefined;
+    const stored = storedScript(found.script);
+    this.#keep(scriptRefId, stored);
+    return stored;
   }
 
-  #keep(scriptRefId: string, script: UpdateScript): void {
+  #keep(scriptRefId: string, script: StoredScript): void {
     if (this.#scripts.size >= MOST_SCRIPTS) this.#scripts.clear();
     this.#scripts.set(scriptRefId, script);
   }

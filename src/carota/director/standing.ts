@@ -24,8 +24,6 @@ export interface ImageRecord {
 
 /** What is kept of an ECU's last accepted report. */
 export interface ReportRecord extends UsedNonces {
-  /** Of the key that has signed it: reports of an ECU that was replaced do not count. */
-  readonly keyId: string;
   readonly installed: ImageRecord | null;
 }
 
@@ -56,7 +54,13 @@ export interface VehicleStanding {
   readonly ecus: ReadonlyMap<string, InventoryEcu>;
   /** Installed version by the name of the ECU, as far as it is known. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Last reports by serial number. */
   readonly reports: ReadonlyMap<string, ReportRecord>;
+  /**
+   * The same by the id of the key that has signed them, also of keys that were taken out: an ECU that is put back goes on
+   * from its last report, so no report of before is accepted twice.
+   */
+  readonly reportsByKey: Readonly<Record<string, ReportRecord>>;
   /** Of the last manifest; 0: none was accepted. */
   readonly revision: number;
   readonly schedules: readonly OpenSchedule[];
@@ -141,14 +145,17 @@ export async function readStandings(
 
 function standingOf(row: Row): VehicleStanding {
   const ecus = new Map((row.ecus ?? []).map((ecu) => [ecu.ecuId, ecuOf(ecu)]));
-  const reports = Object.entries(row.reports ?? {}).filter(
-    ([ecuId, { keyId }]) => ecus.get(ecuId)?.key.id === keyId,
-  );
+  const reportsByKey = row.reports ?? {};
+  const reports = [...ecus.values()].flatMap(({ ecuId, key }) => {
+    const report = reportsByKey[key.id];
+    return report ? [[ecuId, report] as const] : [];
+  });
   return {
     vin: row.vin,
     ecus,
     versions: row.versions ?? {},
     reports: new Map(reports),
+    reportsByKey,
     revision: row.revision ?? 0,
     schedules: row.schedules ?? [],
     files: row.content === null ? undefined : filesOf(row, row.content),

@@ -3,7 +3,6 @@
  * before it is served. Only what is stored is served, so all processes on one database serve the same.
  */
 import { createHash } from 'node:crypto';
-import { type UpdateScript } from '../../update-script/index.js';
 import { Batches } from '../../service/batches.js';
 import {
   bytesArray,
@@ -25,6 +24,7 @@ import {
 } from '../../uptane/director-repository/next-files.js';
 import { type SignedPart, signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
 import { type ImageCatalogue } from '../images/index.js';
+import { type StoredScript } from '../scripts/index.js';
 import { type DirectorKeys } from './director-keys.js';
 import { dueImages, type DueImages } from './due-images.js';
 import { FileBytes, type Role } from './file-bytes.js';
@@ -36,7 +36,7 @@ export interface VehicleMetadataOptions {
   readonly keys: DirectorKeys;
   readonly catalogue: ImageCatalogue;
   readonly standingOf: (vin: string) => Promise<VehicleStanding | undefined>;
-  readonly scriptOf: (scriptRefId: string) => Promise<UpdateScript | undefined>;
+  readonly scriptOf: (scriptRefId: string) => Promise<StoredScript | undefined>;
   /** ms */
   readonly clock: () => number;
   /** Hears of each file that was signed. */

@@ -48,6 +48,8 @@ export interface ImageRepositoryOptions {
   readonly offline: readonly Signer[];
   /** ms */
   readonly clock: () => number;
+  /** ms. Throws while the time is in doubt; then nothing is signed. */
+  readonly signingTime: () => number;
 }
 
 /** Of the timestamp's life; below it, a new one is signed. */
@@ -98,7 +100,7 @@ export class ServedRepository {
         }
         await this.#repository.propose({
           change: addTarget('targets', path, content),
-          now: this.#now(),
+          now: this.#signingTime(),
         });
         // Images come before the metadata that lists them.
         await recordImage(database, path, Object.values(content.hashes), sha256);
@@ -125,7 +127,7 @@ export class ServedRepository {
       const timestamp = published.find(({ role }) => role === 'timestamp');
       const { timestamp: days } = await this.#repository.periods();
       if (timestamp === undefined || timestamp.daysLeft > days * FRESH) return;
-      await this.#repository.refresh(online, this.#now());
+      await this.#repository.refresh(online, this.#signingTime());
     });
   }
 
@@ -152,7 +154,7 @@ export class ServedRepository {
             timestamp: only(keys.timestamp),
           },
           DEFAULT_PERIODS,
-          this.#now(),
+          this.#signingTime(),
         );
       }
       await this.#publishIfTrial();
@@ -167,14 +169,14 @@ export class ServedRepository {
       .filter(({ role, daysLeft }) => isOffline(role) && daysLeft < RENEW_DAYS)
       .map(({ role }) => role);
     if (renew.length === 0) return;
-    await this.#repository.propose({ change: (state) => state, renew, now: this.#now() });
+    await this.#repository.propose({ change: (state) => state, renew, now: this.#signingTime() });
     await this.#publishIfTrial();
   }
 
   async #publishIfTrial(): Promise<TargetState> {
     const { offline, online } = this.#options;
     if (offline.length === 0) return 'proposed';
-    const now = this.#now();
+    const now = this.#signingTime();
     const { proposed } = await this.status();
     if (proposed.length === 0) return 'published';
     for (const signer of offline) {
@@ -193,6 +195,10 @@ export class ServedRepository {
       .then(() => exclusively(join(this.folder, 'lock'), work, PATIENCE));
     this.#last = change;
     return change;
+  }
+
+  #signingTime(): Date {
+    return new Date(this.#options.signingTime());
   }
 
   #now(): Date {

@@ -88,7 +88,7 @@ export const directorApi = routesOf('Director', {
     params: VinParams,
     body: signedJsonBody(Envelope, 'The manifest (POUF, section 9).', MAX_MANIFEST),
     answer: empty('Accepted.'),
-    errors: ['VEHICLE_NOT_FOUND', 'MANIFEST_REFUSED'],
+    errors: ['VEHICLE_NOT_FOUND', 'MANIFEST_REFUSED', 'CLOCK_WRONG'],
   },
   askTime: {
     method: 'POST',
@@ -98,7 +98,7 @@ export const directorApi = routesOf('Director', {
     params: VinParams,
     body: signedJsonBody(TimeRequest, 'Nonces.', MAX_TIME_REQUEST),
     answer: stream('application/json', 'The time (POUF, section 10).', Envelope),
-    errors: ['VEHICLE_NOT_FOUND'],
+    errors: ['VEHICLE_NOT_FOUND', 'CLOCK_WRONG'],
   },
   getDirectorMetadata: {
     method: 'GET',
@@ -120,7 +120,7 @@ export const directorApi = routesOf('Director', {
       ),
     }),
     answer: stream('application/json', 'The file, never compressed.', Envelope),
-    errors: ['VEHICLE_NOT_FOUND', 'METADATA_NOT_FOUND'],
+    errors: ['VEHICLE_NOT_FOUND', 'METADATA_NOT_FOUND', 'CLOCK_WRONG'],
   },
   listAttackReports: {
     method: 'GET',
