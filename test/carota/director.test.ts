@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDirectorKeys } from '../../src/carota/director/index.js';
-import { readStandings, type VehicleStanding } from '../../src/carota/director/standing.js';
+import { Standings, type VehicleStanding } from '../../src/carota/director/standing.js';
 import { VehicleMetadata } from '../../src/carota/director/vehicle-metadata.js';
 import { RepositoryFolder } from '../../src/carota/images/index.js';
 import { findScript, storedScript } from '../../src/carota/scripts/index.js';
@@ -516,7 +516,7 @@ describe('two processes on one database', () => {
     const folder = join(world.carota.dataDir, 'director');
     const clock = () => Date.parse('2026-12-24T18:00:00Z');
     const keys = await openDirectorKeys(database, folder, clock());
-    const standing = async () => (await readStandings(database, [vin]))[0];
+    const standing = async () => (await new Standings(database).read([vin]))[0];
     const processWith = (standingOf: () => Promise<VehicleStanding | undefined>) =>
       new VehicleMetadata({
         database,

@@ -7,7 +7,7 @@ import { type ImageCatalogue } from '../images/index.js';
 import { findScript, type StoredScript, storedScript } from '../scripts/index.js';
 import { type DirectorKeys } from './director-keys.js';
 import { Manifests, type ManifestsOptions } from './manifests.js';
-import { readStandings, type VehicleStanding } from './standing.js';
+import { Standings, type VehicleStanding } from './standing.js';
 import {
   UnknownVehicle,
   VehicleMetadata,
@@ -38,7 +38,8 @@ export class Director {
   constructor(options: DirectorOptions) {
     this.#options = options;
     const { database } = options;
-    this.#standings = new Batches((vins) => readStandings(database, vins), MOST_READ_AT_ONCE);
+    const standings = new Standings(database);
+    this.#standings = new Batches((vins) => standings.read(vins), MOST_READ_AT_ONCE);
     const standingOf = (vin: string) => this.standingOf(vin);
     const scriptOf = (scriptRefId: string) => this.#scriptOf(scriptRefId);
     this.metadata = new VehicleMetadata({ ...options, standingOf, scriptOf });

@@ -1,10 +1,10 @@
 /**
  * What is due for a vehicle: the script of one schedule, and every image of it for its ECU, or nothing (Uptane, "Directing
- * installation of images on vehicles", step 5). Pure but for looking images up.
+ * installation of images on vehicles", step 5). Pure but for looking up the script.
  */
 import { matchesVersion, type EcuUpdate } from '../../update-script/index.js';
 import { type DirectedTarget } from '../../uptane/director-repository/files.js';
-import { type CataloguedImage, type ImageCatalogue, type Images } from '../images/index.js';
+import { type CataloguedImage, type Images } from '../images/index.js';
 import { type StoredScript } from '../scripts/index.js';
 import { type InventoryEcu, type OpenSchedule, type VehicleStanding } from './standing.js';
 
@@ -38,13 +38,13 @@ function inTurn(schedules: readonly OpenSchedule[]): readonly OpenSchedule[] {
 export async function dueImages(
   vehicle: VehicleStanding,
   scriptOf: (scriptRefId: string) => Promise<StoredScript | undefined>,
-  catalogue: ImageCatalogue,
+  images: Images,
 ): Promise<DueImages | undefined> {
   const [schedule, ...later] = inTurn(vehicle.schedules);
   if (!schedule) return undefined;
   const stored = await scriptOf(schedule.scriptRefId);
   const resolved = stored
-    ? resolve(vehicle, stored, await catalogue.images())
+    ? resolve(vehicle, stored, images)
     : `there is no update script ${schedule.scriptRefId}`;
   return typeof resolved === 'string'
     ? { schedule, targets: [], blocked: resolved, later }
