@@ -80,6 +80,11 @@ export const ERRORS = {
     'The image repository does not take this as a target.',
     'The message says why: a path, a release counter that goes back, signatures that are missing.',
   ),
+  DELIVERY_REFUSED: error(
+    409,
+    'The image repository does not take what a supplier delivers.',
+    'errors names each fault: a path or hardware that is not delegated, signatures, a version, an expiry, an image.',
+  ),
   MANIFEST_REFUSED: error(
     400,
     'The vehicle version manifest does not pass a check of the Director.',

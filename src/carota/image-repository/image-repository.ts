@@ -21,6 +21,7 @@ import { type Signer } from '../../uptane/signing/index.js';
 import { Refusal } from '../../uptane/refusal.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Database } from '../../service/database/index.js';
+import { type DeliveryResult, takeDelivery } from './deliveries.js';
 import { recordImage } from './published-images.js';
 
 /** The image cannot be a target; nothing has changed. */
@@ -112,6 +113,22 @@ export class ServedRepository {
       }
       throw error;
     }
+  }
+
+  /** Signed metadata of suppliers. @throws DeliveryRefused */
+  deliver(bytes: Uint8Array): Promise<DeliveryResult> {
+    const { database, store, online } = this.#options;
+    return takeDelivery(
+      {
+        repository: this.#repository,
+        database,
+        store,
+        online,
+        signingTime: () => this.#signingTime(),
+        exclusively: (work) => this.#change(work),
+      },
+      bytes,
+    );
   }
 
   /**

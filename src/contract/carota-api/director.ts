@@ -57,7 +57,13 @@ export const AttackReport = Type.Object(
 /** A value that fits the schema {@link AttackReport}. */
 export type AttackReport = Type.Static<typeof AttackReport>;
 
-export const CAROTA_AUDIT_ACTIONS = ['register-ecus', 'replace-ecu', 'report-attack'] as const;
+export const CAROTA_AUDIT_ACTIONS = [
+  'register-ecus',
+  'replace-ecu',
+  'report-attack',
+  'deliver',
+  'refuse-delivery',
+] as const;
 export type CarotaAuditAction = (typeof CAROTA_AUDIT_ACTIONS)[number];
 
 export const CarotaAuditEntry = Type.Object(
