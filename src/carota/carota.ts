@@ -89,7 +89,12 @@ async function start(
   });
   const stopping = new AbortController();
   const store = await openStore(settings);
-  const images = await openImageRepository(settings, { database, store, clock });
+  const images = await openImageRepository(settings, {
+    database,
+    store,
+    clock,
+    signingTime: databaseClock.agreed,
+  });
   opened.add('image repository', async () => images.close());
   const server = await createCarotaServer({
     database: database.requests,
@@ -106,7 +111,7 @@ async function start(
       database,
       keys: directorKeys,
       catalogue: new RepositoryFolder(images.repository.folder),
-      clock,
+      clock: databaseClock.agreed,
       onManifest: (outcome) => metrics.manifestReceived(outcome),
       onEcu: (standing) => metrics.ecuReported(standing),
       onAttack: (attack) => metrics.attackReported(attack),

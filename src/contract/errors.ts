@@ -80,6 +80,11 @@ export const ERRORS = {
     'The image repository does not take this as a target.',
     'The message says why: a path, a release counter that goes back, signatures that are missing.',
   ),
+  DELIVERY_REFUSED: error(
+    409,
+    'The image repository does not take what a supplier delivers.',
+    'errors names each fault: a path or hardware that is not delegated, signatures, a version, an expiry, an image.',
+  ),
   MANIFEST_REFUSED: error(
     400,
     'The vehicle version manifest does not pass a check of the Director.',
@@ -208,6 +213,11 @@ export const ERRORS = {
 
   // What we owe
   INTERNAL_ERROR: error(500, 'Something went wrong in the server.', 'Its log says what.'),
+  CLOCK_WRONG: error(
+    503,
+    'The clocks of the server and of its database differ: it signs nothing until they agree.',
+    TRY_LATER,
+  ),
   DATABASE_UNAVAILABLE: error(503, 'The database does not answer.', TRY_LATER),
 } as const satisfies Readonly<Record<string, ErrorMeaning>>;
 

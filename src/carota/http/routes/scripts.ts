@@ -22,6 +22,7 @@ import {
   findScript,
   listScripts,
   publishScript,
+  scriptFile,
   ScriptExists,
   type ScriptRow,
 } from '../../scripts/index.js';
@@ -92,7 +93,7 @@ async function scriptTarget(
   if (checkedHardware(facts) === undefined) return undefined;
   const { database, store, incoming, clock } = context;
   const path = `scripts/${scriptRefId}.json`;
-  const content = Readable.from([Buffer.from(JSON.stringify(script))]);
+  const content = Readable.from([scriptFile(script)]);
   const said = { name: path, by, now: clock() };
   const { sha256 } = await takeArtifact(database, store, incoming, content, said);
   return addTargetOf(context, sha256, path, facts);
