@@ -1,6 +1,7 @@
 /** What the routes need. */
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
+import { type HttpLimits } from '../../service/limits/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type EventStream } from '../event-stream/index.js';
 import { type Metrics } from '../metrics/index.js';
@@ -9,6 +10,8 @@ import { type Tracing } from '../tracing/index.js';
 
 export interface HttpContext {
   readonly database: Database;
+  /** The same for whatever may read a lot: it takes no connection from the rest. */
+  readonly reading: Database;
   readonly metrics: Metrics;
   /** ms */
   readonly clock: () => number;
@@ -32,4 +35,5 @@ export interface HttpContext {
   /** Whether messages to vehicles can pass. */
   readonly linkConnected: () => boolean;
   readonly version: string;
+  readonly limits: HttpLimits | undefined;
 }

@@ -121,6 +121,14 @@ export class PublicKey {
     return this.#read()?.identity ?? `unusable ${this.id}`;
   }
 
+  get keyType(): string {
+    return this.#members.keyType;
+  }
+
+  get scheme(): string {
+    return this.#members.scheme;
+  }
+
   /** Whether its signatures can be valid at all. */
   get isUsable(): boolean {
     return this.#read() !== undefined;

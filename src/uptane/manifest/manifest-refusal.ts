@@ -1,20 +1,22 @@
 /** Reasons for a Director to reject a vehicle version manifest. */
 
-export type ManifestFault =
+export const MANIFEST_FAULTS = [
   /** Not JSON, or a member is missing or wrong. */
-  | 'malformed'
+  'malformed',
   /** Of another vehicle, or from no Primary of this one. */
-  | 'vehicle'
+  'vehicle',
   /** An ECU of the vehicle is missing. */
-  | 'ecu-missing'
+  'ecu-missing',
   /** Contains an ECU that the vehicle does not have, or with different hardware. */
-  | 'ecu-unknown'
+  'ecu-unknown',
   /** A signature is not by the registered key. */
-  | 'signature'
+  'signature',
   /** Too old, in the future, or earlier than the ECU's last report. */
-  | 'time'
+  'time',
   /** Used before: a replay. */
-  | 'nonce';
+  'nonce',
+] as const;
+export type ManifestFault = (typeof MANIFEST_FAULTS)[number];
 
 export class ManifestRefusal extends Error {
   override readonly name = 'ManifestRefusal';

@@ -110,6 +110,9 @@ function targetsFaults(
           ? [`${name} has fewer keys than its threshold of ${threshold}: nobody could sign it`]
           : []),
       ]),
+    ...content.delegations
+      .flatMap(({ paths, hardwareIds = [] }) => [...paths, ...hardwareIds])
+      .flatMap((text) => normalizationFaults(text).map((fault) => `${role}: ${fault}`)),
   ];
 }
 
@@ -122,9 +125,16 @@ function targetFaults(target: TargetContent): string[] {
       .filter((algorithm) => algorithm !== 'sha256' && algorithm !== 'sha512')
       .map((algorithm) => `vehicles cannot compute the hash ${algorithm}`),
     ...(hardwareIdsOf(target).length > 0 ? [] : ['it has no hardware ids']),
+    ...hardwareIdsOf(target).flatMap(normalizationFaults),
     ...(releaseCounterOf(target) === undefined ? ['it has no release counter'] : []),
   ];
 }
+
+/** Texts are compared by code point (Uptane, "Metadata structures"). */
+const normalizationFaults = (text: string): string[] =>
+  text === text.normalize('NFC')
+    ? []
+    : [`${JSON.stringify(text)} is not in Unicode Normalization Form C`];
 
 function faultOf(check: () => void): string[] {
   try {
