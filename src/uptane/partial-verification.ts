@@ -5,6 +5,8 @@
 import { checkLastRoot, checkNextRoot } from './checks/check-root.js';
 import { checkLength } from './checks/length.js';
 import { checkTargets } from './checks/check-targets.js';
+import { STANDARD } from './checks/sections.js';
+import { checkThreshold } from './checks/threshold.js';
 import {
   type Assignment,
   checkDirectorTargetsForEcu,
@@ -12,9 +14,11 @@ import {
 } from './director/check-director-targets.js';
 import { checkFit, checkHashAlgorithms } from './director/compare.js';
 import { type InstalledImage } from './director/installed-image.js';
+import { type Authority } from './keys/authority.js';
 import { LIMITS } from './limits.js';
 import { readRoot } from './metadata/root.js';
-import { readTargets } from './metadata/targets.js';
+import { readTargets, type Targets } from './metadata/targets.js';
+import { Refusal } from './refusal.js';
 import { DIRECTOR } from './rules.js';
 
 export interface PartialVerification {
@@ -53,7 +57,7 @@ export function verifyPartially(verification: PartialVerification): PartiallyVer
     authority: root.authorities.targets,
     // Without a snapshot, only the previous version protects against rollback.
     listed: undefined,
-    previous: previousTargets && readTargets(previousTargets, subject('targets'), DIRECTOR),
+    previous: previousTargets && signedBy(root.authorities.targets, previousTargets),
     now,
     subject: subject('targets'),
     rules: DIRECTOR,
@@ -65,4 +69,20 @@ export function verifyPartially(verification: PartialVerification): PartiallyVer
     checkFit(assignment, installed, image);
   }
   return { root: root.bytes, assignment };
+}
+
+/**
+ * Targets that the keys of the new root have not signed do not count: after a thief has signed a version far ahead, this
+ * is how the ECU comes back once the key is replaced ("How to check Root metadata", step 4, has it for the roles that a
+ * Secondary here does not know). The same holds for a file that its disk has corrupted.
+ */
+function signedBy(authority: Authority, bytes: Uint8Array): Targets | undefined {
+  try {
+    const targets = readTargets(bytes, subject('targets'), DIRECTOR);
+    checkThreshold(targets, authority, STANDARD.targetsSignature, DIRECTOR);
+    return targets;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
 }

@@ -140,6 +140,23 @@ test('an offset above 30 s aborts the start and names both times; 30 s does not'
   });
 });
 
+test('the agreed time is refused as soon as the two differ by more than 30 s, and given again when they agree', async () => {
+  const world = new World();
+  await withClock(world, async (clock) => {
+    expect(clock.agreed()).toBe(world.databaseTime);
+    world.databaseAhead = 3_600_000;
+    // Not read yet: the time goes on as before.
+    expect(clock.agreed()).toBe(world.databaseTime - 3_600_000);
+    await clock.readNow();
+    expect(() => clock.agreed()).toThrow(WrongClock);
+    world.databaseAhead = 0;
+    await clock.readNow();
+    expect(clock.agreed()).toBe(world.databaseTime);
+    world.machineAhead = -31_000;
+    expect(() => clock.agreed()).toThrow(WrongClock);
+  });
+});
+
 test('an offset above 2 s is logged once a minute while it lasts; above 30 s, at once', async () => {
   const world = new World();
   world.machineAhead = 1_900;

@@ -67,6 +67,26 @@ test('targets older than the stored ones are rejected', () => {
   expect(code({ previousTargets: before })).toBe('accepted');
 });
 
+test('a version far ahead, signed with a stolen key, no longer counts once the key is replaced', () => {
+  const { targets } = world.director;
+  targets.version = 1_000_000;
+  world.director.publish();
+  const fastForwarded = file('1000000.targets.json');
+  targets.version = 2;
+  world.director.release('targets');
+  expect(code({ previousTargets: fastForwarded })).toBe('rollback');
+  targets.keys = [makeKey()];
+  world.director.release('root', 'targets');
+  const newRoots = [file('2.root.json')];
+  expect(code({ previousTargets: fastForwarded, newRoots })).toBe('accepted');
+  // Still so when the power was cut after the new root was stored.
+  expect(code({ previousTargets: fastForwarded, root: file('2.root.json') })).toBe('accepted');
+});
+
+test('a stored file that the disk has corrupted does not keep it from updating', () => {
+  expect(code({ previousTargets: Buffer.from('{') })).toBe('accepted');
+});
+
 test.each<[code: string, change: () => Partial<PartialVerification> | undefined]>([
   [
     'freeze',

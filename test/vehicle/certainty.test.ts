@@ -12,7 +12,7 @@ import {
   VehicleClock,
 } from '../../src/vehicle/index.js';
 import { temporaryDirectory } from '../support/servers.js';
-import { IDENTITY, triggerOf } from './support/test-vehicle.js';
+import { IDENTITY, triggerOf } from './support/platform-double.js';
 
 /** A broker that acknowledges as the test decides. */
 class LinkDouble implements CloudLink {

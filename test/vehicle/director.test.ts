@@ -16,7 +16,7 @@ import {
 } from '../carota/support/test-carota.js';
 import { DirectorWorld, serveBoth } from '../carota/support/test-director.js';
 import { temporaryDirectory } from '../support/servers.js';
-import { IDENTITY, PlatformDouble } from './support/test-vehicle.js';
+import { IDENTITY, PlatformDouble } from './support/platform-double.js';
 
 const { vin } = IDENTITY;
 const SUCCESS = [

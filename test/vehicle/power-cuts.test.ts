@@ -13,8 +13,10 @@ import { type Artifact, type UpdateScript } from '../../src/update-script/index.
 import { byDepth, isFullDepth, sampleOf } from '../support/depth.js';
 import { throwDice } from '../support/dice.js';
 import { temporaryDirectory } from '../support/servers.js';
-import { type CarotaDouble, softwareOf, startCarotaDouble } from './support/carota-double.js';
-import { IDENTITY, MODEL, triggerOf } from './support/test-vehicle.js';
+import { provisionVehicle } from '../../src/vehicle/index.js';
+import { type CarotaDouble, describeEcus, startCarotaDouble } from './support/carota-double.js';
+import { IDENTITY, MODEL, triggerOf } from './support/platform-double.js';
+import { softwareOf } from './support/software.js';
 
 const CHILD = fileURLToPath(new URL('support/mortal-vehicle.mjs', import.meta.url));
 const SCRIPT_REF_ID = 'both 001';
@@ -50,7 +52,7 @@ async function startServer(): Promise<{ carota: CarotaDouble; big: Artifact }> {
     ecus,
     consent: { text: 'Now?' },
   };
-  await carota.publish(script);
+  carota.publish(script);
   return { carota, big: artifacts[0] };
 }
 
@@ -82,6 +84,8 @@ class MortalVehicle {
   constructor(server: CarotaDouble, fixed: Fixed = {}) {
     this.#carota = server;
     this.#fixed = fixed;
+    const description = describeEcus({ HU: '1.0.0', TCU: '1.0.0' });
+    provisionVehicle(this.directory, description, server.world.trust);
   }
 
   /** @returns whether it finished, and the number of entries written; checks the state after a kill */
@@ -89,7 +93,6 @@ class MortalVehicle {
     const settings = {
       directory: this.directory,
       url: this.#carota.url,
-      anchor: this.#carota.anchor.certificate.toString(),
       trigger: this.#trigger,
       identity: IDENTITY,
       model: MODEL,

@@ -8,7 +8,7 @@ import { otaops, type OtaopsProcess } from '../support/process.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { must } from '../uptane/support/must.js';
-import { softwareOf } from './support/carota-double.js';
+import { softwareOf } from './support/software.js';
 import {
   describeVehicle,
   ECUS,

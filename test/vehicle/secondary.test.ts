@@ -22,7 +22,7 @@ import { temporaryDirectory } from '../support/servers.js';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
 import { type TestRepository } from '../uptane/support/test-repository.js';
-import { softwareOf } from './support/carota-double.js';
+import { softwareOf } from './support/software.js';
 import {
   describeVehicle,
   ECUS,

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { softwareOf } from './support/carota-double.js';
+import { softwareOf } from './support/software.js';
 import { describeVehicle, NOW, startUptaneVehicle, UptaneWorld } from './support/uptane-world.js';
 
 const FIRST = { HU: { version: '1.1.0', content: softwareOf(20_000), counter: 5 } };

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
 import { sha } from '../uptane/support/test-repository.js';
-import { softwareOf } from './support/carota-double.js';
+import { softwareOf } from './support/software.js';
 import { until } from './support/until.js';
 import {
   describeVehicle,

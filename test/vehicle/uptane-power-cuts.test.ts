@@ -14,8 +14,8 @@ import { isFullDepth, sampleOf } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
-import { softwareOf } from './support/carota-double.js';
-import { IDENTITY, MODEL, triggerOf } from './support/test-vehicle.js';
+import { softwareOf } from './support/software.js';
+import { IDENTITY, MODEL, triggerOf } from './support/platform-double.js';
 import { describeVehicle, NOW, UptaneWorld } from './support/uptane-world.js';
 
 const CHILD = fileURLToPath(new URL('support/mortal-uptane-vehicle.mjs', import.meta.url));

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { must } from '../uptane/support/must.js';
-import { softwareOf } from './support/carota-double.js';
-import { metaOf } from './support/test-vehicle.js';
+import { softwareOf } from './support/software.js';
+import { metaOf } from './support/platform-double.js';
 import { until } from './support/until.js';
 import {
   describeVehicle,

@@ -1,6 +1,7 @@
 /** Stores a batch of messages with the ingest statement, and returns the outcome. */
 import { numberArray, only, type Queryable, textArray } from '../../service/database/index.js';
 import { type Applicable, type BatchRow, type Refused } from './batch-row.js';
+import { type DeadLetterLimits, DEFAULT_DEAD_LETTER_LIMITS } from './dead-letter-limits.js';
 import { INGEST } from './ingest-statement.js';
 import { deadLetterOf, type Placeless, refusePlaceless } from './refuse.js';
 
@@ -9,7 +10,10 @@ export interface BatchOutcome {
   readonly received: number;
   readonly applied: number;
   readonly duplicates: number;
+  /** Those of which only the number is kept among them. */
   readonly deadLetters: number;
+  /** Dead letters beyond a limit, of which only the number is kept. */
+  readonly overflow: number;
   /** Number of rejected messages by reason, including repeated ones. */
   readonly reasons: Readonly<Record<string, number>>;
 }
@@ -23,15 +27,17 @@ export async function ingestBatch(
   database: Queryable,
   shard: number,
   rows: readonly BatchRow[],
+  limits = DEFAULT_DEAD_LETTER_LIMITS,
 ): Promise<BatchOutcome> {
-  const outcome = await ingest(database, shard, rows);
+  const outcome = await ingest(database, shard, rows, limits);
   if (outcome.nowhere.length === 0) return outcome;
-  const second = await ingest(database, shard, outcome.nowhere);
+  const second = await ingest(database, shard, outcome.nowhere, limits);
   return {
     received: outcome.received + second.received,
     applied: outcome.applied,
     duplicates: outcome.duplicates + second.duplicates,
     deadLetters: outcome.deadLetters + second.deadLetters,
+    overflow: outcome.overflow + second.overflow,
     reasons: { ...outcome.reasons, ...second.reasons },
   };
 }
@@ -40,6 +46,7 @@ async function ingest(
   database: Queryable,
   shard: number,
   rows: readonly BatchRow[],
+  limits: DeadLetterLimits,
 ): Promise<BatchOutcome & { nowhere: Refused[] }> {
   const distinct = firstOfEach(rows);
   const applicable = distinct.filter((row): row is Applicable => row.kind !== 'refused');
@@ -51,6 +58,7 @@ async function ingest(
       received: number;
       applied: number;
       dead_letters: number;
+      overflow: number;
       nowhere: Placeless[] | null;
     }>(
       INGEST,
@@ -77,15 +85,18 @@ async function ingest(
         texts((row) => row.meta),
         texts((row) => row.envelope),
         JSON.stringify(refused.map(deadLetterOf)),
+        limits.perVehicle,
+        limits.bytes,
       ],
       'ingest',
     ),
   );
-  const { received, applied, dead_letters: deadLetters } = answer;
+  const { received, applied, dead_letters: deadLetters, overflow } = answer;
   return {
     received,
     applied,
     deadLetters,
+    overflow,
     duplicates: received - applied - deadLetters,
     reasons: countReasons(refused),
     nowhere: (answer.nowhere ?? []).flatMap((placeless) => refusePlaceless(applicable, placeless)),

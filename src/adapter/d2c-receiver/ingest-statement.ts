@@ -14,6 +14,9 @@ import { EVENT_STATUS, EVENT_STATUS_NAMES, INTERRUPTIONS } from '../../contract/
  */
 const DIGESTS_IN_ROW = 64;
 
+/** What a dead letter takes beside its payload, bytes. */
+export const DEAD_LETTER_ROW = 512;
+
 /** Status values of a pause and a resume. */
 const INTERRUPTING = EVENT_STATUS_NAMES.filter((name) => INTERRUPTIONS.has(name))
   .map((name) => EVENT_STATUS[name])
@@ -197,20 +200,59 @@ counted as (
   on conflict (operation_id, shard, state, paused)
   do update set vehicles = c.vehicles + excluded.vehicles
 ),
+-- A vehicle that floods must not fill the disk: beyond its limit, or that of all, a message is only counted.
+refused as materialized (
+  select r.*, k.is_known,
+    row_number() over (partition by r.sender, k.is_known order by r.digest) as nr
+  from json_to_recordset($22::json) as r (
+    digest uuid, received_at timestamptz, topic text, sender text, system_id text, vin text,
+    message_id text, status text, reason text, path text, detail text, payload text,
+    payload_bytes integer
+  )
+  cross join lateral (
+    select exists (select from dead_letters d where d.digest = r.digest) as is_known
+  ) k
+),
+-- Of each sender, how many more there may be.
+room as materialized (
+  select s.sender, $23::integer - (
+    select count(*) from (
+      select from dead_letters d where d.sender = s.sender and d.replayed_at is null limit $23::integer
+    ) kept
+  ) as messages
+  from (select distinct sender from refused where not is_known) s
+),
+kept as materialized (
+  select r.*, r.nr <= room.messages and is_room as has_room, is_room
+  from refused r
+  join room on room.sender = r.sender
+  cross join (select coalesce(sum(bytes), 0) < $24::bigint as is_room from dead_letter_sizes) a
+  where not r.is_known
+),
 buried as (
   insert into dead_letters (
-    id, digest, received_at, topic, system_id, vin, message_id,
+    id, digest, received_at, topic, sender, system_id, vin, message_id,
     status, reason, path, detail, payload, payload_bytes
   )
-  select gen_random_uuid(), r.digest, r.received_at, r.topic, r.system_id, r.vin, r.message_id,
+  select gen_random_uuid(), r.digest, r.received_at, r.topic, r.sender, r.system_id, r.vin, r.message_id,
     r.status, r.reason, r.path, r.detail, decode(r.payload, 'base64'), r.payload_bytes
-  from json_to_recordset($22::json) as r (
-    digest uuid, received_at timestamptz, topic text, system_id text, vin text, message_id text,
-    status text, reason text, path text, detail text, payload text, payload_bytes integer
-  )
+  from kept r where has_room
   order by r.digest
   on conflict (digest) do nothing
-  returning digest
+  returning digest, octet_length(payload) + ${DEAD_LETTER_ROW} as bytes
+),
+weighed as (
+  insert into dead_letter_sizes as t (shard, bytes)
+  select $1::smallint, sum(bytes) from buried having count(*) > 0
+  on conflict (shard) do update set bytes = t.bytes + excluded.bytes
+),
+overflow as (
+  insert into dead_letter_overflow as t (sender, reason, messages, first_at, last_at)
+  select case when is_room then sender else '' end as whose, reason, count(*), min(received_at), max(received_at)
+  from kept where not has_room
+  group by whose, reason order by whose, reason
+  on conflict (sender, reason) do update set
+    messages = t.messages + excluded.messages, last_at = greatest(t.last_at, excluded.last_at)
 ),
 -- Messages without a delivery are not counted here: they are stored in a second call, with their reason.
 nowhere as materialized (
@@ -228,7 +270,8 @@ nowhere as materialized (
 ),
 tally as materialized (
   select $2::bigint - (select count(*) from nowhere) as received,
-    (select count(*) from applied) as applied, (select count(*) from buried) as dead_letters
+    (select count(*) from applied) as applied,
+    (select count(*) from buried) + (select count(*) from kept where not has_room) as dead_letters
 ),
 totals as (
   insert into message_totals as t (shard, received, applied, duplicates, dead_letters)
@@ -240,7 +283,7 @@ totals as (
     duplicates = t.duplicates + excluded.duplicates,
     dead_letters = t.dead_letters + excluded.dead_letters
 )
-select tally.*,
+select tally.*, (select count(*) from kept where not has_room) as overflow,
   (select json_agg(json_build_object(
     'arrival', arrival, 'registered', registered, 'operationKnown', operation_known,
     'isArchived', is_archived

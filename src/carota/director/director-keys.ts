@@ -27,7 +27,7 @@ import { type Signer } from '../../uptane/signing/signer.js';
 import { metadataPath } from '../../uptane/urls.js';
 
 /** Public keys that vehicles are provisioned with beside the root, to believe the time by. */
-const TIME_KEYS = 'time-keys.json';
+export const TIME_KEYS = 'time-keys.json';
 
 const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
 type OnlineRole = (typeof ROLES)[number];

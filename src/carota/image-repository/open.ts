@@ -13,7 +13,7 @@ export interface OpenedRepository {
   close(): void;
 }
 
-type Parts = Pick<ImageRepositoryOptions, 'database' | 'store' | 'clock'>;
+type Parts = Pick<ImageRepositoryOptions, 'database' | 'store' | 'clock' | 'signingTime'>;
 
 /** @throws RepositoryFault, KeyFileFault */
 export async function openImageRepository(

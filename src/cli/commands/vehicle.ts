@@ -19,8 +19,6 @@ import {
   DEVICE_ID,
   DIRECTOR_URL,
   ECU_TYPE,
-  ECUS,
-  type EcuSetting,
   HEALTH_COMMAND,
   HOST,
   IMAGE_URL,
@@ -36,7 +34,6 @@ import {
   REBOOT_COMMAND,
   SYSTEM_ID,
   TIME_ZONE,
-  TRUST_ANCHOR,
   VEHICLE_DIR,
   VEHICLE_STATUS,
   VIN,
@@ -58,7 +55,6 @@ interface VehicleFlags {
   readonly d2cTopic: string;
   readonly carotaUrl: string;
   readonly carotaToken?: string;
-  readonly trustAnchor?: string;
   readonly directorUrl?: string;
   readonly imageUrl?: string;
   readonly vehicleDir?: string;
@@ -67,7 +63,6 @@ interface VehicleFlags {
   readonly iviPort: number;
   readonly vehicleStatus?: string;
   readonly timeZone: string;
-  readonly ecus: EcuSetting[];
   readonly installerCommand?: string;
   readonly healthCommand?: string;
   readonly rebootCommand?: string;
@@ -91,7 +86,7 @@ Example, beside otaops serve and otaops carota:
     --carota-token … --consent ivi`,
     );
   addSettings(command, [VIN, MODEL, CREDENTIAL, CAROTA_URL, CAROTA_TOKEN]);
-  addSettings(command, [DIRECTOR_URL, IMAGE_URL, TRUST_ANCHOR]);
+  addSettings(command, [DIRECTOR_URL, IMAGE_URL]);
   addSettings(command, [
     { ...MQTT_URL, default: LOCAL_BROKER },
     MQTT_CA,
@@ -101,7 +96,7 @@ Example, beside otaops serve and otaops carota:
     C2D_TOPIC,
     D2C_TOPIC,
   ]);
-  addSettings(command, [VEHICLE_DIR, ECUS, INSTALLER_COMMAND, HEALTH_COMMAND, REBOOT_COMMAND]);
+  addSettings(command, [VEHICLE_DIR, INSTALLER_COMMAND, HEALTH_COMMAND, REBOOT_COMMAND]);
   addSettings(command, [CONSENT, HOST, IVI_PORT, VEHICLE_STATUS, TIME_ZONE]);
   addSettings(command, [BANDWIDTH, PROGRESS_SECONDS, PROGRESS_PERCENT, LOG_LEVEL]);
   command.action(async (flags: VehicleFlags) => {
@@ -166,7 +161,6 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
     }),
     directory,
     carotaToken: needed(flags.carotaToken, CAROTA_TOKEN),
-    trustAnchorFile: flags.trustAnchor,
     consent: ivi ?? (await consentOf(flags.consent)),
     conditions: new FileConditions(flags.vehicleStatus, flags.timeZone),
     bytesPerSecond: flags.bandwidth,

@@ -1,11 +1,9 @@
 /** All settings of the commands. */
 import {
-  type EcuSetting,
   parseAtLeastOne,
   parseBroker,
   parseCount,
   parseDatabaseUrl,
-  parseEcus,
   parseFlag,
   parseInstance,
   parseNetworks,
@@ -278,10 +276,6 @@ export const CAROTA_TOKEN: Setting<string> = {
   secret: true,
   description: 'token for it, of role vehicle',
 };
-export const TRUST_ANCHOR: Setting<string> = {
-  flag: '--trust-anchor <file>',
-  description: 'PEM file: trust signed update scripts instead of the Uptane repositories',
-};
 export const DIRECTOR_URL: Setting<string> = {
   flag: '--director-url <url>',
   description: 'Director repository, without the VIN (default: <carota-url>/uptane/director)',
@@ -326,12 +320,6 @@ export const TIME_ZONE: Setting<string> = {
   description: 'the vehicle’s time zone, for the daily window of a script',
   default: Intl.DateTimeFormat().resolvedOptions().timeZone,
   parse: parseTimeZone,
-};
-export const ECUS: Setting<EcuSetting[]> = {
-  flag: '--ecus <list>',
-  description: 'ECUs simulated as folders, with their factory versions',
-  default: [{ ecu: 'HU', version: '1.0.0' }],
-  parse: parseEcus,
 };
 export const INSTALLER_COMMAND: Setting<string> = {
   flag: '--installer-command <command>',
@@ -378,15 +366,6 @@ export const ADAPTER_CONTROL_TOKEN: Setting<string> = {
   flag: '--adapter-control-token <token>',
   secret: true,
   description: 'token with role operator, to forward pause and stop to the adapter',
-};
-export const SIGNING_KEY: Setting<string> = {
-  flag: '--signing-key <file>',
-  description:
-    'PEM file of the key that signs update scripts (default: one of our own, for trials)',
-};
-export const SIGNING_CHAIN: Setting<string> = {
-  flag: '--signing-chain <file>',
-  description: 'PEM file of its certificate and those between it and the vehicles’ trust anchor',
 };
 export const DIRECTOR_DIR: Setting<string> = {
   flag: '--director-dir <folder>',

@@ -56,6 +56,13 @@ export const parseAtLeastOne = wholeNumber('a whole number of at least 1', 1);
 
 export const parsePositive = numberFrom('a number above 0', (value) => value > 0);
 
+const DAY_SECONDS = 24 * 60 * 60;
+/** A time limit, seconds: timers hold no more than 24 days. */
+export const parseTimeLimit = numberFrom(
+  `a number above 0 and at most ${DAY_SECONDS}`,
+  (value) => value > 0 && value <= DAY_SECONDS,
+);
+
 /** Triggers per second. */
 export const parseRate = numberFrom(
   `a number above 0 and at most ${MAX_RATE}`,
@@ -184,19 +191,3 @@ export const parseSigningSecrets: Parser<string[]> = (text) => {
   }
   return secrets;
 };
-
-export interface EcuSetting {
-  readonly ecu: string;
-  readonly version: string;
-}
-
-/** `HU=1.0.0,TCU=2.1` */
-export const parseEcus: Parser<EcuSetting[]> = (text) =>
-  parseList(text).map((item) => {
-    const [, ecu, version] =
-      /^([A-Za-z0-9][\w-]{0,63})=([A-Za-z0-9][\w.+-]{0,63})$/.exec(item) ?? [];
-    if (ecu === undefined || version === undefined) {
-      throw new InvalidArgumentError(`must have the form HU=1.0.0,TCU=2.1; ${item} does not.`);
-    }
-    return { ecu, version };
-  });

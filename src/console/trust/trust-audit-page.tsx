@@ -17,6 +17,8 @@ const ACTIONS: Readonly<Record<CarotaAuditAction, string>> = {
   'register-ecus': 'ECUs registered',
   'replace-ecu': 'ECU replaced',
   'report-attack': 'Attack reported',
+  deliver: 'Delivery accepted',
+  'refuse-delivery': 'Delivery refused',
 };
 
 const COLUMNS: readonly Column<CarotaAuditEntry>[] = [

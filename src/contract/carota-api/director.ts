@@ -58,7 +58,13 @@ export const AttackReport = Type.Object(
 /** A value that fits the schema {@link AttackReport}. */
 export type AttackReport = Type.Static<typeof AttackReport>;
 
-export const CAROTA_AUDIT_ACTIONS = ['register-ecus', 'replace-ecu', 'report-attack'] as const;
+export const CAROTA_AUDIT_ACTIONS = [
+  'register-ecus',
+  'replace-ecu',
+  'report-attack',
+  'deliver',
+  'refuse-delivery',
+] as const;
 export type CarotaAuditAction = (typeof CAROTA_AUDIT_ACTIONS)[number];
 
 export const CarotaAuditEntry = Type.Object(
@@ -89,7 +95,7 @@ export const directorApi = routesOf('Director', {
     params: VinParams,
     body: signedJsonBody(Envelope, 'The manifest (POUF, section 9).', MAX_MANIFEST),
     answer: empty('Accepted.'),
-    errors: ['VEHICLE_NOT_FOUND', 'MANIFEST_REFUSED'],
+    errors: ['VEHICLE_NOT_FOUND', 'MANIFEST_REFUSED', 'CLOCK_WRONG'],
   },
   askTime: {
     method: 'POST',
@@ -99,7 +105,7 @@ export const directorApi = routesOf('Director', {
     params: VinParams,
     body: signedJsonBody(TimeRequest, 'Nonces.', MAX_TIME_REQUEST),
     answer: stream('application/json', 'The time (POUF, section 10).', Envelope),
-    errors: ['VEHICLE_NOT_FOUND'],
+    errors: ['VEHICLE_NOT_FOUND', 'CLOCK_WRONG'],
   },
   getDirectorMetadata: {
     method: 'GET',
@@ -121,7 +127,7 @@ export const directorApi = routesOf('Director', {
       ),
     }),
     answer: stream('application/json', 'The file, never compressed.', Envelope),
-    errors: ['VEHICLE_NOT_FOUND', 'METADATA_NOT_FOUND'],
+    errors: ['VEHICLE_NOT_FOUND', 'METADATA_NOT_FOUND', 'CLOCK_WRONG'],
   },
   getDirectorRepository: {
     method: 'GET',

@@ -224,6 +224,7 @@ export const ecuApi = routesOf('ECUs', {
     method: 'POST',
     path: '/v1.0/ecus/import',
     permission: 'administer',
+    load: 'upload',
     summary: 'Import the ECUs of vehicles from CSV or NDJSON',
     description:
       'One vehicle per line: vin, and ecus as PUT takes them; in CSV the column ecus holds JSON. Streamed, of any length, optionally gzip. A faulty line is reported and does not stop the others.',

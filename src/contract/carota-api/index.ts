@@ -53,7 +53,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
 
 const TAGS = {
   Artifacts: 'The files that vehicles install, known by their SHA-256.',
-  'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact, signed.',
+  'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact.',
   Schedules: 'Update campaigns: vehicles, waves, guard, decisions.',
   Vehicles: 'The vehicles that schedules choose from: model, tags, installed versions.',
   ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',

@@ -18,9 +18,11 @@ export function parseJson(bytes: Uint8Array): JsonValue {
   return new Parser(decode(bytes)).parse();
 }
 
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF_8.decode(bytes);
   } catch {
     throw new BadJson('is not valid UTF-8');
   }
@@ -29,6 +31,7 @@ function decode(bytes: Uint8Array): string {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const FIRST_PRINTABLE = 0x20;
+const SPACE = 0x20;
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const HEX4 = /[0-9a-fA-F]{4}/y;
@@ -197,6 +200,8 @@ class Parser {
   }
 
   #skipBlanks(): void {
+    // Mostly there are none, and a search is dear.
+    if (this.#text.charCodeAt(this.#at) > SPACE) return;
     BLANKS.lastIndex = this.#at;
     BLANKS.exec(this.#text);
     this.#at = BLANKS.lastIndex;

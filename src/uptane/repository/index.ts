@@ -11,6 +11,7 @@ export {
   rolesOfKey,
   setDelegation,
 } from './changes.js';
+export { type DeliveredImage, type Delivery, readDelivery } from './delivery.js';
 export { describeImage } from './describe-image.js';
 export { RepositoryFault } from './fault.js';
 export { FolderFiles } from './folder-files.js';

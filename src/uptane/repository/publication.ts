@@ -74,7 +74,7 @@ function refuseFaults(faults: readonly string[]): void {
   if (faults.length > 0) throw new RepositoryFault(faults.join('\n'));
 }
 
-function missingSignatures(
+export function missingSignatures(
   published: Published,
   proposal: Proposal,
   after: RepositoryState,

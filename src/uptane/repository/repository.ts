@@ -33,6 +33,14 @@ import { preparePublication } from './publication.js';
 import { type Published, readPublished } from './published.js';
 import { type AddedSignature, review, type Review } from './review.js';
 import { checkRoleKeys } from './changes.js';
+import {
+  deliveredImages,
+  type DeliveredImage,
+  deliveryFaults,
+  type Delivery,
+  proposalOf,
+  unpublished,
+} from './delivery.js';
 import { TOP_ROLES, type TopRole } from './role-keys.js';
 import { repositoryStatus, type RepositoryStatus } from './status.js';
 import { stateAfter, type RepositoryState } from './state.js';
@@ -231,6 +239,41 @@ export class ImageRepository {
       throw new RepositoryFault('nothing is published yet');
     }
     return this.#publish(published, { root: undefined, targets: new Map() }, signers, now);
+  }
+
+  /**
+   * The images that a delivery needs.
+   *
+   * @returns undefined if everything in it is published already
+   * @throws RepositoryFault, one line for each fault
+   */
+  async checkDelivery(
+    delivered: Delivery,
+    now: Date,
+  ): Promise<readonly DeliveredImage[] | undefined> {
+    const published = await readPublished(this.#files);
+    const delivery = unpublished(delivered, published);
+    if (delivery.size === 0) return undefined;
+    const periods = await this.periods();
+    const faults = await deliveryFaults({ published, delivery, periods, now });
+    if (faults.length > 0) throw new RepositoryFault(faults.join('\n'));
+    return deliveredImages(published, delivery);
+  }
+
+  /**
+   * Publishes a delivery whose images are served; what is proposed stays proposed.
+   *
+   * @throws RepositoryFault, Refusal; then nothing has been written
+   */
+  async deliver(delivered: Delivery, signers: readonly Signer[], now: Date): Promise<void> {
+    if ((await this.checkDelivery(delivered, now)) === undefined) return;
+    const published = await readPublished(this.#files);
+    const proposal = proposalOf(unpublished(delivered, published));
+    const periods = await this.periods();
+    const files = this.#files;
+    const request = { files, published, proposal, signers, periods, now };
+    const publication = await preparePublication(request);
+    for (const { path, bytes } of publication.files) await files.write(path, bytes);
   }
 
   async status(now: Date): Promise<RepositoryStatus> {

@@ -1,7 +1,8 @@
 /** Creates signed files: the envelope of metadata, manifests and signed time (POUF, section 2). */
 import { canonicalJson, type PlainJson } from '../json/canonical-json.js';
+import { type PublicKey } from '../keys/public-key.js';
 import { publicKeyOf } from './listed-key.js';
-import { type Signer } from './signer.js';
+import { type ListedKey, type Signer } from './signer.js';
 
 export type SignedPart = Readonly<Record<string, PlainJson>>;
 
@@ -40,10 +41,21 @@ export async function signMetadata(
  */
 export async function signatureBy(signer: Signer, message: Uint8Array): Promise<WrittenSignature> {
   const sig = Buffer.from(await signer.sign(message)).toString('hex');
-  if (!publicKeyOf(signer.key).verifies(message, sig)) {
+  if (!verifierOf(signer.key).verifies(message, sig)) {
     throw new WrongSignature(`the signature by the key ${signer.keyId} does not verify`);
   }
   return { keyid: signer.keyId, sig };
+}
+
+/** Reading a key costs more than half a signature. */
+const verifiers = new WeakMap<ListedKey, PublicKey>();
+
+function verifierOf(key: ListedKey): PublicKey {
+  const known = verifiers.get(key);
+  if (known) return known;
+  const verifier = publicKeyOf(key);
+  verifiers.set(key, verifier);
+  return verifier;
 }
 
 /**

@@ -37,7 +37,7 @@ export class EcuInstaller implements Installer {
   async install(update: EcuUpdate, file: string, signal: AbortSignal): Promise<void> {
     const work = async (secondary: Secondary) => {
       if (!(await secondary.hasImage())) {
-        await secondary.takeImage(update.artifact.size, createReadStream(file, { signal }));
+        await secondary.takeImage(update.artifact.size, contentOf(file, signal));
       }
       await secondary.install(update, signal);
     };
@@ -79,4 +79,9 @@ export class EcuInstaller implements Installer {
       }
     }
   }
+}
+
+/** Opened when the ECU reads: a stream that is aborted before would end the process with an error that nobody handles. */
+async function* contentOf(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(file, { signal }) as AsyncIterable<Uint8Array>;
 }

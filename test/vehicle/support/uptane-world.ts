@@ -14,7 +14,7 @@ import {
 import { temporaryDirectory } from '../../support/servers.js';
 import { makeKey, signFile, type TestKey } from '../../uptane/support/keys.js';
 import { NOW, sha, TestRepository } from '../../uptane/support/test-repository.js';
-import { IDENTITY, MODEL, PlatformDouble } from './test-vehicle.js';
+import { IDENTITY, MODEL, PlatformDouble } from './platform-double.js';
 
 export { NOW } from '../../uptane/support/test-repository.js';
 export const VIN = IDENTITY.vin;

@@ -60,7 +60,7 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
   });
 
   serve(server, artifactApi.listArtifacts, async ({ request, query: { limit, cursor } }) => {
-    const rows = await listArtifacts(database, ARTIFACTS.read(cursor) ?? '', limit);
+    const rows = await listArtifacts(context.reading, ARTIFACTS.read(cursor) ?? '', limit);
     return page(
       rows,
       limit,
