@@ -70,6 +70,7 @@ describe('docs/trust.md', () => {
     'The CarOTA Server, with online keys in a signer process',
     'The CarOTA Server with trial keys',
     'A planner’s token',
+    'A supplier’s token',
     'An ECU’s key',
     'A cloned vehicle',
     'A Primary that lies for a Secondary',
