@@ -156,9 +156,3 @@ function textsIn(source: ts.SourceFile): RegExp[] {
   visit(source);
   return texts;
 }
-
-/** All of a file, for people who write documents. */
-export const titlesIn = (path: string): string[] =>
-  fileAt(path).tests.map(
-    ({ titles, isConditional }) => titles.join(' > ') + (isConditional ? '  [conditional]' : ''),
-  );
