@@ -4,7 +4,7 @@
  */
 import { ImageCheck } from '../image-check.js';
 import { type Target } from '../metadata/target.js';
-import { writeEnvelope } from '../signing/sign.js';
+import { type WrittenEnvelope, writeEnvelope } from '../signing/sign.js';
 import { keyIdOfListed, type ListedKey, type Signer } from '../signing/signer.js';
 import { RepositoryFault } from './fault.js';
 import { type RepositoryFiles } from './files.js';
@@ -41,7 +41,7 @@ import {
   proposalOf,
   unpublished,
 } from './delivery.js';
-import { TOP_ROLES, type TopRole } from './role-keys.js';
+import { isTopRole, TOP_ROLES, type TopRole } from './role-keys.js';
 import { repositoryStatus, type RepositoryStatus } from './status.js';
 import { stateAfter, type RepositoryState } from './state.js';
 
@@ -239,6 +239,13 @@ export class ImageRepository {
       throw new RepositoryFault('nothing is published yet');
     }
     return this.#publish(published, { root: undefined, targets: new Map() }, signers, now);
+  }
+
+  /** Proposed files of delegated roles, which their owners can deliver elsewhere. */
+  async deliverable(): Promise<ReadonlyMap<string, WrittenEnvelope>> {
+    const { proposal } = await this.read();
+    const delegated = [...proposal.targets.values()].filter(({ role }) => !isTopRole(role));
+    return new Map(delegated.map(({ role, written }) => [role, written]));
   }
 
   /**

@@ -1,13 +1,41 @@
 /** `otaops repository publish` and `refresh` */
 import { type Command } from 'commander';
+import { type ImageRepository } from '../../../uptane/repository/index.js';
+import { type Signer } from '../../../uptane/signing/index.js';
 import { print } from '../../output.js';
 import { addSignerOptions, openSigners, type SignerFlags } from '../../signers.js';
 import { changing } from './folder.js';
 
+type Publication = Awaited<ReturnType<ImageRepository['publish']>>;
+
 export function publishCommand(repository: Command): void {
+  signingCommand(
+    repository,
+    'publish',
+    'verify what is proposed as vehicles will, and publish it',
+    (images, signers) => images.publish(signers, new Date()),
+  );
+}
+
+export function refreshCommand(repository: Command): void {
+  signingCommand(
+    repository,
+    'refresh',
+    'sign a new timestamp, and a new snapshot when it is due',
+    (images, signers) => images.refresh(signers, new Date()),
+  );
+}
+
+/** A command with the keys of snapshot and timestamp. */
+function signingCommand(
+  repository: Command,
+  name: string,
+  description: string,
+  publish: (images: ImageRepository, signers: readonly Signer[]) => Promise<Publication>,
+): void {
   const command = repository
-    .command('publish')
-    .description('verify what is proposed as vehicles will, and publish it')
+    .command(name)
+    .description(description)
     .argument('<folder>', 'the repository')
     .addHelpText('after', '\nThe keys are those of snapshot and timestamp.');
   addSignerOptions(command);
@@ -15,12 +43,12 @@ export function publishCommand(repository: Command): void {
     changing(folder, async (images) => {
       const opened = await openSigners(flags);
       try {
-        const signers = opened.signers.map(({ signer }) => signer);
-        const { written, isSeamless } = await images.publish(signers, new Date());
-        for (const path of written) print(`Published ${path}`);
-        if (!isSeamless) {
-          print('Vehicles that asked between the root and the timestamp have to ask again.');
-        }
+        tell(
+          await publish(
+            images,
+            opened.signers.map(({ signer }) => signer),
+          ),
+        );
       } finally {
         opened.close();
       }
@@ -28,23 +56,8 @@ export function publishCommand(repository: Command): void {
   );
 }
 
-export function refreshCommand(repository: Command): void {
-  const command = repository
-    .command('refresh')
-    .description('sign a new timestamp, and a new snapshot when it is due')
-    .argument('<folder>', 'the repository')
-    .addHelpText('after', '\nThe keys are those of snapshot and timestamp.');
-  addSignerOptions(command);
-  command.action((folder: string, flags: SignerFlags) =>
-    changing(folder, async (images) => {
-      const opened = await openSigners(flags);
-      try {
-        const signers = opened.signers.map(({ signer }) => signer);
-        const { written } = await images.refresh(signers, new Date());
-        for (const path of written) print(`Published ${path}`);
-      } finally {
-        opened.close();
-      }
-    }),
-  );
+function tell({ written, isSeamless }: Publication): void {
+  for (const path of written) print(`Published ${path}`);
+  if (!isSeamless)
+    print('Vehicles that asked between the root and the timestamp have to ask again.');
 }
