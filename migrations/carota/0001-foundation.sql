@@ -29,7 +29,6 @@ create table update_scripts (
   script_ref_id text collate "C" primary key,
   model         text not null,
   script        jsonb not null,
-  jws           text not null,             -- signed, with its certificate chain
   created_at    timestamptz not null,
   created_by    text not null
 );

@@ -1,4 +1,5 @@
 /** The Director repository of the CarOTA Server (Uptane, "Director repository"): what its routes call. */
+import { type DirectorRepositoryStatus } from '../../contract/carota-api/index.js';
 import { Batches } from '../../service/batches.js';
 import { type Database } from '../../service/database/index.js';
 import { signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
@@ -7,6 +8,7 @@ import { type ImageCatalogue } from '../images/index.js';
 import { findScript, type StoredScript, storedScript } from '../scripts/index.js';
 import { type DirectorKeys } from './director-keys.js';
 import { Manifests, type ManifestsOptions } from './manifests.js';
+import { directorStatus } from './repository-status.js';
 import { Standings, type VehicleStanding } from './standing.js';
 import {
   UnknownVehicle,
@@ -55,6 +57,12 @@ export class Director {
   /** `N.root.json`, the same for all vehicles. */
   root(version: number): Uint8Array | undefined {
     return this.#options.keys.roots.get(version);
+  }
+
+  /** For people. */
+  status(): DirectorRepositoryStatus {
+    const { keys, clock } = this.#options;
+    return directorStatus(keys, new Date(clock()));
   }
 
   /** The time, signed with the nonces of the request. @throws UnknownVehicle, Refusal */

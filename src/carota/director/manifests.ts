@@ -32,11 +32,11 @@ export interface ManifestsOptions {
   readonly dueOf: (vehicle: VehicleStanding) => Promise<DueImages | undefined>;
   /** ms */
   readonly clock: () => number;
-  /** Hears of each manifest. */
+  /** Called with the outcome of each manifest. */
   readonly onManifest: (outcome: 'accepted' | ManifestFault) => void;
-  /** Hears of each ECU of an accepted manifest. */
+  /** Called for each ECU of an accepted manifest. */
   readonly onEcu: (standing: EcuStanding) => void;
-  /** Hears of each attack that an ECU has reported. */
+  /** Called for each attack reported by an ECU. */
   readonly onAttack: (attack: Attack | 'other') => void;
 }
 

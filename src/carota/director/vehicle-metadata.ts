@@ -39,7 +39,7 @@ export interface VehicleMetadataOptions {
   readonly scriptOf: (scriptRefId: string) => Promise<StoredScript | undefined>;
   /** ms */
   readonly clock: () => number;
-  /** Hears of each file that was signed. */
+  /** Called for each signed file. */
   readonly onSigned: (role: Role) => void;
 }
 

@@ -23,6 +23,7 @@ import { type ArtifactStore } from '../artifacts/index.js';
 import { type Database } from '../../service/database/index.js';
 import { type DeliveryResult, takeDelivery } from './deliveries.js';
 import { recordImage } from './published-images.js';
+import { repositoryMark } from './repository-mark.js';
 
 /** The image cannot be a target; nothing has changed. */
 export class TargetRefused extends Error {
@@ -39,11 +40,22 @@ export interface NewTarget {
 
 export type TargetState = 'published' | 'proposed';
 
+export type OnlineKeys = 'server' | 'signer' | 'elsewhere';
+
+/** Of the repository, for people: also who has its keys, and what the proposal changes. */
+export interface RepositoryOverview extends RepositoryStatus {
+  readonly isTrial: boolean;
+  readonly onlineKeys: OnlineKeys;
+  readonly difference: readonly string[];
+}
+
 export interface ImageRepositoryOptions {
   readonly folder: string;
   readonly database: Database;
   readonly store: ArtifactStore;
-  /** Of snapshot and timestamp; none: people refresh by hand. */
+  /** Who has the keys of snapshot and timestamp; `elsewhere`: people refresh by hand. */
+  readonly onlineKeys: OnlineKeys;
+  /** Their signers; none: `elsewhere`. */
   readonly online: () => Promise<readonly Signer[]>;
   /** Of root and targets, where they are on this server for trials. */
   readonly offline: readonly Signer[];
@@ -148,10 +160,17 @@ export class ServedRepository {
     });
   }
 
-  /** For people: with what the proposal changes. @throws RepositoryFault if there is no repository */
-  async overview(): Promise<RepositoryStatus & { readonly difference: readonly string[] }> {
+  /** @throws RepositoryFault if there is no repository */
+  async overview(): Promise<RepositoryOverview> {
+    const { onlineKeys, offline } = this.#options;
     const { lines } = await this.#repository.review(this.#now());
-    return { ...(await this.status()), difference: lines };
+    const status = await this.status();
+    return { isTrial: offline.length > 0, onlineKeys, ...status, difference: lines };
+  }
+
+  /** A text that differs when something was published, proposed or signed. */
+  mark(): Promise<string> {
+    return repositoryMark(this.folder);
   }
 
   status(): Promise<RepositoryStatus> {

@@ -25,6 +25,7 @@ export async function openImageRepository(
     const repository = new ServedRepository({
       ...parts,
       folder: resolve(imageRepositoryDir),
+      onlineKeys: client ? 'signer' : 'elsewhere',
       online: async () => (await client?.signers()) ?? [],
       offline: [],
     });
@@ -40,6 +41,7 @@ export async function openImageRepository(
   const repository = new ServedRepository({
     ...parts,
     folder,
+    onlineKeys: 'server',
     online: async () => [keys.snapshot, keys.timestamp],
     offline: [keys.root, keys.targets],
   });

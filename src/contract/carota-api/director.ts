@@ -14,6 +14,7 @@ import {
 import { signedJsonBody } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
 import { Vin } from '../values/vin.js';
+import { DirectorRepositoryStatus } from './repository-status.js';
 
 const Envelope = Type.Object(
   {
@@ -127,6 +128,13 @@ export const directorApi = routesOf('Director', {
     }),
     answer: stream('application/json', 'The file, never compressed.', Envelope),
     errors: ['VEHICLE_NOT_FOUND', 'METADATA_NOT_FOUND', 'CLOCK_WRONG'],
+  },
+  getDirectorRepository: {
+    method: 'GET',
+    path: '/v1.0/director-repository',
+    permission: 'read',
+    summary: 'Show the Director repository: root, keys, expiry, and what is signed online',
+    answer: json(DirectorRepositoryStatus, 'As it is now.'),
   },
   listAttackReports: {
     method: 'GET',

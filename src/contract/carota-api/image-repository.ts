@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import { bytesBody, empty, json, routesOf, signedJsonBody, stream } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
+import { ImageRepositoryStatus } from './repository-status.js';
 
 const FORBIDDEN = ',\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF';
 /** A hardware id in a list, and blanks behind it. */
@@ -35,57 +36,6 @@ export const Target = Type.Object(
   { title: 'Target' },
 );
 export type Target = Type.Static<typeof Target>;
-
-const RoleOfRepository = Type.Object(
-  {
-    role: Type.String(),
-    version: Type.Integer(),
-    expires: Type.String({ format: 'date-time' }),
-    daysLeft: Type.Number({ description: 'Negative once it has expired.' }),
-    threshold: Type.Integer(),
-    keys: Type.Array(Type.String(), { description: 'Key ids.' }),
-    signedBy: Type.Array(Type.String(), { description: 'Key ids.' }),
-  },
-  { title: 'RepositoryRole' },
-);
-
-const ProposedRole = Type.Object(
-  {
-    role: Type.String(),
-    version: Type.Integer(),
-    expires: Type.String({ format: 'date-time' }),
-    signatures: Type.Array(
-      Type.Object({
-        by: Type.String({ description: 'Whose keys must sign.' }),
-        threshold: Type.Integer(),
-        signedBy: Type.Array(Type.String()),
-        canSign: Type.Array(Type.String()),
-        missing: Type.Integer(),
-      }),
-    ),
-    broken: Type.Array(Type.String(), {
-      description: 'Key ids of signatures on something else: it was changed after them.',
-    }),
-    foreign: Type.Array(Type.String(), {
-      description: 'Key ids of signatures by keys that the role does not have.',
-    }),
-  },
-  { title: 'ProposedRole' },
-);
-
-export const ImageRepositoryStatus = Type.Object(
-  {
-    published: Type.Array(RoleOfRepository),
-    proposed: Type.Array(ProposedRole),
-    faults: Type.Array(Type.String(), { description: 'What is wrong with the proposal.' }),
-    attention: Type.Array(Type.String(), { description: 'What needs somebody soon.' }),
-    difference: Type.Array(Type.String(), {
-      description: 'What the proposal changes, line by line, for people.',
-    }),
-  },
-  { title: 'ImageRepositoryStatus' },
-);
-export type ImageRepositoryStatus = Type.Static<typeof ImageRepositoryStatus>;
 
 const Envelope = Type.Object(
   {

@@ -1,5 +1,5 @@
 /**
- * Canonical JSON (OLPC): the one byte sequence that signatures and key ids are over. No blanks, members
+ * Canonical JSON (OLPC): the byte sequence covered by signatures and key ids. No white space, members
  * sorted by code point, strings escape only `"` and `\`, integers within ±(2^53-1) only, UTF-8.
  */
 import { type JsonObject, type JsonValue, OtherNumber } from './json-value.js';
@@ -13,7 +13,7 @@ export class NotCanonical extends Error {
   override readonly name = 'NotCanonical';
 }
 
-/** @throws NotCanonical for a fraction, an integer beyond ±(2^53-1), or half a surrogate pair */
+/** @throws NotCanonical for a fraction, an integer beyond ±(2^53-1), or a lone surrogate */
 export const canonicalJson = (value: JsonValue | PlainJson): Buffer =>
   Buffer.from(textOf(value), 'utf8');
 

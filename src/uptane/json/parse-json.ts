@@ -1,11 +1,11 @@
 /**
- * A strict JSON parser (RFC 8259) for files that may come from an attacker. Beyond `JSON.parse` it
- * refuses invalid UTF-8, a byte order mark, repeated member names, strings with half a surrogate pair, and
- * nesting that would exhaust the stack: anything that two readers of one signed file could understand differently.
+ * A strict JSON parser (RFC 8259) for potentially hostile files. Beyond `JSON.parse` it rejects
+ * invalid UTF-8, byte order marks, duplicate member names, lone surrogates, and nesting that would exhaust
+ * the stack: anything that two parsers of a signed file could interpret differently.
  */
 import { type JsonValue, OtherNumber } from './json-value.js';
 
-/** The bytes are not JSON; the message says where. */
+/** The bytes are not JSON; the message names the position. */
 export class BadJson extends Error {
   override readonly name = 'BadJson';
 }

@@ -12,7 +12,7 @@ import { metadataPath } from '../urls.js';
 import { RepositoryFault } from './fault.js';
 import { type RepositoryFiles } from './files.js';
 import { checkRoleName, metadataFile, SETTINGS_FILE } from './names.js';
-import { DEFAULT_PERIODS, writePeriods } from './periods.js';
+import { DEFAULT_PERIODS, writeSettings } from './periods.js';
 import { verifyAsNewVehicle } from './verify-publication.js';
 
 const subjectOf = (role: string) => ({ repository: 'image', role });
@@ -75,7 +75,7 @@ export async function fetchRepository(
     written.push(path);
   }
   if ((await files.read(SETTINGS_FILE)) === undefined) {
-    await files.write(SETTINGS_FILE, Buffer.from(writePeriods(DEFAULT_PERIODS)));
+    await files.write(SETTINGS_FILE, Buffer.from(writeSettings({ kind: 'image', periods: DEFAULT_PERIODS })));
   }
   return written;
 }

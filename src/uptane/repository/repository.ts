@@ -1,6 +1,6 @@
 /**
- * An image repository and its ceremonies, over its files. The decisions are in the pure files beside this one; this one
- * reads, asks them, and writes.
+ * An image repository and its key ceremonies, on its files. Decisions are made in the pure modules of this folder; this
+ * one reads and writes.
  */
 import { ImageCheck } from '../image-check.js';
 import { type Target } from '../metadata/target.js';
@@ -17,7 +17,7 @@ import {
   proposedImage,
   SETTINGS_FILE,
 } from './names.js';
-import { type Periods, readPeriods, writePeriods } from './periods.js';
+import { type Periods, readSettings, type RepositoryKind, writeSettings } from './periods.js';
 import { firstProposal, propose, type ProposalRequest } from './propose.js';
 import {
   isEmpty,
@@ -51,14 +51,14 @@ export interface FirstKeys {
 }
 
 export interface PublicationResult {
-  /** Versions by role, of what was written. */
+  /** Written versions by role. */
   readonly written: readonly string[];
   /** See `Publication`. */
   readonly isSeamless: boolean;
 }
 
 export interface RepositoryOptions {
-  /** The images are served from elsewhere: they are neither copied nor looked for. */
+  /** Images are served from elsewhere: they are neither copied nor checked for existence. */
   readonly hasImagesElsewhere?: boolean;
 }
 
@@ -71,11 +71,12 @@ export class ImageRepository {
     this.#hasImagesElsewhere = hasImagesElsewhere;
   }
 
-  /** Proposes the first root, and targets without images. @throws RepositoryFault */
+  /** Proposes the first root, and targets without images; of a Director the root alone. @throws RepositoryFault */
   async init(
     roles: Readonly<Record<TopRole, FirstKeys>>,
     periods: Periods,
     now: Date,
+    kind: RepositoryKind = 'image',
   ): Promise<void> {
     if ((await this.#files.read(SETTINGS_FILE)) !== undefined) {
       throw new RepositoryFault('there is a repository here already');
@@ -100,23 +101,23 @@ export class ImageRepository {
         targets: roleKeys('targets'),
       },
     };
-    await this.#writeProposal(firstProposal(root, { periods, now }), undefined);
-    await this.#files.write(SETTINGS_FILE, Buffer.from(writePeriods(periods)));
+    await this.#writeProposal(firstProposal(kind, root, { periods, now }), undefined);
+    await this.#files.write(SETTINGS_FILE, Buffer.from(writeSettings({ kind, periods })));
   }
 
   async periods(): Promise<Periods> {
     const bytes = await this.#files.read(SETTINGS_FILE);
-    if (bytes !== undefined) return readPeriods(bytes);
+    if (bytes !== undefined) return readSettings(bytes).periods;
     throw new RepositoryFault('there is no repository here: otaops repository init makes one');
   }
 
-  /** What is published, and what is proposed on top of it. */
+  /** The published files, and the proposal on top of them. */
   async read(): Promise<{ published: Published; proposal: Proposal }> {
     const published = await readPublished(this.#files);
     return { published, proposal: await readProposal(this.#files, published) };
   }
 
-  /** As it would be once the proposal is published. */
+  /** The state after the proposal is published. */
   async state(): Promise<RepositoryState> {
     const { published, proposal } = await this.read();
     const state = stateAfter(published, proposal);
@@ -124,7 +125,7 @@ export class ImageRepository {
     return state;
   }
 
-  /** @returns the roles whose signatures were dropped, because their files say something else now */
+  /** @returns the roles whose signatures were dropped, because the content of their files has changed */
   async propose(request: Omit<ProposalRequest, 'periods'>): Promise<readonly string[]> {
     const periods = await this.periods();
     const { published, proposal } = await this.read();
@@ -139,9 +140,9 @@ export class ImageRepository {
   }
 
   /**
-   * Proposes a delegated role's file that its owner has made and signed elsewhere.
+   * Proposes a delegated role's file that was created and signed elsewhere by its owner.
    *
-   * @throws RepositoryFault, Refusal if it is no targets metadata
+   * @throws RepositoryFault, Refusal if it is not targets metadata
    */
   async importRole(role: string, bytes: Uint8Array): Promise<void> {
     checkRoleName(role);
@@ -154,7 +155,7 @@ export class ImageRepository {
     await this.#files.write(proposedFile(role), writeEnvelope(file.written));
   }
 
-  /** Drops what is proposed. */
+  /** Discards the proposal. */
   async discard(): Promise<void> {
     for (const folder of [PROPOSED_METADATA, PROPOSED_IMAGES]) {
       for (const name of await this.#files.list(folder)) {
@@ -169,7 +170,7 @@ export class ImageRepository {
     return review(published, proposal, periods, now);
   }
 
-  /** Adds signatures to the files that were reviewed. @throws RepositoryFault if they have changed since */
+  /** Adds signatures to the reviewed files. @throws RepositoryFault if they have changed since the review */
   async addSignatures(reviewed: Review, added: readonly AddedSignature[]): Promise<void> {
     const { proposal } = await this.read();
     for (const { role, signature } of added) {
@@ -187,10 +188,10 @@ export class ImageRepository {
   }
 
   /**
-   * Adds the signatures that another copy of this folder has for the same proposal.
+   * Adds the signatures for the same proposal from another copy of this folder.
    *
-   * @returns `ROLE: KEYID` of what was added
-   * @throws RepositoryFault if the copy proposes something else
+   * @returns `ROLE: KEYID` of each added signature
+   * @throws RepositoryFault if the copy has a different proposal
    */
   async collect(other: RepositoryFiles): Promise<readonly string[]> {
     const { proposal } = await this.read();
@@ -220,9 +221,9 @@ export class ImageRepository {
   }
 
   /**
-   * Publishes what is proposed. After an interruption, the same call finishes it.
+   * Publishes the proposal. After an interruption, repeat the call to finish it.
    *
-   * @throws RepositoryFault, Refusal; then nothing has been written
+   * @throws RepositoryFault, Refusal; nothing has then been written
    */
   async publish(signers: readonly Signer[], now: Date): Promise<PublicationResult> {
     const { published, proposal } = await this.read();
@@ -232,7 +233,7 @@ export class ImageRepository {
     return this.#publish(published, proposal, signers, now);
   }
 
-  /** Signs a new timestamp, and a snapshot where it is needed; what is proposed stays proposed. */
+  /** Signs a new timestamp, and a snapshot if necessary; does not affect the proposal. */
   async refresh(signers: readonly Signer[], now: Date): Promise<PublicationResult> {
     const { published } = await this.read();
     if (published.root === undefined || published.timestamp === undefined) {
@@ -315,7 +316,7 @@ export class ImageRepository {
     };
   }
 
-  /** A publication that was cut between a new root and its timestamp: vehicles refuse what is there. */
+  /** Whether a publication was interrupted between a new root and its timestamp, so that vehicles reject the repository. */
   async #isUnfinished(published: Published, now: Date): Promise<boolean> {
     const { published: roles } = repositoryStatus(
       published,
@@ -326,7 +327,7 @@ export class ImageRepository {
     return roles.some(({ signedBy, threshold }) => signedBy.length < threshold);
   }
 
-  /** Images come before the metadata that lists them. @throws RepositoryFault if one is not there */
+  /** Images are written before the metadata that lists them. @throws RepositoryFault if one is missing */
   async #publishImages({ targets }: Proposal): Promise<void> {
     const missing: string[] = [];
     const copies: { from: string; to: string; target: Target }[] = [];
@@ -347,7 +348,7 @@ export class ImageRepository {
     }
   }
 
-  /** Leftovers of files that are published already, and images that nothing proposed lists any more. */
+  /** Removes published files and unlisted images from the proposal. */
   async #forgetPublished(): Promise<void> {
     const { proposal } = await this.read();
     const listed = new Set(
@@ -375,7 +376,7 @@ export class ImageRepository {
   }
 }
 
-/** The bytes as they come; fails at their end if they are not the image. @throws Refusal */
+/** Passes the bytes on; fails at the end if they are not the image. @throws Refusal */
 async function* checked(
   source: AsyncIterable<Uint8Array>,
   target: Target,

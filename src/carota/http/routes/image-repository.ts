@@ -118,7 +118,7 @@ async function delivered(
     const faults = error.faults.slice(0, MOST_FAULTS).map(storable);
     await note('refuse-delivery', { faults });
     const errors = faults.map((message) => ({ path: '/roles', message }));
-    throw new Problem('DELIVERY_REFUSED', faults[0] ?? error.message, errors);
+    throw new Problem('DELIVERY_REFUSED', faults[0] ?? error.message, { errors });
   }
 }
 

@@ -12,7 +12,7 @@ export function publishCommand(repository: Command): void {
   signingCommand(
     repository,
     'publish',
-    'verify what is proposed as vehicles will, and publish it',
+    'verify the proposal like a vehicle, and publish it',
     (images, signers) => images.publish(signers, new Date()),
   );
 }
@@ -21,7 +21,7 @@ export function refreshCommand(repository: Command): void {
   signingCommand(
     repository,
     'refresh',
-    'sign a new timestamp, and a new snapshot when it is due',
+    'sign a new timestamp, and a new snapshot if due',
     (images, signers) => images.refresh(signers, new Date()),
   );
 }
@@ -58,6 +58,7 @@ function signingCommand(
 
 function tell({ written, isSeamless }: Publication): void {
   for (const path of written) print(`Published ${path}`);
-  if (!isSeamless)
-    print('Vehicles that asked between the root and the timestamp have to ask again.');
+  if (!isSeamless) {
+    print('Vehicles that fetched root before the new timestamp must start another cycle.');
+  }
 }

@@ -25,11 +25,7 @@ export function signCommand(repository: Command): void {
     .command('sign')
     .description('show what is proposed, ask, and add signatures')
     .argument('<folder>', 'the repository')
-    .option(
-      '--role <role>',
-      'only this role; repeatable (default: all that the key may sign)',
-      collect,
-    )
+    .option('--role <role>', 'only this role; repeatable (default: all roles of the key)', collect)
     .option('--yes', 'do not ask')
     .option(
       '--from <folder>',
@@ -76,7 +72,7 @@ async function signBy(
   const files = signableBy(reviewed, signer.keyId).filter(
     ({ role }) => roles === undefined || roles.includes(role),
   );
-  const record = recordPath === undefined ? undefined : new SigningRecord(recordPath);
+  const record = recordPath === undefined ? undefined : new SigningRecord(recordPath, reviewed.published.kind);
   const warnings = files.flatMap((file) => record?.check(file) ?? []);
   print();
   for (const warning of warnings) print(`Note: ${warning}.`);
