@@ -75,7 +75,10 @@ export async function fetchRepository(
     written.push(path);
   }
   if ((await files.read(SETTINGS_FILE)) === undefined) {
-    await files.write(SETTINGS_FILE, Buffer.from(writeSettings({ kind: 'image', periods: DEFAULT_PERIODS })));
+    await files.write(
+      SETTINGS_FILE,
+      Buffer.from(writeSettings({ kind: 'image', periods: DEFAULT_PERIODS })),
+    );
   }
   return written;
 }

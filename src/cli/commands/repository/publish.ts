@@ -3,7 +3,12 @@ import { type Command } from 'commander';
 import { type ImageRepository } from '../../../uptane/repository/index.js';
 import { type Signer } from '../../../uptane/signing/index.js';
 import { print } from '../../output.js';
-import { addSignerOptions, openSigners, type SignerFlags } from '../../signers.js';
+import {
+  addSignerOptions,
+  type OpenedSigners,
+  openSigners,
+  type SignerFlags,
+} from '../../signers.js';
 import { changing } from './folder.js';
 
 type Publication = Awaited<ReturnType<ImageRepository['publish']>>;
@@ -41,7 +46,7 @@ function signingCommand(
   addSignerOptions(command);
   command.action((folder: string, flags: SignerFlags) =>
     changing(folder, async (images) => {
-      const opened = await openSigners(flags);
+      const opened = await signersFor(images, flags);
       try {
         tell(
           await publish(
@@ -54,6 +59,12 @@ function signingCommand(
       }
     }),
   );
+}
+
+/** The root of a Director is all that is published of it, and needs no online key. */
+async function signersFor(images: ImageRepository, flags: SignerFlags): Promise<OpenedSigners> {
+  const { kind } = (await images.read()).published;
+  return kind === 'director' ? { signers: [], close: () => undefined } : openSigners(flags);
 }
 
 function tell({ written, isSeamless }: Publication): void {
