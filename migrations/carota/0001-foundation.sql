@@ -2,7 +2,7 @@
 create table tokens (
   id         text primary key,
   name       text not null,
-  role       text not null check (role in ('viewer', 'planner', 'vehicle', 'admin')),
+  role       text not null check (role in ('viewer', 'planner', 'supplier', 'vehicle', 'admin')),
   hash       bytea not null unique,
   created_at timestamptz not null,
   revoked_at timestamptz

@@ -64,7 +64,7 @@ async function start(
 ): Promise<Carota> {
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
-  const metrics = new CarotaMetrics(database, databaseClock.offsetSeconds);
+  const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)
@@ -89,10 +89,16 @@ async function start(
   });
   const stopping = new AbortController();
   const store = await openStore(settings);
-  const images = await openImageRepository(settings, { database, store, clock });
+  const images = await openImageRepository(settings, {
+    database,
+    store,
+    clock,
+    signingTime: databaseClock.agreed,
+  });
   opened.add('image repository', async () => images.close());
   const server = await createCarotaServer({
-    database,
+    database: database.requests,
+    reading: database.reading,
     store,
     incoming: join(resolve(settings.dataDir), 'incoming'),
     urlKey: await ownKey(database, 'artifact-url'),
@@ -105,7 +111,7 @@ async function start(
       database,
       keys: directorKeys,
       catalogue: new RepositoryFolder(images.repository.folder),
-      clock,
+      clock: databaseClock.agreed,
       onManifest: (outcome) => metrics.manifestReceived(outcome),
       onEcu: (standing) => metrics.ecuReported(standing),
       onAttack: (attack) => metrics.attackReported(attack),
@@ -117,6 +123,7 @@ async function start(
     wake: () => scheduler.wake(),
     log,
     version: VERSION,
+    limits: settings.httpLimits,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();

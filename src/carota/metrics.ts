@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
+import { type HttpLimit, REFUSALS } from '../service/limits/index.js';
 import { REFUSAL_REASONS } from '../contract/carota-api/index.js';
 import { type ManifestFault } from '../uptane/manifest/manifest-refusal.js';
 import { ATTACKS } from '../uptane/refusal.js';
@@ -60,6 +61,7 @@ export class CarotaMetrics {
     'Metadata files that the Director has signed',
     'role',
   );
+  readonly #refusals = this.#counter(REFUSALS.name, REFUSALS.help, 'limit');
   readonly #rootExpires = new Gauge({
     name: 'otaops_carota_director_root_expires_timestamp_seconds',
     help: 'When the root of the Director repository expires, Unix time',
@@ -130,6 +132,10 @@ export class CarotaMetrics {
 
   requestAnswered(method: string, route: string, code: number): void {
     this.#requests.inc({ method, route, code });
+  }
+
+  limitRefused(limit: HttpLimit): void {
+    this.#refusals.inc({ limit });
   }
 
   valueRefused(route: string, sqlstate: string): void {

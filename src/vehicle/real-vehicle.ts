@@ -36,7 +36,7 @@ export interface RealVehicleOptions {
   readonly directorUrl?: string | undefined;
   /** Default: `/uptane/image` of the CarOTA Server. */
   readonly imageUrl?: string | undefined;
-  /** How long the vehicle tries to get what is ordered. */
+  /** Retries while fetching an order. */
   readonly patience?: Patience | undefined;
   readonly consent: Consent;
   /** File with the vehicle's status; without it, no precondition is met. */
@@ -64,7 +64,7 @@ export interface RealVehicleOptions {
 /** A complete vehicle. */
 export interface RealVehicle {
   readonly agent: VehicleAgent;
-  /** Its pause, resume and cancel belong to the user. */
+  /** Its pause, resume and cancel are for the user. */
   readonly runner: UpdateRunner;
   /** Goes offline, stops the work at the next safe point and closes the journal. */
   stop(): Promise<void>;

@@ -7,7 +7,7 @@ import { otaops } from '../support/process.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { UptaneWorld } from '../vehicle/support/uptane-world.js';
 
-test('a wrong credential is told, and the vehicle connects once it is registered with it', async () => {
+test('a rejected credential is reported, and the vehicle connects once it is registered with it', async () => {
   const t = await startTestAdapter();
   const { vin, systemId } = vehicleOf(1, 'CRD');
   const register = (credential: string) =>

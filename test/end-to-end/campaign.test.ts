@@ -45,7 +45,7 @@ let carota: ReturnType<typeof httpClient>;
 let forger: ImageForger;
 let thief: DirectorThief;
 let planner: OtaopsProcess;
-/** Starts the CarOTA Server, again on the same port and data. */
+/** Starts the CarOTA Server; a restart uses the same port and data. */
 let startPlanner: () => Promise<string>;
 let startVehicle: (vin: string) => OtaopsProcess;
 
@@ -194,7 +194,7 @@ const scheduleOf = async (refId: string) =>
 const operationOf = async (refId: string) =>
   (await adapter.call('GET', `/v1.0/ota/operations/${encodeURIComponent(refId)}`)).body;
 
-/** Asks until it is so, for a minute and a half. */
+/** Polls until the condition holds, for up to 90 s. */
 async function untilStatus(refId: string, status: string) {
   for (let tries = 0; tries < 2; tries++) {
     try {

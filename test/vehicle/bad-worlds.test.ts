@@ -30,7 +30,7 @@ function scriptOf(fields: Partial<UpdateScript> = {}): UpdateScript {
   };
 }
 
-/** One trigger; how it ended, and what the vehicle runs then. */
+/** One trigger, its result, and the software that runs afterwards. */
 async function updated(options: Partial<TestVehicleOptions> = {}, scriptRefId = 'hu only 001') {
   const v = startVehicle({ carota, ...options });
   await v.update(scriptRefId);
@@ -54,10 +54,7 @@ describe('a server that', () => {
     ['stalls once', { kind: 'stall', after: 1_500_000, times: 1 }],
     ['answers 500 twice', { kind: 'status', status: 500, times: 2 }],
     ['answers 416 once', { kind: 'status', status: 416, times: 1 }],
-    [
-      'answers 403 once, as when the address has expired',
-      { kind: 'status', status: 403, times: 1 },
-    ],
+    ['answers 403 once, as for an expired URL', { kind: 'status', status: 403, times: 1 }],
     ['knows no ranges', { kind: 'no ranges', after: 1_200_000 }],
   ])('%s: the update succeeds all the same', async (_what, fault) => {
     carota.fault = fault;
@@ -66,7 +63,7 @@ describe('a server that', () => {
 
   test.each<[string, Fault, string, RegExp]>([
     [
-      'always breaks off at the same place',
+      'always closes the connection at the same offset',
       { kind: 'truncate', after: 0, times: 99 },
       'download_fail',
       /connection|terminated|socket|closed/,
@@ -96,19 +93,19 @@ describe('a server that', () => {
       /HTTP 500, 3 times/,
     ],
     [
-      'answers what no one expects',
+      'answers with an unexpected status',
       { kind: 'status', status: 302, times: 99 },
       'download_fail',
       /HTTP 302/,
     ],
     [
-      'has a longer file',
+      'serves a longer file',
       { kind: 'length', by: 5 },
       'download_fail',
       /wrong length: the server has 3000005 bytes, the script says 3000000/,
     ],
     [
-      'has a shorter file',
+      'serves a shorter file',
       { kind: 'length', by: -5 },
       'download_fail',
       /wrong length: the server has 2999995/,
@@ -120,7 +117,7 @@ describe('a server that', () => {
       /the MD5 of the download is [0-9a-f]{32}, the script says/,
     ],
     [
-      'changes the file in the middle',
+      'changes the file during the download',
       { kind: 'changed', after: 1_500_000 },
       'md5_check_fail',
       /the MD5 of the download/,
@@ -134,7 +131,7 @@ describe('a server that', () => {
     });
   });
 
-  test('breaks off: the rest alone is asked for', async () => {
+  test('closes the connection: only the remaining bytes are requested', async () => {
     carota.fault = { kind: 'truncate', after: 2_000_000, times: 1 };
     await updated();
     const [first, second] = carota.requests;
@@ -144,7 +141,7 @@ describe('a server that', () => {
     expect((second?.bytes ?? 0) + from).toBe(SOFTWARE.length);
   });
 
-  test('refuses an address that has expired is asked for a new one', async () => {
+  test('rejects an expired URL is asked for a new one', async () => {
     carota.fault = { kind: 'status', status: 403, times: 1 };
     const artifact = carota.artifact(SOFTWARE);
     const asked: boolean[] = [];
@@ -205,7 +202,7 @@ describe('a script that', () => {
     });
   });
 
-  test('may not start from what runs is refused', async () => {
+  test('does not permit the running version as a start is rejected', async () => {
     const artifact = carota.artifact(SOFTWARE);
     carota.publish(
       scriptOf({ ecus: [{ ecu: 'HU', version: '1.1.0', from: ['1.0.5', '0.9.*'], artifact }] }),
@@ -216,7 +213,7 @@ describe('a script that', () => {
     });
   });
 
-  test('names an ECU that this vehicle has not is refused', async () => {
+  test('names an ECU that the vehicle does not have is rejected', async () => {
     const artifact = carota.artifact(SOFTWARE);
     carota.publish(scriptOf({ ecus: [{ ecu: 'XYZ', version: '1.1.0', artifact }] }));
     expect(await updated()).toMatchObject({

@@ -1,4 +1,4 @@
-/** A real update: real files, downloaded, verified, installed, started, and rolled back where it must be. */
+/** A real update: real files, downloaded, verified, installed, started, and rolled back if necessary. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type UpdateScript } from '../../src/update-script/index.js';
 import { type CarotaDouble, startCarotaDouble } from './support/carota-double.js';
@@ -62,7 +62,7 @@ test('a trigger becomes an acknowledgement, the events of an update, and new sof
   await v.stop();
 });
 
-test('ECUs are installed in the order of their dependencies, each once where it has it', async () => {
+test('ECUs are updated in dependency order, skipping those already up to date', async () => {
   const order: string[] = [];
   const artifact = carota.artifact(SOFTWARE);
   const v = vehicle(
@@ -100,7 +100,7 @@ test('ECUs are installed in the order of their dependencies, each once where it 
   await v.stop();
 });
 
-describe('the same again', () => {
+describe('repeated triggers', () => {
   test('the same trigger gets the same acknowledgement and no second update', async () => {
     const v = vehicle();
     const id = crypto.randomUUID();
@@ -143,7 +143,7 @@ describe('the same again', () => {
   });
 });
 
-describe('software that proves sick', () => {
+describe('software that fails its health check', () => {
   const sick = (...versions: string[]) => ({
     health: (version: string) =>
       versions.includes(version)
@@ -206,7 +206,7 @@ describe('software that proves sick', () => {
     await v.stop();
   });
 
-  test('one sick ECU of several takes all of them back', async () => {
+  test('one unhealthy ECU rolls back all of them', async () => {
     const artifact = carota.artifact(SOFTWARE);
     const v = vehicle(
       { ecus: { HU: '1.0.0', TCU: '1.0.1' }, ...sick('2.0.0') },

@@ -1,4 +1,4 @@
-/** The user and the circumstances: consent, pause, cancel in each phase, preconditions, windows. */
+/** User and conditions: consent, pause, cancellation in each phase, preconditions, windows. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type UpdateScript } from '../../src/update-script/index.js';
 import { type Installer } from '../../src/vehicle/index.js';
@@ -48,7 +48,7 @@ function vehicle(options: Partial<TestVehicleOptions> = {}, script = scriptOf())
 describe('the user', () => {
   const consent = { text: 'Now?', timeout: 1 };
 
-  test('is asked where the script says so, and may refuse', async () => {
+  test('is asked if the script requires it, and may decline', async () => {
     const asked: string[] = [];
     const answers = [true, false];
     const options = {
@@ -75,7 +75,7 @@ describe('the user', () => {
     await refusing.stop();
   });
 
-  test('who does not answer in time has refused', async () => {
+  test('declines by not answering in time', async () => {
     const never = {
       ask: (_question: unknown, signal: AbortSignal) =>
         new Promise<boolean>((_resolve, reject) => {
@@ -163,7 +163,7 @@ describe('cancelled', () => {
   ];
 
   test.each(cases)(
-    'while %s, it ends there and the software stays',
+    'while %s, the update ends there and the software stays',
     async (phase, options, script, told) => {
       const v = vehicle(options, script());
       v.platform.trigger('hu only 001');
@@ -182,7 +182,7 @@ describe('preconditions', () => {
   const status = { battery: 40, gear: 'park', ignition: 'off' };
   const conditions = { timeZone: 'UTC', read: () => Promise.resolve({ ...status }) };
 
-  test('are waited for', async () => {
+  test('delay the update until they are met', async () => {
     status.battery = 40;
     const v = vehicle({ conditions }, scriptOf({ preconditions: { battery: 60, gear: 'park' } }));
     v.platform.trigger('hu only 001');
@@ -194,7 +194,7 @@ describe('preconditions', () => {
     await v.stop();
   });
 
-  test('that are not met in time end the update, with the reason', async () => {
+  test('that are not met in time end the update with the reason', async () => {
     status.battery = 40;
     const v = vehicle({ conditions }, scriptOf({ preconditions: { battery: 60, timeout: 1 } }));
     await v.update();

@@ -1,4 +1,5 @@
 /** Update scripts: validated, never changed. */
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldError } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
@@ -10,6 +11,20 @@ export interface ScriptRow {
   readonly script: UpdateScript;
   readonly created_at: Date;
 }
+
+/** The file that is the script's target, as vehicles fetch it. */
+export const scriptFile = (script: UpdateScript): Buffer => Buffer.from(JSON.stringify(script));
+
+/** A script that was published, and the SHA-256 of its file. */
+export interface StoredScript {
+  readonly script: UpdateScript;
+  readonly sha256: string;
+}
+
+export const storedScript = (script: UpdateScript): StoredScript => ({
+  script,
+  sha256: createHash('sha256').update(scriptFile(script)).digest('hex'),
+});
 
 const COLUMNS = 'script_ref_id, model, script, created_at';
 

@@ -75,7 +75,7 @@ interface VehicleFlags {
 export function vehicleCommand(program: Command): void {
   const command = program
     .command('vehicle')
-    .description('run the vehicle agent: downloads, verifies, installs and rolls back for real')
+    .description('run the reference vehicle agent: downloads, verifies, installs and rolls back')
     .addHelpText(
       'after',
       `
@@ -103,7 +103,7 @@ Example, beside otaops serve and otaops carota:
     const stopping = stopRequested();
     await run(flags, serviceLog(flags.logLevel), stopping);
   });
-  provisionCommand(command, 'the vehicle and a key for each ECU on its hardware', [
+  provisionCommand(command, 'the vehicle, with a key for each ECU on its hardware', [
     '--vehicle <file>',
     'JSON: VIN and ECUs; see docs/vehicle.md',
   ]).action(async ({ vehicle, ...trust }: TrustFlags & { vehicle: string }) => {
@@ -115,7 +115,7 @@ Example, beside otaops serve and otaops carota:
   });
 }
 
-/** For the default folder only; a wrong description is refused when it is provisioned. */
+/** Only for the default folder; provisioning rejects an invalid description. */
 function vinIn(description: Buffer): string {
   try {
     return parseVin(String((JSON.parse(description.toString()) as { vin?: unknown }).vin));
@@ -131,7 +131,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   const model = needed(flags.model, MODEL);
   const systemId = flags.systemId ?? `c2c-sys-${vin}`;
   const directory = flags.vehicleDir ?? join('.otaops-vehicle', vin);
-  // The journal is one process's.
+  // Only one process may use the journal.
   const lock = await openDataDirectory(directory);
   const notes = connectionNotes(flags.mqttUrl, systemId);
   const ivi = flags.consent === 'ivi' ? new IviPage() : undefined;
@@ -184,7 +184,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   log.info({ signal: ended }, 'stopped');
 }
 
-/** Prints whether the broker accepts the vehicle: once for each change, not for each try. */
+/** Prints whether the broker accepts the vehicle: once per change, not per attempt. */
 function connectionNotes(url: string, systemId: string) {
   let last = '';
   const note = (text: string, write: (line: string) => void) => {

@@ -21,6 +21,7 @@ export * from './event-receipt.js';
 export * from './guard.js';
 export * from './public-key.js';
 export * from './refused-events.js';
+export * from './repository-status.js';
 export * from './roles.js';
 export * from './schedule-plan.js';
 export * from './schedule-vehicles.js';
@@ -29,7 +30,7 @@ export * from './update-scripts.js';
 export * from './vehicle-events.js';
 export * from './vehicles.js';
 
-export const carotaLiveApi = liveApiOf(['schedule']);
+export const carotaLiveApi = liveApiOf(['schedule', 'vehicle']);
 export const carotaTokenApi = tokenApiOf(CAROTA_ROLES);
 
 /** All its routes, in the order of its documentation. */

@@ -45,7 +45,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     ),
     answer: json(PublishedScript, 'Published before, with the same content.'),
     otherAnswers: [{ status: 201, description: 'Published.', schema: PublishedScript }],
-    errors: ['SCRIPT_EXISTS', 'TARGET_REFUSED'],
+    errors: ['SCRIPT_EXISTS', 'TARGET_REFUSED', 'CLOCK_WRONG'],
     repeatable: true,
   },
   validateScript: {

@@ -1,6 +1,6 @@
 /**
- * The installer of a vehicle whose ECUs verify for themselves: hands each its image, and passes on what is asked. An ECU
- * that does not answer may be starting, which its own update makes it do; it is given time.
+ * The installer of a vehicle whose ECUs verify images themselves: sends each its image, and forwards calls. An ECU that
+ * does not answer may be restarting because of its own update, so it is given time.
  */
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,9 +10,9 @@ import { type Secondary } from '../secondary/secondary.js';
 import { type Installer } from '../update/equipment.js';
 
 export interface EcuInstallerOptions {
-  /** By the name that scripts use. */
+  /** ECUs by the name used in scripts. */
   readonly secondaries: ReadonlyMap<string, Secondary>;
-  /** How long an ECU may be unreachable, ms. */
+  /** Maximum time that an ECU may be unreachable, ms. */
   readonly patienceMs?: number | undefined;
   /** Between two attempts, ms. */
   readonly pauseMs?: number | undefined;
@@ -60,7 +60,7 @@ export class EcuInstaller implements Installer {
     await this.#reach(update.ecu, (secondary) => secondary.revert(update));
   }
 
-  /** All work may be done again: each call of an `Installer` is idempotent. */
+  /** Everything can be repeated: each call of an `Installer` is idempotent. */
   async #reach<T>(
     ecu: string,
     work: (secondary: Secondary) => Promise<T>,

@@ -94,6 +94,7 @@ export async function establishImageRepository(dataDir: string): Promise<string>
     database: none,
     store: none,
     clock: () => now,
+    signingTime: () => now,
   });
   for (const day of RENEWALS) {
     now = first + day * DAY_MS;

@@ -6,18 +6,18 @@ import { type Custom } from '../../uptane/support/test-repository.js';
 import { scriptPath, UptaneWorld, VIN } from './uptane-world.js';
 
 export type Fault =
-  /** The connection breaks after so many bytes of the file. */
+  /** The connection is closed after that many bytes of the file. */
   | { kind: 'truncate'; after: number; times: number }
-  /** One byte is another one. */
+  /** One byte is wrong. */
   | { kind: 'corrupt' }
-  /** Nothing comes after so many bytes. */
+  /** Nothing is sent after that many bytes. */
   | { kind: 'stall'; after: number; times: number }
   | { kind: 'status'; status: number; times: number }
   /** The file is longer or shorter than the script says. */
   | { kind: 'length'; by: number }
-  /** After the connection broke once the file is another one of the same length. */
+  /** After the first disconnect, the file is another one of the same length. */
   | { kind: 'changed'; after: number }
-  /** The server knows no ranges. */
+  /** The server does not support ranges. */
   | { kind: 'no ranges'; after: number };
 
 /** Names of the ECUs that vehicles may have behind their Primary. */

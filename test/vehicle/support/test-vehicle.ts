@@ -111,14 +111,14 @@ export function startVehicle(options: TestVehicleOptions) {
     platform,
     installer,
     directory,
-    /** What an ECU runs, and that it is whole and healthy. */
+    /** The software that an ECU runs, checked to be intact and healthy. */
     async runs(ecu = 'HU'): Promise<string | undefined> {
       await installer.check(ecu, AbortSignal.timeout(5_000));
       return installer.version(ecu);
     },
     software: (ecu: string, slot: 'a' | 'b') =>
       readFileSync(join(directory, 'ecus', ecu, slot, 'software')),
-    /** One trigger, until its update has ended and is told. */
+    /** One trigger, until its update has finished and been reported. */
     async update(scriptRefId = 'hu only 001'): Promise<void> {
       platform.trigger(scriptRefId);
       await agent.idle();

@@ -23,13 +23,13 @@ import { conflictAsProblem } from './schedules.js';
 const VEHICLES = listCursor('schedule-vehicles', VIN_POSITION);
 
 export function scheduleVehicleRoutes(server: Server, context: CarotaContext): void {
-  const { database } = context;
+  const { database, reading } = context;
 
   serve(server, scheduleVehicleApi.listScheduleVehicles, async ({ params, query }) => {
     const { limit, cursor, ...filter } = query;
     const { id } = await scheduleOf(context, params['ref-id']);
     const after = VEHICLES.read(cursor) ?? '';
-    const rows = await listScheduleVehicles(database, id, { after, limit, ...filter });
+    const rows = await listScheduleVehicles(reading, id, { after, limit, ...filter });
     return page(
       rows,
       limit,
@@ -56,7 +56,7 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
     const { id } = await scheduleOf(context, params['ref-id']);
     const [row] = await listScheduleVehicles(database, id, { after: before(vin), limit: 1 });
     if (row?.vin !== vin) throw new Problem('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
-    const events = await readVehicleEvents(database, vin, MAX_EVENTS, params['ref-id']);
+    const events = await readVehicleEvents(reading, vin, MAX_EVENTS, params['ref-id']);
     return { ...row, events: events.map(eventBody) };
   });
 }

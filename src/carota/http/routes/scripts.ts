@@ -22,6 +22,7 @@ import {
   findScript,
   listScripts,
   publishScript,
+  scriptFile,
   ScriptExists,
   type ScriptRow,
 } from '../../scripts/index.js';
@@ -61,7 +62,7 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
   );
 
   serve(server, updateScriptApi.listScripts, async ({ query: { limit, cursor } }) => {
-    const rows = await listScripts(database, SCRIPTS.read(cursor) ?? '', limit);
+    const rows = await listScripts(context.reading, SCRIPTS.read(cursor) ?? '', limit);
     return page(rows, limit, SCRIPTS, ({ script_ref_id }) => script_ref_id, scriptBody);
   });
 
@@ -92,7 +93,7 @@ async function scriptTarget(
   if (checkedHardware(facts) === undefined) return undefined;
   const { database, store, incoming, clock } = context;
   const path = `scripts/${scriptRefId}.json`;
-  const content = Readable.from([Buffer.from(JSON.stringify(script))]);
+  const content = Readable.from([scriptFile(script)]);
   const said = { name: path, by, now: clock() };
   const { sha256 } = await takeArtifact(database, store, incoming, content, said);
   return addTargetOf(context, sha256, path, facts);
