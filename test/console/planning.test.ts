@@ -52,11 +52,23 @@ describe.runIf(await hasChromium())('planning', () => {
     expect(complaints).toEqual([]);
   });
 
+  /** What the image repository lists of a target. */
+  const matchOf = async (path: string) => {
+    const file = async (name: string) =>
+      (await carota.call('GET', `/uptane/image/metadata/${name}`)).body.signed;
+    const { version } = (await file('timestamp.json')).meta['snapshot.json'];
+    const { meta } = await file(`${version}.snapshot.json`);
+    const { targets } = await file(`${meta['targets.json'].version}.targets.json`);
+    return targets[path].custom.match;
+  };
+
   const show = async () => (await carota.call('GET', `/v1.0${PATH}`)).body;
 
   test('an artifact is uploaded', async () => {
     await visit(page, '/artifacts', 'Artifacts');
     const software = Buffer.alloc(3_000_000, 'software');
+    await page.getByLabel('Hardware ids').fill('hw-hu, hw-hu-b');
+    await page.getByLabel('Release counter').fill('7');
     await page.getByLabel('Drop a file here').setInputFiles({
       name: 'HU 1.4.0',
       mimeType: 'application/octet-stream',
@@ -65,7 +77,12 @@ describe.runIf(await hasChromium())('planning', () => {
     const stored = page.getByText(/is stored: 3 MB/);
     await stored.waitFor();
     const { body } = await carota.call('GET', '/v1.0/artifacts');
-    expect(await stored.innerText()).toContain(body.items[0].sha256);
+    const { sha256 } = body.items[0];
+    expect(await stored.innerText()).toContain(`${sha256}; published as artifacts/${sha256}`);
+    expect(await matchOf(`artifacts/${sha256}`)).toEqual({
+      hardwareIds: ['hw-hu', 'hw-hu-b'],
+      releaseCounter: 7,
+    });
     await page.getByRole('link', { name: 'HU 1.4.0' }).waitFor();
   });
 
@@ -98,7 +115,11 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByLabel('Artifact').selectOption({ index: 1 });
     await page.getByLabel('Question to the driver').fill('Install 1.4.0 now?');
     await page.getByText('The script is valid.').waitFor();
+    await page.getByLabel('Hardware ids').fill('hw-primary');
     await expectAccessible(page);
+    await publish.click();
+    await page.getByText('/releaseCounter').waitFor();
+    await page.getByLabel('Release counter').fill('3');
     await publish.click();
     await page.getByRole('heading', { level: 1, name: 'hu 1.4' }).waitFor();
     const { body } = await carota.call('GET', '/v1.0/update-scripts/hu%201.4');
@@ -106,6 +127,10 @@ describe.runIf(await hasChromium())('planning', () => {
       model: MODEL,
       consent: { text: 'Install 1.4.0 now?' },
       ecus: [{ ecu: 'HU', version: '1.4.0', from: ['1.3.*'] }],
+    });
+    expect(await matchOf('scripts/hu 1.4.json')).toEqual({
+      hardwareIds: ['hw-primary'],
+      releaseCounter: 3,
     });
   });
 

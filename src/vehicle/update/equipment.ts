@@ -47,10 +47,9 @@ export interface ScriptSource {
   /**
    * Fetches a script and verifies it.
    *
-   * @param at ms, by the vehicle's clock
    * @throws UpdateRefused, NotOrdered, SourceUnreachable
    */
-  fetch(scriptRefId: string, at: number, signal: AbortSignal): Promise<VerifiedUpdate>;
+  fetch(scriptRefId: string, signal: AbortSignal): Promise<VerifiedUpdate>;
   /**
    * Whether this script is currently ordered for the vehicle by a trusted authority. Absent if the source cannot tell:
    * then no trigger interrupts an update.
