@@ -118,6 +118,7 @@ async function start(
       onSigned: (role) => metrics.metadataSigned(role),
     }),
     images: images.repository,
+    imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
     clock,
     wake: () => scheduler.wake(),

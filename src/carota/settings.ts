@@ -27,6 +27,8 @@ export interface CarotaSettings extends AdapterSettings {
   readonly imageRepositoryDir?: string | undefined;
   /** Socket of the signer process with the image repository's snapshot and timestamp keys. */
   readonly imageSigner?: string | undefined;
+  /** Who may fetch images; undefined: anyone, as from a CDN. */
+  readonly imageAccess?: 'anyone' | 'vehicles' | undefined;
   /** What vehicles fetch artifacts from, where that is not this server's own address. */
   readonly publicUrl?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */

@@ -408,6 +408,12 @@ export const PUBLIC_URL: Setting<string> = {
     'URL from which vehicles fetch artifacts, e.g. a CDN (default: the address they already use)',
   parse: parseUrl('https:', 'http:'),
 };
+export const IMAGE_ACCESS: Setting<string> = {
+  flag: '--image-access <who>',
+  description: 'who may fetch images of the image repository; its metadata is public',
+  default: 'anyone',
+  choices: ['anyone', 'vehicles'],
+};
 export const APPROVAL: Setting<string> = {
   flag: '--approval <who>',
   description: 'approval required before a schedule starts',
