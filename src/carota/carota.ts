@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
+import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
 import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
@@ -94,6 +95,14 @@ async function start(
   const store = await openStore(settings);
   const images = await openImageRepository(settings, { database, store, clock });
   opened.add('image repository', async () => images.close());
+  const signIns = new SignInGuard({
+    database: database.requests,
+    clock,
+    limits: settings.signInLimits ?? DEFAULT_SIGN_IN_LIMITS,
+    ...metrics.signIns(log),
+  });
+  signIns.start();
+  opened.add('failed sign-ins', () => signIns.stop());
   const server = await createCarotaServer({
     database: database.requests,
     reading: database.reading,
@@ -123,6 +132,7 @@ async function start(
     log,
     version: VERSION,
     limits: settings.httpLimits,
+    signIns,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();
