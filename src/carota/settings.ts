@@ -2,13 +2,12 @@
 import { type AdapterSettings, type Approval } from './schedules/index.js';
 import { type SignInLimits } from '../service/access/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
-import { type SigningSettings } from './signing/index.js';
 
-export interface CarotaSettings extends SigningSettings, AdapterSettings {
+export interface CarotaSettings extends AdapterSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
-  /** Directory of the embedded database, artifacts, signing keys, and the initial admin token. */
+  /** Directory of the embedded database, artifacts, keys made for trials, and the initial admin token. */
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;

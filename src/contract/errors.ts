@@ -80,6 +80,11 @@ export const ERRORS = {
     'The image repository does not take this as a target.',
     'The message says why: a path, a release counter that goes back, signatures that are missing.',
   ),
+  DELIVERY_REFUSED: error(
+    409,
+    'The image repository does not take what a supplier delivers.',
+    'errors names each fault: a path or hardware that is not delegated, signatures, a version, an expiry, an image.',
+  ),
   MANIFEST_REFUSED: error(
     400,
     'The vehicle version manifest does not pass a check of the Director.',
@@ -133,6 +138,11 @@ export const ERRORS = {
   DEVICE_NOT_FOUND: error(404, 'The registry does not know the vehicle.', 'Register it.'),
   VEHICLE_NOT_FOUND: error(404, 'There is no such vehicle.', LOOK_AGAIN),
   ECU_NOT_FOUND: error(404, 'The vehicle has no such ECU.', 'List its ECUs.'),
+  MANIFEST_NOT_FOUND: error(
+    404,
+    'No manifest of the vehicle was accepted so far.',
+    'Wait for its next update cycle; the ECUs of the vehicle tell why one was refused.',
+  ),
   METADATA_NOT_FOUND: error(
     404,
     'The repository has no such metadata file now.',
@@ -203,7 +213,11 @@ export const ERRORS = {
 
   // What we owe
   INTERNAL_ERROR: error(500, 'Something went wrong in the server.', 'Its log says what.'),
-  CANNOT_SIGN: error(503, 'The server has no usable signing key.', 'Renew its signing key.'),
+  CLOCK_WRONG: error(
+    503,
+    'The clocks of the server and of its database differ: it signs nothing until they agree.',
+    TRY_LATER,
+  ),
   DATABASE_UNAVAILABLE: error(503, 'The database does not answer.', TRY_LATER),
 } as const satisfies Readonly<Record<string, ErrorMeaning>>;
 

@@ -1,10 +1,12 @@
 /**
- * Uptane, "Partial verification": the least that a Secondary does, with nothing but the Director's root and targets.
- * Whoever hands it the files need not be trusted.
+ * Uptane, "Partial verification": the minimum for a Secondary, using only the Director's root and targets. The party that
+ * delivers the files need not be trusted.
  */
 import { checkLastRoot, checkNextRoot } from './checks/check-root.js';
 import { checkLength } from './checks/length.js';
 import { checkTargets } from './checks/check-targets.js';
+import { STANDARD } from './checks/sections.js';
+import { checkThreshold } from './checks/threshold.js';
 import {
   type Assignment,
   checkDirectorTargetsForEcu,
@@ -12,30 +14,32 @@ import {
 } from './director/check-director-targets.js';
 import { checkFit, checkHashAlgorithms } from './director/compare.js';
 import { type InstalledImage } from './director/installed-image.js';
+import { type Authority } from './keys/authority.js';
 import { LIMITS } from './limits.js';
 import { readRoot } from './metadata/root.js';
-import { readTargets } from './metadata/targets.js';
+import { readTargets, type Targets } from './metadata/targets.js';
+import { Refusal } from './refusal.js';
 import { DIRECTOR } from './rules.js';
 
 export interface PartialVerification {
   readonly ecu: Ecu;
-  /** The Director's root that the ECU trusts. */
+  /** The ECU's trusted Director root. */
   readonly root: Uint8Array;
-  /** The roots that came after it, in order; a rotation of the targets key arrives this way. */
+  /** Subsequent roots in order, through which a rotated targets key arrives. */
   readonly newRoots: readonly Uint8Array[];
-  /** The Director's targets that the ECU trusted before. */
+  /** The previously trusted Director targets. */
   readonly previousTargets: Uint8Array | undefined;
-  /** The Director's targets that it is handed now. */
+  /** The new Director targets. */
   readonly targets: Uint8Array;
   readonly installed: InstalledImage | undefined;
-  /** Trusted time, from elsewhere than the Primary. */
+  /** Trusted time, not from the Primary. */
   readonly now: Date;
 }
 
 export interface PartiallyVerified {
   /** The root to trust from now on. */
   readonly root: Uint8Array;
-  /** `undefined`: nothing is to be done for this ECU. */
+  /** `undefined`: nothing to do for this ECU. */
   readonly assignment: Assignment | undefined;
 }
 
@@ -51,9 +55,9 @@ export function verifyPartially(verification: PartialVerification): PartiallyVer
   checkLastRoot(root, now);
   const checked = checkTargets(targets, {
     authority: root.authorities.targets,
-    // Without a snapshot only the version before guards against going back.
+    // Without a snapshot, only the previous version protects against rollback.
     listed: undefined,
-    previous: previousTargets && readTargets(previousTargets, subject('targets'), DIRECTOR),
+    previous: previousTargets && signedBy(root.authorities.targets, previousTargets),
     now,
     subject: subject('targets'),
     rules: DIRECTOR,
@@ -65,4 +69,20 @@ export function verifyPartially(verification: PartialVerification): PartiallyVer
     checkFit(assignment, installed, image);
   }
   return { root: root.bytes, assignment };
+}
+
+/**
+ * Targets that the keys of the new root have not signed do not count: after a thief has signed a version far ahead, this
+ * is how the ECU comes back once the key is replaced ("How to check Root metadata", step 4, has it for the roles that a
+ * Secondary here does not know). The same holds for a file that its disk has corrupted.
+ */
+function signedBy(authority: Authority, bytes: Uint8Array): Targets | undefined {
+  try {
+    const targets = readTargets(bytes, subject('targets'), DIRECTOR);
+    checkThreshold(targets, authority, STANDARD.targetsSignature, DIRECTOR);
+    return targets;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
 }

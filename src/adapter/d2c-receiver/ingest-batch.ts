@@ -1,11 +1,11 @@
-/** Stores a batch of messages with the ingest statement, and says what became of them. */
+/** Stores a batch of messages with the ingest statement, and returns the outcome. */
 import { numberArray, only, type Queryable, textArray } from '../../service/database/index.js';
 import { type Applicable, type BatchRow, type Refused } from './batch-row.js';
 import { type DeadLetterLimits, DEFAULT_DEAD_LETTER_LIMITS } from './dead-letter-limits.js';
 import { INGEST } from './ingest-statement.js';
 import { deadLetterOf, type Placeless, refusePlaceless } from './refuse.js';
 
-/** What became of a batch: received = applied + duplicates + deadLetters. */
+/** Outcome of a batch: received = applied + duplicates + deadLetters. */
 export interface BatchOutcome {
   readonly received: number;
   readonly applied: number;
@@ -14,14 +14,14 @@ export interface BatchOutcome {
   readonly deadLetters: number;
   /** Dead letters beyond a limit, of which only the number is kept. */
   readonly overflow: number;
-  /** Why messages were refused, repeated ones included, with their number. */
+  /** Number of rejected messages by reason, including repeated ones. */
   readonly reasons: Readonly<Record<string, number>>;
 }
 
 /**
  * @param shard counter shard of this writer
- * @param rows what has arrived, in any order, repetitions and refused messages among it
- * @throws DatabaseError; what is not stored then may be stored again
+ * @param rows received messages in any order, including repeated and rejected ones
+ * @throws DatabaseError; the batch can then be stored again
  */
 export async function ingestBatch(
   database: Queryable,
@@ -103,22 +103,22 @@ async function ingest(
   };
 }
 
-/** Without repetitions inside the batch: the first arrival is the one that counts. */
+/** Removes repetitions within the batch: the first arrival counts. */
 function firstOfEach(rows: readonly BatchRow[]): BatchRow[] {
   const seen = new Set<string>();
   return rows.filter(({ digest, vin }) => {
-    // Under a wrong VIN it is refused, which must not keep the right one out.
+    // With a wrong VIN the message is rejected, which must not suppress the one with the right VIN.
     const identity = digest + (vin ?? '');
     return seen.size < seen.add(identity).size;
   });
 }
 
-/** The `ref-id` of each operation that is named, once. */
+/** The distinct `ref-id`s of all operations named. */
 const operationsOf = (rows: readonly Applicable[]): string[] => [
   ...new Set(rows.flatMap(({ refId }) => refId ?? [])),
 ];
 
-/** For each message, how many of its vehicle are in the batch. */
+/** For each message, the number of messages of its vehicle in the batch. */
 function messagesOfEachVehicle(rows: readonly Applicable[]): number[] {
   const counts = new Map<string, number>();
   for (const { vin } of rows) counts.set(vin, (counts.get(vin) ?? 0) + 1);

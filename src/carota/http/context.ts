@@ -3,7 +3,6 @@ import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
-import { type Signer } from '../../update-script/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
@@ -17,7 +16,6 @@ export interface CarotaContext {
   readonly store: ArtifactStore;
   /** Directory of artifact uploads in progress. */
   readonly incoming: string;
-  readonly signer: Signer;
   /** Key that signs artifact URLs. */
   readonly urlKey: Uint8Array;
   /** Minimum validity of an artifact URL, seconds. */

@@ -79,7 +79,7 @@ interface ServeFlags
 export function serveCommand(program: Command): void {
   const command = program
     .command('serve')
-    .description('run the OTA Adapter; without URLs of real servers it brings its own')
+    .description('run the OTA Adapter; without URLs of real servers it uses embedded ones')
     .addHelpText(
       'after',
       `
@@ -125,7 +125,7 @@ Examples:
     print(`Console         ${adapter.httpUrl}/console/`);
     print(`MQTT broker     ${adapter.mqttUrl}`);
     if (adapter.firstToken !== undefined) {
-      // Standard output ends up in logs that others read.
+      // Others can read standard output in logs.
       print(`Initial admin token: in ${adapter.tokenFile}, readable by its owner only`);
     }
     log.info({ signal: await stopping }, 'stopping');

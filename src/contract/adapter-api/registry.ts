@@ -94,7 +94,7 @@ export const registryApi = routesOf('Registry', {
     method: 'PUT',
     path: '/v1.0/vehicles/{vin}',
     permission: 'administer',
-    // The credential that it makes is told once, in an answer that may be lost.
+    // The generated credential is shown once, in an answer that may be lost.
     repeatable: false,
     summary: 'Register a vehicle, or change its registration',
     description:

@@ -113,7 +113,7 @@ export const artifactApi = routesOf('Artifacts', {
     }),
     body: bytesBody('The bytes of the artifact.'),
     answer: json(StoredArtifact, 'The stored artifact.', 201),
-    errors: ['ARTIFACT_REFUSED', 'TARGET_REFUSED'],
+    errors: ['ARTIFACT_REFUSED', 'TARGET_REFUSED', 'CLOCK_WRONG'],
     repeatable: true,
   },
   listArtifacts: {

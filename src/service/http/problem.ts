@@ -7,7 +7,7 @@ export class Problem extends Error {
   readonly errors: readonly FieldError[] | undefined;
   /** HTTP status, if a standard requires another one than the code's own. */
   readonly status: number;
-  /** When the caller may try again (RFC 9110, section 10.2.3). */
+  /** When the caller may retry (RFC 9110, section 10.2.3). */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(

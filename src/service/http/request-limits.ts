@@ -12,7 +12,7 @@ declare module 'fastify' {
   }
 }
 
-/** When a refused caller may try again, seconds. */
+/** When a refused caller may retry, seconds. */
 const RETRY_SECONDS = 1;
 
 const LIMIT_OF: Readonly<Record<Load, HttpLimit>> = {

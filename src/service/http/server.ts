@@ -18,6 +18,7 @@ import {
   type Session,
 } from '../../contract/index.js';
 import { findSession, findToken, mayDo, type SignInGuard, type Token } from '../access/index.js';
+import { WrongClock } from '../clock/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
 import {
   clientAddress,
@@ -241,6 +242,7 @@ function answer(reply: FastifyReply, problem: Problem) {
 
 function asProblem(error: FastifyError | Problem | DatabaseError): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof WrongClock) return new Problem('CLOCK_WRONG', error.message);
   const known = error instanceof DatabaseError ? databaseProblem(error) : frameworkProblem(error);
   return known ?? new Problem('INTERNAL_ERROR', 'internal error; see the server log');
 }
