@@ -82,6 +82,7 @@ async function start(
   const scheduler = new Scheduler({
     database,
     adapter,
+    approval: settings.approval ?? 'none',
     clock,
     onFailure: (refId, error) => {
       metrics.schedulerFailed();

@@ -6,7 +6,7 @@ import { type HttpLimits } from '../../service/limits/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
-import { type Approval } from '../schedules/index.js';
+import { type ApprovalRule } from '../schedules/index.js';
 import { type CarotaMetrics } from '../metrics.js';
 
 export interface CarotaContext {
@@ -25,7 +25,7 @@ export interface CarotaContext {
   /** Secrets of the event call-back; several during a change. Empty: call-backs are refused. */
   readonly callbackSecrets: readonly string[];
   /** Whether schedules need approval, and by whom. */
-  readonly approval: Approval;
+  readonly approval: ApprovalRule;
   /** Aborts when the server stops, and ends open-ended streams. */
   readonly stopping: AbortSignal;
   readonly director: Director;
