@@ -1,7 +1,7 @@
 // `npm run screenshots`: writes the pictures of docs/ and the README from a running quickstart in a real Chromium.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,8 +30,9 @@ const quickstart = spawn(
 let output = '';
 quickstart.stdout.on('data', (chunk) => (output += chunk));
 while (!output.includes('Triggered')) await sleep(100);
-const token = /Token +(\S+)/.exec(output)?.[1] ?? '';
-const carotaToken = /CarOTA token +(\S+)/.exec(output)?.[1] ?? '';
+const tokenIn = (line) => readFileSync(line.exec(output)?.[1] ?? '', 'utf8').trim();
+const token = tokenIn(/^ {2}Token +in (.+)$/m);
+const carotaToken = tokenIn(/^ {2}CarOTA token +in (.+)$/m);
 const adapterUrl = `http://127.0.0.1:${http}`;
 const carotaUrl = `http://127.0.0.1:${carota}`;
 

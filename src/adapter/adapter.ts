@@ -15,6 +15,7 @@ import { startMaintenance } from './maintenance.js';
 import { createMessagePath, type MessagePath } from './message-path.js';
 import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
+import { openSecretBox } from './open-secret-box.js';
 import { openSignInGuards } from './open-sign-in-guards.js';
 import { Summaries } from './operations/index.js';
 import { ADAPTER_SCHEMA } from './schema.js';
@@ -91,8 +92,13 @@ async function start(
   });
   await stream.start();
   opened.add('event stream', () => stream.stop());
+  const box = await openSecretBox(settings, log);
   const poster = createPoster(addressGuard(settings.callbackAllow ?? []));
-  const callBack = await openCallBack(settings, { database, stream, poster, metrics, clock }, log);
+  const callBack = await openCallBack(
+    settings,
+    { database, stream, poster, metrics, clock, box },
+    log,
+  );
   opened.add('event call-back', () => callBack.stop());
 
   const signIns = openSignInGuards(
@@ -163,6 +169,7 @@ async function start(
       version: VERSION,
       limits: settings.httpLimits,
       signIns: signIns.people,
+      box,
       stopping: stopping.signal,
     },
     log,

@@ -37,6 +37,8 @@ export interface AdapterSettings {
   readonly httpLimits?: HttpLimits | undefined;
   /** How long a statement may take that reads for people, seconds. */
   readonly searchSeconds?: number | undefined;
+  /** Encrypt secrets in the database, 32 bytes in base64 each: the first seals, all open. */
+  readonly secretKeys?: readonly string[] | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   /** Of the embedded broker. */
   readonly vehicleSignInLimits?: SignInLimits | undefined;

@@ -5,6 +5,7 @@ import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
 import { callerOf } from '../../service/http/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
+import { type SecretBox } from '../../service/secrets/index.js';
 import { type Actor } from '../audit/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type EventStream } from '../event-stream/index.js';
@@ -41,6 +42,8 @@ export interface HttpContext {
   readonly version: string;
   readonly limits: HttpLimits | undefined;
   readonly signIns: SignInGuard;
+  /** Seals secrets of call-backs. */
+  readonly box: SecretBox;
 }
 
 /** The caller as the audit log names it. */

@@ -43,6 +43,7 @@ import {
   RETRY_FIRST,
   RETRY_LONGEST,
   RETRY_SENDS,
+  SECRET_KEY,
   type Setting,
   SIGN_IN_LIMIT_SETTINGS,
   type SignInLimitFlags,
@@ -69,6 +70,7 @@ interface ServeFlags
     SignInLimitFlags,
     VehicleSignInLimitFlags {
   readonly callbackSecret?: readonly string[];
+  readonly secretKey?: readonly string[];
   readonly logLevel: string;
   /** Seconds. */
   readonly retryFirst: number;
@@ -95,7 +97,7 @@ Examples:
   addSettings(command, [HISTORY_DAYS, OPERATION_DAYS, DEAD_LETTER_DAYS]);
   addSettings(command, [C2D_TOPIC, D2C_TOPIC, MQTT_PRESENCE_TOPIC]);
   addSettings(command, [RETRY_FIRST, RETRY_LONGEST, RETRY_SENDS, TRIGGER_TTL, ACK_REQUIRED]);
-  addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH]);
+  addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH, SECRET_KEY]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
   addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
   addSettings(command, [...SIGN_IN_LIMIT_SETTINGS, ...VEHICLE_SIGN_IN_LIMIT_SETTINGS]);
@@ -113,6 +115,7 @@ Examples:
     const settings: AdapterSettings = {
       ...flags,
       callbackSecret: callbackSecret[0],
+      secretKeys: flags.secretKey,
       retry,
       httpLimits: httpLimitsOf(flags),
       brokerLimits: brokerLimitsOf(flags),
