@@ -50,6 +50,8 @@ function scheduleThat(status: ScheduleStatus, states = BY_STATE): ScheduleRecord
       created_by: 'author',
       approved_at: null,
       approved_by: null,
+      approved_digest: null,
+      approved_script: null,
       started_at: isUnderWay ? EARLIER : null,
       ended_at: hasEnded ? EARLIER : null,
     },
@@ -147,9 +149,10 @@ test('continue passes the held wave, and the next test starts after it', () => {
 
 test('an approval records who gave it, and when', () => {
   const schedule = scheduleThat('proposed');
-  schedule.approve('second', NOW);
+  const what = { by: 'second', digest: 'of all', script: 'of the script' };
+  schedule.approve(what, NOW);
   expect(schedule).toMatchObject({
     status: 'planned',
-    approval: { by: 'second', at: new Date(NOW) },
+    approval: { ...what, at: new Date(NOW) },
   });
 });

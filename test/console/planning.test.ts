@@ -236,6 +236,10 @@ describe.runIf(await hasChromium())('planning', () => {
     expect((await show()).status).toBe('proposed');
     const { page: other, complaints: faults } = await open(browser, carota.carota.httpUrl);
     await signIn(other, carota.token);
+    // The script needs a second person too, and before the schedule.
+    await visit(other, '/scripts/hu%201.4', 'hu 1.4');
+    await approve(other);
+    await other.getByText('not yet', { exact: true }).waitFor({ state: 'detached' });
     await visit(other, PATH, REF_ID);
     await approve(other);
     // The planner sees it start.

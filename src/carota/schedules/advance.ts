@@ -2,19 +2,23 @@
 import { type DecisionName, type Figures } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type Judgement } from '../guard/index.js';
+import { contentOf } from './approval-digest.js';
 import { assignWaves } from './assign-waves.js';
 import { noteDecision } from './decisions.js';
 import { nextStep } from './next-step.js';
 import { readWaves, type ScheduleRecord } from './schedule-record.js';
+import { type ApprovalRule } from './schedules.js';
 
 /**
  * @param now ms
+ * @param approval whether it may start without one
  * @returns when to check it again, ms; undefined: after an event or a person's action
  */
 export async function advance(
   tx: Queryable,
   schedule: ScheduleRecord,
   now: number,
+  approval: ApprovalRule = 'none',
 ): Promise<number | undefined> {
   for (;;) {
     const step = nextStep(schedule.state(now), now);
@@ -24,9 +28,15 @@ export async function advance(
       case 'post':
         schedule.beginPosting(step.wave);
         return now;
-      case 'start':
-        await start(tx, schedule, now);
+      case 'start': {
+        const fault = await approvalFault(tx, schedule, approval);
+        if (fault === undefined) await start(tx, schedule, now);
+        else {
+          schedule.apply('stop', now, fault);
+          await note(tx, schedule, 'stop', 'scheduler', { reason: fault }, now);
+        }
         break;
+      }
       case 'pass':
         await pass(tx, schedule, step.wave, step.judgement, now);
         break;
@@ -45,6 +55,17 @@ export async function advance(
         return undefined;
     }
   }
+}
+
+/** Why it must not start: nobody has approved it, or not as it is now. */
+async function approvalFault(
+  tx: Queryable,
+  { id, approval: given }: ScheduleRecord,
+  rule: ApprovalRule,
+): Promise<string | undefined> {
+  if (!given) return rule === 'none' ? undefined : 'it was planned without an approval';
+  const { digest } = await contentOf(tx, id);
+  return digest === given.digest ? undefined : 'it is not what was approved';
 }
 
 async function start(tx: Queryable, schedule: ScheduleRecord, now: number): Promise<void> {

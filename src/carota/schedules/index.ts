@@ -1,5 +1,6 @@
 export * from './adapter-client.js';
 export { advance } from './advance.js';
+export { contentOf } from './approval-digest.js';
 export * from './conflict.js';
 export { type DecisionRow, readDecisions } from './decisions.js';
 export * from './preview.js';

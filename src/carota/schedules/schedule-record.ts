@@ -27,8 +27,21 @@ interface LockedRow {
   readonly created_by: string;
   readonly approved_at: Date | null;
   readonly approved_by: string | null;
+  readonly approved_digest: string | null;
+  readonly approved_script: string | null;
   readonly started_at: Date | null;
   readonly ended_at: Date | null;
+}
+
+/** Who has approved what. */
+export interface Approval {
+  readonly at: Date;
+  /** Id of the token. */
+  readonly by: string;
+  /** See `contentOf`. */
+  readonly digest: string;
+  /** SHA-256 of the script's file. */
+  readonly script: string;
 }
 
 export interface WaveRow {
@@ -70,7 +83,7 @@ export class ScheduleRecord {
   readonly createdBy: string;
   #status: ScheduleStatus;
   #reason: string;
-  #approval: { readonly at: Date; readonly by: string } | undefined;
+  #approval: Approval | undefined;
   #startedAt: Date | null;
   #endedAt: Date | null;
 
@@ -87,8 +100,16 @@ export class ScheduleRecord {
     this.createdBy = row.created_by;
     this.#status = row.status;
     this.#reason = row.reason;
-    const { approved_at: at, approved_by: by } = row;
-    this.#approval = at && by !== null ? { at, by } : undefined;
+    const {
+      approved_at: at,
+      approved_by: by,
+      approved_digest: digest,
+      approved_script: script,
+    } = row;
+    this.#approval =
+      at && by !== null && digest !== null && script !== null
+        ? { at, by, digest, script }
+        : undefined;
     this.#startedAt = row.started_at;
     this.#endedAt = row.ended_at;
   }
@@ -102,8 +123,7 @@ export class ScheduleRecord {
     return this.#reason;
   }
 
-  /** Time of the approval, and id of the token. */
-  get approval(): { readonly at: Date; readonly by: string } | undefined {
+  get approval(): Approval | undefined {
     return this.#approval;
   }
 
@@ -140,10 +160,10 @@ export class ScheduleRecord {
     return true;
   }
 
-  /** @param by id of the token @throws ScheduleConflict where the status does not allow it */
-  approve(by: string, now: number): void {
+  /** @throws ScheduleConflict where the status does not allow it */
+  approve(what: Omit<Approval, 'at'>, now: number): void {
     this.apply('approve', now);
-    this.#approval = { at: new Date(now), by };
+    this.#approval = { at: new Date(now), ...what };
   }
 
   /** A person has decided: the wave has passed, and the next one starts a new test. */
@@ -262,7 +282,7 @@ export async function lockSchedule(
   const [column, key] = 'id' in by ? ['id', by.id] : ['ref_id', by.refId];
   const [row] = await tx.query<LockedRow>(
     `select id, ref_id, script_ref_id, model, plan, status, test_from_wave, operation, due_at, reason,
-       created_by, approved_at, approved_by, started_at, ended_at
+       created_by, approved_at, approved_by, approved_digest, approved_script, started_at, ended_at
      from schedules where ${column} = $1 for update`,
     [key],
   );
@@ -285,7 +305,7 @@ export async function saveSchedule(
   await tx.query(
     `update schedules
      set status = $2, operation = $3, test_from_wave = $4, due_at = $5, reason = $6, approved_at = $7,
-       approved_by = $8, started_at = $9, ended_at = $10
+       approved_by = $8, started_at = $9, ended_at = $10, approved_digest = $11, approved_script = $12
      where id = $1`,
     [
       schedule.id,
@@ -298,6 +318,8 @@ export async function saveSchedule(
       schedule.approval?.by ?? null,
       schedule.startedAt,
       schedule.endedAt,
+      schedule.approval?.digest ?? null,
+      schedule.approval?.script ?? null,
     ],
   );
   const { waves } = schedule;

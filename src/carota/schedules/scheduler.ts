@@ -14,11 +14,13 @@ import {
   saveSchedule,
   type ScheduleRecord,
 } from './schedule-record.js';
+import { type ApprovalRule } from './schedules.js';
 import { isEnded } from './transitions.js';
 
 export interface SchedulerOptions {
   readonly database: Database;
   readonly adapter: AdapterClient;
+  readonly approval: ApprovalRule;
   /** ms */
   readonly clock: () => number;
   readonly onFailure: (refId: string, error: Error) => void;
@@ -100,7 +102,7 @@ export class Scheduler {
 
   /** Advances one schedule as far as possible. */
   async #work(id: number): Promise<void> {
-    const { database, clock } = this.#options;
+    const { database, clock, approval } = this.#options;
     let refId = '';
     const task = await database.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, { id });
@@ -108,7 +110,7 @@ export class Scheduler {
       // Another server on this database may have been faster.
       if (schedule?.dueAt === undefined || schedule.dueAt > now) return undefined;
       ({ refId } = schedule);
-      let due = await advance(tx, schedule, now);
+      let due = await advance(tx, schedule, now, approval);
       const found = await this.#taskOf(schedule, now, (wave) => eventOf(tx, schedule, wave, now));
       if (found) due = now + LEASE_MS;
       await saveSchedule(tx, schedule, due);

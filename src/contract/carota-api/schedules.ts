@@ -13,6 +13,7 @@ import {
   Time,
   WithReason,
 } from '../http/index.js';
+import { Sha256 } from '../update-script/index.js';
 import { Figures, GuardTest } from './guard.js';
 import { SchedulePlan } from './schedule-plan.js';
 
@@ -118,6 +119,12 @@ export const ScheduleDetails = Type.Object(
       description: 'Number of vehicles in each state; states that no vehicle is in are left out.',
     }),
     waves: Type.Array(Wave),
+    digest: Nullable(
+      Type.String({
+        description:
+          'What an approval is for: SHA-256 over plan, update script and list of vehicles; null: it waits for none.',
+      }),
+    ),
     decisions: Type.Array(Decision, { description: 'Oldest first.' }),
     guardTest: Nullable(GuardTest),
   },
@@ -162,6 +169,13 @@ export const SchedulePreview = Type.Object(
   { title: 'SchedulePreview' },
 );
 export type SchedulePreview = Type.Static<typeof SchedulePreview>;
+
+/** Approves what has this digest, and nothing else. */
+export const Approval = Type.Object(
+  { digest: Sha256, ...WithReason.properties },
+  { title: 'Approval', additionalProperties: false },
+);
+export type Approval = Type.Static<typeof Approval>;
 
 /** What a person can do to a schedule. */
 export const SCHEDULE_ACTIONS = ['approve', 'pause', 'resume', 'continue', 'stop'] as const;
@@ -217,8 +231,17 @@ export const scheduleApi = routesOf('Schedules', {
   },
   approveSchedule: {
     ...action('/v1.0/schedules/{ref-id}/approve'),
+    body: jsonBody(Approval, 'The digest of what is approved.'),
     summary: 'Approve a proposed schedule, so that it starts when it is due',
-    errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS', 'SECOND_PERSON_NEEDED'],
+    description:
+      'What is approved is the plan, the update script and the list of vehicles that the schedule had when its `digest` was read. Vehicles that a filter selects were listed when it was proposed; tags that change afterwards change nothing.',
+    errors: [
+      'SCHEDULE_NOT_FOUND',
+      'SCHEDULE_STATUS',
+      'SECOND_PERSON_NEEDED',
+      'SCRIPT_NOT_APPROVED',
+      'DIGEST_MISMATCH',
+    ],
   },
   pauseSchedule: {
     ...action('/v1.0/schedules/{ref-id}/pause'),

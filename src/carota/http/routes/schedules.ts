@@ -1,9 +1,5 @@
 /** `/v1.0/schedules`: schedules with their waves and decisions, and people's actions. */
-import {
-  SCHEDULE_ACTIONS,
-  scheduleApi,
-  type SchedulePlan,
-} from '../../../contract/carota-api/index.js';
+import { scheduleApi, type SchedulePlan } from '../../../contract/carota-api/index.js';
 import {
   callerOf,
   ID_POSITION,
@@ -17,6 +13,7 @@ import {
 import { readPath } from '../../guard/index.js';
 import {
   act,
+  contentOf,
   countStates,
   createSchedule,
   listSchedules,
@@ -73,6 +70,8 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     ]);
     return {
       ...scheduleBody(schedule),
+      digest:
+        schedule.status === 'proposed' ? (await contentOf(reading, schedule.id)).digest : null,
       states,
       waves: waves.map(waveBody),
       decisions: decisions.map(decisionBody),
@@ -80,7 +79,16 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     };
   });
 
-  for (const action of SCHEDULE_ACTIONS) {
+  serve(server, scheduleApi.approveSchedule, async ({ request, params, body }) => {
+    const { 'ref-id': refId } = params;
+    const { digest, reason = '' } = body;
+    const who = { by: callerOf(request), reason, approval, digest };
+    await act(database, refId, 'approve', who, clock()).catch(conflictAsProblem);
+    wake();
+    return scheduleBody(await scheduleOf(context, refId));
+  });
+
+  for (const action of OTHER_ACTIONS) {
     serve(server, ROUTE_OF[action], async ({ request, params: { 'ref-id': refId }, body }) => {
       const who = { by: callerOf(request), reason: body?.reason ?? '', approval };
       await act(database, refId, action, who, clock()).catch(conflictAsProblem);
@@ -90,8 +98,8 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
   }
 }
 
+const OTHER_ACTIONS = ['pause', 'resume', 'continue', 'stop'] as const;
 const ROUTE_OF = {
-  approve: scheduleApi.approveSchedule,
   pause: scheduleApi.pauseSchedule,
   resume: scheduleApi.resumeSchedule,
   continue: scheduleApi.continueSchedule,
