@@ -1,5 +1,5 @@
 /** Metrics for monitoring the CarOTA Server. */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
 import { REFUSAL_REASONS } from '../contract/carota-api/index.js';
@@ -60,6 +60,13 @@ export class CarotaMetrics {
     'Metadata files that the Director has signed',
     'role',
   );
+  readonly #control = new Histogram({
+    name: 'otaops_carota_control_seconds',
+    help: 'From the decision to pause, resume or cancel an operation until the adapter has confirmed it',
+    labelNames: ['operation'],
+    buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 3600],
+    registers: [this.#registry],
+  });
   readonly #rootExpires = new Gauge({
     name: 'otaops_carota_director_root_expires_timestamp_seconds',
     help: 'When the root of the Director repository expires, Unix time',
@@ -167,6 +174,11 @@ export class CarotaMetrics {
 
   schedulerFailed(): void {
     this.#failures.inc();
+  }
+
+  /** @param seconds since it was decided */
+  controlConfirmed(operation: 'active' | 'paused' | 'cancelled', seconds: number): void {
+    this.#control.observe({ operation }, seconds);
   }
 
   #counter<Label extends string>(

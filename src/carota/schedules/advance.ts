@@ -4,7 +4,9 @@ import { type Queryable } from '../../service/database/index.js';
 import { type Judgement } from '../guard/index.js';
 import { assignWaves } from './assign-waves.js';
 import { noteDecision } from './decisions.js';
+import { endDeadlines, nextDeadline } from './deadlines.js';
 import { nextStep } from './next-step.js';
+import { runTests } from './run-tests.js';
 import { readWaves, type ScheduleRecord } from './schedule-record.js';
 
 /**
@@ -12,6 +14,19 @@ import { readWaves, type ScheduleRecord } from './schedule-record.js';
  * @returns when to check it again, ms; undefined: after an event or a person's action
  */
 export async function advance(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  now: number,
+): Promise<number | undefined> {
+  await endDeadlines(tx, schedule, now);
+  await runTests(tx, schedule, now);
+  const due = await takeSteps(tx, schedule, now);
+  // Results are wanted of stopped schedules too.
+  const deadline = await nextDeadline(tx, schedule.id);
+  return due === undefined || deadline === undefined ? (due ?? deadline) : Math.min(due, deadline);
+}
+
+async function takeSteps(
   tx: Queryable,
   schedule: ScheduleRecord,
   now: number,
@@ -64,9 +79,6 @@ async function pass(
 ): Promise<void> {
   schedule.pass(wave, now);
   await note(tx, schedule, 'go', 'guard', judgement, now);
-  // After a decided test the next wave starts its own; an undecided one continues.
-  const { figures } = judgement;
-  if (figures && figures.evidence <= figures.goAt) schedule.testFromWave = wave + 1;
 }
 
 async function note(

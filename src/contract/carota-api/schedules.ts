@@ -13,7 +13,7 @@ import {
   Time,
   WithReason,
 } from '../http/index.js';
-import { Figures, GuardTest } from './guard.js';
+import { Exposure, Figures, GuardTest } from './guard.js';
 import { SchedulePlan } from './schedule-plan.js';
 
 export const SCHEDULE_STATUSES = [
@@ -62,9 +62,14 @@ export const Wave = Type.Object(
     state: WaveState,
     vehicles: Type.Integer(),
     rejected: Type.Integer({ description: 'Vehicles that the adapter does not know.' }),
-    finished: Type.Integer(),
+    finished: Type.Integer({ description: 'From which nothing more is awaited.' }),
+    exposed: Type.Integer(),
+    undecided: Type.Integer({ description: 'Exposed, and without a result.' }),
     succeeded: Type.Integer(),
     failed: Type.Integer(),
+    silent: Type.Integer(),
+    withdrawn: Type.Integer(),
+    failedEarly: Type.Integer({ description: 'Failed before they were exposed.' }),
     rollbackFailed: Type.Integer(),
     postedAt: Nullable(Time),
     passedAt: Nullable(Time),
@@ -119,6 +124,7 @@ export const ScheduleDetails = Type.Object(
     }),
     waves: Type.Array(Wave),
     decisions: Type.Array(Decision, { description: 'Oldest first.' }),
+    exposure: Exposure,
     guardTest: Nullable(GuardTest),
   },
   { title: 'ScheduleDetails' },

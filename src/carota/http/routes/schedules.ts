@@ -14,7 +14,6 @@ import {
   serve,
   type Server,
 } from '../../../service/http/index.js';
-import { readPath } from '../../guard/index.js';
 import {
   act,
   countStates,
@@ -23,13 +22,15 @@ import {
   planErrors,
   previewSchedule,
   readDecisions,
+  readGuardTest,
+  readWaiting,
   readWaves,
   ScheduleConflict,
 } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
 import {
   decisionBody,
-  guardTestOf,
+  exposureOf,
   scheduleBody,
   scheduleOf,
   waveBody,
@@ -65,18 +66,20 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, scheduleApi.getSchedule, async ({ params: { 'ref-id': refId } }) => {
     const schedule = await scheduleOf(context, refId);
-    const [states, waves, decisions, path] = await Promise.all([
+    const [states, waves, decisions, waiting, guardTest] = await Promise.all([
       countStates(database, schedule.id),
       readWaves(database, schedule.id),
       readDecisions(database, schedule.id),
-      readPath(database, schedule.id),
+      readWaiting(database, schedule.id),
+      readGuardTest(database, schedule),
     ]);
     return {
       ...scheduleBody(schedule),
       states,
       waves: waves.map(waveBody),
       decisions: decisions.map(decisionBody),
-      guardTest: guardTestOf(schedule.plan, path),
+      exposure: exposureOf(schedule, waves, waiting),
+      guardTest,
     };
   });
 
