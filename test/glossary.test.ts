@@ -9,16 +9,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const GLOSSARY = 'docs/glossary.md';
 
 /** Texts that have not been revised yet; everything else is held to the glossary. */
-const NOT_YET = [
-  'docs/performance.md',
-  'src/adapter',
-  'src/bench',
-  'src/carota',
-  'src/cli',
-  'src/console',
-  'src/contract',
-  'src/service/http',
-];
+const NOT_YET = ['src/adapter', 'src/carota', 'src/console'];
 
 const rows = [...read(GLOSSARY).matchAll(/^\| ([^|]*?) +\| ([^|]*?) +\| ([^|]*?) *\|$/gm)]
   .map(([, word = '', meaning = '', not = '']) => ({ word, meaning, not: not.trim() }))

@@ -2,7 +2,7 @@
 create table tokens (
   id         text primary key,
   name       text not null,
-  role       text not null check (role in ('viewer', 'planner', 'vehicle', 'admin')),
+  role       text not null check (role in ('viewer', 'planner', 'supplier', 'vehicle', 'admin')),
   hash       bytea not null unique,
   created_at timestamptz not null,
   revoked_at timestamptz
@@ -29,7 +29,6 @@ create table update_scripts (
   script_ref_id text collate "C" primary key,
   model         text not null,
   script        jsonb not null,
-  jws           text not null,             -- signed, with its certificate chain
   created_at    timestamptz not null,
   created_by    text not null
 );

@@ -13,13 +13,19 @@ create table ecus (
 );
 create unique index ecus_one_primary on ecus (vin) where is_primary;
 
+-- The ECUs of a vehicle as one text, written with every change of theirs: the Director reads them three times in a cycle.
+create table inventories (
+  vin  text collate "C" primary key references vehicles,
+  ecus json not null
+);
+
 -- The last manifest of each vehicle that was accepted, and the last one that was refused.
 create table manifests (
   vin         text collate "C" primary key,
   revision    bigint not null,             -- one more with each that is accepted
   received_at timestamptz,
   manifest    bytea,                       -- as it came, with its signatures
-  reports     json not null                -- by serial: what it has installed, and which nonces are used up
+  reports     json not null                -- by key id: what the ECU has installed, and which nonces are used up
 );
 create table manifest_refusals (
   vin        text collate "C" primary key,

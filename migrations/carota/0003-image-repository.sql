@@ -6,3 +6,11 @@ create table published_images (
   sha256 text collate "C" not null references artifacts,
   primary key (path, digest)
 );
+
+-- Images that an accepted delivery of a supplier lists and that are not here yet: only these may be uploaded for it.
+create table expected_images (
+  sha256 text collate "C" primary key,
+  length bigint not null,                                 -- bytes
+  path   text not null,                                   -- target path, as a name for people
+  until  timestamptz not null                             -- when it is no longer expected
+);

@@ -62,7 +62,11 @@ async function start(
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const instance = instanceOf(settings);
   const shards = chooseShards(database.connections);
-  const metrics = new Metrics({ database, clock, clockOffset: databaseClock.offsetSeconds });
+  const metrics = new Metrics({
+    database: database.requests,
+    clock,
+    clockOffset: databaseClock.offsetSeconds,
+  });
   const failed = (part: Part, message: string) => (error: Error) => {
     metrics.failed(part);
     log.error({ err: error }, message);
@@ -121,14 +125,15 @@ async function start(
   const stopping = new AbortController();
   const http = await createHttpServer(
     {
-      database,
+      database: database.requests,
+      reading: database.reading,
       metrics,
       clock,
       log,
       stream,
       tracing,
       shard: shards.http,
-      summaries: new Summaries(database, clock),
+      summaries: new Summaries(database.reading, clock),
       wakeSender: () => sender.wake(),
       ingestOne: async (received) => {
         const outcome = await receiver.ingestOne(received);
@@ -147,6 +152,7 @@ async function start(
         }),
       linkConnected: () => link.isConnected,
       version: VERSION,
+      limits: settings.httpLimits,
       stopping: stopping.signal,
     },
     log,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseBrokerUrl, type TopicTemplate } from '../contract/index.js';
 import { type Database } from '../service/database/index.js';
 import {
+  type BrokerLimit,
   BrokerLink,
   EmbeddedBroker,
   type MessageLink,
@@ -21,6 +22,7 @@ export interface LinkContext {
   readonly instance: string;
   /** ms */
   readonly clock: () => number;
+  readonly onRefused?: (limit: BrokerLimit) => void;
 }
 
 /** @throws Error where a PEM file cannot be read or the presence topic is invalid */
@@ -33,6 +35,8 @@ export function createLink(settings: AdapterSettings, context: LinkContext): Mes
       port: mqttPort,
       c2dTopic,
       clock,
+      limits: settings.brokerLimits,
+      onRefused: context.onRefused,
       identities: {
         authenticate: (systemId, credential) => authenticateVehicle(database, systemId, credential),
         current: (systemIds) => readIdentities(database, systemIds),

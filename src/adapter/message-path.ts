@@ -54,7 +54,14 @@ export function createMessagePath(
   const { database, clock, instance, metrics, log } = context;
   const c2dTopic = topicTemplate(settings.c2dTopic ?? DEFAULT_C2D_TOPIC);
   const d2cTopic = topicTemplate(settings.d2cTopic ?? DEFAULT_D2C_TOPIC);
-  const link = createLink(settings, { database, d2cTopic, c2dTopic, instance, clock });
+  const link = createLink(settings, {
+    database,
+    d2cTopic,
+    c2dTopic,
+    instance,
+    clock,
+    onRefused: (limit) => metrics.refused(limit),
+  });
   const sender = new C2dSender({
     database,
     c2dTopic,
@@ -76,6 +83,7 @@ export function createMessagePath(
     database,
     d2cTopic,
     shards: context.shards.ingest,
+    deadLetterLimits: settings.deadLetterLimits,
     onBatch: (outcome, seconds, rows) => {
       metrics.batchStored(outcome, seconds);
       context.traffic.received(outcome.received);

@@ -1,5 +1,8 @@
 /** Startup settings of an adapter. */
+import { type HttpLimits } from '../service/limits/index.js';
 import { type RetryPolicy } from './c2d-sender/index.js';
+import { type DeadLetterLimits } from './d2c-receiver/index.js';
+import { type BrokerLimits } from './message-link/index.js';
 
 export interface AdapterSettings {
   readonly host: string;
@@ -30,12 +33,19 @@ export interface AdapterSettings {
   readonly c2dTopic?: string | undefined;
   readonly d2cTopic?: string | undefined;
   readonly retry?: RetryPolicy | undefined;
+  readonly httpLimits?: HttpLimits | undefined;
+  /** How long a statement may take that reads for people, seconds. */
+  readonly searchSeconds?: number | undefined;
+  /** Of the embedded broker. */
+  readonly brokerLimits?: BrokerLimits | undefined;
   /** Topic on which the broker reports presence, with `{system_id}`. */
   readonly mqttPresenceTopic?: string | undefined;
   /** Default for operations: seconds until a trigger expires, -1 = never. */
   readonly triggerTtl?: number | undefined;
   /** Default for operations: whether vehicles acknowledge triggers. */
   readonly ackRequired?: boolean | undefined;
+  /** Of messages that cannot be applied. */
+  readonly deadLetterLimits?: DeadLetterLimits | undefined;
   /** How long dead letters are kept, days; undefined: forever. */
   readonly deadLetterDays?: number | undefined;
   /** The CarOTA Server's event call-back, the receiver named `default`. */

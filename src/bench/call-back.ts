@@ -1,4 +1,4 @@
-/** Event call-back: how fast a backlog is told to a receiver that takes its time, beside HTTP alone. */
+/** Event call-back: throughput of a backlog to a slow receiver, compared with HTTP alone. */
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';

@@ -90,7 +90,7 @@ export async function eventsEndToEnd(
   };
 }
 
-/** More than half of the way to the end, as far as that can be told: few looks, and a last one close to it. */
+/** Polls after more than half of the estimated remaining time: few polls, with the last one close to the end. */
 function untilNextLook(received: number, events: number, elapsedMs: number): number {
   const left = received === 0 ? 0 : ((events - received) / received) * elapsedMs;
   return Math.min(Math.max(left * 0.6, SHORTEST_LOOK_MS), LONGEST_LOOK_MS);

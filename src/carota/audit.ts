@@ -23,7 +23,8 @@ export interface AuditRow {
 }
 
 export interface Audited {
-  readonly vin: string;
+  /** null: of no vehicle. */
+  readonly vin: string | null;
   readonly by: Actor;
   readonly detail: object;
 }

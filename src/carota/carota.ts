@@ -9,7 +9,7 @@ import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
 import { type ArtifactStore, DiskStore, openS3Store } from './artifacts/index.js';
-import { Director, openDirectorKeys } from './director/index.js';
+import { Director, openDirectorKeys, TIME_KEYS } from './director/index.js';
 import { expireRefusedEvents } from './events/index.js';
 import { createCarotaServer } from './http/server.js';
 import { keepFresh, openImageRepository } from './image-repository/index.js';
@@ -19,7 +19,6 @@ import { ownKey } from './own-key.js';
 import { AdapterClient, Scheduler } from './schedules/index.js';
 import { CAROTA_SCHEMA } from './schema.js';
 import { type CarotaSettings } from './settings.js';
-import { openSigningKeys } from './signing/index.js';
 
 export interface Carota {
   readonly httpUrl: string;
@@ -30,8 +29,8 @@ export interface Carota {
   readonly imageRootFile: string | undefined;
   /** The Director's root, where its keys are of our own making. */
   readonly directorRootFile: string | undefined;
-  /** What vehicles trust, where the signing keys are of our own making. */
-  readonly trustAnchorFile: string | undefined;
+  /** The keys that sign the time, where they are of our own making. */
+  readonly timeKeysFile: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -41,8 +40,7 @@ const UPKEEP_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * @throws BadSettings, DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadSigningKeys, BadDirectorKeys,
- *   RepositoryFault, KeyFileFault;
+ * @throws BadSettings, DataDirectoryInUse, DatabaseError, ForeignDatabase, WrongClock, BadDirectorKeys, RepositoryFault, KeyFileFault;
  *   Error with code EADDRINUSE where the port is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
@@ -67,8 +65,7 @@ async function start(
 ): Promise<Carota> {
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
-  const signer = await openSigningKeys(settings, clock());
-  const metrics = new CarotaMetrics(database, databaseClock.offsetSeconds);
+  const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)
@@ -95,13 +92,18 @@ async function start(
   });
   const stopping = new AbortController();
   const store = await openStore(settings);
-  const images = await openImageRepository(settings, { database, store, clock });
-  opened.add('image repository', async () => images.close());
-  const server = await createCarotaServer({
+  const images = await openImageRepository(settings, {
     database,
     store,
+    clock,
+    signingTime: databaseClock.agreed,
+  });
+  opened.add('image repository', async () => images.close());
+  const server = await createCarotaServer({
+    database: database.requests,
+    reading: database.reading,
+    store,
     incoming: join(resolve(settings.dataDir), 'incoming'),
-    signer,
     urlKey: await ownKey(database, 'artifact-url'),
     urlTtl: settings.urlTtl ?? URL_TTL_SECONDS,
     publicUrl: settings.publicUrl,
@@ -112,7 +114,7 @@ async function start(
       database,
       keys: directorKeys,
       catalogue: new RepositoryFolder(images.repository.folder),
-      clock,
+      clock: databaseClock.agreed,
       onManifest: (outcome) => metrics.manifestReceived(outcome),
       onEcu: (standing) => metrics.ecuReported(standing),
       onAttack: (attack) => metrics.attackReported(attack),
@@ -124,6 +126,7 @@ async function start(
     wake: () => scheduler.wake(),
     log,
     version: VERSION,
+    limits: settings.httpLimits,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();
@@ -136,15 +139,15 @@ async function start(
   const refreshing = keepFresh(images.repository, metrics, log);
   opened.add('refreshing of the image repository', () => refreshing.stop());
   opened.add('upkeep', startUpkeep(database, settings.refusedEventDays, clock, log));
+  const trialFile = (name: string) =>
+    directorKeys.isTrial ? join(directorFolder, 'metadata', name) : undefined;
   return {
     httpUrl: `http://${settings.host}:${port}`,
     tokenFile,
     firstToken,
     imageRootFile: images.rootFile,
-    directorRootFile: directorKeys.isTrial
-      ? join(directorFolder, 'metadata', '1.root.json')
-      : undefined,
-    trustAnchorFile: signer.trustAnchorFile,
+    directorRootFile: trialFile('1.root.json'),
+    timeKeysFile: trialFile(TIME_KEYS),
     stop: () => opened.stop(),
   };
 }

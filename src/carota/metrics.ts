@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
+import { type HttpLimit, REFUSALS } from '../service/limits/index.js';
 import { REFUSAL_REASONS } from '../contract/carota-api/index.js';
 import { type ManifestFault } from '../uptane/manifest/manifest-refusal.js';
 import { ATTACKS } from '../uptane/refusal.js';
@@ -67,6 +68,7 @@ export class CarotaMetrics {
     buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 3600],
     registers: [this.#registry],
   });
+  readonly #refusals = this.#counter(REFUSALS.name, REFUSALS.help, 'limit');
   readonly #rootExpires = new Gauge({
     name: 'otaops_carota_director_root_expires_timestamp_seconds',
     help: 'When the root of the Director repository expires, Unix time',
@@ -137,6 +139,10 @@ export class CarotaMetrics {
 
   requestAnswered(method: string, route: string, code: number): void {
     this.#requests.inc({ method, route, code });
+  }
+
+  limitRefused(limit: HttpLimit): void {
+    this.#refusals.inc({ limit });
   }
 
   valueRefused(route: string, sqlstate: string): void {

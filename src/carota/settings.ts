@@ -1,15 +1,18 @@
 /** Startup settings of a CarOTA Server. */
 import { type AdapterSettings, type Approval } from './schedules/index.js';
-import { type SigningSettings } from './signing/index.js';
+import { type HttpLimits } from '../service/limits/index.js';
 
-export interface CarotaSettings extends SigningSettings, AdapterSettings {
+export interface CarotaSettings extends AdapterSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
-  /** Directory of the embedded database, artifacts, signing keys, and the initial admin token. */
+  /** Directory of the embedded database, artifacts, keys made for trials, and the initial admin token. */
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
+  readonly httpLimits?: HttpLimits | undefined;
+  /** How long a statement may take that reads for people, seconds. */
+  readonly searchSeconds?: number | undefined;
   /** Secrets with which the adapter signs its call-back; several during a change. */
   readonly callbackSecrets?: readonly string[] | undefined;
   /** S3-compatible store; undefined: a folder in the data directory. */

@@ -1,8 +1,8 @@
-/** Asks before something that cannot be taken back. */
+/** Asks for confirmation of irreversible actions. */
 import { createInterface } from 'node:readline/promises';
 import { UsageError } from './usage-error.js';
 
-/** @throws UsageError if there is no terminal to ask on */
+/** @throws UsageError without a terminal */
 export async function confirm(question: string, isYes: boolean | undefined): Promise<boolean> {
   if (isYes) return true;
   if (!process.stdin.isTTY) throw new UsageError('there is no terminal to confirm on; use --yes');

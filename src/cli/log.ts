@@ -1,7 +1,7 @@
-/** The log of a service: a line of JSON for each entry on the standard error, never with a secret. */
+/** The log of a service: one JSON line per entry on standard error, without secrets. */
 import pino, { type Logger } from 'pino';
 
-/** Fields that an object may bring along; whatever they hold is not written. */
+/** Fields that logged objects may contain; their values are never written. */
 const SECRET = ['token', 'secret', 'credential', 'password', 'authorization-token'];
 
 export function serviceLog(level: string): Logger {

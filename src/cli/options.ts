@@ -1,8 +1,8 @@
-/** Options that several commands have. */
+/** Options shared by several commands. */
 import { Option } from 'commander';
 import { parseAtLeastOne, type Parser, parseState, parseTime } from './settings/parsers.js';
 
-/** An option with a value; commander names it where the parser refuses the text. */
+/** An option with a value; commander names it if the parser rejects the text. */
 export const option = (flags: string, description: string, parse: Parser<unknown>): Option =>
   new Option(flags, description).argParser((text) => parse(text));
 

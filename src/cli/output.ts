@@ -1,23 +1,23 @@
-/** Where commands write for a person or a program. */
+/** Output of commands for people and programs. */
 
 export const print = (line = ''): void => void process.stdout.write(`${line}\n`);
 export const printError = (line: string): void => void process.stderr.write(`${line}\n`);
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
 /**
- * Ends the process once its output has been taken. A pipe takes 64 KiB at a time, so whatever a slower
- * reader has not yet read is still in memory; `process.exit` alone would drop it.
+ * Exits once all output has been written. A pipe buffers only 64 KiB, so output that a slow reader has not yet read is
+ * still in memory; `process.exit` alone would drop it.
  */
 export async function exitWhenWritten(code: number): Promise<never> {
   await Promise.all([process.stdout, process.stderr].map(written));
   process.exit(code);
 }
 
-/** Writes are in order, so the last one is done when all are; an error is the handler's below. */
+/** Writes complete in order, so the last one is enough; the handler below deals with errors. */
 const written = (stream: NodeJS.WriteStream) =>
   new Promise<void>((resolve) => stream.write('', () => resolve()));
 
-/** Ends the process, as other commands end, when its reader has gone: `otaops … | head`. */
+/** Exits like other programs when the reader closes the pipe: `otaops … | head`. */
 export function onBrokenPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -26,12 +26,12 @@ export function onBrokenPipe(): void {
   }
 }
 
-/** 128 and the number of SIGPIPE. */
+/** 128 plus the number of SIGPIPE. */
 const EXIT_ON_SIGPIPE = 141;
 
 type Cell = string | number | boolean | null | undefined;
 
-/** Columns as wide as they must be; numbers to the right. */
+/** Columns as wide as necessary; numbers right-aligned. */
 export function printTable(header: readonly string[], rows: readonly (readonly Cell[])[]): void {
   const texts = rows.map((row) => row.map((cell) => String(cell ?? '-')));
   const widths = header.map((title, column) =>

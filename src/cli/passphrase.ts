@@ -1,4 +1,4 @@
-/** Passphrases and PINs: from a file, from a descriptor, or asked on the terminal. Never from the command line. */
+/** Passphrases and PINs: from a file, a descriptor, or a terminal prompt; never from the command line. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { UsageError } from './usage-error.js';
@@ -8,7 +8,7 @@ export interface PassphraseFlags {
   readonly passphraseFd?: number;
 }
 
-/** Asks once, however many keys need it from the same source. */
+/** Reads each source once, however many keys use it. */
 export function passphraseSource(flags: PassphraseFlags): (what: string) => Promise<string> {
   const { passphraseFile, passphraseFd } = flags;
   let given: string | undefined;
@@ -19,7 +19,7 @@ export function passphraseSource(flags: PassphraseFlags): (what: string) => Prom
   };
 }
 
-/** Of a new key: asked twice on the terminal. @throws UsageError if both differ */
+/** For a new key: prompts twice on a terminal. @throws UsageError if the entries differ */
 export async function newPassphrase(flags: PassphraseFlags, what: string): Promise<string> {
   const ask = passphraseSource(flags);
   const first = await ask(what);
@@ -36,7 +36,7 @@ const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 const BACKSPACES = ['\u007f', '\b'];
 
-/** What is typed is not shown. @throws UsageError if there is no terminal, or it is broken off */
+/** Reads without echo. @throws UsageError without a terminal, or if aborted */
 async function askHidden(question: string): Promise<string> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) {
@@ -44,7 +44,7 @@ async function askHidden(question: string): Promise<string> {
       `${question.replace(/: $/, '')} is asked on a terminal; without one, use --passphrase-file or --passphrase-fd`,
     );
   }
-  // Before the question: whoever types fast, or pastes, would otherwise see the first characters.
+  // Before the prompt: otherwise the first characters of fast typing or pasting would be echoed.
   stdin.setRawMode(true);
   stderr.write(question);
   stdin.resume();

@@ -1,4 +1,4 @@
-/** The command `otaops` with all its subcommands, and what its exit code says. */
+/** The command `otaops` with all its subcommands and exit codes. */
 import { Command, CommanderError } from 'commander';
 import { ApiError, NoAnswer } from '../contract/index.js';
 import { BadSettings } from '../service/bad-settings.js';
@@ -36,8 +36,8 @@ import {
 import { UsageError } from './usage-error.js';
 
 /**
- * Exit codes: 0 done, 1 failed, 2 wrong use or setting, 3 the server has refused (not found, not
- * allowed, conflict …), 4 no server answers.
+ * Exit codes: 0 success, 1 failure, 2 wrong usage or setting, 3 rejected by the server (not found, not
+ * allowed, conflict …), 4 server unreachable.
  */
 const FAILED = 1;
 const WRONG_USE = 2;
@@ -45,7 +45,7 @@ const REFUSED = 3;
 const UNREACHABLE = 4;
 
 /**
- * Runs one command to its end.
+ * Runs one command to completion.
  *
  * @param args without the program's name, e.g. `['rate', '500']`
  * @returns the exit code; errors are printed, not thrown
@@ -105,7 +105,7 @@ function inheritSettings(command: Command, root: Command): void {
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has already printed what is wrong.
+  // Commander has already printed the error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE;
   printError(`otaops: ${faultText(error as Error)}`);
   if (error instanceof UsageError || error instanceof BadSettings) return WRONG_USE;

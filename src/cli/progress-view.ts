@@ -1,4 +1,4 @@
-/** Live view of operations: bars that move in a terminal, plain lines elsewhere. */
+/** Live view of operations: progress bars in a terminal, plain lines elsewhere. */
 import colors from 'picocolors';
 import { type Operation } from '../contract/adapter-api/index.js';
 import {
@@ -12,9 +12,9 @@ import { type Line, type Terminal, TerminalArea } from './terminal-area.js';
 
 export interface ProgressView {
   show(operations: readonly Operation[]): void;
-  /** Writes whole lines of text, e.g. of a log, without spoiling the view. */
+  /** Writes whole lines of text, e.g. of a log, above the view. */
   above(text: string): void;
-  /** Leaves the last view standing. */
+  /** Stops, leaving the last frame on screen. */
   done(): void;
 }
 
@@ -31,7 +31,7 @@ function liveView(terminal: Terminal): ProgressView {
   };
 }
 
-/** A log that is read later needs no more lines than this. */
+/** Frequent enough for a log that is read later. */
 const PLAIN_EVERY_MS = 2_000;
 
 function plainView(stream: Terminal): ProgressView {
@@ -73,7 +73,7 @@ function oneLine(operation: Operation): string {
   return `${operation['ref-id']}: ${vehicles} vehicles, ${ended}: ${states.join(', ')}`;
 }
 
-/** With bars where there is room: those that have finished give theirs up first, then all do. */
+/** Shows bars if there is room: finished operations lose theirs first, then all. */
 function linesOf(operations: readonly Operation[], width: number, height: number): Line[] {
   const isOpen = ({ finished, vehicles }: Operation) => finished < vehicles;
   const views = [() => true, isOpen, () => false].map((hasBars) =>

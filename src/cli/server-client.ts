@@ -1,4 +1,4 @@
-/** The client of a command: where the server is, and with which token it is asked. */
+/** The HTTP client of a command: server URL and token. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError, Client } from '../contract/index.js';
@@ -8,7 +8,7 @@ export interface ServerAddress {
   readonly url: string;
   readonly token?: string | undefined;
   readonly allowPlainHttp: boolean;
-  /** Where the first token of a server on this machine is. */
+  /** Path of the initial admin token of a server on this machine. */
   readonly dataDir: string;
 }
 
@@ -16,9 +16,9 @@ export interface ServerAddress {
 const TIMEOUT_MS = 10 * 60 * 1000;
 
 /**
- * With the given token, else with the one that the first start has left in the data directory.
+ * Uses the given token, otherwise the initial admin token in the data directory.
  *
- * @throws UsageError where there is none, or none may be sent to the address
+ * @throws UsageError without a token, or if it must not be sent to this URL
  */
 export async function connect(address: ServerAddress): Promise<Client> {
   const { url, token, allowPlainHttp, dataDir } = address;
@@ -34,7 +34,7 @@ export async function connect(address: ServerAddress): Promise<Client> {
   }
 }
 
-/** What went wrong, each field that is at fault on a line of its own. */
+/** The error message, with one line per invalid field. */
 export function faultText(error: Error): string {
   const fields = error instanceof ApiError ? error.errors : [];
   return [error.message, ...fields.map(({ path, message }) => `  ${path} ${message}`)].join('\n');

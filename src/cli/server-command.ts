@@ -15,7 +15,7 @@ export interface ServerCommand {
   readonly examples: readonly string[];
 }
 
-/** Where the server is, and with which token it is asked. */
+/** Settings for server URL and token. */
 export const SERVER_SETTINGS = [URL_SETTING, TOKEN, ALLOW_PLAIN_HTTP, DATA_DIR] as const;
 
 export function serverCommand(
@@ -40,7 +40,7 @@ export function addExamples(command: Command, examples: readonly string[]): Comm
 
 export const clientOf = (flags: CommonFlags) => connect(flags);
 
-/** All of a list into memory; lists of commands are bounded by `--limit`. */
+/** Collects a list in memory; commands bound it by `--limit`. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);

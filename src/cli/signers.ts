@@ -1,4 +1,4 @@
-/** The keys that a command signs with: files, a PKCS #11 token, or the signer process. */
+/** Signing keys of a command: files, a PKCS #11 token, or the signer process. */
 import { type Command } from 'commander';
 import { type Signer } from '../uptane/signing/index.js';
 import { option } from './options.js';
@@ -16,7 +16,7 @@ export interface SignerFlags extends PassphraseFlags {
 
 export interface NamedSigner {
   readonly signer: Signer;
-  /** Where the record of its signatures is kept; `undefined` for online keys, which have none. */
+  /** Path of its signature record; `undefined` for online keys, which have none. */
   readonly recordPath: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export const collect = (value: string, before: string[] = []): string[] => [...b
 
 export function addPassphraseOptions(command: Command): Command {
   return command
-    .option('--passphrase-file <file>', 'its first line is the passphrase, or the PIN')
+    .option('--passphrase-file <file>', 'file whose first line is the passphrase or PIN')
     .addOption(
       option('--passphrase-fd <number>', 'descriptor to read the passphrase from', parseCount),
     );
@@ -48,7 +48,7 @@ export function addSignerOptions(command: Command): Command {
   return addPassphraseOptions(addTokenOptions(command));
 }
 
-/** @throws UsageError, KeyFileFault, Pkcs11Fault, SignerProcessFault; then nothing stays open */
+/** @throws UsageError, KeyFileFault, Pkcs11Fault, SignerProcessFault; everything opened is then closed */
 export async function openSigners(flags: SignerFlags): Promise<OpenedSigners> {
   const closers: (() => void)[] = [];
   const close = () => closers.forEach((one) => one());

@@ -1,4 +1,4 @@
-/** Ctrl-C and SIGTERM end a command in order; a second one ends it at once. */
+/** Ctrl-C and SIGTERM stop a command cleanly; a second one stops it immediately. */
 
 /** Resolves when the process is asked to stop. */
 export function stopRequested(): Promise<NodeJS.Signals> {

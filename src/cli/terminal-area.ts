@@ -1,6 +1,6 @@
-/** The lines at the bottom of a terminal that are drawn again and again, while other text goes by above them. */
+/** The redrawn lines at the bottom of a terminal, with other text scrolling above them. */
 
-/** A piece of a line in one colour. */
+/** Part of a line in one colour. */
 export interface Piece {
   readonly text: string;
   readonly paint?: ((text: string) => string) | undefined;
@@ -13,7 +13,7 @@ export interface Terminal {
   write(text: string): unknown;
 }
 
-/** Where the terminal does not say how large it is. */
+/** If the terminal does not report its size. */
 const COLUMNS = 80;
 const ROWS = 24;
 /** Cursor to the first column, and erase from there to the end of the screen (ECMA-48: CR, ED). */
@@ -21,7 +21,7 @@ const ERASE_BELOW = '\r\u001B[0J';
 
 export class TerminalArea {
   readonly #terminal: Terminal;
-  /** Width of each line that is drawn, in cells. */
+  /** Width of each drawn line, in cells. */
   #drawn: number[] = [];
   #lines: readonly Line[] = [];
 
@@ -29,35 +29,35 @@ export class TerminalArea {
     this.#terminal = terminal;
   }
 
-  /** Cells of a line that never wraps: some terminals wrap when the last one is written, others not. */
+  /** Cells of a line that never wraps: some terminals wrap when the last cell is written. */
   get width(): number {
     return Math.max(1, (this.#terminal.columns ?? COLUMNS) - 1);
   }
 
-  /** Lines that there is room for, beside the one that the cursor is on. */
+  /** Available lines, excluding the cursor's line. */
   get height(): number {
     return Math.max(1, (this.#terminal.rows ?? ROWS) - 1);
   }
 
-  /** Takes the place of what was drawn before; cut to the terminal's size. */
+  /** Replaces the drawn lines; cut to the terminal's size. */
   draw(lines: readonly Line[]): void {
     this.#lines = lines;
     this.#terminal.write(this.#erase() + this.#paint());
   }
 
-  /** Writes whole lines above what is drawn. */
+  /** Writes whole lines above the drawn ones. */
   above(text: string): void {
     this.#terminal.write(`${this.#erase()}${text.trimEnd()}\n${this.#paint()}`);
   }
 
-  /** Leaves standing what is drawn. */
+  /** Leaves the drawn lines on screen. */
   leave(): void {
     this.#drawn = [];
     this.#lines = [];
   }
 
   #erase(): string {
-    // A terminal that has become narrower since has wrapped the lines.
+    // If the terminal has become narrower, it has wrapped the lines.
     const columns = this.#terminal.columns ?? COLUMNS;
     const rows = this.#drawn.reduce(
       (sum, cells) => sum + Math.max(1, Math.ceil(cells / columns)),
@@ -84,7 +84,7 @@ const CONTROL = /[\p{Cc}\p{Cf}]/gu;
 const cellsOf = (text: string) =>
   Array.from(text).reduce((sum, character) => sum + (WIDE.test(character) ? 2 : 1), 0);
 
-/** What a server has sent must not steer the terminal. */
+/** Text from a server must not control the terminal. */
 function cutTo(line: Line, cells: number): Piece[] {
   const cut: Piece[] = [];
   let left = cells;

@@ -1,10 +1,10 @@
-/** How much of a file has been sent, on standard error: a line that is rewritten in a terminal, now and then a line elsewhere. */
+/** Upload progress on standard error: a rewritten line in a terminal, occasional lines elsewhere. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 
 const TERMINAL_MS = 200;
-/** A log needs no more lines than this. */
+/** Frequent enough for a log. */
 const PLAIN_MS = 5_000;
 
 export interface Upload {
@@ -14,10 +14,10 @@ export interface Upload {
 }
 
 /**
- * A file that is read while it is sent. The server takes it as fast as it stores it, so what was sent is what was done,
- * up to the buffers in between.
+ * A file that is read while it is sent. The server reads only as fast as it stores, so the progress of sending is that of
+ * storing, up to the buffers in between.
  *
- * @throws Error where there is no such file
+ * @throws Error if there is no such file
  */
 export async function uploadOf(
   file: string,

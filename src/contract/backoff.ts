@@ -1,4 +1,4 @@
-/** How long to wait before the next try, wherever something is tried again. Pure. */
+/** Delays between retries. Pure. */
 
 export interface Backoff {
   /** Pause after the first failure, ms. */

@@ -30,13 +30,13 @@ export interface ClientOptions {
   /** A token goes over plain HTTP to this machine alone, unless this is set. */
   readonly allowPlainHttp?: boolean | undefined;
   /**
-   * Until the answer is there in full, ms; absent: for ever. Of an answer that is read as it comes, until it begins; a
-   * request that is sent as it is read is not limited.
+   * Timeout of the complete answer, ms; absent: none. For streamed answers, until the stream starts; streamed requests are
+   * not limited.
    */
   readonly timeout?: number;
-  /** How often what may be repeated is tried again where no answer came, or 408, 429, 502, 503 or 504; default 0. */
+  /** Maximum retries of repeatable requests after no answer, 408, 429, 502, 503 or 504; default 0. */
   readonly retries?: number;
-  /** Pauses before repetitions; where the server says when to ask again, not before, but within 30 s. */
+  /** Delays before retries. A server's Retry-After is respected, up to 30 s. */
   readonly backoff?: Backoff;
   /** Largest answer that is read into memory, bytes after decompression. */
   readonly maxAnswerBytes?: number;

@@ -80,6 +80,11 @@ export const ERRORS = {
     'The image repository does not take this as a target.',
     'The message says why: a path, a release counter that goes back, signatures that are missing.',
   ),
+  DELIVERY_REFUSED: error(
+    409,
+    'The image repository does not take what a supplier delivers.',
+    'errors names each fault: a path or hardware that is not delegated, signatures, a version, an expiry, an image.',
+  ),
   MANIFEST_REFUSED: error(
     400,
     'The vehicle version manifest does not pass a check of the Director.',
@@ -91,6 +96,21 @@ export const ERRORS = {
     'Use one of the methods that the header Allow names.',
   ),
   REQUEST_TIMEOUT: error(408, 'The request did not arrive in time.', 'Send it again.'),
+  TOO_MANY_REQUESTS: error(
+    429,
+    'Too many requests of this kind are in progress, of this token or of all.',
+    'Wait until one of them has ended; see Retry-After.',
+  ),
+  TOO_MANY_ATTEMPTS: error(
+    429,
+    'Too many wrong tokens came from this address; for a while it is not let in.',
+    'Correct the token, and try again after Retry-After.',
+  ),
+  SEARCH_TIMEOUT: error(
+    422,
+    'The search took longer than a search may.',
+    'Narrow it: a VIN prefix, a state, a shorter period.',
+  ),
   BODY_TOO_LARGE: error(413, 'The body is larger than this route takes.', 'Send less at once.'),
   URI_TOO_LONG: error(414, 'The address is too long.', 'Shorten it.'),
   UNSUPPORTED_MEDIA_TYPE: error(
@@ -118,6 +138,11 @@ export const ERRORS = {
   DEVICE_NOT_FOUND: error(404, 'The registry does not know the vehicle.', 'Register it.'),
   VEHICLE_NOT_FOUND: error(404, 'There is no such vehicle.', LOOK_AGAIN),
   ECU_NOT_FOUND: error(404, 'The vehicle has no such ECU.', 'List its ECUs.'),
+  MANIFEST_NOT_FOUND: error(
+    404,
+    'No manifest of the vehicle was accepted so far.',
+    'Wait for its next update cycle; the ECUs of the vehicle tell why one was refused.',
+  ),
   METADATA_NOT_FOUND: error(
     404,
     'The repository has no such metadata file now.',
@@ -188,7 +213,11 @@ export const ERRORS = {
 
   // What we owe
   INTERNAL_ERROR: error(500, 'Something went wrong in the server.', 'Its log says what.'),
-  CANNOT_SIGN: error(503, 'The server has no usable signing key.', 'Renew its signing key.'),
+  CLOCK_WRONG: error(
+    503,
+    'The clocks of the server and of its database differ: it signs nothing until they agree.',
+    TRY_LATER,
+  ),
   DATABASE_UNAVAILABLE: error(503, 'The database does not answer.', TRY_LATER),
 } as const satisfies Readonly<Record<string, ErrorMeaning>>;
 

@@ -7,18 +7,26 @@ import {
 } from '../contract/carota-api/index.js';
 import { ApiError, type Client } from '../contract/index.js';
 
+/** Hardware ids of the complete agents' ECUs. */
+export const HARDWARE = { primary: 'hw-primary', headUnit: 'hw-head-unit' } as const;
+
 export interface Release {
   readonly scriptRefId: string;
   readonly model: string;
   readonly version: string;
+  /** ECUs never go back to a lower one. */
+  readonly releaseCounter: number;
   readonly software: Uint8Array<ArrayBuffer>;
 }
 
-/** Uploads the software of ECU HU and publishes the script that installs it; where it is there already, it stays. */
+/**
+ * Uploads the software of ECU HU and publishes the script that installs it, both as targets of the image repository; where
+ * it is there already, it stays.
+ */
 export async function release(carota: Client, wanted: Release): Promise<void> {
-  const { scriptRefId, model, version, software } = wanted;
+  const { scriptRefId, model, version, releaseCounter, software } = wanted;
   const { sha256, md5, size } = await carota.call(artifactApi.uploadArtifact, {
-    query: { name: `HU ${version}` },
+    query: { name: `HU ${version}`, hardwareIds: HARDWARE.headUnit, releaseCounter },
     content: { type: 'application/octet-stream', body: software },
   });
   const script = {
@@ -29,7 +37,8 @@ export async function release(carota: Client, wanted: Release): Promise<void> {
     consent: { text: `Version ${version} is ready. Install it now?` },
     preconditions: { battery: 30, gear: 'park' as const },
   };
-  await unlessThere(carota.call(updateScriptApi.publishScript, { body: script }));
+  const query = { hardwareIds: HARDWARE.primary, releaseCounter };
+  await unlessThere(carota.call(updateScriptApi.publishScript, { query, body: script }));
 }
 
 /** Leaves one of that name as it is. */

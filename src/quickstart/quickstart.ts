@@ -17,9 +17,10 @@ import {
 import { carotaTokenApi, type SchedulePlan, vehicleApi } from '../contract/carota-api/index.js';
 import { ApiError, Client } from '../contract/index.js';
 import { Fleet, type FleetVehicle, fleetOf, registrationLine } from '../fleet/index.js';
+import { type InitialTrust } from '../vehicle/index.js';
 import { isOver, release, schedule } from './campaign.js';
 import { anyFreePort, nextFreePort } from './free-port.js';
-import { startRealVehicles } from './real-vehicles.js';
+import { provisionRealVehicles, startRealVehicles } from './real-vehicles.js';
 import { SEED_TRIGGER } from './seed-trigger.js';
 
 export interface QuickstartOptions {
@@ -83,17 +84,18 @@ export async function startQuickstart(
     await register(toAdapter, vehicles);
     tell(`Starting ${simulated.length} simulated vehicles and ${real.length} full agents …`);
     fleet.start();
+    await makeKnown(toCarota, simulated, 'simulated');
+    await makeKnown(toCarota, real, 'agent');
+    const directory = join(options.dataDir, 'vehicles');
+    await provisionRealVehicles(real, directory, toCarota, await trustIn(carota));
     agents = startRealVehicles({
       vehicles: real,
       mqttUrl: adapter.mqttUrl,
       carotaUrl: carota.httpUrl,
       carotaToken: await vehicleToken(toCarota),
-      trustAnchorFile: carota.trustAnchorFile ?? '',
-      directory: join(options.dataDir, 'vehicles'),
+      directory,
       log,
     });
-    await makeKnown(toCarota, simulated, 'simulated');
-    await makeKnown(toCarota, real, 'agent');
     tell('Triggering the first operation and planning two schedules …');
     const triggered = await trigger(toAdapter, tell);
     const planned = await plan(toCarota, triggered.isFirst, simulated, real);
@@ -151,7 +153,7 @@ async function startServers(
     log,
   );
   try {
-    tell('Starting the CarOTA Server with its database …');
+    tell('Starting the CarOTA Server with its database and keys of its own, for trials …');
     const adapterToken = (await readFile(adapter.tokenFile, 'utf8')).trim();
     const carota: Carota = await startCarota(
       {
@@ -193,6 +195,17 @@ async function freePorts({ host, httpPort, mqttPort, carotaPort, tell }: Quickst
     tell(`Port ${carotaPort} is taken; the CarOTA Server uses ${free.carotaPort}.`);
   }
   return free;
+}
+
+/** What the vehicles are provisioned with: roots and time keys of the CarOTA Server's own making. */
+async function trustIn(carota: Carota): Promise<InitialTrust> {
+  const { directorRootFile = '', imageRootFile = '', timeKeysFile = '' } = carota;
+  return {
+    directorRoot: await readFile(directorRootFile),
+    imageRoot: await readFile(imageRootFile),
+    timeKeys: await readFile(timeKeysFile),
+    now: Date.now(),
+  };
 }
 
 async function vehicleToken(carota: Client): Promise<string> {
@@ -261,8 +274,9 @@ async function plan(
   const now = new Date().toISOString().slice(0, 19);
   const version = isFirst ? '1.1.0' : `1.1.${Date.now()}`;
   const realScript = isFirst ? seedScript : `hu only ${now}`;
+  const releaseCounter = isFirst ? 1 : Date.now();
   const software = new Uint8Array(randomBytes(SOFTWARE_BYTES));
-  await release(carota, { scriptRefId: realScript, model, version, software });
+  await release(carota, { scriptRefId: realScript, model, version, releaseCounter, software });
   const rest = simulated.map(({ vin }) => vin).filter((vin) => !isFirst || !seedVins.includes(vin));
   const plans: SchedulePlan[] = [
     {

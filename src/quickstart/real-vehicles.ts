@@ -1,15 +1,25 @@
-/** Complete vehicle agents, which really download, verify, install and roll back files. */
+/** Complete vehicle agents, which really download, verify, install and roll back files, and believe by Uptane alone. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger } from 'pino';
+import { ecuApi, type EcuRegistrations } from '../contract/carota-api/index.js';
+import { type Client } from '../contract/index.js';
 import { type FleetVehicle } from '../fleet/index.js';
-import { AutomaticConsent, MqttLink, openVehicle, type RealVehicle } from '../vehicle/index.js';
+import {
+  AutomaticConsent,
+  type InitialTrust,
+  MqttLink,
+  openVehicle,
+  provisionVehicle,
+  type RealVehicle,
+} from '../vehicle/index.js';
+import { HARDWARE } from './campaign.js';
 
 export interface RealVehiclesOptions {
   readonly vehicles: readonly FleetVehicle[];
   readonly mqttUrl: string;
   readonly carotaUrl: string;
   readonly carotaToken: string;
-  readonly trustAnchorFile: string;
   /** Contains a directory per vehicle. */
   readonly directory: string;
   readonly log: Logger;
@@ -19,6 +29,44 @@ export interface RealVehiclesOptions {
 const BANDWIDTH = 300_000;
 /** Health check of the last vehicle, which only the factory software passes. */
 const SICK = 'test "$OTAOPS_VERSION" = 1.0.0 || { echo "new software did not start" >&2; exit 1; }';
+
+/**
+ * Gives each vehicle its ECUs, keys and roots, as a factory does, and registers them with the CarOTA Server, which knows the
+ * vehicles. A vehicle whose ECUs it knows already stays as it is.
+ */
+export async function provisionRealVehicles(
+  vehicles: readonly FleetVehicle[],
+  directory: string,
+  carota: Client,
+  trust: InitialTrust,
+): Promise<void> {
+  for (const { vin } of vehicles) {
+    const { ecus: known } = await carota.call(ecuApi.listEcus, { params: { vin } });
+    if (known.length > 0) continue;
+    // What an interrupted start or another CarOTA Server has left has keys that nobody knows.
+    await rm(join(directory, vin), { recursive: true, force: true });
+    const ecus = provisionVehicle(join(directory, vin), descriptionOf(vin), trust);
+    const body = { ecus, reason: 'provisioned by the quickstart' } as EcuRegistrations;
+    await carota.call(ecuApi.putEcus, { params: { vin }, body });
+  }
+}
+
+/** A Primary, and a Secondary that verifies for itself whatever the Primary hands it. */
+const descriptionOf = (vin: string): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      vin,
+      ecus: [
+        {
+          serial: `P-${vin}`,
+          name: 'OTA-MANAGER',
+          hardwareId: HARDWARE.primary,
+          isPrimary: true,
+        },
+        { serial: `HU-${vin}`, name: 'HU', hardwareId: HARDWARE.headUnit, version: '1.0.0' },
+      ],
+    }),
+  );
 
 export function startRealVehicles(options: RealVehiclesOptions): { stop(): Promise<void> } {
   const started = options.vehicles.map((vehicle, n) => {
@@ -35,7 +83,7 @@ export function startRealVehicles(options: RealVehiclesOptions): { stop(): Promi
 function startOne(
   vehicle: FleetVehicle,
   isSick: boolean,
-  { mqttUrl, carotaUrl, carotaToken, trustAnchorFile, directory, log }: RealVehiclesOptions,
+  { mqttUrl, carotaUrl, carotaToken, directory, log }: RealVehiclesOptions,
 ): RealVehicle {
   const { vin } = vehicle;
   const started = openVehicle({
@@ -50,17 +98,16 @@ function startOne(
     directory: join(directory, vin),
     carotaUrl,
     carotaToken,
-    trustAnchorFile,
     consent: new AutomaticConsent(true),
     conditions: {
       timeZone: 'UTC',
       read: () => Promise.resolve({ battery: 80, gear: 'park', ignition: 'off' }),
     },
-    ecus: [{ ecu: 'HU', version: '1.0.0' }],
     healthCommand: isSick ? SICK : undefined,
     bytesPerSecond: BANDWIDTH,
     pace: { progressSeconds: 0.5, progressPercent: 10 },
     onSurprise: (phase, error) => log.warn({ vin, phase, err: error }, 'update of a vehicle'),
+    onDistrust: (refusal) => log.warn({ vin, err: refusal }, 'refused by an ECU'),
     onBroken: (error) => log.error({ vin, err: error }, 'a vehicle has stopped'),
   });
   started.agent.goOnline();

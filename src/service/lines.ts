@@ -1,5 +1,5 @@
 /** Streams the lines of CSV and NDJSON, each with its number, or its fault if it is invalid. */
-import { pipeline, type Readable } from 'node:stream';
+import { type Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { mayBeUnstorable, unstorable } from './storable-text.js';
 
@@ -20,6 +20,7 @@ export function linesOf(input: Readable, format: LineFormat): AsyncGenerator<Lin
 
 async function* csvLines(input: Readable): AsyncGenerator<Line> {
   const faulty: Line[] = [];
+  let lastFaulty = -1;
   const parser = parse({
     bom: true,
     columns: (header: string[]) => header.map((name) => name.trim()),
@@ -29,18 +30,37 @@ async function* csvLines(input: Readable): AsyncGenerator<Line> {
     skip_empty_lines: true,
     skip_records_with_error: true,
     on_skip: (error) => {
-      if (error) faulty.push({ line: Number(error.lines ?? 0), error: error.message });
+      const line = Number(error?.lines ?? 0);
+      // The parser finds as many faults in a line as it has quotes.
+      if (error && line !== lastFaulty) faulty.push({ line, error: error.message });
+      lastFaulty = line;
       return undefined;
     },
     trim: true,
   });
-  pipeline(input, parser, () => undefined);
-  for await (const entry of parser) {
+  let failure: Error | undefined;
+  parser.on('error', (error: Error) => (failure = error));
+  // Faults are taken chunk by chunk too: where every line is faulty, no record comes with which they could be taken.
+  const linesSoFar = function* (): Generator<Line> {
+    for (let entry = parser.read(); entry !== null; entry = parser.read()) {
+      const { record, info } = entry as CsvEntry;
+      yield storable(info.lines, record);
+    }
     yield* faulty.splice(0);
-    const { record, info } = entry as { record: Record<string, string>; info: { lines: number } };
-    yield storable(info.lines, record);
+    if (failure) throw failure;
+  };
+  for await (const chunk of input) {
+    // With all its records read, the parser takes a chunk at once.
+    parser.write(chunk);
+    yield* linesSoFar();
   }
-  yield* faulty;
+  parser.end();
+  yield* linesSoFar();
+}
+
+interface CsvEntry {
+  readonly record: Record<string, string>;
+  readonly info: { readonly lines: number };
 }
 
 async function* ndjsonLines(input: Readable): AsyncGenerator<Line> {

@@ -5,7 +5,7 @@ import { type Logger } from 'pino';
 import { createFirstToken } from './access/index.js';
 import { type BothClocks, DatabaseClock, REFUSE_SECONDS } from './clock/index.js';
 import {
-  type Database,
+  type LanedDatabase,
   migrate,
   openEmbedded,
   openPostgres,
@@ -17,6 +17,8 @@ export interface StorageSettings {
   readonly dataDir: string;
   /** `postgres://…`; without it, the embedded database. */
   readonly databaseUrl?: string | undefined;
+  /** How long a statement may take that reads for people, seconds. */
+  readonly searchSeconds?: number | undefined;
 }
 
 /** Called on events while the storage is open. */
@@ -49,7 +51,7 @@ export function loggedTo(log: Logger): StorageListeners {
 }
 
 export interface Storage {
-  readonly database: Database;
+  readonly database: LanedDatabase;
   /** The database's time. */
   readonly clock: DatabaseClock;
   /** File with the initial admin token. */
@@ -72,12 +74,17 @@ export async function openStorage(
   schema: Schema,
   listeners: StorageListeners = {},
 ): Promise<Storage> {
-  const { databaseUrl, dataDir } = settings;
+  const { databaseUrl, dataDir, searchSeconds } = settings;
   const { onConnectionLost = () => undefined, onPrimary } = listeners;
   const database =
     databaseUrl === undefined
-      ? await openEmbedded(dataDir, onConnectionLost)
-      : openPostgres({ url: databaseUrl, onConnectionLost, onPrimary });
+      ? await openEmbedded(dataDir, onConnectionLost, searchSeconds)
+      : openPostgres({
+          url: databaseUrl,
+          readingSeconds: searchSeconds,
+          onConnectionLost,
+          onPrimary,
+        });
   let clock: DatabaseClock | undefined;
   const close = async () => {
     await clock?.stop();

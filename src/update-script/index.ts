@@ -3,12 +3,8 @@
  *
  * @module update-script
  */
-export * from './certificates.js';
-export { checkPath } from './certification-path.js';
 export * from './daily-window.js';
 export * from './install-order.js';
-export { KeyRefused } from './keys.js';
-export * from './signature.js';
 export * from './time-zone.js';
 export * from '../contract/update-script/index.js';
 export * from './validate-script.js';

@@ -1,6 +1,6 @@
 /**
- * Uptane, "Full verification": what a Primary, and a Secondary that can, does with the metadata of both repositories.
- * Nothing is installed here; the result is what may be installed.
+ * Uptane, "Full verification" of the metadata of both repositories, by a Primary or a capable Secondary.
+ * Installs nothing; returns what may be installed.
  */
 import { type Assignment } from './director/check-director-targets.js';
 import { checkImage } from './director/compare.js';
@@ -13,11 +13,11 @@ export interface FullVerification {
   readonly image: RepositoryClient;
   /** For a Primary `checkDirectorTargets` for its vehicle, for a Secondary `checkDirectorTargetsForEcu` for itself. */
   readonly assignmentsOf: (targets: Targets) => readonly Assignment[];
-  /** What each ECU has, by ECU identifier; an ECU of which nothing is known is left out. */
+  /** Installed images by ECU identifier; ECUs with unknown images are omitted. */
   readonly installed: ReadonlyMap<string, InstalledImage>;
   /**
-   * Whether an order asks for nothing new, by default `isInstalled`. A Primary that carries an order out more than once
-   * (an update script, which is no firmware) says so here; its release counter is compared all the same.
+   * Whether an order contains nothing new; default: `isInstalled`. Overridden by a Primary that executes an order more than
+   * once (an update script, which is not firmware); its release counter is compared in any case.
    */
   readonly isDone?: (assignment: Assignment, installed: InstalledImage | undefined) => boolean;
 }
@@ -26,9 +26,9 @@ export interface FullVerification {
 const REPOSITORIES = { director: 'director', image: 'image' };
 
 /**
- * One refused image refuses the cycle.
+ * One rejected image rejects the entire cycle.
  *
- * @returns all that the Director orders, verified, with at least one image that is new to its ECU; or nothing
+ * @returns the verified order of the Director, if at least one image is new to its ECU
  * @throws Refusal
  */
 export async function verifyFully(verification: FullVerification): Promise<readonly Assignment[]> {
@@ -54,8 +54,8 @@ async function directorAssignments(verification: FullVerification): Promise<read
   const { director, assignmentsOf } = verification;
   await director.updateRoot();
   await director.updateTimestamp();
-  // Step 4: with the same snapshot there are no new updates. What was ordered before may not be installed
-  // yet, though: the power was cut, or the image repository was unavailable.
+  // Step 4: with the same snapshot there are no new updates. But an earlier order may not be installed yet,
+  // because the power was cut or the image repository was unavailable.
   if (director.isUnchanged()) {
     const targets = director.storedTargets();
     if (targets && !hasNews(assignmentsOf(targets), verification)) return [];

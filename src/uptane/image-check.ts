@@ -1,4 +1,4 @@
-/** Uptane, "Verify image": length and every hash, as the bytes come. */
+/** Uptane, "Verify image": length and every hash, as the bytes arrive. */
 import { STANDARD } from './checks/sections.js';
 import { checkHashAlgorithms } from './director/compare.js';
 import { RunningHashes } from './metadata/hashes.js';

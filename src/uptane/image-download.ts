@@ -9,7 +9,7 @@ import { type Fetcher } from './transfer/fetcher.js';
 import { transfer } from './transfer/transfer.js';
 
 export interface ImageDownload {
-  /** Of the folder with the images. */
+  /** URL of the image folder. */
   readonly fetcher: Fetcher;
   /** See `imagePath`. */
   readonly url: string;
@@ -19,7 +19,7 @@ export interface ImageDownload {
 }
 
 /**
- * When it returns, the whole image is on disk and verified; if it throws, there is no file.
+ * When it returns, the entire image is on disk and verified; if it throws, no file remains.
  *
  * @param path replaced
  * @throws Refusal

@@ -6,16 +6,16 @@ export const LIMITS = {
   snapshot: 2_000_000,
   /** Targets and delegated targets. */
   targets: 5_000_000,
-  /** New roots of one repository; the next cycle goes on from the last one. */
+  /** Maximum number of new roots of one repository per cycle; the next cycle continues with the last one. */
   newRoots: 256,
-  /** Roles that are visited in the search for one image. */
+  /** Maximum number of roles visited in the search for an image. */
   rolesPerImage: 32,
 } as const;
 
 export interface TransferRate {
-  /** A response that brings less than this … */
+  /** A response with fewer bytes than this … */
   readonly bytes: number;
-  /** … in this time is given up. */
+  /** … in this time is aborted. */
   readonly seconds: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Uptane, "Partial verification": the least that a Secondary does, with nothing but the Director's root and targets.
- * Whoever hands it the files need not be trusted.
+ * Uptane, "Partial verification": the minimum for a Secondary, using only the Director's root and targets. The party that
+ * delivers the files need not be trusted.
  */
 import { checkLastRoot, checkNextRoot } from './checks/check-root.js';
 import { checkLength } from './checks/length.js';
@@ -23,23 +23,23 @@ import { DIRECTOR } from './rules.js';
 
 export interface PartialVerification {
   readonly ecu: Ecu;
-  /** The Director's root that the ECU trusts. */
+  /** The ECU's trusted Director root. */
   readonly root: Uint8Array;
-  /** The roots that came after it, in order; a rotation of the targets key arrives this way. */
+  /** Subsequent roots in order, through which a rotated targets key arrives. */
   readonly newRoots: readonly Uint8Array[];
-  /** The Director's targets that the ECU trusted before. */
+  /** The previously trusted Director targets. */
   readonly previousTargets: Uint8Array | undefined;
-  /** The Director's targets that it is handed now. */
+  /** The new Director targets. */
   readonly targets: Uint8Array;
   readonly installed: InstalledImage | undefined;
-  /** Trusted time, from elsewhere than the Primary. */
+  /** Trusted time, not from the Primary. */
   readonly now: Date;
 }
 
 export interface PartiallyVerified {
   /** The root to trust from now on. */
   readonly root: Uint8Array;
-  /** `undefined`: nothing is to be done for this ECU. */
+  /** `undefined`: nothing to do for this ECU. */
   readonly assignment: Assignment | undefined;
 }
 
@@ -55,7 +55,7 @@ export function verifyPartially(verification: PartialVerification): PartiallyVer
   checkLastRoot(root, now);
   const checked = checkTargets(targets, {
     authority: root.authorities.targets,
-    // Without a snapshot only the version before guards against going back.
+    // Without a snapshot, only the previous version protects against rollback.
     listed: undefined,
     previous: previousTargets && signedBy(root.authorities.targets, previousTargets),
     now,

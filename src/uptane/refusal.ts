@@ -1,9 +1,9 @@
-/** What the verification refuses, why, and which attack that points to. */
+/** Rejections by the verification: reason, and the attack they indicate. */
 
 /**
  * Stable codes of refusals (POUF, section 8).
  *
- * `storage` is not the repositories' fault: the client's own disk or provisioning is at fault.
+ * `storage` is no fault of the repositories, but of the client's own disk or provisioning.
  */
 export type RefusalCode =
   | 'malformed'
@@ -25,7 +25,7 @@ export type RefusalCode =
   | 'mismatch'
   | 'storage';
 
-/** The attacks of the standard ("Description of threats") that a failed check points to. */
+/** The attacks of the standard ("Description of threats") that a failed check indicates. */
 export const ATTACKS = [
   'arbitrary-software',
   'rollback',
@@ -54,29 +54,29 @@ const ATTACK_OF: Partial<Record<RefusalCode, Attack>> = {
   'hardware-id': 'wrong-ecu',
 };
 
-/** Which file of which repository is being looked at. */
+/** Repository and file being checked. */
 export interface Subject {
   /** `director`, `image`, or whatever name the caller gives a repository. */
   readonly repository: string;
   /** `root`, `timestamp`, `snapshot`, `targets`, a delegated role, or the path of an image. */
   readonly role: string;
-  /** Version of the metadata file, where it is known. */
+  /** Version of the metadata file, if known. */
   readonly version?: number | undefined;
 }
 
 export interface RefusalReason {
   readonly code: RefusalCode;
-  /** Section of the Uptane Standard, or of the POUF, that demands the check. */
+  /** Section of the Uptane Standard, or of the POUF, that requires the check. */
   readonly check: string;
-  /** What is wrong, as a sentence without a subject: `has expired`. */
+  /** The fault, as a sentence without a subject: `has expired`. */
   readonly fault: string;
   readonly expected?: string | undefined;
   readonly found?: string | undefined;
-  /** Where the code alone does not tell it. */
+  /** If the code alone does not determine it. */
   readonly attack?: Attack | undefined;
 }
 
-/** A check has failed; nothing of what failed is trusted or stored. */
+/** A check has failed; nothing that failed is trusted or stored. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: RefusalCode;
@@ -120,6 +120,6 @@ function shortened<T extends string | undefined>(text: T): T {
   if (text === undefined) return text;
   const printable = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
   const cut = printable.length > LONGEST_TEXT ? `${printable.slice(0, LONGEST_TEXT)}…` : printable;
-  // It is signed and stored as JSON, which cannot hold half of a surrogate pair: also where the cut makes one.
+  // Signed and stored as JSON, which cannot contain lone surrogates; truncation may create one.
   return cut.toWellFormed() as T;
 }

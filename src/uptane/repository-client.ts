@@ -1,8 +1,8 @@
 /**
- * One repository's part of a cycle: fetches, checks and stores its metadata, in the order of the standard ("Full
- * verification"). `checks/` decides whether a file is valid; this file decides when it is fetched and what is kept.
+ * One repository's part of a cycle: fetches, checks and stores its metadata, in the standard's order ("Full
+ * verification"). `checks/` decides whether a file is valid; this file decides when it is fetched and what is stored.
  *
- * Each valid file is stored at once, so a version once seen is never forgotten, even if the rest of the cycle fails.
+ * Each valid file is stored at once, so that a version once seen is never forgotten, even if the rest of the cycle fails.
  */
 import { checkLastRoot, checkNextRoot, onlineKeys } from './checks/check-root.js';
 import { checkSnapshot } from './checks/check-snapshot.js';
@@ -33,12 +33,12 @@ export interface RepositoryOptions {
   /** For messages: `director`, `image` … */
   readonly name: string;
   readonly rules: Rules;
-  /** Of the folder with the metadata. */
+  /** URL of the metadata folder. */
   readonly fetcher: Fetcher;
   readonly store: MetadataStore;
   /** Trusted time, fixed for the cycle. */
   readonly now: Date;
-  /** A slower transfer is refused; default: that of the POUF, section 7. */
+  /** Slower transfers are aborted; default: that of the POUF, section 7. */
   readonly slowest?: TransferRate | undefined;
 }
 
@@ -51,8 +51,8 @@ export class RepositoryClient {
   #snapshot: Snapshot | undefined;
   #targets: Targets | undefined;
   /**
-   * The targets roles of this cycle: the current file, and the authority that it was last verified against. Another
-   * delegation to the same role verifies it again.
+   * The targets roles of this cycle: the current file, and the authority of its last verification. Another delegation to
+   * the same role verifies it again.
    */
   readonly #verified = new Map<string, { authority: Authority; targets: Targets }>();
 
@@ -98,7 +98,7 @@ export class RepositoryClient {
     this.#timestamp = timestamp;
   }
 
-  /** Whether the stored snapshot is the one that the timestamp lists: then there is nothing new. */
+  /** Whether the stored snapshot is the one listed in the timestamp, so that nothing is new. */
   isUnchanged(): boolean {
     const stored = this.#stored('snapshot', readSnapshot);
     return stored !== undefined && isListed(stored, inOrder(this.#timestamp).snapshot);
@@ -122,7 +122,7 @@ export class RepositoryClient {
     if (previous && isListed(previous, timestamp.snapshot)) {
       this.#snapshot = unlessRefused(() => checkSnapshot(previous.bytes, check));
       if (this.#snapshot) return;
-      // Root may have new keys, and the repository may have signed the same version again.
+      // Root may have new keys, and the repository may have re-signed the same version.
     }
     const path = this.#versionedPath('snapshot', version);
     const bytes = await this.#fetchListed(path, Math.min(length, LIMITS.snapshot), subject);
@@ -142,7 +142,7 @@ export class RepositoryClient {
     this.#targets = await this.#updateTargetsRole('targets', authority, listed, checkFurther);
   }
 
-  /** Uptane, "How to resolve delegations". @throws Refusal if a role on the way cannot be fetched or verified */
+  /** Uptane, "How to resolve delegations". @throws Refusal if a role on the path cannot be fetched or verified */
   findImage(image: WantedImage): Promise<FoundImage | undefined> {
     return findImage({
       image,
@@ -186,7 +186,7 @@ export class RepositoryClient {
     if (stored && isListed(stored, listed)) {
       const usable = unlessRefused(() => verified(stored.bytes));
       if (usable) return usable;
-      // Fetched again, for the same reason as a snapshot.
+      // Fetched again for the same reason as a snapshot.
     }
     const limit = Math.min(listed.length ?? LIMITS.targets, LIMITS.targets);
     const bytes = await this.#fetchListed(

@@ -25,7 +25,7 @@ import { type ChangedFacts, type TakenTrigger } from './update/facts.js';
 import { type Phase } from './update/machine.js';
 import { type VehicleClock } from './vehicle-clock.js';
 
-/** What a {@link VehicleAgent} works with. */
+/** Dependencies of a {@link VehicleAgent}. */
 export interface VehicleAgentOptions {
   readonly identity: VehicleIdentity;
   readonly link: CloudLink;
@@ -45,19 +45,19 @@ export interface VehicleAgentOptions {
   readonly onBroken?: (error: Error) => void;
 }
 
-/** Pauses before a message that could not be sent is retried; they grow while nobody subscribes. */
+/** Delays before an unsent message is retried; they grow while nobody subscribes. */
 const RETRY = { firstPauseMs: 1_000, longestPauseMs: 60_000 };
 /**
  * A broker's acknowledgement means that it has the message, not that the message survives a crash of the
- * broker. Messages acknowledged in this time before the connection broke, or before the vehicle was
- * switched off, are sent again after the reconnect, ms; the adapter deduplicates. Longer than the
+ * broker. Messages acknowledged less than this before the connection broke, or before the vehicle was
+ * switched off, are repeated after the reconnect, ms; the adapter deduplicates. Longer than the
  * documented brokers need to write to disk (5 s for Mosquitto).
  */
 const UNCERTAIN_MS = 40_000;
 
 /**
- * Unfinished updates. Triggers beyond are not acknowledged: the cloud sends them again, and a flood of forged ones fills
- * neither the journal nor the disk.
+ * Maximum number of unfinished updates. Further triggers are not acknowledged: the cloud repeats them, and a flood of
+ * forged ones fills neither the journal nor the disk.
  */
 const MOST_UPDATES = 16;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -70,7 +70,7 @@ export class VehicleAgent {
   readonly #options: VehicleAgentOptions;
   readonly #record = new VehicleRecord();
   readonly #monotonic: () => number;
-  /** When the connection broke; undefined while it is up, or before the first one. */
+  /** Time of the disconnect; undefined while connected, or before the first connection. */
   #brokenAt: number | undefined;
   #forgetting: NodeJS.Timeout | undefined;
   readonly #stopping = new AbortController();
@@ -86,7 +86,7 @@ export class VehicleAgent {
     for (const message of this.#record.waiting.values()) options.outbox.add(message);
   }
 
-  /** Connects, or connects again after {@link goOffline}. */
+  /** Connects, or reconnects after {@link goOffline}. */
   goOnline(): void {
     this.#options.link.open({
       onMessage: (payload) => this.#guarded(() => this.#take(payload)),
@@ -154,7 +154,7 @@ export class VehicleAgent {
 
   /** Why a trigger is not even queued. */
   #refusalOf({ message_id, time, ttl }: OtaTrigger): string | undefined {
-    // By certain time only: a clock that runs ahead must not make every trigger expire.
+    // Only by trusted time: a clock that runs ahead must not make every trigger expire.
     const expiry = ttl === NEVER_EXPIRES ? Infinity : toMilliseconds(time) + ttl * 1000;
     if (expiry < this.#options.clock.earliest) return `EXPIRED ${message_id}`;
     if (this.#record.updates.size >= MOST_UPDATES) {
@@ -163,7 +163,7 @@ export class VehicleAgent {
     return undefined;
   }
 
-  /** The newest trigger behind the update under way: that one may be a slow download that is no longer wanted. */
+  /** The newest trigger queued behind the current update, which may be a slow download that is no longer wanted. */
   #announceAnother(): void {
     const [current, ...queued] = this.#record.updates.values();
     const newest = queued.at(-1);
@@ -236,8 +236,8 @@ export class VehicleAgent {
   }
 
   /**
-   * Each event is later than the one before, even if the clock stops or is set back; unless a clock that ran ahead
-   * has stamped earlier ones, whose times the cloud does not believe.
+   * Each event is later than the previous one, even if the clock stops or is set back; except after events stamped by a
+   * clock that ran ahead, whose times the cloud does not trust.
    */
   #nextTime(): number {
     const { clock } = this.#options;
@@ -327,7 +327,7 @@ export class VehicleAgent {
         this.#settle(message);
         continue;
       }
-      // Otherwise the connection has broken; after a temporary fault the message is retried in a moment.
+      // Otherwise the connection has broken; after a temporary fault the message is retried shortly.
       unheard = failure instanceof NobodyListens ? unheard + 1 : 0;
       await this.#pause(backoffPause(RETRY, Math.max(1, unheard), Math.random()));
     }
@@ -390,7 +390,7 @@ export class VehicleAgent {
     }
   }
 
-  /** What cannot be recorded must not be done: the vehicle keeps its software and stays silent. */
+  /** Steps that cannot be recorded must not be taken: the vehicle keeps its software and stays silent. */
   #break(error: Error): void {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();

@@ -1,4 +1,4 @@
-/** Why a request failed, in words. */
+/** The reason for a failed request, in words. */
 
 /** `fetch` reports only that it failed; the cause is one level deeper. */
 export function messageOf(error: Error): string {

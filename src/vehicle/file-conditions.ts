@@ -8,7 +8,7 @@ export class FileConditions implements Conditions {
   readonly #file: string | undefined;
 
   /**
-   * @param file JSON: `{"battery": 80, "gear": "park", "ignition": "off"}`; undefined: nothing is known
+   * @param file JSON: `{"battery": 80, "gear": "park", "ignition": "off"}`; undefined: all values unknown
    * @param timeZone IANA name
    */
   constructor(file: string | undefined, timeZone: string) {
@@ -16,7 +16,7 @@ export class FileConditions implements Conditions {
     this.timeZone = timeZone;
   }
 
-  /** The status in the file; nothing is known where the file is missing or unreadable. */
+  /** The status in the file; all values are unknown if it is missing or unreadable. */
   async read(): Promise<VehicleStatus> {
     if (this.#file === undefined) return {};
     try {

@@ -9,7 +9,6 @@ export * from './consent/index.js';
 export * from './download/index.js';
 export * from './ecu/ecu-identity.js';
 export * from './file-conditions.js';
-export * from './http-script-source.js';
 export * from './identity.js';
 export * from './installer/index.js';
 export * from './journal/index.js';

@@ -27,21 +27,21 @@ export interface MqttLinkOptions {
 
 const KEEPALIVE_SECONDS = 60;
 const CONNECT_TIMEOUT_MS = 60_000;
-/** If there is another host to try. */
+/** If another host can be tried. */
 const CONNECT_TIMEOUT_IN_CLUSTER_MS = 10_000;
-/** Pause before a reconnect, randomly up to twice that, so that a fleet does not return all at once. */
+/** Minimum delay before a reconnect; random up to twice that, so that a fleet does not return all at once. */
 const RECONNECT_MS = 1_000;
 /** The session does not expire (MQTT 5, 3.1.2.11.2), as in MQTT 3.1.1. */
 const NEVER = 0xffffffff;
-/** CONNACK codes of brokers that do not speak MQTT 5. */
+/** CONNACK codes of brokers without MQTT 5. */
 const UNSUPPORTED_VERSION = new Set<unknown>([1, 132]);
 /** PUBACK reason code: no matching subscribers (MQTT 5, 3.4.2.1). */
 const NO_MATCHING_SUBSCRIBERS = 0x10;
 
-/** Brokers known to speak only MQTT 3.1.1, so that a fleet in one process asks each once. */
+/** Brokers found to support only MQTT 3.1.1, so that a fleet in one process probes each once. */
 const speaksOld = new Set<string>();
 
-/** The vehicle’s connection over MQTT: version 5 where the broker has it, else 3.1.1, with a persistent session. */
+/** The vehicle’s connection over MQTT: version 5 if the broker supports it, otherwise 3.1.1; persistent session. */
 export class MqttLink implements CloudLink {
   readonly #options: MqttLinkOptions;
   readonly #c2dTopic: string;
@@ -99,7 +99,7 @@ export class MqttLink implements CloudLink {
   #clientOf(url: string): MqttClient {
     const { systemId, credential, ca } = this.#options;
     const { protocol, path, hosts } = parseBrokerUrl(url);
-    // A fleet spreads over the hosts of a cluster.
+    // Spreads a fleet over the hosts of a cluster.
     const start = Math.floor(Math.random() * hosts.length);
     const servers = [...hosts.slice(start), ...hosts.slice(0, start)].map((host) => ({ ...host }));
     const [{ host, port }] = hosts;

@@ -12,10 +12,10 @@ export interface ReportedEvent {
 /** An update in progress, as recorded in the journal. */
 export interface RunningUpdate {
   readonly trigger: TakenTrigger;
-  /** The current phase, also after a restart. */
+  /** The current phase, kept across restarts. */
   readonly phase: Phase | 'ended';
   readonly facts: UpdateFacts;
-  /** How the last update of the same operation came to its end in this vehicle, if there was one. */
+  /** Result of this vehicle's last update of the same operation, if any. */
   readonly previousResult?: EventStatusName | undefined;
   /**
    * Enters a phase: journals it atomically together with changed facts and reported events. Once it returns,
@@ -29,14 +29,13 @@ export interface RunningUpdate {
 }
 
 /**
- * Works on updates for the {@link VehicleAgent}. {@link UpdateRunner} is ours; bring your own to replace it
- * altogether.
+ * Performs updates for the {@link VehicleAgent}. {@link UpdateRunner} is ours; provide your own to replace it entirely.
  */
 export interface OtaManager {
   /**
-   * Works on one update until it has finished, or the agent stops.
+   * Performs one update until it has finished, or the agent stops.
    */
   run(update: RunningUpdate): Promise<void>;
-  /** Another trigger waits while an update is under way; the manager may give the update up for it. */
+  /** Another trigger is queued during an update; the manager may cancel the update for it. */
   another?(trigger: TakenTrigger): void;
 }

@@ -13,11 +13,11 @@ export interface OutgoingMessage {
 export interface Outbox {
   /** Appends a message. */
   add(message: OutgoingMessage): void;
-  /** Puts messages that must be sent again, oldest first, before all others. */
+  /** Inserts messages that must be repeated, oldest first, before all others. */
   putBack(messages: readonly OutgoingMessage[]): void;
   /** The oldest unacknowledged message. */
   first(): OutgoingMessage | undefined;
-  /** Removes a message that was acknowledged. One that is not there is ignored. */
+  /** Removes an acknowledged message; unknown ones are ignored. */
   remove(messageId: string): void;
   /** Number of queued messages. */
   readonly size: number;

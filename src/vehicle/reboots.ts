@@ -1,4 +1,4 @@
-/** How a vehicle restarts. */
+/** Ways to restart a vehicle. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand } from './installer/index.js';
@@ -16,7 +16,7 @@ export class NoReboot implements Reboot {
 }
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-/** A command that should have restarted the vehicle and has not. */
+/** The command that should have restarted the vehicle did not. */
 const PATIENCE_MS = 10 * 60 * 1000;
 
 /** Restarts the agent's computer by a command; its system starts the agent again. */
@@ -24,7 +24,7 @@ export class CommandReboot implements Reboot {
   readonly #command: string;
   readonly #bootIdFile: string;
 
-  /** @param bootIdFile its content differs from boot to boot */
+  /** @param bootIdFile file whose content differs between boots */
   constructor(command: string, bootIdFile = BOOT_ID) {
     this.#command = command;
     this.#bootIdFile = bootIdFile;

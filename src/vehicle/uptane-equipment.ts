@@ -1,4 +1,4 @@
-/** The equipment of a vehicle that trusts by Uptane: what is ordered, where images are, and ECUs that verify. */
+/** The equipment of a vehicle with Uptane: orders, downloads, and verifying ECUs. */
 import { join } from 'node:path';
 import { imagePath } from '../uptane/urls.js';
 import { type FactorySoftware } from './installer/index.js';
@@ -14,19 +14,19 @@ import {
 } from './update/index.js';
 import { type VehicleClock } from './vehicle-clock.js';
 
-/** How long a vehicle tries to get what is ordered. */
+/** Retries while fetching an order. */
 export interface Patience {
-  /** Cycles, and attempts of a download without progress, before it gives up. */
+  /** Maximum number of cycles, and of download attempts without progress. */
   readonly attempts?: number | undefined;
   /** Pause before the second attempt, ms; doubled before each further one. */
   readonly pauseMs?: number | undefined;
-  /** A slower transfer is given up. */
+  /** Slower transfers are aborted. */
   readonly slowest?: SlowestRate | undefined;
 }
 
 export interface UptaneEquipmentOptions {
   readonly vin: string;
-  /** Of the vehicle, provisioned. */
+  /** Directory of the provisioned vehicle. */
   readonly directory: string;
   /** Without the VIN. */
   readonly directorUrl: URL;
@@ -35,7 +35,7 @@ export interface UptaneEquipmentOptions {
   readonly bytesPerSecond?: number | undefined;
   readonly patience?: Patience | undefined;
   readonly clock: VehicleClock;
-  /** Of the ECUs that share the Primary's hardware. */
+  /** Installer of the ECUs that share the Primary's hardware. */
   readonly localInstaller: (ecus: readonly FactorySoftware[]) => Installer;
   readonly onDistrust?: ((refusal: Error) => void) | undefined;
 }
@@ -84,7 +84,7 @@ export function uptaneEquipment(
   };
 }
 
-/** @throws DownloadFailed for an image that no verified metadata describe */
+/** @throws DownloadFailed for an image without verified metadata */
 function imageAddress(imageUrl: URL, image: VerifiedImage | undefined): string {
   if (image === undefined) throw new DownloadFailed('no verified metadata describe the image');
   const { path, length, hashes } = image;

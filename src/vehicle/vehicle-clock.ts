@@ -1,13 +1,13 @@
 /**
- * The time by which a vehicle stamps its events and waits for windows: the attested one, once there is one in this life
- * of the process. Before, the vehicle's own clock is used, which may be at 1970 after a power cut or anywhere else; then
- * nothing that could be misled depends on it. Neither a trigger nor an unsigned answer moves it.
+ * The vehicle's time for event timestamps and windows: the attested time, once obtained since the process started. Before
+ * that, the vehicle's own clock is used, which may be arbitrarily wrong, e.g. at 1970 after a power cut; no security
+ * decision depends on it. Neither a trigger nor an unsigned answer changes it.
  */
 import { isPlausible } from '../contract/index.js';
 
 const isLateEnough = (time: number) => isPlausible(time, Number.POSITIVE_INFINITY);
 
-/** The vehicle’s clock: attested time where there is one, else its own, with the latest known time in place of 1970. */
+/** The vehicle’s clock: attested time if available, otherwise its own, with the latest known time instead of 1970. */
 export class VehicleClock {
   readonly #clock: () => number;
   readonly #monotonic: () => number;
@@ -18,7 +18,7 @@ export class VehicleClock {
 
   /**
    * @param clock the vehicle's own clock, ms
-   * @param monotonic ms that pass evenly, whatever the clock is set to
+   * @param monotonic monotonic clock, ms
    */
   constructor(clock: () => number, monotonic: () => number = () => performance.now()) {
     this.#clock = clock;
@@ -40,24 +40,24 @@ export class VehicleClock {
     return this.#attested !== undefined;
   }
 
-  /** It is certainly at least this late, ms; 0 if nothing is certain. */
+  /** Trusted lower bound of the current time, ms; 0 if there is none. */
   get earliest(): number {
     return this.#attested ? this.now() : this.#floor;
   }
 
-  /** Notes the latest time in the vehicle's own records, for a clock at 1970. @param time ms */
+  /** Records the latest time in the vehicle's own records, for a clock at 1970. @param time ms */
   atLeast(time: number): void {
     if (!isLateEnough(time)) return;
     this.#behind = Math.max(this.#behind, time - this.#clock());
   }
 
-  /** Notes a time that was attested in an earlier life. @param time ms */
+  /** Records a time attested before the process started. @param time ms */
   notBefore(time: number): void {
     this.#floor = Math.max(this.#floor, time);
     this.atLeast(time);
   }
 
-  /** Takes an attested time. @param time ms */
+  /** Sets the time to an attested time. @param time ms */
   attest(time: number): void {
     this.#attested = { time, at: this.#monotonic() };
   }

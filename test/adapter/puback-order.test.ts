@@ -1,4 +1,4 @@
-/** PUBACKs go out in the order of their PUBLISHes, whatever is settled first [MQTT-4.6.0-2]. */
+/** PUBACKs are sent in the order of their PUBLISHes, whichever messages are stored first [MQTT-4.6.0-2]. */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { generate, type Packet, parser } from 'mqtt-packet';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { PubackOrder } from '../../src/adapter/message-link/puback-order.js';
 import { parseBrokerUrl } from '../../src/contract/index.js';
 
 describe('the order of PUBACKs', () => {
-  test('what is settled out of turn waits for what came before', () => {
+  test('a message stored out of order waits for earlier ones', () => {
     const order = new PubackOrder();
     for (const id of [7, 3, 9]) order.arrived(id);
     expect(order.settled(3)).toBe(false);
@@ -18,7 +18,7 @@ describe('the order of PUBACKs', () => {
     expect(order.take()).toEqual([9]);
   });
 
-  test('goes round all packet ids, more than once', () => {
+  test('wraps around all packet ids, more than once', () => {
     const order = new PubackOrder();
     const taken: number[] = [];
     const sent = Array.from({ length: 200_000 }, (_, n) => (n % 65_535) + 1);
@@ -31,7 +31,7 @@ describe('the order of PUBACKs', () => {
     expect(taken).toEqual(sent);
   });
 
-  test('a packet id that comes again before its PUBACK is acknowledged twice', () => {
+  test('a packet id repeated before its PUBACK is acknowledged twice', () => {
     const order = new PubackOrder();
     order.arrived(5);
     order.arrived(5);
@@ -41,7 +41,7 @@ describe('the order of PUBACKs', () => {
     expect(order.take()).toEqual([5]);
   });
 
-  test('more under way than there are packet ids is an error', () => {
+  test('more messages in flight than packet ids is an error', () => {
     const order = new PubackOrder();
     for (let n = 0; n < 65_536; n++) order.arrived(n % 65_536);
     expect(() => order.arrived(1)).toThrow('more messages than packet ids');
@@ -54,7 +54,7 @@ describe('a connection to a broker', () => {
     for (const close of closing.splice(0)) close();
   });
 
-  /** A broker that sends these packet ids once its client is there, and collects what is acknowledged. */
+  /** A broker that sends these packet ids once its client is connected, and records the PUBACKs. */
   async function brokerThatSends(ids: readonly number[]) {
     const acknowledged: number[] = [];
     const server = createServer((socket: Socket) => {
@@ -85,7 +85,7 @@ describe('a connection to a broker', () => {
     return { url: `mqtt://127.0.0.1:${port}`, acknowledged };
   }
 
-  test('answers in the order of arrival when a later message is settled first', async () => {
+  test('acknowledges in order of arrival when a later message is stored first', async () => {
     const ids = [11, 12, 13, 14, 15];
     const { url, acknowledged } = await brokerThatSends(ids);
     const acknowledges: (() => void)[] = [];
@@ -108,7 +108,7 @@ describe('a connection to a broker', () => {
     await arrived;
     for (const n of [4, 2, 1, 3]) {
       acknowledges[n]?.();
-      // Longer than the link needs to write what is due.
+      // Longer than the link needs to send due PUBACKs.
       await new Promise((resolve) => setImmediate(resolve));
     }
     acknowledges[0]?.();

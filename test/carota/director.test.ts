@@ -3,10 +3,10 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDirectorKeys } from '../../src/carota/director/index.js';
-import { readStandings, type VehicleStanding } from '../../src/carota/director/standing.js';
+import { Standings, type VehicleStanding } from '../../src/carota/director/standing.js';
 import { VehicleMetadata } from '../../src/carota/director/vehicle-metadata.js';
 import { RepositoryFolder } from '../../src/carota/images/index.js';
-import { findScript } from '../../src/carota/scripts/index.js';
+import { findScript, storedScript } from '../../src/carota/scripts/index.js';
 import { type Database, openPostgres } from '../../src/service/database/index.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
@@ -250,7 +250,11 @@ describe('what is listed', () => {
     };
     await world.carota.call('POST', '/v1.0/update-scripts', { body });
     const path = `scripts/${script}-twins.json`;
-    world.repository.addImage(path, Buffer.from(JSON.stringify(body)), match(['hw-primary']));
+    world.repository.addImage(
+      path,
+      await world.scriptFile(`${script}-twins`),
+      match(['hw-primary']),
+    );
     world.repository.release().write();
     await world.schedule(`${script}-twins`, [vin]);
     expect(await world.listed(vin)).toEqual({
@@ -290,16 +294,33 @@ describe('nothing is listed where a part of the script could not be installed', 
     await world.carota.call('POST', '/v1.0/update-scripts', { body });
     const vin = await due(script);
     expect(await blocked(vin)).toBe(`the image repository has no scripts/${script}.json`);
-    const bytes = Buffer.from(JSON.stringify(body));
-    world.repository.addImage(`scripts/${script}.json`, bytes, match(['hw-primary']));
+    const path = `scripts/${script}.json`;
+    world.repository.addImage(path, await world.scriptFile(script), match(['hw-primary']));
     world.repository.release().write();
     expect(await blocked(vin)).toBe(`the image repository has no artifact ${sha256} of HU`);
     expect(await listed(vin)).toEqual([]);
   });
 
+  test('another script than the one that was published, under its name', async () => {
+    const script = await newScript({ HU: 'radio 8' });
+    const vin = await due(script);
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+    const path = `scripts/${script}.json`;
+    const published = await world.scriptFile(script);
+    const other = Buffer.from(published.toString().replace('1.1.0', '1.1.1'));
+    expect(other).toHaveLength(published.length);
+    world.repository.addImage(path, other, match(['hw-primary'], 2));
+    world.repository.release().write();
+    expect(await listed(vin)).toEqual([]);
+    expect(await blocked(vin)).toContain(`${path} in the image repository is not the script`);
+    world.repository.addImage(path, published, match(['hw-primary'], 3));
+    world.repository.release().write();
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+  });
+
   test('a release counter below that of what the ECU has', async () => {
     const ecus = newEcus();
-    const script = await newScript({ HU: 'radio 8' });
+    const script = await newScript({ HU: 'radio 8b' });
     const vin = await due(script, ecus);
     expect(await listed(vin)).toEqual(['H-1', 'P-1']);
     const installed = {
@@ -334,7 +355,7 @@ describe('nothing is listed where a part of the script could not be installed', 
     const body = { version: 'v1', 'script-ref-id': script, model: 'vehicle model a', ecus };
     await world.carota.call('POST', '/v1.0/update-scripts', { body });
     const path = `scripts/${script}.json`;
-    world.repository.addImage(path, Buffer.from(JSON.stringify(body)), match(['hw-primary']));
+    world.repository.addImage(path, await world.scriptFile(script), match(['hw-primary']));
     world.repository.release().write();
     const vin = await due(script);
     expect(await blocked(vin)).toBe('OTA-MANAGER is the Primary, which gets the script');
@@ -411,9 +432,10 @@ describe('signing', () => {
     for (const file of ['2.root.json', '1.targets.json', '1.snapshot.json']) {
       expect((await world.get(vin, file)).body.errorCode).toBe('METADATA_NOT_FOUND');
     }
-    for (const file of ['root.json', '1.timestamp.json', '0.root.json', 'manifest']) {
+    for (const file of ['root.json', '1.timestamp.json', '0.root.json']) {
       expect((await world.get(vin, file)).body.errorCode).toBe('INVALID');
     }
+    expect((await world.get(vin, 'manifest')).body.errorCode).toBe('METHOD_NOT_ALLOWED');
     expect((await world.get(vinOf(9_999, 'WBA'), 'timestamp.json')).status).toBe(404);
   });
 
@@ -494,14 +516,17 @@ describe('two processes on one database', () => {
     const folder = join(world.carota.dataDir, 'director');
     const clock = () => Date.parse('2026-12-24T18:00:00Z');
     const keys = await openDirectorKeys(database, folder, clock());
-    const standing = async () => (await readStandings(database, [vin]))[0];
+    const standing = async () => (await new Standings(database).read([vin]))[0];
     const processWith = (standingOf: () => Promise<VehicleStanding | undefined>) =>
       new VehicleMetadata({
         database,
         keys,
         catalogue: new RepositoryFolder(world.repository.folder),
         standingOf,
-        scriptOf: async (scriptRefId) => (await findScript(database, scriptRefId))?.script,
+        scriptOf: async (scriptRefId) => {
+          const found = await findScript(database, scriptRefId);
+          return found && storedScript(found.script);
+        },
         clock,
         onSigned: () => undefined,
       });

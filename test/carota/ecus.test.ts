@@ -79,6 +79,16 @@ describe('refused, with the field that is at fault', () => {
       '/ecus/1/publicKey/note',
     ],
     ['an empty serial number', () => edit(1, { serial: '' }), '/ecus/1/serial'],
+    [
+      'a serial number that is not normalized',
+      () => edit(1, { serial: 'u\u0308-1' }),
+      '/ecus/1/serial',
+    ],
+    [
+      'a hardware id that is not normalized',
+      () => edit(1, { hardwareId: 'u\u0308-hw' }),
+      '/ecus/1/hardwareId',
+    ],
   ])('%s', async (_name, ecus, path) => {
     const vin = await newVin();
     const answer = await world.carota.call('PUT', `/v1.0/vehicles/${vin}/ecus`, {

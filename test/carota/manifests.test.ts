@@ -261,6 +261,23 @@ test('an ECU that was replaced in a workshop reports; the old one no longer does
   });
 });
 
+test('an ECU whose key was taken out and put back goes on from its last report', async () => {
+  const { vin, ecus } = await newVehicle();
+  const before = manifestOf(vin, ecus);
+  expect(await outcome(vin, before)).toBe('accepted');
+  // Another ECU in its place, which reports; then the old one again.
+  const others = ecus.map((ecu) => (ecu.serial === 'H-1' ? { ...ecu, key: makeKey() } : ecu));
+  expect((await world.register(vin, others)).status).toBe(200);
+  expect(await outcome(vin, manifestOf(vin, others))).toBe('accepted');
+  expect((await world.register(vin, ecus)).status).toBe(200);
+  // The Primary passes on the old report within a manifest of its own.
+  const old = JSON.parse(before.toString()).signed.ecuReports['H-1'];
+  const fresh = Object.fromEntries(ecus.map((ecu) => [ecu.serial, reportOf(vin, ecu)]));
+  const replay = manifestOf(vin, ecus, { signed: { ecuReports: { ...fresh, 'H-1': old } } });
+  expect(await outcome(vin, replay)).toBe('nonce');
+  expect(await outcome(vin, manifestOf(vin, ecus))).toBe('accepted');
+});
+
 test('attacks that ECUs report are counted, and audited once', async () => {
   const { vin, ecus } = await newVehicle();
   const name = 'otaops_carota_attack_reports_total';

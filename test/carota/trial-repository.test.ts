@@ -18,6 +18,7 @@ const open = (dataDir: string, now: () => Date) =>
     database: none,
     store: none,
     clock: () => now().getTime(),
+    signingTime: () => now().getTime(),
   });
 
 test('root and targets are renewed before they expire, with nobody there', async () => {

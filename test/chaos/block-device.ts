@@ -1,4 +1,4 @@
-/** A disk of its own for a test: an ext4 file system in an image file, whose power can be cut. */
+/** A private disk for a test: an ext4 file system in an image file, whose power can be cut. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ const UNMOUNT_TRIES = 300;
 const UNMOUNT_PAUSE_MS = 100;
 
 /**
- * EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH (fs/ext4/ext4.h), as the file system's own tests cut the
- * power: from that moment on nothing reaches the device, and everything that was only in memory is lost.
+ * EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH (fs/ext4/ext4.h), the power cut of the file system's own tests:
+ * from that moment nothing reaches the device, and everything that was only in memory is lost.
  */
 const CUT = `
 open(my $folder, '<', $ARGV[0]) or die "$ARGV[0]: $!";
@@ -24,7 +24,7 @@ export class BlockDevice {
   /** Where it is mounted. */
   readonly folder = join(this.#directory, 'mounted');
 
-  /** @param megabytes its size; it takes as much as is written */
+  /** @param megabytes its size; the image file is sparse */
   constructor(megabytes: number) {
     execFileSync('truncate', ['--size', `${megabytes}M`, this.#image]);
     execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', this.#image]);
@@ -40,7 +40,7 @@ export class BlockDevice {
     execFileSync('perl', ['-e', CUT, this.folder]);
   }
 
-  /** Waits for the processes that still use it to end. */
+  /** Waits until no process uses it. */
   async unmount(): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {

@@ -1,6 +1,6 @@
 /**
- * The event call-back under load, while its receiver and adapters are killed in the midst of batches:
- * each event at least once, in order for each vehicle, none missing.
+ * The event call-back under load, while its receiver and adapters are killed during batches: each event
+ * is delivered at least once and in order per vehicle; none is missing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,7 +37,7 @@ const TIMES = isLong
   ? { receiver: 12, adapter: 10, freeze: 2, database: 3 }
   : { receiver: 3, adapter: 3, freeze: 1, database: 1 };
 type Deed = keyof typeof TIMES;
-/** Past the lease on a receiver. */
+/** Longer than the lease on a receiver. */
 const FREEZE_MS = 22_000;
 const LOAD_MS = isLong ? 240_000 : 40_000;
 
@@ -45,7 +45,7 @@ const broker = await ifInstalled(() => startMosquitto());
 const postgres = broker ? await startPostgres() : undefined;
 
 test.skipIf(!postgres || !broker)(
-  'each event is called back, in order, none is missing',
+  'each event is called back in order; none is missing',
   async () => {
     if (!postgres || !broker) return;
     const dice = throwDice();
@@ -71,9 +71,7 @@ test.skipIf(!postgres || !broker)(
             mqttUrl: broker.url,
           });
         } catch (error) {
-          say(
-            `an adapter could not start, trying again: ${(error as Error).message.slice(0, 200)}`,
-          );
+          say(`an adapter could not start, retrying: ${(error as Error).message.slice(0, 200)}`);
           await sleep(500);
         }
       }
@@ -147,7 +145,7 @@ test.skipIf(!postgres || !broker)(
         () => `${new Set(told()).size} of ${total} told`,
       );
 
-      // This adapter may learn a moment later of what the other one has just called back.
+      // This adapter may learn with a short delay what the other one has just called back.
       const stream: string[] = [];
       for (let after = '0', isEnd = false; !isEnd && stream.length < total;) {
         const page: PulledEvents = await adapters[0].client.call(eventApi.pullEvents, {
@@ -164,7 +162,7 @@ test.skipIf(!postgres || !broker)(
        from messages where status is not null`,
       );
       await sql.end();
-      // The stream is the database, the database is what the vehicles made, and all of it was told.
+      // Stream, database, vehicles and deliveries agree.
       expect(rows).toEqual([{ n: String(total), missing: '0' }]);
       expect(stream).toHaveLength(total);
       expect(new Set(stream).size).toBe(total);

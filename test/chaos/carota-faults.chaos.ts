@@ -1,8 +1,8 @@
 /**
- * Faults on the CarOTA Server's side while vehicles report: it and its database are killed in the middle of batches, the
- * database takes no writes, a table refuses the rows of one vehicle, answers are lost on the way. Afterwards each event
- * is stored exactly once with all that follows from it, none is missing, and nobody had to wait for a vehicle whose
- * events were refused.
+ * Faults of the CarOTA Server while vehicles report: the server and its database are killed during batches, the database
+ * is read-only, a table rejects the rows of one vehicle, answers are lost in transit. Afterwards each event and its
+ * consequences are stored exactly once, none is missing, and no vehicle had to wait for another whose events were
+ * rejected.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ const [adapterPostgres, postgres] = [
 const broker = await ifInstalled(() => startMosquitto());
 
 test.skipIf(!adapterPostgres || !postgres || !broker)(
-  'each event is stored once, none is missing, and no vehicle waits for another',
+  'each event is stored once; none is missing, and no vehicle waits for another',
   async () => {
     if (!adapterPostgres || !postgres || !broker) return;
     const dice = throwDice();
@@ -85,7 +85,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         }
       }
     };
-    /** A new connection each time: the server is killed now and then. */
+    /** A new connection each time, since the server is killed from time to time. */
     const sql = async <Row extends pg.QueryResultRow>(text: string): Promise<Row[]> => {
       const options = '-c default_transaction_read_only=off';
       const client = new pg.Client({ connectionString: databaseUrl, options });
@@ -113,7 +113,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
     const settled = async () => {
       const { items } = await adapter.client.call(receiverApi.listReceivers, {});
       const failing = items.filter(({ failures }) => failures > 0);
-      // As an operator does once the cause is fixed: a receiver that is changed is tried at once, and not after a pause
+      // An operator does this once the cause is fixed: a changed receiver is retried at once, not after a delay
       // that has grown to minutes.
       for (const { id } of failing) {
         await adapter.client.call(receiverApi.changeReceiver, {
@@ -154,9 +154,9 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         return Promise.resolve();
       },
       async poison() {
-        // Without another fault's pause there is nothing else to wait for.
+        // Nothing else to wait for.
         await until(120, 'the call-back goes on', settled);
-        // One that still has much to report.
+        // A vehicle that still has much to report.
         const [{ vin } = { vin: '' }] = await sql<{ vin: string }>(
           `select vin from schedule_vehicles v where vin <> all('{${sick.join()}}')
            order by (select count(*) from events e where e.vin = v.vin) limit 1`,
@@ -212,7 +212,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       say('calm');
       await until(
         LOAD_MS / 1000 + 120,
-        'every update has ended, every message is acknowledged',
+        'every update has finished, every message is acknowledged',
         () => Promise.resolve(fleet.ended === VEHICLES && fleet.made === fleet.acknowledged),
       );
       const total = VEHICLES * EVENTS;
@@ -222,7 +222,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         return known >= total && isSettled;
       });
 
-      // What is missing is what was refused, and of those vehicles alone.
+      // Only the rejected events are missing, and only those of the affected vehicles.
       const refused = await count('refused_events');
       say(`${refused} events were set aside`);
       expect(refused).toBeGreaterThan(0);
@@ -238,7 +238,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       });
       expect(replayed.body).toEqual({ stored: refused, duplicate: 0, refused: 0, more: false });
 
-      // The same events as in the adapter's stream, each once; and each was counted once.
+      // The same events as in the adapter's stream, each stored and counted once.
       const stream: string[] = [];
       for (let after = '0', more = true; more;) {
         const page: PulledEvents = await adapter.client.call(eventApi.pullEvents, {

@@ -1,4 +1,4 @@
-/** The embedded all-in-one, under load, killed and frozen: PUBACK means that it is on disk. */
+/** The embedded servers under load, killed and frozen: PUBACK means that the message is on disk. */
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
@@ -18,7 +18,7 @@ const FREEZES = isLong ? 3 : 1;
 const LOAD_MS = isLong ? 150_000 : 25_000;
 const REF_ID = 'chaos';
 
-test('nothing is lost, nothing is counted twice', async () => {
+test('no message is lost or counted twice', async () => {
   const dice = throwDice();
   const dataDir = temporaryDirectory('chaos-embedded');
   const ports = { httpPort: await freePort(), mqttPort: await freePort() };

@@ -1,7 +1,7 @@
 /**
  * Two adapters and a CarOTA Server on a PostgreSQL primary with a synchronous standby, under load. The primary is killed
- * (or frozen: its connections are half open), the standby is promoted. All follow within 10 s without a restart, and
- * afterwards everything is as the vehicles know it to be.
+ * (or frozen, so that its connections are half open) and the standby promoted. All follow within 10 s without a restart,
+ * and afterwards everything agrees with the vehicles' own records.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const SPREAD_MS = isLong ? 60_000 : 12_000;
 const FOLLOW_SECONDS = 10;
 
 test.each(['SIGKILL', 'SIGSTOP'] as const)(
-  '%s of the primary: all follow, nothing lost, nothing twice',
+  '%s of the primary: all follow, without loss or duplicates',
   async (signal) => {
     const pair = await ifInstalled(startPostgresPair);
     const broker = await ifInstalled(() => startMosquitto());
@@ -92,7 +92,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
       );
       say(`followed after ${seconds.map((s) => s.toFixed(1)).join(', ')} s`);
       for (const each of seconds) expect(each).toBeLessThan(FOLLOW_SECONDS);
-      // A call that writes, at each; the same trigger again adds nothing.
+      // A write through each; repeating the trigger adds nothing.
       expect(await adapters[1].client.call(triggerApi.trigger, { body: event })).toMatchObject({
         accepted: 0,
       });
@@ -123,7 +123,7 @@ function sendAll(pids: readonly number[], signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
     } catch {
-      // Its backend has ended.
+      // Its backend has exited.
     }
   }
 }

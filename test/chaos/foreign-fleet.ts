@@ -1,4 +1,4 @@
-/** A fleet of foreign vehicles, and what must hold afterwards: each of their messages once, in order. */
+/** A fleet of foreign vehicles and its final check: each message stored once, in order. */
 import { expect } from 'vitest';
 import { type AdapterProcess } from '../../src/test-bed/index.js';
 import {
@@ -16,7 +16,7 @@ import { eventBytes } from '../support/messages.js';
 export interface ForeignFleetOptions {
   readonly ports: readonly number[];
   readonly vehicles: number;
-  /** Mean pause of a vehicle between two messages, ms. */
+  /** Mean interval between two messages of a vehicle, ms. */
   readonly pauseMs: number;
 }
 
@@ -43,7 +43,7 @@ export async function prepareOperation(adapter: AdapterProcess, vehicles: number
 
 export class ForeignFleet {
   readonly #vehicles = new Map<string, ForeignVehicle>();
-  /** When each message was acknowledged, ms, by VIN and number. */
+  /** Time of each message's acknowledgement, ms, by VIN and number. */
   readonly #acknowledgedAt = new Map<string, number[]>();
 
   constructor({ ports, vehicles, pauseMs }: ForeignFleetOptions) {
@@ -82,10 +82,10 @@ export class ForeignFleet {
   }
 
   /**
-   * Waits for what is on its way, then compares. The fleet must have been stopped.
+   * Waits for messages in flight, then compares. The fleet must have been stopped.
    *
    * @param mayMiss whether a message that was acknowledged at that time may be missing
-   * @returns how many are missing
+   * @returns the number of missing messages
    */
   async verify(
     adapter: AdapterProcess,

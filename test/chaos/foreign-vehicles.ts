@@ -1,4 +1,4 @@
-/** Vehicles that trust a PUBACK: what was acknowledged they never send again. */
+/** Vehicles that trust PUBACK: they never repeat an acknowledged message. */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt, { type MqttClient } from 'mqtt';
@@ -10,7 +10,7 @@ const RECONNECT_MS = 200;
 const STATUSES = [EVENT_STATUS.downloading, EVENT_STATUS.pause, EVENT_STATUS.resume];
 
 export class ForeignVehicles {
-  /** message_ids of each VIN for which a PUBACK has come. */
+  /** Acknowledged message_ids by VIN. */
   readonly acknowledged = new Map<string, string[]>();
   readonly #clients = new Set<MqttClient>();
   readonly #stopping = new AbortController();
@@ -28,7 +28,7 @@ export class ForeignVehicles {
     return [...this.acknowledged.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** From now on each sends one event after another. */
+  /** From now on each vehicle sends events one after another. */
   start(): void {
     this.#running = Promise.all(this.vehicles.map((vehicle) => this.#drive(vehicle)));
   }
@@ -53,7 +53,7 @@ export class ForeignVehicles {
           n += 1;
         }
       } catch {
-        // The connection broke: the same message again over another one.
+        // The connection broke: repeat the message over a new one.
       }
       client?.end(true);
       await sleep(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
@@ -94,7 +94,7 @@ export class ForeignVehicles {
   }
 }
 
-/** Resolves at its PUBACK; rejects when the connection closes before. */
+/** Resolves at PUBACK; rejects if the connection closes first. */
 function publish(client: MqttClient, topic: string, payload: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const closed = () => reject(new Error('closed'));

@@ -1,4 +1,4 @@
-/** The disk of the embedded database is full: it is said, nothing acknowledged is lost, and all goes on after. */
+/** The embedded database's disk is full: it is reported, no acknowledged message is lost, and service resumes after. */
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +17,7 @@ const VEHICLES = 50;
 const REF_ID = 'full';
 const isRoot = process.getuid?.() === 0;
 
-/** Takes all room that is left. */
+/** Fills the remaining space. */
 function fill(folder: string): string {
   const file = join(folder, 'ballast');
   const { bavail, bsize } = statfsSync(folder);
@@ -25,13 +25,13 @@ function fill(folder: string): string {
     try {
       for (;;) writeFileSync(file, Buffer.alloc(Math.min(bytes, 8_000_000)), { flag: 'a' });
     } catch {
-      // Smaller pieces fit, perhaps.
+      // Smaller chunks may still fit.
     }
   }
   return file;
 }
 
-/** Goes from segment to segment of the write-ahead log until there is no room for another: the server panics. */
+/** Switches WAL segments until there is no space for another: the server panics. */
 async function useUpLog(socketFolder: string): Promise<void> {
   const client = new pg.Client({ host: socketFolder, user: 'otaops', database: 'postgres' });
   client.on('error', () => undefined);
@@ -48,7 +48,7 @@ async function useUpLog(socketFolder: string): Promise<void> {
   }
 }
 
-test.skipIf(!isRoot)('a full disk is told, and nothing acknowledged is lost', async () => {
+test.skipIf(!isRoot)('a full disk is reported, and no acknowledged message is lost', async () => {
   const device = new BlockDevice(400);
   const dataDir = join(device.folder, 'data');
   const ports = { httpPort: await freePort(), mqttPort: await freePort() };

@@ -1,7 +1,7 @@
 /**
- * What a broker has acknowledged to a foreign vehicle, which never repeats it, is stored once and in
- * its vehicle's order: while adapters are killed, frozen and rolled, and the broker is restarted and
- * killed, with adapters connected and with none.
+ * Messages that the broker has acknowledged to foreign vehicles, which never repeat them, are stored once and in order per
+ * vehicle, while adapters are killed, frozen and rolled, and the broker is restarted and killed, with adapters connected
+ * or not.
  */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -29,13 +29,13 @@ import { ForeignFleet, prepareOperation } from './foreign-fleet.js';
 
 const run = promisify(execFile);
 const VEHICLES = isLong ? 400 : 100;
-/** Each vehicle sends a message in so many ms on average. */
+/** Mean interval between two messages of a vehicle, ms. */
 const PAUSE_MS = 50;
 const ROUNDS = isLong ? 8 : 1;
-/** As the documentation recommends for Mosquitto, seconds; and what writing its state may take. */
+/** Recommended autosave interval of Mosquitto, seconds, and a margin for writing its state. */
 const AUTOSAVE_MS = 5_000 + 1_000;
 
-/** The installed one, as `pg_dump` is of its version. */
+/** The installed server, because `pg_dump` has its version. */
 const postgres = await ifInstalled(async () => startPostgres(await installedPostgres()));
 const broker = await ifInstalled(() => startMosquitto());
 
@@ -76,7 +76,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     return `${servers.postgres.url}/${name}`;
   }
   async function start(url = databaseUrl): Promise<AdapterProcess> {
-    // A copied database has the tokens of its original.
+    // A copied database contains the tokens of the original.
     const dataDir = join(directory, new URL(databaseUrl).pathname);
     const adapter = await startAdapterProcess({
       dataDir,
@@ -119,7 +119,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
   test('two adapters: holders killed, frozen, rolled; the broker killed and restarted', async () => {
     await newSystem();
     await start();
-    // A subscription that Mosquitto has not written yet does not survive its kill.
+    // A subscription not yet saved by Mosquitto does not survive a kill.
     await sleep(AUTOSAVE_MS);
     const fleet = drive();
     const deeds: Record<string, () => Promise<void>> = {
@@ -163,7 +163,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     await fleet.verify(await holder());
   });
 
-  test('the broker restarts in order while no adapter runs: nothing is lost', async () => {
+  test('the broker restarts cleanly while no adapter runs: nothing is lost', async () => {
     const adapter = await newSystem();
     const fleet = drive();
     await sleep(2_000);
@@ -195,7 +195,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     say(`lost of the last ${AUTOSAVE_MS} ms before the kill: ${lost}`);
   });
 
-  test('a database restored in the place of the lost one gets what waited at the broker', async () => {
+  test('a database restored in place of a lost one receives the messages queued at the broker', async () => {
     const adapter = await newSystem();
     const fleet = drive();
     await sleep(2_000);
@@ -207,7 +207,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     await fleet.verify(await start(restored));
   });
 
-  test('a database that was copied takes nothing from the living one', async () => {
+  test('a copied database takes no messages from the original', async () => {
     const original = await newSystem();
     const fleet = drive();
     await sleep(2_000);
@@ -220,7 +220,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
       expect(await metric(name)).toSatisfy(isSo);
     };
     await becomes('otaops_session_conflicts_total', (conflicts) => conflicts === 1);
-    // From now on the copy gets every message as well; the original has all of them.
+    // From now on the copy receives every message too; the original has all of them.
     const received = await metric('otaops_messages_received_total');
     await becomes('otaops_messages_received_total', (now) => now > received);
     await becomes('otaops_subscribed', (subscribed) => subscribed === 1);

@@ -1,6 +1,6 @@
 /**
- * The power is cut while vehicles send: what was acknowledged is there once the machine is up again. The file
- * system on a block device of its own is shut down without writing what it has in memory.
+ * Power cuts while vehicles send: acknowledged messages are there once the machine is up again. A file system on a
+ * private block device is shut down without flushing its memory.
  */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,15 +23,15 @@ const MEGABYTES = 1_500;
 const isRoot = process.getuid?.() === 0;
 
 interface Outcome {
-  /** Of all messages that were acknowledged. */
+  /** Of all acknowledged messages. */
   readonly acknowledged: number;
   readonly missing: number;
   readonly twice: number;
-  /** What a start after a cut failed with. */
+  /** Errors of starts after a cut. */
   readonly failure: string | undefined;
 }
 
-/** @param configuration lines for the server's own configuration file */
+/** @param configuration lines for the server's configuration file */
 async function cutPower(dice: Dice, configuration = ''): Promise<Outcome> {
   const device = new BlockDevice(MEGABYTES);
   const dataDir = join(device.folder, 'data');
@@ -75,7 +75,7 @@ async function cutPower(dice: Dice, configuration = ''): Promise<Outcome> {
   }
 }
 
-/** The cut must not take the configuration itself, or the next start fails for that reason alone. */
+/** Written durably: otherwise the cut may destroy the configuration and make the next start fail. */
 function appendDurably(file: string, text: string): void {
   const descriptor = openSync(file, 'a');
   writeSync(descriptor, text);
@@ -87,7 +87,7 @@ async function compare(adapter: AdapterProcess, vehicles: ForeignVehicles) {
   let missing = 0;
   let twice = 0;
   for (const [vin, sofar] of vehicles.acknowledged) {
-    // It goes on sending.
+    // It continues sending.
     const acknowledged = [...sofar];
     const { history } = await adapter.client.call(operationApi.getOperationVehicle, {
       params: { 'ref-id': REF_ID, vin },
@@ -100,14 +100,14 @@ async function compare(adapter: AdapterProcess, vehicles: ForeignVehicles) {
   return { acknowledged: vehicles.count, missing, twice };
 }
 
-test.skipIf(!isRoot)('what was acknowledged survives a power cut', async () => {
+test.skipIf(!isRoot)('acknowledged messages survive a power cut', async () => {
   const outcome = await cutPower(throwDice());
   say(JSON.stringify(outcome));
   expect(outcome.acknowledged).toBeGreaterThan(1_000);
   expect(outcome).toMatchObject({ missing: 0, twice: 0, failure: undefined });
 });
 
-test.runIf(isRoot && isLong)('without fsync it does not: this test can fail', async () => {
+test.runIf(isRoot && isLong)('without fsync they do not, so the test above can fail', async () => {
   const { missing, failure } = await cutPower(throwDice(), '\nfsync = off\n');
   say(`without fsync: ${missing} missing, ${failure ?? 'started each time'}`);
   expect(missing > 0 || failure !== undefined).toBe(true);

@@ -1,6 +1,6 @@
 /**
  * Two adapters on PostgreSQL and Mosquitto, under load, while they and the servers are killed,
- * frozen and cut off. Afterwards everything must be as the vehicles know it to be.
+ * frozen and cut off. Afterwards everything must agree with the vehicles' own records.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,25 +25,25 @@ import { verify } from './verify.js';
 const VEHICLES = 2_000;
 const EVENTS = 25;
 const REF_ID = 'chaos';
-/** How often each thing happens; kills are the first four. */
+/** Number of each fault; the first four are kills. */
 const TIMES = isLong
   ? { adapter: 12, database: 6, broker: 6, rolling: 4, freeze: 3, cutDatabase: 3, cutBroker: 3 }
   : { adapter: 2, database: 1, broker: 1, rolling: 1, freeze: 1, cutDatabase: 1, cutBroker: 1 };
 type Deed = keyof typeof TIMES;
-/** Past the lease of a session, of a claim, and the broker's patience. */
+/** Longer than the leases of sessions and claims, and than the broker's keep-alive. */
 const FREEZE_MS = 28_000;
 const LOAD_MS = isLong ? 300_000 : 70_000;
 
 const broker = await ifInstalled(() => startMosquitto());
 const postgres = broker ? await startPostgres() : undefined;
 
-test.skipIf(!postgres || !broker)('nothing is lost, nothing is counted twice', async () => {
+test.skipIf(!postgres || !broker)('no message is lost or counted twice', async () => {
   if (!postgres || !broker) return;
   const dice = throwDice();
   const directory = temporaryDirectory('chaos');
   const dataDir = join(directory, 'data');
 
-  /** A place in which an adapter runs, is lost and comes again. */
+  /** A slot in which an adapter runs, is lost and returns. */
   const place = async (httpPort: number) => {
     const toDatabase = await TcpProxy.to(postgres.port);
     const toBroker = await TcpProxy.to(broker.port);
@@ -57,7 +57,7 @@ test.skipIf(!postgres || !broker)('nothing is lost, nothing is counted twice', a
     return { toDatabase, toBroker, start, adapter: await start() };
   };
   type Place = Awaited<ReturnType<typeof place>>;
-  /** One comes back under its name, the other one under another. */
+  /** One returns under its old name, the other under a new one. */
   const places: [Place, Place] = [await place(await freePort()), await place(0)];
 
   const again = async (at: Place) => {
@@ -132,7 +132,7 @@ test.skipIf(!postgres || !broker)('nothing is lost, nothing is counted twice', a
     await fleet.start();
     const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
     const body = { model: 'm', 'ref-id': REF_ID, 'script-ref-id': 's', vins };
-    // Chaos from the first trigger on.
+    // Faults start with the first trigger.
     await adapter.client.call(triggerApi.trigger, {
       body: { time: Date.now(), version: 'v1', body },
     });

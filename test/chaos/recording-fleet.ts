@@ -1,4 +1,4 @@
-/** Vehicles that keep a record of what they sent, what was acknowledged, and what reached them. */
+/** Vehicles that record what they sent, what was acknowledged, and what they received. */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FleetVehicle } from '../../src/fleet/index.js';
@@ -20,15 +20,15 @@ import {
 
 export interface VehicleRecord {
   readonly vin: string;
-  /** All that it ever made, by message_id. */
+  /** All messages it created, by message_id. */
   readonly made: Map<string, AppliedMessage>;
-  /** message_ids that were acknowledged to it, and when last, ms. */
+  /** Acknowledged message_ids, with the time of the last acknowledgement, ms. */
   readonly acknowledged: Map<string, number>;
-  /** message_ids of the triggers that reached it. */
+  /** message_ids of the triggers it received. */
   readonly triggers: Set<string>;
 }
 
-/** Pause and resume among them; ends in success. */
+/** With pause and resume; ends in success. */
 const MIDDLE: readonly EventStatusName[] = ['downloading', 'pause', 'resume', 'downloading'];
 
 export class RecordingFleet {
@@ -40,7 +40,7 @@ export class RecordingFleet {
     vehicles: readonly FleetVehicle[],
     readonly options: {
       readonly mqttUrl: string;
-      /** Events of each vehicle, and the ms over which it spreads them. */
+      /** Events per vehicle, and the time span in ms. */
       readonly events: number;
       readonly spreadMs: number;
       readonly random: () => number;
@@ -49,7 +49,7 @@ export class RecordingFleet {
     for (const vehicle of vehicles) this.#agents.push(this.#agentOf(vehicle));
   }
 
-  /** Switches them on over some seconds. */
+  /** Starts them over a few seconds. */
   async start(): Promise<void> {
     for (const [n, agent] of this.#agents.entries()) {
       agent.goOnline();
@@ -61,7 +61,7 @@ export class RecordingFleet {
     return this.#agents.length;
   }
 
-  /** Vehicles whose update has come to its end. */
+  /** Vehicles whose update has finished. */
   get ended(): number {
     return this.#ended;
   }
@@ -123,7 +123,7 @@ export class RecordingFleet {
   }
 }
 
-/** Every message that an agent makes goes through its outbox. */
+/** Every message of an agent passes through its outbox. */
 class RecordingOutbox extends MemoryOutbox {
   readonly #record: VehicleRecord;
 

@@ -1,4 +1,4 @@
-/** What must hold after everything: checked against the vehicles' own records. */
+/** Final check against the vehicles' own records. */
 import { expect } from 'vitest';
 import { type AdapterProcess } from '../../src/test-bed/index.js';
 import { operationApi } from '../../src/contract/adapter-api/index.js';
@@ -11,7 +11,7 @@ const vehicleOf = (adapter: AdapterProcess, refId: string, vin: string) =>
 
 const POLL_MS = 250;
 
-/** Asks until it is so; fails with the last answer. */
+/** Polls until the condition holds; fails with the last answer. */
 async function eventuallyWithin<T>(
   seconds: number,
   what: string,
@@ -34,10 +34,10 @@ export async function verify(
 ): Promise<void> {
   const records = [...fleet.records.values()];
 
-  // A trigger may have been with an adapter that was lost, and with another one, before it went out.
+  // A trigger may have been claimed by an adapter that was lost, and then by another, before it was sent.
   await eventuallyWithin(
     fleet.options.spreadMs / 1000 + 240,
-    'vehicles whose update has ended',
+    'vehicles whose update has finished',
     () => fleet.ended,
     (ended) => ended === records.length,
   ).catch(async (error: unknown) => {
@@ -46,11 +46,11 @@ export async function verify(
   });
   await eventuallyWithin(
     60,
-    'messages acknowledged of those made',
+    'acknowledged of all created messages',
     () => ({ made: fleet.made, acknowledged: fleet.acknowledged }),
     ({ made, acknowledged }) => made === acknowledged,
   );
-  // What the broker has acknowledged may still be on its way, at the latest until another adapter has
+  // Messages that the broker has acknowledged may still be in flight, at most until another adapter has
   // taken over the subscription of a lost one.
   const total = fleet.made;
   await eventuallyWithin(
@@ -66,7 +66,7 @@ export async function verify(
   const recount: Record<string, number> = {};
   for (const record of records) {
     const vehicle = await vehicleOf(adapter, refId, record.vin);
-    // Each acknowledged message once: every one was acknowledged by now.
+    // Each message once: by now all are acknowledged.
     const stored = vehicle.history.map(({ message_id }) => message_id).sort();
     expect(stored, `history of ${record.vin}`).toEqual([...record.made.keys()].sort());
     expect([...record.acknowledged.keys()].sort()).toEqual(stored);
@@ -93,7 +93,7 @@ export async function verify(
   expect(count('received')).toBe(count('applied') + count('duplicate'));
 }
 
-/** When what is missing was acknowledged to its vehicle, to be held against what was done then. */
+/** Acknowledgement times of missing messages, to be compared with the faults at that time. */
 async function tellMissing(
   adapter: AdapterProcess,
   refId: string,
@@ -114,7 +114,7 @@ async function tellMissing(
   }
 }
 
-/** What the adapter knows of vehicles that were never triggered. */
+/** The adapter's records of vehicles that were never triggered. */
 async function tellUntriggered(
   adapter: AdapterProcess,
   refId: string,

@@ -1,4 +1,4 @@
-/** The command line against a running adapter: what people and scripts rely on. */
+/** The command line against a running adapter: behaviour that people and scripts rely on. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ const report = (refId: string, status: 'downloading' | 'download_fail') =>
     }),
   );
 
-test('vehicles import: good lines are in, faulty ones are told with their line, and it exits with 1', async () => {
+test('vehicles import: valid lines are imported, invalid ones reported by line number, exit code 1', async () => {
   const rows = VEHICLES.map(
     ({ vin, systemId }) => `${vin},${systemId},d1,TCU,m,credential-of-${vin}`,
   );
@@ -74,7 +74,7 @@ test('vehicles import: good lines are in, faulty ones are told with their line, 
   expect((await run('vehicles', 'import', join(folder, 'nowhere.csv'))).output).toMatch(/ENOENT/);
 });
 
-test('vehicles import: equal faults are told once, with the lines that have them', async () => {
+test('vehicles import: equal errors are reported once, with their line numbers', async () => {
   const good = vehicleOf(9, 'CLY');
   const rows = Array.from({ length: 1_500 }, (_, n) => (n === 3 ? good.vin : `NO-VIN-${n}`));
   const path = file('faults.csv', ['vin,system_id', ...rows.map((vin) => `${vin},s`)].join('\n'));
@@ -139,7 +139,7 @@ describe('trigger', () => {
   test.each([
     ['a bad VIN', ['X', '--ref-id', 'x', ...flags], 3, /\/body\/vins\/0/],
     ['a file that is not there', ['-f', 'nowhere'], 1, /ENOENT.*nowhere/],
-    ['JSON that is none', ['-f', file('bad.json', '{')], 1, /bad\.json is not JSON/],
+    ['invalid JSON', ['-f', file('bad.json', '{')], 1, /bad\.json is not JSON/],
   ])('%s is told, with its exit code', async (_what, args, expected, message) => {
     const { code, output } = await run('trigger', ...args);
     expect(output).toMatch(message);
@@ -169,7 +169,7 @@ test('operations: list, show, summary, vehicles, vehicle, export, audit', async 
   expect(await json('vehicles', 'find', ALICE.vin)).not.toHaveLength(0);
 });
 
-test('operations: pause, resume, change, retrigger, cancel, and the log of it', async () => {
+test('operations: pause, resume, change, retrigger, cancel, and their audit log', async () => {
   const why = ['--reason', 'ticket 4711'];
   expect(await json('operations', 'pause', 'event', ...why)).toMatchObject({ status: 'paused' });
   expect(await json('operations', 'resume', 'event', ...why)).toMatchObject({ status: 'active' });
@@ -182,7 +182,7 @@ test('operations: pause, resume, change, retrigger, cancel, and the log of it', 
     retriggered: 1,
   });
   expect((await run('operations', 'cancel', 'event', ...why)).output).toMatch(
-    /were already sent theirs and may still update/,
+    /were already triggered and may still update/,
   );
   const audit = await json('operations', 'audit', 'event');
   expect(audit.map(({ action }: { action: string }) => action)).toEqual([
@@ -197,7 +197,7 @@ test('operations: pause, resume, change, retrigger, cancel, and the log of it', 
   expect(await run('operations', 'show', 'nothing')).toMatchObject({ code: 3 });
 });
 
-test('events: from the beginning, and followed', async () => {
+test('events: from the start, and with --follow', async () => {
   const { output } = await run('events', '--ref-id', 'event', '--json');
   expect(
     output
@@ -221,7 +221,7 @@ test('dead letters: listed and replayed', async () => {
   );
   expect((await run('dead-letters', 'list')).output).toMatch(/NOT_JSON/);
   const [{ id }] = await json('dead-letters', 'list', '--reason', 'NOT_JSON');
-  // What is refused again is a failure, for a script too.
+  // A repeated rejection is a failure, for scripts too.
   const one = await run('dead-letters', 'replay', id, '--why', 'a try', '--json');
   expect(one.code).toBe(1);
   expect(JSON.parse(one.stdout)).toEqual({ outcome: 'refused', reason: 'NOT_JSON' });
@@ -235,7 +235,7 @@ test('dead letters: listed and replayed', async () => {
   expect(audit.map(({ reason }: { reason: string }) => reason)).toContain('a try');
 });
 
-test('call-backs, the rate of the group, and the doctor', async () => {
+test('call-backs, global rate limit, and doctor', async () => {
   const added = await json('callbacks', 'add', 'carota', 'https://carota.example/events');
   expect(added.secret).toMatch(/^whsec_/);
   expect(await json('callbacks', 'change', 'carota', '--off')).toMatchObject({ enabled: false });
@@ -255,7 +255,7 @@ test('call-backs, the rate of the group, and the doctor', async () => {
   expect(sick.code).toBe(1);
 });
 
-test('an adapter that does not answer, and a token that is not accepted, have codes of their own', async () => {
+test('an unreachable adapter and a rejected token have distinct exit codes', async () => {
   expect(await run('operations', 'list', '--url', 'http://127.0.0.1:1')).toMatchObject({
     code: 4,
     output: expect.stringMatching(/http:\/\/127\.0\.0\.1:1 does not answer/) as string,
@@ -263,7 +263,7 @@ test('an adapter that does not answer, and a token that is not accepted, have co
   expect((await run('operations', 'list', '--token', 'x')).code).toBe(3);
 });
 
-test('each command shows examples in its help', async () => {
+test('the help of each command has examples', async () => {
   for (const args of [
     ['trigger'],
     ['operations', 'show'],

@@ -1,4 +1,4 @@
-/** Settings from a file: below flags and variables, above the defaults; what is wrong is told with its line. */
+/** Settings from a file: below flags and variables, above the defaults; errors name the line. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -15,7 +15,7 @@ const config = (text: string) => {
 const end = (args: string[], environment: Record<string, string> = {}) =>
   runCommand(args, environment);
 
-test('a flag comes before a variable, a variable before the file, the file before the default', async () => {
+test('a flag overrides a variable, a variable the file, the file the default', async () => {
   const path = config('url: http://127.0.0.1:1\ntoken: t\n');
   const list = ['operations', 'list'];
   const file = ['--config', path];
@@ -27,7 +27,7 @@ test('a flag comes before a variable, a variable before the file, the file befor
   expect((await end([...list, ...file, ...flag], variable)).output).toMatch('127.0.0.1:3 ');
 });
 
-test('serve takes all it needs from it', async () => {
+test('serve can run on a file alone', async () => {
   const path = config(
     [
       '# a comment',
@@ -53,7 +53,7 @@ test.each([
   ['no settings', '- a\n', /must have a setting on each line/],
   ['no YAML', 'a: [\n', /\.yaml: .*line 2/s],
   [
-    'a network that is none',
+    'an invalid network',
     'callback-allow: internal\nhttp-port: 0\nmqtt-port: 0\n',
     /'internal' is not a network/,
   ],
@@ -63,7 +63,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('a file that is not there', async () => {
+test('a missing file', async () => {
   const { code, output } = await end(['serve', '--config', join(folder, 'nowhere.yaml')]);
   expect(output).toMatch(/nowhere\.yaml cannot be read/);
   expect(code).toBe(2);

@@ -1,4 +1,4 @@
-/** `otaops doctor` looks at what answers: an adapter (see commands.test.ts), the CarOTA Server, or nothing. */
+/** `otaops doctor` checks what answers: an adapter (see commands.test.ts), the CarOTA Server, or nothing. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestCarota, type TestCarota } from '../carota/support/test-carota.js';
 import { runCommand } from '../support/run-command.js';
@@ -12,7 +12,7 @@ afterAll(() => carota.stop());
 const doctor = (url: string, token: string) =>
   runCommand(['doctor', '--url', url, '--token', token]);
 
-test('a healthy CarOTA Server is healthy: it is not asked for a broker or call-backs', async () => {
+test('a CarOTA Server is checked neither for a broker nor for call-backs', async () => {
   const { code, output } = await doctor(carota.carota.httpUrl, carota.token);
   expect(output).toMatch(/^ok {3}CarOTA Server: database up/);
   expect(output).toMatch(/ok {3}token: is accepted/);
@@ -20,7 +20,7 @@ test('a healthy CarOTA Server is healthy: it is not asked for a broker or call-b
   expect(code).toBe(0);
 });
 
-test('a token that it does not accept, and an address where nothing answers', async () => {
+test('a rejected token, and a URL where nothing answers', async () => {
   const refused = await doctor(carota.carota.httpUrl, 'otaops_wrong');
   expect(refused.output).toMatch(/BAD {2}token: UNAUTHORIZED/);
   expect(refused.code).toBe(1);

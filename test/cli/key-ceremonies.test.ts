@@ -1,4 +1,4 @@
-/** Every command of docs/key-ceremonies.md, in the order of the document; each recovery on a copy of the folder. */
+/** Every command of docs/key-ceremonies.md, in document order; each recovery works on a copy of the folder. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ interface Section {
   readonly commands: readonly string[];
 }
 
-/** Sections with commands; those under `## Recovery` start from the same folder. */
+/** Sections with commands; those under `## Recovery` all start from the same folder. */
 function sectionsOf(text: string): Section[] {
   return text
     .split(/^#{2,3} /m)
@@ -41,7 +41,7 @@ const before = process.cwd();
 const prepared = temporaryDirectory('ceremonies');
 const PASSPHRASE = ['--passphrase-file', 'passphrase'];
 
-/** As a person would type it, who is asked for a passphrase and confirms. */
+/** The command as typed by a person, plus answers to its passphrase and confirmation prompts. */
 async function type(command: string): Promise<string> {
   const [program, ...args] = command.split(' ');
   if (program !== 'otaops') {
@@ -81,7 +81,7 @@ describe('recovery:', () => {
     const folder = temporaryDirectory('recovery');
     cpSync(prepared, folder, { recursive: true });
     process.chdir(folder);
-    // The vehicle that was provisioned in the first ceremony and has seen the release.
+    // The vehicle provisioned in the first ceremony; it has seen the release.
     const vehicle = new TestClient(readFileSync(FIRST_ROOT));
     const now = new Date();
     expect(await vehicle.find('repo', 'brakes/fw.bin', now)).toBe('targets');

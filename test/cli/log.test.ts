@@ -1,4 +1,4 @@
-/** The log of a service: JSON, with operation, VIN and message ids, and never a secret. */
+/** The log of a service: JSON with operation, VIN and message ids, and without secrets. */
 import { expect, test } from 'vitest';
 import { newDeviceMessageId } from '../../src/contract/index.js';
 import { credentialOf, eventually, httpClient } from '../support/adapter.js';
@@ -19,7 +19,7 @@ interface LogLine {
   readonly reason?: string;
 }
 
-test('each message and each control action is found in it by operation, VIN and message id', async () => {
+test('each message and each control action can be found by operation, VIN and message id', async () => {
   const dataDir = temporaryDirectory('log');
   const ports = ['--http-port', '0', '--mqtt-port', '0'];
   const serve = otaops(['serve', ...ports, '--data-dir', dataDir, '--log-level', 'debug']);

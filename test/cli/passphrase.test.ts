@@ -1,4 +1,4 @@
-/** Passphrases at a real terminal, which Python provides. */
+/** Passphrases at a real terminal (a pty opened by Python). */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../support/servers.js';
 const folder = temporaryDirectory('passphrase');
 const person = fileURLToPath(new URL('passphrase.py', import.meta.url));
 
-/** @param steps what is asked, and what is typed then */
+/** @param steps prompts, each with what is typed in reply */
 function atTerminal(args: string[], steps: [string, string][]) {
   const { stdout } = spawnSync('python3', [person, process.execPath, MAIN, ...args], {
     input: JSON.stringify(steps),
@@ -30,21 +30,21 @@ const generate = (name: string, first: string, second = first) =>
     ],
   );
 
-test('a passphrase is asked twice, corrected while it is typed, and never shown', async () => {
+test('a passphrase is asked for twice, can be corrected while typing, and is never shown', async () => {
   const { code, shown } = generate('alice', 'sEcrüx\u007ft', 'sEcrüt');
   expect(code).toBe(0);
   expect(shown).not.toContain('sEcr');
   await openKeyFile(join(folder, 'alice'), async () => 'sEcrüt');
 });
 
-test('two that differ make no key', () => {
+test('two different entries create no key', () => {
   const { code, shown } = generate('bob', 'one', 'two');
   expect(code).toBe(2);
   expect(shown).toContain('the two passphrases differ');
   expect(existsSync(join(folder, 'bob'))).toBe(false);
 });
 
-test('Ctrl-C ends it without a key', () => {
+test('Ctrl-C aborts without creating a key', () => {
   const path = join(folder, 'carol');
   const { code, shown } = atTerminal(
     ['keys', 'generate', path],

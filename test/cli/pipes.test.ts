@@ -1,4 +1,4 @@
-/** What a command prints reaches the next program of a pipe, whole, however slowly that reads. */
+/** The output of a command reaches the next program of a pipe in full, however slowly it reads. */
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ const VEHICLES = Array.from({ length: 1_000 }, (_, n) => ({
   model: 'x'.repeat(400),
 }));
 
-/** A list of half a megabyte; a pipe holds 64 KiB. */
+/** A list of 0.5 MB; a pipe buffers 64 KiB. */
 let server: Server;
 beforeAll(async () => {
   server = createServer((_request, response) => {
@@ -51,7 +51,7 @@ test('as a table', async () => {
   expect(stdout.trim().split('\n')).toHaveLength(1 + VEHICLES.length);
 });
 
-test('a reader that has enough ends the command quietly, as it ends other programs', async () => {
+test('a reader that closes the pipe ends the command silently, like any other program', async () => {
   const { code, stdout, stderr } = await piped('vehicles list --limit 1000 --json', 'head -n 1');
   expect(stdout).toBe('[\n');
   expect(stderr).toBe('');

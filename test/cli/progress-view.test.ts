@@ -1,4 +1,4 @@
-/** The live view in a terminal that is not ours: xterm, without a screen. */
+/** The live view in a foreign terminal: xterm, headless. */
 import xterm from '@xterm/headless';
 import { describe, expect, test } from 'vitest';
 import { progressView } from '../../src/cli/progress-view.js';
@@ -26,7 +26,7 @@ const operation = (refId: string, states: Record<string, number>, finished = 0):
   finishedPerMinute: 0,
 });
 
-/** A terminal of this size, and what it shows. */
+/** A terminal of this size and its screen content. */
 function terminalOf(columns: number, rows: number) {
   const terminal = new xterm.Terminal({
     cols: columns,
@@ -40,7 +40,7 @@ function terminalOf(columns: number, rows: number) {
     columns,
     rows,
     write(text: string) {
-      // A terminal driver makes CR LF of each LF.
+      // A terminal driver turns each LF into CR LF.
       const bytes = text.replaceAll('\n', '\r\n');
       written = written.then(() => new Promise((resolve) => terminal.write(bytes, resolve)));
     },
@@ -52,7 +52,7 @@ function terminalOf(columns: number, rows: number) {
       stream.columns = to;
       written = written.then(() => terminal.resize(to, rows));
     },
-    /** Everything, also what has scrolled away. */
+    /** Everything, including what has scrolled off the screen. */
     lines: async () => {
       await written;
       const { active } = terminal.buffer;
@@ -75,7 +75,7 @@ describe.each([
   [40, 12],
   [20, 5],
 ])('%i × %i', (columns, rows) => {
-  test('what is drawn again takes the place of what was there, while it grows and shrinks', async () => {
+  test('a redraw replaces the previous frame, whether it grows or shrinks', async () => {
     const { stream, view, lines } = terminalOf(columns, rows);
     stream.write('before\n');
     const refIds = ['schedule 0909', 'schedule 0910', 'schedule 0911'];
@@ -89,7 +89,7 @@ describe.each([
     const shown = await lines();
     expect(shown[0]).toBe('before');
     expect(shown.at(-1)).toBe('after');
-    // Each once, and nothing of what was drawn before.
+    // Each once, without remains of earlier frames.
     for (const refId of refIds) {
       expect(shown.filter((line) => line.startsWith(refId))).toHaveLength(1);
     }
@@ -97,7 +97,7 @@ describe.each([
     expect(shown.length).toBeLessThanOrEqual(rows + 1);
   });
 
-  test('lines of a log go by above it', async () => {
+  test('log lines scroll by above it', async () => {
     const { view, lines } = terminalOf(columns, rows);
     view.show([operation('r', { sent: 1 })]);
     view.above('{"msg":"one"}\n');
@@ -111,14 +111,14 @@ describe.each([
   });
 });
 
-test('all operations stay in sight where there is little room', async () => {
+test('all operations stay visible in a small window', async () => {
   const { view, lines } = terminalOf(80, 8);
   view.show([operation('a', full(1)), operation('b', { success: 1 }, 1), operation('c', full(1))]);
   view.done();
   expect((await lines()).map((line) => line[0])).toEqual(['a', 'b', 'c']);
 });
 
-test('those that have finished give up their bars first', async () => {
+test('finished operations lose their bars first', async () => {
   const { view, lines } = terminalOf(80, 6);
   view.show([operation('a', { sent: 1, pending: 1 }), operation('b', { success: 1 }, 1)]);
   view.show([
@@ -130,7 +130,7 @@ test('those that have finished give up their bars first', async () => {
   expect(shown.map((line) => line.trim().split(' ')[0])).toEqual(['a', 'pending', 'sent', 'b']);
 });
 
-test('a window that becomes narrower and wider again leaves nothing behind', async () => {
+test('narrowing and widening the window leaves no remains', async () => {
   const { view, lines, resize } = terminalOf(100, 60);
   view.show([operation('r', full(100))]);
   for (const columns of [50, 120, 33, 80]) {
@@ -143,7 +143,7 @@ test('a window that becomes narrower and wider again leaves nothing behind', asy
   expect(shown).toHaveLength(1 + STATES.length + MORE.length);
 });
 
-test('names of wide characters do not wrap, and no name steers the terminal', async () => {
+test('wide characters in names do not wrap, and no name can control the terminal', async () => {
   const { view, lines } = terminalOf(40, 10);
   const names = ['更新'.repeat(30), `x\u001B[2J\u009B2J\r${'y'.repeat(60)}`];
   for (let n = 0; n < 3; n++) view.show(names.map((name) => operation(name, { sent: 1 })));
@@ -153,7 +153,7 @@ test('names of wide characters do not wrap, and no name steers the terminal', as
   expect(shown[2]).toMatch(/^x\?\[2J\?2J\?y+$/);
 });
 
-test('elsewhere it writes whole lines, and no control sequence', () => {
+test('without a terminal it writes whole lines without control sequences', () => {
   let text = '';
   const view = progressView({ write: (more) => (text += more) });
   view.show([operation('r', { sent: 2 })]);

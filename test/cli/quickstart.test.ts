@@ -1,4 +1,4 @@
-/** `otaops quickstart`, which `npm start` runs, to its end. */
+/** `otaops quickstart`, which `npm start` runs, from start to end. */
 import { createServer, type AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ test('the seed’s trigger travels to vehicles and comes back as progress', asyn
   const flags = ['--data-dir', dataDir, '--http-port', String(port), '--mqtt-port', '0'];
   flags.push('--carota-port', '0');
   const process = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);
-  // Nobody waits before a screen that says nothing.
+  // The screen is never silent for long.
   await process.says(/Starting the OTA Adapter/);
   await process.says(/Starting the CarOTA Server/);
   await process.says(new RegExp(`Port ${port} is taken; HTTP uses \\d+`));
@@ -29,11 +29,11 @@ test('the seed’s trigger travels to vehicles and comes back as progress', asyn
   await process.says(new RegExp(`Token\\s+${token}`));
   await process.says(/^schedule 0909: 2 vehicles, 2 finished/m);
   await process.says(/^schedule 0910: 58 vehicles, 58 finished/m);
-  // Full agents, canary first: three installed it, one rolled back.
+  // Full agents, canary first: three install the update, one rolls back.
   await process.says(/^schedule 0911: 4 vehicles, 4 finished .*: success 3, rollback_success 1$/m);
-  await process.says(/Ctrl-C ends it/);
+  await process.says(/Press Ctrl-C to stop/);
 
-  // The printed curl line does what it says.
+  // The printed curl command works.
   const [line = ''] = await process.says(/^curl -sS \S+\/v1\.0\/ota\/trigger .*\n.*$/m);
   const { stdout } = await run('bash', ['-c', line]);
   expect(JSON.parse(stdout)).toMatchObject({ accepted: 10, rejectedCount: 0 });
@@ -47,7 +47,7 @@ test('the seed’s trigger travels to vehicles and comes back as progress', asyn
   process.child.kill('SIGINT');
   expect(await process.ended).toBe(0);
 
-  // A second run in the same folder goes on from there.
+  // A second run in the same folder continues from there.
   const again = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);
   await again.says(/'schedule 0909' is known from an earlier run/);
   await again.says(/^schedule 20\S+: 60 vehicles/m);

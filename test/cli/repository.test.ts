@@ -1,4 +1,4 @@
-/** Ceremonies by command: what people type, and what they get to see. */
+/** Key ceremonies on the command line: what people type and what they see. */
 import {
   chmodSync,
   cpSync,
@@ -47,7 +47,7 @@ const established = at('established');
 const newRepository = () => {
   const repo = join(temporaryDirectory('ceremony'), 'repo');
   cpSync(established, repo, { recursive: true });
-  // Each test is another history of the same keys.
+  // Each test continues from the same keys, separately.
   for (const name of [...PEOPLE, 'supplier']) rmSync(at(`${name}.signed.json`), { force: true });
   return repo;
 };
@@ -84,7 +84,7 @@ const add = (repo: string, counter = 1, ...more: string[]) =>
   );
 
 describe('otaops repository', () => {
-  test('shows what is about to be signed', async () => {
+  test('shows the changes before they are signed', async () => {
     const repo = newRepository();
     const output = await add(repo, 7);
     expect(output).toMatch(/^targets: version 1 → 2$/m);
@@ -93,7 +93,7 @@ describe('otaops repository', () => {
     );
   });
 
-  test('2 of 3 signers on three machines, with copies of the folder', async () => {
+  test('2 of 3 signers on separate machines, with copies of the folder', async () => {
     const repo = newRepository();
     await add(repo);
     const copies = ['alice', 'carol'].map((name) => {
@@ -113,7 +113,7 @@ describe('otaops repository', () => {
     expect(status).toMatch(/^targets +2 .* 2 of 3 /m);
   });
 
-  test('names a wrong passphrase, a wrong key and a signer who is not of the role', async () => {
+  test('names a wrong passphrase, a wrong key and a signer outside the role', async () => {
     const repo = newRepository();
     await add(repo);
     writeFileSync(at('wrong'), 'wrong\n');
@@ -131,7 +131,7 @@ describe('otaops repository', () => {
     );
   });
 
-  test('without a terminal, neither asks for a passphrase nor signs unasked', async () => {
+  test('without a terminal, neither prompts for a passphrase nor signs unconfirmed', async () => {
     const repo = newRepository();
     await add(repo);
     expect(await refused('sign', repo, '--yes', '--key', at('alice'))).toContain(
@@ -140,7 +140,7 @@ describe('otaops repository', () => {
     expect(await refused('sign', repo, '--key', at('alice'), ...PASSPHRASE)).toContain('use --yes');
   });
 
-  test('a key remembers what it has signed: an old folder with an old proposal is recognised', async () => {
+  test('a key remembers what it has signed, so an outdated proposal is recognised', async () => {
     const repo = newRepository();
     await add(repo);
     const old = join(temporaryDirectory('ceremony'), 'repo');
@@ -154,14 +154,12 @@ describe('otaops repository', () => {
     );
   });
 
-  test('a changed proposal drops its signatures, and says so', async () => {
+  test('changing a proposal drops its signatures, with a notice', async () => {
     const repo = newRepository();
     await add(repo);
     await sign(repo, 'bob');
     expect(await add(repo, 2)).toContain('targets has changed: its signatures are dropped.');
-    expect(await repository('propose', repo, '--discard')).toContain(
-      'Nothing is proposed any more',
-    );
+    expect(await repository('propose', repo, '--discard')).toContain('The proposal is now empty');
   });
 
   test('a supplier signs its own images, and only within its delegation', async () => {
@@ -198,16 +196,16 @@ describe('otaops repository', () => {
     expect(await repository('status', repo)).toMatch(/^supplier +2 /m);
   });
 
-  test('a stolen timestamp key is revoked, and the new one publishes', async () => {
+  test('a stolen timestamp key is revoked, and its successor publishes', async () => {
     const repo = newRepository();
     const output = await repository(
       ...['revoke', repo, '--key-id', keyId('timestamp'), '--new', `${at('timestamp2')}.pub`],
     );
-    expect(output).toContain('The key signs timestamp; in this proposal it does not any more.');
+    expect(output).toContain('The key signs timestamp; the proposal removes it from them.');
     await sign(repo, 'bob', 'carol');
     expect(
       await repository('publish', repo, '--key', at('snapshot'), '--key', at('timestamp2')),
-    ).toContain('Vehicles that asked between the root and the timestamp have to ask again.');
+    ).toContain('Vehicles that fetched root before the new timestamp must start another cycle.');
     expect(await refused('refresh', repo, ...ONLINE)).toContain('the timestamp needs signatures');
     await repository('refresh', repo, '--key', at('timestamp2'), '--key', at('snapshot'));
   });
@@ -231,11 +229,11 @@ describe('otaops repository', () => {
     expect(JSON.parse(json.stdout).published).toHaveLength(4);
   });
 
-  test('wrong use is named', async () => {
+  test('usage errors name the argument', async () => {
     const repo = newRepository();
     expect(await refused('propose', repo)).toContain('nothing to propose');
     expect(await refused('propose', repo, '--add', 'x')).toContain('--add needs --hardware-id');
-    expect(await refused('status', at('nowhere'))).toContain('there is no folder');
+    expect(await refused('status', at('nowhere'))).toContain('no such folder');
     expect(await refused('status', folder)).toContain('there is no repository here');
     const hardware = ['--hardware-id', 'a', '--release-counter', '1'];
     const file = at('fw.bin');
@@ -255,7 +253,7 @@ describe('otaops keys', () => {
     expect(statSync(at('alice')).mode & 0o777).toBe(0o600);
   });
 
-  test('never overwrites a key, and names a file that is none', async () => {
+  test('never overwrites a key, and names a file that is not a key', async () => {
     const again = await run('keys', 'generate', at('alice'), ...PASSPHRASE);
     expect(again.output).toContain('exists already');
     chmodSync(at('fw.bin'), 0o600);

@@ -1,4 +1,4 @@
-/** Secrets stay out of what others on the machine can read: arguments of processes, and standard output. */
+/** Secrets stay out of process arguments and standard output, which others on the machine can read. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,7 +29,7 @@ test.each([
   expect(server.output()).not.toContain('otaops_');
 });
 
-test('a secret is read from a file that a flag or a variable names', async () => {
+test('a secret is read from a file named by a flag or a variable', async () => {
   const file = fileWith('postgres://127.0.0.1:1/x\n');
   const byFlag = await runCommand(['serve', '--database-url-file', file], {});
   expect(byFlag.output).toContain('ECONNREFUSED 127.0.0.1:1');
@@ -55,7 +55,7 @@ test.each<[string, string[], RegExp]>([
   expect([code, output]).toEqual([2, expect.stringMatching(message)]);
 });
 
-test('every secret can be in a file', async () => {
+test('every secret can come from a file', async () => {
   for (const [command, names] of [
     ['serve', ['database-url', 'mqtt-url', 'callback-secret']],
     ['carota', ['adapter-token', 'adapter-control-token', 'callback-secret', 'database-url']],

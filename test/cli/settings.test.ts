@@ -1,4 +1,4 @@
-/** Settings: an unknown or bad one stops the start with a clear message. */
+/** Settings: an unknown or invalid one aborts the start with a clear message. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -15,34 +15,34 @@ test.each<[string, string[], Record<string, string>, RegExp, number?]>([
   ['an unknown variable', ['serve'], { OTAOPS_HTP_PORT: '1' }, /unknown setting OTAOPS_HTP_PORT/],
   ['an unknown flag', ['serve', '--colour'], {}, /unknown option '--colour'/],
   [
-    'a database that is none',
+    'an invalid database URL',
     ['serve', '--database-url', 'mysql://x'],
     {},
     /--database-url.*must be a URL with postgres:/s,
   ],
   ['a broker that is none', ['serve'], { OTAOPS_MQTT_URL: 'x' }, /OTAOPS_MQTT_URL.*mqtts:/s],
   [
-    'a broker without a host between two commas',
+    'a broker list with an empty host',
     ['serve', '--mqtt-url', 'mqtt://a:1883,,c:1883'],
     {},
     /--mqtt-url.*'' is not a host/s,
   ],
   [
-    'a broker with a port that is none',
+    'a broker with an invalid port',
     ['serve', '--mqtt-url', 'mqtt://user:secret@a:1883,b:70000'],
     {},
     /--mqtt-url.*'b:70000' needs a port from 1 to 65535/s,
   ],
   ['an instance that is no name', ['serve', '--instance', 'a b'], {}, /--instance.*letters/s],
   [
-    'a database that does not answer',
+    'an unreachable database',
     ['serve', '--database-url', 'postgres://127.0.0.1:1/x'],
     {},
     /otaops: .*ECONNREFUSED 127\.0\.0\.1:1/,
     1,
   ],
   [
-    'a certificate that is not there',
+    'a missing certificate',
     [
       'serve',
       '--mqtt-url',
@@ -64,7 +64,7 @@ test.each<[string, string[], Record<string, string>, RegExp, number?]>([
   expect(code).toBe(expected);
 });
 
-test('help lists each setting with its variable', async () => {
+test('the help lists each setting with its variable', async () => {
   const { code, output } = await end(['serve', '--help']);
   expect(code).toBe(0);
   for (const name of ['HTTP_PORT', 'MQTT_PORT', 'HOST', 'DATA_DIR']) {
@@ -72,7 +72,7 @@ test('help lists each setting with its variable', async () => {
   }
 });
 
-test('two adapters cannot have one data directory', async () => {
+test('two adapters cannot share a data directory', async () => {
   const dataDir = temporaryDirectory('twice');
   const args = ['serve', '--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir];
   const first = otaops(args);
@@ -84,7 +84,7 @@ test('two adapters cannot have one data directory', async () => {
   expect(await first.ended).toBe(0);
 });
 
-test('tokens are made over HTTP, and offline while no adapter runs', async () => {
+test('tokens can be created over HTTP, and offline while no adapter runs', async () => {
   const dataDir = temporaryDirectory('tokens');
   const serve = otaops(['serve', '--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir]);
   const [, url = ''] = await serve.says(/HTTP interface\s+(http:\S+)/);
@@ -111,7 +111,7 @@ test('tokens are made over HTTP, and offline while no adapter runs', async () =>
   expect(planner.code).toBe(2);
 });
 
-test('tokens of a CarOTA Server are made offline too, and no other database is touched', async () => {
+test('tokens of a CarOTA Server can be created offline too, without touching another database', async () => {
   const dataDir = temporaryDirectory('carota-tokens');
   const folder = join(dataDir, 'carota');
   const create = (role: string) => ['token', 'create', '--role', role, '--name', role, '--offline'];
@@ -131,7 +131,7 @@ test('tokens of a CarOTA Server are made offline too, and no other database is t
   const operator = await end([...create('operator'), '--data-dir', folder]);
   expect(operator.output).toMatch(/database of a CarOTA Server: --role must be one of viewer/);
   expect(operator.code).toBe(2);
-  // It is as it was: the server starts on it, and both tokens hold.
+  // The database is intact: the server starts on it, and both tokens are valid.
   const again = otaops(carota);
   const [, url = ''] = await again.says(/HTTP interface\s+(http:\S+)/);
   const list = await end(['token', 'list', '--url', url, '--token', first]);

@@ -1,4 +1,4 @@
-/** The quickstart in a terminal that is not ours: tmux, where it is installed. */
+/** The quickstart in a foreign terminal: tmux, if installed. */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,11 +14,11 @@ test.skipIf(!hasTmux).each([
   [120, 50],
   [80, 24],
 ])(
-  'the quickstart’s screen at %i × %i has each operation once',
+  'the quickstart’s screen at %i × %i shows each operation once',
   { timeout: 240_000 },
   async (columns, rows) => {
     const directory = temporaryDirectory('terminal');
-    // A server of its own: no session of whoever runs the tests is touched.
+    // A separate tmux server, so that the sessions of whoever runs the tests are not touched.
     const socket = join(directory, 'tmux');
     const tmux = (...args: string[]) =>
       execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], { encoding: 'utf8' });
@@ -32,7 +32,11 @@ test.skipIf(!hasTmux).each([
         Promise.resolve(tmux('capture-pane', '-p', '-S', '-1000', '-t', 'otaops'));
       await eventually(screen, (text) => text.includes('Starting the OTA Adapter'), 60_000);
       await eventually(screen, (text) => /^schedule 0911 {2}\d\/\d finished/m.test(text), 90_000);
-      const text = await eventually(screen, (shown) => shown.includes('Ctrl-C ends it'), 90_000);
+      const text = await eventually(
+        screen,
+        (shown) => shown.includes('Press Ctrl-C to stop'),
+        90_000,
+      );
       const lines = text.split('\n');
       for (const refId of ['schedule 0909', 'schedule 0910', 'schedule 0911']) {
         expect(
@@ -41,7 +45,7 @@ test.skipIf(!hasTmux).each([
         ).toHaveLength(1);
       }
       expect(text).toMatch(/^schedule 0911 {2}4\/4 finished, 3 succeeded/m);
-      // What was true for a moment has been taken away.
+      // Transient messages are gone.
       expect(lines.filter((line) => /^ {2}(downloading|pending) /.test(line))).toEqual([]);
       tmux('send-keys', '-t', 'otaops', 'C-c');
       await eventually(
@@ -52,7 +56,7 @@ test.skipIf(!hasTmux).each([
       try {
         tmux('kill-server');
       } catch {
-        // It has ended with its last session.
+        // tmux exits with its last session.
       }
       rmSync(directory, { recursive: true, force: true });
     }

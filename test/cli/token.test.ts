@@ -1,4 +1,4 @@
-/** A ceremony with keys that never leave a PKCS #11 token. */
+/** A key ceremony whose keys never leave a PKCS #11 token. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ const TOKEN = [
 ];
 writeFileSync(at('pin'), `${PIN}\n`);
 
-/** In a process of its own: a module reads its configuration once in a process, and other tests have another one. */
+/** In a separate process: a PKCS #11 module reads its configuration once, and other tests use a different one. */
 async function run(args: string[]): Promise<{ code: number | string; output: string }> {
   const command = otaops(args, { SOFTHSM2_CONF: hsm?.configuration ?? '' });
   return { code: await command.ended, output: command.output() };
@@ -29,7 +29,7 @@ async function done(...args: string[]): Promise<string> {
 }
 
 describe.runIf(hsm)('with a token', () => {
-  test('keys are made, listed and used; a wrong PIN and a wrong label are named', async () => {
+  test('keys are created, listed and used; a wrong PIN or label is named', async () => {
     for (const [label, type] of Object.entries({
       root: 'rsa',
       targets: 'ecdsa',

@@ -1,11 +1,11 @@
-/** A wrong argument ends a command with 2 and names the argument; the server is not asked for anything. */
+/** An invalid argument is named and exits with 2, without a request to the server. */
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
 
-/** Answers everything with success, and counts: only that nothing comes here is of interest. */
+/** Answers every request with success and counts them: none must arrive. */
 let server: Server;
 let requests = 0;
 beforeAll(async () => {
@@ -26,10 +26,10 @@ const wrong = (...args: string[]) =>
 
 const TRIGGER = ['trigger', '5YJSA1E40FF345678', '--ref-id', 'r', '--model', 'm', '--script', 's'];
 const CHANGE = ['operations', 'change', 'r'];
-/** What is no number, however a program might read it. */
+/** Texts that are not numbers, though some parsers accept them. */
 const NO_NUMBERS = ['5OO', '', ' ', '1e3', '0x10', 'NaN', 'Infinity', '1,5', '5 '];
 
-test.each(NO_NUMBERS)('%j is no number, for any argument that is one', async (text) => {
+test.each(NO_NUMBERS)('%j is rejected by every numeric argument', async (text) => {
   for (const [args, name] of [
     [['rate', text], 'per-second'],
     [[...TRIGGER, '--rate', text], '--rate'],
@@ -106,8 +106,16 @@ test.each<[what: string, args: readonly string[], message: RegExp]>([
   ['on and off', ['callbacks', 'change', 'n', '--on', '--off'], /either --on or --off/],
   ['no place to replay from', ['callbacks', 'replay', 'n'], /either --after or --since/],
   ['a replay of everything, unasked', ['dead-letters', 'replay'], /or --all/],
-  ['an id and --all', ['dead-letters', 'replay', 'x', '--all'], /only one of/],
-  ['--all and a filter', ['dead-letters', 'replay', '--all', '--reason', 'X'], /only one of/],
+  [
+    'an id and --all',
+    ['dead-letters', 'replay', 'x', '--all'],
+    /give either an id, filters or --all/,
+  ],
+  [
+    '--all and a filter',
+    ['dead-letters', 'replay', '--all', '--reason', 'X'],
+    /give either an id, filters or --all/,
+  ],
   ['no subcommand', ['operations'], /Usage: otaops operations/],
   ['an unknown subcommand', ['operations', 'lst'], /unknown command 'lst'/],
   ['an unknown option', ['rate', '--fast'], /unknown option '--fast'/],
@@ -119,7 +127,7 @@ test.each<[what: string, args: readonly string[], message: RegExp]>([
   expect(requests).toBe(0);
 });
 
-test('a call-back without its secret, or to a network that is not allowed, stops the start', async () => {
+test('a call-back without a secret, or to a forbidden network, aborts the start', async () => {
   const secret = `whsec_${Buffer.alloc(32).toString('base64')}`;
   const serve = ['serve', '--http-port', '0', '--mqtt-port', '0'];
   for (const [args, message] of [
@@ -133,13 +141,13 @@ test('a call-back without its secret, or to a network that is not allowed, stops
   }
 });
 
-test('without a token nothing is asked, and the exit code says that one is needed', async () => {
+test('without a token no request is made, and the exit code says that one is needed', async () => {
   const { code, output } = await runCommand(['rate', '--url', url(), '--data-dir', '/nowhere']);
   expect(output).toMatch(/no token: give --token/);
   expect(code).toBe(2);
 });
 
-test('no token goes over plain HTTP to another machine, unless that is allowed', async () => {
+test('no token is sent over plain HTTP to another machine unless allowed', async () => {
   const elsewhere = ['rate', '--url', 'http://adapter.invalid', '--token', 'x'];
   const refused = await runCommand(elsewhere);
   expect(refused.output).toMatch(

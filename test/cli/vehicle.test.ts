@@ -1,27 +1,27 @@
 /** `otaops vehicle` says whether the broker accepts it, and goes on trying until it does. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { provisionVehicle } from '../../src/vehicle/index.js';
 import { startTestAdapter } from '../support/adapter.js';
-import { newAuthority } from '../support/certificates.js';
 import { vehicleOf } from '../support/messages.js';
 import { otaops } from '../support/process.js';
 import { temporaryDirectory } from '../support/servers.js';
+import { UptaneWorld } from '../vehicle/support/uptane-world.js';
 
-test('a wrong credential is told, and the vehicle connects once it is registered with it', async () => {
+test('a rejected credential is reported, and the vehicle connects once it is registered with it', async () => {
   const t = await startTestAdapter();
   const { vin, systemId } = vehicleOf(1, 'CRD');
   const register = (credential: string) =>
     t.call('PUT', `/v1.0/vehicles/${vin}`, { body: { system_id: systemId, credential } });
   await register('another-credential-of-it');
   const folder = temporaryDirectory('vehicle');
-  writeFileSync(join(folder, 'anchor.pem'), (await newAuthority('anchor')).certificate.toString());
+  const ecu = { serial: 'p-1', name: 'OTA-MANAGER', hardwareId: 'hw', isPrimary: true };
+  const description = Buffer.from(JSON.stringify({ vin, ecus: [ecu] }));
+  provisionVehicle(folder, description, new UptaneWorld().trust);
   const vehicle = otaops([
     'vehicle',
     ...['--vin', vin, '--system-id', systemId, '--model', 'm', '--mqtt-url', t.adapter.mqttUrl],
     ...['--credential', 'the-credential-it-has', '--carota-token', 'x'],
-    ...['--trust-anchor', join(folder, 'anchor.pem'), '--vehicle-dir', folder],
-    ...['--log-level', 'silent'],
+    ...['--vehicle-dir', folder, '--log-level', 'silent'],
   ]);
   await vehicle.says(/refuses \S+: the vehicle is not registered with this credential/);
   expect(vehicle.output()).not.toMatch(/Connected/);

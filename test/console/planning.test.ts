@@ -86,7 +86,7 @@ describe.runIf(await hasChromium())('planning', () => {
 
   test('an update script is written, validated while typing, and published', async () => {
     await visit(page, '/scripts/new', 'New update script');
-    const publish = page.getByRole('button', { name: 'Sign and publish' });
+    const publish = page.getByRole('button', { name: 'Publish' });
     await page.getByLabel('Name (script-ref-id)').fill('hu 1.4');
     await page.getByLabel('Model').fill(MODEL);
     await page.getByLabel('ECU', { exact: true }).fill('HU');

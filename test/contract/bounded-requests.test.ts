@@ -1,4 +1,4 @@
-/** Whatever a request may hold has a bound in its schema, so that nothing outgrows the column that takes it. */
+/** Every value in a request is bounded by its schema, so that it fits its database column. */
 import { expect, test } from 'vitest';
 import { ADAPTER_ROUTES } from '../../src/contract/adapter-api/index.js';
 import { CAROTA_ROUTES } from '../../src/contract/carota-api/index.js';
@@ -20,7 +20,7 @@ interface Schema {
 
 const has = (schema: Schema, ...names: string[]) => names.some((name) => name in schema);
 
-/** Paths of what has no bound. */
+/** Paths of unbounded values. */
 function* unbounded(schema: Schema, path: string): Generator<string> {
   if (has(schema, 'enum', 'const')) return;
   for (const one of schema.anyOf ?? []) yield* unbounded(one, path);
@@ -31,7 +31,7 @@ function* unbounded(schema: Schema, path: string): Generator<string> {
       if (!has(schema, 'maximum', 'exclusiveMaximum')) yield `${path}: no maximum`;
       return;
     case 'string':
-      // A format has an end; so has a pattern that ends with a count.
+      // A format is bounded; so is a pattern that ends with a quantifier.
       if (!has(schema, 'maxLength', 'format') && !/\}\)?\$$/.test(schema.pattern ?? '')) {
         yield `${path}: no maxLength`;
       }
@@ -53,11 +53,11 @@ function* unbounded(schema: Schema, path: string): Generator<string> {
   }
 }
 
-// Headers are bounded by the server, all of them together.
+// The server bounds all headers together.
 const partsOf = ({ params, query, body }: Route) => ({
   params,
   query,
-  // Streams are bounded by their readers, line by line; a call-back by its size, and an event that cannot be stored is
+  // Readers bound streams line by line; a call-back is bounded by its size, and an event that cannot be stored is
   // set aside (contract section 2).
   body: body?.kind === 'json' && !body.signed ? body.schema : undefined,
 });

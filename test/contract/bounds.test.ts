@@ -1,4 +1,4 @@
-/** What contract section 2 bounds: `status`, and the text of a message. Written as JSON text, not by our encoder. */
+/** The bounds of contract section 2, on `status` and on texts. The input is JSON text, not written by our encoder. */
 import { describe, expect, test } from 'vitest';
 import { decodeMessage, MAX_EVENT_STATUS, type OtaEvent } from '../../src/contract/index.js';
 
@@ -61,7 +61,7 @@ describe('status', () => {
   });
 });
 
-describe('text with NUL is refused, with the path of where it stands', () => {
+describe('text with NUL is rejected, with its path', () => {
   test.each<[string, Raw, string, string]>([
     [
       'a value of meta',
@@ -71,7 +71,7 @@ describe('text with NUL is refused, with the path of where it stands', () => {
     ],
     ['a key of meta', { meta: '{"a\\u0000b":"1"}' }, 'INVALID_BODY', '/body/meta/a\uFFFDb'],
     [
-      'an unknown field, deep',
+      'a nested unknown field',
       { inBody: '"x":[{"y":{"z":["\\u0000"]}}]' },
       'INVALID_BODY',
       '/body/x/0/y/z/0',
@@ -86,7 +86,7 @@ describe('text with NUL is refused, with the path of where it stands', () => {
     ],
     ['after an escaped backslash', { inEnvelope: '"x":"\\\\\\u0000"' }, 'INVALID_ENVELOPE', '/x'],
     [
-      'a member that a later one replaces',
+      'a member that a later duplicate replaces',
       { inEnvelope: '"x":"\\u0000","x":""' },
       'INVALID_ENVELOPE',
       '',
@@ -103,13 +103,13 @@ describe('text with NUL is refused, with the path of where it stands', () => {
     });
   });
 
-  test('an escaped backslash before u0000 is no NUL', () => {
+  test('an escaped backslash before u0000 is not NUL', () => {
     const { meta } = eventOf({ meta: '[{"key":"path","value":"C:\\\\u0000"}]' }).body;
     expect(meta).toEqual([{ key: 'path', value: 'C:\\u0000' }]);
   });
 });
 
-test('half of a surrogate pair in meta becomes U+FFFD; an identifier with one is refused', () => {
+test('a lone surrogate in meta becomes U+FFFD; an identifier with one is rejected', () => {
   expect(eventOf({ meta: '{"a\\ud800":"\\udc00b"}' }).body.meta).toEqual([
     { key: 'a\uFFFD', value: '\uFFFDb' },
   ]);

@@ -1,4 +1,4 @@
-/** The address of a broker, with one host or several. */
+/** Broker URLs with one host or several. */
 import { expect, test } from 'vitest';
 import { brokerHosts, parseBrokerUrl } from '../../src/contract/index.js';
 
@@ -13,7 +13,7 @@ test.each([
   expect(brokerHosts(parseBrokerUrl(text))).toBe(hosts);
 });
 
-test('user and password are percent-decoded, and may have a colon', () => {
+test('user and password are percent-decoded and may contain a colon', () => {
   expect(parseBrokerUrl('mqtt://us%40er:p%2Cw:x@a,b')).toMatchObject({
     username: 'us@er',
     password: 'p,w:x',

@@ -1,4 +1,4 @@
-/** One thing has one name in all interfaces: that of the seed or the contract, else one in camelCase. */
+/** A field has one name in all interfaces: that of the seed or the contract, otherwise camelCase. */
 import Type from 'typebox';
 import { expect, test } from 'vitest';
 import { ADAPTER_ROUTES } from '../../src/contract/adapter-api/index.js';
@@ -13,7 +13,7 @@ import {
   type Route,
 } from '../../src/contract/index.js';
 
-/** The messages that the seed and the contract define, field by field. */
+/** The messages defined field by field in the seed and the contract. */
 const MESSAGES = [
   CarOtaServerEvent,
   Envelope,
@@ -48,7 +48,7 @@ const isCamelCase = (name: string) => /^[a-z][a-zA-Z0-9]*$/.test(name);
 const CONTRACT_NAMES = new Set([...fieldsOf(MESSAGES)].filter((name) => !isCamelCase(name)));
 const TWINS = new Map([...CONTRACT_NAMES].map((name) => [camelCase(name), name]));
 
-/** What is wrong with the fields of a schema. */
+/** Naming errors in the fields of a schema. */
 function faultsOf(schema: unknown): string[] {
   return [...new Set(fieldsOf(schema))].flatMap((name) => {
     const own = TWINS.get(name);
@@ -65,7 +65,7 @@ const schemasOf = ({ params, query, body, answer, otherAnswers = [] }: Route) =>
   ...otherAnswers.map(({ schema }) => schema),
 ];
 
-test('the names of the messages are the ones that are meant', () => {
+test('field names are found in the messages', () => {
   expect([...CONTRACT_NAMES].sort()).toEqual([
     'ack_required',
     'acknowledge_time',
@@ -96,7 +96,7 @@ test.each([...ADAPTER_ROUTES, ...CAROTA_ROUTES].map((route) => [route.id, route]
   },
 );
 
-test('a twin and a name of neither kind would be found', () => {
+test('a second spelling and a malformed name are detected', () => {
   const Bad = Type.Object({
     items: Type.Array(Type.Object({ messageId: Type.String(), created_at: Type.String() })),
   });

@@ -1,4 +1,4 @@
-/** Types generated from the OpenAPI documents by a foreign generator: a right call compiles, a wrong one does not. */
+/** Types that a third-party generator derives from the OpenAPI documents: correct calls compile, wrong ones do not. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import openapiTS, { astToString } from 'openapi-typescript';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adapterDocument } from '../../src/contract/adapter-api/index.js';
 import { carotaDocument } from '../../src/contract/carota-api/index.js';
 
-/** Within the project, so that packages are found. */
+/** Inside the project, so that packages resolve. */
 const folder = mkdtempSync(join(import.meta.dirname, 'generated-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   }
 });
 
-/** What the compiler says of programs that use the generated types, by file. */
+/** Compiler errors of programs that use the generated types, by file. */
 function compile(programs: Readonly<Record<string, string>>): Record<string, string[]> {
   const files = Object.entries(programs).map(([name, text]) => write(`${name}.ts`, text));
   const program = ts.createProgram(files, {
@@ -105,7 +105,7 @@ const WRONG = {
   code: `${ADAPTER} export const code: components['schemas']['ErrorCode'] = 'NO_SUCH_CODE';`,
 } as const;
 
-test('right calls compile, wrong ones do not', { timeout: 120_000 }, () => {
+test('correct calls compile, wrong ones do not', { timeout: 120_000 }, () => {
   const faults = compile({ ...RIGHT, ...WRONG });
   for (const name of Object.keys(RIGHT)) expect(faults[name], name).toEqual([]);
   for (const name of Object.keys(WRONG)) expect(faults[name], name).not.toEqual([]);

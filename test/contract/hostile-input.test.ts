@@ -1,4 +1,4 @@
-/** No byte string crashes the decoder: it answers with a message, or with a fault that has a path. */
+/** No byte string crashes the decoder: it returns a message, or an error with a path. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
@@ -16,7 +16,7 @@ function decodeAndCheck(bytes: Uint8Array) {
   const result = decodeMessage(bytes);
   if (result.ok) {
     expect(result.value.vin).toMatch(/^[A-HJ-NPR-Z0-9]{17}$/);
-    // What was taken can be sent again, and reads the same.
+    // An accepted message can be sent again and reads the same.
     const again = encodeMessage(result.value);
     if (again.length <= MAX_MESSAGE_BYTES) expect(decodeMessage(again).ok).toBe(true);
   } else {
@@ -27,7 +27,7 @@ function decodeAndCheck(bytes: Uint8Array) {
   return result;
 }
 
-/** Values at which programs break. */
+/** Values that tend to break programs. */
 const nasty: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -52,7 +52,7 @@ const nasty: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue(),
 );
 
-/** A text of JSON in which fields of a valid envelope were removed, replaced or added. */
+/** A valid envelope as JSON text, with fields removed, replaced or added. */
 const mutatedEnvelope = fc
   .record({
     message: anyMessage,
@@ -87,7 +87,7 @@ const mutatedEnvelope = fc
     return Buffer.from(jsonObject(fields));
   });
 
-/** JSON text with just these members, `__proto__` as an ordinary key among them. */
+/** JSON text with exactly these members, including `__proto__` as an ordinary key. */
 function jsonObject(members: Map<string, unknown>): string {
   const pairs = [...members].map(([key, value]) => `${JSON.stringify(key)}:${json(value)}`);
   return `{${pairs.join(',')}}`;
@@ -104,7 +104,7 @@ test('random bytes', () => {
   );
 });
 
-test('random JSON with prototype keys, lone surrogates and huge numbers', () => {
+test('random JSON with prototype keys, lone surrogates and large numbers', () => {
   const text = fc.oneof(
     fc.jsonValue().map(json),
     fc.array(nasty).map(json),
@@ -119,7 +119,7 @@ test('random JSON with prototype keys, lone surrogates and huge numbers', () => 
   );
 });
 
-test('valid envelopes in which fields were changed', () => {
+test('valid envelopes with changed fields', () => {
   let refused = 0;
   let taken = 0;
   fc.assert(
@@ -129,12 +129,12 @@ test('valid envelopes in which fields were changed', () => {
     }),
     CASES,
   );
-  // The generator reaches both sides of the decoder.
+  // The generator produces both accepted and rejected messages.
   expect(refused).toBeGreaterThan(CASES.numRuns / 10);
   expect(taken).toBeGreaterThan(CASES.numRuns / 100);
 });
 
-test('valid envelopes in which bytes were flipped, cut or doubled', () => {
+test('valid envelopes with flipped, missing or repeated bytes', () => {
   const damaged = fc
     .record({
       message: anyMessage,
@@ -163,7 +163,7 @@ test('valid envelopes in which bytes were flipped, cut or doubled', () => {
   );
 });
 
-test('bodies that are no base64, or base64 of no JSON', () => {
+test('bodies that are not base64, or base64 of something other than JSON', () => {
   const base64Text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.base64String(),
@@ -190,7 +190,7 @@ test.each([
   expect(decodeAndCheck(withBody(message, nested)).ok).toBe(false);
 });
 
-test('a deep extra field in a valid envelope is no reason to refuse it', () => {
+test('a deeply nested extra field in a valid envelope is accepted', () => {
   const message = fc.sample(anyMessage, { numRuns: 1, seed })[0];
   if (!message) throw new Error('no sample');
   const text = encodeMessage(message).toString();

@@ -1,4 +1,4 @@
-/** The OpenAPI documents are good enough to generate clients from: judged by the tools that others use. */
+/** The OpenAPI documents are good enough to generate clients from, judged by third-party tools. */
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import spectralCore, { type RulesetDefinition } from '@stoplight/spectral-core';
 import spectralRulesets from '@stoplight/spectral-rulesets';
@@ -8,17 +8,17 @@ import { CAROTA_ROUTES, carotaDocument } from '../../src/contract/carota-api/ind
 
 const { Spectral } = spectralCore;
 
-/** All rules of `spectral:oas`, also those that are off by default, but for these. */
+/** All rules of `spectral:oas`, including those off by default, except these. */
 const SPECTRAL_RULES: RulesetDefinition = {
   extends: [[spectralRulesets.oas as RulesetDefinition, 'all']],
   rules: {
-    // A licence has an SPDX identifier or a URL (OpenAPI 3.1, section 4.8.4).
+    // A license has an SPDX identifier or a URL (OpenAPI 3.1, section 4.8.4).
     'license-url': 'off',
-    // The project has no address yet.
+    // The project has no URL yet.
     'contact-properties': 'off',
-    // Tags are in the order in which one reads about them.
+    // Tags are in reading order.
     'openapi-tags-alphabetical': 'off',
-    // Where the summary says it all, there is no description.
+    // If the summary suffices, there is no description.
     'operation-description': 'off',
   },
 };

@@ -1,4 +1,4 @@
-/** A text of the wrong form is refused with words for the form that the field has, not another one's. */
+/** The rejection of a malformed text describes the format of that field. */
 import { expect, test } from 'vitest';
 import Type from 'typebox';
 import {

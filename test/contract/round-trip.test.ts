@@ -13,7 +13,7 @@ test('every valid message survives encoding and decoding', () => {
   );
 });
 
-test('extra fields that we do not know are kept', () => {
+test('unknown extra fields are kept', () => {
   fc.assert(
     fc.property(anyMessage, fc.jsonValue(), (message, extra) => {
       const extended = { ...message, 'x-vendor': extra };

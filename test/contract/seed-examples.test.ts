@@ -1,4 +1,4 @@
-/** The messages of the seed, to the letter, and what is said of wrong ones. */
+/** The messages of the seed, verbatim, and the errors for wrong ones. */
 import { describe, expect, test } from 'vitest';
 import {
   decodeMessage,
@@ -62,7 +62,7 @@ test('the seed’s acknowledgement', () => {
   expect(decode(ack)).toMatchObject({ ok: true, value: { body: { acknowledge_time: 11111111 } } });
 });
 
-test('the trigger that we send has the fields of the seed’s example, in its order', () => {
+test('our trigger has the fields of the seed’s example, in the same order', () => {
   const trigger = otaTrigger({
     triggerId: '0192d5b8-0000-7000-8000-000000000000',
     systemId: 'c2c-sys-1',
@@ -98,7 +98,7 @@ test('the trigger that we send has the fields of the seed’s example, in its or
   });
 });
 
-test('all 18 values of the enum, and their order in an update’s life', () => {
+test('all 18 values of the enum, and their lifecycle order', () => {
   expect(Object.keys(EVENT_STATUS)).toHaveLength(18);
   const ranks = EVENT_STATUS_NAMES.map((name) => lifecycleRank(EVENT_STATUS[name]));
   expect(new Set(ranks).size).toBe(18);
@@ -107,7 +107,7 @@ test('all 18 values of the enum, and their order in an update’s life', () => {
   expect(statusName(101)).toBe('consent_rejected');
 });
 
-describe('meta is read in each form that the contract names', () => {
+describe('meta is accepted in each form that the contract names', () => {
   test.each([
     [[], []],
     [{}, []],
@@ -131,7 +131,7 @@ describe('meta is read in each form that the contract names', () => {
   });
 });
 
-describe('a wrong message is refused with the path of the fault', () => {
+describe('an invalid message is rejected with the path of the fault', () => {
   const mandatory = [
     ...['message_id', 'version', 'system_id', 'vin', 'source_id', 'target_id'],
     ...['message_type', 'time', 'property_bag', 'body'],

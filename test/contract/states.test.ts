@@ -1,4 +1,4 @@
-/** The table of states: that it says what the contract says, and that nothing else says it otherwise. */
+/** The table of states agrees with the contract, and everything else agrees with the table. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import {
@@ -25,7 +25,7 @@ const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url
 const sorted = (states: Iterable<string>) => [...states].sort();
 
 describe('the contract', () => {
-  test('section 5.2: lifecycle ranks, lowest first, behind 0 of an unknown status', () => {
+  test('section 5.2: lifecycle ranks, lowest first, after 0 for an unknown status', () => {
     expect(LIFECYCLE).toEqual([
       ...['received', 'consent_accepted', 'consent_rejected', 'downloading', 'pause', 'resume'],
       ...['download_fail', 'downloaded', 'md5_check_fail', 'md5_check_success', 'pki_check_fail'],
@@ -36,7 +36,7 @@ describe('the contract', () => {
     expect(lifecycleRank(999)).toBe(0);
     expect(ranks).toEqual([...new Set(ranks)].sort((a, b) => a - b));
     expect(Math.min(...ranks)).toBeGreaterThan(1);
-    // A column of type smallint, and room between two neighbours.
+    // Fits a smallint column, with room between neighbours.
     expect(Math.max(...ranks)).toBeLessThan(2 ** 15);
     for (const [place, rank] of ranks.entries()) {
       expect(rank - (ranks[place - 1] ?? 0)).toBeGreaterThan(1);
@@ -58,7 +58,7 @@ describe('the contract', () => {
     expect(resultOf('unknown(7)')).toBeUndefined();
   });
 
-  test('section 5.1: where the trigger stands', () => {
+  test('section 5.1: states of the trigger', () => {
     const delivery = (states: ReadonlySet<string>) =>
       Object.keys(DELIVERIES).filter((state) => states.has(state));
     expect(delivery(TO_BE_SENT)).toEqual(['pending', 'device_not_found']);
@@ -68,14 +68,14 @@ describe('the contract', () => {
 });
 
 describe('bits', () => {
-  test('each status has its own, and they fit an integer column', () => {
+  test('each status has one, and all fit an integer column', () => {
     const masks = EVENT_STATUS_NAMES.map((name) => reachedMask(EVENT_STATUSES[name].value));
     expect(new Set(masks).size).toBe(EVENT_STATUS_NAMES.length);
-    // One bit each, none of them the sign.
+    // One bit each, excluding the sign bit.
     for (const mask of masks) expect(mask > 0 && (mask & (mask - 1)) === 0).toBe(true);
   });
 
-  test('those that databases hold keep their meaning', () => {
+  test('stored bits keep their meaning', () => {
     const bits = EVENT_STATUS_NAMES.map((name) => `${name} ${EVENT_STATUSES[name].bit}`);
     expect(bits).toEqual([
       ...['received 0', 'cancel 1', 'downloading 2', 'downloaded 3', 'reboot 4', 'success 5'],
@@ -87,7 +87,7 @@ describe('bits', () => {
   });
 });
 
-test('a reason is found under each of the known keys, the best one first; ours is the best', () => {
+test('a reason is found under each accepted key, the most specific first; ours is the most specific', () => {
   expect(reasonOf([reasonField('no space')])).toBe('no space');
   const entries = (...pairs: [string, string][]) => pairs.map(([key, value]) => ({ key, value }));
   expect(reasonOf(entries(['error_code', '17'], ['Error', 'broken'], ['reason', '']))).toBe(
@@ -96,7 +96,7 @@ test('a reason is found under each of the known keys, the best one first; ours i
   expect(reasonOf(entries(['download', '40%']))).toBeNull();
 });
 
-describe('documents say the same', () => {
+describe('the documents agree', () => {
   test('src/contract/SPEC.md', async () => {
     const rows = [
       ...(await read('src/contract/SPEC.md')).matchAll(

@@ -1,40 +1,53 @@
 /**
- * A campaign with everything real: CarOTA Server, adapter and 20 full vehicle agents, each a process of its own. Three
- * fail and roll back, one user refuses, one vehicle is given a forged script; then the guard stops a bad schedule.
+ * A campaign with everything real: CarOTA Server, adapter and 20 full vehicle agents (8 in a quick run), each a process of
+ * its own that believes by Uptane. Some fail and roll back, one user refuses, one vehicle is given a forged image, one the
+ * orders of a thief with the Director's online keys, and one comes from two years in a garage; then the guard stops a bad
+ * schedule, and the server is killed and comes back with other Director keys.
  */
-import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { signScript, type UpdateScript } from '../../src/update-script/index.js';
+import { provisionSecondary, provisionVehicle } from '../../src/vehicle/index.js';
 import { credentialOf, eventually, httpClient } from '../support/adapter.js';
-import { newAuthority, newSigner } from '../support/certificates.js';
+import { byDepth } from '../support/depth.js';
 import { vehicleOf } from '../support/messages.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
+import { DirectorThief, ImageForger } from './support/attackers.js';
+import { AGE_DAYS, DirectorFolder, establishImageRepository } from './support/trust-of-years.js';
 
 const MODEL = 'vehicle model a';
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
-const vehicles = Array.from({ length: 20 }, (_, n) => vehicleOf(n, 'WBA'));
+const vehicles = Array.from({ length: byDepth({ quick: 8, full: 20 }) }, (_, n) =>
+  vehicleOf(n, 'WBA'),
+);
 const vins = vehicles.map(({ vin }) => vin);
-const SICK = new Set(vins.slice(5, 8));
-const REFUSING = vins[8] ?? '';
-const DECEIVED = vins[9] ?? '';
+/** The first two are the first wave, and healthy; the roles of the others follow. */
+const sick = byDepth({ quick: 1, full: 3 });
+const SICK = new Set(vins.slice(2, 2 + sick));
+const [REFUSING = '', FORGED = '', ROBBED = '', PARKED = '', SEPARATE = ''] = vins.slice(2 + sick);
+const healthy = vins.filter((vin) => !SICK.has(vin) && vin !== REFUSING);
+const unharmed = healthy.filter((vin) => vin !== FORGED && vin !== ROBBED);
 
-/** Version 2 is bad for everyone; 1.1 for three of them. */
+/** Version 2 is bad for everyone; 1.1 for some of them. */
 const healthOf = (vin: string) =>
   `case "$OTAOPS_VERSION" in 2.*) echo "no start" >&2; exit 1;; ${SICK.has(vin) ? '1.1.0) echo "no start" >&2; exit 1;;' : ''} esac`;
 
 const directory = temporaryDirectory('campaign');
+const dataDir = join(directory, 'carota');
+const director = new DirectorFolder(dataDir);
+const folderOf = (vin: string) => join(directory, '.otaops-vehicle', vin);
+/** Of the Secondary that is a process of its own. */
+const separateFolder = join(directory, 'separate');
 const processes: OtaopsProcess[] = [];
 let adapter: ReturnType<typeof httpClient>;
 let carota: ReturnType<typeof httpClient>;
-let forger: Server;
+let forger: ImageForger;
+let thief: DirectorThief;
 let planner: OtaopsProcess;
-/** Starts the CarOTA Server, again on the same port and data. */
+/** Starts the CarOTA Server; a restart uses the same port and data. */
 let startPlanner: () => Promise<string>;
+let startVehicle: (vin: string) => OtaopsProcess;
 
 function start(args: string[]): OtaopsProcess {
   const started = otaops(args, {}, directory);
@@ -59,7 +72,7 @@ async function startServers() {
   const [triggering, controlling] = [await tokenOf('carota'), await tokenOf('operator')];
   startPlanner = async () => {
     planner = start([
-      ...['carota', '--http-port', String(carotaPort), '--data-dir', join(directory, 'carota')],
+      ...['carota', '--http-port', String(carotaPort), '--data-dir', dataDir],
       ...['--adapter-url', adapterUrl, '--adapter-token', triggering],
       ...['--adapter-control-token', controlling, '--callback-secret', SECRET],
     ]);
@@ -67,33 +80,40 @@ async function startServers() {
     return url;
   };
   const carotaUrl = await startPlanner();
-  const carotaToken = readFileSync(join(directory, 'carota', 'token'), 'utf8').trim();
+  const carotaToken = readFileSync(join(dataDir, 'token'), 'utf8').trim();
   carota = httpClient(carotaUrl, carotaToken);
   return { mqttUrl, carotaUrl };
 }
 
-/** Answers as the CarOTA Server does, but for the signature: that of a foreign authority of the same name. */
-async function startForger(carotaUrl: string, token: string): Promise<string> {
-  const foreign = await newSigner(await newAuthority('OTA Operations trial authority'));
-  forger = createServer((request, response) => {
-    const forge = async () => {
-      const real = await fetch(carotaUrl + (request.url ?? ''), {
-        headers: { 'authorization-token': token },
-      });
-      const delivery = (await real.json()) as { script: string };
-      const [, payload = ''] = delivery.script.split('.');
-      const script = JSON.parse(Buffer.from(payload, 'base64url').toString()) as UpdateScript;
-      const forged = await signScript(script, foreign, Date.now());
-      response.end(JSON.stringify({ ...delivery, script: forged }));
-    };
-    void forge();
-  });
-  forger.listen(0, '127.0.0.1');
-  await once(forger, 'listening');
-  return `http://127.0.0.1:${(forger.address() as AddressInfo).port}`;
+/** As the factory did: the parked vehicle two years ago, with the roots of that time. @returns what it registers */
+function provision(vin: string, imageRoots: string) {
+  const isParked = vin === PARKED;
+  const version = isParked ? 1 : 3;
+  const trust = {
+    directorRoot: director.root(version),
+    imageRoot: readFileSync(join(imageRoots, `${version}.root.json`)),
+    timeKeys: readFileSync(director.timeKeys),
+    now: Date.now() - (isParked ? AGE_DAYS * 24 * 60 * 60 * 1000 : 1_000),
+  };
+  const headUnit = { serial: `H-${vin}`, name: 'HU', hardwareId: 'hw-hu' };
+  const isSeparate = vin === SEPARATE;
+  const socket = join(separateFolder, 'ecu.sock');
+  const ecus = [
+    { serial: `P-${vin}`, name: 'OTA-MANAGER', hardwareId: 'hw-primary', isPrimary: true },
+    { ...headUnit, ...(isSeparate ? { socket } : { version: '1.0.0' }) },
+  ];
+  const bytesOf = (value: object) => Buffer.from(JSON.stringify(value));
+  const inventory = [...provisionVehicle(folderOf(vin), bytesOf({ vin, ecus }), trust)];
+  if (isSeparate) {
+    const description = bytesOf({ vin, ...headUnit, version: '1.0.0' });
+    inventory.push(provisionSecondary(separateFolder, description, trust));
+  }
+  return { vin, ecus: inventory };
 }
 
 beforeAll(async () => {
+  await director.establish();
+  const imageRoots = join(await establishImageRepository(dataDir), 'metadata');
   const { mqttUrl, carotaUrl } = await startServers();
   await adapter.register(...vehicles);
   const rows = vins.map((vin) => `${vin},${MODEL},1.0.0`);
@@ -101,47 +121,72 @@ beforeAll(async () => {
     headers: { 'content-type': 'text/csv' },
     body: ['vin,model,version:HU', ...rows].join('\n'),
   });
+  const imported = await carota.call('POST', '/v1.0/ecus/import', {
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: vins.map((vin) => JSON.stringify(provision(vin, imageRoots))).join('\n'),
+  });
+  expect(imported.body).toMatchObject({ imported: vins.length });
   const { body } = await carota.call('POST', '/v1.0/tokens', {
     body: { role: 'vehicle', name: 'all' },
   });
-  const forgerUrl = await startForger(carotaUrl, body.token);
-  const started = vehicles.map(({ vin, systemId }) =>
+  forger = await new ImageForger(`${carotaUrl}/uptane/image`).start();
+  thief = await new DirectorThief(`${carotaUrl}/uptane/director`, director).start();
+  startVehicle = (vin) =>
     start([
-      ...['vehicle', '--vin', vin, '--model', MODEL, '--system-id', systemId],
+      ...['vehicle', '--vin', vin, '--model', MODEL, '--system-id', `c2c-sys-${vin}`],
       ...['--credential', credentialOf(vin), '--mqtt-url', mqttUrl, '--log-level', 'warn'],
-      ...['--carota-url', vin === DECEIVED ? forgerUrl : carotaUrl, '--carota-token', body.token],
-      ...['--trust-anchor', join(directory, 'carota', 'signing', 'trust-anchor.pem')],
+      ...['--carota-url', carotaUrl, '--carota-token', body.token],
+      ...(vin === FORGED ? ['--image-url', forger.url] : []),
+      ...(vin === ROBBED ? ['--director-url', thief.url] : []),
       ...['--consent', vin === REFUSING ? 'refuse' : 'accept', '--health-command', healthOf(vin)],
       ...['--progress-seconds', '0.1'],
-    ]),
-  );
+    ]);
+  const ecu = ['secondary', '--secondary-dir', separateFolder, '--log-level', 'warn'];
+  await start([...ecu, '--health-command', healthOf(SEPARATE)]).says(/^ECU HU .* listens at/m);
+  const started = vins.filter((vin) => vin !== PARKED).map(startVehicle);
   await Promise.all(started.map((vehicle) => vehicle.says(/^Connected to/m)));
 });
 
 afterAll(async () => {
   for (const { child } of processes.toReversed()) child.kill('SIGTERM');
   const ended = await Promise.all(processes.map((one) => one.ended));
-  forger.close();
+  await forger.close();
+  await thief.close();
   rmSync(directory, { recursive: true, force: true });
   expect(ended.filter((code) => code !== 0)).toEqual(['SIGKILL']);
 });
 
-async function publish(scriptRefId: string, version: string): Promise<void> {
-  const { body: stored } = await carota.call('POST', `/v1.0/artifacts?name=${version}`, {
+/** @param counter the release counter of the software and the script */
+async function publish(scriptRefId: string, version: string, counter: number): Promise<void> {
+  const query = `name=${version}&hardwareIds=hw-hu&releaseCounter=${counter}`;
+  const { body: stored } = await carota.call('POST', `/v1.0/artifacts?${query}`, {
     headers: { 'content-type': 'application/octet-stream' },
     body: Buffer.alloc(400_000, version),
   });
   const { sha256, md5, size } = stored as { sha256: string; md5: string; size: number };
-  const { status } = await carota.call('POST', '/v1.0/update-scripts', {
-    body: {
-      version: 'v1',
-      'script-ref-id': scriptRefId,
-      model: MODEL,
-      ecus: [{ ecu: 'HU', version, from: ['1.*'], artifact: { sha256, md5, size } }],
-      consent: { text: 'Now?' },
+  const { status } = await carota.call(
+    'POST',
+    `/v1.0/update-scripts?hardwareIds=hw-primary&releaseCounter=${counter}`,
+    {
+      body: {
+        version: 'v1',
+        'script-ref-id': scriptRefId,
+        model: MODEL,
+        ecus: [{ ecu: 'HU', version, from: ['1.*'], artifact: { sha256, md5, size } }],
+        consent: { text: 'Now?' },
+      },
     },
-  });
+  );
   expect(status).toBe(201);
+}
+
+/** What the head unit runs, by its own files. */
+function running(vin: string): string {
+  const ecu =
+    vin === SEPARATE ? join(separateFolder, 'slots', 'HU') : join(folderOf(vin), 'ecus', 'HU');
+  const json = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+  const { active = '' } = json(join(ecu, 'boot.json'));
+  return json(join(ecu, active, 'manifest.json')).version ?? '';
 }
 
 const scheduleOf = async (refId: string) =>
@@ -149,7 +194,7 @@ const scheduleOf = async (refId: string) =>
 const operationOf = async (refId: string) =>
   (await adapter.call('GET', `/v1.0/ota/operations/${encodeURIComponent(refId)}`)).body;
 
-/** Asks until it is so, for a minute and a half. */
+/** Polls until the condition holds, for up to 90 s. */
 async function untilStatus(refId: string, status: string) {
   for (let tries = 0; tries < 2; tries++) {
     try {
@@ -164,8 +209,8 @@ async function untilStatus(refId: string, status: string) {
   throw new Error('unreachable');
 }
 
-test('a campaign in waves: 15 succeed, 3 roll back, 1 refuses, 1 was not deceived', async () => {
-  await publish('hu only 001', '1.1.0');
+test('a campaign in waves: the healthy succeed, the sick roll back, one refuses, no attack installs anything', async () => {
+  await publish('hu only 001', '1.1.0', 1);
   const refId = 'schedule 1';
   const { status } = await carota.call('POST', '/v1.0/schedules', {
     body: {
@@ -181,27 +226,47 @@ test('a campaign in waves: 15 succeed, 3 roll back, 1 refuses, 1 was not deceive
     },
   });
   expect(status).toBe(201);
-  await untilStatus(refId, 'completed');
-  const due = { success: 15, rollback_success: 3, consent_rejected: 1, pki_check_fail: 1 };
-  // A vehicle that has failed has finished, and may go on to tell of its rollback.
-  const schedule = await eventually(
+  const due = {
+    success: unharmed.length,
+    rollback_success: SICK.size,
+    consent_rejected: 1,
+    md5_check_fail: 1,
+    pki_check_fail: 1,
+  };
+  // All but the parked one have finished; it comes on only now, with roots that have expired.
+  await eventually(
     () => scheduleOf(refId),
-    ({ states }) => states.rollback_success === due.rollback_success,
+    ({ states }) =>
+      states.success === due.success - 1 &&
+      states.rollback_success === due.rollback_success &&
+      states.pki_check_fail === 1 &&
+      states.md5_check_fail === 1,
+    90_000,
   );
+  await startVehicle(PARKED).says(/^Connected to/m);
+  const schedule = await untilStatus(refId, 'completed');
   expect(schedule.states).toEqual(due);
-  expect(schedule.waves.map(({ vehicles: size }: any) => size)).toEqual([2, 8, 10]);
+  const sizes = byDepth({ quick: [2, 4, 2], full: [2, 8, 10] });
+  expect(schedule.waves.map(({ vehicles: size }: any) => size)).toEqual(sizes);
   // The adapter, which shares nothing with the CarOTA Server but messages, says the same.
-  expect(await operationOf(refId)).toMatchObject({ vehicles: 20, finished: 20, states: due });
+  const total = vins.length;
+  expect(await operationOf(refId)).toMatchObject({ vehicles: total, finished: total, states: due });
 
   const reasonOf = async (vin: string) =>
     (await carota.call('GET', `/v1.0/schedules/${encodeURIComponent(refId)}/vehicles/${vin}`)).body;
-  expect(await reasonOf(DECEIVED)).toMatchObject({
+  expect(forger.attacks).toBeGreaterThan(0);
+  expect(await reasonOf(FORGED)).toMatchObject({
+    state: 'md5_check_fail',
+    reason: expect.stringMatching(/the MD5 of the download is/),
+  });
+  expect(thief.attacks).toBeGreaterThanOrEqual(3);
+  expect(await reasonOf(ROBBED)).toMatchObject({
     state: 'pki_check_fail',
-    reason: expect.stringMatching(/does not lead to a trust anchor/),
+    reason: expect.stringMatching(/differ in length or hashes/),
   });
   expect(await reasonOf(REFUSING)).toMatchObject({ reason: 'declined by the user' });
-  const [sick = ''] = SICK;
-  const history = await reasonOf(sick);
+  const [first = ''] = SICK;
+  const history = await reasonOf(first);
   expect(history.reason).toBe('HU: no start');
   const names = history.events.map((event: any) => event['status-name']).toReversed();
   expect(names.filter((name: string) => name !== 'downloading')).toEqual([
@@ -210,31 +275,24 @@ test('a campaign in waves: 15 succeed, 3 roll back, 1 refuses, 1 was not deceive
   ]);
 
   for (const vin of vins) {
-    const failed = SICK.has(vin) || vin === REFUSING || vin === DECEIVED;
+    const version = unharmed.includes(vin) ? '1.1.0' : '1.0.0';
     const { body } = await carota.call('GET', `/v1.0/vehicles/${vin}`);
-    expect(body.versions, vin).toEqual({ HU: failed ? '1.0.0' : '1.1.0' });
-    const ecu = join(directory, '.otaops-vehicle', vin, 'ecus', 'HU');
-    const { active } = JSON.parse(readFileSync(join(ecu, 'boot.json'), 'utf8')) as {
-      active: string;
-    };
-    const manifest = JSON.parse(readFileSync(join(ecu, active, 'manifest.json'), 'utf8')) as {
-      version: string;
-    };
-    expect(manifest.version, vin).toBe(failed ? '1.0.0' : '1.1.0');
+    expect(body.versions, vin).toEqual({ HU: version });
+    expect(running(vin), vin).toBe(version);
   }
 });
 
 test('a bad schedule is stopped by the guard after a few vehicles; the others never hear of it', async () => {
-  await publish('hu only 002', '2.0.0');
+  await publish('hu only 002', '2.0.0', 2);
   const refId = 'schedule 2';
-  const good = vins.filter((vin) => !SICK.has(vin) && vin !== REFUSING && vin !== DECEIVED);
+  const wave = byDepth({ quick: 2, full: 4 });
   await carota.call('POST', '/v1.0/schedules', {
     body: {
       'ref-id': refId,
       'script-ref-id': 'hu only 002',
       model: MODEL,
-      vins: good,
-      waves: [{ vehicles: 4 }],
+      vins: unharmed,
+      waves: [{ vehicles: wave }],
       guard: { test: { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 } },
     },
   });
@@ -244,27 +302,27 @@ test('a bad schedule is stopped by the guard after a few vehicles; the others ne
   expect(stop.figures.evidence).toBeGreaterThanOrEqual(stop.figures.stopAt);
   const operation = await eventually(
     () => operationOf(refId),
-    ({ status, finished }) => status === 'cancelled' && finished === 4,
+    ({ status, finished }) => status === 'cancelled' && finished === wave,
   );
-  expect(operation.vehicles).toBe(4);
-  for (const vin of good) {
+  expect(operation.vehicles).toBe(wave);
+  for (const vin of unharmed) {
     expect((await carota.call('GET', `/v1.0/vehicles/${vin}`)).body.versions).toEqual({
       HU: '1.1.0',
     });
   }
 });
 
-test('the CarOTA Server is killed between waves: each vehicle is triggered once, and the campaign ends', async () => {
-  await publish('hu only 003', '1.2.0');
+test('the CarOTA Server is killed between waves and gets new Director keys: each vehicle is triggered once, the attacked ones too, and the campaign ends', async () => {
+  await publish('hu only 003', '1.2.0', 3);
   const refId = 'schedule 3';
-  const good = vins.filter((vin) => !SICK.has(vin) && vin !== REFUSING && vin !== DECEIVED);
+  const size = byDepth({ quick: 2, full: 3 });
   await carota.call('POST', '/v1.0/schedules', {
     body: {
       'ref-id': refId,
       'script-ref-id': 'hu only 003',
       model: MODEL,
-      vins: good,
-      waves: [{ vehicles: 3 }, { vehicles: 3 }],
+      vins: [...unharmed, FORGED, ROBBED],
+      waves: [{ vins: unharmed.slice(0, size) }, { vins: unharmed.slice(size, 2 * size) }],
       guard: { maxFailures: 3 },
     },
   });
@@ -274,14 +332,21 @@ test('the CarOTA Server is killed between waves: each vehicle is triggered once,
   );
   planner.child.kill('SIGKILL');
   await planner.ended;
+  // The stolen keys are worth nothing any more; what they have signed is forgotten.
+  await director.replaceOnlineKeys(4);
+  thief.isHonest = forger.isHonest = true;
   await startPlanner();
   const schedule = await untilStatus(refId, 'completed');
-  expect(schedule.states).toEqual({ success: good.length });
+  expect(schedule.states).toEqual({ success: healthy.length });
   const posts = schedule.decisions.filter(({ decision }: any) => decision === 'post');
   expect(posts.map(({ wave }: any) => wave)).toEqual([1, 2, 3]);
   const operation = await operationOf(refId);
-  expect(operation).toMatchObject({ vehicles: good.length, states: { success: good.length } });
-  for (const vin of good) {
+  expect(operation).toMatchObject({
+    vehicles: healthy.length,
+    states: { success: healthy.length },
+  });
+  for (const vin of healthy) {
+    expect(running(vin), vin).toBe('1.2.0');
     const { body } = await adapter.call(
       'GET',
       `/v1.0/ota/operations/${encodeURIComponent(refId)}/vehicles/${vin}`,
@@ -289,4 +354,7 @@ test('the CarOTA Server is killed between waves: each vehicle is triggered once,
     const received = body.history.filter((entry: any) => entry['status-name'] === 'received');
     expect(received, vin).toHaveLength(1);
   }
+  // The next manifest has told the Director what its vehicle had seen.
+  const { body } = await carota.call('GET', `/v1.0/attack-reports?vin=${ROBBED}`);
+  expect(body.items.map(({ attack }: any) => attack)).toContain('arbitrary-software');
 });

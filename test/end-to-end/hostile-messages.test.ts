@@ -1,8 +1,8 @@
 /**
- * One vehicle sends whatever JSON can hold, from MQTT through the adapter and its call-back into the CarOTA Server's
- * database; the event of a healthy vehicle that follows arrives there each time, and every message is accounted for.
+ * One vehicle sends anything that JSON can express, over MQTT through the adapter and its call-back into the CarOTA
+ * Server's database. The event that a healthy vehicle sends next arrives each time, and every message is accounted for.
  *
- * `HOSTILE_CASES=20000 npx vitest run test/end-to-end/hostile-messages.test.ts` for the deep run.
+ * `HOSTILE_CASES=20000 npx vitest run test/end-to-end/hostile-messages.test.ts` for the long run.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -21,11 +21,11 @@ const REF_ID = 'hostile messages';
 const PATH = `/v1.0/schedules/${encodeURIComponent(REF_ID)}`;
 const HEALTHY = vehicleOf(1, 'HEA');
 const HOSTILE = vehicleOf(2, 'HSA');
-/** The best that is installed: real servers, else the embedded default. */
+/** Real servers if installed, otherwise the embedded ones. */
 const [platform] = platforms().reverse();
 
 test(
-  `of ${CASES} hostile messages none holds up another vehicle`,
+  `of ${CASES} hostile messages, none delays another vehicle`,
   async () => {
     if (!platform) return;
     const adapterPort = await freePort();
@@ -91,7 +91,7 @@ test(
         }),
         { numRuns: CASES, seed, endOnFailure: true },
       );
-      // Both sides of the adapter were reached, and what it applied the CarOTA Server could take.
+      // The adapter applied some and rejected others, and the CarOTA Server could store those applied.
       const applied = await adapter.metric('otaops_messages_applied_total');
       expect(applied).toBeGreaterThan(CASES);
       expect(applied).toBeLessThan(sent);

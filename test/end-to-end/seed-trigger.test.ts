@@ -1,5 +1,5 @@
 /**
- * The whole path with the seed's trigger, in real processes over real sockets: otaops serve, curl-like
+ * The full path of the seed's trigger, in real processes over real sockets: otaops serve, curl-like
  * requests, and mosquitto_sub and mosquitto_pub as a vehicle that shares no code with us.
  */
 import { execFile, spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ import { mosquittoClients, temporaryDirectory } from '../support/servers.js';
 const run = promisify(execFile);
 const clients = await mosquittoClients();
 
-/** The seed's trigger; curly quotes and trailing comma made valid JSON, the only change. */
+/** The seed's trigger; only its curly quotes and trailing comma were corrected to valid JSON. */
 const SEED_TRIGGER = `{
    "time":1625660275379,
    "version": "v1",
@@ -64,7 +64,7 @@ describe.skipIf(clients === undefined)('a foreign vehicle', () => {
   const vehicleState = async () =>
     (await http.call('GET', `/v1.0/ota/operations/schedule%200909/vehicles/${VIN}`)).body;
 
-  test('the token is in the data directory, readable by its owner alone', () => {
+  test('the token is in the data directory, readable only by its owner', () => {
     const file = join(dataDir, 'token');
     expect(server.output()).toContain(file);
     expect(server.output()).not.toContain(readFileSync(file, 'utf8').trim());
@@ -82,7 +82,7 @@ describe.skipIf(clients === undefined)('a foreign vehicle', () => {
     const answer = await http.call('POST', '/v1.0/ota/trigger', { body: SEED_TRIGGER });
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({ 'ref-id': 'schedule 0909', accepted: 2, rejected: [] });
-    // Whether it subscribed before or after the trigger: a vehicle that connects gets what is due.
+    // It may subscribe before or after the trigger: a vehicle that connects receives what is due.
     await once(subscriber, 'close');
 
     const trigger = JSON.parse(/^\{.*\}$/m.exec(heard)?.[0] ?? '') as Record<string, string>;
@@ -94,7 +94,7 @@ describe.skipIf(clients === undefined)('a foreign vehicle', () => {
       vin: VIN,
     });
 
-    // Written by hand, as the seed's examples are.
+    // Written by hand, like the seed's examples.
     const now = Math.floor(Date.now() / 1000);
     const base64 = (body: object) => Buffer.from(JSON.stringify(body)).toString('base64');
     const envelope = (id: string, type: string, body: object) => ({
@@ -116,7 +116,7 @@ describe.skipIf(clients === undefined)('a foreign vehicle', () => {
       body: base64(body),
     });
     await publish(envelope('ack', 'OTA_TRIGGER_ACK', { acknowledge_time: Date.now() }));
-    // mosquitto_pub ends when it has its PUBACK, and the PUBACK follows the commit.
+    // mosquitto_pub exits at PUBACK, which follows the commit.
     expect((await vehicleState()).state).toBe('acknowledged');
 
     const steps = [1, 100, 3, 4, 9, 11, 5, 6];
@@ -142,7 +142,7 @@ describe.skipIf(clients === undefined)('a foreign vehicle', () => {
     expect(await http.storedMessages()).toBe(9);
   });
 
-  test('after kill -9 everything stands where it stood', async () => {
+  test('kill -9 changes nothing', async () => {
     const before = await vehicleState();
     server.child.kill('SIGKILL');
     await server.ended;

@@ -1,4 +1,4 @@
-/** Simulated vehicles against the adapter: offline times, repetitions and wrong orders change nothing. */
+/** Simulated vehicles against the adapter: outages, duplicates and reordering do not affect the result. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   Fleet,
@@ -14,7 +14,7 @@ const REF_ID = 'schedule fleet';
 const vehicles = fleetOf(80);
 const scenarios = new Map(vehicles.map(({ vin }) => [vin, scenarioOf(SEED, vin, REF_ID)]));
 
-/** What a vehicle reports in a scenario; progress by tenths. */
+/** Events of a vehicle in a scenario; progress in steps of 10 %. */
 function statusesOf({ outcome, stopsAt }: Scenario): string[] {
   const received = ['received', 'pki_check_success'];
   if (outcome === 'pki_check_fail') return ['received', 'pki_check_fail'];
@@ -38,7 +38,7 @@ describe.each(platforms())('on $name', (platform) => {
   let fleet: Fleet;
 
   beforeAll(async () => {
-    // A broker keeps nothing for a vehicle that has never been there: the sender tries again.
+    // A broker queues nothing for a vehicle that has never connected: the sender retries.
     adapter = await platform.start({
       retry: { firstPauseMs: 1_000, longestPauseMs: 1_000, maxSends: 30 },
     });
@@ -71,14 +71,14 @@ describe.each(platforms())('on $name', (platform) => {
   const ofOperation = (path = '') =>
     adapter.call('GET', `/v1.0/ota/operations/${encodeURIComponent(REF_ID)}${path}`);
 
-  test('this seed has outages, repetitions and wrong orders in it', () => {
+  test('this seed includes outages, duplicates and reordering', () => {
     const some = [...scenarios.values()];
     expect(some.filter(({ outage }) => outage !== undefined).length).toBeGreaterThan(3);
     expect(some.filter(({ duplicates }) => duplicates).length).toBeGreaterThan(0);
     expect(some.filter(({ reorders }) => reorders).length).toBeGreaterThan(0);
   });
 
-  test('every vehicle ends as its scenario says, with its whole history', async () => {
+  test('every vehicle finishes as its scenario says, with its full history', async () => {
     await eventually(
       async () => (await ofOperation()).body.finished as number,
       (finished) => finished === vehicles.length,
@@ -86,7 +86,7 @@ describe.each(platforms())('on $name', (platform) => {
     for (const [vin, scenario] of scenarios) {
       const { outcome } = scenario;
       const due = statusesOf(scenario);
-      // An acknowledgement, and each event once.
+      // One acknowledgement, and each event once.
       const { body } = await eventually(
         () => ofOperation(`/vehicles/${vin}`),
         (answer) => answer.body.history.length === due.length + 1,
@@ -99,7 +99,7 @@ describe.each(platforms())('on $name', (platform) => {
     }
   });
 
-  test('repetitions were recognised, and everything received is accounted for', async () => {
+  test('duplicates were recognised, and every received message is accounted for', async () => {
     expect(await adapter.metric('otaops_messages_duplicate_total')).toBeGreaterThan(0);
     expect(await adapter.metric('otaops_messages_dead_letter_total')).toBe(0);
     expect(await adapter.storedMessages()).toBeGreaterThan(fleet.counts.messagesDelivered);

@@ -1,18 +1,18 @@
-/** The simulated fleet: reproducible, and a mix of everything that can happen. */
+/** The simulated fleet: reproducible, with a mix of all outcomes. */
 import { expect, test } from 'vitest';
 import { comesOnlineAfterMs, fleetOf, scenarioOf } from '../../src/fleet/index.js';
 import { parseVin, vinCheckDigit } from '../../src/contract/index.js';
 
 const vehicles = fleetOf(10_000);
 
-test('the same seed makes the same fleet, another one another', () => {
+test('equal seeds give equal fleets, different seeds different ones', () => {
   const play = (seed: number) =>
     vehicles.slice(0, 200).map(({ vin }) => scenarioOf(seed, vin, 'operation'));
   expect(play(7)).toEqual(play(7));
   expect(play(7)).not.toEqual(play(8));
 });
 
-test('10,000 VINs are different, valid, and their check digits are right', () => {
+test('10,000 VINs are distinct and valid, with correct check digits', () => {
   expect(new Set(vehicles.map(({ vin }) => vin)).size).toBe(10_000);
   for (const { vin } of vehicles) {
     expect(parseVin(vin)).toBe(vin);
@@ -20,7 +20,7 @@ test('10,000 VINs are different, valid, and their check digits are right', () =>
   }
 });
 
-test('the mix holds each ending, slow downloads, outages, late vehicles, faults', () => {
+test('the mix includes each outcome, slow downloads, outages, late vehicles and faults', () => {
   const scenarios = vehicles.map(({ vin }) => scenarioOf(1, vin, 'operation'));
   const share = (matching: (scenario: (typeof scenarios)[number]) => boolean) =>
     scenarios.filter(matching).length / scenarios.length;

@@ -1,10 +1,10 @@
-/** Batches: few large pieces of work of many small ones, none older than its question. */
+/** Batching: many small requests become a few large ones, and no answer is older than its request. */
 import { expect, test } from 'vitest';
 import { Batches } from '../../src/service/batches.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Work that a test lets go on, batch by batch. */
+/** Work that the test releases batch by batch. */
 function heldWork() {
   const begun: { items: readonly number[]; end: (error?: Error) => void }[] = [];
   const work = (items: readonly number[]) =>
@@ -17,7 +17,7 @@ function heldWork() {
   return { begun, work };
 }
 
-test('what comes in one turn is one batch; what comes meanwhile is the next', async () => {
+test('requests of one event-loop turn form one batch; later ones form the next', async () => {
   const { begun, work } = heldWork();
   const batches = new Batches(work, 100);
   const first = [1, 2, 3].map((item) => batches.do(item));
@@ -33,7 +33,7 @@ test('what comes in one turn is one batch; what comes meanwhile is the next', as
   expect(await Promise.all(second)).toEqual(['done 4', 'done 5']);
 });
 
-test('a question never gets the answer of work that began before it', async () => {
+test('a request is never answered by work that started before it', async () => {
   let value = 'old';
   let release: () => void = () => undefined;
   const read = (items: readonly number[]) => {
@@ -54,7 +54,7 @@ test('a question never gets the answer of work that began before it', async () =
   expect(await after).toBe('new');
 });
 
-test('a batch is no larger than it may be, and one that fails does not harm the next', async () => {
+test('a batch stays within its limit, and a failed batch does not affect the next', async () => {
   const { begun, work } = heldWork();
   const batches = new Batches(work, 2);
   const all = [1, 2, 3].map((item) => batches.do(item));

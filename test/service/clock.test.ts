@@ -1,4 +1,4 @@
-/** Time that is compared between processes is the database's, whatever the clock of the machine says. */
+/** Times compared between processes come from the database, whatever the local clock says. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
@@ -18,14 +18,14 @@ import { seed } from '../support/depth.js';
 
 const START = Date.UTC(2026, 0, 1);
 
-/** A world in which time passes only when the test says so. */
+/** A simulated world: time passes only when the test advances it. */
 class World {
-  /** Time that has really passed, ms. */
+  /** True elapsed time, ms. */
   passed = 0;
-  /** What the clocks say beyond it. */
+  /** Offsets of the clocks from true time. */
   machineAhead = 0;
   databaseAhead = 0;
-  /** On the way to the database and back, ms. */
+  /** Travel times to the database and back, ms. */
   way: readonly [number, number] = [1, 1];
   isDatabaseAway = false;
   readonly wrong: BothClocks[] = [];
@@ -62,7 +62,7 @@ async function withClock(world: World, work: (clock: DatabaseClock) => Promise<v
   }
 }
 
-test('half the way there and back is subtracted, and the quickest answers count', async () => {
+test('half the round trip is subtracted, and the fastest answers count', async () => {
   const world = new World();
   world.way = [300, 300];
   await withClock(world, async (clock) => {
@@ -78,7 +78,7 @@ test('half the way there and back is subtracted, and the quickest answers count'
   });
 });
 
-test('a clock of the machine that is wrong, or set while the process runs, changes nothing', async () => {
+test('a wrong local clock, or one set while the process runs, has no effect', async () => {
   const world = new World();
   world.machineAhead = 20_000;
   await withClock(world, (clock) => {
@@ -91,7 +91,7 @@ test('a clock of the machine that is wrong, or set while the process runs, chang
   });
 });
 
-test('while the database is away, time goes on', async () => {
+test('time advances while the database is unavailable', async () => {
   const world = new World();
   await withClock(world, async (clock) => {
     world.isDatabaseAway = true;
@@ -101,7 +101,7 @@ test('while the database is away, time goes on', async () => {
   });
 });
 
-test('the time of a server that has taken over counts from the next reading on', async () => {
+test('after a failover, the time of the new primary applies from the next reading', async () => {
   const world = new World();
   await withClock(world, async (clock) => {
     for (const ahead of [10_000, -50_000]) {
@@ -113,7 +113,7 @@ test('the time of a server that has taken over counts from the next reading on',
   });
 });
 
-test('a small step back is waited for: nobody sees time go back', async () => {
+test('a small backward step is waited out: time never runs backwards', async () => {
   const world = new World();
   await withClock(world, async (clock) => {
     const before = clock.now();
@@ -127,7 +127,7 @@ test('a small step back is waited for: nobody sees time go back', async () => {
   });
 });
 
-test('more than 30 s of difference stop a start, with both times; 30 s do not', async () => {
+test('an offset above 30 s aborts the start and names both times; 30 s does not', async () => {
   const world = new World();
   world.machineAhead = 29_900;
   await withClock(world, (clock) => clock.refuseIfWrong());
@@ -140,7 +140,24 @@ test('more than 30 s of difference stop a start, with both times; 30 s do not', 
   });
 });
 
-test('above 2 s it is told once a minute, for as long as it lasts; above 30 s at once', async () => {
+test('the agreed time is refused as soon as the two differ by more than 30 s, and given again when they agree', async () => {
+  const world = new World();
+  await withClock(world, async (clock) => {
+    expect(clock.agreed()).toBe(world.databaseTime);
+    world.databaseAhead = 3_600_000;
+    // Not read yet: the time goes on as before.
+    expect(clock.agreed()).toBe(world.databaseTime - 3_600_000);
+    await clock.readNow();
+    expect(() => clock.agreed()).toThrow(WrongClock);
+    world.databaseAhead = 0;
+    await clock.readNow();
+    expect(clock.agreed()).toBe(world.databaseTime);
+    world.machineAhead = -31_000;
+    expect(() => clock.agreed()).toThrow(WrongClock);
+  });
+});
+
+test('an offset above 2 s is logged once a minute while it lasts; above 30 s, at once', async () => {
   const world = new World();
   world.machineAhead = 1_900;
   await withClock(world, async (clock) => {
@@ -159,7 +176,7 @@ test('above 2 s it is told once a minute, for as long as it lasts; above 30 s at
   });
 });
 
-test('whatever the ways and the drift, the estimate is never further off than the quickest answers allow', () => {
+test('for any latency and drift, the error stays within the bound given by the fastest answers', () => {
   const reading = fc.record({
     there: fc.double({ min: 0, max: 5_000, noNaN: true }),
     back: fc.double({ min: 0, max: 5_000, noNaN: true }),
@@ -189,7 +206,7 @@ test('whatever the ways and the drift, the estimate is never further off than th
   );
 });
 
-test('a clock on this machine says what the machine says', async () => {
+test('a local clock returns local time', async () => {
   const { database, close } = await openTestDatabase();
   const clock = await DatabaseClock.start(database);
   expect(Math.abs(clock.offsetSeconds())).toBeLessThan(0.5);

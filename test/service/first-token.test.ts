@@ -1,4 +1,4 @@
-/** The administrator's first token: whatever is killed when, there is one, and its file has it. */
+/** The initial admin token: wherever the first start is killed, one token exists afterwards, and its file contains it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** What browsers are told live, whatever is looked at. */
+/** Live changes for browsers, whatever they watch. */
 import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TSchema } from 'typebox';
@@ -47,7 +47,7 @@ const until = (reader: EventReader, ...expected: string[]) =>
     (events) => events.join() === expected.join(),
   );
 
-test('it begins with hello; then each hears of lists, and of the things that it named', async () => {
+test('a stream starts with hello; then it carries changes of lists and of the topics it named', async () => {
   const one = await watch('thing:a');
   const other = await watch('thing:b');
   await Promise.all([until(one, 'hello{}'), until(other, 'hello{}')]);
@@ -63,7 +63,7 @@ test('it begins with hello; then each hears of lists, and of the things that it 
   await until(other, 'hello{}', 'changed{"topics":["list"]}');
   one.close();
   other.close();
-  // Where no one watches, nothing is looked at.
+  // Without watchers nothing is queried.
   await eventually(
     async () => {
       const before = looks;
@@ -74,7 +74,7 @@ test('it begins with hello; then each hears of lists, and of the things that it 
   );
 });
 
-test('a database that is away is told, and after it everything is asked for once more', async () => {
+test('an unavailable database is reported, and everything is reloaded afterwards', async () => {
   const one = await watch();
   await until(one, 'hello{}');
   isAway = true;
@@ -84,7 +84,7 @@ test('a database that is away is told, and after it everything is asked for once
   one.close();
 });
 
-test('a topic that cannot be looked at is told to those who named it; the others go on', async () => {
+test('a topic that cannot be read is reported to its watchers; the others continue', async () => {
   const one = await watch('thing:a');
   await until(one, 'hello{}');
   const poisoned = await watch('thing:poison');
@@ -97,7 +97,7 @@ test('a topic that cannot be looked at is told to those who named it; the others
   one.close();
 });
 
-test('a server that stops ends what is watched', async () => {
+test('a server that stops ends all streams', async () => {
   const one = await watch();
   await until(one, 'hello{}');
   stopping.abort();

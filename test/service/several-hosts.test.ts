@@ -1,17 +1,17 @@
-/** A database URL with several hosts: how it is read, which host is the primary, and what happens when it changes. */
+/** A database URL with several hosts: parsing, finding the primary, and failover. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BadDatabaseUrl, databaseTarget, openPostgres } from '../../src/service/database/index.js';
 import { primaryOf } from '../../src/service/database/primary.js';
 import { type PostgresPair, startPostgresPair } from '../support/postgres-pair.js';
 import { isInstalled } from '../support/servers.js';
 
-/** The standby is made with `pg_basebackup`. */
+/** `pg_basebackup` creates the standby. */
 const hasPostgres = await isInstalled('pg_config', 'apt-get install postgresql libpq-dev');
 
 const urlsOf = (url: string) => databaseTarget(url).hosts.map((host) => host.url);
 
 describe('the URL', () => {
-  test('has a URL of its own for each host, with user, database and parameters', () => {
+  test('is split into one URL per host, with user, database and parameters', () => {
     const url = 'postgres://u:p%40w@a:5433,b,[::1]:5434/otaops?sslmode=require';
     expect(urlsOf(url)).toEqual([
       'postgres://u:p%40w@a:5433/otaops?sslmode=require',
@@ -20,7 +20,7 @@ describe('the URL', () => {
     ]);
   });
 
-  test('asks for a writable host where there are several, or where it says so', () => {
+  test('requires a writable host if there are several, or if it says so', () => {
     const writable = (url: string) => databaseTarget(url).mustBeWritable;
     expect(writable('postgres://a/x')).toBe(false);
     expect(writable('postgres://a,b/x')).toBe(true);
@@ -51,7 +51,7 @@ describe('the URL', () => {
     expect(() => databaseTarget(url)).toThrow(why);
   });
 
-  test('a fault never tells the password', () => {
+  test('an error never contains the password', () => {
     for (const url of ['postgres://u:s3cret@a,,b/x', 'postgres://u:s3cret@a:x,b/x']) {
       expect(() => databaseTarget(url)).toThrow(/^(?!.*s3cret)/);
     }
@@ -65,7 +65,7 @@ describe('the primary', () => {
   const b = (timeline?: number) =>
     timeline === undefined ? { host: 'b', isThere } : { host: 'b', isThere, timeline };
 
-  test('is the host that takes writes; of two, the one that was promoted last', () => {
+  test('is the host that accepts writes; of two, the one promoted last', () => {
     expect(primaryOf([a(), b(1)], undefined)).toBe('b');
     expect(primaryOf([a(1), b(2)], undefined)).toBe('b');
     expect(primaryOf([a(1), b(2)], 'a')).toBe('b');
@@ -90,12 +90,12 @@ describe.skipIf(!hasPostgres).each(['SIGKILL', 'SIGSTOP'] as const)(
         try {
           process.kill(pid, how);
         } catch {
-          // Its backend has ended.
+          // Its backend has exited.
         }
       }
     };
 
-    test('is followed to its standby within 10 s; every commit that was told is there, once', async () => {
+    test('is replaced by its standby within 10 s; every confirmed commit is there, once', async () => {
       const moves: string[] = [];
       const database = openPostgres({
         url: `${pair.url}/postgres`,
@@ -138,7 +138,7 @@ describe.skipIf(!hasPostgres).each(['SIGKILL', 'SIGSTOP'] as const)(
       expect(first - promoted).toBeLessThan(10_000);
       expect(moves).toEqual([`127.0.0.1:${pair.primary.port}`, `127.0.0.1:${pair.standby.port}`]);
 
-      // The old primary comes to itself and takes itself for one still: nobody goes back.
+      // The old primary wakes up and still considers itself primary: nobody returns to it.
       if (signal === 'SIGSTOP') {
         await freezeAll('SIGCONT');
         const after = committed.size + 500;

@@ -1,4 +1,4 @@
-/** An adapter in this process, with the embedded broker, its own database and directory, and free ports. */
+/** An adapter in this process, with embedded broker, its own database and data directory, and free ports. */
 import { readFileSync, rmSync } from 'node:fs';
 import pino from 'pino';
 import { type Adapter, startAdapter, type AdapterSettings } from '../../src/adapter/index.js';
@@ -15,14 +15,14 @@ export const TESTER = { id: 'test', name: 'test', reason: '' };
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // Tests access answers without types.
+  // Tests access answers untyped.
   readonly body: any;
 }
 
 interface CallOptions {
   readonly token?: string | null;
   readonly headers?: Record<string, string>;
-  /** Text and bytes are sent as they are, anything else as JSON. */
+  /** Text and bytes are sent unchanged, anything else as JSON. */
   readonly body?: unknown;
 }
 
@@ -39,7 +39,7 @@ export interface TestAdapter {
   /** A token with another role. */
   tokenFor(role: string): Promise<string>;
   /**
-   * Call after each message that a vehicle has sent. PUBACK of the embedded broker means that it is
+   * Call after each message of a vehicle. PUBACK of the embedded broker means that it is
    * stored; where another broker acknowledges, this waits until the adapter has stored it.
    */
   stored(): Promise<void>;
@@ -53,7 +53,7 @@ export interface Platform {
   start(settings?: Partial<AdapterSettings>): Promise<TestAdapter>;
 }
 
-/** The embedded broker, and Mosquitto where it is installed. */
+/** The embedded broker, and Mosquitto if installed. */
 export function platforms(): Platform[] {
   const embedded = { name: 'the embedded broker', isEmbedded: true, start: startTestAdapter };
   const real = {
@@ -119,7 +119,7 @@ export async function startTestAdapter(
   };
 }
 
-/** The HTTP interface of an adapter, as tests use it. */
+/** HTTP access to an adapter for tests. */
 export function httpClient(httpUrl: string, token: string) {
   const call: TestAdapter['call'] = async (method, path, options = {}) => {
     const { body } = options;
@@ -191,7 +191,7 @@ export const triggerEvent = (refId: string, vins: string[]) => ({
   body: { model: 'vehicle model a', 'ref-id': refId, 'script-ref-id': 'hu only 001', vins },
 });
 
-/** Polls until the answer satisfies a condition; fails with the last answer after 45 s, long even on a busy machine. */
+/** Polls until the answer satisfies a condition; fails with the last answer after 45 s, enough for a busy machine. */
 export async function eventually<T>(
   ask: () => Promise<T>,
   satisfied: (answer: T) => boolean,

@@ -1,4 +1,4 @@
-/** Whether an answer conforms to its route in the contract: status, error code and shape. */
+/** Checks that an answer conforms to its route in the contract: status, error code and shape. */
 import {
   type Check,
   checkOf,
@@ -20,7 +20,7 @@ function faultsOf(schema: Parameters<typeof checkOf>[0], body: unknown): string[
   return check.errors(body).map(({ path, message }) => `${path} ${message}`);
 }
 
-/** The route that a path with its query belongs to: one without parameters before one with them. */
+/** The route of a path with query; routes without parameters take precedence. */
 function routeOf(routes: readonly Route[], method: string, url: string): Route | undefined {
   const [path = ''] = url.split('?');
   const candidates = routes.filter((route) => route.method === method);
@@ -32,7 +32,7 @@ function routeOf(routes: readonly Route[], method: string, url: string): Route |
   );
 }
 
-/** @throws Error that names the route and what is not as the contract says; what is no route of it is not looked at */
+/** @throws Error naming the route and the deviation from the contract; paths outside the contract are ignored */
 export function expectAsContracted(
   routes: readonly Route[],
   method: string,
@@ -54,7 +54,7 @@ function problemFaults(route: Route, status: number, body: unknown): string[] {
   const faults = faultsOf(ProblemBody, body);
   const { errorCode } = body as { errorCode?: string };
   const codes: readonly string[] = errorsOf(route);
-  // A method or a path that is none is refused before any route.
+  // An unknown method or path is rejected before any route.
   const isOfRoute = errorCode === 'METHOD_NOT_ALLOWED' || codes.includes(errorCode ?? '');
   return isOfRoute ? faults : [...faults, `${errorCode} is not among its errors`];
 }

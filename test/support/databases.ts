@@ -1,10 +1,10 @@
-/** Databases for tests: each is created on the run's private server from a template, in about 50 ms. */
+/** Databases for tests: each is created from a template on the run's private server, in about 50 ms. */
 import pg from 'pg';
 import { inject } from 'vitest';
 import { type Database, openPostgres, type Schema } from '../../src/service/database/index.js';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 
-/** A database of its own for a test. */
+/** A test's own database. */
 export interface TestDatabase {
   readonly url: string;
   readonly drop: () => Promise<void>;
@@ -15,7 +15,7 @@ export const templateOf = ({ part }: Schema) => `template_${part}`;
 
 let databases = 0;
 
-/** @param schema its tables are there; undefined: it is empty */
+/** @param schema whose tables it has; undefined: empty */
 export async function newDatabase(schema?: Schema): Promise<TestDatabase> {
   const name = `test_${process.pid}_${Date.now()}_${++databases}`;
   const template = schema ? templateOf(schema) : 'template1';
@@ -32,7 +32,7 @@ async function administer(statement: string): Promise<void> {
   await admin.query(statement).finally(() => admin.end());
 }
 
-/** A new database of the adapter, open. */
+/** A new adapter database, opened. */
 export async function openTestDatabase(): Promise<{
   database: Database;
   url: string;

@@ -1,6 +1,6 @@
 /**
- * How deep a run tests, and the seed of everything random in it. `npm test` takes samples; `TEST_DEPTH=full`, which
- * `npm run test:all` and CI set, takes every case. `TEST_SEED` repeats the random choices of an earlier run.
+ * Depth and random seed of a test run. `npm test` takes samples; `TEST_DEPTH=full`, which `npm run test:all` and CI set,
+ * takes every case. `TEST_SEED` repeats the random choices of an earlier run.
  */
 
 const depth = process.env.TEST_DEPTH ?? 'quick';
@@ -14,7 +14,7 @@ export const isFullDepth = depth === 'full';
 export const byDepth = <T>({ quick, full }: { readonly quick: T; readonly full: T }): T =>
   isFullDepth ? full : quick;
 
-/** From 0 to 2³¹ - 1. The configuration of the run chooses it, so that all of its processes have the same one. */
+/** 0 to 2³¹ - 1. Chosen by the run's configuration, so that all its processes share it. */
 export const seed = seedFrom(process.env.TEST_SEED);
 
 function seedFrom(text: string | undefined): number {
@@ -26,15 +26,15 @@ function seedFrom(text: string | undefined): number {
   return number;
 }
 
-/** Parameters of a property test with fast-check: how many cases, and from which seed. */
+/** fast-check parameters of a property test: number of cases, and seed. */
 export const cases = (numbers: { readonly quick: number; readonly full: number }) => ({
   numRuns: byDepth(numbers),
   seed,
 });
 
 /**
- * Every n-th of the items in a quick run, all of them at full depth. Where it begins depends on the seed, so runs with
- * different seeds cover all of them.
+ * Every n-th item in a quick run, all items at full depth. The seed determines the first one, so that runs with
+ * different seeds cover all items.
  */
 export const sampleOf = <T>(items: readonly T[], every: number): readonly T[] =>
   isFullDepth ? items : items.filter((_, place) => place % every === seed % every);

@@ -1,4 +1,4 @@
-/** Random choices of chaos tests: the same for the same seed (`TEST_SEED`). */
+/** Random choices of chaos tests, reproducible by seed (`TEST_SEED`). */
 import { basename } from 'node:path';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';

@@ -1,4 +1,4 @@
-/** Creates operations and events directly, without MQTT, for tests of what follows the D2C receiver. */
+/** Creates operations and events directly, without MQTT, for tests of components behind the D2C receiver. */
 import { batchRow, ingestBatch } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database } from '../../src/service/database/index.js';
 import { ensurePartitions } from '../../src/adapter/maintenance.js';

@@ -1,4 +1,4 @@
-/** A process whose machine has a wrong clock: libfaketime, with a clock that can be set while the process runs. */
+/** A wrong clock for a process: libfaketime, adjustable while the process runs. */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProgramMissing } from '../../src/test-bed/index.js';
@@ -21,7 +21,7 @@ export class FakeClock {
   readonly #directory = temporaryDirectory('clock');
   readonly #file = join(this.#directory, 'faketime');
 
-  /** @param seconds by which it is ahead; negative: behind */
+  /** @param seconds ahead; negative: behind */
   constructor(seconds: number) {
     this.set(seconds);
   }
@@ -30,7 +30,7 @@ export class FakeClock {
     writeFileSync(this.#file, `${seconds < 0 ? '' : '+'}${seconds}s\n`);
   }
 
-  /** For the process that is to have this clock. Its monotonic clock is the real one, as on a real machine. */
+  /** Environment of the process. Its monotonic clock stays correct, as on a real machine. */
   get environment(): Record<string, string> {
     return {
       LD_PRELOAD: faketimeLibrary ?? '',

@@ -1,6 +1,6 @@
 /**
  * A vehicle of another vendor: a few lines of raw MQTT 3.1.1. It waits for each PUBACK before its
- * next message, connects again when the connection breaks, and never repeats what was acknowledged.
+ * next message, reconnects when the connection breaks, and never repeats an acknowledged message.
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,9 +9,9 @@ export interface ForeignVehicleOptions {
   /** Ports on 127.0.0.1, tried in turn. */
   readonly ports: readonly number[];
   readonly systemId: string;
-  /** @returns undefined where there is no further message */
+  /** @returns undefined if there are no more messages */
   readonly next: (n: number) => Buffer | undefined;
-  /** Between two messages, ms. */
+  /** Interval between two messages, ms. */
   readonly pauseMs: () => number;
   readonly onAcknowledged?: () => void;
 }
@@ -33,7 +33,7 @@ function packet(header: number, ...parts: Buffer[]): Buffer {
 }
 
 export class ForeignVehicle {
-  /** How many messages have been acknowledged to it. */
+  /** Number of acknowledged messages. */
   acknowledged = 0;
   readonly #options: ForeignVehicleOptions;
   readonly #stopping = new AbortController();
@@ -45,7 +45,7 @@ export class ForeignVehicle {
     this.#running = this.#run();
   }
 
-  /** Ends after the message that is under way. */
+  /** Stops after the message in flight. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -64,7 +64,7 @@ export class ForeignVehicle {
       let isTaken = false;
       while (!isTaken && !this.#isStopping()) {
         connection ??= await this.#connect();
-        // Without an answer it may have been taken or not: the same message again.
+        // Without an answer the message may have been received or not: repeat it.
         isTaken = (await connection?.publish(payload)) ?? false;
         if (!isTaken) {
           connection?.end();
@@ -133,7 +133,7 @@ class Connection {
     this.#socket.destroy();
   }
 
-  /** @returns packet id of a PUBACK, 0 of a good CONNACK; undefined where the connection is gone */
+  /** @returns packet id of a PUBACK, 0 for a successful CONNACK; undefined if the connection is closed */
   #answered(): Promise<number | undefined> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#socket.destroy(), ANSWER_MS);
@@ -148,7 +148,7 @@ class Connection {
 
   #read(chunk: Buffer): void {
     this.#bytes = Buffer.concat([this.#bytes, chunk]);
-    // CONNACK and PUBACK are of four bytes both.
+    // CONNACK and PUBACK both have four bytes.
     while (this.#bytes.length >= 4) {
       const [header = 0, , high = 0, low = 0] = this.#bytes;
       this.#bytes = this.#bytes.subarray(4);

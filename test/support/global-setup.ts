@@ -1,4 +1,4 @@
-/** One private PostgreSQL per run of a project; tests start their own Mosquitto. */
+/** One private PostgreSQL per test project; tests start their own Mosquitto. */
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
@@ -18,7 +18,7 @@ declare module 'vitest' {
 const QUICK = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 
 export default async function setup(project: TestProject) {
-  // The environment of the project is that of its workers, and this is none.
+  // The project's environment applies to its workers, not here.
   const { env } = project.config as { env?: Readonly<Record<string, string>> };
   const postgres = await startPostgres(QUICK, env?.OTAOPS_TEST_POSTGRES);
   await makeTemplates(postgres.url);

@@ -1,4 +1,4 @@
-/** Messages as vehicles send them. */
+/** Messages sent by vehicles. */
 import {
   encodeMessage,
   EVENT_STATUS,
@@ -14,7 +14,7 @@ export interface TestVehicle {
 
 const VIN_DIGITS = 'ABCDEFGHJKLMNPRSTUVWXYZ0123456789';
 
-/** A VIN for a number: different numbers give different VINs. */
+/** The VIN of a number; different numbers give different VINs. */
 export function vinOf(n: number, prefix = '5YJ'): string {
   let tail = '';
   for (let rest = n; tail.length < 17 - prefix.length; rest = Math.floor(rest / 33)) {

@@ -1,4 +1,4 @@
-/** A vehicle over MQTT that sends exactly the bytes that the test provides. */
+/** An MQTT vehicle that sends exactly the bytes given by the test. */
 import mqtt, { type MqttClient } from 'mqtt';
 import { decodeMessage } from '../../src/contract/index.js';
 import { credentialOf } from './adapter.js';
@@ -6,11 +6,11 @@ import { type TestVehicle } from './messages.js';
 
 export interface MqttVehicle {
   readonly client: MqttClient;
-  /** Resolves when the adapter has stored it. */
+  /** Resolves once the adapter has stored it. */
   send(payload: Buffer | string, topic?: string): Promise<void>;
-  /** Next message on the vehicle's own topic. */
+  /** The next message on the vehicle's topic. */
   receive(): Promise<Buffer>;
-  /** The envelope of the operation's next trigger. Repeated triggers of other operations are skipped. */
+  /** The envelope of the operation's next trigger; repeated triggers of other operations are skipped. */
   receiveTrigger(refId: string): Promise<Record<string, unknown>>;
   end(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** A PostgreSQL primary with a synchronous standby, as private servers of a test. */
+/** A PostgreSQL primary and its synchronous standby, as private servers of a test. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { chownSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,15 +12,15 @@ export interface PairMember {
   readonly port: number;
   readonly pid: number;
   start(): Promise<void>;
-  /** SIGKILL of the postmaster; its backends end by themselves. */
+  /** SIGKILL of the postmaster; its backends exit by themselves. */
   kill(): Promise<void>;
-  /** Makes it the primary, without waiting for a standby of its own. */
+  /** Promotes it to primary that waits for no standby. */
   promote(): Promise<void>;
   query(sql: string): Promise<string>;
 }
 
 export interface PostgresPair {
-  /** The standby named first, so that the order of the hosts helps nobody. */
+  /** Names the standby first, so that host order gives no hint. */
   readonly url: string;
   readonly primary: PairMember;
   readonly standby: PairMember;

@@ -8,13 +8,13 @@ export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.
 export interface OtaopsProcess {
   readonly child: ChildProcess;
   readonly output: () => string;
-  /** Resolves with the match once the output contains it; rejects if the process ends before. */
+  /** Resolves with the match once the output contains it; rejects if the process exits first. */
   says(pattern: RegExp): Promise<RegExpExecArray>;
   /** Exit code, or the signal's name. */
   readonly ended: Promise<number | string>;
 }
 
-/** The first token of a server that starts: it says in which file it is. */
+/** The initial admin token, from the file that the starting server names. */
 export async function firstToken(server: OtaopsProcess): Promise<string> {
   const [, file = ''] = await server.says(/Initial admin token: in (\S+),/);
   return readFileSync(file, 'utf8').trim();

@@ -13,9 +13,9 @@ const START_MS = 60_000;
 
 export interface RabbitNode {
   readonly mqttPort: number;
-  /** SIGKILL, as a crash. */
+  /** SIGKILL, like a crash. */
   kill(): Promise<void>;
-  /** On the same port and data, after {@link kill}. */
+  /** Restarts it on the same port and data after {@link kill}. */
   restart(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export interface RabbitCluster {
   stop(): Promise<void>;
 }
 
-/** As docs/deployment.md has it. */
+/** Configuration from docs/deployment.md. */
 const settings = (names: readonly string[], mqttPort: number) => `
 loopback_users = none
 mqtt.listeners.tcp.default = 127.0.0.1:${mqttPort}
@@ -61,7 +61,7 @@ export async function startRabbitCluster(size = 3): Promise<RabbitCluster> {
     ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_CONF_ENV_FILE: join(directory, 'none.conf'),
   };
-  // All nodes have the cookie of one home; where each made its own, they would not know each other.
+  // All nodes share one home and hence one cookie; with separate cookies they could not connect.
   writeFileSync(join(directory, '.erlang.cookie'), 'otaopsotaopsotaops', { mode: 0o400 });
   const epmd = spawn(epmdProgram, [], { env: common, stdio: 'ignore' });
   const nodes: (RabbitNode & { child: () => ChildProcess })[] = [];
@@ -82,10 +82,10 @@ export async function startRabbitCluster(size = 3): Promise<RabbitCluster> {
       RABBITMQ_CONFIG_FILE: join(home, 'rabbitmq.conf'),
       RABBITMQ_ENABLED_PLUGINS_FILE: join(home, 'enabled_plugins'),
       RABBITMQ_PID_FILE: join(home, 'pid'),
-      // Three virtual machines beside a test: one scheduler each.
+      // One scheduler per virtual machine, because three run beside the test.
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none',
     };
-    // A group of its own, because the program is a script around the virtual machine.
+    // In its own process group, because the program is a script around the virtual machine.
     const start = () => spawn(server, [], { env, cwd: home, stdio: 'ignore', detached: true });
     let child = start();
     nodes.push({

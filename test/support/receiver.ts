@@ -1,4 +1,4 @@
-/** A receiver of the event call-back: an HTTP server that records its requests. */
+/** An event receiver: an HTTP server that records its requests. */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo } from 'node:net';
 
@@ -17,10 +17,10 @@ export interface ReceivedEvent {
 
 export interface ReceivedRequest {
   readonly headers: IncomingHttpHeaders;
-  /** As received, for the signature. */
+  /** Raw body, for the signature. */
   readonly text: string;
   readonly events: readonly ReceivedEvent[];
-  /** Status of the answer. */
+  /** Response status. */
   readonly answer: number;
 }
 
@@ -29,9 +29,9 @@ type Answer = number | 'hang' | ((events: readonly ReceivedEvent[]) => number | 
 export interface TestReceiver {
   readonly url: string;
   readonly requests: ReceivedRequest[];
-  /** Events of requests answered with 2xx. */
+  /** Events of requests that were answered 2xx. */
   settled(): ReceivedEvent[];
-  /** The answer to the next requests, or a function that decides it; `hang`: no answer. */
+  /** Response to the next requests, or a function that decides it; `hang`: no response. */
   answer: Answer;
   readonly answerHeaders: Record<string, string>;
   stop(): Promise<void>;

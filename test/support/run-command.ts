@@ -1,4 +1,4 @@
-/** Runs a command of `otaops` in this process, for tests that do not need a child process. */
+/** Runs an `otaops` command in this process, for tests that need no child process. */
 import { run } from '../../src/cli/program.js';
 
 export interface CommandResult {
@@ -10,9 +10,9 @@ export interface CommandResult {
 }
 
 /**
- * Runs the command to its end, one at a time.
+ * Runs the command to completion, one at a time.
  *
- * @param environment takes the place of every `OTAOPS_…` variable
+ * @param environment replaces all `OTAOPS_…` variables
  */
 export async function runCommand(
   args: readonly string[],
@@ -51,7 +51,7 @@ function capture(stream: NodeJS.WriteStream, take: (text: string) => void): () =
   };
 }
 
-/** Removes the listeners of a finished command, as the end of its process would. */
+/** Removes the listeners of a finished command, as its process exit would. */
 function keepListeners(signal: NodeJS.Signals): () => void {
   const before = process.listeners(signal);
   return () => {

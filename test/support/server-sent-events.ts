@@ -1,4 +1,4 @@
-/** Reads Server-Sent Events as a browser does (WHATWG HTML, section 9.2). */
+/** Reads Server-Sent Events like a browser (WHATWG HTML, section 9.2). */
 
 export interface ServerSentEvent {
   readonly id: string;
@@ -11,10 +11,10 @@ export interface EventReader {
   /** The id to resume with. */
   readonly lastEventId: string;
   readonly events: ServerSentEvent[];
-  /** Resolves when there are so many. */
+  /** Resolves once that many have arrived. */
   until(count: number): Promise<ServerSentEvent[]>;
   close(): void;
-  /** Resolves when the server has ended the stream. */
+  /** Resolves once the server has ended the stream. */
   readonly ended: Promise<void>;
 }
 

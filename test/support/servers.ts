@@ -1,6 +1,6 @@
 /**
- * Real servers for tests. If a program is missing, the run fails on CI; elsewhere its tests are skipped with a message on
- * how to install it.
+ * Real servers for tests. A missing program fails the run on CI; elsewhere its tests are skipped with installation
+ * instructions.
  */
 import {
   embeddedPostgres,
@@ -19,7 +19,7 @@ export {
 } from '../../src/test-bed/index.js';
 
 /**
- * A PostgreSQL server: the one shipped with this package or, with OTAOPS_TEST_POSTGRES=installed, the one installed on
+ * A PostgreSQL server: the one that comes with the package or, with OTAOPS_TEST_POSTGRES=installed, the one installed on
  * this machine.
  *
  * @throws ProgramMissing

@@ -1,4 +1,4 @@
-/** A faulty proxy: its connections can be cut, or stay half open without passing anything. */
+/** A faulty proxy: its connections can be cut, or left half open without forwarding anything. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 
@@ -42,7 +42,7 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** The other side's next answer does not arrive: the connection is cut instead. */
+  /** Instead of forwarding the server's next answer, cuts the connection. */
   loseAnswers(count: number): void {
     this.#answersToLose = count;
   }
@@ -61,7 +61,7 @@ export class TcpProxy {
     });
   }
 
-  /** From now on nothing passes over existing connections; new ones work. */
+  /** From now on existing connections forward nothing; new ones work. */
   cutHalfOpen(): void {
     for (const socket of this.#sockets) {
       socket.unpipe();
@@ -69,7 +69,7 @@ export class TcpProxy {
     }
   }
 
-  /** Cuts all connections and accepts no more. */
+  /** Cuts all connections and accepts no new ones. */
   break(): void {
     this.#isBroken = true;
     for (const socket of this.#sockets) socket.destroy();

@@ -1,9 +1,9 @@
-/** The public TUF conformance suite, at full depth; a quick run has its cases in tests of our own. */
+/** The public TUF conformance suite, at full depth; our own tests cover its cases in a quick run. */
 import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { isFullDepth } from '../support/depth.js';
 
-/** Exit code of the script where the suite cannot be had: it is no package, and not every machine reaches GitHub. */
+/** Exit code of the script if the suite is unavailable: it is not a package, and not every machine reaches GitHub. */
 const NO_SUITE = 3;
 
 test.runIf(isFullDepth)(

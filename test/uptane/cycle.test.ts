@@ -1,4 +1,4 @@
-/** One cycle of a vehicle on both repositories: what the standard orders, and each attack that it recognises. */
+/** One cycle of a vehicle on both repositories: the standard's steps, and each attack they detect. */
 import { must } from './support/must.js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FIRMWARE, forEcu, match, TestWorld, VIN } from './support/test-vehicle.js';
@@ -10,14 +10,14 @@ beforeEach(() => {
   world = new TestWorld().order();
 });
 
-describe('all is well', () => {
-  test('what the Director orders and the image repository confirms is installed once', async () => {
+describe('without an attack', () => {
+  test('an image that the Director orders and the image repository confirms is installed once', async () => {
     world.provision();
     expect(await world.paths()).toEqual([FIRMWARE]);
     expect(await world.paths()).toEqual([]);
   });
 
-  test('files are asked for in the order of the standard, under their encoded names', async () => {
+  test('files are requested in the standard’s order, under their encoded names', async () => {
     const { image } = world;
     image.addRole('supplier/qa');
     image.delegate(image.targets, 'supplier/qa', { paths: ['brakes/*'] });
@@ -45,7 +45,7 @@ describe('all is well', () => {
     ]);
   });
 
-  test('with nothing ordered, the image repository is not asked', async () => {
+  test('without an order, the image repository is not contacted', async () => {
     world.director.targets.targets = {};
     world.provision();
     expect(await world.paths()).toEqual([]);
@@ -61,7 +61,7 @@ describe('all is well', () => {
     expect(world.directorFetcher.requests).toEqual(['2.root.json', 'timestamp.json']);
   });
 
-  test('what a cycle could not finish, the next one does, though the Director has nothing new', async () => {
+  test('the next cycle finishes an interrupted one, even if the Director has nothing new', async () => {
     world.provision();
     world.imageFetcher.broken.add('1.snapshot.json');
     expect(await world.refusal()).toMatchObject({ code: 'network', repository: 'image' });
@@ -69,7 +69,7 @@ describe('all is well', () => {
     expect(await world.paths()).toEqual([FIRMWARE]);
   });
 
-  test('members that nobody knows are ignored, but signed', async () => {
+  test('unknown members are ignored, but covered by the signature', async () => {
     for (const repository of [world.director, world.image]) {
       repository.tamper = (_role, signed) => {
         signed.__proto__ = { x: 1 };
@@ -81,7 +81,7 @@ describe('all is well', () => {
     expect(await world.paths()).toEqual([FIRMWARE]);
   });
 
-  test('one image for several ECUs of one hardware, and several images', async () => {
+  test('one image for several ECUs of the same hardware, and several images', async () => {
     world = new TestWorld();
     world.image.addImage('a', Buffer.from('a'), { match: match(1, ['hw-a', 'hw-b']) });
     world.director.addImage('a', Buffer.from('a'), {
@@ -101,7 +101,7 @@ const both: [name: 'director' | 'image', of: (world: TestWorld) => TestRepositor
 describe.each(both)('attacks on the %s repository', (name, of) => {
   const online = ['timestamp', 'snapshot', 'targets'] as const;
 
-  test.each(online)('%s that is signed by another key', async (role) => {
+  test.each(online)('%s signed by another key', async (role) => {
     of(world).signers = (file) => (file === role ? [makeKey()] : undefined);
     world.provision();
     expect(await world.refusal()).toMatchObject({
@@ -112,7 +112,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     });
   });
 
-  test.each(['root', ...online] as const)('%s that has expired', async (role) => {
+  test.each(['root', ...online] as const)('an expired %s', async (role) => {
     of(world).roles[role].expires = PAST;
     world.provision();
     expect(await world.refusal()).toMatchObject({
@@ -123,7 +123,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     });
   });
 
-  test('a timestamp that goes back', async () => {
+  test('a timestamp with a lower version', async () => {
     of(world).roles.timestamp.version = 5;
     world.provision();
     await world.cycle();
@@ -140,7 +140,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     });
   });
 
-  test('a snapshot that goes back', async () => {
+  test('a snapshot with a lower version', async () => {
     of(world).roles.snapshot.version = 5;
     world.provision();
     await world.cycle();
@@ -151,7 +151,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     expect(await world.refusal()).toMatchObject({ code: 'rollback', repository: name });
   });
 
-  test('a snapshot that goes back, though the stored timestamp is lost', async () => {
+  test('a snapshot with a lower version, after the stored timestamp was lost', async () => {
     of(world).roles.snapshot.version = 5;
     world.provision();
     await world.cycle();
@@ -169,7 +169,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     });
   });
 
-  test('a role that is no longer in the snapshot, or has an older version in it', async () => {
+  test('a role missing from the snapshot, or listed with a lower version', async () => {
     const supplier = of(world).addRole('supplier');
     supplier.version = 2;
     world.provision();
@@ -194,7 +194,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     });
   });
 
-  test('targets that go back', async () => {
+  test('targets with a lower version', async () => {
     of(world).targets.version = 5;
     world.provision();
     await world.cycle();
@@ -211,7 +211,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     });
   });
 
-  test('a snapshot whose hash the timestamp does not have', async () => {
+  test('a snapshot whose hash differs from the timestamp', async () => {
     world.provision();
     const files = of(world).files;
     const path = of(world).path('snapshot', 1);
@@ -224,14 +224,14 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     });
   });
 
-  test('a snapshot that is longer than the timestamp says', async () => {
+  test('a snapshot longer than the timestamp states', async () => {
     world.provision();
     const path = of(world).path('snapshot', 1);
     of(world).files.set(path, Buffer.concat([must(of(world).files.get(path)), Buffer.from(' ')]));
     expect(await world.refusal()).toMatchObject({ code: 'length', attack: 'endless-data' });
   });
 
-  test('a snapshot of another version than the timestamp says', async () => {
+  test('a snapshot of a different version than the timestamp states', async () => {
     of(world).tamper = (role, signed) => {
       if (role === 'timestamp') signed.meta['snapshot.json'].version = 2;
     };
@@ -243,7 +243,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     expect(await world.refusal()).toMatchObject({ code: 'mix-and-match', role: 'snapshot' });
   });
 
-  test('targets of another version than the snapshot says', async () => {
+  test('targets of a different version than the snapshot states', async () => {
     world.provision();
     const { files } = of(world);
     of(world).targets.version = 2;
@@ -258,7 +258,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     });
   });
 
-  test('targets that do not have the hash, or the length, that the snapshot lists', async () => {
+  test('targets whose hash or length differs from the snapshot', async () => {
     const list = (entry: object) => {
       of(world).tamper = (role, signed) => {
         if (role === 'snapshot') Object.assign(signed.meta['targets.json'], entry);
@@ -275,7 +275,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
   });
 
   test.each(['timestamp.json', '1.snapshot.json', '1.targets.json'])(
-    '%s that is not there',
+    'a missing %s',
     async (file) => {
       world.provision();
       of(world).files.delete(of(world).metadata + file);
@@ -310,7 +310,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
   });
 });
 
-test('a clock in 2099 accepts nothing and spoils nothing; one in 1970 knows no expiry, but versions', async () => {
+test('a clock in 2099 accepts nothing and damages nothing; one in 1970 checks versions, but no expiry', async () => {
   world.provision();
   world.now = new Date('2099-01-01T00:00:00Z');
   expect(await world.refusal()).toMatchObject({ code: 'freeze', role: 'root' });
@@ -325,7 +325,7 @@ test('a clock in 2099 accepts nothing and spoils nothing; one in 1970 knows no e
 describe('an attacker with stolen keys', () => {
   const EVIL = 'brakes/evil.bin';
 
-  test('of the Director’s online roles cannot order what the image repository does not list', async () => {
+  test('of the Director’s online roles cannot order an image that the image repository does not list', async () => {
     world.provision();
     world.director.addImage(EVIL, Buffer.from('evil'), {
       match: match(9),
@@ -347,7 +347,7 @@ describe('an attacker with stolen keys', () => {
     expect(targets.version).toBe(2);
   });
 
-  test('of one of two targets keys cannot either', async () => {
+  test('of one of two targets keys cannot list another image', async () => {
     const keys = [makeKey(), makeKey()];
     Object.assign(world.image.targets, { keys, threshold: 2 });
     world.provision();
@@ -358,7 +358,7 @@ describe('an attacker with stolen keys', () => {
     expect(await world.refusal()).toMatchObject({ code: 'signature', role: 'targets' });
   });
 
-  test('of a supplier and the Director reaches that supplier’s paths, and no others', async () => {
+  test('of a supplier and the Director reaches only that supplier’s paths', async () => {
     const { image } = world;
     const supplier = image.addRole('supplier');
     image.delegate(image.targets, 'supplier', { paths: ['radio/*'] });
@@ -378,7 +378,7 @@ describe('an attacker with stolen keys', () => {
 });
 
 describe('the timestamp', () => {
-  test('may come again with the same version', async () => {
+  test('may be served again with the same version', async () => {
     world.provision();
     await world.cycle();
     world.order('new', 'new');
@@ -387,7 +387,7 @@ describe('the timestamp', () => {
     expect(await world.paths()).toContain('new');
   });
 
-  test('must not list an older snapshot than before, even if that was never fetched', async () => {
+  test('must not list an older snapshot than before, even if that one was never fetched', async () => {
     world.provision();
     await world.cycle();
     world.director.roles.snapshot.version = 9;
@@ -399,7 +399,7 @@ describe('the timestamp', () => {
     expect(await world.refusal()).toMatchObject({ code: 'rollback', role: 'timestamp' });
   });
 
-  test('is remembered, though the rest of its cycle failed', async () => {
+  test('is stored even if the rest of its cycle failed', async () => {
     world.provision();
     world.director.release('timestamp');
     world.directorFetcher.broken.add('1.snapshot.json');
@@ -438,7 +438,7 @@ describe('the Director’s targets', () => {
     ['have an empty delegations member', 'delegation', (signed) => (signed.delegations = {})],
     ['have a null delegations member', 'delegation', (signed) => (signed.delegations = null)],
     [
-      'list an ECU that is not there',
+      'list an ECU that does not exist',
       'ecu',
       (signed) => (identifiers(signed)['ecu-9'] = { hardwareId: 'hw-a' }),
     ],
@@ -483,7 +483,7 @@ describe('the Director’s targets', () => {
       (signed) => delete signed.targets[FIRMWARE].custom.match.releaseCounter,
     ],
     [
-      'have hardware ids that are no list',
+      'have hardware ids that are not a list',
       'malformed',
       (signed) => (signed.targets[FIRMWARE].custom.match.hardwareIds = 'hw-a'),
     ],
@@ -491,7 +491,7 @@ describe('the Director’s targets', () => {
     expect(await refusal(change)).toBe(code);
   });
 
-  test('that were refused are not stored', async () => {
+  test('that were rejected are not stored', async () => {
     expect(await refusal((signed) => (signed.custom.vin = 'another'))).toBe('vehicle');
     expect(world.directorStore.files.has('targets')).toBe(false);
   });
@@ -546,7 +546,7 @@ describe('both repositories compared', () => {
     expect(await refusal()).toMatchObject({ code: 'hardware-id', attack: 'wrong-ecu' });
   });
 
-  test('the release counter goes back, stays, goes on', async () => {
+  test('the release counter decreases, stays, increases', async () => {
     world.order(FIRMWARE, 'firmware 5', 5).provision();
     await world.cycle();
     const next = async (content: string, counter: number) => {
@@ -567,7 +567,7 @@ describe('both repositories compared', () => {
     expect(await world.paths()).toEqual([FIRMWARE]);
   });
 
-  test('one refused image refuses all', async () => {
+  test('one rejected image rejects all', async () => {
     world.order('other.bin', 'other', 1, forEcu('ecu-2', 'hw-b'));
     // `match` says hw-a.
     expect((await refusal()).code).toBe('hardware-id');

@@ -1,4 +1,4 @@
-/** How delegations are resolved: priority, termination, hardware, patterns, several roles together. */
+/** Resolution of delegations: priority, termination, hardware, patterns, multi-role delegations. */
 import { must } from './support/must.js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { matchesPath } from '../../src/uptane/delegations/path-pattern.js';
@@ -18,10 +18,10 @@ beforeEach(() => {
   top.targets = {};
 });
 
-/** Everything applies to the firmware unless a test says otherwise. */
+/** Applies to the firmware unless a test says otherwise. */
 const ALL = { paths: ['brakes/*'] };
 
-/** A role that lists the firmware: the right one, or another of the same length. */
+/** A role that lists the firmware: the right image, or another of the same length. */
 function lister(name: string, content = 'firmware'): Role {
   const role = image.addRole(name);
   image.addImage(FIRMWARE, Buffer.from(content), { match: match() }, role);
@@ -55,7 +55,7 @@ describe('one role after another', () => {
     expect(visited()).toEqual([]);
   });
 
-  test('in listed order, depth first', async () => {
+  test('the search follows listed order, depth first', async () => {
     const a = passer('a');
     passer('c');
     follow(a, 'c');
@@ -66,7 +66,7 @@ describe('one role after another', () => {
     expect(visited()).toEqual(['a', 'c', 'b']);
   });
 
-  test('the first that lists the image counts, even if what it says is wrong', async () => {
+  test('the first role that lists the image counts, even if its entry is wrong', async () => {
     lister('a', 'f1rmware');
     follow(top, 'a');
     lister('b');
@@ -84,7 +84,7 @@ describe('one role after another', () => {
     await found();
   });
 
-  test('a role that delegates in a circle ends nothing', async () => {
+  test('a delegation cycle does not end the search', async () => {
     const a = passer('a');
     const b = passer('b');
     follow(top, 'a');
@@ -111,7 +111,7 @@ describe('one role after another', () => {
     expect(visited()).toEqual([]);
   });
 
-  test('each delegation on the way must apply', async () => {
+  test('each delegation on the path must apply', async () => {
     const a = passer('a');
     follow(top, 'a');
     lister('b');
@@ -119,7 +119,7 @@ describe('one role after another', () => {
     await refused('no-image');
   });
 
-  test('a supplier’s key does not speak for another path', async () => {
+  test('a supplier’s key has no authority over other paths', async () => {
     lister('supplier', 'f1rmware');
     follow(top, 'supplier', { paths: ['radio/*'] });
     await refused('no-image');
@@ -127,7 +127,7 @@ describe('one role after another', () => {
 });
 
 describe('termination', () => {
-  test('ends the search where the role does not list the image', async () => {
+  test('ends the search if the role does not list the image', async () => {
     passer('a');
     follow(top, 'a', { terminating: true });
     lister('b');
@@ -136,7 +136,7 @@ describe('termination', () => {
     expect(visited()).toEqual(['a']);
   });
 
-  test('ends it above too', async () => {
+  test('ends it in the delegating roles too', async () => {
     const a = passer('a');
     follow(top, 'a');
     passer('b');
@@ -146,7 +146,7 @@ describe('termination', () => {
     await refused('no-image');
   });
 
-  test('does not search below the role that was reached by it', async () => {
+  test('does not search below the role it reaches', async () => {
     const a = passer('a');
     follow(top, 'a', { terminating: true });
     lister('b');
@@ -155,7 +155,7 @@ describe('termination', () => {
     expect(visited()).toEqual(['a']);
   });
 
-  test('does nothing where the delegation does not apply', async () => {
+  test('has no effect if the delegation does not apply', async () => {
     passer('a');
     follow(top, 'a', { terminating: true, paths: ['engine/*'] });
     lister('b');
@@ -169,7 +169,7 @@ describe('termination', () => {
     await found();
   });
 
-  test('counts for a role that was visited before', async () => {
+  test('applies to a role visited before', async () => {
     passer('a');
     follow(top, 'a');
     follow(top, 'a', { terminating: true });
@@ -211,7 +211,7 @@ describe('hardware', () => {
   });
 });
 
-describe('a role on the way that is not valid ends the search', () => {
+describe('an invalid role on the path ends the search', () => {
   const withRole = () => {
     passer('a');
     follow(top, 'a');
@@ -231,7 +231,7 @@ describe('a role on the way that is not valid ends the search', () => {
     await refused('freeze');
   });
 
-  test('not there', async () => {
+  test('missing', async () => {
     withRole();
     world.provision();
     image.files.delete('metadata/1.a.json');
@@ -246,7 +246,7 @@ describe('a role on the way that is not valid ends the search', () => {
     await refused('mix-and-match');
   });
 
-  test('of another version than the snapshot says', async () => {
+  test('of a different version than the snapshot states', async () => {
     withRole();
     image.tamper = (role, signed) => {
       if (role === 'a') signed.version = 2;
@@ -273,7 +273,7 @@ describe('a role on the way that is not valid ends the search', () => {
   });
 });
 
-test('a role that two delegate to is verified with the keys of the one that leads to it', async () => {
+test('a role with two delegators is verified with the keys of the delegator on the path', async () => {
   const a = passer('a');
   const b = passer('b');
   follow(top, 'a', { paths: ['radio/*'] });
@@ -287,7 +287,7 @@ test('a role that two delegate to is verified with the keys of the one that lead
   await refused('signature');
 });
 
-test('so is one that was verified before in the same cycle, for another image', async () => {
+test('so is a role verified earlier in the same cycle, for another image', async () => {
   const a = passer('a');
   const b = passer('b');
   follow(top, 'a', { paths: ['radio/*'] });
@@ -299,7 +299,7 @@ test('so is one that was verified before in the same cycle, for another image', 
   const { targets } = world.director.targets;
   world.director.targets.targets = {};
   world.director.addImage('radio/1', Buffer.from('radio'), { ...radio, ecuIdentifiers });
-  // The radio's image comes first, and is found through a.
+  // The radio's image is looked up first and found through a.
   Object.assign(world.director.targets.targets, targets);
   follow(a, 'release', { paths: ['radio/*'] });
   const { keys } = release;
@@ -310,7 +310,7 @@ test('so is one that was verified before in the same cycle, for another image', 
   expect(visited()).toEqual(['a', 'release', 'b']);
 });
 
-test('what was stored is verified again, with the keys that the delegation has now', async () => {
+test('stored metadata is verified again, with the current keys of the delegation', async () => {
   const supplier = lister('supplier');
   follow(top, 'supplier');
   await found();
@@ -324,7 +324,7 @@ test('what was stored is verified again, with the keys that the delegation has n
   expect(await world.refusal()).toMatchObject({ code: 'signature', role: 'supplier' });
 });
 
-describe('several roles together', () => {
+describe('a multi-role delegation', () => {
   test('all agree', async () => {
     lister('a');
     lister('b');
@@ -332,7 +332,7 @@ describe('several roles together', () => {
     await found();
   });
 
-  test('one key is not enough: the second role says something else', async () => {
+  test('one role is not enough: the second one disagrees', async () => {
     lister('a', 'f1rmware');
     lister('b');
     followMany(top, ['a', 'b']);
@@ -347,7 +347,7 @@ describe('several roles together', () => {
     await found();
   });
 
-  test('of two groups the one with the earliest role counts', async () => {
+  test('of two agreeing groups, the one with the earliest role counts', async () => {
     lister('a');
     lister('b', 'f1rmware');
     lister('c', 'f1rmware');
@@ -356,7 +356,7 @@ describe('several roles together', () => {
     await found();
   });
 
-  test('other match metadata is no agreement', async () => {
+  test('different match metadata is a disagreement', async () => {
     lister('a');
     const b = image.addRole('b');
     image.addImage(FIRMWARE, Buffer.from('firmware'), { match: match(2) }, b);
@@ -364,7 +364,7 @@ describe('several roles together', () => {
     await refused('no-image');
   });
 
-  test('other custom metadata is', async () => {
+  test('different custom metadata is not', async () => {
     lister('a');
     const b = image.addRole('b');
     image.addImage(FIRMWARE, Buffer.from('firmware'), { match: match(), note: 'x' }, b);
@@ -372,13 +372,13 @@ describe('several roles together', () => {
     await found();
   });
 
-  test('one role that is listed twice has one voice', async () => {
+  test('a role listed twice has one vote', async () => {
     lister('a');
     followMany(top, ['a', 'a']);
     await refused('no-image');
   });
 
-  test('each with its own delegations, even to one supplier', async () => {
+  test('each role uses its own delegations, even to the same supplier', async () => {
     const a = passer('a');
     const b = passer('b');
     lister('supplier');
@@ -388,7 +388,7 @@ describe('several roles together', () => {
     await found();
   });
 
-  test('what one of them ends, the others do not', async () => {
+  test('a terminating delegation of one role does not affect the others', async () => {
     const a = passer('a');
     passer('x');
     follow(a, 'x', { terminating: true });
@@ -398,7 +398,7 @@ describe('several roles together', () => {
     await found();
   });
 
-  test('without agreement the next delegation is looked at', async () => {
+  test('without agreement the next delegation is searched', async () => {
     lister('a', 'f1rmware');
     lister('b');
     followMany(top, ['a', 'b']);
@@ -407,7 +407,7 @@ describe('several roles together', () => {
     await found();
   });
 
-  test('even if it is one of them', async () => {
+  test('even if it is to one of these roles', async () => {
     passer('a');
     lister('b');
     followMany(top, ['a', 'b']);
@@ -424,7 +424,7 @@ describe('several roles together', () => {
     await refused('no-image');
   });
 
-  test('a terminating one searches below its roles', async () => {
+  test('if terminating, it still searches below its roles', async () => {
     const a = passer('a');
     lister('x');
     follow(a, 'x');
@@ -433,14 +433,14 @@ describe('several roles together', () => {
     await found();
   });
 
-  test('for other hardware they are not asked', async () => {
+  test('for other hardware it is skipped', async () => {
     lister('a');
     lister('b');
     followMany(top, ['a', 'b'], { hardwareIds: ['hw-b'] });
     await refused('no-image');
   });
 
-  test('one of them that is not valid ends the search', async () => {
+  test('an invalid role ends the search', async () => {
     lister('a');
     lister('b');
     lister('c');
@@ -472,7 +472,7 @@ describe('bounds', () => {
     expect((await world.refusal()).code).toBe('no-image');
   });
 
-  test('multi-role delegations in each other end', async () => {
+  test('nested multi-role delegations terminate', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
     const roles = names.map((name) => passer(name));
     followMany(top, names);
@@ -493,7 +493,7 @@ test.each([
 });
 
 test.each(['__proto__', 'constructor', '../x', 'ä/🚗', '%', '?#', '.', '..', 'x'.repeat(300), ''])(
-  'a role may be named %j',
+  'a role can be named %j',
   async (name) => {
     lister(name);
     follow(top, name);
@@ -510,7 +510,7 @@ describe('malformed delegations', () => {
     ['without name', (delegation) => delete delegation.name],
     ['without paths', (delegation) => delete delegation.paths],
     [
-      'by hashes of paths',
+      'by path hash prefixes',
       (delegation) => {
         delete delegation.paths;
         delegation.path_hash_prefixes = [''];
@@ -528,7 +528,7 @@ describe('malformed delegations', () => {
     ['with hardware as text', (delegation) => (delegation.hardwareIds = 'hw-a')],
     ['to one role and many', (delegation) => (delegation.roles = [])],
     [
-      'to many, without how many',
+      'to several roles, without a minimum',
       (delegation) => {
         const { name, keyids, threshold } = delegation;
         delete delegation.name;
@@ -536,7 +536,7 @@ describe('malformed delegations', () => {
       },
     ],
     [
-      'to many, of whom none must agree',
+      'to several roles, with a minimum of 0',
       (delegation) => {
         const { name, keyids, threshold } = delegation;
         delete delegation.name;

@@ -1,4 +1,4 @@
-/** Damaged metadata: never a crash, never accepted. */
+/** Damaged metadata neither crashes the verification nor is accepted. */
 import { must } from './support/must.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkNextRoot } from '../../src/uptane/checks/check-root.js';
@@ -19,7 +19,7 @@ const FILES = byDepth({ quick: 4_000, full: 1_000_000 });
 const CYCLES = byDepth({ quick: 300, full: 20_000 });
 const HOUR = 60 * 60_000;
 
-/** A world that uses what there is: key types, delegations, several roles, hardware. */
+/** A world with all features: key types, delegations, multi-role delegations, hardware. */
 function richWorld(): TestWorld {
   const world = new TestWorld().order();
   const { image } = world;
@@ -34,7 +34,7 @@ function richWorld(): TestWorld {
   return world.provision();
 }
 
-describe('files that are not signed anew', () => {
+describe('files damaged after signing', () => {
   let kinds: [file: Buffer, check: (bytes: Buffer) => MetadataFile][];
   beforeAll(() => {
     const world = richWorld();
@@ -45,7 +45,7 @@ describe('files that are not signed anew', () => {
     const file = (path: string) => must(image.files.get(`metadata/${path}`));
     const base = { root, previous: undefined, now, subject, rules };
     const timestamp = checkTimestamp(file('timestamp.json'), base);
-    // As it would be without hashes: they would catch everything before the parser is asked.
+    // Without hashes, which would catch everything before the parser.
     const unpinned = {
       ...timestamp,
       snapshot: { version: 1, length: undefined, hashes: undefined },
@@ -64,7 +64,7 @@ describe('files that are not signed anew', () => {
   });
 
   test(
-    `${FILES} of them are refused, unless they say the same`,
+    `${FILES} of them are rejected unless their content is unchanged`,
     () => {
       const mutations = new Mutations(seed);
       const signedOf = kinds.map(([file, check]) => Buffer.from(check(file).envelope.signedBytes));
@@ -83,16 +83,16 @@ describe('files that are not signed anew', () => {
           refused += 1;
         }
       }
-      // Blanks, and changes of members that are not signed, say the same.
+      // Whitespace and unsigned members do not change the content.
       expect(refused).toBeGreaterThan(FILES * 0.8);
     },
     HOUR,
   );
 });
 
-describe('files that are signed anew, by whoever has one repository’s keys', () => {
+describe('files signed after the damage, by an attacker with one repository’s keys', () => {
   test(
-    `${CYCLES} cycles end, and install what was ordered or nothing`,
+    `${CYCLES} cycles terminate and install either the order or nothing`,
     async () => {
       const mutations = new Mutations(seed);
       const world = richWorld();
@@ -118,7 +118,7 @@ describe('files that are signed anew, by whoever has one repository’s keys', (
           if (!(error instanceof Refusal)) throw error;
           outcomes.refused += 1;
         }
-        // As it was.
+        // Restore.
         repository.tamper = () => undefined;
         if (root.version === 2) repository.files.delete(repository.path('root', 2));
         root.version = 1;

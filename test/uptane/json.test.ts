@@ -1,4 +1,4 @@
-/** JSON that may come from an attacker, and its canonical form. */
+/** JSON from a potential attacker, and its canonical form. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -11,7 +11,7 @@ import { BadJson, parseJson } from '../../src/uptane/json/parse-json.js';
 const parse = (text: string) => parseJson(Buffer.from(text));
 const canonical = (text: string) => canonicalJson(parse(text)).toString();
 
-describe('what is no JSON, or would be read differently by different programs, is refused', () => {
+describe('invalid JSON, and JSON that programs read differently, is rejected', () => {
   test.each<[what: string, bytes: string | Buffer]>([
     ['nothing', ''],
     ['only blanks', ' \n'],
@@ -55,14 +55,14 @@ describe('what is no JSON, or would be read differently by different programs, i
     expect(() => parseJson(Buffer.from(bytes))).toThrow(BadJson);
   });
 
-  test('the message says where', () => {
+  test('the message names the position', () => {
     expect(() => parse('{"a": 1,\n "a": 2}')).toThrow(
       'is not JSON: line 2, column 2: the member "a" is repeated',
     );
   });
 });
 
-test('all other JSON is read as JSON.parse reads it', () => {
+test('all other JSON is read like JSON.parse does', () => {
   fc.assert(
     fc.property(fc.json({ maxDepth: 5 }), (text) => {
       const plain = (value: any): unknown => {
@@ -79,13 +79,13 @@ test('all other JSON is read as JSON.parse reads it', () => {
 });
 
 test('members are sorted by code point, not by UTF-16 unit', () => {
-  // U+FB33 is before U+1F600, whose first unit is D83D.
+  // U+FB33 sorts before U+1F600, whose first unit is D83D.
   expect(canonical('{"\ud83d\ude00":1,"\ufb33":2,"a":3,"B":4,"":5}')).toBe(
     '{"":5,"B":4,"a":3,"\ufb33":2,"\ud83d\ude00":1}',
   );
 });
 
-test('the order is that of UTF-8 bytes', () => {
+test('the sort order is that of UTF-8 bytes', () => {
   const text = fc.string({ unit: 'binary' });
   fc.assert(
     fc.property(text, text, (a, b) => {

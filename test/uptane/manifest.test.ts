@@ -1,4 +1,4 @@
-/** Manifests: what an ECU signs is what a Director reads, and nothing damaged is believed. */
+/** Manifests: a Director reads exactly what an ECU signed, and accepts nothing damaged. */
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
@@ -24,7 +24,7 @@ import { Mutations } from './support/mutations.js';
 
 const VIN = '5YJSA1E40FF345678';
 const NOW = Date.parse('2026-11-27T12:00:00Z');
-// Any text may be a serial number.
+// A serial number can be any text.
 const SERIALS = ['P-1', '__proto__', 'ü "1"'];
 const signers = new Map(
   SERIALS.map((serial) => [serial, localSigner(generateKeyPairSync('ed25519').privateKey)]),
@@ -74,14 +74,14 @@ const accept = async (bytes: Uint8Array) => {
   return file;
 };
 
-test('what ECUs write is what is read', async () => {
+test('reports written by ECUs are read back unchanged', async () => {
   const reports = SERIALS.map(reportOf);
   const { reports: read } = await accept(await manifest(reports));
   for (const report of reports) expect(read.get(report.ecuId)).toMatchObject(report);
   expect(read.size).toBe(3);
 });
 
-test('a signature by the right key under another id does not count, nor one beside a wrong one', async () => {
+test('a signature by the right key under another id does not count, nor one next to a wrong one', async () => {
   const bytes = await manifest();
   const file = JSON.parse(bytes.toString());
   const [signature] = file.signatures;
@@ -90,14 +90,14 @@ test('a signature by the right key under another id does not count, nor one besi
   await expect(accept(changed([]))).rejects.toThrow(refusal);
   const renamed = changed([{ ...signature, keyid: 'a'.repeat(64) }]);
   await expect(accept(renamed)).rejects.toThrow(refusal);
-  // One try for each report: a manifest of a megabyte of wrong signatures costs no more than others.
+  // One verification per report: a megabyte of wrong signatures costs no more.
   const second = changed([{ ...signature, sig: '00' }, signature]);
   await expect(accept(second)).rejects.toThrow(refusal);
   const stranger = { keyid: 'b'.repeat(64), sig: '00' };
   expect((await accept(changed([stranger, signature]))).vin).toBe(VIN);
 });
 
-test('of damaged manifests none is believed unless it says the same, and none crashes', async () => {
+test('damaged manifests are rejected without a crash, unless their content is unchanged', async () => {
   const original = await manifest();
   const said = (await accept(original)).envelope.signedBytes;
   const mutations = new Mutations(seed);
@@ -115,7 +115,7 @@ test('of damaged manifests none is believed unless it says the same, and none cr
   expect(refused).toBeGreaterThan(1_000);
 });
 
-test('the nonces that are kept of an ECU are bounded', async () => {
+test('the number of stored nonces per ECU is bounded', async () => {
   let used: ReturnType<typeof checkFreshness> = new Map();
   const next = async () => {
     used = checkFreshness(readManifest(await manifest()), used, NOW);

@@ -1,4 +1,4 @@
-/** Metadata that is not of its form is refused, before anything in it is believed. */
+/** Malformed metadata is rejected before any of it is used. */
 import { must } from './support/must.js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseUtcTime } from '../../src/uptane/metadata/utc-time.js';
@@ -52,7 +52,7 @@ describe.each(ROLES)('common members of %s', (role) => {
     expect(await code(role, change)).toBe('malformed');
   });
 
-  test('another version 1 of the specification', async () => {
+  test('another 1.x version of the specification is accepted', async () => {
     expect(await code(role, (signed) => (signed.spec_version = '1.99.0'))).toBe('accepted');
   });
 });
@@ -111,13 +111,13 @@ test.each<[role: string, what: string, change: Change]>([
   ['root', 'a key id that no key has', (signed) => signed.roles.targets.keyids.push('nobody')],
   [
     'root',
-    'a key id twice',
+    'a duplicate key id',
     (signed) => signed.roles.targets.keyids.push(...signed.roles.targets.keyids),
   ],
   ['timestamp', 'another file', (signed) => (signed.meta['root.json'] = 'x')],
   [
     'timestamp',
-    'an unknown hash beside a known one',
+    'an unknown hash next to a known one',
     (signed) => (signed.meta['snapshot.json'].hashes.md5 = 'x'),
   ],
   ['snapshot', 'the root', (signed) => (signed.meta['root.json'] = { version: 1 })],
@@ -233,7 +233,7 @@ test.each([
   expect(parseUtcTime(text) !== undefined).toBe(expected);
 });
 
-test('a file has expired at the very second of its expiry', async () => {
+test('a file expires exactly at the second of its expiry', async () => {
   world.image.roles.timestamp.expires = '2026-11-27T08:00:00Z';
   world.provision();
   world.now = new Date('2026-11-27T07:59:59.999Z');

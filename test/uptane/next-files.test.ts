@@ -1,4 +1,4 @@
-/** When a Director signs a vehicle's files anew, and with which versions. */
+/** When a Director re-signs a vehicle's files, and with which versions. */
 import { describe, expect, test } from 'vitest';
 import {
   LIFETIMES,
@@ -23,20 +23,20 @@ const asked = (changes = {}) => ({ wanted: 'a', epoch: 'e', now: NOW, ...changes
 const versions = (files: ReturnType<typeof nextFiles>) =>
   files && [files.targets?.version, files.snapshot?.version, files.timestamp.version];
 
-describe('which files', () => {
-  test('none while nothing changes', () => {
+describe('files to sign', () => {
+  test('none without a change', () => {
     expect(nextFiles(stored(), asked())).toBeUndefined();
     expect(nextFiles(stored(), asked({ now: NOW + LIFETIMES.timestamp / 2 }))).toBeUndefined();
   });
 
-  test('all for a new vehicle, another list, other keys or another database', () => {
+  test('all for a new vehicle, a new list, new keys or a new database', () => {
     expect(versions(nextFiles(undefined, asked()))).toEqual([SECONDS, SECONDS, SECONDS]);
     const next = [SECONDS + 1, SECONDS + 1, SECONDS + 6];
     expect(versions(nextFiles(stored(), asked({ wanted: 'b' })))).toEqual(next);
     expect(versions(nextFiles(stored(), asked({ epoch: 'f' })))).toEqual(next);
   });
 
-  test('the timestamp alone in the second half of its lifetime', () => {
+  test('only the timestamp in the second half of its lifetime', () => {
     const now = NOW + LIFETIMES.timestamp / 2 + 1;
     expect(nextFiles(stored(), asked({ now }))).toEqual({
       targets: undefined,
@@ -48,7 +48,7 @@ describe('which files', () => {
     });
   });
 
-  test('a new snapshot wants a new timestamp, new targets want both', () => {
+  test('a new snapshot needs a new timestamp, new targets need both', () => {
     const soon = { version: 7, expires: NOW + DAY };
     const snapshot = nextFiles(stored({ snapshot: soon }), asked());
     expect(versions(snapshot)).toEqual([undefined, SECONDS, SECONDS + 6]);
@@ -56,7 +56,7 @@ describe('which files', () => {
     expect(versions(targets)).toEqual([SECONDS, SECONDS + 1, SECONDS + 6]);
   });
 
-  test('expired files are signed anew, however long ago', () => {
+  test('expired files, however old', () => {
     const now = NOW + 730 * DAY;
     expect(versions(nextFiles(stored(), asked({ now })))).toEqual(
       Array.from({ length: 3 }, () => now / 1000),
@@ -65,12 +65,12 @@ describe('which files', () => {
 });
 
 describe('versions', () => {
-  test('never go back, also when the clock does', () => {
+  test('never decrease, even if the clock is set back', () => {
     expect(nextVersion(SECONDS + 100, NOW)).toBe(SECONDS + 101);
     expect(nextVersion(SECONDS, 0)).toBe(SECONDS + 1);
   });
 
-  test('after a backup was restored they are above all that were given since it was made', () => {
+  test('exceed all earlier versions after a backup was restored', () => {
     // One change a second for an hour, then the database of an hour ago.
     let last: number | undefined;
     for (let second = 0; second < 3_600; second++) last = nextVersion(last, NOW + second * 1000);

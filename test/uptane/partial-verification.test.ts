@@ -1,4 +1,4 @@
-/** What a Secondary checks that knows only the Director, whoever hands it the files. */
+/** Partial verification by a Secondary that knows only the Director, whoever delivers the files. */
 import { must } from './support/must.js';
 import { beforeEach, expect, test } from 'vitest';
 import {
@@ -43,13 +43,13 @@ test('its image is found', () => {
   expect(verify().assignment).toMatchObject({ ecuId: 'ecu-1', target: { path: FIRMWARE } });
 });
 
-test('an order for others is none for it', () => {
+test('an order for other ECUs does not apply to it', () => {
   expect(
     verify({ ecu: { ...ECU, ecuId: 'ecu-2', hardwareId: 'hw-b' } }).assignment,
   ).toBeUndefined();
 });
 
-test('a rotated targets key comes with the roots that lead to it', () => {
+test('a rotated targets key is accepted through the chain of roots', () => {
   world.director.targets.keys = [makeKey()];
   world.director.release('root', 'targets');
   expect(code()).toBe('signature');
@@ -60,7 +60,7 @@ test('a rotated targets key comes with the roots that lead to it', () => {
   expect(code({ newRoots: [file('2.root.json'), file('3.root.json')] })).toBe('accepted');
 });
 
-test('older targets than it had are refused', () => {
+test('targets older than the stored ones are rejected', () => {
   const before = file('1.targets.json');
   world.director.release();
   expect(code({ previousTargets: file('2.targets.json'), targets: before })).toBe('rollback');
@@ -148,12 +148,12 @@ test.each<[code: string, change: () => Partial<PartialVerification> | undefined]
   expect(code(changes)).toBe(expected);
 });
 
-test('endless data is refused before it is read', () => {
+test('endless data is rejected before it is parsed', () => {
   expect(code({ targets: Buffer.alloc(5_000_001, ' ') })).toBe('length');
   expect(code({ newRoots: [Buffer.alloc(512_001, ' ')] })).toBe('length');
 });
 
-test('an ECU that is listed twice in one image is no JSON', () => {
+test('an ECU listed twice for one image is invalid JSON', () => {
   const text = file('1.targets.json').toString();
   const ecu = JSON.stringify(forEcu()).slice(1, -1);
   expect(code({ targets: Buffer.from(text.replace(ecu, `${ecu},${ecu}`)) })).toBe('malformed');

@@ -12,7 +12,7 @@ beforeEach(() => {
   world = new TestWorld().order().provision();
 });
 
-/** A new root of the image repository, signed by the keys before and by its own. */
+/** A new root of the image repository, signed by the previous and by its own keys. */
 function rotateRoot(...keys: ReturnType<typeof makeKey>[]) {
   const { root } = world.image.roles;
   const before = root.keys;
@@ -23,7 +23,7 @@ function rotateRoot(...keys: ReturnType<typeof makeKey>[]) {
 }
 
 describe('a chain of roots', () => {
-  test('is followed from key to key, and each is stored', async () => {
+  test('is followed root by root, and each is stored', async () => {
     rotateRoot(makeKey('ecdsa'));
     rotateRoot(makeKey('rsa'));
     rotateRoot(makeKey());
@@ -37,7 +37,7 @@ describe('a chain of roots', () => {
     ]);
   });
 
-  test('recovers a vehicle that was parked while its root, and all between, expired', async () => {
+  test('recovers a vehicle parked while its root and all intermediate ones expired', async () => {
     world.image.roles.root.expires = PAST;
     rotateRoot(makeKey());
     rotateRoot(makeKey());
@@ -46,14 +46,14 @@ describe('a chain of roots', () => {
     expect(await world.paths()).toEqual([FIRMWARE]);
   });
 
-  test('is not followed without the keys before', async () => {
+  test('is not followed without signatures by the previous keys', async () => {
     world.image.roles.root.keys = [makeKey()];
     world.image.release('root');
     expect(await world.refusal()).toMatchObject({ code: 'signature', role: 'root', version: 2 });
     expect(world.imageStore.read('root')).not.toEqual(world.image.rootBytes);
   });
 
-  test('is not followed without its own keys', async () => {
+  test('is not followed without signatures by its own keys', async () => {
     const before = world.image.roles.root.keys;
     world.image.roles.root.keys = [makeKey()];
     world.image.signers = (role) => (role === 'root' ? before : undefined);
@@ -69,7 +69,7 @@ describe('a chain of roots', () => {
     expect((await world.refusal()).code).toBe('signature');
   });
 
-  test.each([1, 3, 10])('does not jump: 2.root.json that says version %i', async (version) => {
+  test.each([1, 3, 10])('has no gaps: 2.root.json with version %i is rejected', async (version) => {
     world.image.tamper = (role, signed) => {
       if (role === 'root') signed.version = version;
     };
@@ -81,7 +81,7 @@ describe('a chain of roots', () => {
     });
   });
 
-  test('does not go on with an old root that was revoked', async () => {
+  test('does not continue from a revoked root', async () => {
     const stolen = world.image.roles.root.keys;
     rotateRoot(makeKey());
     await world.cycle();
@@ -92,7 +92,7 @@ describe('a chain of roots', () => {
     expect(await world.refusal()).toMatchObject({ code: 'signature', version: 3 });
   });
 
-  test('that breaks off is gone on with in the next cycle', async () => {
+  test('that was interrupted continues in the next cycle', async () => {
     rotateRoot(makeKey());
     rotateRoot(makeKey());
     world.imageFetcher.broken.add('3.root.json');
@@ -103,7 +103,7 @@ describe('a chain of roots', () => {
     expect(world.imageFetcher.requests[0]).toBe('3.root.json');
   });
 
-  test(`brings at most ${LIMITS.newRoots} new roots a cycle; the next one goes on`, async () => {
+  test(`brings at most ${LIMITS.newRoots} new roots per cycle; the next cycle continues`, async () => {
     for (let count = 0; count < LIMITS.newRoots + 3; count += 1) world.image.release('root');
     await world.cycle();
     const version = () =>
@@ -117,9 +117,9 @@ describe('a chain of roots', () => {
   });
 });
 
-describe('when root takes a key away from', () => {
+describe('after root revokes a key of', () => {
   test.each(['timestamp', 'snapshot', 'targets'] as const)(
-    '%s, what it has signed is not trusted any more',
+    '%s, files signed with it are no longer trusted',
     async (role) => {
       const stolen = world.image.roles[role].keys;
       world.imageFetcher.broken.add('1.targets.json');
@@ -135,7 +135,7 @@ describe('when root takes a key away from', () => {
     },
   );
 
-  test('targets, what was stored is not used any more', async () => {
+  test('targets, stored files are no longer used', async () => {
     await world.cycle();
     const stored = world.imageStore.read('targets');
     world.order(FIRMWARE, 'firmware');
@@ -150,7 +150,7 @@ describe('when root takes a key away from', () => {
 });
 
 describe('a fast-forward attack', () => {
-  /** Versions that an attacker has driven up, and that the repository cannot go on from. */
+  /** Versions so high that the repository cannot exceed them. */
   async function attack(role: 'timestamp' | 'snapshot' | 'targets') {
     world.image.roles[role].version = 2 ** 40;
     world.image.roles.timestamp.version += 1;
@@ -167,7 +167,7 @@ describe('a fast-forward attack', () => {
   }
 
   test.each(['timestamp', 'snapshot', 'targets'] as const)(
-    'on %s is recovered from with new online keys',
+    'on %s is undone by new online keys',
     async (role) => {
       await attack(role);
       world.image.roles.timestamp.keys = [makeKey()];
@@ -177,13 +177,13 @@ describe('a fast-forward attack', () => {
     },
   );
 
-  test('is not forgiven by a new root with the same online keys', async () => {
+  test('is not undone by a new root with the same online keys', async () => {
     await attack('snapshot');
     world.image.release('root');
     expect((await world.refusal()).code).toBe('rollback');
   });
 
-  test('is not forgiven by another threshold, or another order of the keys', async () => {
+  test('is not undone by a new threshold or order of the keys', async () => {
     world = new TestWorld().order();
     const { timestamp } = world.image.roles;
     timestamp.keys = [...timestamp.keys, makeKey()];
@@ -195,7 +195,7 @@ describe('a fast-forward attack', () => {
     expect((await world.refusal()).code).toBe('rollback');
   });
 
-  test('is recovered from if the power is cut at any step of it', async () => {
+  test('is undone even if the power is cut at any step', async () => {
     for (let writes = 0; ; writes += 1) {
       world = new TestWorld().order().provision();
       await attack('timestamp');

@@ -1,4 +1,4 @@
-/** A Secondary that does full verification on what its Primary hands it, whether or not that one is honest. */
+/** Full verification by a Secondary of files from its Primary, honest or not. */
 import { beforeEach, expect, test } from 'vitest';
 import { checkDirectorTargetsForEcu } from '../../src/uptane/director/check-director-targets.js';
 import { makeKey } from './support/keys.js';
@@ -16,13 +16,13 @@ beforeEach(() => {
     checkDirectorTargetsForEcu(targets, { vin: VIN, ecuId: 'ecu-2', hardwareId: 'hw-b' });
 });
 
-test('it takes its own image, and only that', async () => {
+test('it accepts only its own image', async () => {
   world.provision();
   expect(await world.paths()).toEqual(['radio']);
   expect(await world.paths()).toEqual([]);
 });
 
-test('an image for another ECU does not concern it, even one that nobody confirms', async () => {
+test('it ignores an image for another ECU, even an unconfirmed one', async () => {
   world.image.targets.targets = { radio: world.image.targets.targets.radio ?? {} };
   world.provision();
   expect(await world.paths()).toEqual(['radio']);
@@ -35,7 +35,7 @@ test('nothing is ordered for it', async () => {
   expect(world.imageFetcher.requests).toEqual([]);
 });
 
-test('an image that a dishonest Primary orders with keys of its own', async () => {
+test('an image ordered by a dishonest Primary with its own keys', async () => {
   world.provision();
   world.order('evil', 'evil', 9, forEcu('ecu-2', 'hw-b'));
   world.director.signers = (role) => (role === 'targets' ? [makeKey()] : undefined);
@@ -43,7 +43,7 @@ test('an image that a dishonest Primary orders with keys of its own', async () =
   expect(await world.refusal()).toMatchObject({ code: 'signature', attack: 'arbitrary-software' });
 });
 
-test('an old release, with metadata that once was valid', async () => {
+test('an old release, with metadata that was valid once', async () => {
   world.provision();
   const before = new Map(world.director.files);
   await world.cycle();

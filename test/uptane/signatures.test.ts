@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 test.each<KeyType>(['ed25519', 'ecdsa', 'rsa'])(
-  'all roles may have keys of type %s',
+  'all roles can have keys of type %s',
   async (type) => {
     for (const { roles } of [world.director, world.image]) {
       for (const role of Object.values(roles)) role.keys = [makeKey(type)];
@@ -44,7 +44,7 @@ test.each<KeyType>(['ed25519', 'ecdsa', 'rsa'])(
 
 const twoOfThree = () => [makeKey(), makeKey('ecdsa'), makeKey('rsa')];
 
-test('the threshold is reached by any of the keys, in any order', async () => {
+test('any of the keys in any order reach the threshold', async () => {
   const keys = twoOfThree();
   Object.assign(world.image.targets, { keys, threshold: 2 });
   world.image.signers = (role) => (role === 'targets' ? [must(keys[2]), must(keys[0])] : undefined);
@@ -67,8 +67,8 @@ describe('the threshold is not reached by', () => {
 
   test('one key', () => refused(([a]) => [must(a)]));
   test('one key that signs twice', () => refused(([a]) => [must(a), must(a)]));
-  test('a key and one that is not the role’s', () => refused(([a]) => [must(a), makeKey()]));
-  test('a key, and another’s signature under a third one’s id', () =>
+  test('a key of the role and a foreign one', () => refused(([a]) => [must(a), makeKey()]));
+  test('a key, and another one’s signature under a third id', () =>
     refused(([a, b]) => [must(a), { ...must(b), sign: must(a).sign }]));
 });
 
@@ -80,7 +80,7 @@ test('one key under two ids counts once', async () => {
   expect((await world.refusal()).code).toBe('signature');
 });
 
-test('one RSA key in two spellings of PEM counts once', async () => {
+test('one RSA key in two PEM encodings counts once', async () => {
   const key = makeKey('rsa');
   const pem = (key.listed.keyval as { public: string }).public;
   const listed = { ...key.listed, keyval: { public: pem.replaceAll('\n', '\r\n') } };
@@ -90,7 +90,7 @@ test('one RSA key in two spellings of PEM counts once', async () => {
   expect((await world.refusal()).code).toBe('signature');
 });
 
-test('wrong signatures before a right one do no harm', async () => {
+test('wrong signatures before a valid one do no harm', async () => {
   const [key] = world.image.targets.keys;
   const wrong = ['', 'zz', 'abc', '00'.repeat(64)].map((sig) => ({
     ...must(key),
@@ -113,7 +113,7 @@ describe('key ids', () => {
     world.provision();
   };
 
-  test('a key id that is not that of its key is refused, even if nobody uses it', async () => {
+  test('a key id that does not match its key is rejected, even if unused', async () => {
     provision();
     withKey('ab'.repeat(32), makeKey().listed);
     expect(await world.refusal()).toMatchObject({
@@ -124,14 +124,14 @@ describe('key ids', () => {
     });
   });
 
-  test('so is an upper-case one', async () => {
+  test('so is an upper-case key id', async () => {
     provision();
     const key = makeKey();
     withKey(key.id.toUpperCase(), key.listed);
     expect((await world.refusal()).code).toBe('key-id');
   });
 
-  test('so is one of delegations', async () => {
+  test('so is a mismatch in delegations', async () => {
     const { image } = world;
     image.addRole('supplier');
     image.delegate(image.targets, 'supplier');
@@ -151,14 +151,14 @@ describe('key ids', () => {
     expect(await world.paths()).toEqual([FIRMWARE]);
   });
 
-  test('all members of a key count for its id', async () => {
+  test('all members of a key are part of its id', async () => {
     world.image.targets.keys = [underAnotherId(makeKey())];
     provision();
     expect(await world.paths()).toEqual([FIRMWARE]);
   });
 });
 
-describe('a key that cannot be used signs nothing', () => {
+describe('the signature of an unsuitable key does not count', () => {
   const usable = makeKey();
   const bad = (listed: TestKey['listed'], sign = usable.sign): TestKey => ({
     id: keyIdOf(listed),
@@ -196,7 +196,7 @@ describe('a key that cannot be used signs nothing', () => {
     expect((await world.refusal()).code).toBe('signature');
   });
 
-  test('but does no harm beside one that can', async () => {
+  test('but does not affect a suitable one', async () => {
     world.image.targets.keys = [small, usable];
     world.provision();
     expect(await world.paths()).toEqual([FIRMWARE]);
@@ -212,30 +212,25 @@ test.each([
   ['4, as p', `ed${'ff'.repeat(30)}ff`],
   ['8', '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85'],
   ['8, y negative', 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'],
-])(
-  'an Ed25519 key of order %s, under which anyone can sign, signs nothing',
-  async (_order, hex) => {
-    const x = Buffer.from(hex, 'hex').toString('base64url');
-    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-    // R a point of low order, S zero: valid if R and the multiple of the key cancel out, which chance decides.
-    const forgery = (of: Buffer) => {
-      const points = ['01', 'ec', '00', '26', 'c7', '8001', '80ec', '8000', '8026', '80c7'].map(
-        pointOf,
-      );
-      return points.find((point) =>
-        verify(null, of, key, Buffer.concat([point, Buffer.alloc(32)])),
-      );
-    };
-    const messages = Array.from({ length: 64 }, (_, index) => Buffer.from(`message ${index}`));
-    const forged = messages.find((message) => forgery(message) !== undefined);
-    expect(forged).toBeDefined();
-    const listed = { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: hex } };
-    const message = must(forged);
-    const signature = Buffer.concat([must(forgery(message)), Buffer.alloc(32)]).toString('hex');
-    const members = { keyType: 'ed25519', scheme: 'ed25519', public: hex };
-    expect(new PublicKey(keyIdOf(listed), members).verifies(message, signature)).toBe(false);
-  },
-);
+])('nor that of an Ed25519 key of order %s, for which anyone can sign', async (_order, hex) => {
+  const x = Buffer.from(hex, 'hex').toString('base64url');
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+  // R a point of low order, S zero: valid if R and the multiple of the key happen to cancel out.
+  const forgery = (of: Buffer) => {
+    const points = ['01', 'ec', '00', '26', 'c7', '8001', '80ec', '8000', '8026', '80c7'].map(
+      pointOf,
+    );
+    return points.find((point) => verify(null, of, key, Buffer.concat([point, Buffer.alloc(32)])));
+  };
+  const messages = Array.from({ length: 64 }, (_, index) => Buffer.from(`message ${index}`));
+  const forged = messages.find((message) => forgery(message) !== undefined);
+  expect(forged).toBeDefined();
+  const listed = { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: hex } };
+  const message = must(forged);
+  const signature = Buffer.concat([must(forgery(message)), Buffer.alloc(32)]).toString('hex');
+  const members = { keyType: 'ed25519', scheme: 'ed25519', public: hex };
+  expect(new PublicKey(keyIdOf(listed), members).verifies(message, signature)).toBe(false);
+});
 
 /** A point of low order by the first byte of its y, with 80 before it for a negative x. */
 function pointOf(name: string): Buffer {
@@ -251,13 +246,13 @@ function pointOf(name: string): Buffer {
   return point;
 }
 
-test('an RSA key with the exponent 1, under which anyone can write down a signature, signs nothing', async () => {
+test('nor that of an RSA key with exponent 1, for which anyone can write down a signature', async () => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const { n = '', e = '' } = publicJwk(publicKey);
   const numberOf = (text: string) => BigInt(`0x${Buffer.from(text, 'base64url').toString('hex')}`);
   const padding = constants.RSA_PKCS1_PSS_PADDING;
   const forgeable = createPublicKey({ key: { kty: 'RSA', n, e: 'AQ' }, format: 'jwk' });
-  // The encoded message that a real signature holds is, with the exponent 1, a signature itself.
+  // With exponent 1, the encoded message inside a real signature is itself a signature.
   const forge = (message: Uint8Array) => {
     const real = sign('sha256', message, { key: privateKey, padding });
     const encoded = power(BigInt(`0x${real.toString('hex')}`), numberOf(e), numberOf(n));
@@ -285,7 +280,7 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   return result;
 }
 
-test('a file with a thousand wrong signatures by a known key is given up in time', async () => {
+test('a file with a thousand wrong signatures by a known key is rejected quickly', async () => {
   const [key] = world.image.targets.keys;
   const wrong = { ...must(key), sign: () => '00'.repeat(64) };
   world.image.signers = (role) =>

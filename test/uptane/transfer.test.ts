@@ -1,4 +1,4 @@
-/** Files come within limits of bytes, rate and time, or not at all. */
+/** Transfers stay within limits of bytes, rate and time, or fail. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -11,7 +11,7 @@ import { transferWhole } from '../../src/uptane/transfer/transfer.js';
 
 const SUBJECT = { repository: 'image', role: 'snapshot' };
 
-describe('on a clock of the test’s own', () => {
+describe('in virtual time', () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -22,7 +22,7 @@ describe('on a clock of the test’s own', () => {
   type Piece = readonly [afterSeconds: number, bytes: number];
   let isAborted = false;
 
-  /** Sends pieces after pauses, and after the last one nothing for ever, or the end. */
+  /** Sends chunks after delays; after the last one, the end or nothing forever. */
   const sender = (pieces: readonly Piece[], ends = true, firstAfter = 0): Fetcher => ({
     async fetch(_path, signal) {
       isAborted = false;
@@ -39,7 +39,7 @@ describe('on a clock of the test’s own', () => {
   });
   const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, count * 1000));
 
-  /** What comes of a transfer, and after how many seconds. */
+  /** Result of a transfer, and its duration in seconds. */
   async function outcome(fetcher: Fetcher, bytes = 1_000_000, limit?: number) {
     const begun = Date.now();
     const limits = { bytes, rate: SLOWEST, seconds: limit };
@@ -54,7 +54,7 @@ describe('on a clock of the test’s own', () => {
     return { result: await result, after, isAborted };
   }
 
-  test('a server that never answers is given up after 20 seconds', async () => {
+  test('a server that never answers causes a timeout after 20 seconds', async () => {
     expect(await outcome(sender([], true, 1e6))).toEqual({
       result: 'slow',
       after: 20,
@@ -62,11 +62,11 @@ describe('on a clock of the test’s own', () => {
     });
   });
 
-  test('so is one that sends nothing after the answer', async () => {
+  test('so does one that sends only headers', async () => {
     expect(await outcome(sender([], false))).toMatchObject({ result: 'slow', after: 20 });
   });
 
-  test('so is one that stalls, 20 seconds after its last bytes', async () => {
+  test('so does one that stalls, 20 seconds after its last bytes', async () => {
     const stalled = sender(
       [
         [1, 5_000],
@@ -78,31 +78,31 @@ describe('on a clock of the test’s own', () => {
     expect(await outcome(stalled)).toMatchObject({ result: 'slow', after: 26 });
   });
 
-  test('a trickle just below the rate is given up at the end of the first window', async () => {
+  test('a trickle just below the minimum rate is aborted at the end of the first window', async () => {
     const trickle = sender(Array.from({ length: 500 }, () => [1, 49] as const));
     expect(await outcome(trickle)).toMatchObject({ result: 'slow', after: 20 });
   });
 
-  test('so is a trickle that follows a good beginning', async () => {
+  test('so is a trickle after a fast start', async () => {
     const pieces = [[0, 100_000] as const, ...Array.from({ length: 500 }, () => [1, 49] as const)];
     expect(await outcome(sender(pieces))).toMatchObject({ result: 'slow', after: 20 });
   });
 
-  test('a trickle just above the rate is taken', async () => {
+  test('a trickle just above the minimum rate is accepted', async () => {
     const trickle = sender(Array.from({ length: 60 }, () => [1, 60] as const));
     expect(await outcome(trickle)).toMatchObject({ result: 3_600, after: 60 });
   });
 
-  test('a small file that comes late is taken', async () => {
+  test('a small file that arrives late is accepted', async () => {
     expect(await outcome(sender([[10, 100]], true, 9))).toMatchObject({ result: 100, after: 19 });
   });
 
-  test('however steady, a file that takes too long is given up', async () => {
+  test('a steady transfer that takes too long is aborted', async () => {
     const trickle = sender(Array.from({ length: 500 }, () => [1, 60] as const));
     expect(await outcome(trickle, 1_000_000, 100)).toMatchObject({ result: 'slow', after: 100 });
   });
 
-  test('a file up to the limit is taken, a longer one is given up at once', async () => {
+  test('a file up to the limit is accepted, a longer one aborted at once', async () => {
     expect(
       await outcome(
         sender([
@@ -122,7 +122,7 @@ describe('on a clock of the test’s own', () => {
     expect(await outcome(endless, 1_000)).toEqual({ result: 'length', after: 1, isAborted: true });
   });
 
-  test('time that the receiver takes does not count', async () => {
+  test('time spent by the receiver does not count', async () => {
     const fetcher = sender([
       [0, 10],
       [0, 10],
@@ -160,7 +160,7 @@ describe('over HTTP', () => {
       (error: unknown) => (error as Refusal).code,
     );
 
-  test('a path is asked for as it is encoded, below the base', async () => {
+  test('a path is requested in its encoded form, below the base URL', async () => {
     const asked: (string | undefined)[] = [];
     const from = await fetcher((request, response) => {
       asked.push(request.url, request.headers['accept-encoding']);
@@ -170,13 +170,13 @@ describe('over HTTP', () => {
     expect(asked).toEqual(['/base/a%2Fb/../%C3%A4.json', 'identity']);
   });
 
-  test.each([404, 403])('%i: there is no such file', async (status) => {
+  test.each([404, 403])('%i means that the file does not exist', async (status) => {
     const from = await fetcher((_request, response) => response.writeHead(status).end('no'));
     expect(await take(from)).toBeUndefined();
   });
 
   test.each([301, 302, 307, 308, 500, 503, 401, 204, 206])(
-    '%i is neither yes nor no',
+    '%i says nothing about the file',
     async (status) => {
       const from = await fetcher((_request, response) =>
         response.writeHead(status, { location: '/other' }).end(),
@@ -185,7 +185,7 @@ describe('over HTTP', () => {
     },
   );
 
-  test('what is compressed is not decompressed', async () => {
+  test('compressed content is not decompressed', async () => {
     const bytes = gzipSync('file');
     const from = await fetcher((_request, response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(bytes),
@@ -193,7 +193,7 @@ describe('over HTTP', () => {
     expect(await take(from)).toEqual(bytes);
   });
 
-  test('a connection that breaks is no end of the file', async () => {
+  test('a broken connection does not end a file', async () => {
     const from = await fetcher((_request, response) => {
       response.writeHead(200, { 'content-length': 100 });
       response.write('half of it');
@@ -202,7 +202,7 @@ describe('over HTTP', () => {
     expect(await code(from)).toBe('network');
   });
 
-  test('so is a chunked one', async () => {
+  test('nor does one in a chunked response', async () => {
     const from = await fetcher((_request, response) => {
       response.writeHead(200);
       response.write('half of it');
@@ -211,7 +211,7 @@ describe('over HTTP', () => {
     expect(await code(from)).toBe('network');
   });
 
-  test('endless bytes end at the limit', async () => {
+  test('an endless response is aborted at the limit', async () => {
     let sent = 0;
     const from = await fetcher((_request, response) => {
       const more = () => {
@@ -240,7 +240,7 @@ describe('over HTTP', () => {
     tcp.close();
   });
 
-  test('nobody listens', async () => {
+  test('connection refused', async () => {
     const from = await fetcher(() => undefined);
     server?.close();
     server = undefined;

@@ -1,4 +1,4 @@
-/** `otaops tuf-client`: where TUF asks for something else than Uptane. The public suite tests the rest. */
+/** `otaops tuf-client`: where TUF differs from Uptane. The public suite tests the rest. */
 import { must } from './support/must.js';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,21 +58,21 @@ test('a key id need not be the hash of its key', async () => {
   expect((await refresh()).code).toBe(0);
 });
 
-test('one key under two ids counts once all the same', async () => {
+test('one key under two ids still counts once', async () => {
   const key = makeKey();
   Object.assign(world.image.targets, { keys: [key, { ...key, id: 'other' }], threshold: 2 });
   await init();
   expect(await refresh()).toMatchObject({ code: 1 });
 });
 
-test('a root that is not signed by itself is not trusted', async () => {
+test('a root not signed by its own keys is not trusted', async () => {
   world.image.signers = (role) => (role === 'root' ? [makeKey()] : undefined);
   await init();
   expect(await refresh()).toMatchObject({ code: 1 });
   expect(http.requests).toEqual([]);
 });
 
-test('below a terminating delegation the search goes on', async () => {
+test('the search continues below a terminating delegation', async () => {
   const { image } = world;
   image.targets.targets = {};
   const a = image.addRole('a');
@@ -84,7 +84,7 @@ test('below a terminating delegation the search goes on', async () => {
   expect((await download(FIRMWARE)).code).toBe(0);
 });
 
-test('delegations by hashes of paths are followed', async () => {
+test('delegations by path hash prefixes are followed', async () => {
   const { image } = world;
   image.targets.targets = {};
   const a = image.addRole('a');
@@ -102,7 +102,7 @@ test('delegations by hashes of paths are followed', async () => {
   expect(await download('other')).toMatchObject({ code: 1 });
 });
 
-test('without consistent snapshots, names have neither versions nor hashes', async () => {
+test('without consistent snapshots, file names contain neither versions nor hashes', async () => {
   world.image.tamper = (role, signed) => {
     if (role === 'root') signed.consistent_snapshot = false;
   };
@@ -118,7 +118,7 @@ test('without consistent snapshots, names have neither versions nor hashes', asy
   expect((await download(FIRMWARE)).code).toBe(0);
 });
 
-test('what is missing on the command line is named', async () => {
+test('missing arguments are named', async () => {
   expect((await client('refresh')).output).toContain('--metadata-url is required');
   expect((await client('--metadata-url', 'ftp://x', 'refresh')).code).toBe(2);
 });

@@ -1,4 +1,4 @@
-/** `otaops uptane-client`, over HTTP and on disk: what a test from outside sees of it. */
+/** `otaops uptane-client`, over HTTP and on disk, as seen from outside. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -80,7 +80,7 @@ function installed(): Record<string, string> {
   }
 }
 
-test('init, an update, and nothing more to do', async () => {
+test('init, an update, and a cycle without changes', async () => {
   expect(await init()).toMatchObject({ exit: 0 });
   expect(http.requests).toEqual([]);
   expect(await update()).toMatchObject({ exit: 0, result: 'updated' });
@@ -90,7 +90,7 @@ test('init, an update, and nothing more to do', async () => {
   expect(await update()).toMatchObject({ exit: 0, result: 'no-update' });
 });
 
-test('new images replace old ones, each ECU has its own', async () => {
+test('new images replace old ones, separately per ECU', async () => {
   await init();
   await update();
   const both = { match: match(2, ['hw-a', 'hw-b']) };
@@ -110,14 +110,14 @@ test('new images replace old ones, each ECU has its own', async () => {
   expect(installed()['ecu-2']).toBe('both');
 });
 
-test('an image of many pieces, on another file system than the state', async () => {
+test('an image of many chunks, on a different file system than the state', async () => {
   const content = randomBytes(5_000_000);
   world.image.addImage('big', content, { match: match() });
   world.director.targets.targets = {};
   world.director.addImage('big', content, { match: match(), ecuIdentifiers: forEcu() });
   world.director.release();
   world.image.release();
-  // Memory, where there is such a thing; otherwise the same file system, which works too.
+  // A memory file system if available; otherwise the same file system, which works too.
   images = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : directory, 'otaops-uptane-'));
   await init();
   expect(await update()).toMatchObject({ result: 'updated' });
@@ -126,7 +126,7 @@ test('an image of many pieces, on another file system than the state', async () 
   rmSync(images, { recursive: true });
 });
 
-describe('an image that is not what the metadata says', () => {
+describe('an image that contradicts the metadata', () => {
   const serve = async (content: string | Buffer) => {
     await init();
     for (const path of world.image.files.keys()) {
@@ -145,7 +145,7 @@ describe('an image that is not what the metadata says', () => {
     expect(installed()).toEqual({});
   });
 
-  test('it is not there', async () => {
+  test('it is missing', async () => {
     await init();
     for (const path of world.image.files.keys()) {
       if (path.startsWith('targets/')) world.image.files.delete(path);
@@ -153,7 +153,7 @@ describe('an image that is not what the metadata says', () => {
     expect(await update()).toMatchObject({ exit: 1, code: 'network' });
   });
 
-  test('one wrong image leaves all as they were', async () => {
+  test('one wrong image leaves all ECUs unchanged', async () => {
     await init();
     await update();
     world.order(FIRMWARE, 'firmware 2', 2);
@@ -172,7 +172,7 @@ describe('an image that is not what the metadata says', () => {
   });
 });
 
-test('only one hash that is listed is wrong', async () => {
+test('only one of the listed hashes is wrong', async () => {
   await init();
   for (const { targets } of [world.director, world.image]) {
     (targets.targets[FIRMWARE] as any).hashes.sha512 = '0'.repeat(128);
@@ -182,7 +182,7 @@ test('only one hash that is listed is wrong', async () => {
   expect(await update()).toMatchObject({ exit: 1, code: 'hash' });
 });
 
-test('what an ECU has counts, over restarts: an older release is refused', async () => {
+test('an older release than installed is rejected, even after a restart', async () => {
   await init();
   world.order(FIRMWARE, 'firmware 5', 5);
   world.director.release();
@@ -195,7 +195,7 @@ test('what an ECU has counts, over restarts: an older release is refused', async
   expect(installed()).toEqual({ 'ecu-1': 'firmware 5' });
 });
 
-test('a refusal names repository, role, version, check, what was expected and what was found', async () => {
+test('a rejection names repository, role, version, check, expected and found values', async () => {
   await init();
   world.director.targets.custom = { vin: '5YJSA1E40FF345679' };
   world.director.release();
@@ -205,7 +205,7 @@ test('a refusal names repository, role, version, check, what was expected and wh
   );
 });
 
-describe('what it is given', () => {
+describe('invalid input', () => {
   test.each<[what: string, file: string, content: string]>([
     ['a vehicle that is no JSON', 'vehicle.json', 'vin'],
     ['a vehicle without VIN', 'vehicle.json', '{"primary":"a","ecus":[]}'],
@@ -238,7 +238,7 @@ describe('what it is given', () => {
     expect(await update()).toMatchObject({ exit: 1, result: 'refused', code: 'storage' });
   });
 
-  test('init takes the place of the vehicle before', async () => {
+  test('init replaces the previous vehicle', async () => {
     await init();
     await update();
     world = new TestWorld().order(FIRMWARE, 'other').provision();
@@ -252,7 +252,7 @@ describe('what it is given', () => {
   });
 });
 
-test('an installation that the power has cut is looked up: the ECU has what it has', async () => {
+test('after a power cut during installation, the ECU’s actual image is determined', async () => {
   await init();
   await update();
   const path = join(state, 'installed.json');
@@ -262,21 +262,21 @@ test('an installation that the power has cut is looked up: the ECU has what it h
   world.image.release();
   await update();
   const after = JSON.parse(readFileSync(path, 'utf8'));
-  // As it is between the two writes: the new image is there, the old one is still written down.
+  // Between the two writes: the new image is in place, the old one still on record.
   writeFileSync(path, JSON.stringify({ installed: before.installed, begun: after.installed }));
   world.order(FIRMWARE, 'firmware 4', 4);
   world.director.release();
   world.image.release();
   expect(await update()).toMatchObject({ code: 'release-counter' });
-  // As it is before the image was moved.
+  // Before the image was moved.
   writeFileSync(join(images, 'ecu-1'), 'firmware');
   writeFileSync(path, JSON.stringify({ installed: before.installed, begun: after.installed }));
   expect(await update()).toMatchObject({ result: 'updated' });
   expect(installed()).toEqual({ 'ecu-1': 'firmware 4' });
 });
 
-/** The real process, killed when a file is asked for: at each of a cycle's requests once. */
-test('killed at any request, the next cycle brings all to an end', async () => {
+/** The real process, killed once at each request of a cycle. */
+test('killed at any request, it completes the update in the next cycle', async () => {
   await init();
   await update();
   world.image.addRole('supplier');
@@ -315,7 +315,7 @@ test('killed at any request, the next cycle brings all to an end', async () => {
   expect(kills).toBe(12);
 });
 
-test('nothing is written elsewhere, and nothing is left over', async () => {
+test('nothing is written elsewhere, and no temporary files remain', async () => {
   mkdirSync(images);
   await init();
   await update();

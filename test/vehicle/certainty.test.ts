@@ -1,4 +1,4 @@
-/** What a broker may have lost although it had acknowledged it: repeated, within bounds, also after a power cut. */
+/** Messages that a broker may have lost after acknowledging them are repeated, within bounds and even after a power cut. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { decodeMessage } from '../../src/contract/index.js';
@@ -12,9 +12,9 @@ import {
   VehicleClock,
 } from '../../src/vehicle/index.js';
 import { temporaryDirectory } from '../support/servers.js';
-import { IDENTITY, triggerOf } from './support/test-vehicle.js';
+import { IDENTITY, triggerOf } from './support/platform-double.js';
 
-/** A broker that acknowledges what it likes. */
+/** A broker that acknowledges as the test decides. */
 class LinkDouble implements CloudLink {
   isUp = false;
   readonly published: string[] = [];
@@ -62,7 +62,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-/** Switches the vehicle on; its updates end at once and say nothing. */
+/** Starts the vehicle; its updates finish at once and report nothing. */
 function start(answer?: LinkDouble['answer']): void {
   link = new LinkDouble();
   if (answer) link.answer = answer;
@@ -79,13 +79,13 @@ function start(answer?: LinkDouble['answer']): void {
   agent.goOnline();
 }
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-/** The acknowledgement of a new trigger is a message like any other. */
+/** The acknowledgement of a new trigger serves as a message. */
 async function send(): Promise<void> {
   link.handlers?.onMessage(triggerOf('script', crypto.randomUUID()));
   await pass(1);
 }
 
-test('what was acknowledged in the last 40 s before a break is sent again, in order, however long that lasts', async () => {
+test('messages acknowledged in the last 40 s before a disconnect are repeated in order, however long it lasts', async () => {
   start();
   await send();
   await pass(30_000);
@@ -102,7 +102,7 @@ test('what was acknowledged in the last 40 s before a break is sent again, in or
   expect(link.published).toHaveLength(6);
 });
 
-test('what is certain is not sent again: not after a later break, not at the next start', async () => {
+test('a confirmed message is repeated neither after a later disconnect nor at the next start', async () => {
   start();
   await send();
   await pass(90_000);
@@ -115,7 +115,7 @@ test('what is certain is not sent again: not after a later break, not at the nex
   expect(link.published).toEqual([]);
 });
 
-test('a vehicle that is switched off right after a PUBACK repeats at its next start, once', async () => {
+test('a vehicle switched off right after a PUBACK repeats the message once at its next start', async () => {
   start();
   await send();
   const [first] = link.published;
@@ -128,7 +128,7 @@ test('a vehicle that is switched off right after a PUBACK repeats at its next st
   expect(link.published).toEqual([]);
 });
 
-test('where nobody listens the message is kept, and repeated with growing pauses', async () => {
+test('without a subscriber the message is kept and repeated with growing delays', async () => {
   let listens = false;
   start(() => (listens ? Promise.resolve() : Promise.reject(new NobodyListens('0x10'))));
   await send();

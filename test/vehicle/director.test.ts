@@ -1,4 +1,4 @@
-/** The vehicle at the Director of the CarOTA Server: registered as it was provisioned, ordered, updated, reported. */
+/** The vehicle and the CarOTA Server's Director: provisioning, registration, order, update, manifest. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ import {
 } from '../carota/support/test-carota.js';
 import { DirectorWorld, serveBoth } from '../carota/support/test-director.js';
 import { temporaryDirectory } from '../support/servers.js';
-import { IDENTITY, PlatformDouble } from './support/test-vehicle.js';
+import { IDENTITY, PlatformDouble } from './support/platform-double.js';
 
 const { vin } = IDENTITY;
 const SUCCESS = [
@@ -65,7 +65,7 @@ async function provision(): Promise<void> {
     now: Date.now() - 1_000,
   });
   await world.carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL } });
-  // What provisioning prints is what the inventory takes.
+  // The inventory accepts the output of provisioning.
   const body = { ecus: inventory };
   const answer = await world.carota.call('PUT', `/v1.0/vehicles/${vin}/ecus`, { body });
   expect(answer.status).toBe(200);
@@ -102,17 +102,17 @@ beforeEach(async () => {
 });
 afterEach(() => vehicle.stop());
 
-test('an update, a trigger with nothing due, and an attack that reaches the metrics', async () => {
+test('an update, a trigger without an order, and an attack that shows in the metrics', async () => {
   await provision();
   await start();
   const refId = await world.schedule('at-director', [vin]);
   expect(await trigger('at-director')).toEqual(SUCCESS);
   await world.carota.callBack([eventOf({ refId, vin, status: 'success' })]);
-  // Through with it, the Director orders nothing more; the forged trigger leaves the result.
+  // After the update the Director orders nothing more; the forged trigger does not change the result.
   expect(await trigger('at-director')).toEqual(['success']);
   const { ecus } = await world.ecus(vin);
   expect(ecus.map(({ standing }: any) => standing)).toEqual(Array(3).fill('as-ordered'));
-  // Someone has the image repository's online keys, and goes back.
+  // An attacker with the image repository's online keys publishes older versions.
   const updates = { HU: { version: '1.2.0' } };
   await world.publish({ scriptRefId: 'next', images: { HU: 'radio 2' }, updates });
   const second = await world.schedule('next', [vin]);

@@ -1,4 +1,4 @@
-/** The journal: whole entries or none, the same after it is cut, and no trust in a damaged one. */
+/** The journal: entries are whole or absent, compaction preserves the state, and a damaged journal is rejected. */
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -29,7 +29,7 @@ const read = (path: string) => {
   return entries;
 };
 
-test('what was appended is there after a new start', () => {
+test('appended entries survive a restart', () => {
   const path = join(temporaryDirectory('journal'), 'deep', 'journal');
   const journal = new FileJournal(path);
   const entries = [
@@ -42,7 +42,7 @@ test('what was appended is there after a new start', () => {
   expect(read(path)).toEqual(entries);
 });
 
-test('an entry that a power cut has torn is dropped, wherever it was cut, and the next one follows', () => {
+test('an entry torn by a power cut at any byte is dropped, and the next one is appended', () => {
   const path = join(temporaryDirectory('journal'), 'journal');
   const journal = new FileJournal(path);
   journal.append(trigger('a'));
@@ -60,7 +60,7 @@ test('an entry that a power cut has torn is dropped, wherever it was cut, and th
   }
 });
 
-test('a last block of the right length with other bytes is dropped', () => {
+test('a last block of the right length with wrong bytes is dropped', () => {
   const path = join(temporaryDirectory('journal'), 'journal');
   const journal = new FileJournal(path);
   journal.append(trigger('a'));
@@ -72,7 +72,7 @@ test('a last block of the right length with other bytes is dropped', () => {
   expect(read(path)).toEqual([trigger('a')]);
 });
 
-test('one that is damaged in its middle is not trusted', () => {
+test('a journal damaged in the middle is rejected', () => {
   const path = join(temporaryDirectory('journal'), 'journal');
   const journal = new FileJournal(path);
   journal.append(trigger('a'));
@@ -87,7 +87,7 @@ test('one that is damaged in its middle is not trusted', () => {
   expect(read(path)).toEqual([]);
 });
 
-test('it is cut when it is long, and adds up to the same', () => {
+test('a long journal is compacted without changing the state', () => {
   const path = join(temporaryDirectory('journal'), 'journal');
   const journal = new FileJournal(path);
   const record = new VehicleRecord();
@@ -111,7 +111,7 @@ test('it is cut when it is long, and adds up to the same', () => {
   expect(after).toEqual(record);
 });
 
-/** Any history of three triggers. */
+/** An arbitrary history of three triggers. */
 const entryOf = fc.oneof(
   fc.constantFrom('a', 'b', 'c').map(trigger),
   fc.record({
@@ -133,13 +133,13 @@ const entryOf = fc.oneof(
   fc.record({ kind: fc.constant('repeat' as const), since: fc.nat(1_000) }),
 );
 
-test('whatever has happened, the shortest journal adds up to the same', () => {
+test('for any history, the compacted journal gives the same state', () => {
   fc.assert(
     fc.property(fc.array(entryOf, { maxLength: 60 }), (entries) => {
       const record = new VehicleRecord();
       const seen = new Set<string>();
       for (const entry of entries) {
-        // The agent takes each trigger once.
+        // The agent processes each trigger once.
         if (entry.kind === 'trigger' && seen.has(entry.trigger.messageId)) continue;
         if (entry.kind === 'trigger') seen.add(entry.trigger.messageId);
         record.apply(entry);

@@ -1,10 +1,10 @@
-/** The vehicle's connection: the newest MQTT version that the broker speaks, whoever asks first. */
+/** The vehicle's connection: the newest MQTT version that the broker supports, detected once. */
 import { createServer, type AddressInfo } from 'node:net';
 import { Aedes } from 'aedes';
 import { expect, test } from 'vitest';
 import { MqttLink } from '../../src/vehicle/index.js';
 
-test('vehicles that connect at once to a broker of MQTT 3.1.1 all get through', async () => {
+test('vehicles that connect simultaneously to an MQTT 3.1.1 broker all succeed', async () => {
   const aedes = await Aedes.createBroker();
   const server = createServer((socket) => void aedes.handle(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

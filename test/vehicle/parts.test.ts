@@ -1,4 +1,4 @@
-/** Parts that a vehicle is put together from: the user's page, the terminal, commands for real ECUs. */
+/** Components of a vehicle: the user's page, the terminal, commands for real ECUs. */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -45,7 +45,7 @@ describe('the vehicle’s page', () => {
   const formToken = async () =>
     / name="token" value="(\w+)"/.exec(await (await fetch(url)).text())?.[1] ?? '';
 
-  /** What a browser makes of a page of another site, or of a name that another site lets point here. */
+  /** Requests that a browser makes for another site's page, or for a foreign name that resolves to this host. */
   const statusOf = async (
     method: string,
     path: string,
@@ -58,7 +58,7 @@ describe('the vehicle’s page', () => {
     return answer.statusCode;
   };
 
-  test('answers to nobody else: no frame, no foreign name, no foreign form', async () => {
+  test('rejects framing, foreign host names and foreign forms', async () => {
     const { headers } = await fetch(url);
     expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
     const { host, port } = new URL(url);
@@ -76,7 +76,7 @@ describe('the vehicle’s page', () => {
     expect(await (await fetch(`${url}/state`)).text()).not.toContain('token');
   });
 
-  test('asks what is to be asked, and takes the answer', async () => {
+  test('shows a question and accepts the answer', async () => {
     const answer = page.ask(question, AbortSignal.timeout(5_000));
     const html = await (await fetch(url)).text();
     expect(html).toContain('Now &lt;b&gt;?');
@@ -89,7 +89,7 @@ describe('the vehicle’s page', () => {
     expect(await second).toBe(false);
   });
 
-  test('takes a question back', async () => {
+  test('withdraws a question', async () => {
     const taken = new AbortController();
     const answer = page.ask(question, taken.signal);
     taken.abort(new Error('too late'));
@@ -99,7 +99,7 @@ describe('the vehicle’s page', () => {
     ).toBeNull();
   });
 
-  test('has the user’s buttons, which only its own form presses', async () => {
+  test('has the user’s buttons, which only its own form can submit', async () => {
     expect(await press('pause')).toBe(303);
     expect(await press('cancel')).toBe(303);
     expect(await press('resume')).toBe(409);
@@ -151,7 +151,7 @@ esac
     chmodSync(script, 0o755);
   });
 
-  test('is told what to do, and answers by its end and its output', async () => {
+  test('receives its task as arguments and answers by exit code and output', async () => {
     const installer = new CommandInstaller(script);
     expect(await installer.version('HU')).toBe('1.0.0');
     expect(await installer.version('XYZ')).toBeUndefined();
@@ -167,7 +167,7 @@ esac
     ]);
   });
 
-  test('is ended with all that it has started when its time is over', async () => {
+  test('is killed with all its child processes at the timeout', async () => {
     const begun = Date.now();
     await expect(runCommand('sleep 60 & sleep 60', {}, AbortSignal.timeout(100))).rejects.toThrow(
       /timeout/,
@@ -175,7 +175,7 @@ esac
     expect(Date.now() - begun).toBeLessThan(30_000);
   });
 
-  test('restarts the computer, and knows another boot by its id', async () => {
+  test('restarts the computer, and recognises a new boot by its id', async () => {
     const bootId = join(directory, 'boot-id');
     writeFileSync(bootId, 'first\n');
     const reboot = new CommandReboot(`echo second > ${bootId}`, bootId);
@@ -183,13 +183,13 @@ esac
     const ends = new AbortController();
     const restarting = reboot.restart(ends.signal);
     await expect.poll(() => reboot.bootId()).toBe('second');
-    // The machine goes down in the middle of it.
+    // The machine goes down while it runs.
     ends.abort();
     await expect(restarting).rejects.toThrow();
   });
 });
 
-test('what a vehicle’s status file does not say is not known', async () => {
+test('values missing from a vehicle’s status file are unknown', async () => {
   const file = join(temporaryDirectory('status'), 'status.json');
   const conditions = new FileConditions(file, 'UTC');
   expect(await conditions.read()).toEqual({});

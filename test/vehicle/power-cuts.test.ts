@@ -1,6 +1,6 @@
 /**
- * Power cuts: the vehicle is killed at every entry of its journal, and at random moments. A quick run takes a sample of
- * the entries and fewer moments.
+ * Power cuts: the vehicle is killed at every entry of its journal, and at random moments. A quick run samples the entries
+ * and takes fewer moments.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,13 +13,15 @@ import { type Artifact, type UpdateScript } from '../../src/update-script/index.
 import { byDepth, isFullDepth, sampleOf } from '../support/depth.js';
 import { throwDice } from '../support/dice.js';
 import { temporaryDirectory } from '../support/servers.js';
-import { type CarotaDouble, softwareOf, startCarotaDouble } from './support/carota-double.js';
-import { IDENTITY, MODEL, triggerOf } from './support/test-vehicle.js';
+import { provisionVehicle } from '../../src/vehicle/index.js';
+import { type CarotaDouble, describeEcus, startCarotaDouble } from './support/carota-double.js';
+import { IDENTITY, MODEL, triggerOf } from './support/platform-double.js';
+import { softwareOf } from './support/software.js';
 
 const CHILD = fileURLToPath(new URL('support/mortal-vehicle.mjs', import.meta.url));
 const SCRIPT_REF_ID = 'both 001';
 const RANDOM_CUTS = byDepth({ quick: 8, full: 100 });
-/** Updates at a time. */
+/** Concurrent updates. */
 const LANES = 2;
 const SUCCESS = [
   'received',
@@ -34,7 +36,7 @@ const ROLLBACK = [...SUCCESS.slice(0, -1), 'failure', 'rollback_success'];
 
 const software = [softwareOf(2_500_000), softwareOf(1_500_000)] as const;
 
-/** A server with the update. */
+/** A server that offers the update. */
 async function startServer(): Promise<{ carota: CarotaDouble; big: Artifact }> {
   const carota = await startCarotaDouble();
   const artifacts = [carota.artifact(software[0]), carota.artifact(software[1])] as const;
@@ -50,7 +52,7 @@ async function startServer(): Promise<{ carota: CarotaDouble; big: Artifact }> {
     ecus,
     consent: { text: 'Now?' },
   };
-  await carota.publish(script);
+  carota.publish(script);
   return { carota, big: artifacts[0] };
 }
 
@@ -63,7 +65,7 @@ afterAll(() => carota.close());
 interface Life {
   readonly killAt?: number;
   readonly killBefore?: boolean;
-  /** After it has come on. */
+  /** After its start. */
   readonly killAfterMs?: number;
 }
 
@@ -72,7 +74,7 @@ interface Fixed {
   readonly bytesPerSecond?: number;
 }
 
-/** One vehicle, whose process lives as often as it must. */
+/** One vehicle, restarted as often as necessary. */
 class MortalVehicle {
   readonly directory = temporaryDirectory('mortal');
   readonly #trigger = triggerOf(SCRIPT_REF_ID, crypto.randomUUID()).toString('base64');
@@ -82,14 +84,15 @@ class MortalVehicle {
   constructor(server: CarotaDouble, fixed: Fixed = {}) {
     this.#carota = server;
     this.#fixed = fixed;
+    const description = describeEcus({ HU: '1.0.0', TCU: '1.0.0' });
+    provisionVehicle(this.directory, description, server.world.trust);
   }
 
-  /** @returns whether it came to its end, and how many entries it wrote; checks what a kill leaves */
+  /** @returns whether it finished, and the number of entries written; checks the state after a kill */
   async live({ killAfterMs, ...life }: Life = {}): Promise<{ ended: boolean; entries: number }> {
     const settings = {
       directory: this.directory,
       url: this.#carota.url,
-      anchor: this.#carota.anchor.certificate.toString(),
       trigger: this.#trigger,
       identity: IDENTITY,
       model: MODEL,
@@ -104,7 +107,7 @@ class MortalVehicle {
     let timer: NodeJS.Timeout | undefined;
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      // However long a start takes on a busy machine, the moment is one of its update.
+      // Measured from its start, so that the moment falls into the update even on a busy machine.
       if (killAfterMs !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
     });
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
@@ -122,7 +125,7 @@ class MortalVehicle {
     };
   }
 
-  /** Whatever was cut: what the ECU would start now is whole. */
+  /** After any cut, the slot that the ECU would start is intact. */
   expectWholeSlot(ecu: string): void {
     const folder = join(this.directory, 'ecus', ecu);
     if (!existsSync(join(folder, 'boot.json'))) return;
@@ -146,14 +149,14 @@ class MortalVehicle {
     ).version;
   }
 
-  /** Bytes of an artifact that a power cut has left on the disk. */
+  /** Bytes of an artifact that are on disk after a power cut. */
   kept({ sha256 }: Artifact): number {
     const file = join(this.directory, 'downloads', sha256);
     if (existsSync(file) || !existsSync(`${file}.mark`)) return 0;
     return (JSON.parse(readFileSync(`${file}.mark`, 'utf8')) as { synced: number }).synced;
   }
 
-  /** What the platform has got: each message once, in the order of their times; without progress. */
+  /** Messages received by the platform, each once, in order of time; without progress. */
   statuses(): string[] {
     const lines = readFileSync(join(this.directory, 'platform.ndjson'), 'utf8').trim().split('\n');
     const byId = new Map<string, { time: number; status: string }>();
@@ -177,7 +180,7 @@ class MortalVehicle {
   }
 }
 
-/** Does all of it, several at a time. */
+/** Runs all tasks, several at a time. */
 async function inLanes(works: (() => Promise<void>)[]): Promise<void> {
   const rest = works.values();
   await Promise.all(
@@ -189,10 +192,10 @@ async function inLanes(works: (() => Promise<void>)[]): Promise<void> {
 
 test.each([
   ['succeeds', {}, 0, SUCCESS, '1.1.0'],
-  // Its first half is that of the other.
+  // Its first half equals that of the other.
   ['is rolled back', { sick: '1.1.0' }, 0.5, ROLLBACK, '1.0.0'],
 ] as const)(
-  `killed before and after ${isFullDepth ? 'every entry' : 'some entries'} of the journal, an update that %s ends the same`,
+  `killed before and after ${isFullDepth ? 'every entry' : 'some entries'} of the journal, an update that %s has the same result`,
   async (_what, fixed, from, statuses, version) => {
     const whole = new MortalVehicle(carota, fixed);
     const { entries } = await whole.live();
@@ -216,17 +219,17 @@ test.each([
         expect([vehicle.version('HU'), vehicle.version('TCU')]).toEqual([version, version]);
       }),
     );
-    // The number of progress events depends on how the bytes come, so the last few entries may not be reached.
+    // The number of progress events depends on how the bytes arrive, so the last few entries may not be reached.
     expect(cuts).toBeGreaterThan(lives.length * byDepth({ quick: 0.5, full: 0.8 }));
   },
 );
 
-test(`killed at ${RANDOM_CUTS} random moments, every update ends as it should, and downloads go on where they were`, async () => {
+test(`killed at ${RANDOM_CUTS} random moments, every update has the right result, and downloads are resumed`, async () => {
   const dice = throwDice();
   let cuts = 0;
   let resumed = 0;
   const lane = async () => {
-    // A server of its own: what is asked of it is this vehicle's.
+    // A separate server, so that its requests are this vehicle's.
     const { carota: server, big } = await startServer();
     while (cuts < RANDOM_CUTS || resumed === 0) {
       const isSick = dice.random() < 0.3;

@@ -1,4 +1,4 @@
-/** `otaops secondary`: provisioned by the command line, run as a process, killed in the middle of its update. */
+/** `otaops secondary`: provisioned by the command line, run as a process, killed during its update. */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { otaops, type OtaopsProcess } from '../support/process.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { must } from '../uptane/support/must.js';
-import { softwareOf } from './support/carota-double.js';
+import { softwareOf } from './support/software.js';
 import {
   describeVehicle,
   ECUS,
@@ -43,7 +43,7 @@ const trust = () => [
   ...['--time-key', join(directory, 'time.json')],
 ];
 
-/** @returns what it prints */
+/** @returns its output */
 async function provision() {
   const description = join(directory, 'tcu.json');
   writeFileSync(
@@ -82,7 +82,7 @@ const startPrimary = () =>
     patience: { attempts: 200, pauseMs: 50 },
   });
 
-test('provisioned and started by the command line, it gets its update, and ends when it is asked to', async () => {
+test('provisioned and started by the command line, it installs its update and stops on request', async () => {
   const { code, stdout } = await provision();
   expect(code).toBe(0);
   const entry = JSON.parse(stdout) as { publicKey: Record<string, string> };
@@ -100,7 +100,7 @@ test('provisioned and started by the command line, it gets its update, and ends 
   expect(await ecu?.ended).toBe(0);
 });
 
-test('killed at each step of its update, it is given time to come back, and the update ends the same', async () => {
+test('killed at each step of its update, it is given time to restart, and the result is the same', async () => {
   await provision();
   await start();
   world.update('tcu 001', TCU);
@@ -110,14 +110,14 @@ test('killed at each step of its update, it is given time to come back, and the 
     description: describeVehicle(['TCU'], {
       TCU: { socket: join(own(), 'ecu.sock'), version: undefined },
     }),
-    // A start of the process takes its time on a busy machine.
+    // A process start can be slow on a busy machine.
     pace: { checkSeconds: 120 },
     patience: { attempts: 200, pauseMs: 50 },
     onOutcome: (phase) => {
       killed.push(phase);
       restarts = restarts.then(async () => {
         await kill();
-        // Whatever was cut: what it would start now is whole.
+        // After any cut, the slot that it would start is intact.
         running();
         await start();
       });
@@ -133,7 +133,7 @@ test('killed at each step of its update, it is given time to come back, and the 
   await v.stop();
 });
 
-test('what is missing is said: no provisioning, no folder, no file', async () => {
+test('missing provisioning, folders and files are named', async () => {
   expect(await runCommand(['secondary'])).toMatchObject({ code: 2 });
   const unprovisioned = await runCommand(['secondary', '--secondary-dir', own()]);
   expect(unprovisioned.code).toBe(1);

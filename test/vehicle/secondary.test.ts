@@ -1,6 +1,6 @@
 /**
- * A Secondary with key, time, metadata and software of its own, behind its socket; and a Primary that has been taken
- * over, which can say whatever it likes and cannot make it install what its verification refuses.
+ * A Secondary with its own key, time, metadata and software, behind its socket; and a compromised Primary, which can send
+ * anything and still cannot make it install what verification rejects.
  */
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ import { temporaryDirectory } from '../support/servers.js';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
 import { type TestRepository } from '../uptane/support/test-repository.js';
-import { softwareOf } from './support/carota-double.js';
+import { softwareOf } from './support/software.js';
 import {
   describeVehicle,
   ECUS,
@@ -75,7 +75,7 @@ const startPrimary = () =>
     }),
   });
 
-/** What the ECU would start now. */
+/** The software that the ECU would start. */
 function running(): { version: string; content: Buffer } {
   const folder = join(directory, 'slots', 'TCU');
   const json = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
@@ -92,13 +92,13 @@ describe.each(['full', 'partial'] as const)('with %s verification', (verificatio
     await serve();
   });
 
-  test('it gets its update through its Primary, and reports it under its own key', async () => {
+  test('it receives its update through its Primary and reports it, signed with its own key', async () => {
     world.update('tcu 001', OLD);
     const v = startPrimary();
     await v.update('tcu 001');
     expect(v.newStatuses().at(-1)).toBe('success');
     expect(running()).toEqual({ version: '1.1.0', content: OLD.TCU.content });
-    // The key is in its own folder, and in no other.
+    // The key is only in its own folder.
     expect(existsSync(vehicleFiles(v.directory).ecu(ECUS.TCU.serial))).toBe(false);
     expect(statSync(join(directory, 'key.pem')).mode & 0o777).toBe(0o600);
     world.update('tcu 002', NEW);
@@ -110,7 +110,7 @@ describe.each(['full', 'partial'] as const)('with %s verification', (verificatio
     await v.stop();
   });
 
-  test('it catches up with roots that it has missed while it was off', async () => {
+  test('it catches up with root versions it missed while switched off', async () => {
     world.update('tcu 001', OLD);
     const v = startPrimary();
     await v.update('tcu 001');
@@ -131,7 +131,7 @@ describe.each(['full', 'partial'] as const)('with %s verification', (verificatio
   });
 });
 
-/** A Primary in the hands of an attacker: it speaks to the Secondary directly. */
+/** A compromised Primary, which talks to the Secondary directly. */
 class TakenOver {
   readonly link = new SecondaryLink(socket());
 
@@ -152,7 +152,7 @@ class TakenOver {
     await this.link.takeImage(content.length, pieces(content));
   }
 
-  /** All that an honest Primary does. */
+  /** All steps of an honest Primary. */
   async installs(update: EcuUpdate, content: Buffer): Promise<void> {
     await this.time();
     await this.link.takeMetadata(this.bundle());
@@ -175,7 +175,7 @@ const refusal = (work: Promise<unknown>): Promise<{ code?: string; attack?: stri
     (error: unknown) => error as { code?: string; attack?: string },
   );
 
-describe.each(['full', 'partial'] as const)('a Primary that was taken over, before %s verification', (verification) => {
+describe.each(['full', 'partial'] as const)('a compromised Primary, against %s verification,', (verification) => {
   let primary: TakenOver;
   let old: EcuUpdate;
   let oldDirector: Map<string, Buffer>;
@@ -191,7 +191,7 @@ describe.each(['full', 'partial'] as const)('a Primary that was taken over, befo
 
   const orderNew = () => must(world.update('tcu 002', NEW).ecus[0]);
 
-  test('installs nothing that is not ordered', async () => {
+  test('cannot install anything that is not ordered', async () => {
     const update = must(world.offer('tcu 002', NEW).ecus[0]);
     world.release();
     await primary.time();
@@ -217,14 +217,14 @@ describe.each(['full', 'partial'] as const)('a Primary that was taken over, befo
     await primary.time();
     await primary.link.takeMetadata(primary.bundle());
     const { code, attack } = await refusal(primary.link.takeMetadata(primary.bundle(oldDirector)));
-    // Without a timestamp, only the version of the targets tells.
+    // Without a timestamp, only the version of targets reveals it.
     expect({ code, attack }).toEqual({ code: 'rollback', attack: 'rollback' });
     const factory = { ...old, version: '1.0.0', artifact: { ...old.artifact, sha256: 'a'.repeat(64) } };
     expect(await refusal(primary.link.activate(factory))).toMatchObject({ code: 'mismatch' });
     await primary.link.revert(factory);
   });
 
-  test('cannot hand over another image than the ordered one', async () => {
+  test('cannot substitute another image for the ordered one', async () => {
     const update = orderNew();
     await primary.time();
     await primary.link.takeMetadata(primary.bundle());
@@ -235,7 +235,7 @@ describe.each(['full', 'partial'] as const)('a Primary that was taken over, befo
       ...{ code: 'length', attack: 'endless-data' },
     });
     expect(await refusal(primary.link.install(update, AbortSignal.timeout(5_000)))).toMatchObject({ code: 'hash' });
-    // Nor another one under the name of the ordered one.
+    // Nor under the name of the ordered one.
     await primary.image(NEW.TCU.content);
     const foreign = { ...update, artifact: { ...update.artifact, sha256: 'b'.repeat(64) } };
     const { signal } = new AbortController();
@@ -244,7 +244,7 @@ describe.each(['full', 'partial'] as const)('a Primary that was taken over, befo
     expect(await refusal(primary.link.install(elsewhere, signal))).toMatchObject({ code: 'mismatch' });
   });
 
-  test('cannot change the image after it was verified: it is hashed again when it is installed', async () => {
+  test('cannot change the image after verification: it is hashed again at installation', async () => {
     const update = orderNew();
     await primary.time();
     await primary.link.takeMetadata(primary.bundle());
@@ -256,12 +256,12 @@ describe.each(['full', 'partial'] as const)('a Primary that was taken over, befo
     expect(await primary.link.hasImage()).toBe(false);
   });
 
-  test('cannot switch to a slot that this ECU has not written for the order', async () => {
+  test('cannot activate a slot that the ECU did not write for the order', async () => {
     const update = orderNew();
     await primary.time();
     await primary.link.takeMetadata(primary.bundle());
     expect(await refusal(primary.link.activate(update))).toMatchObject({ code: 'mismatch' });
-    // Nor once it is written, to what it was written over.
+    // Nor, once written, the content it replaced.
     await primary.image(NEW.TCU.content);
     await primary.link.install(update, AbortSignal.timeout(5_000));
     world.orderNothing();
@@ -270,18 +270,18 @@ describe.each(['full', 'partial'] as const)('a Primary that was taken over, befo
     expect(await refusal(primary.link.activate(update))).toMatchObject({ code: 'no-image' });
   });
 
-  test('cannot hold the time still, or move it', async () => {
+  test('can neither freeze nor shift the time', async () => {
     orderNew();
     const nonce = await primary.link.nonce();
     await primary.link.nonce();
-    // An answer to an earlier nonce, a stranger's, and one that no one asked for.
+    // An answer to an earlier nonce, one by a stranger, and an unsolicited one.
     expect(await refusal(primary.link.takeTime(world.signedTime([nonce])))).toMatchObject({ code: 'freeze' });
     expect(await refusal(primary.time(world.now, makeKey()))).toMatchObject({ code: 'signature' });
-    // One that was right, for the second time.
+    // A valid one, replayed.
     const answer = world.signedTime([await primary.link.nonce()]);
     await primary.link.takeTime(answer);
     expect(await refusal(primary.link.takeTime(answer))).toMatchObject({ code: 'freeze' });
-    // An ECU that has been off has no time that it could believe.
+    // An ECU that was off has no trusted time.
     await must(served).close();
     await serve();
     expect(await refusal(primary.link.takeMetadata(primary.bundle()))).toMatchObject({ code: 'freeze' });
@@ -289,7 +289,7 @@ describe.each(['full', 'partial'] as const)('a Primary that was taken over, befo
     expect(await refusal(primary.link.takeMetadata(primary.bundle()))).toMatchObject({ code: 'freeze' });
   });
 
-  test('cannot pass the order of another ECU or vehicle off as its own', async () => {
+  test('cannot pass off an order for another ECU or vehicle', async () => {
     orderNew();
     world.director.targets.custom = { vin: '5YJSA1E40FF345679' };
     world.director.release();
@@ -303,7 +303,7 @@ describe.each(['full', 'partial'] as const)('a Primary that was taken over, befo
     expect(await refusal(primary.image(NEW.TCU.content))).toMatchObject({ code: 'no-image' });
   });
 
-  test('cannot keep from the Director what the ECU has seen', async () => {
+  test('cannot hide from the Director what the ECU has observed', async () => {
     orderNew();
     await primary.time();
     world.director.signers = (role) => (role === 'targets' ? [makeKey()] : undefined);
@@ -316,7 +316,7 @@ describe.each(['full', 'partial'] as const)('a Primary that was taken over, befo
   });
 
   if (verification === 'full') {
-    test('and the Director with it, cannot install what the image repository does not confirm', async () => {
+    test('even with a compromised Director, cannot install what the image repository does not confirm', async () => {
       orderNew();
       world.director.addImage('evil', Buffer.from('evil'), {
         match: { hardwareIds: ['hw-b'], releaseCounter: 9 },
@@ -371,7 +371,7 @@ describe('on its socket', () => {
     expect(await new SecondaryLink(socket()).version()).toBe('1.0.0');
   }); // prettier-ignore
 
-  test('it belongs to its owner, and one process serves it', async () => {
+  test('only its owner has access, and only one process serves it', async () => {
     expect(statSync(socket()).mode & 0o777).toBe(0o600);
     await expect(serve()).rejects.toThrow(/another process serves/);
     writeFileSync(join(directory, 'file'), '');
@@ -382,7 +382,7 @@ describe('on its socket', () => {
   });
 });
 
-test('the installer gets none of the credentials in the environment of the process', async () => {
+test('the installer does not inherit credentials from the environment', async () => {
   provision('full');
   const seen = join(directory, 'seen');
   process.env.OTAOPS_CREDENTIAL = 'secret-of-mqtt';
@@ -414,7 +414,7 @@ describe('provisioning', () => {
     expect(existsSync(vehicleFiles(directory).description)).toBe(false);
   }); // prettier-ignore
 
-  test('each file that is missing or wrong is named', () => {
+  test('each missing or invalid file is named', () => {
     expect(() => openFileSecondary({ directory })).toThrow(/ecu\.json is missing: it has not been provisioned/);
     const wrong = { ...world.trust, timeKeys: Buffer.from('[{}]') };
     const description = describeVehicle();
@@ -428,7 +428,7 @@ describe('provisioning', () => {
     expect(() => startUptaneVehicle(world, { directory })).toThrow(/key\.pem is not the key of an ECU/);
   }); // prettier-ignore
 
-  test('no ECU believes a time before its provisioning', () => {
+  test('no ECU accepts a time before its provisioning', () => {
     provisionVehicle(directory, describeVehicle(), world.trust);
     const floors = [join(directory, 'primary'), vehicleFiles(directory).ecu(ECUS.HU.serial)].map(
       (folder) => JSON.parse(readFileSync(join(folder, 'time.json'), 'utf8')) as object,

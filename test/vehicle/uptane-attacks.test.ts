@@ -1,6 +1,6 @@
 /**
- * The attack table, as far as it concerns the vehicle. Each row starts with a vehicle that has made one update, and ends
- * with an honest one: whatever was refused, the vehicle runs what it ran, and the next cycle works.
+ * The attack table, as far as it concerns the vehicle. Each row starts after a first update and ends with an honest one:
+ * after the rejection the vehicle runs the same software as before, and the next cycle succeeds.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
 import { sha } from '../uptane/support/test-repository.js';
-import { softwareOf } from './support/carota-double.js';
+import { softwareOf } from './support/software.js';
 import { until } from './support/until.js';
 import {
   describeVehicle,
@@ -21,7 +21,7 @@ import {
   VIN,
 } from './support/uptane-world.js';
 
-/** The time server is later, the vehicle's clock need not be. */
+/** Advances the time server, not necessarily the vehicle's clock. */
 const SOON = '2026-11-27T08:00:00Z';
 const LATER = '2099-01-01T00:00:00Z';
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
@@ -52,7 +52,7 @@ function running(ecu = 'HU'): string {
   return must(json(join(folder, active, 'manifest.json')).version);
 }
 
-/** One cycle for the second script, and what came of it. */
+/** One cycle for the second script, and its result. */
 async function attacked() {
   await v.update(SCRIPT);
   return {
@@ -63,7 +63,7 @@ async function attacked() {
   };
 }
 
-/** All attackers have gone; an honest update. */
+/** An honest update, after the attack. */
 async function recovers(): Promise<void> {
   world.intercept = () => false;
   world.timeAnswer = undefined;
@@ -80,7 +80,7 @@ async function recovers(): Promise<void> {
 
 type Row = [attack: string | undefined, what: string, prepare: () => void, reason: RegExp];
 
-/** A file in place of the one that is served. */
+/** Replaces a served file. */
 function serveInstead(name: RegExp, body: (honest: Buffer) => Buffer | 'endless' | 'drip' | 'cut') {
   world.intercept = (path, _request, response) => {
     if (!name.test(path)) return false;
@@ -109,7 +109,7 @@ describe('pki_check_fail, and the software stays', () => {
   };
 
   const rows: Row[] = [
-    // On the path.
+    // Attackers on the path.
     ['endless-data', 'an endless root', () => serveInstead(/2\.root/, () => 'endless'), /at most 512000 bytes/],
     ['endless-data', 'an endless timestamp', () => serveInstead(/director.*timestamp/, () => 'endless'), /at most 16384 bytes/],
     ['endless-data', 'endless targets', () => serveInstead(/image.*targets\.json/, () => 'endless'), /at most 5000000 bytes/],
@@ -134,10 +134,10 @@ describe('pki_check_fail, and the software stays', () => {
         world.image.roles[role].expires = SOON;
       }, /has expired/],
     ]),
-    // Roll-backs, signed with the right keys.
+    // Rollback attacks, signed with the right keys.
     ...(['timestamp', 'snapshot', 'targets'] as const).flatMap((role): Row[] => [
       ['rollback', `an older ${role} of the Director`, () => {
-        // Two releases have been seen, so that there is something to go back from.
+        // The vehicle has seen two releases, so that a rollback is possible.
         world.director.roles[role].version -= 2;
       }, /version/],
       ['rollback', `an older ${role} of the image repository`, () => {
@@ -148,7 +148,7 @@ describe('pki_check_fail, and the software stays', () => {
     ['mix-and-match', 'targets of another version than the snapshot says', () => {
       world.director.tamper = older('targets');
     }, /not of the version/],
-    // The Director's keys are stolen.
+    // Stolen Director keys.
     ['arbitrary-software', 'an image that the image repository does not have', () => {
       world.director.addImage('evil.bin', Buffer.from('evil'), {
         match: { hardwareIds: ['hw-a'], releaseCounter: 99 },
@@ -165,7 +165,7 @@ describe('pki_check_fail, and the software stays', () => {
       world.order('hu only 000', { HU: { version: '1.0.5', content: Buffer.from('old') } });
     }, /is older than what the ECU ecu-1 has/],
     ['mix-and-match', 'another image than the script installs', () => {
-      // Of the same length, so that only its hash tells.
+      // Of the same length, so that only the hash differs.
       world.offer('other', { HU: { version: '1.9.0', content: softwareOf(20_000), counter: 9 } });
       Reflect.deleteProperty(world.director.targets.targets, imageName('HU', '1.2.0'));
       world.orderTarget(imageName('HU', '1.9.0'), 'HU');
@@ -194,7 +194,7 @@ describe('pki_check_fail, and the software stays', () => {
       custom.ecuIdentifiers = { 'ecu-2': { hardwareId: 'hw-b' } };
     }, /not for the hardware/],
     ['arbitrary-software', 'a Director that delegates', () => (world.director.targets.delegations = []), /delegates/],
-    // Keys that are not those of the root.
+    // Keys that root does not list.
     ...(['timestamp', 'snapshot', 'targets'] as const).map((role): Row => [
       'arbitrary-software',
       `a ${role} that a stranger has signed`,
@@ -222,7 +222,7 @@ describe('pki_check_fail, and the software stays', () => {
     expect(outcome).toMatchObject({ attack, runs: '1.1.0' });
     expect(outcome.states.at(-1)).toBe('pki_check_fail');
     expect(outcome.reason).toMatch(reason);
-    // All is well again, and the next manifest tells the Director.
+    // The next cycle works, and its manifest reports the attack to the Director.
     world.director.targets.delegations = before.delegations;
     restore(world.director, before.director);
     restore(world.image, before.image);
@@ -244,7 +244,7 @@ describe('pki_check_fail, and the software stays', () => {
   }
 });
 
-describe('without a verdict on trust', () => {
+describe('failures other than a trust failure', () => {
   beforeEach(() => world.update(SCRIPT, SECOND));
 
   test.each<[state: string, what: string, name: RegExp, reason: RegExp]>([
@@ -309,7 +309,7 @@ describe('without a verdict on trust', () => {
   });
 });
 
-test('md5_check_fail: an image with another hash than the metadata list, though MD5 and SHA-256 fit', async () => {
+test('md5_check_fail: an image whose hash differs from the metadata, though MD5 and SHA-256 match', async () => {
   world.offer(SCRIPT, SECOND);
   for (const targets of [world.image.targets.targets]) {
     (targets[imageName('HU', '1.2.0')] as any).hashes.sha512 = '0'.repeat(128);
@@ -344,11 +344,11 @@ describe('recovery', () => {
     },
   );
 
-  test('of a vehicle that was parked for two years, with roots that have expired meanwhile', async () => {
+  test('of a vehicle parked for two years, while roots expired', async () => {
     const parked = new Date(NOW.getTime() + 2 * YEAR_MS);
     for (const repository of [world.director, world.image]) {
       const { root, targets } = repository.roles;
-      // Each year brought a root, and the last one new keys for all roles.
+      // A new root every year, the last with new keys for all roles.
       root.version += 1;
       root.expires = '2027-11-27T00:00:00Z';
       repository.publishRoot();
@@ -379,23 +379,23 @@ describe('the clock of the vehicle', () => {
     await v.update(SCRIPT);
     expect(v.newStatuses().at(-1)).toBe('success');
     expect(running()).toBe('1.2.0');
-    // Events bear the attested time.
+    // Events carry the attested time.
     const last = must(v.platform.events.at(-1)).body.timestamp;
     expect(Math.abs(last - NOW.getTime())).toBeLessThan(60_000);
-    // Nor does it make good what has expired.
+    // Nor does it revive expired metadata.
     world.director.roles.timestamp.expires = SOON;
     world.director.release('timestamp');
     await v.update(SCRIPT);
     expect(v.platform.meta('attack')).toBe('freeze');
   });
 
-  test('is not moved by a trigger, and a trigger that has expired is not even acknowledged', async () => {
+  test('is not changed by a trigger, and an expired trigger is not even acknowledged', async () => {
     world.update(SCRIPT, SECOND);
     const { length } = v.platform.messages;
     v.platform.trigger(SCRIPT, 'late', NOW.getTime() - 120_000, 60);
     expect(v.platform.messages).toHaveLength(length);
     expect(v.refused).toEqual(['EXPIRED msg-cld-late']);
-    // One from the future makes the vehicle ask, and the time stays the attested one.
+    // One from the future makes the vehicle start a cycle, but the time stays the attested one.
     v.platform.trigger(SCRIPT, 'future', Date.UTC(2098, 0), 60);
     await v.agent.idle();
     expect(running()).toBe('1.2.0');
@@ -403,7 +403,7 @@ describe('the clock of the vehicle', () => {
     expect(Math.max(...times)).toBeLessThan(NOW.getTime() + 60_000);
   });
 
-  test('the floor survives a restart and does not go back', async () => {
+  test('the floor survives a restart and never decreases', async () => {
     world.now = new Date(NOW.getTime() + YEAR_MS);
     world.update(SCRIPT, SECOND);
     await v.update(SCRIPT);
@@ -420,14 +420,14 @@ describe('the clock of the vehicle', () => {
     v = startUptaneVehicle(world, { directory: v.directory });
     world.update('hu only 003', THIRD);
     await v.update('hu only 003');
-    // By the time of the server alone, it would still be valid.
+    // By the server's time alone, it would still be valid.
     expect(v.platform.meta('attack')).toBe('freeze');
     expect(floor()).toBe(NOW.getTime() + YEAR_MS);
     expect(running()).toBe('1.2.0');
   });
 });
 
-test('a flood of forged triggers fills a queue, and no more', async () => {
+test('a flood of forged triggers fills a bounded queue and does no other harm', async () => {
   serveInstead(/manifest/, () => 'drip');
   const { length } = v.platform.messages;
   for (let n = 0; n < 200; n += 1) v.platform.trigger(`forged ${n}`);

@@ -1,6 +1,6 @@
 /**
- * Power cuts of a vehicle that trusts by Uptane: its process is killed before its durable file operations, of
- * metadata, time, records, images, slots and journal. A quick run takes a sample of them.
+ * Power cuts of a vehicle with Uptane: its process is killed before durable file operations on metadata, time, records,
+ * images, slots and journal. A quick run takes a sample of them.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,8 +14,8 @@ import { isFullDepth, sampleOf } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
-import { softwareOf } from './support/carota-double.js';
-import { IDENTITY, MODEL, triggerOf } from './support/test-vehicle.js';
+import { softwareOf } from './support/software.js';
+import { IDENTITY, MODEL, triggerOf } from './support/platform-double.js';
 import { describeVehicle, NOW, UptaneWorld } from './support/uptane-world.js';
 
 const CHILD = fileURLToPath(new URL('support/mortal-uptane-vehicle.mjs', import.meta.url));
@@ -34,7 +34,7 @@ const SUCCESS = [
 ];
 
 let world: UptaneWorld;
-/** As the vehicles were provisioned, before the roots that they find. */
+/** The state at provisioning, before the newer roots that the vehicles find. */
 let trust: UptaneWorld['trust'];
 beforeAll(async () => {
   world = await new UptaneWorld().start();
@@ -56,7 +56,7 @@ class MortalVehicle {
     provisionVehicle(this.directory, describeVehicle(['HU', 'TCU']), trust);
   }
 
-  /** @returns the number of operations, if it came to its end */
+  /** @returns the number of operations, if it finished */
   async live(life: { readonly killAt?: number } = {}): Promise<number | undefined> {
     const settings = {
       ...{ directory: this.directory, url: world.url, trigger: this.#trigger },
@@ -78,7 +78,7 @@ class MortalVehicle {
     return code === 0 ? (JSON.parse(output) as { operations: number }).operations : undefined;
   }
 
-  /** What the ECU would start now; it is whole. */
+  /** The software that the ECU would start, checked to be intact. */
   version(ecu: string): string | undefined {
     const folder = join(this.directory, 'ecus', ecu);
     const json = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
@@ -94,7 +94,7 @@ class MortalVehicle {
     return (JSON.parse(text) as { floor: number }).floor;
   }
 
-  /** What the platform has got: each message once, in the order of their times; without progress. */
+  /** Messages received by the platform, each once, in order of time; without progress. */
   statuses(): string[] {
     const byId = new Map<string, { time: number; status: string }>();
     for (const line of readFileSync(join(this.directory, 'platform.ndjson'), 'utf8')
@@ -114,12 +114,12 @@ class MortalVehicle {
   }
 }
 
-test(`killed before ${isFullDepth ? 'every durable operation' : 'some durable operations'}, an update ends the same`, async () => {
+test(`killed before ${isFullDepth ? 'every durable operation' : 'some durable operations'}, an update has the same result`, async () => {
   const whole = new MortalVehicle();
   const operations = must(await whole.live());
   expect(whole.statuses()).toEqual(SUCCESS);
   expect(operations).toBeGreaterThan(50);
-  // Right after one is before the next.
+  // Right after one operation is right before the next.
   const moments = sampleOf(
     Array.from({ length: operations }, (_, n) => n + 1),
     35,
@@ -140,6 +140,6 @@ test(`killed before ${isFullDepth ? 'every durable operation' : 'some durable op
     }
   };
   await Promise.all([lane(), lane()]);
-  // The number of operations depends on how the bytes come, so the last few may not be reached.
+  // The number of operations depends on how the bytes arrive, so the last few may not be reached.
   expect(cuts).toBeGreaterThan(moments.length * 0.7);
 });

@@ -1,10 +1,10 @@
-/** An update as the Director orders it, from the trigger to the new software: what is asked, sent, checked and reported. */
+/** An update ordered by the Director, from trigger to new software: requests, checks and reports. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { must } from '../uptane/support/must.js';
-import { softwareOf } from './support/carota-double.js';
-import { metaOf } from './support/test-vehicle.js';
+import { softwareOf } from './support/software.js';
+import { metaOf } from './support/platform-double.js';
 import { until } from './support/until.js';
 import {
   describeVehicle,
@@ -39,14 +39,14 @@ const running = (directory: string, ecu: string) => {
   return readFileSync(join(folder, active, 'software'));
 };
 
-test('a trigger makes the vehicle ask, verify, install and report', async () => {
+test('a trigger makes the vehicle fetch, verify, install and report', async () => {
   world.update('hu only 001', HU);
   const v = startUptaneVehicle(world);
   await v.update('hu only 001');
   expect(v.platform.statuses).toEqual(SUCCESS);
   expect(v.platform.meta('version:HU')).toBe('1.1.0');
   expect(running(v.directory, 'HU')).toEqual(HU.HU.content);
-  // In the order of the standard; root is asked for its next version.
+  // In the standard's order; for root the next version is requested.
   const director = `/director/${VIN}`;
   expect(world.requests.map((path) => path.replace(/[0-9a-f]{64}/, 'HASH'))).toEqual([
     `POST ${director}/time`,
@@ -65,7 +65,7 @@ test('a trigger makes the vehicle ask, verify, install and report', async () => 
   await v.stop();
 });
 
-test('manifests say what each ECU has, signed by its own key, with nonces that are never used again', async () => {
+test('manifests list the software of each ECU, signed with its own key, with single-use nonces', async () => {
   world.update('both', {
     ...HU,
     TCU: { version: '2.0.0', content: softwareOf(1_000), counter: 7 },
@@ -95,7 +95,7 @@ test('manifests say what each ECU has, signed by its own key, with nonces that a
   await v.stop();
 });
 
-test('an update that is installed already is success, with the second cycle at a fraction of the first', async () => {
+test('an update already installed succeeds, and the second cycle costs a fraction of the first', async () => {
   world.update('hu only 001', HU);
   const v = startUptaneVehicle(world);
   await v.update('hu only 001');
@@ -103,17 +103,17 @@ test('an update that is installed already is success, with the second cycle at a
   world.requests = [];
   await v.update('hu only 001');
   const second = world.traffic.sent + world.traffic.received - HU.HU.content.length - first;
-  // Bodies, without the image: what docs/vehicle.md says a cycle costs.
+  // Bodies without the image: the cost of a cycle given in docs/vehicle.md.
   expect(first).toBeLessThan(10_000);
   expect(second).toBeLessThan(5_000);
   expect(v.platform.statuses.slice(-3)).toEqual(['received', 'pki_check_success', 'success']);
-  // Nothing that is known is fetched again.
+  // Unchanged files are not fetched again.
   expect(world.requests.filter((path) => /snapshot|targets\.json|\.bin/.test(path))).toEqual([]);
   await v.stop();
 });
 
-describe('the trigger is only a knock', () => {
-  test('where nothing is ordered, nothing is installed', async () => {
+describe('a trigger is only a hint', () => {
+  test('without an order, nothing is installed', async () => {
     world.offer('hu only 001', HU);
     world.orderNothing();
     world.release();
@@ -125,7 +125,7 @@ describe('the trigger is only a knock', () => {
     await v.stop();
   });
 
-  test('that names another script than the ordered one installs neither', async () => {
+  test('that names a different script than the order installs neither', async () => {
     world.offer('old 001', { HU: { version: '0.9.0', content: Buffer.from('old') } });
     world.update('hu only 001', HU);
     const v = startUptaneVehicle(world);
@@ -140,7 +140,7 @@ describe('the trigger is only a knock', () => {
     ['success', true],
     ['rollback_success', false],
   ])(
-    'forged after the update has ended as %s, it leaves that state, whatever it is called',
+    'forged after the update has finished as %s, it does not change that state, whatever its ids',
     async (state, isHealthy) => {
       world.update('hu only 001', HU);
       const health = 'test "$OTAOPS_VERSION" = 1.0.0 || exit 1';
@@ -154,7 +154,7 @@ describe('the trigger is only a knock', () => {
       await v.update('another script');
       expect(v.newStatuses()).toEqual([state, state]);
       await v.stop();
-      // Also when the journal is all that is left.
+      // Even if only the journal is left.
       const again = startUptaneVehicle(world, { ...options, directory: v.directory });
       await until(() => again.platform.messages.length > 0);
       const repeated = again.platform.statuses.length;
@@ -177,7 +177,7 @@ describe('the trigger is only a knock', () => {
   });
 });
 
-test('a Director that has not heard yet of the last success is asked again', async () => {
+test('a Director that does not yet know of the last success is asked again', async () => {
   world.update('hu only 001', HU);
   const v = startUptaneVehicle(world);
   await v.update('hu only 001');
@@ -197,24 +197,24 @@ test('a Director that has not heard yet of the last success is asked again', asy
   await v.stop();
 });
 
-test('an urgent update is not stuck behind a slow download', async () => {
+test('an urgent update does not wait for a slow download', async () => {
   const slow = { HU: { version: '1.1.0', content: softwareOf(3_000_000) } };
   world.update('slow 001', slow);
   const v = startUptaneVehicle(world, { bytesPerSecond: 200_000 });
   v.platform.trigger('slow 001');
   await until(() => v.runner.current?.phase === 'downloading');
-  // A trigger alone interrupts nothing, whatever it names …
+  // A trigger alone never interrupts an update …
   world.offer('urgent 002', { HU: { version: '1.2.0', content: Buffer.from('urgent') } });
   v.platform.trigger('urgent 002');
   await until(() => world.manifests.length === 2);
-  // The second look begins when the first one has come to its end.
+  // The second cycle starts when the first has finished.
   v.platform.trigger('urgent 002');
   await until(() => world.manifests.length === 3);
   const progress = () => v.platform.events.filter(({ body }) => body.status === 3).length;
   const before = progress();
   await until(() => progress() > before);
   expect(v.runner.current?.trigger.scriptRefId).toBe('slow 001');
-  // … but what the Director orders in its place does.
+  // … but a new order of the Director does.
   world.order('urgent 002', { HU: { version: '1.2.0', content: Buffer.from('urgent') } });
   world.release();
   v.platform.trigger('urgent 002');

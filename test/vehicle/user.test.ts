@@ -1,11 +1,14 @@
-/** The user and the circumstances: consent, pause, cancel in each phase, preconditions, windows. */
+/** User and conditions: consent, pause, cancellation in each phase, preconditions, windows. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type UpdateScript } from '../../src/update-script/index.js';
 import { type Installer } from '../../src/vehicle/index.js';
-import { type CarotaDouble, softwareOf, startCarotaDouble } from './support/carota-double.js';
-import { metaOf, MODEL, startVehicle, type TestVehicleOptions } from './support/test-vehicle.js';
+import { type CarotaDouble, startCarotaDouble } from './support/carota-double.js';
+import { metaOf, MODEL } from './support/platform-double.js';
 import { slow } from './support/slow-installer.js';
+import { softwareOf } from './support/software.js';
+import { startVehicle, type TestVehicleOptions } from './support/test-vehicle.js';
 import { until } from './support/until.js';
+import { NOW } from './support/uptane-world.js';
 
 let carota: CarotaDouble;
 beforeAll(async () => {
@@ -37,15 +40,15 @@ function scriptOf(fields: Partial<UpdateScript> = {}, software = SOFTWARE): Upda
   };
 }
 
-async function vehicle(options: Partial<TestVehicleOptions> = {}, script = scriptOf()) {
-  await carota.publish(script);
+function vehicle(options: Partial<TestVehicleOptions> = {}, script = scriptOf()) {
+  carota.publish(script);
   return startVehicle({ carota, ...options });
 }
 
 describe('the user', () => {
   const consent = { text: 'Now?', timeout: 1 };
 
-  test('is asked where the script says so, and may refuse', async () => {
+  test('is asked if the script requires it, and may decline', async () => {
     const asked: string[] = [];
     const answers = [true, false];
     const options = {
@@ -56,10 +59,10 @@ describe('the user', () => {
         },
       },
     };
-    const accepting = await vehicle(options, scriptOf({ consent }));
+    const accepting = vehicle(options, scriptOf({ consent }));
     await accepting.update();
     expect(accepting.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'consent_accepted'));
-    const refusing = await vehicle(options, scriptOf({ consent }));
+    const refusing = vehicle(options, scriptOf({ consent }));
     await refusing.update();
     expect(refusing.platform.statuses).toEqual([
       'received',
@@ -72,14 +75,14 @@ describe('the user', () => {
     await refusing.stop();
   });
 
-  test('who does not answer in time has refused', async () => {
+  test('declines by not answering in time', async () => {
     const never = {
       ask: (_question: unknown, signal: AbortSignal) =>
         new Promise<boolean>((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason as Error));
         }),
     };
-    const v = await vehicle({ consent: never }, scriptOf({ consent }));
+    const v = vehicle({ consent: never }, scriptOf({ consent }));
     await v.update();
     expect(v.platform.statuses.at(-1)).toBe('consent_rejected');
     expect(v.platform.meta()).toBe('no answer in 1 s');
@@ -87,8 +90,8 @@ describe('the user', () => {
   });
 
   test('pauses in the middle of the download and resumes it where it was', async () => {
-    const v = await vehicle({
-      downloads: { bytesPerSecond: 600_000 },
+    const v = vehicle({
+      bytesPerSecond: 600_000,
       pace: { progressPercent: 10 },
     });
     v.platform.trigger('hu only 001');
@@ -113,7 +116,7 @@ describe('the user', () => {
     'cannot cancel after %s: it is too late',
     async (phase) => {
       let answer: boolean | undefined;
-      const v = await vehicle({
+      const v = vehicle({
         onPhase: (done, runner) => {
           if (done === phase) setImmediate(() => (answer = runner.cancel()));
         },
@@ -135,7 +138,7 @@ const hanging = {
 };
 const laterToday = () => {
   const at = (hours: number) =>
-    new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+    new Date(NOW.getTime() + hours * 3_600_000).toISOString().slice(11, 16);
   return { from: at(2), to: at(3) };
 };
 
@@ -152,7 +155,7 @@ describe('cancelled', () => {
       () => scriptOf({ preconditions: { battery: 60 } }),
       begun,
     ],
-    ['downloading', { downloads: { bytesPerSecond: 100_000 } }, () => scriptOf(), begun],
+    ['downloading', { bytesPerSecond: 100_000 }, () => scriptOf(), begun],
     // It takes a moment to read so much.
     ['verifying', {}, () => scriptOf({}, softwareOf(30_000_000)), [...begun, 'downloaded']],
     ['waiting', {}, () => scriptOf({ window: laterToday() }), verified],
@@ -160,9 +163,9 @@ describe('cancelled', () => {
   ];
 
   test.each(cases)(
-    'while %s, it ends there and the software stays',
+    'while %s, the update ends there and the software stays',
     async (phase, options, script, told) => {
-      const v = await vehicle(options, script());
+      const v = vehicle(options, script());
       v.platform.trigger('hu only 001');
       await until(() => v.runner.current?.phase === phase);
       expect(v.runner.cancel()).toBe(true);
@@ -179,12 +182,9 @@ describe('preconditions', () => {
   const status = { battery: 40, gear: 'park', ignition: 'off' };
   const conditions = { timeZone: 'UTC', read: () => Promise.resolve({ ...status }) };
 
-  test('are waited for', async () => {
+  test('delay the update until they are met', async () => {
     status.battery = 40;
-    const v = await vehicle(
-      { conditions },
-      scriptOf({ preconditions: { battery: 60, gear: 'park' } }),
-    );
+    const v = vehicle({ conditions }, scriptOf({ preconditions: { battery: 60, gear: 'park' } }));
     v.platform.trigger('hu only 001');
     await until(() => v.runner.current?.phase === 'conditions');
     expect(carota.requests).toEqual([]);
@@ -194,12 +194,9 @@ describe('preconditions', () => {
     await v.stop();
   });
 
-  test('that are not met in time end the update, with the reason', async () => {
+  test('that are not met in time end the update with the reason', async () => {
     status.battery = 40;
-    const v = await vehicle(
-      { conditions },
-      scriptOf({ preconditions: { battery: 60, timeout: 1 } }),
-    );
+    const v = vehicle({ conditions }, scriptOf({ preconditions: { battery: 60, timeout: 1 } }));
     await v.update();
     expect(v.platform.statuses.at(-1)).toBe('failure');
     expect(v.platform.meta()).toBe('the battery is at 40 %, 60 % are needed, for 1 s');
@@ -208,18 +205,18 @@ describe('preconditions', () => {
   });
 
   test('the window of the day is waited for, in the time zone of the vehicle', async () => {
-    // Tomorrow: the signer's certificate is of now.
-    const day = new Date(Date.now() + 24 * 60 * 60_000).toISOString().slice(0, 10);
-    let now = Date.parse(`${day}T12:00:00Z`);
-    const v = await vehicle(
-      { clock: () => now, conditions: { ...conditions, timeZone: 'Asia/Tokyo' } },
+    carota.world.now = new Date(`${NOW.toISOString().slice(0, 10)}T12:00:00Z`);
+    let passed = 0;
+    const v = vehicle(
+      { monotonic: () => passed, conditions: { ...conditions, timeZone: 'Asia/Tokyo' } },
       scriptOf({ window: { from: '22:00', to: '05:00' } }),
     );
-    v.platform.trigger('hu only 001', undefined, now);
+    v.platform.trigger('hu only 001');
     await until(() => v.runner.current?.phase === 'waiting');
     expect(await v.installer.version('HU')).toBe('1.0.0');
-    now = Date.parse(`${day}T13:00:00Z`);
+    passed = 60 * 60_000;
     await v.agent.idle();
+    carota.world.now = NOW;
     expect(v.platform.statuses).toEqual(SUCCESS);
     await v.stop();
   });

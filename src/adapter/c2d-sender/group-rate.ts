@@ -1,4 +1,4 @@
-/** The global rate limit of all adapters on one database, triggers per second. */
+/** The global rate limit, shared by all adapters on one database, triggers per second. */
 import { only, type Queryable } from '../../service/database/index.js';
 
 /** @returns null: no limit */

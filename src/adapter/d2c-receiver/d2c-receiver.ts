@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type TopicTemplate } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { type Arrival, batchRow, type BatchRow, type Received } from './batch-row.js';
+import { type DeadLetterLimits } from './dead-letter-limits.js';
 import { type BatchOutcome, ingestBatch } from './ingest-batch.js';
 import { Lane, laneOf, MAX_BATCH_MESSAGES } from './lane.js';
 import { refuse } from './refuse.js';
@@ -19,6 +20,7 @@ export interface D2cReceiverOptions {
   readonly d2cTopic: TopicTemplate;
   /** Counter shards of this process, one per batch stored at the same time. */
   readonly shards: readonly number[];
+  readonly deadLetterLimits?: DeadLetterLimits | undefined;
   /** Called after each stored batch. */
   readonly onBatch?: (outcome: BatchOutcome, seconds: number, rows: readonly BatchRow[]) => void;
   /** Called after each failed attempt to store a batch, which is retried until it succeeds. */
@@ -79,7 +81,7 @@ export class D2cReceiver {
   async ingestOne(received: Received): Promise<BatchOutcome> {
     const shard = this.#options.shards[0] ?? 0;
     const row = batchRow(received, this.#options.d2cTopic);
-    return ingestBatch(this.#options.database, shard, [row]);
+    return this.#ingest(shard, [row]);
   }
 
   /** Resolves when all received messages are stored. */
@@ -130,13 +132,18 @@ export class D2cReceiver {
     return messages.map((message) => ({ row: batchRow(message, this.#options.d2cTopic), message }));
   }
 
+  #ingest(shard: number, rows: readonly BatchRow[]): Promise<BatchOutcome> {
+    const { database, deadLetterLimits } = this.#options;
+    return ingestBatch(database, shard, rows, deadLetterLimits);
+  }
+
   /** Stores a batch, however long the database is down. Never rejects. */
   async #store(batch: Decoded[], shard: number): Promise<void> {
     for (let pause = FIRST_RETRY_MS; !this.#stopped; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
       const started = performance.now();
       try {
         const rows = batch.map(({ row }) => row);
-        const outcome = await ingestBatch(this.#options.database, shard, rows);
+        const outcome = await this.#ingest(shard, rows);
         this.#options.onBatch?.(outcome, (performance.now() - started) / 1000, rows);
         for (const { message } of batch) message.acknowledge();
         return;

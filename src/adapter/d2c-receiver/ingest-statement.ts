@@ -1,25 +1,28 @@
 /**
- * The one statement that takes a batch of messages: recognises duplicates, stores the history,
- * merges the state by contract section 5, moves the counters by the difference and buries what
- * cannot be applied. One round trip, one transaction.
+ * The single statement that stores a batch of messages: recognises duplicates, writes the history, merges states by
+ * contract section 5, adjusts the counters and keeps messages that cannot be applied as dead letters. One round trip,
+ * one transaction.
  *
- * Locks are taken in one order by everyone who writes: deliveries by key, then counters. That is why
- * `settled` sorts before it locks, and why everything else reads from it.
+ * All writers take locks in the same order: deliveries by key, then counters. That is why `settled` sorts before it
+ * locks, and why everything else reads from it.
  */
 import { EVENT_STATUS, EVENT_STATUS_NAMES, INTERRUPTIONS } from '../../contract/index.js';
 
 /**
- * Digests in a delivery's own row; those beyond have rows of their own. More would not only cost each
- * event of such a vehicle: the row, with all its texts at their longest, must stay within its page.
+ * Maximum number of digests in a delivery's row; further ones get their own rows. A higher limit would make each event of
+ * such a vehicle more expensive, and the row with all texts at maximum length must fit into a page.
  */
 const DIGESTS_IN_ROW = 64;
+
+/** What a dead letter takes beside its payload, bytes. */
+export const DEAD_LETTER_ROW = 512;
 
 /** Status values of a pause and a resume. */
 const INTERRUPTING = EVENT_STATUS_NAMES.filter((name) => INTERRUPTIONS.has(name))
   .map((name) => EVENT_STATUS[name])
   .join(', ');
 
-/** By the newest trigger of a delivery, or by one of those before, which only a retriggered one has. */
+/** Looked up by the newest trigger of a delivery, or by an earlier one, which only a retriggered delivery has. */
 const OPERATION_OF_TRIGGER = /* sql */ `
   select coalesce((
     select d.operation_id from deliveries d
@@ -33,25 +36,25 @@ const OPERATION_OF_TRIGGER = /* sql */ `
   ))`;
 
 /**
- * A message takes few steps, each of which writes its rows out and reads them again: `settled` has one row
- * for each message beside its delivery, `decided` one for each delivery.
+ * Few steps per message, because each writes and rereads its rows: `settled` has one row for each message joined with
+ * its delivery, `decided` one for each delivery.
  */
 export const INGEST = /* sql */ `
 with named as materialized (
   select o.id, o.ref_id from unnest($3::text[]) r
   join operations o on o.ref_id = r and o.archived_at is null
 ),
--- Each message with the delivery that it is about, as the lock has read it: an event names its operation,
--- an acknowledgement its trigger. One whose vehicle or delivery is not known has no row here.
+-- Each message with its delivery as read under the lock: an event names its operation, an acknowledgement
+-- its trigger. Messages of unknown vehicles or deliveries have no row here.
 settled as materialized (
   select p.arrival, p.operation_id, p.vin, p.digest, p.system_id, p.sub_system_id, p.message_id,
     p.correlation_id, p.status, p.event_key collate "C" as event_key, p.reaches, p.device_id, p.device_type, p.meta, p.envelope,
     p.messages = 1 as is_alone,
-    -- Times come in ms: texts of them cost more on both sides than all the rest.
+    -- Times are passed in ms: as text they would cost more on both sides than everything else.
     to_timestamp(p.event_ms / 1000.0::float8) as event_at,
     to_timestamp(p.received_ms / 1000.0::float8) as received_at,
     d.state, d.paused, d.interruption, d.reported, d.reached, d.digests, d.has_overflown,
-    -- Of which attempt it is (contract section 5.2): the one whose trigger it answers, else the newest.
+    -- Its attempt (contract section 5.2): that of the trigger it answers, otherwise the newest.
     coalesce(array_position(d.earlier_trigger_ids, p.trigger_id), d.attempt) as attempt,
     d.attempt as newest_attempt,
     (p.digest = any (d.digests)) is true as is_known,
@@ -70,7 +73,7 @@ settled as materialized (
     left join named n on n.ref_id = m.ref_id
     order by operation_id, m.vin collate "C", m.arrival
   ) p
-  -- A lateral subquery is looked up by key, row by row in order, whatever the planner believes.
+  -- A lateral subquery enforces lookups by key, row by row in order, whatever the planner estimates.
   cross join lateral (
     select d.attempt, d.earlier_trigger_ids, d.state, d.paused, d.interruption, d.reported, d.reached,
       d.digests, d.has_overflown
@@ -82,7 +85,7 @@ settled as materialized (
     for update
   ) d
 ),
--- Where there is no room in the row. The insert sees what was committed after this statement began.
+-- Digests that do not fit into the row. The insert also sees rows committed after this statement started.
 overflown as (
   insert into delivery_digests (operation_id, vin, digest)
   select operation_id, vin, digest from settled where not is_known and not has_room
@@ -90,7 +93,7 @@ overflown as (
   on conflict do nothing
   returning digest
 ),
--- Read where it is needed, instead of being written out once more.
+-- Inlined, to avoid writing the rows out once more.
 applied as not materialized (
   -- "is true" keeps this a hashed lookup: as a join the plan would depend on row estimates.
   select *, attempt = newest_attempt as is_current,
@@ -98,8 +101,8 @@ applied as not materialized (
   from settled
   where not is_known and (has_room or (digest in (select digest from overflown)) is true)
 ),
--- Its id is drawn when all locks are held: of two batches with one vehicle, the later has the
--- higher id, and that is the order in which the event stream takes them.
+-- The id is assigned while all locks are held: of two batches with the same vehicle, the later one gets the
+-- higher id, which is their order in the event stream.
 batch as materialized (
   insert into event_batches (events, first_at, last_at)
   select count(*), min(received_at), max(received_at) from applied
@@ -119,9 +122,8 @@ history as (
     end
   from applied
 ),
--- Of each vehicle: how it stood, its new digests and, of its newest attempt, the newest pause or resume and
--- the newest other event in this batch. Nearly always there is one message of a vehicle in a batch: those are
--- not grouped.
+-- Per vehicle: its previous state, its new digests and, for its newest attempt, the newest pause or resume and
+-- the newest other event of the batch. Vehicles with one message, by far the most, are not grouped.
 news as (
   select operation_id, vin, is_current, received_at as last_at,
     case when is_current then received_at end as first_at,
@@ -140,7 +142,7 @@ news as (
     max(event_key) filter (where is_current and not interrupts),
     coalesce(bit_or(reaches) filter (where is_current), 0),
     array_agg(digest) filter (where has_room),
-    -- The rest is the same in all of a vehicle's rows.
+    -- The other columns are equal in all rows of a vehicle.
     max(state), bool_or(paused), max(interruption), max(reported), max(reached), max(digests),
     bool_or(has_overflown or not has_room)
   from applied where not is_alone
@@ -198,22 +200,61 @@ counted as (
   on conflict (operation_id, shard, state, paused)
   do update set vehicles = c.vehicles + excluded.vehicles
 ),
+-- A vehicle that floods must not fill the disk: beyond its limit, or that of all, a message is only counted.
+refused as materialized (
+  select r.*, k.is_known,
+    row_number() over (partition by r.sender, k.is_known order by r.digest) as nr
+  from json_to_recordset($22::json) as r (
+    digest uuid, received_at timestamptz, topic text, sender text, system_id text, vin text,
+    message_id text, status text, reason text, path text, detail text, payload text,
+    payload_bytes integer
+  )
+  cross join lateral (
+    select exists (select from dead_letters d where d.digest = r.digest) as is_known
+  ) k
+),
+-- Of each sender, how many more there may be.
+room as materialized (
+  select s.sender, $23::integer - (
+    select count(*) from (
+      select from dead_letters d where d.sender = s.sender and d.replayed_at is null limit $23::integer
+    ) kept
+  ) as messages
+  from (select distinct sender from refused where not is_known) s
+),
+kept as materialized (
+  select r.*, r.nr <= room.messages and is_room as has_room, is_room
+  from refused r
+  join room on room.sender = r.sender
+  cross join (select coalesce(sum(bytes), 0) < $24::bigint as is_room from dead_letter_sizes) a
+  where not r.is_known
+),
 buried as (
   insert into dead_letters (
-    id, digest, received_at, topic, system_id, vin, message_id,
+    id, digest, received_at, topic, sender, system_id, vin, message_id,
     status, reason, path, detail, payload, payload_bytes
   )
-  select gen_random_uuid(), r.digest, r.received_at, r.topic, r.system_id, r.vin, r.message_id,
+  select gen_random_uuid(), r.digest, r.received_at, r.topic, r.sender, r.system_id, r.vin, r.message_id,
     r.status, r.reason, r.path, r.detail, decode(r.payload, 'base64'), r.payload_bytes
-  from json_to_recordset($22::json) as r (
-    digest uuid, received_at timestamptz, topic text, system_id text, vin text, message_id text,
-    status text, reason text, path text, detail text, payload text, payload_bytes integer
-  )
+  from kept r where has_room
   order by r.digest
   on conflict (digest) do nothing
-  returning digest
+  returning digest, octet_length(payload) + ${DEAD_LETTER_ROW} as bytes
 ),
--- Messages without a place are not accounted for here: they come again with their reason.
+weighed as (
+  insert into dead_letter_sizes as t (shard, bytes)
+  select $1::smallint, sum(bytes) from buried having count(*) > 0
+  on conflict (shard) do update set bytes = t.bytes + excluded.bytes
+),
+overflow as (
+  insert into dead_letter_overflow as t (sender, reason, messages, first_at, last_at)
+  select case when is_room then sender else '' end as whose, reason, count(*), min(received_at), max(received_at)
+  from kept where not has_room
+  group by whose, reason order by whose, reason
+  on conflict (sender, reason) do update set
+    messages = t.messages + excluded.messages, last_at = greatest(t.last_at, excluded.last_at)
+),
+-- Messages without a delivery are not counted here: they are stored in a second call, with their reason.
 nowhere as materialized (
   select p.arrival,
     coalesce(
@@ -223,13 +264,14 @@ nowhere as materialized (
     (select o.archived_at is not null from operations o where o.ref_id = p.ref_id) as is_archived
   from unnest($5::text[], $6::text[], $10::text[]) with ordinality
     as p (system_id, vin, ref_id, arrival)
-  -- The first condition is looked at once, and nearly always that is all.
+  -- The first condition is evaluated once, and nearly always suffices.
   where (select count(*) from settled) < cardinality($4::uuid[])
     and (p.arrival in (select arrival from settled)) is not true
 ),
 tally as materialized (
   select $2::bigint - (select count(*) from nowhere) as received,
-    (select count(*) from applied) as applied, (select count(*) from buried) as dead_letters
+    (select count(*) from applied) as applied,
+    (select count(*) from buried) + (select count(*) from kept where not has_room) as dead_letters
 ),
 totals as (
   insert into message_totals as t (shard, received, applied, duplicates, dead_letters)
@@ -241,7 +283,7 @@ totals as (
     duplicates = t.duplicates + excluded.duplicates,
     dead_letters = t.dead_letters + excluded.dead_letters
 )
-select tally.*,
+select tally.*, (select count(*) from kept where not has_room) as overflow,
   (select json_agg(json_build_object(
     'arrival', arrival, 'registered', registered, 'operationKnown', operation_known,
     'isArchived', is_archived

@@ -53,12 +53,14 @@ export function refuse(row: BatchRow, refusal: Refusal): Refused {
 
 /** The row of `dead_letters`. */
 export function deadLetterOf(row: Refused) {
-  const { topic, payload, receivedAt } = row.received;
+  const { topic, publisher, payload, receivedAt } = row.received;
   const text = (value: string | null) => value?.toWellFormed().replaceAll('\0', '\uFFFD') ?? null;
   return {
     digest: row.digest,
     received_at: new Date(receivedAt).toISOString(),
     topic: text(topic),
+    // Whom the broker has authenticated. Else only the vehicle itself may publish to its topic.
+    sender: text(publisher ?? topic),
     system_id: row.systemId,
     vin: row.vin,
     message_id: row.messageId,

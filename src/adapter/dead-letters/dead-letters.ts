@@ -1,8 +1,10 @@
 /** Messages that could not be applied (contract section 5.6): listed, replayed, expired. */
+import { DEAD_LETTER_ROW } from '../d2c-receiver/index.js';
 import { type DeadLetter } from '../../contract/adapter-api/index.js';
 import {
   type BytesSoFar,
   isFullPage,
+  only,
   pageByBytes,
   type Queryable,
 } from '../../service/database/index.js';
@@ -116,11 +118,21 @@ export async function markReplayed(database: Queryable, id: string, now: number)
  * @returns how many were deleted
  */
 export async function expireDeadLetters(database: Queryable, before: number): Promise<number> {
-  const rows = await database.query(
-    'delete from dead_letters where received_at < $1 returning id',
+  const [row] = await database.query<{ deleted: number }>(
+    `with gone as (
+       delete from dead_letters where received_at < $1
+       returning octet_length(payload) + ${DEAD_LETTER_ROW} as bytes
+     ), weighed as (
+       insert into dead_letter_sizes as t (shard, bytes)
+       select 0, -sum(bytes) from gone having count(*) > 0
+       on conflict (shard) do update set bytes = t.bytes + excluded.bytes
+     ), forgotten as (
+       delete from dead_letter_overflow where last_at < $1
+     )
+     select count(*) as deleted from gone`,
     [new Date(before)],
   );
-  return rows.length;
+  return row?.deleted ?? 0;
 }
 
 /** The number of dead letters not replayed yet, by reason. */
@@ -130,5 +142,18 @@ export function countDeadLetters(
   return database.query(
     `select reason, count(*) as count from dead_letters where replayed_at is null
      group by reason order by reason`,
+  );
+}
+
+/** Dead letters beyond the limits, and how many vehicles have sent more than are kept of one. */
+export async function countOverflow(
+  database: Queryable,
+): Promise<{ readonly messages: number; readonly senders: number }> {
+  return only(
+    await database.query<{ messages: number; senders: number }>(
+      `select coalesce(sum(messages), 0)::bigint as messages,
+         count(distinct sender) filter (where sender <> '') as senders
+       from dead_letter_overflow`,
+    ),
   );
 }

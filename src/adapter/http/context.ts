@@ -3,6 +3,7 @@ import { type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { callerOf } from '../../service/http/index.js';
+import { type HttpLimits } from '../../service/limits/index.js';
 import { type Actor } from '../audit/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type EventStream } from '../event-stream/index.js';
@@ -12,6 +13,8 @@ import { type Tracing } from '../tracing/index.js';
 
 export interface HttpContext {
   readonly database: Database;
+  /** The same for whatever may read a lot: it takes no connection from the rest. */
+  readonly reading: Database;
   readonly metrics: Metrics;
   /** ms */
   readonly clock: () => number;
@@ -35,6 +38,7 @@ export interface HttpContext {
   /** Whether messages to vehicles can pass. */
   readonly linkConnected: () => boolean;
   readonly version: string;
+  readonly limits: HttpLimits | undefined;
 }
 
 /** The caller as the audit log names it. */

@@ -27,17 +27,20 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     version: context.version,
     document: adapterDocument(context.version),
     onAnswered: (method, route, status) => context.metrics.requestAnswered(method, route, status),
+    limits: context.limits,
+    onRefused: (limit) => context.metrics.refused(limit),
     onRefusedValue: (route, sqlState) => context.metrics.valueRefused(route, sqlState),
   });
+  const reading = { ...context, database: context.reading };
   triggerRoute(server, context);
-  operationRoutes(server, context);
+  operationRoutes(server, reading);
   controlRoutes(server, context);
   dispatchRoutes(server, context);
-  insightRoutes(server, context);
-  auditRoutes(server, context);
-  healthRoute(server, context);
-  liveRoute(server, liveApi, { ...context, look: lookAt(context.database) });
-  eventRoutes(server, context);
+  insightRoutes(server, reading);
+  auditRoutes(server, reading);
+  healthRoute(server, reading);
+  liveRoute(server, liveApi, { ...context, look: lookAt(context.reading) });
+  eventRoutes(server, reading);
   receiverRoutes(server, context);
   registryRoutes(server, context);
   deadLetterRoutes(server, context);

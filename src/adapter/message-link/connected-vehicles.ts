@@ -21,12 +21,6 @@ export class ConnectedVehicles {
     return this.#clients.get(client.id)?.has(client) ?? false;
   }
 
-  /** Which of these vehicles are connected. */
-  among(systemIds: readonly string[] | 'all'): string[] {
-    if (systemIds === 'all') return [...this.#clients.keys()];
-    return systemIds.filter((systemId) => this.#clients.has(systemId));
-  }
-
   /** Ends connections of these vehicles, except those under the given identities. */
   endOthers(systemIds: readonly string[], identities: ReadonlyMap<string, string>): void {
     for (const systemId of systemIds) {

@@ -8,9 +8,13 @@ import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { type TopicTemplate } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
 import { type IdentityChanges } from '../registry/index.js';
+import { ConnectionCount } from '../../service/limits/index.js';
+import { type BrokerLimit, type BrokerLimits, DEFAULT_BROKER_LIMITS } from './broker-limits.js';
 import { ConnectedVehicles } from './connected-vehicles.js';
 import { IdentityWatch } from './identity-watch.js';
 import { type LinkHandlers, type MessageLink } from './message-link.js';
+import { SessionStore } from './session-store.js';
+import { Unauthenticated } from './unauthenticated.js';
 
 export interface EmbeddedBrokerOptions {
   readonly host: string;
@@ -20,6 +24,9 @@ export interface EmbeddedBrokerOptions {
   readonly identities: VehicleIdentities;
   /** ms */
   readonly clock: () => number;
+  readonly limits?: BrokerLimits | undefined;
+  /** Called for each connection, subscription or message that a limit has refused. */
+  readonly onRefused?: ((limit: BrokerLimit) => void) | undefined;
 }
 
 /** Who vehicles are, by the registry. */
@@ -40,6 +47,12 @@ const CONCURRENCY = 1_000;
 const HANDED_OVER = '$taken';
 /** A packet that announces more bytes is not read: messages are limited to 256 KiB. */
 const MAX_PACKET_BYTES = 1024 * 1024;
+/** QoS 2 messages of a client that wait for its PUBREL: vehicles use QoS 1 (contract section 3). */
+const MAX_INBOUND = 16;
+/** A connection that subscribes to so many topics that are not its own is ended. */
+const MAX_REFUSED_SUBSCRIPTIONS = 16;
+/** How often the system looks whether a silent client is still there, ms: a keep-alive is the client's choice. */
+const TCP_KEEPALIVE_MS = 60_000;
 type ReturnCode = AuthenticateError['returnCode'];
 // CONNACK return codes (MQTT 3.1.1, 3.2.2.3). Aedes exports their enum as a type only.
 /* eslint-disable @typescript-eslint/no-unsafe-enum-assignment */
@@ -52,6 +65,11 @@ export class EmbeddedBroker implements MessageLink {
   readonly #options: EmbeddedBrokerOptions;
   readonly #sockets = new Set<Socket>();
   readonly #connected = new ConnectedVehicles();
+  readonly #limits: BrokerLimits;
+  readonly #refused: (limit: BrokerLimit) => void;
+  readonly #count: ConnectionCount;
+  readonly #unauthenticated: Unauthenticated;
+  readonly #sessions: SessionStore;
   #watch: IdentityWatch | undefined;
   #broker: Aedes | undefined;
   #server: Server | undefined;
@@ -59,6 +77,18 @@ export class EmbeddedBroker implements MessageLink {
 
   constructor(options: EmbeddedBrokerOptions) {
     this.#options = options;
+    const { limits = DEFAULT_BROKER_LIMITS, onRefused = () => undefined, c2dTopic } = options;
+    this.#limits = limits;
+    this.#refused = onRefused;
+    this.#count = new ConnectionCount(limits.connections);
+    this.#unauthenticated = new Unauthenticated(limits.unauthenticated, () =>
+      onRefused('mqtt-unauthenticated'),
+    );
+    this.#sessions = new SessionStore({
+      isOwn: (systemId, topic) => topic === c2dTopic.of(systemId),
+      limit: limits.queue,
+      onDropped: () => onRefused('mqtt-queue'),
+    });
   }
 
   get address(): string {
@@ -79,8 +109,9 @@ export class EmbeddedBroker implements MessageLink {
     const broker = await Aedes.createBroker({
       concurrency: CONCURRENCY,
       drainTimeout: DRAIN_TIMEOUT_MS,
-      // The credential is looked up in the database, which may be busy.
-      connectTimeout: 60_000,
+      connectTimeout: this.#limits.connectSeconds * 1000,
+      maxInflightInbound: MAX_INBOUND,
+      persistence: this.#sessions,
     });
     const watch = this.#watchIdentities(handlers);
     await watch.start();
@@ -88,7 +119,10 @@ export class EmbeddedBroker implements MessageLink {
     this.#handOver(broker, handlers);
     this.#followSubscriptions(broker, handlers);
     broker.on('clientError', (_client: Client, error: Error) => handlers.onProblem(error));
-    broker.on('connectionError', (_client: Client, error: Error) => handlers.onProblem(error));
+    broker.on('connectionError', (_client: Client, error: Error) => {
+      if (error.message === CONNECT_TIMED_OUT) this.#refused('mqtt-slow-connect');
+      handlers.onProblem(error);
+    });
 
     const server = createServer((socket) => this.#accept(broker, socket));
     const { host, port } = this.#options;
@@ -139,9 +173,11 @@ export class EmbeddedBroker implements MessageLink {
     return new IdentityWatch({
       read: (since) => identities.changes(since),
       onChanged: async (changed) => {
-        const systemIds = this.#connected.among(changed);
+        const systemIds = changed === 'all' ? this.#sessions.systemIds : changed;
         if (systemIds.length === 0) return;
-        this.#connected.endOthers(systemIds, await identities.current(systemIds));
+        const current = await identities.current(systemIds);
+        this.#connected.endOthers(systemIds, current);
+        await this.#sessions.endOthers(systemIds, current);
       },
       onFailure: handlers.onProblem,
     });
@@ -166,6 +202,9 @@ export class EmbeddedBroker implements MessageLink {
         // Nobody was connected yet when the watch saw the change.
         else if (watch.hasChangedSince(systemId, begun)) await signIn();
         else {
+          // Before what is kept in the session is sent.
+          await this.#sessions.claim(systemId, identity);
+          this.#unauthenticated.remove(client.conn as Socket);
           this.#connected.add(client, identity);
           done(null, true);
         }
@@ -175,8 +214,17 @@ export class EmbeddedBroker implements MessageLink {
         refuse(SERVER_UNAVAILABLE);
       });
     };
+    const refusedOf = new WeakMap<Client, number>();
     broker.authorizeSubscribe = (client, subscription, done) => {
       const isOwn = subscription.topic === this.#options.c2dTopic.of(client.id);
+      if (!isOwn) {
+        const refused = (refusedOf.get(client) ?? 0) + 1;
+        refusedOf.set(client, refused);
+        if (refused === MAX_REFUSED_SUBSCRIPTIONS) {
+          this.#refused('mqtt-subscriptions');
+          client.conn.destroy();
+        }
+      }
       // null refuses this subscription (SUBACK 0x80) and keeps the connection.
       done(null, isOwn ? subscription : null);
     };
@@ -219,14 +267,39 @@ export class EmbeddedBroker implements MessageLink {
   }
 
   #accept(broker: Aedes, socket: Socket): void {
+    const exceeded = this.#count.add(socket);
+    if (exceeded) {
+      this.#refused(exceeded === 'inAll' ? 'mqtt-connections' : 'mqtt-connections-per-address');
+      socket.destroy();
+      return;
+    }
     socket.setNoDelay(true);
+    socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
+    this.#unauthenticated.add(socket);
     const client = broker.handle(socket);
+    const { connectBytes } = this.#limits;
+    // Aedes has read what there was before we look.
     socket.on('readable', () => {
       if (announcedBytes(client) > MAX_PACKET_BYTES) socket.destroy();
+      else if (
+        !hasConnect(client) &&
+        (announcedBytes(client) > connectBytes || socket.bytesRead > connectBytes)
+      ) {
+        this.#refused('mqtt-connect-bytes');
+        socket.destroy();
+      }
     });
   }
+}
+
+/** What Aedes says when no CONNECT has come. */
+const CONNECT_TIMED_OUT = 'connect did not arrive in time';
+
+/** Whether CONNECT has arrived in full; from then on Aedes reads nothing until the vehicle has signed in. */
+function hasConnect({ connecting, connected }: Client): boolean {
+  return connecting || connected;
 }
 
 /** Length of the packet being read: Aedes has no setting for a limit. */

@@ -1,3 +1,4 @@
+export * from './broker-limits.js';
 export * from './broker-link.js';
 export * from './embedded-broker.js';
 export { CHANGES_KEPT_MS } from './identity-watch.js';

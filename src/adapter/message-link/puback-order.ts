@@ -1,19 +1,19 @@
 /**
- * PUBACKs leave in the order in which their PUBLISHes came [MQTT-4.6.0-2], whichever are settled first. Brokers
- * rely on it: Mosquitto looks for each PUBACK's message from the oldest one on, so one that is answered out of
- * turn costs it a walk over all that came before. Pure.
+ * PUBACKs are sent in the order of their PUBLISHes [MQTT-4.6.0-2], whichever messages are stored first. Brokers rely on
+ * it: Mosquitto searches for the message of each PUBACK starting from the oldest, so an out-of-order PUBACK costs it a
+ * scan of all earlier ones. Pure.
  */
 
-/** Packet ids are from 1 to 65,535 (MQTT 3.1.1, 2.3.1), so no more can be under way. */
+/** Packet ids range from 1 to 65,535 (MQTT 3.1.1, 2.3.1), which limits the messages in flight. */
 const PACKET_IDS = 65_536;
 
-/** A broker has more messages under way than there are packet ids. */
+/** A broker has more messages in flight than there are packet ids. */
 class TooManyUnderWay extends Error {
   override readonly name = 'TooManyUnderWay';
 }
 
 export class PubackOrder {
-  /** A ring of the packet ids that wait for their PUBACK, oldest first. */
+  /** Ring buffer of the packet ids waiting for PUBACK, oldest first. */
   readonly #ids = new Uint16Array(PACKET_IDS);
   readonly #isSettled = new Uint8Array(PACKET_IDS);
   #oldest = 0;
@@ -26,13 +26,13 @@ export class PubackOrder {
     this.#count += 1;
   }
 
-  /** @returns whether PUBACKs are due now */
+  /** @returns whether PUBACKs are now due */
   settled(packetId: number): boolean {
     this.#isSettled[packetId] = 1;
     return this.#isDue;
   }
 
-  /** The packet ids that are to be acknowledged now, in order. */
+  /** The packet ids to be acknowledged now, in order. */
   take(): number[] {
     const due: number[] = [];
     while (this.#isDue) {

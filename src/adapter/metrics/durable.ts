@@ -6,7 +6,7 @@ import { listReceivers } from '../call-back/index.js';
 import { overdueTriggers } from '../c2d-sender/index.js';
 import { subscriptionStatistics } from '../message-link/index.js';
 import { type Queryable } from '../../service/database/index.js';
-import { countDeadLetters } from '../dead-letters/index.js';
+import { countDeadLetters, countOverflow } from '../dead-letters/index.js';
 import { counter, gauge, type Sample } from './text-format.js';
 
 interface Totals {
@@ -139,11 +139,24 @@ async function vehicles(database: Queryable): Promise<string> {
 
 async function deadLetters(database: Queryable): Promise<string> {
   const rows = await countDeadLetters(database);
-  return gauge(
-    'otaops_dead_letters',
-    `Dead letters not replayed yet, by reason ${ALL}.`,
-    rows.map(({ reason, count: value }) => ({ labels: { reason }, value })),
-  );
+  const { messages, senders } = await countOverflow(database);
+  return [
+    gauge(
+      'otaops_dead_letters',
+      `Dead letters not replayed yet, by reason ${ALL}.`,
+      rows.map(({ reason, count: value }) => ({ labels: { reason }, value })),
+    ),
+    gauge(
+      'otaops_dead_letters_not_kept',
+      `Dead letters beyond a limit, of which only the number is kept ${ALL}.`,
+      messages,
+    ),
+    gauge(
+      'otaops_dead_letter_flooders',
+      `Vehicles that have sent more dead letters than are kept of one ${ALL}.`,
+      senders,
+    ),
+  ].join('');
 }
 
 async function sending(database: Queryable, now: number): Promise<string> {

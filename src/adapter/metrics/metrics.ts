@@ -2,9 +2,10 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type SendOutcome } from '../c2d-sender/index.js';
 import { type BatchOutcome, type D2cReceiver } from '../d2c-receiver/index.js';
-import { type MessageLink } from '../message-link/index.js';
+import { type BrokerLimit, type MessageLink } from '../message-link/index.js';
 import { CLOCK_OFFSET } from '../../service/clock/index.js';
 import { type Queryable } from '../../service/database/index.js';
+import { type HttpLimit, REFUSALS } from '../../service/limits/index.js';
 import { DurableFigures } from './durable.js';
 import { gauge } from './text-format.js';
 
@@ -39,6 +40,7 @@ export class Metrics {
   readonly #callbacks: Counter<'receiver' | 'outcome'>;
   readonly #callbackEvents: Counter<'receiver'>;
   readonly #callbackSeconds: Histogram<'receiver'>;
+  readonly #refusals: Counter<'limit'>;
 
   constructor(sources: MetricSources) {
     this.#durable = new DurableFigures(sources.database, sources.clock);
@@ -105,6 +107,7 @@ export class Metrics {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
       registers,
     });
+    this.#refusals = new Counter({ ...REFUSALS, labelNames: ['limit'], registers });
     new Gauge({
       ...CLOCK_OFFSET,
       registers,
@@ -144,6 +147,7 @@ export class Metrics {
   }
 
   batchStored(outcome: BatchOutcome, seconds: number): void {
+    if (outcome.overflow > 0) this.#refusals.inc({ limit: 'dead-letters' }, outcome.overflow);
     this.#batchSize.observe(outcome.received);
     this.#batchSeconds.observe(seconds);
     for (const [reason, count] of Object.entries(outcome.reasons)) {
@@ -167,6 +171,10 @@ export class Metrics {
 
   requestAnswered(method: string, route: string, code: number): void {
     this.#requests.inc({ method, route, code: String(code) });
+  }
+
+  refused(limit: HttpLimit | BrokerLimit): void {
+    this.#refusals.inc({ limit });
   }
 
   valueRefused(route: string, sqlstate: string): void {

@@ -1,6 +1,12 @@
 /** Who a vehicle is: the identity of its registration, which changes with its system_id and its credential. */
+import { Batches } from '../../service/batches.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
-import { type HashedCredential, isCredential } from './credential.js';
+import {
+  type HashedCredential,
+  hashCredential,
+  isCredential,
+  newCredential,
+} from './credential.js';
 
 /** The identity of the registration with this system_id and credential; undefined if there is none. */
 export async function authenticateVehicle(
@@ -8,12 +14,36 @@ export async function authenticateVehicle(
   systemId: string,
   credential: string,
 ): Promise<string | undefined> {
-  const [stored] = await database.query<HashedCredential & { readonly identity: string }>(
-    `select credential_salt as salt, credential_hash as hash, identity from vehicles
-     where system_id = $1 and credential_hash is not null`,
-    [systemId],
+  const known = lookUps.get(database);
+  const lookUp = known ?? new Batches((ids) => findCredentials(database, ids), MOST_AT_ONCE);
+  if (!known) lookUps.set(database, lookUp);
+  // Text that cannot be stored must not fail the look-up of others.
+  const stored = systemId.includes('\0') ? undefined : await lookUp.do(systemId);
+  // As much work where there is no such vehicle: the time of a refusal does not tell.
+  const isRight = isCredential(credential, stored ?? NOBODY);
+  return stored !== undefined && isRight ? stored.identity : undefined;
+}
+
+/** Of each database: a fleet that connects at once takes one connection, not all of them. */
+const lookUps = new WeakMap<Queryable, Batches<string, StoredCredential | undefined>>();
+const MOST_AT_ONCE = 500;
+const NOBODY = hashCredential(newCredential());
+
+type StoredCredential = HashedCredential & { readonly identity: string };
+
+/** @returns in their order */
+async function findCredentials(
+  database: Queryable,
+  systemIds: readonly string[],
+): Promise<readonly (StoredCredential | undefined)[]> {
+  const rows = await database.query<StoredCredential & { readonly system_id: string }>(
+    `select system_id, credential_salt as salt, credential_hash as hash, identity from vehicles
+     where system_id = any($1::text[]) and credential_hash is not null`,
+    [textArray([...new Set(systemIds)])],
+    'find-credentials',
   );
-  return stored !== undefined && isCredential(credential, stored) ? stored.identity : undefined;
+  const found = new Map(rows.map(({ system_id, ...stored }) => [system_id, stored]));
+  return systemIds.map((systemId) => found.get(systemId));
 }
 
 /** The identities that vehicles have now, by system_id. */

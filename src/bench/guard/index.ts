@@ -17,9 +17,9 @@ const RATES = [0.01, 0.05, 0.2, 1];
 /** Between the tolerated and the intolerable rate. */
 const FIXED_SHARE = 0.005;
 const RUNS = 2_000;
-/** A good update goes through the whole fleet, so fewer and smaller fleets must do. */
-const GOOD_RUNS = 1_000;
-const GOOD_FLEET = 5_000;
+/** A good update goes through the whole fleet, so fewer and smaller ones must do. */
+const GOOD_RUNS = 400;
+const GOOD_FLEET = 3_000;
 const SEED = 20_261_127;
 
 const fixedRule = (least: number): ShareRule => ({
@@ -57,7 +57,7 @@ function falseStops(campaign: Campaign): number {
 
 /** The smallest number of finished vehicles with which a rule stops falsely no more often than the guard may. */
 function calibrated(rule: (least: number) => ShareRule): ShareRule {
-  for (let least = 100; ; least += 100) {
+  for (let least = 250; ; least += 250) {
     const chosen = rule(least);
     if (falseStops(under(chosen)) <= GUARD_TEST.falseStop) return chosen;
   }

@@ -27,6 +27,8 @@ export interface NewArtifact {
   readonly name: string;
   /** As announced by the sender, to detect a damaged transfer. */
   readonly sha256?: string | undefined;
+  /** As announced, bytes: what comes beyond it is not even written. */
+  readonly size?: number | undefined;
   readonly by: string;
   /** ms */
   readonly now: number;
@@ -43,12 +45,12 @@ export async function takeArtifact(
   store: ArtifactStore,
   incoming: string,
   input: Readable,
-  { name, sha256: announced, by, now }: NewArtifact,
+  { name, sha256: announced, size: expected, by, now }: NewArtifact,
 ): Promise<ArtifactRow> {
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   const file = join(incoming, randomUUID());
   try {
-    const { sha256, md5, size } = await writeHashed(input, file);
+    const { sha256, md5, size } = await writeHashed(input, file, expected);
     if (size === 0) throw new ArtifactRefused('the artifact is empty');
     if (announced !== undefined && announced !== sha256) {
       throw new ArtifactRefused(`the SHA-256 of the received bytes is ${sha256}, not ${announced}`);
@@ -67,12 +69,16 @@ export async function takeArtifact(
   }
 }
 
-async function writeHashed(input: Readable, file: string) {
+async function writeHashed(input: Readable, file: string, most = Infinity) {
   const hashes = { sha256: createHash('sha256'), md5: createHash('md5') };
   let size = 0;
   const hashing = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length;
+      if (size > most) {
+        done(new ArtifactRefused(`there are more than the ${most} bytes that were announced`));
+        return;
+      }
       hashes.sha256.update(chunk);
       hashes.md5.update(chunk);
       done(null, chunk);

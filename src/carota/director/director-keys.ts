@@ -27,7 +27,7 @@ import { type Signer } from '../../uptane/signing/signer.js';
 import { metadataPath } from '../../uptane/urls.js';
 
 /** Public keys that vehicles are provisioned with beside the root, to believe the time by. */
-const TIME_KEYS = 'time-keys.json';
+export const TIME_KEYS = 'time-keys.json';
 
 const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
 type OnlineRole = (typeof ROLES)[number];
@@ -43,6 +43,9 @@ export interface DirectorKeys {
   readonly rootDigest: string;
   /** When the last root expires. */
   readonly rootExpires: Date;
+  readonly lastRoot: Root;
+  /** Who has the online keys: this process, or a signer process. */
+  readonly onlineKeys: 'server' | 'signer';
   /** The root's key is here too: for trials only. */
   readonly isTrial: boolean;
 }
@@ -104,6 +107,8 @@ export async function openDirectorKeys(
     roots: new Map(roots.map(({ version, bytes }) => [version, bytes])),
     rootDigest: createHash('sha256').update(last.bytes).digest('hex'),
     rootExpires: last.expires,
+    lastRoot: last,
+    onlineKeys: offered ? 'signer' : 'server',
     isTrial: rootKey !== undefined,
   };
 }
@@ -258,7 +263,7 @@ async function publishRoots(database: Database, folder: string): Promise<void> {
     })
     .sort((a, b) => a.version - b.version);
   const known = await readRoots(database);
-  // Before any is stored: a wrong one would stay for ever.
+  // Checked before any is stored, because a wrong one would stay forever.
   const files = new Map(known.map(({ version, root }) => [version, root]));
   for (const { name, version } of found) {
     const bytes = await readFile(join(metadata, name));

@@ -1,14 +1,15 @@
 /** The Director repository of the CarOTA Server (Uptane, "Director repository"): what its routes call. */
+import { type DirectorRepositoryStatus } from '../../contract/carota-api/index.js';
 import { Batches } from '../../service/batches.js';
 import { type Database } from '../../service/database/index.js';
-import { type UpdateScript } from '../../update-script/index.js';
 import { signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
 import { readTimeRequest, timePayload } from '../../uptane/time/signed-time.js';
 import { type ImageCatalogue } from '../images/index.js';
-import { findScript } from '../scripts/index.js';
+import { findScript, type StoredScript, storedScript } from '../scripts/index.js';
 import { type DirectorKeys } from './director-keys.js';
 import { Manifests, type ManifestsOptions } from './manifests.js';
-import { readStandings, type VehicleStanding } from './standing.js';
+import { directorStatus } from './repository-status.js';
+import { Standings, type VehicleStanding } from './standing.js';
 import {
   UnknownVehicle,
   VehicleMetadata,
@@ -22,7 +23,7 @@ export interface DirectorOptions
   readonly database: Database;
   readonly keys: DirectorKeys;
   readonly catalogue: ImageCatalogue;
-  /** ms */
+  /** ms. Throws while the time is in doubt; then nothing is signed, and no report is judged by its age. */
   readonly clock: () => number;
 }
 
@@ -34,12 +35,13 @@ export class Director {
   readonly #options: DirectorOptions;
   readonly #standings: Batches<string, VehicleStanding | undefined>;
   /** Scripts never change. */
-  readonly #scripts = new Map<string, UpdateScript>();
+  readonly #scripts = new Map<string, StoredScript>();
 
   constructor(options: DirectorOptions) {
     this.#options = options;
     const { database } = options;
-    this.#standings = new Batches((vins) => readStandings(database, vins), MOST_READ_AT_ONCE);
+    const standings = new Standings(database);
+    this.#standings = new Batches((vins) => standings.read(vins), MOST_READ_AT_ONCE);
     const standingOf = (vin: string) => this.standingOf(vin);
     const scriptOf = (scriptRefId: string) => this.#scriptOf(scriptRefId);
     this.metadata = new VehicleMetadata({ ...options, standingOf, scriptOf });
@@ -57,6 +59,12 @@ export class Director {
     return this.#options.keys.roots.get(version);
   }
 
+  /** For people. */
+  status(): DirectorRepositoryStatus {
+    const { keys, clock } = this.#options;
+    return directorStatus(keys, new Date(clock()));
+  }
+
   /** The time, signed with the nonces of the request. @throws UnknownVehicle, Refusal */
   async time(vin: string, request: Uint8Array): Promise<Uint8Array> {
     const nonces = readTimeRequest(request);
@@ -65,15 +73,17 @@ export class Director {
     return writeEnvelope(await signMetadata(timePayload(new Date(clock()), nonces), [keys.time]));
   }
 
-  async #scriptOf(scriptRefId: string): Promise<UpdateScript | undefined> {
+  async #scriptOf(scriptRefId: string): Promise<StoredScript | undefined> {
     const known = this.#scripts.get(scriptRefId);
     if (known) return known;
     const found = await findScript(this.#options.database, scriptRefId);
-    if (found) this.#keep(scriptRefId, found.script);
-    return found?.script;
+    if (!found) return undefined;
+    const stored = storedScript(found.script);
+    this.#keep(scriptRefId, stored);
+    return stored;
   }
 
-  #keep(scriptRefId: string, script: UpdateScript): void {
+  #keep(scriptRefId: string, script: StoredScript): void {
     if (this.#scripts.size >= MOST_SCRIPTS) this.#scripts.clear();
     this.#scripts.set(scriptRefId, script);
   }

@@ -1,10 +1,11 @@
 /**
  * What is due for a vehicle: the script of one schedule, and every image of it for its ECU, or nothing (Uptane, "Directing
- * installation of images on vehicles", step 5). Pure but for looking images up.
+ * installation of images on vehicles", step 5). Pure but for looking up the script.
  */
-import { matchesVersion, type EcuUpdate, type UpdateScript } from '../../update-script/index.js';
+import { matchesVersion, type EcuUpdate } from '../../update-script/index.js';
 import { type DirectedTarget } from '../../uptane/director-repository/files.js';
-import { type CataloguedImage, type ImageCatalogue, type Images } from '../images/index.js';
+import { type CataloguedImage, type Images } from '../images/index.js';
+import { type StoredScript } from '../scripts/index.js';
 import { type InventoryEcu, type OpenSchedule, type VehicleStanding } from './standing.js';
 
 export interface DueImages {
@@ -36,14 +37,14 @@ function inTurn(schedules: readonly OpenSchedule[]): readonly OpenSchedule[] {
 /** @returns undefined where nothing is due */
 export async function dueImages(
   vehicle: VehicleStanding,
-  scriptOf: (scriptRefId: string) => Promise<UpdateScript | undefined>,
-  catalogue: ImageCatalogue,
+  scriptOf: (scriptRefId: string) => Promise<StoredScript | undefined>,
+  images: Images,
 ): Promise<DueImages | undefined> {
   const [schedule, ...later] = inTurn(vehicle.schedules);
   if (!schedule) return undefined;
-  const script = await scriptOf(schedule.scriptRefId);
-  const resolved = script
-    ? resolve(vehicle, script, await catalogue.images())
+  const stored = await scriptOf(schedule.scriptRefId);
+  const resolved = stored
+    ? resolve(vehicle, stored, images)
     : `there is no update script ${schedule.scriptRefId}`;
   return typeof resolved === 'string'
     ? { schedule, targets: [], blocked: resolved, later }
@@ -53,7 +54,7 @@ export async function dueImages(
 /** All images, or why one is not to be had: with a part of a script a vehicle could not do anything. */
 function resolve(
   vehicle: VehicleStanding,
-  script: UpdateScript,
+  { script, sha256 }: StoredScript,
   images: Images,
 ): readonly DirectedTarget[] | string {
   const byName = new Map([...vehicle.ecus.values()].map((ecu) => [ecu.name, ecu]));
@@ -62,6 +63,10 @@ function resolve(
   const path = scriptPath(script['script-ref-id']);
   const image = images.findByPath(path);
   if (!image) return `the image repository has no ${path}`;
+  // What was approved is the script that is stored here, not whatever has its name elsewhere.
+  if (image.hashes.sha256 !== sha256) {
+    return `${path} in the image repository is not the script that was published: its SHA-256 is ${image.hashes.sha256}, not ${sha256}`;
+  }
   const unfit = unfitness(image, primary, vehicle);
   if (unfit !== undefined) return unfit;
   const targets = new Map<string, { image: CataloguedImage; ecus: Map<string, string> }>();

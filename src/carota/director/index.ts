@@ -4,4 +4,5 @@ export * from './director-keys.js';
 export { findLastManifest } from './manifests.js';
 export * from './ordered.js';
 export * from './standing.js';
+export { findManifest } from './stored-manifest.js';
 export { UnknownVehicle } from './vehicle-metadata.js';

@@ -32,11 +32,11 @@ export interface ManifestsOptions {
   readonly dueOf: (vehicle: VehicleStanding) => Promise<DueImages | undefined>;
   /** ms */
   readonly clock: () => number;
-  /** Hears of each manifest. */
+  /** Called with the outcome of each manifest. */
   readonly onManifest: (outcome: 'accepted' | ManifestFault) => void;
-  /** Hears of each ECU of an accepted manifest. */
+  /** Called for each ECU of an accepted manifest. */
   readonly onEcu: (standing: EcuStanding) => void;
-  /** Hears of each attack that an ECU has reported. */
+  /** Called for each attack reported by an ECU. */
   readonly onAttack: (attack: Attack | 'other') => void;
 }
 
@@ -84,9 +84,10 @@ export class Manifests {
       await checkManifest(manifest, vin, vehicle.ecus);
       const now = clock();
       const used = checkFreshness(manifest, vehicle.reports, now);
-      const reports = recordsOf(manifest, vehicle, used);
+      const reports = recordsOf(manifest, used);
       const revision = vehicle.revision + 1;
-      if (!(await this.#storing.do({ vin, revision, bytes, reports, now }))) continue;
+      const kept = recordsByKey(vehicle, reports);
+      if (!(await this.#storing.do({ vin, revision, bytes, reports: kept, now }))) continue;
       await this.#tellStandings(vehicle, reports);
       const seen = sightingsIn(manifest);
       for (const { attack } of seen) this.#options.onAttack(attack);
@@ -99,11 +100,11 @@ export class Manifests {
   /** What is installed, compared with what was ordered. */
   async #tellStandings(
     vehicle: VehicleStanding,
-    reports: Readonly<Record<string, ReportRecord>>,
+    reports: ReadonlyMap<string, ReportRecord>,
   ): Promise<void> {
     const due = dueByEcu(await this.#options.dueOf(vehicle));
     const ordered = new Map(Object.entries(vehicle.files?.ordered ?? {}));
-    for (const [ecuId, { installed }] of Object.entries(reports)) {
+    for (const [ecuId, { installed }] of reports) {
       const order = due.get(ecuId) ?? ordered.get(ecuId);
       this.#options.onEcu(ecuStanding(installed, order?.image, due.has(ecuId)));
     }
@@ -119,22 +120,31 @@ function parsed(bytes: Uint8Array): ManifestFile {
   }
 }
 
+/** By serial number. */
 const recordsOf = (
   { reports }: ManifestFile,
-  { ecus }: VehicleStanding,
   used: ReadonlyMap<string, UsedNonces>,
-): Readonly<Record<string, ReportRecord>> =>
-  Object.fromEntries(
+): ReadonlyMap<string, ReportRecord> =>
+  new Map(
     [...used].map(([ecuId, { time, nonces }]) => [
       ecuId,
-      {
-        keyId: ecus.get(ecuId)?.key.id ?? '',
-        time,
-        nonces,
-        installed: installedOf(reports.get(ecuId)),
-      },
+      { time, nonces, installed: installedOf(reports.get(ecuId)) },
     ]),
   );
+
+/** What is kept: the new records, and those of keys that no ECU has any more. */
+const recordsByKey = (
+  { ecus, reportsByKey }: VehicleStanding,
+  reports: ReadonlyMap<string, ReportRecord>,
+): Readonly<Record<string, ReportRecord>> => ({
+  ...reportsByKey,
+  ...Object.fromEntries(
+    [...reports].flatMap(([ecuId, report]) => {
+      const ecu = ecus.get(ecuId);
+      return ecu ? [[ecu.key.id, report]] : [];
+    }),
+  ),
+});
 
 function installedOf(report: ReportFile | undefined): ReportRecord['installed'] {
   const { installed } = report ?? {};

@@ -24,8 +24,6 @@ export interface ImageRecord {
 
 /** What is kept of an ECU's last accepted report. */
 export interface ReportRecord extends UsedNonces {
-  /** Of the key that has signed it: reports of an ECU that was replaced do not count. */
-  readonly keyId: string;
   readonly installed: ImageRecord | null;
 }
 
@@ -56,7 +54,13 @@ export interface VehicleStanding {
   readonly ecus: ReadonlyMap<string, InventoryEcu>;
   /** Installed version by the name of the ECU, as far as it is known. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Last reports by serial number. */
   readonly reports: ReadonlyMap<string, ReportRecord>;
+  /**
+   * The same by the id of the key that has signed them, also of keys that were taken out: an ECU that is put back goes on
+   * from its last report, so no report of before is accepted twice.
+   */
+  readonly reportsByKey: Readonly<Record<string, ReportRecord>>;
   /** Of the last manifest; 0: none was accepted. */
   readonly revision: number;
   readonly schedules: readonly OpenSchedule[];
@@ -65,23 +69,24 @@ export interface VehicleStanding {
   readonly database: string;
 }
 
+/** As the database gives it: JSON stays text until something has changed. */
 interface Row {
   readonly vin: string;
-  readonly ecus: readonly EcuRow[] | null;
-  readonly versions: Readonly<Record<string, string>> | null;
-  readonly reports: Readonly<Record<string, ReportRecord>> | null;
+  readonly ecus: string | null;
+  readonly versions: string | null;
+  readonly reports: string | null;
   readonly revision: number | null;
-  readonly schedules: readonly OpenSchedule[] | null;
+  readonly schedules: string | null;
   readonly database: string;
   readonly content: string | null;
   readonly epoch: string;
   readonly targets_version: number;
-  readonly targets_expires: Date;
+  readonly targets_expires: number;
   readonly snapshot_version: number;
-  readonly snapshot_expires: Date;
+  readonly snapshot_expires: number;
   readonly timestamp_version: number;
-  readonly timestamp_expires: Date;
-  readonly ordered: Readonly<Record<string, OrderedRecord>>;
+  readonly timestamp_expires: number;
+  readonly ordered: string;
 }
 
 interface EcuRow {
@@ -102,59 +107,110 @@ const OVER = ['success', 'cancel', 'consent_rejected', 'rollback_success', 'roll
 
 // The database: a restored or copied one has another server start, another oid, or another file behind the table.
 const STATEMENT = `
-select v.vin,
-  (select json_agg(json_build_object('ecuId', e.serial, 'name', e.name, 'hardwareId', e.hardware_id,
-     'key', e.key, 'keyId', e.key_id, 'isPrimary', e.is_primary, 'registeredAt', e.registered_at)
-     order by e.is_primary desc, e.serial) from ecus e where e.vin = v.vin) as ecus,
-  (select json_object_agg(i.ecu, i.version) from installed_versions i where i.vin = v.vin) as versions,
+select v.vin, i.ecus::text as ecus,
+  (select json_object_agg(i.ecu, i.version order by i.ecu) from installed_versions i
+   where i.vin = v.vin)::text as versions,
   (select json_agg(json_build_object('id', s.id, 'refId', s.ref_id, 'scriptRefId', s.script_ref_id,
-     'hasBegun', sv.newest is not null, 'postedAt', extract(epoch from w.posted_at) * 1000))
+     'hasBegun', sv.newest is not null, 'postedAt', extract(epoch from w.posted_at) * 1000)
+     order by s.id)
    from schedule_vehicles sv
    join schedules s on s.id = sv.schedule_id
    join waves w on w.schedule_id = sv.schedule_id and w.number = sv.wave
    where sv.vin = v.vin and s.status = 'running' and w.state in ('posting', 'running', 'passed')
-     and sv.state <> all ($2::text[])) as schedules,
-  m.reports, m.revision,
-  f.content, f.epoch, f.targets_version, f.targets_expires, f.snapshot_version, f.snapshot_expires,
-  f.timestamp_version, f.timestamp_expires, f.ordered,
+     and sv.state <> all ($2::text[]))::text as schedules,
+  m.reports::text as reports, m.revision, f.content, f.epoch, f.targets_version, f.snapshot_version,
+  f.timestamp_version,
+  (extract(epoch from f.targets_expires) * 1000)::float8 as targets_expires,
+  (extract(epoch from f.snapshot_expires) * 1000)::float8 as snapshot_expires,
+  (extract(epoch from f.timestamp_expires) * 1000)::float8 as timestamp_expires,
+  f.ordered::text as ordered,
   (select concat_ws(' ', pg_postmaster_start_time(),
      (select oid from pg_database where datname = current_database()),
      pg_relation_filenode('director_files'))) as database
 from vehicles v
+left join inventories i on i.vin = v.vin
 left join manifests m on m.vin = v.vin
 left join director_files f on f.vin = v.vin
 where v.vin = any($1::text[])`;
 
-/** @returns in the order of the VINs; undefined for a vehicle that is not known */
-export async function readStandings(
-  database: Queryable,
-  vins: readonly string[],
-): Promise<readonly (VehicleStanding | undefined)[]> {
-  const rows = await database.query<Row>(
-    STATEMENT,
-    [textArray([...new Set(vins)]), textArray(OVER)],
-    'director-standings',
-  );
-  const byVin = new Map(rows.map((row) => [row.vin, standingOf(row)]));
-  return vins.map((vin) => byVin.get(vin));
+/** Vehicles whose last row is remembered; a cycle reads it three times within seconds. Some 10 KB each. */
+const MOST_REMEMBERED = 5_000;
+
+/**
+ * Reads standings. Each is read from the database; only what the text means is remembered, so a row that says the same as
+ * the last one gives the same object.
+ */
+export class Standings {
+  readonly #database: Queryable;
+  /** The longest unread first. */
+  readonly #last = new Map<string, Remembered>();
+
+  constructor(database: Queryable) {
+    this.#database = database;
+  }
+
+  /** @returns in the order of the VINs; undefined for a vehicle that is not known */
+  async read(vins: readonly string[]): Promise<readonly (VehicleStanding | undefined)[]> {
+    const rows = await this.#database.query<Row>(
+      STATEMENT,
+      [textArray([...new Set(vins)]), textArray(OVER)],
+      'director-standings',
+    );
+    const byVin = new Map(rows.map((row) => [row.vin, this.#standingOf(row)]));
+    return vins.map((vin) => byVin.get(vin));
+  }
+
+  #standingOf(row: Row): VehicleStanding {
+    const { vin } = row;
+    const last = this.#last.get(vin);
+    this.#last.delete(vin);
+    const remembered =
+      last && isSameRow(last.row, row) ? last : { row, standing: standingOf(row, last) };
+    this.#last.set(vin, remembered);
+    const [oldest] = this.#last.size > MOST_REMEMBERED ? this.#last.keys() : [];
+    if (oldest !== undefined) this.#last.delete(oldest);
+    return remembered.standing;
+  }
 }
 
-function standingOf(row: Row): VehicleStanding {
-  const ecus = new Map((row.ecus ?? []).map((ecu) => [ecu.ecuId, ecuOf(ecu)]));
-  const reports = Object.entries(row.reports ?? {}).filter(
-    ([ecuId, { keyId }]) => ecus.get(ecuId)?.key.id === keyId,
-  );
+interface Remembered {
+  readonly row: Row;
+  readonly standing: VehicleStanding;
+}
+
+const isSameRow = (a: Row, b: Row): boolean =>
+  (Object.keys(a) as (keyof Row)[]).every((column) => a[column] === b[column]);
+
+/** @param last of the same vehicle: what was read from the same text is taken over */
+function standingOf(row: Row, last: Remembered | undefined): VehicleStanding {
+  const before = <Part>(column: keyof Row, part: (standing: VehicleStanding) => Part) =>
+    last?.row[column] === row[column] && last ? part(last.standing) : undefined;
+  const ecus = before('ecus', (standing) => standing.ecus) ?? ecusOf(row.ecus);
+  const reportsByKey =
+    before('reports', (standing) => standing.reportsByKey) ??
+    parsed<Readonly<Record<string, ReportRecord>>>(row.reports, {});
+  const reports = [...ecus.values()].flatMap(({ ecuId, key }) => {
+    const report = reportsByKey[key.id];
+    return report ? [[ecuId, report] as const] : [];
+  });
   return {
     vin: row.vin,
     ecus,
-    versions: row.versions ?? {},
+    versions: before('versions', (standing) => standing.versions) ?? parsed(row.versions, {}),
     reports: new Map(reports),
+    reportsByKey,
     revision: row.revision ?? 0,
-    schedules: row.schedules ?? [],
-    files: row.content === null ? undefined : filesOf(row, row.content),
+    schedules: before('schedules', (standing) => standing.schedules) ?? parsed(row.schedules, []),
+    files: row.content === null ? undefined : filesOf(row, row.content, before),
     database: row.database,
   };
 }
+
+const parsed = <Value>(text: string | null, none: Value): Value =>
+  text === null ? none : (JSON.parse(text) as Value);
+
+const ecusOf = (text: string | null): ReadonlyMap<string, InventoryEcu> =>
+  new Map(parsed<readonly EcuRow[]>(text, []).map((ecu) => [ecu.ecuId, ecuOf(ecu)]));
 
 /** By their ids, which are digests of what they are. The longest kept goes first. */
 const keys = new Map<string, PublicKey>();
@@ -177,11 +233,15 @@ const ecuOf = ({ key, keyId, registeredAt, ...ecu }: EcuRow): InventoryEcu => ({
   registeredAt: new Date(registeredAt),
 });
 
-const filesOf = (row: Row, content: string): StoredFiles => ({
+const filesOf = (
+  row: Row,
+  content: string,
+  before: <Part>(column: keyof Row, part: (standing: VehicleStanding) => Part) => Part | undefined,
+): StoredFiles => ({
   content,
   epoch: row.epoch,
-  targets: { version: row.targets_version, expires: row.targets_expires.getTime() },
-  snapshot: { version: row.snapshot_version, expires: row.snapshot_expires.getTime() },
-  timestamp: { version: row.timestamp_version, expires: row.timestamp_expires.getTime() },
-  ordered: row.ordered,
+  targets: { version: row.targets_version, expires: row.targets_expires },
+  snapshot: { version: row.snapshot_version, expires: row.snapshot_expires },
+  timestamp: { version: row.timestamp_version, expires: row.timestamp_expires },
+  ordered: before('ordered', ({ files }) => files?.ordered) ?? parsed(row.ordered, {}),
 });

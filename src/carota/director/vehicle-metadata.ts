@@ -3,7 +3,6 @@
  * before it is served. Only what is stored is served, so all processes on one database serve the same.
  */
 import { createHash } from 'node:crypto';
-import { type UpdateScript } from '../../update-script/index.js';
 import { Batches } from '../../service/batches.js';
 import {
   bytesArray,
@@ -24,7 +23,8 @@ import {
   type SignedFile,
 } from '../../uptane/director-repository/next-files.js';
 import { type SignedPart, signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
-import { type ImageCatalogue } from '../images/index.js';
+import { type ImageCatalogue, type Images } from '../images/index.js';
+import { type StoredScript } from '../scripts/index.js';
 import { type DirectorKeys } from './director-keys.js';
 import { dueImages, type DueImages } from './due-images.js';
 import { FileBytes, type Role } from './file-bytes.js';
@@ -36,10 +36,10 @@ export interface VehicleMetadataOptions {
   readonly keys: DirectorKeys;
   readonly catalogue: ImageCatalogue;
   readonly standingOf: (vin: string) => Promise<VehicleStanding | undefined>;
-  readonly scriptOf: (scriptRefId: string) => Promise<UpdateScript | undefined>;
+  readonly scriptOf: (scriptRefId: string) => Promise<StoredScript | undefined>;
   /** ms */
   readonly clock: () => number;
-  /** Hears of each file that was signed. */
+  /** Called for each signed file. */
   readonly onSigned: (role: Role) => void;
 }
 
@@ -56,6 +56,8 @@ export class VehicleMetadata {
   readonly #options: VehicleMetadataOptions;
   readonly #storing: Batches<ToStore, boolean>;
   readonly #bytes: FileBytes;
+  readonly #known = new WeakMap<VehicleStanding, Listed & { readonly images: Images }>();
+  #epoch: { readonly database: string; readonly digest: string } | undefined;
   /** Vehicles whose files are being signed by this process. */
   readonly #signing = new Map<string, Promise<unknown>>();
 
@@ -72,9 +74,8 @@ export class VehicleMetadata {
   async timestamp(vin: string): Promise<Uint8Array> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const vehicle = await this.#standingOf(vin);
-      const due = await this.due(vehicle);
-      const content = targetsMember(due?.targets ?? []);
-      const wanted = { wanted: digestOf(content), epoch: this.#epochOf(vehicle) };
+      const { due, content, digest } = await this.#listed(vehicle);
+      const wanted = { wanted: digest, epoch: this.#epochOf(vehicle) };
       const { files } = vehicle;
       const next = nextFiles(files, { ...wanted, now: this.#options.clock() });
       if (!next && files) {
@@ -148,13 +149,24 @@ export class VehicleMetadata {
     const vehicle = await this.#standingOf(vin);
     const { files } = vehicle;
     if (files?.targets.version !== version) return undefined;
-    const due = await this.due(vehicle);
-    const isDue = files.content === digestOf(targetsMember(due?.targets ?? []));
-    return isDue ? this.#bytes.get(vin, 'targets', version) : undefined;
+    const { digest } = await this.#listed(vehicle);
+    return files.content === digest ? this.#bytes.get(vin, 'targets', version) : undefined;
   }
 
-  due(vehicle: VehicleStanding): Promise<DueImages | undefined> {
-    return dueImages(vehicle, this.#options.scriptOf, this.#options.catalogue);
+  async due(vehicle: VehicleStanding): Promise<DueImages | undefined> {
+    return (await this.#listed(vehicle)).due;
+  }
+
+  /** Of the same standing and the same images it is the same: neither a script nor a standing ever changes. */
+  async #listed(vehicle: VehicleStanding): Promise<Listed> {
+    if (vehicle.schedules.length === 0) return NOTHING_LISTED;
+    const images = await this.#options.catalogue.images();
+    const known = this.#known.get(vehicle);
+    if (known?.images === images) return known;
+    const due = await dueImages(vehicle, this.#options.scriptOf, images);
+    const listed = { images, ...listedOf(due) };
+    this.#known.set(vehicle, listed);
+    return listed;
   }
 
   async #standingOf(vin: string): Promise<VehicleStanding> {
@@ -164,8 +176,11 @@ export class VehicleMetadata {
   }
 
   #epochOf({ database }: VehicleStanding): string {
+    if (this.#epoch?.database === database) return this.#epoch.digest;
     const { rootDigest } = this.#options.keys;
-    return createHash('sha256').update(`${database} ${rootDigest}`).digest('hex');
+    const digest = createHash('sha256').update(`${database} ${rootDigest}`).digest('hex');
+    this.#epoch = { database, digest };
+    return digest;
   }
 
   /** @returns undefined where a stored file is not there any more: another process was quicker */
@@ -228,6 +243,20 @@ const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
 /** Of what targets say, always made in the same order. */
 const digestOf = (content: SignedPart) =>
   createHash('sha256').update(JSON.stringify(content)).digest('hex');
+
+/** What the targets of a vehicle are to say. */
+interface Listed {
+  readonly due: DueImages | undefined;
+  readonly content: SignedPart;
+  readonly digest: string;
+}
+
+function listedOf(due: DueImages | undefined): Listed {
+  const content = targetsMember(due?.targets ?? []);
+  return { due, content, digest: digestOf(content) };
+}
+
+const NOTHING_LISTED = listedOf(undefined);
 
 /** What was ordered last, of ECUs that the vehicle still has. */
 const orderedOfEcus = ({ ecus, files }: VehicleStanding) =>

@@ -43,6 +43,7 @@ export async function storeEcus(
   now: number,
 ): Promise<void> {
   const vins = textArray(vehicles.map(({ vin }) => vin));
+  await lockVehicles(tx, vins);
   const before = await tx.query<{ vin: string; serial: string; key_id: string; since: Date }>(
     `delete from ecus where vin = any($1::text[])
      returning vin, serial, key_id, registered_at as since`,
@@ -76,6 +77,7 @@ export async function storeEcus(
   } catch (error) {
     throw refusalOf(error);
   }
+  await writeInventories(tx, vins);
   const serialsBefore = new Map<string, string[]>();
   for (const { vin, serial } of before) {
     serialsBefore.set(vin, [...(serialsBefore.get(vin) ?? []), serial]);
@@ -104,6 +106,8 @@ export async function replaceEcu(
   now: number,
 ): Promise<void> {
   const keyId = keyIdOfListed(ecu.publicKey);
+  const vins = textArray([vin]);
+  await lockVehicles(tx, vins);
   let replaced: { name: string; key_id: string }[];
   try {
     replaced = await tx.query<{ name: string; key_id: string }>(
@@ -127,6 +131,7 @@ export async function replaceEcu(
   }
   const [old] = replaced;
   if (!old) throw new NoSuchEcu('ecu', `vehicle ${vin} has no ECU ${serial}`);
+  await writeInventories(tx, vins);
   const detail = {
     name: old.name,
     before: { serial, keyId: old.key_id },
@@ -134,6 +139,24 @@ export async function replaceEcu(
   };
   await recordActions(tx, 'replace-ecu', [{ vin, by, detail }], now);
 }
+
+/** One change of a vehicle's ECUs after the other; in one order everywhere. */
+const lockVehicles = (tx: Queryable, vins: string) =>
+  tx.query('select from vehicles where vin = any($1::text[]) order by vin for no key update', [
+    vins,
+  ]);
+
+/** @param vins of vehicles that are locked */
+const writeInventories = (tx: Queryable, vins: string) =>
+  tx.query(
+    `insert into inventories (vin, ecus)
+     select vin, json_agg(json_build_object('ecuId', serial, 'name', name, 'hardwareId', hardware_id,
+       'key', key, 'keyId', key_id, 'isPrimary', is_primary, 'registeredAt', registered_at)
+       order by is_primary desc, serial)
+     from ecus where vin = any($1::text[]) group by vin
+     on conflict (vin) do update set ecus = excluded.ecus`,
+    [vins],
+  );
 
 function refusalOf(error: unknown): unknown {
   if (!(error instanceof DatabaseError)) return error;

@@ -9,9 +9,10 @@ const PRIMARY_NAME = 'OTA-MANAGER';
 
 /** @returns what is wrong, each with the JSON Pointer of its field */
 export function ecuErrors(ecus: readonly EcuRegistration[]): FieldError[] {
-  const errors = ecus.flatMap(({ publicKey }, place) =>
-    keyErrors(publicKey, `/ecus/${place}/publicKey`),
-  );
+  const errors = ecus.flatMap((ecu, place) => [
+    ...keyErrors(ecu.publicKey, `/ecus/${place}/publicKey`),
+    ...textErrors(ecu, `/ecus/${place}`),
+  ]);
   errors.push(
     ...repeated(ecus, 'serial', ({ serial }) => serial),
     ...repeated(ecus, 'name', ({ name }) => name),
@@ -42,6 +43,23 @@ export function keyErrors(key: MetadataKey, path: string): FieldError[] {
   if (isUsable(key)) return [];
   const message = `is no public key of type ${key.keytype} whose signatures can be trusted`;
   return [{ path: `${path}/keyval/public`, message }];
+}
+
+/**
+ * Vehicles compare these texts by code point (Uptane, "Metadata structures").
+ *
+ * @param path of the ECU
+ */
+export function textErrors(
+  ecu: Pick<EcuRegistration, 'serial' | 'hardwareId'>,
+  path: string,
+): FieldError[] {
+  return (['serial', 'hardwareId'] as const)
+    .filter((field) => ecu[field] !== ecu[field].normalize('NFC'))
+    .map((field) => ({
+      path: `${path}/${field}`,
+      message: 'must be in Unicode Normalization Form C',
+    }));
 }
 
 function* repeated(

@@ -1,7 +1,7 @@
 /** What the routes of the CarOTA Server need. */
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
-import { type Signer } from '../../update-script/index.js';
+import { type HttpLimits } from '../../service/limits/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
@@ -10,10 +10,11 @@ import { type CarotaMetrics } from '../metrics.js';
 
 export interface CarotaContext {
   readonly database: Database;
+  /** The same for whatever may read a lot: it takes no connection from the rest. */
+  readonly reading: Database;
   readonly store: ArtifactStore;
   /** Directory of artifact uploads in progress. */
   readonly incoming: string;
-  readonly signer: Signer;
   /** Key that signs artifact URLs. */
   readonly urlKey: Uint8Array;
   /** Minimum validity of an artifact URL, seconds. */
@@ -35,4 +36,5 @@ export interface CarotaContext {
   readonly wake: () => void;
   readonly log: Logger;
   readonly version: string;
+  readonly limits: HttpLimits | undefined;
 }

@@ -38,6 +38,8 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     version,
     document: carotaDocument(version),
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
+    limits: context.limits,
+    onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });
   artifactRoutes(server, context);
@@ -50,7 +52,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   imageRepositoryRoutes(server, context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
-  liveRoute(server, carotaLiveApi, { ...context, look: lookAt(database) });
+  liveRoute(server, carotaLiveApi, { ...context, look: lookAt(context.reading, context.images) });
   tokenRoutes(server, carotaTokenApi, context);
   serviceRoutes(server, {
     metrics,

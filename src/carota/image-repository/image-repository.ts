@@ -21,7 +21,9 @@ import { type Signer } from '../../uptane/signing/index.js';
 import { Refusal } from '../../uptane/refusal.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Database } from '../../service/database/index.js';
+import { type DeliveryResult, takeDelivery } from './deliveries.js';
 import { recordImage } from './published-images.js';
+import { repositoryMark } from './repository-mark.js';
 
 /** The image cannot be a target; nothing has changed. */
 export class TargetRefused extends Error {
@@ -38,16 +40,29 @@ export interface NewTarget {
 
 export type TargetState = 'published' | 'proposed';
 
+export type OnlineKeys = 'server' | 'signer' | 'elsewhere';
+
+/** Of the repository, for people: also who has its keys, and what the proposal changes. */
+export interface RepositoryOverview extends RepositoryStatus {
+  readonly isTrial: boolean;
+  readonly onlineKeys: OnlineKeys;
+  readonly difference: readonly string[];
+}
+
 export interface ImageRepositoryOptions {
   readonly folder: string;
   readonly database: Database;
   readonly store: ArtifactStore;
-  /** Of snapshot and timestamp; none: people refresh by hand. */
+  /** Who has the keys of snapshot and timestamp; `elsewhere`: people refresh by hand. */
+  readonly onlineKeys: OnlineKeys;
+  /** Their signers; none: `elsewhere`. */
   readonly online: () => Promise<readonly Signer[]>;
   /** Of root and targets, where they are on this server for trials. */
   readonly offline: readonly Signer[];
   /** ms */
   readonly clock: () => number;
+  /** ms. Throws while the time is in doubt; then nothing is signed. */
+  readonly signingTime: () => number;
 }
 
 /** Of the timestamp's life; below it, a new one is signed. */
@@ -98,7 +113,7 @@ export class ServedRepository {
         }
         await this.#repository.propose({
           change: addTarget('targets', path, content),
-          now: this.#now(),
+          now: this.#signingTime(),
         });
         // Images come before the metadata that lists them.
         await recordImage(database, path, Object.values(content.hashes), sha256);
@@ -110,6 +125,22 @@ export class ServedRepository {
       }
       throw error;
     }
+  }
+
+  /** Signed metadata of suppliers. @throws DeliveryRefused */
+  deliver(bytes: Uint8Array): Promise<DeliveryResult> {
+    const { database, store, online } = this.#options;
+    return takeDelivery(
+      {
+        repository: this.#repository,
+        database,
+        store,
+        online,
+        signingTime: () => this.#signingTime(),
+        exclusively: (work) => this.#change(work),
+      },
+      bytes,
+    );
   }
 
   /**
@@ -125,14 +156,21 @@ export class ServedRepository {
       const timestamp = published.find(({ role }) => role === 'timestamp');
       const { timestamp: days } = await this.#repository.periods();
       if (timestamp === undefined || timestamp.daysLeft > days * FRESH) return;
-      await this.#repository.refresh(online, this.#now());
+      await this.#repository.refresh(online, this.#signingTime());
     });
   }
 
-  /** For people: with what the proposal changes. @throws RepositoryFault if there is no repository */
-  async overview(): Promise<RepositoryStatus & { readonly difference: readonly string[] }> {
+  /** @throws RepositoryFault if there is no repository */
+  async overview(): Promise<RepositoryOverview> {
+    const { onlineKeys, offline } = this.#options;
     const { lines } = await this.#repository.review(this.#now());
-    return { ...(await this.status()), difference: lines };
+    const status = await this.status();
+    return { isTrial: offline.length > 0, onlineKeys, ...status, difference: lines };
+  }
+
+  /** A text that differs when something was published, proposed or signed. */
+  mark(): Promise<string> {
+    return repositoryMark(this.folder);
   }
 
   status(): Promise<RepositoryStatus> {
@@ -152,7 +190,7 @@ export class ServedRepository {
             timestamp: only(keys.timestamp),
           },
           DEFAULT_PERIODS,
-          this.#now(),
+          this.#signingTime(),
         );
       }
       await this.#publishIfTrial();
@@ -167,14 +205,14 @@ export class ServedRepository {
       .filter(({ role, daysLeft }) => isOffline(role) && daysLeft < RENEW_DAYS)
       .map(({ role }) => role);
     if (renew.length === 0) return;
-    await this.#repository.propose({ change: (state) => state, renew, now: this.#now() });
+    await this.#repository.propose({ change: (state) => state, renew, now: this.#signingTime() });
     await this.#publishIfTrial();
   }
 
   async #publishIfTrial(): Promise<TargetState> {
     const { offline, online } = this.#options;
     if (offline.length === 0) return 'proposed';
-    const now = this.#now();
+    const now = this.#signingTime();
     const { proposed } = await this.status();
     if (proposed.length === 0) return 'published';
     for (const signer of offline) {
@@ -193,6 +231,10 @@ export class ServedRepository {
       .then(() => exclusively(join(this.folder, 'lock'), work, PATIENCE));
     this.#last = change;
     return change;
+  }
+
+  #signingTime(): Date {
+    return new Date(this.#options.signingTime());
   }
 
   #now(): Date {

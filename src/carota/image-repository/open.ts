@@ -13,7 +13,7 @@ export interface OpenedRepository {
   close(): void;
 }
 
-type Parts = Pick<ImageRepositoryOptions, 'database' | 'store' | 'clock'>;
+type Parts = Pick<ImageRepositoryOptions, 'database' | 'store' | 'clock' | 'signingTime'>;
 
 /** @throws RepositoryFault, KeyFileFault */
 export async function openImageRepository(
@@ -25,6 +25,7 @@ export async function openImageRepository(
     const repository = new ServedRepository({
       ...parts,
       folder: resolve(imageRepositoryDir),
+      onlineKeys: client ? 'signer' : 'elsewhere',
       online: async () => (await client?.signers()) ?? [],
       offline: [],
     });
@@ -40,6 +41,7 @@ export async function openImageRepository(
   const repository = new ServedRepository({
     ...parts,
     folder,
+    onlineKeys: 'server',
     online: async () => [keys.snapshot, keys.timestamp],
     offline: [keys.root, keys.targets],
   });

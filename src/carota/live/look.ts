@@ -18,31 +18,76 @@ from schedules s
 where s.id in (select id from schedules order by id desc limit ${NEWEST})
   or s.ref_id = any ($1::text[])`;
 
+const VEHICLES = /* sql */ `
+select v.vin, concat_ws('|', v.updated_at,
+  (select string_agg(concat_ws(' ', serial, key_id, hardware_id), ',' order by serial)
+   from ecus where vin = v.vin),
+  (select revision from manifests where vin = v.vin),
+  (select concat_ws(' ', refused_at, count) from manifest_refusals where vin = v.vin),
+  (select timestamp_version from director_files where vin = v.vin),
+  (select string_agg(concat_ws(' ', id, last_at, count), ',' order by id)
+   from attack_reports where vin = v.vin),
+  (select string_agg(concat_ws(' ', s.id, s.status, w.state, sv.state, (sv.newest).id), ',' order by s.id)
+   from schedule_vehicles sv
+   join schedules s on s.id = sv.schedule_id
+   left join waves w on w.schedule_id = sv.schedule_id and w.number = sv.wave
+   where sv.vin = v.vin)) as mark
+from vehicles v where v.vin = any ($1::text[])`;
+
 const REST = /* sql */ `
 select (select concat_ws(' ', count(*), max(created_at)) from update_scripts) as scripts,
   (select concat_ws(' ', count(*), max(created_at)) from artifacts) as artifacts,
   concat_ws(' ', (select id from refused_events order by id limit 1),
     (select id from refused_events order by id desc limit 1),
-    (select max(replayed_at) from refused_events)) as refused_events`;
+    (select max(replayed_at) from refused_events)) as refused_events,
+  (select string_agg(concat_ws(' ', id, last_at, count), ',' order by id)
+   from (select id, last_at, count from attack_reports order by id desc limit ${NEWEST}) a) as attacks,
+  (select max(id) from audit_log)::text as audit,
+  (select max(version) from director_roots)::text as root`;
 
-/** Fingerprints of the topics `schedules`, `scripts`, `artifacts` and `refused-events`, and on request of `schedule:<ref-id>`. */
+interface Rest {
+  readonly scripts: string;
+  readonly artifacts: string;
+  readonly refused_events: string;
+  readonly attacks: string | null;
+  readonly audit: string | null;
+  readonly root: string | null;
+}
+
+/**
+ * Fingerprints of the topics `schedules`, `scripts`, `artifacts`, `refused-events`, `attacks`, `audit` and `repositories`,
+ * and on request of `schedule:<ref-id>` and `vehicle:<vin>`.
+ *
+ * @param images the image repository, which is in files
+ */
 export const lookAt =
-  (database: Queryable): Look =>
+  (database: Queryable, images: { mark(): Promise<string> }): Look =>
   async (wanted) => {
-    const refIds = [...wanted]
-      .filter((topic) => topic.startsWith('schedule:'))
-      .map((topic) => topic.slice('schedule:'.length));
+    const refIds = namedBy(wanted, 'schedule');
+    const vins = namedBy(wanted, 'vehicle');
     const rows = await database.query<{ ref_id: string; mark: string }>(SCHEDULES, [
       textArray(refIds),
     ]);
-    const rest = only(
-      await database.query<{ scripts: string; artifacts: string; refused_events: string }>(REST),
-    );
+    const vehicles =
+      vins.length === 0
+        ? []
+        : await database.query<{ vin: string; mark: string }>(VEHICLES, [textArray(vins)]);
+    const rest = only(await database.query<Rest>(REST));
     return new Map([
       ['schedules', rows.map(({ ref_id, mark }) => `${ref_id} ${mark}`).join('\n')],
       ['scripts', rest.scripts],
       ['artifacts', rest.artifacts],
       ['refused-events', rest.refused_events],
+      ['attacks', rest.attacks ?? ''],
+      ['audit', rest.audit ?? ''],
+      ['repositories', `${rest.root ?? ''} ${await images.mark()}`],
       ...rows.map(({ ref_id, mark }): [string, string] => [`schedule:${ref_id}`, mark]),
+      ...vehicles.map(({ vin, mark }): [string, string] => [`vehicle:${vin}`, mark]),
     ]);
   };
+
+/** The things of a kind that browsers have named. */
+const namedBy = (wanted: ReadonlySet<string>, kind: string): string[] =>
+  [...wanted]
+    .filter((topic) => topic.startsWith(`${kind}:`))
+    .map((topic) => topic.slice(kind.length + 1));

@@ -1,18 +1,32 @@
-/** Update scripts: validated, signed once, never changed. */
+/** Update scripts: validated, never changed. */
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldError } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
-import { type Signer, signScript, type UpdateScript } from '../../update-script/index.js';
+import { type UpdateScript } from '../../update-script/index.js';
 
 export interface ScriptRow {
   readonly script_ref_id: string;
   readonly model: string;
   readonly script: UpdateScript;
-  readonly jws: string;
   readonly created_at: Date;
 }
 
-const COLUMNS = 'script_ref_id, model, script, jws, created_at';
+/** The file that is the script's target, as vehicles fetch it. */
+export const scriptFile = (script: UpdateScript): Buffer => Buffer.from(JSON.stringify(script));
+
+/** A script that was published, and the SHA-256 of its file. */
+export interface StoredScript {
+  readonly script: UpdateScript;
+  readonly sha256: string;
+}
+
+export const storedScript = (script: UpdateScript): StoredScript => ({
+  script,
+  sha256: createHash('sha256').update(scriptFile(script)).digest('hex'),
+});
+
+const COLUMNS = 'script_ref_id, model, script, created_at';
 
 /** Another script with this script-ref-id exists. */
 export class ScriptExists extends Error {
@@ -42,23 +56,21 @@ export async function artifactErrors(
 }
 
 /**
- * Signs and stores a script. Publishing the same script again returns the stored one.
+ * Stores a script. Publishing the same script again returns the stored one.
  *
  * @throws ScriptExists where the script-ref-id has different content
  */
 export async function publishScript(
   database: Queryable,
   script: UpdateScript,
-  signer: Signer,
   by: string,
   now: number,
 ): Promise<{ row: ScriptRow; isNew: boolean }> {
   const scriptRefId = script['script-ref-id'];
-  const jws = await signScript(script, signer, now);
   const [made] = await database.query<ScriptRow>(
-    `insert into update_scripts (script_ref_id, model, script, jws, created_at, created_by)
-     values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning ${COLUMNS}`,
-    [scriptRefId, script.model, JSON.stringify(script), jws, new Date(now), by],
+    `insert into update_scripts (script_ref_id, model, script, created_at, created_by)
+     values ($1, $2, $3, $4, $5) on conflict do nothing returning ${COLUMNS}`,
+    [scriptRefId, script.model, JSON.stringify(script), new Date(now), by],
   );
   if (made) return { row: made, isNew: true };
   const row = await findScript(database, scriptRefId);

@@ -1,4 +1,4 @@
-/** `otaops bench`: how fast it is on this machine, beside what limits it. */
+/** `otaops bench`: performance on this machine, next to the limiting resource. */
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Part, PARTS } from '../../bench/parts.js';
@@ -34,14 +34,14 @@ const SETTINGS: readonly Setting<unknown>[] = [
   },
   {
     flag: '--bench-rounds <number>',
-    description: 'rounds of which the median counts; three times as many in part history',
+    description: 'rounds, of which the median counts; three times as many in part history',
     default: 3,
     parse: count,
   },
   {
     flag: '--bench-events <number>',
     description:
-      'events in a round, or as many as the operation has vehicles; half of them in part history',
+      'events per round, or the number of vehicles in the operation; half of them in part history',
     default: 100_000,
     parse: count,
   },
@@ -55,18 +55,18 @@ const SETTINGS: readonly Setting<unknown>[] = [
   {
     flag: '--bench-history <numbers>',
     description:
-      'earlier messages in part history, comma-separated, the fewest first; 100 million take 50 GB in the folder for temporary files and about 20 minutes',
+      'earlier messages in part history, comma-separated, ascending; 100 million need 50 GB in the temporary directory and about 20 minutes',
     default: [0, 10_000_000, 100_000_000],
     parse: (text) => text.split(',').map((size) => (size === '0' ? 0 : count(size))),
   },
   {
     flag: '--bench-reference <folder>',
     description:
-      'another release, built there: parts events, embedded and trigger put the same load on both by turns and add the ratios',
+      'directory of another built release: parts events, embedded and trigger alternate between both and add the ratios',
   },
   {
     flag: '--bench-vins <number>',
-    description: 'VINs of a trigger in part trigger',
+    description: 'VINs per trigger in part trigger',
     default: 100_000,
     parse: count,
   },
@@ -76,13 +76,15 @@ const SETTINGS: readonly Setting<unknown>[] = [
     default: 10,
     parse: count,
   },
-  { flag: '--bench-json <file>', description: 'also write the figures there, as JSON' },
+  { flag: '--bench-json <file>', description: 'also write the results to this file, as JSON' },
 ];
 
 export function benchCommand(program: Command): void {
   const command = program
     .command('bench')
-    .description('measure it here: starts PostgreSQL, Mosquitto and adapters of its own')
+    .description(
+      'measure performance on this machine: starts its own PostgreSQL, Mosquitto and adapters',
+    )
     .addHelpText(
       'after',
       `

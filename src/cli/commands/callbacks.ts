@@ -12,7 +12,7 @@ export function callbacksCommand(program: Command): void {
 
   serverCommand(callbacks, {
     usage: 'list',
-    description: 'list receivers, and how far behind each is',
+    description: 'list receivers and their backlog',
     examples: ['otaops callbacks list'],
   }).action(async (flags: CommonFlags) => {
     const client = await clientOf(flags);
@@ -22,7 +22,7 @@ export function callbacksCommand(program: Command): void {
       return;
     }
     printTable(
-      ['name', 'url', 'on', 'position', 'behind', 'failures', 'next try', 'failure'],
+      ['name', 'url', 'on', 'position', 'behind', 'failures', 'next retry', 'failure'],
       items.map((receiver) => [
         receiver.name,
         receiver.url,
@@ -68,14 +68,14 @@ export function callbacksCommand(program: Command): void {
 
   serverCommand(callbacks, {
     usage: 'change <name>',
-    description: 'change address or secret, switch off and on',
+    description: 'change URL or secret, switch off and on',
     examples: ['otaops callbacks change carota --new-secret', 'otaops callbacks change dwh --off'],
   })
-    .option('--address <url>', 'where batches are posted to')
-    .option('--secret <whsec_…>', 'signing secret; the old one signs too for a day')
-    .option('--new-secret', 'make a new secret')
+    .option('--address <url>', 'URL that receives the batches')
+    .option('--secret <whsec_…>', 'signing secret; the old one also signs for another day')
+    .option('--new-secret', 'create a new secret')
     .option('--on', 'switch on again')
-    .option('--off', 'switch off; events are delivered once it is on again')
+    .option('--off', 'switch off; pending events are delivered after it is switched on again')
     .action(async (name: string, flags: CommonFlags & ChangeFlags) => {
       const { address, secret, newSecret, on, off } = flags;
       if (on && off) throw new UsageError('give either --on or --off');
@@ -100,7 +100,7 @@ export function callbacksCommand(program: Command): void {
 
   serverCommand(callbacks, {
     usage: 'replay <name>',
-    description: 'deliver events again, after an event or from a time on',
+    description: 'deliver events again, starting after an event or at a time',
     examples: ['otaops callbacks replay carota --since 2026-11-24T08:00:00Z'],
   })
     .addOption(option('--after <event>', 'start after the event with this number', parseCount))

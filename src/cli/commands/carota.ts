@@ -18,7 +18,10 @@ import {
   DIRECTOR_DIR,
   DIRECTOR_SIGNER,
   HOST,
+  HTTP_LIMIT_SETTINGS,
   HTTP_PORT,
+  type HttpLimitFlags,
+  httpLimitsOf,
   IMAGE_REPOSITORY_DIR,
   IMAGE_SIGNER,
   LOG_LEVEL,
@@ -27,18 +30,16 @@ import {
   S3_BUCKET,
   S3_REGION,
   S3_URL,
-  SIGNING_CHAIN,
-  SIGNING_KEY,
   URL_TTL,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
 
-interface CarotaFlags extends Omit<CarotaSettings, 'callbackSecrets'> {
+interface CarotaFlags extends Omit<CarotaSettings, 'callbackSecrets'>, HttpLimitFlags {
   readonly callbackSecret?: string[];
   readonly logLevel: string;
 }
 
-/** Beside the adapter's 8080. */
+/** Next to the adapter's 8080. */
 const DEFAULT_PORT = 8090;
 
 export function carotaCommand(program: Command): void {
@@ -55,8 +56,9 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [{ ...DATA_DIR, default: './.otaops-carota' }, DATABASE_URL]);
   addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, ALLOW_PLAIN_HTTP]);
   addSettings(command, [CALLBACK_SECRET]);
-  addSettings(command, [SIGNING_KEY, SIGNING_CHAIN, S3_URL, S3_BUCKET, S3_REGION]);
+  addSettings(command, [S3_URL, S3_BUCKET, S3_REGION]);
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
+  addSettings(command, HTTP_LIMIT_SETTINGS);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
@@ -66,20 +68,23 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
     }
     const log = serviceLog(logLevel);
     const { startCarota } = await import('../../carota/index.js');
-    const carota = await startCarota({ ...flags, callbackSecrets: callbackSecret }, log);
+    const settings: CarotaSettings = {
+      ...flags,
+      callbackSecrets: callbackSecret,
+      httpLimits: httpLimitsOf(flags),
+    };
+    const carota = await startCarota(settings, log);
     print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);
     print(`Console         ${carota.httpUrl}/console/`);
     if (carota.imageRootFile !== undefined) {
-      print(`Image repository keys of our own, for trials; vehicles trust ${carota.imageRootFile}`);
-    }
-    if (carota.trustAnchorFile !== undefined) {
-      print(`Signing keys of our own, for trials; vehicles trust ${carota.trustAnchorFile}`);
+      print(`Image repository keys: generated for trials; vehicles trust ${carota.imageRootFile}`);
     }
     if (carota.directorRootFile !== undefined) {
       print(`Director keys of our own, for trials; vehicles trust ${carota.directorRootFile}`);
+      print(`and the time by ${carota.timeKeysFile}`);
     }
     if (carota.firstToken !== undefined) {
-      // Standard output ends up in logs that others read.
+      // Others can read standard output in logs.
       print(`Initial admin token: in ${carota.tokenFile}, readable by its owner only`);
     }
     log.info({ signal: await stopping }, 'stopping');

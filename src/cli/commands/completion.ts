@@ -20,7 +20,7 @@ export function completionCommand(program: Command): void {
   ]).action(({ shell }: { shell: Shell }) => print(SCRIPTS[shell](pathsOf(program))));
 }
 
-/** A command by its words, and what may follow: its subcommands and flags. */
+/** A command's words, and what can follow: its subcommands and flags. */
 interface CommandPath {
   readonly words: string;
   readonly subcommands: readonly string[];

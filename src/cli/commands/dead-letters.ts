@@ -37,10 +37,10 @@ const withFilters = (command: Command): Command =>
     .addOption(
       new Option('--status <status>', 'only with this status').choices(DEAD_LETTER_STATUSES),
     )
-    .addOption(option('--vin <vin>', 'only of this vehicle', parseVin))
-    .option('--system-id <id>', 'only of this system_id')
-    .addOption(timeOption('--from', 'only received then or later'))
-    .addOption(timeOption('--to', 'only received before'));
+    .addOption(option('--vin <vin>', 'only from this vehicle', parseVin))
+    .option('--system-id <id>', 'only from this system_id')
+    .addOption(timeOption('--from', 'only those received at or after this time'))
+    .addOption(timeOption('--to', 'only those received before this time'));
 
 export function deadLettersCommand(program: Command): void {
   const deadLetters = program
@@ -57,7 +57,7 @@ export function deadLettersCommand(program: Command): void {
       ],
     }),
   )
-    .option('--replayed', 'also those that were replayed')
+    .option('--replayed', 'include replayed ones')
     .addOption(limitOption(100))
     .action(async (flags: FilterFlags & { replayed?: boolean }) => {
       const client = await clientOf(flags);
@@ -86,7 +86,7 @@ export function deadLettersCommand(program: Command): void {
   withFilters(
     serverCommand(deadLetters, {
       usage: 'replay [id]',
-      description: 'process one again, or all that match, once the cause is fixed',
+      description: 'replay one or all matching ones after the cause is fixed',
       examples: [
         'otaops dead-letters replay 8c5e2f0a-…',
         'otaops dead-letters replay --reason VEHICLE_NOT_REGISTERED --why "imported yesterday"',
@@ -94,7 +94,7 @@ export function deadLettersCommand(program: Command): void {
       ],
     }),
   )
-    .option('--all', 'every dead letter that was not replayed yet')
+    .option('--all', 'every dead letter not yet replayed')
     .option('--why <text>', 'kept in the audit log')
     .addOption(limitOption(1_000))
     .action(async (id: string | undefined, flags: ReplayFlags) => {
@@ -112,17 +112,17 @@ interface ReplayFlags extends FilterFlags {
   readonly why?: string;
 }
 
-/** Everything is replayed only when that is what was asked for. @throws UsageError */
+/** Replays everything only if explicitly requested. @throws UsageError */
 function refuseUnclear(id: string | undefined, filter: object, { all = false }: ReplayFlags): void {
   const isFiltered = Object.keys(filter).length > 0;
   const ways = [id !== undefined, isFiltered, all].filter(Boolean).length;
   if (ways === 0) throw new UsageError('give an id, a filter such as --reason, or --all');
-  if (ways > 1) throw new UsageError('give only one of an id, filters and --all');
+  if (ways > 1) throw new UsageError('give either an id, filters or --all');
 }
 
 const reasonOf = (why: string | undefined) => (why === undefined ? {} : { reason: why });
 
-/** @throws Error if it is refused again */
+/** @throws Error if it is rejected again */
 async function replayOne(client: Client, id: string, { why, json }: ReplayFlags): Promise<void> {
   const answer = await client.call(deadLetterApi.replayDeadLetter, {
     params: { id },
@@ -133,7 +133,7 @@ async function replayOne(client: Client, id: string, { why, json }: ReplayFlags)
   if (answer.outcome === 'refused') throw new Error('the dead letter was refused again');
 }
 
-/** @throws Error if at least one is refused again */
+/** @throws Error if at least one is rejected again */
 async function replayMatching(
   client: Client,
   filter: DeadLetterFilter,

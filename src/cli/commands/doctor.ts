@@ -1,4 +1,4 @@
-/** `otaops doctor`: whether a running adapter is well, as far as it can be seen from outside. */
+/** `otaops doctor`: checks the health of a running server from outside. */
 import { connect } from 'node:net';
 import { type Command } from 'commander';
 import {
@@ -67,7 +67,7 @@ export function doctorCommand(program: Command): void {
 
 const ONE = { query: { limit: 1 } };
 
-/** What `/readyz` says: an adapter has a message link, the CarOTA Server has none. */
+/** Checks of `/readyz`: an adapter has a message link, the CarOTA Server has none. */
 type Readiness =
   | { readonly parts: Readonly<Record<string, boolean>>; readonly problem: string | undefined }
   | { readonly fault: string };
@@ -97,7 +97,7 @@ function healthOf(what: string, readiness: Readiness): Finding {
   return { what, ok: problem === undefined && Object.values(parts).every(Boolean), detail };
 }
 
-/** As Prometheus sees it. */
+/** From the Prometheus metrics. */
 async function clock(client: Client): Promise<Finding> {
   return asked('clock', async () => {
     const text = await (await client.open(serviceApi.getMetrics, {})).text();
@@ -130,7 +130,7 @@ function broker({ host, port }: BrokerHost): Promise<Finding> {
     };
     const socket = connect(port, host);
     socket.setTimeout(CONNECT_MS, () => tell(false, 'does not answer'));
-    socket.once('connect', () => tell(true, 'takes connections'));
+    socket.once('connect', () => tell(true, 'accepts connections'));
     socket.once('error', (error) => tell(false, error.message));
   });
 }
@@ -151,7 +151,7 @@ async function callbacks(client: Client): Promise<Finding[]> {
   ];
 }
 
-/** Some are nothing to worry about; they are counted for whoever looks. */
+/** Informational: dead letters alone are no failure. */
 async function deadLetters(client: Client): Promise<Finding> {
   return asked('dead letters', async () => {
     const query = { replayed: false, limit: 1 };

@@ -1,4 +1,4 @@
-/** `otaops events`: the event stream, from a cursor or a time on, or live. */
+/** `otaops events`: the event stream, from a cursor or time, or live. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
 import { eventApi } from '../../contract/adapter-api/index.js';
@@ -20,14 +20,14 @@ interface EventsFlags extends CommonFlags {
 }
 
 const MAX_PULL = 5_000;
-/** While following: how long one request waits for an event, and the pause before the next try. */
+/** While following: how long a request waits for an event, and the delay before a retry. */
 const WAIT_SECONDS = 30;
 const RETRY_MS = 1_000;
 
 export function eventsCommand(program: Command): void {
   serverCommand(program, {
     usage: 'events',
-    description: 'events of all vehicles, in the order in which they were committed',
+    description: 'events of all vehicles, in commit order',
     examples: [
       'otaops events --follow                                new events only',
       'otaops events --since 2026-11-24T08:00:00Z --ref-id fix --json',
@@ -35,8 +35,10 @@ export function eventsCommand(program: Command): void {
     ],
   })
     .option('-f, --follow', 'keep printing new events; reconnects if the connection breaks')
-    .addOption(option('--after <cursor>', 'after this event; 0: from the beginning', parseCount))
-    .addOption(timeOption('--since', 'received then or later, e.g. 2026-11-24T08:00:00Z'))
+    .addOption(
+      option('--after <cursor>', 'start after this event; 0: from the beginning', parseCount),
+    )
+    .addOption(timeOption('--since', 'received at or after this time, e.g. 2026-11-24T08:00:00Z'))
     .option('--ref-id <ref-id>', 'only of this operation')
     .option('--vin <vin>', 'only of this vehicle')
     .addOption(limitOption(1_000))
@@ -80,7 +82,7 @@ const startOf = ({ after, since }: EventsFlags) =>
         ...(since === undefined ? {} : { since }),
       };
 
-/** Until it is stopped. The cursor is kept, so that a break loses nothing. */
+/** Runs until stopped. Keeps the cursor, so that no event is lost when the connection breaks. */
 async function follow(client: Client, flags: EventsFlags, tell: Tell): Promise<void> {
   const stopping = new AbortController();
   void stopRequested().then(() => stopping.abort());
@@ -103,7 +105,7 @@ async function follow(client: Client, flags: EventsFlags, tell: Tell): Promise<v
   }
 }
 
-/** The cursor of what is there already: a time that is not yet has nothing before it. */
+/** The cursor at the end of the stream, found through a time in the future. */
 async function newest(client: Client): Promise<string> {
   const since = new Date(Date.now() + 24 * 60 * 60 * 1000).toISOString();
   return (await client.call(eventApi.pullEvents, { query: { since, limit: 1 } })).cursor;

@@ -42,15 +42,15 @@ FILE is the private key, encrypted; FILE.pub is the public key, for otaops repos
 function generateCommand(keys: Command): void {
   const command = keys
     .command('generate')
-    .description('make a key; its passphrase is asked twice')
+    .description('generate a key; asks for its passphrase twice')
     .argument('<file>', 'private key; with a token, the public key')
     .addOption(
       new Option('--type <type>', 'kind of key')
         .choices(['ed25519', 'ecdsa', 'rsa'])
         .default('ed25519'),
     )
-    .option('--no-passphrase', 'not encrypted: for keys that are used while nobody is there')
-    .option('--key-label <label>', 'make it in the PKCS #11 token under this label');
+    .option('--no-passphrase', 'do not encrypt the key; for unattended use')
+    .option('--key-label <label>', 'generate the key in the PKCS #11 token, under this label');
   addPassphraseOptions(addTokenOptions(command));
   command.action(async (file: string, flags: GenerateFlags) => {
     const signing = await import('../../uptane/signing/index.js');
@@ -98,7 +98,7 @@ function listCommand(keys: Command): void {
   const command = keys
     .command('list')
     .description('list keys with their ids')
-    .argument('[paths...]', 'public keys, or folders with them')
+    .argument('[paths...]', 'public keys, or folders of public keys')
     .option('--json', 'print JSON');
   addPassphraseOptions(addTokenOptions(command));
   command.action(async (paths: string[], flags: TokenFlags & { json?: boolean }) => {

@@ -1,4 +1,4 @@
-/** `provision` of a vehicle and of a Secondary: what they trust from the start, from files. */
+/** `provision` for a vehicle or a Secondary: reads initial trust from files. */
 import { readFile } from 'node:fs/promises';
 import { type Command } from 'commander';
 import type { InitialTrust } from '../../vehicle/index.js';
@@ -9,7 +9,7 @@ export interface TrustFlags {
   readonly timeKey: string;
 }
 
-/** Adds the subcommand; it prints what to register at the Director. */
+/** Adds the subcommand, which prints the registration for the Director. */
 export const provisionCommand = (
   parent: Command,
   what: string,
@@ -17,11 +17,11 @@ export const provisionCommand = (
 ): Command =>
   parent
     .command('provision')
-    .description(`provision ${what}; prints what to register at the Director, as JSON`)
+    .description(`provision ${what}; prints its registration for the Director, as JSON`)
     .requiredOption(flag, description)
     .requiredOption('--director-root <file>', 'root of the Director to trust')
     .requiredOption('--image-root <file>', 'root of the image repository to trust')
-    .requiredOption('--time-key <file>', 'public key, or list of keys, that sign the time');
+    .requiredOption('--time-key <file>', 'public key, or list of public keys, of the time server');
 
 export async function initialTrust(flags: TrustFlags): Promise<InitialTrust> {
   const [directorRoot, imageRoot, timeKeys] = await Promise.all([

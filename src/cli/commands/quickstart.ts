@@ -39,7 +39,7 @@ export function quickstartCommand(program: Command): void {
   const command = program
     .command('quickstart')
     .description(
-      'see it work: CarOTA Server, adapter, vehicles and the first campaigns, on this machine',
+      'demonstration on this machine: CarOTA Server, adapter, vehicles and the first campaigns',
     );
   addSettings(command, [
     HOST,
@@ -71,7 +71,7 @@ export function quickstartCommand(program: Command): void {
   });
 }
 
-/** On standard error; where that is the terminal of the view, above the view, which it would spoil. */
+/** Writes to standard error; above the live view if both share a terminal. */
 const logStream = (view: ProgressView) => ({
   write: (text: string) => {
     if (process.stderr.isTTY && process.stdout.isTTY) view.above(text);
@@ -95,7 +95,7 @@ function introduce(quickstart: Quickstart, vehicles: number): void {
   print();
 }
 
-/** Shows progress until every vehicle of the operations has finished, then says what to do next. */
+/** Shows progress until every vehicle of the operations has finished, then suggests the next steps. */
 async function watch(
   quickstart: Quickstart,
   view: ProgressView,
@@ -126,12 +126,12 @@ function suggest({ httpUrl, token, carotaUrl, carotaToken, refIds, vins }: Quick
   print('\nAll vehicles have finished. Trigger the next operation:\n');
   print(`curl -sS ${httpUrl}/v1.0/ota/trigger ${header} \\
   -H 'content-type: application/json' -d '${JSON.stringify(next)}'\n`);
-  print('and see where it stands:\n');
+  print('and follow its progress:\n');
   print(
     `curl -sS ${header} ${httpUrl}/v1.0/ota/operations/${encodeURIComponent(next.body['ref-id'])}\n`,
   );
   const last = encodeURIComponent(refIds.at(-1) ?? '');
-  print('The waves of the full agents, and what the guard decided on them:\n');
+  print('The waves of the full agents, and the guard’s decisions:\n');
   print(`curl -sS -H 'authorization-token: ${carotaToken}' ${carotaUrl}/v1.0/schedules/${last}\n`);
-  print('Ctrl-C ends it.');
+  print('Press Ctrl-C to stop.');
 }

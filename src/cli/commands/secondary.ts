@@ -1,4 +1,4 @@
-/** `otaops secondary`: the reference Secondary, an ECU in a process of its own. */
+/** `otaops secondary`: the reference Secondary, an ECU in a separate process. */
 import { readFile } from 'node:fs/promises';
 import { type Command } from 'commander';
 import { type Logger } from 'pino';

@@ -7,6 +7,9 @@ import { print } from '../output.js';
 import {
   ACK_REQUIRED,
   addSettings,
+  BROKER_LIMIT_SETTINGS,
+  type BrokerLimitFlags,
+  brokerLimitsOf,
   C2D_TOPIC,
   CALLBACK_ALLOW,
   CALLBACK_BATCH,
@@ -16,9 +19,15 @@ import {
   DATA_DIR,
   DATABASE_URL,
   DEAD_LETTER_DAYS,
+  DEAD_LETTER_LIMIT_SETTINGS,
+  type DeadLetterLimitFlags,
+  deadLetterLimitsOf,
   HISTORY_DAYS,
   HOST,
+  HTTP_LIMIT_SETTINGS,
   HTTP_PORT,
+  type HttpLimitFlags,
+  httpLimitsOf,
   INSTANCE,
   LOG_LEVEL,
   MQTT_CA,
@@ -45,7 +54,12 @@ const BROKER: Setting<string> = {
   description: `${MQTT_URL.description} (default: the embedded broker)`,
 };
 
-interface ServeFlags extends Omit<AdapterSettings, 'callbackSecret'> {
+interface ServeFlags
+  extends
+    Omit<AdapterSettings, 'callbackSecret'>,
+    HttpLimitFlags,
+    BrokerLimitFlags,
+    DeadLetterLimitFlags {
   readonly callbackSecret?: readonly string[];
   readonly logLevel: string;
   /** Seconds. */
@@ -57,7 +71,7 @@ interface ServeFlags extends Omit<AdapterSettings, 'callbackSecret'> {
 export function serveCommand(program: Command): void {
   const command = program
     .command('serve')
-    .description('run the OTA Adapter; without URLs of real servers it brings its own')
+    .description('run the OTA Adapter; without URLs of real servers it uses embedded ones')
     .addHelpText(
       'after',
       `
@@ -74,6 +88,8 @@ Examples:
   addSettings(command, [C2D_TOPIC, D2C_TOPIC, MQTT_PRESENCE_TOPIC]);
   addSettings(command, [RETRY_FIRST, RETRY_LONGEST, RETRY_SENDS, TRIGGER_TTL, ACK_REQUIRED]);
   addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH]);
+  addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
+  addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
   command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
     limitHeapGrowth();
@@ -85,12 +101,20 @@ Examples:
       maxSends: flags.retrySends,
     };
     const { startAdapter } = await import('../../adapter/index.js');
-    const adapter = await startAdapter({ ...flags, callbackSecret: callbackSecret[0], retry }, log);
+    const settings: AdapterSettings = {
+      ...flags,
+      callbackSecret: callbackSecret[0],
+      retry,
+      httpLimits: httpLimitsOf(flags),
+      brokerLimits: brokerLimitsOf(flags),
+      deadLetterLimits: deadLetterLimitsOf(flags),
+    };
+    const adapter = await startAdapter(settings, log);
     print(`HTTP interface  ${adapter.httpUrl}  (documents: ${adapter.httpUrl}/docs)`);
     print(`Console         ${adapter.httpUrl}/console/`);
     print(`MQTT broker     ${adapter.mqttUrl}`);
     if (adapter.firstToken !== undefined) {
-      // Standard output ends up in logs that others read.
+      // Others can read standard output in logs.
       print(`Initial admin token: in ${adapter.tokenFile}, readable by its owner only`);
     }
     log.info({ signal: await stopping }, 'stopping');

@@ -1,4 +1,4 @@
-/** `otaops signer`: the process that has the online keys. */
+/** `otaops signer`: the process that holds the online keys. */
 import { type Command } from 'commander';
 import { type OnlineKey } from '../../uptane/signing/index.js';
 import { serviceLog } from '../log.js';
@@ -22,12 +22,12 @@ export function signerCommand(program: Command): void {
   const command = program
     .command('signer')
     .description('keep the online keys apart from the web server, and sign only what they are for')
-    .requiredOption('--socket <path>', 'Unix socket, for this user only')
-    .requiredOption('--online <role=file>', 'key and the role that it signs; repeatable', collect)
+    .requiredOption('--socket <path>', 'Unix socket, accessible to this user only')
+    .requiredOption('--online <role=file>', 'role and its key; repeatable', collect)
     .addOption(
       option(
         '--longest-days <days>',
-        'how far ahead what it signs may expire',
+        'maximum validity of the files it signs',
         parseAtLeastOne,
       ).default(30),
     )
@@ -59,7 +59,7 @@ Example:
   });
 }
 
-/** A key with several roles is opened once. */
+/** Opens a key once, even if it has several roles. */
 async function onlineKeys(flags: SignerFlags): Promise<OnlineKey[]> {
   const { isOnlineRole, ONLINE_ROLES, openKeyFile } = await import('../../uptane/signing/index.js');
   const ask = passphraseSource(flags);

@@ -32,8 +32,8 @@ export function simulateCommand(program: Command): void {
   const command = program
     .command('simulate')
     .description('run simulated vehicles against an adapter')
-    .option('--trigger <ref-id>', 'then trigger an operation for all of them')
-    .option('--no-register', 'they are in the registry already')
+    .option('--trigger <ref-id>', 'trigger an operation for all of them')
+    .option('--no-register', 'the vehicles are already registered')
     .addHelpText(
       'after',
       `
@@ -66,7 +66,7 @@ Example, beside a running otaops serve:
       ...options,
       vehicles,
       onError: (_vin, error) => {
-        // Each kind of problem is told once; ten thousand vehicles would fill the screen.
+        // Each kind of problem is reported once; ten thousand vehicles would fill the screen.
         const times = (problems.get(error.message) ?? 0) + 1;
         problems.set(error.message, times);
         if (times === 1) printError(`a vehicle’s connection: ${error.message}`);

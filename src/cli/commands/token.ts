@@ -1,4 +1,4 @@
-/** `otaops token`: make, list and revoke tokens of an HTTP interface. */
+/** `otaops token`: creates, lists and revokes tokens of an HTTP interface. */
 import { type Command, Option } from 'commander';
 import { ROLES, tokenApi } from '../../contract/adapter-api/index.js';
 import { CAROTA_ROLES } from '../../contract/carota-api/index.js';
@@ -14,7 +14,7 @@ const ROLES_OF: Readonly<Record<ExistingStorage['part'], readonly string[]>> = {
   adapter: ROLES,
   carota: CAROTA_ROLES,
 };
-/** Each server refuses what it does not have. */
+/** Each server rejects roles that it does not have. */
 const ALL_ROLES = [...new Set(Object.values(ROLES_OF).flat())];
 
 interface TokenFlags extends ServerAddress {
@@ -40,16 +40,16 @@ Examples:
     const command = token
       .command(name)
       .description(description)
-      .option('--offline', 'work on the database itself; an embedded one must not be in use')
+      .option('--offline', 'access the database directly; an embedded one must not be in use')
       .option('--json', 'print JSON');
     return addSettings(command, [...SERVER_SETTINGS, DATABASE_URL]);
   };
 
-  subcommand('create', 'make a token; it is shown once and stored hashed')
+  subcommand('create', 'create a token; it is shown once and stored hashed')
     .addOption(
-      new Option('--role <role>', 'what it may do').choices(ALL_ROLES).makeOptionMandatory(),
+      new Option('--role <role>', 'its permissions').choices(ALL_ROLES).makeOptionMandatory(),
     )
-    .requiredOption('--name <name>', 'whose it is, to tell tokens apart')
+    .requiredOption('--name <name>', 'its owner, to tell tokens apart')
     .action(async (flags: TokenFlags & { role: string; name: string }) => {
       const { role, name } = flags;
       const wanted = { role, name };
@@ -79,16 +79,16 @@ Examples:
     }
   });
 
-  subcommand('revoke', 'revoke a token; requests in progress end, further ones are refused')
+  subcommand('revoke', 'revoke a token; ends its requests in progress and rejects further ones')
     .argument('<id>', 'id of the token, see token list')
     .action(async (id: string, flags: TokenFlags) => {
       if (flags.offline) {
         const outcome = await withDatabase(flags, ({ database, clock }) =>
           revokeToken(database, id, clock.now()),
         );
-        if (outcome === 'unknown') throw new Error(`there is no token ${id}`);
+        if (outcome === 'unknown') throw new Error(`no such token: ${id}`);
         if (outcome === 'last administrator') {
-          throw new Error(`${id} is the only token of role admin: make another one first`);
+          throw new Error(`${id} is the only admin token: create another one first`);
         }
       } else {
         await (await connect(flags)).call(tokenApi.revokeToken, { params: { id } });
@@ -97,7 +97,7 @@ Examples:
     });
 }
 
-/** @throws UsageError where the server that the database is of has no such role */
+/** @throws UsageError if the server of this database has no such role */
 async function createOffline(
   { database, clock, part }: ExistingStorage,
   wanted: { readonly role: string; readonly name: string },

@@ -27,7 +27,7 @@ const MAX_SHOWN = 10;
 export function triggerCommand(program: Command): void {
   serverCommand(program, {
     usage: 'trigger [vins...]',
-    description: 'trigger an update for vehicles, as the CarOTA Server does',
+    description: 'trigger an update for vehicles, like the CarOTA Server',
     examples: [
       'otaops trigger -f event.json                         a complete CarOTA Server Event',
       'otaops trigger -f vins.csv --ref-id "schedule 0909" --model "vehicle model a" --script "hu only 001"',
@@ -35,8 +35,11 @@ export function triggerCommand(program: Command): void {
       'cat vins.txt | otaops trigger -f - --ref-id canary --model a --script s --rate 2',
     ],
   })
-    .option('-f, --file <file>', 'JSON (an event, or an array of VINs) or CSV; - reads the input')
-    .option('--ref-id <ref-id>', 'the schedule, that is the operation')
+    .option(
+      '-f, --file <file>',
+      'JSON (an event, or an array of VINs) or CSV; - reads standard input',
+    )
+    .option('--ref-id <ref-id>', 'the operation')
     .option('--model <model>', 'vehicle model')
     .option('--script <script-ref-id>', 'the update script')
     .addOption(
@@ -44,9 +47,13 @@ export function triggerCommand(program: Command): void {
     )
     .addOption(option('--rate <per-second>', 'maximum triggers per second', parseRate))
     .addOption(
-      option('--ttl <seconds>', 'until an unacknowledged trigger expires; -1 = never', parseTtl),
+      option(
+        '--ttl <seconds>',
+        'time until an unacknowledged trigger expires; -1 = never',
+        parseTtl,
+      ),
     )
-    .option('--no-ack', 'sent once, done when published')
+    .option('--no-ack', 'send triggers once, without waiting for acknowledgement')
     .action(async (vins: string[], flags: TriggerFlags) => {
       const event = eventOf(await fileOf(flags.file), vins, flags);
       const client = await clientOf(flags);
@@ -56,7 +63,7 @@ export function triggerCommand(program: Command): void {
     });
 }
 
-/** An event of a file is as the file has it: the adapter says what is wrong with it. */
+/** An event from a file is sent unchanged: the adapter reports its errors. */
 type FromFile = { readonly event: CarOtaServerEvent } | { readonly vins: readonly string[] };
 
 async function fileOf(file: string | undefined): Promise<FromFile> {
@@ -76,7 +83,7 @@ function json(file: string, content: string): unknown {
   }
 }
 
-/** The column `vin`; of a file without a header, the first column. */
+/** The column `vin`; without a header, the first column. */
 function vinsOfCsv(file: string, content: string): string[] {
   const rows = parse(content, {
     bom: true,
@@ -126,7 +133,7 @@ function needed(flag: string, value: string | undefined): string {
 function tell(answer: TriggerResult): void {
   const { accepted, alreadyIncluded, rejectedCount, rejected } = answer;
   print(
-    `${answer['ref-id']}: ${accepted} accepted, ${alreadyIncluded} already in it, ${rejectedCount} rejected`,
+    `${answer['ref-id']}: ${accepted} accepted, ${alreadyIncluded} already included, ${rejectedCount} rejected`,
   );
   for (const { vin, errorCode } of rejected.slice(0, MAX_SHOWN)) print(`  ${vin}  ${errorCode}`);
   if (rejectedCount > MAX_SHOWN) print(`  … and ${rejectedCount - MAX_SHOWN} more`);

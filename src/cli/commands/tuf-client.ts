@@ -19,13 +19,11 @@ export function tufClientCommand(program: Command): void {
   const command = program
     .command('tuf-client')
     .description('TUF client for conformance tests: verifies one repository')
-    .option('--metadata-dir <folder>', 'where trusted metadata is kept')
-    .addOption(option('--metadata-url <url>', 'address of the repository’s metadata', parseHttpUrl))
+    .option('--metadata-dir <folder>', 'directory of trusted metadata')
+    .addOption(option('--metadata-url <url>', 'URL of the repository’s metadata', parseHttpUrl))
     .option('--target-name <path>', 'target to download; repeatable', collect)
-    .addOption(
-      option('--target-base-url <url>', 'address of the repository’s targets', parseHttpUrl),
-    )
-    .option('--target-dir <folder>', 'where targets are downloaded to')
+    .addOption(option('--target-base-url <url>', 'URL of the repository’s targets', parseHttpUrl))
+    .option('--target-dir <folder>', 'directory for downloaded targets')
     .addHelpText(
       'after',
       `
@@ -35,7 +33,7 @@ Example:
     );
   command
     .command('init')
-    .description('trust a root from the beginning')
+    .description('set the initial trusted root')
     .argument('<trusted-root>', 'file with the root metadata')
     .action(async (rootFile: string) => {
       const { initTuf } = await import('../../uptane/index.js');

@@ -1,4 +1,4 @@
-/** `otaops uptane-client`: a vehicle's Uptane client in files, for tests from outside (POUF, section 8). */
+/** `otaops uptane-client`: a file-based Uptane client of a vehicle, for external tests (POUF, section 8). */
 import { type Command } from 'commander';
 import { print } from '../output.js';
 import { option } from '../options.js';
@@ -29,7 +29,7 @@ export function uptaneClientCommand(program: Command): void {
   const command = program
     .command('uptane-client')
     .description('Uptane client for conformance tests: one vehicle, an image file per ECU')
-    .requiredOption('--state <folder>', 'where metadata is kept, and what is installed')
+    .requiredOption('--state <folder>', 'directory of metadata and installation records')
     .addHelpText(
       'after',
       `
@@ -43,7 +43,7 @@ Example:
   const state = () => command.opts<{ state: string }>().state;
   command
     .command('init')
-    .description('provision a vehicle, in place of the one before')
+    .description('provision a vehicle, replacing the previous one')
     .requiredOption('--vehicle <file>', 'JSON with VIN and ECUs')
     .requiredOption('--director-root <file>', 'root of the Director to trust')
     .requiredOption('--image-root <file>', 'root of the image repository to trust')
@@ -61,18 +61,18 @@ Example:
     );
   command
     .command('update')
-    .description('one cycle: verify all, fetch the images, install them')
+    .description('run one cycle: verify metadata, fetch and install images')
     .addOption(
-      option('--director-url <url>', 'address of the Director', parseHttpUrl).makeOptionMandatory(),
+      option('--director-url <url>', 'URL of the Director', parseHttpUrl).makeOptionMandatory(),
     )
     .addOption(
       option(
         '--image-url <url>',
-        'address of the image repository',
+        'URL of the image repository',
         parseHttpUrl,
       ).makeOptionMandatory(),
     )
-    .requiredOption('--images-dir <folder>', 'where each ECU has its image')
+    .requiredOption('--images-dir <folder>', 'directory of the ECUs’ images')
     .action((flags: UpdateFlags) =>
       report(async () => {
         const { updateVehicle } = await import('../../uptane/index.js');

@@ -19,8 +19,6 @@ import {
   DEVICE_ID,
   DIRECTOR_URL,
   ECU_TYPE,
-  ECUS,
-  type EcuSetting,
   HEALTH_COMMAND,
   HOST,
   IMAGE_URL,
@@ -36,7 +34,6 @@ import {
   REBOOT_COMMAND,
   SYSTEM_ID,
   TIME_ZONE,
-  TRUST_ANCHOR,
   VEHICLE_DIR,
   VEHICLE_STATUS,
   VIN,
@@ -58,7 +55,6 @@ interface VehicleFlags {
   readonly d2cTopic: string;
   readonly carotaUrl: string;
   readonly carotaToken?: string;
-  readonly trustAnchor?: string;
   readonly directorUrl?: string;
   readonly imageUrl?: string;
   readonly vehicleDir?: string;
@@ -67,7 +63,6 @@ interface VehicleFlags {
   readonly iviPort: number;
   readonly vehicleStatus?: string;
   readonly timeZone: string;
-  readonly ecus: EcuSetting[];
   readonly installerCommand?: string;
   readonly healthCommand?: string;
   readonly rebootCommand?: string;
@@ -80,7 +75,7 @@ interface VehicleFlags {
 export function vehicleCommand(program: Command): void {
   const command = program
     .command('vehicle')
-    .description('run the vehicle agent: downloads, verifies, installs and rolls back for real')
+    .description('run the reference vehicle agent: downloads, verifies, installs and rolls back')
     .addHelpText(
       'after',
       `
@@ -91,7 +86,7 @@ Example, beside otaops serve and otaops carota:
     --carota-token … --consent ivi`,
     );
   addSettings(command, [VIN, MODEL, CREDENTIAL, CAROTA_URL, CAROTA_TOKEN]);
-  addSettings(command, [DIRECTOR_URL, IMAGE_URL, TRUST_ANCHOR]);
+  addSettings(command, [DIRECTOR_URL, IMAGE_URL]);
   addSettings(command, [
     { ...MQTT_URL, default: LOCAL_BROKER },
     MQTT_CA,
@@ -101,14 +96,14 @@ Example, beside otaops serve and otaops carota:
     C2D_TOPIC,
     D2C_TOPIC,
   ]);
-  addSettings(command, [VEHICLE_DIR, ECUS, INSTALLER_COMMAND, HEALTH_COMMAND, REBOOT_COMMAND]);
+  addSettings(command, [VEHICLE_DIR, INSTALLER_COMMAND, HEALTH_COMMAND, REBOOT_COMMAND]);
   addSettings(command, [CONSENT, HOST, IVI_PORT, VEHICLE_STATUS, TIME_ZONE]);
   addSettings(command, [BANDWIDTH, PROGRESS_SECONDS, PROGRESS_PERCENT, LOG_LEVEL]);
   command.action(async (flags: VehicleFlags) => {
     const stopping = stopRequested();
     await run(flags, serviceLog(flags.logLevel), stopping);
   });
-  provisionCommand(command, 'the vehicle and a key for each ECU on its hardware', [
+  provisionCommand(command, 'the vehicle, with a key for each ECU on its hardware', [
     '--vehicle <file>',
     'JSON: VIN and ECUs; see docs/vehicle.md',
   ]).action(async ({ vehicle, ...trust }: TrustFlags & { vehicle: string }) => {
@@ -120,7 +115,7 @@ Example, beside otaops serve and otaops carota:
   });
 }
 
-/** For the default folder only; a wrong description is refused when it is provisioned. */
+/** Only for the default folder; provisioning rejects an invalid description. */
 function vinIn(description: Buffer): string {
   try {
     return parseVin(String((JSON.parse(description.toString()) as { vin?: unknown }).vin));
@@ -136,7 +131,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   const model = needed(flags.model, MODEL);
   const systemId = flags.systemId ?? `c2c-sys-${vin}`;
   const directory = flags.vehicleDir ?? join('.otaops-vehicle', vin);
-  // The journal is one process's.
+  // Only one process may use the journal.
   const lock = await openDataDirectory(directory);
   const notes = connectionNotes(flags.mqttUrl, systemId);
   const ivi = flags.consent === 'ivi' ? new IviPage() : undefined;
@@ -166,7 +161,6 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
     }),
     directory,
     carotaToken: needed(flags.carotaToken, CAROTA_TOKEN),
-    trustAnchorFile: flags.trustAnchor,
     consent: ivi ?? (await consentOf(flags.consent)),
     conditions: new FileConditions(flags.vehicleStatus, flags.timeZone),
     bytesPerSecond: flags.bandwidth,
@@ -190,7 +184,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   log.info({ signal: ended }, 'stopped');
 }
 
-/** Prints whether the broker accepts the vehicle: once for each change, not for each try. */
+/** Prints whether the broker accepts the vehicle: once per change, not per attempt. */
 function connectionNotes(url: string, systemId: string) {
   let last = '';
   const note = (text: string, write: (line: string) => void) => {

@@ -7,24 +7,20 @@ import { clientOf, type CommonFlags, serverCommand } from '../server-command.js'
 import { uploadOf } from '../upload-progress.js';
 
 const TYPES = { csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;
-/** Reasons that are shown at most. */
+/** Maximum number of reasons shown. */
 const MAX_SHOWN = 20;
 
 export function vehiclesImportCommand(vehicles: Command): void {
   serverCommand(vehicles, {
     usage: 'import <file>',
-    description:
-      'import vehicles from CSV or NDJSON, any number of lines; ends with 1 if some failed',
+    description: 'import vehicles from CSV or NDJSON of any length; exits with 1 if lines failed',
     examples: [
       'otaops vehicles import vehicles.csv      vin,system_id,device_id,ecu_type,model,credential',
       'otaops vehicles import vehicles.ndjson --json',
     ],
   })
     .addOption(
-      new Option('--format <format>', 'default: by the name of the file').choices([
-        'csv',
-        'ndjson',
-      ]),
+      new Option('--format <format>', 'default: by file extension').choices(['csv', 'ndjson']),
     )
     .action(async (file: string, flags: CommonFlags & { format?: keyof typeof TYPES }) => {
       const format = flags.format ?? (/\.(ndjson|jsonl)$/i.test(file) ? 'ndjson' : 'csv');

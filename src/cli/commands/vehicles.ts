@@ -29,7 +29,7 @@ export function vehiclesCommand(program: Command): void {
     description: 'register a vehicle, or change its registration; a new one gets a credential',
     examples: ['otaops vehicles register 5YJSA1E40FF345678 --system-id c2c-sys-1 --ecu-type TCU'],
   })
-    .requiredOption('--system-id <id>', 'its client id on the MQTT broker')
+    .requiredOption('--system-id <id>', 'its client id at the MQTT broker')
     .option('--device-id <id>', 'its primary device')
     .option('--ecu-type <type>', 'type of the primary device')
     .option('--model <model>', 'vehicle model')
@@ -77,7 +77,7 @@ export function vehiclesCommand(program: Command): void {
 
   serverCommand(vehicles, {
     usage: 'find <vin>',
-    description: 'where vehicles with this beginning of the VIN stand, in all operations',
+    description: 'find vehicles by VIN or prefix, with their states in all operations',
     examples: ['otaops vehicles find 5YJSA1E40FF345678', 'otaops vehicles find 5YJ --limit 20'],
   })
     .addOption(limitOption(100))

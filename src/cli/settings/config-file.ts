@@ -1,4 +1,4 @@
-/** The file with settings that `--config` or `OTAOPS_CONFIG` names: YAML, `name: value` on each line. */
+/** The settings file named by `--config` or `OTAOPS_CONFIG`: YAML, with `name: value` on each line. */
 import { readFile } from 'node:fs/promises';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../usage-error.js';
@@ -15,7 +15,7 @@ export interface ConfigFile {
   readonly entries: readonly ConfigEntry[];
 }
 
-/** The file cannot be read, or is not of that form. */
+/** The file cannot be read or is malformed. */
 class BadConfigFile extends UsageError {
   override readonly name = 'BadConfigFile';
 }
@@ -44,7 +44,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   return { path, entries };
 }
 
-/** The value as a flag would be given; undefined where it cannot be. */
+/** The value as a flag would have it; undefined if no flag could. */
 export function textOf(value: unknown): string | undefined {
   if (Array.isArray(value)) {
     const texts = value.map(textOf);

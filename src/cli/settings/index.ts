@@ -1,4 +1,4 @@
 export * from './config-file.js';
 export * from './known.js';
-export { type EcuSetting } from './parsers.js';
+export * from './limits.js';
 export * from './settings.js';

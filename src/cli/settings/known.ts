@@ -1,11 +1,9 @@
-/** All settings of the commands, each in one place. */
+/** All settings of the commands. */
 import {
-  type EcuSetting,
   parseAtLeastOne,
   parseBroker,
   parseCount,
   parseDatabaseUrl,
-  parseEcus,
   parseFlag,
   parseInstance,
   parseNetworks,
@@ -42,17 +40,17 @@ export const MQTT_PORT: Setting<number> = {
 };
 export const DATA_DIR: Setting<string> = {
   flag: '--data-dir <folder>',
-  description: 'where the embedded database and the first token are',
+  description: 'directory of the embedded database and the initial admin token',
   default: './.otaops',
 };
 export const DATABASE_URL: Setting<string> = {
   flag: '--database-url <url>',
   secret: true,
   description:
-    'PostgreSQL 14 or newer, postgres://…, also several hosts (default: the embedded database)',
+    'PostgreSQL 14 or newer, postgres://…, with one or several hosts (default: the embedded database)',
   parse: parseDatabaseUrl,
 };
-/** Of an adapter on this machine: where commands look for it that have no broker of their own. */
+/** Of an adapter on this machine: the default for commands without a broker of their own. */
 export const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
 export const MQTT_URL: Setting<string> = {
   flag: '--mqtt-url <url>',
@@ -64,17 +62,17 @@ export const MQTT_URL: Setting<string> = {
 export const MQTT_SHARED: Setting<boolean> = {
   flag: '--mqtt-shared <0|1>',
   description:
-    'all adapters read, over a shared subscription; only for brokers that keep it over a restart',
+    'all adapters read, over a shared subscription; only for brokers that persist it across restarts',
   default: false,
   parse: parseFlag,
 };
 export const MQTT_CA: Setting<string> = {
   flag: '--mqtt-ca <file>',
-  description: 'PEM file of the authority that the MQTT broker’s certificate is from',
+  description: 'PEM file of the CA that issued the MQTT broker’s certificate',
 };
 export const MQTT_CERT: Setting<string> = {
   flag: '--mqtt-cert <file>',
-  description: 'PEM file of our own certificate for the MQTT broker',
+  description: 'PEM file of the client certificate for the MQTT broker',
 };
 export const MQTT_KEY: Setting<string> = {
   flag: '--mqtt-key <file>',
@@ -82,7 +80,7 @@ export const MQTT_KEY: Setting<string> = {
 };
 export const MQTT_SESSION_EXPIRY: Setting<number> = {
   flag: '--mqtt-session-expiry <seconds>',
-  description: 'how long the MQTT broker keeps messages while no adapter runs',
+  description: 'how long the MQTT broker queues messages while no adapter runs',
   default: 7 * 24 * 60 * 60,
   parse: parseCount,
 };
@@ -93,18 +91,18 @@ export const INSTANCE: Setting<string> = {
 };
 export const HISTORY_DAYS: Setting<number> = {
   flag: '--history-days <days>',
-  description: 'how long messages stay in the history, in whole weeks (default: for ever)',
+  description: 'how long messages stay in the history, in whole weeks (default: forever)',
   parse: parsePositive,
 };
 export const OPERATION_DAYS: Setting<number> = {
   flag: '--operation-days <days>',
   description:
-    'archive operations this long after their last activity, once finished: vehicles and history are deleted, counts are kept (default: never)',
+    'archive finished operations this long after their last activity: vehicles and history are deleted, counts are kept (default: never)',
   parse: parsePositive,
 };
 export const LOG_LEVEL: Setting<string> = {
   flag: '--log-level <level>',
-  description: 'least severity that is logged',
+  description: 'lowest severity that is logged',
   default: 'info',
   choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
 };
@@ -134,19 +132,19 @@ export const TOKEN: Setting<string> = {
 export const ALLOW_PLAIN_HTTP: Setting<boolean> = {
   flag: '--allow-plain-http <0|1>',
   description:
-    'send tokens over plain HTTP to other machines too, where the link is protected otherwise',
+    'send tokens over plain HTTP to other machines too; only for links protected by other means',
   default: false,
   parse: parseFlag,
 };
 export const SEED: Setting<number> = {
   flag: '--seed <number>',
-  description: 'decides what happens to each simulated vehicle; the same seed, the same fleet',
+  description: 'determines the behaviour of each simulated vehicle; equal seeds give equal fleets',
   default: 1,
   parse: parseCount,
 };
 export const SPEED: Setting<number> = {
   flag: '--speed <factor>',
-  description: 'simulated seconds in a real one',
+  description: 'simulated seconds per real second',
   default: 30,
   parse: parsePositive,
 };
@@ -158,61 +156,61 @@ export const vehiclesSetting = (number: number): Setting<number> => ({
 });
 export const MQTT_PRESENCE_TOPIC: Setting<string> = {
   flag: '--mqtt-presence-topic <template>',
-  description:
-    'topic on which the MQTT broker announces connected vehicles, with {system_id} and +',
+  description: 'topic on which the MQTT broker reports presence, with {system_id} and +',
   parse: parsePresenceTopic,
 };
 export const RETRY_FIRST: Setting<number> = {
   flag: '--retry-first <seconds>',
-  description: 'pause before an unacknowledged trigger is repeated; it doubles each time',
+  description: 'delay before an unacknowledged trigger is repeated; doubles each time',
   default: 30,
   parse: parsePositive,
 };
 export const RETRY_LONGEST: Setting<number> = {
   flag: '--retry-longest <seconds>',
-  description: 'the pause grows no longer than this',
+  description: 'maximum of that delay',
   default: 6 * 60 * 60,
   parse: parsePositive,
 };
 export const RETRY_SENDS: Setting<number> = {
   flag: '--retry-sends <number>',
-  description: 'sends without acknowledgement until a vehicle is undelivered',
+  description: 'sends without acknowledgement after which a vehicle is UNDELIVERED',
   default: 20,
   parse: parseAtLeastOne,
 };
 export const TRIGGER_TTL: Setting<number> = {
   flag: '--trigger-ttl <seconds>',
   description:
-    'until an unacknowledged trigger is EXPIRED, where the event does not say; -1 = never',
+    'time until an unacknowledged trigger is EXPIRED, unless the event sets it; -1 = never',
   default: -1,
   parse: parseTtl,
 };
 export const ACK_REQUIRED: Setting<boolean> = {
   flag: '--ack-required <0|1>',
-  description: 'whether vehicles acknowledge triggers, where the event does not say',
+  description: 'whether vehicles acknowledge triggers, unless the event sets it',
   default: true,
   parse: parseFlag,
 };
 export const DEAD_LETTER_DAYS: Setting<number> = {
   flag: '--dead-letter-days <days>',
-  description: 'how long dead letters are kept (default: for ever)',
+  description: 'how long dead letters are kept (default: forever)',
   parse: parsePositive,
 };
 export const REFUSED_EVENT_DAYS: Setting<number> = {
   flag: '--refused-event-days <days>',
-  description: 'how long events that could not be taken are kept (default: for ever)',
+  description: 'how long events that could not be stored are kept (default: forever)',
   parse: parsePositive,
 };
 export const CALLBACK_URL: Setting<string> = {
   flag: '--callback-url <url>',
-  description: 'event call-back of the CarOTA Server; more receivers by otaops callbacks',
+  description:
+    'URL of the CarOTA Server’s event call-back; add more receivers with otaops callbacks',
   parse: parseUrl('https:', 'http:'),
 };
 export const CALLBACK_SECRET: Setting<string[]> = {
   flag: '--callback-secret <whsec_…>',
   secret: true,
   description:
-    'secret of the event call-back (Standard Webhooks); while it is changed, a list: the adapter signs with the first, the CarOTA Server accepts all',
+    'secret of the event call-back (Standard Webhooks); a list during rotation: the adapter signs with the first, the CarOTA Server accepts all',
   parse: parseSigningSecrets,
 };
 export const CALLBACK_ALLOW: Setting<string[]> = {
@@ -223,38 +221,39 @@ export const CALLBACK_ALLOW: Setting<string[]> = {
 };
 export const CALLBACK_BATCH: Setting<number> = {
   flag: '--callback-batch <events>',
-  description: 'events in one call-back request at most',
+  description: 'maximum number of events per call-back request',
   default: 500,
   parse: parseAtLeastOne,
 };
 export const OTLP_URL: Setting<string> = {
   flag: '--otlp-url <url>',
-  description: 'where traces are sent, e.g. http://collector:4318/v1/traces (default: no traces)',
+  description:
+    'URL of the trace collector, e.g. http://collector:4318/v1/traces (default: no traces)',
   parse: parseUrl('http:', 'https:'),
 };
 export const TRACE_RATIO: Setting<number> = {
   flag: '--trace-ratio <fraction>',
-  description: 'of how many vehicles the sending is traced, from 0 to 1',
+  description: 'fraction of vehicles whose delivery is traced, from 0 to 1',
   default: 1,
   parse: parseRatio,
 };
 
 export const VIN: Setting<string> = {
   flag: '--vin <vin>',
-  description: 'vehicle that this is',
+  description: 'VIN of this vehicle',
   parse: parseVin,
 };
 export const MODEL: Setting<string> = {
   flag: '--model <model>',
-  description: 'its model: update scripts for another one are refused',
+  description: 'its model; update scripts for other models are rejected',
 };
 export const SYSTEM_ID: Setting<string> = {
   flag: '--system-id <id>',
-  description: 'of its message link (default: c2c-sys-<vin>)',
+  description: 'its system_id on the message link (default: c2c-sys-<vin>)',
 };
 export const DEVICE_ID: Setting<string> = {
   flag: '--device-id <id>',
-  description: 'its primary device (default: device-<end of the vin>)',
+  description: 'its primary device (default: device-<last digits of the VIN>)',
 };
 export const ECU_TYPE: Setting<string> = {
   flag: '--ecu-type <type>',
@@ -264,7 +263,7 @@ export const ECU_TYPE: Setting<string> = {
 export const CREDENTIAL: Setting<string> = {
   flag: '--credential <secret>',
   secret: true,
-  description: 'its password at the MQTT broker',
+  description: 'its password for the MQTT broker',
 };
 export const CAROTA_URL: Setting<string> = {
   flag: '--carota-url <url>',
@@ -276,10 +275,6 @@ export const CAROTA_TOKEN: Setting<string> = {
   flag: '--carota-token <token>',
   secret: true,
   description: 'token for it, of role vehicle',
-};
-export const TRUST_ANCHOR: Setting<string> = {
-  flag: '--trust-anchor <file>',
-  description: 'PEM file: trust signed update scripts instead of the Uptane repositories',
 };
 export const DIRECTOR_URL: Setting<string> = {
   flag: '--director-url <url>',
@@ -305,58 +300,53 @@ export const VEHICLE_DIR: Setting<string> = {
 };
 export const CONSENT: Setting<string> = {
   flag: '--consent <way>',
-  description: 'accept or refuse everything, ask at the terminal, or on a page (ivi)',
+  description: 'accept or refuse everything, or ask on the terminal or on a web page (ivi)',
   default: 'accept',
   choices: ['accept', 'refuse', 'terminal', 'ivi'],
 };
 export const IVI_PORT: Setting<number> = {
   flag: '--ivi-port <port>',
-  description: 'port of the page that stands for the vehicle’s screen',
+  description: 'port of the web page that simulates the vehicle’s screen',
   default: 8100,
   parse: parsePort,
 };
 export const VEHICLE_STATUS: Setting<string> = {
   flag: '--vehicle-status <file>',
-  description: 'JSON that is kept up to date: {"battery": 80, "gear": "park", "ignition": "off"}',
+  description:
+    'JSON file with the current status: {"battery": 80, "gear": "park", "ignition": "off"}',
 };
 export const TIME_ZONE: Setting<string> = {
   flag: '--time-zone <zone>',
-  description: 'where the vehicle is: of a script’s window of the day',
+  description: 'the vehicle’s time zone, for the daily window of a script',
   default: Intl.DateTimeFormat().resolvedOptions().timeZone,
   parse: parseTimeZone,
 };
-export const ECUS: Setting<EcuSetting[]> = {
-  flag: '--ecus <list>',
-  description: 'ECUs that are folders, with the version they have from the factory',
-  default: [{ ecu: 'HU', version: '1.0.0' }],
-  parse: parseEcus,
-};
 export const INSTALLER_COMMAND: Setting<string> = {
   flag: '--installer-command <command>',
-  description: 'installs into real ECUs; see docs/vehicle.md',
+  description: 'program that installs into real ECUs; see docs/vehicle.md',
 };
 export const HEALTH_COMMAND: Setting<string> = {
   flag: '--health-command <command>',
-  description: 'ends with 0 where the software in OTAOPS_FILE of OTAOPS_ECU is healthy',
+  description: 'command that exits with 0 if the software in OTAOPS_FILE of OTAOPS_ECU is healthy',
 };
 export const REBOOT_COMMAND: Setting<string> = {
   flag: '--reboot-command <command>',
-  description: 'restarts this computer',
+  description: 'command that restarts this computer',
 };
 export const BANDWIDTH: Setting<number> = {
   flag: '--bandwidth <bytes>',
-  description: 'of a download at most, bytes a second (default: no limit)',
+  description: 'download limit in bytes per second (default: none)',
   parse: parsePositive,
 };
 export const PROGRESS_SECONDS: Setting<number> = {
   flag: '--progress-seconds <seconds>',
-  description: 'between two progress events at least',
+  description: 'minimum time between two progress events',
   default: 5,
   parse: parsePositive,
 };
 export const PROGRESS_PERCENT: Setting<number> = {
   flag: '--progress-percent <percent>',
-  description: 'from one progress event to the next at least',
+  description: 'minimum progress between two progress events',
   default: 5,
   parse: parsePositive,
 };
@@ -370,46 +360,37 @@ export const ADAPTER_URL: Setting<string> = {
 export const ADAPTER_TOKEN: Setting<string> = {
   flag: '--adapter-token <token>',
   secret: true,
-  description: 'token for it, of role carota; without one, waves wait',
+  description: 'token for it, with role carota; without one, waves wait',
 };
 export const ADAPTER_CONTROL_TOKEN: Setting<string> = {
   flag: '--adapter-control-token <token>',
   secret: true,
-  description: 'token of role operator: pause and stop reach the adapter then',
-};
-export const SIGNING_KEY: Setting<string> = {
-  flag: '--signing-key <file>',
-  description:
-    'PEM file of the key that signs update scripts (default: one of our own, for trials)',
-};
-export const SIGNING_CHAIN: Setting<string> = {
-  flag: '--signing-chain <file>',
-  description: 'PEM file of its certificate and those between it and the vehicles’ trust anchor',
+  description: 'token with role operator, to forward pause and stop to the adapter',
 };
 export const DIRECTOR_DIR: Setting<string> = {
   flag: '--director-dir <folder>',
   description:
-    'folder of the Director’s root (metadata/) and online keys (keys/) (default: one in the data directory, with keys of our own, for trials)',
+    'folder of the Director’s root (metadata/) and online keys (keys/) (default: in the data directory, with keys generated for trials)',
 };
 export const DIRECTOR_SIGNER: Setting<string> = {
   flag: '--director-signer <socket>',
   description:
-    'Unix socket of otaops signer, which has the Director’s online keys (default: they are in that folder)',
+    'Unix socket of the otaops signer with the Director’s online keys (default: the keys in that folder)',
 };
 export const IMAGE_REPOSITORY_DIR: Setting<string> = {
   flag: '--image-repository-dir <folder>',
   description:
-    'folder of the image repository that otaops repository has established (default: one in the data directory, with keys of our own, for trials)',
+    'folder of the image repository, created with otaops repository (default: in the data directory, with keys generated for trials)',
 };
 export const IMAGE_SIGNER: Setting<string> = {
   flag: '--image-signer <socket>',
   description:
-    'otaops signer with the image repository’s snapshot and timestamp keys (default: they are refreshed by hand)',
+    'Unix socket of the otaops signer with the image repository’s snapshot and timestamp keys (default: refreshed by hand)',
 };
 export const S3_URL: Setting<string> = {
   flag: '--s3-url <url>',
   description:
-    'S3-compatible store of the artifacts (default: a folder); AWS_… has the credentials',
+    'S3-compatible store of the artifacts (default: a folder); credentials come from AWS_… variables',
   parse: parseUrl('https:', 'http:'),
 };
 export const S3_BUCKET: Setting<string> = {
@@ -423,18 +404,19 @@ export const S3_REGION: Setting<string> = {
 };
 export const PUBLIC_URL: Setting<string> = {
   flag: '--public-url <url>',
-  description: 'where vehicles fetch artifacts, e.g. a CDN (default: the address they know)',
+  description:
+    'URL from which vehicles fetch artifacts, e.g. a CDN (default: the address they already use)',
   parse: parseUrl('https:', 'http:'),
 };
 export const APPROVAL: Setting<string> = {
   flag: '--approval <who>',
-  description: 'who has to approve a schedule before it starts',
+  description: 'approval required before a schedule starts',
   default: 'none',
   choices: ['none', 'anyone', 'second-person'],
 };
 export const URL_TTL: Setting<number> = {
   flag: '--url-ttl <seconds>',
-  description: 'how long the URL of an artifact holds at least',
+  description: 'minimum validity of an artifact URL',
   default: 24 * 60 * 60,
   parse: parsePositive,
 };

@@ -21,7 +21,7 @@ import { isTimeZone } from '../../update-script/time-zone.js';
 
 export type Parser<T> = (text: string) => T;
 
-/** Plain decimal notation: no exponent, no hexadecimal, no white space, and never NaN. */
+/** Plain decimal notation: no exponent, hexadecimal or white space, and never NaN. */
 const DECIMAL = /^-?\d+(\.\d+)?$/;
 
 const numberFrom =
@@ -35,7 +35,7 @@ const numberFrom =
 const wholeNumber = (what: string, least: number, most: number = Number.MAX_SAFE_INTEGER) =>
   numberFrom(what, (value) => Number.isSafeInteger(value) && value >= least && value <= most);
 
-/** Passes the text on if the check takes it; otherwise the error is the check's. */
+/** Returns the text if the check accepts it; otherwise throws the check's error. */
 const checked =
   (check: (text: string) => unknown): Parser<string> =>
   (text) => {
@@ -51,10 +51,17 @@ export const parsePort = wholeNumber('a port from 0 to 65535 (0: any free one)',
 
 export const parseCount = wholeNumber('a whole number', 0);
 
-/** A limit, a size: at least one. */
-export const parseAtLeastOne = wholeNumber('a whole number from 1 on', 1);
+/** For limits and sizes: at least one. */
+export const parseAtLeastOne = wholeNumber('a whole number of at least 1', 1);
 
 export const parsePositive = numberFrom('a number above 0', (value) => value > 0);
+
+const DAY_SECONDS = 24 * 60 * 60;
+/** A time limit, seconds: timers hold no more than 24 days. */
+export const parseTimeLimit = numberFrom(
+  `a number above 0 and at most ${DAY_SECONDS}`,
+  (value) => value > 0 && value <= DAY_SECONDS,
+);
 
 /** Triggers per second. */
 export const parseRate = numberFrom(
@@ -137,7 +144,8 @@ const parseList: Parser<string[]> = (text) =>
 
 export const parseVin: Parser<string> = (text) => {
   const vin = readVin(text);
-  if (vin === undefined) throw new InvalidArgumentError('must be 17 of A-H J-N P R-Z 0-9.');
+  if (vin === undefined)
+    throw new InvalidArgumentError('must be 17 characters of A-H J-N P R-Z 0-9.');
   return vin;
 };
 
@@ -183,19 +191,3 @@ export const parseSigningSecrets: Parser<string[]> = (text) => {
   }
   return secrets;
 };
-
-export interface EcuSetting {
-  readonly ecu: string;
-  readonly version: string;
-}
-
-/** `HU=1.0.0,TCU=2.1` */
-export const parseEcus: Parser<EcuSetting[]> = (text) =>
-  parseList(text).map((item) => {
-    const [, ecu, version] =
-      /^([A-Za-z0-9][\w-]{0,63})=([A-Za-z0-9][\w.+-]{0,63})$/.exec(item) ?? [];
-    if (ecu === undefined || version === undefined) {
-      throw new InvalidArgumentError(`must be as HU=1.0.0,TCU=2.1; ${item} is not.`);
-    }
-    return { ecu, version };
-  });

@@ -1,7 +1,6 @@
 /**
- * Every setting has a flag, an `OTAOPS_…` variable (contract section 7) and a name in the file that
- * `--config` names; what comes first counts. An unknown or bad one stops the start with a message
- * that names it.
+ * Every setting has a flag, an `OTAOPS_…` variable (contract section 7) and a name in the `--config` file, in this order
+ * of precedence. An unknown or invalid setting aborts the start with a message that names it.
  */
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
@@ -11,7 +10,7 @@ import { UsageError } from '../usage-error.js';
 
 const ENV_PREFIX = 'OTAOPS_';
 
-/** A setting is unknown or has a wrong value. */
+/** A setting is unknown or has an invalid value. */
 export class BadSetting extends UsageError {
   override readonly name = 'BadSetting';
 }
@@ -23,7 +22,7 @@ export interface Setting<T> {
   readonly default?: T;
   readonly parse?: Parser<T>;
   readonly choices?: readonly string[];
-  /** It is a secret, or has one in it: it can be in a file, because everyone on the machine sees a process's arguments. */
+  /** Is or contains a secret: can come from a file, because everyone on the machine sees process arguments. */
   readonly secret?: boolean;
 }
 
@@ -33,7 +32,7 @@ const nameOf = (flag: string) => flag.split(' ')[0]?.replace(/^--/, '') ?? flag;
 /** The variable of a setting: `http-port` is `OTAOPS_HTTP_PORT`. */
 const variableOf = (name: string) => ENV_PREFIX + name.toUpperCase().replaceAll('-', '_');
 
-/** Names of the settings that some command has. */
+/** Names of all settings of all commands. */
 const known = new Set<string>(['config']);
 
 /** Adds settings to a command, each with its variable. */
@@ -52,10 +51,10 @@ export function addSettings(command: Command, settings: readonly Setting<unknown
   return command;
 }
 
-/** Of each command its settings that can be in a file, with the option that names the file. */
+/** By command: its settings that can come from a file, with the option that names the file. */
 const secretFiles = new WeakMap<Command, { readonly secret: Option; readonly file: Option }[]>();
 
-/** Beside `--token` there is `--token-file`, with a variable of its own. */
+/** Adds `--token-file` to `--token`, with its own variable. */
 function addFileOption(command: Command, name: string, secret: Option): void {
   const fileName = `${name}-file`;
   known.add(fileName);
@@ -64,7 +63,7 @@ function addFileOption(command: Command, name: string, secret: Option): void {
   secretFiles.set(command, [...(secretFiles.get(command) ?? []), { secret, file }]);
 }
 
-/** Reads the secrets that are in files. @throws BadSetting */
+/** Reads secrets from their files. @throws BadSetting */
 export async function applySecretFiles(command: Command): Promise<void> {
   for (const { secret, file } of secretFiles.get(command) ?? []) {
     const path = command.getOptionValue(file.attributeName()) as string | undefined;
@@ -88,7 +87,7 @@ export async function applySecretFiles(command: Command): Promise<void> {
   }
 }
 
-/** @throws BadSetting if an `OTAOPS_…` variable is set that no command has */
+/** @throws BadSetting for an `OTAOPS_…` variable that no command has */
 export function refuseUnknownVariables(environment: NodeJS.ProcessEnv): void {
   const variables = new Set([...known].map(variableOf));
   const unknown = Object.keys(environment).filter(
@@ -96,13 +95,13 @@ export function refuseUnknownVariables(environment: NodeJS.ProcessEnv): void {
   );
   if (unknown.length > 0) {
     const list = [...variables].sort().join(', ');
-    throw new BadSetting(`unknown setting ${unknown.join(', ')}; known are ${list}`);
+    throw new BadSetting(`unknown setting ${unknown.join(', ')}; known settings: ${list}`);
   }
 }
 
 /**
- * Takes from the file what neither a flag nor a variable has said. A file may have settings of other
- * commands too, so that one file serves all.
+ * Takes settings from the file that neither a flag nor a variable has set. The file may contain settings of other
+ * commands, so that one file serves all.
  *
  * @throws BadSetting
  */
@@ -119,7 +118,7 @@ export function applyConfigFile(command: Command, file: ConfigFile): void {
     const text = textOf(entry.value);
     const bad = (message: string) =>
       new BadSetting(`${file.path}:${entry.line}: ${entry.name} ${message}`);
-    if (text === undefined) throw bad('must be a text, a number or a list of these');
+    if (text === undefined) throw bad('must be a text, a number or a list of them');
     if (option.argChoices && !option.argChoices.includes(text)) {
       throw bad(`must be one of ${option.argChoices.join(', ')}`);
     }

@@ -85,8 +85,20 @@ const CAROTA: readonly PageAt[] = [
     page: page(async () => (await import('../planning/known-vehicle-page.js')).KnownVehiclePage),
   },
   {
+    path: '/repositories',
+    page: page(async () => (await import('../trust/repositories-page.js')).RepositoriesPage),
+  },
+  {
+    path: '/attacks',
+    page: page(async () => (await import('../trust/attacks-page.js')).AttacksPage),
+  },
+  {
     path: '/refused-events',
     page: page(async () => (await import('../planning/refused-events-page.js')).RefusedEventsPage),
+  },
+  {
+    path: '/audit',
+    page: page(async () => (await import('../trust/trust-audit-page.js')).TrustAuditPage),
   },
 ];
 
@@ -109,7 +121,10 @@ export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>>
     { to: '/scripts', label: 'Update scripts' },
     { to: '/artifacts', label: 'Artifacts' },
     { to: '/vehicles', label: 'Vehicles' },
+    { to: '/repositories', label: 'Repositories' },
+    { to: '/attacks', label: 'Attacks' },
     { to: '/refused-events', label: 'Refused events' },
+    { to: '/audit', label: 'Audit log' },
   ],
 };
 

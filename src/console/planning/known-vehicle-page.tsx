@@ -1,32 +1,52 @@
 import { Link } from 'wouter';
 import {
+  type AttackReport,
+  directorApi,
+  ecuApi,
   vehicleApi,
+  type VehicleEcus,
   type VehicleEvent,
   type VehicleWithEvents,
 } from '../../contract/carota-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { scheduleAt, usePathPart } from '../app/address.js';
-import { Answered, Empty } from '../ui/notes.js';
+import { ATTACK_COLUMNS } from '../trust/attack-columns.js';
+import { EcusCard } from '../trust/ecus-card.js';
+import { ManifestCard } from '../trust/manifest-card.js';
+import { OrderCard } from '../trust/order-card.js';
+import { Answered, Empty, together } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
 import { State } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-/** A vehicle of the CarOTA Server, with its events in all schedules. */
+/** A vehicle of the CarOTA Server: its ECUs, what they report and are to install, and its events in all schedules. */
 export function KnownVehiclePage() {
   const vin = usePathPart(1).toUpperCase();
-  const answer = useApi(vehicleApi.getVehicle, { params: { vin } }, { topics: ['schedules'] });
+  const request = { params: { vin } };
+  const topics = [`vehicle:${vin}`, 'schedules'];
+  const vehicle = useApi(vehicleApi.getVehicle, request, { topics });
+  const ecus = useApi(ecuApi.listEcus, request, { topics: [...topics, 'repositories'] });
+  const attacks = useApi(directorApi.listAttackReports, { query: { vin } }, { topics });
   return (
     <Page title={vin}>
-      <Answered answer={answer} lines={8}>
-        {(vehicle) => <KnownVehicle vehicle={vehicle} />}
+      <Answered answer={together(vehicle, together(ecus, attacks))} lines={12}>
+        {([known, [withEcus, { items }]]) => (
+          <KnownVehicle vehicle={known} ecus={withEcus} attacks={items} />
+        )}
       </Answered>
     </Page>
   );
 }
 
-function KnownVehicle({ vehicle }: { vehicle: VehicleWithEvents }) {
-  const { model, tags, versions, updatedAt, events } = vehicle;
+interface KnownVehicleProps {
+  readonly vehicle: VehicleWithEvents;
+  readonly ecus: VehicleEcus;
+  readonly attacks: readonly AttackReport[];
+}
+
+function KnownVehicle({ vehicle, ecus, attacks }: KnownVehicleProps) {
+  const { vin, model, tags, versions, updatedAt, events } = vehicle;
   return (
     <div className="cards">
       <Card title="About this vehicle">
@@ -55,6 +75,18 @@ function KnownVehicle({ vehicle }: { vehicle: VehicleWithEvents }) {
               <p>A vehicle reports them with success; an import may name them too.</p>
             </Empty>
           }
+        />
+      </Card>
+      <EcusCard vehicle={ecus} />
+      <OrderCard vehicle={ecus} />
+      <ManifestCard vin={vin} vehicle={ecus} />
+      <Card title="Attacks" note="reported by its ECUs, newest kind first" wide>
+        <Table
+          label="Attack reports"
+          columns={ATTACK_COLUMNS}
+          items={attacks}
+          keyOf={({ id }) => String(id)}
+          empty={<Empty title="No attack reports." />}
         />
       </Card>
       <Card title="Events" note="newest first" wide>

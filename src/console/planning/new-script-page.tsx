@@ -25,7 +25,7 @@ import { EMPTY_ECU, EMPTY_SCRIPT, scriptOf } from './script-form.js';
 
 const NONE: readonly StoredArtifact[] = [];
 
-/** Form of a new update script: the server validates it while typing, then signs and publishes it. */
+/** Form of a new update script: the server validates it while typing, then publishes it. */
 export function NewScriptPage() {
   const [form, setForm] = useState(EMPTY_SCRIPT);
   const [, navigate] = useLocation();
@@ -79,7 +79,7 @@ export function NewScriptPage() {
         <Card title="How">
           <HowFields form={form} change={change} at={at} />
         </Card>
-        <Card title="As it will be signed">
+        <Card title="As it will be published">
           <pre tabIndex={0}>{JSON.stringify(script, null, 2)}</pre>
           {form.refId !== '' && (
             <Faults errors={errors} isChecked={isChecked} good="The script is valid." />
@@ -91,7 +91,7 @@ export function NewScriptPage() {
             disabled={!isChecked || errors.length > 0 || publish.isPending}
             onClick={() => publish.mutate()}
           >
-            Sign and publish
+            Publish
           </button>
         </Card>
       </div>

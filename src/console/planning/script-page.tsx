@@ -78,7 +78,7 @@ function ScriptCards({ stored: { script, createdAt } }: { stored: PublishedScrip
           empty={null}
         />
       </Card>
-      <Card title="Signed text" wide>
+      <Card title="Text" wide>
         <pre tabIndex={0}>{JSON.stringify(script, null, 2)}</pre>
       </Card>
     </div>

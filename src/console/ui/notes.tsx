@@ -66,10 +66,20 @@ export function Loading({ lines = 3 }: { lines?: number }) {
   );
 }
 
-interface Answer<T> {
+export interface Answer<T> {
   readonly data: T | undefined;
   readonly error: Failed | null;
   readonly refetch: () => unknown;
+}
+
+/** Two answers as one, so that what is shown first does not move when the other one comes. */
+export function together<A, B>(one: Answer<A>, other: Answer<B>): Answer<readonly [A, B]> {
+  const isWhole = one.data !== undefined && other.data !== undefined;
+  return {
+    data: isWhole ? ([one.data, other.data] as const) : undefined,
+    error: one.error ?? other.error,
+    refetch: () => [one.refetch(), other.refetch()],
+  };
 }
 
 /** Shows an answer, its failure or a placeholder. A shown answer stays if refetching it fails. */

@@ -51,6 +51,7 @@ export const eventApi = routesOf('Events', {
     method: 'GET',
     path: '/v1.0/ota/events',
     permission: 'read',
+    load: 'stream',
     summary: 'Pull events after a position, in the order in which they were committed',
     description:
       'The events of one vehicle are in the order in which they arrived. An event is listed if and only if it was committed.',
@@ -61,6 +62,7 @@ export const eventApi = routesOf('Events', {
     method: 'GET',
     path: '/v1.0/ota/events/stream',
     permission: 'read',
+    load: 'stream',
     summary: 'Stream events as they come, as Server-Sent Events',
     description:
       'Each event has its position as its id. The stream starts after `Last-Event-ID`, else after `after`; without either, with the next event.',

@@ -94,7 +94,7 @@ export const registryApi = routesOf('Registry', {
     method: 'PUT',
     path: '/v1.0/vehicles/{vin}',
     permission: 'administer',
-    // The credential that it makes is told once, in an answer that may be lost.
+    // The generated credential is shown once, in an answer that may be lost.
     repeatable: false,
     summary: 'Register a vehicle, or change its registration',
     description:
@@ -136,6 +136,7 @@ export const registryApi = routesOf('Registry', {
     method: 'POST',
     path: '/v1.0/vehicles/import',
     permission: 'administer',
+    load: 'upload',
     summary: 'Import vehicles from CSV or NDJSON',
     description:
       'Streamed. Columns or fields: vin, system_id, device_id, ecu_type, model, credential. An invalid line is reported and does not stop the others.',

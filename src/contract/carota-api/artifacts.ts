@@ -99,6 +99,7 @@ export const artifactApi = routesOf('Artifacts', {
     method: 'POST',
     path: '/v1.0/artifacts',
     permission: 'plan',
+    load: 'upload',
     summary: 'Upload an artifact: its bytes as the body',
     description:
       'Uploading the same bytes again yields the same artifact. With `sha256`, an upload damaged in transit is refused. With `hardwareIds` and `releaseCounter` the artifact becomes a target of the image repository.',
@@ -112,7 +113,7 @@ export const artifactApi = routesOf('Artifacts', {
     }),
     body: bytesBody('The bytes of the artifact.'),
     answer: json(StoredArtifact, 'The stored artifact.', 201),
-    errors: ['ARTIFACT_REFUSED', 'TARGET_REFUSED'],
+    errors: ['ARTIFACT_REFUSED', 'TARGET_REFUSED', 'CLOCK_WRONG'],
     repeatable: true,
   },
   listArtifacts: {

@@ -14,6 +14,7 @@ import {
 import { signedJsonBody } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
 import { Vin } from '../values/vin.js';
+import { DirectorRepositoryStatus } from './repository-status.js';
 
 const Envelope = Type.Object(
   {
@@ -57,7 +58,13 @@ export const AttackReport = Type.Object(
 /** A value that fits the schema {@link AttackReport}. */
 export type AttackReport = Type.Static<typeof AttackReport>;
 
-export const CAROTA_AUDIT_ACTIONS = ['register-ecus', 'replace-ecu', 'report-attack'] as const;
+export const CAROTA_AUDIT_ACTIONS = [
+  'register-ecus',
+  'replace-ecu',
+  'report-attack',
+  'deliver',
+  'refuse-delivery',
+] as const;
 export type CarotaAuditAction = (typeof CAROTA_AUDIT_ACTIONS)[number];
 
 export const CarotaAuditEntry = Type.Object(
@@ -88,7 +95,7 @@ export const directorApi = routesOf('Director', {
     params: VinParams,
     body: signedJsonBody(Envelope, 'The manifest (POUF, section 9).', MAX_MANIFEST),
     answer: empty('Accepted.'),
-    errors: ['VEHICLE_NOT_FOUND', 'MANIFEST_REFUSED'],
+    errors: ['VEHICLE_NOT_FOUND', 'MANIFEST_REFUSED', 'CLOCK_WRONG'],
   },
   askTime: {
     method: 'POST',
@@ -98,7 +105,7 @@ export const directorApi = routesOf('Director', {
     params: VinParams,
     body: signedJsonBody(TimeRequest, 'Nonces.', MAX_TIME_REQUEST),
     answer: stream('application/json', 'The time (POUF, section 10).', Envelope),
-    errors: ['VEHICLE_NOT_FOUND'],
+    errors: ['VEHICLE_NOT_FOUND', 'CLOCK_WRONG'],
   },
   getDirectorMetadata: {
     method: 'GET',
@@ -120,7 +127,14 @@ export const directorApi = routesOf('Director', {
       ),
     }),
     answer: stream('application/json', 'The file, never compressed.', Envelope),
-    errors: ['VEHICLE_NOT_FOUND', 'METADATA_NOT_FOUND'],
+    errors: ['VEHICLE_NOT_FOUND', 'METADATA_NOT_FOUND', 'CLOCK_WRONG'],
+  },
+  getDirectorRepository: {
+    method: 'GET',
+    path: '/v1.0/director-repository',
+    permission: 'read',
+    summary: 'Show the Director repository: root, keys, expiry, and what is signed online',
+    answer: json(DirectorRepositoryStatus, 'As it is now.'),
   },
   listAttackReports: {
     method: 'GET',

@@ -106,6 +106,11 @@ export const Ecu = Type.Object(
 /** A value that fits the schema {@link Ecu}. */
 export type Ecu = Type.Static<typeof Ecu>;
 
+const DirectorFile = Type.Object(
+  { version: Type.Integer(), expires: TimeOf('A vehicle refuses the file from then on.') },
+  { title: 'DirectorFile' },
+);
+
 /** The ECUs of a vehicle, its last manifests, and its order. */
 export const VehicleEcus = Type.Object(
   {
@@ -138,11 +143,39 @@ export const VehicleEcus = Type.Object(
       ),
       'What is due by the schedules that run.',
     ),
+    metadata: Nullable(
+      Type.Object(
+        {
+          timestamp: DirectorFile,
+          snapshot: DirectorFile,
+          targets: DirectorFile,
+        },
+        { title: 'DirectorFiles' },
+      ),
+      'What the Director has signed for the vehicle last; null: it has not asked yet.',
+    ),
   },
   { title: 'VehicleEcus' },
 );
 /** A value that fits the schema {@link VehicleEcus}. */
 export type VehicleEcus = Type.Static<typeof VehicleEcus>;
+
+/** The last manifest that was accepted, as it came. */
+export const StoredManifest = Type.Object(
+  {
+    receivedAt: Time,
+    manifest: Type.Object(
+      {
+        signatures: Type.Array(Type.Object({ keyid: Type.String(), sig: Type.String() })),
+        signed: Type.Object({}, { additionalProperties: true }),
+      },
+      { title: 'SignedFile', description: 'A signed file of Uptane (POUF, section 2).' },
+    ),
+  },
+  { title: 'StoredManifest' },
+);
+/** A value that fits the schema {@link StoredManifest}. */
+export type StoredManifest = Type.Static<typeof StoredManifest>;
 
 const EcuParams = Type.Object({ ...VinParams.properties, serial: Serial });
 
@@ -155,6 +188,15 @@ export const ecuApi = routesOf('ECUs', {
     params: VinParams,
     answer: json(VehicleEcus, 'The ECUs.'),
     errors: ['VEHICLE_NOT_FOUND'],
+  },
+  getManifest: {
+    method: 'GET',
+    path: '/v1.0/vehicles/{vin}/manifest',
+    permission: 'read',
+    summary: 'Read the last vehicle version manifest that was accepted, with its signatures',
+    params: VinParams,
+    answer: json(StoredManifest, 'The manifest.'),
+    errors: ['VEHICLE_NOT_FOUND', 'MANIFEST_NOT_FOUND'],
   },
   putEcus: {
     method: 'PUT',
@@ -182,6 +224,7 @@ export const ecuApi = routesOf('ECUs', {
     method: 'POST',
     path: '/v1.0/ecus/import',
     permission: 'administer',
+    load: 'upload',
     summary: 'Import the ECUs of vehicles from CSV or NDJSON',
     description:
       'One vehicle per line: vin, and ecus as PUT takes them; in CSV the column ecus holds JSON. Streamed, of any length, optionally gzip. A faulty line is reported and does not stop the others.',

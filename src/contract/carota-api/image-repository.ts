@@ -1,7 +1,8 @@
 /** `/uptane/image`: the image repository (contract section 8, Uptane wire format). */
 import Type from 'typebox';
-import { json, routesOf, stream } from '../http/index.js';
+import { bytesBody, empty, json, routesOf, signedJsonBody, stream } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
+import { ImageRepositoryStatus } from './repository-status.js';
 
 const FORBIDDEN = ',\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF';
 /** A hardware id in a list, and blanks behind it. */
@@ -36,57 +37,6 @@ export const Target = Type.Object(
 );
 export type Target = Type.Static<typeof Target>;
 
-const RoleOfRepository = Type.Object(
-  {
-    role: Type.String(),
-    version: Type.Integer(),
-    expires: Type.String({ format: 'date-time' }),
-    daysLeft: Type.Number({ description: 'Negative once it has expired.' }),
-    threshold: Type.Integer(),
-    keys: Type.Array(Type.String(), { description: 'Key ids.' }),
-    signedBy: Type.Array(Type.String(), { description: 'Key ids.' }),
-  },
-  { title: 'RepositoryRole' },
-);
-
-const ProposedRole = Type.Object(
-  {
-    role: Type.String(),
-    version: Type.Integer(),
-    expires: Type.String({ format: 'date-time' }),
-    signatures: Type.Array(
-      Type.Object({
-        by: Type.String({ description: 'Whose keys must sign.' }),
-        threshold: Type.Integer(),
-        signedBy: Type.Array(Type.String()),
-        canSign: Type.Array(Type.String()),
-        missing: Type.Integer(),
-      }),
-    ),
-    broken: Type.Array(Type.String(), {
-      description: 'Key ids of signatures on something else: it was changed after them.',
-    }),
-    foreign: Type.Array(Type.String(), {
-      description: 'Key ids of signatures by keys that the role does not have.',
-    }),
-  },
-  { title: 'ProposedRole' },
-);
-
-export const ImageRepositoryStatus = Type.Object(
-  {
-    published: Type.Array(RoleOfRepository),
-    proposed: Type.Array(ProposedRole),
-    faults: Type.Array(Type.String(), { description: 'What is wrong with the proposal.' }),
-    attention: Type.Array(Type.String(), { description: 'What needs somebody soon.' }),
-    difference: Type.Array(Type.String(), {
-      description: 'What the proposal changes, line by line, for people.',
-    }),
-  },
-  { title: 'ImageRepositoryStatus' },
-);
-export type ImageRepositoryStatus = Type.Static<typeof ImageRepositoryStatus>;
-
 const Envelope = Type.Object(
   {
     signatures: Type.Array(Type.Object({ keyid: Type.String(), sig: Type.String() })),
@@ -94,6 +44,45 @@ const Envelope = Type.Object(
   },
   { title: 'SignedFile', description: 'A signed file of Uptane (POUF, section 2).' },
 );
+
+/** Largest delivery, bytes: two roles of the largest size that vehicles take. */
+const MAX_DELIVERY = 10_000_000;
+
+const Sha256Params = Type.Object({
+  sha256: Pattern('^[0-9a-f]{64}$', 'must be 64 lower-case hexadecimal digits', {
+    maxLength: 64,
+    description: 'SHA-256 of the image.',
+  }),
+});
+
+const DeliveredRoles = Type.Object(
+  {
+    roles: Type.Record(Type.String(), Envelope, {
+      description: 'The new targets metadata of each delegated role, signed by its keys.',
+    }),
+  },
+  { title: 'Delivery' },
+);
+
+export const DeliveryOutcome = Type.Object(
+  {
+    state: Type.Enum(['published', 'incomplete'], {
+      description: 'Incomplete: upload the missing images, then send the same delivery again.',
+    }),
+    roles: Type.Array(Type.Object({ role: Type.String(), version: Type.Integer() })),
+    missing: Type.Array(
+      Type.Object({
+        role: Type.String(),
+        path: Type.String({ description: 'Target path.' }),
+        sha256: Type.String(),
+        length: Type.Integer({ description: 'Bytes.' }),
+      }),
+      { description: 'Images that the metadata lists and that are not here yet.' },
+    ),
+  },
+  { title: 'DeliveryOutcome' },
+);
+export type DeliveryOutcome = Type.Static<typeof DeliveryOutcome>;
 
 export const imageRepositoryApi = routesOf('Image repository', {
   getImageMetadata: {
@@ -124,5 +113,29 @@ export const imageRepositoryApi = routesOf('Image repository', {
     summary: 'Show the image repository: roles, versions, expiries, signers, and what is proposed',
     answer: json(ImageRepositoryStatus, 'As it is now.'),
     errors: ['METADATA_NOT_FOUND'],
+  },
+  deliver: {
+    method: 'POST',
+    path: '/v1.0/image-repository/deliveries',
+    permission: 'supply',
+    summary: 'Deliver new targets metadata of delegated roles, signed by their keys',
+    description:
+      'The signatures are what authorises a delivery, along the delegations: each role needs the threshold of its keys, a higher version than the published one, an expiry, and only images whose path and hardware are delegated to it and that vehicles would find there by priority and terminating delegations. Once its images are here, the metadata is published as it is, with a new snapshot and timestamp. The same delivery again changes nothing.',
+    body: signedJsonBody(DeliveredRoles, 'Roles with their files (POUF, section 5).', MAX_DELIVERY),
+    answer: json(DeliveryOutcome, 'Published, or the images that are missing.'),
+    errors: ['DELIVERY_REFUSED', 'CLOCK_WRONG'],
+    repeatable: true,
+  },
+  uploadDeliveredImage: {
+    method: 'PUT',
+    path: '/v1.0/image-repository/images/{sha256}',
+    permission: 'supply',
+    summary: 'Upload an image that a delivery lists',
+    description:
+      'Only images that a delivery within the last week has been found to lack are taken.',
+    params: Sha256Params,
+    body: bytesBody('The bytes of the image.'),
+    answer: empty('Stored.'),
+    errors: ['DELIVERY_REFUSED', 'ARTIFACT_REFUSED'],
   },
 });

@@ -21,6 +21,7 @@ export * from './event-receipt.js';
 export * from './guard.js';
 export * from './public-key.js';
 export * from './refused-events.js';
+export * from './repository-status.js';
 export * from './roles.js';
 export * from './schedule-plan.js';
 export * from './schedule-vehicles.js';
@@ -29,7 +30,7 @@ export * from './update-scripts.js';
 export * from './vehicle-events.js';
 export * from './vehicles.js';
 
-export const carotaLiveApi = liveApiOf(['schedule']);
+export const carotaLiveApi = liveApiOf(['schedule', 'vehicle']);
 export const carotaTokenApi = tokenApiOf(CAROTA_ROLES);
 
 /** All its routes, in the order of its documentation. */
@@ -52,7 +53,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
 
 const TAGS = {
   Artifacts: 'The files that vehicles install, known by their SHA-256.',
-  'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact, signed.',
+  'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact.',
   Schedules: 'Update campaigns: vehicles, waves, guard, decisions.',
   Vehicles: 'The vehicles that schedules choose from: model, tags, installed versions.',
   ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',

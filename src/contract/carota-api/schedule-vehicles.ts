@@ -112,6 +112,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     method: 'POST',
     path: '/v1.0/schedules/{ref-id}/vehicles',
     permission: 'plan',
+    load: 'upload',
     summary: 'Add vehicles to a schedule that has not started',
     description:
       'CSV or NDJSON with a field `vin`. All or nothing: if any line is faulty, none is taken.',

@@ -198,6 +198,7 @@ export const scheduleApi = routesOf('Schedules', {
     method: 'POST',
     path: '/v1.0/schedules/preview',
     permission: 'plan',
+    load: 'search',
     summary: 'Show which vehicles a plan would update and when, without storing it',
     body: jsonBody(SchedulePlan, 'The plan.', LONG_LIST),
     answer: json(SchedulePreview, 'The preview, by what is known now.'),

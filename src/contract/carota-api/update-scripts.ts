@@ -1,7 +1,7 @@
-/** `/v1.0/update-scripts`: what a `script-ref-id` stands for, signed and published. */
+/** `/v1.0/update-scripts`: what a `script-ref-id` stands for. */
 import Type from 'typebox';
 import { FieldFault, json, jsonBody, pageOf, PageQuery, routesOf, Time } from '../http/index.js';
-import { ScriptDelivery, UpdateScript } from '../update-script/index.js';
+import { ArtifactLocations, UpdateScript } from '../update-script/index.js';
 import { Target, TargetQuery } from './image-repository.js';
 import { Identifier } from '../values/text.js';
 
@@ -10,9 +10,6 @@ export const PublishedScript = Type.Object(
     script: UpdateScript,
     createdAt: Time,
     target: Type.Optional(Target),
-    jws: Type.String({
-      description: 'The signed script: JWS in compact form (RFC 7515), certificate chain in x5c.',
-    }),
   },
   { title: 'PublishedScript' },
 );
@@ -37,7 +34,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'POST',
     path: '/v1.0/update-scripts',
     permission: 'plan',
-    summary: 'Sign and publish an update script',
+    summary: 'Publish an update script',
     description:
       'A script never changes: publishing the same content again answers 200, other content under the same script-ref-id is refused. With `hardwareIds` (of the Primary) and `releaseCounter` the script becomes the target `scripts/SCRIPT-REF-ID.json` of the image repository.',
     query: Type.Object({ ...TargetQuery }),
@@ -48,7 +45,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     ),
     answer: json(PublishedScript, 'Published before, with the same content.'),
     otherAnswers: [{ status: 201, description: 'Published.', schema: PublishedScript }],
-    errors: ['SCRIPT_EXISTS', 'CANNOT_SIGN', 'TARGET_REFUSED'],
+    errors: ['SCRIPT_EXISTS', 'TARGET_REFUSED', 'CLOCK_WRONG'],
     repeatable: true,
   },
   validateScript: {
@@ -81,13 +78,15 @@ export const updateScriptApi = routesOf('Update scripts', {
     answer: json(PublishedScript, 'The script.'),
     errors: ['SCRIPT_NOT_FOUND'],
   },
-  deliverScript: {
+  locateArtifacts: {
     method: 'GET',
-    path: '/v1.0/update-scripts/{script-ref-id}/delivery',
+    path: '/v1.0/update-scripts/{script-ref-id}/artifacts',
     permission: 'fetch',
-    summary: 'Fetch the signed script and the URLs of its artifacts, as a vehicle does',
+    summary: 'Ask where the artifacts of a script are, as a vehicle does',
+    description:
+      'The script itself is the target `scripts/SCRIPT-REF-ID.json` of the image repository: who fetches it there can verify it.',
     params: ScriptParams,
-    answer: json(ScriptDelivery, 'The delivery.'),
+    answer: json(ArtifactLocations, 'The URLs.'),
     errors: ['SCRIPT_NOT_FOUND'],
   },
 });

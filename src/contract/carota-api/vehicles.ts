@@ -88,6 +88,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'POST',
     path: '/v1.0/vehicles/import',
     permission: 'plan',
+    load: 'upload',
     summary: 'Import vehicles from CSV or NDJSON',
     description:
       'Streamed. CSV columns: vin, model, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others.',

@@ -17,6 +17,7 @@ export function liveApiOf(kinds: readonly string[]) {
       method: 'GET',
       path: '/v1.0/live',
       permission: 'read',
+      load: 'stream',
       summary: 'Watch what changes, as Server-Sent Events',
       description:
         '`hello` at the beginning: ask for everything once more. `changed`: `{topics}`. `away`: the database does not answer. `alive`: nothing, so that a broken connection is noticed.',

@@ -1,7 +1,7 @@
-/** Rejected lines of an import for people: lines that are rejected for one reason are told together. Pure. */
+/** Rejected lines of an import for people, grouped by reason. Pure. */
 import { type RejectedLine } from './line-import.js';
 
-/** Lines of an import that were rejected with the same code and message. */
+/** Lines of an import rejected with the same code and message. */
 export interface RejectionGroup {
   readonly errorCode: string;
   readonly errorMessage: string;

@@ -50,7 +50,7 @@ export const sessionApi = routesOf('Session', {
     description: `The session is random and says nothing of the token. It holds for the host and port that were signed in to, and ends by sign-out, when the token is revoked, after 30 minutes without a request, and after 12 hours. Over TLS the name of the cookie begins with __Host-. With the cookie, whatever changes something needs the header ${CONSOLE_HEADER}: 1.`,
     body: jsonBody(SignIn, 'The token.', { maxBytes: 4_096 }),
     answer: json(Session, 'Who has signed in.'),
-    errors: ['UNAUTHORIZED', 'FORGED_REQUEST'],
+    errors: ['UNAUTHORIZED', 'TOO_MANY_ATTEMPTS', 'FORGED_REQUEST'],
   },
   getSession: {
     method: 'GET',

@@ -233,13 +233,15 @@ export function errorsOf(route: Route): ErrorCode[] {
   // Every route refuses a parameter that it does not know.
   add('INVALID', 'URI_TOO_LONG', 'HEADERS_TOO_LARGE', 'INTERNAL_ERROR');
   if (route.permission !== 'open') {
-    add('UNAUTHORIZED', 'DATABASE_UNAVAILABLE');
+    add('UNAUTHORIZED', 'TOO_MANY_ATTEMPTS', 'DATABASE_UNAVAILABLE');
+    if (route.load) add('TOO_MANY_REQUESTS');
+    if (route.permission === 'read' || route.load === 'search') add('SEARCH_TIMEOUT');
     if (route.permission !== 'any') add('FORBIDDEN');
     if (route.method !== 'GET' && route.method !== 'HEAD') add('FORGED_REQUEST');
   }
   if (route.body) {
     add('UNREADABLE_BODY', 'UNSUPPORTED_CONTENT_ENCODING', 'DATABASE_UNAVAILABLE');
-    add('BODY_TOO_LARGE');
+    add('BODY_TOO_LARGE', 'REQUEST_TIMEOUT');
     // Content of any type is taken as a stream.
     if (route.body.kind !== 'bytes') add('UNSUPPORTED_MEDIA_TYPE');
     if (route.body.kind !== 'json') add('BODY_MISSING');

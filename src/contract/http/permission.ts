@@ -8,6 +8,8 @@ export type Permission =
   | 'administer'
   /** Artifacts, update scripts and schedules of the CarOTA Server. */
   | 'plan'
+  /** Signed metadata and images of a delegated role of the image repository. */
+  | 'supply'
   /** What a vehicle fetches from the CarOTA Server. */
   | 'fetch';
 

@@ -11,6 +11,12 @@ import { type Permission } from './permission.js';
 /** Request methods (RFC 9110, section 9.3; PATCH: RFC 5789) that a route can have. */
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/**
+ * Requests that are limited in number: those that stay open, those that read whole tables, those that search without an
+ * index, and those that send large bodies.
+ */
+export type Load = 'stream' | 'export' | 'search' | 'upload';
+
 /** What a route takes and answers; {@link routesOf} makes a {@link Route} of it. */
 export interface RouteShape {
   readonly method: Method;
@@ -30,6 +36,10 @@ export interface RouteShape {
   readonly otherAnswers?: readonly OtherAnswer[];
   /** Its own errors; those that every route can have are not repeated. */
   readonly errors?: readonly ErrorCode[];
+  /** What kind of load a request is, where a token may have only so many of them in progress. */
+  readonly load?: Load;
+  /** The query parameter that makes it one, e.g. a text that no index finds; absent: every request is. */
+  readonly loadWith?: string;
   /** Whether a POST or PATCH may be sent again where no answer came: the second one changes nothing. */
   readonly repeatable?: boolean;
 }

@@ -1,4 +1,4 @@
-/** OTA TRIGGER, cloud to device: one vehicle is told of one update. */
+/** OTA TRIGGER, cloud to device: the trigger of one update in one vehicle. */
 import Type from 'typebox';
 import { type Message } from './envelope.js';
 import { Identifier } from '../values/text.js';

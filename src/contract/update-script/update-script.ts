@@ -1,11 +1,10 @@
 /**
- * The update script: what a `script-ref-id` stands for. The CarOTA Server writes and signs it, the
- * vehicle fetches and executes it. The contract names it and leaves its format open; this format is ours.
+ * The update script: what a `script-ref-id` stands for. It is a target of the image repository; the vehicle fetches,
+ * verifies and executes it. The contract names it and leaves its format open; this format is ours.
  */
 import Type from 'typebox';
 import { Pattern } from '../values/pattern.js';
 import { Identifier, Text } from '../values/text.js';
-import { StorableUnixTime } from '../values/timestamp.js';
 
 /** Name of an ECU; also the name of a directory in the vehicle. */
 export const EcuName = Pattern(
@@ -137,22 +136,20 @@ export const UpdateScript = Type.Object(
         description: 'It may replace a newer version by an older one.',
       }),
     ),
-    signedAt: Type.Optional(StorableUnixTime('When it was signed.')),
   },
   { additionalProperties: false, title: 'UpdateScript' },
 );
 /** A script that fits the schema {@link UpdateScript}. */
 export type UpdateScript = Type.Static<typeof UpdateScript>;
 
-/** The answer to a vehicle that fetches a script. */
-export const ScriptDelivery = Type.Object(
+/** The answer to a vehicle that asks where the artifacts of a script are. */
+export const ArtifactLocations = Type.Object(
   {
-    script: Type.String({ description: 'JWS in compact form (RFC 7515) with its chain in x5c.' }),
     artifacts: Type.Record(Sha256, Type.String(), {
       additionalProperties: false,
       description: 'Where each artifact can be had for a while: a URL by its SHA-256.',
     }),
   },
-  { title: 'ScriptDelivery' },
+  { title: 'ArtifactLocations' },
 );
-export type ScriptDelivery = Type.Static<typeof ScriptDelivery>;
+export type ArtifactLocations = Type.Static<typeof ArtifactLocations>;

@@ -35,7 +35,7 @@ export class WrongClock extends Error {
     const seconds = Math.abs(ours - database) / 1000;
     super(
       `the clock of this machine says ${iso(ours)}, that of the database ${iso(database)}: they differ by ` +
-        `${seconds.toFixed(1)} s, and at most ${REFUSE_SECONDS} s are allowed. Set both by NTP, then start again`,
+        `${seconds.toFixed(1)} s, and at most ${REFUSE_SECONDS} s are allowed. Set both by NTP`,
     );
   }
 }
@@ -106,10 +106,21 @@ export class DatabaseClock {
     return time;
   };
 
+  /**
+   * The time while both clocks agree: for what others believe, such as signed metadata. Neither a database whose clock was
+   * set nor this machine alone can make it say another time.
+   *
+   * @throws WrongClock if the two differ by more than {@link REFUSE_SECONDS}
+   */
+  readonly agreed = (): number => {
+    this.refuseIfWrong();
+    return this.now();
+  };
+
   /** By how much this machine's clock is ahead of the database's, seconds. */
   readonly offsetSeconds = (): number => (this.#machine() - this.#databaseTime()) / 1000;
 
-  /** @throws WrongClock if the two differ too much for a process to start */
+  /** @throws WrongClock if the two differ too much */
   refuseIfWrong(): void {
     if (Math.abs(this.offsetSeconds()) > REFUSE_SECONDS) throw new WrongClock(this.#both());
   }

@@ -15,6 +15,13 @@ const QUERY_TIMEOUT_MS = 20_000;
 /** Locks of a transaction whose client has vanished are released after this time, ms. */
 const IDLE_IN_TRANSACTION_MS = 20_000;
 
+export interface HostPoolOptions {
+  readonly connections: number;
+  /** The server cancels a statement after this time, ms; undefined: never. */
+  readonly statementMs: number | undefined;
+  readonly onConnectionLost: ((error: Error) => void) | undefined;
+}
+
 export class HostPool {
   readonly #pool: pg.Pool;
   readonly #clients = new Set<pg.PoolClient>();
@@ -22,17 +29,14 @@ export class HostPool {
   readonly #waiting = new Set<(error: Error) => void>();
   #givenUp: Error | undefined;
 
-  constructor(
-    readonly host: DatabaseHost,
-    connections: number,
-    onConnectionLost: ((error: Error) => void) | undefined,
-  ) {
+  constructor(host: DatabaseHost, { connections, statementMs, onConnectionLost }: HostPoolOptions) {
     this.#pool = new pg.Pool({
       connectionString: host.url,
       max: connections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      ...(statementMs === undefined ? {} : { statement_timeout: statementMs }),
       keepAlive: true,
       application_name: 'otaops',
       // The pool awaits the promise, although its types do not say so.

@@ -1,49 +1,57 @@
 /** A PostgreSQL server as the database, or the primary of several. */
 import type pg from 'pg';
 import { type Database, DatabaseError, type Parameter, type Queryable } from './database.js';
-import { HostPool } from './host-pool.js';
+import { HostLanes } from './host-lanes.js';
+import { type HostPool } from './host-pool.js';
 import { databaseTarget } from './hosts.js';
+import { type Lane, LANE_CONNECTIONS, type LanedDatabase, READING_SECONDS } from './lanes.js';
 import { PrimaryFollower } from './primary-follower.js';
 
 interface PostgresOptions {
   /** `postgres://user:password@host:port/database?sslmode=…`, with several hosts see {@link databaseTarget} */
   readonly url: string;
-  /** Maximum number of connections: enough for ingest, sending and the HTTP interface at the same time. */
+  /** Maximum number of connections of the lane of messages. */
   readonly connections?: number;
+  /** How long a statement of the reading lane may take. */
+  readonly readingSeconds?: number | undefined;
   /** Called when an idle connection breaks; the pool opens another when it needs one. */
   readonly onConnectionLost?: ((error: Error) => void) | undefined;
   /** Called when another host has become the primary. */
   readonly onPrimary?: ((to: string, from: string | undefined) => void) | undefined;
 }
 
-const DEFAULT_CONNECTIONS = 8;
-
 /** @throws BadDatabaseUrl */
-export function openPostgres(options: PostgresOptions): Database {
-  const connections = options.connections ?? DEFAULT_CONNECTIONS;
+export function openPostgres(options: PostgresOptions): LanedDatabase {
+  const connections = options.connections ?? LANE_CONNECTIONS.messages;
+  const { readingSeconds = READING_SECONDS, onConnectionLost } = options;
   const primary = new PrimaryFollower({
     target: databaseTarget(options.url),
-    open: (host) => new HostPool(host, connections, options.onConnectionLost),
+    open: (host) => new HostLanes(host, { connections, readingSeconds, onConnectionLost }),
     onPrimary: options.onPrimary,
   });
-  /** A failure may mean that another host is the primary by now. */
-  const onPrimary = async <T>(work: (pool: HostPool) => Promise<T>): Promise<T> => {
-    try {
-      return await work(await primary.pool());
-    } catch (error) {
-      if (error instanceof DatabaseError) primary.failed(error);
-      throw error;
-    }
+  const laneOf = (lane: Lane, size: number): Database => {
+    /** A failure may mean that another host is the primary by now. */
+    const onPrimary = async <T>(work: (pool: HostPool) => Promise<T>): Promise<T> => {
+      try {
+        return await work((await primary.lanes()).pool(lane));
+      } catch (error) {
+        if (error instanceof DatabaseError) primary.failed(error);
+        throw error;
+      }
+    };
+    return {
+      connections: size,
+      query: (text, parameters, name) =>
+        onPrimary((pool) => queryWith(pool)(text, parameters, name)),
+      script: (text) => onPrimary((pool) => scriptWith(pool)(text)),
+      transaction: (work) => onPrimary((pool) => transaction(pool, work)),
+      close: () => Promise.resolve(),
+    };
   };
-  const direct: Queryable = {
-    query: (text, parameters, name) => onPrimary((pool) => queryWith(pool)(text, parameters, name)),
-    script: (text) => onPrimary((pool) => scriptWith(pool)(text)),
-  };
-
   return {
-    connections,
-    ...direct,
-    transaction: (work) => onPrimary((pool) => transaction(pool, work)),
+    ...laneOf('messages', connections),
+    requests: laneOf('requests', LANE_CONNECTIONS.requests),
+    reading: laneOf('reading', LANE_CONNECTIONS.reading),
     close: () => primary.close(),
   };
 }

@@ -5,12 +5,12 @@
  */
 import { DatabaseError } from './database.js';
 import { type DatabaseHost, type DatabaseTarget } from './hosts.js';
-import { type HostPool } from './host-pool.js';
+import { type HostLanes } from './host-lanes.js';
 import { askHost, type HostAnswer, primaryOf } from './primary.js';
 
 export interface FollowerOptions {
   readonly target: DatabaseTarget;
-  readonly open: (host: DatabaseHost) => HostPool;
+  readonly open: (host: DatabaseHost) => HostLanes;
   /** Called when another host has become the primary; `from` is undefined at the start. */
   readonly onPrimary?: ((to: string, from: string | undefined) => void) | undefined;
 }
@@ -22,7 +22,7 @@ const LOOK_AGAIN_MS = 250;
 export class PrimaryFollower {
   readonly #options: FollowerOptions;
   readonly #hasChoice: boolean;
-  #pool: HostPool | undefined;
+  #lanes: HostLanes | undefined;
   #answers: readonly HostAnswer[] = [];
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -32,13 +32,13 @@ export class PrimaryFollower {
     this.#options = options;
     const { hosts, mustBeWritable } = options.target;
     this.#hasChoice = hosts.length > 1 || mustBeWritable;
-    if (!this.#hasChoice) this.#pool = options.open(hosts[0]);
+    if (!this.#hasChoice) this.#lanes = options.open(hosts[0]);
   }
 
   /** Connections to the primary. @throws DatabaseError if there has been none yet */
-  async pool(): Promise<HostPool> {
-    if (!this.#pool) await this.#look();
-    if (this.#pool) return this.#pool;
+  async lanes(): Promise<HostLanes> {
+    if (!this.#lanes) await this.#look();
+    if (this.#lanes) return this.#lanes;
     const whys = this.#answers.map(({ host, why }) => `${host.name}: ${why ?? ''}`);
     throw new DatabaseError(
       new Error(`no host of the database accepts writes (${whys.join('; ')})`),
@@ -56,7 +56,7 @@ export class PrimaryFollower {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#looking;
-    await this.#pool?.end();
+    await this.#lanes?.end();
   }
 
   #look(): Promise<void> {
@@ -72,10 +72,10 @@ export class PrimaryFollower {
     const { target, open, onPrimary } = this.#options;
     const answers = await Promise.all(target.hosts.map((host) => askHost(host)));
     this.#answers = target.mustBeWritable ? answers : answers.map(anyTimeline);
-    const before = this.#pool;
+    const before = this.#lanes;
     const host = primaryOf(this.#answers, before?.host);
     if (!host || host === before?.host || this.#isClosed) return;
-    this.#pool = open(host);
+    this.#lanes = open(host);
     const why = `${host.name} has taken over from ${before?.host.name ?? ''}`;
     before?.giveUp(new DatabaseError(new Error(why)));
     onPrimary?.(host.name, before?.host.name);

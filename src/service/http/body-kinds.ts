@@ -3,16 +3,19 @@ import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type BodyLimit, LINE_TYPES } from '../../contract/index.js';
 import { type LineFormat } from '../lines.js';
-import { bodyStream } from './body-stream.js';
+import { bodyStream, type ReadingLimit } from './body-stream.js';
 import { Problem } from './problem.js';
 import { readBytes } from './json-body.js';
 
 /** What a route without a body takes for one, and ignores. */
 const IGNORED: BodyLimit = { maxBytes: 4_096, gzip: false };
 
-/** The limit on the body of a request, as its route states it. */
-export const bodyLimitOf = ({ routeOptions }: FastifyRequest): BodyLimit =>
-  routeOptions.config.body ?? IGNORED;
+/** The limit on the body of a request, as its route states it, and how slow it may be. */
+export function bodyLimitOf({ routeOptions, server }: FastifyRequest): ReadingLimit {
+  const { bodySeconds, refused } = server.requestLimits;
+  const limit = routeOptions.config.body ?? IGNORED;
+  return { ...limit, seconds: bodySeconds, onSlow: () => refused('http-slow-body') };
+}
 
 /** This scope accepts lines only. */
 export function takeLines(scope: FastifyInstance): void {

@@ -3,10 +3,18 @@ import { type IncomingMessage } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { type BodyLimit } from '../../contract/index.js';
+import { SLOWEST_BODY } from '../limits/index.js';
 import { Problem } from './problem.js';
 
 /** How long a client may continue to send an unread body, ms: many clients read the answer only after sending everything. */
 const DRAINED_MS = 5_000;
+
+/** How a body is read. */
+export interface ReadingLimit extends BodyLimit {
+  /** In each such period at least {@link SLOWEST_BODY} bytes must arrive, or all that is left, seconds; absent: no limit. */
+  readonly seconds?: number;
+  readonly onSlow?: () => void;
+}
 
 /**
  * The stream fails with a Problem if the client disconnects, the gzip is invalid or the body exceeds its limit. Decompressed
@@ -15,7 +23,8 @@ const DRAINED_MS = 5_000;
  *
  * @throws Problem 413, 415
  */
-export function bodyStream(request: IncomingMessage, { maxBytes, gzip }: BodyLimit): Readable {
+export function bodyStream(request: IncomingMessage, limit: ReadingLimit): Readable {
+  const { maxBytes, gzip } = limit;
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && !(gzip && encoding === 'gzip')) {
     drain(request);
@@ -45,7 +54,12 @@ export function bodyStream(request: IncomingMessage, { maxBytes, gzip }: BodyLim
     gunzip.once('error', breakOff);
     request.pipe(gunzip).pipe(body);
   } else request.pipe(body);
+  const stopTiming = whenSlow(request, limit, () => {
+    limit.onSlow?.();
+    body.destroy(new Problem('REQUEST_TIMEOUT', 'the body did not arrive in time'));
+  });
   body.once('close', () => {
+    stopTiming();
     request.unpipe();
     gunzip?.destroy();
     request.removeListener('error', breakOff);
@@ -53,6 +67,35 @@ export function bodyStream(request: IncomingMessage, { maxBytes, gzip }: BodyLim
   });
   if (request.destroyed && !request.complete) breakOff(new Error('the client has disconnected'));
   return body;
+}
+
+/**
+ * Calls `onSlow` once the client has sent less than it should have. A period in which we did not read, because whoever
+ * takes the body was busy, is none of the client's.
+ *
+ * @returns stops the watch
+ */
+function whenSlow(
+  request: IncomingMessage,
+  { seconds }: ReadingLimit,
+  onSlow: () => void,
+): () => void {
+  if (seconds === undefined) return () => undefined;
+  let arrived = 0;
+  let isOurs = false;
+  const count = (chunk: Buffer) => void (arrived += chunk.length);
+  const paused = () => (isOurs = true);
+  request.on('data', count).on('pause', paused);
+  const timer = setInterval(() => {
+    const isSlow = arrived < SLOWEST_BODY && !isOurs && !request.complete;
+    arrived = 0;
+    isOurs = request.isPaused();
+    if (isSlow) onSlow();
+  }, seconds * 1000).unref();
+  return () => {
+    clearInterval(timer);
+    request.off('data', count).off('pause', paused);
+  };
 }
 
 const tooLarge = (maxBytes: number) =>

@@ -5,6 +5,9 @@ import { Problem } from './problem.js';
 /** Integrity violations that depend on the stored data: unique, foreign key, exclusion. */
 const CONFLICTS = new Set(['23503', '23505', '23P01']);
 
+/** Only the reading lane has a time limit. */
+const STATEMENT_CANCELLED = '57014';
+
 /**
  * Whether the database refused a value from the request: data exceptions and integrity violations (PostgreSQL appendix A,
  * classes 22 and 23). Validation should have found it, so each one is a bug.
@@ -17,6 +20,9 @@ export function databaseProblem(error: DatabaseError): Problem | undefined {
     return CONFLICTS.has(error.code ?? '')
       ? new Problem('CONFLICT', 'the request conflicts with stored data')
       : new Problem('INVALID', 'the request contains a value that cannot be stored');
+  }
+  if (error.code === STATEMENT_CANCELLED) {
+    return new Problem('SEARCH_TIMEOUT', 'the search takes too long; narrow it');
   }
   const isOurs = error.cause instanceof TypeError || error.cause instanceof RangeError;
   if (error.isPermanent || isOurs) return undefined;

@@ -1,9 +1,8 @@
 /** JSON request bodies within the limit of their route; syntax errors are reported with line and column. */
 import { isUtf8 } from 'node:buffer';
 import { type IncomingMessage } from 'node:http';
-import { type BodyLimit } from '../../contract/index.js';
 import { mayBeUnstorable, unstorable } from '../storable-text.js';
-import { bodyStream } from './body-stream.js';
+import { bodyStream, type ReadingLimit } from './body-stream.js';
 import { jsonFault } from './json-fault.js';
 import { parseLargeJson } from './large-json.js';
 import { invalid, Problem } from './problem.js';
@@ -12,7 +11,7 @@ import { invalid, Problem } from './problem.js';
 const LARGE_BYTES = 256 * 1024;
 
 /** @throws Problem 400, 413, 415 */
-export async function readJson(request: IncomingMessage, limit: BodyLimit): Promise<unknown> {
+export async function readJson(request: IncomingMessage, limit: ReadingLimit): Promise<unknown> {
   const bytes = await readBytes(request, limit);
   if (bytes.length === 0) return undefined;
   if (!isUtf8(bytes)) throw new Problem('NOT_UTF8', 'the body is not UTF-8');
@@ -35,7 +34,7 @@ function parseJson(bytes: Buffer): unknown {
 }
 
 /** A body as it is. @throws Problem 400, 413, 415 */
-export async function readBytes(request: IncomingMessage, limit: BodyLimit): Promise<Buffer> {
+export async function readBytes(request: IncomingMessage, limit: ReadingLimit): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of bodyStream(request, limit)) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);

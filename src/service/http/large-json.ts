@@ -16,13 +16,13 @@ const MAX_OUTLINE_BYTES = 1024 * 1024;
 /** Limit on the values of a body: a million VINs, and what is around them. */
 const MAX_VALUES = 2_000_000;
 const MAX_DEPTH = 64;
-/** A longer piece is one element; only its beginning is told, because the search for the fault would block, bytes. */
+/** A longer piece is one element; only its start is reported, because searching for the fault would block, bytes. */
 const MAX_SEARCHED_BYTES = 1024 * 1024;
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Stands for a list in the outline; random, so that no body can hold it by chance or by intent. */
+/** Stands for a list in the outline; random, so that no body can contain it. */
 const LIST = `list ${crypto.randomUUID()}`;
 
 /**

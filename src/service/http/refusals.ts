@@ -19,7 +19,7 @@ export function frameworkProblem(error: {
   if (status < 400 || status >= 500) return undefined;
   const code = FRAMEWORK[error.code ?? ''];
   return code === undefined
-    ? new Problem('INVALID', error.message, undefined, status)
+    ? new Problem('INVALID', error.message, { status })
     : new Problem(code, error.message);
 }
 

@@ -15,6 +15,7 @@ import {
 import { type Token } from '../access/index.js';
 import { takeBytes, takeLines, takeSigned } from './body-kinds.js';
 import { Problem } from './problem.js';
+import { loadOf } from './request-limits.js';
 import { placeholderOf } from './validator.js';
 
 declare module 'fastify' {
@@ -121,7 +122,9 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
     handler: async (request, reply) => {
       const { params, query, headers, body } = request;
       const call = { params, query, headers, body, request, reply } as Call<R>;
-      const answered = await handler(call);
+      const load = loadOf(route, request);
+      const work = async () => handler(call);
+      const answered = await (load ? scope.requestLimits.within(load, reply, work) : work());
       if (answer.kind === 'stream') return answered;
       // A handler may have set another one.
       if (reply.statusCode === 200) reply.code(answer.status);

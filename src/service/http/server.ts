@@ -18,7 +18,9 @@ import {
   type Session,
 } from '../../contract/index.js';
 import { findSession, findToken, mayDo, type Token } from '../access/index.js';
+import { WrongClock } from '../clock/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
+import { DEFAULT_HTTP_LIMITS, type HttpLimit, type HttpLimits } from '../limits/index.js';
 import { bodyLimitOf } from './body-kinds.js';
 import { type Access, AccessWatch } from './access-watch.js';
 import { consoleRoutes } from './console.js';
@@ -28,6 +30,7 @@ import { methodsByPath } from './other-methods.js';
 import { Problem, problemBody } from './problem.js';
 import { parseQuery } from './query-text.js';
 import { frameworkProblem, refuseUnreadable } from './refusals.js';
+import { limitConnections, RequestLimits } from './request-limits.js';
 import { type Credentials, credentialsOf, sessionRoutes } from './session.js';
 import { validatorOf } from './validator.js';
 
@@ -50,6 +53,9 @@ export interface ServerOptions {
   readonly document: object;
   /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
+  readonly limits?: HttpLimits | undefined;
+  /** Called for each connection or request that a limit has refused. */
+  readonly onRefused?: (limit: HttpLimit) => void;
   /** Called for each request value that only the database refused: a gap in our validation. */
   readonly onRefusedValue?: (route: string, sqlState: string) => void;
 }
@@ -70,24 +76,39 @@ const DOCS_POLICY = {
 /** Maximum length of an address, characters; all headers together may have four times as many bytes. */
 const MAX_URL = 16 * 1024;
 
+/** How often Node looks for requests whose headers are late, ms. */
+const CHECKING_MS = 1_000;
+
 /** A server without routes; add them, then await `ready()`. */
 export async function createServer(options: ServerOptions): Promise<Server> {
+  const limits = options.limits ?? DEFAULT_HTTP_LIMITS;
+  const refused = options.onRefused ?? (() => undefined);
   const server = Fastify({
     loggerInstance: options.log as Logger & { msgPrefix?: string },
     logController: new LogController({ disableRequestLogging: true }),
     // Each route has its own, which `bodyStream` enforces.
     bodyLimit: Number.MAX_SAFE_INTEGER,
-    http: { maxHeaderSize: 4 * MAX_URL },
+    http: {
+      maxHeaderSize: 4 * MAX_URL,
+      headersTimeout: limits.headersSeconds * 1000,
+      connectionsCheckingInterval: CHECKING_MS,
+    },
     routerOptions: {
       // A ref-id of 256 characters, percent-encoded.
       maxParamLength: 256 * 12,
       querystringParser: parseQuery,
     },
+    // Bodies have a least rate instead, because an upload may take hours.
     requestTimeout: 0,
-    clientErrorHandler: refuseUnreadable,
+    clientErrorHandler: (error, socket) => {
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refused('http-slow-headers');
+      refuseUnreadable(error, socket);
+    },
     frameworkErrors: (error, _request, reply) =>
       void answer(reply as FastifyReply, asProblem(error)),
   }) as unknown as Server;
+  limitConnections(server, limits.connections, refused);
+  server.decorate('requestLimits', new RequestLimits(limits, refused));
   const methodsOf = methodsByPath(server);
 
   server.setValidatorCompiler(({ schema, httpPart }) =>
@@ -200,11 +221,14 @@ async function find(
 }
 
 function answer(reply: FastifyReply, problem: Problem) {
+  const { retryAfterSeconds } = problem;
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(retryAfterSeconds));
   return reply.code(problem.status).type(PROBLEM_CONTENT_TYPE).send(problemBody(problem));
 }
 
 function asProblem(error: FastifyError | Problem | DatabaseError): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof WrongClock) return new Problem('CLOCK_WRONG', error.message);
   const known = error instanceof DatabaseError ? databaseProblem(error) : frameworkProblem(error);
   return known ?? new Problem('INTERNAL_ERROR', 'internal error; see the server log');
 }

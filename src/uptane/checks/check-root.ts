@@ -35,8 +35,8 @@ export function checkLastRoot(root: Root, now: Date): void {
 }
 
 /**
- * Step 4: the timestamp and snapshot keys, as a text. When they change, the stored timestamp and snapshot are to be
- * forgotten, so that a repository recovers from a fast-forward attack.
+ * Step 4: the timestamp and snapshot keys, as a text. When they change, the stored timestamp and snapshot must be
+ * deleted, so that a repository can recover from a fast-forward attack.
  */
 export const onlineKeys = ({ authorities: { timestamp, snapshot } }: Root): string =>
   createHash('sha256')

@@ -13,7 +13,7 @@ import { checkNotOlder } from './version.js';
 export interface SnapshotCheck {
   readonly root: Root;
   readonly timestamp: Timestamp;
-  /** The stored one. */
+  /** The stored snapshot. */
   readonly previous: Snapshot | undefined;
   /** Trusted time. */
   readonly now: Date;

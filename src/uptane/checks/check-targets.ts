@@ -1,4 +1,4 @@
-/** Uptane, "How to check Targets metadata", steps 1 to 5: what holds for all targets roles of both repositories. */
+/** Uptane, "How to check Targets metadata", steps 1 to 5, for all targets roles of both repositories. */
 import { type Authority } from '../keys/authority.js';
 import { type ListedFile } from '../metadata/listed-file.js';
 import { readTargets, type Targets } from '../metadata/targets.js';
@@ -11,11 +11,11 @@ import { checkThreshold } from './threshold.js';
 import { checkNotOlder } from './version.js';
 
 export interface TargetsCheck {
-  /** Of root for the top-level role, else of the delegation by which the role was reached. */
+  /** From root for the top-level role, otherwise from the delegation through which the role was reached. */
   readonly authority: Authority;
-  /** In the snapshot; `undefined` in partial verification. */
+  /** Its entry in the snapshot; `undefined` in partial verification. */
   readonly listed: ListedFile | undefined;
-  /** The stored one, where no snapshot guards its version. */
+  /** The stored file, if no snapshot protects its version. */
   readonly previous?: Targets | undefined;
   /** Trusted time. */
   readonly now: Date;

@@ -10,7 +10,7 @@ import { checkNotOlder } from './version.js';
 
 export interface TimestampCheck {
   readonly root: Root;
-  /** The stored one. */
+  /** The stored timestamp. */
   readonly previous: Timestamp | undefined;
   /** Trusted time. */
   readonly now: Date;
@@ -18,7 +18,7 @@ export interface TimestampCheck {
   readonly rules: Rules;
 }
 
-/** @returns the one that counts from now on. @throws Refusal */
+/** @returns the timestamp valid from now on. @throws Refusal */
 export function checkTimestamp(bytes: Uint8Array, check: TimestampCheck): Timestamp {
   const { root, previous, now, subject, rules } = check;
   const timestamp = readTimestamp(bytes, subject, rules);
@@ -33,7 +33,7 @@ export function checkTimestamp(bytes: Uint8Array, check: TimestampCheck): Timest
   return timestamp;
 }
 
-/** TUF, 5.4.3.1: nothing may change without a new version. A stored one that root no longer trusts is replaced. */
+/** TUF, 5.4.3.1: content may only change with a new version. A stored file that root no longer trusts is replaced. */
 function keepsStored(previous: Timestamp, root: Root, rules: Rules): boolean {
   if (rules.sameTimestampVersion === 'take-new') return false;
   try {
@@ -45,7 +45,7 @@ function keepsStored(previous: Timestamp, root: Root, rules: Rules): boolean {
   }
 }
 
-/** TUF, 5.4.3.2: the snapshot that is listed must not go back either. */
+/** TUF, 5.4.3.2: the listed snapshot version must not decrease either. */
 function checkSnapshotNotOlder(timestamp: Timestamp, previous: Timestamp | undefined): void {
   if (!previous || previous.snapshot.version <= timestamp.snapshot.version) return;
   throw new Refusal(timestamp.subject, {

@@ -1,11 +1,11 @@
-/** Whether a file is the one that timestamp or snapshot lists. */
+/** Whether a file is the one listed in timestamp or snapshot. */
 import { hashFault } from '../metadata/hashes.js';
 import { type ListedFile } from '../metadata/listed-file.js';
 import { type MetadataFile } from '../metadata/metadata-file.js';
 import { Refusal, type Subject } from '../refusal.js';
 
 /**
- * Length and hashes, on the bytes as served: they protect the parser too.
+ * Length and hashes of the served bytes, which protect the parser too.
  *
  * @throws Refusal `length`, `mix-and-match`
  */
@@ -48,7 +48,7 @@ export function checkListedVersion(file: MetadataFile, listed: ListedFile, check
   });
 }
 
-/** Whether a stored file is the listed one, without a refusal. */
+/** Whether a stored file is the listed one; does not throw. */
 export function isListed(file: MetadataFile, { version, length, hashes }: ListedFile): boolean {
   if (file.version !== version) return false;
   if (length !== undefined && file.bytes.length !== length) return false;

@@ -1,4 +1,4 @@
-/** The sections of the Uptane Standard 2.1.0, and of the POUF, that the checks come from. */
+/** The sections of the Uptane Standard 2.1.0 and of the POUF that define the checks. */
 
 export const STANDARD = {
   rootSignature: 'Uptane, How to check Root metadata, step 2.3',
@@ -33,7 +33,7 @@ export const STANDARD = {
   downloadSpeed: 'Uptane, In-vehicle implementation requirements',
 } as const;
 
-/** What the wire format adds; the project documents it as its POUF. */
+/** Additional checks of our wire format, documented as the project's POUF. */
 export const POUF = {
   urls: 'POUF, section 1',
   metadata: 'POUF, sections 2 to 6',

@@ -1,4 +1,4 @@
-/** Whether enough different keys of a role have signed (POUF, section 2). */
+/** Whether enough distinct keys of a role have signed (POUF, section 2). */
 import { type Authority } from '../keys/authority.js';
 import { type MetadataFile } from '../metadata/metadata-file.js';
 import { Refusal } from '../refusal.js';
@@ -11,10 +11,10 @@ import { type Rules } from '../rules.js';
 const MOST_VERIFICATIONS = 1_024;
 
 /**
- * Signatures by other keys and wrong ones do not count and do no harm; a key counts once, however often it
- * signs and under however many ids it is listed.
+ * Wrong signatures and those by other keys are ignored; a key counts once, however many signatures it has
+ * and under however many ids it is listed.
  *
- * @param check the section that asks for it
+ * @param check the section that requires it
  * @throws Refusal `signature`
  */
 export function checkThreshold(

@@ -1,4 +1,4 @@
-/** Versions never go back. */
+/** Versions never decrease. */
 import { type MetadataFile } from '../metadata/metadata-file.js';
 import { Refusal } from '../refusal.js';
 

@@ -1,4 +1,4 @@
-/** Images on their way to ECUs: downloaded and verified in the state directory, then moved to a file per ECU. */
+/** Images for ECUs: downloaded and verified in the state directory, then moved to one file per ECU. */
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Assignment } from '../director/check-director-targets.js';
@@ -11,11 +11,11 @@ import { type Fetcher } from '../transfer/fetcher.js';
 import { imagePath } from '../urls.js';
 
 export interface ImageFilesOptions {
-  /** Of the folder with the images on the repository. */
+  /** URL of the repository's image folder. */
   readonly fetcher: Fetcher;
   /** Emptied before and after each cycle. */
   readonly downloads: string;
-  /** A file per ECU, under its identifier. */
+  /** One file per ECU, named by its identifier. */
   readonly directory: string;
 }
 
@@ -31,7 +31,7 @@ export class ImageFiles {
     return isImage(this.#fileOf(ecuId), { ...image, custom: undefined });
   }
 
-  /** Fetches and verifies all of them, each once. @throws Refusal; no ECU's file has changed */
+  /** Fetches and verifies all images, each once. @throws Refusal; the ECUs' files are then unchanged */
   async download(assignments: readonly Assignment[]): Promise<void> {
     const { fetcher, downloads } = this.#options;
     this.clear();
@@ -51,7 +51,7 @@ export class ImageFiles {
     }
   }
 
-  /** Replaces the ECU's file by the download. */
+  /** Replaces the ECU's file with the download. */
   install({ ecuId }: Assignment): void {
     const { directory } = this.#options;
     mkdirSync(directory, { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * Which image each ECU has, durably. An installation is recorded before and after: if the power is cut in between, the
- * ECU's image is inspected, so its release counter is never underestimated.
+ * Durable record of each ECU's image. An installation is recorded before and after: after a power cut in between, the
+ * ECU's image is inspected, so that its release counter is never underestimated.
  */
 import { type Assignment } from '../director/check-director-targets.js';
 import { asInstalled, type InstalledImage } from '../director/installed-image.js';
@@ -33,18 +33,18 @@ export class InstalledImages {
     return this.#installed;
   }
 
-  /** Before an ECU's image is replaced. */
+  /** Called before an ECU's image is replaced. */
   begin(assignment: Assignment): void {
     this.#begun.set(assignment.ecuId, asInstalled(assignment));
     this.#write();
   }
 
-  /** After an ECU's image was replaced. */
+  /** Called after an ECU's image was replaced. */
   end({ ecuId }: Assignment): void {
     this.#settle(ecuId, true);
   }
 
-  /** Determines the result of installations that a power cut has interrupted. */
+  /** Determines the result of installations interrupted by a power cut. */
   async resolve(has: (ecuId: string, image: InstalledImage) => Promise<boolean>): Promise<void> {
     for (const [ecuId, image] of this.#begun) this.#settle(ecuId, await has(ecuId, image));
   }

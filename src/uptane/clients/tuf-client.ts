@@ -27,7 +27,7 @@ export interface TufDownload extends TufRepository {
   readonly targetsDirectory: string;
 }
 
-/** Provisions the trusted root, which is checked when it is first used. */
+/** Provisions the trusted root, which is checked at first use. */
 export async function initTuf(metadataDirectory: string, rootFile: string): Promise<void> {
   const root = await readFile(rootFile);
   mkdirSync(metadataDirectory, { recursive: true });
@@ -50,7 +50,7 @@ export async function refreshTuf(repository: TufRepository): Promise<RepositoryC
   return client;
 }
 
-/** Updates the metadata and downloads targets that are not there yet. @throws Refusal */
+/** Updates the metadata and downloads missing targets. @throws Refusal */
 export async function downloadTuf(download: TufDownload): Promise<void> {
   const client = await refreshTuf(download);
   mkdirSync(download.targetsDirectory, { recursive: true });

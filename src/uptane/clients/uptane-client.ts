@@ -1,6 +1,6 @@
 /**
- * A vehicle's Uptane client in files: the command line that tests from outside drive (POUF, section 8). It verifies as
- * the Primary does; installing is writing a file per ECU.
+ * A file-based Uptane client of a vehicle, for external tests (POUF, section 8). It verifies like the Primary; installing
+ * means writing one file per ECU.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -46,9 +46,9 @@ const paths = (stateDirectory: string) => ({
 });
 
 /**
- * Provisions a vehicle, in place of the one that was there: the roots are trusted as given.
+ * Provisions a vehicle, replacing the previous one. The given roots are trusted.
  *
- * @throws Refusal if a file is not what it should be; then nothing has changed
+ * @throws Refusal if a file is invalid; nothing is then changed
  */
 export async function initVehicle(provisioning: Provisioning): Promise<Vehicle> {
   const { vehicleFile, directorRootFile, imageRootFile, stateDirectory } = provisioning;
@@ -73,10 +73,10 @@ export async function initVehicle(provisioning: Provisioning): Promise<Vehicle> 
 }
 
 /**
- * One cycle: verifies all, fetches the images, and only if all is well installs them.
+ * One cycle: verifies metadata, fetches all images, and installs them only if all are valid.
  *
- * @returns what was installed; nothing if there was nothing to do
- * @throws Refusal; the images are as they were
+ * @returns the installed images, possibly none
+ * @throws Refusal; the images are then unchanged
  */
 export async function updateVehicle(cycle: UpdateCycle): Promise<readonly Assignment[]> {
   const { stateDirectory, directorUrl, imageUrl, imagesDirectory } = cycle;
@@ -127,7 +127,7 @@ function provisionedVehicle(path: string): Vehicle {
   );
 }
 
-/** A URL below another, whether or not that one ends with `/`. */
+/** A URL below another one, which may or may not end with `/`. */
 function below(url: URL, path: string): URL {
   const base = new URL(url);
   base.pathname = `${base.pathname.replace(/\/$/, '')}/${path}`;

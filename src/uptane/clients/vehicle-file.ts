@@ -1,4 +1,4 @@
-/** The description of a vehicle that the client is provisioned with (POUF, section 8). */
+/** The vehicle description used for provisioning (POUF, section 8). */
 import { POUF } from '../checks/sections.js';
 import { type Vehicle } from '../director/vehicle.js';
 import { BadJson, parseJson } from '../json/parse-json.js';

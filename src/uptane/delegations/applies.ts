@@ -6,7 +6,7 @@ import { matchesPath } from './path-pattern.js';
 export interface WantedImage {
   /** Target path. */
   readonly path: string;
-  /** Of the ECU that the Director chose; `undefined` where there is no Director (TUF). */
+  /** Hardware id of the ECU chosen by the Director; `undefined` without a Director (TUF). */
   readonly hardwareId: string | undefined;
 }
 

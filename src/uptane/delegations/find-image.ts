@@ -1,6 +1,6 @@
 /**
- * Uptane, "How to resolve delegations" and "Multi-role delegations": finds what the image repository says about an
- * image. Pre-order, depth first, in listed order. Loading and verifying a role's file is up to the caller.
+ * Uptane, "How to resolve delegations" and "Multi-role delegations": finds an image's entry in the image repository.
+ * Pre-order, depth first, in listed order. The caller loads and verifies the roles' files.
  */
 import { type DelegatedRole, type Delegation } from '../metadata/delegation.js';
 import { isSameFile, matchText, type Target } from '../metadata/target.js';
@@ -17,9 +17,9 @@ export interface Search {
   readonly image: WantedImage;
   /** The top-level targets, verified. */
   readonly targets: Targets;
-  /** A role's current file, verified against the delegation. @throws whatever ends the search */
+  /** A role's current file, verified against the delegation. @throws an error that ends the search */
   readonly load: (role: DelegatedRole) => Promise<Targets>;
-  /** Different roles, the top-level one among them. */
+  /** Maximum number of distinct roles, including the top-level one. */
   readonly mostRoles: number;
   /** See `Rules`. */
   readonly searchBelowTerminating: boolean;
@@ -28,15 +28,15 @@ export interface Search {
 const TOP_LEVEL = 'targets';
 
 /**
- * Multi-role delegations may lead to the same role several times. This bounds the visits, which nested ones would
- * otherwise multiply without limit.
+ * Multi-role delegations may lead to the same role several times. This bounds the number of visits, which nested
+ * delegations would otherwise multiply without limit.
  */
 const MOST_VISITS_PER_ROLE = 32;
 
-/** Result for one role and the roles below it. `ended`: the image must not be searched for elsewhere. */
+/** Result for one role and the roles below it. `ended`: the search must stop. */
 type Result = FoundImage | 'not-found' | 'ended';
 
-/** @returns `undefined` if no role lists the image, or the search had to end before */
+/** @returns `undefined` if no role lists the image, or the search had to stop before */
 export async function findImage(search: Search): Promise<FoundImage | undefined> {
   const { targets } = search;
   const run = new Run(search);
@@ -53,7 +53,7 @@ class Run {
     this.#search = search;
   }
 
-  /** @param visited roles that this search has visited; those that are visited now are added */
+  /** @param visited roles visited by this search; updated */
   async searchFile(
     role: string,
     file: Targets,

@@ -11,8 +11,8 @@ export function matchesPath(pattern: string, path: string): boolean {
 }
 
 /**
- * Goes back to the last `*` only, so a hostile pattern costs at most the product of both lengths. A character
- * is a code point, as it is for whoever wrote the pattern.
+ * Backtracks only to the last `*`, so that a hostile pattern costs at most the product of both lengths. A
+ * character is a code point.
  */
 function matchesPart(pattern: string, text: string): boolean {
   const wanted = Array.from(pattern);

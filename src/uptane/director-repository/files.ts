@@ -1,11 +1,11 @@
-/** What the files of a Director say (POUF, sections 4 and 6): the `signed` values, to be signed by each role. */
+/** Content of a Director's files (POUF, sections 4 and 6): the `signed` values, to be signed by each role. */
 import { createHash } from 'node:crypto';
 import { type PlainJson } from '../json/canonical-json.js';
 import { formatUtcTime } from '../metadata/utc-time.js';
 import { keyIdOfListed, type ListedKey } from '../signing/signer.js';
 import { type SignedPart } from '../signing/sign.js';
 
-/** An image of the image repository, as a Director repeats it. */
+/** An image of the image repository, as repeated by a Director. */
 export interface DirectedImage {
   readonly path: string;
   /** bytes */
@@ -39,7 +39,7 @@ const common = (type: string, { version, expires }: Common) => ({
   expires: formatUtcTime(expires),
 });
 
-/** The `targets` member: for each path what the image is and whom it is for. Empty: nothing is due. */
+/** The `targets` member: image and ECUs by path. Empty: nothing is ordered. */
 export const targetsMember = (targets: readonly DirectedTarget[]): SignedPart =>
   Object.fromEntries(
     targets.map(({ image, ecus }) => [
@@ -73,7 +73,7 @@ export const directorSnapshot = (
   meta: { 'targets.json': { version: file.targetsVersion } },
 });
 
-/** @param file `snapshot`: the file as it is served */
+/** @param file `snapshot`: the file as served */
 export const directorTimestamp = (
   file: Common & { readonly snapshotVersion: number; readonly snapshot: Uint8Array },
 ): SignedPart => ({
@@ -91,7 +91,7 @@ export type RoleKeys = Readonly<
   Record<'root' | 'timestamp' | 'snapshot' | 'targets', readonly ListedKey[]>
 >;
 
-/** One key of each role suffices; the offline root has a threshold of its own. */
+/** Online roles have a threshold of 1; the offline root has its own. */
 export const directorRoot = (
   file: Common & { readonly keys: RoleKeys; readonly rootThreshold: number },
 ): SignedPart => {

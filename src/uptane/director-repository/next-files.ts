@@ -1,8 +1,8 @@
 /**
- * Which of a vehicle's files a Director has to sign anew, and with which versions. Pure.
+ * Which of a vehicle's files a Director must re-sign, and with which versions. Pure.
  *
- * A version is never below the time in seconds. So after the database was restored from a backup, the next versions are
- * above all that vehicles have seen since the backup was made, and no vehicle takes them for a rollback.
+ * A version is never below the time in seconds. So after the database was restored from a backup, the next versions
+ * exceed all that vehicles have seen since the backup, and no vehicle mistakes them for a rollback.
  */
 
 export interface SignedFile {
@@ -11,18 +11,18 @@ export interface SignedFile {
   readonly expires: number;
 }
 
-/** What is stored for a vehicle. */
+/** The stored state of a vehicle. */
 export interface SignedFiles {
-  /** What the targets say; see `wanted`. */
+  /** Content of the targets; see `wanted`. */
   readonly content: string;
-  /** What they were signed under; see `epoch`. */
+  /** Epoch in which they were signed; see `epoch`. */
   readonly epoch: string;
   readonly targets: SignedFile;
   readonly snapshot: SignedFile;
   readonly timestamp: SignedFile;
 }
 
-/** Files to sign, each with its version; `undefined`: the stored one stays. */
+/** Files to sign, with their versions; `undefined`: the stored file stays. */
 export interface NextFiles {
   readonly targets: SignedFile | undefined;
   readonly snapshot: SignedFile | undefined;
@@ -32,8 +32,8 @@ export interface NextFiles {
 const HOUR = 60 * 60 * 1000;
 
 /**
- * Lifetimes, ms. A file is signed anew in the second half of its lifetime, when it is asked for. So a vehicle that is cut
- * off from the Director notices after a day at most, and one that asks every hour costs two signatures a day.
+ * Lifetimes, ms. A file is re-signed when it is requested in the second half of its lifetime. So a vehicle cut off from
+ * the Director notices after at most a day, and one that polls every hour costs two signatures a day.
  */
 export const LIFETIMES = {
   timestamp: 24 * HOUR,
@@ -44,11 +44,11 @@ export const LIFETIMES = {
 type Role = keyof typeof LIFETIMES;
 
 /**
- * @param wanted a text that differs where the list of targets does
- * @param epoch a text that differs where stored versions may not be the last ones that vehicles have seen (another
- *   database, a restored one), or where other keys sign
+ * @param wanted a text that identifies the list of targets
+ * @param epoch a text that changes if stored versions may not be the latest that vehicles have seen (a different or
+ *   restored database), or if the signing keys change
  * @param now ms
- * @returns undefined where all stored files stay
+ * @returns undefined if all stored files stay
  */
 export function nextFiles(
   stored: SignedFiles | undefined,
@@ -57,7 +57,7 @@ export function nextFiles(
   const isAll = stored?.epoch !== epoch;
   const next = (role: Role): SignedFile => ({
     version: nextVersion(stored?.[role].version, now),
-    // Whole seconds, as they are written.
+    // Whole seconds, as in the file.
     expires: Math.floor((now + LIFETIMES[role]) / 1000) * 1000,
   });
   const isDue = (role: Role) => isAll || isHalfOver(stored[role], role, now);

@@ -1,6 +1,6 @@
 /**
- * What only the Director's targets must be (Uptane, "How to check Targets metadata", steps 6 to 8; POUF, section 6),
- * and what they order.
+ * Checks specific to the Director's targets (Uptane, "How to check Targets metadata", steps 6 to 8; POUF, section 6),
+ * and the order they contain.
  */
 import { POUF, STANDARD } from '../checks/sections.js';
 import { type Reader } from '../json/reader.js';
@@ -19,16 +19,16 @@ export interface Assignment {
   readonly match: Match;
 }
 
-/** What must be the same in both repositories. */
+/** The part that must be equal in both repositories. */
 export interface Match {
   readonly hardwareIds: readonly string[];
   readonly releaseCounter: number;
 }
 
 /**
- * For a Primary: every ECU must be in the vehicle.
+ * For a Primary: every ECU listed must be part of the vehicle.
  *
- * @returns in the order of the metadata; empty: nothing is to be done
+ * @returns in metadata order; empty: nothing to do
  * @throws Refusal
  */
 export function checkDirectorTargets(file: Targets, { vin, ecus }: Vehicle): Assignment[] {
@@ -72,7 +72,7 @@ export function checkDirectorTargets(file: Targets, { vin, ecus }: Vehicle): Ass
   return assignments;
 }
 
-/** One ECU of a vehicle, as it knows itself. */
+/** The identity of one ECU. */
 export interface Ecu {
   readonly vin: string;
   readonly ecuId: string;
@@ -82,14 +82,14 @@ export interface Ecu {
 /**
  * For a Secondary, which knows only itself.
  *
- * @returns the image that is ordered for it, if there is one
+ * @returns the image ordered for it, if any
  * @throws Refusal
  */
 export function checkDirectorTargetsForEcu(
   file: Targets,
   { vin, ecuId, hardwareId }: Ecu,
 ): Assignment[] {
-  // Every ECU that is listed counts as one of the vehicle; its hardware cannot be known here.
+  // All listed ECUs count as part of the vehicle; their hardware is unknown here.
   const listed = [...file.targets.values()].flatMap((target) =>
     ecuIdentifiers(target).map(
       ([id, ecu]) => [id, id === ecuId ? hardwareId : ecu.member('hardwareId').string()] as const,

@@ -1,4 +1,4 @@
-/** Uptane, "Full verification", step 10: whether both repositories say the same about an image, and it fits the ECU. */
+/** Uptane, "Full verification", step 10: whether both repositories agree on an image, and it suits the ECU. */
 import { STANDARD } from '../checks/sections.js';
 import { type FoundImage } from '../delegations/find-image.js';
 import { isKnownAlgorithm } from '../metadata/hashes.js';
@@ -56,7 +56,7 @@ export function checkImage(
   checkFit(assignment, installed, ordered);
 }
 
-/** Hardware and release counter: what an ECU checks for itself too. @throws Refusal */
+/** Hardware and release counter, which an ECU also checks itself. @throws Refusal */
 export function checkFit(
   { ecuId, hardwareId, match }: Assignment,
   installed: InstalledImage | undefined,
@@ -82,7 +82,7 @@ export function checkFit(
   }
 }
 
-/** Every hash that is listed must match, so an image with one that cannot be computed is refused. */
+/** Every listed hash must match, so images with a hash that cannot be computed are rejected. */
 export function checkHashAlgorithms({ hashes }: Target, subject: Subject): void {
   const unknown = [...hashes.keys()].find((algorithm) => !isKnownAlgorithm(algorithm));
   if (unknown === undefined) return;

@@ -1,4 +1,4 @@
-/** What an ECU has, and whether an order is anything new. */
+/** An ECU's image, and whether an order contains a new one. */
 import { type Hashes, sameHashes } from '../metadata/hashes.js';
 import { matchText } from '../metadata/target.js';
 import { type Assignment } from './check-director-targets.js';
@@ -21,7 +21,7 @@ export const asInstalled = ({ target, match }: Assignment): InstalledImage => ({
   match: matchText(target),
 });
 
-/** Uptane, "Full verification", step 6: whether the ECU has this image already. */
+/** Uptane, "Full verification", step 6: whether the ECU already has this image. */
 export function isInstalled(
   { target }: Assignment,
   installed: InstalledImage | undefined,

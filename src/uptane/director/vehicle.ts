@@ -1,7 +1,7 @@
-/** The vehicle that the Director speaks to. */
+/** The vehicle addressed by the Director. */
 
 export interface Vehicle {
   readonly vin: string;
-  /** Hardware id by ECU identifier, the Primary among them. */
+  /** Hardware ids by ECU identifier, including the Primary. */
   readonly ecus: ReadonlyMap<string, string>;
 }

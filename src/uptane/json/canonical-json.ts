@@ -1,5 +1,5 @@
 /**
- * Canonical JSON (OLPC): the one byte sequence that signatures and key ids are over. No blanks, members
+ * Canonical JSON (OLPC): the byte sequence covered by signatures and key ids. No white space, members
  * sorted by code point, strings escape only `"` and `\`, integers within ±(2^53-1) only, UTF-8.
  */
 import { type JsonObject, type JsonValue, OtherNumber } from './json-value.js';
@@ -13,46 +13,45 @@ export class NotCanonical extends Error {
   override readonly name = 'NotCanonical';
 }
 
-/** @throws NotCanonical for a fraction, an integer beyond ±(2^53-1), or half a surrogate pair */
-export function canonicalJson(value: JsonValue | PlainJson): Buffer {
-  const parts: string[] = [];
-  write(value, parts);
-  return Buffer.from(parts.join(''), 'utf8');
-}
+/** @throws NotCanonical for a fraction, an integer beyond ±(2^53-1), or a lone surrogate */
+export const canonicalJson = (value: JsonValue | PlainJson): Buffer =>
+  Buffer.from(textOf(value), 'utf8');
 
-function write(value: JsonValue | PlainJson, parts: string[]): void {
-  if (value === null || typeof value === 'boolean') parts.push(String(value));
-  else if (typeof value === 'number') parts.push(integer(value));
-  else if (typeof value === 'string') parts.push(quoted(value));
-  else if (isList(value)) {
-    parts.push('[');
-    value.forEach((item, index) => {
-      if (index > 0) parts.push(',');
-      write(item, parts);
-    });
-    parts.push(']');
-  } else if (value instanceof OtherNumber) throw new NotCanonical(notAnInteger(value.text));
-  else writeObject(value, parts);
+function textOf(value: JsonValue | PlainJson): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'number') return integer(value);
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (isList(value)) return listText(value);
+  if (value instanceof OtherNumber) throw new NotCanonical(notAnInteger(value.text));
+  return objectText(value);
 }
 
 // `Array.isArray` does not narrow a union of readonly arrays.
 const isList = (value: unknown): value is readonly (JsonValue | PlainJson)[] =>
   Array.isArray(value);
 
-function writeObject(value: object, parts: string[]): void {
+// Text that is added up piece by piece: quicker than a list of pieces, and a server does it for every report.
+function listText(items: readonly (JsonValue | PlainJson)[]): string {
+  let text = '';
+  for (const item of items) text += text === '' ? textOf(item) : `,${textOf(item)}`;
+  return `[${text}]`;
+}
+
+function objectText(value: object): string {
   const members =
     value instanceof Map
       ? [...(value as JsonObject)]
       : Object.entries(value as Readonly<Record<string, PlainJson>>);
-  members.sort(([a], [b]) => compareCodePoints(a, b));
-  parts.push('{');
-  members.forEach(([name, member], index) => {
-    if (index > 0) parts.push(',');
-    parts.push(quoted(name), ':');
-    write(member, parts);
-  });
-  parts.push('}');
+  members.sort(byName);
+  let text = '';
+  for (const [name, member] of members) {
+    text += `${text === '' ? '' : ','}${quoted(name)}:${textOf(member)}`;
+  }
+  return `{${text}}`;
 }
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) =>
+  compareCodePoints(a, b);
 
 function integer(value: number): string {
   if (!Number.isSafeInteger(value)) throw new NotCanonical(notAnInteger(String(value)));
@@ -64,7 +63,9 @@ const notAnInteger = (text: string) =>
 
 function quoted(text: string): string {
   if (!text.isWellFormed()) throw new NotCanonical('has a string with half a surrogate pair');
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+  return text.includes('"') || text.includes('\\')
+    ? `"${text.replace(/["\\]/g, '\\$&')}"`
+    : `"${text}"`;
 }
 
 /**

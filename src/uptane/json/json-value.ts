@@ -1,6 +1,6 @@
 /**
- * JSON as metadata needs it: objects are maps, so that no member name is special (`__proto__`), and
- * numbers other than safe integers are kept apart, because canonical JSON has none.
+ * JSON values for metadata: objects are maps, so that no member name is special (`__proto__`), and
+ * numbers other than safe integers have their own type, because canonical JSON excludes them.
  */
 export type JsonValue =
   null | boolean | number | string | OtherNumber | readonly JsonValue[] | JsonObject;

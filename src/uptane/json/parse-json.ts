@@ -1,11 +1,11 @@
 /**
- * A strict JSON parser (RFC 8259) for files that may come from an attacker. Beyond `JSON.parse` it
- * refuses invalid UTF-8, a byte order mark, repeated member names, strings with half a surrogate pair, and
- * nesting that would exhaust the stack: anything that two readers of one signed file could understand differently.
+ * A strict JSON parser (RFC 8259) for potentially hostile files. Beyond `JSON.parse` it rejects
+ * invalid UTF-8, byte order marks, duplicate member names, lone surrogates, and nesting that would exhaust
+ * the stack: anything that two parsers of a signed file could interpret differently.
  */
 import { type JsonValue, OtherNumber } from './json-value.js';
 
-/** The bytes are not JSON; the message says where. */
+/** The bytes are not JSON; the message names the position. */
 export class BadJson extends Error {
   override readonly name = 'BadJson';
 }
@@ -18,9 +18,11 @@ export function parseJson(bytes: Uint8Array): JsonValue {
   return new Parser(decode(bytes)).parse();
 }
 
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF_8.decode(bytes);
   } catch {
     throw new BadJson('is not valid UTF-8');
   }
@@ -29,6 +31,7 @@ function decode(bytes: Uint8Array): string {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const FIRST_PRINTABLE = 0x20;
+const SPACE = 0x20;
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const HEX4 = /[0-9a-fA-F]{4}/y;
@@ -197,6 +200,8 @@ class Parser {
   }
 
   #skipBlanks(): void {
+    // Mostly there are none, and a search is dear.
+    if (this.#text.charCodeAt(this.#at) > SPACE) return;
     BLANKS.lastIndex = this.#at;
     BLANKS.exec(this.#text);
     this.#at = BLANKS.lastIndex;

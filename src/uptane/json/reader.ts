@@ -1,4 +1,4 @@
-/** Reads members of parsed JSON by type; a missing member or a wrong type is refused, with its path. */
+/** Reads members of parsed JSON by type; rejects missing members and wrong types, with their path. */
 import { POUF } from '../checks/sections.js';
 import { Refusal, type Subject } from '../refusal.js';
 import { isArray, isObject, type JsonObject, type JsonValue, typeName } from './json-value.js';
@@ -21,7 +21,7 @@ export class Reader {
     this.#parent = parent;
   }
 
-  /** Whether the member is there. */
+  /** Whether the member exists. */
   get exists(): boolean {
     return this.value !== undefined;
   }
@@ -30,7 +30,7 @@ export class Reader {
     return new Reader(this.object().get(name), this.#subject, name, this);
   }
 
-  /** `undefined` if the member is not there. */
+  /** `undefined` if the member does not exist. */
   optional(name: string): Reader | undefined {
     const member = this.member(name);
     return member.exists ? member : undefined;
@@ -72,7 +72,7 @@ export class Reader {
     return this.#refuse(`an integer${bound}`);
   }
 
-  /** Refuses a value of the right type. */
+  /** Rejects a value of the right type. */
   refuse(expected: string): never {
     return this.#refuse(expected, JSON.stringify(this.value));
   }
@@ -87,7 +87,7 @@ export class Reader {
     });
   }
 
-  /** As a JSON pointer would name it, with dots: `signed.roles.root.threshold`. */
+  /** Like a JSON pointer, but with dots: `signed.roles.root.threshold`. */
   #path(): string {
     const above = this.#parent ? this.#parent.#path() : '';
     const name = typeof this.#name === 'number' ? `[${this.#name}]` : this.#name;

@@ -1,4 +1,4 @@
-/** Who may sign a role: its keys, and how many of them must. */
+/** The keys of a role, and its threshold. */
 import { type Reader } from '../json/reader.js';
 import { type PublicKey } from './public-key.js';
 
@@ -6,7 +6,7 @@ export interface Authority {
   /** The key ids that the role lists, with the keys behind them; ids without a known key are left out. */
   readonly keys: ReadonlyMap<string, PublicKey>;
   readonly threshold: number;
-  /** The different keys of the role, sorted. Ids without a known key stand for themselves. */
+  /** The distinct keys of the role, sorted. Ids without a known key represent themselves. */
   readonly identities: readonly string[];
 }
 

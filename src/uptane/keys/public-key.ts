@@ -1,4 +1,4 @@
-/** Public keys of metadata, and what their signatures are (POUF, section 2). Cryptography: `node:crypto`. */
+/** Public keys in metadata, and their signatures (POUF, section 2). Cryptography: `node:crypto`. */
 import {
   constants,
   createPublicKey,
@@ -17,11 +17,11 @@ export interface KeyMembers {
 }
 
 interface Algorithm {
-  /** @throws when the text is no such key */
+  /** @throws if the text is not such a key */
   readonly read: (text: string) => KeyObject;
   /** Identifies the key itself, independent of its encoding. */
   readonly identity: (key: KeyObject) => string;
-  /** Of the message; null: the scheme hashes it itself. */
+  /** Digest algorithm of the message; null: the scheme hashes it itself. */
   readonly hash: 'sha256' | null;
   readonly verifier: (key: KeyObject) => KeyObject | VerifyKeyObjectInput;
 }
@@ -71,7 +71,7 @@ const RSA_PSS: Algorithm = {
     }
     return key;
   },
-  // Whoever knows the factors of a modulus can sign for any exponent: one modulus, one signer.
+  // The factors of a modulus allow signing for any exponent, so keys with equal moduli are one signer.
   identity: (key) => `rsa ${key.export({ format: 'jwk' }).n}`,
   hash: 'sha256',
   verifier: (key) => ({
@@ -101,7 +101,7 @@ interface UsableKey {
   readonly identity: string;
 }
 
-/** A key as metadata lists it. Its text is read when it is first needed. */
+/** A key listed in metadata. Its text is parsed at first use. */
 export class PublicKey {
   readonly id: string;
   readonly #members: KeyMembers;
@@ -121,7 +121,15 @@ export class PublicKey {
     return this.#read()?.identity ?? `unusable ${this.id}`;
   }
 
-  /** Whether its signatures can count at all. */
+  get keyType(): string {
+    return this.#members.keyType;
+  }
+
+  get scheme(): string {
+    return this.#members.scheme;
+  }
+
+  /** Whether its signatures can be valid at all. */
   get isUsable(): boolean {
     return this.#read() !== undefined;
   }
@@ -139,7 +147,7 @@ export class PublicKey {
     }
   }
 
-  /** The same on another thread, for servers that verify for many at once. */
+  /** The same on another thread, for servers that verify many signatures concurrently. */
   verifiesConcurrently(message: Uint8Array, signatureHex: string): Promise<boolean> {
     const usable = this.#read();
     const signature = bytesOfHex(signatureHex);

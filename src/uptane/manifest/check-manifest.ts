@@ -1,13 +1,13 @@
 /**
- * What a Director checks of a manifest (Uptane, "Directing installation of images on vehicles", steps 3 and 4), against
- * what it knows of the vehicle.
+ * A Director's checks of a manifest (Uptane, "Directing installation of images on vehicles", steps 3 and 4), against its
+ * records of the vehicle.
  */
 import { type PublicKey } from '../keys/public-key.js';
 import { type Envelope } from '../metadata/envelope.js';
 import { ManifestRefusal } from './manifest-refusal.js';
 import { type ManifestFile, type ReportFile } from './read-manifest.js';
 
-/** An ECU as the inventory has it. */
+/** An ECU in the inventory. */
 export interface RegisteredEcu {
   readonly ecuId: string;
   readonly hardwareId: string;
@@ -15,7 +15,7 @@ export interface RegisteredEcu {
   readonly isPrimary: boolean;
 }
 
-/** What an ECU has used up: its next report must be later, or of the same second with another nonce. */
+/** Replay protection of an ECU: its next report must be later, or have a new nonce within the same second. */
 export interface UsedNonces {
   /** Of its last accepted report, ms. */
   readonly time: number;
@@ -24,14 +24,14 @@ export interface UsedNonces {
 }
 
 /**
- * A report may be so old, ms: an ECU may have made it before the Primary could send it. A replay is recognised however
- * old it is; this bounds how far back a clock may be.
+ * Maximum age of a report, ms: the Primary may not have been able to send it at once. Replays are recognised at any age;
+ * this bounds how far a clock may lag.
  */
 const OLDEST_REPORT_MS = 24 * 60 * 60 * 1000;
-/** A report may be so far in the future, ms: an ECU's clock runs on between two times that it has verified. */
+/** Maximum time of a report in the future, ms: an ECU's clock drifts between two verified times. */
 const NEWEST_REPORT_MS = 5 * 60 * 1000;
 
-/** Reports of one ECU within a second; more are refused, so that what is kept of an ECU is bounded. */
+/** Maximum number of reports of one ECU per second, which bounds the stored nonces. */
 const MOST_PER_SECOND = 64;
 
 /**
@@ -54,7 +54,7 @@ export async function checkManifest(
       `${quoted(manifest.primary)} is not the Primary of this vehicle`,
     );
   }
-  // First: nothing else that it says is worth a look before.
+  // First, because nothing else in it can be trusted before.
   await checkSignature(manifest.envelope, primary, 'the manifest');
   for (const ecuId of manifest.reports.keys()) {
     if (ecus.has(ecuId)) continue;
@@ -88,14 +88,14 @@ function checkReport(report: ReportFile, vin: string, ecu: RegisteredEcu): void 
   }
 }
 
-/** One signature by the registered key; others do not count and do no harm. */
+/** Requires one signature by the registered key; others are ignored. */
 async function checkSignature(
   { signatures, signedBytes }: Envelope,
   { key }: RegisteredEcu,
   what: string,
   ecuId?: string,
 ): Promise<void> {
-  // One each, however many claim the key: else a manifest full of wrong signatures would keep a Director busy.
+  // One each, however many claim the key: otherwise a manifest full of wrong signatures would keep a Director busy.
   const own = signatures.find(({ keyId }) => keyId === key.id);
   if (own && (await key.verifiesConcurrently(signedBytes, own.hex))) return;
   const message = own
@@ -107,9 +107,9 @@ async function checkSignature(
 /**
  * The time in each report, and step 4: nonces.
  *
- * @param used of each ECU that has reported before
+ * @param used replay protection of ECUs that have reported before
  * @param now ms
- * @returns what is used up when this manifest is accepted
+ * @returns the replay protection after this manifest is accepted
  * @throws ManifestRefusal
  */
 export function checkFreshness(

@@ -1,11 +1,11 @@
-/** The ECU version report (Uptane, "ECU version report"): what one ECU runs, said by that ECU. */
+/** The ECU version report (Uptane, "ECU version report"): an ECU's own statement of its running image. */
 import { type PlainJson } from '../json/canonical-json.js';
 import { type Hashes } from '../metadata/hashes.js';
 import { formatUtcTime } from '../metadata/utc-time.js';
 import { type Attack } from '../refusal.js';
 import { type SignedPart } from '../signing/sign.js';
 
-/** An image as an ECU reports it: the non-custom metadata of its target, and its release counter. */
+/** An image in an ECU's report: the non-custom metadata of its target, and its release counter. */
 export interface ReportedImage {
   /** Target path. */
   readonly path: string;
@@ -15,21 +15,21 @@ export interface ReportedImage {
   readonly releaseCounter: number;
 }
 
-/** What `signed` of a report says. */
+/** Content of `signed` in a report. */
 export interface EcuReport {
   readonly vin: string;
   /** Serial number of the ECU. */
   readonly ecuId: string;
   readonly hardwareId: string;
-  /** `undefined`: the ECU knows of no image from a repository. */
+  /** `undefined`: the ECU has no image from a repository. */
   readonly installed: ReportedImage | undefined;
-  /** The latest time that the ECU could verify, in whole seconds. */
+  /** The latest time verified by the ECU, in whole seconds. */
   readonly time: Date;
   /** 32 lower-case hex digits, new in each report. */
   readonly nonce: string;
-  /** An attack that the ECU has detected since its last report. A Director takes other names too. */
+  /** An attack detected by the ECU since its last report. A Director accepts unknown names too. */
   readonly attack?: Attack | (string & {}) | undefined;
-  /** What it has seen of it, for people: up to 1,000 characters. */
+  /** Description of the attack for people: up to 1,000 characters. */
   readonly reason?: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Reads a vehicle version manifest that may come from an attacker. What is well formed is not yet believed. */
+/** Parses a vehicle version manifest that may come from an attacker. A well-formed one is not yet trusted. */
 import { POUF } from '../checks/sections.js';
 import { type Envelope, envelopeIn, readEnvelope } from '../metadata/envelope.js';
 import { type Hashes, isDigest, isKnownAlgorithm, readHashes } from '../metadata/hashes.js';
@@ -9,7 +9,7 @@ import { type EcuReport, type ReportedImage } from './ecu-report.js';
 import { readNonce } from './nonce.js';
 import { LARGEST_MANIFEST } from './vehicle-manifest.js';
 
-/** One ECU's report with what its signature is over. */
+/** One ECU's report, with the bytes covered by its signature. */
 export interface ReportFile extends EcuReport {
   readonly envelope: Envelope;
 }
@@ -18,11 +18,11 @@ export interface ManifestFile {
   readonly vin: string;
   readonly primary: string;
   readonly envelope: Envelope;
-  /** By the serial number under which the manifest has it. */
+  /** Reports by serial number in the manifest. */
   readonly reports: ReadonlyMap<string, ReportFile>;
 }
 
-/** ECUs of one vehicle; cars have up to 150. */
+/** Maximum number of ECUs of a vehicle; cars have up to 150. */
 const MOST_ECUS = 1_000;
 const LONGEST_TEXT = 1_000;
 const LONGEST_NAME = 256;
@@ -90,7 +90,7 @@ function readImage(image: Reader): ReportedImage {
   };
 }
 
-/** Of other algorithms nothing is kept. */
+/** Hashes of other algorithms are not kept. */
 function readKnownHashes(member: Reader): Hashes {
   const known = new Map<string, string>();
   for (const [algorithm, digest] of readHashes(member)) {
@@ -115,7 +115,7 @@ const readReason = (member: Reader | undefined) => member && text(member, LONGES
 function text(member: Reader, longest: number): string {
   const value = member.string();
   if (value.length > longest) member.refuse(`at most ${longest} characters`);
-  // No database stores it.
+  // Databases cannot store it.
   if (value.includes('\0')) member.refuse('a text without the NUL character');
   return value;
 }

@@ -8,7 +8,7 @@ export interface VehicleManifest {
   readonly vin: string;
   /** Serial number of the Primary. */
   readonly primary: string;
-  /** The signed report of every ECU by serial number, the Primary's own among them. */
+  /** The signed report of every ECU, including the Primary, by serial number. */
   readonly ecuReports: ReadonlyMap<string, WrittenEnvelope>;
 }
 

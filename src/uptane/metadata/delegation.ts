@@ -12,11 +12,11 @@ export interface DelegatedRole {
 }
 
 export interface Delegation {
-  /** One role; several in a multi-role delegation, each once. */
+  /** One role, or several distinct ones in a multi-role delegation. */
   readonly roles: readonly DelegatedRole[];
-  /** Of a multi-role delegation: how many roles must say the same. */
+  /** In a multi-role delegation: number of roles that must agree. */
   readonly minRolesInAgreement: number | undefined;
-  /** Patterns, or beginnings of the SHA-256 of a path in hex (TUF). */
+  /** Patterns, or prefixes of the hex SHA-256 of a path (TUF). */
   readonly paths: readonly string[];
   readonly pathHashPrefixes: readonly string[];
   readonly isTerminating: boolean;
@@ -48,7 +48,7 @@ function readDelegation(
     ? many.items().map((role) => readRole(role, keys))
     : [readRole(delegation, keys)];
   return {
-    // A role that is listed twice counts once.
+    // A role listed twice counts once.
     roles: roles.filter(({ name }, at) => roles.findIndex((role) => role.name === name) === at),
     minRolesInAgreement: many && delegation.member('minRolesInAgreement').integer(1),
     ...readPaths(delegation, rules),

@@ -1,4 +1,4 @@
-/** The outer form of every metadata file (POUF, section 2): signatures and what they are over. */
+/** The envelope of every metadata file (POUF, section 2): signatures and signed part. */
 import { POUF } from '../checks/sections.js';
 import { canonicalJson, NotCanonical } from '../json/canonical-json.js';
 import { type JsonValue } from '../json/json-value.js';
@@ -24,7 +24,7 @@ export function readEnvelope(bytes: Uint8Array, subject: Subject): Envelope {
   return envelopeIn(new Reader(parsed(bytes, subject), subject), subject);
 }
 
-/** An envelope that is a value of a larger file. @throws Refusal */
+/** An envelope inside a larger file. @throws Refusal */
 export function envelopeIn(file: Reader, subject: Subject): Envelope {
   const signatures = file
     .member('signatures')

@@ -9,11 +9,11 @@ const DIGITS: Readonly<Record<HashAlgorithm, number>> = { sha256: 64, sha512: 12
 export const isKnownAlgorithm = (name: string): name is HashAlgorithm =>
   Object.hasOwn(DIGITS, name);
 
-/** Whether it is a digest of that algorithm in lower-case hex. */
+/** Whether the text is a digest of that algorithm in lower-case hex. */
 export const isDigest = (algorithm: HashAlgorithm, text: string): boolean =>
   text.length === DIGITS[algorithm] && /^[0-9a-f]+$/.test(text);
 
-/** Digests in lower-case hex, as many algorithms as are listed, known or not; at least one. */
+/** Digests in lower-case hex by algorithm, known or not; at least one. */
 export type Hashes = ReadonlyMap<string, string>;
 
 /** @throws Refusal if there is none */
@@ -34,7 +34,7 @@ export interface HashFault {
   readonly found: string;
 }
 
-/** Hashes bytes as they come, by each known algorithm that is listed. */
+/** Hashes bytes as they arrive, with each known algorithm listed. */
 export class RunningHashes {
   readonly #hashes: Hashes;
   readonly #running = new Map<HashAlgorithm, Hash>();
@@ -63,7 +63,7 @@ export class RunningHashes {
   }
 }
 
-/** As `RunningHashes.fault`, for bytes that are all there. */
+/** Like `RunningHashes.fault`, for complete bytes. */
 export function hashFault(bytes: Uint8Array, hashes: Hashes): HashFault | undefined {
   const running = new RunningHashes(hashes);
   running.update(bytes);

@@ -1,4 +1,4 @@
-/** An entry of `meta` in timestamp and snapshot: which version of another file counts, perhaps its length and hashes. */
+/** An entry of `meta` in timestamp and snapshot: another file's current version, optionally with length and hashes. */
 import { type Reader } from '../json/reader.js';
 import { hasKnownAlgorithm, type Hashes, readHashes } from './hashes.js';
 
@@ -14,7 +14,7 @@ export function readListedFile(entry: Reader, isPinned: boolean): ListedFile {
   const member = (name: string) => (isPinned ? entry.member(name) : entry.optional(name));
   const hashesMember = member('hashes');
   const hashes = hashesMember && readHashes(hashesMember);
-  // Other algorithms are ignored beside a known one; without one there would be nothing to check.
+  // Unknown algorithms are ignored next to a known one; without a known one nothing could be checked.
   if (hashes && !hasKnownAlgorithm(hashes)) hashesMember.refuse('a hash by sha256 or sha512');
   return {
     version: entry.member('version').integer(1),

@@ -1,4 +1,4 @@
-/** What all roles' metadata have in common (POUF, section 3). */
+/** Common members of all roles' metadata (POUF, section 3). */
 import { type Subject } from '../refusal.js';
 import { type Rules } from '../rules.js';
 import { type Envelope, readEnvelope } from './envelope.js';
@@ -6,14 +6,14 @@ import { parseUtcTime } from './utc-time.js';
 
 export type MetadataType = 'root' | 'timestamp' | 'snapshot' | 'targets';
 
-/** A parsed file of metadata. That it is well formed says nothing about its signatures. */
+/** A parsed, well-formed metadata file, whose signatures are not verified yet. */
 export interface MetadataFile {
   /** As served and as stored. */
   readonly bytes: Uint8Array;
   readonly envelope: Envelope;
   readonly version: number;
   readonly expires: Date;
-  /** With the version that the file says it has. */
+  /** With the version stated in the file. */
   readonly subject: Subject;
 }
 

@@ -1,4 +1,4 @@
-/** An image as targets metadata describes it (POUF, sections 4 to 6). */
+/** An image described by targets metadata (POUF, sections 4 to 6). */
 import { canonicalJson } from '../json/canonical-json.js';
 import { type Reader } from '../json/reader.js';
 import { type Hashes, readHashes, sameHashes } from './hashes.js';
@@ -8,7 +8,7 @@ export interface Target {
   /** bytes */
   readonly length: number;
   readonly hashes: Hashes;
-  /** Additional metadata, read where it is needed. */
+  /** Additional metadata, parsed when needed. */
   readonly custom: Reader | undefined;
 }
 
@@ -28,7 +28,7 @@ export function readTarget(path: string, entry: Reader): Target {
 export const isSameFile = (a: Target, b: Target): boolean =>
   a.length === b.length && sameHashes(a.hashes, b.hashes);
 
-/** The custom metadata that must be the same in both repositories, `custom.match`, in canonical JSON. */
+/** The custom metadata that must be equal in both repositories, `custom.match`, in canonical JSON. */
 export function matchText({ custom }: Target): string {
   const match = custom?.optional('match')?.value;
   return match === undefined ? '' : canonicalJson(match).toString();

@@ -1,4 +1,4 @@
-/** Timestamp metadata (POUF, section 4): which snapshot counts now. */
+/** Timestamp metadata (POUF, section 4): the current snapshot. */
 import { type Subject } from '../refusal.js';
 import { type Rules } from '../rules.js';
 import { type ListedFile, readListedFile } from './listed-file.js';

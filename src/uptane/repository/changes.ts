@@ -1,4 +1,4 @@
-/** What a proposal can change: each a function from one state of the repository to the next. Pure. */
+/** The changes of a proposal: each a function from one repository state to the next. Pure. */
 import { type PlainJson } from '../json/canonical-json.js';
 import { keyIdOfListed, type ListedKey } from '../signing/signer.js';
 import { RepositoryFault } from './fault.js';
@@ -21,7 +21,7 @@ export const inOrder =
   (state) =>
     changes.reduce((before, change) => change(before), state);
 
-/** Adds an image, or replaces it under its path. The release counter must not go back. */
+/** Adds an image, or replaces it under its path. The release counter must not decrease. */
 export const addTarget =
   (role: string, path: string, target: TargetContent): Change =>
   (state) => {
@@ -49,13 +49,13 @@ export const removeTarget =
     return withTargets(state, role, { ...content, targets });
   };
 
-/** `custom.match.releaseCounter`; `undefined` also for what is none. */
+/** `custom.match.releaseCounter`; `undefined` if missing or invalid. */
 export function releaseCounterOf(target: TargetContent | undefined): number | undefined {
   const counter = matchMember(target, 'releaseCounter');
   return typeof counter === 'number' && counter >= 0 ? counter : undefined;
 }
 
-/** `custom.match.hardwareIds`; none also for what is no list of texts. */
+/** `custom.match.hardwareIds`; empty if missing or invalid. */
 export function hardwareIdsOf(target: TargetContent): readonly string[] {
   const ids = matchMember(target, 'hardwareIds');
   return isList(ids) && ids.every((id): id is string => typeof id === 'string' && id !== '')
@@ -76,9 +76,9 @@ const isList = (value: PlainJson | undefined): value is readonly PlainJson[] =>
   Array.isArray(value);
 
 /**
- * Adds a delegation behind those that are there, or in the place of the one with the same roles.
+ * Appends a delegation, or replaces the one with the same roles.
  *
- * @param keys of its roles; those that the file has already need not be given again
+ * @param keys of its roles, unless already in the file
  */
 export const setDelegation =
   (from: string, delegation: DelegationContent, keys: readonly ListedKey[]): Change =>
@@ -108,7 +108,7 @@ export const setDelegation =
 
 const namesOf = ({ roles }: DelegationContent) => roles.map(({ name }) => name).join(' ');
 
-/** Ends what a file delegates to a role. */
+/** Removes a file's delegations to a role. */
 export const removeDelegation =
   (from: string, role: string): Change =>
   (state) => {
@@ -122,7 +122,7 @@ export const removeDelegation =
     return withTargets(state, from, { ...content, delegations });
   };
 
-/** Puts a delegation at a place in the order of priority, 1 being the first. */
+/** Moves a delegation to a position in the order of priority; 1 is the first. */
 export const moveDelegation =
   (from: string, role: string, place: number): Change =>
   (state) => {
@@ -141,7 +141,7 @@ export interface KeyChange {
   readonly threshold?: number;
 }
 
-/** Changes the keys of a role: of a top-level one in root, of a delegated one wherever it is delegated to. */
+/** Changes the keys of a role: a top-level role in root, a delegated role in all its delegators. */
 export const changeKeys =
   (role: string, change: KeyChange): Change =>
   (state) =>
@@ -204,7 +204,7 @@ export function rolesOfKey({ root, targets }: RepositoryState, keyId: string): r
   return [...roles];
 }
 
-/** Takes a key out of every role that lists it, and puts another in its place if there is one. */
+/** Removes a key from every role that lists it, and replaces it if a new one is given. */
 export const revokeKey =
   (keyId: string, replacement: ListedKey | undefined): Change =>
   (state) => {
@@ -214,7 +214,7 @@ export const revokeKey =
     return inOrder(roles.map((role) => changeKeys(role, change)))(state);
   };
 
-/** @throws RepositoryFault if too few keys are there for the threshold */
+/** @throws RepositoryFault if there are too few keys for the threshold */
 export function checkRoleKeys(role: string, { keyIds, threshold }: RoleKeys, keys: Keys): void {
   const unknown = keyIds.find((id) => !keys.has(id));
   if (unknown !== undefined) {

@@ -1,4 +1,4 @@
-/** What is wrong with a proposal, before anybody signs or publishes it. Pure. */
+/** Validates a proposal before it is signed or published. Pure. */
 import { appliesTo } from '../delegations/applies.js';
 import { type Delegation } from '../metadata/delegation.js';
 import { hardwareIdsOf, releaseCounterOf } from './changes.js';
@@ -23,7 +23,7 @@ export interface ProposalCheck {
   readonly now: Date;
 }
 
-/** One sentence for each fault; none if the proposal may be signed. */
+/** One sentence per fault; none if the proposal can be signed. */
 export function proposalFaults(check: ProposalCheck): readonly string[] {
   const { published, proposal } = check;
   const after = stateAfter(published, proposal);
@@ -39,7 +39,7 @@ export function proposalFaults(check: ProposalCheck): readonly string[] {
   ];
 }
 
-/** A proposal of the past, played again, is not the next version. */
+/** A replayed old proposal is not the next version. */
 function versionFaults({ role, content }: ProposedFile, published: Published): string[] {
   const current = role === 'root' ? published.root : published.targets.get(role);
   const version = current?.content.version ?? 0;
@@ -54,7 +54,7 @@ function versionFaults({ role, content }: ProposedFile, published: Published): s
   return [];
 }
 
-/** Beyond twice the usual period, either the clock of whoever proposed it is wrong, or somebody wants it forever. */
+/** Beyond twice the usual period, either the proposer's clock is wrong, or someone wants it to last forever. */
 const LONGEST_FACTOR = 2;
 
 function expiryFaults({ role, content }: ProposedFile, { periods, now }: ProposalCheck): string[] {
@@ -110,10 +110,13 @@ function targetsFaults(
           ? [`${name} has fewer keys than its threshold of ${threshold}: nobody could sign it`]
           : []),
       ]),
+    ...content.delegations
+      .flatMap(({ paths, hardwareIds = [] }) => [...paths, ...hardwareIds])
+      .flatMap((text) => normalizationFaults(text).map((fault) => `${role}: ${fault}`)),
   ];
 }
 
-/** Vehicles need what the POUF, section 5, lists; all repositories of ours have both hashes. */
+/** Vehicles need the members listed in the POUF, section 5; our repositories always have both hashes. */
 function targetFaults(target: TargetContent): string[] {
   const { hashes } = target;
   return [
@@ -122,9 +125,16 @@ function targetFaults(target: TargetContent): string[] {
       .filter((algorithm) => algorithm !== 'sha256' && algorithm !== 'sha512')
       .map((algorithm) => `vehicles cannot compute the hash ${algorithm}`),
     ...(hardwareIdsOf(target).length > 0 ? [] : ['it has no hardware ids']),
+    ...hardwareIdsOf(target).flatMap(normalizationFaults),
     ...(releaseCounterOf(target) === undefined ? ['it has no release counter'] : []),
   ];
 }
+
+/** Texts are compared by code point (Uptane, "Metadata structures"). */
+const normalizationFaults = (text: string): string[] =>
+  text === text.normalize('NFC')
+    ? []
+    : [`${JSON.stringify(text)} is not in Unicode Normalization Form C`];
 
 function faultOf(check: () => void): string[] {
   try {
@@ -141,7 +151,7 @@ const delegationsTo = (role: string, { targets }: RepositoryState): DelegationCo
     .flatMap(({ delegations }) => delegations)
     .filter(({ roles }) => roles.some(({ name }) => name === role));
 
-/** Uploading is authorised along the delegations: what no vehicle would take is not published either. */
+/** Delegations authorise uploads: images that no vehicle would accept are not published. */
 function covers(delegation: DelegationContent, path: string, target: TargetContent): boolean {
   const applies: Delegation = {
     ...delegation,

@@ -1,4 +1,4 @@
-/** What targets metadata says about an image: length, hashes, hardware, release counter, and the MD5 of the contract. */
+/** An image's targets metadata: length, hashes, hardware, release counter, and the MD5 required by the contract. */
 import { createHash } from 'node:crypto';
 import { RepositoryFault } from './fault.js';
 import { type TargetContent } from './targets-content.js';

@@ -1,6 +1,6 @@
 /**
- * What a proposal changes, for the people who sign it. Every text from metadata is shown with its control and
- * reordering characters escaped: a path must not be able to paint over the line that shows it. Pure.
+ * The changes of a proposal, for the people who sign it. Control and reordering characters in texts from metadata are
+ * escaped, so that a path cannot overwrite the line that shows it. Pure.
  */
 import { canonicalJson, type PlainJson } from '../json/canonical-json.js';
 import { hardwareIdsOf, releaseCounterOf } from './changes.js';
@@ -14,7 +14,7 @@ import {
   type TargetsContent,
 } from './targets-content.js';
 
-/** Lines of text. Added things begin with `+`, removed ones with `-`, changed ones with `~`. */
+/** Lines of text. Additions start with `+`, removals with `-`, changes with `~`. */
 export function difference(published: Published, proposal: Proposal): readonly string[] {
   return [
     ...(proposal.root ? rootDifference(published.root?.content, proposal.root) : []),
@@ -99,7 +99,7 @@ function targetText(target: TargetContent): string {
   const { length, hashes, custom } = target;
   const counter = releaseCounterOf(target);
   const hardwareIds = hardwareIdsOf(target);
-  // Whatever else is signed is shown too, and what should be a list of hardware ids and is none.
+  // All other signed members are shown too, including malformed hardware ids.
   const isSound = counter !== undefined && hardwareIds.length > 0;
   const match = isSound ? without(custom?.match, 'hardwareIds', 'releaseCounter') : custom?.match;
   const rest = without(custom, 'match');
@@ -188,7 +188,7 @@ function changeOf(what: string, before: string | undefined, now: string): string
   return [before === undefined ? `  + ${what}: ${now}` : `  ~ ${what}: ${before} → ${now}`];
 }
 
-/** Control, format (also those that reorder text), surrogate and private characters, and separators of lines. */
+/** Control, format (including text reordering), surrogate and private-use characters, and line separators. */
 export const printable = (text: string): string =>
   text.replace(
     /[\p{C}\u2028\u2029]/gu,

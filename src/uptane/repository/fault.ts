@@ -1,4 +1,4 @@
-/** A ceremony cannot go on; nothing has changed. The message says what is wrong, where, and what to do. */
+/** A ceremony cannot continue; nothing has changed. The message names the fault, its location and the remedy. */
 export class RepositoryFault extends Error {
   override readonly name = 'RepositoryFault';
 }

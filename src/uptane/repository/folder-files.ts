@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { moveFile, removeFile, replaceFile, syncFile, UNFINISHED } from '../store/durable-file.js';
 import { type RepositoryFiles } from './files.js';
 
-/** What is published is public; whoever serves it may be another user. */
+/** Published files are public, and another user may serve them. */
 const MODE = 0o644;
 
 export class FolderFiles implements RepositoryFiles {
@@ -60,7 +60,7 @@ export class FolderFiles implements RepositoryFiles {
     if ((await this.size(path)) !== undefined) removeFile(this.#at(path));
   }
 
-  /** New folders are flushed, so that what is written into them later cannot be lost with them. */
+  /** Flushes new folders, so that files written into them later cannot be lost with them. */
   async #makeFolderOf(path: string): Promise<void> {
     const first = await mkdir(dirname(this.#at(path)), { recursive: true });
     if (first === undefined) return;

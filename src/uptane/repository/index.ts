@@ -11,15 +11,23 @@ export {
   rolesOfKey,
   setDelegation,
 } from './changes.js';
+export { type DeliveredImage, type Delivery, readDelivery } from './delivery.js';
 export { describeImage } from './describe-image.js';
 export { RepositoryFault } from './fault.js';
 export { FolderFiles } from './folder-files.js';
 export { exclusively } from './lock.js';
-export { DEFAULT_PERIODS, LONGEST_PERIOD, type Periods } from './periods.js';
+export { DEFAULT_PERIODS, daysUntil, LONGEST_PERIOD, type Periods } from './periods.js';
 export { readDelegationFile } from './delegation-file.js';
 export { ImageRepository } from './repository.js';
 export { type Review, signableBy, signReviewed } from './review.js';
 export { TOP_ROLES, type TopRole } from './role-keys.js';
 export { SigningRecord } from './signing-record.js';
-export { type RepositoryStatus } from './status.js';
+export { signersOf } from './signatures.js';
+export {
+  expiryNotice,
+  keysByRole,
+  OFFLINE_NOTICE_DAYS,
+  type RepositoryStatus,
+  validityOf,
+} from './status.js';
 export { type TargetContent } from './targets-content.js';

@@ -1,4 +1,4 @@
-/** The next snapshot and timestamp: what is signed online at each publication. Pure. */
+/** The next snapshot and timestamp, signed online at each publication. Pure. */
 import { createHash } from 'node:crypto';
 import { type SignedPart } from '../signing/sign.js';
 import { type Published } from './published.js';
@@ -18,7 +18,7 @@ export const nextSnapshot = (
   ),
 });
 
-/** @param snapshot its file, as it is served */
+/** @param snapshot its file, as served */
 export const nextTimestamp = (
   version: number,
   expires: string,
@@ -38,8 +38,8 @@ export const nextTimestamp = (
 });
 
 /**
- * Versions that the next snapshot lists. A role that was listed stays listed (Uptane, "How to check Snapshot metadata",
- * step 6), also when nobody delegates to it any more, until the timestamp or snapshot keys change.
+ * Versions listed in the next snapshot. A listed role stays listed (Uptane, "How to check Snapshot metadata", step 6),
+ * even without a delegation to it, until the timestamp or snapshot keys change.
  */
 export function versionsToList(
   published: Published,

@@ -1,6 +1,6 @@
 /**
- * One writer at a time: two publications at once would list each other's past, and vehicles that saw the first would
- * take the second for a rollback. The lock is a file with the process that holds it; one that died holds nothing.
+ * One writer at a time: concurrent publications would list each other's old versions, and vehicles that saw the first
+ * would mistake the second for a rollback. The lock is a file that names its process; a dead process holds no lock.
  */
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -8,14 +8,14 @@ import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { RepositoryFault } from './fault.js';
 
-/** Locks of this process. One with our id that is not among them is from before a restart: containers number alike. */
+/** Locks of this process. Another lock with our pid is from before a restart, because containers reuse pids. */
 const own = new Set<string>();
 
 const PAUSE_MS = 100;
 
 /**
- * @param patience seconds to wait for somebody else
- * @throws RepositoryFault if somebody else still holds it then
+ * @param patience seconds to wait for another holder
+ * @throws RepositoryFault if it is still held then
  */
 export async function exclusively<T>(
   path: string,
@@ -39,7 +39,7 @@ function take(path: string): boolean {
   mkdirSync(dirname(path), { recursive: true });
   if (create(path)) return true;
   if (!isStale(path, path)) return false;
-  // Moved away first: if another process has just taken its place, that one's lock is put back.
+  // Moved away first: if it turns out to be another process's new lock, it is put back.
   const aside = `${path}.${process.pid}.stale`;
   try {
     renameSync(path, aside);
@@ -51,7 +51,7 @@ function take(path: string): boolean {
   return create(path);
 }
 
-/** Whether the process that a file names has died, or is one before a restart that had our number. */
+/** Whether the process named in a file is dead, or had our pid before a restart. */
 function isStale(file: string, path: string): boolean {
   const { host, pid } = readHolder(file);
   if (host !== hostname()) return false;
@@ -65,7 +65,7 @@ function held(path: string): RepositoryFault {
   );
 }
 
-/** At once with its content: a link to a file fails if its name is taken. */
+/** Created atomically with its content: linking a file fails if the name exists. */
 function create(path: string): boolean {
   const file = `${path}.${process.pid}`;
   writeFileSync(file, `${process.pid} ${hostname()}\n`, { mode: 0o600 });
@@ -85,7 +85,7 @@ function readHolder(path: string): { pid: number; host: string } {
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    // Released a moment ago.
+    // Just released.
   }
   const [pid = '', host = ''] = text.trim().split(' ');
   return { pid: Number(pid), host };

@@ -1,15 +1,15 @@
 /**
- * Names that a repository may have (Uptane, "Rules for filenames in repositories and metadata"), and the paths of its
- * files. Every web server and object store must serve them under the percent-encoded URL that vehicles ask for, so
- * names that some of them treat specially are refused.
+ * Valid names in a repository (Uptane, "Rules for filenames in repositories and metadata"), and the paths of its files.
+ * Every web server and object store must serve them under the percent-encoded URL requested by vehicles, so names that
+ * some of them treat specially are rejected.
  */
 import { RepositoryFault } from './fault.js';
 
-/** File systems take names of up to 255 bytes; an image's begins with 128 hex digits and a dot. */
+/** File systems limit names to 255 bytes; an image's starts with 128 hex digits and a dot. */
 const LONGEST_PART = 126;
 
 const ROLE = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/;
-/** Control characters, invisible ones that reorder text, and what separates paths elsewhere. */
+/** Control characters, invisible ones that reorder text, and path separators of other systems. */
 const FORBIDDEN = /[\p{C}\u2028\u2029\\]/u;
 
 /** @throws RepositoryFault */
@@ -41,7 +41,7 @@ export function checkTargetPath(path: string): void {
 export const metadataFile = (role: string, version?: number): string =>
   version === undefined ? `metadata/${role}.json` : `metadata/${version}.${role}.json`;
 
-/** One file for each hash that is listed. */
+/** One file per listed hash. */
 export function imageFiles(path: string, hashes: Readonly<Record<string, string>>): string[] {
   const parts = path.split('/');
   const name = parts.pop() ?? '';

@@ -1,4 +1,4 @@
-/** How long each role's metadata is valid, and times in the form of metadata. */
+/** Validity periods of each role's metadata, and times in metadata format. */
 import { formatUtcTime } from '../metadata/utc-time.js';
 import { BadJson, parseJson } from '../json/parse-json.js';
 import { Reader } from '../json/reader.js';
@@ -27,7 +27,7 @@ export const daysOf = (role: string, periods: Periods): number =>
 export const expiryAfter = (now: Date, days: number): string =>
   formatUtcTime(new Date(now.getTime() + days * DAY));
 
-/** Negative once it has expired. */
+/** Negative after expiry. */
 export const daysUntil = (expires: string, now: Date): number =>
   (Date.parse(expires) - now.getTime()) / DAY;
 

@@ -1,4 +1,4 @@
-/** What is proposed: the next version of some roles, with the signatures that they have so far. */
+/** A proposal: the next versions of some roles, with the signatures so far. */
 import { type PlainJson } from '../json/canonical-json.js';
 import { plainJson } from '../json/plain-json.js';
 import { type Envelope } from '../metadata/envelope.js';
@@ -64,17 +64,17 @@ function written({ signatures, signed }: Envelope): WrittenEnvelope {
   };
 }
 
-/** A file that nobody has signed yet. */
+/** A file without signatures. */
 export const unsigned = (signed: SignedPart): Uint8Array =>
   writeEnvelope({ signatures: [], signed });
 
-/** Both have the same signed part, hence signatures of one are signatures of the other. */
+/** Whether both have the same signed part, so that signatures of one are valid for the other. */
 export const isSameSigned = (a: Envelope, b: Envelope): boolean =>
   Buffer.compare(a.signedBytes, b.signedBytes) === 0;
 
 /**
- * What is proposed and not published yet. What a publication that was interrupted has got through with counts as
- * published, although it is still in the folder.
+ * Proposed files that are not yet published. Files already written by an interrupted publication count as published,
+ * although they are still in the folder.
  *
  * @throws Refusal
  */

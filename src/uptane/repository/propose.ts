@@ -1,4 +1,4 @@
-/** From a change to the files that are proposed: which roles get a next version, and which one. Pure. */
+/** Turns a change into proposed files: determines the roles that get a new version, and its number. Pure. */
 import { canonicalJson } from '../json/canonical-json.js';
 import { type SignedPart } from '../signing/sign.js';
 import { type Change } from './changes.js';
@@ -21,7 +21,7 @@ import { type TargetsContent, writeTargetsContent } from './targets-content.js';
 
 export interface ProposalRequest {
   readonly change: Change;
-  /** Roles that get a next version although they say the same: a later expiry, or signatures by new keys. */
+  /** Roles that get a new version with the same content: a later expiry, or signatures by new keys. */
   readonly renew?: readonly string[];
   readonly periods: Periods;
   readonly now: Date;
@@ -29,7 +29,7 @@ export interface ProposalRequest {
 
 export interface ProposalResult {
   readonly proposal: Proposal;
-  /** Roles whose proposed file lost the signatures that it had, because it says something else now. */
+  /** Roles whose proposed file lost its signatures, because its content has changed. */
   readonly unsignedAgain: readonly string[];
 }
 
@@ -83,7 +83,7 @@ const emptyTargets = (version: number, expires: string): TargetsContent => ({
   delegationKeys: new Map(),
 });
 
-/** A role that is delegated to must have a file: a search that comes by would end there. */
+/** A delegated role must have a file, otherwise a search through it would end there. */
 function withNewRoles(state: RepositoryState): RepositoryState {
   const targets = new Map(state.targets);
   for (const role of reachableRoles(state)) {
@@ -138,7 +138,7 @@ function nextTargets(
     : proposedTargets(role, unsigned(signed));
 }
 
-/** A published file that the new keys of its role did not sign needs a version that they sign. */
+/** A published file not signed by the new keys of its role needs a new version signed by them. */
 function withResigned(
   published: Published,
   proposal: Proposal,
@@ -168,7 +168,7 @@ export const nextVersion = (role: string, { highest }: Published): number =>
 const isSame = (a: SignedPart, b: SignedPart): boolean =>
   Buffer.compare(canonicalJson(a), canonicalJson(b)) === 0;
 
-/** But for version and expiry. */
+/** Except for version and expiry. */
 const saysTheSame = (a: SignedPart, b: SignedPart | undefined): boolean =>
   b !== undefined && isSame({ ...a, version: 0, expires: '' }, { ...b, version: 0, expires: '' });
 

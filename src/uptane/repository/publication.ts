@@ -1,11 +1,11 @@
 /**
- * Which files a publication writes, and in which order.
+ * The files of a publication, in the order in which they are written.
  *
- * Clients read while we write, and the power may be cut between any two files. So files that nobody points to yet come
- * first, and the timestamp, which makes all of them current at once, after them. A new root is the last of all if those
- * who do not have it yet accept everything without it: then clients accept the repository at any moment. Where they
- * cannot, because the keys that it takes away are lost or must not be used any more, it comes right before the
- * timestamp; vehicles that ask between these two files have to ask again.
+ * Clients read during the publication, and the power may be cut between any two files. So unreferenced files come first,
+ * then the timestamp, which makes all of them current at once. A new root comes last if clients without it accept
+ * everything else: then clients accept the repository at any moment. Otherwise, because the keys it removes are lost or
+ * must no longer be used, it comes right before the timestamp; vehicles that fetch files between these two must start
+ * another cycle.
  */
 import { readEnvelope } from '../metadata/envelope.js';
 import { Refusal } from '../refusal.js';
@@ -34,20 +34,20 @@ export interface PublicationRequest {
   readonly files: RepositoryFiles;
   readonly published: Published;
   readonly proposal: Proposal;
-  /** Of snapshot and timestamp; signers of other roles are left alone. */
+  /** Signers of snapshot and timestamp; those of other roles are not used. */
   readonly signers: readonly Signer[];
   readonly periods: Periods;
   readonly now: Date;
 }
 
 export interface Publication {
-  /** In the order in which they are to be written. */
+  /** In the order of writing. */
   readonly files: readonly FileToWrite[];
   /** Whether clients accept the repository between any two of the files. */
   readonly isSeamless: boolean;
 }
 
-/** @throws RepositoryFault if something is missing or wrong; Refusal if vehicles would refuse the result */
+/** @throws RepositoryFault if something is missing or wrong; Refusal if vehicles would reject the result */
 export async function preparePublication(request: PublicationRequest): Promise<Publication> {
   const { files, published, proposal, now } = request;
   const after = stateAfter(published, proposal);
@@ -74,7 +74,7 @@ function refuseFaults(faults: readonly string[]): void {
   if (faults.length > 0) throw new RepositoryFault(faults.join('\n'));
 }
 
-function missingSignatures(
+export function missingSignatures(
   published: Published,
   proposal: Proposal,
   after: RepositoryState,
@@ -90,7 +90,7 @@ function missingSignatures(
   );
 }
 
-/** A proposed file with the signatures that count: whatever else is in the folder is not published. */
+/** A proposed file with its valid signatures only. */
 async function fileOf(
   { role, written, envelope, content }: ProposedFile,
   { files, published }: PublicationRequest,
@@ -115,7 +115,7 @@ async function fileOf(
   return { path, bytes: writeEnvelope({ ...written, signatures }) };
 }
 
-/** Vehicles that have the root before need signatures by its keys. */
+/** Vehicles with the previous root need signatures by its keys. */
 function requirementsBefore(role: string, published: Published) {
   const before = stateAfter(published, { root: undefined, targets: new Map() });
   return before ? requirementsOf(role, before) : [];
@@ -127,7 +127,7 @@ const signedBytes = (bytes: Uint8Array): Uint8Array =>
 const overlayOf = (files: readonly FileToWrite[]) =>
   new Map(files.map(({ path, bytes }) => [path, bytes]));
 
-/** Every image of the roles that change, for every hardware: the way to each of them must be open. */
+/** Every image of the changed roles, for every hardware: each must be reachable through delegations. */
 const imagesOf = ({ targets }: Proposal): ListedImage[] =>
   [...targets.values()].flatMap(({ content }) => listedImages(content));
 

@@ -1,4 +1,4 @@
-/** What a repository has published: what clients get from it now. */
+/** The published files of a repository, as clients get them. */
 import { type Envelope } from '../metadata/envelope.js';
 import { readRoot } from '../metadata/root.js';
 import { readSnapshot } from '../metadata/snapshot.js';
@@ -28,12 +28,12 @@ export interface SnapshotContent extends ListingContent {
   readonly versions: ReadonlyMap<string, number>;
 }
 
-/** Nothing is there before the first publication, and after a kill in its middle. */
+/** Missing before the first publication, and after a kill during it. */
 export interface Published {
   readonly root: PublishedFile<RootContent> | undefined;
   readonly timestamp: PublishedFile<ListingContent> | undefined;
   readonly snapshot: PublishedFile<SnapshotContent> | undefined;
-  /** The files that the snapshot lists, by role. */
+  /** The files listed in the snapshot, by role. */
   readonly targets: ReadonlyMap<string, PublishedFile<TargetsContent>>;
   /**
    * The highest version of each role that was ever written, listed or not. A number that was written is never used for

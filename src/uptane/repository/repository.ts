@@ -1,6 +1,6 @@
 /**
- * An image repository and its ceremonies, over its files. The decisions are in the pure files beside this one; this one
- * reads, asks them, and writes.
+ * An image repository and its key ceremonies, on its files. Decisions are made in the pure modules of this folder; this
+ * one reads and writes.
  */
 import { ImageCheck } from '../image-check.js';
 import { type Target } from '../metadata/target.js';
@@ -33,6 +33,14 @@ import { preparePublication } from './publication.js';
 import { type Published, readPublished } from './published.js';
 import { type AddedSignature, review, type Review } from './review.js';
 import { checkRoleKeys } from './changes.js';
+import {
+  deliveredImages,
+  type DeliveredImage,
+  deliveryFaults,
+  type Delivery,
+  proposalOf,
+  unpublished,
+} from './delivery.js';
 import { TOP_ROLES, type TopRole } from './role-keys.js';
 import { repositoryStatus, type RepositoryStatus } from './status.js';
 import { stateAfter, type RepositoryState } from './state.js';
@@ -43,14 +51,14 @@ export interface FirstKeys {
 }
 
 export interface PublicationResult {
-  /** Versions by role, of what was written. */
+  /** Written versions by role. */
   readonly written: readonly string[];
   /** See `Publication`. */
   readonly isSeamless: boolean;
 }
 
 export interface RepositoryOptions {
-  /** The images are served from elsewhere: they are neither copied nor looked for. */
+  /** Images are served from elsewhere: they are neither copied nor checked for existence. */
   readonly hasImagesElsewhere?: boolean;
 }
 
@@ -102,13 +110,13 @@ export class ImageRepository {
     throw new RepositoryFault('there is no repository here: otaops repository init makes one');
   }
 
-  /** What is published, and what is proposed on top of it. */
+  /** The published files, and the proposal on top of them. */
   async read(): Promise<{ published: Published; proposal: Proposal }> {
     const published = await readPublished(this.#files);
     return { published, proposal: await readProposal(this.#files, published) };
   }
 
-  /** As it would be once the proposal is published. */
+  /** The state after the proposal is published. */
   async state(): Promise<RepositoryState> {
     const { published, proposal } = await this.read();
     const state = stateAfter(published, proposal);
@@ -116,7 +124,7 @@ export class ImageRepository {
     return state;
   }
 
-  /** @returns the roles whose signatures were dropped, because their files say something else now */
+  /** @returns the roles whose signatures were dropped, because the content of their files has changed */
   async propose(request: Omit<ProposalRequest, 'periods'>): Promise<readonly string[]> {
     const periods = await this.periods();
     const { published, proposal } = await this.read();
@@ -131,9 +139,9 @@ export class ImageRepository {
   }
 
   /**
-   * Proposes a delegated role's file that its owner has made and signed elsewhere.
+   * Proposes a delegated role's file that was created and signed elsewhere by its owner.
    *
-   * @throws RepositoryFault, Refusal if it is no targets metadata
+   * @throws RepositoryFault, Refusal if it is not targets metadata
    */
   async importRole(role: string, bytes: Uint8Array): Promise<void> {
     checkRoleName(role);
@@ -146,7 +154,7 @@ export class ImageRepository {
     await this.#files.write(proposedFile(role), writeEnvelope(file.written));
   }
 
-  /** Drops what is proposed. */
+  /** Discards the proposal. */
   async discard(): Promise<void> {
     for (const folder of [PROPOSED_METADATA, PROPOSED_IMAGES]) {
       for (const name of await this.#files.list(folder)) {
@@ -161,7 +169,7 @@ export class ImageRepository {
     return review(published, proposal, periods, now);
   }
 
-  /** Adds signatures to the files that were reviewed. @throws RepositoryFault if they have changed since */
+  /** Adds signatures to the reviewed files. @throws RepositoryFault if they have changed since the review */
   async addSignatures(reviewed: Review, added: readonly AddedSignature[]): Promise<void> {
     const { proposal } = await this.read();
     for (const { role, signature } of added) {
@@ -179,10 +187,10 @@ export class ImageRepository {
   }
 
   /**
-   * Adds the signatures that another copy of this folder has for the same proposal.
+   * Adds the signatures for the same proposal from another copy of this folder.
    *
-   * @returns `ROLE: KEYID` of what was added
-   * @throws RepositoryFault if the copy proposes something else
+   * @returns `ROLE: KEYID` of each added signature
+   * @throws RepositoryFault if the copy has a different proposal
    */
   async collect(other: RepositoryFiles): Promise<readonly string[]> {
     const { proposal } = await this.read();
@@ -212,9 +220,9 @@ export class ImageRepository {
   }
 
   /**
-   * Publishes what is proposed. After an interruption, the same call finishes it.
+   * Publishes the proposal. After an interruption, repeat the call to finish it.
    *
-   * @throws RepositoryFault, Refusal; then nothing has been written
+   * @throws RepositoryFault, Refusal; nothing has then been written
    */
   async publish(signers: readonly Signer[], now: Date): Promise<PublicationResult> {
     const { published, proposal } = await this.read();
@@ -224,13 +232,48 @@ export class ImageRepository {
     return this.#publish(published, proposal, signers, now);
   }
 
-  /** Signs a new timestamp, and a snapshot where it is needed; what is proposed stays proposed. */
+  /** Signs a new timestamp, and a snapshot if necessary; does not affect the proposal. */
   async refresh(signers: readonly Signer[], now: Date): Promise<PublicationResult> {
     const { published } = await this.read();
     if (published.root === undefined || published.timestamp === undefined) {
       throw new RepositoryFault('nothing is published yet');
     }
     return this.#publish(published, { root: undefined, targets: new Map() }, signers, now);
+  }
+
+  /**
+   * The images that a delivery needs.
+   *
+   * @returns undefined if everything in it is published already
+   * @throws RepositoryFault, one line for each fault
+   */
+  async checkDelivery(
+    delivered: Delivery,
+    now: Date,
+  ): Promise<readonly DeliveredImage[] | undefined> {
+    const published = await readPublished(this.#files);
+    const delivery = unpublished(delivered, published);
+    if (delivery.size === 0) return undefined;
+    const periods = await this.periods();
+    const faults = await deliveryFaults({ published, delivery, periods, now });
+    if (faults.length > 0) throw new RepositoryFault(faults.join('\n'));
+    return deliveredImages(published, delivery);
+  }
+
+  /**
+   * Publishes a delivery whose images are served; what is proposed stays proposed.
+   *
+   * @throws RepositoryFault, Refusal; then nothing has been written
+   */
+  async deliver(delivered: Delivery, signers: readonly Signer[], now: Date): Promise<void> {
+    if ((await this.checkDelivery(delivered, now)) === undefined) return;
+    const published = await readPublished(this.#files);
+    const proposal = proposalOf(unpublished(delivered, published));
+    const periods = await this.periods();
+    const files = this.#files;
+    const request = { files, published, proposal, signers, periods, now };
+    const publication = await preparePublication(request);
+    for (const { path, bytes } of publication.files) await files.write(path, bytes);
   }
 
   async status(now: Date): Promise<RepositoryStatus> {
@@ -265,7 +308,7 @@ export class ImageRepository {
     };
   }
 
-  /** A publication that was cut between a new root and its timestamp: vehicles refuse what is there. */
+  /** Whether a publication was interrupted between a new root and its timestamp, so that vehicles reject the repository. */
   async #isUnfinished(published: Published, now: Date): Promise<boolean> {
     const { published: roles } = repositoryStatus(
       published,
@@ -276,7 +319,7 @@ export class ImageRepository {
     return roles.some(({ signedBy, threshold }) => signedBy.length < threshold);
   }
 
-  /** Images come before the metadata that lists them. @throws RepositoryFault if one is not there */
+  /** Images are written before the metadata that lists them. @throws RepositoryFault if one is missing */
   async #publishImages({ targets }: Proposal): Promise<void> {
     const missing: string[] = [];
     const copies: { from: string; to: string; target: Target }[] = [];
@@ -297,7 +340,7 @@ export class ImageRepository {
     }
   }
 
-  /** Leftovers of files that are published already, and images that nothing proposed lists any more. */
+  /** Removes published files and unlisted images from the proposal. */
   async #forgetPublished(): Promise<void> {
     const { proposal } = await this.read();
     const listed = new Set(
@@ -325,7 +368,7 @@ export class ImageRepository {
   }
 }
 
-/** The bytes as they come; fails at their end if they are not the image. @throws Refusal */
+/** Passes the bytes on; fails at the end if they are not the image. @throws Refusal */
 async function* checked(
   source: AsyncIterable<Uint8Array>,
   target: Target,

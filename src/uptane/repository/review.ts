@@ -1,4 +1,4 @@
-/** A proposal as somebody looks at it before signing: what is signed afterwards is exactly what was shown. */
+/** The review of a proposal before signing: exactly the files shown are signed afterwards. */
 import { type Signer } from '../signing/signer.js';
 import { signatureBy, type WrittenSignature } from '../signing/sign.js';
 import { proposalFaults } from './check-proposal.js';
@@ -15,7 +15,7 @@ export interface Review {
   readonly proposal: Proposal;
   /** The difference, for people. */
   readonly lines: readonly string[];
-  /** With any of these, nothing can be signed. */
+  /** With any fault, nothing can be signed. */
   readonly faults: readonly string[];
 }
 
@@ -36,7 +36,7 @@ export function review(
   };
 }
 
-/** The proposed files that a key may sign, by the keys that the roles have now or would have. */
+/** The proposed files that a key may sign, according to the current or proposed keys of the roles. */
 export function signableBy(
   { published, proposal }: Review,
   keyId: string,
@@ -47,7 +47,7 @@ export function signableBy(
   return proposedFiles(proposal).filter(({ role }) =>
     [
       ...requirementsOfProposed(role, published, after),
-      // Signatures by keys that go let vehicles pass that do not have the new root yet.
+      // Signatures by removed keys are for vehicles without the new root.
       ...(before && role !== 'root' ? requirementsOf(role, before) : []),
     ].some(({ authority }) => authority.keys.has(keyId)),
   );

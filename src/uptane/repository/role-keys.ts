@@ -1,4 +1,4 @@
-/** The keys of a role and their threshold, as root and delegations list them. */
+/** The keys and threshold of a role, as listed in root and delegations. */
 import { keyIdOf } from '../keys/key-id.js';
 import { PublicKey } from '../keys/public-key.js';
 import { type Authority } from '../keys/authority.js';
@@ -17,7 +17,7 @@ export interface RoleKeys {
   readonly threshold: number;
 }
 
-/** Keys by id, with all their members: the id is over all of them. */
+/** Keys by id, with all members, because the id covers them all. */
 export type Keys = ReadonlyMap<string, ListedKey>;
 
 export const readRoleKeys = (role: Reader): RoleKeys => ({
@@ -25,7 +25,7 @@ export const readRoleKeys = (role: Reader): RoleKeys => ({
   threshold: role.member('threshold').integer(1),
 });
 
-/** @throws Refusal if an id is not that of its key, or a key is of no type that vehicles know */
+/** @throws Refusal if an id does not match its key, or vehicles do not support the type of a key */
 export function readListedKeys(keys: Reader): Keys {
   return new Map(keys.members().map(([id, key]) => [id, readListedKey(id, key)]));
 }
@@ -42,7 +42,7 @@ function readListedKey(id: string, key: Reader): ListedKey {
   return listed;
 }
 
-/** What the verification needs of a role's keys. */
+/** A role's keys in the form used by the verification. */
 export function authorityOf({ keyIds, threshold }: RoleKeys, keys: Keys): Authority {
   const listed = new Map<string, PublicKey>();
   for (const id of keyIds) {
@@ -56,6 +56,6 @@ export function authorityOf({ keyIds, threshold }: RoleKeys, keys: Keys): Author
   return { keys: listed, threshold, identities };
 }
 
-/** Only the keys that some role lists. */
+/** Only keys listed by a role. */
 export const usedKeys = (keys: Keys, roles: readonly RoleKeys[]): Keys =>
   new Map([...keys].filter(([id]) => roles.some(({ keyIds }) => keyIds.includes(id))));

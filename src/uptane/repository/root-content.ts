@@ -1,4 +1,4 @@
-/** What root says (POUF, section 4), in a form that a proposal can change. */
+/** Content of root (POUF, section 4), in a form that a proposal can change. */
 import { type Envelope } from '../metadata/envelope.js';
 import { type SignedPart } from '../signing/sign.js';
 import {
@@ -37,7 +37,7 @@ export function readRootContent({ signed }: Envelope): RootContent {
   };
 }
 
-/** Keys that no role lists any more are left out. */
+/** Omits keys that no role lists any longer. */
 export function writeRootContent({ version, expires, keys, roles }: RootContent): SignedPart {
   return {
     _type: 'root',

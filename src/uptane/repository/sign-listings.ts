@@ -1,4 +1,4 @@
-/** Signs the snapshot and the timestamp of a publication, with keys that are online. */
+/** Signs snapshot and timestamp of a publication with online keys. */
 import { onlineKeys } from '../checks/check-root.js';
 import { readRoot } from '../metadata/root.js';
 import { IMAGE_REPOSITORY } from '../rules.js';
@@ -22,9 +22,9 @@ export interface FileToWrite {
 
 export interface ListingRequest {
   readonly published: Published;
-  /** What snapshot and timestamp are to list. */
+  /** Versions to be listed in snapshot and timestamp. */
   readonly after: RepositoryState;
-  /** The root that clients will have. */
+  /** The root of clients after the publication. */
   readonly rootBytes: Uint8Array;
   readonly signers: readonly Signer[];
   readonly periods: Periods;
@@ -32,7 +32,7 @@ export interface ListingRequest {
 }
 
 export interface Listings {
-  /** `undefined`: the published one stays. */
+  /** `undefined`: the published file stays. */
   readonly snapshot: FileToWrite | undefined;
   readonly timestamp: FileToWrite;
 }
@@ -108,7 +108,7 @@ function current({ snapshot }: Published) {
   return { version: snapshot.content.version, bytes: snapshot.bytes };
 }
 
-/** By the keys of the role, and by those that the root before names: vehicles may have either. */
+/** Signs with the role's keys and with those of the previous root, because vehicles may have either. */
 async function sign(
   role: 'snapshot' | 'timestamp',
   signed: SignedPart,

@@ -1,4 +1,4 @@
-/** Whose signatures a file has, and whose are missing. Pure. */
+/** Existing and missing signatures of a file. Pure. */
 import { type Authority } from '../keys/authority.js';
 import { type Envelope } from '../metadata/envelope.js';
 import { type Published } from './published.js';
@@ -19,7 +19,7 @@ export function signersOf({ signatures, signedBytes }: Envelope, { keys }: Autho
 
 export interface SignatureState extends Requirement {
   readonly signedBy: readonly string[];
-  /** How many more keys must sign. */
+  /** Number of further keys that must sign. */
   readonly missing: number;
 }
 
@@ -30,8 +30,8 @@ export function signatureState(envelope: Envelope, requirement: Requirement): Si
 }
 
 /**
- * What must be fulfilled before a proposed file is published. A root needs the keys of the root before and its own
- * (Uptane, "How to check Root metadata", step 2.3).
+ * Signatures required before a proposed file is published. A root needs signatures by the previous root's keys and its
+ * own (Uptane, "How to check Root metadata", step 2.3).
  */
 export function requirementsOfProposed(
   role: string,
@@ -45,7 +45,7 @@ export function requirementsOfProposed(
   return [{ by: 'the root before', authority: authorityOf(before.roles.root, before.keys) }, own];
 }
 
-/** Signatures that do not verify: the file was changed after them, or they are forged. By key id. */
+/** Key ids of invalid signatures: the file was changed after signing, or they are forged. */
 export function brokenSignatures(
   { signatures, signedBytes }: Envelope,
   requirements: readonly Requirement[],
@@ -60,7 +60,7 @@ export function brokenSignatures(
     .map(({ keyId }) => keyId);
 }
 
-/** Signatures by keys that have nothing to say about the role. By key id. */
+/** Key ids of signatures by keys outside the role. */
 export const foreignSignatures = (
   { signatures }: Envelope,
   requirements: readonly Requirement[],

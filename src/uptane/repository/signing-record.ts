@@ -1,6 +1,6 @@
 /**
- * What a key has signed: beside the key, and not in the folder that is carried around. Whoever brings an old proposal
- * back, with the old repository under it, is recognised by the machine that has the key.
+ * The record of files signed with a key. It is stored next to the key, not in the copied folder, so that a machine with
+ * the key recognises an outdated proposal even together with the old repository.
  */
 import { createHash } from 'node:crypto';
 import { parseJson } from '../json/parse-json.js';
@@ -11,7 +11,7 @@ import { type ProposedFile } from './proposal.js';
 
 interface Entry {
   readonly version: number;
-  /** Lower-case hex, of the canonical JSON that was signed. */
+  /** Lower-case hex digest of the signed canonical JSON. */
   readonly sha256: string;
 }
 
@@ -35,7 +35,7 @@ export class SigningRecord {
   }
 
   /**
-   * @returns a sentence if the same version was signed before and said something else
+   * @returns a warning if the same version was signed before with different content
    * @throws RepositoryFault if a later version was signed before
    */
   check({ role, content, envelope }: ProposedFile): string | undefined {
@@ -51,7 +51,7 @@ export class SigningRecord {
       : undefined;
   }
 
-  /** Before the signature leaves the machine. */
+  /** Called before the signature leaves the machine. */
   add({ role, content, envelope }: ProposedFile): void {
     const entry = { version: content.version, sha256: digest(envelope.signedBytes) };
     this.#signed.set(role, entry);

@@ -1,2 +1,2 @@
-/** The version of TUF whose form our metadata has. */
+/** The TUF version of our metadata format. */
 export const SPEC_VERSION = '1.0.34';

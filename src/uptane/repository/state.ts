@@ -1,4 +1,4 @@
-/** What root and all targets roles say together: now, or once a proposal is published. Pure. */
+/** Combined content of root and all targets roles: current, or after a proposal is published. Pure. */
 import { type Authority } from '../keys/authority.js';
 import { type Proposal } from './proposal.js';
 import { type Published } from './published.js';
@@ -8,7 +8,7 @@ import { rolesDelegatedBy, type TargetsContent } from './targets-content.js';
 
 export interface RepositoryState {
   readonly root: RootContent;
-  /** By role, the top-level one among them. */
+  /** By role, including the top-level one. */
   readonly targets: ReadonlyMap<string, TargetsContent>;
 }
 
@@ -22,10 +22,10 @@ export function stateAfter(published: Published, proposal: Proposal): Repository
   return { root, targets };
 }
 
-/** The roles that a search can reach: those that somebody delegates to, from the top. */
+/** The roles reachable through delegations from the top level. */
 export function reachableRoles({ targets }: Pick<RepositoryState, 'targets'>): readonly string[] {
   const reached = ['targets'];
-  // The list grows while it is read.
+  // The list grows during the iteration.
   for (const role of reached) {
     const content = targets.get(role);
     if (content === undefined) continue;
@@ -34,7 +34,7 @@ export function reachableRoles({ targets }: Pick<RepositoryState, 'targets'>): r
   return reached;
 }
 
-/** Who must have signed a role, and who says so. */
+/** Keys that must sign a role, and the role that requires it. */
 export interface Requirement {
   /** `root`, or the role that delegates. */
   readonly by: string;

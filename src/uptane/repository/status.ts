@@ -1,9 +1,10 @@
-/** What a person or a monitor wants to know about a repository. Pure. */
+/** Status of a repository for people and monitoring. Pure. */
+import { type Authority } from '../keys/authority.js';
 import { proposalFaults } from './check-proposal.js';
 import { daysOf, daysUntil, type Periods } from './periods.js';
 import { type Proposal, proposedFiles } from './proposal.js';
 import { type Published } from './published.js';
-import { authorityOf } from './role-keys.js';
+import { authorityOf, TOP_ROLES } from './role-keys.js';
 import {
   brokenSignatures,
   foreignSignatures,
@@ -13,13 +14,17 @@ import {
 } from './signatures.js';
 import { reachableRoles, requirementsOf, stateAfter } from './state.js';
 
+/** `expires-soon`: somebody, or the server, has to sign the next version now. */
+export type Validity = 'valid' | 'expires-soon' | 'expired';
+
 export interface RoleStatus {
   readonly role: string;
   readonly version: number;
   /** `YYYY-MM-DDTHH:MM:SSZ` */
   readonly expires: string;
-  /** Negative once it has expired. */
+  /** Negative after expiry. */
   readonly daysLeft: number;
+  readonly validity: Validity;
   readonly threshold: number;
   /** Key ids. */
   readonly keys: readonly string[];
@@ -31,30 +36,39 @@ export interface ProposedStatus {
   readonly version: number;
   readonly expires: string;
   readonly signatures: readonly {
-    /** Whose keys must sign: `this root`, `the root before`, `root`, or the delegating role. */
+    /** The role whose keys must sign: `this root`, `the root before`, `root`, or the delegating role. */
     readonly by: string;
     readonly threshold: number;
     readonly signedBy: readonly string[];
     readonly canSign: readonly string[];
     readonly missing: number;
   }[];
-  /** Key ids of signatures that do not verify: the file was changed after them. */
+  /** Key ids of invalid signatures: the file was changed after signing. */
   readonly broken: readonly string[];
-  /** Key ids of signatures by keys that the role does not have. */
+  /** Key ids of signatures by keys outside the role. */
   readonly foreign: readonly string[];
+}
+
+/** A public key that may sign something, now or once the proposal is published. */
+export interface KeyStatus {
+  readonly id: string;
+  readonly keytype: string;
+  readonly scheme: string;
+  readonly roles: readonly string[];
 }
 
 export interface RepositoryStatus {
   readonly published: readonly RoleStatus[];
   readonly proposed: readonly ProposedStatus[];
-  /** What is wrong with the proposal. */
+  readonly keys: readonly KeyStatus[];
+  /** Faults of the proposal. */
   readonly faults: readonly string[];
-  /** What needs somebody soon, one sentence each; none: all is well. */
+  /** Required actions, one sentence each; empty if there are none. */
   readonly attention: readonly string[];
 }
 
-/** Offline ceremonies need people in one place: two weeks. An online role has half its life. */
-const OFFLINE_NOTICE_DAYS = 14;
+/** Two weeks for offline ceremonies, which need several people; half the lifetime for online roles. */
+export const OFFLINE_NOTICE_DAYS = 14;
 
 const noticeDays = (role: string, periods: Periods): number =>
   role === 'snapshot' || role === 'timestamp'
@@ -67,33 +81,89 @@ export function repositoryStatus(
   periods: Periods,
   now: Date,
 ): RepositoryStatus {
-  const roles = publishedRoles(published, now);
+  const roles = publishedRoles(published, periods, now);
   return {
     published: roles,
     proposed: proposedRoles(published, proposal),
+    keys: keysByRole(authoritiesOf(published, proposal)),
     faults:
       proposedFiles(proposal).length === 0
         ? []
         : proposalFaults({ published, proposal, periods, now }),
     attention: [
       ...(published.root && published.timestamp ? [] : ['nothing is published yet']),
-      ...roles.flatMap(({ role, version, expires, daysLeft, signedBy, threshold }) => [
-        ...(daysLeft <= 0 ? [`${role} version ${version} has expired on ${expires}`] : []),
-        ...(daysLeft > 0 && daysLeft < noticeDays(role, periods)
-          ? [`${role} version ${version} expires on ${expires}, in ${daysLeft.toFixed(1)} days`]
-          : []),
-        ...(signedBy.length < threshold
-          ? [
-              `${role} version ${version} has ${signedBy.length} of ${threshold} signatures: vehicles refuse it`,
-            ]
-          : []),
-      ]),
+      ...roles.flatMap((status) => [...expiryNotice(status), ...signatureNotice(status)]),
     ],
   };
 }
 
+export function validityOf(daysLeft: number, noticeDays: number): Validity {
+  if (daysLeft <= 0) return 'expired';
+  return daysLeft < noticeDays ? 'expires-soon' : 'valid';
+}
+
+/** A sentence, unless all is well. */
+export function expiryNotice({
+  role,
+  version,
+  expires,
+  daysLeft,
+  validity,
+}: Pick<RoleStatus, 'role' | 'version' | 'expires' | 'daysLeft' | 'validity'>): string[] {
+  switch (validity) {
+    case 'expired':
+      return [`${role} version ${version} has expired on ${expires}`];
+    case 'expires-soon':
+      return [`${role} version ${version} expires on ${expires}, in ${daysLeft.toFixed(1)} days`];
+    case 'valid':
+      return [];
+  }
+}
+
+const signatureNotice = ({ role, version, signedBy, threshold }: RoleStatus): string[] =>
+  signedBy.length < threshold
+    ? [
+        `${role} version ${version} has ${signedBy.length} of ${threshold} signatures: vehicles refuse it`,
+      ]
+    : [];
+
+/** Each key once, with all roles that it may sign. */
+export function keysByRole(authorities: Iterable<readonly [string, Authority]>): KeyStatus[] {
+  const keys = new Map<string, KeyStatus>();
+  for (const [role, authority] of authorities) {
+    for (const [id, { keyType: keytype, scheme }] of authority.keys) {
+      const roles = keys.get(id)?.roles ?? [];
+      keys.set(id, {
+        id,
+        keytype,
+        scheme,
+        roles: roles.includes(role) ? roles : [...roles, role],
+      });
+    }
+  }
+  return [...keys.values()];
+}
+
+/** Of every role, as it is published and as it is proposed. */
+function authoritiesOf(published: Published, proposal: Proposal): (readonly [string, Authority])[] {
+  const nothing = { root: undefined, targets: new Map() };
+  return [stateAfter(published, nothing), stateAfter(published, proposal)].flatMap((state) => {
+    if (state === undefined) return [];
+    const { roles, keys } = state.root;
+    return [
+      ...TOP_ROLES.map((role) => [role, authorityOf(roles[role], keys)] as const),
+      ...reachableRoles(state)
+        .filter((role) => role !== 'targets')
+        .flatMap((role) =>
+          requirementsOf(role, state).map(({ authority }) => [role, authority] as const),
+        ),
+    ];
+  });
+}
+
 function publishedRoles(
   { root, timestamp, snapshot, targets }: Published,
+  periods: Periods,
   now: Date,
 ): RoleStatus[] {
   if (root === undefined) return [];
@@ -114,11 +184,13 @@ function publishedRoles(
         ? authorityOf(content.roles[role], content.keys)
         : after && requirementsOf(role, after)[0]?.authority;
     const { version, expires } = file.content;
+    const daysLeft = daysUntil(expires, now);
     return {
       role,
       version,
       expires,
-      daysLeft: daysUntil(expires, now),
+      daysLeft,
+      validity: validityOf(daysLeft, noticeDays(role, periods)),
       threshold: authority?.threshold ?? 0,
       keys: [...(authority?.keys.keys() ?? [])],
       signedBy: authority ? signersOf(file.envelope, authority) : [],

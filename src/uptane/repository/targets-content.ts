@@ -1,4 +1,4 @@
-/** What targets metadata of the image repository says (POUF, sections 4 and 5), in a form that a proposal can change. */
+/** Content of the image repository's targets metadata (POUF, sections 4 and 5), in a form that a proposal can change. */
 import { type PlainJson } from '../json/canonical-json.js';
 import { plainJson } from '../json/plain-json.js';
 import { type Reader } from '../json/reader.js';
@@ -21,7 +21,7 @@ export interface DelegatedRoleContent extends RoleKeys {
 }
 
 export interface DelegationContent {
-  /** One role, or those of a multi-role delegation. */
+  /** One role, or several of a multi-role delegation. */
   readonly roles: readonly DelegatedRoleContent[];
   /** Of a multi-role delegation. */
   readonly minRolesInAgreement: number | undefined;
@@ -67,7 +67,7 @@ function readTargetContent(target: Reader): TargetContent {
   };
 }
 
-/** A delegation to one role or to many. @throws Refusal */
+/** A delegation to one or several roles. @throws Refusal */
 export function readDelegationContent(delegation: Reader): DelegationContent {
   const many = delegation.optional('roles');
   const role = (member: Reader) => ({
@@ -83,7 +83,7 @@ export function readDelegationContent(delegation: Reader): DelegationContent {
   };
 }
 
-/** Delegated roles of a file, each once. */
+/** Distinct delegated roles of a file. */
 export const rolesDelegatedBy = ({ delegations }: TargetsContent): readonly string[] => [
   ...new Set(delegations.flatMap(({ roles }) => roles.map(({ name }) => name))),
 ];

@@ -1,6 +1,6 @@
 /**
- * Whether clients accept a repository as it will be, decided by the code that vehicles verify with. What they would
- * refuse is never written.
+ * Verifies with the vehicles' own code that clients will accept a publication. One that they would reject is never
+ * written.
  */
 import { onlineKeys } from '../checks/check-root.js';
 import { readRoot } from '../metadata/root.js';
@@ -12,12 +12,12 @@ import { type RepositoryFiles } from './files.js';
 import { metadataFile } from './names.js';
 import { type Published } from './published.js';
 
-/** Paths of `names.ts` and the bytes that will be there. */
+/** Published bytes by path (see `names.ts`). */
 export type Overlay = ReadonlyMap<string, Uint8Array>;
 
 export interface PublicationView {
   readonly files: RepositoryFiles;
-  /** Seen in place of what is in `files`. */
+  /** Overrides `files`. */
   readonly overlay: Overlay;
   readonly now: Date;
 }
@@ -27,7 +27,7 @@ export interface ListedImage {
   readonly hardwareId: string;
 }
 
-/** A vehicle with the very first root, which has never asked before. @throws Refusal */
+/** Verifies as a new vehicle with the first root. @throws Refusal */
 export async function verifyAsNewVehicle(
   view: PublicationView,
   images: readonly ListedImage[],
@@ -37,7 +37,7 @@ export async function verifyAsNewVehicle(
   await cycle(view, new MemoryMetadataStore(root ? [['root', root]] : []), images);
 }
 
-/** A vehicle that has everything that is published now. @throws Refusal */
+/** Verifies as a vehicle with all currently published files. @throws Refusal */
 export async function verifyAsCurrentVehicle(
   view: PublicationView,
   published: Published,
@@ -82,7 +82,7 @@ class OverlayFetcher implements Fetcher {
     this.#view = view;
   }
 
-  /** @param name as a URL has it */
+  /** @param name as in a URL */
   async fetch(name: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     const { overlay, files } = this.#view;
     const path = `metadata/${decodeURIComponent(name)}`;

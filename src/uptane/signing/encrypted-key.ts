@@ -1,14 +1,13 @@
 /**
  * Encrypted private keys: PKCS#8 EncryptedPrivateKeyInfo (RFC 5958) with PBES2 (RFC 8018), scrypt (RFC 7914) and
- * AES-256-CBC. `node:crypto` reads this form, as OpenSSL does, but writes only PBKDF2 with 2,048 rounds.
+ * AES-256-CBC. `node:crypto` reads this format, like OpenSSL, but writes only PBKDF2 with 2,048 rounds.
  */
 import { createCipheriv, createPrivateKey, type KeyObject, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { objectId, octetString, sequence, smallInteger } from './der.js';
 
 /**
- * Memory of 16 MiB, which is OpenSSL's default limit; the work is raised by the
- * parallelism instead.
+ * Memory of 16 MiB, OpenSSL's default limit; parallelism increases the work instead.
  */
 const COST = { N: 16_384, r: 8, p: 8 } as const;
 const SALT_BYTES = 16;
@@ -45,7 +44,7 @@ export async function encryptKey(key: KeyObject, passphrase: string): Promise<st
 
 export const isEncrypted = (text: string): boolean => text.includes(`BEGIN ${LABEL}`);
 
-/** @throws Error of OpenSSL for a wrong passphrase, and for what is no private key */
+/** @throws OpenSSL's error for a wrong passphrase, or anything but a private key */
 export const readPrivateKey = (text: string, passphrase?: string): KeyObject =>
   createPrivateKey({
     key: text,

@@ -1,6 +1,6 @@
 /**
- * Keys in files. `NAME` is the private key, encrypted, for its owner only; `NAME.pub` is the public key as metadata
- * lists it, to be given to whoever proposes it for a role.
+ * Key files. `NAME` is the encrypted private key, readable only by its owner; `NAME.pub` is the public key in metadata
+ * format, to be proposed for a role.
  */
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { isUsable, listedKeyOf, UnsuitableKey } from './listed-key.js';
 import { localSigner } from './local-signer.js';
 import { keyIdOfListed, type KeyType, type ListedKey, type Signer } from './signer.js';
 
-/** A key file cannot be used; the message names it and says why. */
+/** A key file cannot be used; the message names the file and the reason. */
 class KeyFileFault extends Error {
   override readonly name = 'KeyFileFault';
 }
@@ -28,7 +28,7 @@ export function generateKey(type: KeyType): KeyObject {
 }
 
 /**
- * @param passphrase `undefined`: not encrypted, for keys that must be online when nobody is there
+ * @param passphrase `undefined`: not encrypted, for unattended online keys
  * @returns the public key
  * @throws KeyFileFault if the file exists: a key is never overwritten
  */
@@ -58,7 +58,7 @@ export const writePublicKeyFile = (path: string, key: ListedKey): void =>
 
 /**
  * @param askPassphrase called only if the key is encrypted
- * @throws KeyFileFault if the file is not there, others may read it, the passphrase is wrong, or it is no such key
+ * @throws KeyFileFault if the file is missing or readable by others, the passphrase is wrong, or it is not such a key
  */
 export async function openKeyFile(
   path: string,

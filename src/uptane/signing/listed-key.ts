@@ -1,4 +1,4 @@
-/** Public keys of `node:crypto` in the form of metadata (POUF, section 2). */
+/** Public keys of `node:crypto` in metadata format (POUF, section 2). */
 import { type KeyObject } from 'node:crypto';
 import { PublicKey } from '../keys/public-key.js';
 import { keyIdOfListed, type KeyType, type ListedKey } from './signer.js';
@@ -9,7 +9,7 @@ export const SCHEMES: Readonly<Record<KeyType, string>> = {
   rsa: 'rsassa-pss-sha256',
 };
 
-/** The key is of no type that metadata may have; the message says which types it may. */
+/** Metadata does not support this type of key; the message lists the supported types. */
 export class UnsuitableKey extends Error {
   override readonly name = 'UnsuitableKey';
 }
@@ -22,12 +22,12 @@ export function listedKeyOf(publicKey: KeyObject): ListedKey {
     scheme: SCHEMES[keytype],
     keyval: { public: keytype === 'ed25519' ? rawEd25519(publicKey) : pemOf(publicKey) },
   };
-  // What the verification would ignore must not get into metadata.
+  // A key that the verification would ignore must not get into metadata.
   if (!isUsable(listed)) throw new UnsuitableKey('RSA keys need 2048 bits or more');
   return listed;
 }
 
-/** Whether signatures of this key can count. */
+/** Whether signatures of this key can be valid. */
 export const isUsable = (key: ListedKey): boolean => publicKeyOf(key).isUsable;
 
 export const publicKeyOf = ({ keytype, scheme, keyval }: ListedKey): PublicKey =>

@@ -1,11 +1,12 @@
-/** Writes signed files: the envelope of metadata, manifests and signed time (POUF, section 2). */
+/** Creates signed files: the envelope of metadata, manifests and signed time (POUF, section 2). */
 import { canonicalJson, type PlainJson } from '../json/canonical-json.js';
+import { type PublicKey } from '../keys/public-key.js';
 import { publicKeyOf } from './listed-key.js';
-import { type Signer } from './signer.js';
+import { type ListedKey, type Signer } from './signer.js';
 
 export type SignedPart = Readonly<Record<string, PlainJson>>;
 
-// Types rather than interfaces: they are JSON values, hence must have no members but these.
+// Types rather than interfaces, because these are JSON values without further members.
 export type WrittenSignature = Readonly<{ keyid: string; sig: string }>;
 
 export type WrittenEnvelope = Readonly<{
@@ -13,7 +14,7 @@ export type WrittenEnvelope = Readonly<{
   signed: SignedPart;
 }>;
 
-/** A signer has returned something that is no signature by its key; nothing has been written. */
+/** A signer has returned an invalid signature; nothing has been written. */
 export class WrongSignature extends Error {
   override readonly name = 'WrongSignature';
 }
@@ -33,22 +34,33 @@ export async function signMetadata(
 }
 
 /**
- * A signature that is verified before it leaves: a token that signs with another key than it names, or another
- * scheme, is found here and not in vehicles.
+ * Signs and verifies the signature, so that a token that uses a different key or scheme than it claims is detected
+ * here and not in vehicles.
  *
  * @throws WrongSignature
  */
 export async function signatureBy(signer: Signer, message: Uint8Array): Promise<WrittenSignature> {
   const sig = Buffer.from(await signer.sign(message)).toString('hex');
-  if (!publicKeyOf(signer.key).verifies(message, sig)) {
+  if (!verifierOf(signer.key).verifies(message, sig)) {
     throw new WrongSignature(`the signature by the key ${signer.keyId} does not verify`);
   }
   return { keyid: signer.keyId, sig };
 }
 
+/** Reading a key costs more than half a signature. */
+const verifiers = new WeakMap<ListedKey, PublicKey>();
+
+function verifierOf(key: ListedKey): PublicKey {
+  const known = verifiers.get(key);
+  if (known) return known;
+  const verifier = publicKeyOf(key);
+  verifiers.set(key, verifier);
+  return verifier;
+}
+
 /**
- * The file as it is served. It is plain JSON: canonical JSON, over which the signatures are, does not escape control
- * characters, so the line breaks of a key in PEM would make it no JSON at all.
+ * The file as served, in plain JSON: canonical JSON, which the signatures cover, does not escape control
+ * characters, so the line breaks of a PEM key would make it invalid JSON.
  */
 export const writeEnvelope = (envelope: WrittenEnvelope): Buffer =>
   Buffer.from(JSON.stringify(envelope));

@@ -1,12 +1,12 @@
 /**
- * A private key that can sign. Where the key is, in a file, in a hardware security module, in another process or at a
- * cloud's key management service, is the implementation's affair: one interface, so that no caller can tell.
+ * A private key that can sign. The interface hides where the key is: in a file, a hardware security module, another
+ * process, or a cloud's key management service.
  */
 import { keyIdOf } from '../keys/key-id.js';
 
 export type KeyType = 'ed25519' | 'ecdsa' | 'rsa';
 
-/** A public key as metadata lists it (POUF, section 2). */
+/** A public key in metadata format (POUF, section 2). */
 export type ListedKey = Readonly<{
   keytype: KeyType;
   scheme: string;

@@ -1,4 +1,4 @@
-/** Files that are either completely replaced or unchanged, whenever the power is cut. */
+/** Files that are either completely replaced or unchanged after a power cut. */
 import {
   closeSync,
   fsyncSync,
@@ -62,5 +62,5 @@ export function syncFile(path: string): void {
   }
 }
 
-/** Makes names that were added to or removed from a directory survive. */
+/** Makes added and removed names of a directory durable. */
 const syncDirectory = syncFile;

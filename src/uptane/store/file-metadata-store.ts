@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type MetadataStore } from './metadata-store.js';
 import { readIfThere, removeFile, replaceFile } from './durable-file.js';
 
-/** File systems take names of up to 255 bytes, with what a replacement adds. */
+/** File systems limit names to 255 bytes, including the suffix of a replacement. */
 const LONGEST_NAME = 200;
 
 export class FileMetadataStore implements MetadataStore {
@@ -37,7 +37,7 @@ export class FileMetadataStore implements MetadataStore {
     replaceFile(this.#onlineKeysPath, keys);
   }
 
-  /** Not `.json`: a role may have any name. */
+  /** Not `.json`, because a role may have any name. */
   get #onlineKeysPath(): string {
     return join(this.#directory, 'online-keys');
   }

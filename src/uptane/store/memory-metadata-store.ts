@@ -1,4 +1,4 @@
-/** Trusted metadata in memory: of a client that lives for one check. */
+/** Trusted metadata in memory, for a client used for a single check. */
 import { type MetadataStore } from './metadata-store.js';
 
 export class MemoryMetadataStore implements MetadataStore {

@@ -1,4 +1,4 @@
-/** What a vehicle checks of a signed time. Where all holds, the time is at least this one. */
+/** A vehicle's checks of a signed time. If they succeed, the time is at least this one. */
 import { checkThreshold } from '../checks/threshold.js';
 import { POUF } from '../checks/sections.js';
 import { type Authority } from '../keys/authority.js';
@@ -7,9 +7,9 @@ import { IMAGE_REPOSITORY } from '../rules.js';
 import { readSignedTime } from './signed-time.js';
 
 /**
- * @param authority the time keys that the vehicle was provisioned with
- * @param nonce that the asking ECU has sent
- * @throws Refusal `malformed`, `length`, `signature`; `freeze` where the nonce is not in the answer: it is a replay
+ * @param authority the time keys from provisioning
+ * @param nonce sent by the requesting ECU
+ * @throws Refusal `malformed`, `length`, `signature`; `freeze` if the nonce is missing from the answer (a replay)
  */
 export function checkSignedTime(bytes: Uint8Array, authority: Authority, nonce: string): Date {
   const file = readSignedTime(bytes);

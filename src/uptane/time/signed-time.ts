@@ -1,6 +1,6 @@
 /**
- * The time, signed by a key that vehicles are provisioned with (Uptane, "Download and check current time"). The nonces
- * of those who asked are in it, so an old answer is of no use to an attacker.
+ * The time, signed with a key from provisioning (Uptane, "Download and check current time"). It contains the nonces of
+ * the requesting ECUs, so that an old answer is useless to an attacker.
  */
 import { type Envelope, readEnvelope } from '../metadata/envelope.js';
 import { formatUtcTime, parseUtcTime } from '../metadata/utc-time.js';
@@ -11,10 +11,10 @@ import { POUF } from '../checks/sections.js';
 import { Refusal, type Subject } from '../refusal.js';
 import { type SignedPart } from '../signing/sign.js';
 
-/** Nonces in one request: one for each ECU that wants to know the time. */
+/** Maximum number of nonces per request: one for each ECU. */
 const MOST_NONCES = 100;
 
-/** Largest request and largest answer, bytes. */
+/** Maximum size of request and answer, bytes. */
 const LARGEST_TIME_REQUEST = 16_384;
 export const LARGEST_SIGNED_TIME = 16_384;
 
@@ -24,7 +24,7 @@ const SUBJECT: Subject = { repository: 'director', role: 'time' };
 export const timeRequest = (nonces: readonly string[]): Buffer =>
   Buffer.from(JSON.stringify({ nonces }), 'utf8');
 
-/** The nonces of a request, in its order. @throws Refusal `malformed`, `length` */
+/** The nonces of a request, in order. @throws Refusal `malformed`, `length` */
 export function readTimeRequest(bytes: Uint8Array): readonly string[] {
   checkLength(bytes, LARGEST_TIME_REQUEST);
   return readNonces(new Reader(parsed(bytes), SUBJECT).member('nonces'));
@@ -45,7 +45,7 @@ export interface SignedTime {
   readonly nonces: readonly string[];
 }
 
-/** Reads the answer; `check-time.ts` says whether to believe it. @throws Refusal `malformed`, `length` */
+/** Parses the answer; `check-time.ts` decides whether to trust it. @throws Refusal `malformed`, `length` */
 export function readSignedTime(bytes: Uint8Array): SignedTime {
   checkLength(bytes, LARGEST_SIGNED_TIME);
   const envelope = readEnvelope(bytes, SUBJECT);

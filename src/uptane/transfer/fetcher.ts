@@ -2,17 +2,17 @@
 
 export interface Fetcher {
   /**
-   * Begins to fetch a file.
+   * Starts fetching a file.
    *
-   * @param path below the repository's address, percent-encoded
-   * @param signal ends the transfer at any point
+   * @param path below the repository's URL, percent-encoded
+   * @param signal aborts the transfer at any point
    * @returns the file's bytes, or `undefined` if there is no such file
    * @throws Unreachable, from the iteration too
    */
   fetch(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
 }
 
-/** The file cannot be had now: no connection, a broken one, an answer that says neither yes nor no. */
+/** The file is unavailable: no connection, a broken one, or an inconclusive answer. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }

@@ -8,7 +8,7 @@ import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { type Fetcher, Unreachable } from './fetcher.js';
 
-/** No such file. S3 answers 403 to those who may not list a bucket. */
+/** No such file. S3 answers 403 to clients that may not list the bucket. */
 const ABSENT = new Set([404, 403]);
 
 export class HttpFetcher implements Fetcher {
@@ -40,13 +40,13 @@ export class HttpFetcher implements Fetcher {
       request(
         {
           protocol,
-          // An IPv6 address is without its brackets here.
+          // IPv6 addresses have no brackets here.
           hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
           port,
           path: `${pathname.replace(/\/$/, '')}/${path}`,
           headers: { ...this.#headers, 'accept-encoding': 'identity' },
           ...(username === '' ? {} : { auth: `${decode(username)}:${decode(password)}` }),
-          // A new connection each time, so that none is reused that the server has just closed.
+          // A new connection each time, to avoid reusing one that the server has just closed.
           agent: false,
           signal,
         },

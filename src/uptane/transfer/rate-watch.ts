@@ -1,8 +1,8 @@
-/** How long a transfer may wait for its next bytes, so that no window of time brings too few. Pure. */
+/** Enforces a minimum rate: computes how long a transfer may wait for its next bytes. Pure. */
 import { type TransferRate } from '../limits.js';
 
 interface Arrival {
-  /** Seconds of waiting since the transfer began. */
+  /** Seconds of waiting since the transfer started. */
   readonly at: number;
   readonly bytes: number;
 }
@@ -27,7 +27,7 @@ export class RateWatch {
     return windowStart + this.#rate.seconds - this.#waited;
   }
 
-  /** @param seconds that were spent waiting for these bytes */
+  /** @param seconds spent waiting for these bytes */
   arrived(bytes: number, seconds: number): void {
     this.#waited += seconds;
     this.#arrivals.push({ at: this.#waited, bytes });

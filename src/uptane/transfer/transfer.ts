@@ -1,4 +1,4 @@
-/** Takes a file from a fetcher within limits of bytes, rate and time (endless data, slow retrieval). */
+/** Transfers a file within limits of bytes, rate and time (endless data, slow retrieval). */
 import { tooLong } from '../checks/length.js';
 import { POUF, STANDARD } from '../checks/sections.js';
 import { type TransferRate } from '../limits.js';
@@ -7,16 +7,16 @@ import { type Fetcher, Unreachable } from './fetcher.js';
 import { RateWatch } from './rate-watch.js';
 
 export interface TransferLimits {
-  /** A longer file is refused. */
+  /** Longer files are rejected. */
   readonly bytes: number;
   readonly rate: TransferRate;
-  /** For the whole file, however steadily it comes. */
+  /** Timeout for the entire file, at any rate. */
   readonly seconds?: number | undefined;
 }
 
 /**
- * @param take gets the bytes as they come, never more than the limit
- * @returns whether there is such a file
+ * @param take receives the bytes as they arrive, never more than the limit
+ * @returns whether the file exists
  * @throws Refusal `length`, `slow`, `network`
  */
 export async function transfer(
@@ -46,12 +46,12 @@ export async function transfer(
     throw new Refusal(subject, { code: 'network', check: POUF.urls, fault: error.message });
   } finally {
     waiting.end();
-    // Not awaited: a sender that ignores the signal would hold up the cycle after all.
+    // Not awaited, because a sender that ignores the signal would delay the cycle.
     chunks?.return?.().catch(() => undefined);
   }
 }
 
-/** As `transfer`, into memory. @returns `undefined` if there is no such file */
+/** Like `transfer`, into memory. @returns `undefined` if there is no such file */
 export async function transferWhole(
   fetcher: Fetcher,
   path: string,
@@ -110,7 +110,7 @@ class Waiting {
       return await Promise.race([next, tooSlow]);
     } finally {
       clearTimeout(timer);
-      // After a lost race its outcome no longer matters.
+      // After losing the race its outcome no longer matters.
       next.catch(() => undefined);
       this.#lastWait = (performance.now() - begun) / 1000;
       this.#waitedSeconds += this.#lastWait;

@@ -1,6 +1,6 @@
 /**
  * A page that represents the vehicle's screen (IVI): shows the progress, asks for consent, and lets the user pause,
- * resume and cancel. `GET /state` returns the same for an app, which acts by the form of the page.
+ * resume and cancel. `GET /state` returns the same for an app, which acts through the page's form.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -12,18 +12,18 @@ import { type UpdateRunner } from '../update/update-runner.js';
 const ACTIONS = ['accept', 'refuse', 'pause', 'resume', 'cancel'] as const;
 type Action = (typeof ACTIONS)[number];
 
-/** A form of this page is a few bytes. */
+/** Forms of this page are a few bytes long. */
 const MAX_BODY = 1_024;
 const REFRESH_SECONDS = 2;
 
-/** What the page’s buttons need of an {@link UpdateRunner}. */
+/** The part of {@link UpdateRunner} that the page’s buttons use. */
 export type UpdateControls = Pick<UpdateRunner, 'current' | 'pause' | 'resume' | 'cancel'>;
 
 export class IviPage implements Consent {
   /** Protects against forged forms: a foreign page does not know this token. */
   readonly #formToken = randomBytes(16).toString('hex');
   readonly #server: Server;
-  /** Name that it listens on. */
+  /** Host name that it listens on. */
   #host = '';
   #asked: { readonly question: Question; readonly answer: (accepted: boolean) => void } | undefined;
   #controls: UpdateControls | undefined;
@@ -78,7 +78,7 @@ export class IviPage implements Consent {
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy':
           "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        // For browsers that do not know frame-ancestors.
+        // For browsers without support for frame-ancestors.
         'x-frame-options': 'DENY',
         'cache-control': 'no-store',
         refresh: String(REFRESH_SECONDS),
@@ -92,8 +92,8 @@ export class IviPage implements Consent {
   }
 
   /**
-   * Whether the request addresses this page and comes from it. A name that a foreign site makes resolve to this machine
-   * (DNS rebinding) is not ours, and neither is a form of another origin (RFC 6454, section 7).
+   * Whether the request addresses this page and comes from it. Rejects host names that a foreign site resolves to this
+   * machine (DNS rebinding) and forms of other origins (RFC 6454, section 7).
    */
   #isOwn({ headers: { host = '', origin } }: IncomingMessage): boolean {
     if (origin !== undefined && origin !== `http://${host}`) return false;

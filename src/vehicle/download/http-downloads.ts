@@ -20,17 +20,17 @@ import { PartialFile } from './partial-file.js';
 import { rangeAnswer } from './range-answer.js';
 import { Throttle } from './throttle.js';
 
-/** A transfer that brings fewer bytes in this time is given up. */
+/** A transfer with fewer bytes in this time is aborted. */
 export interface SlowestRate {
   readonly bytes: number;
   readonly seconds: number;
 }
 
-/** Where artifacts come from and where they are kept. */
+/** Source and storage of artifacts. */
 export interface HttpDownloadsOptions {
-  /** Created if missing; used for nothing else. */
+  /** Created if missing; used exclusively for downloads. */
   readonly directory: string;
-  /** Where an artifact can be downloaded; `fresh`: the previous URL is no longer valid. */
+  /** Download URL of an artifact; `fresh`: the previous URL is no longer valid. */
   readonly locate: (
     wanted: Pick<Transfer, 'scriptRefId' | 'artifact' | 'image'>,
     fresh: boolean,
@@ -87,7 +87,7 @@ export class HttpDownloads implements Downloads {
     const { keepFree = KEEP_FREE, freeBytes = () => this.#freeBytes() } = this.#options;
     let needed = keepFree;
     for (const artifact of artifacts) {
-      // Once as the download, once in the slot.
+      // Once for the download, once for the slot.
       needed += artifact.size * 2 - (await this.#bytesOf(artifact));
     }
     const free = await freeBytes();
@@ -205,7 +205,7 @@ export class HttpDownloads implements Downloads {
           'accept-encoding': 'identity',
           ...(file.bytes > 0 ? rangeHeaders(file) : {}),
         },
-        // A credential goes to no other host than the one it is meant for.
+        // A credential is sent only to the host it is meant for.
         redirect: headers === undefined ? 'follow' : 'manual',
         signal: AbortSignal.any([signal, wait.signal]),
       });
@@ -265,7 +265,7 @@ export class HttpDownloads implements Downloads {
   }
 }
 
-/** Drops a connection that has stalled, or brings too little. Only time spent waiting for the server counts. */
+/** Drops a stalled or too slow connection. Only time spent waiting for the server counts. */
 class Patience {
   readonly #controller = new AbortController();
   readonly #stallSeconds: number;
@@ -283,7 +283,7 @@ class Patience {
     return this.#controller.signal;
   }
 
-  /** The wait for the next bytes begins. */
+  /** Starts waiting for the next bytes. */
   begin(): void {
     this.#since = performance.now();
     const seconds = Math.max(0, Math.min(this.#stallSeconds, this.#watch.patience));
@@ -300,7 +300,7 @@ class Patience {
   }
 }
 
-/** Resumes only the same file; of a different one the server sends everything. A weak ETag guarantees nothing. */
+/** Resumes only the same file; for a different one the server sends everything. A weak ETag guarantees nothing. */
 function rangeHeaders({ bytes, etag }: PartialFile): Record<string, string> {
   const isStrong = etag !== undefined && !etag.startsWith('W/');
   return { range: `bytes=${bytes}-`, ...(isStrong ? { 'if-range': etag } : {}) };

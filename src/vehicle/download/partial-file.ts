@@ -11,7 +11,7 @@ const SYNC_MS = 1_000;
 interface Mark {
   /** Bytes synced to disk. */
   readonly synced: number;
-  /** ETag of the server's file that they come from. */
+  /** ETag of the server's file they belong to. */
   readonly etag?: string;
 }
 
@@ -80,7 +80,7 @@ export class PartialFile {
     if (isDue) await this.sync();
   }
 
-  /** Syncs the data: it survives a power cut from now on. */
+  /** Syncs the data, so that it survives a power cut. */
   async sync(): Promise<void> {
     if (this.#bytes === this.#synced) return;
     await this.#opened.datasync();
@@ -93,7 +93,7 @@ export class PartialFile {
     this.#syncedAt = performance.now();
   }
 
-  /** The file is complete: gives it its final name. */
+  /** Renames the complete file to its final name. */
   async complete(): Promise<void> {
     await this.#opened.datasync();
     await this.close();

@@ -1,11 +1,11 @@
 /** Interprets a server's answer to a range request (RFC 9110, sections 14 and 15). Pure. */
 
 export type RangeAnswer =
-  /** The body continues where we are. */
+  /** The body continues at our offset. */
   | { readonly kind: 'rest' }
   /** The body is the entire file: it has changed, or the server does not support ranges. */
   | { readonly kind: 'whole' }
-  /** What we have is not part of the server's file: start over. */
+  /** Our bytes are not part of the server's file: start over. */
   | { readonly kind: 'discard'; readonly reason: string }
   /** The URL is no longer valid. */
   | { readonly kind: 'moved'; readonly reason: string }
@@ -21,7 +21,7 @@ export interface AnswerHead {
 }
 
 /**
- * @param offset bytes that we have
+ * @param offset number of bytes received so far
  * @param size of the artifact according to the script, bytes
  */
 export function rangeAnswer(head: AnswerHead, offset: number, size: number): RangeAnswer {

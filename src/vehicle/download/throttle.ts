@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export class Throttle {
   readonly #bytesPerSecond: number | undefined;
-  /** Until when the received bytes use up the bandwidth, ms. */
+  /** Time until which the received bytes use up the bandwidth, ms. */
   #paidUntil = 0;
 
   /** @param bytesPerSecond undefined: no limit */
@@ -11,7 +11,7 @@ export class Throttle {
     this.#bytesPerSecond = bytesPerSecond;
   }
 
-  /** Waits as long as these bytes take at the bandwidth. */
+  /** Waits for the time that these bytes take at this bandwidth. */
   async pay(bytes: number, signal: AbortSignal): Promise<void> {
     if (this.#bytesPerSecond === undefined) return;
     const now = performance.now();

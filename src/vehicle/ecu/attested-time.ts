@@ -1,7 +1,7 @@
 /**
- * The time that one ECU trusts: answers signed by the time key to nonces of its own, and a floor on its disk that never
- * goes back (Uptane, "Load and verify the latest attested time"). No clock of the vehicle, no trigger and no unsigned
- * answer moves it.
+ * The trusted time of an ECU: signed answers of the time server to the ECU's own nonces, and a floor on its disk that
+ * never decreases (Uptane, "Load and verify the latest attested time"). Neither a clock of the vehicle nor a trigger nor
+ * an unsigned answer changes it.
  */
 import { type Authority } from '../../uptane/keys/authority.js';
 import { newNonce } from '../../uptane/manifest/nonce.js';
@@ -13,15 +13,15 @@ import { POUF } from '../../uptane/checks/sections.js';
 export interface AttestedTimeOptions {
   /** File of the floor. */
   readonly path: string;
-  /** The time keys that the ECU was provisioned with. */
+  /** The time keys from provisioning. */
   readonly authority: Authority;
-  /** Milliseconds that pass evenly, whatever the clock is set to; default: those of the process. */
+  /** Monotonic clock, ms; default: that of the process. */
   readonly monotonic?: (() => number) | undefined;
 }
 
 /**
- * An answer counts for so long after its nonce was made, ms: it tells what the time was in between. Whoever keeps it back
- * for longer could stop this ECU's clock, and with it what it takes for valid.
+ * Validity of an answer after its nonce was created, ms: the answer states a time within this interval. An attacker who
+ * could withhold it for longer could freeze this ECU's clock, and with it the metadata it considers valid.
  */
 const ANSWER_MS = 2 * 60 * 1000;
 /** A verification relies on a time that was attested at most this long ago, ms of the monotonic clock. */
@@ -46,16 +46,16 @@ export class AttestedTime {
     this.#floor = readFloor(path);
   }
 
-  /** For the next request. An answer to an earlier one is worthless from now on. */
+  /** A nonce for the next request. Answers to earlier nonces become invalid. */
   newNonce(): string {
     this.#nonce = { text: newNonce(), at: this.#monotonic() };
     return this.#nonce.text;
   }
 
   /**
-   * Takes an answer to the last nonce, once. When it returns, the floor survives a power cut.
+   * Accepts one answer to the last nonce. Once it returns, the floor survives a power cut.
    *
-   * @throws Refusal; the time is as it was
+   * @throws Refusal; the time is then unchanged
    */
   accept(signedTime: Uint8Array): void {
     if (this.#nonce === undefined) {
@@ -75,7 +75,7 @@ export class AttestedTime {
         fault: `has come too late: more than ${ANSWER_MS / 1000} s after its nonce was made`,
       });
     }
-    // Servers differ by a second or two, and the answer has whole seconds: the later of both counts.
+    // Servers differ by a second or two, and the answer has whole seconds: the later time counts.
     const later = Math.max(time, this.#floor);
     this.#attested = { time: Math.max(later, this.now()), at: this.#monotonic() };
     if (later === this.#floor) return;
@@ -83,18 +83,18 @@ export class AttestedTime {
     this.#floor = later;
   }
 
-  /** It is at least this late, ms. */
+  /** Lower bound of the current time, ms. */
   now(): number {
     if (this.#attested === undefined) return this.#floor;
     return this.#attested.time + Math.max(0, this.#monotonic() - this.#attested.at);
   }
 
-  /** Whether a time was attested lately, in this life of the process. */
+  /** Whether a time was attested recently, since the process started. */
   get isFresh(): boolean {
     return this.#attested !== undefined && this.#monotonic() - this.#attested.at < FRESH_MS;
   }
 
-  /** The time for a verification. @throws Refusal `freeze` if it was not attested lately */
+  /** The time for a verification. @throws Refusal `freeze` if it was not attested recently */
   forVerification(): Date {
     if (this.isFresh) return new Date(this.now());
     throw new Refusal(SUBJECT, {
@@ -117,7 +117,7 @@ function readFloor(path: string): number {
     const { floor } = JSON.parse(text) as { floor?: unknown };
     if (typeof floor === 'number' && Number.isSafeInteger(floor) && floor >= 0) return floor;
   } catch {
-    // As a wrong value.
+    // Treated like a wrong value.
   }
   throw new Error(`${path} is damaged: it must contain {"floor": <ms since 1970>}`);
 }

@@ -1,4 +1,4 @@
-/** What one ECU knows about itself, by provisioning. */
+/** Identity of an ECU, set by provisioning. */
 
 export interface EcuIdentity {
   readonly vin: string;

@@ -1,11 +1,11 @@
-/** An ECU's identity key in a file of its own: Ed25519, PKCS #8 in PEM, readable by its owner only. */
+/** File with an ECU's identity key: Ed25519, PKCS #8 in PEM, readable only by its owner. */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { localSigner } from '../../uptane/signing/local-signer.js';
 import { type Signer } from '../../uptane/signing/signer.js';
 import { readIfThere, replaceFile } from '../../uptane/store/durable-file.js';
 
-/** Makes the key, unless there is one. */
+/** Creates the key, unless it exists. */
 export function createEcuKey(path: string): Signer {
   if (!existsSync(path)) {
     const { privateKey } = generateKeyPairSync('ed25519');
@@ -14,7 +14,7 @@ export function createEcuKey(path: string): Signer {
   return openEcuKey(path);
 }
 
-/** @throws Error that names the file, if it is missing or no such key */
+/** @throws Error naming the file, if it is missing or not such a key */
 export function openEcuKey(path: string): Signer {
   const pem = readIfThere(path);
   if (pem === undefined) throw new Error(`${path} is missing: the ECU has no key`);

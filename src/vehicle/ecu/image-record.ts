@@ -1,6 +1,6 @@
 /**
- * What one ECU knows about images, durably: the one that the Director orders for it, those that it was given, with the
- * metadata they came with, and the last attack it has seen. Which of them runs is asked of the installer.
+ * An ECU's durable record of images: the image ordered by the Director, the images received, with their metadata, and the
+ * last attack detected. The installer knows which of them runs.
  */
 import { type InstalledImage } from '../../uptane/director/installed-image.js';
 import { type PlainJson } from '../../uptane/json/canonical-json.js';
@@ -10,7 +10,7 @@ import { readHashes } from '../../uptane/metadata/hashes.js';
 import { type Refusal } from '../../uptane/refusal.js';
 import { readIfThere, replaceFile } from '../../uptane/store/durable-file.js';
 
-/** An image, and the version that its update script gives it. */
+/** An image, and its version according to the update script. */
 export interface KnownImage extends InstalledImage {
   readonly version: string;
 }
@@ -21,7 +21,7 @@ export interface Detection {
   readonly reason: string;
 }
 
-/** Two slots, and the image that is about to be written into one of them; one more to be safe. */
+/** Two slots, plus the image about to be written into one of them, plus a margin of one. */
 const MOST_IMAGES = 4;
 /** Longest reason in a version report, characters. */
 const LONGEST_REASON = 1_000;
@@ -45,7 +45,7 @@ export class ImageRecord {
     this.#detection = optional(file?.optional('detection'), readDetection);
   }
 
-  /** The verified order, if it asks for anything new. */
+  /** The verified order, if it contains anything new. */
   get order(): InstalledImage | undefined {
     return this.#order;
   }
@@ -54,7 +54,7 @@ export class ImageRecord {
     return this.#detection;
   }
 
-  /** A verification has passed. */
+  /** Records a successful verification. */
   verified(order: InstalledImage | undefined): void {
     if (this.#written !== (order && sha256Of(order))) this.#written = undefined;
     this.#order = order;
@@ -62,15 +62,15 @@ export class ImageRecord {
     this.#write();
   }
 
-  /** A verification has failed: what was ordered before stays ordered. */
+  /** Records a failed verification: the previous order stays in force. */
   detected({ attack, message }: Refusal): void {
     this.#detection = { attack, reason: message.slice(0, LONGEST_REASON).toWellFormed() };
     this.#write();
   }
 
   /**
-   * Before an image is written into a slot: whatever happens then, it is known. Another image under the same version
-   * is forgotten, so that none is taken for the other.
+   * Records an image before it is written into a slot, so that it is known whatever happens. Another image with the
+   * same version is forgotten, so that they cannot be confused.
    *
    * @throws Error if that other image is running
    */
@@ -82,7 +82,7 @@ export class ImageRecord {
     const others = this.#images.filter(
       (other) => sha256Of(other) !== sha256 && other.version !== version,
     );
-    // The running one stays, however many come after it: the next order is compared with its release counter.
+    // The running image stays, however many follow: the next order is compared with its release counter.
     const isRunning = (one: KnownImage) => running && sha256Of(one) === sha256Of(running);
     const replaceable = others.filter((other) => !isRunning(other));
     this.#images = [

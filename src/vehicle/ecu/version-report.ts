@@ -10,14 +10,14 @@ import { type Detection } from './image-record.js';
 export interface VersionReport {
   readonly identity: EcuIdentity;
   readonly signer: Signer;
-  /** What the ECU runs, if it knows the metadata that it came with. */
+  /** The running image, if its metadata is known. */
   readonly installed: InstalledImage | undefined;
   /** Trusted time, ms. */
   readonly now: number;
   readonly detection: Detection | undefined;
 }
 
-/** Each has a nonce of its own, so none can be shown twice. */
+/** Each report has its own nonce, so that none can be replayed. */
 export function signedReport(report: VersionReport): Promise<WrittenEnvelope> {
   const { identity, signer, installed, now, detection } = report;
   const payload = ecuReportPayload({

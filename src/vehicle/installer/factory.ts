@@ -1,15 +1,15 @@
-/** File ECUs as they leave the factory, with a command that checks their health. */
+/** File ECUs with factory software, and a command that checks their health. */
 import { resolve } from 'node:path';
 import { FileInstaller } from './file-installer.js';
 import { runCommand } from './run-command.js';
 
-/** A file ECU's name and the version that it has from the factory. */
+/** A file ECU's name and factory version. */
 export interface FactorySoftware {
   readonly ecu: string;
   readonly version: string;
 }
 
-/** Where the file ECUs of a vehicle are, and what they have from the factory. */
+/** Directory and factory software of a vehicle's file ECUs. */
 export interface FileEcusOptions {
   readonly directory: string;
   /** Provisioned if missing. */
@@ -18,7 +18,7 @@ export interface FileEcusOptions {
   readonly healthCommand?: string | undefined;
 }
 
-/** The installer of file ECUs, which have their factory software when it returns. */
+/** The installer of file ECUs; provisions factory software before it returns. */
 export function fileInstaller({ directory, ecus, healthCommand }: FileEcusOptions): FileInstaller {
   const installer = new FileInstaller({
     directory,

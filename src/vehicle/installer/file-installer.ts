@@ -18,11 +18,11 @@ interface Boot {
   readonly fallback?: SlotName;
 }
 
-/** What a slot holds. It is written last, so a slot that has one is complete. */
+/** Manifest of a slot. Written last, so that a slot with a manifest is complete. */
 export interface Manifest {
   readonly ecu: string;
   readonly version: string;
-  /** Of `software`. */
+  /** SHA-256 of `software`. */
   readonly sha256: string;
 }
 
@@ -32,7 +32,7 @@ export interface RunningSlot extends Manifest {
   readonly software: string;
 }
 
-/** Where ECUs that are folders are kept, and how their health is checked. */
+/** Directory of file ECUs, and their health check. */
 export interface FileInstallerOptions {
   readonly directory: string;
   /**
@@ -58,7 +58,7 @@ export class FileInstaller implements Installer {
     replaceFile(this.#path(ecu, 'a', 'software'), software);
     const sha256 = createHash('sha256').update(software).digest('hex');
     this.#writeManifest('a', { ecu, version, sha256 });
-    // Written last: from now on the ECU exists.
+    // Written last: it makes the ECU exist.
     this.#writeBoot(ecu, { active: 'a' });
   }
 
@@ -157,7 +157,7 @@ async function digestOf(path: string, signal: AbortSignal): Promise<string> {
   return hash.digest('hex');
 }
 
-/** @returns the SHA-256 of what was written */
+/** @returns the SHA-256 of the written data */
 async function copySynchronised(from: string, to: string, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   const file = await open(to, 'w', 0o600);

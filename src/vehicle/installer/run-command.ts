@@ -2,15 +2,15 @@
 import { spawn } from 'node:child_process';
 
 /**
- * What a command gets of the agent's own environment. Nothing else: the agent's settings hold its credentials, and what
- * installs software must not be able to speak for the vehicle.
+ * Variables that a command inherits from the agent's environment. No others: the agent's settings contain credentials,
+ * and an installer must not be able to impersonate the vehicle.
  */
 const PASSED_ON = /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_[A-Z]+)$/;
 
 const passedOn = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
 
-/** Longest output that is kept, characters. */
+/** Maximum output kept, characters. */
 const MAX_OUTPUT = 64 * 1024;
 
 /**
@@ -25,7 +25,7 @@ export async function runCommand(
   signal?: AbortSignal,
 ): Promise<string> {
   signal?.throwIfAborted();
-  // A process group of its own, so that the shell's children end with it.
+  // In its own process group, so that the shell's children are killed with it.
   const child = spawn('/bin/sh', ['-c', command], {
     env: { ...passedOn(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -23,7 +23,7 @@ export interface StepDone {
   readonly messages: readonly OutgoingMessage[];
   /** Time by the vehicle's clock, ms. */
   readonly at: number;
-  /** How the update came to its end, if it did and reported it. */
+  /** The reported result of the update, if it has finished. */
   readonly result?: EventStatusName | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface ResultKnown {
 export interface MessageDelivered {
   readonly kind: 'delivered';
   readonly messageId: string;
-  /** By a monotonic clock that starts with the agent, ms. */
+  /** Monotonic clock that starts with the agent, ms. */
   readonly at: number;
 }
 

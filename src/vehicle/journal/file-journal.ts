@@ -18,7 +18,7 @@ class JournalDamaged extends Error {
   override readonly name = 'JournalDamaged';
 }
 
-/** A journal in one file: a line per entry, each with a checksum and on disk before `append` returns. */
+/** A journal in one file: one line per entry, each with a checksum and on disk before `append` returns. */
 export class FileJournal implements Journal {
   readonly #path: string;
   readonly #before: JournalEntry[];
@@ -27,7 +27,7 @@ export class FileJournal implements Journal {
   /** Length after the last compaction. */
   #shortest = 0;
 
-  /** @throws JournalDamaged; Error where the file cannot be read or written */
+  /** @throws JournalDamaged; Error if the file cannot be read or written */
   constructor(path: string) {
     this.#path = path;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -13,7 +13,7 @@ export interface Journal {
   append(entry: JournalEntry): void;
   /** Whether it is long enough to be compacted. */
   readonly isLong: boolean;
-  /** Atomically replaces all entries by others that add up to the same. */
+  /** Atomically replaces all entries by others that give the same state. */
   replace(entries: Iterable<JournalEntry>): void;
 }
 
@@ -26,7 +26,7 @@ export class MemoryJournal implements Journal {
   }
 
   append(): void {
-    // The agent's own record is all that is needed.
+    // The agent's own record suffices.
   }
 
   replace(): void {

@@ -1,24 +1,24 @@
-/** The state that a journal adds up to: the vehicle's updates and the messages still to send. Pure. */
+/** The state given by a journal: the vehicle's updates and unsent messages. Pure. */
 import { type EventStatusName } from '../../contract/index.js';
 import { type OutgoingMessage } from '../outbox.js';
 import { type ChangedFacts, type TakenTrigger, type UpdateFacts } from '../update/facts.js';
 import { FIRST_PHASE, type Phase } from '../update/machine.js';
 import { type JournalEntry } from './entry.js';
 
-/** One update, as the journal’s entries add up to it. */
+/** The state of an update. */
 export interface UpdateRecord {
   readonly trigger: TakenTrigger;
   readonly phase: Phase;
   readonly facts: UpdateFacts;
 }
 
-/** How many triggers of finished updates are still recognised. */
+/** Maximum number of remembered triggers of finished updates. */
 const KNOWN_TRIGGERS = 200;
-/** Of how many operations the result is still known. */
+/** Maximum number of remembered operation results. */
 const KNOWN_RESULTS = 200;
 
 /**
- * What the entries of a journal add up to: acknowledgements, updates and messages that have not been acknowledged.
+ * The state given by the entries of a journal: acknowledgements, updates and unacknowledged messages.
  */
 export class VehicleRecord {
   /** Unfinished updates, in the order of their triggers. */
@@ -80,7 +80,7 @@ export class VehicleRecord {
     }
   }
 
-  /** The shortest journal that adds up to the same. */
+  /** The shortest journal that gives the same state. */
   *entries(): Generator<JournalEntry> {
     yield { kind: 'clock', at: this.lastTime };
     for (const [refId, result] of this.results) yield { kind: 'result', refId, result };

@@ -1,4 +1,4 @@
-/** What a Primary posts to the Director: its vehicle version manifest, and its question for the time. */
+/** Requests of a Primary to the Director: vehicle version manifest, and time. */
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tooLong } from '../../uptane/checks/length.js';
@@ -7,20 +7,20 @@ import { LARGEST_SIGNED_TIME, timeRequest } from '../../uptane/time/signed-time.
 import { SourceUnreachable } from '../update/equipment.js';
 
 export interface DirectorRequestsOptions {
-  /** Of the vehicle, with its VIN. */
+  /** URL of this vehicle, including its VIN. */
   readonly url: URL;
   /** Sent with each request, e.g. a credential. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** For one request with its answer, ms. */
+  /** Timeout of a request including its answer, ms. */
   readonly limitMs?: number | undefined;
 }
 
 const LIMIT_MS = 30_000;
-/** Longest answer to a manifest, which is a problem document if anything, bytes. */
+/** Maximum answer to a manifest, which is at most a problem document, bytes. */
 const LONGEST_PROBLEM = 16 * 1024;
 const LONGEST_DETAIL = 300;
 
-/** The request has failed, and may succeed if it is made again. */
+/** The request has failed; a retry may succeed. */
 export class TryLater extends Error {
   override readonly name = 'TryLater';
 }
@@ -32,7 +32,7 @@ export class DirectorRequests {
     this.#options = options;
   }
 
-  /** @throws TryLater; SourceUnreachable if the Director refuses it; Refusal */
+  /** @throws TryLater; SourceUnreachable if the Director rejects it; Refusal */
   async sendManifest(manifest: Uint8Array, signal: AbortSignal): Promise<void> {
     await this.#post('manifest', manifest, LONGEST_PROBLEM, signal);
   }
@@ -109,7 +109,7 @@ async function limited(response: IncomingMessage, limit: number, what: string): 
   return Buffer.concat(chunks);
 }
 
-/** What a problem document says (RFC 9457). */
+/** The message of a problem document (RFC 9457). */
 function detailOf(answer: Buffer): string {
   try {
     const { errorMessage, detail } = JSON.parse(answer.toString()) as Record<string, unknown>;

@@ -1,6 +1,6 @@
 /**
- * The installer of a vehicle whose ECUs verify for themselves: hands each its image, and passes on what is asked. An ECU
- * that does not answer may be starting, which its own update makes it do; it is given time.
+ * The installer of a vehicle whose ECUs verify images themselves: sends each its image, and forwards calls. An ECU that
+ * does not answer may be restarting because of its own update, so it is given time.
  */
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,9 +10,9 @@ import { type Secondary } from '../secondary/secondary.js';
 import { type Installer } from '../update/equipment.js';
 
 export interface EcuInstallerOptions {
-  /** By the name that scripts use. */
+  /** ECUs by the name used in scripts. */
   readonly secondaries: ReadonlyMap<string, Secondary>;
-  /** How long an ECU may be unreachable, ms. */
+  /** Maximum time that an ECU may be unreachable, ms. */
   readonly patienceMs?: number | undefined;
   /** Between two attempts, ms. */
   readonly pauseMs?: number | undefined;
@@ -37,7 +37,7 @@ export class EcuInstaller implements Installer {
   async install(update: EcuUpdate, file: string, signal: AbortSignal): Promise<void> {
     const work = async (secondary: Secondary) => {
       if (!(await secondary.hasImage())) {
-        await secondary.takeImage(update.artifact.size, createReadStream(file, { signal }));
+        await secondary.takeImage(update.artifact.size, contentOf(file, signal));
       }
       await secondary.install(update, signal);
     };
@@ -60,7 +60,7 @@ export class EcuInstaller implements Installer {
     await this.#reach(update.ecu, (secondary) => secondary.revert(update));
   }
 
-  /** All work may be done again: each call of an `Installer` is idempotent. */
+  /** Everything can be repeated: each call of an `Installer` is idempotent. */
   async #reach<T>(
     ecu: string,
     work: (secondary: Secondary) => Promise<T>,
@@ -79,4 +79,9 @@ export class EcuInstaller implements Installer {
       }
     }
   }
+}
+
+/** Opened when the ECU reads: a stream that is aborted before would end the process with an error that nobody handles. */
+async function* contentOf(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(file, { signal }) as AsyncIterable<Uint8Array>;
 }

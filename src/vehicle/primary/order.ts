@@ -1,4 +1,4 @@
-/** What the verified metadata order: a script for the OTA manager, and the images that the script installs. Pure. */
+/** The order in verified metadata: a script for the OTA manager, and the images it installs. Pure. */
 import { STANDARD } from '../../uptane/checks/sections.js';
 import { type Assignment } from '../../uptane/director/check-director-targets.js';
 import { type InstalledImage } from '../../uptane/director/installed-image.js';
@@ -9,7 +9,7 @@ import { type VerifiedImage } from '../update/equipment.js';
 export interface Order {
   readonly script: Assignment;
   readonly scriptRefId: string;
-  /** For the other ECUs. */
+  /** Images of the other ECUs. */
   readonly images: readonly Assignment[];
 }
 
@@ -25,7 +25,7 @@ const refuse = (reason: Omit<RefusalReason, 'check'> & { check?: string }): neve
 /**
  * @param primary serial number of the OTA manager's ECU
  * @returns `undefined` if nothing is ordered
- * @throws Refusal if images are ordered without a script, by which the user is asked and the order of installation known
+ * @throws Refusal if images are ordered without a script, which defines the consent and the installation order
  */
 export function orderIn(assignments: readonly Assignment[], primary: string): Order | undefined {
   if (assignments.length === 0) return undefined;
@@ -51,12 +51,12 @@ export function orderIn(assignments: readonly Assignment[], primary: string): Or
   return { script, scriptRefId, images: assignments.filter((other) => other !== script) };
 }
 
-/** The serial number of each ECU by the name that scripts use, without the OTA manager. */
+/** Serial numbers of the ECUs by the name used in scripts, without the OTA manager. */
 export type SerialOf = ReadonlyMap<string, string>;
 
 /**
- * Whether the script installs what is ordered, no more and no less: the same artifact for each ECU, by SHA-256. An
- * image that an ECU has already need not be ordered again.
+ * Checks that the script installs exactly the ordered images: the same artifact for each ECU, by SHA-256. Images that an
+ * ECU already has need not be ordered again.
  *
  * @param installed by serial number
  * @returns the images that the script installs, as metadata describe them
@@ -72,7 +72,7 @@ export function compareWithScript(
   const verified: VerifiedImage[] = [];
   for (const { ecu, artifact } of ecus) {
     const serial = serialOf.get(ecu);
-    // Whether the script fits this vehicle is decided later, and is no question of trust.
+    // Whether the script suits this vehicle is decided later, and is not a matter of trust.
     if (serial === undefined) continue;
     const ordered = left.get(serial)?.target;
     const has = installed.get(serial);

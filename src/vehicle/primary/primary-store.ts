@@ -1,6 +1,6 @@
 /**
- * The Primary's trusted metadata of one repository. Beside the current files it keeps every root since provisioning, for
- * Secondaries that have missed some, and notes which roles a cycle has used, which are the ones to hand over.
+ * The Primary's trusted metadata of one repository. In addition to the current files it keeps every root since
+ * provisioning, for Secondaries that missed some, and records the roles used by a cycle, which must be handed over.
  */
 import { readRoot } from '../../uptane/metadata/root.js';
 import { readSnapshot } from '../../uptane/metadata/snapshot.js';
@@ -14,7 +14,7 @@ export class PrimaryStore implements MetadataStore {
   readonly #name: RepositoryName;
   readonly #rules: Rules;
   readonly #files: FileMetadataStore;
-  /** Roots by version, as roles of those names. */
+  /** Roots by version, stored as roles with those names. */
   readonly #roots: FileMetadataStore;
   readonly #used = new Set<string>();
 
@@ -25,7 +25,7 @@ export class PrimaryStore implements MetadataStore {
     this.#roots = new FileMetadataStore(`${directory}-roots`);
   }
 
-  /** A new cycle: nothing has been used yet. */
+  /** Starts a new cycle, in which no role has been used yet. */
   begin(): void {
     this.#used.clear();
   }
@@ -37,7 +37,7 @@ export class PrimaryStore implements MetadataStore {
 
   write(role: string, bytes: Uint8Array): void {
     this.#used.add(role);
-    // The history first: if the power is cut in between, the same root is fetched and written again.
+    // History first: after a power cut in between, the same root is fetched and written again.
     if (role === 'root') this.#roots.write(String(this.#versionOfRoot(bytes)), bytes);
     this.#files.write(role, bytes);
   }
@@ -55,9 +55,9 @@ export class PrimaryStore implements MetadataStore {
   }
 
   /**
-   * What a Secondary needs to verify what this cycle has verified.
+   * The files with which a Secondary can repeat the verification of this cycle.
    *
-   * @param root version that it trusts; `undefined`: it does not know this repository
+   * @param root version that it trusts; `undefined`: it does not use this repository
    */
   *bundle(root: number | undefined): Generator<[path: string, bytes: Uint8Array]> {
     if (root === undefined) return;

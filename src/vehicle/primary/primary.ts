@@ -1,6 +1,6 @@
 /**
- * The Primary (Uptane, "What the Primary does"): has the time attested, sends the vehicle version manifest, verifies
- * both repositories, and hands time and metadata to the Secondaries.
+ * The Primary (Uptane, "What the Primary does"): obtains the attested time, sends the vehicle version manifest, verifies
+ * both repositories, and distributes time and metadata to the Secondaries.
  */
 import { STANDARD } from '../../uptane/checks/sections.js';
 import { checkDirectorTargets } from '../../uptane/director/check-director-targets.js';
@@ -28,14 +28,14 @@ import { type DirectorRequests } from './director-requests.js';
 import { type Order, orderIn } from './order.js';
 import { type PrimaryStore } from './primary-store.js';
 
-/** An ECU of the vehicle, and the Secondary that speaks for it. */
+/** An ECU of the vehicle, and the Secondary that represents it. */
 export interface FittedSecondary {
   readonly identity: EcuIdentity;
   readonly secondary: Secondary;
 }
 
 export interface PrimaryOptions {
-  /** Of the OTA manager's ECU. */
+  /** Serial number of the OTA manager's ECU. */
   readonly identity: EcuIdentity;
   readonly signer: Signer;
   readonly time: AttestedTime;
@@ -48,25 +48,25 @@ export interface PrimaryOptions {
     readonly images: Fetcher;
   };
   readonly stores: { readonly director: PrimaryStore; readonly image: PrimaryStore };
-  /** A slower transfer is refused; default: that of the POUF, section 7. */
+  /** Slower transfers are aborted; default: that of the POUF, section 7. */
   readonly slowest?: TransferRate | undefined;
   /** Called with each attested time, ms. */
   readonly onTime?: ((time: number) => void) | undefined;
 }
 
-/** A script has a few kilobytes. */
+/** Scripts are a few kilobytes long. */
 const LONGEST_SCRIPT = 4 * 1024 * 1024;
-/** For a script, at any rate. */
+/** Timeout for a script at any rate. */
 const LONGEST_SCRIPT_SECONDS = 600;
 
-/** What is ordered and verified, with what each ECU has. */
+/** The verified order, and the images that each ECU has. */
 export interface VerifiedOrder extends Order {
   readonly installed: ReadonlyMap<string, InstalledImage>;
 }
 
 export class Primary {
   readonly #options: PrimaryOptions;
-  /** One cycle at a time: the stored metadata are one state. */
+  /** One cycle at a time, because all share the stored metadata. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: PrimaryOptions) {
@@ -74,7 +74,7 @@ export class Primary {
   }
 
   /**
-   * One update cycle, up to the verified metadata in all ECUs.
+   * One update cycle, until all ECUs have verified metadata.
    *
    * @returns `undefined` if nothing is ordered
    * @throws Refusal, EcuRefused, EcuUnreachable, TryLater, SourceUnreachable
@@ -88,7 +88,7 @@ export class Primary {
     });
   }
 
-  /** As `cycle`, but nothing changes for the Secondaries: what is ordered now, while an update is under way. */
+  /** Like `cycle`, but without effect on the Secondaries: the current order, during an update. */
   look(signal: AbortSignal): Promise<VerifiedOrder | undefined> {
     return this.#inTurn(() => this.#verify(signal));
   }
@@ -122,7 +122,7 @@ export class Primary {
     this.#options.record.detected(refusal);
   }
 
-  /** The script has been carried out: from now on the OTA manager reports it as its image. */
+  /** Records an executed script: from now on the OTA manager reports it as its image. */
   carriedOut(scriptRefId: string): void {
     const { record } = this.#options;
     const { order } = record;
@@ -130,7 +130,7 @@ export class Primary {
     record.remember(order, scriptRefId, undefined);
   }
 
-  /** Whether it is the script that was carried out last. */
+  /** Whether it is the script executed last. */
   hasCarriedOut(scriptRefId: string): boolean {
     return this.#options.record.latest?.version === scriptRefId;
   }
@@ -146,8 +146,8 @@ export class Primary {
 
   async #verify(signal: AbortSignal): Promise<VerifiedOrder | undefined> {
     const { identity, secondaries, stores, fetchers, slowest } = this.#options;
-    // The time comes first, although the standard names the manifest before it: reports say what time it is, and the
-    // Director refuses those of a vehicle that has been parked since it last knew.
+    // Time comes first, although the standard lists the manifest before it: reports contain the time, and the
+    // Director rejects those of a vehicle that was parked since its last attested time.
     const now = await this.#attestTime(signal);
     const installed = await this.#sendManifest(signal);
     stores.director.begin();
@@ -176,14 +176,14 @@ export class Primary {
       }),
       assignmentsOf: (targets) => checkDirectorTargets(targets, { vin: identity.vin, ecus }),
       installed,
-      // A script may be carried out again, e.g. after a rollback; whether that is needed is the update's question.
+      // A script may be executed again, e.g. after a rollback; the update decides whether that is necessary.
       isDone: () => false,
     });
     const order = orderIn(assignments, identity.serial);
     return order && { ...order, installed };
   }
 
-  /** @returns what each ECU has, by its own report */
+  /** @returns the image of each ECU, by its own report */
   async #sendManifest(signal: AbortSignal): Promise<ReadonlyMap<string, InstalledImage>> {
     const { requests } = this.#options;
     const bytes = await this.#manifest();
@@ -209,7 +209,7 @@ export class Primary {
     return writeEnvelope(await signMetadata(payload, [signer]));
   }
 
-  /** One request for all ECUs: the answer has the nonce of each. */
+  /** One request for all ECUs: the answer covers the nonce of each. */
   async #attestTime(signal: AbortSignal): Promise<Date> {
     const { time, secondaries, requests, onTime } = this.#options;
     const nonces = [time.newNonce()];
@@ -221,7 +221,7 @@ export class Primary {
     return time.forVerification();
   }
 
-  /** Uptane, "Send metadata to Secondaries": each gets what it lacks, and says what it makes of it. */
+  /** Uptane, "Send metadata to Secondaries": each receives missing files and returns its result. */
   async #handOver(): Promise<void> {
     const { stores, secondaries } = this.#options;
     for (const { secondary } of secondaries) {

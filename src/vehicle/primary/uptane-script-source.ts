@@ -1,4 +1,4 @@
-/** Update scripts as the Director orders them: a trigger makes the vehicle ask, and says nothing that is believed. */
+/** Update scripts ordered by the Director: a trigger only starts a cycle, and none of its content is trusted. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffPause } from '../../contract/index.js';
 import { Refusal } from '../../uptane/refusal.js';
@@ -19,7 +19,7 @@ import { type Primary, type VerifiedOrder } from './primary.js';
 export interface UptaneScriptSourceOptions {
   readonly primary: Primary;
   readonly serialOf: SerialOf;
-  /** Cycles before it gives up. */
+  /** Maximum number of cycles. */
   readonly attempts?: number | undefined;
   /** Pause before the second cycle, ms; doubled before each further one. */
   readonly pauseMs?: number | undefined;
@@ -31,7 +31,7 @@ const LONGEST_PAUSE_MS = 60_000;
 
 export class UptaneScriptSource implements ScriptSource {
   readonly #options: UptaneScriptSourceOptions;
-  /** Scripts that this vehicle has been given in this life of the process. */
+  /** Scripts received since the process started. */
   readonly #given = new Set<string>();
 
   constructor(options: UptaneScriptSourceOptions) {
@@ -105,7 +105,7 @@ export class UptaneScriptSource implements ScriptSource {
   }
 }
 
-/** The Director orders what this vehicle is through with: the events that say so are still on their way to it. */
+/** The Director orders a finished update again, because the events that report it are still in flight. */
 class OrderedBefore extends NotOrdered {}
 
 /** @throws UpdateRefused */
@@ -129,7 +129,7 @@ function scriptIn(bytes: Uint8Array, scriptRefId: string): UpdateScript {
   return script;
 }
 
-/** A connection, or a Director that has not heard the latest, may be better in a moment. */
+/** The connection may recover, and the Director may receive the latest events. */
 const mayPass = (error: unknown): boolean =>
   error instanceof TryLater ||
   error instanceof EcuUnreachable ||

@@ -1,4 +1,4 @@
-/** The files that say which ECUs there are: one for a vehicle, one for a Secondary in a process of its own. */
+/** Description files of ECUs: one for a vehicle, one for a Secondary in its own process. */
 import Type from 'typebox';
 import { checkOf, type Check, Pattern, Vin } from '../../contract/index.js';
 import { EcuName, Version } from '../../contract/update-script/index.js';
@@ -13,16 +13,16 @@ const SerialNumber = Name('a serial number');
 const HardwareId = Name('a hardware id');
 const Verification = Type.Enum(['full', 'partial']);
 
-/** An ECU on the Primary's hardware, or one with a process of its own behind a socket. */
+/** An ECU on the Primary's hardware, or one in its own process behind a socket. */
 const EcuDescription = Type.Object(
   {
     serial: SerialNumber,
     name: EcuName,
     hardwareId: HardwareId,
     isPrimary: Type.Optional(Type.Boolean()),
-    /** Of its process; without it, the ECU shares the Primary's hardware. */
+    /** Socket of its process; without it, the ECU shares the Primary's hardware. */
     socket: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-    /** Of its factory software. */
+    /** Version of its factory software. */
     version: Type.Optional(Version),
     verification: Type.Optional(Verification),
   },

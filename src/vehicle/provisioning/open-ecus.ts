@@ -1,4 +1,4 @@
-/** Opens what provisioning has left: the Primary's parts, and Secondaries in this process or behind their sockets. */
+/** Opens provisioned ECUs: the Primary's parts, and Secondaries in this process or behind their sockets. */
 import { join } from 'node:path';
 import { type Authority } from '../../uptane/keys/authority.js';
 import { type TransferRate } from '../../uptane/limits.js';
@@ -36,7 +36,7 @@ export interface UptaneAddresses {
 export interface OpenPrimaryOptions extends UptaneAddresses {
   readonly vin: string;
   readonly directory: string;
-  /** For the ECUs that share the Primary's hardware. */
+  /** Installer of the ECUs that share the Primary's hardware. */
   readonly installerOf: (local: readonly EcuDescription[]) => Installer;
   readonly slowest?: TransferRate | undefined;
   readonly monotonic?: (() => number) | undefined;
@@ -47,11 +47,11 @@ export interface OpenPrimaryOptions extends UptaneAddresses {
 export interface OpenedPrimary {
   readonly primary: Primary;
   readonly secondaries: readonly FittedSecondary[];
-  /** The latest time that was ever attested, ms. */
+  /** The latest attested time, ms. */
   readonly floor: number;
 }
 
-/** @throws ProvisioningFault if the vehicle is not provisioned, or as another one */
+/** @throws ProvisioningFault if the vehicle is not provisioned, or provisioned as another one */
 export function openPrimary(options: OpenPrimaryOptions): OpenedPrimary {
   const { vin, directory, directorUrl, imageUrl, headers = {}, monotonic } = options;
   const files = vehicleFiles(directory);
@@ -123,7 +123,7 @@ export interface OpenSecondaryOptions {
   readonly onRefused?: ((refusal: Refusal) => void) | undefined;
 }
 
-/** A Secondary in a process of its own. @throws ProvisioningFault */
+/** A Secondary in its own process. @throws ProvisioningFault */
 export function openSecondary(options: OpenSecondaryOptions): {
   readonly secondary: ReferenceSecondary;
   readonly identity: EcuIdentity;
@@ -156,7 +156,7 @@ function needed(path: string): Uint8Array {
   throw new ProvisioningFault(`${path} is missing: it has not been provisioned`);
 }
 
-/** A URL below another, whether or not that one ends with `/`. */
+/** A URL below another one, which may or may not end with `/`. */
 export function below(url: URL, path: string): URL {
   const base = new URL(url);
   base.pathname = `${base.pathname.replace(/\/$/, '')}/${path}`;

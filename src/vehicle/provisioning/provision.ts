@@ -1,6 +1,6 @@
 /**
  * Provisioning (Uptane, "Build-time prerequisite requirements for ECUs"): the roots of both repositories, the time and
- * its keys, and an identity key for each ECU. What marks an ECU as provisioned is written last.
+ * its keys, and an identity key for each ECU. The file that marks an ECU as provisioned is written last.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,11 +22,11 @@ export const vehicleFiles = (directory: string) => ({
   description: join(directory, 'vehicle.json'),
   timeKeys: join(directory, 'time-keys.json'),
   primary: join(directory, 'primary'),
-  /** Of an ECU that shares the Primary's hardware. */
+  /** Folder of an ECU that shares the Primary's hardware. */
   ecu: (serial: string) => join(directory, 'secondaries', fileNameOf(serial)),
 });
 
-/** Files of the folder of a Secondary in a process of its own. */
+/** Files in the folder of a Secondary in its own process. */
 export const secondaryFiles = (directory: string) => ({
   description: join(directory, 'ecu.json'),
   timeKeys: join(directory, 'time-keys.json'),
@@ -36,22 +36,22 @@ export const secondaryFiles = (directory: string) => ({
 
 export const KEY_FILE = 'key.pem';
 
-/** What is trusted from the start, each as the bytes of a file. */
+/** Initial trust, each as the bytes of a file. */
 export interface InitialTrust {
   readonly directorRoot: Uint8Array;
   readonly imageRoot: Uint8Array;
   readonly timeKeys: Uint8Array;
-  /** The time now, ms: no ECU will ever believe an earlier one. */
+  /** The current time, ms: no ECU will ever accept an earlier one. */
   readonly now: number;
 }
 
-/** An ECU as the Director's inventory has it. */
+/** An ECU in the Director's inventory. */
 export interface InventoryEntry {
   readonly serial: string;
   readonly name: string;
   readonly hardwareId: string;
   readonly isPrimary: boolean;
-  /** In the form of metadata. */
+  /** In metadata format. */
   readonly publicKey: Readonly<{
     keytype: string;
     scheme: string;
@@ -61,8 +61,8 @@ export interface InventoryEntry {
 
 /**
  * @param description bytes of a vehicle description
- * @returns what to register at the Director; an ECU behind a socket is provisioned by itself, and not among them
- * @throws ProvisioningFault, Refusal; the vehicle is not provisioned then
+ * @returns the registration for the Director, without ECUs behind sockets, which are provisioned separately
+ * @throws ProvisioningFault, Refusal; the vehicle is then not provisioned
  */
 export function provisionVehicle(
   directory: string,
@@ -85,7 +85,7 @@ export function provisionVehicle(
   return inventory;
 }
 
-/** As `provisionVehicle`, for a Secondary in a process of its own. */
+/** Like `provisionVehicle`, for a Secondary in its own process. */
 export function provisionSecondary(
   directory: string,
   description: Uint8Array,
@@ -104,11 +104,11 @@ export function provisionSecondary(
   return { serial, name, hardwareId, isPrimary: false, publicKey };
 }
 
-/** A second time would take the memory of versions and releases from it, which guards against going back. */
+/** Provisioning twice would erase the stored versions and release counters, which prevent rollback. */
 function refuseAgain(marker: string): void {
   if (!existsSync(marker)) return;
   throw new ProvisioningFault(
-    `${marker} exists: it is provisioned already; take the folder away to begin anew`,
+    `${marker} exists: already provisioned; remove the folder to start over`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** What a vehicle or an ECU was provisioned with is missing or wrong; the message names the file. */
+/** Provisioning data of a vehicle or an ECU is missing or invalid; the message names the file. */
 export class ProvisioningFault extends Error {
   override readonly name = 'ProvisioningFault';
 }

@@ -1,10 +1,10 @@
-/** The keys by which an ECU believes the time: a file with one public key in the form of metadata, or a list of them. */
+/** The time keys trusted by an ECU: a file with one public key in metadata format, or a list of them. */
 import { type Authority } from '../../uptane/keys/authority.js';
 import { isUsable, publicKeyOf } from '../../uptane/signing/listed-key.js';
 import { keyIdOfListed, type ListedKey } from '../../uptane/signing/signer.js';
 import { ProvisioningFault } from './provisioning-fault.js';
 
-/** One of the keys suffices. @param name of the file, for messages @throws ProvisioningFault */
+/** A signature by one of the keys suffices. @param name of the file, for messages @throws ProvisioningFault */
 export function timeAuthority(bytes: Uint8Array, name: string): Authority {
   const keys = listIn(bytes, name).map((key, place) => {
     if (!isListedKey(key) || !isUsable(key)) {

@@ -1,11 +1,11 @@
-/** A Secondary in a process of its own, with its software in files or behind a command for real hardware. */
+/** A Secondary in its own process, with its software in files or behind a command for real hardware. */
 import { CommandInstaller, fileInstaller } from '../installer/index.js';
 import { openSecondary } from '../provisioning/open-ecus.js';
 import { type EcuIdentity } from '../ecu/ecu-identity.js';
 import { secondaryFiles } from '../provisioning/provision.js';
 import { type Distrust, type Secondary } from './secondary.js';
 
-/** Folder and software of an ECU in a process of its own. */
+/** Folder and software of an ECU in its own process. */
 export interface FileSecondaryOptions {
   /** Provisioned by `provisionSecondary`. */
   readonly directory: string;
@@ -17,7 +17,7 @@ export interface FileSecondaryOptions {
   readonly onRefused?: ((refusal: Distrust) => void) | undefined;
 }
 
-/** Opens a Secondary that was provisioned in a folder. @throws ProvisioningFault */
+/** Opens a Secondary provisioned in a folder. @throws ProvisioningFault */
 export function openFileSecondary(options: FileSecondaryOptions): {
   readonly secondary: Secondary;
   readonly identity: EcuIdentity;

@@ -1,4 +1,4 @@
-/** The ordered image on its way into a slot: one file, verified when it comes and again whenever it is used. */
+/** The ordered image before installation: one file, verified on receipt and again at each use. */
 import { open } from 'node:fs/promises';
 import { ImageCheck } from '../../uptane/image-check.js';
 import { isImage } from '../../uptane/image-download.js';
@@ -14,12 +14,12 @@ export class ImageFile {
     this.path = path;
   }
 
-  /** Whether the file is this image, by its length and every hash. */
+  /** Whether the file is this image, by length and every hash. */
   is(image: InstalledImage): Promise<boolean> {
     return isImage(this.path, targetOf(image));
   }
 
-  /** @throws Refusal `length`, `hash`; there is no file then */
+  /** @throws Refusal `length`, `hash`; no file remains then */
   async take(image: InstalledImage, content: AsyncIterable<Uint8Array>): Promise<void> {
     const subject: Subject = { repository: 'director', role: image.path };
     const check = new ImageCheck(targetOf(image), subject);

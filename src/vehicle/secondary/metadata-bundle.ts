@@ -1,10 +1,10 @@
-/** A bundle of metadata as a repository that the verification fetches from. Whoever packed it need not be trusted. */
+/** A metadata bundle as a repository for the verification. Its packer need not be trusted. */
 import { type Fetcher } from '../../uptane/transfer/fetcher.js';
 import { type MetadataBundle } from './secondary.js';
 
 export type RepositoryName = 'director' | 'image';
 
-/** Most files, and most bytes, of one bundle. */
+/** Maximum number of files and bytes of a bundle. */
 export const BUNDLE_LIMITS = { files: 1_000, bytes: 64_000_000 } as const;
 
 export const bundlePath = (repository: RepositoryName, path: string) => `${repository}/${path}`;
@@ -24,7 +24,7 @@ export class BundleFetcher implements Fetcher {
   }
 }
 
-// An async iterable is what the interface asks for.
+// The interface requires an async iterable.
 
 async function* whole(file: Uint8Array): AsyncGenerator<Uint8Array> {
   yield file;

@@ -1,6 +1,6 @@
 /**
- * The reference Secondary: own key, own time, own metadata and own record on its own disk. It installs what its
- * verification has found to be ordered for it, whatever its Primary asks for.
+ * The reference Secondary, with its own key, time, metadata and record on its own disk. It installs only images that its
+ * own verification found to be ordered for it, whatever its Primary requests.
  */
 import { join } from 'node:path';
 import { STANDARD } from '../../uptane/checks/sections.js';
@@ -34,7 +34,7 @@ export interface ReferenceSecondaryOptions {
   readonly verification: Verification;
   readonly signer: Signer;
   readonly timeAuthority: Authority;
-  /** Own storage; see `ECU_FILES`. */
+  /** Its own storage; see `ECU_FILES`. */
   readonly directory: string;
   readonly installer: Installer;
   /** ms; default: that of the process */
@@ -43,13 +43,13 @@ export interface ReferenceSecondaryOptions {
   readonly onRefused?: ((refusal: Refusal) => void) | undefined;
 }
 
-/** Names in an ECU's own folder. */
+/** Names in an ECU's folder. */
 export const ECU_FILES = {
   director: 'director',
   image: 'image',
   time: 'time.json',
   record: 'images.json',
-  /** The image on its way into a slot. */
+  /** The image before installation. */
   software: 'software',
 } as const;
 
@@ -60,7 +60,7 @@ export class ReferenceSecondary implements Secondary {
   readonly #time: AttestedTime;
   readonly #record: ImageRecord;
   readonly #file: ImageFile;
-  /** One call at a time: a slot is not written while metadata changes the order. */
+  /** One call at a time, so that metadata cannot change the order while a slot is written. */
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @throws Error, Refusal if its folder is damaged */
@@ -159,7 +159,7 @@ export class ReferenceSecondary implements Secondary {
   install(update: EcuUpdate, signal: AbortSignal): Promise<void> {
     return this.#inTurn(async () => {
       const order = this.#orderOf(update);
-      // Again, at the moment of installation: the disk, or whoever reaches it, may have changed the file.
+      // Hashed again at installation: a disk error or an attacker may have changed the file.
       if (!(await this.#file.is(order))) {
         this.#file.remove();
         throw refusal(order, 'does not have the hashes that the Director lists', 'hash');
@@ -173,7 +173,7 @@ export class ReferenceSecondary implements Secondary {
   activate(update: EcuUpdate): Promise<void> {
     return this.#inTurn(async () => {
       const order = this.#orderOf(update);
-      // The other slot may have older software, complete and once valid.
+      // The other slot may contain older software, complete and once valid.
       if (!this.#record.isWritten) throw refusal(order, 'has not been written into a slot');
       await this.#installer.activate(update);
     });
@@ -214,7 +214,7 @@ export class ReferenceSecondary implements Secondary {
     return result;
   }
 
-  /** The image that runs, if it came with metadata. An installer that cannot tell digests is believed its version. */
+  /** The running image, if it came with metadata. Identified by version if the installer cannot provide digests. */
   async #running(): Promise<KnownImage | undefined> {
     const digest = await this.#installer.digest?.(this.#name);
     if (digest !== undefined) return this.#record.bySha256(digest);

@@ -1,4 +1,4 @@
-/** A Secondary's verification of a bundle, full or partial, against what it has on its own disk. */
+/** A Secondary's full or partial verification of a bundle against its own stored metadata. */
 import { checkDirectorTargetsForEcu } from '../../uptane/director/check-director-targets.js';
 import {
   asInstalled,
@@ -34,7 +34,7 @@ const ecuOf = ({ identity: { vin, serial, hardwareId } }: BundleVerification) =>
   hardwareId,
 });
 
-/** @returns what is ordered and not installed yet @throws Refusal */
+/** @returns the ordered image that is not yet installed @throws Refusal */
 export async function verifyBundleFully(
   verification: BundleVerification,
 ): Promise<InstalledImage | undefined> {
@@ -61,7 +61,7 @@ export async function verifyBundleFully(
   return assignment && asInstalled(assignment);
 }
 
-/** As `verifyBundleFully`, with the Director's root and targets alone. */
+/** Like `verifyBundleFully`, using only the Director's root and targets. */
 export function verifyBundlePartially(
   verification: BundleVerification,
 ): InstalledImage | undefined {
@@ -102,7 +102,7 @@ function rootsAfter(root: Uint8Array, bundle: MetadataBundle): Uint8Array[] {
   return roots;
 }
 
-/** Without a snapshot its version is not known; the newest that was handed over is meant. */
+/** Without a snapshot the version is unknown; the newest file in the bundle counts. */
 function targetsIn(bundle: MetadataBundle): Uint8Array | undefined {
   const versions = [...bundle.keys()]
     .map((path) => /^director\/([1-9][0-9]{0,14})\.targets\.json$/.exec(path)?.[1])

@@ -1,4 +1,4 @@
-/** The interfaces of the equipment that an update works with, real or simulated. */
+/** Interfaces of the equipment that an update uses, real or simulated. */
 import { type Artifact, type EcuUpdate, type UpdateScript } from '../../update-script/index.js';
 
 /** The source is unreachable; the message gives the reason. */
@@ -9,9 +9,9 @@ export class SourceUnreachable extends Error {
 /** An update that cannot be trusted. */
 export class UpdateRefused extends Error {
   override readonly name = 'UpdateRefused';
-  /** Whether the script itself was there, and not only what vouches for it. */
+  /** Whether the script itself was received, not only its metadata. */
   readonly hasScript: boolean;
-  /** The attack that it points to, by its name in the contract (section 8). */
+  /** The attack it indicates, by its name in the contract (section 8). */
   readonly attack: string | undefined;
 
   constructor(message: string, details: { hasScript?: boolean; attack?: string | undefined } = {}) {
@@ -21,12 +21,12 @@ export class UpdateRefused extends Error {
   }
 }
 
-/** The update that a trigger names is not ordered for this vehicle now; nothing is installed. */
+/** The update named by a trigger is not currently ordered for this vehicle; nothing is installed. */
 export class NotOrdered extends Error {
   override readonly name = 'NotOrdered';
 }
 
-/** An image as verified metadata describes it. */
+/** An image described by verified metadata. */
 export interface VerifiedImage {
   /** Target path. */
   readonly path: string;
@@ -36,13 +36,13 @@ export interface VerifiedImage {
   readonly hashes: Readonly<Record<string, string>>;
 }
 
-/** A script that may be carried out, and the images that it installs, where metadata describe them. */
+/** A script that may be executed, and the images it installs, if described by metadata. */
 export interface VerifiedUpdate {
   readonly script: UpdateScript;
   readonly images?: readonly VerifiedImage[];
 }
 
-/** Where update scripts come from. */
+/** Source of update scripts. */
 export interface ScriptSource {
   /**
    * Fetches a script and verifies it.
@@ -52,17 +52,17 @@ export interface ScriptSource {
    */
   fetch(scriptRefId: string, at: number, signal: AbortSignal): Promise<VerifiedUpdate>;
   /**
-   * Whether this script is ordered for the vehicle now, by someone who is believed. A source that cannot tell lacks it:
+   * Whether this script is currently ordered for the vehicle by a trusted authority. Absent if the source cannot tell:
    * then no trigger interrupts an update.
    *
-   * @throws Error if that cannot be found out
+   * @throws Error if it cannot be determined
    */
   isOrdered?(scriptRefId: string, signal: AbortSignal): Promise<boolean>;
-  /** The script has been carried out. May be called again after a power cut. */
+  /** Records that the script has been executed. May be repeated after a power cut. */
   carriedOut?(scriptRefId: string): void;
 }
 
-/** What the user is asked. */
+/** A question for the user. */
 export interface Question {
   readonly text: string;
   readonly scriptRefId: string;
@@ -88,7 +88,7 @@ export interface VehicleStatus {
 
 /** The sensors that preconditions and daily windows depend on. */
 export interface Conditions {
-  /** The current values. A value that is not known is undefined and meets no precondition. */
+  /** The current values. An unknown value is undefined and meets no precondition. */
   read(): Promise<VehicleStatus>;
   /** Time zone of the vehicle, an IANA name. */
   readonly timeZone: string;
@@ -104,7 +104,7 @@ export interface Transfer {
   /** The script, which determines the artifact's URL. */
   readonly scriptRefId: string;
   readonly artifact: Artifact;
-  /** The artifact by verified metadata, where there are any. */
+  /** The artifact according to verified metadata, if any. */
   readonly image?: VerifiedImage | undefined;
   /** Called with the bytes received of this artifact. */
   readonly onProgress: (bytes: number) => void;
@@ -113,12 +113,12 @@ export interface Transfer {
 
 /** Downloads artifacts and keeps them until they are installed. */
 export interface Downloads {
-  /** Makes sure that the disk has room for all of them. @throws DownloadFailed */
+  /** Checks for sufficient disk space for all artifacts. @throws DownloadFailed */
   reserve(artifacts: readonly Artifact[]): Promise<void>;
-  /** Downloads, resuming where it broke off, also after a restart. @throws DownloadFailed */
+  /** Downloads, resuming an interrupted download even after a restart. @throws DownloadFailed */
   download(transfer: Transfer): Promise<void>;
   /**
-   * The fault of a download; undefined if it matches the script, and the image's every hash. A faulty download is
+   * The fault of a download; undefined if it matches the script and every hash of the image. A faulty download is
    * deleted.
    */
   fault(
@@ -137,9 +137,9 @@ export interface Downloads {
  * power cut and is idempotent.
  */
 export interface Installer {
-  /** Version that the ECU runs; undefined if there is no such ECU. */
+  /** Running version of the ECU; undefined if there is no such ECU. */
   version(ecu: string): Promise<string | undefined>;
-  /** SHA-256 of the software that the ECU runs. An installer that cannot tell lacks it. */
+  /** SHA-256 of the ECU's running software. Absent if the installer cannot tell. */
   digest?(ecu: string): Promise<string | undefined>;
   /** Writes the inactive slot; it is complete and on disk when this resolves. */
   install(update: EcuUpdate, file: string, signal: AbortSignal): Promise<void>;
@@ -153,7 +153,7 @@ export interface Installer {
   revert(update: EcuUpdate): Promise<void>;
 }
 
-/** Restarts the vehicle’s computers and tells whether that has happened. */
+/** Restarts the vehicle’s computers and detects that they have restarted. */
 export interface Reboot {
   /** Differs from boot to boot. */
   bootId(): Promise<string>;
@@ -161,7 +161,7 @@ export interface Reboot {
   restart(signal: AbortSignal): Promise<void>;
 }
 
-/** Everything an update works with. Replace any of it by your own. */
+/** Everything an update uses. Replace any part with your own. */
 export interface Equipment {
   readonly scripts: ScriptSource;
   readonly consent: Consent;

@@ -14,13 +14,13 @@ export interface TakenTrigger {
 export interface UpdateFacts {
   /** The verified script. */
   readonly script?: UpdateScript;
-  /** The images that it installs, as verified metadata describe them. */
+  /** The images it installs, described by verified metadata. */
   readonly images?: readonly VerifiedImage[];
   /** When this phase started to wait, ms. */
   readonly since?: number;
   /** The user has paused it. */
   readonly paused?: boolean;
-  /** The boot in which a restart was requested; in any other boot it has happened. */
+  /** The boot in which a restart was requested; a different boot means that it has happened. */
   readonly restartedFrom?: string;
   /** How often the new software was started without completing its check. */
   readonly starts?: number;
@@ -28,7 +28,7 @@ export interface UpdateFacts {
   readonly proved?: boolean;
   /** Slots may have been switched. */
   readonly activated?: boolean;
-  /** Why it failed, for the events that follow. */
+  /** Reason of the failure, for later events. */
   readonly reason?: string;
 }
 

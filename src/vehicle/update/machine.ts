@@ -20,9 +20,9 @@ export const PHASES = [
 /** One of {@link PHASES}. */
 export type Phase = (typeof PHASES)[number];
 
-/** What follows from one outcome of a phase. */
+/** Consequences of an outcome of a phase. */
 export interface Outcome {
-  /** The events that are reported, in this order. */
+  /** The reported events, in this order. */
   readonly reports: readonly EventStatusName[];
   readonly next: Phase | 'ended';
 }

@@ -1,4 +1,4 @@
-/** What the work of a phase is given, and what it answers. */
+/** Input and result of the work of a phase. */
 import { type MetaField, reasonField } from '../../contract/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 import { type RunningUpdate } from '../ota-manager.js';
@@ -24,9 +24,9 @@ export interface PhaseContext {
 
 /** Intervals and timeouts of an update. */
 export interface Pace {
-  /** Least time between two progress events, seconds … */
+  /** Minimum time between two progress events, seconds … */
   readonly progressSeconds: number;
-  /** … and least progress between them, percent. */
+  /** … and minimum progress between them, percent. */
   readonly progressPercent: number;
   /** Interval of checking unmet conditions, ms. */
   readonly lookMs: number;
@@ -45,7 +45,7 @@ export const DEFAULT_PACE: Pace = {
 export interface WorkResult<Outcome extends string = string> {
   readonly outcome: Outcome;
   readonly facts?: ChangedFacts;
-  /** Attached to the last event that the outcome reports. */
+  /** Attached to the last event reported by the outcome. */
   readonly meta?: readonly MetaField[];
 }
 
@@ -59,7 +59,7 @@ export function scriptOf({ facts }: RunningUpdate): UpdateScript {
   return facts.script;
 }
 
-/** When the phase started, remembered across restarts, ms. */
+/** Start time of the phase, kept across restarts, ms. */
 export function beginning({ update, now }: PhaseContext): number {
   const since = update.facts.since ?? now();
   if (update.facts.since === undefined && update.phase !== 'ended') {

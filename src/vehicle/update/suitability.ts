@@ -8,7 +8,7 @@ import {
 
 export type Suitability =
   | { readonly kind: 'suitable' }
-  /** Every ECU runs what the script installs. */
+  /** Every ECU already runs the software of the script. */
   | { readonly kind: 'installed' }
   | { readonly kind: 'unsuitable'; readonly reason: string };
 

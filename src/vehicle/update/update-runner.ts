@@ -9,14 +9,14 @@ import { Pause } from './pause.js';
 import { because, DEFAULT_PACE, type Pace, type WorkResult } from './phase-context.js';
 import { WORK } from './phases/index.js';
 
-/** What an {@link UpdateRunner} works with. */
+/** Dependencies of an {@link UpdateRunner}. */
 export interface UpdateRunnerOptions {
   readonly equipment: Equipment;
-  /** Model of the vehicle; scripts for another model are refused. */
+  /** Model of the vehicle; scripts for other models are rejected. */
   readonly model: string;
   readonly clock: VehicleClock;
   readonly pace?: Partial<Pace>;
-  /** Called with each unexpected error; the update takes the outcome that the machine has for it. */
+  /** Called with each unexpected error; the update takes the outcome defined by the machine. */
   readonly onSurprise?: (phase: Phase, error: Error) => void;
   /** Called with each outcome. */
   readonly onOutcome?: (phase: Phase, outcome: string) => void;
@@ -25,12 +25,12 @@ export interface UpdateRunnerOptions {
 /** Facts that belong to one phase and end with it. */
 const OF_ONE_PHASE = { since: null, restartedFrom: null };
 
-/** The OTA manager: takes an update through the phases of {@link MACHINE}, with equipment, and obeys the user. */
+/** The OTA manager: takes an update through the phases of {@link MACHINE}, using its equipment and obeying the user. */
 export class UpdateRunner implements OtaManager {
   readonly #options: UpdateRunnerOptions;
   #current: { readonly update: RunningUpdate; cancelling: AbortController } | undefined;
   #pause = new Pause();
-  /** The newest trigger that waits behind the update. */
+  /** The newest trigger queued behind the update. */
   #waiting: TakenTrigger | undefined;
   #looking: Promise<void> | undefined;
 
@@ -43,7 +43,7 @@ export class UpdateRunner implements OtaManager {
     this.#current = { update, cancelling };
     this.#pause = new Pause();
     if (update.facts.paused) this.#pause.begin();
-    // Left-overs of the previous update, if the power was cut at its end.
+    // Remains of the previous update, if the power was cut at its end.
     if (update.phase === 'fetching') await this.#clear('fetching');
     try {
       while (update.phase !== 'ended' && !update.stopping.aborted) {
@@ -55,8 +55,8 @@ export class UpdateRunner implements OtaManager {
   }
 
   /**
-   * Another trigger waits. If what it names is ordered now in place of the update under way, that one is cancelled, as
-   * long as it may be: an urgent update is not stuck behind a slow download or a question that no one answers.
+   * Another trigger is queued. If its script is now ordered in place of the current update, the latter is cancelled, if
+   * still possible: an urgent update does not wait for a slow download or an unanswered question.
    */
   another(trigger: TakenTrigger): void {
     if (!this.#options.equipment.scripts.isOrdered) return;
@@ -102,7 +102,7 @@ export class UpdateRunner implements OtaManager {
     for (let trigger = this.#waiting; trigger; trigger = this.#waiting) {
       const current = this.#current;
       const update = this.#revocable();
-      // While an update asks for itself, there is nothing to compare with; afterwards this is called again.
+      // While an update fetches its own order, there is nothing to compare with; this is called again afterwards.
       if (!current || !update || update.phase === 'fetching') return;
       this.#waiting = undefined;
       if (trigger.scriptRefId === update.trigger.scriptRefId) continue;
@@ -117,7 +117,7 @@ export class UpdateRunner implements OtaManager {
     try {
       return await this.#options.equipment.scripts.isOrdered?.(scriptRefId, stopping);
     } catch (error) {
-      // The update under way goes on; the trigger gets its turn.
+      // The current update continues; the trigger waits for its turn.
       if (phase !== 'ended' && !stopping.aborted) this.#options.onSurprise?.(phase, error as Error);
       return false;
     }
@@ -160,7 +160,7 @@ export class UpdateRunner implements OtaManager {
         unpaused: () => this.#pause.over(signal),
         pausing: () => this.#pause.beginning,
       });
-      // Cancelled just as the work completed: the user has the last word.
+      // Cancelled just as the work completed: the user's choice prevails.
       return { result: wasCancelled(signal) ?? result };
     } catch (error) {
       const cancelled = wasCancelled(signal);

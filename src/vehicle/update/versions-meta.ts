@@ -1,4 +1,4 @@
-/** How a vehicle reports what its ECUs run: `version:<ecu>` in the meta of success. */
+/** Running versions in a vehicle's report: `version:<ecu>` in the meta of success. */
 import { type MetaField } from '../../contract/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { ifInstalled, temporaryDirectory } from '../../support/servers.js';
 import { tufPython } from '../../uptane/foreign/python.js';
 import { must } from '../../uptane/support/must.js';
-import { startAdapterDouble, startTestCarota } from '../support/test-carota.js';
+import { MODEL, startAdapterDouble, startTestCarota } from '../support/test-carota.js';
 
 const python = await ifInstalled(tufPython);
 const script = fileURLToPath(new URL('../../uptane/foreign/update.py', import.meta.url));
@@ -36,6 +36,21 @@ describe.runIf(python)('python-tuf', () => {
       expect(await update('brakes/fw 1.bin', 'none')).toEqual([
         line('brakes/fw 1.bin', 'brakes'),
         'none none',
+      ]);
+      // A vehicle of another vendor, which knows the script's name from its trigger, needs nothing else.
+      const { body } = await upload('radio', 'hardwareIds=hw-hu&releaseCounter=1');
+      const { sha256, md5, size } = body;
+      const text = {
+        version: 'v1',
+        'script-ref-id': 'hu only 001',
+        model: MODEL,
+        ecus: [{ ecu: 'HU', version: '1.1.0', artifact: { sha256, md5, size } }],
+      };
+      const query = 'hardwareIds=hw-primary&releaseCounter=1';
+      await t.call('POST', `/v1.0/update-scripts?${query}`, { body: text });
+      expect(await update('scripts/hu only 001.json', `artifacts/${sha256}`)).toEqual([
+        expect.stringMatching(/^scripts\/hu only 001\.json [0-9a-f]{64}$/),
+        line(`artifacts/${sha256}`, 'radio'),
       ]);
       await upload('brakes 2', 'path=brakes/fw%201.bin&hardwareIds=hw-a&releaseCounter=2');
       expect(await update('brakes/fw 1.bin')).toEqual([line('brakes/fw 1.bin', 'brakes 2')]);

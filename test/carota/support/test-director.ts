@@ -206,10 +206,17 @@ export class DirectorWorld {
     const script = { version: 'v1', 'script-ref-id': scriptRefId, model: MODEL, ecus };
     const { body } = await this.carota.call('POST', '/v1.0/update-scripts', { body: script });
     expect(body).toMatchObject({ script: { 'script-ref-id': scriptRefId } });
-    const bytes = Buffer.from(JSON.stringify(script));
-    this.repository.addImage(`scripts/${scriptRefId}.json`, bytes, match(['hw-primary']));
+    const file = await this.scriptFile(scriptRefId);
+    this.repository.addImage(`scripts/${scriptRefId}.json`, file, match(['hw-primary']));
     this.repository.release();
     this.repository.write();
+  }
+
+  /** The file of a published script, as the server makes it a target. */
+  async scriptFile(scriptRefId: string): Promise<Buffer> {
+    const path = `/v1.0/update-scripts/${encodeURIComponent(scriptRefId)}`;
+    const { body } = await this.carota.call('GET', path);
+    return Buffer.from(JSON.stringify(body.script));
   }
 
   /** Plans a schedule and waits until its first wave is with the adapter. @returns its ref-id */

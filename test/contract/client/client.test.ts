@@ -1,4 +1,4 @@
-/** The client of our HTTP interfaces, against servers that are not ours and mean no good. */
+/** The client of our HTTP interfaces, against foreign and hostile servers. */
 import { type ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import Type from 'typebox';
@@ -95,7 +95,7 @@ afterAll(async () => {
   await other.stop();
 });
 
-/** Pauses are taken down, not waited for. */
+/** Delays are recorded, not waited for. */
 function clientOf(options: Partial<ClientOptions> = {}) {
   const pauses: number[] = [];
   const client = new Client({
@@ -122,21 +122,24 @@ const failureOf = async (promise: Promise<unknown>): Promise<unknown> => {
 const readerOf = ({ body }: Response) => (body as ReadableStream<Uint8Array>).getReader();
 
 describe('the token', () => {
-  test.each([301, 302, 303, 307, 308])('follows no redirect: %s', async (status) => {
-    for (const target of [`${other.url}/things/a`, '/elsewhere', `${server.url}/things/b`]) {
-      other.answer(thing);
-      server.answer(send(status, '', { location: target }), thing);
-      const { client, pauses } = clientOf({ retries: 3 });
-      const failure = await failureOf(client.call(routes.get, IT));
-      expect(failure).toMatchObject({ name: 'ApiError', status, code: `HTTP_${status}` });
-      expect((failure as Error).message).toContain(`redirects to ${target}`);
-      expect(server.asked).toHaveLength(1);
-      expect(other.asked).toEqual([]);
-      expect(pauses).toEqual([]);
-    }
-  });
+  test.each([301, 302, 303, 307, 308])(
+    'is not sent to the target of a redirect: %s',
+    async (status) => {
+      for (const target of [`${other.url}/things/a`, '/elsewhere', `${server.url}/things/b`]) {
+        other.answer(thing);
+        server.answer(send(status, '', { location: target }), thing);
+        const { client, pauses } = clientOf({ retries: 3 });
+        const failure = await failureOf(client.call(routes.get, IT));
+        expect(failure).toMatchObject({ name: 'ApiError', status, code: `HTTP_${status}` });
+        expect((failure as Error).message).toContain(`redirects to ${target}`);
+        expect(server.asked).toHaveLength(1);
+        expect(other.asked).toEqual([]);
+        expect(pauses).toEqual([]);
+      }
+    },
+  );
 
-  test('nor does a streamed answer or an upload follow one', async () => {
+  test('is not redirected for a streamed answer or an upload either', async () => {
     other.answer(thing);
     server.answer(send(307, '', { location: other.url }));
     const { client } = clientOf();
@@ -190,13 +193,13 @@ describe('the token', () => {
     expect(() => new Client({ url, token: TOKEN })).not.toThrow();
   });
 
-  test('goes over plain HTTP where that is allowed, and without a token anything may', () => {
+  test('is sent over plain HTTP if allowed; requests without a token always are', () => {
     const url = 'http://adapter.example';
     expect(() => new Client({ url, token: TOKEN, allowPlainHttp: true })).not.toThrow();
     expect(() => new Client({ url })).not.toThrow();
   });
 
-  test('is never in an address, and no password is in a message', () => {
+  test('is never part of a URL, and no error message contains a password', () => {
     const url = 'https://me:hunter2@adapter.example';
     for (const allowPlainHttp of [false, true]) {
       try {
@@ -214,7 +217,7 @@ describe('the token', () => {
     }
   });
 
-  test('comes with each request, also to the IPv6 loopback', async () => {
+  test('is sent with each request, including to the IPv6 loopback', async () => {
     const sixth = await startForeignServer('::1');
     try {
       for (const [to, url] of [
@@ -234,14 +237,14 @@ describe('the token', () => {
 });
 
 describe('the request', () => {
-  test('keeps the path of a reverse proxy, and encodes what is in the path', async () => {
+  test('keeps the path prefix of a reverse proxy, and encodes path parameters', async () => {
     server.answer(thing);
     const { client } = clientOf({ url: `${server.url}/ota/` });
     await client.call(routes.get, { params: { id: 'a/../b?c#d %2e é' } });
     expect(server.asked[0]?.url).toBe('/ota/things/a%2F..%2Fb%3Fc%23d%20%252e%20%C3%A9');
   });
 
-  test.each(['', '.', '..'])('refuses a path parameter that is %j', async (id) => {
+  test.each(['', '.', '..'])('rejects the path parameter %j', async (id) => {
     server.answer(thing);
     expect(await failureOf(clientOf().client.call(routes.get, { params: { id } }))).toBeInstanceOf(
       RangeError,
@@ -249,24 +252,27 @@ describe('the request', () => {
     expect(server.asked).toEqual([]);
   });
 
-  test('repeats a query value that is a list, and leaves out what is undefined or empty', async () => {
+  test('repeats a list-valued query parameter, and omits undefined or empty values', async () => {
     server.answer(sendJson({ items: [], nextCursor: null }));
     const query = { kind: ['a b', 'c&d=e', ''], limit: 5, text: '' };
     await clientOf().client.call(routes.list, { query });
     expect(server.asked[0]?.url).toBe('/things?kind=a+b&kind=c%26d%3De&limit=5');
   });
 
-  test.each([NaN, Infinity, -Infinity])('has no %s: JSON would say null', async (size) => {
-    server.answer(thing);
-    const { client } = clientOf({ retries: 3 });
-    const put = client.call(routes.put, { ...IT, body: { size } });
-    expect(await failureOf(put)).toEqual(new TypeError('size must be a number'));
-    const list = client.call(routes.list, { query: { limit: size } });
-    expect(await failureOf(list)).toEqual(new TypeError('limit must be a number'));
-    expect(server.asked).toEqual([]);
-  });
+  test.each([NaN, Infinity, -Infinity])(
+    'rejects %s, which JSON would turn into null',
+    async (size) => {
+      server.answer(thing);
+      const { client } = clientOf({ retries: 3 });
+      const put = client.call(routes.put, { ...IT, body: { size } });
+      expect(await failureOf(put)).toEqual(new TypeError('size must be a number'));
+      const list = client.call(routes.list, { query: { limit: size } });
+      expect(await failureOf(list)).toEqual(new TypeError('limit must be a number'));
+      expect(server.asked).toEqual([]);
+    },
+  );
 
-  test('sends JSON as JSON, text as its type says, and a stream as it is read', async () => {
+  test('sends JSON as JSON, text under its media type, and a stream as it is read', async () => {
     server.answer(thing);
     const { client } = clientOf();
     await client.call(routes.put, { ...IT, body: { size: 3 } });
@@ -288,24 +294,27 @@ describe('the request', () => {
   });
 });
 
-describe('repetition', () => {
+describe('a retry', () => {
   const again = { retries: 3, backoff: { firstPauseMs: 100, longestPauseMs: 150 } };
 
-  test.each([408, 429, 502, 503, 504])('%s passes', async (status) => {
+  test.each([408, 429, 502, 503, 504])('happens after %s', async (status) => {
     server.answer(send(status), thing);
     const { client, pauses } = clientOf(again);
     expect(await client.call(routes.get, IT)).toEqual({ name: 'it' });
     expect(pauses).toHaveLength(1);
   });
 
-  test.each([400, 401, 403, 404, 409, 410, 500, 501])('%s does not', async (status) => {
-    server.answer(send(status), thing);
-    const { client, pauses } = clientOf(again);
-    expect(await failureOf(client.call(routes.get, IT))).toMatchObject({ status });
-    expect(pauses).toEqual([]);
-  });
+  test.each([400, 401, 403, 404, 409, 410, 500, 501])(
+    'does not happen after %s',
+    async (status) => {
+      server.answer(send(status), thing);
+      const { client, pauses } = clientOf(again);
+      expect(await failureOf(client.call(routes.get, IT))).toMatchObject({ status });
+      expect(pauses).toEqual([]);
+    },
+  );
 
-  test('goes on as often as is said, with pauses that grow to the longest', async () => {
+  test('happens up to the given number of attempts, with delays growing to the maximum', async () => {
     server.answer(hangUp);
     const { client, pauses } = clientOf(again);
     expect(await failureOf(client.call(routes.get, IT))).toBeInstanceOf(NoAnswer);
@@ -320,7 +329,7 @@ describe('repetition', () => {
     }
   });
 
-  test('is not what a client does unasked', async () => {
+  test('happens only if requested', async () => {
     server.answer(hangUp);
     expect(await failureOf(clientOf().client.call(routes.get, IT))).toBeInstanceOf(NoAnswer);
     expect(server.asked).toHaveLength(1);
@@ -342,7 +351,7 @@ describe('repetition', () => {
     expect(server.asked).toHaveLength(times);
   });
 
-  test('of an upload: of a text, never of a stream', async () => {
+  test('repeats an upload of a text, never of a stream', async () => {
     const { client } = clientOf(again);
     const type = 'text/csv';
     server.answer(hangUp, thing);
@@ -362,12 +371,12 @@ describe('repetition', () => {
     ['no number', { 'retry-after': 'soon' }, undefined],
     ['a negative one', { 'retry-after': '-5' }, undefined],
     [
-      'a time, by the server’s own clock',
+      'a date, measured by the server’s own clock',
       { date: 'Wed, 21 Oct 2015 07:28:00 GMT', 'retry-after': 'Wed, 21 Oct 2015 07:28:09 GMT' },
       9_000,
     ],
     [
-      'a time that has passed',
+      'a date in the past',
       { date: 'Wed, 21 Oct 2015 07:28:00 GMT', 'retry-after': 'Wed, 21 Oct 2015 07:27:00 GMT' },
       undefined,
     ],
@@ -380,7 +389,7 @@ describe('repetition', () => {
     else expect(pauses[0]).toBe(pause);
   });
 
-  test('ends while it waits, when it is aborted', async () => {
+  test('can be aborted during its delay', async () => {
     server.answer(send(503, '', { 'retry-after': '20' }));
     const abort = new AbortController();
     const client = new Client({ url: server.url, retries: 5 });
@@ -393,13 +402,13 @@ describe('repetition', () => {
   });
 });
 
-describe('refusals', () => {
+describe('error responses', () => {
   const refusal = async (...answers: Parameters<ForeignServer['answer']>) => {
     server.answer(...answers);
     return (await failureOf(clientOf().client.call(routes.get, IT))) as ApiError;
   };
 
-  test('tell code, message and fields of a problem document', async () => {
+  test('carry code, message and fields of a problem document', async () => {
     const problem = {
       title: 'Bad Request',
       status: 400,
@@ -434,14 +443,14 @@ describe('refusals', () => {
     expect(failure.message).toMatch(/^the server answered 418/);
   });
 
-  test('leave out field errors that are none', async () => {
+  test('omit malformed field errors', async () => {
     const errors = [null, 5, { path: 5 }, { path: '/a', message: 'is wrong' }, { path: '/b' }];
     const problem = { errorCode: 'INVALID', errorMessage: 'wrong', errors };
     const failure = await refusal(sendJson(problem, 400));
     expect(failure.errors).toEqual([{ path: '/a', message: 'is wrong' }]);
   });
 
-  test('are read no further than a problem can be long', async () => {
+  test('are read only up to the maximum length of a problem document', async () => {
     let sent = 0;
     const failure = await refusal((response) => {
       response.writeHead(500, { 'content-type': 'application/problem+json' });
@@ -472,7 +481,7 @@ describe('answers', () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('are not read into memory without end, however small they are compressed', async () => {
+  test('are bounded in memory, however well they compress', async () => {
     const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024, ' '));
     server.answer((response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb));
     const { client } = clientOf({ maxAnswerBytes: 1024 * 1024 });
@@ -480,21 +489,21 @@ describe('answers', () => {
     expect((failure as Error).message).toBe('the answer is larger than 1048576 bytes');
   });
 
-  test('with another status that the route declares are answers', async () => {
+  test('may have any status that the route declares', async () => {
     server.answer(sendJson({ name: 'not yet' }, 503));
     const { client, pauses } = clientOf({ retries: 3 });
     expect(await client.call(routes.ready, {})).toEqual({ name: 'not yet' });
     expect(pauses).toEqual([]);
   });
 
-  test('are nothing where the route has nothing', async () => {
+  test('are undefined if the route declares no content', async () => {
     for (const answer of [send(204), send(200, 'something')]) {
       server.answer(answer);
       await expect(clientOf().client.call(routes.remove, IT)).resolves.toBeUndefined();
     }
   });
 
-  test('take characters apart that come in two pieces', async () => {
+  test('decode characters that arrive in two chunks', async () => {
     const bytes = Buffer.from('{"name": "é"}');
     server.answer((response) => {
       response.writeHead(200);
@@ -506,7 +515,7 @@ describe('answers', () => {
 });
 
 describe('a server that stalls', () => {
-  /** Headers and half a body, and no more. */
+  /** Sends headers and half a body, then stalls. */
   const half = (response: ServerResponse) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.write('{"name": ');
@@ -522,7 +531,7 @@ describe('a server that stalls', () => {
     ],
   ])('%s is given up, and asked again', async (_when, stalls) => {
     server.answer(stalls, thing);
-    // On a busy machine even a good answer may be late.
+    // On a busy machine, even a good answer may be late.
     const { client, pauses } = clientOf({ timeout: 200, retries: 20 });
     expect(await client.call(routes.get, IT)).toEqual({ name: 'it' });
     expect(pauses.length).toBeGreaterThan(0);
@@ -532,7 +541,7 @@ describe('a server that stalls', () => {
     expect((failure as Error).message).toBe(`${server.url} does not answer: not within 100 ms`);
   });
 
-  test('is given up before a stream begins, but a stream may take its time', async () => {
+  test('causes a timeout before a stream starts, but not during it', async () => {
     server.answer(silent);
     const { client } = clientOf({ timeout: 200, retries: 20 });
     expect(await failureOf(client.open(routes.watch, {}))).toBeInstanceOf(NoAnswer);
@@ -550,7 +559,7 @@ describe('a server that stalls', () => {
     expect(await read()).toBe('b');
   });
 
-  test('breaks off in its answer', async () => {
+  test('closes the connection during its answer', async () => {
     server.answer((response) => {
       half(response);
       setImmediate(() => response.destroy());
@@ -574,7 +583,7 @@ describe('a server that stalls', () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('is not asked at all where the caller had enough before', async () => {
+  test('gets no request if the caller aborted before', async () => {
     server.answer(thing);
     const reason = new Error('enough');
     const asked = clientOf().client.call(routes.get, IT, AbortSignal.abort(reason));
@@ -582,7 +591,7 @@ describe('a server that stalls', () => {
     expect(server.asked).toEqual([]);
   });
 
-  test('is left in the middle of a stream', async () => {
+  test('is disconnected if the caller aborts during a stream', async () => {
     const abort = new AbortController();
     server.answer((response) => void response.writeHead(200).write('a'));
     const reader = readerOf(await clientOf().client.open(routes.watch, {}, abort.signal));
@@ -592,7 +601,7 @@ describe('a server that stalls', () => {
   });
 });
 
-test('nobody listens: it says where and why', async () => {
+test('a refused connection is reported with address and cause', async () => {
   const gone = await startForeignServer();
   await gone.stop();
   const failure = await failureOf(clientOf({ url: gone.url }).client.call(routes.get, IT));
@@ -616,7 +625,7 @@ describe('a list', () => {
     return names;
   };
 
-  test('comes page by page, with the query on each', async () => {
+  test('is fetched page by page, with the query on each request', async () => {
     server.answer(page(['a', 'b'], 'two'), page([], 'three'), page(['c'], null));
     expect(await namesOf()).toEqual(['a', 'b', 'c']);
     expect(server.asked.map(({ url }) => url)).toEqual([
@@ -626,7 +635,7 @@ describe('a list', () => {
     ]);
   });
 
-  test('ends with what was asked for, also where the server sends more', async () => {
+  test('ends at the requested number, even if the server sends more', async () => {
     server.answer(page(['a', 'b'], 'two'), page(['c', 'd', 'e'], 'three'));
     expect(await namesOf(3)).toEqual(['a', 'b', 'c']);
     expect(server.asked.map(({ url }) => url)).toEqual([

@@ -1,4 +1,4 @@
-/** An HTTP server that is none of ours: it does what a test tells it, and keeps what it was asked. */
+/** A foreign HTTP server: answers as a test specifies, and records its requests. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
 
@@ -14,7 +14,7 @@ export interface ForeignServer {
   readonly port: number;
   readonly url: string;
   readonly asked: Asked[];
-  /** The n-th request is answered by the n-th, further ones by the last. */
+  /** The n-th answer is for the n-th request; the last is for all further ones. */
   answer(...answers: ((response: ServerResponse, request: IncomingMessage) => void)[]): void;
   stop(): Promise<void>;
 }

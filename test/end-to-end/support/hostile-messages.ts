@@ -1,5 +1,5 @@
 /**
- * Hostile messages of a vehicle that are well-formed JSON: written as text, so that they hold what our own encoder
+ * Hostile messages of a vehicle that are well-formed JSON, written as text so that they contain what our own encoder
  * cannot write.
  */
 import fc from 'fast-check';
@@ -95,7 +95,7 @@ const metaText = fc.oneof(
   anyText,
 );
 
-/** JSON text of a member's key and value. */
+/** A member's key and value as JSON text. */
 type Member = readonly [key: string, value: string];
 const space = fc.constantFrom('', ' ', '\n', '\t', '\r\n', ' \t\r\n '.repeat(50));
 
@@ -104,7 +104,7 @@ const statusText = fc.oneof(
   fc.integer({ min: 0, max: 65_535 }).map(String),
   numberText,
 );
-/** Values that go into one field of the body. */
+/** Values for one field of the body. */
 const hostileMember: fc.Arbitrary<Member> = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(fc.constant('"status"'), statusText) },
   { weight: 4, arbitrary: fc.tuple(fc.constant('"meta"'), metaText) },
@@ -131,7 +131,7 @@ interface Place {
   readonly now: number;
 }
 
-/** A message with faults, for the place where it is sent from. */
+/** A faulty message of this sender. */
 export const hostileMessage: fc.Arbitrary<(place: Place) => Buffer> = fc
   .record({
     body: fc.array(hostileMember, { minLength: 1, maxLength: 3 }),
@@ -139,7 +139,7 @@ export const hostileMessage: fc.Arbitrary<(place: Place) => Buffer> = fc
       { weight: 3, arbitrary: fc.constant<Member[]>([]) },
       fc.array(hostileEnvelopeMember, { maxLength: 2 }),
     ),
-    /** Replaces the member of that name, or stands after it: of two the last counts. */
+    /** Replaces the member of that name, or follows it: of duplicates the last counts. */
     replaces: fc.boolean(),
     space,
     byteOrderMark: fc.boolean(),

@@ -1,4 +1,4 @@
-/** What is written as an array literal is what PostgreSQL reads. */
+/** PostgreSQL reads back exactly what was written as an array literal. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { textArray } from '../../../src/service/database/index.js';
 import { openTestDatabase } from '../../support/databases.js';

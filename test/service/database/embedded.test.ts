@@ -1,4 +1,4 @@
-/** The embedded PostgreSQL: one owner for a data directory, and no server without one. */
+/** The embedded PostgreSQL: each data directory has one owner, and no server outlives its owner. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const directory = temporaryDirectory('embedded');
 const dataDir = join(directory, 'data');
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** A process that opens the database; as the leader of a process group of its own. */
+/** A process that opens the database, as leader of its own process group. */
 interface Opener {
   readonly child: ChildProcess;
   /** `open`, or `refused: …` */
@@ -43,11 +43,11 @@ async function end({ child }: Opener, signal: NodeJS.Signals, group = false): Pr
 const postmaster = (path = dataDir) =>
   Number(readFileSync(join(path, 'database', 'postmaster.pid'), 'utf8').split('\n')[0]);
 
-/** The process that guards the server: its parent. */
+/** The guard process: the server's parent. */
 const guardOf = (pid: number) =>
   Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 
-/** Waits until no process of the server is left. */
+/** Waits until all processes of the server have exited. */
 async function serverEnded(path = dataDir): Promise<void> {
   const lock = await tryLock(join(path, 'database.lock'), 20_000);
   if (lock === undefined) throw new Error('the server still runs');
@@ -55,7 +55,7 @@ async function serverEnded(path = dataDir): Promise<void> {
 }
 
 describe('a data directory', () => {
-  test('holds a durable PostgreSQL that is reached by its folder alone', async () => {
+  test('holds a durable PostgreSQL, reachable only through its socket directory', async () => {
     const database = await openEmbedded(dataDir);
     const settings = await database.query<{ name: string; setting: string }>(
       `select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit',
@@ -76,7 +76,7 @@ describe('a data directory', () => {
     await serverEnded();
   });
 
-  test('has one owner: a second process is told which', async () => {
+  test('has one owner: the refusal of a second process names the owner', async () => {
     const first = await opener();
     expect(first.said).toBe('open');
     const second = await opener();
@@ -87,7 +87,7 @@ describe('a data directory', () => {
     await serverEnded();
   });
 
-  test('has one owner, also among containers', async ({ skip }) => {
+  test('has one owner, even across containers', async ({ skip }) => {
     if (process.getuid?.() !== 0) skip('unshare needs root');
     const container = ['unshare', '--pid', '--ipc', '--fork', '--kill-child', '--mount-proc'];
     const first = await opener(dataDir, container);
@@ -100,7 +100,7 @@ describe('a data directory', () => {
     await end(next, 'SIGTERM');
   });
 
-  test(`in ${RACES} races goes to exactly one of four starters, also right after a kill`, async () => {
+  test(`in ${RACES} races goes to exactly one of four starters, even right after a kill`, async () => {
     for (let race = 0; race < RACES; race++) {
       const all = await Promise.all([opener(), opener(), opener(), opener()]);
       const owners = all.filter(({ said }) => said === 'open');
@@ -112,7 +112,7 @@ describe('a data directory', () => {
     await serverEnded();
   });
 
-  test('can have a path that is longer than that of a socket', async () => {
+  test('can have a path longer than the limit for sockets', async () => {
     const path = join(directory, 'long'.repeat(30), 'data');
     mkdirSync(path, { recursive: true });
     const database = await openEmbedded(path);
@@ -122,7 +122,7 @@ describe('a data directory', () => {
 });
 
 describe('the server', () => {
-  test('ends by itself when its owner is killed, with all of its process group', async () => {
+  test('exits when its owner is killed along with its process group', async () => {
     const owner = await opener();
     const pid = postmaster();
     await end(owner, 'SIGKILL', true);
@@ -130,7 +130,7 @@ describe('the server', () => {
     expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
   });
 
-  test('is ended by the next start if its guard was killed too', async () => {
+  test('is stopped by the next start if its guard was killed too', async () => {
     const owner = await opener();
     const pid = postmaster();
     process.kill(guardOf(pid), 'SIGKILL');
@@ -141,7 +141,7 @@ describe('the server', () => {
     await end(next, 'SIGTERM');
   });
 
-  test('is started again when it dies, and /readyz can say why it does not answer', async () => {
+  test('is restarted when it crashes, and /readyz reports why it is unavailable', async () => {
     const database = await openEmbedded(dataDir);
     await database.query('insert into kept values (1)');
     const pid = postmaster();
@@ -163,7 +163,7 @@ describe('the server', () => {
     await serverEnded();
   });
 
-  test('starts although a power cut has left its lock files empty', async () => {
+  test('starts even if a power cut left its lock files empty', async () => {
     for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
       writeFileSync(join(dataDir, 'database', name), '');
     }
@@ -173,7 +173,7 @@ describe('the server', () => {
     await serverEnded();
   });
 
-  test('ends while it is being started again', async () => {
+  test('can be stopped during a restart', async () => {
     const database: Database = await openEmbedded(dataDir);
     process.kill(postmaster(), 'SIGKILL');
     await database.close();

@@ -1,4 +1,4 @@
-/** Requests in progress are watched until their client has gone, and no longer. */
+/** Access is rechecked during a request until its client disconnects, and no longer. */
 import { EventEmitter } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const responseOf = (destroyed: boolean) =>
     destroy: () => undefined,
   }) as unknown as ServerResponse;
 
-test('a client that went while its token was looked up is not asked about', async () => {
+test('no recheck for a client that disconnected during the token lookup', async () => {
   const asked: unknown[][] = [];
   const database: Queryable = {
     query: (_text: string, parameters: readonly unknown[] = []) => {

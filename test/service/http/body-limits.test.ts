@@ -1,4 +1,4 @@
-/** Bodies that were made to stop a server: each is given up at the limit of its route, before it is parsed. */
+/** Bodies built to exhaust a server: each is rejected at the limit of its route, before parsing. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MODEL, startAdapterDouble, startTestCarota } from '../../carota/support/test-carota.js';
@@ -11,7 +11,7 @@ const GZIP = { 'content-encoding': 'gzip' };
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const { vin: VIN } = vehicleOf(1);
 
-/** Megabytes of gzip hold gigabytes: members of a gzip file follow one another. */
+/** Megabytes of gzip that decompress to gigabytes: gzip members can be concatenated. */
 const repeated = (text: string, times: number) =>
   Buffer.concat(Array<Buffer>(times).fill(gzipSync(text)));
 
@@ -29,13 +29,13 @@ describe('the OTA Adapter', () => {
       body,
     });
 
-  test('64 KiB of gzip that would be 64 MiB of JSON do not sign in: nothing is decompressed', async () => {
+  test('sign-in decompresses nothing: 64 KiB of gzip with 64 MiB of JSON is rejected', async () => {
     const bomb = gzipSync(`{"token":[${'[],'.repeat((64 * MEBIBYTE) / 3)}[]]}`);
     const { status, body } = await signIn(bomb, GZIP);
     expect([status, body.errorCode]).toEqual([415, 'UNSUPPORTED_CONTENT_ENCODING']);
   });
 
-  test('sign-in takes 4 KiB, whether or not the length is announced', async () => {
+  test('sign-in accepts at most 4 KiB, with or without Content-Length', async () => {
     const most = JSON.stringify({ token: 'x' }).padEnd(4_096);
     expect((await signIn(most)).status).toBe(401);
     const { status, body } = await signIn(`${most} `);
@@ -49,7 +49,7 @@ describe('the OTA Adapter', () => {
     expect(streamed.status).toBe(413);
   });
 
-  test('a trigger with 22 million lists is given up before they exist', async () => {
+  test('a trigger with 22 million arrays is rejected before they are built', async () => {
     const lists = `[${'[],'.repeat((60 * MEBIBYTE) / 3)}[]]`;
     const bomb = gzipSync(`{"time":1,"version":"v1","body":{"vins":${lists}}}`);
     const { status, body } = await t.call('POST', '/v1.0/ota/trigger', {
@@ -59,7 +59,7 @@ describe('the OTA Adapter', () => {
     expect([status, body.errorCode]).toEqual([413, 'BODY_TOO_LARGE']);
   });
 
-  test('other requests are served while a large trigger is parsed', async () => {
+  test('other requests are answered while a large trigger is parsed', async () => {
     const vins = Array.from({ length: 400_000 }, (_, index) => vehicleOf(index + 1).vin);
     let isAnswered = false;
     const event = triggerEvent('large', [...vins, 'no VIN']);
@@ -77,7 +77,7 @@ describe('the OTA Adapter', () => {
     expect(served).toBeGreaterThan(1);
   });
 
-  test('OpenAPI tells the limit of each body', async () => {
+  test('OpenAPI states the limit of each body', async () => {
     const { body } = await t.call('GET', '/openapi.json');
     expect(body.paths['/v1.0/session'].post.requestBody).toMatchObject({
       description: 'The token. At most 4 KiB, not compressed.',
@@ -92,7 +92,7 @@ describe('the OTA Adapter', () => {
 });
 
 describe('the CarOTA Server', () => {
-  test('3 MB of NDJSON with a vehicle in each of 40 million lines', async () => {
+  test('rejects 3 MB of NDJSON with a vehicle in each of 40 million lines', async () => {
     const adapter = await startAdapterDouble();
     const t = await startTestCarota(adapter.url);
     await t.publish('script');
@@ -111,7 +111,7 @@ describe('the CarOTA Server', () => {
   });
 });
 
-describe('a large body in pieces', () => {
+describe('a large body in chunks', () => {
   const parse = (text: string) => parseLargeJson(Buffer.from(text));
   const faultOf = (text: string) =>
     parse(text).then(String, (error: unknown) => (error as Error).message);
@@ -131,7 +131,7 @@ describe('a large body in pieces', () => {
   const items = long(20_000).map((item) => JSON.stringify(item));
   const text = items.join(',\n');
   test.each([
-    ['a comma at the end', `[${text},\n]`, 'ValueExpected at line 20001, column 1'],
+    ['a trailing comma', `[${text},\n]`, 'ValueExpected at line 20001, column 1'],
     ['nothing between commas', `[${text},\n,1]`, 'ValueExpected at line 20001, column 1'],
     ['another bracket', `{"a":[${text}}`, 'unexpected bracket at line 20000, column 14'],
     ['a word', `{"a":[${text},\nwhy]}`, 'InvalidSymbol at line 20001, column 1'],

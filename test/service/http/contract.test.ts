@@ -1,6 +1,6 @@
 /**
- * Servers and contract agree: each route is served and no other, and what can go wrong with any request is answered as the
- * contract declares it. The servers are the real ones; their database knows one token and nothing else.
+ * Servers and contract agree: exactly the declared routes are served, and errors that any request can cause are answered as
+ * the contract declares. The servers are real; their database contains one token and nothing else.
  */
 import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
@@ -25,11 +25,11 @@ import { type Database, DatabaseError } from '../../../src/service/database/inde
 import { type Server } from '../../../src/service/http/index.js';
 import { placeholderOf } from '../../../src/service/http/validator.js';
 
-/** Of the token that the database knows; undefined: it knows none. */
+/** Role of the token in the database; undefined: no token. */
 let role: string | undefined;
 let isAway = false;
 
-/** Knows who calls, and nothing else. */
+/** Authenticates callers, and nothing else. */
 const database = {
   query: async (sql: string) => {
     if (isAway || !sql.includes('from tokens')) throw unreachable();
@@ -55,7 +55,7 @@ const shared = {
   metrics: { requestAnswered: nothing, valueRefused: nothing },
 };
 
-/** A Director that knows no vehicle: each of its routes asks the database. */
+/** A Director without vehicles: each of its routes queries the database. */
 const DIRECTOR = { keys: { signers: {}, roots: new Map() }, onManifest: nothing };
 
 const SERVERS = [
@@ -84,12 +84,12 @@ interface Refusal {
 }
 
 /**
- * Of our own pages and their files, which are no interface for programs; and images, whose paths have any number of
- * parts (test/carota/image-repository.test.ts).
+ * Our own pages and their files, which are no interface for programs; and images, whose paths have any number of
+ * segments (test/carota/image-repository.test.ts).
  */
 const PAGES = /^\w+ \/(console|docs|\*|$)/;
 
-/** Errors that other tests provoke, because a signature, a token or a store must be there first. */
+/** Errors covered by other tests, because they need a signature, a token or a store. */
 const UNPROVOKED: Readonly<Record<string, readonly ErrorCode[]>> = {
   signIn: ['DATABASE_UNAVAILABLE', 'UNAUTHORIZED', 'FORGED_REQUEST'],
   uploadArtifact: ['UNREADABLE_BODY'],
@@ -163,7 +163,7 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
         (granted as readonly string[]).includes(permission),
     )?.[0];
 
-  /** A request for each error that does not depend on what is stored. */
+  /** One request per error that does not depend on stored data. */
   const PROVOCATIONS: Partial<Record<ErrorCode, (route: Route) => Promise<Refusal>>> = {
     INVALID: (route) => ask(route, { query: '?nonsense=1', ...fitting(route) }),
     URI_TOO_LONG: (route) => ask(route, { query: `?${'x'.repeat(20 * 1024)}` }),
@@ -210,7 +210,7 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
     BODY_MISSING: (route) => ask(route),
   };
 
-  /** Content of the type that the route takes. */
+  /** Content of the type that the route accepts. */
   function fitting({ body }: Route): Partial<Asked> {
     switch (body?.kind) {
       case 'json':
@@ -224,7 +224,7 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
     }
   }
 
-  test('has the routes of the contract and no other', () => {
+  test('serves exactly the routes of the contract', () => {
     const stated = routes.map(({ method, path }) => {
       const url = path.replaceAll(
         /\{([\w-]+)\}/g,
@@ -233,20 +233,20 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
       return `${method} ${url}`;
     });
     const served = servedBy(server).filter((one) => !PAGES.test(one));
-    // HEAD answers as GET does (RFC 9110, section 9.3.2).
+    // HEAD is answered like GET (RFC 9110, section 9.3.2).
     const isOwn = (one: string) =>
       stated.includes(one) || !stated.includes(one.replace(/^HEAD /, 'GET '));
     expect(served.filter(isOwn).sort()).toEqual([...stated].sort());
   });
 
   test.each(routes.map((route) => [route.id, route] as const))(
-    '%s answers what it declares',
+    '%s answers as declared',
     async (_id, route) => {
       const declared = errorsOf(route);
       for (const code of declared) {
         const provoke = PROVOCATIONS[code];
         if (!provoke || UNPROVOKED[route.id]?.includes(code)) continue;
-        // Without gzip only a broken connection makes a body unreadable.
+        // Without gzip, only a broken connection makes a body unreadable.
         if (code === 'UNREADABLE_BODY' && !route.body?.gzip) continue;
         role = allowed(route);
         isAway = false;
@@ -257,7 +257,7 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
   );
 
   test.each(['TRACE', 'PURGE', 'POST', 'DELETE'])(
-    '%s of a path without it is 405 with Allow',
+    '%s on a path that lacks it gets 405 with Allow',
     async (method) => {
       const answer = await server.inject({ method: method as 'POST', url: '/healthz' });
       expect(answer.statusCode).toBe(405);

@@ -1,6 +1,6 @@
 /**
- * Requests that no honest client sends, against both servers: each gets the answer that names what is wrong, never a
- * server error, and after each everything that was readable still is, for everybody.
+ * Requests that no honest client sends, against both servers: each answer names the fault and is never a server error,
+ * and afterwards everything is still readable for everyone.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -28,7 +28,7 @@ interface Asked {
   readonly token?: null;
 }
 
-/** Method and path, what goes with it, the status, and the field that the answer names (or its code). */
+/** Method and path, what goes with it, the status, and the field (or code) in the answer. */
 type Row = readonly [asked: string, given: Asked, status: number, named: string];
 
 const trigger = (changes: object, body: object = {}) =>
@@ -45,7 +45,7 @@ const json = (body: unknown): Asked => ({
 const CURSOR_OF_OTHER_LIST = Buffer.from(`vehicles ${VIN}`).toString('base64url');
 const CURSOR_WITH_NUL = Buffer.from('operations 1\u0000').toString('base64url');
 
-/** Of either server: the routes that both have. */
+/** Routes that both servers have. */
 const COMMON: readonly Row[] = [
   ['GET /v1.0/tokens?x=1', {}, 400, '/x'],
   ['GET /v1.0/tokens?__proto__=1', {}, 400, '/__proto__'],
@@ -390,7 +390,7 @@ describe.each([
     },
   );
 
-  test('no value has come as far as the database', async () => {
+  test('no value reached the database', async () => {
     const text = String((await server().call('GET', '/metrics')).body);
     expect(text).toMatch(/^# TYPE otaops_(carota_)?http_refused_values_total counter$/m);
     expect(text).not.toMatch(/^otaops_(carota_)?http_refused_values_total\{/m);
@@ -400,7 +400,7 @@ describe.each([
     ['no HTTP', 'hello\r\n\r\n', 400, 'NOT_HTTP'],
     ['a TLS client', '\u0016\u0003\u0001\u0000\u0005hello', 400, 'NOT_HTTP'],
     [
-      'a length that is none',
+      'a length that is not a number',
       'POST /v1.0/tokens HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n',
       400,
       'NOT_HTTP',
@@ -412,9 +412,9 @@ describe.each([
       'NOT_HTTP',
     ],
     ['a header with NUL', 'GET /healthz HTTP/1.1\r\nhost: a\r\nx: \u0000\r\n\r\n', 400, 'NOT_HTTP'],
-    ['an address with a blank', 'GET /healthz x HTTP/1.1\r\nhost: a\r\n\r\n', 400, 'NOT_HTTP'],
+    ['a URL with a space', 'GET /healthz x HTTP/1.1\r\nhost: a\r\n\r\n', 400, 'NOT_HTTP'],
     [
-      '1 MiB of header',
+      'a header of 1 MiB',
       `GET /healthz HTTP/1.1\r\nx: ${'x'.repeat(1024 * 1024)}\r\n\r\n`,
       431,
       'HEADERS_TOO_LARGE',
@@ -451,13 +451,13 @@ async function rawAnswer(url: string, bytes: string): Promise<string> {
   let answer = '';
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
   socket.write(Buffer.from(bytes, 'latin1'));
-  // Rejects on a reset, which could take the answer with it.
+  // Rejects on a connection reset, which could lose the answer.
   await once(socket, 'close');
   return answer;
 }
 
-describe('what is good among what is not', () => {
-  test('a faulty line of an import is told, and stops no other', async () => {
+describe('valid items among invalid ones', () => {
+  test('an invalid import line is reported, and the other lines are imported', async () => {
     const lines = [
       `{"vin":"${VIN}","model":"m","versions":{"a\\u0000":"1"}}`,
       `{"vin":"${VIN}","model":"\\ud800"}`,
@@ -492,7 +492,7 @@ describe('what is good among what is not', () => {
     expect((await adapter.call('GET', `/v1.0/ota/events?since=${from}`)).status).toBe(200);
   });
 
-  test('a receiver that is to begin after what there is begins with what comes next', async () => {
+  test('a receiver whose start position lies beyond the end of the stream starts with the next event', async () => {
     const { status, body } = await adapter.call('POST', '/v1.0/callbacks', {
       body: { name: 'far', url: 'http://example.com/', after: Number.MAX_SAFE_INTEGER },
     });

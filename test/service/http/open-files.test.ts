@@ -1,4 +1,4 @@
-/** Whatever a server opens for a request is closed again, whatever becomes of the request (/proc/self/fd counts it). */
+/** A server closes everything it opened for a request, however the request ends (counted in /proc/self/fd). */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { vehicleOf } from '../../support/messages.js';
 
 const REQUESTS = byDepth({ quick: 50, full: 300 });
 const AT_ONCE = 25;
-/** Of the process's own doing in the meantime: an open directory, a connection that is being closed. */
+/** Opened meanwhile by the process itself: a directory, a closing connection. */
 const TOLERATED = 8;
 
 const CSV = { 'content-type': 'text/csv' };
@@ -30,9 +30,9 @@ interface Asked {
   readonly path: string;
   readonly headers?: Record<string, string>;
   readonly body?: string | Buffer;
-  /** Instead of as many, where the answer itself is dear. */
+  /** Fewer repetitions, for expensive answers. */
   readonly times?: number;
-  /** The caller goes away: with half of the body sent, or with the beginning of the answer read. */
+  /** The client disconnects: after half of the body, or after the first part of the answer. */
   readonly leaves?: 'sending' | 'reading';
 }
 
@@ -55,7 +55,7 @@ afterAll(async () => {
   await Promise.all([adapter.stop(), carota.stop(), double.stop()]);
 });
 
-/** One connection, one request. @returns its status; 0 where the caller has gone or was cut off */
+/** One connection, one request. @returns its status; 0 if the client left or was cut off */
 function ask(url: string, token: string, asked: Asked): Promise<number> {
   const { method, path, headers, body, leaves } = asked;
   return new Promise((resolve) => {
@@ -82,8 +82,8 @@ function ask(url: string, token: string, asked: Asked): Promise<number> {
 }
 
 /**
- * By kind, e.g. `socket`, `pipe`, or a file's name. Connections to the database are left out: the pools open as many as
- * their load asks for, and keep them.
+ * By kind, e.g. `socket`, `pipe`, or a file name. Database connections do not count: the pools open them as needed and
+ * keep them.
  */
 function openFiles(): string[] {
   const toDatabase = databaseConnections();
@@ -97,10 +97,10 @@ function openFiles(): string[] {
   });
 }
 
-/** As `/proc/self/fd` names them: `socket:[inode]`. */
+/** Names as in `/proc/self/fd`: `socket:[inode]`. */
 function databaseConnections(): Set<string> {
   const port = Number(new URL(inject('postgresUrl')).port);
-  // Fields of proc(5): place, local address, remote address (port in hexadecimal), …, inode as the tenth.
+  // Fields of proc(5): slot, local address, remote address (port in hexadecimal), …; the tenth is the inode.
   const rows = readFileSync('/proc/self/net/tcp', 'utf8').trim().split('\n').slice(1);
   return new Set(
     rows
@@ -122,12 +122,12 @@ const OF_CAROTA: readonly (readonly [string, number, () => Asked])[] = [
     () => ({ method: 'POST', path: '/v1.0/artifacts', headers: BYTES, body: '' }),
   ],
   [
-    'an upload that is refused before it is read',
+    'an upload rejected before it is read',
     400,
     () => ({ method: 'POST', path: '/v1.0/artifacts?x=1', headers: BYTES, body: MEGABYTE }),
   ],
   [
-    'an upload that is not what it says',
+    'an upload with a wrong digest',
     400,
     () => ({
       method: 'POST',
@@ -137,7 +137,7 @@ const OF_CAROTA: readonly (readonly [string, number, () => Asked])[] = [
     }),
   ],
   [
-    'an upload that is compressed',
+    'a compressed upload',
     415,
     () => ({
       method: 'POST',
@@ -147,7 +147,7 @@ const OF_CAROTA: readonly (readonly [string, number, () => Asked])[] = [
     }),
   ],
   [
-    'an upload that breaks off',
+    'an upload that is cut off',
     0,
     () => ({
       method: 'POST',
@@ -159,12 +159,12 @@ const OF_CAROTA: readonly (readonly [string, number, () => Asked])[] = [
   ],
   ['a download that breaks off', 200, () => ({ method: 'GET', path: artifact, leaves: 'reading' })],
   [
-    'a range that is not there',
+    'an unsatisfiable range',
     416,
     () => ({ method: 'GET', path: artifact, headers: { range: 'bytes=99999999-' } }),
   ],
   [
-    'an import that is no gzip',
+    'an import that is not gzip',
     400,
     () => ({
       method: 'POST',
@@ -174,7 +174,7 @@ const OF_CAROTA: readonly (readonly [string, number, () => Asked])[] = [
     }),
   ],
   [
-    'an import of half a gzip',
+    'an import of truncated gzip',
     400,
     () => ({
       method: 'POST',
@@ -201,7 +201,7 @@ const OF_CAROTA: readonly (readonly [string, number, () => Asked])[] = [
   ],
   ['a call-back without a body', 401, () => ({ method: 'POST', path: '/v1.0/ota/events' })],
   [
-    'a call-back that breaks off',
+    'a call-back that is cut off',
     0,
     () => ({
       method: 'POST',
@@ -215,7 +215,7 @@ const OF_CAROTA: readonly (readonly [string, number, () => Asked])[] = [
 
 const OF_ADAPTER: readonly (readonly [string, number, () => Asked])[] = [
   [
-    'a trigger that breaks off',
+    'a trigger that is cut off',
     0,
     () => ({
       method: 'POST',
@@ -226,7 +226,7 @@ const OF_ADAPTER: readonly (readonly [string, number, () => Asked])[] = [
     }),
   ],
   [
-    'a trigger that is no gzip',
+    'a trigger that is not gzip',
     400,
     () => ({
       method: 'POST',
@@ -236,7 +236,7 @@ const OF_ADAPTER: readonly (readonly [string, number, () => Asked])[] = [
     }),
   ],
   [
-    'a trigger that says it is too large',
+    'a trigger whose Content-Length is too large',
     413,
     () => ({
       method: 'POST',
@@ -258,7 +258,7 @@ const OF_ADAPTER: readonly (readonly [string, number, () => Asked])[] = [
     }),
   ],
   [
-    'an export that breaks off',
+    'an export that is cut off',
     200,
     () => ({
       method: 'GET',
@@ -268,12 +268,12 @@ const OF_ADAPTER: readonly (readonly [string, number, () => Asked])[] = [
     }),
   ],
   [
-    'events live that nobody reads on',
+    'a live event stream that the client stops reading',
     200,
     () => ({ method: 'GET', path: '/v1.0/ota/events/stream', leaves: 'reading' }),
   ],
   [
-    'changes live that nobody reads on',
+    'a live change stream that the client stops reading',
     200,
     () => ({ method: 'GET', path: '/v1.0/live?topic=operation:held', leaves: 'reading' }),
   ],
@@ -294,7 +294,7 @@ describe.each([
       const answers = await Promise.all(
         Array.from({ length: AT_ONCE }, () => ask(url, token, asked())),
       );
-      // Whoever leaves may still have been answered.
+      // A client that left may have been answered nonetheless.
       const others = answers.filter(
         (answer) => answer !== status && (status !== 413 || answer !== 0),
       );

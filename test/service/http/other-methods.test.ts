@@ -1,4 +1,4 @@
-/** Which methods a path has, where more than one route fits it. */
+/** Allowed methods of a path that several routes match. */
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { methodsByPath } from '../../../src/service/http/other-methods.js';
@@ -20,19 +20,14 @@ const methodsOf = serverOf([
 
 test.each([
   ['a path without parameters', '/v/import', '/v/:vin', ['POST']],
-  [
-    'one with fewer parameters than the route that was found',
-    '/v/x/manifest',
-    '/v/:vin/:file',
-    ['POST'],
-  ],
+  ['a more specific route than the one found', '/v/x/manifest', '/v/:vin/:file', ['POST']],
   ['the same where none was found', '/v/x/manifest', undefined, ['POST']],
   ['one with parameters, where none was found', '/v/x/y', undefined, ['GET']],
 ])('those of %s', (_name, path, route, methods) => {
   expect(methodsOf(path, route)).toEqual(methods);
 });
 
-test('none where the route that was found is the narrowest, or the path does not exist', () => {
+test('none if the route found is the most specific, or the path does not exist', () => {
   expect(methodsOf('/v/x/timestamp.json', '/v/:vin/:file')).toBeUndefined();
   expect(methodsOf('/v/x/manifest', '/v/:vin/manifest')).toBeUndefined();
   expect(methodsOf('/w', undefined)).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Repositories that python-tuf and securesystemslib have made, cycle by cycle, through the command line. */
+/** Repositories created by python-tuf and securesystemslib, cycle by cycle, through the command line. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -45,7 +45,7 @@ describe.runIf(python)('a repository made by python-tuf', () => {
   });
 });
 
-/** Files as they are named in the folder: encoded names stay encoded. */
+/** File names as in the folder: encoded names stay encoded. */
 async function serve(folder: string) {
   const server = createServer((request, response) => {
     const file = join(folder, request.url ?? '');

@@ -1,4 +1,4 @@
-/** What ceremonies publish, as python-tuf's client sees it behind Python's own web server. */
+/** Published repositories as python-tuf's client sees them, served by Python's web server. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync } from 'node:fs';
@@ -69,7 +69,7 @@ describe.runIf(python)('python-tuf', () => {
     ]);
   });
 
-  test('follows new keys of every role, from the very first root', async () => {
+  test('follows key rotations of every role, starting from the first root', async () => {
     const ceremony = new TestCeremony();
     ceremony.now = new Date();
     await ceremony.established();

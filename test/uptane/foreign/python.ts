@@ -1,4 +1,4 @@
-/** Python with the reference implementation of TUF and its cryptography, which make repositories for tests. */
+/** Python with TUF's reference implementation and its cryptography, which create repositories for tests. */
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Ceremonies: what it takes to publish, and what vehicles then accept. */
+/** Key ceremonies: requirements for publishing, and acceptance by vehicles. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -40,7 +40,7 @@ test('signers on three machines sign copies of the folder, and one collects', as
   expect(await TestClient.ofFolder(ceremony.folder).find(ceremony.folder)).toBe('targets');
 });
 
-test('a proposal that is changed after a signature is not the one that was signed', async () => {
+test('changing a proposal invalidates its signatures', async () => {
   const ceremony = await new TestCeremony().established();
   await ceremony.addImage('a.bin', 'firmware');
   await ceremony.sign(ceremony.targets[0]);
@@ -52,7 +52,7 @@ test('a proposal that is changed after a signature is not the one that was signe
   await expect(ceremony.publish()).rejects.toThrow('has 1 of 2 signatures');
 });
 
-test('signing again what somebody has changed needs another look', async () => {
+test('a proposal changed by someone else must be reviewed before signing again', async () => {
   const ceremony = await new TestCeremony().established();
   await ceremony.addImage('a.bin', 'firmware');
   const reviewed = await ceremony.repository.review(ceremony.now);
@@ -63,7 +63,7 @@ test('signing again what somebody has changed needs another look', async () => {
   ).rejects.toThrow('targets was changed while it was reviewed');
 });
 
-test('a key that a role does not have signs nothing', async () => {
+test('a key outside the role cannot sign', async () => {
   const ceremony = await new TestCeremony().established();
   await ceremony.addImage('a.bin', 'firmware');
   await expect(ceremony.sign(makeSigner())).rejects.toThrow(RepositoryFault);
@@ -75,7 +75,7 @@ test('a key that a role does not have signs nothing', async () => {
   );
 });
 
-test('a proposal of the past, played again, is refused', async () => {
+test('a replayed old proposal is rejected', async () => {
   const ceremony = await new TestCeremony().established();
   await ceremony.addImage('a.bin', 'firmware');
   await ceremony.sign(ceremony.targets[0], ceremony.targets[1]);
@@ -94,7 +94,7 @@ test('a proposal of the past, played again, is refused', async () => {
   );
 });
 
-test('a clock that is wrong is noticed before anybody signs', async () => {
+test('a wrong clock is detected before signing', async () => {
   const ceremony = await new TestCeremony().established();
   await ceremony.addImage('a.bin', 'firmware');
   ceremony.now = days(400);
@@ -103,7 +103,7 @@ test('a clock that is wrong is noticed before anybody signs', async () => {
   await expect(ceremony.sign(ceremony.targets[0])).rejects.toThrow('in more than 360 days');
 });
 
-test('a release counter does not go back', async () => {
+test('a release counter cannot decrease', async () => {
   const ceremony = await new TestCeremony().established();
   await ceremony.addImage('a.bin', 'firmware', 7);
   await expect(ceremony.addImage('a.bin', 'older', 6)).rejects.toThrow(

@@ -1,4 +1,4 @@
-/** The text that people read before they sign. */
+/** The text that people review before signing. */
 import { describe, expect, test } from 'vitest';
 import {
   addTarget,
@@ -43,7 +43,7 @@ describe('the difference', () => {
     expect(lines).toContain('targets: version 1, new');
   });
 
-  test('of images shows what comes, goes and changes', async () => {
+  test('of images shows additions, removals and changes', async () => {
     const ceremony = await new TestCeremony().established();
     await ceremony.addImage('a.bin', 'a', 1);
     await ceremony.addImage('b.bin', 'b', 1);
@@ -61,7 +61,7 @@ describe('the difference', () => {
     expect(lines[6]).toMatch(/^ {2}\+ c\.bin {2}1 bytes, release counter 3/);
   });
 
-  test('shows members that nobody expects', async () => {
+  test('shows unexpected members', async () => {
     const ceremony = await new TestCeremony().established();
     await ceremony.propose(
       addTarget('targets', 'a.bin', {
@@ -122,7 +122,7 @@ describe('the difference', () => {
   });
 });
 
-test('no character of a name can paint over its line', () => {
+test('no character in a name can overwrite its line', () => {
   expect(printable('a\u001b[1Fb\r\u202ec\u2028\n')).toBe(
     'a\\u{1b}[1Fb\\u{d}\\u{202e}c\\u{2028}\\u{a}',
   );

@@ -1,4 +1,4 @@
-/** Damaged and hostile proposals: refused or shown, never a crash, and nothing invisible in what people read. */
+/** Damaged and hostile proposals are rejected or shown, without crashes or invisible characters in the review text. */
 import { expect, test } from 'vitest';
 import { RepositoryFault } from '../../../src/uptane/repository/fault.js';
 import { DEFAULT_PERIODS } from '../../../src/uptane/repository/periods.js';
@@ -20,7 +20,7 @@ import { makeSigner, TestCeremony } from './support.js';
 
 const FILES = byDepth({ quick: 1_000, full: 30_000 });
 
-/** Root, targets with a delegation, and the supplier's file, all proposed on top of what is published. */
+/** Proposals for root, targets with a delegation, and the supplier's file, on top of the published ones. */
 async function richProposal() {
   const ceremony = await new TestCeremony().established();
   const supplier = makeSigner();
@@ -38,7 +38,7 @@ async function richProposal() {
   return { ceremony, ...(await ceremony.repository.read()) };
 }
 
-test('a damaged proposal is refused or shown', async () => {
+test('a damaged proposal is rejected or shown', async () => {
   const { ceremony, published, proposal } = await richProposal();
   const { now, files, online: signers } = ceremony;
   const mutations = new Mutations(seed);
@@ -64,7 +64,7 @@ test('a damaged proposal is refused or shown', async () => {
   for (const number of Object.values(outcomes)) expect(number).toBeGreaterThan(FILES / 100);
 });
 
-test('nothing invisible is shown of ids of keys', async () => {
+test('invisible characters in key ids are never shown', async () => {
   const { published, proposal } = await richProposal();
   const HIDDEN = 'a\u202e\0b';
   const root = JSON.parse(writeEnvelope(must(proposal.root).written).toString());
@@ -76,7 +76,7 @@ test('nothing invisible is shown of ids of keys', async () => {
   for (const line of lines) expect(line).not.toMatch(/[\p{C}\u2028\u2029]/u);
 });
 
-/** @returns `undefined` if the damaged file is refused */
+/** @returns `undefined` if the damaged file is rejected */
 function damagedProposal(proposal: Proposal, mutations: Mutations): Proposal | undefined {
   const role = mutations.pick(['root', 'targets', 'supplier']);
   const file = role === 'root' ? proposal.root : proposal.targets.get(role);

@@ -1,4 +1,4 @@
-/** A publication that is cut between any two of its file operations. */
+/** A publication interrupted between any two of its file operations. */
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { changeKeys } from '../../../src/uptane/repository/changes.js';
@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../support/servers.js';
 import { PowerCut } from '../support/memory.js';
 import { makeSigner, NOW, TestCeremony, TestClient } from './support.js';
 
-/** Files whose power is cut after some operations. */
+/** Files whose power is cut after a number of operations. */
 class MortalFiles extends FolderFiles {
   operationsLeft: number;
 
@@ -47,7 +47,7 @@ const copyOf = (folder: string) => {
 
 interface Scenario {
   readonly before: string;
-  /** With everything signed. */
+  /** Fully signed. */
   readonly proposed: string;
   readonly signers: readonly Signer[];
 }
@@ -63,7 +63,7 @@ async function published(folder: string, signers: readonly Signer[], operations:
   }
 }
 
-/** Cuts before each operation in turn, until there is none left. */
+/** Cuts before each operation in turn. */
 async function forEachCut(scenario: Scenario, check: (folder: string) => Promise<void>) {
   for (let operations = 0; ; operations += 1) {
     const folder = copyOf(scenario.proposed);
@@ -73,7 +73,7 @@ async function forEachCut(scenario: Scenario, check: (folder: string) => Promise
     await new ImageRepository(new FolderFiles(folder))
       .publish(scenario.signers, NOW)
       .catch((error: unknown) => {
-        // Everything was published; only the leftovers of the proposal were still there.
+        // Everything was published; only remains of the proposal were left.
         expect((error as Error).message).toBe('nothing is proposed');
       });
     const after = TestClient.ofFolder(folder);
@@ -89,18 +89,18 @@ async function scenario(work: (ceremony: TestCeremony) => Promise<Signer[]>): Pr
   return { before, proposed: ceremony.folder, signers };
 }
 
-describe('a publication that is cut anywhere', () => {
-  test('of an image, leaves a repository that every vehicle accepts', async () => {
+describe('a publication interrupted anywhere', () => {
+  test('of an image leaves a repository that every vehicle accepts', async () => {
     const made = await scenario(async (ceremony) => {
       await ceremony.sign(ceremony.targets[0], ceremony.targets[1]);
       return ceremony.online;
     });
     const cuts = await forEachCut(made, accepts(made));
-    // Two names of the image, targets, snapshot, timestamp, and what is cleared away.
+    // Two names of the image, targets, snapshot, timestamp, and the clean-up.
     expect(cuts).toBeGreaterThanOrEqual(7);
   });
 
-  test('of new keys for every role, too, where the old ones sign a last time', async () => {
+  test('of new keys for every role does so too, while the old keys sign one last time', async () => {
     const made = await scenario(async (ceremony) => {
       const fresh = [makeSigner(), makeSigner(), makeSigner(), makeSigner()];
       for (const [index, role] of ['root', 'targets', 'snapshot', 'timestamp'].entries()) {
@@ -116,7 +116,7 @@ describe('a publication that is cut anywhere', () => {
     await forEachCut(made, accepts(made));
   });
 
-  test('of keys that are lost, is finished by publishing again', async () => {
+  test('of replacements for lost keys is finished by publishing again', async () => {
     const made = await scenario(async (ceremony) => {
       const fresh = makeSigner();
       const { keyId } = ceremony.timestamp;
@@ -130,12 +130,12 @@ describe('a publication that is cut anywhere', () => {
       const client = TestClient.ofFolder(folder);
       await client.find(folder).catch(() => (refused += 1));
     });
-    // Between the root that takes the lost key away and the timestamp by the new one.
+    // Between the root that revokes the lost key and the timestamp by its successor.
     expect(refused).toBe(1);
   });
 });
 
-/** Of a new vehicle, and of one that has what was published before. */
+/** For a new vehicle, and one with the previously published metadata. */
 const accepts =
   ({ before }: Scenario) =>
   async (folder: string): Promise<void> => {

@@ -1,4 +1,4 @@
-/** Rotation and revocation of each role's keys, as a vehicle sees it that has only the very first root. */
+/** Rotation and revocation of each role's keys, as seen by a vehicle that has only the first root. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { makeSigner, NOW, TestCeremony, TestClient } from './support.js';
 
 const isSigner = (signer: Signer | undefined): signer is Signer => signer !== undefined;
 
-/** With an image, and a vehicle that has seen it. */
+/** With an image, and a vehicle that has fetched it. */
 async function established() {
   const ceremony = await new TestCeremony().established();
   const parked = TestClient.ofFolder(ceremony.folder);
@@ -23,13 +23,13 @@ async function established() {
 }
 
 describe.each(['root', 'targets'] as const)('a key of %s', (role) => {
-  test('is rotated: the new one signs, the old one does not any more', async () => {
+  test('is rotated: the new key is accepted, the old one no longer', async () => {
     const { ceremony, parked, current } = await established();
     const old = must(ceremony[role][0]);
     const fresh = makeSigner();
     await ceremony.propose(changeKeys(role, { add: [fresh.key], remove: [old.keyId] }));
     await ceremony.sign(ceremony.root[1], ceremony.root[2]);
-    // What the old key signed does not suffice any more.
+    // The old key's signature no longer suffices.
     if (role === 'targets') await ceremony.sign(ceremony.targets[1], ceremony.targets[2]);
     const { isSeamless } = await ceremony.publish();
     expect(isSeamless).toBe(true);
@@ -44,7 +44,7 @@ describe.each(['root', 'targets'] as const)('a key of %s', (role) => {
   });
 });
 
-test('two of three targets keys are revoked: what they signed is signed anew by the others', async () => {
+test('two of three targets keys are revoked: the others re-sign their files', async () => {
   const { ceremony, parked, current } = await established();
   const fresh = [makeSigner(), makeSigner()];
   const stolen = ceremony.targets.slice(0, 2);
@@ -62,7 +62,7 @@ test('two of three targets keys are revoked: what they signed is signed anew by 
 });
 
 describe.each(['snapshot', 'timestamp'] as const)('the key of %s', (role) => {
-  test('is revoked: a vehicle with the old root accepts the new one, and the thief is refused', async () => {
+  test('is revoked: a vehicle with the old root accepts the new key and rejects the thief', async () => {
     const { ceremony, parked, current } = await established();
     const thief = ceremony.copy();
     const fresh = makeSigner();
@@ -82,7 +82,7 @@ describe.each(['snapshot', 'timestamp'] as const)('the key of %s', (role) => {
   });
 });
 
-test('a delegated key is revoked by its delegator, and the supplier signs anew', async () => {
+test('a delegated key is revoked by its delegator, and the supplier re-signs', async () => {
   const { ceremony, parked } = await established();
   const [supplier, fresh] = [makeSigner(), makeSigner()];
   await ceremony.propose(
@@ -110,7 +110,7 @@ test('a delegated key is revoked by its delegator, and the supplier signs anew',
   expect(await parked.find(ceremony.folder, 'radio/fw.bin')).toBe('supplier');
 });
 
-test('a root needs the keys of the root before', async () => {
+test('a new root needs signatures by the previous root’s keys', async () => {
   const ceremony = await new TestCeremony().established();
   const fresh = [makeSigner(), makeSigner(), makeSigner()];
   const remove = ceremony.root.map(({ keyId }) => keyId);
@@ -124,7 +124,7 @@ test('a root needs the keys of the root before', async () => {
   await TestClient.ofFolder(ceremony.folder).find(ceremony.folder);
 });
 
-test('a role is never left with fewer keys than its threshold', async () => {
+test('a role always keeps at least as many keys as its threshold', async () => {
   const ceremony = await new TestCeremony().established();
   const [first, second] = ceremony.root.map(({ keyId }) => keyId);
   await expect(

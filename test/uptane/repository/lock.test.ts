@@ -1,4 +1,4 @@
-/** One writer at a time, and none that died in the way. */
+/** One writer at a time; a dead writer does not block others. */
 import { execFileSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../../support/servers.js';
 const newPath = () => join(temporaryDirectory('lock'), 'lock');
 const done = async () => 'done';
 
-test('while somebody works, others wait or are refused', async () => {
+test('while one process holds the lock, others wait or are refused', async () => {
   const path = newPath();
   const gate = new EventEmitter();
   const first = exclusively(path, () => once(gate, 'open'));
@@ -25,7 +25,7 @@ test('while somebody works, others wait or are refused', async () => {
   expect(existsSync(path)).toBe(false);
 });
 
-test('a process that died holds nothing, also if ours has its number now', async () => {
+test('a dead process holds no lock, even if its pid is now ours', async () => {
   const path = newPath();
   const dead = execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).trim();
   for (const pid of [dead, String(process.pid)]) {
@@ -35,7 +35,7 @@ test('a process that died holds nothing, also if ours has its number now', async
   }
 });
 
-test('one on another machine, or one that runs, does', async () => {
+test('a process that runs, or runs on another machine, does', async () => {
   const path = newPath();
   for (const holder of [`1 another-${hostname()}`, `${process.ppid} ${hostname()}`]) {
     writeFileSync(path, `${holder}\n`);
@@ -43,7 +43,7 @@ test('one on another machine, or one that runs, does', async () => {
   }
 });
 
-test('what fails leaves no lock', async () => {
+test('a failed operation releases the lock', async () => {
   const path = newPath();
   await expect(exclusively(path, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await exclusively(path, done)).toBe('done');

@@ -1,4 +1,4 @@
-/** Delegated roles: what suppliers sign, and what they cannot. */
+/** Delegated roles: what suppliers can and cannot sign. */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ async function delegated(delegation = TO_SUPPLIER) {
 
 const all = (ceremony: TestCeremony) => [ceremony.targets[0], ceremony.targets[2], supplier];
 
-/** Made by other software: laid out in another way, and with a member that we do not know. */
+/** Created by other software: different layout, and an unknown member. */
 async function foreignFile(path: string, content: string, version = 2) {
   const sha256 = createHash('sha256').update(content).digest('hex');
   const signed = {
@@ -50,7 +50,7 @@ async function foreignFile(path: string, content: string, version = 2) {
   return { bytes: Buffer.from(JSON.stringify(envelope, null, 4)), sha256 };
 }
 
-test('a file that a supplier has made and signed elsewhere is published as it is', async () => {
+test('a file created and signed elsewhere by a supplier is published unchanged', async () => {
   const ceremony = await delegated();
   await ceremony.sign(...all(ceremony));
   await ceremony.publish();
@@ -68,7 +68,7 @@ test('a file that a supplier has made and signed elsewhere is published as it is
   expect(JSON.parse(published).signed).toEqual(JSON.parse(bytes.toString()).signed);
 });
 
-test('an image whose bytes are not those that were signed is not published', async () => {
+test('an image that differs from the signed one is not published', async () => {
   const ceremony = await delegated();
   await ceremony.addImage('radio/fw.bin', 'radio', 1, 'supplier');
   await ceremony.sign(...all(ceremony));
@@ -126,7 +126,7 @@ test('two roles must agree on an image', async () => {
   expect(await client.find(ceremony.folder, 'radio/fw.bin')).toBe('supplier');
 });
 
-test('a supplier that leaves stays in the snapshot, so that no vehicle takes it for a rollback', async () => {
+test('a removed supplier stays in the snapshot, so that vehicles do not see a rollback', async () => {
   const ceremony = await delegated();
   await ceremony.addImage('radio/fw.bin', 'radio', 1, 'supplier');
   await ceremony.sign(...all(ceremony));

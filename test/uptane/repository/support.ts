@@ -1,4 +1,4 @@
-/** An image repository in a folder, the people with its keys, and vehicles that ask it. */
+/** An image repository in a folder, its key holders, and vehicles that use it. */
 import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export const makeSigner = (): Signer => localSigner(generateKeyPairSync('ed25519
 export const days = (number: number, from = NOW): Date =>
   new Date(from.getTime() + number * 24 * 60 * 60 * 1000);
 
-/** Two of three for root and targets, one key for each online role. */
+/** 2 of 3 keys for root and targets, one key for each online role. */
 export class TestCeremony {
   readonly root = [makeSigner(), makeSigner(), makeSigner()];
   readonly targets = [makeSigner(), makeSigner(), makeSigner()];
@@ -95,7 +95,7 @@ export class TestCeremony {
     return this.repository.publish(this.online, this.now);
   }
 
-  /** Carries the folder to another machine. */
+  /** Copies the folder, as to another machine. */
   copy(): TestCeremony {
     const folder = temporaryDirectory('repository');
     cpSync(this.folder, folder, { recursive: true });
@@ -107,7 +107,7 @@ async function* pieces(content: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(content);
 }
 
-/** A vehicle's view of the repository: it keeps its trusted metadata from cycle to cycle. */
+/** A vehicle's view of the repository, with trusted metadata kept between cycles. */
 export class TestClient {
   readonly store = new MemoryStore();
 
@@ -115,7 +115,7 @@ export class TestClient {
     this.store.write('root', root);
   }
 
-  /** With the very first root of a folder. */
+  /** Starts with the first root of a folder. */
   static ofFolder(folder: string): TestClient {
     return new TestClient(readFileSync(join(folder, 'metadata', '1.root.json')));
   }

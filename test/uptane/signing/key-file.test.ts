@@ -1,4 +1,4 @@
-/** Keys in files: what openssl reads, and what is refused. */
+/** Key files: compatible with openssl, and strict about invalid ones. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const newPath = () => join(folder, `key-${(count += 1)}`);
 const never = () => Promise.reject(new Error('nobody should have been asked'));
 
 describe.each(['ed25519', 'ecdsa', 'rsa'] as const)('%s', (type) => {
-  test('is written encrypted, for its owner only, and signs once it is decrypted', async () => {
+  test('is stored encrypted, readable only by its owner, and signs after decryption', async () => {
     const path = newPath();
     const listed = await writeKeyFile(path, generateKey(type), PASSPHRASE);
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -30,7 +30,7 @@ describe.each(['ed25519', 'ecdsa', 'rsa'] as const)('%s', (type) => {
     await signMetadata({ _type: 'x' }, [signer]);
   });
 
-  test('is what openssl reads and writes', async () => {
+  test('is interchangeable with openssl', async () => {
     const path = newPath();
     const listed = await writeKeyFile(path, generateKey(type), PASSPHRASE);
     const pass = newPath();
@@ -51,7 +51,7 @@ describe.each(['ed25519', 'ecdsa', 'rsa'] as const)('%s', (type) => {
   });
 });
 
-test('a wrong passphrase, a damaged file and a file that others may read are told apart', async () => {
+test('a wrong passphrase or damaged file, and a file readable by others, have distinct errors', async () => {
   const path = newPath();
   await writeKeyFile(path, generateKey('ed25519'), PASSPHRASE);
   await expect(openKeyFile(path, async () => 'another')).rejects.toThrow(
@@ -65,7 +65,7 @@ test('a wrong passphrase, a damaged file and a file that others may read are tol
   await expect(openKeyFile(newPath(), never)).rejects.toThrow('there is no file');
 });
 
-test('a key is never overwritten, nor encrypted with nothing', async () => {
+test('a key is never overwritten, nor encrypted with an empty passphrase', async () => {
   const path = newPath();
   await writeKeyFile(path, generateKey('ed25519'), PASSPHRASE);
   const before = readFileSync(path);
@@ -74,7 +74,7 @@ test('a key is never overwritten, nor encrypted with nothing', async () => {
   await expect(writeKeyFile(newPath(), generateKey('ed25519'), '')).rejects.toThrow('is empty');
 });
 
-test('a private key is not taken for a public one, nor a key that vehicles ignore', async () => {
+test('neither a private key nor a key that vehicles ignore is accepted as public key', async () => {
   const path = newPath();
   await writeKeyFile(path, generateKey('ed25519'), PASSPHRASE);
   await expect(readPublicKeyFile(path)).rejects.toThrow(`its public key is in ${path}.pub`);

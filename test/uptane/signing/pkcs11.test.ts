@@ -1,4 +1,4 @@
-/** Keys in a token: SoftHSM 2, which looks to a program like a hardware security module. */
+/** Keys in a token: SoftHSM 2, a software emulation of a hardware security module. */
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openToken } from '../../../src/uptane/signing/pkcs11/token.js';
@@ -19,7 +19,7 @@ afterAll(() => token?.close());
 const SIGNED = { _type: 'root', version: 1 };
 
 describe.runIf(hsm)('a token', () => {
-  test.each(['ed25519', 'ecdsa', 'rsa'] as const)('makes and uses a key: %s', async (type) => {
+  test.each(['ed25519', 'ecdsa', 'rsa'] as const)('creates and uses a key: %s', async (type) => {
     const key = must(token).generate(type, `made ${type}`);
     expect(key.keytype).toBe(type);
     const signer = must(token).signer(`made ${type}`);
@@ -29,7 +29,7 @@ describe.runIf(hsm)('a token', () => {
     expect(() => must(token).generate(type, `made ${type}`)).toThrow('already');
   });
 
-  test.each(['ed25519', 'ecdsa', 'rsa'] as const)('uses a key from elsewhere: %s', async (type) => {
+  test.each(['ed25519', 'ecdsa', 'rsa'] as const)('uses an imported key: %s', async (type) => {
     const privateKey = generateKey(type);
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
     must(hsm).importKey('root keys', `imported ${type}`, pem);
@@ -38,14 +38,14 @@ describe.runIf(hsm)('a token', () => {
     await signMetadata(SIGNED, [signer]);
   });
 
-  test('signs often enough for padding and leading zeros of every kind', async () => {
+  test('signs correctly for all paddings and leading zeros', async () => {
     const signer = must(token).signer('made ecdsa');
     for (let version = 1; version <= 300; version += 1) {
       await signMetadata({ ...SIGNED, version }, [signer]);
     }
   });
 
-  test('lists the keys that metadata may have', () => {
+  test('lists the keys suitable for metadata', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
     must(hsm).importKey('root keys', 'p384', pem);
@@ -57,7 +57,7 @@ describe.runIf(hsm)('a token', () => {
     expect(() => must(token).signer('p384')).toThrow('is not an Ed25519, ECDSA P-256 or RSA key');
   });
 
-  test('that is not there, a key that is not there and a module that is none are named', async () => {
+  test('errors name a missing token, a missing key and an invalid module', async () => {
     expect(() => must(token).signer('other')).toThrow('no key labelled "other"; it has "made');
     await expect(openToken({ modulePath, tokenLabel: 'other' }, PIN)).rejects.toThrow(
       'there is no token labelled "other", only "',
@@ -68,7 +68,7 @@ describe.runIf(hsm)('a token', () => {
     await expect(openToken({ modulePath }, PIN)).rejects.toThrow('which token? There are ');
   });
 
-  test('asks for the right PIN', async () => {
+  test('rejects a wrong PIN', async () => {
     await expect(openToken({ modulePath, tokenLabel: 'another' }, '999999')).rejects.toThrow(
       'PKCS #11, C_Login: the PIN is wrong',
     );

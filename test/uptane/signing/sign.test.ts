@@ -1,4 +1,4 @@
-/** What signers of this process write, the verification accepts. */
+/** The verification accepts signatures created in this process. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/uptane/json/canonical-json.js';
@@ -23,7 +23,7 @@ const SIGNED = {
 };
 
 describe.each(['ed25519', 'ecdsa', 'rsa'])('%s', (type) => {
-  test('signs what the verification accepts, under the id that is the digest of the key', async () => {
+  test('creates valid signatures, under the digest of the key as id', async () => {
     const signer = localSigner(keyOf(type));
     expect(signer.keyId).toBe(keyIdOf(signer.key));
     const bytes = writeEnvelope(await signMetadata(SIGNED, [signer]));
@@ -33,7 +33,7 @@ describe.each(['ed25519', 'ecdsa', 'rsa'])('%s', (type) => {
     expect(publicKeyOf(signer.key).verifies(signedBytes, signatures[0]?.hex ?? '')).toBe(true);
   });
 
-  test('a signature that is not by the named key never leaves', async () => {
+  test('a signature by a different key than named is never returned', async () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     const other = localSigner(privateKey);
     const liar = {
@@ -44,13 +44,13 @@ describe.each(['ed25519', 'ecdsa', 'rsa'])('%s', (type) => {
   });
 });
 
-test('several signers sign in their order', async () => {
+test('several signers sign in order', async () => {
   const signers = Object.values(KEYS).map(localSigner);
   const { signatures } = await signMetadata(SIGNED, signers);
   expect(signatures.map(({ keyid }) => keyid)).toEqual(signers.map(({ keyId }) => keyId));
 });
 
-test('keys that vehicles would ignore are no signers', () => {
+test('keys that vehicles would ignore cannot sign', () => {
   const unsuitable = (key: KeyObject) => () => localSigner(key);
   const { privateKey: p384 } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
   const { privateKey: small } = generateKeyPairSync('rsa', { modulusLength: 1024 });

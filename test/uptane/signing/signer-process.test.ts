@@ -1,4 +1,4 @@
-/** The signer process: it reads what it signs, and signs only what a key is for. */
+/** The signer process parses what it signs, and signs only files that a key is meant for. */
 import { statSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -46,26 +46,21 @@ const SOUND: Record<string, Record<string, PlainJson>> = {
 };
 
 describe('the signer', () => {
-  test('is reached by its own user only', () => {
+  test('is accessible only to its own user', () => {
     expect(statSync(socketPath).mode & 0o777).toBe(0o600);
   });
 
-  test.each(Object.keys(SOUND))(
-    'signs as %s what that role signs, and nothing else',
-    async (role) => {
-      await signMetadata(must(SOUND[role]), [of(role)]);
-      for (const [other, signed] of Object.entries(SOUND)) {
-        if (other === role) continue;
-        await expect(of(role).sign(canonicalJson(signed))).rejects.toThrow(
-          'this key does not sign',
-        );
-      }
-      const root = canonicalJson({ _type: 'root', expires: EXPIRES });
-      await expect(of(role).sign(root)).rejects.toThrow('this key does not sign root');
-    },
-  );
+  test.each(Object.keys(SOUND))('signs only files of the role %s with its key', async (role) => {
+    await signMetadata(must(SOUND[role]), [of(role)]);
+    for (const [other, signed] of Object.entries(SOUND)) {
+      if (other === role) continue;
+      await expect(of(role).sign(canonicalJson(signed))).rejects.toThrow('this key does not sign');
+    }
+    const root = canonicalJson({ _type: 'root', expires: EXPIRES });
+    await expect(of(role).sign(root)).rejects.toThrow('this key does not sign root');
+  });
 
-  test('answers many questions at once, each with its own signature', async () => {
+  test('answers concurrent requests, each with its own signature', async () => {
     const work = Array.from({ length: 200 }, (_, version) =>
       signMetadata({ ...SOUND.timestamp, version }, [of('timestamp')]),
     );
@@ -84,7 +79,7 @@ describe('the signer', () => {
     expect(refusals.at(-1)).toContain(fault);
   });
 
-  test('refuses bytes that are not canonical, and what is no JSON', async () => {
+  test('rejects bytes that are not canonical, or not JSON', async () => {
     const sign = (message: Uint8Array) => of('timestamp').sign(message);
     const spaced = Buffer.from(JSON.stringify(SOUND.timestamp, null, 1));
     await expect(sign(spaced)).rejects.toThrow('not canonical');
@@ -92,13 +87,13 @@ describe('the signer', () => {
     await expect(sign(Buffer.from([0xff]))).rejects.toThrow('not valid UTF-8');
   });
 
-  test('hangs up on whoever speaks something else', async () => {
+  test('disconnects clients of another protocol', async () => {
     const stranger = connect(socketPath);
     stranger.write('GET / HTTP/1.1\r\n\r\n');
     await new Promise((resolve) => stranger.once('close', resolve));
   });
 
-  test('is not started twice, and is found again after a restart', async () => {
+  test('cannot be started twice, and is found again after a restart', async () => {
     await expect(new SignerServer(options).start()).rejects.toThrow('another signer listens on');
     await server.stop();
     await expect(client.signers()).rejects.toThrow('no answer from the signer');
@@ -112,7 +107,7 @@ test.each([
   ['is no JSON', 'nonsense\n'],
   ['never ends', 'x'.repeat(9 * 1024 * 1024)],
 ])(
-  'a signer whose answer %s is refused, and ends nothing but its connection',
+  'a signer whose answer %s is rejected, which affects only its connection',
   async (_what, answer) => {
     const path = join(temporaryDirectory('broken-signer'), 'socket');
     const broken = createServer((socket) => {

@@ -1,4 +1,4 @@
-/** SoftHSM 2 with an empty token of its own, in a folder of its own. */
+/** SoftHSM 2 with its own empty token and folder. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const MODULES = [
   '/usr/lib64/softhsm/libsofthsm2.so',
 ];
 
-/** Sets `SOFTHSM2_CONF` of this process: the module reads it when it is first used. @throws ProgramMissing */
+/** Sets `SOFTHSM2_CONF` of this process, which the module reads at first use. @throws ProgramMissing */
 export async function softHsm(): Promise<SoftHsm> {
   const modulePath = MODULES.find((path) => existsSync(path));
   if (modulePath === undefined) {

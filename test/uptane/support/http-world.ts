@@ -1,4 +1,4 @@
-/** Both repositories of a world behind HTTP on this machine. */
+/** Both repositories of a world over HTTP on loopback. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type TestWorld, VIN } from './test-vehicle.js';
@@ -6,9 +6,9 @@ import { type TestWorld, VIN } from './test-vehicle.js';
 export interface HttpWorld {
   readonly directorUrl: string;
   readonly imageUrl: string;
-  /** Paths that were asked for, with the repository. */
+  /** Requested paths, with the repository. */
   readonly requests: string[];
-  /** Answers instead of the repository, if it returns true. */
+  /** If it returns true, it has answered instead of the repository. */
   intercept: (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
   close(): Promise<void>;
 }

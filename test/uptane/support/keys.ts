@@ -1,11 +1,11 @@
-/** Signing keys for tests, of each type that metadata may have. */
+/** Signing keys for tests, of each type that metadata supports. */
 import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { canonicalJson, type PlainJson } from '../../../src/uptane/json/canonical-json.js';
 import { publicJwk } from '../../support/public-jwk.js';
 
 export interface TestKey {
   readonly id: string;
-  /** As metadata lists it. */
+  /** As in metadata. */
   readonly listed: Record<string, PlainJson>;
   readonly sign: (message: Uint8Array) => string;
 }
@@ -15,7 +15,7 @@ export type KeyType = 'ed25519' | 'ecdsa' | 'rsa';
 const idOf = (listed: PlainJson) =>
   createHash('sha256').update(canonicalJson(listed)).digest('hex');
 
-/** The same key under another id: with one member more. */
+/** The same key under another id, due to one more member. */
 export const underAnotherId = (key: TestKey): TestKey => {
   const listed = { ...key.listed, note: 'the same key' };
   return { ...key, listed, id: idOf(listed) };
@@ -67,7 +67,7 @@ export function makeKey(type: KeyType = 'ed25519', bits = 2048): TestKey {
 
 export type Signed = Readonly<Record<string, PlainJson>>;
 
-/** A file of metadata. */
+/** A metadata file. */
 export function signFile(signed: Signed, keys: readonly TestKey[]): Buffer {
   const message = canonicalJson(signed);
   const signatures = keys.map((key) => ({ keyid: key.id, sig: key.sign(message) }));

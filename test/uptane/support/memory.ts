@@ -1,4 +1,4 @@
-/** A fetcher and a store in memory, which count and can be made to fail. */
+/** In-memory fetcher and store, which count their calls and can fail on request. */
 import { type MetadataStore } from '../../../src/uptane/store/metadata-store.js';
 import { type Fetcher, Unreachable } from '../../../src/uptane/transfer/fetcher.js';
 

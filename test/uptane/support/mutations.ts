@@ -1,4 +1,4 @@
-/** Random damage to files of metadata, the same for the same seed. */
+/** Random damage to metadata files, reproducible by seed. */
 import { must } from './must.js';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
@@ -19,7 +19,7 @@ export class Mutations {
     return from[this.below(from.length)] as T;
   }
 
-  /** One to three changes of bytes or of pieces of JSON text. */
+  /** One to three changes of bytes or of fragments of JSON text. */
   ofBytes(file: Buffer): Buffer {
     let bytes = file;
     for (let count = 1 + this.below(3); count > 0; count -= 1) bytes = this.#change(bytes);
@@ -46,7 +46,7 @@ export class Mutations {
       case 4:
         return splice(this.pick(TOKENS));
       case 5: {
-        // A piece from elsewhere in the file.
+        // A fragment from elsewhere in the file.
         const from = this.below(bytes.length);
         return splice(bytes.subarray(from, from + 1 + this.below(200)), at);
       }
@@ -74,7 +74,7 @@ export class Mutations {
         else Reflect.deleteProperty(holder, key);
         return;
       case 1: {
-        // Under another name, or beside itself.
+        // Renamed, or duplicated.
         const value = structuredClone(holder[key]);
         if (Array.isArray(holder)) holder.push(value);
         else

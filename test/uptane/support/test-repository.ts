@@ -1,4 +1,4 @@
-/** A repository that tests make and break: top-level roles, delegated ones, images, all in memory. */
+/** A repository for tests, in memory: top-level and delegated roles, images, and ways to break them. */
 import { createHash } from 'node:crypto';
 import { type PlainJson } from '../../../src/uptane/json/canonical-json.js';
 import { makeKey, type Signed, signFile, type TestKey } from './keys.js';
@@ -26,7 +26,7 @@ export type TestDelegation = Readonly<Record<string, PlainJson>>;
 interface TargetsRole extends Role {
   targets: Record<string, Custom>;
   delegationKeys: TestKey[];
-  /** `undefined`: no such member. */
+  /** `undefined`: member absent. */
   delegations: TestDelegation[] | undefined;
   custom: Custom | undefined;
 }
@@ -35,14 +35,14 @@ export const sha = (algorithm: string, bytes: Uint8Array) =>
   createHash(algorithm).update(bytes).digest('hex');
 
 export class TestRepository {
-  /** What the server serves: path below the repository, and the bytes. */
+  /** Served files: path below the repository, and bytes. */
   readonly files = new Map<string, Buffer>();
   readonly roles: Record<Top, Role>;
   readonly targets: TargetsRole;
   readonly delegated = new Map<string, TargetsRole>();
   /** Changes a file before it is signed. */
   tamper: (role: string, signed: any) => void = () => undefined;
-  /** Who signs a file, if not the role's keys. */
+  /** Signers of a file, if not the role's keys. */
   signers: (role: string) => readonly TestKey[] | undefined = () => undefined;
   /** Prefixes of metadata and images on the server. */
   readonly metadata: string;
@@ -64,7 +64,7 @@ export class TestRepository {
     this.roles = { root: role(), timestamp: role(), snapshot: role(), targets: this.targets };
   }
 
-  /** Adds an image to a role, and to what is served. */
+  /** Adds an image to a role and to the served files. */
   addImage(path: string, content: Uint8Array, custom: Custom, role = this.targets): void {
     role.targets[path] = {
       length: content.length,
@@ -79,7 +79,7 @@ export class TestRepository {
     }
   }
 
-  /** Makes a delegated role; who delegates to it is another matter. */
+  /** Creates a delegated role, without a delegation to it. */
   addRole(name: string, keys = [makeKey()]): TargetsRole {
     const role: TargetsRole = {
       keys,
@@ -95,7 +95,7 @@ export class TestRepository {
     return role;
   }
 
-  /** Delegates from one role to another, already made. */
+  /** Delegates from one role to another, existing one. */
   delegate(from: TargetsRole, name: string, details: Custom = {}): void {
     from.delegations = [
       ...(from.delegations ?? []),
@@ -132,7 +132,7 @@ export class TestRepository {
     return `${this.metadata}${version === undefined ? name : `${version}.${name}`}`;
   }
 
-  /** Signs and serves everything, with the versions that the roles have. */
+  /** Signs and serves everything, with the roles' current versions. */
   publish(): this {
     this.publishRoot();
     for (const [name, role] of this.delegated) this.#publishTargets(name, role);
@@ -142,7 +142,7 @@ export class TestRepository {
     return this;
   }
 
-  /** One version more of the files, and publishes. */
+  /** Increments the versions of the files and publishes. */
   release(...roles: string[]): this {
     for (const name of roles.length === 0 ? ['targets', 'snapshot', 'timestamp'] : roles) {
       const role = isTop(name) ? this.roles[name] : this.delegated.get(name);

@@ -1,4 +1,4 @@
-/** A vehicle of two ECUs and both of its repositories, as they are when all is well. */
+/** A vehicle with two ECUs, and both of its repositories, in a valid state. */
 import { verifyFully } from '../../../src/uptane/full-verification.js';
 import {
   type Assignment,
@@ -50,7 +50,7 @@ export class TestWorld {
     this.director.targets.custom = { vin: VIN };
   }
 
-  /** Lists an image in both repositories, for ECUs that nothing else is ordered for then. */
+  /** Lists an image in both repositories, as the only order for these ECUs. */
   order(path = FIRMWARE, content = 'firmware', counter = 1, ecus = forEcu()): this {
     const bytes = Buffer.from(content);
     this.image.addImage(path, bytes, { match: match(counter) });
@@ -65,7 +65,7 @@ export class TestWorld {
     return this;
   }
 
-  /** Signs all, and provisions the vehicle with the roots. */
+  /** Signs everything, and provisions the vehicle with the roots. */
   provision(): this {
     this.director.publish();
     this.image.publish();
@@ -100,12 +100,12 @@ export class TestWorld {
     return assignments;
   }
 
-  /** Paths that a cycle installs. @throws if it is refused */
+  /** Paths that a cycle installs. @throws if it is rejected */
   async paths(): Promise<string[]> {
     return (await this.cycle()).map(({ target }) => target.path);
   }
 
-  /** The refusal of a cycle that must be refused. */
+  /** The rejection of a cycle that must fail. */
   async refusal(): Promise<Refusal> {
     try {
       await this.cycle();

@@ -1,4 +1,4 @@
-/** The time of one ECU, against a Primary that keeps answers back. */
+/** The time of one ECU, against a Primary that withholds answers. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { timePayload } from '../../../src/uptane/time/signed-time.js';
@@ -21,18 +21,18 @@ function ecu() {
   return { time: open(), open, answer, pass: (ms: number) => (elapsed += ms) };
 }
 
-test('an answer that was kept back is refused, and time goes on', () => {
+test('a withheld answer is rejected, and time advances', () => {
   const { time, answer, pass } = ecu();
   time.accept(answer(time.newNonce()));
   const keptBack = answer(time.newNonce());
   pass(3 * MINUTE);
   expect(() => time.accept(keptBack)).toThrow(/has come too late/);
   expect(time.now()).toBe(START + 3 * MINUTE);
-  // It was used up by that.
+  // The nonce is used up.
   expect(() => time.accept(keptBack)).toThrow(/was not asked for/);
 });
 
-test('an answer within its time does not set the time back either', () => {
+test('an answer in time does not set the time back either', () => {
   const { time, answer, pass } = ecu();
   time.accept(answer(time.newNonce()));
   const keptBack = answer(time.newNonce());
@@ -41,7 +41,7 @@ test('an answer within its time does not set the time back either', () => {
   expect(time.now()).toBe(START + MINUTE);
 });
 
-test('the floor is what was attested, over a restart', () => {
+test('the floor is the last attested time, even after a restart', () => {
   const { time, open, answer, pass } = ecu();
   time.accept(answer(time.newNonce()));
   pass(MINUTE);

@@ -1,4 +1,4 @@
-/** What an ECU knows about images, against texts and orders of an attacker. */
+/** The ECU's image records, against an attacker's texts and orders. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -34,7 +34,7 @@ test.each([
   expect(detection?.reason.isWellFormed()).toBe(true);
 });
 
-test('the running image stays known, however many are written after it', () => {
+test('the running image stays on record, however many are written after it', () => {
   const path = file();
   const record = new ImageRecord(path);
   const running = imageOf('1.0.0');

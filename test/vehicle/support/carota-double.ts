@@ -1,76 +1,134 @@
-/** What a vehicle fetches from, with the faults that a test asks for. */
-import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import {
-  type Artifact,
-  type Signer,
-  signScript,
-  type UpdateScript,
-} from '../../../src/update-script/index.js';
-import { type Authority, newAuthority, newSigner } from '../../support/certificates.js';
+/** The servers that a vehicle asks, with the faults that a test wants of them: what is published is ordered. */
+import { createHash } from 'node:crypto';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Artifact, type UpdateScript } from '../../../src/update-script/index.js';
+import { type Custom } from '../../uptane/support/test-repository.js';
+import { scriptPath, UptaneWorld, VIN } from './uptane-world.js';
 
 export type Fault =
-  /** The connection breaks after so many bytes of the file. */
+  /** The connection is closed after that many bytes of the file. */
   | { kind: 'truncate'; after: number; times: number }
-  /** One byte is another one. */
+  /** One byte is wrong. */
   | { kind: 'corrupt' }
-  /** Nothing comes after so many bytes. */
+  /** Nothing is sent after that many bytes. */
   | { kind: 'stall'; after: number; times: number }
   | { kind: 'status'; status: number; times: number }
   /** The file is longer or shorter than the script says. */
   | { kind: 'length'; by: number }
-  /** After the connection broke once the file is another one of the same length. */
+  /** After the first disconnect, the file is another one of the same length. */
   | { kind: 'changed'; after: number }
-  /** The server knows no ranges. */
+  /** The server does not support ranges. */
   | { kind: 'no ranges'; after: number };
 
-export interface CarotaDouble {
-  readonly url: string;
-  readonly anchor: Authority;
-  readonly requests: { path: string; range: string | undefined; bytes: number }[];
+/** Names of the ECUs that vehicles may have behind their Primary. */
+const FITTED = ['HU', 'TCU', 'GW'];
+const ecuOf = (name: string) => ({ serial: `ecu-${name}`, hardwareId: `hw-${name}` });
+const OTA_MANAGER = 'OTA-MANAGER';
+
+/** The description of a vehicle. @param ecus version by name */
+export const describeEcus = (ecus: Readonly<Record<string, string>>): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      vin: VIN,
+      ecus: [
+        { name: OTA_MANAGER, ...ecuOf(OTA_MANAGER), isPrimary: true },
+        ...Object.entries(ecus).map(([name, version]) => ({ name, ...ecuOf(name), version })),
+      ],
+    }),
+  );
+
+export class CarotaDouble {
+  readonly world = new UptaneWorld();
+  /** For artifacts. */
+  readonly requests: { path: string; range: string | undefined; bytes: number }[] = [];
   fault: Fault | undefined;
-  artifact(bytes: Buffer): Artifact;
-  /** @param signedAt ms */
-  publish(script: UpdateScript, signer?: Signer, signedAt?: number): Promise<void>;
-  /** Answers this, signed or not, for a script. */
-  answer(scriptRefId: string, body: unknown, status?: number): void;
-  close(): Promise<void>;
-}
+  readonly #contents = new Map<string, Buffer>();
+  #next: { readonly script: UpdateScript; readonly after: UpdateScript } | undefined;
 
-export async function startCarotaDouble(): Promise<CarotaDouble> {
-  const anchor = await newAuthority('anchor');
-  const ownSigner = await newSigner(anchor);
-  const files = new Map<string, Buffer>();
-  const answers = new Map<string, { status: number; body: unknown }>();
-  const requests: CarotaDouble['requests'] = [];
-  let addresses = 0;
+  constructor() {
+    this.world.intercept = (path, request, response) => {
+      this.#orderNext(path);
+      const [, sha256 = ''] =
+        /^\/image\/targets\/artifacts\/[0-9a-f]+\.([0-9a-f]{64})$/.exec(path) ?? [];
+      const file = this.#contents.get(sha256);
+      if (file) this.#sendFile(file, sha256, path, request, response);
+      return file !== undefined;
+    };
+  }
 
-  const server = createServer((request, response) => {
-    const path = decodeURIComponent(request.url ?? '');
-    const script = /^\/v1\.0\/update-scripts\/(.+)\/delivery$/.exec(path)?.[1];
-    if (script !== undefined) deliver(script, response);
-    else sendFile(path, request, response);
-  });
-  const deliver = (scriptRefId: string, response: ServerResponse) => {
-    const { status, body } = answers.get(scriptRefId) ?? { status: 404, body: {} };
-    addresses += 1;
-    const artifacts = Object.fromEntries(
-      [...files.keys()].map((sha256) => [sha256, `/files/${sha256}?address=${addresses}`]),
-    );
-    const isScript = typeof body === 'string';
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(isScript ? { script: body, artifacts } : body));
-  };
-  const sendFile = (path: string, request: IncomingMessage, response: ServerResponse) => {
-    const [, sha256 = ''] = /^\/files\/([0-9a-f]+)/.exec(path) ?? [];
-    let file = files.get(sha256);
-    if (!file) {
-      response.writeHead(404).end();
-      return;
+  get url(): string {
+    return this.world.url;
+  }
+
+  close(): Promise<void> {
+    return this.world.close();
+  }
+
+  artifact(bytes: Buffer): Artifact {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    this.#contents.set(sha256, bytes);
+    const md5 = createHash('md5').update(bytes).digest('hex');
+    return { sha256, md5, size: bytes.length };
+  }
+
+  /** Puts a script and its artifacts into the image repository, and orders them. @param as the script's name there */
+  publish(script: UpdateScript, as = script['script-ref-id']): void {
+    this.publishBytes(as, Buffer.from(JSON.stringify(script)), script);
+  }
+
+  /** As `publish`, with whatever bytes in place of the script. */
+  publishBytes(scriptRefId: string, bytes: Buffer, { ecus }: Pick<UpdateScript, 'ecus'>): void {
+    const { image, director } = this.world;
+    const path = scriptPath(scriptRefId);
+    image.addImage(path, bytes, match([OTA_MANAGER]));
+    director.targets.targets = {};
+    this.#order(path, [OTA_MANAGER]);
+    for (const { artifact } of ecus) {
+      const content = this.#contents.get(artifact.sha256) ?? Buffer.alloc(0);
+      const artifactPath = `artifacts/${artifact.sha256}`;
+      image.addImage(artifactPath, content, match(FITTED));
+      const wanting = ecus.filter((other) => other.artifact.sha256 === artifact.sha256);
+      const names = wanting.map(({ ecu }) => ecu).filter((ecu) => FITTED.includes(ecu));
+      if (names.length > 0) this.#order(artifactPath, names);
     }
-    const { fault } = double;
+    this.world.release();
+  }
+
+  /** Publishes a script once the vehicle has reported the artifact of the one before it. */
+  publishAfter(after: UpdateScript, script: UpdateScript): void {
+    this.#next = { script, after };
+  }
+
+  /** As the Director does, it looks at the last manifest when the timestamp is fetched. */
+  #orderNext(path: string): void {
+    if (!this.#next || !path.endsWith(`/director/${VIN}/timestamp.json`)) return;
+    const { script, after } = this.#next;
+    const installed = this.world.manifests.at(-1)?.reports.get(ecuOf('HU').serial)?.installed;
+    if (installed?.hashes.get('sha256') !== after.ecus[0]?.artifact.sha256) return;
+    this.#next = undefined;
+    this.publish(script);
+  }
+
+  #order(path: string, names: readonly string[]): void {
+    const listed = this.world.image.targets.targets[path] as Record<string, Custom>;
+    const ecuIdentifiers = Object.fromEntries(
+      names.map(ecuOf).map(({ serial, hardwareId }) => [serial, { hardwareId }]),
+    );
+    this.world.director.targets.targets[path] = {
+      ...listed,
+      custom: { ...listed.custom, ecuIdentifiers },
+    };
+  }
+
+  #sendFile(
+    content: Buffer,
+    sha256: string,
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    let file = content;
+    const { fault, requests } = this;
     let etag = `"${sha256}"`;
     const noted = { path, range: request.headers.range, bytes: 0 };
     requests.push(noted);
@@ -113,34 +171,15 @@ export async function startCarotaDouble(): Promise<CarotaDouble> {
     response.write(body.subarray(0, breaks.after), () => {
       if (breaks.kind !== 'stall') setTimeout(() => response.destroy(), 50);
     });
-  };
-
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const double: CarotaDouble = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    anchor,
-    requests,
-    fault: undefined,
-    artifact(bytes) {
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      files.set(sha256, bytes);
-      const md5 = createHash('md5').update(bytes).digest('hex');
-      return { sha256, md5, size: bytes.length };
-    },
-    async publish(script, signer = ownSigner, signedAt = Date.now()) {
-      const jws = await signScript(script, signer, signedAt);
-      answers.set(script['script-ref-id'], { status: 200, body: jws });
-    },
-    answer(scriptRefId, body, status = 200) {
-      answers.set(scriptRefId, { status, body });
-    },
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-  return double;
+  }
 }
 
-export const softwareOf = (bytes: number) => randomBytes(bytes);
+const match = (ecus: readonly string[]) => ({
+  match: { hardwareIds: ecus.map((name) => ecuOf(name).hardwareId), releaseCounter: 1 },
+});
+
+export async function startCarotaDouble(): Promise<CarotaDouble> {
+  const carota = new CarotaDouble();
+  await carota.world.start();
+  return carota;
+}

@@ -5,94 +5,48 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  AutomaticConsent,
-  FileInstaller,
-  FileJournal,
-  HttpDownloads,
-  HttpScriptSource,
-  MemoryOutbox,
-  NoReboot,
-  UpdateRunner,
-  VehicleAgent,
-  VehicleClock,
-} from 'otaops/vehicle';
-import { X509Certificate } from 'node:crypto';
+import { AutomaticConsent, FileJournal, openVehicle } from 'otaops/vehicle';
 
 /**
- * @type {{ directory: string, url: string, anchor: string, trigger: string, identity: any, model: string,
+ * @type {{ directory: string, url: string, trigger: string, identity: any, model: string,
  *   killAt?: number, killBefore?: boolean, sick?: string, bytesPerSecond?: number }}
  */
 const settings = JSON.parse(process.argv[2] ?? '{}');
-const { directory } = settings;
+const { directory, url } = settings;
 const platformFile = join(directory, 'platform.ndjson');
 
-const installer = new FileInstaller({
-  directory: join(directory, 'ecus'),
-  health: async ({ version }) => {
-    if (version === settings.sick) throw new Error('no answer from it');
-  },
-});
-installer.provision('HU', '1.0.0');
-installer.provision('TCU', '1.0.0');
-
-const scripts = new HttpScriptSource({
-  url: settings.url,
-  token: 'token',
-  trustAnchors: [new X509Certificate(settings.anchor)],
-});
-const journal = new FileJournal(join(directory, 'journal'));
 let entries = 0;
-/** @type {import('otaops/vehicle').Journal} */
-const mortal = {
-  read: () => journal.read(),
-  get isLong() {
-    return journal.isLong;
-  },
-  append(entry) {
-    entries += 1;
-    const isTime = entries === settings.killAt;
-    if (isTime && settings.killBefore) process.kill(process.pid, 'SIGKILL');
-    journal.append(entry);
-    if (isTime) process.kill(process.pid, 'SIGKILL');
-  },
-  replace: (all) => journal.replace(all),
+const { append } = FileJournal.prototype;
+/** @param {Parameters<typeof append>[0]} entry */
+FileJournal.prototype.append = function (entry) {
+  entries += 1;
+  const isTime = entries === settings.killAt;
+  if (isTime && settings.killBefore) process.kill(process.pid, 'SIGKILL');
+  append.call(this, entry);
+  if (isTime) process.kill(process.pid, 'SIGKILL');
 };
-
-const clock = new VehicleClock(Date.now);
-const otaManager = new UpdateRunner({
-  equipment: {
-    scripts,
-    consent: new AutomaticConsent(true),
-    conditions: { timeZone: 'UTC', read: async () => ({}) },
-    downloads: new HttpDownloads({
-      directory: join(directory, 'downloads'),
-      locate: (...what) => scripts.locate(...what),
-      pauseMs: 20,
-      bytesPerSecond: settings.bytesPerSecond,
-    }),
-    installer,
-    reboot: new NoReboot(),
-  },
-  model: settings.model,
-  clock,
-  pace: { progressSeconds: 0, progressPercent: 60 },
-});
 
 /** @type {import('otaops/vehicle').CloudLinkHandlers | undefined} */
 let handlers;
-const agent = new VehicleAgent({
+const { agent } = openVehicle({
   identity: settings.identity,
-  otaManager,
-  journal: mortal,
-  outbox: new MemoryOutbox(),
-  clock,
+  model: settings.model,
   link: {
     isUp: true,
     open: (given) => void (handlers = given),
     publish: async (payload) => appendFileSync(platformFile, `${payload.toString()}\n`),
     close: async () => undefined,
   },
+  directory,
+  carotaUrl: url,
+  directorUrl: `${url}/director`,
+  imageUrl: `${url}/image`,
+  carotaToken: 'token',
+  consent: new AutomaticConsent(true),
+  healthCommand: settings.sick && `test "$OTAOPS_VERSION" != "${settings.sick}"`,
+  bytesPerSecond: settings.bytesPerSecond,
+  pace: { progressSeconds: 0, progressPercent: 60 },
+  patience: { attempts: 8, pauseMs: 20 },
 });
 console.log('on');
 agent.goOnline();

@@ -1,4 +1,4 @@
-/** An installer that takes its time. */
+/** A slow installer. */
 import { type Installer } from '../../../src/vehicle/index.js';
 
 export function slow(real: Installer, ms: number) {

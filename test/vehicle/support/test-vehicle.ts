@@ -1,173 +1,92 @@
-/** A vehicle with real files and a real journal, and a message platform that the test can look into. */
-import { mkdirSync, readFileSync } from 'node:fs';
+/** A vehicle with real files, a real journal and real verification, whose parts a test may replace. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  decodeMessage,
-  encodeMessage,
-  type MetaField,
-  type OtaEvent,
-  otaTrigger,
-  statusName,
-} from '../../../src/contract/index.js';
-import {
   AutomaticConsent,
-  type CloudLink,
-  type CloudLinkHandlers,
   type Conditions,
   type Consent,
   type Equipment,
   FileInstaller,
   FileJournal,
   HttpDownloads,
-  type HttpDownloadsOptions,
-  HttpScriptSource,
   type Installer,
   MemoryOutbox,
   NoReboot,
   type Pace,
+  provisionVehicle,
+  type SlowestRate,
   UpdateRunner,
   VehicleAgent,
   VehicleClock,
 } from '../../../src/vehicle/index.js';
+import { uptaneEquipment } from '../../../src/vehicle/uptane-equipment.js';
 import { temporaryDirectory } from '../../support/servers.js';
-import { type CarotaDouble } from './carota-double.js';
-
-export const IDENTITY = {
-  vin: '5YJSA1E40FF345678',
-  systemId: 'c2c-sys-5YJSA1E40FF345678',
-  deviceId: 'device1234',
-  ecuType: 'TCU',
-};
-export const MODEL = 'vehicle model a';
-const REF_ID = 'schedule 0909';
-
-/** Keeps what a vehicle publishes; acknowledges all of it while it is up. */
-export class PlatformDouble implements CloudLink {
-  readonly messages: ReturnType<typeof decoded>[] = [];
-  isUp = false;
-  #handlers: CloudLinkHandlers | undefined;
-
-  open(handlers: CloudLinkHandlers): void {
-    this.#handlers = handlers;
-    this.isUp = true;
-    handlers.onUp();
-  }
-
-  publish(payload: Buffer): Promise<void> {
-    this.messages.push(decoded(payload));
-    return Promise.resolve();
-  }
-
-  close(): Promise<void> {
-    this.isUp = false;
-    return Promise.resolve();
-  }
-
-  /** @param time ms @param ttl seconds */
-  trigger(
-    scriptRefId: string,
-    triggerId: string = crypto.randomUUID(),
-    time = Date.now(),
-    ttl = -1,
-  ): void {
-    this.#handlers?.onMessage(triggerOf(scriptRefId, triggerId, time, ttl));
-  }
-
-  get events(): OtaEvent[] {
-    return this.messages.filter((message) => message.message_type === 'OTA_EVENT');
-  }
-
-  /** Without those of progress. */
-  get statuses(): string[] {
-    const names = this.events.map(({ body }) => statusName(body.status));
-    return names.filter((name) => name !== 'downloading');
-  }
-
-  meta(key = 'reason'): string | undefined {
-    return metaOf(this.events.at(-1)?.body.meta ?? [], key);
-  }
-}
-
-export const metaOf = (meta: readonly MetaField[], key: string) =>
-  meta.find((field) => field.key === key)?.value;
-
-export function triggerOf(
-  scriptRefId: string,
-  triggerId: string,
-  time = Date.now(),
-  ttl = -1,
-): Buffer {
-  const { vin } = IDENTITY;
-  return encodeMessage(
-    otaTrigger({
-      ...IDENTITY,
-      triggerId,
-      time,
-      ttl,
-      ackRequired: true,
-      body: { model: MODEL, 'ref-id': REF_ID, 'script-ref-id': scriptRefId, vin },
-    }),
-  );
-}
-
-function decoded(payload: Uint8Array) {
-  const result = decodeMessage(payload);
-  if (!result.ok) throw new Error(`the vehicle sent ${result.fault.code} ${result.fault.path}`);
-  return result.value;
-}
+import { type CarotaDouble, describeEcus } from './carota-double.js';
+import { IDENTITY, MODEL, PlatformDouble } from './platform-double.js';
 
 export interface TestVehicleOptions {
   readonly carota: CarotaDouble;
-  readonly directory?: string;
+  /** Version by name. */
   readonly ecus?: Readonly<Record<string, string>>;
   readonly consent?: Consent;
   readonly conditions?: Conditions;
-  readonly health?: (version: string) => Promise<void>;
-  readonly downloads?: Partial<HttpDownloadsOptions>;
-  readonly clock?: () => number;
+  readonly health?: (version: string, signal: AbortSignal) => Promise<void>;
+  readonly bytesPerSecond?: number;
+  /** A slower transfer is given up. */
+  readonly slowest?: SlowestRate;
+  /** Of the disk. */
+  readonly freeBytes?: () => Promise<number>;
+  /** By which the attested time goes on, ms. */
+  readonly monotonic?: () => number;
   readonly pace?: Partial<Pace>;
   readonly installer?: (real: Installer) => Installer;
   readonly onPhase?: (phase: string, runner: UpdateRunner) => void;
 }
 
 export function startVehicle(options: TestVehicleOptions) {
-  const { carota, directory = temporaryDirectory('vehicle') } = options;
-  mkdirSync(directory, { recursive: true });
+  const { carota, ecus = { HU: '1.0.0' } } = options;
+  const directory = temporaryDirectory('vehicle');
+  provisionVehicle(directory, describeEcus(ecus), carota.world.trust);
   const installer = new FileInstaller({
     directory: join(directory, 'ecus'),
     ...(options.health
-      ? { health: ({ version }) => options.health?.(version) ?? Promise.resolve() }
+      ? {
+          health: ({ version }, signal) => options.health?.(version, signal) ?? Promise.resolve(),
+        }
       : {}),
   });
-  for (const [ecu, version] of Object.entries(options.ecus ?? { HU: '1.0.0' })) {
-    installer.provision(ecu, version);
-  }
-  const scripts = new HttpScriptSource({
-    url: carota.url,
-    token: 'token',
-    trustAnchors: [carota.anchor.certificate],
-    attempts: 3,
-    pauseMs: 5,
+  for (const [ecu, version] of Object.entries(ecus)) installer.provision(ecu, version);
+  const clock = new VehicleClock(Date.now, options.monotonic);
+  const trusted = uptaneEquipment({
+    vin: IDENTITY.vin,
+    directory,
+    directorUrl: new URL(`${carota.url}/director`),
+    imageUrl: new URL(`${carota.url}/image`),
+    carotaToken: 'token',
+    bytesPerSecond: options.bytesPerSecond,
+    patience: { attempts: 3, pauseMs: 5, slowest: options.slowest },
+    clock,
+    localInstaller: () => installer,
   });
   const equipment: Equipment = {
-    scripts,
+    ...trusted,
     consent: options.consent ?? new AutomaticConsent(true),
     conditions: options.conditions ?? {
       timeZone: 'UTC',
       read: () => Promise.resolve({ battery: 100, gear: 'park', ignition: 'off' }),
     },
-    downloads: new HttpDownloads({
-      directory: join(directory, 'downloads'),
-      locate: (...what) => scripts.locate(...what),
-      attempts: 3,
-      pauseMs: 5,
-      stallSeconds: 0.2,
-      ...options.downloads,
-    }),
-    installer: options.installer?.(installer) ?? installer,
+    ...(options.freeBytes
+      ? {
+          downloads: new HttpDownloads({
+            directory: join(directory, 'downloads'),
+            locate: () => Promise.reject(new Error('there is no room for it')),
+            freeBytes: options.freeBytes,
+          }),
+        }
+      : {}),
+    installer: options.installer?.(trusted.installer) ?? trusted.installer,
     reboot: new NoReboot(),
   };
-  const clock = new VehicleClock(options.clock ?? Date.now);
   const runner: UpdateRunner = new UpdateRunner({
     equipment,
     model: MODEL,
@@ -192,14 +111,14 @@ export function startVehicle(options: TestVehicleOptions) {
     platform,
     installer,
     directory,
-    /** What an ECU runs, and that it is whole and healthy. */
+    /** The software that an ECU runs, checked to be intact and healthy. */
     async runs(ecu = 'HU'): Promise<string | undefined> {
       await installer.check(ecu, AbortSignal.timeout(5_000));
       return installer.version(ecu);
     },
     software: (ecu: string, slot: 'a' | 'b') =>
       readFileSync(join(directory, 'ecus', ecu, slot, 'software')),
-    /** One trigger, until its update has ended and is told. */
+    /** One trigger, until its update has finished and been reported. */
     async update(scriptRefId = 'hu only 001'): Promise<void> {
       platform.trigger(scriptRefId);
       await agent.idle();

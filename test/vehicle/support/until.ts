@@ -1,4 +1,4 @@
-/** Waits for what comes by itself. @throws Error after 45 s, which is long even on a busy machine */
+/** Waits for a condition. @throws Error after 45 s, enough for a busy machine */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 45_000;
   while (!(await holds())) {

@@ -1,4 +1,4 @@
-/** A Director, an image repository and a time server over HTTP, and a vehicle that is provisioned to trust them. */
+/** Director, image repository and time server over HTTP, and a vehicle provisioned to trust them. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ import {
 import { temporaryDirectory } from '../../support/servers.js';
 import { makeKey, signFile, type TestKey } from '../../uptane/support/keys.js';
 import { NOW, sha, TestRepository } from '../../uptane/support/test-repository.js';
-import { IDENTITY, MODEL, PlatformDouble } from './test-vehicle.js';
+import { IDENTITY, MODEL, PlatformDouble } from './platform-double.js';
 
 export { NOW } from '../../uptane/support/test-repository.js';
 export const VIN = IDENTITY.vin;
@@ -27,7 +27,7 @@ export const ECUS = {
 } as const;
 export type TestEcu = 'HU' | 'TCU';
 
-/** What each ECU is to get. */
+/** The image for each ECU. */
 export type Bill = Partial<
   Record<TestEcu, { readonly version: string; readonly content: Buffer; readonly counter?: number }>
 >;
@@ -38,16 +38,16 @@ export class UptaneWorld {
   readonly director = new TestRepository('', '');
   readonly image = new TestRepository('metadata/', 'targets/');
   timeKey: TestKey = makeKey();
-  /** What the time server says. */
+  /** The time server's time. */
   now = NOW;
   readonly manifests: ManifestFile[] = [];
-  /** Path below the server of each request. */
+  /** Path of each request. */
   requests: string[] = [];
-  /** Bytes in and out, of bodies. */
+  /** Body bytes in and out. */
   readonly traffic = { sent: 0, received: 0 };
-  /** Answers in place of the server, if it returns true: an attacker on the path. */
+  /** An attacker on the path: if it returns true, it has answered in place of the server. */
   intercept: Answer = () => false;
-  /** Answers to requests of time, in place of a signed one. */
+  /** Answers time requests in place of a signed one. */
   timeAnswer: ((nonces: readonly string[]) => Buffer) | undefined;
   manifestStatus = 204;
   url = '';
@@ -68,7 +68,7 @@ export class UptaneWorld {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Publishes a script and its images in the image repository; orders nothing yet. */
+  /** Publishes a script and its images in the image repository, without ordering them. */
   offer(scriptRefId: string, bill: Bill, fields: Partial<UpdateScript> = {}): UpdateScript {
     const ecus = Object.entries(bill).map(([ecu, { version, content, counter = 1 }]) => {
       const { hardwareId } = ECUS[ecu as TestEcu];
@@ -92,7 +92,7 @@ export class UptaneWorld {
     return script;
   }
 
-  /** Orders the script and its images for the vehicle, in place of what was ordered before. */
+  /** Orders the script and its images for the vehicle, replacing the previous order. */
   order(scriptRefId: string, bill: Bill): void {
     this.director.targets.targets = {};
     this.orderTarget(scriptPath(scriptRefId), 'OTA-MANAGER');
@@ -122,7 +122,7 @@ export class UptaneWorld {
     return script;
   }
 
-  /** Signs all anew; for the first time with version 1. */
+  /** Signs all files anew, starting with version 1. */
   release(): void {
     if (this.director.files.has('timestamp.json')) this.director.release();
     else this.director.publish();
@@ -130,7 +130,7 @@ export class UptaneWorld {
     else this.image.publish();
   }
 
-  /** What a vehicle is provisioned with. */
+  /** The provisioning data of a vehicle. */
   get trust() {
     const root = (repository: TestRepository) => {
       if (!repository.files.has(repository.path('root', repository.roles.root.version))) {
@@ -208,7 +208,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The description of the vehicle. @param sockets of ECUs with a process of their own */
+/** The description of the vehicle. @param sockets of ECUs that run in their own process */
 export const describeVehicle = (
   ecus: readonly TestEcu[] = ['HU'],
   details: Partial<Record<TestEcu, object>> = {},
@@ -227,7 +227,7 @@ export interface UptaneVehicleOptions extends Partial<RealVehicleOptions> {
   readonly description?: Buffer;
 }
 
-/** Provisions a vehicle, unless its folder is one already, and switches it on. */
+/** Provisions a vehicle, unless its folder already is, and starts it. */
 export function startUptaneVehicle(world: UptaneWorld, options: UptaneVehicleOptions = {}) {
   const { directory = temporaryDirectory('uptane-vehicle'), description, ...changed } = options;
   if (options.directory === undefined) {
@@ -263,7 +263,7 @@ export function startUptaneVehicle(world: UptaneWorld, options: UptaneVehicleOpt
       platform.trigger(scriptRefId, triggerId);
       await vehicle.agent.idle();
     },
-    /** What it has reported since the last call, without progress. */
+    /** Events reported since the last call, without progress. */
     newStatuses: (() => {
       let seen = 0;
       return () => {

@@ -37,7 +37,7 @@ export function deadLetterRoutes(server: Server, context: HttpContext): void {
     const { limit, cursor, replayed, ...filter } = query;
     const before = parsePosition(LETTERS.read(cursor));
     const match = { ...matchOf(filter), replayed };
-    const { rows, isFull } = await listDeadLetters(database, match, { before, limit });
+    const { rows, isFull } = await listDeadLetters(context.reading, match, { before, limit });
     const size = isFull ? rows.length : limit;
     const position = (row: DeadLetterRow) => `${row.received_at.getTime()} ${row.id}`;
     return page(rows, size, LETTERS, position, deadLetterBody);

@@ -1,4 +1,4 @@
-/** `/v1.0/dispatch`: the global rate limit of all adapters on this database. */
+/** `/v1.0/dispatch`: the global rate limit, shared by all adapters on this database. */
 import { dispatchApi } from '../../../contract/adapter-api/index.js';
 import { serve, type Server } from '../../../service/http/index.js';
 import { recordAction } from '../../audit/index.js';

@@ -55,7 +55,7 @@ export function registryRoutes(server: Server, context: HttpContext): void {
   serve(server, registryApi.listRegistrations, async ({ query: { limit, cursor, vin } }) => {
     const after = VEHICLES.read(cursor) ?? '';
     const prefix = vin?.toUpperCase() ?? '';
-    const rows = await listVehicles(database, { after, limit, prefix });
+    const rows = await listVehicles(context.reading, { after, limit, prefix });
     return page(rows, limit, VEHICLES, ({ vin }) => vin, registrationBody);
   });
 

@@ -32,7 +32,7 @@ import { addTargetOf, checkedHardware } from '../target.js';
 
 const ARTIFACTS = listCursor('artifacts', /^[0-9a-f]{64}$/);
 
-/** Where update scripts are targets: an upload there would replace one that was approved. */
+/** Target path of update scripts: an upload there could replace an approved one. */
 const SCRIPTS = 'scripts/';
 
 export function artifactRoutes(server: Server, context: CarotaContext): void {
@@ -60,7 +60,7 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
   });
 
   serve(server, artifactApi.listArtifacts, async ({ request, query: { limit, cursor } }) => {
-    const rows = await listArtifacts(database, ARTIFACTS.read(cursor) ?? '', limit);
+    const rows = await listArtifacts(context.reading, ARTIFACTS.read(cursor) ?? '', limit);
     return page(
       rows,
       limit,
@@ -115,13 +115,13 @@ const artifactBody = (
   ...(mayDownload(request) ? { url: artifactUrl(row.sha256, context) } : {}),
 });
 
-/** Firmware is for those who plan with it and for vehicles, not for everyone who may look. */
+/** Firmware may be downloaded by planners and vehicles, not by every viewer. */
 const mayDownload = (request: FastifyRequest): boolean => {
   const { role } = callerOf(request);
   return mayDo(CAROTA_GRANTS, role, 'plan') || mayDo(CAROTA_GRANTS, role, 'fetch');
 };
 
-/** Absolute if vehicles use another address than this server's. */
+/** Absolute if vehicles use a different address than this server's. */
 export function artifactUrl(
   sha256: string,
   { urlKey, urlTtl, clock, publicUrl }: CarotaContext,

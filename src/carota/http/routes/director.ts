@@ -24,7 +24,7 @@ const ATTACKS = listCursor('attack-reports', ID_POSITION);
 const AUDIT = listCursor('audit', ID_POSITION);
 
 export function directorRoutes(server: Server, context: CarotaContext): void {
-  const { director, database } = context;
+  const { director, reading } = context;
 
   serve(server, directorApi.sendManifest, async ({ params, body }) => {
     const bytes = body ?? Buffer.alloc(0);
@@ -50,15 +50,17 @@ export function directorRoutes(server: Server, context: CarotaContext): void {
       .send(Buffer.from(file));
   });
 
+  serve(server, directorApi.getDirectorRepository, () => director.status());
+
   serve(server, directorApi.listAttackReports, async ({ query: { limit, cursor, vin } }) => {
     const before = Number(ATTACKS.read(cursor) ?? Number.MAX_SAFE_INTEGER);
-    const rows = await listAttacks(database, { before, limit, vin: vin?.toUpperCase() });
+    const rows = await listAttacks(reading, { before, limit, vin: vin?.toUpperCase() });
     return page(rows, limit, ATTACKS, ({ id }) => String(id), attackBody);
   });
 
   serve(server, directorApi.listCarotaAudit, async ({ query: { limit, cursor, vin } }) => {
     const before = Number(AUDIT.read(cursor) ?? Number.MAX_SAFE_INTEGER);
-    const rows = await listActions(database, { before, limit, vin: vin?.toUpperCase() });
+    const rows = await listActions(reading, { before, limit, vin: vin?.toUpperCase() });
     return page(rows, limit, AUDIT, ({ id }) => String(id), auditBody);
   });
 }
@@ -91,7 +93,7 @@ async function answered<T>(work: () => Promise<T>): Promise<T> {
       const path = ecuId === undefined ? '' : `/signed/ecuReports/${pointer(ecuId)}`;
       const errors = [{ path, message: `${code}: ${message}` }];
       const about = ecuId === undefined ? '' : `ECU ${ecuId}: `;
-      throw new Problem('MANIFEST_REFUSED', `${about}${message}`, errors);
+      throw new Problem('MANIFEST_REFUSED', `${about}${message}`, { errors });
     }
     if (error instanceof Refusal) throw invalid([{ path: '', message: error.message }]);
     throw error;

@@ -3,6 +3,7 @@ import {
   type Ecu,
   ecuApi,
   type EcuRegistration,
+  type StoredManifest,
   type VehicleEcus,
 } from '../../../contract/carota-api/index.js';
 import { type FieldError } from '../../../contract/index.js';
@@ -20,9 +21,11 @@ import {
   dueByEcu,
   ecuStanding,
   findLastManifest,
+  findManifest,
   type ImageRecord,
   type InventoryEcu,
   type OrderedRecord,
+  type StoredFiles,
   type VehicleStanding,
 } from '../../director/index.js';
 import {
@@ -33,6 +36,7 @@ import {
   NoSuchEcu,
   replaceEcu,
   storeEcus,
+  textErrors,
 } from '../../ecus/index.js';
 import { type CarotaContext } from '../context.js';
 
@@ -40,6 +44,16 @@ export function ecuRoutes(server: Server, context: CarotaContext): void {
   const { database, clock } = context;
 
   serve(server, ecuApi.listEcus, ({ params }) => ecusOf(context, params.vin.toUpperCase()));
+
+  serve(server, ecuApi.getManifest, async ({ params }) => {
+    const vin = params.vin.toUpperCase();
+    await vehicleOf(context, vin);
+    const found = await findManifest(database, vin);
+    if (!found) throw new Problem('MANIFEST_NOT_FOUND', `no manifest of ${vin} was accepted yet`);
+    // It was checked before it was stored.
+    const manifest = JSON.parse(found.manifest.toString()) as StoredManifest['manifest'];
+    return { receivedAt: found.received_at, manifest };
+  });
 
   serve(server, ecuApi.putEcus, async ({ request, params, body }) => {
     const vin = params.vin.toUpperCase();
@@ -53,7 +67,7 @@ export function ecuRoutes(server: Server, context: CarotaContext): void {
   serve(server, ecuApi.replaceEcu, async ({ request, params, body }) => {
     const vin = params.vin.toUpperCase();
     const { reason = '', ...ecu } = body;
-    refuseIf(keyErrors(ecu.publicKey, '/publicKey'));
+    refuseIf([...keyErrors(ecu.publicKey, '/publicKey'), ...textErrors(ecu, '')]);
     const by = actorOf(request, reason);
     await vehicleOf(context, vin);
     await change(() =>
@@ -116,8 +130,20 @@ async function ecusOf(context: CarotaContext, vin: string): Promise<Served<Vehic
           later: due.later.map(({ refId }) => refId),
         }
       : null,
+    metadata: vehicle.files ? metadataBody(vehicle.files) : null,
   };
 }
+
+const metadataBody = ({ timestamp, snapshot, targets }: StoredFiles) => ({
+  timestamp: fileBody(timestamp),
+  snapshot: fileBody(snapshot),
+  targets: fileBody(targets),
+});
+
+const fileBody = ({ version, expires }: StoredFiles['targets']) => ({
+  version,
+  expires: new Date(expires),
+});
 
 function ecuBody(
   ecu: InventoryEcu,

@@ -3,11 +3,27 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable } from 'node:stream';
-import { imageRepositoryApi } from '../../../contract/carota-api/index.js';
-import { Problem, serve, type Server } from '../../../service/http/index.js';
+import { type FastifyRequest } from 'fastify';
+import { type DeliveryOutcome, imageRepositoryApi } from '../../../contract/carota-api/index.js';
+import {
+  callerOf,
+  Problem,
+  serve,
+  type Served,
+  type Server,
+  streamIn,
+} from '../../../service/http/index.js';
 import { RepositoryFault } from '../../../uptane/repository/index.js';
-import { type ByteRange } from '../../artifacts/index.js';
-import { findImage, requestedImage, type RequestedImage } from '../../image-repository/index.js';
+import { ArtifactRefused, type ByteRange, takeArtifact } from '../../artifacts/index.js';
+import { recordActions } from '../../audit.js';
+import {
+  DeliveryRefused,
+  type DeliveryResult,
+  findExpected,
+  findImage,
+  requestedImage,
+  type RequestedImage,
+} from '../../image-repository/index.js';
 import { answerContent, CACHE } from '../content.js';
 import { type CarotaContext } from '../context.js';
 
@@ -34,6 +50,34 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
     }
   });
 
+  serve(server, imageRepositoryApi.deliver, async ({ request, body }) => {
+    const result = await delivered(context, request, body ?? Buffer.alloc(0));
+    return outcomeBody(result);
+  });
+
+  serve(
+    server,
+    imageRepositoryApi.uploadDeliveredImage,
+    async ({ request, params: { sha256 } }) => {
+      const { database, store, incoming, clock } = context;
+      const expected = await findExpected(database, sha256, clock());
+      if (!expected) {
+        throw new Problem(
+          'DELIVERY_REFUSED',
+          `no delivery of the last week needs an image ${sha256}`,
+        );
+      }
+      const { length: size, path: name } = expected;
+      const said = { name, sha256, size, by: callerOf(request).id, now: clock() };
+      try {
+        await takeArtifact(database, store, incoming, streamIn(request), said);
+      } catch (error) {
+        if (error instanceof ArtifactRefused) throw new Problem('ARTIFACT_REFUSED', error.message);
+        throw error;
+      }
+    },
+  );
+
   // Paths of images have any number of parts, which the description of an interface cannot say.
   server.route({
     method: ['GET', 'HEAD'],
@@ -54,6 +98,46 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
     },
   });
 }
+
+/** Who has delivered what, and what was refused, is in the audit log. @throws Problem */
+async function delivered(
+  { images, database, clock }: CarotaContext,
+  request: FastifyRequest,
+  bytes: Uint8Array,
+): Promise<DeliveryResult> {
+  const { id, name } = callerOf(request);
+  const note = (action: 'deliver' | 'refuse-delivery', detail: object) =>
+    recordActions(database, action, [{ vin: null, by: { id, name, reason: '' }, detail }], clock());
+  try {
+    const result = await images.deliver(bytes);
+    const { state, roles } = result;
+    await note('deliver', { state, roles });
+    return result;
+  } catch (error) {
+    if (!(error instanceof DeliveryRefused)) throw error;
+    const faults = error.faults.slice(0, MOST_FAULTS).map(storable);
+    await note('refuse-delivery', { faults });
+    const errors = faults.map((message) => ({ path: '/roles', message }));
+    throw new Problem('DELIVERY_REFUSED', faults[0] ?? error.message, { errors });
+  }
+}
+
+/** A delivery may list thousands of images that are all at fault. */
+const MOST_FAULTS = 100;
+
+/** The text may be the supplier's: NUL and half a surrogate pair cannot be stored. */
+const storable = (text: string) => text.slice(0, 1_000).replaceAll('\0', '\ufffd').toWellFormed();
+
+const outcomeBody = ({ state, roles, missing }: DeliveryResult): Served<DeliveryOutcome> => ({
+  state,
+  roles: [...roles],
+  missing: missing.map(({ role, target: { path, length, hashes } }) => ({
+    role,
+    path,
+    sha256: hashes.get('sha256') ?? '',
+    length,
+  })),
+});
 
 interface Image {
   /** bytes */

@@ -28,13 +28,13 @@ import { type CarotaContext } from '../context.js';
 const REFUSED = listCursor('refused-events', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
 export function refusedEventRoutes(server: Server, context: CarotaContext): void {
-  const { database, clock, log, wake } = context;
+  const { database, reading, clock, log, wake } = context;
 
   serve(server, refusedEventApi.listRefusedEvents, async ({ query }) => {
     const { limit, cursor, replayed, ...rest } = query;
     const filter = { ...filterOf(rest), replayed };
     const position = { order: 'newest', beyond: REFUSED.read(cursor), limit } as const;
-    const { rows, isFull } = await listRefusedEvents(database, filter, position);
+    const { rows, isFull } = await listRefusedEvents(reading, filter, position);
     const size = isFull ? rows.length : limit;
     return page(rows, size, REFUSED, ({ id }) => id, refusedEventBody);
   });

@@ -23,7 +23,7 @@ import { conflictAsProblem } from './schedules.js';
 const VEHICLES = listCursor('schedule-vehicles', VIN_POSITION);
 
 export function scheduleVehicleRoutes(server: Server, context: CarotaContext): void {
-  const { database, clock } = context;
+  const { database, reading, clock } = context;
 
   serve(server, scheduleVehicleApi.admitVehicle, async ({ params }) => {
     const vin = params.vin.toUpperCase();
@@ -37,7 +37,7 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
     const { limit, cursor, ...filter } = query;
     const { id } = await scheduleOf(context, params['ref-id']);
     const after = VEHICLES.read(cursor) ?? '';
-    const rows = await listScheduleVehicles(database, id, { after, limit, ...filter });
+    const rows = await listScheduleVehicles(reading, id, { after, limit, ...filter });
     return page(rows, limit, VEHICLES, ({ vin }) => vin, scheduleVehicleBody);
   });
 
@@ -58,7 +58,7 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
     const { id } = await scheduleOf(context, params['ref-id']);
     const [row] = await listScheduleVehicles(database, id, { after: before(vin), limit: 1 });
     if (row?.vin !== vin) throw notIn(vin);
-    const events = await readVehicleEvents(database, vin, MAX_EVENTS, params['ref-id']);
+    const events = await readVehicleEvents(reading, vin, MAX_EVENTS, params['ref-id']);
     return { ...scheduleVehicleBody(row), events: events.map(eventBody) };
   });
 }

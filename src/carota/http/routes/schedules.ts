@@ -39,7 +39,7 @@ import {
 const SCHEDULES = listCursor('schedules', ID_POSITION);
 
 export function scheduleRoutes(server: Server, context: CarotaContext): void {
-  const { database, clock, wake, approval } = context;
+  const { database, reading, clock, wake, approval } = context;
 
   serve(server, scheduleApi.createSchedule, async ({ request, body: plan }) => {
     refuseFaulty(plan);
@@ -52,7 +52,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, scheduleApi.previewSchedule, async ({ body: plan }) => {
     refuseFaulty(plan);
-    const preview = await previewSchedule(database, plan, clock());
+    const preview = await previewSchedule(reading, plan, clock());
     if (!('waves' in preview)) throw invalid(preview);
     return preview;
   });
@@ -60,18 +60,18 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
   serve(server, scheduleApi.listSchedules, async ({ query: { limit, cursor } }) => {
     const position = SCHEDULES.read(cursor);
     const before = position === undefined ? undefined : Number(position);
-    const rows = await listSchedules(database, before, limit);
+    const rows = await listSchedules(reading, before, limit);
     return page(rows, limit, SCHEDULES, ({ id }) => String(id), scheduleBody);
   });
 
   serve(server, scheduleApi.getSchedule, async ({ params: { 'ref-id': refId } }) => {
     const schedule = await scheduleOf(context, refId);
     const [states, waves, decisions, waiting, guardTest] = await Promise.all([
-      countStates(database, schedule.id),
-      readWaves(database, schedule.id),
-      readDecisions(database, schedule.id),
-      readWaiting(database, schedule.id),
-      readGuardTest(database, schedule),
+      countStates(reading, schedule.id),
+      readWaves(reading, schedule.id),
+      readDecisions(reading, schedule.id),
+      readWaiting(reading, schedule.id),
+      readGuardTest(reading, schedule),
     ]);
     return {
       ...scheduleBody(schedule),

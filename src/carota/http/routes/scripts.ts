@@ -1,4 +1,4 @@
-/** `/v1.0/update-scripts`: what a `script-ref-id` stands for, signed and published. */
+/** `/v1.0/update-scripts`: what a `script-ref-id` stands for. */
 import { Readable } from 'node:stream';
 import { type FieldError } from '../../../contract/index.js';
 import {
@@ -16,16 +16,13 @@ import {
   type Served,
   type Server,
 } from '../../../service/http/index.js';
-import {
-  CertificateRefused,
-  type UpdateScript,
-  validateScript,
-} from '../../../update-script/index.js';
+import { type UpdateScript, validateScript } from '../../../update-script/index.js';
 import {
   artifactErrors,
   findScript,
   listScripts,
   publishScript,
+  scriptFile,
   ScriptExists,
   type ScriptRow,
 } from '../../scripts/index.js';
@@ -37,7 +34,7 @@ import { artifactUrl } from './artifacts.js';
 const SCRIPTS = listCursor('update-scripts', /^.{1,256}$/u);
 
 export function scriptRoutes(server: Server, context: CarotaContext): void {
-  const { database, signer, clock } = context;
+  const { database, clock } = context;
 
   serve(server, updateScriptApi.publishScript, async ({ request, reply, query, body }) => {
     checkedHardware(query);
@@ -45,15 +42,12 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
     if (!('ecus' in script)) throw invalid(script);
     try {
       const by = callerOf(request).id;
-      const { row, isNew } = await publishScript(database, script, signer, by, clock());
+      const { row, isNew } = await publishScript(database, script, by, clock());
       if (isNew) reply.code(201);
       const target = await scriptTarget(context, row, query, by);
       return { ...scriptBody(row), ...(target ? { target } : {}) };
     } catch (error) {
       if (error instanceof ScriptExists) throw new Problem('SCRIPT_EXISTS', error.message);
-      if (error instanceof CertificateRefused) {
-        throw new Problem('CANNOT_SIGN', `the server cannot sign: ${error.message}`);
-      }
       throw error;
     }
   });
@@ -68,7 +62,7 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
   );
 
   serve(server, updateScriptApi.listScripts, async ({ query: { limit, cursor } }) => {
-    const rows = await listScripts(database, SCRIPTS.read(cursor) ?? '', limit);
+    const rows = await listScripts(context.reading, SCRIPTS.read(cursor) ?? '', limit);
     return page(rows, limit, SCRIPTS, ({ script_ref_id }) => script_ref_id, scriptBody);
   });
 
@@ -78,13 +72,13 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
 
   serve(
     server,
-    updateScriptApi.deliverScript,
+    updateScriptApi.locateArtifacts,
     async ({ params: { 'script-ref-id': scriptRefId } }) => {
-      const { jws, script } = await publishedScript(context, scriptRefId);
+      const { script } = await publishedScript(context, scriptRefId);
       const urls = script.ecus.map(
         ({ artifact: { sha256 } }) => [sha256, artifactUrl(sha256, context)] as const,
       );
-      return { script: jws, artifacts: Object.fromEntries(urls) };
+      return { artifacts: Object.fromEntries(urls) };
     },
   );
 }
@@ -99,7 +93,7 @@ async function scriptTarget(
   if (checkedHardware(facts) === undefined) return undefined;
   const { database, store, incoming, clock } = context;
   const path = `scripts/${scriptRefId}.json`;
-  const content = Readable.from([Buffer.from(JSON.stringify(script))]);
+  const content = Readable.from([scriptFile(script)]);
   const said = { name: path, by, now: clock() };
   const { sha256 } = await takeArtifact(database, store, incoming, content, said);
   return addTargetOf(context, sha256, path, facts);
@@ -125,8 +119,7 @@ async function publishedScript(
   return script;
 }
 
-const scriptBody = ({ script, jws, created_at }: ScriptRow): Served<PublishedScript> => ({
+const scriptBody = ({ script, created_at }: ScriptRow): Served<PublishedScript> => ({
   script,
-  jws,
   createdAt: created_at,
 });

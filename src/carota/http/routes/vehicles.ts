@@ -24,17 +24,17 @@ import { eventBody } from './event-body.js';
 const VEHICLES = listCursor('vehicles', VIN_POSITION);
 
 export function vehicleRoutes(server: Server, context: CarotaContext): void {
-  const { database, clock } = context;
+  const { database, reading, clock } = context;
 
   serve(server, vehicleApi.listVehicles, async ({ query: { limit, cursor, ...filter } }) => {
     const after = VEHICLES.read(cursor) ?? '';
-    const rows = await listVehicles(database, { after, limit, ...filter });
+    const rows = await listVehicles(reading, { after, limit, ...filter });
     return page(rows, limit, VEHICLES, ({ vin }) => vin, vehicleBody);
   });
 
   serve(server, vehicleApi.getVehicle, async ({ params }) => {
     const vehicle = await vehicleOf(context, params.vin);
-    const events = await readVehicleEvents(database, vehicle.vin, MAX_EVENTS);
+    const events = await readVehicleEvents(reading, vehicle.vin, MAX_EVENTS);
     return { ...vehicleBody(vehicle), events: events.map(eventBody) };
   });
 

@@ -84,7 +84,7 @@ export function controlCommands(operations: Command): void {
 
   serverCommand(operations, {
     usage: 'change <ref-id>',
-    description: 'rate and priority, also while it runs',
+    description: 'change rate and priority, even while it runs',
     examples: [
       'otaops operations change fix --priority 5',
       'otaops operations change fix --rate 10 --factor 2 --after 1000 --of succeeded --at-most 200',
@@ -95,11 +95,11 @@ export function controlCommands(operations: Command): void {
       option('--priority <number>', 'from -10 to 10; each step doubles its share', parsePriority),
     )
     .addOption(option('--rate <per-second>', 'triggers per second', parseRate))
-    .option('--no-rate', 'remove the limit of this operation')
+    .option('--no-rate', 'remove the rate limit of this operation')
     .addOption(option('--factor <number>', 'multiply the rate by this …', parseFactor))
     .addOption(option('--after <vehicles>', '… each time this many vehicles', parseAtLeastOne))
     .addOption(new Option('--of <what>', 'are').choices(['notified', 'succeeded']))
-    .addOption(option('--at-most <per-second>', 'upper limit of the growing rate', parseRate))
+    .addOption(option('--at-most <per-second>', 'upper bound of the growing rate', parseRate))
     .option(...why)
     .action(async (refId: string, flags: ControlFlags & ChangeFlags) => {
       const client = await clientOf(flags);
@@ -118,7 +118,7 @@ interface RetriggerFlags {
 
 interface ChangeFlags {
   readonly priority?: number;
-  /** false: no limit of its own; true: commander's default, nothing was said. */
+  /** false: no limit; true: commander's default, flag not given. */
   readonly rate?: number | boolean;
   readonly factor?: number;
   readonly after?: number;
@@ -157,7 +157,7 @@ function tellControl(operation: Operation | CancelledOperation): void {
   if (!('stopped' in operation)) return;
   const { stopped, inFlight, alreadySent } = operation;
   print(
-    `  ${stopped} vehicles will not be sent a trigger (${inFlight} of them may just have been sent it)`,
+    `  ${stopped} vehicles will not receive a trigger (${inFlight} of them may just have received it)`,
   );
-  print(`  ${alreadySent} vehicles were already sent theirs and may still update`);
+  print(`  ${alreadySent} vehicles were already triggered and may still update`);
 }

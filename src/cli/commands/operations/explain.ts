@@ -1,4 +1,4 @@
-/** `otaops operations summary` and `vehicle`: why it goes as it goes. */
+/** `otaops operations summary` and `vehicle`: progress in detail. */
 import { type Command } from 'commander';
 import {
   insightApi,
@@ -11,7 +11,7 @@ import { print, printJson, printTable } from '../../output.js';
 export function explainCommands(operations: Command): void {
   serverCommand(operations, {
     usage: 'summary <ref-id>',
-    description: 'funnel, failure reasons, durations, rate and estimated completion',
+    description: 'funnel, failure reasons, durations, rate and expected completion',
     examples: ['otaops operations summary "schedule 0909"'],
   }).action(async (refId: string, flags: CommonFlags) => {
     const client = await clientOf(flags);
@@ -22,7 +22,7 @@ export function explainCommands(operations: Command): void {
 
   serverCommand(operations, {
     usage: 'vehicle <ref-id> <vin>',
-    description: 'all that happened to one vehicle, in order',
+    description: 'the history of one vehicle',
     examples: ['otaops operations vehicle "schedule 0909" 5YJSA1E40FF345678'],
   }).action(async (refId: string, vin: string, flags: CommonFlags) => {
     const client = await clientOf(flags);
@@ -51,7 +51,7 @@ function describe(entry: TimelineEntry): string {
       const meta = entry.meta.map(({ key, value }) => `${key}=${value}`).join(' ');
       const deliveries = entry.callbacks.map(({ receiver, deliveredAt, tries }) =>
         deliveredAt === null
-          ? `${receiver}: not delivered yet, ${tries} tries`
+          ? `${receiver}: not delivered yet after ${tries} attempts`
           : `${receiver}: delivered`,
       );
       const notes = deliveries.length > 0 ? `  (${deliveries.join('; ')})` : '';

@@ -1,4 +1,4 @@
-/** `otaops operations vehicles`, `export` and `audit`: through all rows. */
+/** `otaops operations vehicles`, `export` and `audit`: commands that list all rows. */
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -29,7 +29,7 @@ export function lookThroughCommands(operations: Command): void {
   })
     .addOption(stateOption('only in this state'))
     .option('--reason <reason>', 'only with this reason')
-    .option('--vin <vin>', 'only VINs that begin with this')
+    .option('--vin <vin>', 'only VINs with this prefix')
     .addOption(limitOption(100))
     .action(
       async (refId: string, flags: Limited & { state?: string; reason?: string; vin?: string }) => {
@@ -69,7 +69,7 @@ export function lookThroughCommands(operations: Command): void {
 
   serverCommand(operations, {
     usage: 'audit [ref-id]',
-    description: 'who has done what, when and why',
+    description: 'audit log: who did what, when and why',
     examples: ['otaops operations audit fix'],
   })
     .addOption(limitOption(100))

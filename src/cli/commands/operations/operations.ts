@@ -1,4 +1,4 @@
-/** `otaops operations`: where operations stand, why vehicles failed, and control of them. */
+/** `otaops operations`: progress, failures and control of operations. */
 import { type Command } from 'commander';
 import { controlCommands } from './control.js';
 import { explainCommands } from './explain.js';
@@ -8,7 +8,7 @@ import { watchCommands } from './watch.js';
 export function operationsCommand(program: Command): void {
   const operations = program
     .command('operations')
-    .description('where operations stand, why vehicles failed, and control of them');
+    .description('show progress and failures of operations, and control them');
   watchCommands(operations);
   explainCommands(operations);
   lookThroughCommands(operations);

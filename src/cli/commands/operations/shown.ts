@@ -1,4 +1,4 @@
-/** How vehicles of operations are printed. */
+/** Output format of vehicles in operations. */
 import { type VehicleInOperation, type VehicleState } from '../../../contract/adapter-api/index.js';
 import { printTable } from '../../output.js';
 

@@ -43,10 +43,10 @@ export function watchCommands(operations: Command): void {
 
   serverCommand(operations, {
     usage: 'show <ref-id>',
-    description: 'progress of one operation, live until nothing is open any more',
+    description: 'progress of one operation, live until all vehicles have finished',
     examples: ['otaops operations show "schedule 0909"', 'otaops operations show fix --once'],
   })
-    .option('--once', 'show it once and end')
+    .option('--once', 'show it once and exit')
     .action(async (refId: string, flags: CommonFlags & { once?: boolean }) => {
       const client = await clientOf(flags);
       const ask = () => client.call(operationApi.getOperation, { params: { 'ref-id': refId } });

@@ -1,4 +1,4 @@
-/** The folder that a command works on. */
+/** The folder of a command. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ImageRepository } from '../../../uptane/repository/index.js';
@@ -6,12 +6,12 @@ import { UsageError } from '../../usage-error.js';
 
 /** @throws UsageError if there is no such folder */
 export async function repositoryIn(folder: string): Promise<ImageRepository> {
-  if (!existsSync(folder)) throw new UsageError(`there is no folder ${folder}`);
+  if (!existsSync(folder)) throw new UsageError(`no such folder: ${folder}`);
   const { FolderFiles, ImageRepository } = await import('../../../uptane/repository/index.js');
   return new ImageRepository(new FolderFiles(folder));
 }
 
-/** Nobody else changes the folder meanwhile. */
+/** Locks the folder against other writers. */
 export async function changing<T>(
   folder: string,
   work: (repository: ImageRepository) => Promise<T>,

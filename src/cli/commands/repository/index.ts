@@ -1,4 +1,4 @@
-/** `otaops repository`: ceremonies of the image repository, in a folder that can be carried to another machine. */
+/** `otaops repository`: key ceremonies of the image repository, in a folder that can be copied to other machines. */
 import { type Command } from 'commander';
 import { initCommand } from './init.js';
 import { revokeCommand, rotateCommand } from './key-changes.js';
@@ -10,7 +10,7 @@ import { statusCommand } from './status.js';
 export function repositoryCommand(program: Command): void {
   const repository = program
     .command('repository')
-    .description('ceremonies of the Uptane image repository: propose, sign, publish')
+    .description('key ceremonies of the Uptane image repository: propose, sign, publish')
     .addHelpText(
       'after',
       `

@@ -18,8 +18,8 @@ interface InitFlags {
 export function initCommand(repository: Command): void {
   repository
     .command('init')
-    .description('propose the first root: who may sign what, and how many must')
-    .argument('<folder>', 'made if it is not there')
+    .description('propose the first root: keys and thresholds of all roles')
+    .argument('<folder>', 'created if missing')
     .requiredOption(
       '--key <role=file>',
       'public key of root, targets, snapshot or timestamp; repeatable',

@@ -14,15 +14,15 @@ interface RotateFlags {
 export function rotateCommand(repository: Command): void {
   repository
     .command('rotate')
-    .description('propose another key for a role, in the place of one that is still in good hands')
+    .description('propose to replace a key of a role that is still in good hands')
     .argument('<folder>', 'the repository')
     .requiredOption('--role <role>', 'root, targets, snapshot, timestamp or a delegated role')
     .requiredOption('--old <keyid>', 'key that goes: its id, or its public key file')
-    .requiredOption('--new <file>', 'public key that comes')
+    .requiredOption('--new <file>', 'new public key')
     .addHelpText(
       'after',
       `
-Have the old key sign the proposal a last time, too: vehicles then accept the repository at every moment of the change.`,
+Sign the proposal with the old key once more, so that vehicles accept the repository throughout the change.`,
     )
     .action((folder: string, flags: RotateFlags) =>
       changing(folder, async (images) => {
@@ -47,10 +47,10 @@ interface RevokeFlags {
 export function revokeCommand(repository: Command): void {
   repository
     .command('revoke')
-    .description('propose to take a lost or stolen key out of every role that has it')
+    .description('propose to remove a lost or stolen key from all its roles')
     .argument('<folder>', 'the repository')
     .requiredOption('--key-id <keyid>', 'key that goes: its id, or its public key file')
-    .option('--new <file>', 'public key that takes its place')
+    .option('--new <file>', 'public key that replaces it')
     .action((folder: string, flags: RevokeFlags) =>
       changing(folder, async (images) => {
         const { revokeKey, rolesOfKey } = await import('../../../uptane/repository/index.js');
@@ -61,7 +61,7 @@ export function revokeCommand(repository: Command): void {
           flags.new === undefined ? undefined : await readPublicKeyFile(flags.new);
         const now = new Date();
         await images.propose({ change: revokeKey(keyId, replacement), now });
-        print(`The key signs ${roles.join(', ')}; in this proposal it does not any more.`);
+        print(`The key signs ${roles.join(', ')}; the proposal removes it from them.`);
         printReview(await images.review(now));
       }),
     );

@@ -33,25 +33,37 @@ interface ProposeFlags {
 export function proposeCommand(repository: Command): void {
   repository
     .command('propose')
-    .description('propose changes, on top of what is proposed already; shows the difference')
+    .description('propose changes on top of the current proposal, and show the difference')
     .argument('<folder>', 'the repository')
-    .option('--role <role>', 'whose images and delegations change', 'targets')
+    .option('--role <role>', 'role whose images and delegations change', 'targets')
     .option('--add <path=file>', 'image under its target path; repeatable', collect)
     .option('--hardware-id <id>', 'hardware of the added images; repeatable', collect)
     .addOption(
-      option('--release-counter <number>', 'of the added images; never goes back', parseCount),
+      option(
+        '--release-counter <number>',
+        'release counter of the added images; never decreases',
+        parseCount,
+      ),
     )
-    .option('--remove <path>', 'image that is no longer listed; repeatable', collect)
+    .option('--remove <path>', 'image to remove; repeatable', collect)
     .option('--delegate <file>', 'delegation as JSON, with its keys; repeatable', collect)
-    .option('--undelegate <role>', 'role that is no longer delegated to; repeatable', collect)
-    .option('--priority <role=place>', 'place of a delegation, 1 being searched first', collect)
-    .option('--add-key <role=file>', 'public key that may sign a role too; repeatable', collect)
-    .option('--remove-key <role=keyid>', 'key that may no longer sign a role; repeatable', collect)
-    .option('--threshold <role=number>', 'how many keys must sign a role; repeatable', collect)
-    .option('--renew <role>', 'next version with a later expiry; repeatable', collect)
-    .option('--import <role=file>', 'a delegated role’s file, signed by its owner', collect)
+    .option('--undelegate <role>', 'delegated role to remove; repeatable', collect)
+    .option('--priority <role=place>', 'priority of a delegation; 1 is searched first', collect)
+    .option('--add-key <role=file>', 'public key to add to a role; repeatable', collect)
+    .option('--remove-key <role=keyid>', 'key to remove from a role; repeatable', collect)
+    .option(
+      '--threshold <role=number>',
+      'number of keys that must sign a role; repeatable',
+      collect,
+    )
+    .option(
+      '--renew <role>',
+      'role that gets a new version with a later expiry; repeatable',
+      collect,
+    )
+    .option('--import <role=file>', 'file of a delegated role, signed by its owner', collect)
     .option('--image <file>', 'an image that an imported file lists; repeatable', collect)
-    .option('--discard', 'drop what is proposed, before anything else')
+    .option('--discard', 'discard the current proposal first')
     .addHelpText(
       'after',
       `
@@ -81,7 +93,7 @@ async function proposeIn(images: ImageRepository, flags: ProposeFlags): Promise<
     throw new UsageError('nothing to propose; see otaops repository propose --help');
   }
   const reviewed = await images.review(new Date());
-  if (flags.discard && reviewed.lines.length === 0) print('Nothing is proposed any more.');
+  if (flags.discard && reviewed.lines.length === 0) print('The proposal is now empty.');
   else printReview(reviewed);
 }
 
@@ -121,7 +133,7 @@ async function otherChanges(flags: ProposeFlags): Promise<Change[]> {
     const [role, place] = thresholdOf('--priority', text);
     changes.push(moveDelegation(from, role, place));
   }
-  // Keys come before keys go, so that a threshold holds all the way.
+  // Keys are added before others are removed, so that the threshold can be met throughout.
   for (const text of flags.addKey ?? []) {
     const [role, file] = pairOf('--add-key', text);
     changes.push(changeKeys(role, { add: [await readPublicKeyFile(file)] }));
@@ -150,5 +162,5 @@ async function checkFile(file: string): Promise<void> {
     (found) => found.isFile(),
     () => false,
   );
-  if (!isFile) throw new UsageError(`there is no file ${file}`);
+  if (!isFile) throw new UsageError(`no such file: ${file}`);
 }

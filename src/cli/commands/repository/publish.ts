@@ -7,7 +7,7 @@ import { changing } from './folder.js';
 export function publishCommand(repository: Command): void {
   const command = repository
     .command('publish')
-    .description('verify what is proposed as vehicles will, and publish it')
+    .description('verify the proposal like a vehicle, and publish it')
     .argument('<folder>', 'the repository')
     .addHelpText('after', '\nThe keys are those of snapshot and timestamp.');
   addSignerOptions(command);
@@ -19,7 +19,7 @@ export function publishCommand(repository: Command): void {
         const { written, isSeamless } = await images.publish(signers, new Date());
         for (const path of written) print(`Published ${path}`);
         if (!isSeamless) {
-          print('Vehicles that asked between the root and the timestamp have to ask again.');
+          print('Vehicles that fetched root before the new timestamp must start another cycle.');
         }
       } finally {
         opened.close();
@@ -31,7 +31,7 @@ export function publishCommand(repository: Command): void {
 export function refreshCommand(repository: Command): void {
   const command = repository
     .command('refresh')
-    .description('sign a new timestamp, and a new snapshot when it is due')
+    .description('sign a new timestamp, and a new snapshot if due')
     .argument('<folder>', 'the repository')
     .addHelpText('after', '\nThe keys are those of snapshot and timestamp.');
   addSignerOptions(command);

@@ -18,12 +18,12 @@ export function thresholdOf(
 ): readonly [role: string, threshold: number] {
   const [role, value] = pairOf(flag, text);
   if (!/^[1-9][0-9]{0,3}$/.test(value)) {
-    throw new UsageError(`${flag} ${text}: the threshold must be a whole number from 1 on`);
+    throw new UsageError(`${flag} ${text}: the threshold must be a whole number of at least 1`);
   }
   return [role, Number(value)];
 }
 
-/** A key id, or that of a public key in a file. @throws UsageError, KeyFileFault */
+/** A key id, given directly or by a public key file. @throws UsageError, KeyFileFault */
 export async function keyIdOf(flag: string, text: string): Promise<string> {
   if (/^[0-9a-f]{64}$/.test(text)) return text;
   if (!existsSync(text)) {

@@ -25,11 +25,7 @@ export function signCommand(repository: Command): void {
     .command('sign')
     .description('show what is proposed, ask, and add signatures')
     .argument('<folder>', 'the repository')
-    .option(
-      '--role <role>',
-      'only this role; repeatable (default: all that the key may sign)',
-      collect,
-    )
+    .option('--role <role>', 'only this role; repeatable (default: all roles of the key)', collect)
     .option('--yes', 'do not ask')
     .option(
       '--from <folder>',

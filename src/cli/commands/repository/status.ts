@@ -4,7 +4,7 @@ import { type RepositoryStatus } from '../../../uptane/repository/index.js';
 import { print, printJson, printTable } from '../../output.js';
 import { repositoryIn } from './folder.js';
 
-/** Something has expired, expires soon, or is not what vehicles accept. Exit code 1, for monitoring. */
+/** A file has expired, expires soon, or is not accepted by vehicles. Exit code 1, for monitoring. */
 class NeedsAttention extends Error {
   override readonly name = 'NeedsAttention';
 }
@@ -15,10 +15,7 @@ export function statusCommand(repository: Command): void {
     .description('roles, versions, expiries, signers, and what a proposal still needs')
     .argument('<folder>', 'the repository')
     .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExit code 1: something has expired, expires soon, or needs signatures.',
-    )
+    .addHelpText('after', '\nExit code 1: a file has expired, expires soon, or needs signatures.')
     .action(async (folder: string, { json }: { json?: boolean }) => {
       const images = await repositoryIn(folder);
       const status = await images.status(new Date());

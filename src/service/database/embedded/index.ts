@@ -1,7 +1,7 @@
 /** The embedded database: a PostgreSQL server of our own on the data directory, used like any other. */
 import { join } from 'node:path';
 import { openDataDirectory } from '../../data-directory/data-directory.js';
-import { type Database } from '../database.js';
+import { type LanedDatabase } from '../lanes.js';
 import { openPostgres } from '../postgres.js';
 import { noRoom } from './room.js';
 import { startPrivateServer } from './private-server.js';
@@ -18,14 +18,18 @@ export { findInstallation } from './installation.js';
 export async function openEmbedded(
   path: string,
   onConnectionLost: (error: Error) => void = () => undefined,
-): Promise<Database> {
+  readingSeconds?: number,
+): Promise<LanedDatabase> {
   const directory = await openDataDirectory(path);
   try {
     const server = await startPrivateServer(join(directory.path, 'database'));
-    const database = openPostgres({ url: server.url, onConnectionLost });
+    const database = openPostgres({ url: server.url, onConnectionLost, readingSeconds });
+    const problem = async () => (await noRoom(directory.path)) ?? server.problem();
     return {
       ...database,
-      problem: async () => (await noRoom(directory.path)) ?? server.problem(),
+      requests: { ...database.requests, problem },
+      reading: { ...database.reading, problem },
+      problem,
       async close() {
         await database.close();
         await server.stop();

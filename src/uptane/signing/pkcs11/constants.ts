@@ -1,11 +1,11 @@
 /** The numbers of PKCS #11 (OASIS, versions 2.40 and 3.0) that are needed here, under their names there. */
 
 export const CKR_OK = 0;
-/** Another part of this process has done it. */
+/** Already initialised in this process. */
 export const CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191;
 export const CKR_USER_ALREADY_LOGGED_IN = 0x100;
 
-/** Return values that people can do something about. */
+/** Return values that people can act on. */
 export const RETURN_VALUES: ReadonlyMap<number, string> = new Map([
   [0x05, 'the module has failed'],
   [0x30, 'the device has failed'],

@@ -1,13 +1,13 @@
 /**
- * Calls of a PKCS #11 module through `koffi`, which loads native libraries. It is an optional part: nothing else needs
- * it. Its packages bring binaries instead of compiling at installation.
+ * Calls of a PKCS #11 module through `koffi`, which loads native libraries. It is an optional dependency, used only
+ * here. Its packages contain binaries instead of compiling at installation.
  *
- * Structures are laid out here, as C does on 64-bit machines other than Windows.
+ * Structures have the C layout of 64-bit machines other than Windows.
  */
 import type * as Koffi from 'koffi';
 import { CKR_OK, RETURN_VALUES } from './constants.js';
 
-/** The token, its module or its library is at fault; the message says which call failed, and why. */
+/** A fault of the token, its module or its library; the message names the failed call and the reason. */
 export class Pkcs11Fault extends Error {
   override readonly name = 'Pkcs11Fault';
 }
@@ -84,7 +84,7 @@ export class Cryptoki {
     throw new Pkcs11Fault(`PKCS #11, ${name}: ${meaning}`);
   }
 
-  /** A function that fills a list of numbers, whose length it tells first. */
+  /** A function that fills a list of numbers, after a first call for its length. */
   list(name: string, before: readonly Argument[]): bigint[] {
     const count = ulong(0);
     this.call(name, [...before, null, count]);
@@ -93,7 +93,7 @@ export class Cryptoki {
     return ulongs(items, Number(count.readBigUInt64LE()));
   }
 
-  /** The objects of a session that have all these attributes. */
+  /** The objects of a session with all these attributes. */
   findObjects(session: bigint, template: readonly Attribute[]): bigint[] {
     const found: bigint[] = [];
     this.withAttributes(template, (attributes) =>

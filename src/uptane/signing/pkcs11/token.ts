@@ -50,7 +50,7 @@ import {
 export interface TokenAddress {
   /** The vendor's library, e.g. `/usr/lib/softhsm/libsofthsm2.so`. */
   readonly modulePath: string;
-  /** `undefined`: the only token that is there. */
+  /** `undefined`: the only token. */
   readonly tokenLabel?: string | undefined;
 }
 
@@ -65,7 +65,7 @@ const PRIME256V1 = objectId('1.2.840.10045.3.1.7');
 const EDWARDS25519 = Buffer.concat([Buffer.from([0x13, 12]), Buffer.from('edwards25519')]);
 const RSA_BITS = 3072;
 const HASH_BYTES = 32;
-/** For the longest signature: RSA with 8,192 bits. */
+/** Length of the longest signature: RSA with 8,192 bits. */
 const LONGEST_SIGNATURE = 1024;
 
 /** @throws Pkcs11Fault */
@@ -91,7 +91,7 @@ export async function openToken(
 
 function slotOf(cryptoki: Cryptoki, wanted: string | undefined): bigint {
   const slots = cryptoki.list('C_GetSlotList', [1]).map((slot) => {
-    // `CK_TOKEN_INFO` begins with the label, padded to 32 bytes with blanks.
+    // `CK_TOKEN_INFO` starts with the label, padded to 32 bytes with spaces.
     const info = Buffer.alloc(512);
     cryptoki.call('C_GetTokenInfo', [slot, info]);
     return { slot, label: info.subarray(0, 32).toString('utf8').trimEnd() };
@@ -132,7 +132,7 @@ class Token {
     this.#cryptoki.call('C_CloseSession', [this.#session]);
   }
 
-  /** Keys that metadata may have; others are left out. */
+  /** Keys supported by metadata; others are omitted. */
   keys(): TokenKey[] {
     return this.#publicKeys([]).flatMap((object) => {
       const key = this.#listed(object);
@@ -141,7 +141,7 @@ class Token {
     });
   }
 
-  /** @throws Pkcs11Fault unless there is exactly one such key pair, of a type that metadata may have */
+  /** @throws Pkcs11Fault unless there is exactly one such key pair, of a type supported by metadata */
   signer(label: string): Signer {
     const [publicKey, ...others] = this.#publicKeys([labelled(label)]);
     if (publicKey === undefined || others.length > 0) {
@@ -162,7 +162,7 @@ class Token {
     };
   }
 
-  /** A key pair that is made in the token and cannot be taken out. @throws Pkcs11Fault */
+  /** Generates a non-extractable key pair in the token. @throws Pkcs11Fault */
   generate(type: KeyType, label: string): ListedKey {
     if (this.#publicKeys([labelled(label)]).length > 0) {
       throw new Pkcs11Fault(`the token has a key labelled ${JSON.stringify(label)} already`);
@@ -215,7 +215,7 @@ class Token {
     throw new Pkcs11Fault(`the token has no private key for ${JSON.stringify(label)}`);
   }
 
-  /** `undefined`: a key that metadata cannot have. */
+  /** `undefined`: metadata does not support this key. */
   #listed(publicKey: bigint): ListedKey | undefined {
     const attribute = (type: number) => this.#cryptoki.attribute(this.#session, publicKey, type);
     const type = Number(attribute(CKA_KEY_TYPE).readBigUInt64LE());
@@ -281,7 +281,7 @@ const SIGNING: Readonly<Record<KeyType, { mechanism: Mechanism; isHashed: boolea
   },
 };
 
-/** The token gives r and s side by side; metadata has them in DER. */
+/** The token returns r and s concatenated; metadata has them in DER. */
 function derSignature(bytes: Buffer): Buffer {
   const half = bytes.length / 2;
   return sequence(integer(bytes.subarray(0, half)), integer(bytes.subarray(half)));
@@ -311,7 +311,7 @@ function publicKeyOf(type: number, attribute: (type: number) => Buffer): KeyObje
   });
 }
 
-/** Tokens write the point as a DER OCTET STRING; some leave that out. */
+/** Most tokens wrap the point in a DER OCTET STRING; some omit it. */
 function pointOf(value: Buffer): Buffer {
   const content = value.subarray(2);
   return octetString(content).equals(value) ? content : value;

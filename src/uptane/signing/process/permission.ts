@@ -1,13 +1,13 @@
 /**
- * What a key of the signer process may sign. Whoever breaks into the web server can ask the signer for anything; it
- * reads what it is to sign, and signs only what the key's roles are for. Pure.
+ * Files that a key of the signer process may sign. An intruder on the web server can request anything, so the signer
+ * parses each request and signs only files of the key's roles. Pure.
  */
 import { canonicalJson } from '../../json/canonical-json.js';
 import { isObject, type JsonObject } from '../../json/json-value.js';
 import { parseJson } from '../../json/parse-json.js';
 import { parseUtcTime } from '../../metadata/utc-time.js';
 
-/** Roles whose keys may be online. Never root: its keys take all others away. */
+/** Roles whose keys may be online. Never root, whose keys can replace all others. */
 export const ONLINE_ROLES = [
   'timestamp',
   'snapshot',
@@ -20,20 +20,20 @@ export type OnlineRole = (typeof ONLINE_ROLES)[number];
 export const isOnlineRole = (text: string): text is OnlineRole =>
   ONLINE_ROLES.includes(text as OnlineRole);
 
-/** The signer does not sign this; the message says why. */
+/** The signer refuses to sign; the message gives the reason. */
 export class NotPermitted extends Error {
   override readonly name = 'NotPermitted';
 }
 
 export interface SigningLimits {
-  /** How far ahead metadata may expire. */
+  /** Maximum validity of metadata. */
   readonly longestDays: number;
   /** The signer's own clock. */
   readonly now: Date;
 }
 
 const DAY = 24 * 60 * 60 * 1000;
-/** Between the clocks of the two processes. */
+/** Tolerance between the clocks of the two processes. */
 const CLOCK_TOLERANCE = 60 * 1000;
 
 /**
@@ -63,7 +63,7 @@ function parsed(message: Uint8Array): JsonObject {
   try {
     const value = parseJson(message);
     signed = value;
-    // Two readers of other bytes could understand different things.
+    // Two parsers could interpret any other bytes differently.
     if (!canonicalJson(value).equals(message)) throw new Error('it is not canonical');
   } catch (error) {
     throw new NotPermitted(`this is not canonical JSON: ${(error as Error).message}`);

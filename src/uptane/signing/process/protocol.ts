@@ -1,5 +1,5 @@
 /**
- * What the signer process and its clients say to each other over a Unix socket: one JSON object a line.
+ * The protocol between the signer process and its clients over a Unix socket: one JSON object per line.
  *
  * Requests: `{"id", "method": "keys"}`, `{"id", "method": "sign", "keyid", "message": BASE64}`.
  * Answers: `{"id", "keys": [{"keyid", "key", "roles"}]}`, `{"id", "sig": HEX}`, `{"id", "error"}`; in any order.
@@ -26,10 +26,10 @@ export interface Answer {
   readonly error?: string;
 }
 
-/** Targets of 5 MB in base64, with room to spare. */
+/** Enough for targets of 5 MB in base64. */
 const LONGEST_LINE = 8 * 1024 * 1024;
 
-/** Splits what arrives into lines. */
+/** Splits received data into lines. */
 export class Lines {
   #rest: Buffer = Buffer.alloc(0);
 

@@ -1,9 +1,9 @@
-/** Keys of the signer process, as signers of this one. */
+/** Makes the keys of the signer process available as signers in this process. */
 import { connect, type Socket } from 'node:net';
 import { type Signer } from '../signer.js';
 import { type Answer, Lines, type OfferedKey, type Request } from './protocol.js';
 
-/** The signer process does not answer, or refuses; the message says which. */
+/** The signer process does not answer, or refuses to sign; the message says which. */
 class SignerProcessFault extends Error {
   override readonly name = 'SignerProcessFault';
 }
@@ -13,10 +13,10 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** For one answer; an HSM takes its time. */
+/** Timeout of an answer; an HSM can be slow. */
 const ANSWER_MS = 10_000;
 
-/** One connection, which is made when it is needed and again after the signer has been restarted. */
+/** One connection, opened on demand and reopened after a restart of the signer. */
 export class SignerClient {
   readonly #socketPath: string;
   readonly #waiting = new Map<number, Waiting>();
@@ -53,7 +53,7 @@ export class SignerClient {
   async #ask(request: Omit<Request, 'id'>): Promise<Answer> {
     const id = (this.#lastId += 1);
     const socket = this.#connection();
-    // One that hangs must not hold up vehicles for ever; the next request gets a new connection.
+    // A hanging signer must not delay vehicles forever; the next request uses a new connection.
     const timer = setTimeout(() => socket.destroy(new Error('it does not answer')), ANSWER_MS);
     const answer = await new Promise<Answer>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });

@@ -1,4 +1,4 @@
-/** The signer process: has the online keys, and signs what they are for, over a Unix socket for its own user only. */
+/** The signer process: holds the online keys, and signs files of their roles, over a Unix socket for its user only. */
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -16,11 +16,11 @@ export interface SignerServerOptions {
   readonly keys: readonly OnlineKey[];
   readonly longestDays: number;
   readonly now?: () => Date;
-  /** Called for each refusal: somebody may be at work in the web server. */
+  /** Called for each refusal: the web server may be compromised. */
   readonly onRefusal?: (reason: string) => void;
 }
 
-/** The socket cannot be made. */
+/** The socket cannot be created. */
 class SignerSocketFault extends Error {
   override readonly name = 'SignerSocketFault';
 }
@@ -44,7 +44,7 @@ export class SignerServer {
       }
       rmSync(socketPath);
     }
-    // Nobody else reaches the socket before it has its permissions.
+    // Inaccessible to others until its permissions are set.
     const folder = mkdtempSync(join(dirname(socketPath), '.signer-'));
     const made = join(folder, 's');
     await new Promise<void>((resolve, reject) => {

@@ -1,8 +1,8 @@
-/** The calls of the local link: what a request's header says, and how much each may bring. */
+/** The calls of the local link: request headers and maximum body lengths. */
 import { LARGEST_SIGNED_TIME } from '../../../uptane/time/signed-time.js';
 import { BUNDLE_LIMITS } from '../metadata-bundle.js';
 
-/** Largest body of a request by call, bytes; an image has the length that is ordered. */
+/** Maximum request body by call, bytes; an image has the ordered length. */
 export const REQUEST_LIMITS = {
   status: 0,
   nonce: 0,
@@ -24,13 +24,13 @@ export type Call = keyof typeof REQUEST_LIMITS;
 export const isCall = (name: unknown): name is Call =>
   typeof name === 'string' && Object.hasOwn(REQUEST_LIMITS, name);
 
-/** Largest body of an answer, bytes: a version report. */
+/** Maximum answer body, bytes: a version report. */
 export const LARGEST_ANSWER = 64 * 1024;
 
 /** A refusal or an error on the wire. */
 export interface Failure {
   readonly message: string;
-  /** Of a refusal. */
+  /** For a refusal. */
   readonly code?: string;
   readonly attack?: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Messages on the local link between a Primary and a Secondary: a header of JSON, its length before it (4 bytes, big
- * endian), then a body of as many bytes as the header says. One request, one answer, one connection.
+ * Messages on the local link between a Primary and a Secondary: a JSON header, prefixed by its length (4 bytes, big
+ * endian), then a body with the length given in the header. One request, one answer, one connection.
  */
 import { type Socket } from 'node:net';
 import { SLOWEST } from '../../../uptane/limits.js';
@@ -8,12 +8,12 @@ import { RateWatch } from '../../../uptane/transfer/rate-watch.js';
 
 /** Longest header, bytes. */
 const LONGEST_HEADER = 256 * 1024;
-/** A request's header comes within this time, and a peer that takes nothing for so long is given up, ms. */
+/** Timeout for the header of a request, and for a peer that reads nothing, ms. */
 export const PATIENCE_MS = 20_000;
 
 const LENGTH_BYTES = 4;
 
-/** The peer has sent what is no message, too much of it, or broke off. */
+/** The peer has sent an invalid or oversized message, or closed the connection early. */
 export class LinkFault extends Error {
   override readonly name = 'LinkFault';
 }
@@ -47,12 +47,12 @@ export class MessageReader {
         return header as Header;
       }
     } catch {
-      // As any other text.
+      // Handled like any other text.
     }
     throw new LinkFault('a header is no JSON object');
   }
 
-  /** The body, as it comes. @throws LinkFault if the peer breaks off, or sends too slowly */
+  /** The body as it arrives. @throws LinkFault if the peer disconnects or sends too slowly */
   async *body(bytes: number): AsyncGenerator<Uint8Array> {
     const watch = new RateWatch(SLOWEST);
     for (let left = bytes; left > 0;) {
@@ -114,7 +114,7 @@ export function bodyLength(bytes: unknown, limit: number): number {
   throw new LinkFault(`a body of ${String(bytes)} bytes is not within the limit of ${limit}`);
 }
 
-/** Writes one message; waits where the peer is slower. @throws LinkFault if it is gone */
+/** Writes one message, with backpressure. @throws LinkFault if the peer is gone */
 export async function writeMessage(
   socket: Socket,
   header: Header,

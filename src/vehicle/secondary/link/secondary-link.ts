@@ -17,9 +17,9 @@ export class EcuUnreachable extends Error {
   override readonly name = 'EcuUnreachable';
 }
 
-/** Calls that only compute, ms … */
+/** Timeout of calls that only compute, ms … */
 const SHORT_MS = 60_000;
-/** … and calls that move software, if nothing else ends them. */
+/** … and of calls that transfer or install software. */
 const LONG_MS = 30 * 60_000;
 
 interface Sent {
@@ -35,7 +35,7 @@ interface Received {
   readonly body: Buffer;
 }
 
-/** A Secondary behind its Unix socket. Each call is a connection of its own, so it may restart in between. */
+/** A Secondary behind its Unix socket. Each call uses a new connection, so the Secondary may restart in between. */
 export class SecondaryLink implements Secondary {
   readonly #path: string;
 
@@ -43,7 +43,7 @@ export class SecondaryLink implements Secondary {
     this.#path = path;
   }
 
-  /** Who it is. @throws EcuUnreachable */
+  /** Its identity. @throws EcuUnreachable */
   async status(): Promise<SecondaryStatus> {
     const { value } = await this.#call('status');
     if (isStatus(value)) return value;
@@ -101,7 +101,7 @@ export class SecondaryLink implements Secondary {
     await this.#call('confirm', { header: { update }, limitMs: LONG_MS });
   }
 
-  /** Goes back to its previous software, unless it has been confirmed. */
+  /** Rolls back to its previous software, unless the new one was confirmed. */
   async revert(update: EcuUpdate): Promise<void> {
     await this.#call('revert', { header: { update }, limitMs: LONG_MS });
   }
@@ -132,7 +132,7 @@ export class SecondaryLink implements Secondary {
     socket.on('error', () => undefined);
     const reader = new MessageReader(socket);
     const { header = {}, bytes = 0, body = [] } = sent;
-    // A Secondary may refuse before it has read all, so its answer is read whether or not all could be written.
+    // A Secondary may reject a request before it has read all of it, so its answer is read in any case.
     const written = writeMessage(socket, { ...header, call, bytes }, body).catch(
       (error: unknown) => error as Error,
     );
@@ -144,7 +144,7 @@ export class SecondaryLink implements Secondary {
   }
 }
 
-/** The Secondary could not do what it was asked for, e.g. write a slot. */
+/** The Secondary could not perform the call, e.g. write a slot. */
 class EcuFailed extends Error {
   override readonly name = 'EcuFailed';
 }

@@ -1,6 +1,6 @@
 /**
- * Serves a Secondary on a Unix socket. Who may connect is decided by the file system: the socket belongs to its owner.
- * Whatever comes through it is verified by the Secondary; limits are enforced here.
+ * Serves a Secondary on a Unix socket. The file system controls access: only the socket's owner can connect. The
+ * Secondary verifies everything it receives; limits are enforced here.
  */
 import { once } from 'node:events';
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ import {
   writeMessage,
 } from './message.js';
 
-/** A Primary needs one connection at a time. */
+/** Maximum number of connections; a Primary needs one at a time. */
 const MOST_CONNECTIONS = 4;
 
 /** A Secondary that listens on its socket. */
@@ -31,11 +31,11 @@ export interface ServedSecondary {
 
 /** Where a Secondary listens. */
 export interface ServeOptions {
-  /** At most 100 bytes, which is what a Unix socket's address can hold everywhere. */
+  /** At most 100 bytes, which fits a Unix socket address on every system. */
   readonly path: string;
   /** Called with each failed call, for a log. */
   readonly onFailure?: (call: string, error: Error) => void;
-  /** A peer that sends or takes nothing for so long is given up, ms. */
+  /** Timeout for a peer that neither sends nor reads, ms. */
   readonly patienceMs?: number;
 }
 
@@ -64,7 +64,7 @@ export async function serveSecondary(
 }
 
 async function listen(server: Server, path: string): Promise<void> {
-  // The socket must never be open to others, not even for a moment.
+  // The socket must never be accessible to others, not even briefly.
   const before = process.umask(0o177);
   try {
     server.listen(path);
@@ -106,7 +106,7 @@ async function answer(
     if (!isCall(header.call)) throw new LinkFault(`there is no call ${shown(header.call)}`);
     ({ call } = header as { call: Call });
     const request = await readRequest(header.call, header, reader);
-    // From here on the Primary waits, and a slot may take minutes to be written.
+    // From here on the Primary waits: writing a slot may take minutes.
     socket.setTimeout(0);
     socket.on('close', () => gone.abort());
     const { value, body } = await perform(secondary, header.call, header, request, gone.signal);
@@ -122,7 +122,7 @@ async function answer(
   }
 }
 
-/** What a call brings besides its header: a whole body, or one that is taken as it comes. */
+/** Body of a call: read completely, or streamed. */
 interface Request {
   readonly body: Buffer;
   readonly stream: AsyncIterable<Uint8Array>;
@@ -218,7 +218,7 @@ async function tellFailure(socket: Socket, error: Error): Promise<void> {
   };
   await writeMessage(socket, { failure }).catch(() => undefined);
   socket.end();
-  // What is still to come of a body that was refused is not waited for.
+  // Does not wait for the rest of a rejected body.
   socket.destroySoon();
 }
 

@@ -29,13 +29,13 @@ async function untilOpen(
   { now, pace, signal }: PhaseContext,
   opening: () => number,
 ): Promise<void> {
-  // In short steps: the clock may be set meanwhile.
+  // In short steps, because the clock may be set meanwhile.
   for (let left = opening() - now(); left > 0; left = opening() - now()) {
     await sleep(Math.min(left, pace.lookMs), undefined, { signal });
   }
 }
 
-/** @returns what was still unmet at the timeout */
+/** @returns the conditions still unmet at the timeout */
 async function conditionsMet(context: PhaseContext): Promise<string | undefined> {
   const { preconditions } = scriptOf(context.update);
   if (!preconditions) return undefined;

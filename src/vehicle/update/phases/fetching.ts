@@ -32,8 +32,8 @@ export async function fetching(context: PhaseContext): Promise<PhaseResult<'fetc
 const attackField = (attack: string): MetaField => ({ key: 'attack', value: attack });
 
 /**
- * A trigger that was forged, replayed or overtaken must not change what the vehicle has reported: if an update of this
- * operation came to its end here, its result is repeated.
+ * A forged, replayed or outdated trigger must not change the reported result: if an update of this operation has finished
+ * here, its result is repeated.
  */
 function notOrdered({ message }: NotOrdered, { update }: PhaseContext): PhaseResult<'fetching'> {
   const { previousResult } = update;
@@ -42,7 +42,7 @@ function notOrdered({ message }: NotOrdered, { update }: PhaseContext): PhaseRes
   return { outcome: 'ended before' };
 }
 
-/** A valid signature on a different script, or on one for other vehicles, is worth no more than a forged one. */
+/** A valid signature on a different script, or on one for other vehicles, is treated like a forged one. */
 function checkAddressee(script: UpdateScript, scriptRefId: string, model: string): void {
   if (script['script-ref-id'] !== scriptRefId) {
     const fault = `this is script '${script['script-ref-id']}', not '${scriptRefId}'`;

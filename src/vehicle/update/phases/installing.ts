@@ -4,7 +4,7 @@ import { type EcuUpdate, installOrder } from '../../../update-script/index.js';
 import { because, type PhaseContext, type PhaseResult, scriptOf } from '../phase-context.js';
 import { versionsMeta } from '../versions-meta.js';
 
-/** Starts allowed to new software that never completes its check. */
+/** Maximum number of starts of new software that never completes its check. */
 const MAX_STARTS = 3;
 
 export async function installing(context: PhaseContext): Promise<PhaseResult<'installing'>> {
@@ -24,7 +24,7 @@ export async function installing(context: PhaseContext): Promise<PhaseResult<'in
 
 export async function rebooting(context: PhaseContext): Promise<PhaseResult<'rebooting'>> {
   const { installer } = context.equipment;
-  // From here on a slot may have been switched, whatever happens.
+  // From here on a slot may have been switched.
   if (!context.update.facts.activated) context.update.step('rebooting', { activated: true });
   try {
     await restartOnce(context, async () => {
@@ -42,7 +42,7 @@ export async function checking(context: PhaseContext): Promise<PhaseResult<'chec
   const script = scriptOf(context.update);
   const reason = context.update.facts.proved ? undefined : await trial(context);
   if (reason === undefined) {
-    // Once the first ECU is confirmed there is no way back.
+    // After the first ECU is confirmed, rollback is impossible.
     context.update.step('checking', { proved: true });
     const meta = [...(await confirm(context)), ...versionsMeta(script)];
     context.equipment.scripts.carriedOut?.(script['script-ref-id']);
@@ -52,7 +52,7 @@ export async function checking(context: PhaseContext): Promise<PhaseResult<'chec
   return { outcome, facts: { reason }, meta: because(reason) };
 }
 
-/** Healthy software that cannot be confirmed is running all the same: this is reported, but no reason to roll back. */
+/** Healthy software that cannot be confirmed still runs: this is reported, but is no reason for a rollback. */
 async function confirm(context: PhaseContext): Promise<MetaField[]> {
   try {
     for (const update of inOrder(context)) await context.equipment.installer.confirm(update);

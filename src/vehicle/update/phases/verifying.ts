@@ -1,4 +1,4 @@
-/** Compares the downloads with script and metadata: MD5 as the contract demands, every listed hash for security. */
+/** Compares the downloads with script and metadata: MD5 as the contract requires, every listed hash for security. */
 import { because, type PhaseContext, type PhaseResult } from '../phase-context.js';
 import { artifactsOf, imageOf } from './downloading.js';
 

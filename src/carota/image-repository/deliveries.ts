@@ -1,0 +1,89 @@
+/**
+ * What suppliers deliver over HTTP. The signatures authorise it, along the delegations; nothing of a delivery is kept
+ * before it has passed every check, and nothing is published before its images are here and are what they should be.
+ */
+import { ImageCheck } from '../../uptane/image-check.js';
+import { Refusal } from '../../uptane/refusal.js';
+import {
+  type DeliveredImage,
+  type Delivery,
+  type ImageRepository,
+  readDelivery,
+  RepositoryFault,
+} from '../../uptane/repository/index.js';
+import { type Signer } from '../../uptane/signing/index.js';
+import { type Queryable } from '../../service/database/index.js';
+import { type ArtifactStore } from '../artifacts/index.js';
+import { expectImages, missingImages } from './expected-images.js';
+import { recordImage } from './published-images.js';
+
+/** The repository does not take the delivery; nothing has changed. One sentence for each fault. */
+export class DeliveryRefused extends Error {
+  override readonly name = 'DeliveryRefused';
+
+  constructor(readonly faults: readonly string[]) {
+    super(faults.join('; '));
+  }
+}
+
+export interface DeliveryResult {
+  readonly state: 'published' | 'incomplete';
+  readonly roles: readonly { readonly role: string; readonly version: number }[];
+  readonly missing: readonly DeliveredImage[];
+}
+
+export interface DeliveryParts {
+  readonly repository: ImageRepository;
+  readonly database: Queryable;
+  readonly store: ArtifactStore;
+  readonly online: () => Promise<readonly Signer[]>;
+  readonly signingTime: () => Date;
+  /** One change of the repository after the other. */
+  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** @throws DeliveryRefused, WrongClock, DatabaseError */
+export async function takeDelivery(
+  parts: DeliveryParts,
+  bytes: Uint8Array,
+): Promise<DeliveryResult> {
+  try {
+    return await take(parts, readDelivery(bytes));
+  } catch (error) {
+    if (error instanceof RepositoryFault) throw new DeliveryRefused(error.message.split('\n'));
+    if (error instanceof Refusal) throw new DeliveryRefused([error.message]);
+    throw error;
+  }
+}
+
+async function take(parts: DeliveryParts, delivery: Delivery): Promise<DeliveryResult> {
+  const { repository, database, store, online, signingTime, exclusively } = parts;
+  const roles = [...delivery].map(([role, { content }]) => ({ role, version: content.version }));
+  const images = await repository.checkDelivery(delivery, signingTime());
+  if (images === undefined) return { state: 'published', roles, missing: [] };
+  const missing = await missingImages(database, images);
+  if (missing.length > 0) {
+    await expectImages(database, missing, signingTime().getTime());
+    return { state: 'incomplete', roles, missing };
+  }
+  for (const image of images) await checkBytes(store, image);
+  await exclusively(async () => {
+    // Images come before the metadata that lists them.
+    for (const { target } of images) {
+      const sha256 = target.hashes.get('sha256') ?? '';
+      await recordImage(database, target.path, [...target.hashes.values()], sha256);
+    }
+    // Checks all of it again: another delivery may have been quicker.
+    await repository.deliver(delivery, await online(), signingTime());
+  });
+  return { state: 'published', roles, missing: [] };
+}
+
+/** The store knows the SHA-256; the length and every other hash that is listed must be right too. @throws Refusal */
+async function checkBytes(store: ArtifactStore, { target }: DeliveredImage): Promise<void> {
+  const check = new ImageCheck(target, { repository: 'delivery', role: target.path });
+  for await (const bytes of await store.read(target.hashes.get('sha256') ?? '', undefined)) {
+    check.update(bytes as Uint8Array);
+  }
+  check.finish();
+}

@@ -1,2 +1,0 @@
-export * from './issue-certificate.js';
-export * from './signing-keys.js';

@@ -1,0 +1,177 @@
+/** Settings of the limits that strangers, vehicles and tokens are held to (docs/deployment.md). */
+import {
+  type BrokerLimits,
+  DEFAULT_BROKER_LIMITS,
+} from '../../adapter/message-link/broker-limits.js';
+import {
+  type DeadLetterLimits,
+  DEFAULT_DEAD_LETTER_LIMITS,
+} from '../../adapter/d2c-receiver/dead-letter-limits.js';
+import { READING_SECONDS } from '../../service/database/lanes.js';
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../service/limits/index.js';
+import { parseAtLeastOne, parseCount, parseTimeLimit } from './parsers.js';
+import { type Setting } from './settings.js';
+
+const atLeastOne = (flag: string, description: string, number: number): Setting<number> => ({
+  flag: `${flag} <number>`,
+  description,
+  default: number,
+  parse: parseAtLeastOne,
+});
+const orNone = (flag: string, description: string, number: number): Setting<number> => ({
+  flag: `${flag} <number>`,
+  description: `${description}; 0: no limit`,
+  default: number,
+  parse: parseCount,
+});
+const seconds = (flag: string, description: string, number: number): Setting<number> => ({
+  flag: `${flag} <seconds>`,
+  description,
+  default: number,
+  parse: parseTimeLimit,
+});
+
+const { connections, headersSeconds, bodySeconds, loads } = DEFAULT_HTTP_LIMITS;
+
+export const HTTP_LIMIT_SETTINGS = [
+  atLeastOne('--http-connections', 'HTTP connections at once', connections.inAll),
+  orNone(
+    '--http-connections-per-address',
+    'HTTP connections at once from one IPv4 address or IPv6 /64',
+    connections.perAddress,
+  ),
+  seconds('--http-headers-seconds', 'time for the headers of an HTTP request', headersSeconds),
+  seconds(
+    '--http-body-seconds',
+    'period in which at least 4 KiB of an HTTP request’s body must arrive',
+    bodySeconds,
+  ),
+  atLeastOne(
+    '--streams-per-token',
+    'event streams, live updates and long polls of one token at once',
+    loads.stream.perToken,
+  ),
+  atLeastOne('--streams', 'the same of all tokens', loads.stream.inAll),
+  atLeastOne('--exports-per-token', 'exports of one token at once', loads.export.perToken),
+  atLeastOne('--exports', 'the same of all tokens', loads.export.inAll),
+  atLeastOne(
+    '--searches-per-token',
+    'text searches and previews of one token at once',
+    loads.search.perToken,
+  ),
+  atLeastOne('--searches', 'the same of all tokens', loads.search.inAll),
+  seconds('--search-seconds', 'time for a list, a search or a part of an export', READING_SECONDS),
+  atLeastOne(
+    '--uploads-per-token',
+    'uploads and imports of one token at once',
+    loads.upload.perToken,
+  ),
+  atLeastOne('--uploads', 'the same of all tokens', loads.upload.inAll),
+] as const;
+
+/** Values of {@link HTTP_LIMIT_SETTINGS}. */
+export interface HttpLimitFlags {
+  readonly httpConnections: number;
+  readonly httpConnectionsPerAddress: number;
+  readonly httpHeadersSeconds: number;
+  readonly httpBodySeconds: number;
+  readonly streamsPerToken: number;
+  readonly streams: number;
+  readonly exportsPerToken: number;
+  readonly exports: number;
+  readonly searchesPerToken: number;
+  readonly searches: number;
+  readonly uploadsPerToken: number;
+  readonly uploads: number;
+}
+
+export const httpLimitsOf = (flags: HttpLimitFlags): HttpLimits => ({
+  connections: { inAll: flags.httpConnections, perAddress: flags.httpConnectionsPerAddress },
+  headersSeconds: flags.httpHeadersSeconds,
+  bodySeconds: flags.httpBodySeconds,
+  loads: {
+    stream: { perToken: flags.streamsPerToken, inAll: flags.streams },
+    export: { perToken: flags.exportsPerToken, inAll: flags.exports },
+    search: { perToken: flags.searchesPerToken, inAll: flags.searches },
+    upload: { perToken: flags.uploadsPerToken, inAll: flags.uploads },
+  },
+});
+
+const broker = DEFAULT_BROKER_LIMITS;
+
+export const BROKER_LIMIT_SETTINGS = [
+  atLeastOne(
+    '--mqtt-connections',
+    'connections to the embedded broker at once',
+    broker.connections.inAll,
+  ),
+  orNone(
+    '--mqtt-connections-per-address',
+    'the same from one IPv4 address or IPv6 /64',
+    broker.connections.perAddress,
+  ),
+  atLeastOne(
+    '--mqtt-unauthenticated',
+    'connections to the embedded broker that have not signed in; the oldest makes room',
+    broker.unauthenticated,
+  ),
+  seconds(
+    '--mqtt-connect-seconds',
+    'time for CONNECT at the embedded broker',
+    broker.connectSeconds,
+  ),
+  atLeastOne(
+    '--mqtt-connect-bytes',
+    'bytes of a CONNECT at the embedded broker',
+    broker.connectBytes,
+  ),
+  atLeastOne(
+    '--mqtt-queue',
+    'messages that the embedded broker keeps for a vehicle; the oldest makes room',
+    broker.queue,
+  ),
+] as const;
+
+/** Values of {@link BROKER_LIMIT_SETTINGS}. */
+export interface BrokerLimitFlags {
+  readonly mqttConnections: number;
+  readonly mqttConnectionsPerAddress: number;
+  readonly mqttUnauthenticated: number;
+  readonly mqttConnectSeconds: number;
+  readonly mqttConnectBytes: number;
+  readonly mqttQueue: number;
+}
+
+export const brokerLimitsOf = (flags: BrokerLimitFlags): BrokerLimits => ({
+  connections: { inAll: flags.mqttConnections, perAddress: flags.mqttConnectionsPerAddress },
+  unauthenticated: flags.mqttUnauthenticated,
+  connectSeconds: flags.mqttConnectSeconds,
+  connectBytes: flags.mqttConnectBytes,
+  queue: flags.mqttQueue,
+});
+
+const MEBIBYTE = 1024 ** 2;
+
+export const DEAD_LETTER_LIMIT_SETTINGS = [
+  atLeastOne(
+    '--dead-letters-per-vehicle',
+    'dead letters that are kept of one vehicle; of more, only the number',
+    DEFAULT_DEAD_LETTER_LIMITS.perVehicle,
+  ),
+  atLeastOne(
+    '--dead-letter-megabytes',
+    'room for the dead letters of all vehicles, MiB; of more, only the number is kept',
+    DEFAULT_DEAD_LETTER_LIMITS.bytes / MEBIBYTE,
+  ),
+] as const;
+
+/** Values of {@link DEAD_LETTER_LIMIT_SETTINGS}. */
+export interface DeadLetterLimitFlags {
+  readonly deadLettersPerVehicle: number;
+  readonly deadLetterMegabytes: number;
+}
+
+export const deadLetterLimitsOf = (flags: DeadLetterLimitFlags): DeadLetterLimits => ({
+  perVehicle: flags.deadLettersPerVehicle,
+  bytes: flags.deadLetterMegabytes * MEBIBYTE,
+});

@@ -1,0 +1,48 @@
+import { type DirectorRepositoryStatus } from '../../contract/carota-api/index.js';
+import { duration } from '../format/numbers.js';
+import { Card } from '../ui/page.js';
+import { type Column, Table } from '../ui/table.js';
+import { Attention } from './attention.js';
+import { KeyIds } from './key-ids.js';
+import { KeysTable } from './keys-table.js';
+import { RolesTable } from './roles-table.js';
+
+type OnlineRole = DirectorRepositoryStatus['online'][number];
+
+const ONLINE: readonly Column<OnlineRole>[] = [
+  { title: 'Role', cell: ({ role }) => role },
+  { title: 'Valid for', cell: ({ lifetimeSeconds }) => duration(lifetimeSeconds) },
+  { title: 'Threshold', cell: ({ threshold, keys }) => `${threshold} of ${keys.length}` },
+  { title: 'Keys', cell: ({ keys }) => <KeyIds ids={keys} /> },
+];
+
+/** What each vehicle is to install: signed on demand, for one vehicle. */
+export function DirectorRepository({ status }: { status: DirectorRepositoryStatus }) {
+  const { isTrial, onlineKeys, root, online, keys, attention } = status;
+  return (
+    <Card title="Director repository" note="what each vehicle is to install" wide>
+      {isTrial && (
+        <p className="note">
+          <b>Trial keys.</b> This server has made all keys itself, the root key too. Whoever has the
+          server can order any image of the image repository for any vehicle, and replace all keys.
+          For production, make the root elsewhere (<code>--director-dir</code>).
+        </p>
+      )}
+      <Attention items={attention} />
+      <RolesTable label="Root of the Director repository" roles={[root]} />
+      <Table
+        label="Roles that are signed for each vehicle"
+        columns={ONLINE}
+        items={online}
+        keyOf={({ role }) => role}
+        empty={null}
+      />
+      <p className="muted">
+        Signed for one vehicle when it asks,{' '}
+        {onlineKeys === 'signer' ? 'by the signer process' : 'with keys on this server'}; versions
+        and expiries are on the vehicle’s page. A key of its own signs the time.
+      </p>
+      <KeysTable label="Keys of the Director repository" keys={keys} />
+    </Card>
+  );
+}

@@ -1,0 +1,53 @@
+import { type ImageRepositoryStatus } from '../../contract/carota-api/index.js';
+import { Card } from '../ui/page.js';
+import { Attention } from './attention.js';
+import { CeremonyCard } from './ceremony-card.js';
+import { KeysTable } from './keys-table.js';
+import { ProposalCard } from './proposal-card.js';
+import { RolesTable } from './roles-table.js';
+
+const ONLINE: Readonly<Record<ImageRepositoryStatus['onlineKeys'], string>> = {
+  server: 'Snapshot and timestamp are signed by this server.',
+  signer: 'Snapshot and timestamp are signed by the signer process.',
+  elsewhere:
+    'People sign snapshot and timestamp, in time: this server has no signer process to ask.',
+};
+
+/** What software exists. `undefined`: nobody has established a repository yet. */
+export function ImageRepository({ status }: { status: ImageRepositoryStatus | undefined }) {
+  if (status === undefined) {
+    return (
+      <>
+        <Card title="Image repository" wide>
+          <p className="note">
+            There is no repository in the server’s folder yet. Vehicles cannot be updated before the
+            first ceremony.
+          </p>
+        </Card>
+        <CeremonyCard
+          status={{ proposed: [], faults: [], onlineKeys: 'elsewhere', published: [] }}
+        />
+      </>
+    );
+  }
+  const { isTrial, onlineKeys, published, attention, keys } = status;
+  return (
+    <>
+      <Card title="Image repository" note="which software exists" wide>
+        {isTrial && (
+          <p className="note">
+            <b>Trial keys.</b> This server has made all keys itself and publishes uploads at once.
+            Whoever has the server can publish anything. For production, start it with{' '}
+            <code>--image-repository-dir</code> and keep root and targets keys offline.
+          </p>
+        )}
+        <Attention items={attention} />
+        <RolesTable label="Roles of the image repository" roles={published} />
+        <p className="muted">{ONLINE[onlineKeys]}</p>
+        <KeysTable label="Keys of the image repository" keys={keys} />
+      </Card>
+      {(!isTrial || status.proposed.length > 0) && <ProposalCard status={status} />}
+      {!isTrial && <CeremonyCard status={status} />}
+    </>
+  );
+}

@@ -1,0 +1,27 @@
+/**
+ * Connections to a database are divided into lanes, so that none of these can take them all from the others: vehicles’
+ * messages and triggers, the work of requests, and what people read.
+ */
+import { type Database } from './database.js';
+
+/** Maximum number of connections of each lane. */
+export const LANE_CONNECTIONS = {
+  /** Storing and sending messages; everything that runs by itself. The Database itself. */
+  messages: 8,
+  /** Requests: who calls, and whatever changes something. */
+  requests: 6,
+  /** Lists, searches, exports, summaries, live updates: whatever may read a lot. */
+  reading: 4,
+} as const;
+
+export type Lane = keyof typeof LANE_CONNECTIONS;
+
+/** Default of how long a statement of the reading lane may take, seconds. */
+export const READING_SECONDS = 15;
+
+/** A database with lanes; without naming one, its work is that of `messages`. */
+export interface LanedDatabase extends Database {
+  /** Are closed with the database. */
+  readonly requests: Database;
+  readonly reading: Database;
+}

@@ -1,0 +1,80 @@
+/** Holds a server to its limits: connections, slow requests, and how many costly requests a token has in progress. */
+import { type Socket } from 'node:net';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Load, type Route } from '../../contract/index.js';
+import { ConnectionCount, type HttpLimit, type HttpLimits, Loads } from '../limits/index.js';
+import { Problem } from './problem.js';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What requests of this server are held to. */
+    readonly requestLimits: RequestLimits;
+  }
+}
+
+/** When a refused caller may retry, seconds. */
+const RETRY_SECONDS = 1;
+
+const LIMIT_OF: Readonly<Record<Load, HttpLimit>> = {
+  stream: 'streams',
+  export: 'exports',
+  search: 'searches',
+  upload: 'uploads',
+};
+
+export class RequestLimits {
+  readonly bodySeconds: number;
+  /** Counts a refusal. */
+  readonly refused: (limit: HttpLimit) => void;
+  readonly #loads: Loads;
+
+  constructor(limits: HttpLimits, refused: (limit: HttpLimit) => void) {
+    this.bodySeconds = limits.bodySeconds;
+    this.refused = refused;
+    this.#loads = new Loads(limits.loads);
+  }
+
+  /**
+   * Does the work of a request of this load, if there is room for it. A client that leaves does not end the work: the
+   * request counts until both its work and its connection have come to an end.
+   *
+   * @throws Problem 429
+   */
+  async within<T>(load: Load, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
+    const end = this.#loads.begin(load, reply.request.token?.id ?? '');
+    if (!end) {
+      this.refused(LIMIT_OF[load]);
+      const message = `too many requests of the kind ${load} are in progress`;
+      throw new Problem('TOO_MANY_REQUESTS', message, { retryAfterSeconds: RETRY_SECONDS });
+    }
+    const closed = new Promise<void>((resolve) => {
+      if (reply.raw.closed || reply.raw.destroyed) resolve();
+      else reply.raw.once('close', resolve);
+    });
+    const working = work();
+    void Promise.allSettled([working, closed]).then(end);
+    return working;
+  }
+}
+
+/** The load of a request to this route; undefined: it is none. */
+export function loadOf({ load, loadWith }: Route, { query }: FastifyRequest): Load | undefined {
+  if (load === undefined || loadWith === undefined) return load;
+  return (query as Readonly<Record<string, unknown>>)[loadWith] === undefined ? undefined : load;
+}
+
+/** Refuses connections beyond the limits: there is nobody yet to whom an answer could be sent. */
+export function limitConnections(
+  { server }: FastifyInstance,
+  limits: HttpLimits['connections'],
+  refused: (limit: HttpLimit) => void,
+): void {
+  const count = new ConnectionCount(limits);
+  // Before Node's own listener, so that nothing is read from a refused connection.
+  server.prependListener('connection', (socket: Socket) => {
+    const exceeded = count.add(socket);
+    if (exceeded === undefined) return;
+    refused(exceeded === 'inAll' ? 'http-connections' : 'http-connections-per-address');
+    socket.destroy();
+  });
+}

@@ -1,0 +1,39 @@
+/** How many connections a server may have, in all and from one address. */
+import { type Socket } from 'node:net';
+import { clientAddress } from './client-address.js';
+
+export interface ConnectionLimits {
+  readonly inAll: number;
+  /** 0: no limit, where a proxy or a mobile network stands for many. */
+  readonly perAddress: number;
+}
+
+export class ConnectionCount {
+  readonly #limits: ConnectionLimits;
+  readonly #byAddress = new Map<string, number>();
+  #inAll = 0;
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+  }
+
+  /** Counts the connection until it closes. @returns the limit that it would exceed; then it is not counted */
+  add(socket: Socket): keyof ConnectionLimits | undefined {
+    const { inAll, perAddress } = this.#limits;
+    const address = clientAddress(socket.remoteAddress);
+    const same = this.#byAddress.get(address) ?? 0;
+    if (this.#inAll >= inAll) return 'inAll';
+    if (perAddress > 0 && same >= perAddress) return 'perAddress';
+    this.#inAll += 1;
+    this.#byAddress.set(address, same + 1);
+    socket.once('close', () => this.#remove(address));
+    return undefined;
+  }
+
+  #remove(address: string): void {
+    this.#inAll -= 1;
+    const left = (this.#byAddress.get(address) ?? 1) - 1;
+    if (left > 0) this.#byAddress.set(address, left);
+    else this.#byAddress.delete(address);
+  }
+}

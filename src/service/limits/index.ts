@@ -1,0 +1,4 @@
+export * from './client-address.js';
+export * from './connection-count.js';
+export * from './http-limits.js';
+export * from './loads.js';

@@ -1,0 +1,265 @@
+/** What strangers and hostile vehicles can do to the embedded broker: fill it, hold it, listen to others. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import mqtt, { type MqttClient } from 'mqtt';
+import { generate } from 'mqtt-packet';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  type BrokerLimit,
+  type BrokerLimits,
+  DEFAULT_BROKER_LIMITS,
+  EmbeddedBroker,
+} from '../../src/adapter/message-link/index.js';
+import { topicTemplate } from '../../src/contract/index.js';
+import { eventually, startTestAdapter } from '../support/adapter.js';
+import { vehicleOf } from '../support/messages.js';
+import { connectVehicle } from '../support/mqtt-vehicle.js';
+
+let broker: EmbeddedBroker;
+let refused: BrokerLimit[];
+/** By system_id; a change is noticed as one of the registry is. */
+let identities: Map<string, string>;
+let changed: string[];
+let sockets: Socket[];
+let clients: MqttClient[];
+
+beforeEach(() => {
+  refused = [];
+  identities = new Map();
+  changed = [];
+  sockets = [];
+  clients = [];
+});
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  for (const client of clients) client.end(true);
+  await broker.close();
+});
+
+async function start(limits: Partial<BrokerLimits>): Promise<void> {
+  broker = new EmbeddedBroker({
+    host: '127.0.0.1',
+    port: 0,
+    c2dTopic: topicTemplate('c2d/{system_id}'),
+    clock: Date.now,
+    limits: { ...DEFAULT_BROKER_LIMITS, ...limits },
+    onRefused: (limit) => refused.push(limit),
+    identities: {
+      authenticate: (systemId) => Promise.resolve(identities.get(systemId)),
+      current: () => Promise.resolve(identities),
+      changes: () => Promise.resolve({ systemIds: changed.splice(0), snapshot: '' }),
+    },
+  });
+  await broker.open({
+    onMessage: (message) => message.acknowledge(),
+    backpressure: () => undefined,
+    onVehicleConnected: () => undefined,
+    onUp: () => undefined,
+    onSubscribed: () => undefined,
+    onProblem: () => undefined,
+  });
+}
+
+function stranger(): Socket {
+  const port = Number(broker.address.split(':')[1]);
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.resume();
+  sockets.push(socket);
+  return socket;
+}
+const closed = (socket: Socket) => (socket.closed ? undefined : once(socket, 'close'));
+
+const closing = (client: MqttClient) =>
+  new Promise<void>((resolve) => client.once('close', resolve));
+
+async function vehicle(systemId: string, clean = false): Promise<MqttClient> {
+  if (!identities.has(systemId)) identities.set(systemId, `identity of ${systemId}`);
+  const client = await mqtt.connectAsync(`mqtt://${broker.address}`, {
+    clientId: systemId,
+    username: systemId,
+    password: 'of no interest here',
+    clean,
+    reconnectPeriod: 0,
+    protocolVersion: 4,
+  });
+  client.on('error', () => undefined);
+  clients.push(client);
+  return client;
+}
+const publish = (systemId: string, payload: string) =>
+  broker.publish({ topic: `c2d/${systemId}`, payload: Buffer.from(payload) });
+
+/** All that a vehicle's session holds: the sentinel comes last. */
+async function queued(systemId: string): Promise<string[]> {
+  const arrived: string[] = [];
+  const client = await mqtt.connectAsync(`mqtt://${broker.address}`, {
+    clientId: systemId,
+    username: systemId,
+    password: 'of no interest here',
+    clean: false,
+    reconnectPeriod: 0,
+    protocolVersion: 4,
+    manualConnect: false,
+  });
+  clients.push(client);
+  const done = new Promise<void>((resolve) => {
+    client.on('message', (topic, payload) => {
+      if (payload.toString() === 'sentinel') resolve();
+      else arrived.push(`${topic} ${payload.toString()}`);
+    });
+  });
+  await client.subscribeAsync(`c2d/${systemId}`, { qos: 1 });
+  await publish(systemId, 'sentinel');
+  await done;
+  return arrived;
+}
+
+test('a connection that says nothing is ended', async () => {
+  await start({ connectSeconds: 1 });
+  await closed(stranger());
+  expect(refused).toEqual(['mqtt-slow-connect']);
+});
+
+test('a CONNECT that comes byte by byte is given no more time', async () => {
+  await start({ connectSeconds: 1 });
+  const packet = generate({ cmd: 'connect', clientId: 'slow', keepalive: 60, clean: true });
+  const socket = stranger();
+  let sent = 0;
+  const dripping = setInterval(() => socket.write(packet.subarray(sent, ++sent)), 200);
+  await closed(socket);
+  clearInterval(dripping);
+  expect(sent).toBeLessThan(packet.length);
+  expect(refused).toEqual(['mqtt-slow-connect']);
+});
+
+test('a CONNECT that announces too many bytes is not waited for', async () => {
+  await start({ connectSeconds: 600, connectBytes: 1_000 });
+  const socket = stranger();
+  const packet = generate({
+    cmd: 'connect',
+    clientId: 'large',
+    keepalive: 60,
+    clean: true,
+    username: 'large',
+    password: Buffer.alloc(60_000),
+  });
+  socket.write(packet.subarray(0, 100));
+  await closed(socket);
+  expect(refused).toEqual(['mqtt-connect-bytes']);
+});
+
+test('strangers who sign in as nobody make room for the next, not for each other', async () => {
+  await start({ unauthenticated: 5, connectSeconds: 600 });
+  const flood = Array.from({ length: 20 }, stranger);
+  await Promise.all(flood.slice(0, 15).map(closed));
+  const client = await vehicle('c2c-sys-1');
+  expect(client.connected).toBe(true);
+  expect(refused).toHaveLength(16);
+  // A vehicle that has signed in is not one of them any more.
+  Array.from({ length: 20 }, stranger);
+  await client.publishAsync('d2c/c2c-sys-1', 'still here', { qos: 1 });
+});
+
+test('connections are limited in all, and from one address where that is set', async () => {
+  await start({ connections: { inAll: 2, perAddress: 0 } });
+  await vehicle('c2c-sys-1');
+  await vehicle('c2c-sys-2');
+  await closed(stranger());
+  expect(refused).toEqual(['mqtt-connections']);
+  await broker.close();
+
+  refused = [];
+  await start({ connections: { inAll: 100, perAddress: 2 } });
+  const first = await vehicle('c2c-sys-1');
+  await vehicle('c2c-sys-2');
+  await closed(stranger());
+  expect(refused).toEqual(['mqtt-connections-per-address']);
+  // Who leaves makes room.
+  await first.endAsync(true);
+  await eventually(
+    () => vehicle('c2c-sys-3').catch(() => undefined),
+    (client) => client !== undefined,
+  );
+});
+
+test('whoever subscribes to the topics of others beside its own hears none of them', async () => {
+  await start({});
+  const spy = await vehicle('c2c-sys-1');
+  await vehicle('c2c-sys-2');
+  await spy
+    .subscribeAsync(['c2d/c2c-sys-1', 'c2d/c2c-sys-2', 'c2d/+', '#'], { qos: 1 })
+    .catch(() => undefined);
+  await publish('c2c-sys-2', 'not for the spy');
+  await spy.endAsync(true);
+  await publish('c2c-sys-2', 'not for the spy either');
+  expect(await queued('c2c-sys-1')).toEqual([]);
+});
+
+test('a connection that subscribes to one topic after the other is ended', async () => {
+  await start({});
+  const client = await vehicle('c2c-sys-1');
+  const topics = Array.from({ length: 10_000 }, (_, n) => `c2d/other-${n}`);
+  const ended = closing(client);
+  client.subscribe(topics, { qos: 1 }, () => undefined);
+  await ended;
+  expect(refused).toEqual(['mqtt-subscriptions']);
+});
+
+test('a vehicle that does not take its messages keeps the newest of them', async () => {
+  await start({ queue: 3 });
+  const client = await vehicle('c2c-sys-1');
+  await client.subscribeAsync('c2d/c2c-sys-1', { qos: 1 });
+  await client.endAsync(true);
+  for (const text of ['1', '2', '3', '4', '5']) await publish('c2c-sys-1', text);
+  expect(refused).toEqual(['mqtt-queue', 'mqtt-queue']);
+  const left = await queued('c2c-sys-1');
+  expect(left).toHaveLength(3);
+  // The first one may have been on its way when the connection ended.
+  expect(left.slice(1)).toEqual(['c2d/c2c-sys-1 4', 'c2d/c2c-sys-1 5']);
+});
+
+test('messages that wait for a system_id are gone with its identity', async () => {
+  await start({});
+  const client = await vehicle('c2c-sys-1');
+  await client.subscribeAsync('c2d/c2c-sys-1', { qos: 1 });
+  await client.endAsync(true);
+  await publish('c2c-sys-1', 'for the vehicle before');
+  // The system_id goes to another VIN, whose first connection comes before the change is noticed.
+  identities.set('c2c-sys-1', 'another identity');
+  expect(await queued('c2c-sys-1')).toEqual([]);
+});
+
+test('a deleted vehicle’s session is deleted too', async () => {
+  await start({});
+  const client = await vehicle('c2c-sys-1');
+  await client.subscribeAsync('c2d/c2c-sys-1', { qos: 1 });
+  await client.endAsync(true);
+  await publish('c2c-sys-1', 'for the deleted vehicle');
+  const sentinel = await vehicle('c2c-sys-2');
+  identities.delete('c2c-sys-1');
+  identities.delete('c2c-sys-2');
+  const noticed = closing(sentinel);
+  changed = ['c2c-sys-1', 'c2c-sys-2'];
+  await noticed;
+  // Registered again, even with the same identity.
+  identities.set('c2c-sys-1', 'identity of c2c-sys-1');
+  await eventually(
+    () => queued('c2c-sys-1'),
+    (messages) => messages.length === 0,
+  );
+});
+
+test('the adapter counts what its broker has refused', async () => {
+  const t = await startTestAdapter({
+    brokerLimits: { ...DEFAULT_BROKER_LIMITS, connections: { inAll: 1, perAddress: 0 } },
+  });
+  const one = vehicleOf(1, 'LMT');
+  await t.register(one);
+  const link = await connectVehicle(t.adapter.mqttUrl, one);
+  const socket = connect(Number(new URL(t.adapter.mqttUrl).port), '127.0.0.1');
+  await once(socket.on('error', () => undefined).resume(), 'close');
+  const name = 'otaops_limit_refusals_total{limit="mqtt-connections"}';
+  expect(await t.metric(name)).toBe(1);
+  await link.end();
+  await t.stop();
+});

@@ -1,0 +1,135 @@
+/** What one client can take from the others: connections, patience, streams, exports, searches. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../../src/service/limits/index.js';
+import { eventually, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
+import { vehicleOf } from '../../support/messages.js';
+
+let t: TestAdapter;
+let sockets: Socket[] = [];
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  sockets = [];
+  await t.stop();
+});
+
+const start = async (limits: Partial<HttpLimits>) => {
+  t = await startTestAdapter({ httpLimits: { ...DEFAULT_HTTP_LIMITS, ...limits } });
+};
+const loads = (limits: Partial<HttpLimits['loads']>) => ({
+  loads: { ...DEFAULT_HTTP_LIMITS.loads, ...limits },
+});
+const refusals = (limit: string) => t.metric(`otaops_limit_refusals_total{limit="${limit}"}`);
+
+function client(): Socket {
+  const socket = connect(Number(new URL(t.adapter.httpUrl).port), '127.0.0.1');
+  sockets.push(socket.on('error', () => undefined));
+  return socket;
+}
+/** All that the server sends until it closes the connection. */
+async function answerOf(socket: Socket): Promise<string> {
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  await once(socket, 'close');
+  return text;
+}
+
+test('headers that come line by line, or not at all, are not waited for', async () => {
+  await start({ headersSeconds: 1 });
+  const slow = client();
+  slow.write('GET /healthz HTTP/1.1\r\nhost: x\r\n');
+  let number = 0;
+  const dripping = setInterval(() => slow.write(`x-${++number}: y\r\n`), 100);
+  const [answer] = await Promise.all([answerOf(slow), answerOf(client())]);
+  clearInterval(dripping);
+  expect(answer).toMatch(/^HTTP\/1\.1 408 .*REQUEST_TIMEOUT/s);
+  expect(await refusals('http-slow-headers')).toBe(2);
+});
+
+test('a body that comes byte by byte is given up, also after a fast beginning', async () => {
+  await start({ bodySeconds: 1 });
+  const slow = client();
+  slow.write(
+    `POST /v1.0/ota/trigger HTTP/1.1\r\nhost: x\r\nauthorization-token: ${t.token}\r\n` +
+      `content-type: application/json\r\ncontent-length: 1000000\r\n\r\n${' '.repeat(100_000)}`,
+  );
+  const dripping = setInterval(() => slow.write(' '), 100);
+  const answer = await answerOf(slow);
+  clearInterval(dripping);
+  expect(answer).toMatch(/^HTTP\/1\.1 408 .*REQUEST_TIMEOUT/s);
+  expect(await refusals('http-slow-body')).toBe(1);
+});
+
+test('a body that is slow because we are is waited for', async () => {
+  await start({ bodySeconds: 0.2 });
+  const lines = Array.from({ length: 60_000 }, (_, n) => {
+    const { vin, systemId } = vehicleOf(n, 'SLW');
+    return JSON.stringify({ vin, system_id: systemId });
+  });
+  const { status, body } = await t.call('POST', '/v1.0/vehicles/import', {
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: lines.join('\n'),
+  });
+  expect([status, body.rejectedCount]).toEqual([200, 0]);
+});
+
+test('connections are limited, in all and from one address', async () => {
+  await start({ connections: { inAll: 4, perAddress: 3 } });
+  const opened = [client(), client(), client()];
+  await Promise.all(opened.map((socket) => once(socket, 'connect')));
+  await answerOf(client());
+  // Who leaves makes room.
+  for (const socket of opened) socket.destroy();
+  await eventually(
+    () => refusals('http-connections-per-address').catch(() => 0),
+    (number) => number > 0,
+  );
+});
+
+test('a token has so many streams and long polls, and no more', async () => {
+  await start(loads({ stream: { perToken: 2, inAll: 3 } }));
+  const ending = new AbortController();
+  const open = (token: string, path: string) =>
+    fetch(t.adapter.httpUrl + path, {
+      headers: { 'authorization-token': token },
+      signal: ending.signal,
+    });
+  const [viewer, operator] = await Promise.all(['viewer', 'operator'].map((r) => t.tokenFor(r)));
+  const polling = open(viewer!, '/v1.0/ota/events?wait=30').catch(() => undefined);
+  expect((await open(viewer!, '/v1.0/ota/events/stream')).status).toBe(200);
+  await eventually(
+    async () => (await t.call('GET', '/v1.0/live', { token: viewer! })).status,
+    (status) => status === 429,
+  );
+  const refused = await t.call('GET', '/v1.0/ota/events', { token: viewer! });
+  expect([refused.status, refused.body.errorCode]).toEqual([429, 'TOO_MANY_REQUESTS']);
+  expect(refused.headers.get('retry-after')).toBe('1');
+  // Another token has its own, until all together have too many.
+  expect((await open(operator!, '/v1.0/live')).status).toBe(200);
+  expect((await t.call('GET', '/v1.0/ota/events', { token: operator! })).status).toBe(429);
+  expect(await refusals('streams')).toBeGreaterThan(2);
+  ending.abort();
+  await polling;
+  await eventually(
+    async () => (await t.call('GET', '/v1.0/ota/events', { token: viewer! })).status,
+    (status) => status === 200,
+  );
+});
+
+test('searches of one token are limited, lists that an index finds are not', async () => {
+  await start(loads({ search: { perToken: 1, inAll: 1 }, export: { perToken: 1, inAll: 1 } }));
+  const one = vehicleOf(1, 'SRC');
+  await t.register(one);
+  await t.trigger('search', [one.vin]);
+  const path = '/v1.0/ota/operations/search/vehicles';
+  const statuses = async (query: string) => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => t.call('GET', `${path}${query}`)),
+    );
+    return new Set(answers.map(({ status }) => status));
+  };
+  expect(await statuses('?text=reason')).toEqual(new Set([200, 429]));
+  expect(await statuses('')).toEqual(new Set([200]));
+  expect((await t.call('GET', `${path}?text=reason`)).status).toBe(200);
+});

@@ -1,0 +1,94 @@
+/** A message platform that a test can look into, and the vehicle that it belongs to. */
+import {
+  decodeMessage,
+  encodeMessage,
+  type MetaField,
+  type OtaEvent,
+  otaTrigger,
+  statusName,
+} from '../../../src/contract/index.js';
+import { type CloudLink, type CloudLinkHandlers } from '../../../src/vehicle/index.js';
+
+export const IDENTITY = {
+  vin: '5YJSA1E40FF345678',
+  systemId: 'c2c-sys-5YJSA1E40FF345678',
+  deviceId: 'device1234',
+  ecuType: 'TCU',
+};
+export const MODEL = 'vehicle model a';
+const REF_ID = 'schedule 0909';
+
+/** Keeps what a vehicle publishes; acknowledges all of it while it is up. */
+export class PlatformDouble implements CloudLink {
+  readonly messages: ReturnType<typeof decoded>[] = [];
+  isUp = false;
+  #handlers: CloudLinkHandlers | undefined;
+
+  open(handlers: CloudLinkHandlers): void {
+    this.#handlers = handlers;
+    this.isUp = true;
+    handlers.onUp();
+  }
+
+  publish(payload: Buffer): Promise<void> {
+    this.messages.push(decoded(payload));
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.isUp = false;
+    return Promise.resolve();
+  }
+
+  /** @param time ms @param ttl seconds */
+  trigger(
+    scriptRefId: string,
+    triggerId: string = crypto.randomUUID(),
+    time = Date.now(),
+    ttl = -1,
+  ): void {
+    this.#handlers?.onMessage(triggerOf(scriptRefId, triggerId, time, ttl));
+  }
+
+  get events(): OtaEvent[] {
+    return this.messages.filter((message) => message.message_type === 'OTA_EVENT');
+  }
+
+  /** Without those of progress. */
+  get statuses(): string[] {
+    const names = this.events.map(({ body }) => statusName(body.status));
+    return names.filter((name) => name !== 'downloading');
+  }
+
+  meta(key = 'reason'): string | undefined {
+    return metaOf(this.events.at(-1)?.body.meta ?? [], key);
+  }
+}
+
+export const metaOf = (meta: readonly MetaField[], key: string) =>
+  meta.find((field) => field.key === key)?.value;
+
+export function triggerOf(
+  scriptRefId: string,
+  triggerId: string,
+  time = Date.now(),
+  ttl = -1,
+): Buffer {
+  const { vin } = IDENTITY;
+  return encodeMessage(
+    otaTrigger({
+      ...IDENTITY,
+      triggerId,
+      time,
+      ttl,
+      ackRequired: true,
+      body: { model: MODEL, 'ref-id': REF_ID, 'script-ref-id': scriptRefId, vin },
+    }),
+  );
+}
+
+function decoded(payload: Uint8Array) {
+  const result = decodeMessage(payload);
+  if (!result.ok) throw new Error(`the vehicle sent ${result.fault.code} ${result.fault.path}`);
+  return result.value;
+}
