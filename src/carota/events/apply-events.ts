@@ -112,7 +112,10 @@ function applyToVehicle(
     vehicle.place = schedule.nextPlace();
     vehicle.exposure = afterReport(exposed, { before: '', state }, schedule.deadlines, receivedAt);
   }
-  const standing = (of: string, exposed: Exposure | undefined) => ({ state: of, result: exposed?.result });
+  const standing = (of: string, exposed: Exposure | undefined) => ({
+    state: of,
+    result: exposed?.result,
+  });
   schedule.move(vehicle.wave, standing(before, exposure), standing(state, vehicle.exposure));
   return true;
 }

@@ -56,15 +56,17 @@ export function judge(settings: GuardSettings, evidence: Evidence): Judgement {
 }
 
 function limitReached(settings: GuardSettings, total: WaveCounts): string | undefined {
-  const { maxFailures = Infinity, maxEarlyFailures = Infinity } = settings;
-  const { maxRollbackFailures = Infinity } = settings;
+  const { maxFailures = Infinity, maxRollbackFailures = Infinity } = settings;
+  const { maxEarlyFailures = maxFailures } = settings;
   const { failed, silent, failedEarly, rollbackFailed } = total;
-  if (rollbackFailed >= maxRollbackFailures) return `${vehicles(rollbackFailed)} failed to roll back`;
+  if (rollbackFailed >= maxRollbackFailures)
+    return `${vehicles(rollbackFailed)} failed to roll back`;
   if (failed + silent >= maxFailures) {
     const silence = silent > 0 ? `, ${silent} of them by silence` : '';
     return `${vehicles(failed + silent)} failed${silence}`;
   }
-  if (failedEarly >= maxEarlyFailures) return `${vehicles(failedEarly)} failed before they could begin`;
+  if (failedEarly >= maxEarlyFailures)
+    return `${vehicles(failedEarly)} failed before they could begin`;
   return undefined;
 }
 
@@ -75,11 +77,15 @@ function judgeWave(
 ): Judgement {
   const isOver = wave.finished >= wave.vehicles;
   const isPatienceOver = patience !== undefined && age >= patience;
-  if (!isOver && !isPatienceOver) return { decision: 'wait', reason: 'vehicles are still updating' };
+  if (!isOver && !isPatienceOver)
+    return { decision: 'wait', reason: 'vehicles are still updating' };
   // Patience is for vehicles that have not begun. Those that have come to a result, if only by their deadline.
   if (total.undecided > 0) {
     const are = total.undecided === 1 ? 'is' : 'are';
-    return { decision: 'wait', reason: `${vehicles(total.undecided)} ${are} exposed and undecided` };
+    return {
+      decision: 'wait',
+      reason: `${vehicles(total.undecided)} ${are} exposed and undecided`,
+    };
   }
   const what = isOver ? 'every vehicle of the wave has finished' : `${patience} s have passed`;
   if (!test || undecided === 'continue') return { decision: 'go', reason: what };

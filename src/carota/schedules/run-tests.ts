@@ -41,7 +41,11 @@ export const exposedFrom = (
  *
  * @param now ms
  */
-export async function runTests(tx: Queryable, schedule: ScheduleRecord, now: number): Promise<void> {
+export async function runTests(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  now: number,
+): Promise<void> {
   const settings = schedule.plan.guard?.test;
   if (!settings) return;
   for (;;) {
@@ -90,7 +94,11 @@ async function runTest(
     go: `${path.succeeded} of the ${first} ${test.vehicles} exposed vehicles succeeded`,
     undecided: `${undecided} of the ${first} ${test.vehicles} exposed vehicles are undecided`,
   };
-  return { finding, reason: reasons[finding], figures: figuresOf(test, path, testNumber, testFrom) };
+  return {
+    finding,
+    reason: reasons[finding],
+    figures: figuresOf(test, path, testNumber, testFrom),
+  };
 }
 
 const figuresOf = (

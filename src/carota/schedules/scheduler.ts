@@ -190,7 +190,8 @@ export class Scheduler {
   }
 
   async #failed(id: number, task: Task, error: Error): Promise<void> {
-    const failures = task.kind === 'post' ? (this.#failures.get(id) ?? 0) + 1 : task.intent.tries + 1;
+    const failures =
+      task.kind === 'post' ? (this.#failures.get(id) ?? 0) + 1 : task.intent.tries + 1;
     if (task.kind === 'post') this.#failures.set(id, failures);
     const change = async (schedule: ScheduleRecord, tx: Queryable, now: number) => {
       const isRefusal = error instanceof AdapterRefused;

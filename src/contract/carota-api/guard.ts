@@ -43,7 +43,7 @@ export const GuardSettings = Type.Object(
         minimum: 1,
         maximum: MAX_VEHICLES,
         description:
-          'Number of vehicles that failed before they were exposed (script not fetched, metadata not verified), which stops it.',
+          'Number of vehicles that failed before they were exposed (script not fetched, metadata not verified), which stops it; default: maxFailures.',
       }),
     ),
     maxRollbackFailures: Type.Optional(
@@ -81,7 +81,8 @@ export const GuardSettings = Type.Object(
         minimum: 1,
         maximum: MAX_SECONDS,
         default: 604_800,
-        description: 'Seconds after its exposure in which a vehicle must come to a result; later it is silent.',
+        description:
+          'Seconds after its exposure in which a vehicle must come to a result; later it is silent.',
       }),
     ),
     afterReboot: Type.Optional(
@@ -97,7 +98,8 @@ export const GuardSettings = Type.Object(
         minimum: 0,
         maximum: MAX_SECONDS,
         default: 86_400,
-        description: 'Seconds after `success` in which a failure still counts; only then the vehicle has succeeded.',
+        description:
+          'Seconds after `success` in which a failure still counts; only then the vehicle has succeeded.',
       }),
     ),
   },

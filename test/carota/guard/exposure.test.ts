@@ -33,18 +33,99 @@ describe('an exposed vehicle', () => {
     ['that downloads still must', [['downloading', 10]], 'undecided', 1_000],
     ['that reboots must report soon', [['reboot', 10]], 'undecided', 70],
     ['that reboots late has no more time than all', [['reboot', 990]], 'undecided', 1_000],
-    ['that comes back from the reboot has all its time', [['reboot', 1], ['md5_check_success', 2]], 'undecided', 1_000],
+    [
+      'that comes back from the reboot has all its time',
+      [
+        ['reboot', 1],
+        ['md5_check_success', 2],
+      ],
+      'undecided',
+      1_000,
+    ],
     ['that succeeded soaks first', [['success', 10]], 'undecided', 510],
-    ['that says so twice soaks once', [['success', 10], ['success', 90]], 'undecided', 510],
-    ['that fails while it soaks has failed', [['success', 10], ['failure', 300]], 'failed'],
-    ['that fails after its soak had succeeded', [['success', 10], ['failure', 511]], 'succeeded'],
-    ['that failed and rolled back has failed', [['failure', 1], ['rollback_success', 2]], 'failed'],
-    ['whose rollback fails has failed', [['failure', 1], ['rollback_fail', 2]], 'failed'],
-    ['that tries again after a failed download', [['download_fail', 1], ['downloading', 2]], 'undecided', 1_000],
-    ['whose user cancels is withdrawn', [['downloading', 1], ['cancel', 2]], 'withdrawn'],
-    ['that reports after its deadline was silent', [['reboot', 1], ['downloaded', 62]], 'silent'],
-    ['that fails after its deadline has failed', [['reboot', 1], ['failure', 62]], 'failed'],
-    ['that was silent and succeeded soaks', [['reboot', 1], ['success', 100]], 'undecided', 600],
+    [
+      'that says so twice soaks once',
+      [
+        ['success', 10],
+        ['success', 90],
+      ],
+      'undecided',
+      510,
+    ],
+    [
+      'that fails while it soaks has failed',
+      [
+        ['success', 10],
+        ['failure', 300],
+      ],
+      'failed',
+    ],
+    [
+      'that fails after its soak had succeeded',
+      [
+        ['success', 10],
+        ['failure', 511],
+      ],
+      'succeeded',
+    ],
+    [
+      'that failed and rolled back has failed',
+      [
+        ['failure', 1],
+        ['rollback_success', 2],
+      ],
+      'failed',
+    ],
+    [
+      'whose rollback fails has failed',
+      [
+        ['failure', 1],
+        ['rollback_fail', 2],
+      ],
+      'failed',
+    ],
+    [
+      'that tries again after a failed download',
+      [
+        ['download_fail', 1],
+        ['downloading', 2],
+      ],
+      'undecided',
+      1_000,
+    ],
+    [
+      'whose user cancels is withdrawn',
+      [
+        ['downloading', 1],
+        ['cancel', 2],
+      ],
+      'withdrawn',
+    ],
+    [
+      'that reports after its deadline was silent',
+      [
+        ['reboot', 1],
+        ['downloaded', 62],
+      ],
+      'silent',
+    ],
+    [
+      'that fails after its deadline has failed',
+      [
+        ['reboot', 1],
+        ['failure', 62],
+      ],
+      'failed',
+    ],
+    [
+      'that was silent and succeeded soaks',
+      [
+        ['reboot', 1],
+        ['success', 100],
+      ],
+      'undecided',
+      600,
+    ],
   ])('%s', (_what, reports, result, decidesAt) => {
     const exposure = after(reports);
     expect({ result: exposure.result, decidesAt: seconds(exposure.decidesAt) }).toEqual({

@@ -27,7 +27,11 @@ const found = (finding: TestResult['finding']): TestResult => ({
 function judged(
   settings: GuardSettings,
   counts: Partial<WaveCounts>,
-  { finding = 'undecided', gone = false, age = 0 }: {
+  {
+    finding = 'undecided',
+    gone = false,
+    age = 0,
+  }: {
     finding?: TestResult['finding'];
     gone?: boolean;
     age?: number;
@@ -55,9 +59,10 @@ test.each<[what: string, decision: string, judgement: ReturnType<typeof judged>]
   ['without a test goes when all have finished', 'go', judged({ maxFailures: 2 }, all)],
   ['stops at the limit of failures', 'stop', judged({ maxFailures: 2 }, { failed: 2 })],
   ['silence is failure', 'stop', judged({ maxFailures: 2 }, { failed: 1, silent: 1 })],
-  ['early failures do not count there', 'wait', judged({ maxFailures: 2 }, { failedEarly: 9 })],
+  ['early failures count apart', 'wait', judged({ maxFailures: 2 }, { failed: 1, failedEarly: 1 })],
+  ['with the same limit', 'stop', judged({ maxFailures: 2 }, { failedEarly: 2 })],
   [
-    'they have a limit of their own',
+    'or one of their own',
     'stop',
     judged({ maxFailures: 99, maxEarlyFailures: 9 }, { failedEarly: 9 }),
   ],
