@@ -15,6 +15,7 @@ import { startMaintenance } from './maintenance.js';
 import { createMessagePath, type MessagePath } from './message-path.js';
 import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
+import { openSignInGuards } from './open-sign-in-guards.js';
 import { Summaries } from './operations/index.js';
 import { ADAPTER_SCHEMA } from './schema.js';
 import { type AdapterSettings } from './settings.js';
@@ -94,6 +95,13 @@ async function start(
   const callBack = await openCallBack(settings, { database, stream, poster, metrics, clock }, log);
   opened.add('event call-back', () => callBack.stop());
 
+  const signIns = openSignInGuards(
+    settings,
+    database.requests,
+    clock,
+    metrics.signIns(log),
+    opened,
+  );
   const traffic = new Traffic();
   const path = createMessagePath(settings, {
     database,
@@ -102,6 +110,7 @@ async function start(
     shards,
     stream,
     traffic,
+    signIns: signIns.vehicles,
     metrics,
     tracing,
     log,
@@ -153,6 +162,7 @@ async function start(
       linkConnected: () => link.isConnected,
       version: VERSION,
       limits: settings.httpLimits,
+      signIns: signIns.people,
       stopping: stopping.signal,
     },
     log,

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
+import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
 import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
@@ -99,6 +100,14 @@ async function start(
     signingTime: databaseClock.agreed,
   });
   opened.add('image repository', async () => images.close());
+  const signIns = new SignInGuard({
+    database: database.requests,
+    clock,
+    limits: settings.signInLimits ?? DEFAULT_SIGN_IN_LIMITS,
+    ...metrics.signIns(log),
+  });
+  signIns.start();
+  opened.add('failed sign-ins', () => signIns.stop());
   const server = await createCarotaServer({
     database: database.requests,
     reading: database.reading,
@@ -127,6 +136,7 @@ async function start(
     log,
     version: VERSION,
     limits: settings.httpLimits,
+    signIns,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();

@@ -1,5 +1,7 @@
 /** Metrics for monitoring the CarOTA Server. */
+import { type Logger } from 'pino';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { watchSignIns } from '../service/access/index.js';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
 import { type HttpLimit, REFUSALS } from '../service/limits/index.js';
@@ -139,6 +141,11 @@ export class CarotaMetrics {
 
   requestAnswered(method: string, route: string, code: number): void {
     this.#requests.inc({ method, route, code });
+  }
+
+  /** How failed sign-ins are counted and logged; called once. */
+  signIns(log: Logger): ReturnType<typeof watchSignIns> {
+    return watchSignIns(this.#registry, log);
   }
 
   limitRefused(limit: HttpLimit): void {

@@ -1,5 +1,6 @@
 /** Startup settings of a CarOTA Server. */
 import { type AdapterSettings, type Approval } from './schedules/index.js';
+import { type SignInLimits } from '../service/access/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
 
 export interface CarotaSettings extends AdapterSettings {
@@ -10,6 +11,7 @@ export interface CarotaSettings extends AdapterSettings {
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
+  readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
   /** How long a statement may take that reads for people, seconds. */
   readonly searchSeconds?: number | undefined;

@@ -2,6 +2,7 @@
 import { type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
+import { type SignInGuard } from '../../service/access/index.js';
 import { callerOf } from '../../service/http/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type Actor } from '../audit/index.js';
@@ -39,6 +40,7 @@ export interface HttpContext {
   readonly linkConnected: () => boolean;
   readonly version: string;
   readonly limits: HttpLimits | undefined;
+  readonly signIns: SignInGuard;
 }
 
 /** The caller as the audit log names it. */

@@ -1,6 +1,7 @@
 /** What the routes of the CarOTA Server need. */
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
+import { type SignInGuard } from '../../service/access/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
@@ -37,4 +38,5 @@ export interface CarotaContext {
   readonly log: Logger;
   readonly version: string;
   readonly limits: HttpLimits | undefined;
+  readonly signIns: SignInGuard;
 }

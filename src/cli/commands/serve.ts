@@ -44,8 +44,14 @@ import {
   RETRY_LONGEST,
   RETRY_SENDS,
   type Setting,
+  SIGN_IN_LIMIT_SETTINGS,
+  type SignInLimitFlags,
+  signInLimitsOf,
   TRACE_RATIO,
   TRIGGER_TTL,
+  VEHICLE_SIGN_IN_LIMIT_SETTINGS,
+  type VehicleSignInLimitFlags,
+  vehicleSignInLimitsOf,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
 
@@ -59,7 +65,9 @@ interface ServeFlags
     Omit<AdapterSettings, 'callbackSecret'>,
     HttpLimitFlags,
     BrokerLimitFlags,
-    DeadLetterLimitFlags {
+    DeadLetterLimitFlags,
+    SignInLimitFlags,
+    VehicleSignInLimitFlags {
   readonly callbackSecret?: readonly string[];
   readonly logLevel: string;
   /** Seconds. */
@@ -90,6 +98,7 @@ Examples:
   addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
   addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
+  addSettings(command, [...SIGN_IN_LIMIT_SETTINGS, ...VEHICLE_SIGN_IN_LIMIT_SETTINGS]);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
   command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
     limitHeapGrowth();
@@ -107,6 +116,8 @@ Examples:
       retry,
       httpLimits: httpLimitsOf(flags),
       brokerLimits: brokerLimitsOf(flags),
+      signInLimits: signInLimitsOf(flags),
+      vehicleSignInLimits: vehicleSignInLimitsOf(flags),
       deadLetterLimits: deadLetterLimitsOf(flags),
     };
     const adapter = await startAdapter(settings, log);
