@@ -1,7 +1,7 @@
 /** Asks the CarOTA Server for admission (contract section 10). */
-import { scheduleVehicleApi } from '../../contract/carota-api/index.js';
-import { ApiError, backoffPause, Client, NoAnswer } from '../../contract/index.js';
-import { type Admission, NotAdmitted } from '../update/index.js';
+import { Admission, scheduleVehicleApi } from '../../contract/carota-api/index.js';
+import { ApiError, backoffPause, checkOf, Client, NoAnswer } from '../../contract/index.js';
+import { type Admission as Asking, NotAdmitted } from '../update/index.js';
 
 export interface CarotaAdmissionOptions {
   readonly url: string;
@@ -11,10 +11,11 @@ export interface CarotaAdmissionOptions {
   readonly pauseMs?: number | undefined;
 }
 
+const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 15 * 60_000;
 const TIMEOUT_MS = 30_000;
 
-export class CarotaAdmission implements Admission {
+export class CarotaAdmission implements Asking {
   readonly #options: CarotaAdmissionOptions;
   readonly #client: Client;
   #failures = 0;
@@ -29,17 +30,21 @@ export class CarotaAdmission implements Admission {
   async ask(refId: string, signal: AbortSignal): Promise<number | undefined> {
     const params = { 'ref-id': refId, vin: this.#options.vin };
     try {
-      const answer = await this.#client.call(scheduleVehicleApi.admitVehicle, { params }, signal);
+      const answer: unknown = await this.#client.call(
+        scheduleVehicleApi.admitVehicle,
+        { params },
+        signal,
+      );
+      if (!admission.matches(answer)) return this.#pause();
       this.#failures = 0;
-      if (answer.admitted) return undefined;
-      return answer.retryAfter === null ? LONGEST_PAUSE_MS : answer.retryAfter * 1000;
+      return answer.admitted ? undefined : pauseOf(answer);
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof NoAnswer || (error instanceof ApiError && isPassing(error))) {
-        return this.#pause();
+      if (error instanceof ApiError && FINAL.has(error.code)) {
+        throw new NotAdmitted(error.message, { hasEnded: error.code === 'SCHEDULE_STATUS' });
       }
-      if (!(error instanceof ApiError)) throw error;
-      throw new NotAdmitted(error.message, { hasEnded: error.code === 'SCHEDULE_STATUS' });
+      if (error instanceof ApiError || error instanceof NoAnswer) return this.#pause();
+      throw error;
     }
   }
 
@@ -51,4 +56,14 @@ export class CarotaAdmission implements Admission {
   }
 }
 
-const isPassing = ({ status }: ApiError) => status >= 500 || status === 429 || status === 408;
+/** Of our CarOTA Server. Anything else may be a proxy, or someone on the path: the vehicle asks again. */
+const FINAL: ReadonlySet<string> = new Set([
+  'SCHEDULE_STATUS',
+  'SCHEDULE_NOT_FOUND',
+  'VEHICLE_NOT_FOUND',
+]);
+
+const admission = checkOf(Admission);
+
+const pauseOf = ({ retryAfter }: Admission): number =>
+  Math.min(Math.max((retryAfter ?? Infinity) * 1000, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
