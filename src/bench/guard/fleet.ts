@@ -16,7 +16,7 @@ export interface Update {
   readonly manner: Manner;
 }
 
-/** What one vehicle does after it has begun; minutes since then. */
+/** What one vehicle does after it has started; minutes since then. */
 export interface Course {
   readonly isDamaged: boolean;
   readonly reboot: number;

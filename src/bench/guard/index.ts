@@ -28,13 +28,13 @@ const fixedRule = (least: number): ShareRule => ({
   timeout: undefined,
   seesLateFailures: true,
 });
-/** As the abort criteria of a job: failed and timed out, with an exponential roll-out, which starts slowly. */
+/** As the abort criteria of a job: failed and timed out, with an exponential rollout, which starts slowly. */
 const jobRule = (least: number): ShareRule => ({
   share: FIXED_SHARE,
   least,
   timeout: 60,
   seesLateFailures: false,
-  perMinute: (begun) => Math.min(100, 25 * 2 ** Math.floor(begun / 1_000)),
+  perMinute: (started) => Math.min(100, 25 * 2 ** Math.floor(started / 1_000)),
 });
 
 type Campaign = (update: Update, fleet: number, seed: number) => CampaignEnd;
@@ -93,7 +93,7 @@ export function guardFigures(): GuardFigures {
     least: { fixed: fixed.least, job: job.least },
     columns: MANNERS.flatMap((manner) => RATES.map((rate) => column(rate, manner))),
     // In November 2023, software 2023.42 of Rivian carried a wrong certificate: it reached 3 % of the fleet within two hours
-    // until people stopped it, and no vehicle that had begun reported success.
+    // until people stopped it, and no vehicle that had started reported success.
     rivian: column(1, 'silently'),
   };
 }

@@ -10,13 +10,13 @@ export interface ShareRule {
   readonly least: number;
   /**
    * Minutes after the reboot in which a vehicle must finish, or it counts as failed; undefined: silence is not seen. As the
-   * time-out of a job execution.
+   * timeout of a job execution.
    */
   readonly timeout: number | undefined;
   /** Whether a failure is still seen after success. The executions of a job end with the first. */
   readonly seesLateFailures: boolean;
-  /** Vehicles per minute, by how many have begun; undefined: all that want the update. */
-  readonly perMinute?: ((begun: number) => number) | undefined;
+  /** Vehicles per minute, by how many have started; undefined: all that want the update. */
+  readonly perMinute?: ((started: number) => number) | undefined;
 }
 
 /** @param fleet number of vehicles */
