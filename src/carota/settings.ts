@@ -37,6 +37,8 @@ export interface CarotaSettings extends AdapterSettings {
   readonly approval?: ApprovalRule | undefined;
   /** How long refused events are kept, days; undefined: forever. */
   readonly refusedEventDays?: number | undefined;
+  /** How long after the start no vehicle is called silent, seconds. */
+  readonly deadlineGrace?: number | undefined;
   /** Minimum validity of an artifact's URL, seconds. */
   readonly urlTtl?: number | undefined;
 }

@@ -312,7 +312,7 @@ async function plan(
       model,
       vins: real.map(({ vin }) => vin),
       waves: [{ vins: real.slice(0, 1).map(({ vin }) => vin) }],
-      guard: { maxFailures: 2 },
+      guard: { maxFailures: 2, soak: 0 },
     },
   ];
   const planned = plans.filter(({ vins = [] }) => vins.length > 0);

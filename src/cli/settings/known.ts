@@ -434,6 +434,12 @@ export const URL_TTL: Setting<number> = {
   default: 24 * 60 * 60,
   parse: parsePositive,
 };
+export const DEADLINE_GRACE: Setting<number> = {
+  flag: '--deadline-grace <seconds>',
+  description: 'how long after the start no vehicle is called silent',
+  default: 60,
+  parse: parseCount,
+};
 export const CAROTA_PORT: Setting<number> = {
   flag: '--carota-port <port>',
   description: 'port of the CarOTA Server’s HTTP interface',
