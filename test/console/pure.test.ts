@@ -169,7 +169,13 @@ describe('curves', () => {
   });
 
   test('the guard’s curves start at zero, with its bounds', () => {
-    const point = { place: 7, vin: '', result: 'undecided', optimistic: -1, pessimistic: 2 } as const;
+    const point = {
+      place: 7,
+      vin: '',
+      result: 'undecided',
+      optimistic: -1,
+      pessimistic: 2,
+    } as const;
     const path = [point, { ...point, place: 8, optimistic: -2, pessimistic: 4 }];
     expect(guardCurves({ number: 2, from: 7, stopAt: 3, goAt: -3, path })).toEqual({
       vehicles: [0, 1, 2],

@@ -40,4 +40,3 @@ test('records and faults have their line numbers, wherever chunks are cut', asyn
   const sorted = (lines: Line[]) => [...lines].sort((a, b) => a.line - b.line);
   expect(sorted(await linesIn(text))).toEqual(sorted(whole));
 });
-

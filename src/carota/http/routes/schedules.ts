@@ -25,13 +25,7 @@ import {
   ScheduleConflict,
 } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
-import {
-  decisionBody,
-  exposureOf,
-  scheduleBody,
-  scheduleOf,
-  waveBody,
-} from './schedule-bodies.js';
+import { decisionBody, exposureOf, scheduleBody, scheduleOf, waveBody } from './schedule-bodies.js';
 
 const SCHEDULES = listCursor('schedules', ID_POSITION);
 
