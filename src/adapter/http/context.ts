@@ -1,7 +1,9 @@
 /** What the routes need. */
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
+import { type SignInGuard } from '../../service/access/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
+import { type SecretBox } from '../../service/secrets/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type EventStream } from '../event-stream/index.js';
 import { type Metrics } from '../metrics/index.js';
@@ -36,4 +38,7 @@ export interface HttpContext {
   readonly linkConnected: () => boolean;
   readonly version: string;
   readonly limits: HttpLimits | undefined;
+  readonly signIns: SignInGuard;
+  /** Seals secrets of call-backs. */
+  readonly box: SecretBox;
 }

@@ -41,7 +41,7 @@ export function receiverRoutes(server: Server, context: HttpContext): void {
     checkSecret(receiver.secret);
     const now = clock();
     const added = await database.transaction(async (tx) => {
-      const result = await addReceiver(tx, receiver, now);
+      const result = await addReceiver(tx, receiver, now, context.box);
       const { name, url } = receiver;
       const detail = { name, url };
       if (result) await recordAction(tx, actorOf(request, reason), now, 'add-callback', { detail });
@@ -67,7 +67,7 @@ export function receiverRoutes(server: Server, context: HttpContext): void {
     const secret = given.secret ?? made;
     const now = clock();
     await database.transaction(async (tx) => {
-      await changeReceiver(tx, id, { ...given, secret }, now);
+      await changeReceiver(tx, id, { ...given, secret }, now, context.box);
       const { url, enabled } = given;
       const detail = { name, url, enabled, secret: secret !== undefined };
       await recordAction(tx, actorOf(request, reason), now, 'change-callback', { detail });

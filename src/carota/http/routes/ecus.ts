@@ -51,7 +51,7 @@ export function ecuRoutes(server: Server, context: CarotaContext): void {
     if (!found) throw new Problem('MANIFEST_NOT_FOUND', `no manifest of ${vin} was accepted yet`);
     // It was checked before it was stored.
     const manifest = JSON.parse(found.manifest.toString()) as StoredManifest['manifest'];
-    return { receivedAt: found.received_at, manifest };
+    return { acceptedAt: found.received_at, manifest };
   });
 
   serve(server, ecuApi.putEcus, async ({ request, params, body }) => {

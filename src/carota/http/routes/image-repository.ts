@@ -85,6 +85,7 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
     method: ['GET', 'HEAD'],
     url: `${IMAGES}*`,
     schema: { hide: true },
+    config: context.imageAccess === 'vehicles' ? { permission: 'fetch' } : {},
     handler: async (request, reply) => {
       const [path = ''] = request.url.split('?');
       const wanted = requestedImage(path.slice(IMAGES.length));
