@@ -9,6 +9,7 @@ import {
   startTestCarota,
   type TestCarota,
 } from '../../carota/support/test-carota.js';
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../../src/service/limits/index.js';
 import { eventually, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
 import { byDepth } from '../../support/depth.js';
 import { vehicleOf } from '../../support/messages.js';
@@ -36,13 +37,27 @@ interface Asked {
   readonly leaves?: 'sending' | 'reading';
 }
 
+/** Enough for what the tests ask for at once. */
+const WIDE: HttpLimits = {
+  ...DEFAULT_HTTP_LIMITS,
+  loads: {
+    stream: { perToken: 1_000, inAll: 1_000 },
+    export: { perToken: 1_000, inAll: 1_000 },
+    search: { perToken: 1_000, inAll: 1_000 },
+    upload: { perToken: 1_000, inAll: 1_000 },
+  },
+};
+
 let adapter: TestAdapter;
 let carota: TestCarota;
 let double: Awaited<ReturnType<typeof startAdapterDouble>>;
 let artifact: string;
 beforeAll(async () => {
   double = await startAdapterDouble();
-  [adapter, carota] = await Promise.all([startTestAdapter(), startTestCarota(double.url)]);
+  [adapter, carota] = await Promise.all([
+    startTestAdapter({ httpLimits: WIDE }),
+    startTestCarota(double.url, { httpLimits: WIDE }),
+  ]);
   const vehicles = Array.from({ length: 300 }, (_, number) => vehicleOf(number + 1));
   await adapter.register(...vehicles);
   await adapter.trigger(

@@ -61,6 +61,7 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
     imageRepositoryApi.uploadDeliveredImage,
     async ({ request, params: { sha256 } }) => {
       const { database, store, incoming, clock } = context;
+      const content = streamIn(request);
       const expected = await findExpected(database, sha256, clock());
       if (!expected) {
         throw new Problem(
@@ -71,7 +72,7 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
       const { length: size, path: name } = expected;
       const said = { name, sha256, size, by: callerOf(request).id, now: clock() };
       try {
-        await takeArtifact(database, store, incoming, streamIn(request), said);
+        await takeArtifact(database, store, incoming, content, said);
       } catch (error) {
         if (error instanceof ArtifactRefused) throw new Problem('ARTIFACT_REFUSED', error.message);
         throw error;
