@@ -212,7 +212,7 @@ async function startAgents(
     vehicles,
     mqttUrl: adapter.mqttUrl,
     carotaUrl: carota.httpUrl,
-    carotaToken: await vehicleToken(toCarota),
+    tokens: await vehicleTokens(toCarota, vehicles),
     directory,
     log,
   });
@@ -229,9 +229,17 @@ async function trustIn(carota: Carota): Promise<InitialTrust> {
   };
 }
 
-async function vehicleToken(carota: Client): Promise<string> {
-  const body = { role: 'vehicle', name: 'vehicles of the quickstart' };
-  return (await carota.call(carotaTokenApi.createToken, { body })).token;
+/** Each vehicle has its own, by VIN. */
+async function vehicleTokens(
+  carota: Client,
+  vehicles: readonly FleetVehicle[],
+): Promise<ReadonlyMap<string, string>> {
+  const tokens = new Map<string, string>();
+  for (const { vin } of vehicles) {
+    const body = { role: 'vehicle', name: `quickstart ${vin}`, vin };
+    tokens.set(vin, (await carota.call(carotaTokenApi.createToken, { body })).token);
+  }
+  return tokens;
 }
 
 async function register(adapter: Client, vehicles: readonly FleetVehicle[]): Promise<void> {

@@ -20,7 +20,8 @@ export interface RealVehiclesOptions {
   readonly vehicles: readonly FleetVehicle[];
   readonly mqttUrl: string;
   readonly carotaUrl: string;
-  readonly carotaToken: string;
+  /** For the CarOTA Server, by VIN. */
+  readonly tokens: ReadonlyMap<string, string>;
   /** Contains a directory per vehicle. */
   readonly directory: string;
   readonly log: Logger;
@@ -91,7 +92,7 @@ export function startRealVehicles(options: RealVehiclesOptions): { stop(): Promi
 function startOne(
   vehicle: FleetVehicle,
   isSick: boolean,
-  { mqttUrl, carotaUrl, carotaToken, directory, log }: RealVehiclesOptions,
+  { mqttUrl, carotaUrl, tokens, directory, log }: RealVehiclesOptions,
 ): RealVehicle {
   const { vin } = vehicle;
   const started = openVehicle({
@@ -105,7 +106,7 @@ function startOne(
     }),
     directory: join(directory, vin),
     carotaUrl,
-    carotaToken,
+    carotaToken: tokens.get(vin) ?? '',
     consent: new AutomaticConsent(true),
     conditions: {
       timeZone: 'UTC',

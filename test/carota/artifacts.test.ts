@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isSigned, signedPath } from '../../src/carota/artifacts/index.js';
 import { type CarotaSettings } from '../../src/carota/index.js';
 import { httpClient } from '../support/adapter.js';
+import { vinOf } from '../support/messages.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
 import {
   type AdapterDouble,
@@ -235,7 +236,7 @@ describe('a CarOTA Server', () => {
       expect(published.status).toBe(201);
       expect(published.body.script).toEqual(script());
       const { body: token } = await carota.call('POST', '/v1.0/tokens', {
-        body: { role: 'vehicle', name: 'fleet' },
+        body: { role: 'vehicle', name: 'a vehicle', vin: vinOf(1) },
       });
       const vehicle = httpClient(carota.carota.httpUrl, token.token);
       const path = `/v1.0/update-scripts/${encodeURIComponent('hu only 001')}/artifacts`;
@@ -244,7 +245,12 @@ describe('a CarOTA Server', () => {
       // The script is the image repository's, where it can be verified; what is not signed is not handed out.
       expect(Object.keys(body)).toEqual(['artifacts']);
       const got = await carota.call('GET', '/v1.0/update-scripts/hu%20only%20001');
-      expect(got.body).toEqual({ script: script(), createdAt: published.body.createdAt });
+      expect(got.body).toEqual({
+        script: script(),
+        createdAt: published.body.createdAt,
+        sha256: createHash('sha256').update(JSON.stringify(got.body.script)).digest('hex'),
+        approvedAt: null,
+      });
       // A vehicle's token permits fetching only.
       expect((await vehicle.call('GET', '/v1.0/update-scripts')).status).toBe(403);
       expect((await vehicle.call('GET', '/v1.0/schedules')).status).toBe(403);

@@ -126,7 +126,11 @@ test('tokens of a CarOTA Server can be created offline too, without touching ano
   const first = await firstToken(server);
   server.child.kill('SIGTERM');
   await server.ended;
-  const vehicle = await end([...create('vehicle'), '--data-dir', folder]);
+  // A vehicle's token belongs to one vehicle.
+  const shared = await end([...create('vehicle'), '--data-dir', folder]);
+  expect(shared.output).toMatch(/name its VIN/);
+  const ofVehicle = [...create('vehicle'), '--vin', '5YJSA1E40FF345678'];
+  const vehicle = await end([...ofVehicle, '--data-dir', folder]);
   expect(vehicle.output).toMatch(/^otaops_\S+\n$/);
   const operator = await end([...create('operator'), '--data-dir', folder]);
   expect(operator.output).toMatch(/database of a CarOTA Server: --role must be one of viewer/);

@@ -126,16 +126,18 @@ beforeAll(async () => {
     body: vins.map((vin) => JSON.stringify(provision(vin, imageRoots))).join('\n'),
   });
   expect(imported.body).toMatchObject({ imported: vins.length });
-  const { body } = await carota.call('POST', '/v1.0/tokens', {
-    body: { role: 'vehicle', name: 'all' },
-  });
+  const tokens = new Map<string, string>();
+  for (const vin of vins) {
+    const body = { role: 'vehicle', name: vin, vin };
+    tokens.set(vin, (await carota.call('POST', '/v1.0/tokens', { body })).body.token);
+  }
   forger = await new ImageForger(`${carotaUrl}/uptane/image`).start();
   thief = await new DirectorThief(`${carotaUrl}/uptane/director`, director).start();
   startVehicle = (vin) =>
     start([
       ...['vehicle', '--vin', vin, '--model', MODEL, '--system-id', `c2c-sys-${vin}`],
       ...['--credential', credentialOf(vin), '--mqtt-url', mqttUrl, '--log-level', 'warn'],
-      ...['--carota-url', carotaUrl, '--carota-token', body.token],
+      ...['--carota-url', carotaUrl, '--carota-token', tokens.get(vin) ?? ''],
       ...(vin === FORGED ? ['--image-url', forger.url] : []),
       ...(vin === ROBBED ? ['--director-url', thief.url] : []),
       ...['--consent', vin === REFUSING ? 'refuse' : 'accept', '--health-command', healthOf(vin)],

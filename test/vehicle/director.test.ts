@@ -72,7 +72,7 @@ async function provision(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  const body = { name: 'vehicles', role: 'vehicle' };
+  const body = { name: 'a vehicle', role: 'vehicle', vin };
   const { token } = (await world.carota.call('POST', '/v1.0/tokens', { body })).body;
   platform = new PlatformDouble();
   vehicle = openVehicle({

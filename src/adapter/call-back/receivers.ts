@@ -134,17 +134,26 @@ export async function changeReceiver(
     'select secret from callbacks where id = $1 for update',
     [id],
   );
+  const present = before && opened(box, before.secret, id);
   // The same secret again, as at each start, is no change.
-  const isNew = secret !== undefined && before && opened(box, before.secret, id) !== secret;
+  const isNew = secret !== undefined && present !== secret;
   const sealed = isNew ? box.seal(secret, id) : null;
   await database.query(
     `update callbacks set
        url = coalesce($2, url), enabled = coalesce($3, enabled),
-       old_secret = case when $4::text is not null then secret else old_secret end,
+       old_secret = case when $4::text is null then old_secret when $7 then secret end,
        old_until = case when $4::text is not null then $6 else old_until end,
        secret = coalesce($4, secret), due_at = $5
      where id = $1`,
-    [id, url ?? null, enabled ?? null, sealed, new Date(now), new Date(now + OLD_SECRET_MS)],
+    [
+      id,
+      url ?? null,
+      enabled ?? null,
+      sealed,
+      new Date(now),
+      new Date(now + OLD_SECRET_MS),
+      present !== undefined,
+    ],
   );
 }
 

@@ -2,12 +2,13 @@
 import { type Command, Option } from 'commander';
 import { ROLES, tokenApi } from '../../contract/adapter-api/index.js';
 import { CAROTA_ROLES } from '../../contract/carota-api/index.js';
-import { createToken, listTokens, revokeToken } from '../../service/access/index.js';
+import { createToken, listTokens, revokeToken, tokenFault } from '../../service/access/index.js';
 import type { ExistingStorage } from '../../service/existing-storage.js';
 import { print, printJson } from '../output.js';
 import { connect, type ServerAddress } from '../server-client.js';
 import { SERVER_SETTINGS } from '../server-command.js';
 import { addSettings, DATABASE_URL } from '../settings/index.js';
+import { parseVin } from '../settings/parsers.js';
 import { UsageError } from '../usage-error.js';
 
 const ROLES_OF: Readonly<Record<ExistingStorage['part'], readonly string[]>> = {
@@ -16,6 +17,12 @@ const ROLES_OF: Readonly<Record<ExistingStorage['part'], readonly string[]>> = {
 };
 /** Each server rejects roles that it does not have. */
 const ALL_ROLES = [...new Set(Object.values(ROLES_OF).flat())];
+
+interface WantedToken {
+  readonly role: string;
+  readonly name: string;
+  readonly vin?: string;
+}
 
 interface TokenFlags extends ServerAddress {
   readonly databaseUrl?: string;
@@ -32,7 +39,7 @@ export function tokenCommand(program: Command): void {
       `
 Examples:
   otaops token create --role carota --name "CarOTA Server"
-  otaops token create --role vehicle --name fleet --url http://127.0.0.1:8090 --data-dir .otaops-carota
+  otaops token create --role vehicle --vin 5YJSA1E40FF345678 --name car --url http://127.0.0.1:8090 --data-dir .otaops-carota
   otaops token create --role admin --name recovery --offline   (the server is stopped)`,
     );
 
@@ -50,9 +57,10 @@ Examples:
       new Option('--role <role>', 'its permissions').choices(ALL_ROLES).makeOptionMandatory(),
     )
     .requiredOption('--name <name>', 'its owner, to tell tokens apart')
-    .action(async (flags: TokenFlags & { role: string; name: string }) => {
-      const { role, name } = flags;
-      const wanted = { role, name };
+    .option('--vin <vin>', 'of role vehicle: the vehicle that it is for', parseVin)
+    .action(async (flags: TokenFlags & WantedToken) => {
+      const { role, name, vin } = flags;
+      const wanted = { role, name, ...(vin === undefined ? {} : { vin }) };
       const created = flags.offline
         ? await withDatabase(flags, (storage) => createOffline(storage, wanted))
         : await (await connect(flags)).call(tokenApi.createToken, { body: wanted });
@@ -100,7 +108,7 @@ Examples:
 /** @throws UsageError if the server of this database has no such role */
 async function createOffline(
   { database, clock, part }: ExistingStorage,
-  wanted: { readonly role: string; readonly name: string },
+  wanted: WantedToken,
 ): Promise<{ id: string; token: string }> {
   const roles = ROLES_OF[part];
   if (!roles.includes(wanted.role)) {
@@ -109,7 +117,10 @@ async function createOffline(
       `this is the database of ${server}: --role must be one of ${roles.join(', ')}`,
     );
   }
-  const { id, secret } = await createToken(database, wanted, clock.now());
+  const fault = tokenFault(wanted);
+  if (fault !== undefined) throw new UsageError(fault);
+  const token = { ...wanted, vin: wanted.vin?.toUpperCase() };
+  const { id, secret } = await createToken(database, token, clock.now());
   return { id, token: secret };
 }
 

@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import { empty, json, jsonBody, listOf, Nullable, routesOf, Time } from '../http/index.js';
 import { Identifier, Text } from '../values/text.js';
+import { Vin } from '../values/vin.js';
 
 /** A token without its secret; `revokedAt` is null while it is valid. */
 export const Token = Type.Object(
@@ -9,6 +10,7 @@ export const Token = Type.Object(
     id: Type.String(),
     name: Type.String(),
     role: Type.String(),
+    vin: Nullable(Type.String({ description: 'Whose it is, if that is a vehicle.' })),
     createdAt: Time,
     revokedAt: Nullable(Time),
   },
@@ -36,10 +38,14 @@ export const tokenApiOf = (roles: readonly string[]) =>
       summary: 'Make a token',
       body: jsonBody(
         Type.Object(
-          { name: Identifier('Whose it is.'), role: Type.Unsafe<string>(Type.Enum([...roles])) },
+          {
+            name: Identifier('Whose it is.'),
+            role: Type.Unsafe<string>(Type.Enum([...roles])),
+            vin: Type.Optional(Vin),
+          },
           { title: 'NewToken', additionalProperties: false },
         ),
-        'Whose it is, and its role.',
+        'Whose it is, and its role. One of role vehicle needs the VIN of the vehicle, and is good for that vehicle only.',
       ),
       answer: json(CreatedToken, 'The token, told once.', 201),
     },

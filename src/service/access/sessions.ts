@@ -61,7 +61,7 @@ export async function findSession(
 ): Promise<FoundSession | undefined> {
   const hash = hashOf(secret);
   const [found] = await database.query<Token & { readonly seen_at: Date }>(
-    `select t.id, t.name, t.role, t.created_at, t.revoked_at, s.seen_at
+    `select t.id, t.name, t.role, t.vin, t.created_at, t.revoked_at, s.seen_at
      from sessions s join tokens t on t.id = s.token_id
      where s.hash = $1 and s.authority = $3 and s.secure = $4 and t.revoked_at is null
        and ${IS_VALID}`,

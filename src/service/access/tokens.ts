@@ -9,6 +9,8 @@ export interface Token {
   readonly id: string;
   readonly name: string;
   readonly role: string;
+  /** Whose it is, if that is a vehicle. */
+  readonly vin: string | null;
   readonly created_at: Date;
   readonly revoked_at: Date | null;
 }
@@ -21,14 +23,14 @@ function newSecret(): string {
 /** @returns the token's secret, which cannot be retrieved again */
 export async function createToken(
   database: Queryable,
-  token: { name: string; role: string },
+  token: { readonly name: string; readonly role: string; readonly vin?: string | undefined },
   now: number,
 ): Promise<{ id: string; secret: string }> {
   const secret = newSecret();
   const id = newUuid(now);
   await database.query(
-    'insert into tokens (id, name, role, hash, created_at) values ($1, $2, $3, $4, $5)',
-    [id, token.name, token.role, hashOf(secret), new Date(now)],
+    'insert into tokens (id, name, role, hash, created_at, vin) values ($1, $2, $3, $4, $5, $6)',
+    [id, token.name, token.role, hashOf(secret), new Date(now), token.vin ?? null],
   );
   return { id, secret };
 }
@@ -52,7 +54,7 @@ async function findTokens(
 ): Promise<readonly (Token | undefined)[]> {
   const distinct = [...new Set(hashes)];
   const rows = await database.query<Token & { readonly hash: string }>(
-    `select id, name, role, created_at, revoked_at, encode(hash, 'hex') as hash from tokens
+    `select id, name, role, vin, created_at, revoked_at, encode(hash, 'hex') as hash from tokens
      where hash = any($1::bytea[]) and revoked_at is null`,
     [bytesArray(distinct.map((hash) => Buffer.from(hash, 'hex')))],
     'find-tokens',
@@ -72,7 +74,7 @@ export async function validTokens(database: Queryable, ids: readonly string[]): 
 
 export function listTokens(database: Queryable): Promise<Token[]> {
   return database.query<Token>(
-    'select id, name, role, created_at, revoked_at from tokens order by created_at',
+    'select id, name, role, vin, created_at, revoked_at from tokens order by created_at',
   );
 }
 
@@ -99,6 +101,20 @@ export async function revokeToken(
     ]);
     return 'revoked';
   });
+}
+
+/** The role of vehicles: each has tokens of its own (contract section 9). */
+export const VEHICLE_ROLE = 'vehicle';
+
+/** @returns why there can be no such token */
+export function tokenFault(token: {
+  readonly role: string;
+  readonly vin?: string | undefined;
+}): string | undefined {
+  if ((token.role === VEHICLE_ROLE) === (token.vin !== undefined)) return undefined;
+  return token.vin === undefined
+    ? 'a token of role vehicle belongs to one vehicle: name its VIN'
+    : `a token of role ${token.role} belongs to no vehicle`;
 }
 
 /**

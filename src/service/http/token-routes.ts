@@ -1,9 +1,9 @@
 /** `/v1.0/tokens`: tokens of this interface, for the administrator. */
 import { type FastifyInstance } from 'fastify';
 import { type tokenApiOf } from '../../contract/index.js';
-import { createToken, listTokens, revokeToken, type Token } from '../access/index.js';
+import { createToken, listTokens, revokeToken, type Token, tokenFault } from '../access/index.js';
 import { type Database } from '../database/index.js';
-import { Problem } from './problem.js';
+import { invalid, Problem } from './problem.js';
 import { serve } from './serve.js';
 
 interface TokenContext {
@@ -18,7 +18,10 @@ export function tokenRoutes(
   { database, clock }: TokenContext,
 ): void {
   serve(server, api.createToken, async ({ body }) => {
-    const { id, secret } = await createToken(database, body, clock());
+    const token = { ...body, vin: body.vin?.toUpperCase() };
+    const fault = tokenFault(token);
+    if (fault !== undefined) throw invalid([{ path: '/vin', message: fault }]);
+    const { id, secret } = await createToken(database, token, clock());
     return { id, token: secret };
   });
 
@@ -37,10 +40,11 @@ export function tokenRoutes(
   });
 }
 
-const tokenBody = ({ id, name, role, created_at, revoked_at }: Token) => ({
+const tokenBody = ({ id, name, role, vin, created_at, revoked_at }: Token) => ({
   id,
   name,
   role,
+  vin,
   createdAt: created_at,
   revokedAt: revoked_at,
 });

@@ -6,7 +6,7 @@ import { BadSettings } from '../bad-settings.js';
 import { newSecretKey, parseSecretKey } from './secret-box.js';
 
 /** @throws BadSettings where the file holds no key */
-export async function ownKey(dataDir: string): Promise<Buffer> {
+export async function ownKeyFile(dataDir: string): Promise<Buffer> {
   const file = join(resolve(dataDir), 'secret.key');
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) {

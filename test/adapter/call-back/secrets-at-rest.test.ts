@@ -133,6 +133,7 @@ test('without its key a secret cannot be had: the call-back fails and says why, 
   expect(failure).toMatch(/sealed with key [0-9a-f]{8}, which --secret-key does not have/);
   const body = { secret: SECRET };
   expect((await http.call('PATCH', '/v1.0/callbacks/carota', { body })).status).toBe(200);
+  expect(await deliver()).toBe(true);
   await adapter.stop();
 });
 

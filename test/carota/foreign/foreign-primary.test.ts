@@ -40,7 +40,7 @@ describe.runIf(python)('a Primary in Python', () => {
 
   test('registers, learns the time, reports, is ordered images, and reports them', async () => {
     const { carota, dataDir, token } = world.carota;
-    const body = { name: 'vehicles', role: 'vehicle' };
+    const body = { name: 'a vehicle', role: 'vehicle', vin };
     const vehicle = (await world.carota.call('POST', '/v1.0/tokens', { body })).body.token;
     const { stdout } = await run(python ?? '', [
       fileURLToPath(new URL('primary.py', import.meta.url)),

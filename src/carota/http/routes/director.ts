@@ -1,7 +1,10 @@
 /** `/uptane/director`: manifests, signed time and metadata for Primaries; what they have reported, for people. */
+import { type FastifyRequest } from 'fastify';
 import { type AttackReport, directorApi } from '../../../contract/carota-api/index.js';
 import { auditBody } from '../../../service/audit/index.js';
+import { VEHICLE_ROLE } from '../../../service/access/index.js';
 import {
+  callerOf,
   ID_POSITION,
   invalid,
   listCursor,
@@ -23,18 +26,21 @@ const AUDIT = listCursor('audit', ID_POSITION);
 export function directorRoutes(server: Server, context: CarotaContext): void {
   const { director, reading } = context;
 
-  serve(server, directorApi.sendManifest, async ({ params, body }) => {
+  serve(server, directorApi.sendManifest, async ({ request, params, body }) => {
+    refuseOthers(request, params.vin);
     const bytes = body ?? Buffer.alloc(0);
     await answered(() => director.manifests.accept(params.vin.toUpperCase(), bytes));
   });
 
-  serve(server, directorApi.askTime, async ({ params, body, reply }) => {
+  serve(server, directorApi.askTime, async ({ request, params, body, reply }) => {
+    refuseOthers(request, params.vin);
     const bytes = body ?? Buffer.alloc(0);
     const file = await answered(() => director.time(params.vin.toUpperCase(), bytes));
     return reply.type('application/json').send(Buffer.from(file));
   });
 
-  serve(server, directorApi.getDirectorMetadata, async ({ params, reply }) => {
+  serve(server, directorApi.getDirectorMetadata, async ({ request, params, reply }) => {
+    refuseOthers(request, params.vin);
     const vin = params.vin.toUpperCase();
     const file = await answered(() => metadataFile(context, vin, params.file));
     if (!file) {
@@ -60,6 +66,13 @@ export function directorRoutes(server: Server, context: CarotaContext): void {
     const rows = await listActions(reading, { before, limit, vin: vin?.toUpperCase() });
     return page(rows, limit, AUDIT, ({ id }) => String(id), auditBody);
   });
+}
+
+/** A vehicle's token is for that vehicle, not for what another one is ordered. @throws Problem 403 */
+function refuseOthers(request: FastifyRequest, vin: string): void {
+  const token = callerOf(request);
+  if (token.role !== VEHICLE_ROLE || token.vin === vin.toUpperCase()) return;
+  throw new Problem('FORBIDDEN', `this token is not that of vehicle ${vin}`);
 }
 
 async function metadataFile(
