@@ -41,8 +41,11 @@ export interface Quickstart {
   readonly httpUrl: string;
   readonly mqttUrl: string;
   readonly token: string;
+  /** File that has it. */
+  readonly tokenFile: string;
   readonly carotaUrl: string;
   readonly carotaToken: string;
+  readonly carotaTokenFile: string;
   /** VINs of the fleet, those of the seed first. */
   readonly vins: readonly string[];
   /** The operations that were triggered or planned. */
@@ -104,8 +107,10 @@ export async function startQuickstart(
       httpUrl: adapter.httpUrl,
       mqttUrl: adapter.mqttUrl,
       token: servers.adapterToken,
+      tokenFile: servers.adapterTokenFile,
       carotaUrl: carota.httpUrl,
       carotaToken: servers.carotaToken,
+      carotaTokenFile: servers.carotaTokenFile,
       vins: simulated.map(({ vin }) => vin),
       refIds,
       realVehicles: real.length,
@@ -172,9 +177,11 @@ async function startServers(
     return {
       adapter,
       adapterToken,
+      adapterTokenFile: adapter.tokenFile,
       toAdapter: new Client({ url: adapter.httpUrl, token: adapterToken }),
       carota,
       carotaToken,
+      carotaTokenFile: carota.tokenFile,
       toCarota: new Client({ url: carota.httpUrl, token: carotaToken }),
     };
   } catch (error) {
@@ -309,7 +316,7 @@ function planOf(
       model,
       vins: real.map(({ vin }) => vin),
       waves: [{ vins: real.slice(0, 1).map(({ vin }) => vin) }],
-      guard: { maxFailures: 2 },
+      guard: { maxFailures: 2, soak: 0 },
     },
   ];
   return {

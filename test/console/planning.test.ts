@@ -236,6 +236,10 @@ describe.runIf(await hasChromium())('planning', () => {
     expect((await show()).status).toBe('proposed');
     const { page: other, complaints: faults } = await open(browser, carota.carota.httpUrl);
     await signIn(other, carota.token);
+    // The script needs a second person too, and before the schedule.
+    await visit(other, '/scripts/hu%201.4', 'hu 1.4');
+    await approve(other);
+    await other.getByText('not yet', { exact: true }).waitFor({ state: 'detached' });
     await visit(other, PATH, REF_ID);
     await approve(other);
     // The planner sees it start.
@@ -248,19 +252,26 @@ describe.runIf(await hasChromium())('planning', () => {
 
   test('waves and the guard’s test are shown, and the schedule is stopped', async () => {
     const report = (all: readonly string[], status: 'success' | 'failure') =>
-      carota.callBack(all.map((vin) => eventOf({ refId: REF_ID, vin, status })));
+      carota.callBack(
+        (['consent_accepted', status] as const).flatMap((reported) =>
+          all.map((vin) => eventOf({ refId: REF_ID, vin, status: reported })),
+        ),
+      );
     const first = adapter.triggers[0]?.vins ?? [];
     await report(first.slice(0, 1), 'failure');
     await report(first.slice(1, 3), 'success');
     const guard = page.getByRole('region', { name: 'Guard' });
     const plot = guard.getByRole('img');
-    await expect.poll(async () => (await show()).guardTest.path.length).toBe(2);
+    await expect.poll(async () => (await show()).guardTest.path.length).toBe(3);
     const { stopAt, goAt, path } = (await show()).guardTest;
-    const evidence = path.at(-1).evidence as number;
-    const label = `Evidence of the guard: ${evidence.toFixed(2)}; stop bound ${(stopAt as number).toFixed(2)}, go bound ${(goAt as number).toFixed(2)}`;
+    const { optimistic, pessimistic } = path.at(-1);
+    const values = { optimistic, pessimistic, stopAt, goAt } as Record<string, number>;
+    const [best, worst, stop, go] = Object.values(values).map((value) => value.toFixed(2));
+    const label = `Evidence of the guard: optimistic path ${best}, pessimistic path ${worst}, stop bound ${stop}, go bound ${go}`;
     await expect.poll(() => plot.getAttribute('aria-label')).toBe(label);
+    // One has failed; the two that report success soak.
     const wave = page.getByRole('region', { name: 'Waves' }).locator('tbody tr').first();
-    await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+3\s+1\s/);
+    await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+1\s+1\s/);
     // Vehicles that have not reported yet are waiting, or have their trigger.
     const legend = page.locator('.legend').first();
     await expect.poll(() => legend.innerText()).toMatch(/Waiting 16\s+Sent 1\s/);

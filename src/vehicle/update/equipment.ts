@@ -61,6 +61,24 @@ export interface ScriptSource {
   carriedOut?(scriptRefId: string): void;
 }
 
+/** The update may not begin, or not go on, and asking again will not change that. */
+export class NotAdmitted extends Error {
+  override readonly name = 'NotAdmitted';
+  /** Whether the schedule has ended; otherwise the vehicle has no part in it. */
+  readonly hasEnded: boolean;
+
+  constructor(message: string, { hasEnded }: { readonly hasEnded: boolean }) {
+    super(message);
+    this.hasEnded = hasEnded;
+  }
+}
+
+/** Asks whoever plans the update whether the vehicle may begin (contract section 10). */
+export interface Admission {
+  /** @returns when to ask again, ms; undefined: it is admitted @throws NotAdmitted */
+  ask(refId: string, signal: AbortSignal): Promise<number | undefined>;
+}
+
 /** A question for the user. */
 export interface Question {
   readonly text: string;
@@ -163,6 +181,8 @@ export interface Reboot {
 /** Everything an update uses. Replace any part with your own. */
 export interface Equipment {
   readonly scripts: ScriptSource;
+  /** Absent: nobody is asked. */
+  readonly admission?: Admission | undefined;
   readonly consent: Consent;
   readonly conditions: Conditions;
   readonly downloads: Downloads;
