@@ -18,7 +18,7 @@ import { carotaTokenApi, type SchedulePlan, vehicleApi } from '../contract/carot
 import { ApiError, Client } from '../contract/index.js';
 import { Fleet, type FleetVehicle, fleetOf, registrationLine } from '../fleet/index.js';
 import { type InitialTrust } from '../vehicle/index.js';
-import { isOver, release, schedule } from './campaign.js';
+import { isOver, type Release, release, schedule } from './campaign.js';
 import { anyFreePort, nextFreePort } from './free-port.js';
 import { provisionRealVehicles, startRealVehicles } from './real-vehicles.js';
 import { SEED_TRIGGER } from './seed-trigger.js';
@@ -78,7 +78,9 @@ export async function startQuickstart(
     onError: (vin, error) => log.debug({ vin, err: error }, 'connection of a vehicle'),
   });
   let agents: Promise<{ stop(): Promise<void> }> | undefined;
+  let planning: Promise<void> | undefined;
   const stop = async () => {
+    await planning?.catch(() => undefined);
     const started = await agents?.catch(() => undefined);
     await Promise.all([fleet.stop(), started?.stop()]);
     await Promise.all([adapter.stop(), carota.stop()]);
@@ -90,14 +92,16 @@ export async function startQuickstart(
     fleet.start();
     await makeKnown(toCarota, simulated, 'simulated');
     await makeKnown(toCarota, real, 'agent');
-    // Meanwhile the fleet works; triggers for the agents wait until they are online.
-    agents = startAgents(real, join(options.dataDir, 'vehicles'), servers, log);
     tell('Triggering the first operation and planning two schedules …');
     const triggered = await trigger(toAdapter, tell);
-    const [planned] = await Promise.all([
-      plan(toCarota, triggered.isFirst, simulated, real),
-      agents,
-    ]);
+    const plan = planOf(triggered.isFirst, simulated, real);
+    // There is something to see. The agents get keys of their own meanwhile; triggers for them wait until they are online.
+    planning = carryOut(toCarota, plan);
+    agents = startAgents(real, join(options.dataDir, 'vehicles'), servers, log);
+    const prepared = Promise.all([planning, agents]);
+    // `progress` passes the failure on.
+    prepared.catch(() => undefined);
+    const planned = plan.schedules.map((schedule) => schedule['ref-id']);
     const refIds = [triggered.refId, ...planned];
     return {
       httpUrl: adapter.httpUrl,
@@ -111,6 +115,7 @@ export async function startQuickstart(
       refIds,
       realVehicles: real.length,
       async progress() {
+        await failureOf(prepared);
         const all = await Promise.all(refIds.map((refId) => operation(toAdapter, refId)));
         return all.filter((one) => one !== undefined);
       },
@@ -287,43 +292,52 @@ async function trigger(
 /** Size of the software of the complete agents, bytes. */
 const SOFTWARE_BYTES = 1_500_000;
 
-/**
- * Creates two schedules on the CarOTA Server: the simulated fleet at once; the complete agents canary first, with a guard.
- *
- * @returns the schedules' ref-ids
- */
-async function plan(
-  carota: Client,
+interface Plan {
+  readonly release: Release;
+  readonly schedules: readonly SchedulePlan[];
+}
+
+/** Two schedules: the simulated fleet at once; the complete agents canary first, with a guard. */
+function planOf(
   isFirst: boolean,
   simulated: readonly FleetVehicle[],
   real: readonly FleetVehicle[],
-): Promise<string[]> {
+): Plan {
   const { model, 'script-ref-id': seedScript, vins: seedVins } = SEED_TRIGGER.body;
   // Each run has new versions, because an installed version is not installed again.
   const now = new Date().toISOString().slice(0, 19);
   const version = isFirst ? '1.1.0' : `1.1.${Date.now()}`;
-  const realScript = isFirst ? seedScript : `hu only ${now}`;
+  const scriptRefId = isFirst ? seedScript : `hu only ${now}`;
   const releaseCounter = isFirst ? 1 : Date.now();
   const software = new Uint8Array(randomBytes(SOFTWARE_BYTES));
-  await release(carota, { scriptRefId: realScript, model, version, releaseCounter, software });
   const rest = simulated.map(({ vin }) => vin).filter((vin) => !isFirst || !seedVins.includes(vin));
-  const plans: SchedulePlan[] = [
+  const schedules: SchedulePlan[] = [
     {
       'ref-id': isFirst ? 'schedule 0910' : `schedule ${now}`,
-      'script-ref-id': realScript,
+      'script-ref-id': scriptRefId,
       model,
       vins: rest,
     },
     {
       'ref-id': isFirst ? 'schedule 0911' : `schedule ${now} agents`,
-      'script-ref-id': realScript,
+      'script-ref-id': scriptRefId,
       model,
       vins: real.map(({ vin }) => vin),
       waves: [{ vins: real.slice(0, 1).map(({ vin }) => vin) }],
       guard: { maxFailures: 2, soak: 0 },
     },
   ];
-  const planned = plans.filter(({ vins = [] }) => vins.length > 0);
-  for (const one of planned) await schedule(carota, one);
-  return planned.map((one) => one['ref-id']);
+  return {
+    release: { scriptRefId, model, version, releaseCounter, software },
+    schedules: schedules.filter(({ vins = [] }) => vins.length > 0),
+  };
 }
+
+async function carryOut(carota: Client, { release: wanted, schedules }: Plan): Promise<void> {
+  await release(carota, wanted);
+  for (const one of schedules) await schedule(carota, one);
+}
+
+/** Rejects if the work has failed by now; does not wait for it. */
+const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+  Promise.race([work, Promise.resolve()]);

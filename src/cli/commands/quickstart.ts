@@ -63,11 +63,15 @@ export function quickstartCommand(program: Command): void {
     introduce(quickstart, options.vehicles);
     const ended = new AbortController();
     const watching = watch(quickstart, view, ended.signal);
-    await stopping;
-    ended.abort();
-    await watching;
-    print('\nStopping…');
-    await quickstart.stop();
+    try {
+      // What fails ends it at once.
+      await Promise.race([stopping, watching.then(() => stopping)]);
+      ended.abort();
+      await watching;
+      print('\nStopping…');
+    } finally {
+      await quickstart.stop();
+    }
   });
 }
 
