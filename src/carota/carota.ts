@@ -123,6 +123,7 @@ async function start(
     director: new Director({
       database,
       keys: directorKeys,
+      folder: directorFolder,
       catalogue: new RepositoryFolder(images.repository.folder),
       clock: databaseClock.agreed,
       onManifest: (outcome) => metrics.manifestReceived(outcome),

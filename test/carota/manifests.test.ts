@@ -76,6 +76,8 @@ describe('dropped', () => {
     const { vin, ecus } = await newVehicle();
     const at = (later: number) =>
       outcome(vin, manifestOf(vin, ecus, { reports: { 'H-1': { time: time(later) } } }));
+    // Too old even as its first one.
+    expect(await at(-25 * 3600)).toBe('time');
     expect(await at(-10)).toBe('accepted');
     expect(await at(-20)).toBe('time');
     expect(await at(-25 * 3600)).toBe('time');

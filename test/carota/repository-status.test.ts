@@ -1,10 +1,14 @@
 /** What people can read of both repositories, and what browsers hear when it changes. */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { directorStatus } from '../../src/carota/director/repository-status.js';
 import { openDirectorKeys } from '../../src/carota/director/index.js';
 import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
 import { openPostgres } from '../../src/service/database/index.js';
+import { DEFAULT_PERIODS } from '../../src/uptane/repository/index.js';
+import { localSigner } from '../../src/uptane/signing/local-signer.js';
 import { eventually } from '../support/adapter.js';
 import { newDatabase } from '../support/databases.js';
 import { vinOf } from '../support/messages.js';
@@ -133,16 +137,72 @@ describe('two weeks before something expires', () => {
     const now = days(0).getTime();
     const folder = join(temporaryDirectory('director-status'), 'director');
     const keys = await openDirectorKeys(database, folder, now);
-    const at = (day: number) => {
-      const { root, attention } = directorStatus(keys, days(day));
-      return [root.validity, attention.length];
+    const at = async (day: number) => {
+      const { root, attention, ceremony } = await directorStatus(keys, folder, days(day));
+      return [root.validity, attention.length, ceremony];
     };
-    expect(at(350)).toEqual(['valid', 0]);
-    expect(at(352)).toEqual(['expires-soon', 1]);
-    expect(at(366)).toEqual(['expired', 1]);
+    expect(await at(350)).toEqual(['valid', 0, null]);
+    expect(await at(352)).toEqual(['expires-soon', 1, null]);
+    expect(await at(366)).toEqual(['expired', 1, null]);
     await database.close();
     await server.drop();
   });
+});
+
+/** A Director's folder with a root of two of three signers, and its online keys. */
+async function directorWithCeremony() {
+  const folder = temporaryDirectory('director-ceremony');
+  mkdirSync(join(folder, 'keys'));
+  const online = (name: string) => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    writeFileSync(join(folder, 'keys', `${name}.pem`), pem, { mode: 0o600 });
+    return { keys: [localSigner(privateKey).key], threshold: 1 };
+  };
+  online('time');
+  const ceremony = Object.assign(new TestCeremony(), { folder, now: new Date() });
+  await ceremony.repository.init(
+    {
+      root: { keys: ceremony.root.map(({ key }) => key), threshold: 2 },
+      targets: online('targets'),
+      snapshot: online('snapshot'),
+      timestamp: online('timestamp'),
+    },
+    DEFAULT_PERIODS,
+    ceremony.now,
+    'director',
+  );
+  await ceremony.sign(ceremony.root[0], ceremony.root[1]);
+  await ceremony.repository.publish([], ceremony.now);
+  return ceremony;
+}
+
+test('a ceremony of the Director’s root is shown, and that a new root counts from the next start', async () => {
+  const ceremony = await directorWithCeremony();
+  const t = await startTestCarota(adapter.url, { directorDir: ceremony.folder });
+  const show = async () => (await t.call('GET', '/v1.0/director-repository')).body;
+  const before = await show();
+  expect(before).toMatchObject({
+    isTrial: false,
+    root: { version: 1, threshold: 2 },
+    ceremony: { proposed: [], faults: [], difference: [] },
+    attention: [],
+  });
+  await ceremony.propose((state) => state, ['root']);
+  await ceremony.sign(ceremony.root[0]);
+  const proposed = await show();
+  expect(proposed.ceremony.difference[0]).toBe('root: version 1 → 2');
+  expect(proposed.ceremony.proposed).toMatchObject([
+    { role: 'root', version: 2, signatures: [{ missing: 1 }, { missing: 1 }] },
+  ]);
+  await ceremony.sign(ceremony.root[1]);
+  await ceremony.repository.publish([], ceremony.now);
+  const published = await show();
+  expect(published.root.version).toBe(1);
+  expect(published.attention).toEqual([
+    'root version 2 is published in the folder: it counts from the next start of the server',
+  ]);
+  await t.stop();
 });
 
 describe('live', () => {

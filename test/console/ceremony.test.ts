@@ -1,24 +1,17 @@
 /** What the console decides of trust without a browser: the steps of a ceremony, and the names of attacks and faults. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ceremonyOf } from '../../src/console/trust/ceremony.js';
+import {
+  ceremonyOf,
+  DIRECTOR_CEREMONY,
+  imageCeremony,
+  type Standing,
+} from '../../src/console/trust/ceremony.js';
 import { attackOf, faultOf } from '../../src/console/trust/attacks.js';
-import { type ProposedRole, type RepositoryRole } from '../../src/contract/carota-api/index.js';
+import { type ProposedRole } from '../../src/contract/carota-api/index.js';
 import { MANIFEST_FAULTS } from '../../src/uptane/manifest/manifest-refusal.js';
 import { ATTACKS } from '../../src/uptane/refusal.js';
 
-const published: RepositoryRole[] = [
-  {
-    role: 'root',
-    version: 1,
-    expires: '2030-01-01T00:00:00Z',
-    daysLeft: 100,
-    validity: 'valid',
-    threshold: 1,
-    keys: ['a'],
-    signedBy: ['a'],
-  },
-];
 const proposal = (missing: number, by = 'root'): ProposedRole => ({
   role: 'targets',
   version: 2,
@@ -28,10 +21,11 @@ const proposal = (missing: number, by = 'root'): ProposedRole => ({
   foreign: [],
 });
 
-const states = (status: Partial<Parameters<typeof ceremonyOf>[0]>) =>
-  ceremonyOf({ published, proposed: [], faults: [], onlineKeys: 'signer', ...status }).map(
-    ({ state }) => state,
-  );
+const NOTHING: Standing = { proposed: [], faults: [], isEstablished: true };
+const states = (status: Partial<Standing>) =>
+  ceremonyOf({ ...NOTHING, ...status }, imageCeremony('signer')).map(({ state }) => state);
+const commandsOf = (...of: Parameters<typeof ceremonyOf>) =>
+  ceremonyOf(...of).flatMap(({ commands }) => commands);
 
 describe('a ceremony', () => {
   test.each([
@@ -53,12 +47,8 @@ describe('a ceremony', () => {
   });
 
   test('names who can still sign, by ids as the command line shows them', () => {
-    const [, sign] = ceremonyOf({
-      published,
-      proposed: [proposal(2, 'the root before')],
-      faults: [],
-      onlineKeys: 'signer',
-    });
+    const proposed = [proposal(2, 'the root before')];
+    const [, sign] = ceremonyOf({ ...NOTHING, proposed }, imageCeremony('signer'));
     expect(sign?.notes).toEqual([
       `targets: 2 signatures missing by the keys of the root before; can sign: ${'k'.repeat(12)}.`,
     ]);
@@ -68,24 +58,32 @@ describe('a ceremony', () => {
     ['signer', '--signer /run/otaops/signer'],
     ['elsewhere', '--key snapshot.key --key timestamp.key'],
   ] as const)('with the online keys %s, it publishes with %s', (onlineKeys, flags) => {
-    const steps = ceremonyOf({ published, proposed: [], faults: [], onlineKeys });
-    expect(steps.at(-1)?.commands).toEqual([`otaops repository publish repo ${flags}`]);
+    const commands = commandsOf(NOTHING, imageCeremony(onlineKeys));
+    expect(commands.at(-1)).toBe(`otaops repository publish repo ${flags}`);
   });
 
   test('its commands are those of docs/key-ceremonies.md, which a test runs', () => {
     const documented = readFileSync('docs/key-ceremonies.md', 'utf8').split('\n');
-    const steps = ceremonyOf({ published, proposed: [], faults: [], onlineKeys: 'elsewhere' });
-    const commands = steps.flatMap((step) => step.commands);
+    const commands = commandsOf(NOTHING, imageCeremony('elsewhere'));
     expect(commands).toHaveLength(5);
     expect(commands.filter((command) => !documented.includes(command))).toEqual([]);
   });
 
+  test('the Director’s has a folder of its own, and needs no online key to publish', () => {
+    expect(commandsOf(NOTHING, DIRECTOR_CEREMONY)).toEqual([
+      'otaops repository propose director --renew root',
+      'cp -r director at-graces',
+      'otaops repository sign at-graces --key grace.key',
+      'otaops repository sign director --from at-graces',
+      'otaops repository publish director',
+    ]);
+  });
+
   test('the first one begins with init', () => {
-    const commands = (all: RepositoryRole[]) =>
-      ceremonyOf({ published: all, proposed: [], faults: [], onlineKeys: 'elsewhere' })[0]
-        ?.commands[0];
-    expect(commands([])).toMatch(/^otaops repository init /);
-    expect(commands(published)).toMatch(/^otaops repository propose /);
+    const first = (isEstablished: boolean) =>
+      commandsOf({ ...NOTHING, isEstablished }, imageCeremony('elsewhere'))[0];
+    expect(first(false)).toMatch(/^otaops repository init repo /);
+    expect(first(true)).toMatch(/^otaops repository propose repo /);
   });
 });
 

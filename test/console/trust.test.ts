@@ -137,7 +137,7 @@ describe.runIf(await hasChromium())('trust', () => {
       const proposed = region(page, 'Proposed roles');
       const targets = proposed.getByRole('row', { name: /^targets/ });
       await targets.getByText('0 of 2').waitFor();
-      const difference = page.getByLabel('Difference between published and proposed');
+      const difference = page.getByLabel('Difference of Proposed roles');
       const text = await difference.innerText();
       expect(text).toContain('  + brakes/fw.bin  8 bytes, release counter 2, hardware hw-a');
       expect(text).toMatch(/^root: version 1 → 2$/m);
@@ -179,7 +179,7 @@ describe.runIf(await hasChromium())('trust', () => {
       await page.getByText('This cannot be signed:').waitFor();
       await page.getByText('targets, radio.bin: it has no hardware ids').waitFor();
       // Characters that reorder text are visible, and nothing can be signed.
-      const difference = page.getByLabel('Difference between published and proposed');
+      const difference = page.getByLabel('Difference of Proposed roles');
       expect(await difference.innerText()).toContain('+ evil\\u{202e}.bin');
       await expect.poll(steps).toEqual(['next', 'later', 'later', 'later']);
       await ceremony.repository.discard();

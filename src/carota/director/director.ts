@@ -4,7 +4,7 @@ import { Batches } from '../../service/batches.js';
 import { type Database } from '../../service/database/index.js';
 import { signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
 import { readTimeRequest, timePayload } from '../../uptane/time/signed-time.js';
-import { type ImageCatalogue } from '../images/index.js';
+import { type ImageCatalogue, repositoryMark } from '../images/index.js';
 import { findScript, type StoredScript, storedScript } from '../scripts/index.js';
 import { type DirectorKeys } from './director-keys.js';
 import { Manifests, type ManifestsOptions } from './manifests.js';
@@ -22,6 +22,8 @@ export interface DirectorOptions
     Pick<VehicleMetadataOptions, 'onSigned'> {
   readonly database: Database;
   readonly keys: DirectorKeys;
+  /** Where its roots are, and their ceremonies. */
+  readonly folder: string;
   readonly catalogue: ImageCatalogue;
   /** ms. Throws while the time is in doubt; then nothing is signed, and no report is judged by its age. */
   readonly clock: () => number;
@@ -59,10 +61,15 @@ export class Director {
     return this.#options.keys.roots.get(version);
   }
 
-  /** For people. */
-  status(): DirectorRepositoryStatus {
-    const { keys, clock } = this.#options;
-    return directorStatus(keys, new Date(clock()));
+  /** For people, even if nothing can be signed now. */
+  status(now: Date): Promise<DirectorRepositoryStatus> {
+    const { keys, folder } = this.#options;
+    return directorStatus(keys, folder, now);
+  }
+
+  /** A text that differs when a root was published, proposed or signed in its folder. */
+  mark(): Promise<string> {
+    return repositoryMark(this.#options.folder);
   }
 
   /** The time, signed with the nonces of the request. @throws UnknownVehicle, Refusal */

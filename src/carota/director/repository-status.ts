@@ -1,11 +1,15 @@
-/** What people want to know of the Director repository as a whole. Pure. */
+/** The Director repository as a whole, for people. */
 import { type DirectorRepositoryStatus } from '../../contract/carota-api/index.js';
 import { LIFETIMES } from '../../uptane/director-repository/next-files.js';
 import {
   daysUntil,
   expiryNotice,
+  FolderFiles,
+  ImageRepository,
   keysByRole,
   OFFLINE_NOTICE_DAYS,
+  RepositoryFault,
+  type RepositoryStatus,
   signersOf,
   validityOf,
 } from '../../uptane/repository/index.js';
@@ -15,7 +19,52 @@ import { type DirectorKeys } from './director-keys.js';
 /** In the order in which a vehicle fetches them. */
 const ONLINE = ['timestamp', 'snapshot', 'targets'] as const;
 
-export function directorStatus(keys: DirectorKeys, now: Date): DirectorRepositoryStatus {
+/** @param folder of the Director, where ceremonies of its root are */
+export async function directorStatus(
+  keys: DirectorKeys,
+  folder: string,
+  now: Date,
+): Promise<DirectorRepositoryStatus> {
+  const { version, ceremony } = await ceremonyIn(folder, now);
+  const { attention, ...status } = statusOf(keys, now);
+  const isNewer = version > keys.lastRoot.version;
+  const notice = `root version ${version} is published in the folder: it counts from the next start of the server`;
+  return { ...status, ceremony, attention: [...attention, ...(isNewer ? [notice] : [])] };
+}
+
+interface Ceremony {
+  /** Of the published root; 0: none. */
+  readonly version: number;
+  readonly ceremony: DirectorRepositoryStatus['ceremony'];
+}
+
+async function ceremonyIn(folder: string, now: Date): Promise<Ceremony> {
+  const files = new FolderFiles(folder);
+  if ((await files.read('repository.json')) === undefined) return { version: 0, ceremony: null };
+  try {
+    const repository = new ImageRepository(files);
+    const { published, proposed, faults } = await repository.status(now);
+    const { lines } = await repository.review(now);
+    const root = published.find(({ role }) => role === 'root');
+    const ceremony = {
+      proposed: proposed.map(copied),
+      faults: [...faults],
+      difference: [...lines],
+    };
+    return { version: root?.version ?? 0, ceremony };
+  } catch (error) {
+    if (!(error instanceof RepositoryFault)) throw error;
+    return { version: 0, ceremony: { proposed: [], faults: [error.message], difference: [] } };
+  }
+}
+
+type Proposed = NonNullable<DirectorRepositoryStatus['ceremony']>['proposed'][number];
+
+/** What is read only, as the contract's types have it. */
+const copied = (proposed: RepositoryStatus['proposed'][number]): Proposed =>
+  structuredClone(proposed) as Proposed;
+
+function statusOf(keys: DirectorKeys, now: Date): Omit<DirectorRepositoryStatus, 'ceremony'> {
   const { lastRoot, isTrial, onlineKeys, time } = keys;
   const { version, authorities, envelope } = lastRoot;
   const expires = formatUtcTime(lastRoot.expires);

@@ -53,7 +53,10 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   imageRepositoryRoutes(server, context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
-  liveRoute(server, carotaLiveApi, { ...context, look: lookAt(context.reading, context.images) });
+  liveRoute(server, carotaLiveApi, {
+    ...context,
+    look: lookAt(context.reading, [context.images, context.director]),
+  });
   tokenRoutes(server, carotaTokenApi, context);
   serviceRoutes(server, {
     metrics,

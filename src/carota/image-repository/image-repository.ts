@@ -21,9 +21,9 @@ import { type Signer } from '../../uptane/signing/index.js';
 import { Refusal } from '../../uptane/refusal.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Database } from '../../service/database/index.js';
+import { repositoryMark } from '../images/index.js';
 import { type DeliveryResult, takeDelivery } from './deliveries.js';
 import { recordImage } from './published-images.js';
-import { repositoryMark } from './repository-mark.js';
 
 /** The image cannot be a target; nothing has changed. */
 export class TargetRefused extends Error {

@@ -58,10 +58,10 @@ interface Rest {
  * Fingerprints of the topics `schedules`, `scripts`, `artifacts`, `refused-events`, `attacks`, `audit` and `repositories`,
  * and on request of `schedule:<ref-id>` and `vehicle:<vin>`.
  *
- * @param images the image repository, which is in files
+ * @param repositories both, which are in files
  */
 export const lookAt =
-  (database: Queryable, images: { mark(): Promise<string> }): Look =>
+  (database: Queryable, repositories: readonly { mark(): Promise<string> }[]): Look =>
   async (wanted) => {
     const refIds = namedBy(wanted, 'schedule');
     const vins = namedBy(wanted, 'vehicle');
@@ -73,6 +73,7 @@ export const lookAt =
         ? []
         : await database.query<{ vin: string; mark: string }>(VEHICLES, [textArray(vins)]);
     const rest = only(await database.query<Rest>(REST));
+    const marks = await Promise.all(repositories.map((repository) => repository.mark()));
     return new Map([
       ['schedules', rows.map(({ ref_id, mark }) => `${ref_id} ${mark}`).join('\n')],
       ['scripts', rest.scripts],
@@ -80,7 +81,7 @@ export const lookAt =
       ['refused-events', rest.refused_events],
       ['attacks', rest.attacks ?? ''],
       ['audit', rest.audit ?? ''],
-      ['repositories', `${rest.root ?? ''} ${await images.mark()}`],
+      ['repositories', [rest.root ?? '', ...marks].join(' ')],
       ...rows.map(({ ref_id, mark }): [string, string] => [`schedule:${ref_id}`, mark]),
       ...vehicles.map(({ vin, mark }): [string, string] => [`vehicle:${vin}`, mark]),
     ]);

@@ -1,6 +1,5 @@
-import { type ImageRepositoryStatus } from '../../contract/carota-api/index.js';
 import { Card } from '../ui/page.js';
-import { ceremonyOf, type CeremonyStep } from './ceremony.js';
+import { ceremonyOf, type CeremonyStep, type CeremonyWords, type Standing } from './ceremony.js';
 
 const STATES = {
   done: { text: 'done', means: 'good' },
@@ -10,21 +9,25 @@ const STATES = {
 
 /** The ceremony step by step: commands to type elsewhere, none of which this page can run. */
 export function CeremonyCard({
+  title,
   status,
+  words,
 }: {
-  status: Pick<ImageRepositoryStatus, 'proposed' | 'faults' | 'onlineKeys' | 'published'>;
+  title: string;
+  status: Standing;
+  words: CeremonyWords;
 }) {
   return (
-    <Card title="Ceremony" note="commands for other machines; no key ever comes here" wide>
+    <Card title={title} note="commands for other machines; no key ever comes here" wide>
       <ol className="ceremony">
-        {ceremonyOf(status).map(({ title, where, commands, notes, state }) => (
-          <li key={title} aria-current={state === 'now' ? 'step' : undefined}>
+        {ceremonyOf(status, words).map(({ title: step, where, commands, notes, state }) => (
+          <li key={step} aria-current={state === 'now' ? 'step' : undefined}>
             <h3>
-              {title}{' '}
+              {step}{' '}
               <span className={`status status-${STATES[state].means}`}>{STATES[state].text}</span>
             </h3>
             <p className="muted">{where}</p>
-            <pre tabIndex={0} aria-label={`Commands: ${title}`}>
+            <pre tabIndex={0} aria-label={`Commands: ${step}`}>
               {commands.join('\n')}
             </pre>
             {notes.map((note) => (

@@ -1,5 +1,5 @@
 /**
- * A ceremony of the image repository as steps for people: which command on which machine, and how far it has come
+ * A ceremony of a repository as steps for people: which command on which machine, and how far it has come
  * (docs/key-ceremonies.md). Pure.
  */
 import { type ImageRepositoryStatus, type ProposedRole } from '../../contract/carota-api/index.js';
@@ -16,11 +16,54 @@ export interface CeremonyStep {
   readonly state: 'done' | 'now' | 'later';
 }
 
-type Standing = Pick<ImageRepositoryStatus, 'proposed' | 'faults' | 'onlineKeys' | 'published'>;
+export interface Standing extends Pick<ImageRepositoryStatus, 'proposed' | 'faults'> {
+  /** Whether there is a root already. */
+  readonly isEstablished: boolean;
+}
 
-/** The names of files and folders are those of docs/key-ceremonies.md. */
-export function ceremonyOf(status: Standing): readonly CeremonyStep[] {
-  const { proposed, faults, onlineKeys, published } = status;
+/** What differs between the two repositories. Names of files and folders are those of docs/key-ceremonies.md. */
+export interface CeremonyWords {
+  readonly folder: string;
+  readonly signer: string;
+  readonly init: string;
+  /** Flags of `propose`. */
+  readonly proposal: string;
+  readonly whereToPropose: string;
+  /** Flags of `publish`. */
+  readonly publisher: string;
+  readonly whereToPublish: string;
+}
+
+export const imageCeremony = (onlineKeys: ImageRepositoryStatus['onlineKeys']): CeremonyWords => ({
+  folder: 'repo',
+  signer: 'bob',
+  init: '--threshold root=2 --threshold targets=2 --key root=alice.key.pub …',
+  proposal: '--add brakes/fw.bin=fw.bin --hardware-id hw-a --release-counter 2',
+  whereToPropose:
+    'On any machine with the folder. Uploads to this server propose their image as well.',
+  publisher:
+    onlineKeys === 'signer'
+      ? ' --signer /run/otaops/signer'
+      : ' --key snapshot.key --key timestamp.key',
+  whereToPublish:
+    onlineKeys === 'signer'
+      ? 'On the server, where the signer process has the online keys.'
+      : 'On the machine with the online keys.',
+});
+
+export const DIRECTOR_CEREMONY: CeremonyWords = {
+  folder: 'director',
+  signer: 'grace',
+  init: '--director --threshold root=2 --key root=frank.key.pub …',
+  proposal: '--renew root',
+  whereToPropose: 'On any machine with the folder: a new root, with the keys that it should name.',
+  publisher: '',
+  whereToPublish: 'On the server; restart it afterwards, as a root counts from the next start.',
+};
+
+export function ceremonyOf(status: Standing, words: CeremonyWords): readonly CeremonyStep[] {
+  const { proposed, faults, isEstablished } = status;
+  const { folder, signer } = words;
   const isProposed = proposed.length > 0;
   const isSound = isProposed && faults.length === 0;
   const missing = proposed.flatMap(missingOf);
@@ -30,11 +73,11 @@ export function ceremonyOf(status: Standing): readonly CeremonyStep[] {
   return [
     {
       title: 'Propose',
-      where: 'On any machine with the folder. Uploads to this server propose their image as well.',
+      where: words.whereToPropose,
       commands: [
-        published.length === 0
-          ? 'otaops repository init repo --threshold root=2 --threshold targets=2 --key root=alice.key.pub …'
-          : 'otaops repository propose repo --add brakes/fw.bin=fw.bin --hardware-id hw-a --release-counter 2',
+        isEstablished
+          ? `otaops repository propose ${folder} ${words.proposal}`
+          : `otaops repository init ${folder} ${words.init}`,
       ],
       notes: isProposed
         ? [`Proposed: ${proposed.map(({ role, version }) => `${role} ${version}`).join(', ')}.`]
@@ -45,28 +88,24 @@ export function ceremonyOf(status: Standing): readonly CeremonyStep[] {
       title: 'Read the difference and sign',
       where:
         'Each signer, on the machine with their key, with the folder that was carried there. The command shows the difference again and asks before it signs.',
-      commands: ['cp -r repo at-bobs', 'otaops repository sign at-bobs --key bob.key'],
+      commands: [
+        `cp -r ${folder} at-${signer}s`,
+        `otaops repository sign at-${signer}s --key ${signer}.key`,
+      ],
       notes: missing,
       state: state(isSigned, isSound),
     },
     {
       title: 'Bring the signatures together',
       where: 'On the machine that will publish, once for each copy that comes back.',
-      commands: ['otaops repository sign repo --from at-bobs'],
+      commands: [`otaops repository sign ${folder} --from at-${signer}s`],
       notes: [],
       state: state(isSigned, isSound),
     },
     {
       title: 'Publish',
-      where:
-        onlineKeys === 'signer'
-          ? 'On the server, where the signer process has the online keys. The result is verified as vehicles do before anything is written.'
-          : 'On the machine with the online keys. The result is verified as vehicles do before anything is written.',
-      commands: [
-        onlineKeys === 'signer'
-          ? 'otaops repository publish repo --signer /run/otaops/signer'
-          : 'otaops repository publish repo --key snapshot.key --key timestamp.key',
-      ],
+      where: `${words.whereToPublish} The result is verified as vehicles do before anything is written.`,
+      commands: [`otaops repository publish ${folder}${words.publisher}`],
       notes: isSigned ? ['Every threshold is met.'] : [],
       state: state(false, isSigned),
     },

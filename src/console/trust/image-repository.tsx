@@ -1,6 +1,7 @@
 import { type ImageRepositoryStatus } from '../../contract/carota-api/index.js';
 import { Card } from '../ui/page.js';
 import { Attention } from './attention.js';
+import { imageCeremony } from './ceremony.js';
 import { CeremonyCard } from './ceremony-card.js';
 import { KeysTable } from './keys-table.js';
 import { ProposalCard } from './proposal-card.js';
@@ -25,7 +26,9 @@ export function ImageRepository({ status }: { status: ImageRepositoryStatus | un
           </p>
         </Card>
         <CeremonyCard
-          status={{ proposed: [], faults: [], onlineKeys: 'elsewhere', published: [] }}
+          title="Ceremony"
+          status={{ proposed: [], faults: [], isEstablished: false }}
+          words={imageCeremony('elsewhere')}
         />
       </>
     );
@@ -46,8 +49,16 @@ export function ImageRepository({ status }: { status: ImageRepositoryStatus | un
         <p className="muted">{ONLINE[onlineKeys]}</p>
         <KeysTable label="Keys of the image repository" keys={keys} />
       </Card>
-      {(!isTrial || status.proposed.length > 0) && <ProposalCard status={status} />}
-      {!isTrial && <CeremonyCard status={status} />}
+      {(!isTrial || status.proposed.length > 0) && (
+        <ProposalCard title="Proposal" label="Proposed roles" status={status} />
+      )}
+      {!isTrial && (
+        <CeremonyCard
+          title="Ceremony"
+          status={{ ...status, isEstablished: published.length > 0 }}
+          words={imageCeremony(onlineKeys)}
+        />
+      )}
     </>
   );
 }

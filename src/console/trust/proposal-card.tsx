@@ -6,13 +6,20 @@ import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 import { KeyIds } from './key-ids.js';
 
+interface ProposalProps {
+  readonly title: string;
+  /** Of its table. */
+  readonly label: string;
+  readonly status: Pick<ImageRepositoryStatus, 'proposed' | 'faults' | 'difference'>;
+}
+
 /** What waits for signatures, and the difference that its signers read. */
-export function ProposalCard({ status }: { status: ImageRepositoryStatus }) {
+export function ProposalCard({ title, label, status }: ProposalProps) {
   const { proposed, faults, difference } = status;
   return (
-    <Card title="Proposal" note={proposed.length > 0 ? summary(proposed) : undefined} wide>
+    <Card title={title} note={proposed.length > 0 ? summary(proposed) : undefined} wide>
       <Table
-        label="Proposed roles"
+        label={label}
         columns={COLUMNS}
         items={proposed}
         keyOf={({ role }) => role}
@@ -37,7 +44,7 @@ export function ProposalCard({ status }: { status: ImageRepositoryStatus }) {
       {difference.length > 0 && (
         <>
           <h3>What the signers sign</h3>
-          <pre tabIndex={0} aria-label="Difference between published and proposed">
+          <pre tabIndex={0} aria-label={`Difference of ${label}`}>
             {difference.join('\n')}
           </pre>
           <p className="muted">

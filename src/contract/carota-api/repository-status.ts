@@ -1,6 +1,6 @@
 /** What people see of the two repositories of Uptane: roles, keys, expiries, and what is proposed. */
 import Type from 'typebox';
-import { TimeOf } from '../http/index.js';
+import { Nullable, TimeOf } from '../http/index.js';
 
 const [ALICE, BOB, CAROL, TIMESTAMP, SNAPSHOT, TARGETS, TIME] = Array.from('1234567', (digit) =>
   digit.repeat(64),
@@ -104,6 +104,13 @@ export const ProposedRole = Type.Object(
 /** A value that fits the schema {@link ProposedRole}. */
 export type ProposedRole = Type.Static<typeof ProposedRole>;
 
+const FAULTS = {
+  faults: Type.Array(Type.String(), { description: 'What is wrong with the proposal.' }),
+  difference: Type.Array(Type.String(), {
+    description: 'What the proposal changes, line by line, for people.',
+  }),
+};
+
 const Attention = Type.Array(Type.String(), {
   description: 'What needs somebody soon, one sentence each; empty: all is well.',
 });
@@ -123,11 +130,8 @@ export const ImageRepositoryStatus = Type.Object(
     published: Type.Array(RepositoryRole),
     proposed: Type.Array(ProposedRole),
     keys: Type.Array(RepositoryKey),
-    faults: Type.Array(Type.String(), { description: 'What is wrong with the proposal.' }),
+    ...FAULTS,
     attention: Attention,
-    difference: Type.Array(Type.String(), {
-      description: 'What the proposal changes, line by line, for people.',
-    }),
   },
   { title: 'ImageRepositoryStatus' },
 );
@@ -160,6 +164,10 @@ export const DirectorRepositoryStatus = Type.Object(
       ),
       { description: 'Roles of which each vehicle has files of its own, signed on demand.' },
     ),
+    ceremony: Nullable(
+      Type.Object({ proposed: Type.Array(ProposedRole), ...FAULTS }, { title: 'DirectorCeremony' }),
+      'What is proposed in its folder; null: its root did not come from a ceremony.',
+    ),
     timeKey: Type.String({ description: 'Id of the key that signs the time, which is no role.' }),
     keys: Type.Array(RepositoryKey),
     attention: Attention,
@@ -185,6 +193,7 @@ export const DirectorRepositoryStatus = Type.Object(
           { role: 'snapshot', threshold: 1, keys: [SNAPSHOT], lifetimeSeconds: 604_800 },
           { role: 'targets', threshold: 1, keys: [TARGETS], lifetimeSeconds: 604_800 },
         ],
+        ceremony: { proposed: [], faults: [], difference: [] },
         timeKey: TIME,
         keys: [{ id: ALICE, keytype: 'ed25519', scheme: 'ed25519', roles: ['root'] }],
         attention: [],

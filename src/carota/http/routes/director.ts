@@ -53,7 +53,9 @@ export function directorRoutes(server: Server, context: CarotaContext): void {
       .send(Buffer.from(file));
   });
 
-  serve(server, directorApi.getDirectorRepository, () => director.status());
+  serve(server, directorApi.getDirectorRepository, () =>
+    director.status(new Date(context.clock())),
+  );
 
   serve(server, directorApi.listAttackReports, async ({ query: { limit, cursor, vin } }) => {
     const before = Number(ATTACKS.read(cursor) ?? Number.MAX_SAFE_INTEGER);

@@ -2,14 +2,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Whoever publishes writes the timestamp last; what is proposed or signed is written below the other folder. */
-const PUBLISHED = 'metadata/timestamp.json';
+/** Whoever publishes writes the timestamp last; the Director's root, whose folder has none, is in `metadata` itself. */
+const PUBLISHED = ['metadata/timestamp.json', 'metadata'];
+/** What is proposed or signed is written below it. */
 const PROPOSED = 'proposal/metadata';
 
 /** A few files, so that it can be asked for several times a second. @returns '': there is nothing yet */
 export async function repositoryMark(folder: string): Promise<string> {
   const proposed = await readdir(join(folder, PROPOSED)).catch(() => []);
-  const paths = [PUBLISHED, ...proposed.sort().map((name) => `${PROPOSED}/${name}`)];
+  const paths = [...PUBLISHED, ...proposed.sort().map((name) => `${PROPOSED}/${name}`)];
   const marks = await Promise.all(
     paths.map(async (path) => {
       const found = await stat(join(folder, path)).catch(() => undefined);
