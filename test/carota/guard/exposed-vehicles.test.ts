@@ -128,6 +128,22 @@ describe('admission', () => {
     expect((await ask('none', vins[0] ?? '')).body.errorCode).toBe('SCHEDULE_NOT_FOUND');
   });
 
+  test('is for the vehicle itself: the token of another one is refused', async () => {
+    const refId = await running({ guard: { maxFailures: 1 } });
+    const [one = '', other = ''] = vins;
+    for (const vin of [one, other]) {
+      await carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL } });
+    }
+    const { body } = await carota.call('POST', '/v1.0/tokens', {
+      body: { name: one, role: 'vehicle', vin: one },
+    });
+    const asOne = (vin: string) =>
+      carota.call('POST', `${path(refId)}/vehicles/${vin}/admission`, { token: body.token });
+    expect((await asOne(other)).status).toBe(403);
+    expect((await asOne(one)).body.admitted).toBe(true);
+    expect((await show(refId)).exposure.exposed).toBe(1);
+  });
+
   test('a vehicle whose wave has not started waits', async () => {
     const refId = await running({ waves: [{ vins: vins.slice(0, 2) }], guard: { maxFailures: 1 } });
     expect((await ask(refId, vins[9] ?? '')).body).toMatchObject({

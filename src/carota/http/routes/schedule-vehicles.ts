@@ -17,6 +17,7 @@ import { readVehicleEvents } from '../../events/index.js';
 import { addVehicles, admit, listScheduleVehicles } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
 import { eventBody } from './event-body.js';
+import { refuseOthers } from './own-vehicle.js';
 import { scheduleOf, scheduleVehicleBody } from './schedule-bodies.js';
 import { conflictAsProblem } from './schedules.js';
 
@@ -25,8 +26,9 @@ const VEHICLES = listCursor('schedule-vehicles', VIN_POSITION);
 export function scheduleVehicleRoutes(server: Server, context: CarotaContext): void {
   const { database, reading, clock } = context;
 
-  serve(server, scheduleVehicleApi.admitVehicle, async ({ params }) => {
+  serve(server, scheduleVehicleApi.admitVehicle, async ({ request, params }) => {
     const vin = params.vin.toUpperCase();
+    refuseOthers(request, vin);
     const refId = params['ref-id'];
     const admission = await admit(database, refId, vin, clock()).catch(conflictAsProblem);
     if (!admission) throw notIn(vin);
