@@ -32,8 +32,9 @@ const quickstart = spawn(
 let output = '';
 quickstart.stdout.on('data', (chunk) => (output += chunk));
 while (!output.includes('Triggered')) await sleep(100);
-const token = /Token +(\S+)/.exec(output)?.[1] ?? '';
-const carotaToken = /CarOTA token +(\S+)/.exec(output)?.[1] ?? '';
+const tokenIn = (line) => readFileSync(line.exec(output)?.[1] ?? '', 'utf8').trim();
+const token = tokenIn(/^ {2}Token +in (.+)$/m);
+const carotaToken = tokenIn(/^ {2}CarOTA token +in (.+)$/m);
 const adapterUrl = `http://127.0.0.1:${http}`;
 const carotaUrl = `http://127.0.0.1:${carota}`;
 

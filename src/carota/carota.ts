@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
+import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
 import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
@@ -35,6 +36,7 @@ export interface Carota {
 }
 
 const URL_TTL_SECONDS = 24 * 60 * 60;
+const DEADLINE_GRACE_SECONDS = 60;
 const UPKEEP_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -81,7 +83,10 @@ async function start(
   const scheduler = new Scheduler({
     database,
     adapter,
+    approval: settings.approval ?? 'none',
     clock,
+    deadlineGrace: settings.deadlineGrace ?? DEADLINE_GRACE_SECONDS,
+    onConfirmed: (operation, seconds) => metrics.controlConfirmed(operation, seconds),
     onFailure: (refId, error) => {
       metrics.schedulerFailed();
       log.warn({ schedule: refId, err: error }, 'a schedule is delayed; retrying');
@@ -96,6 +101,14 @@ async function start(
     signingTime: databaseClock.agreed,
   });
   opened.add('image repository', async () => images.close());
+  const signIns = new SignInGuard({
+    database: database.requests,
+    clock,
+    limits: settings.signInLimits ?? DEFAULT_SIGN_IN_LIMITS,
+    ...metrics.signIns(log),
+  });
+  signIns.start();
+  opened.add('failed sign-ins', () => signIns.stop());
   const server = await createCarotaServer({
     database: database.requests,
     reading: database.reading,
@@ -119,12 +132,14 @@ async function start(
       onSigned: (role) => metrics.metadataSigned(role),
     }),
     images: images.repository,
+    imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
     clock,
     wake: () => scheduler.wake(),
     log,
     version: VERSION,
     limits: settings.httpLimits,
+    signIns,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();

@@ -8,7 +8,7 @@ import {
 } from '../../../contract/carota-api/index.js';
 import { type FieldError } from '../../../contract/index.js';
 import {
-  callerOf,
+  actorOf,
   invalid,
   linesIn,
   Problem,
@@ -16,7 +16,6 @@ import {
   type Served,
   type Server,
 } from '../../../service/http/index.js';
-import { type Actor } from '../../audit.js';
 import {
   dueByEcu,
   ecuStanding,
@@ -80,11 +79,6 @@ export function ecuRoutes(server: Server, context: CarotaContext): void {
     const { input, format } = linesIn(request);
     return importEcus(database, input, format, actorOf(request, 'import'), clock);
   });
-}
-
-function actorOf(request: Parameters<typeof callerOf>[0], reason: string): Actor {
-  const { id, name } = callerOf(request);
-  return { id, name, reason };
 }
 
 function refuseIf(errors: readonly FieldError[]): void {
