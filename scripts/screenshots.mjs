@@ -71,8 +71,8 @@ async function signedIn(base, secret, { width = 1280, height = 800, colorScheme 
 }
 
 async function picture(page, name, path, { fullPage = false } = {}) {
-  if (wanted.length > 0 && !wanted.includes(name)) return;
   if (path !== undefined) await page.goto(`/console${path}`);
+  if (wanted.length > 0 && !wanted.includes(name)) return;
   await page.getByLabel('Loading', { exact: true }).first().waitFor({ state: 'detached' });
   // Curves are drawn with the frame after their numbers came.
   await sleep(700);
