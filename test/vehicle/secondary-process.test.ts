@@ -139,7 +139,7 @@ test('missing provisioning, folders and files are named', async () => {
   expect(unprovisioned.code).toBe(1);
   expect(unprovisioned.output).toMatch(/ecu\.json is missing: it has not been provisioned/);
   await provision();
-  expect((await provision()).output).toMatch(/is provisioned already/);
+  expect((await provision()).output).toMatch(/exists: already provisioned/);
   const vehicle = join(directory, 'vehicle.json');
   writeFileSync(vehicle, describeVehicle());
   const car = ['vehicle', '--vehicle-dir', join(directory, 'car')];
