@@ -106,6 +106,7 @@ test('an update, a trigger without an order, and an attack that shows in the met
   await provision();
   await start();
   const refId = await world.schedule('at-director', [vin]);
+  platform.refId = refId;
   expect(await trigger('at-director')).toEqual(SUCCESS);
   await world.carota.callBack([eventOf({ refId, vin, status: 'success' })]);
   // After the update the Director orders nothing more; the forged trigger does not change the result.
@@ -116,6 +117,7 @@ test('an update, a trigger without an order, and an attack that shows in the met
   const updates = { HU: { version: '1.2.0' } };
   await world.publish({ scriptRefId: 'next', images: { HU: 'radio 2' }, updates });
   const second = await world.schedule('next', [vin]);
+  platform.refId = second;
   const { timestamp } = world.repository.roles;
   const honest = timestamp.version;
   timestamp.version = 1;

@@ -96,6 +96,7 @@ async function order(scriptRefId: string, version: string, counter: number): Pro
     },
   );
   const refId = `schedule of ${scriptRefId}`;
+  platform.refId = refId;
   const plan = { 'ref-id': refId, 'script-ref-id': scriptRefId, model: MODEL, vins: [vin] };
   await carota.call('POST', '/v1.0/schedules', { body: plan });
   await eventually(
@@ -138,7 +139,7 @@ function expectAsDocumented(row: string, sent: number, received: number): void {
 test('the first update, the next one, and a trigger when nothing is due', async () => {
   const refId = await order('hu only 001', '1.1.0', 1);
   const first = await knocked('hu only 001');
-  expect(first.state).toBe('success');
+  expect(first).toMatchObject({ state: 'success' });
   expectAsDocumented('first update', first.sent, first.received - IMAGE_BYTES);
   const { acks, events } = platform.bytes;
   expectAsDocumented('MQTT payloads of an update', acks + events, platform.triggerBytes);

@@ -26,6 +26,8 @@ export class PlatformDouble implements CloudLink {
   readonly bytes = { acks: 0, events: 0 };
   /** Of the last trigger. */
   triggerBytes = 0;
+  /** Of the schedule that triggers are for. */
+  refId = REF_ID;
   #handlers: CloudLinkHandlers | undefined;
 
   open(handlers: CloudLinkHandlers): void {
@@ -53,7 +55,7 @@ export class PlatformDouble implements CloudLink {
     time = Date.now(),
     ttl = -1,
   ): void {
-    const payload = triggerOf(scriptRefId, triggerId, time, ttl);
+    const payload = triggerOf(scriptRefId, triggerId, time, ttl, this.refId);
     this.triggerBytes = payload.length;
     this.#handlers?.onMessage(payload);
   }
@@ -81,6 +83,7 @@ export function triggerOf(
   triggerId: string,
   time = Date.now(),
   ttl = -1,
+  refId = REF_ID,
 ): Buffer {
   const { vin } = IDENTITY;
   return encodeMessage(
@@ -90,7 +93,7 @@ export function triggerOf(
       time,
       ttl,
       ackRequired: true,
-      body: { model: MODEL, 'ref-id': REF_ID, 'script-ref-id': scriptRefId, vin },
+      body: { model: MODEL, 'ref-id': refId, 'script-ref-id': scriptRefId, vin },
     }),
   );
 }
