@@ -15,6 +15,8 @@ import { startMaintenance } from './maintenance.js';
 import { createMessagePath, type MessagePath } from './message-path.js';
 import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
+import { openSecretBox } from './open-secret-box.js';
+import { openSignInGuards } from './open-sign-in-guards.js';
 import { Summaries } from './operations/index.js';
 import { ADAPTER_SCHEMA } from './schema.js';
 import { type AdapterSettings } from './settings.js';
@@ -90,10 +92,22 @@ async function start(
   });
   await stream.start();
   opened.add('event stream', () => stream.stop());
+  const box = await openSecretBox(settings, log);
   const poster = createPoster(addressGuard(settings.callbackAllow ?? []));
-  const callBack = await openCallBack(settings, { database, stream, poster, metrics, clock }, log);
+  const callBack = await openCallBack(
+    settings,
+    { database, stream, poster, metrics, clock, box },
+    log,
+  );
   opened.add('event call-back', () => callBack.stop());
 
+  const signIns = openSignInGuards(
+    settings,
+    database.requests,
+    clock,
+    metrics.signIns(log),
+    opened,
+  );
   const traffic = new Traffic();
   const path = createMessagePath(settings, {
     database,
@@ -102,6 +116,7 @@ async function start(
     shards,
     stream,
     traffic,
+    signIns: signIns.vehicles,
     metrics,
     tracing,
     log,
@@ -153,6 +168,8 @@ async function start(
       linkConnected: () => link.isConnected,
       version: VERSION,
       limits: settings.httpLimits,
+      signIns: signIns.people,
+      box,
       stopping: stopping.signal,
     },
     log,

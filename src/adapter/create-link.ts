@@ -1,6 +1,7 @@
 /** The message link that the settings ask for: the embedded broker, or a real one. */
 import { readFileSync } from 'node:fs';
 import { parseBrokerUrl, type TopicTemplate } from '../contract/index.js';
+import { type SignInGuard } from '../service/access/index.js';
 import { type Database } from '../service/database/index.js';
 import {
   type BrokerLimit,
@@ -22,6 +23,8 @@ export interface LinkContext {
   readonly instance: string;
   /** ms */
   readonly clock: () => number;
+  /** Of vehicles at the embedded broker. */
+  readonly signIns: SignInGuard;
   readonly onRefused?: (limit: BrokerLimit) => void;
 }
 
@@ -35,6 +38,7 @@ export function createLink(settings: AdapterSettings, context: LinkContext): Mes
       port: mqttPort,
       c2dTopic,
       clock,
+      signIns: context.signIns,
       limits: settings.brokerLimits,
       onRefused: context.onRefused,
       identities: {

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import { DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC, topicTemplate } from '../contract/index.js';
+import { type SignInGuard } from '../service/access/index.js';
 import { type Database } from '../service/database/index.js';
 import { C2dSender, DEFAULT_RETRY } from './c2d-sender/index.js';
 import { createLink } from './create-link.js';
@@ -26,6 +27,8 @@ export interface MessagePathContext {
   readonly shards: Shards;
   readonly stream: EventStream;
   readonly traffic: Traffic;
+  /** Of vehicles at the embedded broker. */
+  readonly signIns: SignInGuard;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly log: Logger;
@@ -60,6 +63,7 @@ export function createMessagePath(
     c2dTopic,
     instance,
     clock,
+    signIns: context.signIns,
     onRefused: (limit) => metrics.refused(limit),
   });
   const sender = new C2dSender({

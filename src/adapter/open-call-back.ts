@@ -9,9 +9,11 @@ import {
   changeReceiver,
   findReceiver,
   isSigningSecret,
+  resealReceivers,
 } from './call-back/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { type Database } from '../service/database/index.js';
+import { CannotOpen, type SecretBox } from '../service/secrets/index.js';
 import { type Metrics } from './metrics/index.js';
 import { type AdapterSettings } from './settings.js';
 
@@ -39,14 +41,23 @@ export function checkCallBackSettings(settings: AdapterSettings): void {
 /** Adds or updates the receiver of the settings; see {@link checkCallBackSettings}. */
 export async function openCallBack(
   settings: AdapterSettings,
-  context: Pick<CallBackOptions, 'database' | 'stream' | 'poster' | 'clock'> & {
+  context: Pick<CallBackOptions, 'stream' | 'poster' | 'clock'> & {
     readonly database: Database;
+    readonly box: SecretBox;
     readonly metrics: Metrics;
   },
   log: Logger,
 ): Promise<CallBack> {
   const { metrics, ...parts } = context;
   await configureReceiver(settings, parts);
+  const resealed = await resealReceivers(parts.database, parts.box).catch((error: unknown) => {
+    if (!(error instanceof CannotOpen)) throw error;
+    // Its receiver fails and says why; the others are served.
+    log.error({ err: error }, 'a secret of a call-back cannot be opened');
+    return 0;
+  });
+  if (resealed > 0)
+    log.info({ secrets: resealed }, 'sealed secrets of call-backs with the first key');
   return new CallBack({
     ...parts,
     batchEvents: settings.callbackBatch ?? DEFAULT_BATCH,
@@ -65,13 +76,13 @@ export async function openCallBack(
 
 async function configureReceiver(
   { callbackUrl: url, callbackSecret: secret }: AdapterSettings,
-  { database, clock }: Pick<CallBackOptions, 'database' | 'clock'>,
+  { database, clock, box }: Pick<CallBackOptions, 'database' | 'clock' | 'box'>,
 ): Promise<void> {
   if (url === undefined || secret === undefined) return;
   // From the start of the stream: earlier events are delivered too.
   const receiver = { name: DEFAULT_RECEIVER, url, secret, after: 0 };
-  const added = await addReceiver(database, receiver, clock());
+  const added = await addReceiver(database, receiver, clock(), box);
   if (added) return;
   const existing = await findReceiver(database, DEFAULT_RECEIVER);
-  if (existing) await changeReceiver(database, existing.id, { url, secret }, clock());
+  if (existing) await changeReceiver(database, existing.id, { url, secret }, clock(), box);
 }

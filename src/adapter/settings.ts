@@ -1,4 +1,5 @@
 /** Startup settings of an adapter. */
+import { type SignInLimits } from '../service/access/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
 import { type RetryPolicy } from './c2d-sender/index.js';
 import { type DeadLetterLimits } from './d2c-receiver/index.js';
@@ -36,7 +37,11 @@ export interface AdapterSettings {
   readonly httpLimits?: HttpLimits | undefined;
   /** How long a statement may take that reads for people, seconds. */
   readonly searchSeconds?: number | undefined;
+  /** Encrypt secrets in the database, 32 bytes in base64 each: the first seals, all open. */
+  readonly secretKeys?: readonly string[] | undefined;
+  readonly signInLimits?: SignInLimits | undefined;
   /** Of the embedded broker. */
+  readonly vehicleSignInLimits?: SignInLimits | undefined;
   readonly brokerLimits?: BrokerLimits | undefined;
   /** Topic on which the broker reports presence, with `{system_id}`. */
   readonly mqttPresenceTopic?: string | undefined;

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
+import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
@@ -42,6 +43,7 @@ export interface Carota {
 }
 
 const URL_TTL_SECONDS = 24 * 60 * 60;
+const DEADLINE_GRACE_SECONDS = 60;
 const UPKEEP_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -88,7 +90,10 @@ async function start(
   const scheduler = new Scheduler({
     database,
     adapter,
+    approval: settings.approval ?? 'none',
     clock,
+    deadlineGrace: settings.deadlineGrace ?? DEADLINE_GRACE_SECONDS,
+    onConfirmed: (operation, seconds) => metrics.controlConfirmed(operation, seconds),
     onFailure: (refId, error) => {
       metrics.schedulerFailed();
       log.warn({ schedule: refId, err: error }, 'a schedule is delayed; retrying');
@@ -105,6 +110,14 @@ async function start(
     onMirrorFailure: (error) => log.error({ err: error }, 'a publication was not copied'),
   });
   opened.add('image repository', async () => images.close());
+  const signIns = new SignInGuard({
+    database: database.requests,
+    clock,
+    limits: settings.signInLimits ?? DEFAULT_SIGN_IN_LIMITS,
+    ...metrics.signIns(log),
+  });
+  signIns.start();
+  opened.add('failed sign-ins', () => signIns.stop());
   const server = await createCarotaServer({
     database: database.requests,
     reading: database.reading,
@@ -134,6 +147,7 @@ async function start(
     log,
     version: VERSION,
     limits: settings.httpLimits,
+    signIns,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();

@@ -1,5 +1,6 @@
 /** Startup settings of a CarOTA Server. */
-import { type AdapterSettings, type Approval } from './schedules/index.js';
+import { type AdapterSettings, type ApprovalRule } from './schedules/index.js';
+import { type SignInLimits } from '../service/access/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
 
 export interface CarotaSettings extends AdapterSettings {
@@ -10,6 +11,7 @@ export interface CarotaSettings extends AdapterSettings {
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
+  readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
   /** How long a statement may take that reads for people, seconds. */
   readonly searchSeconds?: number | undefined;
@@ -34,9 +36,11 @@ export interface CarotaSettings extends AdapterSettings {
   /** What vehicles fetch artifacts from, where that is not this server's own address. */
   readonly publicUrl?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */
-  readonly approval?: Approval | undefined;
+  readonly approval?: ApprovalRule | undefined;
   /** How long refused events are kept, days; undefined: forever. */
   readonly refusedEventDays?: number | undefined;
+  /** How long after the start no vehicle is called silent, seconds. */
+  readonly deadlineGrace?: number | undefined;
   /** Minimum validity of an artifact's URL, seconds. */
   readonly urlTtl?: number | undefined;
 }

@@ -47,7 +47,7 @@ export const ERRORS = {
   ),
   SECOND_PERSON_NEEDED: error(
     409,
-    'The author of a schedule cannot approve it.',
+    'The author of a schedule or an update script cannot approve it.',
     'Have a second person approve it.',
   ),
 
@@ -204,6 +204,16 @@ export const ERRORS = {
     409,
     'The status of the schedule does not allow this.',
     'Read its status first.',
+  ),
+  SCRIPT_NOT_APPROVED: error(
+    409,
+    'The update script of the schedule is not approved.',
+    'Have the script approved first.',
+  ),
+  DIGEST_MISMATCH: error(
+    409,
+    'What would be approved is not what the digest is of: it has changed since it was read.',
+    'Read it again, look at what has changed, and approve it by its digest now.',
   ),
   CONFLICT: error(
     409,

@@ -41,8 +41,11 @@ export interface Quickstart {
   readonly httpUrl: string;
   readonly mqttUrl: string;
   readonly token: string;
+  /** File that has it. */
+  readonly tokenFile: string;
   readonly carotaUrl: string;
   readonly carotaToken: string;
+  readonly carotaTokenFile: string;
   /** VINs of the fleet, those of the seed first. */
   readonly vins: readonly string[];
   /** The operations that were triggered or planned. */
@@ -74,9 +77,10 @@ export async function startQuickstart(
     speed: options.speed,
     onError: (vin, error) => log.debug({ vin, err: error }, 'connection of a vehicle'),
   });
-  let agents: { stop(): Promise<void> } | undefined;
+  let agents: Promise<{ stop(): Promise<void> }> | undefined;
   const stop = async () => {
-    await Promise.all([fleet.stop(), agents?.stop()]);
+    const started = await agents?.catch(() => undefined);
+    await Promise.all([fleet.stop(), started?.stop()]);
     await Promise.all([adapter.stop(), carota.stop()]);
   };
   try {
@@ -86,26 +90,23 @@ export async function startQuickstart(
     fleet.start();
     await makeKnown(toCarota, simulated, 'simulated');
     await makeKnown(toCarota, real, 'agent');
-    const directory = join(options.dataDir, 'vehicles');
-    await provisionRealVehicles(real, directory, toCarota, await trustIn(carota));
-    agents = startRealVehicles({
-      vehicles: real,
-      mqttUrl: adapter.mqttUrl,
-      carotaUrl: carota.httpUrl,
-      carotaToken: await vehicleToken(toCarota),
-      directory,
-      log,
-    });
+    // Meanwhile the fleet works; triggers for the agents wait until they are online.
+    agents = startAgents(real, join(options.dataDir, 'vehicles'), servers, log);
     tell('Triggering the first operation and planning two schedules …');
     const triggered = await trigger(toAdapter, tell);
-    const planned = await plan(toCarota, triggered.isFirst, simulated, real);
+    const [planned] = await Promise.all([
+      plan(toCarota, triggered.isFirst, simulated, real),
+      agents,
+    ]);
     const refIds = [triggered.refId, ...planned];
     return {
       httpUrl: adapter.httpUrl,
       mqttUrl: adapter.mqttUrl,
       token: servers.adapterToken,
+      tokenFile: servers.adapterTokenFile,
       carotaUrl: carota.httpUrl,
       carotaToken: servers.carotaToken,
+      carotaTokenFile: servers.carotaTokenFile,
       vins: simulated.map(({ vin }) => vin),
       refIds,
       realVehicles: real.length,
@@ -171,9 +172,11 @@ async function startServers(
     return {
       adapter,
       adapterToken,
+      adapterTokenFile: adapter.tokenFile,
       toAdapter: new Client({ url: adapter.httpUrl, token: adapterToken }),
       carota,
       carotaToken,
+      carotaTokenFile: carota.tokenFile,
       toCarota: new Client({ url: carota.httpUrl, token: carotaToken }),
     };
   } catch (error) {
@@ -195,6 +198,24 @@ async function freePorts({ host, httpPort, mqttPort, carotaPort, tell }: Quickst
     tell(`Port ${carotaPort} is taken; the CarOTA Server uses ${free.carotaPort}.`);
   }
   return free;
+}
+
+/** Provisions the complete agents and switches them on. */
+async function startAgents(
+  vehicles: readonly FleetVehicle[],
+  directory: string,
+  { adapter, carota, toCarota }: Awaited<ReturnType<typeof startServers>>,
+  log: Logger,
+): Promise<{ stop(): Promise<void> }> {
+  await provisionRealVehicles(vehicles, directory, toCarota, await trustIn(carota));
+  return startRealVehicles({
+    vehicles,
+    mqttUrl: adapter.mqttUrl,
+    carotaUrl: carota.httpUrl,
+    carotaToken: await vehicleToken(toCarota),
+    directory,
+    log,
+  });
 }
 
 /** What the vehicles are provisioned with: roots and time keys of the CarOTA Server's own making. */
@@ -291,7 +312,7 @@ async function plan(
       model,
       vins: real.map(({ vin }) => vin),
       waves: [{ vins: real.slice(0, 1).map(({ vin }) => vin) }],
-      guard: { maxFailures: 2 },
+      guard: { maxFailures: 2, soak: 0 },
     },
   ];
   const planned = plans.filter(({ vins = [] }) => vins.length > 0);

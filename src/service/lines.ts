@@ -42,8 +42,9 @@ async function* csvLines(input: Readable): AsyncGenerator<Line> {
   parser.on('error', (error: Error) => (failure = error));
   // Faults are taken chunk by chunk too: where every line is faulty, no record comes with which they could be taken.
   const linesSoFar = function* (): Generator<Line> {
-    for (let entry = parser.read(); entry !== null; entry = parser.read()) {
-      const { record, info } = entry as CsvEntry;
+    const next = () => parser.read() as CsvEntry | null;
+    for (let entry = next(); entry !== null; entry = next()) {
+      const { record, info } = entry;
       yield storable(info.lines, record);
     }
     yield* faulty.splice(0);

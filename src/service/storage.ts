@@ -1,6 +1,5 @@
 /** Opens a server's storage: the database, and the file of the initial admin token. */
-import { mkdir, open, rename } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Logger } from 'pino';
 import { createFirstToken } from './access/index.js';
 import { type BothClocks, DatabaseClock, REFUSE_SECONDS } from './clock/index.js';
@@ -11,6 +10,7 @@ import {
   openPostgres,
   type Schema,
 } from './database/index.js';
+import { writeDurably } from './write-durably.js';
 
 export interface StorageSettings {
   /** Directory of the embedded database and of the file with the initial admin token. */
@@ -106,20 +106,4 @@ export async function openStorage(
     await close();
     throw error;
   }
-}
-
-/** Written with mode 0600, completely and durably, before this returns. */
-async function writeDurably(file: string, text: string): Promise<void> {
-  const folder = dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const fresh = await open(`${file}.new`, 'w', 0o600);
-  try {
-    await fresh.writeFile(text);
-    await fresh.sync();
-  } finally {
-    await fresh.close();
-  }
-  await rename(`${file}.new`, file);
-  const parent = await open(folder);
-  await parent.sync().finally(() => parent.close());
 }

@@ -67,7 +67,11 @@ function stranger(): Socket {
   sockets.push(socket);
   return socket;
 }
-const closed = (socket: Socket) => (socket.closed ? undefined : once(socket, 'close'));
+const closed = (socket: Socket) =>
+  new Promise<void>((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
 
 const closing = (client: MqttClient) =>
   new Promise<void>((resolve) => client.once('close', resolve));

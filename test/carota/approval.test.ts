@@ -1,6 +1,7 @@
 /** Who lets a schedule start, what it would do, how its guard's test goes, and who hears of it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type CarotaSettings } from '../../src/carota/index.js';
+import { openPostgres } from '../../src/service/database/index.js';
 import { eventually } from '../support/adapter.js';
 import { vinOf } from '../support/messages.js';
 import { readServerSentEvents } from '../support/server-sent-events.js';
@@ -37,6 +38,7 @@ describe('on PostgreSQL', () => {
       body: { role: 'planner', name: 'second' },
     });
     second = body.token;
+    await approveScript(SCRIPT);
   });
   afterAll(async () => {
     await carota.stop();
@@ -50,11 +52,25 @@ describe('on PostgreSQL', () => {
     carota.call('POST', '/v1.0/schedules', {
       body: { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins, ...fields },
     });
-  const act = (refId: string, action: string, token?: string) =>
-    carota.call('POST', `/v1.0/schedules/${refId}/${action}`, {
+  /** An approval is of what is there now, unless it names another digest. */
+  const act = async (refId: string, action: string, token?: string, digest?: string) => {
+    const now = action === 'approve' ? { digest: digest ?? (await digestOf(refId)) } : {};
+    return carota.call('POST', `/v1.0/schedules/${refId}/${action}`, {
       ...(token === undefined ? {} : { token }),
-      body: { reason: 'a test' },
+      body: { reason: 'a test', ...now },
     });
+  };
+  const triggersOf = (refId: string) => adapter.triggers.filter((body) => body['ref-id'] === refId);
+  const digestOf = async (refId: string): Promise<string> =>
+    (await show(refId)).digest ?? '0'.repeat(64);
+  const approveScript = async (name: string, token = second, digest?: string) => {
+    const path = `/v1.0/update-scripts/${encodeURIComponent(name)}`;
+    const { body } = await carota.call('GET', path);
+    return carota.call('POST', `${path}/approve`, {
+      token,
+      body: { digest: digest ?? body.sha256 },
+    });
+  };
   const show = async (refId: string) => (await carota.call('GET', `/v1.0/schedules/${refId}`)).body;
 
   test('a second person must approve, and nothing can be added afterwards', async () => {
@@ -102,6 +118,112 @@ describe('on PostgreSQL', () => {
     watcher.close();
   });
 
+  test('an approval is of what was read: a vehicle that came since then makes it void', async () => {
+    await plan('read');
+    const read = await digestOf('read');
+    const more = await carota.call('POST', '/v1.0/schedules/read/vehicles', {
+      headers: { 'content-type': 'text/csv' },
+      body: `vin\n${vinOf(21, 'WVA')}\n`,
+    });
+    expect(more.status).toBe(200);
+    expect(await act('read', 'approve', second, read)).toMatchObject({
+      status: 409,
+      body: { errorCode: 'DIGEST_MISMATCH' },
+    });
+    expect(
+      await carota.call('POST', '/v1.0/schedules/read/approve', { token: second }),
+    ).toMatchObject({
+      status: 400,
+    });
+    expect((await show('read')).status).toBe('proposed');
+    expect((await act('read', 'approve', second)).status).toBe(200);
+  });
+
+  test('tags that change after the proposal, or the approval, add no vehicle', async () => {
+    const tag = (vin: string, tags: string[]) =>
+      carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL, tags } });
+    const [approved, late, later] = [vinOf(30, 'WVA'), vinOf(31, 'WVA'), vinOf(32, 'WVA')];
+    await tag(approved, ['chosen']);
+    await tag(late, []);
+    await tag(later, []);
+    const start = new Date(Date.now() + 3_000).toISOString();
+    const filter = { tags: ['chosen'] };
+    const planned = await plan('tags', { vins: undefined, filter, start });
+    expect(planned.body.status).toBe('proposed');
+    const digest = await digestOf('tags');
+    await tag(late, ['chosen']);
+    expect(await digestOf('tags')).toBe(digest);
+    expect((await act('tags', 'approve', second)).status).toBe(200);
+    await tag(later, ['chosen']);
+    await tag(approved, []);
+    await eventually(
+      async () => triggersOf('tags').length,
+      (posted) => posted === 1,
+    );
+    expect(triggersOf('tags')[0]?.vins).toEqual([approved]);
+  });
+
+  test.each<[string, string, string]>([
+    [
+      'another vehicle',
+      'vehicle',
+      `insert into schedule_vehicles (schedule_id, vin) select id, '${vinOf(40, 'WVA')}' from schedules where ref_id = $1`,
+    ],
+    [
+      'another vehicle in the place of an approved one',
+      'swapped',
+      `update schedule_vehicles set vin = '${vinOf(41, 'WVA')}'
+       where schedule_id = (select id from schedules where ref_id = $1) and vin = '${vins[0] ?? ''}'`,
+    ],
+    [
+      'another plan',
+      'plan',
+      `update schedules set plan = jsonb_set(plan, '{pause}', '1') where ref_id = $1`,
+    ],
+    [
+      'another script',
+      'script',
+      `update update_scripts set script = jsonb_set(script, '{rollback}', 'false')
+       where script_ref_id = (select script_ref_id from schedules where ref_id = $1)`,
+    ],
+  ])('%s after the approval: it does not start', async (_what, refId, change) => {
+    const script = `script of ${refId}`;
+    await carota.publish(script, '1.2.0');
+    expect((await approveScript(script)).status).toBe(200);
+    const start = new Date(Date.now() + 4_000).toISOString();
+    await plan(refId, { 'script-ref-id': script, start });
+    expect((await act(refId, 'approve', second)).status).toBe(200);
+    const database = openPostgres({ url: carota.databaseUrl });
+    await database.query(change, [refId]);
+    await database.close();
+    const { reason } = await eventually(
+      () => show(refId),
+      ({ status }) => status !== 'planned',
+    );
+    expect(reason).toBe('it is not what was approved');
+    expect(triggersOf(refId)).toEqual([]);
+  });
+
+  test('a schedule with a script that nobody has approved is not approved', async () => {
+    const script = 'not approved';
+    await carota.publish(script, '1.3.0');
+    await plan('unapproved', { 'script-ref-id': script });
+    const refused = { status: 409, body: { errorCode: 'SCRIPT_NOT_APPROVED' } };
+    expect(await act('unapproved', 'approve', second)).toMatchObject(refused);
+    // Its author is no second person, and another digest is no approval of this script.
+    expect(await approveScript(script, carota.token)).toMatchObject({
+      status: 409,
+      body: { errorCode: 'SECOND_PERSON_NEEDED' },
+    });
+    expect(await approveScript(script, second, '0'.repeat(64))).toMatchObject({
+      status: 409,
+      body: { errorCode: 'DIGEST_MISMATCH' },
+    });
+    expect(await act('unapproved', 'approve', second)).toMatchObject(refused);
+    expect(Date.parse((await approveScript(script)).body.approvedAt)).toBeGreaterThan(0);
+    expect((await act('unapproved', 'approve', second)).status).toBe(200);
+  });
+
   test('a stopped proposal never starts', async () => {
     await plan('never');
     expect((await act('never', 'stop')).body.status).toBe('stopped');
@@ -145,26 +267,46 @@ describe('on PostgreSQL', () => {
 
   test('the guard’s test is shown from its start, with its bounds', async () => {
     const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
-    await plan('guarded', { guard: { test } });
+    await plan('guarded', { guard: { test, soak: 0 } });
     await act('guarded', 'approve', second);
     await eventually(
       async () => adapter.triggers.length,
       (posted) => posted === 1,
     );
     const report = (all: readonly string[], status: 'success' | 'failure') =>
-      carota.callBack(all.map((vin) => eventOf({ refId: 'guarded', vin, status })));
+      carota.callBack(
+        (['consent_accepted', status] as const).flatMap((reported) =>
+          all.map((vin) => eventOf({ refId: 'guarded', vin, status: reported })),
+        ),
+      );
     await report(vins.slice(0, 2), 'success');
     await report(vins.slice(2, 3), 'failure');
     const { guardTest } = await eventually(
       () => show('guarded'),
-      (schedule) => schedule.guardTest.path.length === 2,
+      (schedule) => schedule.guardTest.path.length === 3,
     );
-    expect(guardTest.stopAt).toBeCloseTo(Math.log(20));
+    expect(guardTest.stopAt).toBeCloseTo(Math.log(40));
     expect(guardTest.goAt).toBeCloseTo(Math.log(0.1));
-    const [before, after] = guardTest.path;
-    expect(before).toMatchObject({ succeeded: 2, failed: 0 });
-    expect(after).toMatchObject({ succeeded: 2, failed: 1 });
-    expect(after.evidence - before.evidence).toBeCloseTo(Math.log(10));
+    const [, before, after] = guardTest.path;
+    expect(before).toMatchObject({ place: 2, result: 'succeeded' });
+    expect(after).toMatchObject({ place: 3, vin: vins[2], result: 'failed' });
+    expect(after.optimistic - before.optimistic).toBeCloseTo(Math.log(10));
+    // Nobody is undecided, so the two paths are one.
+    expect(after.pessimistic).toBe(after.optimistic);
+  });
+
+  test('what was planned without an approval does not start where one is needed', async () => {
+    await carota.stop(true);
+    await begin('none');
+    const start = new Date(Date.now() + 5_000).toISOString();
+    expect((await plan('before', { start })).body.status).toBe('planned');
+    await carota.stop(true);
+    await begin('second-person');
+    const { status, reason } = await eventually(
+      () => show('before'),
+      (schedule) => schedule.status !== 'planned',
+    );
+    expect([status, reason]).toEqual(['stopped', 'it was planned without an approval']);
   });
 
   test('if anyone may approve, so may the planner; if no approval is needed, it starts', async () => {

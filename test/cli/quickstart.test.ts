@@ -26,7 +26,10 @@ test('the seed’s trigger travels to vehicles and comes back as progress', asyn
   await process.says(new RegExp(`Port ${port} is taken; HTTP uses \\d+`));
   const [, url = ''] = await process.says(/HTTP interface\s+(http:\S+)/);
   const token = readFileSync(join(dataDir, 'token'), 'utf8').trim();
-  await process.says(new RegExp(`Token\\s+${token}`));
+  const [, tokenFile = ''] = await process.says(/^ {2}Token +in (.+)$/m);
+  expect(readFileSync(tokenFile, 'utf8').trim()).toBe(token);
+  const [, carotaFile = ''] = await process.says(/^ {2}CarOTA token +in (.+)$/m);
+  const secrets = [token, readFileSync(carotaFile, 'utf8').trim()];
   await process.says(/^schedule 0909: 2 vehicles, 2 finished/m);
   await process.says(/^schedule 0910: 58 vehicles, 58 finished/m);
   // Full agents, canary first: three install the update, one rolls back.
@@ -46,6 +49,7 @@ test('the seed’s trigger travels to vehicles and comes back as progress', asyn
   await http.storedMessages();
   process.child.kill('SIGINT');
   expect(await process.ended).toBe(0);
+  for (const secret of secrets) expect(process.output()).not.toContain(secret);
 
   // A second run in the same folder continues from there.
   const again = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);

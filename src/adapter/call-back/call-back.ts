@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffPause } from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
+import { type SecretBox } from '../../service/secrets/index.js';
 import { type EventStream, readEvents } from '../event-stream/index.js';
 import { batchOf, callbackBody } from './batch.js';
 import { isRefusal, limitAfterRefusal, limitAfterSettled } from './batch-size.js';
@@ -26,6 +27,8 @@ export interface CallBackOptions {
   readonly database: Database;
   readonly stream: EventStream;
   readonly poster: Poster;
+  /** Opens the receivers' secrets; absent: they are not sealed. */
+  readonly box?: SecretBox | undefined;
   /** Maximum number of events per request. */
   readonly batchEvents: number;
   /** ms */
@@ -179,7 +182,7 @@ export class CallBack {
     batch: ReturnType<typeof batchOf>,
     events: number,
   ): Promise<Error | undefined> {
-    const { poster, clock, onPosted, onNotSettled } = this.#options;
+    const { poster, clock, box, onPosted, onNotSettled } = this.#options;
     const now = clock();
     const body = callbackBody(batch, now);
     const webhookId = `msg_${receiver.id}_${receiver.position}_${batch.upto}`;
@@ -188,7 +191,7 @@ export class CallBack {
     try {
       await poster.post(
         receiver.url,
-        signatureHeaders(webhookId, now, body, secretsOf(receiver, now)),
+        signatureHeaders(webhookId, now, body, secretsOf(receiver, now, box)),
         body,
       );
       onPosted?.(receiver.name, true, events, seconds());
@@ -202,9 +205,15 @@ export class CallBack {
   }
 }
 
-function secretsOf({ secret, old_secret, old_until }: HeldReceiver, now: number): string[] {
+/** @throws CannotOpen */
+function secretsOf(
+  { id, secret, old_secret, old_until }: HeldReceiver,
+  now: number,
+  box: SecretBox | undefined,
+): string[] {
   const oldCounts = old_secret !== null && old_until !== null && old_until.getTime() > now;
-  return oldCounts ? [secret, old_secret] : [secret];
+  const stored = oldCounts ? [secret, old_secret] : [secret];
+  return box ? stored.map((one) => box.open(one, id)) : stored;
 }
 
 /** The error of connecting to several addresses has no message of its own. */

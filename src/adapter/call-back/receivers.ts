@@ -1,6 +1,7 @@
 /** Receivers of the event call-back and their positions in the event stream. */
 import { newUuid } from '../../contract/index.js';
-import { type Queryable } from '../../service/database/index.js';
+import { type Database, type Queryable } from '../../service/database/index.js';
+import { SecretBox } from '../../service/secrets/index.js';
 import { newSigningSecret } from './signature.js';
 
 export interface ReceiverRow {
@@ -61,6 +62,7 @@ export async function addReceiver(
   database: Queryable,
   receiver: NewReceiver,
   now: number,
+  box: SecretBox = UNSEALED,
 ): Promise<{ id: string; secret: string } | undefined> {
   const id = newUuid(now);
   const secret = receiver.secret ?? newSigningSecret();
@@ -68,9 +70,47 @@ export async function addReceiver(
     `insert into callbacks (id, name, url, secret, created_at, due_at, position)
      values ($1, $2, $3, $4, $5, $5, coalesce($6::bigint, (select position from event_stream)))
      on conflict (name) do nothing returning id`,
-    [id, receiver.name, receiver.url, secret, new Date(now), receiver.after ?? null],
+    [id, receiver.name, receiver.url, box.seal(secret, id), new Date(now), receiver.after ?? null],
   );
   return rows.length === 0 ? undefined : { id, secret };
+}
+
+/** Where no key is set. */
+const UNSEALED = new SecretBox([]);
+
+/** @returns undefined where it cannot be opened, so that another secret can take its place */
+function opened(box: SecretBox, stored: string, id: string): string | undefined {
+  try {
+    return box.open(stored, id);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Seals all secrets with the first key: those of before it was set, and those sealed with an earlier one.
+ *
+ * @returns how many
+ * @throws CannotOpen where one was sealed with a key that is not there any more
+ */
+export async function resealReceivers(database: Database, box: SecretBox): Promise<number> {
+  return database.transaction(async (tx) => {
+    const rows = await tx.query<{ id: string; secret: string; old_secret: string | null }>(
+      'select id, secret, old_secret from callbacks order by id for update',
+    );
+    const outdated = rows.filter(({ secret, old_secret: old }) =>
+      [secret, old ?? secret].some((stored) => !box.isCurrent(stored)),
+    );
+    for (const { id, secret, old_secret: old } of outdated) {
+      const again = (stored: string) => box.seal(box.open(stored, id), id);
+      await tx.query('update callbacks set secret = $2, old_secret = $3 where id = $1', [
+        id,
+        again(secret),
+        old === null ? null : again(old),
+      ]);
+    }
+    return outdated.length;
+  });
 }
 
 /** How long the previous secret signs too, after a change. */
@@ -88,22 +128,23 @@ export async function changeReceiver(
   id: string,
   { url, enabled, secret }: ReceiverChange,
   now: number,
+  box: SecretBox = UNSEALED,
 ): Promise<void> {
+  const [before] = await database.query<{ secret: string }>(
+    'select secret from callbacks where id = $1 for update',
+    [id],
+  );
+  // The same secret again, as at each start, is no change.
+  const isNew = secret !== undefined && before && opened(box, before.secret, id) !== secret;
+  const sealed = isNew ? box.seal(secret, id) : null;
   await database.query(
     `update callbacks set
        url = coalesce($2, url), enabled = coalesce($3, enabled),
-       old_secret = case when $4::text is not null and $4 <> secret then secret else old_secret end,
-       old_until = case when $4::text is not null and $4 <> secret then $6 else old_until end,
+       old_secret = case when $4::text is not null then secret else old_secret end,
+       old_until = case when $4::text is not null then $6 else old_until end,
        secret = coalesce($4, secret), due_at = $5
      where id = $1`,
-    [
-      id,
-      url ?? null,
-      enabled ?? null,
-      secret ?? null,
-      new Date(now),
-      new Date(now + OLD_SECRET_MS),
-    ],
+    [id, url ?? null, enabled ?? null, sealed, new Date(now), new Date(now + OLD_SECRET_MS)],
   );
 }
 

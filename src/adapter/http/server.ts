@@ -28,6 +28,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     document: adapterDocument(context.version),
     onAnswered: (method, route, status) => context.metrics.requestAnswered(method, route, status),
     limits: context.limits,
+    signIns: context.signIns,
     onRefused: (limit) => context.metrics.refused(limit),
     onRefusedValue: (route, sqlState) => context.metrics.valueRefused(route, sqlState),
   });

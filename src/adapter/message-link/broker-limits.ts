@@ -33,4 +33,5 @@ export type BrokerLimit =
   | 'mqtt-slow-connect'
   | 'mqtt-connect-bytes'
   | 'mqtt-subscriptions'
-  | 'mqtt-queue';
+  | 'mqtt-queue'
+  | 'mqtt-sign-ins';

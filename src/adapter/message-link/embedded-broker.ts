@@ -8,7 +8,8 @@ import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { type TopicTemplate } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
 import { type IdentityChanges } from '../registry/index.js';
-import { ConnectionCount } from '../../service/limits/index.js';
+import { type SignInGuard } from '../../service/access/index.js';
+import { clientAddress, ConnectionCount } from '../../service/limits/index.js';
 import { type BrokerLimit, type BrokerLimits, DEFAULT_BROKER_LIMITS } from './broker-limits.js';
 import { ConnectedVehicles } from './connected-vehicles.js';
 import { IdentityWatch } from './identity-watch.js';
@@ -25,6 +26,8 @@ export interface EmbeddedBrokerOptions {
   /** ms */
   readonly clock: () => number;
   readonly limits?: BrokerLimits | undefined;
+  /** Holds off who guesses credentials. */
+  readonly signIns?: SignInGuard | undefined;
   /** Called for each connection, subscription or message that a limit has refused. */
   readonly onRefused?: ((limit: BrokerLimit) => void) | undefined;
 }
@@ -184,7 +187,7 @@ export class EmbeddedBroker implements MessageLink {
   }
 
   #authenticateVehicles(broker: Aedes, handlers: LinkHandlers, watch: IdentityWatch): void {
-    const { identities } = this.#options;
+    const { identities, signIns } = this.#options;
     broker.authenticate = (client, username, password, done) => {
       const systemId = client.id;
       const refuse = (returnCode: ReturnCode) => {
@@ -195,13 +198,25 @@ export class EmbeddedBroker implements MessageLink {
         refuse(NOT_AUTHORISED);
         return;
       }
+      const secret = password?.toString() ?? '';
+      const address = clientAddress((client.conn as Socket).remoteAddress);
+      const attempt = { kind: 'vehicle', address, name: systemId, secret } as const;
+      if (signIns && signIns.waitMs(attempt) > 0) {
+        this.#refused('mqtt-sign-ins');
+        refuse(NOT_AUTHORISED);
+        return;
+      }
       const signIn = async () => {
         const begun = performance.now();
-        const identity = await identities.authenticate(systemId, password?.toString() ?? '');
-        if (identity === undefined) refuse(NOT_AUTHORISED);
+        const identity = await identities.authenticate(systemId, secret);
+        if (identity === undefined) {
+          signIns?.failed(attempt);
+          refuse(NOT_AUTHORISED);
+        }
         // Nobody was connected yet when the watch saw the change.
         else if (watch.hasChangedSince(systemId, begun)) await signIn();
         else {
+          signIns?.succeeded(attempt);
           // Before what is kept in the session is sent.
           await this.#sessions.claim(systemId, identity);
           this.#unauthenticated.remove(client.conn as Socket);

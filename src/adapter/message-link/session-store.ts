@@ -53,7 +53,7 @@ export class SessionStore extends MemoryPersistence {
   }
 
   async end(systemId: string): Promise<void> {
-    const client = { id: systemId } as Client;
+    const client = { id: systemId } as unknown as Client;
     this.#identities.delete(systemId);
     this.#queues.delete(systemId);
     await this.cleanSubscriptions(client);
@@ -117,7 +117,7 @@ export class SessionStore extends MemoryPersistence {
     const [cleared] = place < 0 ? [] : queue.splice(place, 1);
     if (queue.length === 0) this.#queues.delete(id);
     // Aedes takes undefined for a message that is not kept, although its types do not say so.
-    return Promise.resolve(cleared as Kept);
+    return Promise.resolve(cleared as unknown as Kept);
   }
 
   override outgoingStream({ id }: Client): Readable {

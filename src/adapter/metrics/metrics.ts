@@ -1,8 +1,10 @@
 /** Metrics for monitoring, in the Prometheus text format. */
+import { type Logger } from 'pino';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type SendOutcome } from '../c2d-sender/index.js';
 import { type BatchOutcome, type D2cReceiver } from '../d2c-receiver/index.js';
 import { type BrokerLimit, type MessageLink } from '../message-link/index.js';
+import { watchSignIns } from '../../service/access/index.js';
 import { CLOCK_OFFSET } from '../../service/clock/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type HttpLimit, REFUSALS } from '../../service/limits/index.js';
@@ -171,6 +173,11 @@ export class Metrics {
 
   requestAnswered(method: string, route: string, code: number): void {
     this.#requests.inc({ method, route, code: String(code) });
+  }
+
+  /** How failed sign-ins are counted and logged; called once. */
+  signIns(log: Logger): ReturnType<typeof watchSignIns> {
+    return watchSignIns(this.#registry, log);
   }
 
   refused(limit: HttpLimit | BrokerLimit): void {

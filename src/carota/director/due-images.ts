@@ -43,9 +43,11 @@ export async function dueImages(
   const [schedule, ...later] = inTurn(vehicle.schedules);
   if (!schedule) return undefined;
   const stored = await scriptOf(schedule.scriptRefId);
-  const resolved = stored
-    ? resolve(vehicle, stored, images)
-    : `there is no update script ${schedule.scriptRefId}`;
+  const resolved = !stored
+    ? `there is no update script ${schedule.scriptRefId}`
+    : schedule.approvedScript !== null && schedule.approvedScript !== stored.sha256
+      ? `update script ${schedule.scriptRefId} is not the one that was approved`
+      : resolve(vehicle, stored, images);
   return typeof resolved === 'string'
     ? { schedule, targets: [], blocked: resolved, later }
     : { schedule, targets: resolved, blocked: undefined, later };

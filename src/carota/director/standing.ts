@@ -31,6 +31,8 @@ export interface ReportRecord extends UsedNonces {
 export interface OpenSchedule {
   readonly refId: string;
   readonly scriptRefId: string;
+  /** SHA-256 of the script that was approved; null: it needed no approval. */
+  readonly approvedScript: string | null;
   /** The vehicle has started it. */
   readonly hasBegun: boolean;
   /** When its wave was posted, ms; null: it is being posted. */
@@ -111,6 +113,7 @@ select v.vin, i.ecus::text as ecus,
   (select json_object_agg(i.ecu, i.version order by i.ecu) from installed_versions i
    where i.vin = v.vin)::text as versions,
   (select json_agg(json_build_object('id', s.id, 'refId', s.ref_id, 'scriptRefId', s.script_ref_id,
+     'approvedScript', s.approved_script,
      'hasBegun', sv.newest is not null, 'postedAt', extract(epoch from w.posted_at) * 1000)
      order by s.id)
    from schedule_vehicles sv

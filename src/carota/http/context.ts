@@ -1,11 +1,12 @@
 /** What the routes of the CarOTA Server need. */
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
+import { type SignInGuard } from '../../service/access/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
-import { type Approval } from '../schedules/index.js';
+import { type ApprovalRule } from '../schedules/index.js';
 import { type CarotaMetrics } from '../metrics.js';
 
 export interface CarotaContext {
@@ -24,7 +25,7 @@ export interface CarotaContext {
   /** Secrets of the event call-back; several during a change. Empty: call-backs are refused. */
   readonly callbackSecrets: readonly string[];
   /** Whether schedules need approval, and by whom. */
-  readonly approval: Approval;
+  readonly approval: ApprovalRule;
   /** Aborts when the server stops, and ends open-ended streams. */
   readonly stopping: AbortSignal;
   readonly director: Director;
@@ -39,4 +40,5 @@ export interface CarotaContext {
   readonly log: Logger;
   readonly version: string;
   readonly limits: HttpLimits | undefined;
+  readonly signIns: SignInGuard;
 }

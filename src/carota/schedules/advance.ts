@@ -2,19 +2,39 @@
 import { type DecisionName, type Figures } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type Judgement } from '../guard/index.js';
+import { contentOf } from './approval-digest.js';
 import { assignWaves } from './assign-waves.js';
 import { noteDecision } from './decisions.js';
+import { endDeadlines, nextDeadline } from './deadlines.js';
 import { nextStep } from './next-step.js';
+import { runTests } from './run-tests.js';
 import { readWaves, type ScheduleRecord } from './schedule-record.js';
+import { type ApprovalRule } from './schedules.js';
 
 /**
  * @param now ms
+ * @param approval whether it may start without one
  * @returns when to check it again, ms; undefined: after an event or a person's action
  */
 export async function advance(
   tx: Queryable,
   schedule: ScheduleRecord,
   now: number,
+  approval: ApprovalRule = 'none',
+): Promise<number | undefined> {
+  await endDeadlines(tx, schedule, now);
+  await runTests(tx, schedule, now);
+  const due = await takeSteps(tx, schedule, now, approval);
+  // Results are wanted of stopped schedules too.
+  const deadline = await nextDeadline(tx, schedule.id);
+  return due === undefined || deadline === undefined ? (due ?? deadline) : Math.min(due, deadline);
+}
+
+async function takeSteps(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  now: number,
+  approval: ApprovalRule,
 ): Promise<number | undefined> {
   for (;;) {
     const step = nextStep(schedule.state(now), now);
@@ -24,9 +44,15 @@ export async function advance(
       case 'post':
         schedule.beginPosting(step.wave);
         return now;
-      case 'start':
-        await start(tx, schedule, now);
+      case 'start': {
+        const fault = await approvalFault(tx, schedule, approval);
+        if (fault === undefined) await start(tx, schedule, now);
+        else {
+          schedule.apply('stop', now, fault);
+          await note(tx, schedule, 'stop', 'scheduler', { reason: fault }, now);
+        }
         break;
+      }
       case 'pass':
         await pass(tx, schedule, step.wave, step.judgement, now);
         break;
@@ -47,6 +73,17 @@ export async function advance(
   }
 }
 
+/** Why it must not start: nobody has approved it, or not as it is now. */
+async function approvalFault(
+  tx: Queryable,
+  { id, approval: given }: ScheduleRecord,
+  rule: ApprovalRule,
+): Promise<string | undefined> {
+  if (!given) return rule === 'none' ? undefined : 'it was planned without an approval';
+  const { digest } = await contentOf(tx, id);
+  return digest === given.digest ? undefined : 'it is not what was approved';
+}
+
 async function start(tx: Queryable, schedule: ScheduleRecord, now: number): Promise<void> {
   const vehicles = await assignWaves(tx, schedule);
   schedule.waves = await readWaves(tx, schedule.id);
@@ -64,9 +101,6 @@ async function pass(
 ): Promise<void> {
   schedule.pass(wave, now);
   await note(tx, schedule, 'go', 'guard', judgement, now);
-  // After a decided test the next wave starts its own; an undecided one continues.
-  const { figures } = judgement;
-  if (figures && figures.evidence <= figures.goAt) schedule.testFromWave = wave + 1;
 }
 
 async function note(

@@ -12,7 +12,8 @@ import { waveSizes } from './wave-sizes.js';
  */
 export async function assignWaves(tx: Queryable, schedule: ScheduleRecord): Promise<number> {
   const { id, plan, refId, model } = schedule;
-  if (plan.filter) await selectVehicles(tx, id, model, plan.filter);
+  // What was approved is the list that it had then.
+  if (plan.filter && !schedule.approval) await selectVehicles(tx, id, model, plan.filter);
   const waves = plan.waves ?? [];
   const named: number[] = [];
   for (const { vins = [] } of waves) named.push(await countOf(tx, id, vins));

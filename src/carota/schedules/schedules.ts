@@ -7,17 +7,19 @@ import {
 } from '../../contract/carota-api/index.js';
 import { type FieldError, parseTimestamp } from '../../contract/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
+import { type ExposureResult } from '../guard/index.js';
+import { selectVehicles } from '../vehicles/index.js';
+import { contentOf } from './approval-digest.js';
 import { ScheduleConflict } from './conflict.js';
 import { noteDecision } from './decisions.js';
+import { type GuardState } from './exposure.js';
 import { scriptOf } from './preview.js';
 import { lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
 
-export interface ScheduleRow {
-  readonly id: number;
+export interface ScheduleRow extends GuardState {
   readonly ref_id: string;
   readonly script_ref_id: string;
   readonly model: string;
-  readonly plan: SchedulePlan;
   readonly status: ScheduleStatus;
   readonly reason: string;
   readonly created_at: Date;
@@ -27,10 +29,10 @@ export interface ScheduleRow {
 }
 
 const COLUMNS =
-  'id, ref_id, script_ref_id, model, plan, status, reason, created_at, approved_at, started_at, ended_at';
+  'id, ref_id, script_ref_id, model, plan, status, reason, test_number, test_from, passed, created_at, approved_at, started_at, ended_at';
 
 /** Whether a schedule needs approval before it starts, and by whom. */
-export type Approval = 'none' | 'anyone' | 'second-person';
+export type ApprovalRule = 'none' | 'anyone' | 'second-person';
 
 /** A token. */
 interface Person {
@@ -47,7 +49,7 @@ interface Person {
 export async function createSchedule(
   database: Database,
   plan: SchedulePlan,
-  { by, approval }: { readonly by: Person; readonly approval: Approval },
+  { by, approval }: { readonly by: Person; readonly approval: ApprovalRule },
   now: number,
 ): Promise<readonly FieldError[]> {
   const { 'ref-id': refId, 'script-ref-id': scriptRefId, model, vins = [], ...rest } = plan;
@@ -81,6 +83,8 @@ export async function createSchedule(
     }
     await addVins(tx, made.id, vins);
     if (!isFree) {
+      // Frozen: what is approved is a list of vehicles, whatever their tags become.
+      if (plan.filter) await selectVehicles(tx, made.id, model, plan.filter);
       const proposal = { decision: 'propose', reason: '', actor: by.name } as const;
       await noteDecision(tx, made.id, proposal, now);
     }
@@ -121,6 +125,15 @@ export async function addVehicles(
   });
 }
 
+/** Who acts, why, and under which rule. */
+interface ActOptions {
+  readonly by: Person;
+  readonly reason: string;
+  readonly approval: ApprovalRule;
+  /** Of an approval: what is approved. */
+  readonly digest?: string | undefined;
+}
+
 /**
  * A person's action on a schedule.
  *
@@ -131,13 +144,13 @@ export async function act(
   database: Database,
   refId: string,
   action: ScheduleAction,
-  { by, reason, approval }: { by: Person; reason: string; approval: Approval },
+  { by, reason, approval, digest }: ActOptions,
   now: number,
 ): Promise<void> {
   await database.transaction(async (tx) => {
     const schedule = await lockSchedule(tx, { refId });
     if (!schedule) throw noSchedule(refId);
-    if (action === 'approve') approve(schedule, by, approval, now);
+    if (action === 'approve') await approve(tx, schedule, { by, approval, digest }, now);
     else if (!schedule.apply(action, now, reason)) return;
     const decision = { decision: action, reason, actor: by.name, wave: schedule.current?.number };
     await noteDecision(tx, schedule.id, decision, now);
@@ -146,12 +159,26 @@ export async function act(
 }
 
 /** @throws ScheduleConflict, also where a second person is required and this is the first */
-function approve(schedule: ScheduleRecord, by: Person, approval: Approval, now: number): void {
+async function approve(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  { by, approval, digest }: Omit<ActOptions, 'reason'>,
+  now: number,
+): Promise<void> {
   if (approval === 'second-person' && schedule.createdBy === by.id) {
     const message = 'the proposer cannot approve the schedule: a second person must';
     throw new ScheduleConflict('SECOND_PERSON_NEEDED', message);
   }
-  schedule.approve(by.id, now);
+  const content = await contentOf(tx, schedule.id);
+  if (approval !== 'none' && !content.isScriptApproved) {
+    const message = `update script '${schedule.scriptRefId}' is not approved`;
+    throw new ScheduleConflict('SCRIPT_NOT_APPROVED', message);
+  }
+  if (content.digest !== digest) {
+    const message = `the schedule's digest is ${content.digest}, not ${digest}`;
+    throw new ScheduleConflict('DIGEST_MISMATCH', message);
+  }
+  schedule.approve({ by: by.id, digest: content.digest, script: content.scriptSha256 }, now);
 }
 
 const noSchedule = (refId: string) =>
@@ -198,6 +225,15 @@ export async function countStates(
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
 }
 
+export interface ScheduleVehicleRow extends Pick<
+  ScheduleVehicle,
+  'vin' | 'wave' | 'state' | 'reason' | 'place' | 'result'
+> {
+  readonly asked_at: Date | null;
+  readonly exposed_at: Date | null;
+  readonly decides_at: Date | null;
+}
+
 export const listScheduleVehicles = (
   database: Queryable,
   id: number,
@@ -206,12 +242,14 @@ export const listScheduleVehicles = (
     readonly limit: number;
     readonly state?: string | undefined;
     readonly wave?: number | undefined;
+    readonly result?: ExposureResult | undefined;
   },
-): Promise<ScheduleVehicle[]> =>
-  database.query<ScheduleVehicle>(
-    `select v.vin, v.wave, ${STATE} as state, v.reason ${OF_SCHEDULE}
+): Promise<ScheduleVehicleRow[]> =>
+  database.query<ScheduleVehicleRow>(
+    `select v.vin, v.wave, ${STATE} as state, v.reason, v.asked_at, v.place, v.exposed_at, v.result, v.decides_at
+     ${OF_SCHEDULE}
      where v.schedule_id = $1 and v.vin > $2 and ($4::text is null or ${STATE} = $4)
-       and ($5::integer is null or v.wave = $5)
+       and ($5::integer is null or v.wave = $5) and ($6::text is null or v.result = $6)
      order by v.vin limit $3`,
-    [id, page.after, page.limit, page.state ?? null, page.wave ?? null],
+    [id, page.after, page.limit, page.state ?? null, page.wave ?? null, page.result ?? null],
   );

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldError } from '../../contract/index.js';
-import { type Queryable, textArray } from '../../service/database/index.js';
+import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 
 export interface ScriptRow {
@@ -10,6 +10,9 @@ export interface ScriptRow {
   readonly model: string;
   readonly script: UpdateScript;
   readonly created_at: Date;
+  /** SHA-256 of the file that was approved; null: none was. */
+  readonly approved_sha256: string | null;
+  readonly approved_at: Date | null;
 }
 
 /** The file that is the script's target, as vehicles fetch it. */
@@ -26,7 +29,7 @@ export const storedScript = (script: UpdateScript): StoredScript => ({
   sha256: createHash('sha256').update(scriptFile(script)).digest('hex'),
 });
 
-const COLUMNS = 'script_ref_id, model, script, created_at';
+const COLUMNS = 'script_ref_id, model, script, created_at, approved_sha256, approved_at';
 
 /** Another script with this script-ref-id exists. */
 export class ScriptExists extends Error {
@@ -102,3 +105,40 @@ export const listScripts = (
     `select ${COLUMNS} from update_scripts where script_ref_id > $1 order by script_ref_id limit $2`,
     [after, limit],
   );
+
+/**
+ * Approves a script that has this SHA-256. Repeating it changes nothing.
+ *
+ * @param isOwnAllowed whether its author may
+ * @returns why not
+ */
+export async function approveScript(
+  database: Database,
+  scriptRefId: string,
+  { by, sha256, isOwnAllowed }: ScriptApproval,
+  now: number,
+): Promise<'approved' | 'unknown' | 'own' | { readonly sha256: string }> {
+  return database.transaction(async (tx) => {
+    const [row] = await tx.query<{ script: UpdateScript; created_by: string }>(
+      'select script, created_by from update_scripts where script_ref_id = $1 for update',
+      [scriptRefId],
+    );
+    if (!row) return 'unknown';
+    if (!isOwnAllowed && row.created_by === by) return 'own';
+    const stored = storedScript(row.script);
+    if (stored.sha256 !== sha256) return { sha256: stored.sha256 };
+    await tx.query(
+      `update update_scripts set approved_at = $2, approved_by = $3, approved_sha256 = $4
+       where script_ref_id = $1 and approved_sha256 is distinct from $4`,
+      [scriptRefId, new Date(now), by, sha256],
+    );
+    return 'approved';
+  });
+}
+
+interface ScriptApproval {
+  /** Id of the token. */
+  readonly by: string;
+  readonly sha256: string;
+  readonly isOwnAllowed: boolean;
+}

@@ -14,6 +14,7 @@ import {
   CALLBACK_SECRET,
   DATA_DIR,
   DATABASE_URL,
+  DEADLINE_GRACE,
   DIRECTOR_DIR,
   DIRECTOR_SIGNER,
   HOST,
@@ -31,11 +32,15 @@ import {
   S3_BUCKET,
   S3_REGION,
   S3_URL,
+  SIGN_IN_LIMIT_SETTINGS,
+  type SignInLimitFlags,
+  signInLimitsOf,
   URL_TTL,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
 
-interface CarotaFlags extends Omit<CarotaSettings, 'callbackSecrets'>, HttpLimitFlags {
+interface CarotaFlags
+  extends Omit<CarotaSettings, 'callbackSecrets'>, HttpLimitFlags, SignInLimitFlags {
   readonly callbackSecret?: string[];
   readonly logLevel: string;
 }
@@ -60,8 +65,9 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [S3_URL, S3_BUCKET, S3_REGION]);
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
-  addSettings(command, HTTP_LIMIT_SETTINGS);
-  addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, REFUSED_EVENT_DAYS, LOG_LEVEL]);
+  addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
+  addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
+  addSettings(command, [REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();
     if ((flags.s3Url === undefined) !== (flags.s3Bucket === undefined)) {
@@ -73,6 +79,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
       ...flags,
       callbackSecrets: callbackSecret,
       httpLimits: httpLimitsOf(flags),
+      signInLimits: signInLimitsOf(flags),
     };
     const carota = await startCarota(settings, log);
     print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);

@@ -80,17 +80,19 @@ const logStream = (view: ProgressView) => ({
 });
 
 function introduce(quickstart: Quickstart, vehicles: number): void {
-  const { httpUrl, mqttUrl, token, carotaUrl, carotaToken, refIds, realVehicles } = quickstart;
+  const { httpUrl, mqttUrl, tokenFile, carotaUrl, carotaTokenFile, refIds, realVehicles } =
+    quickstart;
   print(
     `OTA Operations is ready: CarOTA Server, OTA Adapter, ${vehicles} simulated vehicles and ${realVehicles} full agents.`,
   );
   print(`  Console         ${httpUrl}/console/       documents ${httpUrl}/docs`);
   print(`  HTTP interface  ${httpUrl}`);
   print(`  MQTT broker     ${mqttUrl}`);
-  print(`  Token           ${token}`);
+  // Standard output ends up in logs that others read.
+  print(`  Token           in ${tokenFile}`);
   print(`  CarOTA console  ${carotaUrl}/console/       documents ${carotaUrl}/docs`);
   print(`  CarOTA Server   ${carotaUrl}`);
-  print(`  CarOTA token    ${carotaToken}`);
+  print(`  CarOTA token    in ${carotaTokenFile}`);
   print(`  Triggered       ${refIds.map((refId) => `'${refId}'`).join(', ')}`);
   print();
 }
@@ -116,13 +118,18 @@ async function watch(
   if (!signal.aborted) suggest(quickstart);
 }
 
-function suggest({ httpUrl, token, carotaUrl, carotaToken, refIds, vins }: Quickstart): void {
+/** As a shell passes it to curl. */
+const headerFrom = (tokenFile: string) =>
+  `-H "authorization-token: $(cat '${tokenFile.replaceAll("'", `'\\''`)}')"`;
+
+function suggest(quickstart: Quickstart): void {
+  const { httpUrl, tokenFile, carotaUrl, carotaTokenFile, refIds, vins } = quickstart;
   const next = {
     ...SEED_TRIGGER,
     time: Date.now(),
     body: { ...SEED_TRIGGER.body, 'ref-id': `schedule ${Date.now()}`, vins: vins.slice(-10) },
   };
-  const header = `-H 'authorization-token: ${token}'`;
+  const header = headerFrom(tokenFile);
   print('\nAll vehicles have finished. Trigger the next operation:\n');
   print(`curl -sS ${httpUrl}/v1.0/ota/trigger ${header} \\
   -H 'content-type: application/json' -d '${JSON.stringify(next)}'\n`);
@@ -132,6 +139,6 @@ function suggest({ httpUrl, token, carotaUrl, carotaToken, refIds, vins }: Quick
   );
   const last = encodeURIComponent(refIds.at(-1) ?? '');
   print('The waves of the full agents, and the guard’s decisions:\n');
-  print(`curl -sS -H 'authorization-token: ${carotaToken}' ${carotaUrl}/v1.0/schedules/${last}\n`);
+  print(`curl -sS ${headerFrom(carotaTokenFile)} ${carotaUrl}/v1.0/schedules/${last}\n`);
   print('Press Ctrl-C to stop.');
 }

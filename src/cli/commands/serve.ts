@@ -43,9 +43,16 @@ import {
   RETRY_FIRST,
   RETRY_LONGEST,
   RETRY_SENDS,
+  SECRET_KEY,
   type Setting,
+  SIGN_IN_LIMIT_SETTINGS,
+  type SignInLimitFlags,
+  signInLimitsOf,
   TRACE_RATIO,
   TRIGGER_TTL,
+  VEHICLE_SIGN_IN_LIMIT_SETTINGS,
+  type VehicleSignInLimitFlags,
+  vehicleSignInLimitsOf,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
 
@@ -59,8 +66,11 @@ interface ServeFlags
     Omit<AdapterSettings, 'callbackSecret'>,
     HttpLimitFlags,
     BrokerLimitFlags,
-    DeadLetterLimitFlags {
+    DeadLetterLimitFlags,
+    SignInLimitFlags,
+    VehicleSignInLimitFlags {
   readonly callbackSecret?: readonly string[];
+  readonly secretKey?: readonly string[];
   readonly logLevel: string;
   /** Seconds. */
   readonly retryFirst: number;
@@ -87,9 +97,10 @@ Examples:
   addSettings(command, [HISTORY_DAYS, OPERATION_DAYS, DEAD_LETTER_DAYS]);
   addSettings(command, [C2D_TOPIC, D2C_TOPIC, MQTT_PRESENCE_TOPIC]);
   addSettings(command, [RETRY_FIRST, RETRY_LONGEST, RETRY_SENDS, TRIGGER_TTL, ACK_REQUIRED]);
-  addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH]);
+  addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH, SECRET_KEY]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
   addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
+  addSettings(command, [...SIGN_IN_LIMIT_SETTINGS, ...VEHICLE_SIGN_IN_LIMIT_SETTINGS]);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
   command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
     limitHeapGrowth();
@@ -104,9 +115,12 @@ Examples:
     const settings: AdapterSettings = {
       ...flags,
       callbackSecret: callbackSecret[0],
+      secretKeys: flags.secretKey,
       retry,
       httpLimits: httpLimitsOf(flags),
       brokerLimits: brokerLimitsOf(flags),
+      signInLimits: signInLimitsOf(flags),
+      vehicleSignInLimits: vehicleSignInLimitsOf(flags),
       deadLetterLimits: deadLetterLimitsOf(flags),
     };
     const adapter = await startAdapter(settings, log);

@@ -11,6 +11,7 @@ import {
   parsePositive,
   parsePresenceTopic,
   parseRatio,
+  parseSecretKeys,
   parseSigningSecrets,
   parseTimeZone,
   parseTopic,
@@ -212,6 +213,13 @@ export const CALLBACK_SECRET: Setting<string[]> = {
   description:
     'secret of the event call-back (Standard Webhooks); a list during rotation: the adapter signs with the first, the CarOTA Server accepts all',
   parse: parseSigningSecrets,
+};
+export const SECRET_KEY: Setting<string[]> = {
+  flag: '--secret-key <base64>',
+  secret: true,
+  description:
+    'encrypts secrets in the database, 32 bytes (openssl rand -base64 32); while it is changed, a list: the first encrypts, all decrypt (default: one of our own with the embedded database, none with another)',
+  parse: parseSecretKeys,
 };
 export const CALLBACK_ALLOW: Setting<string[]> = {
   flag: '--callback-allow <networks>',
@@ -429,6 +437,12 @@ export const URL_TTL: Setting<number> = {
   description: 'minimum validity of an artifact URL',
   default: 24 * 60 * 60,
   parse: parsePositive,
+};
+export const DEADLINE_GRACE: Setting<number> = {
+  flag: '--deadline-grace <seconds>',
+  description: 'how long after the start no vehicle is called silent',
+  default: 60,
+  parse: parseCount,
 };
 export const CAROTA_PORT: Setting<number> = {
   flag: '--carota-port <port>',

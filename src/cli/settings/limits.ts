@@ -7,9 +7,14 @@ import {
   type DeadLetterLimits,
   DEFAULT_DEAD_LETTER_LIMITS,
 } from '../../adapter/d2c-receiver/dead-letter-limits.js';
+import {
+  DEFAULT_SIGN_IN_LIMITS,
+  DEFAULT_VEHICLE_SIGN_IN_LIMITS,
+  type SignInLimits,
+} from '../../service/access/sign-in-limits.js';
 import { READING_SECONDS } from '../../service/database/lanes.js';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../service/limits/index.js';
-import { parseAtLeastOne, parseCount, parseTimeLimit } from './parsers.js';
+import { parseAtLeastOne, parseCount, parseNetworks, parseTimeLimit } from './parsers.js';
 import { type Setting } from './settings.js';
 
 const atLeastOne = (flag: string, description: string, number: number): Setting<number> => ({
@@ -32,6 +37,14 @@ const seconds = (flag: string, description: string, number: number): Setting<num
 });
 
 const { connections, headersSeconds, bodySeconds, loads } = DEFAULT_HTTP_LIMITS;
+
+const TRUSTED_PROXIES: Setting<string[]> = {
+  flag: '--trusted-proxies <networks>',
+  description:
+    'proxies in front of the HTTP interface whose X-Forwarded-For is believed, e.g. 10.1.0.0/16',
+  default: [...DEFAULT_HTTP_LIMITS.trustedProxies],
+  parse: parseNetworks,
+};
 
 export const HTTP_LIMIT_SETTINGS = [
   atLeastOne('--http-connections', 'HTTP connections at once', connections.inAll),
@@ -67,6 +80,7 @@ export const HTTP_LIMIT_SETTINGS = [
     loads.upload.perToken,
   ),
   atLeastOne('--uploads', 'the same of all tokens', loads.upload.inAll),
+  TRUSTED_PROXIES,
 ] as const;
 
 /** Values of {@link HTTP_LIMIT_SETTINGS}. */
@@ -83,18 +97,62 @@ export interface HttpLimitFlags {
   readonly searches: number;
   readonly uploadsPerToken: number;
   readonly uploads: number;
+  readonly trustedProxies: readonly string[];
 }
 
 export const httpLimitsOf = (flags: HttpLimitFlags): HttpLimits => ({
   connections: { inAll: flags.httpConnections, perAddress: flags.httpConnectionsPerAddress },
   headersSeconds: flags.httpHeadersSeconds,
   bodySeconds: flags.httpBodySeconds,
+  trustedProxies: flags.trustedProxies,
   loads: {
     stream: { perToken: flags.streamsPerToken, inAll: flags.streams },
     export: { perToken: flags.exportsPerToken, inAll: flags.exports },
     search: { perToken: flags.searchesPerToken, inAll: flags.searches },
     upload: { perToken: flags.uploadsPerToken, inAll: flags.uploads },
   },
+});
+
+export const SIGN_IN_LIMIT_SETTINGS = [
+  orNone(
+    '--failed-sign-ins',
+    'wrong tokens and sessions from one address before it has to wait',
+    DEFAULT_SIGN_IN_LIMITS.perAddress,
+  ),
+] as const;
+
+/** Values of {@link SIGN_IN_LIMIT_SETTINGS}. */
+export interface SignInLimitFlags {
+  readonly failedSignIns: number;
+}
+
+export const signInLimitsOf = ({ failedSignIns }: SignInLimitFlags): SignInLimits => ({
+  ...DEFAULT_SIGN_IN_LIMITS,
+  perAddress: failedSignIns,
+});
+
+export const VEHICLE_SIGN_IN_LIMIT_SETTINGS = [
+  orNone(
+    '--mqtt-failed-sign-ins',
+    'wrong credentials for one system_id from one address before it has to wait',
+    DEFAULT_VEHICLE_SIGN_IN_LIMITS.perName,
+  ),
+  orNone(
+    '--mqtt-failed-sign-ins-per-address',
+    'the same for all system_ids together',
+    DEFAULT_VEHICLE_SIGN_IN_LIMITS.perAddress,
+  ),
+] as const;
+
+/** Values of {@link VEHICLE_SIGN_IN_LIMIT_SETTINGS}. */
+export interface VehicleSignInLimitFlags {
+  readonly mqttFailedSignIns: number;
+  readonly mqttFailedSignInsPerAddress: number;
+}
+
+export const vehicleSignInLimitsOf = (flags: VehicleSignInLimitFlags): SignInLimits => ({
+  perAddress: flags.mqttFailedSignInsPerAddress,
+  perName: flags.mqttFailedSignIns,
 });
 
 const broker = DEFAULT_BROKER_LIMITS;

@@ -17,6 +17,7 @@ import {
   VEHICLE_STATES,
 } from '../../contract/index.js';
 import { databaseTarget } from '../../service/database/index.js';
+import { parseSecretKey } from '../../service/secrets/secret-box.js';
 import { isTimeZone } from '../../update-script/time-zone.js';
 
 export type Parser<T> = (text: string) => T;
@@ -181,6 +182,15 @@ export const parseNetworks: Parser<string[]> = (text) => {
   const networks = parseList(text);
   checked(() => addressGuard(networks))(text);
   return networks;
+};
+
+/** Comma-separated, or one a line in a file. */
+export const parseSecretKeys: Parser<string[]> = (text) => {
+  const keys = text.split(/[\s,]+/).filter((key) => key !== '');
+  if (keys.length === 0 || !keys.every((key) => parseSecretKey(key))) {
+    throw new InvalidArgumentError('must be 32 bytes in base64.');
+  }
+  return keys;
 };
 
 /** Comma-separated. */

@@ -46,11 +46,9 @@ const OFFERS: readonly Offer[] = [
     look: 'primary',
     says: (schedule) => {
       const { all } = ahead(schedule);
-      const { start, waves = [], filter } = schedule.plan;
+      const { start, waves = [] } = schedule.plan;
       return [
-        filter
-          ? 'The vehicles that match its filter at the start will be triggered.'
-          : `${vehicles(all)} will be triggered, in at most ${plural(waves.length === 0 ? 1 : waves.length + 1, 'wave')}.`,
+        `${vehicles(all)} will be triggered, in at most ${plural(waves.length === 0 ? 1 : waves.length + 1, 'wave')}.`,
         start === undefined || Date.parse(start) <= Date.now()
           ? 'It starts immediately, or when its window opens.'
           : 'It starts at its start time.',
@@ -122,7 +120,10 @@ export function ScheduleActions({ schedule }: { schedule: ScheduleDetails }) {
   const { 'ref-id': refId, status } = schedule;
   const act = (action: ScheduleAction) => async (reason: string) => {
     const request = { params: { 'ref-id': refId }, body: withReason(reason) };
-    await client.call(scheduleApi[`${action}Schedule`], request);
+    if (action === 'approve') {
+      const body = { ...withReason(reason), digest: schedule.digest ?? '' };
+      await client.call(scheduleApi.approveSchedule, { ...request, body });
+    } else await client.call(scheduleApi[`${action}Schedule`], request);
     await refetch(`schedule:${refId}`);
   };
   return OFFERS.filter(({ from }) => from.includes(status)).map(({ action, label, look, says }) => (

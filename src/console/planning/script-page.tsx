@@ -1,7 +1,10 @@
 import { type PublishedScript, updateScriptApi } from '../../contract/carota-api/index.js';
-import { useApi } from '../api/use-query.js';
+import { client } from '../api/client.js';
+import { useApi, useRefetch } from '../api/use-query.js';
 import { usePathPart } from '../app/address.js';
+import { useMay, useSession } from '../app/session.js';
 import { bytes, duration } from '../format/numbers.js';
+import { Confirm, withReason } from '../ui/confirm.js';
 import { Answered } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
 import { Table } from '../ui/table.js';
@@ -9,7 +12,8 @@ import { Time } from '../ui/time.js';
 
 export function ScriptPage() {
   const refId = usePathPart(1);
-  const answer = useApi(updateScriptApi.getScript, { params: { 'script-ref-id': refId } });
+  const request = { params: { 'script-ref-id': refId } };
+  const answer = useApi(updateScriptApi.getScript, request, { topics: ['scripts'] });
   return (
     <Page title={refId}>
       <Answered answer={answer} lines={8}>
@@ -19,7 +23,38 @@ export function ScriptPage() {
   );
 }
 
-function ScriptCards({ stored: { script, createdAt } }: { stored: PublishedScript }) {
+/** Where schedules need an approval, scripts do too. */
+function ApproveScript({ stored: { script, sha256 } }: { stored: PublishedScript }) {
+  const refetch = useRefetch();
+  const { approval } = useSession();
+  const refId = script['script-ref-id'];
+  const approve = async (reason: string) => {
+    const request = {
+      params: { 'script-ref-id': refId },
+      body: withReason(reason, { digest: sha256 }),
+    };
+    await client.call(updateScriptApi.approveScript, request);
+    await refetch('scripts');
+  };
+  return (
+    <Confirm label="Approve" title={`Approve: ${refId}?`} isPrimary act={approve}>
+      <ul>
+        <li>Schedules with this script can be approved then.</li>
+        <li>
+          SHA-256 <code className="wrap">{sha256}</code>
+        </li>
+        {approval === 'second-person' && (
+          <li>The author cannot approve it: a second person must.</li>
+        )}
+      </ul>
+    </Confirm>
+  );
+}
+
+function ScriptCards({ stored }: { stored: PublishedScript }) {
+  const { script, createdAt, approvedAt } = stored;
+  const mayPlan = useMay('plan');
+  const { approval = 'none' } = useSession();
   const { consent, preconditions, window } = script;
   return (
     <div className="cards">
@@ -31,6 +66,12 @@ function ScriptCards({ stored: { script, createdAt } }: { stored: PublishedScrip
           <dd>
             <Time at={createdAt} />
           </dd>
+          {(approval !== 'none' || approvedAt !== null) && (
+            <>
+              <dt>Approved</dt>
+              <dd>{approvedAt === null ? 'not yet' : <Time at={approvedAt} />}</dd>
+            </>
+          )}
           <dt>Consent</dt>
           <dd>{consent ? consent.text : 'not asked'}</dd>
           <dt>Preconditions</dt>
@@ -57,6 +98,7 @@ function ScriptCards({ stored: { script, createdAt } }: { stored: PublishedScrip
           <dt>Downgrade</dt>
           <dd>{script.downgrade === true ? 'allowed' : 'refused'}</dd>
         </dl>
+        {mayPlan && approval !== 'none' && approvedAt === null && <ApproveScript stored={stored} />}
       </Card>
       <Card title="ECUs" wide>
         <Table

@@ -13,7 +13,8 @@ import {
   Time,
   WithReason,
 } from '../http/index.js';
-import { Figures, GuardTest } from './guard.js';
+import { Sha256 } from '../update-script/index.js';
+import { Exposure, Figures, GuardTest } from './guard.js';
 import { SchedulePlan } from './schedule-plan.js';
 
 export const SCHEDULE_STATUSES = [
@@ -62,9 +63,14 @@ export const Wave = Type.Object(
     state: WaveState,
     vehicles: Type.Integer(),
     rejected: Type.Integer({ description: 'Vehicles that the adapter does not know.' }),
-    finished: Type.Integer(),
+    finished: Type.Integer({ description: 'From which nothing more is awaited.' }),
+    exposed: Type.Integer(),
+    undecided: Type.Integer({ description: 'Exposed, and without a result.' }),
     succeeded: Type.Integer(),
     failed: Type.Integer(),
+    silent: Type.Integer(),
+    withdrawn: Type.Integer(),
+    failedEarly: Type.Integer({ description: 'Failed before they were exposed.' }),
     rollbackFailed: Type.Integer(),
     postedAt: Nullable(Time),
     passedAt: Nullable(Time),
@@ -118,7 +124,14 @@ export const ScheduleDetails = Type.Object(
       description: 'Number of vehicles in each state; states that no vehicle is in are left out.',
     }),
     waves: Type.Array(Wave),
+    digest: Nullable(
+      Type.String({
+        description:
+          'What an approval is for: SHA-256 over plan, update script and list of vehicles; null: it waits for none.',
+      }),
+    ),
     decisions: Type.Array(Decision, { description: 'Oldest first.' }),
+    exposure: Exposure,
     guardTest: Nullable(GuardTest),
   },
   { title: 'ScheduleDetails' },
@@ -162,6 +175,13 @@ export const SchedulePreview = Type.Object(
   { title: 'SchedulePreview' },
 );
 export type SchedulePreview = Type.Static<typeof SchedulePreview>;
+
+/** Approves what has this digest, and nothing else. */
+export const Approval = Type.Object(
+  { digest: Sha256, ...WithReason.properties },
+  { title: 'Approval', additionalProperties: false },
+);
+export type Approval = Type.Static<typeof Approval>;
 
 /** What a person can do to a schedule. */
 export const SCHEDULE_ACTIONS = ['approve', 'pause', 'resume', 'continue', 'stop'] as const;
@@ -217,8 +237,17 @@ export const scheduleApi = routesOf('Schedules', {
   },
   approveSchedule: {
     ...action('/v1.0/schedules/{ref-id}/approve'),
+    body: jsonBody(Approval, 'The digest of what is approved.'),
     summary: 'Approve a proposed schedule, so that it starts when it is due',
-    errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS', 'SECOND_PERSON_NEEDED'],
+    description:
+      'What is approved is the plan, the update script and the list of vehicles that the schedule had when its `digest` was read. Vehicles that a filter selects were listed when it was proposed; tags that change afterwards change nothing.',
+    errors: [
+      'SCHEDULE_NOT_FOUND',
+      'SCHEDULE_STATUS',
+      'SECOND_PERSON_NEEDED',
+      'SCRIPT_NOT_APPROVED',
+      'DIGEST_MISMATCH',
+    ],
   },
   pauseSchedule: {
     ...action('/v1.0/schedules/{ref-id}/pause'),

@@ -1,14 +1,31 @@
 /** `/v1.0/update-scripts`: what a `script-ref-id` stands for. */
 import Type from 'typebox';
-import { FieldFault, json, jsonBody, pageOf, PageQuery, routesOf, Time } from '../http/index.js';
+import {
+  FieldFault,
+  json,
+  jsonBody,
+  Nullable,
+  pageOf,
+  PageQuery,
+  routesOf,
+  Time,
+} from '../http/index.js';
 import { ArtifactLocations, UpdateScript } from '../update-script/index.js';
 import { Target, TargetQuery } from './image-repository.js';
+import { Approval } from './schedules.js';
 import { Identifier } from '../values/text.js';
 
 export const PublishedScript = Type.Object(
   {
     script: UpdateScript,
     createdAt: Time,
+    sha256: Type.String({ description: 'SHA-256 of its file, by which it is approved.' }),
+    approvedAt: Nullable(
+      Type.String({
+        format: 'date-time',
+        description: 'null: not approved; where schedules need no approval, scripts need none.',
+      }),
+    ),
     target: Type.Optional(Target),
   },
   { title: 'PublishedScript' },
@@ -77,6 +94,19 @@ export const updateScriptApi = routesOf('Update scripts', {
     params: ScriptParams,
     answer: json(PublishedScript, 'The script.'),
     errors: ['SCRIPT_NOT_FOUND'],
+  },
+  approveScript: {
+    method: 'POST',
+    path: '/v1.0/update-scripts/{script-ref-id}/approve',
+    permission: 'plan',
+    summary: 'Approve an update script by its SHA-256',
+    description:
+      'Where schedules need an approval, scripts need one too, by the same rule: a schedule with a script that has none is not approved.',
+    params: ScriptParams,
+    body: jsonBody(Approval, 'The SHA-256 of the script.'),
+    answer: json(PublishedScript, 'The script after it.'),
+    errors: ['SCRIPT_NOT_FOUND', 'SECOND_PERSON_NEEDED', 'DIGEST_MISMATCH'],
+    repeatable: true,
   },
   locateArtifacts: {
     method: 'GET',

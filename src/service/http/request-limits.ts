@@ -66,10 +66,10 @@ export function loadOf({ load, loadWith }: Route, { query }: FastifyRequest): Lo
 /** Refuses connections beyond the limits: there is nobody yet to whom an answer could be sent. */
 export function limitConnections(
   { server }: FastifyInstance,
-  limits: HttpLimits['connections'],
+  { connections, trustedProxies }: HttpLimits,
   refused: (limit: HttpLimit) => void,
 ): void {
-  const count = new ConnectionCount(limits);
+  const count = new ConnectionCount(connections, trustedProxies);
   // Before Node's own listener, so that nothing is read from a refused connection.
   server.prependListener('connection', (socket: Socket) => {
     const exceeded = count.add(socket);

@@ -17,10 +17,15 @@ import {
   type ServerName,
   type Session,
 } from '../../contract/index.js';
-import { findSession, findToken, mayDo, type Token } from '../access/index.js';
+import { findSession, findToken, mayDo, type SignInGuard, type Token } from '../access/index.js';
 import { WrongClock } from '../clock/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
-import { DEFAULT_HTTP_LIMITS, type HttpLimit, type HttpLimits } from '../limits/index.js';
+import {
+  clientAddress,
+  DEFAULT_HTTP_LIMITS,
+  type HttpLimit,
+  type HttpLimits,
+} from '../limits/index.js';
 import { bodyLimitOf } from './body-kinds.js';
 import { type Access, AccessWatch } from './access-watch.js';
 import { consoleRoutes } from './console.js';
@@ -30,6 +35,7 @@ import { methodsByPath } from './other-methods.js';
 import { Problem, problemBody } from './problem.js';
 import { parseQuery } from './query-text.js';
 import { frameworkProblem, refuseUnreadable } from './refusals.js';
+import { guarded } from './guarded.js';
 import { limitConnections, RequestLimits } from './request-limits.js';
 import { type Credentials, credentialsOf, sessionRoutes } from './session.js';
 import { validatorOf } from './validator.js';
@@ -54,6 +60,8 @@ export interface ServerOptions {
   /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
   readonly limits?: HttpLimits | undefined;
+  /** Holds off who guesses tokens and sessions. */
+  readonly signIns: SignInGuard;
   /** Called for each connection or request that a limit has refused. */
   readonly onRefused?: (limit: HttpLimit) => void;
   /** Called for each request value that only the database refused: a gap in our validation. */
@@ -100,6 +108,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     // Bodies have a least rate instead, because an upload may take hours.
     requestTimeout: 0,
+    trustProxy: [...limits.trustedProxies],
     clientErrorHandler: (error, socket) => {
       if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refused('http-slow-headers');
       refuseUnreadable(error, socket);
@@ -107,7 +116,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     frameworkErrors: (error, _request, reply) =>
       void answer(reply as FastifyReply, asProblem(error)),
   }) as unknown as Server;
-  limitConnections(server, limits.connections, refused);
+  limitConnections(server, limits, refused);
   server.decorate('requestLimits', new RequestLimits(limits, refused));
   const methodsOf = methodsByPath(server);
 
@@ -193,7 +202,12 @@ async function authorize(
   if (credentials === undefined) {
     throw new Problem('UNAUTHORIZED', 'the header authorization-token is missing');
   }
-  const { token, access } = await find(credentials, options);
+  const { token, access } = await guarded(
+    options.signIns,
+    { kind: credentials.kind, address: clientAddress(request.ip), secret: credentials.secret },
+    request.server.requestLimits.refused,
+    () => find(credentials, options),
+  );
   const { grants } = options;
   if (!mayDo(grants, token.role, permission)) {
     const message = `a token with role ${token.role} may not ${permission}`;

@@ -19,9 +19,12 @@ import {
   findToken,
   SESSION_SECONDS,
   type SessionOrigin,
+  type SignInGuard,
   type Token,
 } from '../access/index.js';
 import { type Database } from '../database/index.js';
+import { clientAddress } from '../limits/index.js';
+import { guarded } from './guarded.js';
 import { Problem } from './problem.js';
 import { callerOf, serve } from './serve.js';
 
@@ -30,6 +33,7 @@ export interface SessionContext {
   /** The database's time, ms. */
   readonly clock: () => number;
   readonly grants: Grants;
+  readonly signIns: SignInGuard;
   /** Which server this is: cookies ignore ports, so two servers on one host need two cookies. */
   readonly server: ServerName;
   readonly version: string;
@@ -82,7 +86,7 @@ function refuseForged({ headers }: FastifyRequest): void {
 }
 
 export function sessionRoutes(server: FastifyInstance, context: SessionContext): void {
-  const { database, clock } = context;
+  const { database, clock, signIns } = context;
   const names = { plain: cookieOf(context.server), strict: secureCookieOf(context.server) };
   const options = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
 
@@ -95,14 +99,19 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
 
   serve(server, sessionApi.signIn, async ({ request, reply, body }) => {
     refuseForged(request);
-    const token = await findToken(database, body.token.trim());
-    if (!token) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
+    const secret = body.token.trim();
+    const attempt = { kind: 'token', address: clientAddress(request.ip), secret } as const;
+    const token = await guarded(signIns, attempt, server.requestLimits.refused, async () => {
+      const found = await findToken(database, secret);
+      if (!found) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
+      return found;
+    });
     await end(request);
     const secure = request.headers.origin?.startsWith('https://') ?? false;
     const origin = { authority: authorityOf(request), secure };
-    const secret = await createSession(database, token.id, origin, clock());
+    const session = await createSession(database, token.id, origin, clock());
     const name = secure ? names.strict : names.plain;
-    reply.setCookie(name, secret, { ...options, secure, maxAge: SESSION_SECONDS });
+    reply.setCookie(name, session, { ...options, secure, maxAge: SESSION_SECONDS });
     return sessionBody(token, context);
   });
 

@@ -9,6 +9,11 @@ export interface HttpLimits {
   /** In each such period at least {@link SLOWEST_BODY} bytes of a request's body must arrive, seconds. */
   readonly bodySeconds: number;
   readonly loads: LoadLimits;
+  /**
+   * Addresses and networks of proxies in front of the server: they are believed in whose name they ask (X-Forwarded-For), and
+   * may have any number of connections.
+   */
+  readonly trustedProxies: readonly string[];
 }
 
 /** Bytes of a body that must arrive within `bodySeconds`, so that a client cannot hold a connection with single bytes. */
@@ -18,6 +23,8 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   connections: { inAll: 20_000, perAddress: 10_000 },
   headersSeconds: 20,
   bodySeconds: 30,
+  // TLS usually ends in a proxy on the same machine.
+  trustedProxies: ['127.0.0.0/8', '::1/128'],
   loads: {
     stream: { perToken: 50, inAll: 2_000 },
     export: { perToken: 4, inAll: 16 },
@@ -41,4 +48,5 @@ export type HttpLimit =
   | 'streams'
   | 'exports'
   | 'searches'
-  | 'uploads';
+  | 'uploads'
+  | 'sign-ins';

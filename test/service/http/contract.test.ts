@@ -21,6 +21,7 @@ import {
   type Route,
   type ServerName,
 } from '../../../src/contract/index.js';
+import { type SignInGuard } from '../../../src/service/access/index.js';
 import { type Database, DatabaseError } from '../../../src/service/database/index.js';
 import { type Server } from '../../../src/service/http/index.js';
 import { placeholderOf } from '../../../src/service/http/validator.js';
@@ -28,6 +29,8 @@ import { placeholderOf } from '../../../src/service/http/validator.js';
 /** Role of the token in the database; undefined: no token. */
 let role: string | undefined;
 let isAway = false;
+/** Whether somebody guesses from our address. */
+let isHeldOff = false;
 
 /** Authenticates callers, and nothing else. */
 const database = {
@@ -48,11 +51,22 @@ const nothing = () => undefined;
 const log = pino(new Writable({ write: (_line, _encoding, done) => done() }));
 const shared = {
   database,
+  reading: database,
+  signIns: {
+    waitMs: () => (isHeldOff ? 1_000 : 0),
+    succeeded: nothing,
+    failed: nothing,
+  } as unknown as SignInGuard,
   log,
   version: '1.0.0',
   clock: Date.now,
   stopping: new AbortController().signal,
-  metrics: { requestAnswered: nothing, valueRefused: nothing },
+  metrics: {
+    requestAnswered: nothing,
+    valueRefused: nothing,
+    refused: nothing,
+    limitRefused: nothing,
+  },
 };
 
 /** A Director without vehicles: each of its routes queries the database. */
@@ -91,7 +105,7 @@ const PAGES = /^\w+ \/(console|docs|\*|$)/;
 
 /** Errors covered by other tests, because they need a signature, a token or a store. */
 const UNPROVOKED: Readonly<Record<string, readonly ErrorCode[]>> = {
-  signIn: ['DATABASE_UNAVAILABLE', 'UNAUTHORIZED', 'FORGED_REQUEST'],
+  signIn: ['DATABASE_UNAVAILABLE', 'UNAUTHORIZED', 'TOO_MANY_ATTEMPTS', 'FORGED_REQUEST'],
   uploadArtifact: ['UNREADABLE_BODY'],
   getArtifactContent: ['DATABASE_UNAVAILABLE'],
   headArtifactContent: ['DATABASE_UNAVAILABLE'],
@@ -169,6 +183,10 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
     URI_TOO_LONG: (route) => ask(route, { query: `?${'x'.repeat(20 * 1024)}` }),
     UNAUTHORIZED: (route) => {
       role = undefined;
+      return ask(route, fitting(route));
+    },
+    TOO_MANY_ATTEMPTS: (route) => {
+      isHeldOff = true;
       return ask(route, fitting(route));
     },
     FORBIDDEN: (route) => {
@@ -250,6 +268,7 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
         if (code === 'UNREADABLE_BODY' && !route.body?.gzip) continue;
         role = allowed(route);
         isAway = false;
+        isHeldOff = false;
         const { status, errorCode } = await provoke(route);
         expect.soft([errorCode, status], code).toEqual([code, ERRORS[code].status]);
       }

@@ -95,24 +95,24 @@ test('a token has so many streams and long polls, and no more', async () => {
       headers: { 'authorization-token': token },
       signal: ending.signal,
     });
-  const [viewer, operator] = await Promise.all(['viewer', 'operator'].map((r) => t.tokenFor(r)));
-  const polling = open(viewer!, '/v1.0/ota/events?wait=30').catch(() => undefined);
-  expect((await open(viewer!, '/v1.0/ota/events/stream')).status).toBe(200);
+  const [viewer, operator] = [await t.tokenFor('viewer'), await t.tokenFor('operator')];
+  const polling = open(viewer, '/v1.0/ota/events?wait=30').catch(() => undefined);
+  expect((await open(viewer, '/v1.0/ota/events/stream')).status).toBe(200);
   await eventually(
-    async () => (await t.call('GET', '/v1.0/live', { token: viewer! })).status,
+    async () => (await t.call('GET', '/v1.0/live', { token: viewer })).status,
     (status) => status === 429,
   );
-  const refused = await t.call('GET', '/v1.0/ota/events', { token: viewer! });
+  const refused = await t.call('GET', '/v1.0/ota/events', { token: viewer });
   expect([refused.status, refused.body.errorCode]).toEqual([429, 'TOO_MANY_REQUESTS']);
   expect(refused.headers.get('retry-after')).toBe('1');
   // Another token has its own, until all together have too many.
-  expect((await open(operator!, '/v1.0/live')).status).toBe(200);
-  expect((await t.call('GET', '/v1.0/ota/events', { token: operator! })).status).toBe(429);
+  expect((await open(operator, '/v1.0/live')).status).toBe(200);
+  expect((await t.call('GET', '/v1.0/ota/events', { token: operator })).status).toBe(429);
   expect(await refusals('streams')).toBeGreaterThan(2);
   ending.abort();
   await polling;
   await eventually(
-    async () => (await t.call('GET', '/v1.0/ota/events', { token: viewer! })).status,
+    async () => (await t.call('GET', '/v1.0/ota/events', { token: viewer })).status,
     (status) => status === 200,
   );
 });

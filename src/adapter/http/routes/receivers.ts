@@ -1,7 +1,14 @@
 /** `/v1.0/callbacks`: receivers of the event call-back (contract section 6). */
 import { type Receiver, receiverApi } from '../../../contract/adapter-api/index.js';
 import { parseTimestamp } from '../../../contract/index.js';
-import { invalid, Problem, serve, type Served, type Server } from '../../../service/http/index.js';
+import {
+  actorOf,
+  invalid,
+  Problem,
+  serve,
+  type Served,
+  type Server,
+} from '../../../service/http/index.js';
 import { recordAction } from '../../audit/index.js';
 import {
   addReceiver,
@@ -16,7 +23,7 @@ import {
   removeReceiver,
 } from '../../call-back/index.js';
 import { positionBefore } from '../../event-stream/index.js';
-import { actorOf, type HttpContext } from '../context.js';
+import { type HttpContext } from '../context.js';
 
 export function receiverRoutes(server: Server, context: HttpContext): void {
   const { database, clock } = context;
@@ -34,7 +41,7 @@ export function receiverRoutes(server: Server, context: HttpContext): void {
     checkSecret(receiver.secret);
     const now = clock();
     const added = await database.transaction(async (tx) => {
-      const result = await addReceiver(tx, receiver, now);
+      const result = await addReceiver(tx, receiver, now, context.box);
       const { name, url } = receiver;
       const detail = { name, url };
       if (result) await recordAction(tx, actorOf(request, reason), now, 'add-callback', { detail });
@@ -60,7 +67,7 @@ export function receiverRoutes(server: Server, context: HttpContext): void {
     const secret = given.secret ?? made;
     const now = clock();
     await database.transaction(async (tx) => {
-      await changeReceiver(tx, id, { ...given, secret }, now);
+      await changeReceiver(tx, id, { ...given, secret }, now, context.box);
       const { url, enabled } = given;
       const detail = { name, url, enabled, secret: secret !== undefined };
       await recordAction(tx, actorOf(request, reason), now, 'change-callback', { detail });

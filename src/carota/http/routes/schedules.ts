@@ -1,9 +1,5 @@
 /** `/v1.0/schedules`: schedules with their waves and decisions, and people's actions. */
-import {
-  SCHEDULE_ACTIONS,
-  scheduleApi,
-  type SchedulePlan,
-} from '../../../contract/carota-api/index.js';
+import { scheduleApi, type SchedulePlan } from '../../../contract/carota-api/index.js';
 import {
   callerOf,
   ID_POSITION,
@@ -14,22 +10,24 @@ import {
   serve,
   type Server,
 } from '../../../service/http/index.js';
-import { readPath } from '../../guard/index.js';
 import {
   act,
+  contentOf,
   countStates,
   createSchedule,
   listSchedules,
   planErrors,
   previewSchedule,
   readDecisions,
+  readGuardTest,
+  readWaiting,
   readWaves,
   ScheduleConflict,
 } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
 import {
   decisionBody,
-  guardTestOf,
+  exposureOf,
   scheduleBody,
   scheduleOf,
   waveBody,
@@ -65,22 +63,35 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, scheduleApi.getSchedule, async ({ params: { 'ref-id': refId } }) => {
     const schedule = await scheduleOf(context, refId);
-    const [states, waves, decisions, path] = await Promise.all([
+    const [states, waves, decisions, waiting, guardTest] = await Promise.all([
       countStates(reading, schedule.id),
       readWaves(reading, schedule.id),
       readDecisions(reading, schedule.id),
-      readPath(reading, schedule.id),
+      readWaiting(reading, schedule.id),
+      readGuardTest(reading, schedule),
     ]);
     return {
       ...scheduleBody(schedule),
+      digest:
+        schedule.status === 'proposed' ? (await contentOf(reading, schedule.id)).digest : null,
       states,
       waves: waves.map(waveBody),
       decisions: decisions.map(decisionBody),
-      guardTest: guardTestOf(schedule.plan, path),
+      exposure: exposureOf(schedule, waves, waiting),
+      guardTest,
     };
   });
 
-  for (const action of SCHEDULE_ACTIONS) {
+  serve(server, scheduleApi.approveSchedule, async ({ request, params, body }) => {
+    const { 'ref-id': refId } = params;
+    const { digest, reason = '' } = body;
+    const who = { by: callerOf(request), reason, approval, digest };
+    await act(database, refId, 'approve', who, clock()).catch(conflictAsProblem);
+    wake();
+    return scheduleBody(await scheduleOf(context, refId));
+  });
+
+  for (const action of OTHER_ACTIONS) {
     serve(server, ROUTE_OF[action], async ({ request, params: { 'ref-id': refId }, body }) => {
       const who = { by: callerOf(request), reason: body?.reason ?? '', approval };
       await act(database, refId, action, who, clock()).catch(conflictAsProblem);
@@ -90,8 +101,8 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
   }
 }
 
+const OTHER_ACTIONS = ['pause', 'resume', 'continue', 'stop'] as const;
 const ROUTE_OF = {
-  approve: scheduleApi.approveSchedule,
   pause: scheduleApi.pauseSchedule,
   resume: scheduleApi.resumeSchedule,
   continue: scheduleApi.continueSchedule,

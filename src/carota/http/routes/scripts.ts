@@ -18,12 +18,14 @@ import {
 } from '../../../service/http/index.js';
 import { type UpdateScript, validateScript } from '../../../update-script/index.js';
 import {
+  approveScript,
   artifactErrors,
   findScript,
   listScripts,
   publishScript,
   scriptFile,
   ScriptExists,
+  storedScript,
   type ScriptRow,
 } from '../../scripts/index.js';
 import { takeArtifact } from '../../artifacts/index.js';
@@ -69,6 +71,25 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
   serve(server, updateScriptApi.getScript, async ({ params: { 'script-ref-id': scriptRefId } }) =>
     scriptBody(await publishedScript(context, scriptRefId)),
   );
+
+  serve(server, updateScriptApi.approveScript, async ({ request, params, body }) => {
+    const { 'script-ref-id': scriptRefId } = params;
+    const how = {
+      by: callerOf(request).id,
+      sha256: body.digest,
+      isOwnAllowed: context.approval !== 'second-person',
+    };
+    const outcome = await approveScript(database, scriptRefId, how, clock());
+    if (outcome === 'own') {
+      const message = 'the author cannot approve the script: a second person must';
+      throw new Problem('SECOND_PERSON_NEEDED', message);
+    }
+    if (typeof outcome === 'object') {
+      const message = `the script's SHA-256 is ${outcome.sha256}, not ${body.digest}`;
+      throw new Problem('DIGEST_MISMATCH', message);
+    }
+    return scriptBody(await publishedScript(context, scriptRefId));
+  });
 
   serve(
     server,
@@ -119,7 +140,13 @@ async function publishedScript(
   return script;
 }
 
-const scriptBody = ({ script, created_at }: ScriptRow): Served<PublishedScript> => ({
+function scriptBody({
   script,
-  createdAt: created_at,
-});
+  created_at,
+  approved_at,
+  approved_sha256,
+}: ScriptRow): Served<PublishedScript> {
+  const { sha256 } = storedScript(script);
+  const approvedAt = approved_sha256 === sha256 ? approved_at : null;
+  return { script, createdAt: created_at, sha256, approvedAt };
+}

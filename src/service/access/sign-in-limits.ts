@@ -1,0 +1,11 @@
+/** How many wrong secrets somebody may present, each limit a setting (docs/deployment.md). */
+export interface SignInLimits {
+  /** Wrong secrets from one address before it has to wait; 0: it never has to. */
+  readonly perAddress: number;
+  /** The same for one name from one address. */
+  readonly perName: number;
+}
+
+export const DEFAULT_SIGN_IN_LIMITS: SignInLimits = { perAddress: 100, perName: 10 };
+/** Thousands of vehicles may be behind the address of a mobile network or a load balancer. */
+export const DEFAULT_VEHICLE_SIGN_IN_LIMITS: SignInLimits = { perAddress: 0, perName: 10 };

@@ -1,0 +1,2 @@
+export * from './own-key-file.js';
+export * from './secret-box.js';

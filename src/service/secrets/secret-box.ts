@@ -1,0 +1,82 @@
+/**
+ * Secrets that have to be stored in a form from which they can be had back, encrypted with keys from outside the database:
+ * whoever has a copy of the database has none of them. AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce.
+ */
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const PREFIX = 'sealed:v1:';
+
+/** The secret was sealed with a key that this process does not have, or was changed or moved since then. */
+export class CannotOpen extends Error {
+  override readonly name = 'CannotOpen';
+}
+
+interface Key {
+  /** Names it, without saying anything of it. */
+  readonly id: string;
+  readonly bytes: Buffer;
+}
+
+export class SecretBox {
+  readonly #keys: readonly Key[];
+
+  /** @param keys of 32 bytes; the first one seals, each opens; none: secrets are stored as they are */
+  constructor(keys: readonly Buffer[]) {
+    this.#keys = keys.map((bytes) => ({
+      id: createHash('sha256').update(bytes).digest('hex').slice(0, 8),
+      bytes,
+    }));
+  }
+
+  /** @param owner whose secret it is: it can be opened for this one only */
+  seal(secret: string, owner: string): string {
+    const [key] = this.#keys;
+    if (!key) return secret;
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce).setAAD(Buffer.from(owner));
+    const text = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
+    const sealed = Buffer.concat([nonce, cipher.getAuthTag(), text]);
+    return `${PREFIX}${key.id}:${sealed.toString('base64')}`;
+  }
+
+  /** @throws CannotOpen */
+  open(stored: string, owner: string): string {
+    if (!stored.startsWith(PREFIX)) return stored;
+    const [id = '', base64 = ''] = stored.slice(PREFIX.length).split(':');
+    const key = this.#keys.find((one) => one.id === id);
+    if (!key) {
+      throw new CannotOpen(`it is sealed with key ${id}, which --secret-key does not have`);
+    }
+    const sealed = Buffer.from(base64, 'base64');
+    const nonce = sealed.subarray(0, NONCE_BYTES);
+    const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', key.bytes, nonce, {
+        authTagLength: TAG_BYTES,
+      });
+      decipher.setAAD(Buffer.from(owner)).setAuthTag(tag);
+      const text = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
+      return Buffer.concat([text, decipher.final()]).toString('utf8');
+    } catch (error) {
+      throw new CannotOpen('it is not what was sealed for this owner', { cause: error });
+    }
+  }
+
+  /** Whether it is stored as it would be stored now. */
+  isCurrent(stored: string): boolean {
+    const [key] = this.#keys;
+    return key ? stored.startsWith(`${PREFIX}${key.id}:`) : !stored.startsWith(PREFIX);
+  }
+}
+
+/** @param text 32 bytes in base64 @returns undefined where it is no such key */
+export function parseSecretKey(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length === KEY_BYTES && bytes.toString('base64') === text ? bytes : undefined;
+}
+
+/** A new key in base64. */
+export const newSecretKey = (): string => randomBytes(KEY_BYTES).toString('base64');

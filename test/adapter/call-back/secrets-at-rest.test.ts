@@ -1,0 +1,163 @@
+/** Secrets of call-backs: a copy of the database gives none of them away, and their key can be changed. */
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import pino from 'pino';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Adapter, startAdapter } from '../../../src/adapter/index.js';
+import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
+import { openSecretBox } from '../../../src/adapter/open-secret-box.js';
+import { newDeviceMessageId } from '../../../src/contract/index.js';
+import { type Database, openPostgres } from '../../../src/service/database/index.js';
+import { newSecretKey, SecretBox } from '../../../src/service/secrets/index.js';
+import { eventually, httpClient } from '../../support/adapter.js';
+import { newDatabase, type TestDatabase } from '../../support/databases.js';
+import { eventBytes, vehicleOf } from '../../support/messages.js';
+import { connectVehicle } from '../../support/mqtt-vehicle.js';
+import { startReceiver, type TestReceiver } from '../../support/receiver.js';
+import { temporaryDirectory } from '../../support/servers.js';
+
+const [first, second, third] = [newSecretKey(), newSecretKey(), newSecretKey()];
+const SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
+const dataDir = temporaryDirectory('secrets');
+const one = vehicleOf(1, 'SEC');
+let stored: TestDatabase;
+let database: Database;
+let receiver: TestReceiver;
+let adapter: Adapter;
+let http: ReturnType<typeof httpClient>;
+
+async function start(secretKeys?: readonly string[]): Promise<void> {
+  adapter = await startAdapter(
+    {
+      host: '127.0.0.1',
+      httpPort: 0,
+      mqttPort: 0,
+      dataDir,
+      databaseUrl: stored.url,
+      callbackAllow: ['127.0.0.0/8'],
+      ...(secretKeys ? { secretKeys } : {}),
+    },
+    pino({ level: 'silent' }),
+  );
+  http = httpClient(adapter.httpUrl, readFileSync(adapter.tokenFile, 'utf8').trim());
+}
+/** All that the database holds of them. */
+const secrets = async () => {
+  const rows = await database.query<{ secret: string }>('select secret from callbacks');
+  return rows.map(({ secret }) => secret);
+};
+let events = 0;
+/** @returns whether the receiver got an event that is signed with the secret */
+async function deliver(): Promise<boolean> {
+  const refId = `secrets ${++events}`;
+  await http.trigger(refId, [one.vin]);
+  const link = await connectVehicle(adapter.mqttUrl, one);
+  await link.send(
+    eventBytes(one, {
+      messageId: newDeviceMessageId(),
+      correlationId: '',
+      refId,
+      status: 'received',
+      timestamp: Math.floor(Date.now() / 1000),
+    }),
+  );
+  await link.end();
+  const request = await eventually(
+    async () => receiver.requests.find(({ text }) => text.includes(refId)),
+    (found) => found !== undefined,
+  );
+  // It throws where the signature is not that of the secret.
+  new Webhook(SECRET).verify(request?.text ?? '', request?.headers as Record<string, string>);
+  return true;
+}
+
+beforeAll(async () => {
+  stored = await newDatabase(ADAPTER_SCHEMA);
+  database = openPostgres({ url: stored.url });
+  receiver = await startReceiver();
+});
+afterAll(async () => {
+  await receiver.stop();
+  await database.close();
+  await stored.drop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+test('what was stored in clear is sealed once a key is set; events are signed as before', async () => {
+  await start();
+  await http.register(one);
+  const body = { name: 'carota', url: receiver.url, secret: SECRET };
+  expect((await http.call('POST', '/v1.0/callbacks', { body })).status).toBe(201);
+  expect(await secrets()).toEqual([SECRET]);
+  await adapter.stop();
+
+  await start([first]);
+  const [sealed = ''] = await secrets();
+  expect(sealed).toMatch(/^sealed:v1:/);
+  expect(sealed).not.toContain(SECRET.slice(6, 20));
+  expect(await deliver()).toBe(true);
+  await adapter.stop();
+});
+
+test('a new key in front of the old one seals everything anew; then the old one can go', async () => {
+  const [before] = await secrets();
+  await start([second, first]);
+  const [after] = await secrets();
+  expect(after).not.toBe(before);
+  await adapter.stop();
+  await start([second]);
+  expect(await secrets()).toEqual([after]);
+  expect(await deliver()).toBe(true);
+  await adapter.stop();
+});
+
+test('without its key a secret cannot be had: the call-back fails and says why, and a new secret helps', async () => {
+  await start([third]);
+  await http.trigger('no key', [one.vin]);
+  const link = await connectVehicle(adapter.mqttUrl, one);
+  await link.send(
+    eventBytes(one, {
+      messageId: newDeviceMessageId(),
+      correlationId: '',
+      refId: 'no key',
+      status: 'received',
+      timestamp: Math.floor(Date.now() / 1000),
+    }),
+  );
+  await link.end();
+  const failure = await eventually(
+    async () => (await http.call('GET', '/v1.0/callbacks/carota')).body.failure as string | null,
+    (reason) => reason !== null,
+  );
+  expect(failure).toMatch(/sealed with key [0-9a-f]{8}, which --secret-key does not have/);
+  const body = { secret: SECRET };
+  expect((await http.call('PATCH', '/v1.0/callbacks/carota', { body })).status).toBe(200);
+  await adapter.stop();
+});
+
+test('a sealed secret belongs to its receiver, and is not to be changed', () => {
+  const box = new SecretBox([Buffer.from(first, 'base64')]);
+  const sealed = box.seal(SECRET, 'a');
+  expect(box.open(sealed, 'a')).toBe(SECRET);
+  expect(() => box.open(sealed, 'b')).toThrow('not what was sealed for this owner');
+  const [head, bytes] = [sealed.slice(0, 19), Buffer.from(sealed.slice(19), 'base64')];
+  for (let place = 0; place < bytes.length; place++) {
+    const changed = Buffer.from(bytes);
+    changed[place] = (changed[place] ?? 0) ^ 1;
+    expect(() => box.open(head + changed.toString('base64'), 'a')).toThrow();
+  }
+  expect(() => box.open(sealed.slice(0, -8), 'a')).toThrow();
+  expect(box.seal(SECRET, 'a')).not.toBe(sealed);
+});
+
+test('a server with a database of its own has a key of its own, which only it can read', async () => {
+  const directory = temporaryDirectory('own-key');
+  const settings = { host: '', httpPort: 0, mqttPort: 0, dataDir: directory };
+  const log = pino({ level: 'silent' });
+  const sealed = (await openSecretBox(settings, log)).seal(SECRET, 'a');
+  expect(sealed).toMatch(/^sealed:/);
+  expect(statSync(join(directory, 'secret.key')).mode & 0o777).toBe(0o600);
+  expect((await openSecretBox(settings, log)).open(sealed, 'a')).toBe(SECRET);
+  rmSync(directory, { recursive: true, force: true });
+});
