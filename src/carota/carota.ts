@@ -3,13 +3,20 @@ import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
+import { BadSettings } from '../service/bad-settings.js';
 import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
-import { type ArtifactStore, DiskStore, openS3Store } from './artifacts/index.js';
+import {
+  type ArtifactStore,
+  DiskStore,
+  openS3Objects,
+  openS3Store,
+  type PublishedObjects,
+} from './artifacts/index.js';
 import { Director, openDirectorKeys, TIME_KEYS } from './director/index.js';
 import { expireRefusedEvents } from './events/index.js';
 import { createCarotaServer } from './http/server.js';
@@ -99,6 +106,8 @@ async function start(
     store,
     clock,
     signingTime: databaseClock.agreed,
+    objects: await openObjects(settings),
+    onMirrorFailure: (error) => log.error({ err: error }, 'a publication was not copied'),
   });
   opened.add('image repository', async () => images.close());
   const signIns = new SignInGuard({
@@ -195,4 +204,15 @@ async function openStore({
     return new DiskStore(join(resolve(dataDir), 'artifacts'));
   }
   return openS3Store({ s3Url, s3Bucket, s3Region: s3Region ?? 'us-east-1' });
+}
+
+/** @throws BadSettings */
+async function openObjects({
+  imageBucket,
+  s3Url,
+  s3Region,
+}: CarotaSettings): Promise<PublishedObjects | undefined> {
+  if (imageBucket === undefined) return undefined;
+  if (s3Url === undefined) throw new BadSettings('--image-bucket needs --s3-url');
+  return openS3Objects({ s3Url, s3Bucket: imageBucket, s3Region: s3Region ?? 'us-east-1' });
 }

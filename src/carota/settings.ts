@@ -21,6 +21,8 @@ export interface CarotaSettings extends AdapterSettings {
   readonly s3Url?: string | undefined;
   readonly s3Bucket?: string | undefined;
   readonly s3Region?: string | undefined;
+  /** Bucket of that store that everything published in the image repository is copied to; undefined: none. */
+  readonly imageBucket?: string | undefined;
   /** Folder of the Director's root and online keys; undefined: one in the data directory, with keys made for trials. */
   readonly directorDir?: string | undefined;
   /** Unix socket of the signer process that has the online keys; undefined: they are in that folder. */

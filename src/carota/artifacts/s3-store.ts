@@ -21,17 +21,9 @@ export async function openS3Store({
   s3Bucket,
   s3Region,
 }: S3Settings): Promise<ArtifactStore> {
-  // The SDK is large, so it is loaded only when needed.
-  const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
+  const { GetObjectCommand } = await import('@aws-sdk/client-s3');
   const { Upload } = await import('@aws-sdk/lib-storage');
-  const client: S3Client = new S3Client({
-    endpoint: s3Url,
-    region: s3Region,
-    // Stores other than Amazon's have no host name per bucket.
-    forcePathStyle: true,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
+  const client = await openClient({ s3Url, s3Region });
   return {
     async put(sha256, file) {
       const body = createReadStream(file);
@@ -55,3 +47,53 @@ export async function openS3Store({
 
 const rangeOf = (range: ByteRange | undefined) =>
   range ? { Range: `bytes=${range.from}-${range.to}` } : {};
+
+/** A bucket whose objects others read as files, e.g. a CDN. */
+export interface PublishedObjects {
+  /** Keys of all objects. */
+  list(): Promise<readonly string[]>;
+  put(
+    key: string,
+    body: Uint8Array | Readable,
+    headers: { readonly type: string; readonly cacheControl: string },
+  ): Promise<void>;
+}
+
+export async function openS3Objects({
+  s3Url,
+  s3Bucket: Bucket,
+  s3Region,
+}: S3Settings): Promise<PublishedObjects> {
+  const { paginateListObjectsV2 } = await import('@aws-sdk/client-s3');
+  const { Upload } = await import('@aws-sdk/lib-storage');
+  const client = await openClient({ s3Url, s3Region });
+  return {
+    async list() {
+      const keys: string[] = [];
+      for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket })) {
+        keys.push(...Contents.flatMap(({ Key }) => Key ?? []));
+      }
+      return keys;
+    },
+    async put(Key, Body, { type: ContentType, cacheControl: CacheControl }) {
+      const params = { Bucket, Key, Body, ContentType, CacheControl };
+      await new Upload({ client, params, partSize: PART_BYTES }).done();
+    },
+  };
+}
+
+async function openClient({
+  s3Url,
+  s3Region,
+}: Pick<S3Settings, 's3Url' | 's3Region'>): Promise<S3Client> {
+  // The SDK is large, so it is loaded only when needed.
+  const { S3Client } = await import('@aws-sdk/client-s3');
+  return new S3Client({
+    endpoint: s3Url,
+    region: s3Region,
+    // Stores other than Amazon's have no host name per bucket.
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+}

@@ -22,6 +22,7 @@ import {
 } from '../../service/database/index.js';
 import { type AttackSighting, noteAttacks } from './attack-reports.js';
 import { type DueImages } from './due-images.js';
+import { onePerVehicle, whichWereStored } from './one-per-vehicle.js';
 import { dueByEcu, type EcuStanding, ecuStanding } from './ordered.js';
 import { type ReportRecord, type VehicleStanding } from './standing.js';
 import { UnknownVehicle } from './vehicle-metadata.js';
@@ -176,10 +177,7 @@ async function storeManifests(
   database: Database,
   all: readonly ToStore[],
 ): Promise<readonly boolean[]> {
-  // One of each vehicle; in one order everywhere, so that two processes cannot wait for each other.
-  const byVin = new Map<string, ToStore>();
-  for (const item of all) if (!byVin.has(item.vin)) byVin.set(item.vin, item);
-  const rows = [...byVin.values()].sort((a, b) => (a.vin < b.vin ? -1 : 1));
+  const rows = onePerVehicle(all);
   const stored = await database.query<{ vin: string }>(
     `insert into manifests as m (vin, revision, received_at, manifest, reports)
      select vin, revision, to_timestamp(at / 1000), manifest, reports::json
@@ -199,8 +197,7 @@ async function storeManifests(
     ],
     'director-store-manifests',
   );
-  const done = new Set(stored.map(({ vin }) => vin));
-  return all.map((item) => byVin.get(item.vin) === item && done.has(item.vin));
+  return whichWereStored(all, rows, stored);
 }
 
 /** For people: one row of each vehicle, however many are refused. */

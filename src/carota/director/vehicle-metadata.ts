@@ -28,6 +28,7 @@ import { type StoredScript } from '../scripts/index.js';
 import { type DirectorKeys } from './director-keys.js';
 import { dueImages, type DueImages } from './due-images.js';
 import { FileBytes, type Role } from './file-bytes.js';
+import { onePerVehicle, whichWereStored } from './one-per-vehicle.js';
 import { dueByEcu } from './ordered.js';
 import { type StoredFiles, type VehicleStanding } from './standing.js';
 
@@ -273,10 +274,7 @@ async function storeFiles(
   database: Database,
   all: readonly ToStore[],
 ): Promise<readonly boolean[]> {
-  // One of each vehicle; in one order everywhere, so that two processes cannot wait for each other.
-  const byVin = new Map<string, ToStore>();
-  for (const item of all) if (!byVin.has(item.vin)) byVin.set(item.vin, item);
-  const rows = [...byVin.values()].sort((a, b) => (a.vin < b.vin ? -1 : 1));
+  const rows = onePerVehicle(all);
   const texts = (of: (row: ToStore) => string) => textArray(rows.map(of));
   const numbers = (of: (row: ToStore) => number) => numberArray(rows.map(of));
   const times = (of: (row: ToStore) => number) => timeArray(rows.map(of));
@@ -318,6 +316,5 @@ async function storeFiles(
     ],
     'director-store-files',
   );
-  const done = new Set(stored.map(({ vin }) => vin));
-  return all.map((item) => byVin.get(item.vin) === item && done.has(item.vin));
+  return whichWereStored(all, rows, stored);
 }

@@ -23,6 +23,7 @@ import { type ArtifactStore } from '../artifacts/index.js';
 import { type Database } from '../../service/database/index.js';
 import { repositoryMark } from '../images/index.js';
 import { type DeliveryResult, takeDelivery } from './deliveries.js';
+import { type Mirror } from './mirror.js';
 import { recordImage } from './published-images.js';
 
 /** The image cannot be a target; nothing has changed. */
@@ -63,6 +64,10 @@ export interface ImageRepositoryOptions {
   readonly clock: () => number;
   /** ms. Throws while the time is in doubt; then nothing is signed. */
   readonly signingTime: () => number;
+  /** Where everything published is copied to; undefined: nowhere. */
+  readonly mirror?: Mirror | undefined;
+  /** Called when a copy after a publication fails; {@link ServedRepository.mirror} repeats it. */
+  readonly onMirrorFailure?: ((error: unknown) => void) | undefined;
 }
 
 /** Of the timestamp's life; below it, a new one is signed. */
@@ -106,7 +111,7 @@ export class ServedRepository {
         hardwareIds,
         releaseCounter,
       });
-      return await this.#change(async () => {
+      const state = await this.#change(async () => {
         // Whoever publishes it needs the image, and may be elsewhere.
         if (this.#options.offline.length === 0) {
           await this.#repository.keepImage(sha256, await store.read(sha256, undefined));
@@ -119,6 +124,8 @@ export class ServedRepository {
         await recordImage(database, path, Object.values(content.hashes), sha256);
         return this.#publishIfTrial();
       });
+      if (state === 'published') await this.#mirrorPublished();
+      return state;
     } catch (error) {
       if (error instanceof RepositoryFault || error instanceof Refusal) {
         throw new TargetRefused(error.message);
@@ -128,9 +135,9 @@ export class ServedRepository {
   }
 
   /** Signed metadata of suppliers. @throws DeliveryRefused */
-  deliver(bytes: Uint8Array): Promise<DeliveryResult> {
+  async deliver(bytes: Uint8Array): Promise<DeliveryResult> {
     const { database, store, online } = this.#options;
-    return takeDelivery(
+    const result = await takeDelivery(
       {
         repository: this.#repository,
         database,
@@ -141,6 +148,25 @@ export class ServedRepository {
       },
       bytes,
     );
+    if (result.state === 'published') await this.#mirrorPublished();
+    return result;
+  }
+
+  /** Brings the copy in the bucket up to date, if there is one. */
+  async mirror(): Promise<void> {
+    const { mirror } = this.#options;
+    if (!mirror) return;
+    // Large images do not hold up publications.
+    await mirror.copyImages();
+    await this.#change(async () => {
+      await mirror.copyImages();
+      await mirror.copyMetadata();
+    });
+  }
+
+  /** What was published is published, also if the bucket does not answer. */
+  async #mirrorPublished(): Promise<void> {
+    await this.mirror().catch((error: unknown) => this.#options.onMirrorFailure?.(error));
   }
 
   /**

@@ -1,4 +1,4 @@
-/** Signs the timestamp again in time, and tells the metrics when each role expires. */
+/** Signs the timestamp again in time, copies what is published to the bucket, and tells the metrics when each role expires. */
 import { type Logger } from 'pino';
 import { RepositoryFault } from '../../uptane/repository/index.js';
 import { type CarotaMetrics } from '../metrics.js';
@@ -24,9 +24,13 @@ export function keepFresh(
       else log.error({ err: error }, 'the image repository could not be refreshed');
     }
   };
-  let running = look();
+  const mirror = () =>
+    repository
+      .mirror()
+      .catch((error: unknown) => log.error({ err: error }, 'the image repository was not copied'));
+  let running = look().then(mirror);
   const timer = setInterval(() => {
-    running = running.then(look);
+    running = running.then(look).then(mirror);
   }, PERIOD_MS);
   return {
     stop: () => {

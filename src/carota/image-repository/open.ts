@@ -2,8 +2,10 @@
 import { join, resolve } from 'node:path';
 import { exclusively } from '../../uptane/repository/index.js';
 import { SignerClient } from '../../uptane/signing/index.js';
+import { type PublishedObjects } from '../artifacts/index.js';
 import { type CarotaSettings } from '../settings.js';
 import { type ImageRepositoryOptions, PATIENCE, ServedRepository } from './image-repository.js';
+import { Mirror } from './mirror.js';
 import { openTrialKeys } from './trial-keys.js';
 
 export interface OpenedRepository {
@@ -13,7 +15,13 @@ export interface OpenedRepository {
   close(): void;
 }
 
-type Parts = Pick<ImageRepositoryOptions, 'database' | 'store' | 'clock' | 'signingTime'>;
+type Parts = Pick<
+  ImageRepositoryOptions,
+  'database' | 'store' | 'clock' | 'signingTime' | 'onMirrorFailure'
+> & {
+  /** Of the bucket for a CDN; undefined: there is none. */
+  readonly objects?: PublishedObjects | undefined;
+};
 
 /** @throws RepositoryFault, KeyFileFault */
 export async function openImageRepository(
@@ -25,6 +33,7 @@ export async function openImageRepository(
     const repository = new ServedRepository({
       ...parts,
       folder: resolve(imageRepositoryDir),
+      mirror: mirrorOf(parts, resolve(imageRepositoryDir)),
       onlineKeys: client ? 'signer' : 'elsewhere',
       online: async () => (await client?.signers()) ?? [],
       offline: [],
@@ -41,6 +50,7 @@ export async function openImageRepository(
   const repository = new ServedRepository({
     ...parts,
     folder,
+    mirror: mirrorOf(parts, folder),
     onlineKeys: 'server',
     online: async () => [keys.snapshot, keys.timestamp],
     offline: [keys.root, keys.targets],
@@ -52,3 +62,6 @@ export async function openImageRepository(
     close: () => undefined,
   };
 }
+
+const mirrorOf = ({ objects, ...parts }: Parts, folder: string): Mirror | undefined =>
+  objects && new Mirror({ ...parts, folder, objects });

@@ -24,6 +24,7 @@ import {
   httpLimitsOf,
   IMAGE_REPOSITORY_DIR,
   IMAGE_ACCESS,
+  IMAGE_BUCKET,
   IMAGE_SIGNER,
   LOG_LEVEL,
   PUBLIC_URL,
@@ -63,7 +64,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [CALLBACK_SECRET]);
   addSettings(command, [S3_URL, S3_BUCKET, S3_REGION]);
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
-  addSettings(command, [IMAGE_ACCESS]);
+  addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, LOG_LEVEL]);

@@ -410,6 +410,10 @@ export const S3_REGION: Setting<string> = {
   description: 'its region',
   default: 'us-east-1',
 };
+export const IMAGE_BUCKET: Setting<string> = {
+  flag: '--image-bucket <name>',
+  description: 'bucket of that store for a copy of the published image repository, for a CDN',
+};
 export const PUBLIC_URL: Setting<string> = {
   flag: '--public-url <url>',
   description:

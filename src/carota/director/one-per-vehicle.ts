@@ -1,0 +1,23 @@
+/** Batches of which each vehicle may store one at a time: the others have to look again. */
+
+interface OfVehicle {
+  readonly vin: string;
+}
+
+/** The first of each vehicle; in one order everywhere, so that two processes cannot wait for each other. */
+export function onePerVehicle<Item extends OfVehicle>(all: readonly Item[]): readonly Item[] {
+  const byVin = new Map<string, Item>();
+  for (const item of all) if (!byVin.has(item.vin)) byVin.set(item.vin, item);
+  return [...byVin.values()].sort((a, b) => (a.vin < b.vin ? -1 : 1));
+}
+
+/** @returns for each of all whether it was stored */
+export function whichWereStored<Item extends OfVehicle>(
+  all: readonly Item[],
+  rows: readonly Item[],
+  stored: readonly OfVehicle[],
+): readonly boolean[] {
+  const vins = new Set(stored.map(({ vin }) => vin));
+  const done = new Set(rows.filter(({ vin }) => vins.has(vin)));
+  return all.map((item) => done.has(item));
+}

@@ -1,0 +1,98 @@
+/**
+ * A copy of everything that the image repository publishes, in a bucket that a CDN reads. The folder is what counts; the copy
+ * is brought up to date after each publication, and every few minutes for what people publish.
+ */
+import { type Readable } from 'node:stream';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { FolderFiles, imageFiles, ImageRepository } from '../../uptane/repository/index.js';
+import { type ArtifactStore, type PublishedObjects } from '../artifacts/index.js';
+import { type Queryable } from '../../service/database/index.js';
+import { findImage } from './published-images.js';
+
+export interface MirrorOptions {
+  readonly folder: string;
+  readonly database: Queryable;
+  readonly store: ArtifactStore;
+  readonly objects: PublishedObjects;
+}
+
+/** Names have versions or hashes, so their content never changes. */
+const FOREVER = 'public, max-age=31536000, immutable';
+/** The timestamp is what makes a publication current: a CDN must not keep it for long. */
+const SHORT = 'public, max-age=30';
+
+const METADATA = 'metadata';
+const TIMESTAMP = `${METADATA}/timestamp.json`;
+const isRoot = (path: string) => path.endsWith('.root.json');
+
+export class Mirror {
+  readonly #options: MirrorOptions;
+  readonly #files: FolderFiles;
+  /** Paths in the bucket; read once. */
+  #known: Set<string> | undefined;
+  #timestamp: Uint8Array | undefined;
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+    this.#files = new FolderFiles(options.folder);
+  }
+
+  /** Images that published metadata lists. It may take long, and nothing refers to them in the bucket yet. */
+  async copyImages(): Promise<void> {
+    const known = await this.#paths();
+    const { published } = await new ImageRepository(this.#files).read();
+    for (const { content } of published.targets.values()) {
+      for (const [path, { hashes }] of content.targets) {
+        for (const [at, file] of imageFiles(path, hashes).entries()) {
+          if (known.has(file)) continue;
+          const image = await this.#image(path, Object.values(hashes)[at] ?? '', file);
+          if (image) await this.#put(file, image, 'application/octet-stream', FOREVER);
+        }
+      }
+    }
+  }
+
+  /**
+   * Metadata: what nothing refers to yet comes first, then the timestamp, then new roots, so that vehicles accept what is
+   * there wherever this stops. Nobody else may publish or copy meanwhile: an older timestamp would be a rollback.
+   */
+  async copyMetadata(): Promise<void> {
+    const known = await this.#paths();
+    const timestamp = await this.#files.read(TIMESTAMP);
+    if (timestamp === undefined) return;
+    const fresh = (await this.#files.list(METADATA))
+      .map((name) => `${METADATA}/${name}`)
+      .filter((path) => /^metadata\/[1-9][0-9]*\./.test(path) && !known.has(path));
+    for (const path of fresh) if (!isRoot(path)) await this.#copy(path);
+    if (!this.#timestamp || Buffer.compare(this.#timestamp, timestamp) !== 0) {
+      await this.#put(TIMESTAMP, timestamp, 'application/json', SHORT);
+      this.#timestamp = timestamp;
+    }
+    for (const path of fresh) if (isRoot(path)) await this.#copy(path);
+  }
+
+  async #copy(path: string): Promise<void> {
+    const bytes = await this.#files.read(path);
+    if (bytes) await this.#put(path, bytes, 'application/json', FOREVER);
+  }
+
+  /** An artifact of this server, or a file that people have published into the folder. */
+  async #image(path: string, digest: string, file: string): Promise<Readable | undefined> {
+    const { database, store, folder } = this.#options;
+    const artifact = await findImage(database, path, digest);
+    if (artifact) return store.read(artifact.sha256, undefined);
+    if ((await this.#files.size(file)) === undefined) return undefined;
+    return createReadStream(join(folder, ...file.split('/')));
+  }
+
+  async #put(path: string, body: Uint8Array | Readable, type: string, cacheControl: string) {
+    await this.#options.objects.put(path, body, { type, cacheControl });
+    (await this.#paths()).add(path);
+  }
+
+  async #paths(): Promise<Set<string>> {
+    this.#known ??= new Set(await this.#options.objects.list());
+    return this.#known;
+  }
+}
