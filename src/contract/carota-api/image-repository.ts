@@ -1,6 +1,7 @@
 /** `/uptane/image`: the image repository (contract section 8, Uptane wire format). */
 import Type from 'typebox';
 import { bytesBody, empty, json, routesOf, signedJsonBody, stream } from '../http/index.js';
+import { Sha256 } from '../update-script/index.js';
 import { Pattern } from '../values/pattern.js';
 import { ImageRepositoryStatus } from './repository-status.js';
 
@@ -48,12 +49,7 @@ const Envelope = Type.Object(
 /** Largest delivery, bytes: two roles of the largest size that vehicles take. */
 const MAX_DELIVERY = 10_000_000;
 
-const Sha256Params = Type.Object({
-  sha256: Pattern('^[0-9a-f]{64}$', 'must be 64 lower-case hexadecimal digits', {
-    maxLength: 64,
-    description: 'SHA-256 of the image.',
-  }),
-});
+const Sha256Params = Type.Object({ sha256: Sha256 });
 
 const DeliveredRoles = Type.Object(
   {

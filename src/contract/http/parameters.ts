@@ -28,7 +28,7 @@ export const RefIdParams = Type.Object({
 export const RefIdVinParams = Type.Object({ ...RefIdParams.properties, vin: Vin });
 
 /** Why something is done, in the caller's words; kept in the audit log. */
-export const Reason = Pattern('^[^\\u0000]*$', 'must not contain the NUL character', {
+export const Reason = Pattern('^[^\\u0000]*$', 'must not contain the character NUL', {
   maxLength: 1_000,
   description: 'Why, in the caller’s words; kept in the audit log.',
 });
