@@ -1,7 +1,7 @@
 /**
  * Wald's sequential probability ratio test (A. Wald, Sequential Tests of Statistical Hypotheses, 1945) of a failure rate, over
  * exposed vehicles in the order of their exposure (contract section 10). Results come in any order, and some come late; the
- * test decides as soon as no result that is still to come could change the decision. Pure. The proof is in decision 0075.
+ * test decides as soon as no result that is still to come could change the decision. Pure. The proof is in decision 0059.
  */
 import { type TestSettings } from '../../contract/carota-api/index.js';
 
