@@ -1,5 +1,6 @@
-// `npm run screenshots`: writes the pictures of docs/ and the README from a running quickstart in a real Chromium.
-import { spawn } from 'node:child_process';
+// `npm run screenshots`: writes the pictures of docs/ and the README from a running quickstart in a real Chromium. With names of
+// pictures as arguments, only those.
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { findProgram, freePort } from '../dist/test-bed/index.js';
 
 const PICTURES = 'docs/pictures';
 const REF_ID = 'winter update';
+const wanted = process.argv.slice(2);
 
 const executablePath = findProgram('chromium');
 if (executablePath === undefined) {
@@ -69,6 +71,7 @@ async function signedIn(base, secret, { width = 1280, height = 800, colorScheme 
 }
 
 async function picture(page, name, path, { fullPage = false } = {}) {
+  if (wanted.length > 0 && !wanted.includes(name)) return;
   if (path !== undefined) await page.goto(`/console${path}`);
   await page.getByLabel('Loading', { exact: true }).first().waitFor({ state: 'detached' });
   // Curves are drawn with the frame after their numbers came.
@@ -77,6 +80,53 @@ async function picture(page, name, path, { fullPage = false } = {}) {
   console.log(`${PICTURES}/${name}.png`);
 }
 
+/** A CarOTA Server whose image repository has offline keys, in the middle of a ceremony. */
+async function startCeremony() {
+  const at = (name) => join(folder, 'ceremony', name);
+  mkdirSync(at(''), { recursive: true });
+  const run = (...args) => execFileSync(process.execPath, ['dist/cli/main.js', ...args]);
+  const names = ['alice', 'bob', 'carol', 'snapshot', 'timestamp'];
+  for (const name of names) run('keys', 'generate', at(`${name}.key`), '--no-passphrase');
+  const people = ['root', 'targets'].flatMap((role) =>
+    ['alice', 'bob', 'carol'].flatMap((name) => ['--key', `${role}=${at(`${name}.key.pub`)}`]),
+  );
+  const online = ['snapshot', 'timestamp'].flatMap((name) => [
+    '--key',
+    `${name}=${at(`${name}.key.pub`)}`,
+  ]);
+  const twoOfThree = ['--threshold', 'root=2', '--threshold', 'targets=2'];
+  const repo = at('repo');
+  const sign = (name) => run('repository', 'sign', repo, '--key', at(`${name}.key`), '--yes');
+  run('repository', 'init', repo, ...twoOfThree, ...people, ...online);
+  sign('alice');
+  sign('bob');
+  const onlineKeys = ['--key', at('snapshot.key'), '--key', at('timestamp.key')];
+  run('repository', 'publish', repo, ...onlineKeys);
+  run(
+    ...['repository', 'propose', repo, '--add', `brakes/fw.bin=${at('alice.key.pub')}`],
+    ...['--hardware-id', 'hw-brakes', '--release-counter', '2'],
+  );
+  sign('alice');
+  const port = String(await freePort());
+  const server = spawn(
+    process.execPath,
+    [
+      ...['dist/cli/main.js', 'carota', '--data-dir', at('data'), '--http-port', port],
+      ...['--adapter-url', adapterUrl, '--adapter-token', token, '--image-repository-dir', repo],
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let said = '';
+  server.stdout.on('data', (chunk) => (said += chunk));
+  while (!/HTTP interface/.test(said)) await sleep(100);
+  return {
+    server,
+    url: `http://127.0.0.1:${port}`,
+    token: readFileSync(at('data/token'), 'utf8').trim(),
+  };
+}
+
+let ceremony;
 try {
   mkdirSync(PICTURES, { recursive: true });
   const page = await signedIn(adapterUrl, token);
@@ -104,7 +154,19 @@ try {
   });
   await picture(phone, 'phone', operation);
 
+  ceremony = await startCeremony();
+  await picture(await signedIn(ceremony.url, ceremony.token), 'repositories', '/repositories', {
+    fullPage: true,
+  });
+
   const planner = await signedIn(carotaUrl, carotaToken);
+  const { items: agents } = await call(
+    carotaUrl,
+    carotaToken,
+    'GET',
+    '/v1.0/vehicles?tag=agent&limit=1',
+  );
+  await picture(planner, 'ecus', `/vehicles/${agents[0]?.vin ?? ''}`);
   await call(carotaUrl, carotaToken, 'POST', '/v1.0/schedules', {
     'ref-id': REF_ID,
     'script-ref-id': 'hu only 001',
@@ -136,6 +198,10 @@ try {
   });
 } finally {
   await browser.close();
+  if (ceremony) {
+    ceremony.server.kill('SIGTERM');
+    await once(ceremony.server, 'exit');
+  }
   quickstart.kill('SIGTERM');
   await once(quickstart, 'exit');
   rmSync(folder, { recursive: true, force: true });

@@ -61,11 +61,20 @@ create table schedules (
   status         text not null check (status in
     ('proposed', 'planned', 'running', 'paused', 'held', 'stopped', 'completed')),
   reason         text not null default '', -- why it is held or stopped
-  test_from_wave integer not null default 1, -- the guard's test starts at this wave
+  -- The guard's test in course: its number, and the place of its first vehicle in the order of exposure.
+  test_number    integer not null default 1,
+  test_from      integer not null default 1,
+  exposed        integer not null default 0, -- vehicles that have a place in the order of exposure
+  passed         integer not null default 0, -- those of tests that have decided to go on: the exposure cap grows by them
+  gone_wave      integer not null default 0, -- the newest wave when a test last decided to go on
   -- When the scheduler must act next; null: after an event or a person's action.
   due_at         timestamptz,
-  -- The operation's status as last sent to the adapter. Pause and cancel need a token with permission to control.
+  -- The operation's status as the adapter has last confirmed it. Pause and cancel need a token with permission to control.
   operation      text not null default 'none' check (operation in ('none', 'active', 'paused', 'cancelled')),
+  -- The status that it is to have, since when, and how often the adapter was told in vain: carried out until confirmed.
+  intended       text check (intended in ('active', 'paused', 'cancelled')),
+  intended_at    timestamptz,
+  intended_tries integer not null default 0,
   created_at     timestamptz not null,
   created_by     text not null,            -- id of the token
   approved_at    timestamptz,
@@ -86,8 +95,13 @@ create table waves (
   passed_at   timestamptz,
   rejected    integer not null default 0,  -- vehicles not registered at the adapter
   finished    integer not null default 0,
+  exposed     integer not null default 0,
+  undecided   integer not null default 0,  -- exposed, and without a result
   succeeded   integer not null default 0,
   failed      integer not null default 0,
+  silent      integer not null default 0,
+  withdrawn   integer not null default 0,
+  failed_early integer not null default 0, -- before they were exposed
   rollback_failed integer not null default 0,
   primary key (schedule_id, number)
 );
@@ -107,9 +121,20 @@ create table schedule_vehicles (
   newest      event_position,
   state       text not null default 'waiting', -- waiting, device_not_found, or that of the newest event
   reason      text,
-  primary key (schedule_id, vin)
+  has_consented boolean not null default false,
+  asked_at    timestamptz,                 -- it asked to be admitted, and the exposure cap did not allow it
+  -- Once it is exposed: its place in the order of exposure, from 1, and what it has come to.
+  place       integer,
+  exposed_at  timestamptz,
+  result      text check (result in ('undecided', 'succeeded', 'failed', 'silent', 'withdrawn')),
+  decides_at  timestamptz,                 -- when it is silent, or has succeeded for good
+  silent_at   timestamptz,                 -- since when it is silent
+  primary key (schedule_id, vin),
+  check ((place is null) = (result is null) and (place is null) = (exposed_at is null))
 ) with (fillfactor = 70);
 create index schedule_vehicles_wave on schedule_vehicles (schedule_id, wave);
+create unique index schedule_vehicles_place on schedule_vehicles (schedule_id, place) where place is not null;
+create index schedule_vehicles_deadline on schedule_vehicles (schedule_id, decides_at) where decides_at is not null;
 
 -- Every event from the adapter, once.
 create table events (
@@ -155,14 +180,12 @@ create table decisions (
 );
 create index decisions_schedule on decisions (schedule_id, id);
 
--- The course of the guard's test: its figures after each failure and each call-back.
-create table guard_path (
-  id          bigint generated always as identity primary key,
+-- Tests of the guard that have decided. No exposed vehicle is in two of them, and none is between them.
+create table guard_tests (
   schedule_id bigint not null references schedules,
+  number      integer not null,            -- from 1
   at          timestamptz not null,
-  from_wave   integer not null,            -- the test that starts at this wave
-  succeeded   integer not null,
-  failed      integer not null,
-  evidence    double precision not null
+  decision    text not null check (decision in ('stop', 'go')),
+  figures     jsonb not null,
+  primary key (schedule_id, number)
 );
-create index guard_path_schedule on guard_path (schedule_id, id);

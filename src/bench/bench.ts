@@ -6,7 +6,7 @@ import { ConsoleBench, type FirstPage, type Scrolled, type UnderLoad } from './c
 import { directorFigures } from './director.js';
 import { measureReference } from './reference.js';
 import { historyCosts } from './history.js';
-import { FIXED_SHARE, GUARD_TEST, guardFigures } from './guard.js';
+import { GUARD_TEST, guardFigures } from './guard/index.js';
 import { type Part } from './parts.js';
 import { type BenchOptions, type Run } from './run.js';
 import { atLeast, atMost, type Figure, percentile } from './report.js';
@@ -359,37 +359,43 @@ function loadFigures(
   ];
 }
 
-/** The guard's error rates, and how many vehicles a bad update reaches beside a fixed percentage. */
+/** How many vehicles a bad update reaches and damages under the guard, and under the rules that other systems have. */
 function measureGuard(run: Run): Promise<void> {
-  const { tolerated, intolerable, falseStop, missedStop } = GUARD_TEST;
-  const percent = (share: number) => share * 100;
   const measured = guardFigures();
+  const percent = (share: number) => share * 100;
+  const target = atMost(percent(GUARD_TEST.falseStop));
+  const rules = { guard: 'the guard', fixed: 'the fixed share', job: 'job abort criteria' };
+  const names = ['guard', 'fixed', 'job'] as const;
+  for (const name of names) {
+    const what = `false stops of ${rules[name]} at ${percent(GUARD_TEST.tolerated)} % failures`;
+    run.figures.push({ what, value: percent(measured.falseStops[name]), unit: '%', target });
+  }
+  for (const { update, exposed, damaged, beyondCap } of measured.columns) {
+    for (const [verb, values] of Object.entries({ exposed, damaged })) {
+      const best = Math.min(values.fixed, values.job);
+      const what = `${verb}: fails in ${percent(update.rate)} % ${update.manner}`;
+      for (const name of names) {
+        const figure = { what: `${what}, ${rules[name]}`, value: values[name], unit: 'vehicles' };
+        run.figures.push(name === 'guard' ? { ...figure, target: atMost(best / 3) } : figure);
+      }
+    }
+    const what = `beyond the cap: fails in ${percent(update.rate)} % ${update.manner}`;
+    run.figures.push({ what, value: beyondCap, unit: 'vehicles', target: atMost(0) });
+  }
+  const { exposed } = measured.rivian;
   run.figures.push(
     {
-      what: `guard: false stops at ${percent(tolerated)} % failures`,
-      value: percent(measured.falseStops),
-      unit: '%',
-      target: atMost(percent(falseStop)),
+      what: 'Rivian 2023.42 replayed: exposed, the guard',
+      value: exposed.guard,
+      unit: 'vehicles',
+      target: atMost(exposed.job / 3),
     },
     {
-      what: `guard: missed stops at ${percent(intolerable)} % failures`,
-      value: percent(measured.missedStops),
-      unit: '%',
-      target: atMost(percent(missedStop)),
-    },
-    {
-      what: `fixed rule (${percent(FIXED_SHARE)} % of at least ${measured.fixedLeast}): false stops`,
-      value: percent(measured.fixedFalseStops),
-      unit: '%',
+      what: 'Rivian 2023.42: exposed within two hours (3 % of the fleet)',
+      value: 3_000,
+      unit: 'vehicles',
     },
   );
-  for (const { rate, test, fixed } of measured.reached) {
-    const what = `an update that fails in ${percent(rate)} % reaches`;
-    run.figures.push(
-      { what: `${what}, with the guard`, value: test, unit: 'vehicles', target: atMost(fixed) },
-      { what: `${what}, with the fixed rule`, value: fixed, unit: 'vehicles' },
-    );
-  }
   return Promise.resolve();
 }
 

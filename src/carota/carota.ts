@@ -36,6 +36,7 @@ export interface Carota {
 }
 
 const URL_TTL_SECONDS = 24 * 60 * 60;
+const DEADLINE_GRACE_SECONDS = 60;
 const UPKEEP_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -84,6 +85,8 @@ async function start(
     adapter,
     approval: settings.approval ?? 'none',
     clock,
+    deadlineGrace: settings.deadlineGrace ?? DEADLINE_GRACE_SECONDS,
+    onConfirmed: (operation, seconds) => metrics.controlConfirmed(operation, seconds),
     onFailure: (refId, error) => {
       metrics.schedulerFailed();
       log.warn({ schedule: refId, err: error }, 'a schedule is delayed; retrying');
@@ -128,6 +131,7 @@ async function start(
       onSigned: (role) => metrics.metadataSigned(role),
     }),
     images: images.repository,
+    imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
     clock,
     wake: () => scheduler.wake(),

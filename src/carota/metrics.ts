@@ -1,6 +1,6 @@
 /** Metrics for monitoring the CarOTA Server. */
 import { type Logger } from 'pino';
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { watchSignIns } from '../service/access/index.js';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
@@ -63,6 +63,13 @@ export class CarotaMetrics {
     'Metadata files that the Director has signed',
     'role',
   );
+  readonly #control = new Histogram({
+    name: 'otaops_carota_control_seconds',
+    help: 'From the decision to pause, resume or cancel an operation until the adapter has confirmed it',
+    labelNames: ['operation'],
+    buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 3600],
+    registers: [this.#registry],
+  });
   readonly #refusals = this.#counter(REFUSALS.name, REFUSALS.help, 'limit');
   readonly #rootExpires = new Gauge({
     name: 'otaops_carota_director_root_expires_timestamp_seconds',
@@ -180,6 +187,11 @@ export class CarotaMetrics {
 
   schedulerFailed(): void {
     this.#failures.inc();
+  }
+
+  /** @param seconds since it was decided */
+  controlConfirmed(operation: 'active' | 'paused' | 'cancelled', seconds: number): void {
+    this.#control.observe({ operation }, seconds);
   }
 
   #counter<Label extends string>(

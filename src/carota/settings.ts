@@ -29,12 +29,16 @@ export interface CarotaSettings extends AdapterSettings {
   readonly imageRepositoryDir?: string | undefined;
   /** Socket of the signer process with the image repository's snapshot and timestamp keys. */
   readonly imageSigner?: string | undefined;
+  /** Who may fetch images; undefined: anyone, as from a CDN. */
+  readonly imageAccess?: 'anyone' | 'vehicles' | undefined;
   /** What vehicles fetch artifacts from, where that is not this server's own address. */
   readonly publicUrl?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */
   readonly approval?: ApprovalRule | undefined;
   /** How long refused events are kept, days; undefined: forever. */
   readonly refusedEventDays?: number | undefined;
+  /** How long after the start no vehicle is called silent, seconds. */
+  readonly deadlineGrace?: number | undefined;
   /** Minimum validity of an artifact's URL, seconds. */
   readonly urlTtl?: number | undefined;
 }

@@ -24,7 +24,7 @@ export function simulatedEquipment(context: SimulationContext): Equipment {
   let running = BEFORE;
   return {
     scripts: {
-      async fetch(scriptRefId, _at, signal) {
+      async fetch(scriptRefId, signal) {
         await wait(durations.fetch, signal);
         if (outcome === 'pki_check_fail') {
           const fault = 'the Director orders another image than the script installs';

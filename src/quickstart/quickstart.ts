@@ -77,9 +77,10 @@ export async function startQuickstart(
     speed: options.speed,
     onError: (vin, error) => log.debug({ vin, err: error }, 'connection of a vehicle'),
   });
-  let agents: { stop(): Promise<void> } | undefined;
+  let agents: Promise<{ stop(): Promise<void> }> | undefined;
   const stop = async () => {
-    await Promise.all([fleet.stop(), agents?.stop()]);
+    const started = await agents?.catch(() => undefined);
+    await Promise.all([fleet.stop(), started?.stop()]);
     await Promise.all([adapter.stop(), carota.stop()]);
   };
   try {
@@ -89,19 +90,14 @@ export async function startQuickstart(
     fleet.start();
     await makeKnown(toCarota, simulated, 'simulated');
     await makeKnown(toCarota, real, 'agent');
-    const directory = join(options.dataDir, 'vehicles');
-    await provisionRealVehicles(real, directory, toCarota, await trustIn(carota));
-    agents = startRealVehicles({
-      vehicles: real,
-      mqttUrl: adapter.mqttUrl,
-      carotaUrl: carota.httpUrl,
-      tokens: await vehicleTokens(toCarota, real),
-      directory,
-      log,
-    });
+    // Meanwhile the fleet works; triggers for the agents wait until they are online.
+    agents = startAgents(real, join(options.dataDir, 'vehicles'), servers, log);
     tell('Triggering the first operation and planning two schedules …');
     const triggered = await trigger(toAdapter, tell);
-    const planned = await plan(toCarota, triggered.isFirst, simulated, real);
+    const [planned] = await Promise.all([
+      plan(toCarota, triggered.isFirst, simulated, real),
+      agents,
+    ]);
     const refIds = [triggered.refId, ...planned];
     return {
       httpUrl: adapter.httpUrl,
@@ -202,6 +198,24 @@ async function freePorts({ host, httpPort, mqttPort, carotaPort, tell }: Quickst
     tell(`Port ${carotaPort} is taken; the CarOTA Server uses ${free.carotaPort}.`);
   }
   return free;
+}
+
+/** Provisions the complete agents and switches them on. */
+async function startAgents(
+  vehicles: readonly FleetVehicle[],
+  directory: string,
+  { adapter, carota, toCarota }: Awaited<ReturnType<typeof startServers>>,
+  log: Logger,
+): Promise<{ stop(): Promise<void> }> {
+  await provisionRealVehicles(vehicles, directory, toCarota, await trustIn(carota));
+  return startRealVehicles({
+    vehicles,
+    mqttUrl: adapter.mqttUrl,
+    carotaUrl: carota.httpUrl,
+    tokens: await vehicleTokens(toCarota, vehicles),
+    directory,
+    log,
+  });
 }
 
 /** What the vehicles are provisioned with: roots and time keys of the CarOTA Server's own making. */
@@ -306,7 +320,7 @@ async function plan(
       model,
       vins: real.map(({ vin }) => vin),
       waves: [{ vins: real.slice(0, 1).map(({ vin }) => vin) }],
-      guard: { maxFailures: 2 },
+      guard: { maxFailures: 2, soak: 0 },
     },
   ];
   const planned = plans.filter(({ vins = [] }) => vins.length > 0);

@@ -1,8 +1,9 @@
 /** Complete vehicle agents, which really download, verify, install and roll back files, and believe by Uptane alone. */
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger } from 'pino';
-import { ecuApi, type EcuRegistrations } from '../contract/carota-api/index.js';
+import { ecuApi } from '../contract/carota-api/index.js';
 import { type Client } from '../contract/index.js';
 import { type FleetVehicle } from '../fleet/index.js';
 import {
@@ -41,15 +42,22 @@ export async function provisionRealVehicles(
   carota: Client,
   trust: InitialTrust,
 ): Promise<void> {
+  const lines: string[] = [];
   for (const { vin } of vehicles) {
-    const { ecus: known } = await carota.call(ecuApi.listEcus, { params: { vin } });
-    if (known.length > 0) continue;
-    // What an interrupted start or another CarOTA Server has left has keys that nobody knows.
-    await rm(join(directory, vin), { recursive: true, force: true });
-    const ecus = provisionVehicle(join(directory, vin), descriptionOf(vin), trust);
-    const body = { ecus, reason: 'provisioned by the quickstart' } as EcuRegistrations;
-    await carota.call(ecuApi.putEcus, { params: { vin }, body });
+    const folder = join(directory, vin);
+    if (existsSync(folder)) {
+      const { ecus } = await carota.call(ecuApi.listEcus, { params: { vin } });
+      if (ecus.length > 0) continue;
+      // What an interrupted start or another CarOTA Server has left has keys that nobody knows.
+      await rm(folder, { recursive: true });
+    }
+    const ecus = provisionVehicle(folder, descriptionOf(vin), trust);
+    lines.push(JSON.stringify({ vin, ecus }));
   }
+  const content = { type: 'application/x-ndjson', body: lines.join('\n') };
+  const { rejected } = await carota.call(ecuApi.importEcus, { content });
+  const [first] = rejected;
+  if (first) throw new Error(`the agents' ECUs were not registered: ${first.errorMessage}`);
 }
 
 /** A Primary, and a Secondary that verifies for itself whatever the Primary hands it. */

@@ -8,6 +8,7 @@ import { CommandInstaller, type FactorySoftware, fileInstaller } from './install
 import { below } from './provisioning/open-ecus.js';
 import { FileJournal } from './journal/index.js';
 import { MemoryOutbox } from './outbox.js';
+import { CarotaAdmission } from './primary/carota-admission.js';
 import { CommandReboot, NoReboot } from './reboots.js';
 import { type Distrust } from './secondary/secondary.js';
 import {
@@ -120,6 +121,12 @@ function equipmentOf(options: RealVehicleOptions, clock: VehicleClock): Equipmen
       imageUrl: addressOf(options.imageUrl, options.carotaUrl, 'image'),
       localInstaller: (ecus) => localInstaller(options, ecus),
       clock,
+    }),
+    admission: new CarotaAdmission({
+      url: options.carotaUrl,
+      token: options.carotaToken,
+      vin: options.identity.vin,
+      pauseMs: options.patience?.pauseMs,
     }),
     consent: options.consent,
     conditions: options.conditions ?? new FileConditions(undefined, 'UTC'),

@@ -27,7 +27,7 @@ import { openTestDatabase } from '../support/databases.js';
 import { byDepth, seed } from '../support/depth.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 
-const SETS = byDepth({ quick: 200, full: 2_000 });
+const SETS = byDepth({ quick: 80, full: 2_000 });
 const SETS_A_RUN = 40;
 const ORDERS = 3;
 const RECEIVED_AT = Date.UTC(2026, 5, 1, 12);

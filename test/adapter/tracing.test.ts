@@ -98,10 +98,13 @@ test('from the request through the trigger to the acknowledgement and the events
 });
 
 test.each([
-  ['off by default', {}],
-  ['of no vehicle at ratio 0', { otlpUrl: 'http://127.0.0.1:9/v1/traces', traceRatio: 0 }],
-])('%s: the trigger carries no trace context', async (_name, settings) => {
-  const t = await startTestAdapter(settings);
+  ['off by default', undefined],
+  ['of no vehicle at ratio 0', 0],
+])('%s: the trigger carries no trace context', async (_name, traceRatio) => {
+  const collector = await startCollector();
+  const t = await startTestAdapter(
+    traceRatio === undefined ? {} : { otlpUrl: collector.url, traceRatio },
+  );
   await t.register(untraced);
   const link = await connectVehicle(t.adapter.mqttUrl, untraced);
   await t.trigger('plain', [untraced.vin]);
@@ -111,4 +114,5 @@ test.each([
   expect(property_bag).toEqual({ body_encoding_type: 1, ack_required: '1' });
   await link.end();
   await t.stop();
+  await collector.stop();
 });

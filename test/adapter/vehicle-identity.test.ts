@@ -2,44 +2,22 @@
  * A connection to the embedded broker is that of one registration: when that changes or goes, the connection ends at every
  * adapter, and nothing passes between it and whoever has the system_id next.
  */
-import { rmSync } from 'node:fs';
-import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Adapter, startAdapter } from '../../src/adapter/index.js';
-import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { newDeviceMessageId } from '../../src/contract/index.js';
 import { type Database, openPostgres } from '../../src/service/database/index.js';
-import { startTestAdapter, type TestAdapter } from '../support/adapter.js';
-import { newDatabase, type TestDatabase } from '../support/databases.js';
+import { startTestAdapterPair, type TestAdapterPair } from '../support/adapter-pair.js';
 import { eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';
-import { temporaryDirectory } from '../support/servers.js';
 
-const dataDir = temporaryDirectory('identity');
-let stored: TestDatabase;
 let database: Database;
-let t: TestAdapter;
-/** Another adapter of the group, which holds the connections. */
-let other: Adapter;
+let t: TestAdapterPair;
 beforeAll(async () => {
-  stored = await newDatabase(ADAPTER_SCHEMA);
-  database = openPostgres({ url: stored.url });
-  t = await startTestAdapter({ databaseUrl: stored.url });
-  const settings = {
-    host: '127.0.0.1',
-    httpPort: 0,
-    mqttPort: 0,
-    dataDir,
-    databaseUrl: stored.url,
-  };
-  other = await startAdapter(settings, pino({ level: 'silent' }));
+  t = await startTestAdapterPair();
+  database = openPostgres({ url: t.databaseUrl });
 });
 afterAll(async () => {
-  await other.stop();
-  await t.stop();
   await database.close();
-  await stored.drop();
-  rmSync(dataDir, { recursive: true, force: true });
+  await t.stop();
 });
 
 let vehicle: TestVehicle;
@@ -53,7 +31,7 @@ beforeEach(async () => {
   await t.register(vehicle);
   links = [
     await connectVehicle(t.adapter.mqttUrl, vehicle),
-    await connectVehicle(other.mqttUrl, vehicle),
+    await connectVehicle(t.other.mqttUrl, vehicle),
   ];
 });
 
@@ -61,7 +39,7 @@ const put = (vin: string, registration: object) =>
   t.call('PUT', `/v1.0/vehicles/${vin}`, { body: registration });
 const cannotConnect = (credential?: string) =>
   expect(
-    connectVehicle(other.mqttUrl, vehicle, credential === undefined ? {} : { credential }),
+    connectVehicle(t.other.mqttUrl, vehicle, credential === undefined ? {} : { credential }),
   ).rejects.toThrow('Not authorized');
 
 test('a deleted vehicle is disconnected at every adapter', async () => {
@@ -76,7 +54,7 @@ test('a new credential ends connections that were opened with the old one', asyn
   await put(vehicle.vin, { system_id: vehicle.systemId, credential: 'another credential' });
   await closed;
   await cannotConnect();
-  const link = await connectVehicle(other.mqttUrl, vehicle, { credential: 'another credential' });
+  const link = await connectVehicle(t.other.mqttUrl, vehicle, { credential: 'another credential' });
   await link.end();
 });
 
@@ -97,7 +75,7 @@ test('a change of what is no identity leaves the connection alone', async () => 
   await put(vehicle.vin, { system_id: vehicle.systemId, ecu_type: 'another' });
   const sentinel = vehicleOf(900 + number, 'CHG');
   await t.register(sentinel);
-  const link = await connectVehicle(other.mqttUrl, sentinel);
+  const link = await connectVehicle(t.other.mqttUrl, sentinel);
   const closed = closing(link);
   await t.call('DELETE', `/v1.0/vehicles/${sentinel.vin}`);
   // The change before this one has been looked at by now.

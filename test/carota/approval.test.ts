@@ -267,26 +267,32 @@ describe('on PostgreSQL', () => {
 
   test('the guard’s test is shown from its start, with its bounds', async () => {
     const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
-    await plan('guarded', { guard: { test } });
+    await plan('guarded', { guard: { test, soak: 0 } });
     await act('guarded', 'approve', second);
     await eventually(
       async () => adapter.triggers.length,
       (posted) => posted === 1,
     );
     const report = (all: readonly string[], status: 'success' | 'failure') =>
-      carota.callBack(all.map((vin) => eventOf({ refId: 'guarded', vin, status })));
+      carota.callBack(
+        (['consent_accepted', status] as const).flatMap((reported) =>
+          all.map((vin) => eventOf({ refId: 'guarded', vin, status: reported })),
+        ),
+      );
     await report(vins.slice(0, 2), 'success');
     await report(vins.slice(2, 3), 'failure');
     const { guardTest } = await eventually(
       () => show('guarded'),
-      (schedule) => schedule.guardTest.path.length === 2,
+      (schedule) => schedule.guardTest.path.length === 3,
     );
-    expect(guardTest.stopAt).toBeCloseTo(Math.log(20));
+    expect(guardTest.stopAt).toBeCloseTo(Math.log(40));
     expect(guardTest.goAt).toBeCloseTo(Math.log(0.1));
-    const [before, after] = guardTest.path;
-    expect(before).toMatchObject({ succeeded: 2, failed: 0 });
-    expect(after).toMatchObject({ succeeded: 2, failed: 1 });
-    expect(after.evidence - before.evidence).toBeCloseTo(Math.log(10));
+    const [, before, after] = guardTest.path;
+    expect(before).toMatchObject({ place: 2, result: 'succeeded' });
+    expect(after).toMatchObject({ place: 3, vin: vins[2], result: 'failed' });
+    expect(after.optimistic - before.optimistic).toBeCloseTo(Math.log(10));
+    // Nobody is undecided, so the two paths are one.
+    expect(after.pessimistic).toBe(after.optimistic);
   });
 
   test('what was planned without an approval does not start where one is needed', async () => {

@@ -1,16 +1,22 @@
 /** Suppliers deliver over HTTP: what their signatures authorise along the delegations, and nothing else. */
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash, createPublicKey } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { setDelegation } from '../../src/uptane/repository/changes.js';
 import { FolderFiles } from '../../src/uptane/repository/folder-files.js';
 import { readDelivery } from '../../src/uptane/repository/delivery.js';
 import { ImageRepository } from '../../src/uptane/repository/repository.js';
 import { type DelegationContent } from '../../src/uptane/repository/targets-content.js';
+import { generateKey, writeKeyFile } from '../../src/uptane/signing/key-file.js';
+import { listedKeyOf } from '../../src/uptane/signing/listed-key.js';
+import { localSigner } from '../../src/uptane/signing/local-signer.js';
 import { SignerServer } from '../../src/uptane/signing/process/signer-server.js';
 import { signMetadata, type WrittenEnvelope } from '../../src/uptane/signing/sign.js';
-import { type Signer } from '../../src/uptane/signing/signer.js';
+import { keyIdOfListed, type Signer } from '../../src/uptane/signing/signer.js';
+import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { days, makeSigner, TestCeremony, TestClient } from '../uptane/repository/support.js';
 import { must } from '../uptane/support/must.js';
@@ -24,6 +30,8 @@ import {
 const radio = [makeSigner(), makeSigner(), makeSigner()] as const;
 const brakes = makeSigner();
 const laboratory = makeSigner();
+const cliKey = generateKey('ecdsa');
+const cli = localSigner(cliKey);
 const roleOf = (name: string, signers: readonly Signer[], threshold: number) => ({
   name,
   keyIds: signers.map(({ keyId }) => keyId),
@@ -46,6 +54,44 @@ const one = (
   };
 };
 
+/** A supplier that has OpenSSL, curl and nothing of ours: its key never leaves its file. */
+const foreign = openSslSupplier(temporaryDirectory('foreign-supplier'));
+
+function openSslSupplier(folder: string) {
+  const at = (name: string) => join(folder, name);
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
+  openssl('genpkey', '-algorithm', 'ed25519', '-out', at('key.pem'));
+  openssl('pkey', '-in', at('key.pem'), '-pubout', '-out', at('pub.pem'));
+  const sign = (message: Uint8Array) => {
+    writeFileSync(at('message'), message);
+    openssl(
+      'pkeyutl',
+      '-sign',
+      '-rawin',
+      '-inkey',
+      at('key.pem'),
+      '-in',
+      at('message'),
+      '-out',
+      at('sig'),
+    );
+    return readFileSync(at('sig'));
+  };
+  const key = listedKeyOf(createPublicKey(readFileSync(at('pub.pem'))));
+  const signer: Signer = { key, keyId: keyIdOfListed(key), sign: async (message) => sign(message) };
+  return { at, sign, signer };
+}
+
+/** As any tool would write it: sorted by name, no blanks. Enough for what has no escapes. */
+const sorted = (value: any): any =>
+  value === null || typeof value !== 'object' || Array.isArray(value)
+    ? value
+    : Object.fromEntries(
+        Object.keys(value)
+          .sort()
+          .map((name) => [name, sorted(value[name])]),
+      );
+
 let adapter: AdapterDouble;
 let ceremony: TestCeremony;
 let signer: SignerServer;
@@ -60,6 +106,8 @@ beforeAll(async () => {
   const delegations = [
     // Before the radio supplier's own, for some of its paths.
     one('brakes', [brakes], ['brakes/*', 'radio/shared*']),
+    one('cli', [cli], ['cli/*']),
+    one('foreign', [foreign.signer], ['foreign/*']),
     one('locked', [brakes], ['radio/locked*'], { isTerminating: true }),
     one('radio', radio, ['radio/*'], { threshold: 2, hardwareIds: ['hw-a', 'hw-b'] }),
     {
@@ -71,7 +119,14 @@ beforeAll(async () => {
   for (const delegation of delegations) {
     await ceremony.propose(setDelegation('targets', delegation, keys()));
   }
-  await ceremony.sign(...ceremony.targets.slice(0, 2), ...radio.slice(0, 2), brakes, laboratory);
+  await ceremony.sign(
+    ...ceremony.targets.slice(0, 2),
+    ...radio.slice(0, 2),
+    brakes,
+    laboratory,
+    cli,
+  );
+  await ceremony.signRoles(foreign.signer);
   await ceremony.publish();
   const socketPath = join(temporaryDirectory('signer'), 'socket');
   signer = new SignerServer({
@@ -98,7 +153,7 @@ afterAll(async () => {
   await adapter.stop();
 });
 
-const keys = () => [...radio, brakes, laboratory].map(({ key }) => key);
+const keys = () => [...radio, brakes, laboratory, cli, foreign.signer].map(({ key }) => key);
 
 type Listed = Readonly<
   Record<string, { readonly content: string; readonly hw?: string[]; readonly rc?: number }>
@@ -209,6 +264,72 @@ test('metadata signed by the supplier and its image are published as they are', 
     vin: null,
     detail: { state: 'published', roles: [{ role: 'radio', version: 2 }] },
   });
+});
+
+test('a supplier with OpenSSL and curl', async () => {
+  const { at, sign, signer: own } = foreign;
+  const signed = signedPart(2, { 'foreign/fw.bin': { content: 'foreign' } });
+  const sig = sign(Buffer.from(JSON.stringify(sorted(signed)))).toString('hex');
+  const file = { signed, signatures: [{ sig, keyid: own.keyId }] };
+  writeFileSync(at('delivery.json'), JSON.stringify({ roles: { foreign: file } }, null, 3));
+  writeFileSync(at('fw.bin'), 'foreign');
+  const url = `${t.carota.httpUrl}/v1.0/image-repository`;
+  // In another process, while this one serves.
+  const curl = async (...args: string[]) =>
+    (
+      await promisify(execFile)('curl', [
+        ...['-sS', '--fail-with-body', '-H', `authorization-token: ${supplier}`],
+        ...args,
+      ])
+    ).stdout;
+  const post = async () => {
+    const type = 'content-type: application/json';
+    const body = `@${at('delivery.json')}`;
+    return JSON.parse(await curl('-H', type, '--data-binary', body, `${url}/deliveries`));
+  };
+  const { state, missing } = await post();
+  expect(state).toBe('incomplete');
+  const type = 'content-type: application/octet-stream';
+  await curl('-H', type, '-T', at('fw.bin'), `${url}/images/${missing[0].sha256}`);
+  expect(await post()).toMatchObject({ state: 'published' });
+  expect(await found('foreign/fw.bin')).toBe('foreign');
+});
+
+test('a supplier with the command line: fetch, propose, sign, deliver', async () => {
+  const folder = temporaryDirectory('supplier');
+  const [copy, key, image, root] = ['copy', 'cli.key', 'fw.bin', 'root.json'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string, string];
+  await writeKeyFile(key, cliKey, undefined);
+  writeFileSync(image, 'cli 1');
+  writeFileSync(root, readFileSync(join(ceremony.folder, 'metadata', '1.root.json')));
+  const run = (...args: string[]) => runCommand(['repository', ...args]);
+  const fetchCopy = () =>
+    run('fetch', copy, '--from', `${t.carota.httpUrl}/uptane/image`, '--root', root);
+  const deliverCopy = () => run('deliver', copy, '--url', t.carota.httpUrl, '--token', supplier);
+  expect(await fetchCopy()).toMatchObject({ code: 0 });
+  expect((await deliverCopy()).output).toContain('no delegated role is proposed');
+  const propose = (counter: string) =>
+    run(
+      ...['propose', copy, '--role', 'cli', '--add', `cli/fw.bin=${image}`],
+      ...['--hardware-id', 'hw-a', '--release-counter', counter],
+    );
+  expect(await propose('1')).toMatchObject({ code: 0 });
+  const unsigned = await deliverCopy();
+  expect(unsigned.code).toBe(3);
+  expect(unsigned.output).toContain('cli version 2 has 0 of 1 signatures that targets asks for');
+  expect(await run('sign', copy, '--key', key, '--yes')).toMatchObject({ code: 0 });
+  const done = await deliverCopy();
+  expect(done).toMatchObject({ code: 0 });
+  expect(done.output).toContain('Published cli version 2');
+  expect(await found('cli/fw.bin')).toBe('cli');
+  // The copy learns of it, and goes on from there.
+  const fetched = await fetchCopy();
+  expect(fetched.output).toContain('Fetched metadata/2.cli.json');
+  writeFileSync(image, 'cli 2');
+  await propose('2');
+  await run('sign', copy, '--key', key, '--yes');
+  expect((await deliverCopy()).output).toContain('Published cli version 3');
 });
 
 describe('refused', () => {

@@ -9,6 +9,18 @@ import { type Database, openPostgres } from '../../src/service/database/index.js
 import { directorRoot, directorTargets } from '../../src/uptane/director-repository/files.js';
 import { readRoot } from '../../src/uptane/metadata/root.js';
 import { DIRECTOR } from '../../src/uptane/rules.js';
+import {
+  addTarget,
+  changeKeys,
+  DEFAULT_PERIODS,
+  FolderFiles,
+  ImageRepository,
+  inOrder,
+  revokeKey,
+  signableBy,
+  SigningRecord,
+  signReviewed,
+} from '../../src/uptane/repository/index.js';
 import { localSigner } from '../../src/uptane/signing/local-signer.js';
 import { type OnlineKey, SignerClient, SignerServer } from '../../src/uptane/signing/index.js';
 import { type SignedPart, signMetadata, writeEnvelope } from '../../src/uptane/signing/sign.js';
@@ -39,6 +51,7 @@ const NOW = Date.parse('2026-11-27T12:00:00Z');
 const open = (now = NOW) => openDirectorKeys(database, folder, now);
 const keyOf = (name: string) =>
   localSigner(createPrivateKey(readFileSync(join(folder, 'keys', `${name}.pem`))));
+const newSigner = () => localSigner(generateKeyPairSync('ed25519').privateKey);
 const parsed = (bytes: Uint8Array) =>
   readRoot(bytes, { repository: 'director', role: 'root' }, DIRECTOR);
 const lastRoot = (roots: ReadonlyMap<number, Uint8Array>) =>
@@ -233,5 +246,113 @@ describe('with a signer process', () => {
         /there is no root in/,
       );
     });
+  });
+});
+
+describe('with a root from a ceremony', () => {
+  const root = [newSigner(), newSigner(), newSigner()] as const;
+  const online = (name: string): OfferedSigner => ({
+    ...newSigner(),
+    roles: [name === 'targets' ? 'director-targets' : name],
+  });
+  const offered = ['targets', 'snapshot', 'timestamp', 'time'].map(online);
+  const [targets, snapshot, timestamp] = offered as [
+    OfferedSigner,
+    OfferedSigner,
+    OfferedSigner,
+    OfferedSigner,
+  ];
+  const now = new Date(NOW);
+  const repository = () => new ImageRepository(new FolderFiles(folder));
+  const only = ({ key }: Signer, threshold = 1) => ({ keys: [key], threshold });
+
+  const sign = async (...signers: Signer[]) => {
+    for (const signer of signers) {
+      const reviewed = await repository().review(now);
+      const added = await signReviewed(reviewed, signer, undefined);
+      await repository().addSignatures(reviewed, added);
+    }
+  };
+  const publish = () => repository().publish([], now);
+  const established = async () => {
+    await repository().init(
+      {
+        root: { keys: root.map(({ key }) => key), threshold: 2 },
+        targets: only(targets),
+        snapshot: only(snapshot),
+        timestamp: only(timestamp),
+      },
+      DEFAULT_PERIODS,
+      now,
+      'director',
+    );
+    await sign(root[0], root[1]);
+    await publish();
+  };
+  const openWith = (signers: readonly OfferedSigner[]) =>
+    openDirectorKeys(database, folder, NOW, signers);
+
+  test('two of three sign it, it lists no targets, and the server starts with it', async () => {
+    await established();
+    expect(readdirSync(join(folder, 'metadata'))).toEqual(['1.root.json']);
+    const { attention, published } = await repository().status(now);
+    expect([attention, published.map(({ role }) => role)]).toEqual([[], ['root']]);
+    const keys = await openWith(offered);
+    expect([keys.isTrial, keys.roots.size]).toEqual([false, 1]);
+  });
+
+  test('a root key and an online key are replaced: the server takes the new root, and not the old key', async () => {
+    await established();
+    await openWith(offered);
+    const ivan = newSigner();
+    const next = online('timestamp');
+    await repository().propose({
+      change: inOrder([
+        revokeKey(root[0].keyId, ivan.key),
+        changeKeys('timestamp', { remove: [timestamp.keyId], add: [next.key] }),
+      ]),
+      now,
+    });
+    await sign(root[1], ivan);
+    // The new key alone is no signature by the root before.
+    await expect(publish()).rejects.toThrow(
+      /root version 2 has 1 of 2 signatures that .*root.* asks for/,
+    );
+    await sign(root[2]);
+    await publish();
+    await expect(openWith(offered)).rejects.toThrow(
+      /no key for timestamp that the Director's root names/,
+    );
+    const keys = await openWith(offered.map((one) => (one === timestamp ? next : one)));
+    expect(keys.roots.size).toBe(2);
+    expect(keys.signers.timestamp.keyId).toBe(next.keyId);
+    // What the thief of the revoked key signs is not taken any more.
+    await repository().propose({ change: (state) => state, renew: ['root'], now });
+    await expect(sign(root[0])).rejects.toThrow('is not one of the keys of');
+  });
+
+  test('a threshold that the Director could not meet is not signed', async () => {
+    await established();
+    const more = changeKeys('targets', { add: [newSigner().key], threshold: 2 });
+    await repository().propose({ change: more, now });
+    await expect(sign(root[0])).rejects.toThrow('the Director signs online roles with one key');
+    await repository().discard();
+    const image = { length: 1, hashes: { sha256: 'a'.repeat(64) }, custom: undefined };
+    await expect(
+      repository().propose({ change: addTarget('targets', 'a.bin', image), now }),
+    ).rejects.toThrow('there is no role targets');
+  });
+
+  test('a key that has signed for one repository signs nothing for the other', async () => {
+    await established();
+    await repository().propose({ change: (state) => state, renew: ['root'], now });
+    const [file] = signableBy(await repository().review(now), root[0].keyId);
+    const path = join(folder, '..', 'alice.key.signed.json');
+    if (!file) throw new Error('the root is proposed');
+    new SigningRecord(path, 'director').add(file);
+    expect(new SigningRecord(path, 'director').check(file)).toBeUndefined();
+    expect(() => new SigningRecord(path, 'image').check(file)).toThrow(
+      'this key has signed for the Director: the image repository needs keys of its own',
+    );
   });
 });

@@ -264,3 +264,24 @@ describe('with offline keys', () => {
     }
   });
 });
+
+test('with image access for vehicles, images need their token; the metadata does not', async () => {
+  const t = await startTestCarota(adapter.url, { imageAccess: 'vehicles' });
+  try {
+    const { body } = await upload(t, 'secret', 'path=a.bin&hardwareIds=hw-a&releaseCounter=1');
+    const path = `/uptane/image/targets/${body.sha256}.a.bin`;
+    const token = async (role: string) =>
+      (await t.call('POST', '/v1.0/tokens', { body: { name: role, role } })).body.token;
+    const status = async (token: string | null, method = 'GET') =>
+      (await t.call(method, path, { token })).status;
+    expect(await status(null)).toBe(401);
+    expect(await status('otaops_wrong', 'HEAD')).toBe(401);
+    expect(await status(await token('viewer'))).toBe(403);
+    expect(await status(await token('supplier'))).toBe(403);
+    expect(await status(await token('vehicle'))).toBe(200);
+    const metadata = await fetch(`${t.carota.httpUrl}/uptane/image/metadata/timestamp.json`);
+    expect(metadata.status).toBe(200);
+  } finally {
+    await t.stop();
+  }
+});

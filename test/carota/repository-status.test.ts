@@ -225,7 +225,7 @@ describe('live', () => {
     await world.send(other, sent);
     const { body } = await get(other);
     expect(body.manifest).toEqual(JSON.parse(sent.toString()));
-    expect(Date.now() - Date.parse(body.receivedAt)).toBeLessThan(600_000);
+    expect(Date.now() - Date.parse(body.acceptedAt)).toBeLessThan(600_000);
     const { refused, metadata } = await world.ecus(other);
     expect(refused).toMatchObject({ fault: 'nonce', count: 1 });
     expect(metadata).toBeNull();

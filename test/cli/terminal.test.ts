@@ -1,19 +1,20 @@
-/** The quickstart in a foreign terminal: tmux, if installed. */
+/** The quickstart in a foreign terminal: tmux, if installed. A quick run takes the small one. */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { eventually } from '../support/adapter.js';
+import { byDepth } from '../support/depth.js';
 import { isInstalled, temporaryDirectory } from '../support/servers.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const hasTmux = await isInstalled('tmux', 'apt-get install tmux');
 
-test.skipIf(!hasTmux).each([
-  [120, 50],
-  [80, 24],
-])(
+const SMALL = [80, 24] as const;
+const LARGE = [120, 50] as const;
+
+test.skipIf(!hasTmux).each(byDepth({ quick: [SMALL], full: [SMALL, LARGE] }))(
   'the quickstart’s screen at %i × %i shows each operation once',
   { timeout: 240_000 },
   async (columns, rows) => {

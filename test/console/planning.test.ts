@@ -52,11 +52,23 @@ describe.runIf(await hasChromium())('planning', () => {
     expect(complaints).toEqual([]);
   });
 
+  /** What the image repository lists of a target. */
+  const matchOf = async (path: string) => {
+    const file = async (name: string) =>
+      (await carota.call('GET', `/uptane/image/metadata/${name}`)).body.signed;
+    const { version } = (await file('timestamp.json')).meta['snapshot.json'];
+    const { meta } = await file(`${version}.snapshot.json`);
+    const { targets } = await file(`${meta['targets.json'].version}.targets.json`);
+    return targets[path].custom.match;
+  };
+
   const show = async () => (await carota.call('GET', `/v1.0${PATH}`)).body;
 
   test('an artifact is uploaded', async () => {
     await visit(page, '/artifacts', 'Artifacts');
     const software = Buffer.alloc(3_000_000, 'software');
+    await page.getByLabel('Hardware ids').fill('hw-hu, hw-hu-b');
+    await page.getByLabel('Release counter').fill('7');
     await page.getByLabel('Drop a file here').setInputFiles({
       name: 'HU 1.4.0',
       mimeType: 'application/octet-stream',
@@ -65,7 +77,12 @@ describe.runIf(await hasChromium())('planning', () => {
     const stored = page.getByText(/is stored: 3 MB/);
     await stored.waitFor();
     const { body } = await carota.call('GET', '/v1.0/artifacts');
-    expect(await stored.innerText()).toContain(body.items[0].sha256);
+    const { sha256 } = body.items[0];
+    expect(await stored.innerText()).toContain(`${sha256}; published as artifacts/${sha256}`);
+    expect(await matchOf(`artifacts/${sha256}`)).toEqual({
+      hardwareIds: ['hw-hu', 'hw-hu-b'],
+      releaseCounter: 7,
+    });
     await page.getByRole('link', { name: 'HU 1.4.0' }).waitFor();
   });
 
@@ -98,7 +115,11 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByLabel('Artifact').selectOption({ index: 1 });
     await page.getByLabel('Question to the driver').fill('Install 1.4.0 now?');
     await page.getByText('The script is valid.').waitFor();
+    await page.getByLabel('Hardware ids').fill('hw-primary');
     await expectAccessible(page);
+    await publish.click();
+    await page.getByText('/releaseCounter').waitFor();
+    await page.getByLabel('Release counter').fill('3');
     await publish.click();
     await page.getByRole('heading', { level: 1, name: 'hu 1.4' }).waitFor();
     const { body } = await carota.call('GET', '/v1.0/update-scripts/hu%201.4');
@@ -106,6 +127,10 @@ describe.runIf(await hasChromium())('planning', () => {
       model: MODEL,
       consent: { text: 'Install 1.4.0 now?' },
       ecus: [{ ecu: 'HU', version: '1.4.0', from: ['1.3.*'] }],
+    });
+    expect(await matchOf('scripts/hu 1.4.json')).toEqual({
+      hardwareIds: ['hw-primary'],
+      releaseCounter: 3,
     });
   });
 
@@ -227,19 +252,26 @@ describe.runIf(await hasChromium())('planning', () => {
 
   test('waves and the guard’s test are shown, and the schedule is stopped', async () => {
     const report = (all: readonly string[], status: 'success' | 'failure') =>
-      carota.callBack(all.map((vin) => eventOf({ refId: REF_ID, vin, status })));
+      carota.callBack(
+        (['consent_accepted', status] as const).flatMap((reported) =>
+          all.map((vin) => eventOf({ refId: REF_ID, vin, status: reported })),
+        ),
+      );
     const first = adapter.triggers[0]?.vins ?? [];
     await report(first.slice(0, 1), 'failure');
     await report(first.slice(1, 3), 'success');
     const guard = page.getByRole('region', { name: 'Guard' });
     const plot = guard.getByRole('img');
-    await expect.poll(async () => (await show()).guardTest.path.length).toBe(2);
+    await expect.poll(async () => (await show()).guardTest.path.length).toBe(3);
     const { stopAt, goAt, path } = (await show()).guardTest;
-    const evidence = path.at(-1).evidence as number;
-    const label = `Evidence of the guard: ${evidence.toFixed(2)}; stop bound ${(stopAt as number).toFixed(2)}, go bound ${(goAt as number).toFixed(2)}`;
+    const { optimistic, pessimistic } = path.at(-1);
+    const values = { optimistic, pessimistic, stopAt, goAt } as Record<string, number>;
+    const [best, worst, stop, go] = Object.values(values).map((value) => value.toFixed(2));
+    const label = `Evidence of the guard: optimistic path ${best}, pessimistic path ${worst}, stop bound ${stop}, go bound ${go}`;
     await expect.poll(() => plot.getAttribute('aria-label')).toBe(label);
+    // One has failed; the two that report success soak.
     const wave = page.getByRole('region', { name: 'Waves' }).locator('tbody tr').first();
-    await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+3\s+1\s/);
+    await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+1\s+1\s/);
     // Vehicles that have not reported yet are waiting, or have their trigger.
     const legend = page.locator('.legend').first();
     await expect.poll(() => legend.innerText()).toMatch(/Waiting 16\s+Sent 1\s/);

@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { currentRate } from '../../src/adapter/c2d-sender/rate.js';
-import { figuresOf } from '../../src/carota/guard/index.js';
 import { validatePlan } from '../../src/carota/schedules/index.js';
 import { dispatchOf } from '../../src/console/operations/dispatch-form.js';
 import { type Operation, OperationChange } from '../../src/contract/adapter-api/index.js';
@@ -169,20 +168,16 @@ describe('curves', () => {
     expect(fromStart(samples, '2025-01-01T00:00:00.000Z')).toHaveLength(2);
   });
 
-  test('the guard’s curve starts at zero, with its bounds', () => {
-    const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
-    const { evidence, stopAt, goAt } = figuresOf(test, 2, 1);
-    const point = { at: '', succeeded: 2, failed: 1, evidence };
-    const path = [
-      { ...point, fromWave: 1 },
-      { ...point, fromWave: 2 },
-    ];
-    expect(guardCurves({ stopAt, goAt, path }, 2)).toEqual([
-      [0, 3],
-      [0, evidence],
-      [stopAt, stopAt],
-      [goAt, goAt],
-    ]);
+  test('the guard’s curves start at zero, with its bounds', () => {
+    const point = { place: 7, vin: '', result: 'undecided', optimistic: -1, pessimistic: 2 } as const;
+    const path = [point, { ...point, place: 8, optimistic: -2, pessimistic: 4 }];
+    expect(guardCurves({ number: 2, from: 7, stopAt: 3, goAt: -3, path })).toEqual({
+      vehicles: [0, 1, 2],
+      optimistic: [0, -1, -2],
+      pessimistic: [0, 2, 4],
+      stop: [3, 3, 3],
+      go: [-3, -3, -3],
+    });
   });
 });
 

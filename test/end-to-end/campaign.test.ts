@@ -224,6 +224,7 @@ test('a campaign in waves: the healthy succeed, the sick roll back, one refuses,
       guard: {
         test: { tolerated: 0.3, intolerable: 0.9, falseStop: 0.01, missedStop: 0.1 },
         undecided: 'continue',
+        soak: 0,
       },
     },
   });
@@ -295,11 +296,14 @@ test('a bad schedule is stopped by the guard after a few vehicles; the others ne
       model: MODEL,
       vins: unharmed,
       waves: [{ vehicles: wave }],
-      guard: { test: { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 } },
+      guard: {
+        test: { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 },
+        soak: 0,
+      },
     },
   });
   const schedule = await untilStatus(refId, 'stopped');
-  expect(schedule.reason).toMatch(/^2 of 2 vehicles failed$/);
+  expect(schedule.reason).toMatch(/^2 of the first 2 exposed vehicles failed$/);
   const stop = schedule.decisions.find(({ decision }: any) => decision === 'stop');
   expect(stop.figures.evidence).toBeGreaterThanOrEqual(stop.figures.stopAt);
   const operation = await eventually(
@@ -325,7 +329,7 @@ test('the CarOTA Server is killed between waves and gets new Director keys: each
       model: MODEL,
       vins: [...unharmed, FORGED, ROBBED],
       waves: [{ vins: unharmed.slice(0, size) }, { vins: unharmed.slice(size, 2 * size) }],
-      guard: { maxFailures: 3 },
+      guard: { maxFailures: 3, soak: 0 },
     },
   });
   await eventually(

@@ -144,7 +144,10 @@ function textsIn(source: ts.SourceFile): RegExp[] {
   const texts: RegExp[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isStringLiteralLike(node)) texts.push(new RegExp(`^${escaped(node.text)}$`, 's'));
-    if (ts.isNumericLiteral(node)) texts.push(new RegExp(`^${escaped(node.getText())}$`));
+    // As it is written, and as `%i` writes it.
+    if (ts.isNumericLiteral(node)) {
+      texts.push(new RegExp(`^(?:${escaped(node.getText())}|${escaped(node.text)})$`));
+    }
     if (ts.isTemplateExpression(node)) {
       const parts = (titleOf(node) ?? '').split('%s');
       if (parts.some((part) => part.trim() !== '')) {
@@ -156,9 +159,3 @@ function textsIn(source: ts.SourceFile): RegExp[] {
   visit(source);
   return texts;
 }
-
-/** All of a file, for people who write documents. */
-export const titlesIn = (path: string): string[] =>
-  fileAt(path).tests.map(
-    ({ titles, isConditional }) => titles.join(' > ') + (isConditional ? '  [conditional]' : ''),
-  );

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeMessage, statusName } from '../../src/contract/index.js';
 import { type Artifact, type UpdateScript } from '../../src/update-script/index.js';
+import { bundled } from '../support/bundle.js';
 import { byDepth, isFullDepth, sampleOf } from '../support/depth.js';
 import { throwDice } from '../support/dice.js';
 import { temporaryDirectory } from '../support/servers.js';
@@ -18,7 +19,7 @@ import { type CarotaDouble, describeEcus, startCarotaDouble } from './support/ca
 import { IDENTITY, MODEL, triggerOf } from './support/platform-double.js';
 import { softwareOf } from './support/software.js';
 
-const CHILD = fileURLToPath(new URL('support/mortal-vehicle.mjs', import.meta.url));
+const CHILD = await bundled(fileURLToPath(new URL('support/mortal-vehicle.mjs', import.meta.url)));
 const SCRIPT_REF_ID = 'both 001';
 const RANDOM_CUTS = byDepth({ quick: 8, full: 100 });
 /** Concurrent updates. */

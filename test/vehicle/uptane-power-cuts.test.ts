@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeMessage, statusName } from '../../src/contract/index.js';
 import { provisionVehicle } from '../../src/vehicle/index.js';
+import { bundled } from '../support/bundle.js';
 import { isFullDepth, sampleOf } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { makeKey } from '../uptane/support/keys.js';
@@ -18,7 +19,9 @@ import { softwareOf } from './support/software.js';
 import { IDENTITY, MODEL, triggerOf } from './support/platform-double.js';
 import { describeVehicle, NOW, UptaneWorld } from './support/uptane-world.js';
 
-const CHILD = fileURLToPath(new URL('support/mortal-uptane-vehicle.mjs', import.meta.url));
+const CHILD = await bundled(
+  fileURLToPath(new URL('support/mortal-uptane-vehicle.mjs', import.meta.url)),
+);
 const SCRIPT = 'both 001';
 const BILL = {
   HU: { version: '1.1.0', content: softwareOf(300_000), counter: 2 },

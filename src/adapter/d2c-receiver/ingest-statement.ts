@@ -7,6 +7,7 @@
  * locks, and why everything else reads from it.
  */
 import { EVENT_STATUS, EVENT_STATUS_NAMES, INTERRUPTIONS } from '../../contract/index.js';
+import { moveCounters } from '../operation-counters.js';
 
 /**
  * Maximum number of digests in a delivery's row; further ones get their own rows. A higher limit would make each event of
@@ -188,17 +189,11 @@ moves as materialized (
   where state <> old_state or paused <> old_paused
   group by operation_id, old_state, old_paused, state, paused
 ),
-counted as (
-  insert into operation_counters as c (operation_id, shard, state, paused, vehicles)
-  select operation_id, $1::smallint, state, paused, sum(n) from (
-    select operation_id, counter_of(old_state) as state, old_paused as paused, -vehicles as n from moves
-    union all
-    select operation_id, counter_of(state), paused, vehicles from moves
-  ) m
-  group by operation_id, state, paused having sum(n) <> 0
-  order by operation_id, state, paused
-  on conflict (operation_id, shard, state, paused)
-  do update set vehicles = c.vehicles + excluded.vehicles
+counted as (${moveCounters(
+  `select operation_id, old_state as state, old_paused as paused, -vehicles as n from moves
+   union all select operation_id, state, paused, vehicles from moves`,
+  '$1',
+)}
 ),
 -- A vehicle that floods must not fill the disk: beyond its limit, or that of all, a message is only counted.
 refused as materialized (

@@ -1,12 +1,9 @@
 /** What the routes need. */
-import { type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
-import { callerOf } from '../../service/http/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
-import { type Actor } from '../audit/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type EventStream } from '../event-stream/index.js';
 import { type Metrics } from '../metrics/index.js';
@@ -44,10 +41,4 @@ export interface HttpContext {
   readonly signIns: SignInGuard;
   /** Seals secrets of call-backs. */
   readonly box: SecretBox;
-}
-
-/** The caller as the audit log names it. */
-export function actorOf(request: FastifyRequest, reason = ''): Actor {
-  const { id, name } = callerOf(request);
-  return { id, name, reason };
 }

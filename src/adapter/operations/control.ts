@@ -3,7 +3,8 @@
  * the audit log in its own transaction.
  */
 import { type TriggerRate } from '../../contract/index.js';
-import { type Actor, recordAction } from '../audit/index.js';
+import { type Actor } from '../../service/audit/index.js';
+import { recordAction } from '../audit/index.js';
 import { type Database, only, type Queryable } from '../../service/database/index.js';
 import { moveCounters } from '../operation-counters.js';
 

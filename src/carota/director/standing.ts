@@ -187,7 +187,7 @@ const isSameRow = (a: Row, b: Row): boolean =>
 /** @param last of the same vehicle: what was read from the same text is taken over */
 function standingOf(row: Row, last: Remembered | undefined): VehicleStanding {
   const before = <Part>(column: keyof Row, part: (standing: VehicleStanding) => Part) =>
-    last?.row[column] === row[column] && last ? part(last.standing) : undefined;
+    last?.row[column] === row[column] ? part(last.standing) : undefined;
   const ecus = before('ecus', (standing) => standing.ecus) ?? ecusOf(row.ecus);
   const reportsByKey =
     before('reports', (standing) => standing.reportsByKey) ??

@@ -1,8 +1,9 @@
 /** The inventory of ECUs (Uptane, "Inventory Database"). */
 import { type EcuRegistration } from '../../contract/carota-api/index.js';
+import { type Actor } from '../../service/audit/index.js';
 import { DatabaseError, type Queryable, textArray } from '../../service/database/index.js';
 import { keyIdOfListed } from '../../uptane/signing/signer.js';
-import { type Actor, recordActions } from '../audit.js';
+import { recordActions } from '../audit.js';
 
 /** Another ECU has the key. */
 export class EcuConflict extends Error {

@@ -4,7 +4,7 @@ import { EcuRegistrations, type ImportResult } from '../../contract/carota-api/i
 import { checkOf, MAX_REJECTED_LINES, parseVin, type RejectedLine } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { type LineFormat, linesOf } from '../../service/lines.js';
-import { type Actor } from '../audit.js';
+import { type Actor } from '../../service/audit/index.js';
 import { EcuConflict, NoSuchEcu, storeEcus, type VehicleWithEcus } from './ecus.js';
 import { ecuErrors } from './validate-ecus.js';
 

@@ -2,7 +2,6 @@
 import {
   type CallbackEvent,
   checkOf,
-  FINISHED,
   lifecycleRank,
   parseVin,
   reasonOf,
@@ -10,8 +9,16 @@ import {
 } from '../../contract/index.js';
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
 import { type UpdateScript, Version } from '../../update-script/index.js';
-import { PathNotes, verdictOf } from '../guard/index.js';
-import { advance, lockSchedule, saveSchedule, type ScheduleRecord } from '../schedules/index.js';
+import { afterReport, type Exposure, exposedAt, showsExposure } from '../guard/index.js';
+import {
+  advance,
+  lockSchedule,
+  readScheduleVehicles,
+  saveSchedule,
+  type ScheduleRecord,
+  saveScheduleVehicles,
+  type TrackedVehicle,
+} from '../schedules/index.js';
 import { storeVersions } from '../vehicles/index.js';
 
 /** @param tx a transaction @param now ms @returns the number of new events */
@@ -61,68 +68,60 @@ async function storeEvents(
 
 const vinOf = ({ vin }: CallbackEvent) => parseVin(vin) ?? vin;
 
-interface Vehicle {
-  readonly vin: string;
-  readonly wave: number;
-  state: string;
-  reason: string | null;
-  /** Of the newest event. */
-  at: Date | null;
-  rank: number | null;
-  id: string | null;
-}
-
 async function applyToSchedule(
   tx: Queryable,
   schedule: ScheduleRecord,
   events: readonly CallbackEvent[],
   now: number,
 ): Promise<void> {
-  const vehicles = await readVehicles(tx, schedule.id, events);
-  const changed = new Set<Vehicle>();
-  const path = new PathNotes();
-  // Checking too early does no harm.
-  let due: number | undefined;
-  const advanceNow = async () => {
-    const next = await advance(tx, schedule, now);
-    if (next !== undefined) due = Math.min(due ?? next, next);
-  };
+  const vins = [...new Set(events.map(vinOf))];
+  const vehicles = await readScheduleVehicles(tx, schedule.id, vins);
+  const changed = new Set<TrackedVehicle>();
   for (const event of events) {
     const vehicle = vehicles.get(vinOf(event));
-    if (!vehicle || !isNewer(event, vehicle)) continue;
-    const before = standingOf(vehicle.state);
-    take(event, vehicle);
-    changed.add(vehicle);
-    const after = standingOf(vehicle.state);
-    if (before.verdict === after.verdict && before.finished === after.finished) continue;
-    schedule.move(vehicle.wave, before, after);
-    const figures = schedule.state(now).judgement?.figures;
-    if (figures) path.note(schedule.testFromWave, figures);
-    // After each vehicle, so that the test stops the schedule, or lets the next wave start, as early as possible.
-    await advanceNow();
+    if (vehicle && applyToVehicle(schedule, vehicle, event, now)) changed.add(vehicle);
   }
-  await saveVehicles(tx, schedule.id, [...changed]);
-  await path.save(tx, schedule.id, now);
+  await saveScheduleVehicles(tx, schedule.id, [...changed]);
   await saveInstalled(tx, schedule, events, now);
-  await advanceNow();
-  await saveSchedule(tx, schedule, due);
+  await saveSchedule(tx, schedule, await advance(tx, schedule, now));
 }
 
-async function readVehicles(
-  tx: Queryable,
-  scheduleId: number,
-  events: readonly CallbackEvent[],
-): Promise<Map<string, Vehicle>> {
-  const rows = await tx.query<Vehicle>(
-    `select vin, wave, state, reason, (newest).at, (newest).rank, (newest).id
-     from schedule_vehicles where schedule_id = $1 and vin = any($2::text[])`,
-    [scheduleId, textArray([...new Set(events.map(vinOf))])],
-  );
-  return new Map(rows.map((row) => [row.vin, row]));
+/** @returns whether the vehicle has changed */
+function applyToVehicle(
+  schedule: ScheduleRecord,
+  vehicle: TrackedVehicle,
+  event: CallbackEvent,
+  now: number,
+): boolean {
+  const name = statusName(event.status);
+  const hasConsented = vehicle.hasConsented || name === 'consent_accepted';
+  const isNew = isNewer(event, vehicle);
+  if (!isNew && hasConsented === vehicle.hasConsented) return false;
+  const { state: before, exposure } = vehicle;
+  vehicle.hasConsented = hasConsented;
+  if (isNew) take(event, vehicle);
+  // Of the adapter's clock, which may be ahead of ours.
+  const receivedAt = Math.min(event['received-at'], now);
+  const { state } = vehicle;
+  if (exposure) {
+    if (isNew) {
+      vehicle.exposure = afterReport(exposure, { before, state }, schedule.deadlines, receivedAt);
+    }
+  } else if (showsExposure(state, hasConsented)) {
+    const exposed = exposedAt(schedule.deadlines, receivedAt);
+    vehicle.place = schedule.nextPlace();
+    vehicle.exposure = afterReport(exposed, { before: '', state }, schedule.deadlines, receivedAt);
+  }
+  const standing = (of: string, exposed: Exposure | undefined) => ({
+    state: of,
+    result: exposed?.result,
+  });
+  schedule.move(vehicle.wave, standing(before, exposure), standing(state, vehicle.exposure));
+  return true;
 }
 
 /** By time, then by lifecycle rank (contract section 5.2). */
-function isNewer(event: CallbackEvent, { at, rank, id }: Vehicle): boolean {
+function isNewer(event: CallbackEvent, { at, rank, id }: TrackedVehicle): boolean {
   if (at === null) return true;
   const order =
     event.timestamp - at.getTime() ||
@@ -131,42 +130,12 @@ function isNewer(event: CallbackEvent, { at, rank, id }: Vehicle): boolean {
   return order > 0;
 }
 
-function take(event: CallbackEvent, vehicle: Vehicle): void {
+function take(event: CallbackEvent, vehicle: TrackedVehicle): void {
   vehicle.at = new Date(event.timestamp);
   vehicle.rank = lifecycleRank(event.status);
   vehicle.id = event['event-id'];
   vehicle.state = statusName(event.status);
   vehicle.reason = reasonOf(event.meta);
-}
-
-const standingOf = (state: string) => ({
-  verdict: verdictOf(state),
-  finished: FINISHED.has(state),
-  rollbackFailed: state === 'rollback_fail',
-});
-
-async function saveVehicles(
-  tx: Queryable,
-  scheduleId: number,
-  vehicles: readonly Vehicle[],
-): Promise<void> {
-  if (vehicles.length === 0) return;
-  await tx.query(
-    `update schedule_vehicles v
-     set state = n.state, reason = n.reason, newest = (n.at, n.rank, n.id, n.state)::event_position
-     from unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::smallint[], $7::text[])
-       as n (vin, state, reason, at, rank, id)
-     where v.schedule_id = $1 and v.vin = n.vin`,
-    [
-      scheduleId,
-      textArray(vehicles.map(({ vin }) => vin)),
-      textArray(vehicles.map(({ state }) => state)),
-      textArray(vehicles.map(({ reason }) => reason)),
-      timeArray(vehicles.map(({ at }) => at?.getTime() ?? null)),
-      numberArray(vehicles.map(({ rank }) => rank)),
-      textArray(vehicles.map(({ id }) => id)),
-    ],
-  );
 }
 
 const version = checkOf(Version);

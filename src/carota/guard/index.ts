@@ -1,3 +1,4 @@
+export * from './exposure.js';
+export * from './exposure-cap.js';
 export * from './guard.js';
-export * from './path.js';
 export * from './sequential-test.js';

@@ -1,38 +1,118 @@
 /**
- * Wald's sequential probability ratio test (A. Wald, Sequential Tests of Statistical Hypotheses, 1945) of a failure rate:
- * after each vehicle, is the rate tolerable, intolerable or still undecided? Pure.
+ * Wald's sequential probability ratio test (A. Wald, Sequential Tests of Statistical Hypotheses, 1945) of a failure rate, over
+ * exposed vehicles in the order of their exposure (contract section 10). Results come in any order, and some come late; the
+ * test decides as soon as no result that is still to come could change the decision. Pure. The proof is in decision 0075.
  */
-import { type Figures, type TestSettings } from '../../contract/carota-api/index.js';
+import { type TestSettings } from '../../contract/carota-api/index.js';
+
+/** What the test knows of a vehicle. `withdrawn` says nothing about the update; silence counts as `failed`. */
+export type Outcome = 'succeeded' | 'failed' | 'withdrawn' | 'undecided';
 
 export type Finding = 'stop' | 'go' | 'undecided';
+
+/** In units of the log-likelihood ratio of the intolerable rate to the tolerated one. */
+export interface Bounds {
+  /** The test stops at this evidence or above. */
+  readonly stopAt: number;
+  /** The test lets the schedule go on at this evidence or below. */
+  readonly goAt: number;
+}
 
 /**
  * The bounds hold for any rates: under the wrong hypothesis, the likelihood ratio exceeds 1/p with probability at most p
  * (Ville's inequality). Wald's own bounds, (1 - β)/α and β/(1 - α), are slightly tighter but only approximate.
+ *
+ * One test follows another for as long as vehicles are exposed. The n-th has the share 1 / (n (n + 1)) of the probability of
+ * a false stop: the shares of all tests together are 1, however many there are.
+ *
+ * @param number of the test, from 1
  */
-export function figuresOf(
-  { tolerated, intolerable, falseStop, missedStop }: TestSettings,
-  succeeded: number,
-  failed: number,
-): Figures {
+export function boundsOf({ falseStop, missedStop }: TestSettings, number: number): Bounds {
   return {
-    succeeded,
-    failed,
-    evidence:
-      failed * Math.log(intolerable / tolerated) +
-      succeeded * Math.log((1 - intolerable) / (1 - tolerated)),
-    stopAt: -Math.log(falseStop),
+    stopAt: Math.log(number * (number + 1)) - Math.log(falseStop),
     goAt: Math.log(missedStop),
   };
 }
 
-export function findingOf({ evidence, stopAt, goAt }: Figures): Finding {
-  if (evidence >= stopAt) return 'stop';
-  return evidence <= goAt ? 'go' : 'undecided';
+/** The evidence of one vehicle. */
+export function weightsOf({ tolerated, intolerable }: TestSettings) {
+  return {
+    failed: Math.log(intolerable / tolerated),
+    succeeded: Math.log((1 - intolerable) / (1 - tolerated)),
+  };
 }
 
-/** Each wave may start its own test; the false-stop probability is divided among them, so that it holds for all together. */
-export const forOneOf = (settings: TestSettings, waves: number): TestSettings => ({
-  ...settings,
-  falseStop: settings.falseStop / Math.max(1, waves),
-});
+/** Where one of the two paths has come to. */
+export interface PathEnd {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly evidence: number;
+  /** The first bound that it has crossed. */
+  readonly crossed: Exclude<Finding, 'undecided'> | undefined;
+}
+
+const START: PathEnd = { succeeded: 0, failed: 0, evidence: 0, crossed: undefined };
+
+/** A test after so many vehicles; it does not change. */
+export class SequentialTest {
+  readonly #weights: ReturnType<typeof weightsOf>;
+
+  private constructor(
+    weights: ReturnType<typeof weightsOf>,
+    readonly bounds: Bounds,
+    /** That were taken, those that were withdrawn included. */
+    readonly vehicles: number,
+    /** Undecided vehicles count as successes. */
+    readonly optimistic: PathEnd,
+    /** Undecided vehicles count as failures. */
+    readonly pessimistic: PathEnd,
+  ) {
+    this.#weights = weights;
+  }
+
+  /** @param number of the test, from 1 */
+  static begin(settings: TestSettings, number: number): SequentialTest {
+    return new SequentialTest(weightsOf(settings), boundsOf(settings, number), 0, START, START);
+  }
+
+  /**
+   * Stop where even the optimistic path comes to that bound first, go where even the pessimistic path comes to that one
+   * first: every path that the missing results can make lies between these two.
+   */
+  get finding(): Finding {
+    if (this.optimistic.crossed === 'stop') return 'stop';
+    return this.pessimistic.crossed === 'go' ? 'go' : 'undecided';
+  }
+
+  /** Whether further vehicles change nothing: it has decided, or both paths have come to their end on different sides. */
+  get isOver(): boolean {
+    return (
+      this.finding !== 'undecided' ||
+      (this.optimistic.crossed !== undefined && this.pessimistic.crossed !== undefined)
+    );
+  }
+
+  /** After one more vehicle, the next one in the order of exposure. */
+  take(outcome: Outcome): SequentialTest {
+    if (this.isOver) throw new Error('the test is over');
+    const isCounted = outcome !== 'withdrawn';
+    return new SequentialTest(
+      this.#weights,
+      this.bounds,
+      this.vehicles + 1,
+      isCounted ? this.#after(this.optimistic, outcome === 'failed') : this.optimistic,
+      isCounted ? this.#after(this.pessimistic, outcome !== 'succeeded') : this.pessimistic,
+    );
+  }
+
+  #after(path: PathEnd, hasFailed: boolean): PathEnd {
+    if (path.crossed) return path;
+    const succeeded = path.succeeded + Number(!hasFailed);
+    const failed = path.failed + Number(hasFailed);
+    // Not added up: the same counts must give the same evidence in any order.
+    const evidence = failed * this.#weights.failed + succeeded * this.#weights.succeeded;
+    const { stopAt, goAt } = this.bounds;
+    const crossed = evidence >= stopAt ? 'stop' : evidence <= goAt ? 'go' : undefined;
+    return { succeeded, failed, evidence, crossed };
+  }
+}

@@ -30,6 +30,8 @@ export interface CarotaContext {
   readonly stopping: AbortSignal;
   readonly director: Director;
   readonly images: ServedRepository;
+  /** Who may fetch its images. */
+  readonly imageAccess: 'anyone' | 'vehicles';
   readonly metrics: CarotaMetrics;
   /** ms */
   readonly clock: () => number;

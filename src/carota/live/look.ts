@@ -6,10 +6,11 @@ const NEWEST = 200;
 
 const SCHEDULES = /* sql */ `
 select s.ref_id, concat_ws('|', s.status, s.reason, s.approved_at,
-  (select string_agg(concat_ws(' ', number, state, vehicles, rejected, finished, succeeded, failed), ','
+  (select string_agg(concat_ws(' ', number, state, vehicles, rejected, finished, exposed, succeeded, failed, silent,
+     withdrawn, failed_early), ','
      order by number) from waves where schedule_id = s.id),
   (select max(id) from decisions where schedule_id = s.id),
-  (select max(id) from guard_path where schedule_id = s.id),
+  s.test_number, s.exposed,
   (select string_agg(concat_ws(' ', state, vehicles), ',' order by state) from (
      select state, count(*) as vehicles from schedule_vehicles
      where schedule_id = s.id and s.ref_id = any ($1::text[]) group by state) v)) as mark

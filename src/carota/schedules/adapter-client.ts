@@ -26,8 +26,14 @@ class AdapterUnavailable extends Error {
 
 /** Long enough for a million vehicles. */
 const TIMEOUT_MS = 120_000;
-/** Final refusals. Not 401 and 403: once a person has corrected the token, the schedule continues. */
-const FINAL = new Set([400, 404, 409, 410, 413, 415, 422]);
+const CONTROL_TIMEOUT_MS = 10_000;
+/**
+ * Final refusals. Not 401 and 403: once a person has corrected the token, the schedule continues. Nor 404: a proxy, or an
+ * adapter that is being set up, says so too.
+ */
+const FINAL = new Set([400, 409, 410, 413, 415, 422]);
+/** The operation sends nothing any more, so there is nothing left to control. */
+const CLOSED: ReadonlySet<string> = new Set(['OPERATION_CANCELLED', 'OPERATION_ARCHIVED']);
 
 export class AdapterClient {
   readonly #trigger: Client | undefined;
@@ -35,9 +41,12 @@ export class AdapterClient {
 
   /** @throws BadSettings where no token may be sent to the address */
   constructor({ adapterToken, adapterControlToken, ...address }: AdapterSettings) {
-    this.#trigger = adapterToken === undefined ? undefined : clientOf(address, adapterToken);
+    this.#trigger =
+      adapterToken === undefined ? undefined : clientOf(address, adapterToken, TIMEOUT_MS);
     this.#control =
-      adapterControlToken === undefined ? undefined : clientOf(address, adapterControlToken);
+      adapterControlToken === undefined
+        ? undefined
+        : clientOf(address, adapterControlToken, CONTROL_TIMEOUT_MS);
   }
 
   get mayControl(): boolean {
@@ -50,7 +59,7 @@ export class AdapterClient {
     return finalOrNot(this.#trigger.call(triggerApi.trigger, { body: event }, signal));
   }
 
-  /** @throws AdapterRefused, AdapterUnavailable */
+  /** Idempotent. No refusal is final. @throws AdapterRefused, AdapterUnavailable */
   async control(
     refId: string,
     action: 'pause' | 'resume' | 'cancel',
@@ -60,13 +69,22 @@ export class AdapterClient {
     if (!this.#control)
       throw new AdapterRefused('no token with permission to control operations is set');
     const request = { params: { 'ref-id': refId }, body: { reason } };
-    await finalOrNot<unknown>(this.#control.call(ROUTES[action], request, signal));
+    try {
+      await this.#control.call(ROUTES[action], request, signal);
+    } catch (error) {
+      if (error instanceof ApiError && CLOSED.has(error.code)) return;
+      throw error instanceof ApiError ? new AdapterRefused(answerOf(error)) : unavailable(error);
+    }
   }
 }
 
-function clientOf({ adapterUrl: url, allowPlainHttp }: AdapterSettings, token: string): Client {
+function clientOf(
+  { adapterUrl: url, allowPlainHttp }: AdapterSettings,
+  token: string,
+  timeout: number,
+): Client {
   try {
-    return new Client({ url, token, allowPlainHttp, timeout: TIMEOUT_MS });
+    return new Client({ url, token, allowPlainHttp, timeout });
   } catch (error) {
     throw new BadSettings(`--adapter-url: ${(error as Error).message} (see --allow-plain-http)`);
   }
@@ -82,13 +100,16 @@ async function finalOrNot<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof ApiError) {
-      const { status, code, message, errors } = error;
-      const fields = errors.map((field) => `; ${field.path} ${field.message}`).join('');
-      const what = `the adapter answered ${status} ${code}: ${message}${fields}`;
-      throw FINAL.has(status) ? new AdapterRefused(what) : new AdapterUnavailable(what);
-    }
-    if (error instanceof NoAnswer) throw new AdapterUnavailable(error.message);
-    throw error;
+    if (!(error instanceof ApiError)) throw unavailable(error);
+    const what = answerOf(error);
+    throw FINAL.has(error.status) ? new AdapterRefused(what) : new AdapterUnavailable(what);
   }
+}
+
+const unavailable = (error: unknown) =>
+  error instanceof NoAnswer ? new AdapterUnavailable(error.message) : error;
+
+function answerOf({ status, code, message, errors }: ApiError): string {
+  const fields = errors.map((field) => `; ${field.path} ${field.message}`).join('');
+  return `the adapter answered ${status} ${code}: ${message}${fields}`;
 }

@@ -5,7 +5,9 @@ import { type Judgement } from '../guard/index.js';
 import { contentOf } from './approval-digest.js';
 import { assignWaves } from './assign-waves.js';
 import { noteDecision } from './decisions.js';
+import { endDeadlines, nextDeadline } from './deadlines.js';
 import { nextStep } from './next-step.js';
+import { runTests } from './run-tests.js';
 import { readWaves, type ScheduleRecord } from './schedule-record.js';
 import { type ApprovalRule } from './schedules.js';
 
@@ -19,6 +21,20 @@ export async function advance(
   schedule: ScheduleRecord,
   now: number,
   approval: ApprovalRule = 'none',
+): Promise<number | undefined> {
+  await endDeadlines(tx, schedule, now);
+  await runTests(tx, schedule, now);
+  const due = await takeSteps(tx, schedule, now, approval);
+  // Results are wanted of stopped schedules too.
+  const deadline = await nextDeadline(tx, schedule.id);
+  return due === undefined || deadline === undefined ? (due ?? deadline) : Math.min(due, deadline);
+}
+
+async function takeSteps(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  now: number,
+  approval: ApprovalRule,
 ): Promise<number | undefined> {
   for (;;) {
     const step = nextStep(schedule.state(now), now);
@@ -85,9 +101,6 @@ async function pass(
 ): Promise<void> {
   schedule.pass(wave, now);
   await note(tx, schedule, 'go', 'guard', judgement, now);
-  // After a decided test the next wave starts its own; an undecided one continues.
-  const { figures } = judgement;
-  if (figures && figures.evidence <= figures.goAt) schedule.testFromWave = wave + 1;
 }
 
 async function note(

@@ -1,11 +1,13 @@
 export * from './adapter-client.js';
+export { admit } from './admission.js';
 export { advance } from './advance.js';
 export { contentOf } from './approval-digest.js';
 export * from './conflict.js';
 export { type DecisionRow, readDecisions } from './decisions.js';
+export * from './exposure.js';
 export * from './preview.js';
 export * from './schedule-record.js';
 export * from './scheduler.js';
 export * from './schedules.js';
+export * from './tracked-vehicles.js';
 export * from './validate-plan.js';
-export { mostWaves } from './wave-sizes.js';

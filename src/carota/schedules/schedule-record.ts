@@ -5,13 +5,29 @@ import {
   type WaveState,
 } from '../../contract/carota-api/index.js';
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
-import { judge, type Judgement, type Verdict, type WaveCounts } from '../guard/index.js';
+import {
+  type Deadlines,
+  exposureCapOf,
+  judge,
+  type Judgement,
+  type TestResult,
+  type WaveCounts,
+} from '../guard/index.js';
 import { ScheduleConflict } from './conflict.js';
 import { type ScheduleState } from './next-step.js';
 import { isEnded, statusAfter, type Transition } from './transitions.js';
-import { mostWaves } from './wave-sizes.js';
+import { COUNTERS, type Counters, recount, type Standing } from './wave-counts.js';
 
+/** The operation's status at the adapter. */
 export type Operation = 'none' | 'active' | 'paused' | 'cancelled';
+
+/** The status that the operation is to have at the adapter: carried out until the adapter has confirmed it. */
+export interface Intent {
+  readonly operation: Exclude<Operation, 'none'>;
+  readonly since: Date;
+  /** How often the adapter was told in vain. */
+  readonly tries: number;
+}
 
 interface LockedRow {
   readonly id: number;
@@ -20,8 +36,15 @@ interface LockedRow {
   readonly model: string;
   readonly plan: SchedulePlan;
   readonly status: ScheduleStatus;
-  readonly test_from_wave: number;
+  readonly test_number: number;
+  readonly test_from: number;
+  readonly exposed: number;
+  readonly passed: number;
+  readonly gone_wave: number;
   readonly operation: Operation;
+  readonly intended: Intent['operation'] | null;
+  readonly intended_at: Date | null;
+  readonly intended_tries: number;
   readonly due_at: Date | null;
   readonly reason: string;
   readonly created_by: string;
@@ -44,7 +67,7 @@ export interface Approval {
   readonly script: string;
 }
 
-export interface WaveRow {
+export interface WaveRow extends Counters {
   readonly number: number;
   readonly vehicles: number;
   state: WaveState;
@@ -52,20 +75,11 @@ export interface WaveRow {
   passed_at: Date | null;
   /** Vehicles not registered at the adapter; the wave does not wait for them. */
   rejected: number;
-  finished: number;
-  succeeded: number;
-  failed: number;
-  rollback_failed: number;
-}
-
-/** How a vehicle counts in its wave. */
-export interface Standing {
-  readonly verdict: Verdict;
-  readonly finished: boolean;
-  readonly rollbackFailed: boolean;
 }
 
 const NO_GUARD: Judgement = { decision: 'go', reason: 'no guard' };
+/** Without a guard nothing waits for a result; what a vehicle says last counts at once. */
+const NO_SOAK: Deadlines = { soak: 0 };
 
 export class ScheduleRecord {
   readonly id: number;
@@ -76,11 +90,20 @@ export class ScheduleRecord {
   operation: Operation;
   /** When it was due, ms. */
   readonly dueAt: number | undefined;
-  /** The guard's test starts at this wave. */
-  testFromWave: number;
+  /** Of the guard's test in course. */
+  testNumber: number;
+  /** Place of the test's first vehicle in the order of exposure. */
+  testFrom: number;
+  /** Undefined: the schedule has no test, or it was not run yet. */
+  test: TestResult | undefined;
   waves: WaveRow[];
   /** Id of the token that planned it. */
   readonly createdBy: string;
+  #intent: Intent | undefined;
+  #exposed: number;
+  #passed: number;
+  #goneWave: number;
+  #gone: Omit<Judgement, 'decision'> = { reason: 'a test has decided to go on' };
   #status: ScheduleStatus;
   #reason: string;
   #approval: Approval | undefined;
@@ -95,7 +118,13 @@ export class ScheduleRecord {
     this.plan = row.plan;
     this.operation = row.operation;
     this.dueAt = row.due_at?.getTime();
-    this.testFromWave = row.test_from_wave;
+    const { intended: operation, intended_at: since, intended_tries: tries } = row;
+    this.#intent = operation && since ? { operation, since, tries } : undefined;
+    this.testNumber = row.test_number;
+    this.testFrom = row.test_from;
+    this.#exposed = row.exposed;
+    this.#passed = row.passed;
+    this.#goneWave = row.gone_wave;
     this.waves = waves;
     this.createdBy = row.created_by;
     this.#status = row.status;
@@ -166,12 +195,10 @@ export class ScheduleRecord {
     this.#approval = { at: new Date(now), ...what };
   }
 
-  /** A person has decided: the wave has passed, and the next one starts a new test. */
+  /** A person has decided that the wave has passed. The test goes on: its vehicles stay in it. */
   #passCurrent(now: number): void {
     const { current } = this;
-    if (!current) return;
-    this.pass(current.number, now);
-    this.testFromWave = current.number + 1;
+    if (current) this.pass(current.number, now);
   }
 
   /** Stops all waves in progress. */
@@ -180,6 +207,28 @@ export class ScheduleRecord {
     for (const wave of this.waves) {
       if (wave.state === 'posting' || wave.state === 'running') wave.state = 'stopped';
     }
+  }
+
+  get intent(): Intent | undefined {
+    return this.#intent;
+  }
+
+  /** @param operation undefined: it is as it should be @param now ms */
+  intend(operation: Intent['operation'] | undefined, now: number): void {
+    if (operation === this.#intent?.operation) return;
+    // A stop counts from the decision, not from when a restarted server came to it.
+    const since = operation === 'cancelled' ? this.#endedAt : undefined;
+    this.#intent = operation && { operation, since: since ?? new Date(now), tries: 0 };
+  }
+
+  /** The adapter has done what was intended. */
+  confirm(operation: Intent['operation']): void {
+    this.operation = operation;
+    if (this.#intent?.operation === operation) this.#intent = undefined;
+  }
+
+  controlFailed(): void {
+    if (this.#intent) this.#intent = { ...this.#intent, tries: this.#intent.tries + 1 };
   }
 
   /** The wave's event is about to be posted to the adapter. */
@@ -217,15 +266,56 @@ export class ScheduleRecord {
     return this.waves.findLast(({ state }) => state !== 'waiting' && state !== 'posting');
   }
 
-  /** Adjusts the wave's counts after a vehicle's state has changed. */
+  /** Adjusts the wave's counts after a vehicle's standing has changed. */
   move(wave: number, before: Standing, after: Standing): void {
     const row = this.waves.find(({ number }) => number === wave);
-    if (!row) return;
-    const step = (was: boolean, is: boolean) => Number(is) - Number(was);
-    row.finished += step(before.finished, after.finished);
-    row.succeeded += step(before.verdict === 'succeeded', after.verdict === 'succeeded');
-    row.failed += step(before.verdict === 'failed', after.verdict === 'failed');
-    row.rollback_failed += step(before.rollbackFailed, after.rollbackFailed);
+    if (row) recount(row, before, after);
+  }
+
+  get deadlines(): Deadlines {
+    return this.plan.guard ?? NO_SOAK;
+  }
+
+  /** Vehicles that have a place in the order of exposure. */
+  get exposed(): number {
+    return this.#exposed;
+  }
+
+  /** Vehicles of the tests that have decided to go on. */
+  get passed(): number {
+    return this.#passed;
+  }
+
+  /** The newest wave when a test last decided to go on; 0: none has. */
+  get goneWave(): number {
+    return this.#goneWave;
+  }
+
+  /** Maximum number of exposed vehicles without a result; undefined: the schedule has no guard. */
+  get exposureCap(): number | undefined {
+    const { guard } = this.plan;
+    return guard && exposureCapOf(guard, this.#passed);
+  }
+
+  /** Whether one more vehicle may be exposed. */
+  get mayExpose(): boolean {
+    const undecided = this.waves.reduce((sum, wave) => sum + wave.undecided, 0);
+    return this.#status === 'running' && undecided < (this.exposureCap ?? Infinity);
+  }
+
+  /** @returns the next place in the order of exposure */
+  nextPlace(): number {
+    this.#exposed += 1;
+    return this.#exposed;
+  }
+
+  /** A test has decided to go on, and the next one begins behind its last vehicle. */
+  testHasGone({ reason, figures }: TestResult): void {
+    this.testNumber += 1;
+    this.testFrom += figures.vehicles;
+    this.#passed += figures.vehicles;
+    this.#gone = { reason, figures };
+    this.#goneWave = this.current?.number ?? 0;
   }
 
   /** @param now ms */
@@ -253,10 +343,10 @@ export class ScheduleRecord {
     const { guard } = this.plan;
     if (!guard) return NO_GUARD;
     return judge(guard, {
-      waves: mostWaves(this.plan),
       total,
-      tested: sum(this.waves.filter(({ number }) => number >= this.testFromWave)),
       wave: sum([current]),
+      test: this.test,
+      gone: this.#goneWave >= current.number ? this.#gone : undefined,
       age: (now - (current.posted_at?.getTime() ?? now)) / 1000,
     });
   }
@@ -268,8 +358,11 @@ function sum(waves: readonly WaveRow[]): WaveCounts {
   return {
     vehicles: of(({ vehicles, rejected }) => vehicles - rejected),
     finished: of(({ finished }) => finished),
+    undecided: of(({ undecided }) => undecided),
     succeeded: of(({ succeeded }) => succeeded),
     failed: of(({ failed }) => failed),
+    silent: of(({ silent }) => silent),
+    failedEarly: of((wave) => wave.failed_early),
     rollbackFailed: of((wave) => wave.rollback_failed),
   };
 }
@@ -281,8 +374,10 @@ export async function lockSchedule(
 ): Promise<ScheduleRecord | undefined> {
   const [column, key] = 'id' in by ? ['id', by.id] : ['ref_id', by.refId];
   const [row] = await tx.query<LockedRow>(
-    `select id, ref_id, script_ref_id, model, plan, status, test_from_wave, operation, due_at, reason,
-       created_by, approved_at, approved_by, approved_digest, approved_script, started_at, ended_at
+    `select id, ref_id, script_ref_id, model, plan, status, test_number, test_from, exposed, passed, gone_wave,
+       operation, intended, intended_at, intended_tries, due_at, reason, created_by, approved_at, approved_by,
+       approved_digest, approved_script,
+       started_at, ended_at
      from schedules where ${column} = $1 for update`,
     [key],
   );
@@ -291,7 +386,7 @@ export async function lockSchedule(
 
 export const readWaves = (database: Queryable, scheduleId: number): Promise<WaveRow[]> =>
   database.query<WaveRow>(
-    `select number, vehicles, state, posted_at, passed_at, rejected, finished, succeeded, failed, rollback_failed
+    `select number, vehicles, state, posted_at, passed_at, rejected, ${COUNTERS.join(', ')}
      from waves where schedule_id = $1 order by number`,
     [scheduleId],
   );
@@ -302,16 +397,25 @@ export async function saveSchedule(
   schedule: ScheduleRecord,
   dueAt: number | undefined,
 ): Promise<void> {
+  const { intent } = schedule;
   await tx.query(
     `update schedules
-     set status = $2, operation = $3, test_from_wave = $4, due_at = $5, reason = $6, approved_at = $7,
-       approved_by = $8, started_at = $9, ended_at = $10, approved_digest = $11, approved_script = $12
+     set status = $2, operation = $3, test_number = $4, test_from = $5, exposed = $6, passed = $7, gone_wave = $8,
+       intended = $9, intended_at = $10, intended_tries = $11, due_at = $12, reason = $13, approved_at = $14,
+       approved_by = $15, started_at = $16, ended_at = $17, approved_digest = $18, approved_script = $19
      where id = $1`,
     [
       schedule.id,
       schedule.status,
       schedule.operation,
-      schedule.testFromWave,
+      schedule.testNumber,
+      schedule.testFrom,
+      schedule.exposed,
+      schedule.passed,
+      schedule.goneWave,
+      intent?.operation ?? null,
+      intent?.since ?? null,
+      intent?.tries ?? 0,
       dueAt === undefined ? null : new Date(dueAt),
       schedule.reason,
       schedule.approval?.at ?? null,
@@ -322,30 +426,30 @@ export async function saveSchedule(
       schedule.approval?.script ?? null,
     ],
   );
-  const { waves } = schedule;
-  const numbers = (of: (wave: WaveRow) => number) => numberArray(waves.map(of));
+  await saveWaves(tx, schedule);
+}
+
+const COLUMNS = ['rejected', ...COUNTERS] as const;
+
+async function saveWaves(tx: Queryable, { id, waves }: ScheduleRecord): Promise<void> {
   const times = (of: (wave: WaveRow) => Date | null) =>
     timeArray(waves.map((wave) => of(wave)?.getTime() ?? null));
+  const columns = COLUMNS.map((name, n) => ({ name, array: `$${n + 6}::int[]` }));
   await tx.query(
     `update waves w
-     set state = n.state, posted_at = n.posted_at, passed_at = n.passed_at, rejected = n.rejected,
-       finished = n.finished, succeeded = n.succeeded, failed = n.failed,
-       rollback_failed = n.rollback_failed
-     from unnest($2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[],
-       $8::int[], $9::int[], $10::int[])
-       as n (number, state, posted_at, passed_at, rejected, finished, succeeded, failed, rollback_failed)
+     set state = n.state, posted_at = n.posted_at, passed_at = n.passed_at,
+       ${columns.map(({ name }) => `${name} = n.${name}`).join(', ')}
+     from unnest($2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[],
+       ${columns.map(({ array }) => array).join(', ')})
+       as n (number, state, posted_at, passed_at, ${COLUMNS.join(', ')})
      where w.schedule_id = $1 and w.number = n.number`,
     [
-      schedule.id,
-      numbers(({ number }) => number),
+      id,
+      numberArray(waves.map(({ number }) => number)),
       textArray(waves.map(({ state }) => state)),
       times(({ posted_at }) => posted_at),
       times(({ passed_at }) => passed_at),
-      numbers(({ rejected }) => rejected),
-      numbers(({ finished }) => finished),
-      numbers(({ succeeded }) => succeeded),
-      numbers(({ failed }) => failed),
-      numbers(({ rollback_failed }) => rollback_failed),
+      ...COLUMNS.map((name) => numberArray(waves.map((wave) => wave[name]))),
     ],
   );
 }

@@ -2,18 +2,14 @@
  * Carries out due work: posts each wave's event, and pauses, resumes or cancels the operation at the adapter. Each task is
  * stored before it is carried out, and the adapter recognises a repetition, so the process may be killed at any time.
  */
-import { type CarOtaServerEvent } from '../../contract/index.js';
+import { backoffPause, type CarOtaServerEvent } from '../../contract/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type AdapterClient, AdapterRefused } from './adapter-client.js';
 import { advance } from './advance.js';
+import { putOffDeadlines } from './deadlines.js';
 import { noteDecision } from './decisions.js';
-import { windowOpening } from './next-step.js';
-import {
-  lockSchedule,
-  type Operation,
-  saveSchedule,
-  type ScheduleRecord,
-} from './schedule-record.js';
+import { intendedOperation } from './intended-operation.js';
+import { type Intent, lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
 import { type ApprovalRule } from './schedules.js';
 import { isEnded } from './transitions.js';
 
@@ -23,38 +19,52 @@ export interface SchedulerOptions {
   readonly approval: ApprovalRule;
   /** ms */
   readonly clock: () => number;
+  /** How long after the start no vehicle is called silent, seconds: first let the adapter tell what it has heard meanwhile. */
+  readonly deadlineGrace: number;
   readonly onFailure: (refId: string, error: Error) => void;
+  /** The adapter has confirmed a pause, a resumption or a cancellation, so many seconds after it was decided. */
+  readonly onConfirmed: (operation: Intent['operation'], seconds: number) => void;
 }
 
 /** Interval between checks: the clock may be set, and another process may have changed something. */
 const LOOK_MS = 1_000;
-/** A wave that has been `posting` for this long is posted again: the process that posted it must be dead. */
-const LEASE_MS = 150_000;
-/** Pause after a failure, ms. */
-const RETRY_MS = 5_000;
+/** A call that has not ended for this long is made again: the process that made it must be dead. */
+const LEASE_MS = { post: 150_000, control: 15_000 };
+/** Pauses between tries. A stop must come soon after the adapter is back. */
+const RETRY = {
+  post: { firstPauseMs: 1_000, longestPauseMs: 30_000 },
+  control: { firstPauseMs: 500, longestPauseMs: 10_000 },
+};
+/** Calls at the same time: one that hangs must not hold up the stop of another schedule. */
+const MOST_CALLS = 32;
 
 /** A call to the adapter, stored and now to be made. */
 type Task =
   | { readonly kind: 'post'; readonly wave: number; readonly event: CarOtaServerEvent }
-  | { readonly kind: 'control'; readonly operation: Operation };
+  | { readonly kind: 'control'; readonly intent: Intent };
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #stopping = new AbortController();
   #wake: () => void = () => undefined;
   #running: Promise<void> | undefined;
+  readonly #calls = new Set<Promise<void>>();
+  /** Posts in a row that have failed, by schedule. */
+  readonly #failures = new Map<number, number>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
   }
 
-  /** First makes the waves due that a dead process was posting; the adapter recognises a repetition. */
+  /** First makes due what a dead process was calling the adapter for; the adapter recognises a repetition. */
   async start(): Promise<void> {
-    const { database, clock } = this.#options;
+    const { database, clock, deadlineGrace } = this.#options;
+    const now = new Date(clock());
+    await putOffDeadlines(database, clock() + deadlineGrace * 1000);
     await database.query(
-      `update schedules s set due_at = $1 where status = 'running'
-         and exists (select from waves w where w.schedule_id = s.id and w.state = 'posting')`,
-      [new Date(clock())],
+      `update schedules s set due_at = $1 where due_at > $1 and (s.intended is not null
+         or exists (select from waves w where w.schedule_id = s.id and w.state = 'posting'))`,
+      [now],
     );
     this.#running = this.#run();
   }
@@ -63,6 +73,7 @@ export class Scheduler {
     this.#stopping.abort();
     this.#wake();
     await this.#running;
+    await Promise.all(this.#calls);
   }
 
   /** Work may be due: check now. */
@@ -100,9 +111,10 @@ export class Scheduler {
     }
   }
 
-  /** Advances one schedule as far as possible. */
+  /** Advances one schedule as far as possible, and begins the call that it needs. */
   async #work(id: number): Promise<void> {
     const { database, clock, approval } = this.#options;
+    if (this.#calls.size >= MOST_CALLS) await Promise.race(this.#calls);
     let refId = '';
     const task = await database.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, { id });
@@ -112,17 +124,25 @@ export class Scheduler {
       ({ refId } = schedule);
       let due = await advance(tx, schedule, now, approval);
       const found = await this.#taskOf(schedule, now, (wave) => eventOf(tx, schedule, wave, now));
-      if (found) due = now + LEASE_MS;
+      if (found) due = now + LEASE_MS[found.kind];
       await saveSchedule(tx, schedule, due);
       return found;
     });
     if (!task) return;
+    const call = this.#carryOut(id, refId, task).finally(() => this.#calls.delete(call));
+    this.#calls.add(call);
+  }
+
+  async #carryOut(id: number, refId: string, task: Task): Promise<void> {
     try {
       if (task.kind === 'post') await this.#post(id, task.wave, task.event);
-      else await this.#control(id, refId, task.operation);
+      else await this.#control(id, refId, task.intent);
+      this.#failures.delete(id);
     } catch (error) {
-      await this.#failed(id, task, error as Error);
       this.#options.onFailure(refId, error as Error);
+      await this.#failed(id, task, error as Error).catch((failure: unknown) => {
+        this.#options.onFailure(refId, failure as Error);
+      });
     }
   }
 
@@ -131,23 +151,16 @@ export class Scheduler {
     now: number,
     event: (wave: number) => Promise<CarOtaServerEvent>,
   ): Promise<Task | undefined> {
-    const wanted = this.#wantedOperation(schedule, now);
-    if (wanted !== schedule.operation) return { kind: 'control', operation: wanted };
+    const intended = this.#options.adapter.mayControl
+      ? intendedOperation(schedule, now)
+      : undefined;
+    schedule.intend(intended, now);
+    if (schedule.intent) return { kind: 'control', intent: schedule.intent };
     const posting = schedule.waves.find(({ state }) => state === 'posting');
     if (!posting || schedule.status !== 'running') return undefined;
     // From now on the adapter may have the operation, even if its answer is lost.
     if (schedule.operation === 'none') schedule.operation = 'active';
     return { kind: 'post', wave: posting.number, event: await event(posting.number) };
-  }
-
-  /** The status that the operation should have at the adapter, as far as this server may control it. */
-  #wantedOperation({ operation, status, plan }: ScheduleRecord, now: number): Operation {
-    if (!this.#options.adapter.mayControl || operation === 'none' || operation === 'cancelled') {
-      return operation;
-    }
-    if (status === 'stopped') return 'cancelled';
-    const isClosed = windowOpening(plan, now) > now;
-    return status === 'paused' || (status !== 'completed' && isClosed) ? 'paused' : 'active';
   }
 
   async #post(id: number, wave: number, event: CarOtaServerEvent): Promise<void> {
@@ -165,23 +178,38 @@ export class Scheduler {
     });
   }
 
-  async #control(id: number, refId: string, operation: Operation): Promise<void> {
+  async #control(id: number, refId: string, intent: Intent): Promise<void> {
+    const { operation } = intent;
     const action = { active: 'resume', paused: 'pause', cancelled: 'cancel' } as const;
-    if (operation === 'none') return;
     const { signal } = this.#stopping;
-    await this.#options.adapter.control(refId, action[operation], 'by the CarOTA Server', signal);
-    await this.#change(id, (schedule) => {
-      schedule.operation = operation;
+    const { adapter, onConfirmed } = this.#options;
+    await adapter.control(refId, action[operation], 'by the CarOTA Server', signal);
+    await this.#change(id, (schedule, _tx, now) => {
+      schedule.confirm(operation);
+      onConfirmed(operation, (now - intent.since.getTime()) / 1000);
       return Promise.resolve();
     });
   }
 
   async #failed(id: number, task: Task, error: Error): Promise<void> {
-    const change = (schedule: ScheduleRecord, tx: Queryable, now: number) =>
-      error instanceof AdapterRefused
-        ? refused(tx, schedule, task, error.message, now)
-        : Promise.resolve();
-    await this.#change(id, change, RETRY_MS);
+    const failures =
+      task.kind === 'post' ? (this.#failures.get(id) ?? 0) + 1 : task.intent.tries + 1;
+    if (task.kind === 'post') this.#failures.set(id, failures);
+    const change = async (schedule: ScheduleRecord, tx: Queryable, now: number) => {
+      const isRefusal = error instanceof AdapterRefused;
+      if (task.kind === 'control') {
+        schedule.controlFailed();
+        // Noted once. What was decided stays so, and is tried until the adapter has confirmed it.
+        if (!isRefusal || failures > 1) return;
+        const { message: reason } = error;
+        const refusal = { decision: 'control_refused', reason, actor: 'scheduler' } as const;
+        await noteDecision(tx, schedule.id, refusal, now);
+      } else if (isRefusal) {
+        await postRefused(tx, schedule, task.wave, error.message, now);
+      }
+    };
+    const pause = backoffPause(RETRY[task.kind], failures, Math.random());
+    await this.#change(id, change, pause);
   }
 
   /** Changes a schedule. @param afterMs when it is due again */
@@ -202,25 +230,19 @@ export class Scheduler {
   }
 }
 
-/** The adapter has refused a call and would refuse it again. */
-async function refused(
+/** The adapter has refused a wave, and would refuse it again. */
+async function postRefused(
   tx: Queryable,
   schedule: ScheduleRecord,
-  task: Task,
+  wave: number,
   reason: string,
   now: number,
 ): Promise<void> {
-  if (task.kind === 'control') {
-    // A refused control call must not keep the schedule from ending.
-    schedule.operation = task.operation;
-  } else {
-    schedule.refusedToPost(task.wave);
-    // A person may have stopped it meanwhile.
-    if (isEnded(schedule.status)) return;
-    schedule.apply('stop', now, reason);
-  }
-  const decision = task.kind === 'post' ? 'stop' : 'control_refused';
-  await noteDecision(tx, schedule.id, { decision, reason, actor: 'scheduler' }, now);
+  schedule.refusedToPost(wave);
+  // A person may have stopped it meanwhile.
+  if (isEnded(schedule.status)) return;
+  schedule.apply('stop', now, reason);
+  await noteDecision(tx, schedule.id, { decision: 'stop', reason, actor: 'scheduler' }, now);
 }
 
 async function eventOf(

@@ -7,19 +7,19 @@ import {
 } from '../../contract/carota-api/index.js';
 import { type FieldError, parseTimestamp } from '../../contract/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
+import { type ExposureResult } from '../guard/index.js';
 import { selectVehicles } from '../vehicles/index.js';
 import { contentOf } from './approval-digest.js';
 import { ScheduleConflict } from './conflict.js';
 import { noteDecision } from './decisions.js';
+import { type GuardState } from './exposure.js';
 import { scriptOf } from './preview.js';
 import { lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
 
-export interface ScheduleRow {
-  readonly id: number;
+export interface ScheduleRow extends GuardState {
   readonly ref_id: string;
   readonly script_ref_id: string;
   readonly model: string;
-  readonly plan: SchedulePlan;
   readonly status: ScheduleStatus;
   readonly reason: string;
   readonly created_at: Date;
@@ -29,7 +29,7 @@ export interface ScheduleRow {
 }
 
 const COLUMNS =
-  'id, ref_id, script_ref_id, model, plan, status, reason, created_at, approved_at, started_at, ended_at';
+  'id, ref_id, script_ref_id, model, plan, status, reason, test_number, test_from, passed, created_at, approved_at, started_at, ended_at';
 
 /** Whether a schedule needs approval before it starts, and by whom. */
 export type ApprovalRule = 'none' | 'anyone' | 'second-person';
@@ -225,6 +225,15 @@ export async function countStates(
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
 }
 
+export interface ScheduleVehicleRow extends Pick<
+  ScheduleVehicle,
+  'vin' | 'wave' | 'state' | 'reason' | 'place' | 'result'
+> {
+  readonly asked_at: Date | null;
+  readonly exposed_at: Date | null;
+  readonly decides_at: Date | null;
+}
+
 export const listScheduleVehicles = (
   database: Queryable,
   id: number,
@@ -233,12 +242,14 @@ export const listScheduleVehicles = (
     readonly limit: number;
     readonly state?: string | undefined;
     readonly wave?: number | undefined;
+    readonly result?: ExposureResult | undefined;
   },
-): Promise<ScheduleVehicle[]> =>
-  database.query<ScheduleVehicle>(
-    `select v.vin, v.wave, ${STATE} as state, v.reason ${OF_SCHEDULE}
+): Promise<ScheduleVehicleRow[]> =>
+  database.query<ScheduleVehicleRow>(
+    `select v.vin, v.wave, ${STATE} as state, v.reason, v.asked_at, v.place, v.exposed_at, v.result, v.decides_at
+     ${OF_SCHEDULE}
      where v.schedule_id = $1 and v.vin > $2 and ($4::text is null or ${STATE} = $4)
-       and ($5::integer is null or v.wave = $5)
+       and ($5::integer is null or v.wave = $5) and ($6::text is null or v.result = $6)
      order by v.vin limit $3`,
-    [id, page.after, page.limit, page.state ?? null, page.wave ?? null],
+    [id, page.after, page.limit, page.state ?? null, page.wave ?? null, page.result ?? null],
   );

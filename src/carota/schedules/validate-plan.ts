@@ -57,7 +57,12 @@ function* waveErrors({ waves = [] }: SchedulePlan): Generator<FieldError> {
 }
 
 function* guardErrors({ guard }: SchedulePlan): Generator<FieldError> {
-  if (guard?.test && guard.test.intolerable <= guard.test.tolerated) {
+  if (!guard) return;
+  if (!guard.test && guard.maxFailures === undefined) {
+    const message = 'needs a test or maxFailures: without them no failure stops the schedule';
+    yield { path: '/guard', message };
+  }
+  if (guard.test && guard.test.intolerable <= guard.test.tolerated) {
     yield { path: '/guard/test/intolerable', message: 'must be above the tolerated rate' };
   }
 }

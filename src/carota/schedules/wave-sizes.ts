@@ -1,14 +1,5 @@
 /** Sizes of waves: pure. */
-import { type SchedulePlan, type WavePlan } from '../../contract/carota-api/index.js';
-
-/**
- * Maximum number of waves, known before the vehicles are. The guard divides its error probability by it, so that its
- * bounds are the same before and after the start.
- */
-export function mostWaves({ waves = [] }: SchedulePlan): number {
-  const percent = waves.reduce((sum, wave) => sum + (wave.percent ?? 0), 0);
-  return percent >= 100 ? waves.length : waves.length + 1;
-}
+import { type WavePlan } from '../../contract/carota-api/index.js';
 
 /**
  * Percentages refer to all vehicles and are rounded up, so that a small canary wave has at least one vehicle. Waves for

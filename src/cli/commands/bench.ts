@@ -97,7 +97,7 @@ Parts:
   sizes      events/s, memory of the adapter and queries by the size of the operation
   history    events/s and write-ahead log of an event by the number of earlier messages
   adapters   events/s with 1, 2 and 4 adapters
-  guard      error rates of the sequential test
+  guard      how far a bad update comes under the guard and under other rules
   director   cycles/s of vehicles at the Director: manifest, timestamp, snapshot, targets
   console    the operator's console in Chromium`,
     );

@@ -14,6 +14,7 @@ import {
   CALLBACK_SECRET,
   DATA_DIR,
   DATABASE_URL,
+  DEADLINE_GRACE,
   DIRECTOR_DIR,
   DIRECTOR_SIGNER,
   HOST,
@@ -22,6 +23,7 @@ import {
   type HttpLimitFlags,
   httpLimitsOf,
   IMAGE_REPOSITORY_DIR,
+  IMAGE_ACCESS,
   IMAGE_SIGNER,
   LOG_LEVEL,
   PUBLIC_URL,
@@ -61,8 +63,10 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [CALLBACK_SECRET]);
   addSettings(command, [S3_URL, S3_BUCKET, S3_REGION]);
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
+  addSettings(command, [IMAGE_ACCESS]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
-  addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, REFUSED_EVENT_DAYS, LOG_LEVEL]);
+  addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
+  addSettings(command, [REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();
     if ((flags.s3Url === undefined) !== (flags.s3Bucket === undefined)) {

@@ -416,6 +416,12 @@ export const PUBLIC_URL: Setting<string> = {
     'URL from which vehicles fetch artifacts, e.g. a CDN (default: the address they already use)',
   parse: parseUrl('https:', 'http:'),
 };
+export const IMAGE_ACCESS: Setting<string> = {
+  flag: '--image-access <who>',
+  description: 'who may fetch images of the image repository; its metadata is public',
+  default: 'anyone',
+  choices: ['anyone', 'vehicles'],
+};
 export const APPROVAL: Setting<string> = {
   flag: '--approval <who>',
   description: 'approval required before a schedule starts',
@@ -427,6 +433,12 @@ export const URL_TTL: Setting<number> = {
   description: 'minimum validity of an artifact URL',
   default: 24 * 60 * 60,
   parse: parsePositive,
+};
+export const DEADLINE_GRACE: Setting<number> = {
+  flag: '--deadline-grace <seconds>',
+  description: 'how long after the start no vehicle is called silent',
+  default: 60,
+  parse: parseCount,
 };
 export const CAROTA_PORT: Setting<number> = {
   flag: '--carota-port <port>',

@@ -24,40 +24,45 @@ const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' 
         ...x,
         incrs: COUNTS,
         values: (_plot, ticks) => ticks.map(count),
-        label: 'vehicles finished',
+        label: 'vehicles in the order of exposure',
         labelSize: 20,
       },
       { ...y, size: 48 },
     ],
     series: [
       {},
-      { label: 'evidence', stroke: colour('accent'), width: 2, points: { show: true, size: 5 } },
+      { label: 'optimistic', stroke: colour('accent'), width: 2, points: { show: false } },
+      { label: 'pessimistic', stroke: colour('group-waiting'), width: 2, points: { show: false } },
       { label: 'stop', stroke: colour('group-failed'), ...BOUND },
       { label: 'go', stroke: colour('group-success'), ...BOUND },
     ],
   };
 };
 
-export function GuardPlot({ test, fromWave }: { test: GuardTest; fromWave: number }) {
-  const data = useMemo<uPlot.AlignedData>(() => guardCurves(test, fromWave), [test, fromWave]);
-  const now = test.path.findLast((point) => point.fromWave === fromWave)?.evidence ?? 0;
-  const text = `Evidence of the guard: ${now.toFixed(2)}; stop bound ${test.stopAt.toFixed(2)}, go bound ${test.goAt.toFixed(2)}`;
+/** Where undecided vehicles count as successes, and where they count as failures. */
+export function GuardPlot({ test }: { test: GuardTest }) {
+  const data = useMemo<uPlot.AlignedData>(() => {
+    const { vehicles, optimistic, pessimistic, stop, go } = guardCurves(test);
+    return [vehicles, optimistic, pessimistic, stop, go];
+  }, [test]);
+  const last = test.path.at(-1);
+  const values = [
+    { name: 'optimistic path', swatch: 'accent', value: last?.optimistic ?? 0 },
+    { name: 'pessimistic path', swatch: 'group-waiting', value: last?.pessimistic ?? 0 },
+    { name: 'stop bound', swatch: 'group-failed', value: test.stopAt },
+    { name: 'go bound', swatch: 'group-success', value: test.goAt },
+  ];
+  const text = values.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ');
   return (
     <>
-      <Plot label={text} data={data} options={options} />
+      <Plot label={`Evidence of the guard: ${text}`} data={data} options={options} />
       <ul className="legend">
-        <li>
-          <i className="swatch accent" aria-hidden="true" />
-          evidence <b>{now.toFixed(2)}</b>
-        </li>
-        <li>
-          <i className="swatch group-failed" aria-hidden="true" />
-          stop bound <b>{test.stopAt.toFixed(2)}</b>
-        </li>
-        <li>
-          <i className="swatch group-success" aria-hidden="true" />
-          go bound <b>{test.goAt.toFixed(2)}</b>
-        </li>
+        {values.map(({ name, swatch, value }) => (
+          <li key={name}>
+            <i className={`swatch ${swatch}`} aria-hidden="true" />
+            {name} <b>{value.toFixed(2)}</b>
+          </li>
+        ))}
       </ul>
     </>
   );

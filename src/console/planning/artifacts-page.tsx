@@ -9,6 +9,7 @@ import { Card, Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
 import { type Column } from '../ui/table.js';
 import { Time } from '../ui/time.js';
+import { EMPTY_TARGET, TargetFields, targetOf } from './target-fields.js';
 
 const COLUMNS: readonly Column<StoredArtifact>[] = [
   {
@@ -54,13 +55,15 @@ export function ArtifactsPage() {
 function UploadArtifact() {
   const refetch = useRefetch();
   const [made, setMade] = useState<StoredArtifact>();
+  const [target, setTarget] = useState(EMPTY_TARGET);
   return (
     <>
+      <TargetFields ecus="the ECUs that it is for" form={target} onChange={setTarget} />
       <DropZone
         label="Drop a file here, or choose one"
         help="Of any size. The same bytes are stored once."
         route={artifactApi.uploadArtifact}
-        request={({ name }) => ({ query: { name } })}
+        request={({ name }) => ({ query: { name, ...targetOf(target) } })}
         contentType={() => 'application/octet-stream'}
         onDone={(answer) => {
           setMade(answer);
@@ -71,6 +74,7 @@ function UploadArtifact() {
         <p role="status">
           <b>{made.name}</b> is stored: {bytes(made.size)}, SHA-256{' '}
           <code className="wrap">{made.sha256}</code>
+          {made.target && `; ${made.target.state} as ${made.target.path}`}
         </p>
       )}
     </>

@@ -22,12 +22,14 @@ import { bind } from '../ui/bind.js';
 import { EcuFields } from './ecu-fields.js';
 import { type ChangeScript, HowFields } from './how-fields.js';
 import { EMPTY_ECU, EMPTY_SCRIPT, scriptOf } from './script-form.js';
+import { EMPTY_TARGET, TargetFields, targetOf } from './target-fields.js';
 
 const NONE: readonly StoredArtifact[] = [];
 
 /** Form of a new update script: the server validates it while typing, then publishes it. */
 export function NewScriptPage() {
   const [form, setForm] = useState(EMPTY_SCRIPT);
+  const [target, setTarget] = useState(EMPTY_TARGET);
   const [, navigate] = useLocation();
   const artifacts =
     useApi(artifactApi.listArtifacts, { query: { limit: MAX_PAGE } }, { topics: ['artifacts'] })
@@ -35,7 +37,8 @@ export function NewScriptPage() {
   const script = scriptOf(form, artifacts);
   const { errors, isChecked } = useValidity(script);
   const publish = useMutation<PublishedScript, Failed>({
-    mutationFn: () => client.call(updateScriptApi.publishScript, { body: script }),
+    mutationFn: () =>
+      client.call(updateScriptApi.publishScript, { query: targetOf(target), body: script }),
     onSuccess: ({ script: made }) => navigate(scriptAt(made['script-ref-id'])),
   });
   const change: ChangeScript = (changes) => setForm((before) => ({ ...before, ...changes }));
@@ -84,6 +87,7 @@ export function NewScriptPage() {
           {form.refId !== '' && (
             <Faults errors={errors} isChecked={isChecked} good="The script is valid." />
           )}
+          <TargetFields ecus="the vehicles’ Primaries" form={target} onChange={setTarget} />
           {publish.error && <Failure error={publish.error} />}
           <button
             type="button"

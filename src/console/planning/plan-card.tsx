@@ -71,7 +71,8 @@ const waveText = ({ vehicles: n, percent, vins }: WavePlan): string => {
 export function guardText(guard: SchedulePlan['guard']): string {
   if (!guard) return 'none: nothing stops it automatically';
   const share = (value: number) => `${Math.round(value * 10_000) / 100} %`;
-  const { test, maxFailures, maxRollbackFailures, undecided, patience } = guard;
+  const { test, maxFailures, maxEarlyFailures, maxRollbackFailures, undecided, patience } = guard;
+  const { exposureCap = 100, deadline = 604_800, afterReboot = 3_600, soak = 86_400 } = guard;
   return [
     ...(test
       ? [
@@ -79,10 +80,16 @@ export function guardText(guard: SchedulePlan['guard']): string {
         ]
       : []),
     ...(maxFailures === undefined ? [] : [`at most ${count(maxFailures)} failures`]),
+    ...(maxEarlyFailures === undefined
+      ? []
+      : [`at most ${count(maxEarlyFailures)} failures before the download`]),
     ...(maxRollbackFailures === undefined
       ? []
       : [`at most ${count(maxRollbackFailures)} failed rollbacks`]),
     ...(undecided === undefined ? [] : [`where undecided: ${undecided}`]),
     ...(patience === undefined ? [] : [`waits ${duration(patience)} for a wave`]),
+    `${count(exposureCap)} vehicles at first without a result`,
+    `silent after ${duration(deadline)}, or ${duration(afterReboot)} after reboot`,
+    `soak ${duration(soak)}`,
   ].join('; ');
 }

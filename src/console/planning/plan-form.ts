@@ -43,6 +43,11 @@ export interface PlanForm {
   readonly maxRollbackFailures: string;
   readonly undecided: '' | 'hold' | 'continue';
   readonly patience: string;
+  readonly maxEarlyFailures: string;
+  readonly exposureCap: string;
+  readonly deadline: string;
+  readonly afterReboot: string;
+  readonly soak: string;
   readonly priority: string;
   readonly perSecond: string;
 }
@@ -74,6 +79,11 @@ export const emptyPlan = (timeZone: string): PlanForm => ({
   maxRollbackFailures: '',
   undecided: '',
   patience: '',
+  maxEarlyFailures: '',
+  exposureCap: '',
+  deadline: '',
+  afterReboot: '',
+  soak: '',
   priority: '',
   perSecond: '',
 });
@@ -104,6 +114,11 @@ function guardOf(form: PlanForm): GuardSettings | undefined {
     maxRollbackFailures: numberOf(form.maxRollbackFailures),
     undecided: form.undecided === '' ? undefined : form.undecided,
     patience: numberOf(form.patience),
+    maxEarlyFailures: numberOf(form.maxEarlyFailures),
+    exposureCap: numberOf(form.exposureCap),
+    deadline: numberOf(form.deadline),
+    afterReboot: numberOf(form.afterReboot),
+    soak: numberOf(form.soak),
   });
   return Object.keys(guard).length === 0 ? undefined : guard;
 }

@@ -7,7 +7,6 @@ import {
 } from '../../contract/carota-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { scriptAt, usePathPart } from '../app/address.js';
-import { GuardPlot } from '../charts/guard-plot.js';
 import { count, percent } from '../format/numbers.js';
 import { Legend, StateBar } from '../ui/bar.js';
 import { Answered, Empty } from '../ui/notes.js';
@@ -16,6 +15,7 @@ import { Status } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 import { AddVehicles } from './add-vehicles.js';
+import { GuardCard } from './guard-card.js';
 import { PlanCard } from './plan-card.js';
 import { ScheduleActions } from './schedule-actions.js';
 import { ScheduleVehicles } from './schedule-vehicles.js';
@@ -44,7 +44,7 @@ function ScheduleCards({
   schedule: ScheduleDetails;
   topics: readonly string[];
 }) {
-  const { states, waves, guardTest, decisions, reason } = schedule;
+  const { states, waves, exposure, guardTest, decisions, reason } = schedule;
   const sum = (of: (wave: Wave) => number) => waves.reduce((all, wave) => all + of(wave), 0);
   const vehicles = Object.values(states).reduce((all, n) => all + n, 0);
   return (
@@ -72,8 +72,12 @@ function ScheduleCards({
             value: `${waves.filter(({ state }) => state === 'passed').length} of ${waves.length}`,
           },
           { label: 'Finished', value: count(sum(({ finished }) => finished)) },
-          { label: 'Succeeded', value: count(sum(({ succeeded }) => succeeded)) },
-          { label: 'Failed', value: count(sum(({ failed }) => failed)) },
+          { label: 'Exposed', value: count(exposure.exposed) },
+          { label: 'Undecided', value: count(exposure.undecided) },
+          { label: 'Succeeded', value: count(exposure.succeeded) },
+          { label: 'Failed', value: count(exposure.failed + exposure.failedEarly) },
+          { label: 'Silent', value: count(exposure.silent) },
+          { label: 'Withdrawn', value: count(exposure.withdrawn) },
         ]}
       />
       {vehicles > 0 && (
@@ -96,11 +100,7 @@ function ScheduleCards({
             }
           />
         </Card>
-        {guardTest && (
-          <Card title="Guard" wide>
-            <GuardPlot test={guardTest} fromWave={guardTest.path.at(-1)?.fromWave ?? 1} />
-          </Card>
-        )}
+        {schedule.plan.guard && <GuardCard schedule={schedule} />}
         <PlanCard plan={schedule.plan} />
         <AddVehicles schedule={schedule} />
         <Card title="Decisions" wide>
@@ -150,17 +150,19 @@ const WAVES: readonly Column<Wave>[] = [
 
 /** Results of a wave's vehicles. */
 function WaveBar({ wave }: { wave: Wave }) {
-  const { number, vehicles, succeeded, failed, finished } = wave;
+  const { number, vehicles, succeeded, silent, finished } = wave;
+  const failed = wave.failed + wave.failedEarly;
   const parts = [
     ['success', succeeded],
-    ['failed', failed],
-    ['declined', finished - succeeded - failed],
+    ['failed', failed + silent],
+    ['declined', finished - succeeded - failed - silent],
+    ['install', wave.undecided],
   ] as const;
   return (
     <div
       className="bar"
       role="img"
-      aria-label={`Wave ${number}: ${count(succeeded)} succeeded, ${count(failed)} failed, ${count(finished)} of ${count(vehicles)} finished`}
+      aria-label={`Wave ${number}: ${count(succeeded)} succeeded, ${count(failed)} failed, ${count(silent)} silent, ${count(wave.undecided)} undecided, ${count(finished)} of ${count(vehicles)} finished`}
     >
       {parts.map(
         ([group, n]) =>

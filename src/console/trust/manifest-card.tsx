@@ -48,10 +48,10 @@ function Received({ vin }: { vin: string }) {
   const answer = useApi(ecuApi.getManifest, { params: { vin } });
   return (
     <Answered answer={answer}>
-      {({ receivedAt, manifest }) => (
+      {({ acceptedAt, manifest }) => (
         <>
           <p className="muted">
-            Received <Time at={receivedAt} />, with the signatures of every ECU.
+            Accepted <Time at={acceptedAt} />, with the signatures of every ECU.
           </p>
           <pre tabIndex={0}>{JSON.stringify(manifest, null, 2)}</pre>
         </>

@@ -52,7 +52,10 @@ export function TrustAuditPage() {
         keyOf={({ id }) => String(id)}
         empty={
           <Empty title="No entries yet.">
-            <p>Registered and replaced ECUs and reported attacks are logged here.</p>
+            <p>
+              Registered and replaced ECUs, deliveries of suppliers and reported attacks are logged
+              here.
+            </p>
           </Empty>
         }
       />

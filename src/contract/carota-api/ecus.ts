@@ -163,7 +163,7 @@ export type VehicleEcus = Type.Static<typeof VehicleEcus>;
 /** The last manifest that was accepted, as it came. */
 export const StoredManifest = Type.Object(
   {
-    receivedAt: Time,
+    acceptedAt: Time,
     manifest: Type.Object(
       {
         signatures: Type.Array(Type.Object({ keyid: Type.String(), sig: Type.String() })),

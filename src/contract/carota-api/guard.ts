@@ -1,9 +1,10 @@
 /** The guard of a schedule: when failures stop it, or hold its next wave. */
 import Type from 'typebox';
+import { Nullable } from '../http/index.js';
 
 const MAX_VEHICLES = 1_000_000_000;
 /** Ten years, seconds. */
-const MAX_PATIENCE = 315_360_000;
+const MAX_SECONDS = 315_360_000;
 
 const Rate = (description: string) =>
   Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, description });
@@ -19,7 +20,8 @@ export const TestSettings = Type.Object(
   {
     additionalProperties: false,
     title: 'TestSettings',
-    description: 'A sequential test (Wald) of failed against finished vehicles.',
+    description:
+      'A sequential test (Wald) of exposed vehicles, in the order of their exposure: each succeeded or failed. Silence is failure.',
     examples: [{ tolerated: 0.02, intolerable: 0.1, falseStop: 0.05, missedStop: 0.05 }],
   },
 );
@@ -32,7 +34,16 @@ export const GuardSettings = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: MAX_VEHICLES,
-        description: 'Number of failed vehicles that stops the schedule.',
+        description:
+          'Number of vehicles that failed, or were silent, after they were exposed, which stops the schedule.',
+      }),
+    ),
+    maxEarlyFailures: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_VEHICLES,
+        description:
+          'Number of vehicles that failed before they were exposed (script not fetched, metadata not verified), which stops it; default: maxFailures.',
       }),
     ),
     maxRollbackFailures: Type.Optional(
@@ -51,8 +62,44 @@ export const GuardSettings = Type.Object(
     patience: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: MAX_PATIENCE,
-        description: 'Seconds after which a wave is judged by the vehicles that have finished.',
+        maximum: MAX_SECONDS,
+        description:
+          'Seconds after which a wave no longer waits for vehicles that have not begun. It always waits for those that have.',
+      }),
+    ),
+    exposureCap: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_VEHICLES,
+        default: 100,
+        description:
+          'Maximum number of exposed vehicles without a result. It grows by one for each vehicle of a test that has decided to go on.',
+      }),
+    ),
+    deadline: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_SECONDS,
+        default: 604_800,
+        description:
+          'Seconds after its exposure in which a vehicle must come to a result; later it is silent.',
+      }),
+    ),
+    afterReboot: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_SECONDS,
+        default: 3_600,
+        description: 'Seconds after `reboot` in which a vehicle must report; later it is silent.',
+      }),
+    ),
+    soak: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_SECONDS,
+        default: 86_400,
+        description:
+          'Seconds after `success` in which a failure still counts; only then the vehicle has succeeded.',
       }),
     ),
   },
@@ -60,36 +107,83 @@ export const GuardSettings = Type.Object(
 );
 export type GuardSettings = Type.Static<typeof GuardSettings>;
 
-/** Where a test stands after so many vehicles. */
-const COUNTS = {
-  succeeded: Type.Integer(),
-  failed: Type.Integer(),
-  evidence: Type.Number({
-    description: 'Log-likelihood ratio of the intolerable rate to the tolerated one.',
-  }),
-};
+const Evidence = (description: string) => Type.Number({ description });
 const BOUNDS = {
   stopAt: Type.Number({ description: 'The test stops at this evidence or above.' }),
-  goAt: Type.Number({ description: 'The test lets the next wave go at this evidence or below.' }),
+  goAt: Type.Number({ description: 'The test lets the schedule go on at this evidence or below.' }),
 };
 
-export const Figures = Type.Object({ ...COUNTS, ...BOUNDS }, { title: 'Figures' });
+/** What a decision was based on. */
+export const Figures = Type.Object(
+  {
+    test: Type.Integer({ description: 'Number of the test, from 1.' }),
+    from: Type.Integer({ description: 'Place of its first vehicle in the order of exposure.' }),
+    vehicles: Type.Integer({ description: 'That the test has taken.' }),
+    succeeded: Type.Integer(),
+    failed: Type.Integer({ description: 'Silent vehicles included.' }),
+    evidence: Evidence(
+      'Log-likelihood ratio of the intolerable rate to the tolerated one, on the path that has decided.',
+    ),
+    ...BOUNDS,
+  },
+  { title: 'Figures' },
+);
 export type Figures = Readonly<Type.Static<typeof Figures>>;
 
-/** How a schedule's test went. */
+export const ExposureResult = Type.Enum(
+  ['undecided', 'succeeded', 'failed', 'silent', 'withdrawn'],
+  {
+    title: 'ExposureResult',
+    description:
+      'What an exposed vehicle has come to (contract section 10). silent: nothing final before its deadline, which counts as failed.',
+  },
+);
+
+/** A schedule's vehicles by what the guard knows of them. */
+export const Exposure = Type.Object(
+  {
+    exposed: Type.Integer({ description: 'Vehicles that were admitted, or have begun.' }),
+    undecided: Type.Integer(),
+    succeeded: Type.Integer(),
+    failed: Type.Integer(),
+    silent: Type.Integer(),
+    withdrawn: Type.Integer(),
+    failedEarly: Type.Integer({ description: 'Failed before they were exposed.' }),
+    cap: Nullable(
+      Type.Integer({
+        description: 'Maximum number of undecided vehicles now; null: the schedule has no guard.',
+      }),
+    ),
+    waiting: Type.Integer({ description: 'Vehicles that asked and must wait for the cap.' }),
+    nextDeadline: Nullable(
+      Type.String({
+        format: 'date-time',
+        description: 'When the next undecided vehicle is silent, or its soak ends.',
+      }),
+    ),
+  },
+  { title: 'Exposure' },
+);
+export type Exposure = Type.Static<typeof Exposure>;
+
+/** How a schedule's test in course stands. */
 export const GuardTest = Type.Object(
   {
     ...BOUNDS,
+    number: Type.Integer({ description: 'From 1.' }),
+    from: Type.Integer({ description: 'Place of its first vehicle in the order of exposure.' }),
     path: Type.Array(
       Type.Object(
         {
-          at: Type.String({ format: 'date-time' }),
-          fromWave: Type.Integer({ description: 'The test counts from this wave on.' }),
-          ...COUNTS,
+          place: Type.Integer({ description: 'In the order of exposure, from 1.' }),
+          vin: Type.String(),
+          result: ExposureResult,
+          optimistic: Evidence('After this vehicle, where undecided ones count as successes.'),
+          pessimistic: Evidence('After this vehicle, where undecided ones count as failures.'),
         },
         { title: 'GuardTestPoint' },
       ),
-      { description: 'After each failure and each call-back; the first 5,000.' },
+      { description: 'The vehicles that the test has taken, in the order of their exposure.' },
     ),
   },
   { title: 'GuardTest' },

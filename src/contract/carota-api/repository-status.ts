@@ -2,6 +2,10 @@
 import Type from 'typebox';
 import { TimeOf } from '../http/index.js';
 
+const [ALICE, BOB, CAROL, TIMESTAMP, SNAPSHOT, TARGETS, TIME] = Array.from('1234567', (digit) =>
+  digit.repeat(64),
+);
+
 const KeyIds = (description?: string) =>
   Type.Array(Type.String(), {
     description: description === undefined ? 'Key ids.' : `Key ids: ${description}.`,
@@ -23,7 +27,21 @@ export const RepositoryRole = Type.Object(
     keys: KeyIds('those that may sign'),
     signedBy: KeyIds('those that have signed'),
   },
-  { title: 'RepositoryRole' },
+  {
+    title: 'RepositoryRole',
+    examples: [
+      {
+        role: 'root',
+        version: 2,
+        expires: '2027-11-27T08:00:00Z',
+        daysLeft: 364.9,
+        validity: 'valid',
+        threshold: 2,
+        keys: [ALICE, BOB, CAROL],
+        signedBy: [ALICE, CAROL],
+      },
+    ],
+  },
 );
 /** A value that fits the schema {@link RepositoryRole}. */
 export type RepositoryRole = Type.Static<typeof RepositoryRole>;
@@ -38,7 +56,10 @@ export const RepositoryKey = Type.Object(
       description: 'What it may sign, now or once the proposal is published.',
     }),
   },
-  { title: 'RepositoryKey' },
+  {
+    title: 'RepositoryKey',
+    examples: [{ id: ALICE, keytype: 'ed25519', scheme: 'ed25519', roles: ['root', 'targets'] }],
+  },
 );
 /** A value that fits the schema {@link RepositoryKey}. */
 export type RepositoryKey = Type.Static<typeof RepositoryKey>;
@@ -64,7 +85,21 @@ export const ProposedRole = Type.Object(
     broken: KeyIds('signatures on something else, because the file was changed after them'),
     foreign: KeyIds('signatures by keys that the role does not have'),
   },
-  { title: 'ProposedRole' },
+  {
+    title: 'ProposedRole',
+    examples: [
+      {
+        role: 'targets',
+        version: 8,
+        expires: '2027-05-26T08:00:00Z',
+        signatures: [
+          { by: 'root', threshold: 2, signedBy: [ALICE], canSign: [BOB, CAROL], missing: 1 },
+        ],
+        broken: [],
+        foreign: [],
+      },
+    ],
+  },
 );
 /** A value that fits the schema {@link ProposedRole}. */
 export type ProposedRole = Type.Static<typeof ProposedRole>;
@@ -129,7 +164,33 @@ export const DirectorRepositoryStatus = Type.Object(
     keys: Type.Array(RepositoryKey),
     attention: Attention,
   },
-  { title: 'DirectorRepositoryStatus' },
+  {
+    title: 'DirectorRepositoryStatus',
+    examples: [
+      {
+        isTrial: false,
+        onlineKeys: 'signer',
+        root: {
+          role: 'root',
+          version: 1,
+          expires: '2027-11-27T08:00:00Z',
+          daysLeft: 364.9,
+          validity: 'valid',
+          threshold: 2,
+          keys: [ALICE, BOB, CAROL],
+          signedBy: [ALICE, BOB],
+        },
+        online: [
+          { role: 'timestamp', threshold: 1, keys: [TIMESTAMP], lifetimeSeconds: 86_400 },
+          { role: 'snapshot', threshold: 1, keys: [SNAPSHOT], lifetimeSeconds: 604_800 },
+          { role: 'targets', threshold: 1, keys: [TARGETS], lifetimeSeconds: 604_800 },
+        ],
+        timeKey: TIME,
+        keys: [{ id: ALICE, keytype: 'ed25519', scheme: 'ed25519', roles: ['root'] }],
+        attention: [],
+      },
+    ],
+  },
 );
 /** A value that fits the schema {@link DirectorRepositoryStatus}. */
 export type DirectorRepositoryStatus = Type.Static<typeof DirectorRepositoryStatus>;

@@ -9,8 +9,10 @@ import {
   RefIdParams,
   RefIdVinParams,
   routesOf,
+  Time,
 } from '../http/index.js';
 import { SCHEDULE_VEHICLE_STATES, StateName } from '../states/index.js';
+import { ExposureResult } from './guard.js';
 import { EVENTS } from './vehicle-events.js';
 
 export const ScheduleVehicleStateName = Type.Union(
@@ -33,6 +35,13 @@ export const ScheduleVehicle = Type.Object(
     reason: Nullable(
       Type.String({ description: 'In the vehicle’s words, where its newest event says so.' }),
     ),
+    askedAt: Nullable(Time),
+    place: Nullable(
+      Type.Integer({ description: 'In the order of exposure, from 1; null: not exposed.' }),
+    ),
+    exposedAt: Nullable(Time),
+    result: Nullable(ExposureResult),
+    decidesAt: Nullable(Time),
   },
   { title: 'ScheduleVehicle' },
 );
@@ -44,12 +53,39 @@ export const ScheduleVehicleWithEvents = Type.Object(
 );
 export type ScheduleVehicleWithEvents = Type.Static<typeof ScheduleVehicleWithEvents>;
 
+/** The answer to a vehicle that is about to download (contract section 10). */
+export const Admission = Type.Object(
+  {
+    admitted: Type.Boolean({
+      description: 'Whether the vehicle may download and install. It then is exposed.',
+    }),
+    retryAfter: Nullable(
+      Type.Integer({ description: 'Where it is not admitted: seconds after which to ask again.' }),
+    ),
+    reason: Type.String({ description: 'Why it is not admitted; empty otherwise.' }),
+  },
+  { title: 'Admission' },
+);
+export type Admission = Type.Static<typeof Admission>;
+
 const AddedVehicles = Type.Object(
   { vehicles: Type.Integer({ description: 'Number of lines.' }) },
   { title: 'AddedVehicles' },
 );
 
 export const scheduleVehicleApi = routesOf('Schedules', {
+  admitVehicle: {
+    method: 'POST',
+    path: '/v1.0/schedules/{ref-id}/vehicles/{vin}/admission',
+    permission: 'fetch',
+    summary: 'Ask whether a vehicle may download and install now',
+    description:
+      'A vehicle asks before it downloads, and once more before it makes what it has installed active. Its first admission fixes its place in the order of exposure; asking again changes nothing. Where the exposure cap of the schedule is reached, or the schedule is paused or held, it is told when to ask again. Where the schedule is not running any more, SCHEDULE_STATUS means that it must not install.',
+    params: RefIdVinParams,
+    answer: json(Admission, 'Whether it is admitted.'),
+    errors: ['SCHEDULE_NOT_FOUND', 'VEHICLE_NOT_FOUND', 'SCHEDULE_STATUS'],
+    repeatable: true,
+  },
   listScheduleVehicles: {
     method: 'GET',
     path: '/v1.0/schedules/{ref-id}/vehicles',
@@ -67,6 +103,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
       wave: Type.Optional(
         Type.Integer({ minimum: 0, maximum: MAX_WAVE, description: 'Only vehicles of this wave.' }),
       ),
+      result: Type.Optional(ExposureResult),
     }),
     answer: json(pageOf(ScheduleVehicle), 'A page of vehicles.'),
     errors: ['SCHEDULE_NOT_FOUND'],

@@ -14,7 +14,7 @@ import {
   WithReason,
 } from '../http/index.js';
 import { Sha256 } from '../update-script/index.js';
-import { Figures, GuardTest } from './guard.js';
+import { Exposure, Figures, GuardTest } from './guard.js';
 import { SchedulePlan } from './schedule-plan.js';
 
 export const SCHEDULE_STATUSES = [
@@ -63,9 +63,14 @@ export const Wave = Type.Object(
     state: WaveState,
     vehicles: Type.Integer(),
     rejected: Type.Integer({ description: 'Vehicles that the adapter does not know.' }),
-    finished: Type.Integer(),
+    finished: Type.Integer({ description: 'From which nothing more is awaited.' }),
+    exposed: Type.Integer(),
+    undecided: Type.Integer({ description: 'Exposed, and without a result.' }),
     succeeded: Type.Integer(),
     failed: Type.Integer(),
+    silent: Type.Integer(),
+    withdrawn: Type.Integer(),
+    failedEarly: Type.Integer({ description: 'Failed before they were exposed.' }),
     rollbackFailed: Type.Integer(),
     postedAt: Nullable(Time),
     passedAt: Nullable(Time),
@@ -126,6 +131,7 @@ export const ScheduleDetails = Type.Object(
       }),
     ),
     decisions: Type.Array(Decision, { description: 'Oldest first.' }),
+    exposure: Exposure,
     guardTest: Nullable(GuardTest),
   },
   { title: 'ScheduleDetails' },

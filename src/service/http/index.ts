@@ -1,3 +1,4 @@
+export * from './actor.js';
 export * from './body-kinds.js';
 export * from './body-stream.js';
 export * from './cursor.js';

@@ -70,9 +70,14 @@ function expiryFaults({ role, content }: ProposedFile, { periods, now }: Proposa
     : [];
 }
 
-function rootFaults({ root }: RepositoryState): string[] {
+function rootFaults({ kind, root }: RepositoryState): string[] {
   return TOP_ROLES.flatMap((role) => {
     const { keyIds, threshold } = root.roles[role];
+    if (kind === 'director' && role !== 'root' && threshold > 1) {
+      return [
+        `${role} needs ${threshold} signatures: the Director signs online roles with one key`,
+      ];
+    }
     const count = new Set(keyIds.filter((id) => root.keys.has(id))).size;
     return count < threshold
       ? [`${role} has ${count} keys for a threshold of ${threshold}: nobody could sign it`]

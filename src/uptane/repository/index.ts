@@ -14,10 +14,12 @@ export {
 export { type DeliveredImage, type Delivery, readDelivery } from './delivery.js';
 export { describeImage } from './describe-image.js';
 export { RepositoryFault } from './fault.js';
+export { fetchRepository } from './fetch-repository.js';
 export { FolderFiles } from './folder-files.js';
 export { exclusively } from './lock.js';
 export { DEFAULT_PERIODS, daysUntil, LONGEST_PERIOD, type Periods } from './periods.js';
 export { readDelegationFile } from './delegation-file.js';
+export { proposedImage } from './names.js';
 export { ImageRepository } from './repository.js';
 export { type Review, signableBy, signReviewed } from './review.js';
 export { TOP_ROLES, type TopRole } from './role-keys.js';

@@ -1,83 +1,120 @@
 /**
- * One writer at a time: concurrent publications would list each other's old versions, and vehicles that saw the first
- * would mistake the second for a rollback. The lock is a file that names its process; a dead process holds no lock.
+ * One writer at a time: two concurrent publications would not list each other's files, and vehicles that saw the first
+ * would take the second for a rollback. The lock is a file that names its holder, who writes it again every few seconds.
+ * A dead process on this machine holds nothing; whoever else has been silent for a minute does not either: machines and
+ * containers come back under other names.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { RepositoryFault } from './fault.js';
 
-/** Locks of this process. Another lock with our pid is from before a restart, because containers reuse pids. */
+/** Locks held by this process. A lock with our pid not in this set predates a restart: containers reuse pids. */
 const own = new Set<string>();
 
 const PAUSE_MS = 100;
+const HEARTBEAT_MS = 5_000;
+/** Of a holder that cannot be asked otherwise, ms. A publication never blocks its process for so long. */
+const SILENT_MS = 60_000;
 
 /**
  * @param patience seconds to wait for another holder
- * @throws RepositoryFault if it is still held then
+ * @throws RepositoryFault if another process still holds it then
  */
 export async function exclusively<T>(
   path: string,
   work: () => Promise<T>,
   patience = 0,
 ): Promise<T> {
-  for (let waited = 0; !take(path); waited += PAUSE_MS) {
+  let lock = take(path);
+  for (let waited = 0; lock === undefined; waited += PAUSE_MS) {
     if (waited >= patience * 1000) throw held(path);
     await setTimeout(PAUSE_MS);
+    lock = take(path);
   }
   own.add(path);
+  const file = lock;
+  const heartbeat = setInterval(() => writeHolder(file), HEARTBEAT_MS).unref();
   try {
     return await work();
   } finally {
-    rmSync(path, { force: true });
+    clearInterval(heartbeat);
+    release(file, path);
     own.delete(path);
   }
 }
 
-function take(path: string): boolean {
+/** @returns descriptor of the lock; undefined: somebody else holds it */
+function take(path: string): number | undefined {
   mkdirSync(dirname(path), { recursive: true });
-  if (create(path)) return true;
-  if (!isStale(path, path)) return false;
-  // Moved away first: if it turns out to be another process's new lock, it is put back.
+  const { lock, now } = create(path);
+  if (lock !== undefined) return lock;
+  if (!isStale(path, path, now)) return undefined;
+  // Moved aside first: if another process has just taken the lock, its lock is put back.
   const aside = `${path}.${process.pid}.stale`;
   try {
     renameSync(path, aside);
   } catch {
-    return false;
+    return undefined;
   }
-  if (!isStale(aside, path)) linkSync(aside, path);
+  if (!isStale(aside, path, now)) linkSync(aside, path);
   rmSync(aside);
-  return create(path);
+  return create(path).lock;
 }
 
-/** Whether the process named in a file is dead, or had our pid before a restart. */
-function isStale(file: string, path: string): boolean {
+/** @param now ms, by the clock of the file system, which is the same for all holders */
+function isStale(file: string, path: string, now: number): boolean {
   const { host, pid } = readHolder(file);
-  if (host !== hostname()) return false;
-  return pid === process.pid ? !own.has(path) : !isAlive(pid);
+  if (host === hostname()) return pid === process.pid ? !own.has(path) : !isAlive(pid);
+  const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  return written !== undefined && now - written > SILENT_MS;
 }
 
 function held(path: string): RepositoryFault {
   const { host, pid } = readHolder(path);
   return new RepositoryFault(
-    `another process works on the repository: ${pid} on ${host}. If it does not run any more, remove ${path}`,
+    `another process works on the repository: ${pid} on ${host}. If it is no longer running, remove ${path}`,
   );
 }
 
-/** Created atomically with its content: linking a file fails if the name exists. */
-function create(path: string): boolean {
+/** Created with its content in one step: a hard link fails if the name is taken. */
+function create(path: string): { readonly lock: number | undefined; readonly now: number } {
   const file = `${path}.${process.pid}`;
-  writeFileSync(file, `${process.pid} ${hostname()}\n`, { mode: 0o600 });
+  const lock = openSync(file, 'w', 0o600);
+  writeHolder(lock);
+  const now = fstatSync(lock).mtimeMs;
   try {
     linkSync(file, path);
-    return true;
+    return { lock, now };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    closeSync(lock);
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return { lock: undefined, now };
     throw error;
   } finally {
     rmSync(file);
   }
+}
+
+/** Through the descriptor, so that it is never another one's lock that is written. */
+const writeHolder = (lock: number) => writeSync(lock, `${process.pid} ${hostname()}\n`, 0);
+
+/** Unless it was taken from us meanwhile. */
+function release(lock: number, path: string): void {
+  const isOurs = statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(lock).ino;
+  closeSync(lock);
+  if (isOurs) rmSync(path, { force: true });
 }
 
 function readHolder(path: string): { pid: number; host: string } {

@@ -19,6 +19,15 @@ export const DEFAULT_PERIODS: Periods = {
 
 export const LONGEST_PERIOD = 3_660;
 
+/** Of a Director only the root is kept in a folder: its other roles are signed online, for each vehicle. */
+export type RepositoryKind = 'image' | 'director';
+
+/** What `repository.json` says. */
+export interface RepositorySettings {
+  readonly kind: RepositoryKind;
+  readonly periods: Periods;
+}
+
 const DAY = 24 * 60 * 60 * 1000;
 
 export const daysOf = (role: string, periods: Periods): number =>
@@ -31,11 +40,11 @@ export const expiryAfter = (now: Date, days: number): string =>
 export const daysUntil = (expires: string, now: Date): number =>
   (Date.parse(expires) - now.getTime()) / DAY;
 
-export const writePeriods = (periods: Periods): string =>
-  `${JSON.stringify({ expiresAfterDays: periods }, null, 2)}\n`;
+export const writeSettings = ({ kind, periods }: RepositorySettings): string =>
+  `${JSON.stringify({ repository: kind, expiresAfterDays: periods }, null, 2)}\n`;
 
 /** @throws RepositoryFault, Refusal */
-export function readPeriods(bytes: Uint8Array): Periods {
+export function readSettings(bytes: Uint8Array): RepositorySettings {
   const file = new Reader(parsed(bytes), { repository: 'image', role: 'repository.json' });
   const days = file.member('expiresAfterDays');
   const of = (role: string) => {
@@ -45,12 +54,20 @@ export function readPeriods(bytes: Uint8Array): Periods {
       : member.integer(1);
   };
   return {
-    root: of('root'),
-    targets: of('targets'),
-    delegated: of('delegated'),
-    snapshot: of('snapshot'),
-    timestamp: of('timestamp'),
+    kind: readKind(file.member('repository')),
+    periods: {
+      root: of('root'),
+      targets: of('targets'),
+      delegated: of('delegated'),
+      snapshot: of('snapshot'),
+      timestamp: of('timestamp'),
+    },
   };
+}
+
+function readKind(member: Reader): RepositoryKind {
+  const kind = member.string();
+  return kind === 'image' || kind === 'director' ? kind : member.refuse('"image" or "director"');
 }
 
 function parsed(bytes: Uint8Array) {

@@ -3,7 +3,7 @@ import { canonicalJson } from '../json/canonical-json.js';
 import { type SignedPart } from '../signing/sign.js';
 import { type Change } from './changes.js';
 import { RepositoryFault } from './fault.js';
-import { daysOf, expiryAfter, type Periods } from './periods.js';
+import { daysOf, expiryAfter, type Periods, type RepositoryKind } from './periods.js';
 import {
   type Proposal,
   proposedFiles,
@@ -63,14 +63,17 @@ export function propose(
 
 /** The first proposal of a repository. */
 export function firstProposal(
+  kind: RepositoryKind,
   root: Omit<RootContent, 'version' | 'expires'>,
   { periods, now }: Pick<ProposalRequest, 'periods' | 'now'>,
 ): Proposal {
   const expires = (role: string) => expiryAfter(now, daysOf(role, periods));
   const signedRoot = writeRootContent({ ...root, version: 1, expires: expires('root') });
+  const first = { root: proposedRoot(unsigned(signedRoot)), targets: new Map() };
+  if (kind === 'director') return first;
   const signedTargets = writeTargetsContent(emptyTargets(1, expires('targets')));
   return {
-    root: proposedRoot(unsigned(signedRoot)),
+    ...first,
     targets: new Map([['targets', proposedTargets('targets', unsigned(signedTargets))]]),
   };
 }

@@ -28,6 +28,7 @@ import {
   type PublicationView,
   verifyAsCurrentVehicle,
   verifyAsNewVehicle,
+  verifyRootChain,
 } from './verify-publication.js';
 
 export interface PublicationRequest {
@@ -55,6 +56,7 @@ export async function preparePublication(request: PublicationRequest): Promise<P
   refuseFaults(proposalFaults(request));
   refuseFaults(missingSignatures(published, proposal, after));
   const root = proposal.root && (await fileOf(proposal.root, request, after));
+  if (published.kind === 'director') return rootPublication(root, request);
   const targets: FileToWrite[] = [];
   for (const file of proposal.targets.values()) targets.push(await fileOf(file, request, after));
   const rootBytes = root?.bytes ?? published.root?.bytes ?? new Uint8Array();
@@ -68,6 +70,19 @@ export async function preparePublication(request: PublicationRequest): Promise<P
   if (root === undefined) return { files: all, isSeamless: true };
   const isSeamless = await isAcceptedNow(view([...first, timestamp]), published, images);
   return { files: isSeamless ? all : [...first, root, timestamp], isSeamless };
+}
+
+/** Of a Director, with the whole chain checked as vehicles do. */
+async function rootPublication(
+  root: FileToWrite | undefined,
+  { files, proposal, now }: PublicationRequest,
+): Promise<Publication> {
+  if (root === undefined) throw new RepositoryFault('no root is proposed');
+  if (proposal.targets.size > 0) {
+    throw new RepositoryFault('the targets of a Director are signed for each vehicle, not here');
+  }
+  await verifyRootChain({ files, overlay: overlayOf([root]), now });
+  return { files: [root], isSeamless: true };
 }
 
 function refuseFaults(faults: readonly string[]): void {

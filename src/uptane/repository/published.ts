@@ -7,7 +7,8 @@ import { readTimestamp } from '../metadata/timestamp.js';
 import { IMAGE_REPOSITORY } from '../rules.js';
 import { RepositoryFault } from './fault.js';
 import { type RepositoryFiles } from './files.js';
-import { metadataFile } from './names.js';
+import { metadataFile, SETTINGS_FILE } from './names.js';
+import { readSettings, type RepositoryKind } from './periods.js';
 import { readRootContent, type RootContent } from './root-content.js';
 import { readTargetsContent, type TargetsContent } from './targets-content.js';
 
@@ -30,6 +31,7 @@ export interface SnapshotContent extends ListingContent {
 
 /** Missing before the first publication, and after a kill during it. */
 export interface Published {
+  readonly kind: RepositoryKind;
   readonly root: PublishedFile<RootContent> | undefined;
   readonly timestamp: PublishedFile<ListingContent> | undefined;
   readonly snapshot: PublishedFile<SnapshotContent> | undefined;
@@ -46,11 +48,13 @@ const subject = (role: string, version?: number) => ({ repository: 'image', role
 
 /** @throws RepositoryFault if a listed file is not there; Refusal if one is not what it should be */
 export async function readPublished(files: RepositoryFiles): Promise<Published> {
+  const settings = await files.read(SETTINGS_FILE);
+  const kind = settings ? readSettings(settings).kind : 'image';
   const highest = highestVersions(await files.list('metadata'));
   const root = await readPublishedRoot(files, highest.get('root'));
   const timestampBytes = await files.read(metadataFile('timestamp'));
   if (timestampBytes === undefined) {
-    return { root, timestamp: undefined, snapshot: undefined, targets: new Map(), highest };
+    return { kind, root, timestamp: undefined, snapshot: undefined, targets: new Map(), highest };
   }
   const timestamp = readTimestamp(timestampBytes, subject('timestamp'), IMAGE_REPOSITORY);
   const snapshotBytes = await needed(files, metadataFile('snapshot', timestamp.snapshot.version));
@@ -65,6 +69,7 @@ export async function readPublished(files: RepositoryFiles): Promise<Published> 
     targets.set(role, { bytes, envelope, content: readTargetsContent(envelope) });
   }
   return {
+    kind,
     root,
     timestamp: {
       bytes: timestampBytes,

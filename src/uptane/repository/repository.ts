@@ -4,7 +4,7 @@
  */
 import { ImageCheck } from '../image-check.js';
 import { type Target } from '../metadata/target.js';
-import { writeEnvelope } from '../signing/sign.js';
+import { type WrittenEnvelope, writeEnvelope } from '../signing/sign.js';
 import { keyIdOfListed, type ListedKey, type Signer } from '../signing/signer.js';
 import { RepositoryFault } from './fault.js';
 import { type RepositoryFiles } from './files.js';
@@ -17,7 +17,7 @@ import {
   proposedImage,
   SETTINGS_FILE,
 } from './names.js';
-import { type Periods, readPeriods, writePeriods } from './periods.js';
+import { type Periods, readSettings, type RepositoryKind, writeSettings } from './periods.js';
 import { firstProposal, propose, type ProposalRequest } from './propose.js';
 import {
   isEmpty,
@@ -41,7 +41,7 @@ import {
   proposalOf,
   unpublished,
 } from './delivery.js';
-import { TOP_ROLES, type TopRole } from './role-keys.js';
+import { isTopRole, TOP_ROLES, type TopRole } from './role-keys.js';
 import { repositoryStatus, type RepositoryStatus } from './status.js';
 import { stateAfter, type RepositoryState } from './state.js';
 
@@ -71,11 +71,12 @@ export class ImageRepository {
     this.#hasImagesElsewhere = hasImagesElsewhere;
   }
 
-  /** Proposes the first root, and targets without images. @throws RepositoryFault */
+  /** Proposes the first root, and targets without images; of a Director the root alone. @throws RepositoryFault */
   async init(
     roles: Readonly<Record<TopRole, FirstKeys>>,
     periods: Periods,
     now: Date,
+    kind: RepositoryKind = 'image',
   ): Promise<void> {
     if ((await this.#files.read(SETTINGS_FILE)) !== undefined) {
       throw new RepositoryFault('there is a repository here already');
@@ -100,13 +101,13 @@ export class ImageRepository {
         targets: roleKeys('targets'),
       },
     };
-    await this.#writeProposal(firstProposal(root, { periods, now }), undefined);
-    await this.#files.write(SETTINGS_FILE, Buffer.from(writePeriods(periods)));
+    await this.#writeProposal(firstProposal(kind, root, { periods, now }), undefined);
+    await this.#files.write(SETTINGS_FILE, Buffer.from(writeSettings({ kind, periods })));
   }
 
   async periods(): Promise<Periods> {
     const bytes = await this.#files.read(SETTINGS_FILE);
-    if (bytes !== undefined) return readPeriods(bytes);
+    if (bytes !== undefined) return readSettings(bytes).periods;
     throw new RepositoryFault('there is no repository here: otaops repository init makes one');
   }
 
@@ -239,6 +240,13 @@ export class ImageRepository {
       throw new RepositoryFault('nothing is published yet');
     }
     return this.#publish(published, { root: undefined, targets: new Map() }, signers, now);
+  }
+
+  /** Proposed files of delegated roles, which their owners can deliver elsewhere. */
+  async deliverable(): Promise<ReadonlyMap<string, WrittenEnvelope>> {
+    const { proposal } = await this.read();
+    const delegated = [...proposal.targets.values()].filter(({ role }) => !isTopRole(role));
+    return new Map(delegated.map(({ role, written }) => [role, written]));
   }
 
   /**

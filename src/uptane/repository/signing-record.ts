@@ -7,6 +7,7 @@ import { parseJson } from '../json/parse-json.js';
 import { Reader } from '../json/reader.js';
 import { readIfThere, replaceFile } from '../store/durable-file.js';
 import { RepositoryFault } from './fault.js';
+import { type RepositoryKind } from './periods.js';
 import { type ProposedFile } from './proposal.js';
 
 interface Entry {
@@ -17,11 +18,13 @@ interface Entry {
 
 export class SigningRecord {
   readonly #path: string;
+  readonly #kind: RepositoryKind;
   readonly #signed: Map<string, Entry>;
 
   /** @throws Refusal, BadJson if the file is not one of ours */
-  constructor(path: string) {
+  constructor(path: string, kind: RepositoryKind) {
     this.#path = path;
+    this.#kind = kind;
     const bytes = readIfThere(path);
     const members = bytes
       ? new Reader(parseJson(bytes), { repository: 'local', role: path }).members()
@@ -36,10 +39,11 @@ export class SigningRecord {
 
   /**
    * @returns a warning if the same version was signed before with different content
-   * @throws RepositoryFault if a later version was signed before
+   * @throws RepositoryFault if a later version was signed before, or the key signs for the other repository
    */
   check({ role, content, envelope }: ProposedFile): string | undefined {
-    const before = this.#signed.get(role);
+    this.#refuseOtherRepository();
+    const before = this.#signed.get(this.#nameOf(role));
     if (before === undefined) return undefined;
     if (content.version < before.version) {
       throw new RepositoryFault(
@@ -54,9 +58,27 @@ export class SigningRecord {
   /** Called before the signature leaves the machine. */
   add({ role, content, envelope }: ProposedFile): void {
     const entry = { version: content.version, sha256: digest(envelope.signedBytes) };
-    this.#signed.set(role, entry);
+    this.#signed.set(this.#nameOf(role), entry);
     replaceFile(this.#path, `${JSON.stringify(Object.fromEntries(this.#signed), null, 2)}\n`);
   }
+
+  /** A root does not name its repository: signed by keys of both, it could be passed off as the other's. */
+  #refuseOtherRepository(): void {
+    const isDirector = this.#kind === 'director';
+    const names = [...this.#signed.keys()];
+    if (names.every((name) => name.startsWith(DIRECTOR) === isDirector)) return;
+    const [here, there] = isDirector
+      ? ['the Director', 'the image repository']
+      : ['the image repository', 'the Director'];
+    throw new RepositoryFault(`this key has signed for ${there}: ${here} needs keys of its own`);
+  }
+
+  #nameOf(role: string): string {
+    return this.#kind === 'director' ? `${DIRECTOR}${role}` : role;
+  }
 }
+
+/** No role name begins like this. */
+const DIRECTOR = 'director/';
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

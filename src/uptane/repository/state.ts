@@ -1,5 +1,6 @@
 /** Combined content of root and all targets roles: current, or after a proposal is published. Pure. */
 import { type Authority } from '../keys/authority.js';
+import { type RepositoryKind } from './periods.js';
 import { type Proposal } from './proposal.js';
 import { type Published } from './published.js';
 import { authorityOf } from './role-keys.js';
@@ -7,6 +8,7 @@ import { type RootContent } from './root-content.js';
 import { rolesDelegatedBy, type TargetsContent } from './targets-content.js';
 
 export interface RepositoryState {
+  readonly kind: RepositoryKind;
   readonly root: RootContent;
   /** By role, including the top-level one. */
   readonly targets: ReadonlyMap<string, TargetsContent>;
@@ -19,11 +21,15 @@ export function stateAfter(published: Published, proposal: Proposal): Repository
   const targets = new Map<string, TargetsContent>();
   for (const [role, { content }] of published.targets) targets.set(role, content);
   for (const [role, { content }] of proposal.targets) targets.set(role, content);
-  return { root, targets };
+  return { kind: published.kind, root, targets };
 }
 
 /** The roles reachable through delegations from the top level. */
-export function reachableRoles({ targets }: Pick<RepositoryState, 'targets'>): readonly string[] {
+export function reachableRoles({
+  kind,
+  targets,
+}: Pick<RepositoryState, 'kind' | 'targets'>): readonly string[] {
+  if (kind === 'director') return [];
   const reached = ['targets'];
   // The list grows during the iteration.
   for (const role of reached) {

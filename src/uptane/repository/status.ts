@@ -91,7 +91,7 @@ export function repositoryStatus(
         ? []
         : proposalFaults({ published, proposal, periods, now }),
     attention: [
-      ...(published.root && published.timestamp ? [] : ['nothing is published yet']),
+      ...(isEstablished(published) ? [] : ['nothing is published yet']),
       ...roles.flatMap((status) => [...expiryNotice(status), ...signatureNotice(status)]),
     ],
   };
@@ -161,15 +161,18 @@ function authoritiesOf(published: Published, proposal: Proposal): (readonly [str
   });
 }
 
+const isEstablished = ({ kind, root, timestamp }: Published): boolean =>
+  root !== undefined && (kind === 'director' || timestamp !== undefined);
+
 function publishedRoles(
-  { root, timestamp, snapshot, targets }: Published,
+  { kind, root, timestamp, snapshot, targets }: Published,
   periods: Periods,
   now: Date,
 ): RoleStatus[] {
   if (root === undefined) return [];
   const { content } = root;
   const after = stateAfter(
-    { root, timestamp, snapshot, targets, highest: new Map() },
+    { kind, root, timestamp, snapshot, targets, highest: new Map() },
     { root: undefined, targets: new Map() },
   );
   const files = [

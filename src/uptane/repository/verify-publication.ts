@@ -5,7 +5,7 @@
 import { onlineKeys } from '../checks/check-root.js';
 import { readRoot } from '../metadata/root.js';
 import { RepositoryClient } from '../repository-client.js';
-import { IMAGE_REPOSITORY } from '../rules.js';
+import { DIRECTOR, IMAGE_REPOSITORY } from '../rules.js';
 import { MemoryMetadataStore } from '../store/memory-metadata-store.js';
 import { type Fetcher } from '../transfer/fetcher.js';
 import { type RepositoryFiles } from './files.js';
@@ -35,6 +35,20 @@ export async function verifyAsNewVehicle(
   const path = metadataFile('root', 1);
   const root = view.overlay.get(path) ?? (await view.files.read(path));
   await cycle(view, new MemoryMetadataStore(root ? [['root', root]] : []), images);
+}
+
+/** Verifies the roots alone, by the Director's rules, from the first to one that has not expired. @throws Refusal */
+export async function verifyRootChain(view: PublicationView): Promise<void> {
+  const path = metadataFile('root', 1);
+  const root = view.overlay.get(path) ?? (await view.files.read(path));
+  const client = new RepositoryClient({
+    name: 'director',
+    rules: DIRECTOR,
+    fetcher: new OverlayFetcher(view),
+    store: new MemoryMetadataStore(root ? [['root', root]] : []),
+    now: view.now,
+  });
+  await client.updateRoot();
 }
 
 /** Verifies as a vehicle with all currently published files. @throws Refusal */

@@ -38,7 +38,7 @@ export class UptaneScriptSource implements ScriptSource {
     this.#options = options;
   }
 
-  fetch(scriptRefId: string, _at: number, signal: AbortSignal): Promise<VerifiedUpdate> {
+  fetch(scriptRefId: string, signal: AbortSignal): Promise<VerifiedUpdate> {
     const { primary } = this.#options;
     return this.#retried(signal, async () => {
       const order = await primary.cycle(signal);

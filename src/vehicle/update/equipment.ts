@@ -47,10 +47,9 @@ export interface ScriptSource {
   /**
    * Fetches a script and verifies it.
    *
-   * @param at ms, by the vehicle's clock
    * @throws UpdateRefused, NotOrdered, SourceUnreachable
    */
-  fetch(scriptRefId: string, at: number, signal: AbortSignal): Promise<VerifiedUpdate>;
+  fetch(scriptRefId: string, signal: AbortSignal): Promise<VerifiedUpdate>;
   /**
    * Whether this script is currently ordered for the vehicle by a trusted authority. Absent if the source cannot tell:
    * then no trigger interrupts an update.
@@ -60,6 +59,24 @@ export interface ScriptSource {
   isOrdered?(scriptRefId: string, signal: AbortSignal): Promise<boolean>;
   /** Records that the script has been executed. May be repeated after a power cut. */
   carriedOut?(scriptRefId: string): void;
+}
+
+/** The update may not begin, or not go on, and asking again will not change that. */
+export class NotAdmitted extends Error {
+  override readonly name = 'NotAdmitted';
+  /** Whether the schedule has ended; otherwise the vehicle has no part in it. */
+  readonly hasEnded: boolean;
+
+  constructor(message: string, { hasEnded }: { readonly hasEnded: boolean }) {
+    super(message);
+    this.hasEnded = hasEnded;
+  }
+}
+
+/** Asks whoever plans the update whether the vehicle may begin (contract section 10). */
+export interface Admission {
+  /** @returns when to ask again, ms; undefined: it is admitted @throws NotAdmitted */
+  ask(refId: string, signal: AbortSignal): Promise<number | undefined>;
 }
 
 /** A question for the user. */
@@ -164,6 +181,8 @@ export interface Reboot {
 /** Everything an update uses. Replace any part with your own. */
 export interface Equipment {
   readonly scripts: ScriptSource;
+  /** Absent: nobody is asked. */
+  readonly admission?: Admission | undefined;
   readonly consent: Consent;
   readonly conditions: Conditions;
   readonly downloads: Downloads;

@@ -9,6 +9,7 @@ export const PHASES = [
   'fetching',
   'consent',
   'conditions',
+  'admission',
   'downloading',
   'verifying',
   'waiting',
@@ -40,6 +41,8 @@ export interface PhaseRow {
 
 const cancelled: Outcome = { reports: ['cancel'], next: 'ended' };
 const unmet: Outcome = { reports: ['failure'], next: 'ended' };
+/** The schedule does not run any more. */
+const withdrawn: Outcome = { reports: ['cancel'], next: 'ended' };
 
 const ROWS = {
   fetching: {
@@ -71,8 +74,19 @@ const ROWS = {
   },
   conditions: {
     does: 'wait for battery, gear and ignition',
-    outcomes: { met: { reports: [], next: 'downloading' }, unmet, cancelled },
+    outcomes: { met: { reports: [], next: 'admission' }, unmet, cancelled },
     otherwise: 'unmet',
+    revocable: true,
+  },
+  admission: {
+    does: 'ask the CarOTA Server whether it may begin',
+    outcomes: {
+      admitted: { reports: [], next: 'downloading' },
+      refused: { reports: ['failure'], next: 'ended' },
+      withdrawn,
+      cancelled,
+    },
+    otherwise: 'refused',
     revocable: true,
   },
   downloading: {
@@ -96,8 +110,8 @@ const ROWS = {
     revocable: true,
   },
   waiting: {
-    does: 'wait for the daily window, and for the conditions again',
-    outcomes: { open: { reports: [], next: 'installing' }, unmet, cancelled },
+    does: 'wait for the daily window, for the conditions again, and ask once more',
+    outcomes: { open: { reports: [], next: 'installing' }, unmet, withdrawn, cancelled },
     otherwise: 'unmet',
     revocable: true,
   },

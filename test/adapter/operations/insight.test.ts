@@ -241,7 +241,7 @@ describe('on PostgreSQL', () => {
     let measuredAt = 0;
     for await (const chunk of exportDeliveries(database, operationId, {}, 'csv')) {
       bytes += chunk.length;
-      for (const character of chunk) if (character === '\n') lines += 1;
+      lines += chunk.split('\n').length - 1;
       if (lines < measuredAt + ROWS / 10) continue;
       measuredAt = lines;
       most = Math.max(most, bytesInUse() - before);

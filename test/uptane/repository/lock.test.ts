@@ -1,7 +1,15 @@
 /** One writer at a time; a dead writer does not block others. */
 import { execFileSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -47,4 +55,39 @@ test('a failed operation releases the lock', async () => {
   const path = newPath();
   await expect(exclusively(path, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await exclusively(path, done)).toBe('done');
+});
+
+const minutesAgo = (path: string, minutes: number) => {
+  const at = new Date(Date.now() - minutes * 60_000);
+  utimesSync(path, at, at);
+};
+
+test('a holder whose machine came back under another name is silent, and holds nothing after a minute', async () => {
+  const path = newPath();
+  writeFileSync(path, `1 before-${hostname()}\n`);
+  await expect(exclusively(path, done)).rejects.toThrow(`remove ${path}`);
+  minutesAgo(path, 2);
+  expect(await exclusively(path, done)).toBe('done');
+  expect(readdirSync(dirname(path))).toEqual([]);
+});
+
+test('a holder that works for long says so', async () => {
+  const path = newPath();
+  const gate = new EventEmitter();
+  const first = exclusively(path, () => once(gate, 'open'));
+  minutesAgo(path, 2);
+  await expect.poll(() => Date.now() - statSync(path).mtimeMs).toBeLessThan(60_000);
+  gate.emit('open');
+  await first;
+  expect(existsSync(path)).toBe(false);
+});
+
+test('whose lock was taken away does not remove the lock of the next one', async () => {
+  const path = newPath();
+  const other = `1 another-${hostname()}\n`;
+  await exclusively(path, async () => {
+    rmSync(path);
+    writeFileSync(path, other);
+  });
+  expect(readFileSync(path, 'utf8')).toBe(other);
 });

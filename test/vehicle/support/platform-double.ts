@@ -22,6 +22,10 @@ const REF_ID = 'schedule 0909';
 export class PlatformDouble implements CloudLink {
   readonly messages: ReturnType<typeof decoded>[] = [];
   isUp = false;
+  /** Of the payloads that it has got. */
+  readonly bytes = { acks: 0, events: 0 };
+  /** Of the last trigger. */
+  triggerBytes = 0;
   #handlers: CloudLinkHandlers | undefined;
 
   open(handlers: CloudLinkHandlers): void {
@@ -31,7 +35,9 @@ export class PlatformDouble implements CloudLink {
   }
 
   publish(payload: Buffer): Promise<void> {
-    this.messages.push(decoded(payload));
+    const message = decoded(payload);
+    this.messages.push(message);
+    this.bytes[message.message_type === 'OTA_EVENT' ? 'events' : 'acks'] += payload.length;
     return Promise.resolve();
   }
 
@@ -47,7 +53,9 @@ export class PlatformDouble implements CloudLink {
     time = Date.now(),
     ttl = -1,
   ): void {
-    this.#handlers?.onMessage(triggerOf(scriptRefId, triggerId, time, ttl));
+    const payload = triggerOf(scriptRefId, triggerId, time, ttl);
+    this.triggerBytes = payload.length;
+    this.#handlers?.onMessage(payload);
   }
 
   get events(): OtaEvent[] {

@@ -34,6 +34,14 @@ export type Bill = Partial<
 
 type Answer = (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
 
+const isAdmission = (path: string) =>
+  path.startsWith('/v1.0/schedules/') && path.endsWith('/admission');
+
+export const ADMITTED = {
+  status: 200,
+  body: { admitted: true, retryAfter: null, reason: '' },
+};
+
 export class UptaneWorld {
   readonly director = new TestRepository('', '');
   readonly image = new TestRepository('metadata/', 'targets/');
@@ -41,8 +49,10 @@ export class UptaneWorld {
   /** The time server's time. */
   now = NOW;
   readonly manifests: ManifestFile[] = [];
-  /** Path of each request. */
+  /** Path of each request to the two repositories. */
   requests: string[] = [];
+  /** The same with those for admission. */
+  readonly allRequests: string[] = [];
   /** Body bytes in and out. */
   readonly traffic = { sent: 0, received: 0 };
   /** An attacker on the path: if it returns true, it has answered in place of the server. */
@@ -50,6 +60,8 @@ export class UptaneWorld {
   /** Answers time requests in place of a signed one. */
   timeAnswer: ((nonces: readonly string[]) => Buffer) | undefined;
   manifestStatus = 204;
+  /** Answers of the CarOTA Server to requests for admission, first to last; the last one stays. */
+  admissions: readonly { readonly status: number; readonly body: unknown }[] = [ADMITTED];
   url = '';
   readonly #server = createServer((request, response) => void this.#serve(request, response));
 
@@ -152,7 +164,9 @@ export class UptaneWorld {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '';
-    this.requests.push(`${request.method === 'POST' ? 'POST ' : ''}${path}`);
+    const asked = `${request.method === 'POST' ? 'POST ' : ''}${path}`;
+    this.allRequests.push(asked);
+    if (!isAdmission(path)) this.requests.push(asked);
     const body = await bodyOf(request);
     this.traffic.received += body.length;
     if (this.intercept(path, request, response)) return;
@@ -165,6 +179,13 @@ export class UptaneWorld {
       if (this.manifestStatus === 204) this.manifests.push(readManifest(body));
       const problem = this.manifestStatus === 204 ? '' : '{"errorMessage":"replayed"}';
       response.writeHead(this.manifestStatus).end(problem);
+      return;
+    }
+    if (isAdmission(path)) {
+      const [{ status, body: answer } = ADMITTED, ...others] = this.admissions;
+      if (others.length > 0) this.admissions = others;
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
       return;
     }
     const nonces = readTimeRequest(body);

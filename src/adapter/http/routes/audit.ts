@@ -1,5 +1,6 @@
 /** The audit log: who did what, when and why. */
 import { auditApi, type AuditEntry } from '../../../contract/adapter-api/index.js';
+import { auditBody } from '../../../service/audit/index.js';
 import {
   ID_POSITION,
   type ListCursor,
@@ -9,7 +10,7 @@ import {
   type Served,
   type Server,
 } from '../../../service/http/index.js';
-import { type AuditRow, listActions } from '../../audit/index.js';
+import { listActions, type OperationAuditRow } from '../../audit/index.js';
 import { type HttpContext } from '../context.js';
 import { operationOf } from './operation-bodies.js';
 
@@ -34,14 +35,7 @@ export function auditRoutes(server: Server, context: HttpContext): void {
   serve(server, auditApi.listAudit, ({ query }) => auditPage(OF_ALL, query));
 }
 
-const auditEntry = (row: AuditRow): Served<AuditEntry> => ({
-  id: row.id,
-  at: row.at,
-  tokenId: row.token_id,
-  tokenName: row.token_name,
-  action: row.action,
+const auditEntry = (row: OperationAuditRow): Served<AuditEntry> => ({
+  ...auditBody(row),
   'ref-id': row.ref_id,
-  vin: row.vin,
-  reason: row.reason,
-  detail: row.detail,
 });

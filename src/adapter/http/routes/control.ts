@@ -1,6 +1,6 @@
 /** Control of operations: pause, resume, cancel, change, retrigger. Each action is recorded in the audit log. */
 import { controlApi } from '../../../contract/adapter-api/index.js';
-import { Problem, serve, type Server } from '../../../service/http/index.js';
+import { actorOf, Problem, serve, type Server } from '../../../service/http/index.js';
 import {
   cancelOperation,
   changeDispatch,
@@ -11,7 +11,7 @@ import {
   retriggerVehicle,
   setPaused,
 } from '../../operations/index.js';
-import { actorOf, type HttpContext } from '../context.js';
+import { type HttpContext } from '../context.js';
 import { deliveryOf, operationBody, operationOf, vehicleBody } from './operation-bodies.js';
 
 export function controlRoutes(server: Server, context: HttpContext): void {

@@ -6,6 +6,7 @@ import {
 } from '../../../contract/adapter-api/index.js';
 import { DEFAULT_REPLAY } from '../../../contract/index.js';
 import {
+  actorOf,
   listCursor,
   page,
   Problem,
@@ -23,7 +24,7 @@ import {
   replay,
   replayMatching,
 } from '../../dead-letters/index.js';
-import { actorOf, type HttpContext } from '../context.js';
+import { type HttpContext } from '../context.js';
 
 const LETTERS = listCursor(
   'dead-letters',

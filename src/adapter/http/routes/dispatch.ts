@@ -1,9 +1,9 @@
 /** `/v1.0/dispatch`: the global rate limit, shared by all adapters on this database. */
 import { dispatchApi } from '../../../contract/adapter-api/index.js';
-import { serve, type Server } from '../../../service/http/index.js';
+import { actorOf, serve, type Server } from '../../../service/http/index.js';
 import { recordAction } from '../../audit/index.js';
 import { groupRate, setGroupRate } from '../../c2d-sender/index.js';
-import { actorOf, type HttpContext } from '../context.js';
+import { type HttpContext } from '../context.js';
 
 export function dispatchRoutes(server: Server, context: HttpContext): void {
   const { database, clock, log } = context;

@@ -1,7 +1,14 @@
 /** `/v1.0/callbacks`: receivers of the event call-back (contract section 6). */
 import { type Receiver, receiverApi } from '../../../contract/adapter-api/index.js';
 import { parseTimestamp } from '../../../contract/index.js';
-import { invalid, Problem, serve, type Served, type Server } from '../../../service/http/index.js';
+import {
+  actorOf,
+  invalid,
+  Problem,
+  serve,
+  type Served,
+  type Server,
+} from '../../../service/http/index.js';
 import { recordAction } from '../../audit/index.js';
 import {
   addReceiver,
@@ -16,7 +23,7 @@ import {
   removeReceiver,
 } from '../../call-back/index.js';
 import { positionBefore } from '../../event-stream/index.js';
-import { actorOf, type HttpContext } from '../context.js';
+import { type HttpContext } from '../context.js';
 
 export function receiverRoutes(server: Server, context: HttpContext): void {
   const { database, clock } = context;

@@ -1,11 +1,8 @@
 /** `/uptane/director`: manifests, signed time and metadata for Primaries; what they have reported, for people. */
-import {
-  type AttackReport,
-  type CarotaAuditEntry,
-  directorApi,
-} from '../../../contract/carota-api/index.js';
 import { type FastifyRequest } from 'fastify';
+import { type AttackReport, directorApi } from '../../../contract/carota-api/index.js';
 import { VEHICLE_ROLE } from '../../../service/access/index.js';
+import { auditBody } from '../../../service/audit/index.js';
 import {
   callerOf,
   ID_POSITION,
@@ -19,7 +16,7 @@ import {
 } from '../../../service/http/index.js';
 import { ManifestRefusal } from '../../../uptane/manifest/manifest-refusal.js';
 import { Refusal } from '../../../uptane/refusal.js';
-import { type AuditRow, listActions } from '../../audit.js';
+import { listActions } from '../../audit.js';
 import { type AttackRow, listAttacks, UnknownVehicle } from '../../director/index.js';
 import { type CarotaContext } from '../context.js';
 
@@ -120,16 +117,4 @@ const attackBody = ({ first_at, last_at, ...report }: AttackRow): Served<AttackR
   ...report,
   firstAt: first_at,
   lastAt: last_at,
-});
-
-const auditBody = ({
-  token_id,
-  token_name,
-  detail,
-  ...entry
-}: AuditRow): Served<CarotaAuditEntry> => ({
-  ...entry,
-  tokenId: token_id,
-  tokenName: token_name,
-  detail: detail,
 });

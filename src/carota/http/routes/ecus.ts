@@ -8,7 +8,7 @@ import {
 } from '../../../contract/carota-api/index.js';
 import { type FieldError } from '../../../contract/index.js';
 import {
-  callerOf,
+  actorOf,
   invalid,
   linesIn,
   Problem,
@@ -16,7 +16,6 @@ import {
   type Served,
   type Server,
 } from '../../../service/http/index.js';
-import { type Actor } from '../../audit.js';
 import {
   dueByEcu,
   ecuStanding,
@@ -52,7 +51,7 @@ export function ecuRoutes(server: Server, context: CarotaContext): void {
     if (!found) throw new Problem('MANIFEST_NOT_FOUND', `no manifest of ${vin} was accepted yet`);
     // It was checked before it was stored.
     const manifest = JSON.parse(found.manifest.toString()) as StoredManifest['manifest'];
-    return { receivedAt: found.received_at, manifest };
+    return { acceptedAt: found.received_at, manifest };
   });
 
   serve(server, ecuApi.putEcus, async ({ request, params, body }) => {
@@ -80,11 +79,6 @@ export function ecuRoutes(server: Server, context: CarotaContext): void {
     const { input, format } = linesIn(request);
     return importEcus(database, input, format, actorOf(request, 'import'), clock);
   });
-}
-
-function actorOf(request: Parameters<typeof callerOf>[0], reason: string): Actor {
-  const { id, name } = callerOf(request);
-  return { id, name, reason };
 }
 
 function refuseIf(errors: readonly FieldError[]): void {

@@ -6,6 +6,7 @@ import { type Readable } from 'node:stream';
 import { type FastifyRequest } from 'fastify';
 import { type DeliveryOutcome, imageRepositoryApi } from '../../../contract/carota-api/index.js';
 import {
+  actorOf,
   callerOf,
   Problem,
   serve,
@@ -83,6 +84,7 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
     method: ['GET', 'HEAD'],
     url: `${IMAGES}*`,
     schema: { hide: true },
+    config: context.imageAccess === 'vehicles' ? { permission: 'fetch' } : {},
     handler: async (request, reply) => {
       const [path = ''] = request.url.split('?');
       const wanted = requestedImage(path.slice(IMAGES.length));
@@ -105,9 +107,9 @@ async function delivered(
   request: FastifyRequest,
   bytes: Uint8Array,
 ): Promise<DeliveryResult> {
-  const { id, name } = callerOf(request);
+  const by = actorOf(request);
   const note = (action: 'deliver' | 'refuse-delivery', detail: object) =>
-    recordActions(database, action, [{ vin: null, by: { id, name, reason: '' }, detail }], clock());
+    recordActions(database, action, [{ vin: null, by, detail }], clock());
   try {
     const result = await images.deliver(bytes);
     const { state, roles } = result;

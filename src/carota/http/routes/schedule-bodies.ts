@@ -1,18 +1,19 @@
 /** Schedules in answers of the HTTP interface. */
 import {
   type Decision,
-  type GuardTest,
+  type Exposure,
   type Schedule,
-  type SchedulePlan,
+  type ScheduleVehicle,
   type Wave,
 } from '../../../contract/carota-api/index.js';
 import { Problem, type Served } from '../../../service/http/index.js';
-import { figuresOf, forOneOf, type PathPoint } from '../../guard/index.js';
 import {
   type DecisionRow,
+  capOf,
   findSchedule,
-  mostWaves,
   type ScheduleRow,
+  type ScheduleVehicleRow,
+  type Waiting,
   type WaveRow,
 } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
@@ -42,8 +43,13 @@ export const waveBody = (row: WaveRow): Served<Wave> => ({
   vehicles: row.vehicles,
   rejected: row.rejected,
   finished: row.finished,
+  exposed: row.exposed,
+  undecided: row.undecided,
   succeeded: row.succeeded,
   failed: row.failed,
+  silent: row.silent,
+  withdrawn: row.withdrawn,
+  failedEarly: row.failed_early,
   rollbackFailed: row.rollback_failed,
   postedAt: row.posted_at,
   passedAt: row.passed_at,
@@ -51,17 +57,35 @@ export const waveBody = (row: WaveRow): Served<Wave> => ({
 
 export const decisionBody = (row: DecisionRow): Served<Decision> => row;
 
-/** The test's bounds, and the course of the evidence. */
-export function guardTestOf(
-  plan: SchedulePlan,
-  path: readonly PathPoint[],
-): Served<GuardTest> | null {
-  const test = plan.guard?.test;
-  if (!test) return null;
-  const { stopAt, goAt } = figuresOf(forOneOf(test, mostWaves(plan)), 0, 0);
+export const scheduleVehicleBody = ({
+  asked_at,
+  exposed_at,
+  decides_at,
+  ...row
+}: ScheduleVehicleRow): Served<ScheduleVehicle> => ({
+  ...row,
+  askedAt: asked_at,
+  exposedAt: exposed_at,
+  decidesAt: decides_at,
+});
+
+/** What the guard knows of the vehicles of all waves. */
+export function exposureOf(
+  schedule: ScheduleRow,
+  waves: readonly WaveRow[],
+  { waiting, next_deadline: nextDeadline }: Waiting,
+): Served<Exposure> {
+  const sum = (of: (wave: WaveRow) => number) => waves.reduce((all, wave) => all + of(wave), 0);
   return {
-    stopAt,
-    goAt,
-    path: path.map(({ from_wave, ...point }) => ({ ...point, fromWave: from_wave })),
+    exposed: sum(({ exposed }) => exposed),
+    undecided: sum(({ undecided }) => undecided),
+    succeeded: sum(({ succeeded }) => succeeded),
+    failed: sum(({ failed }) => failed),
+    silent: sum(({ silent }) => silent),
+    withdrawn: sum(({ withdrawn }) => withdrawn),
+    failedEarly: sum((wave) => wave.failed_early),
+    cap: capOf(schedule),
+    waiting,
+    nextDeadline,
   };
 }

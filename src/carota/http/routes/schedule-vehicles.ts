@@ -14,29 +14,31 @@ import {
 } from '../../../service/http/index.js';
 import { type LineFormat, linesOf } from '../../../service/lines.js';
 import { readVehicleEvents } from '../../events/index.js';
-import { addVehicles, listScheduleVehicles } from '../../schedules/index.js';
+import { addVehicles, admit, listScheduleVehicles } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
 import { eventBody } from './event-body.js';
-import { scheduleOf } from './schedule-bodies.js';
+import { scheduleOf, scheduleVehicleBody } from './schedule-bodies.js';
 import { conflictAsProblem } from './schedules.js';
 
 const VEHICLES = listCursor('schedule-vehicles', VIN_POSITION);
 
 export function scheduleVehicleRoutes(server: Server, context: CarotaContext): void {
-  const { database, reading } = context;
+  const { database, reading, clock } = context;
+
+  serve(server, scheduleVehicleApi.admitVehicle, async ({ params }) => {
+    const vin = params.vin.toUpperCase();
+    const refId = params['ref-id'];
+    const admission = await admit(database, refId, vin, clock()).catch(conflictAsProblem);
+    if (!admission) throw notIn(vin);
+    return admission;
+  });
 
   serve(server, scheduleVehicleApi.listScheduleVehicles, async ({ params, query }) => {
     const { limit, cursor, ...filter } = query;
     const { id } = await scheduleOf(context, params['ref-id']);
     const after = VEHICLES.read(cursor) ?? '';
     const rows = await listScheduleVehicles(reading, id, { after, limit, ...filter });
-    return page(
-      rows,
-      limit,
-      VEHICLES,
-      ({ vin }) => vin,
-      (row) => row,
-    );
+    return page(rows, limit, VEHICLES, ({ vin }) => vin, scheduleVehicleBody);
   });
 
   serve(
@@ -55,11 +57,13 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
     const vin = params.vin.toUpperCase();
     const { id } = await scheduleOf(context, params['ref-id']);
     const [row] = await listScheduleVehicles(database, id, { after: before(vin), limit: 1 });
-    if (row?.vin !== vin) throw new Problem('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
+    if (row?.vin !== vin) throw notIn(vin);
     const events = await readVehicleEvents(reading, vin, MAX_EVENTS, params['ref-id']);
-    return { ...row, events: events.map(eventBody) };
+    return { ...scheduleVehicleBody(row), events: events.map(eventBody) };
   });
 }
+
+const notIn = (vin: string) => new Problem('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
 
 /** Sorts immediately before the VIN. */
 const before = (vin: string) =>

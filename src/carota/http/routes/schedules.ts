@@ -10,7 +10,6 @@ import {
   serve,
   type Server,
 } from '../../../service/http/index.js';
-import { readPath } from '../../guard/index.js';
 import {
   act,
   contentOf,
@@ -20,13 +19,15 @@ import {
   planErrors,
   previewSchedule,
   readDecisions,
+  readGuardTest,
+  readWaiting,
   readWaves,
   ScheduleConflict,
 } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
 import {
   decisionBody,
-  guardTestOf,
+  exposureOf,
   scheduleBody,
   scheduleOf,
   waveBody,
@@ -62,11 +63,12 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, scheduleApi.getSchedule, async ({ params: { 'ref-id': refId } }) => {
     const schedule = await scheduleOf(context, refId);
-    const [states, waves, decisions, path] = await Promise.all([
+    const [states, waves, decisions, waiting, guardTest] = await Promise.all([
       countStates(reading, schedule.id),
       readWaves(reading, schedule.id),
       readDecisions(reading, schedule.id),
-      readPath(reading, schedule.id),
+      readWaiting(reading, schedule.id),
+      readGuardTest(reading, schedule),
     ]);
     return {
       ...scheduleBody(schedule),
@@ -75,7 +77,8 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
       states,
       waves: waves.map(waveBody),
       decisions: decisions.map(decisionBody),
-      guardTest: guardTestOf(schedule.plan, path),
+      exposure: exposureOf(schedule, waves, waiting),
+      guardTest,
     };
   });
 

@@ -1,5 +1,7 @@
 /** `otaops repository`: key ceremonies of the image repository, in a folder that can be copied to other machines. */
 import { type Command } from 'commander';
+import { deliverCommand } from './deliver.js';
+import { fetchCommand } from './fetch.js';
 import { initCommand } from './init.js';
 import { revokeCommand, rotateCommand } from './key-changes.js';
 import { proposeCommand } from './propose.js';
@@ -30,4 +32,6 @@ Example:
   rotateCommand(repository);
   revokeCommand(repository);
   statusCommand(repository);
+  fetchCommand(repository);
+  deliverCommand(repository);
 }

@@ -13,6 +13,7 @@ interface InitFlags {
   readonly key: string[];
   readonly threshold?: string[];
   readonly expires?: string[];
+  readonly director?: boolean;
 }
 
 export function initCommand(repository: Command): void {
@@ -22,9 +23,10 @@ export function initCommand(repository: Command): void {
     .argument('<folder>', 'created if missing')
     .requiredOption(
       '--key <role=file>',
-      'public key of root, targets, snapshot or timestamp; repeatable',
+      'public key of root, targets, snapshot or timestamp (of a Director also time); repeatable',
       collect,
     )
+    .option('--director', 'of a Director: the root alone; its other roles are signed online')
     .option('--threshold <role=number>', 'keys that must sign a role (default: 1)', collect)
     .option(
       '--expires <role=days>',
@@ -33,7 +35,8 @@ export function initCommand(repository: Command): void {
     )
     .action(async (folder: string, flags: InitFlags) => {
       const { TOP_ROLES } = await import('../../../uptane/repository/index.js');
-      const keys = await keysByRole(flags.key);
+      const kind = flags.director ? 'director' : 'image';
+      const keys = await keysByRole(flags.key, kind);
       const thresholds = new Map(
         (flags.threshold ?? []).map((text) => thresholdOf('--threshold', text)),
       );
@@ -51,18 +54,33 @@ export function initCommand(repository: Command): void {
       };
       const periods = await periodsOf(flags.expires ?? []);
       mkdirSync(folder, { recursive: true });
-      await changing(folder, (images) => images.init(roles, periods, new Date()));
-      print(`Proposed root version 1 and targets version 1 for ${TOP_ROLES.length} roles.`);
+      await changing(folder, (images) => images.init(roles, periods, new Date(), kind));
+      if (kind === 'director') await writeTimeKeys(folder, keys.get(TIME) ?? []);
+      const what = kind === 'director' ? 'root version 1' : 'root version 1 and targets version 1';
+      print(`Proposed ${what} for ${TOP_ROLES.length} roles.`);
       print(`Next: otaops repository sign ${folder} --key <file>, by each signer`);
     });
 }
 
-async function keysByRole(texts: readonly string[]): Promise<Map<string, ListedKey[]>> {
+/** Not a role of the repository: vehicles are provisioned with its keys beside the root. */
+const TIME = 'time';
+
+async function writeTimeKeys(folder: string, keys: readonly ListedKey[]): Promise<void> {
+  if (keys.length === 0) return;
+  const { FolderFiles } = await import('../../../uptane/repository/index.js');
+  const text = `${JSON.stringify(keys, null, 2)}\n`;
+  await new FolderFiles(folder).write('metadata/time-keys.json', Buffer.from(text));
+}
+
+async function keysByRole(
+  texts: readonly string[],
+  kind: 'image' | 'director',
+): Promise<Map<string, ListedKey[]>> {
   const { readPublicKeyFile } = await import('../../../uptane/signing/index.js');
   const keys = new Map<string, ListedKey[]>();
   for (const text of texts) {
     const [role, file] = pairOf('--key', text);
-    await checkTopRole('--key', role);
+    if (kind !== 'director' || role !== TIME) await checkTopRole('--key', role);
     keys.set(role, [...(keys.get(role) ?? []), await readPublicKeyFile(file)]);
   }
   return keys;

@@ -72,7 +72,8 @@ async function signBy(
   const files = signableBy(reviewed, signer.keyId).filter(
     ({ role }) => roles === undefined || roles.includes(role),
   );
-  const record = recordPath === undefined ? undefined : new SigningRecord(recordPath);
+  const record =
+    recordPath === undefined ? undefined : new SigningRecord(recordPath, reviewed.published.kind);
   const warnings = files.flatMap((file) => record?.check(file) ?? []);
   print();
   for (const warning of warnings) print(`Note: ${warning}.`);

@@ -7,6 +7,7 @@ import { type StepProps } from './step.js';
 
 const PERCENT: NumberRule = { above: 0, max: 100 };
 const VEHICLES: NumberRule = { isInteger: true, min: 1 };
+const SECONDS = VEHICLES;
 
 const PERCENTS = [
   ['tolerated', 'Tolerated failure rate (%)'],
@@ -16,7 +17,17 @@ const PERCENTS = [
 ] as const;
 
 interface NumberInput {
-  readonly name: 'maxFailures' | 'maxRollbackFailures' | 'patience' | 'priority' | 'perSecond';
+  readonly name:
+    | 'maxFailures'
+    | 'maxEarlyFailures'
+    | 'maxRollbackFailures'
+    | 'exposureCap'
+    | 'deadline'
+    | 'afterReboot'
+    | 'soak'
+    | 'patience'
+    | 'priority'
+    | 'perSecond';
   readonly label: string;
   readonly path: string;
   readonly help: string;
@@ -28,7 +39,7 @@ const NUMBERS: readonly NumberInput[] = [
     name: 'maxFailures',
     label: 'Maximum failures',
     path: '/guard/maxFailures',
-    help: 'So many failures stop it, whatever the test says.',
+    help: 'So many failures stop it, whatever the test says. Silence is failure.',
     rule: VEHICLES,
   },
   {
@@ -39,11 +50,46 @@ const NUMBERS: readonly NumberInput[] = [
     rule: VEHICLES,
   },
   {
+    name: 'maxEarlyFailures',
+    label: 'Maximum early failures',
+    path: '/guard/maxEarlyFailures',
+    help: 'Vehicles that fail before they download: the script or its signatures are wrong.',
+    rule: VEHICLES,
+  },
+  {
+    name: 'exposureCap',
+    label: 'Exposure cap',
+    path: '/guard/exposureCap',
+    help: 'Vehicles that may update at first without a result; default 100. It grows with the evidence.',
+    rule: VEHICLES,
+  },
+  {
+    name: 'deadline',
+    label: 'Deadline, seconds',
+    path: '/guard/deadline',
+    help: 'A vehicle without a result for so long is silent; default 7 days.',
+    rule: SECONDS,
+  },
+  {
+    name: 'afterReboot',
+    label: 'Deadline after reboot, seconds',
+    path: '/guard/afterReboot',
+    help: 'A vehicle that does not report for so long is silent; default 1 hour.',
+    rule: SECONDS,
+  },
+  {
+    name: 'soak',
+    label: 'Soak, seconds',
+    path: '/guard/soak',
+    help: 'A failure still counts for so long after success; default 1 day.',
+    rule: { isInteger: true, min: 0 },
+  },
+  {
     name: 'patience',
     label: 'Wait for a wave, seconds',
     path: '/guard/patience',
-    help: 'Then the guard decides on the results so far.',
-    rule: { isInteger: true, min: 1 },
+    help: 'Then it no longer waits for vehicles that have not begun.',
+    rule: SECONDS,
   },
   {
     name: 'priority',

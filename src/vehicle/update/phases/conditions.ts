@@ -1,6 +1,7 @@
 /** Waits until the vehicle meets the preconditions, before the download and again before the installation. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_TIMEOUT, nextOpening } from '../../../update-script/index.js';
+import { NotAdmitted } from '../equipment.js';
 import {
   beginning,
   because,
@@ -8,6 +9,7 @@ import {
   type PhaseResult,
   scriptOf,
 } from '../phase-context.js';
+import { untilAdmitted } from './admission.js';
 import { unmetCondition } from '../unmet-conditions.js';
 
 export async function conditions(context: PhaseContext): Promise<PhaseResult<'conditions'>> {
@@ -22,7 +24,15 @@ export async function waiting(context: PhaseContext): Promise<PhaseResult<'waiti
   if (window) await untilOpen(context, () => nextOpening(window, timeZone, context.now()));
   await context.unpaused();
   const unmet = await conditionsMet(context);
-  return unmet === undefined ? { outcome: 'open' } : { outcome: 'unmet', meta: because(unmet) };
+  if (unmet !== undefined) return { outcome: 'unmet', meta: because(unmet) };
+  try {
+    // The schedule may have been stopped since the download began.
+    await untilAdmitted(context);
+  } catch (error) {
+    if (!(error instanceof NotAdmitted)) throw error;
+    return { outcome: 'withdrawn', meta: because(error.message) };
+  }
+  return { outcome: 'open' };
 }
 
 async function untilOpen(

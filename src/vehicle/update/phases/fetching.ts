@@ -7,10 +7,10 @@ import { suitability } from '../suitability.js';
 import { versionsMeta } from '../versions-meta.js';
 
 export async function fetching(context: PhaseContext): Promise<PhaseResult<'fetching'>> {
-  const { update, equipment, now, signal } = context;
+  const { update, equipment, signal } = context;
   const { scriptRefId } = update.trigger;
   try {
-    const verified = await equipment.scripts.fetch(scriptRefId, now(), signal);
+    const verified = await equipment.scripts.fetch(scriptRefId, signal);
     checkAddressee(verified.script, scriptRefId, context.model);
     return await judge(verified, context);
   } catch (error) {

@@ -1,6 +1,7 @@
 /** The work of each phase of the machine. */
 import { type PhaseContext, type PhaseResult } from '../phase-context.js';
 import { type Phase } from '../machine.js';
+import { admission } from './admission.js';
 import { conditions, waiting } from './conditions.js';
 import { consent } from './consent.js';
 import { downloading } from './downloading.js';
@@ -12,6 +13,7 @@ export const WORK: { readonly [P in Phase]: (context: PhaseContext) => Promise<P
   fetching,
   consent,
   conditions,
+  admission,
   downloading,
   verifying,
   waiting,

@@ -1,0 +1,109 @@
+/** What an exposed vehicle has come to, and when time decides it (contract section 10). Pure. */
+import { type GuardSettings } from '../../contract/carota-api/index.js';
+import { EVENT_STATUSES, FAILED, resultOf } from '../../contract/index.js';
+
+/** Seconds. */
+export const DEFAULT_AFTER_REBOOT = 3_600;
+export const DEFAULT_DEADLINE = 7 * 24 * 3_600;
+export const DEFAULT_SOAK = 24 * 3_600;
+
+export type ExposureResult = 'undecided' | 'succeeded' | 'failed' | 'silent' | 'withdrawn';
+
+export interface Exposure {
+  readonly result: ExposureResult;
+  /** When the vehicle was exposed, ms. */
+  readonly at: number;
+  /** When it is silent, or has succeeded for good, unless it reports something before, ms. */
+  readonly decidesAt: number | undefined;
+  /** Since when it is silent, ms. */
+  readonly silentAt: number | undefined;
+}
+
+/** How long a vehicle may take for what. */
+export type Deadlines = Pick<GuardSettings, 'afterReboot' | 'deadline' | 'soak'>;
+
+const deadlineOf = ({ deadline = DEFAULT_DEADLINE }: Deadlines, at: number) => at + deadline * 1000;
+
+const decided = (at: number, result: ExposureResult): Exposure => ({
+  result,
+  at,
+  decidesAt: undefined,
+  silentAt: undefined,
+});
+const undecided = (at: number, decidesAt: number): Exposure => ({
+  result: 'undecided',
+  at,
+  decidesAt,
+  silentAt: undefined,
+});
+
+/** @param at when the vehicle was admitted, or its first report was received, ms */
+export const exposedAt = (deadlines: Deadlines, at: number): Exposure =>
+  undecided(at, deadlineOf(deadlines, at));
+
+/** Reports after which the vehicle has been exposed, whether it asked or not: it has begun to download, or more. */
+const PAST_CONSENT: ReadonlySet<string> = new Set(
+  Object.entries(EVENT_STATUSES)
+    .filter(
+      ([name, { rank }]) =>
+        rank >= EVENT_STATUSES.downloading.rank &&
+        !['pause', 'resume', 'cancel', 'pki_check_success', 'pki_check_fail', 'failure'].includes(
+          name,
+        ),
+    )
+    .map(([name]) => name),
+);
+/** They may come before consent (a script that cannot be fetched or verified) or after it. */
+const EITHER: ReadonlySet<string> = new Set(['pki_check_success', 'pki_check_fail', 'failure']);
+
+/**
+ * Whether a report shows that a vehicle of another vendor, which does not ask, has gone on after the consent.
+ *
+ * @param hasConsented whether it has ever reported `consent_accepted`
+ */
+export const showsExposure = (state: string, hasConsented: boolean): boolean =>
+  PAST_CONSENT.has(state) || (hasConsented && EITHER.has(state));
+
+/**
+ * After a report that has given the vehicle a new state. The result depends on when reports reached the adapter, not on when
+ * this server heard of them: it may have been down meanwhile.
+ *
+ * @param before the state that the vehicle had
+ * @param receivedAt ms: by the cloud's clock, never the vehicle's
+ */
+export function afterReport(
+  exposure: Exposure,
+  { before, state }: { readonly before: string; readonly state: string },
+  deadlines: Deadlines,
+  receivedAt: number,
+): Exposure {
+  const { at, result, silentAt } = inTime(exposure, before, receivedAt);
+  // It has succeeded, and still so at the end of the soak: what fails later is another story.
+  if (result === 'succeeded') return decided(at, result);
+  if (FAILED.has(state)) return decided(at, 'failed');
+  if (resultOf(state) === 'withdrawn') return decided(at, 'withdrawn');
+  if (state === 'success') {
+    // Reported once more, it soaks no longer than before.
+    if (before === 'success' && result === 'undecided') return exposure;
+    const soak = (deadlines.soak ?? DEFAULT_SOAK) * 1000;
+    return soak === 0 ? decided(at, 'succeeded') : undecided(at, receivedAt + soak);
+  }
+  // Only success brings back a vehicle that was silent for too long.
+  if (result === 'silent') return { at, result, decidesAt: undefined, silentAt };
+  const afterReboot = (deadlines.afterReboot ?? DEFAULT_AFTER_REBOOT) * 1000;
+  const latest = deadlineOf(deadlines, at);
+  return undecided(at, state === 'reboot' ? Math.min(latest, receivedAt + afterReboot) : latest);
+}
+
+/** As it was when the report was received: a deadline may have passed before it, or not yet. */
+function inTime(exposure: Exposure, state: string, receivedAt: number): Exposure {
+  const { at, decidesAt = Infinity, silentAt = -Infinity } = exposure;
+  if (receivedAt >= decidesAt) return afterDeadline(exposure, state);
+  return receivedAt < silentAt ? undecided(at, silentAt) : exposure;
+}
+
+/** When its time is over. */
+export const afterDeadline = (exposure: Exposure, state: string): Exposure =>
+  state === 'success'
+    ? decided(exposure.at, 'succeeded')
+    : { ...decided(exposure.at, 'silent'), silentAt: exposure.decidesAt };

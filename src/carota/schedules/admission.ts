@@ -1,0 +1,89 @@
+/** Admission of vehicles that are about to download (contract section 10): the exposure cap holds exactly. */
+import { type Admission } from '../../contract/carota-api/index.js';
+import { resultOf } from '../../contract/index.js';
+import { type Database } from '../../service/database/index.js';
+import { exposedAt } from '../guard/index.js';
+import { ScheduleConflict } from './conflict.js';
+import { nextDeadline } from './deadlines.js';
+import { lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
+import { readScheduleVehicles, saveScheduleVehicles } from './tracked-vehicles.js';
+
+/** Seconds. Between them a vehicle asks again when the next result may be there. */
+const SHORTEST_WAIT = 30;
+const LONGEST_WAIT = 900;
+
+/**
+ * Under the lock of the schedule, so that no two vehicles get the same place, and the cap holds for all processes together.
+ *
+ * @param now ms
+ * @returns undefined: the schedule has no such vehicle
+ * @throws ScheduleConflict where there is no such schedule, or it does not run any more
+ */
+export async function admit(
+  database: Database,
+  refId: string,
+  vin: string,
+  now: number,
+): Promise<Admission | undefined> {
+  return database.transaction(async (tx) => {
+    const schedule = await lockSchedule(tx, { refId });
+    if (!schedule) {
+      throw new ScheduleConflict('SCHEDULE_NOT_FOUND', `there is no schedule '${refId}'`);
+    }
+    const vehicle = (await readScheduleVehicles(tx, schedule.id, [vin])).get(vin);
+    if (!vehicle) return undefined;
+    const refusal = refusalOf(schedule);
+    if (refusal !== undefined) return later(refusal, SHORTEST_WAIT);
+    if (vehicle.exposure) return ADMITTED;
+    if (vehicle.wave === 0 || !wasPosted(schedule, vehicle.wave)) {
+      return later('its wave has not started', LONGEST_WAIT);
+    }
+    if (resultOf(vehicle.state) === 'withdrawn') {
+      throw new ScheduleConflict('SCHEDULE_STATUS', `the vehicle is in state ${vehicle.state}`);
+    }
+    if (!schedule.mayExpose) {
+      vehicle.askedAt ??= now;
+      await saveScheduleVehicles(tx, schedule.id, [vehicle]);
+      const deadline = (await nextDeadline(tx, schedule.id)) ?? now;
+      return later(
+        `${schedule.exposureCap} vehicles are exposed and undecided`,
+        (deadline - now) / 1000,
+      );
+    }
+    const before = { state: vehicle.state, result: undefined };
+    vehicle.exposure = exposedAt(schedule.deadlines, now);
+    vehicle.place = schedule.nextPlace();
+    schedule.move(vehicle.wave, before, { state: vehicle.state, result: 'undecided' });
+    await saveScheduleVehicles(tx, schedule.id, [vehicle]);
+    // Its deadline may be the next thing that is due.
+    const due = Math.min(schedule.dueAt ?? Infinity, vehicle.exposure.decidesAt ?? Infinity);
+    await saveSchedule(tx, schedule, due);
+    return ADMITTED;
+  });
+}
+
+const ADMITTED: Admission = { admitted: true, retryAfter: null, reason: '' };
+
+const later = (reason: string, seconds: number): Admission => ({
+  admitted: false,
+  retryAfter: Math.round(Math.min(Math.max(seconds, SHORTEST_WAIT), LONGEST_WAIT)),
+  reason,
+});
+
+const wasPosted = ({ waves }: ScheduleRecord, wave: number): boolean =>
+  waves.some(({ number, state }) => number === wave && state !== 'waiting');
+
+/** @returns why nobody is admitted for now @throws ScheduleConflict where nobody will be any more */
+function refusalOf({ status, reason }: ScheduleRecord): string | undefined {
+  switch (status) {
+    case 'running':
+      return undefined;
+    case 'held':
+    case 'paused':
+      return `the schedule is ${status}`;
+    default: {
+      const why = reason === '' ? '' : `: ${reason}`;
+      throw new ScheduleConflict('SCHEDULE_STATUS', `the schedule is ${status}${why}`);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/** Results that time gives: silence after a deadline, success at the end of the soak (contract section 10). */
+import { type Queryable, textArray } from '../../service/database/index.js';
+import { afterDeadline } from '../guard/index.js';
+import { type ScheduleRecord } from './schedule-record.js';
+
+interface DueVehicle {
+  readonly vin: string;
+  readonly wave: number;
+  readonly state: string;
+  readonly exposed_at: Date;
+  readonly decides_at: Date;
+}
+
+/** @param now ms */
+export async function endDeadlines(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  now: number,
+): Promise<void> {
+  const vehicles = await tx.query<DueVehicle>(
+    `select vin, wave, state, exposed_at, decides_at from schedule_vehicles
+     where schedule_id = $1 and decides_at <= $2`,
+    [schedule.id, new Date(now)],
+  );
+  if (vehicles.length === 0) return;
+  const results = vehicles.map(({ vin, wave, state, exposed_at, decides_at }) => {
+    const { result } = afterDeadline(
+      {
+        result: 'undecided',
+        at: exposed_at.getTime(),
+        decidesAt: decides_at.getTime(),
+        silentAt: undefined,
+      },
+      state,
+    );
+    schedule.move(wave, { state, result: 'undecided' }, { state, result });
+    return { vin, result };
+  });
+  await tx.query(
+    `update schedule_vehicles v set result = n.result, decides_at = null,
+       silent_at = case n.result when 'silent' then decides_at end
+     from unnest($2::text[], $3::text[]) as n (vin, result)
+     where v.schedule_id = $1 and v.vin = n.vin`,
+    [
+      schedule.id,
+      textArray(results.map(({ vin }) => vin)),
+      textArray(results.map(({ result }) => result)),
+    ],
+  );
+}
+
+/** When the next vehicle is silent, or its soak ends, ms. */
+export async function nextDeadline(
+  database: Queryable,
+  scheduleId: number,
+): Promise<number | undefined> {
+  const [row] = await database.query<{ decides_at: Date }>(
+    `select decides_at from schedule_vehicles where schedule_id = $1 and decides_at is not null
+     order by decides_at limit 1`,
+    [scheduleId],
+  );
+  return row?.decides_at.getTime();
+}
+
+/** Deadlines that end before the given time, ms, end then. */
+export async function putOffDeadlines(database: Queryable, until: number): Promise<void> {
+  await database.query('update schedule_vehicles set decides_at = $1 where decides_at < $1', [
+    new Date(until),
+  ]);
+}

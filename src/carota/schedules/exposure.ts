@@ -1,0 +1,63 @@
+/** What the guard knows of a schedule's vehicles, for people. */
+import { type GuardTest, type SchedulePlan } from '../../contract/carota-api/index.js';
+import { type Queryable } from '../../service/database/index.js';
+import { exposureCapOf, SequentialTest } from '../guard/index.js';
+import { exposedFrom, outcomeOf } from './run-tests.js';
+
+/** Where a schedule's guard stands. */
+export interface GuardState {
+  readonly id: number;
+  readonly plan: SchedulePlan;
+  readonly test_number: number;
+  readonly test_from: number;
+  readonly passed: number;
+}
+
+export const capOf = ({ plan: { guard }, passed }: GuardState): number | null =>
+  guard ? exposureCapOf(guard, passed) : null;
+
+/** The test in course, vehicle by vehicle; null: the schedule has none. */
+export async function readGuardTest(
+  database: Queryable,
+  { id, plan, test_number: number, test_from: from }: GuardState,
+): Promise<GuardTest | null> {
+  const settings = plan.guard?.test;
+  if (!settings) return null;
+  let test = SequentialTest.begin(settings, number);
+  const path: GuardTest['path'] = [];
+  for (let next = from; !test.isOver;) {
+    const vehicles = await exposedFrom(database, id, next);
+    for (const { place, vin, result } of vehicles) {
+      if (test.isOver) break;
+      test = test.take(outcomeOf(result));
+      const { optimistic, pessimistic } = test;
+      path.push({
+        place,
+        vin,
+        result,
+        optimistic: optimistic.evidence,
+        pessimistic: pessimistic.evidence,
+      });
+    }
+    const last = vehicles.at(-1);
+    if (!last) break;
+    next = last.place + 1;
+  }
+  return { ...test.bounds, number, from, path };
+}
+
+export interface Waiting {
+  /** Vehicles that asked and must wait for the cap. */
+  readonly waiting: number;
+  readonly next_deadline: Date | null;
+}
+
+export async function readWaiting(database: Queryable, id: number): Promise<Waiting> {
+  const [row] = await database.query<Waiting>(
+    `select count(*) filter (where asked_at is not null and place is null) as waiting,
+       min(decides_at) as next_deadline
+     from schedule_vehicles where schedule_id = $1`,
+    [id],
+  );
+  return row ?? { waiting: 0, next_deadline: null };
+}

@@ -1,0 +1,109 @@
+/** Runs a schedule's tests over its exposed vehicles, in the order of their exposure (contract section 10). */
+import { type Figures, type TestSettings } from '../../contract/carota-api/index.js';
+import { type Queryable } from '../../service/database/index.js';
+import {
+  type ExposureResult,
+  type Outcome,
+  type PathEnd,
+  SequentialTest,
+  type TestResult,
+} from '../guard/index.js';
+import { type ScheduleRecord } from './schedule-record.js';
+
+/** Vehicles per statement: a test seldom takes more. */
+const CHUNK = 500;
+
+export interface ExposedVehicle {
+  readonly place: number;
+  readonly vin: string;
+  readonly result: ExposureResult;
+  readonly decides_at: Date | null;
+}
+
+/** Silence is failure. */
+export const outcomeOf = (result: ExposureResult): Outcome =>
+  result === 'silent' ? 'failed' : result;
+
+/** @param from place of the first one, in the order of exposure */
+export const exposedFrom = (
+  database: Queryable,
+  scheduleId: number,
+  from: number,
+): Promise<ExposedVehicle[]> =>
+  database.query<ExposedVehicle>(
+    `select place, vin, result, decides_at from schedule_vehicles
+     where schedule_id = $1 and place >= $2 order by place limit ${CHUNK}`,
+    [scheduleId, from],
+  );
+
+/**
+ * Where a test has decided to go on, the next one begins behind its last vehicle. Notes each test that has decided.
+ *
+ * @param now ms
+ */
+export async function runTests(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  now: number,
+): Promise<void> {
+  const settings = schedule.plan.guard?.test;
+  if (!settings) return;
+  for (;;) {
+    const result = await runTest(tx, schedule, settings);
+    schedule.test = result;
+    if (result.finding === 'undecided') return;
+    await tx.query(
+      `insert into guard_tests (schedule_id, number, at, decision, figures) values ($1, $2, $3, $4, $5)
+       on conflict do nothing`,
+      [
+        schedule.id,
+        schedule.testNumber,
+        new Date(now),
+        result.finding,
+        JSON.stringify(result.figures),
+      ],
+    );
+    if (result.finding === 'stop') return;
+    schedule.testHasGone(result);
+  }
+}
+
+async function runTest(
+  tx: Queryable,
+  { id, testNumber, testFrom }: ScheduleRecord,
+  settings: TestSettings,
+): Promise<TestResult> {
+  let test = SequentialTest.begin(settings, testNumber);
+  let undecided = 0;
+  for (let from = testFrom; !test.isOver;) {
+    const vehicles = await exposedFrom(tx, id, from);
+    for (const { result } of vehicles) {
+      if (test.isOver) break;
+      test = test.take(outcomeOf(result));
+      if (result === 'undecided') undecided += 1;
+    }
+    const last = vehicles.at(-1);
+    if (!last) break;
+    from = last.place + 1;
+  }
+  const { finding } = test;
+  const path = finding === 'stop' ? test.optimistic : test.pessimistic;
+  const first = testFrom === 1 ? 'first' : 'next';
+  const reasons = {
+    stop: `${path.failed} of the ${first} ${test.vehicles} exposed vehicles failed`,
+    go: `${path.succeeded} of the ${first} ${test.vehicles} exposed vehicles succeeded`,
+    undecided: `${undecided} of the ${first} ${test.vehicles} exposed vehicles are undecided`,
+  };
+  return {
+    finding,
+    reason: reasons[finding],
+    figures: figuresOf(test, path, testNumber, testFrom),
+  };
+}
+
+const figuresOf = (
+  { bounds, vehicles }: SequentialTest,
+  { succeeded, failed, evidence }: PathEnd,
+  test: number,
+  from: number,
+): Figures => ({ test, from, vehicles, succeeded, failed, evidence, ...bounds });

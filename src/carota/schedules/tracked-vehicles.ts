@@ -1,0 +1,102 @@
+/** A schedule's vehicles while their results change: read and written under the lock of the schedule. */
+import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
+import { type Exposure, type ExposureResult } from '../guard/index.js';
+
+export interface TrackedVehicle {
+  readonly vin: string;
+  readonly wave: number;
+  state: string;
+  reason: string | null;
+  /** Of the newest event. */
+  at: Date | null;
+  rank: number | null;
+  id: string | null;
+  hasConsented: boolean;
+  /** In the order of exposure, from 1. */
+  place: number | null;
+  /** Once it is exposed. */
+  exposure: Exposure | undefined;
+  /** When the exposure cap first made it wait, ms. */
+  askedAt: number | undefined;
+}
+
+interface Row extends Pick<
+  TrackedVehicle,
+  'vin' | 'wave' | 'state' | 'reason' | 'at' | 'rank' | 'id' | 'place'
+> {
+  readonly has_consented: boolean;
+  readonly asked_at: Date | null;
+  readonly exposed_at: Date | null;
+  readonly result: ExposureResult | null;
+  readonly decides_at: Date | null;
+  readonly silent_at: Date | null;
+}
+
+export async function readScheduleVehicles(
+  tx: Queryable,
+  scheduleId: number,
+  vins: readonly string[],
+): Promise<Map<string, TrackedVehicle>> {
+  const rows = await tx.query<Row>(
+    `select vin, wave, state, reason, (newest).at, (newest).rank, (newest).id, has_consented, asked_at, place,
+       exposed_at, result, decides_at, silent_at
+     from schedule_vehicles where schedule_id = $1 and vin = any($2::text[])`,
+    [scheduleId, textArray(vins)],
+  );
+  return new Map(rows.map((row) => [row.vin, vehicleOf(row)]));
+}
+
+function vehicleOf(row: Row): TrackedVehicle {
+  const { vin, wave, state, reason, at, rank, id, place } = row;
+  const { has_consented: hasConsented, asked_at, exposed_at, result, decides_at, silent_at } = row;
+  const exposure = exposed_at &&
+    result && {
+      result,
+      at: exposed_at.getTime(),
+      decidesAt: decides_at?.getTime(),
+      silentAt: silent_at?.getTime(),
+    };
+  return {
+    ...{ vin, wave, state, reason, at, rank, id, place, hasConsented },
+    exposure: exposure ?? undefined,
+    askedAt: asked_at?.getTime(),
+  };
+}
+
+export async function saveScheduleVehicles(
+  tx: Queryable,
+  scheduleId: number,
+  vehicles: readonly TrackedVehicle[],
+): Promise<void> {
+  if (vehicles.length === 0) return;
+  const texts = (of: (vehicle: TrackedVehicle) => string | null) => textArray(vehicles.map(of));
+  const times = (of: (vehicle: TrackedVehicle) => number | undefined) =>
+    timeArray(vehicles.map((vehicle) => of(vehicle) ?? null));
+  await tx.query(
+    `update schedule_vehicles v
+     set state = n.state, reason = n.reason,
+       newest = case when n.at is null then v.newest else (n.at, n.rank, n.id, n.state)::event_position end,
+       has_consented = n.has_consented, asked_at = n.asked_at, place = n.place, exposed_at = n.exposed_at,
+       result = n.result, decides_at = n.decides_at, silent_at = n.silent_at
+     from unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::smallint[], $7::text[], $8::boolean[],
+       $9::timestamptz[], $10::int[], $11::timestamptz[], $12::text[], $13::timestamptz[], $14::timestamptz[])
+       as n (vin, state, reason, at, rank, id, has_consented, asked_at, place, exposed_at, result, decides_at, silent_at)
+     where v.schedule_id = $1 and v.vin = n.vin`,
+    [
+      scheduleId,
+      texts(({ vin }) => vin),
+      texts(({ state }) => state),
+      texts(({ reason }) => reason),
+      times(({ at }) => at?.getTime()),
+      numberArray(vehicles.map(({ rank }) => rank)),
+      texts(({ id }) => id),
+      texts(({ hasConsented }) => String(hasConsented)),
+      times(({ askedAt }) => askedAt),
+      numberArray(vehicles.map(({ place }) => place)),
+      times(({ exposure }) => exposure?.at),
+      texts(({ exposure }) => exposure?.result ?? null),
+      times(({ exposure }) => exposure?.decidesAt),
+      times(({ exposure }) => exposure?.silentAt),
+    ],
+  );
+}

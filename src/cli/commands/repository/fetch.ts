@@ -1,0 +1,43 @@
+/** `otaops repository fetch`: a supplier's copy of what is published. */
+import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command } from 'commander';
+import { print } from '../../output.js';
+import { UsageError } from '../../usage-error.js';
+
+interface FetchFlags {
+  readonly from: string;
+  readonly root: string;
+}
+
+export function fetchCommand(repository: Command): void {
+  repository
+    .command('fetch')
+    .description('copy the metadata that a repository publishes, verified, to propose on top of it')
+    .argument('<folder>', 'made if it is not there')
+    .requiredOption(
+      '--from <url>',
+      'of the image repository, e.g. https://ota.example/uptane/image',
+    )
+    .requiredOption('--root <file>', 'its first root, as vehicles are provisioned with it')
+    .action(async (folder: string, { from, root }: FetchFlags) => {
+      const { exclusively, fetchRepository, FolderFiles } =
+        await import('../../../uptane/repository/index.js');
+      const { HttpFetcher } = await import('../../../uptane/transfer/http-fetcher.js');
+      const fetcher = new HttpFetcher(metadataUrl(from));
+      const firstRoot = await readFile(root);
+      mkdirSync(folder, { recursive: true });
+      const written = await exclusively(join(folder, 'lock'), () =>
+        fetchRepository(new FolderFiles(folder), fetcher, firstRoot, new Date()),
+      );
+      for (const path of written) print(`Fetched ${path}`);
+      if (written.length === 0) print('Nothing is new.');
+    });
+}
+
+function metadataUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(`${text.replace(/\/$/, '')}/metadata`) : undefined;
+  if (url && /^https?:$/.test(url.protocol)) return url;
+  throw new UsageError(`--from ${text}: expected an address like https://ota.example/uptane/image`);
+}

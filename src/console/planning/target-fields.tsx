@@ -1,0 +1,46 @@
+/** For which hardware a file is, and its release counter: what makes it a target of the image repository. */
+import { given } from '../format/given.js';
+import { numberOf } from '../format/number-text.js';
+import { NumberField, TextField } from '../ui/fields.js';
+
+export interface TargetForm {
+  readonly hardwareIds: string;
+  readonly releaseCounter: string;
+}
+
+export const EMPTY_TARGET: TargetForm = { hardwareIds: '', releaseCounter: '' };
+
+/** As the query of an upload; nothing if both are empty. */
+export const targetOf = ({ hardwareIds, releaseCounter }: TargetForm) =>
+  given({ hardwareIds: hardwareIds.trim(), releaseCounter: numberOf(releaseCounter) });
+
+const COUNTER = { isInteger: true, min: 0, max: Number.MAX_SAFE_INTEGER };
+
+export function TargetFields({
+  ecus,
+  form,
+  onChange,
+}: {
+  /** Whose hardware it is. */
+  readonly ecus: string;
+  readonly form: TargetForm;
+  readonly onChange: (form: TargetForm) => void;
+}) {
+  return (
+    <div className="form-grid">
+      <TextField
+        label="Hardware ids"
+        help={`Of ${ecus}, separated by commas. Vehicles install only what is in the image repository.`}
+        value={form.hardwareIds}
+        onChange={(hardwareIds) => onChange({ ...form, hardwareIds })}
+      />
+      <NumberField
+        label="Release counter"
+        help="An ECU never goes back to a lower one."
+        rule={COUNTER}
+        value={form.releaseCounter}
+        onChange={(releaseCounter) => onChange({ ...form, releaseCounter })}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+/** Error rates of the guard's tests by simulation, with results that come in any order. */
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { describe, expect, test } from 'vitest';
+import { type Finding, type Outcome, SequentialTest } from '../../../src/carota/guard/index.js';
+import { type TestSettings } from '../../../src/contract/carota-api/index.js';
+import { byDepth, seed } from '../../support/depth.js';
+
+const RUNS = byDepth({ quick: 150, full: 2_000 });
+/** Vehicles that are exposed at the same time. */
+const CAP = 100;
+const FLEET = 800;
+
+interface Delays {
+  /** Mean, in any unit. */
+  readonly success: number;
+  readonly failure: number;
+}
+
+/** One schedule, in virtual time: vehicles are exposed as others come to a result, until the first test has decided. */
+function schedule(settings: TestSettings, rate: number, delays: Delays, random: () => number) {
+  const outcomes: Outcome[] = [];
+  const results: { at: number; place: number; failed: boolean }[] = [];
+  let now = 0;
+  const expose = () => {
+    const failed = random() < rate;
+    const mean = failed ? delays.failure : delays.success;
+    results.push({ at: now - mean * Math.log(1 - random()), place: outcomes.length, failed });
+    outcomes.push('undecided');
+  };
+  while (outcomes.length < CAP) expose();
+  for (;;) {
+    results.sort((a, b) => a.at - b.at);
+    const next = results.shift();
+    if (!next) return 'undecided';
+    now = next.at;
+    outcomes[next.place] = next.failed ? 'failed' : 'succeeded';
+    const finding = find(settings, outcomes);
+    if (finding !== 'undecided') return finding;
+    if (outcomes.length < FLEET) expose();
+  }
+}
+
+function find(settings: TestSettings, outcomes: readonly Outcome[]): Finding {
+  let test = SequentialTest.begin(settings, 1);
+  for (const outcome of outcomes) {
+    if (test.isOver) break;
+    test = test.take(outcome);
+  }
+  return test.finding;
+}
+
+function shareOf(finding: Finding, settings: TestSettings, rate: number, delays: Delays): number {
+  const generator = xoroshiro128plus(seed);
+  const random = () => uniformFloat64(generator);
+  let count = 0;
+  for (let run = 0; run < RUNS; run += 1) {
+    if (schedule(settings, rate, delays, random) === finding) count += 1;
+  }
+  return count / RUNS;
+}
+
+/** Four standard deviations of a share that is at its bound. */
+const tolerance = (bound: number) => 4 * Math.sqrt((bound * (1 - bound)) / RUNS);
+
+const SETTINGS: readonly TestSettings[] = [
+  { tolerated: 0.02, intolerable: 0.1, falseStop: 0.1, missedStop: 0.05 },
+  { tolerated: 0.05, intolerable: 0.2, falseStop: 0.1, missedStop: 0.01 },
+];
+
+describe.each(SETTINGS)('a test of %o', (settings) => {
+  test.each<[string, Delays]>([
+    ['failures come a hundred times sooner', { success: 100, failure: 1 }],
+    ['failures come a hundred times later', { success: 1, failure: 100 }],
+    ['both take as long', { success: 1, failure: 1 }],
+  ])('%s', (_what, delays) => {
+    const falseStops = shareOf('stop', settings, settings.tolerated, delays);
+    // The first test has half of it, and all that follow the other half.
+    const bound = settings.falseStop / 2;
+    expect(falseStops).toBeLessThan(bound + tolerance(bound));
+    const missed = shareOf('go', settings, settings.intolerable, delays);
+    expect(missed).toBeLessThan(settings.missedStop + tolerance(settings.missedStop));
+    // It does decide.
+    expect(shareOf('stop', settings, settings.intolerable, delays)).toBeGreaterThan(0.9);
+  });
+});
