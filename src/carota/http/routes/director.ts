@@ -1,10 +1,7 @@
 /** `/uptane/director`: manifests, signed time and metadata for Primaries; what they have reported, for people. */
-import { type FastifyRequest } from 'fastify';
 import { type AttackReport, directorApi } from '../../../contract/carota-api/index.js';
-import { VEHICLE_ROLE } from '../../../service/access/index.js';
 import { auditBody } from '../../../service/audit/index.js';
 import {
-  callerOf,
   ID_POSITION,
   invalid,
   listCursor,
@@ -19,6 +16,7 @@ import { Refusal } from '../../../uptane/refusal.js';
 import { listActions } from '../../audit.js';
 import { type AttackRow, listAttacks, UnknownVehicle } from '../../director/index.js';
 import { type CarotaContext } from '../context.js';
+import { refuseOthers } from '../own-vehicle.js';
 
 const ATTACKS = listCursor('attack-reports', ID_POSITION);
 const AUDIT = listCursor('audit', ID_POSITION);
@@ -66,13 +64,6 @@ export function directorRoutes(server: Server, context: CarotaContext): void {
     const rows = await listActions(reading, { before, limit, vin: vin?.toUpperCase() });
     return page(rows, limit, AUDIT, ({ id }) => String(id), auditBody);
   });
-}
-
-/** A vehicle's token is for that vehicle, not for what another one is ordered. @throws Problem 403 */
-function refuseOthers(request: FastifyRequest, vin: string): void {
-  const token = callerOf(request);
-  if (token.role !== VEHICLE_ROLE || token.vin === vin.toUpperCase()) return;
-  throw new Problem('FORBIDDEN', `this token is not that of vehicle ${vin}`);
 }
 
 async function metadataFile(

@@ -16,6 +16,7 @@ import { type LineFormat, linesOf } from '../../../service/lines.js';
 import { readVehicleEvents } from '../../events/index.js';
 import { addVehicles, admit, listScheduleVehicles } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
+import { refuseOthers } from '../own-vehicle.js';
 import { eventBody } from './event-body.js';
 import { scheduleOf, scheduleVehicleBody } from './schedule-bodies.js';
 import { conflictAsProblem } from './schedules.js';
@@ -25,7 +26,8 @@ const VEHICLES = listCursor('schedule-vehicles', VIN_POSITION);
 export function scheduleVehicleRoutes(server: Server, context: CarotaContext): void {
   const { database, reading, clock } = context;
 
-  serve(server, scheduleVehicleApi.admitVehicle, async ({ params }) => {
+  serve(server, scheduleVehicleApi.admitVehicle, async ({ request, params }) => {
+    refuseOthers(request, params.vin);
     const vin = params.vin.toUpperCase();
     const refId = params['ref-id'];
     const admission = await admit(database, refId, vin, clock()).catch(conflictAsProblem);
