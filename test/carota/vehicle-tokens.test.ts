@@ -45,6 +45,13 @@ test.each<[string, string]>([
   expect((await director(own.toLowerCase(), method, file)).status).not.toBe(403);
 });
 
+test('nobody is admitted to an update in the name of another vehicle', async () => {
+  const ask = (vin: string) =>
+    carota.call('POST', `/v1.0/schedules/none/vehicles/${vin}/admission`, { token });
+  expect((await ask(other)).body.errorCode).toBe('FORBIDDEN');
+  expect((await ask(own)).body.errorCode).toBe('SCHEDULE_NOT_FOUND');
+});
+
 test('there is no token that several vehicles share, and none of a person that is a vehicle’s', async () => {
   const make = (body: object) => carota.call('POST', '/v1.0/tokens', { body });
   const shared = await make({ role: 'vehicle', name: 'fleet' });

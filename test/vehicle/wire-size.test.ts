@@ -52,7 +52,7 @@ beforeAll(async () => {
   });
   await carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL } });
   await carota.call('PUT', `/v1.0/vehicles/${vin}/ecus`, { body: { ecus } });
-  const body = { name: 'vehicles', role: 'vehicle' };
+  const body = { name: 'a vehicle', role: 'vehicle', vin };
   const { token } = (await carota.call('POST', '/v1.0/tokens', { body })).body;
   platform = new PlatformDouble();
   vehicle = openVehicle({

@@ -2,7 +2,6 @@
 import { type AttackReport, directorApi } from '../../../contract/carota-api/index.js';
 import { auditBody } from '../../../service/audit/index.js';
 import {
-  callerOf,
   ID_POSITION,
   invalid,
   listCursor,
@@ -17,7 +16,7 @@ import { Refusal } from '../../../uptane/refusal.js';
 import { listActions } from '../../audit.js';
 import { type AttackRow, listAttacks, UnknownVehicle } from '../../director/index.js';
 import { type CarotaContext } from '../context.js';
-import { refuseOthers } from './own-vehicle.js';
+import { refuseOthers } from '../own-vehicle.js';
 
 const ATTACKS = listCursor('attack-reports', ID_POSITION);
 const AUDIT = listCursor('audit', ID_POSITION);

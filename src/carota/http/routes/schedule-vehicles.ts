@@ -16,8 +16,8 @@ import { type LineFormat, linesOf } from '../../../service/lines.js';
 import { readVehicleEvents } from '../../events/index.js';
 import { addVehicles, admit, listScheduleVehicles } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
+import { refuseOthers } from '../own-vehicle.js';
 import { eventBody } from './event-body.js';
-import { refuseOthers } from './own-vehicle.js';
 import { scheduleOf, scheduleVehicleBody } from './schedule-bodies.js';
 import { conflictAsProblem } from './schedules.js';
 
