@@ -1,19 +1,17 @@
 /** A campaign under the guard: the code that schedules run, in virtual time. */
 import {
-  DEFAULT_AFTER_REBOOT,
-  DEFAULT_SOAK,
   exposureCapOf,
   type Finding,
   type Outcome,
   SequentialTest,
 } from '../../carota/guard/index.js';
-import { type TestSettings } from '../../contract/carota-api/index.js';
+import { GUARD_DEFAULTS, type TestSettings } from '../../contract/carota-api/index.js';
 import { type Course, courseOf, PER_MINUTE, type Random, type Update } from './fleet.js';
 import { type CampaignEnd } from './outcome.js';
 import { TimeLine } from './time-line.js';
 
-const AFTER_REBOOT = DEFAULT_AFTER_REBOOT / 60;
-const SOAK = DEFAULT_SOAK / 60;
+const AFTER_REBOOT = GUARD_DEFAULTS.afterReboot / 60;
+const SOAK = GUARD_DEFAULTS.soak / 60;
 
 /** @param fleet number of vehicles */
 export function guardedCampaign(

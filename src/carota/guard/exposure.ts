@@ -1,11 +1,6 @@
 /** What an exposed vehicle has come to, and when time decides it (contract section 10). Pure. */
-import { type GuardSettings } from '../../contract/carota-api/index.js';
+import { GUARD_DEFAULTS, type GuardSettings } from '../../contract/carota-api/index.js';
 import { EVENT_STATUSES, FAILED, resultOf } from '../../contract/index.js';
-
-/** Seconds. */
-export const DEFAULT_AFTER_REBOOT = 3_600;
-export const DEFAULT_DEADLINE = 7 * 24 * 3_600;
-export const DEFAULT_SOAK = 24 * 3_600;
 
 export type ExposureResult = 'undecided' | 'succeeded' | 'failed' | 'silent' | 'withdrawn';
 
@@ -22,7 +17,8 @@ export interface Exposure {
 /** How long a vehicle may take for what. */
 export type Deadlines = Pick<GuardSettings, 'afterReboot' | 'deadline' | 'soak'>;
 
-const deadlineOf = ({ deadline = DEFAULT_DEADLINE }: Deadlines, at: number) => at + deadline * 1000;
+const deadlineOf = ({ deadline = GUARD_DEFAULTS.deadline }: Deadlines, at: number) =>
+  at + deadline * 1000;
 
 const decided = (at: number, result: ExposureResult): Exposure => ({
   result,
@@ -85,12 +81,12 @@ export function afterReport(
   if (state === 'success') {
     // Reported once more, it soaks no longer than before.
     if (before === 'success' && result === 'undecided') return exposure;
-    const soak = (deadlines.soak ?? DEFAULT_SOAK) * 1000;
+    const soak = (deadlines.soak ?? GUARD_DEFAULTS.soak) * 1000;
     return soak === 0 ? decided(at, 'succeeded') : undecided(at, receivedAt + soak);
   }
   // Only success brings back a vehicle that was silent for too long.
   if (result === 'silent') return { at, result, decidesAt: undefined, silentAt };
-  const afterReboot = (deadlines.afterReboot ?? DEFAULT_AFTER_REBOOT) * 1000;
+  const afterReboot = (deadlines.afterReboot ?? GUARD_DEFAULTS.afterReboot) * 1000;
   const latest = deadlineOf(deadlines, at);
   return undecided(at, state === 'reboot' ? Math.min(latest, receivedAt + afterReboot) : latest);
 }

@@ -1,4 +1,8 @@
-import { type SchedulePlan, type WavePlan } from '../../contract/carota-api/index.js';
+import {
+  GUARD_DEFAULTS,
+  type SchedulePlan,
+  type WavePlan,
+} from '../../contract/carota-api/index.js';
 import { count, duration, vehicles } from '../format/numbers.js';
 import { Card } from '../ui/page.js';
 import { Time } from '../ui/time.js';
@@ -72,7 +76,7 @@ export function guardText(guard: SchedulePlan['guard']): string {
   if (!guard) return 'none: nothing stops it automatically';
   const share = (value: number) => `${Math.round(value * 10_000) / 100} %`;
   const { test, maxFailures, maxEarlyFailures, maxRollbackFailures, undecided, patience } = guard;
-  const { exposureCap = 100, deadline = 604_800, afterReboot = 3_600, soak = 86_400 } = guard;
+  const { exposureCap, deadline, afterReboot, soak } = { ...GUARD_DEFAULTS, ...guard };
   return [
     ...(test
       ? [

@@ -44,7 +44,7 @@ function ScheduleCards({
   schedule: ScheduleDetails;
   topics: readonly string[];
 }) {
-  const { states, waves, exposure, guardTest, decisions, reason } = schedule;
+  const { states, waves, exposure, decisions, reason } = schedule;
   const sum = (of: (wave: Wave) => number) => waves.reduce((all, wave) => all + of(wave), 0);
   const vehicles = Object.values(states).reduce((all, n) => all + n, 0);
   return (

@@ -6,6 +6,14 @@ const MAX_VEHICLES = 1_000_000_000;
 /** Ten years, seconds. */
 const MAX_SECONDS = 315_360_000;
 
+/** What holds where a guard does not say otherwise; times in seconds. */
+export const GUARD_DEFAULTS = {
+  exposureCap: 100,
+  deadline: 604_800,
+  afterReboot: 3_600,
+  soak: 86_400,
+} as const;
+
 const Rate = (description: string) =>
   Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, description });
 
@@ -71,7 +79,7 @@ export const GuardSettings = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: MAX_VEHICLES,
-        default: 100,
+        default: GUARD_DEFAULTS.exposureCap,
         description:
           'Maximum number of exposed vehicles without a result. It grows by one for each vehicle of a test that has decided to go on.',
       }),
@@ -80,7 +88,7 @@ export const GuardSettings = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: MAX_SECONDS,
-        default: 604_800,
+        default: GUARD_DEFAULTS.deadline,
         description:
           'Seconds after its exposure in which a vehicle must come to a result; later it is silent.',
       }),
@@ -89,7 +97,7 @@ export const GuardSettings = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: MAX_SECONDS,
-        default: 3_600,
+        default: GUARD_DEFAULTS.afterReboot,
         description: 'Seconds after `reboot` in which a vehicle must report; later it is silent.',
       }),
     ),
@@ -97,7 +105,7 @@ export const GuardSettings = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: MAX_SECONDS,
-        default: 86_400,
+        default: GUARD_DEFAULTS.soak,
         description:
           'Seconds after `success` in which a failure still counts; only then the vehicle has succeeded.',
       }),

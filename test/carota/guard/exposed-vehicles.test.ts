@@ -285,7 +285,7 @@ describe('a stop', () => {
   test('does not wait for another call that hangs', async () => {
     const hanging = await running({ waves: [{ vehicles: 1 }], guard: { maxFailures: 1 } });
     const [one = ''] = adapter.triggers.at(-1)?.vins ?? [];
-    let release = () => undefined as void;
+    let release: () => void = () => undefined;
     adapter.onTrigger = () => new Promise((resolve) => (release = resolve));
     const other = `schedule ${++refIds}`;
     const body = { 'ref-id': other, 'script-ref-id': SCRIPT, model: MODEL, vins };
