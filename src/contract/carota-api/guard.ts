@@ -1,18 +1,11 @@
 /** The guard of a schedule: when failures stop it, or hold its next wave. */
 import Type from 'typebox';
 import { Nullable } from '../http/index.js';
+import { GUARD_DEFAULTS } from './guard-defaults.js';
 
 const MAX_VEHICLES = 1_000_000_000;
 /** Ten years, seconds. */
 const MAX_SECONDS = 315_360_000;
-
-/** What holds where a guard does not say otherwise; times in seconds. */
-export const GUARD_DEFAULTS = {
-  exposureCap: 100,
-  deadline: 604_800,
-  afterReboot: 3_600,
-  soak: 86_400,
-} as const;
 
 const Rate = (description: string) =>
   Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, description });
