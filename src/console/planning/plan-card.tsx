@@ -1,8 +1,5 @@
-import {
-  GUARD_DEFAULTS,
-  type SchedulePlan,
-  type WavePlan,
-} from '../../contract/carota-api/index.js';
+import { GUARD_DEFAULTS } from '../../contract/carota-api/guard-defaults.js';
+import { type SchedulePlan, type WavePlan } from '../../contract/carota-api/index.js';
 import { count, duration, vehicles } from '../format/numbers.js';
 import { Card } from '../ui/page.js';
 import { Time } from '../ui/time.js';
