@@ -16,6 +16,7 @@ describe.each(['anyone', 'second-person'] as const)('with approval: %s', (approv
     const body = { role: 'planner', name: 'second' };
     second = (await world.carota.call('POST', '/v1.0/tokens', { body })).body.token;
     await world.publish({ scriptRefId: 'update', images: { HU: 'radio 1' } });
+    await approveScript('update');
   });
   afterAll(async () => {
     await world.carota.stop();
@@ -41,11 +42,26 @@ describe.each(['anyone', 'second-person'] as const)('with approval: %s', (approv
     expect(answer.body).toMatchObject({ status: 'proposed', approvedAt: null });
     return refId;
   };
-  const act = (refId: string, action: string, token?: string) =>
-    world.carota.call('POST', `/v1.0/schedules/${refId}/${action}`, {
+  const act = async (refId: string, action: string, token?: string) => {
+    const { carota } = world;
+    const path = `/v1.0/schedules/${refId}`;
+    // An approval is of what is there now.
+    const { digest } = (await carota.call('GET', path)).body;
+    const what = action === 'approve' ? { digest: digest ?? '0'.repeat(64) } : {};
+    return carota.call('POST', `${path}/${action}`, {
       ...(token === undefined ? {} : { token }),
-      body: { reason: 'a test' },
+      body: { reason: 'a test', ...what },
     });
+  };
+  const approveScript = async (scriptRefId: string) => {
+    const path = `/v1.0/update-scripts/${scriptRefId}`;
+    const { sha256: digest } = (await world.carota.call('GET', path)).body;
+    const answer = await world.carota.call('POST', `${path}/approve`, {
+      token: second,
+      body: { digest },
+    });
+    expect(answer.status).toBe(200);
+  };
   /** In the metadata, and in what people see as ordered. */
   const ordered = async (vin: string) => [
     Object.values(await world.listed(vin))
@@ -94,6 +110,7 @@ describe.each(['anyone', 'second-person'] as const)('with approval: %s', (approv
     await act(first, 'approve', second);
     await world.until(first, ({ waves }) => ['running', 'passed'].includes(waves[0]?.state));
     await world.publish({ scriptRefId: `other-${vin}`, images: { TCU: 'modem 1' } });
+    await approveScript(`other-${vin}`);
     const body = {
       'ref-id': `later-${vin}`,
       'script-ref-id': `other-${vin}`,

@@ -30,7 +30,11 @@ beforeAll(async () => {
 afterAll(() => adapter.stop());
 
 const tokenOf = async (t: TestCarota, role: string): Promise<string> =>
-  (await t.call('POST', '/v1.0/tokens', { body: { role, name: role } })).body.token;
+  (
+    await t.call('POST', '/v1.0/tokens', {
+      body: { role, name: role, ...(role === 'vehicle' ? { vin: vinOf(1, 'WVW') } : {}) },
+    })
+  ).body.token;
 
 describe('with keys of its own making', () => {
   let t: TestCarota;

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TSchema } from 'typebox';
 import { liveApiOf } from '../../src/contract/index.js';
 import { liveRoute, type Server } from '../../src/service/http/index.js';
+import { RequestLimits } from '../../src/service/http/request-limits.js';
+import { DEFAULT_HTTP_LIMITS } from '../../src/service/limits/index.js';
 import { parseQuery } from '../../src/service/http/query-text.js';
 import { validatorOf } from '../../src/service/http/validator.js';
 import { eventually } from '../support/adapter.js';
@@ -24,6 +26,7 @@ beforeAll(async () => {
     forceCloseConnections: true,
     routerOptions: { querystringParser: parseQuery },
   });
+  server.decorate('requestLimits', new RequestLimits(DEFAULT_HTTP_LIMITS, () => undefined));
   server.setValidatorCompiler(({ schema }) => validatorOf(schema as TSchema, 'querystring'));
   liveRoute(server, liveApiOf(['thing']), {
     look: async (wanted) => {

@@ -75,7 +75,7 @@ test('a body that is slow because we are is waited for', async () => {
 });
 
 test('connections are limited, in all and from one address', async () => {
-  await start({ connections: { inAll: 4, perAddress: 3 } });
+  await start({ connections: { inAll: 4, perAddress: 3 }, trustedProxies: [] });
   const opened = [client(), client(), client()];
   await Promise.all(opened.map((socket) => once(socket, 'connect')));
   await answerOf(client());
