@@ -104,7 +104,7 @@ const ReceiverWithSecret = Type.Object(
 export type ReceiverWithSecret = Type.Static<typeof ReceiverWithSecret>;
 
 const IdParams = Type.Object({
-  id: Pattern('^[A-Za-z0-9_ .-]+$', 'must be the id or name of a receiver', {
+  id: Pattern('^[A-Za-z0-9_ .-]+$', 'must have only letters, digits, spaces and . _ -', {
     minLength: 1,
     maxLength: 100,
     description: 'Id or name of the receiver.',

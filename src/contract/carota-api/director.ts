@@ -32,7 +32,7 @@ const MAX_TIME_REQUEST = 16_384;
 const TimeRequest = Type.Object(
   {
     nonces: Type.Array(
-      Pattern('^[0-9a-f]{32}$', 'must be 32 lower-case hexadecimal digits', {
+      Pattern('^[0-9a-f]{32}$', 'must be 32 hexadecimal digits in lower case', {
         description: '16 random bytes, hexadecimal.',
         maxLength: 32,
       }),

@@ -31,7 +31,7 @@ export const Sha256 = Pattern(
 export const Artifact = Type.Object(
   {
     sha256: Sha256,
-    md5: Pattern('^[0-9a-f]{32}$', 'must be an MD5: 32 hexadecimal digits in lower case', {
+    md5: Pattern('^[0-9a-f]{32}$', 'must be 32 hexadecimal digits in lower case', {
       description: 'MD5, hexadecimal.',
     }),
     size: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Bytes.' }),

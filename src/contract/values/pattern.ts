@@ -8,8 +8,13 @@ const WORDS = new Map<string, string>();
  *
  * @param pattern regular expression (ECMA-262, flag u), anchored
  * @param message what to say of a text that does not match, e.g. `must be hours and minutes: 22:00`
+ * @throws Error if the same pattern has been given other words: an error knows the pattern alone
  */
 export function Pattern(pattern: string, message: string, options: Type.TStringOptions = {}) {
+  const known = WORDS.get(pattern);
+  if (known !== undefined && known !== message) {
+    throw new Error(`the pattern ${pattern} is said to mean "${known}" and "${message}"`);
+  }
   WORDS.set(pattern, message);
   return Type.String({ ...options, pattern });
 }
