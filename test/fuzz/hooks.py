@@ -27,6 +27,9 @@ BEYOND_SCHEMA = {
     ("POST", "/v1.0/update-scripts/validate"): {
         "": "a body that is null is none",
     },
+    ("POST", "/v1.0/tokens"): {
+        "/vin": "a token of role vehicle has one, and no other",
+    },
     ("GET", "/v1.0/ota/events"): {
         "/since": "either after or since, not both",
     },
