@@ -7,18 +7,19 @@ import { ProvisioningFault } from './provisioning-fault.js';
 /** The OTA manager's name; update scripts are its images. */
 const OTA_MANAGER = 'OTA-MANAGER';
 
-const Name = (what: string) =>
-  Pattern('^[^\\u0000-\\u001f\\u007f]{1,256}$', `must be ${what}: 1 to 256 characters`);
-const SerialNumber = Name('a serial number');
-const HardwareId = Name('a hardware id');
+/** A serial number, a hardware id. */
+const Name = Pattern(
+  '^[^\\u0000-\\u001f\\u007f]{1,256}$',
+  'must be 1 to 256 characters, and none of them a control character',
+);
 const Verification = Type.Enum(['full', 'partial']);
 
 /** An ECU on the Primary's hardware, or one in its own process behind a socket. */
 const EcuDescription = Type.Object(
   {
-    serial: SerialNumber,
+    serial: Name,
     name: EcuName,
-    hardwareId: HardwareId,
+    hardwareId: Name,
     isPrimary: Type.Optional(Type.Boolean()),
     /** Socket of its process; without it, the ECU shares the Primary's hardware. */
     socket: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
@@ -39,9 +40,9 @@ export type VehicleDescription = Type.Static<typeof VehicleDescription>;
 const SecondaryDescription = Type.Object(
   {
     vin: Vin,
-    serial: SerialNumber,
+    serial: Name,
     name: EcuName,
-    hardwareId: HardwareId,
+    hardwareId: Name,
     version: Type.Optional(Version),
     verification: Type.Optional(Verification),
   },
