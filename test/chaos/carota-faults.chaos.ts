@@ -196,7 +196,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       const ecus = [{ ecu: 'HU', version: '1.1.0', artifact: { sha256, md5, size } }];
       await call('POST', '/v1.0/update-scripts', { body: { version: 'v1', ...script, ecus } });
       await fleet.start();
-      const plan = { 'ref-id': REF_ID, ...script, vins, guard: { maxFailures: 1 } };
+      const plan = { 'ref-id': REF_ID, ...script, vins, guard: { maxFailures: 1, soak: 0 } };
       expect((await call('POST', '/v1.0/schedules', { body: plan })).status).toBe(201);
       await until(60, 'events arrive', async () => (await count('events')) > 0);
 
