@@ -316,7 +316,8 @@ describe('on PostgreSQL', () => {
     expect((await act('any', 'approve')).status).toBe(200);
     await carota.stop(true);
     await begin('none');
-    expect((await plan('free')).body.status).toBe('planned');
+    // It is due at once, and the scheduler may be faster than the answer.
+    expect(['planned', 'running']).toContain((await plan('free')).body.status);
     await eventually(
       async () => adapter.triggers.map((body) => body['ref-id']).sort(),
       (posted) => posted.join() === 'any,free',

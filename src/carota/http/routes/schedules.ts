@@ -37,8 +37,9 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     const how = { by: callerOf(request), approval };
     const faults = await createSchedule(database, plan, how, clock()).catch(conflictAsProblem);
     if (faults.length > 0) throw invalid(faults);
+    const planned = scheduleBody(await scheduleOf(context, plan['ref-id']));
     wake();
-    return scheduleBody(await scheduleOf(context, plan['ref-id']));
+    return planned;
   });
 
   serve(server, scheduleApi.previewSchedule, async ({ body: plan }) => {
