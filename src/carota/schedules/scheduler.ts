@@ -48,7 +48,8 @@ export class Scheduler {
   readonly #stopping = new AbortController();
   #wake: () => void = () => undefined;
   #running: Promise<void> | undefined;
-  readonly #calls = new Set<Promise<void>>();
+  /** In progress, by schedule and what the adapter is called for. */
+  readonly #calls = new Map<string, Promise<void>>();
   /** Posts in a row that have failed, by schedule. */
   readonly #failures = new Map<number, number>();
 
@@ -73,7 +74,7 @@ export class Scheduler {
     this.#stopping.abort();
     this.#wake();
     await this.#running;
-    await Promise.all(this.#calls);
+    await Promise.all(this.#calls.values());
   }
 
   /** Work may be due: check now. */
@@ -114,7 +115,7 @@ export class Scheduler {
   /** Advances one schedule as far as possible, and begins the call that it needs. */
   async #work(id: number): Promise<void> {
     const { database, clock, approval } = this.#options;
-    if (this.#calls.size >= MOST_CALLS) await Promise.race(this.#calls);
+    if (this.#calls.size >= MOST_CALLS) await Promise.race(this.#calls.values());
     let refId = '';
     const task = await database.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, { id });
@@ -129,8 +130,12 @@ export class Scheduler {
       return found;
     });
     if (!task) return;
-    const call = this.#carryOut(id, refId, task).finally(() => this.#calls.delete(call));
-    this.#calls.add(call);
+    // A call-back makes the schedule due at once, also while this process is still making the call.
+    const what = task.kind === 'post' ? `post ${task.wave}` : task.intent.operation;
+    const key = `${id} ${what}`;
+    if (this.#calls.has(key)) return;
+    const call = this.#carryOut(id, refId, task).finally(() => this.#calls.delete(key));
+    this.#calls.set(key, call);
   }
 
   async #carryOut(id: number, refId: string, task: Task): Promise<void> {

@@ -301,6 +301,30 @@ describe('a stop', () => {
   });
 });
 
+test('events that arrive while a wave is being posted do not post it again', async () => {
+  let calls = 0;
+  let release: () => void = () => undefined;
+  adapter.onTrigger = () => {
+    calls += 1;
+    return new Promise((resolve) => (release = resolve));
+  };
+  const refId = `schedule ${++refIds}`;
+  const body = { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins };
+  await carota.call('POST', '/v1.0/schedules', { body });
+  await eventually(
+    () => Promise.resolve(calls),
+    (number) => number === 1,
+  );
+  // The scheduler looks once a second, and each of these makes it due.
+  for (const vin of vins.slice(0, 3)) {
+    await report(refId, [vin], 'received');
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+  }
+  expect(calls).toBe(1);
+  release();
+  await until(refId, ({ waves }) => waves[0]?.postedAt !== null);
+});
+
 test('a guard that no failure could set off is refused', async () => {
   const body = {
     'ref-id': 'r',
