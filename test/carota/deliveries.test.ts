@@ -410,6 +410,16 @@ describe('refused', () => {
       () => radioFile({ 'radio/a': evil }, { version: Number.MAX_SAFE_INTEGER }),
       /leaves out more than 1000/,
     ],
+    ...[1436792652304.4885, 1e300, 2 ** 53].map(
+      (weight): [string, () => Promise<WrittenEnvelope>, RegExp] => [
+        `the number ${weight}`,
+        async () => {
+          const file = await radioFile({ 'radio/a': evil });
+          return { ...file, signed: { ...file.signed, weights: [[weight]] } };
+        },
+        /roles\.radio\.signed\.weights\[0\]\[0\] is wrong: expected an integer within .*, found the number/,
+      ],
+    ),
     ['another type', () => radioFile({}, { _type: 'root' }), /_type/],
     [
       'an older version',

@@ -1,7 +1,15 @@
 /** Reads members of parsed JSON by type; rejects missing members and wrong types, with their path. */
 import { POUF } from '../checks/sections.js';
 import { Refusal, type Subject } from '../refusal.js';
-import { isArray, isObject, type JsonObject, type JsonValue, typeName } from './json-value.js';
+import { type PlainJson } from './canonical-json.js';
+import {
+  isArray,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  OtherNumber,
+  typeName,
+} from './json-value.js';
 
 export class Reader {
   readonly value: JsonValue | undefined;
@@ -59,6 +67,21 @@ export class Reader {
 
   strings(): string[] {
     return this.items().map((item) => item.string());
+  }
+
+  /** As plain JavaScript values, for code that writes metadata again: every number in it is a safe integer. */
+  plainObject(): Readonly<Record<string, PlainJson>> {
+    // `Object.fromEntries` defines own members, whatever their name.
+    return Object.fromEntries(this.members().map(([name, member]) => [name, member.#plain()]));
+  }
+
+  #plain(): PlainJson {
+    if (this.value === undefined || this.value instanceof OtherNumber) {
+      return this.#refuse('an integer within ±(2^53-1)');
+    }
+    if (isArray(this.value)) return this.items().map((item) => item.#plain());
+    if (isObject(this.value)) return this.plainObject();
+    return this.value;
   }
 
   boolean(): boolean {

@@ -6,7 +6,6 @@
 import { appliesTo } from '../delegations/applies.js';
 import { findImage } from '../delegations/find-image.js';
 import { parseJson, BadJson } from '../json/parse-json.js';
-import { plainJson } from '../json/plain-json.js';
 import { Reader } from '../json/reader.js';
 import { LIMITS } from '../limits.js';
 import { type Delegation } from '../metadata/delegation.js';
@@ -50,7 +49,7 @@ export function readDelivery(bytes: Uint8Array): Delivery {
     roles.map(([role, file]) => {
       checkRoleName(role);
       if (isTopRole(role)) throw new RepositoryFault(`${role} is not a delegated role`);
-      const written = Buffer.from(JSON.stringify(plainJson(file.object())));
+      const written = Buffer.from(JSON.stringify(file.plainObject()));
       return [role, proposedTargets(role, written)];
     }),
   );

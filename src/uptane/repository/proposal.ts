@@ -1,6 +1,4 @@
 /** A proposal: the next versions of some roles, with the signatures so far. */
-import { type PlainJson } from '../json/canonical-json.js';
-import { plainJson } from '../json/plain-json.js';
 import { type Envelope } from '../metadata/envelope.js';
 import { readRoot } from '../metadata/root.js';
 import { readTargets } from '../metadata/targets.js';
@@ -60,7 +58,7 @@ export function proposedTargets(role: string, bytes: Uint8Array): ProposedTarget
 function written({ signatures, signed }: Envelope): WrittenEnvelope {
   return {
     signatures: signatures.map(({ keyId, hex }) => ({ keyid: keyId, sig: hex })),
-    signed: plainJson(signed.object()) as Readonly<Record<string, PlainJson>>,
+    signed: signed.plainObject(),
   };
 }
 

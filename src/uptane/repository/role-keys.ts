@@ -2,7 +2,6 @@
 import { keyIdOf } from '../keys/key-id.js';
 import { PublicKey } from '../keys/public-key.js';
 import { type Authority } from '../keys/authority.js';
-import { plainJson } from '../json/plain-json.js';
 import { type Reader } from '../json/reader.js';
 import { isUsable } from '../signing/listed-key.js';
 import { type ListedKey } from '../signing/signer.js';
@@ -34,7 +33,7 @@ function readListedKey(id: string, key: Reader): ListedKey {
   const keytype = key.member('keytype').string();
   const scheme = key.member('scheme').string();
   key.member('keyval').member('public').string();
-  const listed = plainJson(key.object()) as ListedKey;
+  const listed = key.plainObject() as unknown as ListedKey;
   if (!isUsable(listed)) {
     key.refuse(`an Ed25519, ECDSA P-256 or RSA-PSS key, not ${keytype} ${scheme}`);
   }

@@ -1,6 +1,5 @@
 /** Content of the image repository's targets metadata (POUF, sections 4 and 5), in a form that a proposal can change. */
 import { type PlainJson } from '../json/canonical-json.js';
-import { plainJson } from '../json/plain-json.js';
 import { type Reader } from '../json/reader.js';
 import { type Envelope } from '../metadata/envelope.js';
 import { readHashes } from '../metadata/hashes.js';
@@ -63,7 +62,7 @@ function readTargetContent(target: Reader): TargetContent {
   return {
     length: target.member('length').integer(0),
     hashes: Object.fromEntries(readHashes(target.member('hashes'))),
-    custom: custom && (plainJson(custom.object()) as Record<string, PlainJson>),
+    custom: custom?.plainObject(),
   };
 }
 

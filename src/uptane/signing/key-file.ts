@@ -5,9 +5,9 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { plainJson } from '../json/plain-json.js';
+import { Refusal } from '../refusal.js';
 import { BadJson, parseJson } from '../json/parse-json.js';
-import { isObject } from '../json/json-value.js';
+import { Reader } from '../json/reader.js';
 import { replaceFile } from '../store/durable-file.js';
 import { encryptKey, isEncrypted, readPrivateKey } from './encrypted-key.js';
 import { isUsable, listedKeyOf, UnsuitableKey } from './listed-key.js';
@@ -20,6 +20,8 @@ class KeyFileFault extends Error {
 }
 
 const RSA_BITS = 3072;
+const EXPECTED_KEY =
+  'expected a key as metadata lists it: keytype, scheme, keyval.public, no other numbers than integers';
 
 export function generateKey(type: KeyType): KeyObject {
   if (type === 'ed25519') return generateKeyPairSync('ed25519').privateKey;
@@ -98,6 +100,7 @@ export async function readPublicKeyFile(path: string): Promise<ListedKey> {
       ? listedKeyOfJson(text)
       : listedKeyOf(createPublicKey(text));
   } catch (error) {
+    if (error instanceof Refusal) throw new KeyFileFault(`${path}: ${EXPECTED_KEY}`);
     if (error instanceof UnsuitableKey || error instanceof BadJson) {
       throw new KeyFileFault(`${path}: ${error.message}`);
     }
@@ -107,17 +110,13 @@ export async function readPublicKeyFile(path: string): Promise<ListedKey> {
 }
 
 function listedKeyOfJson(text: string): ListedKey {
-  const value = parseJson(Buffer.from(text));
-  const keyval = isObject(value) ? value.get('keyval') : undefined;
-  const isKey =
-    isObject(value) &&
-    typeof value.get('keytype') === 'string' &&
-    typeof value.get('scheme') === 'string' &&
-    isObject(keyval) &&
-    typeof keyval.get('public') === 'string';
-  const key = isKey ? (plainJson(value) as ListedKey) : undefined;
-  if (key && isUsable(key)) return key;
-  throw new UnsuitableKey('expected a key as metadata lists it: keytype, scheme, keyval.public');
+  const key = new Reader(parseJson(Buffer.from(text)), { repository: 'file', role: 'public key' });
+  key.member('keytype').string();
+  key.member('scheme').string();
+  key.member('keyval').member('public').string();
+  const listed = key.plainObject() as unknown as ListedKey;
+  if (isUsable(listed)) return listed;
+  throw new UnsuitableKey(EXPECTED_KEY);
 }
 
 async function readText(path: string): Promise<string> {

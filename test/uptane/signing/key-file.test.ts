@@ -84,6 +84,9 @@ test('neither a private key nor a key that vehicles ignore is accepted as public
   spawnSync('openssl', ['pkey', '-in', p384, '-pubout', '-out', pub]);
   await expect(readPublicKeyFile(pub)).rejects.toThrow('found ec secp384r1');
   const json = newPath();
-  writeFileSync(json, '{"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": "00"}}');
-  await expect(readPublicKeyFile(json)).rejects.toThrow('expected a key as metadata lists it');
+  const listed = '"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": "00"}';
+  for (const text of [`{${listed}}`, `{${listed}, "weight": 1.5}`, '{}']) {
+    writeFileSync(json, text);
+    await expect(readPublicKeyFile(json)).rejects.toThrow('expected a key as metadata lists it');
+  }
 });
