@@ -2,6 +2,7 @@
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contract/index.js';
+import { openAudit } from '../service/audit/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
@@ -76,6 +77,7 @@ async function start(
 
   const tracing = await openTracing(tracingOptions(settings, instance));
   opened.add('tracing', () => tracing.stop());
+  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const maintenance = await startMaintenance({
     database,
     clock,
@@ -106,6 +108,7 @@ async function start(
     database.requests,
     clock,
     metrics.signIns(log),
+    audit.attempts,
     opened,
   );
   const traffic = new Traffic();
@@ -169,6 +172,8 @@ async function start(
       version: VERSION,
       limits: settings.httpLimits,
       signIns: signIns.people,
+      auditKey: audit.key,
+      attempts: audit.attempts,
       box,
       stopping: stopping.signal,
     },

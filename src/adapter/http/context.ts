@@ -2,6 +2,8 @@
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
+import { type AttemptLog } from '../../service/audit/index.js';
+import { type Signer } from '../../service/chain/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
@@ -39,6 +41,9 @@ export interface HttpContext {
   readonly version: string;
   readonly limits: HttpLimits | undefined;
   readonly signIns: SignInGuard;
+  /** Seals the audit log. */
+  readonly auditKey: Signer;
+  readonly attempts: AttemptLog;
   /** Seals secrets of call-backs. */
   readonly box: SecretBox;
 }

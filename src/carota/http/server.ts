@@ -7,6 +7,7 @@ import {
 } from '../../contract/carota-api/index.js';
 import { problemOf } from '../../service/database/index.js';
 import {
+  auditRoutes,
   createServer,
   liveRoute,
   type Server,
@@ -40,6 +41,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
     limits: context.limits,
     signIns: context.signIns,
+    attempts: context.attempts,
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });
@@ -51,6 +53,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   ecuRoutes(server, context);
   directorRoutes(server, context);
   imageRepositoryRoutes(server, context);
+  auditRoutes(server, 'carota', context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
   liveRoute(server, carotaLiveApi, {

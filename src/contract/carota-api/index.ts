@@ -1,5 +1,12 @@
 /** The HTTP interface of the CarOTA Server. */
-import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
+import {
+  auditApi,
+  cookieOf,
+  liveApiOf,
+  serviceApi,
+  sessionApi,
+  tokenApiOf,
+} from '../common-api/index.js';
 import { openApiOf, type Route } from '../http/index.js';
 import { artifactApi } from './artifacts.js';
 import { directorApi } from './director.js';
@@ -44,6 +51,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   ecuApi,
   directorApi,
   imageRepositoryApi,
+  auditApi,
   eventReceiptApi,
   refusedEventApi,
   carotaLiveApi,
@@ -61,6 +69,7 @@ const TAGS = {
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',
   'Image repository': 'The image repository of Uptane: metadata, images, and its state.',
+  Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
   Live: 'Change notifications for browsers.',

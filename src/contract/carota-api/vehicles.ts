@@ -88,6 +88,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'POST',
     path: '/v1.0/vehicles/import',
     permission: 'plan',
+    audit: 'import-vehicles',
     load: 'upload',
     summary: 'Import vehicles from CSV or NDJSON',
     description:
@@ -109,6 +110,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'PUT',
     path: '/v1.0/vehicles/{vin}',
     permission: 'plan',
+    audit: 'change-vehicle',
     summary: 'Add a vehicle, or replace what is known of it',
     description: 'Versions of ECUs that the body does not name are kept.',
     params: VinParams,

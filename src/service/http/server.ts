@@ -18,6 +18,7 @@ import {
   type Session,
 } from '../../contract/index.js';
 import { findSession, findToken, mayDo, type SignInGuard, type Token } from '../access/index.js';
+import { type AttemptLog } from '../audit/index.js';
 import { WrongClock } from '../clock/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
 import {
@@ -28,6 +29,7 @@ import {
 } from '../limits/index.js';
 import { bodyLimitOf } from './body-kinds.js';
 import { type Access, AccessWatch } from './access-watch.js';
+import { noteRefusal } from './audited.js';
 import { consoleRoutes } from './console.js';
 import { databaseProblem, isRefusedValue } from './database-problem.js';
 import { readJson } from './json-body.js';
@@ -60,6 +62,8 @@ export interface ServerOptions {
   /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
   readonly limits?: HttpLimits | undefined;
+  /** Refused attempts, for the audit log. */
+  readonly attempts: AttemptLog;
   /** Holds off who guesses tokens and sessions. */
   readonly signIns: SignInGuard;
   /** Called for each connection or request that a limit has refused. */
@@ -117,6 +121,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       void answer(reply as FastifyReply, asProblem(error)),
   }) as unknown as Server;
   limitConnections(server, limits, refused);
+  const { attempts, database, clock } = options;
+  server.decorate('auditTrail', { attempts, database, clock });
   server.decorate('requestLimits', new RequestLimits(limits, refused));
   const methodsOf = methodsByPath(server);
 
@@ -158,6 +164,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
   server.setErrorHandler<FastifyError | DatabaseError>((error, request, reply) => {
     const problem = asProblem(error);
+    noteRefusal(request, problem);
     if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
     if (error instanceof DatabaseError && isRefusedValue(error)) {
       request.log.error({ err: error }, 'the database refused a value that had passed validation');
@@ -208,12 +215,12 @@ async function authorize(
     request.server.requestLimits.refused,
     () => find(credentials, options),
   );
+  request.token = token;
   const { grants } = options;
   if (!mayDo(grants, token.role, permission)) {
     const message = `a token with role ${token.role} may not ${permission}`;
     throw new Problem('FORBIDDEN', message);
   }
-  request.token = token;
   return access;
 }
 

@@ -11,6 +11,7 @@ import {
   VIN_POSITION,
 } from '../../../service/http/index.js';
 import { readVehicleEvents } from '../../events/index.js';
+import { recordRequest } from '../../../service/audit/index.js';
 import {
   findVehicle,
   importVehicles,
@@ -40,13 +41,22 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, vehicleApi.putVehicle, async ({ params, body }) => {
     const vin = params.vin.toUpperCase();
-    await database.transaction((tx) => storeVehicles(tx, [{ vin, ...body }], clock()));
+    const now = clock();
+    await database.transaction(async (tx) => {
+      await storeVehicles(tx, [{ vin, ...body }], now);
+      await recordRequest(tx, now, { detail: body });
+    });
     return vehicleBody(await vehicleOf(context, vin));
   });
 
-  serve(server, vehicleApi.importVehicles, ({ request }) => {
+  serve(server, vehicleApi.importVehicles, async ({ request }) => {
     const { input, format } = linesIn(request);
-    return importVehicles(database, input, format, clock);
+    // Batches are committed one by one: the entry comes before the first, and what came of it after the last.
+    await recordRequest(database, clock(), { detail: { begun: true } });
+    const outcome = await importVehicles(database, input, format, clock);
+    const { imported, rejectedCount } = outcome;
+    await recordRequest(database, clock(), { detail: { imported, rejectedCount } });
+    return outcome;
   });
 }
 
