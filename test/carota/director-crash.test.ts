@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
 import { httpClient } from '../support/adapter.js';
 import { newDatabase, type TestDatabase } from '../support/databases.js';
-import { byDepth, isFullDepth } from '../support/depth.js';
+import { isFullDepth } from '../support/depth.js';
 import { throwDice } from '../support/dice.js';
 import { vinOf } from '../support/messages.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
