@@ -361,7 +361,7 @@ function loadFigures(
 
 /** How many vehicles a bad update reaches and damages under the guard, and under the rules that other systems have. */
 function measureGuard(run: Run): Promise<void> {
-  const measured = guardFigures();
+  const measured = guardFigures(run.guardRuns, run.tell);
   const percent = (share: number) => share * 100;
   const target = atMost(percent(GUARD_TEST.falseStop));
   const rules = { guard: 'the guard', fixed: 'the fixed share', job: 'job abort criteria' };
@@ -382,19 +382,19 @@ function measureGuard(run: Run): Promise<void> {
     const what = `beyond the cap: fails in ${percent(update.rate)} % ${update.manner}`;
     run.figures.push({ what, value: beyondCap, unit: 'vehicles', target: atMost(0) });
   }
-  const { exposed } = measured.rivian;
+  const { exposed, beyondCap, reached } = measured.rivian;
+  const rivian = 'Rivian 2023.42 replayed: exposed';
   run.figures.push(
     {
-      what: 'Rivian 2023.42 replayed: exposed, the guard',
+      what: `${rivian}, the guard`,
       value: exposed.guard,
       unit: 'vehicles',
-      target: atMost(exposed.job / 3),
+      target: atMost(Math.min(exposed.fixed, exposed.job, reached) / 3),
     },
-    {
-      what: 'Rivian 2023.42: exposed within two hours (3 % of the fleet)',
-      value: 3_000,
-      unit: 'vehicles',
-    },
+    { what: `${rivian}, the fixed share`, value: exposed.fixed, unit: 'vehicles' },
+    { what: `${rivian}, job abort criteria`, value: exposed.job, unit: 'vehicles' },
+    { what: `${rivian}, people (3 % in two hours)`, value: reached, unit: 'vehicles' },
+    { what: `${rivian} beyond the cap`, value: beyondCap, unit: 'vehicles', target: atMost(0) },
   );
   return Promise.resolve();
 }
