@@ -67,8 +67,8 @@ export interface Column {
   /** Medians over all runs. */
   readonly exposed: { readonly guard: number; readonly fixed: number; readonly job: number };
   readonly damaged: { readonly guard: number; readonly fixed: number; readonly job: number };
-  /** Most of all runs, see `CampaignEnd`. */
-  readonly beyondCap: number;
+  /** Of all runs under the guard, see `CampaignEnd`: the most, and in which share of them there were any. */
+  readonly beyondCap: { readonly most: number; readonly share: number };
 }
 
 export interface GuardFigures {
@@ -118,7 +118,10 @@ function columnOf(
     update,
     exposed: medians(({ exposed }) => exposed),
     damaged: medians(({ damaged }) => damaged),
-    beyondCap: Math.max(...guard.map(({ beyondCap }) => beyondCap)),
+    beyondCap: {
+      most: Math.max(...guard.map(({ beyondCap }) => beyondCap)),
+      share: guard.filter(({ beyondCap }) => beyondCap > 0).length / guard.length,
+    },
   };
 }
 
