@@ -1,6 +1,6 @@
 /** Takes VINs and serial numbers out of the records of a dossier. Pure. */
 import { type DossierRecord } from '../../contract/carota-api/index.js';
-import { pseudonymOf } from './pseudonyms.js';
+import { pseudonymOf } from '../pseudonyms/index.js';
 
 /** A VIN anywhere in a text, in either case: in a plan, in the words of a person or a vehicle. */
 const VIN = /(?<![A-Za-z0-9])[A-HJ-NPR-Za-hj-npr-z0-9]{17}(?![A-Za-z0-9])/g;

@@ -7,7 +7,7 @@ import { GENESIS, seal, sortedJson, writeChainLine } from '../../service/chain/i
 import { type Database, type Queryable } from '../../service/database/index.js';
 import { type PlainJson } from '../../uptane/json/canonical-json.js';
 import { type Signer } from '../../uptane/signing/index.js';
-import { vinKeys } from './pseudonyms.js';
+import { vinKeys } from '../pseudonyms/index.js';
 import { readCampaign } from './read-dossier.js';
 import { dossierRecords } from './records.js';
 import { redacted, vinsIn } from './redact.js';

@@ -412,7 +412,7 @@ export const dossierApi = routesOf('Schedules', {
       'JSON Lines, hash-chained and sealed, or a PDF made of the same lines. It shows what was stored at one moment; that of a schedule that runs is not final.',
     params: RefIdParams,
     query: Type.Object({
-      format: Type.Enum(['jsonl', 'pdf'], { default: 'jsonl' }),
+      format: Type.Enum(['jsonl', 'pdf'], { default: 'jsonl', description: 'Of the dossier.' }),
       pseudonymous: Type.Boolean({
         default: false,
         description: 'Pseudonyms in place of VINs and serial numbers, for archives.',
