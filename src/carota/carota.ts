@@ -4,6 +4,7 @@ import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
 import { BadSettings } from '../service/bad-settings.js';
+import { openSealKey } from '../service/chain/index.js';
 import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
@@ -140,6 +141,7 @@ async function start(
       onAttack: (attack) => metrics.attackReported(attack),
       onSigned: (role) => metrics.metadataSigned(role),
     }),
+    dossiers: { sealKey: await openSealKey(settings.dataDir, settings.sealKey) },
     images: images.repository,
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,

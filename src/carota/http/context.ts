@@ -5,6 +5,7 @@ import { type SignInGuard } from '../../service/access/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
+import { type DossierWriter } from '../dossier/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
 import { type ApprovalRule } from '../schedules/index.js';
 import { type CarotaMetrics } from '../metrics.js';
@@ -30,6 +31,8 @@ export interface CarotaContext {
   readonly stopping: AbortSignal;
   readonly director: Director;
   readonly images: ServedRepository;
+  /** Seals dossiers, and has them time-stamped. */
+  readonly dossiers: Pick<DossierWriter, 'sealKey' | 'timeStamp'>;
   /** Who may fetch its images. */
   readonly imageAccess: 'anyone' | 'vehicles';
   readonly metrics: CarotaMetrics;
