@@ -6,6 +6,7 @@ import { openAudit } from '../service/audit/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { VERSION } from '../service/version.js';
 import { addressGuard, createPoster } from './call-back/index.js';
 import { EventStream } from './event-stream/index.js';
@@ -95,7 +96,8 @@ async function start(
   await stream.start();
   opened.add('event stream', () => stream.stop());
   const box = await openSecretBox(settings, log);
-  const poster = createPoster(addressGuard(settings.callbackAllow ?? []));
+  const ca = await trustedAuthorities(settings.ca);
+  const poster = createPoster(addressGuard(settings.callbackAllow ?? []), { ca });
   const callBack = await openCallBack(
     settings,
     { database, stream, poster, metrics, clock, box },
@@ -140,6 +142,8 @@ async function start(
   });
   opened.add('heartbeat', () => heartbeat.stop());
 
+  const certificate = await openCertificate(settings, metrics.certificate(log));
+  opened.add('certificate', () => certificate?.close());
   const stopping = new AbortController();
   const http = await createHttpServer(
     {
@@ -171,6 +175,8 @@ async function start(
       linkConnected: () => link.isConnected,
       version: VERSION,
       limits: settings.httpLimits,
+      certificate,
+      hstsSeconds: settings.hstsSeconds,
       signIns: signIns.people,
       auditKey: audit.key,
       attempts: audit.attempts,
@@ -194,7 +200,7 @@ async function start(
   // First of all on a stop: received messages are stored and acknowledged before connections close.
   opened.add('D2C receiver', () => path.drain());
   return {
-    httpUrl: `http://${settings.host}:${port}`,
+    httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     mqttUrl: `${link.protocol}://${link.address}`,
     tokenFile,
     firstToken,

@@ -34,6 +34,8 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     document: adapterDocument(context.version),
     onAnswered: (method, route, status) => context.metrics.requestAnswered(method, route, status),
     limits: context.limits,
+    certificate: context.certificate,
+    hstsSeconds: context.hstsSeconds,
     signIns: context.signIns,
     attempts: context.attempts,
     onRefused: (limit) => context.metrics.refused(limit),

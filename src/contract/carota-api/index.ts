@@ -10,6 +10,7 @@ import {
 import { openApiOf, type Route } from '../http/index.js';
 import { artifactApi } from './artifacts.js';
 import { directorApi } from './director.js';
+import { dossierApi } from './dossier.js';
 import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
 import { eventReceiptApi } from './event-receipt.js';
@@ -22,6 +23,7 @@ import { vehicleApi } from './vehicles.js';
 
 export * from './artifacts.js';
 export * from './director.js';
+export * from './dossier.js';
 export * from './image-repository.js';
 export * from './ecus.js';
 export * from './event-receipt.js';
@@ -47,6 +49,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   updateScriptApi,
   scheduleApi,
   scheduleVehicleApi,
+  dossierApi,
   vehicleApi,
   ecuApi,
   directorApi,
