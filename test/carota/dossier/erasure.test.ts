@@ -146,7 +146,7 @@ describe('the erasure of a vehicle', () => {
     expect(vehiclesIn(now).map(({ vin }) => vin)).toEqual([pseudonym, ...VINS.slice(1)].toSorted());
     expect(linesOf(now).filter(({ vin }) => vin === pseudonym).length).toBeGreaterThan(5);
     expect((await erase(ERASED)).status).toBe(404);
-    const { body } = await carota.call('GET', '/v1.0/audit');
+    const { body } = await carota.call('GET', '/v1.0/audit?action=erase-vehicle');
     expect(body.items[0]).toMatchObject({
       action: 'erase-vehicle',
       vin: null,
