@@ -51,6 +51,11 @@ export const DATABASE_URL: Setting<string> = {
     'PostgreSQL 14 or newer, postgres://…, with one or several hosts (default: the embedded database)',
   parse: parseDatabaseUrl,
 };
+export const AUDIT_SYSLOG: Setting<string> = {
+  flag: '--audit-syslog <url>',
+  description: 'syslog receiver that the audit log is copied to: tcp://, tls:// or udp://host:port',
+  parse: parseUrl('tcp:', 'tls:', 'udp:'),
+};
 export const AUDIT_KEY_FILE: Setting<string> = {
   flag: '--audit-key-file <file>',
   description:
