@@ -9,6 +9,7 @@ import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { askTimeStamp } from '../service/time-stamp/index.js';
 import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
 import {
@@ -141,7 +142,10 @@ async function start(
       onAttack: (attack) => metrics.attackReported(attack),
       onSigned: (role) => metrics.metadataSigned(role),
     }),
-    dossiers: { sealKey: await openSealKey(settings.dataDir, settings.sealKey) },
+    dossiers: {
+      sealKey: await openSealKey(settings.dataDir, undefined),
+      timeStamp: timeStamps(settings.timestampUrl),
+    },
     images: images.repository,
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
@@ -195,6 +199,9 @@ function startUpkeep(
     return running;
   };
 }
+
+const timeStamps = (url: string | undefined) =>
+  url === undefined ? undefined : (hash: string) => askTimeStamp(url, hash);
 
 async function openStore({
   dataDir,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Readable } from 'node:stream';
 import { DOSSIER_TYPE, dossierApi } from '../../../contract/carota-api/index.js';
 import { Problem, serve, type Server } from '../../../service/http/index.js';
+import { TimeStampUnavailable } from '../../../service/time-stamp/index.js';
 import { writeDossier } from '../../dossier/index.js';
 import { type CarotaContext } from '../context.js';
 import { scheduleOf } from './schedule-bodies.js';
@@ -15,7 +16,10 @@ export function dossierRoute(server: Server, context: CarotaContext): void {
     const { pseudonymous } = query;
     // Before anything is written.
     await scheduleOf(context, refId);
-    const lines = await spooled(context, refId, pseudonymous);
+    const lines = await spooled(context, refId, pseudonymous).catch((error: unknown) => {
+      if (!(error instanceof TimeStampUnavailable)) throw error;
+      throw new Problem('TIMESTAMP_UNAVAILABLE', error.message);
+    });
     // A name of the schedule may have a VIN in it.
     const name = pseudonymous ? 'dossier' : encodeURIComponent(`dossier ${refId}`);
     return reply
