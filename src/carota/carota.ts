@@ -10,6 +10,7 @@ import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { askTimeStamp } from '../service/time-stamp/index.js';
+import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
 import {
@@ -54,7 +55,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  *   Error with code EADDRINUSE where the port is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
-  const adapter = new AdapterClient(settings);
+  const fetch = fetchTrusting(await trustedAuthorities(settings.ca));
+  const adapter = new AdapterClient(settings, fetch);
   const opened = new OpenedParts(log);
   try {
     const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
@@ -120,6 +122,8 @@ async function start(
   });
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
+  const certificate = await openCertificate(settings, metrics.certificate(log));
+  opened.add('certificate', () => certificate?.close());
   const server = await createCarotaServer({
     database: database.requests,
     reading: database.reading,
@@ -144,7 +148,7 @@ async function start(
     }),
     dossiers: {
       sealKey: await openSealKey(settings.dataDir, undefined),
-      timeStamp: timeStamps(settings.timestampUrl),
+      timeStamp: await timeStamps(settings),
     },
     images: images.repository,
     imageAccess: settings.imageAccess ?? 'anyone',
@@ -154,6 +158,8 @@ async function start(
     log,
     version: VERSION,
     limits: settings.httpLimits,
+    certificate,
+    hstsSeconds: settings.hstsSeconds,
     signIns,
   });
   opened.add('HTTP interface', () => {
@@ -170,7 +176,7 @@ async function start(
   const trialFile = (name: string) =>
     directorKeys.isTrial ? join(directorFolder, 'metadata', name) : undefined;
   return {
-    httpUrl: `http://${settings.host}:${port}`,
+    httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     tokenFile,
     firstToken,
     imageRootFile: images.rootFile,
@@ -200,8 +206,11 @@ function startUpkeep(
   };
 }
 
-const timeStamps = (url: string | undefined) =>
-  url === undefined ? undefined : (hash: string) => askTimeStamp(url, hash);
+async function timeStamps({ timestampUrl: url, ca }: CarotaSettings) {
+  if (url === undefined) return undefined;
+  const fetch = fetchTrusting(await trustedAuthorities(ca));
+  return (hash: string) => askTimeStamp(url, hash, { fetch });
+}
 
 async function openStore({
   dataDir,

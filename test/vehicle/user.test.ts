@@ -1,6 +1,7 @@
 /** User and conditions: consent, pause, cancellation in each phase, preconditions, windows. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EVENT_STATUS } from '../../src/contract/index.js';
+import { sampleOf } from '../support/depth.js';
 import { type UpdateScript } from '../../src/update-script/index.js';
 import { type Installer } from '../../src/vehicle/index.js';
 import { type CarotaDouble, startCarotaDouble } from './support/carota-double.js';
@@ -188,7 +189,7 @@ describe('cancelled', () => {
     ['installing', slowly, () => scriptOf(), verified],
   ];
 
-  test.each(cases)(
+  test.each(sampleOf(cases, 3))(
     'while %s, the update ends there and the software stays',
     async (phase, options, script, told) => {
       const v = vehicle(options, script());

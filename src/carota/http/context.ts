@@ -3,6 +3,7 @@ import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
+import { type ServerCertificate } from '../../service/tls/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
 import { type DossierWriter } from '../dossier/index.js';
@@ -43,5 +44,8 @@ export interface CarotaContext {
   readonly log: Logger;
   readonly version: string;
   readonly limits: HttpLimits | undefined;
+  /** Undefined: plain HTTP. */
+  readonly certificate?: ServerCertificate | undefined;
+  readonly hstsSeconds?: number | undefined;
   readonly signIns: SignInGuard;
 }

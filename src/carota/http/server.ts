@@ -40,6 +40,8 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     document: carotaDocument(version),
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
     limits: context.limits,
+    certificate: context.certificate,
+    hstsSeconds: context.hstsSeconds,
     signIns: context.signIns,
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),

@@ -21,20 +21,26 @@ export interface TimeStamp {
   readonly token: Uint8Array;
 }
 
+interface AskOptions {
+  /** Certificates of authorities; undefined: whoever answers. */
+  readonly trusted?: readonly X509Certificate[] | undefined;
+  /** With the CAs to trust in HTTPS; undefined: Node’s own. */
+  readonly fetch?: typeof fetch | undefined;
+}
+
 /**
  * @param url of the authority
  * @param sha256 hexadecimal
- * @param trusted certificates of authorities; undefined: whoever answers
  * @throws TimeStampUnavailable
  */
 export async function askTimeStamp(
   url: string,
   sha256: string,
-  trusted?: readonly X509Certificate[],
+  { trusted, fetch: ask = fetch }: AskOptions = {},
 ): Promise<TimeStamp> {
   const nonce = BigInt(`0x${randomBytes(NONCE_BYTES).toString('hex')}`) + 1n;
   try {
-    const response = await fetch(url, {
+    const response = await ask(url, {
       method: 'POST',
       headers: { 'content-type': 'application/timestamp-query' },
       body: new Uint8Array(timeStampRequest(sha256, nonce)),

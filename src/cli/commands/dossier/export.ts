@@ -8,14 +8,8 @@ import { type Command, Option } from 'commander';
 import { dossierApi } from '../../../contract/carota-api/index.js';
 import { print } from '../../output.js';
 import { connect, type ServerAddress } from '../../server-client.js';
-import { addExamples } from '../../server-command.js';
-import {
-  addSettings,
-  ALLOW_PLAIN_HTTP,
-  DATA_DIR,
-  TOKEN,
-  URL_SETTING,
-} from '../../settings/index.js';
+import { addExamples, SERVER_SETTINGS } from '../../server-command.js';
+import { addSettings, DATA_DIR, URL_SETTING } from '../../settings/index.js';
 
 interface ExportFlags extends ServerAddress {
   readonly output?: string;
@@ -23,17 +17,11 @@ interface ExportFlags extends ServerAddress {
   readonly pseudonymous?: boolean;
 }
 
-/** The server's, not the adapter's. */
-const CAROTA_SETTINGS = [
-  {
-    ...URL_SETTING,
-    description: 'HTTP interface of the CarOTA Server',
-    default: 'http://127.0.0.1:8090',
-  },
-  TOKEN,
-  ALLOW_PLAIN_HTTP,
-  { ...DATA_DIR, default: './.otaops-carota' },
-];
+/** The CarOTA Server's, not the adapter's. */
+const CAROTA_SETTINGS = SERVER_SETTINGS.map((setting) => {
+  if (setting === URL_SETTING) return { ...setting, default: 'http://127.0.0.1:8090' };
+  return setting === DATA_DIR ? { ...setting, default: './.otaops-carota' } : setting;
+});
 
 export function exportCommand(dossier: Command): void {
   const command = dossier
