@@ -66,7 +66,8 @@ const originOf = (url: string) => new URL(url).origin;
 async function bytesOf(response: Response): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | readonly Uint8Array[] = response.body ?? [];
+  for await (const part of body) {
     parts.push(part);
     length += part.length;
     if (length > MAX_ANSWER) throw new BadTimeStamp('the answer is too long');

@@ -136,16 +136,19 @@ export function factsOf(value: object, prefix = ''): Fact[] {
       return member.flatMap((item: unknown, place): Fact[] =>
         typeof item === 'object' && item !== null
           ? factsOf(item, `${label} ${place + 1}`)
-          : [[`${label} ${place + 1}`, String(item)]],
+          : [[`${label} ${place + 1}`, textOf(item)]],
       );
     }
     if (typeof member === 'object') {
       const facts = factsOf(member, label);
       return facts.length > 0 ? facts : [[label, 'none']];
     }
-    return [[label, String(member)]];
+    return [[label, textOf(member)]];
   });
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value);
 
 /** `createdAt` → `created at`; names with other characters stay as they are. */
 const wordsOf = (name: string): string =>

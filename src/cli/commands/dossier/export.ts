@@ -3,7 +3,6 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type ReadableStream } from 'node:stream/web';
 import { type Command, Option } from 'commander';
 import { dossierApi } from '../../../contract/carota-api/index.js';
 import { print } from '../../output.js';
@@ -36,7 +35,8 @@ export function exportCommand(dossier: Command): void {
       const client = await connect(flags);
       const request = { params: { 'ref-id': refId }, query: { format, pseudonymous } };
       const { body } = await client.open(dossierApi.getDossier, request);
-      await writeWhole(Readable.fromWeb(body as ReadableStream), output);
+      if (!body) throw new Error('the answer has no content');
+      await writeWhole(Readable.fromWeb(body), output);
       print(output);
     });
   addExamples(command, [
