@@ -10,6 +10,7 @@ import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
+import { askTimeStamp } from '../service/time-stamp/index.js';
 import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
 import {
@@ -145,7 +146,10 @@ async function start(
       onAttack: (attack) => metrics.attackReported(attack),
       onSigned: (role) => metrics.metadataSigned(role),
     }),
-    dossiers: { sealKey: await openSealKey(settings.dataDir, settings.sealKey) },
+    dossiers: {
+      sealKey: await openSealKey(settings.dataDir, undefined),
+      timeStamp: timeStamps(settings.timestampUrl),
+    },
     images: images.repository,
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
@@ -201,6 +205,9 @@ function startUpkeep(
     return running;
   };
 }
+
+const timeStamps = (url: string | undefined) =>
+  url === undefined ? undefined : (hash: string) => askTimeStamp(url, hash);
 
 async function openStore({
   dataDir,

@@ -38,8 +38,8 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings {
   readonly imageAccess?: 'anyone' | 'vehicles' | undefined;
   /** What vehicles fetch artifacts from, where that is not this server's own address. */
   readonly publicUrl?: string | undefined;
-  /** File of the key that seals dossiers and the audit log; undefined: one in the data directory. */
-  readonly sealKey?: string | undefined;
+  /** Time-stamping authority (RFC 3161) for dossiers; undefined: none. */
+  readonly timestampUrl?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */
   readonly approval?: ApprovalRule | undefined;
   /** How long refused events are kept, days; undefined: forever. */
