@@ -27,7 +27,7 @@ import { keepFresh, openImageRepository } from './image-repository/index.js';
 import { RepositoryFolder } from './images/index.js';
 import { CarotaMetrics } from './metrics.js';
 import { ownKey } from './own-key.js';
-import { AdapterClient, Scheduler } from './schedules/index.js';
+import { AdapterClient, Retries, Scheduler } from './schedules/index.js';
 import { CAROTA_SCHEMA } from './schema.js';
 import { type CarotaSettings } from './settings.js';
 
@@ -154,6 +154,7 @@ async function start(
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
     clock,
+    mayControl: adapter.mayControl,
     wake: () => scheduler.wake(),
     log,
     version: VERSION,
@@ -170,6 +171,14 @@ async function start(
   const { port } = server.server.address() as AddressInfo;
   await scheduler.start();
   opened.add('scheduler', () => scheduler.stop());
+  const retries = new Retries({
+    database,
+    adapter,
+    clock,
+    onFailure: (refId, error) => log.warn({ schedule: refId, err: error }, 'a retry is delayed'),
+  });
+  retries.start();
+  opened.add('retries', () => retries.stop());
   const refreshing = keepFresh(images.repository, metrics, log);
   opened.add('refreshing of the image repository', () => refreshing.stop());
   opened.add('upkeep', startUpkeep(database, settings.refusedEventDays, clock, log));

@@ -39,6 +39,8 @@ export interface CarotaContext {
   readonly metrics: CarotaMetrics;
   /** ms */
   readonly clock: () => number;
+  /** Whether there is a token to control the adapter. */
+  readonly mayControl: boolean;
   /** Wakes the scheduler. */
   readonly wake: () => void;
   readonly log: Logger;

@@ -22,6 +22,7 @@ export * from './ecus.js';
 export * from './event-receipt.js';
 export * from './guard.js';
 export * from './guard-defaults.js';
+export * from './retry.js';
 export * from './public-key.js';
 export * from './refused-events.js';
 export * from './repository-status.js';
