@@ -1,7 +1,7 @@
 /**
  * Imports run one way (see ARCHITECTURE.md):
  *
- *   contract  <-  service  <-  adapter
+ *   contract, uptane  <-  service  <-  adapter
  *   contract  <-  service, update-script, uptane  <-  carota
  *   contract  <-  update-script  <-  vehicle  <-  fleet
  *   uptane (knows nobody)  <-  vehicle
@@ -25,7 +25,7 @@ module.exports = {
   forbidden: [
     only('contract'),
     only('uptane'),
-    only('service', 'contract'),
+    only('service', 'contract', 'uptane'),
     only('adapter', 'service', 'contract'),
     only('update-script', 'contract'),
     only('carota', 'service', 'update-script', 'uptane', 'contract'),

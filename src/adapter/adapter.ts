@@ -5,6 +5,7 @@ import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contr
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { VERSION } from '../service/version.js';
 import { addressGuard, createPoster } from './call-back/index.js';
 import { EventStream } from './event-stream/index.js';
@@ -93,7 +94,8 @@ async function start(
   await stream.start();
   opened.add('event stream', () => stream.stop());
   const box = await openSecretBox(settings, log);
-  const poster = createPoster(addressGuard(settings.callbackAllow ?? []));
+  const ca = await trustedAuthorities(settings.ca);
+  const poster = createPoster(addressGuard(settings.callbackAllow ?? []), { ca });
   const callBack = await openCallBack(
     settings,
     { database, stream, poster, metrics, clock, box },
@@ -137,6 +139,8 @@ async function start(
   });
   opened.add('heartbeat', () => heartbeat.stop());
 
+  const certificate = await openCertificate(settings, metrics.certificate(log));
+  opened.add('certificate', () => certificate?.close());
   const stopping = new AbortController();
   const http = await createHttpServer(
     {
@@ -168,6 +172,8 @@ async function start(
       linkConnected: () => link.isConnected,
       version: VERSION,
       limits: settings.httpLimits,
+      certificate,
+      hstsSeconds: settings.hstsSeconds,
       signIns: signIns.people,
       box,
       stopping: stopping.signal,
@@ -189,7 +195,7 @@ async function start(
   // First of all on a stop: received messages are stored and acknowledged before connections close.
   opened.add('D2C receiver', () => path.drain());
   return {
-    httpUrl: `http://${settings.host}:${port}`,
+    httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     mqttUrl: `${link.protocol}://${link.address}`,
     tokenFile,
     firstToken,

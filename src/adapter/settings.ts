@@ -1,14 +1,17 @@
 /** Startup settings of an adapter. */
 import { type SignInLimits } from '../service/access/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
+import { type TlsSettings } from '../service/tls/index.js';
 import { type RetryPolicy } from './c2d-sender/index.js';
 import { type DeadLetterLimits } from './d2c-receiver/index.js';
 import { type BrokerLimits } from './message-link/index.js';
 
-export interface AdapterSettings {
+export interface AdapterSettings extends TlsSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
+  /** PEM file of CAs to be trusted besides the well-known ones when calling other servers over HTTPS. */
+  readonly ca?: string | undefined;
   /** Port of the embedded broker; 0: any free port. */
   readonly mqttPort: number;
   /** Directory of the embedded database and of the initial admin token. */

@@ -4,10 +4,12 @@ import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
 import { BadSettings } from '../service/bad-settings.js';
+import { openSealKey } from '../service/chain/index.js';
 import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
 import {
@@ -52,7 +54,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  *   Error with code EADDRINUSE where the port is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
-  const adapter = new AdapterClient(settings);
+  const fetch = fetchTrusting(await trustedAuthorities(settings.ca));
+  const adapter = new AdapterClient(settings, fetch);
   const opened = new OpenedParts(log);
   try {
     const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
@@ -118,6 +121,8 @@ async function start(
   });
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
+  const certificate = await openCertificate(settings, metrics.certificate(log));
+  opened.add('certificate', () => certificate?.close());
   const server = await createCarotaServer({
     database: database.requests,
     reading: database.reading,
@@ -140,6 +145,7 @@ async function start(
       onAttack: (attack) => metrics.attackReported(attack),
       onSigned: (role) => metrics.metadataSigned(role),
     }),
+    dossiers: { sealKey: await openSealKey(settings.dataDir, settings.sealKey) },
     images: images.repository,
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
@@ -148,6 +154,8 @@ async function start(
     log,
     version: VERSION,
     limits: settings.httpLimits,
+    certificate,
+    hstsSeconds: settings.hstsSeconds,
     signIns,
   });
   opened.add('HTTP interface', () => {
@@ -164,7 +172,7 @@ async function start(
   const trialFile = (name: string) =>
     directorKeys.isTrial ? join(directorFolder, 'metadata', name) : undefined;
   return {
-    httpUrl: `http://${settings.host}:${port}`,
+    httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     tokenFile,
     firstToken,
     imageRootFile: images.rootFile,

@@ -2,11 +2,14 @@
 import { type AdapterSettings, type ApprovalRule } from './schedules/index.js';
 import { type SignInLimits } from '../service/access/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
+import { type TlsSettings } from '../service/tls/index.js';
 
-export interface CarotaSettings extends AdapterSettings {
+export interface CarotaSettings extends AdapterSettings, TlsSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
+  /** PEM file of CAs to be trusted besides the well-known ones when calling other servers over HTTPS. */
+  readonly ca?: string | undefined;
   /** Directory of the embedded database, artifacts, keys made for trials, and the initial admin token. */
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
@@ -35,6 +38,8 @@ export interface CarotaSettings extends AdapterSettings {
   readonly imageAccess?: 'anyone' | 'vehicles' | undefined;
   /** What vehicles fetch artifacts from, where that is not this server's own address. */
   readonly publicUrl?: string | undefined;
+  /** File of the key that seals dossiers and the audit log; undefined: one in the data directory. */
+  readonly sealKey?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */
   readonly approval?: ApprovalRule | undefined;
   /** How long refused events are kept, days; undefined: forever. */

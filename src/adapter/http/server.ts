@@ -28,6 +28,8 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     document: adapterDocument(context.version),
     onAnswered: (method, route, status) => context.metrics.requestAnswered(method, route, status),
     limits: context.limits,
+    certificate: context.certificate,
+    hstsSeconds: context.hstsSeconds,
     signIns: context.signIns,
     onRefused: (limit) => context.metrics.refused(limit),
     onRefusedValue: (route, sqlState) => context.metrics.valueRefused(route, sqlState),

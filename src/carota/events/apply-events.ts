@@ -12,6 +12,7 @@ import { type UpdateScript, Version } from '../../update-script/index.js';
 import { afterReport, type Exposure, exposedAt, showsExposure } from '../guard/index.js';
 import {
   advance,
+  keepConfigurations,
   lockSchedule,
   readScheduleVehicles,
   saveSchedule,
@@ -76,12 +77,20 @@ async function applyToSchedule(
 ): Promise<void> {
   const vins = [...new Set(events.map(vinOf))];
   const vehicles = await readScheduleVehicles(tx, schedule.id, vins);
+  const wasExposed = new Set([...vehicles.values()].filter(({ exposure }) => exposure));
   const changed = new Set<TrackedVehicle>();
   for (const event of events) {
     const vehicle = vehicles.get(vinOf(event));
     if (vehicle && applyToVehicle(schedule, vehicle, event, now)) changed.add(vehicle);
   }
   await saveScheduleVehicles(tx, schedule.id, [...changed]);
+  const exposed = [...changed].filter((one) => one.exposure && !wasExposed.has(one));
+  await keepConfigurations(
+    tx,
+    schedule.id,
+    exposed.map(({ vin }) => vin),
+    now,
+  );
   await saveInstalled(tx, schedule, events, now);
   await saveSchedule(tx, schedule, await advance(tx, schedule, now));
 }

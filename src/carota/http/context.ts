@@ -3,8 +3,10 @@ import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
+import { type ServerCertificate } from '../../service/tls/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
+import { type DossierWriter } from '../dossier/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
 import { type ApprovalRule } from '../schedules/index.js';
 import { type CarotaMetrics } from '../metrics.js';
@@ -30,6 +32,8 @@ export interface CarotaContext {
   readonly stopping: AbortSignal;
   readonly director: Director;
   readonly images: ServedRepository;
+  /** Seals dossiers, and has them time-stamped. */
+  readonly dossiers: Pick<DossierWriter, 'sealKey' | 'timeStamp'>;
   /** Who may fetch its images. */
   readonly imageAccess: 'anyone' | 'vehicles';
   readonly metrics: CarotaMetrics;
@@ -40,5 +44,8 @@ export interface CarotaContext {
   readonly log: Logger;
   readonly version: string;
   readonly limits: HttpLimits | undefined;
+  /** Undefined: plain HTTP. */
+  readonly certificate?: ServerCertificate | undefined;
+  readonly hstsSeconds?: number | undefined;
   readonly signIns: SignInGuard;
 }

@@ -18,6 +18,7 @@ import { type CarotaContext } from './context.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { callBackRoute } from './routes/call-back.js';
 import { directorRoutes } from './routes/director.js';
+import { dossierRoute } from './routes/dossier.js';
 import { ecuRoutes } from './routes/ecus.js';
 import { imageRepositoryRoutes } from './routes/image-repository.js';
 import { refusedEventRoutes } from './routes/refused-events.js';
@@ -39,6 +40,8 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     document: carotaDocument(version),
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
     limits: context.limits,
+    certificate: context.certificate,
+    hstsSeconds: context.hstsSeconds,
     signIns: context.signIns,
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
@@ -47,6 +50,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   scriptRoutes(server, context);
   scheduleRoutes(server, context);
   scheduleVehicleRoutes(server, context);
+  dossierRoute(server, context);
   vehicleRoutes(server, context);
   ecuRoutes(server, context);
   directorRoutes(server, context);

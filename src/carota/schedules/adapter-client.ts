@@ -1,6 +1,12 @@
 /** Client of the OTA Adapter (contract section 4): the trigger API, and control if a token permits it. */
 import { controlApi, triggerApi, type TriggerResult } from '../../contract/adapter-api/index.js';
-import { ApiError, type CarOtaServerEvent, Client, NoAnswer } from '../../contract/index.js';
+import {
+  ApiError,
+  type CarOtaServerEvent,
+  Client,
+  type ClientOptions,
+  NoAnswer,
+} from '../../contract/index.js';
 import { BadSettings } from '../../service/bad-settings.js';
 
 export interface AdapterSettings {
@@ -39,14 +45,20 @@ export class AdapterClient {
   readonly #trigger: Client | undefined;
   readonly #control: Client | undefined;
 
-  /** @throws BadSettings where no token may be sent to the address */
-  constructor({ adapterToken, adapterControlToken, ...address }: AdapterSettings) {
+  /**
+   * @param fetch with the CAs to trust; undefined: Node’s own
+   * @throws BadSettings where no token may be sent to the address
+   */
+  constructor(
+    { adapterToken, adapterControlToken, ...address }: AdapterSettings,
+    fetch?: ClientOptions['fetch'],
+  ) {
     this.#trigger =
-      adapterToken === undefined ? undefined : clientOf(address, adapterToken, TIMEOUT_MS);
+      adapterToken === undefined ? undefined : clientOf(address, adapterToken, TIMEOUT_MS, fetch);
     this.#control =
       adapterControlToken === undefined
         ? undefined
-        : clientOf(address, adapterControlToken, CONTROL_TIMEOUT_MS);
+        : clientOf(address, adapterControlToken, CONTROL_TIMEOUT_MS, fetch);
   }
 
   get mayControl(): boolean {
@@ -82,9 +94,10 @@ function clientOf(
   { adapterUrl: url, allowPlainHttp }: AdapterSettings,
   token: string,
   timeout: number,
+  fetch: ClientOptions['fetch'],
 ): Client {
   try {
-    return new Client({ url, token, allowPlainHttp, timeout });
+    return new Client({ url, token, allowPlainHttp, timeout, fetch });
   } catch (error) {
     throw new BadSettings(`--adapter-url: ${(error as Error).message} (see --allow-plain-http)`);
   }

@@ -5,6 +5,7 @@ import { type Database } from '../../service/database/index.js';
 import { exposedAt } from '../guard/index.js';
 import { ScheduleConflict } from './conflict.js';
 import { nextDeadline } from './deadlines.js';
+import { keepConfigurations } from './last-configuration.js';
 import { lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
 import { readScheduleVehicles, saveScheduleVehicles } from './tracked-vehicles.js';
 
@@ -55,6 +56,7 @@ export async function admit(
     vehicle.place = schedule.nextPlace();
     schedule.move(vehicle.wave, before, { state: vehicle.state, result: 'undecided' });
     await saveScheduleVehicles(tx, schedule.id, [vehicle]);
+    await keepConfigurations(tx, schedule.id, [vin], now);
     // Its deadline may be the next thing that is due.
     const due = Math.min(schedule.dueAt ?? Infinity, vehicle.exposure.decidesAt ?? Infinity);
     await saveSchedule(tx, schedule, due);

@@ -5,6 +5,7 @@ export { contentOf } from './approval-digest.js';
 export * from './conflict.js';
 export { type DecisionRow, readDecisions } from './decisions.js';
 export * from './exposure.js';
+export { keepConfigurations } from './last-configuration.js';
 export * from './preview.js';
 export * from './schedule-record.js';
 export * from './scheduler.js';

@@ -16,6 +16,7 @@ import { Time } from '../ui/time.js';
 const ACTIONS: Readonly<Record<CarotaAuditAction, string>> = {
   'register-ecus': 'ECUs registered',
   'replace-ecu': 'ECU replaced',
+  'erase-vehicle': 'Vehicle erased',
   'report-attack': 'Attack reported',
   deliver: 'Delivery accepted',
   'refuse-delivery': 'Delivery refused',

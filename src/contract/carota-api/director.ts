@@ -64,6 +64,7 @@ export const CAROTA_AUDIT_ACTIONS = [
   'report-attack',
   'deliver',
   'refuse-delivery',
+  'erase-vehicle',
 ] as const;
 export type CarotaAuditAction = (typeof CAROTA_AUDIT_ACTIONS)[number];
 

@@ -3,6 +3,7 @@ import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../comm
 import { openApiOf, type Route } from '../http/index.js';
 import { artifactApi } from './artifacts.js';
 import { directorApi } from './director.js';
+import { dossierApi } from './dossier.js';
 import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
 import { eventReceiptApi } from './event-receipt.js';
@@ -15,6 +16,7 @@ import { vehicleApi } from './vehicles.js';
 
 export * from './artifacts.js';
 export * from './director.js';
+export * from './dossier.js';
 export * from './image-repository.js';
 export * from './ecus.js';
 export * from './event-receipt.js';
@@ -40,6 +42,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   updateScriptApi,
   scheduleApi,
   scheduleVehicleApi,
+  dossierApi,
   vehicleApi,
   ecuApi,
   directorApi,

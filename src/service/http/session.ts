@@ -2,6 +2,7 @@
  * `/v1.0/session`: a browser signs in with a token and gets a session, whose secret is kept in a cookie that scripts cannot
  * read. Requests that another site could forge with the cookie are refused (OWASP, Cross-Site Request Forgery Prevention).
  */
+import { TLSSocket } from 'node:tls';
 import '@fastify/cookie';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import {
@@ -68,9 +69,12 @@ function sessionIn(request: FastifyRequest, server: ServerName): Credentials | u
     return { kind: 'session', secret: strict, origin: { authority, secure: true } };
   }
   const plain = request.cookies[cookieOf(server)];
-  if (plain === undefined) return undefined;
+  // Over our own TLS, the other cookie never comes from us.
+  if (plain === undefined || hasOwnTls(request)) return undefined;
   return { kind: 'session', secret: plain, origin: { authority, secure: false } };
 }
+
+const hasOwnTls = ({ raw }: FastifyRequest) => raw.socket instanceof TLSSocket;
 
 /** Host and port that the browser has addressed. */
 const authorityOf = ({ headers }: FastifyRequest) => (headers.host ?? '').toLowerCase();
@@ -107,7 +111,7 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
       return found;
     });
     await end(request);
-    const secure = request.headers.origin?.startsWith('https://') ?? false;
+    const secure = hasOwnTls(request) || (request.headers.origin?.startsWith('https://') ?? false);
     const origin = { authority: authorityOf(request), secure };
     const session = await createSession(database, token.id, origin, clock());
     const name = secure ? names.strict : names.plain;

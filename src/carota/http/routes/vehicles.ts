@@ -1,6 +1,7 @@
 /** `/v1.0/vehicles`: the vehicles that schedules select from. */
 import { MAX_EVENTS, type Vehicle, vehicleApi } from '../../../contract/carota-api/index.js';
 import {
+  actorOf,
   linesIn,
   listCursor,
   page,
@@ -11,6 +12,7 @@ import {
   VIN_POSITION,
 } from '../../../service/http/index.js';
 import { readVehicleEvents } from '../../events/index.js';
+import { eraseVehicle, VehicleInSchedule } from '../../pseudonyms/index.js';
 import {
   findVehicle,
   importVehicles,
@@ -42,6 +44,17 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
     const vin = params.vin.toUpperCase();
     await database.transaction((tx) => storeVehicles(tx, [{ vin, ...body }], clock()));
     return vehicleBody(await vehicleOf(context, vin));
+  });
+
+  serve(server, vehicleApi.eraseVehicle, async ({ request, params }) => {
+    const vin = params.vin.toUpperCase();
+    const isErased = await eraseVehicle(database, vin, actorOf(request), clock()).catch(
+      (error: unknown) => {
+        if (error instanceof VehicleInSchedule) throw new Problem('SCHEDULE_STATUS', error.message);
+        throw error;
+      },
+    );
+    if (!isErased) throw new Problem('VEHICLE_NOT_FOUND', `there is no vehicle ${vin}`);
   });
 
   serve(server, vehicleApi.importVehicles, ({ request }) => {
