@@ -18,6 +18,7 @@ import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
 import { openSecretBox } from './open-secret-box.js';
 import { openSignInGuards } from './open-sign-in-guards.js';
+import { openVehicleTls } from './open-vehicle-tls.js';
 import { Summaries } from './operations/index.js';
 import { ADAPTER_SCHEMA } from './schema.js';
 import { type AdapterSettings } from './settings.js';
@@ -27,6 +28,8 @@ export interface Adapter {
   readonly httpUrl: string;
   /** Where vehicles connect. */
   readonly mqttUrl: string;
+  /** Where they connect with TLS to the embedded broker. */
+  readonly mqttsUrl: string | undefined;
   /** File with the initial admin token. */
   readonly tokenFile: string;
   /** The initial admin token, if this was the first start. */
@@ -110,6 +113,13 @@ async function start(
     metrics.signIns(log),
     opened,
   );
+  const vehicleTls = await openVehicleTls(settings, {
+    database: database.requests,
+    clock,
+    opened,
+    failed,
+    log,
+  });
   const traffic = new Traffic();
   const path = createMessagePath(settings, {
     database,
@@ -119,6 +129,7 @@ async function start(
     stream,
     traffic,
     signIns: signIns.vehicles,
+    vehicleTls,
     metrics,
     tracing,
     log,
@@ -197,6 +208,7 @@ async function start(
   return {
     httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     mqttUrl: `${link.protocol}://${link.address}`,
+    mqttsUrl: link.tlsAddress === undefined ? undefined : `mqtts://${link.tlsAddress}`,
     tokenFile,
     firstToken,
     stop: () => opened.stop(),

@@ -1,7 +1,13 @@
 /** The HTTP interface of the OTA Adapter (contract section 4). */
 import { type Logger } from 'pino';
 import { adapterDocument, GRANTS, liveApi, tokenApi } from '../../contract/adapter-api/index.js';
-import { createServer, liveRoute, type Server, tokenRoutes } from '../../service/http/index.js';
+import {
+  certificateRoutes,
+  createServer,
+  liveRoute,
+  type Server,
+  tokenRoutes,
+} from '../../service/http/index.js';
 import { lookAt } from '../live/look.js';
 import { type HttpContext } from './context.js';
 import { auditRoutes } from './routes/audit.js';
@@ -46,6 +52,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
   eventRoutes(server, reading);
   receiverRoutes(server, context);
   registryRoutes(server, context);
+  certificateRoutes(server, context);
   deadLetterRoutes(server, context);
   tokenRoutes(server, tokenApi, context);
   adapterServiceRoutes(server, context);

@@ -7,6 +7,7 @@ import {
 } from '../../contract/carota-api/index.js';
 import { problemOf } from '../../service/database/index.js';
 import {
+  certificateRoutes,
   createServer,
   liveRoute,
   type Server,
@@ -57,6 +58,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   imageRepositoryRoutes(server, context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
+  certificateRoutes(server, context);
   liveRoute(server, carotaLiveApi, {
     ...context,
     look: lookAt(context.reading, [context.images, context.director]),

@@ -1,7 +1,14 @@
 /** The HTTP interface of the OTA Adapter (contract section 4). */
 import Type from 'typebox';
 import { CallbackMessage } from '../carota-api/event-call-back.js';
-import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
+import {
+  certificateApi,
+  cookieOf,
+  liveApiOf,
+  serviceApi,
+  sessionApi,
+  tokenApiOf,
+} from '../common-api/index.js';
 import { json, openApiOf, type Route, routesOf, type Webhook } from '../http/index.js';
 import { auditApi } from './audit.js';
 import { controlApi } from './control.js';
@@ -58,6 +65,7 @@ export const ADAPTER_ROUTES: readonly Route[] = [
   eventApi,
   receiverApi,
   registryApi,
+  certificateApi,
   deadLetterApi,
   tokenApi,
   sessionApi,
@@ -74,6 +82,7 @@ const TAGS = {
   Events: 'The event stream, by pull or live.',
   'Call-back': 'Receivers to which events are posted.',
   Registry: 'Vehicles: VIN, system_id, primary device and model.',
+  Certificates: 'Client certificates of vehicles that were revoked.',
   'Dead letters': 'Messages that could not be applied.',
   Tokens: 'Tokens of this interface.',
   Session: 'Sign-in of browsers.',

@@ -1,5 +1,12 @@
 /** The HTTP interface of the CarOTA Server. */
-import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
+import {
+  certificateApi,
+  cookieOf,
+  liveApiOf,
+  serviceApi,
+  sessionApi,
+  tokenApiOf,
+} from '../common-api/index.js';
 import { openApiOf, type Route } from '../http/index.js';
 import { artifactApi } from './artifacts.js';
 import { directorApi } from './director.js';
@@ -45,6 +52,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   scheduleVehicleApi,
   dossierApi,
   vehicleApi,
+  certificateApi,
   ecuApi,
   directorApi,
   imageRepositoryApi,
@@ -61,6 +69,7 @@ const TAGS = {
   'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact.',
   Schedules: 'Update campaigns: vehicles, waves, guard, decisions.',
   Vehicles: 'The vehicles that schedules choose from: model, tags, installed versions.',
+  Certificates: 'Client certificates of vehicles that were revoked.',
   ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',

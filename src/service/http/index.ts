@@ -1,6 +1,7 @@
 export * from './actor.js';
 export * from './body-kinds.js';
 export * from './body-stream.js';
+export * from './certificate-routes.js';
 export * from './cursor.js';
 export * from './json-body.js';
 export * from './live.js';
