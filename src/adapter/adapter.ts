@@ -2,6 +2,7 @@
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contract/index.js';
+import { openAudit } from '../service/audit/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
@@ -80,6 +81,7 @@ async function start(
 
   const tracing = await openTracing(tracingOptions(settings, instance));
   opened.add('tracing', () => tracing.stop());
+  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const maintenance = await startMaintenance({
     database,
     clock,
@@ -111,6 +113,7 @@ async function start(
     database.requests,
     clock,
     metrics.signIns(log),
+    audit.attempts,
     opened,
   );
   const vehicleTls = await openVehicleTls(settings, {
@@ -186,6 +189,8 @@ async function start(
       certificate,
       hstsSeconds: settings.hstsSeconds,
       signIns: signIns.people,
+      auditKey: audit.key,
+      attempts: audit.attempts,
       box,
       stopping: stopping.signal,
     },

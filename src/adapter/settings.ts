@@ -49,6 +49,8 @@ export interface AdapterSettings extends TlsSettings {
   readonly searchSeconds?: number | undefined;
   /** Encrypt secrets in the database, 32 bytes in base64 each: the first seals, all open. */
   readonly secretKeys?: readonly string[] | undefined;
+  /** Seals the audit log: Ed25519, PEM; undefined: one in the data directory, made at the first start. */
+  readonly auditKeyFile?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   /** Of the embedded broker. */
   readonly vehicleSignInLimits?: SignInLimits | undefined;

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
+import { openAudit } from '../service/audit/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { openSealKey } from '../service/chain/index.js';
 import { type Database } from '../service/database/index.js';
@@ -78,6 +79,7 @@ async function start(
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
   const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
+  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)
@@ -114,11 +116,16 @@ async function start(
     onMirrorFailure: (error) => log.error({ err: error }, 'a publication was not copied'),
   });
   opened.add('image repository', async () => images.close());
+  const watching = metrics.signIns(log);
   const signIns = new SignInGuard({
     database: database.requests,
     clock,
     limits: settings.signInLimits ?? DEFAULT_SIGN_IN_LIMITS,
-    ...metrics.signIns(log),
+    ...watching,
+    onFailed: (attempt) => {
+      watching.onFailed(attempt);
+      audit.attempts.signInFailed(attempt);
+    },
   });
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
@@ -162,6 +169,8 @@ async function start(
     certificate,
     hstsSeconds: settings.hstsSeconds,
     signIns,
+    auditKey: audit.key,
+    attempts: audit.attempts,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();

@@ -1,5 +1,6 @@
 /** The HTTP interface of the CarOTA Server. */
 import {
+  auditApi,
   certificateApi,
   cookieOf,
   liveApiOf,
@@ -56,6 +57,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   ecuApi,
   directorApi,
   imageRepositoryApi,
+  auditApi,
   eventReceiptApi,
   refusedEventApi,
   carotaLiveApi,
@@ -74,6 +76,7 @@ const TAGS = {
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',
   'Image repository': 'The image repository of Uptane: metadata, images, and its state.',
+  Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
   Live: 'Change notifications for browsers.',
