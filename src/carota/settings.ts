@@ -14,6 +14,8 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings {
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
+  /** Seals the audit log: Ed25519, PEM; undefined: one in the data directory, made at the first start. */
+  readonly auditKeyFile?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
   /** How long a statement may take that reads for people, seconds. */
