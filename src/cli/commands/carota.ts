@@ -10,6 +10,7 @@ import {
   addSettings,
   ALLOW_PLAIN_HTTP,
   APPROVAL,
+  AUDIT_KEY_FILE,
   BadSetting,
   CALLBACK_SECRET,
   DATA_DIR,
@@ -68,7 +69,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
-  addSettings(command, TLS_SETTINGS);
+  addSettings(command, [...TLS_SETTINGS, AUDIT_KEY_FILE]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, TIMESTAMP_URL, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {

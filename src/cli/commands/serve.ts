@@ -6,6 +6,7 @@ import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {
   ACK_REQUIRED,
+  AUDIT_KEY_FILE,
   addSettings,
   BROKER_LIMIT_SETTINGS,
   type BrokerLimitFlags,
@@ -118,7 +119,7 @@ Examples:
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
   addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
   addSettings(command, [...SIGN_IN_LIMIT_SETTINGS, ...VEHICLE_SIGN_IN_LIMIT_SETTINGS]);
-  addSettings(command, TLS_SETTINGS);
+  addSettings(command, [...TLS_SETTINGS, AUDIT_KEY_FILE]);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
   command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
     limitHeapGrowth();

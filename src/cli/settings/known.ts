@@ -80,6 +80,11 @@ export const DATABASE_URL: Setting<string> = {
     'PostgreSQL 14 or newer, postgres://…, with one or several hosts (default: the embedded database)',
   parse: parseDatabaseUrl,
 };
+export const AUDIT_KEY_FILE: Setting<string> = {
+  flag: '--audit-key-file <file>',
+  description:
+    'Ed25519 key that seals the audit log, PEM (default: audit-key in the data directory, made at the first start)',
+};
 /** Of an adapter on this machine: the default for commands without a broker of their own. */
 export const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
 export const MQTT_URL: Setting<string> = {
