@@ -7,6 +7,8 @@ import {
 } from '../../contract/carota-api/index.js';
 import { problemOf } from '../../service/database/index.js';
 import {
+  auditRoutes,
+  certificateRoutes,
   createServer,
   liveRoute,
   type Server,
@@ -43,6 +45,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     certificate: context.certificate,
     hstsSeconds: context.hstsSeconds,
     signIns: context.signIns,
+    attempts: context.attempts,
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });
@@ -55,8 +58,10 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   ecuRoutes(server, context);
   directorRoutes(server, context);
   imageRepositoryRoutes(server, context);
+  auditRoutes(server, 'carota', context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
+  certificateRoutes(server, context);
   liveRoute(server, carotaLiveApi, {
     ...context,
     look: lookAt(context.reading, [context.images, context.director]),

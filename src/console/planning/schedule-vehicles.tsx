@@ -15,12 +15,14 @@ import { PagedTable } from '../ui/pager.js';
 import { State } from '../ui/state.js';
 import { StateFilter } from '../ui/state-filter.js';
 import { type Column } from '../ui/table.js';
+import { Outlook } from './outlook.js';
 
 const COLUMNS: readonly Column<ScheduleVehicle>[] = [
   { title: 'VIN', cell: ({ vin }) => <Link href={vehicleAt(vin)}>{vin}</Link> },
   { title: 'Wave', isNumber: true, cell: ({ wave }) => (wave === 0 ? '–' : wave) },
   { title: 'State', cell: ({ state }) => <State state={state} /> },
   { title: 'Reason', cell: ({ reason }) => reason },
+  { title: 'Result', cell: (vehicle) => <Outlook vehicle={vehicle} /> },
 ];
 
 export function ScheduleVehicles({
