@@ -2,12 +2,14 @@
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
-import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
+import { CAROTA_ROLES } from '../contract/carota-api/index.js';
+import { DEFAULT_SIGN_IN_LIMITS, SignInGuard, VEHICLE_ROLE } from '../service/access/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { openSignOn } from '../service/sign-on/index.js';
 import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
@@ -59,16 +61,23 @@ export async function startCarota(settings: CarotaSettings, log: Logger): Promis
   try {
     const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
     opened.add('storage', () => storage.close());
-    return await start(settings, adapter, storage, opened, log);
+    return await start(settings, { adapter, fetch }, storage, opened, log);
   } catch (error) {
     await opened.closeAll();
     throw error;
   }
 }
 
+/** How this server calls others. */
+interface Outgoing {
+  readonly adapter: AdapterClient;
+  /** See `fetchTrusting`. */
+  readonly fetch: typeof globalThis.fetch | undefined;
+}
+
 async function start(
   settings: CarotaSettings,
-  adapter: AdapterClient,
+  { adapter, fetch }: Outgoing,
   { database, clock: databaseClock, tokenFile, firstToken, migrated }: Storage,
   opened: OpenedParts,
   log: Logger,
@@ -122,6 +131,13 @@ async function start(
   opened.add('failed sign-ins', () => signIns.stop());
   const certificate = await openCertificate(settings, metrics.certificate(log));
   opened.add('certificate', () => certificate?.close());
+  const signOn = openSignOn(settings, {
+    hasTls: certificate !== undefined,
+    // Vehicles have tokens of their own.
+    roles: CAROTA_ROLES.filter((role) => role !== VEHICLE_ROLE),
+    clock,
+    fetch,
+  });
   const server = await createCarotaServer({
     database: database.requests,
     reading: database.reading,
@@ -154,6 +170,7 @@ async function start(
     limits: settings.httpLimits,
     certificate,
     hstsSeconds: settings.hstsSeconds,
+    signOn,
     signIns,
   });
   opened.add('HTTP interface', () => {

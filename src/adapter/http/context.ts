@@ -3,6 +3,7 @@ import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
+import { type OpenedSignOn } from '../../service/sign-on/index.js';
 import { type ServerCertificate } from '../../service/tls/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
@@ -42,6 +43,8 @@ export interface HttpContext {
   /** Undefined: plain HTTP. */
   readonly certificate?: ServerCertificate | undefined;
   readonly hstsSeconds?: number | undefined;
+  /** Undefined: browsers sign in with tokens only. */
+  readonly signOn?: OpenedSignOn | undefined;
   readonly signIns: SignInGuard;
   /** Seals secrets of call-backs. */
   readonly box: SecretBox;

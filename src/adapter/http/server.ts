@@ -30,6 +30,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     limits: context.limits,
     certificate: context.certificate,
     hstsSeconds: context.hstsSeconds,
+    signOn: context.signOn,
     signIns: context.signIns,
     onRefused: (limit) => context.metrics.refused(limit),
     onRefusedValue: (route, sqlState) => context.metrics.valueRefused(route, sqlState),

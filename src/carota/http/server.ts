@@ -41,6 +41,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     limits: context.limits,
     certificate: context.certificate,
     hstsSeconds: context.hstsSeconds,
+    signOn: context.signOn,
     signIns: context.signIns,
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),

@@ -1,7 +1,14 @@
 /** The HTTP interface of the OTA Adapter (contract section 4). */
 import Type from 'typebox';
 import { CallbackMessage } from '../carota-api/event-call-back.js';
-import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
+import {
+  cookieOf,
+  liveApiOf,
+  serviceApi,
+  sessionApi,
+  signOnApi,
+  tokenApiOf,
+} from '../common-api/index.js';
 import { json, openApiOf, type Route, routesOf, type Webhook } from '../http/index.js';
 import { auditApi } from './audit.js';
 import { controlApi } from './control.js';
@@ -61,6 +68,7 @@ export const ADAPTER_ROUTES: readonly Route[] = [
   deadLetterApi,
   tokenApi,
   sessionApi,
+  signOnApi,
   serviceApi,
   asyncApi,
 ].flatMap((group): Route[] => Object.values<Route>(group));

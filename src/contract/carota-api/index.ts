@@ -1,5 +1,12 @@
 /** The HTTP interface of the CarOTA Server. */
-import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
+import {
+  cookieOf,
+  liveApiOf,
+  serviceApi,
+  sessionApi,
+  signOnApi,
+  tokenApiOf,
+} from '../common-api/index.js';
 import { openApiOf, type Route } from '../http/index.js';
 import { artifactApi } from './artifacts.js';
 import { directorApi } from './director.js';
@@ -49,6 +56,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   carotaLiveApi,
   carotaTokenApi,
   sessionApi,
+  signOnApi,
   serviceApi,
 ].flatMap((routes) => Object.values<Route>(routes));
 

@@ -268,6 +268,7 @@ export const scheduleApi = routesOf('Schedules', {
   },
   stopSchedule: {
     ...action('/v1.0/schedules/{ref-id}/stop'),
+    freshSignIn: true,
     summary: 'Stop a schedule for good; the adapter cancels what was not sent',
     description: 'The adapter is told only if this server has a token for it that may control.',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],

@@ -40,6 +40,8 @@ export interface RouteShape {
   readonly load?: Load;
   /** The query parameter that makes it one, e.g. a text that no index finds; absent: every request is. */
   readonly loadWith?: string;
+  /** Who has signed in at an OpenID Connect provider must have done so lately: see `FRESH_SIGN_IN_SECONDS`. */
+  readonly freshSignIn?: boolean;
   /** Whether a POST or PATCH may be sent again where no answer came: the second one changes nothing. */
   readonly repeatable?: boolean;
 }

@@ -1,3 +1,4 @@
+export * from './caller.js';
 export * from './permissions.js';
 export * from './sessions.js';
 export * from './sign-in-guard.js';

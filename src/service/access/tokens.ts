@@ -3,17 +3,20 @@ import { randomBytes } from 'node:crypto';
 import { newUuid } from '../../contract/index.js';
 import { Batches } from '../batches.js';
 import { bytesArray, type Database, type Queryable, textArray } from '../database/index.js';
+import { type Caller } from './caller.js';
 import { hashOf } from './secret.js';
 
-export interface Token {
-  readonly id: string;
-  readonly name: string;
-  readonly role: string;
-  /** Whose it is, if that is a vehicle. */
-  readonly vin: string | null;
+export interface Token extends Caller {
   readonly created_at: Date;
   readonly revoked_at: Date | null;
+  readonly expires_at: Date | null;
 }
+
+const COLUMNS = 'id, name, role, vin, created_at, revoked_at, expires_at';
+
+/** Condition on a row of `tokens`. @param at parameter with the time, e.g. `$2` */
+export const isValidToken = (table: string, at: string): string =>
+  `${table}.revoked_at is null and coalesce(${table}.expires_at > ${at}::timestamptz, true)`;
 
 /** `otaops_` lets scanners recognise a leaked token; 256 random bits follow. */
 function newSecret(): string {
@@ -35,12 +38,17 @@ export async function createToken(
   return { id, secret };
 }
 
-/** The token with this secret, unless it was revoked before this was called. */
-export async function findToken(database: Queryable, secret: string): Promise<Token | undefined> {
+/** The token with this secret, if it is valid. @param now ms */
+export async function findToken(
+  database: Queryable,
+  secret: string,
+  now: number,
+): Promise<Token | undefined> {
   const known = lookUps.get(database);
   const lookUp = known ?? new Batches((hashes) => findTokens(database, hashes), MOST_AT_ONCE);
   if (!known) lookUps.set(database, lookUp);
-  return lookUp.do(hashOf(secret).toString('hex'));
+  const token = await lookUp.do(hashOf(secret).toString('hex'));
+  return token?.expires_at && token.expires_at.getTime() <= now ? undefined : token;
 }
 
 /** Of each database: requests that come at the same time look up their tokens together. */
@@ -54,7 +62,7 @@ async function findTokens(
 ): Promise<readonly (Token | undefined)[]> {
   const distinct = [...new Set(hashes)];
   const rows = await database.query<Token & { readonly hash: string }>(
-    `select id, name, role, vin, created_at, revoked_at, encode(hash, 'hex') as hash from tokens
+    `select ${COLUMNS}, encode(hash, 'hex') as hash from tokens
      where hash = any($1::bytea[]) and revoked_at is null`,
     [bytesArray(distinct.map((hash) => Buffer.from(hash, 'hex')))],
     'find-tokens',
@@ -63,19 +71,21 @@ async function findTokens(
   return hashes.map((hash) => byHash.get(hash));
 }
 
-/** Those of the given tokens that exist and are not revoked. */
-export async function validTokens(database: Queryable, ids: readonly string[]): Promise<string[]> {
+/** Those of the given tokens that are valid. @param now ms */
+export async function validTokens(
+  database: Queryable,
+  ids: readonly string[],
+  now: number,
+): Promise<string[]> {
   const rows = await database.query<{ id: string }>(
-    'select id from tokens where id = any($1::text[]) and revoked_at is null',
-    [textArray(ids)],
+    `select t.id from tokens t where t.id = any($1::text[]) and ${isValidToken('t', '$2')}`,
+    [textArray(ids), new Date(now)],
   );
   return rows.map(({ id }) => id);
 }
 
 export function listTokens(database: Queryable): Promise<Token[]> {
-  return database.query<Token>(
-    'select id, name, role, vin, created_at, revoked_at from tokens order by created_at',
-  );
+  return database.query<Token>(`select ${COLUMNS} from tokens order by created_at`);
 }
 
 /** The last valid token of role admin stays: without one, nobody could make another. */

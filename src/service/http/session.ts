@@ -15,13 +15,14 @@ import {
   sessionApi,
 } from '../../contract/index.js';
 import {
+  type Caller,
   createSession,
   endSession,
   findToken,
+  isPerson,
   SESSION_SECONDS,
   type SessionOrigin,
   type SignInGuard,
-  type Token,
 } from '../access/index.js';
 import { type Database } from '../database/index.js';
 import { clientAddress } from '../limits/index.js';
@@ -77,7 +78,7 @@ function sessionIn(request: FastifyRequest, server: ServerName): Credentials | u
 const hasOwnTls = ({ raw }: FastifyRequest) => raw.socket instanceof TLSSocket;
 
 /** Host and port that the browser has addressed. */
-const authorityOf = ({ headers }: FastifyRequest) => (headers.host ?? '').toLowerCase();
+export const authorityOf = ({ headers }: FastifyRequest) => (headers.host ?? '').toLowerCase();
 
 /** @throws Problem 403 */
 function refuseForged({ headers }: FastifyRequest): void {
@@ -89,33 +90,50 @@ function refuseForged({ headers }: FastifyRequest): void {
   }
 }
 
+/** Name, value and options of a session’s cookie. @param maxAge seconds */
+export function sessionCookie(
+  server: ServerName,
+  secure: boolean,
+  session: string,
+  maxAge: number,
+) {
+  const name = secure ? secureCookieOf(server) : cookieOf(server);
+  return [name, session, { ...COOKIE, secure, maxAge }] as const;
+}
+
+const COOKIE = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
+
+/** Ends all sessions of this browser. */
+export async function endSessions(
+  { cookies }: FastifyRequest,
+  { database, server }: Pick<SessionContext, 'database' | 'server'>,
+): Promise<void> {
+  for (const secret of [cookies[cookieOf(server)], cookies[secureCookieOf(server)]]) {
+    if (secret !== undefined) await endSession(database, secret);
+  }
+}
+
+/** Of a token that is not let in. */
+export const INVALID_TOKEN = 'the token is invalid, has expired or was revoked';
+
 export function sessionRoutes(server: FastifyInstance, context: SessionContext): void {
   const { database, clock, signIns } = context;
   const names = { plain: cookieOf(context.server), strict: secureCookieOf(context.server) };
-  const options = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
-
-  /** Sessions of this browser. */
-  const end = async ({ cookies }: FastifyRequest) => {
-    for (const secret of [cookies[names.plain], cookies[names.strict]]) {
-      if (secret !== undefined) await endSession(database, secret);
-    }
-  };
 
   serve(server, sessionApi.signIn, async ({ request, reply, body }) => {
     refuseForged(request);
     const secret = body.token.trim();
     const attempt = { kind: 'token', address: clientAddress(request.ip), secret } as const;
     const token = await guarded(signIns, attempt, server.requestLimits.refused, async () => {
-      const found = await findToken(database, secret);
-      if (!found) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
+      const found = await findToken(database, secret, clock());
+      if (!found) throw new Problem('UNAUTHORIZED', INVALID_TOKEN);
       return found;
     });
-    await end(request);
+    await endSessions(request, context);
     const secure = hasOwnTls(request) || (request.headers.origin?.startsWith('https://') ?? false);
     const origin = { authority: authorityOf(request), secure };
-    const session = await createSession(database, token.id, origin, clock());
-    const name = secure ? names.strict : names.plain;
-    reply.setCookie(name, session, { ...options, secure, maxAge: SESSION_SECONDS });
+    const session = await createSession(database, { tokenId: token.id }, origin, clock());
+    reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
     return sessionBody(token, context);
   });
 
@@ -123,19 +141,20 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
 
   serve(server, sessionApi.signOut, async ({ request, reply }) => {
     refuseForged(request);
-    await end(request);
-    reply.clearCookie(names.plain, options);
+    await endSessions(request, context);
+    reply.clearCookie(names.plain, COOKIE);
     if (request.cookies[names.strict] !== undefined) {
-      reply.clearCookie(names.strict, { ...options, secure: true });
+      reply.clearCookie(names.strict, { ...COOKIE, secure: true });
     }
   });
 }
 
-const sessionBody = (token: Token, { grants, server, version, facts }: SessionContext) => ({
-  name: token.name,
-  role: token.role,
-  permissions: [...(grants[token.role] ?? [])],
+const sessionBody = (caller: Caller, { grants, server, version, facts }: SessionContext) => ({
+  name: caller.name,
+  role: caller.role,
+  permissions: [...(grants[caller.role] ?? [])],
   server,
   version,
+  signedInBy: isPerson(caller) ? ('single-sign-on' as const) : ('token' as const),
   ...facts,
 });

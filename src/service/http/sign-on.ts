@@ -1,0 +1,178 @@
+/** `/v1.0/session/sign-on`: a browser signs in at an OpenID Connect provider, and gets a session of ours. */
+import { createHash } from 'node:crypto';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Logger } from 'pino';
+import {
+  type ServerName,
+  secureSignOnCookieOf,
+  signOnApi,
+  signOnCookieOf,
+  type SignOnFault,
+} from '../../contract/index.js';
+import { createSession, SESSION_SECONDS, type SignInGuard } from '../access/index.js';
+import { type Database } from '../database/index.js';
+import { clientAddress } from '../limits/index.js';
+import {
+  ATTEMPT_SECONDS,
+  type Attempt,
+  attemptText,
+  consoleAddress,
+  identityOf,
+  newAttempt,
+  type OpenedSignOn,
+  ProviderUnavailable,
+  readAttempt,
+  roleOf,
+  type SignedOn,
+  SignOnRefused,
+  stateOf,
+} from '../sign-on/index.js';
+import { guarded } from './guarded.js';
+import { Problem } from './problem.js';
+import { serve } from './serve.js';
+import { authorityOf, endSessions, sessionCookie } from './session.js';
+
+export interface SignOnContext {
+  readonly database: Database;
+  /** The database's time, ms. */
+  readonly clock: () => number;
+  readonly log: Logger;
+  readonly signIns: SignInGuard;
+  readonly server: ServerName;
+  /** Undefined: not set up. */
+  readonly signOn?: OpenedSignOn | undefined;
+}
+
+export function signOnRoutes(server: FastifyInstance, context: SignOnContext): void {
+  const { log, signOn: opened } = context;
+
+  serve(server, signOnApi.getSignInWays, () => ({ singleSignOn: opened !== undefined }));
+
+  serve(server, signOnApi.beginSignOn, async ({ query, reply }) => {
+    const { settings, provider } = required(opened);
+    const returnTo = consoleAddress(settings.consoleUrl, query.returnTo);
+    const attempt = newAttempt(
+      new URL(returnTo).href.slice(settings.consoleUrl.length),
+      query.again ?? false,
+    );
+    try {
+      const url = await provider.authorizationUrl(attempt);
+      reply.setCookie(...attemptCookie(context.server, settings.consoleUrl, attempt));
+      redirect(reply, url.href);
+    } catch (error) {
+      fail(reply, settings.consoleUrl, faultOf(error, log));
+    }
+  });
+
+  serve(server, signOnApi.completeSignOn, async ({ request, reply }) => {
+    const { settings, provider } = required(opened);
+    const [name, , { path, secure }] = attemptCookie(context.server, settings.consoleUrl);
+    const attempt = readAttempt(request.cookies[name]);
+    // Whatever comes of it: the secret is used once.
+    reply.clearCookie(name, { path, secure });
+    const answer = new URLSearchParams(request.url.split('?')[1]);
+    // An answer that this browser has not asked for is not even shown to the provider.
+    if (!attempt || answer.get('state') !== stateOf(attempt)) {
+      fail(reply, settings.consoleUrl, 'unexpected');
+      return;
+    }
+    try {
+      const signedOn = await exchange(request, context, () => provider.complete(answer, attempt));
+      const person = identityOf(signedOn.claims);
+      if (!person) throw new SignOnRefused('the subject is not one');
+      const role = roleOf(signedOn.claims, settings.roleClaim, settings.roles);
+      if (role === undefined) {
+        log.warn(
+          { person: person.id, claim: settings.roleClaim },
+          'somebody without a role signed in',
+        );
+        fail(reply, settings.consoleUrl, 'no-role');
+        return;
+      }
+      await endSessions(request, context);
+      const { authenticatedAt } = signedOn;
+      const owner = { person: { ...person, role }, authenticatedAt };
+      const origin = { authority: authorityOf(request), secure };
+      const session = await createSession(context.database, owner, origin, context.clock());
+      reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
+      redirect(reply, consoleAddress(settings.consoleUrl, attempt.returnTo));
+    } catch (error) {
+      fail(reply, settings.consoleUrl, faultOf(error, log));
+    }
+  });
+
+  serve(server, signOnApi.leaveSignOn, async ({ reply }) => {
+    const { settings, provider } = required(opened);
+    const home = consoleAddress(settings.consoleUrl);
+    const url = await provider.endSessionUrl().catch((error: unknown) => {
+      faultOf(error, log);
+      return undefined;
+    });
+    redirect(reply, url?.href ?? home);
+  });
+}
+
+/** @throws Problem 404 */
+function required(opened: OpenedSignOn | undefined): OpenedSignOn {
+  if (!opened)
+    throw new Problem('SIGN_ON_NOT_SET_UP', 'this server has no OpenID Connect provider');
+  return opened;
+}
+
+/** Holds off who tries out codes: each costs a request to the provider. @throws Problem 429 */
+async function exchange(
+  request: FastifyRequest,
+  { signIns }: SignOnContext,
+  complete: () => Promise<SignedOn>,
+): Promise<SignedOn> {
+  const secret = createHash('sha256').update(request.url).digest('base64url');
+  const attempt = { kind: 'session', address: clientAddress(request.ip), secret } as const;
+  let refusal: unknown;
+  try {
+    return await guarded(signIns, attempt, request.server.requestLimits.refused, () =>
+      complete().catch((error: unknown) => {
+        if (!(error instanceof SignOnRefused)) throw error;
+        refusal = error;
+        throw new Problem('UNAUTHORIZED', error.message);
+      }),
+    );
+  } catch (error) {
+    throw refusal ?? error;
+  }
+}
+
+/** In a cookie that the provider’s redirect brings back: not `strict`. */
+function attemptCookie(server: ServerName, consoleUrl: string, attempt?: Attempt) {
+  const secure = consoleUrl.startsWith('https:');
+  const name = secure ? secureSignOnCookieOf(server) : signOnCookieOf(server);
+  const options = {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax' as const,
+    secure,
+    maxAge: ATTEMPT_SECONDS,
+  };
+  return [name, attempt ? attemptText(attempt) : '', options] as const;
+}
+
+function redirect(reply: FastifyReply, location: string): void {
+  // The address of this answer holds a code.
+  void reply.headers({ location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
+}
+
+function fail(reply: FastifyReply, consoleUrl: string, fault: SignOnFault): void {
+  redirect(reply, consoleAddress(consoleUrl, `/console/?sign-on=${fault}`));
+}
+
+/** @throws the error where it is none of the provider’s */
+function faultOf(error: unknown, log: Logger): SignOnFault {
+  if (error instanceof ProviderUnavailable) {
+    log.error({ err: error }, 'the OpenID Connect provider does not answer');
+    return 'unavailable';
+  }
+  if (error instanceof SignOnRefused) {
+    log.warn({ err: error }, 'a sign-on was refused');
+    return 'refused';
+  }
+  throw error;
+}
