@@ -3,6 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { ROLES } from '../contract/adapter-api/index.js';
 import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contract/index.js';
+import { openAudit } from '../service/audit/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
@@ -20,6 +21,7 @@ import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
 import { openSecretBox } from './open-secret-box.js';
 import { openSignInGuards } from './open-sign-in-guards.js';
+import { openVehicleTls } from './open-vehicle-tls.js';
 import { Summaries } from './operations/index.js';
 import { ADAPTER_SCHEMA } from './schema.js';
 import { type AdapterSettings } from './settings.js';
@@ -29,6 +31,8 @@ export interface Adapter {
   readonly httpUrl: string;
   /** Where vehicles connect. */
   readonly mqttUrl: string;
+  /** Where they connect with TLS to the embedded broker. */
+  readonly mqttsUrl: string | undefined;
   /** File with the initial admin token. */
   readonly tokenFile: string;
   /** The initial admin token, if this was the first start. */
@@ -79,6 +83,7 @@ async function start(
 
   const tracing = await openTracing(tracingOptions(settings, instance));
   opened.add('tracing', () => tracing.stop());
+  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const maintenance = await startMaintenance({
     database,
     clock,
@@ -110,8 +115,16 @@ async function start(
     database.requests,
     clock,
     metrics.signIns(log),
+    audit.attempts,
     opened,
   );
+  const vehicleTls = await openVehicleTls(settings, {
+    database: database.requests,
+    clock,
+    opened,
+    failed,
+    log,
+  });
   const traffic = new Traffic();
   const path = createMessagePath(settings, {
     database,
@@ -121,6 +134,7 @@ async function start(
     stream,
     traffic,
     signIns: signIns.vehicles,
+    vehicleTls,
     metrics,
     tracing,
     log,
@@ -184,6 +198,8 @@ async function start(
       hstsSeconds: settings.hstsSeconds,
       signOn,
       signIns: signIns.people,
+      auditKey: audit.key,
+      attempts: audit.attempts,
       box,
       stopping: stopping.signal,
     },
@@ -206,6 +222,7 @@ async function start(
   return {
     httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     mqttUrl: `${link.protocol}://${link.address}`,
+    mqttsUrl: link.tlsAddress === undefined ? undefined : `mqtts://${link.tlsAddress}`,
     tokenFile,
     firstToken,
     stop: () => opened.stop(),

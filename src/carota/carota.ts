@@ -4,13 +4,16 @@ import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { CAROTA_ROLES } from '../contract/carota-api/index.js';
 import { DEFAULT_SIGN_IN_LIMITS, SignInGuard, VEHICLE_ROLE } from '../service/access/index.js';
+import { openAudit } from '../service/audit/index.js';
 import { BadSettings } from '../service/bad-settings.js';
+import { openSealKey } from '../service/chain/index.js';
 import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { openSignOn } from '../service/sign-on/index.js';
 import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
+import { askTimeStamp } from '../service/time-stamp/index.js';
 import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
 import {
@@ -27,7 +30,7 @@ import { keepFresh, openImageRepository } from './image-repository/index.js';
 import { RepositoryFolder } from './images/index.js';
 import { CarotaMetrics } from './metrics.js';
 import { ownKey } from './own-key.js';
-import { AdapterClient, Scheduler } from './schedules/index.js';
+import { AdapterClient, Retries, Scheduler } from './schedules/index.js';
 import { CAROTA_SCHEMA } from './schema.js';
 import { type CarotaSettings } from './settings.js';
 
@@ -85,6 +88,7 @@ async function start(
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
   const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
+  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)
@@ -121,11 +125,16 @@ async function start(
     onMirrorFailure: (error) => log.error({ err: error }, 'a publication was not copied'),
   });
   opened.add('image repository', async () => images.close());
+  const watching = metrics.signIns(log);
   const signIns = new SignInGuard({
     database: database.requests,
     clock,
     limits: settings.signInLimits ?? DEFAULT_SIGN_IN_LIMITS,
-    ...metrics.signIns(log),
+    ...watching,
+    onFailed: (attempt) => {
+      watching.onFailed(attempt);
+      audit.attempts.signInFailed(attempt);
+    },
   });
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
@@ -160,10 +169,15 @@ async function start(
       onAttack: (attack) => metrics.attackReported(attack),
       onSigned: (role) => metrics.metadataSigned(role),
     }),
+    dossiers: {
+      sealKey: await openSealKey(settings.dataDir, undefined),
+      timeStamp: timeStamps(settings.timestampUrl),
+    },
     images: images.repository,
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
     clock,
+    mayControl: adapter.mayControl,
     wake: () => scheduler.wake(),
     log,
     version: VERSION,
@@ -172,6 +186,8 @@ async function start(
     hstsSeconds: settings.hstsSeconds,
     signOn,
     signIns,
+    auditKey: audit.key,
+    attempts: audit.attempts,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();
@@ -181,6 +197,14 @@ async function start(
   const { port } = server.server.address() as AddressInfo;
   await scheduler.start();
   opened.add('scheduler', () => scheduler.stop());
+  const retries = new Retries({
+    database,
+    adapter,
+    clock,
+    onFailure: (refId, error) => log.warn({ schedule: refId, err: error }, 'a retry is delayed'),
+  });
+  retries.start();
+  opened.add('retries', () => retries.stop());
   const refreshing = keepFresh(images.repository, metrics, log);
   opened.add('refreshing of the image repository', () => refreshing.stop());
   opened.add('upkeep', startUpkeep(database, settings.refusedEventDays, clock, log));
@@ -216,6 +240,9 @@ function startUpkeep(
     return running;
   };
 }
+
+const timeStamps = (url: string | undefined) =>
+  url === undefined ? undefined : (hash: string) => askTimeStamp(url, hash);
 
 async function openStore({
   dataDir,

@@ -2,6 +2,8 @@
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
+import { type AttemptLog } from '../../service/audit/index.js';
+import { type Signer } from '../../service/chain/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type OpenedSignOn } from '../../service/sign-on/index.js';
 import { type ServerCertificate } from '../../service/tls/index.js';
@@ -46,6 +48,9 @@ export interface HttpContext {
   /** Undefined: browsers sign in with tokens only. */
   readonly signOn?: OpenedSignOn | undefined;
   readonly signIns: SignInGuard;
+  /** Seals the audit log. */
+  readonly auditKey: Signer;
+  readonly attempts: AttemptLog;
   /** Seals secrets of call-backs. */
   readonly box: SecretBox;
 }

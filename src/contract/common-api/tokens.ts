@@ -36,6 +36,7 @@ export const tokenApiOf = (roles: readonly string[]) =>
       path: '/v1.0/tokens',
       permission: 'administer',
       freshSignIn: true,
+      audit: 'create-token',
       summary: 'Make a token',
       body: jsonBody(
         Type.Object(
@@ -62,6 +63,7 @@ export const tokenApiOf = (roles: readonly string[]) =>
       path: '/v1.0/tokens/{id}',
       permission: 'administer',
       freshSignIn: true,
+      audit: 'revoke-token',
       summary: 'Revoke a token: requests in progress end, further ones are refused',
       params: Type.Object({ id: Text(64, 'Id of the token.', 1) }),
       answer: empty('Revoked.'),

@@ -42,6 +42,10 @@ export interface RouteShape {
   readonly loadWith?: string;
   /** Who has signed in at an OpenID Connect provider must have done so lately: see `FRESH_SIGN_IN_SECONDS`. */
   readonly freshSignIn?: boolean;
+  /** The action under which the audit log has it (contract section 9); every route that changes something names one. */
+  readonly audit?: string;
+  /** Why a route that is not GET or HEAD is not in the audit log. */
+  readonly unaudited?: string;
   /** Whether a POST or PATCH may be sent again where no answer came: the second one changes nothing. */
   readonly repeatable?: boolean;
 }

@@ -107,8 +107,21 @@ export async function findSession(
   return { caller, hash, authenticatedAt: authenticated_at?.getTime() };
 }
 
-export async function endSession(database: Queryable, secret: string): Promise<void> {
-  await database.query('delete from sessions where hash = $1', [hashOf(secret)]);
+/** Whose a session is. */
+export type SessionHolder = Pick<Caller, 'id' | 'name'>;
+
+/** @returns whose it was; undefined: there was none */
+export async function endSession(
+  database: Queryable,
+  secret: string,
+): Promise<SessionHolder | undefined> {
+  const [owner] = await database.query<SessionHolder>(
+    `delete from sessions s where s.hash = $1
+     returning coalesce(s.person_id, s.token_id) as id,
+       coalesce(s.person_name, (select t.name from tokens t where t.id = s.token_id)) as name`,
+    [hashOf(secret)],
+  );
+  return owner;
 }
 
 /** Those of the given sessions that are still valid. @param now ms */

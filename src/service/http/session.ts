@@ -21,10 +21,12 @@ import {
   findToken,
   isPerson,
   SESSION_SECONDS,
+  type SessionHolder,
   type SessionOrigin,
   type SignInGuard,
 } from '../access/index.js';
-import { type Database } from '../database/index.js';
+import { recordRequest } from '../audit/index.js';
+import { type Database, type Queryable } from '../database/index.js';
 import { clientAddress } from '../limits/index.js';
 import { guarded } from './guarded.js';
 import { Problem } from './problem.js';
@@ -103,14 +105,17 @@ export function sessionCookie(
 
 const COOKIE = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
 
-/** Ends all sessions of this browser. */
+/** Ends all sessions of this browser. @returns whose they were */
 export async function endSessions(
+  tx: Queryable,
   { cookies }: FastifyRequest,
-  { database, server }: Pick<SessionContext, 'database' | 'server'>,
-): Promise<void> {
+  server: ServerName,
+): Promise<SessionHolder | undefined> {
+  const ended = [];
   for (const secret of [cookies[cookieOf(server)], cookies[secureCookieOf(server)]]) {
-    if (secret !== undefined) await endSession(database, secret);
+    if (secret !== undefined) ended.push(await endSession(tx, secret));
   }
+  return ended.find((owner) => owner !== undefined);
 }
 
 /** Of a token that is not let in. */
@@ -129,10 +134,14 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
       if (!found) throw new Problem('UNAUTHORIZED', INVALID_TOKEN);
       return found;
     });
-    await endSessions(request, context);
     const secure = hasOwnTls(request) || (request.headers.origin?.startsWith('https://') ?? false);
     const origin = { authority: authorityOf(request), secure };
-    const session = await createSession(database, { tokenId: token.id }, origin, clock());
+    const now = clock();
+    const session = await database.transaction(async (tx) => {
+      await endSessions(tx, request, context.server);
+      await recordRequest(tx, now, { by: token, detail: { role: token.role } });
+      return createSession(tx, { tokenId: token.id }, origin, now);
+    });
     reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
     return sessionBody(token, context);
   });
@@ -141,13 +150,19 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
 
   serve(server, sessionApi.signOut, async ({ request, reply }) => {
     refuseForged(request);
-    await endSessions(request, context);
+    await database.transaction(async (tx) => {
+      const owner = await endSessions(tx, request, context.server);
+      await recordRequest(tx, clock(), { by: owner ?? NOBODY });
+    });
     reply.clearCookie(names.plain, COOKIE);
     if (request.cookies[names.strict] !== undefined) {
       reply.clearCookie(names.strict, { ...COOKIE, secure: true });
     }
   });
 }
+
+/** Who signs out without a session. */
+const NOBODY = { id: '', name: '' };
 
 const sessionBody = (caller: Caller, { grants, server, version, facts }: SessionContext) => ({
   name: caller.name,

@@ -3,13 +3,16 @@ import { createHash } from 'node:crypto';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import {
+  type ErrorCode,
   type ServerName,
   secureSignOnCookieOf,
+  sessionApi,
   signOnApi,
   signOnCookieOf,
   type SignOnFault,
 } from '../../contract/index.js';
 import { createSession, SESSION_SECONDS, type SignInGuard } from '../access/index.js';
+import { recordActions } from '../audit/index.js';
 import { type Database } from '../database/index.js';
 import { clientAddress } from '../limits/index.js';
 import {
@@ -20,6 +23,7 @@ import {
   identityOf,
   newAttempt,
   type OpenedSignOn,
+  type Person,
   ProviderUnavailable,
   readAttempt,
   roleOf,
@@ -65,41 +69,70 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
   });
 
   serve(server, signOnApi.completeSignOn, async ({ request, reply }) => {
-    const { settings, provider } = required(opened);
+    const { settings } = required(opened);
     const [name, , { path, secure }] = attemptCookie(context.server, settings.consoleUrl);
     const attempt = readAttempt(request.cookies[name]);
     // Whatever comes of it: the secret is used once.
     reply.clearCookie(name, { path, secure });
-    const answer = new URLSearchParams(request.url.split('?')[1]);
-    // An answer that this browser has not asked for is not even shown to the provider.
-    if (!attempt || answer.get('state') !== stateOf(attempt)) {
-      fail(reply, settings.consoleUrl, 'unexpected');
-      return;
-    }
     try {
-      const signedOn = await exchange(request, context, () => provider.complete(answer, attempt));
-      const person = identityOf(signedOn.claims);
-      if (!person) throw new SignOnRefused('the subject is not one');
-      const role = roleOf(signedOn.claims, settings.roleClaim, settings.roles);
-      if (role === undefined) {
-        log.warn(
-          { person: person.id, claim: settings.roleClaim },
-          'somebody without a role signed in',
-        );
-        fail(reply, settings.consoleUrl, 'no-role');
-        return;
-      }
-      await endSessions(request, context);
-      const { authenticatedAt } = signedOn;
-      const owner = { person: { ...person, role }, authenticatedAt };
-      const origin = { authority: authorityOf(request), secure };
-      const session = await createSession(context.database, owner, origin, context.clock());
-      reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
-      redirect(reply, consoleAddress(settings.consoleUrl, attempt.returnTo));
+      await complete(request, reply, attempt);
     } catch (error) {
       fail(reply, settings.consoleUrl, faultOf(error, log));
     }
   });
+
+  async function complete(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    attempt: Attempt | undefined,
+  ): Promise<void> {
+    const { settings, provider } = required(opened);
+    const answer = new URLSearchParams(request.url.split('?')[1]);
+    // An answer that this browser has not asked for is not even shown to the provider.
+    if (!attempt || answer.get('state') !== stateOf(attempt)) {
+      noteRefused(request, 'UNAUTHORIZED');
+      fail(reply, settings.consoleUrl, 'unexpected');
+      return;
+    }
+    const signedOn = await exchange(request, context, () => provider.complete(answer, attempt));
+    const identity = identityOf(signedOn.claims);
+    if (!identity) throw new SignOnRefused('the subject is not one');
+    const role = roleOf(signedOn.claims, settings.roleClaim, settings.roles);
+    if (role === undefined) {
+      noteRefused(request, 'FORBIDDEN', identity);
+      log.warn({ person: identity.id, claim: settings.roleClaim }, 'a sign-on without a role');
+      fail(reply, settings.consoleUrl, 'no-role');
+      return;
+    }
+    const session = await startSession(request, { ...identity, role }, signedOn.authenticatedAt);
+    const secure = settings.consoleUrl.startsWith('https:');
+    reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
+    redirect(reply, consoleAddress(settings.consoleUrl, attempt.returnTo));
+  }
+
+  /** @returns its secret */
+  function startSession(
+    request: FastifyRequest,
+    person: Person,
+    authenticatedAt: number,
+  ): Promise<string> {
+    const { id, name, role } = person;
+    const secure = required(opened).settings.consoleUrl.startsWith('https:');
+    const origin = { authority: authorityOf(request), secure };
+    const now = context.clock();
+    const entry = {
+      by: { id, name, reason: '' },
+      vin: null,
+      detail: { role },
+      subject: WAY,
+      address: clientAddress(request.ip),
+    };
+    return context.database.transaction(async (tx) => {
+      await endSessions(tx, request, context.server);
+      await recordActions(tx, SIGN_IN, [entry], now);
+      return createSession(tx, { person, authenticatedAt }, origin, now);
+    });
+  }
 
   serve(server, signOnApi.leaveSignOn, async ({ reply }) => {
     const { settings, provider } = required(opened);
@@ -109,6 +142,29 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
       return undefined;
     });
     redirect(reply, url?.href ?? home);
+  });
+}
+
+const SIGN_IN = sessionApi.signIn.audit;
+const WAY = 'single-sign-on';
+
+/** In the audit log; what the provider refuses is counted with the guesses. */
+function noteRefused(
+  request: FastifyRequest,
+  errorCode: ErrorCode,
+  { id, name }: Pick<Person, 'id' | 'name'> = { id: '', name: '' },
+): void {
+  request.server.auditTrail.attempts.note({
+    action: SIGN_IN,
+    tokenId: id,
+    tokenName: name,
+    address: clientAddress(request.ip),
+    refId: null,
+    vin: null,
+    subject: WAY,
+    reason: '',
+    outcome: 'refused',
+    errorCode,
   });
 }
 
