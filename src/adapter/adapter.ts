@@ -4,6 +4,7 @@ import { type Logger } from 'pino';
 import { ROLES } from '../contract/adapter-api/index.js';
 import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contract/index.js';
 import { openAudit } from '../service/audit/index.js';
+import { ExpiringTokens } from '../service/access/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
@@ -125,6 +126,9 @@ async function start(
     failed,
     log,
   });
+  const expiring = new ExpiringTokens(database.requests, clock, log);
+  expiring.start();
+  opened.add('expiry of tokens', () => expiring.stop());
   const traffic = new Traffic();
   const path = createMessagePath(settings, {
     database,

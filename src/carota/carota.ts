@@ -3,7 +3,12 @@ import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { CAROTA_ROLES } from '../contract/carota-api/index.js';
-import { DEFAULT_SIGN_IN_LIMITS, SignInGuard, VEHICLE_ROLE } from '../service/access/index.js';
+import {
+  DEFAULT_SIGN_IN_LIMITS,
+  ExpiringTokens,
+  SignInGuard,
+  VEHICLE_ROLE,
+} from '../service/access/index.js';
 import { openAudit } from '../service/audit/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { openSealKey } from '../service/chain/index.js';
@@ -87,7 +92,7 @@ async function start(
 ): Promise<Carota> {
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
-  const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
+  const metrics = new CarotaMetrics(database.requests, clock, databaseClock.offsetSeconds);
   const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
@@ -136,6 +141,9 @@ async function start(
       audit.attempts.signInFailed(attempt);
     },
   });
+  const expiring = new ExpiringTokens(database.requests, clock, log);
+  expiring.start();
+  opened.add('expiry of tokens', () => expiring.stop());
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
   const certificate = await openCertificate(settings, metrics.certificate(log));

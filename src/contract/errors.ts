@@ -188,6 +188,11 @@ export const ERRORS = {
     'Another vehicle has this system_id.',
     'Correct one of the two registrations.',
   ),
+  TOKEN_ENDED: error(
+    409,
+    'The token was revoked, has expired, or has a successor already.',
+    'Make another token.',
+  ),
   LAST_ADMINISTRATOR: error(
     409,
     'No other token of role admin is valid: without this one, nobody could make another.',

@@ -22,6 +22,7 @@ import {
   type ServerName,
 } from '../../../src/contract/index.js';
 import { type SignInGuard } from '../../../src/service/access/index.js';
+import { type AttemptLog } from '../../../src/service/audit/index.js';
 import { type Database, DatabaseError } from '../../../src/service/database/index.js';
 import { type Server } from '../../../src/service/http/index.js';
 import { placeholderOf } from '../../../src/service/http/validator.js';
@@ -57,6 +58,7 @@ const shared = {
     succeeded: nothing,
     failed: nothing,
   } as unknown as SignInGuard,
+  attempts: { note: nothing } as unknown as AttemptLog,
   log,
   version: '1.0.0',
   clock: Date.now,
