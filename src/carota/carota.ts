@@ -2,7 +2,13 @@
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
-import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
+import { CAROTA_ROLES } from '../contract/carota-api/index.js';
+import {
+  DEFAULT_SIGN_IN_LIMITS,
+  ExpiringTokens,
+  SignInGuard,
+  VEHICLE_ROLE,
+} from '../service/access/index.js';
 import { openAudit } from '../service/audit/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { openSealKey } from '../service/chain/index.js';
@@ -10,6 +16,7 @@ import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { openSignOn } from '../service/sign-on/index.js';
 import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { askTimeStamp } from '../service/time-stamp/index.js';
 import { VERSION } from '../service/version.js';
@@ -62,23 +69,30 @@ export async function startCarota(settings: CarotaSettings, log: Logger): Promis
   try {
     const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
     opened.add('storage', () => storage.close());
-    return await start(settings, adapter, storage, opened, log);
+    return await start(settings, { adapter, fetch }, storage, opened, log);
   } catch (error) {
     await opened.closeAll();
     throw error;
   }
 }
 
+/** How this server calls others. */
+interface Outgoing {
+  readonly adapter: AdapterClient;
+  /** See `fetchTrusting`. */
+  readonly fetch: typeof globalThis.fetch | undefined;
+}
+
 async function start(
   settings: CarotaSettings,
-  adapter: AdapterClient,
+  { adapter, fetch }: Outgoing,
   { database, clock: databaseClock, tokenFile, firstToken, migrated }: Storage,
   opened: OpenedParts,
   log: Logger,
 ): Promise<Carota> {
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
-  const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
+  const metrics = new CarotaMetrics(database.requests, clock, databaseClock.offsetSeconds);
   const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
@@ -127,10 +141,20 @@ async function start(
       audit.attempts.signInFailed(attempt);
     },
   });
+  const expiring = new ExpiringTokens(database.requests, clock, log);
+  expiring.start();
+  opened.add('expiry of tokens', () => expiring.stop());
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
   const certificate = await openCertificate(settings, metrics.certificate(log));
   opened.add('certificate', () => certificate?.close());
+  const signOn = openSignOn(settings, {
+    hasTls: certificate !== undefined,
+    // Vehicles have tokens of their own.
+    roles: CAROTA_ROLES.filter((role) => role !== VEHICLE_ROLE),
+    clock,
+    fetch,
+  });
   const server = await createCarotaServer({
     database: database.requests,
     reading: database.reading,
@@ -168,6 +192,7 @@ async function start(
     limits: settings.httpLimits,
     certificate,
     hstsSeconds: settings.hstsSeconds,
+    signOn,
     signIns,
     auditKey: audit.key,
     attempts: audit.attempts,

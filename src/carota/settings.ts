@@ -2,9 +2,10 @@
 import { type AdapterSettings, type ApprovalRule } from './schedules/index.js';
 import { type SignInLimits } from '../service/access/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
+import { type SignOnSettings } from '../service/sign-on/index.js';
 import { type TlsSettings } from '../service/tls/index.js';
 
-export interface CarotaSettings extends AdapterSettings, TlsSettings {
+export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;

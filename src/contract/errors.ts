@@ -35,6 +35,16 @@ export const ERRORS = {
     'A request by cookie did not come from this server’s own pages.',
     'Programs send the token in the header authorization-token, not a cookie.',
   ),
+  SIGN_IN_AGAIN: error(
+    403,
+    'Whoever signed in at the OpenID Connect provider must have done so lately for this.',
+    'Sign in again at /v1.0/session/sign-on?again=true, and repeat the request.',
+  ),
+  SIGN_ON_NOT_SET_UP: error(
+    404,
+    'This server has no OpenID Connect provider.',
+    'Sign in with a token.',
+  ),
   URL_EXPIRED: error(
     403,
     'The signed URL has expired, or was not made by this server.',
@@ -177,6 +187,11 @@ export const ERRORS = {
     409,
     'Another vehicle has this system_id.',
     'Correct one of the two registrations.',
+  ),
+  TOKEN_ENDED: error(
+    409,
+    'The token was revoked, has expired, or has a successor already.',
+    'Make another token.',
   ),
   LAST_ADMINISTRATOR: error(
     409,

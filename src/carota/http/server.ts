@@ -44,6 +44,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     limits: context.limits,
     certificate: context.certificate,
     hstsSeconds: context.hstsSeconds,
+    signOn: context.signOn,
     signIns: context.signIns,
     attempts: context.attempts,
     onRefused: (limit) => metrics.limitRefused(limit),

@@ -36,6 +36,7 @@ import {
   SIGN_IN_LIMIT_SETTINGS,
   type SignInLimitFlags,
   signInLimitsOf,
+  SIGN_ON_SETTINGS,
   TIMESTAMP_URL,
   TLS_SETTINGS,
   URL_TTL,
@@ -69,7 +70,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
-  addSettings(command, [...TLS_SETTINGS, AUDIT_KEY_FILE]);
+  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS, AUDIT_KEY_FILE]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, TIMESTAMP_URL, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {

@@ -6,6 +6,7 @@ import {
   liveApiOf,
   serviceApi,
   sessionApi,
+  signOnApi,
   tokenApiOf,
 } from '../common-api/index.js';
 import { openApiOf, type Route } from '../http/index.js';
@@ -63,6 +64,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   carotaLiveApi,
   carotaTokenApi,
   sessionApi,
+  signOnApi,
   serviceApi,
 ].flatMap((routes) => Object.values<Route>(routes));
 
