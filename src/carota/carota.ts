@@ -26,10 +26,13 @@ import { CarotaMetrics } from './metrics.js';
 import { ownKey } from './own-key.js';
 import { AdapterClient, Scheduler } from './schedules/index.js';
 import { CAROTA_SCHEMA } from './schema.js';
+import { openVehicleDoor } from './open-vehicle-door.js';
 import { type CarotaSettings } from './settings.js';
 
 export interface Carota {
   readonly httpUrl: string;
+  /** Where vehicles call with client certificates. */
+  readonly vehicleUrl: string | undefined;
   readonly tokenFile: string;
   /** The initial admin token, if this was the first start. */
   readonly firstToken: string | undefined;
@@ -42,6 +45,7 @@ export interface Carota {
   stop(): Promise<void>;
 }
 
+const DEFAULT_VEHICLE_PORT = 8443;
 const URL_TTL_SECONDS = 24 * 60 * 60;
 const DEADLINE_GRACE_SECONDS = 60;
 const UPKEEP_MS = 10 * 60 * 1000;
@@ -118,7 +122,15 @@ async function start(
   });
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
+  const vehicles = await openVehicleDoor(settings, {
+    database: database.requests,
+    clock,
+    metrics,
+    opened,
+    log,
+  });
   const server = await createCarotaServer({
+    vehicles,
     database: database.requests,
     reading: database.reading,
     store,
@@ -156,6 +168,12 @@ async function start(
   });
   await server.listen({ host: settings.host, port: settings.httpPort });
   const { port } = server.server.address() as AddressInfo;
+  const vehiclePort = await vehicles?.listen(
+    server,
+    settings.host,
+    settings.vehiclePort ?? DEFAULT_VEHICLE_PORT,
+  );
+  if (vehicles) opened.add('port of the vehicles', () => vehicles.close());
   await scheduler.start();
   opened.add('scheduler', () => scheduler.stop());
   const refreshing = keepFresh(images.repository, metrics, log);
@@ -165,6 +183,7 @@ async function start(
     directorKeys.isTrial ? join(directorFolder, 'metadata', name) : undefined;
   return {
     httpUrl: `http://${settings.host}:${port}`,
+    vehicleUrl: vehiclePort === undefined ? undefined : `https://${settings.host}:${vehiclePort}`,
     tokenFile,
     firstToken,
     imageRootFile: images.rootFile,

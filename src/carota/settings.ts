@@ -1,12 +1,17 @@
 /** Startup settings of a CarOTA Server. */
 import { type AdapterSettings, type ApprovalRule } from './schedules/index.js';
 import { type SignInLimits } from '../service/access/index.js';
+import { type TlsFilePaths } from '../service/vehicle-tls/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
 
 export interface CarotaSettings extends AdapterSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
+  /** Port on which vehicles call with client certificates; 0: any free one. Needs {@link vehicleTls}. */
+  readonly vehiclePort?: number | undefined;
+  /** PEM files of that port; undefined: there is none. */
+  readonly vehicleTls?: TlsFilePaths | undefined;
   /** Directory of the embedded database, artifacts, keys made for trials, and the initial admin token. */
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */

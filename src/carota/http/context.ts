@@ -2,6 +2,7 @@
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
+import { type VehicleDoor } from '../../service/http/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Director } from '../director/index.js';
@@ -41,4 +42,6 @@ export interface CarotaContext {
   readonly version: string;
   readonly limits: HttpLimits | undefined;
   readonly signIns: SignInGuard;
+  /** The port of the vehicles; undefined: there is none. */
+  readonly vehicles: VehicleDoor | undefined;
 }

@@ -40,6 +40,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     document: carotaDocument(version),
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
     limits: context.limits,
+    vehicles: context.vehicles,
     signIns: context.signIns,
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),

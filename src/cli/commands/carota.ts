@@ -36,11 +36,23 @@ import {
   type SignInLimitFlags,
   signInLimitsOf,
   URL_TTL,
+  VEHICLE_CA,
+  VEHICLE_CRL,
+  VEHICLE_PORT,
+  VEHICLE_TLS_CERT,
+  VEHICLE_TLS_KEY,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
+import { type VehicleTlsFlags, vehicleTlsOf } from '../vehicle-tls-files.js';
 
 interface CarotaFlags
-  extends Omit<CarotaSettings, 'callbackSecrets'>, HttpLimitFlags, SignInLimitFlags {
+  extends
+    Omit<CarotaSettings, 'callbackSecrets' | 'vehicleTls'>,
+    HttpLimitFlags,
+    SignInLimitFlags,
+    VehicleTlsFlags {
+  readonly vehicleTlsCert?: string;
+  readonly vehicleTlsKey?: string;
   readonly callbackSecret?: string[];
   readonly logLevel: string;
 }
@@ -66,6 +78,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
+  addSettings(command, [VEHICLE_PORT, VEHICLE_TLS_CERT, VEHICLE_TLS_KEY, VEHICLE_CA, VEHICLE_CRL]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
@@ -80,10 +93,16 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
       callbackSecrets: callbackSecret,
       httpLimits: httpLimitsOf(flags),
       signInLimits: signInLimitsOf(flags),
+      vehicleTls: vehicleTlsOf(
+        flags,
+        { cert: flags.vehicleTlsCert, key: flags.vehicleTlsKey },
+        '--vehicle-tls',
+      ),
     };
     const carota = await startCarota(settings, log);
     print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);
     print(`Console         ${carota.httpUrl}/console/`);
+    if (carota.vehicleUrl !== undefined) print(`Vehicles        ${carota.vehicleUrl}`);
     if (carota.imageRootFile !== undefined) {
       print(`Image repository keys: generated for trials; vehicles trust ${carota.imageRootFile}`);
     }

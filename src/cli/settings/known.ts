@@ -68,6 +68,21 @@ export const VEHICLE_CRL: Setting<string> = {
   flag: '--vehicle-crl <file>',
   description: 'PEM file of their revocation lists, read again when it changes',
 };
+export const VEHICLE_PORT: Setting<number> = {
+  flag: '--vehicle-port <port>',
+  description: 'port of the CarOTA Server on which vehicles call, with TLS and client certificates',
+  default: 8443,
+  parse: parsePort,
+};
+export const VEHICLE_TLS_CERT: Setting<string> = {
+  flag: '--vehicle-tls-cert <file>',
+  description:
+    'PEM file of that port’s own certificate and chain, read again when it changes (default: no such port)',
+};
+export const VEHICLE_TLS_KEY: Setting<string> = {
+  flag: '--vehicle-tls-key <file>',
+  description: 'PEM file of its key',
+};
 export const DATA_DIR: Setting<string> = {
   flag: '--data-dir <folder>',
   description: 'directory of the embedded database and the initial admin token',

@@ -12,3 +12,4 @@ export * from './server.js';
 export * from './service-routes.js';
 export * from './time-range.js';
 export * from './token-routes.js';
+export * from './vehicle-door.js';

@@ -39,6 +39,7 @@ import { guarded } from './guarded.js';
 import { limitConnections, RequestLimits } from './request-limits.js';
 import { type Credentials, credentialsOf, sessionRoutes } from './session.js';
 import { validatorOf } from './validator.js';
+import { type VehicleDoor } from './vehicle-door.js';
 
 export type Server = FastifyInstance;
 
@@ -60,6 +61,8 @@ export interface ServerOptions {
   /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
   readonly limits?: HttpLimits | undefined;
+  /** Where vehicles call with client certificates; absent: nowhere. */
+  readonly vehicles?: VehicleDoor | undefined;
   /** Holds off who guesses tokens and sessions. */
   readonly signIns: SignInGuard;
   /** Called for each connection or request that a limit has refused. */
@@ -197,6 +200,10 @@ async function authorize(
   options: ServerOptions,
 ): Promise<Access | undefined> {
   const permission = request.routeOptions.config.permission;
+  if (options.vehicles?.isAt(request)) {
+    await options.vehicles.admit(request);
+    return undefined;
+  }
   if (permission === undefined) return undefined;
   const credentials = credentialsOf(request, options.name);
   if (credentials === undefined) {
