@@ -122,7 +122,7 @@ async function start(
   });
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
-  const vehicles = await openVehicleDoor(settings, {
+  const { vehicles, enrolment } = await openVehicleDoor(settings, {
     database: database.requests,
     clock,
     metrics,
@@ -131,6 +131,7 @@ async function start(
   });
   const server = await createCarotaServer({
     vehicles,
+    enrolment,
     database: database.requests,
     reading: database.reading,
     store,

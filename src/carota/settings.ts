@@ -11,7 +11,14 @@ export interface CarotaSettings extends AdapterSettings {
   /** Port on which vehicles call with client certificates; 0: any free one. Needs {@link vehicleTls}. */
   readonly vehiclePort?: number | undefined;
   /** PEM files of that port; undefined: there is none. */
-  readonly vehicleTls?: TlsFilePaths | undefined;
+  readonly vehicleTls?:
+    (Omit<TlsFilePaths, 'ca'> & { readonly ca: string | undefined }) | undefined;
+  /** Folder of an authority of our own, which issues the vehicles' certificates; undefined: another one does. */
+  readonly enrolmentCa?: string | undefined;
+  /** Command of another authority, for enrolment on the port of the vehicles; undefined: see above. */
+  readonly enrolmentCommand?: string | undefined;
+  /** Validity of the certificates that the authority of our own issues, days. */
+  readonly certificateDays?: number | undefined;
   /** Directory of the embedded database, artifacts, keys made for trials, and the initial admin token. */
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */

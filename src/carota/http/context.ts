@@ -5,6 +5,7 @@ import { type SignInGuard } from '../../service/access/index.js';
 import { type VehicleDoor } from '../../service/http/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
+import { type Enrolment } from '../enrolment/index.js';
 import { type Director } from '../director/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
 import { type ApprovalRule } from '../schedules/index.js';
@@ -42,6 +43,8 @@ export interface CarotaContext {
   readonly version: string;
   readonly limits: HttpLimits | undefined;
   readonly signIns: SignInGuard;
+  /** Enrolment of vehicles on that port; undefined: there is none. */
+  readonly enrolment: Enrolment | undefined;
   /** The port of the vehicles; undefined: there is none. */
   readonly vehicles: VehicleDoor | undefined;
 }

@@ -20,6 +20,7 @@ import { artifactRoutes } from './routes/artifacts.js';
 import { callBackRoute } from './routes/call-back.js';
 import { directorRoutes } from './routes/director.js';
 import { ecuRoutes } from './routes/ecus.js';
+import { enrolmentRoutes } from './routes/enrolment.js';
 import { imageRepositoryRoutes } from './routes/image-repository.js';
 import { refusedEventRoutes } from './routes/refused-events.js';
 import { scheduleRoutes } from './routes/schedules.js';
@@ -50,6 +51,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   scheduleRoutes(server, context);
   scheduleVehicleRoutes(server, context);
   vehicleRoutes(server, context);
+  enrolmentRoutes(server, context);
   ecuRoutes(server, context);
   directorRoutes(server, context);
   imageRepositoryRoutes(server, context);

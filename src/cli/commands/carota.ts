@@ -12,11 +12,14 @@ import {
   APPROVAL,
   BadSetting,
   CALLBACK_SECRET,
+  CERTIFICATE_DAYS,
   DATA_DIR,
   DATABASE_URL,
   DEADLINE_GRACE,
   DIRECTOR_DIR,
   DIRECTOR_SIGNER,
+  ENROLMENT_CA,
+  ENROLMENT_COMMAND,
   HOST,
   HTTP_LIMIT_SETTINGS,
   HTTP_PORT,
@@ -43,7 +46,7 @@ import {
   VEHICLE_TLS_KEY,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
-import { type VehicleTlsFlags, vehicleTlsOf } from '../vehicle-tls-files.js';
+import { tlsFilesOf, type VehicleTlsFlags } from '../vehicle-tls-files.js';
 
 interface CarotaFlags
   extends
@@ -79,6 +82,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
   addSettings(command, [VEHICLE_PORT, VEHICLE_TLS_CERT, VEHICLE_TLS_KEY, VEHICLE_CA, VEHICLE_CRL]);
+  addSettings(command, [ENROLMENT_CA, ENROLMENT_COMMAND, CERTIFICATE_DAYS]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
@@ -93,11 +97,11 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
       callbackSecrets: callbackSecret,
       httpLimits: httpLimitsOf(flags),
       signInLimits: signInLimitsOf(flags),
-      vehicleTls: vehicleTlsOf(
-        flags,
-        { cert: flags.vehicleTlsCert, key: flags.vehicleTlsKey },
-        '--vehicle-tls',
-      ),
+      vehicleTls: tlsFilesOf(flags, {
+        cert: flags.vehicleTlsCert,
+        key: flags.vehicleTlsKey,
+        prefix: '--vehicle-tls',
+      }),
     };
     const carota = await startCarota(settings, log);
     print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);

@@ -134,11 +134,11 @@ Examples:
       ...flags,
       callbackSecret: callbackSecret[0],
       secretKeys: flags.secretKey,
-      vehicleTls: vehicleTlsOf(
-        flags,
-        { cert: flags.mqttTlsCert, key: flags.mqttTlsKey },
-        '--mqtt-tls',
-      ),
+      vehicleTls: vehicleTlsOf(flags, {
+        cert: flags.mqttTlsCert,
+        key: flags.mqttTlsKey,
+        prefix: '--mqtt-tls',
+      }),
       retry,
       httpLimits: httpLimitsOf(flags),
       brokerLimits: brokerLimitsOf(flags),

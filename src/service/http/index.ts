@@ -3,6 +3,7 @@ export * from './body-kinds.js';
 export * from './body-stream.js';
 export * from './certificate-routes.js';
 export * from './cursor.js';
+export * from './guarded.js';
 export * from './json-body.js';
 export * from './live.js';
 export * from './pages.js';

@@ -1,6 +1,6 @@
 /** Holds a server to its limits: connections, slow requests, and how many costly requests a token has in progress. */
 import { type Server as NetServer, type Socket } from 'node:net';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Load, type Route } from '../../contract/index.js';
 import { ConnectionCount, type HttpLimit, type HttpLimits, Loads } from '../limits/index.js';
 import { Problem } from './problem.js';

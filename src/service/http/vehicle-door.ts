@@ -32,7 +32,7 @@ const HANDSHAKE_MS = 20_000;
 
 export class VehicleDoor {
   readonly #options: VehicleDoorOptions;
-  readonly #sockets = new WeakSet<Socket>();
+  readonly #sockets = new WeakMap<Socket, TLSSocket>();
   #server: HttpsServer | undefined;
 
   constructor(options: VehicleDoorOptions) {
@@ -56,8 +56,10 @@ export class VehicleDoor {
 
   /** The certificate's vehicle. @throws Problem 401 */
   certified({ raw }: FastifyRequest): CertifiedVehicle {
+    const socket = this.#sockets.get(raw.socket);
+    if (!socket) throw new Problem('UNAUTHORIZED', 'a client certificate is needed');
     try {
-      return this.#options.tls.vehicleAt(raw.socket as TLSSocket);
+      return this.#options.tls.vehicleAt(socket);
     } catch (error) {
       if (error instanceof CertificateRefused) throw new Problem('UNAUTHORIZED', error.message);
       throw error;
@@ -96,7 +98,7 @@ export class VehicleDoor {
     limitConnections({ server }, limits, onRefused);
     tls.follow(server);
     server.on('secureConnection', (socket: TLSSocket) => {
-      this.#sockets.add(socket);
+      this.#sockets.set(socket, socket);
       if (socket.getPeerX509Certificate() === undefined) return;
       try {
         tls.vehicleAt(socket);
