@@ -1,7 +1,7 @@
 /**
  * Imports run one way (see ARCHITECTURE.md):
  *
- *   contract  <-  service  <-  adapter
+ *   contract, uptane  <-  service  <-  adapter
  *   contract  <-  service, update-script, uptane  <-  carota
  *   contract  <-  update-script  <-  vehicle  <-  fleet
  *   uptane (knows nobody)  <-  vehicle
@@ -27,7 +27,7 @@ module.exports = {
     only('contract'),
     only('uptane'),
     only('x509'),
-    only('service', 'contract', 'x509'),
+    only('service', 'contract', 'uptane', 'x509'),
     only('adapter', 'service', 'contract'),
     only('update-script', 'contract'),
     only('carota', 'service', 'update-script', 'uptane', 'contract', 'x509'),

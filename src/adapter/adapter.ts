@@ -2,9 +2,11 @@
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contract/index.js';
+import { openAudit } from '../service/audit/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { VERSION } from '../service/version.js';
 import { addressGuard, createPoster } from './call-back/index.js';
 import { EventStream } from './event-stream/index.js';
@@ -79,6 +81,7 @@ async function start(
 
   const tracing = await openTracing(tracingOptions(settings, instance));
   opened.add('tracing', () => tracing.stop());
+  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const maintenance = await startMaintenance({
     database,
     clock,
@@ -96,7 +99,8 @@ async function start(
   await stream.start();
   opened.add('event stream', () => stream.stop());
   const box = await openSecretBox(settings, log);
-  const poster = createPoster(addressGuard(settings.callbackAllow ?? []));
+  const ca = await trustedAuthorities(settings.ca);
+  const poster = createPoster(addressGuard(settings.callbackAllow ?? []), { ca });
   const callBack = await openCallBack(
     settings,
     { database, stream, poster, metrics, clock, box },
@@ -109,6 +113,7 @@ async function start(
     database.requests,
     clock,
     metrics.signIns(log),
+    audit.attempts,
     opened,
   );
   const vehicleTls = await openVehicleTls(settings, {
@@ -148,6 +153,8 @@ async function start(
   });
   opened.add('heartbeat', () => heartbeat.stop());
 
+  const certificate = await openCertificate(settings, metrics.certificate(log));
+  opened.add('certificate', () => certificate?.close());
   const stopping = new AbortController();
   const http = await createHttpServer(
     {
@@ -179,7 +186,11 @@ async function start(
       linkConnected: () => link.isConnected,
       version: VERSION,
       limits: settings.httpLimits,
+      certificate,
+      hstsSeconds: settings.hstsSeconds,
       signIns: signIns.people,
+      auditKey: audit.key,
+      attempts: audit.attempts,
       box,
       stopping: stopping.signal,
     },
@@ -200,7 +211,7 @@ async function start(
   // First of all on a stop: received messages are stored and acknowledged before connections close.
   opened.add('D2C receiver', () => path.drain());
   return {
-    httpUrl: `http://${settings.host}:${port}`,
+    httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     mqttUrl: `${link.protocol}://${link.address}`,
     mqttsUrl: link.tlsAddress === undefined ? undefined : `mqtts://${link.tlsAddress}`,
     tokenFile,

@@ -5,7 +5,6 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { setDelegation } from '../../src/uptane/repository/changes.js';
 import { FolderFiles } from '../../src/uptane/repository/folder-files.js';
 import { readDelivery } from '../../src/uptane/repository/delivery.js';
 import { ImageRepository } from '../../src/uptane/repository/repository.js';
@@ -13,19 +12,14 @@ import { type DelegationContent } from '../../src/uptane/repository/targets-cont
 import { generateKey, writeKeyFile } from '../../src/uptane/signing/key-file.js';
 import { listedKeyOf } from '../../src/uptane/signing/listed-key.js';
 import { localSigner } from '../../src/uptane/signing/local-signer.js';
-import { SignerServer } from '../../src/uptane/signing/process/signer-server.js';
 import { signMetadata, type WrittenEnvelope } from '../../src/uptane/signing/sign.js';
 import { keyIdOfListed, type Signer } from '../../src/uptane/signing/signer.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
-import { days, makeSigner, TestCeremony, TestClient } from '../uptane/repository/support.js';
+import { days, makeSigner, type TestCeremony, TestClient } from '../uptane/repository/support.js';
 import { must } from '../uptane/support/must.js';
-import {
-  type AdapterDouble,
-  startAdapterDouble,
-  startTestCarota,
-  type TestCarota,
-} from './support/test-carota.js';
+import { startSupplierServer, type SupplierServer } from './support/supplier-server.js';
+import { type TestCarota } from './support/test-carota.js';
 
 const radio = [makeSigner(), makeSigner(), makeSigner()] as const;
 const brakes = makeSigner();
@@ -92,17 +86,12 @@ const sorted = (value: any): any =>
           .map((name) => [name, sorted(value[name])]),
       );
 
-let adapter: AdapterDouble;
+let server: SupplierServer;
 let ceremony: TestCeremony;
-let signer: SignerServer;
 let t: TestCarota;
 let supplier: string;
 
 beforeAll(async () => {
-  adapter = await startAdapterDouble();
-  ceremony = new TestCeremony();
-  ceremony.now = new Date();
-  await ceremony.established();
   const delegations = [
     // Before the radio supplier's own, for some of its paths.
     one('brakes', [brakes], ['brakes/*', 'radio/shared*']),
@@ -116,44 +105,14 @@ beforeAll(async () => {
       minRolesInAgreement: 2,
     },
   ];
-  for (const delegation of delegations) {
-    await ceremony.propose(setDelegation('targets', delegation, keys()));
-  }
-  await ceremony.sign(
-    ...ceremony.targets.slice(0, 2),
-    ...radio.slice(0, 2),
-    brakes,
-    laboratory,
-    cli,
-  );
-  await ceremony.signRoles(foreign.signer);
-  await ceremony.publish();
-  const socketPath = join(temporaryDirectory('signer'), 'socket');
-  signer = new SignerServer({
-    socketPath,
-    keys: [
-      { signer: ceremony.snapshot, roles: ['snapshot'] },
-      { signer: ceremony.timestamp, roles: ['timestamp'] },
-    ],
-    longestDays: 30,
+  const keys = [...radio, brakes, laboratory, cli, foreign.signer].map(({ key }) => key);
+  server = await startSupplierServer(delegations, keys, async (ceremony) => {
+    await ceremony.sign(...radio.slice(0, 2), brakes, laboratory, cli);
+    await ceremony.signRoles(foreign.signer);
   });
-  await signer.start();
-  t = await startTestCarota(adapter.url, {
-    imageRepositoryDir: ceremony.folder,
-    imageSigner: socketPath,
-  });
-  const body = { name: 'radio ltd', role: 'supplier' };
-  const made = await t.call('POST', '/v1.0/tokens', { body });
-  expect(made.status).toBe(201);
-  supplier = made.body.token;
+  ({ ceremony, carota: t, token: supplier } = server);
 });
-afterAll(async () => {
-  await t.stop();
-  await signer.stop();
-  await adapter.stop();
-});
-
-const keys = () => [...radio, brakes, laboratory, cli, foreign.signer].map(({ key }) => key);
+afterAll(async () => server.stop());
 
 type Listed = Readonly<
   Record<string, { readonly content: string; readonly hw?: string[]; readonly rc?: number }>

@@ -1,27 +1,22 @@
 /** What is not in an approved, running schedule is never listed, whatever state the schedule is in and whoever asks. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../support/messages.js';
-import { type AdapterDouble, MODEL, startAdapterDouble } from './support/test-carota.js';
+import { MODEL } from './support/test-carota.js';
 import { DirectorWorld, manifestOf, newEcus } from './support/test-director.js';
 
 describe.each(['anyone', 'second-person'] as const)('with approval: %s', (approval) => {
-  let adapter: AdapterDouble;
   let world: DirectorWorld;
   let second: string;
   let vins = approval === 'anyone' ? 0 : 100;
 
   beforeAll(async () => {
-    adapter = await startAdapterDouble();
-    world = await DirectorWorld.start(adapter.url, { approval, adapterControlToken: 'operator' });
+    world = await DirectorWorld.start({ approval, adapterControlToken: 'operator' });
     const body = { role: 'planner', name: 'second' };
     second = (await world.carota.call('POST', '/v1.0/tokens', { body })).body.token;
     await world.publish({ scriptRefId: 'update', images: { HU: 'radio 1' } });
     await approveScript('update');
   });
-  afterAll(async () => {
-    await world.carota.stop();
-    await adapter.stop();
-  });
+  afterAll(async () => world.stop());
 
   const newVehicle = async () => {
     const vin = vinOf(++vins, 'WVA');

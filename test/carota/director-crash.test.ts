@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
 import { httpClient } from '../support/adapter.js';
 import { newDatabase, type TestDatabase } from '../support/databases.js';
-import { byDepth } from '../support/depth.js';
+import { isFullDepth } from '../support/depth.js';
 import { throwDice } from '../support/dice.js';
 import { vinOf } from '../support/messages.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
@@ -17,7 +17,7 @@ import { freePort, temporaryDirectory } from '../support/servers.js';
 import { type AdapterDouble, MODEL, startAdapterDouble } from './support/test-carota.js';
 import { manifestOf, newEcus, registration, type TestEcu } from './support/test-director.js';
 
-const KILLS = byDepth({ quick: 4, full: 30 });
+const KILLS = 30;
 const VEHICLES = 12;
 
 const dice = throwDice();
@@ -111,7 +111,7 @@ class Witness {
 /** Of fetch: the server is gone. Anything else is a fault. */
 const isGone = (error: unknown) => error instanceof TypeError;
 
-test('kill -9 in the middle of cycles, and a restart', async () => {
+test.runIf(isFullDepth)('kill -9 in the middle of cycles, and a restart', async () => {
   const token = readFileSync(join(dataDir, 'token'), 'utf8').trim();
   const { call } = httpClient(`http://127.0.0.1:${port}`, token);
   const fleet = Array.from({ length: VEHICLES }, (_, n) => new Witness(vinOf(n, 'CRA'), call));

@@ -1,23 +1,17 @@
 /** The Director's metadata for each vehicle: what is listed, when it is signed, and that a vehicle accepts it. */
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { vinOf } from '../support/messages.js';
 import { openDirectorKeys } from '../../src/carota/director/index.js';
 import { Standings, type VehicleStanding } from '../../src/carota/director/standing.js';
 import { VehicleMetadata } from '../../src/carota/director/vehicle-metadata.js';
 import { RepositoryFolder } from '../../src/carota/images/index.js';
 import { findScript, storedScript } from '../../src/carota/scripts/index.js';
 import { type Database, openPostgres } from '../../src/service/database/index.js';
-import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
-import { vinOf } from '../support/messages.js';
 import { makeKey } from '../uptane/support/keys.js';
-import {
-  type AdapterDouble,
-  eventOf,
-  startAdapterDouble,
-  startTestCarota,
-} from './support/test-carota.js';
+import { eventOf, startTestCarota } from './support/test-carota.js';
 import {
   DirectorWorld,
   manifestOf,
@@ -26,27 +20,15 @@ import {
   serveBoth,
   type TestEcu,
 } from './support/test-director.js';
+import { newUptaneClient } from './support/uptane-client.js';
 
-let adapter: AdapterDouble;
 let world: DirectorWorld;
-let vins = 0;
 let scripts = 0;
 
 beforeAll(async () => {
-  adapter = await startAdapterDouble();
-  world = await DirectorWorld.start(adapter.url, { adapterControlToken: 'operator' });
+  world = await DirectorWorld.start({ adapterControlToken: 'operator' });
 });
-afterAll(async () => {
-  await world.carota.stop();
-  await adapter.stop();
-});
-
-const newVehicle = async (): Promise<{ vin: string; ecus: TestEcu[] }> => {
-  const vin = vinOf(++vins, 'WBA');
-  const ecus = newEcus();
-  await world.vehicle(vin, ecus);
-  return { vin, ecus };
-};
+afterAll(async () => world.stop());
 
 const newScript = async (images: Record<string, string>, updates = {}): Promise<string> => {
   const scriptRefId = `script-${++scripts}`;
@@ -66,44 +48,22 @@ const blocked = async (vin: string): Promise<string | null> =>
 const report = (refId: string, vin: string, status: Parameters<typeof eventOf>[0]['status']) =>
   world.carota.callBack([eventOf({ refId, vin, status })]);
 
-/** `otaops uptane-client`, provisioned with both roots. */
+/** A vehicle's client, provisioned with both roots. */
 async function newClient(vin: string, ecus: readonly TestEcu[]) {
-  const folder = temporaryDirectory('uptane-client');
-  const images = join(folder, 'images');
-  const file = (name: string, content: string | Buffer) => {
-    writeFileSync(join(folder, name), content);
-    return join(folder, name);
-  };
   const site = await serveBoth(world);
-  const run = async (...args: string[]) => {
-    const { stdout } = await runCommand(['uptane-client', '--state', join(folder, 's'), ...args]);
-    const outcome = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
-    return outcome.code ?? outcome.result;
-  };
-  const vehicle = {
+  const client = await newUptaneClient({
     vin,
-    primary: 'P-1',
-    ecus: ecus.map(({ serial, hardwareId }) => ({ ecu_id: serial, hardware_id: hardwareId })),
-  };
-  await run(
-    ...['init', '--vehicle', file('vehicle.json', JSON.stringify(vehicle))],
-    ...['--director-root', file('director-root.json', world.rootFile)],
-    ...['--image-root', file('image-root.json', world.repository.rootBytes)],
-  );
-  return {
-    update: () =>
-      run(
-        ...['update', '--director-url', site.directorUrl, '--image-url', site.imageUrl],
-        ...['--images-dir', images],
-      ),
-    image: (serial: string) => readFileSync(join(images, serial), 'utf8'),
-    close: () => site.close(),
-  };
+    ecus,
+    directorRoot: world.rootFile,
+    imageRoot: world.repository.rootBytes,
+    ...site,
+  });
+  return { ...client, close: () => site.close() };
 }
 
 describe('what is listed', () => {
   test('nothing is due: an empty list that names the vehicle, and that a vehicle accepts', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     expect(await world.listed(vin)).toEqual({});
     await newScript({ HU: 'not yet' });
     const client = await newClient(vin, ecus);
@@ -112,7 +72,7 @@ describe('what is listed', () => {
   });
 
   test('script and images of a schedule that runs, verified and installed by a vehicle', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const script = await newScript({ HU: 'radio 2', TCU: 'modem 2' });
     const refId = await world.schedule(script, [vin]);
     const targets = await world.listed(vin);
@@ -151,7 +111,7 @@ describe('what is listed', () => {
   });
 
   test('not after pause, again after resume, not after stop, however often it is asked for', async () => {
-    const { vin } = await newVehicle();
+    const { vin } = await world.newVehicle();
     const refId = await world.schedule(await newScript({ HU: 'radio 3' }), [vin]);
     expect(await listed(vin)).toEqual(['H-1', 'P-1']);
     await world.control(refId, 'pause');
@@ -164,7 +124,7 @@ describe('what is listed', () => {
   });
 
   test('a schedule that is stopped between two fetches: its targets are not to be had any more', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const refId = await world.schedule(await newScript({ HU: 'radio 4' }), [vin]);
     const client = await newClient(vin, ecus);
     const { timestamp, targets } = await world.cycle(vin);
@@ -180,7 +140,7 @@ describe('what is listed', () => {
   });
 
   test('a vehicle of a later wave, and one of a schedule that was not approved, wait', async () => {
-    const [first, second] = [await newVehicle(), await newVehicle()];
+    const [first, second] = [await world.newVehicle(), await world.newVehicle()];
     const script = await newScript({ HU: 'radio 5' });
     const waves = [{ vins: [first.vin] }];
     await world.schedule(script, [first.vin, second.vin], { waves, pause: 3_600 });
@@ -199,8 +159,8 @@ describe('what is listed', () => {
     ['rollback_fail', false],
     ['success', false],
   ])('after %s: %s', async (status, isListed) => {
-    const { vin } = await newVehicle();
-    const others = await newVehicle();
+    const { vin } = await world.newVehicle();
+    const others = await world.newVehicle();
     scripts += 1;
     const script = `script-${scripts}`;
     await world.publish({ scriptRefId: script, images: { HU: `radio ${script}` } });
@@ -212,7 +172,7 @@ describe('what is listed', () => {
   });
 
   test('of two schedules one at a time: the one that has begun goes on, then the other', async () => {
-    const { vin } = await newVehicle();
+    const { vin } = await world.newVehicle();
     const [a, b] = [await newScript({ HU: 'radio a' }), await newScript({ TCU: 'modem b' })];
     const first = await world.schedule(a, [vin]);
     const second = await world.schedule(b, [vin]);
@@ -227,7 +187,7 @@ describe('what is listed', () => {
   });
 
   test('one image for two ECUs with the same hardware is one target', async () => {
-    const vin = vinOf(++vins, 'WBA');
+    const vin = world.newVin();
     const twin = {
       serial: 'H-2',
       name: 'HU2',
@@ -266,8 +226,7 @@ describe('what is listed', () => {
 
 describe('nothing is listed where a part of the script could not be installed', () => {
   const due = async (script: string, ecus = newEcus()) => {
-    const vin = vinOf(++vins, 'WBA');
-    await world.vehicle(vin, ecus);
+    const { vin } = await world.newVehicle(ecus);
     await world.schedule(script, [vin]);
     return vin;
   };
@@ -374,7 +333,7 @@ describe('signing', () => {
   };
 
   test('once per change, however often and by however many it is asked for', async () => {
-    const { vin } = await newVehicle();
+    const { vin } = await world.newVehicle();
     const signed = () => world.metric('otaops_carota_director_signed_total', '{role="targets"}');
     const before = await signed();
     const files = await Promise.all(
@@ -387,7 +346,7 @@ describe('signing', () => {
   });
 
   test('a file in the second half of its lifetime is signed anew, alone', async () => {
-    const { vin } = await newVehicle();
+    const { vin } = await world.newVehicle();
     const [timestamp = 0, ...others] = await versions(vin);
     await inDatabase((database) =>
       database.query(
@@ -403,7 +362,7 @@ describe('signing', () => {
   });
 
   test('versions go on after a restart, and jump forward in a restored database', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     await newScript({ HU: 'radio 10' });
     const client = await newClient(vin, ecus);
     const before = await versions(vin);
@@ -427,7 +386,7 @@ describe('signing', () => {
   });
 
   test('every root is there, nothing else is', async () => {
-    const { vin } = await newVehicle();
+    const { vin } = await world.newVehicle();
     expect((await world.get(vin, '1.root.json')).body.signed._type).toBe('root');
     for (const file of ['2.root.json', '1.targets.json', '1.snapshot.json']) {
       expect((await world.get(vin, file)).body.errorCode).toBe('METADATA_NOT_FOUND');
@@ -440,7 +399,7 @@ describe('signing', () => {
   });
 
   test('vehicles may ask, and nobody who may only read or plan', async () => {
-    const { vin } = await newVehicle();
+    const { vin } = await world.newVehicle();
     const token = async (role: string) =>
       (await world.carota.call('POST', '/v1.0/tokens', { body: { name: role, role } })).body.token;
     const get = async (role: string) =>
@@ -474,13 +433,13 @@ describe('two processes on one database', () => {
     };
     copied('keys');
     copied('metadata');
-    const other = await DirectorWorld.start(adapter.url, {
+    const other = await DirectorWorld.start({
       dataDir,
       databaseUrl: world.carota.databaseUrl,
       imageRepositoryDir: world.repository.folder,
       tokenOf: world.carota.token,
     });
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const seen = new Map<string, string>();
     const note = (body: any) => {
       const key = `${body.signed._type} ${body.signed.version}`;
@@ -506,11 +465,11 @@ describe('two processes on one database', () => {
       Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? world : other).send(vin, manifest)),
     );
     expect(statuses.filter(({ status }) => status === 204)).toHaveLength(1);
-    await other.carota.stop(true);
+    await other.stop(true);
   });
 
   test('one that has looked before the other has signed stores nothing, and serves the same', async () => {
-    const { vin } = await newVehicle();
+    const { vin } = await world.newVehicle();
     await world.schedule(await newScript({ HU: 'radio 12' }), [vin]);
     const database = openPostgres({ url: world.carota.databaseUrl });
     const folder = join(world.carota.dataDir, 'director');
@@ -548,7 +507,7 @@ describe('two processes on one database', () => {
 
   test('one without the keys, or with other ones, does not start', async () => {
     const start = (dataDir: string) =>
-      startTestCarota(adapter.url, { dataDir, databaseUrl: world.carota.databaseUrl });
+      startTestCarota(world.adapter.url, { dataDir, databaseUrl: world.carota.databaseUrl });
     await expect(start(temporaryDirectory('carota-three'))).rejects.toThrow(/there are no keys in/);
     const dataDir = temporaryDirectory('carota-four');
     mkdirSync(join(dataDir, 'director', 'keys'), { recursive: true });

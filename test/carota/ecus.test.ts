@@ -2,24 +2,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../support/messages.js';
 import { makeKey, underAnotherId } from '../uptane/support/keys.js';
-import { type AdapterDouble, startAdapterDouble } from './support/test-carota.js';
 import { DirectorWorld, newEcus, registration, type TestEcu } from './support/test-director.js';
 
-let adapter: AdapterDouble;
 let world: DirectorWorld;
-let vins = 0;
 
 beforeAll(async () => {
-  adapter = await startAdapterDouble();
-  world = await DirectorWorld.start(adapter.url);
+  world = await DirectorWorld.start();
 });
-afterAll(async () => {
-  await world.carota.stop();
-  await adapter.stop();
-});
+afterAll(async () => world.stop());
 
 const newVin = async () => {
-  const vin = vinOf(++vins, 'VF1');
+  const vin = world.newVin();
   await world.carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: 'm' } });
   return vin;
 };

@@ -1,8 +1,6 @@
 /** Vehicle version manifests: what the Director believes, and what it drops. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeKey } from '../uptane/support/keys.js';
-import { vinOf } from '../support/messages.js';
-import { type AdapterDouble, startAdapterDouble } from './support/test-carota.js';
 import {
   DirectorWorld,
   ecuOf,
@@ -14,25 +12,12 @@ import {
   time,
 } from './support/test-director.js';
 
-let adapter: AdapterDouble;
 let world: DirectorWorld;
-let vins = 0;
 
 beforeAll(async () => {
-  adapter = await startAdapterDouble();
-  world = await DirectorWorld.start(adapter.url);
+  world = await DirectorWorld.start();
 });
-afterAll(async () => {
-  await world.carota.stop();
-  await adapter.stop();
-});
-
-const newVehicle = async (): Promise<{ vin: string; ecus: TestEcu[] }> => {
-  const vin = vinOf(++vins, 'WAU');
-  const ecus = newEcus();
-  await world.vehicle(vin, ecus);
-  return { vin, ecus };
-};
+afterAll(async () => world.stop());
 
 /** The fault that the Director names, or `accepted`. */
 const outcome = async (vin: string, manifest: Buffer): Promise<string> => {
@@ -43,7 +28,7 @@ const outcome = async (vin: string, manifest: Buffer): Promise<string> => {
 };
 
 test('a manifest of all ECUs, each with another type of key, is accepted and shown', async () => {
-  const { vin, ecus } = await newVehicle();
+  const { vin, ecus } = await world.newVehicle();
   const installed = {
     path: 'artifacts/x',
     length: 5,
@@ -61,7 +46,7 @@ test('a manifest of all ECUs, each with another type of key, is accepted and sho
 
 describe('dropped', () => {
   test('a replay, also of one report in another manifest', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const first = manifestOf(vin, ecus);
     expect(await outcome(vin, first)).toBe('accepted');
     expect(await outcome(vin, first)).toBe('nonce');
@@ -73,7 +58,7 @@ describe('dropped', () => {
   });
 
   test('a report from before the last one, from yesterday, and from tomorrow', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const at = (later: number) =>
       outcome(vin, manifestOf(vin, ecus, { reports: { 'H-1': { time: time(later) } } }));
     // Too old even as its first one.
@@ -86,14 +71,14 @@ describe('dropped', () => {
   });
 
   test('an ECU is missing, or is one too many', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     expect(await outcome(vin, manifestOf(vin, ecus.slice(0, 2)))).toBe('ecu-missing');
     const stranger = { ...ecuOf(ecus, 'H-1'), serial: 'H-2', key: makeKey() };
     expect(await outcome(vin, manifestOf(vin, [...ecus, stranger]))).toBe('ecu-unknown');
   });
 
   test('an ECU swapped for another: other serial number, other key, other hardware', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const swap = (changes: Partial<TestEcu>) =>
       ecus.map((ecu) => (ecu.serial === 'H-1' ? { ...ecu, ...changes } : ecu));
     expect(await outcome(vin, manifestOf(vin, swap({ serial: 'H-9' })))).toBe('ecu-unknown');
@@ -102,7 +87,7 @@ describe('dropped', () => {
   });
 
   test('a Primary that lies for a Secondary: it signs the report itself, or changes it', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const lie = manifestOf(vin, ecus, { keys: { 'H-1': ecuOf(ecus, 'P-1').key } });
     expect(await outcome(vin, lie)).toBe('signature');
     const honest = JSON.parse(manifestOf(vin, ecus).toString());
@@ -125,9 +110,9 @@ describe('dropped', () => {
   });
 
   test('a cloned vehicle: the right VIN with other keys, and the right keys for another VIN', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     expect(await outcome(vin, manifestOf(vin, newEcus()))).toBe('signature');
-    const other = await newVehicle();
+    const other = await world.newVehicle();
     expect(await outcome(other.vin, manifestOf(vin, ecus))).toBe('vehicle');
     expect(await outcome(other.vin, manifestOf(other.vin, ecus))).toBe('signature');
     const reports = Object.fromEntries(ecus.map((ecu) => [ecu.serial, reportOf(vin, ecu)]));
@@ -136,7 +121,7 @@ describe('dropped', () => {
   });
 
   test('a Secondary that plays the Primary', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const hu = ecuOf(ecus, 'H-1');
     const signed = { primary: 'H-1' };
     expect(await outcome(vin, manifestOf(vin, ecus, { signed, keys: { '': hu.key } }))).toBe(
@@ -172,7 +157,7 @@ describe('dropped', () => {
     ['reports as a list', signedText(({ signed }) => (signed.ecuReports = []))],
     ['a fraction', signedText(({ signed }) => (signed.note = 0.5))],
   ])('hostile JSON: %s', async (_name, make) => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     expect(await outcome(vin, make(vin, ecus))).toBe('malformed');
   });
 
@@ -192,21 +177,21 @@ describe('dropped', () => {
       { installed: { path: 'a', length: -1, hashes: { sha256: 'a' }, releaseCounter: 1 } },
     ],
   ])('a report with %s', async (_name, changes) => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     expect(await outcome(vin, manifestOf(vin, ecus, { reports: { 'T-1': changes } }))).toBe(
       'malformed',
     );
   });
 
   test('a manifest of more than a megabyte, before it is read', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const large = manifestOf(vin, ecus, { signed: { note: 'x'.repeat(1_000_000) } });
     const { status, body } = await world.send(vin, large);
     expect([status, body.errorCode]).toEqual([413, 'BODY_TOO_LARGE']);
   });
 
   test('one of a vehicle that is not known, or whose ECUs are not', async () => {
-    const vin = vinOf(++vins, 'WAU');
+    const vin = world.newVin();
     const { status } = await world.send(vin, manifestOf(vin, newEcus()));
     expect(status).toBe(404);
     await world.carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: 'm' } });
@@ -214,14 +199,14 @@ describe('dropped', () => {
   });
 
   test('of the same manifest sent twenty times at once, one is accepted', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const manifest = manifestOf(vin, ecus);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(vin, manifest)));
     expect(outcomes.toSorted()).toEqual(['accepted', ...Array.from({ length: 19 }, () => 'nonce')]);
   });
 
   test('the last refusal is shown, and counted', async () => {
-    const { vin, ecus } = await newVehicle();
+    const { vin, ecus } = await world.newVehicle();
     const before = await world.metric('otaops_carota_manifests_total', '{outcome="nonce"}');
     const manifest = manifestOf(vin, ecus);
     await outcome(vin, manifest);
@@ -236,7 +221,7 @@ describe('dropped', () => {
 });
 
 test('an ECU that was replaced in a workshop reports; the old one no longer does', async () => {
-  const { vin, ecus } = await newVehicle();
+  const { vin, ecus } = await world.newVehicle();
   expect(await outcome(vin, manifestOf(vin, ecus))).toBe('accepted');
   const fitted = { ...ecuOf(ecus, 'H-1'), serial: 'H-2', key: makeKey() };
   const path = `/v1.0/vehicles/${vin}/ecus/H-1/replacement`;
@@ -264,7 +249,7 @@ test('an ECU that was replaced in a workshop reports; the old one no longer does
 });
 
 test('an ECU whose key was taken out and put back goes on from its last report', async () => {
-  const { vin, ecus } = await newVehicle();
+  const { vin, ecus } = await world.newVehicle();
   const before = manifestOf(vin, ecus);
   expect(await outcome(vin, before)).toBe('accepted');
   // Another ECU in its place, which reports; then the old one again.
@@ -281,7 +266,7 @@ test('an ECU whose key was taken out and put back goes on from its last report',
 });
 
 test('attacks that ECUs report are counted, and audited once', async () => {
-  const { vin, ecus } = await newVehicle();
+  const { vin, ecus } = await world.newVehicle();
   const name = 'otaops_carota_attack_reports_total';
   const before = await world.metric(name, '{attack="freeze"}');
   const report = (attack: string) =>
@@ -307,8 +292,8 @@ test('attacks that ECUs report are counted, and audited once', async () => {
 });
 
 test('a nonce is used once per ECU, not once in the world', async () => {
-  const a = await newVehicle();
-  const b = await newVehicle();
+  const a = await world.newVehicle();
+  const b = await world.newVehicle();
   const reports = { 'P-1': { nonce: newNonce() } };
   expect(await outcome(a.vin, manifestOf(a.vin, a.ecus, { reports }))).toBe('accepted');
   expect(await outcome(b.vin, manifestOf(b.vin, b.ecus, { reports }))).toBe('accepted');

@@ -1,13 +1,10 @@
 /** The server's own image repository and Director, from upload to the vehicle: nothing of it is made by a test. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../support/adapter.js';
 import { vinOf } from '../support/messages.js';
-import { runCommand } from '../support/run-command.js';
-import { temporaryDirectory } from '../support/servers.js';
 import { must } from '../uptane/support/must.js';
 import {
   MODEL,
@@ -16,6 +13,7 @@ import {
   type TestCarota,
 } from './support/test-carota.js';
 import { newEcus, registration } from './support/test-director.js';
+import { newUptaneClient } from './support/uptane-client.js';
 
 /** Adds the token, which the client for conformance tests does not have. */
 async function withToken({ carota, token }: TestCarota) {
@@ -64,33 +62,20 @@ test('what is uploaded for some hardware, and scheduled, is installed by a vehic
     (order) => order !== null,
   );
 
-  const folder = temporaryDirectory('own-repositories');
   const site = await withToken(carota);
-  const client = async (...args: string[]) => {
-    const { stdout } = await runCommand(['uptane-client', '--state', join(folder, 's'), ...args]);
-    const outcome = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
-    return outcome.code ?? outcome.result;
-  };
-  const vehicle = {
-    vin,
-    primary: 'P-1',
-    ecus: ecus.map(({ serial, hardwareId }) => ({ ecu_id: serial, hardware_id: hardwareId })),
-  };
-  writeFileSync(join(folder, 'vehicle.json'), JSON.stringify(vehicle));
   const { directorRootFile, imageRootFile } = carota.carota;
-  await client(
-    ...['init', '--vehicle', join(folder, 'vehicle.json')],
-    ...['--director-root', must(directorRootFile), '--image-root', must(imageRootFile)],
-  );
-  const update = () =>
-    client(
-      ...['update', '--director-url', `${site.url}/director`, '--image-url', `${site.url}/image`],
-      ...['--images-dir', join(folder, 'images')],
-    );
-  expect(await update()).toBe('updated');
-  expect(readFileSync(join(folder, 'images', 'H-1'), 'utf8')).toBe('radio 1');
-  expect(JSON.parse(readFileSync(join(folder, 'images', 'P-1'), 'utf8'))).toEqual(script);
-  expect(await update()).toBe('no-update');
+  const client = await newUptaneClient({
+    vin,
+    ecus,
+    directorRoot: readFileSync(must(directorRootFile)),
+    imageRoot: readFileSync(must(imageRootFile)),
+    directorUrl: `${site.url}/director`,
+    imageUrl: `${site.url}/image`,
+  });
+  expect(await client.update()).toBe('updated');
+  expect(client.image('H-1')).toBe('radio 1');
+  expect(JSON.parse(client.image('P-1'))).toEqual(script);
+  expect(await client.update()).toBe('no-update');
   await site.close();
   await carota.stop();
   await adapter.stop();

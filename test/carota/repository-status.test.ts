@@ -214,10 +214,10 @@ describe('live', () => {
   const vin = vinOf(1, 'LVE');
   const ecus = newEcus();
   beforeAll(async () => {
-    world = await DirectorWorld.start(adapter.url);
+    world = await DirectorWorld.start();
     await world.vehicle(vin, ecus);
   });
-  afterAll(() => world.carota.stop());
+  afterAll(() => world.stop());
 
   test('a manifest, a refused one and an attack are told to whoever watches the vehicle', async () => {
     const { carota, token } = world.carota;

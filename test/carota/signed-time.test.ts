@@ -7,11 +7,9 @@ import { publicKeyOf } from '../../src/uptane/signing/listed-key.js';
 import { checkSignedTime } from '../../src/uptane/time/check-time.js';
 import { vinOf } from '../support/messages.js';
 import { makeKey, signFile } from '../uptane/support/keys.js';
-import { type AdapterDouble, startAdapterDouble } from './support/test-carota.js';
 import { DirectorWorld, newEcus, newNonce } from './support/test-director.js';
 
 const vin = vinOf(1, 'TMB');
-let adapter: AdapterDouble;
 let world: DirectorWorld;
 let authority: Authority;
 
@@ -21,16 +19,12 @@ const authorityOf = (listed: any): Authority => {
 };
 
 beforeAll(async () => {
-  adapter = await startAdapterDouble();
-  world = await DirectorWorld.start(adapter.url);
+  world = await DirectorWorld.start();
   await world.vehicle(vin, newEcus());
   const file = join(world.carota.dataDir, 'director', 'metadata', 'time-keys.json');
   authority = authorityOf(JSON.parse(readFileSync(file, 'utf8'))[0]);
 });
-afterAll(async () => {
-  await world.carota.stop();
-  await adapter.stop();
-});
+afterAll(async () => world.stop());
 
 const ask = (body: unknown, of = vin) =>
   world.carota.call('POST', `/uptane/director/${of}/time`, { body });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { eventually } from '../support/adapter.js';
-import { byDepth } from '../support/depth.js';
+import { isFullDepth } from '../support/depth.js';
 import { isInstalled, temporaryDirectory } from '../support/servers.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -14,7 +14,7 @@ const hasTmux = await isInstalled('tmux', 'apt-get install tmux');
 const SMALL = [80, 24] as const;
 const LARGE = [120, 50] as const;
 
-test.skipIf(!hasTmux).each(byDepth({ quick: [SMALL], full: [SMALL, LARGE] }))(
+test.runIf(hasTmux && isFullDepth).each([SMALL, LARGE])(
   'the quickstart’s screen at %i × %i shows each operation once',
   { timeout: 240_000 },
   async (columns, rows) => {

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isFullDepth } from '../support/depth.js';
 import { otaops } from '../support/process.js';
 import { ifInstalled, temporaryDirectory } from '../support/servers.js';
 import { PIN, softHsm } from '../uptane/signing/softhsm.js';
@@ -28,7 +29,7 @@ async function done(...args: string[]): Promise<string> {
   return output;
 }
 
-describe.runIf(hsm)('with a token', () => {
+describe.runIf(hsm && isFullDepth)('with a token', () => {
   test('keys are created, listed and used; a wrong PIN or label is named', async () => {
     for (const [label, type] of Object.entries({
       root: 'rsa',

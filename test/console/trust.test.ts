@@ -208,13 +208,13 @@ describe.runIf(await hasChromium())('trust', () => {
     let page: Page;
     let complaints: string[];
     beforeAll(async () => {
-      world = await DirectorWorld.start(adapter.url);
+      world = await DirectorWorld.start();
       ecus = newEcus();
       await world.vehicle(vin, ecus);
       await world.vehicle(other, newEcus());
       ({ page, complaints } = await reader(world.carota));
     });
-    afterAll(() => world.carota.stop());
+    afterAll(() => world.stop());
     afterEach(() => {
       expect(complaints).toEqual([]);
     });

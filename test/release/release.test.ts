@@ -5,6 +5,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isFullDepth } from '../support/depth.js';
 import { faultsOfPackage } from '../../scripts/release/package-contents.mjs';
 import { isInstalled, temporaryDirectory } from '../support/servers.js';
 
@@ -64,7 +65,7 @@ test('the package has what it needs, and nothing else', () => {
   expect(faultsOfPackage(files, manifestOf(ROOT), migrations)).toEqual([]);
 });
 
-describe.skipIf(!hasGit)('a release', () => {
+describe.runIf(hasGit && isFullDepth)('a release', () => {
   let repository: string;
   const path = (name: string) => join(repository, name);
   const read = (name: string) => readFileSync(path(name), 'utf8');

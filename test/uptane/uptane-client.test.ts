@@ -295,7 +295,7 @@ test('killed at any request, it completes the update in the next cycle', async (
 
   const moments = sampleOf(
     Array.from({ length: REQUESTS }, (_, n) => n + 1),
-    4,
+    12,
   );
   // After the last request nothing is left to kill.
   for (const at of [...moments, REQUESTS + 1]) {

@@ -8,12 +8,7 @@ import {
   provisionVehicle,
   type RealVehicle,
 } from '../../src/vehicle/index.js';
-import {
-  type AdapterDouble,
-  eventOf,
-  MODEL,
-  startAdapterDouble,
-} from '../carota/support/test-carota.js';
+import { eventOf, MODEL } from '../carota/support/test-carota.js';
 import { DirectorWorld, serveBoth } from '../carota/support/test-director.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { IDENTITY, PlatformDouble } from './support/platform-double.js';
@@ -28,18 +23,15 @@ const SUCCESS = [
   'success',
 ];
 
-let adapter: AdapterDouble;
 let world: DirectorWorld;
 let images: Awaited<ReturnType<typeof serveBoth>>;
 beforeAll(async () => {
-  adapter = await startAdapterDouble();
-  world = await DirectorWorld.start(adapter.url);
+  world = await DirectorWorld.start();
   images = await serveBoth(world);
 });
 afterAll(async () => {
   await images.close();
-  await world.carota.stop();
-  await adapter.stop();
+  await world.stop();
 });
 
 let directory: string;

@@ -21,7 +21,7 @@ import { softwareOf } from './support/software.js';
 
 const CHILD = await bundled(fileURLToPath(new URL('support/mortal-vehicle.mjs', import.meta.url)));
 const SCRIPT_REF_ID = 'both 001';
-const RANDOM_CUTS = byDepth({ quick: 4, full: 100 });
+const RANDOM_CUTS = byDepth({ quick: 2, full: 100 });
 /** Concurrent updates. */
 const LANES = 2;
 const SUCCESS = [
@@ -205,7 +205,7 @@ test.each([
     const moments = Array.from({ length: entries }, (_, n) => n + 1).slice(entries * from);
     const lives = sampleOf(
       moments.flatMap((killAt) => [true, false].map((killBefore) => ({ killAt, killBefore }))),
-      7,
+      17,
     );
     let cuts = 0;
     await inLanes(

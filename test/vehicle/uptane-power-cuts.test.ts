@@ -125,7 +125,7 @@ test(`killed before ${isFullDepth ? 'every durable operation' : 'some durable op
   // Right after one operation is right before the next.
   const moments = sampleOf(
     Array.from({ length: operations }, (_, n) => n + 1),
-    35,
+    70,
   );
   let cuts = 0;
   const rest = moments.values();

@@ -3,10 +3,14 @@ import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
 import { type VehicleDoor } from '../../service/http/index.js';
+import { type AttemptLog } from '../../service/audit/index.js';
+import { type Signer } from '../../service/chain/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
+import { type ServerCertificate } from '../../service/tls/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Enrolment } from '../enrolment/index.js';
 import { type Director } from '../director/index.js';
+import { type DossierWriter } from '../dossier/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
 import { type ApprovalRule } from '../schedules/index.js';
 import { type CarotaMetrics } from '../metrics.js';
@@ -32,19 +36,29 @@ export interface CarotaContext {
   readonly stopping: AbortSignal;
   readonly director: Director;
   readonly images: ServedRepository;
+  /** Seals dossiers, and has them time-stamped. */
+  readonly dossiers: Pick<DossierWriter, 'sealKey' | 'timeStamp'>;
   /** Who may fetch its images. */
   readonly imageAccess: 'anyone' | 'vehicles';
   readonly metrics: CarotaMetrics;
   /** ms */
   readonly clock: () => number;
+  /** Whether there is a token to control the adapter. */
+  readonly mayControl: boolean;
   /** Wakes the scheduler. */
   readonly wake: () => void;
   readonly log: Logger;
   readonly version: string;
   readonly limits: HttpLimits | undefined;
+  /** Undefined: plain HTTP. */
+  readonly certificate?: ServerCertificate | undefined;
+  readonly hstsSeconds?: number | undefined;
   readonly signIns: SignInGuard;
   /** Enrolment of vehicles on that port; undefined: there is none. */
   readonly enrolment: Enrolment | undefined;
   /** The port of the vehicles; undefined: there is none. */
   readonly vehicles: VehicleDoor | undefined;
+  /** Seals the audit log. */
+  readonly auditKey: Signer;
+  readonly attempts: AttemptLog;
 }

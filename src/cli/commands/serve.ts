@@ -52,6 +52,7 @@ import {
   SIGN_IN_LIMIT_SETTINGS,
   type SignInLimitFlags,
   signInLimitsOf,
+  TLS_SETTINGS,
   TRACE_RATIO,
   TRIGGER_TTL,
   VEHICLE_CA,
@@ -119,6 +120,7 @@ Examples:
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
   addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
   addSettings(command, [...SIGN_IN_LIMIT_SETTINGS, ...VEHICLE_SIGN_IN_LIMIT_SETTINGS]);
+  addSettings(command, TLS_SETTINGS);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
   command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
     limitHeapGrowth();

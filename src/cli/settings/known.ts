@@ -480,6 +480,11 @@ export const PUBLIC_URL: Setting<string> = {
     'URL from which vehicles fetch artifacts, e.g. a CDN (default: the address they already use)',
   parse: parseUrl('https:', 'http:'),
 };
+export const TIMESTAMP_URL: Setting<string> = {
+  flag: '--timestamp-url <url>',
+  description: 'time-stamping authority (RFC 3161) for dossiers (default: none)',
+  parse: parseUrl('https:', 'http:'),
+};
 export const IMAGE_ACCESS: Setting<string> = {
   flag: '--image-access <who>',
   description: 'who may fetch images of the image repository; its metadata is public',

@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import { CallbackMessage } from '../carota-api/event-call-back.js';
 import {
+  auditApi,
   certificateApi,
   cookieOf,
   liveApiOf,
@@ -10,7 +11,7 @@ import {
   tokenApiOf,
 } from '../common-api/index.js';
 import { json, openApiOf, type Route, routesOf, type Webhook } from '../http/index.js';
-import { auditApi } from './audit.js';
+import { operationAuditApi } from './audit.js';
 import { controlApi } from './control.js';
 import { deadLetterApi } from './dead-letters.js';
 import { dispatchApi } from './dispatch.js';
@@ -59,6 +60,7 @@ export const ADAPTER_ROUTES: readonly Route[] = [
   controlApi,
   dispatchApi,
   insightApi,
+  operationAuditApi,
   auditApi,
   healthApi,
   liveApi,
@@ -77,7 +79,8 @@ const TAGS = {
   Trigger: 'The CarOTA Server Event comes in: vehicles are to be updated.',
   Operations: 'Where operations and their vehicles stand.',
   Control: 'Pause, resume, cancel, retrigger; rates and priorities.',
-  Insight: 'Finding out why: summaries, timelines, exports, search, audit log, health.',
+  Insight: 'Finding out why: summaries, timelines, exports, search, health.',
+  Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   Live: 'Change notifications for consoles.',
   Events: 'The event stream, by pull or live.',
   'Call-back': 'Receivers to which events are posted.',

@@ -1,5 +1,6 @@
 /** The HTTP interface of the CarOTA Server. */
 import {
+  auditApi,
   certificateApi,
   cookieOf,
   liveApiOf,
@@ -10,6 +11,7 @@ import {
 import { openApiOf, type Route } from '../http/index.js';
 import { artifactApi } from './artifacts.js';
 import { directorApi } from './director.js';
+import { dossierApi } from './dossier.js';
 import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
 import { enrolmentApi } from './enrolment.js';
@@ -23,12 +25,14 @@ import { vehicleApi } from './vehicles.js';
 
 export * from './artifacts.js';
 export * from './director.js';
+export * from './dossier.js';
 export * from './image-repository.js';
 export * from './ecus.js';
 export * from './enrolment.js';
 export * from './event-receipt.js';
 export * from './guard.js';
 export * from './guard-defaults.js';
+export * from './retry.js';
 export * from './public-key.js';
 export * from './refused-events.js';
 export * from './repository-status.js';
@@ -49,12 +53,14 @@ export const CAROTA_ROUTES: readonly Route[] = [
   updateScriptApi,
   scheduleApi,
   scheduleVehicleApi,
+  dossierApi,
   vehicleApi,
   enrolmentApi,
   certificateApi,
   ecuApi,
   directorApi,
   imageRepositoryApi,
+  auditApi,
   eventReceiptApi,
   refusedEventApi,
   carotaLiveApi,
@@ -73,6 +79,7 @@ const TAGS = {
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',
   'Image repository': 'The image repository of Uptane: metadata, images, and its state.',
+  Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
   Live: 'Change notifications for browsers.',

@@ -1,4 +1,5 @@
 export * from './actor.js';
+export * from './audit-routes.js';
 export * from './body-kinds.js';
 export * from './body-stream.js';
 export * from './certificate-routes.js';

@@ -221,7 +221,7 @@ describe('on PostgreSQL', () => {
     });
   });
 
-  const ROWS = byDepth({ quick: 100_000, full: 1_000_000 });
+  const ROWS = byDepth({ quick: 30_000, full: 1_000_000 });
   test(`${ROWS} rows are exported, each once, with constant memory`, async () => {
     const { operationId } = await eventSource(database, 'large', [vehicleOf(0, 'LRG')], START);
     // In steps: a statement may take at most 20 s.

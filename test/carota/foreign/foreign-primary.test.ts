@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../../support/messages.js';
 import { ifInstalled } from '../../support/servers.js';
 import { tufPython } from '../../uptane/foreign/python.js';
-import { type AdapterDouble, MODEL, startAdapterDouble } from '../support/test-carota.js';
+import { MODEL } from '../support/test-carota.js';
 import { DirectorWorld } from '../support/test-director.js';
 
 const run = promisify(execFile);
@@ -23,20 +23,15 @@ const python = await ifInstalled(async () => {
 
 describe.runIf(python)('a Primary in Python', () => {
   const vin = vinOf(1, 'SAL');
-  let adapter: AdapterDouble;
   let world: DirectorWorld;
 
   beforeAll(async () => {
-    adapter = await startAdapterDouble();
-    world = await DirectorWorld.start(adapter.url);
+    world = await DirectorWorld.start();
     await world.carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL } });
     await world.publish({ scriptRefId: 'foreign', images: { HU: 'radio', TCU: 'modem' } });
     await world.schedule('foreign', [vin]);
   });
-  afterAll(async () => {
-    await world.carota.stop();
-    await adapter.stop();
-  });
+  afterAll(async () => world.stop());
 
   test('registers, learns the time, reports, is ordered images, and reports them', async () => {
     const { carota, dataDir, token } = world.carota;

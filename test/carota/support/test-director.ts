@@ -6,10 +6,17 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { eventually } from '../../support/adapter.js';
+import { vinOf } from '../../support/messages.js';
 import { makeKey, type Signed, signFile, type TestKey } from '../../uptane/support/keys.js';
 import { temporaryDirectory } from '../../support/servers.js';
 import { TestRepository } from '../../uptane/support/test-repository.js';
-import { MODEL, startTestCarota, type TestCarota } from './test-carota.js';
+import {
+  type AdapterDouble,
+  MODEL,
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from './test-carota.js';
 
 export interface TestEcu {
   serial: string;
@@ -128,22 +135,38 @@ export interface TestUpdate {
 export class DirectorWorld {
   readonly repository: RepositoryOnDisk;
   #refIds = 0;
+  #vins = 0;
 
-  /** With an image repository that the tests make, in a folder of its own. */
-  static async start(
-    adapterUrl: string,
-    settings: Parameters<typeof startTestCarota>[1] = {},
-  ): Promise<DirectorWorld> {
+  /** With an image repository that the tests make, in a folder of its own, and an adapter that takes everything. */
+  static async start(settings: Parameters<typeof startTestCarota>[1] = {}): Promise<DirectorWorld> {
     const folder = settings.imageRepositoryDir ?? temporaryDirectory('image-repository');
-    const carota = await startTestCarota(adapterUrl, { ...settings, imageRepositoryDir: folder });
-    return new DirectorWorld(carota, folder);
+    const adapter = await startAdapterDouble();
+    const carota = await startTestCarota(adapter.url, { ...settings, imageRepositoryDir: folder });
+    return new DirectorWorld(adapter, carota, folder);
   }
 
   private constructor(
+    readonly adapter: AdapterDouble,
     readonly carota: TestCarota,
     folder: string,
   ) {
     this.repository = new RepositoryOnDisk(folder);
+  }
+
+  async stop(keepData = false): Promise<void> {
+    await this.carota.stop(keepData);
+    await this.adapter.stop();
+  }
+
+  newVin(): string {
+    return vinOf(++this.#vins, 'WBA');
+  }
+
+  /** Registers a vehicle that no test has seen yet. */
+  async newVehicle(ecus = newEcus()): Promise<{ vin: string; ecus: TestEcu[] }> {
+    const vin = this.newVin();
+    await this.vehicle(vin, ecus);
+    return { vin, ecus };
   }
 
   /** Registers a vehicle with these ECUs. */

@@ -278,7 +278,7 @@ const OF_ADAPTER: readonly (readonly [string, number, () => Asked])[] = [
     () => ({
       method: 'GET',
       path: '/v1.0/ota/operations/held/export?format=ndjson',
-      times: byDepth({ quick: 25, full: 75 }),
+      times: byDepth({ quick: 10, full: 75 }),
       leaves: 'reading',
     }),
   ],

@@ -4,6 +4,7 @@
  */
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { enrolmentApi } from '../../../contract/carota-api/index.js';
+import { recordRequest } from '../../../service/audit/index.js';
 import { clientAddress } from '../../../service/limits/index.js';
 import {
   bodyLimitOf,
@@ -47,7 +48,12 @@ export function enrolmentRoutes(server: Server, context: CarotaContext): void {
     }
     const now = clock();
     const until = now + (body?.hours ?? HOURS) * HOUR_MS;
-    const code = await createCode(database, { vin, by: callerOf(request).name, now, until });
+    const by = callerOf(request).name;
+    const code = await database.transaction(async (tx) => {
+      const created = await createCode(tx, { vin, by, now, until });
+      await recordRequest(tx, now, { vin, subject: systemId });
+      return created;
+    });
     return { system_id: systemId, code, expiresAt: new Date(until) };
   });
 
