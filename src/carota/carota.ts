@@ -37,10 +37,13 @@ import { CarotaMetrics } from './metrics.js';
 import { ownKey } from './own-key.js';
 import { AdapterClient, Retries, Scheduler } from './schedules/index.js';
 import { CAROTA_SCHEMA } from './schema.js';
+import { openVehicleDoor } from './open-vehicle-door.js';
 import { type CarotaSettings } from './settings.js';
 
 export interface Carota {
   readonly httpUrl: string;
+  /** Where vehicles call with client certificates. */
+  readonly vehicleUrl: string | undefined;
   readonly tokenFile: string;
   /** The initial admin token, if this was the first start. */
   readonly firstToken: string | undefined;
@@ -53,6 +56,7 @@ export interface Carota {
   stop(): Promise<void>;
 }
 
+const DEFAULT_VEHICLE_PORT = 8443;
 const URL_TTL_SECONDS = 24 * 60 * 60;
 const DEADLINE_GRACE_SECONDS = 60;
 const UPKEEP_MS = 10 * 60 * 1000;
@@ -146,6 +150,13 @@ async function start(
   opened.add('expiry of tokens', () => expiring.stop());
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
+  const { vehicles, enrolment } = await openVehicleDoor(settings, {
+    database: database.requests,
+    clock,
+    metrics,
+    opened,
+    log,
+  });
   const certificate = await openCertificate(settings, metrics.certificate(log));
   opened.add('certificate', () => certificate?.close());
   const signOn = openSignOn(settings, {
@@ -156,6 +167,8 @@ async function start(
     fetch,
   });
   const server = await createCarotaServer({
+    vehicles,
+    enrolment,
     database: database.requests,
     reading: database.reading,
     store,
@@ -203,6 +216,12 @@ async function start(
   });
   await server.listen({ host: settings.host, port: settings.httpPort });
   const { port } = server.server.address() as AddressInfo;
+  const vehiclePort = await vehicles?.listen(
+    server,
+    settings.host,
+    settings.vehiclePort ?? DEFAULT_VEHICLE_PORT,
+  );
+  if (vehicles) opened.add('port of the vehicles', () => vehicles.close());
   await scheduler.start();
   opened.add('scheduler', () => scheduler.stop());
   const retries = new Retries({
@@ -219,6 +238,7 @@ async function start(
   const trialFile = (name: string) =>
     directorKeys.isTrial ? join(directorFolder, 'metadata', name) : undefined;
   return {
+    vehicleUrl: vehiclePort === undefined ? undefined : `https://${settings.host}:${vehiclePort}`,
     httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     tokenFile,
     firstToken,

@@ -147,6 +147,21 @@ export const ERRORS = {
   MESSAGE_NOT_FOUND: error(404, 'The vehicle has no such message in this operation.', LOOK_AGAIN),
   DEVICE_NOT_FOUND: error(404, 'The registry does not know the vehicle.', 'Register it.'),
   VEHICLE_NOT_FOUND: error(404, 'There is no such vehicle.', LOOK_AGAIN),
+  SYSTEM_ID_MISSING: error(
+    409,
+    'The vehicle has no system_id, which its client certificate would name.',
+    'Give it one with PUT /v1.0/vehicles/{vin}.',
+  ),
+  REQUEST_REFUSED: error(
+    400,
+    'The certification request (PKCS #10) is refused.',
+    'Make it with an accepted key, signed by that key, with the system_id as its only common name.',
+  ),
+  AUTHORITY_UNAVAILABLE: error(
+    503,
+    'The authority that issues client certificates has not issued one.',
+    TRY_LATER,
+  ),
   ECU_NOT_FOUND: error(404, 'The vehicle has no such ECU.', 'List its ECUs.'),
   MANIFEST_NOT_FOUND: error(
     404,

@@ -13,11 +13,14 @@ import {
   AUDIT_KEY_FILE,
   BadSetting,
   CALLBACK_SECRET,
+  CERTIFICATE_DAYS,
   DATA_DIR,
   DATABASE_URL,
   DEADLINE_GRACE,
   DIRECTOR_DIR,
   DIRECTOR_SIGNER,
+  ENROLMENT_CA,
+  ENROLMENT_COMMAND,
   HOST,
   HTTP_LIMIT_SETTINGS,
   HTTP_PORT,
@@ -40,11 +43,23 @@ import {
   TIMESTAMP_URL,
   TLS_SETTINGS,
   URL_TTL,
+  VEHICLE_CA,
+  VEHICLE_CRL,
+  VEHICLE_PORT,
+  VEHICLE_TLS_CERT,
+  VEHICLE_TLS_KEY,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
+import { tlsFilesOf, type VehicleTlsFlags } from '../vehicle-tls-files.js';
 
 interface CarotaFlags
-  extends Omit<CarotaSettings, 'callbackSecrets'>, HttpLimitFlags, SignInLimitFlags {
+  extends
+    Omit<CarotaSettings, 'callbackSecrets' | 'vehicleTls'>,
+    HttpLimitFlags,
+    SignInLimitFlags,
+    VehicleTlsFlags {
+  readonly vehicleTlsCert?: string;
+  readonly vehicleTlsKey?: string;
   readonly callbackSecret?: string[];
   readonly logLevel: string;
 }
@@ -70,6 +85,8 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
+  addSettings(command, [VEHICLE_PORT, VEHICLE_TLS_CERT, VEHICLE_TLS_KEY, VEHICLE_CA, VEHICLE_CRL]);
+  addSettings(command, [ENROLMENT_CA, ENROLMENT_COMMAND, CERTIFICATE_DAYS]);
   addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS, AUDIT_KEY_FILE]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, TIMESTAMP_URL, LOG_LEVEL]);
@@ -85,10 +102,16 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
       callbackSecrets: callbackSecret,
       httpLimits: httpLimitsOf(flags),
       signInLimits: signInLimitsOf(flags),
+      vehicleTls: tlsFilesOf(flags, {
+        cert: flags.vehicleTlsCert,
+        key: flags.vehicleTlsKey,
+        prefix: '--vehicle-tls',
+      }),
     };
     const carota = await startCarota(settings, log);
     print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);
     print(`Console         ${carota.httpUrl}/console/`);
+    if (carota.vehicleUrl !== undefined) print(`Vehicles        ${carota.vehicleUrl}`);
     if (carota.imageRootFile !== undefined) {
       print(`Image repository keys: generated for trials; vehicles trust ${carota.imageRootFile}`);
     }

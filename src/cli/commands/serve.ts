@@ -82,6 +82,8 @@ interface ServeFlags
     VehicleSignInLimitFlags {
   readonly callbackSecret?: readonly string[];
   readonly secretKey?: readonly string[];
+  readonly mqttTlsCert?: string;
+  readonly mqttTlsKey?: string;
   readonly logLevel: string;
   /** Seconds. */
   readonly retryFirst: number;
@@ -136,7 +138,11 @@ Examples:
       ...flags,
       callbackSecret: callbackSecret[0],
       secretKeys: flags.secretKey,
-      vehicleTls: vehicleTlsOf(flags),
+      vehicleTls: vehicleTlsOf(flags, {
+        cert: flags.mqttTlsCert,
+        key: flags.mqttTlsKey,
+        prefix: '--mqtt-tls',
+      }),
       retry,
       httpLimits: httpLimitsOf(flags),
       brokerLimits: brokerLimitsOf(flags),
