@@ -21,6 +21,7 @@ import { directorRoutes } from './routes/director.js';
 import { dossierRoute } from './routes/dossier.js';
 import { ecuRoutes } from './routes/ecus.js';
 import { imageRepositoryRoutes } from './routes/image-repository.js';
+import { notificationRoutes } from './routes/notifications.js';
 import { refusedEventRoutes } from './routes/refused-events.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { scheduleVehicleRoutes } from './routes/schedule-vehicles.js';
@@ -57,6 +58,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   imageRepositoryRoutes(server, context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
+  notificationRoutes(server, context);
   liveRoute(server, carotaLiveApi, {
     ...context,
     look: lookAt(context.reading, [context.images, context.director]),

@@ -7,6 +7,7 @@ import { dossierApi } from './dossier.js';
 import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
 import { eventReceiptApi } from './event-receipt.js';
+import { notificationApi } from './notifications.js';
 import { refusedEventApi } from './refused-events.js';
 import { CAROTA_ROLES } from './roles.js';
 import { scheduleVehicleApi } from './schedule-vehicles.js';
@@ -22,6 +23,7 @@ export * from './ecus.js';
 export * from './event-receipt.js';
 export * from './guard.js';
 export * from './guard-defaults.js';
+export * from './notifications.js';
 export * from './retry.js';
 export * from './public-key.js';
 export * from './refused-events.js';
@@ -50,6 +52,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   imageRepositoryApi,
   eventReceiptApi,
   refusedEventApi,
+  notificationApi,
   carotaLiveApi,
   carotaTokenApi,
   sessionApi,
@@ -67,6 +70,7 @@ const TAGS = {
   'Image repository': 'The image repository of Uptane: metadata, images, and its state.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
+  Notifications: 'Who is told of what, and whether it has arrived.',
   Live: 'Change notifications for browsers.',
   Tokens: 'Who may call this interface.',
   Session: 'Signing in with a browser.',
