@@ -34,6 +34,7 @@ import { createCarotaServer } from './http/server.js';
 import { keepFresh, openImageRepository } from './image-repository/index.js';
 import { RepositoryFolder } from './images/index.js';
 import { CarotaMetrics } from './metrics.js';
+import { openNotifications } from './open-notifications.js';
 import { ownKey } from './own-key.js';
 import { AdapterClient, Retries, Scheduler } from './schedules/index.js';
 import { CAROTA_SCHEMA } from './schema.js';
@@ -166,6 +167,11 @@ async function start(
     clock,
     fetch,
   });
+  const notifications = await openNotifications(settings, {
+    ...{ database, adapter, images: images.repository, metrics, clock, log },
+    directorRootExpires: directorKeys.rootExpires,
+  });
+  opened.add('notifications', () => notifications.sender.stop());
   const server = await createCarotaServer({
     vehicles,
     enrolment,
@@ -198,6 +204,7 @@ async function start(
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
     clock,
+    notifications,
     mayControl: adapter.mayControl,
     wake: () => scheduler.wake(),
     log,
@@ -232,6 +239,9 @@ async function start(
   });
   retries.start();
   opened.add('retries', () => retries.stop());
+  notifications.sender.start();
+  notifications.watch.start();
+  opened.add('watch', () => notifications.watch.stop());
   const refreshing = keepFresh(images.repository, metrics, log);
   opened.add('refreshing of the image repository', () => refreshing.stop());
   opened.add('upkeep', startUpkeep(database, settings.refusedEventDays, clock, log));

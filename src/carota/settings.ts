@@ -35,6 +35,13 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly searchSeconds?: number | undefined;
   /** Secrets with which the adapter signs its call-back; several during a change. */
   readonly callbackSecrets?: readonly string[] | undefined;
+  /** Loopback, link-local or private networks to which notifications may go. */
+  readonly callbackAllow?: readonly string[] | undefined;
+  /** Encrypt secrets in the database, 32 bytes in base64 each: the first seals, all open. */
+  readonly secretKeys?: readonly string[] | undefined;
+  /** Server for e-mail, `smtp://` or `smtps://`, and the sender's address; both or none. */
+  readonly smtpUrl?: string | undefined;
+  readonly smtpFrom?: string | undefined;
   /** S3-compatible store; undefined: a folder in the data directory. */
   readonly s3Url?: string | undefined;
   readonly s3Bucket?: string | undefined;

@@ -174,6 +174,11 @@ export const ERRORS = {
     'Begin a new cycle with timestamp.json.',
   ),
   DEAD_LETTER_NOT_FOUND: error(404, 'There is no such dead letter.', LOOK_AGAIN),
+  NOTIFICATION_RULE_NOT_FOUND: error(
+    404,
+    'There is no such rule for notifications.',
+    LOOK_AGAIN,
+  ),
   CALLBACK_NOT_FOUND: error(404, 'There is no such receiver of call-backs.', LOOK_AGAIN),
   TOKEN_NOT_FOUND: error(404, 'There is no such token.', LOOK_AGAIN),
   ARTIFACT_NOT_FOUND: error(404, 'There is no such artifact.', LOOK_AGAIN),
@@ -212,6 +217,11 @@ export const ERRORS = {
     409,
     'No other token of role admin is valid: without this one, nobody could make another.',
     'Make another token of role admin first.',
+  ),
+  NOTIFICATION_RULE_EXISTS: error(
+    409,
+    'There is a rule for notifications with this name.',
+    'Choose another name.',
   ),
   CALLBACK_EXISTS: error(409, 'There is a receiver with this name.', 'Choose another name.'),
   SCRIPT_EXISTS: error(

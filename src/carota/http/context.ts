@@ -14,6 +14,7 @@ import { type Director } from '../director/index.js';
 import { type DossierWriter } from '../dossier/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
 import { type ApprovalRule } from '../schedules/index.js';
+import { type Notifications } from '../open-notifications.js';
 import { type CarotaMetrics } from '../metrics.js';
 
 export interface CarotaContext {
@@ -44,6 +45,7 @@ export interface CarotaContext {
   readonly metrics: CarotaMetrics;
   /** ms */
   readonly clock: () => number;
+  readonly notifications: Pick<Notifications, 'channels' | 'box' | 'sender'>;
   /** Whether there is a token to control the adapter. */
   readonly mayControl: boolean;
   /** Wakes the scheduler. */

@@ -289,8 +289,19 @@ export const SECRET_KEY: Setting<string[]> = {
 export const CALLBACK_ALLOW: Setting<string[]> = {
   flag: '--callback-allow <networks>',
   description:
-    'loopback, link-local or private networks that call-backs may go to, e.g. 10.1.0.0/16',
+    'loopback, link-local or private networks that call-backs and notifications may go to, e.g. 10.1.0.0/16',
   parse: parseNetworks,
+};
+export const SMTP_URL: Setting<string> = {
+  flag: '--smtp-url <url>',
+  secret: true,
+  description:
+    'server for notifications by e-mail, smtp:// (STARTTLS where it has that) or smtps://, with user and password',
+  parse: parseUrl('smtp:', 'smtps:'),
+};
+export const SMTP_FROM: Setting<string> = {
+  flag: '--smtp-from <address>',
+  description: 'sender of notifications by e-mail',
 };
 export const CALLBACK_BATCH: Setting<number> = {
   flag: '--callback-batch <events>',
