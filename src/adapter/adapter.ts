@@ -1,14 +1,18 @@
 /** The OTA Adapter: creates its parts, opens them in order and closes them in reverse order. */
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
+import { ROLES } from '../contract/adapter-api/index.js';
 import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contract/index.js';
 import { openAudit } from '../service/audit/index.js';
+import { ExpiringTokens } from '../service/access/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
-import { openCertificate, trustedAuthorities } from '../service/tls/index.js';
+import { openSignOn } from '../service/sign-on/index.js';
+import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { VERSION } from '../service/version.js';
-import { addressGuard, createPoster } from './call-back/index.js';
+import { addressGuard, createPoster } from '../service/outgoing/index.js';
+import { openSecretBox } from '../service/secrets/index.js';
 import { EventStream } from './event-stream/index.js';
 import { Heartbeat, Traffic } from './group/index.js';
 import { createHttpServer } from './http/index.js';
@@ -17,8 +21,8 @@ import { startMaintenance } from './maintenance.js';
 import { createMessagePath, type MessagePath } from './message-path.js';
 import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
-import { openSecretBox } from './open-secret-box.js';
 import { openSignInGuards } from './open-sign-in-guards.js';
+import { openVehicleTls } from './open-vehicle-tls.js';
 import { Summaries } from './operations/index.js';
 import { ADAPTER_SCHEMA } from './schema.js';
 import { type AdapterSettings } from './settings.js';
@@ -28,6 +32,8 @@ export interface Adapter {
   readonly httpUrl: string;
   /** Where vehicles connect. */
   readonly mqttUrl: string;
+  /** Where they connect with TLS to the embedded broker. */
+  readonly mqttsUrl: string | undefined;
   /** File with the initial admin token. */
   readonly tokenFile: string;
   /** The initial admin token, if this was the first start. */
@@ -120,6 +126,16 @@ async function start(
     audit.attempts,
     opened,
   );
+  const vehicleTls = await openVehicleTls(settings, {
+    database: database.requests,
+    clock,
+    opened,
+    failed,
+    log,
+  });
+  const expiring = new ExpiringTokens(database.requests, clock, log);
+  expiring.start();
+  opened.add('expiry of tokens', () => expiring.stop());
   const traffic = new Traffic();
   const path = createMessagePath(settings, {
     database,
@@ -129,6 +145,7 @@ async function start(
     stream,
     traffic,
     signIns: signIns.vehicles,
+    vehicleTls,
     metrics,
     tracing,
     log,
@@ -151,6 +168,12 @@ async function start(
 
   const certificate = await openCertificate(settings, metrics.certificate(log));
   opened.add('certificate', () => certificate?.close());
+  const signOn = openSignOn(settings, {
+    hasTls: certificate !== undefined,
+    roles: ROLES,
+    clock,
+    fetch: fetchTrusting(ca),
+  });
   const stopping = new AbortController();
   const http = await createHttpServer(
     {
@@ -184,6 +207,7 @@ async function start(
       limits: settings.httpLimits,
       certificate,
       hstsSeconds: settings.hstsSeconds,
+      signOn,
       signIns: signIns.people,
       auditKey: audit.key,
       attempts: audit.attempts,
@@ -209,6 +233,7 @@ async function start(
   return {
     httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     mqttUrl: `${link.protocol}://${link.address}`,
+    mqttsUrl: link.tlsAddress === undefined ? undefined : `mqtts://${link.tlsAddress}`,
     tokenFile,
     firstToken,
     stop: () => opened.stop(),

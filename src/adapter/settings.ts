@@ -1,12 +1,14 @@
 /** Startup settings of an adapter. */
 import { type SignInLimits } from '../service/access/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
+import { type SignOnSettings } from '../service/sign-on/index.js';
 import { type TlsSettings } from '../service/tls/index.js';
 import { type RetryPolicy } from './c2d-sender/index.js';
 import { type DeadLetterLimits } from './d2c-receiver/index.js';
+import { type TlsFilePaths } from '../service/vehicle-tls/index.js';
 import { type BrokerLimits } from './message-link/index.js';
 
-export interface AdapterSettings extends TlsSettings {
+export interface AdapterSettings extends TlsSettings, SignOnSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
@@ -14,6 +16,12 @@ export interface AdapterSettings extends TlsSettings {
   readonly ca?: string | undefined;
   /** Port of the embedded broker; 0: any free port. */
   readonly mqttPort: number;
+  /** Whether the embedded broker also listens without TLS; undefined: it does. */
+  readonly mqttPlain?: boolean | undefined;
+  /** Port of the embedded broker for TLS with client certificates; 0: any free port. Needs {@link vehicleTls}. */
+  readonly mqttsPort?: number | undefined;
+  /** PEM files of that port; undefined: there is none. */
+  readonly vehicleTls?: TlsFilePaths | undefined;
   /** Directory of the embedded database and of the initial admin token. */
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */

@@ -9,6 +9,7 @@ import { callbacksCommand } from './commands/callbacks.js';
 import { carotaCommand } from './commands/carota.js';
 import { completionCommand } from './commands/completion.js';
 import { deadLettersCommand } from './commands/dead-letters.js';
+import { dossierCommand } from './commands/dossier/index.js';
 import { doctorCommand } from './commands/doctor.js';
 import { eventsCommand } from './commands/events.js';
 import { keysCommand } from './commands/keys.js';
@@ -85,6 +86,7 @@ function program(): Command {
   callbacksCommand(root);
   rateCommand(root);
   tokenCommand(root);
+  dossierCommand(root);
   auditCommand(root);
   doctorCommand(root);
   vehicleCommand(root);

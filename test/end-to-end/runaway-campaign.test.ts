@@ -37,6 +37,15 @@ const fateOf = (vin: string): Fate =>
 const HOUR = HOUR_MS / 1000;
 const DEADLINES = { afterReboot: HOUR, deadline: 7 * 24 * HOUR, soak: 24 * HOUR };
 
+/** By operation: its vehicles fail once this resolves. */
+const failures = new Map<string, { promise: Promise<void>; resolve: () => void }>();
+
+function holdFailures(refId: string): void {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  failures.set(refId, { promise, resolve });
+}
+
 const directory = temporaryDirectory('runaway');
 let databases: { adapter: TestDatabase; carota: TestDatabase };
 let gate: Gate;
@@ -116,7 +125,10 @@ beforeAll(async () => {
     tokens.set(vin, (await carota.call('POST', '/v1.0/tokens', { body })).body.token);
   }
   const mqttUrl = `mqtt://127.0.0.1:${mqttPort}`;
-  fleet = new DoomedFleet(vehicles, { mqttUrl, carotaUrl: carotaUrl ?? '', tokens, fateOf });
+  fleet = new DoomedFleet(vehicles, {
+    ...{ mqttUrl, carotaUrl: carotaUrl ?? '', tokens, fateOf },
+    untilFailure: (refId) => failures.get(refId)?.promise ?? Promise.resolve(),
+  });
 });
 
 afterAll(async () => {
@@ -189,12 +201,18 @@ test('a third is silent after reboot, a third fails an hour after success: the c
 
 /** What kills a server, and when. */
 interface Moment {
-  /** Waits for the moment, kills, and starts again. @param refId of the schedule that is about to be stopped */
-  readonly kill: (refId: string) => Promise<void>;
+  /**
+   * Waits for the moment, kills, and starts again.
+   *
+   * @param refId of the schedule that is about to be stopped
+   * @param fail has its vehicles fail
+   */
+  readonly kill: (refId: string, fail: () => void) => Promise<void>;
 }
 
 /** Holds the next cancellation at the gate until the work is done. */
 function atTheGate(
+  fail: () => void,
   work: (
     forward: () => Promise<{ status: number; body: string }>,
   ) => Promise<{ status: number; body: string } | undefined>,
@@ -214,8 +232,9 @@ function atTheGate(
 }
 
 /** The CarOTA Server has decided, and cannot store it. */
-async function whileDeciding(work: () => Promise<void>): Promise<void> {
+async function whileDeciding(fail: () => void, work: () => Promise<void>): Promise<void> {
   const lock = await HeldLock.take(databases.carota.url, 'lock table decisions in exclusive mode');
+  fail();
   await lock.isWaitedFor();
   await work();
   await lock.release();
@@ -235,7 +254,12 @@ async function untilConfirmed(refId: string): Promise<void> {
   ).finally(() => client.end());
 }
 
-async function whenConfirmed(refId: string, work: () => Promise<void>): Promise<void> {
+async function whenConfirmed(
+  refId: string,
+  fail: () => void,
+  work: () => Promise<void>,
+): Promise<void> {
+  fail();
   await untilConfirmed(refId);
   confirmedBefore.push(refId);
   await work();
@@ -257,8 +281,8 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
     'the CarOTA Server',
     'has decided',
     {
-      kill: async () => {
-        await whileDeciding(() => kill(carotaProcess));
+      kill: async (_refId, fail) => {
+        await whileDeciding(fail, () => kill(carotaProcess));
         await startCarota();
       },
     },
@@ -267,8 +291,8 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
     'the CarOTA Server',
     'has stored the decision',
     {
-      kill: async () => {
-        await atTheGate(async () => {
+      kill: async (_refId, fail) => {
+        await atTheGate(fail, async () => {
           await kill(carotaProcess);
           return undefined;
         });
@@ -280,8 +304,8 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
     'the CarOTA Server',
     'has posted, and the adapter has done it',
     {
-      kill: async () => {
-        await atTheGate(async (forward) => {
+      kill: async (_refId, fail) => {
+        await atTheGate(fail, async (forward) => {
           await forward();
           await kill(carotaProcess);
           return undefined;
@@ -294,9 +318,9 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
     'the CarOTA Server',
     'has the answer',
     {
-      kill: async (refId) => {
+      kill: async (refId, fail) => {
         let lock: HeldLock | undefined;
-        await atTheGate(async (forward) => {
+        await atTheGate(fail, async (forward) => {
           const answer = await forward();
           const statement = `select from schedules where ref_id = ${quoted(refId)} for update`;
           lock = await HeldLock.take(databases.carota.url, statement);
@@ -309,13 +333,17 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
       },
     },
   ],
-  ['the CarOTA Server', 'has confirmed', { kill: (refId) => whenConfirmed(refId, restartCarota) }],
+  [
+    'the CarOTA Server',
+    'has confirmed',
+    { kill: (refId, fail) => whenConfirmed(refId, fail, restartCarota) },
+  ],
   [
     'the adapter',
     'has told of the failure',
     {
-      kill: async () => {
-        await whileDeciding(() => kill(adapterProcess));
+      kill: async (_refId, fail) => {
+        await whileDeciding(fail, () => kill(adapterProcess));
         await startAdapter();
       },
     },
@@ -324,8 +352,8 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
     'the adapter',
     'is about to get it',
     {
-      kill: () =>
-        atTheGate(async (forward) => {
+      kill: (_refId, fail) =>
+        atTheGate(fail, async (forward) => {
           await kill(adapterProcess);
           const answer = await forward().catch(() => undefined);
           await startAdapter();
@@ -337,8 +365,8 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
     'the adapter',
     'is doing it',
     {
-      kill: (refId) =>
-        atTheGate(async (forward) => {
+      kill: (refId, fail) =>
+        atTheGate(fail, async (forward) => {
           const statement = `select from operations where ref_id = ${quoted(refId)} for update`;
           const lock = await HeldLock.take(databases.adapter.url, statement);
           const answer = forward().catch(() => undefined);
@@ -354,8 +382,8 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
     'the adapter',
     'has done it, and its answer is lost',
     {
-      kill: () =>
-        atTheGate(async (forward) => {
+      kill: (_refId, fail) =>
+        atTheGate(fail, async (forward) => {
           await forward();
           await restartAdapter();
           return undefined;
@@ -365,19 +393,20 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
   [
     'the adapter',
     'has answered, and the CarOTA Server has confirmed',
-    { kill: (refId) => whenConfirmed(refId, restartAdapter) },
+    { kill: (refId, fail) => whenConfirmed(refId, fail, restartAdapter) },
   ],
 ];
 
 describe('a stop is carried out, once, though with kill -9 ends', () => {
   test.each(sampleOf(MOMENTS, 3))('%s, when it %s', async (server, when, moment) => {
     const refId = `stop: ${server} ${when}`;
+    holdFailures(refId);
     await plan(refId, survivors, { maxFailures: 1, exposureCap: 2, ...DEADLINES });
     await untilSchedule(
       refId,
       ({ exposure, waves }) => exposure?.exposed > 0 && waves[0].postedAt !== null,
     );
-    await moment.kill(refId);
+    await moment.kill(refId, () => failures.get(refId)?.resolve());
     await expectStoppedOnce(refId);
     await untilConfirmed(refId);
     const exposure = (await scheduleOf(refId)).exposure as Exposure;

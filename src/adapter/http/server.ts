@@ -3,6 +3,7 @@ import { type Logger } from 'pino';
 import { adapterDocument, GRANTS, liveApi, tokenApi } from '../../contract/adapter-api/index.js';
 import {
   auditRoutes,
+  certificateRoutes,
   createServer,
   liveRoute,
   type Server,
@@ -36,6 +37,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     limits: context.limits,
     certificate: context.certificate,
     hstsSeconds: context.hstsSeconds,
+    signOn: context.signOn,
     signIns: context.signIns,
     attempts: context.attempts,
     onRefused: (limit) => context.metrics.refused(limit),
@@ -54,6 +56,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
   eventRoutes(server, reading);
   receiverRoutes(server, context);
   registryRoutes(server, context);
+  certificateRoutes(server, context);
   deadLetterRoutes(server, context);
   tokenRoutes(server, tokenApi, context);
   adapterServiceRoutes(server, context);

@@ -1,5 +1,11 @@
 /** Client of the OTA Adapter (contract section 4): the trigger API, and control if a token permits it. */
-import { controlApi, triggerApi, type TriggerResult } from '../../contract/adapter-api/index.js';
+import {
+  controlApi,
+  deadLetterApi,
+  operationApi,
+  triggerApi,
+  type TriggerResult,
+} from '../../contract/adapter-api/index.js';
 import {
   ApiError,
   type CarOtaServerEvent,
@@ -88,6 +94,50 @@ export class AdapterClient {
       throw error instanceof ApiError ? new AdapterRefused(answerOf(error)) : unavailable(error);
     }
   }
+
+  /** @returns the number of the vehicle's newest attempt, from 1 @throws NoFurtherAttempt, AdapterRefused, AdapterUnavailable */
+  async attemptOf(refId: string, vin: string, signal: AbortSignal): Promise<number> {
+    const params = { 'ref-id': refId, vin };
+    const { attempt } = await this.#attempting((control) =>
+      control.call(operationApi.getOperationVehicle, { params }, signal),
+    );
+    return attempt;
+  }
+
+  /** Begins a new attempt. Not idempotent once it was sent. @throws NoFurtherAttempt, AdapterRefused, AdapterUnavailable */
+  async retrigger(refId: string, vin: string, reason: string, signal: AbortSignal): Promise<void> {
+    const request = { params: { 'ref-id': refId, vin }, body: { reason } };
+    await this.#attempting((control) => control.call(controlApi.retriggerVehicle, request, signal));
+  }
+
+  /** @returns undefined: there is none, or we may not ask @throws Error where the adapter does not answer */
+  async newestDeadLetter(
+    signal: AbortSignal,
+  ): Promise<{ readonly id: string; readonly at: number } | undefined> {
+    if (!this.#control) return undefined;
+    const query = { limit: 1 };
+    const { items } = await this.#control.call(deadLetterApi.listDeadLetters, { query }, signal);
+    const [newest] = items;
+    return newest && { id: newest.id, at: Date.parse(newest['received-at']) };
+  }
+
+  async #attempting<T>(call: (control: Client) => Promise<T>): Promise<T> {
+    if (!this.#control)
+      throw new AdapterRefused('no token with permission to control operations is set');
+    try {
+      return await call(this.#control);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw unavailable(error);
+      const what = answerOf(error);
+      const isOver = CLOSED.has(error.code) || error.code === 'VEHICLE_NOT_IN_OPERATION';
+      throw isOver ? new NoFurtherAttempt(what) : new AdapterRefused(what);
+    }
+  }
+}
+
+/** The vehicle has no further attempt in this operation. */
+export class NoFurtherAttempt extends Error {
+  override readonly name = 'NoFurtherAttempt';
 }
 
 function clientOf(

@@ -6,7 +6,8 @@ import { exposedAt } from '../guard/index.js';
 import { ScheduleConflict } from './conflict.js';
 import { nextDeadline } from './deadlines.js';
 import { keepConfigurations } from './last-configuration.js';
-import { lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
+import { type ScheduleRecord } from './schedule-record.js';
+import { lockSchedule, saveSchedule } from './stored-schedule.js';
 import { readScheduleVehicles, saveScheduleVehicles } from './tracked-vehicles.js';
 
 /** Seconds. Between them a vehicle asks again when the next result may be there. */

@@ -7,9 +7,13 @@ import { assignWaves } from './assign-waves.js';
 import { noteDecision } from './decisions.js';
 import { endDeadlines, nextDeadline } from './deadlines.js';
 import { nextStep } from './next-step.js';
+import { notifySchedule } from './notify-schedule.js';
 import { runTests } from './run-tests.js';
-import { readWaves, type ScheduleRecord } from './schedule-record.js';
+import { endRetries } from './end-retries.js';
+import { type ScheduleRecord } from './schedule-record.js';
+import { readWaves } from './stored-schedule.js';
 import { type ApprovalRule } from './schedules.js';
+import { isEnded } from './transitions.js';
 
 /**
  * @param now ms
@@ -24,7 +28,9 @@ export async function advance(
 ): Promise<number | undefined> {
   await endDeadlines(tx, schedule, now);
   await runTests(tx, schedule, now);
+  await notifySchedule(tx, schedule, now);
   const due = await takeSteps(tx, schedule, now, approval);
+  if (isEnded(schedule.status)) await endRetries(tx, schedule);
   // Results are wanted of stopped schedules too.
   const deadline = await nextDeadline(tx, schedule.id);
   return due === undefined || deadline === undefined ? (due ?? deadline) : Math.min(due, deadline);

@@ -15,7 +15,8 @@ import { ScheduleConflict } from './conflict.js';
 import { noteDecision } from './decisions.js';
 import { type GuardState } from './exposure.js';
 import { scriptOf } from './preview.js';
-import { lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
+import { type ScheduleRecord } from './schedule-record.js';
+import { lockSchedule, saveSchedule } from './stored-schedule.js';
 
 export interface ScheduleRow extends GuardState {
   readonly ref_id: string;
@@ -232,11 +233,12 @@ export async function countStates(
 
 export interface ScheduleVehicleRow extends Pick<
   ScheduleVehicle,
-  'vin' | 'wave' | 'state' | 'reason' | 'place' | 'result'
+  'vin' | 'wave' | 'state' | 'reason' | 'place' | 'result' | 'tries'
 > {
   readonly asked_at: Date | null;
   readonly exposed_at: Date | null;
   readonly decides_at: Date | null;
+  readonly retry_at: Date | null;
 }
 
 export const listScheduleVehicles = (
@@ -251,7 +253,8 @@ export const listScheduleVehicles = (
   },
 ): Promise<ScheduleVehicleRow[]> =>
   database.query<ScheduleVehicleRow>(
-    `select v.vin, v.wave, ${STATE} as state, v.reason, v.asked_at, v.place, v.exposed_at, v.result, v.decides_at
+    `select v.vin, v.wave, ${STATE} as state, v.reason, v.asked_at, v.place, v.exposed_at, v.result, v.decides_at,
+       v.tries, v.retry_at
      ${OF_SCHEDULE}
      where v.schedule_id = $1 and v.vin > $2 and ($4::text is null or ${STATE} = $4)
        and ($5::integer is null or v.wave = $5) and ($6::text is null or v.result = $6)

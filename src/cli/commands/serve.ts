@@ -35,10 +35,14 @@ import {
   MQTT_CA,
   MQTT_CERT,
   MQTT_KEY,
+  MQTT_PLAIN,
   MQTT_PORT,
   MQTT_PRESENCE_TOPIC,
   MQTT_SESSION_EXPIRY,
   MQTT_SHARED,
+  MQTT_TLS_CERT,
+  MQTT_TLS_KEY,
+  MQTTS_PORT,
   OPERATION_DAYS,
   MQTT_URL,
   OTLP_URL,
@@ -50,14 +54,18 @@ import {
   SIGN_IN_LIMIT_SETTINGS,
   type SignInLimitFlags,
   signInLimitsOf,
+  SIGN_ON_SETTINGS,
   TLS_SETTINGS,
   TRACE_RATIO,
   TRIGGER_TTL,
+  VEHICLE_CA,
+  VEHICLE_CRL,
   VEHICLE_SIGN_IN_LIMIT_SETTINGS,
   type VehicleSignInLimitFlags,
   vehicleSignInLimitsOf,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
+import { type VehicleTlsFlags, vehicleTlsOf } from '../vehicle-tls-files.js';
 
 const BROKER: Setting<string> = {
   ...MQTT_URL,
@@ -66,7 +74,8 @@ const BROKER: Setting<string> = {
 
 interface ServeFlags
   extends
-    Omit<AdapterSettings, 'callbackSecret'>,
+    Omit<AdapterSettings, 'callbackSecret' | 'vehicleTls'>,
+    VehicleTlsFlags,
     HttpLimitFlags,
     BrokerLimitFlags,
     DeadLetterLimitFlags,
@@ -74,6 +83,8 @@ interface ServeFlags
     VehicleSignInLimitFlags {
   readonly callbackSecret?: readonly string[];
   readonly secretKey?: readonly string[];
+  readonly mqttTlsCert?: string;
+  readonly mqttTlsKey?: string;
   readonly logLevel: string;
   /** Seconds. */
   readonly retryFirst: number;
@@ -97,6 +108,14 @@ Examples:
     );
   addSettings(command, [HOST, HTTP_PORT, DATABASE_URL, BROKER, MQTT_CA, MQTT_CERT, MQTT_KEY]);
   addSettings(command, [MQTT_SESSION_EXPIRY, MQTT_SHARED, INSTANCE, MQTT_PORT, DATA_DIR]);
+  addSettings(command, [
+    MQTT_PLAIN,
+    MQTTS_PORT,
+    MQTT_TLS_CERT,
+    MQTT_TLS_KEY,
+    VEHICLE_CA,
+    VEHICLE_CRL,
+  ]);
   addSettings(command, [HISTORY_DAYS, OPERATION_DAYS, DEAD_LETTER_DAYS]);
   addSettings(command, [C2D_TOPIC, D2C_TOPIC, MQTT_PRESENCE_TOPIC]);
   addSettings(command, [RETRY_FIRST, RETRY_LONGEST, RETRY_SENDS, TRIGGER_TTL, ACK_REQUIRED]);
@@ -104,7 +123,7 @@ Examples:
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
   addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
   addSettings(command, [...SIGN_IN_LIMIT_SETTINGS, ...VEHICLE_SIGN_IN_LIMIT_SETTINGS]);
-  addSettings(command, [...TLS_SETTINGS, AUDIT_KEY_FILE, AUDIT_SYSLOG]);
+  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS, AUDIT_KEY_FILE, AUDIT_SYSLOG]);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
   command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
     limitHeapGrowth();
@@ -120,6 +139,11 @@ Examples:
       ...flags,
       callbackSecret: callbackSecret[0],
       secretKeys: flags.secretKey,
+      vehicleTls: vehicleTlsOf(flags, {
+        cert: flags.mqttTlsCert,
+        key: flags.mqttTlsKey,
+        prefix: '--mqtt-tls',
+      }),
       retry,
       httpLimits: httpLimitsOf(flags),
       brokerLimits: brokerLimitsOf(flags),
@@ -131,6 +155,7 @@ Examples:
     print(`HTTP interface  ${adapter.httpUrl}  (documents: ${adapter.httpUrl}/docs)`);
     print(`Console         ${adapter.httpUrl}/console/`);
     print(`MQTT broker     ${adapter.mqttUrl}`);
+    if (adapter.mqttsUrl !== undefined) print(`MQTT with TLS   ${adapter.mqttsUrl}`);
     if (adapter.firstToken !== undefined) {
       // Others can read standard output in logs.
       print(`Initial admin token: in ${adapter.tokenFile}, readable by its owner only`);

@@ -39,6 +39,66 @@ export const MQTT_PORT: Setting<number> = {
   default: 1883,
   parse: parsePort,
 };
+export const MQTT_PLAIN: Setting<boolean> = {
+  flag: '--mqtt-plain <0|1>',
+  description: 'whether the embedded MQTT broker also listens without TLS, for trials',
+  default: true,
+  parse: parseFlag,
+};
+export const MQTTS_PORT: Setting<number> = {
+  flag: '--mqtts-port <port>',
+  description: 'port of the embedded MQTT broker for TLS with client certificates',
+  default: 8883,
+  parse: parsePort,
+};
+export const MQTT_TLS_CERT: Setting<string> = {
+  flag: '--mqtt-tls-cert <file>',
+  description:
+    'PEM file of the embedded broker’s certificate and chain, read again when it changes (default: no TLS)',
+};
+export const MQTT_TLS_KEY: Setting<string> = {
+  flag: '--mqtt-tls-key <file>',
+  description: 'PEM file of its key',
+};
+export const VEHICLE_CA: Setting<string> = {
+  flag: '--vehicle-ca <file>',
+  description: 'PEM file of the authorities that issue the vehicles’ client certificates',
+};
+export const VEHICLE_CRL: Setting<string> = {
+  flag: '--vehicle-crl <file>',
+  description: 'PEM file of their revocation lists, read again when it changes',
+};
+export const VEHICLE_PORT: Setting<number> = {
+  flag: '--vehicle-port <port>',
+  description: 'port of the CarOTA Server on which vehicles call, with TLS and client certificates',
+  default: 8443,
+  parse: parsePort,
+};
+export const VEHICLE_TLS_CERT: Setting<string> = {
+  flag: '--vehicle-tls-cert <file>',
+  description:
+    'PEM file of that port’s own certificate and chain, read again when it changes (default: no such port)',
+};
+export const VEHICLE_TLS_KEY: Setting<string> = {
+  flag: '--vehicle-tls-key <file>',
+  description: 'PEM file of its key',
+};
+export const ENROLMENT_CA: Setting<string> = {
+  flag: '--enrolment-ca <folder>',
+  description:
+    'enrol vehicles (EST) with an authority of our own in this folder, made at the first start; for trials and small fleets',
+};
+export const ENROLMENT_COMMAND: Setting<string> = {
+  flag: '--enrolment-command <command>',
+  description:
+    'enrol vehicles (EST) with your own authority: gets the request (PEM) on standard input and OTAOPS_SYSTEM_ID, prints the certificate (PEM)',
+};
+export const CERTIFICATE_DAYS: Setting<number> = {
+  flag: '--certificate-days <days>',
+  description: 'validity of the certificates that the authority of our own issues',
+  default: 90,
+  parse: parsePositive,
+};
 export const DATA_DIR: Setting<string> = {
   flag: '--data-dir <folder>',
   description: 'directory of the embedded database and the initial admin token',
@@ -234,8 +294,19 @@ export const SECRET_KEY: Setting<string[]> = {
 export const CALLBACK_ALLOW: Setting<string[]> = {
   flag: '--callback-allow <networks>',
   description:
-    'loopback, link-local or private networks that call-backs may go to, e.g. 10.1.0.0/16',
+    'loopback, link-local or private networks that call-backs and notifications may go to, e.g. 10.1.0.0/16',
   parse: parseNetworks,
+};
+export const SMTP_URL: Setting<string> = {
+  flag: '--smtp-url <url>',
+  secret: true,
+  description:
+    'server for notifications by e-mail, smtp:// (STARTTLS where it has that) or smtps://, with user and password',
+  parse: parseUrl('smtp:', 'smtps:'),
+};
+export const SMTP_FROM: Setting<string> = {
+  flag: '--smtp-from <address>',
+  description: 'sender of notifications by e-mail',
 };
 export const CALLBACK_BATCH: Setting<number> = {
   flag: '--callback-batch <events>',
@@ -428,6 +499,11 @@ export const PUBLIC_URL: Setting<string> = {
   flag: '--public-url <url>',
   description:
     'URL from which vehicles fetch artifacts, e.g. a CDN (default: the address they already use)',
+  parse: parseUrl('https:', 'http:'),
+};
+export const TIMESTAMP_URL: Setting<string> = {
+  flag: '--timestamp-url <url>',
+  description: 'time-stamping authority (RFC 3161) for dossiers (default: none)',
   parse: parseUrl('https:', 'http:'),
 };
 export const IMAGE_ACCESS: Setting<string> = {

@@ -3,10 +3,12 @@ import Type from 'typebox';
 import { CallbackMessage } from '../carota-api/event-call-back.js';
 import {
   auditApi,
+  certificateApi,
   cookieOf,
   liveApiOf,
   serviceApi,
   sessionApi,
+  signOnApi,
   tokenApiOf,
 } from '../common-api/index.js';
 import { json, openApiOf, type Route, routesOf, type Webhook } from '../http/index.js';
@@ -66,9 +68,11 @@ export const ADAPTER_ROUTES: readonly Route[] = [
   eventApi,
   receiverApi,
   registryApi,
+  certificateApi,
   deadLetterApi,
   tokenApi,
   sessionApi,
+  signOnApi,
   serviceApi,
   asyncApi,
 ].flatMap((group): Route[] => Object.values<Route>(group));
@@ -83,6 +87,7 @@ const TAGS = {
   Events: 'The event stream, by pull or live.',
   'Call-back': 'Receivers to which events are posted.',
   Registry: 'Vehicles: VIN, system_id, primary device and model.',
+  Certificates: 'Client certificates of vehicles that were revoked.',
   'Dead letters': 'Messages that could not be applied.',
   Tokens: 'Tokens of this interface.',
   Session: 'Sign-in of browsers.',

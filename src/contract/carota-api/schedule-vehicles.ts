@@ -42,6 +42,8 @@ export const ScheduleVehicle = Type.Object(
     exposedAt: Nullable(Time),
     result: Nullable(ExposureResult),
     decidesAt: Nullable(Time),
+    tries: Type.Integer({ description: 'How often it was tried again.' }),
+    retryAt: Nullable(Time),
   },
   { title: 'ScheduleVehicle' },
 );

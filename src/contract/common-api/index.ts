@@ -1,9 +1,11 @@
 /** What the OTA Adapter and the CarOTA Server both have. */
 export * from './audit.js';
+export * from './certificates.js';
 export * from './line-import.js';
 export * from './live.js';
 export * from './set-aside.js';
 export * from './rejected-lines.js';
 export * from './service.js';
 export * from './session.js';
+export * from './sign-on.js';
 export * from './tokens.js';

@@ -72,7 +72,7 @@ const NAMED = new Set(['vin', 'ref-id', 'ref_id']);
 
 /** Also of a request that was not validated. */
 function factsOf(request: FastifyRequest): RequestFacts {
-  const { token, body, routeOptions } = request;
+  const { caller, body, routeOptions } = request;
   const params = (request.params ?? {}) as Readonly<Record<string, unknown>>;
   // The contract's names once validated, the router's before.
   const { vin, 'ref-id': refId = params.ref_id } = params;
@@ -82,8 +82,8 @@ function factsOf(request: FastifyRequest): RequestFacts {
   const reason = (body as { reason?: unknown } | null | undefined)?.reason;
   return {
     action: routeOptions.config.action ?? 'unknown',
-    tokenId: token?.id ?? '',
-    tokenName: token?.name ?? '',
+    tokenId: caller?.id ?? '',
+    tokenName: caller?.name ?? '',
     address: clientAddress(request.ip),
     refId: typeof refId === 'string' ? refId : null,
     vin: typeof vin === 'string' ? vin.toUpperCase() : null,

@@ -37,6 +37,8 @@ export interface DoomedFleetOptions {
   /** Of a vehicle at the CarOTA Server. */
   readonly tokens: ReadonlyMap<string, string>;
   readonly fateOf: (vin: string, refId: string) => Fate;
+  /** Holds the failures after success back for longer than an hour. */
+  readonly untilFailure?: (refId: string, stopping: AbortSignal) => Promise<void>;
 }
 
 export class DoomedFleet {
@@ -54,7 +56,7 @@ export class DoomedFleet {
   }
 
   #agentOf(vehicle: FleetVehicle, options: DoomedFleetOptions): VehicleAgent {
-    const { mqttUrl: url, carotaUrl, tokens, fateOf } = options;
+    const { mqttUrl: url, carotaUrl, tokens, fateOf, untilFailure } = options;
     const { vin, systemId, credential } = vehicle;
     const clock = new VehicleClock(Date.now);
     const admission = new CarotaAdmission({
@@ -64,7 +66,9 @@ export class DoomedFleet {
     return new VehicleAgent({
       identity: vehicle,
       link: new MqttLink({ url, systemId, credential, onError: () => undefined }),
-      otaManager: new DoomedOtaManager({ vehicle, clock, admission, fateOf, begun: this.begun }),
+      otaManager: new DoomedOtaManager({
+        ...{ vehicle, clock, admission, fateOf, untilFailure, begun: this.begun },
+      }),
       journal: new MemoryJournal(),
       outbox: new MemoryOutbox(),
       clock,
@@ -77,6 +81,7 @@ interface ManagerOptions {
   readonly clock: VehicleClock;
   readonly admission: CarotaAdmission;
   readonly fateOf: DoomedFleetOptions['fateOf'];
+  readonly untilFailure: DoomedFleetOptions['untilFailure'];
   readonly begun: Map<string, Set<string>>;
 }
 
@@ -84,7 +89,7 @@ class DoomedOtaManager implements OtaManager {
   constructor(private readonly options: ManagerOptions) {}
 
   async run(update: RunningUpdate): Promise<void> {
-    const { vehicle, clock, admission, fateOf, begun } = this.options;
+    const { vehicle, clock, admission, fateOf, untilFailure, begun } = this.options;
     const { refId } = update.trigger;
     const fate = fateOf(vehicle.vin, refId);
     const wait = simulatedWait(SPEED);
@@ -124,6 +129,7 @@ class DoomedOtaManager implements OtaManager {
     await runner.run(endsLate(update));
     if (update.phase !== 'checking') return;
     await wait(3_600_000, update.stopping);
+    await untilFailure?.(refId, update.stopping);
     update.step('ended', {}, [
       {
         status: 'failure',

@@ -105,9 +105,10 @@ interface Refusal {
  */
 const PAGES = /^\w+ \/(console|docs|\*|$)/;
 
-/** Errors covered by other tests, because they need a signature, a token or a store. */
+/** Errors covered by other tests, because they need a signature, a token, a store or an OpenID Connect provider. */
 const UNPROVOKED: Readonly<Record<string, readonly ErrorCode[]>> = {
   signIn: ['DATABASE_UNAVAILABLE', 'UNAUTHORIZED', 'TOO_MANY_ATTEMPTS', 'FORGED_REQUEST'],
+  completeSignOn: ['DATABASE_UNAVAILABLE', 'TOO_MANY_ATTEMPTS'],
   uploadArtifact: ['UNREADABLE_BODY'],
   getArtifactContent: ['DATABASE_UNAVAILABLE'],
   headArtifactContent: ['DATABASE_UNAVAILABLE'],

@@ -1,5 +1,6 @@
 /** `/v1.0/vehicles`: the vehicles that schedules select from. */
 import { MAX_EVENTS, type Vehicle, vehicleApi } from '../../../contract/carota-api/index.js';
+import { DatabaseError } from '../../../service/database/index.js';
 import {
   actorOf,
   linesIn,
@@ -24,6 +25,9 @@ import {
 import { type CarotaContext } from '../context.js';
 import { eventBody } from './event-body.js';
 
+/** unique_violation (PostgreSQL appendix A). */
+const UNIQUE_VIOLATION = '23505';
+
 const VEHICLES = listCursor('vehicles', VIN_POSITION);
 
 export function vehicleRoutes(server: Server, context: CarotaContext): void {
@@ -44,10 +48,16 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
   serve(server, vehicleApi.putVehicle, async ({ params, body }) => {
     const vin = params.vin.toUpperCase();
     const now = clock();
-    await database.transaction(async (tx) => {
-      await storeVehicles(tx, [{ vin, ...body }], now);
-      await recordRequest(tx, now, { detail: body });
-    });
+    try {
+      await database.transaction(async (tx) => {
+        await storeVehicles(tx, [{ vin, ...body }], now);
+        await recordRequest(tx, now, { detail: body });
+      });
+    } catch (error) {
+      if (!(error instanceof DatabaseError && error.code === UNIQUE_VIOLATION)) throw error;
+      const message = `system_id '${body.system_id}' belongs to another vehicle`;
+      throw new Problem('SYSTEM_ID_TAKEN', message);
+    }
     return vehicleBody(await vehicleOf(context, vin));
   });
 

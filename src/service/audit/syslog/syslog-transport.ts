@@ -68,9 +68,10 @@ function settled(
     const end = (error?: Error | null) => {
       clearTimeout(timer);
       stream.off('error', end).off('close', onClose);
-      if (!error) return resolve();
-      stream.destroy();
-      reject(error);
+      if (error) {
+        stream.destroy();
+        reject(error);
+      } else resolve();
     };
     const onClose = () => end(new SyslogUnavailable('the syslog receiver closed the connection'));
     const timer = setTimeout(
