@@ -245,7 +245,14 @@ describe('The OTA Adapter', () => {
         deleteRegistration: { params: { vin: other } },
         replayDeadLetter: async () => ({ params: { id: await letter() } }),
         replayDeadLetters: { body: { filter: {} } },
+        revokeCertificate: { params: { serial: '1f' }, body: { reason: 'lost' } },
         createToken: { body: { role: 'viewer', name: 'v' } },
+        rotateToken: async () => {
+          const { body } = await t.call('POST', '/v1.0/tokens', {
+            body: { role: 'viewer', name: 'old' },
+          });
+          return { params: { id: body.id } };
+        },
         revokeToken: async () => {
           tokenId = (await t.call('GET', '/v1.0/tokens')).body.items.at(-1).id;
           return { params: { id: tokenId } };
@@ -259,10 +266,8 @@ describe('The OTA Adapter', () => {
     const all = JSON.stringify(await entriesOf(t, ''));
     expect(all).not.toContain(t.token);
     expect(all).not.toContain('a secret of the vehicle');
-    expect((await entriesOf(t, `subject=${tokenId}`)).map(({ action }) => action)).toEqual([
-      'revoke-token',
-      'create-token',
-    ]);
+    const [revoked] = await entriesOf(t, `subject=${tokenId}`);
+    expect(revoked).toMatchObject({ action: 'revoke-token', tokenName: 'initial admin' });
     const [paused] = await entriesOf(t, 'action=pause');
     expect(paused).toMatchObject({
       'ref-id': 'audited',
@@ -352,8 +357,13 @@ describe('The CarOTA Server', () => {
     await t.callBack([
       { ...eventOf({ refId: 'unknown', vin: '5YJSA1E40FF345670', status: 'success' }), status: -1 },
     ]);
+    const rule = async () =>
+      (await t.call('GET', '/v1.0/notification-rules')).body.items[0].id as string;
     const refused = async () =>
       (await t.call('GET', '/v1.0/refused-events')).body.items[0].id as string;
+    await t.call('PUT', '/v1.0/vehicles/5YJSA1E40FF345679', {
+      body: { model: MODEL, system_id: 'c2c-sys-enrolled' },
+    });
     await expectComplete(
       { ...t, url: t.carota.httpUrl },
       CAROTA_ROUTES,
@@ -396,7 +406,24 @@ describe('The CarOTA Server', () => {
         eraseVehicle: { params: { vin: VIN } },
         replayRefusedEvent: async () => ({ params: { id: await refused() } }),
         replayRefusedEvents: { body: { filter: {} } },
+        revokeCertificate: { params: { serial: '1f' }, body: { reason: 'lost' } },
+        createEnrolmentCode: { params: { vin: '5YJSA1E40FF345679' } },
+        addNotificationRule: {
+          body: { name: 'n', events: ['stop'], channel: 'webhook', url: 'https://93.184.216.34/n' },
+        },
+        changeNotificationRule: async () => ({
+          params: { id: await rule() },
+          body: { enabled: false },
+        }),
+        testNotificationRule: async () => ({ params: { id: await rule() } }),
+        removeNotificationRule: async () => ({ params: { id: await rule() } }),
         createToken: { body: { role: 'viewer', name: 'v' } },
+        rotateToken: async () => {
+          const { body } = await t.call('POST', '/v1.0/tokens', {
+            body: { role: 'viewer', name: 'old' },
+          });
+          return { params: { id: body.id } };
+        },
         revokeToken: async () => ({
           params: { id: (await t.call('GET', '/v1.0/tokens')).body.items.at(-1).id },
         }),
