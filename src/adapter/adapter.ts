@@ -2,9 +2,11 @@
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contract/index.js';
+import { openAudit } from '../service/audit/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { VERSION } from '../service/version.js';
 import { addressGuard, createPoster } from './call-back/index.js';
 import { EventStream } from './event-stream/index.js';
@@ -17,6 +19,7 @@ import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
 import { openSecretBox } from './open-secret-box.js';
 import { openSignInGuards } from './open-sign-in-guards.js';
+import { openVehicleTls } from './open-vehicle-tls.js';
 import { Summaries } from './operations/index.js';
 import { ADAPTER_SCHEMA } from './schema.js';
 import { type AdapterSettings } from './settings.js';
@@ -26,6 +29,8 @@ export interface Adapter {
   readonly httpUrl: string;
   /** Where vehicles connect. */
   readonly mqttUrl: string;
+  /** Where they connect with TLS to the embedded broker. */
+  readonly mqttsUrl: string | undefined;
   /** File with the initial admin token. */
   readonly tokenFile: string;
   /** The initial admin token, if this was the first start. */
@@ -76,6 +81,7 @@ async function start(
 
   const tracing = await openTracing(tracingOptions(settings, instance));
   opened.add('tracing', () => tracing.stop());
+  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const maintenance = await startMaintenance({
     database,
     clock,
@@ -93,7 +99,8 @@ async function start(
   await stream.start();
   opened.add('event stream', () => stream.stop());
   const box = await openSecretBox(settings, log);
-  const poster = createPoster(addressGuard(settings.callbackAllow ?? []));
+  const ca = await trustedAuthorities(settings.ca);
+  const poster = createPoster(addressGuard(settings.callbackAllow ?? []), { ca });
   const callBack = await openCallBack(
     settings,
     { database, stream, poster, metrics, clock, box },
@@ -106,8 +113,16 @@ async function start(
     database.requests,
     clock,
     metrics.signIns(log),
+    audit.attempts,
     opened,
   );
+  const vehicleTls = await openVehicleTls(settings, {
+    database: database.requests,
+    clock,
+    opened,
+    failed,
+    log,
+  });
   const traffic = new Traffic();
   const path = createMessagePath(settings, {
     database,
@@ -117,6 +132,7 @@ async function start(
     stream,
     traffic,
     signIns: signIns.vehicles,
+    vehicleTls,
     metrics,
     tracing,
     log,
@@ -137,6 +153,8 @@ async function start(
   });
   opened.add('heartbeat', () => heartbeat.stop());
 
+  const certificate = await openCertificate(settings, metrics.certificate(log));
+  opened.add('certificate', () => certificate?.close());
   const stopping = new AbortController();
   const http = await createHttpServer(
     {
@@ -168,7 +186,11 @@ async function start(
       linkConnected: () => link.isConnected,
       version: VERSION,
       limits: settings.httpLimits,
+      certificate,
+      hstsSeconds: settings.hstsSeconds,
       signIns: signIns.people,
+      auditKey: audit.key,
+      attempts: audit.attempts,
       box,
       stopping: stopping.signal,
     },
@@ -189,8 +211,9 @@ async function start(
   // First of all on a stop: received messages are stored and acknowledged before connections close.
   opened.add('D2C receiver', () => path.drain());
   return {
-    httpUrl: `http://${settings.host}:${port}`,
+    httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     mqttUrl: `${link.protocol}://${link.address}`,
+    mqttsUrl: link.tlsAddress === undefined ? undefined : `mqtts://${link.tlsAddress}`,
     tokenFile,
     firstToken,
     stop: () => opened.stop(),

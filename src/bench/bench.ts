@@ -361,7 +361,7 @@ function loadFigures(
 
 /** How many vehicles a bad update reaches and damages under the guard, and under the rules that other systems have. */
 function measureGuard(run: Run): Promise<void> {
-  const measured = guardFigures();
+  const measured = guardFigures(run.guardRuns, run.tell);
   const percent = (share: number) => share * 100;
   const target = atMost(percent(GUARD_TEST.falseStop));
   const rules = { guard: 'the guard', fixed: 'the fixed share', job: 'job abort criteria' };
@@ -380,24 +380,30 @@ function measureGuard(run: Run): Promise<void> {
       }
     }
     const what = `beyond the cap: fails in ${percent(update.rate)} % ${update.manner}`;
-    run.figures.push({ what, value: beyondCap, unit: 'vehicles', target: atMost(0) });
+    run.figures.push(...beyond(what, beyondCap));
   }
-  const { exposed } = measured.rivian;
+  const { exposed, beyondCap, reached } = measured.rivian;
+  const rivian = 'Rivian 2023.42 replayed: exposed';
   run.figures.push(
     {
-      what: 'Rivian 2023.42 replayed: exposed, the guard',
+      what: `${rivian}, the guard`,
       value: exposed.guard,
       unit: 'vehicles',
-      target: atMost(exposed.job / 3),
+      target: atMost(Math.min(exposed.fixed, exposed.job, reached) / 3),
     },
-    {
-      what: 'Rivian 2023.42: exposed within two hours (3 % of the fleet)',
-      value: 3_000,
-      unit: 'vehicles',
-    },
+    { what: `${rivian}, the fixed share`, value: exposed.fixed, unit: 'vehicles' },
+    { what: `${rivian}, job abort criteria`, value: exposed.job, unit: 'vehicles' },
+    { what: `${rivian}, people (3 % in two hours)`, value: reached, unit: 'vehicles' },
+    ...beyond(`${rivian} beyond the cap`, beyondCap),
   );
   return Promise.resolve();
 }
+
+/** Vehicles that started behind the one that decided the stop, beyond what the cap allows. */
+const beyond = (what: string, { most, share }: { most: number; share: number }): Figure[] => [
+  { what: `${what}, worst run`, value: most, unit: 'vehicles', target: atMost(0) },
+  { what: `${what}, runs`, value: share * 100, unit: '%' },
+];
 
 /** A vehicle's cycle at the Director, on all processors of this machine with the load. */
 async function measureDirector(run: Run): Promise<void> {

@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly reference?: string | undefined;
   /** VINs in part `trigger`. */
   readonly vins: number;
+  /** Simulated runs of each campaign in part `guard`. */
+  readonly guardRuns: number;
   /** Of load in part `console`. */
   readonly minutes: number;
   /** Hears what is being done, and each figure as it is known. */

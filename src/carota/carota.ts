@@ -3,11 +3,15 @@ import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
+import { openAudit } from '../service/audit/index.js';
 import { BadSettings } from '../service/bad-settings.js';
+import { openSealKey } from '../service/chain/index.js';
 import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
+import { askTimeStamp } from '../service/time-stamp/index.js';
 import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
 import {
@@ -24,7 +28,7 @@ import { keepFresh, openImageRepository } from './image-repository/index.js';
 import { RepositoryFolder } from './images/index.js';
 import { CarotaMetrics } from './metrics.js';
 import { ownKey } from './own-key.js';
-import { AdapterClient, Scheduler } from './schedules/index.js';
+import { AdapterClient, Retries, Scheduler } from './schedules/index.js';
 import { CAROTA_SCHEMA } from './schema.js';
 import { type CarotaSettings } from './settings.js';
 
@@ -52,7 +56,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  *   Error with code EADDRINUSE where the port is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
-  const adapter = new AdapterClient(settings);
+  const fetch = fetchTrusting(await trustedAuthorities(settings.ca));
+  const adapter = new AdapterClient(settings, fetch);
   const opened = new OpenedParts(log);
   try {
     const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
@@ -74,6 +79,7 @@ async function start(
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
   const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
+  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)
@@ -110,14 +116,21 @@ async function start(
     onMirrorFailure: (error) => log.error({ err: error }, 'a publication was not copied'),
   });
   opened.add('image repository', async () => images.close());
+  const watching = metrics.signIns(log);
   const signIns = new SignInGuard({
     database: database.requests,
     clock,
     limits: settings.signInLimits ?? DEFAULT_SIGN_IN_LIMITS,
-    ...metrics.signIns(log),
+    ...watching,
+    onFailed: (attempt) => {
+      watching.onFailed(attempt);
+      audit.attempts.signInFailed(attempt);
+    },
   });
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
+  const certificate = await openCertificate(settings, metrics.certificate(log));
+  opened.add('certificate', () => certificate?.close());
   const server = await createCarotaServer({
     database: database.requests,
     reading: database.reading,
@@ -140,15 +153,24 @@ async function start(
       onAttack: (attack) => metrics.attackReported(attack),
       onSigned: (role) => metrics.metadataSigned(role),
     }),
+    dossiers: {
+      sealKey: await openSealKey(settings.dataDir, undefined),
+      timeStamp: timeStamps(settings.timestampUrl),
+    },
     images: images.repository,
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
     clock,
+    mayControl: adapter.mayControl,
     wake: () => scheduler.wake(),
     log,
     version: VERSION,
     limits: settings.httpLimits,
+    certificate,
+    hstsSeconds: settings.hstsSeconds,
     signIns,
+    auditKey: audit.key,
+    attempts: audit.attempts,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();
@@ -158,13 +180,21 @@ async function start(
   const { port } = server.server.address() as AddressInfo;
   await scheduler.start();
   opened.add('scheduler', () => scheduler.stop());
+  const retries = new Retries({
+    database,
+    adapter,
+    clock,
+    onFailure: (refId, error) => log.warn({ schedule: refId, err: error }, 'a retry is delayed'),
+  });
+  retries.start();
+  opened.add('retries', () => retries.stop());
   const refreshing = keepFresh(images.repository, metrics, log);
   opened.add('refreshing of the image repository', () => refreshing.stop());
   opened.add('upkeep', startUpkeep(database, settings.refusedEventDays, clock, log));
   const trialFile = (name: string) =>
     directorKeys.isTrial ? join(directorFolder, 'metadata', name) : undefined;
   return {
-    httpUrl: `http://${settings.host}:${port}`,
+    httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     tokenFile,
     firstToken,
     imageRootFile: images.rootFile,
@@ -193,6 +223,9 @@ function startUpkeep(
     return running;
   };
 }
+
+const timeStamps = (url: string | undefined) =>
+  url === undefined ? undefined : (hash: string) => askTimeStamp(url, hash);
 
 async function openStore({
   dataDir,

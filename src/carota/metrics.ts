@@ -2,6 +2,7 @@
 import { type Logger } from 'pino';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { watchSignIns } from '../service/access/index.js';
+import { type CertificateListeners, watchCertificate } from '../service/tls/index.js';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
 import { type HttpLimit, REFUSALS } from '../service/limits/index.js';
@@ -146,6 +147,11 @@ export class CarotaMetrics {
   /** How failed sign-ins are counted and logged; called once. */
   signIns(log: Logger): ReturnType<typeof watchSignIns> {
     return watchSignIns(this.#registry, log);
+  }
+
+  /** How the certificate of the HTTP interface is shown and logged; called once. */
+  certificate(log: Logger): CertificateListeners {
+    return watchCertificate(this.#registry, log);
   }
 
   limitRefused(limit: HttpLimit): void {

@@ -2,15 +2,20 @@
 import { type AdapterSettings, type ApprovalRule } from './schedules/index.js';
 import { type SignInLimits } from '../service/access/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
+import { type TlsSettings } from '../service/tls/index.js';
 
-export interface CarotaSettings extends AdapterSettings {
+export interface CarotaSettings extends AdapterSettings, TlsSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
+  /** PEM file of CAs to be trusted besides the well-known ones when calling other servers over HTTPS. */
+  readonly ca?: string | undefined;
   /** Directory of the embedded database, artifacts, keys made for trials, and the initial admin token. */
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
+  /** Seals the audit log: Ed25519, PEM; undefined: one in the data directory, made at the first start. */
+  readonly auditKeyFile?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
   /** How long a statement may take that reads for people, seconds. */
@@ -35,6 +40,8 @@ export interface CarotaSettings extends AdapterSettings {
   readonly imageAccess?: 'anyone' | 'vehicles' | undefined;
   /** What vehicles fetch artifacts from, where that is not this server's own address. */
   readonly publicUrl?: string | undefined;
+  /** Time-stamping authority (RFC 3161) for dossiers; undefined: none. */
+  readonly timestampUrl?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */
   readonly approval?: ApprovalRule | undefined;
   /** How long refused events are kept, days; undefined: forever. */

@@ -2,12 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError, Client } from '../contract/index.js';
+import { fetchTrusting, trustedAuthorities } from '../service/tls/trust.js';
 import { UsageError } from './usage-error.js';
 
 export interface ServerAddress {
   readonly url: string;
   readonly token?: string | undefined;
   readonly allowPlainHttp: boolean;
+  /** PEM file of further CAs. */
+  readonly ca?: string | undefined;
   /** Path of the initial admin token of a server on this machine. */
   readonly dataDir: string;
 }
@@ -21,14 +24,15 @@ const TIMEOUT_MS = 10 * 60 * 1000;
  * @throws UsageError without a token, or if it must not be sent to this URL
  */
 export async function connect(address: ServerAddress): Promise<Client> {
-  const { url, token, allowPlainHttp, dataDir } = address;
+  const { url, token, allowPlainHttp, ca, dataDir } = address;
   const file = join(dataDir, 'token');
   const secret = token ?? (await readFile(file, 'utf8').catch(() => undefined))?.trim();
   if (secret === undefined) {
     throw new UsageError(`no token: give --token or OTAOPS_TOKEN (there is no ${file})`);
   }
+  const fetch = fetchTrusting(await trustedAuthorities(ca));
   try {
-    return new Client({ url, token: secret, allowPlainHttp, timeout: TIMEOUT_MS });
+    return new Client({ url, token: secret, allowPlainHttp, timeout: TIMEOUT_MS, fetch });
   } catch (error) {
     throw new UsageError(`${(error as Error).message} (see --allow-plain-http)`);
   }

@@ -1,7 +1,14 @@
 /** Commands that talk to a running server: their common settings, `--json`, and examples in the help. */
 import { type Command } from 'commander';
 import { connect, type ServerAddress } from './server-client.js';
-import { addSettings, ALLOW_PLAIN_HTTP, DATA_DIR, TOKEN, URL_SETTING } from './settings/index.js';
+import {
+  addSettings,
+  ALLOW_PLAIN_HTTP,
+  CA,
+  DATA_DIR,
+  TOKEN,
+  URL_SETTING,
+} from './settings/index.js';
 
 export interface CommonFlags extends ServerAddress {
   readonly json?: boolean;
@@ -16,7 +23,7 @@ export interface ServerCommand {
 }
 
 /** Settings for server URL and token. */
-export const SERVER_SETTINGS = [URL_SETTING, TOKEN, ALLOW_PLAIN_HTTP, DATA_DIR] as const;
+export const SERVER_SETTINGS = [URL_SETTING, TOKEN, ALLOW_PLAIN_HTTP, CA, DATA_DIR] as const;
 
 export function serverCommand(
   parent: Command,

@@ -40,6 +40,8 @@ export interface ClientOptions {
   readonly backoff?: Backoff;
   /** Largest answer that is read into memory, bytes after decompression. */
   readonly maxAnswerBytes?: number;
+  /** Replaces the global one, e.g. to trust further CAs. */
+  readonly fetch?: typeof fetch | undefined;
   /** Waits so many ms. @throws the signal's reason */
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -186,7 +188,8 @@ export class Client {
   ): Promise<T> {
     const address = this.#base + pathOf(route, request.params) + queryText(request.query);
     const init = this.#initOf(route, request);
-    const { timeout } = this.#options;
+    // As a function of its own: a browser’s fetch accepts no other receiver.
+    const { timeout, fetch: send = fetch } = this.#options;
     const late = new AbortController();
     const timer =
       timeout === undefined || isStreamed(request)
@@ -195,7 +198,7 @@ export class Client {
     const signals = signal ? [signal, late.signal] : [late.signal];
     try {
       signal?.throwIfAborted();
-      const response = await fetch(address, { ...init, signal: AbortSignal.any(signals) });
+      const response = await send(address, { ...init, signal: AbortSignal.any(signals) });
       if (!isAnswer(route, response)) throw await refusalOf(response);
       return await read(response);
     } catch (error) {

@@ -228,6 +228,11 @@ export const ERRORS = {
     'The clocks of the server and of its database differ: it signs nothing until they agree.',
     TRY_LATER,
   ),
+  TIMESTAMP_UNAVAILABLE: error(
+    503,
+    'The time-stamping authority does not answer, or not with a time stamp of what was asked.',
+    TRY_LATER,
+  ),
   DATABASE_UNAVAILABLE: error(503, 'The database does not answer.', TRY_LATER),
 } as const satisfies Readonly<Record<string, ErrorMeaning>>;
 

@@ -8,7 +8,7 @@ const check = checkOf(UpdateScript);
 /** @returns the script, or all faults, each with the JSON Pointer of its field */
 export function validateScript(value: unknown): UpdateScript | readonly FieldError[] {
   if (!check.matches(value)) return check.errors(value);
-  const errors = [...ecuErrors(value), ...windowErrors(value)];
+  const errors = [...ecuErrors(value), ...windowErrors(value), ...recordErrors(value)];
   return errors.length > 0 ? errors : value;
 }
 
@@ -38,5 +38,36 @@ function* windowErrors({ window }: UpdateScript): Generator<FieldError> {
       path: '/window/to',
       message: 'must differ from its beginning; without a window, leave it out',
     };
+  }
+}
+
+/** The record of the update must not contradict what the update installs. */
+function* recordErrors({ ecus, record }: UpdateScript): Generator<FieldError> {
+  const installed = new Map(ecus.map((update) => [update.ecu, update]));
+  const first = new Map<string, number>();
+  for (const [place, { regulation, software }] of (record?.regulations ?? []).entries()) {
+    const path = `/record/regulations/${place}`;
+    const before = first.get(regulation);
+    if (before === undefined) first.set(regulation, place);
+    else {
+      const message = `${regulation} is in /record/regulations/${before} already`;
+      yield { path: `${path}/regulation`, message };
+    }
+    const named = new Set<string>();
+    for (const [number, { ecu, version, sha256 }] of software.entries()) {
+      const item = `${path}/software/${number}`;
+      if (named.has(ecu)) yield { path: `${item}/ecu`, message: `${ecu} is named twice` };
+      named.add(ecu);
+      const update = installed.get(ecu);
+      if (!update) continue;
+      if (update.version !== version) {
+        const message = `must be ${update.version}, which this script installs`;
+        yield { path: `${item}/version`, message };
+      }
+      if (update.artifact.sha256 !== sha256) {
+        const message = 'must be the SHA-256 of the artifact that this script installs';
+        yield { path: `${item}/sha256`, message };
+      }
+    }
   }
 }

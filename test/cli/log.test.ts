@@ -1,77 +1,36 @@
-/** The log of a service: JSON with operation, VIN and message ids, and without secrets. */
+/** The services' log: what it says of an error, and what not. */
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { newDeviceMessageId } from '../../src/contract/index.js';
-import { credentialOf, eventually, httpClient } from '../support/adapter.js';
-import { eventBytes, vehicleOf } from '../support/messages.js';
-import { connectVehicle } from '../support/mqtt-vehicle.js';
-import { firstToken, otaops } from '../support/process.js';
-import { temporaryDirectory } from '../support/servers.js';
 
-const vehicle = vehicleOf(1, 'LGG');
+const LOG = JSON.stringify(new URL('../../dist/cli/log.js', import.meta.url));
 
-interface LogLine {
-  readonly level: string;
-  readonly time: string;
-  readonly msg: string;
-  readonly operation?: string;
-  readonly vin?: string;
-  readonly messageId?: string;
-  readonly reason?: string;
+/** The only line that a process with this code writes to its log. */
+function logged(code: string): Record<string, any> {
+  const program = `import { serviceLog } from ${LOG}; const log = serviceLog('info'); ${code}`;
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+  });
+  return JSON.parse(stderr);
 }
 
-test('each message and each control action can be found by operation, VIN and message id', async () => {
-  const dataDir = temporaryDirectory('log');
-  const ports = ['--http-port', '0', '--mqtt-port', '0'];
-  const serve = otaops(['serve', ...ports, '--data-dir', dataDir, '--log-level', 'debug']);
-  const [, httpUrl = ''] = await serve.says(/HTTP interface\s+(http:\S+)/);
-  const [, mqttUrl = ''] = await serve.says(/MQTT broker\s+(mqtt:\S+)/);
-  const token = await firstToken(serve);
-  const t = httpClient(httpUrl, token);
-  await t.register(vehicle);
-  const link = await connectVehicle(mqttUrl, vehicle);
-  await t.trigger('logged', [vehicle.vin]);
-  const triggerId = (JSON.parse((await link.receive()).toString()) as { message_id: string })
-    .message_id;
-  const messageId = newDeviceMessageId();
-  const event = { correlationId: triggerId, refId: 'logged', status: 'success' as const };
-  await link.send(eventBytes(vehicle, { ...event, messageId, timestamp: Date.now() }));
-  await link.send('no message');
-  const added = await t.call('POST', '/v1.0/callbacks', {
-    body: { name: 'x', url: 'https://x.example/' },
+test('an error is its message, code and causes, without what a library has hung on it', () => {
+  const line = logged(`
+    const cause = Object.assign(new Error('the cause'), { code: '57P01' });
+    const client = { host: 'db', connectionParameters: { password: 'geheim' } };
+    log.error({ err: Object.assign(new Error('lost', { cause }), { code: 'ECONNRESET', client }) }, 'm');
+  `);
+  expect(line.err).toEqual({
+    type: 'Error',
+    message: 'lost: the cause',
+    code: 'ECONNRESET',
+    stack: expect.stringContaining('caused by: Error: the cause'),
   });
-  await t.call('POST', '/v1.0/ota/operations/logged/cancel');
-  await t.call('GET', '/v1.0/ota/operations', { token: 'otaops_wrong' });
-  await eventually(
-    () => Promise.resolve(serve.output()),
-    (output) => output.includes('operation cancelled'),
-  );
-  await link.end();
-  serve.child.kill('SIGTERM');
-  expect(await serve.ended).toBe(0);
+  expect(JSON.stringify(line)).not.toContain('geheim');
+});
 
-  const lines = serve
-    .output()
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as LogLine);
-  expect(lines.length).toBeGreaterThan(5);
-  for (const line of lines) {
-    expect(line.time).toMatch(/^\d{4}-\d\d-\d\dT/);
-    expect(['debug', 'info', 'warn', 'error']).toContain(line.level);
-  }
-  const about = { operation: 'logged', vin: vehicle.vin };
-  expect(lines).toContainEqual(
-    expect.objectContaining({ ...about, msg: 'OTA_TRIGGER', messageId: triggerId }),
+test('secrets among the fields of an entry are not written, and what is no error is', () => {
+  const line = logged(
+    `log.info({ token: 'geheim', to: { password: 'geheim' }, err: 'text' }, 'm');`,
   );
-  expect(lines).toContainEqual(
-    expect.objectContaining({ ...about, msg: 'stored: event', messageId, status: 'success' }),
-  );
-  expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', reason: 'NOT_JSON' }));
-  expect(lines).toContainEqual(
-    expect.objectContaining({ operation: 'logged', msg: 'operation cancelled' }),
-  );
-  const log = lines.map((line) => JSON.stringify(line)).join('\n');
-  for (const secret of [token, 'otaops_wrong', credentialOf(vehicle.vin), added.body.secret]) {
-    expect(log).not.toContain(secret);
-  }
+  expect(line).toMatchObject({ token: '[secret]', to: { password: '[secret]' }, err: 'text' });
 });

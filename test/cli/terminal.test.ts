@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { eventually } from '../support/adapter.js';
-import { byDepth, isFullDepth } from '../support/depth.js';
+import { isFullDepth } from '../support/depth.js';
 import { isInstalled, temporaryDirectory } from '../support/servers.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

@@ -272,6 +272,7 @@ describe('forms', () => {
       pause: '60',
       maxFailures: '9',
       undecided: 'continue' as const,
+      retry: [{ state: 'download_fail' as const, reason: ' *net* ', after: '60', times: '2' }],
       priority: '3',
       perSecond: '0.5',
     };
@@ -282,6 +283,7 @@ describe('forms', () => {
       filter: { tags: ['a', 'b'], ecu: 'HU', versions: ['1.3.*', '1.4.0'] },
       waves: [{ percent: 1 }, { percent: 10 }],
       guard: { test: { tolerated: 0.01, intolerable: 0.05 }, maxFailures: 9 },
+      retry: [{ state: 'download_fail', reason: '*net*', after: 60, times: 2 }],
       dispatch: { priority: 3, rate: { perSecond: 0.5 } },
       timeZone: 'Europe/Berlin',
     });

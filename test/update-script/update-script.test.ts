@@ -26,7 +26,24 @@ const script = (...ecus: EcuUpdate[]) => ({
   ecus,
 });
 
+const software = { ecu: 'HU', version: '1.1.0', sha256: artifact.sha256 };
+const r79 = {
+  regulation: 'UN R79',
+  rxswinBefore: 'R79 ABC 001',
+  rxswinAfter: 'R79 ABC 002',
+  software: [software, { ecu: 'EPS', version: '7', sha256: 'c'.repeat(64) }],
+};
+const recorded = (...regulations: object[]) => ({
+  ...script(ecu('HU')),
+  record: { purpose: 'Shorter braking distance.', systems: ['brakes'], regulations },
+});
+
 describe('the validator', () => {
+  test('takes a record of what the update does to type approvals, also to none', () => {
+    expect(validateScript(recorded(r79))).toMatchObject({ record: { systems: ['brakes'] } });
+    expect(validateScript(recorded())).toMatchObject({ record: { regulations: [] } });
+  });
+
   test('takes a good script as it is', () => {
     expect(validateScript(script(ecu('HU'), ecu('TCU', 'HU')))).toMatchObject({ version: 'v1' });
   });
@@ -49,6 +66,32 @@ describe('the validator', () => {
     ],
     ['a field too many', { ...script(ecu('HU')), wiht: 1 }, '/wiht'],
     ['no ECU', script(), '/ecus'],
+    ['a regulation named twice', recorded(r79, r79), '/record/regulations/1/regulation'],
+    [
+      'software named twice',
+      recorded({ ...r79, software: [software, software] }),
+      '/record/regulations/0/software/1/ecu',
+    ],
+    [
+      'a version that the script does not install',
+      recorded({ ...r79, software: [{ ...software, version: '1.2.0' }] }),
+      '/record/regulations/0/software/0/version',
+    ],
+    [
+      'a hash that the script does not install',
+      recorded({ ...r79, software: [{ ...software, sha256: 'd'.repeat(64) }] }),
+      '/record/regulations/0/software/0/sha256',
+    ],
+    [
+      'an RXSWIN with a control character',
+      recorded({ ...r79, rxswinAfter: 'R79\n' }),
+      '/record/regulations/0/rxswinAfter',
+    ],
+    [
+      'a language that is none',
+      { ...script(ecu('HU')), consent: { text: 'Now?', language: 'de_DE' } },
+      '/consent/language',
+    ],
     ['a consent without a text', { ...script(ecu('HU')), consent: {} }, '/consent/text'],
   ])('names the place of %s', (_what, value, path) => {
     const faults = validateScript(value) as { path: string; message: string }[];

@@ -1,5 +1,6 @@
 /** User and conditions: consent, pause, cancellation in each phase, preconditions, windows. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EVENT_STATUS } from '../../src/contract/index.js';
 import { sampleOf } from '../support/depth.js';
 import { type UpdateScript } from '../../src/update-script/index.js';
 import { type Installer } from '../../src/vehicle/index.js';
@@ -74,6 +75,31 @@ describe('the user', () => {
     expect(asked).toEqual(['Now?', 'Now?']);
     await accepting.stop();
     await refusing.stop();
+  });
+
+  test('is recorded with the text that was shown, its language and its version', async () => {
+    const text = 'Jetzt aktualisieren? Größe: 3 MB';
+    // By openssl dgst -sha256 over the UTF-8 of the text.
+    const sha256 = '1df9d0a6a16c1a66a4535392ed650462eb8516d6e30ffd242d1dfcdf0a208f11';
+    const shown = { text, language: 'de', textVersion: '2026.1' };
+    for (const answer of [true, false]) {
+      const languages: (string | undefined)[] = [];
+      const ask = (question: { language?: string | undefined }) => {
+        languages.push(question.language);
+        return Promise.resolve(answer);
+      };
+      const v = vehicle({ consent: { ask } }, scriptOf({ consent: shown }));
+      await v.update();
+      expect(languages).toEqual(['de']);
+      const name = answer ? 'consent_accepted' : 'consent_rejected';
+      const { meta = [] } =
+        v.platform.events.find(({ body }) => body.status === EVENT_STATUS[name])?.body ?? {};
+      expect(metaOf(meta, 'consent-text-sha256')).toBe(sha256);
+      expect(metaOf(meta, 'consent-language')).toBe('de');
+      expect(metaOf(meta, 'consent-text-version')).toBe('2026.1');
+      expect(metaOf(meta, 'reason')).toBe(answer ? undefined : 'declined by the user');
+      await v.stop();
+    }
   });
 
   test('declines by not answering in time', async () => {
@@ -192,6 +218,18 @@ describe('preconditions', () => {
     status.battery = 61;
     await v.agent.idle();
     expect(v.platform.statuses).toEqual(SUCCESS);
+    // What was found, before the download and before the installation; nothing that the script does not ask for.
+    for (const status of [EVENT_STATUS.downloaded, EVENT_STATUS.reboot]) {
+      const found = v.platform.events.find(({ body }) => body.status === status)?.body.meta ?? [];
+      expect(found.map(({ key }) => key)).toEqual([
+        'condition:battery',
+        'condition:gear',
+        'conditions-at',
+      ]);
+      expect(metaOf(found, 'condition:battery')).toBe('61');
+      expect(metaOf(found, 'condition:gear')).toBe('park');
+      expect(Date.parse(metaOf(found, 'conditions-at') ?? '')).toBeGreaterThan(0);
+    }
     await v.stop();
   });
 
@@ -201,6 +239,7 @@ describe('preconditions', () => {
     await v.update();
     expect(v.platform.statuses.at(-1)).toBe('failure');
     expect(v.platform.meta()).toBe('the battery is at 40 %, 60 % are needed, for 1 s');
+    expect(v.platform.meta('condition:battery')).toBe('40');
     expect(await v.runs()).toBe('1.0.0');
     await v.stop();
   });

@@ -46,11 +46,13 @@ export interface PosterOptions {
   readonly timeoutMs?: number;
   /** Resolves names; `dns.lookup` except in tests. */
   readonly resolve?: typeof dnsLookup;
+  /** CAs of receivers, PEM; absent: the well-known ones. */
+  readonly ca?: string[] | undefined;
 }
 
 export function createPoster(
   mayCall: AddressGuard,
-  { timeoutMs = TIMEOUT_MS, resolve: resolveName = dnsLookup }: PosterOptions = {},
+  { timeoutMs = TIMEOUT_MS, resolve: resolveName = dnsLookup, ca }: PosterOptions = {},
 ): Poster {
   const lookup: LookupFunction = (hostname, options, done) => {
     resolveName(hostname, { ...options, all: true }, (error, addresses) => {
@@ -68,7 +70,10 @@ export function createPoster(
     });
   };
   const settings = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, maxSockets: 4 };
-  const agents = { 'http:': new http.Agent(settings), 'https:': new https.Agent(settings) };
+  const agents = {
+    'http:': new http.Agent(settings),
+    'https:': new https.Agent({ ...settings, ca }),
+  };
 
   const check = (url: string) => checkAddress(url, mayCall);
   return {

@@ -2,7 +2,10 @@
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
+import { type AttemptLog } from '../../service/audit/index.js';
+import { type Signer } from '../../service/chain/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
+import { type ServerCertificate } from '../../service/tls/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type EventStream } from '../event-stream/index.js';
@@ -38,7 +41,13 @@ export interface HttpContext {
   readonly linkConnected: () => boolean;
   readonly version: string;
   readonly limits: HttpLimits | undefined;
+  /** Undefined: plain HTTP. */
+  readonly certificate?: ServerCertificate | undefined;
+  readonly hstsSeconds?: number | undefined;
   readonly signIns: SignInGuard;
+  /** Seals the audit log. */
+  readonly auditKey: Signer;
+  readonly attempts: AttemptLog;
   /** Seals secrets of call-backs. */
   readonly box: SecretBox;
 }

@@ -5,6 +5,7 @@ import { type SendOutcome } from '../c2d-sender/index.js';
 import { type BatchOutcome, type D2cReceiver } from '../d2c-receiver/index.js';
 import { type BrokerLimit, type MessageLink } from '../message-link/index.js';
 import { watchSignIns } from '../../service/access/index.js';
+import { type CertificateListeners, watchCertificate } from '../../service/tls/index.js';
 import { CLOCK_OFFSET } from '../../service/clock/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type HttpLimit, REFUSALS } from '../../service/limits/index.js';
@@ -178,6 +179,11 @@ export class Metrics {
   /** How failed sign-ins are counted and logged; called once. */
   signIns(log: Logger): ReturnType<typeof watchSignIns> {
     return watchSignIns(this.#registry, log);
+  }
+
+  /** How the certificate of the HTTP interface is shown and logged; called once. */
+  certificate(log: Logger): CertificateListeners {
+    return watchCertificate(this.#registry, log);
   }
 
   refused(limit: HttpLimit | BrokerLimit): void {

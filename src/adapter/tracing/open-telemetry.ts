@@ -4,6 +4,7 @@
  * the acknowledgement and the events.
  */
 import { hash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import {
   type Context,
   isSpanContextValid,
@@ -22,6 +23,9 @@ import { cloudMessageId } from '../../contract/index.js';
 import { type ClaimedTrigger } from '../c2d-sender/index.js';
 
 import { type Tracing, type TracingOptions } from './tracing.js';
+
+/** Given to the collector when the adapter stops. */
+const STOP_MS = 2_000;
 
 export function startTracing(options: TracingOptions): Tracing {
   const provider = new BasicTracerProvider({
@@ -66,7 +70,12 @@ export function startTracing(options: TracingOptions): Tracing {
       });
       span.end(now);
     },
-    stop: () => provider.shutdown().catch(() => undefined),
+    // The last spans are worth a moment, not a shutdown that waits for a collector that is gone.
+    stop: () =>
+      Promise.race([
+        provider.shutdown().catch(() => undefined),
+        setTimeout(STOP_MS, undefined, { ref: false }),
+      ]),
   };
 }
 

@@ -3,8 +3,8 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 export const FLEET = 100_000;
-/** Vehicles that want the update each minute, so that all have it after 17 hours if nothing holds them up. */
-export const PER_MINUTE = 100;
+/** All have the update after 17 hours if nothing holds them up. */
+const PER_MINUTE = 100;
 
 /** How a bad update shows: at once, by silence after the reboot, or hours after the vehicle has reported success. */
 export const MANNERS = ['loudly', 'silently', 'late'] as const;
@@ -14,7 +14,25 @@ export interface Update {
   /** Share of the vehicles that it damages. */
   readonly rate: number;
   readonly manner: Manner;
+  /** Vehicles that want the update each minute. */
+  readonly perMinute: number;
 }
+
+export const updateOf = (rate: number, manner: Manner): Update => ({
+  rate,
+  manner,
+  perMinute: PER_MINUTE,
+});
+
+/**
+ * In November 2023, software 2023.42 of Rivian carried a wrong certificate: within two hours it reached 3 % of the fleet, and
+ * people stopped it. The infotainment systems of these vehicles did not come back, and none of them reported success.
+ */
+export const RIVIAN = {
+  update: { rate: 1, manner: 'silently', perMinute: (0.03 * FLEET) / 120 },
+  /** Vehicles that it reached until people stopped it. */
+  reached: 0.03 * FLEET,
+} as const satisfies { update: Update; reached: number };
 
 /** What one vehicle does after it has started; minutes since then. */
 export interface Course {

@@ -2,11 +2,11 @@
 import {
   exposureCapOf,
   type Finding,
+  IncrementalTest,
   type Outcome,
-  SequentialTest,
 } from '../../carota/guard/index.js';
 import { GUARD_DEFAULTS, type TestSettings } from '../../contract/carota-api/index.js';
-import { type Course, courseOf, PER_MINUTE, type Random, type Update } from './fleet.js';
+import { type Course, courseOf, type Random, type Update } from './fleet.js';
 import { type CampaignEnd } from './outcome.js';
 import { TimeLine } from './time-line.js';
 
@@ -21,37 +21,42 @@ export function guardedCampaign(
   random: Random,
 ): CampaignEnd {
   const tests = new Tests(settings);
-  const line = new TimeLine<{ readonly place: number; readonly outcome: Outcome }>();
-  let [now, exposed, undecided, damaged, beyondCap] = [0, 0, 0, 0, 0];
+  /** Places, or their complements where the vehicle fails. */
+  const line = new TimeLine();
+  let [now, exposed, undecided, damaged] = [0, 0, 0, 0];
   const cap = () => exposureCapOf({}, tests.passed);
   for (;;) {
-    while (exposed < fleet && undecided < cap() && exposed <= now * PER_MINUTE) {
+    while (exposed < fleet && undecided < cap() && exposed / update.perMinute <= now) {
       const course = courseOf(update, random);
       damaged += Number(course.isDamaged);
       const { after, outcome } = resultOf(course);
-      line.add(now + after, { place: exposed, outcome });
+      line.add(now + after, outcome === 'failed' ? ~exposed : exposed);
+      tests.expose();
       exposed += 1;
       undecided += 1;
-      beyondCap = Math.max(beyondCap, undecided - cap());
     }
     // The next vehicle that wants the update, or the next result.
-    const wanted = exposed < fleet && undecided < cap() ? exposed / PER_MINUTE : Infinity;
+    const wanted = exposed < fleet && undecided < cap() ? exposed / update.perMinute : Infinity;
     if (wanted < line.next) {
       now = Math.max(now, wanted);
       continue;
     }
-    const result = line.take();
-    if (!result) return { stopped: false, exposed, damaged, beyondCap };
-    now = result.at;
+    if (line.next === Infinity) return { stopped: false, exposed, damaged, beyondCap: 0 };
+    now = line.next;
+    const event = line.take();
     undecided -= 1;
-    if (tests.hear(result.event.place, result.event.outcome) === 'stop') {
-      return { stopped: true, exposed, damaged, beyondCap };
-    }
+    const finding = event < 0 ? tests.hear(~event, 'failed') : tests.hear(event, 'succeeded');
+    if (finding !== 'stop') continue;
+    const beyondCap = Math.max(0, exposed - tests.taken - cap());
+    return { stopped: true, exposed, damaged, beyondCap };
   }
 }
 
 /** When a vehicle's result is there. */
-function resultOf({ reboot, success, failure }: Course): { after: number; outcome: Outcome } {
+function resultOf({ reboot, success, failure }: Course): {
+  readonly after: number;
+  readonly outcome: 'succeeded' | 'failed';
+} {
   if (success === undefined) {
     const silent = reboot + AFTER_REBOOT;
     return { after: Math.min(failure ?? silent, silent), outcome: 'failed' };
@@ -62,46 +67,37 @@ function resultOf({ reboot, success, failure }: Course): { after: number; outcom
     : { after: soaked, outcome: 'succeeded' };
 }
 
-/** The tests of one campaign. What lies before the first undecided vehicle is not looked at again. */
+/** The tests of one campaign. */
 class Tests {
   readonly #settings: TestSettings;
   readonly #outcomes: (Outcome | undefined)[] = [];
   #number = 1;
-  #test: SequentialTest;
-  /** Place of the first vehicle that `#test` has not taken. */
-  #next = 0;
+  #test: IncrementalTest;
   /** Vehicles of the tests that have decided to go on. */
   passed = 0;
 
   constructor(settings: TestSettings) {
     this.#settings = settings;
-    this.#test = SequentialTest.begin(settings, 1);
+    this.#test = new IncrementalTest(settings, 1, this.#outcomes, 0);
   }
 
-  hear(place: number, outcome: Outcome): Finding {
+  /** Vehicles up to the one with which the test in course has decided. */
+  get taken(): number {
+    return this.passed + this.#test.vehicles;
+  }
+
+  expose(): void {
+    this.#outcomes.push(undefined);
+  }
+
+  hear(place: number, outcome: 'succeeded' | 'failed'): Finding {
     this.#outcomes[place] = outcome;
-    for (;;) {
-      const finding = this.#find();
-      if (finding !== 'go') return finding;
-    }
-  }
-
-  #find(): Finding {
-    const outcomes = this.#outcomes;
-    for (let heard; !this.#test.isOver && (heard = outcomes[this.#next]); this.#next += 1) {
-      this.#test = this.#test.take(heard);
-    }
-    let test = this.#test;
-    let next = this.#next;
-    for (; !test.isOver && next < outcomes.length; next += 1) {
-      test = test.take(outcomes[next] ?? 'undecided');
-    }
-    if (test.finding === 'go') {
-      this.passed += test.vehicles;
+    this.#test.hear(place, outcome);
+    while (this.#test.finding === 'go') {
+      this.passed += this.#test.vehicles;
       this.#number += 1;
-      this.#test = SequentialTest.begin(this.#settings, this.#number);
-      this.#next = this.passed;
+      this.#test = new IncrementalTest(this.#settings, this.#number, this.#outcomes, this.passed);
     }
-    return test.finding;
+    return this.#test.finding;
   }
 }

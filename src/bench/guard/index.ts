@@ -1,7 +1,7 @@
 /** How far a bad update comes before it is stopped: under the guard, and under the rules that other systems have. */
 import { type TestSettings } from '../../contract/carota-api/index.js';
 import { median } from '../report.js';
-import { FLEET, type Manner, MANNERS, randomFrom, type Update } from './fleet.js';
+import { FLEET, MANNERS, randomFrom, RIVIAN, type Update, updateOf } from './fleet.js';
 import { guardedCampaign } from './guarded-campaign.js';
 import { type CampaignEnd } from './outcome.js';
 import { ruledCampaign, type ShareRule } from './ruled-campaign.js';
@@ -16,7 +16,6 @@ export const GUARD_TEST: TestSettings = {
 const RATES = [0.01, 0.05, 0.2, 1];
 /** Between the tolerated and the intolerable rate. */
 const FIXED_SHARE = 0.005;
-const RUNS = 2_000;
 /** A good update goes through the whole fleet, so fewer and smaller ones must do. */
 const GOOD_RUNS = 400;
 const GOOD_FLEET = 3_000;
@@ -47,7 +46,7 @@ const under =
     ruledCampaign(rule, update, fleet, randomFrom(seed));
 
 function falseStops(campaign: Campaign): number {
-  const good: Update = { rate: GUARD_TEST.tolerated, manner: 'loudly' };
+  const good = updateOf(GUARD_TEST.tolerated, 'loudly');
   let stops = 0;
   for (let run = 0; run < GOOD_RUNS; run += 1) {
     stops += Number(campaign(good, GOOD_FLEET, SEED + run).stopped);
@@ -68,38 +67,47 @@ export interface Column {
   /** Medians over all runs. */
   readonly exposed: { readonly guard: number; readonly fixed: number; readonly job: number };
   readonly damaged: { readonly guard: number; readonly fixed: number; readonly job: number };
-  /** Over all runs: most vehicles that were exposed and undecided beyond the cap. */
-  readonly beyondCap: number;
+  /** Of all runs under the guard, see `CampaignEnd`: the most, and in which share of them there were any. */
+  readonly beyondCap: { readonly most: number; readonly share: number };
 }
 
 export interface GuardFigures {
   readonly falseStops: { readonly guard: number; readonly fixed: number; readonly job: number };
   readonly least: { readonly fixed: number; readonly job: number };
   readonly columns: readonly Column[];
-  /** Rivian 2023.42, see `rivian`. */
-  readonly rivian: Column;
+  /** Rivian 2023.42, see `RIVIAN`. */
+  readonly rivian: Column & { readonly reached: number };
 }
 
-export function guardFigures(): GuardFigures {
-  const fixed = calibrated(fixedRule);
-  const job = calibrated(jobRule);
-  const column = (rate: number, manner: Manner) => columnOf({ rate, manner }, { fixed, job });
+/**
+ * @param runs of each campaign
+ * @param tell hears what is being simulated
+ */
+export function guardFigures(runs: number, tell: (line: string) => void): GuardFigures {
+  tell('guard: rules with the same probability of a false stop');
+  const rules = { fixed: calibrated(fixedRule), job: calibrated(jobRule) };
+  const column = (update: Update) => {
+    tell(`guard: damages ${update.rate * 100} % ${update.manner}`);
+    return columnOf(update, rules, runs);
+  };
   return {
     falseStops: {
       guard: falseStops(underGuard),
-      fixed: falseStops(under(fixed)),
-      job: falseStops(under(job)),
+      fixed: falseStops(under(rules.fixed)),
+      job: falseStops(under(rules.job)),
     },
-    least: { fixed: fixed.least, job: job.least },
-    columns: MANNERS.flatMap((manner) => RATES.map((rate) => column(rate, manner))),
-    // In November 2023, software 2023.42 of Rivian carried a wrong certificate: it reached 3 % of the fleet within two hours
-    // until people stopped it, and no vehicle that had started reported success.
-    rivian: column(1, 'silently'),
+    least: { fixed: rules.fixed.least, job: rules.job.least },
+    columns: MANNERS.flatMap((manner) => RATES.map((rate) => column(updateOf(rate, manner)))),
+    rivian: { ...column(RIVIAN.update), reached: RIVIAN.reached },
   };
 }
 
-function columnOf(update: Update, rules: { fixed: ShareRule; job: ShareRule }): Column {
-  const ends = (campaign: Campaign) => runsOf(campaign, update);
+function columnOf(
+  update: Update,
+  rules: { readonly fixed: ShareRule; readonly job: ShareRule },
+  runs: number,
+): Column {
+  const ends = (campaign: Campaign) => runsOf(campaign, update, runs);
   const [guard, fixed, job] = [ends(underGuard), ends(under(rules.fixed)), ends(under(rules.job))];
   const medians = (of: (end: CampaignEnd) => number) => ({
     guard: median(guard.map(of)),
@@ -110,16 +118,19 @@ function columnOf(update: Update, rules: { fixed: ShareRule; job: ShareRule }): 
     update,
     exposed: medians(({ exposed }) => exposed),
     damaged: medians(({ damaged }) => damaged),
-    beyondCap: Math.max(...guard.map(({ beyondCap }) => beyondCap)),
+    beyondCap: {
+      most: Math.max(...guard.map(({ beyondCap }) => beyondCap)),
+      share: guard.filter(({ beyondCap }) => beyondCap > 0).length / guard.length,
+    },
   };
 }
 
 /** Runs in which nothing stops the update all reach the whole fleet: a few of them show it. */
 const ENOUGH_UNSTOPPED = 5;
 
-function runsOf(campaign: Campaign, update: Update): CampaignEnd[] {
+function runsOf(campaign: Campaign, update: Update, runs: number): CampaignEnd[] {
   const ends: CampaignEnd[] = [];
-  for (let run = 0; run < RUNS; run += 1) {
+  for (let run = 0; run < runs; run += 1) {
     ends.push(campaign(update, FLEET, SEED + run));
     if (run + 1 === ENOUGH_UNSTOPPED && ends.every(({ stopped }) => !stopped)) return ends;
   }

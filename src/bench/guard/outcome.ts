@@ -5,6 +5,6 @@ export interface CampaignEnd {
   readonly exposed: number;
   /** Of these, vehicles that the update damages, sooner or later. */
   readonly damaged: number;
-  /** Most vehicles that had started and had no result beyond what the cap allows. */
+  /** Vehicles behind the one with which the test decided to stop, beyond the cap; 0 without a guard. */
   readonly beyondCap: number;
 }

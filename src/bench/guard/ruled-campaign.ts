@@ -1,5 +1,5 @@
 /** A campaign under the rules that other systems have: it is stopped by a share of the vehicles that have finished. */
-import { type Course, courseOf, PER_MINUTE, type Random, type Update } from './fleet.js';
+import { type Course, courseOf, type Random, type Update } from './fleet.js';
 import { type CampaignEnd } from './outcome.js';
 import { TimeLine } from './time-line.js';
 
@@ -26,7 +26,7 @@ export function ruledCampaign(
   fleet: number,
   random: Random,
 ): CampaignEnd {
-  const line = new TimeLine<{ readonly finished: number; readonly failed: number }>();
+  const line = new TimeLine();
   let [next, exposed, damaged, finished, failed] = [0, 0, 0, 0, 0];
   const end = (stopped: boolean): CampaignEnd => ({ stopped, exposed, damaged, beyondCap: 0 });
   for (;;) {
@@ -34,27 +34,30 @@ export function ruledCampaign(
       const course = courseOf(update, random);
       damaged += Number(course.isDamaged);
       exposed += 1;
-      for (const report of reportsOf(course, rule)) line.add(next + report.after, report);
-      next += 1 / (rule.perMinute?.(exposed) ?? PER_MINUTE);
+      report(line, next, course, rule);
+      next += 1 / Math.min(rule.perMinute?.(exposed) ?? Infinity, update.perMinute);
       continue;
     }
-    const report = line.take();
-    if (!report) return end(false);
-    finished += report.event.finished;
-    failed += report.event.failed;
+    if (line.next === Infinity) return end(false);
+    const event = line.take();
+    finished += Number(event !== LATE_FAILURE);
+    failed += Number(event !== SUCCESS);
     if (finished >= rule.least && failed / finished >= rule.share) return end(true);
   }
 }
 
-function reportsOf({ reboot, success, failure }: Course, rule: ShareRule) {
-  const reports: { after: number; finished: number; failed: number }[] = [];
-  if (success !== undefined) reports.push({ after: success, finished: 1, failed: 0 });
-  if (failure !== undefined) {
-    if (success === undefined) reports.push({ after: failure, finished: 1, failed: 1 });
-    else if (rule.seesLateFailures) reports.push({ after: failure, finished: 0, failed: 1 });
-  }
-  if (success === undefined && failure === undefined && rule.timeout !== undefined) {
-    reports.push({ after: reboot + rule.timeout, finished: 1, failed: 1 });
-  }
-  return reports;
+const [SUCCESS, FAILURE, LATE_FAILURE] = [0, 1, 2];
+
+/** What the rule will see of a vehicle. */
+function report(
+  line: TimeLine,
+  start: number,
+  { reboot, success, failure }: Course,
+  { timeout, seesLateFailures }: ShareRule,
+): void {
+  if (success !== undefined) {
+    line.add(start + success, SUCCESS);
+    if (failure !== undefined && seesLateFailures) line.add(start + failure, LATE_FAILURE);
+  } else if (failure !== undefined) line.add(start + failure, FAILURE);
+  else if (timeout !== undefined) line.add(start + reboot + timeout, FAILURE);
 }

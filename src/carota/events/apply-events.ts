@@ -12,6 +12,7 @@ import { type UpdateScript, Version } from '../../update-script/index.js';
 import { afterReport, type Exposure, exposedAt, showsExposure } from '../guard/index.js';
 import {
   advance,
+  keepConfigurations,
   lockSchedule,
   readScheduleVehicles,
   saveSchedule,
@@ -76,14 +77,24 @@ async function applyToSchedule(
 ): Promise<void> {
   const vins = [...new Set(events.map(vinOf))];
   const vehicles = await readScheduleVehicles(tx, schedule.id, vins);
+  const wasExposed = new Set([...vehicles.values()].filter(({ exposure }) => exposure));
   const changed = new Set<TrackedVehicle>();
   for (const event of events) {
     const vehicle = vehicles.get(vinOf(event));
     if (vehicle && applyToVehicle(schedule, vehicle, event, now)) changed.add(vehicle);
   }
   await saveScheduleVehicles(tx, schedule.id, [...changed]);
+  const exposed = [...changed].filter((one) => one.exposure && !wasExposed.has(one));
+  await keepConfigurations(
+    tx,
+    schedule.id,
+    exposed.map(({ vin }) => vin),
+    now,
+  );
   await saveInstalled(tx, schedule, events, now);
-  await saveSchedule(tx, schedule, await advance(tx, schedule, now));
+  // What was due stays due: a stop that was decided, but not carried out, does not wait for a deadline.
+  const due = Math.min((await advance(tx, schedule, now)) ?? Infinity, schedule.dueAt ?? Infinity);
+  await saveSchedule(tx, schedule, due === Infinity ? undefined : due);
 }
 
 /** @returns whether the vehicle has changed */
@@ -97,26 +108,36 @@ function applyToVehicle(
   const hasConsented = vehicle.hasConsented || name === 'consent_accepted';
   const isNew = isNewer(event, vehicle);
   if (!isNew && hasConsented === vehicle.hasConsented) return false;
-  const { state: before, exposure } = vehicle;
+  const { state: before, exposure, retryAt: dueBefore } = vehicle;
   vehicle.hasConsented = hasConsented;
   if (isNew) take(event, vehicle);
   // Of the adapter's clock, which may be ahead of ours.
   const receivedAt = Math.min(event['received-at'], now);
-  const { state } = vehicle;
+  if (isNew) vehicle.retryAt = schedule.retryAt(vehicle, receivedAt);
+  const { state, retryAt } = vehicle;
   if (exposure) {
     if (isNew) {
-      vehicle.exposure = afterReport(exposure, { before, state }, schedule.deadlines, receivedAt);
+      const report = { before, state, retryAt };
+      vehicle.exposure = afterReport(exposure, report, schedule.deadlines, receivedAt);
     }
   } else if (showsExposure(state, hasConsented)) {
     const exposed = exposedAt(schedule.deadlines, receivedAt);
     vehicle.place = schedule.nextPlace();
-    vehicle.exposure = afterReport(exposed, { before: '', state }, schedule.deadlines, receivedAt);
+    const report = { before: '', state, retryAt };
+    vehicle.exposure = afterReport(exposed, report, schedule.deadlines, receivedAt);
   }
-  const standing = (of: string, exposed: Exposure | undefined) => ({
+  // Its deadline comes before the next attempt.
+  if (vehicle.exposure && vehicle.exposure.result !== 'undecided') vehicle.retryAt = undefined;
+  const standing = (of: string, exposed: Exposure | undefined, due: number | undefined) => ({
     state: of,
     result: exposed?.result,
+    isRetried: due !== undefined,
   });
-  schedule.move(vehicle.wave, standing(before, exposure), standing(state, vehicle.exposure));
+  schedule.move(
+    vehicle.wave,
+    standing(before, exposure, dueBefore),
+    standing(state, vehicle.exposure, vehicle.retryAt),
+  );
   return true;
 }
 

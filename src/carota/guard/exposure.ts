@@ -61,22 +61,48 @@ export const showsExposure = (state: string, hasConsented: boolean): boolean =>
   PAST_CONSENT.has(state) || (hasConsented && EITHER.has(state));
 
 /**
+ * A failure that is tried again leaves the vehicle undecided, unless that would be after its deadline.
+ *
+ * @param retryAt when it is tried again, ms
+ */
+export function afterFailure(
+  { at }: Exposure,
+  retryAt: number | undefined,
+  deadlines: Deadlines,
+): Exposure {
+  const latest = deadlineOf(deadlines, at);
+  return retryAt !== undefined && retryAt < latest ? undecided(at, latest) : decided(at, 'failed');
+}
+
+/**
  * After a report that has given the vehicle a new state. The result depends on when reports reached the adapter, not on when
  * this server heard of them: it may have been down meanwhile.
  *
  * @param before the state that the vehicle had
+ * @param retryAt when a failure is tried again, ms
  * @param receivedAt ms: by the cloud's clock, never the vehicle's
  */
 export function afterReport(
   exposure: Exposure,
-  { before, state }: { readonly before: string; readonly state: string },
+  {
+    before,
+    state,
+    retryAt,
+  }: {
+    readonly before: string;
+    readonly state: string;
+    readonly retryAt?: number | undefined;
+  },
   deadlines: Deadlines,
   receivedAt: number,
 ): Exposure {
   const { at, result, silentAt } = inTime(exposure, before, receivedAt);
   // It has succeeded, and still so at the end of the soak: what fails later is another story.
   if (result === 'succeeded') return decided(at, result);
-  if (FAILED.has(state)) return decided(at, 'failed');
+  if (FAILED.has(state)) {
+    // Whoever was silent for too long is not waited for again.
+    return afterFailure(exposure, result === 'silent' ? undefined : retryAt, deadlines);
+  }
   if (resultOf(state) === 'withdrawn') return decided(at, 'withdrawn');
   if (state === 'success') {
     // Reported once more, it soaks no longer than before.
@@ -99,7 +125,9 @@ function inTime(exposure: Exposure, state: string, receivedAt: number): Exposure
 }
 
 /** When its time is over. */
-export const afterDeadline = (exposure: Exposure, state: string): Exposure =>
-  state === 'success'
-    ? decided(exposure.at, 'succeeded')
-    : { ...decided(exposure.at, 'silent'), silentAt: exposure.decidesAt };
+export function afterDeadline(exposure: Exposure, state: string): Exposure {
+  if (state === 'success') return decided(exposure.at, 'succeeded');
+  // It was to be tried again, too late.
+  if (FAILED.has(state)) return decided(exposure.at, 'failed');
+  return { ...decided(exposure.at, 'silent'), silentAt: exposure.decidesAt };
+}

@@ -51,7 +51,23 @@ export interface PathEnd {
   readonly crossed: Exclude<Finding, 'undecided'> | undefined;
 }
 
-const START: PathEnd = { succeeded: 0, failed: 0, evidence: 0, crossed: undefined };
+export const PATH_START: PathEnd = { succeeded: 0, failed: 0, evidence: 0, crossed: undefined };
+
+/** The path after one more vehicle that counts. A path that has crossed a bound has ended. */
+export function extendPath(
+  path: PathEnd,
+  hasFailed: boolean,
+  weights: ReturnType<typeof weightsOf>,
+  { stopAt, goAt }: Bounds,
+): PathEnd {
+  if (path.crossed) return path;
+  const succeeded = path.succeeded + Number(!hasFailed);
+  const failed = path.failed + Number(hasFailed);
+  // Not added up: the same counts must give the same evidence in any order.
+  const evidence = failed * weights.failed + succeeded * weights.succeeded;
+  const crossed = evidence >= stopAt ? 'stop' : evidence <= goAt ? 'go' : undefined;
+  return { succeeded, failed, evidence, crossed };
+}
 
 /** A test after so many vehicles; it does not change. */
 export class SequentialTest {
@@ -72,7 +88,13 @@ export class SequentialTest {
 
   /** @param number of the test, from 1 */
   static begin(settings: TestSettings, number: number): SequentialTest {
-    return new SequentialTest(weightsOf(settings), boundsOf(settings, number), 0, START, START);
+    return new SequentialTest(
+      weightsOf(settings),
+      boundsOf(settings, number),
+      0,
+      PATH_START,
+      PATH_START,
+    );
   }
 
   /**
@@ -106,13 +128,6 @@ export class SequentialTest {
   }
 
   #after(path: PathEnd, hasFailed: boolean): PathEnd {
-    if (path.crossed) return path;
-    const succeeded = path.succeeded + Number(!hasFailed);
-    const failed = path.failed + Number(hasFailed);
-    // Not added up: the same counts must give the same evidence in any order.
-    const evidence = failed * this.#weights.failed + succeeded * this.#weights.succeeded;
-    const { stopAt, goAt } = this.bounds;
-    const crossed = evidence >= stopAt ? 'stop' : evidence <= goAt ? 'go' : undefined;
-    return { succeeded, failed, evidence, crossed };
+    return extendPath(path, hasFailed, this.#weights, this.bounds);
   }
 }

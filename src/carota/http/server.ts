@@ -7,6 +7,8 @@ import {
 } from '../../contract/carota-api/index.js';
 import { problemOf } from '../../service/database/index.js';
 import {
+  auditRoutes,
+  certificateRoutes,
   createServer,
   liveRoute,
   type Server,
@@ -18,6 +20,7 @@ import { type CarotaContext } from './context.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { callBackRoute } from './routes/call-back.js';
 import { directorRoutes } from './routes/director.js';
+import { dossierRoute } from './routes/dossier.js';
 import { ecuRoutes } from './routes/ecus.js';
 import { imageRepositoryRoutes } from './routes/image-repository.js';
 import { refusedEventRoutes } from './routes/refused-events.js';
@@ -39,7 +42,10 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     document: carotaDocument(version),
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
     limits: context.limits,
+    certificate: context.certificate,
+    hstsSeconds: context.hstsSeconds,
     signIns: context.signIns,
+    attempts: context.attempts,
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });
@@ -47,12 +53,15 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   scriptRoutes(server, context);
   scheduleRoutes(server, context);
   scheduleVehicleRoutes(server, context);
+  dossierRoute(server, context);
   vehicleRoutes(server, context);
   ecuRoutes(server, context);
   directorRoutes(server, context);
   imageRepositoryRoutes(server, context);
+  auditRoutes(server, 'carota', context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
+  certificateRoutes(server, context);
   liveRoute(server, carotaLiveApi, {
     ...context,
     look: lookAt(context.reading, [context.images, context.director]),

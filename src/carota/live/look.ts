@@ -42,7 +42,7 @@ select (select concat_ws(' ', count(*), max(created_at)) from update_scripts) as
     (select max(replayed_at) from refused_events)) as refused_events,
   (select string_agg(concat_ws(' ', id, last_at, count), ',' order by id)
    from (select id, last_at, count from attack_reports order by id desc limit ${NEWEST}) a) as attacks,
-  (select max(id) from audit_log)::text as audit,
+  (select concat(max(id), ' ', (select max(position) from audit.chain)) from audit.entries) as audit,
   (select max(version) from director_roots)::text as root`;
 
 interface Rest {

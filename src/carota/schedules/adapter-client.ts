@@ -1,6 +1,17 @@
 /** Client of the OTA Adapter (contract section 4): the trigger API, and control if a token permits it. */
-import { controlApi, triggerApi, type TriggerResult } from '../../contract/adapter-api/index.js';
-import { ApiError, type CarOtaServerEvent, Client, NoAnswer } from '../../contract/index.js';
+import {
+  controlApi,
+  operationApi,
+  triggerApi,
+  type TriggerResult,
+} from '../../contract/adapter-api/index.js';
+import {
+  ApiError,
+  type CarOtaServerEvent,
+  Client,
+  type ClientOptions,
+  NoAnswer,
+} from '../../contract/index.js';
 import { BadSettings } from '../../service/bad-settings.js';
 
 export interface AdapterSettings {
@@ -39,14 +50,20 @@ export class AdapterClient {
   readonly #trigger: Client | undefined;
   readonly #control: Client | undefined;
 
-  /** @throws BadSettings where no token may be sent to the address */
-  constructor({ adapterToken, adapterControlToken, ...address }: AdapterSettings) {
+  /**
+   * @param fetch with the CAs to trust; undefined: Node’s own
+   * @throws BadSettings where no token may be sent to the address
+   */
+  constructor(
+    { adapterToken, adapterControlToken, ...address }: AdapterSettings,
+    fetch?: ClientOptions['fetch'],
+  ) {
     this.#trigger =
-      adapterToken === undefined ? undefined : clientOf(address, adapterToken, TIMEOUT_MS);
+      adapterToken === undefined ? undefined : clientOf(address, adapterToken, TIMEOUT_MS, fetch);
     this.#control =
       adapterControlToken === undefined
         ? undefined
-        : clientOf(address, adapterControlToken, CONTROL_TIMEOUT_MS);
+        : clientOf(address, adapterControlToken, CONTROL_TIMEOUT_MS, fetch);
   }
 
   get mayControl(): boolean {
@@ -76,15 +93,49 @@ export class AdapterClient {
       throw error instanceof ApiError ? new AdapterRefused(answerOf(error)) : unavailable(error);
     }
   }
+
+  /** @returns the number of the vehicle's newest attempt, from 1 @throws NoFurtherAttempt, AdapterRefused, AdapterUnavailable */
+  async attemptOf(refId: string, vin: string, signal: AbortSignal): Promise<number> {
+    const params = { 'ref-id': refId, vin };
+    const { attempt } = await this.#attempting((control) =>
+      control.call(operationApi.getOperationVehicle, { params }, signal),
+    );
+    return attempt;
+  }
+
+  /** Begins a new attempt. Not idempotent once it was sent. @throws NoFurtherAttempt, AdapterRefused, AdapterUnavailable */
+  async retrigger(refId: string, vin: string, reason: string, signal: AbortSignal): Promise<void> {
+    const request = { params: { 'ref-id': refId, vin }, body: { reason } };
+    await this.#attempting((control) => control.call(controlApi.retriggerVehicle, request, signal));
+  }
+
+  async #attempting<T>(call: (control: Client) => Promise<T>): Promise<T> {
+    if (!this.#control)
+      throw new AdapterRefused('no token with permission to control operations is set');
+    try {
+      return await call(this.#control);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw unavailable(error);
+      const what = answerOf(error);
+      const isOver = CLOSED.has(error.code) || error.code === 'VEHICLE_NOT_IN_OPERATION';
+      throw isOver ? new NoFurtherAttempt(what) : new AdapterRefused(what);
+    }
+  }
+}
+
+/** The vehicle has no further attempt in this operation. */
+export class NoFurtherAttempt extends Error {
+  override readonly name = 'NoFurtherAttempt';
 }
 
 function clientOf(
   { adapterUrl: url, allowPlainHttp }: AdapterSettings,
   token: string,
   timeout: number,
+  fetch: ClientOptions['fetch'],
 ): Client {
   try {
-    return new Client({ url, token, allowPlainHttp, timeout });
+    return new Client({ url, token, allowPlainHttp, timeout, fetch });
   } catch (error) {
     throw new BadSettings(`--adapter-url: ${(error as Error).message} (see --allow-plain-http)`);
   }

@@ -5,7 +5,9 @@ import { type Database } from '../../service/database/index.js';
 import { exposedAt } from '../guard/index.js';
 import { ScheduleConflict } from './conflict.js';
 import { nextDeadline } from './deadlines.js';
-import { lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
+import { keepConfigurations } from './last-configuration.js';
+import { type ScheduleRecord } from './schedule-record.js';
+import { lockSchedule, saveSchedule } from './stored-schedule.js';
 import { readScheduleVehicles, saveScheduleVehicles } from './tracked-vehicles.js';
 
 /** Seconds. Between them a vehicle asks again when the next result may be there. */
@@ -55,6 +57,7 @@ export async function admit(
     vehicle.place = schedule.nextPlace();
     schedule.move(vehicle.wave, before, { state: vehicle.state, result: 'undecided' });
     await saveScheduleVehicles(tx, schedule.id, [vehicle]);
+    await keepConfigurations(tx, schedule.id, [vin], now);
     // Its deadline may be the next thing that is due.
     const due = Math.min(schedule.dueAt ?? Infinity, vehicle.exposure.decidesAt ?? Infinity);
     await saveSchedule(tx, schedule, due);

@@ -8,8 +8,11 @@ import { noteDecision } from './decisions.js';
 import { endDeadlines, nextDeadline } from './deadlines.js';
 import { nextStep } from './next-step.js';
 import { runTests } from './run-tests.js';
-import { readWaves, type ScheduleRecord } from './schedule-record.js';
+import { endRetries } from './end-retries.js';
+import { type ScheduleRecord } from './schedule-record.js';
+import { readWaves } from './stored-schedule.js';
 import { type ApprovalRule } from './schedules.js';
+import { isEnded } from './transitions.js';
 
 /**
  * @param now ms
@@ -25,6 +28,7 @@ export async function advance(
   await endDeadlines(tx, schedule, now);
   await runTests(tx, schedule, now);
   const due = await takeSteps(tx, schedule, now, approval);
+  if (isEnded(schedule.status)) await endRetries(tx, schedule);
   // Results are wanted of stopped schedules too.
   const deadline = await nextDeadline(tx, schedule.id);
   return due === undefined || deadline === undefined ? (due ?? deadline) : Math.min(due, deadline);

@@ -37,7 +37,7 @@ export async function endDeadlines(
     return { vin, result };
   });
   await tx.query(
-    `update schedule_vehicles v set result = n.result, decides_at = null,
+    `update schedule_vehicles v set result = n.result, decides_at = null, retry_at = null, retry_from = null,
        silent_at = case n.result when 'silent' then decides_at end
      from unnest($2::text[], $3::text[]) as n (vin, result)
      where v.schedule_id = $1 and v.vin = n.vin`,

@@ -49,15 +49,17 @@ export async function readGuardTest(
 export interface Waiting {
   /** Vehicles that asked and must wait for the cap. */
   readonly waiting: number;
+  readonly retrying: number;
   readonly next_deadline: Date | null;
 }
 
 export async function readWaiting(database: Queryable, id: number): Promise<Waiting> {
   const [row] = await database.query<Waiting>(
     `select count(*) filter (where asked_at is not null and place is null) as waiting,
+       count(*) filter (where retry_at is not null) as retrying,
        min(decides_at) as next_deadline
      from schedule_vehicles where schedule_id = $1`,
     [id],
   );
-  return row ?? { waiting: 0, next_deadline: null };
+  return row ?? { waiting: 0, retrying: 0, next_deadline: null };
 }

@@ -1,22 +1,24 @@
-/** A stored schedule, locked while it is changed and written back. */
+/** A schedule while it is changed: its status, its waves, its tests, and what it intends at the adapter. Pure. */
 import {
   type SchedulePlan,
   type ScheduleStatus,
   type WaveState,
 } from '../../contract/carota-api/index.js';
-import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
+import { FAILED } from '../../contract/index.js';
 import {
   type Deadlines,
   exposureCapOf,
+  type FailedVehicle,
   judge,
   type Judgement,
+  retryAt,
   type TestResult,
   type WaveCounts,
 } from '../guard/index.js';
 import { ScheduleConflict } from './conflict.js';
 import { type ScheduleState } from './next-step.js';
 import { isEnded, statusAfter, type Transition } from './transitions.js';
-import { COUNTERS, type Counters, recount, type Standing } from './wave-counts.js';
+import { type Counters, recount, type Standing } from './wave-counts.js';
 
 /** The operation's status at the adapter. */
 export type Operation = 'none' | 'active' | 'paused' | 'cancelled';
@@ -29,7 +31,8 @@ export interface Intent {
   readonly tries: number;
 }
 
-interface LockedRow {
+/** As it is stored. */
+export interface LockedRow {
   readonly id: number;
   readonly ref_id: string;
   readonly script_ref_id: string;
@@ -272,6 +275,20 @@ export class ScheduleRecord {
     if (row) recount(row, before, after);
   }
 
+  /**
+   * @param vehicle has just reported
+   * @param receivedAt ms
+   * @returns when it is tried again, ms; undefined: it is not
+   */
+  retryAt(
+    vehicle: FailedVehicle & { readonly retryAt: number | undefined },
+    receivedAt: number,
+  ): number | undefined {
+    const { retry = [] } = this.plan;
+    if (isEnded(this.#status) || !FAILED.has(vehicle.state)) return undefined;
+    return retryAt(retry, vehicle, vehicle.retryAt, receivedAt);
+  }
+
   get deadlines(): Deadlines {
     return this.plan.guard ?? NO_SOAK;
   }
@@ -365,91 +382,4 @@ function sum(waves: readonly WaveRow[]): WaveCounts {
     failedEarly: of((wave) => wave.failed_early),
     rollbackFailed: of((wave) => wave.rollback_failed),
   };
-}
-
-/** Locks a schedule until the transaction ends; undefined if it does not exist. */
-export async function lockSchedule(
-  tx: Queryable,
-  by: { readonly id: number } | { readonly refId: string },
-): Promise<ScheduleRecord | undefined> {
-  const [column, key] = 'id' in by ? ['id', by.id] : ['ref_id', by.refId];
-  const [row] = await tx.query<LockedRow>(
-    `select id, ref_id, script_ref_id, model, plan, status, test_number, test_from, exposed, passed, gone_wave,
-       operation, intended, intended_at, intended_tries, due_at, reason, created_by, approved_at, approved_by,
-       approved_digest, approved_script,
-       started_at, ended_at
-     from schedules where ${column} = $1 for update`,
-    [key],
-  );
-  return row && new ScheduleRecord(row, await readWaves(tx, row.id));
-}
-
-export const readWaves = (database: Queryable, scheduleId: number): Promise<WaveRow[]> =>
-  database.query<WaveRow>(
-    `select number, vehicles, state, posted_at, passed_at, rejected, ${COUNTERS.join(', ')}
-     from waves where schedule_id = $1 order by number`,
-    [scheduleId],
-  );
-
-/** Writes back everything that may have changed. */
-export async function saveSchedule(
-  tx: Queryable,
-  schedule: ScheduleRecord,
-  dueAt: number | undefined,
-): Promise<void> {
-  const { intent } = schedule;
-  await tx.query(
-    `update schedules
-     set status = $2, operation = $3, test_number = $4, test_from = $5, exposed = $6, passed = $7, gone_wave = $8,
-       intended = $9, intended_at = $10, intended_tries = $11, due_at = $12, reason = $13, approved_at = $14,
-       approved_by = $15, started_at = $16, ended_at = $17, approved_digest = $18, approved_script = $19
-     where id = $1`,
-    [
-      schedule.id,
-      schedule.status,
-      schedule.operation,
-      schedule.testNumber,
-      schedule.testFrom,
-      schedule.exposed,
-      schedule.passed,
-      schedule.goneWave,
-      intent?.operation ?? null,
-      intent?.since ?? null,
-      intent?.tries ?? 0,
-      dueAt === undefined ? null : new Date(dueAt),
-      schedule.reason,
-      schedule.approval?.at ?? null,
-      schedule.approval?.by ?? null,
-      schedule.startedAt,
-      schedule.endedAt,
-      schedule.approval?.digest ?? null,
-      schedule.approval?.script ?? null,
-    ],
-  );
-  await saveWaves(tx, schedule);
-}
-
-const COLUMNS = ['rejected', ...COUNTERS] as const;
-
-async function saveWaves(tx: Queryable, { id, waves }: ScheduleRecord): Promise<void> {
-  const times = (of: (wave: WaveRow) => Date | null) =>
-    timeArray(waves.map((wave) => of(wave)?.getTime() ?? null));
-  const columns = COLUMNS.map((name, n) => ({ name, array: `$${n + 6}::int[]` }));
-  await tx.query(
-    `update waves w
-     set state = n.state, posted_at = n.posted_at, passed_at = n.passed_at,
-       ${columns.map(({ name }) => `${name} = n.${name}`).join(', ')}
-     from unnest($2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[],
-       ${columns.map(({ array }) => array).join(', ')})
-       as n (number, state, posted_at, passed_at, ${COLUMNS.join(', ')})
-     where w.schedule_id = $1 and w.number = n.number`,
-    [
-      id,
-      numberArray(waves.map(({ number }) => number)),
-      textArray(waves.map(({ state }) => state)),
-      times(({ posted_at }) => posted_at),
-      times(({ passed_at }) => passed_at),
-      ...COLUMNS.map((name) => numberArray(waves.map((wave) => wave[name]))),
-    ],
-  );
 }

@@ -9,8 +9,9 @@ import { advance } from './advance.js';
 import { putOffDeadlines } from './deadlines.js';
 import { noteDecision } from './decisions.js';
 import { intendedOperation } from './intended-operation.js';
-import { type Intent, lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
+import { type Intent, type ScheduleRecord } from './schedule-record.js';
 import { type ApprovalRule } from './schedules.js';
+import { lockSchedule, saveSchedule } from './stored-schedule.js';
 import { isEnded } from './transitions.js';
 
 export interface SchedulerOptions {
@@ -63,7 +64,7 @@ export class Scheduler {
     const now = new Date(clock());
     await putOffDeadlines(database, clock() + deadlineGrace * 1000);
     await database.query(
-      `update schedules s set due_at = $1 where due_at > $1 and (s.intended is not null
+      `update schedules s set due_at = $1 where coalesce(due_at > $1, true) and (s.intended is not null
          or exists (select from waves w where w.schedule_id = s.id and w.state = 'posting'))`,
       [now],
     );

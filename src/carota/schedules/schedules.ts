@@ -6,6 +6,7 @@ import {
   type ScheduleVehicle,
 } from '../../contract/carota-api/index.js';
 import { type FieldError, parseTimestamp } from '../../contract/index.js';
+import { recordRequest } from '../../service/audit/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type ExposureResult } from '../guard/index.js';
 import { selectVehicles } from '../vehicles/index.js';
@@ -14,7 +15,8 @@ import { ScheduleConflict } from './conflict.js';
 import { noteDecision } from './decisions.js';
 import { type GuardState } from './exposure.js';
 import { scriptOf } from './preview.js';
-import { lockSchedule, saveSchedule, type ScheduleRecord } from './schedule-record.js';
+import { type ScheduleRecord } from './schedule-record.js';
+import { lockSchedule, saveSchedule } from './stored-schedule.js';
 
 export interface ScheduleRow extends GuardState {
   readonly ref_id: string;
@@ -82,6 +84,7 @@ export async function createSchedule(
       throw new ScheduleConflict('SCHEDULE_EXISTS', `schedule '${refId}' already exists`);
     }
     await addVins(tx, made.id, vins);
+    await recordRequest(tx, now, { refId, detail: { model, 'script-ref-id': scriptRefId } });
     if (!isFree) {
       // Frozen: what is approved is a list of vehicles, whatever their tags become.
       if (plan.filter) await selectVehicles(tx, made.id, model, plan.filter);
@@ -108,6 +111,7 @@ export async function addVehicles(
   database: Database,
   refId: string,
   vins: readonly string[],
+  now: number,
 ): Promise<void> {
   await database.transaction(async (tx) => {
     const schedule = await lockSchedule(tx, { refId });
@@ -122,6 +126,7 @@ export async function addVehicles(
       throw new ScheduleConflict('SCHEDULE_STATUS', 'no vehicles can be added after the start');
     }
     await addVins(tx, schedule.id, vins);
+    await recordRequest(tx, now, { detail: { vehicles: vins.length } });
   });
 }
 
@@ -155,6 +160,7 @@ export async function act(
     const decision = { decision: action, reason, actor: by.name, wave: schedule.current?.number };
     await noteDecision(tx, schedule.id, decision, now);
     await saveSchedule(tx, schedule, now);
+    await recordRequest(tx, now, { detail: digest === undefined ? {} : { digest } });
   });
 }
 
@@ -227,11 +233,12 @@ export async function countStates(
 
 export interface ScheduleVehicleRow extends Pick<
   ScheduleVehicle,
-  'vin' | 'wave' | 'state' | 'reason' | 'place' | 'result'
+  'vin' | 'wave' | 'state' | 'reason' | 'place' | 'result' | 'tries'
 > {
   readonly asked_at: Date | null;
   readonly exposed_at: Date | null;
   readonly decides_at: Date | null;
+  readonly retry_at: Date | null;
 }
 
 export const listScheduleVehicles = (
@@ -246,7 +253,8 @@ export const listScheduleVehicles = (
   },
 ): Promise<ScheduleVehicleRow[]> =>
   database.query<ScheduleVehicleRow>(
-    `select v.vin, v.wave, ${STATE} as state, v.reason, v.asked_at, v.place, v.exposed_at, v.result, v.decides_at
+    `select v.vin, v.wave, ${STATE} as state, v.reason, v.asked_at, v.place, v.exposed_at, v.result, v.decides_at,
+       v.tries, v.retry_at
      ${OF_SCHEDULE}
      where v.schedule_id = $1 and v.vin > $2 and ($4::text is null or ${STATE} = $4)
        and ($5::integer is null or v.wave = $5) and ($6::text is null or v.result = $6)

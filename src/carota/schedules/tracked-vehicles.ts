@@ -18,11 +18,15 @@ export interface TrackedVehicle {
   exposure: Exposure | undefined;
   /** When the exposure cap first made it wait, ms. */
   askedAt: number | undefined;
+  /** How often it was tried again. */
+  tries: number;
+  /** When its failure is tried again, ms. */
+  retryAt: number | undefined;
 }
 
 interface Row extends Pick<
   TrackedVehicle,
-  'vin' | 'wave' | 'state' | 'reason' | 'at' | 'rank' | 'id' | 'place'
+  'vin' | 'wave' | 'state' | 'reason' | 'at' | 'rank' | 'id' | 'place' | 'tries'
 > {
   readonly has_consented: boolean;
   readonly asked_at: Date | null;
@@ -30,6 +34,7 @@ interface Row extends Pick<
   readonly result: ExposureResult | null;
   readonly decides_at: Date | null;
   readonly silent_at: Date | null;
+  readonly retry_at: Date | null;
 }
 
 export async function readScheduleVehicles(
@@ -39,7 +44,7 @@ export async function readScheduleVehicles(
 ): Promise<Map<string, TrackedVehicle>> {
   const rows = await tx.query<Row>(
     `select vin, wave, state, reason, (newest).at, (newest).rank, (newest).id, has_consented, asked_at, place,
-       exposed_at, result, decides_at, silent_at
+       exposed_at, result, decides_at, silent_at, tries, retry_at
      from schedule_vehicles where schedule_id = $1 and vin = any($2::text[])`,
     [scheduleId, textArray(vins)],
   );
@@ -47,7 +52,7 @@ export async function readScheduleVehicles(
 }
 
 function vehicleOf(row: Row): TrackedVehicle {
-  const { vin, wave, state, reason, at, rank, id, place } = row;
+  const { vin, wave, state, reason, at, rank, id, place, tries } = row;
   const { has_consented: hasConsented, asked_at, exposed_at, result, decides_at, silent_at } = row;
   const exposure = exposed_at &&
     result && {
@@ -57,9 +62,10 @@ function vehicleOf(row: Row): TrackedVehicle {
       silentAt: silent_at?.getTime(),
     };
   return {
-    ...{ vin, wave, state, reason, at, rank, id, place, hasConsented },
+    ...{ vin, wave, state, reason, at, rank, id, place, hasConsented, tries },
     exposure: exposure ?? undefined,
     askedAt: asked_at?.getTime(),
+    retryAt: row.retry_at?.getTime(),
   };
 }
 
@@ -77,10 +83,13 @@ export async function saveScheduleVehicles(
      set state = n.state, reason = n.reason,
        newest = case when n.at is null then v.newest else (n.at, n.rank, n.id, n.state)::event_position end,
        has_consented = n.has_consented, asked_at = n.asked_at, place = n.place, exposed_at = n.exposed_at,
-       result = n.result, decides_at = n.decides_at, silent_at = n.silent_at
+       result = n.result, decides_at = n.decides_at, silent_at = n.silent_at, tries = n.tries, retry_at = n.retry_at,
+       retry_from = case when n.retry_at is null then null else v.retry_from end
      from unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::smallint[], $7::text[], $8::boolean[],
-       $9::timestamptz[], $10::int[], $11::timestamptz[], $12::text[], $13::timestamptz[], $14::timestamptz[])
-       as n (vin, state, reason, at, rank, id, has_consented, asked_at, place, exposed_at, result, decides_at, silent_at)
+       $9::timestamptz[], $10::int[], $11::timestamptz[], $12::text[], $13::timestamptz[], $14::timestamptz[],
+       $15::int[], $16::timestamptz[])
+       as n (vin, state, reason, at, rank, id, has_consented, asked_at, place, exposed_at, result, decides_at, silent_at,
+         tries, retry_at)
      where v.schedule_id = $1 and v.vin = n.vin`,
     [
       scheduleId,
@@ -97,6 +106,8 @@ export async function saveScheduleVehicles(
       texts(({ exposure }) => exposure?.result ?? null),
       times(({ exposure }) => exposure?.decidesAt),
       times(({ exposure }) => exposure?.silentAt),
+      numberArray(vehicles.map(({ tries }) => tries)),
+      times(({ retryAt }) => retryAt),
     ],
   );
 }

@@ -7,6 +7,8 @@ export interface Standing {
   readonly state: string;
   /** undefined: it has not been exposed. */
   readonly result: ExposureResult | undefined;
+  /** Whether its failure is tried again. */
+  readonly isRetried?: boolean;
 }
 
 /** Names of the counters of a wave. */
@@ -25,17 +27,17 @@ type Counter = (typeof COUNTERS)[number];
 export type Counters = Record<Counter, number>;
 
 /** In which of the counters the vehicle counts. */
-function countersOf({ state, result }: Standing): Record<Counter, boolean> {
+function countersOf({ state, result, isRetried = false }: Standing): Record<Counter, boolean> {
   const isWithdrawn = resultOf(state) === 'withdrawn';
   return {
-    finished: result === undefined ? FINISHED.has(state) : result !== 'undecided',
+    finished: result === undefined ? FINISHED.has(state) && !isRetried : result !== 'undecided',
     exposed: result !== undefined,
     undecided: result === 'undecided',
     succeeded: result === 'succeeded',
     failed: result === 'failed',
     silent: result === 'silent',
     withdrawn: result === undefined ? isWithdrawn : result === 'withdrawn',
-    failed_early: result === undefined && FAILED.has(state),
+    failed_early: result === undefined && FAILED.has(state) && !isRetried,
     rollback_failed: state === 'rollback_fail',
   };
 }

@@ -14,6 +14,7 @@ interface BenchFlags {
   readonly benchHistory: readonly number[];
   readonly benchReference?: string;
   readonly benchVins: number;
+  readonly benchGuardRuns: number;
   readonly benchMinutes: number;
   readonly benchJson?: string;
 }
@@ -71,6 +72,12 @@ const SETTINGS: readonly Setting<unknown>[] = [
     parse: count,
   },
   {
+    flag: '--bench-guard-runs <number>',
+    description: 'simulated runs of each campaign in part guard; 2,000 take two minutes',
+    default: 2_000,
+    parse: count,
+  },
+  {
     flag: '--bench-minutes <number>',
     description: 'minutes of load in part console',
     default: 10,
@@ -114,6 +121,7 @@ Parts:
       history: flags.benchHistory,
       reference: flags.benchReference,
       vins: flags.benchVins,
+      guardRuns: flags.benchGuardRuns,
       minutes: flags.benchMinutes,
       tell: printError,
     });

@@ -35,6 +35,8 @@ import {
   SIGN_IN_LIMIT_SETTINGS,
   type SignInLimitFlags,
   signInLimitsOf,
+  TIMESTAMP_URL,
+  TLS_SETTINGS,
   URL_TTL,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
@@ -66,8 +68,9 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
+  addSettings(command, TLS_SETTINGS);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
-  addSettings(command, [REFUSED_EVENT_DAYS, LOG_LEVEL]);
+  addSettings(command, [REFUSED_EVENT_DAYS, TIMESTAMP_URL, LOG_LEVEL]);
   command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();
     if ((flags.s3Url === undefined) !== (flags.s3Bucket === undefined)) {

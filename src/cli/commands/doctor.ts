@@ -16,6 +16,8 @@ import {
   serviceApi,
 } from '../../contract/index.js';
 import { CLOCK_OFFSET, WARN_SECONDS } from '../../service/clock/index.js';
+import { trustedAuthorities } from '../../service/tls/trust.js';
+import { peerCertificate } from '../peer-certificate.js';
 import { serverCommand, clientOf, type CommonFlags } from '../server-command.js';
 import { print, printJson } from '../output.js';
 import { addSettings, LOCAL_BROKER, MQTT_URL } from '../settings/index.js';
@@ -27,6 +29,9 @@ interface Finding {
 }
 
 const CONNECT_MS = 3_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Certificates with fewer days left should have been renewed. */
+const RENEWED_DAYS = 14;
 
 export function doctorCommand(program: Command): void {
   const command = serverCommand(program, {
@@ -56,6 +61,7 @@ export function doctorCommand(program: Command): void {
           ...(await callbacks(client)),
           await deadLetters(client),
         ];
+    findings.push(...(await certificates(flags)));
     if (flags.json) printJson(findings);
     else
       for (const { what, ok, detail } of findings)
@@ -110,6 +116,20 @@ async function clock(client: Client): Promise<Finding> {
       detail: `the server’s machine is ${Math.abs(seconds).toFixed(2)} s ${side} the database`,
     };
   });
+}
+
+/** Of the HTTP interface, if it has one. */
+async function certificates({ url: text, ca }: CommonFlags): Promise<Finding[]> {
+  const url = new URL(text);
+  if (url.protocol !== 'https:') return [];
+  const finding = await asked('certificate', async () => {
+    const { expires, fault } = await peerCertificate(url, await trustedAuthorities(ca), CONNECT_MS);
+    const days = Math.floor((expires - Date.now()) / DAY_MS);
+    const until = `expires on ${new Date(expires).toISOString().slice(0, 10)}, in ${days} days`;
+    if (fault !== undefined) return { ok: false, detail: `is refused (${fault}); ${until}` };
+    return { ok: days >= RENEWED_DAYS, detail: until };
+  });
+  return [finding];
 }
 
 async function token(listOne: () => Promise<unknown>): Promise<Finding> {

@@ -2,3 +2,4 @@ export * from './config-file.js';
 export * from './known.js';
 export * from './limits.js';
 export * from './settings.js';
+export * from './tls.js';

@@ -44,7 +44,7 @@ const ADAPTER: readonly PageAt[] = [
     page: page(async () => (await import('../fleet/dead-letters-page.js')).DeadLettersPage),
   },
   { path: '/health', page: page(async () => (await import('../fleet/health-page.js')).HealthPage) },
-  { path: '/audit', page: page(async () => (await import('../fleet/audit-page.js')).AuditPage) },
+  { path: '/audit', page: page(async () => (await import('../audit/audit-page.js')).AuditPage) },
 ];
 
 const CAROTA: readonly PageAt[] = [
@@ -96,10 +96,7 @@ const CAROTA: readonly PageAt[] = [
     path: '/refused-events',
     page: page(async () => (await import('../planning/refused-events-page.js')).RefusedEventsPage),
   },
-  {
-    path: '/audit',
-    page: page(async () => (await import('../trust/trust-audit-page.js')).TrustAuditPage),
-  },
+  { path: '/audit', page: page(async () => (await import('../audit/audit-page.js')).AuditPage) },
 ];
 
 export const PAGES: Readonly<Record<Session['server'], readonly PageAt[]>> = {

@@ -7,13 +7,14 @@ import { Time } from '../ui/time.js';
 /** Where the guard stands: the test in course, the cap, and what it waits for. */
 export function GuardCard({ schedule }: { schedule: ScheduleDetails }) {
   const { exposure, guardTest: test } = schedule;
-  const { undecided, cap, waiting, nextDeadline } = exposure;
+  const { undecided, cap, waiting, retrying, nextDeadline } = exposure;
   const undecidedInTest = test?.path.filter(({ result }) => result === 'undecided').length ?? 0;
   return (
     <Card title="Guard" wide>
       <p>
         {count(undecided)} of at most {count(cap ?? 0)} vehicles are exposed without a result.
         {waiting > 0 && <> {count(waiting)} wait until others have come to one.</>}
+        {retrying > 0 && <> {count(retrying)} failed and will be tried again.</>}
         {nextDeadline !== null && (
           <>
             {' '}

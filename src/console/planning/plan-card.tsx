@@ -1,12 +1,26 @@
 import { GUARD_DEFAULTS } from '../../contract/carota-api/guard-defaults.js';
-import { type SchedulePlan, type WavePlan } from '../../contract/carota-api/index.js';
+import {
+  type RetryRule,
+  type SchedulePlan,
+  type WavePlan,
+} from '../../contract/carota-api/index.js';
 import { count, duration, vehicles } from '../format/numbers.js';
 import { Card } from '../ui/page.js';
 import { Time } from '../ui/time.js';
 
 /** A schedule's plan in words. */
 export function PlanCard({ plan }: { plan: SchedulePlan }) {
-  const { filter, start, stop, windows = [], waves = [], guard, pause, dispatch } = plan;
+  const {
+    filter,
+    start,
+    stop,
+    windows = [],
+    waves = [],
+    guard,
+    retry = [],
+    pause,
+    dispatch,
+  } = plan;
   return (
     <Card title="Plan">
       <dl className="facts">
@@ -42,6 +56,12 @@ export function PlanCard({ plan }: { plan: SchedulePlan }) {
         )}
         <dt>Guard</dt>
         <dd>{guardText(guard)}</dd>
+        {retry.length > 0 && (
+          <>
+            <dt>Retries</dt>
+            <dd>{retry.map(retryText).join('; ')}</dd>
+          </>
+        )}
         {dispatch && (
           <>
             <dt>Sending</dt>
@@ -54,6 +74,9 @@ export function PlanCard({ plan }: { plan: SchedulePlan }) {
     </Card>
   );
 }
+
+const retryText = ({ state, reason, after, times }: RetryRule) =>
+  `${state}${reason === undefined ? '' : ` (${reason})`} after ${duration(after)}, at most ${count(times)} times`;
 
 const filterText = ({ tags = [], ecu, versions = [] }: NonNullable<SchedulePlan['filter']>) =>
   [

@@ -1,6 +1,7 @@
 /** A schedule as typed in a form, and as sent. Pure. */
 import {
   type GuardSettings,
+  type RetryRule,
   type SchedulePlan,
   type WavePlan,
 } from '../../contract/carota-api/index.js';
@@ -15,6 +16,13 @@ export interface WaveForm {
 export interface WindowForm {
   readonly from: string;
   readonly to: string;
+}
+
+export interface RetryForm {
+  readonly state: RetryRule['state'];
+  readonly reason: string;
+  readonly after: string;
+  readonly times: string;
 }
 
 export interface PlanForm {
@@ -48,6 +56,7 @@ export interface PlanForm {
   readonly deadline: string;
   readonly afterReboot: string;
   readonly soak: string;
+  readonly retry: readonly RetryForm[];
   readonly priority: string;
   readonly perSecond: string;
 }
@@ -84,6 +93,7 @@ export const emptyPlan = (timeZone: string): PlanForm => ({
   deadline: '',
   afterReboot: '',
   soak: '',
+  retry: [],
   priority: '',
   perSecond: '',
 });
@@ -123,6 +133,16 @@ function guardOf(form: PlanForm): GuardSettings | undefined {
   return Object.keys(guard).length === 0 ? undefined : guard;
 }
 
+function retryOf({ state, reason, after, times }: RetryForm): RetryRule {
+  const pattern = reason.trim();
+  return {
+    state,
+    ...(pattern === '' ? {} : { reason: pattern }),
+    after: required(after),
+    times: required(times),
+  };
+}
+
 function dispatchOf({ priority, perSecond }: PlanForm): SchedulePlan['dispatch'] {
   const dispatch = given({
     priority: numberOf(priority),
@@ -154,6 +174,7 @@ export function planOf(form: PlanForm): SchedulePlan {
       waves: form.waves.length === 0 ? undefined : form.waves.map(waveOf),
       pause: numberOf(form.pause),
       guard: guardOf(form),
+      retry: form.retry.length === 0 ? undefined : form.retry.map(retryOf),
       dispatch: dispatchOf(form),
     }),
   };
@@ -170,6 +191,7 @@ const STEP_OF: readonly (readonly [prefix: string, step: number])[] = [
   ['/stop', 2],
   ['/timeZone', 2],
   ['/pause', 2],
+  ['/retry', 3],
   ['/dispatch', 3],
 ];
 

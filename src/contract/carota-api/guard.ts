@@ -156,6 +156,7 @@ export const Exposure = Type.Object(
       }),
     ),
     waiting: Type.Integer({ description: 'Vehicles that asked and must wait for the cap.' }),
+    retrying: Type.Integer({ description: 'Vehicles that failed and will be tried again.' }),
     nextDeadline: Nullable(
       Type.String({
         format: 'date-time',

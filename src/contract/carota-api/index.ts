@@ -1,8 +1,17 @@
 /** The HTTP interface of the CarOTA Server. */
-import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
+import {
+  auditApi,
+  certificateApi,
+  cookieOf,
+  liveApiOf,
+  serviceApi,
+  sessionApi,
+  tokenApiOf,
+} from '../common-api/index.js';
 import { openApiOf, type Route } from '../http/index.js';
 import { artifactApi } from './artifacts.js';
 import { directorApi } from './director.js';
+import { dossierApi } from './dossier.js';
 import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
 import { eventReceiptApi } from './event-receipt.js';
@@ -15,11 +24,13 @@ import { vehicleApi } from './vehicles.js';
 
 export * from './artifacts.js';
 export * from './director.js';
+export * from './dossier.js';
 export * from './image-repository.js';
 export * from './ecus.js';
 export * from './event-receipt.js';
 export * from './guard.js';
 export * from './guard-defaults.js';
+export * from './retry.js';
 export * from './public-key.js';
 export * from './refused-events.js';
 export * from './repository-status.js';
@@ -40,10 +51,13 @@ export const CAROTA_ROUTES: readonly Route[] = [
   updateScriptApi,
   scheduleApi,
   scheduleVehicleApi,
+  dossierApi,
   vehicleApi,
+  certificateApi,
   ecuApi,
   directorApi,
   imageRepositoryApi,
+  auditApi,
   eventReceiptApi,
   refusedEventApi,
   carotaLiveApi,
@@ -57,10 +71,12 @@ const TAGS = {
   'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact.',
   Schedules: 'Update campaigns: vehicles, waves, guard, decisions.',
   Vehicles: 'The vehicles that schedules choose from: model, tags, installed versions.',
+  Certificates: 'Client certificates of vehicles that were revoked.',
   ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',
   'Image repository': 'The image repository of Uptane: metadata, images, and its state.',
+  Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
   Live: 'Change notifications for browsers.',

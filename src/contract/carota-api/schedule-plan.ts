@@ -7,6 +7,7 @@ import { Identifier, Text } from '../values/text.js';
 import { Timestamp } from '../values/timestamp.js';
 import { Vin } from '../values/vin.js';
 import { GuardSettings } from './guard.js';
+import { RetryRule } from './retry.js';
 
 /** What to say of a text that is no time zone. */
 export const TIME_ZONE_MESSAGE = 'must be a name of the IANA time zones, as Europe/Berlin';
@@ -104,6 +105,14 @@ export const SchedulePlan = Type.Object(
       }),
     ),
     guard: Type.Optional(GuardSettings),
+    retry: Type.Optional(
+      Type.Array(RetryRule, {
+        minItems: 1,
+        maxItems: 20,
+        description:
+          'Failures that are tried again; the first rule that matches counts. Needs a server with a token to control the adapter.',
+      }),
+    ),
     dispatch: Type.Optional(DispatchOptions),
   },
   {

@@ -208,7 +208,11 @@ function responseOf(answer: Answer, components: Components): Json {
       };
     case 'stream': {
       const schema = answer.schema && components.reference(answer.schema);
-      const content = answer.mediaTypes.map((type) => [type, { schema: schema ?? anyOf(type) }]);
+      const schemaOf = (type: string) => (type === 'application/pdf' ? undefined : schema);
+      const content = answer.mediaTypes.map((type) => [
+        type,
+        { schema: schemaOf(type) ?? anyOf(type) },
+      ]);
       const headers = headersOf(answer.headers, components);
       return { description, ...headers, content: Object.fromEntries(content) as Json };
     }

@@ -4,7 +4,7 @@
  */
 import Type from 'typebox';
 import { Pattern } from '../values/pattern.js';
-import { Identifier, Text } from '../values/text.js';
+import { Identifier, PrintableText, Text } from '../values/text.js';
 
 /** Name of an ECU; also the name of a directory in the vehicle. */
 export const EcuName = Pattern(
@@ -106,10 +106,66 @@ export type Preconditions = Type.Static<typeof Preconditions>;
 const Consent = Type.Object(
   {
     text: Text(10_000, 'What the user is asked.', 1),
+    language: Type.Optional(
+      Pattern('^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$', 'must be a language tag such as en or de-CH', {
+        maxLength: 35,
+        description: 'Language of the text (BCP 47).',
+        examples: ['en'],
+      }),
+    ),
+    textVersion: Type.Optional(Version),
     timeout: Type.Optional(Timeout('No answer for so long is a refusal, seconds.')),
   },
   { additionalProperties: false, title: 'Consent' },
 );
+
+/** Software that an RXSWIN stands for once the update is installed, also of ECUs that the script does not update. */
+const RegulatedSoftware = Type.Object(
+  { ecu: EcuName, version: Version, sha256: Sha256 },
+  { additionalProperties: false, title: 'RegulatedSoftware' },
+);
+
+/** An RX Software Identification Number (UN R156, 2.9): its form is the manufacturer's. */
+const Rxswin = (description: string) =>
+  PrintableText({ minLength: 1, maxLength: 100, description });
+
+/** What the update does to the type approval under one regulation (UN R156, 7.1.2.3). */
+const AffectedRegulation = Type.Object(
+  {
+    regulation: PrintableText({
+      minLength: 1,
+      maxLength: 100,
+      description: 'The regulation.',
+      examples: ['UN R79'],
+    }),
+    rxswinBefore: Rxswin('RXSWIN before the update.'),
+    rxswinAfter: Rxswin('RXSWIN after it; the same: the type approval is not affected.'),
+    software: Type.Array(RegulatedSoftware, {
+      minItems: 1,
+      maxItems: 1_000,
+      description: 'The software that the new RXSWIN stands for, each ECU once.',
+    }),
+  },
+  { additionalProperties: false, title: 'AffectedRegulation' },
+);
+
+/** What a regulator asks about the update itself (UN R156, 7.1.2). */
+export const UpdateRecord = Type.Object(
+  {
+    purpose: Text(10_000, 'What the update is for.', 1),
+    systems: Type.Array(
+      PrintableText({ minLength: 1, maxLength: 200, description: 'A system of the vehicle.' }),
+      { minItems: 1, maxItems: 100, description: 'Systems and functions that it may affect.' },
+    ),
+    regulations: Type.Array(AffectedRegulation, {
+      maxItems: 100,
+      description: 'Regulations whose software it changes, each once; empty: none.',
+    }),
+  },
+  { additionalProperties: false, title: 'UpdateRecord' },
+);
+/** What a regulator asks about the update itself (UN R156, 7.1.2). */
+export type UpdateRecord = Type.Static<typeof UpdateRecord>;
 
 /**
  * An update script: what each ECU gets, from which versions, in which order and under which conditions. Times are in
@@ -136,6 +192,7 @@ export const UpdateScript = Type.Object(
         description: 'It may replace a newer version by an older one.',
       }),
     ),
+    record: Type.Optional(UpdateRecord),
   },
   { additionalProperties: false, title: 'UpdateScript' },
 );

@@ -1,5 +1,6 @@
 /** Refusals by the framework and by Node's HTTP parser, as problem documents. */
 import { type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { type ErrorCode, PROBLEM_CONTENT_TYPE } from '../../contract/index.js';
 import { Problem, problemBody } from './problem.js';
 
@@ -36,7 +37,9 @@ const refused = new WeakSet<Socket>();
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   // The parser reports each further chunk.
   if (refused.has(socket)) return;
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable)
+  // Without a complete TLS handshake, no answer can be sent.
+  const isUnprotected = socket instanceof TLSSocket && socket.getProtocol() === null;
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable || isUnprotected)
     return void socket.destroy();
   refused.add(socket);
   const problem = parserProblem(error);

@@ -1,4 +1,6 @@
 /** The common base of both HTTP interfaces: JSON, tokens, problem documents, an OpenAPI document. */
+import { type Socket } from 'node:net';
+import { type Server as TlsServer } from 'node:tls';
 import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -18,6 +20,7 @@ import {
   type Session,
 } from '../../contract/index.js';
 import { findSession, findToken, mayDo, type SignInGuard, type Token } from '../access/index.js';
+import { type AttemptLog } from '../audit/index.js';
 import { WrongClock } from '../clock/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
 import {
@@ -26,8 +29,10 @@ import {
   type HttpLimit,
   type HttpLimits,
 } from '../limits/index.js';
+import { DEFAULT_HSTS_SECONDS, type ServerCertificate } from '../tls/index.js';
 import { bodyLimitOf } from './body-kinds.js';
 import { type Access, AccessWatch } from './access-watch.js';
+import { noteRefusal } from './audited.js';
 import { consoleRoutes } from './console.js';
 import { databaseProblem, isRefusedValue } from './database-problem.js';
 import { readJson } from './json-body.js';
@@ -60,6 +65,12 @@ export interface ServerOptions {
   /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
   readonly limits?: HttpLimits | undefined;
+  /** Refused attempts, for the audit log. */
+  readonly attempts: AttemptLog;
+  /** Undefined: plain HTTP. */
+  readonly certificate?: ServerCertificate | undefined;
+  /** See `TlsSettings`. */
+  readonly hstsSeconds?: number | undefined;
   /** Holds off who guesses tokens and sessions. */
   readonly signIns: SignInGuard;
   /** Called for each connection or request that a limit has refused. */
@@ -91,6 +102,12 @@ const CHECKING_MS = 1_000;
 export async function createServer(options: ServerOptions): Promise<Server> {
   const limits = options.limits ?? DEFAULT_HTTP_LIMITS;
   const refused = options.onRefused ?? (() => undefined);
+  const http = {
+    maxHeaderSize: 4 * MAX_URL,
+    headersTimeout: limits.headersSeconds * 1000,
+    connectionsCheckingInterval: CHECKING_MS,
+  };
+  const { certificate } = options;
   const server = Fastify({
     loggerInstance: options.log as Logger & { msgPrefix?: string },
     logController: new LogController({ disableRequestLogging: true }),
@@ -98,11 +115,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     childLoggerFactory: (logger) => logger,
     // Each route has its own, which `bodyStream` enforces.
     bodyLimit: Number.MAX_SAFE_INTEGER,
-    http: {
-      maxHeaderSize: 4 * MAX_URL,
-      headersTimeout: limits.headersSeconds * 1000,
-      connectionsCheckingInterval: CHECKING_MS,
-    },
+    ...(certificate ? { https: { ...http, ...tlsOptions(certificate, limits) } } : { http }),
     routerOptions: {
       // A ref-id of 256 characters, percent-encoded.
       maxParamLength: 256 * 12,
@@ -119,6 +132,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       void answer(reply as FastifyReply, asProblem(error)),
   }) as unknown as Server;
   limitConnections(server, limits, refused);
+  const { attempts, database, clock } = options;
+  server.decorate('auditTrail', { attempts, database, clock });
+  if (certificate) speakTls(server, certificate, options.hstsSeconds ?? DEFAULT_HSTS_SECONDS);
   server.decorate('requestLimits', new RequestLimits(limits, refused));
   const methodsOf = methodsByPath(server);
 
@@ -160,8 +176,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
   server.setErrorHandler<FastifyError | DatabaseError>((error, request, reply) => {
     const problem = asProblem(error);
-    if (problem.status >= 500)
+    noteRefusal(request, problem);
+    if (problem.status >= 500) {
       request.log.error({ reqId: request.id, err: error }, 'request failed');
+    }
     if (error instanceof DatabaseError && isRefusedValue(error)) {
       request.log.error(
         { reqId: request.id, err: error },
@@ -184,6 +202,42 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   sessionRoutes(server, { ...options, server: options.name });
   await consoleRoutes(server);
   return server;
+}
+
+const tlsOptions = (certificate: ServerCertificate, { headersSeconds }: HttpLimits) => ({
+  ...certificate.context,
+  // A client that is slow with the handshake has no more time than one that is slow with the headers.
+  handshakeTimeout: headersSeconds * 1000,
+});
+
+function speakTls(server: Server, certificate: ServerCertificate, hstsSeconds: number): void {
+  const secure = server.server as unknown as TlsServer;
+  certificate.onChange((context) => secure.setSecureContext(context));
+  endHandshakes(server, secure);
+  if (hstsSeconds === 0) return;
+  server.addHook('onRequest', (_request, reply, done) => {
+    // RFC 6797: for this host, on all of its ports; not for its subdomains.
+    reply.header('strict-transport-security', `max-age=${hstsSeconds}`);
+    done();
+  });
+}
+
+/** On a stop: connections without a complete handshake are not HTTP’s, which would wait for them. */
+function endHandshakes(server: Server, secure: TlsServer): void {
+  const handshaking = new Map<string, Socket>();
+  const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
+  secure.on('connection', (socket: Socket) => {
+    const key = keyOf(socket);
+    handshaking.set(key, socket);
+    socket.once('close', () => {
+      if (handshaking.get(key) === socket) handshaking.delete(key);
+    });
+  });
+  secure.on('secureConnection', (socket) => handshaking.delete(keyOf(socket)));
+  server.addHook('preClose', (done) => {
+    for (const socket of handshaking.values()) socket.destroy();
+    done();
+  });
 }
 
 /** How long answers in progress may take when the server stops, ms; then their connections are closed. */
@@ -214,12 +268,12 @@ async function authorize(
     request.server.requestLimits.refused,
     () => find(credentials, options),
   );
+  request.token = token;
   const { grants } = options;
   if (!mayDo(grants, token.role, permission)) {
     const message = `a token with role ${token.role} may not ${permission}`;
     throw new Problem('FORBIDDEN', message);
   }
-  request.token = token;
   return access;
 }
 

@@ -135,7 +135,7 @@ export class IviPage implements Consent {
   #page(): string {
     const { phase, paused, question } = this.#state();
     const asked = question
-      ? `<p>${escaped(question.text)}</p><p>${question.bytes} bytes</p>${this.#buttons('accept', 'refuse')}`
+      ? `<p${question.language === undefined ? '' : ` lang="${escaped(question.language)}"`}>${escaped(question.text)}</p><p>${question.bytes} bytes</p>${this.#buttons('accept', 'refuse')}`
       : '';
     const controls = phase === 'idle' ? '' : this.#buttons(paused ? 'resume' : 'pause', 'cancel');
     return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Vehicle update</title>

@@ -82,6 +82,8 @@ export interface Admission {
 /** A question for the user. */
 export interface Question {
   readonly text: string;
+  /** Language of the text, a BCP 47 tag; undefined: not known. */
+  readonly language?: string | undefined;
   readonly scriptRefId: string;
   /** Total size of all artifacts, bytes. */
   readonly bytes: number;

@@ -1,4 +1,5 @@
 /** What an update remembers between phases and across restarts. */
+import { type MetaField } from '../../contract/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 import { type VerifiedImage } from './equipment.js';
 
@@ -16,6 +17,8 @@ export interface UpdateFacts {
   readonly script?: UpdateScript;
   /** The images it installs, described by verified metadata. */
   readonly images?: readonly VerifiedImage[];
+  /** The conditions that were found when they were last met, as they are reported. */
+  readonly conditionsFound?: readonly MetaField[];
   /** When this phase started to wait, ms. */
   readonly since?: number;
   /** The user has paused it. */

@@ -1,4 +1,5 @@
 /** Admission, exposure, silence and soak of a schedule's vehicles at the server, and stops that are carried out. */
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
@@ -281,6 +282,28 @@ describe('a stop', () => {
       );
     },
   );
+
+  test('stays due when events follow it, so that a server that is killed meanwhile does not forget it', async () => {
+    const refId = await running({ guard: { maxFailures: 1 } });
+    adapter.answer = 'hang';
+    await report(refId, vins.slice(0, 1), 'consent_accepted', 'failure');
+    await until(refId, ({ status }) => status === 'stopped');
+    const client = new pg.Client(carota.databaseUrl);
+    await client.connect();
+    const stored = async () =>
+      (await client.query('select intended, due_at from schedules where ref_id = $1', [refId]))
+        .rows[0];
+    await eventually(stored, ({ intended }) => intended === 'cancelled');
+    await report(refId, vins.slice(1, 2), 'received');
+    expect(await stored()).toEqual({ intended: 'cancelled', due_at: expect.any(Date) });
+    await client.end();
+    await restart();
+    adapter.answer = 202;
+    await eventually(
+      () => Promise.resolve(adapter.controls),
+      (controls) => controls.includes(`cancel ${refId}`),
+    );
+  });
 
   test('does not wait for another call that hangs', async () => {
     const hanging = await running({ waves: [{ vehicles: 1 }], guard: { maxFailures: 1 } });

@@ -29,6 +29,10 @@ export interface AdapterDouble {
   readonly controls: string[];
   /** What it answers; `hang`: nothing. */
   answer: number | 'hang';
+  /** Newest attempt, by operation and VIN; 1 if none is named. */
+  readonly attempts: Map<string, number>;
+  /** Whether its answers to retriggers are lost. */
+  losesRetriggers: boolean;
   /** VINs that it does not know. */
   readonly unknown: Set<string>;
   /** Hears of each trigger before it is answered. */
@@ -44,6 +48,20 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
     const answer = async () => {
       if (double.answer === 'hang') return;
       const path = decodeURIComponent(request.url ?? '');
+      const [, operation = '', vin, retrigger] =
+        /^\/v1\.0\/ota\/operations\/(.+)\/vehicles\/(\w{17})(\/retrigger)?$/.exec(path) ?? [];
+      if (vin !== undefined) {
+        const key = `${operation} ${vin}`;
+        if (double.answer !== 202) return void response.writeHead(double.answer).end('{}');
+        if (retrigger !== undefined) {
+          double.attempts.set(key, (double.attempts.get(key) ?? 1) + 1);
+          double.controls.push(`retrigger ${key}`);
+          if (double.losesRetriggers) return void response.destroy();
+        }
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ attempt: double.attempts.get(key) ?? 1 }));
+        return;
+      }
       const [, refId, action] = /^\/v1\.0\/ota\/operations\/(.+)\/(\w+)$/.exec(path) ?? [];
       if (refId !== undefined) {
         if (double.answer === 202) double.controls.push(`${action} ${refId}`);
@@ -75,6 +93,8 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
     triggers: [],
     controls: [],
     answer: 202,
+    attempts: new Map(),
+    losesRetriggers: false,
     unknown: new Set(),
     onTrigger: () => undefined,
     async stop() {

@@ -109,6 +109,7 @@ const UNPROVOKED: Readonly<Record<string, readonly ErrorCode[]>> = {
   uploadArtifact: ['UNREADABLE_BODY'],
   getArtifactContent: ['DATABASE_UNAVAILABLE'],
   headArtifactContent: ['DATABASE_UNAVAILABLE'],
+  getDossier: ['TIMESTAMP_UNAVAILABLE'],
   receiveEvents: ['DATABASE_UNAVAILABLE', 'NOT_JSON'],
 };
 

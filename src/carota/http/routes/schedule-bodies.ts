@@ -61,19 +61,21 @@ export const scheduleVehicleBody = ({
   asked_at,
   exposed_at,
   decides_at,
+  retry_at,
   ...row
 }: ScheduleVehicleRow): Served<ScheduleVehicle> => ({
   ...row,
   askedAt: asked_at,
   exposedAt: exposed_at,
   decidesAt: decides_at,
+  retryAt: retry_at,
 });
 
 /** What the guard knows of the vehicles of all waves. */
 export function exposureOf(
   schedule: ScheduleRow,
   waves: readonly WaveRow[],
-  { waiting, next_deadline: nextDeadline }: Waiting,
+  { waiting, retrying, next_deadline: nextDeadline }: Waiting,
 ): Served<Exposure> {
   const sum = (of: (wave: WaveRow) => number) => waves.reduce((all, wave) => all + of(wave), 0);
   return {
@@ -86,6 +88,7 @@ export function exposureOf(
     failedEarly: sum((wave) => wave.failed_early),
     cap: capOf(schedule),
     waiting,
+    retrying,
     nextDeadline,
   };
 }

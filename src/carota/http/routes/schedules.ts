@@ -30,10 +30,10 @@ import { decisionBody, exposureOf, scheduleBody, scheduleOf, waveBody } from './
 const SCHEDULES = listCursor('schedules', ID_POSITION);
 
 export function scheduleRoutes(server: Server, context: CarotaContext): void {
-  const { database, reading, clock, wake, approval } = context;
+  const { database, reading, clock, wake, approval, mayControl } = context;
 
   serve(server, scheduleApi.createSchedule, async ({ request, body: plan }) => {
-    refuseFaulty(plan);
+    refuseFaulty(plan, mayControl);
     const how = { by: callerOf(request), approval };
     const faults = await createSchedule(database, plan, how, clock()).catch(conflictAsProblem);
     if (faults.length > 0) throw invalid(faults);
@@ -43,7 +43,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
   });
 
   serve(server, scheduleApi.previewSchedule, async ({ body: plan }) => {
-    refuseFaulty(plan);
+    refuseFaulty(plan, mayControl);
     const preview = await previewSchedule(reading, plan, clock());
     if (!('waves' in preview)) throw invalid(preview);
     return preview;
@@ -105,8 +105,12 @@ const ROUTE_OF = {
 } as const;
 
 /** @throws Problem 400 */
-function refuseFaulty(plan: SchedulePlan): void {
+function refuseFaulty(plan: SchedulePlan, mayControl: boolean): void {
   const errors = planErrors(plan);
+  if (plan.retry && !mayControl) {
+    const message = 'needs a server with a token to control the adapter (--adapter-control-token)';
+    errors.push({ path: '/retry', message });
+  }
   if (errors.length > 0) throw invalid(errors);
 }
 

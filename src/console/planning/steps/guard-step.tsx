@@ -3,6 +3,7 @@ import { type NumberRule } from '../../format/number-text.js';
 import { bind } from '../../ui/bind.js';
 import { CheckField, NumberField, SelectField } from '../../ui/fields.js';
 import { type PlanForm } from '../plan-form.js';
+import { RetryFields } from './retry-fields.js';
 import { type StepProps } from './step.js';
 
 const PERCENT: NumberRule = { above: 0, max: 100 };
@@ -144,6 +145,7 @@ export function GuardStep({ form, set, at }: StepProps) {
           <NumberField key={name} label={label} rule={rule} {...bound(name, path)} help={help} />
         ))}
       </div>
+      <RetryFields form={form} set={set} at={at} />
     </>
   );
 }

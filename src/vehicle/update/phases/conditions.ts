@@ -1,5 +1,6 @@
 /** Waits until the vehicle meets the preconditions, before the download and again before the installation. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type MetaField } from '../../../contract/index.js';
 import { DEFAULT_TIMEOUT, nextOpening } from '../../../update-script/index.js';
 import { NotAdmitted } from '../equipment.js';
 import {
@@ -10,11 +11,14 @@ import {
   scriptOf,
 } from '../phase-context.js';
 import { untilAdmitted } from './admission.js';
+import { foundConditions } from '../evidence.js';
 import { unmetCondition } from '../unmet-conditions.js';
 
 export async function conditions(context: PhaseContext): Promise<PhaseResult<'conditions'>> {
-  const unmet = await conditionsMet(context);
-  return unmet === undefined ? { outcome: 'met' } : { outcome: 'unmet', meta: because(unmet) };
+  const { found, unmet } = await untilMet(context);
+  return unmet === undefined
+    ? { outcome: 'met', facts: { conditionsFound: found } }
+    : { outcome: 'unmet', meta: [...because(unmet), ...found] };
 }
 
 /** First the daily window, then the conditions within it. */
@@ -23,8 +27,8 @@ export async function waiting(context: PhaseContext): Promise<PhaseResult<'waiti
   const { timeZone } = context.equipment.conditions;
   if (window) await untilOpen(context, () => nextOpening(window, timeZone, context.now()));
   await context.unpaused();
-  const unmet = await conditionsMet(context);
-  if (unmet !== undefined) return { outcome: 'unmet', meta: because(unmet) };
+  const { found, unmet } = await untilMet(context);
+  if (unmet !== undefined) return { outcome: 'unmet', meta: [...because(unmet), ...found] };
   try {
     // The schedule may have been stopped since the download began.
     await untilAdmitted(context);
@@ -32,7 +36,7 @@ export async function waiting(context: PhaseContext): Promise<PhaseResult<'waiti
     if (!(error instanceof NotAdmitted)) throw error;
     return { outcome: 'withdrawn', meta: because(error.message) };
   }
-  return { outcome: 'open' };
+  return { outcome: 'open', facts: { conditionsFound: found } };
 }
 
 async function untilOpen(
@@ -45,15 +49,26 @@ async function untilOpen(
   }
 }
 
-/** @returns the conditions still unmet at the timeout */
-async function conditionsMet(context: PhaseContext): Promise<string | undefined> {
+interface FoundConditions {
+  /** Their values, as they are reported. */
+  readonly found: readonly MetaField[];
+  /** What is still not met at the timeout, in words. */
+  readonly unmet?: string;
+}
+
+async function untilMet(context: PhaseContext): Promise<FoundConditions> {
   const { preconditions } = scriptOf(context.update);
-  if (!preconditions) return undefined;
+  if (!preconditions) return { found: [] };
   const { timeout = DEFAULT_TIMEOUT } = preconditions;
   for (;;) {
-    const unmet = unmetCondition(preconditions, await context.equipment.conditions.read());
-    if (unmet === undefined) return undefined;
-    if (context.now() >= beginning(context) + timeout * 1000) return `${unmet}, for ${timeout} s`;
+    const status = await context.equipment.conditions.read();
+    const now = context.now();
+    const unmet = unmetCondition(preconditions, status);
+    const found = foundConditions(preconditions, status, now);
+    if (unmet === undefined) return { found };
+    if (now >= beginning(context) + timeout * 1000) {
+      return { found, unmet: `${unmet}, for ${timeout} s` };
+    }
     await sleep(context.pace.lookMs, undefined, { signal: context.signal });
   }
 }

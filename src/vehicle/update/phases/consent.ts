@@ -7,6 +7,7 @@ import {
   type PhaseResult,
   scriptOf,
 } from '../phase-context.js';
+import { shownText } from '../evidence.js';
 
 export async function consent(context: PhaseContext): Promise<PhaseResult<'consent'>> {
   const script = scriptOf(context.update);
@@ -14,8 +15,10 @@ export async function consent(context: PhaseContext): Promise<PhaseResult<'conse
   const { text, timeout = DEFAULT_TIMEOUT } = script.consent;
   const until = beginning(context) + timeout * 1000;
   const late = AbortSignal.timeout(Math.max(0, until - context.now()));
+  const shown = shownText(script.consent);
   const question = {
     text,
+    language: script.consent.language,
     scriptRefId: script['script-ref-id'],
     bytes: script.ecus.reduce((sum, { artifact }) => sum + artifact.size, 0),
     until,
@@ -24,10 +27,10 @@ export async function consent(context: PhaseContext): Promise<PhaseResult<'conse
     const signal = AbortSignal.any([context.signal, late]);
     const accepted = await context.equipment.consent.ask(question, signal);
     return accepted
-      ? { outcome: 'accepted' }
-      : { outcome: 'rejected', meta: because('declined by the user') };
+      ? { outcome: 'accepted', meta: shown }
+      : { outcome: 'rejected', meta: [...because('declined by the user'), ...shown] };
   } catch (error) {
     if (!late.aborted || context.signal.aborted) throw error;
-    return { outcome: 'rejected', meta: because(`no answer in ${timeout} s`) };
+    return { outcome: 'rejected', meta: [...because(`no answer in ${timeout} s`), ...shown] };
   }
 }

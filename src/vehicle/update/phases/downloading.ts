@@ -19,7 +19,7 @@ export async function downloading(context: PhaseContext): Promise<PhaseResult<'d
       });
       done += artifact.size;
     }
-    return { outcome: 'downloaded' };
+    return { outcome: 'downloaded', meta: context.update.facts.conditionsFound ?? [] };
   } catch (error) {
     if (!(error instanceof DownloadFailed)) throw error;
     return { outcome: 'failed', meta: because(error.message) };

@@ -3,6 +3,7 @@ import { type MetaField } from '../../../contract/index.js';
 import { type UpdateScript } from '../../../update-script/index.js';
 import { NotOrdered, SourceUnreachable, UpdateRefused, type VerifiedUpdate } from '../equipment.js';
 import { because, type PhaseContext, type PhaseResult } from '../phase-context.js';
+import { foundVersions } from '../evidence.js';
 import { suitability } from '../suitability.js';
 import { versionsMeta } from '../versions-meta.js';
 
@@ -63,7 +64,11 @@ async function judge(
   const verdict = suitability(script, running);
   switch (verdict.kind) {
     case 'suitable':
-      return { outcome: 'accepted', facts: { script, ...(images ? { images } : {}) } };
+      return {
+        outcome: 'accepted',
+        facts: { script, ...(images ? { images } : {}) },
+        meta: foundVersions(running),
+      };
     case 'installed':
       scripts.carriedOut?.(script['script-ref-id']);
       return {
@@ -71,6 +76,9 @@ async function judge(
         meta: [...because('all versions are already installed'), ...versionsMeta(script)],
       };
     case 'unsuitable':
-      return { outcome: 'unsuitable', meta: because(verdict.reason) };
+      return {
+        outcome: 'unsuitable',
+        meta: [...because(verdict.reason), ...foundVersions(running)],
+      };
   }
 }

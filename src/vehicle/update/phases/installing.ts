@@ -19,7 +19,7 @@ export async function installing(context: PhaseContext): Promise<PhaseResult<'in
       return { outcome: 'failed', facts: { reason }, meta: because(reason) };
     }
   }
-  return { outcome: 'installed' };
+  return { outcome: 'installed', meta: context.update.facts.conditionsFound ?? [] };
 }
 
 export async function rebooting(context: PhaseContext): Promise<PhaseResult<'rebooting'>> {

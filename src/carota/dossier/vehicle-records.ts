@@ -1,0 +1,164 @@
+/** The records of one vehicle in a dossier, made from its row, its events and its audit entries. Pure. */
+import { createHash } from 'node:crypto';
+import { type RecordOf } from '../../contract/carota-api/index.js';
+import { FAILED, lifecycleRank, type MetaField, reasonOf } from '../../contract/index.js';
+import { type AuditRow } from '../../service/audit/index.js';
+import { readManifest } from '../../uptane/manifest/read-manifest.js';
+import { Refusal } from '../../uptane/refusal.js';
+import { integersOnly } from './integers-only.js';
+import { type DossierEventRow, type DossierVehicleRow } from './read-dossier.js';
+
+/** @param consentTextSha256 of the text in the script; undefined: its users are not asked */
+export function* vehicleRecords(
+  row: DossierVehicleRow,
+  events: readonly DossierEventRow[],
+  audit: readonly AuditRow[],
+  consentTextSha256: string | undefined,
+): Generator<RecordOf<'vehicle' | 'step' | 'failure' | 'audit'>> {
+  const inOrder = [...events].sort(byTime);
+  yield {
+    type: 'vehicle',
+    vin: row.vin,
+    wave: row.wave,
+    state: row.state,
+    reason: row.reason,
+    place: row.place,
+    exposedAt: row.exposed_at?.toISOString() ?? null,
+    result: row.result,
+    silentAt: row.silent_at?.toISOString() ?? null,
+    configuration: configurationOf(row),
+    foundVersions: named(
+      inOrder.flatMap(({ meta }) => meta),
+      'found-version:',
+    ),
+    conditions: inOrder.flatMap(conditionsIn),
+    consents: inOrder.flatMap((event) => consentIn(event, consentTextSha256)),
+  };
+  for (const event of inOrder) yield stepRecord(event);
+  for (const [place, event] of inOrder.entries()) {
+    if (!isFailure(event)) continue;
+    // Each event once, however often a vehicle fails: after the next failure that one goes on.
+    const next = inOrder.findIndex((later, at) => at > place && isFailure(later));
+    yield failureRecord(event, inOrder.slice(place + 1, next < 0 ? undefined : next + 1));
+  }
+  for (const entry of audit) yield auditRecord(entry);
+}
+
+const isFailure = ({ status_name }: DossierEventRow) => FAILED.has(status_name);
+
+/** As the state of a vehicle is decided: by time, then by lifecycle rank (contract section 5.2). */
+const byTime = (a: DossierEventRow, b: DossierEventRow) =>
+  a.at.getTime() - b.at.getTime() ||
+  lifecycleRank(a.status) - lifecycleRank(b.status) ||
+  (a.event_id < b.event_id ? -1 : 1);
+
+function configurationOf(row: DossierVehicleRow): RecordOf<'vehicle'>['configuration'] {
+  const { configured_at, versions, manifest, manifest_at } = row;
+  if (configured_at === null) return null;
+  return {
+    at: configured_at.toISOString(),
+    versions: versions ?? {},
+    manifestAt: manifest_at?.toISOString() ?? null,
+    manifest: manifest && Buffer.from(manifest).toString('base64'),
+    manifestSha256: manifest && createHash('sha256').update(manifest).digest('hex'),
+    ecus: manifest ? ecusIn(manifest) : [],
+  };
+}
+
+/** Only manifests that were accepted are stored; whoever has changed one in the database does not stop the dossier. */
+function ecusIn(manifest: Uint8Array) {
+  try {
+    return [...readManifest(manifest).reports.values()].map(
+      ({ ecuId: serial, hardwareId, installed }) => ({
+        serial,
+        hardwareId,
+        image: installed
+          ? {
+              path: installed.path,
+              length: installed.length,
+              hashes: Object.fromEntries(installed.hashes),
+              releaseCounter: installed.releaseCounter,
+            }
+          : null,
+      }),
+    );
+  } catch (error) {
+    if (error instanceof Refusal) return [];
+    throw error;
+  }
+}
+
+/** The fields whose key begins so, without it; of several with one key the newest counts. */
+const named = (meta: readonly MetaField[], prefix: string): Record<string, string> =>
+  Object.fromEntries(
+    meta
+      .filter(({ key }) => key.startsWith(prefix))
+      .map(({ key, value }) => [key.slice(prefix.length), value]),
+  );
+
+const BEFORE: Readonly<Record<string, 'download' | 'installation' | undefined>> = {
+  downloaded: 'download',
+  reboot: 'installation',
+};
+
+function conditionsIn({ meta, status_name }: DossierEventRow): RecordOf<'vehicle'>['conditions'] {
+  const values = named(meta, 'condition:');
+  if (Object.keys(values).length === 0) return [];
+  return [{ before: BEFORE[status_name] ?? 'nothing', at: valueOf(meta, 'conditions-at'), values }];
+}
+
+function consentIn({ meta, status_name, at }: DossierEventRow, ofScript: string | undefined) {
+  if (status_name !== 'consent_accepted' && status_name !== 'consent_rejected') return [];
+  const textSha256 = valueOf(meta, 'consent-text-sha256');
+  return [
+    {
+      accepted: status_name === 'consent_accepted',
+      at: at.toISOString(),
+      textSha256,
+      language: valueOf(meta, 'consent-language'),
+      textVersion: valueOf(meta, 'consent-text-version'),
+      isTextOfScript: textSha256 === null ? null : textSha256 === ofScript,
+    },
+  ];
+}
+
+const valueOf = (meta: readonly MetaField[], wanted: string): string | null =>
+  meta.find(({ key }) => key === wanted)?.value ?? null;
+
+const stepRecord = (row: DossierEventRow): RecordOf<'step'> => ({
+  type: 'step',
+  vin: row.vin,
+  eventId: row.event_id,
+  at: row.at.toISOString(),
+  receivedAt: row.received_at.toISOString(),
+  status: row.status,
+  statusName: row.status_name,
+  meta: row.meta.map(({ key, value }) => ({ key, value })),
+});
+
+const failureRecord = (
+  row: DossierEventRow,
+  followed: readonly DossierEventRow[],
+): RecordOf<'failure'> => ({
+  type: 'failure',
+  vin: row.vin,
+  eventId: row.event_id,
+  at: row.at.toISOString(),
+  statusName: row.status_name,
+  reason: reasonOf(row.meta),
+  followed: followed.map(({ at, status_name }) => ({
+    at: at.toISOString(),
+    statusName: status_name,
+  })),
+});
+
+const auditRecord = (row: AuditRow): RecordOf<'audit'> => ({
+  type: 'audit',
+  id: row.id,
+  at: row.at.toISOString(),
+  by: { id: row.token_id, name: row.token_name },
+  action: row.action,
+  vin: row.vin,
+  reason: row.reason,
+  detail: integersOnly(row.detail) as object,
+});

@@ -1,0 +1,143 @@
+/** Verifies a dossier: every line, their order, that nothing is missing, and the seal. In constant memory. */
+import { DOSSIER_FORMAT } from '../../contract/carota-api/index.js';
+import {
+  BrokenChain,
+  ChainVerifier,
+  type Seal,
+  sealFault,
+  sortedJson,
+} from '../../service/chain/index.js';
+import { canonicalJson, type PlainJson } from '../../uptane/json/canonical-json.js';
+import { keyIdOfListed, type ListedKey } from '../../uptane/signing/index.js';
+import { BadDossier } from './bad-dossier.js';
+import { exactLines } from './exact-lines.js';
+
+/** What a dossier says that is intact. */
+export interface VerifiedDossier {
+  readonly refId: string;
+  readonly pseudonymous: boolean;
+  /** Records. */
+  readonly count: number;
+  /** Hash of the last record, which the seal is of. */
+  readonly head: string;
+  /** When it was sealed, ms. */
+  readonly sealedAt: number;
+  readonly keyId: string;
+  readonly timeStamp:
+    | {
+        readonly imprint: string;
+        /** TimeStampResp (RFC 3161), base64. */
+        readonly token: string;
+      }
+    | undefined;
+}
+
+/**
+ * @param bytes of the whole file
+ * @param keys those that are trusted; undefined: the one that the dossier has itself, which says that nothing has changed,
+ *   and not who has sealed it
+ * @throws BadDossier
+ */
+export async function verifyDossier(
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  keys?: readonly ListedKey[],
+): Promise<VerifiedDossier> {
+  const chain = new ChainVerifier();
+  const counts: Record<string, number> = {};
+  let campaign: ReadonlyMap<string, unknown> | undefined;
+  let timeStamp: VerifiedDossier['timeStamp'];
+  let ended = false;
+  let last: string | undefined;
+  try {
+    for await (const line of exactLines(bytes)) {
+      // The last line is the seal, which is not chained.
+      if (last !== undefined) take(last);
+      last = line;
+    }
+  } catch (error) {
+    if (error instanceof BrokenChain) throw new BadDossier(error.message);
+    throw error;
+  }
+  if (last === undefined) throw new BadDossier('it has no lines');
+  const number = chain.count + 1;
+  const { key, seal } = sealLine(last, number);
+  if (!campaign || !ended)
+    throw new BadDossier(`line ${number} is a seal, but records are missing`);
+  const fault = sealFault(seal, keys ?? [key]);
+  if (fault !== undefined) throw new BadDossier(`line ${number}: the seal ${fault}`);
+  if (seal.from !== 1 || seal.to !== chain.count || seal.hash !== chain.head) {
+    throw new BadDossier(`line ${number}: the seal is of other records`);
+  }
+  return {
+    refId: String(campaign.get('ref-id')),
+    pseudonymous: campaign.get('pseudonymous') === true,
+    count: chain.count,
+    head: chain.head,
+    sealedAt: seal.time,
+    keyId: seal.keyid,
+    timeStamp,
+  };
+
+  function take(line: string): void {
+    const before = chain.head;
+    const { record } = chain.take(line);
+    const type = String(record.get('type'));
+    const fail = (fault: string) => new BrokenChain(chain.count, fault);
+    if (chain.count === 1) {
+      if (type !== 'campaign' || record.get('format') !== DOSSIER_FORMAT) {
+        throw fail(`is not the beginning of a dossier (${DOSSIER_FORMAT})`);
+      }
+      campaign = record;
+    }
+    if (ended && (type !== 'timestamp' || timeStamp)) throw fail('comes after the end');
+    if (type === 'end') {
+      const said = sortedJson((record.get('counts') ?? null) as never);
+      if (said !== sortedJson(counts)) throw fail('counts other records than there are');
+      ended = true;
+    }
+    if (type === 'timestamp') {
+      const imprint = String(record.get('imprint'));
+      if (!ended || imprint !== before) throw fail('is a time stamp of something else');
+      timeStamp = { imprint, token: String(record.get('token')) };
+    }
+    counts[type] = (counts[type] ?? 0) + 1;
+  }
+}
+
+/** @throws BadDossier unless it is written exactly as a seal is */
+function sealLine(line: string, number: number): { key: ListedKey; seal: Seal } {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new BadDossier(`line ${number} is no JSON, or the seal is missing`);
+  }
+  const { type, key, seal } = (value ?? {}) as { type?: unknown; key?: unknown; seal?: unknown };
+  const isSeal =
+    type === 'seal' && typeof key === 'object' && key && typeof seal === 'object' && seal;
+  if (!isSeal)
+    throw new BadDossier(`line ${number} is not the seal: the end of the dossier is missing`);
+  const { from, to, count, hash, time, keyid, signature } = seal as Seal;
+  const exact = { type, key, seal: { from, to, count, hash, time, keyid, signature } };
+  if (!isWritten(exact as PlainJson, line) || !isKey(key)) {
+    throw new BadDossier(`line ${number} is not written as a seal is`);
+  }
+  if (keyIdOfListed(key) !== keyid) {
+    throw new BadDossier(`line ${number}: the seal is of another key`);
+  }
+  return { key, seal: exact.seal };
+}
+
+/** In the one way in which a line is written. */
+function isWritten(value: PlainJson, line: string): boolean {
+  try {
+    return canonicalJson(value).length > 0 && sortedJson(value) === line;
+  } catch {
+    return false;
+  }
+}
+
+function isKey(value: object): value is ListedKey {
+  const { keytype, scheme, keyval } = value as Partial<ListedKey>;
+  return keytype === 'ed25519' && scheme === 'ed25519' && typeof keyval?.public === 'string';
+}

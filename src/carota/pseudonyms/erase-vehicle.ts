@@ -1,0 +1,112 @@
+/**
+ * Erases the personal data of one vehicle (GDPR, article 17): what is only about the vehicle is deleted, and in what must
+ * be kept its VIN gives way to its pseudonym, whose key is deleted too. Counts and results of schedules stay.
+ */
+import { type SchedulePlan } from '../../contract/carota-api/index.js';
+import { type Actor } from '../../service/audit/index.js';
+import { type Database, type Queryable } from '../../service/database/index.js';
+import { recordActions } from '../audit.js';
+import { planWithout } from './plan-without.js';
+import { pseudonymOf, vinKeys } from './pseudonyms.js';
+
+/** The vehicle is in a schedule that has not ended. */
+export class VehicleInSchedule extends Error {
+  override readonly name = 'VehicleInSchedule';
+}
+
+/** Those with a foreign key come before the table that it points to. */
+const ONLY_OF_VEHICLE = [
+  'installed_versions',
+  'ecus',
+  'inventories',
+  'vehicles',
+  'manifests',
+  'manifest_refusals',
+  'attack_reports',
+  'director_files',
+  'tokens',
+  'vin_keys',
+] as const;
+
+/**
+ * @param vin in upper case
+ * @param now ms
+ * @returns false: nothing is stored of it
+ * @throws VehicleInSchedule
+ */
+export async function eraseVehicle(
+  database: Database,
+  vin: string,
+  by: Actor,
+  now: number,
+): Promise<boolean> {
+  return database.transaction(async (tx) => {
+    if (!(await isStored(tx, vin))) return false;
+    // Under their locks, as events are applied.
+    const schedules = await tx.query<{ id: number; ref_id: string; status: string }>(
+      `select id, ref_id, status from schedules
+       where id in (select schedule_id from schedule_vehicles where vin = $1) order by id for update`,
+      [vin],
+    );
+    const open = schedules.find(({ status }) => status !== 'stopped' && status !== 'completed');
+    if (open) {
+      throw new VehicleInSchedule(
+        `${vin} is in schedule '${open.ref_id}', which is ${open.status}`,
+      );
+    }
+    const key = (await vinKeys(tx, [vin])).get(vin);
+    if (!key) throw new Error('a VIN has no key');
+    const pseudonym = pseudonymOf('vin', vin, key);
+    await putInPlace(tx, vin, pseudonym);
+    for (const table of ONLY_OF_VEHICLE)
+      await tx.query(`delete from ${table} where vin = $1`, [vin]);
+    const detail = { pseudonym, schedules: schedules.length };
+    await recordActions(tx, 'erase-vehicle', [{ vin: null, by, detail }], now);
+    return true;
+  });
+}
+
+async function isStored(tx: Queryable, vin: string): Promise<boolean> {
+  const rows = await tx.query(
+    `select 1 as stored where exists (select from vehicles where vin = $1)
+       or exists (select from schedule_vehicles where vin = $1)
+       or exists (select from events where vin = $1) or exists (select from vin_keys where vin = $1)`,
+    [vin],
+  );
+  return rows.length > 0;
+}
+
+/** A VIN is letters and digits only, so it is its own regular expression; people may have written it in lower case. */
+async function putInPlace(tx: Queryable, vin: string, pseudonym: string): Promise<void> {
+  const names = [vin, pseudonym];
+  await tx.query(
+    `update schedule_vehicles set vin = $2, reason = regexp_replace(reason, $1, $2, 'gi') where vin = $1`,
+    names,
+  );
+  // The manifest names the vehicle and its ECUs by signed words, which cannot be changed.
+  await tx.query(
+    'update exposed_configurations set vin = $2, manifest = null where vin = $1',
+    names,
+  );
+  await tx.query(
+    `update events set vin = $2, meta = regexp_replace(meta::text, $1, $2, 'gi')::jsonb where vin = $1`,
+    names,
+  );
+  await tx.query(`delete from refused_events where vin = $1 or event ~* $1`, [vin]);
+  await tx.query(
+    `update schedules set reason = regexp_replace(reason, $1, $2, 'gi') where reason ~* $1`,
+    names,
+  );
+  const plans = await tx.query<{ id: number; plan: SchedulePlan }>(
+    'select id, plan from schedules where plan::text ~* $1 order by id for update',
+    [vin],
+  );
+  for (const { id, plan } of plans) {
+    const changed = JSON.stringify(planWithout(plan, vin, pseudonym));
+    await tx.query('update schedules set plan = $2 where id = $1', [id, changed]);
+  }
+  await tx.query(
+    `update decisions set reason = regexp_replace(reason, $1, $2, 'gi') where reason ~* $1`,
+    names,
+  );
+}

@@ -1,0 +1,28 @@
+/** A schedule's plan without one of its vehicles' VIN: still a plan. Pure. */
+import { type SchedulePlan } from '../../contract/carota-api/index.js';
+
+/**
+ * Waves that list the vehicle list one less, and one that lists nobody else has a number of vehicles instead: 1. Names that
+ * people have given to the schedule are not changed.
+ *
+ * @param vin in upper case
+ */
+export function planWithout(plan: SchedulePlan, vin: string, pseudonym: string): SchedulePlan {
+  const { waves, filter } = plan;
+  return {
+    ...plan,
+    ...(waves && {
+      waves: waves.map((wave) => {
+        const others = wave.vins?.filter((listed) => listed.toUpperCase() !== vin);
+        if (!others || others.length === wave.vins?.length) return wave;
+        return others.length > 0 ? { vins: others } : { vehicles: 1 };
+      }),
+    }),
+    ...(filter?.tags && {
+      filter: {
+        ...filter,
+        tags: filter.tags.map((tag) => tag.replaceAll(new RegExp(vin, 'gi'), pseudonym)),
+      },
+    }),
+  };
+}

@@ -1,0 +1,24 @@
+/** An ended schedule tries nothing again: failures that were to be tried again count as they are. */
+import { type Queryable } from '../../service/database/index.js';
+import { type ExposureResult } from '../guard/index.js';
+import { type ScheduleRecord } from './schedule-record.js';
+
+export async function endRetries(tx: Queryable, schedule: ScheduleRecord): Promise<void> {
+  const waiting = await tx.query<{
+    wave: number;
+    state: string;
+    result: ExposureResult | null;
+  }>(
+    `update schedule_vehicles v
+     set retry_at = null, retry_from = null, decides_at = null,
+       result = case when v.result is not null then 'failed' end
+     from (select vin, result from schedule_vehicles where schedule_id = $1 and retry_at is not null) old
+     where v.schedule_id = $1 and v.vin = old.vin
+     returning v.wave, v.state, old.result`,
+    [schedule.id],
+  );
+  for (const { wave, state, result } of waiting) {
+    const before = { state, result: result ?? undefined, isRetried: true };
+    schedule.move(wave, before, { state, result: result === null ? undefined : 'failed' });
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Tries failed vehicles again, when it is time: has the adapter begin a new attempt, once. What is to be done is stored before
+ * it is done, so the process may be killed at any time, and several servers share the work.
+ */
+import { type Database, textArray } from '../../service/database/index.js';
+import { Work } from '../work.js';
+import { type AdapterClient, NoFurtherAttempt } from './adapter-client.js';
+import { lockSchedule, saveSchedule } from './stored-schedule.js';
+import { readScheduleVehicles, saveScheduleVehicles } from './tracked-vehicles.js';
+
+export interface RetriesOptions {
+  readonly database: Database;
+  readonly adapter: AdapterClient;
+  /** ms */
+  readonly clock: () => number;
+  readonly onFailure: (refId: string, error: Error) => void;
+}
+
+const LOOK_MS = 1_000;
+/** Vehicles of one schedule that are tried again at the same time. */
+const BATCH = 20;
+/** A retry that has not ended for this long is begun again; also the pause after one that has failed. */
+const LEASE_MS = 30_000;
+
+interface Due {
+  readonly scheduleId: number;
+  readonly refId: string;
+  readonly vin: string;
+}
+
+export class Retries {
+  readonly #options: RetriesOptions;
+  readonly #work: Work;
+
+  constructor(options: RetriesOptions) {
+    this.#options = options;
+    this.#work = new Work(
+      LOOK_MS,
+      () => this.#tryAll(),
+      (error) => options.onFailure('', error),
+    );
+  }
+
+  start(): void {
+    if (this.#options.adapter.mayControl) this.#work.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#work.stop();
+  }
+
+  /** @returns whether there may be more */
+  async #tryAll(): Promise<boolean> {
+    const { database, clock } = this.#options;
+    const schedules = await database.query<{ id: number; ref_id: string }>(
+      `select id, ref_id from schedules s where status = 'running' and exists (
+         select from schedule_vehicles v where v.schedule_id = s.id and v.retry_at <= $1) limit 20`,
+      [new Date(clock())],
+    );
+    let found = false;
+    for (const { id, ref_id: refId } of schedules) {
+      const vins = await this.#claim(id);
+      found ||= vins.length === BATCH;
+      await Promise.all(vins.map((vin) => this.#try({ scheduleId: id, refId, vin })));
+    }
+    return found;
+  }
+
+  async #claim(id: number): Promise<string[]> {
+    const { database, clock } = this.#options;
+    return database.transaction(async (tx) => {
+      const schedule = await lockSchedule(tx, { id });
+      if (schedule?.status !== 'running') return [];
+      const now = clock();
+      const rows = await tx.query<{ vin: string }>(
+        `select vin from schedule_vehicles where schedule_id = $1 and retry_at <= $2
+         order by retry_at, vin limit ${BATCH}`,
+        [id, new Date(now)],
+      );
+      const vins = rows.map(({ vin }) => vin);
+      await tx.query(
+        `update schedule_vehicles set retry_at = $3 where schedule_id = $1 and vin = any ($2::text[])`,
+        [id, textArray(vins), new Date(now + LEASE_MS)],
+      );
+      return vins;
+    });
+  }
+
+  async #try(due: Due): Promise<void> {
+    const { adapter, onFailure } = this.#options;
+    const { signal } = this.#work;
+    try {
+      const attempt = await adapter.attemptOf(due.refId, due.vin, signal);
+      const begun = await this.#begin(due, attempt);
+      if (!begun) return;
+      // Else the attempt was begun before a crash.
+      if (attempt <= begun.from) {
+        const reason = `retry ${begun.tries} after ${begun.state}`;
+        await adapter.retrigger(due.refId, due.vin, reason, signal);
+      }
+      await this.#end(due, 'waiting');
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof NoFurtherAttempt) await this.#end(due, 'failed');
+      else onFailure(due.refId, error as Error);
+    }
+  }
+
+  /** Notes which attempt has failed. @returns undefined: the vehicle has reported something meanwhile */
+  async #begin({ scheduleId, vin }: Due, attempt: number) {
+    const [row] = await this.#options.database.query<{
+      from: number;
+      tries: number;
+      state: string;
+    }>(
+      `update schedule_vehicles
+       set retry_from = coalesce(retry_from, $3::int),
+         tries = tries + case when retry_from is null then 1 else 0 end
+       where schedule_id = $1 and vin = $2 and retry_at is not null
+       returning retry_from as from, tries, state`,
+      [scheduleId, vin, attempt],
+    );
+    return row;
+  }
+
+  /** @param become what the vehicle is now: triggered again, or failed for good */
+  async #end({ scheduleId, vin }: Due, become: 'waiting' | 'failed'): Promise<void> {
+    const { database, clock } = this.#options;
+    await database.transaction(async (tx) => {
+      const schedule = await lockSchedule(tx, { id: scheduleId });
+      const vehicle = (await readScheduleVehicles(tx, scheduleId, [vin])).get(vin);
+      // The new attempt has already reported something.
+      if (!schedule || vehicle?.retryAt === undefined) return;
+      const { state, exposure } = vehicle;
+      const before = { state, result: exposure?.result, isRetried: true };
+      vehicle.retryAt = undefined;
+      if (become === 'waiting') {
+        vehicle.state = 'waiting';
+        vehicle.reason = null;
+      } else if (exposure)
+        vehicle.exposure = { ...exposure, result: 'failed', decidesAt: undefined };
+      const after = { state: vehicle.state, result: vehicle.exposure?.result };
+      schedule.move(vehicle.wave, before, after);
+      await saveScheduleVehicles(tx, scheduleId, [vehicle]);
+      await saveSchedule(tx, schedule, clock());
+    });
+  }
+}

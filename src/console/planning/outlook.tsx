@@ -1,0 +1,31 @@
+import { type ScheduleVehicle } from '../../contract/carota-api/index.js';
+import { count } from '../format/numbers.js';
+import { Time } from '../ui/time.js';
+
+/** What the guard makes of a vehicle, and what time will make of it. */
+export function Outlook({
+  vehicle,
+}: {
+  vehicle: Pick<ScheduleVehicle, 'state' | 'result' | 'decidesAt' | 'retryAt' | 'tries'>;
+}) {
+  const { state, result, decidesAt, retryAt, tries } = vehicle;
+  return (
+    <>
+      {result}
+      {retryAt !== null && (
+        <small>
+          retry {count(tries + 1)} <Time at={retryAt} />
+        </small>
+      )}
+      {retryAt === null && tries > 0 && (
+        <small>{tries === 1 ? 'retried once' : `retried ${count(tries)} times`}</small>
+      )}
+      {result === 'undecided' && decidesAt !== null && (
+        <small>
+          {state === 'success' ? 'will count as succeeded' : 'will count as silent'}{' '}
+          <Time at={decidesAt} />
+        </small>
+      )}
+    </>
+  );
+}

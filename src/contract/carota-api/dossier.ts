@@ -1,0 +1,425 @@
+/**
+ * The dossier of a schedule: what a regulator reads (UN R156, 7.1.2; ISO 24089). JSON Lines: each line is one of these
+ * records, hash-chained, and the last one is the seal. docs/record.md describes it.
+ */
+import Type from 'typebox';
+import { Nullable, RefIdParams, routesOf, stream, Time, TimeOf } from '../http/index.js';
+import { MetaField } from '../mqtt/meta.js';
+import { Sha256, UpdateRecord } from '../update-script/index.js';
+import { Pattern } from '../values/pattern.js';
+import { ExposureResult, Figures } from './guard.js';
+import { DecisionName, ScheduleStatus, WaveState } from './schedules.js';
+
+/** Version of the format, in the first record. */
+export const DOSSIER_FORMAT = 'otaops-dossier-1';
+export const DOSSIER_TYPE = 'application/jsonl';
+export const PDF_TYPE = 'application/pdf';
+
+const Hash = {
+  hash: Type.String({
+    pattern: '^[0-9a-f]{64}$',
+    description:
+      'SHA-256 over the hash of the line before (64 zeros before the first), a line feed, and this record without `hash` in canonical JSON (OLPC).',
+  }),
+};
+
+const record = <const Name extends string, Members extends Record<string, Type.TSchema>>(
+  type: Name,
+  members: Members,
+  description: string,
+) =>
+  Type.Object(
+    { type: Type.Literal(type), ...members, ...Hash },
+    {
+      additionalProperties: false,
+      title: `Dossier${type[0]?.toUpperCase()}${type.slice(1)}`,
+      description,
+    },
+  );
+
+/** A chain has no other numbers than integers. */
+const Decimal = (description: string) =>
+  Pattern('^-?[0-9]+(\\.[0-9]+)?(e[+-]?[0-9]+)?$', 'must be a decimal number', { description });
+
+const Who = Type.Object(
+  {
+    id: Type.String({ description: 'Of the token; empty: the server or the vehicle itself.' }),
+    name: Type.String({ description: 'Of the token; empty where it is not known any more.' }),
+  },
+  { additionalProperties: false, title: 'DossierWho' },
+);
+
+const DossierFigures = Type.Object(
+  {
+    test: Figures.properties.test,
+    from: Figures.properties.from,
+    vehicles: Figures.properties.vehicles,
+    succeeded: Figures.properties.succeeded,
+    failed: Figures.properties.failed,
+    evidence: Decimal('Log-likelihood ratio of the intolerable rate to the tolerated one.'),
+    stopAt: Decimal('The test stops at this evidence or above.'),
+    goAt: Decimal('The test lets the schedule go on at this evidence or below.'),
+  },
+  { additionalProperties: false, title: 'DossierFigures' },
+);
+
+const Count = Type.Integer({ minimum: 0 });
+const VehicleName = Type.String({
+  description: 'The VIN, or in a pseudonymous dossier `vin-` and 32 hexadecimal digits.',
+});
+
+const CampaignRecord = record(
+  'campaign',
+  {
+    format: Type.Literal(DOSSIER_FORMAT),
+    'ref-id': Type.String(),
+    'script-ref-id': Type.String(),
+    model: Type.String(),
+    status: ScheduleStatus,
+    reason: Type.String(),
+    plan: Type.String({ description: 'The SchedulePlan, as JSON text.' }),
+    vehicles: Count,
+    createdAt: Time,
+    createdBy: Who,
+    startedAt: Nullable(Time),
+    endedAt: Nullable(Time),
+    pseudonymous: Type.Boolean(),
+    writtenAt: TimeOf('When the dossier was written; it shows what was stored at that moment.'),
+  },
+  'The first record: what was planned, and how it stands.',
+);
+
+const ScriptRecord = record(
+  'script',
+  {
+    'script-ref-id': Type.String(),
+    file: Type.String({ description: 'The UpdateScript as vehicles fetch it, JSON text.' }),
+    sha256: Type.String({ description: 'SHA-256 of the UTF-8 of `file`.' }),
+    purpose: Nullable(UpdateRecord.properties.purpose),
+    systems: Type.Array(Type.String(), { description: 'Affected systems; empty: none are named.' }),
+    isRecorded: Type.Boolean({
+      description: 'Whether the script says which regulations it affects.',
+    }),
+    consent: Nullable(
+      Type.Object(
+        {
+          text: Type.String(),
+          textSha256: Sha256,
+          language: Nullable(Type.String()),
+          textVersion: Nullable(Type.String()),
+        },
+        { additionalProperties: false, title: 'DossierConsentText' },
+      ),
+      'The information given to the user; null: users are not asked.',
+    ),
+    createdAt: Time,
+    createdBy: Who,
+  },
+  'The update: what was installed, from what, under which conditions.',
+);
+
+const RegulationRecord = record(
+  'regulation',
+  UpdateRecord.properties.regulations.items.properties,
+  'A type approval that the update affects.',
+);
+
+const ApprovalRecord = record(
+  'approval',
+  {
+    of: Type.Enum(['script', 'schedule']),
+    at: Time,
+    by: Who,
+    digest: Type.String({
+      description: 'Of a script its SHA-256; of a schedule that of plan, script and vehicles.',
+    }),
+  },
+  'Who has approved what.',
+);
+
+const WaveRecord = record(
+  'wave',
+  {
+    number: Type.Integer({ minimum: 1 }),
+    state: WaveState,
+    vehicles: Count,
+    rejected: Count,
+    finished: Count,
+    exposed: Count,
+    undecided: Count,
+    succeeded: Count,
+    failed: Count,
+    silent: Count,
+    withdrawn: Count,
+    failedEarly: Count,
+    rollbackFailed: Count,
+    postedAt: Nullable(Time),
+    passedAt: Nullable(Time),
+  },
+  'A wave and its counts.',
+);
+
+const DecisionRecord = record(
+  'decision',
+  {
+    at: Time,
+    wave: Nullable(Type.Integer()),
+    decision: DecisionName,
+    reason: Type.String(),
+    actor: Type.String({ description: 'guard, scheduler, or the name of a token.' }),
+    figures: Nullable(DossierFigures),
+  },
+  'A decision of the guard, the scheduler or a person, with the figures that it was based on.',
+);
+
+const TestRecord = record(
+  'test',
+  {
+    number: Type.Integer({ minimum: 1 }),
+    at: Time,
+    decision: Type.Enum(['stop', 'go']),
+    figures: DossierFigures,
+  },
+  'A test of the guard that has decided.',
+);
+
+const Configuration = Type.Object(
+  {
+    at: TimeOf('When the vehicle was exposed.'),
+    versions: Type.Record(Type.String(), Type.String(), {
+      description: 'Installed version by ECU, as imported or reported before.',
+    }),
+    manifestAt: Nullable(Time, 'When its last vehicle version manifest was accepted.'),
+    manifest: Nullable(
+      Type.String({ contentEncoding: 'base64' }),
+      'The manifest as it came, with its signatures; null also in a pseudonymous dossier.',
+    ),
+    manifestSha256: Nullable(Sha256),
+    ecus: Type.Array(
+      Type.Object(
+        {
+          serial: Type.String({
+            description: 'In a pseudonymous dossier `ecu-` and 32 hexadecimal digits.',
+          }),
+          hardwareId: Type.String(),
+          image: Nullable(
+            Type.Object(
+              {
+                path: Type.String(),
+                length: Type.Integer(),
+                hashes: Type.Record(Type.String(), Type.String()),
+                releaseCounter: Type.Integer(),
+              },
+              { additionalProperties: false, title: 'DossierImage' },
+            ),
+            'What it runs; null: nothing from a repository.',
+          ),
+        },
+        { additionalProperties: false, title: 'DossierEcu' },
+      ),
+      { description: 'What the ECUs have reported in the manifest.' },
+    ),
+  },
+  { additionalProperties: false, title: 'DossierConfiguration' },
+);
+
+const FoundConditions = Type.Object(
+  {
+    before: Type.Enum(['download', 'installation', 'nothing'], {
+      description: 'nothing: they were not met.',
+    }),
+    at: Nullable(Type.String({ description: 'When the vehicle read them, as it says.' })),
+    values: Type.Record(Type.String(), Type.String()),
+  },
+  { additionalProperties: false, title: 'DossierConditions' },
+);
+
+const ConsentAnswer = Type.Object(
+  {
+    accepted: Type.Boolean(),
+    at: Time,
+    textSha256: Nullable(Type.String({ description: 'As the vehicle says.' })),
+    language: Nullable(Type.String()),
+    textVersion: Nullable(Type.String()),
+    isTextOfScript: Nullable(
+      Type.Boolean({
+        description: 'Whether it is the text of the script; null: the vehicle does not say.',
+      }),
+    ),
+  },
+  { additionalProperties: false, title: 'DossierConsent' },
+);
+
+const VehicleRecord = record(
+  'vehicle',
+  {
+    vin: VehicleName,
+    wave: Type.Integer({ description: '0: the schedule has not started.' }),
+    state: Type.String(),
+    reason: Nullable(Type.String()),
+    place: Nullable(Type.Integer({ description: 'In the order of exposure.' })),
+    exposedAt: Nullable(Time),
+    result: Nullable(ExposureResult),
+    silentAt: Nullable(Time),
+    configuration: Nullable(
+      Configuration,
+      'Last known configuration when it was exposed; null: it was not.',
+    ),
+    foundVersions: Type.Record(Type.String(), Type.String(), {
+      description: 'Running version of each ECU of the script, as the vehicle found it.',
+    }),
+    conditions: Type.Array(FoundConditions),
+    consents: Type.Array(ConsentAnswer),
+  },
+  'A target vehicle. Its steps and failures follow.',
+);
+
+const StepRecord = record(
+  'step',
+  {
+    vin: VehicleName,
+    eventId: Type.String(),
+    at: TimeOf('By the vehicle.'),
+    receivedAt: Time,
+    status: Type.Integer(),
+    statusName: Type.String(),
+    meta: Type.Array(MetaField),
+  },
+  'An event of a vehicle, in the order of its time.',
+);
+
+const FailureRecord = record(
+  'failure',
+  {
+    vin: VehicleName,
+    eventId: Type.String(),
+    at: Time,
+    statusName: Type.String(),
+    reason: Nullable(Type.String()),
+    followed: Type.Array(
+      Type.Object(
+        { at: Time, statusName: Type.String() },
+        { additionalProperties: false, title: 'DossierFollowed' },
+      ),
+      {
+        description:
+          'What the vehicle has reported after it, up to its next failure; empty: nothing.',
+      },
+    ),
+  },
+  'A failure and what followed.',
+);
+
+const AuditRecord = record(
+  'audit',
+  {
+    id: Type.Integer(),
+    at: Time,
+    by: Who,
+    action: Type.String(),
+    vin: Nullable(VehicleName),
+    reason: Type.String(),
+    detail: Type.Object(
+      {},
+      { additionalProperties: true, description: 'Empty in a pseudonymous dossier.' },
+    ),
+  },
+  'An entry of the audit log about a vehicle of the schedule while it ran.',
+);
+
+const EndRecord = record(
+  'end',
+  {
+    counts: Type.Record(Type.String(), Count, { description: 'Records before this one, by type.' }),
+  },
+  'All records are there.',
+);
+
+const TimestampRecord = record(
+  'timestamp',
+  {
+    imprint: Type.String({
+      description: 'The hash of the record `end`, of which the token tells the time.',
+    }),
+    time: TimeOf('As the token says.'),
+    token: Type.String({
+      contentEncoding: 'base64',
+      description: 'The answer of the time-stamping authority (RFC 3161, TimeStampResp, DER).',
+    }),
+  },
+  'A time stamp; only where an authority is set.',
+);
+
+/** The last line. It is not chained: it seals the chain. */
+export const DossierSeal = Type.Object(
+  {
+    key: Type.Object({}, { additionalProperties: true, description: 'Public key.' }),
+    seal: Type.Object(
+      {
+        from: Type.Integer(),
+        to: Type.Integer(),
+        count: Type.Integer(),
+        hash: Type.String({ description: 'Hash of the line before.' }),
+        time: Type.Integer({ description: 'ms' }),
+        keyid: Type.String(),
+        signature: Type.String({
+          description: 'Ed25519 over the canonical JSON of the other members, hexadecimal.',
+        }),
+      },
+      { additionalProperties: false, title: 'DossierSealedHead' },
+    ),
+    type: Type.Literal('seal'),
+  },
+  { additionalProperties: false, title: 'DossierSeal' },
+);
+
+/** A line of a dossier. */
+export const DossierLine = Type.Union(
+  [
+    CampaignRecord,
+    ScriptRecord,
+    RegulationRecord,
+    ApprovalRecord,
+    WaveRecord,
+    DecisionRecord,
+    TestRecord,
+    VehicleRecord,
+    StepRecord,
+    FailureRecord,
+    AuditRecord,
+    EndRecord,
+    TimestampRecord,
+    DossierSeal,
+  ],
+  { title: 'DossierLine' },
+);
+export type DossierLine = Type.Static<typeof DossierLine>;
+
+/** A record that is not chained yet. */
+export type DossierRecord = Unchained<Exclude<DossierLine, { type: 'seal' }>>;
+type Unchained<Line> = Line extends unknown ? Omit<Line, 'hash'> : never;
+/** A record of one type. */
+export type RecordOf<Name extends DossierRecord['type']> = Extract<DossierRecord, { type: Name }>;
+
+export const dossierApi = routesOf('Schedules', {
+  getDossier: {
+    method: 'GET',
+    path: '/v1.0/schedules/{ref-id}/dossier',
+    permission: 'read',
+    audit: 'export-dossier',
+    load: 'export',
+    summary: 'Get the dossier of a schedule: all that is stored of it, sealed',
+    description:
+      'JSON Lines, hash-chained and sealed, or a PDF made of the same lines. It shows what was stored at one moment; that of a schedule that runs is not final.',
+    params: RefIdParams,
+    query: Type.Object({
+      format: Type.Enum(['jsonl', 'pdf'], { default: 'jsonl', description: 'Of the dossier.' }),
+      pseudonymous: Type.Boolean({
+        default: false,
+        description: 'Pseudonyms in place of VINs and serial numbers, for archives.',
+      }),
+    }),
+    answer: stream([DOSSIER_TYPE, PDF_TYPE], 'The dossier.', DossierLine),
+    errors: ['SCHEDULE_NOT_FOUND', 'TIMESTAMP_UNAVAILABLE'],
+  },
+});

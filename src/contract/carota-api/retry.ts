@@ -1,0 +1,46 @@
+/** Which failures of a schedule's vehicles are tried again: by state and reason. */
+import Type from 'typebox';
+import { PrintableText } from '../values/text.js';
+
+const DAYS_30 = 30 * 24 * 3600;
+
+/** Failures that a new attempt can help. After rollback_fail a vehicle runs nothing that could try again. */
+export const RETRIED_STATES = [
+  'download_fail',
+  'md5_check_fail',
+  'pki_check_fail',
+  'failure',
+  'rollback_success',
+] as const;
+
+export const RetryRule = Type.Object(
+  {
+    state: Type.Enum([...RETRIED_STATES], {
+      title: 'RetriedState',
+      description:
+        'What the vehicle has reported. A rollback_success that follows a failure leaves the retry of the failure as it is.',
+    }),
+    reason: Type.Optional(
+      PrintableText({
+        minLength: 1,
+        maxLength: 200,
+        description:
+          'Only for reasons that match: * is any number of characters, ? is one; upper and lower case are the same. Absent: for any reason.',
+        examples: ['*network*'],
+      }),
+    ),
+    after: Type.Integer({
+      minimum: 1,
+      maximum: DAYS_30,
+      description: 'Seconds between the failure and the next attempt.',
+    }),
+    times: Type.Integer({
+      minimum: 1,
+      maximum: 100,
+      description:
+        'A vehicle that has been tried again so often already, for whatever reason, has failed.',
+    }),
+  },
+  { additionalProperties: false, title: 'RetryRule' },
+);
+export type RetryRule = Type.Static<typeof RetryRule>;

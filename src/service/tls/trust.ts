@@ -1,0 +1,34 @@
+/** Whom we believe when we call another server: the well-known CAs, and those of a file. */
+import { readFile } from 'node:fs/promises';
+import { rootCertificates } from 'node:tls';
+import { Agent, fetch as undiciFetch } from 'undici';
+import { BadSettings } from '../bad-settings.js';
+import { certificatesIn } from './certificate.js';
+
+/**
+ * @param file PEM; undefined: the well-known ones only
+ * @returns for the option `ca` of a TLS connection; undefined: its default
+ * @throws BadSettings
+ */
+export async function trustedAuthorities(file: string | undefined): Promise<string[] | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    const own = certificatesIn(await readFile(file, 'utf8'));
+    return [...rootCertificates, ...own.map((certificate) => certificate.toString())];
+  } catch (error) {
+    throw new BadSettings(`--ca: ${file}: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * A `fetch` that believes these CAs; Node’s own takes none.
+ *
+ * @param ca see {@link trustedAuthorities}; undefined: Node’s own
+ */
+export function fetchTrusting(ca: readonly string[] | undefined): typeof fetch | undefined {
+  if (ca === undefined) return undefined;
+  const dispatcher = new Agent({ connect: { ca: [...ca] } });
+  const trusting = (input: string | URL, init?: object) =>
+    undiciFetch(input, { ...init, dispatcher });
+  return trusting as unknown as typeof fetch;
+}

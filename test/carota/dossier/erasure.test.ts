@@ -1,0 +1,171 @@
+/** Retention against erasure: an archive with pseudonyms stays intact when a vehicle is erased, and nobody can resolve it. */
+import { createHmac } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { verifyDossier } from '../../../src/carota/dossier/index.js';
+import { DossierLine } from '../../../src/contract/carota-api/index.js';
+import { checkOf } from '../../../src/contract/index.js';
+import { eventually } from '../../support/adapter.js';
+import {
+  type AdapterDouble,
+  eventOf,
+  MODEL,
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from '../support/test-carota.js';
+import { dossierOf, linesOf, path, runCampaign, VINS } from './campaign.js';
+
+const REF_ID = 'schedule 0909';
+const ARCHIVE = '?pseudonymous=true';
+const [ERASED = '', KEPT = ''] = VINS;
+
+let adapter: AdapterDouble;
+let carota: TestCarota;
+let client: pg.Client;
+let archive: Buffer;
+
+beforeAll(async () => {
+  adapter = await startAdapterDouble();
+  carota = await startTestCarota(adapter.url);
+  client = new pg.Client(carota.databaseUrl);
+  await client.connect();
+  await runCampaign(carota, REF_ID);
+  archive = await dossierOf(carota, REF_ID, ARCHIVE);
+});
+afterAll(async () => {
+  await client.end();
+  await carota.stop();
+  await adapter.stop();
+});
+
+const vehiclesIn = (dossier: Buffer): any[] =>
+  linesOf(dossier).filter(({ type }) => type === 'vehicle');
+
+const erase = (vin: string) => carota.call('DELETE', `/v1.0/vehicles/${vin}`);
+
+/** Tables that have the text anywhere, also as bytes. */
+async function tablesWith(text: string): Promise<string[]> {
+  const { rows } = await client.query(
+    `select format('%I', tablename) as name from pg_tables where schemaname = current_schema()`,
+  );
+  const found: string[] = [];
+  for (const { name } of rows) {
+    const bytes = Buffer.from(text).toString('hex');
+    const { rowCount } = await client.query(
+      `select 1 from ${name} t where t::text ilike $1 or t::text like $2 limit 1`,
+      [`%${text}%`, `%${bytes}%`],
+    );
+    if (rowCount) found.push(name);
+  }
+  return found;
+}
+
+describe('a dossier with pseudonyms', () => {
+  test('is intact, fits the schema, and has no VIN anywhere', async () => {
+    expect(await verifyDossier([archive])).toMatchObject({ pseudonymous: true });
+    const check = checkOf(DossierLine);
+    expect(linesOf(archive).flatMap((line) => [...check.errors(line)])).toEqual([]);
+    const text = archive.toString('utf8').toUpperCase();
+    expect(VINS.filter((vin) => text.includes(vin))).toEqual([]);
+    // Where a person or a vehicle has written it, too.
+    const [first = { vin: '' }, second = { vin: '' }] = vehiclesIn(archive);
+    expect(first.vin).toMatch(/^vin-[0-9a-f]{32}$/);
+    const lines = linesOf(archive);
+    expect(JSON.parse(lines[0].plan).waves[0].vins).toEqual([first.vin]);
+    const decision = lines.find(({ decision }) => decision === 'continue');
+    expect(decision.reason).toBe(`${first.vin} is fine`);
+    expect(lines.find(({ type }) => type === 'failure').reason).toContain(`HU of ${second.vin}`);
+  });
+
+  test('has the same pseudonyms each time, which who has the keys can resolve', async () => {
+    const again = await dossierOf(carota, REF_ID, ARCHIVE);
+    expect(vehiclesIn(again).map(({ vin }) => vin)).toEqual(
+      vehiclesIn(archive).map(({ vin }) => vin),
+    );
+    const { rows } = await client.query('select vin, key from vin_keys order by vin');
+    expect(rows.map(({ vin }) => vin)).toEqual(VINS);
+    for (const [place, { vin, key }] of rows.entries()) {
+      const digits = createHmac('sha256', key).update(`vin\n${vin}`).digest('hex').slice(0, 32);
+      expect(vehiclesIn(archive)[place].vin).toBe(`vin-${digits}`);
+    }
+  });
+});
+
+describe('the erasure of a vehicle', () => {
+  test('is refused while it is in a schedule that has not ended, and for who may not', async () => {
+    const answer = await erase(ERASED);
+    expect(answer).toMatchObject({ status: 409, body: { errorCode: 'SCHEDULE_STATUS' } });
+    const { body } = await carota.call('POST', '/v1.0/tokens', {
+      body: { name: 'planner', role: 'planner' },
+    });
+    const asPlanner = await carota.call('DELETE', `/v1.0/vehicles/${ERASED}`, {
+      token: body.token,
+    });
+    expect(asPlanner.status).toBe(403);
+    expect((await erase('WVWZZZZZZZZZ99999')).status).toBe(404);
+  });
+
+  test('leaves its VIN nowhere, keeps what is not about it, and archives intact', async () => {
+    await carota.call('POST', '/v1.0/tokens', {
+      body: { name: 'of a vehicle', role: 'vehicle', vin: ERASED },
+    });
+    // Set aside with its reason.
+    await carota.callBack([
+      { ...eventOf({ refId: REF_ID, vin: ERASED, status: 'success' }), status: -1 },
+    ]);
+    const stop = await carota.call('POST', `${path(REF_ID)}/stop`, {
+      body: { reason: `because of ${ERASED.toLowerCase()}` },
+    });
+    expect(stop.status).toBe(200);
+    await eventually(
+      async () => (await carota.call('GET', path(REF_ID))).body,
+      ({ status }) => status === 'stopped',
+    );
+    const before = (await carota.call('GET', path(REF_ID))).body;
+    expect(before.plan.waves[0]).toEqual({ vins: [ERASED] });
+    expect(await tablesWith(ERASED)).toEqual(
+      expect.arrayContaining(['vehicles', 'events', 'schedules', 'decisions', 'refused_events']),
+    );
+    expect((await erase(ERASED)).status).toBe(204);
+    expect(await tablesWith(ERASED)).toEqual([]);
+    expect(await tablesWith(KEPT)).toEqual(expect.arrayContaining(['vehicles', 'vin_keys']));
+    // Counts and results are the same, and the plan is still one.
+    const after = (await carota.call('GET', path(REF_ID))).body;
+    expect({ waves: after.waves, states: after.states, exposure: after.exposure }).toEqual({
+      waves: before.waves,
+      states: before.states,
+      exposure: before.exposure,
+    });
+    expect(after.plan.waves).toEqual([{ vehicles: 1 }, { percent: 99.5 }]);
+    // What was archived is still intact, and the record made now has the vehicle under the same pseudonym.
+    expect(await verifyDossier([archive])).toMatchObject({ refId: REF_ID });
+    const [{ vin: pseudonym }] = vehiclesIn(archive);
+    const now = await dossierOf(carota, REF_ID);
+    expect(await verifyDossier([now])).toMatchObject({ pseudonymous: false });
+    expect(vehiclesIn(now).map(({ vin }) => vin)).toEqual([pseudonym, ...VINS.slice(1)].toSorted());
+    expect(linesOf(now).filter(({ vin }) => vin === pseudonym).length).toBeGreaterThan(5);
+    expect((await erase(ERASED)).status).toBe(404);
+    const { body } = await carota.call('GET', '/v1.0/audit');
+    expect(body.items[0]).toMatchObject({
+      action: 'erase-vehicle',
+      vin: null,
+      detail: { pseudonym, schedules: 1 },
+    });
+  });
+
+  test('a vehicle with the same VIN is another one afterwards', async () => {
+    await carota.call('PUT', `/v1.0/vehicles/${ERASED}`, { body: { model: MODEL } });
+    const body = {
+      'ref-id': 'next',
+      'script-ref-id': `script of ${REF_ID}`,
+      model: MODEL,
+      vins: [ERASED],
+    };
+    expect((await carota.call('POST', '/v1.0/schedules', { body })).status).toBe(201);
+    const [next] = vehiclesIn(await dossierOf(carota, 'next', ARCHIVE));
+    const [first] = vehiclesIn(archive);
+    expect(next.vin).toMatch(/^vin-/);
+    expect(next.vin).not.toBe(first.vin);
+  });
+});

@@ -1,0 +1,231 @@
+/** Failures that a schedule tries again, at the server: when, how often, once, and how they count. */
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type EventStatusName } from '../../../src/contract/index.js';
+import { eventually } from '../../support/adapter.js';
+import { vinOf } from '../../support/messages.js';
+import {
+  type AdapterDouble,
+  eventOf,
+  MODEL,
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from '../support/test-carota.js';
+
+const SCRIPT = 'hu only 001';
+const vins = Array.from({ length: 4 }, (_, n) => vinOf(n, 'WVW'));
+const [vin = '', other = ''] = vins;
+const SETTINGS = { adapterControlToken: 'operator', deadlineGrace: 0 };
+const RETRY = [{ state: 'download_fail', reason: '*network*', after: 1, times: 2 }];
+const NETWORK = [{ key: 'reason', value: 'Network Failure' }];
+
+let adapter: AdapterDouble;
+let carota: TestCarota;
+let refIds = 0;
+
+beforeAll(async () => {
+  adapter = await startAdapterDouble();
+  carota = await startTestCarota(adapter.url, SETTINGS);
+  await carota.publish(SCRIPT);
+});
+afterAll(async () => {
+  await carota.stop();
+  await adapter.stop();
+});
+afterEach(() => {
+  adapter.answer = 202;
+  adapter.losesRetriggers = false;
+  adapter.controls.length = 0;
+});
+
+const path = (refId: string) => `/v1.0/schedules/${encodeURIComponent(refId)}`;
+const show = async (refId: string) => (await carota.call('GET', path(refId))).body;
+const vehicleOf = async (refId: string, one = vin) =>
+  (await carota.call('GET', `${path(refId)}/vehicles/${one}`)).body;
+const plan = (refId: string, fields: object) => ({
+  body: { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins, ...fields },
+});
+
+async function running(fields: object): Promise<string> {
+  const refId = `retried ${++refIds}`;
+  expect((await carota.call('POST', '/v1.0/schedules', plan(refId, fields))).status).toBe(201);
+  await eventually(
+    () => show(refId),
+    ({ waves }) => waves.length > 0 && waves[0].postedAt !== null,
+  );
+  return refId;
+}
+const report = (refId: string, status: EventStatusName, meta: typeof NETWORK = [], one = vin) =>
+  carota.callBack([eventOf({ refId, vin: one, status, meta })]);
+const retriggers = (refId: string, one = vin) =>
+  adapter.controls.filter((control) => control === `retrigger ${refId} ${one}`).length;
+const untilRetriggered = (refId: string, times: number) =>
+  eventually(
+    () => vehicleOf(refId),
+    ({ state, tries }) => state === 'triggered' && tries === times,
+  );
+
+test('a failure for this reason is tried again, so often, and counts as failed only then', async () => {
+  const refId = await running({ guard: { maxFailures: 1, soak: 0 }, retry: RETRY });
+  for (const times of [1, 2]) {
+    await report(refId, 'downloading');
+    await report(refId, 'download_fail', NETWORK);
+    expect((await show(refId)).exposure).toMatchObject({ undecided: 1, failed: 0, retrying: 1 });
+    expect(await vehicleOf(refId)).toMatchObject({
+      state: 'download_fail',
+      result: 'undecided',
+      retryAt: expect.any(String),
+    });
+    await untilRetriggered(refId, times);
+    expect(await vehicleOf(refId)).toMatchObject({ retryAt: null, result: 'undecided', place: 1 });
+  }
+  expect(retriggers(refId)).toBe(2);
+  await report(refId, 'download_fail', NETWORK);
+  const { status, exposure } = await eventually(
+    () => show(refId),
+    (schedule) => schedule.status === 'stopped',
+  );
+  expect(status).toBe('stopped');
+  expect(exposure).toMatchObject({ exposed: 1, failed: 1, undecided: 0, retrying: 0 });
+  expect(retriggers(refId)).toBe(2);
+});
+
+test('a vehicle that succeeds at the second attempt has succeeded, and its wave waits for it', async () => {
+  const refId = await running({ vins: [vin], guard: { maxFailures: 1, soak: 0 }, retry: RETRY });
+  await report(refId, 'download_fail', NETWORK);
+  await untilRetriggered(refId, 1);
+  expect((await show(refId)).status).toBe('running');
+  await report(refId, 'success');
+  const { exposure, status } = await eventually(
+    () => show(refId),
+    (schedule) => schedule.status !== 'running',
+  );
+  expect({ exposure, status }).toMatchObject({
+    exposure: { exposed: 1, succeeded: 1, failed: 0 },
+    status: 'completed',
+  });
+});
+
+test('other failures are final, and so is a vehicle that goes on by itself not tried again', async () => {
+  const refId = await running({ guard: { maxFailures: 2, soak: 0 }, retry: RETRY });
+  await report(refId, 'download_fail', [{ key: 'reason', value: 'disk full' }]);
+  expect(await vehicleOf(refId)).toMatchObject({ result: 'failed', retryAt: null });
+  await report(refId, 'download_fail', NETWORK, other);
+  await report(refId, 'downloading', [], other);
+  expect(await vehicleOf(refId, other)).toMatchObject({ result: 'undecided', retryAt: null });
+});
+
+test('a failure before exposure is tried again too, and does not count meanwhile', async () => {
+  const retry = [{ state: 'pki_check_fail', after: 1, times: 1 }];
+  const refId = await running({ guard: { maxFailures: 9, maxEarlyFailures: 1 }, retry });
+  await report(refId, 'pki_check_fail');
+  expect((await show(refId)).exposure).toMatchObject({ failedEarly: 0, retrying: 1 });
+  await untilRetriggered(refId, 1);
+  await report(refId, 'pki_check_fail');
+  const { reason } = await eventually(
+    () => show(refId),
+    (schedule) => schedule.status === 'stopped',
+  );
+  expect(reason).toBe('1 vehicle failed before they could begin');
+});
+
+describe('the adapter is told once', () => {
+  test('though its answer is lost', async () => {
+    const refId = await running({ retry: [{ ...RETRY[0], after: 1 }] });
+    adapter.losesRetriggers = true;
+    await report(refId, 'download_fail', NETWORK);
+    await eventually(
+      () => Promise.resolve(retriggers(refId)),
+      (times) => times === 1,
+    );
+    adapter.losesRetriggers = false;
+    // As after the lease of a server that was killed.
+    await dueNow(refId);
+    await untilRetriggered(refId, 1);
+    expect(retriggers(refId)).toBe(1);
+  });
+
+  test('though the server is restarted in between', async () => {
+    const refId = await running({ retry: RETRY });
+    adapter.losesRetriggers = true;
+    await report(refId, 'download_fail', NETWORK);
+    await eventually(
+      () => Promise.resolve(retriggers(refId)),
+      (times) => times === 1,
+    );
+    const { dataDir } = carota;
+    await carota.stop(true);
+    adapter.losesRetriggers = false;
+    carota = await startTestCarota(adapter.url, { ...SETTINGS, dataDir });
+    await dueNow(refId);
+    await untilRetriggered(refId, 1);
+    expect(retriggers(refId)).toBe(1);
+  });
+});
+
+async function dueNow(refId: string): Promise<void> {
+  const client = new pg.Client(carota.databaseUrl);
+  await client.connect();
+  await client.query(
+    `update schedule_vehicles set retry_at = now() - interval '1 s' where retry_at is not null
+       and schedule_id = (select id from schedules where ref_id = $1)`,
+    [refId],
+  );
+  await client.end();
+}
+
+test('a schedule that is stopped tries nothing again: what was to be tried has failed', async () => {
+  const retry = [{ state: 'failure', after: 3_600, times: 5 }];
+  const refId = await running({ guard: { maxFailures: 9 }, retry });
+  await report(refId, 'downloading');
+  await report(refId, 'failure');
+  await report(refId, 'rollback_success');
+  expect(await vehicleOf(refId)).toMatchObject({ state: 'rollback_success', result: 'undecided' });
+  await carota.call('POST', `${path(refId)}/stop`, { body: { reason: 'enough' } });
+  expect(
+    await eventually(
+      () => vehicleOf(refId),
+      ({ retryAt }) => retryAt === null,
+    ),
+  ).toMatchObject({ result: 'failed' });
+  expect((await show(refId)).exposure).toMatchObject({ failed: 1, undecided: 0, retrying: 0 });
+});
+
+test('its deadline ends it, though a retry is due', async () => {
+  const retry = [{ state: 'failure', after: 2, times: 5 }];
+  const refId = await running({ guard: { maxFailures: 1, deadline: 3 }, retry });
+  await report(refId, 'downloading');
+  await report(refId, 'failure');
+  adapter.answer = 503;
+  const { reason } = await eventually(
+    () => show(refId),
+    (schedule) => schedule.status === 'stopped',
+  );
+  expect(reason).toBe('1 vehicle failed');
+});
+
+test('a plan that tries again needs a server that may control the adapter', async () => {
+  const without = await startTestCarota(adapter.url);
+  await without.publish(SCRIPT);
+  expect(await without.call('POST', '/v1.0/schedules', plan('r', { retry: RETRY }))).toMatchObject({
+    status: 400,
+    body: { errors: [{ path: '/retry' }] },
+  });
+  await without.stop();
+});
+
+test.each([
+  [[]],
+  [[{ state: 'rollback_fail', after: 1, times: 1 }]],
+  [[{ state: 'failure', after: 0.5, times: 1 }]],
+  [[{ state: 'failure', after: 1, times: 0 }]],
+  [[{ state: 'failure', after: 1, times: 1, reason: '' }]],
+  [[{ state: 'failure', after: 1, times: 1, reason: 'a\u0000' }]],
+  [[{ state: 'failure', after: 1, times: 1, reason: '\ud800' }]],
+  [[{ state: 'failure', after: 1e300, times: 1 }]],
+])('a faulty rule is refused: %j', async (retry) => {
+  const { status, body } = await carota.call('POST', '/v1.0/schedules', plan('faulty', { retry }));
+  expect(status).toBe(400);
+  expect(body.errors[0].path).toMatch(/^\/retry/);
+});

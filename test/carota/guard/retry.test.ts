@@ -1,0 +1,116 @@
+/** Which failures are tried again, when, and what the guard makes of them. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  afterDeadline,
+  afterReport,
+  exposedAt,
+  matchesPattern,
+  retryAt,
+} from '../../../src/carota/guard/index.js';
+import { recount, COUNTERS, type Counters } from '../../../src/carota/schedules/wave-counts.js';
+import { type RetryRule } from '../../../src/contract/carota-api/index.js';
+import { cases } from '../../support/depth.js';
+
+const RULES: readonly RetryRule[] = [
+  { state: 'download_fail', reason: '*network*', after: 60, times: 3 },
+  { state: 'download_fail', after: 600, times: 1 },
+  { state: 'failure', after: 30, times: 1 },
+];
+const NOW = 1_000_000;
+const at = (state: string, reason: string | null, tries: number, before?: number) => {
+  const due = retryAt(RULES, { state, reason, tries }, before, NOW);
+  return due === undefined ? undefined : (due - NOW) / 1000;
+};
+
+describe('a failure', () => {
+  test.each([
+    ['matches a reason, whatever its case', at('download_fail', 'Network Failure', 0), 60],
+    ['may be tried as often as the rule says', at('download_fail', 'network', 2), 60],
+    ['and no more', at('download_fail', 'network', 3), undefined],
+    ['for other reasons the next rule counts', at('download_fail', 'disk full', 0), 600],
+    ['so it does without a reason', at('download_fail', null, 0), 600],
+    ['all retries count, whatever their rule', at('download_fail', 'disk full', 1), undefined],
+    ['without a rule is final', at('md5_check_fail', 'network', 0), undefined],
+    ['rolled back stays due as it was', at('rollback_success', null, 0, NOW + 7_000), 7],
+    [
+      'that could not be rolled back is final',
+      at('rollback_fail', null, 0, NOW + 7_000),
+      undefined,
+    ],
+  ])('%s', (_what, found, expected) => {
+    expect(found).toBe(expected);
+  });
+});
+
+describe('an exposed vehicle that is tried again', () => {
+  const deadlines = { afterReboot: 60, deadline: 1_000, soak: 0 };
+  const fail = (retry: number | undefined) =>
+    afterReport(
+      exposedAt(deadlines, 0),
+      { before: 'downloading', state: 'download_fail', retryAt: retry },
+      deadlines,
+      5_000,
+    );
+
+  test('is undecided until its deadline', () => {
+    expect(fail(60_000)).toMatchObject({ result: 'undecided', decidesAt: 1_000_000 });
+  });
+  test('has failed if its deadline comes first, or passes', () => {
+    expect(fail(1_000_000).result).toBe('failed');
+    expect(fail(undefined).result).toBe('failed');
+    expect(afterDeadline(fail(60_000), 'download_fail').result).toBe('failed');
+    // The next attempt was begun, and nothing was heard of it.
+    expect(afterDeadline(fail(60_000), 'waiting').result).toBe('silent');
+  });
+  test('counts once, by its last result', () => {
+    const exposure = afterReport(
+      fail(60_000),
+      { before: 'waiting', state: 'success' },
+      deadlines,
+      90_000,
+    );
+    expect(exposure.result).toBe('succeeded');
+  });
+  test('that was silent for too long is not waited for again', () => {
+    const silent = afterDeadline(exposedAt(deadlines, 0), 'downloading');
+    const report = { before: 'downloading', state: 'download_fail', retryAt: 1_060_000 };
+    expect(afterReport(silent, report, deadlines, 1_001_000).result).toBe('failed');
+  });
+});
+
+test('a vehicle that failed early and is tried again neither counts as failed nor as finished', () => {
+  const counters = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counters;
+  const waiting = { state: 'waiting', result: undefined };
+  const failed = { state: 'pki_check_fail', result: undefined };
+  recount(counters, waiting, { ...failed, isRetried: true });
+  expect(counters).toMatchObject({ failed_early: 0, finished: 0 });
+  recount(counters, { ...failed, isRetried: true }, failed);
+  expect(counters).toMatchObject({ failed_early: 1, finished: 1 });
+});
+
+describe('a pattern', () => {
+  test('is a plain one: * and ? only', () => {
+    expect(matchesPattern('HU: * of ?', 'hu: 12 of 3')).toBe(true);
+    expect(matchesPattern('HU: * of ?', 'hu: 12 of 34')).toBe(false);
+    expect(matchesPattern('a.c', 'abc')).toBe(false);
+    expect(matchesPattern('*', '')).toBe(true);
+    expect(matchesPattern('?', '😀')).toBe(true);
+  });
+
+  test('matches as the regular expression that it stands for', () => {
+    const letters = (all: string) => fc.string({ unit: fc.constantFrom(...all), maxLength: 12 });
+    fc.assert(
+      fc.property(letters('ab*?'), letters('ab'), (pattern, text) => {
+        const source = pattern.replaceAll('*', '.*').replaceAll('?', '.');
+        expect(matchesPattern(pattern, text)).toBe(new RegExp(`^${source}$`, 's').test(text));
+      }),
+      cases({ quick: 2_000, full: 50_000 }),
+    );
+  });
+
+  test('ends at once also where a regular expression would not', () => {
+    // 180 characters against 5,000: backtracking would try more ways than there are atoms.
+    expect(matchesPattern(`${'*a'.repeat(90)}*b`, 'a'.repeat(5_000))).toBe(false);
+  });
+});

@@ -1,0 +1,114 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import {
+  GENESIS,
+  linkHash,
+  verifyChain,
+  writeChainLine,
+} from '../../../src/service/chain/index.js';
+
+const RECORDS = [
+  { id: 1, who: 'Ada "the first" \\ Lovelace', why: 'line\none\ttab \u0007 bell' },
+  { id: 2, detail: { z: [1, -5, null, true], a: {}, '￿': 'x', '𝄞': 'beyond the BMP' } },
+  { id: 3, 10: 'a name of digits', 9: 'sorted as text', __proto__x: 'y' },
+];
+
+function chained(records: readonly Record<string, never>[] | typeof RECORDS): string[] {
+  let previous = GENESIS;
+  return records.map((record) => {
+    const { line, hash } = writeChainLine(previous, record);
+    previous = hash;
+    return line;
+  });
+}
+
+describe('A hash chain', () => {
+  it('has the hash that anyone computes with SHA-256', () => {
+    // printf '%064d\n{"a":1}' 0 | sha256sum
+    expect(linkHash(GENESIS, { a: 1 })).toBe(
+      'f21735afd2cd6af4fc5804b0045cebfd545aef8396d29d030c39cb8880b45b7f',
+    );
+  });
+
+  it('is verified to its head', async () => {
+    const lines = chained(RECORDS);
+    expect(await verifyChain(lines)).toEqual({
+      intact: true,
+      count: 3,
+      head: (JSON.parse(lines[2] ?? '') as { hash: string }).hash,
+    });
+    expect(await verifyChain([])).toEqual({ intact: true, count: 0, head: GENESIS });
+  });
+
+  it('notices a change of any single bit, at its line', async () => {
+    const lines = chained(RECORDS);
+    for (const [index, line] of lines.entries()) {
+      const bytes = Buffer.from(line);
+      for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+        const changed = Buffer.from(bytes);
+        changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const verdict = await verifyChain(lines.with(index, changed.toString('latin1')));
+        const decoded = await verifyChain(lines.with(index, changed.toString()));
+        for (const found of [verdict, decoded]) {
+          expect(found).toMatchObject({ intact: false, line: index + 1, count: index });
+        }
+      }
+    }
+  });
+
+  it.each([
+    ['removed', (lines: string[]) => lines.toSpliced(1, 1), 2],
+    ['repeated', (lines: string[]) => lines.toSpliced(1, 0, lines[0] ?? ''), 2],
+    ['reordered', ([a = '', b = '', c = '']: string[]) => [a, c, b], 2],
+    ['removed at the beginning', (lines: string[]) => lines.slice(1), 1],
+    ['padded with white space', ([a = '', ...rest]: string[]) => [`${a} `, ...rest], 1],
+    [
+      'written with an escape',
+      ([a = '', ...rest]: string[]) => [a.replace('A', '\\u0041'), ...rest],
+      1,
+    ],
+    ['no JSON', (lines: string[]) => lines.with(2, 'end'), 3],
+    ['a list', (lines: string[]) => lines.with(2, '[]'), 3],
+    ['empty', (lines: string[]) => lines.with(1, ''), 2],
+  ])('breaks where a line is %s', async (_what, attack, line) => {
+    expect(await verifyChain(attack(chained(RECORDS)))).toMatchObject({ intact: false, line });
+  });
+
+  it('takes no numbers that parsers read differently', async () => {
+    expect(() => writeChainLine(GENESIS, { rate: 0.5 })).toThrow(/no integer/);
+    expect(() => writeChainLine(GENESIS, { text: '\ud800' })).toThrow(/half a surrogate/);
+    const line = `{"a":1.0,"hash":"${GENESIS}"}`;
+    expect(await verifyChain([line])).toMatchObject({ intact: false, reason: /no integer/ });
+  });
+
+  it('goes on from a known hash', async () => {
+    const [first = '', ...rest] = chained(RECORDS);
+    const { hash } = JSON.parse(first) as { hash: string };
+    expect(await verifyChain(rest, hash)).toMatchObject({ intact: true, count: 2 });
+  });
+
+  it('is verified in a few lines of Python', () => {
+    const python = `
+import hashlib, json, sys
+previous = '0' * 64
+def canonical(v):
+    if isinstance(v, str): return '"' + v.replace('\\\\', '\\\\\\\\').replace('"', '\\\\"') + '"'
+    if isinstance(v, dict): return '{' + ','.join(canonical(k) + ':' + canonical(v[k]) for k in sorted(v)) + '}'
+    if isinstance(v, list): return '[' + ','.join(map(canonical, v)) + ']'
+    return json.dumps(v)
+for line in sys.stdin.buffer.read().decode().split('\\n')[:-1]:
+    record = json.loads(line)
+    assert json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(',', ':')) == line, line
+    given = record.pop('hash')
+    previous = hashlib.sha256((previous + '\\n' + canonical(record)).encode()).hexdigest()
+    assert given == previous
+print(previous)`;
+    const lines = chained(RECORDS);
+    const { stdout, stderr } = spawnSync('python3', ['-c', python], {
+      input: lines.map((line) => `${line}\n`).join(''),
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(lines[2]).toContain(stdout.trim());
+  });
+});
