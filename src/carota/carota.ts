@@ -34,13 +34,17 @@ import { createCarotaServer } from './http/server.js';
 import { keepFresh, openImageRepository } from './image-repository/index.js';
 import { RepositoryFolder } from './images/index.js';
 import { CarotaMetrics } from './metrics.js';
+import { openNotifications } from './open-notifications.js';
 import { ownKey } from './own-key.js';
 import { AdapterClient, Retries, Scheduler } from './schedules/index.js';
 import { CAROTA_SCHEMA } from './schema.js';
+import { openVehicleDoor } from './open-vehicle-door.js';
 import { type CarotaSettings } from './settings.js';
 
 export interface Carota {
   readonly httpUrl: string;
+  /** Where vehicles call with client certificates. */
+  readonly vehicleUrl: string | undefined;
   readonly tokenFile: string;
   /** The initial admin token, if this was the first start. */
   readonly firstToken: string | undefined;
@@ -53,6 +57,7 @@ export interface Carota {
   stop(): Promise<void>;
 }
 
+const DEFAULT_VEHICLE_PORT = 8443;
 const URL_TTL_SECONDS = 24 * 60 * 60;
 const DEADLINE_GRACE_SECONDS = 60;
 const UPKEEP_MS = 10 * 60 * 1000;
@@ -146,6 +151,13 @@ async function start(
   opened.add('expiry of tokens', () => expiring.stop());
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
+  const { vehicles, enrolment } = await openVehicleDoor(settings, {
+    database: database.requests,
+    clock,
+    metrics,
+    opened,
+    log,
+  });
   const certificate = await openCertificate(settings, metrics.certificate(log));
   opened.add('certificate', () => certificate?.close());
   const signOn = openSignOn(settings, {
@@ -155,7 +167,14 @@ async function start(
     clock,
     fetch,
   });
+  const notifications = await openNotifications(settings, {
+    ...{ database, adapter, images: images.repository, metrics, clock, log },
+    directorRootExpires: directorKeys.rootExpires,
+  });
+  opened.add('notifications', () => notifications.sender.stop());
   const server = await createCarotaServer({
+    vehicles,
+    enrolment,
     database: database.requests,
     reading: database.reading,
     store,
@@ -178,13 +197,14 @@ async function start(
       onSigned: (role) => metrics.metadataSigned(role),
     }),
     dossiers: {
-      sealKey: await openSealKey(settings.dataDir, undefined),
-      timeStamp: timeStamps(settings.timestampUrl),
+      sealKey: await openSealKey(settings.dataDir, settings.auditKeyFile),
+      timeStamp: await timeStamps(settings),
     },
     images: images.repository,
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
     clock,
+    notifications,
     mayControl: adapter.mayControl,
     wake: () => scheduler.wake(),
     log,
@@ -203,6 +223,12 @@ async function start(
   });
   await server.listen({ host: settings.host, port: settings.httpPort });
   const { port } = server.server.address() as AddressInfo;
+  const vehiclePort = await vehicles?.listen(
+    server,
+    settings.host,
+    settings.vehiclePort ?? DEFAULT_VEHICLE_PORT,
+  );
+  if (vehicles) opened.add('port of the vehicles', () => vehicles.close());
   await scheduler.start();
   opened.add('scheduler', () => scheduler.stop());
   const retries = new Retries({
@@ -213,12 +239,16 @@ async function start(
   });
   retries.start();
   opened.add('retries', () => retries.stop());
+  notifications.sender.start();
+  notifications.watch.start();
+  opened.add('watch', () => notifications.watch.stop());
   const refreshing = keepFresh(images.repository, metrics, log);
   opened.add('refreshing of the image repository', () => refreshing.stop());
   opened.add('upkeep', startUpkeep(database, settings.refusedEventDays, clock, log));
   const trialFile = (name: string) =>
     directorKeys.isTrial ? join(directorFolder, 'metadata', name) : undefined;
   return {
+    vehicleUrl: vehiclePort === undefined ? undefined : `https://${settings.host}:${vehiclePort}`,
     httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     tokenFile,
     firstToken,
@@ -249,8 +279,11 @@ function startUpkeep(
   };
 }
 
-const timeStamps = (url: string | undefined) =>
-  url === undefined ? undefined : (hash: string) => askTimeStamp(url, hash);
+async function timeStamps({ timestampUrl: url, ca }: CarotaSettings) {
+  if (url === undefined) return undefined;
+  const fetch = fetchTrusting(await trustedAuthorities(ca));
+  return (hash: string) => askTimeStamp(url, hash, { fetch });
+}
 
 async function openStore({
   dataDir,

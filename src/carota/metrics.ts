@@ -44,6 +44,13 @@ export class CarotaMetrics {
     'sqlstate',
   );
 
+  readonly #notifications = this.#counter(
+    'otaops_carota_notifications_total',
+    'Tries to send a notification: delivered, failed (it is retried), given_up',
+    'channel',
+    'outcome',
+  );
+
   readonly #manifests = this.#counter(
     'otaops_carota_manifests_total',
     'Vehicle version manifests, accepted or refused with which fault',
@@ -161,6 +168,10 @@ export class CarotaMetrics {
 
   valueRefused(route: string, sqlstate: string): void {
     this.#refusedValues.inc({ route, sqlstate });
+  }
+
+  notificationSent(channel: string, outcome: 'delivered' | 'failed' | 'given_up'): void {
+    this.#notifications.inc({ channel, outcome });
   }
 
   manifestReceived(outcome: 'accepted' | ManifestFault): void {

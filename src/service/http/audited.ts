@@ -1,5 +1,5 @@
 /** Requests as the audit log has them: what they have done, and what was refused. */
-import { type FastifyRequest } from 'fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   AuditedRequest,
   type AttemptLog,
@@ -29,14 +29,22 @@ declare module 'fastify' {
  * The work of a route whose action is audited. Handlers record in the transaction of their change, with what came of it;
  * what has recorded nothing itself is recorded here.
  */
-export function audited<T>(request: FastifyRequest, work: () => Promise<T>): () => Promise<T> {
+export function audited<T>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: () => Promise<T>,
+): () => Promise<T> {
   const { isAudited = false } = request.routeOptions.config;
   if (!isAudited) return work;
   return async () => {
     const { database, clock } = request.server.auditTrail;
     const entry = new AuditedRequest(factsOf(request));
     const result = await whileServing(entry, work);
-    await recordAfterwards(database, clock(), entry);
+    await recordAfterwards(database, clock(), entry).catch((error: unknown) => {
+      // A download that has begun can be broken off, but not answered with an error any more.
+      if (!reply.sent) throw error;
+      reply.raw.destroy(error as Error);
+    });
     return result;
   };
 }

@@ -133,7 +133,7 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
       const { params, query, headers, body } = request;
       const call = { params, query, headers, body, request, reply } as Call<R>;
       const load = loadOf(route, request);
-      const work = audited(request, async () => handler(call));
+      const work = audited(request, reply, async () => handler(call));
       const answered = await (load ? scope.requestLimits.within(load, reply, work) : work());
       if (answer.kind === 'stream') return answered;
       // A handler may have set another one.

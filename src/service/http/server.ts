@@ -47,6 +47,7 @@ import { limitConnections, RequestLimits } from './request-limits.js';
 import { type Credentials, credentialsOf, INVALID_TOKEN, sessionRoutes } from './session.js';
 import { signOnRoutes } from './sign-on.js';
 import { validatorOf } from './validator.js';
+import { type VehicleDoor } from './vehicle-door.js';
 
 export type Server = FastifyInstance;
 
@@ -68,6 +69,8 @@ export interface ServerOptions {
   /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
   readonly limits?: HttpLimits | undefined;
+  /** Where vehicles call with client certificates; absent: nowhere. */
+  readonly vehicles?: VehicleDoor | undefined;
   /** Refused attempts, for the audit log. */
   readonly attempts: AttemptLog;
   /** Undefined: plain HTTP. */
@@ -256,6 +259,10 @@ async function authorize(
   options: ServerOptions,
 ): Promise<Access | undefined> {
   const { permission, freshSignIn } = request.routeOptions.config;
+  if (options.vehicles?.isAt(request)) {
+    await options.vehicles.admit(request);
+    return undefined;
+  }
   if (permission === undefined) return undefined;
   const credentials = credentialsOf(request, options.name);
   if (credentials === undefined) {
