@@ -5,11 +5,11 @@ import { client, type Failed } from '../api/client.js';
 import { numberFault } from '../format/number-text.js';
 import { NumberField, SelectField, TextField } from '../ui/fields.js';
 import { Failure } from '../ui/notes.js';
-import { type TokenApi } from './tokens-page.js';
+import { type TokenApi } from './token.js';
 
-export const DAY_SECONDS = 24 * 60 * 60;
+const DAY_SECONDS = 24 * 60 * 60;
 /** Ten years. */
-export const DAYS = { isInteger: true, min: 1, max: 3_650 } as const;
+const DAYS = { isInteger: true, min: 1, max: 3_650 } as const;
 
 export function NewToken({
   api,

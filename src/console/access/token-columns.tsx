@@ -6,7 +6,7 @@ import { NumberField } from '../ui/fields.js';
 import { numberFault } from '../format/number-text.js';
 import { type Column } from '../ui/table.js';
 import { Time } from '../ui/time.js';
-import { type Token, type TokenApi } from './tokens-page.js';
+import { hasEnded, type Token, type TokenApi } from './token.js';
 
 /** A month. */
 const HOURS = { isInteger: true, min: 0, max: 744 } as const;
@@ -55,11 +55,10 @@ interface ActionsProps {
 }
 
 function Actions({ api, token, onChanged }: ActionsProps) {
-  const { id, name, revokedAt, expiresAt, replacedBy } = token;
+  const { id, name, replacedBy } = token;
   const [overlap, setOverlap] = useState('24');
   const params = { id };
-  const isOver = expiresAt !== null && Date.parse(expiresAt) <= Date.now();
-  if (revokedAt !== null || isOver) return null;
+  if (hasEnded(token)) return null;
   return (
     <div className="actions">
       {replacedBy === null && (

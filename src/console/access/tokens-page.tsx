@@ -1,7 +1,5 @@
 /** Tokens of a server: make, replace, revoke; when each was last used and when it expires. */
 import { useState } from 'react';
-import { type tokenApiOf } from '../../contract/common-api/index.js';
-import { type AnswerOf } from '../../contract/http/route.js';
 import { useApi, useRefetch } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
 import { CheckField } from '../ui/fields.js';
@@ -9,12 +7,10 @@ import { Answered, Empty } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
 import { Table } from '../ui/table.js';
 import { NewToken } from './new-token.js';
+import { hasEnded, type TokenApi } from './token.js';
 import { tokenColumns } from './token-columns.js';
 
-export type TokenApi = ReturnType<typeof tokenApiOf>;
-export type Token = AnswerOf<TokenApi['listTokens']>['items'][number];
-
-export const TOPIC = 'tokens';
+const TOPIC = 'tokens';
 
 /** @param roles of the server that programs can have */
 export function TokensPage({ api, roles }: { api: TokenApi; roles: readonly string[] }) {
@@ -73,6 +69,3 @@ function Tokens({ api, roles }: { api: TokenApi; roles: readonly string[] }) {
     </>
   );
 }
-
-const hasEnded = ({ revokedAt, expiresAt }: Token): boolean =>
-  revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= Date.now());
