@@ -54,7 +54,7 @@ export class CertificateStore {
     // After an interruption between the two, the pending key is that of the certificate already.
     if (text !== undefined && !this.#isCurrent(text)) return createPrivateKey(text);
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-    replaceFile(this.#pending, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+    replaceFile(this.#pending, privateKey.export({ type: 'pkcs8', format: 'pem' }));
     return privateKey;
   }
 
