@@ -3,9 +3,10 @@ import { type AdapterSettings, type ApprovalRule } from './schedules/index.js';
 import { type SignInLimits } from '../service/access/index.js';
 import { type TlsFilePaths } from '../service/vehicle-tls/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
+import { type SignOnSettings } from '../service/sign-on/index.js';
 import { type TlsSettings } from '../service/tls/index.js';
 
-export interface CarotaSettings extends AdapterSettings, TlsSettings {
+export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
@@ -34,6 +35,13 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings {
   readonly searchSeconds?: number | undefined;
   /** Secrets with which the adapter signs its call-back; several during a change. */
   readonly callbackSecrets?: readonly string[] | undefined;
+  /** Loopback, link-local or private networks to which notifications may go. */
+  readonly callbackAllow?: readonly string[] | undefined;
+  /** Encrypt secrets in the database, 32 bytes in base64 each: the first seals, all open. */
+  readonly secretKeys?: readonly string[] | undefined;
+  /** Server for e-mail, `smtp://` or `smtps://`, and the sender's address; both or none. */
+  readonly smtpUrl?: string | undefined;
+  readonly smtpFrom?: string | undefined;
   /** S3-compatible store; undefined: a folder in the data directory. */
   readonly s3Url?: string | undefined;
   readonly s3Bucket?: string | undefined;

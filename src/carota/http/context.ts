@@ -6,6 +6,7 @@ import { type VehicleDoor } from '../../service/http/index.js';
 import { type AttemptLog } from '../../service/audit/index.js';
 import { type Signer } from '../../service/chain/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
+import { type OpenedSignOn } from '../../service/sign-on/index.js';
 import { type ServerCertificate } from '../../service/tls/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
 import { type Enrolment } from '../enrolment/index.js';
@@ -13,6 +14,7 @@ import { type Director } from '../director/index.js';
 import { type DossierWriter } from '../dossier/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
 import { type ApprovalRule } from '../schedules/index.js';
+import { type Notifications } from '../open-notifications.js';
 import { type CarotaMetrics } from '../metrics.js';
 
 export interface CarotaContext {
@@ -43,6 +45,7 @@ export interface CarotaContext {
   readonly metrics: CarotaMetrics;
   /** ms */
   readonly clock: () => number;
+  readonly notifications: Pick<Notifications, 'channels' | 'box' | 'sender'>;
   /** Whether there is a token to control the adapter. */
   readonly mayControl: boolean;
   /** Wakes the scheduler. */
@@ -53,6 +56,8 @@ export interface CarotaContext {
   /** Undefined: plain HTTP. */
   readonly certificate?: ServerCertificate | undefined;
   readonly hstsSeconds?: number | undefined;
+  /** Undefined: browsers sign in with tokens only. */
+  readonly signOn?: OpenedSignOn | undefined;
   readonly signIns: SignInGuard;
   /** Enrolment of vehicles on that port; undefined: there is none. */
   readonly enrolment: Enrolment | undefined;

@@ -24,6 +24,7 @@ import { dossierRoute } from './routes/dossier.js';
 import { ecuRoutes } from './routes/ecus.js';
 import { enrolmentRoutes } from './routes/enrolment.js';
 import { imageRepositoryRoutes } from './routes/image-repository.js';
+import { notificationRoutes } from './routes/notifications.js';
 import { refusedEventRoutes } from './routes/refused-events.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { scheduleVehicleRoutes } from './routes/schedule-vehicles.js';
@@ -46,6 +47,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     vehicles: context.vehicles,
     certificate: context.certificate,
     hstsSeconds: context.hstsSeconds,
+    signOn: context.signOn,
     signIns: context.signIns,
     attempts: context.attempts,
     onRefused: (limit) => metrics.limitRefused(limit),
@@ -65,6 +67,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
   certificateRoutes(server, context);
+  notificationRoutes(server, context);
   liveRoute(server, carotaLiveApi, {
     ...context,
     look: lookAt(context.reading, [context.images, context.director]),

@@ -126,6 +126,11 @@ export const DATABASE_URL: Setting<string> = {
     'PostgreSQL 14 or newer, postgres://…, with one or several hosts (default: the embedded database)',
   parse: parseDatabaseUrl,
 };
+export const AUDIT_KEY_FILE: Setting<string> = {
+  flag: '--audit-key-file <file>',
+  description:
+    'Ed25519 key that seals the audit log, PEM (default: audit-key in the data directory, made at the first start)',
+};
 /** Of an adapter on this machine: the default for commands without a broker of their own. */
 export const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
 export const MQTT_URL: Setting<string> = {
@@ -299,8 +304,19 @@ export const SECRET_KEY: Setting<string[]> = {
 export const CALLBACK_ALLOW: Setting<string[]> = {
   flag: '--callback-allow <networks>',
   description:
-    'loopback, link-local or private networks that call-backs may go to, e.g. 10.1.0.0/16',
+    'loopback, link-local or private networks that call-backs and notifications may go to, e.g. 10.1.0.0/16',
   parse: parseNetworks,
+};
+export const SMTP_URL: Setting<string> = {
+  flag: '--smtp-url <url>',
+  secret: true,
+  description:
+    'server for notifications by e-mail, smtp:// (STARTTLS where it has that) or smtps://, with user and password',
+  parse: parseUrl('smtp:', 'smtps:'),
+};
+export const SMTP_FROM: Setting<string> = {
+  flag: '--smtp-from <address>',
+  description: 'sender of notifications by e-mail',
 };
 export const CALLBACK_BATCH: Setting<number> = {
   flag: '--callback-batch <events>',

@@ -6,6 +6,7 @@ import {
   liveApiOf,
   serviceApi,
   sessionApi,
+  signOnApi,
   tokenApiOf,
 } from '../common-api/index.js';
 import { openApiOf, type Route } from '../http/index.js';
@@ -16,6 +17,7 @@ import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
 import { enrolmentApi } from './enrolment.js';
 import { eventReceiptApi } from './event-receipt.js';
+import { notificationApi } from './notifications.js';
 import { refusedEventApi } from './refused-events.js';
 import { CAROTA_ROLES } from './roles.js';
 import { scheduleVehicleApi } from './schedule-vehicles.js';
@@ -32,6 +34,7 @@ export * from './enrolment.js';
 export * from './event-receipt.js';
 export * from './guard.js';
 export * from './guard-defaults.js';
+export * from './notifications.js';
 export * from './retry.js';
 export * from './public-key.js';
 export * from './refused-events.js';
@@ -63,9 +66,11 @@ export const CAROTA_ROUTES: readonly Route[] = [
   auditApi,
   eventReceiptApi,
   refusedEventApi,
+  notificationApi,
   carotaLiveApi,
   carotaTokenApi,
   sessionApi,
+  signOnApi,
   serviceApi,
 ].flatMap((routes) => Object.values<Route>(routes));
 
@@ -82,6 +87,7 @@ const TAGS = {
   Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
+  Notifications: 'Who is told of what, and whether it has arrived.',
   Live: 'Change notifications for browsers.',
   Tokens: 'Who may call this interface.',
   Session: 'Signing in with a browser.',

@@ -41,7 +41,7 @@ export class RequestLimits {
    * @throws Problem 429
    */
   async within<T>(load: Load, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
-    const end = this.#loads.begin(load, reply.request.token?.id ?? '');
+    const end = this.#loads.begin(load, reply.request.caller?.id ?? '');
     if (!end) {
       this.refused(LIMIT_OF[load]);
       const message = `too many requests of the kind ${load} are in progress`;

@@ -7,7 +7,7 @@ import { createServer, type Server as HttpsServer } from 'node:https';
 import { type AddressInfo, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { type Token, VEHICLE_ROLE } from '../access/index.js';
+import { type Caller, VEHICLE_ROLE } from '../access/index.js';
 import { DEFAULT_HTTP_LIMITS, type HttpLimit, type HttpLimits } from '../limits/index.js';
 import {
   CertificateRefused,
@@ -51,7 +51,7 @@ export class VehicleDoor {
     if (config.permission !== 'fetch') {
       throw new Problem('NOT_FOUND', 'the port of the vehicles has no such address');
     }
-    request.token = await this.#tokenOf(this.certified(request));
+    request.caller = await this.#callerOf(this.certified(request));
   }
 
   /** The certificate's vehicle. @throws Problem 401 */
@@ -66,19 +66,13 @@ export class VehicleDoor {
     }
   }
 
-  /** In place of a token of role vehicle. @throws Problem 401 */
-  async #tokenOf({ systemId, serial }: CertifiedVehicle): Promise<Token> {
+  /** As one with a token of role vehicle is. @throws Problem 401 */
+  async #callerOf({ systemId, serial }: CertifiedVehicle): Promise<Caller> {
     const vin = await this.#options.vinOf(systemId);
-    if (vin === undefined)
+    if (vin === undefined) {
       throw new Problem('UNAUTHORIZED', `no vehicle has the system_id ${systemId}`);
-    return {
-      id: `certificate ${serial}`,
-      name: systemId,
-      role: VEHICLE_ROLE,
-      vin,
-      created_at: new Date(0),
-      revoked_at: null,
-    };
+    }
+    return { id: `certificate ${serial}`, name: systemId, role: VEHICLE_ROLE, vin };
   }
 
   /** @param fastify ready @param port 0: any free one @returns the port @throws Error with code EADDRINUSE */

@@ -13,7 +13,7 @@ import {
   VIN_POSITION,
 } from '../../../service/http/index.js';
 import { readVehicleEvents } from '../../events/index.js';
-import { recordRequest } from '../../../service/audit/index.js';
+import { recordingFirst, recordRequest } from '../../../service/audit/index.js';
 import { eraseVehicle, VehicleInSchedule } from '../../pseudonyms/index.js';
 import {
   findVehicle,
@@ -74,9 +74,8 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, vehicleApi.importVehicles, async ({ request }) => {
     const { input, format } = linesIn(request);
-    // Batches are committed one by one: the entry comes before the first, and what came of it after the last.
-    await recordRequest(database, clock(), { detail: { begun: true } });
-    const outcome = await importVehicles(database, input, format, clock);
+    const recording = recordingFirst(database, clock);
+    const outcome = await importVehicles(recording, input, format, clock);
     const { imported, rejectedCount } = outcome;
     await recordRequest(database, clock(), { detail: { imported, rejectedCount } });
     return outcome;
