@@ -10,6 +10,8 @@ export interface PageAt {
 export interface NavItem {
   readonly to: string;
   readonly label: string;
+  /** Only for those who have it. */
+  readonly permission?: string;
 }
 
 const page = (load: () => Promise<ComponentType>) => lazy(async () => ({ default: await load() }));
@@ -97,6 +99,12 @@ const CAROTA: readonly PageAt[] = [
     page: page(async () => (await import('../planning/refused-events-page.js')).RefusedEventsPage),
   },
   {
+    path: '/notifications',
+    page: page(
+      async () => (await import('../notifications/notifications-page.js')).NotificationsPage,
+    ),
+  },
+  {
     path: '/audit',
     page: page(async () => (await import('../trust/trust-audit-page.js')).TrustAuditPage),
   },
@@ -124,6 +132,7 @@ export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>>
     { to: '/repositories', label: 'Repositories' },
     { to: '/attacks', label: 'Attacks' },
     { to: '/refused-events', label: 'Refused events' },
+    { to: '/notifications', label: 'Notifications', permission: 'administer' },
     { to: '/audit', label: 'Audit log' },
   ],
 };

@@ -13,7 +13,9 @@ import { useSession } from './session.js';
 export function Shell() {
   const session = useSession();
   const [location] = useLocation();
-  const navigation = NAVIGATION[session.server];
+  const navigation = NAVIGATION[session.server].filter(
+    ({ permission }) => permission === undefined || session.permissions.includes(permission),
+  );
   return (
     <div className="shell">
       <a className="skip" href="#content">
