@@ -5,6 +5,7 @@
  *   contract  <-  service, update-script, uptane  <-  carota
  *   contract  <-  update-script  <-  vehicle  <-  fleet
  *   uptane (knows nobody)  <-  vehicle
+ *   x509 (knows nobody)  <-  service, carota, vehicle
  *   contract  <-  console (in the browser; it asks the servers over HTTP)
  *   contract  <-  service  <-  test-bed (tests import it too)
  *   all of them  <-  quickstart | bench  <-  cli
@@ -25,11 +26,12 @@ module.exports = {
   forbidden: [
     only('contract'),
     only('uptane'),
-    only('service', 'contract', 'uptane'),
+    only('x509'),
+    only('service', 'contract', 'uptane', 'x509'),
     only('adapter', 'service', 'contract'),
     only('update-script', 'contract'),
-    only('carota', 'service', 'update-script', 'uptane', 'contract'),
-    only('vehicle', 'uptane', 'update-script', 'contract'),
+    only('carota', 'service', 'update-script', 'uptane', 'contract', 'x509'),
+    only('vehicle', 'uptane', 'update-script', 'contract', 'x509'),
     only('fleet', 'vehicle', 'uptane', 'update-script', 'contract'),
     only('console', 'contract'),
     only(

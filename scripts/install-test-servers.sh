@@ -12,6 +12,7 @@ python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 [ -e /usr/lib/*/faketime/libfaketime.so.1 ] || missing+=(faketime)
 [ -x /usr/sbin/rabbitmq-server ] || missing+=(rabbitmq-server)
 command -v softhsm2-util >/dev/null || missing+=(softhsm2)
+command -v pdftotext >/dev/null || missing+=(poppler-utils)
 command -v chromium >/dev/null || missing+=(chromium)
 command -v pg_config >/dev/null && [ -x "$(pg_config --bindir)/initdb" ] || missing+=(postgresql postgresql-common libpq-dev)
 

@@ -2,6 +2,7 @@
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contract/index.js';
+import { openAudit } from '../service/audit/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
@@ -18,6 +19,7 @@ import { createMessagePath, type MessagePath } from './message-path.js';
 import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
 import { openSignInGuards } from './open-sign-in-guards.js';
+import { openVehicleTls } from './open-vehicle-tls.js';
 import { Summaries } from './operations/index.js';
 import { ADAPTER_SCHEMA } from './schema.js';
 import { type AdapterSettings } from './settings.js';
@@ -27,6 +29,8 @@ export interface Adapter {
   readonly httpUrl: string;
   /** Where vehicles connect. */
   readonly mqttUrl: string;
+  /** Where they connect with TLS to the embedded broker. */
+  readonly mqttsUrl: string | undefined;
   /** File with the initial admin token. */
   readonly tokenFile: string;
   /** The initial admin token, if this was the first start. */
@@ -77,6 +81,7 @@ async function start(
 
   const tracing = await openTracing(tracingOptions(settings, instance));
   opened.add('tracing', () => tracing.stop());
+  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const maintenance = await startMaintenance({
     database,
     clock,
@@ -108,8 +113,16 @@ async function start(
     database.requests,
     clock,
     metrics.signIns(log),
+    audit.attempts,
     opened,
   );
+  const vehicleTls = await openVehicleTls(settings, {
+    database: database.requests,
+    clock,
+    opened,
+    failed,
+    log,
+  });
   const traffic = new Traffic();
   const path = createMessagePath(settings, {
     database,
@@ -119,6 +132,7 @@ async function start(
     stream,
     traffic,
     signIns: signIns.vehicles,
+    vehicleTls,
     metrics,
     tracing,
     log,
@@ -175,6 +189,8 @@ async function start(
       certificate,
       hstsSeconds: settings.hstsSeconds,
       signIns: signIns.people,
+      auditKey: audit.key,
+      attempts: audit.attempts,
       box,
       stopping: stopping.signal,
     },
@@ -197,6 +213,7 @@ async function start(
   return {
     httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     mqttUrl: `${link.protocol}://${link.address}`,
+    mqttsUrl: link.tlsAddress === undefined ? undefined : `mqtts://${link.tlsAddress}`,
     tokenFile,
     firstToken,
     stop: () => opened.stop(),

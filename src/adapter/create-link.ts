@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseBrokerUrl, type TopicTemplate } from '../contract/index.js';
 import { type SignInGuard } from '../service/access/index.js';
 import { type Database } from '../service/database/index.js';
+import { type VehicleTls } from '../service/vehicle-tls/index.js';
 import {
   type BrokerLimit,
   BrokerLink,
@@ -10,9 +11,16 @@ import {
   type MessageLink,
   presenceTopic,
 } from './message-link/index.js';
-import { authenticateVehicle, readIdentities, readIdentityChanges } from './registry/index.js';
+import {
+  authenticateVehicle,
+  identifyVehicle,
+  readIdentities,
+  readIdentityChanges,
+} from './registry/index.js';
 import { type AdapterSettings } from './settings.js';
 
+/** That of MQTT over TLS (IANA: secure-mqtt). */
+const DEFAULT_MQTTS_PORT = 8883;
 const WEEK_SECONDS = 7 * 24 * 60 * 60;
 
 export interface LinkContext {
@@ -25,6 +33,8 @@ export interface LinkContext {
   readonly clock: () => number;
   /** Of vehicles at the embedded broker. */
   readonly signIns: SignInGuard;
+  /** Of the embedded broker; undefined: it has no TLS. */
+  readonly vehicleTls: VehicleTls | undefined;
   readonly onRefused?: (limit: BrokerLimit) => void;
 }
 
@@ -35,7 +45,11 @@ export function createLink(settings: AdapterSettings, context: LinkContext): Mes
   if (mqttUrl === undefined) {
     return new EmbeddedBroker({
       host,
-      port: mqttPort,
+      port: settings.mqttPlain === false ? undefined : mqttPort,
+      mutualTls: context.vehicleTls && {
+        port: settings.mqttsPort ?? DEFAULT_MQTTS_PORT,
+        tls: context.vehicleTls,
+      },
       c2dTopic,
       clock,
       signIns: context.signIns,
@@ -43,6 +57,7 @@ export function createLink(settings: AdapterSettings, context: LinkContext): Mes
       onRefused: context.onRefused,
       identities: {
         authenticate: (systemId, credential) => authenticateVehicle(database, systemId, credential),
+        identify: (systemId) => identifyVehicle(database, systemId),
         current: (systemIds) => readIdentities(database, systemIds),
         changes: (since) => readIdentityChanges(database, since),
       },

@@ -7,6 +7,7 @@ import { type Logger } from 'pino';
 import { DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC, topicTemplate } from '../contract/index.js';
 import { type SignInGuard } from '../service/access/index.js';
 import { type Database } from '../service/database/index.js';
+import { type VehicleTls } from '../service/vehicle-tls/index.js';
 import { C2dSender, DEFAULT_RETRY } from './c2d-sender/index.js';
 import { createLink } from './create-link.js';
 import { type BatchRow, D2cReceiver } from './d2c-receiver/index.js';
@@ -29,6 +30,7 @@ export interface MessagePathContext {
   readonly traffic: Traffic;
   /** Of vehicles at the embedded broker. */
   readonly signIns: SignInGuard;
+  readonly vehicleTls: VehicleTls | undefined;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly log: Logger;
@@ -64,6 +66,7 @@ export function createMessagePath(
     instance,
     clock,
     signIns: context.signIns,
+    vehicleTls: context.vehicleTls,
     onRefused: (limit) => metrics.refused(limit),
   });
   const sender = new C2dSender({

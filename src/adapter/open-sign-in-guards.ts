@@ -6,6 +6,7 @@ import {
   type SignInGuardOptions,
   type SignInLimits,
 } from '../service/access/index.js';
+import { type AttemptLog } from '../service/audit/index.js';
 import { type OpenedParts } from '../service/opened.js';
 import { type Database } from '../service/database/index.js';
 import { type AdapterSettings } from './settings.js';
@@ -17,10 +18,20 @@ export function openSignInGuards(
   database: Database,
   clock: () => number,
   watching: Watching,
+  attempts: AttemptLog,
   opened: OpenedParts,
 ): { readonly people: SignInGuard; readonly vehicles: SignInGuard } {
   const open = (name: string, limits: SignInLimits) => {
-    const guard = new SignInGuard({ database, clock, limits, ...watching });
+    const guard = new SignInGuard({
+      database,
+      clock,
+      limits,
+      ...watching,
+      onFailed: (attempt) => {
+        watching.onFailed(attempt);
+        attempts.signInFailed(attempt);
+      },
+    });
     guard.start();
     opened.add(name, () => guard.stop());
     return guard;

@@ -4,6 +4,7 @@ import { type HttpLimits } from '../service/limits/index.js';
 import { type TlsSettings } from '../service/tls/index.js';
 import { type RetryPolicy } from './c2d-sender/index.js';
 import { type DeadLetterLimits } from './d2c-receiver/index.js';
+import { type TlsFilePaths } from '../service/vehicle-tls/index.js';
 import { type BrokerLimits } from './message-link/index.js';
 
 export interface AdapterSettings extends TlsSettings {
@@ -14,6 +15,12 @@ export interface AdapterSettings extends TlsSettings {
   readonly ca?: string | undefined;
   /** Port of the embedded broker; 0: any free port. */
   readonly mqttPort: number;
+  /** Whether the embedded broker also listens without TLS; undefined: it does. */
+  readonly mqttPlain?: boolean | undefined;
+  /** Port of the embedded broker for TLS with client certificates; 0: any free port. Needs {@link vehicleTls}. */
+  readonly mqttsPort?: number | undefined;
+  /** PEM files of that port; undefined: there is none. */
+  readonly vehicleTls?: TlsFilePaths | undefined;
   /** Directory of the embedded database and of the initial admin token. */
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
@@ -42,6 +49,8 @@ export interface AdapterSettings extends TlsSettings {
   readonly searchSeconds?: number | undefined;
   /** Encrypt secrets in the database, 32 bytes in base64 each: the first seals, all open. */
   readonly secretKeys?: readonly string[] | undefined;
+  /** Seals the audit log: Ed25519, PEM; undefined: one in the data directory, made at the first start. */
+  readonly auditKeyFile?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   /** Of the embedded broker. */
   readonly vehicleSignInLimits?: SignInLimits | undefined;

@@ -217,6 +217,7 @@ async function acknowledgingConsumer(
       c2dTopic: topicTemplate('c2d/{system_id}'),
       identities: {
         authenticate: () => Promise.resolve('anyone'),
+        identify: () => Promise.resolve('anyone'),
         current: (systemIds) => Promise.resolve(new Map(systemIds.map((id) => [id, 'anyone']))),
         changes: () => Promise.resolve({ systemIds: [], snapshot: '' }),
       },

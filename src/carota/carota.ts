@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
+import { openAudit } from '../service/audit/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { openSealKey } from '../service/chain/index.js';
 import { type Database } from '../service/database/index.js';
@@ -10,6 +11,7 @@ import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
+import { askTimeStamp } from '../service/time-stamp/index.js';
 import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
 import {
@@ -78,6 +80,7 @@ async function start(
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
   const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
+  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)
@@ -114,11 +117,16 @@ async function start(
     onMirrorFailure: (error) => log.error({ err: error }, 'a publication was not copied'),
   });
   opened.add('image repository', async () => images.close());
+  const watching = metrics.signIns(log);
   const signIns = new SignInGuard({
     database: database.requests,
     clock,
     limits: settings.signInLimits ?? DEFAULT_SIGN_IN_LIMITS,
-    ...metrics.signIns(log),
+    ...watching,
+    onFailed: (attempt) => {
+      watching.onFailed(attempt);
+      audit.attempts.signInFailed(attempt);
+    },
   });
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
@@ -151,7 +159,10 @@ async function start(
       onAttack: (attack) => metrics.attackReported(attack),
       onSigned: (role) => metrics.metadataSigned(role),
     }),
-    dossiers: { sealKey: await openSealKey(settings.dataDir, settings.sealKey) },
+    dossiers: {
+      sealKey: await openSealKey(settings.dataDir, undefined),
+      timeStamp: timeStamps(settings.timestampUrl),
+    },
     images: images.repository,
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
@@ -165,6 +176,8 @@ async function start(
     certificate,
     hstsSeconds: settings.hstsSeconds,
     signIns,
+    auditKey: audit.key,
+    attempts: audit.attempts,
   });
   opened.add('HTTP interface', () => {
     stopping.abort();
@@ -220,6 +233,9 @@ function startUpkeep(
     return running;
   };
 }
+
+const timeStamps = (url: string | undefined) =>
+  url === undefined ? undefined : (hash: string) => askTimeStamp(url, hash);
 
 async function openStore({
   dataDir,

@@ -14,6 +14,8 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings {
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
+  /** Seals the audit log: Ed25519, PEM; undefined: one in the data directory, made at the first start. */
+  readonly auditKeyFile?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
   /** How long a statement may take that reads for people, seconds. */
@@ -45,8 +47,8 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings {
   readonly imageAccess?: 'anyone' | 'vehicles' | undefined;
   /** What vehicles fetch artifacts from, where that is not this server's own address. */
   readonly publicUrl?: string | undefined;
-  /** File of the key that seals dossiers and the audit log; undefined: one in the data directory. */
-  readonly sealKey?: string | undefined;
+  /** Time-stamping authority (RFC 3161) for dossiers; undefined: none. */
+  readonly timestampUrl?: string | undefined;
   /** Whether schedules have to be approved before they start; undefined: not. */
   readonly approval?: ApprovalRule | undefined;
   /** How long refused events are kept, days; undefined: forever. */

@@ -8,6 +8,7 @@ import { callbacksCommand } from './commands/callbacks.js';
 import { carotaCommand } from './commands/carota.js';
 import { completionCommand } from './commands/completion.js';
 import { deadLettersCommand } from './commands/dead-letters.js';
+import { dossierCommand } from './commands/dossier/index.js';
 import { doctorCommand } from './commands/doctor.js';
 import { eventsCommand } from './commands/events.js';
 import { keysCommand } from './commands/keys.js';
@@ -84,6 +85,7 @@ function program(): Command {
   callbacksCommand(root);
   rateCommand(root);
   tokenCommand(root);
+  dossierCommand(root);
   doctorCommand(root);
   vehicleCommand(root);
   secondaryCommand(root);

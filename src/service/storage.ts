@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { type Logger } from 'pino';
 import { createFirstToken } from './access/index.js';
+import { protectAudit } from './audit/index.js';
 import { type BothClocks, DatabaseClock, REFUSE_SECONDS } from './clock/index.js';
 import {
   type LanedDatabase,
@@ -9,6 +10,7 @@ import {
   openEmbedded,
   openPostgres,
   type Schema,
+  SERVER_ROLE,
 } from './database/index.js';
 import { writeDurably } from './write-durably.js';
 
@@ -97,6 +99,7 @@ export async function openStorage(
     });
     clock.refuseIfWrong();
     const migrated = await migrate(database, schema);
+    await database.asSuperuser?.((tx) => protectAudit(tx, SERVER_ROLE));
     const tokenFile = join(resolve(dataDir), 'token');
     const firstToken = await createFirstToken(database, clock.now(), (secret) =>
       writeDurably(tokenFile, `${secret}\n`),

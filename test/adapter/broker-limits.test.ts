@@ -46,6 +46,7 @@ async function start(limits: Partial<BrokerLimits>): Promise<void> {
     onRefused: (limit) => refused.push(limit),
     identities: {
       authenticate: (systemId) => Promise.resolve(identities.get(systemId)),
+      identify: (systemId) => Promise.resolve(identities.get(systemId)),
       current: () => Promise.resolve(identities),
       changes: () => Promise.resolve({ systemIds: changed.splice(0), snapshot: '' }),
     },

@@ -192,6 +192,7 @@ test('operations: pause, resume, change, retrigger, cancel, and their audit log'
     'change',
     'resume',
     'pause',
+    'trigger',
   ]);
   expect((await run('operations', 'pause', 'event')).code).toBe(3);
   expect(await run('operations', 'show', 'nothing')).toMatchObject({ code: 3 });

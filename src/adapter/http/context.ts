@@ -2,6 +2,8 @@
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
+import { type AttemptLog } from '../../service/audit/index.js';
+import { type Signer } from '../../service/chain/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type ServerCertificate } from '../../service/tls/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
@@ -43,6 +45,9 @@ export interface HttpContext {
   readonly certificate?: ServerCertificate | undefined;
   readonly hstsSeconds?: number | undefined;
   readonly signIns: SignInGuard;
+  /** Seals the audit log. */
+  readonly auditKey: Signer;
+  readonly attempts: AttemptLog;
   /** Seals secrets of call-backs. */
   readonly box: SecretBox;
 }

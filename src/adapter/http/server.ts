@@ -1,10 +1,17 @@
 /** The HTTP interface of the OTA Adapter (contract section 4). */
 import { type Logger } from 'pino';
 import { adapterDocument, GRANTS, liveApi, tokenApi } from '../../contract/adapter-api/index.js';
-import { createServer, liveRoute, type Server, tokenRoutes } from '../../service/http/index.js';
+import {
+  auditRoutes,
+  certificateRoutes,
+  createServer,
+  liveRoute,
+  type Server,
+  tokenRoutes,
+} from '../../service/http/index.js';
 import { lookAt } from '../live/look.js';
 import { type HttpContext } from './context.js';
-import { auditRoutes } from './routes/audit.js';
+import { operationAuditRoutes } from './routes/audit.js';
 import { controlRoutes } from './routes/control.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { dispatchRoutes } from './routes/dispatch.js';
@@ -31,6 +38,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     certificate: context.certificate,
     hstsSeconds: context.hstsSeconds,
     signIns: context.signIns,
+    attempts: context.attempts,
     onRefused: (limit) => context.metrics.refused(limit),
     onRefusedValue: (route, sqlState) => context.metrics.valueRefused(route, sqlState),
   });
@@ -40,12 +48,14 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
   controlRoutes(server, context);
   dispatchRoutes(server, context);
   insightRoutes(server, reading);
-  auditRoutes(server, reading);
+  operationAuditRoutes(server, reading);
+  auditRoutes(server, 'adapter', context);
   healthRoute(server, reading);
   liveRoute(server, liveApi, { ...context, look: lookAt(context.reading) });
   eventRoutes(server, reading);
   receiverRoutes(server, context);
   registryRoutes(server, context);
+  certificateRoutes(server, context);
   deadLetterRoutes(server, context);
   tokenRoutes(server, tokenApi, context);
   adapterServiceRoutes(server, context);

@@ -34,7 +34,7 @@ from unnest($1::text[]) as w (vin)`;
 const REST = /* sql */ `
 select (select coalesce(sum(dead_letters), 0) from message_totals)::text || '|' ||
     (select count(*) from dead_letters where replayed_at is not null)::text as dead_letters,
-  (select coalesce(max(id), 0)::text from audit_log) as audit,
+  (select concat(max(id), ' ', (select max(position) from audit.chain)) from audit.entries) as audit,
   (select string_agg(concat_ws(' ', id, position, failures, enabled, url), ',' order by id) from callbacks) as callbacks,
   (select string_agg(concat_ws(' ', instance, seen_at), ',' order by instance) from adapters) as adapters,
   (select trigger_rate::text from adapter_group) as rate,

@@ -34,4 +34,5 @@ export type BrokerLimit =
   | 'mqtt-connect-bytes'
   | 'mqtt-subscriptions'
   | 'mqtt-queue'
-  | 'mqtt-sign-ins';
+  | 'mqtt-sign-ins'
+  | 'mqtt-certificates';

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type Duplex } from 'node:stream';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { type TopicTemplate } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
@@ -12,15 +13,19 @@ import { type SignInGuard } from '../../service/access/index.js';
 import { clientAddress, ConnectionCount } from '../../service/limits/index.js';
 import { type BrokerLimit, type BrokerLimits, DEFAULT_BROKER_LIMITS } from './broker-limits.js';
 import { ConnectedVehicles } from './connected-vehicles.js';
+import { type CertifiedVehicle } from '../../service/vehicle-tls/index.js';
 import { IdentityWatch } from './identity-watch.js';
 import { type LinkHandlers, type MessageLink } from './message-link.js';
+import { createMutualTlsServer, type MutualTlsOptions } from './mutual-tls.js';
 import { SessionStore } from './session-store.js';
 import { Unauthenticated } from './unauthenticated.js';
 
 export interface EmbeddedBrokerOptions {
   readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
+  /** Without TLS; 0: any free port; undefined: there is none. */
+  readonly port: number | undefined;
+  /** With TLS and client certificates. */
+  readonly mutualTls?: MutualTlsOptions | undefined;
   readonly c2dTopic: TopicTemplate;
   readonly identities: VehicleIdentities;
   /** ms */
@@ -36,6 +41,8 @@ export interface EmbeddedBrokerOptions {
 export interface VehicleIdentities {
   /** Identity of the vehicle with this credential; undefined: there is none. */
   authenticate(systemId: string, credential: string): Promise<string | undefined>;
+  /** Identity of the vehicle whose certificate has this name; undefined: it is not registered. */
+  identify(systemId: string): Promise<string | undefined>;
   /** By system_id, for those that are registered. */
   current(systemIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** See `readIdentityChanges`. */
@@ -64,7 +71,7 @@ const NOT_AUTHORISED: ReturnCode = 5;
 /* eslint-enable @typescript-eslint/no-unsafe-enum-assignment */
 
 export class EmbeddedBroker implements MessageLink {
-  readonly protocol = 'mqtt';
+  readonly protocol: 'mqtt' | 'mqtts';
   readonly #options: EmbeddedBrokerOptions;
   readonly #sockets = new Set<Socket>();
   readonly #connected = new ConnectedVehicles();
@@ -75,11 +82,17 @@ export class EmbeddedBroker implements MessageLink {
   readonly #sessions: SessionStore;
   #watch: IdentityWatch | undefined;
   #broker: Aedes | undefined;
-  #server: Server | undefined;
+  /** Opened in this order; the first is the one that is told to vehicles. */
+  #servers: Server[] = [];
+  /** Who has shown a client certificate. */
+  readonly #certified = new WeakMap<Duplex, CertifiedVehicle>();
+  /** What a connection is on, by what MQTT is spoken on. */
+  readonly #tcpOf = new WeakMap<Duplex, Socket>();
   #isPaused = false;
 
   constructor(options: EmbeddedBrokerOptions) {
     this.#options = options;
+    this.protocol = options.port === undefined ? 'mqtts' : 'mqtt';
     const { limits = DEFAULT_BROKER_LIMITS, onRefused = () => undefined, c2dTopic } = options;
     this.#limits = limits;
     this.#refused = onRefused;
@@ -95,13 +108,23 @@ export class EmbeddedBroker implements MessageLink {
   }
 
   get address(): string {
-    const { host, port } = this.#options;
-    const bound = this.#server?.address() as AddressInfo | null | undefined;
-    return `${host}:${bound?.port ?? port}`;
+    const { port, mutualTls } = this.#options;
+    return this.#addressOf(this.#servers[0], port ?? mutualTls?.port);
+  }
+
+  /** Where vehicles connect with TLS, as host:port. */
+  get tlsAddress(): string | undefined {
+    const { mutualTls } = this.#options;
+    return mutualTls && this.#addressOf(this.#servers.at(-1), mutualTls.port);
+  }
+
+  #addressOf(server: Server | undefined, port: number | undefined): string {
+    const bound = server?.address() as AddressInfo | null | undefined;
+    return `${this.#options.host}:${bound?.port ?? port}`;
   }
 
   get isConnected(): boolean {
-    return this.#server?.listening ?? false;
+    return this.#servers.length > 0 && this.#servers.every(({ listening }) => listening);
   }
 
   get isSubscribed(): boolean {
@@ -127,17 +150,48 @@ export class EmbeddedBroker implements MessageLink {
       handlers.onProblem(error);
     });
 
-    const server = createServer((socket) => this.#accept(broker, socket));
-    const { host, port } = this.#options;
-    server.listen({ host, port, backlog: 4096 });
-    await once(server, 'listening').catch(async (error: unknown) => {
-      await watch.stop();
-      await closeBroker(broker);
-      throw error;
-    });
     this.#watch = watch;
     this.#broker = broker;
-    this.#server = server;
+    const { port, mutualTls } = this.#options;
+    try {
+      if (port !== undefined) {
+        await this.#listen(
+          createServer((socket) => this.#acceptPlain(broker, socket)),
+          port,
+        );
+      }
+      if (mutualTls) await this.#listenWithTls(broker, handlers, mutualTls);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async #listen(server: Server, port: number): Promise<void> {
+    server.listen({ host: this.#options.host, port, backlog: 4096 });
+    await once(server, 'listening');
+    this.#servers.push(server);
+  }
+
+  async #listenWithTls(
+    broker: Aedes,
+    handlers: LinkHandlers,
+    { port, tls }: MutualTlsOptions,
+  ): Promise<void> {
+    const server = createMutualTlsServer({
+      tls,
+      handshakeSeconds: this.#limits.connectSeconds,
+      admit: (socket) => this.#admit(socket),
+      onVehicle: (socket, vehicle, tcp) => {
+        this.#certified.set(socket, vehicle);
+        this.#serve(broker, socket, tcp);
+      },
+      onRefused: (error) => {
+        this.#refused('mqtt-certificates');
+        handlers.onProblem(error);
+      },
+    });
+    await this.#listen(server, port);
   }
 
   publish({ topic, payload }: OutgoingMessage): Promise<void> {
@@ -160,14 +214,18 @@ export class EmbeddedBroker implements MessageLink {
   }
 
   async close(): Promise<void> {
-    const [server, broker] = [this.#server, this.#broker];
-    if (!server || !broker) return;
+    const broker = this.#broker;
+    if (!broker) return;
+    this.#broker = undefined;
     await this.#watch?.stop();
-    const closed = once(server, 'close');
-    server.close();
+    const closed = this.#servers.splice(0).map(async (server) => {
+      const closing = once(server, 'close');
+      server.close();
+      await closing;
+    });
     for (const socket of this.#sockets) socket.destroy();
     await closeBroker(broker);
-    await closed;
+    await Promise.all(closed);
   }
 
   /** Ends connections whose vehicle was deleted or got another identity, whichever adapter changed it. */
@@ -193,33 +251,42 @@ export class EmbeddedBroker implements MessageLink {
       const refuse = (returnCode: ReturnCode) => {
         done(Object.assign(new Error('refused'), { returnCode }), false);
       };
-      // A vehicle's client id and user name are its system_id (contract section 3).
-      if (username !== systemId) {
+      // A vehicle's client id and user name are its system_id (contract section 3); with a certificate, that says who it is,
+      // and the user name may be left out.
+      const certified = this.#certified.get(client.conn);
+      const isNamed = certified
+        ? certified.systemId === systemId && (username ?? systemId) === systemId
+        : username === systemId;
+      if (!isNamed) {
         refuse(NOT_AUTHORISED);
         return;
       }
       const secret = password?.toString() ?? '';
       const address = clientAddress((client.conn as Socket).remoteAddress);
       const attempt = { kind: 'vehicle', address, name: systemId, secret } as const;
-      if (signIns && signIns.waitMs(attempt) > 0) {
+      // A certificate cannot be guessed.
+      const guard = certified ? undefined : signIns;
+      if (guard && guard.waitMs(attempt) > 0) {
         this.#refused('mqtt-sign-ins');
         refuse(NOT_AUTHORISED);
         return;
       }
       const signIn = async () => {
         const begun = performance.now();
-        const identity = await identities.authenticate(systemId, secret);
+        const identity = await (certified
+          ? identities.identify(systemId)
+          : identities.authenticate(systemId, secret));
         if (identity === undefined) {
-          signIns?.failed(attempt);
+          guard?.failed(attempt);
           refuse(NOT_AUTHORISED);
         }
         // Nobody was connected yet when the watch saw the change.
         else if (watch.hasChangedSince(systemId, begun)) await signIn();
         else {
-          signIns?.succeeded(attempt);
+          guard?.succeeded(attempt);
           // Before what is kept in the session is sent.
           await this.#sessions.claim(systemId, identity);
-          this.#unauthenticated.remove(client.conn as Socket);
+          this.#unauthenticated.remove(this.#tcpOf.get(client.conn));
           this.#connected.add(client, identity);
           done(null, true);
         }
@@ -281,18 +348,31 @@ export class EmbeddedBroker implements MessageLink {
     });
   }
 
-  #accept(broker: Aedes, socket: Socket): void {
+  #acceptPlain(broker: Aedes, socket: Socket): void {
+    if (this.#admit(socket)) this.#serve(broker, socket, socket);
+  }
+
+  /** Holds a new connection to the limits. @returns whether it may stay */
+  #admit(socket: Socket): boolean {
     const exceeded = this.#count.add(socket);
     if (exceeded) {
       this.#refused(exceeded === 'inAll' ? 'mqtt-connections' : 'mqtt-connections-per-address');
       socket.destroy();
-      return;
+      return false;
     }
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     this.#unauthenticated.add(socket);
+    return true;
+  }
+
+  /** @param socket that MQTT is spoken on @param tcp that it is on: the same one without TLS */
+  #serve(broker: Aedes, socket: Socket, tcp: Socket): void {
+    this.#tcpOf.set(socket, tcp);
+    // With TLS they are those of the handshake too.
+    const before = socket.bytesRead;
     const client = broker.handle(socket);
     const { connectBytes } = this.#limits;
     // Aedes has read what there was before we look.
@@ -300,7 +380,7 @@ export class EmbeddedBroker implements MessageLink {
       if (announcedBytes(client) > MAX_PACKET_BYTES) socket.destroy();
       else if (
         !hasConnect(client) &&
-        (announcedBytes(client) > connectBytes || socket.bytesRead > connectBytes)
+        (announcedBytes(client) > connectBytes || socket.bytesRead - before > connectBytes)
       ) {
         this.#refused('mqtt-connect-bytes');
         socket.destroy();

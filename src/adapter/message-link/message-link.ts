@@ -27,6 +27,8 @@ export interface MessageLink {
   /** Where vehicles connect, as host:port; of the embedded broker, known once it is open. */
   readonly address: string;
   readonly protocol: string;
+  /** Of the embedded broker: where vehicles connect with TLS, if they can. */
+  readonly tlsAddress?: string | undefined;
   /** Whether messages can pass now: to vehicles, and from them unless another adapter reads them. */
   readonly isConnected: boolean;
   /** Whether this adapter reads the vehicles' messages. */

@@ -27,7 +27,7 @@ export class Unauthenticated {
     oldest.destroy();
   }
 
-  remove(socket: Socket): void {
-    this.#sockets.delete(socket);
+  remove(socket: Socket | undefined): void {
+    if (socket) this.#sockets.delete(socket);
   }
 }

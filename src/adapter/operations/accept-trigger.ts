@@ -8,6 +8,7 @@ import {
   newUuid,
   toMilliseconds,
 } from '../../contract/index.js';
+import { recordRequest } from '../../service/audit/index.js';
 import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
 import { moveCounters } from '../operation-counters.js';
 
@@ -60,7 +61,13 @@ export async function acceptTrigger(
   event: CarOtaServerEvent,
   options: TriggerOptions,
 ): Promise<TriggerOutcome> {
-  const operationId = await openOperation(database, event, options);
+  const operationId = await database.transaction(async (tx) => {
+    const id = await openOperation(tx, event, options);
+    const { model, 'script-ref-id': script, 'ref-id': refId, vins: given } = event.body;
+    const detail = { model, 'script-ref-id': script, vehicles: given.length };
+    await recordRequest(tx, options.now, { refId, detail });
+    return id;
+  });
   const vins = [...new Set(event.body.vins.map((vin) => vin.toUpperCase()))].sort();
   let accepted = 0;
   let added = 0;

@@ -217,7 +217,7 @@ export async function finishCancels(
 ): Promise<void> {
   const interrupted = await database.query<{ id: number; audit_id: number | null }>(
     `select o.id, (
-       select max(a.id) from audit_log a where a.operation_id = o.id and a.action = 'cancel'
+       select max(a.id) from audit.entries a where a.operation_id = o.id and a.action = 'cancel'
      ) as audit_id
      from operations o where o.status = 'cancelled' and exists (
        select from deliveries d where d.operation_id = o.id and d.due_at is not null

@@ -72,7 +72,7 @@ export async function timeline(
     reason: string;
     detail: object;
   }>(
-    `select a.at, a.action, a.token_name, a.reason, a.detail from audit_log a
+    `select a.at, a.action, a.token_name, a.reason, a.detail from audit.entries a
      where a.operation_id = $1 and (
        a.vin = $2 or a.vin is null and a.action <> 'retrigger'
        or exists (

@@ -24,6 +24,27 @@ export async function authenticateVehicle(
   return stored !== undefined && isRight ? stored.identity : undefined;
 }
 
+/** The identity of the vehicle whose certificate has this name; undefined if it is not registered. */
+export async function identifyVehicle(
+  database: Queryable,
+  systemId: string,
+): Promise<string | undefined> {
+  const known = certified.get(database);
+  const lookUp = known ?? new Batches((ids) => findIdentities(database, ids), MOST_AT_ONCE);
+  if (!known) certified.set(database, lookUp);
+  return lookUp.do(systemId);
+}
+
+/** @returns in their order */
+async function findIdentities(
+  database: Queryable,
+  systemIds: readonly string[],
+): Promise<readonly (string | undefined)[]> {
+  const found = await readIdentities(database, [...new Set(systemIds)]);
+  return systemIds.map((systemId) => found.get(systemId));
+}
+
+const certified = new WeakMap<Queryable, Batches<string, string | undefined>>();
 /** Of each database: a fleet that connects at once takes one connection, not all of them. */
 const lookUps = new WeakMap<Queryable, Batches<string, StoredCredential | undefined>>();
 const MOST_AT_ONCE = 500;

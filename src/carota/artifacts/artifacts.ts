@@ -4,7 +4,8 @@ import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Queryable } from '../../service/database/index.js';
+import { currentRequest, recordRequest } from '../../service/audit/index.js';
+import { type Database, type Queryable } from '../../service/database/index.js';
 import { type ArtifactStore } from './artifact-store.js';
 
 export interface ArtifactRow {
@@ -41,7 +42,7 @@ export interface NewArtifact {
  * @throws ArtifactRefused; Error where the stream or the store fails, which leaves nothing behind
  */
 export async function takeArtifact(
-  database: Queryable,
+  database: Database,
   store: ArtifactStore,
   incoming: string,
   input: Readable,
@@ -56,11 +57,17 @@ export async function takeArtifact(
       throw new ArtifactRefused(`the SHA-256 of the received bytes is ${sha256}, not ${announced}`);
     }
     await store.put(sha256, file, size);
-    await database.query(
-      `insert into artifacts (sha256, md5, size, name, created_at, created_by)
-       values ($1, $2, $3, $4, $5, $6) on conflict (sha256) do nothing`,
-      [sha256, md5, size, name, new Date(now), by],
-    );
+    await database.transaction(async (tx) => {
+      await tx.query(
+        `insert into artifacts (sha256, md5, size, name, created_at, created_by)
+         values ($1, $2, $3, $4, $5, $6) on conflict (sha256) do nothing`,
+        [sha256, md5, size, name, new Date(now), by],
+      );
+      // A script's file is part of publishing the script, which has an entry of its own.
+      if (!currentRequest()?.isRecorded) {
+        await recordRequest(tx, now, { subject: sha256, detail: { name, size } });
+      }
+    });
     const stored = await findArtifact(database, sha256);
     if (!stored) throw new Error(`artifact ${sha256} was not stored`);
     return stored;

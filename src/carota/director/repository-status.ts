@@ -43,13 +43,12 @@ async function ceremonyIn(folder: string, now: Date): Promise<Ceremony> {
   if ((await files.read('repository.json')) === undefined) return { version: 0, ceremony: null };
   try {
     const repository = new ImageRepository(files);
-    const { published, proposed, faults } = await repository.status(now);
-    const { lines } = await repository.review(now);
+    const { published, proposed, faults, difference } = await repository.status(now);
     const root = published.find(({ role }) => role === 'root');
     const ceremony = {
       proposed: proposed.map(copied),
       faults: [...faults],
-      difference: [...lines],
+      difference: [...difference],
     };
     return { version: root?.version ?? 0, ceremony };
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Reads what is stored of a schedule, page by page. Run it in one transaction that sees one moment. */
 import { type Figures, type ScheduleStatus } from '../../contract/carota-api/index.js';
-import { type AuditRow } from '../../service/audit/index.js';
+import { AUDIT_COLUMNS, type AuditRow } from '../../service/audit/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 import { type EventRow } from '../events/index.js';
@@ -123,9 +123,10 @@ export const readAudit = (
   vins: readonly string[],
   from: Date,
   to: Date,
-): Promise<AuditRow<string>[]> =>
-  tx.query<AuditRow<string>>(
-    `select id, at, token_id, token_name, action, vin, reason, detail from audit_log
-     where vin = any($1::text[]) and at between $2 and $3 order by vin, id`,
+): Promise<AuditRow[]> =>
+  tx.query<AuditRow>(
+    `select ${AUDIT_COLUMNS} from audit.entries e
+     where e.vin = any($1::text[]) and e.at between $2 and $3 and e.outcome = 'done'
+     order by e.vin, e.id`,
     [textArray(vins), from, to],
   );

@@ -12,7 +12,7 @@ import { type DossierEventRow, type DossierVehicleRow } from './read-dossier.js'
 export function* vehicleRecords(
   row: DossierVehicleRow,
   events: readonly DossierEventRow[],
-  audit: readonly AuditRow<string>[],
+  audit: readonly AuditRow[],
   consentTextSha256: string | undefined,
 ): Generator<RecordOf<'vehicle' | 'step' | 'failure' | 'audit'>> {
   const inOrder = [...events].sort(byTime);
@@ -152,7 +152,7 @@ const failureRecord = (
   })),
 });
 
-const auditRecord = (row: AuditRow<string>): RecordOf<'audit'> => ({
+const auditRecord = (row: AuditRow): RecordOf<'audit'> => ({
   type: 'audit',
   id: row.id,
   at: row.at.toISOString(),

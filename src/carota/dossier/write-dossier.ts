@@ -5,20 +5,13 @@ import { pipeline } from 'node:stream/promises';
 import { type DossierRecord } from '../../contract/carota-api/index.js';
 import { GENESIS, seal, sortedJson, writeChainLine } from '../../service/chain/index.js';
 import { type Database, type Queryable } from '../../service/database/index.js';
+import { type TimeStamp } from '../../service/time-stamp/index.js';
 import { type PlainJson } from '../../uptane/json/canonical-json.js';
 import { type Signer } from '../../uptane/signing/index.js';
 import { vinKeys } from '../pseudonyms/index.js';
 import { readCampaign } from './read-dossier.js';
 import { dossierRecords } from './records.js';
 import { redacted, vinsIn } from './redact.js';
-
-/** What a time-stamping authority says of a hash. */
-export interface TimeStamp {
-  /** ms */
-  readonly time: number;
-  /** TimeStampResp (RFC 3161), DER. */
-  readonly token: Uint8Array;
-}
 
 export interface DossierWriter {
   /** Where pseudonyms are kept. */

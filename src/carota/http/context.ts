@@ -2,6 +2,8 @@
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
+import { type AttemptLog } from '../../service/audit/index.js';
+import { type Signer } from '../../service/chain/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type ServerCertificate } from '../../service/tls/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
@@ -52,4 +54,7 @@ export interface CarotaContext {
   readonly certificate?: ServerCertificate | undefined;
   readonly hstsSeconds?: number | undefined;
   readonly signIns: SignInGuard;
+  /** Seals the audit log. */
+  readonly auditKey: Signer;
+  readonly attempts: AttemptLog;
 }

@@ -7,6 +7,8 @@ import {
 } from '../../contract/carota-api/index.js';
 import { problemOf } from '../../service/database/index.js';
 import {
+  auditRoutes,
+  certificateRoutes,
   createServer,
   liveRoute,
   type Server,
@@ -44,6 +46,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     certificate: context.certificate,
     hstsSeconds: context.hstsSeconds,
     signIns: context.signIns,
+    attempts: context.attempts,
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });
@@ -56,9 +59,11 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   ecuRoutes(server, context);
   directorRoutes(server, context);
   imageRepositoryRoutes(server, context);
+  auditRoutes(server, 'carota', context);
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
   notificationRoutes(server, context);
+  certificateRoutes(server, context);
   liveRoute(server, carotaLiveApi, {
     ...context,
     look: lookAt(context.reading, [context.images, context.director]),

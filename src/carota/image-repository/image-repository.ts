@@ -43,11 +43,10 @@ export type TargetState = 'published' | 'proposed';
 
 export type OnlineKeys = 'server' | 'signer' | 'elsewhere';
 
-/** Of the repository, for people: also who has its keys, and what the proposal changes. */
+/** Of the repository, for people: also who has its keys. */
 export interface RepositoryOverview extends RepositoryStatus {
   readonly isTrial: boolean;
   readonly onlineKeys: OnlineKeys;
-  readonly difference: readonly string[];
 }
 
 export interface ImageRepositoryOptions {
@@ -189,9 +188,7 @@ export class ServedRepository {
   /** @throws RepositoryFault if there is no repository */
   async overview(): Promise<RepositoryOverview> {
     const { onlineKeys, offline } = this.#options;
-    const { lines } = await this.#repository.review(this.#now());
-    const status = await this.status();
-    return { isTrial: offline.length > 0, onlineKeys, ...status, difference: lines };
+    return { isTrial: offline.length > 0, onlineKeys, ...(await this.status()) };
   }
 
   /** A text that differs when something was published, proposed or signed. */

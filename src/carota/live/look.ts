@@ -45,7 +45,7 @@ select (select concat_ws(' ', count(*), max(created_at)) from update_scripts) as
   (select concat_ws(' ', max(id), sum(tries), count(delivered_at), count(due_at)) from (
      select id, tries, delivered_at, due_at from notification_deliveries order by id desc limit ${NEWEST}) d) as deliveries,
   (select string_agg(concat_ws(' ', id, enabled), ',' order by id) from notification_rules) as rules,
-  (select max(id) from audit_log)::text as audit,
+  (select concat(max(id), ' ', (select max(position) from audit.chain)) from audit.entries) as audit,
   (select max(version) from director_roots)::text as root`;
 
 interface Rest {

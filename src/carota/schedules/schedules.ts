@@ -6,6 +6,7 @@ import {
   type ScheduleVehicle,
 } from '../../contract/carota-api/index.js';
 import { type FieldError, parseTimestamp } from '../../contract/index.js';
+import { recordRequest } from '../../service/audit/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type ExposureResult } from '../guard/index.js';
 import { selectVehicles } from '../vehicles/index.js';
@@ -83,6 +84,7 @@ export async function createSchedule(
       throw new ScheduleConflict('SCHEDULE_EXISTS', `schedule '${refId}' already exists`);
     }
     await addVins(tx, made.id, vins);
+    await recordRequest(tx, now, { refId, detail: { model, 'script-ref-id': scriptRefId } });
     if (!isFree) {
       // Frozen: what is approved is a list of vehicles, whatever their tags become.
       if (plan.filter) await selectVehicles(tx, made.id, model, plan.filter);
@@ -109,6 +111,7 @@ export async function addVehicles(
   database: Database,
   refId: string,
   vins: readonly string[],
+  now: number,
 ): Promise<void> {
   await database.transaction(async (tx) => {
     const schedule = await lockSchedule(tx, { refId });
@@ -123,6 +126,7 @@ export async function addVehicles(
       throw new ScheduleConflict('SCHEDULE_STATUS', 'no vehicles can be added after the start');
     }
     await addVins(tx, schedule.id, vins);
+    await recordRequest(tx, now, { detail: { vehicles: vins.length } });
   });
 }
 
@@ -156,6 +160,7 @@ export async function act(
     const decision = { decision: action, reason, actor: by.name, wave: schedule.current?.number };
     await noteDecision(tx, schedule.id, decision, now);
     await saveSchedule(tx, schedule, now);
+    await recordRequest(tx, now, { detail: digest === undefined ? {} : { digest } });
   });
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldError } from '../../contract/index.js';
+import { recordRequest } from '../../service/audit/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 
@@ -132,6 +133,7 @@ export async function approveScript(
        where script_ref_id = $1 and approved_sha256 is distinct from $4`,
       [scriptRefId, new Date(now), by, sha256],
     );
+    await recordRequest(tx, now, { subject: scriptRefId, detail: { sha256 } });
     return 'approved';
   });
 }

@@ -39,6 +39,7 @@ import {
   signInLimitsOf,
   SMTP_FROM,
   SMTP_URL,
+  TIMESTAMP_URL,
   TLS_SETTINGS,
   URL_TTL,
 } from '../settings/index.js';
@@ -74,7 +75,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
   addSettings(command, TLS_SETTINGS);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
-  addSettings(command, [REFUSED_EVENT_DAYS, LOG_LEVEL]);
+  addSettings(command, [REFUSED_EVENT_DAYS, TIMESTAMP_URL, LOG_LEVEL]);
   command.action(async ({ callbackSecret, secretKey, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();
     if ((flags.s3Url === undefined) !== (flags.s3Bucket === undefined)) {

@@ -33,10 +33,14 @@ import {
   MQTT_CA,
   MQTT_CERT,
   MQTT_KEY,
+  MQTT_PLAIN,
   MQTT_PORT,
   MQTT_PRESENCE_TOPIC,
   MQTT_SESSION_EXPIRY,
   MQTT_SHARED,
+  MQTT_TLS_CERT,
+  MQTT_TLS_KEY,
+  MQTTS_PORT,
   OPERATION_DAYS,
   MQTT_URL,
   OTLP_URL,
@@ -51,11 +55,14 @@ import {
   TLS_SETTINGS,
   TRACE_RATIO,
   TRIGGER_TTL,
+  VEHICLE_CA,
+  VEHICLE_CRL,
   VEHICLE_SIGN_IN_LIMIT_SETTINGS,
   type VehicleSignInLimitFlags,
   vehicleSignInLimitsOf,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
+import { type VehicleTlsFlags, vehicleTlsOf } from '../vehicle-tls-files.js';
 
 const BROKER: Setting<string> = {
   ...MQTT_URL,
@@ -64,7 +71,8 @@ const BROKER: Setting<string> = {
 
 interface ServeFlags
   extends
-    Omit<AdapterSettings, 'callbackSecret'>,
+    Omit<AdapterSettings, 'callbackSecret' | 'vehicleTls'>,
+    VehicleTlsFlags,
     HttpLimitFlags,
     BrokerLimitFlags,
     DeadLetterLimitFlags,
@@ -95,6 +103,14 @@ Examples:
     );
   addSettings(command, [HOST, HTTP_PORT, DATABASE_URL, BROKER, MQTT_CA, MQTT_CERT, MQTT_KEY]);
   addSettings(command, [MQTT_SESSION_EXPIRY, MQTT_SHARED, INSTANCE, MQTT_PORT, DATA_DIR]);
+  addSettings(command, [
+    MQTT_PLAIN,
+    MQTTS_PORT,
+    MQTT_TLS_CERT,
+    MQTT_TLS_KEY,
+    VEHICLE_CA,
+    VEHICLE_CRL,
+  ]);
   addSettings(command, [HISTORY_DAYS, OPERATION_DAYS, DEAD_LETTER_DAYS]);
   addSettings(command, [C2D_TOPIC, D2C_TOPIC, MQTT_PRESENCE_TOPIC]);
   addSettings(command, [RETRY_FIRST, RETRY_LONGEST, RETRY_SENDS, TRIGGER_TTL, ACK_REQUIRED]);
@@ -118,6 +134,7 @@ Examples:
       ...flags,
       callbackSecret: callbackSecret[0],
       secretKeys: flags.secretKey,
+      vehicleTls: vehicleTlsOf(flags),
       retry,
       httpLimits: httpLimitsOf(flags),
       brokerLimits: brokerLimitsOf(flags),
@@ -129,6 +146,7 @@ Examples:
     print(`HTTP interface  ${adapter.httpUrl}  (documents: ${adapter.httpUrl}/docs)`);
     print(`Console         ${adapter.httpUrl}/console/`);
     print(`MQTT broker     ${adapter.mqttUrl}`);
+    if (adapter.mqttsUrl !== undefined) print(`MQTT with TLS   ${adapter.mqttsUrl}`);
     if (adapter.firstToken !== undefined) {
       // Others can read standard output in logs.
       print(`Initial admin token: in ${adapter.tokenFile}, readable by its owner only`);

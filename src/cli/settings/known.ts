@@ -39,6 +39,35 @@ export const MQTT_PORT: Setting<number> = {
   default: 1883,
   parse: parsePort,
 };
+export const MQTT_PLAIN: Setting<boolean> = {
+  flag: '--mqtt-plain <0|1>',
+  description: 'whether the embedded MQTT broker also listens without TLS, for trials',
+  default: true,
+  parse: parseFlag,
+};
+export const MQTTS_PORT: Setting<number> = {
+  flag: '--mqtts-port <port>',
+  description: 'port of the embedded MQTT broker for TLS with client certificates',
+  default: 8883,
+  parse: parsePort,
+};
+export const MQTT_TLS_CERT: Setting<string> = {
+  flag: '--mqtt-tls-cert <file>',
+  description:
+    'PEM file of the embedded broker’s certificate and chain, read again when it changes (default: no TLS)',
+};
+export const MQTT_TLS_KEY: Setting<string> = {
+  flag: '--mqtt-tls-key <file>',
+  description: 'PEM file of its key',
+};
+export const VEHICLE_CA: Setting<string> = {
+  flag: '--vehicle-ca <file>',
+  description: 'PEM file of the authorities that issue the vehicles’ client certificates',
+};
+export const VEHICLE_CRL: Setting<string> = {
+  flag: '--vehicle-crl <file>',
+  description: 'PEM file of their revocation lists, read again when it changes',
+};
 export const DATA_DIR: Setting<string> = {
   flag: '--data-dir <folder>',
   description: 'directory of the embedded database and the initial admin token',
@@ -429,6 +458,11 @@ export const PUBLIC_URL: Setting<string> = {
   flag: '--public-url <url>',
   description:
     'URL from which vehicles fetch artifacts, e.g. a CDN (default: the address they already use)',
+  parse: parseUrl('https:', 'http:'),
+};
+export const TIMESTAMP_URL: Setting<string> = {
+  flag: '--timestamp-url <url>',
+  description: 'time-stamping authority (RFC 3161) for dossiers (default: none)',
   parse: parseUrl('https:', 'http:'),
 };
 export const IMAGE_ACCESS: Setting<string> = {

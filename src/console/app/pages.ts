@@ -46,7 +46,7 @@ const ADAPTER: readonly PageAt[] = [
     page: page(async () => (await import('../fleet/dead-letters-page.js')).DeadLettersPage),
   },
   { path: '/health', page: page(async () => (await import('../fleet/health-page.js')).HealthPage) },
-  { path: '/audit', page: page(async () => (await import('../fleet/audit-page.js')).AuditPage) },
+  { path: '/audit', page: page(async () => (await import('../audit/audit-page.js')).AuditPage) },
 ];
 
 const CAROTA: readonly PageAt[] = [
@@ -104,10 +104,7 @@ const CAROTA: readonly PageAt[] = [
       async () => (await import('../notifications/notifications-page.js')).NotificationsPage,
     ),
   },
-  {
-    path: '/audit',
-    page: page(async () => (await import('../trust/trust-audit-page.js')).TrustAuditPage),
-  },
+  { path: '/audit', page: page(async () => (await import('../audit/audit-page.js')).AuditPage) },
 ];
 
 export const PAGES: Readonly<Record<Session['server'], readonly PageAt[]>> = {

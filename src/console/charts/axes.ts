@@ -39,3 +39,12 @@ export function axes(colour: (name: string) => string): uPlot.Axis[] {
     },
   ];
 }
+
+/** What all plots of numbers over time have in common: axes, the number axis from 0, no legend of their own. */
+export const overTime = (colour: (name: string) => string) =>
+  ({
+    cursor: { y: false },
+    legend: { show: false },
+    scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high)] } },
+    axes: axes(colour),
+  }) satisfies Partial<uPlot.Options>;

@@ -3,11 +3,14 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
+/** Everything but the size. */
+export type PlotOptions = Omit<uPlot.Options, 'width' | 'height'>;
+
 interface PlotProps {
   readonly label: string;
   readonly data: uPlot.AlignedData;
   /** Must not change its shape unless the component's key changes. */
-  readonly options: (colour: (name: string) => string) => Omit<uPlot.Options, 'width' | 'height'>;
+  readonly options: (colour: (name: string) => string) => PlotOptions;
   readonly height?: number;
 }
 

@@ -1,15 +1,12 @@
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
 import { type Sample } from '../../contract/adapter-api/index.js';
-import { axes } from './axes.js';
-import { Plot } from './plot.js';
+import { overTime } from './axes.js';
+import { Plot, type PlotOptions } from './plot.js';
 import { perMinute } from './samples.js';
 
-const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' | 'height'> => ({
-  cursor: { y: false },
-  legend: { show: false },
-  scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high)] } },
-  axes: axes(colour),
+const options = (colour: (name: string) => string): PlotOptions => ({
+  ...overTime(colour),
   series: [
     {},
     { label: 'finished', stroke: colour('group-success'), width: 2 },

@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import { Link } from 'wouter';
 import {
   DEAD_LETTER_STATUSES,
@@ -12,13 +11,14 @@ import { oneOf, yesOrNo } from '../format/choice.js';
 import { textOf } from '../format/messages.js';
 import { bytes } from '../format/numbers.js';
 import { given } from '../format/given.js';
+import { bind } from '../ui/bind.js';
 import { Dialog } from '../ui/dialog.js';
 import { SelectField } from '../ui/fields.js';
 import { MessageText } from '../ui/message-text.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
-import { ReplayAll, type Replayed, ReplayOne } from '../ui/replay.js';
+import { type Replayed, useReplay } from '../ui/replay.js';
 import { Fault, ReplayedFilter, VinFilter } from '../ui/set-aside.js';
 import { type Column } from '../ui/table.js';
 import { TextFilter } from '../ui/text-filter.js';
@@ -33,56 +33,44 @@ const MESSAGE: Replayed = {
 };
 
 export function DeadLettersPage() {
-  const [typed, setFilters] = useFilters('reason', 'status', 'vin', 'replayed');
-  const { reason, status, vin, replayed } = typed;
+  const [filters, setFilters] = useFilters('reason', 'status', 'vin', 'replayed');
+  const bound = bind(filters, setFilters);
+  const { reason, status, vin, replayed } = filters;
   const filter = given({ reason, vin, status: oneOf(DEAD_LETTER_STATUSES, status) });
-  const mayReplay = useMay('control');
-  const [outcome, setOutcome] = useState('');
+  const replay = useReplay({
+    of: MESSAGE,
+    isAllowed: useMay('control'),
+    filter,
+    one: (id) => client.call(deadLetterApi.replayDeadLetter, { params: { id } }),
+    all: async (options) => {
+      const body = { filter, ...options };
+      const tally = await client.call(deadLetterApi.replayDeadLetters, { body });
+      return { ...tally, taken: tally.applied };
+    },
+  });
   return (
-    <Page
-      title="Dead letters"
-      actions={
-        mayReplay && (
-          <ReplayAll
-            of={MESSAGE}
-            filter={Object.entries(filter).map(([name, value]) => `${name} ${value}`)}
-            replay={async (options) => {
-              const body = { filter, ...options };
-              const tally = await client.call(deadLetterApi.replayDeadLetters, { body });
-              return { ...tally, taken: tally.applied };
-            }}
-            onDone={setOutcome}
-          />
-        )
-      }
-    >
+    <Page title="Dead letters" actions={replay.action}>
       <p className="muted">Messages that could not be applied. Each is kept as received.</p>
       <div className="filters">
-        <TextFilter
-          label="Reason is"
-          value={reason}
-          onChange={(value) => setFilters({ reason: value })}
-          isUpperCase
-        />
+        <TextFilter label="Reason is" {...bound('reason')} isUpperCase />
         <SelectField
           label="Status"
-          value={status}
-          onChange={(value) => setFilters({ status: value })}
+          {...bound('status')}
           options={['', ...DEAD_LETTER_STATUSES].map((value) => ({
             value,
             label: value === '' ? 'any status' : value,
           }))}
         />
-        <VinFilter value={vin} onChange={(value) => setFilters({ vin: value })} />
-        <ReplayedFilter value={replayed} onChange={(value) => setFilters({ replayed: value })} />
+        <VinFilter {...bound('vin')} />
+        <ReplayedFilter {...bound('replayed')} />
       </div>
-      <p role="status">{outcome}</p>
+      {replay.outcome}
       <PagedTable
         label="Dead letters"
         route={deadLetterApi.listDeadLetters}
         request={{ query: given({ ...filter, replayed: yesOrNo(replayed) }) }}
         topics={TOPICS}
-        columns={columns(mayReplay, setOutcome)}
+        columns={[...COLUMNS, ...replay.columns]}
         keyOf={({ id }) => id}
         empty={<Empty title="No dead letters: every message could be applied." />}
       />
@@ -90,10 +78,7 @@ export function DeadLettersPage() {
   );
 }
 
-const columns = (
-  mayReplay: boolean,
-  onOutcome: (text: string) => void,
-): readonly Column<DeadLetter>[] => [
+const COLUMNS: readonly Column<DeadLetter>[] = [
   { title: 'Received', cell: (letter) => <Time at={letter['received-at']} /> },
   { title: 'Status', isMinor: true, cell: ({ status }) => status },
   {
@@ -115,20 +100,4 @@ const columns = (
       </Dialog>
     ),
   },
-  { title: 'Replayed', cell: ({ replayedAt }) => <Time at={replayedAt} /> },
-  ...(mayReplay
-    ? [
-        {
-          title: '',
-          cell: ({ id, replayedAt }: DeadLetter) => (
-            <ReplayOne
-              of={MESSAGE}
-              replay={() => client.call(deadLetterApi.replayDeadLetter, { params: { id } })}
-              wasReplayed={replayedAt !== null}
-              onDone={onOutcome}
-            />
-          ),
-        },
-      ]
-    : []),
 ];

@@ -1,30 +1,14 @@
 /** Times in the user's time zone, and in UTC. */
-const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, {
-  year: 'numeric',
-  month: 'short',
-  day: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
-const TIME = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
-const PRECISE = new Intl.DateTimeFormat(undefined, {
-  year: 'numeric',
-  month: 'short',
-  day: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  fractionalSecondDigits: 3,
-});
+const DAY = { year: 'numeric', month: 'short', day: 'numeric' } as const;
+const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
 
-export type TimeStyle = 'full' | 'time' | 'precise';
+const FORMATS = {
+  full: new Intl.DateTimeFormat(undefined, { ...DAY, ...TIME }),
+  time: new Intl.DateTimeFormat(undefined, TIME),
+  precise: new Intl.DateTimeFormat(undefined, { ...DAY, ...TIME, fractionalSecondDigits: 3 }),
+};
 
-const FORMATS = { full: DAY_AND_TIME, time: TIME, precise: PRECISE } as const;
+export type TimeStyle = keyof typeof FORMATS;
 
 export const local = (moment: Date, style: TimeStyle = 'full'): string =>
   FORMATS[style].format(moment);

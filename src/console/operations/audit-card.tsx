@@ -1,5 +1,5 @@
-import { auditApi } from '../../contract/adapter-api/index.js';
-import { AUDIT_COLUMNS } from '../fleet/audit-columns.js';
+import { operationAuditApi } from '../../contract/adapter-api/index.js';
+import { OPERATION_AUDIT_COLUMNS } from '../audit/audit-columns.js';
 import { Empty } from '../ui/notes.js';
 import { Card } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
@@ -10,10 +10,10 @@ export function AuditCard({ refId }: { refId: string }) {
     <Card title="Audit log" wide>
       <PagedTable
         label="Audit log of this operation"
-        route={auditApi.listOperationAudit}
+        route={operationAuditApi.listOperationAudit}
         request={{ params: { 'ref-id': refId } }}
         topics={['audit']}
-        columns={AUDIT_COLUMNS}
+        columns={OPERATION_AUDIT_COLUMNS}
         keyOf={({ id }) => String(id)}
         limit={20}
         empty={<Empty title="No actions yet." />}

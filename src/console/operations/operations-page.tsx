@@ -1,11 +1,12 @@
 import { Link } from 'wouter';
 import { type Operation, operationApi } from '../../contract/adapter-api/index.js';
 import { operationAt } from '../app/address.js';
-import { count, percent, rate } from '../format/numbers.js';
+import { count, rate } from '../format/numbers.js';
 import { StateBar } from '../ui/bar.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
+import { Share } from '../ui/share.js';
 import { Status } from '../ui/state.js';
 import { type Column } from '../ui/table.js';
 import { Time } from '../ui/time.js';
@@ -29,12 +30,7 @@ const COLUMNS: readonly Column<Operation>[] = [
   {
     title: 'Finished',
     isNumber: true,
-    cell: ({ finished, vehicles }) => (
-      <>
-        {count(finished)}
-        <small>{percent(finished, vehicles)}</small>
-      </>
-    ),
+    cell: ({ finished, vehicles }) => <Share value={finished} of={vehicles} />,
   },
   {
     title: 'Succeeded',
@@ -45,12 +41,7 @@ const COLUMNS: readonly Column<Operation>[] = [
   {
     title: 'Failed',
     isNumber: true,
-    cell: ({ failed, finished }) => (
-      <>
-        {count(failed)}
-        <small>{percent(failed, finished)}</small>
-      </>
-    ),
+    cell: ({ failed, finished }) => <Share value={failed} of={finished} />,
   },
   {
     title: 'Per minute',

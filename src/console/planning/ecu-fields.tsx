@@ -10,47 +10,34 @@ interface EcuFieldsProps {
   readonly artifacts: readonly StoredArtifact[];
   readonly at: (path: string) => string | undefined;
   readonly onChange: (changes: Partial<EcuForm>) => void;
-  readonly onRemove?: () => void;
 }
 
 /** The update of one ECU. */
-export function EcuFields({ place, ecu, artifacts, at, onChange, onRemove }: EcuFieldsProps) {
+export function EcuFields({ place, ecu, artifacts, at, onChange }: EcuFieldsProps) {
   const bound = bind(ecu, onChange, at);
   const path = `/ecus/${place}`;
   return (
-    <fieldset>
-      <legend>ECU {place + 1}</legend>
-      <div className="form-grid">
-        <TextField label="ECU" {...bound('ecu', `${path}/ecu`)} placeholder="HU" />
-        <TextField
-          label="New version"
-          {...bound('version', `${path}/version`)}
-          placeholder="1.4.0"
-        />
-        <SelectField
-          label="Artifact"
-          {...bound('artifact', `${path}/artifact`)}
-          options={[
-            { value: '', label: 'choose one' },
-            ...artifacts.map(({ sha256, name, size }) => ({
-              value: sha256,
-              label: `${name}, ${bytes(size)}, ${sha256.slice(0, 8)}…`,
-            })),
-          ]}
-        />
-        <TextField
-          label="From versions"
-          {...bound('from', `${path}/from`)}
-          placeholder="1.2.*, 1.3.*"
-          help="Leave empty for any version."
-        />
-        <TextField label="After ECUs" {...bound('after', `${path}/after`)} />
-      </div>
-      {onRemove && (
-        <button type="button" onClick={onRemove}>
-          Remove ECU {place + 1}
-        </button>
-      )}
-    </fieldset>
+    <div className="form-grid">
+      <TextField label="ECU" {...bound('ecu', `${path}/ecu`)} placeholder="HU" />
+      <TextField label="New version" {...bound('version', `${path}/version`)} placeholder="1.4.0" />
+      <SelectField
+        label="Artifact"
+        {...bound('artifact', `${path}/artifact`)}
+        options={[
+          { value: '', label: 'choose one' },
+          ...artifacts.map(({ sha256, name, size }) => ({
+            value: sha256,
+            label: `${name}, ${bytes(size)}, ${sha256.slice(0, 8)}…`,
+          })),
+        ]}
+      />
+      <TextField
+        label="From versions"
+        {...bound('from', `${path}/from`)}
+        placeholder="1.2.*, 1.3.*"
+        help="Leave empty for any version."
+      />
+      <TextField label="After ECUs" {...bound('after', `${path}/after`)} />
+    </div>
   );
 }

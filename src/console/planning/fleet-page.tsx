@@ -3,6 +3,7 @@ import { type Vehicle, vehicleApi } from '../../contract/carota-api/index.js';
 import { useFilters, vehicleAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
 import { ImportVehicles } from '../fleet/import-vehicles.js';
+import { bind } from '../ui/bind.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
@@ -27,7 +28,8 @@ const COLUMNS: readonly Column<Vehicle>[] = [
 /** The vehicles that schedules select from. */
 export function FleetPage() {
   const mayPlan = useMay('plan');
-  const [{ model, tag }, setFilters] = useFilters('model', 'tag');
+  const [filters, setFilters] = useFilters('model', 'tag');
+  const bound = bind(filters, setFilters);
   return (
     <Page title="Vehicles">
       {mayPlan && (
@@ -39,21 +41,13 @@ export function FleetPage() {
         />
       )}
       <div className="filters">
-        <TextFilter
-          label="Model is"
-          value={model}
-          onChange={(value) => setFilters({ model: value })}
-        />
-        <TextFilter
-          label="Has the tag"
-          value={tag}
-          onChange={(value) => setFilters({ tag: value })}
-        />
+        <TextFilter label="Model is" {...bound('model')} />
+        <TextFilter label="Has the tag" {...bound('tag')} />
       </div>
       <PagedTable
         label="Vehicles"
         route={vehicleApi.listVehicles}
-        request={{ query: { model, tag } }}
+        request={{ query: filters }}
         topics={['fleet']}
         columns={COLUMNS}
         keyOf={({ vin }) => vin}

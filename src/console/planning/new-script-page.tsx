@@ -16,6 +16,7 @@ import { scriptAt } from '../app/address.js';
 import { TextField } from '../ui/fields.js';
 import { Failure } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
+import { Rows } from '../ui/rows.js';
 import { useDebounced } from '../ui/use-debounced.js';
 import { faultsAt, Faults } from './plan-faults.js';
 import { bind } from '../ui/bind.js';
@@ -53,26 +54,24 @@ export function NewScriptPage() {
             <TextField label="Name (script-ref-id)" {...bound('refId', '/script-ref-id')} />
             <TextField label="Model" {...bound('model', '/model')} />
           </div>
-          {form.ecus.map((ecu, place) => (
-            <EcuFields
-              key={place}
-              place={place}
-              ecu={ecu}
-              artifacts={artifacts}
-              at={at}
-              onChange={(changes) =>
-                change({
-                  ecus: form.ecus.map((one, i) => (i === place ? { ...one, ...changes } : one)),
-                })
-              }
-              {...(form.ecus.length > 1
-                ? { onRemove: () => change({ ecus: form.ecus.filter((_, i) => i !== place) }) }
-                : {})}
-            />
-          ))}
-          <button type="button" onClick={() => change({ ecus: [...form.ecus, EMPTY_ECU] })}>
-            Add an ECU
-          </button>
+          <Rows
+            noun="ECU"
+            rows={form.ecus}
+            onChange={(ecus) => change({ ecus })}
+            fresh={EMPTY_ECU}
+            addLabel="Add an ECU"
+            min={1}
+          >
+            {(ecu, changeEcu, place) => (
+              <EcuFields
+                place={place}
+                ecu={ecu}
+                artifacts={artifacts}
+                at={at}
+                onChange={changeEcu}
+              />
+            )}
+          </Rows>
           {artifacts.length === 0 && (
             <p className="note">
               No artifacts yet: <Link href="/artifacts">upload one</Link> first.

@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import { Link } from 'wouter';
 import {
   REFUSAL_REASONS,
@@ -13,12 +12,13 @@ import { oneOf, yesOrNo } from '../format/choice.js';
 import { given } from '../format/given.js';
 import { indented } from '../format/messages.js';
 import { bytes } from '../format/numbers.js';
+import { bind } from '../ui/bind.js';
 import { Dialog } from '../ui/dialog.js';
 import { SelectField } from '../ui/fields.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
-import { ReplayAll, type Replayed, ReplayOne } from '../ui/replay.js';
+import { type Replayed, useReplay } from '../ui/replay.js';
 import { Fault, ReplayedFilter, VinFilter } from '../ui/set-aside.js';
 import { type Column } from '../ui/table.js';
 import { TextFilter } from '../ui/text-filter.js';
@@ -43,56 +43,45 @@ const REASONS: Readonly<Record<RefusalReason, string>> = {
 
 export function RefusedEventsPage() {
   const [filters, setFilters] = useFilters('reason', 'ref-id', 'vin', 'replayed');
+  const bound = bind(filters, setFilters);
   const { reason, 'ref-id': refId, vin, replayed } = filters;
   const filter = given({ reason: oneOf(REFUSAL_REASONS, reason), 'ref-id': refId, vin });
-  const mayReplay = useMay('plan');
-  const [outcome, setOutcome] = useState('');
+  const replay = useReplay({
+    of: EVENT,
+    isAllowed: useMay('plan'),
+    filter,
+    one: (id) => client.call(refusedEventApi.replayRefusedEvent, { params: { id } }),
+    all: async (options) => {
+      const body = { filter, ...options };
+      const tally = await client.call(refusedEventApi.replayRefusedEvents, { body });
+      return { ...tally, taken: tally.stored };
+    },
+  });
   return (
-    <Page
-      title="Refused events"
-      actions={
-        mayReplay && (
-          <ReplayAll
-            of={EVENT}
-            filter={Object.entries(filter).map(([name, value]) => `${name} ${value}`)}
-            replay={async (options) => {
-              const body = { filter, ...options };
-              const tally = await client.call(refusedEventApi.replayRefusedEvents, { body });
-              return { ...tally, taken: tally.stored };
-            }}
-            onDone={setOutcome}
-          />
-        )
-      }
-    >
+    <Page title="Refused events" actions={replay.action}>
       <p className="muted">
         Events from the adapter that could not be stored. Each is kept as received.
       </p>
       <div className="filters">
         <SelectField
           label="Reason"
-          value={reason}
-          onChange={(value) => setFilters({ reason: value })}
+          {...bound('reason')}
           options={[
             { value: '', label: 'any reason' },
             ...Object.entries(REASONS).map(([value, label]) => ({ value, label })),
           ]}
         />
-        <TextFilter
-          label="Schedule is"
-          value={refId}
-          onChange={(value) => setFilters({ 'ref-id': value })}
-        />
-        <VinFilter value={vin} onChange={(value) => setFilters({ vin: value })} />
-        <ReplayedFilter value={replayed} onChange={(value) => setFilters({ replayed: value })} />
+        <TextFilter label="Schedule is" {...bound('ref-id')} />
+        <VinFilter {...bound('vin')} />
+        <ReplayedFilter {...bound('replayed')} />
       </div>
-      <p role="status">{outcome}</p>
+      {replay.outcome}
       <PagedTable
         label="Refused events"
         route={refusedEventApi.listRefusedEvents}
         request={{ query: given({ ...filter, replayed: yesOrNo(replayed) }) }}
         topics={TOPICS}
-        columns={columns(mayReplay, setOutcome)}
+        columns={[...COLUMNS, ...replay.columns]}
         keyOf={({ id }) => id}
         empty={<Empty title="No refused events: every event could be stored." />}
       />
@@ -100,10 +89,7 @@ export function RefusedEventsPage() {
   );
 }
 
-const columns = (
-  mayReplay: boolean,
-  onOutcome: (text: string) => void,
-): readonly Column<RefusedEvent>[] => [
+const COLUMNS: readonly Column<RefusedEvent>[] = [
   { title: 'Received', cell: ({ refusedAt }) => <Time at={refusedAt} /> },
   {
     title: 'Reason',
@@ -136,20 +122,4 @@ const columns = (
       </Dialog>
     ),
   },
-  { title: 'Replayed', cell: ({ replayedAt }) => <Time at={replayedAt} /> },
-  ...(mayReplay
-    ? [
-        {
-          title: '',
-          cell: ({ id, replayedAt }: RefusedEvent) => (
-            <ReplayOne
-              of={EVENT}
-              replay={() => client.call(refusedEventApi.replayRefusedEvent, { params: { id } })}
-              wasReplayed={replayedAt !== null}
-              onDone={onOutcome}
-            />
-          ),
-        },
-      ]
-    : []),
 ];

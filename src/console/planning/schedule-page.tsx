@@ -7,10 +7,11 @@ import {
 } from '../../contract/carota-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { scriptAt, usePathPart } from '../app/address.js';
-import { count, percent } from '../format/numbers.js';
+import { count } from '../format/numbers.js';
 import { Legend, StateBar } from '../ui/bar.js';
 import { Answered, Empty } from '../ui/notes.js';
 import { Card, Figures, Page } from '../ui/page.js';
+import { Share } from '../ui/share.js';
 import { Status } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
@@ -130,12 +131,7 @@ const WAVES: readonly Column<Wave>[] = [
   {
     title: 'Failed',
     isNumber: true,
-    cell: ({ failed, finished }) => (
-      <>
-        {count(failed)}
-        <small>{percent(failed, finished)}</small>
-      </>
-    ),
+    cell: ({ failed, finished }) => <Share value={failed} of={finished} />,
   },
   {
     title: 'Rollbacks failed',

@@ -7,6 +7,7 @@ import {
 import { useFilters, vehicleAt } from '../app/address.js';
 import { given } from '../format/given.js';
 import { numberOf } from '../format/number-text.js';
+import { bind } from '../ui/bind.js';
 import { SelectField } from '../ui/fields.js';
 import { Empty } from '../ui/notes.js';
 import { Card } from '../ui/page.js';
@@ -31,19 +32,15 @@ export function ScheduleVehicles({
   schedule: ScheduleDetails;
   topics: readonly string[];
 }) {
-  const [{ state, wave }, setFilters] = useFilters('state', 'wave');
+  const [filters, setFilters] = useFilters('state', 'wave');
+  const bound = bind(filters, setFilters);
   return (
     <Card title="Vehicles" wide>
       <div className="filters">
-        <StateFilter
-          states={states}
-          value={state}
-          onChange={(value) => setFilters({ state: value })}
-        />
+        <StateFilter states={states} {...bound('state')} />
         <SelectField
           label="Wave"
-          value={wave}
-          onChange={(value) => setFilters({ wave: value })}
+          {...bound('wave')}
           options={[
             { value: '', label: 'any wave' },
             ...waves.map(({ number }) => ({ value: String(number), label: String(number) })),
@@ -55,7 +52,7 @@ export function ScheduleVehicles({
         route={scheduleVehicleApi.listScheduleVehicles}
         request={{
           params: { 'ref-id': refId },
-          query: given({ state, wave: numberOf(wave) }),
+          query: given({ state: filters.state, wave: numberOf(filters.wave) }),
         }}
         topics={topics}
         columns={COLUMNS}

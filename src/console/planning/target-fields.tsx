@@ -1,6 +1,7 @@
 /** For which hardware a file is, and its release counter: what makes it a target of the image repository. */
 import { given } from '../format/given.js';
 import { numberOf } from '../format/number-text.js';
+import { bind } from '../ui/bind.js';
 import { NumberField, TextField } from '../ui/fields.js';
 
 export interface TargetForm {
@@ -26,20 +27,19 @@ export function TargetFields({
   readonly form: TargetForm;
   readonly onChange: (form: TargetForm) => void;
 }) {
+  const bound = bind(form, (changes) => onChange({ ...form, ...changes }));
   return (
     <div className="form-grid">
       <TextField
         label="Hardware ids"
         help={`Of ${ecus}, separated by commas. Vehicles install only what is in the image repository.`}
-        value={form.hardwareIds}
-        onChange={(hardwareIds) => onChange({ ...form, hardwareIds })}
+        {...bound('hardwareIds')}
       />
       <NumberField
         label="Release counter"
         help="An ECU never goes back to a lower one."
         rule={COUNTER}
-        value={form.releaseCounter}
-        onChange={(releaseCounter) => onChange({ ...form, releaseCounter })}
+        {...bound('releaseCounter')}
       />
     </div>
   );

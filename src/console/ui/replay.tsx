@@ -1,7 +1,10 @@
 /** Replays messages that were set aside: one, or all that match a filter. */
+import { type ReactNode, useState } from 'react';
 import { useRefetch } from '../api/use-query.js';
 import { count, plural } from '../format/numbers.js';
-import { Confirm } from './confirm.js';
+import { Confirm, withReason } from './confirm.js';
+import { type Column } from './table.js';
+import { Time } from './time.js';
 
 /** Maximum number per request. */
 const AT_ONCE = 1_000;
@@ -17,20 +20,83 @@ export interface Replayed {
   readonly topic: string;
 }
 
+/** A message that was set aside. */
+interface SetAside {
+  readonly id: string;
+  readonly replayedAt: string | null;
+}
+
+/** Outcomes of a replay. */
+interface ReplayCounts {
+  /** Applied or stored. */
+  readonly taken: number;
+  readonly duplicate: number;
+  readonly refused: number;
+  readonly more: boolean;
+}
+
+interface ReplayOptions {
+  readonly of: Replayed;
+  /** Without it there are no buttons. */
+  readonly isAllowed: boolean;
+  /** Fields of the filter; empty: all. */
+  readonly filter: object;
+  readonly one: (
+    id: string,
+  ) => Promise<{ readonly outcome: string; readonly reason: string | null }>;
+  readonly all: (options: { limit: number; reason?: string }) => Promise<ReplayCounts>;
+}
+
+/** What a list of set-aside messages gets for replaying them. */
+interface Replay {
+  /** Replays all that match. */
+  readonly action: ReactNode;
+  /** Of the last replay. */
+  readonly outcome: ReactNode;
+  /** When each was replayed, and a button. */
+  readonly columns: readonly Column<SetAside>[];
+}
+
+export function useReplay({ of, isAllowed, filter, one, all }: ReplayOptions): Replay {
+  const refetch = useRefetch();
+  const [outcome, setOutcome] = useState('');
+  const show = async (text: string) => {
+    setOutcome(text);
+    await refetch(of.topic);
+  };
+  const replayOne = async (id: string) => {
+    const { outcome, reason } = await one(id);
+    await show(`The ${of.noun} was ${outcome}${reason === null ? '' : `: ${reason}`}.`);
+  };
+  const replayAll = async (reason: string) => {
+    const { taken, duplicate, refused, more } = await all(withReason(reason, { limit: AT_ONCE }));
+    await show(
+      `${plural(taken, of.noun)} ${of.taken}, ${count(duplicate)} processed before, ${count(refused)} refused again.${more ? ' There are more: replay again.' : ''}`,
+    );
+  };
+  const button: Column<SetAside> = {
+    title: '',
+    cell: ({ id, replayedAt }) => (
+      <ReplayOne of={of} wasReplayed={replayedAt !== null} act={() => replayOne(id)} />
+    ),
+  };
+  return {
+    action: isAllowed && <ReplayAll of={of} filter={filter} act={replayAll} />,
+    outcome: <p role="status">{outcome}</p>,
+    columns: [
+      { title: 'Replayed', cell: ({ replayedAt }) => <Time at={replayedAt} /> },
+      ...(isAllowed ? [button] : []),
+    ],
+  };
+}
+
 interface ReplayOneProps {
   readonly of: Replayed;
   readonly wasReplayed: boolean;
-  readonly replay: () => Promise<{ readonly outcome: string; readonly reason: string | null }>;
-  readonly onDone: (text: string) => void;
+  readonly act: () => Promise<void>;
 }
 
-export function ReplayOne({ of, wasReplayed, replay, onDone }: ReplayOneProps) {
-  const refetch = useRefetch();
-  const act = async () => {
-    const { outcome, reason } = await replay();
-    onDone(`The ${of.noun} was ${outcome}${reason === null ? '' : `: ${reason}`}.`);
-    await refetch(of.topic);
-  };
+function ReplayOne({ of, wasReplayed, act }: ReplayOneProps) {
   return (
     <Confirm label="Replay" isSmall title={`Replay this ${of.noun}?`} withReason={false} act={act}>
       <ul>
@@ -43,41 +109,20 @@ export function ReplayOne({ of, wasReplayed, replay, onDone }: ReplayOneProps) {
   );
 }
 
-/** Outcomes of a replay. */
-export interface ReplayCounts {
-  /** Applied or stored. */
-  readonly taken: number;
-  readonly duplicate: number;
-  readonly refused: number;
-  readonly more: boolean;
-}
-
 interface ReplayAllProps {
   readonly of: Replayed;
-  /** The filter in words; empty: all. */
-  readonly filter: readonly string[];
-  readonly replay: (options: { limit: number; reason?: string }) => Promise<ReplayCounts>;
-  readonly onDone: (text: string) => void;
+  readonly filter: object;
+  readonly act: (reason: string) => Promise<void>;
 }
 
-export function ReplayAll({ of, filter, replay, onDone }: ReplayAllProps) {
-  const refetch = useRefetch();
-  const act = async (reason: string) => {
-    const { taken, duplicate, refused, more } = await replay({
-      limit: AT_ONCE,
-      ...(reason === '' ? {} : { reason }),
-    });
-    onDone(
-      `${plural(taken, of.noun)} ${of.taken}, ${count(duplicate)} processed before, ${count(refused)} refused again.${more ? ' There are more: replay again.' : ''}`,
-    );
-    await refetch(of.topic);
-  };
+function ReplayAll({ of, filter, act }: ReplayAllProps) {
+  const fields = Object.entries(filter).map(([name, value]) => `${name} ${String(value)}`);
   return (
     <Confirm label="Replay all that match" title="Replay all that match the filter?" act={act}>
       <ul>
         <li>
           Up to {count(AT_ONCE)} {of.noun}s not replayed yet
-          {filter.length > 0 ? `, with ${filter.join(', ')},` : ''} are processed {of.how.many}.
+          {fields.length > 0 ? `, with ${fields.join(', ')},` : ''} are processed {of.how.many}.
         </li>
         <li>Those that are refused again stay here.</li>
       </ul>

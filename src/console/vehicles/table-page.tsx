@@ -6,6 +6,7 @@ import { useApi } from '../api/use-query.js';
 import { operationAt, useFilters, usePathPart } from '../app/address.js';
 import { count } from '../format/numbers.js';
 import { ALL_STATES } from '../states/groups.js';
+import { bind } from '../ui/bind.js';
 import { Failure } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { StateFilter } from '../ui/state-filter.js';
@@ -17,10 +18,10 @@ export function TablePage() {
   const refId = usePathPart(1);
   const topics = [`operation:${refId}`];
   const params = { 'ref-id': refId };
-  const [{ state, reason, text }, setFilters] = useFilters('state', 'reason', 'text');
+  const [filter, setFilters] = useFilters('state', 'reason', 'text');
+  const bound = bind(filter, setFilters);
   const operation = useApi(operationApi.getOperation, { params }, { topics });
-  const filter = { state, reason, text };
-  const isFiltered = state !== '' || reason !== '' || text !== '';
+  const isFiltered = Object.values(filter).some((value) => value !== '');
   const matching = useApi(
     operationApi.countOperationVehicles,
     { params, query: filter },
@@ -46,19 +47,10 @@ export function TablePage() {
         <StateFilter
           states={operation.data?.states ?? {}}
           others={ALL_STATES}
-          value={state}
-          onChange={(value) => setFilters({ state: value })}
+          {...bound('state')}
         />
-        <TextFilter
-          label="Reason is"
-          value={reason}
-          onChange={(value) => setFilters({ reason: value })}
-        />
-        <TextFilter
-          label="VIN or reason contains"
-          value={text}
-          onChange={(value) => setFilters({ text: value })}
-        />
+        <TextFilter label="Reason is" {...bound('reason')} />
+        <TextFilter label="VIN or reason contains" {...bound('text')} />
         <p className="found" role="status">
           {total === undefined
             ? 'Counting …'

@@ -30,6 +30,7 @@ export const dispatchApi = routesOf('Control', {
     method: 'PUT',
     path: '/v1.0/dispatch',
     permission: 'control',
+    audit: 'change-rate',
     summary: 'Change the global rate limit, with effect from the next triggers',
     body: jsonBody(DispatchChange, 'The limit, and why.'),
     answer: json(Dispatch, 'The limit.'),

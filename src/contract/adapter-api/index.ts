@@ -1,9 +1,17 @@
 /** The HTTP interface of the OTA Adapter (contract section 4). */
 import Type from 'typebox';
 import { CallbackMessage } from '../carota-api/event-call-back.js';
-import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
+import {
+  auditApi,
+  certificateApi,
+  cookieOf,
+  liveApiOf,
+  serviceApi,
+  sessionApi,
+  tokenApiOf,
+} from '../common-api/index.js';
 import { json, openApiOf, type Route, routesOf, type Webhook } from '../http/index.js';
-import { auditApi } from './audit.js';
+import { operationAuditApi } from './audit.js';
 import { controlApi } from './control.js';
 import { deadLetterApi } from './dead-letters.js';
 import { dispatchApi } from './dispatch.js';
@@ -52,12 +60,14 @@ export const ADAPTER_ROUTES: readonly Route[] = [
   controlApi,
   dispatchApi,
   insightApi,
+  operationAuditApi,
   auditApi,
   healthApi,
   liveApi,
   eventApi,
   receiverApi,
   registryApi,
+  certificateApi,
   deadLetterApi,
   tokenApi,
   sessionApi,
@@ -69,11 +79,13 @@ const TAGS = {
   Trigger: 'The CarOTA Server Event comes in: vehicles are to be updated.',
   Operations: 'Where operations and their vehicles stand.',
   Control: 'Pause, resume, cancel, retrigger; rates and priorities.',
-  Insight: 'Finding out why: summaries, timelines, exports, search, audit log, health.',
+  Insight: 'Finding out why: summaries, timelines, exports, search, health.',
+  Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   Live: 'Change notifications for consoles.',
   Events: 'The event stream, by pull or live.',
   'Call-back': 'Receivers to which events are posted.',
   Registry: 'Vehicles: VIN, system_id, primary device and model.',
+  Certificates: 'Client certificates of vehicles that were revoked.',
   'Dead letters': 'Messages that could not be applied.',
   Tokens: 'Tokens of this interface.',
   Session: 'Sign-in of browsers.',

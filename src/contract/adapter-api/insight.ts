@@ -109,6 +109,7 @@ export const insightApi = routesOf('Insight', {
     method: 'GET',
     path: '/v1.0/ota/operations/{ref-id}/export',
     permission: 'read',
+    audit: 'export-vehicles',
     load: 'export',
     summary: 'Export the vehicles of an operation as CSV or NDJSON',
     description: 'Streamed, however many there are. Columns are the fields of VehicleState.',

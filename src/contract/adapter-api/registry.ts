@@ -94,6 +94,7 @@ export const registryApi = routesOf('Registry', {
     method: 'PUT',
     path: '/v1.0/vehicles/{vin}',
     permission: 'administer',
+    audit: 'register-vehicle',
     // The generated credential is shown once, in an answer that may be lost.
     repeatable: false,
     summary: 'Register a vehicle, or change its registration',
@@ -118,6 +119,7 @@ export const registryApi = routesOf('Registry', {
     method: 'DELETE',
     path: '/v1.0/vehicles/{vin}',
     permission: 'administer',
+    audit: 'delete-vehicle',
     summary: 'Remove a vehicle from the registry',
     description: 'Its operations and their history stay.',
     params: VinParams,
@@ -136,6 +138,7 @@ export const registryApi = routesOf('Registry', {
     method: 'POST',
     path: '/v1.0/vehicles/import',
     permission: 'administer',
+    audit: 'import-vehicles',
     load: 'upload',
     summary: 'Import vehicles from CSV or NDJSON',
     description:

@@ -50,6 +50,7 @@ export const triggerApi = routesOf('Trigger', {
     method: 'POST',
     path: '/v1.0/ota/trigger',
     permission: 'trigger',
+    audit: 'trigger',
     summary: 'Trigger an update for vehicles',
     description:
       'The answer comes once every accepted vehicle is durably recorded. Idempotent: the same event again adds only vehicles that are not yet in the operation. A vehicle that the registry does not have is recorded as `device_not_found`, and is triggered as soon as it is registered while the operation is open.',

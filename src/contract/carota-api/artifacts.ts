@@ -99,6 +99,7 @@ export const artifactApi = routesOf('Artifacts', {
     method: 'POST',
     path: '/v1.0/artifacts',
     permission: 'plan',
+    audit: 'upload-artifact',
     load: 'upload',
     summary: 'Upload an artifact: its bytes as the body',
     description:

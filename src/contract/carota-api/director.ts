@@ -58,31 +58,6 @@ export const AttackReport = Type.Object(
 /** A value that fits the schema {@link AttackReport}. */
 export type AttackReport = Type.Static<typeof AttackReport>;
 
-export const CAROTA_AUDIT_ACTIONS = [
-  'register-ecus',
-  'replace-ecu',
-  'report-attack',
-  'deliver',
-  'refuse-delivery',
-  'erase-vehicle',
-] as const;
-export type CarotaAuditAction = (typeof CAROTA_AUDIT_ACTIONS)[number];
-
-export const CarotaAuditEntry = Type.Object(
-  {
-    id: Type.Integer(),
-    at: Time,
-    tokenId: Type.String({ description: 'Empty: the vehicle itself.' }),
-    tokenName: Type.String({ description: 'Who.' }),
-    action: Type.Enum([...CAROTA_AUDIT_ACTIONS], { title: 'CarotaAuditAction' }),
-    vin: Nullable(Type.String()),
-    reason: Type.String({ description: 'Why, in the caller’s words.' }),
-    detail: Type.Object({}, { additionalProperties: true, description: 'What came of it.' }),
-  },
-  { title: 'CarotaAuditEntry' },
-);
-export type CarotaAuditEntry = Type.Static<typeof CarotaAuditEntry>;
-
 const ForVehicle = Type.Object({ ...PageQuery.properties, vin: Type.Optional(Vin) });
 
 export const directorApi = routesOf('Director', {
@@ -90,6 +65,7 @@ export const directorApi = routesOf('Director', {
     method: 'POST',
     path: '/uptane/director/{vin}/manifest',
     permission: 'fetch',
+    unaudited: 'a vehicle reports; each report is kept as it came',
     summary: 'Send the vehicle version manifest, as a Primary does',
     description:
       'The reports of all ECUs of the vehicle, each signed with that ECU’s key, and all together with the Primary’s. A report is accepted once.',
@@ -102,6 +78,7 @@ export const directorApi = routesOf('Director', {
     method: 'POST',
     path: '/uptane/director/{vin}/time',
     permission: 'fetch',
+    unaudited: 'changes nothing',
     summary: 'Ask for the time, signed with the nonces of those who want to know it',
     params: VinParams,
     body: signedJsonBody(TimeRequest, 'Nonces.', MAX_TIME_REQUEST),
@@ -144,13 +121,5 @@ export const directorApi = routesOf('Director', {
     summary: 'List attacks that ECUs have detected and reported, newest first',
     query: ForVehicle,
     answer: json(pageOf(AttackReport), 'A page of reports.'),
-  },
-  listCarotaAudit: {
-    method: 'GET',
-    path: '/v1.0/audit',
-    permission: 'read',
-    summary: 'List who has changed what vehicles are trusted by, and attacks; newest first',
-    query: ForVehicle,
-    answer: json(pageOf(CarotaAuditEntry), 'A page of the audit log.'),
   },
 });

@@ -199,6 +199,7 @@ export const ecuApi = routesOf('ECUs', {
     errors: ['VEHICLE_NOT_FOUND', 'MANIFEST_NOT_FOUND'],
   },
   putEcus: {
+    audit: 'register-ecus',
     method: 'PUT',
     path: '/v1.0/vehicles/{vin}/ecus',
     permission: 'administer',
@@ -212,6 +213,7 @@ export const ecuApi = routesOf('ECUs', {
     method: 'POST',
     path: '/v1.0/vehicles/{vin}/ecus/{serial}/replacement',
     permission: 'administer',
+    audit: 'replace-ecu',
     summary: 'Replace an ECU by another one, as a workshop does',
     description:
       'The new ECU gets the name of the old one. From now on manifests need the new ECU’s report, and refuse the old one’s.',
@@ -224,6 +226,7 @@ export const ecuApi = routesOf('ECUs', {
     method: 'POST',
     path: '/v1.0/ecus/import',
     permission: 'administer',
+    audit: 'register-ecus',
     load: 'upload',
     summary: 'Import the ECUs of vehicles from CSV or NDJSON',
     description:

@@ -43,6 +43,7 @@ export const eventReceiptApi = routesOf('Call-back', {
     method: 'POST',
     path: '/v1.0/ota/events',
     permission: 'open',
+    unaudited: 'signed by the adapter; each event is kept',
     summary: 'Receive the events that the OTA Adapter calls back',
     description:
       'Signed with Standard Webhooks; the signature is the permission. Events are idempotent by `event-id`. An event that cannot be taken is set aside and does not hold up the others.',

@@ -114,6 +114,7 @@ export const imageRepositoryApi = routesOf('Image repository', {
     method: 'POST',
     path: '/v1.0/image-repository/deliveries',
     permission: 'supply',
+    audit: 'deliver',
     summary: 'Deliver new targets metadata of delegated roles, signed by their keys',
     description:
       'The signatures are what authorises a delivery, along the delegations: each role needs the threshold of its keys, a higher version than the published one, an expiry, and only images whose path and hardware are delegated to it and that vehicles would find there by priority and terminating delegations. Once its images are here, the metadata is published as it is, with a new snapshot and timestamp. The same delivery again changes nothing.',
@@ -123,6 +124,7 @@ export const imageRepositoryApi = routesOf('Image repository', {
     repeatable: true,
   },
   uploadDeliveredImage: {
+    audit: 'upload-image',
     method: 'PUT',
     path: '/v1.0/image-repository/images/{sha256}',
     permission: 'supply',

@@ -1,5 +1,13 @@
 /** The HTTP interface of the CarOTA Server. */
-import { cookieOf, liveApiOf, serviceApi, sessionApi, tokenApiOf } from '../common-api/index.js';
+import {
+  auditApi,
+  certificateApi,
+  cookieOf,
+  liveApiOf,
+  serviceApi,
+  sessionApi,
+  tokenApiOf,
+} from '../common-api/index.js';
 import { openApiOf, type Route } from '../http/index.js';
 import { artifactApi } from './artifacts.js';
 import { directorApi } from './director.js';
@@ -47,9 +55,11 @@ export const CAROTA_ROUTES: readonly Route[] = [
   scheduleVehicleApi,
   dossierApi,
   vehicleApi,
+  certificateApi,
   ecuApi,
   directorApi,
   imageRepositoryApi,
+  auditApi,
   eventReceiptApi,
   refusedEventApi,
   notificationApi,
@@ -64,10 +74,12 @@ const TAGS = {
   'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact.',
   Schedules: 'Update campaigns: vehicles, waves, guard, decisions.',
   Vehicles: 'The vehicles that schedules choose from: model, tags, installed versions.',
+  Certificates: 'Client certificates of vehicles that were revoked.',
   ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',
   'Image repository': 'The image repository of Uptane: metadata, images, and its state.',
+  Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
   Notifications: 'Who is told of what, and whether it has arrived.',

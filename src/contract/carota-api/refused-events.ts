@@ -82,6 +82,7 @@ export const refusedEventApi = routesOf('Refused events', {
     method: 'POST',
     path: '/v1.0/refused-events/replay',
     permission: 'plan',
+    audit: 'replay-refused-events',
     summary: 'Replay the refused events that match, once their cause is fixed',
     description:
       'Oldest first, only those not replayed yet. If `more` is true, call it again for the rest.',
@@ -93,6 +94,7 @@ export const refusedEventApi = routesOf('Refused events', {
     method: 'POST',
     path: '/v1.0/refused-events/{id}/replay',
     permission: 'plan',
+    audit: 'replay-refused-events',
     summary: 'Replay one refused event, as if it had just been called back',
     params: SetAsideParams,
     body: optionalJsonBody(WithReason, 'Why.'),

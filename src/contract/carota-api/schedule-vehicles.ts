@@ -80,6 +80,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     method: 'POST',
     path: '/v1.0/schedules/{ref-id}/vehicles/{vin}/admission',
     permission: 'fetch',
+    unaudited: 'a vehicle asks; its exposure is kept with the schedule',
     summary: 'Ask whether a vehicle may download and install now',
     description:
       'A vehicle asks before it downloads, and once more before it makes what it has installed active. Its first admission fixes its place in the order of exposure; asking again changes nothing. Where the exposure cap of the schedule is reached, or the schedule is paused or held, it is told when to ask again. Where the schedule is not running any more, SCHEDULE_STATUS means that it must not install.',
@@ -114,6 +115,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     method: 'POST',
     path: '/v1.0/schedules/{ref-id}/vehicles',
     permission: 'plan',
+    audit: 'add-schedule-vehicles',
     load: 'upload',
     summary: 'Add vehicles to a schedule that has not started',
     description:

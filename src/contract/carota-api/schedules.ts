@@ -202,6 +202,7 @@ export const scheduleApi = routesOf('Schedules', {
     method: 'POST',
     path: '/v1.0/schedules',
     permission: 'plan',
+    audit: 'plan-schedule',
     summary: 'Plan a schedule; it starts by itself when it is due',
     description: 'Where schedules need an approval, it is `proposed` until someone approves it.',
     body: jsonBody(SchedulePlan, 'The plan.', LONG_LIST),
@@ -212,6 +213,7 @@ export const scheduleApi = routesOf('Schedules', {
     method: 'POST',
     path: '/v1.0/schedules/preview',
     permission: 'plan',
+    unaudited: 'changes nothing',
     load: 'search',
     summary: 'Show which vehicles a plan would update and when, without storing it',
     body: jsonBody(SchedulePlan, 'The plan.', LONG_LIST),
@@ -237,6 +239,7 @@ export const scheduleApi = routesOf('Schedules', {
   },
   approveSchedule: {
     ...action('/v1.0/schedules/{ref-id}/approve'),
+    audit: 'approve-schedule',
     body: jsonBody(Approval, 'The digest of what is approved.'),
     summary: 'Approve a proposed schedule, so that it starts when it is due',
     description:
@@ -251,6 +254,7 @@ export const scheduleApi = routesOf('Schedules', {
   },
   pauseSchedule: {
     ...action('/v1.0/schedules/{ref-id}/pause'),
+    audit: 'pause-schedule',
     summary: 'Pause a schedule: no more waves, and the adapter pauses the operation',
     description: 'The adapter is told only if this server has a token for it that may control.',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
@@ -258,16 +262,19 @@ export const scheduleApi = routesOf('Schedules', {
   },
   resumeSchedule: {
     ...action('/v1.0/schedules/{ref-id}/resume'),
+    audit: 'resume-schedule',
     summary: 'Resume a paused schedule',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
   },
   continueSchedule: {
     ...action('/v1.0/schedules/{ref-id}/continue'),
+    audit: 'continue-schedule',
     summary: 'Let the next wave start although the guard holds it',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
   },
   stopSchedule: {
     ...action('/v1.0/schedules/{ref-id}/stop'),
+    audit: 'stop-schedule',
     summary: 'Stop a schedule for good; the adapter cancels what was not sent',
     description: 'The adapter is told only if this server has a token for it that may control.',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],

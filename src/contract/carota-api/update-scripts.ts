@@ -51,6 +51,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'POST',
     path: '/v1.0/update-scripts',
     permission: 'plan',
+    audit: 'publish-script',
     summary: 'Publish an update script',
     description:
       'A script never changes: publishing the same content again answers 200, other content under the same script-ref-id is refused. With `hardwareIds` (of the Primary) and `releaseCounter` the script becomes the target `scripts/SCRIPT-REF-ID.json` of the image repository.',
@@ -69,6 +70,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'POST',
     path: '/v1.0/update-scripts/validate',
     permission: 'plan',
+    unaudited: 'changes nothing',
     summary: 'Check an update script without publishing it',
     body: jsonBody(
       Type.Unknown({ description: 'What should be an UpdateScript.' }),
@@ -99,6 +101,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'POST',
     path: '/v1.0/update-scripts/{script-ref-id}/approve',
     permission: 'plan',
+    audit: 'approve-script',
     summary: 'Approve an update script by its SHA-256',
     description:
       'Where schedules need an approval, scripts need one too, by the same rule: a schedule with a script that has none is not approved.',

@@ -89,6 +89,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'POST',
     path: '/v1.0/vehicles/import',
     permission: 'plan',
+    audit: 'import-vehicles',
     load: 'upload',
     summary: 'Import vehicles from CSV or NDJSON',
     description:
@@ -110,6 +111,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'PUT',
     path: '/v1.0/vehicles/{vin}',
     permission: 'plan',
+    audit: 'change-vehicle',
     summary: 'Add a vehicle, or replace what is known of it',
     description: 'Versions of ECUs that the body does not name are kept.',
     params: VinParams,
@@ -120,6 +122,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'DELETE',
     path: '/v1.0/vehicles/{vin}',
     permission: 'administer',
+    audit: 'erase-vehicle',
     summary: 'Erase the personal data of a vehicle',
     description:
       'What is only about the vehicle is deleted, with its tokens. In schedules that have ended, which are kept, its VIN gives way to a pseudonym that nobody can resolve any more; the same in archived dossiers with pseudonyms. The audit log keeps its entries. Refused while the vehicle is in a schedule that has not ended. Delete its registration at the adapter first: otherwise its messages bring the VIN back.',

@@ -1,4 +1,6 @@
 /** What the OTA Adapter and the CarOTA Server both have. */
+export * from './audit.js';
+export * from './certificates.js';
 export * from './line-import.js';
 export * from './live.js';
 export * from './set-aside.js';

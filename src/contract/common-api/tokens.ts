@@ -35,6 +35,7 @@ export const tokenApiOf = (roles: readonly string[]) =>
       method: 'POST',
       path: '/v1.0/tokens',
       permission: 'administer',
+      audit: 'create-token',
       summary: 'Make a token',
       body: jsonBody(
         Type.Object(
@@ -60,6 +61,7 @@ export const tokenApiOf = (roles: readonly string[]) =>
       method: 'DELETE',
       path: '/v1.0/tokens/{id}',
       permission: 'administer',
+      audit: 'revoke-token',
       summary: 'Revoke a token: requests in progress end, further ones are refused',
       params: Type.Object({ id: Text(64, 'Id of the token.', 1) }),
       answer: empty('Revoked.'),

@@ -40,6 +40,10 @@ export interface RouteShape {
   readonly load?: Load;
   /** The query parameter that makes it one, e.g. a text that no index finds; absent: every request is. */
   readonly loadWith?: string;
+  /** The action under which the audit log has it (contract section 9); every route that changes something names one. */
+  readonly audit?: string;
+  /** Why a route that is not GET or HEAD is not in the audit log. */
+  readonly unaudited?: string;
   /** Whether a POST or PATCH may be sent again where no answer came: the second one changes nothing. */
   readonly repeatable?: boolean;
 }

@@ -75,8 +75,17 @@ export async function findSession(
   return { token, hash };
 }
 
-export async function endSession(database: Queryable, secret: string): Promise<void> {
-  await database.query('delete from sessions where hash = $1', [hashOf(secret)]);
+/** @returns whose it was; undefined if there was none */
+export async function endSession(
+  database: Queryable,
+  secret: string,
+): Promise<{ readonly id: string; readonly name: string } | undefined> {
+  const [owner] = await database.query<{ id: string; name: string }>(
+    `delete from sessions s using tokens t where s.hash = $1 and t.id = s.token_id
+     returning t.id, t.name`,
+    [hashOf(secret)],
+  );
+  return owner;
 }
 
 /** Those of the given sessions that are still valid. @param now ms */

@@ -30,7 +30,7 @@ export interface SignInGuardOptions {
   /** The database's time, ms. */
   readonly clock: () => number;
   readonly limits: SignInLimits;
-  readonly onFailed: (kind: SignInKind) => void;
+  readonly onFailed: (attempt: Omit<Attempt, 'secret'>) => void;
   /** An address, or a name at an address, has to wait from now on. */
   readonly onLockOut: (attempt: Omit<Attempt, 'secret'>, waitMs: number) => void;
   /** The failures could not be shared; they count in this process. */
@@ -104,7 +104,7 @@ export class SignInGuard {
   /** The secret was wrong. */
   failed(attempt: Attempt): void {
     const { kind, address, name } = attempt;
-    this.#options.onFailed(kind);
+    this.#options.onFailed({ kind, address, ...(name === undefined ? {} : { name }) });
     const secret = secretKey(attempt);
     // What is not right any more is not let in any more.
     this.#right.delete(secret);

@@ -24,7 +24,7 @@ export function watchSignIns(registry: Registry, log: Logger): Watching {
     registers,
   });
   return {
-    onFailed: (kind) => failed.inc({ kind }),
+    onFailed: ({ kind }) => failed.inc({ kind }),
     onLockOut: ({ kind, address, name }, waitMs) => {
       lockOuts.inc({ kind });
       if (waitMs < LOGGED_MS) return;

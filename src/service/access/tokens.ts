@@ -1,6 +1,7 @@
 /** Tokens of the HTTP interface. A token is shown once and stored only as its SHA-256. */
 import { randomBytes } from 'node:crypto';
 import { newUuid } from '../../contract/index.js';
+import { recordRequest } from '../audit/index.js';
 import { Batches } from '../batches.js';
 import { bytesArray, type Database, type Queryable, textArray } from '../database/index.js';
 import { hashOf } from './secret.js';
@@ -99,6 +100,7 @@ export async function revokeToken(
       id,
       new Date(now),
     ]);
+    await recordRequest(tx, now);
     return 'revoked';
   });
 }

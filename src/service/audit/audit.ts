@@ -1,8 +1,9 @@
 /**
- * The audit log of a server: who did what, when and why. Each entry is written in the transaction of its action. Both
- * servers have the table `audit_log`; each has further columns of its own.
+ * The audit log of a server: who did what, when, from where and why, and what came of it. Each entry is written in the
+ * transaction of its action. Both servers have the table `audit.entries`; the adapter's has a further column.
  */
 import { type Parameter, type Queryable, textArray } from '../database/index.js';
+import { currentRequest } from './audited-request.js';
 
 /** Who acts, and why. */
 export interface Actor {
@@ -13,25 +14,45 @@ export interface Actor {
   readonly reason: string;
 }
 
+/** What became of an action: `refused` before anything was done, `failed` for want of something on our side. */
+export type AuditOutcome = 'done' | 'refused' | 'failed';
+
 /** The columns that both tables have. */
-export interface AuditRow<Action extends string> {
+export interface AuditRow {
   readonly id: number;
   readonly at: Date;
   readonly token_id: string;
   readonly token_name: string;
-  readonly action: Action;
+  readonly address: string;
+  readonly action: string;
+  readonly outcome: AuditOutcome;
+  readonly error_code: string | null;
+  readonly ref_id: string | null;
   readonly vin: string | null;
+  readonly subject: string;
   readonly reason: string;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
+export const AUDIT_COLUMNS =
+  'e.id, e.at, e.token_id, e.token_name, e.address, e.action, e.outcome, e.error_code, e.ref_id, e.vin, e.subject, e.reason, e.detail';
+
 /** One entry of an action. */
 export interface Audited {
-  /** null: not about a vehicle. */
+  /** null: not about one vehicle. */
   readonly vin: string | null;
   readonly by: Actor;
   /** What the action did. */
   readonly detail: object;
+  /** The operation or schedule it is about; default: that of the request. */
+  readonly refId?: string | undefined;
+  /** What else it is about, e.g. a token's id; default: that of the request. */
+  readonly subject?: string | undefined;
+  /** Where the caller is; default: the address of the request. */
+  readonly address?: string | undefined;
+  /** Default: done. */
+  readonly outcome?: AuditOutcome | undefined;
+  readonly errorCode?: string | undefined;
 }
 
 /**
@@ -49,12 +70,14 @@ export async function recordActions(
   columns: Readonly<Record<string, Parameter>> = {},
 ): Promise<number[]> {
   if (entries.length === 0) return [];
+  const request = currentRequest();
   const names = Object.keys(columns);
   const rows = await tx.query<{ id: number }>(
-    `insert into audit_log (at, token_id, token_name, action, vin, reason, detail${names.map((name) => `, ${name}`).join('')})
-     select $1, token_id, token_name, $2, vin, reason, detail::json${names.map((_, n) => `, $${n + 8}`).join('')}
-     from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) with ordinality
-       as given (vin, token_id, token_name, reason, detail, nr)
+    `insert into audit.entries (at, action, vin, token_id, token_name, reason, detail, ref_id, subject, address, outcome, error_code${names.map((name) => `, ${name}`).join('')})
+     select $1, $2, vin, token_id, token_name, reason, detail::json, ref_id, subject, address, outcome, error_code${names.map((_, n) => `, $${n + 13}`).join('')}
+     from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+       with ordinality
+       as given (vin, token_id, token_name, reason, detail, ref_id, subject, address, outcome, error_code, nr)
      order by nr
      returning id`,
     [
@@ -65,20 +88,14 @@ export async function recordActions(
       textArray(entries.map(({ by }) => by.name)),
       textArray(entries.map(({ by }) => by.reason)),
       textArray(entries.map(({ detail }) => JSON.stringify(detail))),
+      textArray(entries.map(({ refId }) => refId ?? request?.refId ?? null)),
+      textArray(entries.map(({ subject }) => subject ?? request?.subject ?? '')),
+      textArray(entries.map(({ address }) => address ?? request?.address ?? '')),
+      textArray(entries.map(({ outcome }) => outcome ?? 'done')),
+      textArray(entries.map(({ errorCode }) => errorCode ?? null)),
       ...Object.values(columns),
     ],
   );
+  request?.recorded();
   return rows.map(({ id }) => id);
 }
-
-/** The columns that both tables have, as the HTTP interfaces name them. */
-export const auditBody = <Action extends string>(row: AuditRow<Action>) => ({
-  id: row.id,
-  at: row.at,
-  tokenId: row.token_id,
-  tokenName: row.token_name,
-  action: row.action,
-  vin: row.vin,
-  reason: row.reason,
-  detail: row.detail,
-});

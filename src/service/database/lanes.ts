@@ -2,7 +2,7 @@
  * Connections to a database are divided into lanes, so that none of these can take them all from the others: vehicles’
  * messages and triggers, the work of requests, and what people read.
  */
-import { type Database } from './database.js';
+import { type Database, type Queryable } from './database.js';
 
 /** Maximum number of connections of each lane. */
 export const LANE_CONNECTIONS = {
@@ -24,4 +24,6 @@ export interface LanedDatabase extends Database {
   /** Are closed with the database. */
   readonly requests: Database;
   readonly reading: Database;
+  /** Of the embedded database only: what its own role may not do. The work is one transaction. */
+  readonly asSuperuser?: (work: (tx: Queryable) => Promise<void>) => Promise<void>;
 }

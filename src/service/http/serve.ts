@@ -13,6 +13,7 @@ import {
   type Route,
 } from '../../contract/index.js';
 import { type Token } from '../access/index.js';
+import { audited } from './audited.js';
 import { takeBytes, takeLines, takeSigned } from './body-kinds.js';
 import { Problem } from './problem.js';
 import { loadOf } from './request-limits.js';
@@ -20,6 +21,10 @@ import { placeholderOf } from './validator.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** How the audit log names what the route does. */
+    action?: string;
+    /** Whether the audit log has every call, or refusals only. */
+    isAudited?: boolean;
     /** What the caller's token must grant; absent: anyone may call. */
     permission?: Permission;
     /** Limit on the body; absent: the route has none. */
@@ -109,6 +114,8 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
     // Fastify answers HEAD by running the handler, and a stream might not end.
     exposeHeadRoute: route.method === 'GET' && answer.kind !== 'stream',
     config: {
+      action: route.audit ?? route.id,
+      isAudited: route.audit !== undefined,
       ...(route.permission === 'open' ? {} : { permission: route.permission }),
       ...(route.body ? { body: { maxBytes: route.body.maxBytes, gzip: route.body.gzip } } : {}),
     },
@@ -123,7 +130,7 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
       const { params, query, headers, body } = request;
       const call = { params, query, headers, body, request, reply } as Call<R>;
       const load = loadOf(route, request);
-      const work = async () => handler(call);
+      const work = audited(request, async () => handler(call));
       const answered = await (load ? scope.requestLimits.within(load, reply, work) : work());
       if (answer.kind === 'stream') return answered;
       // A handler may have set another one.

@@ -20,6 +20,7 @@ import {
   type Session,
 } from '../../contract/index.js';
 import { findSession, findToken, mayDo, type SignInGuard, type Token } from '../access/index.js';
+import { type AttemptLog } from '../audit/index.js';
 import { WrongClock } from '../clock/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
 import {
@@ -31,6 +32,7 @@ import {
 import { DEFAULT_HSTS_SECONDS, type ServerCertificate } from '../tls/index.js';
 import { bodyLimitOf } from './body-kinds.js';
 import { type Access, AccessWatch } from './access-watch.js';
+import { noteRefusal } from './audited.js';
 import { consoleRoutes } from './console.js';
 import { databaseProblem, isRefusedValue } from './database-problem.js';
 import { readJson } from './json-body.js';
@@ -63,6 +65,8 @@ export interface ServerOptions {
   /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
   readonly limits?: HttpLimits | undefined;
+  /** Refused attempts, for the audit log. */
+  readonly attempts: AttemptLog;
   /** Undefined: plain HTTP. */
   readonly certificate?: ServerCertificate | undefined;
   /** See `TlsSettings`. */
@@ -126,6 +130,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       void answer(reply as FastifyReply, asProblem(error)),
   }) as unknown as Server;
   limitConnections(server, limits, refused);
+  const { attempts, database, clock } = options;
+  server.decorate('auditTrail', { attempts, database, clock });
   if (certificate) speakTls(server, certificate, options.hstsSeconds ?? DEFAULT_HSTS_SECONDS);
   server.decorate('requestLimits', new RequestLimits(limits, refused));
   const methodsOf = methodsByPath(server);
@@ -168,6 +174,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
   server.setErrorHandler<FastifyError | DatabaseError>((error, request, reply) => {
     const problem = asProblem(error);
+    noteRefusal(request, problem);
     if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
     if (error instanceof DatabaseError && isRefusedValue(error)) {
       request.log.error({ err: error }, 'the database refused a value that had passed validation');
@@ -254,12 +261,12 @@ async function authorize(
     request.server.requestLimits.refused,
     () => find(credentials, options),
   );
+  request.token = token;
   const { grants } = options;
   if (!mayDo(grants, token.role, permission)) {
     const message = `a token with role ${token.role} may not ${permission}`;
     throw new Problem('FORBIDDEN', message);
   }
-  request.token = token;
   return access;
 }
 

@@ -23,7 +23,8 @@ import {
   type SignInGuard,
   type Token,
 } from '../access/index.js';
-import { type Database } from '../database/index.js';
+import { recordRequest } from '../audit/index.js';
+import { type Database, type Queryable } from '../database/index.js';
 import { clientAddress } from '../limits/index.js';
 import { guarded } from './guarded.js';
 import { Problem } from './problem.js';
@@ -95,10 +96,12 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
   const options = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
 
   /** Sessions of this browser. */
-  const end = async ({ cookies }: FastifyRequest) => {
+  const end = async (tx: Queryable, { cookies }: FastifyRequest) => {
+    const ended = [];
     for (const secret of [cookies[names.plain], cookies[names.strict]]) {
-      if (secret !== undefined) await endSession(database, secret);
+      if (secret !== undefined) ended.push(await endSession(tx, secret));
     }
+    return ended.find((owner) => owner !== undefined);
   };
 
   serve(server, sessionApi.signIn, async ({ request, reply, body }) => {
@@ -110,10 +113,14 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
       if (!found) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
       return found;
     });
-    await end(request);
     const secure = hasOwnTls(request) || (request.headers.origin?.startsWith('https://') ?? false);
     const origin = { authority: authorityOf(request), secure };
-    const session = await createSession(database, token.id, origin, clock());
+    const now = clock();
+    const session = await database.transaction(async (tx) => {
+      await end(tx, request);
+      await recordRequest(tx, now, { by: token, detail: { role: token.role } });
+      return createSession(tx, token.id, origin, now);
+    });
     const name = secure ? names.strict : names.plain;
     reply.setCookie(name, session, { ...options, secure, maxAge: SESSION_SECONDS });
     return sessionBody(token, context);
@@ -123,13 +130,18 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
 
   serve(server, sessionApi.signOut, async ({ request, reply }) => {
     refuseForged(request);
-    await end(request);
+    await database.transaction(async (tx) => {
+      await recordRequest(tx, clock(), { by: (await end(tx, request)) ?? NOBODY });
+    });
     reply.clearCookie(names.plain, options);
     if (request.cookies[names.strict] !== undefined) {
       reply.clearCookie(names.strict, { ...options, secure: true });
     }
   });
 }
+
+/** Who signs out without a session. */
+const NOBODY = { id: '', name: '' };
 
 const sessionBody = (token: Token, { grants, server, version, facts }: SessionContext) => ({
   name: token.name,

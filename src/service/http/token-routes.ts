@@ -2,6 +2,7 @@
 import { type FastifyInstance } from 'fastify';
 import { type tokenApiOf } from '../../contract/index.js';
 import { createToken, listTokens, revokeToken, type Token, tokenFault } from '../access/index.js';
+import { recordRequest } from '../audit/index.js';
 import { type Database } from '../database/index.js';
 import { invalid, Problem } from './problem.js';
 import { serve } from './serve.js';
@@ -21,7 +22,13 @@ export function tokenRoutes(
     const token = { ...body, vin: body.vin?.toUpperCase() };
     const fault = tokenFault(token);
     if (fault !== undefined) throw invalid([{ path: '/vin', message: fault }]);
-    const { id, secret } = await createToken(database, token, clock());
+    const now = clock();
+    const { id, secret } = await database.transaction(async (tx) => {
+      const made = await createToken(tx, token, now);
+      const { name, role, vin } = token;
+      await recordRequest(tx, now, { subject: made.id, vin, detail: { name, role } });
+      return made;
+    });
     return { id, token: secret };
   });
 

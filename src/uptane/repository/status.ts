@@ -1,6 +1,7 @@
 /** Status of a repository for people and monitoring. Pure. */
 import { type Authority } from '../keys/authority.js';
 import { proposalFaults } from './check-proposal.js';
+import { difference } from './difference.js';
 import { daysOf, daysUntil, type Periods } from './periods.js';
 import { type Proposal, proposedFiles } from './proposal.js';
 import { type Published } from './published.js';
@@ -63,6 +64,8 @@ export interface RepositoryStatus {
   readonly keys: readonly KeyStatus[];
   /** Faults of the proposal. */
   readonly faults: readonly string[];
+  /** What the proposal changes, line by line: of the same files as its faults. */
+  readonly difference: readonly string[];
   /** Required actions, one sentence each; empty if there are none. */
   readonly attention: readonly string[];
 }
@@ -90,6 +93,7 @@ export function repositoryStatus(
       proposedFiles(proposal).length === 0
         ? []
         : proposalFaults({ published, proposal, periods, now }),
+    difference: difference(published, proposal),
     attention: [
       ...(isEstablished(published) ? [] : ['nothing is published yet']),
       ...roles.flatMap((status) => [...expiryNotice(status), ...signatureNotice(status)]),

@@ -83,14 +83,27 @@ describe.each(platforms())('on $name', (platform) => {
     expect(cancelled.body).toMatchObject({ status: 'cancelled', alreadySent: 1, stopped: 0 });
     const bad = { body: { why: 'x' } };
     expect((await t.call('POST', path('why', '/pause'), bad)).status).toBe(400);
-    const { items } = (await t.call('GET', path('why', '/audit'))).body;
-    expect(
-      items.map((entry: Record<string, string>) => [entry.action, entry.tokenName, entry.reason]),
-    ).toEqual([
-      ['cancel', 'test operator', 'ticket 4711'],
-      ['resume', 'test operator', 'ticket 4711'],
-      ['pause', 'test operator', ''],
+    const { items } = await eventually(
+      async () => (await t.call('GET', path('why', '/audit'))).body,
+      ({ items }) => items.filter(({ outcome }: any) => outcome === 'refused').length === 3,
+    );
+    const facts = ({ action, tokenName, reason, outcome, errorCode }: any) =>
+      [action, tokenName, reason, outcome, errorCode].filter((fact) => fact !== null);
+    const done = items.filter(({ outcome }: any) => outcome === 'done');
+    expect(done.map(facts)).toEqual([
+      ['cancel', 'test operator', 'ticket 4711', 'done'],
+      ['resume', 'test operator', 'ticket 4711', 'done'],
+      ['pause', 'test operator', '', 'done'],
+      ['trigger', 'initial admin', '', 'done'],
     ]);
+    const refused = items.filter(({ outcome }: any) => outcome === 'refused');
+    expect(refused.map(facts)).toEqual(
+      expect.arrayContaining([
+        ['pause', 'test viewer', '', 'refused', 'FORBIDDEN'],
+        ['resume', 'test viewer', '', 'refused', 'FORBIDDEN'],
+        ['cancel', 'test viewer', '', 'refused', 'FORBIDDEN'],
+      ]),
+    );
   });
 
   test('summary, timeline, export, search and retrigger by state', async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimDueTriggers } from '../../../src/adapter/c2d-sender/claim.js';
 import { recordSends } from '../../../src/adapter/c2d-sender/index.js';
-import { listActions } from '../../../src/adapter/audit/index.js';
+import { listEntries } from '../../../src/service/audit/index.js';
 import { type Database } from '../../../src/service/database/index.js';
 import {
   cancelOperation,
@@ -49,10 +49,16 @@ describe('on PostgreSQL', () => {
     await recordSends(database, shard, claim.id, outcomes, now);
     return outcomes.length;
   }
-  const actions = async (operationId: number) =>
-    (await listActions(database, { before: Number.MAX_SAFE_INTEGER, limit: 100, operationId }))
+  const actions = async (operationId: number) => {
+    const [operation] = await database.query<{ ref_id: string }>(
+      'select ref_id from operations where id = $1',
+      [operationId],
+    );
+    const page = { before: Number.MAX_SAFE_INTEGER, limit: 100 };
+    return (await listEntries(database, { refId: operation?.ref_id }, page))
       .map(({ action, token_name: who, reason, detail }) => ({ action, who, reason, detail }))
       .reverse();
+  };
   async function expectCountersToBeTrue(refId: string): Promise<void> {
     const operation = await findOperation(database, refId);
     const recount = await database.query<{ state: string; n: number }>(

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { FolderFiles, ImageRepository } from '../../../src/uptane/repository/index.js';
 import { RepositoryFault } from '../../../src/uptane/repository/fault.js';
 import { must } from '../support/must.js';
 import { days, makeSigner, TestCeremony, TestClient } from './support.js';
@@ -50,6 +51,34 @@ test('changing a proposal invalidates its signatures', async () => {
   expect(proposed[0]?.broken).toEqual([ceremony.targets[0]?.keyId]);
   await ceremony.sign(ceremony.targets[1]);
   await expect(ceremony.publish()).rejects.toThrow('has 1 of 2 signatures');
+});
+
+test('a status shows the faults and the difference of the same files, even while somebody changes them', async () => {
+  const ceremony = await new TestCeremony().established();
+  await ceremony.addImage('a.bin', 'firmware');
+  const path = 'proposal/metadata/targets.json';
+  const proposal = readFileSync(join(ceremony.folder, path), 'utf8');
+  /** Somebody changes the proposal each time it has been read. */
+  class ChangingFiles extends FolderFiles {
+    override async read(file: string) {
+      const bytes = await super.read(file);
+      if (file === path) {
+        writeFileSync(
+          join(ceremony.folder, path),
+          proposal.replaceAll('a.bin', 'b.bin').replaceAll('"hw-a"', ''),
+        );
+      }
+      return bytes;
+    }
+  }
+  const { repository } = ceremony;
+  const changing = new ImageRepository(new ChangingFiles(ceremony.folder));
+  const before = await changing.status(ceremony.now);
+  expect(before.faults).toEqual([]);
+  expect(before.difference.join('\n')).toContain('+ a.bin');
+  const after = await repository.status(ceremony.now);
+  expect(after.faults).toEqual(['targets, b.bin: it has no hardware ids']);
+  expect(after.difference.join('\n')).toContain('+ b.bin');
 });
 
 test('a proposal changed by someone else must be reviewed before signing again', async () => {

@@ -10,6 +10,7 @@ import {
   type Server,
   VIN_POSITION,
 } from '../../../service/http/index.js';
+import { recordRequest } from '../../../service/audit/index.js';
 import {
   deleteVehicle,
   findVehicle,
@@ -31,13 +32,21 @@ export function registryRoutes(server: Server, context: HttpContext): void {
     const isNew = (await findVehicle(database, vin)) === undefined;
     const credential = isNew && body.credential === undefined ? newCredential() : undefined;
     const made = credential === undefined ? {} : { credential };
-    const [result] = await database.transaction((tx) =>
-      registerVehicles(tx, shard, [{ vin, ...body, ...made }], clock()),
-    );
-    if (result?.outcome === 'conflict') {
-      const message = `system_id '${body.system_id}' belongs to another vehicle`;
-      throw new Problem('SYSTEM_ID_TAKEN', message);
-    }
+    const now = clock();
+    await database.transaction(async (tx) => {
+      const [result] = await registerVehicles(tx, shard, [{ vin, ...body, ...made }], now);
+      if (result?.outcome === 'conflict') {
+        const message = `system_id '${body.system_id}' belongs to another vehicle`;
+        throw new Problem('SYSTEM_ID_TAKEN', message);
+      }
+      const { credential: chosen, ...facts } = body;
+      const detail = {
+        ...facts,
+        outcome: result?.outcome,
+        credential: (chosen ?? credential) !== undefined,
+      };
+      await recordRequest(tx, now, { detail });
+    });
     context.wakeSender();
     if (isNew) reply.code(201);
     return { ...registrationBody(await vehicleOf(context, vin)), ...made };
@@ -49,7 +58,10 @@ export function registryRoutes(server: Server, context: HttpContext): void {
 
   serve(server, registryApi.deleteRegistration, async ({ params }) => {
     const vin = params.vin.toUpperCase();
-    if (!(await deleteVehicle(database, vin))) throw unregistered(vin);
+    await database.transaction(async (tx) => {
+      if (!(await deleteVehicle(tx, vin))) throw unregistered(vin);
+      await recordRequest(tx, clock());
+    });
   });
 
   serve(server, registryApi.listRegistrations, async ({ query: { limit, cursor, vin } }) => {
@@ -61,7 +73,11 @@ export function registryRoutes(server: Server, context: HttpContext): void {
 
   serve(server, registryApi.importVehicles, async ({ request }) => {
     const { input, format } = linesIn(request);
+    // Batches are committed one by one: the entry comes before the first, and what came of it after the last.
+    await recordRequest(database, clock(), { detail: { begun: true } });
     const outcome = await importVehicles(database, shard, input, format, clock);
+    const { created, updated, rejectedCount } = outcome;
+    await recordRequest(database, clock(), { detail: { created, updated, rejectedCount } });
     context.wakeSender();
     return outcome;
   });

@@ -1,6 +1,5 @@
 /** `/uptane/director`: manifests, signed time and metadata for Primaries; what they have reported, for people. */
 import { type AttackReport, directorApi } from '../../../contract/carota-api/index.js';
-import { auditBody } from '../../../service/audit/index.js';
 import {
   ID_POSITION,
   invalid,
@@ -13,13 +12,11 @@ import {
 } from '../../../service/http/index.js';
 import { ManifestRefusal } from '../../../uptane/manifest/manifest-refusal.js';
 import { Refusal } from '../../../uptane/refusal.js';
-import { listActions } from '../../audit.js';
 import { type AttackRow, listAttacks, UnknownVehicle } from '../../director/index.js';
 import { type CarotaContext } from '../context.js';
 import { refuseOthers } from '../own-vehicle.js';
 
 const ATTACKS = listCursor('attack-reports', ID_POSITION);
-const AUDIT = listCursor('audit', ID_POSITION);
 
 export function directorRoutes(server: Server, context: CarotaContext): void {
   const { director, reading } = context;
@@ -59,12 +56,6 @@ export function directorRoutes(server: Server, context: CarotaContext): void {
     const before = Number(ATTACKS.read(cursor) ?? Number.MAX_SAFE_INTEGER);
     const rows = await listAttacks(reading, { before, limit, vin: vin?.toUpperCase() });
     return page(rows, limit, ATTACKS, ({ id }) => String(id), attackBody);
-  });
-
-  serve(server, directorApi.listCarotaAudit, async ({ query: { limit, cursor, vin } }) => {
-    const before = Number(AUDIT.read(cursor) ?? Number.MAX_SAFE_INTEGER);
-    const rows = await listActions(reading, { before, limit, vin: vin?.toUpperCase() });
-    return page(rows, limit, AUDIT, ({ id }) => String(id), auditBody);
   });
 }
 

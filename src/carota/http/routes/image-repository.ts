@@ -110,7 +110,12 @@ async function delivered(
 ): Promise<DeliveryResult> {
   const by = actorOf(request);
   const note = (action: 'deliver' | 'refuse-delivery', detail: object) =>
-    recordActions(database, action, [{ vin: null, by, detail }], clock());
+    recordActions(
+      database,
+      action,
+      [{ vin: null, by, detail, outcome: action === 'deliver' ? 'done' : 'refused' }],
+      clock(),
+    );
   try {
     const result = await images.deliver(bytes);
     const { state, roles } = result;

@@ -5,6 +5,7 @@ import {
   type RefusedEvent,
   type RefusedEventFilter as AskedFilter,
 } from '../../../contract/carota-api/index.js';
+import { recordRequest } from '../../../service/audit/index.js';
 import {
   callerOf,
   listCursor,
@@ -45,6 +46,7 @@ export function refusedEventRoutes(server: Server, context: CarotaContext): void
     const { stored, refused, reasons } = await replay(database, [event], clock());
     const outcome = refused > 0 ? 'refused' : stored > 0 ? 'stored' : 'duplicate';
     const by = callerOf(request).name;
+    await recordRequest(database, clock(), { detail: { outcome } });
     log.info({ by, why: body?.reason, id, outcome }, 'a refused event was replayed');
     wake();
     return { outcome, reason: reasons[0] ?? null } as const;
@@ -54,6 +56,7 @@ export function refusedEventRoutes(server: Server, context: CarotaContext): void
     const { filter, limit = DEFAULT_REPLAY, reason: why } = body;
     const tally = await replayMatching(database, filterOf(filter), limit, clock);
     const by = callerOf(request).name;
+    await recordRequest(database, clock(), { detail: { filter, ...tally } });
     log.info({ by, why, filter, ...tally }, 'refused events were replayed');
     wake();
     return tally;

@@ -50,7 +50,7 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
       const { input, format } = linesIn(request);
       const vins = await readVins(input, format);
       await scheduleOf(context, refId);
-      await addVehicles(database, refId, vins).catch(conflictAsProblem);
+      await addVehicles(database, refId, vins, clock()).catch(conflictAsProblem);
       return { vehicles: vins.length };
     },
   );

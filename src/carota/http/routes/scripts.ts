@@ -17,6 +17,7 @@ import {
   type Server,
 } from '../../../service/http/index.js';
 import { type UpdateScript, validateScript } from '../../../update-script/index.js';
+import { recordRequest } from '../../../service/audit/index.js';
 import {
   approveScript,
   artifactErrors,
@@ -44,7 +45,14 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
     if (!('ecus' in script)) throw invalid(script);
     try {
       const by = callerOf(request).id;
-      const { row, isNew } = await publishScript(database, script, by, clock());
+      const now = clock();
+      const { row, isNew } = await database.transaction(async (tx) => {
+        const published = await publishScript(tx, script, by, now);
+        const { sha256 } = storedScript(script);
+        const detail = { sha256, isNew: published.isNew };
+        await recordRequest(tx, now, { subject: script['script-ref-id'], detail });
+        return published;
+      });
       if (isNew) reply.code(201);
       const target = await scriptTarget(context, row, query, by);
       return { ...scriptBody(row), ...(target ? { target } : {}) };

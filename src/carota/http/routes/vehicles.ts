@@ -12,6 +12,7 @@ import {
   VIN_POSITION,
 } from '../../../service/http/index.js';
 import { readVehicleEvents } from '../../events/index.js';
+import { recordRequest } from '../../../service/audit/index.js';
 import { eraseVehicle, VehicleInSchedule } from '../../pseudonyms/index.js';
 import {
   findVehicle,
@@ -42,7 +43,11 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, vehicleApi.putVehicle, async ({ params, body }) => {
     const vin = params.vin.toUpperCase();
-    await database.transaction((tx) => storeVehicles(tx, [{ vin, ...body }], clock()));
+    const now = clock();
+    await database.transaction(async (tx) => {
+      await storeVehicles(tx, [{ vin, ...body }], now);
+      await recordRequest(tx, now, { detail: body });
+    });
     return vehicleBody(await vehicleOf(context, vin));
   });
 
@@ -57,9 +62,14 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
     if (!isErased) throw new Problem('VEHICLE_NOT_FOUND', `there is no vehicle ${vin}`);
   });
 
-  serve(server, vehicleApi.importVehicles, ({ request }) => {
+  serve(server, vehicleApi.importVehicles, async ({ request }) => {
     const { input, format } = linesIn(request);
-    return importVehicles(database, input, format, clock);
+    // Batches are committed one by one: the entry comes before the first, and what came of it after the last.
+    await recordRequest(database, clock(), { detail: { begun: true } });
+    const outcome = await importVehicles(database, input, format, clock);
+    const { imported, rejectedCount } = outcome;
+    await recordRequest(database, clock(), { detail: { imported, rejectedCount } });
+    return outcome;
   });
 }
 

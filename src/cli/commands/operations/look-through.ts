@@ -4,11 +4,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import {
-  auditApi,
   type ExportFormat,
   insightApi,
   operationApi,
+  operationAuditApi,
 } from '../../../contract/adapter-api/index.js';
+import { auditApi } from '../../../contract/index.js';
 import { serverCommand, clientOf, collect, type CommonFlags } from '../../server-command.js';
 import { limitOption, stateOption } from '../../options.js';
 import { printJson, printTable } from '../../output.js';
@@ -78,7 +79,7 @@ export function lookThroughCommands(operations: Command): void {
       const found =
         refId === undefined
           ? client.items(auditApi.listAudit, {}, flags.limit)
-          : client.items(auditApi.listOperationAudit, { params: { 'ref-id': refId } }, flags.limit);
+          : client.items(operationAuditApi.listOperationAudit, { params: { 'ref-id': refId } }, flags.limit);
       const items = await collect(found);
       if (flags.json) {
         printJson(items);

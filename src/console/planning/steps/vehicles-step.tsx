@@ -1,8 +1,10 @@
 import { vehicles } from '../../format/numbers.js';
+import { bind } from '../../ui/bind.js';
 import { SelectField, TextArea, TextField } from '../../ui/fields.js';
 import { type StepProps } from './step.js';
 
 export function VehiclesStep({ form, set, at, preview }: StepProps) {
+  const bound = bind(form, set, at);
   return (
     <>
       <SelectField
@@ -18,34 +20,22 @@ export function VehiclesStep({ form, set, at, preview }: StepProps) {
         <div className="form-grid">
           <TextField
             label="Tags, all of them"
-            value={form.tags}
-            onChange={(value) => set({ tags: value })}
+            {...bound('tags', '/filter/tags')}
             placeholder="germany, taxi"
             help="Leave empty for any tags."
-            error={at('/filter/tags')}
           />
-          <TextField
-            label="ECU"
-            value={form.ecu}
-            onChange={(value) => set({ ecu: value })}
-            placeholder="HU"
-            error={at('/filter/ecu')}
-          />
+          <TextField label="ECU" {...bound('ecu', '/filter/ecu')} placeholder="HU" />
           <TextField
             label="runs one of the versions"
-            value={form.versions}
-            onChange={(value) => set({ versions: value })}
+            {...bound('versions', '/filter/versions')}
             placeholder="1.3.*, 1.4.0"
-            error={at('/filter/versions')}
           />
         </div>
       ) : (
         <TextArea
           label="VINs, between blanks, commas or lines"
-          value={form.vins}
-          onChange={(value) => set({ vins: value })}
+          {...bound('vins', '/vins')}
           rows={8}
-          error={at('/vins')}
         />
       )}
       {preview && (

@@ -1,114 +1,88 @@
 import { ZONE } from '../../format/times.js';
+import { bind } from '../../ui/bind.js';
 import { NumberField, SelectField, TextField } from '../../ui/fields.js';
+import { Rows } from '../../ui/rows.js';
 import { type WaveForm, type WindowForm } from '../plan-form.js';
 import { type StepProps } from './step.js';
 
 export function WavesStep({ form, set, at }: StepProps) {
-  const setWave = (place: number, change: Partial<WaveForm>) =>
-    set({ waves: form.waves.map((wave, i) => (i === place ? { ...wave, ...change } : wave)) });
-  const setWindow = (place: number, change: Partial<WindowForm>) =>
-    set({ windows: form.windows.map((one, i) => (i === place ? { ...one, ...change } : one)) });
+  const bound = bind(form, set, at);
   return (
     <>
       <p className="muted">Remaining vehicles form a final wave.</p>
-      {form.waves.map((wave, place) => (
-        <fieldset key={place} className="row">
-          <legend>Wave {place + 1}</legend>
-          <SelectField
-            label="Size in"
-            value={wave.kind}
-            onChange={(kind) => setWave(place, { kind: kind as WaveForm['kind'] })}
-            options={[
-              { value: 'percent', label: 'percent of all vehicles' },
-              { value: 'vehicles', label: 'number of vehicles' },
-              { value: 'vins', label: 'named VINs' },
-            ]}
-          />
-          <WaveSize
-            wave={wave}
-            onChange={(value) => setWave(place, { value })}
-            error={at(`/waves/${place}`)}
-          />
-          <button
-            type="button"
-            onClick={() => set({ waves: form.waves.filter((_, i) => i !== place) })}
-          >
-            Remove wave {place + 1}
-          </button>
-        </fieldset>
-      ))}
-      <button
-        type="button"
-        onClick={() => set({ waves: [...form.waves, { kind: 'percent', value: '' }] })}
+      <Rows
+        noun="wave"
+        className="row"
+        rows={form.waves}
+        onChange={(waves) => set({ waves })}
+        fresh={FRESH_WAVE}
+        addLabel="Add a wave"
       >
-        Add a wave
-      </button>
+        {(wave, change, place) => (
+          <>
+            <SelectField
+              label="Size in"
+              value={wave.kind}
+              onChange={(kind) => change({ kind: kind as WaveForm['kind'] })}
+              options={[
+                { value: 'percent', label: 'percent of all vehicles' },
+                { value: 'vehicles', label: 'number of vehicles' },
+                { value: 'vins', label: 'named VINs' },
+              ]}
+            />
+            <WaveSize
+              wave={wave}
+              onChange={(value) => change({ value })}
+              error={at(`/waves/${place}`)}
+            />
+          </>
+        )}
+      </Rows>
       <div className="form-grid">
         <TextField
           label={`Start, ${ZONE}`}
           type="datetime-local"
-          value={form.start}
-          onChange={(start) => set({ start })}
+          {...bound('start', '/start')}
           help="Leave empty to start at once."
-          error={at('/start')}
         />
         <TextField
           label={`Latest wave start, ${ZONE}`}
           type="datetime-local"
-          value={form.stop}
-          onChange={(stop) => set({ stop })}
-          error={at('/stop')}
+          {...bound('stop', '/stop')}
         />
         <NumberField
           label="Seconds between waves"
           rule={{ isInteger: true, min: 0 }}
-          value={form.pause}
-          onChange={(pause) => set({ pause })}
-          error={at('/pause')}
+          {...bound('pause', '/pause')}
         />
       </div>
-      {form.windows.map((window, place) => (
-        <fieldset key={place} className="row">
-          <legend>Window {place + 1}</legend>
-          <TextField
-            label="From"
-            type="time"
-            value={window.from}
-            onChange={(from) => setWindow(place, { from })}
-            error={at(`/windows/${place}/from`)}
-          />
-          <TextField
-            label="to"
-            type="time"
-            value={window.to}
-            onChange={(to) => setWindow(place, { to })}
-            error={at(`/windows/${place}/to`)}
-          />
-          <button
-            type="button"
-            onClick={() => set({ windows: form.windows.filter((_, i) => i !== place) })}
-          >
-            Remove window {place + 1}
-          </button>
-        </fieldset>
-      ))}
-      <button
-        type="button"
-        onClick={() => set({ windows: [...form.windows, { from: '22:00', to: '05:00' }] })}
+      <Rows
+        noun="window"
+        className="row"
+        rows={form.windows}
+        onChange={(windows) => set({ windows })}
+        fresh={NIGHT}
+        addLabel="Add a window in which waves may start"
       >
-        Add a window in which waves may start
-      </button>
+        {(window, change, place) => {
+          const boundTo = bind(window, change, at);
+          return (
+            <>
+              <TextField label="From" type="time" {...boundTo('from', `/windows/${place}/from`)} />
+              <TextField label="to" type="time" {...boundTo('to', `/windows/${place}/to`)} />
+            </>
+          );
+        }}
+      </Rows>
       {form.windows.length > 0 && (
-        <TextField
-          label="Time zone of the windows"
-          value={form.timeZone}
-          onChange={(timeZone) => set({ timeZone })}
-          error={at('/timeZone')}
-        />
+        <TextField label="Time zone of the windows" {...bound('timeZone', '/timeZone')} />
       )}
     </>
   );
 }
+
+const FRESH_WAVE: WaveForm = { kind: 'percent', value: '' };
+const NIGHT: WindowForm = { from: '22:00', to: '05:00' };
 
 interface WaveSizeProps {
   readonly wave: WaveForm;

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { openDataDirectory } from '../../data-directory/data-directory.js';
 import { type LanedDatabase } from '../lanes.js';
 import { openPostgres } from '../postgres.js';
+import { asSuperuser, createServerRole, SERVER_ROLE } from './server-role.js';
 import { noRoom } from './room.js';
 import { startPrivateServer } from './private-server.js';
 
 export { serverAccount } from './account.js';
 export { findInstallation } from './installation.js';
+export { SERVER_ROLE } from './server-role.js';
 
 /**
  * Opens the database in a data directory, which is created if missing.
@@ -23,13 +25,16 @@ export async function openEmbedded(
   const directory = await openDataDirectory(path);
   try {
     const server = await startPrivateServer(join(directory.path, 'database'));
-    const database = openPostgres({ url: server.url, onConnectionLost, readingSeconds });
+    await createServerRole(server.url);
+    const url = server.urlOf(SERVER_ROLE);
+    const database = openPostgres({ url, onConnectionLost, readingSeconds });
     const problem = async () => (await noRoom(directory.path)) ?? server.problem();
     return {
       ...database,
       requests: { ...database.requests, problem },
       reading: { ...database.reading, problem },
       problem,
+      asSuperuser: (work) => asSuperuser(server.url, work),
       async close() {
         await database.close();
         await server.stop();

@@ -12,8 +12,10 @@ import { type ServerProcess, startServerProcess } from './server-process.js';
 import { EmbeddedUnavailable } from './unavailable.js';
 
 export interface PrivateServer {
-  /** `postgres://otaops@<directory of its socket>/postgres` */
+  /** `postgres://otaops@<directory of its socket>/postgres`: the superuser. */
   readonly url: string;
+  /** The same for another role. */
+  readonly urlOf: (role: string) => string;
   /** Why it does not answer; undefined while it runs. */
   readonly problem: () => string | undefined;
   stop(): Promise<void>;
@@ -63,8 +65,11 @@ class Server implements PrivateServer {
     this.#installation = installation;
     this.#account = account;
     this.#socket = socketFolder(cluster);
-    this.url = `postgres://${SUPERUSER}@${encodeURIComponent(this.#socket.path)}:5432/postgres?sslmode=disable`;
+    this.url = this.urlOf(SUPERUSER);
   }
+
+  readonly urlOf = (role: string) =>
+    `postgres://${role}@${encodeURIComponent(this.#socket.path)}:5432/postgres?sslmode=disable`;
 
   readonly problem = () => this.#problem;
 

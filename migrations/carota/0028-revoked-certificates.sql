@@ -1,0 +1,11 @@
+-- Client certificates of vehicles that are no longer good, by serial number: of whichever authority. A revocation is final.
+create table revoked_certificates (
+  serial     text collate "C" primary key,  -- lower-case hexadecimal without leading zeros
+  revoked_at timestamptz not null,
+  revoked_by text not null,                 -- name of the token
+  reason     text not null,
+  xact       xid8 not null default pg_current_xact_id()
+);
+
+-- Each process reads from the transaction on that it has seen last.
+create index on revoked_certificates (xact);

@@ -1,0 +1,88 @@
+-- The audit log (docs/audit.md). A schema of its own, because whoever owns a schema may drop what is in it: `protect-audit.ts`
+-- gives it to a role that nobody signs in with, and leaves the server to insert and to read.
+create schema audit;
+
+-- Who did what, when, from where and why, and what came of it. Never changed.
+create table audit.entries (
+  id           bigint generated always as identity primary key,
+  at           timestamptz not null,
+  token_id     text not null,              -- '': the server itself, a vehicle, or nobody known
+  token_name   text not null,
+  address      text not null,              -- '': not over the network
+  action       text not null,
+  outcome      text not null check (outcome in ('done', 'refused', 'failed')),
+  error_code   text,                       -- null: done
+  ref_id       text,
+  vin          text collate "C",
+  subject      text not null,              -- '': nothing besides ref_id and vin
+  reason       text not null,              -- '': none given
+  detail       json not null
+);
+create index audit_entries_of_vehicle on audit.entries (vin, id);
+create index audit_entries_of_ref_id on audit.entries (ref_id, id);
+create index audit_entries_by_action on audit.entries (action, id);
+create index audit_entries_by_token on audit.entries (token_name, id);
+create index audit_entries_by_time on audit.entries (at, id);
+
+-- Entries that are not in the chain yet: a transaction that writes an entry waits for no other one.
+create table audit.pending (entry_id bigint primary key);
+
+-- The hash chain: committed entries, numbered without gaps. Each hash covers the entry and the hash before it.
+create table audit.chain (
+  position bigint primary key check (position > 0),
+  entry_id bigint not null unique references audit.entries,
+  hash     text not null check (hash ~ '^[0-9a-f]{64}$')
+);
+
+-- Signed statements about the head of the chain.
+create table audit.seals (
+  id            bigint generated always as identity primary key,
+  from_position bigint not null,
+  to_position   bigint not null,
+  hash          text not null,
+  signed_at_ms  bigint not null,
+  keyid         text not null,
+  signature     text not null
+);
+
+-- Public keys of the servers that have sealed.
+create table audit.keys (
+  keyid text primary key,
+  key   json not null
+);
+
+-- How far the chain was copied elsewhere.
+create table audit.copies (
+  name     text primary key,
+  position bigint not null,                -- of the last entry delivered
+  seal_id  bigint not null                 -- of the last seal delivered
+);
+
+create function audit.add_pending() returns trigger language plpgsql as $$
+begin
+  insert into audit.pending select id from added;
+  return null;
+end $$;
+create trigger add_pending after insert on audit.entries
+  referencing new table as added for each statement execute function audit.add_pending();
+
+-- The owner of a table could change it all the same: this keeps mistakes out, the roles keep the server out.
+create function audit.refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'the audit log is never changed: % of %', lower(tg_op), tg_table_name
+    using errcode = 'insufficient_privilege';
+end $$;
+create trigger refuse_change before update or delete or truncate on audit.entries
+  for each statement execute function audit.refuse_change();
+create trigger refuse_change before update or delete or truncate on audit.chain
+  for each statement execute function audit.refuse_change();
+create trigger refuse_change before update or delete or truncate on audit.seals
+  for each statement execute function audit.refuse_change();
+create trigger refuse_change before update or delete or truncate on audit.keys
+  for each statement execute function audit.refuse_change();
+
+insert into audit.entries overriding system value
+select id, at, token_id, token_name, '', action, 'done', null, null, vin, '', reason, detail
+from audit_log order by id;
+select setval(pg_get_serial_sequence('audit.entries', 'id'), coalesce(max(id), 0) + 1, false) from audit.entries;
+drop table audit_log;

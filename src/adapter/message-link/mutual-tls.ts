@@ -1,0 +1,64 @@
+/**
+ * The TLS listener of the embedded broker: who connects has to show a client certificate. The limits on connections apply
+ * from the first byte of TCP on, before anything is decrypted.
+ */
+import { type Server, type Socket } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import { type CertifiedVehicle, type VehicleTls } from '../../service/vehicle-tls/index.js';
+
+export interface MutualTlsOptions {
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tls: VehicleTls;
+}
+
+export interface MutualTlsServerOptions {
+  readonly tls: VehicleTls;
+  readonly handshakeSeconds: number;
+  /** @returns whether a connection may stay, which otherwise was closed */
+  readonly admit: (tcp: Socket) => boolean;
+  readonly onVehicle: (socket: TLSSocket, vehicle: CertifiedVehicle, tcp: Socket) => void;
+  /** No handshake, no certificate, or not a good one. */
+  readonly onRefused: (error: Error) => void;
+}
+
+export function createMutualTlsServer(options: MutualTlsServerOptions): Server {
+  const { tls, handshakeSeconds, admit, onVehicle, onRefused } = options;
+  const server = createServer({
+    ...tls.serverOptions,
+    rejectUnauthorized: true,
+    handshakeTimeout: handshakeSeconds * 1000,
+  });
+  tls.follow(server);
+  // Node.js does not tell on which socket TLS is; while both are open, no other has the same address and port.
+  const handshaking = new Map<string, Socket>();
+  server.prependListener('connection', (tcp: Socket) => {
+    if (!admit(tcp)) return;
+    const name = endOf(tcp);
+    handshaking.set(name, tcp);
+    tcp.once('close', () => {
+      if (handshaking.get(name) === tcp) handshaking.delete(name);
+    });
+  });
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    onRefused(error);
+    socket.destroy();
+  });
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const name = endOf(socket);
+    const tcp = handshaking.get(name);
+    handshaking.delete(name);
+    socket.on('error', () => socket.destroy());
+    try {
+      const vehicle = tls.vehicleAt(socket);
+      if (tcp) onVehicle(socket, vehicle, tcp);
+      else socket.destroy();
+    } catch (error) {
+      onRefused(error as Error);
+      socket.destroy();
+    }
+  });
+  return server;
+}
+
+const endOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;

@@ -1,0 +1,154 @@
+/** What a dossier's record says, as it is printed: all of its members, in words and tables. Pure. */
+import { type DossierRecord, type RecordOf } from '../../../contract/carota-api/index.js';
+
+/** Something printed. */
+export type Block =
+  | { readonly kind: 'heading'; readonly text: string }
+  /** Names and values. */
+  | { readonly kind: 'facts'; readonly facts: readonly Fact[] }
+  /** Text as it is, with its own line breaks. */
+  | { readonly kind: 'text'; readonly title: string; readonly text: string }
+  /** A line of its own, beginning with a time. */
+  | { readonly kind: 'line'; readonly text: string };
+
+export type Fact = readonly [name: string, value: string];
+
+/** Parts of a dossier, each of which begins a page, in the order of the records. */
+export const PARTS = {
+  campaign: 'Campaign',
+  update: 'The update',
+  decisions: 'Approvals, waves and decisions',
+  vehicles: 'Vehicles',
+  end: 'End of the record',
+} as const;
+export type Part = keyof typeof PARTS;
+
+const PART_OF: Readonly<Record<DossierRecord['type'], Part>> = {
+  campaign: 'campaign',
+  script: 'update',
+  regulation: 'update',
+  approval: 'decisions',
+  wave: 'decisions',
+  decision: 'decisions',
+  test: 'decisions',
+  vehicle: 'vehicles',
+  step: 'vehicles',
+  failure: 'vehicles',
+  audit: 'vehicles',
+  end: 'end',
+  timestamp: 'end',
+};
+
+export const partOf = ({ type }: DossierRecord): Part => PART_OF[type];
+
+/** @param record without its hash */
+export function blocksOf(record: DossierRecord): Block[] {
+  switch (record.type) {
+    case 'script': {
+      const { file, purpose, consent, ...facts } = record;
+      return [
+        { kind: 'facts', facts: factsOf(facts) },
+        { kind: 'text', title: 'Purpose', text: purpose ?? 'The script names none.' },
+        ...consentBlocks(consent),
+        { kind: 'text', title: 'The script, as vehicles fetch it', text: file },
+      ];
+    }
+    case 'step':
+      return [
+        {
+          kind: 'line',
+          text: `${record.at}  ${record.statusName} (${record.status}), received ${record.receivedAt}, event ${record.eventId}${metaText(record)}`,
+        },
+      ];
+    case 'failure':
+      return [{ kind: 'line', text: failureText(record) }];
+    case 'vehicle':
+      return [
+        { kind: 'heading', text: record.vin },
+        { kind: 'facts', facts: factsOf({ ...record, vin: undefined }) },
+      ];
+    case 'timestamp':
+      return [
+        { kind: 'heading', text: 'Time stamp (RFC 3161)' },
+        { kind: 'facts', facts: factsOf(record) },
+      ];
+    case 'campaign':
+      return [{ kind: 'facts', facts: factsOf(record) }];
+    case 'end':
+      return [
+        { kind: 'heading', text: 'Records' },
+        { kind: 'facts', facts: factsOf(record.counts) },
+      ];
+    default:
+      return [
+        { kind: 'heading', text: HEADINGS[record.type](record as never) },
+        { kind: 'facts', facts: factsOf(record) },
+      ];
+  }
+}
+
+const HEADINGS = {
+  regulation: ({ regulation }: RecordOf<'regulation'>) => `Type approval: ${regulation}`,
+  approval: ({ of }: RecordOf<'approval'>) => `Approval of the ${of}`,
+  wave: ({ number }: RecordOf<'wave'>) => `Wave ${number}`,
+  decision: ({ decision, at }: RecordOf<'decision'>) => `Decision: ${decision}, ${at}`,
+  test: ({ number }: RecordOf<'test'>) => `Test ${number} of the guard`,
+  audit: ({ action }: RecordOf<'audit'>) => `Audit log: ${action}`,
+} as const;
+
+function consentBlocks(consent: RecordOf<'script'>['consent']): Block[] {
+  if (!consent) {
+    return [{ kind: 'text', title: 'Information given to the user', text: 'Users are not asked.' }];
+  }
+  const { text, ...facts } = consent;
+  return [
+    { kind: 'text', title: 'Information given to the user', text },
+    { kind: 'facts', facts: factsOf(facts) },
+  ];
+}
+
+const metaText = ({ meta }: RecordOf<'step'>) =>
+  meta.map(({ key, value }) => `, ${key}: ${value}`).join('');
+
+function failureText({ at, statusName, eventId, reason, followed }: RecordOf<'failure'>): string {
+  const then = followed.map((next) => `${next.statusName} ${next.at}`).join(', ');
+  const why = reason === null ? '' : ` because of: ${reason}`;
+  return `${at}  FAILURE ${statusName} (event ${eventId})${why}; followed by: ${then === '' ? 'nothing' : then}`;
+}
+
+/** Members that are only in the JSON Lines: bytes, of which people can read nothing. */
+const BYTES = new Set(['manifest', 'token']);
+/** Members that the heading or the part says. */
+const SAID = new Set(['type', 'hash']);
+
+/** Every member, in its order; of members within members each on its own. */
+export function factsOf(value: object, prefix = ''): Fact[] {
+  return Object.entries(value).flatMap(([name, member]: [string, unknown]): Fact[] => {
+    if (member === undefined || (prefix === '' && SAID.has(name))) return [];
+    const label = prefix === '' ? wordsOf(name) : `${prefix}, ${wordsOf(name)}`;
+    if (BYTES.has(name) && typeof member === 'string') {
+      const { length } = Buffer.from(member, 'base64');
+      return [[label, `${length} bytes, in the JSON Lines`]];
+    }
+    if (member === null) return [[label, '—']];
+    if (Array.isArray(member)) {
+      if (member.length === 0) return [[label, 'none']];
+      return member.flatMap((item: unknown, place): Fact[] =>
+        typeof item === 'object' && item !== null
+          ? factsOf(item, `${label} ${place + 1}`)
+          : [[`${label} ${place + 1}`, String(item)]],
+      );
+    }
+    if (typeof member === 'object') {
+      const facts = factsOf(member, label);
+      return facts.length > 0 ? facts : [[label, 'none']];
+    }
+    return [[label, String(member)]];
+  });
+}
+
+/** `createdAt` → `created at`; names with other characters stay as they are. */
+const wordsOf = (name: string): string =>
+  /^[a-z][A-Za-z0-9]*$/.test(name)
+    ? name.replaceAll(/[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`)
+    : name;

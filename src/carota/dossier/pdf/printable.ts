@@ -1,0 +1,21 @@
+/** Texts as a font can print them: what it has no glyph for is written as its code point, so that nothing is lost. Pure. */
+
+/**
+ * @param hasGlyph of a code point
+ * @returns with line breaks as they are
+ */
+export function printable(text: string, hasGlyph: (codePoint: number) => boolean): string {
+  let printed = '';
+  for (const character of text) {
+    const codePoint = character.codePointAt(0) ?? 0;
+    const isPrinted = character === '\n' || (!isInvisible(codePoint) && hasGlyph(codePoint));
+    printed += isPrinted ? character : `\\u{${codePoint.toString(16)}}`;
+  }
+  return printed;
+}
+
+/** Controls, and what changes the direction or the place of other characters: a name must not look like another one. */
+const isInvisible = (codePoint: number): boolean =>
+  codePoint < 0x20 ||
+  (codePoint >= 0x7f && codePoint < 0xa0) ||
+  /[\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u.test(String.fromCodePoint(codePoint));

@@ -1,0 +1,69 @@
+/** A dossier for people: a PDF made of its JSON Lines and of nothing else, so that both say the same. */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
+import { type DossierRecord } from '../../../contract/carota-api/index.js';
+import { exactLines } from '../exact-lines.js';
+import { verifyDossier, type VerifiedDossier } from '../verify-dossier.js';
+import { blocksOf, type Block, PARTS, type Part, partOf } from './blocks.js';
+
+/**
+ * Only what is intact is printed. Other work goes on meanwhile.
+ *
+ * @param source file of the JSON Lines
+ * @param target file of the PDF; must not exist
+ * @throws BadDossier
+ */
+export async function writePdf(source: string, target: string): Promise<VerifiedDossier> {
+  const verified = await verifyDossier(createReadStream(source));
+  // Fonts and their reader are loaded by who needs them.
+  const { Paper } = await import('./paper.js');
+  const paper = new Paper({
+    title: `Record of campaign ${verified.refId}`,
+    foot: `${verified.refId} · chain ${verified.head}`,
+    createdAt: verified.sealedAt,
+  });
+  const file = createWriteStream(target, { flags: 'wx', mode: 0o600 });
+  paper.output.pipe(file);
+  let part: Part | undefined;
+  for await (const line of exactLines(createReadStream(source))) {
+    const record = JSON.parse(line) as DossierRecord | { readonly type: 'seal' };
+    if (record.type === 'seal') break;
+    const of = partOf(record);
+    if (of !== part) {
+      paper.part(PARTS[of]);
+      part = of;
+      if (of === 'campaign') introduce(verified).forEach((block) => paper.write(block));
+    }
+    for (const block of blocksOf(record)) paper.write(block);
+    // Nothing is held up by a long dossier, and no more is in memory than the file takes.
+    if (file.writableNeedDrain) await once(file, 'drain');
+    else await setImmediate();
+  }
+  sealBlocks(verified).forEach((block) => paper.write(block));
+  paper.end();
+  await finished(file);
+  return verified;
+}
+
+const introduce = ({ refId, pseudonymous }: VerifiedDossier): Block[] => [
+  { kind: 'heading', text: refId },
+  {
+    kind: 'line',
+    text: `What was planned, decided, installed and answered, as it is stored${pseudonymous ? ', with pseudonyms in place of VINs' : ''}. Made from the JSON Lines with the same chain; they are the record, and this is what they say.`,
+  },
+];
+
+const sealBlocks = ({ head, count, sealedAt, keyId }: VerifiedDossier): Block[] => [
+  { kind: 'heading', text: 'Seal' },
+  {
+    kind: 'facts',
+    facts: [
+      ['head of the chain', head],
+      ['records', String(count)],
+      ['sealed at', new Date(sealedAt).toISOString()],
+      ['key', keyId],
+    ],
+  },
+];

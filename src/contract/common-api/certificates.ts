@@ -1,0 +1,49 @@
+/** `/v1.0/revoked-certificates`: client certificates of vehicles that are no longer good (contract section 9). */
+import Type from 'typebox';
+import { json, jsonBody, pageOf, PageQuery, routesOf, Time } from '../http/index.js';
+import { Pattern } from '../values/pattern.js';
+import { Text } from '../values/text.js';
+
+/** At most 20 octets (RFC 5280, section 4.1.2.2). */
+const Serial = Pattern('^[0-9A-Fa-f]{1,40}$', 'must be 1 to 40 hexadecimal digits', {
+  description: 'Serial number, hexadecimal, as OpenSSL prints it.',
+  examples: ['5B0C7D3A9E'],
+});
+
+export const RevokedCertificate = Type.Object(
+  {
+    serial: Type.String({ description: 'Lower-case, without leading zeros.' }),
+    revokedAt: Time,
+    revokedBy: Type.String({ description: 'Name of the token that revoked it.' }),
+    reason: Type.String(),
+  },
+  { title: 'RevokedCertificate' },
+);
+
+export const certificateApi = routesOf('Certificates', {
+  revokeCertificate: {
+    method: 'PUT',
+    path: '/v1.0/revoked-certificates/{serial}',
+    permission: 'administer',
+    summary: 'Revoke a client certificate of a vehicle, for good',
+    description:
+      'Acts on every process of this server within 5 seconds, on open connections too, whichever authority has issued the certificate. A second call changes nothing and answers the first revocation.',
+    params: Type.Object({ serial: Serial }),
+    body: jsonBody(
+      Type.Object(
+        { reason: Text(1_000, 'Why, in words.', 1) },
+        { title: 'Revocation', additionalProperties: false },
+      ),
+      'Why it is revoked.',
+    ),
+    answer: json(RevokedCertificate, 'The revocation.'),
+  },
+  listRevokedCertificates: {
+    method: 'GET',
+    path: '/v1.0/revoked-certificates',
+    permission: 'read',
+    summary: 'List the revoked client certificates in the order of their serial numbers',
+    query: PageQuery,
+    answer: json(pageOf(RevokedCertificate), 'A page of revocations.'),
+  },
+});

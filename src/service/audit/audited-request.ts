@@ -1,0 +1,61 @@
+/**
+ * The HTTP request in progress, as the audit log names it: routes state their action (contract), so whatever is recorded
+ * while one is served has its address and subject, and a route that has recorded nothing is noticed.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+export interface RequestFacts {
+  readonly action: string;
+  readonly tokenId: string;
+  readonly tokenName: string;
+  /** Where the caller is. */
+  readonly address: string;
+  readonly refId: string | null;
+  readonly vin: string | null;
+  /** '': nothing besides those two. */
+  readonly subject: string;
+  /** '': none given. */
+  readonly reason: string;
+}
+
+/** A request of a route with an audited action. */
+export class AuditedRequest implements RequestFacts {
+  readonly action: string;
+  readonly tokenId: string;
+  readonly tokenName: string;
+  readonly address: string;
+  readonly refId: string | null;
+  readonly vin: string | null;
+  readonly subject: string;
+  readonly reason: string;
+  #isRecorded = false;
+
+  constructor(facts: RequestFacts) {
+    this.action = facts.action;
+    this.tokenId = facts.tokenId;
+    this.tokenName = facts.tokenName;
+    this.address = facts.address;
+    this.refId = facts.refId;
+    this.vin = facts.vin;
+    this.subject = facts.subject;
+    this.reason = facts.reason;
+  }
+
+  /** Whether an entry was written. */
+  get isRecorded(): boolean {
+    return this.#isRecorded;
+  }
+
+  recorded(): void {
+    this.#isRecorded = true;
+  }
+}
+
+const requests = new AsyncLocalStorage<AuditedRequest>();
+
+/** What `work` records is recorded of this request. */
+export const whileServing = <T>(request: AuditedRequest, work: () => T): T =>
+  requests.run(request, work);
+
+/** The request that is being served; undefined: none, or one whose route is not audited. */
+export const currentRequest = (): AuditedRequest | undefined => requests.getStore();

@@ -1,0 +1,63 @@
+/** Opens a server's audit log: its seal key, the chain, and the log of attempts; and records the start. */
+import { type Logger } from 'pino';
+import { openSealKey } from '../chain/index.js';
+import { type LanedDatabase } from '../database/index.js';
+import { type OpenedParts } from '../opened.js';
+import { type Signer } from '../../uptane/signing/index.js';
+import { AttemptLog } from './attempt-log.js';
+import { recordActions } from './audit.js';
+import { auditWeaknesses } from './protect-audit.js';
+import { AuditSequencer } from './sequencer.js';
+import { withoutSecrets } from './without-secrets.js';
+
+export interface AuditSettings {
+  readonly dataDir: string;
+  /** Ed25519, PEM; undefined: one in the data directory, made at the first start. */
+  readonly auditKeyFile?: string | undefined;
+}
+
+export interface OpenedAudit {
+  readonly attempts: AttemptLog;
+  /** Seals the log. */
+  readonly key: Signer;
+}
+
+/** @throws SealKeyFault, KeyFileFault, DatabaseError */
+export async function openAudit(
+  settings: AuditSettings,
+  server: {
+    readonly database: LanedDatabase;
+    readonly clock: () => number;
+    readonly version: string;
+  },
+  opened: OpenedParts,
+  log: Logger,
+): Promise<OpenedAudit> {
+  const { clock, version } = server;
+  const database = server.database.requests;
+  const key = await openSealKey(settings.dataDir, settings.auditKeyFile);
+  const weaknesses = await auditWeaknesses(database);
+  if (weaknesses.length > 0) {
+    log.warn({ weaknesses }, 'the database role of this server could change the audit log');
+  }
+  const sequencer = new AuditSequencer({
+    database,
+    clock,
+    signer: key,
+    onFailure: (error) => log.error({ err: error }, 'the audit log could not be chained; retrying'),
+  });
+  sequencer.start();
+  opened.add('audit chain', () => sequencer.stop());
+  const attempts = new AttemptLog({
+    database,
+    clock,
+    onFailure: (error) =>
+      log.error({ err: error }, 'refused attempts could not be recorded; retrying'),
+  });
+  attempts.start();
+  opened.add('refused attempts', () => attempts.stop());
+  const by = { id: '', name: 'server', reason: '' };
+  const detail = { version, settings: withoutSecrets(settings) };
+  await recordActions(database, 'start', [{ by, vin: null, detail }], clock());
+  return { attempts, key };
+}

@@ -1,0 +1,57 @@
+/** Records what a request has done, in the transaction that does it. */
+import { type Queryable } from '../database/index.js';
+import { recordActions } from './audit.js';
+import { type AuditedRequest, currentRequest, type RequestFacts } from './audited-request.js';
+
+/** What the request alone does not say. */
+export interface RequestDetail {
+  readonly detail?: object;
+  readonly refId?: string | undefined;
+  readonly vin?: string | undefined;
+  readonly subject?: string | undefined;
+  /** Who acts, if no token says so yet: at a sign-in. */
+  readonly by?: { readonly id: string; readonly name: string };
+}
+
+/**
+ * Does nothing where no audited request is being served, e.g. in a test of what a route calls.
+ *
+ * @param now ms
+ */
+export async function recordRequest(
+  tx: Queryable,
+  now: number,
+  about: RequestDetail = {},
+): Promise<void> {
+  const request = currentRequest();
+  if (request) await record(tx, now, request, about);
+}
+
+/** Records a request that has recorded nothing itself. */
+export const recordAfterwards = (tx: Queryable, now: number, request: AuditedRequest) =>
+  request.isRecorded ? Promise.resolve() : record(tx, now, request, {});
+
+async function record(
+  tx: Queryable,
+  now: number,
+  request: AuditedRequest,
+  { detail = {}, refId, vin, subject, by }: RequestDetail,
+): Promise<void> {
+  const { action, address } = request;
+  const entry = {
+    by: by ? { ...by, reason: request.reason } : actorIn(request),
+    detail,
+    address,
+    refId: refId ?? request.refId ?? undefined,
+    vin: vin ?? request.vin,
+    subject: subject ?? request.subject,
+  };
+  await recordActions(tx, action, [entry], now);
+  request.recorded();
+}
+
+export const actorIn = ({ tokenId, tokenName, reason }: RequestFacts) => ({
+  id: tokenId,
+  name: tokenName,
+  reason,
+});

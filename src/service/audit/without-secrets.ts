@@ -1,0 +1,25 @@
+/** Startup settings for the audit log: what is or may hold a secret is left out. Pure. */
+
+/** A name of a setting that holds a secret itself; that of a file does not. */
+const SECRET = /(secrets?|tokens?|passwords?|keys?|credentials?)$/i;
+/** User name and password, query and fragment of a URL. */
+const IN_URL = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)/i;
+
+/** Of a secret, only that it is set. */
+export function withoutSecrets(settings: object): Record<string, unknown> {
+  const members = Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {
+    if (value === undefined || typeof value === 'function') return [];
+    if (SECRET.test(name)) return [[name, 'set']];
+    return [[name, plain(value)]];
+  });
+  return Object.fromEntries(members);
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value === 'string') return IN_URL.test(value) ? withoutUser(value) : value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === 'object' && value !== null) return withoutSecrets(value);
+  return typeof value === 'number' || typeof value === 'boolean' ? value : null;
+}
+
+const withoutUser = (url: string) => (IN_URL.exec(url) ?? []).slice(1).join('');

@@ -1,0 +1,33 @@
+/**
+ * The role that a server signs in to its embedded database as. It owns the server's tables and is no superuser, so that
+ * what is taken from it, the audit log, is out of its reach.
+ */
+import { type Queryable } from '../database.js';
+import { openPostgres } from '../postgres.js';
+
+export const SERVER_ROLE = 'otaops_server';
+
+/** May be repeated. */
+export function createServerRole(superuserUrl: string): Promise<void> {
+  return asSuperuser(superuserUrl, async (tx) => {
+    const [known] = await tx.query('select from pg_roles where rolname = $1', [SERVER_ROLE]);
+    if (!known) await tx.script(`create role ${SERVER_ROLE} login`);
+    await tx.script(
+      `grant create on database postgres to ${SERVER_ROLE};
+       alter schema public owner to ${SERVER_ROLE}`,
+    );
+  });
+}
+
+/** @throws DatabaseError */
+export async function asSuperuser(
+  url: string,
+  work: (tx: Queryable) => Promise<void>,
+): Promise<void> {
+  const database = openPostgres({ url, connections: 1 });
+  try {
+    await database.transaction(work);
+  } finally {
+    await database.close();
+  }
+}

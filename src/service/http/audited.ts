@@ -1,0 +1,80 @@
+/** Requests as the audit log has them: what they have done, and what was refused. */
+import { type FastifyRequest } from 'fastify';
+import {
+  AuditedRequest,
+  type AttemptLog,
+  recordAfterwards,
+  type RequestFacts,
+  whileServing,
+} from '../audit/index.js';
+import { type Queryable } from '../database/index.js';
+import { clientAddress } from '../limits/index.js';
+import { type Problem } from './problem.js';
+
+/** Where a server records. */
+export interface AuditTrail {
+  readonly attempts: AttemptLog;
+  readonly database: Queryable;
+  /** The database's time, ms. */
+  readonly clock: () => number;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    auditTrail: AuditTrail;
+  }
+}
+
+/**
+ * The work of a route whose action is audited. Handlers record in the transaction of their change, with what came of it;
+ * what has recorded nothing itself is recorded here.
+ */
+export function audited<T>(request: FastifyRequest, work: () => Promise<T>): () => Promise<T> {
+  const { isAudited = false } = request.routeOptions.config;
+  if (!isAudited) return work;
+  return async () => {
+    const { database, clock } = request.server.auditTrail;
+    const entry = new AuditedRequest(factsOf(request));
+    const result = await whileServing(entry, work);
+    await recordAfterwards(database, clock(), entry);
+    return result;
+  };
+}
+
+/** Refusals for these reasons are no matter of the request's form. */
+const NOTED_STATUS = new Set([403, 409, 429]);
+
+/** Notes that a request was refused, or failed although it should not have. */
+export function noteRefusal(request: FastifyRequest, { status, code }: Problem): void {
+  const { isAudited = false, permission } = request.routeOptions.config;
+  const isForbidden = status === 403 && (permission !== undefined || isAudited);
+  const isNoted = isForbidden || (isAudited && (NOTED_STATUS.has(status) || status >= 500));
+  // Wrong secrets are counted where they are looked at.
+  if (!isNoted && code !== 'TOO_MANY_ATTEMPTS') return;
+  request.server.auditTrail.attempts.note({
+    ...factsOf(request),
+    ...(code === 'TOO_MANY_ATTEMPTS' ? { action: 'sign-in' } : {}),
+    outcome: status >= 500 ? 'failed' : 'refused',
+    errorCode: code,
+  });
+}
+
+/** Also of a request that was not validated. */
+function factsOf(request: FastifyRequest): RequestFacts {
+  const { token, body, routeOptions } = request;
+  const params = (request.params ?? {}) as Readonly<Record<string, unknown>>;
+  // The contract's names once validated, the router's before.
+  const { vin, 'ref-id': refId = params.ref_id, ref_id: _router, ...rest } = params;
+  const subject = Object.values(rest).filter((value) => typeof value === 'string');
+  const reason = (body as { reason?: unknown } | null | undefined)?.reason;
+  return {
+    action: routeOptions.config.action ?? 'unknown',
+    tokenId: token?.id ?? '',
+    tokenName: token?.name ?? '',
+    address: clientAddress(request.ip),
+    refId: typeof refId === 'string' ? refId : null,
+    vin: typeof vin === 'string' ? vin.toUpperCase() : null,
+    subject: subject.join(' '),
+    reason: typeof reason === 'string' ? reason : '',
+  };
+}

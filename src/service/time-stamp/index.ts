@@ -1,0 +1,3 @@
+/** Time stamps (RFC 3161). */
+export * from './time-stamp-answer.js';
+export * from './time-stamp-authority.js';

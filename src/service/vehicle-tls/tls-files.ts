@@ -1,0 +1,143 @@
+/** PEM files of a TLS listener for vehicles, read again whenever one of them changes. */
+import { readFile, stat } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { BadSettings } from '../bad-settings.js';
+import {
+  type Certificate,
+  isListOf,
+  readCertificate,
+  readPem,
+  readRevocationList,
+  type RevocationList,
+} from '../../x509/index.js';
+
+/** Paths of PEM files. */
+export interface TlsFilePaths {
+  /** The server's certificate with its chain. */
+  readonly cert: string;
+  readonly key: string;
+  /** Certification authorities of the vehicles. */
+  readonly ca: string;
+  /** Their revocation lists. */
+  readonly crl?: string | undefined;
+}
+
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+  readonly authorities: readonly Certificate[];
+  readonly lists: readonly RevocationList[];
+}
+
+/** Between two looks, ms: with the look at open connections, a revocation takes less than 5 s. */
+const LOOK_MS = 1_000;
+
+/** @throws BadSettings naming the file */
+export async function readTlsFiles(paths: TlsFilePaths): Promise<TlsFiles> {
+  const [cert, key, ca] = await Promise.all(
+    [paths.cert, paths.key, paths.ca].map((path) => readFileOf(path, (text) => text)),
+  );
+  if (cert === undefined || key === undefined || ca === undefined) throw new Error('unreachable');
+  try {
+    createSecureContext({ cert, key, ca });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new BadSettings(`${paths.cert}, ${paths.key} and ${paths.ca} do not fit: ${message}`);
+  }
+  const authorities = await readFileOf(paths.ca, (text) =>
+    readPem(text, 'CERTIFICATE').map(readCertificate),
+  );
+  if (!authorities.some(({ isAuthority }) => isAuthority)) {
+    throw new BadSettings(`${paths.ca} has no certificate of an authority`);
+  }
+  const lists = paths.crl === undefined ? [] : await readListsOf(paths.crl, authorities);
+  return { cert, key, ca, authorities, lists };
+}
+
+async function readListsOf(
+  path: string,
+  authorities: readonly Certificate[],
+): Promise<RevocationList[]> {
+  const lists = await readFileOf(path, (text) => readPem(text, 'X509 CRL').map(readRevocationList));
+  if (lists.length === 0) throw new BadSettings(`${path} has no certificate revocation list`);
+  if (!lists.every((list) => authorities.some((authority) => isListOf(list, authority)))) {
+    throw new BadSettings(`${path} has a list that none of the authorities has issued`);
+  }
+  return lists;
+}
+
+async function readFileOf<T>(path: string, parse: (text: string) => T): Promise<T> {
+  try {
+    return parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new BadSettings(`${path}: ${(error as Error).message}`);
+  }
+}
+
+export interface TlsFileWatchOptions {
+  readonly paths: TlsFilePaths;
+  readonly onChanged: (files: TlsFiles) => void;
+  /** The files do not fit; those before stay in use. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/** Looks for changes, whoever makes them: also a replaced file, or a symbolic link that points elsewhere. */
+export class TlsFileWatch {
+  readonly #options: TlsFileWatchOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #seen = '';
+  #failure = '';
+  #isStopped = false;
+  #look: Promise<void> = Promise.resolve();
+
+  constructor(options: TlsFileWatchOptions) {
+    this.#options = options;
+  }
+
+  /** @returns the files as they are now @throws BadSettings */
+  async start(): Promise<TlsFiles> {
+    const seen = await this.#stamp();
+    const files = await readTlsFiles(this.#options.paths);
+    this.#seen = seen;
+    this.#timer = setTimeout(() => {
+      this.#look = this.#lookAgain().finally(() => {
+        if (!this.#isStopped) this.#timer?.refresh();
+      });
+    }, LOOK_MS).unref();
+    return files;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#look;
+  }
+
+  async #lookAgain(): Promise<void> {
+    const seen = await this.#stamp();
+    if (seen === this.#seen) return;
+    try {
+      const files = await readTlsFiles(this.#options.paths);
+      this.#seen = seen;
+      this.#failure = '';
+      if (!this.#isStopped) this.#options.onChanged(files);
+    } catch (error) {
+      // Certificate and key change one after the other: the next look may find that they fit.
+      const { message } = error as Error;
+      if (message !== this.#failure) this.#options.onFailure(error as Error);
+      this.#failure = message;
+    }
+  }
+
+  async #stamp(): Promise<string> {
+    const { cert, key, ca, crl } = this.#options.paths;
+    const stamps = [cert, key, ca, ...(crl === undefined ? [] : [crl])].map(async (path) => {
+      const { ino, mtimeMs, size } = await stat(path).catch(() => NO_FILE);
+      return `${ino} ${mtimeMs} ${size}`;
+    });
+    return (await Promise.all(stamps)).join('\n');
+  }
+}
+
+const NO_FILE = { ino: 0, mtimeMs: 0, size: 0 };

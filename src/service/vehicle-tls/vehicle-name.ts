@@ -1,0 +1,51 @@
+/**
+ * Which vehicle a client certificate is for (contract section 9): its `system_id` is the common name of the subject, a DNS
+ * name, or a URI `urn:otaops:system:<system_id>`. All names that it has must say the same; of a certificate with two meanings
+ * nobody could tell which one its issuer has checked.
+ */
+import { checkOf, SystemId } from '../../contract/index.js';
+import { type Certificate, OID } from '../../x509/index.js';
+
+/** A client certificate is not that of a vehicle, or no longer. */
+export class CertificateRefused extends Error {
+  override readonly name = 'CertificateRefused';
+}
+
+/** The name of a vehicle as a URI, percent-encoded. */
+export const URI_PREFIX = 'urn:otaops:system:';
+
+const isSystemId = checkOf(SystemId);
+
+/** The `system_id`. @throws CertificateRefused */
+export function vehicleNameIn(certificate: Certificate): string {
+  const { commonNames, alternativeNames, isAuthority, purposes } = certificate;
+  if (isAuthority) throw refused('it is that of a certification authority');
+  if (purposes && !purposes.some((purpose) => CLIENT.has(purpose))) {
+    throw refused('its extended key usage does not include client authentication');
+  }
+  if (commonNames.length > 1) throw refused('its subject has several common names');
+  const names = new Set(commonNames);
+  for (const { kind, value } of alternativeNames) {
+    if (kind === 'other') throw refused('it has a name that is neither a DNS name nor a URI');
+    names.add(kind === 'dns' ? value : systemIdOf(value));
+  }
+  const [name, another] = names;
+  if (name === undefined) throw refused('it has no name');
+  if (another !== undefined) throw refused('its names differ');
+  if (!isSystemId.matches(name)) throw refused('its name is not a system_id');
+  return name;
+}
+
+const CLIENT: ReadonlySet<string> = new Set([OID.clientAuth, OID.anyExtendedKeyUsage]);
+
+function systemIdOf(uri: string): string {
+  if (!uri.startsWith(URI_PREFIX)) throw refused(`it has a URI that is not ${URI_PREFIX}…`);
+  try {
+    return decodeURIComponent(uri.slice(URI_PREFIX.length));
+  } catch {
+    throw refused('its URI is not percent-encoded');
+  }
+}
+
+const refused = (why: string) =>
+  new CertificateRefused(`the client certificate is refused: ${why}`);

@@ -1,0 +1,38 @@
+/** Certification requests (PKCS #10, RFC 2986), read and written. */
+import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { commonNamesIn } from './certificate.js';
+import { childrenOf, contextTag, DerFault, expectTag, readDer, TAG } from './der-reader.js';
+import { der, integer, sequence } from './der-writer.js';
+import { nameOf, signedStructure } from './issuer.js';
+import { isSignedBy, readPublicKey, readSigned } from './signatures.js';
+
+export interface CertificateRequest {
+  readonly commonNames: readonly string[];
+  readonly publicKey: KeyObject;
+  /** Its SubjectPublicKeyInfo, in DER. */
+  readonly publicKeyInfo: Buffer;
+}
+
+/** @throws DerFault; also where the request is not signed with its own key, which would prove possession */
+export function readCertificateRequest(bytes: Uint8Array): CertificateRequest {
+  const signed = readSigned(readDer(bytes, TAG.sequence));
+  const [, subject, publicKeyInfo] = childrenOf(expectTag(signed.signed, TAG.sequence));
+  const info = expectTag(publicKeyInfo, TAG.sequence);
+  const publicKey = readPublicKey(info);
+  if (!isSignedBy(signed, publicKey)) {
+    throw new DerFault('the request is not signed with the key that it names');
+  }
+  const commonNames = commonNamesIn(expectTag(subject, TAG.sequence));
+  return { commonNames, publicKey, publicKeyInfo: info.bytes };
+}
+
+/** @param key private, on P-256 @returns in DER */
+export function writeCertificateRequest(commonName: string, key: KeyObject): Buffer {
+  const content = sequence(
+    integer('0'),
+    nameOf(commonName),
+    createPublicKey(key).export({ format: 'der', type: 'spki' }),
+    der(contextTag(0, true)),
+  );
+  return signedStructure(content, sign('sha256', content, key));
+}

@@ -1,0 +1,51 @@
+/** Signatures over structures of X.509, made and checked with node:crypto. */
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { childrenOf, DerFault, type Element, readBits, readOid } from './der-reader.js';
+
+interface Algorithm {
+  /** undefined: the key's own, as Ed25519 has it. */
+  readonly hash: string | undefined;
+  readonly keyType: string;
+}
+
+/** Accepted algorithms: nothing with SHA-1 or MD5. */
+const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
+  '1.2.840.10045.4.3.2': { hash: 'sha256', keyType: 'ec' },
+  '1.2.840.10045.4.3.3': { hash: 'sha384', keyType: 'ec' },
+  '1.2.840.10045.4.3.4': { hash: 'sha512', keyType: 'ec' },
+  '1.2.840.113549.1.1.11': { hash: 'sha256', keyType: 'rsa' },
+  '1.2.840.113549.1.1.12': { hash: 'sha384', keyType: 'rsa' },
+  '1.2.840.113549.1.1.13': { hash: 'sha512', keyType: 'rsa' },
+  '1.3.101.112': { hash: undefined, keyType: 'ed25519' },
+};
+
+/** A structure, and the signature over it. */
+export interface Signed {
+  readonly signed: Element;
+  readonly algorithm: Element;
+  readonly signature: Buffer;
+}
+
+/** The three parts of a certificate, a request or a revocation list. @throws DerFault */
+export function readSigned(element: Element): Signed {
+  const [signed, algorithm, signature, ...rest] = childrenOf(element);
+  if (!signed || !algorithm || rest.length > 0) throw new DerFault('not a signed structure');
+  return { signed, algorithm, signature: readBits(signature) };
+}
+
+/** Whether the holder of this key has signed it, with an algorithm that we accept. */
+export function isSignedBy({ signed, algorithm, signature }: Signed, key: KeyObject): boolean {
+  const known = ALGORITHMS[readOid(childrenOf(algorithm)[0])];
+  if (!known || known.keyType !== key.asymmetricKeyType) return false;
+  const padding = known.keyType === 'rsa' ? { padding: constants.RSA_PKCS1_PADDING } : {};
+  return verify(known.hash, signed.bytes, { key, ...padding }, signature);
+}
+
+/** A SubjectPublicKeyInfo. @throws DerFault */
+export function readPublicKey({ bytes }: Element): KeyObject {
+  try {
+    return createPublicKey({ key: bytes, format: 'der', type: 'spki' });
+  } catch (error) {
+    throw new DerFault(`the public key cannot be read: ${(error as Error).message}`);
+  }
+}

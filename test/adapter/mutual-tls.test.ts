@@ -1,0 +1,345 @@
+/**
+ * Mutual TLS at the embedded broker: a client certificate is the vehicle's identity, and nobody speaks for another one with
+ * it. Certificates come from OpenSSL; clients are OpenSSL, mosquitto_pub and MQTT.js.
+ */
+import { once } from 'node:events';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect as tcpConnect } from 'node:net';
+import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
+import mqtt, { type MqttClient } from 'mqtt';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { newDeviceMessageId } from '../../src/contract/index.js';
+import { readTlsFiles } from '../../src/service/vehicle-tls/index.js';
+import { eventually, startTestAdapter, type TestAdapter } from '../support/adapter.js';
+import { eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
+import { OpensslAuthority, type Pair, pemOf, runClient } from '../support/openssl-authority.js';
+import { mosquittoClients, temporaryDirectory } from '../support/servers.js';
+
+const authority = new OpensslAuthority();
+const stranger = new OpensslAuthority('Another Authority');
+const folder = temporaryDirectory('broker-tls');
+const paths = {
+  cert: join(folder, 'cert.pem'),
+  key: join(folder, 'key.pem'),
+  ca: authority.ca,
+  crl: join(folder, 'crl.pem'),
+};
+const install = ({ cert, key }: Pair) => {
+  copyFileSync(key, paths.key);
+  copyFileSync(cert, paths.cert);
+};
+const publishCrl = () => copyFileSync(authority.crl, paths.crl);
+
+let t: TestAdapter;
+beforeAll(async () => {
+  install(authority.server());
+  publishCrl();
+  t = await startTestAdapter({ mqttsPort: 0, vehicleTls: paths });
+});
+afterAll(() => t.stop());
+
+const clients: MqttClient[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.end(true);
+});
+
+const url = () => t.adapter.mqttsUrl ?? '';
+const connect = (pair: Pair | undefined, clientId: string, options: object = {}) => {
+  const client = mqtt.connect(url(), {
+    clientId,
+    ca: readFileSync(authority.ca),
+    ...(pair ? pemOf(pair) : {}),
+    reconnectPeriod: 0,
+    connectTimeout: 10_000,
+    protocolVersion: 4,
+    ...options,
+  });
+  clients.push(client);
+  return new Promise<MqttClient>((resolve, reject) => {
+    client.once('connect', () => resolve(client));
+    client.once('error', reject);
+    client.once('close', () => reject(new Error('the connection was closed')));
+  });
+};
+
+let number = 0;
+async function registered(): Promise<TestVehicle> {
+  const vehicle = vehicleOf(++number, 'TLS');
+  await t.register(vehicle);
+  return vehicle;
+}
+const closed = (client: MqttClient) =>
+  new Promise<void>((resolve) => client.once('close', resolve));
+const eventOf = (vehicle: TestVehicle) =>
+  eventBytes(vehicle, {
+    refId: 'none',
+    messageId: newDeviceMessageId(),
+    correlationId: '',
+    status: 3,
+    timestamp: Date.now(),
+  });
+
+test.each<[string, (systemId: string) => Parameters<OpensslAuthority['issue']>[1]]>([
+  ['the common name', () => ({})],
+  ['a DNS name', (id) => ({ subject: '/O=maker', extensions: [`subjectAltName=DNS:${id}`] })],
+  [
+    'a URI',
+    (id) => ({ subject: '/O=maker', extensions: [`subjectAltName=URI:urn:otaops:system:${id}`] }),
+  ],
+  [
+    'all of them',
+    (id) => ({
+      extensions: [
+        `subjectAltName=DNS:${id},URI:urn:otaops:system:${id}`,
+        'extendedKeyUsage=clientAuth',
+      ],
+    }),
+  ],
+])('%s of the certificate is the system_id; no password is needed', async (_what, certificate) => {
+  const vehicle = await registered();
+  const pair = authority.issue(vehicle.systemId, certificate(vehicle.systemId));
+  const client = await connect(pair, vehicle.systemId);
+  const before = await t.storedMessages();
+  await client.publishAsync(`d2c/${vehicle.systemId}`, eventOf(vehicle), { qos: 1 });
+  expect(await t.storedMessages()).toBe(before + 1);
+  await client.subscribeAsync(`c2d/${vehicle.systemId}`, { qos: 1 });
+  await expect(client.subscribeAsync('c2d/c2c-sys-other', { qos: 1 })).rejects.toThrow('Subscribe');
+});
+
+const refusedBy = (pair: Pair | undefined, systemId: string) =>
+  expect(connect(pair, systemId)).rejects.toThrow();
+
+test.each<[string, (systemId: string) => Parameters<OpensslAuthority['issue']>[1]]>([
+  ['two common names', (id) => ({ subject: `/CN=${id}/CN=${id}-2` })],
+  ['the same common name twice', (id) => ({ subject: `/CN=${id}/CN=${id}` })],
+  [
+    'another DNS name beside the common name',
+    () => ({ extensions: ['subjectAltName=DNS:c2c-sys-other'] }),
+  ],
+  ['another URI', (id) => ({ extensions: [`subjectAltName=URI:urn:otaops:system:${id}-2`] })],
+  ['a URI of another kind', (id) => ({ extensions: [`subjectAltName=URI:urn:x:${id}`] })],
+  ['an address', () => ({ extensions: ['subjectAltName=IP:127.0.0.1'] })],
+  [
+    'an escaped NUL',
+    (id) => ({ subject: '/O=x', extensions: [`subjectAltName=URI:urn:otaops:system:${id}%00`] }),
+  ],
+  ['no name', () => ({ subject: '/O=maker' })],
+  ['CA:TRUE', () => ({ extensions: ['basicConstraints=critical,CA:TRUE'] })],
+  ['the purpose of a server', () => ({ extensions: ['extendedKeyUsage=serverAuth'] })],
+  ['an end in the past', () => ({ from: '20200101000000Z', until: '20210101000000Z' })],
+  ['a start in the future', () => ({ from: '20400101000000Z', until: '20410101000000Z' })],
+])('a certificate with %s is refused', async (_what, certificate) => {
+  const vehicle = await registered();
+  const pair = authority.issue(vehicle.systemId, certificate(vehicle.systemId));
+  await refusedBy(pair, vehicle.systemId);
+});
+
+test('no certificate, or one of another authority, is refused', async () => {
+  const vehicle = await registered();
+  await refusedBy(undefined, vehicle.systemId);
+  await refusedBy(stranger.issue(vehicle.systemId), vehicle.systemId);
+  const count = await t.metric('otaops_limit_refusals_total{limit="mqtt-certificates"}');
+  expect(count).toBeGreaterThan(0);
+});
+
+test('a NUL in a common name does not end the name', async () => {
+  const vehicle = await registered();
+  // OpenSSL's configuration can state it in DER only: UTF8String of the system_id, NUL, "x".
+  const pair = authority.issue(vehicle.systemId, {
+    extensions: [
+      'subjectAltName=DER:' + derDnsName(`${vehicle.systemId}\0x`),
+      'extendedKeyUsage=clientAuth',
+    ],
+  });
+  await refusedBy(pair, vehicle.systemId);
+});
+
+const derDnsName = (name: string) =>
+  Buffer.concat([
+    Buffer.from([0x30, name.length + 2, 0x82, name.length]),
+    Buffer.from(name, 'latin1'),
+  ])
+    .toString('hex')
+    .replaceAll(/..(?=.)/g, '$&:');
+
+test('with its certificate a vehicle is nobody else, by client id, user name or topic', async () => {
+  const [own, other] = [await registered(), await registered()];
+  const pair = authority.issue(own.systemId);
+  await refusedBy(pair, other.systemId);
+  await expect(connect(pair, own.systemId, { username: other.systemId })).rejects.toThrow();
+  // Also not with the other one's credential beside the certificate.
+  await expect(
+    connect(pair, other.systemId, {
+      username: other.systemId,
+      password: `credential-of-${other.vin}`,
+    }),
+  ).rejects.toThrow();
+  const client = await connect(pair, own.systemId, { username: own.systemId });
+  const dead = () => t.metric('otaops_messages_dead_letter_total');
+  const before = await dead();
+  await client.publishAsync(`d2c/${other.systemId}`, eventOf(other), { qos: 1 });
+  expect(await dead()).toBe(before + 1);
+});
+
+test('a vehicle that is not registered is refused, and one that is deleted is disconnected', async () => {
+  const vehicle = vehicleOf(++number, 'TLS');
+  const pair = authority.issue(vehicle.systemId);
+  await refusedBy(pair, vehicle.systemId);
+  await t.register(vehicle);
+  const client = await connect(pair, vehicle.systemId);
+  const gone = closed(client);
+  await t.call('DELETE', `/v1.0/vehicles/${vehicle.vin}`);
+  await gone;
+  await refusedBy(pair, vehicle.systemId);
+});
+
+test('a revocation by serial number ends the connection, whatever the session was, and lasts', async () => {
+  const vehicle = await registered();
+  const [pair, next] = [authority.issue(vehicle.systemId), authority.issue(vehicle.systemId)];
+  const client = await connect(pair, vehicle.systemId);
+  const gone = closed(client);
+  const serial = authority.serialOf(pair);
+  const revoke = () =>
+    t.call('PUT', `/v1.0/revoked-certificates/${serial}`, { body: { reason: 'stolen' } });
+  const { status, body } = await revoke();
+  expect([status, body.serial]).toEqual([200, serial.toLowerCase().replace(/^0+/, '')]);
+  await gone;
+  await refusedBy(pair, vehicle.systemId);
+  // Another certificate of the same vehicle is as good as before.
+  await connect(next, vehicle.systemId);
+  expect((await revoke()).body).toEqual(body);
+  const { items } = (await t.call('GET', '/v1.0/revoked-certificates')).body;
+  expect(items).toContainEqual(body);
+});
+
+test('a revocation list that is replaced ends the connection', async () => {
+  const vehicle = await registered();
+  const pair = authority.issue(vehicle.systemId);
+  const client = await connect(pair, vehicle.systemId);
+  const gone = closed(client);
+  authority.revoke(pair);
+  publishCrl();
+  await gone;
+  await refusedBy(pair, vehicle.systemId);
+});
+
+test('a list that cannot be read, or is of another authority, changes nothing', async () => {
+  const vehicle = await registered();
+  const [revoked, good] = [authority.issue(vehicle.systemId), authority.issue(vehicle.systemId)];
+  authority.revoke(revoked);
+  publishCrl();
+  await eventually(
+    () =>
+      connect(revoked, vehicle.systemId).then(
+        () => 'connected',
+        () => 'refused',
+      ),
+    (outcome) => outcome === 'refused',
+  );
+  for (const bad of [readFileSync(stranger.crl), 'no list']) {
+    const failures = () => t.metric('otaops_failures_total{part="message-link"}');
+    const before = await failures();
+    writeFileSync(paths.crl, bad);
+    await eventually(failures, (number) => number > before);
+    await refusedBy(revoked, vehicle.systemId);
+    await connect(good, vehicle.systemId);
+  }
+  publishCrl();
+});
+
+test('a renewed server certificate is served without a restart, and connections stay', async () => {
+  const vehicle = await registered();
+  const pair = authority.issue(vehicle.systemId);
+  const client = await connect(pair, vehicle.systemId);
+  const renewed = authority.server();
+  install(renewed);
+  const served = () =>
+    new Promise<string>((resolve, reject) => {
+      const { hostname, port } = new URL(url());
+      const socket = tlsConnect(
+        { host: hostname, port: Number(port), ca: readFileSync(authority.ca), ...pemOf(pair) },
+        () => {
+          resolve(socket.getPeerCertificate().serialNumber);
+          socket.destroy();
+        },
+      );
+      socket.once('error', reject);
+    });
+  await eventually(served, (serial) => serial === authority.serialOf(renewed));
+  expect(client.connected).toBe(true);
+});
+
+test('openssl s_client: without a certificate the handshake fails, also with TLS 1.2', async () => {
+  const vehicle = await registered();
+  const { cert, key } = authority.issue(vehicle.systemId);
+  const { host } = new URL(url().replace('mqtts:', 'https:'));
+  const handshake = (...args: string[]) =>
+    runClient('openssl', ['s_client', '-connect', host, '-CAfile', authority.ca, ...args]);
+  const without = await handshake('-tls1_2');
+  expect(without.output).toMatch(/alert/);
+  const withOne = await handshake('-tls1_2', '-cert', cert, '-key', key);
+  expect(withOne.output).toContain('Verify return code: 0');
+  expect(withOne.output).not.toMatch(/alert/);
+  const old = await handshake('-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0');
+  expect(old.output).toMatch(/alert|error/);
+});
+
+test('mosquitto_pub with a certificate', async () => {
+  const programs = await mosquittoClients();
+  if (!programs) return;
+  const vehicle = await registered();
+  const { cert, key } = authority.issue(vehicle.systemId);
+  const { hostname, port } = new URL(url());
+  const file = join(folder, 'message.json');
+  writeFileSync(file, eventOf(vehicle));
+  const before = await t.storedMessages();
+  const { code, output } = await runClient(programs.pub, [
+    ...['-h', hostname, '-p', port, '-i', vehicle.systemId, '-q', '1'],
+    ...['-t', `d2c/${vehicle.systemId}`, '-f', file],
+    ...['--cafile', authority.ca, '--cert', cert, '--key', key],
+  ]);
+  expect([code, output]).toEqual([0, '']);
+  expect(await t.storedMessages()).toBe(before + 1);
+});
+
+test('connections that do not finish the handshake are closed, and count as not signed in', async () => {
+  const limited = await startTestAdapter({
+    mqttPlain: false,
+    mqttsPort: 0,
+    vehicleTls: paths,
+    brokerLimits: {
+      connections: { inAll: 100, perAddress: 0 },
+      unauthenticated: 2,
+      connectSeconds: 60,
+      connectBytes: 16 * 1024,
+      queue: 10,
+    },
+  });
+  try {
+    expect(limited.adapter.mqttUrl).toBe(limited.adapter.mqttsUrl);
+    const { hostname, port } = new URL(limited.adapter.mqttUrl);
+    const silent = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const socket = tcpConnect(Number(port), hostname);
+        socket.on('error', () => undefined);
+        await once(socket, 'connect');
+        return socket;
+      }),
+    );
+    await Promise.race(silent.map((socket) => once(socket, 'close')));
+    for (const socket of silent) socket.destroy();
+  } finally {
+    await limited.stop();
+  }
+});
+
+test('an unusable file stops the start, and the message names it', async () => {
+  const missing = join(folder, 'missing.pem');
+  await expect(readTlsFiles({ ...paths, ca: missing })).rejects.toThrow(missing);
+  await expect(readTlsFiles({ ...paths, key: stranger.ca })).rejects.toThrow(stranger.ca);
+  await expect(readTlsFiles({ ...paths, crl: stranger.crl })).rejects.toThrow(stranger.crl);
+  await expect(readTlsFiles({ ...paths, ca: authority.server().cert })).rejects.toThrow(
+    'authority',
+  );
+});

@@ -1,0 +1,92 @@
+/** The dossier as a PDF says what its JSON Lines say, as poppler reads it. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { verifyDossier } from '../../../src/carota/dossier/index.js';
+import { printable } from '../../../src/carota/dossier/pdf/printable.js';
+import { hasPoppler, infoOf, pagesOf, squeezed } from '../../support/pdf.js';
+import {
+  type AdapterDouble,
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from '../support/test-carota.js';
+import { dossierOf, linesOf, runCampaign, VINS } from './campaign.js';
+
+const REF_ID = 'schedule 0909 – größer';
+
+let adapter: AdapterDouble;
+let carota: TestCarota;
+
+beforeAll(async () => {
+  adapter = await startAdapterDouble();
+  carota = await startTestCarota(adapter.url);
+  await runCampaign(carota, REF_ID);
+});
+afterAll(async () => {
+  await carota.stop();
+  await adapter.stop();
+});
+
+/** Every value in a record. */
+function* valuesIn(value: unknown): Generator<string> {
+  if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) yield* valuesIn(member);
+  } else if (value !== null) yield String(value);
+}
+
+describe.skipIf(!hasPoppler)('the PDF', () => {
+  test('has every value of every record, and on each page the head of the chain that was sealed', async () => {
+    const lines = linesOf(await dossierOf(carota, REF_ID));
+    const pdf = await dossierOf(carota, REF_ID, '?format=pdf');
+    const pages = pagesOf(pdf);
+    const text = squeezed(pages.join('\n'));
+    // Another dossier than the lines, written a moment later: what differs is said by both.
+    const differs = new Set(['hash', 'writtenAt', 'type', 'seal', 'key', 'format']);
+    const missing = lines
+      .filter(({ type }) => type !== 'seal')
+      .flatMap((line) => Object.entries(line).filter(([name]) => !differs.has(name)))
+      .flatMap(([name, member]) => [...valuesIn(member)].map((value) => [name, value] as const))
+      .filter(([, value]) => !text.includes(squeezed(value)));
+    expect(missing).toEqual([]);
+    const head = /chain ([0-9a-f]{64})/.exec(pages[0] ?? '')?.[1];
+    expect(head).toBeDefined();
+    expect(pages.every((page) => page.includes(`chain ${head}`))).toBe(true);
+    expect(squeezed(pages.at(-1) ?? '')).toContain(`headofthechain${head}`);
+    expect(pages.every((page, n) => page.includes(`page ${n + 1}`))).toBe(true);
+    for (const part of ['Campaign', 'The update', 'Approvals, waves and decisions', 'Vehicles']) {
+      expect(pages.filter((page) => page.split('\n').includes(part))).toHaveLength(1);
+    }
+    expect(readdirSync(join(carota.dataDir, 'incoming'))).toEqual([]);
+  });
+
+  test('has a title, and no VIN where there are pseudonyms', async () => {
+    const pdf = await dossierOf(carota, REF_ID, '?format=pdf&pseudonymous=true');
+    expect(infoOf(pdf)).toMatchObject({ Title: `Record of campaign ${REF_ID}`, Encrypted: 'no' });
+    expect(pdf.includes('/Lang (en)')).toBe(true);
+    const text = pagesOf(pdf).join('\n').toUpperCase();
+    expect(VINS.filter((vin) => text.includes(vin))).toEqual([]);
+    expect(text).toContain('VIN-');
+  });
+
+  test('is answered with its type and a name', async () => {
+    const url = `${carota.carota.httpUrl}/v1.0/schedules/${encodeURIComponent(REF_ID)}/dossier?format=pdf`;
+    const answer = await fetch(url, { headers: { 'authorization-token': carota.token } });
+    expect(answer.headers.get('content-type')).toBe('application/pdf');
+    const name = answer.headers.get('content-disposition') ?? '';
+    expect(decodeURIComponent(name)).toBe(`attachment; filename*=UTF-8''dossier ${REF_ID}.pdf`);
+    expect(
+      Buffer.from(await answer.arrayBuffer())
+        .subarray(0, 5)
+        .toString(),
+    ).toBe('%PDF-');
+    await expect(verifyDossier([Buffer.from('%PDF-\n')])).rejects.toThrow('no JSON');
+  });
+});
+
+test('what a font cannot print is written as its code point, and so is what nobody sees', () => {
+  const latin = (codePoint: number) => codePoint < 0x250 || codePoint > 0xffff;
+  expect(printable('Größe\n漢 \u202Ea\u0000\u200B🚗', latin)).toBe(
+    'Größe\n\\u{6f22} \\u{202e}a\\u{0}\\u{200b}🚗',
+  );
+});
