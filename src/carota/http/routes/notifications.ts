@@ -32,14 +32,14 @@ import { type CarotaContext } from '../context.js';
 const NOTIFICATIONS = listCursor('notifications', ID_POSITION);
 
 export function notificationRoutes(server: Server, context: CarotaContext): void {
-  const { database, reading, clock, notifications } = context;
-  const { channels, box, sender } = notifications;
+  const { database, reading, clock } = context;
 
   serve(server, notificationApi.listNotificationRules, async () => ({
     items: (await listRules(reading)).map(ruleBody),
   }));
 
   serve(server, notificationApi.addNotificationRule, async ({ body }) => {
+    const { channels, box } = context.notifications;
     const errors = ruleErrors(body, channels);
     if (errors.length > 0) throw invalid(errors);
     const added = await addRule(database, body, box, clock());
@@ -66,7 +66,7 @@ export function notificationRoutes(server: Server, context: CarotaContext): void
       if (!rule) throw noRule(id);
       return addTest(tx, rule, clock());
     });
-    sender.wake();
+    context.notifications.sender.wake();
     return deliveryBody(delivery);
   });
 
