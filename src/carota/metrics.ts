@@ -1,7 +1,7 @@
 /** Metrics for monitoring the CarOTA Server. */
 import { type Logger } from 'pino';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { watchSignIns } from '../service/access/index.js';
+import { countExpiringTokens, watchSignIns } from '../service/access/index.js';
 import { type CertificateListeners, watchCertificate } from '../service/tls/index.js';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
@@ -92,9 +92,10 @@ export class CarotaMetrics {
     registers: [this.#registry],
   });
 
-  /** @param clockOffset seconds by which this machine's clock is ahead of the database's */
-  constructor(database: Queryable, clockOffset: () => number) {
+  /** @param clock the database's time, ms @param clockOffset seconds by which this machine's clock is ahead of the database's */
+  constructor(database: Queryable, clock: () => number, clockOffset: () => number) {
     collectDefaultMetrics({ register: this.#registry });
+    countExpiringTokens(this.#registry, database, clock);
     // Starting at 0 instead of the first event makes the first increase visible to rate().
     for (const reason of REFUSAL_REASONS) this.#refused.inc({ reason }, 0);
     for (const attack of ATTACKS) this.#attacks.inc({ attack }, 0);

@@ -1,13 +1,26 @@
 /** Startup settings of a CarOTA Server. */
 import { type AdapterSettings, type ApprovalRule } from './schedules/index.js';
 import { type SignInLimits } from '../service/access/index.js';
+import { type TlsFilePaths } from '../service/vehicle-tls/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
+import { type SignOnSettings } from '../service/sign-on/index.js';
 import { type TlsSettings } from '../service/tls/index.js';
 
-export interface CarotaSettings extends AdapterSettings, TlsSettings {
+export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
+  /** Port on which vehicles call with client certificates; 0: any free one. Needs {@link vehicleTls}. */
+  readonly vehiclePort?: number | undefined;
+  /** PEM files of that port; undefined: there is none. */
+  readonly vehicleTls?:
+    (Omit<TlsFilePaths, 'ca'> & { readonly ca: string | undefined }) | undefined;
+  /** Folder of an authority of our own, which issues the vehicles' certificates; undefined: another one does. */
+  readonly enrolmentCa?: string | undefined;
+  /** Command of another authority, for enrolment on the port of the vehicles; undefined: see above. */
+  readonly enrolmentCommand?: string | undefined;
+  /** Validity of the certificates that the authority of our own issues, days. */
+  readonly certificateDays?: number | undefined;
   /** PEM file of CAs to be trusted besides the well-known ones when calling other servers over HTTPS. */
   readonly ca?: string | undefined;
   /** Directory of the embedded database, artifacts, keys made for trials, and the initial admin token. */

@@ -1,4 +1,4 @@
-/** Signing keys of a command: files, a PKCS #11 token, or the signer process. */
+/** Signing keys of a command: files, AWS KMS, a PKCS #11 token, or the signer process. */
 import { type Command } from 'commander';
 import { type Signer } from '../uptane/signing/index.js';
 import { option } from './options.js';
@@ -42,19 +42,19 @@ export const addTokenOptions = (command: Command): Command =>
 
 export function addSignerOptions(command: Command): Command {
   command
-    .option('--key <file>', 'private key; repeatable', collect)
+    .option('--key <file>', 'private key, or kms:ARN of a key in AWS KMS; repeatable', collect)
     .option('--key-label <label>', 'key in the PKCS #11 token; repeatable', collect)
     .option('--signer <socket>', 'keys of otaops signer');
   return addPassphraseOptions(addTokenOptions(command));
 }
 
-/** @throws UsageError, KeyFileFault, Pkcs11Fault, SignerProcessFault; everything opened is then closed */
+/** @throws UsageError, KeyFileFault, KmsFault, Pkcs11Fault, SignerProcessFault; everything opened is then closed */
 export async function openSigners(flags: SignerFlags): Promise<OpenedSigners> {
   const closers: (() => void)[] = [];
   const close = () => closers.forEach((one) => one());
   try {
     const signers = [
-      ...(await signersInFiles(flags)),
+      ...(await signersOfKeys(flags, closers)),
       ...(await signersInToken(flags, closers)),
       ...(await signersOfProcess(flags, closers)),
     ];
@@ -66,15 +66,36 @@ export async function openSigners(flags: SignerFlags): Promise<OpenedSigners> {
   }
 }
 
-async function signersInFiles({ key = [], ...flags }: SignerFlags): Promise<NamedSigner[]> {
-  const { openKeyFile } = await import('../uptane/signing/index.js');
+async function signersOfKeys(
+  { key = [], ...flags }: SignerFlags,
+  closers: (() => void)[],
+): Promise<NamedSigner[]> {
   const ask = passphraseSource(flags);
   const signers: NamedSigner[] = [];
-  for (const path of key) {
-    const signer = await openKeyFile(path, () => ask(`passphrase of ${path}`));
-    signers.push({ signer, recordPath: `${path}.signed.json` });
-  }
+  for (const name of key) signers.push(await openKey(name, ask, closers));
   return signers;
+}
+
+/**
+ * @param name a private key file, or `kms:ARN`
+ * @param ask for the passphrase of an encrypted file
+ * @param closers takes what closes it
+ * @throws KeyFileFault, KmsFault
+ */
+export async function openKey(
+  name: string,
+  ask: (what: string) => Promise<string>,
+  closers: (() => void)[],
+): Promise<NamedSigner> {
+  const { kmsKeyIn, openKeyFile, openKmsKey } = await import('../uptane/signing/index.js');
+  const arn = kmsKeyIn(name);
+  if (arn === undefined) {
+    const signer = await openKeyFile(name, () => ask(`passphrase of ${name}`));
+    return { signer, recordPath: `${name}.signed.json` };
+  }
+  const signer = await openKmsKey(arn);
+  closers.push(() => signer.close());
+  return { signer, recordPath: undefined };
 }
 
 async function signersInToken(flags: SignerFlags, closers: (() => void)[]): Promise<NamedSigner[]> {

@@ -1,9 +1,9 @@
 /** The published image repository in a bucket, as a CDN serves it: what vehicles get there, and with which cache headers. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import S3rver from 's3rver';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -17,6 +17,7 @@ import { RepositoryClient } from '../../src/uptane/repository-client.js';
 import { IMAGE_REPOSITORY } from '../../src/uptane/rules.js';
 import { HttpFetcher } from '../../src/uptane/transfer/http-fetcher.js';
 import { imagePath } from '../../src/uptane/urls.js';
+import { runCommand } from '../support/run-command.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
 import { makeSigner, TestCeremony, TestClient } from '../uptane/repository/support.js';
 import { MemoryStore } from '../uptane/support/memory.js';
@@ -29,6 +30,7 @@ let s3Url: string;
 let client: S3Client;
 let cdn: Server;
 let cdnUrl: string;
+let cdnBucket = BUCKET;
 let adapter: AdapterDouble;
 /** What the CDN has answered, by path. */
 const served = new Map<string, string>();
@@ -46,6 +48,7 @@ beforeAll(async () => {
       { name: BUCKET, configs: [] },
       { name: 'artifacts', configs: [] },
       { name: 'cut', configs: [] },
+      { name: 'lost', configs: [] },
     ],
   });
   await s3.run();
@@ -54,7 +57,7 @@ beforeAll(async () => {
   // Reads the bucket with its own credentials, as a CDN does.
   cdn = createServer((request, response) => {
     const Key = decodeURIComponent((request.url ?? '').slice(1));
-    client.send(new GetObjectCommand({ Bucket: BUCKET, Key })).then(
+    client.send(new GetObjectCommand({ Bucket: cdnBucket, Key })).then(
       async ({ Body, CacheControl = '' }) => {
         served.set(Key, CacheControl);
         response.end(await Body?.transformToByteArray());
@@ -217,4 +220,79 @@ test('cut between any two objects, also with new keys: vehicles accept what is t
   expect(must(await bucket('metadata/2.root.json'))).toEqual(
     new Uint8Array(readFileSync(join(ceremony.folder, 'metadata', '2.root.json'))),
   );
+});
+
+test('a folder that was lost is restored from the CDN, also after a copy that was cut, and publishes on', async () => {
+  cdnBucket = 'lost';
+  const ceremony = new TestCeremony();
+  ceremony.now = new Date();
+  await ceremony.established();
+  const publish = async (content: string, counter: number) => {
+    await ceremony.addImage('a.bin', content, counter);
+    await ceremony.sign(...ceremony.targets.slice(0, 2));
+    await ceremony.publish();
+  };
+  const objects = await openS3Objects({ s3Url, s3Bucket: 'lost', s3Region: 'us-east-1' });
+  let isTimestampTaken = true;
+  const copy = async () => {
+    const mirror = new Mirror({
+      folder: ceremony.folder,
+      database: { query: () => Promise.resolve([]), script: () => Promise.resolve() },
+      store: new DiskStore(temporaryDirectory('none')),
+      objects: {
+        list: () => objects.list(),
+        async put(key, ...rest) {
+          if (key === 'metadata/timestamp.json' && !isTimestampTaken) throw new Error('cut');
+          await objects.put(key, ...rest);
+        },
+      },
+    });
+    await mirror.copyImages();
+    await mirror.copyMetadata();
+  };
+  await publish('a 1', 1);
+  await copy();
+  const root = readFileSync(join(ceremony.folder, 'metadata', '1.root.json'));
+  const vehicle = new CdnVehicle(root);
+  expect(await vehicle.fetch('a.bin')).toBe('a 1');
+  // This one never becomes current: its targets and snapshot are in the bucket, with numbers of their own.
+  await publish('a 2', 2);
+  isTimestampTaken = false;
+  await expect(copy()).rejects.toThrow('cut');
+  isTimestampTaken = true;
+  rmSync(ceremony.folder, { recursive: true });
+
+  ceremony.folder = join(temporaryDirectory('restored'), 'repo');
+  const rootFile = join(temporaryDirectory('provisioned'), 'root.json');
+  writeFileSync(rootFile, root);
+  const args = ['repository', 'fetch', ceremony.folder, '--from', cdnUrl, '--root', rootFile];
+  const fetched = await runCommand([...args, '--images']);
+  expect([fetched.code, fetched.output]).toEqual([0, expect.stringContaining('a.bin')]);
+  const targets = join(ceremony.folder, 'targets');
+  const contents = () =>
+    readdirSync(targets).map((name) => readFileSync(join(targets, name), 'utf8'));
+  expect(new Set(contents())).toEqual(new Set(['a 1']));
+  expect(await vehicle.fetch('a.bin')).toBe('a 1');
+
+  // Damaged on disk: fetched again. Forged in the bucket: refused, and not written.
+  const [name = ''] = readdirSync(targets);
+  writeFileSync(join(targets, name), 'a 9');
+  expect((await runCommand([...args, '--images'])).output).toContain(`Fetched targets/${name}`);
+  expect(new Set(contents())).toEqual(new Set(['a 1']));
+  const listed = [...served.keys()].filter((key) => key.endsWith('.a.bin'));
+  for (const Key of listed) {
+    await client.send(new PutObjectCommand({ Bucket: 'lost', Key, Body: 'a 8' }));
+  }
+  rmSync(join(targets, name));
+  const forged = await runCommand([...args, '--images']);
+  expect([forged.code, forged.output]).toEqual([1, expect.stringContaining('hash')]);
+  expect(existsSync(join(targets, name))).toBe(false);
+  for (const Key of listed) {
+    await client.send(new PutObjectCommand({ Bucket: 'lost', Key, Body: 'a 1' }));
+  }
+
+  await runCommand([...args, '--images']);
+  await publish('a 3', 3);
+  await copy();
+  expect(await vehicle.fetch('a.bin')).toBe('a 3');
 });

@@ -24,6 +24,8 @@ const SHORT = 'public, max-age=30';
 
 const METADATA = 'metadata';
 const TIMESTAMP = `${METADATA}/timestamp.json`;
+/** `N.ROLE.json` */
+const VERSIONED = /^([1-9][0-9]*)\.(.+)$/;
 const isRoot = (path: string) => path.endsWith('.root.json');
 
 export class Mirror {
@@ -61,9 +63,13 @@ export class Mirror {
     const known = await this.#paths();
     const timestamp = await this.#files.read(TIMESTAMP);
     if (timestamp === undefined) return;
-    const fresh = (await this.#files.list(METADATA))
-      .map((name) => `${METADATA}/${name}`)
-      .filter((path) => /^metadata\/[1-9][0-9]*\./.test(path) && !known.has(path));
+    const versioned = (await this.#files.list(METADATA)).filter((name) => VERSIONED.test(name));
+    // Until the timestamp was copied once, the newest are copied again: a copy that was cut before its timestamp, and a folder
+    // restored from the bucket, may have given one number two contents.
+    const again = this.#timestamp ? new Set<string>() : newestOf(versioned);
+    const fresh = versioned
+      .filter((name) => again.has(name) || !known.has(`${METADATA}/${name}`))
+      .map((name) => `${METADATA}/${name}`);
     for (const path of fresh) if (!isRoot(path)) await this.#copy(path);
     if (!this.#timestamp || Buffer.compare(this.#timestamp, timestamp) !== 0) {
       await this.#put(TIMESTAMP, timestamp, 'application/json', SHORT);
@@ -95,4 +101,16 @@ export class Mirror {
     this.#known ??= new Set(await this.#options.objects.list());
     return this.#known;
   }
+}
+
+/** Of each role the file with the highest version. */
+function newestOf(names: readonly string[]): ReadonlySet<string> {
+  const newest = new Map<string, { readonly version: number; readonly name: string }>();
+  for (const name of names) {
+    const [, version = '', role = ''] = VERSIONED.exec(name) ?? [];
+    if (Number(version) > (newest.get(role)?.version ?? 0)) {
+      newest.set(role, { version: Number(version), name });
+    }
+  }
+  return new Set([...newest.values()].map(({ name }) => name));
 }

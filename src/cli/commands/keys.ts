@@ -6,7 +6,7 @@ import { type Command, Option } from 'commander';
 import { type KeyType } from '../../uptane/signing/index.js';
 import { print, printJson, printTable } from '../output.js';
 import { newPassphrase, passphraseSource, type PassphraseFlags } from '../passphrase.js';
-import { addPassphraseOptions, addTokenOptions } from '../signers.js';
+import { addPassphraseOptions, addTokenOptions, openKey } from '../signers.js';
 import { UsageError } from '../usage-error.js';
 
 interface TokenFlags extends PassphraseFlags {
@@ -24,7 +24,9 @@ interface GenerateFlags extends TokenFlags {
 export function keysCommand(program: Command): void {
   const keys = program
     .command('keys')
-    .description('keys that sign Uptane metadata: in encrypted files or in a PKCS #11 token')
+    .description(
+      'keys that sign Uptane metadata: in encrypted files, in a PKCS #11 token or in AWS KMS',
+    )
     .addHelpText(
       'after',
       `
@@ -32,11 +34,13 @@ Examples:
   otaops keys generate alice.key
   otaops keys generate alice.pub --pkcs11-module /usr/lib/softhsm/libsofthsm2.so --key-label alice
   otaops keys list .
+  otaops keys export kms:arn:aws:kms:eu-central-1:111122223333:alias/root alice.pub
 
 FILE is the private key, encrypted; FILE.pub is the public key, for otaops repository.`,
     );
   generateCommand(keys);
   listCommand(keys);
+  exportCommand(keys);
 }
 
 function generateCommand(keys: Command): void {
@@ -142,4 +146,25 @@ async function keysInToken(flags: TokenFlags): Promise<ListedFile[]> {
   } finally {
     token.close();
   }
+}
+
+function exportCommand(keys: Command): void {
+  const command = keys
+    .command('export')
+    .description('write the public key of a private key, to propose it for a role')
+    .argument('<key>', 'private key, or kms:ARN of a key in AWS KMS')
+    .argument('<file>', 'public key');
+  addPassphraseOptions(command);
+  command.action(async (name: string, file: string, flags: PassphraseFlags) => {
+    const { keyText, writePublicKeyFile } = await import('../../uptane/signing/index.js');
+    if (existsSync(file)) throw new UsageError(`${file} exists already`);
+    const closers: (() => void)[] = [];
+    try {
+      const { signer } = await openKey(name, passphraseSource(flags), closers);
+      writePublicKeyFile(file, signer.key);
+      print(`${keyText(signer.key)}  ${file}`);
+    } finally {
+      for (const close of closers) close();
+    }
+  });
 }

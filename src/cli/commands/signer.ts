@@ -7,7 +7,7 @@ import { print } from '../output.js';
 import { passphraseSource, type PassphraseFlags } from '../passphrase.js';
 import { addSettings, LOG_LEVEL } from '../settings/index.js';
 import { parseAtLeastOne } from '../settings/parsers.js';
-import { addPassphraseOptions, collect } from '../signers.js';
+import { addPassphraseOptions, collect, openKey } from '../signers.js';
 import { stopRequested } from '../stop-signals.js';
 import { UsageError } from '../usage-error.js';
 
@@ -23,7 +23,11 @@ export function signerCommand(program: Command): void {
     .command('signer')
     .description('keep the online keys apart from the web server, and sign only what they are for')
     .requiredOption('--socket <path>', 'Unix socket, accessible to this user only')
-    .requiredOption('--online <role=file>', 'role and its key; repeatable', collect)
+    .requiredOption(
+      '--online <role=file>',
+      'role and its key, a file or kms:ARN; repeatable',
+      collect,
+    )
     .addOption(
       option(
         '--longest-days <days>',
@@ -36,15 +40,17 @@ export function signerCommand(program: Command): void {
       `
 Roles: timestamp, snapshot, targets, director-targets, time. Never root.
 
-Example:
-  otaops signer --socket /run/otaops/signer --online timestamp=timestamp.key --online snapshot=snapshot.key`,
+Examples:
+  otaops signer --socket /run/otaops/signer --online timestamp=timestamp.key --online snapshot=snapshot.key
+  otaops signer --socket /run/otaops/signer --online timestamp=kms:arn:aws:kms:eu-central-1:111122223333:alias/timestamp`,
     );
   addSettings(addPassphraseOptions(command), [LOG_LEVEL]);
   command.action(async (flags: SignerFlags) => {
     const stopping = stopRequested();
     const log = serviceLog(flags.logLevel);
     const { SignerServer } = await import('../../uptane/signing/index.js');
-    const keys = await onlineKeys(flags);
+    const closers: (() => void)[] = [];
+    const keys = await onlineKeys(flags, closers);
     const server = new SignerServer({
       socketPath: flags.socket,
       keys,
@@ -56,12 +62,13 @@ Example:
     print(`Listening on ${flags.socket}`);
     log.info({ signal: await stopping }, 'stopping');
     await server.stop();
+    for (const close of closers) close();
   });
 }
 
 /** Opens a key once, even if it has several roles. */
-async function onlineKeys(flags: SignerFlags): Promise<OnlineKey[]> {
-  const { isOnlineRole, ONLINE_ROLES, openKeyFile } = await import('../../uptane/signing/index.js');
+async function onlineKeys(flags: SignerFlags, closers: (() => void)[]): Promise<OnlineKey[]> {
+  const { isOnlineRole, ONLINE_ROLES } = await import('../../uptane/signing/index.js');
   const ask = passphraseSource(flags);
   const rolesOf = new Map<string, OnlineKey['roles']>();
   for (const text of flags.online) {
@@ -76,7 +83,8 @@ async function onlineKeys(flags: SignerFlags): Promise<OnlineKey[]> {
   }
   const keys: OnlineKey[] = [];
   for (const [file, roles] of rolesOf) {
-    keys.push({ signer: await openKeyFile(file, () => ask(`passphrase of ${file}`)), roles });
+    const { signer } = await openKey(file, ask, closers);
+    keys.push({ signer, roles });
   }
   return keys;
 }

@@ -6,6 +6,7 @@ import {
   liveApiOf,
   serviceApi,
   sessionApi,
+  signOnApi,
   tokenApiOf,
 } from '../common-api/index.js';
 import { openApiOf, type Route } from '../http/index.js';
@@ -14,6 +15,7 @@ import { directorApi } from './director.js';
 import { dossierApi } from './dossier.js';
 import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
+import { enrolmentApi } from './enrolment.js';
 import { eventReceiptApi } from './event-receipt.js';
 import { notificationApi } from './notifications.js';
 import { refusedEventApi } from './refused-events.js';
@@ -28,6 +30,7 @@ export * from './director.js';
 export * from './dossier.js';
 export * from './image-repository.js';
 export * from './ecus.js';
+export * from './enrolment.js';
 export * from './event-receipt.js';
 export * from './guard.js';
 export * from './guard-defaults.js';
@@ -55,6 +58,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   scheduleVehicleApi,
   dossierApi,
   vehicleApi,
+  enrolmentApi,
   certificateApi,
   ecuApi,
   directorApi,
@@ -66,6 +70,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   carotaLiveApi,
   carotaTokenApi,
   sessionApi,
+  signOnApi,
   serviceApi,
 ].flatMap((routes) => Object.values<Route>(routes));
 
@@ -74,7 +79,7 @@ const TAGS = {
   'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact.',
   Schedules: 'Update campaigns: vehicles, waves, guard, decisions.',
   Vehicles: 'The vehicles that schedules choose from: model, tags, installed versions.',
-  Certificates: 'Client certificates of vehicles that were revoked.',
+  Certificates: 'Client certificates of vehicles: one-time codes for enrolment, and revocation.',
   ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',

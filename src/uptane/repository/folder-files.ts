@@ -16,19 +16,19 @@ export class FolderFiles implements RepositoryFiles {
   }
 
   read(path: string): Promise<Uint8Array | undefined> {
-    return unlessMissing(readFile(this.#at(path)));
+    return unlessMissing(readFile(this.pathOf(path)));
   }
 
   stream(path: string): AsyncIterable<Uint8Array> {
-    return createReadStream(this.#at(path));
+    return createReadStream(this.pathOf(path));
   }
 
   async size(path: string): Promise<number | undefined> {
-    return (await unlessMissing(stat(this.#at(path))))?.size;
+    return (await unlessMissing(stat(this.pathOf(path))))?.size;
   }
 
   async list(folder: string): Promise<readonly string[]> {
-    const entries = await unlessMissing(readdir(this.#at(folder), { withFileTypes: true }));
+    const entries = await unlessMissing(readdir(this.pathOf(folder), { withFileTypes: true }));
     return (entries ?? [])
       .filter((entry) => entry.isFile() && !entry.name.endsWith(UNFINISHED))
       .map(({ name }) => name)
@@ -37,12 +37,12 @@ export class FolderFiles implements RepositoryFiles {
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
     await this.#makeFolderOf(path);
-    replaceFile(this.#at(path), bytes, MODE);
+    replaceFile(this.pathOf(path), bytes, MODE);
   }
 
   async writeFrom(path: string, source: AsyncIterable<Uint8Array>): Promise<void> {
     await this.#makeFolderOf(path);
-    const unfinished = `${this.#at(path)}${UNFINISHED}`;
+    const unfinished = `${this.pathOf(path)}${UNFINISHED}`;
     const file = await open(unfinished, 'w', MODE);
     try {
       for await (const bytes of source) await file.writeFile(bytes);
@@ -53,24 +53,25 @@ export class FolderFiles implements RepositoryFiles {
     } finally {
       await file.close();
     }
-    moveFile(unfinished, this.#at(path));
+    moveFile(unfinished, this.pathOf(path));
   }
 
   async remove(path: string): Promise<void> {
-    if ((await this.size(path)) !== undefined) removeFile(this.#at(path));
+    if ((await this.size(path)) !== undefined) removeFile(this.pathOf(path));
   }
 
   /** Flushes new folders, so that files written into them later cannot be lost with them. */
   async #makeFolderOf(path: string): Promise<void> {
-    const first = await mkdir(dirname(this.#at(path)), { recursive: true });
+    const first = await mkdir(dirname(this.pathOf(path)), { recursive: true });
     if (first === undefined) return;
-    for (let folder = dirname(this.#at(path)); ; folder = dirname(folder)) {
+    for (let folder = dirname(this.pathOf(path)); ; folder = dirname(folder)) {
       syncFile(folder);
       if (folder.length < first.length) return;
     }
   }
 
-  #at(path: string): string {
+  /** In the file system. */
+  pathOf(path: string): string {
     return join(this.#folder, ...path.split('/'));
   }
 }

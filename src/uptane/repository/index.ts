@@ -14,6 +14,7 @@ export {
 export { type DeliveredImage, type Delivery, readDelivery } from './delivery.js';
 export { describeImage } from './describe-image.js';
 export { RepositoryFault } from './fault.js';
+export { fetchImages } from './fetch-images.js';
 export { fetchRepository } from './fetch-repository.js';
 export { FolderFiles } from './folder-files.js';
 export { exclusively } from './lock.js';

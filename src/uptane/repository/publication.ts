@@ -146,7 +146,8 @@ const overlayOf = (files: readonly FileToWrite[]) =>
 const imagesOf = ({ targets }: Proposal): ListedImage[] =>
   [...targets.values()].flatMap(({ content }) => listedImages(content));
 
-function listedImages({ targets }: TargetsContent): ListedImage[] {
+/** For every hardware. */
+export function listedImages({ targets }: TargetsContent): ListedImage[] {
   return [...targets].flatMap(([path, target]) =>
     hardwareIdsOf(target).map((hardwareId) => ({ path, hardwareId })),
   );

@@ -9,6 +9,8 @@ export {
   writePublicKeyFile,
 } from './key-file.js';
 export { publicKeyOf } from './listed-key.js';
+export { kmsKeyIn } from './kms/kms-name.js';
+export { openKmsKey } from './kms/kms-key.js';
 export { openToken } from './pkcs11/token.js';
 export { isOnlineRole, ONLINE_ROLES, type OnlineRole } from './process/permission.js';
 export { SignerClient } from './process/signer-client.js';

@@ -1,4 +1,4 @@
-/** `otaops repository fetch`: a supplier's copy of what is published. */
+/** `otaops repository fetch`: a copy of what is published, for a supplier or in place of a folder that was lost. */
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { UsageError } from '../../usage-error.js';
 interface FetchFlags {
   readonly from: string;
   readonly root: string;
+  readonly images?: boolean;
 }
 
 export function fetchCommand(repository: Command): void {
@@ -21,23 +22,25 @@ export function fetchCommand(repository: Command): void {
       'of the image repository, e.g. https://ota.example/uptane/image',
     )
     .requiredOption('--root <file>', 'its first root, as vehicles are provisioned with it')
-    .action(async (folder: string, { from, root }: FetchFlags) => {
-      const { exclusively, fetchRepository, FolderFiles } =
+    .option('--images', 'the images too: for a folder that was lost')
+    .action(async (folder: string, { from, root, images }: FetchFlags) => {
+      const { exclusively, fetchImages, fetchRepository, FolderFiles } =
         await import('../../../uptane/repository/index.js');
       const { HttpFetcher } = await import('../../../uptane/transfer/http-fetcher.js');
-      const fetcher = new HttpFetcher(metadataUrl(from));
+      const at = (part: string) => new HttpFetcher(partUrl(from, part));
       const firstRoot = await readFile(root);
       mkdirSync(folder, { recursive: true });
-      const written = await exclusively(join(folder, 'lock'), () =>
-        fetchRepository(new FolderFiles(folder), fetcher, firstRoot, new Date()),
-      );
+      const written = await exclusively(join(folder, 'lock'), async () => [
+        ...(await fetchRepository(new FolderFiles(folder), at('metadata'), firstRoot, new Date())),
+        ...(images ? await fetchImages(folder, at('targets'), new Date()) : []),
+      ]);
       for (const path of written) print(`Fetched ${path}`);
       if (written.length === 0) print('Nothing is new.');
     });
 }
 
-function metadataUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(`${text.replace(/\/$/, '')}/metadata`) : undefined;
+function partUrl(text: string, part: string): URL {
+  const url = URL.canParse(text) ? new URL(`${text.replace(/\/$/, '')}/${part}`) : undefined;
   if (url && /^https?:$/.test(url.protocol)) return url;
   throw new UsageError(`--from ${text}: expected an address like https://ota.example/uptane/image`);
 }
