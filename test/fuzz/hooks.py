@@ -27,6 +27,13 @@ BEYOND_SCHEMA = {
     ("POST", "/v1.0/update-scripts/validate"): {
         "": "a body that is null is none",
     },
+    ("POST", "/v1.0/notification-rules"): {
+        "/url": "is needed by every channel but email, and refused of addresses of our own networks",
+        "/to": "is of channel email, and needed by it",
+        "/channel": "email needs a server that sends it",
+        "/failurePercent": "is of event failure-rate, and needed by it",
+        "/least": "is of event failure-rate, and needed by it",
+    },
     ("POST", "/v1.0/tokens"): {
         "/vin": "a token of role vehicle has one, and no other",
     },
