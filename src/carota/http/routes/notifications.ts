@@ -33,14 +33,14 @@ import { type CarotaContext } from '../context.js';
 const NOTIFICATIONS = listCursor('notifications', ID_POSITION);
 
 export function notificationRoutes(server: Server, context: CarotaContext): void {
-  const { database, reading, clock, notifications } = context;
-  const { channels, box, sender } = notifications;
+  const { database, reading, clock } = context;
 
   serve(server, notificationApi.listNotificationRules, async () => ({
     items: (await listRules(reading)).map(ruleBody),
   }));
 
   serve(server, notificationApi.addNotificationRule, async ({ body }) => {
+    const { channels, box } = context.notifications;
     const errors = ruleErrors(body, channels);
     if (errors.length > 0) throw invalid(errors);
     const now = clock();
@@ -80,7 +80,7 @@ export function notificationRoutes(server: Server, context: CarotaContext): void
       await recordRequest(tx, clock(), { subject: rule.name });
       return addTest(tx, rule, clock());
     });
-    sender.wake();
+    context.notifications.sender.wake();
     return deliveryBody(delivery);
   });
 
