@@ -1,43 +1,25 @@
 import { useState } from 'react';
-import { auditApi, type AuditVerdict } from '../../contract/common-api/index.js';
+import { auditApi, type AuditStatus, type AuditVerdict } from '../../contract/common-api/index.js';
 import { client } from '../api/client.js';
 import { useApi } from '../api/use-query.js';
 import { count } from '../format/numbers.js';
+import { Answered } from '../ui/notes.js';
 import { Card, Figures } from '../ui/page.js';
 import { Time } from '../ui/time.js';
 
 /** Whether the chain is intact, and when it was last sealed. */
 export function ChainCard() {
-  const { data } = useApi(auditApi.getAuditStatus, {}, { topics: ['audit'] });
+  const status = useApi(auditApi.getAuditStatus, {}, { topics: ['audit'] });
   const [verdict, setVerdict] = useState<AuditVerdict | string>();
-  if (!data) return null;
-  const { position, pending, seal, weaknesses, key } = data;
   const verify = () =>
     client.call(auditApi.verifyAudit, {}).then(setVerdict, (error: unknown) => {
       setVerdict((error as Error).message);
     });
   return (
     <Card title="Hash chain" wide>
-      <Figures
-        items={[
-          {
-            label: 'Entries',
-            value: count(position),
-            note: pending > 0 && `${count(pending)} pending`,
-          },
-          {
-            label: 'Last seal',
-            value: seal ? <Time at={new Date(seal.time).toISOString()} /> : 'none yet',
-            note: seal && `entries up to ${count(seal.to)}`,
-          },
-          { label: 'Seal key', value: <code className="wrap">{key.keyid.slice(0, 16)}…</code> },
-        ]}
-      />
-      {weaknesses.length > 0 && (
-        <p className="fault">
-          The database role of this server could change entries: {weaknesses.join(', ')}.
-        </p>
-      )}
+      <Answered answer={status} lines={4}>
+        {(answer) => <Figures items={figuresOf(answer)} />}
+      </Answered>
       <p>
         <button type="button" onClick={() => void verify()}>
           Verify now
@@ -50,6 +32,25 @@ export function ChainCard() {
     </Card>
   );
 }
+
+const figuresOf = ({ position, pending, seal, weaknesses, key }: AuditStatus) => [
+  {
+    label: 'Entries',
+    value: count(position),
+    note: pending > 0 ? `${count(pending)} pending` : 'all chained',
+  },
+  {
+    label: 'Last seal',
+    value: seal ? <Time at={new Date(seal.time).toISOString()} /> : 'none yet',
+    note: seal ? `entries up to ${count(seal.to)}` : 'due once there are entries',
+  },
+  { label: 'Seal key', value: <code>{key.keyid.slice(0, 12)}…</code>, note: 'otaops audit key' },
+  {
+    label: 'Changes by the server',
+    value: weaknesses.length === 0 ? 'prevented' : 'possible',
+    note: weaknesses.length === 0 ? 'by its database role' : weaknesses.join(', '),
+  },
+];
 
 function verdictText(verdict: AuditVerdict | string): string {
   if (typeof verdict === 'string') return verdict;

@@ -89,6 +89,7 @@ const SERVERS = [
       createCarotaServer({
         ...shared,
         callbackSecrets: [],
+        notifications: { channels: [], sender: { wake: nothing } },
         director: new Director({ ...shared, ...DIRECTOR } as unknown as DirectorOptions),
       } as unknown as CarotaContext),
   },
