@@ -12,7 +12,9 @@ type Program = keyof typeof PACKAGES;
 export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/adapter/mutual-tls.test.ts': ['openssl'],
   'test/carota/dossier/time-stamp.test.ts': ['openssl'],
+  'test/carota/enrolment.test.ts': ['openssl'],
   'test/carota/foreign/openssl-supplier.test.ts': ['openssl', 'curl'],
+  'test/carota/vehicle-port.test.ts': ['openssl'],
   'test/cli/completion.test.ts': ['bash'],
   'test/cli/dossier.test.ts': ['openssl'],
   'test/cli/passphrase.test.ts': ['python3'],
@@ -21,6 +23,7 @@ export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/service/time-stamp/time-stamp.test.ts': ['openssl'],
   'test/service/tls/certificate.test.ts': ['openssl'],
   'test/service/tls/https.test.ts': ['openssl', 'curl'],
+  'test/uptane/signing/kms.test.ts': ['openssl'],
   'test/uptane/signing/openssl-key-file.test.ts': ['openssl'],
 };
 

@@ -41,7 +41,7 @@ export function audited<T>(
     const entry = new AuditedRequest(factsOf(request));
     const result = await whileServing(entry, work);
     await recordAfterwards(database, clock(), entry).catch((error: unknown) => {
-      // A download that has begun can be broken off, but not answered with an error any more.
+      // A download that has started can be broken off, but not answered with an error any more.
       if (!reply.sent) throw error;
       reply.raw.destroy(error as Error);
     });
