@@ -33,7 +33,7 @@ interface Kind {
 
 const WRITE_MS = 1_000;
 const MINUTE_MS = 60_000;
-/** Kinds distinguished in a minute; further ones are counted by action only. */
+/** Distinct kinds in a minute; further ones are counted by action only. */
 const MOST_KINDS = 1_000;
 const MOST_NAMES = 10;
 const MOST_TEXT = 256;

@@ -10,7 +10,7 @@ export function recordingFirst(database: Database, clock: () => number): Databas
     transaction: async (work) => {
       const mustRecord = !isRecorded;
       const result = await database.transaction(async (tx) => {
-        if (mustRecord) await recordRequest(tx, clock(), { detail: { begun: true } });
+        if (mustRecord) await recordRequest(tx, clock(), { detail: { started: true } });
         return work(tx);
       });
       isRecorded = true;
