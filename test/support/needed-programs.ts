@@ -19,12 +19,15 @@ export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/cli/dossier.test.ts': ['openssl'],
   'test/cli/passphrase.test.ts': ['python3'],
   'test/cli/pipes.test.ts': ['bash'],
+  'test/mosquitto-certificates.test.ts': ['openssl'],
   'test/service/chain/python.test.ts': ['python3'],
   'test/service/time-stamp/time-stamp.test.ts': ['openssl'],
   'test/service/tls/certificate.test.ts': ['openssl'],
   'test/service/tls/https.test.ts': ['openssl', 'curl'],
   'test/uptane/signing/kms.test.ts': ['openssl'],
   'test/uptane/signing/openssl-key-file.test.ts': ['openssl'],
+  'test/vehicle/client-tls.test.ts': ['openssl'],
+  'test/vehicle/own-certificate.test.ts': ['openssl'],
 };
 
 /** The files of which a program is missing. @throws ProgramMissing on CI, where every test runs */
