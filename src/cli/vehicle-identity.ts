@@ -76,7 +76,7 @@ interface Addresses {
   readonly allowPlainHttp: boolean;
 }
 
-/** Of orders, and of the token, only this machine is told without TLS. @throws UnsafeAddress */
+/** Orders and the token leave this machine over TLS only. @throws UnsafeAddress */
 export function refusePlainHttp({
   carotaUrl,
   directorUrl,

@@ -24,6 +24,7 @@ export * from './client/failures.js';
 export interface ClientOptions {
   /** e.g. `https://adapter.example`; `` in a browser: the page's own server. */
   readonly url: string;
+  /** Sent as `authorization-token`; absent: none. */
   readonly token?: string | undefined;
   /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -36,9 +37,9 @@ export interface ClientOptions {
   readonly timeout?: number;
   /** Maximum retries of repeatable requests after no answer, 408, 429, 502, 503 or 504; default 0. */
   readonly retries?: number;
-  /** Delays before retries. A server's Retry-After is respected, up to 30 s. */
+  /** Delays before retries; default 250 ms to 5 s. A server's Retry-After is respected, up to 30 s. */
   readonly backoff?: Backoff;
-  /** Largest answer that is read into memory, bytes after decompression. */
+  /** Largest answer that is read into memory, bytes after decompression; default 64 MiB. */
   readonly maxAnswerBytes?: number;
   /** Replaces the global one, e.g. to trust further CAs. */
   readonly fetch?: typeof fetch | undefined;
@@ -55,7 +56,7 @@ type Optional<Value> = Value extends undefined
   ? undefined
   : { readonly [Name in keyof Value]?: Value[Name] | undefined };
 
-/** What a request to a route brings. */
+/** What a request to a route consists of: parameters of its path, query, headers, and its body. */
 export type RequestOf<R extends RouteShape> = Given<'params', ParamsOf<R>> & {
   readonly query?: Optional<QueryOf<R>>;
   readonly headers?: Optional<HeadersOf<R>>;
@@ -63,8 +64,9 @@ export type RequestOf<R extends RouteShape> = Given<'params', ParamsOf<R>> & {
     ? { readonly content: Content }
     : Given<'body', BodyOf<R>>);
 
-/** Body of a request that is no JSON. */
+/** Body of a request that is not JSON. */
 export interface Content {
+  /** Media type, e.g. `text/csv`. */
   readonly type: string;
   readonly body: string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>;
 }
@@ -78,7 +80,7 @@ interface AnyRequest {
   readonly content?: Content | undefined;
 }
 
-/** What the pages of a list have. */
+/** An item of a list route. */
 export type ItemOf<R extends RouteShape> =
   AnswerOf<R> extends { items: readonly (infer Item)[] } ? Item : never;
 
@@ -95,7 +97,7 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #base: string;
 
-  /** @throws UnsafeAddress; TypeError where the URL or the token is none */
+  /** @throws UnsafeAddress; TypeError if the URL or the token is invalid */
   constructor(options: ClientOptions) {
     const { url, token = '' } = options;
     if (/[^\x21-\x7E]/.test(token)) throw new TypeError('the token has a character that none has');
@@ -104,8 +106,10 @@ export class Client {
   }
 
   /**
-   * The answer of a route.
+   * Calls a route.
    *
+   * @param signal aborts the call
+   * @returns the answer, parsed; undefined if the route declares no content
    * @throws ApiError, NoAnswer, and the signal's reason
    */
   async call<R extends RouteShape>(
@@ -119,8 +123,10 @@ export class Client {
   }
 
   /**
-   * The answer as it comes, for what does not fit into memory or does not end.
+   * Calls a route whose answer is a stream: one that does not fit into memory or does not end.
    *
+   * @param signal aborts the call, also while the stream is read
+   * @returns the answer with its headers, before its body is read
    * @throws ApiError, NoAnswer, and the signal's reason
    */
   async open<R extends RouteShape>(
@@ -134,7 +140,7 @@ export class Client {
   /**
    * The items of a list, page by page.
    *
-   * @param most maximum number of items
+   * @param most maximum number of items; default: all
    * @throws ApiError, NoAnswer, and the signal's reason
    */
   async *items<R extends RouteShape>(

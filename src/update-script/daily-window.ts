@@ -8,6 +8,7 @@ import { type DailyWindow } from '../contract/update-script/index.js';
  * @param zone name in the IANA time zone database, e.g. `Europe/Berlin`
  * @param now ms
  * @returns ms; `now` itself if it is open
+ * @throws RangeError if the zone is unknown, or `now` is no time
  */
 export function nextOpening(window: DailyWindow, zone: string, now: number): number {
   return Math.max(now, current(window, zone, now).opens);
@@ -16,7 +17,10 @@ export function nextOpening(window: DailyWindow, zone: string, now: number): num
 /**
  * The next moment at which the window opens or closes.
  *
+ * @param zone name in the IANA time zone database
+ * @param now ms
  * @returns ms, after `now`
+ * @throws RangeError if the zone is unknown, or `now` is no time
  */
 export function nextChange(window: DailyWindow, zone: string, now: number): number {
   const { opens, closes } = current(window, zone, now);
@@ -25,7 +29,8 @@ export function nextChange(window: DailyWindow, zone: string, now: number): numb
 
 /** The window that is open, or else the next one, ms. */
 function current(window: DailyWindow, zone: string, now: number) {
-  const here = DateTime.fromMillis(now, { zone });
+  const here = Number.isFinite(now) ? DateTime.fromMillis(now, { zone }) : undefined;
+  if (!here?.isValid) throw new RangeError(`there is no time ${now} in the zone ${zone}`);
   // Yesterday's window may extend past midnight.
   for (let days = -1; ; days++) {
     const day = here.plus({ days });

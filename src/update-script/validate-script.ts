@@ -5,7 +5,12 @@ import { UpdateScript } from '../contract/update-script/index.js';
 
 const check = checkOf(UpdateScript);
 
-/** @returns the script, or all faults, each with the JSON Pointer of its field */
+/**
+ * Validates an update script. Never throws.
+ *
+ * @param value parsed JSON
+ * @returns the script, or all faults, each with the JSON Pointer (RFC 6901) of its field
+ */
 export function validateScript(value: unknown): UpdateScript | readonly FieldError[] {
   if (!check.matches(value)) return check.errors(value);
   const errors = [...ecuErrors(value), ...windowErrors(value), ...recordErrors(value)];

@@ -184,3 +184,13 @@ describe('a window of the day', () => {
     expect(new Date(opens).toISOString()).toBe('2026-03-29T01:30:00.000Z');
   });
 });
+
+test.each([
+  ['Mars/Olympus', 0],
+  ['Europe/Berlin', NaN],
+  ['Europe/Berlin', Infinity],
+])('there is no window in the zone %s at %s', (zone, now) => {
+  const window = { from: '22:00', to: '05:00' };
+  expect(() => nextOpening(window, zone, now)).toThrow(RangeError);
+  expect(() => nextChange(window, zone, now)).toThrow(RangeError);
+});

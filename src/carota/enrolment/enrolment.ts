@@ -9,7 +9,7 @@ export interface EnrolmentOptions {
   readonly authority: CertificateAuthority;
   /** ms */
   readonly clock: () => number;
-  /** The list of revoked certificates could not be published; it is tried again. */
+  /** The list of revoked certificates could not be published; it is retried. */
   readonly onFailure: (error: Error) => void;
 }
 

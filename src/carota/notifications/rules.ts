@@ -1,4 +1,4 @@
-/** Rules: who is told of what. Addresses and signing secrets are encrypted. */
+/** Rules: who is notified of what. Addresses and signing secrets are encrypted. */
 import {
   type NewNotificationRule,
   type NotificationRule,

@@ -80,7 +80,7 @@ export class Watch {
       `select at from notifications where event = 'dead-letters' order by id desc limit 1`,
     );
     const since = last?.at.getTime() ?? now - HOUR_MS;
-    // One that came before the last message was told of with it. The next message comes an hour later.
+    // The last message covers what came before it. The next message comes an hour later.
     if (newest.at <= since || (last && now - since < HOUR_MS)) return;
     const summary = `The adapter has new dead letters, the last one since ${new Date(newest.at).toISOString()}`;
     const key = `dead-letters ${newest.id}`;

@@ -12,7 +12,7 @@ import { Rules } from './rules.js';
 
 const TOPICS = ['notifications'];
 
-/** Who is told of what, and whether it has arrived. */
+/** Who is notified of what, and whether it has arrived. */
 export function NotificationsPage() {
   return (
     <Page title="Notifications">

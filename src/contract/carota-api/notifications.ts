@@ -1,4 +1,4 @@
-/** `/v1.0/notification-rules`, `/v1.0/notifications`: who is told of what, and whether it has arrived. */
+/** `/v1.0/notification-rules`, `/v1.0/notifications`: who is notified of what, and whether it has arrived. */
 import Type from 'typebox';
 import {
   empty,
@@ -124,7 +124,7 @@ const RuleChange = Type.Object(
   { title: 'NotificationRuleChange', additionalProperties: false },
 );
 
-/** What was to be told to whom. */
+/** What was to be delivered to whom. */
 export const Notification = Type.Object(
   {
     id: Type.String({ description: 'The same in every try, as webhook-id and Message-ID.' }),

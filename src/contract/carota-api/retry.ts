@@ -1,10 +1,10 @@
-/** Which failures of a schedule's vehicles are tried again: by state and reason. */
+/** Which failures of a schedule's vehicles are retried: by state and reason. */
 import Type from 'typebox';
 import { PrintableText } from '../values/text.js';
 
 const DAYS_30 = 30 * 24 * 3600;
 
-/** Failures that a new attempt can help. After rollback_fail a vehicle runs nothing that could try again. */
+/** Failures that a new attempt can help. After rollback_fail a vehicle runs nothing that could retry. */
 export const RETRIED_STATES = [
   'download_fail',
   'md5_check_fail',

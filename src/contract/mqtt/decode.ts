@@ -31,7 +31,12 @@ const bodyChecks = {
   OTA_EVENT: checkOf(OtaEventBody),
 } as const;
 
-/** Decodes any message of the contract. */
+/**
+ * Decodes any message of the contract (section 2). Never throws.
+ *
+ * @param bytes of the payload of PUBLISH; at most {@link MAX_MESSAGE_BYTES}
+ * @returns the message with its decoded body, or the first fault with its path
+ */
 export function decodeMessage(bytes: Uint8Array): Decoded<AnyMessage> {
   if (bytes.byteLength > MAX_MESSAGE_BYTES) {
     const size = `${bytes.byteLength} bytes`;

@@ -12,7 +12,7 @@ export interface Rotation {
 
 export interface Rotated {
   readonly id: string;
-  /** Told once. */
+  /** Shown once. */
   readonly secret: string;
   readonly expiresAt: Date | null;
   /** When the old token ends. */

@@ -16,7 +16,7 @@ export interface OwnCertificateOptions {
   /** ms */
   readonly clock: () => number;
   readonly onRenewed?: (certificate: StoredCertificate) => void;
-  /** It is tried again. */
+  /** It is retried. */
   readonly onFailure?: (error: Error) => void;
   /** Pause after the first failure, ms. */
   readonly pauseMs?: number | undefined;
@@ -79,7 +79,7 @@ export class OwnCertificate {
     }
   }
 
-  /** @param options.isPatient also a refusal is tried again: a revocation, or a server's mistake, may be undone */
+  /** @param options.isPatient a refusal is retried too: a revocation, or a server's mistake, may be undone */
   async #obtain(signal: AbortSignal, { isPatient = false } = {}): Promise<StoredCertificate> {
     const { store, client, tls, systemId, onRenewed, onFailure, pauseMs } = this.#options;
     const backoff = { firstPauseMs: pauseMs ?? PAUSE_MS, longestPauseMs: LONGEST_PAUSE_MS };

@@ -1,4 +1,4 @@
-/** `/v1.0/notification-rules`, `/v1.0/notifications`: who is told of what, and whether it has arrived. */
+/** `/v1.0/notification-rules`, `/v1.0/notifications`: who is notified of what, and whether it has arrived. */
 import {
   type Notification,
   notificationApi,
