@@ -1,5 +1,6 @@
-import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { byDepth, isFullDepth, seed } from './test/support/depth.js';
+import { filesWithoutTheirPrograms } from './test/support/needed-programs.js';
 import { isInstalled } from './test/support/servers.js';
 
 // Projects and their worker processes read it from here.
@@ -12,6 +13,7 @@ const tests: TestProjectInlineConfiguration = {
   test: {
     name: 'tests',
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(await filesWithoutTheirPrograms())],
     globalSetup: ['test/support/global-setup.ts'],
     // Only what hangs ends by them, however busy the machine is.
     testTimeout: byDepth({ quick: 180_000, full: 900_000 }),

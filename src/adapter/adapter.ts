@@ -1,14 +1,18 @@
 /** The OTA Adapter: creates its parts, opens them in order and closes them in reverse order. */
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
+import { ROLES } from '../contract/adapter-api/index.js';
 import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contract/index.js';
 import { openAudit } from '../service/audit/index.js';
+import { ExpiringTokens } from '../service/access/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
-import { openCertificate, trustedAuthorities } from '../service/tls/index.js';
+import { openSignOn } from '../service/sign-on/index.js';
+import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { VERSION } from '../service/version.js';
-import { addressGuard, createPoster } from './call-back/index.js';
+import { addressGuard, createPoster } from '../service/outgoing/index.js';
+import { openSecretBox } from '../service/secrets/index.js';
 import { EventStream } from './event-stream/index.js';
 import { Heartbeat, Traffic } from './group/index.js';
 import { createHttpServer } from './http/index.js';
@@ -17,7 +21,6 @@ import { startMaintenance } from './maintenance.js';
 import { createMessagePath, type MessagePath } from './message-path.js';
 import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
-import { openSecretBox } from './open-secret-box.js';
 import { openSignInGuards } from './open-sign-in-guards.js';
 import { openVehicleTls } from './open-vehicle-tls.js';
 import { Summaries } from './operations/index.js';
@@ -123,6 +126,9 @@ async function start(
     failed,
     log,
   });
+  const expiring = new ExpiringTokens(database.requests, clock, log);
+  expiring.start();
+  opened.add('expiry of tokens', () => expiring.stop());
   const traffic = new Traffic();
   const path = createMessagePath(settings, {
     database,
@@ -155,6 +161,12 @@ async function start(
 
   const certificate = await openCertificate(settings, metrics.certificate(log));
   opened.add('certificate', () => certificate?.close());
+  const signOn = openSignOn(settings, {
+    hasTls: certificate !== undefined,
+    roles: ROLES,
+    clock,
+    fetch: fetchTrusting(ca),
+  });
   const stopping = new AbortController();
   const http = await createHttpServer(
     {
@@ -188,6 +200,7 @@ async function start(
       limits: settings.httpLimits,
       certificate,
       hstsSeconds: settings.hstsSeconds,
+      signOn,
       signIns: signIns.people,
       auditKey: audit.key,
       attempts: audit.attempts,

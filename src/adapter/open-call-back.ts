@@ -1,16 +1,14 @@
 /** Opens the event call-back, with the receiver that the settings name. */
 import { type Logger } from 'pino';
 import {
-  addressGuard,
   addReceiver,
-  checkAddress,
   CallBack,
   type CallBackOptions,
   changeReceiver,
   findReceiver,
-  isSigningSecret,
   resealReceivers,
 } from './call-back/index.js';
+import { addressGuard, checkAddress, isSigningSecret } from '../service/outgoing/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { type Database } from '../service/database/index.js';
 import { CannotOpen, type SecretBox } from '../service/secrets/index.js';

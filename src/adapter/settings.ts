@@ -1,13 +1,14 @@
 /** Startup settings of an adapter. */
 import { type SignInLimits } from '../service/access/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
+import { type SignOnSettings } from '../service/sign-on/index.js';
 import { type TlsSettings } from '../service/tls/index.js';
 import { type RetryPolicy } from './c2d-sender/index.js';
 import { type DeadLetterLimits } from './d2c-receiver/index.js';
 import { type TlsFilePaths } from '../service/vehicle-tls/index.js';
 import { type BrokerLimits } from './message-link/index.js';
 
-export interface AdapterSettings extends TlsSettings {
+export interface AdapterSettings extends TlsSettings, SignOnSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { receiverApi } from '../contract/adapter-api/index.js';
-import { addressGuard, createPoster } from '../adapter/call-back/index.js';
+import { addressGuard, createPoster } from '../service/outgoing/index.js';
 import { eventsEndToEnd } from './events.js';
 import { median } from './report.js';
 import { type Rig, until } from './rig.js';

@@ -2,7 +2,13 @@
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
-import { DEFAULT_SIGN_IN_LIMITS, SignInGuard } from '../service/access/index.js';
+import { CAROTA_ROLES } from '../contract/carota-api/index.js';
+import {
+  DEFAULT_SIGN_IN_LIMITS,
+  ExpiringTokens,
+  SignInGuard,
+  VEHICLE_ROLE,
+} from '../service/access/index.js';
 import { openAudit } from '../service/audit/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { openSealKey } from '../service/chain/index.js';
@@ -10,6 +16,7 @@ import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { openSignOn } from '../service/sign-on/index.js';
 import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { askTimeStamp } from '../service/time-stamp/index.js';
 import { VERSION } from '../service/version.js';
@@ -27,13 +34,17 @@ import { createCarotaServer } from './http/server.js';
 import { keepFresh, openImageRepository } from './image-repository/index.js';
 import { RepositoryFolder } from './images/index.js';
 import { CarotaMetrics } from './metrics.js';
+import { openNotifications } from './open-notifications.js';
 import { ownKey } from './own-key.js';
 import { AdapterClient, Retries, Scheduler } from './schedules/index.js';
 import { CAROTA_SCHEMA } from './schema.js';
+import { openVehicleDoor } from './open-vehicle-door.js';
 import { type CarotaSettings } from './settings.js';
 
 export interface Carota {
   readonly httpUrl: string;
+  /** Where vehicles call with client certificates. */
+  readonly vehicleUrl: string | undefined;
   readonly tokenFile: string;
   /** The initial admin token, if this was the first start. */
   readonly firstToken: string | undefined;
@@ -46,6 +57,7 @@ export interface Carota {
   stop(): Promise<void>;
 }
 
+const DEFAULT_VEHICLE_PORT = 8443;
 const URL_TTL_SECONDS = 24 * 60 * 60;
 const DEADLINE_GRACE_SECONDS = 60;
 const UPKEEP_MS = 10 * 60 * 1000;
@@ -62,23 +74,30 @@ export async function startCarota(settings: CarotaSettings, log: Logger): Promis
   try {
     const storage = await openStorage(settings, CAROTA_SCHEMA, loggedTo(log));
     opened.add('storage', () => storage.close());
-    return await start(settings, adapter, storage, opened, log);
+    return await start(settings, { adapter, fetch }, storage, opened, log);
   } catch (error) {
     await opened.closeAll();
     throw error;
   }
 }
 
+/** How this server calls others. */
+interface Outgoing {
+  readonly adapter: AdapterClient;
+  /** See `fetchTrusting`. */
+  readonly fetch: typeof globalThis.fetch | undefined;
+}
+
 async function start(
   settings: CarotaSettings,
-  adapter: AdapterClient,
+  { adapter, fetch }: Outgoing,
   { database, clock: databaseClock, tokenFile, firstToken, migrated }: Storage,
   opened: OpenedParts,
   log: Logger,
 ): Promise<Carota> {
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
-  const metrics = new CarotaMetrics(database.requests, databaseClock.offsetSeconds);
+  const metrics = new CarotaMetrics(database.requests, clock, databaseClock.offsetSeconds);
   const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
@@ -127,11 +146,35 @@ async function start(
       audit.attempts.signInFailed(attempt);
     },
   });
+  const expiring = new ExpiringTokens(database.requests, clock, log);
+  expiring.start();
+  opened.add('expiry of tokens', () => expiring.stop());
   signIns.start();
   opened.add('failed sign-ins', () => signIns.stop());
+  const { vehicles, enrolment } = await openVehicleDoor(settings, {
+    database: database.requests,
+    clock,
+    metrics,
+    opened,
+    log,
+  });
   const certificate = await openCertificate(settings, metrics.certificate(log));
   opened.add('certificate', () => certificate?.close());
+  const signOn = openSignOn(settings, {
+    hasTls: certificate !== undefined,
+    // Vehicles have tokens of their own.
+    roles: CAROTA_ROLES.filter((role) => role !== VEHICLE_ROLE),
+    clock,
+    fetch,
+  });
+  const notifications = await openNotifications(settings, {
+    ...{ database, adapter, images: images.repository, metrics, clock, log },
+    directorRootExpires: directorKeys.rootExpires,
+  });
+  opened.add('notifications', () => notifications.sender.stop());
   const server = await createCarotaServer({
+    vehicles,
+    enrolment,
     database: database.requests,
     reading: database.reading,
     store,
@@ -154,13 +197,14 @@ async function start(
       onSigned: (role) => metrics.metadataSigned(role),
     }),
     dossiers: {
-      sealKey: await openSealKey(settings.dataDir, undefined),
-      timeStamp: timeStamps(settings.timestampUrl),
+      sealKey: await openSealKey(settings.dataDir, settings.auditKeyFile),
+      timeStamp: await timeStamps(settings),
     },
     images: images.repository,
     imageAccess: settings.imageAccess ?? 'anyone',
     metrics,
     clock,
+    notifications,
     mayControl: adapter.mayControl,
     wake: () => scheduler.wake(),
     log,
@@ -168,6 +212,7 @@ async function start(
     limits: settings.httpLimits,
     certificate,
     hstsSeconds: settings.hstsSeconds,
+    signOn,
     signIns,
     auditKey: audit.key,
     attempts: audit.attempts,
@@ -178,6 +223,12 @@ async function start(
   });
   await server.listen({ host: settings.host, port: settings.httpPort });
   const { port } = server.server.address() as AddressInfo;
+  const vehiclePort = await vehicles?.listen(
+    server,
+    settings.host,
+    settings.vehiclePort ?? DEFAULT_VEHICLE_PORT,
+  );
+  if (vehicles) opened.add('port of the vehicles', () => vehicles.close());
   await scheduler.start();
   opened.add('scheduler', () => scheduler.stop());
   const retries = new Retries({
@@ -188,12 +239,16 @@ async function start(
   });
   retries.start();
   opened.add('retries', () => retries.stop());
+  notifications.sender.start();
+  notifications.watch.start();
+  opened.add('watch', () => notifications.watch.stop());
   const refreshing = keepFresh(images.repository, metrics, log);
   opened.add('refreshing of the image repository', () => refreshing.stop());
   opened.add('upkeep', startUpkeep(database, settings.refusedEventDays, clock, log));
   const trialFile = (name: string) =>
     directorKeys.isTrial ? join(directorFolder, 'metadata', name) : undefined;
   return {
+    vehicleUrl: vehiclePort === undefined ? undefined : `https://${settings.host}:${vehiclePort}`,
     httpUrl: `${certificate ? 'https' : 'http'}://${settings.host}:${port}`,
     tokenFile,
     firstToken,
@@ -224,8 +279,11 @@ function startUpkeep(
   };
 }
 
-const timeStamps = (url: string | undefined) =>
-  url === undefined ? undefined : (hash: string) => askTimeStamp(url, hash);
+async function timeStamps({ timestampUrl: url, ca }: CarotaSettings) {
+  if (url === undefined) return undefined;
+  const fetch = fetchTrusting(await trustedAuthorities(ca));
+  return (hash: string) => askTimeStamp(url, hash, { fetch });
+}
 
 async function openStore({
   dataDir,

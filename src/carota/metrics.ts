@@ -1,7 +1,7 @@
 /** Metrics for monitoring the CarOTA Server. */
 import { type Logger } from 'pino';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { watchSignIns } from '../service/access/index.js';
+import { countExpiringTokens, watchSignIns } from '../service/access/index.js';
 import { type CertificateListeners, watchCertificate } from '../service/tls/index.js';
 import { CLOCK_OFFSET } from '../service/clock/index.js';
 import { type Queryable } from '../service/database/index.js';
@@ -42,6 +42,13 @@ export class CarotaMetrics {
     'Request values that passed validation and that the database refused; each one is a bug',
     'route',
     'sqlstate',
+  );
+
+  readonly #notifications = this.#counter(
+    'otaops_carota_notifications_total',
+    'Tries to send a notification: delivered, failed (it is retried), given_up',
+    'channel',
+    'outcome',
   );
 
   readonly #manifests = this.#counter(
@@ -85,9 +92,10 @@ export class CarotaMetrics {
     registers: [this.#registry],
   });
 
-  /** @param clockOffset seconds by which this machine's clock is ahead of the database's */
-  constructor(database: Queryable, clockOffset: () => number) {
+  /** @param clock the database's time, ms @param clockOffset seconds by which this machine's clock is ahead of the database's */
+  constructor(database: Queryable, clock: () => number, clockOffset: () => number) {
     collectDefaultMetrics({ register: this.#registry });
+    countExpiringTokens(this.#registry, database, clock);
     // Starting at 0 instead of the first event makes the first increase visible to rate().
     for (const reason of REFUSAL_REASONS) this.#refused.inc({ reason }, 0);
     for (const attack of ATTACKS) this.#attacks.inc({ attack }, 0);
@@ -160,6 +168,10 @@ export class CarotaMetrics {
 
   valueRefused(route: string, sqlstate: string): void {
     this.#refusedValues.inc({ route, sqlstate });
+  }
+
+  notificationSent(channel: string, outcome: 'delivered' | 'failed' | 'given_up'): void {
+    this.#notifications.inc({ channel, outcome });
   }
 
   manifestReceived(outcome: 'accepted' | ManifestFault): void {

@@ -1,13 +1,26 @@
 /** Startup settings of a CarOTA Server. */
 import { type AdapterSettings, type ApprovalRule } from './schedules/index.js';
 import { type SignInLimits } from '../service/access/index.js';
+import { type TlsFilePaths } from '../service/vehicle-tls/index.js';
 import { type HttpLimits } from '../service/limits/index.js';
+import { type SignOnSettings } from '../service/sign-on/index.js';
 import { type TlsSettings } from '../service/tls/index.js';
 
-export interface CarotaSettings extends AdapterSettings, TlsSettings {
+export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
+  /** Port on which vehicles call with client certificates; 0: any free one. Needs {@link vehicleTls}. */
+  readonly vehiclePort?: number | undefined;
+  /** PEM files of that port; undefined: there is none. */
+  readonly vehicleTls?:
+    (Omit<TlsFilePaths, 'ca'> & { readonly ca: string | undefined }) | undefined;
+  /** Folder of an authority of our own, which issues the vehicles' certificates; undefined: another one does. */
+  readonly enrolmentCa?: string | undefined;
+  /** Command of another authority, for enrolment on the port of the vehicles; undefined: see above. */
+  readonly enrolmentCommand?: string | undefined;
+  /** Validity of the certificates that the authority of our own issues, days. */
+  readonly certificateDays?: number | undefined;
   /** PEM file of CAs to be trusted besides the well-known ones when calling other servers over HTTPS. */
   readonly ca?: string | undefined;
   /** Directory of the embedded database, artifacts, keys made for trials, and the initial admin token. */
@@ -22,6 +35,13 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings {
   readonly searchSeconds?: number | undefined;
   /** Secrets with which the adapter signs its call-back; several during a change. */
   readonly callbackSecrets?: readonly string[] | undefined;
+  /** Loopback, link-local or private networks to which notifications may go. */
+  readonly callbackAllow?: readonly string[] | undefined;
+  /** Encrypt secrets in the database, 32 bytes in base64 each: the first seals, all open. */
+  readonly secretKeys?: readonly string[] | undefined;
+  /** Server for e-mail, `smtp://` or `smtps://`, and the sender's address; both or none. */
+  readonly smtpUrl?: string | undefined;
+  readonly smtpFrom?: string | undefined;
   /** S3-compatible store; undefined: a folder in the data directory. */
   readonly s3Url?: string | undefined;
   readonly s3Bucket?: string | undefined;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { ApiError, NoAnswer } from '../contract/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { VERSION } from '../service/version.js';
+import { auditCommand } from './commands/audit.js';
 import { benchCommand } from './commands/bench.js';
 import { callbacksCommand } from './commands/callbacks.js';
 import { carotaCommand } from './commands/carota.js';
@@ -86,6 +87,7 @@ function program(): Command {
   rateCommand(root);
   tokenCommand(root);
   dossierCommand(root);
+  auditCommand(root);
   doctorCommand(root);
   vehicleCommand(root);
   secondaryCommand(root);

@@ -35,6 +35,16 @@ export const ERRORS = {
     'A request by cookie did not come from this server’s own pages.',
     'Programs send the token in the header authorization-token, not a cookie.',
   ),
+  SIGN_IN_AGAIN: error(
+    403,
+    'Whoever signed in at the OpenID Connect provider must have done so lately for this.',
+    'Sign in again at /v1.0/session/sign-on?again=true, and repeat the request.',
+  ),
+  SIGN_ON_NOT_SET_UP: error(
+    404,
+    'This server has no OpenID Connect provider.',
+    'Sign in with a token.',
+  ),
   URL_EXPIRED: error(
     403,
     'The signed URL has expired, or was not made by this server.',
@@ -137,6 +147,21 @@ export const ERRORS = {
   MESSAGE_NOT_FOUND: error(404, 'The vehicle has no such message in this operation.', LOOK_AGAIN),
   DEVICE_NOT_FOUND: error(404, 'The registry does not know the vehicle.', 'Register it.'),
   VEHICLE_NOT_FOUND: error(404, 'There is no such vehicle.', LOOK_AGAIN),
+  SYSTEM_ID_MISSING: error(
+    409,
+    'The vehicle has no system_id, which its client certificate would name.',
+    'Give it one with PUT /v1.0/vehicles/{vin}.',
+  ),
+  REQUEST_REFUSED: error(
+    400,
+    'The certification request (PKCS #10) is refused.',
+    'Make it with an accepted key, signed by that key, with the system_id as its only common name.',
+  ),
+  AUTHORITY_UNAVAILABLE: error(
+    503,
+    'The authority that issues client certificates has not issued one.',
+    TRY_LATER,
+  ),
   ECU_NOT_FOUND: error(404, 'The vehicle has no such ECU.', 'List its ECUs.'),
   MANIFEST_NOT_FOUND: error(
     404,
@@ -149,6 +174,11 @@ export const ERRORS = {
     'Begin a new cycle with timestamp.json.',
   ),
   DEAD_LETTER_NOT_FOUND: error(404, 'There is no such dead letter.', LOOK_AGAIN),
+  NOTIFICATION_RULE_NOT_FOUND: error(
+    404,
+    'There is no such rule for notifications.',
+    LOOK_AGAIN,
+  ),
   CALLBACK_NOT_FOUND: error(404, 'There is no such receiver of call-backs.', LOOK_AGAIN),
   TOKEN_NOT_FOUND: error(404, 'There is no such token.', LOOK_AGAIN),
   ARTIFACT_NOT_FOUND: error(404, 'There is no such artifact.', LOOK_AGAIN),
@@ -178,10 +208,20 @@ export const ERRORS = {
     'Another vehicle has this system_id.',
     'Correct one of the two registrations.',
   ),
+  TOKEN_ENDED: error(
+    409,
+    'The token was revoked, has expired, or has a successor already.',
+    'Make another token.',
+  ),
   LAST_ADMINISTRATOR: error(
     409,
     'No other token of role admin is valid: without this one, nobody could make another.',
     'Make another token of role admin first.',
+  ),
+  NOTIFICATION_RULE_EXISTS: error(
+    409,
+    'There is a rule for notifications with this name.',
+    'Choose another name.',
   ),
   CALLBACK_EXISTS: error(409, 'There is a receiver with this name.', 'Choose another name.'),
   SCRIPT_EXISTS: error(

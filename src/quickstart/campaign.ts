@@ -34,8 +34,24 @@ export async function release(carota: Client, wanted: Release): Promise<void> {
     'script-ref-id': scriptRefId,
     model,
     ecus: [{ ecu: 'HU', version, artifact: { sha256, md5, size } }],
-    consent: { text: `Version ${version} is ready. Install it now?` },
+    consent: {
+      text: `Version ${version} is ready. Install it now?`,
+      language: 'en',
+      textVersion: '1',
+    },
     preconditions: { battery: 30, gear: 'park' as const },
+    record: {
+      purpose: 'A trial of this software: a better map, and no change of anything else.',
+      systems: ['navigation'],
+      regulations: [
+        {
+          regulation: 'UN R155',
+          rxswinBefore: 'R155 TRIAL 001',
+          rxswinAfter: 'R155 TRIAL 002',
+          software: [{ ecu: 'HU', version, sha256 }],
+        },
+      ],
+    },
   };
   const query = { hardwareIds: HARDWARE.primary, releaseCounter };
   await unlessThere(carota.call(updateScriptApi.publishScript, { query, body: script }));

@@ -27,6 +27,12 @@ export const writeCertsOnly = (certificates: readonly Uint8Array[]): Buffer =>
     ),
   );
 
+/** What EST answers to the question how a request should be made (RFC 7030, section 4.5.2): with a key on P-256. */
+export const CSR_ATTRIBUTES: Buffer = sequence(
+  sequence(oid(OID.ecPublicKey), set(oid(OID.prime256v1))),
+  oid(OID.ecdsaWithSha256),
+);
+
 /** @returns in DER @throws DerFault */
 export function readCertsOnly(bytes: Uint8Array): Buffer[] {
   const [type, explicit] = childrenOf(readDer(bytes, TAG.sequence));

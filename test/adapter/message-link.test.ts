@@ -19,7 +19,13 @@ import {
 import { parseBrokerUrl } from '../../src/contract/index.js';
 import { eventually } from '../support/adapter.js';
 import { emptyPostgresUrl, hasMosquitto } from '../support/databases.js';
-import { freePort, type Server, startMosquitto, temporaryDirectory } from '../support/servers.js';
+import {
+  freePort,
+  isInstalled,
+  type Server,
+  startMosquitto,
+  temporaryDirectory,
+} from '../support/servers.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 interface Arrived extends Received {
@@ -39,7 +45,9 @@ interface TestLinkOptions extends Partial<BrokerLinkOptions> {
   readonly acknowledges?: (received: Received) => boolean;
 }
 
-describe.skipIf(!hasMosquitto())('a link to a broker', () => {
+const hasOpenSsl = await isInstalled('openssl', 'apt-get install openssl');
+
+describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
   let database: Database;
   let broker: Server;
   let tls: { port: number; directory: string };

@@ -1,5 +1,4 @@
 /** The command line against a running adapter: behaviour that people and scripts rely on. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -272,27 +271,5 @@ test('the help of each command has examples', async () => {
     ['dead-letters', 'replay'],
   ]) {
     expect((await run(...args, '--help')).output).toMatch(/Examples?:\n {2}\S+/);
-  }
-});
-
-test('bash completes commands, subcommands and flags', async () => {
-  const script = file('completion.bash', (await run('completion', '--shell', 'bash')).output);
-  const complete = (...words: string[]) =>
-    execFileSync('bash', [
-      '-c',
-      `source ${script}; COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _otaops; echo "\${COMPREPLY[*]}"`,
-      'bash',
-      'otaops',
-      ...words,
-    ])
-      .toString()
-      .trim()
-      .split(' ');
-  expect(complete('oper')).toEqual(['operations']);
-  expect(complete('operations', 're')).toEqual(['resume', 'retrigger']);
-  expect(complete('operations', 'retrigger', '--st')).toEqual(['--state']);
-  expect(complete('events', '--fol')).toEqual(['--follow']);
-  for (const shell of ['zsh', 'fish']) {
-    expect((await run('completion', '--shell', shell)).output).toMatch(/otaops/);
   }
 });

@@ -89,7 +89,7 @@ test('what is changed, of another key or not there is refused, and leaves nothin
   const authorities = await run('verify', at('0909.jsonl'), '--timestamp-ca', other);
   expect(authorities).toMatchObject({
     code: 1,
-    output: expect.stringContaining('no certificates'),
+    output: expect.stringContaining('no PEM certificate'),
   });
   const missing = await run('export', 'none', '-o', at('none.jsonl'));
   expect(missing).toMatchObject({ code: 3, output: expect.stringContaining("no schedule 'none'") });

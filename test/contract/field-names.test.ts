@@ -48,6 +48,9 @@ const isCamelCase = (name: string) => /^[a-z][a-zA-Z0-9]*$/.test(name);
 const CONTRACT_NAMES = new Set([...fieldsOf(MESSAGES)].filter((name) => !isCamelCase(name)));
 const TWINS = new Map([...CONTRACT_NAMES].map((name) => [camelCase(name), name]));
 
+/** What an OpenID Connect provider sends has the names of RFC 6749 and OpenID Connect Session Management. */
+const OAUTH_NAMES = new Set(['error_description', 'error_uri', 'session_state']);
+
 /** Naming errors in the fields of a schema. */
 function faultsOf(schema: unknown): string[] {
   return [...new Set(fieldsOf(schema))].flatMap((name) => {
@@ -91,8 +94,11 @@ test('field names are found in the messages', () => {
 
 test.each([...ADAPTER_ROUTES, ...CAROTA_ROUTES].map((route) => [route.id, route] as const))(
   '%s',
-  (_id, route) => {
-    expect(schemasOf(route).flatMap(faultsOf)).toEqual([]);
+  (id, route) => {
+    const faults = schemasOf(route).flatMap(faultsOf);
+    const isOAuth = (fault: string) =>
+      id === 'completeSignOn' && OAUTH_NAMES.has(fault.split(' ')[0] ?? '');
+    expect(faults.filter((fault) => !isOAuth(fault))).toEqual([]);
   },
 );
 

@@ -27,7 +27,7 @@ test.each(['before the file', 'before the commit', 'after the commit'])(
     const storage = await openStorage({ dataDir, databaseUrl: url }, ADAPTER_SCHEMA);
     expect(storage.firstToken === undefined).toBe(moment === 'after the commit');
     const secret = readFileSync(storage.tokenFile, 'utf8').trim();
-    expect(await findToken(storage.database, secret)).toMatchObject({ role: 'admin' });
+    expect(await findToken(storage.database, secret, Date.now())).toMatchObject({ role: 'admin' });
     expect(statSync(storage.tokenFile).mode & 0o777).toBe(0o600);
     await storage.close();
     await drop();

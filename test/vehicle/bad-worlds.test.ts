@@ -1,34 +1,15 @@
 /** Bad servers, unfit scripts, full disks: each ends as it should, on working software. Attacks: uptane-attacks.test.ts. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type UpdateScript } from '../../src/update-script/index.js';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { HttpDownloads } from '../../src/vehicle/index.js';
 import { temporaryDirectory } from '../support/servers.js';
-import { type CarotaDouble, type Fault, startCarotaDouble } from './support/carota-double.js';
+import { type Fault } from './support/carota-double.js';
 import { MODEL } from './support/platform-double.js';
 import { softwareOf } from './support/software.js';
 import { startVehicle, type TestVehicleOptions } from './support/test-vehicle.js';
-
-let carota: CarotaDouble;
-beforeAll(async () => {
-  carota = await startCarotaDouble();
-});
-afterAll(() => carota.close());
-beforeEach(() => {
-  carota.fault = undefined;
-  carota.requests.length = 0;
-});
+import { updatesOf } from './support/updates.js';
 
 const SOFTWARE = softwareOf(3_000_000);
-
-function scriptOf(fields: Partial<UpdateScript> = {}): UpdateScript {
-  return {
-    version: 'v1',
-    'script-ref-id': 'hu only 001',
-    model: MODEL,
-    ecus: [{ ecu: 'HU', version: '1.1.0', artifact: carota.artifact(SOFTWARE) }],
-    ...fields,
-  };
-}
+const { carota, scriptOf } = await updatesOf(SOFTWARE);
 
 /** One trigger, its result, and the software that runs afterwards. */
 async function updated(options: Partial<TestVehicleOptions> = {}, scriptRefId = 'hu only 001') {

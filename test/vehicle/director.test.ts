@@ -12,16 +12,9 @@ import { eventOf, MODEL } from '../carota/support/test-carota.js';
 import { DirectorWorld, serveBoth } from '../carota/support/test-director.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { IDENTITY, PlatformDouble } from './support/platform-double.js';
+import { SUCCESS } from './support/statuses.js';
 
 const { vin } = IDENTITY;
-const SUCCESS = [
-  'received',
-  'pki_check_success',
-  'downloaded',
-  'md5_check_success',
-  'reboot',
-  'success',
-];
 
 let world: DirectorWorld;
 let images: Awaited<ReturnType<typeof serveBoth>>;

@@ -1,47 +1,14 @@
 /** A real update: real files, downloaded, verified, installed, started, and rolled back if necessary. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type UpdateScript } from '../../src/update-script/index.js';
-import { type CarotaDouble, startCarotaDouble } from './support/carota-double.js';
-import { metaOf, MODEL } from './support/platform-double.js';
+import { describe, expect, test } from 'vitest';
+import { metaOf } from './support/platform-double.js';
 import { slow } from './support/slow-installer.js';
 import { softwareOf } from './support/software.js';
-import { startVehicle, type TestVehicleOptions } from './support/test-vehicle.js';
+import { SUCCESS } from './support/statuses.js';
 import { until } from './support/until.js';
-
-let carota: CarotaDouble;
-beforeAll(async () => {
-  carota = await startCarotaDouble();
-});
-afterAll(() => carota.close());
-beforeEach(() => {
-  carota.fault = undefined;
-  carota.requests.length = 0;
-});
+import { updatesOf } from './support/updates.js';
 
 const SOFTWARE = softwareOf(300_000);
-const SUCCESS = [
-  'received',
-  'pki_check_success',
-  'downloaded',
-  'md5_check_success',
-  'reboot',
-  'success',
-];
-
-function scriptOf(fields: Partial<UpdateScript> = {}, software = SOFTWARE): UpdateScript {
-  return {
-    version: 'v1',
-    'script-ref-id': 'hu only 001',
-    model: MODEL,
-    ecus: [{ ecu: 'HU', version: '1.1.0', artifact: carota.artifact(software) }],
-    ...fields,
-  };
-}
-
-function vehicle(options: Partial<TestVehicleOptions> = {}, script = scriptOf()) {
-  carota.publish(script);
-  return startVehicle({ carota, ...options });
-}
+const { carota, scriptOf, vehicle } = await updatesOf(SOFTWARE);
 
 test('a trigger becomes an acknowledgement, the events of an update, and new software', async () => {
   const v = vehicle({ pace: { progressPercent: 20 } });

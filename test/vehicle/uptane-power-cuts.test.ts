@@ -17,6 +17,7 @@ import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
 import { softwareOf } from './support/software.js';
 import { IDENTITY, MODEL, triggerOf } from './support/platform-double.js';
+import { SUCCESS } from './support/statuses.js';
 import { describeVehicle, NOW, UptaneWorld } from './support/uptane-world.js';
 
 const CHILD = await bundled(
@@ -27,14 +28,6 @@ const BILL = {
   HU: { version: '1.1.0', content: softwareOf(300_000), counter: 2 },
   TCU: { version: '1.1.0', content: softwareOf(200_000), counter: 2 },
 };
-const SUCCESS = [
-  'received',
-  'pki_check_success',
-  'downloaded',
-  'md5_check_success',
-  'reboot',
-  'success',
-];
 
 let world: UptaneWorld;
 /** The state at provisioning, before the newer roots that the vehicles find. */

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { must } from '../uptane/support/must.js';
 import { softwareOf } from './support/software.js';
 import { metaOf } from './support/platform-double.js';
+import { SUCCESS } from './support/statuses.js';
 import { until } from './support/until.js';
 import {
   describeVehicle,
@@ -15,14 +16,6 @@ import {
   VIN,
 } from './support/uptane-world.js';
 
-const SUCCESS = [
-  'received',
-  'pki_check_success',
-  'downloaded',
-  'md5_check_success',
-  'reboot',
-  'success',
-];
 const HU = { HU: { version: '1.1.0', content: softwareOf(200_000) } };
 
 let world: UptaneWorld;

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffPause } from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
+import { NotSettled, type Poster, signatureHeaders } from '../../service/outgoing/index.js';
 import { type EventStream, readEvents } from '../event-stream/index.js';
 import { batchOf, callbackBody } from './batch.js';
 import { isRefusal, limitAfterRefusal, limitAfterSettled } from './batch-size.js';
@@ -20,8 +21,6 @@ import {
   settleBatch,
   takeReceivers,
 } from './lease.js';
-import { NotSettled, type Poster } from './post.js';
-import { signatureHeaders } from './signature.js';
 
 export interface CallBackOptions {
   readonly database: Database;

@@ -2,7 +2,7 @@
 import { newUuid } from '../../contract/index.js';
 import { type Database, type Queryable } from '../../service/database/index.js';
 import { SecretBox } from '../../service/secrets/index.js';
-import { newSigningSecret } from './signature.js';
+import { newSigningSecret } from '../../service/outgoing/index.js';
 
 export interface ReceiverRow {
   readonly id: string;

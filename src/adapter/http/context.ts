@@ -5,6 +5,7 @@ import { type SignInGuard } from '../../service/access/index.js';
 import { type AttemptLog } from '../../service/audit/index.js';
 import { type Signer } from '../../service/chain/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
+import { type OpenedSignOn } from '../../service/sign-on/index.js';
 import { type ServerCertificate } from '../../service/tls/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
@@ -44,6 +45,8 @@ export interface HttpContext {
   /** Undefined: plain HTTP. */
   readonly certificate?: ServerCertificate | undefined;
   readonly hstsSeconds?: number | undefined;
+  /** Undefined: browsers sign in with tokens only. */
+  readonly signOn?: OpenedSignOn | undefined;
   readonly signIns: SignInGuard;
   /** Seals the audit log. */
   readonly auditKey: Signer;

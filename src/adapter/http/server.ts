@@ -37,6 +37,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     limits: context.limits,
     certificate: context.certificate,
     hstsSeconds: context.hstsSeconds,
+    signOn: context.signOn,
     signIns: context.signIns,
     attempts: context.attempts,
     onRefused: (limit) => context.metrics.refused(limit),

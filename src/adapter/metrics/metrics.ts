@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { type SendOutcome } from '../c2d-sender/index.js';
 import { type BatchOutcome, type D2cReceiver } from '../d2c-receiver/index.js';
 import { type BrokerLimit, type MessageLink } from '../message-link/index.js';
-import { watchSignIns } from '../../service/access/index.js';
+import { countExpiringTokens, watchSignIns } from '../../service/access/index.js';
 import { type CertificateListeners, watchCertificate } from '../../service/tls/index.js';
 import { CLOCK_OFFSET } from '../../service/clock/index.js';
 import { type Queryable } from '../../service/database/index.js';
@@ -49,6 +49,7 @@ export class Metrics {
     this.#durable = new DurableFigures(sources.database, sources.clock);
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
+    countExpiringTokens(this.#registry, sources.database, sources.clock);
     this.#deadLetters = new Counter({
       name: 'otaops_refused_messages_total',
       help: 'Messages refused by this process, by reason; repetitions included.',

@@ -1,6 +1,6 @@
 /** Reads what is stored of a schedule, page by page. Run it in one transaction that sees one moment. */
 import { type Figures, type ScheduleStatus } from '../../contract/carota-api/index.js';
-import { AUDIT_COLUMNS, type AuditRow } from '../../service/audit/index.js';
+import { AUDIT_COLUMNS, type ChainedRow } from '../../service/audit/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 import { type EventRow } from '../events/index.js';
@@ -117,16 +117,32 @@ export const readEvents = (
     [refId, textArray(vins)],
   );
 
-/** Entries about these vehicles in the time of the schedule. */
-export const readAudit = (
+/** Entries about the schedule and no single vehicle, after the given one. */
+export const readScheduleAudit = (
   tx: Queryable,
+  refId: string,
+  after: number,
+  limit: number,
+): Promise<ChainedRow[]> =>
+  tx.query<ChainedRow>(
+    `select ${AUDIT_COLUMNS}, c.position, c.hash
+     from audit.entries e left join audit.chain c on c.entry_id = e.id
+     where e.ref_id = $1 and e.vin is null and e.id > $2 order by e.id limit $3`,
+    [refId, after, limit],
+  );
+
+/** Entries about these vehicles in the schedule, and all others about them in its time. */
+export const readVehicleAudit = (
+  tx: Queryable,
+  refId: string,
   vins: readonly string[],
   from: Date,
   to: Date,
-): Promise<AuditRow[]> =>
-  tx.query<AuditRow>(
-    `select ${AUDIT_COLUMNS} from audit.entries e
-     where e.vin = any($1::text[]) and e.at between $2 and $3 and e.outcome = 'done'
+): Promise<ChainedRow[]> =>
+  tx.query<ChainedRow>(
+    `select ${AUDIT_COLUMNS}, c.position, c.hash
+     from audit.entries e left join audit.chain c on c.entry_id = e.id
+     where e.vin = any($1::text[]) and (e.ref_id = $2 or e.at between $3 and $4)
      order by e.vin, e.id`,
-    [textArray(vins), from, to],
+    [textArray(vins), refId, from, to],
   );

@@ -2,6 +2,7 @@
 import { type DossierRecord } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { readDecisions, readWaves } from '../schedules/index.js';
+import { auditRecord } from './audit-record.js';
 import {
   approvalRecords,
   campaignRecord,
@@ -13,15 +14,16 @@ import {
 } from './campaign-records.js';
 import {
   type CampaignRow,
-  readAudit,
   readEvents,
   readNames,
+  readScheduleAudit,
   readTests,
+  readVehicleAudit,
   readVehicles,
 } from './read-dossier.js';
 import { vehicleRecords } from './vehicle-records.js';
 
-/** Vehicles per page. */
+/** Vehicles, or entries of the audit log, per page. */
 const PAGE = 200;
 
 /** @param tx a transaction that sees one moment @param now ms @returns batches of records, without `end` */
@@ -44,6 +46,13 @@ export async function* dossierRecords(
     ...(await readDecisions(tx, id)).map(decisionRecord),
     ...(await readTests(tx, id)).map(testRecord),
   ];
+  for (let after = 0; ;) {
+    const entries = await readScheduleAudit(tx, campaign.ref_id, after, PAGE);
+    yield entries.map(auditRecord);
+    const last = entries.at(-1);
+    if (!last || entries.length < PAGE) break;
+    after = last.id;
+  }
   const { consent } = campaign.script;
   const consentTextSha256 = consent && textSha256(consent.text);
   const until = campaign.ended_at ?? new Date(how.now);
@@ -51,7 +60,9 @@ export async function* dossierRecords(
     const vehicles = await readVehicles(tx, id, after, PAGE);
     const vins = vehicles.map(({ vin }) => vin);
     const events = byVin(await readEvents(tx, campaign.ref_id, vins));
-    const audit = byVin(await readAudit(tx, vins, campaign.created_at, until));
+    const audit = byVin(
+      await readVehicleAudit(tx, campaign.ref_id, vins, campaign.created_at, until),
+    );
     for (const row of vehicles) {
       const ofVehicle = events.get(row.vin) ?? [];
       yield [...vehicleRecords(row, ofVehicle, audit.get(row.vin) ?? [], consentTextSha256)];

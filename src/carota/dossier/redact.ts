@@ -35,7 +35,7 @@ function withoutSerials(
   keys: ReadonlyMap<string, Uint8Array>,
 ): DossierRecord {
   // Serial numbers and key ids of ECUs.
-  if (record.type === 'audit') return { ...record, detail: {} };
+  if (record.type === 'audit') return { ...record, address: '', detail: {} };
   if (record.type !== 'vehicle' || !record.configuration) return record;
   const { configuration } = record;
   const key = keys.get(record.vin);

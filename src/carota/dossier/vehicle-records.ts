@@ -2,17 +2,17 @@
 import { createHash } from 'node:crypto';
 import { type RecordOf } from '../../contract/carota-api/index.js';
 import { FAILED, lifecycleRank, type MetaField, reasonOf } from '../../contract/index.js';
-import { type AuditRow } from '../../service/audit/index.js';
+import { type ChainedRow } from '../../service/audit/index.js';
 import { readManifest } from '../../uptane/manifest/read-manifest.js';
 import { Refusal } from '../../uptane/refusal.js';
-import { integersOnly } from './integers-only.js';
+import { auditRecord } from './audit-record.js';
 import { type DossierEventRow, type DossierVehicleRow } from './read-dossier.js';
 
 /** @param consentTextSha256 of the text in the script; undefined: its users are not asked */
 export function* vehicleRecords(
   row: DossierVehicleRow,
   events: readonly DossierEventRow[],
-  audit: readonly AuditRow[],
+  audit: readonly ChainedRow[],
   consentTextSha256: string | undefined,
 ): Generator<RecordOf<'vehicle' | 'step' | 'failure' | 'audit'>> {
   const inOrder = [...events].sort(byTime);
@@ -150,15 +150,4 @@ const failureRecord = (
     at: at.toISOString(),
     statusName: status_name,
   })),
-});
-
-const auditRecord = (row: AuditRow): RecordOf<'audit'> => ({
-  type: 'audit',
-  id: row.id,
-  at: row.at.toISOString(),
-  by: { id: row.token_id, name: row.token_name },
-  action: row.action,
-  vin: row.vin,
-  reason: row.reason,
-  detail: integersOnly(row.detail) as object,
 });

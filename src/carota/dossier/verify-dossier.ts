@@ -8,6 +8,7 @@ import {
   sortedJson,
 } from '../../service/chain/index.js';
 import { canonicalJson, type PlainJson } from '../../uptane/json/canonical-json.js';
+import { type JsonObject } from '../../uptane/json/json-value.js';
 import { keyIdOfListed, type ListedKey } from '../../uptane/signing/index.js';
 import { BadDossier } from './bad-dossier.js';
 import { exactLines } from './exact-lines.js';
@@ -42,16 +43,12 @@ export async function verifyDossier(
   bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   keys?: readonly ListedKey[],
 ): Promise<VerifiedDossier> {
-  const chain = new ChainVerifier();
-  const counts: Record<string, number> = {};
-  let campaign: ReadonlyMap<string, unknown> | undefined;
-  let timeStamp: VerifiedDossier['timeStamp'];
-  let ended = false;
+  const records = new RecordsVerifier();
   let last: string | undefined;
   try {
     for await (const line of exactLines(bytes)) {
       // The last line is the seal, which is not chained.
-      if (last !== undefined) take(last);
+      if (last !== undefined) records.take(last);
       last = line;
     }
   } catch (error) {
@@ -59,49 +56,84 @@ export async function verifyDossier(
     throw error;
   }
   if (last === undefined) throw new BadDossier('it has no lines');
-  const number = chain.count + 1;
+  const { count, head, campaign, timeStamp } = records;
+  const number = count + 1;
   const { key, seal } = sealLine(last, number);
-  if (!campaign || !ended)
+  if (!campaign || !records.hasEnded) {
     throw new BadDossier(`line ${number} is a seal, but records are missing`);
+  }
   const fault = sealFault(seal, keys ?? [key]);
   if (fault !== undefined) throw new BadDossier(`line ${number}: the seal ${fault}`);
-  if (seal.from !== 1 || seal.to !== chain.count || seal.hash !== chain.head) {
+  if (seal.from !== 1 || seal.to !== count || seal.hash !== head) {
     throw new BadDossier(`line ${number}: the seal is of other records`);
   }
   return {
-    refId: String(campaign.get('ref-id')),
+    refId: textIn(campaign, 'ref-id'),
     pseudonymous: campaign.get('pseudonymous') === true,
-    count: chain.count,
-    head: chain.head,
+    count,
+    head,
     sealedAt: seal.time,
     keyId: seal.keyid,
     timeStamp,
   };
+}
 
-  function take(line: string): void {
-    const before = chain.head;
-    const { record } = chain.take(line);
-    const type = String(record.get('type'));
-    const fail = (fault: string) => new BrokenChain(chain.count, fault);
-    if (chain.count === 1) {
-      if (type !== 'campaign' || record.get('format') !== DOSSIER_FORMAT) {
-        throw fail(`is not the beginning of a dossier (${DOSSIER_FORMAT})`);
-      }
-      campaign = record;
+/** Verifies all lines but the seal. */
+class RecordsVerifier {
+  readonly #chain = new ChainVerifier();
+  readonly #counts: Record<string, number> = {};
+  campaign: JsonObject | undefined;
+  timeStamp: VerifiedDossier['timeStamp'];
+  hasEnded = false;
+
+  get count(): number {
+    return this.#chain.count;
+  }
+
+  get head(): string {
+    return this.#chain.head;
+  }
+
+  /** @throws BrokenChain */
+  take(line: string): void {
+    const before = this.head;
+    const { record } = this.#chain.take(line);
+    const type = textIn(record, 'type');
+    if (this.count === 1) this.#begin(type, record);
+    if (this.hasEnded && (type !== 'timestamp' || this.timeStamp)) {
+      throw this.#fault('comes after the end');
     }
-    if (ended && (type !== 'timestamp' || timeStamp)) throw fail('comes after the end');
     if (type === 'end') {
-      const said = sortedJson((record.get('counts') ?? null) as never);
-      if (said !== sortedJson(counts)) throw fail('counts other records than there are');
-      ended = true;
+      if (sortedJson(record.get('counts') ?? null) !== sortedJson(this.#counts)) {
+        throw this.#fault('counts other records than there are');
+      }
+      this.hasEnded = true;
     }
     if (type === 'timestamp') {
-      const imprint = String(record.get('imprint'));
-      if (!ended || imprint !== before) throw fail('is a time stamp of something else');
-      timeStamp = { imprint, token: String(record.get('token')) };
+      const imprint = textIn(record, 'imprint');
+      if (!this.hasEnded || imprint !== before) {
+        throw this.#fault('is a time stamp of something else');
+      }
+      this.timeStamp = { imprint, token: textIn(record, 'token') };
     }
-    counts[type] = (counts[type] ?? 0) + 1;
+    this.#counts[type] = (this.#counts[type] ?? 0) + 1;
   }
+
+  #begin(type: string, record: JsonObject): void {
+    if (type !== 'campaign' || record.get('format') !== DOSSIER_FORMAT) {
+      throw this.#fault(`is not the beginning of a dossier (${DOSSIER_FORMAT})`);
+    }
+    this.campaign = record;
+  }
+
+  #fault(reason: string): BrokenChain {
+    return new BrokenChain(this.count, reason);
+  }
+}
+
+function textIn(record: JsonObject, name: string): string {
+  const value = record.get(name);
+  return typeof value === 'string' ? value : '';
 }
 
 /** @throws BadDossier unless it is written exactly as a seal is */

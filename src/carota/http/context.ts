@@ -2,15 +2,19 @@
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
+import { type VehicleDoor } from '../../service/http/index.js';
 import { type AttemptLog } from '../../service/audit/index.js';
 import { type Signer } from '../../service/chain/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
+import { type OpenedSignOn } from '../../service/sign-on/index.js';
 import { type ServerCertificate } from '../../service/tls/index.js';
 import { type ArtifactStore } from '../artifacts/index.js';
+import { type Enrolment } from '../enrolment/index.js';
 import { type Director } from '../director/index.js';
 import { type DossierWriter } from '../dossier/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
 import { type ApprovalRule } from '../schedules/index.js';
+import { type Notifications } from '../open-notifications.js';
 import { type CarotaMetrics } from '../metrics.js';
 
 export interface CarotaContext {
@@ -41,6 +45,7 @@ export interface CarotaContext {
   readonly metrics: CarotaMetrics;
   /** ms */
   readonly clock: () => number;
+  readonly notifications: Pick<Notifications, 'channels' | 'box' | 'sender'>;
   /** Whether there is a token to control the adapter. */
   readonly mayControl: boolean;
   /** Wakes the scheduler. */
@@ -51,7 +56,13 @@ export interface CarotaContext {
   /** Undefined: plain HTTP. */
   readonly certificate?: ServerCertificate | undefined;
   readonly hstsSeconds?: number | undefined;
+  /** Undefined: browsers sign in with tokens only. */
+  readonly signOn?: OpenedSignOn | undefined;
   readonly signIns: SignInGuard;
+  /** Enrolment of vehicles on that port; undefined: there is none. */
+  readonly enrolment: Enrolment | undefined;
+  /** The port of the vehicles; undefined: there is none. */
+  readonly vehicles: VehicleDoor | undefined;
   /** Seals the audit log. */
   readonly auditKey: Signer;
   readonly attempts: AttemptLog;

@@ -22,7 +22,9 @@ import { callBackRoute } from './routes/call-back.js';
 import { directorRoutes } from './routes/director.js';
 import { dossierRoute } from './routes/dossier.js';
 import { ecuRoutes } from './routes/ecus.js';
+import { enrolmentRoutes } from './routes/enrolment.js';
 import { imageRepositoryRoutes } from './routes/image-repository.js';
+import { notificationRoutes } from './routes/notifications.js';
 import { refusedEventRoutes } from './routes/refused-events.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { scheduleVehicleRoutes } from './routes/schedule-vehicles.js';
@@ -42,8 +44,10 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     document: carotaDocument(version),
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
     limits: context.limits,
+    vehicles: context.vehicles,
     certificate: context.certificate,
     hstsSeconds: context.hstsSeconds,
+    signOn: context.signOn,
     signIns: context.signIns,
     attempts: context.attempts,
     onRefused: (limit) => metrics.limitRefused(limit),
@@ -55,6 +59,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   scheduleVehicleRoutes(server, context);
   dossierRoute(server, context);
   vehicleRoutes(server, context);
+  enrolmentRoutes(server, context);
   ecuRoutes(server, context);
   directorRoutes(server, context);
   imageRepositoryRoutes(server, context);
@@ -62,6 +67,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   callBackRoute(server, context);
   refusedEventRoutes(server, context);
   certificateRoutes(server, context);
+  notificationRoutes(server, context);
   liveRoute(server, carotaLiveApi, {
     ...context,
     look: lookAt(context.reading, [context.images, context.director]),

@@ -61,7 +61,7 @@ export async function eraseVehicle(
     for (const table of ONLY_OF_VEHICLE)
       await tx.query(`delete from ${table} where vin = $1`, [vin]);
     const detail = { pseudonym, schedules: schedules.length };
-    await recordActions(tx, 'erase-vehicle', [{ vin: null, by, detail }], now);
+    await recordActions(tx, 'erase-vehicle', [{ vin: null, subject: '', by, detail }], now);
     return true;
   });
 }

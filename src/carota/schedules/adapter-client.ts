@@ -1,6 +1,7 @@
 /** Client of the OTA Adapter (contract section 4): the trigger API, and control if a token permits it. */
 import {
   controlApi,
+  deadLetterApi,
   operationApi,
   triggerApi,
   type TriggerResult,
@@ -107,6 +108,17 @@ export class AdapterClient {
   async retrigger(refId: string, vin: string, reason: string, signal: AbortSignal): Promise<void> {
     const request = { params: { 'ref-id': refId, vin }, body: { reason } };
     await this.#attempting((control) => control.call(controlApi.retriggerVehicle, request, signal));
+  }
+
+  /** @returns undefined: there is none, or we may not ask @throws Error where the adapter does not answer */
+  async newestDeadLetter(
+    signal: AbortSignal,
+  ): Promise<{ readonly id: string; readonly at: number } | undefined> {
+    if (!this.#control) return undefined;
+    const query = { limit: 1 };
+    const { items } = await this.#control.call(deadLetterApi.listDeadLetters, { query }, signal);
+    const [newest] = items;
+    return newest && { id: newest.id, at: Date.parse(newest['received-at']) };
   }
 
   async #attempting<T>(call: (control: Client) => Promise<T>): Promise<T> {

@@ -7,6 +7,7 @@ import { assignWaves } from './assign-waves.js';
 import { noteDecision } from './decisions.js';
 import { endDeadlines, nextDeadline } from './deadlines.js';
 import { nextStep } from './next-step.js';
+import { notifySchedule } from './notify-schedule.js';
 import { runTests } from './run-tests.js';
 import { endRetries } from './end-retries.js';
 import { type ScheduleRecord } from './schedule-record.js';
@@ -27,6 +28,7 @@ export async function advance(
 ): Promise<number | undefined> {
   await endDeadlines(tx, schedule, now);
   await runTests(tx, schedule, now);
+  await notifySchedule(tx, schedule, now);
   const due = await takeSteps(tx, schedule, now, approval);
   if (isEnded(schedule.status)) await endRetries(tx, schedule);
   // Results are wanted of stopped schedules too.

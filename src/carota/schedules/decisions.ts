@@ -1,6 +1,7 @@
 /** Decisions on a schedule: when, and by whom or on which figures. */
 import { type DecisionName, type Figures } from '../../contract/carota-api/index.js';
-import { type Queryable } from '../../service/database/index.js';
+import { only, type Queryable } from '../../service/database/index.js';
+import { notify } from '../notifications/index.js';
 
 export interface NewDecision {
   readonly wave?: number | undefined;
@@ -18,19 +19,27 @@ export async function noteDecision(
   { wave, decision, reason, actor, figures }: NewDecision,
   now: number,
 ): Promise<void> {
-  await tx.query(
-    `insert into decisions (schedule_id, wave, at, decision, reason, actor, figures)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
-    [
-      scheduleId,
-      wave ?? null,
-      new Date(now),
-      decision,
-      reason,
-      actor,
-      figures ? JSON.stringify(figures) : null,
-    ],
+  const { id, ref_id: refId } = only(
+    await tx.query<{ id: number; ref_id: string }>(
+      `insert into decisions (schedule_id, wave, at, decision, reason, actor, figures)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     returning id, (select ref_id from schedules where schedules.id = schedule_id)`,
+      [
+        scheduleId,
+        wave ?? null,
+        new Date(now),
+        decision,
+        reason,
+        actor,
+        figures ? JSON.stringify(figures) : null,
+      ],
+    ),
   );
+  if (decision !== 'stop' && decision !== 'hold') return;
+  const what = decision === 'stop' ? 'stopped' : 'held';
+  const why = reason === '' ? '' : `: ${reason}`;
+  const summary = `Schedule ${refId} was ${what} by ${actor}${why}`;
+  await notify(tx, { event: decision, key: `${decision} ${id}`, refId, summary }, now);
 }
 
 export interface DecisionRow {

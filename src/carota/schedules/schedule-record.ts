@@ -335,6 +335,11 @@ export class ScheduleRecord {
     this.#goneWave = this.current?.number ?? 0;
   }
 
+  /** Of all waves. */
+  get total(): WaveCounts {
+    return sum(this.waves);
+  }
+
   /** @param now ms */
   state(now: number): ScheduleState {
     const patience = this.plan.guard?.patience;

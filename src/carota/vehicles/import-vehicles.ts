@@ -8,6 +8,8 @@ import { type LineFormat, linesOf } from '../../service/lines.js';
 import { storeVehicles } from './vehicles.js';
 
 const BATCH = 2_000;
+/** unique_violation (PostgreSQL appendix A). */
+const UNIQUE_VIOLATION = '23505';
 
 const check = checkOf(VehicleFacts);
 
@@ -36,7 +38,10 @@ export async function importVehicles(
         ),
       ),
     );
-    for (const { entry, error } of refused) outcome.reject(entry.line, 'INVALID', error.message);
+    for (const { entry, error } of refused) {
+      const code = error.code === UNIQUE_VIOLATION ? 'SYSTEM_ID_TAKEN' : 'INVALID';
+      outcome.reject(entry.line, code, error.message);
+    }
     outcome.imported += entries.length - refused.length;
   };
   for await (const entry of linesOf(input, format)) {

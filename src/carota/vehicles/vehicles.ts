@@ -4,28 +4,36 @@ import { type Queryable, textArray } from '../../service/database/index.js';
 
 export interface VehicleRow {
   readonly vin: string;
+  readonly system_id: string | null;
   readonly model: string;
   readonly tags: string[];
   readonly versions: Readonly<Record<string, string>>;
   readonly updated_at: Date;
 }
 
-/** Stores vehicles, replacing all facts except versions of ECUs not listed. @param now ms */
+/**
+ * Stores vehicles, replacing all facts except versions of ECUs not listed and a system_id not given.
+ *
+ * @param now ms
+ * @throws DatabaseError with code 23505 where another vehicle has the system_id
+ */
 export async function storeVehicles(
   tx: Queryable,
   vehicles: readonly ({ readonly vin: string } & VehicleFacts)[],
   now: number,
 ): Promise<void> {
   await tx.query(
-    `insert into vehicles (vin, model, tags, updated_at)
-     select vin, model, array(select json_array_elements_text(tags::json)), $4
-     from unnest($1::text[], $2::text[], $3::text[]) as given (vin, model, tags)
+    `insert into vehicles as v (vin, model, tags, system_id, updated_at)
+     select vin, model, array(select json_array_elements_text(tags::json)), system_id, $5
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as given (vin, model, tags, system_id)
      on conflict (vin) do update
-       set model = excluded.model, tags = excluded.tags, updated_at = excluded.updated_at`,
+       set model = excluded.model, tags = excluded.tags, updated_at = excluded.updated_at,
+         system_id = coalesce(excluded.system_id, v.system_id)`,
     [
       textArray(vehicles.map(({ vin }) => vin)),
       textArray(vehicles.map(({ model }) => model)),
       textArray(vehicles.map(({ tags = [] }) => JSON.stringify(tags))),
+      textArray(vehicles.map((vehicle) => vehicle.system_id ?? null)),
       new Date(now),
     ],
   );
@@ -66,7 +74,7 @@ export async function storeVersions(
   );
 }
 
-const COLUMNS = `v.vin, v.model, v.tags, v.updated_at, coalesce(
+const COLUMNS = `v.vin, v.system_id, v.model, v.tags, v.updated_at, coalesce(
   (select json_object_agg(ecu, version order by ecu) from installed_versions i where i.vin = v.vin),
   '{}'::json) as versions`;
 
@@ -79,6 +87,19 @@ export async function findVehicle(
     [vin],
   );
   return rows[0];
+}
+
+/** The vehicle whose client certificate has this name. @returns its VIN */
+export async function findBySystemId(
+  database: Queryable,
+  systemId: string,
+): Promise<string | undefined> {
+  const [row] = await database.query<{ vin: string }>(
+    'select vin from vehicles where system_id = $1',
+    [systemId],
+    'find-by-system-id',
+  );
+  return row?.vin;
 }
 
 export interface VehiclePage {

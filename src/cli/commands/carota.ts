@@ -10,13 +10,18 @@ import {
   addSettings,
   ALLOW_PLAIN_HTTP,
   APPROVAL,
+  AUDIT_KEY_FILE,
   BadSetting,
+  CALLBACK_ALLOW,
   CALLBACK_SECRET,
+  CERTIFICATE_DAYS,
   DATA_DIR,
   DATABASE_URL,
   DEADLINE_GRACE,
   DIRECTOR_DIR,
   DIRECTOR_SIGNER,
+  ENROLMENT_CA,
+  ENROLMENT_COMMAND,
   HOST,
   HTTP_LIMIT_SETTINGS,
   HTTP_PORT,
@@ -32,18 +37,35 @@ import {
   S3_BUCKET,
   S3_REGION,
   S3_URL,
+  SECRET_KEY,
   SIGN_IN_LIMIT_SETTINGS,
   type SignInLimitFlags,
   signInLimitsOf,
+  SIGN_ON_SETTINGS,
+  SMTP_FROM,
+  SMTP_URL,
   TIMESTAMP_URL,
   TLS_SETTINGS,
   URL_TTL,
+  VEHICLE_CA,
+  VEHICLE_CRL,
+  VEHICLE_PORT,
+  VEHICLE_TLS_CERT,
+  VEHICLE_TLS_KEY,
 } from '../settings/index.js';
 import { stopRequested } from '../stop-signals.js';
+import { tlsFilesOf, type VehicleTlsFlags } from '../vehicle-tls-files.js';
 
 interface CarotaFlags
-  extends Omit<CarotaSettings, 'callbackSecrets'>, HttpLimitFlags, SignInLimitFlags {
+  extends
+    Omit<CarotaSettings, 'callbackSecrets' | 'secretKeys' | 'vehicleTls'>,
+    HttpLimitFlags,
+    SignInLimitFlags,
+    VehicleTlsFlags {
+  readonly vehicleTlsCert?: string;
+  readonly vehicleTlsKey?: string;
   readonly callbackSecret?: string[];
+  readonly secretKey?: string[];
   readonly logLevel: string;
 }
 
@@ -63,15 +85,17 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [HOST, { ...HTTP_PORT, default: DEFAULT_PORT }]);
   addSettings(command, [{ ...DATA_DIR, default: './.otaops-carota' }, DATABASE_URL]);
   addSettings(command, [ADAPTER_URL, ADAPTER_TOKEN, ADAPTER_CONTROL_TOKEN, ALLOW_PLAIN_HTTP]);
-  addSettings(command, [CALLBACK_SECRET]);
+  addSettings(command, [CALLBACK_SECRET, CALLBACK_ALLOW, SMTP_URL, SMTP_FROM, SECRET_KEY]);
   addSettings(command, [S3_URL, S3_BUCKET, S3_REGION]);
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
-  addSettings(command, TLS_SETTINGS);
+  addSettings(command, [VEHICLE_PORT, VEHICLE_TLS_CERT, VEHICLE_TLS_KEY, VEHICLE_CA, VEHICLE_CRL]);
+  addSettings(command, [ENROLMENT_CA, ENROLMENT_COMMAND, CERTIFICATE_DAYS]);
+  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS, AUDIT_KEY_FILE]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, TIMESTAMP_URL, LOG_LEVEL]);
-  command.action(async ({ callbackSecret, logLevel, ...flags }: CarotaFlags) => {
+  command.action(async ({ callbackSecret, secretKey, logLevel, ...flags }: CarotaFlags) => {
     const stopping = stopRequested();
     if ((flags.s3Url === undefined) !== (flags.s3Bucket === undefined)) {
       throw new BadSetting('--s3-url and --s3-bucket must be given together');
@@ -81,12 +105,19 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
     const settings: CarotaSettings = {
       ...flags,
       callbackSecrets: callbackSecret,
+      secretKeys: secretKey,
       httpLimits: httpLimitsOf(flags),
       signInLimits: signInLimitsOf(flags),
+      vehicleTls: tlsFilesOf(flags, {
+        cert: flags.vehicleTlsCert,
+        key: flags.vehicleTlsKey,
+        prefix: '--vehicle-tls',
+      }),
     };
     const carota = await startCarota(settings, log);
     print(`HTTP interface  ${carota.httpUrl}  (documents: ${carota.httpUrl}/docs)`);
     print(`Console         ${carota.httpUrl}/console/`);
+    if (carota.vehicleUrl !== undefined) print(`Vehicles        ${carota.vehicleUrl}`);
     if (carota.imageRootFile !== undefined) {
       print(`Image repository keys: generated for trials; vehicles trust ${carota.imageRootFile}`);
     }

@@ -10,6 +10,7 @@ import {
 import { scheduleApi } from '../../contract/carota-api/index.js';
 import {
   ApiError,
+  auditApi,
   type BrokerHost,
   type Client,
   parseBrokerUrl,
@@ -25,6 +26,8 @@ import { addSettings, LOCAL_BROKER, MQTT_URL } from '../settings/index.js';
 interface Finding {
   readonly what: string;
   readonly ok: boolean;
+  /** Works, and should be changed nevertheless. */
+  readonly isWarning?: boolean;
   readonly detail: string;
 }
 
@@ -52,6 +55,7 @@ export function doctorCommand(program: Command): void {
           healthOf('CarOTA Server', readiness),
           await clock(client),
           await token(() => client.call(scheduleApi.listSchedules, ONE)),
+          await auditLog(client),
         ]
       : [
           healthOf('adapter', readiness),
@@ -60,12 +64,13 @@ export function doctorCommand(program: Command): void {
           ...(await brokers(flags.mqttUrl)),
           ...(await callbacks(client)),
           await deadLetters(client),
+          await auditLog(client),
         ];
     findings.push(...(await certificates(flags)));
     if (flags.json) printJson(findings);
     else
-      for (const { what, ok, detail } of findings)
-        print(`${ok ? 'ok  ' : 'BAD '} ${what}: ${detail}`);
+      for (const { what, ok, isWarning = false, detail } of findings)
+        print(`${ok ? (isWarning ? 'WARN' : 'ok  ') : 'BAD '} ${what}: ${detail}`);
     const bad = findings.filter(({ ok }) => !ok).length;
     if (bad > 0) throw new Error(`${bad} of ${findings.length} checks failed`);
   });
@@ -101,6 +106,20 @@ function healthOf(what: string, readiness: Readiness): Finding {
   );
   const detail = states.join(', ') + (problem === undefined ? '' : `: ${problem}`);
   return { what, ok: problem === undefined && Object.values(parts).every(Boolean), detail };
+}
+
+/** Whether the database keeps the server from changing its audit log, and the log is being sealed. */
+async function auditLog(client: Client): Promise<Finding> {
+  return asked('audit log', async () => {
+    const { weaknesses, seal, position } = await client.call(auditApi.getAuditStatus, {});
+    if (weaknesses.length > 0) {
+      const detail = `the database role of the server could change it: ${weaknesses.join(', ')}`;
+      return { ok: true, isWarning: true, detail };
+    }
+    const age = Date.now() - (seal?.time ?? 0);
+    if (position > 0 && age > 2 * DAY_MS) return { ok: false, detail: 'not sealed for two days' };
+    return { ok: true, detail: `${position} entries, sealed up to ${seal?.to ?? 0}` };
+  });
 }
 
 /** From the Prometheus metrics. */
@@ -181,10 +200,7 @@ async function deadLetters(client: Client): Promise<Finding> {
   });
 }
 
-async function asked(
-  what: string,
-  ask: () => Promise<{ ok: boolean; detail: string }>,
-): Promise<Finding> {
+async function asked(what: string, ask: () => Promise<Omit<Finding, 'what'>>): Promise<Finding> {
   try {
     return { what, ...(await ask()) };
   } catch (error) {

@@ -6,6 +6,7 @@ import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {
   ACK_REQUIRED,
+  AUDIT_KEY_FILE,
   addSettings,
   BROKER_LIMIT_SETTINGS,
   type BrokerLimitFlags,
@@ -52,6 +53,7 @@ import {
   SIGN_IN_LIMIT_SETTINGS,
   type SignInLimitFlags,
   signInLimitsOf,
+  SIGN_ON_SETTINGS,
   TLS_SETTINGS,
   TRACE_RATIO,
   TRIGGER_TTL,
@@ -80,6 +82,8 @@ interface ServeFlags
     VehicleSignInLimitFlags {
   readonly callbackSecret?: readonly string[];
   readonly secretKey?: readonly string[];
+  readonly mqttTlsCert?: string;
+  readonly mqttTlsKey?: string;
   readonly logLevel: string;
   /** Seconds. */
   readonly retryFirst: number;
@@ -118,7 +122,7 @@ Examples:
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
   addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
   addSettings(command, [...SIGN_IN_LIMIT_SETTINGS, ...VEHICLE_SIGN_IN_LIMIT_SETTINGS]);
-  addSettings(command, TLS_SETTINGS);
+  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS, AUDIT_KEY_FILE]);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
   command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
     limitHeapGrowth();
@@ -134,7 +138,11 @@ Examples:
       ...flags,
       callbackSecret: callbackSecret[0],
       secretKeys: flags.secretKey,
-      vehicleTls: vehicleTlsOf(flags),
+      vehicleTls: vehicleTlsOf(flags, {
+        cert: flags.mqttTlsCert,
+        key: flags.mqttTlsKey,
+        prefix: '--mqtt-tls',
+      }),
       retry,
       httpLimits: httpLimitsOf(flags),
       brokerLimits: brokerLimitsOf(flags),

@@ -2,13 +2,19 @@
 import { type Command, Option } from 'commander';
 import { ROLES, tokenApi } from '../../contract/adapter-api/index.js';
 import { CAROTA_ROLES } from '../../contract/carota-api/index.js';
-import { createToken, listTokens, revokeToken, tokenFault } from '../../service/access/index.js';
+import {
+  createToken,
+  expiryOf,
+  listTokens,
+  revokeToken,
+  tokenFault,
+} from '../../service/access/index.js';
 import type { ExistingStorage } from '../../service/existing-storage.js';
 import { print, printJson } from '../output.js';
 import { connect, type ServerAddress } from '../server-client.js';
 import { SERVER_SETTINGS } from '../server-command.js';
 import { addSettings, DATABASE_URL } from '../settings/index.js';
-import { parseVin } from '../settings/parsers.js';
+import { parsePositive, type Parser, parseVin } from '../settings/parsers.js';
 import { UsageError } from '../usage-error.js';
 
 const ROLES_OF: Readonly<Record<ExistingStorage['part'], readonly string[]>> = {
@@ -22,6 +28,8 @@ interface WantedToken {
   readonly role: string;
   readonly name: string;
   readonly vin?: string;
+  /** Seconds. */
+  readonly lifetime?: number;
 }
 
 interface TokenFlags extends ServerAddress {
@@ -58,9 +66,13 @@ Examples:
     )
     .requiredOption('--name <name>', 'its owner, to tell tokens apart')
     .option('--vin <vin>', 'of role vehicle: the vehicle that it is for', parseVin)
-    .action(async (flags: TokenFlags & WantedToken) => {
+    .option('--valid-days <days>', 'when it expires (default: never)', parsePositive)
+    .action(async (flags: TokenFlags & WantedToken & Validity) => {
       const { role, name, vin } = flags;
-      const wanted = { role, name, ...(vin === undefined ? {} : { vin }) };
+      const wanted = {
+        ...{ role, name, ...(vin === undefined ? {} : { vin }) },
+        ...lifetimeOf(flags),
+      };
       const created = flags.offline
         ? await withDatabase(flags, (storage) => createOffline(storage, wanted))
         : await (await connect(flags)).call(tokenApi.createToken, { body: wanted });
@@ -70,22 +82,48 @@ Examples:
 
   subcommand('list', 'list tokens (not their secrets)').action(async (flags: TokenFlags) => {
     const tokens = flags.offline
-      ? (await withDatabase(flags, ({ database }) => listTokens(database))).map(
-          ({ created_at: createdAt, revoked_at: revokedAt, ...rest }) => ({
-            ...rest,
-            createdAt,
-            revokedAt,
-          }),
-        )
+      ? (await withDatabase(flags, ({ database }) => listTokens(database))).map((token) => ({
+          id: token.id,
+          name: token.name,
+          role: token.role,
+          vin: token.vin,
+          createdAt: token.created_at,
+          revokedAt: token.revoked_at,
+          expiresAt: token.expires_at,
+          lastUsedAt: token.last_used_at,
+          replacedBy: token.replaced_by,
+        }))
       : (await (await connect(flags)).call(tokenApi.listTokens, {})).items;
     if (flags.json) {
       printJson(tokens);
       return;
     }
-    for (const { id, role, name, revokedAt } of tokens) {
-      print(`${id}  ${role.padEnd(8)}  ${name}${revokedAt === null ? '' : '  (revoked)'}`);
+    for (const token of tokens) {
+      print(`${token.id}  ${token.role.padEnd(8)}  ${token.name}${standingOf(token)}`);
     }
   });
+
+  subcommand('rotate', 'give a token a successor with the same rights; both hold for an overlap')
+    .argument('<id>', 'id of the token, see token list')
+    .option('--overlap-hours <hours>', 'how long the old one holds on (default: 24)', parseHours)
+    .option(
+      '--valid-days <days>',
+      'when the new one expires (default: as the old one)',
+      parsePositive,
+    )
+    .action(async (id: string, flags: TokenFlags & Validity & { overlapHours?: number }) => {
+      if (flags.offline) throw new UsageError('a token is rotated while the server runs');
+      const { overlapHours: hours } = flags;
+      const overlap = hours === undefined ? {} : { overlap: Math.round(hours * HOUR) };
+      const rotated = await (
+        await connect(flags)
+      ).call(tokenApi.rotateToken, {
+        params: { id },
+        body: { ...overlap, ...lifetimeOf(flags) },
+      });
+      if (flags.json) printJson(rotated);
+      else print(rotated.token);
+    });
 
   subcommand('revoke', 'revoke a token; ends its requests in progress and rejects further ones')
     .argument('<id>', 'id of the token, see token list')
@@ -105,11 +143,40 @@ Examples:
     });
 }
 
+const HOUR = 60 * 60;
+
+interface Validity {
+  readonly validDays?: number;
+}
+
+/** Seconds. */
+const lifetimeOf = ({ validDays }: Validity): { lifetime?: number } =>
+  validDays === undefined ? {} : { lifetime: Math.round(validDays * 24 * HOUR) };
+
+const parseHours: Parser<number> = (text) => (text === '0' ? 0 : parsePositive(text));
+
+interface Standing {
+  readonly revokedAt: Date | string | null;
+  readonly expiresAt: Date | string | null;
+  readonly lastUsedAt: Date | string | null;
+}
+
+/** What is worth knowing of a token besides its role. */
+function standingOf({ revokedAt, expiresAt, lastUsedAt }: Standing): string {
+  if (revokedAt !== null) return '  (revoked)';
+  const day = (time: Date | string) => new Date(time).toISOString().slice(0, 10);
+  const facts = [
+    ...(expiresAt === null ? [] : [`until ${day(expiresAt)}`]),
+    lastUsedAt === null ? 'never used' : `last used ${day(lastUsedAt)}`,
+  ];
+  return `  (${facts.join(', ')})`;
+}
+
 /** @throws UsageError if the server of this database has no such role */
 async function createOffline(
   { database, clock, part }: ExistingStorage,
   wanted: WantedToken,
-): Promise<{ id: string; token: string }> {
+): Promise<{ id: string; token: string; expiresAt: Date | null }> {
   const roles = ROLES_OF[part];
   if (!roles.includes(wanted.role)) {
     const server = part === 'adapter' ? 'an adapter' : 'a CarOTA Server';
@@ -120,8 +187,9 @@ async function createOffline(
   const fault = tokenFault(wanted);
   if (fault !== undefined) throw new UsageError(fault);
   const token = { ...wanted, vin: wanted.vin?.toUpperCase() };
-  const { id, secret } = await createToken(database, token, clock.now());
-  return { id, token: secret };
+  const now = clock.now();
+  const { id, secret } = await createToken(database, token, now);
+  return { id, token: secret, expiresAt: expiryOf(wanted.lifetime, now) };
 }
 
 async function withDatabase<T>(

@@ -68,6 +68,37 @@ export const VEHICLE_CRL: Setting<string> = {
   flag: '--vehicle-crl <file>',
   description: 'PEM file of their revocation lists, read again when it changes',
 };
+export const VEHICLE_PORT: Setting<number> = {
+  flag: '--vehicle-port <port>',
+  description: 'port of the CarOTA Server on which vehicles call, with TLS and client certificates',
+  default: 8443,
+  parse: parsePort,
+};
+export const VEHICLE_TLS_CERT: Setting<string> = {
+  flag: '--vehicle-tls-cert <file>',
+  description:
+    'PEM file of that port’s own certificate and chain, read again when it changes (default: no such port)',
+};
+export const VEHICLE_TLS_KEY: Setting<string> = {
+  flag: '--vehicle-tls-key <file>',
+  description: 'PEM file of its key',
+};
+export const ENROLMENT_CA: Setting<string> = {
+  flag: '--enrolment-ca <folder>',
+  description:
+    'enrol vehicles (EST) with an authority of our own in this folder, made at the first start; for trials and small fleets',
+};
+export const ENROLMENT_COMMAND: Setting<string> = {
+  flag: '--enrolment-command <command>',
+  description:
+    'enrol vehicles (EST) with your own authority: gets the request (PEM) on standard input and OTAOPS_SYSTEM_ID, prints the certificate (PEM)',
+};
+export const CERTIFICATE_DAYS: Setting<number> = {
+  flag: '--certificate-days <days>',
+  description: 'validity of the certificates that the authority of our own issues',
+  default: 90,
+  parse: parsePositive,
+};
 export const DATA_DIR: Setting<string> = {
   flag: '--data-dir <folder>',
   description: 'directory of the embedded database and the initial admin token',
@@ -79,6 +110,11 @@ export const DATABASE_URL: Setting<string> = {
   description:
     'PostgreSQL 14 or newer, postgres://…, with one or several hosts (default: the embedded database)',
   parse: parseDatabaseUrl,
+};
+export const AUDIT_KEY_FILE: Setting<string> = {
+  flag: '--audit-key-file <file>',
+  description:
+    'Ed25519 key that seals the audit log, PEM (default: audit-key in the data directory, made at the first start)',
 };
 /** Of an adapter on this machine: the default for commands without a broker of their own. */
 export const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
@@ -253,8 +289,19 @@ export const SECRET_KEY: Setting<string[]> = {
 export const CALLBACK_ALLOW: Setting<string[]> = {
   flag: '--callback-allow <networks>',
   description:
-    'loopback, link-local or private networks that call-backs may go to, e.g. 10.1.0.0/16',
+    'loopback, link-local or private networks that call-backs and notifications may go to, e.g. 10.1.0.0/16',
   parse: parseNetworks,
+};
+export const SMTP_URL: Setting<string> = {
+  flag: '--smtp-url <url>',
+  secret: true,
+  description:
+    'server for notifications by e-mail, smtp:// (STARTTLS where it has that) or smtps://, with user and password',
+  parse: parseUrl('smtp:', 'smtps:'),
+};
+export const SMTP_FROM: Setting<string> = {
+  flag: '--smtp-from <address>',
+  description: 'sender of notifications by e-mail',
 };
 export const CALLBACK_BATCH: Setting<number> = {
   flag: '--callback-batch <events>',

@@ -3,8 +3,7 @@
  * commander prints it with the name of the setting, option or argument.
  */
 import { InvalidArgumentError } from 'commander';
-import { addressGuard } from '../../adapter/call-back/address-guard.js';
-import { isSigningSecret } from '../../adapter/call-back/signature.js';
+import { addressGuard, isSigningSecret } from '../../service/outgoing/index.js';
 import { presenceTopic } from '../../adapter/message-link/presence-topic.js';
 import {
   isVehicleState,

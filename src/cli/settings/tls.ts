@@ -20,7 +20,7 @@ const TLS_KEY: Setting<string> = {
 const HSTS_SECONDS: Setting<number> = {
   flag: '--hsts-seconds <seconds>',
   description:
-    'with --tls-cert: how long browsers insist on HTTPS for this host, on all of its ports; 0: they are not told',
+    'with --tls-cert: how long browsers insist on HTTPS for this host, on all of its ports; 0: no such header',
   default: DEFAULT_HSTS_SECONDS,
   parse: parseCount,
 };

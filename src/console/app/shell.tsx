@@ -9,6 +9,7 @@ import { Page } from '../ui/page.js';
 import { ConnectionSign } from './connection-sign.js';
 import { NAVIGATION, PAGES, SERVER_NAMES } from './pages.js';
 import { useSession } from './session.js';
+import { SIGN_OFF_ADDRESS } from '../api/sign-on.js';
 
 export function Shell() {
   const session = useSession();
@@ -63,11 +64,13 @@ export function Shell() {
 }
 
 function SignOut() {
-  const { name, role } = useSession();
+  const { name, role, signedInBy } = useSession();
   const queries = useQueryClient();
   const signOut = useMutation<unknown, Failed>({
     mutationFn: () => client.call(sessionApi.signOut, {}),
     onSuccess: () => {
+      // Otherwise the next click would sign in again without a question.
+      if (signedInBy === 'single-sign-on') location.assign(SIGN_OFF_ADDRESS);
       queries.setQueryData(['session'], null);
       // The next user must not see cached answers.
       queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
@@ -75,7 +78,9 @@ function SignOut() {
   });
   return (
     <div className="who">
-      <span title="Token of this session">
+      <span
+        title={signedInBy === 'token' ? 'Token of this session' : 'Signed in with single sign-on'}
+      >
         {name} <span className="tag">{role}</span>
       </span>
       <button type="button" disabled={signOut.isPending} onClick={() => signOut.mutate()}>

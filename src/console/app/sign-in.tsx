@@ -1,9 +1,17 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type Session, sessionApi } from '../../contract/common-api/index.js';
+import { useSearchParams } from 'wouter';
+import {
+  type Session,
+  sessionApi,
+  SIGN_ON_FAULTS,
+  type SignOnFault,
+  signOnApi,
+} from '../../contract/common-api/index.js';
 import { client, type Failed } from '../api/client.js';
 import { TextField } from '../ui/fields.js';
 import { Failure } from '../ui/notes.js';
+import { signOnAddress } from '../api/sign-on.js';
 
 /** The token is sent once, and is then kept where no script can read it. */
 export function SignIn() {
@@ -23,6 +31,7 @@ export function SignIn() {
         }}
       >
         <h1>OTA Operations</h1>
+        <SingleSignOn />
         <TextField
           label="Token"
           type="password"
@@ -43,3 +52,38 @@ export function SignIn() {
     </main>
   );
 }
+
+/** Offered where the server has an OpenID Connect provider. */
+function SingleSignOn() {
+  const [search] = useSearchParams();
+  const fault = SIGN_ON_FAULTS.find((one) => one === search.get('sign-on'));
+  const { data } = useQuery({
+    queryKey: ['session', 'ways'],
+    queryFn: () => client.call(signOnApi.getSignInWays, {}),
+    staleTime: Infinity,
+  });
+  return (
+    <>
+      {fault && (
+        <div className="failure" role="alert">
+          <p>{FAULTS[fault]}</p>
+        </div>
+      )}
+      {data?.singleSignOn && (
+        <p>
+          <a className="button primary" href={signOnAddress()}>
+            Sign in with single sign-on
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
+
+const FAULTS: Readonly<Record<SignOnFault, string>> = {
+  unavailable: 'The sign-on provider does not answer. Try again later, or sign in with a token.',
+  refused: 'The sign-on provider refused the sign-in. Try again; the server log has the reason.',
+  unexpected:
+    'This sign-in took too long, or was started in another window. Please start it again.',
+  'no-role': 'You have no role at this server. Ask an administrator for one.',
+};

@@ -2,6 +2,7 @@
 import { type ReactNode } from 'react';
 import { ERRORS, isErrorCode } from '../../contract/errors.js';
 import { type Failed, NoAnswer } from '../api/client.js';
+import { signOnAddress } from '../api/sign-on.js';
 
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
@@ -18,9 +19,12 @@ const UNREACHABLE =
 /** Replaces the contract's remedy, which is meant for programs. */
 const FORBIDDEN = 'Ask an administrator for a token with a role that may do this.';
 
+const AGAIN = 'You come back to this page; then repeat the action.';
+
 function helpFor(error: Failed): string | undefined {
   if (error instanceof NoAnswer) return UNREACHABLE;
   if (error.code === 'FORBIDDEN') return FORBIDDEN;
+  if (error.code === 'SIGN_IN_AGAIN') return AGAIN;
   return isErrorCode(error.code) && error.errors.length === 0
     ? ERRORS[error.code].remedy
     : undefined;
@@ -46,6 +50,13 @@ export function Failure({ error, retry }: { error: Failed; retry?: () => void })
         </ul>
       )}
       {help !== undefined && <p>{help}</p>}
+      {code === 'SIGN_IN_AGAIN' && (
+        <p>
+          <a className="button" href={signOnAddress(true)}>
+            Sign in again
+          </a>
+        </p>
+      )}
       {retry && (
         <button type="button" onClick={retry}>
           Try again

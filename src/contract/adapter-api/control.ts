@@ -87,6 +87,7 @@ export const controlApi = routesOf('Control', {
     method: 'POST',
     path: '/v1.0/ota/operations/{ref-id}/cancel',
     permission: 'control',
+    freshSignIn: true,
     audit: 'cancel',
     summary: 'Cancel an operation: triggers not yet sent never go out',
     description: 'Vehicles that have their trigger may go on, and what they report is recorded.',

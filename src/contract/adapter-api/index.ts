@@ -8,6 +8,7 @@ import {
   liveApiOf,
   serviceApi,
   sessionApi,
+  signOnApi,
   tokenApiOf,
 } from '../common-api/index.js';
 import { json, openApiOf, type Route, routesOf, type Webhook } from '../http/index.js';
@@ -71,6 +72,7 @@ export const ADAPTER_ROUTES: readonly Route[] = [
   deadLetterApi,
   tokenApi,
   sessionApi,
+  signOnApi,
   serviceApi,
   asyncApi,
 ].flatMap((group): Route[] => Object.values<Route>(group));

@@ -316,15 +316,24 @@ const AuditRecord = record(
     id: Type.Integer(),
     at: Time,
     by: Who,
+    address: Type.String({ description: 'Of the caller; empty in a pseudonymous dossier.' }),
     action: Type.String(),
+    outcome: Type.Enum(['done', 'refused', 'failed']),
+    errorCode: Nullable(Type.String()),
     vin: Nullable(VehicleName),
+    subject: Type.String(),
     reason: Type.String(),
     detail: Type.Object(
       {},
       { additionalProperties: true, description: 'Empty in a pseudonymous dossier.' },
     ),
+    position: Nullable(
+      Type.Integer(),
+      'In the chain of the audit log; null: it had none when the dossier was written.',
+    ),
+    chainHash: Nullable(Sha256, 'Its hash in the chain of the audit log.'),
   },
-  'An entry of the audit log about a vehicle of the schedule while it ran.',
+  'An entry of the audit log about the schedule, or about one of its vehicles while it ran.',
 );
 
 const EndRecord = record(

@@ -6,6 +6,7 @@ import {
   liveApiOf,
   serviceApi,
   sessionApi,
+  signOnApi,
   tokenApiOf,
 } from '../common-api/index.js';
 import { openApiOf, type Route } from '../http/index.js';
@@ -14,7 +15,9 @@ import { directorApi } from './director.js';
 import { dossierApi } from './dossier.js';
 import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
+import { enrolmentApi } from './enrolment.js';
 import { eventReceiptApi } from './event-receipt.js';
+import { notificationApi } from './notifications.js';
 import { refusedEventApi } from './refused-events.js';
 import { CAROTA_ROLES } from './roles.js';
 import { scheduleVehicleApi } from './schedule-vehicles.js';
@@ -27,9 +30,11 @@ export * from './director.js';
 export * from './dossier.js';
 export * from './image-repository.js';
 export * from './ecus.js';
+export * from './enrolment.js';
 export * from './event-receipt.js';
 export * from './guard.js';
 export * from './guard-defaults.js';
+export * from './notifications.js';
 export * from './retry.js';
 export * from './public-key.js';
 export * from './refused-events.js';
@@ -53,6 +58,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   scheduleVehicleApi,
   dossierApi,
   vehicleApi,
+  enrolmentApi,
   certificateApi,
   ecuApi,
   directorApi,
@@ -60,9 +66,11 @@ export const CAROTA_ROUTES: readonly Route[] = [
   auditApi,
   eventReceiptApi,
   refusedEventApi,
+  notificationApi,
   carotaLiveApi,
   carotaTokenApi,
   sessionApi,
+  signOnApi,
   serviceApi,
 ].flatMap((routes) => Object.values<Route>(routes));
 
@@ -71,7 +79,7 @@ const TAGS = {
   'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact.',
   Schedules: 'Update campaigns: vehicles, waves, guard, decisions.',
   Vehicles: 'The vehicles that schedules choose from: model, tags, installed versions.',
-  Certificates: 'Client certificates of vehicles that were revoked.',
+  Certificates: 'Client certificates of vehicles: one-time codes for enrolment, and revocation.',
   ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',
@@ -79,6 +87,7 @@ const TAGS = {
   Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   'Call-back': 'Events from the OTA Adapter.',
   'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
+  Notifications: 'Who is told of what, and whether it has arrived.',
   Live: 'Change notifications for browsers.',
   Tokens: 'Who may call this interface.',
   Session: 'Signing in with a browser.',

@@ -274,6 +274,7 @@ export const scheduleApi = routesOf('Schedules', {
   },
   stopSchedule: {
     ...action('/v1.0/schedules/{ref-id}/stop'),
+    freshSignIn: true,
     audit: 'stop-schedule',
     summary: 'Stop a schedule for good; the adapter cancels what was not sent',
     description: 'The adapter is told only if this server has a token for it that may control.',

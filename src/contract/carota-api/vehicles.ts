@@ -6,6 +6,7 @@ import {
   json,
   jsonBody,
   linesBody,
+  Nullable,
   pageOf,
   PageQuery,
   routesOf,
@@ -14,7 +15,7 @@ import {
 } from '../http/index.js';
 import { EcuName, Version } from '../update-script/index.js';
 import { Pattern } from '../values/pattern.js';
-import { CONTROLS, Identifier, SURROGATES, Text } from '../values/text.js';
+import { CONTROLS, Identifier, SURROGATES, SystemId, Text } from '../values/text.js';
 import { EVENTS } from './vehicle-events.js';
 
 const Tag = Pattern(
@@ -26,6 +27,7 @@ const Tag = Pattern(
 export const VehicleFacts = Type.Object(
   {
     model: Identifier('Vehicle model.'),
+    system_id: Type.Optional(SystemId),
     tags: Type.Optional(
       Type.Array(Tag, { maxItems: 100, description: 'Anything that schedules choose by.' }),
     ),
@@ -49,6 +51,9 @@ export type VehicleFacts = Type.Static<typeof VehicleFacts>;
 export const Vehicle = Type.Object(
   {
     vin: Type.String(),
+    system_id: Nullable(
+      Type.String({ description: 'Name of its client certificate (contract section 9).' }),
+    ),
     model: Type.String(),
     tags: Type.Array(Type.String()),
     versions: Type.Record(Type.String(), Type.String(), {
@@ -93,7 +98,7 @@ export const vehicleApi = routesOf('Vehicles', {
     load: 'upload',
     summary: 'Import vehicles from CSV or NDJSON',
     description:
-      'Streamed. CSV columns: vin, model, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others.',
+      'Streamed. CSV columns: vin, model, system_id, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others.',
     body: linesBody('One vehicle per line.'),
     answer: json(ImportResult, 'The outcome.'),
     repeatable: true,
@@ -113,10 +118,12 @@ export const vehicleApi = routesOf('Vehicles', {
     permission: 'plan',
     audit: 'change-vehicle',
     summary: 'Add a vehicle, or replace what is known of it',
-    description: 'Versions of ECUs that the body does not name are kept.',
+    description:
+      'Versions of ECUs that the body does not name are kept, and so is a system_id that it does not give.',
     params: VinParams,
     body: jsonBody(VehicleFacts, 'Model, tags and installed versions.'),
     answer: json(Vehicle, 'The vehicle after it.'),
+    errors: ['SYSTEM_ID_TAKEN'],
   },
   eraseVehicle: {
     method: 'DELETE',

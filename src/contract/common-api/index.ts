@@ -7,4 +7,5 @@ export * from './set-aside.js';
 export * from './rejected-lines.js';
 export * from './service.js';
 export * from './session.js';
+export * from './sign-on.js';
 export * from './tokens.js';

@@ -14,6 +14,12 @@ export const cookieOf = (server: ServerName) => `otaops_${server}`;
 /** Over TLS: browsers take it from this host only, and send it nowhere else (RFC 6265bis, section 4.1.3.2). */
 export const secureCookieOf = (server: ServerName) => `__Host-${cookieOf(server)}`;
 
+/** While somebody signs in at an OpenID Connect provider. */
+export const signOnCookieOf = (server: ServerName) => `otaops_${server}_sign_on`;
+
+/** The same over TLS. */
+export const secureSignOnCookieOf = (server: ServerName) => `__Host-${signOnCookieOf(server)}`;
+
 /** A form of another site cannot send it, and a script of another site is not allowed to. */
 export const CONSOLE_HEADER = 'x-otaops-console';
 
@@ -24,11 +30,12 @@ const SignIn = Type.Object(
 /** Who has signed in to which server, and what they may do there. */
 export const Session = Type.Object(
   {
-    name: Type.String({ description: 'Of the token.' }),
+    name: Type.String({ description: 'Of the token or the person.' }),
     role: Type.String(),
     permissions: Type.Array(Type.String()),
     server: Type.Enum([...SERVER_NAMES]),
     version: Type.String(),
+    signedInBy: Type.Enum(['token', 'single-sign-on']),
     approval: Type.Optional(
       Type.Enum(['none', 'anyone', 'second-person'], {
         description: 'CarOTA Server: who may approve a schedule.',

@@ -1,6 +1,15 @@
 /** `/v1.0/tokens`: tokens of an interface, for the administrator. */
 import Type from 'typebox';
-import { empty, json, jsonBody, listOf, Nullable, routesOf, Time } from '../http/index.js';
+import {
+  empty,
+  json,
+  jsonBody,
+  listOf,
+  Nullable,
+  optionalJsonBody,
+  routesOf,
+  Time,
+} from '../http/index.js';
 import { Identifier, Text } from '../values/text.js';
 import { Vin } from '../values/vin.js';
 
@@ -13,6 +22,9 @@ export const Token = Type.Object(
     vin: Nullable(Type.String({ description: 'Whose it is, if that is a vehicle.' })),
     createdAt: Time,
     revokedAt: Nullable(Time),
+    expiresAt: Nullable(Time, 'null: it does not expire.'),
+    lastUsedAt: Nullable(Time, 'To a minute.'),
+    replacedBy: Nullable(Type.String(), 'Id of its successor.'),
   },
   { title: 'Token' },
 );
@@ -20,8 +32,46 @@ const CreatedToken = Type.Object(
   {
     id: Type.String(),
     token: Type.String({ description: 'Told once; only its hash is kept.' }),
+    expiresAt: Nullable(Time, 'null: it does not expire.'),
   },
   { title: 'CreatedToken' },
+);
+
+/** Ten years, seconds. */
+export const MAX_TOKEN_LIFETIME = 10 * 365 * 24 * 60 * 60;
+/** A month, seconds. */
+export const MAX_TOKEN_OVERLAP = 31 * 24 * 60 * 60;
+/** A day, seconds. */
+export const DEFAULT_TOKEN_OVERLAP = 24 * 60 * 60;
+
+const Lifetime = Type.Integer({
+  minimum: 60,
+  maximum: MAX_TOKEN_LIFETIME,
+  description: 'How long it holds, seconds.',
+});
+
+const RotationWish = Type.Object(
+  {
+    overlap: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_TOKEN_OVERLAP,
+        description: `How long the old token holds on, seconds; absent: ${DEFAULT_TOKEN_OVERLAP}.`,
+      }),
+    ),
+    lifetime: Type.Optional(Lifetime),
+  },
+  { title: 'TokenRotation', additionalProperties: false },
+);
+const RotatedToken = Type.Object(
+  {
+    ...CreatedToken.properties,
+    replaces: Type.Object(
+      { id: Type.String(), expiresAt: Time },
+      { title: 'ReplacedToken', description: 'The old token, and when it ends.' },
+    ),
+  },
+  { title: 'RotatedToken' },
 );
 
 /**
@@ -35,6 +85,7 @@ export const tokenApiOf = (roles: readonly string[]) =>
       method: 'POST',
       path: '/v1.0/tokens',
       permission: 'administer',
+      freshSignIn: true,
       audit: 'create-token',
       summary: 'Make a token',
       body: jsonBody(
@@ -43,6 +94,7 @@ export const tokenApiOf = (roles: readonly string[]) =>
             name: Identifier('Whose it is.'),
             role: Type.Unsafe<string>(Type.Enum([...roles])),
             vin: Type.Optional(Vin),
+            lifetime: Type.Optional(Lifetime),
           },
           { title: 'NewToken', additionalProperties: false },
         ),
@@ -57,10 +109,25 @@ export const tokenApiOf = (roles: readonly string[]) =>
       summary: 'List the tokens, without their secrets',
       answer: json(listOf(Token), 'All tokens.'),
     },
+    rotateToken: {
+      method: 'POST',
+      path: '/v1.0/tokens/{id}/rotation',
+      permission: 'administer',
+      freshSignIn: true,
+      audit: 'rotate-token',
+      summary: 'Give a token a successor with the same rights',
+      description:
+        'The old one holds on for the overlap, but no longer than before, so that programs can be given the new one in turn. Without a lifetime the successor gets that of the old one.',
+      params: Type.Object({ id: Text(64, 'Id of the token.', 1) }),
+      body: optionalJsonBody(RotationWish, 'Overlap and lifetime; may be left out.'),
+      answer: json(RotatedToken, 'The successor, told once.', 201),
+      errors: ['TOKEN_NOT_FOUND', 'TOKEN_ENDED'],
+    },
     revokeToken: {
       method: 'DELETE',
       path: '/v1.0/tokens/{id}',
       permission: 'administer',
+      freshSignIn: true,
       audit: 'revoke-token',
       summary: 'Revoke a token: requests in progress end, further ones are refused',
       params: Type.Object({ id: Text(64, 'Id of the token.', 1) }),

@@ -1,5 +1,5 @@
 /** What the answer to a request can be, where it is no problem. */
-import type Type from 'typebox';
+import Type from 'typebox';
 
 /** An answer of JSON, read in full. */
 export interface JsonAnswer<Schema extends Type.TSchema = Type.TSchema> {
@@ -9,10 +9,10 @@ export interface JsonAnswer<Schema extends Type.TSchema = Type.TSchema> {
   readonly description: string;
 }
 
-/** No content: 204, or 200 as the answer to HEAD. */
+/** No content: 204, 200 as the answer to HEAD, or 303 for a browser that is sent elsewhere. */
 export interface EmptyAnswer {
   readonly kind: 'empty';
-  readonly status: 200 | 204;
+  readonly status: 200 | 204 | 303;
   readonly description: string;
   /** Headers of the answer. */
   readonly headers?: Type.TObject;
@@ -65,6 +65,14 @@ export const headersOnly = (description: string, headers: Type.TObject): EmptyAn
   status: 200,
   description,
   headers,
+});
+
+/** A browser is sent to another address: 303 (RFC 9110, section 15.4.4). */
+export const redirect = (description: string): EmptyAnswer => ({
+  kind: 'empty',
+  status: 303,
+  description,
+  headers: Type.Object({ location: Type.String({ format: 'uri' }) }),
 });
 
 /** An answer that is read while it comes, with the status 200. */

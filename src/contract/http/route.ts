@@ -40,6 +40,8 @@ export interface RouteShape {
   readonly load?: Load;
   /** The query parameter that makes it one, e.g. a text that no index finds; absent: every request is. */
   readonly loadWith?: string;
+  /** Who has signed in at an OpenID Connect provider must have done so lately: see `FRESH_SIGN_IN_SECONDS`. */
+  readonly freshSignIn?: boolean;
   /** The action under which the audit log has it (contract section 9); every route that changes something names one. */
   readonly audit?: string;
   /** Why a route that is not GET or HEAD is not in the audit log. */

@@ -1,11 +1,13 @@
 /**
- * Sessions of browsers that have signed in with a token. The browser holds a random secret that says nothing of the token;
- * a session ends by sign-out, with its token, when it is idle, and at a fixed age (NIST SP 800-63B-4, section 2.2.3).
+ * Sessions of browsers that have signed in, with a token or at an OpenID Connect provider. The browser holds a random secret
+ * that says nothing of either; a session ends by sign-out, with its token, when it is idle, and at a fixed age (NIST SP
+ * 800-63B-4, section 2.2.3).
  */
 import { randomBytes } from 'node:crypto';
 import { bytesArray, type Queryable } from '../database/index.js';
+import { type Caller } from './caller.js';
 import { hashOf } from './secret.js';
-import { type Token } from './tokens.js';
+import { isValidToken } from './tokens.js';
 
 /** Without a request, minutes. */
 const IDLE_MINUTES = 30;
@@ -21,33 +23,61 @@ export interface SessionOrigin {
   readonly secure: boolean;
 }
 
-/** A session that is valid, and the token that it was started with. */
+/** Whose session it is. */
+export type SessionOwner =
+  | { readonly tokenId: string }
+  | {
+      readonly person: Omit<Caller, 'vin'>;
+      /** When they proved to the provider who they are, ms. */
+      readonly authenticatedAt: number;
+    };
+
+/** A session that is valid. */
 export interface FoundSession {
-  readonly token: Token;
+  readonly caller: Caller;
   /** Names it without giving its secret away. */
   readonly hash: Buffer;
+  /** When the person proved to the provider who they are, ms; undefined: it was started with a token. */
+  readonly authenticatedAt: number | undefined;
 }
 
-/** Of a row of `sessions s`, at the time $2. */
+/** Of a row of `sessions s left join tokens t`, at the time $2. */
 const IS_VALID = `
   s.seen_at > $2::timestamptz - interval '${IDLE_MINUTES} minutes'
-  and s.created_at > $2::timestamptz - interval '${SESSION_SECONDS} seconds'`;
+  and s.created_at > $2::timestamptz - interval '${SESSION_SECONDS} seconds'
+  and (s.token_id is null or ${isValidToken('t', '$2')})`;
 
 /** @param now ms @returns the session's secret */
 export async function createSession(
   database: Queryable,
-  tokenId: string,
+  owner: SessionOwner,
   { authority, secure }: SessionOrigin,
   now: number,
 ): Promise<string> {
   const secret = randomBytes(32).toString('base64url');
   const at = new Date(now);
+  const person = 'person' in owner ? owner.person : undefined;
   // Whoever signs in clears away what has ended.
   await database.query(
-    `with ended as (delete from sessions s where not (${IS_VALID}))
-     insert into sessions (hash, token_id, authority, secure, created_at, seen_at)
-     values ($3, $1, $4, $5, $2, $2)`,
-    [tokenId, at, hashOf(secret), authority, secure],
+    `with ended as (
+       delete from sessions where hash in (
+         select s.hash from sessions s left join tokens t on t.id = s.token_id where not (${IS_VALID})
+       )
+     )
+     insert into sessions (hash, token_id, authority, secure, created_at, seen_at,
+                           person_id, person_name, person_role, authenticated_at)
+     values ($3, $1, $4, $5, $2, $2, $6, $7, $8, $9)`,
+    [
+      'tokenId' in owner ? owner.tokenId : null,
+      at,
+      hashOf(secret),
+      authority,
+      secure,
+      person?.id ?? null,
+      person?.name ?? null,
+      person?.role ?? null,
+      'authenticatedAt' in owner ? new Date(owner.authenticatedAt) : null,
+    ],
   );
   return secret;
 }
@@ -60,29 +90,35 @@ export async function findSession(
   now: number,
 ): Promise<FoundSession | undefined> {
   const hash = hashOf(secret);
-  const [found] = await database.query<Token & { readonly seen_at: Date }>(
-    `select t.id, t.name, t.role, t.vin, t.created_at, t.revoked_at, s.seen_at
-     from sessions s join tokens t on t.id = s.token_id
-     where s.hash = $1 and s.authority = $3 and s.secure = $4 and t.revoked_at is null
-       and ${IS_VALID}`,
+  const [found] = await database.query<
+    Caller & { readonly seen_at: Date; readonly authenticated_at: Date | null }
+  >(
+    `select coalesce(t.id, s.person_id) as id, coalesce(t.name, s.person_name) as name,
+       coalesce(t.role, s.person_role) as role, t.vin, s.seen_at, s.authenticated_at
+     from sessions s left join tokens t on t.id = s.token_id
+     where s.hash = $1 and s.authority = $3 and s.secure = $4 and ${IS_VALID}`,
     [hash, new Date(now), authority, secure],
   );
   if (!found) return undefined;
-  const { seen_at, ...token } = found;
+  const { seen_at, authenticated_at, ...caller } = found;
   if (now - seen_at.getTime() > SEEN_SECONDS * 1000) {
     await database.query('update sessions set seen_at = $2 where hash = $1', [hash, new Date(now)]);
   }
-  return { token, hash };
+  return { caller, hash, authenticatedAt: authenticated_at?.getTime() };
 }
 
-/** @returns whose it was; undefined if there was none */
+/** Whose a session is. */
+export type SessionHolder = Pick<Caller, 'id' | 'name'>;
+
+/** @returns whose it was; undefined: there was none */
 export async function endSession(
   database: Queryable,
   secret: string,
-): Promise<{ readonly id: string; readonly name: string } | undefined> {
-  const [owner] = await database.query<{ id: string; name: string }>(
-    `delete from sessions s using tokens t where s.hash = $1 and t.id = s.token_id
-     returning t.id, t.name`,
+): Promise<SessionHolder | undefined> {
+  const [owner] = await database.query<SessionHolder>(
+    `delete from sessions s where s.hash = $1
+     returning coalesce(s.person_id, s.token_id) as id,
+       coalesce(s.person_name, (select t.name from tokens t where t.id = s.token_id)) as name`,
     [hashOf(secret)],
   );
   return owner;
@@ -95,8 +131,8 @@ export async function validSessions(
   now: number,
 ): Promise<Buffer[]> {
   const rows = await database.query<{ hash: Uint8Array }>(
-    `select s.hash from sessions s join tokens t on t.id = s.token_id
-     where s.hash = any($1::bytea[]) and t.revoked_at is null and ${IS_VALID}`,
+    `select s.hash from sessions s left join tokens t on t.id = s.token_id
+     where s.hash = any($1::bytea[]) and ${IS_VALID}`,
     [bytesArray(hashes), new Date(now)],
   );
   return rows.map(({ hash }) => Buffer.from(hash));

@@ -4,17 +4,37 @@ import { newUuid } from '../../contract/index.js';
 import { recordRequest } from '../audit/index.js';
 import { Batches } from '../batches.js';
 import { bytesArray, type Database, type Queryable, textArray } from '../database/index.js';
+import { type Caller } from './caller.js';
 import { hashOf } from './secret.js';
 
-export interface Token {
-  readonly id: string;
+export interface Token extends Caller {
+  readonly created_at: Date;
+  readonly revoked_at: Date | null;
+  /** null: never. */
+  readonly expires_at: Date | null;
+  /** To a minute; null: never. */
+  readonly last_used_at: Date | null;
+  /** Id of its successor. */
+  readonly replaced_by: string | null;
+}
+
+/** What a token is to be. */
+export interface NewToken {
   readonly name: string;
   readonly role: string;
   /** Whose it is, if that is a vehicle. */
-  readonly vin: string | null;
-  readonly created_at: Date;
-  readonly revoked_at: Date | null;
+  readonly vin?: string | undefined;
+  /** Seconds; undefined: it does not expire. */
+  readonly lifetime?: number | undefined;
 }
+
+/** Of {@link Token}. */
+export const TOKEN_COLUMNS =
+  'id, name, role, vin, created_at, revoked_at, expires_at, last_used_at, replaced_by';
+
+/** Condition on a row of `tokens`. @param at parameter with the time, e.g. `$2` */
+export const isValidToken = (table: string, at: string): string =>
+  `${table}.revoked_at is null and coalesce(${table}.expires_at > ${at}::timestamptz, true)`;
 
 /** `otaops_` lets scanners recognise a leaked token; 256 random bits follow. */
 function newSecret(): string {
@@ -24,24 +44,44 @@ function newSecret(): string {
 /** @returns the token's secret, which cannot be retrieved again */
 export async function createToken(
   database: Queryable,
-  token: { readonly name: string; readonly role: string; readonly vin?: string | undefined },
+  token: NewToken,
   now: number,
 ): Promise<{ id: string; secret: string }> {
   const secret = newSecret();
   const id = newUuid(now);
   await database.query(
-    'insert into tokens (id, name, role, hash, created_at, vin) values ($1, $2, $3, $4, $5, $6)',
-    [id, token.name, token.role, hashOf(secret), new Date(now), token.vin ?? null],
+    `insert into tokens (id, name, role, hash, created_at, vin, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      id,
+      token.name,
+      token.role,
+      hashOf(secret),
+      new Date(now),
+      token.vin ?? null,
+      expiryOf(token.lifetime, now),
+    ],
   );
   return { id, secret };
 }
 
-/** The token with this secret, unless it was revoked before this was called. */
-export async function findToken(database: Queryable, secret: string): Promise<Token | undefined> {
+/** @param lifetime seconds; undefined: without end @param now ms */
+export const expiryOf = (lifetime: number | undefined, now: number): Date | null =>
+  lifetime === undefined ? null : new Date(now + lifetime * 1000);
+
+/** The token with this secret, if it is valid. @param now ms */
+export async function findToken(
+  database: Queryable,
+  secret: string,
+  now: number,
+): Promise<Token | undefined> {
   const known = lookUps.get(database);
   const lookUp = known ?? new Batches((hashes) => findTokens(database, hashes), MOST_AT_ONCE);
   if (!known) lookUps.set(database, lookUp);
-  return lookUp.do(hashOf(secret).toString('hex'));
+  const token = await lookUp.do(hashOf(secret).toString('hex'));
+  if (!token || (token.expires_at && token.expires_at.getTime() <= now)) return undefined;
+  noteUse(database, token, now);
+  return token;
 }
 
 /** Of each database: requests that come at the same time look up their tokens together. */
@@ -55,7 +95,7 @@ async function findTokens(
 ): Promise<readonly (Token | undefined)[]> {
   const distinct = [...new Set(hashes)];
   const rows = await database.query<Token & { readonly hash: string }>(
-    `select id, name, role, vin, created_at, revoked_at, encode(hash, 'hex') as hash from tokens
+    `select ${TOKEN_COLUMNS}, encode(hash, 'hex') as hash from tokens
      where hash = any($1::bytea[]) and revoked_at is null`,
     [bytesArray(distinct.map((hash) => Buffer.from(hash, 'hex')))],
     'find-tokens',
@@ -64,19 +104,54 @@ async function findTokens(
   return hashes.map((hash) => byHash.get(hash));
 }
 
-/** Those of the given tokens that exist and are not revoked. */
-export async function validTokens(database: Queryable, ids: readonly string[]): Promise<string[]> {
+/** Between two records of a token’s last use, seconds: not every request writes. */
+const USE_SECONDS = 60;
+
+interface Use {
+  readonly id: string;
+  /** ms */
+  readonly at: number;
+}
+
+/** Of each database: uses that are to be recorded at the same time are one statement. */
+const uses = new WeakMap<Queryable, Batches<Use, undefined>>();
+
+/** Nobody waits for it, and a failure costs a minute of accuracy. @param now ms */
+function noteUse(database: Queryable, { id, last_used_at }: Token, now: number): void {
+  if (last_used_at && now - last_used_at.getTime() < USE_SECONDS * 1000) return;
+  const known = uses.get(database);
+  const recording = known ?? new Batches((used) => recordUses(database, used), MOST_AT_ONCE);
+  if (!known) uses.set(database, recording);
+  void recording.do({ id, at: now }).catch(() => undefined);
+}
+
+/** At most once a minute for each token, by all processes together. */
+async function recordUses(database: Queryable, used: readonly Use[]): Promise<undefined[]> {
+  const at = new Date(Math.max(...used.map((use) => use.at)));
+  await database.query(
+    `update tokens set last_used_at = $2 where id = any($1::text[])
+     and (last_used_at is null or last_used_at <= $2::timestamptz - interval '${USE_SECONDS} seconds')`,
+    [textArray([...new Set(used.map(({ id }) => id))]), at],
+    'record-token-uses',
+  );
+  return used.map(() => undefined);
+}
+
+/** Those of the given tokens that are valid. @param now ms */
+export async function validTokens(
+  database: Queryable,
+  ids: readonly string[],
+  now: number,
+): Promise<string[]> {
   const rows = await database.query<{ id: string }>(
-    'select id from tokens where id = any($1::text[]) and revoked_at is null',
-    [textArray(ids)],
+    `select t.id from tokens t where t.id = any($1::text[]) and ${isValidToken('t', '$2')}`,
+    [textArray(ids), new Date(now)],
   );
   return rows.map(({ id }) => id);
 }
 
 export function listTokens(database: Queryable): Promise<Token[]> {
-  return database.query<Token>(
-    'select id, name, role, vin, created_at, revoked_at from tokens order by created_at',
-  );
+  return database.query<Token>(`select ${TOKEN_COLUMNS} from tokens order by created_at`);
 }
 
 /** The last valid token of role admin stays: without one, nobody could make another. */
@@ -89,10 +164,10 @@ export async function revokeToken(
     // Two administrators may revoke each other at once: one waits for the other.
     await tx.query('select pg_advisory_xact_lock($1)', [TOKEN_LOCK]);
     const [token] = await tx.query<{ is_last: boolean }>(
-      `select role = 'admin' and revoked_at is null and not exists (
-         select from tokens o where o.role = 'admin' and o.revoked_at is null and o.id <> t.id
+      `select role = 'admin' and ${isValidToken('t', '$2')} and not exists (
+         select from tokens o where o.role = 'admin' and o.id <> t.id and ${isValidToken('o', '$2')}
        ) as is_last from tokens t where id = $1`,
-      [id],
+      [id, new Date(now)],
     );
     if (!token) return 'unknown';
     if (token.is_last) return 'last administrator';

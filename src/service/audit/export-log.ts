@@ -49,10 +49,7 @@ export async function* exportLog(database: Queryable, log: ServerName): AsyncGen
 const line = (value: Parameters<typeof sortedJson>[0]) => `${sortedJson(value)}\n`;
 const sealLine = (seal: SealRow) => line({ seal: sealOf(seal) });
 
-async function* sealsOf(
-  database: Queryable,
-  newest: number,
-): AsyncGenerator<SealRow, undefined> {
+async function* sealsOf(database: Queryable, newest: number): AsyncGenerator<SealRow, undefined> {
   for (let after = 0; ;) {
     const rows = await listSeals(database, { after, limit: PAGE });
     yield* rows.filter(({ id }) => id <= newest);

@@ -7,5 +7,6 @@ export * from './list-entries.js';
 export * from './open-audit.js';
 export * from './protect-audit.js';
 export * from './record-request.js';
+export * from './recording-first.js';
 export * from './sequencer.js';
 export * from './verify-log.js';

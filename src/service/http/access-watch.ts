@@ -10,11 +10,12 @@ import { type Queryable } from '../database/index.js';
 const CHECK_MS = 500;
 
 /** By what a request was let in. */
-export interface Access {
-  readonly tokenId: string;
-  /** Hash of the browser's session; absent: the token came with the request. */
-  readonly session?: Buffer;
-}
+export type Access =
+  | { readonly tokenId: string }
+  | {
+      /** Hash of the browser's session, which is valid no longer than its token. */
+      readonly session: Buffer;
+    };
 
 export class AccessWatch {
   readonly #database: Queryable;
@@ -55,16 +56,16 @@ export class AccessWatch {
   }
 
   async #endInvalid(watched: readonly (readonly [ServerResponse, Access])[]): Promise<void> {
-    const sessions = watched.flatMap(([, { session }]) => session ?? []);
-    const tokens = watched.map(([, { tokenId }]) => tokenId);
-    const validIds = new Set(await validTokens(this.#database, tokens));
-    const found =
-      sessions.length > 0 ? await validSessions(this.#database, sessions, this.#clock()) : [];
-    const validHashes = new Set(found.map((hash) => hash.toString('hex')));
-    for (const [response, { tokenId, session }] of watched) {
-      const isValid =
-        validIds.has(tokenId) && (!session || validHashes.has(session.toString('hex')));
-      if (!isValid) response.destroy();
+    const accesses = watched.map(([, access]) => access);
+    const sessions = accesses.flatMap((access) => ('session' in access ? [access.session] : []));
+    const tokens = accesses.flatMap((access) => ('tokenId' in access ? [access.tokenId] : []));
+    const now = this.#clock();
+    const validIds = tokens.length > 0 ? await validTokens(this.#database, tokens, now) : [];
+    const found = sessions.length > 0 ? await validSessions(this.#database, sessions, now) : [];
+    const valid = new Set([...validIds, ...found.map((hash) => hash.toString('hex'))]);
+    for (const [response, access] of watched) {
+      const key = 'session' in access ? access.session.toString('hex') : access.tokenId;
+      if (!valid.has(key)) response.destroy();
     }
   }
 }

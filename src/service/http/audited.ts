@@ -1,5 +1,5 @@
 /** Requests as the audit log has them: what they have done, and what was refused. */
-import { type FastifyRequest } from 'fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   AuditedRequest,
   type AttemptLog,
@@ -29,14 +29,22 @@ declare module 'fastify' {
  * The work of a route whose action is audited. Handlers record in the transaction of their change, with what came of it;
  * what has recorded nothing itself is recorded here.
  */
-export function audited<T>(request: FastifyRequest, work: () => Promise<T>): () => Promise<T> {
+export function audited<T>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: () => Promise<T>,
+): () => Promise<T> {
   const { isAudited = false } = request.routeOptions.config;
   if (!isAudited) return work;
   return async () => {
     const { database, clock } = request.server.auditTrail;
     const entry = new AuditedRequest(factsOf(request));
     const result = await whileServing(entry, work);
-    await recordAfterwards(database, clock(), entry);
+    await recordAfterwards(database, clock(), entry).catch((error: unknown) => {
+      // A download that has begun can be broken off, but not answered with an error any more.
+      if (!reply.sent) throw error;
+      reply.raw.destroy(error as Error);
+    });
     return result;
   };
 }
@@ -61,7 +69,7 @@ export function noteRefusal(request: FastifyRequest, { status, code }: Problem):
 
 /** Also of a request that was not validated. */
 function factsOf(request: FastifyRequest): RequestFacts {
-  const { token, body, routeOptions } = request;
+  const { caller, body, routeOptions } = request;
   const params = (request.params ?? {}) as Readonly<Record<string, unknown>>;
   // The contract's names once validated, the router's before.
   const { vin, 'ref-id': refId = params.ref_id, ref_id: _router, ...rest } = params;
@@ -69,8 +77,8 @@ function factsOf(request: FastifyRequest): RequestFacts {
   const reason = (body as { reason?: unknown } | null | undefined)?.reason;
   return {
     action: routeOptions.config.action ?? 'unknown',
-    tokenId: token?.id ?? '',
-    tokenName: token?.name ?? '',
+    tokenId: caller?.id ?? '',
+    tokenName: caller?.name ?? '',
     address: clientAddress(request.ip),
     refId: typeof refId === 'string' ? refId : null,
     vin: typeof vin === 'string' ? vin.toUpperCase() : null,

@@ -1,6 +1,7 @@
 /** `/v1.0/revoked-certificates`: client certificates of vehicles that are no longer good. */
 import { type FastifyInstance } from 'fastify';
 import { certificateApi } from '../../contract/index.js';
+import { recordRequest } from '../audit/index.js';
 import { type Database } from '../database/index.js';
 import {
   listRevokedCertificates,
@@ -29,8 +30,14 @@ export function certificateRoutes(
     const serial = params.serial.toLowerCase().replace(/^0+/, '');
     if (serial === '') throw invalid([{ path: '/serial', message: 'must not be zero' }]);
     const by = callerOf(request).name;
-    const revocation = { serial, by, reason: body.reason };
-    return revocationBody(await revokeCertificate(database, revocation, clock()));
+    const { reason } = body;
+    const now = clock();
+    const revoked = await database.transaction(async (tx) => {
+      const stored = await revokeCertificate(tx, { serial, by, reason }, now);
+      await recordRequest(tx, now, { subject: serial, detail: { reason } });
+      return stored;
+    });
+    return revocationBody(revoked);
   });
 
   serve(server, certificateApi.listRevokedCertificates, async ({ query: { limit, cursor } }) => {

@@ -1,6 +1,6 @@
 /** Holds a server to its limits: connections, slow requests, and how many costly requests a token has in progress. */
-import { type Socket } from 'node:net';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Server as NetServer, type Socket } from 'node:net';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Load, type Route } from '../../contract/index.js';
 import { ConnectionCount, type HttpLimit, type HttpLimits, Loads } from '../limits/index.js';
 import { Problem } from './problem.js';
@@ -41,7 +41,7 @@ export class RequestLimits {
    * @throws Problem 429
    */
   async within<T>(load: Load, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
-    const end = this.#loads.begin(load, reply.request.token?.id ?? '');
+    const end = this.#loads.begin(load, reply.request.caller?.id ?? '');
     if (!end) {
       this.refused(LIMIT_OF[load]);
       const message = `too many requests of the kind ${load} are in progress`;
@@ -65,7 +65,7 @@ export function loadOf({ load, loadWith }: Route, { query }: FastifyRequest): Lo
 
 /** Refuses connections beyond the limits: there is nobody yet to whom an answer could be sent. */
 export function limitConnections(
-  { server }: FastifyInstance,
+  { server }: { readonly server: NetServer },
   { connections, trustedProxies }: HttpLimits,
   refused: (limit: HttpLimit) => void,
 ): void {

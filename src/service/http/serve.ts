@@ -12,7 +12,7 @@ import {
   type QueryOf,
   type Route,
 } from '../../contract/index.js';
-import { type Token } from '../access/index.js';
+import { type Caller } from '../access/index.js';
 import { audited } from './audited.js';
 import { takeBytes, takeLines, takeSigned } from './body-kinds.js';
 import { Problem } from './problem.js';
@@ -27,11 +27,13 @@ declare module 'fastify' {
     isAudited?: boolean;
     /** What the caller's token must grant; absent: anyone may call. */
     permission?: Permission;
+    /** See `RouteShape`. */
+    freshSignIn?: boolean;
     /** Limit on the body; absent: the route has none. */
     body?: BodyLimit;
   }
   interface FastifyRequest {
-    token?: Token;
+    caller?: Caller;
   }
 }
 
@@ -71,10 +73,10 @@ type Answering<R extends Route> = R['answer'] extends { kind: 'json' }
 
 export type Handler<R extends Route> = (call: Call<R>) => Answering<R> | Promise<Answering<R>>;
 
-/** The caller's token, which the authorization hook has put there. */
-export function callerOf(request: FastifyRequest): Token {
-  if (!request.token) throw new Problem('UNAUTHORIZED', 'a token is needed');
-  return request.token;
+/** Who calls; the authorization hook has put it there. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (!request.caller) throw new Problem('UNAUTHORIZED', 'a token is needed');
+  return request.caller;
 }
 
 export function serve<R extends Route>(
@@ -117,6 +119,7 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
       action: route.audit ?? route.id,
       isAudited: route.audit !== undefined,
       ...(route.permission === 'open' ? {} : { permission: route.permission }),
+      ...(route.freshSignIn ? { freshSignIn: true } : {}),
       ...(route.body ? { body: { maxBytes: route.body.maxBytes, gzip: route.body.gzip } } : {}),
     },
     schema: {
@@ -130,7 +133,7 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
       const { params, query, headers, body } = request;
       const call = { params, query, headers, body, request, reply } as Call<R>;
       const load = loadOf(route, request);
-      const work = audited(request, async () => handler(call));
+      const work = audited(request, reply, async () => handler(call));
       const answered = await (load ? scope.requestLimits.within(load, reply, work) : work());
       if (answer.kind === 'stream') return answered;
       // A handler may have set another one.

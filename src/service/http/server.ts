@@ -19,7 +19,7 @@ import {
   type ServerName,
   type Session,
 } from '../../contract/index.js';
-import { findSession, findToken, mayDo, type SignInGuard, type Token } from '../access/index.js';
+import { type Caller, findSession, findToken, mayDo, type SignInGuard } from '../access/index.js';
 import { type AttemptLog } from '../audit/index.js';
 import { WrongClock } from '../clock/index.js';
 import { type Database, DatabaseError } from '../database/index.js';
@@ -29,6 +29,7 @@ import {
   type HttpLimit,
   type HttpLimits,
 } from '../limits/index.js';
+import { type OpenedSignOn } from '../sign-on/index.js';
 import { DEFAULT_HSTS_SECONDS, type ServerCertificate } from '../tls/index.js';
 import { bodyLimitOf } from './body-kinds.js';
 import { type Access, AccessWatch } from './access-watch.js';
@@ -40,10 +41,13 @@ import { methodsByPath } from './other-methods.js';
 import { Problem, problemBody } from './problem.js';
 import { parseQuery } from './query-text.js';
 import { frameworkProblem, refuseUnreadable } from './refusals.js';
+import { requireFreshSignIn } from './fresh-sign-in.js';
 import { guarded } from './guarded.js';
 import { limitConnections, RequestLimits } from './request-limits.js';
-import { type Credentials, credentialsOf, sessionRoutes } from './session.js';
+import { type Credentials, credentialsOf, INVALID_TOKEN, sessionRoutes } from './session.js';
+import { signOnRoutes } from './sign-on.js';
 import { validatorOf } from './validator.js';
+import { type VehicleDoor } from './vehicle-door.js';
 
 export type Server = FastifyInstance;
 
@@ -65,12 +69,16 @@ export interface ServerOptions {
   /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
   readonly limits?: HttpLimits | undefined;
+  /** Where vehicles call with client certificates; absent: nowhere. */
+  readonly vehicles?: VehicleDoor | undefined;
   /** Refused attempts, for the audit log. */
   readonly attempts: AttemptLog;
   /** Undefined: plain HTTP. */
   readonly certificate?: ServerCertificate | undefined;
   /** See `TlsSettings`. */
   readonly hstsSeconds?: number | undefined;
+  /** Undefined: browsers sign in with tokens only. */
+  readonly signOn?: OpenedSignOn | undefined;
   /** Holds off who guesses tokens and sessions. */
   readonly signIns: SignInGuard;
   /** Called for each connection or request that a limit has refused. */
@@ -200,6 +208,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
   await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY });
   sessionRoutes(server, { ...options, server: options.name });
+  signOnRoutes(server, { ...options, server: options.name });
   await consoleRoutes(server);
   return server;
 }
@@ -256,42 +265,51 @@ async function authorize(
   request: FastifyRequest,
   options: ServerOptions,
 ): Promise<Access | undefined> {
-  const permission = request.routeOptions.config.permission;
+  const { permission, freshSignIn } = request.routeOptions.config;
+  if (options.vehicles?.isAt(request)) {
+    await options.vehicles.admit(request);
+    return undefined;
+  }
   if (permission === undefined) return undefined;
   const credentials = credentialsOf(request, options.name);
   if (credentials === undefined) {
     throw new Problem('UNAUTHORIZED', 'the header authorization-token is missing');
   }
-  const { token, access } = await guarded(
+  const { caller, access, authenticatedAt } = await guarded(
     options.signIns,
     { kind: credentials.kind, address: clientAddress(request.ip), secret: credentials.secret },
     request.server.requestLimits.refused,
     () => find(credentials, options),
   );
-  request.token = token;
+  request.caller = caller;
   const { grants } = options;
-  if (!mayDo(grants, token.role, permission)) {
-    const message = `a token with role ${token.role} may not ${permission}`;
+  if (!mayDo(grants, caller.role, permission)) {
+    const message = `a token with role ${caller.role} may not ${permission}`;
     throw new Problem('FORBIDDEN', message);
   }
+  if (freshSignIn) requireFreshSignIn(authenticatedAt, options.clock());
   return access;
 }
 
+interface Found {
+  readonly caller: Caller;
+  readonly access: Access;
+  /** See `FoundSession`. */
+  readonly authenticatedAt: number | undefined;
+}
+
 /** @throws Problem 401 */
-async function find(
-  credentials: Credentials,
-  { database, clock }: ServerOptions,
-): Promise<{ readonly token: Token; readonly access: Access }> {
+async function find(credentials: Credentials, { database, clock }: ServerOptions): Promise<Found> {
   if (credentials.kind === 'session') {
     const { secret, origin } = credentials;
     const found = await findSession(database, secret, origin, clock());
     if (!found) throw new Problem('UNAUTHORIZED', 'the session has ended; sign in again');
-    const { token, hash } = found;
-    return { token, access: { tokenId: token.id, session: hash } };
+    const { caller, hash, authenticatedAt } = found;
+    return { caller, access: { session: hash }, authenticatedAt };
   }
-  const token = await findToken(database, credentials.secret);
-  if (!token) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
-  return { token, access: { tokenId: token.id } };
+  const token = await findToken(database, credentials.secret, clock());
+  if (!token) throw new Problem('UNAUTHORIZED', INVALID_TOKEN);
+  return { caller: token, access: { tokenId: token.id }, authenticatedAt: undefined };
 }
 
 function answer(reply: FastifyReply, problem: Problem) {

@@ -15,13 +15,15 @@ import {
   sessionApi,
 } from '../../contract/index.js';
 import {
+  type Caller,
   createSession,
   endSession,
   findToken,
+  isPerson,
   SESSION_SECONDS,
+  type SessionHolder,
   type SessionOrigin,
   type SignInGuard,
-  type Token,
 } from '../access/index.js';
 import { recordRequest } from '../audit/index.js';
 import { type Database, type Queryable } from '../database/index.js';
@@ -78,7 +80,7 @@ function sessionIn(request: FastifyRequest, server: ServerName): Credentials | u
 const hasOwnTls = ({ raw }: FastifyRequest) => raw.socket instanceof TLSSocket;
 
 /** Host and port that the browser has addressed. */
-const authorityOf = ({ headers }: FastifyRequest) => (headers.host ?? '').toLowerCase();
+export const authorityOf = ({ headers }: FastifyRequest) => (headers.host ?? '').toLowerCase();
 
 /** @throws Problem 403 */
 function refuseForged({ headers }: FastifyRequest): void {
@@ -90,39 +92,57 @@ function refuseForged({ headers }: FastifyRequest): void {
   }
 }
 
+/** Name, value and options of a session’s cookie. @param maxAge seconds */
+export function sessionCookie(
+  server: ServerName,
+  secure: boolean,
+  session: string,
+  maxAge: number,
+) {
+  const name = secure ? secureCookieOf(server) : cookieOf(server);
+  return [name, session, { ...COOKIE, secure, maxAge }] as const;
+}
+
+const COOKIE = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
+
+/** Ends all sessions of this browser. @returns whose they were */
+export async function endSessions(
+  tx: Queryable,
+  { cookies }: FastifyRequest,
+  server: ServerName,
+): Promise<SessionHolder | undefined> {
+  const ended = [];
+  for (const secret of [cookies[cookieOf(server)], cookies[secureCookieOf(server)]]) {
+    if (secret !== undefined) ended.push(await endSession(tx, secret));
+  }
+  return ended.find((owner) => owner !== undefined);
+}
+
+/** Of a token that is not let in. */
+export const INVALID_TOKEN = 'the token is invalid, has expired or was revoked';
+
 export function sessionRoutes(server: FastifyInstance, context: SessionContext): void {
   const { database, clock, signIns } = context;
   const names = { plain: cookieOf(context.server), strict: secureCookieOf(context.server) };
-  const options = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
-
-  /** Sessions of this browser. */
-  const end = async (tx: Queryable, { cookies }: FastifyRequest) => {
-    const ended = [];
-    for (const secret of [cookies[names.plain], cookies[names.strict]]) {
-      if (secret !== undefined) ended.push(await endSession(tx, secret));
-    }
-    return ended.find((owner) => owner !== undefined);
-  };
 
   serve(server, sessionApi.signIn, async ({ request, reply, body }) => {
     refuseForged(request);
     const secret = body.token.trim();
     const attempt = { kind: 'token', address: clientAddress(request.ip), secret } as const;
     const token = await guarded(signIns, attempt, server.requestLimits.refused, async () => {
-      const found = await findToken(database, secret);
-      if (!found) throw new Problem('UNAUTHORIZED', 'the token is invalid or was revoked');
+      const found = await findToken(database, secret, clock());
+      if (!found) throw new Problem('UNAUTHORIZED', INVALID_TOKEN);
       return found;
     });
     const secure = hasOwnTls(request) || (request.headers.origin?.startsWith('https://') ?? false);
     const origin = { authority: authorityOf(request), secure };
     const now = clock();
     const session = await database.transaction(async (tx) => {
-      await end(tx, request);
+      await endSessions(tx, request, context.server);
       await recordRequest(tx, now, { by: token, detail: { role: token.role } });
-      return createSession(tx, token.id, origin, now);
+      return createSession(tx, { tokenId: token.id }, origin, now);
     });
-    const name = secure ? names.strict : names.plain;
-    reply.setCookie(name, session, { ...options, secure, maxAge: SESSION_SECONDS });
+    reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
     return sessionBody(token, context);
   });
 
@@ -131,11 +151,12 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
   serve(server, sessionApi.signOut, async ({ request, reply }) => {
     refuseForged(request);
     await database.transaction(async (tx) => {
-      await recordRequest(tx, clock(), { by: (await end(tx, request)) ?? NOBODY });
+      const owner = await endSessions(tx, request, context.server);
+      await recordRequest(tx, clock(), { by: owner ?? NOBODY });
     });
-    reply.clearCookie(names.plain, options);
+    reply.clearCookie(names.plain, COOKIE);
     if (request.cookies[names.strict] !== undefined) {
-      reply.clearCookie(names.strict, { ...options, secure: true });
+      reply.clearCookie(names.strict, { ...COOKIE, secure: true });
     }
   });
 }
@@ -143,11 +164,12 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
 /** Who signs out without a session. */
 const NOBODY = { id: '', name: '' };
 
-const sessionBody = (token: Token, { grants, server, version, facts }: SessionContext) => ({
-  name: token.name,
-  role: token.role,
-  permissions: [...(grants[token.role] ?? [])],
+const sessionBody = (caller: Caller, { grants, server, version, facts }: SessionContext) => ({
+  name: caller.name,
+  role: caller.role,
+  permissions: [...(grants[caller.role] ?? [])],
   server,
   version,
+  signedInBy: isPerson(caller) ? ('single-sign-on' as const) : ('token' as const),
   ...facts,
 });

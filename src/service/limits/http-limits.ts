@@ -49,4 +49,5 @@ export type HttpLimit =
   | 'exports'
   | 'searches'
   | 'uploads'
-  | 'sign-ins';
+  | 'sign-ins'
+  | 'certificates';

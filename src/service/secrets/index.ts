@@ -1,2 +1,3 @@
+export * from './open-secret-box.js';
 export * from './own-key-file.js';
 export * from './secret-box.js';

@@ -21,20 +21,26 @@ export interface TimeStamp {
   readonly token: Uint8Array;
 }
 
+interface AskOptions {
+  /** Certificates of authorities; undefined: whoever answers. */
+  readonly trusted?: readonly X509Certificate[] | undefined;
+  /** With the CAs to trust in HTTPS; undefined: Node’s own. */
+  readonly fetch?: typeof fetch | undefined;
+}
+
 /**
  * @param url of the authority
  * @param sha256 hexadecimal
- * @param trusted certificates of authorities; undefined: whoever answers
  * @throws TimeStampUnavailable
  */
 export async function askTimeStamp(
   url: string,
   sha256: string,
-  trusted?: readonly X509Certificate[],
+  { trusted, fetch: ask = fetch }: AskOptions = {},
 ): Promise<TimeStamp> {
   const nonce = BigInt(`0x${randomBytes(NONCE_BYTES).toString('hex')}`) + 1n;
   try {
-    const response = await fetch(url, {
+    const response = await ask(url, {
       method: 'POST',
       headers: { 'content-type': 'application/timestamp-query' },
       body: new Uint8Array(timeStampRequest(sha256, nonce)),
@@ -60,7 +66,8 @@ const originOf = (url: string) => new URL(url).origin;
 async function bytesOf(response: Response): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | readonly Uint8Array[] = response.body ?? [];
+  for await (const part of body) {
     parts.push(part);
     length += part.length;
     if (length > MAX_ANSWER) throw new BadTimeStamp('the answer is too long');

@@ -10,7 +10,7 @@ export interface TlsSettings {
   readonly tlsCert?: string | undefined;
   /** PEM file of its key. */
   readonly tlsKey?: string | undefined;
-  /** How long browsers shall insist on HTTPS for this host, seconds; 0: they are not told. */
+  /** How long browsers shall insist on HTTPS for this host, seconds; 0: no such header. */
   readonly hstsSeconds?: number | undefined;
 }
 

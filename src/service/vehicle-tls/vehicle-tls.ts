@@ -17,6 +17,8 @@ export interface VehicleTlsOptions {
   readonly clock: () => number;
   /** A file or the revocations could not be read: what was known before stays in force. */
   readonly onFailure: (error: Error) => void;
+  /** There are more revoked serial numbers in the database. */
+  readonly onRevoked?: () => void;
   /** A connection has ended because its certificate was revoked or has expired. */
   readonly onEnded?: (systemId: string, why: string) => void;
 }
@@ -54,7 +56,14 @@ export class VehicleTls {
   constructor(options: VehicleTlsOptions) {
     this.#options = options;
     const { database, onFailure, paths } = options;
-    this.#serials = new RevokedSerials({ database, onFailure, onAdded: () => this.#endRefused() });
+    this.#serials = new RevokedSerials({
+      database,
+      onFailure,
+      onAdded: () => {
+        this.#endRefused();
+        options.onRevoked?.();
+      },
+    });
     this.#files = new TlsFileWatch({ paths, onFailure, onChanged: (files) => this.#take(files) });
   }
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type lookup } from 'node:dns';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { addressGuard, BadNetwork, createPoster } from '../../../src/adapter/call-back/index.js';
+import { addressGuard, BadNetwork, createPoster } from '../../../src/service/outgoing/index.js';
 
 const mayCall = addressGuard([]);
 

@@ -3,15 +3,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Webhook } from 'standardwebhooks';
 import {
   addReceiver,
-  addressGuard,
   CallBack,
   changeReceiver,
-  createPoster,
   findReceiver,
-  isSigningSecret,
   moveReceiver,
-  newSigningSecret,
 } from '../../../src/adapter/call-back/index.js';
+import {
+  addressGuard,
+  createPoster,
+  isSigningSecret,
+  newSigningSecret,
+} from '../../../src/service/outgoing/index.js';
 import { type Database } from '../../../src/service/database/index.js';
 import { EventStream, positionBefore } from '../../../src/adapter/event-stream/index.js';
 import { dropHistory } from '../../../src/adapter/maintenance.js';

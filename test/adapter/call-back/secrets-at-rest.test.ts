@@ -6,7 +6,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Adapter, startAdapter } from '../../../src/adapter/index.js';
 import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
-import { openSecretBox } from '../../../src/adapter/open-secret-box.js';
+import { openSecretBox } from '../../../src/service/secrets/index.js';
 import { newDeviceMessageId } from '../../../src/contract/index.js';
 import { type Database, openPostgres } from '../../../src/service/database/index.js';
 import { newSecretKey, SecretBox } from '../../../src/service/secrets/index.js';

@@ -1,6 +1,6 @@
 /** A campaign with something of everything that a dossier shows, and the dossier as it is answered. */
 import { expect } from 'vitest';
-import { EVENT_STATUS } from '../../../src/contract/index.js';
+import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
 import { vinOf } from '../../support/messages.js';
 import { eventOf, MODEL, type TestCarota } from '../support/test-carota.js';
@@ -68,7 +68,7 @@ export async function runCampaign(carota: TestCarota, refId: string): Promise<vo
   expect(planned.status).toBe(201);
   await until(carota, refId, ({ waves }) => waves[0]?.state === 'running');
   let at = Date.now() - 60_000;
-  const report = (vin: string, ...events: (readonly [keyof typeof EVENT_STATUS, object?])[]) =>
+  const report = (vin: string, ...events: (readonly [EventStatusName, object?])[]) =>
     carota.callBack(
       events.map(([status, meta = {}]) =>
         eventOf({

@@ -53,6 +53,7 @@ describe('a dossier', () => {
         'regulation',
         'wave',
         'decision',
+        'audit',
         'vehicle',
         'step',
         'failure',
@@ -130,6 +131,22 @@ describe('a dossier', () => {
     const [{ counts }] = ofType('end');
     expect(counts).toMatchObject({ vehicle: VINS.length, step: ofType('step').length });
     expect(JSON.parse(ofType('campaign')[0].plan).waves[1]).toEqual({ percent: 99.5 });
+  });
+
+  test('has the entries of the audit log about it, with their place in the log', async () => {
+    const { body } = await carota.call('GET', `/v1.0/audit?subject=${encodeURIComponent(REF_ID)}`);
+    const logged = new Map(body.items.map((entry: any) => [entry.id, entry]));
+    const entries = ofType('audit');
+    expect(entries.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['plan-schedule', 'continue-schedule']),
+    );
+    for (const { id, action, outcome, position, chainHash } of entries) {
+      const entry: any = logged.get(id);
+      if (!entry) continue;
+      expect({ action, outcome }).toEqual({ action: entry.action, outcome: entry.outcome });
+      if (position !== null) expect([position, chainHash]).toEqual([entry.position, entry.hash]);
+    }
+    expect(entries.filter(({ id }) => logged.has(id)).length).toBeGreaterThan(1);
   });
 
   test('is intact as it was answered', async () => {

@@ -44,7 +44,7 @@ const vehiclesIn = (dossier: Buffer): any[] =>
 
 const erase = (vin: string) => carota.call('DELETE', `/v1.0/vehicles/${vin}`);
 
-/** Tables that have the text anywhere, also as bytes. */
+/** Tables that have the text anywhere, also as bytes; the audit log, which must not change, has a schema of its own. */
 async function tablesWith(text: string): Promise<string[]> {
   const { rows } = await client.query(
     `select format('%I', tablename) as name from pg_tables where schemaname = current_schema()`,
@@ -146,7 +146,7 @@ describe('the erasure of a vehicle', () => {
     expect(vehiclesIn(now).map(({ vin }) => vin)).toEqual([pseudonym, ...VINS.slice(1)].toSorted());
     expect(linesOf(now).filter(({ vin }) => vin === pseudonym).length).toBeGreaterThan(5);
     expect((await erase(ERASED)).status).toBe(404);
-    const { body } = await carota.call('GET', '/v1.0/audit');
+    const { body } = await carota.call('GET', '/v1.0/audit?action=erase-vehicle&outcome=done');
     expect(body.items[0]).toMatchObject({
       action: 'erase-vehicle',
       vin: null,

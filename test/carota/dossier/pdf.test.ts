@@ -32,7 +32,8 @@ afterAll(async () => {
 function* valuesIn(value: unknown): Generator<string> {
   if (typeof value === 'object' && value !== null) {
     for (const member of Object.values(value)) yield* valuesIn(member);
-  } else if (value !== null) yield String(value);
+  } else if (typeof value === 'string') yield value;
+  else if (value !== null) yield JSON.stringify(value);
 }
 
 describe.skipIf(!hasPoppler)('the PDF', () => {

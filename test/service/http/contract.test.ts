@@ -22,6 +22,7 @@ import {
   type ServerName,
 } from '../../../src/contract/index.js';
 import { type SignInGuard } from '../../../src/service/access/index.js';
+import { type AttemptLog } from '../../../src/service/audit/index.js';
 import { type Database, DatabaseError } from '../../../src/service/database/index.js';
 import { type Server } from '../../../src/service/http/index.js';
 import { placeholderOf } from '../../../src/service/http/validator.js';
@@ -57,6 +58,7 @@ const shared = {
     succeeded: nothing,
     failed: nothing,
   } as unknown as SignInGuard,
+  attempts: { note: nothing } as unknown as AttemptLog,
   log,
   version: '1.0.0',
   clock: Date.now,
@@ -103,9 +105,10 @@ interface Refusal {
  */
 const PAGES = /^\w+ \/(console|docs|\*|$)/;
 
-/** Errors covered by other tests, because they need a signature, a token or a store. */
+/** Errors covered by other tests, because they need a signature, a token, a store or an OpenID Connect provider. */
 const UNPROVOKED: Readonly<Record<string, readonly ErrorCode[]>> = {
   signIn: ['DATABASE_UNAVAILABLE', 'UNAUTHORIZED', 'TOO_MANY_ATTEMPTS', 'FORGED_REQUEST'],
+  completeSignOn: ['DATABASE_UNAVAILABLE', 'TOO_MANY_ATTEMPTS'],
   uploadArtifact: ['UNREADABLE_BODY'],
   getArtifactContent: ['DATABASE_UNAVAILABLE'],
   headArtifactContent: ['DATABASE_UNAVAILABLE'],

@@ -51,7 +51,7 @@ test.each(['RSA', 'ECDSA'])(
     const authority = kind === 'RSA' ? rsa : ec;
     const trusted = [certificate(authority.caFile)];
     const before = Date.now();
-    const { time, token } = await askTimeStamp(authority.url, IMPRINT, trusted);
+    const { time, token } = await askTimeStamp(authority.url, IMPRINT, { trusted });
     // The authority's clock has no fractions of a second.
     expect(time).toBeGreaterThan(before - 1_001);
     expect(time).toBeLessThanOrEqual(Date.now());

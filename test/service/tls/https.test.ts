@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addressGuard, createPoster } from '../../../src/adapter/call-back/index.js';
+import { addressGuard, createPoster } from '../../../src/service/outgoing/index.js';
 import { AdapterClient } from '../../../src/carota/schedules/index.js';
 import { fetchTrusting, trustedAuthorities } from '../../../src/service/tls/index.js';
 import { startTestCarota, type TestCarota } from '../../carota/support/test-carota.js';

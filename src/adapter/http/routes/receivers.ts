@@ -14,14 +14,16 @@ import {
   addReceiver,
   changeReceiver,
   findReceiver,
-  ForbiddenAddress,
-  isSigningSecret,
   listReceivers,
   moveReceiver,
-  newSigningSecret,
   type ReceiverRow,
   removeReceiver,
 } from '../../call-back/index.js';
+import {
+  ForbiddenAddress,
+  isSigningSecret,
+  newSigningSecret,
+} from '../../../service/outgoing/index.js';
 import { positionBefore } from '../../event-stream/index.js';
 import { type HttpContext } from '../context.js';
 

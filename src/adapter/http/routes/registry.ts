@@ -10,7 +10,7 @@ import {
   type Server,
   VIN_POSITION,
 } from '../../../service/http/index.js';
-import { recordRequest } from '../../../service/audit/index.js';
+import { recordingFirst, recordRequest } from '../../../service/audit/index.js';
 import {
   deleteVehicle,
   findVehicle,
@@ -73,9 +73,8 @@ export function registryRoutes(server: Server, context: HttpContext): void {
 
   serve(server, registryApi.importVehicles, async ({ request }) => {
     const { input, format } = linesIn(request);
-    // Batches are committed one by one: the entry comes before the first, and what came of it after the last.
-    await recordRequest(database, clock(), { detail: { begun: true } });
-    const outcome = await importVehicles(database, shard, input, format, clock);
+    const recording = recordingFirst(database, clock);
+    const outcome = await importVehicles(recording, shard, input, format, clock);
     const { created, updated, rejectedCount } = outcome;
     await recordRequest(database, clock(), { detail: { created, updated, rejectedCount } });
     context.wakeSender();

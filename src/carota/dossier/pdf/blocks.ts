@@ -1,5 +1,9 @@
 /** What a dossier's record says, as it is printed: all of its members, in words and tables. Pure. */
-import { type DossierRecord, type RecordOf } from '../../../contract/carota-api/index.js';
+import {
+  DossierLine,
+  type DossierRecord,
+  type RecordOf,
+} from '../../../contract/carota-api/index.js';
 
 /** Something printed. */
 export type Block =
@@ -39,10 +43,23 @@ const PART_OF: Readonly<Record<DossierRecord['type'], Part>> = {
   timestamp: 'end',
 };
 
-export const partOf = ({ type }: DossierRecord): Part => PART_OF[type];
+export const partOf = (record: DossierRecord): Part =>
+  record.type === 'audit' && record.vin === null ? 'decisions' : PART_OF[record.type];
 
-/** @param record without its hash */
-export function blocksOf(record: DossierRecord): Block[] {
+/** Members of each type of record, in the order of the schema: lines have them sorted. */
+const MEMBERS = new Map<string, readonly string[]>(
+  DossierLine.anyOf.map(({ properties }) => [properties.type.const, Object.keys(properties)]),
+);
+
+function inOrder<Record extends DossierRecord>(record: Record): Record {
+  const names = MEMBERS.get(record.type) ?? [];
+  const members = Object.entries(record).sort(([a], [b]) => names.indexOf(a) - names.indexOf(b));
+  return Object.fromEntries(members) as Record;
+}
+
+/** @param line a record as it is in its line */
+export function blocksOf(line: DossierRecord): Block[] {
+  const record = inOrder(line);
   switch (record.type) {
     case 'script': {
       const { file, purpose, consent, ...facts } = record;
@@ -136,16 +153,19 @@ export function factsOf(value: object, prefix = ''): Fact[] {
       return member.flatMap((item: unknown, place): Fact[] =>
         typeof item === 'object' && item !== null
           ? factsOf(item, `${label} ${place + 1}`)
-          : [[`${label} ${place + 1}`, String(item)]],
+          : [[`${label} ${place + 1}`, textOf(item)]],
       );
     }
     if (typeof member === 'object') {
       const facts = factsOf(member, label);
       return facts.length > 0 ? facts : [[label, 'none']];
     }
-    return [[label, String(member)]];
+    return [[label, textOf(member)]];
   });
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value);
 
 /** `createdAt` → `created at`; names with other characters stay as they are. */
 const wordsOf = (name: string): string =>

@@ -167,7 +167,7 @@ interface Glyphs {
 
 function piecesOf(text: string): string[] {
   if (text === '') return [' '];
-  const characters = [...text];
+  const characters = Array.from(text);
   const pieces: string[] = [];
   for (let start = 0; start < characters.length; start += PIECE) {
     pieces.push(characters.slice(start, start + PIECE).join(''));

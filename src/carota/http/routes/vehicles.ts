@@ -1,5 +1,6 @@
 /** `/v1.0/vehicles`: the vehicles that schedules select from. */
 import { MAX_EVENTS, type Vehicle, vehicleApi } from '../../../contract/carota-api/index.js';
+import { DatabaseError } from '../../../service/database/index.js';
 import {
   actorOf,
   linesIn,
@@ -12,7 +13,7 @@ import {
   VIN_POSITION,
 } from '../../../service/http/index.js';
 import { readVehicleEvents } from '../../events/index.js';
-import { recordRequest } from '../../../service/audit/index.js';
+import { recordingFirst, recordRequest } from '../../../service/audit/index.js';
 import { eraseVehicle, VehicleInSchedule } from '../../pseudonyms/index.js';
 import {
   findVehicle,
@@ -23,6 +24,9 @@ import {
 } from '../../vehicles/index.js';
 import { type CarotaContext } from '../context.js';
 import { eventBody } from './event-body.js';
+
+/** unique_violation (PostgreSQL appendix A). */
+const UNIQUE_VIOLATION = '23505';
 
 const VEHICLES = listCursor('vehicles', VIN_POSITION);
 
@@ -44,10 +48,16 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
   serve(server, vehicleApi.putVehicle, async ({ params, body }) => {
     const vin = params.vin.toUpperCase();
     const now = clock();
-    await database.transaction(async (tx) => {
-      await storeVehicles(tx, [{ vin, ...body }], now);
-      await recordRequest(tx, now, { detail: body });
-    });
+    try {
+      await database.transaction(async (tx) => {
+        await storeVehicles(tx, [{ vin, ...body }], now);
+        await recordRequest(tx, now, { detail: body });
+      });
+    } catch (error) {
+      if (!(error instanceof DatabaseError && error.code === UNIQUE_VIOLATION)) throw error;
+      const message = `system_id '${body.system_id}' belongs to another vehicle`;
+      throw new Problem('SYSTEM_ID_TAKEN', message);
+    }
     return vehicleBody(await vehicleOf(context, vin));
   });
 
@@ -64,9 +74,8 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, vehicleApi.importVehicles, async ({ request }) => {
     const { input, format } = linesIn(request);
-    // Batches are committed one by one: the entry comes before the first, and what came of it after the last.
-    await recordRequest(database, clock(), { detail: { begun: true } });
-    const outcome = await importVehicles(database, input, format, clock);
+    const recording = recordingFirst(database, clock);
+    const outcome = await importVehicles(recording, input, format, clock);
     const { imported, rejectedCount } = outcome;
     await recordRequest(database, clock(), { detail: { imported, rejectedCount } });
     return outcome;

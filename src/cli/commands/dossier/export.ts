@@ -3,19 +3,12 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type ReadableStream } from 'node:stream/web';
 import { type Command, Option } from 'commander';
 import { dossierApi } from '../../../contract/carota-api/index.js';
 import { print } from '../../output.js';
 import { connect, type ServerAddress } from '../../server-client.js';
-import { addExamples } from '../../server-command.js';
-import {
-  addSettings,
-  ALLOW_PLAIN_HTTP,
-  DATA_DIR,
-  TOKEN,
-  URL_SETTING,
-} from '../../settings/index.js';
+import { addExamples, SERVER_SETTINGS } from '../../server-command.js';
+import { addSettings, DATA_DIR, URL_SETTING } from '../../settings/index.js';
 
 interface ExportFlags extends ServerAddress {
   readonly output?: string;
@@ -23,17 +16,11 @@ interface ExportFlags extends ServerAddress {
   readonly pseudonymous?: boolean;
 }
 
-/** The server's, not the adapter's. */
-const CAROTA_SETTINGS = [
-  {
-    ...URL_SETTING,
-    description: 'HTTP interface of the CarOTA Server',
-    default: 'http://127.0.0.1:8090',
-  },
-  TOKEN,
-  ALLOW_PLAIN_HTTP,
-  { ...DATA_DIR, default: './.otaops-carota' },
-];
+/** The CarOTA Server's, not the adapter's. */
+const CAROTA_SETTINGS = SERVER_SETTINGS.map((setting) => {
+  if (setting === URL_SETTING) return { ...setting, default: 'http://127.0.0.1:8090' };
+  return setting === DATA_DIR ? { ...setting, default: './.otaops-carota' } : setting;
+});
 
 export function exportCommand(dossier: Command): void {
   const command = dossier
@@ -48,7 +35,8 @@ export function exportCommand(dossier: Command): void {
       const client = await connect(flags);
       const request = { params: { 'ref-id': refId }, query: { format, pseudonymous } };
       const { body } = await client.open(dossierApi.getDossier, request);
-      await writeWhole(Readable.fromWeb(body as ReadableStream), output);
+      if (!body) throw new Error('the answer has no content');
+      await writeWhole(Readable.fromWeb(body), output);
       print(output);
     });
   addExamples(command, [

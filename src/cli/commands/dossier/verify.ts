@@ -1,9 +1,9 @@
 /** `otaops dossier verify`: whether a dossier is the one that was sealed. Needs no server. */
-import { X509Certificate } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Command } from 'commander';
 import { type VerifiedDossier } from '../../../carota/dossier/index.js';
+import { certificatesIn } from '../../../service/tls/certificate.js';
 import { print, printJson } from '../../output.js';
 import { addExamples } from '../../server-command.js';
 
@@ -58,7 +58,7 @@ async function checkedTime(
     if (caFile !== undefined) throw new BadTimeStamp('the dossier has no time stamp');
     return undefined;
   }
-  const trusted = caFile === undefined ? undefined : await certificatesIn(caFile);
+  const trusted = caFile === undefined ? undefined : certificatesIn(await readFile(caFile, 'utf8'));
   const token = Buffer.from(timeStamp.token, 'base64');
   try {
     const { time, authority } = checkTimeStamp(token, { imprint: timeStamp.imprint, trusted });
@@ -67,14 +67,6 @@ async function checkedTime(
     if (!(error instanceof BadTimeStamp)) throw error;
     throw new BadTimeStamp(`the time stamp ${error.message}`);
   }
-}
-
-async function certificatesIn(file: string): Promise<X509Certificate[]> {
-  const blocks = (await readFile(file, 'utf8')).match(
-    /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g,
-  );
-  if (!blocks) throw new Error(`${file} has no certificates in PEM`);
-  return blocks.map((block) => new X509Certificate(block));
 }
 
 function tell(

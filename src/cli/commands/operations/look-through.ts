@@ -79,7 +79,11 @@ export function lookThroughCommands(operations: Command): void {
       const found =
         refId === undefined
           ? client.items(auditApi.listAudit, {}, flags.limit)
-          : client.items(operationAuditApi.listOperationAudit, { params: { 'ref-id': refId } }, flags.limit);
+          : client.items(
+              operationAuditApi.listOperationAudit,
+              { params: { 'ref-id': refId } },
+              flags.limit,
+            );
       const items = await collect(found);
       if (flags.json) {
         printJson(items);

@@ -1,0 +1,134 @@
+/**
+ * An authority of our own, for trials and small fleets: a key on P-256 and a self-signed certificate in a folder, and beside
+ * them the list of revoked certificates, which adapters and brokers read.
+ */
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BadSettings } from '../../service/bad-settings.js';
+import {
+  type Issuer,
+  issueClientCertificate,
+  issuerOf,
+  readPem,
+  type Revocation,
+  selfSigned,
+  writePem,
+  writeRevocationList,
+} from '../../x509/index.js';
+import { type CertificateAuthority, type CheckedRequest } from './authority.js';
+
+export interface BuiltInAuthorityOptions {
+  readonly folder: string;
+  /** Validity of a certificate, ms. */
+  readonly validityMs: number;
+  /** ms */
+  readonly clock: () => number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const AUTHORITY_MS = 20 * 365 * DAY_MS;
+/** Clocks of vehicles may be behind. */
+const BACKDATED_MS = 60 * 60 * 1000;
+const LIST_MS = 7 * DAY_MS;
+
+/** Names of the files in its folder. */
+export const AUTHORITY_FILES = { certificate: 'ca.pem', key: 'ca.key', list: 'crl.pem' } as const;
+
+export class BuiltInAuthority implements CertificateAuthority {
+  readonly #options: BuiltInAuthorityOptions;
+  readonly #issuer: Issuer;
+
+  private constructor(options: BuiltInAuthorityOptions, issuer: Issuer) {
+    this.#options = options;
+    this.#issuer = issuer;
+  }
+
+  /** With a new key where the folder has none. @throws BadSettings */
+  static async open(options: BuiltInAuthorityOptions): Promise<BuiltInAuthority> {
+    const { folder, clock } = options;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const issuer = (await readIssuer(folder)) ?? (await newIssuer(folder, clock()));
+    const authority = new BuiltInAuthority(options, issuer);
+    const hasList = await readFile(join(folder, AUTHORITY_FILES.list)).then(
+      () => true,
+      () => false,
+    );
+    if (!hasList) await authority.publishRevoked([]);
+    return authority;
+  }
+
+  get chain(): readonly Uint8Array[] {
+    return [this.#issuer.certificate];
+  }
+
+  issue({ systemId, publicKeyInfo }: CheckedRequest): Promise<Uint8Array> {
+    const now = this.#options.clock();
+    const validity = {
+      notBefore: now - BACKDATED_MS,
+      notAfter: now + this.#options.validityMs,
+    };
+    const { bytes } = issueClientCertificate(this.#issuer, systemId, publicKeyInfo, validity);
+    return Promise.resolve(bytes);
+  }
+
+  async publishRevoked(revocations: readonly Revocation[]): Promise<void> {
+    const now = this.#options.clock();
+    const list = writeRevocationList(this.#issuer, revocations, {
+      // Grows with each list (RFC 5280, section 5.2.3), also over restarts.
+      number: now,
+      thisUpdate: now,
+      nextUpdate: now + LIST_MS,
+    });
+    await replace(
+      join(this.#options.folder, AUTHORITY_FILES.list),
+      writePem(list, 'X509 CRL'),
+      0o644,
+    );
+  }
+}
+
+async function readIssuer(folder: string): Promise<Issuer | undefined> {
+  const [certificate, key] = [AUTHORITY_FILES.certificate, AUTHORITY_FILES.key].map((name) =>
+    join(folder, name),
+  ) as [string, string];
+  const text = await readFile(certificate, 'utf8').catch((error: unknown) => {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new BadSettings(`${certificate}: ${message}`);
+  });
+  if (text === undefined) return undefined;
+  try {
+    const [der] = readPem(text, 'CERTIFICATE');
+    if (!der) throw new Error('has no certificate');
+    const privateKey = createPrivateKey(await readFile(key, 'utf8'));
+    refuseOtherKeys(privateKey);
+    return issuerOf(der, privateKey);
+  } catch (error) {
+    throw new BadSettings(`${certificate} and ${key}: ${(error as Error).message}`);
+  }
+}
+
+function refuseOtherKeys({ asymmetricKeyDetails }: KeyObject): void {
+  if (asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('the key is not on P-256');
+}
+
+/** The certificate comes last: without it, the next start begins again. */
+async function newIssuer(folder: string, now: number): Promise<Issuer> {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const issuer = selfSigned('OTA Operations vehicle authority', privateKey, {
+    notBefore: now - BACKDATED_MS,
+    notAfter: now + AUTHORITY_MS,
+  });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  await replace(join(folder, AUTHORITY_FILES.key), pem, 0o600);
+  const certificate = writePem(issuer.certificate, 'CERTIFICATE');
+  await replace(join(folder, AUTHORITY_FILES.certificate), certificate, 0o644);
+  return issuer;
+}
+
+async function replace(path: string, content: string | Buffer, mode: number): Promise<void> {
+  const temporary = `${path}.new`;
+  await writeFile(temporary, content, { mode });
+  await rename(temporary, path);
+}

@@ -1,0 +1,69 @@
+/** One-time codes, with which a vehicle enrols for the first time. */
+import { createHash, randomInt } from 'node:crypto';
+import { type Queryable } from '../../service/database/index.js';
+
+/** Without those that people mistake for others. */
+const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+/** 120 random bits. */
+const GROUPS = 6;
+const GROUP = 4;
+
+function newCode(): string {
+  const character = () => ALPHABET[randomInt(ALPHABET.length)] ?? '';
+  const group = () => Array.from({ length: GROUP }, character).join('');
+  return Array.from({ length: GROUPS }, group).join('-');
+}
+
+const hashOf = (code: string): Buffer =>
+  createHash('sha256').update(code.trim().toUpperCase()).digest();
+
+/** A new code; the one before it is void. @param times in ms @returns the code, which is not stored */
+export async function createCode(
+  database: Queryable,
+  {
+    vin,
+    by,
+    now,
+    until,
+  }: { readonly vin: string; readonly by: string; readonly now: number; readonly until: number },
+): Promise<string> {
+  const code = newCode();
+  await database.query(
+    `insert into enrolment_codes (vin, hash, created_at, created_by, expires_at) values ($1, $2, $3, $4, $5)
+     on conflict (vin) do update set hash = excluded.hash, created_at = excluded.created_at,
+       created_by = excluded.created_by, expires_at = excluded.expires_at, key_hash = null`,
+    [vin, hashOf(code), new Date(now), by, new Date(until)],
+  );
+  return code;
+}
+
+/**
+ * Uses the code of the vehicle with this system_id for this key. It is used once: for no other key. The same key may come
+ * again, as the answer may have been lost.
+ *
+ * @param publicKeyInfo in DER
+ * @returns whether it is the right code
+ */
+export async function useCode(
+  database: Queryable,
+  {
+    systemId,
+    code,
+    publicKeyInfo,
+    now,
+  }: {
+    readonly systemId: string;
+    readonly code: string;
+    readonly publicKeyInfo: Uint8Array;
+    readonly now: number;
+  },
+): Promise<boolean> {
+  const rows = await database.query(
+    `update enrolment_codes set key_hash = $3
+     where vin = (select vin from vehicles where system_id = $1)
+       and hash = $2 and expires_at > $4 and (key_hash is null or key_hash = $3)
+     returning vin`,
+    [systemId, hashOf(code), createHash('sha256').update(publicKeyInfo).digest(), new Date(now)],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,206 @@
+/**
+ * Enrolment over secure transport (EST, RFC 7030) on the port of the vehicles, and what people do for it. A first certificate
+ * is given for a one-time code, any further one for the certificate before it.
+ */
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { enrolmentApi } from '../../../contract/carota-api/index.js';
+import { recordRequest } from '../../../service/audit/index.js';
+import { clientAddress } from '../../../service/limits/index.js';
+import {
+  bodyLimitOf,
+  callerOf,
+  guarded,
+  Problem,
+  readBytes,
+  serve,
+  type Server,
+  type VehicleDoor,
+} from '../../../service/http/index.js';
+import { base64Lines, CSR_ATTRIBUTES, writeCertsOnly } from '../../../x509/index.js';
+import {
+  AuthorityUnavailable,
+  checkRequest,
+  type CheckedRequest,
+  createCode,
+  type Enrolment,
+  listIssued,
+  RequestRefused,
+  useCode,
+} from '../../enrolment/index.js';
+import { findVehicle } from '../../vehicles/index.js';
+import { type CarotaContext } from '../context.js';
+
+const HOUR_MS = 60 * 60 * 1000;
+const HOURS = 24;
+const MOST_LISTED = 100;
+/** A request with an RSA key of 4096 bits has 2 KiB. */
+const MAX_REQUEST = { maxBytes: 16 * 1024, gzip: false };
+const BASE = '/.well-known/est';
+
+export function enrolmentRoutes(server: Server, context: CarotaContext): void {
+  const { database, clock, enrolment, vehicles } = context;
+
+  serve(server, enrolmentApi.createEnrolmentCode, async ({ request, params, body }) => {
+    const vin = params.vin.toUpperCase();
+    const systemId = await systemIdOf(context, vin);
+    if (systemId === null) {
+      throw new Problem('SYSTEM_ID_MISSING', `vehicle ${vin} has no system_id`);
+    }
+    const now = clock();
+    const until = now + (body?.hours ?? HOURS) * HOUR_MS;
+    const by = callerOf(request).name;
+    const code = await database.transaction(async (tx) => {
+      const created = await createCode(tx, { vin, by, now, until });
+      await recordRequest(tx, now, { vin, subject: systemId });
+      return created;
+    });
+    return { system_id: systemId, code, expiresAt: new Date(until) };
+  });
+
+  serve(server, enrolmentApi.listCertificates, async ({ params }) => {
+    const systemId = await systemIdOf(context, params.vin.toUpperCase());
+    const rows = systemId === null ? [] : await listIssued(database, systemId, MOST_LISTED);
+    const items = rows.map((row) => ({
+      serial: row.serial,
+      system_id: row.system_id,
+      issuedAt: row.issued_at,
+      expiresAt: row.expires_at,
+      revokedAt: row.revoked_at,
+    }));
+    return { items };
+  });
+
+  if (enrolment && vehicles) {
+    // In a scope of its own: nowhere else are such bodies taken.
+    server.register((scope, _options, done) => {
+      estRoutes(scope, context, enrolment, vehicles);
+      done();
+    });
+  }
+}
+
+/** @throws Problem 404 */
+async function systemIdOf({ database }: CarotaContext, vin: string): Promise<string | null> {
+  const vehicle = await findVehicle(database, vin);
+  if (!vehicle) throw new Problem('VEHICLE_NOT_FOUND', `there is no vehicle ${vin}`);
+  return vehicle.system_id;
+}
+
+function estRoutes(
+  scope: FastifyInstance,
+  context: CarotaContext,
+  enrolment: Enrolment,
+  door: VehicleDoor,
+): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('application/pkcs10', (request: FastifyRequest) =>
+    readBytes(request.raw, bodyLimitOf(request)),
+  );
+  scope.addHook('onRequest', (request, _reply, done) => {
+    const isHere = door.isAt(request);
+    done(isHere ? undefined : new Problem('NOT_FOUND', 'EST is on the port of the vehicles'));
+  });
+  const hidden = { schema: { hide: true } };
+  const taking = { ...hidden, config: { body: MAX_REQUEST } };
+
+  scope.get(`${BASE}/cacerts`, hidden, (_request, reply) =>
+    answer(reply, CERTS, writeCertsOnly(enrolment.chain)),
+  );
+
+  scope.get(`${BASE}/csrattrs`, hidden, (_request, reply) =>
+    answer(reply, 'application/csrattrs', CSR_ATTRIBUTES),
+  );
+
+  scope.post(`${BASE}/simpleenroll`, taking, async (request, reply) => {
+    const { authorization } = request.headers;
+    // With a certificate, which may be one for bootstrapping, a code is not needed.
+    const checked =
+      authorization === undefined && hasCertificate(door, request)
+        ? checkedRequest(request, door.certified(request).systemId)
+        : await checkedByCode(context, request, reply);
+    return issued(enrolment, checked, reply);
+  });
+
+  scope.post(`${BASE}/simplereenroll`, taking, (request, reply) =>
+    issued(enrolment, checkedRequest(request, door.certified(request).systemId), reply),
+  );
+}
+
+const CERTS = 'application/pkcs7-mime; smime-type=certs-only';
+
+const answer = (reply: FastifyReply, type: string, der: Uint8Array) =>
+  reply.type(type).header('content-transfer-encoding', 'base64').send(base64Lines(der));
+
+function hasCertificate(door: VehicleDoor, request: FastifyRequest): boolean {
+  try {
+    door.certified(request);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Problem 400 */
+function checkedRequest({ body }: FastifyRequest, systemId: string): CheckedRequest {
+  if (!Buffer.isBuffer(body) || body.length === 0) {
+    throw new Problem('BODY_MISSING', 'the certification request is missing');
+  }
+  try {
+    return checkRequest(body, systemId);
+  } catch (error) {
+    if (error instanceof RequestRefused) throw new Problem('REQUEST_REFUSED', error.message);
+    throw error;
+  }
+}
+
+/** @throws Problem 400, 401, 429 */
+async function checkedByCode(
+  { database, clock, signIns }: CarotaContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<CheckedRequest> {
+  const unauthorized = (message: string) => {
+    reply.header('www-authenticate', 'Basic realm="enrolment"');
+    return new Problem('UNAUTHORIZED', message);
+  };
+  const given = basicIn(request.headers.authorization);
+  if (!given) throw unauthorized('a client certificate, or system_id and one-time code, is needed');
+  const checked = checkedRequest(request, given.systemId);
+  const attempt = {
+    kind: 'vehicle',
+    address: clientAddress(request.ip),
+    name: given.systemId,
+    secret: given.code,
+  } as const;
+  await guarded(signIns, attempt, request.server.requestLimits.refused, async () => {
+    const { publicKeyInfo } = checked;
+    if (!(await useCode(database, { ...given, publicKeyInfo, now: clock() }))) {
+      throw unauthorized('the one-time code is wrong, has expired, or was used for another key');
+    }
+  });
+  return checked;
+}
+
+/** HTTP Basic (RFC 7617). */
+function basicIn(header = ''): { systemId: string; code: string } | undefined {
+  const [, base64] = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(header) ?? [];
+  if (base64 === undefined) return undefined;
+  const text = Buffer.from(base64, 'base64').toString();
+  const end = text.indexOf(':');
+  // No database holds NUL, and no system_id has it.
+  if (end < 1 || text.includes('\0')) return undefined;
+  return { systemId: text.slice(0, end), code: text.slice(end + 1) };
+}
+
+/** @throws Problem 503 */
+async function issued(enrolment: Enrolment, request: CheckedRequest, reply: FastifyReply) {
+  try {
+    const certificate = await enrolment.issue(request);
+    return await answer(reply, CERTS, writeCertsOnly([certificate]));
+  } catch (error) {
+    if (error instanceof AuthorityUnavailable) {
+      throw new Problem('AUTHORITY_UNAVAILABLE', error.message, { retryAfterSeconds: 60 });
+    }
+    throw error;
+  }
+}

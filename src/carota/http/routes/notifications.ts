@@ -1,0 +1,108 @@
+/** `/v1.0/notification-rules`, `/v1.0/notifications`: who is told of what, and whether it has arrived. */
+import {
+  type Notification,
+  notificationApi,
+  type NotificationRule,
+} from '../../../contract/carota-api/index.js';
+import {
+  ID_POSITION,
+  invalid,
+  listCursor,
+  page,
+  Problem,
+  serve,
+  type Served,
+  type Server,
+} from '../../../service/http/index.js';
+import {
+  addRule,
+  addTest,
+  type DeliveryRow,
+  findRule,
+  listDeliveries,
+  listRules,
+  messageIdOf,
+  removeRule,
+  ruleErrors,
+  type RuleRow,
+  switchRule,
+} from '../../notifications/index.js';
+import { type CarotaContext } from '../context.js';
+
+const NOTIFICATIONS = listCursor('notifications', ID_POSITION);
+
+export function notificationRoutes(server: Server, context: CarotaContext): void {
+  const { database, reading, clock, notifications } = context;
+  const { channels, box, sender } = notifications;
+
+  serve(server, notificationApi.listNotificationRules, async () => ({
+    items: (await listRules(reading)).map(ruleBody),
+  }));
+
+  serve(server, notificationApi.addNotificationRule, async ({ body }) => {
+    const errors = ruleErrors(body, channels);
+    if (errors.length > 0) throw invalid(errors);
+    const added = await addRule(database, body, box, clock());
+    if (!added) {
+      throw new Problem('NOTIFICATION_RULE_EXISTS', `there is a rule '${body.name}' already`);
+    }
+    const { row, secret } = added;
+    return { ...ruleBody(row), ...(secret === undefined ? {} : { secret }) };
+  });
+
+  serve(server, notificationApi.changeNotificationRule, async ({ params: { id }, body }) => {
+    const row = await database.transaction((tx) => switchRule(tx, id, body.enabled));
+    if (!row) throw noRule(id);
+    return ruleBody(row);
+  });
+
+  serve(server, notificationApi.removeNotificationRule, async ({ params: { id } }) => {
+    if (!(await removeRule(database, id))) throw noRule(id);
+  });
+
+  serve(server, notificationApi.testNotificationRule, async ({ params: { id } }) => {
+    const delivery = await database.transaction(async (tx) => {
+      const rule = await findRule(tx, id);
+      if (!rule) throw noRule(id);
+      return addTest(tx, rule, clock());
+    });
+    sender.wake();
+    return deliveryBody(delivery);
+  });
+
+  serve(server, notificationApi.listNotifications, async ({ query: { limit, cursor } }) => {
+    const position = NOTIFICATIONS.read(cursor);
+    const before = position === undefined ? undefined : Number(position);
+    const rows = await listDeliveries(reading, before, limit);
+    return page(rows, limit, NOTIFICATIONS, ({ id }) => String(id), deliveryBody);
+  });
+}
+
+const noRule = (id: string) =>
+  new Problem('NOTIFICATION_RULE_NOT_FOUND', `there is no rule ${id} for notifications`);
+
+const ruleBody = (row: RuleRow): Served<NotificationRule> => ({
+  id: String(row.id),
+  name: row.name,
+  events: row.events,
+  channel: row.channel,
+  target: row.shown,
+  failurePercent: row.failure_percent,
+  least: row.least,
+  enabled: row.enabled,
+  createdAt: row.created_at,
+});
+
+const deliveryBody = (row: DeliveryRow): Served<Notification> => ({
+  id: messageIdOf(row.id),
+  event: row.event,
+  at: row.at,
+  'ref-id': row.ref_id,
+  summary: row.summary,
+  rule: row.rule,
+  channel: row.channel,
+  tries: row.tries,
+  deliveredAt: row.delivered_at,
+  nextTryAt: row.due_at,
+  failure: row.failure,
+});

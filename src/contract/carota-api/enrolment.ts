@@ -1,0 +1,70 @@
+/** Enrolment of vehicles, as far as people take part in it; vehicles themselves speak EST (RFC 7030). */
+import Type from 'typebox';
+import {
+  json,
+  listOf,
+  Nullable,
+  optionalJsonBody,
+  routesOf,
+  Time,
+  VinParams,
+} from '../http/index.js';
+
+const MAX_HOURS = 30 * 24;
+
+const EnrolmentCode = Type.Object(
+  {
+    system_id: Type.String({ description: 'The user name that belongs to the code.' }),
+    code: Type.String({ description: 'Told once; only its hash is kept.' }),
+    expiresAt: Time,
+  },
+  { title: 'EnrolmentCode' },
+);
+
+const IssuedCertificate = Type.Object(
+  {
+    serial: Type.String({ description: 'Serial number, hexadecimal, by which it can be revoked.' }),
+    system_id: Type.String(),
+    issuedAt: Time,
+    expiresAt: Time,
+    revokedAt: Nullable(Time),
+  },
+  { title: 'IssuedCertificate' },
+);
+
+export const enrolmentApi = routesOf('Certificates', {
+  createEnrolmentCode: {
+    method: 'POST',
+    path: '/v1.0/vehicles/{vin}/enrolment-codes',
+    permission: 'administer',
+    summary: 'Make a one-time code, with which the vehicle gets its first client certificate',
+    description:
+      'EST `simpleenroll` with HTTP Basic: the `system_id` and this code. It is good for one key, and the one before it is void. The vehicle needs a `system_id`.',
+    params: VinParams,
+    body: optionalJsonBody(
+      Type.Object(
+        {
+          hours: Type.Integer({
+            minimum: 1,
+            maximum: MAX_HOURS,
+            default: 24,
+            description: 'How long it can be used.',
+          }),
+        },
+        { title: 'NewEnrolmentCode', additionalProperties: false },
+      ),
+      'How long it can be used; without a body, 24 hours.',
+    ),
+    answer: json(EnrolmentCode, 'The code, told once.', 201),
+    errors: ['VEHICLE_NOT_FOUND', 'SYSTEM_ID_MISSING'],
+  },
+  listCertificates: {
+    method: 'GET',
+    path: '/v1.0/vehicles/{vin}/certificates',
+    permission: 'read',
+    summary: 'List the latest 100 client certificates that were issued to a vehicle, newest first',
+    params: VinParams,
+    answer: json(listOf(IssuedCertificate), 'The certificates.'),
+    errors: ['VEHICLE_NOT_FOUND'],
+  },
+});

@@ -1,0 +1,205 @@
+/** `/v1.0/notification-rules`, `/v1.0/notifications`: who is told of what, and whether it has arrived. */
+import Type from 'typebox';
+import {
+  empty,
+  json,
+  jsonBody,
+  listOf,
+  Nullable,
+  pageOf,
+  PageQuery,
+  routesOf,
+  Time,
+} from '../http/index.js';
+import { Pattern } from '../values/pattern.js';
+import { PrintableText } from '../values/text.js';
+
+export const NOTIFIED_EVENTS = [
+  'stop',
+  'hold',
+  'silent',
+  'failure-rate',
+  'dead-letters',
+  'expiring-keys',
+] as const;
+export const NotifiedEvent = Type.Enum([...NOTIFIED_EVENTS], {
+  title: 'NotifiedEvent',
+  description:
+    'stop, hold: of a schedule, by whomever; silent: the 1st, 10th, 100th … silent vehicle of a schedule; failure-rate: of a schedule, once per rule; dead-letters: new ones at the adapter, at most once an hour; expiring-keys: a root or targets role of a repository 30, 7 and 1 days before it expires.',
+});
+export type NotifiedEvent = Type.Static<typeof NotifiedEvent>;
+
+export const CHANNELS = ['webhook', 'slack', 'teams', 'email'] as const;
+const Channel = Type.Enum([...CHANNELS], {
+  title: 'NotificationChannel',
+  description:
+    'webhook: signed by Standard Webhooks; slack, teams: incoming webhooks of these and whatever understands them; email: over the server’s --smtp-url.',
+});
+export type NotificationChannel = Type.Static<typeof Channel>;
+
+const Url = Pattern('^https?://[^\\s]+$', 'must be a URL with https:// or http://', {
+  maxLength: 2_048,
+  description: 'Of channels webhook, slack and teams.',
+});
+const Address = Pattern(
+  "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*$",
+  'must be an e-mail address',
+  { maxLength: 254 },
+);
+const Percent = Type.Number({
+  exclusiveMinimum: 0,
+  maximum: 100,
+  description: 'Of event failure-rate: failed and silent vehicles among those with a result.',
+});
+const Least = Type.Integer({
+  minimum: 1,
+  maximum: 1_000_000,
+  description: 'Of event failure-rate: vehicles with a result before which nothing is sent.',
+});
+
+const NewNotificationRule = Type.Object(
+  {
+    name: PrintableText({ minLength: 1, maxLength: 100 }),
+    events: Type.Array(NotifiedEvent, {
+      minItems: 1,
+      maxItems: NOTIFIED_EVENTS.length,
+      uniqueItems: true,
+    }),
+    channel: Channel,
+    url: Type.Optional(Url),
+    to: Type.Optional(
+      Type.Array(Address, { minItems: 1, maxItems: 20, description: 'Of channel email.' }),
+    ),
+    failurePercent: Type.Optional(Percent),
+    least: Type.Optional(Least),
+  },
+  {
+    title: 'NewNotificationRule',
+    additionalProperties: false,
+    examples: [
+      {
+        name: 'operations',
+        events: ['stop', 'hold', 'dead-letters'],
+        channel: 'webhook',
+        url: 'https://hooks.example/otaops',
+      },
+    ],
+  },
+);
+export type NewNotificationRule = Type.Static<typeof NewNotificationRule>;
+
+export const NotificationRule = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    events: Type.Array(NotifiedEvent),
+    channel: Channel,
+    target: Type.String({
+      description:
+        'Where it goes to; of slack and teams only the host, since the rest is a secret.',
+    }),
+    failurePercent: Nullable(Type.Number()),
+    least: Nullable(Type.Integer()),
+    enabled: Type.Boolean(),
+    createdAt: Time,
+  },
+  { title: 'NotificationRule' },
+);
+export type NotificationRule = Type.Static<typeof NotificationRule>;
+
+const NotificationRuleWithSecret = Type.Object(
+  {
+    ...NotificationRule.properties,
+    secret: Type.Optional(
+      Type.String({
+        description: 'Of channel webhook: verifies its signatures. It is not shown again.',
+      }),
+    ),
+  },
+  { title: 'NotificationRuleWithSecret' },
+);
+
+const RuleChange = Type.Object(
+  { enabled: Type.Boolean() },
+  { title: 'NotificationRuleChange', additionalProperties: false },
+);
+
+/** What was to be told to whom. */
+export const Notification = Type.Object(
+  {
+    id: Type.String({ description: 'The same in every try, as webhook-id and Message-ID.' }),
+    event: Type.Union([NotifiedEvent, Type.Literal('test')]),
+    at: Time,
+    'ref-id': Nullable(Type.String(), 'The schedule, if it is about one.'),
+    summary: Type.String(),
+    rule: Type.String({ description: 'Name of the rule.' }),
+    channel: Channel,
+    tries: Type.Integer(),
+    deliveredAt: Nullable(Time),
+    nextTryAt: Nullable(Time, 'Null: delivered, or given up.'),
+    failure: Nullable(Type.String(), 'What was wrong with the last try.'),
+  },
+  { title: 'Notification' },
+);
+export type Notification = Type.Static<typeof Notification>;
+
+const RuleParams = Type.Object({
+  id: Pattern('^[1-9][0-9]{0,17}$', 'must be the id of a rule', {
+    description: 'Id of the rule.',
+  }),
+});
+
+export const notificationApi = routesOf('Notifications', {
+  listNotificationRules: {
+    method: 'GET',
+    path: '/v1.0/notification-rules',
+    permission: 'administer',
+    summary: 'List who is told of what',
+    answer: json(listOf(NotificationRule), 'All rules, by name.'),
+  },
+  addNotificationRule: {
+    method: 'POST',
+    path: '/v1.0/notification-rules',
+    permission: 'administer',
+    summary: 'Have someone told of events',
+    body: jsonBody(NewNotificationRule, 'The rule.'),
+    answer: json(NotificationRuleWithSecret, 'Added.', 201),
+    errors: ['NOTIFICATION_RULE_EXISTS'],
+  },
+  changeNotificationRule: {
+    method: 'PATCH',
+    path: '/v1.0/notification-rules/{id}',
+    permission: 'administer',
+    summary: 'Switch a rule on or off',
+    params: RuleParams,
+    body: jsonBody(RuleChange, 'What changes.'),
+    answer: json(NotificationRule, 'Changed.'),
+    errors: ['NOTIFICATION_RULE_NOT_FOUND'],
+  },
+  removeNotificationRule: {
+    method: 'DELETE',
+    path: '/v1.0/notification-rules/{id}',
+    permission: 'administer',
+    summary: 'Remove a rule, with its deliveries',
+    params: RuleParams,
+    answer: empty('Removed.'),
+    errors: ['NOTIFICATION_RULE_NOT_FOUND'],
+  },
+  testNotificationRule: {
+    method: 'POST',
+    path: '/v1.0/notification-rules/{id}/test',
+    permission: 'administer',
+    summary: 'Send a test message by a rule, also by one that is switched off',
+    params: RuleParams,
+    answer: json(Notification, 'On its way; the list shows what came of it.', 202),
+    errors: ['NOTIFICATION_RULE_NOT_FOUND'],
+  },
+  listNotifications: {
+    method: 'GET',
+    path: '/v1.0/notifications',
+    permission: 'administer',
+    summary: 'List what was told to whom, newest first',
+    query: PageQuery,
+    answer: json(pageOf(Notification), 'A page of deliveries.'),
+  },
+});

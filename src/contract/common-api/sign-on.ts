@@ -1,0 +1,107 @@
+/**
+ * `/v1.0/session/sign-on`: a browser signs in at an OpenID Connect provider (contract section 9). A browser opens these
+ * addresses itself; what it gets is a redirect to the provider, or back to the console.
+ */
+import Type from 'typebox';
+import { json, redirect, routesOf } from '../http/index.js';
+import { Pattern } from '../values/pattern.js';
+import { Text } from '../values/text.js';
+
+const SignInWays = Type.Object(
+  {
+    singleSignOn: Type.Boolean({
+      description: 'Whether a browser can sign in at an OpenID Connect provider.',
+    }),
+  },
+  { title: 'SignInWays' },
+);
+
+/** Why a sign-on has failed: parameter `sign-on` of the console’s address. */
+export const SIGN_ON_FAULTS = [
+  /** The provider does not answer. */
+  'unavailable',
+  /** The provider has refused, or its answer does not pass a check. */
+  'refused',
+  /** The answer does not belong to a sign-on that this browser started lately. */
+  'unexpected',
+  /** The person has no role at this server. */
+  'no-role',
+] as const;
+/** One of {@link SIGN_ON_FAULTS}. */
+export type SignOnFault = (typeof SIGN_ON_FAULTS)[number];
+
+/** How long ago a person may have signed in at the provider for what needs a fresh sign-in, seconds. */
+export const FRESH_SIGN_IN_SECONDS = 300;
+
+/** A page of the console, as path and query. */
+const ConsolePath = Pattern(
+  '^/console/[!-\\[\\]-~]*$',
+  'must be the path of a page of the console, percent-encoded',
+  { maxLength: 2_000, description: 'Where the browser goes afterwards; absent: `/console/`.' },
+);
+
+const AuthorizationResponse = Type.Object({
+  code: Type.Optional(Text(8_000, 'Authorization code (RFC 6749, section 4.1.2).')),
+  state: Type.Optional(Text(1_000, 'As sent to the provider.')),
+  iss: Type.Optional(Text(2_000, 'The issuer (RFC 9207).')),
+  error: Type.Optional(Text(1_000, 'Why the provider refuses (RFC 6749, section 4.1.2.1).')),
+  error_description: Type.Optional(Text(4_000, 'In words.')),
+  error_uri: Type.Optional(Text(2_000, 'A page about it.')),
+  // Of no use to us, but some providers send them.
+  session_state: Type.Optional(Text(2_000, 'Not used.')),
+  scope: Type.Optional(Text(2_000, 'Not used.')),
+  authuser: Type.Optional(Text(1_000, 'Not used.')),
+  hd: Type.Optional(Text(1_000, 'Not used.')),
+  prompt: Type.Optional(Text(1_000, 'Not used.')),
+});
+
+/** Routes by which a browser signs in and out at an OpenID Connect provider. */
+export const signOnApi = routesOf('Session', {
+  getSignInWays: {
+    method: 'GET',
+    path: '/v1.0/session/ways',
+    permission: 'open',
+    summary: 'Tell how a browser can sign in',
+    description: 'A token always works.',
+    answer: json(SignInWays, 'The ways.'),
+  },
+  beginSignOn: {
+    method: 'GET',
+    path: '/v1.0/session/sign-on',
+    permission: 'open',
+    summary: 'Send a browser to the OpenID Connect provider',
+    description:
+      'Authorization code with PKCE (RFC 7636). What the answer has to agree with is in a cookie of the browser. If the provider does not answer, the browser is sent to the console, with the reason as the parameter `sign-on`.',
+    query: Type.Object({
+      returnTo: Type.Optional(ConsolePath),
+      again: Type.Optional(
+        Type.Boolean({
+          description: 'The person has to sign in anew, also if the provider knows them.',
+        }),
+      ),
+    }),
+    answer: redirect('To the provider, or to the console.'),
+    errors: ['SIGN_ON_NOT_SET_UP'],
+  },
+  completeSignOn: {
+    method: 'GET',
+    path: '/v1.0/session/sign-on/callback',
+    permission: 'open',
+    summary: 'Take the answer of the OpenID Connect provider',
+    description:
+      'The browser gets a session of this server, as by `POST /v1.0/session`, and is sent to the console. If something is wrong with the answer it gets none, and the console tells the reason.',
+    query: AuthorizationResponse,
+    answer: redirect('To the console.'),
+    errors: ['SIGN_ON_NOT_SET_UP', 'TOO_MANY_ATTEMPTS', 'DATABASE_UNAVAILABLE'],
+  },
+  leaveSignOn: {
+    method: 'GET',
+    path: '/v1.0/session/sign-on/end',
+    permission: 'open',
+    summary: 'Send a browser to the provider’s sign-out',
+    description:
+      'OpenID Connect RP-Initiated Logout 1.0. The session of this server is ended by `DELETE /v1.0/session`.',
+    answer: redirect('To the provider, or to the console if it offers no sign-out.'),
+    errors: ['SIGN_ON_NOT_SET_UP'],
+  },
+});

@@ -1,0 +1,16 @@
+/** Who makes a request: the holder of a token, or a person who has signed in at the OpenID Connect provider. */
+export interface Caller {
+  /** Of the token, or `oidc:` and the person’s subject. */
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  /** Whose token it is, if that is a vehicle. */
+  readonly vin: string | null;
+}
+
+const PERSON = 'oidc:';
+
+/** Id of a person. @param subject at the provider */
+export const personId = (subject: string): string => PERSON + subject;
+
+export const isPerson = ({ id }: Pick<Caller, 'id'>): boolean => id.startsWith(PERSON);

@@ -1,0 +1,234 @@
+/** `/v1.0/session/sign-on`: a browser signs in at an OpenID Connect provider, and gets a session of ours. */
+import { createHash } from 'node:crypto';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Logger } from 'pino';
+import {
+  type ErrorCode,
+  type ServerName,
+  secureSignOnCookieOf,
+  sessionApi,
+  signOnApi,
+  signOnCookieOf,
+  type SignOnFault,
+} from '../../contract/index.js';
+import { createSession, SESSION_SECONDS, type SignInGuard } from '../access/index.js';
+import { recordActions } from '../audit/index.js';
+import { type Database } from '../database/index.js';
+import { clientAddress } from '../limits/index.js';
+import {
+  ATTEMPT_SECONDS,
+  type Attempt,
+  attemptText,
+  consoleAddress,
+  identityOf,
+  newAttempt,
+  type OpenedSignOn,
+  type Person,
+  ProviderUnavailable,
+  readAttempt,
+  roleOf,
+  type SignedOn,
+  SignOnRefused,
+  stateOf,
+} from '../sign-on/index.js';
+import { guarded } from './guarded.js';
+import { Problem } from './problem.js';
+import { serve } from './serve.js';
+import { authorityOf, endSessions, sessionCookie } from './session.js';
+
+export interface SignOnContext {
+  readonly database: Database;
+  /** The database's time, ms. */
+  readonly clock: () => number;
+  readonly log: Logger;
+  readonly signIns: SignInGuard;
+  readonly server: ServerName;
+  /** Undefined: not set up. */
+  readonly signOn?: OpenedSignOn | undefined;
+}
+
+export function signOnRoutes(server: FastifyInstance, context: SignOnContext): void {
+  const { log, signOn: opened } = context;
+
+  serve(server, signOnApi.getSignInWays, () => ({ singleSignOn: opened !== undefined }));
+
+  serve(server, signOnApi.beginSignOn, async ({ query, reply }) => {
+    const { settings, provider } = required(opened);
+    const returnTo = consoleAddress(settings.consoleUrl, query.returnTo);
+    const attempt = newAttempt(
+      new URL(returnTo).href.slice(settings.consoleUrl.length),
+      query.again ?? false,
+    );
+    try {
+      const url = await provider.authorizationUrl(attempt);
+      reply.setCookie(...attemptCookie(context.server, settings.consoleUrl, attempt));
+      redirect(reply, url.href);
+    } catch (error) {
+      fail(reply, settings.consoleUrl, faultOf(error, log));
+    }
+  });
+
+  serve(server, signOnApi.completeSignOn, async ({ request, reply }) => {
+    const { settings } = required(opened);
+    const [name, , { path, secure }] = attemptCookie(context.server, settings.consoleUrl);
+    const attempt = readAttempt(request.cookies[name]);
+    // Whatever comes of it: the secret is used once.
+    reply.clearCookie(name, { path, secure });
+    try {
+      await complete(request, reply, attempt);
+    } catch (error) {
+      fail(reply, settings.consoleUrl, faultOf(error, log));
+    }
+  });
+
+  async function complete(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    attempt: Attempt | undefined,
+  ): Promise<void> {
+    const { settings, provider } = required(opened);
+    const answer = new URLSearchParams(request.url.split('?')[1]);
+    // An answer that this browser has not asked for is not even shown to the provider.
+    if (!attempt || answer.get('state') !== stateOf(attempt)) {
+      noteRefused(request, 'UNAUTHORIZED');
+      fail(reply, settings.consoleUrl, 'unexpected');
+      return;
+    }
+    const signedOn = await exchange(request, context, () => provider.complete(answer, attempt));
+    const identity = identityOf(signedOn.claims);
+    if (!identity) throw new SignOnRefused('the subject is not one');
+    const role = roleOf(signedOn.claims, settings.roleClaim, settings.roles);
+    if (role === undefined) {
+      noteRefused(request, 'FORBIDDEN', identity);
+      log.warn({ person: identity.id, claim: settings.roleClaim }, 'a sign-on without a role');
+      fail(reply, settings.consoleUrl, 'no-role');
+      return;
+    }
+    const session = await startSession(request, { ...identity, role }, signedOn.authenticatedAt);
+    const secure = settings.consoleUrl.startsWith('https:');
+    reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
+    redirect(reply, consoleAddress(settings.consoleUrl, attempt.returnTo));
+  }
+
+  /** @returns its secret */
+  function startSession(
+    request: FastifyRequest,
+    person: Person,
+    authenticatedAt: number,
+  ): Promise<string> {
+    const { id, name, role } = person;
+    const secure = required(opened).settings.consoleUrl.startsWith('https:');
+    const origin = { authority: authorityOf(request), secure };
+    const now = context.clock();
+    const entry = {
+      by: { id, name, reason: '' },
+      vin: null,
+      detail: { role },
+      subject: WAY,
+      address: clientAddress(request.ip),
+    };
+    return context.database.transaction(async (tx) => {
+      await endSessions(tx, request, context.server);
+      await recordActions(tx, SIGN_IN, [entry], now);
+      return createSession(tx, { person, authenticatedAt }, origin, now);
+    });
+  }
+
+  serve(server, signOnApi.leaveSignOn, async ({ reply }) => {
+    const { settings, provider } = required(opened);
+    const home = consoleAddress(settings.consoleUrl);
+    const url = await provider.endSessionUrl().catch((error: unknown) => {
+      faultOf(error, log);
+      return undefined;
+    });
+    redirect(reply, url?.href ?? home);
+  });
+}
+
+const SIGN_IN = sessionApi.signIn.audit;
+const WAY = 'single-sign-on';
+
+/** In the audit log; what the provider refuses is counted with the guesses. */
+function noteRefused(
+  request: FastifyRequest,
+  errorCode: ErrorCode,
+  { id, name }: Pick<Person, 'id' | 'name'> = { id: '', name: '' },
+): void {
+  request.server.auditTrail.attempts.note({
+    action: SIGN_IN,
+    tokenId: id,
+    tokenName: name,
+    address: clientAddress(request.ip),
+    refId: null,
+    vin: null,
+    subject: WAY,
+    reason: '',
+    outcome: 'refused',
+    errorCode,
+  });
+}
+
+/** @throws Problem 404 */
+function required(opened: OpenedSignOn | undefined): OpenedSignOn {
+  if (!opened)
+    throw new Problem('SIGN_ON_NOT_SET_UP', 'this server has no OpenID Connect provider');
+  return opened;
+}
+
+/** Holds off who tries out codes: each costs a request to the provider. @throws Problem 429 */
+async function exchange(
+  request: FastifyRequest,
+  { signIns }: SignOnContext,
+  complete: () => Promise<SignedOn>,
+): Promise<SignedOn> {
+  const secret = createHash('sha256').update(request.url).digest('base64url');
+  const attempt = { kind: 'session', address: clientAddress(request.ip), secret } as const;
+  let refusal: unknown;
+  try {
+    return await guarded(signIns, attempt, request.server.requestLimits.refused, () =>
+      complete().catch((error: unknown) => {
+        if (!(error instanceof SignOnRefused)) throw error;
+        refusal = error;
+        throw new Problem('UNAUTHORIZED', error.message);
+      }),
+    );
+  } catch (error) {
+    throw refusal ?? error;
+  }
+}
+
+/** In a cookie that the provider’s redirect brings back: not `strict`. */
+function attemptCookie(server: ServerName, consoleUrl: string, attempt?: Attempt) {
+  const secure = consoleUrl.startsWith('https:');
+  const name = secure ? secureSignOnCookieOf(server) : signOnCookieOf(server);
+  const options = {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax' as const,
+    secure,
+    maxAge: ATTEMPT_SECONDS,
+  };
+  return [name, attempt ? attemptText(attempt) : '', options] as const;
+}
+
+function redirect(reply: FastifyReply, location: string): void {
+  // The address of this answer holds a code.
+  void reply.headers({ location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
+}
+
+function fail(reply: FastifyReply, consoleUrl: string, fault: SignOnFault): void {
+  redirect(reply, consoleAddress(consoleUrl, `/console/?sign-on=${fault}`));
+}
+
+/** @throws the error where it is none of the provider’s */
+function faultOf(error: unknown, log: Logger): SignOnFault {
+  if (error instanceof ProviderUnavailable) {
+    log.error({ err: error }, 'the OpenID Connect provider does not answer');
+    return 'unavailable';
+  }
+  if (error instanceof SignOnRefused) {
+    log.warn({ err: error }, 'a sign-on was refused');
+    return 'refused';
+  }
+  throw error;
+}

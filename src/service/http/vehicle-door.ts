@@ -1,0 +1,119 @@
+/**
+ * The port of an HTTP interface on which vehicles call: TLS, with a client certificate in place of a token. Nothing but what
+ * vehicles need is there. Who has no certificate yet reaches the routes of enrolment only.
+ */
+import { once } from 'node:events';
+import { createServer, type Server as HttpsServer } from 'node:https';
+import { type AddressInfo, type Socket } from 'node:net';
+import { type TLSSocket } from 'node:tls';
+import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type Caller, VEHICLE_ROLE } from '../access/index.js';
+import { DEFAULT_HTTP_LIMITS, type HttpLimit, type HttpLimits } from '../limits/index.js';
+import {
+  CertificateRefused,
+  type CertifiedVehicle,
+  type VehicleTls,
+} from '../vehicle-tls/index.js';
+import { Problem } from './problem.js';
+import { limitConnections } from './request-limits.js';
+
+export interface VehicleDoorOptions {
+  readonly tls: VehicleTls;
+  /** The VIN of the vehicle whose certificate has this name. */
+  readonly vinOf: (systemId: string) => Promise<string | undefined>;
+  readonly limits: HttpLimits | undefined;
+  readonly onRefused: (limit: HttpLimit) => void;
+}
+
+/** What vehicles may call besides routes of permission `fetch`: these need no token, nor a certificate of a known vehicle. */
+const OPEN = ['/uptane/image/', '/v1.0/artifacts/:sha256/content', '/.well-known/est/'];
+/** Time for the handshake, ms. */
+const HANDSHAKE_MS = 20_000;
+
+export class VehicleDoor {
+  readonly #options: VehicleDoorOptions;
+  readonly #sockets = new WeakMap<Socket, TLSSocket>();
+  #server: HttpsServer | undefined;
+
+  constructor(options: VehicleDoorOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the request came in here. */
+  isAt({ raw }: FastifyRequest): boolean {
+    return this.#sockets.has(raw.socket);
+  }
+
+  /** @throws Problem 401, 404 */
+  async admit(request: FastifyRequest): Promise<void> {
+    const { url = '', config } = request.routeOptions;
+    if (OPEN.some((prefix) => url.startsWith(prefix)) && config.permission === undefined) return;
+    if (config.permission !== 'fetch') {
+      throw new Problem('NOT_FOUND', 'the port of the vehicles has no such address');
+    }
+    request.caller = await this.#callerOf(this.certified(request));
+  }
+
+  /** The certificate's vehicle. @throws Problem 401 */
+  certified({ raw }: FastifyRequest): CertifiedVehicle {
+    const socket = this.#sockets.get(raw.socket);
+    if (!socket) throw new Problem('UNAUTHORIZED', 'a client certificate is needed');
+    try {
+      return this.#options.tls.vehicleAt(socket);
+    } catch (error) {
+      if (error instanceof CertificateRefused) throw new Problem('UNAUTHORIZED', error.message);
+      throw error;
+    }
+  }
+
+  /** As one with a token of role vehicle is. @throws Problem 401 */
+  async #callerOf({ systemId, serial }: CertifiedVehicle): Promise<Caller> {
+    const vin = await this.#options.vinOf(systemId);
+    if (vin === undefined) {
+      throw new Problem('UNAUTHORIZED', `no vehicle has the system_id ${systemId}`);
+    }
+    return { id: `certificate ${serial}`, name: systemId, role: VEHICLE_ROLE, vin };
+  }
+
+  /** @param fastify ready @param port 0: any free one @returns the port @throws Error with code EADDRINUSE */
+  async listen(fastify: FastifyInstance, host: string, port: number): Promise<number> {
+    const { tls, limits = DEFAULT_HTTP_LIMITS, onRefused } = this.#options;
+    const server = createServer(
+      {
+        ...tls.serverOptions,
+        // Who enrols has none yet; one that is there must be good.
+        rejectUnauthorized: false,
+        handshakeTimeout: HANDSHAKE_MS,
+        headersTimeout: limits.headersSeconds * 1000,
+        requestTimeout: 0,
+      },
+      (request, response) => fastify.routing(request, response),
+    );
+    limitConnections({ server }, limits, onRefused);
+    tls.follow(server);
+    server.on('secureConnection', (socket: TLSSocket) => {
+      this.#sockets.set(socket, socket);
+      if (socket.getPeerX509Certificate() === undefined) return;
+      try {
+        tls.vehicleAt(socket);
+      } catch {
+        onRefused('certificates');
+        socket.destroy();
+      }
+    });
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    server.listen({ host, port });
+    await once(server, 'listening');
+    this.#server = server;
+    return (server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  }
+}

@@ -1,0 +1,3 @@
+export * from './address-guard.js';
+export * from './post.js';
+export * from './signature.js';

@@ -1,0 +1,60 @@
+/**
+ * A sign-on that a browser has started. Everything that the provider’s answer has to agree with comes from one random secret,
+ * which is in a cookie of that browser and nowhere else: an answer that is put before another browser (login CSRF), or one
+ * with another state or nonce, fits no secret there.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+
+export interface Attempt {
+  readonly secret: string;
+  /** Whether the person has to sign in anew. */
+  readonly again: boolean;
+  /** Path of a page of the console. */
+  readonly returnTo: string;
+}
+
+/** How long a person may take at the provider, seconds. */
+export const ATTEMPT_SECONDS = 10 * 60;
+
+export const newAttempt = (returnTo: string, again: boolean): Attempt => ({
+  secret: randomBytes(32).toString('base64url'),
+  again,
+  returnTo,
+});
+
+/** One cannot be had from the other, nor the secret from them. */
+const derived = (purpose: string, { secret }: Attempt) =>
+  createHash('sha256').update(`${purpose} ${secret}`).digest('base64url');
+
+export const stateOf = (attempt: Attempt): string => derived('state', attempt);
+export const nonceOf = (attempt: Attempt): string => derived('nonce', attempt);
+/** RFC 7636, section 4.1: 43 characters. */
+export const verifierOf = (attempt: Attempt): string => derived('code verifier', attempt);
+
+/** As the cookie has it. */
+export const attemptText = ({ secret, again, returnTo }: Attempt): string =>
+  [secret, again ? 'again' : 'first', Buffer.from(returnTo).toString('base64url')].join('.');
+
+const TEXT = /^([\w-]{43})\.(again|first)\.([\w-]{1,4000})$/;
+
+/** @returns undefined: not one of ours */
+export function readAttempt(text: string | undefined): Attempt | undefined {
+  const [, secret, which, returnTo] = TEXT.exec(text ?? '') ?? [];
+  if (secret === undefined || returnTo === undefined) return undefined;
+  return {
+    secret,
+    again: which === 'again',
+    returnTo: Buffer.from(returnTo, 'base64url').toString(),
+  };
+}
+
+/**
+ * The address of a page of the console. The path was in the address that somebody gave to the browser, and in a cookie:
+ * it leads nowhere else.
+ */
+export function consoleAddress(consoleUrl: string, path = '/console/'): string {
+  const home = `${consoleUrl}/console/`;
+  if (!URL.canParse(path, home)) return home;
+  const { href, origin, pathname } = new URL(path, home);
+  return origin === consoleUrl && pathname.startsWith('/console/') ? href : home;
+}

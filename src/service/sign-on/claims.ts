@@ -1,0 +1,60 @@
+/** Who somebody is here, by the claims of the provider: pure. */
+import { personId } from '../access/index.js';
+import { type RoleOfClaim } from './settings.js';
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+export interface Person {
+  /** Stable and unique at this server; the audit log has it in the place of a token’s id. */
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+}
+
+/** OpenID Connect Core 1.0, section 2: at most 255 ASCII characters. */
+const SUBJECT = /^[\x21-\x7e]{1,255}$/;
+/** Longest name that we keep, characters. */
+const MAX_NAME = 200;
+
+/** @returns undefined where the subject is not one, which no provider may send */
+export function identityOf(claims: Claims): Omit<Person, 'role'> | undefined {
+  const { sub } = claims;
+  if (typeof sub !== 'string' || !SUBJECT.test(sub)) return undefined;
+  const names = [claims.name, claims.preferred_username, claims.email].map(printable);
+  return { id: personId(sub), name: names.find((name) => name !== '') ?? sub };
+}
+
+/** People choose their names themselves: they go into the audit log and onto screens. */
+function printable(value: unknown): string {
+  if (typeof value !== 'string') return '';
+  const text = value
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
+    .trim();
+  return Array.from(text).slice(0, MAX_NAME).join('');
+}
+
+/** @returns undefined: none at this server */
+export function roleOf(
+  claims: Claims,
+  roleClaim: string,
+  roles: readonly RoleOfClaim[],
+): string | undefined {
+  const claimed = new Set(textsIn(claimOf(claims, roleClaim)));
+  return roles.find(({ value }) => claimed.has(value))?.role;
+}
+
+/** A claim of this very name, as URLs are, or else a path into objects: `realm_access.roles`. */
+export function claimOf(claims: Claims, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  let value: unknown = claims;
+  for (const part of name.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part))
+      return undefined;
+    value = (value as Claims)[part];
+  }
+  return value;
+}
+
+const textsIn = (value: unknown): string[] =>
+  [value].flat().filter((one): one is string => typeof one === 'string');

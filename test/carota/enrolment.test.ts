@@ -1,0 +1,372 @@
+/**
+ * Enrolment of vehicles (EST, RFC 7030) as OpenSSL and curl do it: a first certificate for a one-time code, the next for the
+ * one before it; nothing is taken from a request but its key.
+ */
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { vinOf } from '../support/messages.js';
+import { openssl, OpensslAuthority, type Pair, runClient } from '../support/openssl-authority.js';
+import { temporaryDirectory } from '../support/servers.js';
+import {
+  type AdapterDouble,
+  MODEL,
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from './support/test-carota.js';
+
+/** Of the servers only. */
+const servers = new OpensslAuthority('Servers');
+const folder = temporaryDirectory('enrolment');
+const enrolmentCa = join(folder, 'authority');
+const ca = join(enrolmentCa, 'ca.pem');
+let adapter: AdapterDouble;
+let carota: TestCarota;
+const { cert, key } = servers.server();
+beforeAll(async () => {
+  adapter = await startAdapterDouble();
+  carota = await startTestCarota(adapter.url, {
+    vehiclePort: 0,
+    vehicleTls: { cert, key, ca: undefined },
+    enrolmentCa,
+  });
+});
+afterAll(async () => {
+  await carota.stop();
+  await adapter.stop();
+});
+
+let number = 0;
+interface Enrolling {
+  readonly vin: string;
+  readonly systemId: string;
+  readonly code: string;
+}
+async function enrolling(): Promise<Enrolling> {
+  const vin = vinOf(++number, 'EST');
+  const systemId = `c2c-sys-${vin}`;
+  await carota.call('PUT', `/v1.0/vehicles/${vin}`, {
+    body: { model: MODEL, system_id: systemId },
+  });
+  const { status, body } = await carota.call('POST', `/v1.0/vehicles/${vin}/enrolment-codes`);
+  expect([status, body.system_id]).toEqual([201, systemId]);
+  return { vin, systemId, code: body.code };
+}
+
+let files = 0;
+interface Request {
+  readonly key: string;
+  /** Base64 of DER. */
+  readonly csr: string;
+}
+function requestOf(
+  subject: string,
+  { newKey = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], extra = [] as string[] } = {},
+): Request {
+  const name = `request-${++files}`;
+  openssl(folder, 'req', '-newkey', ...newKey, '-nodes', '-keyout', `${name}.key`, '-outform', 'DER', '-out', `${name}.der`, '-subj', subject, ...extra); // prettier-ignore
+  const csr = join(folder, `${name}.b64`);
+  writeFileSync(csr, readFileSync(join(folder, `${name}.der`)).toString('base64'));
+  return { key: join(folder, `${name}.key`), csr };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
+async function est(
+  path: string,
+  {
+    from,
+    as,
+    csr,
+    type = 'application/pkcs10',
+    carotaOf = carota,
+  }: {
+    from?: Pair;
+    as?: readonly [user: string, password: string];
+    csr?: string;
+    type?: string;
+    carotaOf?: TestCarota;
+  } = {},
+): Promise<Answer> {
+  const { output } = await runClient('curl', [
+    ...['-sS', '--cacert', servers.ca, '-w', '\n%{content_type}\n%{http_code}'],
+    ...(from ? ['--cert', from.cert, '--key', from.key] : []),
+    ...(as ? ['-u', as.join(':')] : []),
+    ...(csr === undefined ? [] : ['-H', `content-type: ${type}`, '--data-binary', `@${csr}`]),
+    `${carotaOf.carota.vehicleUrl}/.well-known/est/${path}`,
+  ]);
+  const lines = output.split('\n');
+  const status = Number(lines.pop());
+  return { status, type: lines.pop() ?? '', text: lines.join('\n') };
+}
+
+/** The certificate in a certs-only answer, as OpenSSL reads it. */
+function certificateIn({ status, type, text }: Answer, { key: keyFile }: Request): Pair {
+  expect([status, type]).toEqual([200, 'application/pkcs7-mime; smime-type=certs-only']);
+  const name = `certificate-${++files}`;
+  writeFileSync(join(folder, `${name}.p7b`), Buffer.from(text, 'base64'));
+  openssl(folder, 'pkcs7', '-inform', 'DER', '-in', `${name}.p7b`, '-print_certs', '-out', `${name}.pem`); // prettier-ignore
+  return { cert: join(folder, `${name}.pem`), key: keyFile };
+}
+
+const director = (vin: string, { cert: own, key: ownKey }: Pair) =>
+  runClient('curl', [
+    ...['-sS', '-o', '/dev/null', '-w', '%{http_code}', '--cacert', servers.ca],
+    ...['--cert', own, '--key', ownKey],
+    `${carota.carota.vehicleUrl}/uptane/director/${vin}/1.root.json`,
+  ]);
+
+test('cacerts: OpenSSL reads the authority; its key is for its owner only', async () => {
+  const { cert: read } = certificateIn(await est('cacerts'), { key: '', csr: '' });
+  const fingerprint = (file: string) => openssl(folder, 'x509', '-in', file, '-noout', '-fingerprint', '-sha256'); // prettier-ignore
+  expect(fingerprint(read)).toBe(fingerprint(ca));
+  expect(openssl(folder, 'x509', '-in', ca, '-noout', '-text')).toMatch(/CA:TRUE, pathlen:0/);
+  expect(statSync(join(enrolmentCa, 'ca.key')).mode & 0o777).toBe(0o600);
+});
+
+test('csrattrs: a key on P-256, as OpenSSL reads it', async () => {
+  const { status, type, text } = await est('csrattrs');
+  expect([status, type]).toEqual([200, 'application/csrattrs']);
+  const file = join(folder, 'csrattrs.der');
+  writeFileSync(file, Buffer.from(text, 'base64'));
+  const parsed = openssl(folder, 'asn1parse', '-inform', 'DER', '-in', file);
+  expect(parsed).toMatch(/id-ecPublicKey[\s\S]*prime256v1[\s\S]*ecdsa-with-SHA256/);
+});
+
+test('a one-time code gives a certificate that OpenSSL verifies, and that opens the vehicle’s doors', async () => {
+  const { vin, systemId, code } = await enrolling();
+  const request = requestOf(`/CN=${systemId}`);
+  const pair = certificateIn(
+    await est('simpleenroll', { as: [systemId, code], csr: request.csr }),
+    request,
+  );
+  expect(openssl(folder, 'verify', '-CAfile', ca, '-purpose', 'sslclient', '-x509_strict', pair.cert)).toContain('OK'); // prettier-ignore
+  const text = openssl(folder, 'x509', '-in', pair.cert, '-noout', '-subject', '-ext', 'basicConstraints,keyUsage,extendedKeyUsage'); // prettier-ignore
+  expect(text).toContain(`CN = ${systemId}`);
+  expect(text).toContain('CA:FALSE');
+  expect(text).toContain('TLS Web Client Authentication');
+  expect((await director(vin, pair)).output).toBe('200');
+  const { items } = (await carota.call('GET', `/v1.0/vehicles/${vin}/certificates`)).body;
+  expect(items).toMatchObject([{ system_id: systemId, revokedAt: null }]);
+});
+
+test('a code is used once: again for the same key, as the answer may be lost, and for no other', async () => {
+  const { systemId, code } = await enrolling();
+  const [own, thief] = [requestOf(`/CN=${systemId}`), requestOf(`/CN=${systemId}`)];
+  for (const [request, status] of [
+    [own, 200],
+    [own, 200],
+    [thief, 401],
+  ] as const) {
+    expect((await est('simpleenroll', { as: [systemId, code], csr: request.csr })).status).toBe(
+      status,
+    );
+  }
+});
+
+test('a code is that of one vehicle, void when there is a new one, and dies with the vehicle', async () => {
+  const [own, other] = [await enrolling(), await enrolling()];
+  const { csr } = requestOf(`/CN=${own.systemId}`);
+  const enrol = (code: string) => est('simpleenroll', { as: [own.systemId, code], csr });
+  expect((await enrol(other.code)).status).toBe(401);
+  const next = await carota.call('POST', `/v1.0/vehicles/${own.vin}/enrolment-codes`, {
+    body: { hours: 1 },
+  });
+  expect((await enrol(own.code)).status).toBe(401);
+  expect((await enrol(next.body.code.toLowerCase())).status).toBe(200);
+});
+
+test('who guesses codes has to wait', async () => {
+  const { systemId } = await enrolling();
+  const { csr } = requestOf(`/CN=${systemId}`);
+  const statuses: number[] = [];
+  for (let guess = 0; guess < 12; guess++) {
+    const { status } = await est('simpleenroll', { as: [systemId, `WRONG-${guess}`], csr });
+    statuses.push(status);
+  }
+  expect(new Set(statuses)).toEqual(new Set([401, 429]));
+});
+
+test.each<[string, (systemId: string) => Request]>([
+  ['another name', () => requestOf('/CN=c2c-sys-other')],
+  ['two names', (id) => requestOf(`/CN=${id}/CN=c2c-sys-other`)],
+  ['no name', () => requestOf('/O=maker')],
+  ['a short RSA key', (id) => requestOf(`/CN=${id}`, { newKey: ['rsa:1024'] })],
+  [
+    'another curve',
+    (id) => requestOf(`/CN=${id}`, { newKey: ['ec', '-pkeyopt', 'ec_paramgen_curve:secp256k1'] }),
+  ],
+  ['a signature with SHA-1', (id) => requestOf(`/CN=${id}`, { extra: ['-sha1'] })],
+  [
+    'a foreign key in it',
+    (id) => {
+      const request = requestOf(`/CN=${id}`);
+      const der = Buffer.from(readFileSync(request.csr, 'latin1'), 'base64');
+      // Any other byte in the signature.
+      der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
+      writeFileSync(request.csr, der.toString('base64'));
+      return request;
+    },
+  ],
+  [
+    'no base64',
+    (id) => {
+      const request = requestOf(`/CN=${id}`);
+      writeFileSync(request.csr, 'no request!');
+      return request;
+    },
+  ],
+  [
+    'nothing but base64',
+    (id) => {
+      const request = requestOf(`/CN=${id}`);
+      writeFileSync(request.csr, 'AAAA');
+      return request;
+    },
+  ],
+])('a request with %s is refused, and uses up no code', async (_what, make) => {
+  const { systemId, code } = await enrolling();
+  const { status, text } = await est('simpleenroll', {
+    as: [systemId, code],
+    csr: make(systemId).csr,
+  });
+  expect([status, JSON.parse(text).errorCode]).toEqual([400, 'REQUEST_REFUSED']);
+  const right = requestOf(`/CN=${systemId}`);
+  expect((await est('simpleenroll', { as: [systemId, code], csr: right.csr })).status).toBe(200);
+});
+
+test('extensions of a request are not copied', async () => {
+  const { systemId, code } = await enrolling();
+  const request = requestOf(`/CN=${systemId}`, {
+    extra: ['-addext', 'basicConstraints=CA:TRUE', '-addext', 'subjectAltName=DNS:c2c-sys-other'],
+  });
+  const pair = certificateIn(
+    await est('simpleenroll', { as: [systemId, code], csr: request.csr }),
+    request,
+  );
+  const text = openssl(folder, 'x509', '-in', pair.cert, '-noout', '-text');
+  expect(text).toContain('CA:FALSE');
+  expect(text).not.toContain('c2c-sys-other');
+});
+
+test('simplereenroll: the next certificate for the one before it, for its own name only', async () => {
+  const { vin, systemId, code } = await enrolling();
+  const first = requestOf(`/CN=${systemId}`);
+  const old = certificateIn(
+    await est('simpleenroll', { as: [systemId, code], csr: first.csr }),
+    first,
+  );
+  const second = requestOf(`/CN=${systemId}`);
+  const next = certificateIn(await est('simplereenroll', { from: old, csr: second.csr }), second);
+  expect((await director(vin, next)).output).toBe('200');
+  expect((await director(vin, old)).output).toBe('200');
+  expect(
+    (await est('simplereenroll', { from: old, csr: requestOf('/CN=c2c-sys-other').csr })).status,
+  ).toBe(400);
+  expect((await est('simplereenroll', { csr: second.csr })).status).toBe(401);
+  expect((await est('simplereenroll', { as: [systemId, code], csr: second.csr })).status).toBe(401);
+});
+
+test('a revoked certificate renews nothing, and is in the list that OpenSSL checks', async () => {
+  const { systemId, code } = await enrolling();
+  const request = requestOf(`/CN=${systemId}`);
+  const pair = certificateIn(
+    await est('simpleenroll', { as: [systemId, code], csr: request.csr }),
+    request,
+  );
+  const list = join(enrolmentCa, 'crl.pem');
+  expect(existsSync(list)).toBe(true);
+  const serial = servers.serialOf(pair);
+  await carota.call('PUT', `/v1.0/revoked-certificates/${serial}`, { body: { reason: 'stolen' } });
+  const revoked = async () =>
+    (
+      await runClient('openssl', [
+        'verify',
+        '-CAfile',
+        ca,
+        '-crl_check',
+        '-CRLfile',
+        list,
+        pair.cert,
+      ])
+    ).output;
+  await expect.poll(revoked, { timeout: 30_000 }).toContain('certificate revoked');
+  expect(openssl(folder, 'crl', '-in', list, '-CAfile', ca, '-noout', '-text')).toContain(serial);
+  expect((await est('simplereenroll', { from: pair, csr: request.csr })).status).toBe(0);
+});
+
+test('EST is on the port of the vehicles only, and takes requests of its own type only', async () => {
+  expect((await carota.call('GET', '/.well-known/est/cacerts')).status).toBe(404);
+  const { systemId, code } = await enrolling();
+  const { csr } = requestOf(`/CN=${systemId}`);
+  const given = { as: [systemId, code], csr } as const;
+  expect((await est('simpleenroll', { ...given, type: 'application/json' })).status).toBe(415);
+  const large = join(folder, 'large');
+  writeFileSync(large, 'A'.repeat(20_000));
+  expect((await est('simpleenroll', { ...given, csr: large })).status).toBe(413);
+  for (const name of [`${systemId}\0`, '\ud800', '', 'x'.repeat(10_000)]) {
+    const basic = Buffer.from(`${name}:${code}`).toString('base64');
+    const { output } = await runClient('curl', [
+      ...['-sS', '-o', '/dev/null', '-w', '%{http_code}', '--cacert', servers.ca],
+      ...['-H', `authorization: Basic ${basic}`, '-H', 'content-type: application/pkcs10'],
+      ...['--data-binary', `@${csr}`],
+      `${carota.carota.vehicleUrl}/.well-known/est/simpleenroll`,
+    ]);
+    expect(['400', '401']).toContain(output);
+  }
+});
+
+test('a vehicle without a system_id gets no code', async () => {
+  const vin = vinOf(900, 'EST');
+  await carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL } });
+  const refused = await carota.call('POST', `/v1.0/vehicles/${vin}/enrolment-codes`);
+  expect([refused.status, refused.body.errorCode]).toEqual([409, 'SYSTEM_ID_MISSING']);
+  expect((await carota.call('GET', `/v1.0/vehicles/${vin}/certificates`)).body.items).toEqual([]);
+  for (const hours of [0, 0.5, -1, 1e9, null]) {
+    const { status } = await carota.call('POST', `/v1.0/vehicles/${vin}/enrolment-codes`, {
+      body: { hours },
+    });
+    expect(status).toBe(400);
+  }
+});
+
+test('an authority of one’s own, behind a command: what it prints is checked', async () => {
+  const own = new OpensslAuthority('Own');
+  const script = join(folder, 'issue.sh');
+  const start = async (body: string) => {
+    writeFileSync(script, body);
+    return startTestCarota(adapter.url, {
+      vehiclePort: 0,
+      vehicleTls: { cert, key, ca: own.ca },
+      enrolmentCommand: `sh ${script}`,
+    });
+  };
+  const another = await start(
+    `cd ${own.folder} && cat > in.csr && echo extendedKeyUsage=clientAuth > in.ext &&
+     openssl ca -config ca.cnf -batch -notext -in in.csr -extfile in.ext -days 5 -out out.pem 2>/dev/null && cat out.pem`,
+  );
+  try {
+    const vin = vinOf(901, 'EST');
+    const systemId = `c2c-sys-${vin}`;
+    await another.call('PUT', `/v1.0/vehicles/${vin}`, {
+      body: { model: MODEL, system_id: systemId },
+    });
+    const { code } = (await another.call('POST', `/v1.0/vehicles/${vin}/enrolment-codes`)).body;
+    const request = requestOf(`/CN=${systemId}`);
+    const enrol = () =>
+      est('simpleenroll', { as: [systemId, code], csr: request.csr, carotaOf: another });
+    const pair = certificateIn(await enrol(), request);
+    expect(openssl(folder, 'verify', '-CAfile', own.ca, pair.cert)).toContain('OK');
+    for (const bad of ['exit 1', 'echo nothing', `cat ${own.issue(systemId).cert}`]) {
+      writeFileSync(script, bad);
+      const { status, text } = await enrol();
+      expect([status, JSON.parse(text).errorCode]).toEqual([503, 'AUTHORITY_UNAVAILABLE']);
+    }
+  } finally {
+    await another.stop();
+  }
+});

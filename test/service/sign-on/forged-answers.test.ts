@@ -1,0 +1,182 @@
+/** What a provider, or somebody who speaks in its place, may not get past us (OpenID Connect Core 1.0, section 3.1.3.7). */
+import { generateKeyPairSync } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
+import { type Database, openPostgres } from '../../../src/service/database/index.js';
+import { startTestAdapter, type TestAdapter } from '../../support/adapter.js';
+import { Browsing } from '../../support/browsing.js';
+import { newDatabase, type TestDatabase } from '../../support/databases.js';
+import {
+  type ForgedProvider,
+  signedBy,
+  startForgedProvider,
+  unsigned,
+} from '../../support/forged-provider.js';
+import { freePort } from '../../support/servers.js';
+
+const CLIENT = 'adapter';
+
+let provider: ForgedProvider;
+let t: TestAdapter;
+let stored: TestDatabase;
+let database: Database;
+let url: string;
+beforeAll(async () => {
+  provider = await startForgedProvider();
+  const httpPort = await freePort();
+  stored = await newDatabase(ADAPTER_SCHEMA);
+  database = openPostgres({ url: stored.url });
+  t = await startTestAdapter({
+    databaseUrl: stored.url,
+    httpPort,
+    consoleUrl: `http://127.0.0.1:${httpPort}`,
+    oidcIssuer: provider.issuer,
+    oidcClientId: CLIENT,
+    oidcRoles: [{ value: 'ota-staff', role: 'viewer' }],
+  });
+  url = t.adapter.httpUrl;
+});
+afterAll(async () => {
+  await t.stop();
+  await database.close();
+  await stored.drop();
+  await provider.stop();
+});
+
+let browsing: Browsing;
+let callback: string;
+/** Begins a sign-on, with a provider that says what is right. */
+async function begin(query = ''): Promise<void> {
+  const { location = '' } = await browsing.get(`${url}/v1.0/session/sign-on${query}`);
+  const { searchParams } = new URL(location);
+  provider.reset(CLIENT, searchParams.get('nonce') ?? '');
+  callback = `${url}/v1.0/session/sign-on/callback?code=c&state=${searchParams.get('state')}`;
+}
+beforeEach(async () => {
+  browsing = new Browsing();
+  await begin();
+});
+
+const end = async (answer = callback) => {
+  const { location } = await browsing.get(answer);
+  const { status } = await browsing.get(`${url}/v1.0/session`);
+  return [location?.slice(url.length), status];
+};
+const LET_IN = ['/console/', 200];
+const REFUSED = ['/console/?sign-on=refused', 401];
+
+test('what is right is let in, and the code comes with the verifier and no secret', async () => {
+  expect(await end()).toEqual(LET_IN);
+  expect(Object.fromEntries(provider.exchanges.at(-1) ?? [])).toEqual({
+    grant_type: 'authorization_code',
+    code: 'c',
+    redirect_uri: `${url}/v1.0/session/sign-on/callback`,
+    code_verifier: expect.stringMatching(/^[\w-]{43}$/) as string,
+    client_id: CLIENT,
+  });
+});
+
+const HOUR = 3_600;
+const now = () => Math.floor(Date.now() / 1000);
+
+test.each<[string, () => Record<string, unknown>]>([
+  ['another nonce', () => ({ nonce: 'x' })],
+  ['no nonce', () => ({ nonce: undefined })],
+  ['another client', () => ({ aud: 'carota' })],
+  ['several audiences, and another authorized party', () => ({ aud: [CLIENT, 'x'], azp: 'x' })],
+  ['another issuer', () => ({ iss: 'https://evil.example' })],
+  ['an expiry that is past', () => ({ exp: now() - HOUR })],
+  ['no expiry', () => ({ exp: undefined })],
+  ['no subject', () => ({ sub: undefined })],
+  ['a subject of the wrong type', () => ({ sub: 7 })],
+  ['a subject with a line break', () => ({ sub: 'a\nb' })],
+  ['no auth_time', () => ({ auth_time: undefined })],
+  ['a sign-in of yesterday', () => ({ auth_time: now() - 24 * HOUR })],
+])('an ID token with %s is refused', async (_name, changes) => {
+  provider.says.claims = (correct) => ({ ...correct, ...changes() });
+  expect(await end()).toEqual(REFUSED);
+});
+
+test.each<[string, (claims: object) => string]>([
+  ['without a signature', unsigned],
+  [
+    'signed by another key',
+    (claims) => signedBy(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, claims),
+  ],
+  [
+    'signed by a key that it names itself',
+    (claims) => {
+      const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      return signedBy(privateKey, claims, { jwk: publicKey.export({ format: 'jwk' }) });
+    },
+  ],
+  ['that is none', () => 'x'],
+])('an ID token %s is refused', async (_name, token) => {
+  provider.says.token = token;
+  expect(await end()).toEqual(REFUSED);
+});
+
+test('mix-up: an answer that names another issuer is refused, and its code is shown to nobody', async () => {
+  const before = provider.exchanges.length;
+  const answer = `${callback}&iss=${encodeURIComponent('https://evil.example')}`;
+  expect(await end(answer)).toEqual(REFUSED);
+  expect(provider.exchanges).toHaveLength(before);
+});
+
+test('a role comes from the userinfo of the same person, and of no other', async () => {
+  const withoutRoles = (correct: Record<string, unknown>) => ({ ...correct, roles: undefined });
+  provider.says.claims = withoutRoles;
+  provider.says.userinfo = { sub: 'eve', roles: ['ota-staff'] };
+  expect(await end()).toEqual(REFUSED);
+  browsing = new Browsing();
+  await begin();
+  provider.says.claims = withoutRoles;
+  provider.says.userinfo = { sub: 'ada', roles: ['ota-staff'] };
+  expect(await end()).toEqual(LET_IN);
+});
+
+test('a provider that does not ask again is not believed that it has', async () => {
+  await begin('?again=true');
+  provider.says.claims = (correct) => ({ ...correct, auth_time: now() - HOUR });
+  expect(await end()).toEqual(REFUSED);
+});
+
+test('an ID token that was changed after its signature is refused', async () => {
+  const { token } = provider.says;
+  provider.says.token = (claims) => {
+    const [header, , signature] = token(claims).split('.');
+    const forged = Buffer.from(JSON.stringify({ ...claims, sub: 'eve' })).toString('base64url');
+    return [header, forged, signature].join('.');
+  };
+  expect(await end()).toEqual(REFUSED);
+});
+
+test('an auth_time in the future makes no sign-in fresher than now', async () => {
+  provider.says.claims = (correct) => ({ ...correct, sub: 'future', auth_time: now() + 24 * HOUR });
+  expect(await end()).toEqual(LET_IN);
+  const [session] = await database.query<{ is_past: boolean }>(
+    "select authenticated_at <= now() as is_past from sessions where person_id = 'oidc:future'",
+  );
+  expect(session).toEqual({ is_past: true });
+});
+
+test('a provider that fails is said to be unavailable', async () => {
+  provider.says.status = 503;
+  expect(await end()).toEqual(['/console/?sign-on=unavailable', 401]);
+});
+
+test('who tries out codes is held off', async () => {
+  provider.says.status = 400;
+  const statuses = new Set<number>();
+  for (let guess = 0; guess < 110; guess += 1) {
+    browsing = new Browsing();
+    await browsing.get(`${url}/v1.0/session/sign-on`).then(({ location = '' }) => {
+      const state = new URL(location).searchParams.get('state');
+      callback = `${url}/v1.0/session/sign-on/callback?code=${guess}&state=${state}`;
+    });
+    const { status } = await browsing.get(callback);
+    statuses.add(status);
+    if (status === 429) break;
+  }
+  expect([...statuses]).toEqual([303, 429]);
+});

@@ -1,0 +1,316 @@
+/** People sign in to both servers at a real OpenID Connect provider (oidc-provider). */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
+import { type Database, openPostgres } from '../../../src/service/database/index.js';
+import { startTestCarota, type TestCarota } from '../../carota/support/test-carota.js';
+import { startTestAdapter, type TestAdapter } from '../../support/adapter.js';
+import { Browsing } from '../../support/browsing.js';
+import { newDatabase, type TestDatabase } from '../../support/databases.js';
+import {
+  GROUPS_CLAIM,
+  type IdentityProvider,
+  startIdentityProvider,
+} from '../../support/identity-provider.js';
+import { freePort } from '../../support/servers.js';
+
+let provider: IdentityProvider;
+let adapter: TestAdapter;
+let carota: TestCarota;
+let stored: TestDatabase;
+let database: Database;
+let urls: { adapter: string; carota: string };
+
+const settingsOf = async (clientId: string) => {
+  const httpPort = await freePort();
+  const consoleUrl = `http://127.0.0.1:${httpPort}`;
+  provider.addClient(clientId, consoleUrl);
+  return {
+    httpPort,
+    consoleUrl,
+    oidcIssuer: provider.issuer,
+    oidcClientId: clientId,
+    oidcClientSecret: `secret-of-${clientId}`,
+    oidcRequestScopes: 'openid profile groups',
+    oidcRoleClaim: GROUPS_CLAIM,
+    oidcRoles: [
+      { value: 'ota-admins', role: 'admin' },
+      { value: 'ota-planners', role: 'planner' },
+      { value: 'ota-operators', role: 'operator' },
+      { value: 'ota-staff', role: 'viewer' },
+    ],
+  };
+};
+
+beforeAll(async () => {
+  provider = await startIdentityProvider();
+  provider.groups.set('ada', ['ota-operators', 'ota-planners']);
+  provider.groups.set('eve', ['cleaners']);
+  stored = await newDatabase(ADAPTER_SCHEMA);
+  database = openPostgres({ url: stored.url });
+  adapter = await startTestAdapter({ ...(await settingsOf('adapter')), databaseUrl: stored.url });
+  const adapterUrl = adapter.adapter.httpUrl;
+  carota = await startTestCarota(adapterUrl, await settingsOf('carota'));
+  urls = { adapter: adapterUrl, carota: carota.carota.httpUrl };
+});
+afterAll(async () => {
+  await carota.stop();
+  await adapter.stop();
+  await database.close();
+  await stored.drop();
+  await provider.stop();
+});
+
+const begin = async (browsing: Browsing, server: keyof typeof urls, query = '') => {
+  const { status, location = '' } = await browsing.get(
+    `${urls[server]}/v1.0/session/sign-on${query}`,
+  );
+  expect(status).toBe(303);
+  return location;
+};
+
+/** @returns where the browser is in the end */
+async function signIn(
+  browsing: Browsing,
+  name: string,
+  server: keyof typeof urls = 'adapter',
+  query = '',
+): Promise<string | undefined> {
+  const callback = await provider.signIn(browsing, await begin(browsing, server, query), name);
+  return (await browsing.get(callback)).location;
+}
+
+const sessionOf = async (browsing: Browsing, server: keyof typeof urls = 'adapter') => {
+  const { status, text } = await browsing.get(`${urls[server]}/v1.0/session`);
+  return status === 200 ? (JSON.parse(text) as object) : status;
+};
+
+const OWN = { 'x-otaops-console': '1' };
+
+test('somebody signs in, is who the provider says, and does what the groups allow', async () => {
+  const browsing = new Browsing();
+  expect(await signIn(browsing, 'ada')).toBe(`${urls.adapter}/console/`);
+  expect(await sessionOf(browsing)).toMatchObject({
+    name: 'Name of ada',
+    role: 'operator',
+    permissions: ['read', 'control'],
+    signedInBy: 'single-sign-on',
+  });
+  expect((await browsing.get(`${urls.adapter}/v1.0/ota/operations`)).status).toBe(200);
+  expect((await browsing.get(`${urls.adapter}/v1.0/tokens`)).status).toBe(403);
+});
+
+test('the other server asks for no password any more, and has roles of its own', async () => {
+  const browsing = new Browsing();
+  await signIn(browsing, 'ada');
+  const callback = await provider.signIn(browsing, await begin(browsing, 'carota'), 'nobody');
+  await browsing.get(callback);
+  expect(await sessionOf(browsing, 'carota')).toMatchObject({
+    name: 'Name of ada',
+    role: 'planner',
+  });
+  // And she is still signed in to the first.
+  expect(await sessionOf(browsing)).toMatchObject({ role: 'operator' });
+});
+
+test('somebody without a role gets no session, and is told so', async () => {
+  const browsing = new Browsing();
+  expect(await signIn(browsing, 'eve')).toBe(`${urls.adapter}/console/?sign-on=no-role`);
+  expect(await sessionOf(browsing)).toBe(401);
+});
+
+test('the browser comes back to the page it was on, and to no other site', async () => {
+  const page = '/console/operations/schedule%200909?tab=log';
+  const to = (path: string) => `?returnTo=${encodeURIComponent(path)}`;
+  const home = `${urls.adapter}/console/`;
+  expect(await signIn(new Browsing(), 'ada', 'adapter', to(page))).toBe(urls.adapter + page);
+  for (const path of ['/console/../v1.0/tokens', '/console/..//evil.example']) {
+    expect(await signIn(new Browsing(), 'ada', 'adapter', to(path))).toBe(home);
+  }
+  for (const path of ['https://evil.example/', '//evil.example', '/console/\\evil', '/x']) {
+    const { status, text } = await new Browsing().get(
+      `${urls.adapter}/v1.0/session/sign-on${to(path)}`,
+    );
+    expect([status, text]).toEqual([400, expect.stringContaining('/returnTo')]);
+  }
+});
+
+test('the provider is asked as it should be: code, PKCE, state, nonce; the cookie is for this browser alone', async () => {
+  const browsing = new Browsing();
+  const answer = await browsing.get(`${urls.adapter}/v1.0/session/sign-on`);
+  const { searchParams } = new URL(answer.location ?? '');
+  expect(Object.fromEntries(searchParams)).toEqual({
+    response_type: 'code',
+    client_id: 'adapter',
+    redirect_uri: `${urls.adapter}/v1.0/session/sign-on/callback`,
+    scope: 'openid profile groups',
+    state: expect.stringMatching(/^[\w-]{43}$/) as string,
+    nonce: expect.stringMatching(/^[\w-]{43}$/) as string,
+    code_challenge: expect.stringMatching(/^[\w-]{43}$/) as string,
+    code_challenge_method: 'S256',
+    max_age: '43200',
+  });
+  expect(answer.headers.get('set-cookie')).toMatch(/HttpOnly; SameSite=Lax/);
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  const secret = browsing.cookies(urls.adapter).get('otaops_adapter_sign_on')?.split('.')[0];
+  expect(answer.location).not.toContain(secret);
+  const other = await begin(new Browsing(), 'adapter');
+  expect(new URL(other).searchParams.get('state')).not.toBe(searchParams.get('state'));
+});
+
+test('login CSRF: an answer that was meant for another browser signs nobody in', async () => {
+  const attacker = new Browsing();
+  const callback = await provider.signIn(attacker, await begin(attacker, 'adapter'), 'ada');
+  const refused = `${urls.adapter}/console/?sign-on=unexpected`;
+  const stranger = new Browsing();
+  expect((await stranger.get(callback)).location).toBe(refused);
+  // One that is about to sign in itself, too.
+  const victim = new Browsing();
+  await begin(victim, 'adapter');
+  expect((await victim.get(callback)).location).toBe(refused);
+  for (const browsing of [stranger, victim]) expect(await sessionOf(browsing)).toBe(401);
+});
+
+test('a state of somebody else’s choice is refused before the provider is asked', async () => {
+  const browsing = new Browsing();
+  const callback = new URL(
+    await provider.signIn(browsing, await begin(browsing, 'adapter'), 'ada'),
+  );
+  callback.searchParams.set('state', 'x');
+  expect((await browsing.get(callback.href)).location).toMatch(/sign-on=unexpected$/);
+  callback.searchParams.delete('state');
+  expect((await browsing.get(callback.href)).location).toMatch(/sign-on=unexpected$/);
+  expect(await sessionOf(browsing)).toBe(401);
+});
+
+test('a code is good once, also with the cookie that belongs to it', async () => {
+  const browsing = new Browsing();
+  const url = await begin(browsing, 'adapter');
+  const cookie = browsing.cookies(urls.adapter).get('otaops_adapter_sign_on') ?? '';
+  const callback = await provider.signIn(browsing, url, 'ada');
+  expect((await browsing.get(callback)).location).toBe(`${urls.adapter}/console/`);
+  expect(browsing.cookies(urls.adapter).has('otaops_adapter_sign_on')).toBe(false);
+  const thief = new Browsing();
+  expect((await thief.get(callback)).location).toMatch(/sign-on=unexpected$/);
+  thief.setCookie(urls.adapter, 'otaops_adapter_sign_on', cookie);
+  expect((await thief.get(callback)).location).toMatch(/sign-on=refused$/);
+  expect(await sessionOf(thief)).toBe(401);
+});
+
+test('a code for one server is of no use at the other', async () => {
+  const browsing = new Browsing();
+  const callback = await provider.signIn(browsing, await begin(browsing, 'adapter'), 'ada');
+  const code = new URL(callback).searchParams.get('code') ?? '';
+  const own = new URL(await begin(browsing, 'carota'));
+  const query = new URLSearchParams({ code, state: own.searchParams.get('state') ?? '' });
+  const { location } = await browsing.get(
+    `${urls.carota}/v1.0/session/sign-on/callback?${query.toString()}`,
+  );
+  expect(location).toMatch(/sign-on=refused$/);
+  expect(await sessionOf(browsing, 'carota')).toBe(401);
+});
+
+test('a refusal by the provider, and answers that are none', async () => {
+  for (const more of [
+    'error=access_denied',
+    '',
+    'code=x',
+    'code=x&iss=https%3A%2F%2Fevil.example',
+  ]) {
+    const browsing = new Browsing();
+    const state = new URL(await begin(browsing, 'adapter')).searchParams.get('state') ?? '';
+    const { status, location } = await browsing.get(
+      `${urls.adapter}/v1.0/session/sign-on/callback?state=${state}&${more}`,
+    );
+    expect([status, location]).toEqual([303, `${urls.adapter}/console/?sign-on=refused`]);
+    expect(await sessionOf(browsing)).toBe(401);
+  }
+});
+
+test('cancelling an operation needs a sign-in of the last minutes; reading does not', async () => {
+  const browsing = new Browsing();
+  await signIn(browsing, 'ada');
+  const cancel = () =>
+    fetch(`${urls.adapter}/v1.0/ota/operations/none/cancel`, {
+      method: 'POST',
+      headers: {
+        ...OWN,
+        cookie: [...browsing.cookies(urls.adapter)].map((pair) => pair.join('=')).join('; '),
+      },
+    });
+  expect((await cancel()).status).toBe(404);
+  await database.query(
+    "update sessions set authenticated_at = now() - interval '6 minutes' where person_id = 'oidc:ada'",
+  );
+  const refused = await cancel();
+  expect([refused.status, await refused.json()]).toEqual([
+    403,
+    expect.objectContaining({ errorCode: 'SIGN_IN_AGAIN' }),
+  ]);
+  expect((await browsing.get(`${urls.adapter}/v1.0/ota/operations`)).status).toBe(200);
+  // The provider knows her, and asks for the password all the same.
+  const url = await begin(browsing, 'adapter', '?again=true&returnTo=/console/operations');
+  expect(new URL(url).searchParams.get('prompt')).toBe('login');
+  const asked = await browsing.get(url);
+  expect((await browsing.get(new URL(asked.location ?? '', url).href)).text).toContain(
+    'name="login"',
+  );
+  const back = await signIn(browsing, 'ada', 'adapter', '?again=true&returnTo=/console/operations');
+  expect(back).toBe(`${urls.adapter}/console/operations`);
+  expect((await cancel()).status).toBe(404);
+});
+
+test('signing out ends the session here, and leads to the provider', async () => {
+  const browsing = new Browsing();
+  await signIn(browsing, 'ada');
+  const cookie = browsing.cookies(urls.adapter).get('otaops_adapter') ?? '';
+  await browsing.delete(`${urls.adapter}/v1.0/session`, OWN);
+  browsing.setCookie(urls.adapter, 'otaops_adapter', cookie);
+  expect(await sessionOf(browsing)).toBe(401);
+  const { location = '' } = await browsing.get(`${urls.adapter}/v1.0/session/sign-on/end`);
+  const { origin, searchParams } = new URL(location);
+  expect([origin, searchParams.get('post_logout_redirect_uri')]).toEqual([
+    provider.issuer,
+    `${urls.adapter}/console/`,
+  ]);
+  expect((await browsing.get(location)).status).toBe(200);
+});
+
+test('signing in replaces the session that the browser had', async () => {
+  const browsing = new Browsing();
+  await signIn(browsing, 'ada');
+  const before = browsing.cookies(urls.adapter).get('otaops_adapter') ?? '';
+  await signIn(browsing, 'ada');
+  const old = new Browsing();
+  old.setCookie(urls.adapter, 'otaops_adapter', before);
+  expect(await sessionOf(old)).toBe(401);
+  expect(await sessionOf(browsing)).toMatchObject({ name: 'Name of ada' });
+});
+
+test('without a provider the ways of single sign-on are not there', async () => {
+  const plain = await startTestAdapter();
+  expect((await plain.call('GET', '/v1.0/session/ways')).body).toEqual({ singleSignOn: false });
+  for (const path of ['', '/callback', '/end']) {
+    const { status, body } = await plain.call('GET', `/v1.0/session/sign-on${path}`);
+    expect([status, body.errorCode]).toEqual([404, 'SIGN_ON_NOT_SET_UP']);
+  }
+  await plain.stop();
+});
+
+test('while the provider is down, people are told so, and tokens work', async () => {
+  const down = await startTestAdapter({
+    ...(await settingsOf('down')),
+    oidcIssuer: `http://127.0.0.1:${await freePort()}`,
+  });
+  const url = down.adapter.httpUrl;
+  const browsing = new Browsing();
+  const { status, location } = await browsing.get(`${url}/v1.0/session/sign-on`);
+  expect([status, location]).toEqual([303, `${url}/console/?sign-on=unavailable`]);
+  expect((await browsing.get(`${url}/v1.0/session/sign-on/end`)).location).toBe(`${url}/console/`);
+  const signedIn = await down.call('POST', '/v1.0/session', {
+    token: null,
+    headers: OWN,
+    body: { token: down.token },
+  });
+  expect([signedIn.status, signedIn.body.signedInBy]).toEqual([200, 'token']);
+  await down.stop();
+});

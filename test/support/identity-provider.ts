@@ -1,0 +1,88 @@
+/** A real OpenID Connect provider in this process, with a page on which anybody signs in by name. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import Provider, { type ClientMetadata } from 'oidc-provider';
+import { type Browsing } from './browsing.js';
+
+export interface IdentityProvider {
+  readonly issuer: string;
+  /** Groups of people by name; one that is not here has none. */
+  readonly groups: Map<string, string[]>;
+  /** Registers an application; as the secret `secret-of-<id>`. */
+  addClient(id: string, consoleUrl: string): void;
+  /** Signs somebody in on the provider's pages. @returns where it sends the browser afterwards */
+  signIn(browsing: Browsing, authorizationUrl: string, name: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export const GROUPS_CLAIM = 'groups';
+
+export async function startIdentityProvider(): Promise<IdentityProvider> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const groups = new Map<string, string[]>();
+  const clients = new Map<string, ClientMetadata>();
+  const provider = new Provider(issuer, {
+    adapter: undefined,
+    cookies: { keys: ['test'] },
+    claims: { openid: ['sub'], profile: ['name'], groups: [GROUPS_CLAIM] },
+    pkce: { required: () => true },
+    features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+    findAccount: (_ctx: unknown, id: string) => ({
+      accountId: id,
+      claims: () => ({ sub: id, name: `Name of ${id}`, [GROUPS_CLAIM]: groups.get(id) ?? [] }),
+    }),
+  });
+  // Its declared constructor takes nothing.
+  const Client = provider.Client as unknown as new (
+    metadata: ClientMetadata,
+  ) => InstanceType<typeof provider.Client>;
+  const known = provider.Client.find.bind(provider.Client);
+  provider.Client.find = async (id) => {
+    const client = clients.get(id);
+    return client ? new Client(client) : known(id);
+  };
+  const answer = provider.callback();
+  server.on('request', (request, response) => void answer(request, response));
+  return {
+    issuer,
+    groups,
+    addClient(id, consoleUrl) {
+      clients.set(id, {
+        client_id: id,
+        client_secret: `secret-of-${id}`,
+        redirect_uris: [`${consoleUrl}/v1.0/session/sign-on/callback`],
+        post_logout_redirect_uris: [`${consoleUrl}/console/`],
+        response_types: ['code'],
+        grant_types: ['authorization_code'],
+      });
+    },
+    async signIn(browsing, authorizationUrl, name) {
+      let url = authorizationUrl;
+      for (let step = 0; step < 12; step += 1) {
+        const { status, location, text } = await browsing.get(url);
+        if (location !== undefined) {
+          url = new URL(location, url).href;
+          if (!url.startsWith(issuer)) return url;
+          continue;
+        }
+        const action = /action="([^"]+)"/.exec(text)?.[1];
+        if (status !== 200 || action === undefined) throw new Error(`${url}: ${status} ${text}`);
+        const form = text.includes('name="login"')
+          ? { prompt: 'login', login: name, password: 'any' }
+          : { prompt: 'consent' };
+        const posted = await browsing.post(new URL(action, url).href, form);
+        if (posted.location === undefined) throw new Error(`${action}: ${posted.status}`);
+        url = new URL(posted.location, url).href;
+      }
+      throw new Error(`the provider goes round in circles: ${url}`);
+    },
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * Programs of others without which a test file makes no sense: they are its subject, or the foreign side of what it tests.
+ * Where one is missing, the file is left out, and a line says how to get it. (A file that needs one for a part only asks
+ * `isInstalled` itself.)
+ */
+import { isInstalled } from './servers.js';
+
+/** The Debian package of each. */
+const PACKAGES = { bash: 'bash', curl: 'curl', openssl: 'openssl', python3: 'python3' } as const;
+type Program = keyof typeof PACKAGES;
+
+export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
+  'test/adapter/mutual-tls.test.ts': ['openssl'],
+  'test/carota/dossier/time-stamp.test.ts': ['openssl'],
+  'test/carota/foreign/openssl-supplier.test.ts': ['openssl', 'curl'],
+  'test/cli/completion.test.ts': ['bash'],
+  'test/cli/dossier.test.ts': ['openssl'],
+  'test/cli/passphrase.test.ts': ['python3'],
+  'test/cli/pipes.test.ts': ['bash'],
+  'test/service/chain/python.test.ts': ['python3'],
+  'test/service/time-stamp/time-stamp.test.ts': ['openssl'],
+  'test/service/tls/certificate.test.ts': ['openssl'],
+  'test/service/tls/https.test.ts': ['openssl', 'curl'],
+  'test/uptane/signing/openssl-key-file.test.ts': ['openssl'],
+};
+
+/** The files of which a program is missing. @throws ProgramMissing on CI, where every test runs */
+export async function filesWithoutTheirPrograms(): Promise<string[]> {
+  const missing = new Set<Program>();
+  for (const [program, name] of Object.entries(PACKAGES) as [Program, string][]) {
+    if (!(await isInstalled(program, `apt-get install ${name}`))) missing.add(program);
+  }
+  return Object.keys(NEEDED).filter((file) => NEEDED[file]?.some((one) => missing.has(one)));
+}

@@ -1,0 +1,52 @@
+// @ts-check
+/**
+ * What vehicles that can be killed have in common. Each is in a process of its own, with real files and a real journal. What
+ * it publishes is appended to a file, the platform's memory.
+ */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** @typedef {{ directory: string, url: string, trigger: string, identity: any, model: string, killAt?: number }} Mortal */
+
+/** As the test gives them: JSON, the first argument. */
+export const settingsOfProcess = () => JSON.parse(process.argv[2] ?? '{}');
+
+/**
+ * Lives until nothing is left to do.
+ *
+ * @param {Pick<typeof import('otaops/vehicle'), 'AutomaticConsent' | 'openVehicle'>} ours given, because some have to
+ *   replace functions of Node before they import it
+ * @param {Mortal} settings
+ * @param {Partial<import('otaops/vehicle').RealVehicleOptions>} options
+ */
+export async function live({ AutomaticConsent, openVehicle }, settings, options) {
+  const { directory, url, identity, model } = settings;
+  const platformFile = join(directory, 'platform.ndjson');
+  /** @type {import('otaops/vehicle').CloudLinkHandlers | undefined} */
+  let handlers;
+  const { agent } = openVehicle({
+    identity,
+    model,
+    link: {
+      isUp: true,
+      open: (given) => void (handlers = given),
+      publish: async (payload) => appendFileSync(platformFile, `${payload.toString()}\n`),
+      close: async () => undefined,
+    },
+    directory,
+    carotaUrl: url,
+    directorUrl: `${url}/director`,
+    imageUrl: `${url}/image`,
+    carotaToken: 'token',
+    consent: new AutomaticConsent(true),
+    pace: { progressSeconds: 0, progressPercent: 60 },
+    ...options,
+  });
+  agent.goOnline();
+  // The platform sends the trigger until it is acknowledged.
+  const published = existsSync(platformFile) ? readFileSync(platformFile, 'utf8') : '';
+  if (!published.includes('OTA_TRIGGER_ACK'))
+    handlers?.onMessage(Buffer.from(settings.trigger, 'base64'));
+  agent.flush();
+  await agent.idle();
+}
