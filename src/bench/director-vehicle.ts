@@ -3,9 +3,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { type EcuRegistration } from '../contract/carota-api/index.js';
 import { ecuReportPayload } from '../uptane/manifest/ecu-report.js';
 import { newNonce } from '../uptane/manifest/nonce.js';
+import { signStatement } from '../uptane/manifest/statement.js';
 import { manifestPayload } from '../uptane/manifest/vehicle-manifest.js';
 import { localSigner } from '../uptane/signing/local-signer.js';
-import { signMetadata, type WrittenEnvelope, writeEnvelope } from '../uptane/signing/sign.js';
+import { type WrittenEnvelope, writeEnvelope } from '../uptane/signing/sign.js';
 import { type Signer } from '../uptane/signing/signer.js';
 
 interface BenchEcu {
@@ -55,12 +56,12 @@ export async function benchManifest({ vin, ecus }: BenchVehicle, time: Date): Pr
       time,
       nonce: newNonce(),
     };
-    ecuReports.set(serial, await signMetadata(ecuReportPayload(report), [signer]));
+    ecuReports.set(serial, await signStatement(ecuReportPayload(report), signer));
   }
   const [primary] = ecus;
   if (!primary) throw new Error('a vehicle has a Primary');
   const payload = manifestPayload({ vin, primary: primary.serial, ecuReports });
-  return writeEnvelope(await signMetadata(payload, [primary.signer]));
+  return writeEnvelope(await signStatement(payload, primary.signer));
 }
 
 const INSTALLED = {

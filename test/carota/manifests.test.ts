@@ -241,6 +241,7 @@ test('an ECU that was replaced in a workshop reports; the old one no longer does
   expect(audit.body.items.map(({ action, reason }: any) => [action, reason])).toEqual([
     ['replace-ecu', 'workshop 12'],
     ['register-ecus', ''],
+    ['change-vehicle', ''],
   ]);
   expect(audit.body.items[0]).toMatchObject({
     tokenName: 'initial admin',

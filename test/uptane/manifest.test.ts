@@ -1,5 +1,5 @@
 /** Manifests: a Director reads exactly what an ECU signed, and accepts nothing damaged. */
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
   checkFreshness,
@@ -7,6 +7,7 @@ import {
   type RegisteredEcu,
 } from '../../src/uptane/manifest/check-manifest.js';
 import { type EcuReport, ecuReportPayload } from '../../src/uptane/manifest/ecu-report.js';
+import { canonicalJson } from '../../src/uptane/json/canonical-json.js';
 import { ManifestRefusal } from '../../src/uptane/manifest/manifest-refusal.js';
 import { newNonce } from '../../src/uptane/manifest/nonce.js';
 import { readManifest } from '../../src/uptane/manifest/read-manifest.js';
@@ -14,11 +15,8 @@ import { manifestPayload } from '../../src/uptane/manifest/vehicle-manifest.js';
 import { Refusal } from '../../src/uptane/refusal.js';
 import { publicKeyOf } from '../../src/uptane/signing/listed-key.js';
 import { localSigner } from '../../src/uptane/signing/local-signer.js';
-import {
-  signMetadata,
-  type WrittenEnvelope,
-  writeEnvelope,
-} from '../../src/uptane/signing/sign.js';
+import { signStatement } from '../../src/uptane/manifest/statement.js';
+import { type WrittenEnvelope, writeEnvelope } from '../../src/uptane/signing/sign.js';
 import { byDepth, seed } from '../support/depth.js';
 import { Mutations } from './support/mutations.js';
 
@@ -60,11 +58,11 @@ const reportOf = (ecuId: string): EcuReport => ({
 async function manifest(reports = SERIALS.map(reportOf)): Promise<Buffer> {
   const ecuReports = new Map<string, WrittenEnvelope>();
   for (const report of reports) {
-    const signed = await signMetadata(ecuReportPayload(report), [signerOf(report.ecuId)]);
+    const signed = await signStatement(ecuReportPayload(report), signerOf(report.ecuId));
     ecuReports.set(report.ecuId, signed);
   }
   const payload = manifestPayload({ vin: VIN, primary: 'P-1', ecuReports });
-  return writeEnvelope(await signMetadata(payload, [signerOf('P-1')]));
+  return writeEnvelope(await signStatement(payload, signerOf('P-1')));
 }
 
 const accept = async (bytes: Uint8Array) => {
@@ -95,6 +93,40 @@ test('a signature by the right key under another id does not count, nor one next
   await expect(accept(second)).rejects.toThrow(refusal);
   const stranger = { keyid: 'b'.repeat(64), sig: '00' };
   expect((await accept(changed([stranger, signature]))).vin).toBe(VIN);
+});
+
+test('each signature names its method and the hash of what is signed, and what it names counts', async () => {
+  const bytes = await manifest();
+  const file = JSON.parse(bytes.toString());
+  const report = file.signed.ecuReports[SERIALS[2] ?? ''];
+  for (const { signatures, signed } of [file, report]) {
+    const sha256 = createHash('sha256').update(canonicalJson(signed)).digest('hex');
+    expect(signatures).toMatchObject([{ method: 'ed25519', hash: { sha256 } }]);
+  }
+  const changed = (signature: object) => {
+    const signatures = [{ ...file.signatures[0], ...signature }];
+    return Buffer.from(JSON.stringify({ ...file, signatures }));
+  };
+  await expect(accept(changed({ method: 'rsassa-pss-sha256' }))).rejects.toThrow(
+    'the signature of the manifest names another method than ed25519',
+  );
+  await expect(accept(changed({ hash: { sha256: 'a'.repeat(64) } }))).rejects.toThrow(
+    'the signature of the manifest names a hash that is not the SHA-256 of what is signed',
+  );
+  await expect(accept(changed({ method: 1 }))).rejects.toThrow(Refusal);
+  await expect(accept(changed({ hash: { sha256: null } }))).rejects.toThrow(Refusal);
+  // Other vehicles may leave them out, or have other hashes too.
+  const { keyid, sig } = file.signatures[0];
+  for (const more of [{}, { hash: { sha512: 'b' } }]) {
+    const signatures = [{ keyid, sig, ...more }];
+    const plain = Buffer.from(JSON.stringify({ ...file, signatures }));
+    expect((await accept(plain)).vin).toBe(VIN);
+  }
+  // An ECU's own: signed by the Primary, which can neither make nor change it.
+  report.signatures[0].hash.sha256 = 'c'.repeat(64);
+  const other = await signStatement(file.signed, signerOf('P-1'));
+  const refusal = { code: 'signature', ecuId: SERIALS[2] };
+  await expect(accept(writeEnvelope(other))).rejects.toMatchObject(refusal);
 });
 
 test('damaged manifests are rejected without a crash, unless their content is unchanged', async () => {

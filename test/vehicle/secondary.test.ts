@@ -65,6 +65,7 @@ async function serve(installerCommand?: string): Promise<void> {
     path: socket(),
     onFailure: (call, error) => failures.push(`${call}: ${error.message}`),
     patienceMs: 200,
+    slowest: { bytes: 1_000, seconds: 1 },
   });
 }
 
@@ -165,6 +166,14 @@ class TakenOver {
 
 const files = ({ files }: TestRepository) => new Map(files);
 
+/** A byte at a time, sooner than the link gives up whoever sends nothing. */
+async function* drip(): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    yield Buffer.from(' ');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 async function* pieces(content: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < content.length; at += 10_000) yield content.subarray(at, at + 10_000);
 }
@@ -210,6 +219,32 @@ describe.each(['full', 'partial'] as const)('a compromised Primary, against %s v
     expect(await refusal(primary.link.takeMetadata(primary.bundle()))).toMatchObject({
       ...{ code: 'signature', attack: 'arbitrary-software' },
     });
+  });
+
+  test('cannot starve it: metadata and images that drip are given up, and the order stands', async () => {
+    const update = orderNew();
+    await primary.time();
+    await primary.link.takeMetadata(primary.bundle());
+    const dripped = await refusal(primary.link.takeImage(NEW.TCU.content.length, drip()));
+    expect(dripped).not.toMatchObject({ code: 'accepted' });
+    const raw = connect(socket()).on('error', () => undefined);
+    const closed = once(raw, 'close');
+    const header = Buffer.from(JSON.stringify({ call: 'takeMetadata', bytes: 5_000, files: [] }));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(header.length);
+    raw.write(Buffer.concat([length, header]));
+    const dripping = setInterval(() => raw.write(' '), 20);
+    raw.resume();
+    await closed;
+    clearInterval(dripping);
+    expect(failures).toEqual([
+      'takeImage: the peer sends too slowly',
+      'takeMetadata: the peer sends too slowly',
+    ]);
+    const { signal } = new AbortController();
+    expect(await refusal(primary.link.install(update, signal))).not.toMatchObject({ code: 'accepted' });
+    await primary.image(NEW.TCU.content);
+    expect(await primary.link.hasImage()).toBe(true);
   });
 
   test('cannot go back to older metadata, or to the software in the other slot', async () => {

@@ -3,9 +3,9 @@
  * records of the vehicle.
  */
 import { type PublicKey } from '../keys/public-key.js';
-import { type Envelope } from '../metadata/envelope.js';
 import { ManifestRefusal } from './manifest-refusal.js';
-import { type ManifestFile, type ReportFile } from './read-manifest.js';
+import { type ManifestFile, type ReportFile, type Statement } from './read-manifest.js';
+import { claimFault } from './statement.js';
 
 /** An ECU in the inventory. */
 export interface RegisteredEcu {
@@ -55,7 +55,7 @@ export async function checkManifest(
     );
   }
   // First, because nothing else in it can be trusted before.
-  await checkSignature(manifest.envelope, primary, 'the manifest');
+  await checkSignature(manifest, primary, 'the manifest');
   for (const ecuId of manifest.reports.keys()) {
     if (ecus.has(ecuId)) continue;
     throw new ManifestRefusal(
@@ -70,9 +70,9 @@ export async function checkManifest(
     else throw new ManifestRefusal('ecu-missing', 'the report of an ECU is missing', ecu.ecuId);
   }
   await Promise.all(
-    [...manifest.reports].map(async ([ecuId, { envelope }]) => {
+    [...manifest.reports].map(async ([ecuId, report]) => {
       const ecu = ecus.get(ecuId);
-      if (ecu) await checkSignature(envelope, ecu, 'the report', ecuId);
+      if (ecu) await checkSignature(report, ecu, 'the report', ecuId);
     }),
   );
 }
@@ -88,15 +88,20 @@ function checkReport(report: ReportFile, vin: string, ecu: RegisteredEcu): void 
   }
 }
 
-/** Requires one signature by the registered key; others are ignored. */
+/** Requires one signature by the registered key, with the method and hash that it names; others are ignored. */
 async function checkSignature(
-  { signatures, signedBytes }: Envelope,
+  { envelope: { signatures, signedBytes }, claims }: Statement,
   { key }: RegisteredEcu,
   what: string,
   ecuId?: string,
 ): Promise<void> {
   // One each, however many claim the key: otherwise a manifest full of wrong signatures would keep a Director busy.
-  const own = signatures.find(({ keyId }) => keyId === key.id);
+  const at = signatures.findIndex(({ keyId }) => keyId === key.id);
+  const [own, claim] = [signatures[at], claims[at]];
+  const fault = claim && claimFault(claim, key, signedBytes);
+  if (fault !== undefined) {
+    throw new ManifestRefusal('signature', `the signature of ${what} ${fault}`, ecuId);
+  }
   if (own && (await key.verifiesConcurrently(signedBytes, own.hex))) return;
   const message = own
     ? `the signature of ${what} does not verify with the registered key ${key.id}`

@@ -7,17 +7,21 @@ import { type Reader } from '../json/reader.js';
 import { Refusal, type Subject } from '../refusal.js';
 import { type EcuReport, type ReportedImage } from './ecu-report.js';
 import { readNonce } from './nonce.js';
+import { type Claim, claimOf } from './statement.js';
 import { LARGEST_MANIFEST } from './vehicle-manifest.js';
 
 /** One ECU's report, with the bytes covered by its signature. */
-export interface ReportFile extends EcuReport {
+export interface ReportFile extends EcuReport, Statement {}
+
+/** What was signed, and what each signature says of itself, in their order. */
+export interface Statement {
   readonly envelope: Envelope;
+  readonly claims: readonly Claim[];
 }
 
-export interface ManifestFile {
+export interface ManifestFile extends Statement {
   readonly vin: string;
   readonly primary: string;
-  readonly envelope: Envelope;
   /** Reports by serial number in the manifest. */
   readonly reports: ReadonlyMap<string, ReportFile>;
 }
@@ -51,6 +55,7 @@ export function readManifest(bytes: Uint8Array): ManifestFile {
     vin: signed.member('vin').string(),
     primary: signed.member('primary').string(),
     envelope,
+    claims: envelope.signatures.map(claimOf),
     reports: new Map(reports.map(([ecuId, report]) => [ecuId, readReport(ecuId, report)])),
   };
 }
@@ -65,6 +70,7 @@ function readReport(ecuId: string, report: Reader): ReportFile {
   const installed = signed.optional('installed');
   return {
     envelope,
+    claims: envelope.signatures.map(claimOf),
     vin: signed.member('vin').string(),
     ecuId,
     hardwareId: text(signed.member('hardwareId'), LONGEST_NAME),

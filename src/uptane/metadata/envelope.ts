@@ -10,6 +10,8 @@ export interface Signature {
   readonly keyId: string;
   /** As written, not validated. */
   readonly hex: string;
+  /** All that was written. */
+  readonly entry: Reader;
 }
 
 export interface Envelope {
@@ -32,6 +34,7 @@ export function envelopeIn(file: Reader, subject: Subject): Envelope {
     .map((entry) => ({
       keyId: entry.member('keyid').string(),
       hex: entry.member('sig').string(),
+      entry,
     }));
   const signed = file.member('signed');
   return { signatures, signed, signedBytes: canonical(signed.object(), subject) };

@@ -2,7 +2,8 @@
 import { type InstalledImage } from '../../uptane/director/installed-image.js';
 import { ecuReportPayload } from '../../uptane/manifest/ecu-report.js';
 import { newNonce } from '../../uptane/manifest/nonce.js';
-import { signMetadata, type WrittenEnvelope } from '../../uptane/signing/sign.js';
+import { signStatement } from '../../uptane/manifest/statement.js';
+import { type WrittenEnvelope } from '../../uptane/signing/sign.js';
 import { type Signer } from '../../uptane/signing/signer.js';
 import { type EcuIdentity } from './ecu-identity.js';
 import { type Detection } from './image-record.js';
@@ -30,5 +31,5 @@ export function signedReport(report: VersionReport): Promise<WrittenEnvelope> {
     attack: detection?.attack,
     reason: detection?.reason,
   });
-  return signMetadata(payload, [signer]);
+  return signStatement(payload, signer);
 }

@@ -14,7 +14,8 @@ import { type Target } from '../../uptane/metadata/target.js';
 import { Refusal, type Subject } from '../../uptane/refusal.js';
 import { RepositoryClient } from '../../uptane/repository-client.js';
 import { DIRECTOR, IMAGE_REPOSITORY } from '../../uptane/rules.js';
-import { signMetadata, type WrittenEnvelope, writeEnvelope } from '../../uptane/signing/sign.js';
+import { signStatement } from '../../uptane/manifest/statement.js';
+import { type WrittenEnvelope, writeEnvelope } from '../../uptane/signing/sign.js';
 import { type Signer } from '../../uptane/signing/signer.js';
 import { type Fetcher } from '../../uptane/transfer/fetcher.js';
 import { transferWhole } from '../../uptane/transfer/transfer.js';
@@ -206,7 +207,7 @@ export class Primary {
       ecuReports.set(ecu.serial, JSON.parse(report.toString()) as WrittenEnvelope);
     }
     const payload = manifestPayload({ vin: identity.vin, primary: identity.serial, ecuReports });
-    return writeEnvelope(await signMetadata(payload, [signer]));
+    return writeEnvelope(await signStatement(payload, signer));
   }
 
   /** One request for all ECUs: the answer covers the nonce of each. */

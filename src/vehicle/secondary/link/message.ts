@@ -3,7 +3,7 @@
  * endian), then a body with the length given in the header. One request, one answer, one connection.
  */
 import { type Socket } from 'node:net';
-import { SLOWEST } from '../../../uptane/limits.js';
+import { SLOWEST, type TransferRate } from '../../../uptane/limits.js';
 import { RateWatch } from '../../../uptane/transfer/rate-watch.js';
 
 /** Longest header, bytes. */
@@ -27,9 +27,12 @@ export interface Header {
 /** Reads one message from a socket. */
 export class MessageReader {
   readonly #chunks: AsyncIterator<Buffer, undefined>;
+  readonly #slowest: TransferRate;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(socket: Socket) {
+  /** @param slowest of a body */
+  constructor(socket: Socket, slowest: TransferRate = SLOWEST) {
+    this.#slowest = slowest;
     this.#chunks = (socket as AsyncIterable<Buffer, undefined>)[Symbol.asyncIterator]();
   }
 
@@ -54,7 +57,7 @@ export class MessageReader {
 
   /** The body as it arrives. @throws LinkFault if the peer disconnects or sends too slowly */
   async *body(bytes: number): AsyncGenerator<Uint8Array> {
-    const watch = new RateWatch(SLOWEST);
+    const watch = new RateWatch(this.#slowest);
     for (let left = bytes; left > 0;) {
       if (this.#rest.length === 0) {
         const begun = performance.now();

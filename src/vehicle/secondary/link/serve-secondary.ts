@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { checkOf } from '../../../contract/index.js';
+import { type TransferRate } from '../../../uptane/limits.js';
 import { Refusal } from '../../../uptane/refusal.js';
 import { EcuUpdate } from '../../../update-script/index.js';
 import { BUNDLE_LIMITS } from '../metadata-bundle.js';
@@ -37,6 +38,8 @@ export interface ServeOptions {
   readonly onFailure?: (call: string, error: Error) => void;
   /** Timeout for a peer that neither sends nor reads, ms. */
   readonly patienceMs?: number;
+  /** Minimum rate of metadata and images (Uptane, "In-vehicle implementation requirements"). */
+  readonly slowest?: TransferRate;
 }
 
 /** Serves a Secondary until it is closed. @throws Error if the socket is in use, or the path is something else */
@@ -94,14 +97,14 @@ async function removeStaleSocket(path: string): Promise<void> {
 async function answer(
   secondary: Secondary,
   socket: Socket,
-  { onFailure, patienceMs = PATIENCE_MS }: ServeOptions,
+  { onFailure, patienceMs = PATIENCE_MS, slowest }: ServeOptions,
 ): Promise<void> {
   const gone = new AbortController();
   socket.setTimeout(patienceMs, () => socket.destroy());
   socket.on('error', () => undefined);
   let call = 'request';
   try {
-    const reader = new MessageReader(socket);
+    const reader = new MessageReader(socket, slowest);
     const header = await reader.header(patienceMs);
     if (!isCall(header.call)) throw new LinkFault(`there is no call ${shown(header.call)}`);
     ({ call } = header as { call: Call });

@@ -1,0 +1,59 @@
+/**
+ * What ECUs sign: reports and manifests. Beside each signature they name its method and the hash of what is signed (Uptane,
+ * "Vehicle version manifest", "ECU version report"); the Director accepts signatures without them.
+ */
+import { hash } from 'node:crypto';
+import { canonicalJson } from '../json/canonical-json.js';
+import { type PublicKey } from '../keys/public-key.js';
+import { type Signature } from '../metadata/envelope.js';
+import { type SignedPart, signMetadata, type WrittenSignature } from '../signing/sign.js';
+import { type Signer } from '../signing/signer.js';
+
+type StatementSignature = WrittenSignature &
+  Readonly<{
+    /** The scheme of the key. */
+    method: string;
+    /** Of the canonical JSON of what is signed, lower-case hex. */
+    hash: Readonly<{ sha256: string }>;
+  }>;
+
+export type SignedStatement = Readonly<{
+  signatures: readonly StatementSignature[];
+  signed: SignedPart;
+}>;
+
+const digestOf = (signed: Uint8Array) => hash('sha256', signed);
+
+/** @throws NotCanonical, WrongSignature, and whatever the signer throws */
+export async function signStatement(signed: SignedPart, signer: Signer): Promise<SignedStatement> {
+  const { signatures } = await signMetadata(signed, [signer]);
+  const beside = { method: signer.key.scheme, hash: { sha256: digestOf(canonicalJson(signed)) } };
+  return { signatures: signatures.map((signature) => ({ ...signature, ...beside })), signed };
+}
+
+/** What a signature says of itself; not yet compared with anything. */
+export interface Claim {
+  readonly method: string | undefined;
+  readonly sha256: string | undefined;
+}
+
+/** Of a signature. Hashes by other algorithms are ignored. @throws Refusal `malformed` */
+export const claimOf = ({ entry }: Signature): Claim => ({
+  method: entry.optional('method')?.string(),
+  sha256: entry.optional('hash')?.optional('sha256')?.string(),
+});
+
+/** What is wrong with a claim; undefined: nothing. @param signed canonical JSON */
+export function claimFault(
+  { method, sha256 }: Claim,
+  key: PublicKey,
+  signed: Uint8Array,
+): string | undefined {
+  if (method !== undefined && method !== key.scheme) {
+    return `names another method than ${key.scheme}, which is that of the registered key`;
+  }
+  if (sha256 !== undefined && sha256 !== digestOf(signed)) {
+    return 'names a hash that is not the SHA-256 of what is signed';
+  }
+  return undefined;
+}
