@@ -10,6 +10,8 @@ export interface PageAt {
 export interface NavItem {
   readonly to: string;
   readonly label: string;
+  /** Shown only to those who have it; absent: to all. */
+  readonly permission?: string;
 }
 
 const page = (load: () => Promise<ComponentType>) => lazy(async () => ({ default: await load() }));
@@ -44,6 +46,10 @@ const ADAPTER: readonly PageAt[] = [
     page: page(async () => (await import('../fleet/dead-letters-page.js')).DeadLettersPage),
   },
   { path: '/health', page: page(async () => (await import('../fleet/health-page.js')).HealthPage) },
+  {
+    path: '/tokens',
+    page: page(async () => (await import('../access/pages.js')).AdapterTokensPage),
+  },
   { path: '/audit', page: page(async () => (await import('../audit/audit-page.js')).AuditPage) },
 ];
 
@@ -96,6 +102,16 @@ const CAROTA: readonly PageAt[] = [
     path: '/refused-events',
     page: page(async () => (await import('../planning/refused-events-page.js')).RefusedEventsPage),
   },
+  {
+    path: '/tokens',
+    page: page(async () => (await import('../access/pages.js')).CarotaTokensPage),
+  },
+  {
+    path: '/notifications',
+    page: page(
+      async () => (await import('../notifications/notifications-page.js')).NotificationsPage,
+    ),
+  },
   { path: '/audit', page: page(async () => (await import('../audit/audit-page.js')).AuditPage) },
 ];
 
@@ -111,6 +127,7 @@ export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>>
     { to: '/registry', label: 'Registry' },
     { to: '/dead-letters', label: 'Dead letters' },
     { to: '/health', label: 'Health' },
+    { to: '/tokens', label: 'Tokens', permission: 'administer' },
     { to: '/audit', label: 'Audit log' },
   ],
   carota: [
@@ -121,6 +138,8 @@ export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>>
     { to: '/repositories', label: 'Repositories' },
     { to: '/attacks', label: 'Attacks' },
     { to: '/refused-events', label: 'Refused events' },
+    { to: '/tokens', label: 'Tokens', permission: 'administer' },
+    { to: '/notifications', label: 'Notifications', permission: 'administer' },
     { to: '/audit', label: 'Audit log' },
   ],
 };

@@ -14,7 +14,9 @@ import { SIGN_OFF_ADDRESS } from '../api/sign-on.js';
 export function Shell() {
   const session = useSession();
   const [location] = useLocation();
-  const navigation = NAVIGATION[session.server];
+  const navigation = NAVIGATION[session.server].filter(
+    ({ permission }) => permission === undefined || session.permissions.includes(permission),
+  );
   return (
     <div className="shell">
       <a className="skip" href="#content">
