@@ -106,6 +106,11 @@ async function putInPlace(tx: Queryable, vin: string, pseudonym: string): Promis
     await tx.query('update schedules set plan = $2 where id = $1', [id, changed]);
   }
   await tx.query(
+    `update notifications set summary = regexp_replace(summary, $1, $2, 'gi'), key = regexp_replace(key, $1, $2, 'gi')
+     where summary ~* $1 or key ~* $1`,
+    names,
+  );
+  await tx.query(
     `update decisions set reason = regexp_replace(reason, $1, $2, 'gi') where reason ~* $1`,
     names,
   );

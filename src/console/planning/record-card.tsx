@@ -1,6 +1,6 @@
 /** The record of a schedule that a regulator reads (docs/record.md), to save. */
 import { dossierApi, type ScheduleDetails } from '../../contract/carota-api/index.js';
-import { pathOf } from '../../contract/http/index.js';
+import { pathOf } from '../../contract/http/route.js';
 import { Card } from '../ui/page.js';
 
 const KINDS = [

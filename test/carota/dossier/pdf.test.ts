@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyDossier } from '../../../src/carota/dossier/index.js';
+import { Paper } from '../../../src/carota/dossier/pdf/paper.js';
 import { printable } from '../../../src/carota/dossier/pdf/printable.js';
 import { hasPoppler, infoOf, pagesOf, squeezed } from '../../support/pdf.js';
 import {
@@ -84,6 +85,37 @@ describe.skipIf(!hasPoppler)('the PDF', () => {
     await expect(verifyDossier([Buffer.from('%PDF-\n')])).rejects.toThrow('no JSON');
   });
 });
+
+test.skipIf(!hasPoppler)(
+  'texts of any kind are printed whole, over pages where they need them',
+  async () => {
+    const texts = {
+      'one word': 'x'.repeat(9_000),
+      words: 'a b '.repeat(3_000),
+      'line breaks': `first${'\n'.repeat(500)}last`,
+      'no Latin': '漢字'.repeat(500),
+      empty: '',
+    };
+    const paper = new Paper({ title: 'Any', foot: 'foot', createdAt: 0 });
+    paper.part('Texts');
+    for (const [title, text] of Object.entries(texts)) {
+      paper.write({ kind: 'facts', facts: [[title, text]] });
+      paper.write({ kind: 'text', title, text });
+      paper.write({ kind: 'line', text });
+    }
+    paper.end();
+    const parts: Buffer[] = [];
+    for await (const part of paper.output) parts.push(part as Buffer);
+    const pages = pagesOf(Buffer.concat(parts));
+    const text = squeezed(pages.map((page) => page.replace(/foot · page \d+/, '')).join(''));
+    const times = (part: string) => text.split(part).length - 1;
+    expect(times('x'.repeat(9_000))).toBe(3);
+    expect(times('ab'.repeat(3_000))).toBe(3);
+    expect([times('first'), times('last')]).toEqual([3, 3]);
+    expect(times('\\u{6f22}\\u{5b57}'.repeat(500))).toBe(3);
+    expect(pages.every((page) => page.includes('foot · page'))).toBe(true);
+  },
+);
 
 test('what a font cannot print is written as its code point, and so is what nobody sees', () => {
   const latin = (codePoint: number) => codePoint < 0x250 || codePoint > 0xffff;

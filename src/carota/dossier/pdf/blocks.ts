@@ -139,7 +139,7 @@ const BYTES = new Set(['manifest', 'token']);
 const SAID = new Set(['type', 'hash']);
 
 /** Every member, in its order; of members within members each on its own. */
-export function factsOf(value: object, prefix = ''): Fact[] {
+function factsOf(value: object, prefix = ''): Fact[] {
   return Object.entries(value).flatMap(([name, member]: [string, unknown]): Fact[] => {
     if (member === undefined || (prefix === '' && SAID.has(name))) return [];
     const label = prefix === '' ? wordsOf(name) : `${prefix}, ${wordsOf(name)}`;

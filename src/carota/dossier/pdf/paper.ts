@@ -4,8 +4,7 @@ import PDFDocument from 'pdfkit';
 import { type Block, type Fact } from './blocks.js';
 import { printable } from './printable.js';
 
-const fontFile = (name: string) =>
-  createRequire(import.meta.url).resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`);
+const require = createRequire(import.meta.url);
 
 /** A4 in points, and where text is. */
 const MARGIN = 50;
@@ -46,8 +45,8 @@ export class Paper {
         ModDate: new Date(createdAt),
       },
     });
-    document.registerFont('text', fontFile('DejaVuSans'));
-    document.registerFont('bold', fontFile('DejaVuSans-Bold'));
+    document.registerFont('text', require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf'));
+    document.registerFont('bold', require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'));
     document.font('text');
     const { font } = (document as unknown as { _font: { font: Glyphs } })._font;
     this.#hasGlyph = (codePoint) => font.hasGlyphForCodePoint(codePoint);
