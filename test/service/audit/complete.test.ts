@@ -242,6 +242,10 @@ describe('The OTA Adapter', () => {
         deleteRegistration: { params: { vin: other } },
         replayDeadLetter: async () => ({ params: { id: await letter() } }),
         replayDeadLetters: { body: { filter: {} } },
+        rotateToken: async () => {
+          const body = { role: 'viewer', name: 'rotated' };
+          return { params: { id: (await t.call('POST', '/v1.0/tokens', { body })).body.id } };
+        },
         createToken: { body: { role: 'viewer', name: 'v' } },
         revokeToken: async () => {
           tokenId = (await t.call('GET', '/v1.0/tokens')).body.items.at(-1).id;
@@ -393,6 +397,10 @@ describe('The CarOTA Server', () => {
         eraseVehicle: { params: { vin: VIN } },
         replayRefusedEvent: async () => ({ params: { id: await refused() } }),
         replayRefusedEvents: { body: { filter: {} } },
+        rotateToken: async () => {
+          const body = { role: 'viewer', name: 'rotated' };
+          return { params: { id: (await t.call('POST', '/v1.0/tokens', { body })).body.id } };
+        },
         createToken: { body: { role: 'viewer', name: 'v' } },
         revokeToken: async () => ({
           params: { id: (await t.call('GET', '/v1.0/tokens')).body.items.at(-1).id },
