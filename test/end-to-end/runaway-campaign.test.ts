@@ -178,7 +178,7 @@ test('a third is silent after reboot, a third fails an hour after success: the c
     most = Math.max(most, exposure?.undecided ?? 0);
     return status === 'stopped';
   });
-  const { exposed, failed, silent, succeeded } = stopped.exposure as Exposure;
+  const { exposed, failed, silent, succeeded }: Exposure = stopped.exposure;
   expect(most).toBeLessThanOrEqual(CAP);
   expect(most).toBeGreaterThan(CAP / 2);
   expect(failed + silent).toBeGreaterThanOrEqual(2);
@@ -192,7 +192,7 @@ test('a third is silent after reboot, a third fails an hour after success: the c
   const others = fleetVins.length - exposed;
   await eventually(
     async () => (await adapter.call('GET', operationPath(refId))).body.states,
-    ({ cancel = 0, cancelled = 0 }) => cancel + cancelled >= others,
+    ({ cancel = 0, cancelled = 0 }: Record<string, number>) => cancel + cancelled >= others,
     120_000,
   );
   expect((await scheduleOf(refId)).exposure.exposed).toBe(exposed);
@@ -224,10 +224,11 @@ function atTheGate(
         resolve();
         return answer;
       } catch (error) {
-        reject(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
         return undefined;
       }
     };
+    fail();
   });
 }
 

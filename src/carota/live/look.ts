@@ -42,6 +42,9 @@ select (select concat_ws(' ', count(*), max(created_at)) from update_scripts) as
     (select max(replayed_at) from refused_events)) as refused_events,
   (select string_agg(concat_ws(' ', id, last_at, count), ',' order by id)
    from (select id, last_at, count from attack_reports order by id desc limit ${NEWEST}) a) as attacks,
+  (select concat_ws(' ', max(id), sum(tries), count(delivered_at), count(due_at)) from (
+     select id, tries, delivered_at, due_at from notification_deliveries order by id desc limit ${NEWEST}) d) as deliveries,
+  (select string_agg(concat_ws(' ', id, enabled), ',' order by id) from notification_rules) as rules,
   (select concat(max(id), ' ', (select max(position) from audit.chain)) from audit.entries) as audit,
   (select max(version) from director_roots)::text as root`;
 
@@ -50,12 +53,14 @@ interface Rest {
   readonly artifacts: string;
   readonly refused_events: string;
   readonly attacks: string | null;
+  readonly deliveries: string;
+  readonly rules: string | null;
   readonly audit: string | null;
   readonly root: string | null;
 }
 
 /**
- * Fingerprints of the topics `schedules`, `scripts`, `artifacts`, `refused-events`, `attacks`, `audit` and `repositories`,
+ * Fingerprints of the topics `schedules`, `scripts`, `artifacts`, `refused-events`, `attacks`, `notifications`, `audit` and `repositories`,
  * and on request of `schedule:<ref-id>` and `vehicle:<vin>`.
  *
  * @param repositories both, which are in files
@@ -80,6 +85,7 @@ export const lookAt =
       ['artifacts', rest.artifacts],
       ['refused-events', rest.refused_events],
       ['attacks', rest.attacks ?? ''],
+      ['notifications', `${rest.deliveries} ${rest.rules ?? ''}`],
       ['audit', rest.audit ?? ''],
       ['repositories', [rest.root ?? '', ...marks].join(' ')],
       ...rows.map(({ ref_id, mark }): [string, string] => [`schedule:${ref_id}`, mark]),

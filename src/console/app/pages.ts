@@ -106,6 +106,12 @@ const CAROTA: readonly PageAt[] = [
     path: '/tokens',
     page: page(async () => (await import('../access/pages.js')).CarotaTokensPage),
   },
+  {
+    path: '/notifications',
+    page: page(
+      async () => (await import('../notifications/notifications-page.js')).NotificationsPage,
+    ),
+  },
   { path: '/audit', page: page(async () => (await import('../audit/audit-page.js')).AuditPage) },
 ];
 
@@ -133,6 +139,7 @@ export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>>
     { to: '/attacks', label: 'Attacks' },
     { to: '/refused-events', label: 'Refused events' },
     { to: '/tokens', label: 'Tokens', permission: 'administer' },
+    { to: '/notifications', label: 'Notifications', permission: 'administer' },
     { to: '/audit', label: 'Audit log' },
   ],
 };
