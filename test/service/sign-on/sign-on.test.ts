@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
 import { type Database, openPostgres } from '../../../src/service/database/index.js';
 import { startTestCarota, type TestCarota } from '../../carota/support/test-carota.js';
-import { startTestAdapter, type TestAdapter } from '../../support/adapter.js';
+import { eventually, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
 import { Browsing } from '../../support/browsing.js';
 import { newDatabase, type TestDatabase } from '../../support/databases.js';
 import {
@@ -116,6 +116,26 @@ test('somebody without a role gets no session, and is told so', async () => {
   const browsing = new Browsing();
   expect(await signIn(browsing, 'eve')).toBe(`${urls.adapter}/console/?sign-on=no-role`);
   expect(await sessionOf(browsing)).toBe(401);
+});
+
+test('sign-ins and refused ones are in the audit log, with who and from where', async () => {
+  const done = await adapter.call('GET', '/v1.0/audit?action=sign-in&outcome=done&who=oidc:ada');
+  expect(done.body.items).toContainEqual(
+    expect.objectContaining({
+      tokenId: 'oidc:ada',
+      tokenName: 'Name of ada',
+      address: '127.0.0.1',
+      subject: 'single-sign-on',
+      detail: { role: 'operator' },
+    }),
+  );
+  const refused = await eventually(
+    async () =>
+      (await adapter.call('GET', '/v1.0/audit?action=sign-in&outcome=refused&who=oidc:eve')).body
+        .items as object[],
+    (items) => items.length > 0,
+  );
+  expect(refused[0]).toMatchObject({ tokenId: 'oidc:eve', errorCode: 'FORBIDDEN' });
 });
 
 test('the browser comes back to the page it was on, and to no other site', async () => {
