@@ -121,7 +121,10 @@ describe.skipIf(!hasMosquitto())('Mosquitto with client certificates', () => {
     await eventually(
       () =>
         connect(pair).then(
-          (client) => client.end(true) && 'connected',
+          (client) => {
+            client.end(true);
+            return 'connected';
+          },
           () => 'refused',
         ),
       (outcome) => outcome === 'refused',

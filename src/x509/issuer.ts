@@ -47,7 +47,7 @@ const DIGITAL_SIGNATURE = der(TAG.bitString, Buffer.from([7, 0x80]));
 const CERT_AND_CRL_SIGN = der(TAG.bitString, Buffer.from([1, 0x06]));
 
 /** @param publicKeyInfo in DER */
-export function keyIdentifierOf(publicKeyInfo: Uint8Array): Buffer {
+function keyIdentifierOf(publicKeyInfo: Uint8Array): Buffer {
   const [, key] = childrenOf(readDer(publicKeyInfo, TAG.sequence));
   return createHash('sha1').update(readBits(key)).digest();
 }

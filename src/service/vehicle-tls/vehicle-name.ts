@@ -12,7 +12,7 @@ export class CertificateRefused extends Error {
 }
 
 /** The name of a vehicle as a URI, percent-encoded. */
-export const URI_PREFIX = 'urn:otaops:system:';
+const URI_PREFIX = 'urn:otaops:system:';
 
 const isSystemId = checkOf(SystemId);
 

@@ -1,0 +1,107 @@
+/**
+ * The agent is killed (SIGKILL) at each operation on the files of its certificate, during enrolment and renewal. At every
+ * moment its files hold a pair that the server accepts, or it gets one with the code that it has used already.
+ */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CertificateStore, ClientTls } from '../../src/vehicle/index.js';
+import { tlsFetch } from '../../src/vehicle/tls-fetch.js';
+import {
+  type AdapterDouble,
+  MODEL,
+  startAdapterDouble,
+  startTestCarota,
+  type TestCarota,
+} from '../carota/support/test-carota.js';
+import { bundled } from '../support/bundle.js';
+import { byDepth, seed } from '../support/depth.js';
+import { vinOf } from '../support/messages.js';
+import { OpensslAuthority } from '../support/openssl-authority.js';
+import { temporaryDirectory } from '../support/servers.js';
+
+const CHILD = await bundled(
+  fileURLToPath(new URL('support/mortal-certificate.mjs', import.meta.url)),
+);
+const servers = new OpensslAuthority('Servers');
+const ca = readFileSync(servers.ca, 'utf8');
+let double: AdapterDouble;
+let carota: TestCarota;
+beforeAll(async () => {
+  const { cert, key } = servers.server();
+  double = await startAdapterDouble();
+  carota = await startTestCarota(double.url, {
+    vehiclePort: 0,
+    vehicleTls: { cert, key, ca: undefined },
+    enrolmentCa: join(temporaryDirectory('enrolment'), 'authority'),
+    certificateDays: 1,
+  });
+});
+afterAll(async () => {
+  await carota.stop();
+  await double.stop();
+});
+
+interface Settings {
+  readonly directory: string;
+  readonly url: string;
+  readonly systemId: string;
+  readonly code: string;
+  readonly ca: string;
+}
+
+/** @returns its exit code, or the signal that killed it */
+const live = (settings: Settings & { readonly killAt?: number }) =>
+  new Promise<number | string | null>((resolve, reject) => {
+    const child = spawn(process.execPath, [CHILD, JSON.stringify(settings)], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 60_000,
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(signal ?? code));
+  });
+
+let number = 0;
+async function newVehicle(): Promise<Settings & { readonly vin: string }> {
+  const vin = vinOf(++number, 'CUT');
+  const systemId = `c2c-sys-${vin}`;
+  await carota.call('PUT', `/v1.0/vehicles/${vin}`, {
+    body: { model: MODEL, system_id: systemId },
+  });
+  const { code } = (await carota.call('POST', `/v1.0/vehicles/${vin}/enrolment-codes`)).body;
+  const directory = temporaryDirectory('certificate');
+  return { vin, systemId, code, directory, url: carota.carota.vehicleUrl ?? '', ca };
+}
+
+/** With what is on disk. */
+async function directorAnswers({ vin, url, directory }: Awaited<ReturnType<typeof newVehicle>>) {
+  const stored = new CertificateStore(directory).read();
+  if (!stored) return 'no certificate';
+  const { cert, key } = stored;
+  const send = tlsFetch(new ClientTls({ ca, cert, key }));
+  return (await send(`${url}/uptane/director/${vin}/1.root.json`)).status;
+}
+
+/** Operations of an enrolment and a renewal: more than there are, so that the last ones show where they end. */
+const OPERATIONS = 20;
+const STEP = byDepth({ quick: 4, full: 1 });
+const first = byDepth({ quick: 1 + (seed % 4), full: 1 });
+
+test.each(
+  Array.from({ length: Math.floor((OPERATIONS - first) / STEP) + 1 }, (_, n) => first + n * STEP),
+)('killed at operation %i, it goes on', async (killAt) => {
+  const vehicle = await newVehicle();
+  const ended = await live({ ...vehicle, killAt });
+  expect(['SIGKILL', 0]).toContain(ended);
+  // Whatever is on disk is whole, and good.
+  expect([200, 'no certificate']).toContain(await directorAnswers(vehicle));
+  expect(await live(vehicle)).toBe(0);
+  expect(await directorAnswers(vehicle)).toBe(200);
+});
+
+test('it is killed indeed, and beyond the last operation it is not', async () => {
+  expect(await live({ ...(await newVehicle()), killAt: 1 })).toBe('SIGKILL');
+  expect(await live({ ...(await newVehicle()), killAt: OPERATIONS })).toBe(0);
+});
