@@ -30,7 +30,7 @@ export function GuardCard({ schedule }: { schedule: ScheduleDetails }) {
             {test.path.length === 0
               ? `Test ${count(test.number)} has no vehicle yet`
               : `Test ${count(test.number)}: ${count(undecidedInTest)} of the ${test.from === 1 ? 'first' : 'next'} ${count(test.path.length)} exposed vehicles are undecided`}
-            {test.oldest && test.oldest.decidesAt !== null && (
+            {test.oldest?.decidesAt && (
               <>
                 ; the oldest, <Link href={vehicleAt(test.oldest.vin)}>{test.oldest.vin}</Link>, will
                 count as {test.oldest.state === 'success' ? 'succeeded' : 'silent'}{' '}
