@@ -84,7 +84,14 @@ async function start(
 
   const tracing = await openTracing(tracingOptions(settings, instance));
   opened.add('tracing', () => tracing.stop());
-  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
+  const audited = {
+    name: 'adapter',
+    database,
+    clock,
+    version: VERSION,
+    copy: metrics.auditCopy(),
+  } as const;
+  const audit = await openAudit(settings, audited, opened, log);
   const maintenance = await startMaintenance({
     database,
     clock,

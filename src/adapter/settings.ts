@@ -52,6 +52,8 @@ export interface AdapterSettings extends TlsSettings, SignOnSettings {
   readonly secretKeys?: readonly string[] | undefined;
   /** Seals the audit log: Ed25519, PEM; undefined: one in the data directory, made at the first start. */
   readonly auditKeyFile?: string | undefined;
+  /** `tcp://`, `tls://` or `udp://host:port`, where the audit log is copied to; undefined: nowhere. */
+  readonly auditSyslog?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   /** Of the embedded broker. */
   readonly vehicleSignInLimits?: SignInLimits | undefined;

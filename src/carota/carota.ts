@@ -98,7 +98,14 @@ async function start(
   for (const name of migrated) log.info({ migration: name }, 'migrated');
   const clock = databaseClock.now;
   const metrics = new CarotaMetrics(database.requests, clock, databaseClock.offsetSeconds);
-  const audit = await openAudit(settings, { database, clock, version: VERSION }, opened, log);
+  const audited = {
+    name: 'carota',
+    database,
+    clock,
+    version: VERSION,
+    copy: metrics.auditCopy(),
+  } as const;
+  const audit = await openAudit(settings, audited, opened, log);
   const directorFolder = resolve(settings.directorDir ?? join(settings.dataDir, 'director'));
   const signerProcess = settings.directorSigner
     ? new SignerClient(settings.directorSigner)

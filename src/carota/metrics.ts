@@ -1,4 +1,5 @@
 /** Metrics for monitoring the CarOTA Server. */
+import { type CopyWatch, watchCopy } from '../service/audit/index.js';
 import { type Logger } from 'pino';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { countExpiringTokens, watchSignIns } from '../service/access/index.js';
@@ -153,6 +154,10 @@ export class CarotaMetrics {
   }
 
   /** How failed sign-ins are counted and logged; called once. */
+  auditCopy(): CopyWatch {
+    return watchCopy(this.#registry);
+  }
+
   signIns(log: Logger): ReturnType<typeof watchSignIns> {
     return watchSignIns(this.#registry, log);
   }

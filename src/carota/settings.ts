@@ -29,6 +29,8 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly databaseUrl?: string | undefined;
   /** Seals the audit log: Ed25519, PEM; undefined: one in the data directory, made at the first start. */
   readonly auditKeyFile?: string | undefined;
+  /** `tcp://`, `tls://` or `udp://host:port`, where the audit log is copied to; undefined: nowhere. */
+  readonly auditSyslog?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
   /** How long a statement may take that reads for people, seconds. */

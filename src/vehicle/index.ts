@@ -4,10 +4,12 @@
  * @module vehicle
  */
 export * from './agent.js';
+export * from './client-tls.js';
 export * from './cloud-link.js';
 export * from './consent/index.js';
 export * from './download/index.js';
 export * from './ecu/ecu-identity.js';
+export * from './enrolment/index.js';
 export * from './file-conditions.js';
 export * from './identity.js';
 export * from './installer/index.js';

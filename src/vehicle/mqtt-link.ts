@@ -7,6 +7,7 @@ import {
   parseBrokerUrl,
   topicTemplate,
 } from '../contract/index.js';
+import { type ClientTls } from './client-tls.js';
 import { type CloudLink, type CloudLinkHandlers, NobodyListens } from './cloud-link.js';
 
 /** Broker, identity and topics of an {@link MqttLink}. */
@@ -14,11 +15,12 @@ export interface MqttLinkOptions {
   /** e.g. `mqtt://127.0.0.1:1883`, or with the hosts of a cluster `mqtts://a:8883,b:8883` */
   readonly url: string;
   readonly systemId: string;
-  readonly credential: string;
+  /** Absent: the client certificate is enough. */
+  readonly credential?: string | undefined;
   readonly c2dTopic?: string;
   readonly d2cTopic?: string;
-  /** CA certificates in PEM for `mqtts://`; default: those of Node.js. */
-  readonly ca?: string | undefined;
+  /** For `mqtts://`: whom to trust, and the client certificate. When it is renewed, the connection is made anew with it. */
+  readonly tls?: ClientTls | undefined;
   /** Called with each error of the connection, which is retried automatically. */
   readonly onError?: (error: Error) => void;
   /** Called when the broker has accepted the connection, also after a reconnect. */
@@ -47,6 +49,7 @@ export class MqttLink implements CloudLink {
   readonly #c2dTopic: string;
   readonly #d2cTopic: string;
   #client: MqttClient | undefined;
+  #unsubscribe: (() => void) | undefined;
   /** Ends waits for an acknowledgement when the link is closed; the client library forgets them. */
   #closing = new AbortController();
 
@@ -63,8 +66,17 @@ export class MqttLink implements CloudLink {
 
   open(handlers: CloudLinkHandlers): void {
     this.#closing = new AbortController();
+    this.#unsubscribe = this.#options.tls?.onChange(() => this.#reconnect());
     setMaxListeners(0, this.#closing.signal);
     this.#connect(handlers);
+  }
+
+  /** The client library keeps what is not acknowledged, and sends it again on the next connection. */
+  #reconnect(): void {
+    const client = this.#client;
+    if (!client) return;
+    Object.assign(client.options, this.#options.tls?.options);
+    client.stream.end();
   }
 
   #connect(handlers: CloudLinkHandlers): void {
@@ -97,7 +109,7 @@ export class MqttLink implements CloudLink {
   }
 
   #clientOf(url: string): MqttClient {
-    const { systemId, credential, ca } = this.#options;
+    const { systemId, credential, tls } = this.#options;
     const { protocol, path, hosts } = parseBrokerUrl(url);
     // Spreads a fleet over the hosts of a cluster.
     const start = Math.floor(Math.random() * hosts.length);
@@ -106,8 +118,8 @@ export class MqttLink implements CloudLink {
     return mqtt.connect(`${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`, {
       clientId: systemId,
       username: systemId,
-      password: credential,
-      ...(ca === undefined ? {} : { ca }),
+      ...(credential === undefined ? {} : { password: credential }),
+      ...tls?.options,
       ...(servers.length > 1 ? { servers } : {}),
       clean: false,
       ...(speaksOld.has(url)
@@ -143,6 +155,7 @@ export class MqttLink implements CloudLink {
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
+    this.#unsubscribe?.();
     this.#closing.abort();
     await client?.endAsync(true);
   }

@@ -1,6 +1,7 @@
 /** A vehicle on this machine: ECUs as files, or a command for real ones, and all data in one directory. */
 import { join } from 'node:path';
 import { VehicleAgent, type VehicleAgentOptions } from './agent.js';
+import { type ClientTls } from './client-tls.js';
 import { type CloudLink } from './cloud-link.js';
 import { FileConditions } from './file-conditions.js';
 import { type VehicleIdentity } from './identity.js';
@@ -32,7 +33,10 @@ export interface RealVehicleOptions {
   readonly directory: string;
   /** URL of the CarOTA Server. */
   readonly carotaUrl: string;
-  readonly carotaToken: string;
+  /** Absent: the client certificate is enough. */
+  readonly carotaToken?: string | undefined;
+  /** For `https://` to the CarOTA Server: whom to trust, and the client certificate. */
+  readonly tls?: ClientTls | undefined;
   /** Default: `/uptane/director` of the CarOTA Server. Without the VIN. */
   readonly directorUrl?: string | undefined;
   /** Default: `/uptane/image` of the CarOTA Server. */
@@ -125,6 +129,7 @@ function equipmentOf(options: RealVehicleOptions, clock: VehicleClock): Equipmen
     admission: new CarotaAdmission({
       url: options.carotaUrl,
       token: options.carotaToken,
+      tls: options.tls,
       vin: options.identity.vin,
       pauseMs: options.patience?.pauseMs,
     }),

@@ -1,6 +1,7 @@
 /** The equipment of a vehicle with Uptane: orders, downloads, and verifying ECUs. */
 import { join } from 'node:path';
 import { imagePath } from '../uptane/urls.js';
+import { type ClientTls } from './client-tls.js';
 import { type FactorySoftware } from './installer/index.js';
 import { HttpDownloads, type SlowestRate } from './download/index.js';
 import { EcuInstaller } from './primary/ecu-installer.js';
@@ -12,6 +13,7 @@ import {
   type Installer,
   type VerifiedImage,
 } from './update/index.js';
+import { tlsFetch } from './tls-fetch.js';
 import { type VehicleClock } from './vehicle-clock.js';
 
 /** Retries while fetching an order. */
@@ -31,7 +33,9 @@ export interface UptaneEquipmentOptions {
   /** Without the VIN. */
   readonly directorUrl: URL;
   readonly imageUrl: URL;
-  readonly carotaToken: string;
+  /** Absent: the client certificate is enough. */
+  readonly carotaToken?: string | undefined;
+  readonly tls?: ClientTls | undefined;
   readonly bytesPerSecond?: number | undefined;
   readonly patience?: Patience | undefined;
   readonly clock: VehicleClock;
@@ -44,14 +48,16 @@ export interface UptaneEquipmentOptions {
 export function uptaneEquipment(
   options: UptaneEquipmentOptions,
 ): Pick<Equipment, 'scripts' | 'downloads' | 'installer'> {
-  const { directory, directorUrl, imageUrl, clock, patience = {} } = options;
-  const headers = { 'authorization-token': options.carotaToken };
+  const { directory, directorUrl, imageUrl, clock, carotaToken, tls, patience = {} } = options;
+  const headers = carotaToken === undefined ? {} : { 'authorization-token': carotaToken };
+  const isSame = imageUrl.origin === directorUrl.origin;
   const opened = openPrimary({
     vin: options.vin,
     directory,
     directorUrl,
     imageUrl,
     headers,
+    tls,
     installerOf: (local) =>
       options.localInstaller(
         local.flatMap(({ name, version }) =>
@@ -73,7 +79,8 @@ export function uptaneEquipment(
     downloads: new HttpDownloads({
       directory: join(directory, 'downloads'),
       locate: (wanted) => Promise.resolve(imageAddress(imageUrl, wanted.image)),
-      headers: imageUrl.origin === directorUrl.origin ? headers : {},
+      headers: isSame ? headers : {},
+      ...(isSame && tls ? { fetch: tlsFetch(tls) } : {}),
       bytesPerSecond: options.bytesPerSecond,
       ...patience,
     }),

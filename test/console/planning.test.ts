@@ -1,6 +1,8 @@
 /** Planning in a real Chromium: artifact, update script, schedule, approval by a second person, waves and guard. */
+import { readFileSync } from 'node:fs';
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { verifyDossier } from '../../src/carota/dossier/index.js';
 import {
   type AdapterDouble,
   eventOf,
@@ -301,6 +303,24 @@ describe.runIf(await hasChromium())('planning', () => {
     const events = page.getByRole('region', { name: 'Events' });
     await events.getByText('failure').waitFor();
     await page.getByRole('region', { name: 'Installed versions' }).getByText('1.3.2').waitFor();
+  });
+
+  test('the record of the schedule is saved, as JSON Lines, as PDF, and for the archive', async () => {
+    await visit(page, PATH, REF_ID);
+    const save = async (name: string) => {
+      const saved = page.waitForEvent('download');
+      await page.getByRole('link', { name, exact: true }).click();
+      const download = await saved;
+      return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+    };
+    const record = await save('JSON Lines');
+    expect(record.name).toMatch(/^dossier winter 1.2\.jsonl$/);
+    expect(await verifyDossier([record.bytes])).toMatchObject({ refId: REF_ID });
+    const pdf = await save('PDF');
+    expect(pdf.bytes.subarray(0, 5).toString()).toBe('%PDF-');
+    const archive = await save('Archive with pseudonyms');
+    expect(await verifyDossier([archive.bytes])).toMatchObject({ pseudonymous: true });
+    expect(archive.bytes.includes(vins[0] ?? '')).toBe(false);
   });
 
   test('an event that could not be stored is found, read, and replayed', async () => {

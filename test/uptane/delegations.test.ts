@@ -1,51 +1,25 @@
-/** Resolution of delegations: priority, termination, hardware, patterns, multi-role delegations. */
-import { must } from './support/must.js';
-import { beforeEach, describe, expect, test } from 'vitest';
-import { matchesPath } from '../../src/uptane/delegations/path-pattern.js';
+/** Resolution of delegations: priority, termination, hardware, invalid roles, bounds. */
+import { describe, expect, test } from 'vitest';
 import { LIMITS } from '../../src/uptane/limits.js';
+import {
+  enter,
+  follow,
+  followMany,
+  found,
+  image,
+  lister,
+  newWorldForEachTest,
+  passer,
+  refused,
+  top,
+  visited,
+  world,
+} from './support/delegating.js';
 import { makeKey } from './support/keys.js';
+import { must } from './support/must.js';
 import { FIRMWARE, forEcu, match, TestWorld } from './support/test-vehicle.js';
-import { type Custom, type TestRepository } from './support/test-repository.js';
 
-let world: TestWorld;
-let image: TestRepository;
-type Role = TestRepository['targets'];
-let top: Role;
-beforeEach(() => {
-  world = new TestWorld().order();
-  ({ image } = world);
-  top = image.targets;
-  top.targets = {};
-});
-
-/** Applies to the firmware unless a test says otherwise. */
-const ALL = { paths: ['brakes/*'] };
-
-/** A role that lists the firmware: the right image, or another of the same length. */
-function lister(name: string, content = 'firmware'): Role {
-  const role = image.addRole(name);
-  image.addImage(FIRMWARE, Buffer.from(content), { match: match() }, role);
-  return role;
-}
-const passer = (name: string): Role => image.addRole(name);
-const follow = (from: Role, name: string, details: Custom = {}) =>
-  image.delegate(from, name, { ...ALL, ...details });
-const followMany = (from: Role, names: string[], details: Custom = {}) =>
-  image.delegateToMany(from, names, { ...ALL, ...details });
-
-const visited = () =>
-  world.imageFetcher.requests
-    .map((path) => /^1\.(?!targets|snapshot)(.*)\.json$/.exec(path)?.[1])
-    .filter((name) => name !== undefined && name !== '');
-
-async function found() {
-  world.provision();
-  expect(await world.paths()).toEqual([FIRMWARE]);
-}
-async function refused(code: string) {
-  world.provision();
-  expect((await world.refusal()).code).toBe(code);
-}
+newWorldForEachTest();
 
 describe('one role after another', () => {
   test('the top-level role comes before all delegations', async () => {
@@ -199,9 +173,7 @@ describe('hardware', () => {
   });
 
   test('an image for two kinds of hardware must be found for both', async () => {
-    world = new TestWorld();
-    ({ image } = world);
-    top = image.targets;
+    enter(new TestWorld());
     const custom = { match: match(1, ['hw-a', 'hw-b']) };
     const ecuIdentifiers = { ...forEcu(), ...forEcu('ecu-2', 'hw-b') };
     world.director.addImage(FIRMWARE, Buffer.from('firmware'), { ...custom, ecuIdentifiers });
@@ -324,132 +296,6 @@ test('stored metadata is verified again, with the current keys of the delegation
   expect(await world.refusal()).toMatchObject({ code: 'signature', role: 'supplier' });
 });
 
-describe('a multi-role delegation', () => {
-  test('all agree', async () => {
-    lister('a');
-    lister('b');
-    followMany(top, ['a', 'b']);
-    await found();
-  });
-
-  test('one role is not enough: the second one disagrees', async () => {
-    lister('a', 'f1rmware');
-    lister('b');
-    followMany(top, ['a', 'b']);
-    await refused('no-image');
-  });
-
-  test('two of three agree', async () => {
-    lister('a', 'f1rmware');
-    lister('b');
-    lister('c');
-    followMany(top, ['a', 'b', 'c'], { minRolesInAgreement: 2 });
-    await found();
-  });
-
-  test('of two agreeing groups, the one with the earliest role counts', async () => {
-    lister('a');
-    lister('b', 'f1rmware');
-    lister('c', 'f1rmware');
-    lister('d');
-    followMany(top, ['a', 'b', 'c', 'd'], { minRolesInAgreement: 2 });
-    await found();
-  });
-
-  test('different match metadata is a disagreement', async () => {
-    lister('a');
-    const b = image.addRole('b');
-    image.addImage(FIRMWARE, Buffer.from('firmware'), { match: match(2) }, b);
-    followMany(top, ['a', 'b']);
-    await refused('no-image');
-  });
-
-  test('different custom metadata is not', async () => {
-    lister('a');
-    const b = image.addRole('b');
-    image.addImage(FIRMWARE, Buffer.from('firmware'), { match: match(), note: 'x' }, b);
-    followMany(top, ['a', 'b']);
-    await found();
-  });
-
-  test('a role listed twice has one vote', async () => {
-    lister('a');
-    followMany(top, ['a', 'a']);
-    await refused('no-image');
-  });
-
-  test('each role uses its own delegations, even to the same supplier', async () => {
-    const a = passer('a');
-    const b = passer('b');
-    lister('supplier');
-    follow(a, 'supplier');
-    follow(b, 'supplier');
-    followMany(top, ['a', 'b']);
-    await found();
-  });
-
-  test('a terminating delegation of one role does not affect the others', async () => {
-    const a = passer('a');
-    passer('x');
-    follow(a, 'x', { terminating: true });
-    lister('b');
-    lister('c');
-    followMany(top, ['a', 'b', 'c'], { minRolesInAgreement: 2 });
-    await found();
-  });
-
-  test('without agreement the next delegation is searched', async () => {
-    lister('a', 'f1rmware');
-    lister('b');
-    followMany(top, ['a', 'b']);
-    lister('c');
-    follow(top, 'c');
-    await found();
-  });
-
-  test('even if it is to one of these roles', async () => {
-    passer('a');
-    lister('b');
-    followMany(top, ['a', 'b']);
-    follow(top, 'b');
-    await found();
-  });
-
-  test('unless the delegation is terminating', async () => {
-    passer('a');
-    lister('b');
-    followMany(top, ['a', 'b'], { terminating: true });
-    lister('c');
-    follow(top, 'c');
-    await refused('no-image');
-  });
-
-  test('if terminating, it still searches below its roles', async () => {
-    const a = passer('a');
-    lister('x');
-    follow(a, 'x');
-    lister('b');
-    followMany(top, ['a', 'b'], { terminating: true });
-    await found();
-  });
-
-  test('for other hardware it is skipped', async () => {
-    lister('a');
-    lister('b');
-    followMany(top, ['a', 'b'], { hardwareIds: ['hw-b'] });
-    await refused('no-image');
-  });
-
-  test('an invalid role ends the search', async () => {
-    lister('a');
-    lister('b');
-    lister('c');
-    followMany(top, ['a', 'b', 'c'], { minRolesInAgreement: 2 });
-    image.signers = (role) => (role === 'c' ? [makeKey()] : undefined);
-    await refused('signature');
-  });
-});
-
 describe('bounds', () => {
   test(`the ${LIMITS.rolesPerImage - 1}th delegated role is visited, one more is not`, async () => {
     const names = Array.from({ length: LIMITS.rolesPerImage }, (_, index) => `r${index + 1}`);
@@ -479,112 +325,4 @@ describe('bounds', () => {
     for (const role of roles) followMany(role, names);
     await refused('no-image');
   });
-});
-
-test.each([
-  ['root', 'malformed'],
-  ['timestamp', 'malformed'],
-  ['snapshot', 'malformed'],
-])('a delegation to a role named %s is refused', async (name, code) => {
-  lister(name);
-  follow(top, name);
-  image.delegated.delete(name);
-  await refused(code);
-});
-
-test.each(['__proto__', 'constructor', '../x', 'ä/🚗', '%', '?#', '.', '..', 'x'.repeat(300), ''])(
-  'a role can be named %j',
-  async (name) => {
-    lister(name);
-    follow(top, name);
-    await found();
-    expect(world.imageFetcher.requests).toContain(`1.${encodeURIComponent(name)}.json`);
-  },
-);
-
-describe('malformed delegations', () => {
-  test.each<[what: string, change: (delegation: any, delegations: any) => void]>([
-    ['without keys', (_, delegations) => delete delegations.keys],
-    ['without roles', (_, delegations) => delete delegations.roles],
-    ['with roles by name', (_, delegations) => (delegations.roles = {})],
-    ['without name', (delegation) => delete delegation.name],
-    ['without paths', (delegation) => delete delegation.paths],
-    [
-      'by path hash prefixes',
-      (delegation) => {
-        delete delegation.paths;
-        delegation.path_hash_prefixes = [''];
-      },
-    ],
-    ['with one path as text', (delegation) => (delegation.paths = 'brakes/*')],
-    ['without termination', (delegation) => delete delegation.terminating],
-    ['with termination as text', (delegation) => (delegation.terminating = 'false')],
-    ['with threshold 0', (delegation) => (delegation.threshold = 0)],
-    ['with a negative threshold', (delegation) => (delegation.threshold = -1)],
-    ['with threshold true', (delegation) => (delegation.threshold = true)],
-    ['with threshold 1.0', (delegation) => (delegation.threshold = '1')],
-    ['without key ids', (delegation) => delete delegation.keyids],
-    ['with hardware null', (delegation) => (delegation.hardwareIds = null)],
-    ['with hardware as text', (delegation) => (delegation.hardwareIds = 'hw-a')],
-    ['to one role and many', (delegation) => (delegation.roles = [])],
-    [
-      'to several roles, without a minimum',
-      (delegation) => {
-        const { name, keyids, threshold } = delegation;
-        delete delegation.name;
-        delegation.roles = [{ name, keyids, threshold }];
-      },
-    ],
-    [
-      'to several roles, with a minimum of 0',
-      (delegation) => {
-        const { name, keyids, threshold } = delegation;
-        delete delegation.name;
-        Object.assign(delegation, { roles: [{ name, keyids, threshold }], minRolesInAgreement: 0 });
-      },
-    ],
-  ])('%s', async (_what, change) => {
-    lister('a');
-    follow(top, 'a');
-    image.tamper = (role, signed) => {
-      if (role === 'targets') change(signed.delegations.roles[0], signed.delegations);
-    };
-    await refused('malformed');
-  });
-});
-
-test.each([
-  ['a', 'a', true],
-  ['a', 'A', false],
-  ['*', '', true],
-  ['*', 'abc', true],
-  ['*', 'a/b', false],
-  ['*/*', 'a/b', true],
-  ['**', 'a/b', false],
-  ['**', 'ab', true],
-  ['a*b*c', 'aXbYbZc', true],
-  ['a*b*c', 'aXcYb', false],
-  ['*a', 'aaab', false],
-  ['*.tgz', 'foo-1.tgz', true],
-  ['foo-?.tgz', 'foo-12.tgz', false],
-  ['?', '🚗', true],
-  ['?', '/', false],
-  ['??', '🚗', false],
-  ['', '', true],
-  ['', 'a', false],
-  ['/a', 'a', false],
-  ['a/', 'a', false],
-  ['*', '.hidden', true],
-  ['a.b', 'axb', false],
-  ['[ab]', 'a', false],
-  ['[ab]', '[ab]', true],
-  ['\\*', 'a', false],
-  ['a\nb', 'a\nb', true],
-  ['*', 'a\nb', true],
-])('the pattern %j and the path %j: %s', (pattern, path, expected) => {
-  expect(matchesPath(pattern, path)).toBe(expected);
-});
-
-test('a hostile pattern costs no more than the product of both lengths', () => {
-  expect(matchesPath(`${'*a'.repeat(2_000)}b`, 'a'.repeat(4_000))).toBe(false);
 });

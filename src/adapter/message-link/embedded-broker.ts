@@ -82,7 +82,7 @@ export class EmbeddedBroker implements MessageLink {
   readonly #sessions: SessionStore;
   #watch: IdentityWatch | undefined;
   #broker: Aedes | undefined;
-  /** Opened in this order; the first is the one that is told to vehicles. */
+  /** Opened in this order; the first is the one announced to vehicles. */
   #servers: Server[] = [];
   /** Who has shown a client certificate. */
   readonly #certified = new WeakMap<Duplex, CertifiedVehicle>();

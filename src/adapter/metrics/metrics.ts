@@ -1,4 +1,5 @@
 /** Metrics for monitoring, in the Prometheus text format. */
+import { type CopyWatch, watchCopy } from '../../service/audit/index.js';
 import { type Logger } from 'pino';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type SendOutcome } from '../c2d-sender/index.js';
@@ -178,6 +179,10 @@ export class Metrics {
   }
 
   /** How failed sign-ins are counted and logged; called once. */
+  auditCopy(): CopyWatch {
+    return watchCopy(this.#registry);
+  }
+
   signIns(log: Logger): ReturnType<typeof watchSignIns> {
     return watchSignIns(this.#registry, log);
   }

@@ -2,7 +2,7 @@
  * The metadata of each vehicle: signed when it is asked for and something has changed or is about to expire, and stored
  * before it is served. Only what is stored is served, so all processes on one database serve the same.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Batches } from '../../service/batches.js';
 import {
   bytesArray,
@@ -179,7 +179,7 @@ export class VehicleMetadata {
   #epochOf({ database }: VehicleStanding): string {
     if (this.#epoch?.database === database) return this.#epoch.digest;
     const { rootDigest } = this.#options.keys;
-    const digest = createHash('sha256').update(`${database} ${rootDigest}`).digest('hex');
+    const digest = hash('sha256', `${database} ${rootDigest}`);
     this.#epoch = { database, digest };
     return digest;
   }
@@ -242,8 +242,7 @@ interface FileWithBytes extends SignedFile {
 const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
 
 /** Of what targets say, always made in the same order. */
-const digestOf = (content: SignedPart) =>
-  createHash('sha256').update(JSON.stringify(content)).digest('hex');
+const digestOf = (content: SignedPart) => hash('sha256', JSON.stringify(content));
 
 /** What the targets of a vehicle are to say. */
 interface Listed {

@@ -63,10 +63,11 @@ export class BuiltInAuthority implements CertificateAuthority {
   }
 
   issue({ systemId, publicKeyInfo }: CheckedRequest): Promise<Uint8Array> {
-    const now = this.#options.clock();
+    const { clock, validityMs } = this.#options;
+    const now = clock();
     const validity = {
-      notBefore: now - BACKDATED_MS,
-      notAfter: now + this.#options.validityMs,
+      notBefore: now - Math.min(BACKDATED_MS, validityMs / 10),
+      notAfter: now + validityMs,
     };
     const { bytes } = issueClientCertificate(this.#issuer, systemId, publicKeyInfo, validity);
     return Promise.resolve(bytes);

@@ -8,17 +8,22 @@ import { serviceLog } from '../log.js';
 import { print, printError, printJson } from '../output.js';
 import {
   addSettings,
+  ALLOW_PLAIN_HTTP,
   BadSetting,
   BANDWIDTH,
   C2D_TOPIC,
+  CA,
   CAROTA_TOKEN,
   CAROTA_URL,
+  CLIENT_CERT,
+  CLIENT_KEY,
   CONSENT,
   CREDENTIAL,
   D2C_TOPIC,
   DEVICE_ID,
   DIRECTOR_URL,
   ECU_TYPE,
+  ENROLMENT_CODE,
   HEALTH_COMMAND,
   HOST,
   IMAGE_URL,
@@ -26,7 +31,6 @@ import {
   IVI_PORT,
   LOG_LEVEL,
   MODEL,
-  MQTT_CA,
   LOCAL_BROKER,
   MQTT_URL,
   PROGRESS_PERCENT,
@@ -40,6 +44,7 @@ import {
 } from '../settings/index.js';
 import { parseVin } from '../settings/parsers.js';
 import { stopRequested } from '../stop-signals.js';
+import { openVehicleIdentity, refusePlainHttp } from '../vehicle-identity.js';
 import { initialTrust, provisionCommand, type TrustFlags } from './provision.js';
 
 interface VehicleFlags {
@@ -50,7 +55,11 @@ interface VehicleFlags {
   readonly ecuType: string;
   readonly credential?: string;
   readonly mqttUrl: string;
-  readonly mqttCa?: string;
+  readonly ca?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  readonly enrolmentCode?: string;
+  readonly allowPlainHttp: boolean;
   readonly c2dTopic: string;
   readonly d2cTopic: string;
   readonly carotaUrl: string;
@@ -86,10 +95,10 @@ Example, beside otaops serve and otaops carota:
     --carota-token … --consent ivi`,
     );
   addSettings(command, [VIN, MODEL, CREDENTIAL, CAROTA_URL, CAROTA_TOKEN]);
-  addSettings(command, [DIRECTOR_URL, IMAGE_URL]);
+  addSettings(command, [DIRECTOR_URL, IMAGE_URL, ALLOW_PLAIN_HTTP]);
+  addSettings(command, [CLIENT_CERT, CLIENT_KEY, CA, ENROLMENT_CODE]);
   addSettings(command, [
     { ...MQTT_URL, default: LOCAL_BROKER },
-    MQTT_CA,
     SYSTEM_ID,
     DEVICE_ID,
     ECU_TYPE,
@@ -133,6 +142,8 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   const directory = flags.vehicleDir ?? join('.otaops-vehicle', vin);
   // Only one process may use the journal.
   const lock = await openDataDirectory(directory);
+  refusePlainHttp(flags);
+  const identity = await openVehicleIdentity({ ...flags, directory, systemId, log });
   const notes = connectionNotes(flags.mqttUrl, systemId);
   const ivi = flags.consent === 'ivi' ? new IviPage() : undefined;
   let onBroken: (error: Error) => void = () => undefined;
@@ -149,10 +160,12 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
     link: new MqttLink({
       url: flags.mqttUrl,
       systemId,
-      credential: needed(flags.credential, CREDENTIAL),
+      credential: identity.tls?.hasCertificate
+        ? flags.credential
+        : needed(flags.credential, CREDENTIAL),
       c2dTopic: flags.c2dTopic,
       d2cTopic: flags.d2cTopic,
-      ...(flags.mqttCa === undefined ? {} : { ca: await readFile(flags.mqttCa, 'utf8') }),
+      tls: identity.tls,
       onError: (error) => {
         log.warn({ err: error }, 'message link');
         notes.onError(error);
@@ -160,7 +173,10 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
       onConnected: () => notes.onConnected(),
     }),
     directory,
-    carotaToken: needed(flags.carotaToken, CAROTA_TOKEN),
+    carotaToken: identity.tls?.hasCertificate
+      ? flags.carotaToken
+      : needed(flags.carotaToken, CAROTA_TOKEN),
+    tls: identity.tls,
     consent: ivi ?? (await consentOf(flags.consent)),
     conditions: new FileConditions(flags.vehicleStatus, flags.timeZone),
     bytesPerSecond: flags.bandwidth,
@@ -177,6 +193,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   vehicle.agent.goOnline();
   print(`Agent of ${vin} started; connecting to ${flags.mqttUrl} as ${systemId}.`);
   const ended = await Promise.race([stopping, broken]);
+  await identity.stop();
   await vehicle.stop();
   await ivi?.close();
   lock.release();

@@ -99,6 +99,21 @@ export const CERTIFICATE_DAYS: Setting<number> = {
   default: 90,
   parse: parsePositive,
 };
+export const CLIENT_CERT: Setting<string> = {
+  flag: '--client-cert <file>',
+  description:
+    'PEM file of the vehicle’s client certificate, in place of --credential and --carota-token',
+};
+export const CLIENT_KEY: Setting<string> = {
+  flag: '--client-key <file>',
+  description: 'PEM file of its key',
+};
+export const ENROLMENT_CODE: Setting<string> = {
+  flag: '--enrolment-code <code>',
+  secret: true,
+  description:
+    'one-time code with which the agent gets its client certificate (EST), which it then renews itself',
+};
 export const DATA_DIR: Setting<string> = {
   flag: '--data-dir <folder>',
   description: 'directory of the embedded database and the initial admin token',
@@ -110,6 +125,11 @@ export const DATABASE_URL: Setting<string> = {
   description:
     'PostgreSQL 14 or newer, postgres://…, with one or several hosts (default: the embedded database)',
   parse: parseDatabaseUrl,
+};
+export const AUDIT_SYSLOG: Setting<string> = {
+  flag: '--audit-syslog <url>',
+  description: 'syslog receiver that the audit log is copied to: tcp://, tls:// or udp://host:port',
+  parse: parseUrl('tcp:', 'tls:', 'udp:'),
 };
 export const AUDIT_KEY_FILE: Setting<string> = {
   flag: '--audit-key-file <file>',

@@ -10,7 +10,7 @@ export interface PageAt {
 export interface NavItem {
   readonly to: string;
   readonly label: string;
-  /** Only for those who have it. */
+  /** Shown only to those who have it; absent: to all. */
   readonly permission?: string;
 }
 
@@ -46,6 +46,10 @@ const ADAPTER: readonly PageAt[] = [
     page: page(async () => (await import('../fleet/dead-letters-page.js')).DeadLettersPage),
   },
   { path: '/health', page: page(async () => (await import('../fleet/health-page.js')).HealthPage) },
+  {
+    path: '/tokens',
+    page: page(async () => (await import('../access/pages.js')).AdapterTokensPage),
+  },
   { path: '/audit', page: page(async () => (await import('../audit/audit-page.js')).AuditPage) },
 ];
 
@@ -99,6 +103,10 @@ const CAROTA: readonly PageAt[] = [
     page: page(async () => (await import('../planning/refused-events-page.js')).RefusedEventsPage),
   },
   {
+    path: '/tokens',
+    page: page(async () => (await import('../access/pages.js')).CarotaTokensPage),
+  },
+  {
     path: '/notifications',
     page: page(
       async () => (await import('../notifications/notifications-page.js')).NotificationsPage,
@@ -119,6 +127,7 @@ export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>>
     { to: '/registry', label: 'Registry' },
     { to: '/dead-letters', label: 'Dead letters' },
     { to: '/health', label: 'Health' },
+    { to: '/tokens', label: 'Tokens', permission: 'administer' },
     { to: '/audit', label: 'Audit log' },
   ],
   carota: [
@@ -129,6 +138,7 @@ export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>>
     { to: '/repositories', label: 'Repositories' },
     { to: '/attacks', label: 'Attacks' },
     { to: '/refused-events', label: 'Refused events' },
+    { to: '/tokens', label: 'Tokens', permission: 'administer' },
     { to: '/notifications', label: 'Notifications', permission: 'administer' },
     { to: '/audit', label: 'Audit log' },
   ],

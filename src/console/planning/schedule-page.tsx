@@ -19,6 +19,7 @@ import { AddVehicles } from './add-vehicles.js';
 import { GuardCard } from './guard-card.js';
 import { PlanCard } from './plan-card.js';
 import { ProposalCard } from './proposal-card.js';
+import { RecordCard } from './record-card.js';
 import { ScheduleActions } from './schedule-actions.js';
 import { ScheduleVehicles } from './schedule-vehicles.js';
 
@@ -106,6 +107,7 @@ function ScheduleCards({
         <PlanCard plan={schedule.plan} />
         {schedule.status === 'proposed' && <ProposalCard schedule={schedule} topics={topics} />}
         <AddVehicles schedule={schedule} />
+        <RecordCard schedule={schedule} />
         <Card title="Decisions" wide>
           <Table
             label="Decisions"

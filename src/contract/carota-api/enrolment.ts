@@ -37,6 +37,7 @@ export const enrolmentApi = routesOf('Certificates', {
     method: 'POST',
     path: '/v1.0/vehicles/{vin}/enrolment-codes',
     permission: 'administer',
+    audit: 'create-enrolment-code',
     summary: 'Make a one-time code, with which the vehicle gets its first client certificate',
     description:
       'EST `simpleenroll` with HTTP Basic: the `system_id` and this code. It is good for one key, and the one before it is void. The vehicle needs a `system_id`.',

@@ -7,7 +7,7 @@
  * address; what this process has seen to be right at an address is let in there whatever others guess beside it; and a wrong
  * secret that is sent again is no further guess.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { numberArray, type Queryable, textArray } from '../database/index.js';
 import { type SignInLimits } from './sign-in-limits.js';
 import { FORGOTTEN_MS, lockMs } from './sign-in-policy.js';
@@ -222,7 +222,7 @@ const secretKey = ({ kind, address, name = '', secret }: Attempt) =>
   digest(kind, address, name, secret);
 
 const digest = (...parts: string[]) =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 27);
+  hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 27);
 
 function remember(keys: Set<string>, key: string): void {
   keys.delete(key);

@@ -33,7 +33,7 @@ interface Kind {
 
 const WRITE_MS = 1_000;
 const MINUTE_MS = 60_000;
-/** Kinds told apart in a minute; further ones are counted by action only. */
+/** Distinct kinds in a minute; further ones are counted by action only. */
 const MOST_KINDS = 1_000;
 const MOST_NAMES = 10;
 const MOST_TEXT = 256;
@@ -116,7 +116,7 @@ export class AttemptLog {
     return kind;
   }
 
-  /** Writes what is due; what cannot be written is tried again. */
+  /** Writes what is due; what cannot be written is retried. */
   write(isLast = false): Promise<void> {
     this.#writing = this.#writing
       .then(() => this.#write(isLast))

@@ -1,5 +1,6 @@
 export * from './attempt-log.js';
 export * from './audit.js';
+export * from './audit-metrics.js';
 export * from './audit-status.js';
 export * from './audited-request.js';
 export * from './export-log.js';
@@ -9,4 +10,7 @@ export * from './protect-audit.js';
 export * from './record-request.js';
 export * from './recording-first.js';
 export * from './sequencer.js';
+export * from './syslog/audit-copy.js';
+export * from './syslog/syslog-message.js';
+export * from './syslog/syslog-transport.js';
 export * from './verify-log.js';

@@ -1,19 +1,25 @@
 /** Opens a server's audit log: its seal key, the chain, and the log of attempts; and records the start. */
 import { type Logger } from 'pino';
+import { type ServerName } from '../../contract/index.js';
 import { openSealKey } from '../chain/index.js';
 import { type LanedDatabase } from '../database/index.js';
 import { type OpenedParts } from '../opened.js';
 import { type Signer } from '../../uptane/signing/index.js';
 import { AttemptLog } from './attempt-log.js';
+import { type CopyWatch } from './audit-metrics.js';
 import { recordActions } from './audit.js';
 import { auditWeaknesses } from './protect-audit.js';
 import { AuditSequencer } from './sequencer.js';
+import { AuditCopy } from './syslog/audit-copy.js';
+import { openSyslog } from './syslog/syslog-transport.js';
 import { withoutSecrets } from './without-secrets.js';
 
 export interface AuditSettings {
   readonly dataDir: string;
   /** Ed25519, PEM; undefined: one in the data directory, made at the first start. */
   readonly auditKeyFile?: string | undefined;
+  /** `tcp://`, `tls://` or `udp://host:port`, where the log is copied to; undefined: nowhere. */
+  readonly auditSyslog?: string | undefined;
 }
 
 export interface OpenedAudit {
@@ -22,14 +28,19 @@ export interface OpenedAudit {
   readonly key: Signer;
 }
 
+export interface AuditedServer {
+  readonly name: ServerName;
+  readonly database: LanedDatabase;
+  /** The database's time, ms. */
+  readonly clock: () => number;
+  readonly version: string;
+  readonly copy: CopyWatch;
+}
+
 /** @throws SealKeyFault, KeyFileFault, DatabaseError */
 export async function openAudit(
   settings: AuditSettings,
-  server: {
-    readonly database: LanedDatabase;
-    readonly clock: () => number;
-    readonly version: string;
-  },
+  server: AuditedServer,
   opened: OpenedParts,
   log: Logger,
 ): Promise<OpenedAudit> {
@@ -56,6 +67,21 @@ export async function openAudit(
   });
   attempts.start();
   opened.add('refused attempts', () => attempts.stop());
+  if (settings.auditSyslog !== undefined) {
+    const { onBehind, onFailed } = server.copy;
+    const copy = new AuditCopy({
+      database,
+      log: server.name,
+      transport: openSyslog(settings.auditSyslog),
+      onBehind,
+      onFailure: (error) => {
+        onFailed();
+        log.warn({ err: error }, 'the audit log could not be copied to syslog; retrying');
+      },
+    });
+    copy.start();
+    opened.add('copy of the audit log', () => copy.stop());
+  }
   const by = { id: '', name: 'server', reason: '' };
   const detail = { version, settings: withoutSecrets(settings) };
   await recordActions(database, 'start', [{ by, vin: null, detail }], clock());

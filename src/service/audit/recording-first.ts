@@ -1,4 +1,4 @@
-/** For work in many transactions: the first one that is committed has the entry that the work has begun. */
+/** For work in many transactions: the first one that is committed has the entry that the work has started. */
 import { type Database } from '../database/index.js';
 import { recordRequest } from './record-request.js';
 
@@ -10,7 +10,7 @@ export function recordingFirst(database: Database, clock: () => number): Databas
     transaction: async (work) => {
       const mustRecord = !isRecorded;
       const result = await database.transaction(async (tx) => {
-        if (mustRecord) await recordRequest(tx, clock(), { detail: { begun: true } });
+        if (mustRecord) await recordRequest(tx, clock(), { detail: { started: true } });
         return work(tx);
       });
       isRecorded = true;

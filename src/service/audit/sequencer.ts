@@ -48,7 +48,7 @@ export class AuditSequencer {
     await this.run().catch(() => undefined);
   }
 
-  /** Chains all that is committed now, and seals if a day has begun. @throws DatabaseError */
+  /** Chains all that is committed now, and seals if a new day has started. @throws DatabaseError */
   run(): Promise<void> {
     const run = this.#running.then(() => this.#run());
     this.#running = run.catch(() => undefined);

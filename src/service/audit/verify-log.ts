@@ -117,7 +117,10 @@ class LogVerifier {
   #takeSeal(seal: Seal): void {
     const name = `the seal of ${readableTime(seal.time)} (line ${this.#lines})`;
     const fault = sealFault(seal, this.#trusted ?? this.#named);
-    if (fault !== undefined) return this.#fault(`${name} ${fault}`);
+    if (fault !== undefined) {
+      this.#fault(`${name} ${fault}`);
+      return;
+    }
     if (seal.from !== this.#sealedTo + 1) {
       this.#fault(
         `${name} covers entries from ${seal.from}, and the one before it up to ${this.#sealedTo}: a seal is missing`,

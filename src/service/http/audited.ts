@@ -41,7 +41,7 @@ export function audited<T>(
     const entry = new AuditedRequest(factsOf(request));
     const result = await whileServing(entry, work);
     await recordAfterwards(database, clock(), entry).catch((error: unknown) => {
-      // A download that has begun can be broken off, but not answered with an error any more.
+      // A download that has started can be broken off, but not answered with an error any more.
       if (!reply.sent) throw error;
       reply.raw.destroy(error as Error);
     });
@@ -67,13 +67,18 @@ export function noteRefusal(request: FastifyRequest, { status, code }: Problem):
   });
 }
 
+/** Parameters that have columns of their own. */
+const NAMED = new Set(['vin', 'ref-id', 'ref_id']);
+
 /** Also of a request that was not validated. */
 function factsOf(request: FastifyRequest): RequestFacts {
   const { caller, body, routeOptions } = request;
   const params = (request.params ?? {}) as Readonly<Record<string, unknown>>;
   // The contract's names once validated, the router's before.
-  const { vin, 'ref-id': refId = params.ref_id, ref_id: _router, ...rest } = params;
-  const subject = Object.values(rest).filter((value) => typeof value === 'string');
+  const { vin, 'ref-id': refId = params.ref_id } = params;
+  const subject = Object.entries(params)
+    .filter(([name, value]) => !NAMED.has(name) && typeof value === 'string')
+    .map(([, value]) => value);
   const reason = (body as { reason?: unknown } | null | undefined)?.reason;
   return {
     action: routeOptions.config.action ?? 'unknown',

@@ -75,7 +75,7 @@ export function bodyStream(request: IncomingMessage, limit: ReadingLimit): Reada
  *
  * @returns stops the watch
  */
-function whenSlow(
+export function whenSlow(
   request: IncomingMessage,
   { seconds }: ReadingLimit,
   onSlow: () => void,
@@ -101,11 +101,11 @@ function whenSlow(
 const tooLarge = (maxBytes: number) =>
   new Problem('BODY_TOO_LARGE', `the body is over the limit of ${maxBytes} bytes`);
 
-const unreadable = (message: string) =>
+export const unreadable = (message: string) =>
   new Problem('UNREADABLE_BODY', `the body cannot be read: ${message}`);
 
 /** Reads and discards the rest for a while, then closes the connection. */
-function drain(request: IncomingMessage): void {
+export function drain(request: IncomingMessage): void {
   const timer = setTimeout(() => request.destroy(), DRAINED_MS);
   request.on('error', () => undefined);
   request.once('close', () => clearTimeout(timer));

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { type IncomingMessage } from 'node:http';
 import { mayBeUnstorable, unstorable } from '../storable-text.js';
 import { bodyStream, type ReadingLimit } from './body-stream.js';
+import { hasShortBody, shortBody } from './short-body.js';
 import { jsonFault } from './json-fault.js';
 import { parseLargeJson } from './large-json.js';
 import { invalid, Problem } from './problem.js';
@@ -35,6 +36,7 @@ function parseJson(bytes: Buffer): unknown {
 
 /** A body as it is. @throws Problem 400, 413, 415 */
 export async function readBytes(request: IncomingMessage, limit: ReadingLimit): Promise<Buffer> {
+  if (hasShortBody(request, limit)) return shortBody(request, limit);
   const chunks: Buffer[] = [];
   for await (const chunk of bodyStream(request, limit)) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);

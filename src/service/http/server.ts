@@ -119,6 +119,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const server = Fastify({
     loggerInstance: options.log as Logger & { msgPrefix?: string },
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger of its own for each request would be made for nothing: only failures are logged.
+    childLoggerFactory: (logger) => logger,
     // Each route has its own, which `bodyStream` enforces.
     bodyLimit: Number.MAX_SAFE_INTEGER,
     ...(certificate ? { https: { ...http, ...tlsOptions(certificate, limits) } } : { http }),
@@ -183,9 +185,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   server.setErrorHandler<FastifyError | DatabaseError>((error, request, reply) => {
     const problem = asProblem(error);
     noteRefusal(request, problem);
-    if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+    if (problem.status >= 500) {
+      request.log.error({ reqId: request.id, err: error }, 'request failed');
+    }
     if (error instanceof DatabaseError && isRefusedValue(error)) {
-      request.log.error({ err: error }, 'the database refused a value that had passed validation');
+      request.log.error(
+        { reqId: request.id, err: error },
+        'the database refused a value that had passed validation',
+      );
       options.onRefusedValue?.(request.routeOptions.url ?? 'unknown', error.code ?? '');
     }
     return answer(reply, problem);

@@ -20,14 +20,18 @@ export function validatorOf(schema: TSchema, part: HttpPart): (data: unknown) =>
   const checked = (value: unknown): Validated =>
     check.matches(value) ? { value } : { error: invalid(check.errors(value)) };
   switch (part) {
-    case 'querystring':
+    case 'querystring': {
+      const takesNone = Object.keys(propertiesOf(schema)).length === 0;
       return (data) => {
+        // Most requests have no query.
+        if (takesNone && Object.keys(data as QueryTexts).length === 0) return { value: {} };
         const { values, errors } = queryValues(schema, data as QueryTexts);
         // Defaults are not applied to a body: its reader knows them.
         return errors.length > 0
           ? { error: invalid(errors) }
           : checked(Value.Default(schema, values));
       };
+    }
     case 'params':
     case 'headers':
       return (data) => {

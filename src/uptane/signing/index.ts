@@ -8,9 +8,9 @@ export {
   writeKeyFile,
   writePublicKeyFile,
 } from './key-file.js';
-export { publicKeyOf } from './listed-key.js';
 export { kmsKeyIn } from './kms/kms-name.js';
 export { openKmsKey } from './kms/kms-key.js';
+export { publicKeyOf } from './listed-key.js';
 export { openToken } from './pkcs11/token.js';
 export { isOnlineRole, ONLINE_ROLES, type OnlineRole } from './process/permission.js';
 export { SignerClient } from './process/signer-client.js';

@@ -11,17 +11,27 @@ import { type Fetcher, Unreachable } from './fetcher.js';
 /** No such file. S3 answers 403 to clients that may not list the bucket. */
 const ABSENT = new Set([404, 403]);
 
+/** PEM. */
+export type TlsOptions = Partial<Record<'ca' | 'cert' | 'key', string>>;
+
 export class HttpFetcher implements Fetcher {
   readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #tls: () => TlsOptions;
 
   /**
    * @param base `http:` or `https:`; a `/` at its end does not matter
    * @param headers sent with each request, e.g. a credential
+   * @param tls asked before each request: whom to trust, and a client certificate
    */
-  constructor(base: URL, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    base: URL,
+    headers: Readonly<Record<string, string>> = {},
+    tls: () => TlsOptions = () => ({}),
+  ) {
     this.#base = base;
     this.#headers = headers;
+    this.#tls = tls;
   }
 
   async fetch(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
@@ -48,6 +58,7 @@ export class HttpFetcher implements Fetcher {
           ...(username === '' ? {} : { auth: `${decode(username)}:${decode(password)}` }),
           // A new connection each time, to avoid reusing one that the server has just closed.
           agent: false,
+          ...this.#tls(),
           signal,
         },
         resolve,

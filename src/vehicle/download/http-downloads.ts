@@ -38,6 +38,8 @@ export interface HttpDownloadsOptions {
   ) => Promise<string>;
   /** Sent with each request, e.g. a credential. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Default: that of Node.js. */
+  readonly fetch?: typeof fetch;
   readonly bytesPerSecond?: number | undefined;
   /** Consecutive attempts without progress before it gives up. */
   readonly attempts?: number | undefined;
@@ -197,9 +199,10 @@ export class HttpDownloads implements Downloads {
   ): Promise<void> {
     if (file.bytes === artifact.size) return;
     const { stallSeconds = STALL_SECONDS, slowest = SLOWEST, headers } = this.#options;
+    const send = this.#options.fetch ?? fetch;
     const wait = new Patience(stallSeconds, slowest);
     try {
-      const response = await fetch(url, {
+      const response = await send(url, {
         headers: {
           ...headers,
           'accept-encoding': 'identity',

@@ -1,11 +1,15 @@
 /** Asks the CarOTA Server for admission (contract section 10). */
 import { Admission, scheduleVehicleApi } from '../../contract/carota-api/index.js';
 import { ApiError, backoffPause, checkOf, Client, NoAnswer } from '../../contract/index.js';
+import { type ClientTls } from '../client-tls.js';
+import { tlsFetch } from '../tls-fetch.js';
 import { type Admission as Asking, NotAdmitted } from '../update/index.js';
 
 export interface CarotaAdmissionOptions {
   readonly url: string;
-  readonly token: string;
+  /** Absent: the client certificate is enough. */
+  readonly token?: string | undefined;
+  readonly tls?: ClientTls | undefined;
   readonly vin: string;
   /** Pause after the first request without an answer, ms. */
   readonly pauseMs?: number | undefined;
@@ -22,9 +26,15 @@ export class CarotaAdmission implements Asking {
 
   constructor(options: CarotaAdmissionOptions) {
     this.#options = options;
-    const { url, token } = options;
+    const { url, token, tls } = options;
     // As for all other requests of the vehicle, whoever gives it the address decides about plain HTTP.
-    this.#client = new Client({ url, token, allowPlainHttp: true, timeout: TIMEOUT_MS });
+    this.#client = new Client({
+      url,
+      token,
+      allowPlainHttp: true,
+      timeout: TIMEOUT_MS,
+      fetch: tls && tlsFetch(tls),
+    });
   }
 
   async ask(refId: string, signal: AbortSignal): Promise<number | undefined> {

@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { tooLong } from '../../uptane/checks/length.js';
 import { Refusal } from '../../uptane/refusal.js';
 import { LARGEST_SIGNED_TIME, timeRequest } from '../../uptane/time/signed-time.js';
+import { type ClientTls } from '../client-tls.js';
 import { SourceUnreachable } from '../update/equipment.js';
 
 export interface DirectorRequestsOptions {
@@ -11,6 +12,7 @@ export interface DirectorRequestsOptions {
   readonly url: URL;
   /** Sent with each request, e.g. a credential. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly tls?: ClientTls | undefined;
   /** Timeout of a request including its answer, ms. */
   readonly limitMs?: number | undefined;
 }
@@ -69,7 +71,7 @@ export class DirectorRequests {
   }
 
   #send(what: string, body: Uint8Array, signal: AbortSignal): Promise<IncomingMessage> {
-    const { url, headers } = this.#options;
+    const { url, headers, tls } = this.#options;
     const address = new URL(url);
     address.pathname = `${address.pathname.replace(/\/$/, '')}/${what}`;
     const request = address.protocol === 'https:' ? httpsRequest : httpRequest;
@@ -85,6 +87,7 @@ export class DirectorRequests {
             'accept-encoding': 'identity',
           },
           agent: false,
+          ...tls?.options,
           signal,
         },
         resolve,

@@ -6,6 +6,7 @@ import { type Refusal } from '../../uptane/refusal.js';
 import { DIRECTOR, IMAGE_REPOSITORY } from '../../uptane/rules.js';
 import { readIfThere } from '../../uptane/store/durable-file.js';
 import { HttpFetcher } from '../../uptane/transfer/http-fetcher.js';
+import { type ClientTls } from '../client-tls.js';
 import { AttestedTime } from '../ecu/attested-time.js';
 import { type EcuIdentity } from '../ecu/ecu-identity.js';
 import { openEcuKey } from '../ecu/ecu-key.js';
@@ -31,6 +32,8 @@ export interface UptaneAddresses {
   readonly imageUrl: URL;
   /** Sent to the Director with each request, e.g. a credential; to the image repository only on the same origin. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The same of the client certificate. */
+  readonly tls?: ClientTls | undefined;
 }
 
 export interface OpenPrimaryOptions extends UptaneAddresses {
@@ -53,7 +56,7 @@ export interface OpenedPrimary {
 
 /** @throws ProvisioningFault if the vehicle is not provisioned, or provisioned as another one */
 export function openPrimary(options: OpenPrimaryOptions): OpenedPrimary {
-  const { vin, directory, directorUrl, imageUrl, headers = {}, monotonic } = options;
+  const { vin, directory, directorUrl, imageUrl, headers = {}, tls, monotonic } = options;
   const files = vehicleFiles(directory);
   const vehicle = readVehicleDescription(needed(files.description), files.description);
   if (vehicle.vin !== vin) {
@@ -71,18 +74,21 @@ export function openPrimary(options: OpenPrimaryOptions): OpenedPrimary {
     monotonic,
   });
   const ownDirector = below(directorUrl, encodeURIComponent(vin));
-  const imageHeaders = imageUrl.origin === directorUrl.origin ? headers : {};
+  const isSame = imageUrl.origin === directorUrl.origin;
+  const imageHeaders = isSame ? headers : {};
+  const certificate = () => tls?.options ?? {};
+  const imageTls = isSame ? certificate : undefined;
   const primary = new Primary({
     identity: identityOf(vin, primaryEcu),
     signer: openEcuKey(join(files.primary, KEY_FILE)),
     time,
     record: new ImageRecord(join(files.primary, ECU_FILES.record)),
     secondaries,
-    requests: new DirectorRequests({ url: ownDirector, headers }),
+    requests: new DirectorRequests({ url: ownDirector, headers, tls }),
     fetchers: {
-      director: new HttpFetcher(ownDirector, headers),
-      imageMetadata: new HttpFetcher(below(imageUrl, 'metadata'), imageHeaders),
-      images: new HttpFetcher(below(imageUrl, 'targets'), imageHeaders),
+      director: new HttpFetcher(ownDirector, headers, certificate),
+      imageMetadata: new HttpFetcher(below(imageUrl, 'metadata'), imageHeaders, imageTls),
+      images: new HttpFetcher(below(imageUrl, 'targets'), imageHeaders, imageTls),
     },
     stores: {
       director: new PrimaryStore('director', DIRECTOR, join(files.primary, ECU_FILES.director)),

@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { ADAPTER_ROUTES, GRANTS } from '../../../src/contract/adapter-api/index.js';
 import { CAROTA_GRANTS, CAROTA_ROUTES } from '../../../src/contract/carota-api/index.js';
+import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
+import { openPostgres } from '../../../src/service/database/index.js';
 import { CONSOLE_HEADER, type Grants, pathOf, type Route } from '../../../src/contract/index.js';
 import {
   type Answer,
@@ -13,6 +15,7 @@ import {
   startTestAdapter,
   type TestAdapter,
 } from '../../support/adapter.js';
+import { newDatabase } from '../../support/databases.js';
 import { connectVehicle } from '../../support/mqtt-vehicle.js';
 import {
   type AdapterDouble,
@@ -242,7 +245,14 @@ describe('The OTA Adapter', () => {
         deleteRegistration: { params: { vin: other } },
         replayDeadLetter: async () => ({ params: { id: await letter() } }),
         replayDeadLetters: { body: { filter: {} } },
+        revokeCertificate: { params: { serial: '1f' }, body: { reason: 'lost' } },
         createToken: { body: { role: 'viewer', name: 'v' } },
+        rotateToken: async () => {
+          const { body } = await t.call('POST', '/v1.0/tokens', {
+            body: { role: 'viewer', name: 'old' },
+          });
+          return { params: { id: body.id } };
+        },
         revokeToken: async () => {
           tokenId = (await t.call('GET', '/v1.0/tokens')).body.items.at(-1).id;
           return { params: { id: tokenId } };
@@ -256,10 +266,8 @@ describe('The OTA Adapter', () => {
     const all = JSON.stringify(await entriesOf(t, ''));
     expect(all).not.toContain(t.token);
     expect(all).not.toContain('a secret of the vehicle');
-    expect((await entriesOf(t, `subject=${tokenId}`)).map(({ action }) => action)).toEqual([
-      'revoke-token',
-      'create-token',
-    ]);
+    const [revoked] = await entriesOf(t, `subject=${tokenId}`);
+    expect(revoked).toMatchObject({ action: 'revoke-token', tokenName: 'initial admin' });
     const [paused] = await entriesOf(t, 'action=pause');
     expect(paused).toMatchObject({
       'ref-id': 'audited',
@@ -349,8 +357,13 @@ describe('The CarOTA Server', () => {
     await t.callBack([
       { ...eventOf({ refId: 'unknown', vin: '5YJSA1E40FF345670', status: 'success' }), status: -1 },
     ]);
+    const rule = async () =>
+      (await t.call('GET', '/v1.0/notification-rules')).body.items[0].id as string;
     const refused = async () =>
       (await t.call('GET', '/v1.0/refused-events')).body.items[0].id as string;
+    await t.call('PUT', '/v1.0/vehicles/5YJSA1E40FF345679', {
+      body: { model: MODEL, system_id: 'c2c-sys-enrolled' },
+    });
     await expectComplete(
       { ...t, url: t.carota.httpUrl },
       CAROTA_ROUTES,
@@ -393,7 +406,24 @@ describe('The CarOTA Server', () => {
         eraseVehicle: { params: { vin: VIN } },
         replayRefusedEvent: async () => ({ params: { id: await refused() } }),
         replayRefusedEvents: { body: { filter: {} } },
+        revokeCertificate: { params: { serial: '1f' }, body: { reason: 'lost' } },
+        createEnrolmentCode: { params: { vin: '5YJSA1E40FF345679' } },
+        addNotificationRule: {
+          body: { name: 'n', events: ['stop'], channel: 'webhook', url: 'https://93.184.216.34/n' },
+        },
+        changeNotificationRule: async () => ({
+          params: { id: await rule() },
+          body: { enabled: false },
+        }),
+        testNotificationRule: async () => ({ params: { id: await rule() } }),
+        removeNotificationRule: async () => ({ params: { id: await rule() } }),
         createToken: { body: { role: 'viewer', name: 'v' } },
+        rotateToken: async () => {
+          const { body } = await t.call('POST', '/v1.0/tokens', {
+            body: { role: 'viewer', name: 'old' },
+          });
+          return { params: { id: body.id } };
+        },
         revokeToken: async () => ({
           params: { id: (await t.call('GET', '/v1.0/tokens')).body.items.at(-1).id },
         }),
@@ -418,4 +448,56 @@ describe('The CarOTA Server', () => {
     () => expectRefusalsNoted({ ...t, url: t.carota.httpUrl }, CAROTA_ROUTES, CAROTA_GRANTS),
     60_000,
   );
+});
+
+describe('Without its entry, nothing is done', () => {
+  it('where the disk of the database is full', async () => {
+    const { url, drop } = await newDatabase(ADAPTER_SCHEMA);
+    const t = await startTestAdapter({ databaseUrl: url });
+    await t.register({ vin: VIN, systemId: 'c2c-sys-audited' });
+    await t.trigger('op', [VIN]);
+    const other = await t.tokenFor('viewer');
+    const [, { id }] = (await t.call('GET', '/v1.0/tokens')).body.items;
+    const database = openPostgres({ url });
+    await database.script(`
+      create function disk_is_full() returns trigger language plpgsql as
+        $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
+      create trigger disk_is_full before insert on audit.entries
+        for each statement execute function disk_is_full()`);
+    const registration = { system_id: 'c2c-sys-2', device_id: 'd', ecu_type: 'TCU' };
+    const attempts: [string, string, unknown?][] = [
+      ['POST', '/v1.0/tokens', { role: 'admin', name: 'unseen' }],
+      ['DELETE', `/v1.0/tokens/${id}`],
+      ['PUT', '/v1.0/vehicles/5YJSA1E40FF345679', registration],
+      ['DELETE', `/v1.0/vehicles/${VIN}`],
+      ['POST', '/v1.0/ota/operations/op/pause'],
+      ['POST', '/v1.0/ota/operations/op/cancel'],
+      ['PATCH', '/v1.0/ota/operations/op', { priority: 9 }],
+      ['PUT', '/v1.0/dispatch', { triggersPerSecond: 7 }],
+      ['POST', '/v1.0/callbacks', { name: 'r', url: 'https://93.184.216.34/events' }],
+    ];
+    for (const [method, path, body] of attempts) {
+      const { status } = await t.call(method, path, { ...(body === undefined ? {} : { body }) });
+      expect(status, `${method} ${path}`).toBe(503);
+    }
+    expect((await t.trigger('unseen', [VIN])).status).toBe(503);
+    const registering = JSON.stringify({ vin: '5YJSA1E40FF345679', ...registration });
+    const imported = await t.call('POST', '/v1.0/vehicles/import', {
+      headers: NDJSON,
+      body: registering,
+    });
+    expect(imported.status).toBe(503);
+
+    await database.script('drop trigger disk_is_full on audit.entries');
+    const tokens = (await t.call('GET', '/v1.0/tokens')).body.items;
+    expect(tokens.map(({ name }: any) => name)).toEqual(['initial admin', 'test viewer']);
+    expect((await t.call('GET', '/v1.0/vehicles', { token: other })).body.items).toHaveLength(1);
+    const operations = (await t.call('GET', '/v1.0/ota/operations')).body.items;
+    expect(operations).toMatchObject([{ 'ref-id': 'op', status: 'active', priority: 0 }]);
+    expect((await t.call('GET', '/v1.0/dispatch')).body.triggersPerSecond).not.toBe(7);
+    expect((await t.call('GET', '/v1.0/callbacks')).body.items).toEqual([]);
+    await database.close();
+    await t.stop();
+    await drop();
+  });
 });

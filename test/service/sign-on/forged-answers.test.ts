@@ -1,5 +1,6 @@
 /** What a provider, or somebody who speaks in its place, may not get past us (OpenID Connect Core 1.0, section 3.1.3.7). */
 import { generateKeyPairSync } from 'node:crypto';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
 import { type Database, openPostgres } from '../../../src/service/database/index.js';
@@ -163,6 +164,37 @@ test('an auth_time in the future makes no sign-in fresher than now', async () =>
 test('a provider that fails is said to be unavailable', async () => {
   provider.says.status = 503;
   expect(await end()).toEqual(['/console/?sign-on=unavailable', 401]);
+});
+
+test('whatever comes to the callback is answered: with a redirect to the console, or a refusal that says why', async () => {
+  const name = fc.oneof(
+    fc.constantFrom('code', 'state', 'iss', 'error', 'error_description', 'scope', 'x'),
+    fc.string({ maxLength: 5 }),
+  );
+  const value = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.constantFrom('', '\0', '%00', '%ED%A0%80', '%', 'x'.repeat(9_000), '-1', '1e308', '[]'),
+  );
+  const pair = fc.tuple(name, value, fc.boolean());
+  await fc.assert(
+    fc.asyncProperty(fc.array(pair, { maxLength: 6 }), fc.boolean(), async (pairs, fits) => {
+      const started = new Browsing();
+      const { location = '' } = await started.get(`${url}/v1.0/session/sign-on`);
+      const state = new URL(location).searchParams.get('state') ?? '';
+      const encoded = pairs.map(([key, text, isRaw]) => {
+        const plain = encodeURIComponent(text.toWellFormed());
+        return `${encodeURIComponent(key.toWellFormed())}=${isRaw && /^[!-~]*$/.test(text) ? text.replaceAll(/[#&]/g, '') : plain}`;
+      });
+      const query = [...(fits ? [`state=${state}`] : []), ...encoded].join('&');
+      const answer = await started.get(`${url}/v1.0/session/sign-on/callback?${query}`);
+      expect([303, 400, 414, 429]).toContain(answer.status);
+      if (answer.status === 303) {
+        expect(answer.location).toMatch(/\/console\/\?sign-on=(unexpected|refused|unavailable)$/);
+      } else expect(JSON.parse(answer.text)).toHaveProperty('errorCode');
+      expect((await started.get(`${url}/v1.0/session`)).status).toBe(401);
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test('who tries out codes is held off', async () => {

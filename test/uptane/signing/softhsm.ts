@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ProgramMissing } from '../../../src/test-bed/index.js';
+import { findProgram, ProgramMissing } from '../../../src/test-bed/index.js';
 import { temporaryDirectory } from '../../support/servers.js';
 
 export const PIN = '123456';
@@ -26,7 +26,7 @@ const MODULES = [
 /** Sets `SOFTHSM2_CONF` of this process, which the module reads at first use. @throws ProgramMissing */
 export async function softHsm(): Promise<SoftHsm> {
   const modulePath = MODULES.find((path) => existsSync(path));
-  if (modulePath === undefined) {
+  if (modulePath === undefined || findProgram('softhsm2-util') === undefined) {
     throw new ProgramMissing('SoftHSM 2', 'apt-get install softhsm2');
   }
   const folder = temporaryDirectory('softhsm');

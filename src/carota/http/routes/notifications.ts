@@ -4,6 +4,7 @@ import {
   notificationApi,
   type NotificationRule,
 } from '../../../contract/carota-api/index.js';
+import { recordRequest } from '../../../service/audit/index.js';
 import {
   ID_POSITION,
   invalid,
@@ -42,28 +43,41 @@ export function notificationRoutes(server: Server, context: CarotaContext): void
     const { channels, box } = context.notifications;
     const errors = ruleErrors(body, channels);
     if (errors.length > 0) throw invalid(errors);
-    const added = await addRule(database, body, box, clock());
-    if (!added) {
-      throw new Problem('NOTIFICATION_RULE_EXISTS', `there is a rule '${body.name}' already`);
-    }
-    const { row, secret } = added;
+    const now = clock();
+    const { row, secret } = await database.transaction(async (tx) => {
+      const added = await addRule(tx, body, box, now);
+      if (!added) {
+        throw new Problem('NOTIFICATION_RULE_EXISTS', `there is a rule '${body.name}' already`);
+      }
+      const { name, events, channel } = body;
+      await recordRequest(tx, now, { subject: name, detail: { events, channel } });
+      return added;
+    });
     return { ...ruleBody(row), ...(secret === undefined ? {} : { secret }) };
   });
 
   serve(server, notificationApi.changeNotificationRule, async ({ params: { id }, body }) => {
-    const row = await database.transaction((tx) => switchRule(tx, id, body.enabled));
-    if (!row) throw noRule(id);
+    const row = await database.transaction(async (tx) => {
+      const changed = await switchRule(tx, id, body.enabled);
+      if (!changed) throw noRule(id);
+      await recordRequest(tx, clock(), { subject: changed.name, detail: body });
+      return changed;
+    });
     return ruleBody(row);
   });
 
   serve(server, notificationApi.removeNotificationRule, async ({ params: { id } }) => {
-    if (!(await removeRule(database, id))) throw noRule(id);
+    await database.transaction(async (tx) => {
+      if (!(await removeRule(tx, id))) throw noRule(id);
+      await recordRequest(tx, clock());
+    });
   });
 
   serve(server, notificationApi.testNotificationRule, async ({ params: { id } }) => {
     const delivery = await database.transaction(async (tx) => {
       const rule = await findRule(tx, id);
       if (!rule) throw noRule(id);
+      await recordRequest(tx, clock(), { subject: rule.name });
       return addTest(tx, rule, clock());
     });
     context.notifications.sender.wake();

@@ -7,7 +7,7 @@ import { type StepProps } from './step.js';
 const POSITIVE: NumberRule = { isInteger: true, min: 1 };
 const EMPTY: RetryForm = { state: 'download_fail', reason: '', after: '3600', times: '3' };
 
-/** Which failures are tried again. */
+/** Which failures are retried. */
 export function RetryFields({ form, set, at }: Omit<StepProps, 'preview'>) {
   const change = (place: number, changes: Partial<RetryForm>) =>
     set({ retry: form.retry.map((rule, i) => (i === place ? { ...rule, ...changes } : rule)) });

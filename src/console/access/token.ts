@@ -1,0 +1,10 @@
+/** A token as the interfaces list it. */
+import { type tokenApiOf } from '../../contract/common-api/index.js';
+import { type AnswerOf } from '../../contract/http/route.js';
+
+export type TokenApi = ReturnType<typeof tokenApiOf>;
+export type Token = AnswerOf<TokenApi['listTokens']>['items'][number];
+
+/** Whether it is of no use any more. */
+export const hasEnded = ({ revokedAt, expiresAt }: Token): boolean =>
+  revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= Date.now());

@@ -1,0 +1,99 @@
+/** Connections to a syslog receiver: TCP (RFC 6587), TLS (RFC 5425) or UDP (RFC 5426). */
+import { createSocket } from 'node:dgram';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { framed } from './syslog-message.js';
+
+export interface SyslogTransport {
+  /** Resolves when the system has taken all of them; a syslog receiver confirms nothing. */
+  send(messages: readonly Buffer[]): Promise<void>;
+  close(): void;
+}
+
+/** The receiver takes no messages. */
+class SyslogUnavailable extends Error {
+  override readonly name = 'SyslogUnavailable';
+}
+
+/** A receiver that takes nothing for so long is given up, ms. */
+const TIMEOUT_MS = 5_000;
+const PORTS: Readonly<Record<string, number>> = { 'tcp:': 601, 'tls:': 6514, 'udp:': 514 };
+
+/** @param url `tcp://host:port`, `tls://host:port` or `udp://host:port` */
+export function openSyslog(url: string): SyslogTransport {
+  const { protocol, hostname, port } = new URL(url);
+  const to = {
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? (PORTS[protocol] ?? 0) : Number(port),
+  };
+  return protocol === 'udp:' ? overUdp(to) : overStream(to, protocol === 'tls:');
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+function overStream(to: Address, isTls: boolean): SyslogTransport {
+  let socket: Socket | undefined;
+  const opened = () => (socket && !socket.destroyed && socket.writable ? socket : undefined);
+  return {
+    async send(messages) {
+      const stream = opened() ?? (await dial(to, isTls));
+      socket = stream;
+      await settled(stream, (done) => stream.write(Buffer.concat(messages.map(framed)), done));
+    },
+    close: () => socket?.destroy(),
+  };
+}
+
+function dial(to: Address, isTls: boolean): Promise<Socket> {
+  const stream = isTls ? connectTls({ ...to, servername: to.host }) : connect(to);
+  stream.setKeepAlive(true);
+  // What a receiver says is ignored; that it has closed the connection is noticed before the next message.
+  stream.resume();
+  stream.on('end', () => stream.destroy());
+  stream.on('error', () => undefined);
+  return settled(stream, (done) => {
+    stream.once(isTls ? 'secureConnect' : 'connect', () => done());
+  }).then(() => stream);
+}
+
+/** Waits for the end of one step; a stream on which it fails or takes too long is destroyed. */
+function settled(
+  stream: Socket,
+  step: (done: (error?: Error | null) => void) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (error?: Error | null) => {
+      clearTimeout(timer);
+      stream.off('error', end).off('close', onClose);
+      if (error) {
+        stream.destroy();
+        reject(error);
+      } else resolve();
+    };
+    const onClose = () => end(new SyslogUnavailable('the syslog receiver closed the connection'));
+    const timer = setTimeout(
+      () => end(new SyslogUnavailable('the syslog receiver takes nothing')),
+      TIMEOUT_MS,
+    );
+    stream.once('error', end).once('close', onClose);
+    step(end);
+  });
+}
+
+function overUdp({ host, port }: Address): SyslogTransport {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4').unref();
+  socket.on('error', () => undefined);
+  return {
+    async send(messages) {
+      for (const message of messages) {
+        await new Promise<void>((resolve, reject) => {
+          socket.send(message, port, host, (error) => (error ? reject(error) : resolve()));
+        });
+      }
+    },
+    close: () => socket.close(),
+  };
+}

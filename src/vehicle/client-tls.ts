@@ -1,0 +1,49 @@
+/** How the vehicle shows who it is over TLS, to the broker and to the CarOTA Server: a client certificate, which may change. */
+
+/** PEM. */
+export interface TlsMaterial {
+  /** Whom to trust besides the well-known authorities; undefined: nobody. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** What connections are opened with from now on. */
+export class ClientTls {
+  #material: TlsMaterial;
+  readonly #onChange = new Set<() => void>();
+
+  constructor(material: TlsMaterial) {
+    this.#material = material;
+  }
+
+  get material(): TlsMaterial {
+    return this.#material;
+  }
+
+  get hasCertificate(): boolean {
+    return this.#material.cert !== undefined;
+  }
+
+  /** For `node:https` and `node:tls`; what is undefined is left out. */
+  get options(): Partial<Record<'ca' | 'cert' | 'key', string>> {
+    const { ca, cert, key } = this.#material;
+    return {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    };
+  }
+
+  /** Another certificate with its key; the listeners reconnect. */
+  renew(certificate: { readonly cert: string; readonly key: string }): void {
+    this.#material = { ...this.#material, ...certificate };
+    for (const listener of this.#onChange) listener();
+  }
+
+  /** @returns stops listening */
+  onChange(listener: () => void): () => void {
+    this.#onChange.add(listener);
+    return () => this.#onChange.delete(listener);
+  }
+}

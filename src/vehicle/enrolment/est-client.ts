@@ -1,0 +1,94 @@
+/** Asks the CarOTA Server for a client certificate (EST, RFC 7030). */
+import { type KeyObject } from 'node:crypto';
+import { type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { base64Lines, readCertsOnly, writeCertificateRequest } from '../../x509/index.js';
+import { type ClientTls } from '../client-tls.js';
+
+export interface EstClientOptions {
+  /** https, of the CarOTA Server’s port for vehicles. */
+  readonly url: URL;
+  readonly systemId: string;
+  readonly tls: ClientTls;
+  /** For the first certificate. */
+  readonly code?: string | undefined;
+}
+
+const LIMIT_MS = 60_000;
+const MAX_ANSWER = 256 * 1024;
+const MAX_DETAIL = 300;
+
+/** The server has refused, and asking again the same way is of no use. */
+export class EnrolmentRefused extends Error {
+  override readonly name = 'EnrolmentRefused';
+}
+
+export class EstClient {
+  readonly #options: EstClientOptions;
+
+  constructor(options: EstClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * With the certificate that there is, otherwise with the one-time code.
+   *
+   * @returns the certificate, in DER, not checked
+   * @throws EnrolmentRefused; Error where there was no answer
+   */
+  async request(key: KeyObject, signal?: AbortSignal): Promise<Uint8Array> {
+    const { systemId, tls, code, url } = this.#options;
+    if (!tls.hasCertificate && code === undefined) {
+      throw new EnrolmentRefused('there is neither a certificate nor a one-time code');
+    }
+    const path = tls.hasCertificate ? 'simplereenroll' : 'simpleenroll';
+    const address = new URL(url);
+    address.pathname = `${address.pathname.replace(/\/$/, '')}/.well-known/est/${path}`;
+    const late = AbortSignal.timeout(LIMIT_MS);
+    const response = await post(address, base64Lines(writeCertificateRequest(systemId, key)), {
+      ...tls.options,
+      ...(tls.hasCertificate ? {} : { auth: `${systemId}:${code}` }),
+      signal: signal ? AbortSignal.any([signal, late]) : late,
+    });
+    const answer = await textOf(response);
+    const { statusCode = 0 } = response;
+    if (statusCode !== 200) {
+      const said = `the CarOTA Server answers ${path} with HTTP ${statusCode}: ${answer.slice(0, MAX_DETAIL)}`;
+      throw REFUSALS.has(statusCode) ? new EnrolmentRefused(said) : new Error(said);
+    }
+    const [certificate] = readCertsOnly(Buffer.from(answer, 'base64'));
+    if (!certificate) throw new Error('the answer has no certificate');
+    return certificate;
+  }
+}
+
+const REFUSALS = new Set([400, 401, 403, 404]);
+
+const post = (
+  url: URL,
+  body: string,
+  options: Parameters<typeof httpsRequest>[1],
+): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    httpsRequest(
+      url,
+      {
+        ...options,
+        method: 'POST',
+        agent: false,
+        headers: { 'content-type': 'application/pkcs10', 'content-length': body.length },
+      },
+      resolve,
+    )
+      .on('error', reject)
+      .end(body);
+  });
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    text += chunk.toString('latin1');
+    if (text.length > MAX_ANSWER) throw new Error('the answer is too long');
+  }
+  return text;
+}

@@ -1,0 +1,101 @@
+/**
+ * The vehicle looks after its client certificate itself: enrols, and renews it when two thirds of its validity are over. The
+ * new pair is on disk before the old one is given up; then connections are made anew with it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffPause } from '../../contract/index.js';
+import { type ClientTls } from '../client-tls.js';
+import { type CertificateStore, type StoredCertificate } from './certificate-store.js';
+import { EnrolmentRefused, type EstClient } from './est-client.js';
+
+export interface OwnCertificateOptions {
+  readonly store: CertificateStore;
+  readonly client: EstClient;
+  readonly tls: ClientTls;
+  readonly systemId: string;
+  /** ms */
+  readonly clock: () => number;
+  readonly onRenewed?: (certificate: StoredCertificate) => void;
+  /** It is tried again. */
+  readonly onFailure?: (error: Error) => void;
+  /** Pause after the first failure, ms. */
+  readonly pauseMs?: number | undefined;
+}
+
+const PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 60 * 60 * 1000;
+/** Timers hold no more than 24 days; the clock may be set in between, ms. */
+const LONGEST_SLEEP_MS = 60 * 60 * 1000;
+
+/** For this part of what is left of its validity, a new certificate is kept in any case. */
+const LEAST_PART = 0.1;
+
+/** When to renew a certificate, ms. */
+export const renewalTime = ({ notBefore, notAfter }: StoredCertificate): number =>
+  notBefore + ((notAfter - notBefore) * 2) / 3;
+
+export class OwnCertificate {
+  readonly #options: OwnCertificateOptions;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: OwnCertificateOptions) {
+    this.#options = options;
+    const stored = options.store.read();
+    if (stored) options.tls.renew(stored);
+  }
+
+  /**
+   * Enrols if there is no certificate yet, then renews it whenever it is due.
+   *
+   * @throws EnrolmentRefused, where only a person can help; the signal's reason
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    const { store } = this.#options;
+    const signals = signal ? [signal, this.#stopping.signal] : [this.#stopping.signal];
+    if (!store.read()) await this.#obtain(AbortSignal.any(signals));
+    this.#running = this.#renewForever().catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #renewForever(): Promise<void> {
+    const { store, clock } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const stored = store.read();
+      const wait = stored ? renewalTime(stored) - clock() : 0;
+      if (wait > 0) {
+        await sleep(Math.min(wait, LONGEST_SLEEP_MS), undefined, { signal });
+        continue;
+      }
+      const { notAfter } = await this.#obtain(signal, { isPatient: true });
+      // An authority may date its certificates back so far that the next one is due at once.
+      const least = Math.max(0, notAfter - clock()) * LEAST_PART;
+      await sleep(Math.min(least, LONGEST_SLEEP_MS), undefined, { signal });
+    }
+  }
+
+  /** @param options.isPatient also a refusal is tried again: a revocation, or a server's mistake, may be undone */
+  async #obtain(signal: AbortSignal, { isPatient = false } = {}): Promise<StoredCertificate> {
+    const { store, client, tls, systemId, onRenewed, onFailure, pauseMs } = this.#options;
+    const backoff = { firstPauseMs: pauseMs ?? PAUSE_MS, longestPauseMs: LONGEST_PAUSE_MS };
+    for (let failures = 1; ; failures++) {
+      try {
+        const der = await client.request(store.pendingKey(), signal);
+        const stored = store.complete(der, systemId);
+        tls.renew(stored);
+        onRenewed?.(stored);
+        return stored;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof EnrolmentRefused && !isPatient) throw error;
+        onFailure?.(error as Error);
+        await sleep(backoffPause(backoff, failures, Math.random()), undefined, { signal });
+      }
+    }
+  }
+}
