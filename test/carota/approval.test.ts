@@ -270,6 +270,33 @@ describe('on PostgreSQL', () => {
     expect((await carota.call('GET', '/v1.0/schedules/seen')).status).toBe(404);
   });
 
+  test('the approver sees exactly what will run: the vehicles that are frozen, whatever the filter would choose now', async () => {
+    const file = (rows: readonly string[]) =>
+      carota.call('POST', '/v1.0/vehicles/import', {
+        headers: { 'content-type': 'text/csv' },
+        body: ['vin,model,tags', ...rows].join('\n'),
+      });
+    await file(vins.slice(0, 3).map((vin) => `${vin},${MODEL},previewed`));
+    const fields = { vins: undefined, filter: { tags: ['previewed'] }, waves: [{ vehicles: 1 }] };
+    expect((await plan('seen', fields)).status).toBe(201);
+    const preview = async () => (await carota.call('GET', '/v1.0/schedules/seen/preview')).body;
+    expect(await preview()).toMatchObject({
+      vehicles: 3,
+      waves: [{ vehicles: 1 }, { vehicles: 2 }],
+    });
+    await file([`${vins[3]},${MODEL},previewed`]);
+    expect((await preview()).vehicles).toBe(3);
+    expect((await act('seen', 'approve', second)).status).toBe(200);
+    expect(triggersOf('seen').length).toBeLessThanOrEqual(1);
+    await eventually(
+      async () => (await show('seen')).waves,
+      (waves) => waves.length === 2,
+    );
+    const { waves } = await show('seen');
+    expect(waves.map(({ vehicles }: any) => vehicles)).toEqual([1, 2]);
+    await act('seen', 'stop');
+  });
+
   test('the guard’s test is shown from its start, with its bounds', async () => {
     const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
     await plan('guarded', { guard: { test, soak: 0 } });

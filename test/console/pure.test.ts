@@ -177,7 +177,7 @@ describe('curves', () => {
       pessimistic: 2,
     } as const;
     const path = [point, { ...point, place: 8, optimistic: -2, pessimistic: 4 }];
-    expect(guardCurves({ number: 2, from: 7, stopAt: 3, goAt: -3, path })).toEqual({
+    expect(guardCurves({ number: 2, from: 7, stopAt: 3, goAt: -3, oldest: null, path })).toEqual({
       vehicles: [0, 1, 2],
       optimistic: [0, -1, -2],
       pessimistic: [0, 2, 4],

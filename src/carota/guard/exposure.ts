@@ -65,7 +65,7 @@ export const showsExposure = (state: string, hasConsented: boolean): boolean =>
  *
  * @param retryAt when it is tried again, ms
  */
-export function afterFailure(
+function afterFailure(
   { at }: Exposure,
   retryAt: number | undefined,
   deadlines: Deadlines,

@@ -25,11 +25,15 @@ export async function readGuardTest(
   if (!settings) return null;
   let test = SequentialTest.begin(settings, number);
   const path: GuardTest['path'] = [];
+  let oldest: GuardTest['oldest'] = null;
   for (let next = from; !test.isOver;) {
     const vehicles = await exposedFrom(database, id, next);
-    for (const { place, vin, result } of vehicles) {
+    for (const { place, vin, result, state, decides_at } of vehicles) {
       if (test.isOver) break;
       test = test.take(outcomeOf(result));
+      if (result === 'undecided') {
+        oldest ??= { vin, state, decidesAt: decides_at?.toISOString() ?? null };
+      }
       const { optimistic, pessimistic } = test;
       path.push({
         place,
@@ -43,7 +47,7 @@ export async function readGuardTest(
     if (!last) break;
     next = last.place + 1;
   }
-  return { ...test.bounds, number, from, path };
+  return { ...test.bounds, number, from, oldest, path };
 }
 
 export interface Waiting {

@@ -10,15 +10,26 @@ import { waveSizes } from './wave-sizes.js';
 /** VINs listed per wave. */
 const MAX_VINS = 20;
 
-/** @param now ms @returns the preview, or fields of the plan that refer to something that does not exist */
+/**
+ * @param now ms
+ * @param scheduleId of a stored schedule whose vehicles are listed; undefined: those that the plan chooses now
+ * @returns the preview, or fields of the plan that refer to something that does not exist
+ */
 export async function previewSchedule(
   database: Queryable,
   plan: SchedulePlan,
   now: number,
+  scheduleId?: number,
 ): Promise<SchedulePreview | readonly FieldError[]> {
   const found = await scriptOf(database, plan);
   if ('message' in found) return [found];
-  const { sql, parameters } = chosenVehicles(plan);
+  const { sql, parameters } =
+    scheduleId === undefined
+      ? chosenVehicles(plan)
+      : {
+          sql: 'select vin from schedule_vehicles where schedule_id = $1',
+          parameters: [scheduleId],
+        };
   const chosen = `with chosen as materialized (${sql})`;
   const place = parameters.length + 1;
   const count = async (vins?: readonly string[]) =>

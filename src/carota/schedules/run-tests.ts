@@ -17,6 +17,7 @@ export interface ExposedVehicle {
   readonly place: number;
   readonly vin: string;
   readonly result: ExposureResult;
+  readonly state: string;
   readonly decides_at: Date | null;
 }
 
@@ -31,7 +32,7 @@ export const exposedFrom = (
   from: number,
 ): Promise<ExposedVehicle[]> =>
   database.query<ExposedVehicle>(
-    `select place, vin, result, decides_at from schedule_vehicles
+    `select place, vin, result, state, decides_at from schedule_vehicles
      where schedule_id = $1 and place >= $2 order by place limit ${CHUNK}`,
     [scheduleId, from],
   );

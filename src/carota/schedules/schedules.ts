@@ -239,6 +239,7 @@ export interface ScheduleVehicleRow extends Pick<
   readonly exposed_at: Date | null;
   readonly decides_at: Date | null;
   readonly retry_at: Date | null;
+  readonly silent_at: Date | null;
 }
 
 export const listScheduleVehicles = (
@@ -254,7 +255,7 @@ export const listScheduleVehicles = (
 ): Promise<ScheduleVehicleRow[]> =>
   database.query<ScheduleVehicleRow>(
     `select v.vin, v.wave, ${STATE} as state, v.reason, v.asked_at, v.place, v.exposed_at, v.result, v.decides_at,
-       v.tries, v.retry_at
+       v.tries, v.retry_at, v.silent_at
      ${OF_SCHEDULE}
      where v.schedule_id = $1 and v.vin > $2 and ($4::text is null or ${STATE} = $4)
        and ($5::integer is null or v.wave = $5) and ($6::text is null or v.result = $6)

@@ -1,5 +1,7 @@
+import { Link } from 'wouter';
 import { type ScheduleDetails } from '../../contract/carota-api/index.js';
 import { GuardPlot } from '../charts/guard-plot.js';
+import { vehicleAt } from '../app/address.js';
 import { count } from '../format/numbers.js';
 import { Card } from '../ui/page.js';
 import { Time } from '../ui/time.js';
@@ -26,8 +28,16 @@ export function GuardCard({ schedule }: { schedule: ScheduleDetails }) {
         <>
           <p className="muted">
             {test.path.length === 0
-              ? `Test ${count(test.number)} has no vehicle yet.`
-              : `Test ${count(test.number)}: ${count(undecidedInTest)} of the ${test.from === 1 ? 'first' : 'next'} ${count(test.path.length)} exposed vehicles are undecided.`}
+              ? `Test ${count(test.number)} has no vehicle yet`
+              : `Test ${count(test.number)}: ${count(undecidedInTest)} of the ${test.from === 1 ? 'first' : 'next'} ${count(test.path.length)} exposed vehicles are undecided`}
+            {test.oldest?.decidesAt && (
+              <>
+                ; the oldest, <Link href={vehicleAt(test.oldest.vin)}>{test.oldest.vin}</Link>, will
+                count as {test.oldest.state === 'success' ? 'succeeded' : 'silent'}{' '}
+                <Time at={test.oldest.decidesAt} />
+              </>
+            )}
+            .
           </p>
           <GuardPlot test={test} />
         </>

@@ -6,9 +6,12 @@ import { Time } from '../ui/time.js';
 export function Outlook({
   vehicle,
 }: {
-  vehicle: Pick<ScheduleVehicle, 'state' | 'result' | 'decidesAt' | 'retryAt' | 'tries'>;
+  vehicle: Pick<
+    ScheduleVehicle,
+    'state' | 'result' | 'decidesAt' | 'silentAt' | 'retryAt' | 'tries'
+  >;
 }) {
-  const { state, result, decidesAt, retryAt, tries } = vehicle;
+  const { state, result, decidesAt, silentAt, retryAt, tries } = vehicle;
   return (
     <>
       {result}
@@ -19,6 +22,11 @@ export function Outlook({
       )}
       {retryAt === null && tries > 0 && (
         <small>{tries === 1 ? 'retried once' : `retried ${count(tries)} times`}</small>
+      )}
+      {result === 'silent' && silentAt !== null && (
+        <small>
+          counted as silent <Time at={silentAt} />
+        </small>
       )}
       {result === 'undecided' && decidesAt !== null && (
         <small>

@@ -18,6 +18,7 @@ import { Time } from '../ui/time.js';
 import { AddVehicles } from './add-vehicles.js';
 import { GuardCard } from './guard-card.js';
 import { PlanCard } from './plan-card.js';
+import { ProposalCard } from './proposal-card.js';
 import { RecordCard } from './record-card.js';
 import { ScheduleActions } from './schedule-actions.js';
 import { ScheduleVehicles } from './schedule-vehicles.js';
@@ -104,6 +105,7 @@ function ScheduleCards({
         </Card>
         {schedule.plan.guard && <GuardCard schedule={schedule} />}
         <PlanCard plan={schedule.plan} />
+        {schedule.status === 'proposed' && <ProposalCard schedule={schedule} topics={topics} />}
         <AddVehicles schedule={schedule} />
         <RecordCard schedule={schedule} />
         <Card title="Decisions" wide>

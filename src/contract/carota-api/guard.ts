@@ -174,6 +174,19 @@ export const GuardTest = Type.Object(
     ...BOUNDS,
     number: Type.Integer({ description: 'From 1.' }),
     from: Type.Integer({ description: 'Place of its first vehicle in the order of exposure.' }),
+    oldest: Nullable(
+      Type.Object({
+        vin: Type.String(),
+        state: Type.String({ description: 'Its newest report.' }),
+        decidesAt: Nullable(
+          Type.String({
+            format: 'date-time',
+            description: 'When it will count as silent, or as succeeded if it reported success.',
+          }),
+        ),
+      }),
+      'The first undecided vehicle of the path, in the order of exposure.',
+    ),
     path: Type.Array(
       Type.Object(
         {

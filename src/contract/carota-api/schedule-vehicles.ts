@@ -41,7 +41,11 @@ export const ScheduleVehicle = Type.Object(
     ),
     exposedAt: Nullable(Time),
     result: Nullable(ExposureResult),
-    decidesAt: Nullable(Time),
+    decidesAt: Nullable(
+      Time,
+      'When it will count as silent, or as succeeded if its state is success; null: decided.',
+    ),
+    silentAt: Nullable(Time, 'Since when it counts as silent.'),
     tries: Type.Integer({ description: 'How often it was tried again.' }),
     retryAt: Nullable(Time),
   },

@@ -220,6 +220,18 @@ export const scheduleApi = routesOf('Schedules', {
     answer: json(SchedulePreview, 'The preview, by what is known now.'),
     repeatable: true,
   },
+  previewStoredSchedule: {
+    method: 'GET',
+    path: '/v1.0/schedules/{ref-id}/preview',
+    permission: 'read',
+    load: 'search',
+    summary: 'Show which vehicles a stored schedule would update and when: what an approval is of',
+    description:
+      'Of a proposed schedule these are the vehicles that its digest covers. Vehicles of a planned schedule with a filter are those that the filter selects now.',
+    params: RefIdParams,
+    answer: json(SchedulePreview, 'The preview, by what is known now.'),
+    errors: ['SCHEDULE_NOT_FOUND'],
+  },
   listSchedules: {
     method: 'GET',
     path: '/v1.0/schedules',

@@ -175,7 +175,11 @@ describe('silence', () => {
     const refId = await running({ waves: [{ vehicles: 10 }], guard });
     const [one = ''] = adapter.triggers.at(-1)?.vins ?? [];
     await admit(refId, [one]);
+    const { guardTest: before } = await show(refId);
+    expect(before.oldest ?? { vin: one }).toMatchObject({ vin: one });
     await until(refId, ({ exposure }) => exposure.silent === 1);
+    const { body: vehicle } = await carota.call('GET', `${path(refId)}/vehicles/${one}`);
+    expect(vehicle).toMatchObject({ silentAt: expect.any(String), decidesAt: null });
     expect((await show(refId)).guardTest.path).toMatchObject([{ vin: one, result: 'silent' }]);
     await report(refId, [one], 'success');
     const { exposure, guardTest } = await show(refId);
@@ -201,6 +205,13 @@ describe('soak', () => {
     const first = adapter.triggers.at(-1)?.vins ?? [];
     await report(refId, first, 'consent_accepted', 'downloading', 'success');
     const { exposure, status } = await show(refId);
+    const { guardTest } = await show(refId);
+    const [oldest] = guardTest.path;
+    expect(guardTest.oldest).toEqual({
+      vin: oldest.vin,
+      state: 'success',
+      decidesAt: expect.any(String),
+    });
     // All have reported success. None has succeeded.
     expect({ status, exposure }).toMatchObject({
       status: 'running',

@@ -62,6 +62,7 @@ export const scheduleVehicleBody = ({
   exposed_at,
   decides_at,
   retry_at,
+  silent_at,
   ...row
 }: ScheduleVehicleRow): Served<ScheduleVehicle> => ({
   ...row,
@@ -69,6 +70,7 @@ export const scheduleVehicleBody = ({
   exposedAt: exposed_at,
   decidesAt: decides_at,
   retryAt: retry_at,
+  silentAt: silent_at,
 });
 
 /** What the guard knows of the vehicles of all waves. */

@@ -49,6 +49,15 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     return preview;
   });
 
+  serve(server, scheduleApi.previewStoredSchedule, async ({ params: { 'ref-id': refId } }) => {
+    const schedule = await scheduleOf(context, refId);
+    const { id, plan, status, approved_at: approvedAt } = schedule;
+    const isChosenLater = status === 'planned' && approvedAt === null && plan.filter !== undefined;
+    const preview = await previewSchedule(reading, plan, clock(), isChosenLater ? undefined : id);
+    if (!('waves' in preview)) throw invalid(preview);
+    return preview;
+  });
+
   serve(server, scheduleApi.listSchedules, async ({ query: { limit, cursor } }) => {
     const position = SCHEDULES.read(cursor);
     const before = position === undefined ? undefined : Number(position);
