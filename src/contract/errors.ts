@@ -174,11 +174,7 @@ export const ERRORS = {
     'Begin a new cycle with timestamp.json.',
   ),
   DEAD_LETTER_NOT_FOUND: error(404, 'There is no such dead letter.', LOOK_AGAIN),
-  NOTIFICATION_RULE_NOT_FOUND: error(
-    404,
-    'There is no such rule for notifications.',
-    LOOK_AGAIN,
-  ),
+  NOTIFICATION_RULE_NOT_FOUND: error(404, 'There is no such rule for notifications.', LOOK_AGAIN),
   CALLBACK_NOT_FOUND: error(404, 'There is no such receiver of call-backs.', LOOK_AGAIN),
   TOKEN_NOT_FOUND: error(404, 'There is no such token.', LOOK_AGAIN),
   ARTIFACT_NOT_FOUND: error(404, 'There is no such artifact.', LOOK_AGAIN),

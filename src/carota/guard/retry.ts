@@ -1,4 +1,4 @@
-/** Whether a failed vehicle is tried again, and when (decision 0085). Pure. */
+/** Whether a failed vehicle is tried again, and when (decision 0065). Pure. */
 import { type RetryRule } from '../../contract/carota-api/index.js';
 
 /** A vehicle that has just reported. */
