@@ -3,7 +3,6 @@ import Type from 'typebox';
 import {
   empty,
   json,
-  Nullable,
   pageOf,
   PageQuery,
   routesOf,

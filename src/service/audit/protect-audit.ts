@@ -5,7 +5,7 @@
 import { type Queryable } from '../database/index.js';
 
 /** Owns the schema `audit`; cannot sign in. */
-export const AUDIT_OWNER = 'otaops_audit';
+const AUDIT_OWNER = 'otaops_audit';
 
 /** Tables of which entries are only added. */
 const ADDED_TO = ['entries', 'chain', 'seals', 'keys'];

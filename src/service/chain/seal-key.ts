@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { generateKey, openKeyFile, type Signer, writeKeyFile } from '../../uptane/signing/index.js';
 
 /** The file in a data directory; its public key is in the file with `.pub` beside it. */
-export const sealKeyFile = (dataDir: string): string => join(resolve(dataDir), 'audit-key');
+const sealKeyFile = (dataDir: string): string => join(resolve(dataDir), 'audit-key');
 
 /** The key file is missing, or cannot be used without asking somebody. */
 class SealKeyFault extends Error {

@@ -10,7 +10,7 @@ import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../support/servers.js';
 
-export const REGION = 'eu-central-1';
+const REGION = 'eu-central-1';
 
 /** Of a key with this name. */
 export const arnOf = (name: string): string => `arn:aws:kms:${REGION}:111122223333:alias/${name}`;

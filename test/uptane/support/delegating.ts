@@ -22,7 +22,7 @@ export const newWorldForEachTest = (): void =>
   });
 
 /** Applies to the firmware unless a test says otherwise. */
-export const ALL = { paths: ['brakes/*'] };
+const ALL = { paths: ['brakes/*'] };
 
 /** A role that lists the firmware: the right image, or another of the same length. */
 export function lister(name: string, content = 'firmware'): Role {

@@ -9,7 +9,7 @@ import { keyIdOfListed, type KeyType, type ListedKey, type Signer } from '../sig
 import { regionOfKmsKey } from './kms-name.js';
 
 /** A fault of a key in KMS, or of the way to it; the message names the key and the reason. */
-export class KmsFault extends Error {
+class KmsFault extends Error {
   override readonly name = 'KmsFault';
 }
 
