@@ -12,6 +12,7 @@ export const LIMITS = {
   rolesPerImage: 32,
 } as const;
 
+/** The least rate of a transfer. */
 export interface TransferRate {
   /** A response with fewer bytes than this … */
   readonly bytes: number;

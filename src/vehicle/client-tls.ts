@@ -17,10 +17,12 @@ export class ClientTls {
     this.#material = material;
   }
 
+  /** As it was given, or renewed. */
   get material(): TlsMaterial {
     return this.#material;
   }
 
+  /** Whether there is a client certificate to show. */
   get hasCertificate(): boolean {
     return this.#material.cert !== undefined;
   }

@@ -33,5 +33,6 @@ export * from './secondary/link/secondary-link.js';
 export * from './secondary/link/serve-secondary.js';
 export * from './secondary/secondary.js';
 export * from './update/index.js';
+export { type TransferRate } from '../uptane/limits.js';
 export { type Patience } from './uptane-equipment.js';
 export * from './vehicle-clock.js';

@@ -43,6 +43,7 @@ const AuditFilter = {
   from: Type.Optional(Timestamp('Only entries of this time or later.')),
   to: Type.Optional(Timestamp('Only entries before this time.')),
 };
+/** Filters and paging of `GET /v1.0/audit`. */
 export const AuditQuery = Type.Object({ ...PageQuery.properties, ...AuditFilter });
 
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });

@@ -10,6 +10,7 @@ const Serial = Pattern('^[0-9A-Fa-f]{1,40}$', 'must be 1 to 40 hexadecimal digit
   examples: ['5B0C7D3A9E'],
 });
 
+/** A client certificate with which no vehicle connects any more, by its serial number. */
 export const RevokedCertificate = Type.Object(
   {
     serial: Type.String({ description: 'Lower-case, without leading zeros.' }),
@@ -20,6 +21,7 @@ export const RevokedCertificate = Type.Object(
   { title: 'RevokedCertificate' },
 );
 
+/** Routes that revoke client certificates of vehicles. */
 export const certificateApi = routesOf('Certificates', {
   revokeCertificate: {
     method: 'PUT',

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { readCertificate, readPem, writePem } from '../../x509/index.js';
 import { removeFile, replaceFile } from '../durable-file.js';
 
+/** A client certificate with its key and its validity. */
 export interface StoredCertificate {
   /** PEM. */
   readonly cert: string;
@@ -29,6 +30,7 @@ export class ForeignCertificate extends Error {
   override readonly name = 'ForeignCertificate';
 }
 
+/** The folder of certificate and key. */
 export class CertificateStore {
   /** Certificate and key in one file: they change together. */
   readonly #current: string;

@@ -5,6 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import { base64Lines, readCertsOnly, writeCertificateRequest } from '../../x509/index.js';
 import { type ClientTls } from '../client-tls.js';
 
+/** Where to enrol, and as whom. */
 export interface EstClientOptions {
   /** https, of the CarOTA Server’s port for vehicles. */
   readonly url: URL;
@@ -23,6 +24,7 @@ export class EnrolmentRefused extends Error {
   override readonly name = 'EnrolmentRefused';
 }
 
+/** Requests to the EST server. */
 export class EstClient {
   readonly #options: EstClientOptions;
 

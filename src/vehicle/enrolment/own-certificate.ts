@@ -8,6 +8,7 @@ import { type ClientTls } from '../client-tls.js';
 import { type CertificateStore, type StoredCertificate } from './certificate-store.js';
 import { EnrolmentRefused, type EstClient } from './est-client.js';
 
+/** What {@link OwnCertificate} works with, and whom it informs. */
 export interface OwnCertificateOptions {
   readonly store: CertificateStore;
   readonly client: EstClient;
@@ -15,6 +16,7 @@ export interface OwnCertificateOptions {
   readonly systemId: string;
   /** ms */
   readonly clock: () => number;
+  /** The new pair is stored and in use; also after the first enrolment. */
   readonly onRenewed?: (certificate: StoredCertificate) => void;
   /** It is retried. */
   readonly onFailure?: (error: Error) => void;
@@ -34,6 +36,7 @@ const LEAST_PART = 0.1;
 export const renewalTime = ({ notBefore, notAfter }: StoredCertificate): number =>
   notBefore + ((notAfter - notBefore) * 2) / 3;
 
+/** Enrols and renews. */
 export class OwnCertificate {
   readonly #options: OwnCertificateOptions;
   readonly #stopping = new AbortController();
@@ -57,6 +60,7 @@ export class OwnCertificate {
     this.#running = this.#renewForever().catch(() => undefined);
   }
 
+  /** Ends after the request that is under way, without a result of it. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
