@@ -8,6 +8,8 @@ const ALLOWED = [
   /^dist\/console\/[\w./-]+\.(html|js|css|svg|png|ico|woff2|webmanifest)(\.br|\.gz)?$/,
   /^migrations\/(adapter|carota)\/[\w-]+\.sql$/,
   /^docs\/[\w./-]+\.(md|png)$/,
+  // The dossier that docs/record.md shows, with its schema and the key to verify it.
+  /^docs\/(dossier\/quickstart\.(jsonl|pdf|pub)|record\.schema\.json)$/,
 ];
 
 /**

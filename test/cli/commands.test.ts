@@ -191,6 +191,8 @@ test('operations: pause, resume, change, retrigger, cancel, and their audit log'
     'change',
     'resume',
     'pause',
+    'export-vehicles',
+    'export-vehicles',
     'trigger',
   ]);
   expect((await run('operations', 'pause', 'event')).code).toBe(3);

@@ -104,8 +104,8 @@ test('tokens can be created over HTTP, and offline while no adapter runs', async
   const offline = await end([...create('admin', 'b'), '--offline', ...common]);
   expect(offline.output).toMatch(/^otaops_\S+\n$/);
   const { output } = await end(['token', 'list', '--offline', ...common]);
-  expect(output).toMatch(/viewer\s+a\n/);
-  expect(output).toMatch(/admin\s+b\n/);
+  expect(output).toMatch(/viewer\s+a  \(never used\)\n/);
+  expect(output).toMatch(/admin\s+b  \(never used\)\n/);
   const planner = await end([...create('planner', 'c'), '--offline', ...common]);
   expect(planner.output).toMatch(/database of an adapter: --role must be one of carota, viewer/);
   expect(planner.code).toBe(2);

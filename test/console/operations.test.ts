@@ -97,7 +97,7 @@ describe.runIf(await hasChromium())('operations', () => {
   test('sign-in with a token that scripts cannot read', async () => {
     await page.getByLabel('Token').fill('wrong');
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByText('the token is invalid or was revoked').waitFor();
+    await page.getByText('the token is invalid, has expired or was revoked').waitFor();
     await expectAccessible(page);
     await signIn(page, t.token);
     await page.getByRole('button', { name: 'Sign out' }).click();

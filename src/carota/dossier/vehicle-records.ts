@@ -128,11 +128,11 @@ const valueOf = (meta: readonly MetaField[], wanted: string): string | null =>
 const stepRecord = (row: DossierEventRow): RecordOf<'step'> => ({
   type: 'step',
   vin: row.vin,
-  eventId: row.event_id,
+  'event-id': row.event_id,
   at: row.at.toISOString(),
-  receivedAt: row.received_at.toISOString(),
+  'received-at': row.received_at.toISOString(),
   status: row.status,
-  statusName: row.status_name,
+  'status-name': row.status_name,
   meta: row.meta.map(({ key, value }) => ({ key, value })),
 });
 
@@ -142,12 +142,12 @@ const failureRecord = (
 ): RecordOf<'failure'> => ({
   type: 'failure',
   vin: row.vin,
-  eventId: row.event_id,
+  'event-id': row.event_id,
   at: row.at.toISOString(),
-  statusName: row.status_name,
+  'status-name': row.status_name,
   reason: reasonOf(row.meta),
   followed: followed.map(({ at, status_name }) => ({
     at: at.toISOString(),
-    statusName: status_name,
+    'status-name': status_name,
   })),
 });

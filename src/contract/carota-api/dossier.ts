@@ -278,11 +278,11 @@ const StepRecord = record(
   'step',
   {
     vin: VehicleName,
-    eventId: Type.String(),
+    'event-id': Type.String(),
     at: TimeOf('By the vehicle.'),
-    receivedAt: Time,
+    'received-at': Time,
     status: Type.Integer(),
-    statusName: Type.String(),
+    'status-name': Type.String(),
     meta: Type.Array(MetaField),
   },
   'An event of a vehicle, in the order of its time.',
@@ -292,13 +292,13 @@ const FailureRecord = record(
   'failure',
   {
     vin: VehicleName,
-    eventId: Type.String(),
+    'event-id': Type.String(),
     at: Time,
-    statusName: Type.String(),
+    'status-name': Type.String(),
     reason: Nullable(Type.String()),
     followed: Type.Array(
       Type.Object(
-        { at: Time, statusName: Type.String() },
+        { at: Time, 'status-name': Type.String() },
         { additionalProperties: false, title: 'DossierFollowed' },
       ),
       {

@@ -1,7 +1,7 @@
 /** Tokens that are about to expire, in the metrics and in the log, before a program fails. */
 import { type Logger } from 'pino';
 import { Gauge, type Registry } from 'prom-client';
-import { type Queryable } from '../database/index.js';
+import { DatabaseError, type Queryable } from '../database/index.js';
 
 /** How long before its end a token counts as expiring, days. */
 const EXPIRING_DAYS = 14;
@@ -25,11 +25,16 @@ export function countExpiringTokens(
     help: `Tokens without a successor that expire within ${EXPIRING_DAYS} days.`,
     registers: [registry],
     async collect() {
-      const [row] = await database.query<{ count: number }>(
-        `select count(*) as count from tokens where ${IS_EXPIRING}`,
-        [new Date(clock())],
-      );
-      this.set(row?.count ?? 0);
+      try {
+        const [row] = await database.query<{ count: number }>(
+          `select count(*) as count from tokens where ${IS_EXPIRING}`,
+          [new Date(clock())],
+        );
+        this.set(row?.count ?? 0);
+      } catch (error) {
+        // Without the database the other metrics are needed most; this one keeps its last value.
+        if (!(error instanceof DatabaseError)) throw error;
+      }
     },
   });
 }

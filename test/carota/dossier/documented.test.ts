@@ -46,7 +46,7 @@ test('it has what complete agents report: manifests, versions and conditions fou
     'success',
   ]);
   const failures = lines.filter(({ type }) => type === 'failure');
-  expect(failures.map(({ statusName }) => statusName)).toEqual(['failure', 'rollback_success']);
+  expect(failures.map((record) => record['status-name'])).toEqual(['failure', 'rollback_success']);
 });
 
 describe.skipIf(!hasPoppler)('the PDF', () => {

@@ -104,7 +104,7 @@ describe('a dossier', () => {
     expect(vehicles[2]).toMatchObject({ configuration: null, consents: [{ accepted: false }] });
     expect(vehicles[3]).toMatchObject({ result: 'undecided' });
     const steps = ofType('step').filter(({ vin }) => vin === VINS[1]);
-    expect(steps.map(({ statusName }) => statusName)).toEqual([
+    expect(steps.map((record) => record['status-name'])).toEqual([
       'received',
       'pki_check_success',
       'consent_accepted',
@@ -113,11 +113,11 @@ describe('a dossier', () => {
       'failure',
       'rollback_success',
     ]);
-    expect(ofType('failure').map(({ vin, statusName }) => [vin, statusName])).toEqual([
+    expect(ofType('failure').map((record) => [record.vin, record['status-name']])).toEqual([
       [VINS[1], 'failure'],
       [VINS[1], 'rollback_success'],
     ]);
-    expect(ofType('failure')[0].followed).toMatchObject([{ statusName: 'rollback_success' }]);
+    expect(ofType('failure')[0].followed).toMatchObject([{ 'status-name': 'rollback_success' }]);
   });
 
   test('agrees with what the server answers, and counts its records', async () => {

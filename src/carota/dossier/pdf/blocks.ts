@@ -74,7 +74,7 @@ export function blocksOf(line: DossierRecord): Block[] {
       return [
         {
           kind: 'line',
-          text: `${record.at}  ${record.statusName} (${record.status}), received ${record.receivedAt}, event ${record.eventId}${metaText(record)}`,
+          text: `${record.at}  ${record['status-name']} (${record.status}), received ${record['received-at']}, event ${record['event-id']}${metaText(record)}`,
         },
       ];
     case 'failure':
@@ -127,8 +127,14 @@ function consentBlocks(consent: RecordOf<'script'>['consent']): Block[] {
 const metaText = ({ meta }: RecordOf<'step'>) =>
   meta.map(({ key, value }) => `, ${key}: ${value}`).join('');
 
-function failureText({ at, statusName, eventId, reason, followed }: RecordOf<'failure'>): string {
-  const then = followed.map((next) => `${next.statusName} ${next.at}`).join(', ');
+function failureText({
+  at,
+  'status-name': statusName,
+  'event-id': eventId,
+  reason,
+  followed,
+}: RecordOf<'failure'>): string {
+  const then = followed.map((next) => `${next['status-name']} ${next.at}`).join(', ');
   const why = reason === null ? '' : ` because of: ${reason}`;
   return `${at}  FAILURE ${statusName} (event ${eventId})${why}; followed by: ${then === '' ? 'nothing' : then}`;
 }
