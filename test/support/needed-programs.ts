@@ -26,6 +26,7 @@ export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/service/tls/https.test.ts': ['openssl', 'curl'],
   'test/uptane/signing/kms.test.ts': ['openssl'],
   'test/uptane/signing/openssl-key-file.test.ts': ['openssl'],
+  'test/vehicle/certificate-power-cuts.test.ts': ['openssl'],
   'test/vehicle/client-tls.test.ts': ['openssl'],
   'test/vehicle/own-certificate.test.ts': ['openssl'],
 };
