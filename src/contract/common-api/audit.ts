@@ -37,7 +37,7 @@ export type AuditEntry = Type.Static<typeof AuditEntry>;
 const AuditFilter = {
   who: Type.Optional(Identifier('Name or id of a token.')),
   action: Type.Optional(Identifier('An action.')),
-  outcome: Type.Optional(Type.Enum([...AUDIT_OUTCOMES])),
+  outcome: Type.Optional(Type.Enum([...AUDIT_OUTCOMES], { description: 'How it ended.' })),
   subject: Type.Optional(Identifier('A ref-id, or what else the entry is about.')),
   vin: Type.Optional(Vin),
   from: Type.Optional(Timestamp('Only entries of this time or later.')),
