@@ -36,6 +36,8 @@ afterAll(async () => {
 afterEach(() => {
   adapter.answer = 202;
   adapter.losesRetriggers = false;
+  adapter.onRetrigger = () => undefined;
+  adapter.onAttemptAsked = () => undefined;
   adapter.controls.length = 0;
 });
 
@@ -161,6 +163,40 @@ describe('the adapter is told once', () => {
     await dueNow(refId);
     await untilRetriggered(refId, 1);
     expect(retriggers(refId)).toBe(1);
+  });
+});
+
+describe('the new attempt fails before the server has noted that it started', () => {
+  test.each([
+    ['the answer of the adapter comes later', false],
+    ['the answer of the adapter is lost, as when the server is killed', true],
+  ])('its failure is a new one, with a retry of its own: %s', async (_when, isLost) => {
+    const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry: RETRY });
+    adapter.onRetrigger = async () => {
+      if (retriggers(refId) > 1) return;
+      adapter.losesRetriggers = isLost;
+      await carota.callBack([
+        eventOf({ refId, vin, status: 'received' }),
+        eventOf({ refId, vin, status: 'download_fail', meta: NETWORK }),
+      ]);
+    };
+    await report(refId, 'download_fail', NETWORK);
+    await eventually(
+      () => Promise.resolve(retriggers(refId)),
+      (times) => times === 1,
+    );
+    await eventually(
+      () => vehicleOf(refId),
+      ({ retryAt }) => retryAt !== null,
+    );
+    await eventually(
+      () => Promise.resolve(retriggers(refId)),
+      (times) => times === 2,
+    );
+    adapter.losesRetriggers = false;
+    if (isLost) await dueNow(refId);
+    await untilRetriggered(refId, 2);
+    expect(retriggers(refId)).toBe(2);
   });
 });
 
