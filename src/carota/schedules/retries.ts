@@ -111,21 +111,21 @@ export class Retries {
     }
   }
 
-  /** Notes which attempt has failed. @returns undefined: the vehicle has reported something meanwhile */
-  async #begin({ scheduleId, vin }: Due, attempt: number) {
-    const [row] = await this.#options.database.query<{
-      from: number;
-      tries: number;
-      state: string;
-    }>(
-      `update schedule_vehicles
-       set retry_from = coalesce(retry_from, $3::int),
-         tries = tries + case when retry_from is null then 1 else 0 end
-       where schedule_id = $1 and vin = $2 and retry_at is not null
-       returning retry_from as from, tries, state`,
-      [scheduleId, vin, attempt],
-    );
-    return row;
+  /** Notes which attempt has failed. @returns undefined: the vehicle has reported something meanwhile, or the schedule does not run */
+  async #begin({ scheduleId, vin, lease }: Due, attempt: number) {
+    return this.#options.database.transaction(async (tx) => {
+      const schedule = await lockSchedule(tx, { id: scheduleId });
+      if (schedule?.status !== 'running') return undefined;
+      const [row] = await tx.query<{ from: number; tries: number; state: string }>(
+        `update schedule_vehicles
+         set retry_from = coalesce(retry_from, $3::int),
+           tries = tries + case when retry_from is null then 1 else 0 end
+         where schedule_id = $1 and vin = $2 and retry_at = $4
+         returning retry_from as from, tries, state`,
+        [scheduleId, vin, attempt, new Date(lease)],
+      );
+      return row;
+    });
   }
 
   /**

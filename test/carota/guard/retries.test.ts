@@ -200,6 +200,40 @@ describe('the new attempt fails before the server has noted that it started', ()
   });
 });
 
+test('a retry starts under the lock of its schedule, so a report at the same time is not lost', async () => {
+  const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry: RETRY });
+  const client = new pg.Client(carota.databaseUrl);
+  await client.connect();
+  let isLocked = false;
+  adapter.onAttemptAsked = async () => {
+    if (isLocked) return;
+    isLocked = true;
+    await client.query('begin');
+    await client.query('select from schedules where ref_id = $1 for update', [refId]);
+  };
+  await report(refId, 'download_fail', NETWORK);
+  await eventually(
+    async () =>
+      (
+        await client.query(
+          'select from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid))',
+        )
+      ).rowCount,
+    (waiting) => waiting !== 0,
+  );
+  expect(retriggers(refId)).toBe(0);
+  // What a report does: it reads the vehicle, and writes all of it. Here a failure, with a retry of its own.
+  await client.query(
+    `update schedule_vehicles set tries = 0, retry_at = date_trunc('milliseconds', now())
+     where vin = $2 and schedule_id = (select id from schedules where ref_id = $1)`,
+    [refId, vin],
+  );
+  await client.query('commit');
+  await client.end();
+  await untilRetriggered(refId, 1);
+  expect(retriggers(refId)).toBe(1);
+});
+
 async function dueNow(refId: string): Promise<void> {
   const client = new pg.Client(carota.databaseUrl);
   await client.connect();
