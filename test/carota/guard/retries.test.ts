@@ -109,6 +109,20 @@ test('a vehicle that succeeds at the second attempt has succeeded, and its wave 
   });
 });
 
+test('a rollback that takes longer than the pause is the end of the failure before, not a result of the new attempt', async () => {
+  const retry = [{ state: 'failure', after: 1, times: 1 }];
+  const refId = await running({ vins: [vin], guard: { maxFailures: 1, soak: 0 }, retry });
+  await report(refId, 'downloading');
+  await report(refId, 'failure');
+  await untilRetriggered(refId, 1);
+  await report(refId, 'rollback_success');
+  await report(refId, 'received');
+  await report(refId, 'rollback_success');
+  expect(await vehicleOf(refId)).toMatchObject({ state: 'received', result: 'undecided' });
+  await report(refId, 'success');
+  expect((await show(refId)).exposure).toMatchObject({ succeeded: 1, failed: 0 });
+});
+
 test('other failures are final, and so is a vehicle that goes on by itself not tried again', async () => {
   const refId = await running({ guard: { maxFailures: 2, soak: 0 }, retry: RETRY });
   await report(refId, 'download_fail', [{ key: 'reason', value: 'disk full' }]);
