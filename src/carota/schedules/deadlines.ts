@@ -1,7 +1,8 @@
 /** Results that time gives: silence after a deadline, success at the end of the soak (contract section 10). */
-import { type Queryable, textArray } from '../../service/database/index.js';
+import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { afterDeadline } from '../guard/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
+import { lockSchedule } from './stored-schedule.js';
 
 interface DueVehicle {
   readonly vin: string;
@@ -62,9 +63,21 @@ export async function nextDeadline(
   return row?.decides_at.getTime();
 }
 
-/** Deadlines that end before the given time, ms, end then. */
-export async function putOffDeadlines(database: Queryable, until: number): Promise<void> {
-  await database.query('update schedule_vehicles set decides_at = $1 where decides_at < $1', [
-    new Date(until),
-  ]);
+/** Deadlines that end before the given time, ms, end then. Under the lock of each schedule: other servers may be at work. */
+export async function putOffDeadlines(database: Database, until: number): Promise<void> {
+  const time = new Date(until);
+  const schedules = await database.query<{ id: number }>(
+    `select id from schedules s where exists (
+       select from schedule_vehicles v where v.schedule_id = s.id and v.decides_at < $1)`,
+    [time],
+  );
+  for (const { id } of schedules) {
+    await database.transaction(async (tx) => {
+      await lockSchedule(tx, { id });
+      await tx.query(
+        'update schedule_vehicles set decides_at = $2 where schedule_id = $1 and decides_at < $2',
+        [id, time],
+      );
+    });
+  }
 }

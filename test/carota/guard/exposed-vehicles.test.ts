@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
 import { vinOf } from '../../support/messages.js';
+import { freePort } from '../../support/servers.js';
 import {
   type AdapterDouble,
   eventOf,
@@ -197,6 +198,44 @@ describe('silence', () => {
     const schedule = await until(refId, ({ status }) => status === 'stopped');
     expect(schedule.reason).toBe('2 vehicles failed, 2 of them by silence');
   });
+});
+
+test('a server puts off deadlines before it takes a report, which would end them', async () => {
+  const refId = await running({ guard: { maxFailures: 1, deadline: 3_600 } });
+  const [one = '', other = ''] = vins;
+  await admit(refId, [one]);
+  const { dataDir, databaseUrl } = carota;
+  await carota.stop(true);
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  await client.query(
+    `update schedule_vehicles set decides_at = now() - interval '1 s' where decides_at is not null`,
+  );
+  // Holds up the server where it puts off deadlines.
+  await client.query('begin');
+  await client.query('select from schedules for update');
+  await client.query('select from schedule_vehicles for update');
+  const httpPort = await freePort();
+  const starting = startTestCarota(adapter.url, {
+    ...{ ...SETTINGS, dataDir, httpPort, deadlineGrace: 3_600 },
+  });
+  await eventually(
+    async () =>
+      (
+        await client.query(
+          'select from pg_locks where pg_backend_pid() = any (pg_blocking_pids(pid))',
+        )
+      ).rowCount,
+    (waiting) => waiting !== 0,
+  );
+  const early = await fetch(`http://127.0.0.1:${httpPort}/healthz`).catch(() => 'nobody listens');
+  await client.query('commit');
+  await client.end();
+  carota = await starting;
+  expect(early).toBe('nobody listens');
+  await report(refId, [other], 'received');
+  expect((await show(refId)).exposure).toMatchObject({ undecided: 1, silent: 0 });
+  await restart();
 });
 
 describe('soak', () => {

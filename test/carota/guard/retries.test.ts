@@ -230,7 +230,7 @@ test('a retry starts under the lock of its schedule, so a report at the same tim
     async () =>
       (
         await client.query(
-          'select from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid))',
+          'select from pg_locks where pg_backend_pid() = any (pg_blocking_pids(pid))',
         )
       ).rowCount,
     (waiting) => waiting !== 0,
