@@ -1,6 +1,6 @@
 /** Results that time gives: silence after a deadline, success at the end of the soak (contract section 10). */
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
-import { afterDeadline } from '../guard/index.js';
+import { afterDeadline, type ExposureResult } from '../guard/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
 import { lockSchedule } from './stored-schedule.js';
 
@@ -8,6 +8,7 @@ interface DueVehicle {
   readonly vin: string;
   readonly wave: number;
   readonly state: string;
+  readonly result: ExposureResult;
   readonly exposed_at: Date;
   readonly decides_at: Date;
 }
@@ -19,22 +20,22 @@ export async function endDeadlines(
   now: number,
 ): Promise<void> {
   const vehicles = await tx.query<DueVehicle>(
-    `select vin, wave, state, exposed_at, decides_at from schedule_vehicles
+    `select vin, wave, state, result, exposed_at, decides_at from schedule_vehicles
      where schedule_id = $1 and decides_at <= $2`,
     [schedule.id, new Date(now)],
   );
   if (vehicles.length === 0) return;
-  const results = vehicles.map(({ vin, wave, state, exposed_at, decides_at }) => {
+  const results = vehicles.map(({ vin, wave, state, result: before, exposed_at, decides_at }) => {
     const { result } = afterDeadline(
       {
-        result: 'undecided',
+        result: before,
         at: exposed_at.getTime(),
         decidesAt: decides_at.getTime(),
         silentAt: undefined,
       },
       state,
     );
-    schedule.move(wave, { state, result: 'undecided' }, { state, result });
+    schedule.move(wave, { state, result: before }, { state, result });
     return { vin, result };
   });
   await tx.query(

@@ -113,6 +113,21 @@ describe('admission', () => {
     expect((await ask(refId, vins[12] ?? '')).body.admitted).toBe(false);
   });
 
+  test('a vehicle that goes on after its failure takes no second slot, and succeeds at the end of its soak', async () => {
+    const refId = await running({ guard: { maxFailures: 9, exposureCap: 2, soak: 1 } });
+    const [one = '', two = '', three = '', four = ''] = vins;
+    await admit(refId, [one, two]);
+    await report(refId, [one], 'download_fail');
+    await admit(refId, [three]);
+    await report(refId, [one], 'downloading');
+    expect((await show(refId)).exposure).toMatchObject({ undecided: 2, failed: 1 });
+    expect((await ask(refId, four)).body.admitted).toBe(false);
+    await report(refId, [one], 'success');
+    const { exposure } = await until(refId, (schedule) => schedule.exposure.succeeded === 1);
+    expect(exposure).toMatchObject({ exposed: 3, undecided: 2, failed: 0 });
+    expect((await ask(refId, four)).body.admitted).toBe(false);
+  });
+
   test('is refused for good once the schedule does not run any more, and for now while it is paused', async () => {
     const refId = await running({ guard: { maxFailures: 1 } });
     await admit(refId, vins.slice(0, 1));
