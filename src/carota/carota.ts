@@ -228,6 +228,7 @@ async function start(
     stopping.abort();
     return closeServer(server);
   });
+  await scheduler.grantGrace();
   await server.listen({ host: settings.host, port: settings.httpPort });
   const { port } = server.server.address() as AddressInfo;
   const vehiclePort = await vehicles?.listen(

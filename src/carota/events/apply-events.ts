@@ -9,7 +9,13 @@ import {
 } from '../../contract/index.js';
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
 import { type UpdateScript, Version } from '../../update-script/index.js';
-import { afterReport, type Exposure, exposedAt, showsExposure } from '../guard/index.js';
+import {
+  afterReport,
+  type Exposure,
+  exposedAt,
+  isOfEarlierAttempt,
+  showsExposure,
+} from '../guard/index.js';
 import {
   advance,
   keepConfigurations,
@@ -105,6 +111,7 @@ function applyToVehicle(
   now: number,
 ): boolean {
   const name = statusName(event.status);
+  if (isOfEarlierAttempt(name, vehicle)) return false;
   const hasConsented = vehicle.hasConsented || name === 'consent_accepted';
   const isNew = isNewer(event, vehicle);
   if (!isNew && hasConsented === vehicle.hasConsented) return false;

@@ -8,7 +8,7 @@ export interface Exposure {
   readonly result: ExposureResult;
   /** When the vehicle was exposed, ms. */
   readonly at: number;
-  /** When it is silent, or has succeeded for good, unless it reports something before, ms. */
+  /** When it is silent, or has succeeded for good, unless it reports something before, ms. A decided vehicle may soak too. */
   readonly decidesAt: number | undefined;
   /** Since when it is silent, ms. */
   readonly silentAt: number | undefined;
@@ -74,53 +74,87 @@ function afterFailure(
   return retryAt !== undefined && retryAt < latest ? undecided(at, latest) : decided(at, 'failed');
 }
 
+/** A report that has given the vehicle a new state. */
+interface Report {
+  /** The state that the vehicle had. */
+  readonly before: string;
+  readonly state: string;
+  /** When a failure is retried, ms. */
+  readonly retryAt?: number | undefined;
+}
+
 /**
- * After a report that has given the vehicle a new state. The result depends on when reports reached the adapter, not on when
- * this server heard of them: it may have been down meanwhile.
+ * After a report. The result depends on when reports reached the adapter, not on when this server received them: it may have
+ * been down meanwhile.
  *
- * @param before the state that the vehicle had
- * @param retryAt when a failure is tried again, ms
  * @param receivedAt ms: by the cloud's clock, never the vehicle's
  */
 export function afterReport(
   exposure: Exposure,
-  {
-    before,
-    state,
-    retryAt,
-  }: {
-    readonly before: string;
-    readonly state: string;
-    readonly retryAt?: number | undefined;
-  },
+  report: Report,
   deadlines: Deadlines,
   receivedAt: number,
 ): Exposure {
-  const { at, result, silentAt } = inTime(exposure, before, receivedAt);
+  const { before, state, retryAt } = report;
+  const current = inTime(exposure, before, receivedAt);
+  const { at, result } = current;
   // It has succeeded, and still so at the end of the soak: what fails later is another story.
   if (result === 'succeeded') return decided(at, result);
-  if (FAILED.has(state)) {
-    // Whoever was silent for too long is not waited for again.
-    return afterFailure(exposure, result === 'silent' ? undefined : retryAt, deadlines);
-  }
+  if (result !== 'undecided') return revised(current, report, deadlines, receivedAt);
+  if (FAILED.has(state)) return afterFailure(current, retryAt, deadlines);
   if (resultOf(state) === 'withdrawn') return decided(at, 'withdrawn');
-  if (state === 'success') {
-    // Reported once more, it soaks no longer than before.
-    if (before === 'success' && result === 'undecided') return exposure;
-    const soak = (deadlines.soak ?? GUARD_DEFAULTS.soak) * 1000;
-    return soak === 0 ? decided(at, 'succeeded') : undecided(at, receivedAt + soak);
-  }
-  // Only success brings back a vehicle that was silent for too long.
-  if (result === 'silent') return { at, result, decidesAt: undefined, silentAt };
+  return state === 'success'
+    ? soaking(current, before, deadlines, receivedAt)
+    : undecided(at, deadlineIn(state, at, deadlines, receivedAt));
+}
+
+/**
+ * A decided vehicle is never undecided again, for another one may have its slot under the cap: it keeps its result until its
+ * soak is over, or it fails.
+ */
+function revised(
+  exposure: Exposure,
+  { before, state }: Report,
+  deadlines: Deadlines,
+  receivedAt: number,
+): Exposure {
+  const { at, result } = exposure;
+  if (FAILED.has(state)) return decided(at, 'failed');
+  if (state === 'success') return soaking(exposure, before, deadlines, receivedAt);
+  // A vehicle that goes on after its withdrawal may still fall silent. Only success undoes failure and silence.
+  const goesOn = result === 'withdrawn' && resultOf(state) !== 'withdrawn';
+  const decidesAt = goesOn ? deadlineIn(state, at, deadlines, receivedAt) : undefined;
+  return { ...exposure, decidesAt };
+}
+
+/** Keeps its result until the end of the soak. */
+function soaking(
+  exposure: Exposure,
+  before: string,
+  deadlines: Deadlines,
+  receivedAt: number,
+): Exposure {
+  // Reported once more, it soaks no longer than before.
+  if (before === 'success' && exposure.decidesAt !== undefined) return exposure;
+  const soak = (deadlines.soak ?? GUARD_DEFAULTS.soak) * 1000;
+  return soak === 0
+    ? decided(exposure.at, 'succeeded')
+    : { ...exposure, decidesAt: receivedAt + soak };
+}
+
+/** When a vehicle that reports nothing after this state is silent, ms. */
+function deadlineIn(state: string, at: number, deadlines: Deadlines, receivedAt: number): number {
   const afterReboot = (deadlines.afterReboot ?? GUARD_DEFAULTS.afterReboot) * 1000;
   const latest = deadlineOf(deadlines, at);
-  return undecided(at, state === 'reboot' ? Math.min(latest, receivedAt + afterReboot) : latest);
+  return state === 'reboot' ? Math.min(latest, receivedAt + afterReboot) : latest;
 }
 
 /** As it was when the report was received: a deadline may have passed before it, or not yet. */
 function inTime(exposure: Exposure, state: string, receivedAt: number): Exposure {
-  const { at, decidesAt = Infinity, silentAt = -Infinity } = exposure;
-  if (receivedAt >= decidesAt) return afterDeadline(exposure, state);
+  const { at, decidesAt, silentAt = -Infinity } = exposure;
+  if (decidesAt !== undefined) {
+    return receivedAt >= decidesAt ? afterDeadline(exposure, state) : exposure;
+  }
   return receivedAt < silentAt ? undecided(at, silentAt) : exposure;
 }
 

@@ -35,6 +35,20 @@ export function retryAt(
   return vehicle.state === 'rollback_success' ? before : undefined;
 }
 
+/** States of a new attempt in which there is nothing yet that could be rolled back. */
+const NOTHING_INSTALLED: ReadonlySet<string> = new Set(['waiting', 'received', 'consent_accepted']);
+
+/**
+ * Whether a report is the end of the failure that was retried, and no result of the new attempt: the rollback took longer than
+ * the pause before the retry.
+ *
+ * @param vehicle before the report
+ */
+export const isOfEarlierAttempt = (
+  report: string,
+  { state, tries }: Pick<FailedVehicle, 'state' | 'tries'>,
+): boolean => report === 'rollback_success' && tries > 0 && NOTHING_INSTALLED.has(state);
+
 /**
  * Whether a text matches a pattern in which `*` is any number of characters and `?` is one; case does not matter. Its time is
  * bounded by the product of both lengths, whatever the pattern.

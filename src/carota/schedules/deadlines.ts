@@ -1,12 +1,14 @@
 /** Results that time gives: silence after a deadline, success at the end of the soak (contract section 10). */
-import { type Queryable, textArray } from '../../service/database/index.js';
-import { afterDeadline } from '../guard/index.js';
+import { type Database, type Queryable, textArray } from '../../service/database/index.js';
+import { afterDeadline, type ExposureResult } from '../guard/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
+import { lockSchedule } from './stored-schedule.js';
 
 interface DueVehicle {
   readonly vin: string;
   readonly wave: number;
   readonly state: string;
+  readonly result: ExposureResult;
   readonly exposed_at: Date;
   readonly decides_at: Date;
 }
@@ -18,22 +20,22 @@ export async function endDeadlines(
   now: number,
 ): Promise<void> {
   const vehicles = await tx.query<DueVehicle>(
-    `select vin, wave, state, exposed_at, decides_at from schedule_vehicles
+    `select vin, wave, state, result, exposed_at, decides_at from schedule_vehicles
      where schedule_id = $1 and decides_at <= $2`,
     [schedule.id, new Date(now)],
   );
   if (vehicles.length === 0) return;
-  const results = vehicles.map(({ vin, wave, state, exposed_at, decides_at }) => {
+  const results = vehicles.map(({ vin, wave, state, result: before, exposed_at, decides_at }) => {
     const { result } = afterDeadline(
       {
-        result: 'undecided',
+        result: before,
         at: exposed_at.getTime(),
         decidesAt: decides_at.getTime(),
         silentAt: undefined,
       },
       state,
     );
-    schedule.move(wave, { state, result: 'undecided' }, { state, result });
+    schedule.move(wave, { state, result: before }, { state, result });
     return { vin, result };
   });
   await tx.query(
@@ -62,9 +64,21 @@ export async function nextDeadline(
   return row?.decides_at.getTime();
 }
 
-/** Deadlines that end before the given time, ms, end then. */
-export async function putOffDeadlines(database: Queryable, until: number): Promise<void> {
-  await database.query('update schedule_vehicles set decides_at = $1 where decides_at < $1', [
-    new Date(until),
-  ]);
+/** Deadlines that end before the given time, ms, end then. Under the lock of each schedule: other servers may be at work. */
+export async function putOffDeadlines(database: Database, until: number): Promise<void> {
+  const time = new Date(until);
+  const schedules = await database.query<{ id: number }>(
+    `select id from schedules s where exists (
+       select from schedule_vehicles v where v.schedule_id = s.id and v.decides_at < $1)`,
+    [time],
+  );
+  for (const { id } of schedules) {
+    await database.transaction(async (tx) => {
+      await lockSchedule(tx, { id });
+      await tx.query(
+        'update schedule_vehicles set decides_at = $2 where schedule_id = $1 and decides_at < $2',
+        [id, time],
+      );
+    });
+  }
 }

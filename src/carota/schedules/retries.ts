@@ -26,6 +26,8 @@ interface Due {
   readonly scheduleId: number;
   readonly refId: string;
   readonly vin: string;
+  /** Until when this server may carry out the retry, ms: a retry at another time is another one. */
+  readonly lease: number;
 }
 
 export class Retries {
@@ -59,19 +61,20 @@ export class Retries {
     );
     let found = false;
     for (const { id, ref_id: refId } of schedules) {
-      const vins = await this.#claim(id);
+      const { vins, lease } = await this.#claim(id);
       found ||= vins.length === BATCH;
-      await Promise.all(vins.map((vin) => this.#try({ scheduleId: id, refId, vin })));
+      await Promise.all(vins.map((vin) => this.#try({ scheduleId: id, refId, vin, lease })));
     }
     return found;
   }
 
-  async #claim(id: number): Promise<string[]> {
+  async #claim(id: number): Promise<{ readonly vins: string[]; readonly lease: number }> {
     const { database, clock } = this.#options;
     return database.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, { id });
-      if (schedule?.status !== 'running') return [];
       const now = clock();
+      const lease = now + LEASE_MS;
+      if (schedule?.status !== 'running') return { vins: [], lease };
       const rows = await tx.query<{ vin: string }>(
         `select vin from schedule_vehicles where schedule_id = $1 and retry_at <= $2
          order by retry_at, vin limit ${BATCH}`,
@@ -80,57 +83,67 @@ export class Retries {
       const vins = rows.map(({ vin }) => vin);
       await tx.query(
         `update schedule_vehicles set retry_at = $3 where schedule_id = $1 and vin = any ($2::text[])`,
-        [id, textArray(vins), new Date(now + LEASE_MS)],
+        [id, textArray(vins), new Date(lease)],
       );
-      return vins;
+      return { vins, lease };
     });
   }
 
   async #try(due: Due): Promise<void> {
     const { adapter, onFailure } = this.#options;
     const { signal } = this.#work;
+    let from: number | undefined;
     try {
       const attempt = await adapter.attemptOf(due.refId, due.vin, signal);
       const begun = await this.#begin(due, attempt);
       if (!begun) return;
-      // Else the attempt was begun before a crash.
-      if (attempt <= begun.from) {
+      ({ from } = begun);
+      // Else the new attempt started before a crash.
+      if (attempt <= from) {
         const reason = `retry ${begun.tries} after ${begun.state}`;
         await adapter.retrigger(due.refId, due.vin, reason, signal);
       }
-      await this.#end(due, 'waiting');
+      await this.#end(due, 'waiting', from);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof NoFurtherAttempt) await this.#end(due, 'failed');
+      if (error instanceof NoFurtherAttempt) await this.#end(due, 'failed', from);
       else onFailure(due.refId, error as Error);
     }
   }
 
-  /** Notes which attempt has failed. @returns undefined: the vehicle has reported something meanwhile */
-  async #begin({ scheduleId, vin }: Due, attempt: number) {
-    const [row] = await this.#options.database.query<{
-      from: number;
-      tries: number;
-      state: string;
-    }>(
-      `update schedule_vehicles
-       set retry_from = coalesce(retry_from, $3::int),
-         tries = tries + case when retry_from is null then 1 else 0 end
-       where schedule_id = $1 and vin = $2 and retry_at is not null
-       returning retry_from as from, tries, state`,
-      [scheduleId, vin, attempt],
-    );
-    return row;
+  /** Notes which attempt has failed. @returns undefined: the vehicle has reported something meanwhile, or the schedule does not run */
+  async #begin({ scheduleId, vin, lease }: Due, attempt: number) {
+    return this.#options.database.transaction(async (tx) => {
+      const schedule = await lockSchedule(tx, { id: scheduleId });
+      if (schedule?.status !== 'running') return undefined;
+      const [row] = await tx.query<{ from: number; tries: number; state: string }>(
+        `update schedule_vehicles
+         set retry_from = coalesce(retry_from, $3::int),
+           tries = tries + case when retry_from is null then 1 else 0 end
+         where schedule_id = $1 and vin = $2 and retry_at = $4
+         returning retry_from as from, tries, state`,
+        [scheduleId, vin, attempt, new Date(lease)],
+      );
+      return row;
+    });
   }
 
-  /** @param become what the vehicle is now: triggered again, or failed for good */
-  async #end({ scheduleId, vin }: Due, become: 'waiting' | 'failed'): Promise<void> {
+  /**
+   * @param become what the vehicle is now: triggered again, or failed for good
+   * @param from the attempt that has failed; undefined: this call does not know it
+   */
+  async #end(
+    { scheduleId, vin, lease }: Due,
+    become: 'waiting' | 'failed',
+    from: number | undefined,
+  ): Promise<void> {
     const { database, clock } = this.#options;
     await database.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, { id: scheduleId });
       const vehicle = (await readScheduleVehicles(tx, scheduleId, [vin])).get(vin);
-      // The new attempt has already reported something.
-      if (!schedule || vehicle?.retryAt === undefined) return;
+      // The new attempt has already reported something, perhaps a failure of its own with its own retry.
+      if (!schedule || vehicle?.retryAt !== lease) return;
+      if (from !== undefined && vehicle.retryFrom !== from) return;
       const { state, exposure } = vehicle;
       const before = { state, result: exposure?.result, isRetried: true };
       vehicle.retryAt = undefined;

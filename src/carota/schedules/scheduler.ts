@@ -58,11 +58,16 @@ export class Scheduler {
     this.#options = options;
   }
 
+  /** Before anything may report: the first report must not end the deadlines of the vehicles that are still to be heard. */
+  async grantGrace(): Promise<void> {
+    const { database, clock, deadlineGrace } = this.#options;
+    await putOffDeadlines(database, clock() + deadlineGrace * 1000);
+  }
+
   /** First makes due what a dead process was calling the adapter for; the adapter recognises a repetition. */
   async start(): Promise<void> {
-    const { database, clock, deadlineGrace } = this.#options;
+    const { database, clock } = this.#options;
     const now = new Date(clock());
-    await putOffDeadlines(database, clock() + deadlineGrace * 1000);
     await database.query(
       `update schedules s set due_at = $1 where coalesce(due_at > $1, true) and (s.intended is not null
          or exists (select from waves w where w.schedule_id = s.id and w.state = 'posting'))`,

@@ -22,6 +22,8 @@ export interface TrackedVehicle {
   tries: number;
   /** When its failure is tried again, ms. */
   retryAt: number | undefined;
+  /** The attempt that this retry follows, once the retry is under way; see `Retries`. */
+  readonly retryFrom: number | undefined;
 }
 
 interface Row extends Pick<
@@ -35,6 +37,7 @@ interface Row extends Pick<
   readonly decides_at: Date | null;
   readonly silent_at: Date | null;
   readonly retry_at: Date | null;
+  readonly retry_from: number | null;
 }
 
 export async function readScheduleVehicles(
@@ -44,7 +47,7 @@ export async function readScheduleVehicles(
 ): Promise<Map<string, TrackedVehicle>> {
   const rows = await tx.query<Row>(
     `select vin, wave, state, reason, (newest).at, (newest).rank, (newest).id, has_consented, asked_at, place,
-       exposed_at, result, decides_at, silent_at, tries, retry_at
+       exposed_at, result, decides_at, silent_at, tries, retry_at, retry_from
      from schedule_vehicles where schedule_id = $1 and vin = any($2::text[])`,
     [scheduleId, textArray(vins)],
   );
@@ -66,9 +69,11 @@ function vehicleOf(row: Row): TrackedVehicle {
     exposure: exposure ?? undefined,
     askedAt: asked_at?.getTime(),
     retryAt: row.retry_at?.getTime(),
+    retryFrom: row.retry_from ?? undefined,
   };
 }
 
+/** A retry at another time is another retry: nobody has noted yet which attempt it follows. */
 export async function saveScheduleVehicles(
   tx: Queryable,
   scheduleId: number,
@@ -84,7 +89,7 @@ export async function saveScheduleVehicles(
        newest = case when n.at is null then v.newest else (n.at, n.rank, n.id, n.state)::event_position end,
        has_consented = n.has_consented, asked_at = n.asked_at, place = n.place, exposed_at = n.exposed_at,
        result = n.result, decides_at = n.decides_at, silent_at = n.silent_at, tries = n.tries, retry_at = n.retry_at,
-       retry_from = case when n.retry_at is null then null else v.retry_from end
+       retry_from = case when n.retry_at is not distinct from v.retry_at then v.retry_from end
      from unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::smallint[], $7::text[], $8::boolean[],
        $9::timestamptz[], $10::int[], $11::timestamptz[], $12::text[], $13::timestamptz[], $14::timestamptz[],
        $15::int[], $16::timestamptz[])

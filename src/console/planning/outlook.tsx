@@ -28,7 +28,7 @@ export function Outlook({
           counted as silent <Time at={silentAt} />
         </small>
       )}
-      {result === 'undecided' && decidesAt !== null && (
+      {decidesAt !== null && (
         <small>
           {state === 'success' ? 'will count as succeeded' : 'will count as silent'}{' '}
           <Time at={decidesAt} />

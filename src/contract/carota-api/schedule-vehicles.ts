@@ -43,7 +43,7 @@ export const ScheduleVehicle = Type.Object(
     result: Nullable(ExposureResult),
     decidesAt: Nullable(
       Time,
-      'When it will count as silent, or as succeeded if its state is success; null: decided.',
+      'When it will count as silent, or as succeeded if its state is success; null: time alone changes nothing.',
     ),
     silentAt: Nullable(Time, 'Since when it counts as silent.'),
     tries: Type.Integer({ description: 'How often it was tried again.' }),

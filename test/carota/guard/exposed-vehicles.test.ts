@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
 import { vinOf } from '../../support/messages.js';
+import { freePort } from '../../support/servers.js';
 import {
   type AdapterDouble,
   eventOf,
@@ -112,6 +113,21 @@ describe('admission', () => {
     expect((await ask(refId, vins[12] ?? '')).body.admitted).toBe(false);
   });
 
+  test('a vehicle that goes on after its failure takes no second slot, and succeeds at the end of its soak', async () => {
+    const refId = await running({ guard: { maxFailures: 9, exposureCap: 2, soak: 1 } });
+    const [one = '', two = '', three = '', four = ''] = vins;
+    await admit(refId, [one, two]);
+    await report(refId, [one], 'download_fail');
+    await admit(refId, [three]);
+    await report(refId, [one], 'downloading');
+    expect((await show(refId)).exposure).toMatchObject({ undecided: 2, failed: 1 });
+    expect((await ask(refId, four)).body.admitted).toBe(false);
+    await report(refId, [one], 'success');
+    const { exposure } = await until(refId, (schedule) => schedule.exposure.succeeded === 1);
+    expect(exposure).toMatchObject({ exposed: 3, undecided: 2, failed: 0 });
+    expect((await ask(refId, four)).body.admitted).toBe(false);
+  });
+
   test('is refused for good once the schedule does not run any more, and for now while it is paused', async () => {
     const refId = await running({ guard: { maxFailures: 1 } });
     await admit(refId, vins.slice(0, 1));
@@ -197,6 +213,44 @@ describe('silence', () => {
     const schedule = await until(refId, ({ status }) => status === 'stopped');
     expect(schedule.reason).toBe('2 vehicles failed, 2 of them by silence');
   });
+});
+
+test('a server puts off deadlines before it takes a report, which would end them', async () => {
+  const refId = await running({ guard: { maxFailures: 1, deadline: 3_600 } });
+  const [one = '', other = ''] = vins;
+  await admit(refId, [one]);
+  const { dataDir, databaseUrl } = carota;
+  await carota.stop(true);
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  await client.query(
+    `update schedule_vehicles set decides_at = now() - interval '1 s' where decides_at is not null`,
+  );
+  // Holds up the server where it puts off deadlines.
+  await client.query('begin');
+  await client.query('select from schedules for update');
+  await client.query('select from schedule_vehicles for update');
+  const httpPort = await freePort();
+  const starting = startTestCarota(adapter.url, {
+    ...{ ...SETTINGS, dataDir, httpPort, deadlineGrace: 3_600 },
+  });
+  await eventually(
+    async () =>
+      (
+        await client.query(
+          'select from pg_locks where pg_backend_pid() = any (pg_blocking_pids(pid))',
+        )
+      ).rowCount,
+    (waiting) => waiting !== 0,
+  );
+  const early = await fetch(`http://127.0.0.1:${httpPort}/healthz`).catch(() => 'nobody listens');
+  await client.query('commit');
+  await client.end();
+  carota = await starting;
+  expect(early).toBe('nobody listens');
+  await report(refId, [other], 'received');
+  expect((await show(refId)).exposure).toMatchObject({ undecided: 1, silent: 0 });
+  await restart();
 });
 
 describe('soak', () => {

@@ -1,4 +1,5 @@
 /** What an exposed vehicle comes to: by what it reports, and by what it does not. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   afterDeadline,
@@ -8,6 +9,8 @@ import {
   exposureCapOf,
   showsExposure,
 } from '../../../src/carota/guard/index.js';
+import { EVENT_STATUS_NAMES } from '../../../src/contract/index.js';
+import { cases } from '../../support/depth.js';
 
 const DEADLINES = { afterReboot: 60, deadline: 1_000, soak: 500 };
 const START = 1_000_000;
@@ -85,13 +88,76 @@ describe('an exposed vehicle', () => {
       'failed',
     ],
     [
-      'that tries again after a failed download',
+      'that goes on after a failed download has failed',
       [
         ['download_fail', 1],
         ['downloading', 2],
       ],
-      'undecided',
-      1_000,
+      'failed',
+    ],
+    [
+      'that failed and succeeded has failed until the end of its soak',
+      [
+        ['download_fail', 1],
+        ['downloading', 2],
+        ['success', 10],
+        ['success', 90],
+      ],
+      'failed',
+      510,
+    ],
+    [
+      'that failed, succeeded and soaked has succeeded',
+      [
+        ['download_fail', 1],
+        ['success', 10],
+        ['failure', 511],
+      ],
+      'succeeded',
+    ],
+    [
+      'whose user cancels after a failure has failed',
+      [
+        ['failure', 1],
+        ['cancel', 2],
+      ],
+      'failed',
+    ],
+    [
+      'whose user cancels after its deadline was silent',
+      [
+        ['reboot', 1],
+        ['cancel', 62],
+      ],
+      'silent',
+    ],
+    [
+      'that goes on after it was withdrawn still must report',
+      [
+        ['cancel', 1],
+        ['downloading', 2],
+        ['reboot', 10],
+      ],
+      'withdrawn',
+      70,
+    ],
+    [
+      'that was withdrawn, went on and died was silent',
+      [
+        ['cancel', 1],
+        ['reboot', 10],
+        ['downloaded', 71],
+      ],
+      'silent',
+    ],
+    [
+      'that fails after it was withdrawn has failed',
+      [
+        ['cancel', 1],
+        ['downloading', 2],
+        ['failure', 3],
+      ],
+      'failed',
     ],
     [
       'whose user cancels is withdrawn',
@@ -118,12 +184,12 @@ describe('an exposed vehicle', () => {
       'failed',
     ],
     [
-      'that was silent and succeeded soaks',
+      'that was silent and succeeded is silent until the end of its soak',
       [
         ['reboot', 1],
         ['success', 100],
       ],
-      'undecided',
+      'silent',
       600,
     ],
   ])('%s', (_what, reports, result, decidesAt) => {
@@ -132,6 +198,31 @@ describe('an exposed vehicle', () => {
       result,
       decidesAt,
     });
+  });
+
+  test('once decided, is never undecided again: its slot under the cap may be taken', () => {
+    const report = fc.record({
+      state: fc.constantFrom(...EVENT_STATUS_NAMES),
+      pause: fc.integer({ min: 0, max: 600 }),
+      retry: fc.option(fc.integer({ min: 0, max: 2_000 }), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.array(report, { maxLength: 12 }), (reports) => {
+        let [exposure, before, now] = [exposedAt(DEADLINES, START), 'consent_accepted', START];
+        let isDecided = false;
+        for (const { state, pause, retry } of reports) {
+          now += pause * 1000;
+          // As at the server: what time decides, it decides before the next report.
+          if (now >= (exposure.decidesAt ?? Infinity)) exposure = afterDeadline(exposure, before);
+          isDecided ||= exposure.result !== 'undecided';
+          const retryAt = retry === undefined ? undefined : now + retry * 1000;
+          exposure = afterReport(exposure, { before, state, retryAt }, DEADLINES, now);
+          before = state;
+          if (isDecided) expect(exposure.result).not.toBe('undecided');
+        }
+      }),
+      cases({ quick: 2_000, full: 50_000 }),
+    );
   });
 
   test('without a soak has succeeded at once', () => {

@@ -36,6 +36,8 @@ afterAll(async () => {
 afterEach(() => {
   adapter.answer = 202;
   adapter.losesRetriggers = false;
+  adapter.onRetrigger = () => undefined;
+  adapter.onAttemptAsked = () => undefined;
   adapter.controls.length = 0;
 });
 
@@ -107,6 +109,20 @@ test('a vehicle that succeeds at the second attempt has succeeded, and its wave 
   });
 });
 
+test('a rollback that takes longer than the pause is the end of the failure before, not a result of the new attempt', async () => {
+  const retry = [{ state: 'failure', after: 1, times: 1 }];
+  const refId = await running({ vins: [vin], guard: { maxFailures: 1, soak: 0 }, retry });
+  await report(refId, 'downloading');
+  await report(refId, 'failure');
+  await untilRetriggered(refId, 1);
+  await report(refId, 'rollback_success');
+  await report(refId, 'received');
+  await report(refId, 'rollback_success');
+  expect(await vehicleOf(refId)).toMatchObject({ state: 'received', result: 'undecided' });
+  await report(refId, 'success');
+  expect((await show(refId)).exposure).toMatchObject({ succeeded: 1, failed: 0 });
+});
+
 test('other failures are final, and so is a vehicle that goes on by itself not tried again', async () => {
   const refId = await running({ guard: { maxFailures: 2, soak: 0 }, retry: RETRY });
   await report(refId, 'download_fail', [{ key: 'reason', value: 'disk full' }]);
@@ -162,6 +178,74 @@ describe('the adapter is told once', () => {
     await untilRetriggered(refId, 1);
     expect(retriggers(refId)).toBe(1);
   });
+});
+
+describe('the new attempt fails before the server has noted that it started', () => {
+  test.each([
+    ['the answer of the adapter comes later', false],
+    ['the answer of the adapter is lost, as when the server is killed', true],
+  ])('its failure is a new one, with a retry of its own: %s', async (_when, isLost) => {
+    const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry: RETRY });
+    adapter.onRetrigger = async () => {
+      if (retriggers(refId) > 1) return;
+      adapter.losesRetriggers = isLost;
+      await carota.callBack([
+        eventOf({ refId, vin, status: 'received' }),
+        eventOf({ refId, vin, status: 'download_fail', meta: NETWORK }),
+      ]);
+    };
+    await report(refId, 'download_fail', NETWORK);
+    await eventually(
+      () => Promise.resolve(retriggers(refId)),
+      (times) => times === 1,
+    );
+    await eventually(
+      () => vehicleOf(refId),
+      ({ retryAt }) => retryAt !== null,
+    );
+    await eventually(
+      () => Promise.resolve(retriggers(refId)),
+      (times) => times === 2,
+    );
+    adapter.losesRetriggers = false;
+    if (isLost) await dueNow(refId);
+    await untilRetriggered(refId, 2);
+    expect(retriggers(refId)).toBe(2);
+  });
+});
+
+test('a retry starts under the lock of its schedule, so a report at the same time is not lost', async () => {
+  const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry: RETRY });
+  const client = new pg.Client(carota.databaseUrl);
+  await client.connect();
+  let isLocked = false;
+  adapter.onAttemptAsked = async () => {
+    if (isLocked) return;
+    isLocked = true;
+    await client.query('begin');
+    await client.query('select from schedules where ref_id = $1 for update', [refId]);
+  };
+  await report(refId, 'download_fail', NETWORK);
+  await eventually(
+    async () =>
+      (
+        await client.query(
+          'select from pg_locks where pg_backend_pid() = any (pg_blocking_pids(pid))',
+        )
+      ).rowCount,
+    (waiting) => waiting !== 0,
+  );
+  expect(retriggers(refId)).toBe(0);
+  // What a report does: it reads the vehicle, and writes all of it. Here a failure, with a retry of its own.
+  await client.query(
+    `update schedule_vehicles set tries = 0, retry_at = date_trunc('milliseconds', now())
+     where vin = $2 and schedule_id = (select id from schedules where ref_id = $1)`,
+    [refId, vin],
+  );
+  await client.query('commit');
+  await client.end();
+  await untilRetriggered(refId, 1);
+  expect(retriggers(refId)).toBe(1);
 });
 
 async function dueNow(refId: string): Promise<void> {

@@ -5,6 +5,7 @@ import {
   afterDeadline,
   afterReport,
   exposedAt,
+  isOfEarlierAttempt,
   matchesPattern,
   retryAt,
 } from '../../../src/carota/guard/index.js';
@@ -42,6 +43,22 @@ describe('a failure', () => {
     expect(found).toBe(expected);
   });
 });
+
+test.each([
+  ['rollback_success', 'waiting', 1, true],
+  ['rollback_success', 'received', 1, true],
+  ['rollback_success', 'consent_accepted', 1, true],
+  ['rollback_success', 'waiting', 0, false],
+  ['rollback_success', 'failure', 1, false],
+  ['rollback_success', 'reboot', 1, false],
+  ['rollback_fail', 'waiting', 1, false],
+  ['success', 'waiting', 1, false],
+])(
+  '%s in state %s after %i retries ends the failure before them: %s',
+  (report, state, tries, is) => {
+    expect(isOfEarlierAttempt(report, { state, tries })).toBe(is);
+  },
+);
 
 describe('an exposed vehicle that is tried again', () => {
   const deadlines = { afterReboot: 60, deadline: 1_000, soak: 0 };

@@ -33,6 +33,10 @@ export interface AdapterDouble {
   readonly attempts: Map<string, number>;
   /** Whether its answers to retriggers are lost. */
   losesRetriggers: boolean;
+  /** Hears of each retrigger before it is answered. */
+  onRetrigger: () => unknown;
+  /** Hears of each question for a vehicle's attempt before it is answered. */
+  onAttemptAsked: () => unknown;
   /** VINs that it does not know. */
   readonly unknown: Set<string>;
   /** Hears of each trigger before it is answered. */
@@ -56,8 +60,10 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
         if (retrigger !== undefined) {
           double.attempts.set(key, (double.attempts.get(key) ?? 1) + 1);
           double.controls.push(`retrigger ${key}`);
+          await double.onRetrigger();
           if (double.losesRetriggers) return void response.destroy();
         }
+        if (retrigger === undefined) await double.onAttemptAsked();
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify({ attempt: double.attempts.get(key) ?? 1 }));
         return;
@@ -95,6 +101,8 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
     answer: 202,
     attempts: new Map(),
     losesRetriggers: false,
+    onRetrigger: () => undefined,
+    onAttemptAsked: () => undefined,
     unknown: new Set(),
     onTrigger: () => undefined,
     async stop() {
