@@ -1,5 +1,5 @@
 /** Certificates that were issued here, so that whoever revokes one finds its serial number. */
-import { type Queryable } from '../../service/database/index.js';
+import { type Queryable, textArray } from '../../service/database/index.js';
 
 export interface IssuedCertificate {
   readonly serial: string;
@@ -37,6 +37,27 @@ export const listIssued = (
      where i.system_id = $1 order by i.issued_at desc, i.serial limit $2`,
     [systemId, limit],
   );
+
+/**
+ * Revokes what was issued for these names and has not expired: they are no longer those of the same vehicle.
+ *
+ * @param now ms
+ */
+export async function revokeIssued(
+  tx: Queryable,
+  systemIds: readonly string[],
+  { by, reason }: { readonly by: string; readonly reason: string },
+  now: number,
+): Promise<void> {
+  if (systemIds.length === 0) return;
+  await tx.query(
+    `insert into revoked_certificates (serial, revoked_at, revoked_by, reason)
+     select serial, $2, $3, $4 from issued_certificates
+     where system_id = any($1::text[]) and expires_at > $2
+     on conflict do nothing`,
+    [textArray(systemIds), new Date(now), by, reason],
+  );
+}
 
 /** Those that a list has to name: revoked, and not expired by themselves. */
 export async function listRevocations(
