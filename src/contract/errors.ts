@@ -157,6 +157,11 @@ export const ERRORS = {
     'The certification request (PKCS #10) is refused.',
     'Make it with an accepted key, signed by that key, with the system_id as its only common name.',
   ),
+  TOO_MANY_CERTIFICATES: error(
+    429,
+    'The vehicle has as many valid client certificates as one may have.',
+    'Revoke those that it no longer uses, or wait until one has expired.',
+  ),
   AUTHORITY_UNAVAILABLE: error(
     503,
     'The authority that issues client certificates has not issued one.',
