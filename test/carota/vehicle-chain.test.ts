@@ -139,11 +139,20 @@ test('an authority with the same name and another key is another authority', asy
     socket.resume();
     const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     await new Promise<void>((resolve) => socket.once('secureConnect', () => resolve()));
-    socket.write(`GET /uptane/director/${vin}/1.root.json HTTP/1.1\r\nhost: x\r\n\r\n`);
-    await new Promise<void>((resolve) => socket.once('data', () => resolve()));
-    copyFileSync(namesake.crl, crl);
-    copyFileSync(namesake.ca, ca);
-    await ended;
+    // In use, so that it does not end by itself.
+    const asking = setInterval(
+      () => socket.write(`GET /uptane/director/${vin}/1.root.json HTTP/1.1\r\nhost: x\r\n\r\n`),
+      200,
+    );
+    try {
+      await new Promise<void>((resolve) => socket.once('data', () => resolve()));
+      copyFileSync(namesake.crl, crl);
+      copyFileSync(namesake.ca, ca);
+      await ended;
+    } finally {
+      clearInterval(asking);
+      socket.destroy();
+    }
     expect(await status(leaf)).toBe('000');
     expect(await status(namesake.issue(systemId))).toBe('200');
   });
