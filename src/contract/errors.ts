@@ -216,7 +216,7 @@ export const ERRORS = {
   ),
   LAST_ADMINISTRATOR: error(
     409,
-    'No other token of role admin is valid: without this one, nobody could make another.',
+    'No other token of role admin is valid for more than an hour and without a successor: without this one, nobody could make another.',
     'Make another token of role admin first.',
   ),
   NOTIFICATION_RULE_EXISTS: error(
