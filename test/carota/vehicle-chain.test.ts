@@ -63,7 +63,7 @@ interface Tested {
   readonly crl: string;
   readonly server: Pair;
   /** HTTP status; 0: not let in. */
-  status(from: Pair): Promise<string>;
+  readonly status: (from: Pair) => Promise<string>;
 }
 async function withCarota(authorities: string[], work: (tested: Tested) => Promise<void>) {
   const server = servers.server();

@@ -16,7 +16,7 @@ export interface CertificateHolder {
 }
 
 /** Valid ones of one vehicle at a time: it needs two, and answers may be lost. */
-export const MOST_VALID = 20;
+const MOST_VALID = 20;
 
 /** The holder is to have no further certificate. */
 export class HolderRefused extends Error {
