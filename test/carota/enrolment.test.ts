@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPostgres, type LanedDatabase } from '../../src/service/database/index.js';
+import { DEFAULT_HTTP_LIMITS } from '../../src/service/limits/index.js';
 import { eventually } from '../support/adapter.js';
 import { vinOf } from '../support/messages.js';
 import { openssl, OpensslAuthority, type Pair, runClient } from '../support/openssl-authority.js';
@@ -35,6 +36,8 @@ beforeAll(async () => {
     enrolmentCa,
     // Vehicles have limits of their own.
     signInLimits: { perAddress: 3, perName: 10 },
+    // A proxy is in front of the other port only.
+    httpLimits: { ...DEFAULT_HTTP_LIMITS, trustedProxies: ['127.0.0.1'] },
   });
   database = openPostgres({ url: carota.databaseUrl });
 });
@@ -91,18 +94,21 @@ async function est(
     csr,
     type = 'application/pkcs10',
     carotaOf = carota,
+    headers = [],
   }: {
     from?: Pair;
     as?: readonly [user: string, password: string];
     csr?: string;
     type?: string;
     carotaOf?: TestCarota;
+    headers?: readonly string[];
   } = {},
 ): Promise<Answer> {
   const { output } = await runClient('curl', [
     ...['-sS', '--cacert', servers.ca, '-w', '\n%{content_type}\n%{http_code}'],
     ...(from ? ['--cert', from.cert, '--key', from.key] : []),
     ...(as ? ['-u', as.join(':')] : []),
+    ...headers.flatMap((header) => ['-H', header]),
     ...(csr === undefined ? [] : ['-H', `content-type: ${type}`, '--data-binary', `@${csr}`]),
     `${carotaOf.carota.vehicleUrl}/.well-known/est/${path}`,
   ]);
@@ -192,7 +198,10 @@ test('who guesses codes has to wait', async () => {
   const { csr } = requestOf(`/CN=${systemId}`);
   const statuses: number[] = [];
   for (let guess = 0; guess < 12; guess++) {
-    const { status } = await est('simpleenroll', { as: [systemId, `WRONG-${guess}`], csr });
+    // Who is behind a proxy cannot be said at this port.
+    const headers = [`x-forwarded-for: 192.0.2.${guess}`];
+    const as = [systemId, `WRONG-${guess}`] as const;
+    const { status } = await est('simpleenroll', { as, csr, headers });
     statuses.push(status);
   }
   expect(new Set(statuses)).toEqual(new Set([401, 429]));
