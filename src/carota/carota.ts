@@ -5,8 +5,10 @@ import { type Logger } from 'pino';
 import { CAROTA_ROLES } from '../contract/carota-api/index.js';
 import {
   DEFAULT_SIGN_IN_LIMITS,
+  DEFAULT_VEHICLE_SIGN_IN_LIMITS,
   ExpiringTokens,
   SignInGuard,
+  type SignInLimits,
   VEHICLE_ROLE,
 } from '../service/access/index.js';
 import { openAudit } from '../service/audit/index.js';
@@ -143,21 +145,26 @@ async function start(
   });
   opened.add('image repository', async () => images.close());
   const watching = metrics.signIns(log);
-  const signIns = new SignInGuard({
-    database: database.requests,
-    clock,
-    limits: settings.signInLimits ?? DEFAULT_SIGN_IN_LIMITS,
-    ...watching,
-    onFailed: (attempt) => {
-      watching.onFailed(attempt);
-      audit.attempts.signInFailed(attempt);
-    },
-  });
+  const openGuard = (name: string, limits: SignInLimits) => {
+    const guard = new SignInGuard({
+      database: database.requests,
+      clock,
+      limits,
+      ...watching,
+      onFailed: (attempt) => {
+        watching.onFailed(attempt);
+        audit.attempts.signInFailed(attempt);
+      },
+    });
+    guard.start();
+    opened.add(name, () => guard.stop());
+    return guard;
+  };
+  const signIns = openGuard('failed sign-ins', settings.signInLimits ?? DEFAULT_SIGN_IN_LIMITS);
+  const vehicleSignIns = openGuard('failed codes', DEFAULT_VEHICLE_SIGN_IN_LIMITS);
   const expiring = new ExpiringTokens(database.requests, clock, log);
   expiring.start();
   opened.add('expiry of tokens', () => expiring.stop());
-  signIns.start();
-  opened.add('failed sign-ins', () => signIns.stop());
   const { vehicles, enrolment } = await openVehicleDoor(settings, {
     database: database.requests,
     clock,
@@ -221,6 +228,7 @@ async function start(
     hstsSeconds: settings.hstsSeconds,
     signOn,
     signIns,
+    vehicleSignIns,
     auditKey: audit.key,
     attempts: audit.attempts,
   });

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger } from 'pino';
 import { BadSettings } from '../service/bad-settings.js';
-import { type Queryable } from '../service/database/index.js';
+import { type Database } from '../service/database/index.js';
 import { VehicleDoor } from '../service/http/index.js';
 import { type OpenedParts } from '../service/opened.js';
 import { type TlsFilePaths, VehicleTls } from '../service/vehicle-tls/index.js';
@@ -20,7 +20,7 @@ import { type CarotaSettings } from './settings.js';
 import { findBySystemId } from './vehicles/index.js';
 
 interface VehicleDoorContext {
-  readonly database: Queryable;
+  readonly database: Database;
   /** ms */
   readonly clock: () => number;
   readonly metrics: CarotaMetrics;

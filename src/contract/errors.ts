@@ -157,6 +157,11 @@ export const ERRORS = {
     'The certification request (PKCS #10) is refused.',
     'Make it with an accepted key, signed by that key, with the system_id as its only common name.',
   ),
+  TOO_MANY_CERTIFICATES: error(
+    429,
+    'The vehicle has as many valid client certificates as one may have.',
+    'Revoke those that it no longer uses, or wait until one has expired.',
+  ),
   AUTHORITY_UNAVAILABLE: error(
     503,
     'The authority that issues client certificates has not issued one.',
@@ -211,7 +216,7 @@ export const ERRORS = {
   ),
   LAST_ADMINISTRATOR: error(
     409,
-    'No other token of role admin is valid: without this one, nobody could make another.',
+    'No other token of role admin is valid for more than an hour and without a successor: without this one, nobody could make another.',
     'Make another token of role admin first.',
   ),
   NOTIFICATION_RULE_EXISTS: error(

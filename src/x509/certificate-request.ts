@@ -8,22 +8,29 @@ import { isSignedBy, readPublicKey, readSigned } from './signatures.js';
 
 export interface CertificateRequest {
   readonly commonNames: readonly string[];
-  readonly publicKey: KeyObject;
   /** Its SubjectPublicKeyInfo, in DER. */
   readonly publicKeyInfo: Buffer;
 }
 
-/** @throws DerFault; also where the request is not signed with its own key, which would prove possession */
-export function readCertificateRequest(bytes: Uint8Array): CertificateRequest {
+/**
+ * @param acceptKey throws where the key is not accepted; called before the signature is checked, which costs what a stranger's
+ *   key makes it cost
+ * @throws DerFault; also where the request is not signed with its own key, which would prove possession
+ */
+export function readCertificateRequest(
+  bytes: Uint8Array,
+  acceptKey: (key: KeyObject) => void,
+): CertificateRequest {
   const signed = readSigned(readDer(bytes, TAG.sequence));
   const [, subject, publicKeyInfo] = childrenOf(expectTag(signed.signed, TAG.sequence));
   const info = expectTag(publicKeyInfo, TAG.sequence);
   const publicKey = readPublicKey(info);
+  acceptKey(publicKey);
   if (!isSignedBy(signed, publicKey)) {
     throw new DerFault('the request is not signed with the key that it names');
   }
   const commonNames = commonNamesIn(expectTag(subject, TAG.sequence));
-  return { commonNames, publicKey, publicKeyInfo: info.bytes };
+  return { commonNames, publicKeyInfo: info.bytes };
 }
 
 /** @param key private, on P-256 @returns in DER */

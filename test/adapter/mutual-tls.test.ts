@@ -285,6 +285,16 @@ test('openssl s_client: without a certificate the handshake fails, also with TLS
   expect(old.output).toMatch(/alert|error/);
 });
 
+test('no suite without authenticated encryption is spoken', async () => {
+  const cipher = async (suite: string) => {
+    const { host } = new URL(url());
+    const args = ['s_client', '-connect', host, '-tls1_2', '-cipher', suite];
+    return (await runClient('openssl', args)).output;
+  };
+  expect(await cipher('ECDHE-ECDSA-AES128-GCM-SHA256')).toMatch(/Cipher is ECDHE-ECDSA-AES128/);
+  expect(await cipher('ECDHE-ECDSA-AES128-SHA')).toMatch(/Cipher is \(NONE\)/);
+});
+
 test('mosquitto_pub with a certificate', async () => {
   const programs = await mosquittoClients();
   if (!programs) return;

@@ -5,6 +5,9 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPostgres, type LanedDatabase } from '../../src/service/database/index.js';
+import { DEFAULT_HTTP_LIMITS } from '../../src/service/limits/index.js';
+import { eventually } from '../support/adapter.js';
 import { vinOf } from '../support/messages.js';
 import { openssl, OpensslAuthority, type Pair, runClient } from '../support/openssl-authority.js';
 import { temporaryDirectory } from '../support/servers.js';
@@ -23,6 +26,7 @@ const enrolmentCa = join(folder, 'authority');
 const ca = join(enrolmentCa, 'ca.pem');
 let adapter: AdapterDouble;
 let carota: TestCarota;
+let database: LanedDatabase;
 const { cert, key } = servers.server();
 beforeAll(async () => {
   adapter = await startAdapterDouble();
@@ -30,9 +34,15 @@ beforeAll(async () => {
     vehiclePort: 0,
     vehicleTls: { cert, key, ca: undefined },
     enrolmentCa,
+    // Vehicles have limits of their own.
+    signInLimits: { perAddress: 3, perName: 10 },
+    // A proxy is in front of the other port only.
+    httpLimits: { ...DEFAULT_HTTP_LIMITS, trustedProxies: ['127.0.0.1'] },
   });
+  database = openPostgres({ url: carota.databaseUrl });
 });
 afterAll(async () => {
+  await database.close();
   await carota.stop();
   await adapter.stop();
 });
@@ -84,18 +94,21 @@ async function est(
     csr,
     type = 'application/pkcs10',
     carotaOf = carota,
+    headers = [],
   }: {
     from?: Pair;
     as?: readonly [user: string, password: string];
     csr?: string;
     type?: string;
     carotaOf?: TestCarota;
+    headers?: readonly string[];
   } = {},
 ): Promise<Answer> {
   const { output } = await runClient('curl', [
     ...['-sS', '--cacert', servers.ca, '-w', '\n%{content_type}\n%{http_code}'],
     ...(from ? ['--cert', from.cert, '--key', from.key] : []),
     ...(as ? ['-u', as.join(':')] : []),
+    ...headers.flatMap((header) => ['-H', header]),
     ...(csr === undefined ? [] : ['-H', `content-type: ${type}`, '--data-binary', `@${csr}`]),
     `${carotaOf.carota.vehicleUrl}/.well-known/est/${path}`,
   ]);
@@ -185,7 +198,10 @@ test('who guesses codes has to wait', async () => {
   const { csr } = requestOf(`/CN=${systemId}`);
   const statuses: number[] = [];
   for (let guess = 0; guess < 12; guess++) {
-    const { status } = await est('simpleenroll', { as: [systemId, `WRONG-${guess}`], csr });
+    // Who is behind a proxy cannot be said at this port.
+    const headers = [`x-forwarded-for: 192.0.2.${guess}`];
+    const as = [systemId, `WRONG-${guess}`] as const;
+    const { status } = await est('simpleenroll', { as, csr, headers });
     statuses.push(status);
   }
   expect(new Set(statuses)).toEqual(new Set([401, 429]));
@@ -297,6 +313,147 @@ test('a revoked certificate renews nothing, and is in the list that OpenSSL chec
   await expect.poll(revoked, { timeout: 30_000 }).toContain('certificate revoked');
   expect(openssl(folder, 'crl', '-in', list, '-CAfile', ca, '-noout', '-text')).toContain(serial);
   expect((await est('simplereenroll', { from: pair, csr: request.csr })).status).toBe(0);
+});
+
+const enrolled = async ({ systemId, code }: Enrolling) => {
+  const request = requestOf(`/CN=${systemId}`);
+  const answer = await est('simpleenroll', { as: [systemId, code], csr: request.csr });
+  return { request, pair: certificateIn(answer, request) };
+};
+const errorCodeOf = ({ status, text }: Answer) => [status, JSON.parse(text).errorCode];
+
+test('a used code gives nothing more once a certificate issued for it was revoked', async () => {
+  const own = await enrolling();
+  const { request, pair } = await enrolled(own);
+  const again = () => est('simpleenroll', { as: [own.systemId, own.code], csr: request.csr });
+  expect((await again()).status).toBe(200);
+  const serial = servers.serialOf(pair);
+  await carota.call('PUT', `/v1.0/revoked-certificates/${serial}`, { body: { reason: 'stolen' } });
+  expect((await again()).status).toBe(401);
+});
+
+test('erasure revokes the certificates of the vehicle, and forgets its name', async () => {
+  const own = await enrolling();
+  const { request, pair } = await enrolled(own);
+  expect((await carota.call('DELETE', `/v1.0/vehicles/${own.vin}`)).status).toBe(204);
+  const { items } = (await carota.call('GET', '/v1.0/revoked-certificates?limit=1000')).body;
+  const serial = servers.serialOf(pair).toLowerCase().replace(/^0+/, '');
+  expect(items).toContainEqual(
+    expect.objectContaining({ serial, reason: 'the vehicle was erased' }),
+  );
+  const rows = await database.query(
+    'select 1 as found from issued_certificates where system_id = $1',
+    [own.systemId],
+  );
+  expect(rows).toEqual([]);
+  // Refused in the handshake once the revocation is read, and for want of a vehicle before.
+  expect([0, 401]).toContain(
+    (await est('simplereenroll', { from: pair, csr: request.csr })).status,
+  );
+});
+
+test('a certificate of a vehicle that is not registered renews nothing, and the refusal is in the audit log', async () => {
+  const own = await enrolling();
+  const { request, pair } = await enrolled(own);
+  await database.query('delete from vehicles where vin = $1', [own.vin]);
+  expect(errorCodeOf(await est('simplereenroll', { from: pair, csr: request.csr }))).toEqual([
+    401,
+    'UNAUTHORIZED',
+  ]);
+  const serial = servers.serialOf(pair).toLowerCase().replace(/^0+/, '');
+  const noted = await eventually(
+    async () =>
+      (await carota.call('GET', '/v1.0/audit?action=issue-certificate&outcome=refused')).body.items,
+    (items) => items.some(({ subject }: { subject: string }) => subject === own.systemId),
+  );
+  expect(noted).toContainEqual(
+    expect.objectContaining({ tokenId: `certificate ${serial}`, subject: own.systemId }),
+  );
+});
+
+test('each certificate is in the audit log, with what it was issued for', async () => {
+  const own = await enrolling();
+  const { pair } = await enrolled(own);
+  const next = requestOf(`/CN=${own.systemId}`);
+  const renewed = certificateIn(await est('simplereenroll', { from: pair, csr: next.csr }), next);
+  const [first, second] = [pair, renewed].map((one) =>
+    servers.serialOf(one).toLowerCase().replace(/^0+/, ''),
+  );
+  const { items } = (
+    await carota.call('GET', `/v1.0/audit?action=issue-certificate&vin=${own.vin}`)
+  ).body;
+  expect(items).toMatchObject([
+    { tokenId: `certificate ${first}`, tokenName: own.systemId, subject: second, outcome: 'done' },
+    { tokenId: 'enrolment code', tokenName: own.systemId, subject: first, address: '127.0.0.1' },
+  ]);
+});
+
+test('a vehicle has at most 20 valid certificates, also asked for at once, and each of them can be found', async () => {
+  const own = await enrolling();
+  const { pair } = await enrolled(own);
+  const issue = (from: number, count: number, days: number) =>
+    database.query(
+      `insert into issued_certificates (serial, system_id, issued_at, expires_at)
+       select to_hex($1::bigint + n), $2, now() + n * interval '1 second', now() + $4::int * interval '1 day'
+       from generate_series(1, $3::int) n`,
+      [from, own.systemId, count, days],
+    );
+  await issue(0xa000000, 17, 30);
+  await issue(0xb000000, 150, -1);
+  const statuses = await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      const { csr } = requestOf(`/CN=${own.systemId}`);
+      return (await est('simplereenroll', { from: pair, csr })).status;
+    }),
+  );
+  expect(statuses.sort((a, b) => a - b)).toEqual([200, 200, 429, 429, 429]);
+  const { csr } = requestOf(`/CN=${own.systemId}`);
+  expect(errorCodeOf(await est('simplereenroll', { from: pair, csr }))).toEqual([
+    429,
+    'TOO_MANY_CERTIFICATES',
+  ]);
+  const { items } = (await carota.call('GET', `/v1.0/vehicles/${own.vin}/certificates`)).body;
+  const isValid = ({ expiresAt }: { expiresAt: string }) => Date.parse(expiresAt) > Date.now();
+  expect(items.map(isValid)).toEqual(Array.from({ length: 100 }, (_, at) => at < 20));
+  await carota.call('PUT', `/v1.0/revoked-certificates/${items[19].serial}`, {
+    body: { reason: 'not used' },
+  });
+  expect((await est('simplereenroll', { from: pair, csr })).status).toBe(200);
+});
+
+test('a key that is costly to check is refused before its signature is', async () => {
+  const { systemId, code } = await enrolling();
+  const huge = requestOf(`/CN=${systemId}`, {
+    newKey: ['rsa:2048', '-pkeyopt', `rsa_keygen_pubexp:${2n ** 33n + 1n}`],
+  });
+  // A wrong signature: it is not what the answer names.
+  const der = Buffer.from(readFileSync(huge.csr, 'latin1'), 'base64');
+  der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
+  writeFileSync(huge.csr, der.toString('base64'));
+  const { status, text } = await est('simpleenroll', { as: [systemId, code], csr: huge.csr });
+  expect([status, JSON.parse(text).errorMessage]).toEqual([
+    400,
+    'RSA exponents must be at most 2^32',
+  ]);
+});
+
+test('who is locked out does not have a request looked at', async () => {
+  const { systemId, code } = await enrolling();
+  const { csr } = requestOf(`/CN=${systemId}`);
+  for (let guess = 0; guess < 12; guess++) {
+    await est('simpleenroll', { as: [systemId, `WRONG-${guess}`], csr });
+  }
+  writeFileSync(csr, 'no request!');
+  expect((await est('simpleenroll', { as: [systemId, code], csr })).status).toBe(429);
+});
+
+test('wrong codes of some vehicles keep out no other vehicle behind the same address', async () => {
+  for (let guess = 0; guess < 8; guess++) {
+    const { csr } = requestOf(`/CN=c2c-sys-guess-${guess}`);
+    const as = [`c2c-sys-guess-${guess}`, 'WRONG'] as const;
+    expect((await est('simpleenroll', { as, csr })).status).toBe(401);
+  }
+  await enrolled(await enrolling());
 });
 
 test('EST is on the port of the vehicles only, and takes requests of its own type only', async () => {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPostgres } from '../../src/service/database/index.js';
 import { vinOf } from '../support/messages.js';
 import { OpensslAuthority, type Pair, runClient } from '../support/openssl-authority.js';
 import { temporaryDirectory } from '../support/servers.js';
@@ -162,4 +163,66 @@ test('a revocation ends a connection in use, by serial number and by list', asyn
     expect((await curl(`/uptane/director/${own}/1.root.json`, revoked)).status).toBe(0);
   }
   expect((await curl(`/uptane/director/${own}/1.root.json`, pair)).status).toBe(200);
+});
+
+test('only an administrator sets or moves a system_id; the certificates issued for the old one are revoked', async () => {
+  const [first, second] = [vinOf(11, 'VPT'), vinOf(12, 'VPT')];
+  const name = 'c2c-sys-moves';
+  const { token } = (
+    await carota.call('POST', '/v1.0/tokens', { body: { name: 'plans', role: 'planner' } })
+  ).body;
+  const put = (vin: string, facts: object, as = carota.token) =>
+    carota.call('PUT', `/v1.0/vehicles/${vin}`, { token: as, body: { model: MODEL, ...facts } });
+  for (const vin of [first, second]) {
+    const refused = await put(vin, { system_id: name }, token);
+    expect([refused.status, refused.body.errorCode]).toEqual([403, 'FORBIDDEN']);
+    expect((await carota.call('GET', `/v1.0/vehicles/${vin}`)).status).toBe(404);
+  }
+  expect((await put(first, { system_id: name })).status).toBe(200);
+  expect((await put(second, {}, token)).status).toBe(200);
+  // A planner may state what is so already, and change everything else.
+  expect((await put(first, { system_id: name, tags: ['staff'] }, token)).status).toBe(200);
+  expect((await put(first, { system_id: 'c2c-sys-another' }, token)).status).toBe(403);
+  expect((await put(second, { system_id: 'c2c-sys-another' }, token)).status).toBe(403);
+  const lines = [
+    { vin: first, model: MODEL, system_id: 'c2c-sys-another' },
+    { vin: second, model: MODEL, system_id: 'c2c-sys-another' },
+    { vin: vinOf(13, 'VPT'), model: MODEL, system_id: 'c2c-sys-another' },
+    { vin: vinOf(14, 'VPT'), model: MODEL },
+  ];
+  const importing = (as: string) =>
+    carota.call('POST', '/v1.0/vehicles/import', {
+      token: as,
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: lines.map((line) => JSON.stringify(line)).join('\n'),
+    });
+  expect((await importing(token)).body).toMatchObject({
+    imported: 1,
+    rejectedCount: 3,
+    rejected: [1, 2, 3].map((line) => ({ line, errorCode: 'FORBIDDEN' })),
+  });
+  expect((await carota.call('GET', `/v1.0/vehicles/${first}`)).body.system_id).toBe(name);
+  const database = openPostgres({ url: carota.databaseUrl });
+  try {
+    await database.query(
+      `insert into issued_certificates (serial, system_id, issued_at, expires_at)
+       values ('abc1', $1, now(), now() + interval '1 day'), ('abc2', $1, now(), now() - interval '1 day')`,
+      [name],
+    );
+  } finally {
+    await database.close();
+  }
+  expect((await put(first, { system_id: 'c2c-sys-next' })).status).toBe(200);
+  const revoked = (await carota.call('GET', '/v1.0/revoked-certificates')).body.items as {
+    serial: string;
+  }[];
+  expect(revoked.map(({ serial }) => serial)).toEqual(expect.arrayContaining(['abc1']));
+  expect(revoked.map(({ serial }) => serial)).not.toContain('abc2');
+  expect((await put(second, { system_id: name })).status).toBe(200);
+  const { items } = (await carota.call('GET', '/v1.0/audit?action=assign-system-id')).body;
+  expect(items.slice(0, 3)).toMatchObject([
+    { vin: second, subject: name, detail: { from: null, to: name } },
+    { vin: first, subject: 'c2c-sys-next', detail: { from: name, to: 'c2c-sys-next' } },
+    { vin: first, subject: name, detail: { from: null, to: name } },
+  ]);
 });

@@ -20,13 +20,11 @@ export function checkRequest(body: Uint8Array, systemId: string): CheckedRequest
   if (!BASE64.test(text)) throw new RequestRefused('the body is not a PKCS #10 request in base64');
   const request = Buffer.from(text, 'base64');
   try {
-    const { commonNames, publicKey, publicKeyInfo } = readCertificateRequest(request);
+    const { commonNames, publicKeyInfo } = readCertificateRequest(request, acceptKey);
     const [name, ...others] = commonNames;
     if (name !== systemId || others.length > 0) {
       throw new RequestRefused(`the only common name must be the system_id ${systemId}`);
     }
-    const fault = keyFault(publicKey);
-    if (fault !== undefined) throw new RequestRefused(fault);
     return { systemId, publicKeyInfo, request };
   } catch (error) {
     if (error instanceof DerFault) throw new RequestRefused(`no request: ${error.message}`);
@@ -36,6 +34,14 @@ export function checkRequest(body: Uint8Array, systemId: string): CheckedRequest
 
 const CURVES: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1']);
 const RSA_BITS = { least: 2048, most: 4096 };
+/** Each bit of an exponent costs; 65,537 is what everybody has. */
+const MOST_EXPONENT = 2n ** 32n;
+
+/** @throws RequestRefused */
+function acceptKey(key: KeyObject): void {
+  const fault = keyFault(key);
+  if (fault !== undefined) throw new RequestRefused(fault);
+}
 
 function keyFault({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): string | undefined {
   switch (asymmetricKeyType) {
@@ -44,7 +50,8 @@ function keyFault({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): 
         ? undefined
         : 'EC keys must be on P-256 or P-384';
     case 'rsa': {
-      const bits = asymmetricKeyDetails.modulusLength ?? 0;
+      const { modulusLength: bits = 0, publicExponent = MOST_EXPONENT + 1n } = asymmetricKeyDetails;
+      if (publicExponent > MOST_EXPONENT) return 'RSA exponents must be at most 2^32';
       return bits >= RSA_BITS.least && bits <= RSA_BITS.most
         ? undefined
         : `RSA keys must have ${RSA_BITS.least} to ${RSA_BITS.most} bits`;

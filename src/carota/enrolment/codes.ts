@@ -39,10 +39,10 @@ export async function createCode(
 
 /**
  * Uses the code of the vehicle with this system_id for this key. It is used once: for no other key. The same key may come
- * again, as the answer may have been lost.
+ * again, as the answer may have been lost; not once a certificate issued since then was revoked.
  *
  * @param publicKeyInfo in DER
- * @returns whether it is the right code
+ * @returns the vehicle's VIN; undefined: the code is not good
  */
 export async function useCode(
   database: Queryable,
@@ -57,13 +57,16 @@ export async function useCode(
     readonly publicKeyInfo: Uint8Array;
     readonly now: number;
   },
-): Promise<boolean> {
-  const rows = await database.query(
-    `update enrolment_codes set key_hash = $3
+): Promise<string | undefined> {
+  const [row] = await database.query<{ vin: string }>(
+    `update enrolment_codes c set key_hash = $3
      where vin = (select vin from vehicles where system_id = $1)
        and hash = $2 and expires_at > $4 and (key_hash is null or key_hash = $3)
+       and not exists (
+         select from issued_certificates i join revoked_certificates r on r.serial = i.serial
+         where i.system_id = $1 and i.issued_at >= c.created_at)
      returning vin`,
     [systemId, hashOf(code), createHash('sha256').update(publicKeyInfo).digest(), new Date(now)],
   );
-  return rows.length > 0;
+  return row?.vin;
 }

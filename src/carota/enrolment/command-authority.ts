@@ -8,24 +8,37 @@ import {
   type CheckedRequest,
   AuthorityUnavailable,
 } from './authority.js';
+import { Turns } from './turns.js';
 import { readCertificate, readPem, writePem } from '../../x509/index.js';
 import { vehicleNameIn } from '../../service/vehicle-tls/index.js';
 
 const TIMEOUT_MS = 20_000;
 const MAX_OUTPUT = 256 * 1024;
+/** Processes at a time, of this server; further requests wait. */
+const MOST_RUNNING = 4;
+const MOST_WAITING = 100;
+
+interface CommandAuthorityOptions {
+  readonly command: string;
+  readonly timeoutMs: number;
+}
 
 export class CommandAuthority implements CertificateAuthority {
   readonly chain: readonly Uint8Array[];
-  readonly #command: string;
+  readonly #options: CommandAuthorityOptions;
+  readonly #turns = new Turns(MOST_RUNNING, MOST_WAITING);
 
-  /** @param chain of the authority behind the command, in DER */
-  constructor(command: string, chain: readonly Uint8Array[]) {
-    this.#command = command;
+  /** @param chain of the authority behind the command, in DER @param timeoutMs for one certificate */
+  constructor(command: string, chain: readonly Uint8Array[], timeoutMs = TIMEOUT_MS) {
+    this.#options = { command, timeoutMs };
     this.chain = chain;
   }
 
   async issue({ systemId, publicKeyInfo, request }: CheckedRequest): Promise<Uint8Array> {
-    const printed = await run(this.#command, systemId, writePem(request, 'CERTIFICATE REQUEST'));
+    const input = writePem(request, 'CERTIFICATE REQUEST');
+    const turn = this.#turns.take(() => run(this.#options, systemId, input));
+    if (!turn) throw new AuthorityUnavailable('too many vehicles wait for the authority');
+    const printed = await turn;
     try {
       const [der] = readPem(printed, 'CERTIFICATE');
       if (!der) throw new Error('it has printed no certificate');
@@ -42,30 +55,53 @@ export class CommandAuthority implements CertificateAuthority {
   }
 }
 
-function run(command: string, systemId: string, input: string): Promise<string> {
+/** @throws AuthorityUnavailable */
+function run(
+  { command, timeoutMs }: CommandAuthorityOptions,
+  systemId: string,
+  input: string,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const { PATH, HOME } = process.env;
     // Nothing else of our environment, which has the server's secrets.
     const child = spawn('/bin/sh', ['-c', command], {
       env: { PATH, HOME, OTAOPS_SYSTEM_ID: systemId },
       stdio: ['pipe', 'pipe', 'ignore'],
-      timeout: TIMEOUT_MS,
-      killSignal: 'SIGKILL',
+      // A group of its own, so that whatever the shell has started ends with it.
+      detached: true,
     });
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      reject(new AuthorityUnavailable(`the command of the authority ${why}`));
+    };
+    // Nobody waits until its last process has let go of its output.
+    const stop = (why: string) => {
+      endGroup(child.pid);
+      child.stdout.destroy();
+      fail(why);
+    };
+    const timer = setTimeout(() => stop(`took more than ${timeoutMs / 1000} s`), timeoutMs);
     let output = '';
-    child.stdout.on(
-      'data',
-      (chunk: Buffer) => (output = (output + chunk.toString()).slice(-MAX_OUTPUT)),
-    );
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.length > MAX_OUTPUT) stop('printed too much');
+    });
     child.stdin.on('error', () => undefined);
-    child.on('error', (error) => reject(new AuthorityUnavailable(error.message)));
+    child.on('error', ({ message }) => fail(`was not started: ${message}`));
     child.on('close', (code, signal) => {
+      clearTimeout(timer);
       if (code === 0) resolve(output);
-      else
-        reject(
-          new AuthorityUnavailable(`the command of the authority ended with ${code ?? signal}`),
-        );
+      else fail(`ended with ${code ?? signal}`);
     });
     child.stdin.end(input);
   });
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
 }

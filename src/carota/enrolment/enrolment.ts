@@ -1,16 +1,26 @@
 /** Enrolment of vehicles: issues certificates to whoever has shown who it is, and publishes what is revoked of them. */
-import { type Queryable } from '../../service/database/index.js';
+import { type Actor, recordActions } from '../../service/audit/index.js';
+import { type Database } from '../../service/database/index.js';
 import { readCertificate } from '../../x509/index.js';
 import { type CertificateAuthority, type CheckedRequest } from './authority.js';
-import { listRevocations, recordIssued } from './issued.js';
+import { checkHolder, listRevocations, recordIssued } from './issued.js';
 
 export interface EnrolmentOptions {
-  readonly database: Queryable;
+  readonly database: Database;
   readonly authority: CertificateAuthority;
   /** ms */
   readonly clock: () => number;
   /** The list of revoked certificates could not be published; it is retried. */
   readonly onFailure: (error: Error) => void;
+}
+
+/** Who asks for a certificate, as the audit log names it. */
+export interface Requester {
+  /** The vehicle that it has shown to be. */
+  readonly vin: string;
+  /** Its name is the system_id, its id what has shown that. */
+  readonly by: Actor;
+  readonly address: string;
 }
 
 /** A list is good for a week, and made anew in time, ms. */
@@ -31,14 +41,24 @@ export class Enrolment {
     return this.#options.authority.chain;
   }
 
-  /** @returns the certificate, in DER @throws AuthorityUnavailable, DatabaseError */
-  async issue(request: CheckedRequest): Promise<Uint8Array> {
+  /** @returns the certificate, in DER @throws HolderRefused, AuthorityUnavailable, DatabaseError */
+  async issue(request: CheckedRequest, { vin, by, address }: Requester): Promise<Uint8Array> {
     const { authority, database, clock } = this.#options;
+    const { systemId } = request;
+    const holder = { vin, systemId };
+    // The authority is not asked in vain, and not while rows are locked.
+    await checkHolder(database, holder, clock());
     const bytes = await authority.issue(request);
     const { serial, notAfter } = readCertificate(bytes);
     // Nobody is given a certificate that could not be found again.
-    const issued = { serial, systemId: request.systemId, at: clock(), until: notAfter };
-    await recordIssued(database, issued);
+    await database.transaction(async (tx) => {
+      const now = clock();
+      await checkHolder(tx, holder, now, 'for update');
+      await recordIssued(tx, { serial, systemId, at: now, until: notAfter });
+      const detail = { system_id: systemId, expiresAt: new Date(notAfter).toISOString() };
+      const entry = { vin, by, address, subject: serial, detail };
+      await recordActions(tx, 'issue-certificate', [entry], now);
+    });
     return bytes;
   }
 

@@ -1,5 +1,5 @@
 /** Certificates that were issued here, so that whoever revokes one finds its serial number. */
-import { type Queryable } from '../../service/database/index.js';
+import { only, type Queryable, textArray } from '../../service/database/index.js';
 
 export interface IssuedCertificate {
   readonly serial: string;
@@ -9,8 +9,55 @@ export interface IssuedCertificate {
   readonly revoked_at: Date | null;
 }
 
-export async function recordIssued(
+/** Whom a certificate is for. */
+export interface CertificateHolder {
+  readonly vin: string;
+  readonly systemId: string;
+}
+
+/** Valid ones of one vehicle at a time: it needs two, and answers may be lost. */
+const MOST_VALID = 20;
+
+/** The holder is to have no further certificate. */
+export class HolderRefused extends Error {
+  override readonly name = 'HolderRefused';
+  readonly code: 'unknown' | 'too many';
+
+  constructor(code: 'unknown' | 'too many', message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** @param lock whoever changes the vehicle then waits for the transaction @throws HolderRefused */
+export async function checkHolder(
   database: Queryable,
+  { vin, systemId }: CertificateHolder,
+  now: number,
+  lock: 'for update' | '' = '',
+): Promise<void> {
+  const rows = await database.query(
+    `select vin from vehicles where vin = $1 and system_id = $2 ${lock}`,
+    [vin, systemId],
+  );
+  if (rows.length === 0) {
+    throw new HolderRefused('unknown', `no vehicle has the system_id ${systemId} any more`);
+  }
+  const { valid } = only(
+    await database.query<{ valid: number }>(
+      `select count(*) as valid from issued_certificates i where i.system_id = $1 and i.expires_at > $2
+       and not exists (select from revoked_certificates r where r.serial = i.serial)`,
+      [systemId, new Date(now)],
+    ),
+  );
+  if (valid >= MOST_VALID) {
+    throw new HolderRefused('too many', `${systemId} has ${valid} valid certificates already`);
+  }
+}
+
+/** @param tx has the vehicle locked by {@link checkHolder} @param issued times in ms */
+export async function recordIssued(
+  tx: Queryable,
   issued: {
     readonly serial: string;
     readonly systemId: string;
@@ -18,25 +65,48 @@ export async function recordIssued(
     readonly until: number;
   },
 ): Promise<void> {
-  await database.query(
+  await tx.query(
     `insert into issued_certificates (serial, system_id, issued_at, expires_at) values ($1, $2, $3, $4)
      on conflict do nothing`,
     [issued.serial, issued.systemId, new Date(issued.at), new Date(issued.until)],
   );
 }
 
-/** The latest ones for this system_id. */
+/** Valid ones first, and the latest ones of these first: however many are revoked, a valid one can be found. */
 export const listIssued = (
   database: Queryable,
   systemId: string,
+  now: number,
   limit: number,
 ): Promise<IssuedCertificate[]> =>
   database.query<IssuedCertificate>(
     `select i.serial, i.system_id, i.issued_at, i.expires_at, r.revoked_at
      from issued_certificates i left join revoked_certificates r on r.serial = i.serial
-     where i.system_id = $1 order by i.issued_at desc, i.serial limit $2`,
-    [systemId, limit],
+     where i.system_id = $1
+     order by r.serial is null and i.expires_at > $2 desc, i.issued_at desc, i.serial limit $3`,
+    [systemId, new Date(now), limit],
   );
+
+/**
+ * Revokes what was issued for these names and has not expired: they are no longer those of the same vehicle.
+ *
+ * @param now ms
+ */
+export async function revokeIssued(
+  tx: Queryable,
+  systemIds: readonly string[],
+  { by, reason }: { readonly by: string; readonly reason: string },
+  now: number,
+): Promise<void> {
+  if (systemIds.length === 0) return;
+  await tx.query(
+    `insert into revoked_certificates (serial, revoked_at, revoked_by, reason)
+     select serial, $2, $3, $4 from issued_certificates
+     where system_id = any($1::text[]) and expires_at > $2
+     on conflict do nothing`,
+    [textArray(systemIds), new Date(now), by, reason],
+  );
+}
 
 /** Those that a list has to name: revoked, and not expired by themselves. */
 export async function listRevocations(

@@ -59,6 +59,8 @@ export interface CarotaContext {
   /** Undefined: browsers sign in with tokens only. */
   readonly signOn?: OpenedSignOn | undefined;
   readonly signIns: SignInGuard;
+  /** Of one-time codes, on the port of the vehicles. */
+  readonly vehicleSignIns: SignInGuard;
   /** Enrolment of vehicles on that port; undefined: there is none. */
   readonly enrolment: Enrolment | undefined;
   /** The port of the vehicles; undefined: there is none. */

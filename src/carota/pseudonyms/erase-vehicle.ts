@@ -4,8 +4,9 @@
  */
 import { type SchedulePlan } from '../../contract/carota-api/index.js';
 import { type Actor } from '../../service/audit/index.js';
-import { type Database, type Queryable } from '../../service/database/index.js';
+import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { recordActions } from '../audit.js';
+import { revokeIssued } from '../enrolment/index.js';
 import { planWithout } from './plan-without.js';
 import { pseudonymOf, vinKeys } from './pseudonyms.js';
 
@@ -57,6 +58,7 @@ export async function eraseVehicle(
     const key = (await vinKeys(tx, [vin])).get(vin);
     if (!key) throw new Error('a VIN has no key');
     const pseudonym = pseudonymOf('vin', vin, key);
+    await revokeCertificates(tx, { vin, pseudonym }, by, now);
     await putInPlace(tx, vin, pseudonym);
     for (const table of ONLY_OF_VEHICLE)
       await tx.query(`delete from ${table} where vin = $1`, [vin]);
@@ -64,6 +66,26 @@ export async function eraseVehicle(
     await recordActions(tx, 'erase-vehicle', [{ vin: null, subject: '', by, detail }], now);
     return true;
   });
+}
+
+/** Whoever has the vehicle's certificate would go on renewing it. Whoever issues one waits for the lock. */
+async function revokeCertificates(
+  tx: Queryable,
+  { vin, pseudonym }: { readonly vin: string; readonly pseudonym: string },
+  by: Actor,
+  now: number,
+): Promise<void> {
+  const rows = await tx.query<{ system_id: string | null }>(
+    'select system_id from vehicles where vin = $1 for update',
+    [vin],
+  );
+  const names = rows.flatMap(({ system_id: name }) => (name === null ? [] : [name]));
+  await revokeIssued(tx, names, { by: by.name, reason: 'the vehicle was erased' }, now);
+  // A system_id often contains the VIN; the list of revoked certificates needs the serial numbers only.
+  await tx.query(
+    'update issued_certificates set system_id = $2 where system_id = any($1::text[])',
+    [textArray(names), pseudonym],
+  );
 }
 
 async function isStored(tx: Queryable, vin: string): Promise<boolean> {

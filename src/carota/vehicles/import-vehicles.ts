@@ -5,7 +5,8 @@ import { checkOf } from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
 import { Rejections, storeEach, vehicleIn, type VehicleLine } from '../../service/import/index.js';
 import { type LineFormat, linesOf } from '../../service/lines.js';
-import { storeVehicles } from './vehicles.js';
+import { SystemIdForbidden, systemIdMoves } from './system-ids.js';
+import { storeVehicles, type StoringVehicles } from './vehicles.js';
 
 const BATCH = 2_000;
 /** unique_violation (PostgreSQL appendix A). */
@@ -13,27 +14,48 @@ const UNIQUE_VIOLATION = '23505';
 
 const check = checkOf(VehicleFacts);
 
+/** What an import needs besides its lines. */
+export interface ImportContext extends StoringVehicles {
+  readonly database: Database;
+  /** ms */
+  readonly clock: () => number;
+}
+
 /**
  * A column `version:HU` holds the version of ECU HU; tags are separated by `;`.
  *
  * @throws DatabaseError; earlier batches are stored, and the same import can be repeated
  */
 export async function importVehicles(
-  database: Database,
+  { database, clock, ...storing }: ImportContext,
   input: Readable,
   format: LineFormat,
-  clock: () => number,
 ): Promise<ImportResult> {
   const outcome = new Outcome();
+  const forbiddenIn = async (entries: readonly Entry[]) => {
+    if (storing.mayAssignSystemIds) return () => false;
+    const moves = await systemIdMoves(
+      database,
+      entries.map(({ vehicle }) => vehicle),
+    );
+    const vins = new Set(moves.map(({ vin }) => vin));
+    return ({ vehicle }: Entry) => vins.has(vehicle.vin);
+  };
   let batch = new Map<string, Entry>();
   const flush = async () => {
-    const entries = [...batch.values()];
+    const all = [...batch.values()];
     batch = new Map();
+    const forbidden = await forbiddenIn(all);
+    for (const { line, vehicle } of all.filter(forbidden)) {
+      outcome.reject(line, 'FORBIDDEN', new SystemIdForbidden([vehicle.vin]).message);
+    }
+    const entries = all.filter((entry) => !forbidden(entry));
     const refused = await storeEach(entries, (some) =>
       database.transaction((tx) =>
         storeVehicles(
           tx,
           some.map(({ vehicle }) => vehicle),
+          storing,
           clock(),
         ),
       ),

@@ -1,6 +1,8 @@
 /** The CarOTA Server's vehicles: model, tags, and each ECU's installed version. */
 import { type VehicleFacts } from '../../contract/carota-api/index.js';
+import { type Actor } from '../../service/audit/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
+import { moveSystemIds, SystemIdForbidden, systemIdMoves } from './system-ids.js';
 
 export interface VehicleRow {
   readonly vin: string;
@@ -11,32 +13,44 @@ export interface VehicleRow {
   readonly updated_at: Date;
 }
 
+/** Who stores vehicles. */
+export interface StoringVehicles {
+  readonly by: Actor;
+  /** Whether the caller may set and change what names the vehicles' certificates. */
+  readonly mayAssignSystemIds: boolean;
+}
+
 /**
  * Stores vehicles, replacing all facts except versions of ECUs not listed and a system_id not given.
  *
  * @param now ms
- * @throws DatabaseError with code 23505 where another vehicle has the system_id
+ * @throws SystemIdForbidden; DatabaseError with code 23505 where another vehicle has the system_id
  */
 export async function storeVehicles(
   tx: Queryable,
   vehicles: readonly ({ readonly vin: string } & VehicleFacts)[],
+  { by, mayAssignSystemIds }: StoringVehicles,
   now: number,
 ): Promise<void> {
   await tx.query(
-    `insert into vehicles as v (vin, model, tags, system_id, updated_at)
-     select vin, model, array(select json_array_elements_text(tags::json)), system_id, $5
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as given (vin, model, tags, system_id)
+    `insert into vehicles as v (vin, model, tags, updated_at)
+     select vin, model, array(select json_array_elements_text(tags::json)), $4
+     from unnest($1::text[], $2::text[], $3::text[]) as given (vin, model, tags)
      on conflict (vin) do update
-       set model = excluded.model, tags = excluded.tags, updated_at = excluded.updated_at,
-         system_id = coalesce(excluded.system_id, v.system_id)`,
+       set model = excluded.model, tags = excluded.tags, updated_at = excluded.updated_at`,
     [
       textArray(vehicles.map(({ vin }) => vin)),
       textArray(vehicles.map(({ model }) => model)),
       textArray(vehicles.map(({ tags = [] }) => JSON.stringify(tags))),
-      textArray(vehicles.map((vehicle) => vehicle.system_id ?? null)),
       new Date(now),
     ],
   );
+  // Their rows are locked now.
+  const moves = await systemIdMoves(tx, vehicles);
+  if (moves.length > 0 && !mayAssignSystemIds) {
+    throw new SystemIdForbidden(moves.map(({ vin }) => vin));
+  }
+  await moveSystemIds(tx, moves, by, now);
   const installed = vehicles.flatMap(({ vin, versions = {} }) =>
     Object.entries(versions).map(([ecu, version]) => ({ vin, ecu, version })),
   );

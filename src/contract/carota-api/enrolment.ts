@@ -38,6 +38,7 @@ export const enrolmentApi = routesOf('Certificates', {
     path: '/v1.0/vehicles/{vin}/enrolment-codes',
     permission: 'administer',
     audit: 'create-enrolment-code',
+    freshSignIn: true,
     summary: 'Make a one-time code, with which the vehicle gets its first client certificate',
     description:
       'EST `simpleenroll` with HTTP Basic: the `system_id` and this code. It is good for one key, and the one before it is void. The vehicle needs a `system_id`.',
@@ -63,7 +64,9 @@ export const enrolmentApi = routesOf('Certificates', {
     method: 'GET',
     path: '/v1.0/vehicles/{vin}/certificates',
     permission: 'read',
-    summary: 'List the latest 100 client certificates that were issued to a vehicle, newest first',
+    summary: 'List the client certificates that were issued to a vehicle',
+    description:
+      'At most 100: valid ones first (a vehicle has at most 20), the newest of them first, then revoked and expired ones.',
     params: VinParams,
     answer: json(listOf(IssuedCertificate), 'The certificates.'),
     errors: ['VEHICLE_NOT_FOUND'],

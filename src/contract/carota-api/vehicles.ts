@@ -98,7 +98,7 @@ export const vehicleApi = routesOf('Vehicles', {
     load: 'upload',
     summary: 'Import vehicles from CSV or NDJSON',
     description:
-      'Streamed. CSV columns: vin, model, system_id, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others.',
+      'Streamed. CSV columns: vin, model, system_id, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others. Setting or changing a system_id needs the permission administer: such a line of another caller is rejected with FORBIDDEN.',
     body: linesBody('One vehicle per line.'),
     answer: json(ImportResult, 'The outcome.'),
     repeatable: true,
@@ -119,7 +119,7 @@ export const vehicleApi = routesOf('Vehicles', {
     audit: 'change-vehicle',
     summary: 'Add a vehicle, or replace what is known of it',
     description:
-      'Versions of ECUs that the body does not name are kept, and so is a system_id that it does not give.',
+      'Versions of ECUs that the body does not name are kept, and so is a system_id that it does not give. Setting or changing a system_id needs the permission administer (403); the certificates that this server issued for the previous system_id are then revoked.',
     params: VinParams,
     body: jsonBody(VehicleFacts, 'Model, tags and installed versions.'),
     answer: json(Vehicle, 'The vehicle after it.'),
@@ -132,7 +132,7 @@ export const vehicleApi = routesOf('Vehicles', {
     audit: 'erase-vehicle',
     summary: 'Erase the personal data of a vehicle',
     description:
-      'What is only about the vehicle is deleted, with its tokens. In schedules that have ended, which are kept, its VIN gives way to a pseudonym that nobody can resolve any more; the same in archived dossiers with pseudonyms. The audit log keeps its entries. Refused while the vehicle is in a schedule that has not ended. Delete its registration at the adapter first: otherwise its messages bring the VIN back.',
+      'What is only about the vehicle is deleted, with its tokens, and the certificates that this server issued to it are revoked. In schedules that have ended, which are kept, its VIN gives way to a pseudonym that nobody can resolve any more; the same in archived dossiers with pseudonyms. The audit log keeps its entries. Refused while the vehicle is in a schedule that has not ended. Delete its registration at the adapter first: otherwise its messages bring the VIN back.',
     params: VinParams,
     answer: empty('Erased.'),
     errors: ['VEHICLE_NOT_FOUND', 'SCHEDULE_STATUS'],

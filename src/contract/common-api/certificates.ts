@@ -28,6 +28,7 @@ export const certificateApi = routesOf('Certificates', {
     path: '/v1.0/revoked-certificates/{serial}',
     permission: 'administer',
     audit: 'revoke-certificate',
+    freshSignIn: true,
     summary: 'Revoke a client certificate of a vehicle, for good',
     description:
       'Acts on every process of this server within 5 seconds, on open connections too, whichever authority has issued the certificate. A second call changes nothing and answers the first revocation.',

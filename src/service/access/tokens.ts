@@ -154,7 +154,10 @@ export function listTokens(database: Queryable): Promise<Token[]> {
   return database.query<Token>(`select ${TOKEN_COLUMNS} from tokens order by created_at`);
 }
 
-/** The last valid token of role admin stays: without one, nobody could make another. */
+/**
+ * The last valid token of role admin stays: without one, nobody could make another. One that has a successor, or expires within
+ * an hour, does not count as another.
+ */
 export async function revokeToken(
   database: Database,
   id: string,
@@ -165,9 +168,10 @@ export async function revokeToken(
     await tx.query('select pg_advisory_xact_lock($1)', [TOKEN_LOCK]);
     const [token] = await tx.query<{ is_last: boolean }>(
       `select role = 'admin' and ${isValidToken('t', '$2')} and not exists (
-         select from tokens o where o.role = 'admin' and o.id <> t.id and ${isValidToken('o', '$2')}
+         select from tokens o where o.role = 'admin' and o.id <> t.id and ${isValidToken('o', '$3')}
+           and o.replaced_by is null
        ) as is_last from tokens t where id = $1`,
-      [id, new Date(now)],
+      [id, new Date(now), new Date(now + LASTING_MS)],
     );
     if (!token) return 'unknown';
     if (token.is_last) return 'last administrator';
@@ -179,6 +183,9 @@ export async function revokeToken(
     return 'revoked';
   });
 }
+
+/** Time in which an administrator makes another token, ms. */
+const LASTING_MS = 60 * 60 * 1000;
 
 /** The role of vehicles: each has tokens of its own (contract section 9). */
 export const VEHICLE_ROLE = 'vehicle';

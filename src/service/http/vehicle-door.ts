@@ -93,7 +93,7 @@ export class VehicleDoor {
     tls.follow(server);
     server.on('secureConnection', (socket: TLSSocket) => {
       this.#sockets.set(socket, socket);
-      if (socket.getPeerX509Certificate() === undefined) return;
+      if (!tls.hasCertificate(socket)) return;
       try {
         tls.vehicleAt(socket);
       } catch {

@@ -3,9 +3,18 @@
  * also while its connection is open, and the renewal of the server's own certificate without a restart.
  */
 import { constants } from 'node:crypto';
-import { type Server, type TlsOptions, type TLSSocket } from 'node:tls';
+import { type SecureContextOptions, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import { type Queryable } from '../database/index.js';
 import { type Certificate, readCertificate } from '../../x509/index.js';
+import { TLS_POLICY } from '../tls/policy.js';
+import {
+  type CertificatePath,
+  certificatePaths,
+  isAmong,
+  LONGEST_CHAIN,
+  nameKey,
+  type PathStep,
+} from './certificate-paths.js';
 import { RevokedSerials } from './revoked-serials.js';
 import { type TlsFilePaths, type TlsFiles, TlsFileWatch } from './tls-files.js';
 import { CertificateRefused, vehicleNameIn } from './vehicle-name.js';
@@ -33,18 +42,24 @@ export interface CertifiedVehicle {
 
 interface Peer {
   readonly vehicle: CertifiedVehicle;
-  /** The vehicle's first. */
-  readonly chain: readonly Certificate[];
+  readonly own: Certificate;
+  readonly paths: readonly CertificatePath[];
 }
+
+/** A resumed session would skip the check of its certificate. */
+const VEHICLE_POLICY: SecureContextOptions = {
+  ...TLS_POLICY,
+  secureOptions: (TLS_POLICY.secureOptions ?? 0) | constants.SSL_OP_NO_TICKET,
+};
 
 /** Between two looks for expired certificates on open connections, ms. */
 const LOOK_MS = 1_000;
-/** No issuer beyond this one is asked for. */
-const LONGEST_CHAIN = 8;
 
 export class VehicleTls {
   readonly #options: VehicleTlsOptions;
   readonly #peers = new Map<TLSSocket, Peer>();
+  /** What was sent: Node.js hands out the chain once only. */
+  readonly #sent = new WeakMap<TLSSocket, readonly Buffer[]>();
   readonly #servers = new Set<Server>();
   readonly #files: TlsFileWatch;
   readonly #serials: RevokedSerials;
@@ -86,10 +101,8 @@ export class VehicleTls {
   get serverOptions(): TlsOptions {
     return {
       ...this.#secrets,
+      ...VEHICLE_POLICY,
       requestCert: true,
-      minVersion: 'TLSv1.2',
-      // A resumed session would skip the check of its certificate.
-      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     };
   }
 
@@ -107,14 +120,20 @@ export class VehicleTls {
   vehicleAt(socket: TLSSocket): CertifiedVehicle {
     const known = this.#peers.get(socket);
     if (known) return known.vehicle;
-    const chain = chainOf(socket);
-    const [own] = chain;
-    if (!own) throw new CertificateRefused('there is no client certificate');
+    const sent = this.#sentBy(socket);
+    if (sent.length === 0) throw new CertificateRefused('there is no client certificate');
     if (!socket.authorized) {
       throw new CertificateRefused(`the client certificate is refused: ${faultOf(socket)}`);
     }
+    if (sent.length > LONGEST_CHAIN) {
+      throw new CertificateRefused(`more than ${LONGEST_CHAIN} certificates were sent`);
+    }
+    const chain = readChain(sent);
+    const [own] = chain;
     const systemId = vehicleNameIn(own);
-    const peer = { vehicle: { systemId, serial: own.serial, notAfter: own.notAfter }, chain };
+    const paths = certificatePaths(chain, this.#current?.authorities ?? []);
+    const vehicle = { systemId, serial: own.serial, notAfter: own.notAfter };
+    const peer = { vehicle, own, paths };
     const fault = this.#faultOf(peer);
     if (fault !== undefined) throw new CertificateRefused(`the client certificate ${fault}`);
     if (!socket.destroyed) {
@@ -122,6 +141,26 @@ export class VehicleTls {
       socket.once('close', () => this.#peers.delete(socket));
     }
     return peer.vehicle;
+  }
+
+  /** Whether the other end has sent a certificate, of whatever kind. */
+  hasCertificate(socket: TLSSocket): boolean {
+    return this.#sentBy(socket).length > 0;
+  }
+
+  /** In DER, the client's own first. */
+  #sentBy(socket: TLSSocket): readonly Buffer[] {
+    const known = this.#sent.get(socket);
+    if (known) return known;
+    const sent: Buffer[] = [];
+    let next = socket.getPeerX509Certificate();
+    // One more than may be sent, so that it is noticed.
+    while (next && sent.length <= LONGEST_CHAIN) {
+      sent.push(next.raw);
+      next = next.issuerCertificate;
+    }
+    this.#sent.set(socket, sent);
+    return sent;
   }
 
   get #secrets(): TlsOptions {
@@ -134,34 +173,41 @@ export class VehicleTls {
     this.#current = files;
     const listed = new Map<string, ReadonlySet<string>[]>();
     for (const { issuer, serials } of files.lists) {
-      const name = issuer.toString('hex');
+      const name = nameKey(issuer);
       listed.set(name, [...(listed.get(name) ?? []), serials]);
     }
     this.#listed = listed;
     for (const server of this.#servers) {
-      server.setSecureContext({ ...this.#secrets, ...withoutRequest(this.serverOptions) });
+      server.setSecureContext({ ...this.#secrets, ...VEHICLE_POLICY });
     }
     this.#endRefused();
   }
 
   /** Why the certificate is not good, or no longer; undefined: it is good. */
-  #faultOf({ chain }: Peer): string | undefined {
+  #faultOf({ own, paths }: Peer): string | undefined {
     const now = this.#options.clock();
-    const [own] = chain;
-    if (own && own.notAfter < now) return 'has expired';
-    if (own && own.notBefore > now) return 'is not valid yet';
-    if (own && this.#serials.has(own.serial)) return 'is revoked';
-    const isListed = chain.some(({ issuer, serial }) =>
-      this.#listed.get(issuer.toString('hex'))?.some((serials) => serials.has(serial)),
-    );
-    if (isListed) return 'is revoked by a list of its issuer';
-    return this.#isOfKnownAuthority(chain) ? undefined : 'is of an authority no longer accepted';
+    if (own.notAfter < now) return 'has expired';
+    if (own.notBefore > now) return 'is not valid yet';
+    if (this.#serials.has(own.serial)) return 'is revoked';
+    const current = paths.filter((path) => this.#isCurrent(path, now));
+    if (current.length === 0) return 'is of an authority no longer accepted';
+    const isListed = current.every((path) => path.some((step) => this.#isListed(step)));
+    return isListed ? 'is revoked by a list of its issuer' : undefined;
   }
 
   /** An authority may have been removed from the file while the connection was open. */
-  #isOfKnownAuthority(chain: readonly Certificate[]): boolean {
+  #isCurrent(path: CertificatePath, now: number): boolean {
     const authorities = this.#current?.authorities ?? [];
-    return chain.some(({ issuer }) => authorities.some(({ subject }) => subject.equals(issuer)));
+    return path.every(
+      ({ certificate, isSent }) =>
+        certificate.notBefore <= now &&
+        now <= certificate.notAfter &&
+        (isSent || isAmong(authorities, certificate)),
+    );
+  }
+
+  #isListed({ issuerKey, certificate: { serial } }: PathStep): boolean {
+    return this.#listed.get(issuerKey)?.some((serials) => serials.has(serial)) ?? false;
   }
 
   #endRefused(): void {
@@ -175,25 +221,25 @@ export class VehicleTls {
   }
 }
 
-/** What a listener itself keeps. */
-function withoutRequest({ minVersion, secureOptions }: TlsOptions): TlsOptions {
-  return { minVersion, secureOptions };
-}
-
-/** @throws CertificateRefused where one is no certificate that we can read */
-function chainOf(socket: TLSSocket): Certificate[] {
-  const chain: Certificate[] = [];
-  let next = socket.getPeerX509Certificate();
+/**
+ * @param sent in DER, at least one
+ * @throws CertificateRefused where the first is no certificate that we can read; of the others, those are left out
+ */
+function readChain([first, ...others]: readonly Buffer[]): [Certificate, ...Certificate[]] {
   try {
-    while (next && chain.length < LONGEST_CHAIN) {
-      chain.push(readCertificate(next.raw));
-      next = next.issuerCertificate;
-    }
+    return [readCertificate(first ?? Buffer.of()), ...others.flatMap(readable)];
   } catch (error) {
     const { message } = error as Error;
     throw new CertificateRefused(`the client certificate cannot be read: ${message}`);
   }
-  return chain;
+}
+
+function readable(bytes: Buffer): Certificate[] {
+  try {
+    return [readCertificate(bytes)];
+  } catch {
+    return [];
+  }
 }
 
 const faultOf = ({ authorizationError }: TLSSocket): string =>

@@ -175,6 +175,21 @@ test('an expired administrator does not keep the last one from being the last', 
   expect((await t.call('DELETE', `/v1.0/tokens/${id}`)).status).toBe(204);
 });
 
+test('an administrator that has a successor, or ends within the hour, keeps nobody from being the last', async () => {
+  const soon = await make({ role: 'admin', lifetime: HOUR / 2 });
+  const old = await make({ role: 'admin' });
+  const { body: successor } = await rotate(old.id);
+  expect((await t.call('DELETE', `/v1.0/tokens/${successor.id}`)).status).toBe(204);
+  expect((await t.call('GET', '/v1.0/tokens', { token: old.token })).status).toBe(200);
+  const { body } = await t.call('GET', '/v1.0/tokens');
+  const own = body.items.find(({ name }: { name: string }) => name === 'initial admin');
+  const { status, body: refused } = await t.call('DELETE', `/v1.0/tokens/${own.id}`);
+  expect([status, refused.errorCode]).toEqual([409, 'LAST_ADMINISTRATOR']);
+  for (const { id } of [soon, old]) {
+    expect((await t.call('DELETE', `/v1.0/tokens/${id}`)).status).toBe(204);
+  }
+});
+
 test('a token that expires soon is counted, and named in the log once', async () => {
   const before = await t.metric('otaops_tokens_expiring');
   const soon = await make({ name: 'expires soon', lifetime: 24 * HOUR });

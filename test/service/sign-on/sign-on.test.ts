@@ -279,6 +279,35 @@ test('cancelling an operation needs a sign-in of the last minutes; reading does 
   expect((await cancel()).status).toBe(404);
 });
 
+test('revoking a certificate and making an enrolment code need a sign-in of the last minutes', async () => {
+  provider.groups.set('adam', ['ota-admins']);
+  const ofCarota = openPostgres({ url: carota.databaseUrl });
+  try {
+    for (const [server, method, path, done] of [
+      ['adapter', 'PUT', '/v1.0/revoked-certificates/abc', 200],
+      ['carota', 'PUT', '/v1.0/revoked-certificates/abc', 200],
+      ['carota', 'POST', '/v1.0/vehicles/5YJSA1E40FF345678/enrolment-codes', 404],
+    ] as const) {
+      const browsing = new Browsing();
+      await signIn(browsing, 'adam', server);
+      const cookie = [...browsing.cookies(urls[server])].map((pair) => pair.join('=')).join('; ');
+      const call = () =>
+        fetch(urls[server] + path, {
+          method,
+          headers: { ...OWN, cookie, 'content-type': 'application/json' },
+          body: method === 'PUT' ? JSON.stringify({ reason: 'sold' }) : '{"hours":1}',
+        });
+      expect([path, (await call()).status]).toEqual([path, done]);
+      await (server === 'adapter' ? database : ofCarota).query(
+        "update sessions set authenticated_at = now() - interval '6 minutes' where person_id = 'oidc:adam'",
+      );
+      expect(await (await call()).json()).toMatchObject({ errorCode: 'SIGN_IN_AGAIN' });
+    }
+  } finally {
+    await ofCarota.close();
+  }
+});
+
 test('signing out ends the session here, and leads to the provider', async () => {
   const browsing = new Browsing();
   await signIn(browsing, 'ada');

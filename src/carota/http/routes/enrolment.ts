@@ -23,11 +23,13 @@ import {
   type CheckedRequest,
   createCode,
   type Enrolment,
+  HolderRefused,
   listIssued,
+  type Requester,
   RequestRefused,
   useCode,
 } from '../../enrolment/index.js';
-import { findVehicle } from '../../vehicles/index.js';
+import { findBySystemId, findVehicle } from '../../vehicles/index.js';
 import { type CarotaContext } from '../context.js';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -59,7 +61,8 @@ export function enrolmentRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, enrolmentApi.listCertificates, async ({ params }) => {
     const systemId = await systemIdOf(context, params.vin.toUpperCase());
-    const rows = systemId === null ? [] : await listIssued(database, systemId, MOST_LISTED);
+    const rows =
+      systemId === null ? [] : await listIssued(database, systemId, clock(), MOST_LISTED);
     const items = rows.map((row) => ({
       serial: row.serial,
       system_id: row.system_id,
@@ -111,19 +114,70 @@ function estRoutes(
     answer(reply, 'application/csrattrs', CSR_ATTRIBUTES),
   );
 
+  const byCertificate = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { systemId, serial } = door.certified(request);
+    const requester = requesterOf(request, systemId, `certificate ${serial}`);
+    return noting(request, requester, async () => {
+      const vin = await findBySystemId(context.database, systemId);
+      if (vin === undefined) throw unknownVehicle(systemId);
+      const checked = checkedRequest(request, systemId);
+      return issued(enrolment, checked, { ...requester, vin }, reply);
+    });
+  };
+
   scope.post(`${BASE}/simpleenroll`, taking, async (request, reply) => {
     const { authorization } = request.headers;
     // With a certificate, which may be one for bootstrapping, a code is not needed.
-    const checked =
-      authorization === undefined && hasCertificate(door, request)
-        ? checkedRequest(request, door.certified(request).systemId)
-        : await checkedByCode(context, request, reply);
-    return issued(enrolment, checked, reply);
+    if (authorization === undefined && hasCertificate(door, request)) {
+      return byCertificate(request, reply);
+    }
+    const { checked, vin } = await checkedByCode(context, request, reply);
+    const requester = requesterOf(request, checked.systemId, 'enrolment code');
+    return noting(request, { ...requester, vin }, () =>
+      issued(enrolment, checked, { ...requester, vin }, reply),
+    );
   });
 
-  scope.post(`${BASE}/simplereenroll`, taking, (request, reply) =>
-    issued(enrolment, checkedRequest(request, door.certified(request).systemId), reply),
-  );
+  scope.post(`${BASE}/simplereenroll`, taking, byCertificate);
+}
+
+const requesterOf = (request: FastifyRequest, systemId: string, id: string) => ({
+  by: { id, name: systemId, reason: '' },
+  address: addressOf(request),
+});
+
+/** Of the socket: nobody stands in front of this port, so what a header says of it is a stranger's word. */
+const addressOf = ({ raw }: FastifyRequest) => clientAddress(raw.socket.remoteAddress);
+
+const unknownVehicle = (systemId: string) =>
+  new Problem('UNAUTHORIZED', `no vehicle has the system_id ${systemId}`);
+
+/** What is refused to who has shown who it is, is in the audit log. */
+async function noting<T>(
+  { server }: FastifyRequest,
+  { by, address, vin }: Omit<Requester, 'vin'> & { readonly vin?: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isFailure = !(error instanceof Problem) || error.status >= 500;
+    server.auditTrail.attempts.note({
+      action: 'issue-certificate',
+      ...{
+        tokenId: by.id,
+        tokenName: by.name,
+        address,
+        refId: null,
+        vin: vin ?? null,
+        subject: by.name,
+      },
+      reason: '',
+      outcome: isFailure ? 'failed' : 'refused',
+      errorCode: error instanceof Problem ? error.code : 'INTERNAL_ERROR',
+    });
+    throw error;
+  }
 }
 
 const CERTS = 'application/pkcs7-mime; smime-type=certs-only';
@@ -155,30 +209,32 @@ function checkedRequest({ body }: FastifyRequest, systemId: string): CheckedRequ
 
 /** @throws Problem 400, 401, 429 */
 async function checkedByCode(
-  { database, clock, signIns }: CarotaContext,
+  { database, clock, vehicleSignIns }: CarotaContext,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<CheckedRequest> {
+): Promise<{ readonly checked: CheckedRequest; readonly vin: string }> {
   const unauthorized = (message: string) => {
     reply.header('www-authenticate', 'Basic realm="enrolment"');
     return new Problem('UNAUTHORIZED', message);
   };
   const given = basicIn(request.headers.authorization);
   if (!given) throw unauthorized('a client certificate, or system_id and one-time code, is needed');
-  const checked = checkedRequest(request, given.systemId);
   const attempt = {
     kind: 'vehicle',
-    address: clientAddress(request.ip),
+    address: addressOf(request),
     name: given.systemId,
     secret: given.code,
   } as const;
-  await guarded(signIns, attempt, request.server.requestLimits.refused, async () => {
+  return guarded(vehicleSignIns, attempt, request.server.requestLimits.refused, async () => {
+    // Whoever is locked out does not have a signature checked either.
+    const checked = checkedRequest(request, given.systemId);
     const { publicKeyInfo } = checked;
-    if (!(await useCode(database, { ...given, publicKeyInfo, now: clock() }))) {
+    const vin = await useCode(database, { ...given, publicKeyInfo, now: clock() });
+    if (vin === undefined) {
       throw unauthorized('the one-time code is wrong, has expired, or was used for another key');
     }
+    return { checked, vin };
   });
-  return checked;
 }
 
 /** HTTP Basic (RFC 7617). */
@@ -192,12 +248,22 @@ function basicIn(header = ''): { systemId: string; code: string } | undefined {
   return { systemId: text.slice(0, end), code: text.slice(end + 1) };
 }
 
-/** @throws Problem 503 */
-async function issued(enrolment: Enrolment, request: CheckedRequest, reply: FastifyReply) {
+/** @throws Problem 401, 429, 503 */
+async function issued(
+  enrolment: Enrolment,
+  request: CheckedRequest,
+  requester: Requester,
+  reply: FastifyReply,
+) {
   try {
-    const certificate = await enrolment.issue(request);
+    const certificate = await enrolment.issue(request, requester);
     return await answer(reply, CERTS, writeCertsOnly([certificate]));
   } catch (error) {
+    if (error instanceof HolderRefused) {
+      const { code, message } = error;
+      if (code === 'unknown') throw unknownVehicle(request.systemId);
+      throw new Problem('TOO_MANY_CERTIFICATES', message, { retryAfterSeconds: 3_600 });
+    }
     if (error instanceof AuthorityUnavailable) {
       throw new Problem('AUTHORITY_UNAVAILABLE', error.message, { retryAfterSeconds: 60 });
     }

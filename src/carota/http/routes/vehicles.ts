@@ -1,8 +1,16 @@
 /** `/v1.0/vehicles`: the vehicles that schedules select from. */
-import { MAX_EVENTS, type Vehicle, vehicleApi } from '../../../contract/carota-api/index.js';
+import {
+  CAROTA_GRANTS,
+  MAX_EVENTS,
+  type Vehicle,
+  vehicleApi,
+} from '../../../contract/carota-api/index.js';
+import { type FastifyRequest } from 'fastify';
+import { mayDo } from '../../../service/access/index.js';
 import { DatabaseError } from '../../../service/database/index.js';
 import {
   actorOf,
+  callerOf,
   linesIn,
   listCursor,
   page,
@@ -20,6 +28,7 @@ import {
   importVehicles,
   listVehicles,
   storeVehicles,
+  SystemIdForbidden,
   type VehicleRow,
 } from '../../vehicles/index.js';
 import { type CarotaContext } from '../context.js';
@@ -45,15 +54,16 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
     return { ...vehicleBody(vehicle), events: events.map(eventBody) };
   });
 
-  serve(server, vehicleApi.putVehicle, async ({ params, body }) => {
+  serve(server, vehicleApi.putVehicle, async ({ request, params, body }) => {
     const vin = params.vin.toUpperCase();
     const now = clock();
     try {
       await database.transaction(async (tx) => {
-        await storeVehicles(tx, [{ vin, ...body }], now);
+        await storeVehicles(tx, [{ vin, ...body }], storingFor(request), now);
         await recordRequest(tx, now, { detail: body });
       });
     } catch (error) {
+      if (error instanceof SystemIdForbidden) throw new Problem('FORBIDDEN', error.message);
       if (!(error instanceof DatabaseError && error.code === UNIQUE_VIOLATION)) throw error;
       const message = `system_id '${body.system_id}' belongs to another vehicle`;
       throw new Problem('SYSTEM_ID_TAKEN', message);
@@ -75,12 +85,19 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
   serve(server, vehicleApi.importVehicles, async ({ request }) => {
     const { input, format } = linesIn(request);
     const recording = recordingFirst(database, clock);
-    const outcome = await importVehicles(recording, input, format, clock);
+    const into = { database: recording, clock, ...storingFor(request) };
+    const outcome = await importVehicles(into, input, format);
     const { imported, rejectedCount } = outcome;
     await recordRequest(database, clock(), { detail: { imported, rejectedCount } });
     return outcome;
   });
 }
+
+/** What a vehicle is trusted by is for administrators. */
+const storingFor = (request: FastifyRequest) => ({
+  by: actorOf(request),
+  mayAssignSystemIds: mayDo(CAROTA_GRANTS, callerOf(request).role, 'administer'),
+});
 
 async function vehicleOf({ database }: CarotaContext, given: string): Promise<VehicleRow> {
   const vin = given.toUpperCase();

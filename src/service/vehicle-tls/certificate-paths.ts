@@ -1,0 +1,94 @@
+/**
+ * The paths from a vehicle's certificate to an authority of ours (RFC 5280, section 6): by name and signature, whatever else
+ * the vehicle has sent beside them. OpenSSL has verified one of them in the handshake and does not say which. Pure.
+ */
+import { X509Certificate } from 'node:crypto';
+import { type Certificate } from '../../x509/index.js';
+
+/** Certificates in a path, and most that a vehicle may send. */
+export const LONGEST_CHAIN = 8;
+/** Of cross-signed authorities there may be several. */
+const MOST_PATHS = 16;
+
+/** A certificate of a path, and how lists name its issuer. */
+export interface PathStep {
+  readonly certificate: Certificate;
+  /** Of {@link nameKey}. */
+  readonly issuerKey: string;
+  /** Sent by the vehicle; otherwise it comes from our file, and may leave it. */
+  readonly isSent: boolean;
+}
+
+/** The vehicle's first, a self-issued authority of ours last. */
+export type CertificatePath = readonly PathStep[];
+
+/** How the holder of a name is found in a map. */
+export const nameKey = (name: Buffer): string => name.toString('latin1');
+
+/**
+ * @param sent the vehicle's first
+ * @param authorities those of our file
+ */
+export function certificatePaths(
+  sent: readonly Certificate[],
+  authorities: readonly Certificate[],
+): CertificatePath[] {
+  const [own, ...others] = sent;
+  if (!own) return [];
+  const step = (certificate: Certificate, isSent: boolean): PathStep => ({
+    certificate,
+    issuerKey: nameKey(certificate.issuer),
+    isSent,
+  });
+  const candidates = [
+    ...authorities.map((certificate) => step(certificate, false)),
+    ...others
+      .filter((other) => !isAmong(authorities, other))
+      .map((certificate) => step(certificate, true)),
+  ].filter(({ certificate }) => certificate.isAuthority);
+  const issuersOf = issuersAmong(candidates);
+  const paths: CertificatePath[] = [];
+  const extend = (path: CertificatePath): void => {
+    const last = path.at(-1);
+    if (!last || path.length >= LONGEST_CHAIN) return;
+    for (const issuer of issuersOf(last)) {
+      if (paths.length >= MOST_PATHS) return;
+      if (path.includes(issuer)) continue;
+      const longer = [...path, issuer];
+      if (!issuer.isSent && isSelfIssued(issuer.certificate)) paths.push(longer);
+      else extend(longer);
+    }
+  };
+  extend([step(own, true)]);
+  return paths;
+}
+
+export const isAmong = (authorities: readonly Certificate[], { bytes }: Certificate): boolean =>
+  authorities.some((authority) => authority.bytes.equals(bytes));
+
+const isSelfIssued = ({ subject, issuer }: Certificate) => subject.equals(issuer);
+
+/** Each signature is checked once. */
+function issuersAmong(candidates: readonly PathStep[]): (of: PathStep) => readonly PathStep[] {
+  const known = new Map<PathStep, readonly PathStep[]>();
+  return (of) => {
+    const found =
+      known.get(of) ??
+      candidates.filter(
+        ({ certificate }) =>
+          certificate.subject.equals(of.certificate.issuer) &&
+          isIssuedBy(of.certificate, certificate),
+      );
+    known.set(of, found);
+    return found;
+  };
+}
+
+/** With every algorithm that OpenSSL accepts: it has done so in the handshake. */
+function isIssuedBy({ bytes }: Certificate, issuer: Certificate): boolean {
+  try {
+    return new X509Certificate(bytes).verify(issuer.publicKey());
+  } catch {
+    return false;
+  }
+}
