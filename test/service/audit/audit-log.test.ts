@@ -200,6 +200,12 @@ describe('A superuser of the database is found out', () => {
       `delete from audit.chain where position > 7; delete from audit.entries where id > 7`,
       /^entry 8 is missing/,
     ],
+    [
+      'keeps an entry out of the chain',
+      `insert into audit.entries (at, token_id, token_name, address, action, outcome, subject, reason, detail)
+         values (now(), '', 'Eve', '', 'cancel', 'done', '', '', '{}')`,
+      /^entries neither in the chain nor waiting for it: 1$/,
+    ],
     ['truncates everything', `truncate audit.chain, audit.entries`, /^entry 1 is missing/],
     ['removes a seal', `delete from audit.seals where id = 2`, /a seal is missing/],
     [
@@ -319,10 +325,60 @@ describe('The role of the server', () => {
     expect(await verdict()).toMatchObject({ intact: true, entries: 2 });
   });
 
+  it('cannot keep an entry out of the chain, or stop the chaining', async () => {
+    await record(2);
+    await sequencer.run();
+    await recordActions(server, 'cancel', [{ vin: null, by: BY, detail: {} }], now);
+    await server.script('create table public.theirs (id bigint, entry_id bigint)');
+    for (const statement of [
+      'delete from audit.pending',
+      'truncate audit.pending',
+      'update audit.pending set entry_id = -entry_id',
+      'insert into audit.pending values (1)',
+      'alter table audit.pending disable trigger all',
+      `alter table audit.pending owner to ${ROLE}`,
+      'drop table audit.pending',
+      `create trigger t before delete on audit.pending for each row execute function audit.refuse_change()`,
+      `create trigger t after insert on public.theirs referencing new table as added
+         for each statement execute function audit.add_pending()`,
+      `create trigger t after insert on public.theirs referencing new table as added
+         for each statement execute function audit.remove_pending()`,
+      `create or replace function audit.add_pending() returns trigger language plpgsql as 'begin return null; end'`,
+      `create or replace function audit.remove_pending() returns trigger language plpgsql as 'begin return null; end'`,
+    ]) {
+      await expect(server.script(statement), statement).rejects.toThrow(
+        /permission denied|must be owner/,
+      );
+    }
+    await sequencerWith(signer, server).run();
+    expect(await verdict()).toMatchObject({ intact: true, entries: 3 });
+    expect(await auditStatus(server, signer)).toMatchObject({ pending: 0, weaknesses: [] });
+  });
+
+  it('reaches nothing through triggers that it made while the log was its own', async () => {
+    await record(1);
+    await database.script(`grant usage on schema audit to ${ROLE};
+      grant execute on function audit.add_pending(), audit.remove_pending() to ${ROLE}`);
+    await server.script(`create table public.theirs (id bigint, entry_id bigint);
+      create trigger a after insert on public.theirs referencing new table as added
+        for each statement execute function audit.add_pending();
+      create trigger r after insert on public.theirs referencing new table as added
+        for each statement execute function audit.remove_pending()`);
+    await expect(server.script('insert into public.theirs values (99, 1)')).rejects.toThrow();
+    await server.script('alter table public.theirs disable trigger a');
+    await expect(server.script('insert into public.theirs values (99, 1)')).rejects.toThrow();
+    expect(await auditStatus(database, signer)).toMatchObject({ pending: 1 });
+  });
+
   it('is told where it could', async () => {
     expect(await auditWeaknesses(database)).toEqual([expect.stringContaining('is a superuser')]);
     await database.script(`grant update on audit.chain to ${ROLE}`);
     expect(await auditWeaknesses(server)).toEqual([`${ROLE} may change chain`]);
+    await database.script(`grant insert on audit.pending to ${ROLE}`);
+    expect(await auditWeaknesses(server)).toEqual([`${ROLE} may change chain, pending`]);
+    await database.script(`alter function audit.remove_pending() owner to ${ROLE}`);
+    expect(await auditWeaknesses(server)).toContain(`${ROLE} owns remove_pending()`);
+    await database.script('alter function audit.remove_pending() owner to otaops_audit');
     await database.script(`grant otaops_audit to ${ROLE}`);
     expect((await auditWeaknesses(server)).join()).toContain('owns the schema audit');
     await database.script(`revoke otaops_audit from ${ROLE}`);
