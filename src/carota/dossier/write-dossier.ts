@@ -11,7 +11,7 @@ import { type Signer } from '../../uptane/signing/index.js';
 import { vinKeys } from '../pseudonyms/index.js';
 import { readCampaign } from './read-dossier.js';
 import { dossierRecords } from './records.js';
-import { redacted, vinsIn } from './redact.js';
+import { isPseudonymous, redacted, vinsIn } from './redact.js';
 
 export interface DossierWriter {
   /** Where pseudonyms are kept. */
@@ -57,8 +57,9 @@ async function* underPseudonyms(
   batches: AsyncIterable<readonly DossierRecord[]>,
 ): AsyncGenerator<DossierRecord[]> {
   for await (const batch of batches) {
-    const keys = await vinKeys(database, batch.flatMap(vinsIn));
-    yield batch.map((record) => redacted(record, keys));
+    const kept = batch.filter(isPseudonymous);
+    const keys = await vinKeys(database, kept.flatMap(vinsIn));
+    yield kept.map((record) => redacted(record, keys));
   }
 }
 

@@ -1,11 +1,15 @@
 /** Retention against erasure: an archive with pseudonyms stays intact when a vehicle is erased, and nobody can resolve it. */
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyDossier } from '../../../src/carota/dossier/index.js';
 import { DossierLine } from '../../../src/contract/carota-api/index.js';
 import { checkOf } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
+import { temporaryDirectory } from '../../support/servers.js';
 import {
   type AdapterDouble,
   eventOf,
@@ -31,6 +35,12 @@ beforeAll(async () => {
   client = new pg.Client(carota.databaseUrl);
   await client.connect();
   await runCampaign(carota, REF_ID);
+  await client.query(
+    `insert into audit.entries (at, token_id, token_name, address, action, outcome, ref_id, vin, subject, reason, detail)
+     select now(), '', '', '', 'replace-ecu', 'done', $1, vin, $3, '', '{}'
+     from unnest(array[null, $2]) as given (vin)`,
+    [REF_ID, ERASED, `HU-${ERASED} SN-4711`],
+  );
   archive = await dossierOf(carota, REF_ID, ARCHIVE);
 });
 afterAll(async () => {
@@ -76,6 +86,26 @@ describe('a dossier with pseudonyms', () => {
     const decision = lines.find(({ decision }) => decision === 'continue');
     expect(decision.reason).toBe(`${first.vin} is fine`);
     expect(lines.find(({ type }) => type === 'failure').reason).toContain(`HU of ${second.vin}`);
+  });
+
+  test('does not lead to a vehicle through the audit log, which is never erased', async () => {
+    const audit = (dossier: Buffer) => linesOf(dossier).filter(({ type }) => type === 'audit');
+    const full = audit(await dossierOf(carota, REF_ID));
+    expect(full.filter(({ vin }) => vin === ERASED).length).toBeGreaterThan(0);
+    const { rows } = await client.query('select id from audit.entries where vin is not null');
+    const ofVehicles = new Set(rows.map(({ id }) => Number(id)));
+    const kept = audit(archive);
+    expect(kept.filter(({ id }) => ofVehicles.has(id))).toEqual([]);
+    expect(kept.map(({ action }) => action)).toContain('replace-ecu');
+    expect(new Set(kept.map(({ vin, subject }) => `${vin} ${subject}`))).toEqual(
+      new Set(['null ']),
+    );
+    // Another program accepts it, too.
+    const file = join(temporaryDirectory('archive'), 'archive.jsonl');
+    writeFileSync(file, archive);
+    expect(
+      execFileSync('python3', ['examples/verify_dossier.py', file], { encoding: 'utf8' }),
+    ).toContain('intact');
   });
 
   test('has the same pseudonyms each time, which who has the keys can resolve', async () => {
