@@ -5,11 +5,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type DossierRecord } from '../../contract/carota-api/index.js';
 import { GENESIS, seal, sortedJson, writeChainLine } from '../../service/chain/index.js';
-import { type Database, type Queryable } from '../../service/database/index.js';
+import { type Database } from '../../service/database/index.js';
 import { type TimeStamp } from '../../service/time-stamp/index.js';
 import { type PlainJson } from '../../uptane/json/canonical-json.js';
 import { type Signer } from '../../uptane/signing/index.js';
-import { vinKeys } from '../pseudonyms/index.js';
+import { spareKey, vinKeys } from '../pseudonyms/index.js';
 import { readCampaign } from './read-dossier.js';
 import { dossierRecords } from './records.js';
 import { isPseudonymous, redacted, vinsIn } from './redact.js';
@@ -57,12 +57,15 @@ export async function writeDossier(
 }
 
 async function* underPseudonyms(
-  database: Queryable,
+  database: Database,
   batches: AsyncIterable<readonly DossierRecord[]>,
 ): AsyncGenerator<DossierRecord[]> {
+  const spare = spareKey();
   for await (const batch of batches) {
     const kept = batch.filter(isPseudonymous);
-    const keys = await vinKeys(database, kept.flatMap(vinsIn));
+    const vins = kept.flatMap(vinsIn);
+    // In transactions of their own, which see what the dossier's does not: that a vehicle was erased meanwhile.
+    const keys = await database.transaction((tx) => vinKeys(tx, vins, spare));
     yield kept.map((record) => redacted(record, keys));
   }
 }
