@@ -165,6 +165,7 @@ async function start(
     metrics,
     opened,
     log,
+    attempts: audit.attempts,
   });
   const certificate = await openCertificate(settings, metrics.certificate(log));
   opened.add('certificate', () => certificate?.close());
