@@ -67,8 +67,7 @@ export function createMutualTlsServer(options: MutualTlsServerOptions): Server {
 
 /** What else breaks a handshake is no attempt to sign in: a port scan, another version of TLS. */
 const isOfCertificate = (error: NodeJS.ErrnoException, { authorizationError }: TLSSocket) =>
-  error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' ||
-  Boolean(authorizationError);
+  error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' || Boolean(authorizationError);
 
 /** A socket of TLS that Node.js has closed has no address any more. Not part of Node's interface: it may be missing. */
 const tcpUnder = (socket: TLSSocket) =>
