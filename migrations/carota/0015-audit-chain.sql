@@ -22,6 +22,9 @@ create index audit_entries_of_vehicle on audit.entries (vin, id);
 create index audit_entries_of_ref_id on audit.entries (ref_id, id);
 create index audit_entries_by_action on audit.entries (action, id);
 create index audit_entries_by_token on audit.entries (token_name, id);
+create index audit_entries_by_token_id on audit.entries (token_id, id);
+-- A subject may be too long for an index.
+create index audit_entries_by_subject on audit.entries (left(subject, 64), id) where subject <> '';
 create index audit_entries_by_time on audit.entries (at, id);
 
 -- Entries that are not in the chain yet: a transaction that writes an entry waits for no other one.

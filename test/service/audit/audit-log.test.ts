@@ -9,12 +9,18 @@ import {
   auditStatus,
   auditWeaknesses,
   exportLog,
+  listEntries,
   protectAudit,
   recordActions,
   verifyLog,
 } from '../../../src/service/audit/index.js';
 import { openSealKey, type Signer } from '../../../src/service/chain/index.js';
-import { type Database, openPostgres } from '../../../src/service/database/index.js';
+import {
+  type Database,
+  openPostgres,
+  type Parameter,
+  type Queryable,
+} from '../../../src/service/database/index.js';
 import { openTestDatabase } from '../../support/databases.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -382,6 +388,39 @@ describe('The role of the server', () => {
     await database.script(`grant otaops_audit to ${ROLE}`);
     expect((await auditWeaknesses(server)).join()).toContain('owns the schema audit');
     await database.script(`revoke otaops_audit from ${ROLE}`);
+  });
+});
+
+describe('The list of entries', () => {
+  it('finds them by token and by subject, however long', async () => {
+    const subjects = ['a subject', 'x'.repeat(20_000), `${'x'.repeat(19_999)}y`];
+    for (const subject of subjects) {
+      await recordActions(database, 'pause', [{ vin: null, by: BY, detail: {}, subject }], now);
+    }
+    await recordActions(database, 'pause', [{ vin: null, by: BY, detail: {}, refId: 'r' }], now);
+    const page = { before: Number.MAX_SAFE_INTEGER, limit: 100 };
+    for (const subject of subjects) {
+      const found = await listEntries(database, { subject }, page);
+      expect(found.map((row) => row.subject)).toEqual([subject]);
+    }
+    expect(await listEntries(database, { subject: 'r' }, page)).toHaveLength(1);
+    expect(await listEntries(database, { who: BY.id }, page)).toHaveLength(4);
+    expect(await listEntries(database, { who: BY.name }, page)).toHaveLength(4);
+  });
+
+  it.each([
+    [{ who: 'token-1' }, 'audit_entries_by_token_id'],
+    [{ subject: 'a subject' }, 'audit_entries_by_subject'],
+  ])('has an index for %o', async (filter, index) => {
+    const plan = await database.transaction(async (tx) => {
+      // On a small table it would read everything in order of ids.
+      await tx.script('set local enable_seqscan = off; set local enable_indexscan = off');
+      const explaining = Object.assign(Object.create(tx) as Queryable, {
+        query: (statement: string, values: Parameter[]) => tx.query(`explain ${statement}`, values),
+      });
+      return listEntries(explaining, filter, { before: 1_000, limit: 10 });
+    });
+    expect(JSON.stringify(plan)).toContain(`Bitmap Index Scan on ${index}`);
   });
 });
 
