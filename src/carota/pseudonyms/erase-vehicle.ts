@@ -62,6 +62,16 @@ export async function eraseVehicle(
   });
 }
 
+async function isStored(tx: Queryable, vin: string): Promise<boolean> {
+  const rows = await tx.query(
+    `select 1 as stored where exists (select from vehicles where vin = $1)
+       or exists (select from schedule_vehicles where vin = $1)
+       or exists (select from events where vin = $1) or exists (select from vin_keys where vin = $1)`,
+    [vin],
+  );
+  return rows.length > 0;
+}
+
 /**
  * The schedules that the vehicle is in, locked; so are those that name it only. All at once and in the order of events that
  * are applied, so that the two cannot deadlock.
@@ -77,16 +87,6 @@ async function lockSchedules(tx: Queryable, vin: string) {
     [vin],
   );
   return locked.filter(({ has_vehicle: hasVehicle }) => hasVehicle);
-}
-
-async function isStored(tx: Queryable, vin: string): Promise<boolean> {
-  const rows = await tx.query(
-    `select 1 as stored where exists (select from vehicles where vin = $1)
-       or exists (select from schedule_vehicles where vin = $1)
-       or exists (select from events where vin = $1) or exists (select from vin_keys where vin = $1)`,
-    [vin],
-  );
-  return rows.length > 0;
 }
 
 /** A VIN is letters and digits only, so it is its own regular expression; people may have written it in lower case. */
