@@ -24,6 +24,9 @@ create index audit_entries_of_vehicle on audit.entries (vin, id);
 create index audit_entries_of_ref_id on audit.entries (ref_id, id);
 create index audit_entries_by_action on audit.entries (action, id);
 create index audit_entries_by_token on audit.entries (token_name, id);
+create index audit_entries_by_token_id on audit.entries (token_id, id);
+-- A subject may be too long for an index.
+create index audit_entries_by_subject on audit.entries (left(subject, 64), id) where subject <> '';
 create index audit_entries_by_time on audit.entries (at, id);
 
 -- Entries that are not in the chain yet: a transaction that writes an entry waits for no other one.
@@ -60,13 +63,25 @@ create table audit.copies (
   seal_id  bigint not null                 -- of the last seal delivered
 );
 
-create function audit.add_pending() returns trigger language plpgsql as $$
+-- Only through these two the server's role reaches `audit.pending`: whoever could write to it could keep an entry out of the
+-- chain for ever. They run as their owner, so they refuse to be the trigger of another table.
+create function audit.add_pending() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
+  if tg_relid <> 'audit.entries'::regclass then raise insufficient_privilege; end if;
   insert into audit.pending select id from added;
   return null;
 end $$;
 create trigger add_pending after insert on audit.entries
   referencing new table as added for each statement execute function audit.add_pending();
+create function audit.remove_pending() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_relid <> 'audit.chain'::regclass then raise insufficient_privilege; end if;
+  delete from audit.pending where entry_id in (select entry_id from added);
+  return null;
+end $$;
+create trigger remove_pending after insert on audit.chain
+  referencing new table as added for each statement execute function audit.remove_pending();
+revoke execute on function audit.add_pending(), audit.remove_pending() from public;
 
 -- The owner of a table could change it all the same: this keeps mistakes out, the roles keep the server out.
 create function audit.refuse_change() returns trigger language plpgsql as $$

@@ -8,6 +8,7 @@ create table exposed_configurations (
   manifest    bytea,                       -- as it came, with its signatures
   primary key (schedule_id, vin)
 );
+create index exposed_configurations_vin on exposed_configurations (vin);
 
 -- By a key of its own each vehicle has a pseudonym. Who erases the key takes the vehicle out of every archive that has it.
 create table vin_keys (

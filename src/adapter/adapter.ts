@@ -146,6 +146,7 @@ async function start(
     traffic,
     signIns: signIns.vehicles,
     vehicleTls,
+    attempts: audit.attempts,
     metrics,
     tracing,
     log,

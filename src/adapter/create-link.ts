@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseBrokerUrl, type TopicTemplate } from '../contract/index.js';
 import { type SignInGuard } from '../service/access/index.js';
 import { type Database } from '../service/database/index.js';
-import { type VehicleTls } from '../service/vehicle-tls/index.js';
+import { type FailedCertificate, type VehicleTls } from '../service/vehicle-tls/index.js';
 import {
   type BrokerLimit,
   BrokerLink,
@@ -36,6 +36,8 @@ export interface LinkContext {
   /** Of the embedded broker; undefined: it has no TLS. */
   readonly vehicleTls: VehicleTls | undefined;
   readonly onRefused?: (limit: BrokerLimit) => void;
+  /** Of vehicles with a certificate at the embedded broker. */
+  readonly onSignInFailed?: (attempt: FailedCertificate) => void;
 }
 
 /** @throws Error where a PEM file cannot be read or the presence topic is invalid */
@@ -55,6 +57,7 @@ export function createLink(settings: AdapterSettings, context: LinkContext): Mes
       signIns: context.signIns,
       limits: settings.brokerLimits,
       onRefused: context.onRefused,
+      onSignInFailed: context.onSignInFailed,
       identities: {
         authenticate: (systemId, credential) => authenticateVehicle(database, systemId, credential),
         identify: (systemId) => identifyVehicle(database, systemId),

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import { DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC, topicTemplate } from '../contract/index.js';
 import { type SignInGuard } from '../service/access/index.js';
+import { type AttemptLog } from '../service/audit/index.js';
 import { type Database } from '../service/database/index.js';
 import { type VehicleTls } from '../service/vehicle-tls/index.js';
 import { C2dSender, DEFAULT_RETRY } from './c2d-sender/index.js';
@@ -31,6 +32,7 @@ export interface MessagePathContext {
   /** Of vehicles at the embedded broker. */
   readonly signIns: SignInGuard;
   readonly vehicleTls: VehicleTls | undefined;
+  readonly attempts: AttemptLog;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly log: Logger;
@@ -68,6 +70,7 @@ export function createMessagePath(
     signIns: context.signIns,
     vehicleTls: context.vehicleTls,
     onRefused: (limit) => metrics.refused(limit),
+    onSignInFailed: (attempt) => context.attempts.signInFailed(attempt),
   });
   const sender = new C2dSender({
     database,

@@ -1,4 +1,5 @@
 /** The CarOTA Server: creates its parts, opens them in order and closes them in reverse order. */
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
@@ -171,6 +172,7 @@ async function start(
     metrics,
     opened,
     log,
+    attempts: audit.attempts,
   });
   const certificate = await openCertificate(settings, metrics.certificate(log));
   opened.add('certificate', () => certificate?.close());
@@ -186,13 +188,16 @@ async function start(
     directorRootExpires: directorKeys.rootExpires,
   });
   opened.add('notifications', () => notifications.sender.stop());
+  const incoming = join(resolve(settings.dataDir), 'incoming');
+  // What a killed server has left there: parts of artifacts, and dossiers with their VINs.
+  await rm(incoming, { recursive: true, force: true });
   const server = await createCarotaServer({
     vehicles,
     enrolment,
     database: database.requests,
     reading: database.reading,
     store,
-    incoming: join(resolve(settings.dataDir), 'incoming'),
+    incoming,
     urlKey: await ownKey(database, 'artifact-url'),
     urlTtl: settings.urlTtl ?? URL_TTL_SECONDS,
     publicUrl: settings.publicUrl,

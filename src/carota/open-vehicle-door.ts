@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger } from 'pino';
+import { type AttemptLog } from '../service/audit/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { type Database } from '../service/database/index.js';
 import { VehicleDoor } from '../service/http/index.js';
@@ -26,6 +27,7 @@ interface VehicleDoorContext {
   readonly metrics: CarotaMetrics;
   readonly opened: OpenedParts;
   readonly log: Logger;
+  readonly attempts: AttemptLog;
 }
 
 interface OpenedDoor {
@@ -39,7 +41,7 @@ const CERTIFICATE_DAYS = 90;
 /** @throws BadSettings, DatabaseError */
 export async function openVehicleDoor(
   settings: CarotaSettings,
-  { database, clock, metrics, opened, log }: VehicleDoorContext,
+  { database, clock, metrics, opened, log, attempts }: VehicleDoorContext,
 ): Promise<OpenedDoor> {
   const authority = await openAuthority(settings, clock);
   const paths = withOwnAuthority(settings);
@@ -72,6 +74,7 @@ export async function openVehicleDoor(
     vinOf: (systemId) => findBySystemId(database, systemId),
     limits: settings.httpLimits,
     onRefused: (limit) => metrics.limitRefused(limit),
+    onSignInFailed: (attempt) => attempts.signInFailed(attempt),
   });
   return { vehicles, enrolment };
 }

@@ -13,7 +13,11 @@ import { type SignInGuard } from '../../service/access/index.js';
 import { clientAddress, ConnectionCount } from '../../service/limits/index.js';
 import { type BrokerLimit, type BrokerLimits, DEFAULT_BROKER_LIMITS } from './broker-limits.js';
 import { ConnectedVehicles } from './connected-vehicles.js';
-import { type CertifiedVehicle } from '../../service/vehicle-tls/index.js';
+import {
+  type CertifiedVehicle,
+  failedCertificate,
+  type FailedCertificate,
+} from '../../service/vehicle-tls/index.js';
 import { IdentityWatch } from './identity-watch.js';
 import { type LinkHandlers, type MessageLink } from './message-link.js';
 import { createMutualTlsServer, type MutualTlsOptions } from './mutual-tls.js';
@@ -35,6 +39,8 @@ export interface EmbeddedBrokerOptions {
   readonly signIns?: SignInGuard | undefined;
   /** Called for each connection, subscription or message that a limit has refused. */
   readonly onRefused?: ((limit: BrokerLimit) => void) | undefined;
+  /** Called for each certificate that is refused, is of nobody registered, or comes with another name. */
+  readonly onSignInFailed?: ((attempt: FailedCertificate) => void) | undefined;
 }
 
 /** Who vehicles are, by the registry. */
@@ -190,8 +196,13 @@ export class EmbeddedBroker implements MessageLink {
         this.#refused('mqtt-certificates');
         handlers.onProblem(error);
       },
+      onCertificateFailed: (socket) => this.#certificateFailed(socket),
     });
     await this.#listen(server, port);
+  }
+
+  #certificateFailed(socket: Socket): void {
+    this.#options.onSignInFailed?.(failedCertificate(socket));
   }
 
   publish({ topic, payload }: OutgoingMessage): Promise<void> {
@@ -258,6 +269,7 @@ export class EmbeddedBroker implements MessageLink {
         ? certified.systemId === systemId && (username ?? systemId) === systemId
         : username === systemId;
       if (!isNamed) {
+        if (certified) this.#certificateFailed(client.conn as Socket);
         refuse(NOT_AUTHORISED);
         return;
       }
@@ -277,6 +289,7 @@ export class EmbeddedBroker implements MessageLink {
           ? identities.identify(systemId)
           : identities.authenticate(systemId, secret));
         if (identity === undefined) {
+          if (certified) this.#certificateFailed(client.conn as Socket);
           guard?.failed(attempt);
           refuse(NOT_AUTHORISED);
         }

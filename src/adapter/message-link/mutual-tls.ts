@@ -20,10 +20,12 @@ export interface MutualTlsServerOptions {
   readonly onVehicle: (socket: TLSSocket, vehicle: CertifiedVehicle, tcp: Socket) => void;
   /** No handshake, no certificate, or not a good one. */
   readonly onRefused: (error: Error) => void;
+  /** Of these: no certificate, or not a good one. */
+  readonly onCertificateFailed: (socket: Socket) => void;
 }
 
 export function createMutualTlsServer(options: MutualTlsServerOptions): Server {
-  const { tls, handshakeSeconds, admit, onVehicle, onRefused } = options;
+  const { tls, handshakeSeconds, admit, onVehicle, onRefused, onCertificateFailed } = options;
   const server = createServer({
     ...tls.serverOptions,
     rejectUnauthorized: true,
@@ -42,6 +44,7 @@ export function createMutualTlsServer(options: MutualTlsServerOptions): Server {
   });
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     onRefused(error);
+    if (isOfCertificate(error, socket)) onCertificateFailed(tcpUnder(socket) ?? socket);
     socket.destroy();
   });
   server.on('secureConnection', (socket: TLSSocket) => {
@@ -55,10 +58,19 @@ export function createMutualTlsServer(options: MutualTlsServerOptions): Server {
       else socket.destroy();
     } catch (error) {
       onRefused(error as Error);
+      onCertificateFailed(socket);
       socket.destroy();
     }
   });
   return server;
 }
+
+/** What else breaks a handshake is no attempt to sign in: a port scan, another version of TLS. */
+const isOfCertificate = (error: NodeJS.ErrnoException, { authorizationError }: TLSSocket) =>
+  error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' || Boolean(authorizationError);
+
+/** A socket of TLS that Node.js has closed has no address any more. Not part of Node's interface: it may be missing. */
+const tcpUnder = (socket: TLSSocket) =>
+  (socket as unknown as { readonly _parent?: Socket | null })._parent ?? undefined;
 
 const endOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;

@@ -15,6 +15,13 @@ export function vinsIn(record: DossierRecord): string[] {
   return vins;
 }
 
+/**
+ * Whether a dossier with pseudonyms has the record. Place, hash and time of an audit entry lead to the same entry in the
+ * audit log, which is never erased and names its vehicle by the VIN.
+ */
+export const isPseudonymous = (record: DossierRecord): boolean =>
+  record.type !== 'audit' || record.vin === null;
+
 /** @param keys of all VINs in the record */
 export function redacted(
   record: DossierRecord,
@@ -34,8 +41,8 @@ function withoutSerials(
   record: DossierRecord,
   keys: ReadonlyMap<string, Uint8Array>,
 ): DossierRecord {
-  // Serial numbers and key ids of ECUs.
-  if (record.type === 'audit') return { ...record, address: '', detail: {} };
+  // Serial numbers and key ids of ECUs, system_ids, serial numbers of certificates.
+  if (record.type === 'audit') return { ...record, address: '', subject: '', detail: {} };
   if (record.type !== 'vehicle' || !record.configuration) return record;
   const { configuration } = record;
   const key = keys.get(record.vin);

@@ -1,17 +1,18 @@
 /** Writes a dossier: all records, chained, time-stamped where an authority is set, and sealed. */
 import { createWriteStream } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type DossierRecord } from '../../contract/carota-api/index.js';
 import { GENESIS, seal, sortedJson, writeChainLine } from '../../service/chain/index.js';
-import { type Database, type Queryable } from '../../service/database/index.js';
+import { type Database } from '../../service/database/index.js';
 import { type TimeStamp } from '../../service/time-stamp/index.js';
 import { type PlainJson } from '../../uptane/json/canonical-json.js';
 import { type Signer } from '../../uptane/signing/index.js';
-import { vinKeys } from '../pseudonyms/index.js';
+import { spareKey, vinKeys } from '../pseudonyms/index.js';
 import { readCampaign } from './read-dossier.js';
 import { dossierRecords } from './records.js';
-import { redacted, vinsIn } from './redact.js';
+import { isPseudonymous, redacted, vinsIn } from './redact.js';
 
 export interface DossierWriter {
   /** Where pseudonyms are kept. */
@@ -27,7 +28,7 @@ export interface DossierWriter {
 
 /**
  * Writes the dossier as it is stored at one moment. It goes to a file first: then no slow reader holds the moment, and a
- * fault is an error and not a file that breaks off.
+ * fault is an error and not a file that breaks off. Time stamp and seal come after the transaction, which waits for nobody.
  *
  * @param file must not exist; whoever calls removes it
  * @returns false: there is no such schedule
@@ -39,56 +40,81 @@ export async function writeDossier(
   pseudonymous: boolean,
   file: string,
 ): Promise<boolean> {
-  return writer.reading.transaction(async (tx) => {
+  const chain = new DossierChain();
+  const isThere = await writer.reading.transaction(async (tx) => {
     await tx.script('set transaction isolation level repeatable read, read only');
     const campaign = await readCampaign(tx, refId);
     if (!campaign) return false;
     const batches = dossierRecords(tx, campaign, { pseudonymous, now: writer.clock() });
     const given = pseudonymous ? underPseudonyms(writer.database, batches) : batches;
-    const lines = dossierLines(writer, given);
+    const lines = chain.linesOf(given);
     const output = createWriteStream(file, { flags: 'wx', mode: 0o600 });
     await pipeline(Readable.from(lines, { objectMode: false }), output);
     return true;
   });
+  if (isThere) await appendFile(file, await endOf(chain, writer));
+  return isThere;
 }
 
 async function* underPseudonyms(
-  database: Queryable,
+  database: Database,
   batches: AsyncIterable<readonly DossierRecord[]>,
 ): AsyncGenerator<DossierRecord[]> {
+  const spare = spareKey();
   for await (const batch of batches) {
-    const keys = await vinKeys(database, batch.flatMap(vinsIn));
-    yield batch.map((record) => redacted(record, keys));
+    const kept = batch.filter(isPseudonymous);
+    const vins = kept.flatMap(vinsIn);
+    // In transactions of their own, which see what the dossier's does not: that a vehicle was erased meanwhile.
+    const keys = await database.transaction((tx) => vinKeys(tx, vins, spare));
+    yield kept.map((record) => redacted(record, keys));
   }
 }
 
-/** @returns texts of whole lines */
-async function* dossierLines(
-  { sealKey, timeStamp, clock }: DossierWriter,
-  batches: AsyncIterable<readonly DossierRecord[]>,
-): AsyncGenerator<string> {
-  let head = GENESIS;
-  let count = 0;
-  const counts: Record<string, number> = {};
-  const lineOf = (record: DossierRecord) => {
-    const { line, hash } = writeChainLine(head, record as Readonly<Record<string, PlainJson>>);
-    head = hash;
-    count += 1;
-    counts[record.type] = (counts[record.type] ?? 0) + 1;
-    return `${line}\n`;
-  };
-  for await (const batch of batches) yield batch.map(lineOf).join('');
-  yield lineOf({ type: 'end', counts: { ...counts } });
-  if (timeStamp) {
-    const imprint = head;
-    const { time, token } = await timeStamp(imprint);
-    yield lineOf({
-      type: 'timestamp',
-      imprint,
-      time: new Date(time).toISOString(),
-      token: Buffer.from(token).toString('base64'),
-    });
+/** The records so far, of which only the head is kept. */
+class DossierChain {
+  readonly #counts: Record<string, number> = {};
+  head = GENESIS;
+  count = 0;
+
+  get counts(): Record<string, number> {
+    return { ...this.#counts };
   }
-  const sealed = await seal(sealKey, { from: 1, to: count, hash: head, time: clock() });
-  yield `${sortedJson({ type: 'seal', key: { ...sealKey.key }, seal: { ...sealed } })}\n`;
+
+  /** @returns texts of whole lines */
+  async *linesOf(batches: AsyncIterable<readonly DossierRecord[]>): AsyncGenerator<string> {
+    for await (const batch of batches) yield batch.map((record) => this.lineOf(record)).join('');
+  }
+
+  lineOf(record: DossierRecord): string {
+    const plain = record as Readonly<Record<string, PlainJson>>;
+    const { line, hash } = writeChainLine(this.head, plain);
+    this.head = hash;
+    this.count += 1;
+    this.#counts[record.type] = (this.#counts[record.type] ?? 0) + 1;
+    return `${line}\n`;
+  }
+}
+
+/** The last lines. @throws TimeStampUnavailable */
+async function endOf(
+  chain: DossierChain,
+  { sealKey, timeStamp, clock }: DossierWriter,
+): Promise<string> {
+  const lines = [chain.lineOf({ type: 'end', counts: chain.counts })];
+  if (timeStamp) {
+    const imprint = chain.head;
+    const { time, token } = await timeStamp(imprint);
+    lines.push(
+      chain.lineOf({
+        type: 'timestamp',
+        imprint,
+        time: new Date(time).toISOString(),
+        token: Buffer.from(token).toString('base64'),
+      }),
+    );
+  }
+  const { count, head: hash } = chain;
+  const sealed = await seal(sealKey, { from: 1, to: count, hash, time: clock() });
+  lines.push(`${sortedJson({ type: 'seal', key: { ...sealKey.key }, seal: { ...sealed } })}\n`);
+  return lines.join('');
 }

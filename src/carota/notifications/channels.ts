@@ -39,25 +39,30 @@ export class Channels {
     this.#poster.check(url);
   }
 
-  /** @param now ms @throws Error that says why it has not arrived */
+  /**
+   * @param now ms
+   * @returns what went wrong although it has arrived; undefined: nothing
+   * @throws Error that says why it has not arrived
+   */
   async send(
     channel: NotificationChannel,
     target: Target,
     message: Message,
     now: number,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     if (channel === 'email') return this.#email(target.to ?? [], message);
     const { url = '', secret } = target;
     const body = BODIES[channel](message);
     const headers = secret === undefined ? {} : signatureHeaders(message.id, now, body, [secret]);
     await this.#poster.post(url, headers, body);
+    return undefined;
   }
 
   close(): void {
     this.#poster.close();
   }
 
-  async #email(to: readonly string[], message: Message): Promise<void> {
+  async #email(to: readonly string[], message: Message): Promise<string | undefined> {
     if (!this.#smtp) throw new Error('no SMTP server is set (--smtp-url)');
     const transport = createTransport({
       url: this.#smtp.url,
@@ -75,9 +80,11 @@ export class Channels {
         date: message.at,
         ...emailOf(message),
       });
-      if (sent.rejected.length > 0) {
-        throw new Error(`the server refused ${sent.rejected.map(String).join(', ')}`);
-      }
+      if (sent.rejected.length === 0) return undefined;
+      const refused = `the server refused ${sent.rejected.map(String).join(', ')}`;
+      if (sent.accepted.length === 0) throw new Error(refused);
+      // The others have it: sending it again because of these would be one more e-mail to each of them.
+      return refused;
     } finally {
       transport.close();
     }

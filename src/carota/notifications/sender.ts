@@ -90,9 +90,10 @@ export class NotificationSender {
 
   async #send({ id, tries, name, channel, sealed, ...message }: Claimed): Promise<void> {
     const { channels, box, clock, onSent, database, backoff = BACKOFF } = this.#options;
+    let refused: string | undefined;
     try {
       const target = targetOf(name, sealed, box);
-      await channels.send(channel, target, { ...message, id: messageIdOf(id) }, clock());
+      refused = await channels.send(channel, target, { ...message, id: messageIdOf(id) }, clock());
     } catch (error) {
       const isOver = tries >= MOST_TRIES;
       const asked = error instanceof NotSettled ? (error.retryAfter ?? 0) * 1000 : 0;
@@ -106,8 +107,8 @@ export class NotificationSender {
       return;
     }
     await database.query(
-      `update notification_deliveries set delivered_at = $2, due_at = null, failure = null where id = $1`,
-      [id, new Date(clock())],
+      `update notification_deliveries set delivered_at = $2, due_at = null, failure = $3 where id = $1`,
+      [id, new Date(clock()), refused === undefined ? null : textOf(new Error(refused))],
     );
     onSent(channel, 'delivered');
   }

@@ -8,7 +8,7 @@ import { type Database, type Queryable, textArray } from '../../service/database
 import { recordActions } from '../audit.js';
 import { revokeIssued } from '../enrolment/index.js';
 import { planWithout } from './plan-without.js';
-import { pseudonymOf, vinKeys } from './pseudonyms.js';
+import { keepKeys, pseudonymOf, vinKeys } from './pseudonyms.js';
 
 /** The vehicle is in a schedule that has not ended. */
 export class VehicleInSchedule extends Error {
@@ -43,18 +43,14 @@ export async function eraseVehicle(
 ): Promise<boolean> {
   return database.transaction(async (tx) => {
     if (!(await isStored(tx, vin))) return false;
-    // Under their locks, as events are applied.
-    const schedules = await tx.query<{ id: number; ref_id: string; status: string }>(
-      `select id, ref_id, status from schedules
-       where id in (select schedule_id from schedule_vehicles where vin = $1) order by id for update`,
-      [vin],
-    );
+    const schedules = await lockSchedules(tx, vin);
     const open = schedules.find(({ status }) => status !== 'stopped' && status !== 'completed');
     if (open) {
       throw new VehicleInSchedule(
         `${vin} is in schedule '${open.ref_id}', which is ${open.status}`,
       );
     }
+    await keepKeys(tx);
     const key = (await vinKeys(tx, [vin])).get(vin);
     if (!key) throw new Error('a VIN has no key');
     const pseudonym = pseudonymOf('vin', vin, key);
@@ -98,6 +94,23 @@ async function isStored(tx: Queryable, vin: string): Promise<boolean> {
   return rows.length > 0;
 }
 
+/**
+ * The schedules that the vehicle is in, locked; so are those that name it only. All at once and in the order of events that
+ * are applied, so that the two cannot deadlock.
+ */
+async function lockSchedules(tx: Queryable, vin: string) {
+  const locked = await tx.query<{ ref_id: string; status: string; has_vehicle: boolean }>(
+    `select ref_id, status,
+       id in (select schedule_id from schedule_vehicles where vin = $1) as has_vehicle
+     from schedules
+     where id in (select schedule_id from schedule_vehicles where vin = $1)
+       or plan::text ~* $1 or reason ~* $1
+     order by ref_id for update`,
+    [vin],
+  );
+  return locked.filter(({ has_vehicle: hasVehicle }) => hasVehicle);
+}
+
 /** A VIN is letters and digits only, so it is its own regular expression; people may have written it in lower case. */
 async function putInPlace(tx: Queryable, vin: string, pseudonym: string): Promise<void> {
   const names = [vin, pseudonym];
@@ -120,7 +133,7 @@ async function putInPlace(tx: Queryable, vin: string, pseudonym: string): Promis
     names,
   );
   const plans = await tx.query<{ id: number; plan: SchedulePlan }>(
-    'select id, plan from schedules where plan::text ~* $1 order by id for update',
+    'select id, plan from schedules where plan::text ~* $1',
     [vin],
   );
   for (const { id, plan } of plans) {

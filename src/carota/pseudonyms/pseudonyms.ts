@@ -9,24 +9,53 @@ const KEY_BYTES = 32;
 /** Hexadecimal digits of a pseudonym: 128 bits. */
 const DIGITS = 32;
 
-/** The key of each of these vehicles; who has none gets one. @param vins in upper case */
+/** An arbitrary number, not used for another advisory lock in this database. */
+const LOCK = 0x07a0_0b9;
+
+/** Until the end of the transaction nobody else gives a vehicle a key: one that is being erased would have one again. */
+export async function keepKeys(tx: Queryable): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock($1)', [LOCK]);
+}
+
+/**
+ * The key of each of these vehicles; who has none gets one. A VIN of no vehicle that is stored, e.g. of one that was erased a
+ * moment ago, is not written down: its key is made of the spare one.
+ *
+ * @param tx a transaction; it must not see an older moment
+ * @param vins in upper case
+ * @param spare random, kept for one archive only
+ */
 export async function vinKeys(
-  database: Queryable,
+  tx: Queryable,
   vins: readonly string[],
+  spare: Uint8Array = spareKey(),
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   // In one order everywhere, so that two dossiers at once cannot deadlock.
   const distinct = [...new Set(vins)].sort();
   if (distinct.length === 0) return new Map();
-  await database.query(
-    `insert into vin_keys (vin, key) select * from unnest($1::text[], $2::bytea[]) on conflict do nothing`,
+  await tx.query('select pg_advisory_xact_lock_shared($1)', [LOCK]);
+  await tx.query(
+    `insert into vin_keys (vin, key)
+     select vin, key from unnest($1::text[], $2::bytea[]) as given (vin, key)
+     where exists (select from vehicles v where v.vin = given.vin)
+       or exists (select from schedule_vehicles v where v.vin = given.vin)
+     on conflict do nothing`,
     [textArray(distinct), bytesArray(distinct.map(() => randomBytes(KEY_BYTES)))],
   );
-  const rows = await database.query<{ vin: string; key: Uint8Array }>(
+  const rows = await tx.query<{ vin: string; key: Uint8Array }>(
     'select vin, key from vin_keys where vin = any($1::text[])',
     [textArray(distinct)],
   );
-  return new Map(rows.map(({ vin, key }) => [vin, key]));
+  const stored = new Map(rows.map(({ vin, key }) => [vin, key]));
+  return new Map(
+    distinct.map((vin) => [
+      vin,
+      stored.get(vin) ?? createHmac('sha256', spare).update(vin).digest(),
+    ]),
+  );
 }
+
+export const spareKey = (): Uint8Array => randomBytes(KEY_BYTES);
 
 /** `vin-` or `ecu-` and 32 hexadecimal digits. @param kind keeps a serial number apart from a VIN that is spelt the same */
 export const pseudonymOf = (kind: 'vin' | 'ecu', name: string, key: Uint8Array): string =>

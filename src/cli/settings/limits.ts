@@ -110,6 +110,7 @@ export const httpLimitsOf = (flags: HttpLimitFlags): HttpLimits => ({
     export: { perToken: flags.exportsPerToken, inAll: flags.exports },
     search: { perToken: flags.searchesPerToken, inAll: flags.searches },
     upload: { perToken: flags.uploadsPerToken, inAll: flags.uploads },
+    dossier: loads.dossier,
   },
 });
 

@@ -321,7 +321,9 @@ const AuditRecord = record(
     outcome: Type.Enum(['done', 'refused', 'failed']),
     errorCode: Nullable(Type.String()),
     vin: Nullable(VehicleName),
-    subject: Type.String(),
+    subject: Type.String({
+      description: 'What else it is about; empty in a pseudonymous dossier.',
+    }),
     reason: Type.String(),
     detail: Type.Object(
       {},
@@ -333,7 +335,7 @@ const AuditRecord = record(
     ),
     chainHash: Nullable(Sha256, 'Its hash in the chain of the audit log.'),
   },
-  'An entry of the audit log about the schedule, or about one of its vehicles while it ran.',
+  'An entry of the audit log about the schedule, or about one of its vehicles while it ran; a pseudonymous dossier has none about a vehicle.',
 );
 
 const EndRecord = record(

@@ -137,7 +137,10 @@ export const Notification = Type.Object(
     tries: Type.Integer(),
     deliveredAt: Nullable(Time),
     nextTryAt: Nullable(Time, 'Null: delivered, or given up.'),
-    failure: Nullable(Type.String(), 'What was wrong with the last try.'),
+    failure: Nullable(
+      Type.String(),
+      'What was wrong with the last try; of a delivered e-mail, the addresses that the server refused.',
+    ),
   },
   { title: 'Notification' },
 );

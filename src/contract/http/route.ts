@@ -13,9 +13,9 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
  * Requests that are limited in number: those that stay open, those that read whole tables, those that search without an
- * index, and those that send large bodies.
+ * index, those that send large bodies, and those that read a whole campaign in one transaction.
  */
-export type Load = 'stream' | 'export' | 'search' | 'upload';
+export type Load = 'stream' | 'export' | 'search' | 'upload' | 'dossier';
 
 /** What a route takes and answers; {@link routesOf} makes a {@link Route} of it. */
 export interface RouteShape {

@@ -4,7 +4,7 @@
  */
 import { type ServerName } from '../../contract/index.js';
 import { GENESIS, sortedJson } from '../chain/index.js';
-import { type Queryable } from '../database/index.js';
+import { only, type Queryable } from '../database/index.js';
 import { AUDIT_COLUMNS } from './audit.js';
 import { chainRecord } from './chain-record.js';
 import { type ChainedRow } from './list-entries.js';
@@ -43,7 +43,19 @@ export async function* exportLog(database: Queryable, log: ServerName): AsyncGen
     if (rows.length === 0) break;
   }
   for (; seal; seal = await next(seals)) yield sealLine(seal);
-  yield line({ end: { position, hash } });
+  yield line({ end: { position, hash, unchained: await countUnchained(database) } });
+}
+
+/** Entries that are neither in the chain nor waiting for their place in it: somebody has kept them out. */
+async function countUnchained(database: Queryable): Promise<number> {
+  const { unchained } = only(
+    await database.query<{ unchained: number }>(
+      `select count(*) as unchained from audit.entries e
+       where not exists (select from audit.chain c where c.entry_id = e.id)
+         and not exists (select from audit.pending p where p.entry_id = e.id)`,
+    ),
+  );
+  return unchained;
 }
 
 const line = (value: Parameters<typeof sortedJson>[0]) => `${sortedJson(value)}\n`;

@@ -37,7 +37,7 @@ export function listEntries(
        and ($3::text is null or e.token_name = $3 or e.token_id = $3)
        and ($4::text is null or e.action = $4)
        and ($5::text is null or e.outcome = $5)
-       and ($6::text is null or e.subject = $6 or e.ref_id = $6)
+       and ($6::text is null or e.ref_id = $6 or (left(e.subject, 64) = left($6, 64) and e.subject = $6))
        and ($7::text is null or e.ref_id = $7)
        and ($8::text is null or e.vin = $8)
        and ($9::timestamptz is null or e.at >= $9)

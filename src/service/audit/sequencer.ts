@@ -95,17 +95,16 @@ async function chainPending(tx: Queryable): Promise<number> {
     hash = linkHash(hash, chainRecord(position, row));
     return { position, id: row.id, hash };
   });
-  const ids = numberArray(links.map(({ id }) => id));
+  // The trigger of the chain takes them out of `audit.pending`.
   await tx.query(
     `insert into audit.chain (position, entry_id, hash)
      select * from unnest($1::bigint[], $2::bigint[], $3::text[])`,
     [
       numberArray(links.map((link) => link.position)),
-      ids,
+      numberArray(links.map(({ id }) => id)),
       textArray(links.map((link) => link.hash)),
     ],
   );
-  await tx.query('delete from audit.pending where entry_id = any($1::bigint[])', [ids]);
   return links.length;
 }
 

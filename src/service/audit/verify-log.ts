@@ -139,10 +139,14 @@ class LogVerifier {
   }
 
   #takeEnd(end: unknown): void {
-    const { position, hash } = end as { position?: unknown; hash?: unknown };
+    const { position, hash, unchained } = end as Readonly<Record<string, unknown>>;
     this.#hasEnded = true;
-    if (position === this.#chain.count && hash === this.#chain.head) return;
-    this.#fault(`entry ${this.#chain.count + 1} is missing: the end names ${String(position)}`);
+    if (position !== this.#chain.count || hash !== this.#chain.head) {
+      this.#fault(`entry ${this.#chain.count + 1} is missing: the end names ${String(position)}`);
+    }
+    if (unchained !== 0) {
+      this.#fault(`entries neither in the chain nor waiting for it: ${String(unchained)}`);
+    }
   }
 
   #fault(text: string): void {

@@ -20,6 +20,7 @@ const LIMIT_OF: Readonly<Record<Load, HttpLimit>> = {
   export: 'exports',
   search: 'searches',
   upload: 'uploads',
+  dossier: 'dossiers',
 };
 
 export class RequestLimits {
@@ -41,12 +42,7 @@ export class RequestLimits {
    * @throws Problem 429
    */
   async within<T>(load: Load, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
-    const end = this.#loads.begin(load, reply.request.caller?.id ?? '');
-    if (!end) {
-      this.refused(LIMIT_OF[load]);
-      const message = `too many requests of the kind ${load} are in progress`;
-      throw new Problem('TOO_MANY_REQUESTS', message, { retryAfterSeconds: RETRY_SECONDS });
-    }
+    const end = this.#begin(load, reply);
     const closed = new Promise<void>((resolve) => {
       if (reply.raw.closed || reply.raw.destroyed) resolve();
       else reply.raw.once('close', resolve);
@@ -54,6 +50,20 @@ export class RequestLimits {
     const working = work();
     void Promise.allSettled([working, closed]).then(end);
     return working;
+  }
+
+  /** The same for a part of a request's work: it does not count any more while its answer is fetched. @throws Problem 429 */
+  async during<T>(load: Load, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
+    const end = this.#begin(load, reply);
+    return work().finally(end);
+  }
+
+  #begin(load: Load, reply: FastifyReply): () => void {
+    const end = this.#loads.begin(load, reply.request.caller?.id ?? '');
+    if (end) return end;
+    this.refused(LIMIT_OF[load]);
+    const message = `too many requests of the kind ${load} are in progress`;
+    throw new Problem('TOO_MANY_REQUESTS', message, { retryAfterSeconds: RETRY_SECONDS });
   }
 }
 

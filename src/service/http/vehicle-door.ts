@@ -12,6 +12,8 @@ import { DEFAULT_HTTP_LIMITS, type HttpLimit, type HttpLimits } from '../limits/
 import {
   CertificateRefused,
   type CertifiedVehicle,
+  failedCertificate,
+  type FailedCertificate,
   type VehicleTls,
 } from '../vehicle-tls/index.js';
 import { Problem } from './problem.js';
@@ -23,6 +25,8 @@ export interface VehicleDoorOptions {
   readonly vinOf: (systemId: string) => Promise<string | undefined>;
   readonly limits: HttpLimits | undefined;
   readonly onRefused: (limit: HttpLimit) => void;
+  /** Called for each certificate that was refused, and for each request that has none but needs one. */
+  readonly onSignInFailed: (attempt: FailedCertificate) => void;
 }
 
 /** What vehicles may call besides routes of permission `fetch`: these need no token, nor a certificate of a known vehicle. */
@@ -51,25 +55,33 @@ export class VehicleDoor {
     if (config.permission !== 'fetch') {
       throw new Problem('NOT_FOUND', 'the port of the vehicles has no such address');
     }
-    request.caller = await this.#callerOf(this.certified(request));
+    request.caller = await this.#callerOf(request, this.certified(request));
   }
 
   /** The certificate's vehicle. @throws Problem 401 */
   certified({ raw }: FastifyRequest): CertifiedVehicle {
     const socket = this.#sockets.get(raw.socket);
-    if (!socket) throw new Problem('UNAUTHORIZED', 'a client certificate is needed');
+    if (!socket) {
+      this.#failed(raw.socket);
+      throw new Problem('UNAUTHORIZED', 'a client certificate is needed');
+    }
     try {
       return this.#options.tls.vehicleAt(socket);
     } catch (error) {
-      if (error instanceof CertificateRefused) throw new Problem('UNAUTHORIZED', error.message);
-      throw error;
+      if (!(error instanceof CertificateRefused)) throw error;
+      this.#failed(socket);
+      throw new Problem('UNAUTHORIZED', error.message);
     }
   }
 
   /** As one with a token of role vehicle is. @throws Problem 401 */
-  async #callerOf({ systemId, serial }: CertifiedVehicle): Promise<Caller> {
+  async #callerOf(
+    { raw }: FastifyRequest,
+    { systemId, serial }: CertifiedVehicle,
+  ): Promise<Caller> {
     const vin = await this.#options.vinOf(systemId);
     if (vin === undefined) {
+      this.#failed(raw.socket);
       throw new Problem('UNAUTHORIZED', `no vehicle has the system_id ${systemId}`);
     }
     return { id: `certificate ${serial}`, name: systemId, role: VEHICLE_ROLE, vin };
@@ -98,6 +110,7 @@ export class VehicleDoor {
         tls.vehicleAt(socket);
       } catch {
         onRefused('certificates');
+        this.#failed(socket);
         socket.destroy();
       }
     });
@@ -106,6 +119,10 @@ export class VehicleDoor {
     await once(server, 'listening');
     this.#server = server;
     return (server.address() as AddressInfo).port;
+  }
+
+  #failed(socket: Socket): void {
+    this.#options.onSignInFailed(failedCertificate(socket));
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,8 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
     export: { perToken: 4, inAll: 16 },
     search: { perToken: 4, inAll: 8 },
     upload: { perToken: 8, inAll: 64 },
+    // Each has a connection for reading to itself: lists, searches and the audit log need some, too.
+    dossier: { perToken: 1, inAll: 2 },
   },
 };
 
@@ -49,5 +51,6 @@ export type HttpLimit =
   | 'exports'
   | 'searches'
   | 'uploads'
+  | 'dossiers'
   | 'sign-ins'
   | 'certificates';

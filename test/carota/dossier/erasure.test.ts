@@ -1,11 +1,21 @@
 /** Retention against erasure: an archive with pseudonyms stays intact when a vehicle is erased, and nobody can resolve it. */
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyDossier } from '../../../src/carota/dossier/index.js';
+import { eraseVehicle, spareKey, vinKeys } from '../../../src/carota/pseudonyms/index.js';
 import { DossierLine } from '../../../src/contract/carota-api/index.js';
 import { checkOf } from '../../../src/contract/index.js';
+import {
+  type Database,
+  openPostgres,
+  type Queryable,
+} from '../../../src/service/database/index.js';
 import { eventually } from '../../support/adapter.js';
+import { temporaryDirectory } from '../../support/servers.js';
 import {
   type AdapterDouble,
   eventOf,
@@ -31,6 +41,12 @@ beforeAll(async () => {
   client = new pg.Client(carota.databaseUrl);
   await client.connect();
   await runCampaign(carota, REF_ID);
+  await client.query(
+    `insert into audit.entries (at, token_id, token_name, address, action, outcome, ref_id, vin, subject, reason, detail)
+     select now(), '', '', '', 'replace-ecu', 'done', $1, vin, $3, '', '{}'
+     from unnest(array[null, $2]) as given (vin)`,
+    [REF_ID, ERASED, `HU-${ERASED} SN-4711`],
+  );
   archive = await dossierOf(carota, REF_ID, ARCHIVE);
 });
 afterAll(async () => {
@@ -76,6 +92,26 @@ describe('a dossier with pseudonyms', () => {
     const decision = lines.find(({ decision }) => decision === 'continue');
     expect(decision.reason).toBe(`${first.vin} is fine`);
     expect(lines.find(({ type }) => type === 'failure').reason).toContain(`HU of ${second.vin}`);
+  });
+
+  test('does not lead to a vehicle through the audit log, which is never erased', async () => {
+    const audit = (dossier: Buffer) => linesOf(dossier).filter(({ type }) => type === 'audit');
+    const full = audit(await dossierOf(carota, REF_ID));
+    expect(full.filter(({ vin }) => vin === ERASED).length).toBeGreaterThan(0);
+    const { rows } = await client.query('select id from audit.entries where vin is not null');
+    const ofVehicles = new Set(rows.map(({ id }) => Number(id)));
+    const kept = audit(archive);
+    expect(kept.filter(({ id }) => ofVehicles.has(id))).toEqual([]);
+    expect(kept.map(({ action }) => action)).toContain('replace-ecu');
+    expect(new Set(kept.map(({ vin, subject }) => `${vin} ${subject}`))).toEqual(
+      new Set(['null ']),
+    );
+    // Another program accepts it, too.
+    const file = join(temporaryDirectory('archive'), 'archive.jsonl');
+    writeFileSync(file, archive);
+    expect(
+      execFileSync('python3', ['examples/verify_dossier.py', file], { encoding: 'utf8' }),
+    ).toContain('intact');
   });
 
   test('has the same pseudonyms each time, which who has the keys can resolve', async () => {
@@ -152,6 +188,79 @@ describe('the erasure of a vehicle', () => {
       vin: null,
       detail: { pseudonym, schedules: 1 },
     });
+  });
+
+  test('a dossier that is written meanwhile does not bring its VIN back', async () => {
+    const database = openPostgres({ url: carota.databaseUrl });
+    const [, , , vin = ''] = VINS;
+    const keysOf = (tx: Queryable) => vinKeys(tx, [vin, ERASED], spare);
+    const spare = spareKey();
+    // As if the server stood still before its commit.
+    let commit: () => void = () => undefined;
+    const mayCommit = new Promise<void>((resolve) => (commit = resolve));
+    const slow: Database = Object.assign(Object.create(database) as Database, {
+      transaction: <T>(work: (tx: Queryable) => Promise<T>) =>
+        database.transaction(async (tx) => {
+          const result = await work(tx);
+          await mayCommit;
+          return result;
+        }),
+    });
+    const erasing = eraseVehicle(slow, vin, { id: '', name: '', reason: '' }, Date.now());
+    const untilLocks = (mode: string, granted: boolean) =>
+      eventually(
+        async () => {
+          const { rowCount } = await client.query(
+            `select 1 from pg_locks l join pg_database d on d.oid = l.database
+             where d.datname = current_database() and locktype = 'advisory' and mode = $1 and granted = $2`,
+            [mode, granted],
+          );
+          return rowCount;
+        },
+        (count) => (count ?? 0) > 0,
+      );
+    await untilLocks('ExclusiveLock', true);
+    const writing = database.transaction(keysOf);
+    await untilLocks('ShareLock', false);
+    commit();
+    expect(await erasing).toBe(true);
+    const keys = await writing;
+    expect(await tablesWith(vin)).toEqual([]);
+    expect(await tablesWith(ERASED)).toEqual([]);
+    // One pseudonym in the whole dossier, which nobody can tell any more once it is written.
+    expect(await database.transaction(keysOf)).toEqual(keys);
+    expect(await database.transaction((tx) => vinKeys(tx, [vin]))).not.toEqual(keys);
+    await database.close();
+  });
+
+  test('and events that come meanwhile lock schedules in one order', async () => {
+    const database = openPostgres({ url: carota.databaseUrl });
+    await client.query(
+      `insert into schedules overriding system value select (jsonb_populate_record(s, jsonb_build_object('id', s.id + 1000, 'ref_id', 'a first'))).*
+       from schedules s where ref_id = $1`,
+      [REF_ID],
+    );
+    await client.query(
+      `insert into schedule_vehicles select (jsonb_populate_record(v, jsonb_build_object('schedule_id', v.schedule_id + 1000))).*
+       from schedule_vehicles v join schedules s on s.id = v.schedule_id where s.ref_id = $1 and v.vin = $2`,
+      [REF_ID, KEPT],
+    );
+    const other = new pg.Client(carota.databaseUrl);
+    await other.connect();
+    await other.query('begin');
+    await other.query(`select from schedules where ref_id = 'a first' for update`);
+    const erasing = eraseVehicle(database, KEPT, { id: '', name: '', reason: '' }, Date.now());
+    await eventually(
+      async () => (await client.query('select 1 from pg_locks where not granted')).rowCount,
+      (count) => (count ?? 0) > 0,
+    );
+    // Whoever has the first of them gets the second.
+    await other.query(`set local lock_timeout = '5s'`);
+    await other.query(`select from schedules where ref_id = $1 for update`, [REF_ID]);
+    await other.query('rollback');
+    await other.end();
+    expect(await erasing).toBe(true);
+    await database.close();
   });
 
   test('a vehicle with the same VIN is another one afterwards', async () => {

@@ -59,12 +59,18 @@ class Receiver {
 
 const mails: { from: string; to: string[]; text: string }[] = [];
 let mailFault: Error | undefined;
+const unknownAddresses = new Set<string>();
 const smtp = new SMTPServer({
   authOptional: true,
   disabledCommands: ['STARTTLS'],
   onAuth({ username, password }, _session, done) {
     if (username === 'otaops' && password === 'pass word') done(null, { user: username });
     else done(new Error('wrong password'));
+  },
+  onRcptTo({ address }, _session, done) {
+    if (unknownAddresses.has(address)) {
+      done(Object.assign(new Error('no such user'), { responseCode: 550 }));
+    } else done();
   },
   onData(stream, { envelope }, done) {
     void textOf(stream).then((text) => {
@@ -118,6 +124,7 @@ afterAll(async () => {
 afterEach(() => {
   receiver.answer = { status: 204 };
   mailFault = undefined;
+  unknownAddresses.clear();
   adapter.answer = 202;
 });
 
@@ -362,6 +369,30 @@ describe('a channel', () => {
     expect(mail).toMatchObject({ from: 'otaops@example.com', to });
     expect(mail?.text).toMatch(new RegExp(`^Message-ID: <${delivery}@otaops>`, 'm'));
     expect(mail?.text).toMatch(/^Subject: .*OTA.Operations/m);
+  });
+
+  test('an e-mail that some addressees cannot get goes to the others once', async () => {
+    const to = ['left@example.com', 'here@example.org'];
+    unknownAddresses.add('left@example.com');
+    const { id } = await addRule({ channel: 'email', events: ['stop'], to });
+    const { id: delivery } = await testOf(id);
+    const one = await untilDelivery(delivery, ({ deliveredAt }) => deliveredAt !== null);
+    expect(one).toMatchObject({ tries: 1, failure: 'the server refused left@example.com' });
+    await retryNow();
+    expect(mails.filter((mail) => mail.to.includes('here@example.org'))).toHaveLength(1);
+  });
+
+  test('an e-mail that nobody can get is sent again', async () => {
+    const to = ['left@example.com'];
+    unknownAddresses.add('left@example.com');
+    const { id } = await addRule({ channel: 'email', events: ['stop'], to });
+    const { id: delivery } = await testOf(id);
+    const one = await untilDelivery(delivery, ({ failure }) => failure !== null);
+    expect(one).toMatchObject({ deliveredAt: null });
+    unknownAddresses.clear();
+    await retryNow();
+    await untilDelivery(delivery, ({ deliveredAt }) => deliveredAt !== null);
+    expect(mails.at(-1)?.to).toEqual(to);
   });
 });
 

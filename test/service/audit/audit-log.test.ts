@@ -9,12 +9,18 @@ import {
   auditStatus,
   auditWeaknesses,
   exportLog,
+  listEntries,
   protectAudit,
   recordActions,
   verifyLog,
 } from '../../../src/service/audit/index.js';
 import { openSealKey, type Signer } from '../../../src/service/chain/index.js';
-import { type Database, openPostgres } from '../../../src/service/database/index.js';
+import {
+  type Database,
+  openPostgres,
+  type Parameter,
+  type Queryable,
+} from '../../../src/service/database/index.js';
 import { openTestDatabase } from '../../support/databases.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -200,6 +206,12 @@ describe('A superuser of the database is found out', () => {
       `delete from audit.chain where position > 7; delete from audit.entries where id > 7`,
       /^entry 8 is missing/,
     ],
+    [
+      'keeps an entry out of the chain',
+      `insert into audit.entries (at, token_id, token_name, address, action, outcome, subject, reason, detail)
+         values (now(), '', 'Eve', '', 'cancel', 'done', '', '', '{}')`,
+      /^entries neither in the chain nor waiting for it: 1$/,
+    ],
     ['truncates everything', `truncate audit.chain, audit.entries`, /^entry 1 is missing/],
     ['removes a seal', `delete from audit.seals where id = 2`, /a seal is missing/],
     [
@@ -319,13 +331,96 @@ describe('The role of the server', () => {
     expect(await verdict()).toMatchObject({ intact: true, entries: 2 });
   });
 
+  it('cannot keep an entry out of the chain, or stop the chaining', async () => {
+    await record(2);
+    await sequencer.run();
+    await recordActions(server, 'cancel', [{ vin: null, by: BY, detail: {} }], now);
+    await server.script('create table public.theirs (id bigint, entry_id bigint)');
+    for (const statement of [
+      'delete from audit.pending',
+      'truncate audit.pending',
+      'update audit.pending set entry_id = -entry_id',
+      'insert into audit.pending values (1)',
+      'alter table audit.pending disable trigger all',
+      `alter table audit.pending owner to ${ROLE}`,
+      'drop table audit.pending',
+      `create trigger t before delete on audit.pending for each row execute function audit.refuse_change()`,
+      `create trigger t after insert on public.theirs referencing new table as added
+         for each statement execute function audit.add_pending()`,
+      `create trigger t after insert on public.theirs referencing new table as added
+         for each statement execute function audit.remove_pending()`,
+      `create or replace function audit.add_pending() returns trigger language plpgsql as 'begin return null; end'`,
+      `create or replace function audit.remove_pending() returns trigger language plpgsql as 'begin return null; end'`,
+    ]) {
+      await expect(server.script(statement), statement).rejects.toThrow(
+        /permission denied|must be owner/,
+      );
+    }
+    await sequencerWith(signer, server).run();
+    expect(await verdict()).toMatchObject({ intact: true, entries: 3 });
+    expect(await auditStatus(server, signer)).toMatchObject({ pending: 0, weaknesses: [] });
+  });
+
+  it('reaches nothing through triggers that it made while the log was its own', async () => {
+    await record(1);
+    await database.script(`grant usage on schema audit to ${ROLE};
+      grant execute on function audit.add_pending(), audit.remove_pending() to ${ROLE}`);
+    await server.script(`create table public.theirs (id bigint, entry_id bigint);
+      create trigger a after insert on public.theirs referencing new table as added
+        for each statement execute function audit.add_pending();
+      create trigger r after insert on public.theirs referencing new table as added
+        for each statement execute function audit.remove_pending()`);
+    await expect(server.script('insert into public.theirs values (99, 1)')).rejects.toThrow();
+    await server.script('alter table public.theirs disable trigger a');
+    await expect(server.script('insert into public.theirs values (99, 1)')).rejects.toThrow();
+    expect(await auditStatus(database, signer)).toMatchObject({ pending: 1 });
+  });
+
   it('is told where it could', async () => {
     expect(await auditWeaknesses(database)).toEqual([expect.stringContaining('is a superuser')]);
     await database.script(`grant update on audit.chain to ${ROLE}`);
     expect(await auditWeaknesses(server)).toEqual([`${ROLE} may change chain`]);
+    await database.script(`grant insert on audit.pending to ${ROLE}`);
+    expect(await auditWeaknesses(server)).toEqual([`${ROLE} may change chain, pending`]);
+    await database.script(`alter function audit.remove_pending() owner to ${ROLE}`);
+    expect(await auditWeaknesses(server)).toContain(`${ROLE} owns remove_pending()`);
+    await database.script('alter function audit.remove_pending() owner to otaops_audit');
     await database.script(`grant otaops_audit to ${ROLE}`);
     expect((await auditWeaknesses(server)).join()).toContain('owns the schema audit');
     await database.script(`revoke otaops_audit from ${ROLE}`);
+  });
+});
+
+describe('The list of entries', () => {
+  it('finds them by token and by subject, however long', async () => {
+    const subjects = ['a subject', 'x'.repeat(20_000), `${'x'.repeat(19_999)}y`];
+    for (const subject of subjects) {
+      await recordActions(database, 'pause', [{ vin: null, by: BY, detail: {}, subject }], now);
+    }
+    await recordActions(database, 'pause', [{ vin: null, by: BY, detail: {}, refId: 'r' }], now);
+    const page = { before: Number.MAX_SAFE_INTEGER, limit: 100 };
+    for (const subject of subjects) {
+      const found = await listEntries(database, { subject }, page);
+      expect(found.map((row) => row.subject)).toEqual([subject]);
+    }
+    expect(await listEntries(database, { subject: 'r' }, page)).toHaveLength(1);
+    expect(await listEntries(database, { who: BY.id }, page)).toHaveLength(4);
+    expect(await listEntries(database, { who: BY.name }, page)).toHaveLength(4);
+  });
+
+  it.each([
+    [{ who: 'token-1' }, 'audit_entries_by_token_id'],
+    [{ subject: 'a subject' }, 'audit_entries_by_subject'],
+  ])('has an index for %o', async (filter, index) => {
+    const plan = await database.transaction(async (tx) => {
+      // On a small table it would read everything in order of ids.
+      await tx.script('set local enable_seqscan = off; set local enable_indexscan = off');
+      const explaining = Object.assign(Object.create(tx) as Queryable, {
+        query: (statement: string, values: Parameter[]) => tx.query(`explain ${statement}`, values),
+      });
+      return listEntries(explaining, filter, { before: 1_000, limit: 10 });
+    });
+    expect(JSON.stringify(plan)).toContain(`Bitmap Index Scan on ${index}`);
   });
 });
 

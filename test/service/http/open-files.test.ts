@@ -45,6 +45,7 @@ const WIDE: HttpLimits = {
     export: { perToken: 1_000, inAll: 1_000 },
     search: { perToken: 1_000, inAll: 1_000 },
     upload: { perToken: 1_000, inAll: 1_000 },
+    dossier: { perToken: 1_000, inAll: 1_000 },
   },
 };
 

@@ -16,10 +16,12 @@ export function dossierRoute(server: Server, context: CarotaContext): void {
     const { format, pseudonymous } = query;
     // Before anything is written.
     await scheduleOf(context, refId);
-    const content = await spooled(context, refId, query).catch((error: unknown) => {
-      if (!(error instanceof TimeStampUnavailable)) throw error;
-      throw new Problem('TIMESTAMP_UNAVAILABLE', error.message);
-    });
+    const content = await server.requestLimits
+      .during('dossier', reply, () => spooled(context, refId, query))
+      .catch((error: unknown) => {
+        if (!(error instanceof TimeStampUnavailable)) throw error;
+        throw new Problem('TIMESTAMP_UNAVAILABLE', error.message);
+      });
     // A name of the schedule may have a VIN in it.
     const name = pseudonymous ? 'dossier' : encodeURIComponent(`dossier ${refId}`);
     return reply
@@ -30,7 +32,12 @@ export function dossierRoute(server: Server, context: CarotaContext): void {
   });
 }
 
-/** The dossier's file, which is gone as soon as nobody reads it any more, also after a crash. @throws Problem */
+/**
+ * The dossier's file, which is gone as soon as nobody reads it any more. What a crash leaves while it is written, the next
+ * start removes.
+ *
+ * @throws Problem
+ */
 async function spooled(
   { database, reading, dossiers, clock, incoming }: CarotaContext,
   refId: string,
