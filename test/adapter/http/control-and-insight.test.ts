@@ -71,6 +71,11 @@ describe.each(platforms())('on $name', (platform) => {
 
   test('with and without a reason, and the audit log records who and why', async () => {
     await t.trigger('why', [vehicle.vin]);
+    // A pause would keep a trigger that is not sent yet.
+    await eventually(
+      () => t.call('GET', path('why', `/vehicles/${vehicle.vin}`)),
+      ({ body }) => body.sends === 1,
+    );
     const operator = await t.tokenFor('operator');
     const viewer = await t.tokenFor('viewer');
     for (const action of ['pause', 'resume', 'cancel']) {

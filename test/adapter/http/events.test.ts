@@ -170,7 +170,8 @@ describe.each(platforms())('on $name', (platform) => {
       (text) => text.includes('otaops_callback_lag_events{receiver="CarOTA Server"} 0'),
     );
     expect((await t.call('DELETE', '/v1.0/callbacks/CarOTA Server')).status).toBe(204);
-    const { items } = (await t.call('GET', '/v1.0/audit')).body;
+    // The refused attempt is written within a second, so its place is not fixed.
+    const { items } = (await t.call('GET', '/v1.0/audit?outcome=done')).body;
     expect(items.map(({ action }: { action: string }) => action).slice(0, 4)).toEqual([
       'remove-callback',
       'change-callback',
