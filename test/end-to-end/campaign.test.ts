@@ -155,7 +155,8 @@ afterAll(async () => {
   await forger.close();
   await thief.close();
   rmSync(directory, { recursive: true, force: true });
-  expect(ended.filter((code) => code !== 0)).toEqual(['SIGKILL']);
+  // At full depth one of them is killed.
+  expect(ended.filter((code) => code !== 0)).toEqual(isFullDepth ? ['SIGKILL'] : []);
 });
 
 /** @param counter the release counter of the software and the script */

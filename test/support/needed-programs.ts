@@ -11,6 +11,7 @@ type Program = keyof typeof PACKAGES;
 
 export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/adapter/mutual-tls.test.ts': ['openssl'],
+  'test/carota/dossier/erasure.test.ts': ['python3'],
   'test/carota/dossier/time-stamp.test.ts': ['openssl'],
   'test/carota/enrolment.test.ts': ['openssl', 'curl'],
   'test/carota/foreign/openssl-supplier.test.ts': ['openssl', 'curl'],

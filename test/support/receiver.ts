@@ -57,8 +57,6 @@ export async function startReceiver(port = 0): Promise<TestReceiver> {
     };
     request.on('end', () => void answered());
   });
-  // An idle connection that is closed just when a batch is sent is a failed attempt, and nobody moves a test's clock on.
-  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address() as AddressInfo;
   return Object.assign(receiver, {

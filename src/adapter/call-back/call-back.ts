@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffPause } from '../../contract/index.js';
+import { type Backoff, backoffPause, signalWithin } from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
 import { NotSettled, type Poster, signatureHeaders } from '../../service/outgoing/index.js';
@@ -125,7 +125,7 @@ export class CallBack {
 
   /** Waits for more events, at most until the receiver's row must be read again. */
   async #waitForEvents(position: number): Promise<void> {
-    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(LOOK_MS)]);
+    const signal = signalWithin(LOOK_MS, this.#stopping.signal);
     await this.#options.stream.beyond(position, signal);
   }
 

@@ -3,6 +3,7 @@ import { type KeyObject } from 'node:crypto';
 import { type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { base64Lines, readCertsOnly, writeCertificateRequest } from '../../x509/index.js';
+import { signalWithin } from '../../contract/index.js';
 import { type ClientTls } from '../client-tls.js';
 
 /** Where to enrol, and as whom. */
@@ -46,11 +47,10 @@ export class EstClient {
     const path = tls.hasCertificate ? 'simplereenroll' : 'simpleenroll';
     const address = new URL(url);
     address.pathname = `${address.pathname.replace(/\/$/, '')}/.well-known/est/${path}`;
-    const late = AbortSignal.timeout(LIMIT_MS);
     const response = await post(address, base64Lines(writeCertificateRequest(systemId, key)), {
       ...tls.options,
       ...(tls.hasCertificate ? {} : { auth: `${systemId}:${code}` }),
-      signal: signal ? AbortSignal.any([signal, late]) : late,
+      signal: signalWithin(LIMIT_MS, ...(signal ? [signal] : [])),
     });
     const answer = await textOf(response);
     const { statusCode = 0 } = response;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import { eventApi } from '../../../contract/adapter-api/index.js';
-import { parseTimestamp } from '../../../contract/index.js';
+import { parseTimestamp, signalWithin } from '../../../contract/index.js';
 import { invalid, serve, type Server } from '../../../service/http/index.js';
 import {
   eventBody,
@@ -25,8 +25,7 @@ export function eventRoutes(server: Server, context: HttpContext): void {
     const after = await startOf(context, query.after, query.since);
     const filter = filterOf(query);
     if (query.wait > 0) {
-      const timeout = AbortSignal.timeout(query.wait * 1000);
-      const waiting = AbortSignal.any([left(reply.raw), context.stopping, timeout]);
+      const waiting = signalWithin(query.wait * 1000, left(reply.raw), context.stopping);
       await stream.beyond(after, waiting);
     }
     const window = query.limit * (isFiltered(filter) ? FILTERED_WINDOW : 1);
@@ -95,7 +94,7 @@ async function sendEvents(
   try {
     await write(`retry: 1000\nid: ${start}\n\n`);
     for (let position = start; ;) {
-      const heartbeat = AbortSignal.any([ended, AbortSignal.timeout(HEARTBEAT_MS)]);
+      const heartbeat = signalWithin(HEARTBEAT_MS, ended);
       await stream.beyond(position, heartbeat);
       ended.throwIfAborted();
       if (stream.position <= position) {
