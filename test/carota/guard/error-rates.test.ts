@@ -6,7 +6,8 @@ import { type Finding, type Outcome, SequentialTest } from '../../../src/carota/
 import { type TestSettings } from '../../../src/contract/carota-api/index.js';
 import { byDepth, seed } from '../../support/depth.js';
 
-const RUNS = byDepth({ quick: 150, full: 2_000 });
+// Fewer runs would fail now and then by chance.
+const RUNS = byDepth({ quick: 800, full: 2_000 });
 /** Vehicles that are exposed at the same time. */
 const CAP = 100;
 const FLEET = 800;
@@ -81,8 +82,6 @@ describe.each(SETTINGS)('a test of %o', (settings) => {
     const missed = shareOf('go', settings, settings.intolerable, delays);
     expect(missed).toBeLessThan(settings.missedStop + tolerance(settings.missedStop));
     // It does decide.
-    expect(shareOf('stop', settings, settings.intolerable, delays)).toBeGreaterThan(
-      0.9 - tolerance(0.9),
-    );
+    expect(shareOf('stop', settings, settings.intolerable, delays)).toBeGreaterThan(0.9);
   });
 });
