@@ -7,12 +7,11 @@ import { startTestCarota, type TestCarota } from '../carota/support/test-carota.
 import { startTestAdapter, type TestAdapter } from '../support/adapter.js';
 import { newDatabase, type TestDatabase } from '../support/databases.js';
 import {
-  GROUPS_CLAIM,
   type IdentityProvider,
+  settingsAt,
   startIdentityProvider,
 } from '../support/identity-provider.js';
 import { vehicleOf } from '../support/messages.js';
-import { freePort } from '../support/servers.js';
 import { expectAccessible, hasChromium, open, startBrowser, visit } from './support/browser.js';
 
 describe.runIf(await hasChromium())('single sign-on', () => {
@@ -25,24 +24,11 @@ describe.runIf(await hasChromium())('single sign-on', () => {
   let page: Page;
   let complaints: string[];
 
-  const settingsOf = async (clientId: string) => {
-    const httpPort = await freePort();
-    const consoleUrl = `http://127.0.0.1:${httpPort}`;
-    provider.addClient(clientId, consoleUrl);
-    return {
-      httpPort,
-      consoleUrl,
-      oidcIssuer: provider.issuer,
-      oidcClientId: clientId,
-      oidcClientSecret: `secret-of-${clientId}`,
-      oidcRequestScopes: 'openid profile groups',
-      oidcRoleClaim: GROUPS_CLAIM,
-      oidcRoles: [
-        { value: 'planners', role: 'planner' },
-        { value: 'operators', role: 'operator' },
-      ],
-    };
-  };
+  const settingsOf = (clientId: string) =>
+    settingsAt(provider, clientId, [
+      { value: 'planners', role: 'planner' },
+      { value: 'operators', role: 'operator' },
+    ]);
 
   beforeAll(async () => {
     provider = await startIdentityProvider();

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import Provider, { type ClientMetadata } from 'oidc-provider';
 import { type Browsing } from './browsing.js';
+import { freePort } from './servers.js';
 
 export interface IdentityProvider {
   readonly issuer: string;
@@ -17,6 +18,27 @@ export interface IdentityProvider {
 }
 
 export const GROUPS_CLAIM = 'groups';
+
+/** Settings of a server that is registered there. @param oidcRoles by group */
+export async function settingsAt(
+  provider: IdentityProvider,
+  clientId: string,
+  oidcRoles: readonly { readonly value: string; readonly role: string }[],
+) {
+  const httpPort = await freePort();
+  const consoleUrl = `http://127.0.0.1:${httpPort}`;
+  provider.addClient(clientId, consoleUrl);
+  return {
+    httpPort,
+    consoleUrl,
+    oidcIssuer: provider.issuer,
+    oidcClientId: clientId,
+    oidcClientSecret: `secret-of-${clientId}`,
+    oidcRequestScopes: 'openid profile groups',
+    oidcRoleClaim: GROUPS_CLAIM,
+    oidcRoles,
+  };
+}
 
 export async function startIdentityProvider(): Promise<IdentityProvider> {
   const server = createServer();

@@ -7,8 +7,8 @@ import { eventually, startTestAdapter, type TestAdapter } from '../../support/ad
 import { Browsing } from '../../support/browsing.js';
 import { newDatabase, type TestDatabase } from '../../support/databases.js';
 import {
-  GROUPS_CLAIM,
   type IdentityProvider,
+  settingsAt,
   startIdentityProvider,
 } from '../../support/identity-provider.js';
 import { freePort } from '../../support/servers.js';
@@ -20,26 +20,13 @@ let stored: TestDatabase;
 let database: Database;
 let urls: { adapter: string; carota: string };
 
-const settingsOf = async (clientId: string) => {
-  const httpPort = await freePort();
-  const consoleUrl = `http://127.0.0.1:${httpPort}`;
-  provider.addClient(clientId, consoleUrl);
-  return {
-    httpPort,
-    consoleUrl,
-    oidcIssuer: provider.issuer,
-    oidcClientId: clientId,
-    oidcClientSecret: `secret-of-${clientId}`,
-    oidcRequestScopes: 'openid profile groups',
-    oidcRoleClaim: GROUPS_CLAIM,
-    oidcRoles: [
-      { value: 'ota-admins', role: 'admin' },
-      { value: 'ota-planners', role: 'planner' },
-      { value: 'ota-operators', role: 'operator' },
-      { value: 'ota-staff', role: 'viewer' },
-    ],
-  };
-};
+const settingsOf = (clientId: string) =>
+  settingsAt(provider, clientId, [
+    { value: 'ota-admins', role: 'admin' },
+    { value: 'ota-planners', role: 'planner' },
+    { value: 'ota-operators', role: 'operator' },
+    { value: 'ota-staff', role: 'viewer' },
+  ]);
 
 beforeAll(async () => {
   provider = await startIdentityProvider();
