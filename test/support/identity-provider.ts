@@ -17,7 +17,7 @@ export interface IdentityProvider {
   stop(): Promise<void>;
 }
 
-export const GROUPS_CLAIM = 'groups';
+const GROUPS_CLAIM = 'groups';
 
 /** Settings of a server that is registered there. @param oidcRoles by group */
 export async function settingsAt(
