@@ -5,7 +5,7 @@ import pino, { type Logger, type SerializedError } from 'pino';
 const SECRET = ['token', 'secret', 'credential', 'password', 'authorization-token'];
 
 export function serviceLog(level: string): Logger {
-  return pino(
+  const log = pino(
     {
       level,
       base: { pid: process.pid },
@@ -19,6 +19,16 @@ export function serviceLog(level: string): Logger {
     },
     pino.destination(2),
   );
+  logWarnings(log);
+  return log;
+}
+
+/** The warnings of Node.js become entries of the log; otherwise they stand between its lines, or in a live view. */
+export function logWarnings(log: Logger): void {
+  process.removeAllListeners('warning');
+  process.on('warning', (err) => {
+    log.warn({ err }, 'a warning of Node.js');
+  });
 }
 
 /**

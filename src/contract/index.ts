@@ -27,7 +27,7 @@ export * from './values/validate.js';
 export * from './states/index.js';
 export * from './values/vin.js';
 export * from './backoff.js';
-export * from './signal-within.js';
+export * from './do-within.js';
 export * from './client.js';
 export * from './errors.js';
 export * from './http/index.js';

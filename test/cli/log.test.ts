@@ -34,3 +34,8 @@ test('secrets among the fields of an entry are not written, and what is no error
   );
   expect(line).toMatchObject({ token: '[secret]', to: { password: '[secret]' }, err: 'text' });
 });
+
+test('a warning of Node.js is an entry too', () => {
+  const line = logged(`process.emitWarning('eleven listeners', 'MaxListenersExceededWarning');`);
+  expect(line).toMatchObject({ level: 'warn', err: { message: 'eleven listeners' } });
+});

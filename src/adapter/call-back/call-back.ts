@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffPause, signalWithin } from '../../contract/index.js';
+import { type Backoff, backoffPause, doWithin } from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
 import { NotSettled, type Poster, signatureHeaders } from '../../service/outgoing/index.js';
@@ -125,8 +125,8 @@ export class CallBack {
 
   /** Waits for more events, at most until the receiver's row must be read again. */
   async #waitForEvents(position: number): Promise<void> {
-    const signal = signalWithin(LOOK_MS, this.#stopping.signal);
-    await this.#options.stream.beyond(position, signal);
+    const { stream } = this.#options;
+    await doWithin(LOOK_MS, [this.#stopping.signal], (signal) => stream.beyond(position, signal));
   }
 
   /** Posts the next batch. @returns the receiver's new state; undefined: this process no longer holds it */

@@ -5,6 +5,7 @@ import pino from 'pino';
 import type { Quickstart } from '../../quickstart/index.js';
 import { SEED_TRIGGER } from '../../quickstart/seed-trigger.js';
 import { limitHeapGrowth } from '../heap-growth.js';
+import { logWarnings } from '../log.js';
 import { print, printError } from '../output.js';
 import { progressView, type ProgressView } from '../progress-view.js';
 import {
@@ -57,6 +58,7 @@ export function quickstartCommand(program: Command): void {
     const stopping = stopRequested();
     const view = progressView(process.stdout);
     const log = pino({ level: options.logLevel }, logStream(view));
+    logWarnings(log);
     print('Starting: this takes a few seconds.');
     const { startQuickstart } = await import('../../quickstart/index.js');
     const quickstart = await startQuickstart({ ...options, tell: print }, log);

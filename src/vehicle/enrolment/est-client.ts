@@ -3,7 +3,7 @@ import { type KeyObject } from 'node:crypto';
 import { type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { base64Lines, readCertsOnly, writeCertificateRequest } from '../../x509/index.js';
-import { signalWithin } from '../../contract/index.js';
+import { doWithin } from '../../contract/index.js';
 import { type ClientTls } from '../client-tls.js';
 
 /** Where to enrol, and as whom. */
@@ -47,13 +47,17 @@ export class EstClient {
     const path = tls.hasCertificate ? 'simplereenroll' : 'simpleenroll';
     const address = new URL(url);
     address.pathname = `${address.pathname.replace(/\/$/, '')}/.well-known/est/${path}`;
-    const response = await post(address, base64Lines(writeCertificateRequest(systemId, key)), {
+    const body = base64Lines(writeCertificateRequest(systemId, key));
+    const options = {
       ...tls.options,
       ...(tls.hasCertificate ? {} : { auth: `${systemId}:${code}` }),
-      signal: signalWithin(LIMIT_MS, ...(signal ? [signal] : [])),
-    });
-    const answer = await textOf(response);
-    const { statusCode = 0 } = response;
+    };
+    const { statusCode, answer } = await doWithin(LIMIT_MS, signal ? [signal] : [], (ending) =>
+      post(address, body, { ...options, signal: ending }).then(async (response) => ({
+        statusCode: response.statusCode ?? 0,
+        answer: await textOf(response),
+      })),
+    );
     if (statusCode !== 200) {
       const said = `the CarOTA Server answers ${path} with HTTP ${statusCode}: ${answer.slice(0, MAX_DETAIL)}`;
       throw REFUSALS.has(statusCode) ? new EnrolmentRefused(said) : new Error(said);

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import { eventApi } from '../../../contract/adapter-api/index.js';
-import { parseTimestamp, signalWithin } from '../../../contract/index.js';
+import { parseTimestamp, doWithin } from '../../../contract/index.js';
 import { invalid, serve, type Server } from '../../../service/http/index.js';
 import {
   eventBody,
@@ -25,8 +25,8 @@ export function eventRoutes(server: Server, context: HttpContext): void {
     const after = await startOf(context, query.after, query.since);
     const filter = filterOf(query);
     if (query.wait > 0) {
-      const waiting = signalWithin(query.wait * 1000, left(reply.raw), context.stopping);
-      await stream.beyond(after, waiting);
+      const ends = [left(reply.raw), context.stopping];
+      await doWithin(query.wait * 1000, ends, (signal) => stream.beyond(after, signal));
     }
     const window = query.limit * (isFiltered(filter) ? FILTERED_WINDOW : 1);
     const upto = Math.max(after, Math.min(after + window, stream.position));
@@ -94,8 +94,7 @@ async function sendEvents(
   try {
     await write(`retry: 1000\nid: ${start}\n\n`);
     for (let position = start; ;) {
-      const heartbeat = signalWithin(HEARTBEAT_MS, ended);
-      await stream.beyond(position, heartbeat);
+      await doWithin(HEARTBEAT_MS, [ended], (signal) => stream.beyond(position, signal));
       ended.throwIfAborted();
       if (stream.position <= position) {
         await write(': still here\n\n');
