@@ -46,28 +46,24 @@ async function readBoth(
   return { after, before };
 }
 
+const without = (object: object, ...names: readonly string[]) =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
+
 /** The plan with what counts where it says nothing: leaving a default out is no difference. */
-function effectivePlan(plan: SchedulePlan) {
-  const {
-    'ref-id': _refId,
-    'script-ref-id': _script,
-    ...rest
-  } = Value.Default(SchedulePlan, Value.Clone(plan)) as SchedulePlan;
-  return rest;
-}
+const effectivePlan = (plan: SchedulePlan) =>
+  without(
+    Value.Default(SchedulePlan, Value.Clone(plan)) as SchedulePlan,
+    'ref-id',
+    'script-ref-id',
+  );
 
 /** What is not shown on its own: neither ECUs nor RXSWINs, nor the script's name. */
 function restOf(script: UpdateScript | undefined) {
   if (!script) return {};
-  const {
-    ecus: _ecus,
-    record,
-    ...rest
-  } = Value.Default(UpdateScript, Value.Clone(script)) as UpdateScript;
-  const { 'script-ref-id': _name, model: _model, version: _version, ...shown } = rest;
-  if (!record) return shown;
-  const { purpose, systems } = record;
-  return { ...shown, record: { purpose, systems } };
+  const effective = Value.Default(UpdateScript, Value.Clone(script)) as UpdateScript;
+  const record = effective.record ? { record: without(effective.record, 'regulations') } : {};
+  const shown = without(effective, 'version', 'script-ref-id', 'model', 'ecus', 'record');
+  return { ...shown, ...record };
 }
 
 /** Each key of either side once, in order. */
