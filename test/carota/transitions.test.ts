@@ -43,7 +43,7 @@ function scheduleThat(status: ScheduleStatus, states = BY_STATE): ScheduleRecord
       model: 'm',
       plan: { 'ref-id': 'r', 'script-ref-id': 's', model: 'm' },
       status,
-      ...{ test_number: 1, test_from: 1, exposed: 0, passed: 0, gone_wave: 0 },
+      ...{ test_number: 1, test_from: 1, stop_place: null, exposed: 0, passed: 0, gone_wave: 0 },
       operation: 'active',
       ...{ intended: null, intended_at: null, intended_tries: 0 },
       due_at: null,

@@ -1,6 +1,7 @@
 /** A campaign under the guard: the code that schedules run, in virtual time. */
 import {
   exposureCapOf,
+  exposureRefusal,
   type Finding,
   IncrementalTest,
   type Outcome,
@@ -25,8 +26,12 @@ export function guardedCampaign(
   const line = new TimeLine();
   let [now, exposed, undecided, damaged] = [0, 0, 0, 0];
   const cap = () => exposureCapOf({}, tests.passed);
+  const mayExpose = () => {
+    const standing = { exposed, undecided, stopPlace: tests.stopPlace };
+    return exposed < fleet && exposureRefusal(standing, cap()) === undefined;
+  };
   for (;;) {
-    while (exposed < fleet && undecided < cap() && exposed / update.perMinute <= now) {
+    while (mayExpose() && exposed / update.perMinute <= now) {
       const course = courseOf(update, random);
       damaged += Number(course.isDamaged);
       const { after, outcome } = resultOf(course);
@@ -36,7 +41,7 @@ export function guardedCampaign(
       undecided += 1;
     }
     // The next vehicle that wants the update, or the next result.
-    const wanted = exposed < fleet && undecided < cap() ? exposed / update.perMinute : Infinity;
+    const wanted = mayExpose() ? exposed / update.perMinute : Infinity;
     if (wanted < line.next) {
       now = Math.max(now, wanted);
       continue;
@@ -86,8 +91,14 @@ class Tests {
     return this.passed + this.#test.vehicles;
   }
 
+  /** See `Exposed`. */
+  get stopPlace(): number | undefined {
+    return this.#test.mayStopAfter;
+  }
+
   expose(): void {
     this.#outcomes.push(undefined);
+    this.#test.expose();
   }
 
   hear(place: number, outcome: 'succeeded' | 'failed'): Finding {

@@ -1,21 +1,7 @@
 /** Stores events and applies their consequences for vehicle, wave and schedule: each event once. */
-import {
-  type CallbackEvent,
-  checkOf,
-  lifecycleRank,
-  parseVin,
-  reasonOf,
-  statusName,
-} from '../../contract/index.js';
+import { type CallbackEvent, checkOf, parseVin, statusName } from '../../contract/index.js';
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
 import { type UpdateScript, Version } from '../../update-script/index.js';
-import {
-  afterReport,
-  type Exposure,
-  exposedAt,
-  isOfEarlierAttempt,
-  showsExposure,
-} from '../guard/index.js';
 import {
   advance,
   keepConfigurations,
@@ -27,6 +13,7 @@ import {
   type TrackedVehicle,
 } from '../schedules/index.js';
 import { storeVersions } from '../vehicles/index.js';
+import { applyReport } from './apply-report.js';
 
 /** @param tx a transaction @param now ms @returns the number of new events */
 export async function applyEvents(
@@ -87,7 +74,7 @@ async function applyToSchedule(
   const changed = new Set<TrackedVehicle>();
   for (const event of events) {
     const vehicle = vehicles.get(vinOf(event));
-    if (vehicle && applyToVehicle(schedule, vehicle, event, now)) changed.add(vehicle);
+    if (vehicle && applyReport(schedule, vehicle, event, now)) changed.add(vehicle);
   }
   await saveScheduleVehicles(tx, schedule.id, [...changed], now);
   const exposed = [...changed].filter((one) => one.exposure && !wasExposed.has(one));
@@ -101,69 +88,6 @@ async function applyToSchedule(
   // What was due stays due: a stop that was decided, but not carried out, does not wait for a deadline.
   const due = Math.min((await advance(tx, schedule, now)) ?? Infinity, schedule.dueAt ?? Infinity);
   await saveSchedule(tx, schedule, due === Infinity ? undefined : due);
-}
-
-/** @returns whether the vehicle has changed */
-function applyToVehicle(
-  schedule: ScheduleRecord,
-  vehicle: TrackedVehicle,
-  event: CallbackEvent,
-  now: number,
-): boolean {
-  const name = statusName(event.status);
-  if (isOfEarlierAttempt(name, vehicle)) return false;
-  const hasConsented = vehicle.hasConsented || name === 'consent_accepted';
-  const isNew = isNewer(event, vehicle);
-  if (!isNew && hasConsented === vehicle.hasConsented) return false;
-  const { state: before, exposure, retryAt: dueBefore } = vehicle;
-  vehicle.hasConsented = hasConsented;
-  if (isNew) take(event, vehicle);
-  // Of the adapter's clock, which may be ahead of ours.
-  const receivedAt = Math.min(event['received-at'], now);
-  if (isNew) vehicle.retryAt = schedule.retryAt(vehicle, receivedAt);
-  const { state, retryAt } = vehicle;
-  if (exposure) {
-    if (isNew) {
-      const report = { before, state, retryAt };
-      vehicle.exposure = afterReport(exposure, report, schedule.deadlines, receivedAt);
-    }
-  } else if (showsExposure(state, hasConsented)) {
-    const exposed = exposedAt(schedule.deadlines, receivedAt);
-    vehicle.place = schedule.nextPlace();
-    const report = { before: '', state, retryAt };
-    vehicle.exposure = afterReport(exposed, report, schedule.deadlines, receivedAt);
-  }
-  // Its deadline comes before the next attempt.
-  if (vehicle.exposure && vehicle.exposure.result !== 'undecided') vehicle.retryAt = undefined;
-  const standing = (of: string, exposed: Exposure | undefined, due: number | undefined) => ({
-    state: of,
-    result: exposed?.result,
-    isRetried: due !== undefined,
-  });
-  schedule.move(
-    vehicle.wave,
-    standing(before, exposure, dueBefore),
-    standing(state, vehicle.exposure, vehicle.retryAt),
-  );
-  return true;
-}
-
-/** By time, then by lifecycle rank (contract section 5.2). */
-function isNewer(event: CallbackEvent, { at, rank, id }: TrackedVehicle): boolean {
-  if (at === null) return true;
-  const order =
-    event.timestamp - at.getTime() ||
-    lifecycleRank(event.status) - (rank ?? 0) ||
-    (event['event-id'] > (id ?? '') ? 1 : -1);
-  return order > 0;
-}
-
-function take(event: CallbackEvent, vehicle: TrackedVehicle): void {
-  vehicle.at = new Date(event.timestamp);
-  vehicle.rank = lifecycleRank(event.status);
-  vehicle.id = event['event-id'];
-  vehicle.state = statusName(event.status);
-  vehicle.reason = reasonOf(event.meta);
 }
 
 const version = checkOf(Version);

@@ -48,6 +48,17 @@ export class IncrementalTest {
     this.#pessimistic.hear(place, outcome);
   }
 
+  /** One more vehicle was exposed: the outcomes end with it. */
+  expose(): void {
+    this.#optimistic.extend();
+    this.#pessimistic.extend();
+  }
+
+  /** The number of vehicles, from the first of the campaign, after which it may stop at the earliest; undefined: it cannot yet. */
+  get mayStopAfter(): number | undefined {
+    return this.#pessimistic.crossed === 'stop' ? this.#pessimistic.end : undefined;
+  }
+
   get finding(): Finding {
     if (this.#optimistic.crossed === 'stop') return 'stop';
     return this.#pessimistic.crossed === 'go' ? 'go' : 'undecided';
@@ -93,6 +104,13 @@ class PathWalk {
     // It has come to what the path assumed, or lies behind the end of the path.
     if (isTaken ? outcome === this.assumed : this.#path.crossed !== undefined) return;
     this.#walk();
+  }
+
+  /** Takes the vehicles that were exposed since the last step. */
+  extend(): void {
+    for (; this.end < this.outcomes.length && !this.crossed; this.end += 1) {
+      this.#path = this.#after(this.#path, this.outcomes[this.end] ?? 'undecided');
+    }
   }
 
   #walk(): void {

@@ -82,6 +82,11 @@ export class SequentialTest {
     readonly optimistic: PathEnd,
     /** Undecided vehicles count as failures. */
     readonly pessimistic: PathEnd,
+    /**
+     * The number of vehicles after which it may stop at the earliest, whatever the undecided ones come to: where the pessimistic
+     * path crosses that bound. Undefined: with the vehicles taken so far it cannot.
+     */
+    readonly mayStopAfter: number | undefined,
   ) {
     this.#weights = weights;
   }
@@ -94,6 +99,7 @@ export class SequentialTest {
       0,
       PATH_START,
       PATH_START,
+      undefined,
     );
   }
 
@@ -118,12 +124,17 @@ export class SequentialTest {
   take(outcome: Outcome): SequentialTest {
     if (this.isOver) throw new Error('the test is over');
     const isCounted = outcome !== 'withdrawn';
+    const vehicles = this.vehicles + 1;
+    const pessimistic = isCounted
+      ? this.#after(this.pessimistic, outcome !== 'succeeded')
+      : this.pessimistic;
     return new SequentialTest(
       this.#weights,
       this.bounds,
-      this.vehicles + 1,
+      vehicles,
       isCounted ? this.#after(this.optimistic, outcome === 'failed') : this.optimistic,
-      isCounted ? this.#after(this.pessimistic, outcome !== 'succeeded') : this.pessimistic,
+      pessimistic,
+      this.mayStopAfter ?? (pessimistic.crossed === 'stop' ? vehicles : undefined),
     );
   }
 

@@ -43,14 +43,12 @@ export async function admit(
     if (resultOf(vehicle.state) === 'withdrawn') {
       throw new ScheduleConflict('SCHEDULE_STATUS', `the vehicle is in state ${vehicle.state}`);
     }
-    if (!schedule.mayExpose) {
+    const full = schedule.exposureRefusal;
+    if (full !== undefined) {
       vehicle.askedAt ??= now;
       await saveScheduleVehicles(tx, schedule.id, [vehicle], now);
       const deadline = (await nextDeadline(tx, schedule.id)) ?? now;
-      return later(
-        `${schedule.exposureCap} vehicles are exposed and undecided`,
-        (deadline - now) / 1000,
-      );
+      return later(full, (deadline - now) / 1000);
     }
     const before = { state: vehicle.state, result: undefined };
     vehicle.exposure = exposedAt(schedule.deadlines, now);

@@ -50,8 +50,11 @@ export async function runTests(
   const settings = schedule.plan.guard?.test;
   if (!settings) return;
   for (;;) {
-    const result = await runTest(tx, schedule, settings);
+    const { mayStopAfter, ...result } = await runTest(tx, schedule, settings);
     schedule.test = result;
+    // The first place has number 1.
+    schedule.stopPlace =
+      mayStopAfter === undefined ? undefined : schedule.testFrom - 1 + mayStopAfter;
     if (result.finding === 'undecided') return;
     await tx.query(
       `insert into guard_tests (schedule_id, number, at, decision, figures) values ($1, $2, $3, $4, $5)
@@ -73,7 +76,7 @@ async function runTest(
   tx: Queryable,
   { id, testNumber, testFrom }: ScheduleRecord,
   settings: TestSettings,
-): Promise<TestResult> {
+): Promise<TestResult & Pick<SequentialTest, 'mayStopAfter'>> {
   let test = SequentialTest.begin(settings, testNumber);
   let undecided = 0;
   for (let from = testFrom; !test.isOver;) {
@@ -97,6 +100,7 @@ async function runTest(
   };
   return {
     finding,
+    mayStopAfter: test.mayStopAfter,
     reason: reasons[finding],
     figures: figuresOf(test, path, testNumber, testFrom),
   };

@@ -8,6 +8,7 @@ import { FAILED } from '../../contract/index.js';
 import {
   type Deadlines,
   exposureCapOf,
+  exposureRefusal,
   type FailedVehicle,
   judge,
   type Judgement,
@@ -41,6 +42,7 @@ export interface LockedRow {
   readonly status: ScheduleStatus;
   readonly test_number: number;
   readonly test_from: number;
+  readonly stop_place: number | null;
   readonly exposed: number;
   readonly passed: number;
   readonly gone_wave: number;
@@ -98,6 +100,8 @@ export class ScheduleRecord {
   testNumber: number;
   /** Place of the test's first vehicle in the order of exposure. */
   testFrom: number;
+  /** Place of the vehicle with which the test may stop at the earliest; undefined: it cannot with those exposed so far. */
+  stopPlace: number | undefined;
   /** Undefined: the schedule has no test, or it was not run yet. */
   test: TestResult | undefined;
   waves: WaveRow[];
@@ -126,6 +130,7 @@ export class ScheduleRecord {
     this.#intent = operation && since ? { operation, since, tries } : undefined;
     this.testNumber = row.test_number;
     this.testFrom = row.test_from;
+    this.stopPlace = row.stop_place ?? undefined;
     this.#exposed = row.exposed;
     this.#passed = row.passed;
     this.#goneWave = row.gone_wave;
@@ -315,10 +320,11 @@ export class ScheduleRecord {
     return guard && exposureCapOf(guard, this.#passed);
   }
 
-  /** Whether one more vehicle may be exposed. */
-  get mayExpose(): boolean {
+  /** Why no more vehicle may be exposed while the schedule runs; undefined: one may. */
+  get exposureRefusal(): string | undefined {
+    const { exposed, stopPlace, exposureCap: cap } = this;
     const undecided = this.waves.reduce((sum, wave) => sum + wave.undecided, 0);
-    return this.#status === 'running' && undecided < (this.exposureCap ?? Infinity);
+    return cap === undefined ? undefined : exposureRefusal({ exposed, undecided, stopPlace }, cap);
   }
 
   /** @returns the next place in the order of exposure */

@@ -10,7 +10,7 @@ export async function lockSchedule(
 ): Promise<ScheduleRecord | undefined> {
   const [column, key] = 'id' in by ? ['id', by.id] : ['ref_id', by.refId];
   const [row] = await tx.query<LockedRow>(
-    `select id, ref_id, script_ref_id, model, plan, status, test_number, test_from, exposed, passed, gone_wave,
+    `select id, ref_id, script_ref_id, model, plan, status, test_number, test_from, stop_place, exposed, passed, gone_wave,
        operation, intended, intended_at, intended_tries, due_at, reason, created_by, approved_at, approved_by,
        approved_digest, approved_script,
        started_at, ended_at
@@ -38,7 +38,7 @@ export async function saveSchedule(
     `update schedules
      set status = $2, operation = $3, test_number = $4, test_from = $5, exposed = $6, passed = $7, gone_wave = $8,
        intended = $9, intended_at = $10, intended_tries = $11, due_at = $12, reason = $13, approved_at = $14,
-       approved_by = $15, started_at = $16, ended_at = $17, approved_digest = $18, approved_script = $19
+       approved_by = $15, started_at = $16, ended_at = $17, approved_digest = $18, approved_script = $19, stop_place = $20
      where id = $1`,
     [
       schedule.id,
@@ -60,6 +60,7 @@ export async function saveSchedule(
       schedule.endedAt,
       schedule.approval?.digest ?? null,
       schedule.approval?.script ?? null,
+      schedule.stopPlace ?? null,
     ],
   );
   await saveWaves(tx, schedule);

@@ -125,7 +125,7 @@ const RegulatedSoftware = Type.Object(
   { additionalProperties: false, title: 'RegulatedSoftware' },
 );
 
-/** An RX Software Identification Number (UN R156, 2.9): its form is the manufacturer's. */
+/** An RX Software Identification Number (UN R156, 2.2): its form is the manufacturer's. */
 const Rxswin = (description: string) =>
   PrintableText({ minLength: 1, maxLength: 100, description });
 
