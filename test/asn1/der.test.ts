@@ -1,8 +1,8 @@
 /** DER: what is written is what OpenSSL reads and writes; what is not DER is refused. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import {
   DerFault,
   integer,
@@ -15,6 +15,8 @@ import {
 } from '../../src/asn1/index.js';
 import { isInstalled, temporaryDirectory } from '../support/servers.js';
 
+const directory = temporaryDirectory('der');
+afterAll(() => rmSync(directory, { recursive: true }));
 const hasOpenSsl = await isInstalled('openssl', 'apt-get install openssl');
 
 const INTEGERS = [0n, 1n, 127n, 128n, 255n, 256n, 32_767n, 32_768n, 2n ** 64n - 1n, 2n ** 2048n];
@@ -23,7 +25,7 @@ const hex = (text: string) => Buffer.from(text, 'hex');
 
 /** `openssl asn1parse -genstr`. */
 function openssl(value: string): Buffer {
-  const file = join(temporaryDirectory('der'), 'value');
+  const file = join(directory, 'value');
   execFileSync('openssl', ['asn1parse', '-genstr', value, '-noout', '-out', file]);
   return readFileSync(file);
 }
