@@ -19,6 +19,8 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly enrolmentCa?: string | undefined;
   /** Command of another authority, for enrolment on the port of the vehicles; undefined: see above. */
   readonly enrolmentCommand?: string | undefined;
+  /** PEM file of authorities of the factory, whose certificates are good for a first enrolment only. */
+  readonly vehicleBootstrapCa?: string | undefined;
   /** Validity of the certificates that the authority of our own issues, days. */
   readonly certificateDays?: number | undefined;
   /** PEM file of CAs to be trusted besides the well-known ones when calling other servers over HTTPS. */

@@ -83,6 +83,11 @@ export const VEHICLE_TLS_KEY: Setting<string> = {
   flag: '--vehicle-tls-key <file>',
   description: 'PEM file of its key',
 };
+export const VEHICLE_BOOTSTRAP_CA: Setting<string> = {
+  flag: '--vehicle-bootstrap-ca <file>',
+  description:
+    'PEM file of the factory’s authorities, whose certificates are good for the first enrolment of a vehicle only',
+};
 export const ENROLMENT_CA: Setting<string> = {
   flag: '--enrolment-ca <folder>',
   description:
@@ -106,6 +111,15 @@ export const CLIENT_CERT: Setting<string> = {
 };
 export const CLIENT_KEY: Setting<string> = {
   flag: '--client-key <file>',
+  description: 'PEM file of its key',
+};
+export const BOOTSTRAP_CERT: Setting<string> = {
+  flag: '--bootstrap-cert <file>',
+  description:
+    'PEM file of the factory’s certificate, with which the agent gets its own client certificate (EST) in place of a one-time code',
+};
+export const BOOTSTRAP_KEY: Setting<string> = {
+  flag: '--bootstrap-key <file>',
   description: 'PEM file of its key',
 };
 export const ENROLMENT_CODE: Setting<string> = {
