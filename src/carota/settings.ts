@@ -33,6 +33,10 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly auditKeyFile?: string | undefined;
   /** `tcp://`, `tls://` or `udp://host:port`, where the audit log is copied to; undefined: nowhere. */
   readonly auditSyslog?: string | undefined;
+  /** URL of a receiver of OTLP logs over HTTP, where the log is copied to; undefined: nowhere. */
+  readonly auditOtlp?: string | undefined;
+  /** Bearer token for it. */
+  readonly auditOtlpToken?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
   /** How long a statement may take that reads for people, seconds. */

@@ -67,21 +67,22 @@ describe('with the embedded broker', () => {
   test('an update with a renewal, and one with a revocation in its middle: both come to success, nothing is lost', async () => {
     const [renewing, robbed] = [vehicleOf(1, 'MTE'), vehicleOf(2, 'MTE')];
     for (const vehicle of [renewing, robbed]) await parts.make(vehicle);
-    const slow = ['--bandwidth', '15000'];
+    const slow = ['--bandwidth', '400000'];
     const first = parts.startAgent(renewing, await parts.codeFor(renewing), slow);
-    // It must still be in its download when its certificate is revoked.
-    const crawling = ['--bandwidth', '4000'];
+    // It must still be in its download when its certificate is revoked, with more to come than connections hold.
+    const crawling = ['--bandwidth', '20000'];
     const stolen = parts.startAgent(robbed, await parts.codeFor(robbed), crawling);
     await Promise.all([first, stolen].map((agent) => agent.says(/^Connected to mqtts:/m)));
     const folder = parts.folderOf(robbed.vin);
     const identity = identityOf(folder);
     expect(await isAccepted(parts.vehicleUrl, robbed.vin, identity)).toBe(true);
     const refId = 'certified 1';
-    await parts.begin(refId, '1.1.0', [renewing.vin, robbed.vin], 300_000);
+    await parts.begin(refId, '1.1.0', [renewing.vin, robbed.vin], 6_000_000);
 
     await eventually(
       () => parts.stateOf(refId, robbed.vin),
       ({ history }) => eventsIn(history ?? []).includes('downloading'),
+      180_000,
     );
     const copy = join(parts.directory, 'stolen.pem');
     copyFileSync(identity, copy);
@@ -102,7 +103,7 @@ describe('with the embedded broker', () => {
       const { history } = await eventually(
         () => parts.stateOf(refId, vin),
         ({ state }) => state === 'success',
-        120_000,
+        300_000,
       );
       expect(stepsIn(history), vin).toEqual(STEPS);
     }
@@ -118,7 +119,7 @@ describe('with the embedded broker', () => {
     await eventually(
       () => Promise.resolve(first.output().match(/has a new client certificate/g)?.length ?? 0),
       (renewals) => renewals >= 2,
-      120_000,
+      300_000,
     );
     const issued = await parts.carota.call('GET', `/v1.0/vehicles/${renewing.vin}/certificates`);
     expect(issued.body.items.length).toBeGreaterThanOrEqual(2);
@@ -135,11 +136,11 @@ describe('with the embedded broker', () => {
     const { history } = await eventually(
       () => parts.stateOf('certified 2', renewing.vin),
       ({ state }) => state === 'success',
-      120_000,
+      300_000,
     );
     expect(stepsIn(history)).toEqual(STEPS);
     await expectNothingLost(parts);
-  }, 600_000);
+  }, 900_000);
 
   test.skipIf(python === undefined)(
     'a vehicle in Python enrols with openssl and curl, and renews its certificate under load: what it has sent is there',
@@ -259,7 +260,7 @@ describe.skipIf(!hasMosquitto())('with Mosquitto and its use_identity_as_usernam
     const { history } = await eventually(
       () => parts.stateOf('on Mosquitto', vehicle.vin),
       ({ state }) => state === 'success',
-      120_000,
+      300_000,
     );
     expect(stepsIn(history)).toEqual(STEPS);
     await expectNothingLost(parts);

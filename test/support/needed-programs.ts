@@ -25,6 +25,7 @@ export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/end-to-end/mutual-tls.test.ts': ['openssl', 'curl'],
   'test/mosquitto-certificates.test.ts': ['openssl'],
   'test/service/audit/certificates.test.ts': ['openssl'],
+  'test/service/audit/syslog-tls.test.ts': ['openssl'],
   'test/service/chain/python.test.ts': ['python3'],
   'test/service/time-stamp/time-stamp.test.ts': ['openssl'],
   'test/service/tls/certificate.test.ts': ['openssl'],

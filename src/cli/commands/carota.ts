@@ -10,8 +10,8 @@ import {
   addSettings,
   ALLOW_PLAIN_HTTP,
   APPROVAL,
+  AUDIT_COPY_SETTINGS,
   AUDIT_KEY_FILE,
-  AUDIT_SYSLOG,
   BadSetting,
   CALLBACK_ALLOW,
   CALLBACK_SECRET,
@@ -99,7 +99,8 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
     CERTIFICATE_DAYS,
     VEHICLE_BOOTSTRAP_CA,
   ]);
-  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS, AUDIT_KEY_FILE, AUDIT_SYSLOG]);
+  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS]);
+  addSettings(command, [AUDIT_KEY_FILE, ...AUDIT_COPY_SETTINGS]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, TIMESTAMP_URL, LOG_LEVEL]);
   command.action(async ({ callbackSecret, secretKey, logLevel, ...flags }: CarotaFlags) => {

@@ -140,11 +140,23 @@ export const DATABASE_URL: Setting<string> = {
     'PostgreSQL 14 or newer, postgres://…, with one or several hosts (default: the embedded database)',
   parse: parseDatabaseUrl,
 };
-export const AUDIT_SYSLOG: Setting<string> = {
+const AUDIT_SYSLOG: Setting<string> = {
   flag: '--audit-syslog <url>',
   description: 'syslog receiver that the audit log is copied to: tcp://, tls:// or udp://host:port',
   parse: parseUrl('tcp:', 'tls:', 'udp:'),
 };
+const AUDIT_OTLP: Setting<string> = {
+  flag: '--audit-otlp <url>',
+  description:
+    'receiver of OpenTelemetry logs (OTLP over HTTP) that the audit log is copied to: http:// or https://, usually with the path /v1/logs',
+  parse: parseUrl('http:', 'https:'),
+};
+const AUDIT_OTLP_TOKEN: Setting<string> = {
+  flag: '--audit-otlp-token <token>',
+  secret: true,
+  description: 'bearer token for --audit-otlp',
+};
+export const AUDIT_COPY_SETTINGS = [AUDIT_SYSLOG, AUDIT_OTLP, AUDIT_OTLP_TOKEN] as const;
 export const AUDIT_KEY_FILE: Setting<string> = {
   flag: '--audit-key-file <file>',
   description:
