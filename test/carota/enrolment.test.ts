@@ -12,6 +12,15 @@ import { vinOf } from '../support/messages.js';
 import { openssl, OpensslAuthority, type Pair, runClient } from '../support/openssl-authority.js';
 import { temporaryDirectory } from '../support/servers.js';
 import {
+  type Answer,
+  certificateIn,
+  errorCodeOf,
+  est as estAt,
+  type EstRequest,
+  type Request,
+  requestOf,
+} from './support/openssl-vehicle.js';
+import {
   type AdapterDouble,
   MODEL,
   startAdapterDouble,
@@ -64,77 +73,11 @@ async function enrolling(): Promise<Enrolling> {
   return { vin, systemId, code: body.code };
 }
 
-let files = 0;
-interface Request {
-  readonly key: string;
-  /** Base64 of DER. */
-  readonly csr: string;
-}
-function requestOf(
-  subject: string,
-  { newKey = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], extra = [] as string[] } = {},
-): Request {
-  const name = `request-${++files}`;
-  openssl(folder, 'req', '-newkey', ...newKey, '-nodes', '-keyout', `${name}.key`, '-outform', 'DER', '-out', `${name}.der`, '-subj', subject, ...extra); // prettier-ignore
-  const csr = join(folder, `${name}.b64`);
-  writeFileSync(csr, readFileSync(join(folder, `${name}.der`)).toString('base64'));
-  return { key: join(folder, `${name}.key`), csr };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  /** Seconds. */
-  readonly retryAfter: number;
-  readonly text: string;
-}
-async function est(
+const est = (
   path: string,
-  {
-    from,
-    as,
-    csr,
-    type = 'application/pkcs10',
-    carotaOf = carota,
-    headers = [],
-  }: {
-    from?: Pair;
-    as?: readonly [user: string, password: string];
-    csr?: string;
-    type?: string;
-    carotaOf?: TestCarota;
-    headers?: readonly string[];
-  } = {},
-): Promise<Answer> {
-  const { output } = await runClient('curl', [
-    ...[
-      '-sS',
-      '--cacert',
-      servers.ca,
-      '-w',
-      '\n%header{retry-after}\n%{content_type}\n%{http_code}',
-    ],
-    ...(from ? ['--cert', from.cert, '--key', from.key] : []),
-    ...(as ? ['-u', as.join(':')] : []),
-    ...headers.flatMap((header) => ['-H', header]),
-    ...(csr === undefined ? [] : ['-H', `content-type: ${type}`, '--data-binary', `@${csr}`]),
-    `${carotaOf.carota.vehicleUrl}/.well-known/est/${path}`,
-  ]);
-  const lines = output.split('\n');
-  const status = Number(lines.pop());
-  const answered = lines.pop() ?? '';
-  const retryAfter = Number(lines.pop());
-  return { status, type: answered, retryAfter, text: lines.join('\n') };
-}
-
-/** The certificate in a certs-only answer, as OpenSSL reads it. */
-function certificateIn({ status, type, text }: Answer, { key: keyFile }: Request): Pair {
-  expect([status, type]).toEqual([200, 'application/pkcs7-mime; smime-type=certs-only']);
-  const name = `certificate-${++files}`;
-  writeFileSync(join(folder, `${name}.p7b`), Buffer.from(text, 'base64'));
-  openssl(folder, 'pkcs7', '-inform', 'DER', '-in', `${name}.p7b`, '-print_certs', '-out', `${name}.pem`); // prettier-ignore
-  return { cert: join(folder, `${name}.pem`), key: keyFile };
-}
+  { carotaOf = carota, ...request }: EstRequest & { readonly carotaOf?: TestCarota } = {},
+): Promise<Answer> =>
+  estAt({ url: carotaOf.carota.vehicleUrl, ca: servers.ca }, path, request);
 
 const director = (vin: string, { cert: own, key: ownKey }: Pair) =>
   runClient('curl', [
@@ -330,7 +273,6 @@ const enrolled = async ({ systemId, code }: Enrolling) => {
   const answer = await est('simpleenroll', { as: [systemId, code], csr: request.csr });
   return { request, pair: certificateIn(answer, request) };
 };
-const errorCodeOf = ({ status, text }: Answer) => [status, JSON.parse(text).errorCode];
 
 test('a used code gives nothing more once a certificate issued for it was revoked', async () => {
   const own = await enrolling();
