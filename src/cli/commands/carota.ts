@@ -47,6 +47,9 @@ import {
   SMTP_URL,
   TIMESTAMP_URL,
   TLS_SETTINGS,
+  UPLOAD_QUOTA_SETTINGS,
+  type UploadQuotaFlags,
+  uploadQuotaOf,
   URL_TTL,
   VEHICLE_CA,
   VEHICLE_CRL,
@@ -62,6 +65,7 @@ interface CarotaFlags
     Omit<CarotaSettings, 'callbackSecrets' | 'secretKeys' | 'vehicleTls'>,
     HttpLimitFlags,
     SignInLimitFlags,
+    UploadQuotaFlags,
     VehicleTlsFlags {
   readonly vehicleTlsCert?: string;
   readonly vehicleTlsKey?: string;
@@ -91,6 +95,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
+  addSettings(command, UPLOAD_QUOTA_SETTINGS);
   addSettings(command, [VEHICLE_PORT, VEHICLE_TLS_CERT, VEHICLE_TLS_KEY, VEHICLE_CA, VEHICLE_CRL]);
   addSettings(command, [ENROLMENT_CA, ENROLMENT_COMMAND, CERTIFICATE_DAYS]);
   addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS, AUDIT_KEY_FILE, AUDIT_SYSLOG]);
@@ -109,6 +114,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
       secretKeys: secretKey,
       httpLimits: httpLimitsOf(flags),
       signInLimits: signInLimitsOf(flags),
+      uploadQuota: uploadQuotaOf(flags),
       vehicleTls: tlsFilesOf(flags, {
         cert: flags.vehicleTlsCert,
         key: flags.vehicleTlsKey,
