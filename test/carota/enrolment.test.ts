@@ -76,8 +76,7 @@ async function enrolling(): Promise<Enrolling> {
 const est = (
   path: string,
   { carotaOf = carota, ...request }: EstRequest & { readonly carotaOf?: TestCarota } = {},
-): Promise<Answer> =>
-  estAt({ url: carotaOf.carota.vehicleUrl, ca: servers.ca }, path, request);
+): Promise<Answer> => estAt({ url: carotaOf.carota.vehicleUrl, ca: servers.ca }, path, request);
 
 const director = (vin: string, { cert: own, key: ownKey }: Pair) =>
   runClient('curl', [
