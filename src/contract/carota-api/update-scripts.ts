@@ -51,6 +51,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'POST',
     path: '/v1.0/update-scripts',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'publish-script',
     summary: 'Publish an update script',
     description:
@@ -70,6 +71,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'POST',
     path: '/v1.0/update-scripts/validate',
     permission: 'plan',
+    scope: 'unscoped-only',
     unaudited: 'changes nothing',
     summary: 'Check an update script without publishing it',
     body: jsonBody(
@@ -84,6 +86,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'GET',
     path: '/v1.0/update-scripts',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'List the update scripts in the order of their script-ref-id',
     query: PageQuery,
     answer: json(pageOf(PublishedScript), 'A page of scripts.'),
@@ -92,6 +95,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'GET',
     path: '/v1.0/update-scripts/{script-ref-id}',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'Read an update script',
     params: ScriptParams,
     answer: json(PublishedScript, 'The script.'),
@@ -101,6 +105,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'POST',
     path: '/v1.0/update-scripts/{script-ref-id}/approve',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'approve-script',
     summary: 'Approve an update script by its SHA-256',
     description:
@@ -115,6 +120,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'GET',
     path: '/v1.0/update-scripts/{script-ref-id}/artifacts',
     permission: 'fetch',
+    scope: 'unscoped-only',
     summary: 'Ask where the artifacts of a script are, as a vehicle does',
     description:
       'The script itself is the target `scripts/SCRIPT-REF-ID.json` of the image repository: who fetches it there can verify it.',
