@@ -94,9 +94,11 @@ const unregistered = (vin: string) =>
 export const registrationBody = ({
   registered_at,
   updated_at,
+  flooded_at,
   ...vehicle
 }: VehicleRow): Served<RegisteredVehicle> => ({
   ...vehicle,
   registeredAt: registered_at,
   updatedAt: updated_at,
+  floodedAt: flooded_at,
 });
