@@ -20,6 +20,8 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly enrolmentCa?: string | undefined;
   /** Command of another authority, for enrolment on the port of the vehicles; undefined: see above. */
   readonly enrolmentCommand?: string | undefined;
+  /** PEM file of authorities of the factory, whose certificates are good for a first enrolment only. */
+  readonly vehicleBootstrapCa?: string | undefined;
   /** Validity of the certificates that the authority of our own issues, days. */
   readonly certificateDays?: number | undefined;
   /** PEM file of CAs to be trusted besides the well-known ones when calling other servers over HTTPS. */
@@ -32,6 +34,10 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly auditKeyFile?: string | undefined;
   /** `tcp://`, `tls://` or `udp://host:port`, where the audit log is copied to; undefined: nowhere. */
   readonly auditSyslog?: string | undefined;
+  /** URL of a receiver of OTLP logs over HTTP, where the log is copied to; undefined: nowhere. */
+  readonly auditOtlp?: string | undefined;
+  /** Bearer token for it. */
+  readonly auditOtlpToken?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
   /** What artifacts and update scripts may take. */

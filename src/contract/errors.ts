@@ -157,6 +157,11 @@ export const ERRORS = {
     'The certification request (PKCS #10) is refused.',
     'Make it with an accepted key, signed by that key, with the system_id as its only common name.',
   ),
+  BOOTSTRAP_USED: error(
+    403,
+    'A certificate for a first enrolment has no more use: the vehicle has enrolled before.',
+    'Have an administrator make a one-time code for the vehicle.',
+  ),
   TOO_MANY_CERTIFICATES: error(
     429,
     'The vehicle has as many valid client certificates as one may have.',

@@ -10,8 +10,8 @@ import {
   addSettings,
   ALLOW_PLAIN_HTTP,
   APPROVAL,
+  AUDIT_COPY_SETTINGS,
   AUDIT_KEY_FILE,
-  AUDIT_SYSLOG,
   BadSetting,
   CALLBACK_ALLOW,
   CALLBACK_SECRET,
@@ -51,6 +51,7 @@ import {
   type UploadQuotaFlags,
   uploadQuotaOf,
   URL_TTL,
+  VEHICLE_BOOTSTRAP_CA,
   VEHICLE_CA,
   VEHICLE_CRL,
   VEHICLE_PORT,
@@ -97,8 +98,14 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
   addSettings(command, UPLOAD_QUOTA_SETTINGS);
   addSettings(command, [VEHICLE_PORT, VEHICLE_TLS_CERT, VEHICLE_TLS_KEY, VEHICLE_CA, VEHICLE_CRL]);
-  addSettings(command, [ENROLMENT_CA, ENROLMENT_COMMAND, CERTIFICATE_DAYS]);
-  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS, AUDIT_KEY_FILE, AUDIT_SYSLOG]);
+  addSettings(command, [
+    ENROLMENT_CA,
+    ENROLMENT_COMMAND,
+    CERTIFICATE_DAYS,
+    VEHICLE_BOOTSTRAP_CA,
+  ]);
+  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS]);
+  addSettings(command, [AUDIT_KEY_FILE, ...AUDIT_COPY_SETTINGS]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, TIMESTAMP_URL, LOG_LEVEL]);
   command.action(async ({ callbackSecret, secretKey, logLevel, ...flags }: CarotaFlags) => {
