@@ -9,10 +9,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TopicTemplate } from '../../contract/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
-import { type Arrival, batchRow, type BatchRow, type Received } from './batch-row.js';
+import { type Arrival, batchRow, type BatchRow, type Received, type Refusal } from './batch-row.js';
 import { type DeadLetterLimits } from './dead-letter-limits.js';
 import { type BatchOutcome, ingestBatch } from './ingest-batch.js';
 import { Lane, laneOf, MAX_BATCH_MESSAGES } from './lane.js';
+import { type MessageBudget } from './message-budget.js';
 import { refuse } from './refuse.js';
 
 export interface D2cReceiverOptions {
@@ -21,6 +22,10 @@ export interface D2cReceiverOptions {
   /** Counter shards of this process, one per batch stored at the same time. */
   readonly shards: readonly number[];
   readonly deadLetterLimits?: DeadLetterLimits | undefined;
+  /** Of each vehicle's messages; those beyond it become dead letters. Absent: no limit here. */
+  readonly budget?: MessageBudget | undefined;
+  /** Called for each message beyond it, with the system_id of its topic. */
+  readonly onOverBudget?: ((systemId: string) => void) | undefined;
   /** Called after each stored batch. */
   readonly onBatch?: (outcome: BatchOutcome, seconds: number, rows: readonly BatchRow[]) => void;
   /** Called after each failed attempt to store a batch, which is retried until it succeeds. */
@@ -33,6 +38,13 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
+
+const OVER_BUDGET: Refusal = {
+  status: 'INVALID',
+  reason: 'MESSAGE_BUDGET_EXCEEDED',
+  path: '',
+  detail: 'the vehicle sends more messages than its budget allows',
+};
 
 /** A message being stored. */
 interface Decoded {
@@ -48,6 +60,7 @@ export class D2cReceiver {
   #drained: (() => void)[] = [];
   #roomy: (() => void)[] = [];
   #stopped = false;
+  readonly #overBudget = new WeakSet<Arrival>();
 
   constructor(options: D2cReceiverOptions) {
     this.#options = options;
@@ -64,11 +77,27 @@ export class D2cReceiver {
    * letter; never earlier, and not at all if the process ends before that.
    */
   receive(message: Arrival): void {
+    if (this.#isOverBudget(message)) this.#overBudget.add(message);
     const lane = laneOf(message.topic, this.#lanes.length);
     this.#lanes[lane]?.add(message);
     this.#waiting += 1;
     this.#waitingBytes += message.payloadBytes;
     this.#work(lane);
+  }
+
+  /** A topic stands for a vehicle: nobody else may publish to it (contract section 3). */
+  #isOverBudget({ topic }: Arrival): boolean {
+    const { budget, d2cTopic, onOverBudget } = this.#options;
+    const systemId = d2cTopic.systemIdOf(topic);
+    if (!budget || systemId === undefined) return false;
+    if (budget.take(systemId, performance.now()) === 0) return false;
+    onOverBudget?.(systemId);
+    return true;
+  }
+
+  #decoded(message: Arrival): Decoded {
+    const row = batchRow(message, this.#options.d2cTopic);
+    return { row: this.#overBudget.has(message) ? refuse(row, OVER_BUDGET) : row, message };
   }
 
   /** Resolves when there is room for more messages; undefined: there is room. */
@@ -129,7 +158,7 @@ export class D2cReceiver {
     this.#waiting -= messages.length;
     this.#waitingBytes -= bytes;
     if (this.#hasRoom) for (const resolve of this.#roomy.splice(0)) resolve();
-    return messages.map((message) => ({ row: batchRow(message, this.#options.d2cTopic), message }));
+    return messages.map((message) => this.#decoded(message));
   }
 
   #ingest(shard: number, rows: readonly BatchRow[]): Promise<BatchOutcome> {
