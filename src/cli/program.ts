@@ -39,6 +39,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   callbacks: async () => (await import('./commands/callbacks.js')).callbacksCommand,
   rate: async () => (await import('./commands/rate.js')).rateCommand,
   token: async () => (await import('./commands/token.js')).tokenCommand,
+  artifacts: async () => (await import('./commands/artifacts.js')).artifactsCommand,
+  scripts: async () => (await import('./commands/scripts.js')).scriptsCommand,
   dossier: async () => (await import('./commands/dossier/index.js')).dossierCommand,
   audit: async () => (await import('./commands/audit.js')).auditCommand,
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand,
