@@ -1,5 +1,6 @@
 /** Prepares a batch of messages for the ingest statement, stores it, and returns the outcome. */
 import {
+  joinedTexts,
   numberArray,
   only,
   type Parameter,
@@ -58,7 +59,9 @@ export function prepareBatch(
       numbers.push(number);
     }
   }
-  const texts = (pick: (row: Applicable) => string | null) => textArray(applicable.map(pick));
+  // Their schemas refuse control characters, JSON escapes them, and an event's key has none but its own.
+  const texts = (pick: (row: Applicable) => string | null) => joinedTexts(applicable.map(pick));
+  const uuids = (pick: (row: Applicable) => string | null) => textArray(applicable.map(pick));
   return {
     shard,
     limits,
@@ -68,12 +71,12 @@ export function prepareBatch(
       shard,
       rows.length,
       textArray(operationsOf(applicable)),
-      texts((row) => row.digest),
+      uuids((row) => row.digest),
       texts((row) => row.systemId),
       texts((row) => row.vin),
       numberArray(messagesOfEachVehicle(applicable)),
       texts((row) => row.messageId),
-      texts((row) => row.triggerId),
+      uuids((row) => row.triggerId),
       texts((row) => row.refId),
       numberArray(applicable.map((row) => row.status)),
       numberArray(applicable.map((row) => row.reaches)),
