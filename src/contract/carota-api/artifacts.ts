@@ -167,6 +167,7 @@ export const artifactApi = routesOf('Artifacts', {
     method: 'DELETE',
     path: '/v1.0/artifacts/{sha256}',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'delete-artifact',
     summary: 'Delete an artifact that nothing uses',
     description:
@@ -179,6 +180,7 @@ export const artifactApi = routesOf('Artifacts', {
     method: 'GET',
     path: '/v1.0/storage',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'Show how much artifacts and update scripts take, and may take',
     answer: json(Storage, 'As it is now; uploads in progress are included.'),
   },

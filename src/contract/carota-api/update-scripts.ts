@@ -121,6 +121,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'DELETE',
     path: '/v1.0/update-scripts/{script-ref-id}',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'delete-script',
     summary: 'Delete an update script that nothing uses',
     description:
