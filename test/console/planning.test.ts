@@ -88,6 +88,26 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByRole('link', { name: 'HU 1.4.0' }).waitFor();
   });
 
+  test('an artifact is deleted, unless something uses it', async () => {
+    await carota.upload(Buffer.from('not needed any more'));
+    await visit(page, '/artifacts', 'Artifacts');
+    await page.getByText(/^2 of 10,000 artifacts/).waitFor();
+    const remove = async (name: string) => {
+      const row = page.getByRole('row', { name: new RegExp(name) });
+      await row.getByRole('button', { name: 'Delete' }).click();
+      const dialog = page.getByRole('alertdialog', { name: `Delete: ${name}?` });
+      await dialog.getByRole('button', { name: 'Delete' }).click();
+      return dialog;
+    };
+    const gone = await remove('test');
+    await gone.waitFor({ state: 'detached' });
+    await page.getByText(/^1 of 10,000 artifacts/).waitFor();
+    const used = await remove('HU 1.4.0');
+    await used.getByText(/is used by the target artifacts\//).waitFor();
+    await used.getByRole('button', { name: 'Keep as is' }).click();
+    await page.getByRole('link', { name: 'HU 1.4.0' }).waitFor();
+  });
+
   test('vehicles are imported, invalid lines rejected with their numbers', async () => {
     await visit(page, '/vehicles', 'Vehicles');
     const lines = [

@@ -52,6 +52,8 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     signOn: context.signOn,
     signIns: context.signIns,
     attempts: context.attempts,
+    // Every route of this server is either about no vehicle, or refused to whoever is limited to vehicle models.
+    scopes: {},
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });

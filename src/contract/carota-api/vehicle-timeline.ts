@@ -90,6 +90,7 @@ export const vehicleTimelineApi = routesOf('Vehicles', {
     method: 'GET',
     path: '/v1.0/vehicles/{vin}/timeline',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'Show what happened to a vehicle in its schedules, and what is due',
     params: VinParams,
     query: Type.Object({ 'ref-id': Type.Optional(RefIdParams.properties['ref-id']) }),
