@@ -203,9 +203,15 @@ class Simulation {
   #happen(): void {
     const due = this.#coming.filter(({ at }) => at <= this.#now);
     const one = due[this.choose(due.length)];
-    if (one) return this.#report(one);
+    if (one) {
+      this.#report(one);
+      return;
+    }
     const retried = this.#vehicles.findIndex(({ retryAt }) => (retryAt ?? Infinity) <= this.#now);
-    if (retried >= 0) return this.#retry(retried);
+    if (retried >= 0) {
+      this.#retry(retried);
+      return;
+    }
     for (const vehicle of this.#vehicles) {
       const { exposure, state } = vehicle;
       if ((exposure?.decidesAt ?? Infinity) > this.#now || !exposure) continue;
