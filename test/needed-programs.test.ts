@@ -7,7 +7,7 @@ import { NEEDED } from './support/needed-programs.js';
 const START =
   /\b(?:exec|execFile|execFileSync|run|spawn|spawnSync)\)?\(\s*'(?:bash|curl|openssl|python3)'/;
 /** Asks itself whether the program is there. */
-const ASKS = /\bisInstalled\(/;
+const ASKS = /\b(?:isInstalled|ifInstalled)\(/;
 
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))

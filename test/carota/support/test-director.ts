@@ -1,4 +1,4 @@
-/** A vehicle of three ECUs with keys of three types, an image repository in a folder, and a Director that knows both. */
+/** A vehicle of three ECUs, an image repository in a folder, and a Director that knows both. */
 import { randomBytes } from 'node:crypto';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo } from 'node:net';
@@ -29,8 +29,18 @@ export interface TestEcu {
 export const newEcus = (): TestEcu[] => [
   ecu('P-1', 'OTA-MANAGER', 'hw-primary', makeKey('ed25519'), true),
   ecu('H-1', 'HU', 'hw-hu', makeKey('ecdsa')),
-  ecu('T-1', 'TCU', 'hw-tcu', makeKey('rsa')),
+  ecu('T-1', 'TCU', 'hw-tcu', tcuKey()),
 ];
+
+let fileWithRsa: string | undefined;
+
+/** RSA for the first vehicle of each test file: to generate such a key takes longer than most tests. */
+function tcuKey(): TestKey {
+  const { testPath } = expect.getState();
+  if (testPath === fileWithRsa) return makeKey('ecdsa');
+  fileWithRsa = testPath;
+  return makeKey('rsa');
+}
 
 const ecu = (
   serial: string,
