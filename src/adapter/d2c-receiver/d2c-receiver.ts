@@ -19,6 +19,7 @@ import {
   storeBatch,
 } from './ingest-batch.js';
 import { Lane, laneOf, MAX_BATCH_MESSAGES } from './lane.js';
+import { type MessageBudget } from './message-budget.js';
 import { refuse } from './refuse.js';
 
 export interface D2cReceiverOptions {
@@ -27,6 +28,10 @@ export interface D2cReceiverOptions {
   /** Counter shards of this process, one per batch stored at the same time. */
   readonly shards: readonly number[];
   readonly deadLetterLimits?: DeadLetterLimits | undefined;
+  /** Of each vehicle's messages; those beyond it become dead letters. Absent: no limit here. */
+  readonly budget?: MessageBudget | undefined;
+  /** Called for each message beyond it, with the system_id of its topic. */
+  readonly onOverBudget?: ((systemId: string) => void) | undefined;
   /** Called with each message before it is stored. What it returns is called once the message is stored. */
   readonly follow?: (row: BatchRow) => (() => void) | undefined;
   /** Called after each stored batch. */
@@ -42,6 +47,13 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
+const OVER_BUDGET: Refusal = {
+  status: 'INVALID',
+  reason: 'MESSAGE_BUDGET_EXCEEDED',
+  path: '',
+  detail: 'the vehicle sends more messages than its budget allows',
+};
+
 interface Prepared {
   readonly batch: PreparedBatch;
   readonly followUps: readonly (() => void)[];
@@ -55,6 +67,7 @@ export class D2cReceiver {
   #drained: (() => void)[] = [];
   #roomy: (() => void)[] = [];
   #stopped = false;
+  readonly #overBudget = new WeakSet<Arrival>();
 
   constructor(options: D2cReceiverOptions) {
     this.#options = options;
@@ -71,11 +84,22 @@ export class D2cReceiver {
    * letter; never earlier, and not at all if the process ends before that.
    */
   receive(message: Arrival): void {
+    if (this.#isOverBudget(message)) this.#overBudget.add(message);
     const lane = laneOf(message.topic, this.#lanes.length);
     this.#lanes[lane]?.add(message);
     this.#waiting += 1;
     this.#waitingBytes += message.payloadBytes;
     this.#work(lane);
+  }
+
+  /** A topic stands for a vehicle: nobody else may publish to it (contract section 3). */
+  #isOverBudget({ topic }: Arrival): boolean {
+    const { budget, d2cTopic, onOverBudget } = this.#options;
+    const systemId = d2cTopic.systemIdOf(topic);
+    if (!budget || systemId === undefined) return false;
+    if (budget.take(systemId, performance.now()) === 0) return false;
+    onOverBudget?.(systemId);
+    return true;
   }
 
   /** Resolves when there is room for more messages; undefined: there is room. */
@@ -140,9 +164,10 @@ export class D2cReceiver {
   }
 
   /** @param refusal the database's, if it has refused the message */
-  #rowOf(message: Received, refusal: Refusal | undefined): BatchRow {
+  #rowOf(message: Arrival, refusal: Refusal | undefined): BatchRow {
     const row = batchRow(message, this.#options.d2cTopic);
-    return refusal ? refuse(row, refusal) : row;
+    const reason = refusal ?? (this.#overBudget.has(message) ? OVER_BUDGET : undefined);
+    return reason ? refuse(row, reason) : row;
   }
 
   /** In a function of its own, so that no row is referenced any more while the batch is being stored. */
