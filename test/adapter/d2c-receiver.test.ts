@@ -1,22 +1,30 @@
 /** How the D2C receiver forms batches, and what it does while the database refuses them. */
 import { expect, test } from 'vitest';
-import { D2cReceiver } from '../../src/adapter/d2c-receiver/index.js';
+import { type BatchRow, D2cReceiver } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database, DatabaseError } from '../../src/service/database/index.js';
 import { topicTemplate } from '../../src/contract/index.js';
 import { eventually } from '../support/adapter.js';
+import { eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 
 /** A database in which the test decides when and how each statement is answered. */
 function scriptedDatabase() {
-  const batches: { size: number; commit: () => void; fail: (code?: string) => void }[] = [];
+  const batches: {
+    size: number;
+    parameters: readonly unknown[];
+    /** @param nowhere messages without a delivery */
+    commit: (nowhere?: object[]) => void;
+    fail: (code?: string) => void;
+  }[] = [];
   const database: Database = {
     connections: 2,
     query: <Row extends object>(_text: string, parameters: readonly unknown[] = []) =>
       new Promise<Row[]>((resolve, reject) => {
         const size = Number(parameters[1]);
-        const totals = { received: size, applied: 0, dead_letters: size, nowhere: null };
+        const totals = { received: size, applied: 0, dead_letters: size, overflow: 0 };
         batches.push({
           size,
-          commit: () => resolve([totals as unknown as Row]),
+          parameters,
+          commit: (nowhere) => resolve([{ ...totals, nowhere: nowhere ?? null } as unknown as Row]),
           fail: (code) => reject(new DatabaseError(Object.assign(new Error('not now'), { code }))),
         });
       }),
@@ -27,12 +35,14 @@ function scriptedDatabase() {
   return { database, batches };
 }
 
-function receiverOn(database: Database) {
+function receiverOn(database: Database, shards = [0, 1]) {
   const failures: Error[] = [];
+  const followed: BatchRow[] = [];
   const receiver = new D2cReceiver({
     database,
     d2cTopic: topicTemplate('d2c/{system_id}'),
-    shards: [0, 1],
+    shards,
+    follow: (row) => () => followed.push(row),
     onFailure: (error) => failures.push(error),
   });
   const acknowledged: number[] = [];
@@ -53,7 +63,14 @@ function receiverOn(database: Database) {
       });
     }
   };
-  return { receiver, failures, acknowledged, send };
+  return { receiver, failures, followed, acknowledged, send };
+}
+
+function eventPayload(vehicle: TestVehicle, messageId: string) {
+  const status = 'downloading' as const;
+  const facts = { messageId, correlationId: '', refId: 'r', status, timestamp: 1_700_000_000_000 };
+  const payload = eventBytes(vehicle, facts);
+  return { payload, payloadBytes: payload.byteLength };
 }
 
 const until = (isSo: () => boolean) => eventually(() => Promise.resolve(isSo()), Boolean);
@@ -117,6 +134,55 @@ test('a failed batch is retried, and acknowledged once', async () => {
   await receiver.drain();
   expect(acknowledged).toEqual([0]);
   expect(failures).toHaveLength(1);
+});
+
+test('a batch that is retried is the same batch, and what follows a message follows its commit, once', async () => {
+  const { database, batches } = scriptedDatabase();
+  const { receiver, followed, send } = receiverOn(database);
+  send(1);
+  send(20);
+  batches[0]?.commit();
+  await until(() => batches.length === 2);
+  expect(followed).toHaveLength(1);
+  batches[1]?.fail();
+  await until(() => batches.length === 3);
+  expect(batches[2]?.parameters).toEqual(batches[1]?.parameters);
+  expect(followed).toHaveLength(1);
+  batches[2]?.commit();
+  await receiver.drain();
+  expect(followed).toHaveLength(21);
+});
+
+test('a message without a delivery is kept as the dead letter that it is, whatever else is in its batch', async () => {
+  const { database, batches } = scriptedDatabase();
+  const { receiver, acknowledged, send } = receiverOn(database, [0]);
+  const arrive = (vehicle: TestVehicle, messageId: string) =>
+    receiver.receive({
+      topic: `d2c/${vehicle.systemId}`,
+      ...eventPayload(vehicle, messageId),
+      receivedAt: 1_700_000_000_000,
+      publisher: null,
+      acknowledge: () => acknowledged.push(-1),
+    });
+  const [first, second] = [vehicleOf(1), vehicleOf(2)];
+  // The first is stored alone; the others, which are no JSON, repeated, and without a delivery, form a batch.
+  send(1);
+  send(1);
+  arrive(first, 'msg-dev-1');
+  arrive(first, 'msg-dev-1');
+  arrive(second, 'msg-dev-2');
+  batches[0]?.commit();
+  await until(() => batches.length === 2);
+  expect(batches[1]?.size).toBe(4);
+  const known = { registered: true, operationKnown: false, isArchived: null };
+  batches[1]?.commit([{ arrival: 2, ...known }]);
+  await until(() => batches.length === 3);
+  const deadLetters = JSON.parse(String(batches[2]?.parameters[21])) as object[];
+  expect(deadLetters).toMatchObject([{ message_id: 'msg-dev-2', reason: 'UNKNOWN_OPERATION' }]);
+  expect(acknowledged, 'none of the batch yet').toEqual([0]);
+  batches[2]?.commit();
+  await receiver.drain();
+  expect(acknowledged).toEqual([0, 1, -1, -1, -1]);
 });
 
 test('a message that the database refuses does not hold up the others', async () => {

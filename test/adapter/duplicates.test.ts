@@ -93,6 +93,28 @@ describe('on PostgreSQL', () => {
     expect(await arrive([event(exchanged, 'systems', 1)])).toMatchObject({ duplicates: 1 });
   });
 
+  test('control characters in a reason do not mix up the messages of a batch', async () => {
+    const vehicles = [await newVehicle(), await newVehicle(), await newVehicle()];
+    for (const vehicle of vehicles) await trigger('controls', vehicle);
+    const meta = [{ key: 'reason', value: 'a\u0001b\u0002c\u0003d' }];
+    const rows = vehicles.map((vehicle) => {
+      const facts = { messageId: 'msg-dev-1', correlationId: '', refId: 'controls', meta };
+      return row(vehicle, eventBytes(vehicle, { ...facts, status: 'failure', timestamp: NOW }));
+    });
+    expect(await arrive(rows)).toMatchObject({ applied: 3 });
+    const operationId = (await findOperation(database, 'controls'))?.id ?? 0;
+    for (const { vin } of vehicles) {
+      const delivery = await findDelivery(database, operationId, vin);
+      expect(delivery).toMatchObject({ state: 'failure', reason: 'a b c d' });
+    }
+    const upto = await assignPositions(database);
+    const { events } = await readEvents(database, upto - 3, upto);
+    expect(
+      events.map((stored) => stored.meta),
+      'as the vehicle sent it',
+    ).toEqual([meta, meta, meta]);
+  });
+
   test('a refused message does not block another one with its message_id', async () => {
     const vehicle = await newVehicle();
     await trigger('wrong vin', vehicle);

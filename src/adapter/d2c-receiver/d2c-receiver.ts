@@ -84,8 +84,10 @@ export class D2cReceiver {
    * letter; never earlier, and not at all if the process ends before that.
    */
   receive(message: Arrival): void {
-    if (this.#isOverBudget(message)) this.#overBudget.add(message);
-    const lane = laneOf(message.topic, this.#lanes.length);
+    // Read once: it is made from the received bytes each time.
+    const { topic } = message;
+    if (this.#isOverBudget(topic)) this.#overBudget.add(message);
+    const lane = laneOf(topic, this.#lanes.length);
     this.#lanes[lane]?.add(message);
     this.#waiting += 1;
     this.#waitingBytes += message.payloadBytes;
@@ -93,7 +95,7 @@ export class D2cReceiver {
   }
 
   /** A topic stands for a vehicle: nobody else may publish to it (contract section 3). */
-  #isOverBudget({ topic }: Arrival): boolean {
+  #isOverBudget(topic: string): boolean {
     const { budget, d2cTopic, onOverBudget } = this.#options;
     const systemId = d2cTopic.systemIdOf(topic);
     if (!budget || systemId === undefined) return false;

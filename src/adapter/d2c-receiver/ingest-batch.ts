@@ -50,9 +50,9 @@ export function prepareBatch(
   const numbers: number[] = [];
   const applicable: Applicable[] = [];
   const refused: Refused[] = [];
-  const seen = new Set<string>();
+  const isRepetition = repetitions();
   for (const [number, row] of rows.entries()) {
-    if (isRepetition(row, seen)) continue;
+    if (isRepetition(row)) continue;
     if (row.kind === 'refused') refused.push(row);
     else {
       applicable.push(row);
@@ -162,14 +162,26 @@ async function store(
  * Whether the same message came earlier in the batch: the first arrival counts. With a wrong VIN a message is rejected,
  * which must not suppress the one with the right VIN.
  */
-function isRepetition({ digest, vin }: BatchRow, seen: Set<string>): boolean {
-  return seen.size === seen.add(digest + (vin ?? '')).size;
+function repetitions(): (row: BatchRow) => boolean {
+  const firstVins = new Map<string, string>();
+  const others = new Set<string>();
+  return ({ digest, vin }) => {
+    const own = vin ?? '';
+    const first = firstVins.get(digest);
+    if (first === undefined) {
+      firstVins.set(digest, own);
+      return false;
+    }
+    return first === own || others.size === others.add(digest + own).size;
+  };
 }
 
 /** The distinct `ref-id`s of all operations named. */
-const operationsOf = (rows: readonly Applicable[]): string[] => [
-  ...new Set(rows.flatMap(({ refId }) => refId ?? [])),
-];
+function operationsOf(rows: readonly Applicable[]): string[] {
+  const refIds = new Set<string>();
+  for (const { refId } of rows) if (refId !== null) refIds.add(refId);
+  return [...refIds];
+}
 
 /** For each message, the number of messages of its vehicle in the batch. */
 function messagesOfEachVehicle(rows: readonly Applicable[]): number[] {

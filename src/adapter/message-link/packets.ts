@@ -55,15 +55,24 @@ export class PacketReader {
 
   /** @throws MalformedPacket */
   take(chunk: Buffer): void {
-    let bytes = chunk;
-    if (this.#parts.length > 0) {
-      this.#parts.push(chunk);
-      this.#partBytes += chunk.length;
-      if (this.#partBytes < this.#needed) return;
-      bytes = Buffer.concat(this.#parts);
-      this.#parts = [];
+    if (this.#parts.length === 0) {
+      this.#read(chunk, 0);
+      return;
     }
-    let at = 0;
+    // Only the packet that was split is copied, not the whole packets behind it.
+    const missing = this.#needed === 0 ? chunk.length : this.#needed - this.#partBytes;
+    const rest = Math.min(missing, chunk.length);
+    this.#parts.push(chunk.subarray(0, rest));
+    this.#partBytes += rest;
+    if (rest < missing) return;
+    const bytes = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#read(bytes, 0);
+    this.#read(chunk, rest);
+  }
+
+  #read(bytes: Buffer, start: number): void {
+    let at = start;
     while (at < bytes.length) {
       let length = 0;
       let body = at + 1;
