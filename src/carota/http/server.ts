@@ -26,9 +26,11 @@ import { enrolmentRoutes } from './routes/enrolment.js';
 import { imageRepositoryRoutes } from './routes/image-repository.js';
 import { notificationRoutes } from './routes/notifications.js';
 import { refusedEventRoutes } from './routes/refused-events.js';
+import { scheduleComparisonRoutes } from './routes/schedule-comparison.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { scheduleVehicleRoutes } from './routes/schedule-vehicles.js';
 import { scriptRoutes } from './routes/scripts.js';
+import { vehicleTimelineRoute } from './routes/vehicle-timeline.js';
 import { vehicleRoutes } from './routes/vehicles.js';
 
 export async function createCarotaServer(context: CarotaContext): Promise<Server> {
@@ -50,15 +52,19 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     signOn: context.signOn,
     signIns: context.signIns,
     attempts: context.attempts,
+    // Every route of this server is either about no vehicle, or refused to whoever is limited to vehicle models.
+    scopes: {},
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });
   artifactRoutes(server, context);
   scriptRoutes(server, context);
   scheduleRoutes(server, context);
+  scheduleComparisonRoutes(server, context);
   scheduleVehicleRoutes(server, context);
   dossierRoute(server, context);
   vehicleRoutes(server, context);
+  vehicleTimelineRoute(server, context);
   enrolmentRoutes(server, context);
   ecuRoutes(server, context);
   directorRoutes(server, context);

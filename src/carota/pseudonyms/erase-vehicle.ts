@@ -78,10 +78,12 @@ async function revokeCertificates(
   const names = rows.flatMap(({ system_id: name }) => (name === null ? [] : [name]));
   await revokeIssued(tx, names, { by: by.name, reason: 'the vehicle was erased' }, now);
   // A system_id often contains the VIN; the list of revoked certificates needs the serial numbers only.
-  await tx.query(
-    'update issued_certificates set system_id = $2 where system_id = any($1::text[])',
-    [textArray(names), pseudonym],
-  );
+  for (const table of ['issued_certificates', 'bootstrap_enrolments']) {
+    await tx.query(`update ${table} set system_id = $2 where system_id = any($1::text[])`, [
+      textArray(names),
+      pseudonym,
+    ]);
+  }
 }
 
 async function isStored(tx: Queryable, vin: string): Promise<boolean> {
@@ -118,6 +120,7 @@ async function putInPlace(tx: Queryable, vin: string, pseudonym: string): Promis
     `update schedule_vehicles set vin = $2, reason = regexp_replace(reason, $1, $2, 'gi') where vin = $1`,
     names,
   );
+  await tx.query('update vehicle_steps set vin = $2 where vin = $1', names);
   // The manifest names the vehicle and its ECUs by signed words, which cannot be changed.
   await tx.query(
     'update exposed_configurations set vin = $2, manifest = null where vin = $1',

@@ -20,9 +20,11 @@ import { eventReceiptApi } from './event-receipt.js';
 import { notificationApi } from './notifications.js';
 import { refusedEventApi } from './refused-events.js';
 import { CAROTA_ROLES } from './roles.js';
+import { scheduleComparisonApi } from './schedule-comparison.js';
 import { scheduleVehicleApi } from './schedule-vehicles.js';
 import { scheduleApi } from './schedules.js';
 import { updateScriptApi } from './update-scripts.js';
+import { vehicleTimelineApi } from './vehicle-timeline.js';
 import { vehicleApi } from './vehicles.js';
 
 export * from './artifacts.js';
@@ -40,11 +42,13 @@ export * from './public-key.js';
 export * from './refused-events.js';
 export * from './repository-status.js';
 export * from './roles.js';
+export * from './schedule-comparison.js';
 export * from './schedule-plan.js';
 export * from './schedule-vehicles.js';
 export * from './schedules.js';
 export * from './update-scripts.js';
 export * from './vehicle-events.js';
+export * from './vehicle-timeline.js';
 export * from './vehicles.js';
 
 export const carotaLiveApi = liveApiOf(['schedule', 'vehicle']);
@@ -55,9 +59,11 @@ export const CAROTA_ROUTES: readonly Route[] = [
   artifactApi,
   updateScriptApi,
   scheduleApi,
+  scheduleComparisonApi,
   scheduleVehicleApi,
   dossierApi,
   vehicleApi,
+  vehicleTimelineApi,
   enrolmentApi,
   certificateApi,
   ecuApi,

@@ -74,6 +74,18 @@ export class VehicleDoor {
     }
   }
 
+  /** Whom the certificate is for, if it is good for a first enrolment only. */
+  bootstrapped({ raw }: FastifyRequest): CertifiedVehicle | undefined {
+    const socket = this.#sockets.get(raw.socket);
+    if (!socket || !this.#options.tls.hasCertificate(socket)) return undefined;
+    try {
+      return this.#options.tls.bootstrapAt(socket);
+    } catch (error) {
+      if (error instanceof CertificateRefused) return undefined;
+      throw error;
+    }
+  }
+
   /** As one with a token of role vehicle is. @throws Problem 401 */
   async #callerOf(
     { raw }: FastifyRequest,
@@ -84,7 +96,7 @@ export class VehicleDoor {
       this.#failed(raw.socket);
       throw new Problem('UNAUTHORIZED', `no vehicle has the system_id ${systemId}`);
     }
-    return { id: `certificate ${serial}`, name: systemId, role: VEHICLE_ROLE, vin };
+    return { id: `certificate ${serial}`, name: systemId, role: VEHICLE_ROLE, vin, scopes: null };
   }
 
   /** @param fastify ready @param port 0: any free one @returns the port @throws Error with code EADDRINUSE */
@@ -107,7 +119,7 @@ export class VehicleDoor {
       this.#sockets.set(socket, socket);
       if (!tls.hasCertificate(socket)) return;
       try {
-        tls.vehicleAt(socket);
+        tls.bootstrapAt(socket);
       } catch {
         onRefused('certificates');
         this.#failed(socket);
