@@ -4,6 +4,7 @@ import { brokerLimit, type EventRates, eventsEndToEnd, sqlLimit } from './events
 import { eventLatency, progressQueryTime, summaryTime, triggerTimes } from './campaign.js';
 import { ConsoleBench, type FirstPage, type Scrolled, type UnderLoad } from './console.js';
 import { directorFigures } from './director.js';
+import { startFigures } from './start.js';
 import { measureReference } from './reference.js';
 import { historyCosts } from './history.js';
 import { GUARD_TEST, guardFigures } from './guard/index.js';
@@ -45,6 +46,7 @@ const MEASURE: Record<Part, (run: Run) => Promise<void>> = {
   guard: measureGuard,
   director: measureDirector,
   console: measureConsole,
+  start: async (run) => void run.figures.push(...(await startFigures(run))),
 };
 
 async function withRig<T>(kind: RigKind, work: (rig: Rig) => Promise<T>): Promise<T> {
@@ -426,6 +428,7 @@ async function measureDirector(run: Run): Promise<void> {
       unit: 'µs/cycle',
     },
     { what: 'director: processor time of PostgreSQL', value: measured.postgres, unit: 'µs/cycle' },
+    { what: 'director: processor time of the load', value: measured.load, unit: 'µs/cycle' },
     {
       what: 'director: cycles for which two processors have the time, without the load',
       value: 2e6 / (measured.carota + measured.postgres),

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from '../contract/index.js';
 
@@ -23,13 +23,17 @@ export interface CarotaProcess {
 export async function startCarotaProcess(options: {
   readonly dataDir: string;
   readonly databaseUrl: string;
+  /** Folder of the release to run; this one else. */
+  readonly release?: string | undefined;
 }): Promise<CarotaProcess> {
   const adapter = await startAcceptingAdapter();
   const flags = [
     ...['--data-dir', options.dataDir, '--http-port', '0', '--database-url', options.databaseUrl],
     ...['--adapter-url', adapter.url, '--adapter-token', 'bench', '--log-level', 'warn'],
   ];
-  const child = spawn(process.execPath, [...process.execArgv, MAIN, 'carota', ...flags], {
+  const { release } = options;
+  const main = release === undefined ? MAIN : join(resolve(release), 'dist', 'cli', 'main.js');
+  const child = spawn(process.execPath, [...process.execArgv, main, 'carota', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const httpUrl = await readyLine(child);

@@ -1,10 +1,10 @@
 /** A vehicle of three ECUs for the Director: keys, and manifests that were signed before they are needed. */
-import { generateKeyPairSync } from 'node:crypto';
 import { type EcuRegistration } from '../contract/carota-api/index.js';
 import { ecuReportPayload } from '../uptane/manifest/ecu-report.js';
 import { newNonce } from '../uptane/manifest/nonce.js';
 import { signStatement } from '../uptane/manifest/statement.js';
 import { manifestPayload } from '../uptane/manifest/vehicle-manifest.js';
+import { generateKey } from '../uptane/signing/generate-key.js';
 import { localSigner } from '../uptane/signing/local-signer.js';
 import { type WrittenEnvelope, writeEnvelope } from '../uptane/signing/sign.js';
 import { type Signer } from '../uptane/signing/signer.js';
@@ -31,7 +31,7 @@ export const benchVehicle = (vin: string): BenchVehicle => ({
     serial: `${name}-${vin}`,
     name,
     hardwareId: hardwareIdOf(name),
-    signer: localSigner(generateKeyPairSync('ed25519').privateKey),
+    signer: localSigner(generateKey('ed25519')),
   })),
 });
 

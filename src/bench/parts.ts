@@ -13,5 +13,6 @@ export const PARTS = [
   'guard',
   'director',
   'console',
+  'start',
 ] as const;
 export type Part = (typeof PARTS)[number];

@@ -1,5 +1,6 @@
 /** Another release beside this one: the same load, alternately, so that a busy machine is busy for both. */
 import { triggerTimes } from './campaign.js';
+import { compareDirector } from './director.js';
 import { type EventRates, eventsEndToEnd } from './events.js';
 import { type Part } from './parts.js';
 import { atLeast, atMost, type Figure, median } from './report.js';
@@ -20,6 +21,9 @@ export async function measureReference(part: Part, reference: string, run: Run):
       return compareEvents('embedded', 500, 1.5, reference, run);
     case 'trigger':
       return compareTrigger(reference, run);
+    case 'director':
+      run.figures.push(...(await compareDirector(reference, run)));
+      return;
     default:
   }
 }

@@ -1,3 +1,11 @@
+/** How a flood becomes batches. */
+export interface BatchLimits {
+  /** Maximum number of items of one batch. */
+  readonly most: number;
+  /** Starts with each batch; the next one starts when both are over. */
+  readonly pause?: () => Promise<unknown>;
+}
+
 /**
  * Makes few large pieces of work of many small ones: what arrives while one batch is under way goes together into the
  * next. A single item waits for nothing; a flood makes large batches. Work on an item always begins after it was asked for,
@@ -6,13 +14,19 @@
 export class Batches<Item, Result> {
   readonly #work: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly #most: number;
+  readonly #pause: (() => Promise<unknown>) | undefined;
+  #pausing: Promise<unknown> | undefined;
   #waiting: Waiting<Item, Result>[] = [];
   #isBusy = false;
 
-  /** @param work gives a result for each item, in their order @param most items of one batch */
-  constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>, most: number) {
+  /** @param work gives a result for each item, in their order */
+  constructor(
+    work: (items: readonly Item[]) => Promise<readonly Result[]>,
+    { most, pause }: BatchLimits,
+  ) {
     this.#work = work;
     this.#most = most;
+    this.#pause = pause;
   }
 
   /** @throws whatever the work on its batch throws */
@@ -28,6 +42,8 @@ export class Batches<Item, Result> {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
+      await this.#pausing;
+      this.#pausing = this.#pause?.();
       const batch = this.#waiting.splice(0, this.#most);
       try {
         const results = await this.#work(batch.map(({ item }) => item));

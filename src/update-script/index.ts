@@ -3,6 +3,7 @@
  *
  * @module update-script
  */
+export * from './compatibility.js';
 export * from './daily-window.js';
 export * from './install-order.js';
 export * from './time-zone.js';

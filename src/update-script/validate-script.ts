@@ -1,7 +1,12 @@
 /** Validates update scripts: their schema, and what a schema cannot express. Pure. */
 import { checkOf, type FieldError } from '../contract/index.js';
 import { installOrder } from './install-order.js';
-import { UpdateScript } from '../contract/update-script/index.js';
+import {
+  type EcuUpdate,
+  type OtherSoftware,
+  UpdateScript,
+} from '../contract/update-script/index.js';
+import { matchesVersion } from './versions.js';
 
 const check = checkOf(UpdateScript);
 
@@ -34,6 +39,37 @@ function* ecuErrors({ ecus }: UpdateScript): Generator<FieldError> {
   }
   if (!installOrder(ecus)) {
     yield { path: '/ecus', message: 'each of some ECUs comes after another, in a circle' };
+  }
+  for (const [place, update] of ecus.entries()) {
+    for (const member of ['requires', 'conflicts'] as const) {
+      for (const [number, { ecu }] of (update[member] ?? []).entries()) {
+        const path = `/ecus/${place}/${member}/${number}/ecu`;
+        if (ecu === update.ecu) yield { path, message: 'must be another ECU' };
+      }
+    }
+  }
+  yield* contradictions(ecus);
+}
+
+/** No vehicle could ever be given a script whose own images exclude each other. */
+function* contradictions(ecus: readonly EcuUpdate[]): Generator<FieldError> {
+  const versions = new Map(ecus.map(({ ecu, version }) => [ecu, version]));
+  const fits = ({ ecu, versions: patterns }: OtherSoftware) => {
+    const version = versions.get(ecu);
+    if (version === undefined) return undefined;
+    return patterns.some((pattern) => matchesVersion(pattern, version));
+  };
+  for (const [place, { requires = [], conflicts = [] }] of ecus.entries()) {
+    for (const [number, need] of requires.entries()) {
+      if (fits(need) !== false) continue;
+      const message = `${need.ecu} gets ${versions.get(need.ecu)} by this script`;
+      yield { path: `/ecus/${place}/requires/${number}/versions`, message };
+    }
+    for (const [number, other] of conflicts.entries()) {
+      if (fits(other) !== true) continue;
+      const message = `${other.ecu} gets ${versions.get(other.ecu)} by this script`;
+      yield { path: `/ecus/${place}/conflicts/${number}/versions`, message };
+    }
   }
 }
 

@@ -307,6 +307,30 @@ describe('nothing is listed where a part of the script could not be installed', 
     expect(await listed(vin)).toEqual(['H-1', 'P-1']);
   });
 
+  test('software of another ECU that an image requires, or conflicts with', async () => {
+    const hasVersion = (vin: string, TCU: string) =>
+      world.carota.call('PUT', `/v1.0/vehicles/${vin}`, {
+        body: { model: 'vehicle model a', versions: { TCU } },
+      });
+    const needs = { requires: [{ ecu: 'TCU', versions: ['2.*'] }] };
+    const vin = await due(await newScript({ HU: 'radio 11' }, { HU: needs }));
+    expect(await blocked(vin)).toMatch(/^HU \S+ requires TCU 2\.\*: its version is not known$/);
+    await hasVersion(vin, '1.9');
+    expect(await blocked(vin)).toMatch(/requires TCU 2\.\*: it would have 1\.9$/);
+    expect(await listed(vin)).toEqual([]);
+    await hasVersion(vin, '2.1');
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+
+    // An image of an earlier script is installed, with which this one conflicts.
+    const excludes = { conflicts: [{ ecu: 'TCU', versions: ['2.1'] }] };
+    const other = await due(await newScript({ HU: 'radio 12' }, { HU: excludes }));
+    await hasVersion(other, '2.1');
+    expect(await blocked(other)).toMatch(/conflicts with TCU 2\.1: it would have 2\.1$/);
+    expect(await listed(other)).toEqual([]);
+    await hasVersion(other, '2.2');
+    expect(await listed(other)).toEqual(['H-1', 'P-1']);
+  });
+
   test('an image for the Primary, which gets the script', async () => {
     const script = `script-${++scripts}`;
     const { sha256, md5, size } = await world.carota.upload(Buffer.from('manager'));

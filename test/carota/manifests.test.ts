@@ -7,6 +7,7 @@ import {
   manifestOf,
   newEcus,
   newNonce,
+  registration,
   reportOf,
   type TestEcu,
   time,
@@ -246,6 +247,35 @@ test('an ECU that was replaced in a workshop reports; the old one no longer does
   expect(audit.body.items[0]).toMatchObject({
     tokenName: 'initial admin',
     detail: { name: 'HU', before: { serial: 'H-1' }, now: { serial: 'H-2' } },
+  });
+});
+
+test('an absent ECU is taken out by an administrator, not by whoever leaves it out of manifests', async () => {
+  const { vin, ecus } = await world.newVehicle();
+  const rest = ecus.slice(0, 2);
+  // However often it is tried.
+  for (let tries = 0; tries < 3; tries++) {
+    expect(await outcome(vin, manifestOf(vin, rest))).toBe('ecu-missing');
+  }
+  const { refused } = await world.ecus(vin);
+  expect(refused).toMatchObject({ fault: 'ecu-missing', serial: 'T-1', count: 3 });
+  const take = (token?: string) =>
+    world.carota.call('PUT', `/v1.0/vehicles/${vin}/ecus`, {
+      ...(token === undefined ? {} : { token }),
+      body: { ecus: rest.map(registration), reason: 'TCU removed in workshop 12' },
+    });
+  const vehicle = { name: 'vehicle', role: 'vehicle', vin };
+  const { token } = (await world.carota.call('POST', '/v1.0/tokens', { body: vehicle })).body;
+  expect((await take(token)).status).toBe(403);
+  expect((await take()).status).toBe(200);
+  expect(await outcome(vin, manifestOf(vin, rest))).toBe('accepted');
+  // Nor does it come back by itself.
+  expect(await outcome(vin, manifestOf(vin, ecus))).toBe('ecu-unknown');
+  const audit = await world.carota.call('GET', `/v1.0/audit?vin=${vin}`);
+  expect(audit.body.items[0]).toMatchObject({
+    action: 'register-ecus',
+    tokenName: 'initial admin',
+    reason: 'TCU removed in workshop 12',
   });
 });
 

@@ -19,7 +19,7 @@ function heldWork() {
 
 test('requests of one event-loop turn form one batch; later ones form the next', async () => {
   const { begun, work } = heldWork();
-  const batches = new Batches(work, 100);
+  const batches = new Batches(work, { most: 100 });
   const first = [1, 2, 3].map((item) => batches.do(item));
   await turn();
   const second = [4, 5].map((item) => batches.do(item));
@@ -42,7 +42,7 @@ test('a request is never answered by work that started before it', async () => {
       release = () => resolve(items.map(() => seen));
     });
   };
-  const batches = new Batches(read, 100);
+  const batches = new Batches(read, { most: 100 });
   const before = batches.do(1);
   await turn();
   value = 'new';
@@ -56,7 +56,7 @@ test('a request is never answered by work that started before it', async () => {
 
 test('a batch stays within its limit, and a failed batch does not affect the next', async () => {
   const { begun, work } = heldWork();
-  const batches = new Batches(work, 2);
+  const batches = new Batches(work, { most: 2 });
   const all = [1, 2, 3].map((item) => batches.do(item));
   const outcomes = Promise.allSettled(all);
   await turn();
@@ -73,4 +73,25 @@ test('a batch stays within its limit, and a failed batch does not affect the nex
   await turn();
   begun[2]?.end();
   expect(await later).toBe('done 4');
+});
+
+test('with a pause between batches, a single request waits for none, and what follows it waits for its end', async () => {
+  const { begun, work } = heldWork();
+  const ends: (() => void)[] = [];
+  const pause = () => new Promise<void>((resolve) => ends.push(resolve));
+  const batches = new Batches(work, { most: 100, pause });
+  const first = batches.do(1);
+  await turn();
+  begun[0]?.end();
+  expect(await first).toBe('done 1');
+  const second = [2, 3].map((item) => batches.do(item));
+  await turn();
+  second.push(batches.do(4));
+  await turn();
+  expect(begun).toHaveLength(1);
+  ends[0]?.();
+  await turn();
+  expect(begun[1]?.items).toEqual([2, 3, 4]);
+  begun[1]?.end();
+  expect(await Promise.all(second)).toEqual(['done 2', 'done 3', 'done 4']);
 });

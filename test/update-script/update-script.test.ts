@@ -4,10 +4,12 @@ import { describe, expect, test } from 'vitest';
 import {
   compareVersions,
   type EcuUpdate,
+  incompatibility,
   installOrder,
   matchesVersion,
   nextChange,
   nextOpening,
+  type UpdateScript,
   validateScript,
 } from '../../src/update-script/index.js';
 import { cases } from '../support/depth.js';
@@ -37,6 +39,10 @@ const recorded = (...regulations: object[]) => ({
   ...script(ecu('HU')),
   record: { purpose: 'Shorter braking distance.', systems: ['brakes'], regulations },
 });
+
+/** HU and TCU get 1.1.0; HU's image depends on something or conflicts with it. */
+const related = (how: 'requires' | 'conflicts', name: string, ...versions: string[]) =>
+  script({ ...ecu('HU'), [how]: [{ ecu: name, versions }] }, ecu('TCU'));
 
 describe('the validator', () => {
   test('takes a record of what the update does to type approvals, also to none', () => {
@@ -93,10 +99,69 @@ describe('the validator', () => {
       '/consent/language',
     ],
     ['a consent without a text', { ...script(ecu('HU')), consent: {} }, '/consent/text'],
+    ['itself as required', related('requires', 'HU', '1.1.0'), '/ecus/0/requires/0/ecu'],
+    ['itself as a conflict', related('conflicts', 'HU', '2.*'), '/ecus/0/conflicts/0/ecu'],
+    [
+      'another version than it installs',
+      related('requires', 'TCU', '2.*'),
+      '/ecus/0/requires/0/versions',
+    ],
+    [
+      'a conflict with what it installs',
+      related('conflicts', 'TCU', '1.*'),
+      '/ecus/0/conflicts/0/versions',
+    ],
+    ['a pattern that is none', related('requires', 'TCU', '*'), '/ecus/0/requires/0/versions/0'],
   ])('names the place of %s', (_what, value, path) => {
     const faults = validateScript(value) as { path: string; message: string }[];
     expect(faults.map((fault) => fault.path)).toContain(path);
     expect(faults.every(({ message }) => message.length > 0)).toBe(true);
+  });
+});
+
+describe('compatibility with the software of other ECUs', () => {
+  const verdict = (
+    how: 'requires' | 'conflicts',
+    has: string | undefined,
+    versions: string[],
+    also: EcuUpdate[] = [],
+  ) => {
+    const update = { ...ecu('HU'), [how]: [{ ecu: 'GW', versions }] };
+    const checked = validateScript(script(update, ...also)) as UpdateScript;
+    expect(checked).toMatchObject({ version: 'v1' });
+    const fitted = new Map([['GW', { version: has }]]);
+    return incompatibility(checked, (name) => fitted.get(name));
+  };
+
+  test.each<['requires' | 'conflicts', string | undefined, string[], string | undefined]>([
+    ['requires', '2.3', ['2.*'], undefined],
+    ['requires', '2.3', ['1.0', '2.3'], undefined],
+    ['requires', '1.9', ['2.*'], 'HU 1.1.0 requires GW 2.*: it would have 1.9'],
+    ['requires', undefined, ['2.*'], 'HU 1.1.0 requires GW 2.*: its version is not known'],
+    ['conflicts', '2.3', ['1.*'], undefined],
+    ['conflicts', '1.9', ['1.*', '0.9'], 'HU 1.1.0 conflicts with GW 1.*, 0.9: it would have 1.9'],
+    ['conflicts', undefined, ['1.*'], 'HU 1.1.0 conflicts with GW 1.*: its version is not known'],
+  ])('%s, where the vehicle has %s, %j', (how, has, versions, expected) => {
+    expect(verdict(how, has, versions)).toBe(expected);
+  });
+
+  test('an ECU that the vehicle does not have is no conflict, but cannot be required', () => {
+    const nothing = () => undefined;
+    const judged = (how: 'requires' | 'conflicts') =>
+      incompatibility(
+        validateScript(
+          script({ ...ecu('HU'), [how]: [{ ecu: 'GW', versions: ['1.*'] }] }),
+        ) as UpdateScript,
+        nothing,
+      );
+    expect(judged('requires')).toBe('HU 1.1.0 requires GW 1.*: the vehicle has no such ECU');
+    expect(judged('conflicts')).toBeUndefined();
+  });
+
+  test('what the script itself installs counts, not what it replaces', () => {
+    const gateway = { ...ecu('GW'), version: '2.0' };
+    expect(verdict('requires', '1.9', ['2.*'], [gateway])).toBeUndefined();
+    expect(verdict('conflicts', '1.9', ['1.*'], [gateway])).toBeUndefined();
   });
 });
 

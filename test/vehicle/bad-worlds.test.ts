@@ -194,6 +194,25 @@ describe('a script that', () => {
     });
   });
 
+  test('conflicts with the software of another ECU is rejected', async () => {
+    const artifact = carota.artifact(SOFTWARE);
+    const scriptWith = (versions: string[]) =>
+      scriptOf({
+        ecus: [{ ecu: 'HU', version: '1.1.0', conflicts: [{ ecu: 'TCU', versions }], artifact }],
+      });
+    carota.publish(scriptWith(['1.0.*']));
+    expect(await updated({ ecus: { HU: '1.0.0', TCU: '1.0.7' } })).toMatchObject({
+      ends: 'failure',
+      reason: 'HU 1.1.0 conflicts with TCU 1.0.*: it would have 1.0.7',
+      runs: '1.0.0',
+    });
+    carota.publish({ ...scriptWith(['2.*']), 'script-ref-id': 'fits' });
+    expect(await updated({ ecus: { HU: '1.0.0', TCU: '1.0.7' } }, 'fits')).toMatchObject({
+      ends: 'success',
+      runs: '1.1.0',
+    });
+  });
+
   test('names an ECU that the vehicle does not have is rejected', async () => {
     const artifact = carota.artifact(SOFTWARE);
     carota.publish(scriptOf({ ecus: [{ ecu: 'XYZ', version: '1.1.0', artifact }] }));

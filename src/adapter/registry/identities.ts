@@ -15,7 +15,8 @@ export async function authenticateVehicle(
   credential: string,
 ): Promise<string | undefined> {
   const known = lookUps.get(database);
-  const lookUp = known ?? new Batches((ids) => findCredentials(database, ids), MOST_AT_ONCE);
+  const lookUp =
+    known ?? new Batches((ids) => findCredentials(database, ids), { most: MOST_AT_ONCE });
   if (!known) lookUps.set(database, lookUp);
   // Text that cannot be stored must not fail the look-up of others.
   const stored = systemId.includes('\0') ? undefined : await lookUp.do(systemId);
@@ -30,7 +31,8 @@ export async function identifyVehicle(
   systemId: string,
 ): Promise<string | undefined> {
   const known = certified.get(database);
-  const lookUp = known ?? new Batches((ids) => findIdentities(database, ids), MOST_AT_ONCE);
+  const lookUp =
+    known ?? new Batches((ids) => findIdentities(database, ids), { most: MOST_AT_ONCE });
   if (!known) certified.set(database, lookUp);
   return lookUp.do(systemId);
 }

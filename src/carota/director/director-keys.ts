@@ -3,13 +3,7 @@
  * process has the keys. The root key is kept elsewhere, except in trials: where there is no folder, and the database
  * knows of no Director yet, all keys are made.
  */
-import {
-  createHash,
-  createPrivateKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomUUID,
-} from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -21,6 +15,7 @@ import { directorRoot } from '../../uptane/director-repository/files.js';
 import { readRoot, type Root } from '../../uptane/metadata/root.js';
 import { Refusal } from '../../uptane/refusal.js';
 import { DIRECTOR } from '../../uptane/rules.js';
+import { generateKey } from '../../uptane/signing/generate-key.js';
 import { localSigner } from '../../uptane/signing/local-signer.js';
 import { signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
 import { type Signer } from '../../uptane/signing/signer.js';
@@ -159,7 +154,7 @@ async function makeTrialKeys(folder: string, now: number): Promise<void> {
   await mkdir(join(unfinished, 'keys'), { recursive: true, mode: 0o700 });
   await mkdir(join(unfinished, 'metadata'), { mode: 0o700 });
   const make = async (name: string): Promise<Signer> => {
-    const { privateKey } = generateKeyPairSync('ed25519');
+    const privateKey = generateKey('ed25519');
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
     await writeFile(keyFile(unfinished, name), pem, { mode: 0o600, flush: true });
     return localSigner(privateKey);

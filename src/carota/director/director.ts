@@ -10,6 +10,7 @@ import { type DirectorKeys } from './director-keys.js';
 import { Manifests, type ManifestsOptions } from './manifests.js';
 import { directorStatus } from './repository-status.js';
 import { Standings, type VehicleStanding } from './standing.js';
+import { STATEMENTS } from './statements.js';
 import {
   UnknownVehicle,
   VehicleMetadata,
@@ -29,8 +30,6 @@ export interface DirectorOptions
   readonly clock: () => number;
 }
 
-const MOST_READ_AT_ONCE = 500;
-
 export class Director {
   readonly manifests: Manifests;
   readonly metadata: VehicleMetadata;
@@ -43,7 +42,7 @@ export class Director {
     this.#options = options;
     const { database } = options;
     const standings = new Standings(database);
-    this.#standings = new Batches((vins) => standings.read(vins), MOST_READ_AT_ONCE);
+    this.#standings = new Batches((vins) => standings.read(vins), STATEMENTS);
     const standingOf = (vin: string) => this.standingOf(vin);
     const scriptOf = (scriptRefId: string) => this.#scriptOf(scriptRefId);
     this.metadata = new VehicleMetadata({ ...options, standingOf, scriptOf });

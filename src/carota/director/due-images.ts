@@ -2,7 +2,7 @@
  * What is due for a vehicle: the script of one schedule, and every image of it for its ECU, or nothing (Uptane, "Directing
  * installation of images on vehicles", step 5). Pure but for looking up the script.
  */
-import { matchesVersion, type EcuUpdate } from '../../update-script/index.js';
+import { type EcuUpdate, incompatibility, matchesVersion } from '../../update-script/index.js';
 import { type DirectedTarget } from '../../uptane/director-repository/files.js';
 import { type CataloguedImage, type Images } from '../images/index.js';
 import { type StoredScript } from '../scripts/index.js';
@@ -89,7 +89,9 @@ function resolve(
     if (typeof found === 'string') return found;
     add(found, ecu);
   }
-  return [...targets.values()];
+  const fitted = (name: string) =>
+    byName.has(name) ? { version: vehicle.versions[name] } : undefined;
+  return incompatibility(script, fitted) ?? [...targets.values()];
 }
 
 /** A version that is not known is left to the vehicle, which checks it again. */

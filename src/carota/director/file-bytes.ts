@@ -4,12 +4,12 @@
  */
 import { Batches } from '../../service/batches.js';
 import { type Database, textArray } from '../../service/database/index.js';
+import { STATEMENTS } from './statements.js';
 
 export type Role = 'targets' | 'snapshot' | 'timestamp';
 
 /** Some 700 bytes each. */
 const MOST = 50_000;
-const MOST_READ_AT_ONCE = 500;
 
 interface Row {
   readonly vin: string;
@@ -30,7 +30,7 @@ export class FileBytes {
     this.#reads = new Batches(async (vins) => {
       await this.#read(database, vins);
       return vins.map(() => undefined);
-    }, MOST_READ_AT_ONCE);
+    }, STATEMENTS);
   }
 
   /** @returns undefined where that version is neither in memory nor the stored one */

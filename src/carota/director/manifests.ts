@@ -25,6 +25,7 @@ import { type DueImages } from './due-images.js';
 import { onePerVehicle, whichWereStored } from './one-per-vehicle.js';
 import { dueByEcu, type EcuStanding, ecuStanding } from './ordered.js';
 import { type ReportRecord, type VehicleStanding } from './standing.js';
+import { STATEMENTS } from './statements.js';
 import { UnknownVehicle } from './vehicle-metadata.js';
 
 export interface ManifestsOptions {
@@ -41,7 +42,6 @@ export interface ManifestsOptions {
   readonly onAttack: (attack: Attack | 'other') => void;
 }
 
-const MOST_STORED_AT_ONCE = 500;
 /** Another manifest of the vehicle may be quicker so often. */
 const MOST_TRIES = 10;
 
@@ -52,7 +52,7 @@ export class Manifests {
   constructor(options: ManifestsOptions) {
     this.#options = options;
     const store = (manifests: readonly ToStore[]) => storeManifests(options.database, manifests);
-    this.#storing = new Batches(store, MOST_STORED_AT_ONCE);
+    this.#storing = new Batches(store, STATEMENTS);
   }
 
   /**

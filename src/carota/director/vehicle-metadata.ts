@@ -31,6 +31,7 @@ import { FileBytes, type Role } from './file-bytes.js';
 import { onePerVehicle, whichWereStored } from './one-per-vehicle.js';
 import { dueByEcu } from './ordered.js';
 import { type StoredFiles, type VehicleStanding } from './standing.js';
+import { STATEMENTS } from './statements.js';
 
 export interface VehicleMetadataOptions {
   readonly database: Database;
@@ -49,7 +50,6 @@ export class UnknownVehicle extends Error {
   override readonly name = 'UnknownVehicle';
 }
 
-const MOST_STORED_AT_ONCE = 500;
 /** Another process may be quicker so often; each time means a change of the vehicle's order. */
 const MOST_TRIES = 10;
 
@@ -65,10 +65,7 @@ export class VehicleMetadata {
   constructor(options: VehicleMetadataOptions) {
     this.#options = options;
     this.#bytes = new FileBytes(options.database);
-    this.#storing = new Batches(
-      (files) => storeFiles(options.database, files),
-      MOST_STORED_AT_ONCE,
-    );
+    this.#storing = new Batches((files) => storeFiles(options.database, files), STATEMENTS);
   }
 
   /** `timestamp.json`: the beginning of a cycle, at which files are signed anew. @throws UnknownVehicle */

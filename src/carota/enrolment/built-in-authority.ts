@@ -2,10 +2,11 @@
  * An authority of our own, for trials and small fleets: a key on P-256 and a self-signed certificate in a folder, and beside
  * them the list of revoked certificates, which adapters and brokers read.
  */
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BadSettings } from '../../service/bad-settings.js';
+import { generateKey } from '../../uptane/signing/generate-key.js';
 import {
   type Issuer,
   issueClientCertificate,
@@ -116,7 +117,7 @@ function refuseOtherKeys({ asymmetricKeyDetails }: KeyObject): void {
 
 /** The certificate comes last: without it, the next start begins again. */
 async function newIssuer(folder: string, now: number): Promise<Issuer> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const privateKey = generateKey('ecdsa');
   const issuer = selfSigned('OTA Operations vehicle authority', privateKey, {
     notBefore: now - BACKDATED_MS,
     notAfter: now + AUTHORITY_MS,

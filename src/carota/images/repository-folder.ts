@@ -51,10 +51,13 @@ export class RepositoryFolder implements ImageCatalogue {
   /** Of the timestamp that the contents are of; empty: there is none. */
   #mark = '';
   /** Whoever asks while it is looked at waits for the next look. */
-  readonly #looks = new Batches<undefined, Images>(async (asked) => {
-    await this.#readIfNew();
-    return asked.map(() => this.#contents);
-  }, Infinity);
+  readonly #looks = new Batches<undefined, Images>(
+    async (asked) => {
+      await this.#readIfNew();
+      return asked.map(() => this.#contents);
+    },
+    { most: Infinity },
+  );
 
   /** @param folder of the repository */
   constructor(folder: string) {

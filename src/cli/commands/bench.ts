@@ -63,7 +63,7 @@ const SETTINGS: readonly Setting<unknown>[] = [
   {
     flag: '--bench-reference <folder>',
     description:
-      'directory of another built release: parts events, embedded and trigger alternate between both and add the ratios',
+      'directory of another built release: parts events, embedded, trigger, director and start alternate between both and add the comparison',
   },
   {
     flag: '--bench-vins <number>',
@@ -106,7 +106,8 @@ Parts:
   adapters   events/s with 1, 2 and 4 adapters
   guard      how far a bad update comes under the guard and under other rules
   director   cycles/s of vehicles at the Director: manifest, timestamp, snapshot, targets
-  console    the operator's console in Chromium`,
+  console    the operator's console in Chromium
+  start      seconds from the start of the quickstart until its first campaign can be seen`,
     );
   addSettings(command, SETTINGS);
   command.action(async (flags: BenchFlags) => {

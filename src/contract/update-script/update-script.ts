@@ -40,6 +40,27 @@ export const Artifact = Type.Object(
 );
 export type Artifact = Type.Static<typeof Artifact>;
 
+const VersionPattern = Pattern(
+  '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(\\.\\*)?$',
+  'must be a version such as 1.3.0, or the beginning of one such as 1.3.*',
+  { maxLength: 66, examples: ['1.3.*'] },
+);
+
+/** Software of another ECU, which an image depends on or conflicts with. */
+export const OtherSoftware = Type.Object(
+  {
+    ecu: EcuName,
+    versions: Type.Array(VersionPattern, {
+      minItems: 1,
+      maxItems: 1_000,
+      description: 'Its versions once the script is installed, any of them.',
+    }),
+  },
+  { additionalProperties: false, title: 'OtherSoftware' },
+);
+/** Software of another ECU, which an image depends on or conflicts with. */
+export type OtherSoftware = Type.Static<typeof OtherSoftware>;
+
 /** The update of one ECU. */
 export const EcuUpdate = Type.Object(
   {
@@ -47,21 +68,26 @@ export const EcuUpdate = Type.Object(
     version: Version,
     artifact: Artifact,
     from: Type.Optional(
-      Type.Array(
-        Pattern(
-          '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(\\.\\*)?$',
-          'must be a version such as 1.3.0, or the beginning of one such as 1.3.*',
-          { maxLength: 66, examples: ['1.3.*'] },
-        ),
-        {
-          minItems: 1,
-          maxItems: 1_000,
-          description: 'Versions that it may start from; absent: any.',
-        },
-      ),
+      Type.Array(VersionPattern, {
+        minItems: 1,
+        maxItems: 1_000,
+        description: 'Versions that it may start from; absent: any.',
+      }),
     ),
     after: Type.Optional(
       Type.Array(EcuName, { maxItems: 100, description: 'ECUs to install before this one.' }),
+    ),
+    requires: Type.Optional(
+      Type.Array(OtherSoftware, {
+        maxItems: 100,
+        description: 'Software that other ECUs must have once the script is installed.',
+      }),
+    ),
+    conflicts: Type.Optional(
+      Type.Array(OtherSoftware, {
+        maxItems: 100,
+        description: 'Software that no other ECU may have once the script is installed.',
+      }),
     ),
   },
   { additionalProperties: false, title: 'EcuUpdate' },

@@ -1,5 +1,6 @@
 /** Tokens of the HTTP interface. A token is shown once and stored only as its SHA-256. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { newUuid, type Scopes } from '../../contract/index.js';
 import { recordRequest } from '../audit/index.js';
 import { Batches } from '../batches.js';
@@ -79,7 +80,7 @@ export async function findToken(
   now: number,
 ): Promise<Token | undefined> {
   const known = lookUps.get(database);
-  const lookUp = known ?? new Batches((hashes) => findTokens(database, hashes), MOST_AT_ONCE);
+  const lookUp = known ?? new Batches((hashes) => findTokens(database, hashes), LOOK_UPS);
   if (!known) lookUps.set(database, lookUp);
   const token = await lookUp.do(hashOf(secret).toString('hex'));
   if (!token || (token.expires_at && token.expires_at.getTime() <= now)) return undefined;
@@ -90,6 +91,8 @@ export async function findToken(
 /** Of each database: requests that come at the same time look up their tokens together. */
 const lookUps = new WeakMap<Queryable, Batches<string, Token | undefined>>();
 const MOST_AT_ONCE = 500;
+/** A server under load then looks up several tokens with each statement. */
+const LOOK_UPS = { most: MOST_AT_ONCE, pause: () => setTimeout(2) };
 
 /** @param hashes hexadecimal @returns in their order */
 async function findTokens(
@@ -123,7 +126,8 @@ const uses = new WeakMap<Queryable, Batches<Use, undefined>>();
 function noteUse(database: Queryable, { id, last_used_at }: Token, now: number): void {
   if (last_used_at && now - last_used_at.getTime() < USE_SECONDS * 1000) return;
   const known = uses.get(database);
-  const recording = known ?? new Batches((used) => recordUses(database, used), MOST_AT_ONCE);
+  const recording =
+    known ?? new Batches((used) => recordUses(database, used), { most: MOST_AT_ONCE });
   if (!known) uses.set(database, recording);
   void recording.do({ id, at: now }).catch(() => undefined);
 }

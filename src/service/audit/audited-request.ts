@@ -53,9 +53,28 @@ export class AuditedRequest implements RequestFacts {
 
 const requests = new AsyncLocalStorage<AuditedRequest>();
 
-/** What `work` records is recorded of this request. */
-export const whileServing = <T>(request: AuditedRequest, work: () => T): T =>
-  requests.run(request, work);
+/** Audited requests that are not over yet. */
+let inProgress = 0;
+
+/**
+ * What `work` records is recorded of this request. As long as one is in progress, Node.js follows every promise of the process,
+ * at a cost to every other request; so it is had to stop when the last one is over.
+ *
+ * @param over resolves when nothing more will be recorded of it
+ */
+export function whileServing<T>(
+  request: AuditedRequest,
+  work: () => Promise<T>,
+  over: Promise<unknown>,
+): Promise<T> {
+  inProgress += 1;
+  const working = requests.run(request, work);
+  void Promise.allSettled([working, over]).then(() => {
+    inProgress -= 1;
+    if (inProgress === 0) requests.disable();
+  });
+  return working;
+}
 
 /** The request that is being served; undefined: none, or one whose route is not audited. */
 export const currentRequest = (): AuditedRequest | undefined => requests.getStore();

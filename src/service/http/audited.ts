@@ -10,6 +10,7 @@ import {
 import { type Queryable } from '../database/index.js';
 import { clientAddress } from '../limits/index.js';
 import { type Problem } from './problem.js';
+import { whenClosed } from './when-closed.js';
 
 /** Where a server records. */
 export interface AuditTrail {
@@ -39,7 +40,8 @@ export function audited<T>(
   return async () => {
     const { database, clock } = request.server.auditTrail;
     const entry = new AuditedRequest(factsOf(request));
-    const result = await whileServing(entry, work);
+    // A download goes on after its handler has returned.
+    const result = await whileServing(entry, work, whenClosed(reply.raw));
     await recordAfterwards(database, clock(), entry).catch((error: unknown) => {
       // A download that has started can be broken off, but not answered with an error any more.
       if (!reply.sent) throw error;

@@ -4,6 +4,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Load, type Route } from '../../contract/index.js';
 import { ConnectionCount, type HttpLimit, type HttpLimits, Loads } from '../limits/index.js';
 import { Problem } from './problem.js';
+import { whenClosed } from './when-closed.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -43,12 +44,8 @@ export class RequestLimits {
    */
   async within<T>(load: Load, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
     const end = this.#begin(load, reply);
-    const closed = new Promise<void>((resolve) => {
-      if (reply.raw.closed || reply.raw.destroyed) resolve();
-      else reply.raw.once('close', resolve);
-    });
     const working = work();
-    void Promise.allSettled([working, closed]).then(end);
+    void Promise.allSettled([working, whenClosed(reply.raw)]).then(end);
     return working;
   }
 

@@ -1,6 +1,6 @@
 /** Signing of Uptane metadata, as other parts use it. */
+export { generateKey } from './generate-key.js';
 export {
-  generateKey,
   keyText,
   openKeyFile,
   publicFileOf,

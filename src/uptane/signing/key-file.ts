@@ -2,7 +2,7 @@
  * Key files. `NAME` is the encrypted private key, readable only by its owner; `NAME.pub` is the public key in metadata
  * format, to be proposed for a role.
  */
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { Refusal } from '../refusal.js';
@@ -12,22 +12,15 @@ import { replaceFile } from '../store/durable-file.js';
 import { encryptKey, isEncrypted, readPrivateKey } from './encrypted-key.js';
 import { isUsable, listedKeyOf, UnsuitableKey } from './listed-key.js';
 import { localSigner } from './local-signer.js';
-import { keyIdOfListed, type KeyType, type ListedKey, type Signer } from './signer.js';
+import { keyIdOfListed, type ListedKey, type Signer } from './signer.js';
 
 /** A key file cannot be used; the message names the file and the reason. */
 class KeyFileFault extends Error {
   override readonly name = 'KeyFileFault';
 }
 
-const RSA_BITS = 3072;
 const EXPECTED_KEY =
   'expected a key as metadata lists it: keytype, scheme, keyval.public, no other numbers than integers';
-
-export function generateKey(type: KeyType): KeyObject {
-  if (type === 'ed25519') return generateKeyPairSync('ed25519').privateKey;
-  if (type === 'ecdsa') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-  return generateKeyPairSync('rsa', { modulusLength: RSA_BITS }).privateKey;
-}
 
 /**
  * @param passphrase `undefined`: not encrypted, for unattended online keys

@@ -1,6 +1,7 @@
 /** File with an ECU's identity key: Ed25519, PKCS #8 in PEM, readable only by its owner. */
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { generateKey } from '../../uptane/signing/generate-key.js';
 import { localSigner } from '../../uptane/signing/local-signer.js';
 import { type Signer } from '../../uptane/signing/signer.js';
 import { readIfThere, replaceFile } from '../../uptane/store/durable-file.js';
@@ -8,7 +9,7 @@ import { readIfThere, replaceFile } from '../../uptane/store/durable-file.js';
 /** Creates the key, unless it exists. */
 export function createEcuKey(path: string): Signer {
   if (!existsSync(path)) {
-    const { privateKey } = generateKeyPairSync('ed25519');
+    const privateKey = generateKey('ed25519');
     replaceFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
   }
   return openEcuKey(path);

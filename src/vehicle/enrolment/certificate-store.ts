@@ -2,14 +2,10 @@
  * The vehicle's client certificate and its key on disk. At every moment either the old pair or the new one is complete there,
  * and a key that a request was made with is kept until its certificate is.
  */
-import {
-  createPrivateKey,
-  generateKeyPairSync,
-  type KeyObject,
-  X509Certificate,
-} from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { generateKey } from '../../uptane/signing/generate-key.js';
 import { readCertificate, readPem, writePem } from '../../x509/index.js';
 import { removeFile, replaceFile } from '../durable-file.js';
 
@@ -55,7 +51,7 @@ export class CertificateStore {
     const text = readIfThere(this.#pending);
     // After an interruption between the two, the pending key is that of the certificate already.
     if (text !== undefined && !this.#isCurrent(text)) return createPrivateKey(text);
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const privateKey = generateKey('ecdsa');
     replaceFile(this.#pending, privateKey.export({ type: 'pkcs8', format: 'pem' }));
     return privateKey;
   }

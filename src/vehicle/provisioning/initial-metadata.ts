@@ -24,7 +24,7 @@ export interface InitialFiles {
   readonly onlineKeys: string;
 }
 
-export interface InitialCheck {
+interface InitialCheck {
   /** The root that is provisioned; it must be the latest one. */
   readonly root: Uint8Array;
   readonly bundle: MetadataBundle;

@@ -2,6 +2,7 @@
 import {
   compareVersions,
   type EcuUpdate,
+  incompatibility,
   matchesVersion,
   type UpdateScript,
 } from '../../update-script/index.js';
@@ -26,8 +27,14 @@ export function suitability(
     const reason = objection(update, running.get(update.ecu), script.downgrade ?? false);
     if (reason !== undefined) return { kind: 'unsuitable', reason };
   }
-  return { kind: 'suitable' };
+  const reason = incompatibility(script, (ecu) => fittedEcu(running, ecu));
+  return reason === undefined ? { kind: 'suitable' } : { kind: 'unsuitable', reason };
 }
+
+const fittedEcu = (running: ReadonlyMap<string, string | undefined>, ecu: string) => {
+  const version = running.get(ecu);
+  return version === undefined ? undefined : { version };
+};
 
 function objection(
   { ecu, version, from }: EcuUpdate,

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type DelegationContent } from '../../../src/uptane/repository/targets-content.js';
-import { generateKey } from '../../../src/uptane/signing/key-file.js';
+import { generateKey } from '../../../src/uptane/signing/generate-key.js';
 import { localSigner } from '../../../src/uptane/signing/local-signer.js';
 import { signMetadata, type WrittenEnvelope } from '../../../src/uptane/signing/sign.js';
 import { type Signer } from '../../../src/uptane/signing/signer.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { changeKeys, revokeKey, setDelegation } from '../../../src/uptane/repository/changes.js';
-import { generateKey } from '../../../src/uptane/signing/key-file.js';
+import { generateKey } from '../../../src/uptane/signing/generate-key.js';
 import { localSigner } from '../../../src/uptane/signing/local-signer.js';
 import { ifInstalled, temporaryDirectory } from '../../support/servers.js';
 import { makeSigner, TestCeremony } from '../repository/support.js';

@@ -3,8 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { generateKey } from '../../../src/uptane/signing/generate-key.js';
 import {
-  generateKey,
   openKeyFile,
   publicFileOf,
   readPublicKeyFile,

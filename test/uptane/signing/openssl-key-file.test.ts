@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { generateKey } from '../../../src/uptane/signing/generate-key.js';
 import {
-  generateKey,
   openKeyFile,
   readPublicKeyFile,
   writeKeyFile,

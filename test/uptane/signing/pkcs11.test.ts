@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openToken } from '../../../src/uptane/signing/pkcs11/token.js';
-import { generateKey } from '../../../src/uptane/signing/key-file.js';
+import { generateKey } from '../../../src/uptane/signing/generate-key.js';
 import { localSigner } from '../../../src/uptane/signing/local-signer.js';
 import { signMetadata } from '../../../src/uptane/signing/sign.js';
 import { ifInstalled } from '../../support/servers.js';

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { canonicalJson, type PlainJson } from '../../../src/uptane/json/canonical-json.js';
-import { generateKey } from '../../../src/uptane/signing/key-file.js';
+import { generateKey } from '../../../src/uptane/signing/generate-key.js';
 import { localSigner } from '../../../src/uptane/signing/local-signer.js';
 import { SignerClient } from '../../../src/uptane/signing/process/signer-client.js';
 import { SignerServer } from '../../../src/uptane/signing/process/signer-server.js';

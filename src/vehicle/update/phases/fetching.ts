@@ -55,13 +55,23 @@ function checkAddressee(script: UpdateScript, scriptRefId: string, model: string
   }
 }
 
+/** ECUs on which an image depends, or with which it may conflict. */
+const othersIn = ({ ecus }: UpdateScript) =>
+  new Set(
+    ecus.flatMap(({ requires = [], conflicts = [] }) =>
+      [...requires, ...conflicts].map(({ ecu }) => ecu),
+    ),
+  );
+
 async function judge(
   { script, images }: VerifiedUpdate,
   { equipment: { installer, scripts } }: PhaseContext,
 ): Promise<PhaseResult<'fetching'>> {
   const running = new Map<string, string | undefined>();
   for (const { ecu } of script.ecus) running.set(ecu, await installer.version(ecu));
-  const verdict = suitability(script, running);
+  const others = new Map<string, string | undefined>();
+  for (const ecu of othersIn(script)) others.set(ecu, await installer.version(ecu));
+  const verdict = suitability(script, new Map([...others, ...running]));
   switch (verdict.kind) {
     case 'suitable':
       return {
