@@ -12,6 +12,7 @@ import {
   listCursor,
   page,
   Problem,
+  scopesOf,
   serve,
   type Served,
   type Server,
@@ -32,6 +33,7 @@ import {
 import { takeArtifact } from '../../artifacts/index.js';
 import { type CarotaContext } from '../context.js';
 import { addTargetOf, checkedHardware, type TargetFacts } from '../target.js';
+import { unknownScript } from '../unknown.js';
 import { artifactUrl } from './artifacts.js';
 
 const SCRIPTS = listCursor('update-scripts', /^.{1,256}$/u);
@@ -71,8 +73,12 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
     },
   );
 
-  serve(server, updateScriptApi.listScripts, async ({ query: { limit, cursor } }) => {
-    const rows = await listScripts(context.reading, SCRIPTS.read(cursor) ?? '', limit);
+  serve(server, updateScriptApi.listScripts, async ({ request, query: { limit, cursor } }) => {
+    const rows = await listScripts(context.reading, {
+      after: SCRIPTS.read(cursor) ?? '',
+      limit,
+      scopes: scopesOf(request),
+    });
     return page(rows, limit, SCRIPTS, ({ script_ref_id }) => script_ref_id, scriptBody);
   });
 
@@ -144,7 +150,7 @@ async function publishedScript(
   scriptRefId: string,
 ): Promise<ScriptRow> {
   const script = await findScript(database, scriptRefId);
-  if (!script) throw new Problem('SCRIPT_NOT_FOUND', `there is no update script '${scriptRefId}'`);
+  if (!script) throw unknownScript(scriptRefId);
   return script;
 }
 
