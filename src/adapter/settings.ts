@@ -54,6 +54,10 @@ export interface AdapterSettings extends TlsSettings, SignOnSettings {
   readonly auditKeyFile?: string | undefined;
   /** `tcp://`, `tls://` or `udp://host:port`, where the audit log is copied to; undefined: nowhere. */
   readonly auditSyslog?: string | undefined;
+  /** URL of a receiver of OTLP logs over HTTP, where the log is copied to; undefined: nowhere. */
+  readonly auditOtlp?: string | undefined;
+  /** Bearer token for it. */
+  readonly auditOtlpToken?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   /** Of the embedded broker. */
   readonly vehicleSignInLimits?: SignInLimits | undefined;

@@ -45,6 +45,9 @@ export async function openVehicleDoor(
 ): Promise<OpenedDoor> {
   const authority = await openAuthority(settings, clock);
   const paths = withOwnAuthority(settings);
+  if (settings.vehicleBootstrapCa !== undefined && authority === undefined) {
+    throw new BadSettings('--vehicle-bootstrap-ca needs --enrolment-ca or --enrolment-command');
+  }
   if (paths === undefined) return { vehicles: undefined, enrolment: undefined };
   const enrolment =
     authority &&
@@ -80,7 +83,11 @@ export async function openVehicleDoor(
 }
 
 /** Certificates of an authority of our own are accepted where no others are named. */
-function withOwnAuthority({ vehicleTls, enrolmentCa }: CarotaSettings): TlsFilePaths | undefined {
+function withOwnAuthority({
+  vehicleTls,
+  enrolmentCa,
+  vehicleBootstrapCa: bootstrap,
+}: CarotaSettings): TlsFilePaths | undefined {
   if (vehicleTls === undefined) {
     if (enrolmentCa === undefined) return undefined;
     throw new BadSettings('enrolment needs the port of the vehicles: --vehicle-tls-cert');
@@ -88,7 +95,7 @@ function withOwnAuthority({ vehicleTls, enrolmentCa }: CarotaSettings): TlsFileP
   const { cert, key, crl } = vehicleTls;
   const ca = vehicleTls.ca ?? (enrolmentCa && join(enrolmentCa, AUTHORITY_FILES.certificate));
   if (ca === undefined) throw new BadSettings('--vehicle-ca is missing');
-  return { cert, key, ca, crl };
+  return { cert, key, ca, crl, bootstrap };
 }
 
 async function openAuthority(

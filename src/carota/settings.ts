@@ -1,4 +1,5 @@
 /** Startup settings of a CarOTA Server. */
+import { type UploadQuota } from './artifacts/index.js';
 import { type AdapterSettings, type ApprovalRule } from './schedules/index.js';
 import { type SignInLimits } from '../service/access/index.js';
 import { type TlsFilePaths } from '../service/vehicle-tls/index.js';
@@ -19,6 +20,8 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly enrolmentCa?: string | undefined;
   /** Command of another authority, for enrolment on the port of the vehicles; undefined: see above. */
   readonly enrolmentCommand?: string | undefined;
+  /** PEM file of authorities of the factory, whose certificates are good for a first enrolment only. */
+  readonly vehicleBootstrapCa?: string | undefined;
   /** Validity of the certificates that the authority of our own issues, days. */
   readonly certificateDays?: number | undefined;
   /** PEM file of CAs to be trusted besides the well-known ones when calling other servers over HTTPS. */
@@ -31,8 +34,14 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly auditKeyFile?: string | undefined;
   /** `tcp://`, `tls://` or `udp://host:port`, where the audit log is copied to; undefined: nowhere. */
   readonly auditSyslog?: string | undefined;
+  /** URL of a receiver of OTLP logs over HTTP, where the log is copied to; undefined: nowhere. */
+  readonly auditOtlp?: string | undefined;
+  /** Bearer token for it. */
+  readonly auditOtlpToken?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
+  /** What artifacts and update scripts may take. */
+  readonly uploadQuota?: UploadQuota | undefined;
   /** How long a statement may take that reads for people, seconds. */
   readonly searchSeconds?: number | undefined;
   /** Secrets with which the adapter signs its call-back; several during a change. */

@@ -11,6 +11,8 @@ export interface IdentityFlags {
   readonly clientCert?: string;
   readonly clientKey?: string;
   readonly enrolmentCode?: string;
+  readonly bootstrapCert?: string;
+  readonly bootstrapKey?: string;
   readonly carotaUrl: string;
   /** Of the vehicle. */
   readonly directory: string;
@@ -32,10 +34,13 @@ export async function openVehicleIdentity(flags: IdentityFlags): Promise<Vehicle
   if ((clientCert === undefined) !== (clientKey === undefined)) {
     throw new BadSetting('--client-cert and --client-key must be given together');
   }
+  const bootstrap = await bootstrapOf(flags);
   const ca = await readOf('--ca', flags.ca);
   if (clientCert !== undefined) {
-    if (code !== undefined) {
-      throw new BadSetting('give either --client-cert or --enrolment-code, not both');
+    if (code !== undefined || bootstrap) {
+      throw new BadSetting(
+        'give either --client-cert or what is for enrolment (--enrolment-code, --bootstrap-cert), not both',
+      );
     }
     const cert = await readOf('--client-cert', clientCert);
     const key = await readOf('--client-key', clientKey);
@@ -43,7 +48,7 @@ export async function openVehicleIdentity(flags: IdentityFlags): Promise<Vehicle
   }
   const store = new CertificateStore(join(directory, 'identity'));
   const tls = new ClientTls({ ca });
-  if (code === undefined && store.read() === undefined) {
+  if (code === undefined && !bootstrap && store.read() === undefined) {
     return { tls: ca === undefined ? undefined : tls, stop: () => Promise.resolve() };
   }
   const url = new URL(flags.carotaUrl);
@@ -52,7 +57,7 @@ export async function openVehicleIdentity(flags: IdentityFlags): Promise<Vehicle
     store,
     tls,
     systemId,
-    client: new EstClient({ url, systemId, tls, code }),
+    client: new EstClient({ url, systemId, tls, code, bootstrap }),
     clock: Date.now,
     onRenewed: ({ notAfter }) =>
       log.info({ until: new Date(notAfter) }, 'the vehicle has a new client certificate'),
@@ -60,6 +65,20 @@ export async function openVehicleIdentity(flags: IdentityFlags): Promise<Vehicle
   });
   await own.start();
   return { tls, stop: () => own.stop() };
+}
+
+/** @throws BadSetting */
+async function bootstrapOf({ bootstrapCert, bootstrapKey, enrolmentCode }: IdentityFlags) {
+  if ((bootstrapCert === undefined) !== (bootstrapKey === undefined)) {
+    throw new BadSetting('--bootstrap-cert and --bootstrap-key must be given together');
+  }
+  const cert = await readOf('--bootstrap-cert', bootstrapCert);
+  const key = await readOf('--bootstrap-key', bootstrapKey);
+  if (cert === undefined || key === undefined) return undefined;
+  if (enrolmentCode !== undefined) {
+    throw new BadSetting('give either --bootstrap-cert or --enrolment-code, not both');
+  }
+  return { cert, key };
 }
 
 async function readOf(flag: string, path: string | undefined): Promise<string | undefined> {

@@ -162,6 +162,11 @@ export const ERRORS = {
     'The certification request (PKCS #10) is refused.',
     'Make it with an accepted key, signed by that key, with the system_id as its only common name.',
   ),
+  BOOTSTRAP_USED: error(
+    403,
+    'A certificate for a first enrolment has no more use: the vehicle has enrolled before.',
+    'Have an administrator make a one-time code for the vehicle.',
+  ),
   TOO_MANY_CERTIFICATES: error(
     429,
     'The vehicle has as many valid client certificates as one may have.',
@@ -234,6 +239,16 @@ export const ERRORS = {
     409,
     'There is another update script with this script-ref-id.',
     'Choose another script-ref-id: a script never changes.',
+  ),
+  QUOTA_EXCEEDED: error(
+    409,
+    'The artifacts or update scripts take as much room as they may.',
+    'Delete what is not needed any more, or raise the limit that errorMessage names.',
+  ),
+  IN_USE: error(
+    409,
+    'Something still uses what would be deleted.',
+    'Remove what errorMessage names first; what a schedule has used stays.',
   ),
   ECU_CONFLICT: error(
     409,

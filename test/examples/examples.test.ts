@@ -1,5 +1,5 @@
 /** The examples do what they say: an integrator and a vehicle, in other languages, against `otaops serve`. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,28 +7,11 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { otaops, type OtaopsProcess } from '../support/process.js';
-import { ProgramMissing } from '../../src/test-bed/index.js';
+import { pythonWithPaho } from '../support/python.js';
 import { ifInstalled, temporaryDirectory } from '../support/servers.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
-/** Debian's Python, for which its python3-paho-mqtt is; else whichever comes first. */
-const PYTHONS = ['/usr/bin/python3', 'python3'];
 const python = await ifInstalled(() => Promise.resolve(pythonWithPaho()));
-
-function pythonWithPaho(): string {
-  const found = PYTHONS.find((program) => {
-    try {
-      execFileSync(program, ['-c', 'import paho.mqtt.client'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  if (found === undefined) {
-    throw new ProgramMissing('python3 with paho-mqtt', 'apt-get install python3-paho-mqtt');
-  }
-  return found;
-}
 
 const VEHICLES = { '5YJSA1E40FF345678': 'c2c-sys-py-1', '5YJSA1E40FF345679': 'c2c-sys-py-2' };
 

@@ -11,6 +11,7 @@ type Program = keyof typeof PACKAGES;
 
 export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/adapter/mutual-tls.test.ts': ['openssl'],
+  'test/carota/bootstrap.test.ts': ['openssl', 'curl'],
   'test/carota/dossier/erasure.test.ts': ['python3'],
   'test/carota/dossier/time-stamp.test.ts': ['openssl'],
   'test/carota/enrolment.test.ts': ['openssl', 'curl'],
@@ -21,8 +22,10 @@ export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/cli/dossier.test.ts': ['openssl'],
   'test/cli/passphrase.test.ts': ['python3'],
   'test/cli/pipes.test.ts': ['bash'],
+  'test/end-to-end/mutual-tls.test.ts': ['openssl', 'curl'],
   'test/mosquitto-certificates.test.ts': ['openssl'],
   'test/service/audit/certificates.test.ts': ['openssl'],
+  'test/service/audit/syslog-tls.test.ts': ['openssl'],
   'test/service/chain/python.test.ts': ['python3'],
   'test/service/time-stamp/time-stamp.test.ts': ['openssl'],
   'test/service/tls/certificate.test.ts': ['openssl'],

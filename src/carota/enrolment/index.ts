@@ -1,5 +1,6 @@
 /** Enrolment of vehicles (RFC 7030): who may have a certificate, and who issues it. */
 export * from './authority.js';
+export * from './bootstrap.js';
 export * from './built-in-authority.js';
 export * from './check-request.js';
 export * from './codes.js';

@@ -88,7 +88,8 @@ export const listIssued = (
   );
 
 /**
- * Revokes what was issued for these names and has not expired: they are no longer those of the same vehicle.
+ * Revokes what was issued for these names and has not expired, and the certificate with which the vehicle first enrolled:
+ * they are no longer those of the same vehicle.
  *
  * @param now ms
  */
@@ -103,6 +104,7 @@ export async function revokeIssued(
     `insert into revoked_certificates (serial, revoked_at, revoked_by, reason)
      select serial, $2, $3, $4 from issued_certificates
      where system_id = any($1::text[]) and expires_at > $2
+     union select serial, $2, $3, $4 from bootstrap_enrolments where system_id = any($1::text[])
      on conflict do nothing`,
     [textArray(systemIds), new Date(now), by, reason],
   );

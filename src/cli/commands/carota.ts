@@ -10,8 +10,8 @@ import {
   addSettings,
   ALLOW_PLAIN_HTTP,
   APPROVAL,
+  AUDIT_COPY_SETTINGS,
   AUDIT_KEY_FILE,
-  AUDIT_SYSLOG,
   BadSetting,
   CALLBACK_ALLOW,
   CALLBACK_SECRET,
@@ -47,7 +47,11 @@ import {
   SMTP_URL,
   TIMESTAMP_URL,
   TLS_SETTINGS,
+  UPLOAD_QUOTA_SETTINGS,
+  type UploadQuotaFlags,
+  uploadQuotaOf,
   URL_TTL,
+  VEHICLE_BOOTSTRAP_CA,
   VEHICLE_CA,
   VEHICLE_CRL,
   VEHICLE_PORT,
@@ -62,6 +66,7 @@ interface CarotaFlags
     Omit<CarotaSettings, 'callbackSecrets' | 'secretKeys' | 'vehicleTls'>,
     HttpLimitFlags,
     SignInLimitFlags,
+    UploadQuotaFlags,
     VehicleTlsFlags {
   readonly vehicleTlsCert?: string;
   readonly vehicleTlsKey?: string;
@@ -91,9 +96,16 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
+  addSettings(command, UPLOAD_QUOTA_SETTINGS);
   addSettings(command, [VEHICLE_PORT, VEHICLE_TLS_CERT, VEHICLE_TLS_KEY, VEHICLE_CA, VEHICLE_CRL]);
-  addSettings(command, [ENROLMENT_CA, ENROLMENT_COMMAND, CERTIFICATE_DAYS]);
-  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS, AUDIT_KEY_FILE, AUDIT_SYSLOG]);
+  addSettings(command, [
+    ENROLMENT_CA,
+    ENROLMENT_COMMAND,
+    CERTIFICATE_DAYS,
+    VEHICLE_BOOTSTRAP_CA,
+  ]);
+  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS]);
+  addSettings(command, [AUDIT_KEY_FILE, ...AUDIT_COPY_SETTINGS]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);
   addSettings(command, [REFUSED_EVENT_DAYS, TIMESTAMP_URL, LOG_LEVEL]);
   command.action(async ({ callbackSecret, secretKey, logLevel, ...flags }: CarotaFlags) => {
@@ -109,6 +121,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
       secretKeys: secretKey,
       httpLimits: httpLimitsOf(flags),
       signInLimits: signInLimitsOf(flags),
+      uploadQuota: uploadQuotaOf(flags),
       vehicleTls: tlsFilesOf(flags, {
         cert: flags.vehicleTlsCert,
         key: flags.vehicleTlsKey,

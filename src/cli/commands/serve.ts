@@ -6,8 +6,8 @@ import { serviceLog } from '../log.js';
 import { print } from '../output.js';
 import {
   ACK_REQUIRED,
+  AUDIT_COPY_SETTINGS,
   AUDIT_KEY_FILE,
-  AUDIT_SYSLOG,
   addSettings,
   BROKER_LIMIT_SETTINGS,
   type BrokerLimitFlags,
@@ -123,7 +123,8 @@ Examples:
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
   addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
   addSettings(command, [...SIGN_IN_LIMIT_SETTINGS, ...VEHICLE_SIGN_IN_LIMIT_SETTINGS]);
-  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS, AUDIT_KEY_FILE, AUDIT_SYSLOG]);
+  addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS]);
+  addSettings(command, [AUDIT_KEY_FILE, ...AUDIT_COPY_SETTINGS]);
   addSettings(command, [OTLP_URL, TRACE_RATIO, LOG_LEVEL]);
   command.action(async ({ callbackSecret = [], ...flags }: ServeFlags) => {
     limitHeapGrowth();

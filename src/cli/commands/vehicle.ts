@@ -11,6 +11,8 @@ import {
   ALLOW_PLAIN_HTTP,
   BadSetting,
   BANDWIDTH,
+  BOOTSTRAP_CERT,
+  BOOTSTRAP_KEY,
   C2D_TOPIC,
   CA,
   CAROTA_TOKEN,
@@ -59,6 +61,8 @@ interface VehicleFlags {
   readonly clientCert?: string;
   readonly clientKey?: string;
   readonly enrolmentCode?: string;
+  readonly bootstrapCert?: string;
+  readonly bootstrapKey?: string;
   readonly allowPlainHttp: boolean;
   readonly c2dTopic: string;
   readonly d2cTopic: string;
@@ -96,7 +100,8 @@ Example, beside otaops serve and otaops carota:
     );
   addSettings(command, [VIN, MODEL, CREDENTIAL, CAROTA_URL, CAROTA_TOKEN]);
   addSettings(command, [DIRECTOR_URL, IMAGE_URL, ALLOW_PLAIN_HTTP]);
-  addSettings(command, [CLIENT_CERT, CLIENT_KEY, CA, ENROLMENT_CODE]);
+  addSettings(command, [CLIENT_CERT, CLIENT_KEY, CA]);
+  addSettings(command, [ENROLMENT_CODE, BOOTSTRAP_CERT, BOOTSTRAP_KEY]);
   addSettings(command, [
     { ...MQTT_URL, default: LOCAL_BROKER },
     SYSTEM_ID,

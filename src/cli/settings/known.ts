@@ -83,6 +83,11 @@ export const VEHICLE_TLS_KEY: Setting<string> = {
   flag: '--vehicle-tls-key <file>',
   description: 'PEM file of its key',
 };
+export const VEHICLE_BOOTSTRAP_CA: Setting<string> = {
+  flag: '--vehicle-bootstrap-ca <file>',
+  description:
+    'PEM file of the factory’s authorities, whose certificates are good for the first enrolment of a vehicle only',
+};
 export const ENROLMENT_CA: Setting<string> = {
   flag: '--enrolment-ca <folder>',
   description:
@@ -108,6 +113,15 @@ export const CLIENT_KEY: Setting<string> = {
   flag: '--client-key <file>',
   description: 'PEM file of its key',
 };
+export const BOOTSTRAP_CERT: Setting<string> = {
+  flag: '--bootstrap-cert <file>',
+  description:
+    'PEM file of the factory’s certificate, with which the agent gets its own client certificate (EST) in place of a one-time code',
+};
+export const BOOTSTRAP_KEY: Setting<string> = {
+  flag: '--bootstrap-key <file>',
+  description: 'PEM file of its key',
+};
 export const ENROLMENT_CODE: Setting<string> = {
   flag: '--enrolment-code <code>',
   secret: true,
@@ -126,11 +140,23 @@ export const DATABASE_URL: Setting<string> = {
     'PostgreSQL 14 or newer, postgres://…, with one or several hosts (default: the embedded database)',
   parse: parseDatabaseUrl,
 };
-export const AUDIT_SYSLOG: Setting<string> = {
+const AUDIT_SYSLOG: Setting<string> = {
   flag: '--audit-syslog <url>',
   description: 'syslog receiver that the audit log is copied to: tcp://, tls:// or udp://host:port',
   parse: parseUrl('tcp:', 'tls:', 'udp:'),
 };
+const AUDIT_OTLP: Setting<string> = {
+  flag: '--audit-otlp <url>',
+  description:
+    'receiver of OpenTelemetry logs (OTLP over HTTP) that the audit log is copied to: http:// or https://, usually with the path /v1/logs',
+  parse: parseUrl('http:', 'https:'),
+};
+const AUDIT_OTLP_TOKEN: Setting<string> = {
+  flag: '--audit-otlp-token <token>',
+  secret: true,
+  description: 'bearer token for --audit-otlp',
+};
+export const AUDIT_COPY_SETTINGS = [AUDIT_SYSLOG, AUDIT_OTLP, AUDIT_OTLP_TOKEN] as const;
 export const AUDIT_KEY_FILE: Setting<string> = {
   flag: '--audit-key-file <file>',
   description:

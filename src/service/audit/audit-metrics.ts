@@ -3,22 +3,28 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 export interface CopyWatch {
   /** Entries that were not copied yet. */
-  readonly onBehind: (entries: number) => void;
-  readonly onFailed: () => void;
+  readonly onBehind: (copy: string, entries: number) => void;
+  readonly onFailed: (copy: string) => void;
 }
 
 /** @param registry where the metrics are shown */
 export function watchCopy(registry: Registry): CopyWatch {
   const registers = [registry];
+  const labelNames = ['copy'] as const;
   const failures = new Counter({
     name: 'otaops_audit_copy_failures_total',
-    help: 'Failed attempts of this process to copy the audit log to syslog; all are retried.',
+    help: 'Failed attempts of this process to copy the audit log to a receiver; all are retried.',
+    labelNames,
     registers,
   });
   const behind = new Gauge({
     name: 'otaops_audit_copy_behind',
-    help: 'Entries of the audit log that were not copied to syslog yet.',
+    help: 'Entries of the audit log that were not copied to a receiver yet.',
+    labelNames,
     registers,
   });
-  return { onBehind: (entries) => behind.set(entries), onFailed: () => failures.inc() };
+  return {
+    onBehind: (copy, entries) => behind.set({ copy }, entries),
+    onFailed: (copy) => failures.inc({ copy }),
+  };
 }

@@ -1,17 +1,21 @@
 /** Opens a server's audit log: its seal key, the chain, and the log of attempts; and records the start. */
 import { type Logger } from 'pino';
 import { type ServerName } from '../../contract/index.js';
+import { BadSettings } from '../bad-settings.js';
 import { openSealKey } from '../chain/index.js';
 import { type LanedDatabase } from '../database/index.js';
 import { type OpenedParts } from '../opened.js';
+import { fetchTrusting, trustedAuthorities } from '../tls/index.js';
 import { type Signer } from '../../uptane/signing/index.js';
 import { AttemptLog } from './attempt-log.js';
 import { type CopyWatch } from './audit-metrics.js';
 import { recordActions } from './audit.js';
 import { auditWeaknesses } from './protect-audit.js';
 import { AuditSequencer } from './sequencer.js';
-import { AuditCopy } from './syslog/audit-copy.js';
-import { openSyslog } from './syslog/syslog-transport.js';
+import { AuditCopy } from './copies/audit-copy.js';
+import { type CopyTransport } from './copies/copied-line.js';
+import { openOtlp } from './copies/otlp-transport.js';
+import { openSyslog } from './copies/syslog-transport.js';
 import { withoutSecrets } from './without-secrets.js';
 
 export interface AuditSettings {
@@ -20,6 +24,11 @@ export interface AuditSettings {
   readonly auditKeyFile?: string | undefined;
   /** `tcp://`, `tls://` or `udp://host:port`, where the log is copied to; undefined: nowhere. */
   readonly auditSyslog?: string | undefined;
+  /** URL of a receiver of OTLP logs over HTTP, where the log is copied to; undefined: nowhere. */
+  readonly auditOtlp?: string | undefined;
+  readonly auditOtlpToken?: string | undefined;
+  /** PEM file of CAs to be trusted besides the well-known ones. */
+  readonly ca?: string | undefined;
 }
 
 export interface OpenedAudit {
@@ -37,7 +46,7 @@ export interface AuditedServer {
   readonly copy: CopyWatch;
 }
 
-/** @throws SealKeyFault, KeyFileFault, DatabaseError */
+/** @throws BadSettings, SealKeyFault, KeyFileFault, DatabaseError */
 export async function openAudit(
   settings: AuditSettings,
   server: AuditedServer,
@@ -67,23 +76,43 @@ export async function openAudit(
   });
   attempts.start();
   opened.add('refused attempts', () => attempts.stop());
-  if (settings.auditSyslog !== undefined) {
-    const { onBehind, onFailed } = server.copy;
+  for (const transport of await copiesOf(settings)) {
+    const { name } = transport;
     const copy = new AuditCopy({
       database,
       log: server.name,
-      transport: openSyslog(settings.auditSyslog),
-      onBehind,
+      transport,
+      onBehind: (entries) => server.copy.onBehind(name, entries),
       onFailure: (error) => {
-        onFailed();
-        log.warn({ err: error }, 'the audit log could not be copied to syslog; retrying');
+        server.copy.onFailed(name);
+        log.warn({ err: error, copy: name }, 'the audit log could not be copied; retrying');
       },
     });
     copy.start();
-    opened.add('copy of the audit log', () => copy.stop());
+    opened.add(`copy of the audit log (${name})`, () => copy.stop());
   }
   const by = { id: '', name: 'server', reason: '' };
   const detail = { version, settings: withoutSecrets(settings) };
   await recordActions(database, 'start', [{ by, vin: null, detail }], clock());
   return { attempts, key };
+}
+
+/** @throws BadSettings */
+async function copiesOf({
+  auditSyslog,
+  auditOtlp,
+  auditOtlpToken,
+  ca: file,
+}: AuditSettings): Promise<CopyTransport[]> {
+  if (auditOtlpToken !== undefined && auditOtlp === undefined) {
+    throw new BadSettings('--audit-otlp-token needs --audit-otlp');
+  }
+  if (auditSyslog === undefined && auditOtlp === undefined) return [];
+  const ca = await trustedAuthorities(file);
+  return [
+    ...(auditSyslog === undefined ? [] : [openSyslog(auditSyslog, ca)]),
+    ...(auditOtlp === undefined
+      ? []
+      : [openOtlp({ url: auditOtlp, token: auditOtlpToken, fetch: fetchTrusting(ca) })]),
+  ];
 }

@@ -74,6 +74,18 @@ export class VehicleDoor {
     }
   }
 
+  /** Whom the certificate is for, if it is good for a first enrolment only. */
+  bootstrapped({ raw }: FastifyRequest): CertifiedVehicle | undefined {
+    const socket = this.#sockets.get(raw.socket);
+    if (!socket || !this.#options.tls.hasCertificate(socket)) return undefined;
+    try {
+      return this.#options.tls.bootstrapAt(socket);
+    } catch (error) {
+      if (error instanceof CertificateRefused) return undefined;
+      throw error;
+    }
+  }
+
   /** As one with a token of role vehicle is. @throws Problem 401 */
   async #callerOf(
     { raw }: FastifyRequest,
@@ -107,7 +119,7 @@ export class VehicleDoor {
       this.#sockets.set(socket, socket);
       if (!tls.hasCertificate(socket)) return;
       try {
-        tls.vehicleAt(socket);
+        tls.bootstrapAt(socket);
       } catch {
         onRefused('certificates');
         this.#failed(socket);

@@ -9,7 +9,9 @@ import {
   readPem,
   readRevocationList,
   type RevocationList,
+  writePem,
 } from '../../x509/index.js';
+import { certificatePaths, isAmong } from './certificate-paths.js';
 
 /** Paths of PEM files. */
 export interface TlsFilePaths {
@@ -18,15 +20,19 @@ export interface TlsFilePaths {
   readonly key: string;
   /** Certification authorities of the vehicles. */
   readonly ca: string;
-  /** Their revocation lists. */
+  /** Their revocation lists, and those of {@link bootstrap}. */
   readonly crl?: string | undefined;
+  /** Authorities of certificates that are good for a first enrolment only; undefined: there are none. */
+  readonly bootstrap?: string | undefined;
 }
 
 export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
+  /** Of both kinds: OpenSSL verifies a chain to any of them. */
   readonly ca: string;
   readonly authorities: readonly Certificate[];
+  readonly bootstrapAuthorities: readonly Certificate[];
   readonly lists: readonly RevocationList[];
 }
 
@@ -45,14 +51,42 @@ export async function readTlsFiles(paths: TlsFilePaths): Promise<TlsFiles> {
     const { message } = error as Error;
     throw new BadSettings(`${paths.cert}, ${paths.key} and ${paths.ca} do not fit: ${message}`);
   }
-  const authorities = await readFileOf(paths.ca, (text) =>
+  const authorities = await readAuthoritiesOf(paths.ca);
+  const bootstrapAuthorities =
+    paths.bootstrap === undefined ? [] : await readAuthoritiesOf(paths.bootstrap);
+  refuseConfusion(paths, authorities, bootstrapAuthorities);
+  const issuers = [...authorities, ...bootstrapAuthorities];
+  const lists = paths.crl === undefined ? [] : await readListsOf(paths.crl, issuers);
+  const trusted = issuers.map(({ bytes }) => writePem(bytes, 'CERTIFICATE')).join('');
+  return { cert, key, ca: trusted, authorities, bootstrapAuthorities, lists };
+}
+
+async function readAuthoritiesOf(path: string): Promise<Certificate[]> {
+  const authorities = await readFileOf(path, (text) =>
     readPem(text, 'CERTIFICATE').map(readCertificate),
   );
   if (!authorities.some(({ isAuthority }) => isAuthority)) {
-    throw new BadSettings(`${paths.ca} has no certificate of an authority`);
+    throw new BadSettings(`${path} has no certificate of an authority`);
   }
-  const lists = paths.crl === undefined ? [] : await readListsOf(paths.crl, authorities);
-  return { cert, key, ca, authorities, lists };
+  return authorities;
+}
+
+/** A certificate must not be of both kinds: what is for a first enrolment only would open everything. */
+function refuseConfusion(
+  { ca, bootstrap = '' }: TlsFilePaths,
+  authorities: readonly Certificate[],
+  bootstrapAuthorities: readonly Certificate[],
+): void {
+  const leadsTo = (ones: readonly Certificate[], others: readonly Certificate[]) =>
+    ones.some((one) => isAmong(others, one) || certificatePaths([one], others).length > 0);
+  if (
+    leadsTo(bootstrapAuthorities, authorities) ||
+    leadsTo(authorities, bootstrapAuthorities)
+  ) {
+    throw new BadSettings(
+      `${bootstrap} and ${ca} have an authority in common: certificates for a first enrolment need one of their own`,
+    );
+  }
 }
 
 async function readListsOf(
@@ -131,8 +165,9 @@ export class TlsFileWatch {
   }
 
   async #stamp(): Promise<string> {
-    const { cert, key, ca, crl } = this.#options.paths;
-    const stamps = [cert, key, ca, ...(crl === undefined ? [] : [crl])].map(async (path) => {
+    const { cert, key, ca, crl, bootstrap } = this.#options.paths;
+    const stamps = [cert, key, ca, crl, bootstrap].map(async (path) => {
+      if (path === undefined) return '';
       const { ino, mtimeMs, size } = await stat(path).catch(() => NO_FILE);
       return `${ino} ${mtimeMs} ${size}`;
     });

@@ -40,7 +40,11 @@ export interface CertifiedVehicle {
   readonly notAfter: number;
 }
 
+/** What a certificate is good for: everything of its vehicle, or a first enrolment only. */
+type CertificateKind = 'vehicle' | 'bootstrap';
+
 interface Peer {
+  readonly kind: CertificateKind;
   readonly vehicle: CertifiedVehicle;
   readonly own: Certificate;
   readonly paths: readonly CertificatePath[];
@@ -118,8 +122,22 @@ export class VehicleTls {
    * @throws CertificateRefused
    */
   vehicleAt(socket: TLSSocket): CertifiedVehicle {
+    const { kind, vehicle } = this.#peerAt(socket);
+    if (kind !== 'vehicle') {
+      throw new CertificateRefused('the client certificate is good for a first enrolment only');
+    }
+    return vehicle;
+  }
+
+  /** Whom the certificate is for, if it is one for a first enrolment. @throws CertificateRefused */
+  bootstrapAt(socket: TLSSocket): CertifiedVehicle | undefined {
+    const { kind, vehicle } = this.#peerAt(socket);
+    return kind === 'bootstrap' ? vehicle : undefined;
+  }
+
+  #peerAt(socket: TLSSocket): Peer {
     const known = this.#peers.get(socket);
-    if (known) return known.vehicle;
+    if (known) return known;
     const sent = this.#sentBy(socket);
     if (sent.length === 0) throw new CertificateRefused('there is no client certificate');
     if (!socket.authorized) {
@@ -131,16 +149,27 @@ export class VehicleTls {
     const chain = readChain(sent);
     const [own] = chain;
     const systemId = vehicleNameIn(own);
-    const paths = certificatePaths(chain, this.#current?.authorities ?? []);
     const vehicle = { systemId, serial: own.serial, notAfter: own.notAfter };
-    const peer = { vehicle, own, paths };
+    const peer: Peer = { vehicle, own, ...this.#kindOf(chain) };
     const fault = this.#faultOf(peer);
     if (fault !== undefined) throw new CertificateRefused(`the client certificate ${fault}`);
     if (!socket.destroyed) {
       this.#peers.set(socket, peer);
       socket.once('close', () => this.#peers.delete(socket));
     }
-    return peer.vehicle;
+    return peer;
+  }
+
+  #kindOf(chain: readonly Certificate[]): Pick<Peer, 'kind' | 'paths'> {
+    const paths = certificatePaths(chain, this.#authoritiesOf('vehicle'));
+    if (paths.length > 0) return { kind: 'vehicle', paths };
+    const others = certificatePaths(chain, this.#authoritiesOf('bootstrap'));
+    return others.length > 0 ? { kind: 'bootstrap', paths: others } : { kind: 'vehicle', paths };
+  }
+
+  #authoritiesOf(kind: CertificateKind): readonly Certificate[] {
+    const files = this.#current;
+    return (kind === 'vehicle' ? files?.authorities : files?.bootstrapAuthorities) ?? [];
   }
 
   /** Whether the other end has sent a certificate, of whatever kind. */
@@ -184,20 +213,20 @@ export class VehicleTls {
   }
 
   /** Why the certificate is not good, or no longer; undefined: it is good. */
-  #faultOf({ own, paths }: Peer): string | undefined {
+  #faultOf({ own, paths, kind }: Peer): string | undefined {
     const now = this.#options.clock();
     if (own.notAfter < now) return 'has expired';
     if (own.notBefore > now) return 'is not valid yet';
     if (this.#serials.has(own.serial)) return 'is revoked';
-    const current = paths.filter((path) => this.#isCurrent(path, now));
+    const current = paths.filter((path) => this.#isCurrent(path, kind, now));
     if (current.length === 0) return 'is of an authority no longer accepted';
     const isListed = current.every((path) => path.some((step) => this.#isListed(step)));
     return isListed ? 'is revoked by a list of its issuer' : undefined;
   }
 
   /** An authority may have been removed from the file while the connection was open. */
-  #isCurrent(path: CertificatePath, now: number): boolean {
-    const authorities = this.#current?.authorities ?? [];
+  #isCurrent(path: CertificatePath, kind: CertificateKind, now: number): boolean {
+    const authorities = this.#authoritiesOf(kind);
     return path.every(
       ({ certificate, isSent }) =>
         certificate.notBefore <= now &&

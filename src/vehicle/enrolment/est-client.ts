@@ -14,6 +14,8 @@ export interface EstClientOptions {
   readonly tls: ClientTls;
   /** For the first certificate. */
   readonly code?: string | undefined;
+  /** In place of a code: a certificate of the factory and its key, PEM. */
+  readonly bootstrap?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 const LIMIT_MS = 60_000;
@@ -34,23 +36,24 @@ export class EstClient {
   }
 
   /**
-   * With the certificate that there is, otherwise with the one-time code.
+   * With the certificate that there is, otherwise with the one-time code or the factory’s certificate.
    *
    * @returns the certificate, in DER, not checked
    * @throws EnrolmentRefused; Error where there was no answer
    */
   async request(key: KeyObject, signal?: AbortSignal): Promise<Uint8Array> {
-    const { systemId, tls, code, url } = this.#options;
-    if (!tls.hasCertificate && code === undefined) {
+    const { systemId, tls, code, url, bootstrap } = this.#options;
+    if (!tls.hasCertificate && code === undefined && !bootstrap) {
       throw new EnrolmentRefused('there is neither a certificate nor a one-time code');
     }
     const path = tls.hasCertificate ? 'simplereenroll' : 'simpleenroll';
     const address = new URL(url);
     address.pathname = `${address.pathname.replace(/\/$/, '')}/.well-known/est/${path}`;
     const body = base64Lines(writeCertificateRequest(systemId, key));
+    const firstProof = code === undefined ? bootstrap : { auth: `${systemId}:${code}` };
     const options = {
       ...tls.options,
-      ...(tls.hasCertificate ? {} : { auth: `${systemId}:${code}` }),
+      ...(tls.hasCertificate ? {} : firstProof),
     };
     const { statusCode, answer } = await doWithin(LIMIT_MS, signal ? [signal] : [], (ending) =>
       post(address, body, { ...options, signal: ending }).then(async (response) => ({

@@ -39,6 +39,8 @@ export const REQUESTS: Readonly<Record<string, Calls>> = {
   uploadArtifact: () => [{ content: { type: 'application/octet-stream', body: 'software' } }],
   listArtifacts: once,
   getArtifact: artifact,
+  deleteArtifact: artifact,
+  getStorage: once,
   getArtifactContent: with_(artifact, { query: { expires: '1', signature: 'x' } }),
   headArtifactContent: with_(artifact, { query: { expires: '1', signature: 'x' } }),
 
@@ -51,6 +53,7 @@ export const REQUESTS: Readonly<Record<string, Calls>> = {
   listScripts: () => [{}, { query: { limit: '1' } }],
   getScript: script,
   locateArtifacts: script,
+  deleteScript: script,
   approveScript: with_(script, { body: { digest: SHA256 } }),
 
   previewSchedule: plans,
@@ -71,6 +74,8 @@ export const REQUESTS: Readonly<Record<string, Calls>> = {
   admitVehicle: inSchedule,
   stopSchedule: with_(schedule, { body: { reason: 'because' } }),
   getDossier: schedule,
+  compareSchedule: schedule,
+  listComparedVehicles: with_(schedule, { query: { only: 'added' } }),
 
   listVehicles: ({ model }) => [{}, { query: { model } }, { query: { limit: '1' } }],
   importVehicles: (about) => [lines(about, { vin: about.vin, model: about.model })],

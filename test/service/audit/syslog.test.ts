@@ -187,8 +187,8 @@ describe('The copy in syslog', () => {
 it('A message keeps to the characters and lengths of its header, whatever it is given', () => {
   const message = syslogMessage(
     { at: 0, outcome: 'refused', kind: 'räude\n'.repeat(20), text: '{"a":"ä\\n"}' },
-    { hostname: 'my host é', app: '', pid: 1 },
+    { hostname: 'my host é', log: 'adapter', pid: 1, version: '1' },
   ).toString();
   expect(message).toMatch(RFC_5424);
-  expect(message).toMatch(/^<108>1 1970-01-01T00:00:00\.000Z my\?host\?\? - 1 /);
+  expect(message).toMatch(/^<108>1 1970-01-01T00:00:00\.000Z my\?host\?\? otaops-adapter 1 /);
 });

@@ -1,11 +1,12 @@
 /**
  * Enrolment over secure transport (EST, RFC 7030) on the port of the vehicles, and what people do for it. A first certificate
- * is given for a one-time code, any further one for the certificate before it.
+ * is given for a one-time code or a certificate of the factory, any further one for the certificate before it.
  */
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { enrolmentApi } from '../../../contract/carota-api/index.js';
 import { recordRequest } from '../../../service/audit/index.js';
 import { clientAddress } from '../../../service/limits/index.js';
+import { type CertifiedVehicle } from '../../../service/vehicle-tls/index.js';
 import {
   bodyLimitOf,
   callerOf,
@@ -27,6 +28,7 @@ import {
   listIssued,
   type Requester,
   RequestRefused,
+  useBootstrap,
   useCode,
 } from '../../enrolment/index.js';
 import { findBySystemId, findVehicle } from '../../vehicles/index.js';
@@ -125,9 +127,31 @@ function estRoutes(
     });
   };
 
+  const byBootstrap = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { systemId, serial }: CertifiedVehicle,
+  ) => {
+    const { database, clock } = context;
+    const requester = requesterOf(request, systemId, `bootstrap certificate ${serial}`);
+    return noting(request, requester, async () => {
+      const checked = checkedRequest(request, systemId);
+      const { publicKeyInfo } = checked;
+      const use = { systemId, serial, publicKeyInfo, now: clock() };
+      const used = await database.transaction((tx) => useBootstrap(tx, use));
+      if (used.outcome === 'unknown') throw unknownVehicle(systemId);
+      if (used.vin === undefined) {
+        throw new Problem('BOOTSTRAP_USED', `${systemId} has enrolled before, with another key`);
+      }
+      return issued(enrolment, checked, { ...requester, vin: used.vin }, reply);
+    });
+  };
+
   scope.post(`${BASE}/simpleenroll`, taking, async (request, reply) => {
     const { authorization } = request.headers;
-    // With a certificate, which may be one for bootstrapping, a code is not needed.
+    const bootstrapped = authorization === undefined ? door.bootstrapped(request) : undefined;
+    if (bootstrapped) return byBootstrap(request, reply, bootstrapped);
+    // With a certificate, a code is not needed.
     if (authorization === undefined && hasCertificate(door, request)) {
       return byCertificate(request, reply);
     }

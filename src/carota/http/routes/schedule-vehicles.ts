@@ -11,7 +11,6 @@ import {
   scopesOf,
   serve,
   type Server,
-  VIN_POSITION,
 } from '../../../service/http/index.js';
 import { type LineFormat, linesOf } from '../../../service/lines.js';
 import { readVehicleEvents } from '../../events/index.js';
@@ -21,10 +20,10 @@ import { refuseOthers } from '../own-vehicle.js';
 import { holdVehicles } from '../plan-scope.js';
 import { vehicleNotInSchedule } from '../unknown.js';
 import { eventBody } from './event-body.js';
-import { scheduleOf, scheduleVehicleBody } from './schedule-bodies.js';
+import { LISTED_VEHICLE, scheduleOf, scheduleVehicleBody } from './schedule-bodies.js';
 import { conflictAsProblem } from './schedules.js';
 
-const VEHICLES = listCursor('schedule-vehicles', VIN_POSITION);
+const VEHICLES = listCursor('schedule-vehicles', LISTED_VEHICLE);
 
 export function scheduleVehicleRoutes(server: Server, context: CarotaContext): void {
   const { database, reading, clock } = context;

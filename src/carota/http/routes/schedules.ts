@@ -16,6 +16,7 @@ import {
   contentOf,
   countStates,
   createSchedule,
+  isChosenLater,
   listSchedules,
   planErrors,
   previewSchedule,
@@ -59,10 +60,9 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     scheduleApi.previewStoredSchedule,
     async ({ request, params: { 'ref-id': refId } }) => {
       const schedule = await scheduleOf(context, refId);
-      const { id, plan, status, approved_at: approvedAt } = schedule;
-      const isChosenLater =
-        status === 'planned' && approvedAt === null && plan.filter !== undefined;
-      const preview = await previewSchedule(reading, plan, clock(), isChosenLater ? undefined : id);
+      const { id, plan } = schedule;
+      const listed = isChosenLater(schedule) ? undefined : id;
+      const preview = await previewSchedule(reading, plan, clock(), listed);
       if (!('waves' in preview)) throw invalid(preview);
       // Somebody else may have named vehicles of other models.
       if (scopesOf(request) === null) return preview;

@@ -1,37 +1,22 @@
 /** The audit log as syslog messages (RFC 5424). Pure. */
 
+import { type CopiedLine, type CopySender } from './copied-line.js';
+
 /** Facility 13, log audit (RFC 5424, table 1). */
 const FACILITY = 13;
 const SEVERITY = { done: 6, refused: 4, failed: 4 } as const;
 
-export interface SyslogEntry {
-  /** ms */
-  readonly at: number;
-  readonly outcome: keyof typeof SEVERITY;
-  /** What kind of message, e.g. the action: MSGID. */
-  readonly kind: string;
-  /** One line of JSON. */
-  readonly text: string;
-}
-
-/** Who sends. */
-export interface SyslogSender {
-  readonly hostname: string;
-  readonly app: string;
-  readonly pid: number;
-}
-
 /** @returns without framing */
 export function syslogMessage(
-  { at, outcome, kind, text }: SyslogEntry,
-  { hostname, app, pid }: SyslogSender,
+  { at, outcome, kind, text }: Omit<CopiedLine, 'facts'>,
+  { hostname, log, pid }: CopySender,
 ): Buffer {
   const priority = FACILITY * 8 + SEVERITY[outcome];
   const header = [
     `<${priority}>1`,
     new Date(at).toISOString(),
     name(hostname, 255),
-    name(app, 48),
+    name(`otaops-${log}`, 48),
     pid,
     name(kind, 32),
     '-',

@@ -1,11 +1,12 @@
 /** Connections to a syslog receiver: TCP (RFC 6587), TLS (RFC 5425) or UDP (RFC 5426). */
 import { createSocket } from 'node:dgram';
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { framed } from './syslog-message.js';
+import { type CopyTransport } from './copied-line.js';
+import { framed, syslogMessage } from './syslog-message.js';
 
-export interface SyslogTransport {
-  /** Resolves when the system has taken all of them; a syslog receiver confirms nothing. */
+/** Takes messages; a syslog receiver confirms nothing, so what counts is that the system has taken all of them. */
+interface MessageStream {
   send(messages: readonly Buffer[]): Promise<void>;
   close(): void;
 }
@@ -19,14 +20,26 @@ class SyslogUnavailable extends Error {
 const TIMEOUT_MS = 5_000;
 const PORTS: Readonly<Record<string, number>> = { 'tcp:': 601, 'tls:': 6514, 'udp:': 514 };
 
-/** @param url `tcp://host:port`, `tls://host:port` or `udp://host:port` */
-export function openSyslog(url: string): SyslogTransport {
+/**
+ * @param url `tcp://host:port`, `tls://host:port` or `udp://host:port`
+ * @param ca to trust where it is TLS, PEM; undefined: Node’s own
+ */
+export function openSyslog(url: string, ca?: readonly string[]): CopyTransport {
   const { protocol, hostname, port } = new URL(url);
   const to = {
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: port === '' ? (PORTS[protocol] ?? 0) : Number(port),
   };
-  return protocol === 'udp:' ? overUdp(to) : overStream(to, protocol === 'tls:');
+  const stream =
+    protocol === 'udp:' ? overUdp(to) : overStream(to, protocol === 'tls:' ? { ca } : undefined);
+  return {
+    name: 'syslog',
+    async send(lines, sender) {
+      await stream.send(lines.map((line) => syslogMessage(line, sender)));
+      return undefined;
+    },
+    close: () => stream.close(),
+  };
 }
 
 interface Address {
@@ -34,12 +47,17 @@ interface Address {
   readonly port: number;
 }
 
-function overStream(to: Address, isTls: boolean): SyslogTransport {
+/** Of a connection over TLS. */
+interface Trust {
+  readonly ca: readonly string[] | undefined;
+}
+
+function overStream(to: Address, trust: Trust | undefined): MessageStream {
   let socket: Socket | undefined;
   const opened = () => (socket && !socket.destroyed && socket.writable ? socket : undefined);
   return {
     async send(messages) {
-      const stream = opened() ?? (await dial(to, isTls));
+      const stream = opened() ?? (await dial(to, trust));
       socket = stream;
       await settled(stream, (done) => stream.write(Buffer.concat(messages.map(framed)), done));
     },
@@ -47,15 +65,18 @@ function overStream(to: Address, isTls: boolean): SyslogTransport {
   };
 }
 
-function dial(to: Address, isTls: boolean): Promise<Socket> {
-  const stream = isTls ? connectTls({ ...to, servername: to.host }) : connect(to);
+function dial(to: Address, trust: Trust | undefined): Promise<Socket> {
+  // No name of a server is an IP address (RFC 6066, section 3).
+  const servername = isIP(to.host) === 0 ? to.host : '';
+  const ca = trust?.ca && [...trust.ca];
+  const stream = trust ? connectTls({ ...to, servername, ...(ca ? { ca } : {}) }) : connect(to);
   stream.setKeepAlive(true);
   // What a receiver says is ignored; that it has closed the connection is noticed before the next message.
   stream.resume();
   stream.on('end', () => stream.destroy());
   stream.on('error', () => undefined);
   return settled(stream, (done) => {
-    stream.once(isTls ? 'secureConnect' : 'connect', () => done());
+    stream.once(trust ? 'secureConnect' : 'connect', () => done());
   }).then(() => stream);
 }
 
@@ -83,7 +104,7 @@ function settled(
   });
 }
 
-function overUdp({ host, port }: Address): SyslogTransport {
+function overUdp({ host, port }: Address): MessageStream {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4').unref();
   socket.on('error', () => undefined);
   return {

@@ -1,34 +1,33 @@
 /**
- * Copies the chain and its seals to syslog as they grow. The database knows how far the copy has come, so that it goes on
+ * Copies the chain and its seals to a receiver as they grow. The database knows how far the copy has come, so that it goes on
  * from there after any failure or restart; one process copies for all on the database. No action waits for it.
  */
 import { hostname } from 'node:os';
 import { type ServerName } from '../../../contract/index.js';
+import { VERSION } from '../../version.js';
 import { sortedJson } from '../../chain/index.js';
 import { type Database, type Queryable } from '../../database/index.js';
 import { AUDIT_COLUMNS } from '../audit.js';
 import { chainRecord } from '../chain-record.js';
 import { type ChainedRow } from '../list-entries.js';
 import { listSeals, sealOf } from '../seal-rows.js';
-import { type SyslogEntry, syslogMessage } from './syslog-message.js';
-import { type SyslogTransport } from './syslog-transport.js';
+import { type CopiedLine, type CopyTransport } from './copied-line.js';
 
 export interface AuditCopyOptions {
   readonly database: Database;
   readonly log: ServerName;
-  readonly transport: SyslogTransport;
+  readonly transport: CopyTransport;
   /** Entries that were not copied yet, after each attempt. */
   readonly onBehind: (entries: number) => void;
+  /** It is retried, unless the receiver has refused some for good. */
   readonly onFailure: (error: Error) => void;
 }
 
-/** Name of the copy in the table of copies. */
-const NAME = 'syslog';
 const BATCH = 200;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** An arbitrary number, not used for another advisory lock in this database. */
-const LOCK = 0x07a0_0b8;
+/** Arbitrary numbers, not used for another advisory lock in this database. */
+const LOCKS = { syslog: 0x07a0_0b8, otlp: 0x07a0_0ba } as const;
 
 export class AuditCopy {
   readonly #options: AuditCopyOptions;
@@ -68,11 +67,11 @@ export class AuditCopy {
   }
 
   async #tellBehind(): Promise<void> {
-    const { database, onBehind } = this.#options;
+    const { database, onBehind, transport } = this.#options;
     const [row] = await database.query<{ behind: number }>(
       `select coalesce((select max(position) from audit.chain), 0)
          - coalesce((select position from audit.copies where name = $1), 0) as behind`,
-      [NAME],
+      [transport.name],
     );
     onBehind(Math.max(0, row?.behind ?? 0));
   }
@@ -83,18 +82,19 @@ export class AuditCopy {
     return database.transaction(async (tx) => {
       const [lock] = await tx.query<{ locked: boolean }>(
         'select pg_try_advisory_xact_lock($1) as locked',
-        [LOCK],
+        [LOCKS[transport.name]],
       );
       if (!lock?.locked) return false;
-      const after = await cursorOf(tx);
+      const after = await cursorOf(tx, transport.name);
       const { entries, cursor } = await next(tx, after);
       if (entries.length === 0) return false;
-      const sender = { hostname: hostname(), app: `otaops-${log}`, pid: process.pid };
-      await transport.send(entries.map((entry) => syslogMessage(entry, sender)));
+      const sender = { log, hostname: hostname(), pid: process.pid, version: VERSION };
+      const refused = await transport.send(entries, sender);
+      if (refused) this.#options.onFailure(refused);
       await tx.query(
         `insert into audit.copies (name, position, seal_id) values ($1, $2, $3)
          on conflict (name) do update set position = excluded.position, seal_id = excluded.seal_id`,
-        [NAME, cursor.position, cursor.sealId],
+        [transport.name, cursor.position, cursor.sealId],
       );
       return true;
     });
@@ -106,10 +106,10 @@ interface Cursor {
   readonly sealId: number;
 }
 
-async function cursorOf(tx: Queryable): Promise<Cursor> {
+async function cursorOf(tx: Queryable, name: CopyTransport['name']): Promise<Cursor> {
   const [row] = await tx.query<{ position: number; seal_id: number }>(
     'select position, seal_id from audit.copies where name = $1',
-    [NAME],
+    [name],
   );
   return { position: row?.position ?? 0, sealId: row?.seal_id ?? 0 };
 }
@@ -118,7 +118,7 @@ async function cursorOf(tx: Queryable): Promise<Cursor> {
 async function next(
   tx: Queryable,
   after: Cursor,
-): Promise<{ readonly entries: readonly SyslogEntry[]; readonly cursor: Cursor }> {
+): Promise<{ readonly entries: readonly CopiedLine[]; readonly cursor: Cursor }> {
   const rows = await tx.query<ChainedRow>(
     `select ${AUDIT_COLUMNS}, c.position, c.hash
      from audit.chain c join audit.entries e on e.id = c.entry_id
@@ -130,16 +130,28 @@ async function next(
     return { entries: rows.map(entryMessage), cursor: { ...after, position } };
   }
   const seals = await listSeals(tx, { after: after.sealId, limit: BATCH });
-  const entries = seals.map((row): SyslogEntry => {
+  const entries = seals.map((row): CopiedLine => {
     const text = sortedJson({ seal: sealOf(row) });
-    return { at: row.signed_at_ms, outcome: 'done', kind: 'seal', text };
+    const facts = { position: row.to_position };
+    return { at: row.signed_at_ms, outcome: 'done', kind: 'seal', text, facts };
   });
   return { entries, cursor: { ...after, sealId: seals.at(-1)?.id ?? after.sealId } };
 }
 
-const entryMessage = (row: ChainedRow): SyslogEntry => ({
+const entryMessage = (row: ChainedRow): CopiedLine => ({
   at: row.at.getTime(),
   outcome: row.outcome,
   kind: row.action,
   text: sortedJson({ ...chainRecord(row.position ?? 0, row), hash: row.hash }),
+  facts: {
+    position: row.position,
+    action: row.action,
+    tokenId: row.token_id,
+    tokenName: row.token_name,
+    address: row.address,
+    errorCode: row.error_code,
+    refId: row.ref_id,
+    vin: row.vin,
+    subject: row.subject,
+  },
 });

@@ -1,0 +1,53 @@
+/** The first enrolment of a vehicle with a certificate of the factory. */
+import { createHash } from 'node:crypto';
+import { type Queryable } from '../../service/database/index.js';
+
+/** A vehicle's use of its bootstrap certificate. */
+export interface BootstrapUse {
+  readonly systemId: string;
+  /** Of the bootstrap certificate. */
+  readonly serial: string;
+  /** Of the key that is to have a certificate, in DER. */
+  readonly publicKeyInfo: Uint8Array;
+  /** ms */
+  readonly now: number;
+}
+
+/** `unknown`: no vehicle has this system_id; `used`: the vehicle has had a certificate before, for another key. */
+export type BootstrapOutcome =
+  | { readonly outcome: 'accepted'; readonly vin: string }
+  | { readonly outcome: 'unknown'; readonly vin?: undefined }
+  | { readonly outcome: 'used'; readonly vin?: undefined };
+
+/**
+ * Uses it for this key: it is good for the first certificate of a vehicle and no other one. The same key may come again, as the
+ * answer may have been lost; not once a certificate issued since then was revoked.
+ *
+ * @param tx a transaction
+ */
+export async function useBootstrap(
+  tx: Queryable,
+  { systemId, serial, publicKeyInfo, now }: BootstrapUse,
+): Promise<BootstrapOutcome> {
+  const [vehicle] = await tx.query<{ vin: string }>(
+    'select vin from vehicles where system_id = $1 for update',
+    [systemId],
+  );
+  if (!vehicle) return { outcome: 'unknown' };
+  const keyHash = createHash('sha256').update(publicKeyInfo).digest();
+  await tx.query(
+    `insert into bootstrap_enrolments (system_id, serial, key_hash, used_at)
+     select $1, $2, $3, $4 where not exists (select from issued_certificates where system_id = $1)
+     on conflict do nothing`,
+    [systemId, serial, keyHash, new Date(now)],
+  );
+  const accepted = await tx.query(
+    `select from bootstrap_enrolments b
+     where system_id = $1 and serial = $2 and key_hash = $3
+       and not exists (
+         select from issued_certificates i join revoked_certificates r on r.serial = i.serial
+         where i.system_id = $1 and i.issued_at >= b.used_at)`,
+    [systemId, serial, keyHash],
+  );
+  return accepted.length > 0 ? { outcome: 'accepted', vin: vehicle.vin } : { outcome: 'used' };
+}
