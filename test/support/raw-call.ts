@@ -15,7 +15,7 @@ export interface RawAnswer {
 }
 
 export const requestOf = (url: string, route: Route, { params, query }: RawCall): URL =>
-  new URL(`${pathOf(route, params)}?${new URLSearchParams(query)}`, url);
+  new URL(`${pathOf(route, params)}?${new URLSearchParams(query).toString()}`, url);
 
 export async function rawCall(
   url: string,
