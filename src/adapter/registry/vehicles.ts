@@ -14,6 +14,8 @@ export interface VehicleRow {
   readonly model: string;
   readonly registered_at: Date;
   readonly updated_at: Date;
+  /** When it last sent more than its budget. */
+  readonly flooded_at: Date | null;
 }
 
 export interface NewVehicle extends Registration {
@@ -117,7 +119,8 @@ export async function registerVehicles(
   return outcomes;
 }
 
-const COLUMNS = 'vin, system_id, device_id, ecu_type, model, registered_at, updated_at';
+const COLUMNS = `vin, system_id, device_id, ecu_type, model, registered_at, updated_at,
+  (select last_at from message_floods f where f.vin = vehicles.vin) as flooded_at`;
 
 export async function findVehicle(
   database: Queryable,

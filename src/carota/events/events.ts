@@ -18,7 +18,7 @@ export const readVehicleEvents = (
   database: Queryable,
   vin: string,
   limit: number,
-  { refId, scopes = null }: { readonly refId?: string; readonly scopes?: Scopes },
+  { refId, scopes = null }: { readonly refId?: string | undefined; readonly scopes?: Scopes },
 ): Promise<EventRow[]> =>
   database.query<EventRow>(
     `select event_id, ref_id, status, status_name, meta, at, received_at from events

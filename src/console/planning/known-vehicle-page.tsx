@@ -1,15 +1,13 @@
-import { Link } from 'wouter';
 import {
   type AttackReport,
   directorApi,
   ecuApi,
   vehicleApi,
   type VehicleEcus,
-  type VehicleEvent,
   type VehicleWithEvents,
 } from '../../contract/carota-api/index.js';
 import { useApi } from '../api/use-query.js';
-import { scheduleAt, usePathPart } from '../app/address.js';
+import { usePathPart } from '../app/address.js';
 import { useIsLimited } from '../app/session.js';
 import { ATTACK_COLUMNS } from '../trust/attack-columns.js';
 import { EcusCard } from '../trust/ecus-card.js';
@@ -17,9 +15,10 @@ import { ManifestCard } from '../trust/manifest-card.js';
 import { OrderCard } from '../trust/order-card.js';
 import { Answered, Empty, together } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
-import { State } from '../ui/state.js';
-import { type Column, Table } from '../ui/table.js';
+import { Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
+import { VehicleEvents } from './vehicle-events.js';
+import { VehicleTimeline } from './vehicle-timeline.js';
 
 /** A vehicle of the CarOTA Server: its ECUs, what they report and are to install, and its events in all schedules. */
 export function KnownVehiclePage() {
@@ -34,7 +33,7 @@ function LimitedPage({ vin }: { vin: string }) {
   return (
     <Page title={vin}>
       <Answered answer={vehicle} lines={12}>
-        {(known) => <KnownVehicle vehicle={known} />}
+        {(known) => <KnownVehicle vehicle={known} topics={topics} />}
       </Answered>
     </Page>
   );
@@ -50,7 +49,11 @@ function CompletePage({ vin }: { vin: string }) {
     <Page title={vin}>
       <Answered answer={together(vehicle, together(ecus, attacks))} lines={12}>
         {([known, [withEcus, { items }]]) => (
-          <KnownVehicle vehicle={known} trust={{ ecus: withEcus, attacks: items }} />
+          <KnownVehicle
+            vehicle={known}
+            trust={{ ecus: withEcus, attacks: items }}
+            topics={topics}
+          />
         )}
       </Answered>
     </Page>
@@ -61,9 +64,10 @@ interface KnownVehicleProps {
   readonly vehicle: VehicleWithEvents;
   /** Absent: the user may not see it. */
   readonly trust?: { readonly ecus: VehicleEcus; readonly attacks: readonly AttackReport[] };
+  readonly topics: readonly string[];
 }
 
-function KnownVehicle({ vehicle, trust }: KnownVehicleProps) {
+function KnownVehicle({ vehicle, trust, topics }: KnownVehicleProps) {
   const { vin, model, tags, versions, updatedAt, events } = vehicle;
   return (
     <div className="cards">
@@ -95,7 +99,7 @@ function KnownVehicle({ vehicle, trust }: KnownVehicleProps) {
           }
         />
       </Card>
-      {trust && (
+      {trust ? (
         <>
           <EcusCard vehicle={trust.ecus} />
           <OrderCard vehicle={trust.ecus} />
@@ -109,31 +113,11 @@ function KnownVehicle({ vehicle, trust }: KnownVehicleProps) {
               empty={<Empty title="No attack reports." />}
             />
           </Card>
+          <VehicleTimeline vin={vin} topics={topics} />
         </>
+      ) : (
+        <VehicleEvents events={events} />
       )}
-      <Card title="Events" note="newest first" wide>
-        <Table
-          label="Events"
-          columns={EVENTS}
-          items={events}
-          keyOf={(event) => event['event-id']}
-          empty={<Empty title="No events yet." />}
-        />
-      </Card>
     </div>
   );
 }
-
-const EVENTS: readonly Column<VehicleEvent>[] = [
-  { title: 'Received', cell: (event) => <Time at={event['received-at']} style="precise" /> },
-  { title: 'Vehicle’s time', cell: (event) => <Time at={event.timestamp} style="precise" /> },
-  {
-    title: 'Schedule',
-    cell: ({ 'ref-id': refId }) => <Link href={scheduleAt(refId)}>{refId}</Link>,
-  },
-  { title: 'State', cell: (event) => <State state={event['status-name']} /> },
-  {
-    title: 'Details',
-    cell: ({ meta }) => meta.map(({ key, value }) => `${key} ${value}`).join(', '),
-  },
-];

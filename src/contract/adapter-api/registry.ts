@@ -6,6 +6,7 @@ import {
   json,
   jsonBody,
   linesBody,
+  Nullable,
   pageOf,
   PageQuery,
   routesOf,
@@ -58,6 +59,10 @@ export const RegisteredVehicle = Type.Object(
     model: Type.String(),
     registeredAt: Time,
     updatedAt: Time,
+    floodedAt: Nullable(
+      Type.String({ format: 'date-time' }),
+      'When the vehicle last sent more messages than its budget; null: never.',
+    ),
   },
   { title: 'RegisteredVehicle' },
 );

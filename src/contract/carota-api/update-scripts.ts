@@ -137,7 +137,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     scope: 'unscoped-only',
     summary: 'Ask where the artifacts of a script are, as a vehicle does',
     description:
-      'The script itself is the target `scripts/SCRIPT-REF-ID.json` of the image repository: who fetches it there can verify it.',
+      'A vehicle is answered while an approved, running schedule gives it the script. The script itself is the target `scripts/SCRIPT-REF-ID.json` of the image repository: who fetches it there can verify it.',
     params: ScriptParams,
     answer: json(ArtifactLocations, 'The URLs.'),
     errors: ['SCRIPT_NOT_FOUND'],

@@ -80,6 +80,10 @@ export const REQUESTS: Readonly<Record<string, Calls>> = {
   listVehicles: ({ model }) => [{}, { query: { model } }, { query: { limit: '1' } }],
   importVehicles: (about) => [lines(about, { vin: about.vin, model: about.model })],
   getVehicle: vehicle,
+  getVehicleTimeline: (about) => [
+    ...vehicle(about),
+    ...with_(vehicle, { query: { 'ref-id': about.refId } })(about),
+  ],
   putVehicle: (about) => with_(vehicle, { body: { model: about.model } })(about),
   eraseVehicle: vehicle,
   createEnrolmentCode: vehicle,

@@ -99,9 +99,11 @@ async function vehicleOf({ database }: HttpContext, vin: string): Promise<Vehicl
 export const registrationBody = ({
   registered_at,
   updated_at,
+  flooded_at,
   ...vehicle
 }: VehicleRow): Served<RegisteredVehicle> => ({
   ...vehicle,
   registeredAt: registered_at,
   updatedAt: updated_at,
+  floodedAt: flooded_at,
 });

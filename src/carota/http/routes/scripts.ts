@@ -32,6 +32,7 @@ import {
   type ScriptRow,
 } from '../../scripts/index.js';
 import { type CarotaContext } from '../context.js';
+import { refuseOtherScripts } from '../own-vehicle.js';
 import { addTargetOf, checkedHardware, type TargetFacts } from '../target.js';
 import { unknownScript } from '../unknown.js';
 import { inUse, quotaProblem } from '../uploads.js';
@@ -125,7 +126,8 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
   serve(
     server,
     updateScriptApi.locateArtifacts,
-    async ({ params: { 'script-ref-id': scriptRefId } }) => {
+    async ({ request, params: { 'script-ref-id': scriptRefId } }) => {
+      await refuseOtherScripts(request, database, scriptRefId);
       const { script } = await publishedScript(context, scriptRefId);
       const urls = script.ecus.map(
         ({ artifact: { sha256 } }) => [sha256, artifactUrl(sha256, context)] as const,
