@@ -14,8 +14,8 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-export const requestOf = (url: string, route: Route, { params, query }: RawCall): URL =>
-  new URL(`${pathOf(route, params)}?${new URLSearchParams(query)}`, url);
+const requestOf = (url: string, route: Route, { params, query }: RawCall): URL =>
+  new URL(`${pathOf(route, params)}?${new URLSearchParams(query).toString()}`, url);
 
 export async function rawCall(
   url: string,

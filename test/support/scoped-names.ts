@@ -14,6 +14,7 @@ export const NOBODYS = ['MARKN', 'MARKU'] as const;
 /** Names of all that a model has, in one run of a test. */
 export interface Named {
   readonly mark: string;
+  readonly run: string;
   readonly model: string;
   readonly refId: string;
   readonly script: string;
@@ -27,6 +28,7 @@ export const vinFor = (mark: string, n = 1) => mark + String(n).padStart(17 - ma
 /** @param run names are unique by it */
 export const named = (mark: string, run: string): Named => ({
   mark,
+  run,
   model: modelOf(mark),
   refId: `schedule ${mark} ${run}`,
   script: `script ${mark}`,

@@ -17,6 +17,7 @@ import {
 } from '../../service/http/index.js';
 import { lookAt } from '../live/look.js';
 import { type CarotaContext } from './context.js';
+import { carotaScopes } from './scope.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { callBackRoute } from './routes/call-back.js';
 import { directorRoutes } from './routes/director.js';
@@ -52,8 +53,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     signOn: context.signOn,
     signIns: context.signIns,
     attempts: context.attempts,
-    // Every route of this server is either about no vehicle, or refused to whoever is limited to vehicle models.
-    scopes: {},
+    scopes: carotaScopes(database),
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });

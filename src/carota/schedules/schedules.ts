@@ -5,7 +5,8 @@ import {
   type ScheduleStatus,
   type ScheduleVehicle,
 } from '../../contract/carota-api/index.js';
-import { type FieldError, parseTimestamp } from '../../contract/index.js';
+import { type FieldError, parseTimestamp, type Scopes } from '../../contract/index.js';
+import { modelInScope, scopesParameter, vehicleInScope } from '../../service/access/index.js';
 import { recordRequest } from '../../service/audit/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type ExposureResult } from '../guard/index.js';
@@ -201,15 +202,24 @@ export async function findSchedule(
   return rows[0];
 }
 
-/** Newest first. @param before id of the previous page's last schedule */
+export interface SchedulePage {
+  /** Id of the previous page's last schedule. */
+  readonly before: number | undefined;
+  readonly limit: number;
+  /** Only schedules of these models. */
+  readonly scopes: Scopes;
+}
+
+/** Newest first. */
 export const listSchedules = (
   database: Queryable,
-  before: number | undefined,
-  limit: number,
+  { before, limit, scopes }: SchedulePage,
 ): Promise<ScheduleRow[]> =>
   database.query<ScheduleRow>(
-    `select ${COLUMNS} from schedules where $1::bigint is null or id < $1 order by id desc limit $2`,
-    [before ?? null, limit],
+    `select ${COLUMNS} from schedules
+     where ($1::bigint is null or id < $1) and ${modelInScope('model', '$3')}
+     order by id desc limit $2`,
+    [before ?? null, limit, scopesParameter(scopes)],
   );
 
 /** A vehicle that has not reported anything yet is `triggered` once its wave is. */
@@ -251,6 +261,8 @@ export const listScheduleVehicles = (
     readonly state?: string | undefined;
     readonly wave?: number | undefined;
     readonly result?: ExposureResult | undefined;
+    /** Only vehicles of these models. */
+    readonly scopes?: Scopes;
   },
 ): Promise<ScheduleVehicleRow[]> =>
   database.query<ScheduleVehicleRow>(
@@ -259,6 +271,15 @@ export const listScheduleVehicles = (
      ${OF_SCHEDULE}
      where v.schedule_id = $1 and v.vin > $2 and ($4::text is null or ${STATE} = $4)
        and ($5::integer is null or v.wave = $5) and ($6::text is null or v.result = $6)
+       and ${vehicleInScope('v.vin', '$7')}
      order by v.vin limit $3`,
-    [id, page.after, page.limit, page.state ?? null, page.wave ?? null, page.result ?? null],
+    [
+      id,
+      page.after,
+      page.limit,
+      page.state ?? null,
+      page.wave ?? null,
+      page.result ?? null,
+      scopesParameter(page.scopes ?? null),
+    ],
   );

@@ -1,7 +1,8 @@
 /** Update scripts: validated, never changed. */
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type FieldError } from '../../contract/index.js';
+import { type FieldError, type Scopes } from '../../contract/index.js';
+import { modelInScope, scopesParameter } from '../../service/access/index.js';
 import { recordRequest } from '../../service/audit/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
@@ -126,12 +127,12 @@ export async function findScript(
 
 export const listScripts = (
   database: Queryable,
-  after: string,
-  limit: number,
+  { after, limit, scopes }: { after: string; limit: number; scopes: Scopes },
 ): Promise<ScriptRow[]> =>
   database.query<ScriptRow>(
-    `select ${COLUMNS} from update_scripts where script_ref_id > $1 order by script_ref_id limit $2`,
-    [after, limit],
+    `select ${COLUMNS} from update_scripts where script_ref_id > $1 and ${modelInScope('model', '$3')}
+     order by script_ref_id limit $2`,
+    [after, limit, scopesParameter(scopes)],
   );
 
 /**

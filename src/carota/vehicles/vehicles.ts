@@ -1,5 +1,7 @@
 /** The CarOTA Server's vehicles: model, tags, and each ECU's installed version. */
 import { type VehicleFacts } from '../../contract/carota-api/index.js';
+import { type Scopes } from '../../contract/index.js';
+import { modelInScope, scopesParameter } from '../../service/access/index.js';
 import { type Actor } from '../../service/audit/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { moveSystemIds, SystemIdForbidden, systemIdMoves } from './system-ids.js';
@@ -121,15 +123,18 @@ export interface VehiclePage {
   readonly limit: number;
   readonly model?: string | undefined;
   readonly tag?: string | undefined;
+  /** Only vehicles of these models. */
+  readonly scopes?: Scopes;
 }
 
 export const listVehicles = (
   database: Queryable,
-  { after, limit, model, tag }: VehiclePage,
+  { after, limit, model, tag, scopes = null }: VehiclePage,
 ): Promise<VehicleRow[]> =>
   database.query<VehicleRow>(
     `select ${COLUMNS} from vehicles v
      where v.vin > $1 and ($3::text is null or v.model = $3) and ($4::text is null or $4 = any(v.tags))
+       and ${modelInScope('v.model', '$5')}
      order by v.vin limit $2`,
-    [after, limit, model ?? null, tag ?? null],
+    [after, limit, model ?? null, tag ?? null, scopesParameter(scopes)],
   );

@@ -135,14 +135,14 @@ export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>>
   carota: [
     { to: '/schedules', label: 'Schedules' },
     { to: '/scripts', label: 'Update scripts' },
-    { to: '/artifacts', label: 'Artifacts' },
+    { to: '/artifacts', label: 'Artifacts', spansModels: true },
     { to: '/vehicles', label: 'Vehicles' },
-    { to: '/repositories', label: 'Repositories' },
-    { to: '/attacks', label: 'Attacks' },
-    { to: '/refused-events', label: 'Refused events' },
-    { to: '/tokens', label: 'Tokens', permission: 'administer' },
-    { to: '/notifications', label: 'Notifications', permission: 'administer' },
-    { to: '/audit', label: 'Audit log' },
+    { to: '/repositories', label: 'Repositories', spansModels: true },
+    { to: '/attacks', label: 'Attacks', spansModels: true },
+    { to: '/refused-events', label: 'Refused events', spansModels: true },
+    { to: '/tokens', label: 'Tokens', permission: 'administer', spansModels: true },
+    { to: '/notifications', label: 'Notifications', permission: 'administer', spansModels: true },
+    { to: '/audit', label: 'Audit log', spansModels: true },
   ],
 };
 

@@ -1,7 +1,7 @@
 import { Link } from 'wouter';
 import { type Vehicle, vehicleApi } from '../../contract/carota-api/index.js';
 import { useFilters, vehicleAt } from '../app/address.js';
-import { useMay } from '../app/session.js';
+import { useIsLimited, useMay } from '../app/session.js';
 import { ImportVehicles } from '../fleet/import-vehicles.js';
 import { bind } from '../ui/bind.js';
 import { Empty } from '../ui/notes.js';
@@ -27,12 +27,13 @@ const COLUMNS: readonly Column<Vehicle>[] = [
 
 /** The vehicles that schedules select from. */
 export function FleetPage() {
-  const mayPlan = useMay('plan');
+  const isLimited = useIsLimited();
+  const mayImport = useMay('plan') && !isLimited;
   const [filters, setFilters] = useFilters('model', 'tag');
   const bound = bind(filters, setFilters);
   return (
     <Page title="Vehicles">
-      {mayPlan && (
+      {mayImport && (
         <ImportVehicles
           route={vehicleApi.importVehicles}
           topic="fleet"

@@ -8,6 +8,7 @@ import {
 } from '../../contract/carota-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { usePathPart } from '../app/address.js';
+import { useIsLimited } from '../app/session.js';
 import { ATTACK_COLUMNS } from '../trust/attack-columns.js';
 import { EcusCard } from '../trust/ecus-card.js';
 import { ManifestCard } from '../trust/manifest-card.js';
@@ -16,11 +17,29 @@ import { Answered, Empty, together } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
 import { Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
+import { VehicleEvents } from './vehicle-events.js';
 import { VehicleTimeline } from './vehicle-timeline.js';
 
 /** A vehicle of the CarOTA Server: its ECUs, what they report and are to install, and its events in all schedules. */
 export function KnownVehiclePage() {
   const vin = usePathPart(1).toUpperCase();
+  return useIsLimited() ? <LimitedPage vin={vin} /> : <CompletePage vin={vin} />;
+}
+
+/** What it is trusted by and ordered to install may name other models’ schedules, and is not for limited users. */
+function LimitedPage({ vin }: { vin: string }) {
+  const topics = [`vehicle:${vin}`, 'schedules'];
+  const vehicle = useApi(vehicleApi.getVehicle, { params: { vin } }, { topics });
+  return (
+    <Page title={vin}>
+      <Answered answer={vehicle} lines={12}>
+        {(known) => <KnownVehicle vehicle={known} topics={topics} />}
+      </Answered>
+    </Page>
+  );
+}
+
+function CompletePage({ vin }: { vin: string }) {
   const request = { params: { vin } };
   const topics = [`vehicle:${vin}`, 'schedules'];
   const vehicle = useApi(vehicleApi.getVehicle, request, { topics });
@@ -30,7 +49,11 @@ export function KnownVehiclePage() {
     <Page title={vin}>
       <Answered answer={together(vehicle, together(ecus, attacks))} lines={12}>
         {([known, [withEcus, { items }]]) => (
-          <KnownVehicle vehicle={known} ecus={withEcus} attacks={items} topics={topics} />
+          <KnownVehicle
+            vehicle={known}
+            trust={{ ecus: withEcus, attacks: items }}
+            topics={topics}
+          />
         )}
       </Answered>
     </Page>
@@ -39,13 +62,13 @@ export function KnownVehiclePage() {
 
 interface KnownVehicleProps {
   readonly vehicle: VehicleWithEvents;
-  readonly ecus: VehicleEcus;
-  readonly attacks: readonly AttackReport[];
+  /** Absent: the user may not see it. */
+  readonly trust?: { readonly ecus: VehicleEcus; readonly attacks: readonly AttackReport[] };
   readonly topics: readonly string[];
 }
 
-function KnownVehicle({ vehicle, ecus, attacks, topics }: KnownVehicleProps) {
-  const { vin, model, tags, versions, updatedAt } = vehicle;
+function KnownVehicle({ vehicle, trust, topics }: KnownVehicleProps) {
+  const { vin, model, tags, versions, updatedAt, events } = vehicle;
   return (
     <div className="cards">
       <Card title="About this vehicle">
@@ -76,19 +99,25 @@ function KnownVehicle({ vehicle, ecus, attacks, topics }: KnownVehicleProps) {
           }
         />
       </Card>
-      <EcusCard vehicle={ecus} />
-      <OrderCard vehicle={ecus} />
-      <ManifestCard vin={vin} vehicle={ecus} />
-      <Card title="Attacks" note="reported by its ECUs, newest kind first" wide>
-        <Table
-          label="Attack reports"
-          columns={ATTACK_COLUMNS}
-          items={attacks}
-          keyOf={({ id }) => String(id)}
-          empty={<Empty title="No attack reports." />}
-        />
-      </Card>
-      <VehicleTimeline vin={vin} topics={topics} />
+      {trust ? (
+        <>
+          <EcusCard vehicle={trust.ecus} />
+          <OrderCard vehicle={trust.ecus} />
+          <ManifestCard vin={vin} vehicle={trust.ecus} />
+          <Card title="Attacks" note="reported by its ECUs, newest kind first" wide>
+            <Table
+              label="Attack reports"
+              columns={ATTACK_COLUMNS}
+              items={trust.attacks}
+              keyOf={({ id }) => String(id)}
+              empty={<Empty title="No attack reports." />}
+            />
+          </Card>
+          <VehicleTimeline vin={vin} topics={topics} />
+        </>
+      ) : (
+        <VehicleEvents events={events} />
+      )}
     </div>
   );
 }

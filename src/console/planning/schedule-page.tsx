@@ -7,6 +7,7 @@ import {
 } from '../../contract/carota-api/index.js';
 import { useApi } from '../api/use-query.js';
 import { scriptAt, usePathPart } from '../app/address.js';
+import { useIsLimited } from '../app/session.js';
 import { count } from '../format/numbers.js';
 import { Legend, StateBar } from '../ui/bar.js';
 import { Answered, Empty } from '../ui/notes.js';
@@ -49,6 +50,7 @@ function ScheduleCards({
   topics: readonly string[];
 }) {
   const { states, waves, exposure, decisions, reason } = schedule;
+  const isLimited = useIsLimited();
   const sum = (of: (wave: Wave) => number) => waves.reduce((all, wave) => all + of(wave), 0);
   const vehicles = Object.values(states).reduce((all, n) => all + n, 0);
   return (
@@ -109,11 +111,11 @@ function ScheduleCards({
         {schedule.status === 'proposed' && (
           <>
             <ProposalCard schedule={schedule} topics={topics} />
-            <ComparisonCard schedule={schedule} topics={topics} />
+            {!isLimited && <ComparisonCard schedule={schedule} topics={topics} />}
           </>
         )}
         <AddVehicles schedule={schedule} />
-        <RecordCard schedule={schedule} />
+        {!isLimited && <RecordCard schedule={schedule} />}
         <Card title="Decisions" wide>
           <Table
             label="Decisions"

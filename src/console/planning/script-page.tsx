@@ -3,7 +3,7 @@ import { type PublishedScript, updateScriptApi } from '../../contract/carota-api
 import { client } from '../api/client.js';
 import { useApi, useRefetch } from '../api/use-query.js';
 import { usePathPart } from '../app/address.js';
-import { useMay, useSession } from '../app/session.js';
+import { useIsLimited, useMay, useSession } from '../app/session.js';
 import { bytes, duration } from '../format/numbers.js';
 import { Confirm, withReason } from '../ui/confirm.js';
 import { Answered } from '../ui/notes.js';
@@ -73,6 +73,7 @@ function DeleteScript({ refId }: { refId: string }) {
 function ScriptCards({ stored }: { stored: PublishedScript }) {
   const { script, createdAt, approvedAt } = stored;
   const mayPlan = useMay('plan');
+  const isLimited = useIsLimited();
   const { approval = 'none' } = useSession();
   const { consent, preconditions, window } = script;
   return (
@@ -118,7 +119,7 @@ function ScriptCards({ stored }: { stored: PublishedScript }) {
           <dd>{script.downgrade === true ? 'allowed' : 'refused'}</dd>
         </dl>
         {mayPlan && approval !== 'none' && approvedAt === null && <ApproveScript stored={stored} />}
-        {mayPlan && <DeleteScript refId={script['script-ref-id']} />}
+        {mayPlan && !isLimited && <DeleteScript refId={script['script-ref-id']} />}
       </Card>
       <Card title="ECUs" wide>
         <Table

@@ -1,7 +1,7 @@
 import { Link } from 'wouter';
 import { type PublishedScript, updateScriptApi } from '../../contract/carota-api/index.js';
 import { scriptAt } from '../app/address.js';
-import { useMay } from '../app/session.js';
+import { useIsLimited, useMay } from '../app/session.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
@@ -27,12 +27,13 @@ const COLUMNS: readonly Column<PublishedScript>[] = [
 ];
 
 export function ScriptsPage() {
-  const mayPlan = useMay('plan');
+  const isLimited = useIsLimited();
+  const mayPublish = useMay('plan') && !isLimited;
   return (
     <Page
       title="Update scripts"
       actions={
-        mayPlan && (
+        mayPublish && (
           <Link className="button primary" href="/scripts/new">
             Write an update script
           </Link>

@@ -82,7 +82,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'GET',
     path: '/v1.0/vehicles',
     permission: 'read',
-    scope: 'unscoped-only',
+    scope: 'filtered',
     summary: 'List the vehicles in the order of their VINs',
     query: Type.Object({
       ...PageQuery.properties,
@@ -109,7 +109,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'GET',
     path: '/v1.0/vehicles/{vin}',
     permission: 'read',
-    scope: 'unscoped-only',
+    scope: 'vehicle',
     summary: 'Read what is known of a vehicle: installed versions and events',
     params: VinParams,
     answer: json(VehicleWithEvents, 'The vehicle.'),

@@ -13,6 +13,12 @@ export const SCOPE_RULES = [
   'operation',
   /** It names an operation and a vehicle in it; each of another model is unknown. */
   'operation-vehicle',
+  /** It names a schedule; one of another model is unknown. So are vehicles of other models in it. */
+  'schedule',
+  /** It names a schedule and a vehicle in it; each of another model is unknown. */
+  'schedule-vehicle',
+  /** It names an update script; one of another model is unknown. */
+  'update-script',
   /** It names a vehicle; one of another model, or without a model, is unknown. */
   'vehicle',
 ] as const;

@@ -48,7 +48,7 @@ export function roleOf(
 }
 
 /** What of a claim stands for all vehicle models. */
-export const ALL_MODELS = '*';
+const ALL_MODELS = '*';
 
 /**
  * What somebody is limited to. With a claim for it, nobody sees a model that the claim does not give: who has no such claim

@@ -1,11 +1,10 @@
 /** How each route of the adapter is called about a vehicle model. A route that is not here fails the test. */
 import { type RawCall } from '../../support/raw-call.js';
+import { type Calls } from '../../support/scope-property.js';
 import { type Named } from '../../support/scoped-names.js';
 
 /** Routes that stay open have tests of their own. */
 export const STREAMS = ['watch', 'streamEvents'];
-
-type Calls = (about: Named) => readonly RawCall[];
 
 const once: Calls = () => [{}];
 const operation: Calls = ({ refId }) => [{ params: { 'ref-id': refId } }];

@@ -6,7 +6,8 @@ import {
   type ScheduleVehicle,
   type Wave,
 } from '../../../contract/carota-api/index.js';
-import { Problem, type Served } from '../../../service/http/index.js';
+import { type Scopes } from '../../../contract/index.js';
+import { type Served } from '../../../service/http/index.js';
 import {
   type DecisionRow,
   capOf,
@@ -17,23 +18,26 @@ import {
   type WaveRow,
 } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
+import { planFor } from '../plan-scope.js';
+import { unknownSchedule } from '../unknown.js';
 
 /** Position in a list of a schedule's vehicles: a VIN, or the pseudonym of a vehicle that was erased. */
 export const LISTED_VEHICLE = /^(?:[A-HJ-NPR-Z0-9]{17}|vin-[0-9a-f]{32})$/;
 
 export async function scheduleOf({ database }: CarotaContext, refId: string): Promise<ScheduleRow> {
   const schedule = await findSchedule(database, refId);
-  if (!schedule) throw new Problem('SCHEDULE_NOT_FOUND', `there is no schedule '${refId}'`);
+  if (!schedule) throw unknownSchedule(refId);
   return schedule;
 }
 
-export const scheduleBody = (row: ScheduleRow): Served<Schedule> => ({
+/** @param scopes of the caller */
+export const scheduleBody = (row: ScheduleRow, scopes: Scopes): Served<Schedule> => ({
   'ref-id': row.ref_id,
   'script-ref-id': row.script_ref_id,
   model: row.model,
   status: row.status,
   reason: row.reason,
-  plan: row.plan,
+  plan: planFor(row.plan, scopes),
   createdAt: row.created_at,
   approvedAt: row.approved_at,
   startedAt: row.started_at,

@@ -8,6 +8,7 @@ import {
   listCursor,
   page,
   Problem,
+  scopesOf,
   serve,
   type Server,
 } from '../../../service/http/index.js';
@@ -16,6 +17,8 @@ import { readVehicleEvents } from '../../events/index.js';
 import { addVehicles, admit, listScheduleVehicles } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
 import { refuseOthers } from '../own-vehicle.js';
+import { holdVehicles } from '../plan-scope.js';
+import { vehicleNotInSchedule } from '../unknown.js';
 import { eventBody } from './event-body.js';
 import { LISTED_VEHICLE, scheduleOf, scheduleVehicleBody } from './schedule-bodies.js';
 import { conflictAsProblem } from './schedules.js';
@@ -30,15 +33,20 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
     refuseOthers(request, vin);
     const refId = params['ref-id'];
     const admission = await admit(database, refId, vin, clock()).catch(conflictAsProblem);
-    if (!admission) throw notIn(vin);
+    if (!admission) throw vehicleNotInSchedule(vin);
     return admission;
   });
 
-  serve(server, scheduleVehicleApi.listScheduleVehicles, async ({ params, query }) => {
+  serve(server, scheduleVehicleApi.listScheduleVehicles, async ({ request, params, query }) => {
     const { limit, cursor, ...filter } = query;
     const { id } = await scheduleOf(context, params['ref-id']);
     const after = VEHICLES.read(cursor) ?? '';
-    const rows = await listScheduleVehicles(reading, id, { after, limit, ...filter });
+    const rows = await listScheduleVehicles(reading, id, {
+      after,
+      limit,
+      ...filter,
+      scopes: scopesOf(request),
+    });
     return page(rows, limit, VEHICLES, ({ vin }) => vin, scheduleVehicleBody);
   });
 
@@ -49,6 +57,7 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
       const { input, format } = linesIn(request);
       const vins = await readVins(input, format);
       await scheduleOf(context, refId);
+      await holdVehicles(database, vins, scopesOf(request));
       await addVehicles(database, refId, vins, clock()).catch(conflictAsProblem);
       return { vehicles: vins.length };
     },
@@ -58,13 +67,11 @@ export function scheduleVehicleRoutes(server: Server, context: CarotaContext): v
     const vin = params.vin.toUpperCase();
     const { id } = await scheduleOf(context, params['ref-id']);
     const [row] = await listScheduleVehicles(database, id, { after: before(vin), limit: 1 });
-    if (row?.vin !== vin) throw notIn(vin);
-    const events = await readVehicleEvents(reading, vin, MAX_EVENTS, params['ref-id']);
+    if (row?.vin !== vin) throw vehicleNotInSchedule(vin);
+    const events = await readVehicleEvents(reading, vin, MAX_EVENTS, { refId: params['ref-id'] });
     return { ...scheduleVehicleBody(row), events: events.map(eventBody) };
   });
 }
-
-const notIn = (vin: string) => new Problem('VEHICLE_NOT_FOUND', `${vin} is not in this schedule`);
 
 /** Sorts immediately before the VIN. */
 const before = (vin: string) =>

@@ -7,6 +7,7 @@ import {
   listCursor,
   page,
   Problem,
+  scopesOf,
   serve,
   type Server,
 } from '../../../service/http/index.js';
@@ -26,6 +27,7 @@ import {
   ScheduleConflict,
 } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
+import { holdPlan } from '../plan-scope.js';
 import { decisionBody, exposureOf, scheduleBody, scheduleOf, waveBody } from './schedule-bodies.js';
 
 const SCHEDULES = listCursor('schedules', ID_POSITION);
@@ -35,38 +37,54 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, scheduleApi.createSchedule, async ({ request, body: plan }) => {
     refuseFaulty(plan, mayControl);
+    const scopes = scopesOf(request);
+    await holdPlan(database, plan, scopes);
     const how = { by: callerOf(request), approval };
     const faults = await createSchedule(database, plan, how, clock()).catch(conflictAsProblem);
     if (faults.length > 0) throw invalid(faults);
-    const planned = scheduleBody(await scheduleOf(context, plan['ref-id']));
+    const planned = scheduleBody(await scheduleOf(context, plan['ref-id']), scopes);
     wake();
     return planned;
   });
 
-  serve(server, scheduleApi.previewSchedule, async ({ body: plan }) => {
+  serve(server, scheduleApi.previewSchedule, async ({ request, body: plan }) => {
     refuseFaulty(plan, mayControl);
+    await holdPlan(reading, plan, scopesOf(request));
     const preview = await previewSchedule(reading, plan, clock());
     if (!('waves' in preview)) throw invalid(preview);
     return preview;
   });
 
-  serve(server, scheduleApi.previewStoredSchedule, async ({ params: { 'ref-id': refId } }) => {
-    const schedule = await scheduleOf(context, refId);
-    const { id, plan } = schedule;
-    const listed = isChosenLater(schedule) ? undefined : id;
-    const preview = await previewSchedule(reading, plan, clock(), listed);
-    if (!('waves' in preview)) throw invalid(preview);
-    return preview;
-  });
+  serve(
+    server,
+    scheduleApi.previewStoredSchedule,
+    async ({ request, params: { 'ref-id': refId } }) => {
+      const schedule = await scheduleOf(context, refId);
+      const { id, plan } = schedule;
+      const listed = isChosenLater(schedule) ? undefined : id;
+      const preview = await previewSchedule(reading, plan, clock(), listed);
+      if (!('waves' in preview)) throw invalid(preview);
+      // Somebody else may have named vehicles of other models.
+      if (scopesOf(request) === null) return preview;
+      return { ...preview, waves: preview.waves.map((wave) => ({ ...wave, vins: [] })) };
+    },
+  );
 
-  serve(server, scheduleApi.listSchedules, async ({ query: { limit, cursor } }) => {
+  serve(server, scheduleApi.listSchedules, async ({ request, query: { limit, cursor } }) => {
+    const scopes = scopesOf(request);
     const position = SCHEDULES.read(cursor);
     const before = position === undefined ? undefined : Number(position);
-    const rows = await listSchedules(reading, before, limit);
-    return page(rows, limit, SCHEDULES, ({ id }) => String(id), scheduleBody);
+    const rows = await listSchedules(reading, { before, limit, scopes });
+    return page(
+      rows,
+      limit,
+      SCHEDULES,
+      ({ id }) => String(id),
+      (row) => scheduleBody(row, scopes),
+    );
   });
 
-  serve(server, scheduleApi.getSchedule, async ({ params: { 'ref-id': refId } }) => {
+  serve(server, scheduleApi.getSchedule, async ({ request, params: { 'ref-id': refId } }) => {
     const schedule = await scheduleOf(context, refId);
     const [states, waves, decisions, waiting, guardTest] = await Promise.all([
       countStates(reading, schedule.id),
@@ -76,7 +94,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
       readGuardTest(reading, schedule),
     ]);
     return {
-      ...scheduleBody(schedule),
+      ...scheduleBody(schedule, scopesOf(request)),
       digest:
         schedule.status === 'proposed' ? (await contentOf(reading, schedule.id)).digest : null,
       states,
@@ -93,7 +111,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
     const who = { by: callerOf(request), reason, approval, digest };
     await act(database, refId, 'approve', who, clock()).catch(conflictAsProblem);
     wake();
-    return scheduleBody(await scheduleOf(context, refId));
+    return scheduleBody(await scheduleOf(context, refId), scopesOf(request));
   });
 
   for (const action of OTHER_ACTIONS) {
@@ -101,7 +119,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
       const who = { by: callerOf(request), reason: body?.reason ?? '', approval };
       await act(database, refId, action, who, clock()).catch(conflictAsProblem);
       wake();
-      return scheduleBody(await scheduleOf(context, refId));
+      return scheduleBody(await scheduleOf(context, refId), scopesOf(request));
     });
   }
 }

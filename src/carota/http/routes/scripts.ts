@@ -12,6 +12,7 @@ import {
   listCursor,
   page,
   Problem,
+  scopesOf,
   serve,
   type Served,
   type Server,
@@ -33,6 +34,7 @@ import {
 import { type CarotaContext } from '../context.js';
 import { refuseOtherScripts } from '../own-vehicle.js';
 import { addTargetOf, checkedHardware, type TargetFacts } from '../target.js';
+import { unknownScript } from '../unknown.js';
 import { inUse, quotaProblem } from '../uploads.js';
 import { artifactUrl } from './artifacts.js';
 
@@ -74,8 +76,12 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
     },
   );
 
-  serve(server, updateScriptApi.listScripts, async ({ query: { limit, cursor } }) => {
-    const rows = await listScripts(context.reading, SCRIPTS.read(cursor) ?? '', limit);
+  serve(server, updateScriptApi.listScripts, async ({ request, query: { limit, cursor } }) => {
+    const rows = await listScripts(context.reading, {
+      after: SCRIPTS.read(cursor) ?? '',
+      limit,
+      scopes: scopesOf(request),
+    });
     return page(rows, limit, SCRIPTS, ({ script_ref_id }) => script_ref_id, scriptBody);
   });
 
@@ -112,7 +118,7 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
         (path) => path === target,
         (targets) => deleteScript(database, scriptRefId, targets, clock()),
       );
-      if (outcome === 'unknown') throw notFound(scriptRefId);
+      if (outcome === 'unknown') throw unknownScript(scriptRefId);
       if (outcome !== 'deleted') throw inUse(`update script ${scriptRefId}`, outcome.users);
     },
   );
@@ -164,12 +170,9 @@ async function publishedScript(
   scriptRefId: string,
 ): Promise<ScriptRow> {
   const script = await findScript(database, scriptRefId);
-  if (!script) throw notFound(scriptRefId);
+  if (!script) throw unknownScript(scriptRefId);
   return script;
 }
-
-const notFound = (scriptRefId: string) =>
-  new Problem('SCRIPT_NOT_FOUND', `there is no update script '${scriptRefId}'`);
 
 function scriptBody({
   script,

@@ -17,7 +17,7 @@ export function vehicleTimelineRoute(server: Server, { reading }: CarotaContext)
     const vin = params.vin.toUpperCase();
     const refId = query['ref-id'];
     const steps = await readVehicleSteps(reading, vin, refId);
-    const events = await readVehicleEvents(reading, vin, MAX_EVENTS, refId);
+    const events = await readVehicleEvents(reading, vin, MAX_EVENTS, { refId });
     if (!steps && events.length === 0 && !(await findVehicle(reading, vin))) {
       throw new Problem('VEHICLE_NOT_FOUND', `there is no vehicle ${vin}`);
     }

@@ -15,6 +15,7 @@ import {
   listCursor,
   page,
   Problem,
+  scopesOf,
   serve,
   type Served,
   type Server,
@@ -32,6 +33,7 @@ import {
   type VehicleRow,
 } from '../../vehicles/index.js';
 import { type CarotaContext } from '../context.js';
+import { unknownVehicle } from '../unknown.js';
 import { eventBody } from './event-body.js';
 
 /** unique_violation (PostgreSQL appendix A). */
@@ -42,15 +44,23 @@ const VEHICLES = listCursor('vehicles', VIN_POSITION);
 export function vehicleRoutes(server: Server, context: CarotaContext): void {
   const { database, reading, clock } = context;
 
-  serve(server, vehicleApi.listVehicles, async ({ query: { limit, cursor, ...filter } }) => {
+  serve(server, vehicleApi.listVehicles, async ({ request, query }) => {
+    const { limit, cursor, ...filter } = query;
     const after = VEHICLES.read(cursor) ?? '';
-    const rows = await listVehicles(reading, { after, limit, ...filter });
+    const rows = await listVehicles(reading, {
+      after,
+      limit,
+      ...filter,
+      scopes: scopesOf(request),
+    });
     return page(rows, limit, VEHICLES, ({ vin }) => vin, vehicleBody);
   });
 
-  serve(server, vehicleApi.getVehicle, async ({ params }) => {
+  serve(server, vehicleApi.getVehicle, async ({ request, params }) => {
     const vehicle = await vehicleOf(context, params.vin);
-    const events = await readVehicleEvents(reading, vehicle.vin, MAX_EVENTS);
+    const events = await readVehicleEvents(reading, vehicle.vin, MAX_EVENTS, {
+      scopes: scopesOf(request),
+    });
     return { ...vehicleBody(vehicle), events: events.map(eventBody) };
   });
 
@@ -79,7 +89,7 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
         throw error;
       },
     );
-    if (!isErased) throw new Problem('VEHICLE_NOT_FOUND', `there is no vehicle ${vin}`);
+    if (!isErased) throw unknownVehicle(vin);
   });
 
   serve(server, vehicleApi.importVehicles, async ({ request }) => {
@@ -102,7 +112,7 @@ const storingFor = (request: FastifyRequest) => ({
 async function vehicleOf({ database }: CarotaContext, given: string): Promise<VehicleRow> {
   const vin = given.toUpperCase();
   const vehicle = await findVehicle(database, vin);
-  if (!vehicle) throw new Problem('VEHICLE_NOT_FOUND', `there is no vehicle ${vin}`);
+  if (!vehicle) throw unknownVehicle(vin);
   return vehicle;
 }
 
