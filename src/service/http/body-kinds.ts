@@ -1,10 +1,10 @@
 /** Request bodies other than plain JSON: lines of CSV or NDJSON, arbitrary bytes, signed JSON. */
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { type BodyLimit, LINE_TYPES } from '../../contract/index.js';
+import { type BodyLimit, FORM_TYPE, LINE_TYPES } from '../../contract/index.js';
 import { type LineFormat } from '../lines.js';
 import { bodyStream, type ReadingLimit } from './body-stream.js';
-import { Problem } from './problem.js';
+import { invalid, Problem } from './problem.js';
 import { readBytes } from './json-body.js';
 
 /** What a route without a body takes for one, and ignores. */
@@ -35,6 +35,26 @@ export function takeSigned(scope: FastifyInstance): void {
   scope.addContentTypeParser('application/json', (request: FastifyRequest) =>
     readBytes(request.raw, bodyLimitOf(request)),
   );
+}
+
+/** This scope accepts the fields of a form. */
+export function takeForm(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser(FORM_TYPE, async (request: FastifyRequest) =>
+    fieldsOf((await readBytes(request.raw, bodyLimitOf(request))).toString('latin1')),
+  );
+}
+
+/** @throws Problem 400 */
+function fieldsOf(text: string): Record<string, string> {
+  const fields = [...new URLSearchParams(text)];
+  const names = new Set<string>();
+  for (const [name] of fields) {
+    // Which of them would count?
+    if (names.has(name)) throw invalid([{ path: '', message: 'has a field more than once' }]);
+    names.add(name);
+  }
+  return Object.fromEntries(fields);
 }
 
 function takeStream(scope: FastifyInstance, types: '*' | string[]): void {
