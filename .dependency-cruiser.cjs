@@ -4,8 +4,9 @@
  *   contract, uptane  <-  service  <-  adapter
  *   contract  <-  service, update-script, uptane  <-  carota
  *   contract  <-  update-script  <-  vehicle  <-  fleet
- *   uptane (knows nobody)  <-  vehicle
- *   x509 (knows nobody)  <-  service, carota, vehicle
+ *   asn1 (knows nobody)  <-  uptane, x509, service, carota
+ *   uptane  <-  vehicle
+ *   x509  <-  service, carota, vehicle
  *   contract  <-  console (in the browser; it asks the servers over HTTP)
  *   contract  <-  service  <-  test-bed (tests import it too)
  *   all of them  <-  quickstart | bench  <-  cli
@@ -25,12 +26,13 @@ const only = (from, ...allowed) => ({
 module.exports = {
   forbidden: [
     only('contract'),
-    only('uptane'),
-    only('x509'),
-    only('service', 'contract', 'uptane', 'x509'),
+    only('asn1'),
+    only('uptane', 'asn1'),
+    only('x509', 'asn1'),
+    only('service', 'contract', 'uptane', 'x509', 'asn1'),
     only('adapter', 'service', 'contract'),
     only('update-script', 'contract'),
-    only('carota', 'service', 'update-script', 'uptane', 'contract', 'x509'),
+    only('carota', 'service', 'update-script', 'uptane', 'contract', 'x509', 'asn1'),
     only('vehicle', 'uptane', 'update-script', 'contract', 'x509'),
     only('fleet', 'vehicle', 'uptane', 'update-script', 'contract'),
     only('console', 'contract'),

@@ -1,5 +1,4 @@
 /** The CarOTA Server: creates its parts, opens them in order and closes them in reverse order. */
-import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
@@ -26,10 +25,13 @@ import { VERSION } from '../service/version.js';
 import { SignerClient } from '../uptane/signing/index.js';
 import {
   type ArtifactStore,
+  DEFAULT_UPLOAD_QUOTA,
   DiskStore,
+  IncomingFolder,
   openS3Objects,
   openS3Store,
   type PublishedObjects,
+  Uploads,
 } from './artifacts/index.js';
 import { Director, openDirectorKeys, TIME_KEYS } from './director/index.js';
 import { expireRefusedEvents } from './events/index.js';
@@ -188,9 +190,18 @@ async function start(
     directorRootExpires: directorKeys.rootExpires,
   });
   opened.add('notifications', () => notifications.sender.stop());
-  const incoming = join(resolve(settings.dataDir), 'incoming');
-  // What a killed server has left there: parts of artifacts, and dossiers with their VINs.
-  await rm(incoming, { recursive: true, force: true });
+  const incoming = await IncomingFolder.open(resolve(settings.dataDir));
+  const uploads = new Uploads({
+    database: database.requests,
+    store,
+    incoming,
+    quota: settings.uploadQuota ?? DEFAULT_UPLOAD_QUOTA,
+    clock,
+    onFailure: (error) => log.warn({ err: error }, 'upkeep of uploads failed; it is repeated'),
+  });
+  opened.add('uploads', () => uploads.stop());
+  // What a killed server has left: parts of artifacts, and dossiers with their VINs.
+  await uploads.start();
   const server = await createCarotaServer({
     vehicles,
     enrolment,
@@ -198,6 +209,7 @@ async function start(
     reading: database.reading,
     store,
     incoming,
+    uploads,
     urlKey: await ownKey(database, 'artifact-url'),
     urlTtl: settings.urlTtl ?? URL_TTL_SECONDS,
     publicUrl: settings.publicUrl,

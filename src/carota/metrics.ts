@@ -10,6 +10,7 @@ import { type HttpLimit, REFUSALS } from '../service/limits/index.js';
 import { REFUSAL_REASONS } from '../contract/carota-api/index.js';
 import { type ManifestFault } from '../uptane/manifest/manifest-refusal.js';
 import { ATTACKS } from '../uptane/refusal.js';
+import { usedRoom } from './artifacts/upload-room.js';
 import { type EcuStanding } from './director/index.js';
 import { countRefusedEvents, type Received } from './events/index.js';
 
@@ -110,6 +111,17 @@ export class CarotaMetrics {
         for (const { reason, count } of await countRefusedEvents(database)) {
           this.set({ reason }, count);
         }
+      },
+    });
+    new Gauge({
+      name: 'otaops_carota_stored_bytes',
+      help: 'What artifacts (uploads in progress included) and update scripts take of their quota',
+      labelNames: ['kind'],
+      registers: [this.#registry],
+      async collect() {
+        const { artifacts, scripts } = await usedRoom(database);
+        this.set({ kind: 'artifacts' }, artifacts.bytes);
+        this.set({ kind: 'scripts' }, scripts.bytes);
       },
     });
     new Gauge({

@@ -1,4 +1,5 @@
 /** Startup settings of a CarOTA Server. */
+import { type UploadQuota } from './artifacts/index.js';
 import { type AdapterSettings, type ApprovalRule } from './schedules/index.js';
 import { type SignInLimits } from '../service/access/index.js';
 import { type TlsFilePaths } from '../service/vehicle-tls/index.js';
@@ -39,6 +40,8 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly auditOtlpToken?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
+  /** What artifacts and update scripts may take. */
+  readonly uploadQuota?: UploadQuota | undefined;
   /** How long a statement may take that reads for people, seconds. */
   readonly searchSeconds?: number | undefined;
   /** Secrets with which the adapter signs its call-back; several during a change. */

@@ -3,30 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { ApiError, NoAnswer } from '../contract/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { VERSION } from '../service/version.js';
-import { auditCommand } from './commands/audit.js';
-import { benchCommand } from './commands/bench.js';
-import { callbacksCommand } from './commands/callbacks.js';
-import { carotaCommand } from './commands/carota.js';
 import { completionCommand } from './commands/completion.js';
-import { deadLettersCommand } from './commands/dead-letters.js';
-import { dossierCommand } from './commands/dossier/index.js';
-import { doctorCommand } from './commands/doctor.js';
-import { eventsCommand } from './commands/events.js';
-import { keysCommand } from './commands/keys.js';
-import { operationsCommand } from './commands/operations/index.js';
-import { quickstartCommand } from './commands/quickstart.js';
-import { rateCommand } from './commands/rate.js';
-import { repositoryCommand } from './commands/repository/index.js';
-import { secondaryCommand } from './commands/secondary.js';
-import { serveCommand } from './commands/serve.js';
-import { signerCommand } from './commands/signer.js';
-import { simulateCommand } from './commands/simulate.js';
-import { tokenCommand } from './commands/token.js';
-import { triggerCommand } from './commands/trigger.js';
-import { tufClientCommand } from './commands/tuf-client.js';
-import { uptaneClientCommand } from './commands/uptane-client.js';
-import { vehicleCommand } from './commands/vehicle.js';
-import { vehiclesCommand } from './commands/vehicles.js';
 import { printError } from './output.js';
 import { faultText } from './server-client.js';
 import {
@@ -46,6 +23,38 @@ const WRONG_USE = 2;
 const REFUSED = 3;
 const UNREACHABLE = 4;
 
+/** Adds a command to the program. */
+type AddCommand = (program: Command) => void;
+
+/** The commands by name, in the order of the help. Loading all their modules takes longer than most of their work. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  quickstart: async () => (await import('./commands/quickstart.js')).quickstartCommand,
+  serve: async () => (await import('./commands/serve.js')).serveCommand,
+  carota: async () => (await import('./commands/carota.js')).carotaCommand,
+  trigger: async () => (await import('./commands/trigger.js')).triggerCommand,
+  operations: async () => (await import('./commands/operations/index.js')).operationsCommand,
+  events: async () => (await import('./commands/events.js')).eventsCommand,
+  vehicles: async () => (await import('./commands/vehicles.js')).vehiclesCommand,
+  'dead-letters': async () => (await import('./commands/dead-letters.js')).deadLettersCommand,
+  callbacks: async () => (await import('./commands/callbacks.js')).callbacksCommand,
+  rate: async () => (await import('./commands/rate.js')).rateCommand,
+  token: async () => (await import('./commands/token.js')).tokenCommand,
+  artifacts: async () => (await import('./commands/artifacts.js')).artifactsCommand,
+  scripts: async () => (await import('./commands/scripts.js')).scriptsCommand,
+  dossier: async () => (await import('./commands/dossier/index.js')).dossierCommand,
+  audit: async () => (await import('./commands/audit.js')).auditCommand,
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand,
+  vehicle: async () => (await import('./commands/vehicle.js')).vehicleCommand,
+  secondary: async () => (await import('./commands/secondary.js')).secondaryCommand,
+  simulate: async () => (await import('./commands/simulate.js')).simulateCommand,
+  bench: async () => (await import('./commands/bench.js')).benchCommand,
+  keys: async () => (await import('./commands/keys.js')).keysCommand,
+  repository: async () => (await import('./commands/repository/index.js')).repositoryCommand,
+  signer: async () => (await import('./commands/signer.js')).signerCommand,
+  'tuf-client': async () => (await import('./commands/tuf-client.js')).tufClientCommand,
+  'uptane-client': async () => (await import('./commands/uptane-client.js')).uptaneClientCommand,
+};
+
 /**
  * Runs one command to completion.
  *
@@ -54,14 +63,15 @@ const UNREACHABLE = 4;
  */
 export async function run(args: readonly string[]): Promise<number> {
   try {
-    await program().parseAsync(args, { from: 'user' });
+    await (await program(args)).parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
     return exitCodeOf(error);
   }
 }
 
-function program(): Command {
+/** Has the command that the arguments start with; all commands for help, completion and an unknown name. */
+async function program([first = '']: readonly string[]): Promise<Command> {
   const root = new Command('otaops')
     .description('OTA Operations: runs over-the-air update campaigns for vehicles')
     .version(VERSION)
@@ -75,29 +85,11 @@ function program(): Command {
       await applySecretFiles(command);
     })
     .exitOverride();
-  quickstartCommand(root);
-  serveCommand(root);
-  carotaCommand(root);
-  triggerCommand(root);
-  operationsCommand(root);
-  eventsCommand(root);
-  vehiclesCommand(root);
-  deadLettersCommand(root);
-  callbacksCommand(root);
-  rateCommand(root);
-  tokenCommand(root);
-  dossierCommand(root);
-  auditCommand(root);
-  doctorCommand(root);
-  vehicleCommand(root);
-  secondaryCommand(root);
-  simulateCommand(root);
-  benchCommand(root);
-  keysCommand(root);
-  repositoryCommand(root);
-  signerCommand(root);
-  tufClientCommand(root);
-  uptaneClientCommand(root);
+  const needed = Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS);
+  for (const name of needed) {
+    const add = await COMMANDS[name]?.();
+    add?.(root);
+  }
   completionCommand(root);
   for (const command of root.commands) inheritSettings(command, root);
   return root;

@@ -25,16 +25,23 @@ export interface ServerCommand {
 /** Settings for server URL and token. */
 export const SERVER_SETTINGS = [URL_SETTING, TOKEN, ALLOW_PLAIN_HTTP, CA, DATA_DIR] as const;
 
+/** The same for the CarOTA Server. */
+export const CAROTA_SETTINGS = SERVER_SETTINGS.map((setting) => {
+  if (setting === URL_SETTING) return { ...setting, default: 'http://127.0.0.1:8090' };
+  return setting === DATA_DIR ? { ...setting, default: './.otaops-carota' } : setting;
+});
+
 export function serverCommand(
   parent: Command,
   { usage, description, examples }: ServerCommand,
+  settings: Parameters<typeof addSettings>[1] = SERVER_SETTINGS,
 ): Command {
   const command = parent
     .command(usage)
     .description(description)
     .option('--json', 'print JSON, for programs');
   addExamples(command, examples);
-  return addSettings(command, SERVER_SETTINGS);
+  return addSettings(command, settings);
 }
 
 export function addExamples(command: Command, examples: readonly string[]): Command {

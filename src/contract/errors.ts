@@ -241,6 +241,16 @@ export const ERRORS = {
     'There is another update script with this script-ref-id.',
     'Choose another script-ref-id: a script never changes.',
   ),
+  QUOTA_EXCEEDED: error(
+    409,
+    'The artifacts or update scripts take as much room as they may.',
+    'Delete what is not needed any more, or raise the limit that errorMessage names.',
+  ),
+  IN_USE: error(
+    409,
+    'Something still uses what would be deleted.',
+    'Remove what errorMessage names first; what a schedule has used stays.',
+  ),
   ECU_CONFLICT: error(
     409,
     'Another ECU, of this vehicle or another one, has the key.',

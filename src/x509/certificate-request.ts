@@ -1,8 +1,8 @@
 /** Certification requests (PKCS #10, RFC 2986), read and written. */
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { commonNamesIn } from './certificate.js';
-import { childrenOf, contextTag, DerFault, expectTag, readDer, TAG } from './der-reader.js';
-import { der, integer, sequence } from './der-writer.js';
+import { childrenOf, contextTag, DerFault, expectTag, readDer, TAG } from '../asn1/index.js';
+import { der, integer, sequence } from '../asn1/index.js';
 import { nameOf, signedStructure } from './issuer.js';
 import { isSignedBy, readPublicKey, readSigned } from './signatures.js';
 
@@ -36,7 +36,7 @@ export function readCertificateRequest(
 /** @param key private, on P-256 @returns in DER */
 export function writeCertificateRequest(commonName: string, key: KeyObject): Buffer {
   const content = sequence(
-    integer('0'),
+    integer(0n),
     nameOf(commonName),
     createPublicKey(key).export({ format: 'der', type: 'spki' }),
     der(contextTag(0, true)),

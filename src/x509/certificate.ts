@@ -13,7 +13,7 @@ import {
   readText,
   readTime,
   TAG,
-} from './der-reader.js';
+} from '../asn1/index.js';
 import { OID } from './oids.js';
 import { readPublicKey, readSigned, type Signed } from './signatures.js';
 

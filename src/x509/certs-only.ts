@@ -7,8 +7,8 @@ import {
   readDer,
   readOid,
   TAG,
-} from './der-reader.js';
-import { der, integer, oid, sequence, set } from './der-writer.js';
+} from '../asn1/index.js';
+import { der, integer, oid, sequence, set } from '../asn1/index.js';
 import { OID } from './oids.js';
 
 /** @param certificates in DER @returns in DER */
@@ -18,7 +18,7 @@ export const writeCertsOnly = (certificates: readonly Uint8Array[]): Buffer =>
     der(
       contextTag(0, true),
       sequence(
-        integer('1'),
+        integer(1n),
         set(),
         sequence(oid(OID.data)),
         der(contextTag(0, true), ...certificates),

@@ -2,7 +2,6 @@
 export * from './certificate.js';
 export * from './certificate-request.js';
 export * from './certs-only.js';
-export * from './der-reader.js';
 export * from './issuer.js';
 export * from './oids.js';
 export * from './pem.js';

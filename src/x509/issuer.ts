@@ -1,8 +1,19 @@
 /** Issues certificates (RFC 5280) with an ECDSA key on P-256. */
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { type Certificate, readCertificate } from './certificate.js';
-import { childrenOf, contextTag, readBits, readDer, TAG } from './der-reader.js';
-import { bits, der, integer, octets, oid, sequence, set, time, truth, utf8 } from './der-writer.js';
+import { childrenOf, contextTag, readBits, readDer, TAG } from '../asn1/index.js';
+import {
+  bits,
+  der,
+  integer,
+  octets,
+  oid,
+  sequence,
+  set,
+  time,
+  truth,
+  utf8,
+} from '../asn1/index.js';
 import { OID } from './oids.js';
 
 export const SIGNATURE_ALGORITHM = sequence(oid(OID.ecdsaWithSha256));
@@ -58,7 +69,7 @@ export function selfSigned(commonName: string, key: KeyObject, validity: Validit
   const publicKeyInfo = createPublicKey(key).export({ format: 'der', type: 'spki' });
   const keyIdentifier = keyIdentifierOf(publicKeyInfo);
   const content = certificateContent({ issuer: name, subject: name, publicKeyInfo, validity }, [
-    extension(OID.basicConstraints, sequence(truth(true), integer('0')), true),
+    extension(OID.basicConstraints, sequence(truth(true), integer(0n)), true),
     extension(OID.keyUsage, CERT_AND_CRL_SIGN, true),
     extension(OID.subjectKeyIdentifier, octets(keyIdentifier)),
   ]);
@@ -111,8 +122,8 @@ interface Holder {
 
 const certificateContent = (holder: Holder, extensions: readonly Uint8Array[]): Buffer =>
   sequence(
-    der(contextTag(0, true), integer('2')),
-    integer(newSerial()),
+    der(contextTag(0, true), integer(2n)),
+    integer(BigInt(`0x${newSerial()}`)),
     SIGNATURE_ALGORITHM,
     holder.issuer,
     sequence(time(holder.validity.notBefore), time(holder.validity.notAfter)),

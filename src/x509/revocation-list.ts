@@ -11,8 +11,8 @@ import {
   readSerial,
   readTime,
   TAG,
-} from './der-reader.js';
-import { der, integer, octets, oid, sequence, time } from './der-writer.js';
+} from '../asn1/index.js';
+import { der, integer, octets, oid, sequence, time } from '../asn1/index.js';
 import { type Issuer, SIGNATURE_ALGORITHM, signedStructure } from './issuer.js';
 import { OID } from './oids.js';
 import { isSignedBy, readSigned, type Signed } from './signatures.js';
@@ -76,16 +76,18 @@ export function writeRevocationList(
   revocations: readonly Revocation[],
   { number, thisUpdate, nextUpdate }: { number: number; thisUpdate: number; nextUpdate: number },
 ): Buffer {
-  const entries = revocations.map(({ serial, at }) => sequence(integer(serial), time(at)));
+  const entries = revocations.map(({ serial, at }) =>
+    sequence(integer(BigInt(`0x${serial}`)), time(at)),
+  );
   const extensions = sequence(
     sequence(
       oid(OID.authorityKeyIdentifier),
       octets(sequence(der(contextTag(0, false), issuer.keyIdentifier))),
     ),
-    sequence(oid(OID.crlNumber), octets(integer(number.toString(16)))),
+    sequence(oid(OID.crlNumber), octets(integer(BigInt(number)))),
   );
   const content = sequence(
-    integer('1'),
+    integer(1n),
     SIGNATURE_ALGORITHM,
     issuer.name,
     time(thisUpdate),

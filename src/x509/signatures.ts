@@ -1,6 +1,6 @@
 /** Signatures over structures of X.509, made and checked with node:crypto. */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { childrenOf, DerFault, type Element, readBits, readOid } from './der-reader.js';
+import { childrenOf, DerFault, type Element, readBits, readOid } from '../asn1/index.js';
 
 interface Algorithm {
   /** undefined: the key's own, as Ed25519 has it. */

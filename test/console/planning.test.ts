@@ -88,6 +88,26 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByRole('link', { name: 'HU 1.4.0' }).waitFor();
   });
 
+  test('an artifact is deleted, unless something uses it', async () => {
+    await carota.upload(Buffer.from('not needed any more'));
+    await visit(page, '/artifacts', 'Artifacts');
+    await page.getByText(/^2 of 10,000 artifacts/).waitFor();
+    const remove = async (name: string) => {
+      const row = page.getByRole('row', { name: new RegExp(name) });
+      await row.getByRole('button', { name: 'Delete' }).click();
+      const dialog = page.getByRole('alertdialog', { name: `Delete: ${name}?` });
+      await dialog.getByRole('button', { name: 'Delete' }).click();
+      return dialog;
+    };
+    const gone = await remove('test');
+    await gone.waitFor({ state: 'detached' });
+    await page.getByText(/^1 of 10,000 artifacts/).waitFor();
+    const used = await remove('HU 1.4.0');
+    await used.getByText(/is used by the target artifacts\//).waitFor();
+    await used.getByRole('button', { name: 'Keep as is' }).click();
+    await page.getByRole('link', { name: 'HU 1.4.0' }).waitFor();
+  });
+
   test('vehicles are imported, invalid lines rejected with their numbers', async () => {
     await visit(page, '/vehicles', 'Vehicles');
     const lines = [
@@ -305,6 +325,39 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByRole('region', { name: 'Installed versions' }).getByText('1.3.2').waitFor();
   });
 
+  test('the approval page of the next campaign shows what differs from the last one', async () => {
+    const { sha256, md5, size } = await carota.upload(Buffer.from('software 1.5.0'));
+    const script = {
+      ...{ version: 'v1', 'script-ref-id': 'hu 1.5', model: MODEL },
+      ecus: [{ ecu: 'HU', version: '1.5.0', artifact: { sha256, md5, size } }],
+    };
+    await carota.call('POST', '/v1.0/update-scripts', { body: script });
+    const plan = {
+      ...{ 'ref-id': 'winter 2', 'script-ref-id': 'hu 1.5', model: MODEL },
+      vins: [...vins.slice(2), vinOf(90, 'CSP')],
+      guard: { maxFailures: 2 },
+    };
+    await carota.call('POST', '/v1.0/schedules', { body: plan });
+    await visit(page, '/schedules/winter%202', 'winter 2');
+    const plans = page.getByRole('region', { name: 'Changes of the plan' });
+    await plans.getByText('guard/maxFailures').waitFor();
+    await plans.getByText('{"tags":["winter"]}').waitFor();
+    const row = page
+      .getByRole('region', { name: 'Software of both scripts' })
+      .getByRole('row', { name: /HU/ });
+    expect(await row.innerText()).toMatch(/1\.4\.0[\s\S]+1\.5\.0[\s\S]+changed/);
+    await row.getByText(sha256).waitFor();
+    await page.getByText('19 vehicles, 20 in the last campaign: 1 added, 2 removed.').waitFor();
+    await page.getByText('Removed: 2 vehicles').click();
+    const removed = page.getByRole('region', { name: 'Vehicles removed' });
+    for (const vin of vins.slice(0, 2)) await removed.getByText(vin).waitFor();
+    await page.getByText('Added: 1 vehicle').click();
+    const added = page.getByRole('region', { name: 'Vehicles added' });
+    expect(await added.locator('tbody tr').count()).toBe(1);
+    await page.getByRole('link', { name: REF_ID }).first().waitFor();
+    await expectAccessible(page);
+  });
+
   test('the record of the schedule is saved, as JSON Lines, as PDF, and for the archive', async () => {
     await visit(page, PATH, REF_ID);
     const save = async (name: string) => {
@@ -353,6 +406,7 @@ describe.runIf(await hasChromium())('planning', () => {
     expectGoodPages(browser, { httpUrl: carota.carota.httpUrl, token: carota.token }, view, [
       { path: '/schedules', heading: 'Schedules' },
       { path: PATH, heading: REF_ID },
+      { path: '/schedules/winter%202', heading: 'winter 2' },
       { path: '/schedules/new', heading: 'Plan a schedule' },
       { path: '/scripts', heading: 'Update scripts' },
       { path: '/scripts/hu%201.4', heading: 'hu 1.4' },

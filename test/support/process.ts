@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { hasListenerLeak, passOnListenerLeak } from './listener-leak.js';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -31,9 +32,14 @@ export function otaops(
     ...(cwd === undefined ? {} : { cwd }),
   });
   let output = '';
+  let hasLeaked = false;
   const listeners = new Set<() => void>();
   const take = (chunk: Buffer) => {
     output += chunk.toString();
+    if (!hasLeaked && hasListenerLeak(output)) {
+      hasLeaked = true;
+      passOnListenerLeak(`otaops ${args.join(' ')}`, output);
+    }
     for (const listener of listeners) listener();
   };
   child.stdout.on('data', take);

@@ -1,6 +1,6 @@
 /** Stores artifacts as files in a directory. */
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Readable } from 'node:stream';
 import { type ArtifactStore, type ByteRange } from './artifact-store.js';
@@ -31,6 +31,10 @@ export class DiskStore implements ArtifactStore {
       stream.once('error', reject);
     });
     return stream;
+  }
+
+  async remove(sha256: string): Promise<void> {
+    await rm(this.#path(sha256), { force: true });
   }
 
   #path(sha256: string): string {

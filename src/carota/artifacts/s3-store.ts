@@ -21,7 +21,7 @@ export async function openS3Store({
   s3Bucket,
   s3Region,
 }: S3Settings): Promise<ArtifactStore> {
-  const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+  const { DeleteObjectCommand, GetObjectCommand } = await import('@aws-sdk/client-s3');
   const { Upload } = await import('@aws-sdk/lib-storage');
   const client = await openClient({ s3Url, s3Region });
   return {
@@ -41,6 +41,9 @@ export async function openS3Store({
       );
       if (!Body) throw new Error(`the store has no ${sha256}`);
       return Body as Readable;
+    },
+    async remove(sha256) {
+      await client.send(new DeleteObjectCommand({ Bucket: s3Bucket, Key: sha256 }));
     },
   };
 }

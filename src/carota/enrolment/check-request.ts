@@ -1,6 +1,7 @@
 /** What a request for a certificate must be (RFC 7030, section 4.2.1). Pure. */
 import { type KeyObject } from 'node:crypto';
-import { DerFault, readCertificateRequest } from '../../x509/index.js';
+import { DerFault } from '../../asn1/index.js';
+import { readCertificateRequest } from '../../x509/index.js';
 import { type CheckedRequest } from './authority.js';
 
 /** The request is refused; the message says why. */

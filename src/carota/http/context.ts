@@ -8,7 +8,7 @@ import { type Signer } from '../../service/chain/index.js';
 import { type HttpLimits } from '../../service/limits/index.js';
 import { type OpenedSignOn } from '../../service/sign-on/index.js';
 import { type ServerCertificate } from '../../service/tls/index.js';
-import { type ArtifactStore } from '../artifacts/index.js';
+import { type ArtifactStore, type IncomingFolder, type Uploads } from '../artifacts/index.js';
 import { type Enrolment } from '../enrolment/index.js';
 import { type Director } from '../director/index.js';
 import { type DossierWriter } from '../dossier/index.js';
@@ -22,8 +22,9 @@ export interface CarotaContext {
   /** The same for whatever may read a lot: it takes no connection from the rest. */
   readonly reading: Database;
   readonly store: ArtifactStore;
-  /** Directory of artifact uploads in progress. */
-  readonly incoming: string;
+  /** Of dossiers in progress. */
+  readonly incoming: IncomingFolder;
+  readonly uploads: Uploads;
   /** Key that signs artifact URLs. */
   readonly urlKey: Uint8Array;
   /** Minimum validity of an artifact URL, seconds. */

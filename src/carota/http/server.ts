@@ -26,6 +26,7 @@ import { enrolmentRoutes } from './routes/enrolment.js';
 import { imageRepositoryRoutes } from './routes/image-repository.js';
 import { notificationRoutes } from './routes/notifications.js';
 import { refusedEventRoutes } from './routes/refused-events.js';
+import { scheduleComparisonRoutes } from './routes/schedule-comparison.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { scheduleVehicleRoutes } from './routes/schedule-vehicles.js';
 import { scriptRoutes } from './routes/scripts.js';
@@ -56,6 +57,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   artifactRoutes(server, context);
   scriptRoutes(server, context);
   scheduleRoutes(server, context);
+  scheduleComparisonRoutes(server, context);
   scheduleVehicleRoutes(server, context);
   dossierRoute(server, context);
   vehicleRoutes(server, context);

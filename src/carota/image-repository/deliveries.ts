@@ -61,13 +61,17 @@ async function take(parts: DeliveryParts, delivery: Delivery): Promise<DeliveryR
   const roles = [...delivery].map(([role, { content }]) => ({ role, version: content.version }));
   const images = await repository.checkDelivery(delivery, signingTime());
   if (images === undefined) return { state: 'published', roles, missing: [] };
-  const missing = await missingImages(database, images);
-  if (missing.length > 0) {
+  const incomplete = async (missing: readonly DeliveredImage[]): Promise<DeliveryResult> => {
     await expectImages(database, missing, signingTime().getTime());
     return { state: 'incomplete', roles, missing };
-  }
+  };
+  const missing = await missingImages(database, images);
+  if (missing.length > 0) return incomplete(missing);
   for (const image of images) await checkBytes(store, image);
-  await exclusively(async () => {
+  return exclusively(async () => {
+    // Nothing is deleted while the repository changes, but it may have been since.
+    const deleted = await missingImages(database, images);
+    if (deleted.length > 0) return incomplete(deleted);
     // Images come before the metadata that lists them.
     for (const { target } of images) {
       const sha256 = target.hashes.get('sha256') ?? '';
@@ -75,8 +79,8 @@ async function take(parts: DeliveryParts, delivery: Delivery): Promise<DeliveryR
     }
     // Checks all of it again: another delivery may have been quicker.
     await repository.deliver(delivery, await online(), signingTime());
+    return { state: 'published', roles, missing: [] };
   });
-  return { state: 'published', roles, missing: [] };
 }
 
 /** The store knows the SHA-256; the length and every other hash that is listed must be right too. @throws Refusal */

@@ -10,7 +10,9 @@ import {
   describeImage,
   exclusively,
   FolderFiles,
+  imageFiles,
   ImageRepository,
+  proposedImage,
   RepositoryFault,
   type RepositoryStatus,
   signableBy,
@@ -19,7 +21,7 @@ import {
 } from '../../uptane/repository/index.js';
 import { type Signer } from '../../uptane/signing/index.js';
 import { Refusal } from '../../uptane/refusal.js';
-import { type ArtifactStore } from '../artifacts/index.js';
+import { type ArtifactStore, findArtifact } from '../artifacts/index.js';
 import { type Database } from '../../service/database/index.js';
 import { repositoryMark } from '../images/index.js';
 import { type DeliveryResult, takeDelivery } from './deliveries.js';
@@ -29,6 +31,12 @@ import { recordImage } from './published-images.js';
 /** The image cannot be a target; nothing has changed. */
 export class TargetRefused extends Error {
   override readonly name = 'TargetRefused';
+}
+
+/** @throws TargetRefused if the artifact was deleted meanwhile */
+async function checkStored(database: Database, sha256: string): Promise<void> {
+  if (await findArtifact(database, sha256)) return;
+  throw new TargetRefused(`artifact ${sha256} was deleted meanwhile`);
 }
 
 export interface NewTarget {
@@ -111,6 +119,7 @@ export class ServedRepository {
         releaseCounter,
       });
       const state = await this.#change(async () => {
+        await checkStored(database, sha256);
         // Whoever publishes it needs the image, and may be elsewhere.
         if (this.#options.offline.length === 0) {
           await this.#repository.keepImage(sha256, await store.read(sha256, undefined));
@@ -129,8 +138,40 @@ export class ServedRepository {
       if (error instanceof RepositoryFault || error instanceof Refusal) {
         throw new TargetRefused(error.message);
       }
+      await checkStored(database, sha256);
       throw error;
     }
+  }
+
+  /**
+   * Does work while nothing else changes in the repository.
+   *
+   * @param isMeant by path and digests of a target
+   * @param work is given the paths of such targets that are published or proposed
+   */
+  whileListed<T>(
+    isMeant: (path: string, digests: readonly string[]) => boolean,
+    work: (paths: readonly string[]) => Promise<T>,
+  ): Promise<T> {
+    return this.#change(async () => {
+      const { published, proposal } = await this.#repository.read();
+      const paths = [...published.targets.values(), ...proposal.targets.values()].flatMap(
+        ({ content: { targets } }) =>
+          [...targets]
+            .filter(([path, { hashes }]) => isMeant(path, Object.values(hashes)))
+            .map(([path]) => path),
+      );
+      return work([...new Set(paths)]);
+    });
+  }
+
+  /** Removes copies of an image that no metadata lists. Part of {@link whileListed}. */
+  async removeImage(
+    sha256: string,
+    names: readonly { readonly path: string; readonly digest: string }[],
+  ): Promise<void> {
+    const files = names.flatMap(({ path, digest }) => imageFiles(path, { digest }));
+    for (const file of [proposedImage(sha256), ...files]) await this.#files.remove(file);
   }
 
   /** Signed metadata of suppliers. @throws DeliveryRefused */

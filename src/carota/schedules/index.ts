@@ -2,6 +2,7 @@ export * from './adapter-client.js';
 export { admit } from './admission.js';
 export { advance } from './advance.js';
 export { contentOf } from './approval-digest.js';
+export * from './comparison.js';
 export * from './conflict.js';
 export { type DecisionRow, readDecisions } from './decisions.js';
 export * from './exposure.js';

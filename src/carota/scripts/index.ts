@@ -1,1 +1,2 @@
+export * from './delete-script.js';
 export * from './scripts.js';

@@ -5,6 +5,13 @@ import { type FieldError } from '../../contract/index.js';
 import { recordRequest } from '../../service/audit/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
+import {
+  lockUploads,
+  QuotaExceeded,
+  scriptFault,
+  type UploadQuota,
+  usedRoom,
+} from '../artifacts/index.js';
 
 export interface ScriptRow {
   readonly script_ref_id: string;
@@ -43,7 +50,8 @@ export async function artifactErrors(
   { ecus }: UpdateScript,
 ): Promise<FieldError[]> {
   const rows = await database.query<{ sha256: string; md5: string; size: number }>(
-    'select sha256, md5, size from artifacts where sha256 = any($1::text[])',
+    // In a transaction, none of them is deleted before it ends.
+    'select sha256, md5, size from artifacts where sha256 = any($1::text[]) for key share',
     [textArray(ecus.map(({ artifact }) => artifact.sha256))],
   );
   const artifacts = new Map(rows.map((row) => [row.sha256, row]));
@@ -62,28 +70,47 @@ export async function artifactErrors(
 /**
  * Stores a script. Publishing the same script again returns the stored one.
  *
- * @throws ScriptExists where the script-ref-id has different content
+ * @returns errors in what it says about artifacts: these may have been deleted since it was checked
+ * @throws ScriptExists where the script-ref-id has different content; QuotaExceeded
  */
 export async function publishScript(
-  database: Queryable,
+  tx: Queryable,
   script: UpdateScript,
-  by: string,
-  now: number,
-): Promise<{ row: ScriptRow; isNew: boolean }> {
+  { by, now, quota }: Publication,
+): Promise<{ row: ScriptRow; isNew: boolean } | { errors: readonly FieldError[] }> {
+  await lockUploads(tx);
+  const errors = await artifactErrors(tx, script);
+  if (errors.length > 0) return { errors };
   const scriptRefId = script['script-ref-id'];
-  const [made] = await database.query<ScriptRow>(
+  const [made] = await tx.query<ScriptRow>(
     `insert into update_scripts (script_ref_id, model, script, created_at, created_by)
      values ($1, $2, $3, $4, $5) on conflict do nothing returning ${COLUMNS}`,
     [scriptRefId, script.model, JSON.stringify(script), new Date(now), by],
   );
-  if (made) return { row: made, isNew: true };
-  const row = await findScript(database, scriptRefId);
+  if (made) {
+    await tx.query(
+      'insert into script_artifacts (script_ref_id, sha256) select $1, unnest($2::text[])',
+      [scriptRefId, textArray([...new Set(script.ecus.map(({ artifact }) => artifact.sha256))])],
+    );
+    const fault = scriptFault((await usedRoom(tx)).scripts, quota);
+    if (fault !== undefined) throw new QuotaExceeded('script-quota', fault);
+    return { row: made, isNew: true };
+  }
+  const row = await findScript(tx, scriptRefId);
   if (!row || !isDeepStrictEqual(row.script, script)) {
     throw new ScriptExists(
       `script '${scriptRefId}' exists with different content: scripts never change`,
     );
   }
   return { row, isNew: false };
+}
+
+interface Publication {
+  /** Id of the token. */
+  readonly by: string;
+  /** ms */
+  readonly now: number;
+  readonly quota: UploadQuota;
 }
 
 export async function findScript(

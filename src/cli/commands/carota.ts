@@ -47,6 +47,9 @@ import {
   SMTP_URL,
   TIMESTAMP_URL,
   TLS_SETTINGS,
+  UPLOAD_QUOTA_SETTINGS,
+  type UploadQuotaFlags,
+  uploadQuotaOf,
   URL_TTL,
   VEHICLE_BOOTSTRAP_CA,
   VEHICLE_CA,
@@ -63,6 +66,7 @@ interface CarotaFlags
     Omit<CarotaSettings, 'callbackSecrets' | 'secretKeys' | 'vehicleTls'>,
     HttpLimitFlags,
     SignInLimitFlags,
+    UploadQuotaFlags,
     VehicleTlsFlags {
   readonly vehicleTlsCert?: string;
   readonly vehicleTlsKey?: string;
@@ -92,6 +96,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [DIRECTOR_DIR, DIRECTOR_SIGNER, IMAGE_REPOSITORY_DIR, IMAGE_SIGNER]);
   addSettings(command, [IMAGE_ACCESS, IMAGE_BUCKET]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
+  addSettings(command, UPLOAD_QUOTA_SETTINGS);
   addSettings(command, [VEHICLE_PORT, VEHICLE_TLS_CERT, VEHICLE_TLS_KEY, VEHICLE_CA, VEHICLE_CRL]);
   addSettings(command, [
     ENROLMENT_CA,
@@ -116,6 +121,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
       secretKeys: secretKey,
       httpLimits: httpLimitsOf(flags),
       signInLimits: signInLimitsOf(flags),
+      uploadQuota: uploadQuotaOf(flags),
       vehicleTls: tlsFilesOf(flags, {
         cert: flags.vehicleTlsCert,
         key: flags.vehicleTlsKey,

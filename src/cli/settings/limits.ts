@@ -12,6 +12,7 @@ import {
   DEFAULT_VEHICLE_SIGN_IN_LIMITS,
   type SignInLimits,
 } from '../../service/access/sign-in-limits.js';
+import { DEFAULT_UPLOAD_QUOTA, type UploadQuota } from '../../carota/artifacts/upload-quota.js';
 import { READING_SECONDS } from '../../service/database/lanes.js';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../service/limits/index.js';
 import { parseAtLeastOne, parseCount, parseNetworks, parseTimeLimit } from './parsers.js';
@@ -210,6 +211,49 @@ export const brokerLimitsOf = (flags: BrokerLimitFlags): BrokerLimits => ({
 });
 
 const MEBIBYTE = 1024 ** 2;
+
+const megabytes = (flag: string, description: string, bytes: number): Setting<number> =>
+  atLeastOne(flag, `${description}, MiB`, bytes / MEBIBYTE);
+
+export const UPLOAD_QUOTA_SETTINGS = [
+  atLeastOne('--artifacts', 'artifacts at the CarOTA Server', DEFAULT_UPLOAD_QUOTA.artifacts),
+  megabytes(
+    '--artifact-megabytes',
+    'room for artifacts, uploads in progress included',
+    DEFAULT_UPLOAD_QUOTA.artifactBytes,
+  ),
+  megabytes(
+    '--artifact-megabytes-per-token',
+    'room for the artifacts that one token has uploaded',
+    DEFAULT_UPLOAD_QUOTA.artifactBytesPerToken,
+  ),
+  atLeastOne('--scripts', 'update scripts at the CarOTA Server', DEFAULT_UPLOAD_QUOTA.scripts),
+  megabytes('--script-megabytes', 'room for update scripts', DEFAULT_UPLOAD_QUOTA.scriptBytes),
+  megabytes(
+    '--upload-free-megabytes',
+    'what uploads leave free on the disk of the data directory',
+    DEFAULT_UPLOAD_QUOTA.freeDiskBytes,
+  ),
+] as const;
+
+/** Values of {@link UPLOAD_QUOTA_SETTINGS}. */
+export interface UploadQuotaFlags {
+  readonly artifacts: number;
+  readonly artifactMegabytes: number;
+  readonly artifactMegabytesPerToken: number;
+  readonly scripts: number;
+  readonly scriptMegabytes: number;
+  readonly uploadFreeMegabytes: number;
+}
+
+export const uploadQuotaOf = (flags: UploadQuotaFlags): UploadQuota => ({
+  artifacts: flags.artifacts,
+  artifactBytes: flags.artifactMegabytes * MEBIBYTE,
+  artifactBytesPerToken: flags.artifactMegabytesPerToken * MEBIBYTE,
+  scripts: flags.scripts,
+  scriptBytes: flags.scriptMegabytes * MEBIBYTE,
+  freeDiskBytes: flags.uploadFreeMegabytes * MEBIBYTE,
+});
 
 export const DEAD_LETTER_LIMIT_SETTINGS = [
   atLeastOne(

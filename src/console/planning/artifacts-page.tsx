@@ -1,10 +1,12 @@
 import { useState } from 'react';
 import { artifactApi, type StoredArtifact } from '../../contract/carota-api/index.js';
-import { useRefetch } from '../api/use-query.js';
+import { client } from '../api/client.js';
+import { useApi, useRefetch } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
-import { bytes } from '../format/numbers.js';
+import { bytes, count } from '../format/numbers.js';
+import { Confirm } from '../ui/confirm.js';
 import { DropZone } from '../ui/drop-zone.js';
-import { Empty } from '../ui/notes.js';
+import { Answered, Empty } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
 import { type Column } from '../ui/table.js';
@@ -26,6 +28,11 @@ const COLUMNS: readonly Column<StoredArtifact>[] = [
   { title: 'Uploaded', cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
 
+const PLANNER_COLUMNS: readonly Column<StoredArtifact>[] = [
+  ...COLUMNS,
+  { title: '', cell: (artifact) => <DeleteArtifact artifact={artifact} /> },
+];
+
 export function ArtifactsPage() {
   const mayPlan = useMay('plan');
   return (
@@ -35,12 +42,13 @@ export function ArtifactsPage() {
           <UploadArtifact />
         </Card>
       )}
+      <RoomNote />
       <PagedTable
         label="Artifacts"
         route={artifactApi.listArtifacts}
         request={{}}
         topics={['artifacts']}
-        columns={COLUMNS}
+        columns={mayPlan ? PLANNER_COLUMNS : COLUMNS}
         keyOf={({ sha256 }) => sha256}
         empty={
           <Empty title="No artifacts yet.">
@@ -49,6 +57,42 @@ export function ArtifactsPage() {
         }
       />
     </Page>
+  );
+}
+
+function RoomNote() {
+  const answer = useApi(artifactApi.getStorage, {}, { topics: ['artifacts'] });
+  return (
+    <Answered answer={answer} lines={1}>
+      {({ artifacts }) => (
+        <p>
+          {count(artifacts.number)} of {count(artifacts.maxNumber)} artifacts,{' '}
+          {bytes(artifacts.bytes)} of {bytes(artifacts.maxBytes)}.
+        </p>
+      )}
+    </Answered>
+  );
+}
+
+function DeleteArtifact({ artifact: { sha256, name, size } }: { artifact: StoredArtifact }) {
+  const refetch = useRefetch();
+  const remove = async () => {
+    await client.call(artifactApi.deleteArtifact, { params: { sha256 } });
+    await refetch('artifacts');
+  };
+  return (
+    <Confirm
+      label="Delete"
+      title={`Delete: ${name || sha256}?`}
+      isSmall
+      withReason={false}
+      act={remove}
+    >
+      <ul>
+        <li>{bytes(size)} become free.</li>
+        <li>Not possible while an update script or the image repository uses the artifact.</li>
+      </ul>
+    </Confirm>
   );
 }
 

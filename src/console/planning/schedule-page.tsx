@@ -16,6 +16,7 @@ import { Status } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 import { AddVehicles } from './add-vehicles.js';
+import { ComparisonCard } from './comparison-card.js';
 import { GuardCard } from './guard-card.js';
 import { PlanCard } from './plan-card.js';
 import { ProposalCard } from './proposal-card.js';
@@ -105,7 +106,12 @@ function ScheduleCards({
         </Card>
         {schedule.plan.guard && <GuardCard schedule={schedule} />}
         <PlanCard plan={schedule.plan} />
-        {schedule.status === 'proposed' && <ProposalCard schedule={schedule} topics={topics} />}
+        {schedule.status === 'proposed' && (
+          <>
+            <ProposalCard schedule={schedule} topics={topics} />
+            <ComparisonCard schedule={schedule} topics={topics} />
+          </>
+        )}
         <AddVehicles schedule={schedule} />
         <RecordCard schedule={schedule} />
         <Card title="Decisions" wide>

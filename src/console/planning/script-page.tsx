@@ -1,3 +1,4 @@
+import { useLocation } from 'wouter';
 import { type PublishedScript, updateScriptApi } from '../../contract/carota-api/index.js';
 import { client } from '../api/client.js';
 import { useApi, useRefetch } from '../api/use-query.js';
@@ -51,6 +52,24 @@ function ApproveScript({ stored: { script, sha256 } }: { stored: PublishedScript
   );
 }
 
+function DeleteScript({ refId }: { refId: string }) {
+  const [, navigate] = useLocation();
+  const refetch = useRefetch();
+  const remove = async () => {
+    await client.call(updateScriptApi.deleteScript, { params: { 'script-ref-id': refId } });
+    navigate('/scripts');
+    await refetch('scripts');
+  };
+  return (
+    <Confirm label="Delete" title={`Delete: ${refId}?`} isDangerous withReason={false} act={remove}>
+      <ul>
+        <li>Not possible while a schedule or the image repository uses the script.</li>
+        <li>Its artifacts stay.</li>
+      </ul>
+    </Confirm>
+  );
+}
+
 function ScriptCards({ stored }: { stored: PublishedScript }) {
   const { script, createdAt, approvedAt } = stored;
   const mayPlan = useMay('plan');
@@ -99,6 +118,7 @@ function ScriptCards({ stored }: { stored: PublishedScript }) {
           <dd>{script.downgrade === true ? 'allowed' : 'refused'}</dd>
         </dl>
         {mayPlan && approval !== 'none' && approvedAt === null && <ApproveScript stored={stored} />}
+        {mayPlan && <DeleteScript refId={script['script-ref-id']} />}
       </Card>
       <Card title="ECUs" wide>
         <Table

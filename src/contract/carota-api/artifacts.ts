@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import {
   bytesBody,
+  empty,
   headersOnly,
   json,
   pageOf,
@@ -32,6 +33,30 @@ export const StoredArtifact = Type.Object(
   { title: 'StoredArtifact' },
 );
 export type StoredArtifact = Type.Static<typeof StoredArtifact>;
+
+const Room = Type.Object(
+  {
+    number: Type.Integer({ minimum: 0 }),
+    bytes: Type.Integer({ minimum: 0 }),
+    maxNumber: Type.Integer({ minimum: 1 }),
+    maxBytes: Type.Integer({ minimum: 1 }),
+  },
+  { title: 'Room' },
+);
+
+/** What artifacts and update scripts take. */
+export const Storage = Type.Object(
+  {
+    artifacts: Room,
+    scripts: Room,
+    maxBytesPerToken: Type.Integer({
+      minimum: 1,
+      description: 'Of the artifacts, what the uploads of one token may take.',
+    }),
+  },
+  { title: 'Storage' },
+);
+export type Storage = Type.Static<typeof Storage>;
 
 const Sha256Params = Type.Object({ sha256: Sha256 });
 
@@ -114,7 +139,7 @@ export const artifactApi = routesOf('Artifacts', {
     }),
     body: bytesBody('The bytes of the artifact.'),
     answer: json(StoredArtifact, 'The stored artifact.', 201),
-    errors: ['ARTIFACT_REFUSED', 'TARGET_REFUSED', 'CLOCK_WRONG'],
+    errors: ['ARTIFACT_REFUSED', 'TARGET_REFUSED', 'QUOTA_EXCEEDED', 'CLOCK_WRONG'],
     repeatable: true,
   },
   listArtifacts: {
@@ -133,6 +158,25 @@ export const artifactApi = routesOf('Artifacts', {
     params: Sha256Params,
     answer: json(StoredArtifact, 'The artifact.'),
     errors: ['ARTIFACT_NOT_FOUND'],
+  },
+  deleteArtifact: {
+    method: 'DELETE',
+    path: '/v1.0/artifacts/{sha256}',
+    permission: 'plan',
+    audit: 'delete-artifact',
+    summary: 'Delete an artifact that nothing uses',
+    description:
+      'Refused while an update script has the artifact, and while published or proposed metadata of the image repository lists it. Its room is free again at once.',
+    params: Sha256Params,
+    answer: empty('Deleted.'),
+    errors: ['ARTIFACT_NOT_FOUND', 'IN_USE'],
+  },
+  getStorage: {
+    method: 'GET',
+    path: '/v1.0/storage',
+    permission: 'read',
+    summary: 'Show how much artifacts and update scripts take, and may take',
+    answer: json(Storage, 'As it is now; uploads in progress are included.'),
   },
   getArtifactContent: {
     ...content,

@@ -134,6 +134,6 @@ export const imageRepositoryApi = routesOf('Image repository', {
     params: Sha256Params,
     body: bytesBody('The bytes of the image.'),
     answer: empty('Stored.'),
-    errors: ['DELIVERY_REFUSED', 'ARTIFACT_REFUSED'],
+    errors: ['DELIVERY_REFUSED', 'ARTIFACT_REFUSED', 'QUOTA_EXCEEDED'],
   },
 });

@@ -20,6 +20,7 @@ import { eventReceiptApi } from './event-receipt.js';
 import { notificationApi } from './notifications.js';
 import { refusedEventApi } from './refused-events.js';
 import { CAROTA_ROLES } from './roles.js';
+import { scheduleComparisonApi } from './schedule-comparison.js';
 import { scheduleVehicleApi } from './schedule-vehicles.js';
 import { scheduleApi } from './schedules.js';
 import { updateScriptApi } from './update-scripts.js';
@@ -40,6 +41,7 @@ export * from './public-key.js';
 export * from './refused-events.js';
 export * from './repository-status.js';
 export * from './roles.js';
+export * from './schedule-comparison.js';
 export * from './schedule-plan.js';
 export * from './schedule-vehicles.js';
 export * from './schedules.js';
@@ -55,6 +57,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   artifactApi,
   updateScriptApi,
   scheduleApi,
+  scheduleComparisonApi,
   scheduleVehicleApi,
   dossierApi,
   vehicleApi,

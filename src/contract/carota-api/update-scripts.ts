@@ -1,6 +1,7 @@
 /** `/v1.0/update-scripts`: what a `script-ref-id` stands for. */
 import Type from 'typebox';
 import {
+  empty,
   FieldFault,
   json,
   jsonBody,
@@ -63,7 +64,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     ),
     answer: json(PublishedScript, 'Published before, with the same content.'),
     otherAnswers: [{ status: 201, description: 'Published.', schema: PublishedScript }],
-    errors: ['SCRIPT_EXISTS', 'TARGET_REFUSED', 'CLOCK_WRONG'],
+    errors: ['SCRIPT_EXISTS', 'TARGET_REFUSED', 'QUOTA_EXCEEDED', 'CLOCK_WRONG'],
     repeatable: true,
   },
   validateScript: {
@@ -110,6 +111,18 @@ export const updateScriptApi = routesOf('Update scripts', {
     answer: json(PublishedScript, 'The script after it.'),
     errors: ['SCRIPT_NOT_FOUND', 'SECOND_PERSON_NEEDED', 'DIGEST_MISMATCH'],
     repeatable: true,
+  },
+  deleteScript: {
+    method: 'DELETE',
+    path: '/v1.0/update-scripts/{script-ref-id}',
+    permission: 'plan',
+    audit: 'delete-script',
+    summary: 'Delete an update script that nothing uses',
+    description:
+      'Refused while a schedule has the script, also one that has ended, and while published or proposed metadata of the image repository lists it.',
+    params: ScriptParams,
+    answer: empty('Deleted.'),
+    errors: ['SCRIPT_NOT_FOUND', 'IN_USE'],
   },
   locateArtifacts: {
     method: 'GET',

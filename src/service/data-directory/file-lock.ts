@@ -4,17 +4,21 @@
  * memory.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { constants } from 'node:fs';
+import { closeSync, constants as files, openSync } from 'node:fs';
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type * as Koffi from 'koffi';
 
 /** The descriptor that holds the lock. A number, because a FileHandle is closed when it is garbage-collected. */
 export type Descriptor = number;
 
-/** The system's flock program is missing or failed. */
+/** The system's flock program failed, or is missing and so is `koffi`. */
 class LockFailed extends Error {
   override readonly name = 'LockFailed';
 }
+
+/** flock(2): exclusive, without waiting. */
+const LOCK_EX_NB = 2 | 4;
 
 /** Flag of open(2) that also takes the lock: macOS and the BSDs have it, but no flock program. */
 const O_EXLOCK = 0x20;
@@ -42,7 +46,7 @@ export const unlock = (descriptor: Descriptor): void => closeSync(descriptor);
 
 function openLocked(file: string): Descriptor | undefined {
   try {
-    const { O_RDWR, O_CREAT, O_NONBLOCK } = constants;
+    const { O_RDWR, O_CREAT, O_NONBLOCK } = files;
     return openSync(file, O_RDWR | O_CREAT | O_NONBLOCK | O_EXLOCK, 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
@@ -52,10 +56,10 @@ function openLocked(file: string): Descriptor | undefined {
 
 /**
  * The lock belongs to the open file, which a child shares: flock(1) takes it for us and exits, and it stays with our
- * descriptor.
+ * descriptor. Node.js itself has no flock.
  */
 async function openAndLock(file: string): Promise<Descriptor | undefined> {
-  const { O_RDWR, O_CREAT } = constants;
+  const { O_RDWR, O_CREAT } = files;
   const descriptor = openSync(file, O_RDWR | O_CREAT, 0o600);
   try {
     if (await flock(descriptor)) return descriptor;
@@ -68,18 +72,49 @@ async function openAndLock(file: string): Promise<Descriptor | undefined> {
 }
 
 /** @returns whether the lock was taken */
-function flock(descriptor: Descriptor): Promise<boolean> {
+async function flock(descriptor: Descriptor): Promise<boolean> {
+  try {
+    return await flockByProgram(descriptor);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  return flockByCall(descriptor);
+}
+
+function flockByProgram(descriptor: Descriptor): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'pipe', descriptor] });
     let complaint = '';
     child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
-    child.on('error', (error) =>
-      reject(new LockFailed(`the program flock (util-linux or busybox): ${error.message}`)),
-    );
+    child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve(true);
       else if (code === 1) resolve(false);
       else reject(new LockFailed(`flock ended with ${code}: ${complaint.trim()}`));
     });
   });
+}
+
+/** The same system call, by the native library that a machine without the program may have. */
+async function flockByCall(descriptor: Descriptor): Promise<boolean> {
+  let koffi: typeof Koffi;
+  try {
+    koffi = await import('koffi');
+  } catch {
+    throw new LockFailed(
+      'a data directory is locked with the program flock (util-linux or busybox), which is not installed; ' +
+        'without it, with the package koffi: npm install koffi',
+    );
+  }
+  // Of this process: whichever C library Node.js is linked to.
+  const call = koffi.load(null).func('int flock(int descriptor, int operation)') as (
+    descriptor: number,
+    operation: number,
+  ) => number;
+  for (;;) {
+    if (call(descriptor, LOCK_EX_NB) === 0) return true;
+    const errno = koffi.errno();
+    if (errno === constants.errno.EAGAIN) return false;
+    if (errno !== constants.errno.EINTR) throw new LockFailed(`flock: error ${errno}`);
+  }
 }

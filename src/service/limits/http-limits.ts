@@ -51,6 +51,8 @@ export type HttpLimit =
   | 'exports'
   | 'searches'
   | 'uploads'
+  | 'artifact-quota'
+  | 'script-quota'
   | 'dossiers'
   | 'sign-ins'
   | 'certificates';

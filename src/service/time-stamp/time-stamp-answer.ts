@@ -1,6 +1,18 @@
 /** The answer of a time-stamping authority (RFC 3161, section 2.4.2), read and checked. Pure. */
 import { createHash, verify, X509Certificate } from 'node:crypto';
-import { BadDer, type DerElement, readDer, TAG } from './der.js';
+import {
+  childrenOf,
+  contextTag,
+  DerFault,
+  type Element,
+  expectTag,
+  oid,
+  readDer,
+  readInteger,
+  readOid,
+  readPreciseTime,
+  TAG,
+} from '../../asn1/index.js';
 import { SHA256_OID } from './time-stamp-request.js';
 
 /** The answer is no time stamp, not of what was asked, or not to be believed; the message says why. */
@@ -24,6 +36,8 @@ export interface Expected {
   readonly trusted?: readonly X509Certificate[] | undefined;
 }
 
+/** `[0]`, constructed: the signed attributes of a signer, the certificates of signed data. */
+const FIRST = contextTag(0, true);
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const TST_INFO = '1.2.840.113549.1.9.16.1.4';
 const CONTENT_TYPE = '1.2.840.113549.1.9.3';
@@ -38,14 +52,14 @@ const DIGESTS: Readonly<Record<string, string | undefined>> = {
 /** @param answer TimeStampResp, DER @throws BadTimeStamp */
 export function checkTimeStamp(answer: Uint8Array, expected: Expected): CheckedTimeStamp {
   try {
-    const signedData = signedDataIn(readDer(answer));
+    const signedData = signedDataIn(readDer(answer, TAG.sequence));
     const info = infoIn(signedData);
     checkInfo(info, expected);
     const signer = checkSignature(signedData, info.bytes);
     checkSigner(signer, certificatesIn(signedData), info.time, expected.trusted);
     return { time: info.time, authority: signer.subject.replaceAll('\n', ', ') };
   } catch (error) {
-    if (error instanceof BadDer) throw new BadTimeStamp(`is no time stamp: ${error.message}`);
+    if (error instanceof DerFault) throw new BadTimeStamp(`is no time stamp: ${error.message}`);
     // A key or a curve that OpenSSL does not take.
     if (isOfOpenSsl(error)) throw new BadTimeStamp(`cannot be verified: ${error.message}`);
     throw error;
@@ -55,25 +69,24 @@ export function checkTimeStamp(answer: Uint8Array, expected: Expected): CheckedT
 const isOfOpenSsl = (error: unknown): error is Error =>
   error instanceof Error && /^ERR_(OSSL|CRYPTO)/.test((error as NodeJS.ErrnoException).code ?? '');
 
-function signedDataIn(response: DerElement): readonly DerElement[] {
-  const [status, token] = response.as(TAG.sequence, 'the answer').children;
-  const [code] = need(status, 'a status').children;
-  const granted = need(code, 'a status').integer;
+function signedDataIn(response: Element): readonly Element[] {
+  const [status, token] = childrenOf(response);
+  const [code] = childrenOf(need(status, 'a status'));
+  const granted = readInteger(code);
   if (granted !== 0n && granted !== 1n) {
     throw new BadTimeStamp(`the authority refuses: status ${granted}${wordsOf(status)}`);
   }
-  const [type, content] = need(token, 'a token').children;
-  if (need(type, 'a token').oid !== SIGNED_DATA)
-    throw new BadTimeStamp('the token is not signed data');
-  const [signedData] = need(content, 'signed data').children;
-  return need(signedData, 'signed data').as(TAG.sequence, 'signed data').children;
+  const [type, content] = childrenOf(need(token, 'a token'));
+  if (readOid(type) !== SIGNED_DATA) throw new BadTimeStamp('the token is not signed data');
+  const [signedData] = childrenOf(need(content, 'signed data'));
+  return childrenOf(expectTag(signedData, TAG.sequence));
 }
 
 /** What the authority says why, if it does. */
-function wordsOf(status: DerElement | undefined): string {
-  const [text] = status?.children.slice(1) ?? [];
+function wordsOf(status: Element | undefined): string {
+  const [, text] = status ? childrenOf(status) : [];
   const words =
-    text?.tag === TAG.sequence ? text.children.map(({ content }) => content.toString()) : [];
+    text?.tag === TAG.sequence ? childrenOf(text).map(({ content }) => content.toString()) : [];
   return words.length > 0 ? `, ${words.join(', ').slice(0, 200)}` : '';
 }
 
@@ -87,20 +100,21 @@ interface Info {
   readonly nonce: bigint | undefined;
 }
 
-function infoIn([, , encapsulated]: readonly DerElement[]): Info {
-  const [type, content] = need(encapsulated, 'content').children;
-  if (need(type, 'content').oid !== TST_INFO) throw new BadTimeStamp('the token is no time stamp');
-  const [octets] = need(content, 'content').children;
-  const bytes = need(octets, 'content').as(TAG.octetString, 'content').content;
-  const [, , imprint, , time, ...more] = readDer(bytes).as(TAG.sequence, 'TSTInfo').children;
-  const [algorithm, digest] = need(imprint, 'an imprint').children;
-  const [name] = need(algorithm, 'an algorithm').children;
+function infoIn([, , encapsulated]: readonly Element[]): Info {
+  const [type, content] = childrenOf(need(encapsulated, 'content'));
+  if (readOid(type) !== TST_INFO) throw new BadTimeStamp('the token is no time stamp');
+  const [octets] = childrenOf(need(content, 'content'));
+  const bytes = expectTag(octets, TAG.octetString).content;
+  const [, , imprint, , time, ...more] = childrenOf(readDer(bytes, TAG.sequence));
+  const [algorithm, digest] = childrenOf(need(imprint, 'an imprint'));
+  const [name] = childrenOf(need(algorithm, 'an algorithm'));
+  const nonce = more.find(({ tag }) => tag === TAG.integer);
   return {
     bytes,
-    algorithm: need(name, 'an algorithm').oid,
-    imprint: need(digest, 'a digest').as(TAG.octetString, 'a digest').content.toString('hex'),
-    time: need(time, 'a time').generalizedTime,
-    nonce: more.find(({ tag }) => tag === TAG.integer)?.integer,
+    algorithm: readOid(name),
+    imprint: expectTag(digest, TAG.octetString).content.toString('hex'),
+    time: readPreciseTime(time),
+    nonce: nonce && readInteger(nonce),
   };
 }
 
@@ -114,19 +128,20 @@ function checkInfo(info: Info, { imprint, nonce }: Expected): void {
 }
 
 /** CMS (RFC 5652, section 5.6). @returns the certificate of who has signed */
-function checkSignature(signedData: readonly DerElement[], content: Buffer): X509Certificate {
-  const infos = need(signedData.at(-1), 'signers').as(TAG.set, 'signers').children;
+function checkSignature(signedData: readonly Element[], content: Buffer): X509Certificate {
+  const infos = childrenOf(expectTag(signedData.at(-1), TAG.set));
   const [info] = infos;
   if (!info || infos.length > 1) throw new BadTimeStamp('has not exactly one signer');
-  const [, sid, digestAlgorithm, attributes, , signature] = info.children;
-  const [digestName] = need(digestAlgorithm, 'an algorithm').children;
-  const digest = DIGESTS[need(digestName, 'an algorithm').oid];
+  const [, sid, digestAlgorithm, attributes, , signature] = childrenOf(info);
+  const [digestName] = childrenOf(need(digestAlgorithm, 'an algorithm'));
+  const digest = DIGESTS[readOid(digestName)];
   if (digest === undefined) throw new BadTimeStamp('is signed with a digest that is not supported');
-  const signed = need(attributes, 'signed attributes').as(TAG.context(0), 'signed attributes');
-  const valueOf = attributeReader(signed.children);
-  if (valueOf(CONTENT_TYPE).oid !== TST_INFO)
+  const signed = expectTag(attributes, FIRST);
+  const valueOf = attributeReader(childrenOf(signed));
+  if (readOid(valueOf(CONTENT_TYPE)) !== TST_INFO) {
     throw new BadTimeStamp('signs another type of content');
-  const said = valueOf(MESSAGE_DIGEST).as(TAG.octetString, 'a digest').content;
+  }
+  const said = expectTag(valueOf(MESSAGE_DIGEST), TAG.octetString).content;
   if (!createHash(digest).update(content).digest().equals(said)) {
     throw new BadTimeStamp('signs other content');
   }
@@ -134,39 +149,40 @@ function checkSignature(signedData: readonly DerElement[], content: Buffer): X50
   // They are signed as a SET, whatever their tag in the message is.
   const message = Buffer.from(signed.bytes);
   message[0] = TAG.set;
-  const bytes = need(signature, 'a signature').as(TAG.octetString, 'a signature').content;
+  const bytes = expectTag(signature, TAG.octetString).content;
   if (!verify(digest, message, signer.publicKey, bytes)) {
     throw new BadTimeStamp('has a signature that does not verify');
   }
   return signer;
 }
 
-const attributeReader = (attributes: readonly DerElement[]) => (oid: string) => {
+const attributeReader = (attributes: readonly Element[]) => (name: string) => {
+  const wanted = oid(name);
   for (const attribute of attributes) {
-    const [type, values] = attribute.children;
-    if (type?.oid !== oid) continue;
-    const [value] = need(values, 'a value').children;
+    const [type, values] = childrenOf(attribute);
+    if (!type?.bytes.equals(wanted)) continue;
+    const [value] = childrenOf(need(values, 'a value'));
     return need(value, 'a value');
   }
-  throw new BadTimeStamp(`has no signed attribute ${oid}`);
+  throw new BadTimeStamp(`has no signed attribute ${name}`);
 };
 
 /** `certificates [0]` of the signed data. */
-function certificatesIn(signedData: readonly DerElement[]): X509Certificate[] {
-  const set = signedData.find(({ tag }) => tag === TAG.context(0));
+function certificatesIn(signedData: readonly Element[]): X509Certificate[] {
+  const set = signedData.find(({ tag }) => tag === FIRST);
   try {
-    return (set?.children ?? []).map(({ bytes }) => new X509Certificate(bytes));
+    return (set ? childrenOf(set) : []).map(({ bytes }) => new X509Certificate(bytes));
   } catch {
     throw new BadTimeStamp('has a certificate that is none');
   }
 }
 
 /** By issuer and serial number, or there is only one that can be meant. */
-function signerIn(signedData: readonly DerElement[], sid: DerElement): X509Certificate {
+function signerIn(signedData: readonly Element[], sid: Element): X509Certificate {
   const certificates = certificatesIn(signedData);
   if (sid.tag !== TAG.sequence) throw new BadTimeStamp('names its signer by a key identifier');
-  const [, serial] = sid.children;
-  const number = need(serial, 'a serial number').integer;
+  const [, serial] = childrenOf(sid);
+  const number = readInteger(serial);
   const found = certificates.find(({ serialNumber }) => integerOf(serialNumber) === number);
   if (!found) throw new BadTimeStamp('has no certificate of its signer');
   return found;
@@ -209,7 +225,7 @@ function checkSigner(
   throw new BadTimeStamp('is signed by an authority that is not trusted');
 }
 
-function need(element: DerElement | undefined, what: string): DerElement {
-  if (!element) throw new BadDer(`${what} is missing`);
+function need(element: Element | undefined, what: string): Element {
+  if (!element) throw new DerFault(`${what} is missing`);
   return element;
 }

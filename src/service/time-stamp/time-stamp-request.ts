@@ -1,5 +1,5 @@
 /** A request for a time stamp (RFC 3161, section 2.4.1). Pure. */
-import { TAG, writeDer, writeInteger, writeOid } from './der.js';
+import { der, integer, octets, oid, sequence, TAG, truth } from '../../asn1/index.js';
 
 export const SHA256_OID = '2.16.840.1.101.3.4.2.1';
 
@@ -10,12 +10,9 @@ export const SHA256_OID = '2.16.840.1.101.3.4.2.1';
  * @param nonce positive; the answer has the same
  */
 export const timeStampRequest = (sha256: string, nonce: bigint): Buffer =>
-  writeDer(TAG.sequence, [
-    writeInteger(1n),
-    writeDer(TAG.sequence, [
-      writeDer(TAG.sequence, [writeOid(SHA256_OID), writeDer(TAG.null, [])]),
-      writeDer(TAG.octetString, Buffer.from(sha256, 'hex')),
-    ]),
-    writeInteger(nonce),
-    writeDer(TAG.boolean, Buffer.from([0xff])),
-  ]);
+  sequence(
+    integer(1n),
+    sequence(sequence(oid(SHA256_OID), der(TAG.null)), octets(Buffer.from(sha256, 'hex'))),
+    integer(nonce),
+    truth(true),
+  );

@@ -4,7 +4,7 @@
  */
 import { createCipheriv, createPrivateKey, type KeyObject, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import { objectId, octetString, sequence, smallInteger } from './der.js';
+import { integer, octets, oid, sequence } from '../../asn1/index.js';
 
 /**
  * Memory of 16 MiB, OpenSSL's default limit; parallelism increases the work instead.
@@ -34,12 +34,12 @@ export async function encryptKey(key: KeyObject, passphrase: string): Promise<st
   const encrypted = Buffer.concat([cipher.update(plain), cipher.final()]);
   const { N, r, p } = COST;
   const kdf = sequence(
-    objectId(OID.scrypt),
-    sequence(octetString(salt), smallInteger(N), smallInteger(r), smallInteger(p)),
+    oid(OID.scrypt),
+    sequence(octets(salt), ...[N, r, p].map((cost) => integer(BigInt(cost)))),
   );
-  const encryption = sequence(objectId(OID.aes256Cbc), octetString(iv));
-  const algorithm = sequence(objectId(OID.pbes2), sequence(kdf, encryption));
-  return pem(sequence(algorithm, octetString(encrypted)));
+  const encryption = sequence(oid(OID.aes256Cbc), octets(iv));
+  const algorithm = sequence(oid(OID.pbes2), sequence(kdf, encryption));
+  return pem(sequence(algorithm, octets(encrypted)));
 }
 
 export const isEncrypted = (text: string): boolean => text.includes(`BEGIN ${LABEL}`);

@@ -28,6 +28,8 @@ export function requestOf(
 export interface Answer {
   readonly status: number;
   readonly type: string;
+  /** Seconds. */
+  readonly retryAfter: number;
   readonly text: string;
 }
 
@@ -46,7 +48,8 @@ export async function est(
   { from, as, csr, type = 'application/pkcs10', headers = [] }: EstRequest = {},
 ): Promise<Answer> {
   const { output } = await runClient('curl', [
-    ...['-sS', '--cacert', at.ca, '-w', '\n%{content_type}\n%{http_code}'],
+    ...['-sS', '--cacert', at.ca],
+    ...['-w', '\n%header{retry-after}\n%{content_type}\n%{http_code}'],
     ...(from ? ['--cert', from.cert, '--key', from.key] : []),
     ...(as ? ['-u', as.join(':')] : []),
     ...headers.flatMap((header) => ['-H', header]),
@@ -55,7 +58,9 @@ export async function est(
   ]);
   const lines = output.split('\n');
   const status = Number(lines.pop());
-  return { status, type: lines.pop() ?? '', text: lines.join('\n') };
+  const answered = lines.pop() ?? '';
+  const retryAfter = Number(lines.pop());
+  return { status, type: answered, retryAfter, text: lines.join('\n') };
 }
 
 /** The certificate in a certs-only answer, as OpenSSL reads it. */

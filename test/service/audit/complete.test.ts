@@ -430,6 +430,15 @@ describe('The CarOTA Server', () => {
         signIn: () => ({ token: null, headers: IN_BROWSER, body: { token: t.token } }),
         signOut: { token: null, headers: IN_BROWSER },
         exportAudit: {},
+        deleteScript: async () => {
+          await t.call('POST', '/v1.0/update-scripts', {
+            body: { ...script, 'script-ref-id': 'unused' },
+          });
+          return { params: { 'script-ref-id': 'unused' } };
+        },
+        deleteArtifact: async () => ({
+          params: { sha256: (await t.upload(Buffer.from('unused'))).sha256 },
+        }),
       },
       {
         continueSchedule: 'the same code as resumeSchedule: one loop over four actions',

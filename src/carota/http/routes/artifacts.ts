@@ -20,15 +20,19 @@ import {
 import {
   ArtifactRefused,
   type ArtifactRow,
+  deleteArtifact,
+  digestsOf,
   findArtifact,
+  finishRemoval,
   isSigned,
   listArtifacts,
   signedPath,
-  takeArtifact,
+  usedRoom,
 } from '../../artifacts/index.js';
 import { answerContent } from '../content.js';
 import { type CarotaContext } from '../context.js';
 import { addTargetOf, checkedHardware } from '../target.js';
+import { inUse, quotaProblem } from '../uploads.js';
 
 const ARTIFACTS = listCursor('artifacts', /^[0-9a-f]{64}$/);
 
@@ -36,7 +40,7 @@ const ARTIFACTS = listCursor('artifacts', /^[0-9a-f]{64}$/);
 const SCRIPTS = 'scripts/';
 
 export function artifactRoutes(server: Server, context: CarotaContext): void {
-  const { database, store, incoming, clock } = context;
+  const { database, store, uploads, images, clock, log } = context;
 
   serve(server, artifactApi.uploadArtifact, async ({ request, query }) => {
     checkedHardware(query);
@@ -44,19 +48,47 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
       throw new Problem('TARGET_REFUSED', `paths below ${SCRIPTS} are for update scripts`);
     }
     try {
-      const row = await takeArtifact(database, store, incoming, streamIn(request), {
+      const content = streamIn(request);
+      const row = await uploads.take(content, {
         name: query.name ?? '',
         sha256: query.sha256,
+        size: announcedSize(request),
         by: callerOf(request).id,
-        now: clock(),
       });
       const path = query.path ?? `artifacts/${row.sha256}`;
       const target = await addTargetOf(context, row.sha256, path, query);
       return { ...artifactBody(row, context, request), ...(target ? { target } : {}) };
     } catch (error) {
       if (error instanceof ArtifactRefused) throw new Problem('ARTIFACT_REFUSED', error.message);
-      throw error;
+      throw quotaProblem(context, error);
     }
+  });
+
+  serve(server, artifactApi.deleteArtifact, async ({ params: { sha256 } }) => {
+    const digests = await digestsOf(database, sha256);
+    await images.whileListed(
+      (_path, hashes) => hashes.some((hash) => digests.has(hash)),
+      async (targets) => {
+        const outcome = await deleteArtifact(database, sha256, targets, clock());
+        if (outcome === 'unknown') throw notFound(sha256);
+        if ('users' in outcome) throw inUse(`artifact ${sha256}`, outcome.users);
+        await images.removeImage(sha256, outcome.images);
+      },
+    );
+    // It is deleted; where its bytes resist, upkeep removes them.
+    await finishRemoval(database, store, sha256).catch((error: unknown) =>
+      log.warn({ err: error, sha256 }, 'the bytes of an artifact are still there'),
+    );
+  });
+
+  serve(server, artifactApi.getStorage, async () => {
+    const { artifacts, scripts } = await usedRoom(context.reading);
+    const { quota } = uploads;
+    return {
+      artifacts: { ...artifacts, maxNumber: quota.artifacts, maxBytes: quota.artifactBytes },
+      scripts: { ...scripts, maxNumber: quota.scripts, maxBytes: quota.scriptBytes },
+      maxBytesPerToken: quota.artifactBytesPerToken,
+    };
   });
 
   serve(server, artifactApi.listArtifacts, async ({ request, query: { limit, cursor } }) => {
@@ -101,8 +133,17 @@ async function answerArtifact(
 
 async function artifactOf({ database }: CarotaContext, sha256: string): Promise<ArtifactRow> {
   const artifact = await findArtifact(database, sha256);
-  if (!artifact) throw new Problem('ARTIFACT_NOT_FOUND', `there is no artifact ${sha256}`);
+  if (!artifact) throw notFound(sha256);
   return artifact;
+}
+
+const notFound = (sha256: string) =>
+  new Problem('ARTIFACT_NOT_FOUND', `there is no artifact ${sha256}`);
+
+/** bytes; undefined: the client does not say */
+function announcedSize({ headers }: FastifyRequest): number | undefined {
+  const { 'content-length': length } = headers;
+  return length === undefined ? undefined : Number(length);
 }
 
 const artifactBody = (

@@ -1,7 +1,6 @@
 /** `/v1.0/schedules/{ref-id}/dossier`: the record of a schedule that a regulator reads. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Readable } from 'node:stream';
 import { DOSSIER_TYPE, dossierApi, PDF_TYPE } from '../../../contract/carota-api/index.js';
 import { Problem, serve, type Server } from '../../../service/http/index.js';
@@ -43,8 +42,8 @@ async function spooled(
   refId: string,
   { format, pseudonymous }: { readonly format: 'jsonl' | 'pdf'; readonly pseudonymous: boolean },
 ): Promise<Readable> {
-  await mkdir(incoming, { recursive: true, mode: 0o700 });
-  const file = join(incoming, `dossier-${randomUUID()}`);
+  await mkdir(incoming.path, { recursive: true, mode: 0o700 });
+  const file = incoming.newFile(`dossier-${randomUUID()}`);
   const pdf = `${file}.pdf`;
   try {
     const writer = { database, reading, clock, ...dossiers };

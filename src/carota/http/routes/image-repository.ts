@@ -15,7 +15,7 @@ import {
   streamIn,
 } from '../../../service/http/index.js';
 import { RepositoryFault } from '../../../uptane/repository/index.js';
-import { ArtifactRefused, type ByteRange, takeArtifact } from '../../artifacts/index.js';
+import { ArtifactRefused, type ByteRange } from '../../artifacts/index.js';
 import { recordActions } from '../../audit.js';
 import {
   DeliveryRefused,
@@ -27,6 +27,7 @@ import {
 } from '../../image-repository/index.js';
 import { answerContent, CACHE } from '../content.js';
 import { type CarotaContext } from '../context.js';
+import { quotaProblem } from '../uploads.js';
 
 const IMAGES = '/uptane/image/targets/';
 
@@ -60,7 +61,7 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
     server,
     imageRepositoryApi.uploadDeliveredImage,
     async ({ request, params: { sha256 } }) => {
-      const { database, store, incoming, clock } = context;
+      const { database, uploads, clock } = context;
       const content = streamIn(request);
       const expected = await findExpected(database, sha256, clock());
       if (!expected) {
@@ -70,12 +71,12 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
         );
       }
       const { length: size, path: name } = expected;
-      const said = { name, sha256, size, by: callerOf(request).id, now: clock() };
+      const said = { name, sha256, size, by: callerOf(request).id };
       try {
-        await takeArtifact(database, store, incoming, content, said);
+        await uploads.take(content, said);
       } catch (error) {
         if (error instanceof ArtifactRefused) throw new Problem('ARTIFACT_REFUSED', error.message);
-        throw error;
+        throw quotaProblem(context, error);
       }
     },
   );

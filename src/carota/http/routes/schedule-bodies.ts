@@ -18,6 +18,9 @@ import {
 } from '../../schedules/index.js';
 import { type CarotaContext } from '../context.js';
 
+/** Position in a list of a schedule's vehicles: a VIN, or the pseudonym of a vehicle that was erased. */
+export const LISTED_VEHICLE = /^(?:[A-HJ-NPR-Z0-9]{17}|vin-[0-9a-f]{32})$/;
+
 export async function scheduleOf({ database }: CarotaContext, refId: string): Promise<ScheduleRow> {
   const schedule = await findSchedule(database, refId);
   if (!schedule) throw new Problem('SCHEDULE_NOT_FOUND', `there is no schedule '${refId}'`);

@@ -10,7 +10,6 @@ import {
   Problem,
   serve,
   type Server,
-  VIN_POSITION,
 } from '../../../service/http/index.js';
 import { type LineFormat, linesOf } from '../../../service/lines.js';
 import { readVehicleEvents } from '../../events/index.js';
@@ -18,10 +17,10 @@ import { addVehicles, admit, listScheduleVehicles } from '../../schedules/index.
 import { type CarotaContext } from '../context.js';
 import { refuseOthers } from '../own-vehicle.js';
 import { eventBody } from './event-body.js';
-import { scheduleOf, scheduleVehicleBody } from './schedule-bodies.js';
+import { LISTED_VEHICLE, scheduleOf, scheduleVehicleBody } from './schedule-bodies.js';
 import { conflictAsProblem } from './schedules.js';
 
-const VEHICLES = listCursor('schedule-vehicles', VIN_POSITION);
+const VEHICLES = listCursor('schedule-vehicles', LISTED_VEHICLE);
 
 export function scheduleVehicleRoutes(server: Server, context: CarotaContext): void {
   const { database, reading, clock } = context;

@@ -15,6 +15,7 @@ import {
   contentOf,
   countStates,
   createSchedule,
+  isChosenLater,
   listSchedules,
   planErrors,
   previewSchedule,
@@ -51,9 +52,9 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, scheduleApi.previewStoredSchedule, async ({ params: { 'ref-id': refId } }) => {
     const schedule = await scheduleOf(context, refId);
-    const { id, plan, status, approved_at: approvedAt } = schedule;
-    const isChosenLater = status === 'planned' && approvedAt === null && plan.filter !== undefined;
-    const preview = await previewSchedule(reading, plan, clock(), isChosenLater ? undefined : id);
+    const { id, plan } = schedule;
+    const listed = isChosenLater(schedule) ? undefined : id;
+    const preview = await previewSchedule(reading, plan, clock(), listed);
     if (!('waves' in preview)) throw invalid(preview);
     return preview;
   });

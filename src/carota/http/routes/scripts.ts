@@ -21,6 +21,7 @@ import { recordRequest } from '../../../service/audit/index.js';
 import {
   approveScript,
   artifactErrors,
+  deleteScript,
   findScript,
   listScripts,
   publishScript,
@@ -29,15 +30,15 @@ import {
   storedScript,
   type ScriptRow,
 } from '../../scripts/index.js';
-import { takeArtifact } from '../../artifacts/index.js';
 import { type CarotaContext } from '../context.js';
 import { addTargetOf, checkedHardware, type TargetFacts } from '../target.js';
+import { inUse, quotaProblem } from '../uploads.js';
 import { artifactUrl } from './artifacts.js';
 
 const SCRIPTS = listCursor('update-scripts', /^.{1,256}$/u);
 
 export function scriptRoutes(server: Server, context: CarotaContext): void {
-  const { database, clock } = context;
+  const { database, clock, uploads, images } = context;
 
   serve(server, updateScriptApi.publishScript, async ({ request, reply, query, body }) => {
     checkedHardware(query);
@@ -47,7 +48,8 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
       const by = callerOf(request).id;
       const now = clock();
       const { row, isNew } = await database.transaction(async (tx) => {
-        const published = await publishScript(tx, script, by, now);
+        const published = await publishScript(tx, script, { by, now, quota: uploads.quota });
+        if ('errors' in published) throw invalid(published.errors);
         const { sha256 } = storedScript(script);
         const detail = { sha256, isNew: published.isNew };
         await recordRequest(tx, now, { subject: script['script-ref-id'], detail });
@@ -58,7 +60,7 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
       return { ...scriptBody(row), ...(target ? { target } : {}) };
     } catch (error) {
       if (error instanceof ScriptExists) throw new Problem('SCRIPT_EXISTS', error.message);
-      throw error;
+      throw quotaProblem(context, error);
     }
   });
 
@@ -101,6 +103,21 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
 
   serve(
     server,
+    updateScriptApi.deleteScript,
+    async ({ params: { 'script-ref-id': scriptRefId } }) => {
+      await publishedScript(context, scriptRefId);
+      const target = scriptPath(scriptRefId);
+      const outcome = await images.whileListed(
+        (path) => path === target,
+        (targets) => deleteScript(database, scriptRefId, targets, clock()),
+      );
+      if (outcome === 'unknown') throw notFound(scriptRefId);
+      if (outcome !== 'deleted') throw inUse(`update script ${scriptRefId}`, outcome.users);
+    },
+  );
+
+  serve(
+    server,
     updateScriptApi.locateArtifacts,
     async ({ params: { 'script-ref-id': scriptRefId } }) => {
       const { script } = await publishedScript(context, scriptRefId);
@@ -112,6 +129,8 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
   );
 }
 
+const scriptPath = (scriptRefId: string) => `scripts/${scriptRefId}.json`;
+
 /** The script's JSON is stored as an artifact, which is what vehicles fetch. */
 async function scriptTarget(
   context: CarotaContext,
@@ -120,11 +139,10 @@ async function scriptTarget(
   by: string,
 ) {
   if (checkedHardware(facts) === undefined) return undefined;
-  const { database, store, incoming, clock } = context;
-  const path = `scripts/${scriptRefId}.json`;
-  const content = Readable.from([scriptFile(script)]);
-  const said = { name: path, by, now: clock() };
-  const { sha256 } = await takeArtifact(database, store, incoming, content, said);
+  const path = scriptPath(scriptRefId);
+  const bytes = scriptFile(script);
+  const said = { name: path, by, size: bytes.length };
+  const { sha256 } = await context.uploads.take(Readable.from([bytes]), said);
   return addTargetOf(context, sha256, path, facts);
 }
 
@@ -144,9 +162,12 @@ async function publishedScript(
   scriptRefId: string,
 ): Promise<ScriptRow> {
   const script = await findScript(database, scriptRefId);
-  if (!script) throw new Problem('SCRIPT_NOT_FOUND', `there is no update script '${scriptRefId}'`);
+  if (!script) throw notFound(scriptRefId);
   return script;
 }
+
+const notFound = (scriptRefId: string) =>
+  new Problem('SCRIPT_NOT_FOUND', `there is no update script '${scriptRefId}'`);
 
 function scriptBody({
   script,

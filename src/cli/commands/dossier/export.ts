@@ -7,20 +7,14 @@ import { type Command, Option } from 'commander';
 import { dossierApi } from '../../../contract/carota-api/index.js';
 import { print } from '../../output.js';
 import { connect, type ServerAddress } from '../../server-client.js';
-import { addExamples, SERVER_SETTINGS } from '../../server-command.js';
-import { addSettings, DATA_DIR, URL_SETTING } from '../../settings/index.js';
+import { addExamples, CAROTA_SETTINGS } from '../../server-command.js';
+import { addSettings } from '../../settings/index.js';
 
 interface ExportFlags extends ServerAddress {
   readonly output?: string;
   readonly format: 'jsonl' | 'pdf';
   readonly pseudonymous?: boolean;
 }
-
-/** The CarOTA Server's, not the adapter's. */
-const CAROTA_SETTINGS = SERVER_SETTINGS.map((setting) => {
-  if (setting === URL_SETTING) return { ...setting, default: 'http://127.0.0.1:8090' };
-  return setting === DATA_DIR ? { ...setting, default: './.otaops-carota' } : setting;
-});
 
 export function exportCommand(dossier: Command): void {
   const command = dossier

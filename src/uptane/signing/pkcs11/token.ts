@@ -1,6 +1,6 @@
 /** Keys in a PKCS #11 token: a hardware security module, a smart card, or SoftHSM. They never leave it. */
 import { createHash, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
-import { integer, objectId, octetString, sequence } from '../der.js';
+import { integer, octets, oid, sequence } from '../../../asn1/index.js';
 import { listedKeyOf } from '../listed-key.js';
 import { keyIdOfListed, type KeyType, type ListedKey, type Signer } from '../signer.js';
 import {
@@ -60,7 +60,7 @@ export interface TokenKey {
   readonly keyId: string;
 }
 
-const PRIME256V1 = objectId('1.2.840.10045.3.1.7');
+const PRIME256V1 = oid('1.2.840.10045.3.1.7');
 /** `edwards25519` as a PrintableString, as PKCS #11 3.0 and SoftHSM write it. */
 const EDWARDS25519 = Buffer.concat([Buffer.from([0x13, 12]), Buffer.from('edwards25519')]);
 const RSA_BITS = 3072;
@@ -284,7 +284,9 @@ const SIGNING: Readonly<Record<KeyType, { mechanism: Mechanism; isHashed: boolea
 /** The token returns r and s concatenated; metadata has them in DER. */
 function derSignature(bytes: Buffer): Buffer {
   const half = bytes.length / 2;
-  return sequence(integer(bytes.subarray(0, half)), integer(bytes.subarray(half)));
+  const number = (from: number, to?: number) =>
+    integer(BigInt(`0x${bytes.toString('hex', from, to)}`));
+  return sequence(number(0, half), number(half));
 }
 
 function publicKeyOf(type: number, attribute: (type: number) => Buffer): KeyObject {
@@ -314,5 +316,5 @@ function publicKeyOf(type: number, attribute: (type: number) => Buffer): KeyObje
 /** Most tokens wrap the point in a DER OCTET STRING; some omit it. */
 function pointOf(value: Buffer): Buffer {
   const content = value.subarray(2);
-  return octetString(content).equals(value) ? content : value;
+  return octets(content).equals(value) ? content : value;
 }

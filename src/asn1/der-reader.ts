@@ -8,7 +8,7 @@ export class DerFault extends Error {
   override readonly name = 'DerFault';
 }
 
-/** Tags of the universal class that X.509 uses. */
+/** Tags of the universal class. */
 export const TAG = {
   boolean: 0x01,
   integer: 0x02,
@@ -69,7 +69,7 @@ function elementAt(buffer: Buffer, offset: number): { element: Element; end: num
   const tag = buffer[offset];
   const first = buffer[offset + 1];
   if (tag === undefined || first === undefined) throw new DerFault('the structure is cut off');
-  if ((tag & 0x1f) === 0x1f) throw new DerFault('tags above 30 do not occur in X.509');
+  if ((tag & 0x1f) === 0x1f) throw new DerFault('a tag is above 30');
   const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
   if (first === 0x80 || lengthBytes > 4) throw new DerFault('a length is not DER');
   const start = offset + 2 + lengthBytes;
@@ -104,6 +104,17 @@ export function readOid(element: Element | undefined): string {
   if (head === undefined) throw new DerFault('an object identifier is empty');
   const top = Math.min(2, Math.floor(head / 40));
   return [top, head - 40 * top, ...arcs.slice(1)].join('.');
+}
+
+/** With its sign. @throws DerFault */
+export function readInteger(element: Element | undefined): bigint {
+  const { content } = expectTag(element, TAG.integer);
+  const [first, second = 0] = content;
+  const isShortest =
+    first !== undefined &&
+    (content.length === 1 || (first !== 0 && first !== 0xff) || first >> 7 !== second >> 7);
+  if (!isShortest) throw new DerFault('an integer is not DER');
+  return BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString('hex')}`));
 }
 
 /** Of a serial number: lower-case hexadecimal without leading zeros. @throws DerFault */
@@ -144,6 +155,19 @@ export function readTime(element: Element | undefined): number {
   const century = element.tag === TAG.utcTime ? (Number(digits) >= 50 ? '19' : '20') : '';
   const [, month, day, hour, minute, second] = rest;
   const time = Date.parse(`${century}${digits}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  if (Number.isNaN(time)) throw new DerFault('a time does not exist');
+  return time;
+}
+
+/** A GeneralizedTime that may have fractions of a second (RFC 3161, section 2.4.2). @returns whole ms @throws DerFault */
+export function readPreciseTime(element: Element | undefined): number {
+  const text = expectTag(element, TAG.generalizedTime).content.toString('latin1');
+  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{0,8}[1-9]))?Z$/.exec(text);
+  if (!parts) throw new DerFault('a time is not DER');
+  const [, year, month, day, hour, minute, second, fraction = '0'] = parts;
+  const milliseconds = fraction.padEnd(3, '0').slice(0, 3);
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}Z`;
+  const time = Date.parse(iso);
   if (Number.isNaN(time)) throw new DerFault('a time does not exist');
   return time;
 }

@@ -1,4 +1,4 @@
-/** Writes DER (ITU-T X.690): the few types that certificates, requests and revocation lists consist of. */
+/** Writes DER (ITU-T X.690). */
 import { TAG } from './der-reader.js';
 
 /** A value with this tag and these parts as its content. */
@@ -23,9 +23,9 @@ export const utf8 = (text: string): Buffer => der(TAG.utf8String, Buffer.from(te
 export const truth = (value: boolean): Buffer =>
   der(TAG.boolean, Buffer.from([value ? 0xff : 0x00]));
 
-/** A positive integer. @param hex without a sign; leading zeros do not matter */
-export function integer(hex: string): Buffer {
-  const digits = hex.replace(/^0+(?=.)/, '');
+/** @param value not negative */
+export function integer(value: bigint): Buffer {
+  const digits = value.toString(16);
   const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex');
   const isHigh = (bytes[0] ?? 0) >= 0x80;
   return der(TAG.integer, isHigh ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);

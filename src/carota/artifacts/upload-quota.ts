@@ -1,0 +1,75 @@
+/** How much artifacts and update scripts may take: pure. */
+
+export interface UploadQuota {
+  /** Number of artifacts, uploads in progress included. */
+  readonly artifacts: number;
+  /** What they take together, bytes. */
+  readonly artifactBytes: number;
+  /** Of it, what the uploads of one token may take, bytes. */
+  readonly artifactBytesPerToken: number;
+  /** Number of update scripts. */
+  readonly scripts: number;
+  /** What they take together in the database, bytes. */
+  readonly scriptBytes: number;
+  /** What uploads leave free on the disk that receives them, bytes: an embedded database may share it. */
+  readonly freeDiskBytes: number;
+}
+
+const MEBIBYTE = 1024 ** 2;
+const GIBIBYTE = 1024 * MEBIBYTE;
+
+export const DEFAULT_UPLOAD_QUOTA: UploadQuota = {
+  artifacts: 10_000,
+  artifactBytes: 512 * GIBIBYTE,
+  artifactBytesPerToken: 256 * GIBIBYTE,
+  scripts: 10_000,
+  scriptBytes: GIBIBYTE,
+  freeDiskBytes: 512 * MEBIBYTE,
+};
+
+export interface Used {
+  readonly number: number;
+  /** bytes */
+  readonly bytes: number;
+}
+
+/** @param used with the new upload @param ownBytes what the uploads of the token take @param more bytes that are asked for @returns why not */
+export function artifactFault(
+  { number, bytes }: Used,
+  ownBytes: number,
+  more: number,
+  quota: UploadQuota,
+): string | undefined {
+  if (number > quota.artifacts) return `there are ${quota.artifacts} artifacts, as many as allowed`;
+  if (bytes + more > quota.artifactBytes)
+    return fullOf('the artifacts', bytes, more, quota.artifactBytes);
+  if (ownBytes + more > quota.artifactBytesPerToken) {
+    return fullOf('the artifacts of this token', ownBytes, more, quota.artifactBytesPerToken);
+  }
+  return undefined;
+}
+
+/** @param used with the new script @returns why not */
+export function scriptFault({ number, bytes }: Used, quota: UploadQuota): string | undefined {
+  if (number > quota.scripts)
+    return `there are ${quota.scripts} update scripts, as many as allowed`;
+  if (bytes > quota.scriptBytes) {
+    return `with this one the update scripts would take ${bytes} bytes, above the limit of ${quota.scriptBytes}`;
+  }
+  return undefined;
+}
+
+const fullOf = (what: string, used: number, more: number, most: number) =>
+  `${what} take ${used} bytes; ${more} more would exceed the limit of ${most}`;
+
+/** The quota does not allow an upload; nothing of it is kept. */
+export class QuotaExceeded extends Error {
+  override readonly name = 'QuotaExceeded';
+
+  constructor(
+    readonly limit: 'artifact-quota' | 'script-quota',
+    message: string,
+  ) {
+    super(message);
+  }
+}
