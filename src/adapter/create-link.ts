@@ -17,6 +17,7 @@ import {
   readIdentities,
   readIdentityChanges,
 } from './registry/index.js';
+import { type MessageBudget } from './d2c-receiver/index.js';
 import { type AdapterSettings } from './settings.js';
 
 /** That of MQTT over TLS (IANA: secure-mqtt). */
@@ -36,6 +37,9 @@ export interface LinkContext {
   /** Of the embedded broker; undefined: it has no TLS. */
   readonly vehicleTls: VehicleTls | undefined;
   readonly onRefused?: (limit: BrokerLimit) => void;
+  /** Of messages at the embedded broker. */
+  readonly budget: MessageBudget;
+  readonly onOverBudget: (systemId: string) => void;
   /** Of vehicles with a certificate at the embedded broker. */
   readonly onSignInFailed?: (attempt: FailedCertificate) => void;
 }
@@ -57,6 +61,8 @@ export function createLink(settings: AdapterSettings, context: LinkContext): Mes
       signIns: context.signIns,
       limits: settings.brokerLimits,
       onRefused: context.onRefused,
+      budget: context.budget,
+      onOverBudget: context.onOverBudget,
       onSignInFailed: context.onSignInFailed,
       identities: {
         authenticate: (systemId, credential) => authenticateVehicle(database, systemId, credential),

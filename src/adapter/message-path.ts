@@ -11,7 +11,13 @@ import { type Database } from '../service/database/index.js';
 import { type VehicleTls } from '../service/vehicle-tls/index.js';
 import { C2dSender, DEFAULT_RETRY } from './c2d-sender/index.js';
 import { createLink } from './create-link.js';
-import { type BatchRow, D2cReceiver } from './d2c-receiver/index.js';
+import {
+  type BatchRow,
+  D2cReceiver,
+  DEFAULT_MESSAGE_BUDGET,
+  Floods,
+  MessageBudget,
+} from './d2c-receiver/index.js';
 import { type EventStream } from './event-stream/index.js';
 import { type Traffic } from './group/index.js';
 import { type Shards } from './identity.js';
@@ -61,6 +67,16 @@ export function createMessagePath(
   const { database, clock, instance, metrics, log } = context;
   const c2dTopic = topicTemplate(settings.c2dTopic ?? DEFAULT_C2D_TOPIC);
   const d2cTopic = topicTemplate(settings.d2cTopic ?? DEFAULT_D2C_TOPIC);
+  const budget = new MessageBudget(settings.messageBudget ?? DEFAULT_MESSAGE_BUDGET);
+  const floods = new Floods({
+    database,
+    clock,
+    onFailure: context.failed('d2c-receiver', 'floods could not be noted'),
+  });
+  const onOverBudget = (systemId: string) => {
+    metrics.refused('vehicle-messages');
+    floods.note(systemId);
+  };
   const link = createLink(settings, {
     database,
     d2cTopic,
@@ -71,6 +87,8 @@ export function createMessagePath(
     vehicleTls: context.vehicleTls,
     onRefused: (limit) => metrics.refused(limit),
     onSignInFailed: (attempt) => context.attempts.signInFailed(attempt),
+    budget,
+    onOverBudget,
   });
   const sender = new C2dSender({
     database,
@@ -88,17 +106,18 @@ export function createMessagePath(
     },
     onFailure: context.failed('c2d-sender', 'triggers could not be sent; retrying'),
   });
-  const stored = onStored(settings, context, sender);
   const receiver = new D2cReceiver({
     database,
     d2cTopic,
     shards: context.shards.ingest,
     deadLetterLimits: settings.deadLetterLimits,
-    onBatch: (outcome, seconds, rows) => {
+    // The embedded broker has messages wait; another one has acknowledged them already.
+    ...(settings.mqttUrl === undefined ? {} : { budget, onOverBudget }),
+    follow: followUps(settings, context, sender),
+    onBatch: (outcome, seconds) => {
       metrics.batchStored(outcome, seconds);
       context.traffic.received(outcome.received);
       if (outcome.applied > 0) context.stream.committed();
-      for (const row of rows) stored(row);
     },
     onFailure: context.failed('d2c-receiver', 'messages could not be stored; retrying'),
   });
@@ -111,22 +130,31 @@ export function createMessagePath(
       await link.pause();
       await Promise.race([receiver.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
       receiver.stop();
+      await floods.stop();
     },
   };
 }
 
-function onStored(
+/** What is done once a message is stored. */
+function followUps(
   settings: AdapterSettings,
   { log, tracing, clock }: MessagePathContext,
   sender: C2dSender,
-): (row: BatchRow) => void {
+): (row: BatchRow) => (() => void) | undefined {
   // If nothing reports presence, a vehicle is treated as online when a message arrives from it.
   const isPresenceUnknown = settings.mqttUrl !== undefined && !settings.mqttPresenceTopic;
-  return (row) => {
+  // Functions of their own, because thousands of follow-ups wait for commits: only those for which it is needed hold a row.
+  const seen = (systemId: string) => () => sender.vehicleSeen(systemId);
+  const stored = (row: BatchRow) => () => {
     logMessage(log, row);
     if (row.kind === 'refused') return;
     if (isPresenceUnknown) sender.vehicleSeen(row.systemId);
     tracing.stored(row, clock());
+  };
+  return (row) => {
+    const isOrdinary = row.kind !== 'refused' && row.traceParent === null;
+    if (!isOrdinary || log.isLevelEnabled('debug')) return stored(row);
+    return isPresenceUnknown ? seen(row.systemId) : undefined;
   };
 }
 

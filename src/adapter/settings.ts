@@ -4,7 +4,7 @@ import { type HttpLimits } from '../service/limits/index.js';
 import { type SignOnSettings } from '../service/sign-on/index.js';
 import { type TlsSettings } from '../service/tls/index.js';
 import { type RetryPolicy } from './c2d-sender/index.js';
-import { type DeadLetterLimits } from './d2c-receiver/index.js';
+import { type DeadLetterLimits, type MessageBudgetLimits } from './d2c-receiver/index.js';
 import { type TlsFilePaths } from '../service/vehicle-tls/index.js';
 import { type BrokerLimits } from './message-link/index.js';
 
@@ -68,6 +68,8 @@ export interface AdapterSettings extends TlsSettings, SignOnSettings {
   readonly triggerTtl?: number | undefined;
   /** Default for operations: whether vehicles acknowledge triggers. */
   readonly ackRequired?: boolean | undefined;
+  /** Of messages of each vehicle. */
+  readonly messageBudget?: MessageBudgetLimits | undefined;
   /** Of messages that cannot be applied. */
   readonly deadLetterLimits?: DeadLetterLimits | undefined;
   /** How long dead letters are kept, days; undefined: forever. */

@@ -258,6 +258,24 @@ describe('Deletion', () => {
     expect((await fetch(image)).status).toBe(404);
   });
 
+  test('of a script is refused while the image repository lists it', async () => {
+    const { sha256, md5, size } = await t.upload(Buffer.from('software of a target'));
+    const answer = await t.call('POST', '/v1.0/update-scripts?hardwareIds=hw&releaseCounter=1', {
+      body: {
+        version: 'v1',
+        'script-ref-id': 'listed',
+        model: MODEL,
+        ecus: [{ ecu: 'HU', version: '7.0.0', artifact: { sha256, md5, size } }],
+      },
+    });
+    expect(answer).toMatchObject({ status: 201, body: { target: { state: 'published' } } });
+    const refused = await remove('/v1.0/update-scripts/listed');
+    expect(refused).toMatchObject({ status: 409, body: { errorCode: 'IN_USE' } });
+    expect(refused.body.errorMessage).toContain('the target scripts/listed.json');
+    const file = await remove(`/v1.0/artifacts/${answer.body.sha256}`);
+    expect(file.body.errorMessage).toContain('the target scripts/listed.json');
+  });
+
   test('and the room, by command', async () => {
     const { sha256 } = await t.upload(Buffer.from('for the command'));
     const at = ['--url', t.carota.httpUrl, '--token', t.token];

@@ -1,8 +1,10 @@
 /** A vehicle's token is that vehicle's: with it nobody reads, asks or reports anything for another one. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../support/adapter.js';
 import { vinOf } from '../support/messages.js';
 import {
   type AdapterDouble,
+  eventOf,
   MODEL,
   startAdapterDouble,
   startTestCarota,
@@ -50,6 +52,64 @@ test('nobody is admitted to an update in the name of another vehicle', async () 
     carota.call('POST', `/v1.0/schedules/none/vehicles/${vin}/admission`, { token });
   expect((await ask(other)).body.errorCode).toBe('FORBIDDEN');
   expect((await ask(own)).body.errorCode).toBe('SCHEDULE_NOT_FOUND');
+});
+
+test('a vehicle learns where artifacts are only while a running schedule gives it their script', async () => {
+  const [given, kept] = ['given script', 'kept script'];
+  await carota.publish(given, '1.1.0');
+  await carota.publish(kept, '1.2.0');
+  const tokenOf = async (vin: string) => {
+    const body = { role: 'vehicle', name: 'another car', vin };
+    return (await carota.call('POST', '/v1.0/tokens', { body })).body.token as string;
+  };
+  const theirs = await tokenOf(other);
+  const locate = (script: string, by = token) =>
+    carota.call('GET', `/v1.0/update-scripts/${encodeURIComponent(script)}/artifacts`, {
+      token: by,
+    });
+  const statuses = async () =>
+    Promise.all(
+      [locate(given), locate(given, theirs), locate(kept), locate(kept, theirs)].map(
+        async (answer) => (await answer).status,
+      ),
+    );
+  const before = await locate(given);
+  expect([before.status, before.body.errorCode]).toEqual([403, 'FORBIDDEN']);
+  // Of a script that there is not, it learns as much.
+  expect((await locate('none')).body.errorMessage.replace('none', given)).toBe(
+    before.body.errorMessage,
+  );
+  const plan = (refId: string, script: string, vin: string, start?: string) =>
+    carota.call('POST', '/v1.0/schedules', {
+      body: {
+        'ref-id': refId,
+        'script-ref-id': script,
+        model: MODEL,
+        vins: [vin],
+        ...(start ? { start } : {}),
+      },
+    });
+  expect((await plan('later', kept, own, '2090-01-01T00:00:00Z')).status).toBe(201);
+  expect((await plan('now', given, own)).status).toBe(201);
+  await eventually(
+    async () => (await locate(given)).status,
+    (status) => status === 200,
+  );
+  expect(await statuses()).toEqual([200, 403, 403, 403]);
+  expect(Object.values((await locate(given)).body.artifacts)).toHaveLength(1);
+  // People with permission are not vehicles.
+  expect((await locate(kept, carota.token)).status).toBe(200);
+  const path = '/v1.0/schedules/now/stop';
+  expect((await carota.call('POST', path, { body: { reason: 'enough' } })).status).toBe(200);
+  expect(await statuses()).toEqual([403, 403, 403, 403]);
+  // Once it has updated, nothing is given any more.
+  expect((await plan('again', given, own)).status).toBe(201);
+  await eventually(
+    async () => (await locate(given)).status,
+    (status) => status === 200,
+  );
+  await carota.callBack([eventOf({ refId: 'again', vin: own, status: 'success' })]);
+  await eventually(statuses, (all) => all.every((status) => status === 403));
 });
 
 test('there is no token that several vehicles share, and none of a person that is a vehicle’s', async () => {

@@ -35,4 +35,5 @@ export type BrokerLimit =
   | 'mqtt-subscriptions'
   | 'mqtt-queue'
   | 'mqtt-sign-ins'
-  | 'mqtt-certificates';
+  | 'mqtt-certificates'
+  | 'vehicle-messages';

@@ -18,6 +18,8 @@ import {
   failedCertificate,
   type FailedCertificate,
 } from '../../service/vehicle-tls/index.js';
+import { DEFAULT_MESSAGE_BUDGET, MessageBudget } from '../d2c-receiver/index.js';
+import { HeldMessages } from './held-messages.js';
 import { IdentityWatch } from './identity-watch.js';
 import { type LinkHandlers, type MessageLink } from './message-link.js';
 import { createMutualTlsServer, type MutualTlsOptions } from './mutual-tls.js';
@@ -39,6 +41,10 @@ export interface EmbeddedBrokerOptions {
   readonly signIns?: SignInGuard | undefined;
   /** Called for each connection, subscription or message that a limit has refused. */
   readonly onRefused?: ((limit: BrokerLimit) => void) | undefined;
+  /** Of each vehicle's messages; those beyond it wait. */
+  readonly budget?: MessageBudget | undefined;
+  /** Called for each message that has to wait, with the system_id. */
+  readonly onOverBudget?: ((systemId: string) => void) | undefined;
   /** Called for each certificate that is refused, is of nobody registered, or comes with another name. */
   readonly onSignInFailed?: ((attempt: FailedCertificate) => void) | undefined;
 }
@@ -86,6 +92,7 @@ export class EmbeddedBroker implements MessageLink {
   readonly #count: ConnectionCount;
   readonly #unauthenticated: Unauthenticated;
   readonly #sessions: SessionStore;
+  readonly #held: HeldMessages<Client>;
   #watch: IdentityWatch | undefined;
   #broker: Aedes | undefined;
   /** Opened in this order; the first is the one announced to vehicles. */
@@ -106,6 +113,10 @@ export class EmbeddedBroker implements MessageLink {
     this.#unauthenticated = new Unauthenticated(limits.unauthenticated, () =>
       onRefused('mqtt-unauthenticated'),
     );
+    this.#held = new HeldMessages({
+      budget: options.budget ?? new MessageBudget(DEFAULT_MESSAGE_BUDGET),
+      onHeld: (systemId) => options.onOverBudget?.(systemId),
+    });
     this.#sessions = new SessionStore({
       isOwn: (systemId, topic) => topic === c2dTopic.of(systemId),
       limit: limits.queue,
@@ -229,6 +240,7 @@ export class EmbeddedBroker implements MessageLink {
     if (!broker) return;
     this.#broker = undefined;
     await this.#watch?.stop();
+    this.#held.close();
     const closed = this.#servers.splice(0).map(async (server) => {
       const closing = once(server, 'close');
       server.close();
@@ -301,6 +313,7 @@ export class EmbeddedBroker implements MessageLink {
           await this.#sessions.claim(systemId, identity);
           this.#unauthenticated.remove(this.#tcpOf.get(client.conn));
           this.#connected.add(client, identity);
+          client.conn.once('close', () => this.#held.drop(client));
           done(null, true);
         }
       };
@@ -341,13 +354,17 @@ export class EmbeddedBroker implements MessageLink {
       // No vehicle receives what another one publishes: the adapter is the only receiver.
       packet.topic = HANDED_OVER;
       packet.retain = false;
-      handlers.onMessage({
-        topic,
-        payload,
-        payloadBytes: payload.byteLength,
-        receivedAt: this.#options.clock(),
-        publisher: client.id,
-        acknowledge: () => done(null),
+      const receivedAt = this.#options.clock();
+      this.#held.pass(client, client.id, () => {
+        if (this.#isPaused || !this.#connected.has(client)) return;
+        handlers.onMessage({
+          topic,
+          payload,
+          payloadBytes: payload.byteLength,
+          receivedAt,
+          publisher: client.id,
+          acknowledge: () => done(null),
+        });
       });
     };
   }

@@ -6,6 +6,7 @@ import { listReceivers } from '../call-back/index.js';
 import { overdueTriggers } from '../c2d-sender/index.js';
 import { subscriptionStatistics } from '../message-link/index.js';
 import { type Queryable } from '../../service/database/index.js';
+import { countFlooding } from '../d2c-receiver/index.js';
 import { countDeadLetters, countOverflow } from '../dead-letters/index.js';
 import { counter, gauge, type Sample } from './text-format.js';
 
@@ -57,7 +58,7 @@ export class DurableFigures {
     if (this.#counted && performance.now() < this.#counted.until) return this.#counted.text;
     const text = [
       await vehicles(this.#database),
-      await deadLetters(this.#database),
+      await deadLetters(this.#database, this.#clock()),
       await sending(this.#database, this.#clock()),
     ].join('');
     this.#counted = { text, until: performance.now() + KEEP_MS };
@@ -137,7 +138,10 @@ async function vehicles(database: Queryable): Promise<string> {
   );
 }
 
-async function deadLetters(database: Queryable): Promise<string> {
+/** For so long a vehicle counts as one that floods, ms. */
+const FLOOD_MS = 10 * 60 * 1000;
+
+async function deadLetters(database: Queryable, now: number): Promise<string> {
   const rows = await countDeadLetters(database);
   const { messages, senders } = await countOverflow(database);
   return [
@@ -155,6 +159,11 @@ async function deadLetters(database: Queryable): Promise<string> {
       'otaops_dead_letter_flooders',
       `Vehicles that have sent more dead letters than are kept of one ${ALL}.`,
       senders,
+    ),
+    gauge(
+      'otaops_flooding_vehicles',
+      `Vehicles that sent more messages than their budget in the last 10 minutes ${ALL}.`,
+      await countFlooding(database, now - FLOOD_MS),
     ),
   ].join('');
 }

@@ -1,6 +1,7 @@
 export * from './attack-reports.js';
 export * from './director.js';
 export * from './director-keys.js';
+export * from './given-script.js';
 export { findLastManifest } from './manifests.js';
 export * from './ordered.js';
 export * from './standing.js';

@@ -105,7 +105,7 @@ interface EcuRow {
  * States of a vehicle in which its schedule has nothing more for it. After a failure so far (contract section 5.5) the
  * vehicle may go on, and needs its metadata for that.
  */
-const OVER = ['success', 'cancel', 'consent_rejected', 'rollback_success', 'rollback_fail'];
+export const OVER = ['success', 'cancel', 'consent_rejected', 'rollback_success', 'rollback_fail'];
 
 // The database: a restored or copied one has another server start, another oid, or another file behind the table.
 const STATEMENT = `

@@ -1,7 +1,28 @@
 /** A vehicle's token is for that vehicle, not for what another one is ordered, asks or reports. */
 import { type FastifyRequest } from 'fastify';
 import { VEHICLE_ROLE } from '../../service/access/index.js';
+import { type Queryable } from '../../service/database/index.js';
 import { callerOf, Problem } from '../../service/http/index.js';
+import { isGivenScript } from '../director/index.js';
+import { findScript } from '../scripts/index.js';
+
+/**
+ * A vehicle asks only for scripts that a schedule gives it now. Of others it does not learn whether they exist.
+ *
+ * @throws Problem 403
+ */
+export async function refuseOtherScripts(
+  request: FastifyRequest,
+  database: Queryable,
+  scriptRefId: string,
+): Promise<void> {
+  const { role, vin } = callerOf(request);
+  if (role !== VEHICLE_ROLE) return;
+  const stored = await findScript(database, scriptRefId);
+  if (stored && vin && (await isGivenScript(database, vin, stored.script))) return;
+  const message = `no running schedule gives vehicle ${vin} the update script '${scriptRefId}'`;
+  throw new Problem('FORBIDDEN', message);
+}
 
 /** @throws Problem 403 */
 export function refuseOthers(request: FastifyRequest, vin: string): void {

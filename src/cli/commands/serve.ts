@@ -23,6 +23,9 @@ import {
   DEAD_LETTER_DAYS,
   DEAD_LETTER_LIMIT_SETTINGS,
   type DeadLetterLimitFlags,
+  MESSAGE_BUDGET_SETTINGS,
+  type MessageBudgetFlags,
+  messageBudgetOf,
   deadLetterLimitsOf,
   HISTORY_DAYS,
   HOST,
@@ -78,6 +81,7 @@ interface ServeFlags
     VehicleTlsFlags,
     HttpLimitFlags,
     BrokerLimitFlags,
+    MessageBudgetFlags,
     DeadLetterLimitFlags,
     SignInLimitFlags,
     VehicleSignInLimitFlags {
@@ -121,7 +125,7 @@ Examples:
   addSettings(command, [RETRY_FIRST, RETRY_LONGEST, RETRY_SENDS, TRIGGER_TTL, ACK_REQUIRED]);
   addSettings(command, [CALLBACK_URL, CALLBACK_SECRET, CALLBACK_ALLOW, CALLBACK_BATCH, SECRET_KEY]);
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...BROKER_LIMIT_SETTINGS]);
-  addSettings(command, DEAD_LETTER_LIMIT_SETTINGS);
+  addSettings(command, [...DEAD_LETTER_LIMIT_SETTINGS, ...MESSAGE_BUDGET_SETTINGS]);
   addSettings(command, [...SIGN_IN_LIMIT_SETTINGS, ...VEHICLE_SIGN_IN_LIMIT_SETTINGS]);
   addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS]);
   addSettings(command, [AUDIT_KEY_FILE, ...AUDIT_COPY_SETTINGS]);
@@ -151,6 +155,7 @@ Examples:
       signInLimits: signInLimitsOf(flags),
       vehicleSignInLimits: vehicleSignInLimitsOf(flags),
       deadLetterLimits: deadLetterLimitsOf(flags),
+      messageBudget: messageBudgetOf(flags),
     };
     const adapter = await startAdapter(settings, log);
     print(`HTTP interface  ${adapter.httpUrl}  (documents: ${adapter.httpUrl}/docs)`);

@@ -8,6 +8,10 @@ import {
   DEFAULT_DEAD_LETTER_LIMITS,
 } from '../../adapter/d2c-receiver/dead-letter-limits.js';
 import {
+  DEFAULT_MESSAGE_BUDGET,
+  type MessageBudgetLimits,
+} from '../../adapter/d2c-receiver/message-budget.js';
+import {
   DEFAULT_SIGN_IN_LIMITS,
   DEFAULT_VEHICLE_SIGN_IN_LIMITS,
   type SignInLimits,
@@ -267,6 +271,26 @@ export const DEAD_LETTER_LIMIT_SETTINGS = [
     DEFAULT_DEAD_LETTER_LIMITS.bytes / MEBIBYTE,
   ),
 ] as const;
+
+export const MESSAGE_BUDGET_SETTINGS = [
+  orNone('--messages-per-vehicle', 'messages of one vehicle at once', DEFAULT_MESSAGE_BUDGET.burst),
+  atLeastOne(
+    '--messages-per-vehicle-hour',
+    'messages of one vehicle in an hour, beyond those at once',
+    DEFAULT_MESSAGE_BUDGET.perHour,
+  ),
+] as const;
+
+/** Values of {@link MESSAGE_BUDGET_SETTINGS}. */
+export interface MessageBudgetFlags {
+  readonly messagesPerVehicle: number;
+  readonly messagesPerVehicleHour: number;
+}
+
+export const messageBudgetOf = (flags: MessageBudgetFlags): MessageBudgetLimits => ({
+  burst: flags.messagesPerVehicle,
+  perHour: flags.messagesPerVehicleHour,
+});
 
 /** Values of {@link DEAD_LETTER_LIMIT_SETTINGS}. */
 export interface DeadLetterLimitFlags {

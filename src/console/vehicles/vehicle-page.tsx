@@ -116,6 +116,14 @@ function Registration({ vehicle: { registration, vin } }: { vehicle: Vehicle }) 
           <dd>
             <Time at={registration.updatedAt} />
           </dd>
+          {registration.floodedAt !== null && (
+            <>
+              <dt>Exceeded its message budget</dt>
+              <dd>
+                <Time at={registration.floodedAt} />
+              </dd>
+            </>
+          )}
         </dl>
       ) : (
         <Empty title="Not registered.">

@@ -36,6 +36,7 @@ import {
   ProviderUnavailable,
   readAttempt,
   roleOf,
+  scopesOfClaims,
   type SignedOn,
   SignOnRefused,
   stateOf,
@@ -113,7 +114,9 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
       fail(reply, settings.consoleUrl, 'no-role');
       return;
     }
-    const session = await startSession(request, { ...identity, role }, signedOn);
+    const scopes = scopesOfClaims(signedOn.claims, settings);
+    const person = { ...identity, role, scopes };
+    const session = await startSession(request, person, signedOn);
     const secure = settings.consoleUrl.startsWith('https:');
     reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
     redirect(reply, consoleAddress(settings.consoleUrl, attempt.returnTo));
@@ -125,14 +128,14 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     person: Person,
     { authenticatedAt, claims }: SignedOn,
   ): Promise<string> {
-    const { id, name, role } = person;
+    const { id, name, role, scopes } = person;
     const secure = required(opened).settings.consoleUrl.startsWith('https:');
     const origin = { authority: authorityOf(request), secure };
     const now = context.clock();
     const entry = {
       by: { id, name, reason: '' },
       vin: null,
-      detail: { role },
+      detail: { role, ...(scopes ? { scopes } : {}) },
       subject: WAY,
       address: clientAddress(request.ip),
     };

@@ -31,6 +31,7 @@ import {
   type ScriptRow,
 } from '../../scripts/index.js';
 import { type CarotaContext } from '../context.js';
+import { refuseOtherScripts } from '../own-vehicle.js';
 import { addTargetOf, checkedHardware, type TargetFacts } from '../target.js';
 import { inUse, quotaProblem } from '../uploads.js';
 import { artifactUrl } from './artifacts.js';
@@ -119,7 +120,8 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
   serve(
     server,
     updateScriptApi.locateArtifacts,
-    async ({ params: { 'script-ref-id': scriptRefId } }) => {
+    async ({ request, params: { 'script-ref-id': scriptRefId } }) => {
+      await refuseOtherScripts(request, database, scriptRefId);
       const { script } = await publishedScript(context, scriptRefId);
       const urls = script.ecus.map(
         ({ artifact: { sha256 } }) => [sha256, artifactUrl(sha256, context)] as const,

@@ -1,0 +1,161 @@
+/** A vehicle that sends well-formed events without end fills neither the database nor anybody's time. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { MessageBudget } from '../../src/adapter/d2c-receiver/index.js';
+import { type AdapterSettings } from '../../src/adapter/index.js';
+import { eventually, platforms, type TestAdapter } from '../support/adapter.js';
+import { eventBytes, vehicleOf } from '../support/messages.js';
+import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';
+
+describe('A budget', () => {
+  test('has its burst at once, and its rate afterwards', () => {
+    const budget = new MessageBudget({ burst: 3, perHour: 3_600 });
+    expect([0, 0, 0, 0].map((now) => budget.take('a', now))).toEqual([0, 0, 0, 1_000]);
+    expect(budget.take('b', 0)).toBe(0);
+    expect(budget.take('a', 999)).toBe(1);
+    expect(budget.take('a', 1_000)).toBe(0);
+    expect(budget.take('a', 1_000)).toBe(1_000);
+    // Full again, and not more than full.
+    expect([1e9, 1e9, 1e9, 1e9].map((now) => budget.take('a', now))).toEqual([0, 0, 0, 1_000]);
+  });
+
+  test('is kept only for vehicles that have used some of it lately', () => {
+    const budget = new MessageBudget({ burst: 3, perHour: 3_600 });
+    for (let n = 0; n < 100_000; n++) budget.take(`vehicle ${n}`, n);
+    expect(budget.vehicles).toBeLessThan(20_000);
+  });
+
+  test('of 0 is none', () => {
+    const budget = new MessageBudget({ burst: 0, perHour: 1 });
+    expect(new Set(Array.from({ length: 1_000 }, () => budget.take('a', 0)))).toEqual(new Set([0]));
+  });
+});
+
+const [flooder, honest] = [vehicleOf(1, 'FLD'), vehicleOf(2, 'FLD')];
+const REF = 'flooded';
+const ANY = { correlationId: 'none', timestamp: 1_790_000_000 };
+const SUCCESS = eventBytes(honest, {
+  refId: REF,
+  status: 'success',
+  messageId: 'msg-dev-success',
+  ...ANY,
+});
+const progressOf = (n: number) =>
+  eventBytes(flooder, {
+    refId: REF,
+    status: 'downloading',
+    messageId: `msg-dev-${n}`,
+    ...ANY,
+    meta: [{ key: 'n', value: String(n) }],
+  });
+const BURST = 20;
+const FLOOD = 300;
+
+describe.each(platforms())('On $name', ({ isEmbedded, start }) => {
+  let t: TestAdapter;
+  const links: MqttVehicle[] = [];
+  afterEach(async () => {
+    await Promise.all(links.splice(0).map((link) => link.end().catch(() => undefined)));
+    await t.stop();
+  });
+
+  const connect = async (vehicle: typeof flooder) => {
+    const link = await connectVehicle(t.adapter.mqttUrl, vehicle);
+    links.push(link);
+    return link;
+  };
+  const startWith = async (settings: Partial<AdapterSettings>) => {
+    t = await start(settings);
+    await t.register(flooder, honest);
+    await t.trigger(REF, [flooder.vin, honest.vin]);
+  };
+  const messagesOf = async (vin: string) =>
+    (await t.call('GET', `/v1.0/ota/operations/${REF}/vehicles/${vin}`)).body;
+  /** Well-formed events, each another one. @returns how many were acknowledged so far */
+  const flood = (link: MqttVehicle, messages: number) => {
+    let acknowledged = 0;
+    for (let n = 0; n < messages; n++) {
+      link.send(progressOf(n)).then(
+        () => (acknowledged += 1),
+        () => undefined,
+      );
+    }
+    return () => acknowledged;
+  };
+
+  test('a flood of valid events is held to the budget, others go on, and people see it', async () => {
+    await startWith({ messageBudget: { burst: BURST, perHour: 1 } });
+    const link = await connect(flooder);
+    const acknowledged = flood(link, FLOOD);
+    await eventually(
+      () => t.metric('otaops_messages_applied_total'),
+      (applied) => applied >= BURST,
+    );
+    const other = await connect(honest);
+    await other.send(SUCCESS);
+    await eventually(
+      async () => (await messagesOf(honest.vin)).state,
+      (state) => state === 'success',
+    );
+    await eventually(
+      () => t.metric('otaops_flooding_vehicles'),
+      (vehicles) => vehicles === 1,
+    );
+    // One of the honest vehicle; an hour has not gone by.
+    expect(await t.metric('otaops_messages_applied_total')).toBe(BURST + 1);
+    const { body } = await t.call('GET', `/v1.0/vehicles/${flooder.vin}`);
+    expect(Date.parse(body.floodedAt)).toBeGreaterThan(0);
+    expect((await t.call('GET', `/v1.0/vehicles/${honest.vin}`)).body.floodedAt).toBeNull();
+    expect(await t.metric('otaops_limit_refusals_total{limit="vehicle-messages"}')).toBeGreaterThan(
+      0,
+    );
+    if (isEmbedded) {
+      // The rest has no PUBACK: the vehicle has it still.
+      expect(acknowledged()).toBe(BURST);
+      expect(await t.metric('otaops_messages_dead_letter_total')).toBe(0);
+    } else {
+      await eventually(
+        () => t.metric('otaops_messages_dead_letter_total'),
+        (letters) => letters === FLOOD - BURST,
+      );
+      const letters = await t.call('GET', '/v1.0/dead-letters?limit=1');
+      expect(letters.body.items[0]).toMatchObject({ reason: 'MESSAGE_BUDGET_EXCEEDED' });
+    }
+    await t.storedMessages();
+  });
+
+  test.runIf(isEmbedded)('what waited is stored, in order, as the budget allows', async () => {
+    // One each 20 ms.
+    await startWith({ messageBudget: { burst: BURST, perHour: 180_000 } });
+    const link = await connect(flooder);
+    const acknowledged = flood(link, 100);
+    await eventually(
+      async () => acknowledged(),
+      (number) => number === 100,
+    );
+    expect(await t.metric('otaops_messages_applied_total')).toBe(100);
+    const { body } = await t.call('GET', `/v1.0/ota/events?limit=500`);
+    const order = body.events.map(({ meta }: { meta: { value: string }[] }) => meta[0]?.value);
+    expect(order).toEqual(Array.from({ length: 100 }, (_, n) => String(n)));
+  });
+
+  test.runIf(isEmbedded)(
+    'what waits for a connection that has gone is dropped; its vehicle repeats it',
+    async () => {
+      await startWith({ messageBudget: { burst: BURST, perHour: 1 } });
+      const link = await connect(flooder);
+      flood(link, FLOOD);
+      await eventually(
+        () => t.metric('otaops_messages_applied_total'),
+        (applied) => applied === BURST,
+      );
+      for (let n = 0; n < 20; n++) {
+        const again = await connect(flooder);
+        flood(again, 50);
+        again.client.stream.destroy();
+      }
+      const other = await connect(honest);
+      await other.send(SUCCESS);
+      expect(await t.metric('otaops_messages_applied_total')).toBe(BURST + 1);
+    },
+  );
+});
