@@ -19,7 +19,7 @@ export interface JsonBody<Schema extends Type.TSchema = Type.TSchema> extends Bo
   readonly optional: boolean;
   /** Whether its bytes are signed: then they are read as they came, and checked afterwards. */
   readonly signed?: boolean;
-  /** Whether it comes as the fields of an HTML form, each once and a text, in place of JSON. */
+  /** Whether it comes as the fields of an HTML form, in place of JSON: texts, or lists of what comes several times. */
   readonly form?: boolean;
 }
 

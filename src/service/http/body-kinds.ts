@@ -4,7 +4,7 @@ import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type BodyLimit, FORM_TYPE, LINE_TYPES } from '../../contract/index.js';
 import { type LineFormat } from '../lines.js';
 import { bodyStream, type ReadingLimit } from './body-stream.js';
-import { invalid, Problem } from './problem.js';
+import { Problem } from './problem.js';
 import { readBytes } from './json-body.js';
 
 /** What a route without a body takes for one, and ignores. */
@@ -45,14 +45,12 @@ export function takeForm(scope: FastifyInstance): void {
   );
 }
 
-/** @throws Problem 400 */
-function fieldsOf(text: string): Record<string, string> {
-  const fields = [...new URLSearchParams(text)];
-  const names = new Set<string>();
-  for (const [name] of fields) {
-    // Which of them would count?
-    if (names.has(name)) throw invalid([{ path: '', message: 'has a field more than once' }]);
-    names.add(name);
+/** A field that comes several times is a list, which no schema of a text takes. */
+function fieldsOf(text: string): Record<string, string | string[]> {
+  const fields = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    const before = fields.get(name);
+    fields.set(name, before === undefined ? value : [before, value].flat());
   }
   return Object.fromEntries(fields);
 }
