@@ -50,6 +50,12 @@ export const ERRORS = {
     'This server has no OpenID Connect provider.',
     'Sign in with a token.',
   ),
+  LOGOUT_TOKEN_REFUSED: error(
+    400,
+    'It is not a logout token of the OpenID Connect provider for this server, or was used before.',
+    'Compare issuer, client id and clock of this server with the provider’s.',
+  ),
+  PROVIDER_UNAVAILABLE: error(503, 'The OpenID Connect provider does not answer.', TRY_LATER),
   URL_EXPIRED: error(
     403,
     'The signed URL has expired, or was not made by this server.',

@@ -21,6 +21,8 @@ export interface ForgedProvider {
   };
   /** Requests to the token endpoint. */
   readonly exchanges: URLSearchParams[];
+  /** A token signed by its published key. */
+  sign(claims: object, header?: object): string;
   /** Back to a provider that says what is right, for this client and nonce. */
   reset(clientId: string, nonce: string): void;
   stop(): Promise<void>;
@@ -95,6 +97,7 @@ export async function startForgedProvider(): Promise<ForgedProvider> {
     issuer,
     says,
     exchanges: [],
+    sign: (claims, header) => signedBy(privateKey, claims, header),
     reset(clientId, nonce) {
       const now = Math.floor(Date.now() / 1000);
       Object.assign(says, initial);

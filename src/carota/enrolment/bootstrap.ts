@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type Queryable } from '../../service/database/index.js';
 
 /** A vehicle's use of its bootstrap certificate. */
-export interface BootstrapUse {
+interface BootstrapUse {
   readonly systemId: string;
   /** Of the bootstrap certificate. */
   readonly serial: string;
@@ -14,7 +14,7 @@ export interface BootstrapUse {
 }
 
 /** `unknown`: no vehicle has this system_id; `used`: the vehicle has had a certificate before, for another key. */
-export type BootstrapOutcome =
+type BootstrapOutcome =
   | { readonly outcome: 'accepted'; readonly vin: string }
   | { readonly outcome: 'unknown'; readonly vin?: undefined }
   | { readonly outcome: 'used'; readonly vin?: undefined };

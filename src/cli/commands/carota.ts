@@ -98,12 +98,7 @@ Example, beside otaops serve --callback-url http://127.0.0.1:8090/v1.0/ota/event
   addSettings(command, [...HTTP_LIMIT_SETTINGS, ...SIGN_IN_LIMIT_SETTINGS]);
   addSettings(command, UPLOAD_QUOTA_SETTINGS);
   addSettings(command, [VEHICLE_PORT, VEHICLE_TLS_CERT, VEHICLE_TLS_KEY, VEHICLE_CA, VEHICLE_CRL]);
-  addSettings(command, [
-    ENROLMENT_CA,
-    ENROLMENT_COMMAND,
-    CERTIFICATE_DAYS,
-    VEHICLE_BOOTSTRAP_CA,
-  ]);
+  addSettings(command, [ENROLMENT_CA, ENROLMENT_COMMAND, CERTIFICATE_DAYS, VEHICLE_BOOTSTRAP_CA]);
   addSettings(command, [...TLS_SETTINGS, ...SIGN_ON_SETTINGS]);
   addSettings(command, [AUDIT_KEY_FILE, ...AUDIT_COPY_SETTINGS]);
   addSettings(command, [PUBLIC_URL, URL_TTL, APPROVAL, DEADLINE_GRACE]);

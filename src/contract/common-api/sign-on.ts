@@ -3,7 +3,7 @@
  * addresses itself; what it gets is a redirect to the provider, or back to the console.
  */
 import Type from 'typebox';
-import { json, redirect, routesOf } from '../http/index.js';
+import { formBody, json, redirect, routesOf } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
 import { Text } from '../values/text.js';
 
@@ -54,6 +54,24 @@ const AuthorizationResponse = Type.Object({
   hd: Type.Optional(Text(1_000, 'Not used.')),
   prompt: Type.Optional(Text(1_000, 'Not used.')),
 });
+
+const MAX_LOGOUT_TOKEN = 16 * 1024;
+
+const BackChannelLogout = Type.Object(
+  {
+    logout_token: Pattern(
+      '^[\\w-]+\\.[\\w-]+\\.[\\w-]*$',
+      'must be a JSON Web Token in its compact form',
+      { maxLength: MAX_LOGOUT_TOKEN, description: 'Logout token, signed by the provider.' },
+    ),
+  },
+  { title: 'BackChannelLogout' },
+);
+
+const EndedSessions = Type.Object(
+  { sessions: Type.Integer({ minimum: 0, description: 'How many have ended.' }) },
+  { title: 'EndedSessions' },
+);
 
 /** Routes by which a browser signs in and out at an OpenID Connect provider. */
 export const signOnApi = routesOf('Session', {
@@ -107,5 +125,18 @@ export const signOnApi = routesOf('Session', {
       'OpenID Connect RP-Initiated Logout 1.0. The session of this server is ended by `DELETE /v1.0/session`.',
     answer: redirect('To the provider, or to the console if it offers no sign-out.'),
     errors: ['SIGN_ON_NOT_SET_UP'],
+  },
+  takeLogoutToken: {
+    method: 'POST',
+    path: '/v1.0/session/sign-on/back-channel-logout',
+    permission: 'open',
+    scope: 'none',
+    audit: 'end-sessions',
+    summary: 'End the sessions of somebody who has signed out at the provider',
+    description:
+      'OpenID Connect Back-Channel Logout 1.0: the provider calls it. Ends the sessions of this server that come from the provider’s session (`sid`), or all of the person (`sub`), on every process at once, with what they are still reading. A token is taken once.',
+    body: formBody(BackChannelLogout, 'The logout token; further fields are ignored.', 32 * 1024),
+    answer: json(EndedSessions, 'The sessions have ended, or there were none.'),
+    errors: ['SIGN_ON_NOT_SET_UP', 'LOGOUT_TOKEN_REFUSED', 'PROVIDER_UNAVAILABLE'],
   },
 });

@@ -19,6 +19,8 @@ export interface JsonBody<Schema extends Type.TSchema = Type.TSchema> extends Bo
   readonly optional: boolean;
   /** Whether its bytes are signed: then they are read as they came, and checked afterwards. */
   readonly signed?: boolean;
+  /** Whether it comes as the fields of an HTML form, in place of JSON: texts, or lists of what comes several times. */
+  readonly form?: boolean;
 }
 
 /** Lines of CSV or NDJSON: checked line by line while they come. */
@@ -83,6 +85,25 @@ export const signedJsonBody = <Schema extends Type.TSchema>(
     maxBytes,
     gzip: false,
   }) as const;
+
+/** A body of at most `maxBytes` bytes as browsers send forms (`application/x-www-form-urlencoded`). */
+export const formBody = <Schema extends Type.TSchema>(
+  schema: Schema,
+  description: string,
+  maxBytes: number,
+) =>
+  ({
+    kind: 'json',
+    schema,
+    description,
+    optional: false,
+    form: true,
+    maxBytes,
+    gzip: false,
+  }) as const;
+
+/** Media type of forms. */
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /** A body of CSV or NDJSON. */
 export const linesBody = (description: string): LinesBody => ({

@@ -4,7 +4,7 @@ import { type Static } from 'typebox';
 import { type ErrorCode, ERRORS } from '../errors.js';
 import { SURROGATES } from '../values/text.js';
 import { type Answer } from './answer.js';
-import { type Body, LINE_TYPES } from './body.js';
+import { type Body, FORM_TYPE, LINE_TYPES } from './body.js';
 import { PROBLEM_CONTENT_TYPE, ProblemBody, problemTitle } from './problem.js';
 import { type Route } from './route.js';
 
@@ -169,7 +169,11 @@ const BYTE_UNITS = [
 function contentOf(body: Body, components: Components): Json {
   switch (body.kind) {
     case 'json':
-      return { 'application/json': { schema: components.reference(body.schema) } };
+      return {
+        [body.form ? FORM_TYPE : 'application/json']: {
+          schema: components.reference(body.schema),
+        },
+      };
     case 'lines':
       return Object.fromEntries(Object.keys(LINE_TYPES).map((type) => [type, { schema: {} }]));
     case 'bytes':
@@ -252,7 +256,8 @@ export function errorsOf(route: Route): ErrorCode[] {
     if (route.body.kind !== 'bytes') add('UNSUPPORTED_MEDIA_TYPE');
     if (route.body.kind !== 'json') add('BODY_MISSING');
     // A signed body is checked by its route, as it came.
-    if (route.body.kind === 'json' && !route.body.signed) add('NOT_JSON', 'NOT_UTF8');
+    const isParsed = route.body.kind === 'json' && !route.body.signed && !route.body.form;
+    if (isParsed) add('NOT_JSON', 'NOT_UTF8');
   }
   return [...codes];
 }

@@ -29,6 +29,8 @@ export type SessionOwner =
   | { readonly tokenId: string }
   | {
       readonly person: Omit<Caller, 'vin'>;
+      /** The session at the provider that it comes from; undefined: the provider does not say. */
+      readonly providerSession: string | undefined;
       /** When they proved to the provider who they are, ms. */
       readonly authenticatedAt: number;
     };
@@ -66,8 +68,8 @@ export async function createSession(
        )
      )
      insert into sessions (hash, token_id, authority, secure, created_at, seen_at,
-                           person_id, person_name, person_role, authenticated_at, person_scopes)
-     values ($3, $1, $4, $5, $2, $2, $6, $7, $8, $9, $10)`,
+                           person_id, person_name, person_role, authenticated_at, provider_session, person_scopes)
+     values ($3, $1, $4, $5, $2, $2, $6, $7, $8, $9, $10, $11)`,
     [
       'tokenId' in owner ? owner.tokenId : null,
       at,
@@ -78,6 +80,7 @@ export async function createSession(
       person?.name ?? null,
       person?.role ?? null,
       'authenticatedAt' in owner ? new Date(owner.authenticatedAt) : null,
+      ('providerSession' in owner ? owner.providerSession : undefined) ?? null,
       person?.scopes ? textArray(person.scopes) : null,
     ],
   );
@@ -126,6 +129,51 @@ export async function endSession(
     [hashOf(secret)],
   );
   return owner;
+}
+
+/** Whose sessions end with a sign-out at the provider; it names the person, its session, or both. */
+interface SignedOut {
+  /** As of {@link personId}. */
+  readonly personId: string | undefined;
+  readonly providerSession: string | undefined;
+}
+
+/**
+ * Ends the sessions that come from a session at the provider; where no such session is named, all of the person.
+ *
+ * @returns whose they were, once for each
+ */
+export const endPersonSessions = (
+  tx: Queryable,
+  { personId, providerSession }: SignedOut,
+): Promise<SessionHolder[]> =>
+  tx.query<SessionHolder>(
+    // A session of which the provider has not said where it comes from ends with any of the person.
+    `delete from sessions where token_id is null and ($1::text is null or person_id = $1)
+       and ($2::text is null or provider_session = $2 or $1::text is not null and provider_session is null)
+     returning person_id as id, person_name as name`,
+    [personId ?? null, providerSession ?? null],
+  );
+
+/**
+ * Notes that a logout token was used.
+ *
+ * @param now ms
+ * @param until when it is refused by its age, ms
+ * @returns whether this is its first use
+ */
+export async function useLogoutToken(
+  tx: Queryable,
+  id: string,
+  now: number,
+  until: number,
+): Promise<boolean> {
+  await tx.query('delete from used_logout_tokens where until < $1', [new Date(now)]);
+  const rows = await tx.query(
+    'insert into used_logout_tokens (hash, until) values ($1, $2) on conflict do nothing returning 1 as used',
+    [hashOf(id), new Date(until)],
+  );
+  return rows.length > 0;
 }
 
 /** Those of the given sessions that are still valid, with what they are limited to. @param now ms */

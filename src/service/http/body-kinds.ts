@@ -1,7 +1,7 @@
 /** Request bodies other than plain JSON: lines of CSV or NDJSON, arbitrary bytes, signed JSON. */
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { type BodyLimit, LINE_TYPES } from '../../contract/index.js';
+import { type BodyLimit, FORM_TYPE, LINE_TYPES } from '../../contract/index.js';
 import { type LineFormat } from '../lines.js';
 import { bodyStream, type ReadingLimit } from './body-stream.js';
 import { Problem } from './problem.js';
@@ -35,6 +35,24 @@ export function takeSigned(scope: FastifyInstance): void {
   scope.addContentTypeParser('application/json', (request: FastifyRequest) =>
     readBytes(request.raw, bodyLimitOf(request)),
   );
+}
+
+/** This scope accepts the fields of a form. */
+export function takeForm(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser(FORM_TYPE, async (request: FastifyRequest) =>
+    fieldsOf((await readBytes(request.raw, bodyLimitOf(request))).toString('latin1')),
+  );
+}
+
+/** A field that comes several times is a list, which no schema of a text takes. */
+function fieldsOf(text: string): Record<string, string | string[]> {
+  const fields = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    const before = fields.get(name);
+    fields.set(name, before === undefined ? value : [before, value].flat());
+  }
+  return Object.fromEntries(fields);
 }
 
 function takeStream(scope: FastifyInstance, types: '*' | string[]): void {

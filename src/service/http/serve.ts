@@ -15,7 +15,7 @@ import {
 } from '../../contract/index.js';
 import { type Caller } from '../access/index.js';
 import { audited } from './audited.js';
-import { takeBytes, takeLines, takeSigned } from './body-kinds.js';
+import { takeBytes, takeForm, takeLines, takeSigned } from './body-kinds.js';
 import { Problem } from './problem.js';
 import { loadOf } from './request-limits.js';
 import { placeholderOf } from './validator.js';
@@ -107,6 +107,7 @@ function takerOf({ body }: Route): ((scope: FastifyInstance) => void) | undefine
     case 'bytes':
       return takeBytes;
     default:
+      if (body?.form) return takeForm;
       return body?.signed ? takeSigned : undefined;
   }
 }

@@ -11,7 +11,14 @@ import {
   signOnCookieOf,
   type SignOnFault,
 } from '../../contract/index.js';
-import { createSession, SESSION_SECONDS, type SignInGuard } from '../access/index.js';
+import {
+  createSession,
+  endPersonSessions,
+  personId,
+  SESSION_SECONDS,
+  type SignInGuard,
+  useLogoutToken,
+} from '../access/index.js';
 import { recordActions } from '../audit/index.js';
 import { type Database } from '../database/index.js';
 import { clientAddress } from '../limits/index.js';
@@ -21,9 +28,11 @@ import {
   attemptText,
   consoleAddress,
   identityOf,
+  type LogoutToken,
   newAttempt,
   type OpenedSignOn,
   type Person,
+  providerSessionOf,
   ProviderUnavailable,
   readAttempt,
   roleOf,
@@ -107,7 +116,7 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     }
     const scopes = scopesOfClaims(signedOn.claims, settings);
     const person = { ...identity, role, scopes };
-    const session = await startSession(request, person, signedOn.authenticatedAt);
+    const session = await startSession(request, person, signedOn);
     const secure = settings.consoleUrl.startsWith('https:');
     reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
     redirect(reply, consoleAddress(settings.consoleUrl, attempt.returnTo));
@@ -117,7 +126,7 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
   function startSession(
     request: FastifyRequest,
     person: Person,
-    authenticatedAt: number,
+    { authenticatedAt, claims }: SignedOn,
   ): Promise<string> {
     const { id, name, role, scopes } = person;
     const secure = required(opened).settings.consoleUrl.startsWith('https:');
@@ -133,7 +142,50 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     return context.database.transaction(async (tx) => {
       await endSessions(tx, request, context.server);
       await recordActions(tx, SIGN_IN, [entry], now);
-      return createSession(tx, { person, authenticatedAt }, origin, now);
+      const providerSession = providerSessionOf(claims);
+      return createSession(tx, { person, authenticatedAt, providerSession }, origin, now);
+    });
+  }
+
+  serve(server, signOnApi.takeLogoutToken, async ({ request, reply, body }) => {
+    const { provider } = required(opened);
+    reply.header('cache-control', 'no-store');
+    try {
+      const token = await provider.readLogoutToken(body.logout_token);
+      return { sessions: await endSessionsBy(request, token) };
+    } catch (error) {
+      if (error instanceof ProviderUnavailable) {
+        log.error({ err: error }, 'a logout token could not be checked');
+        throw new Problem('PROVIDER_UNAVAILABLE', error.message, { retryAfterSeconds: 5 });
+      }
+      if (!(error instanceof SignOnRefused)) throw error;
+      log.warn({ err: error }, 'a logout token was refused');
+      noteRefused(request, 'LOGOUT_TOKEN_REFUSED', NOBODY, END_SESSIONS);
+      throw new Problem('LOGOUT_TOKEN_REFUSED', error.message);
+    }
+  });
+
+  /** @throws SignOnRefused */
+  function endSessionsBy(request: FastifyRequest, token: LogoutToken): Promise<number> {
+    const now = context.clock();
+    const signedOut = {
+      personId: token.subject === undefined ? undefined : personId(token.subject),
+      providerSession: token.session,
+    };
+    return context.database.transaction(async (tx) => {
+      if (!(await useLogoutToken(tx, token.id, now, token.usableUntil))) {
+        throw new SignOnRefused('the logout token was used before');
+      }
+      const ended = await endPersonSessions(tx, signedOut);
+      const entry = {
+        by: { ...(ended[0] ?? { id: signedOut.personId ?? '', name: '' }), reason: '' },
+        vin: null,
+        detail: { sessions: ended.length },
+        subject: WAY,
+        address: clientAddress(request.ip),
+      };
+      await recordActions(tx, END_SESSIONS, [entry], now);
+      return ended.length;
     });
   }
 
@@ -149,16 +201,19 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
 }
 
 const SIGN_IN = sessionApi.signIn.audit;
+const END_SESSIONS = signOnApi.takeLogoutToken.audit;
 const WAY = 'single-sign-on';
+const NOBODY = { id: '', name: '' };
 
 /** In the audit log; what the provider refuses is counted with the guesses. */
 function noteRefused(
   request: FastifyRequest,
   errorCode: ErrorCode,
-  { id, name }: Pick<Person, 'id' | 'name'> = { id: '', name: '' },
+  { id, name }: Pick<Person, 'id' | 'name'> = NOBODY,
+  action: string = SIGN_IN,
 ): void {
   request.server.auditTrail.attempts.note({
-    action: SIGN_IN,
+    action,
     tokenId: id,
     tokenName: name,
     address: clientAddress(request.ip),

@@ -21,11 +21,19 @@ const MAX_NAME = 200;
 
 /** @returns undefined where the subject is not one, which no provider may send */
 export function identityOf(claims: Claims): Omit<Person, 'role' | 'scopes'> | undefined {
-  const { sub } = claims;
-  if (typeof sub !== 'string' || !SUBJECT.test(sub)) return undefined;
+  const sub = subjectOf(claims);
+  if (sub === undefined) return undefined;
   const names = [claims.name, claims.preferred_username, claims.email].map(printable);
   return { id: personId(sub), name: names.find((name) => name !== '') ?? sub };
 }
+
+/** @returns undefined where it is none */
+export const subjectOf = ({ sub }: Claims): string | undefined =>
+  typeof sub === 'string' && SUBJECT.test(sub) ? sub : undefined;
+
+/** The provider’s session, where it says so (Back-Channel Logout 1.0, section 2.1). */
+export const providerSessionOf = ({ sid }: Claims): string | undefined =>
+  typeof sid === 'string' && SUBJECT.test(sid) ? sid : undefined;
 
 /** People choose their names themselves: they go into the audit log and onto screens. */
 function printable(value: unknown): string {

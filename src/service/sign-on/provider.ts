@@ -1,9 +1,16 @@
 /** The OpenID Connect provider: discovery, authorization code with PKCE, checked ID tokens (OpenID Connect Core 1.0). */
+import { createRemoteJWKSet, customFetch, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import * as oidc from 'openid-client';
 import { FRESH_SIGN_IN_SECONDS } from '../../contract/index.js';
 import { SESSION_SECONDS } from '../access/index.js';
 import { type Attempt, nonceOf, stateOf, verifierOf } from './attempt.js';
 import { type Claims, claimOf } from './claims.js';
+import {
+  LOGOUT_TOKEN_SECONDS,
+  type LogoutToken,
+  logoutTokenOf,
+  NoLogoutToken,
+} from './logout-token.js';
 import { type SignOn } from './settings.js';
 
 /** The provider does not answer, or only with errors of its own. */
@@ -36,6 +43,8 @@ export class Provider {
   readonly #fetch: typeof fetch;
   #discovered: { readonly at: number; readonly configuration: oidc.Configuration } | undefined;
   #discovering: Promise<oidc.Configuration> | undefined;
+  /** The provider’s public keys, by the address that has them. */
+  #keys: { readonly address: string; readonly key: JWTVerifyGetKey } | undefined;
 
   /** @param send reaches the provider, with the CAs to trust @param clock ms */
   constructor(signOn: SignOn, clock: () => number, send: typeof fetch = fetch) {
@@ -100,6 +109,40 @@ export class Provider {
         post_logout_redirect_uri: `${this.#signOn.consoleUrl}/console/`,
       });
     });
+  }
+
+  /**
+   * What a logout token says (Back-Channel Logout 1.0, section 2.6); whether it was used before is not looked at.
+   *
+   * @throws ProviderUnavailable, SignOnRefused
+   */
+  async readLogoutToken(text: string): Promise<LogoutToken> {
+    return this.#with(async (configuration) => {
+      const server = configuration.serverMetadata();
+      const offered = server.id_token_signing_alg_values_supported ?? ['RS256'];
+      const { payload, protectedHeader } = await jwtVerify(text, this.#keysOf(server), {
+        issuer: server.issuer,
+        audience: this.#signOn.clientId,
+        // The keys are public ones: `none`, and a signature with the client’s secret, are not among these.
+        algorithms: offered.filter((name) => /^(?:RS|PS|ES)\d{3}$|^EdDSA$|^Ed25519$/.test(name)),
+        currentDate: new Date(this.#clock()),
+        clockTolerance: TOLERANCE_SECONDS,
+        maxTokenAge: LOGOUT_TOKEN_SECONDS,
+        requiredClaims: ['exp', 'jti'],
+      });
+      return logoutTokenOf(payload, protectedHeader.typ);
+    });
+  }
+
+  #keysOf({ jwks_uri: address }: oidc.ServerMetadata): JWTVerifyGetKey {
+    if (address === undefined) throw new SignOnRefused('the provider publishes no keys');
+    if (this.#keys?.address !== address) {
+      const key = createRemoteJWKSet(new URL(address), {
+        [customFetch]: (url, init) => this.#fetch(url, init),
+      });
+      this.#keys = { address, key };
+    }
+    return this.#keys.key;
   }
 
   /** Many providers keep groups out of the ID token. */
@@ -185,6 +228,7 @@ function failureOf(error: unknown): Error {
   const messages: string[] = [];
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ProviderUnavailable || cause instanceof SignOnRefused) return cause;
+    if (cause instanceof NoLogoutToken) return new SignOnRefused(cause.message);
     messages.push(cause.message);
   }
   return new SignOnRefused(messages.join(': '), { cause: error });

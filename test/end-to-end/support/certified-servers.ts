@@ -15,7 +15,7 @@ import { OpensslAuthority, openssl } from '../../support/openssl-authority.js';
 import { firstToken, otaops, type OtaopsProcess } from '../../support/process.js';
 import { freePort, temporaryDirectory } from '../../support/servers.js';
 
-export const MODEL = 'vehicle model a';
+const MODEL = 'vehicle model a';
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 const HEAD_UNIT = 'hw-hu';
 const PRIMARY = 'hw-primary';
@@ -26,7 +26,7 @@ const BACKDATED = 2 * 60 * 60;
 const RENEWED_AFTER = 15;
 
 /** How adapter and vehicles reach the broker. */
-export interface CertifiedBroker {
+interface CertifiedBroker {
   /** Flags of `otaops serve`. */
   readonly flags: readonly string[];
   /** For vehicles; undefined: as the adapter says. */

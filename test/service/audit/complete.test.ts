@@ -261,7 +261,7 @@ describe('The OTA Adapter', () => {
         signOut: { token: null, headers: IN_BROWSER },
         exportAudit: {},
       },
-      {},
+      { takeLogoutToken: 'test/service/sign-on/back-channel-logout.test.ts' },
     );
     const all = JSON.stringify(await entriesOf(t, ''));
     expect(all).not.toContain(t.token);
@@ -442,6 +442,7 @@ describe('The CarOTA Server', () => {
       },
       {
         continueSchedule: 'the same code as resumeSchedule: one loop over four actions',
+        takeLogoutToken: 'test/service/sign-on/back-channel-logout.test.ts',
         putEcus: 'test/carota/manifests.test.ts',
         replaceEcu: 'test/carota/manifests.test.ts',
         importEcus: 'test/carota/ecus.test.ts',

@@ -17,6 +17,7 @@ import {
   type ErrorCode,
   ERRORS,
   errorsOf,
+  FORM_TYPE,
   pathOf,
   type Route,
   type ServerName,
@@ -110,6 +111,7 @@ const PAGES = /^\w+ \/(console|docs|\*|$)/;
 const UNPROVOKED: Readonly<Record<string, readonly ErrorCode[]>> = {
   signIn: ['DATABASE_UNAVAILABLE', 'UNAUTHORIZED', 'TOO_MANY_ATTEMPTS', 'FORGED_REQUEST'],
   completeSignOn: ['DATABASE_UNAVAILABLE', 'TOO_MANY_ATTEMPTS'],
+  takeLogoutToken: ['DATABASE_UNAVAILABLE'],
   uploadArtifact: ['UNREADABLE_BODY'],
   getArtifactContent: ['DATABASE_UNAVAILABLE'],
   headArtifactContent: ['DATABASE_UNAVAILABLE'],
@@ -237,6 +239,7 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
   function fitting({ body }: Route): Partial<Asked> {
     switch (body?.kind) {
       case 'json':
+        if (body.form) return { headers: { 'content-type': FORM_TYPE }, payload: '' };
         return { headers: JSON_TYPE, payload: '{}' };
       case 'lines':
         return { headers: { 'content-type': 'text/csv' }, payload: 'vin\n' };

@@ -10,7 +10,7 @@ class OtlpRefused extends Error {
   override readonly name = 'OtlpRefused';
 }
 
-export interface OtlpOptions {
+interface OtlpOptions {
   /** With its path, usually `/v1/logs`. */
   readonly url: string;
   /** Sent as `authorization: Bearer …`. */

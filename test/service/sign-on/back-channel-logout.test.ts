@@ -1,0 +1,325 @@
+/**
+ * OpenID Connect Back-Channel Logout 1.0: whoever signs out at the provider (oidc-provider) is signed out of both servers, on
+ * each of their processes; and logout tokens that a provider did not send, or not for that, end nothing.
+ */
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
+import { startTestCarota, type TestCarota } from '../../carota/support/test-carota.js';
+import { eventually, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
+import { Browsing } from '../../support/browsing.js';
+import { newDatabase, type TestDatabase } from '../../support/databases.js';
+import {
+  type ForgedProvider,
+  signedBy,
+  startForgedProvider,
+  unsigned,
+} from '../../support/forged-provider.js';
+import {
+  type IdentityProvider,
+  settingsAt,
+  startIdentityProvider,
+} from '../../support/identity-provider.js';
+import { freePort, temporaryDirectory } from '../../support/servers.js';
+
+const PATH = '/v1.0/session/sign-on/back-channel-logout';
+const ROLES = [{ value: 'ota-staff', role: 'viewer' }];
+let provider: IdentityProvider;
+let forged: ForgedProvider;
+let stored: TestDatabase;
+let carota: TestCarota;
+/** Two processes on one database. */
+let first: TestAdapter;
+let second: TestAdapter;
+/** Its provider says whatever it is told. */
+let deceived: TestAdapter;
+beforeAll(async () => {
+  provider = await startIdentityProvider();
+  for (const name of ['ada', 'bob']) provider.groups.set(name, ['ota-staff']);
+  stored = await newDatabase(ADAPTER_SCHEMA);
+  const settings = await settingsAt(provider, 'adapter', ROLES);
+  first = await startTestAdapter({ ...settings, databaseUrl: stored.url });
+  const dataDir = temporaryDirectory('second');
+  // Only the first of them makes the initial token.
+  writeFileSync(join(dataDir, 'token'), first.token, { mode: 0o600 });
+  second = await startTestAdapter({
+    ...settings,
+    dataDir,
+    httpPort: await freePort(),
+    databaseUrl: stored.url,
+  });
+  carota = await startTestCarota(
+    first.adapter.httpUrl,
+    await settingsAt(provider, 'carota', ROLES),
+  );
+  forged = await startForgedProvider();
+  const httpPort = await freePort();
+  deceived = await startTestAdapter({
+    httpPort,
+    consoleUrl: `http://127.0.0.1:${httpPort}`,
+    oidcIssuer: forged.issuer,
+    oidcClientId: 'adapter',
+    oidcRoles: ROLES,
+  });
+});
+afterAll(async () => {
+  await deceived.stop();
+  await carota.stop();
+  await second.stop();
+  await first.stop();
+  await forged.stop();
+  await provider.stop();
+  await stored.drop();
+});
+
+async function signIn(browsing: Browsing, url: string, name: string): Promise<void> {
+  const { location = '' } = await browsing.get(`${url}/v1.0/session/sign-on`);
+  await browsing.get(await provider.signIn(browsing, location, name));
+  expect((await browsing.get(`${url}/v1.0/session`)).status).toBe(200);
+}
+const isIn = async (browsing: Browsing, url: string) =>
+  (await browsing.get(`${url}/v1.0/session`)).status === 200;
+
+/** An event stream of another process, as the browser would have it behind a load balancer. @returns resolves at its end */
+function stream(browsing: Browsing, from: TestAdapter, as: TestAdapter) {
+  const cookie = [...browsing.cookies(as.adapter.httpUrl)].map((pair) => pair.join('=')).join('; ');
+  return new Promise<{ ended: Promise<void> }>((resolve, reject) => {
+    const asked = httpRequest(
+      `${from.adapter.httpUrl}/v1.0/ota/events/stream`,
+      { headers: { cookie, host: new URL(as.adapter.httpUrl).host, accept: 'text/event-stream' } },
+      (response) => {
+        if (response.statusCode !== 200) {
+          reject(new Error(`the stream answers ${response.statusCode}`));
+          return;
+        }
+        response.resume();
+        response.on('error', () => undefined);
+        resolve({ ended: new Promise((done) => response.on('close', done)) });
+      },
+    );
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+test('a sign-out at the provider ends the sessions at both servers, on every process, with what they read', async () => {
+  const [ada, elsewhere, bob] = [new Browsing(), new Browsing(), new Browsing()];
+  const url = first.adapter.httpUrl;
+  await signIn(ada, url, 'ada');
+  await signIn(ada, carota.carota.httpUrl, 'ada');
+  // Another browser of hers is another session at the provider.
+  await signIn(elsewhere, url, 'ada');
+  await signIn(bob, url, 'bob');
+  const reading = await stream(ada, second, first);
+  await provider.signOut(ada);
+  await reading.ended;
+  expect(await isIn(ada, url)).toBe(false);
+  expect(await isIn(ada, carota.carota.httpUrl)).toBe(false);
+  expect(await isIn(elsewhere, url)).toBe(true);
+  expect(await isIn(bob, url)).toBe(true);
+  for (const server of [first, carota]) {
+    const { items } = (await server.call('GET', '/v1.0/audit?action=end-sessions')).body;
+    expect(items).toMatchObject([
+      {
+        tokenId: 'oidc:ada',
+        tokenName: 'Name of ada',
+        outcome: 'done',
+        subject: 'single-sign-on',
+        detail: { sessions: 1 },
+      },
+    ]);
+  }
+});
+
+const EVENTS = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+let tokens = 0;
+const now = () => Math.floor(Date.now() / 1000);
+const claimsOf = (more: object = {}) => ({
+  ...{ iss: forged.issuer, aud: 'adapter', sub: 'ada', sid: 's-1', events: EVENTS },
+  ...{ iat: now(), exp: now() + 120, jti: `token-${++tokens}` },
+  ...more,
+});
+const send = async (token: string, type = 'application/x-www-form-urlencoded') => {
+  const response = await fetch(deceived.adapter.httpUrl + PATH, {
+    method: 'POST',
+    headers: { 'content-type': type },
+    body: new URLSearchParams({ logout_token: token, more: 'is ignored' }).toString(),
+  });
+  const body = (await response.json()) as { errorCode?: string; sessions?: number };
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  return [response.status, body.errorCode ?? body.sessions];
+};
+/** Somebody who is signed in at the deceived server. */
+async function signedIn(sid?: string, sub = 'ada'): Promise<Browsing> {
+  const browsing = new Browsing();
+  const url = deceived.adapter.httpUrl;
+  const { location = '' } = await browsing.get(`${url}/v1.0/session/sign-on`);
+  const { searchParams } = new URL(location);
+  forged.reset('adapter', searchParams.get('nonce') ?? '');
+  forged.says.claims = (claims) => ({ ...claims, sub, ...(sid === undefined ? {} : { sid }) });
+  await browsing.get(
+    `${url}/v1.0/session/sign-on/callback?code=c&state=${searchParams.get('state')}`,
+  );
+  expect(await isIn(browsing, url)).toBe(true);
+  return browsing;
+}
+const isStillIn = (browsing: Browsing) => isIn(browsing, deceived.adapter.httpUrl);
+const REFUSED = [400, 'LOGOUT_TOKEN_REFUSED'];
+
+test('a session, a person, or both: what the token names has ended, and nothing else', async () => {
+  const [one, two, silent, bob] = [
+    await signedIn('s-1'),
+    await signedIn('s-2'),
+    await signedIn(),
+    await signedIn('s-3', 'bob'),
+  ];
+  const inAll = async () => Promise.all([one, two, silent, bob].map(isStillIn));
+  expect(await send(forged.sign(claimsOf({ sub: undefined, sid: 's-2' })))).toEqual([200, 1]);
+  expect(await inAll()).toEqual([true, false, true, true]);
+  // Of a session of hers the provider has not said where it comes from.
+  expect(await send(forged.sign(claimsOf({ sid: 's-1' })))).toEqual([200, 2]);
+  expect(await inAll()).toEqual([false, false, false, true]);
+  // The session of somebody else.
+  expect(await send(forged.sign(claimsOf({ sub: 'ada', sid: 's-3' })))).toEqual([200, 0]);
+  expect(await inAll()).toEqual([false, false, false, true]);
+  expect(await send(forged.sign(claimsOf({ sub: 'bob', sid: undefined })))).toEqual([200, 1]);
+  expect(await inAll()).toEqual([false, false, false, false]);
+});
+
+test('sessions that were started with a token are not the provider’s to end', async () => {
+  const response = await fetch(`${deceived.adapter.httpUrl}/v1.0/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-otaops-console': '1' },
+    body: JSON.stringify({ token: deceived.token }),
+  });
+  const cookie = (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  const { id } = (await deceived.call('GET', '/v1.0/tokens')).body.items[0];
+  expect(await send(forged.sign(claimsOf({ sub: id, sid: undefined })))).toEqual([200, 0]);
+  const again = await fetch(`${deceived.adapter.httpUrl}/v1.0/session`, { headers: { cookie } });
+  expect(again.status).toBe(200);
+});
+
+test('a token is taken once, also sent twice at once', async () => {
+  const token = forged.sign(claimsOf());
+  const answers = await Promise.all([send(token), send(token), send(token)]);
+  expect(answers.map(([status]) => Number(status)).sort((a, b) => a - b)).toEqual([200, 400, 400]);
+  const later = await signedIn('s-1');
+  expect(await send(token)).toEqual(REFUSED);
+  expect(await isStillIn(later)).toBe(true);
+});
+
+test.each<[string, () => object]>([
+  ['a nonce', () => ({ nonce: 'n' })],
+  ['a nonce that is null', () => ({ nonce: null })],
+  ['no events', () => ({ events: undefined })],
+  ['another event', () => ({ events: { 'https://example.com/event': {} } })],
+  ['an event that is a text', () => ({ events: { [Object.keys(EVENTS)[0] ?? '']: 'yes' } })],
+  ['events in a list', () => ({ events: [EVENTS] })],
+  ['another issuer', () => ({ iss: 'https://evil.example' })],
+  ['no issuer', () => ({ iss: undefined })],
+  ['another client', () => ({ aud: 'carota' })],
+  ['no audience', () => ({ aud: undefined })],
+  ['an expiry that is past', () => ({ exp: now() - 60 })],
+  ['no expiry', () => ({ exp: undefined })],
+  ['an issue that is long past', () => ({ iat: now() - 3_600 })],
+  ['an issue that is to come', () => ({ iat: now() + 3_600, exp: now() + 7_200 })],
+  ['no issue', () => ({ iat: undefined })],
+  ['no id', () => ({ jti: undefined })],
+  ['an id that is no text', () => ({ jti: 7 })],
+  ['neither subject nor session', () => ({ sub: undefined, sid: undefined })],
+  ['a subject that is none', () => ({ sub: 'a\u0000' })],
+  ['a session that is none', () => ({ sid: { $ne: '' } })],
+])('a token with %s ends nothing', async (_what, more) => {
+  const browsing = await signedIn('s-1');
+  expect(await send(forged.sign(claimsOf(more())))).toEqual(REFUSED);
+  expect(await isStillIn(browsing)).toBe(true);
+});
+
+const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+test.each<[string, () => string]>([
+  ['no signature', () => unsigned(claimsOf()).replace(/\.$/, '.e')],
+  ['no signature at all', () => unsigned(claimsOf())],
+  ['the signature of somebody else', () => signedBy(stranger, claimsOf())],
+  ['a signature with a public secret', () => signedBy(stranger, claimsOf(), { alg: 'HS256' })],
+  ['the type of an access token', () => forged.sign(claimsOf(), { typ: 'at+jwt' })],
+  [
+    'other claims than were signed',
+    () => {
+      const [header, , signature] = forged.sign(claimsOf()).split('.');
+      const [, claims] = unsigned(claimsOf({ sub: 'bob' })).split('.');
+      return [header, claims, signature].join('.');
+    },
+  ],
+  ['nothing that can be read', () => 'a.b.c'],
+])('a token with %s ends nothing', async (_what, make) => {
+  const browsing = await signedIn('s-1');
+  expect(await send(make())).toEqual(REFUSED);
+  expect(await isStillIn(browsing)).toBe(true);
+});
+
+test('refusals are in the audit log', async () => {
+  await send(unsigned(claimsOf()));
+  const items = await eventually(
+    async () =>
+      (await deceived.call('GET', '/v1.0/audit?action=end-sessions&outcome=refused')).body.items,
+    (found) => found.length > 0,
+  );
+  expect(items[0]).toMatchObject({ address: '127.0.0.1', errorCode: 'LOGOUT_TOKEN_REFUSED' });
+});
+
+test('what is no form, or no token, is refused before the provider is asked', async () => {
+  const post = async (body: string, type = 'application/x-www-form-urlencoded') => {
+    const response = await fetch(deceived.adapter.httpUrl + PATH, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body,
+    });
+    return [response.status, ((await response.json()) as { errorCode: string }).errorCode];
+  };
+  const token = forged.sign(claimsOf());
+  for (const body of [
+    '',
+    'logout_token=',
+    'logout_token=%00',
+    'logout_token=a%20b.c.d',
+    'logout_token=%ED%A0%80.b.c',
+    `logout_token=${token}&logout_token=${token}`,
+    '__proto__=x',
+  ]) {
+    expect(await post(body), body).toEqual([400, 'INVALID']);
+  }
+  expect(await post(JSON.stringify({ logout_token: token }), 'application/json')).toEqual([
+    415,
+    'UNSUPPORTED_MEDIA_TYPE',
+  ]);
+  expect(await post(`logout_token=${'a'.repeat(40_000)}`)).toEqual([413, 'BODY_TOO_LARGE']);
+  const query = await fetch(`${deceived.adapter.httpUrl}${PATH}?logout_token=${token}`, {
+    method: 'POST',
+  });
+  expect(query.status).toBe(400);
+});
+
+test('a provider that does not answer: the token is not used up', async () => {
+  const gone = await startForgedProvider();
+  const httpPort = await freePort();
+  const t = await startTestAdapter({
+    httpPort,
+    consoleUrl: `http://127.0.0.1:${httpPort}`,
+    oidcIssuer: gone.issuer,
+    oidcClientId: 'adapter',
+    oidcRoles: ROLES,
+  });
+  await gone.stop();
+  const response = await fetch(t.adapter.httpUrl + PATH, {
+    method: 'POST',
+    body: new URLSearchParams({ logout_token: gone.sign(claimsOf()) }),
+  });
+  expect([response.status, await response.json()]).toEqual([
+    503,
+    expect.objectContaining({ errorCode: 'PROVIDER_UNAVAILABLE' }),
+  ]);
+  await t.stop();
+});
