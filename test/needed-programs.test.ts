@@ -5,7 +5,7 @@ import { NEEDED } from './support/needed-programs.js';
 
 /** Starts a program by its name. */
 const START =
-  /\b(?:exec|execFile|execFileSync|spawn|spawnSync)\)?\(\s*'(?:bash|curl|openssl|python3)'/;
+  /\b(?:exec|execFile|execFileSync|run|spawn|spawnSync)\)?\(\s*'(?:bash|curl|openssl|python3)'/;
 /** Asks itself whether the program is there. */
 const ASKS = /\bisInstalled\(/;
 

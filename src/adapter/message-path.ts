@@ -106,7 +106,6 @@ export function createMessagePath(
     },
     onFailure: context.failed('c2d-sender', 'triggers could not be sent; retrying'),
   });
-  const stored = onStored(settings, context, sender);
   const receiver = new D2cReceiver({
     database,
     d2cTopic,
@@ -114,11 +113,11 @@ export function createMessagePath(
     deadLetterLimits: settings.deadLetterLimits,
     // The embedded broker has messages wait; another one has acknowledged them already.
     ...(settings.mqttUrl === undefined ? {} : { budget, onOverBudget }),
-    onBatch: (outcome, seconds, rows) => {
+    follow: followUps(settings, context, sender),
+    onBatch: (outcome, seconds) => {
       metrics.batchStored(outcome, seconds);
       context.traffic.received(outcome.received);
       if (outcome.applied > 0) context.stream.committed();
-      for (const row of rows) stored(row);
     },
     onFailure: context.failed('d2c-receiver', 'messages could not be stored; retrying'),
   });
@@ -136,18 +135,26 @@ export function createMessagePath(
   };
 }
 
-function onStored(
+/** What is done once a message is stored. */
+function followUps(
   settings: AdapterSettings,
   { log, tracing, clock }: MessagePathContext,
   sender: C2dSender,
-): (row: BatchRow) => void {
+): (row: BatchRow) => (() => void) | undefined {
   // If nothing reports presence, a vehicle is treated as online when a message arrives from it.
   const isPresenceUnknown = settings.mqttUrl !== undefined && !settings.mqttPresenceTopic;
-  return (row) => {
+  // Functions of their own, because thousands of follow-ups wait for commits: only those for which it is needed hold a row.
+  const seen = (systemId: string) => () => sender.vehicleSeen(systemId);
+  const stored = (row: BatchRow) => () => {
     logMessage(log, row);
     if (row.kind === 'refused') return;
     if (isPresenceUnknown) sender.vehicleSeen(row.systemId);
     tracing.stored(row, clock());
+  };
+  return (row) => {
+    const isOrdinary = row.kind !== 'refused' && row.traceParent === null;
+    if (!isOrdinary || log.isLevelEnabled('debug')) return stored(row);
+    return isPresenceUnknown ? seen(row.systemId) : undefined;
   };
 }
 

@@ -30,6 +30,11 @@ export const ERRORS = {
     'The role of the token does not allow this.',
     'Use a token with a role that grants it.',
   ),
+  OUT_OF_SCOPE: error(
+    403,
+    'The caller is limited to some vehicle models, and this is about others, about all, or about something unknown.',
+    'Use a token without this limit, or name vehicles and operations of these models only.',
+  ),
   FORGED_REQUEST: error(
     403,
     'A request by cookie did not come from this server’s own pages.',

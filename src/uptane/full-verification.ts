@@ -32,10 +32,13 @@ const REPOSITORIES = { director: 'director', image: 'image' };
  * @throws Refusal
  */
 export async function verifyFully(verification: FullVerification): Promise<readonly Assignment[]> {
-  const { image, installed } = verification;
+  const { director, image, installed } = verification;
   // Step 1, the time, is the repositories' `now`. Steps 2 to 6.
   const assignments = await directorAssignments(verification);
-  if (!hasNews(assignments, verification)) return [];
+  if (!hasNews(assignments, verification)) {
+    director.keepTargets();
+    return [];
+  }
   // Steps 7 to 9.
   await image.updateRoot();
   await image.updateTimestamp();
@@ -47,6 +50,7 @@ export async function verifyFully(verification: FullVerification): Promise<reado
     const found = await image.findImage({ path: target.path, hardwareId });
     checkImage(assignment, found, installed.get(ecuId), REPOSITORIES);
   }
+  director.keepTargets();
   return assignments;
 }
 
@@ -62,7 +66,7 @@ async function directorAssignments(verification: FullVerification): Promise<read
   }
   await director.updateSnapshot();
   let assignments: readonly Assignment[] = [];
-  await director.updateTargets((targets) => {
+  await director.tryTargets((targets) => {
     assignments = assignmentsOf(targets);
   });
   return assignments;

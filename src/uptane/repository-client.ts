@@ -50,6 +50,8 @@ export class RepositoryClient {
   #timestamp: Timestamp | undefined;
   #snapshot: Snapshot | undefined;
   #targets: Targets | undefined;
+  /** Fetched and verified, not yet stored; see `tryTargets`. */
+  #tried: Uint8Array | undefined;
   /**
    * The targets roles of this cycle: the current file, and the authority of its last verification. Another delegation to
    * the same role verifies it again.
@@ -133,13 +135,37 @@ export class RepositoryClient {
   /**
    * Uptane, "How to check Targets metadata", for the top-level role.
    *
+   * @throws Refusal
+   */
+  async updateTargets(): Promise<void> {
+    const { targets: listed } = inOrder(this.#snapshot);
+    this.#targets = await this.#updateTargetsRole('targets', {
+      authority: this.root.authorities.targets,
+      listed,
+    });
+  }
+
+  /**
+   * The same, but the file is stored only by `keepTargets`: what is ordered may turn out not to exist, and then "the ECU SHALL
+   * retain its previous Targets metadata" (Uptane, "Download latest image"). The stored snapshot still prevents a rollback.
+   *
    * @param checkFurther a further check before the file is trusted; throws to refuse it
    * @throws Refusal
    */
-  async updateTargets(checkFurther: (targets: Targets) => void = () => undefined): Promise<void> {
+  async tryTargets(checkFurther: (targets: Targets) => void): Promise<void> {
     const { targets: listed } = inOrder(this.#snapshot);
-    const authority = this.root.authorities.targets;
-    this.#targets = await this.#updateTargetsRole('targets', authority, listed, checkFurther);
+    this.#targets = await this.#updateTargetsRole('targets', {
+      authority: this.root.authorities.targets,
+      listed,
+      checkFurther,
+      store: (bytes) => (this.#tried = bytes),
+    });
+  }
+
+  /** Stores the targets that `tryTargets` has fetched, if any. */
+  keepTargets(): void {
+    if (this.#tried) this.#options.store.write('targets', this.#tried);
+    this.#tried = undefined;
   }
 
   /** Uptane, "How to resolve delegations". @throws Refusal if a role on the path cannot be fetched or verified */
@@ -162,22 +188,25 @@ export class RepositoryClient {
         fault: 'is delegated to, but the snapshot does not list it',
       });
     }
-    return this.#updateTargetsRole(name, authority, listed);
+    return this.#updateTargetsRole(name, { authority, listed });
   }
 
   async #updateTargetsRole(
     role: string,
-    authority: Authority,
-    listed: ListedFile,
-    checkFurther: (targets: Targets) => void = () => undefined,
+    {
+      authority,
+      listed,
+      checkFurther,
+      store = (bytes) => this.#options.store.write(role, bytes),
+    }: TargetsUpdate,
   ): Promise<Targets> {
     const before = this.#verified.get(role);
     if (before?.authority === authority) return before.targets;
-    const { rules, now, store } = this.#options;
+    const { rules, now } = this.#options;
     const subject = this.#subject(role, listed.version);
     const verified = (bytes: Uint8Array): Targets => {
       const targets = checkTargets(bytes, { authority, listed, now, subject, rules });
-      checkFurther(targets);
+      checkFurther?.(targets);
       this.#verified.set(role, { authority, targets });
       return targets;
     };
@@ -195,7 +224,7 @@ export class RepositoryClient {
       subject,
     );
     const targets = verified(bytes);
-    store.write(role, bytes);
+    store(bytes);
     return targets;
   }
 
@@ -259,6 +288,13 @@ export class RepositoryClient {
     const limits = { bytes, rate: slowest, seconds: LONGEST_METADATA_SECONDS };
     return transferWhole(this.#options.fetcher, path, limits, subject);
   }
+}
+
+interface TargetsUpdate {
+  readonly authority: Authority;
+  readonly listed: ListedFile;
+  readonly checkFurther?: (targets: Targets) => void;
+  readonly store?: (bytes: Uint8Array) => void;
 }
 
 function inOrder<T>(value: T | undefined): T {

@@ -1,6 +1,6 @@
 /**
  * Every command of docs/key-ceremonies.md, in document order; each recovery works on a copy of the folder. A quick run
- * takes a sample of the recoveries, because every passphrase costs a deliberately slow key derivation.
+ * takes a sample of the recoveries, and passphrases without the deliberately slow key derivation.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RepositoryClient } from '../../src/uptane/repository-client.js';
 import { DIRECTOR } from '../../src/uptane/rules.js';
 import { keyIdOfListed, type ListedKey } from '../../src/uptane/signing/signer.js';
-import { sampleOf } from '../support/depth.js';
+import { isFullDepth, sampleOf } from '../support/depth.js';
+import { protectQuickly } from '../support/quick-passphrase.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { MemoryStore } from '../uptane/support/memory.js';
@@ -46,6 +47,7 @@ const recoveries = sectionsOf(recovering);
 
 const before = process.cwd();
 const prepared = temporaryDirectory('ceremonies');
+const WORDS = 'correct horse battery staple';
 const PASSPHRASE = ['--passphrase-file', 'passphrase'];
 
 /** The command as typed by a person, plus answers to its passphrase and confirmation prompts. */
@@ -57,13 +59,16 @@ async function type(command: string): Promise<string> {
   }
   const [first, second] = args;
   const isSigning = second === 'sign' && !args.includes('--from');
-  const asks = isSigning || (first === 'keys' && second === 'generate');
+  const isGenerating = first === 'keys' && second === 'generate';
+  const asks = (isSigning || isGenerating) && !args.includes('--no-passphrase');
+  const isQuick = isGenerating && asks && !isFullDepth;
   const answers = [
-    ...(asks && !args.includes('--no-passphrase') ? PASSPHRASE : []),
+    ...(isQuick ? ['--no-passphrase'] : asks ? PASSPHRASE : []),
     ...(isSigning ? ['--yes'] : []),
   ];
   const { code, output } = await runCommand([...args, ...answers]);
   if (code !== 0) throw new Error(`${command}\n${output}`);
+  if (isQuick) protectQuickly(args[2] ?? '', WORDS);
   return output;
 }
 
@@ -71,7 +76,7 @@ const FIRST_ROOT = join('repo', 'metadata', '1.root.json');
 
 beforeAll(async () => {
   process.chdir(prepared);
-  writeFileSync('passphrase', 'correct horse battery staple\n');
+  writeFileSync('passphrase', `${WORDS}\n`);
   writeFileSync('fw.bin', 'firmware');
   for (const { commands } of preparation) for (const command of commands) await type(command);
 });

@@ -7,9 +7,11 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { eventually, httpClient } from '../support/adapter.js';
 import { otaops } from '../support/process.js';
-import { temporaryDirectory } from '../support/servers.js';
+import { isInstalled, temporaryDirectory } from '../support/servers.js';
 
 const run = promisify(execFile);
+const hasShell = await isInstalled('bash', 'apt-get install bash');
+const hasCurl = await isInstalled('curl', 'apt-get install curl');
 
 test('the seed’s trigger travels to vehicles and comes back as progress', async () => {
   const dataDir = temporaryDirectory('quickstart');
@@ -36,16 +38,17 @@ test('the seed’s trigger travels to vehicles and comes back as progress', asyn
   await process.says(/^schedule 0911: 4 vehicles, 4 finished .*: success 3, rollback_success 1$/m);
   await process.says(/Press Ctrl-C to stop/);
 
-  // The printed curl command works.
   const [line = ''] = await process.says(/^curl -sS \S+\/v1\.0\/ota\/trigger .*\n.*$/m);
-  const { stdout } = await run('bash', ['-c', line]);
-  expect(JSON.parse(stdout)).toMatchObject({ accepted: 10, rejectedCount: 0 });
-
   const http = httpClient(url, token);
-  await eventually(
-    async () => (await http.call('GET', '/v1.0/ota/operations?limit=1')).body.items[0],
-    (operation) => operation.finished === 10,
-  );
+  // The printed curl command works.
+  if (hasShell && hasCurl) {
+    const { stdout } = await run('bash', ['-c', line]);
+    expect(JSON.parse(stdout)).toMatchObject({ accepted: 10, rejectedCount: 0 });
+    await eventually(
+      async () => (await http.call('GET', '/v1.0/ota/operations?limit=1')).body.items[0],
+      (operation) => operation.finished === 10,
+    );
+  }
   await http.storedMessages();
   process.child.kill('SIGINT');
   expect(await process.ended).toBe(0);

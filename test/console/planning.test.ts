@@ -320,8 +320,18 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByLabel('State').selectOption('failure');
     await page.getByRole('link', { name: first[0] ?? '' }).click();
     await page.getByRole('heading', { level: 1, name: first[0] ?? '' }).waitFor();
-    const events = page.getByRole('region', { name: 'Events' });
-    await events.getByText('failure').waitFor();
+    const timeline = page.getByRole('region', { name: 'Timeline' });
+    await timeline.getByText('failure', { exact: true }).waitFor();
+    const rows = timeline.locator('tbody tr');
+    // Newest first: what the guard made of the failure stands above it, and the exposure below.
+    await expect
+      .poll(() => rows.allInnerTexts())
+      .toEqual([
+        expect.stringMatching(/counted as failed/),
+        expect.stringMatching(/failure/),
+        expect.stringMatching(/consent_accepted/),
+        expect.stringMatching(/exposed\s+place \d+ in the order/),
+      ]);
     await page.getByRole('region', { name: 'Installed versions' }).getByText('1.3.2').waitFor();
   });
 

@@ -23,14 +23,14 @@ test('ends after its time, although nobody but a listener refers to the signal',
     new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve());
     });
-  for (let n = 0; n < 20; n++) {
+  for (let n = 0; n < 10; n++) {
     void doWithin(50, [stopping.signal], wait).then(() => ended++);
   }
   for (let n = 0; n < 3; n++) {
     collect();
     await sleep(5);
   }
-  await expect.poll(() => ended).toBe(20);
+  await expect.poll(() => ended).toBe(10);
 });
 
 test('ends with the first of the signals, and with its reason', async () => {

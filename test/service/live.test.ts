@@ -27,12 +27,16 @@ beforeAll(async () => {
     routerOptions: { querystringParser: parseQuery },
   });
   server.decorate('requestLimits', new RequestLimits(DEFAULT_HTTP_LIMITS, () => undefined));
+  server.addHook('onRequest', (request, _reply, done) => {
+    request.caller = { id: '1', name: 'console', role: 'viewer', vin: null, scopes: null };
+    done();
+  });
   server.setValidatorCompiler(({ schema }) => validatorOf(schema as TSchema, 'querystring'));
   liveRoute(server, liveApiOf(['thing']), {
     look: async (wanted) => {
       looks += 1;
       if (isAway || wanted.has('thing:poison')) throw new Error('away');
-      return new Map(marks);
+      return Array.from(marks, ([topic, fingerprint]) => ({ topic, model: null, fingerprint }));
     },
     stopping: stopping.signal,
   });

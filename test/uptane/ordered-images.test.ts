@@ -93,6 +93,37 @@ describe('the Director’s targets', () => {
   });
 });
 
+describe('an order whose image does not exist', () => {
+  let before: Uint8Array | undefined;
+  beforeEach(async () => {
+    world.provision();
+    await world.cycle();
+    before = world.directorStore.read('targets');
+    world.order(FIRMWARE, 'not published', 2);
+    world.director.release();
+    expect(await world.refusal()).toMatchObject({ code: 'mismatch' });
+  });
+
+  test('leaves the previous targets in place', () => {
+    expect(before).toBeDefined();
+    expect(world.directorStore.read('targets')).toEqual(before);
+  });
+
+  test('is rejected again, and installed once the image is published', async () => {
+    expect(await world.refusal()).toMatchObject({ code: 'mismatch' });
+    world.image.release();
+    expect(await world.paths()).toEqual([FIRMWARE]);
+    expect(world.directorStore.read('targets')).not.toEqual(before);
+  });
+
+  test('does not allow a rollback to the targets that are still stored', async () => {
+    const { director } = world;
+    director.targets.version = 1;
+    director.release('snapshot', 'timestamp');
+    expect(await world.refusal()).toMatchObject({ repository: 'director', code: 'rollback' });
+  });
+});
+
 describe('both repositories compared', () => {
   const refusal = async () => {
     world.provision();

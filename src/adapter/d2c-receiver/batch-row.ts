@@ -19,6 +19,7 @@ import {
   type TopicTemplate,
   uuidOfCloudMessageId,
 } from '../../contract/index.js';
+import { NOT_JOINABLE } from '../../service/database/index.js';
 
 export interface Received {
   readonly topic: string;
@@ -192,7 +193,7 @@ const RANK_DIGITS = 4;
 function eventKey({ status, meta }: OtaEventBody, messageId: string, eventTime: number): string {
   const time = String(eventTime).padStart(TIME_DIGITS, '0');
   const rank = String(lifecycleRank(status)).padStart(RANK_DIGITS, '0');
-  const reason = (reasonOf(meta) ?? '').replaceAll(SEPARATOR, ' ');
+  const reason = reasonOf(meta)?.replaceAll(SEPARATOR, ' ').replace(NOT_JOINABLE, ' ') ?? '';
   return `${time}${rank}${messageId}${SEPARATOR}${statusName(status)}${SEPARATOR}${reason}`;
 }
 

@@ -8,10 +8,16 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TopicTemplate } from '../../contract/index.js';
-import { type Database, DatabaseError } from '../../service/database/index.js';
+import { type Database, DatabaseError, only } from '../../service/database/index.js';
 import { type Arrival, batchRow, type BatchRow, type Received, type Refusal } from './batch-row.js';
 import { type DeadLetterLimits } from './dead-letter-limits.js';
-import { type BatchOutcome, ingestBatch } from './ingest-batch.js';
+import {
+  type BatchOutcome,
+  ingestBatch,
+  prepareBatch,
+  type PreparedBatch,
+  storeBatch,
+} from './ingest-batch.js';
 import { Lane, laneOf, MAX_BATCH_MESSAGES } from './lane.js';
 import { type MessageBudget } from './message-budget.js';
 import { refuse } from './refuse.js';
@@ -26,8 +32,10 @@ export interface D2cReceiverOptions {
   readonly budget?: MessageBudget | undefined;
   /** Called for each message beyond it, with the system_id of its topic. */
   readonly onOverBudget?: ((systemId: string) => void) | undefined;
+  /** Called with each message before it is stored. What it returns is called once the message is stored. */
+  readonly follow?: (row: BatchRow) => (() => void) | undefined;
   /** Called after each stored batch. */
-  readonly onBatch?: (outcome: BatchOutcome, seconds: number, rows: readonly BatchRow[]) => void;
+  readonly onBatch?: (outcome: BatchOutcome, seconds: number) => void;
   /** Called after each failed attempt to store a batch, which is retried until it succeeds. */
   readonly onFailure?: (error: Error) => void;
 }
@@ -46,10 +54,9 @@ const OVER_BUDGET: Refusal = {
   detail: 'the vehicle sends more messages than its budget allows',
 };
 
-/** A message being stored. */
-interface Decoded {
-  readonly row: BatchRow;
-  readonly message: Arrival;
+interface Prepared {
+  readonly batch: PreparedBatch;
+  readonly followUps: readonly (() => void)[];
 }
 
 export class D2cReceiver {
@@ -95,11 +102,6 @@ export class D2cReceiver {
     return true;
   }
 
-  #decoded(message: Arrival): Decoded {
-    const row = batchRow(message, this.#options.d2cTopic);
-    return { row: this.#overBudget.has(message) ? refuse(row, OVER_BUDGET) : row, message };
-  }
-
   /** Resolves when there is room for more messages; undefined: there is room. */
   backpressure(): Promise<void> | undefined {
     if (this.#hasRoom) return undefined;
@@ -109,8 +111,8 @@ export class D2cReceiver {
   /** Stores one message immediately, for replays. */
   async ingestOne(received: Received): Promise<BatchOutcome> {
     const shard = this.#options.shards[0] ?? 0;
-    const row = batchRow(received, this.#options.d2cTopic);
-    return this.#ingest(shard, [row]);
+    const { database, d2cTopic, deadLetterLimits } = this.#options;
+    return ingestBatch(database, shard, [batchRow(received, d2cTopic)], deadLetterLimits);
   }
 
   /** Resolves when all received messages are stored. */
@@ -153,37 +155,55 @@ export class D2cReceiver {
     return !lane.isStoring && lane.waiting >= (isAlone ? 1 : MAX_BATCH_MESSAGES / 2);
   }
 
-  #nextBatch(lane: Lane): Decoded[] {
+  #nextBatch(lane: Lane): Arrival[] {
     const { messages, bytes } = lane.nextBatch();
     this.#waiting -= messages.length;
     this.#waitingBytes -= bytes;
     if (this.#hasRoom) for (const resolve of this.#roomy.splice(0)) resolve();
-    return messages.map((message) => this.#decoded(message));
+    return messages;
   }
 
-  #ingest(shard: number, rows: readonly BatchRow[]): Promise<BatchOutcome> {
-    const { database, deadLetterLimits } = this.#options;
-    return ingestBatch(database, shard, rows, deadLetterLimits);
+  /** @param refusal the database's, if it has refused the message */
+  #rowOf(message: Arrival, refusal: Refusal | undefined): BatchRow {
+    const row = batchRow(message, this.#options.d2cTopic);
+    const reason = refusal ?? (this.#overBudget.has(message) ? OVER_BUDGET : undefined);
+    return reason ? refuse(row, reason) : row;
   }
 
-  /** Stores a batch, however long the database is down. Never rejects. */
-  async #store(batch: Decoded[], shard: number): Promise<void> {
+  /** In a function of its own, so that no row is referenced any more while the batch is being stored. */
+  #prepare(messages: readonly Arrival[], shard: number, refusal: Refusal | undefined): Prepared {
+    const { follow, deadLetterLimits } = this.#options;
+    const rows = messages.map((message) => this.#rowOf(message, refusal));
+    return {
+      batch: prepareBatch(shard, rows, deadLetterLimits),
+      followUps: follow ? rows.flatMap((row) => follow(row) ?? []) : [],
+    };
+  }
+
+  /**
+   * Stores messages, however long the database is down. Never rejects. Each attempt decodes them again, which gives the
+   * same rows.
+   */
+  async #store(messages: readonly Arrival[], shard: number, refusal?: Refusal): Promise<void> {
     for (let pause = FIRST_RETRY_MS; !this.#stopped; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
-      const started = performance.now();
       try {
-        const rows = batch.map(({ row }) => row);
-        const outcome = await this.#ingest(shard, rows);
-        this.#options.onBatch?.(outcome, (performance.now() - started) / 1000, rows);
-        for (const { message } of batch) message.acknowledge();
+        const { batch, followUps } = this.#prepare(messages, shard, refusal);
+        const started = performance.now();
+        const rowOf = (number: number) =>
+          this.#rowOf(only(messages.slice(number, number + 1)), refusal);
+        const outcome = await storeBatch(this.#options.database, batch, rowOf);
+        this.#options.onBatch?.(outcome, (performance.now() - started) / 1000);
+        for (const followUp of followUps) followUp();
+        for (const message of messages) message.acknowledge();
         return;
       } catch (error) {
         this.#options.onFailure?.(error as Error);
         if (error instanceof DatabaseError && error.isPermanent) {
-          if (batch.length === 1) return this.#store(batch.map(refusedByDatabase(error)), shard);
+          if (messages.length === 1) return this.#store(messages, shard, refusalOf(error));
           // One message is the cause: halve the batch until it is alone.
-          const half = batch.length >> 1;
-          await this.#store(batch.slice(0, half), shard);
-          return this.#store(batch.slice(half), shard);
+          const half = messages.length >> 1;
+          await this.#store(messages.slice(0, half), shard);
+          return this.#store(messages.slice(half), shard);
         }
         await sleep(pause);
       }
@@ -192,9 +212,9 @@ export class D2cReceiver {
 }
 
 /** Last resort: a message that the database refuses is kept as a dead letter, with the database's message. */
-const refusedByDatabase =
-  ({ message: detail }: DatabaseError) =>
-  ({ row, message }: Decoded): Decoded => ({
-    message,
-    row: refuse(row, { status: 'INVALID', reason: 'REFUSED_BY_DATABASE', path: '', detail }),
-  });
+const refusalOf = ({ message: detail }: DatabaseError): Refusal => ({
+  status: 'INVALID',
+  reason: 'REFUSED_BY_DATABASE',
+  path: '',
+  detail,
+});

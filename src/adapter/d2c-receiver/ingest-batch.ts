@@ -1,5 +1,12 @@
-/** Stores a batch of messages with the ingest statement, and returns the outcome. */
-import { numberArray, only, type Queryable, textArray } from '../../service/database/index.js';
+/** Prepares a batch of messages for the ingest statement, stores it, and returns the outcome. */
+import {
+  joinedTexts,
+  numberArray,
+  only,
+  type Parameter,
+  type Queryable,
+  textArray,
+} from '../../service/database/index.js';
 import { type Applicable, type BatchRow, type Refused } from './batch-row.js';
 import { type DeadLetterLimits, DEFAULT_DEAD_LETTER_LIMITS } from './dead-letter-limits.js';
 import { INGEST } from './ingest-statement.js';
@@ -19,19 +26,92 @@ export interface BatchOutcome {
 }
 
 /**
+ * A batch ready to be stored. It has the statement's parameters and none of the rows: at full load, rows that had to wait
+ * for the commit would be most of what the garbage collector moves.
+ */
+export interface PreparedBatch {
+  readonly shard: number;
+  readonly limits: DeadLetterLimits;
+  readonly parameters: Parameter[];
+  /** Of each message to be applied, its number among the rows. */
+  readonly applicable: readonly number[];
+  readonly reasons: Readonly<Record<string, number>>;
+}
+
+/**
  * @param shard counter shard of this writer
  * @param rows received messages in any order, including repeated and rejected ones
- * @throws DatabaseError; the batch can then be stored again
  */
-export async function ingestBatch(
-  database: Queryable,
+export function prepareBatch(
   shard: number,
   rows: readonly BatchRow[],
   limits = DEFAULT_DEAD_LETTER_LIMITS,
+): PreparedBatch {
+  const numbers: number[] = [];
+  const applicable: Applicable[] = [];
+  const refused: Refused[] = [];
+  const seen = new Set<string>();
+  for (const [number, row] of rows.entries()) {
+    if (isRepetition(row, seen)) continue;
+    if (row.kind === 'refused') refused.push(row);
+    else {
+      applicable.push(row);
+      numbers.push(number);
+    }
+  }
+  // Their schemas refuse control characters, JSON escapes them, and an event's key has none but its own.
+  const texts = (pick: (row: Applicable) => string | null) => joinedTexts(applicable.map(pick));
+  const uuids = (pick: (row: Applicable) => string | null) => textArray(applicable.map(pick));
+  return {
+    shard,
+    limits,
+    applicable: numbers,
+    reasons: countReasons(refused),
+    parameters: [
+      shard,
+      rows.length,
+      textArray(operationsOf(applicable)),
+      uuids((row) => row.digest),
+      texts((row) => row.systemId),
+      texts((row) => row.vin),
+      numberArray(messagesOfEachVehicle(applicable)),
+      texts((row) => row.messageId),
+      uuids((row) => row.triggerId),
+      texts((row) => row.refId),
+      numberArray(applicable.map((row) => row.status)),
+      numberArray(applicable.map((row) => row.reaches)),
+      texts((row) => row.eventKey),
+      numberArray(applicable.map((row) => row.eventTime)),
+      numberArray(applicable.map((row) => row.received.receivedAt)),
+      texts((row) => row.correlationId),
+      texts((row) => row.subSystemId),
+      texts((row) => row.deviceId),
+      texts((row) => row.deviceType),
+      texts((row) => row.meta),
+      texts((row) => row.envelope),
+      JSON.stringify(refused.map(deadLetterOf)),
+      limits.perVehicle,
+      limits.bytes,
+    ],
+  };
+}
+
+/**
+ * @param rowOf makes the row of a number again: needed only for messages that have no delivery
+ * @throws DatabaseError; the batch can then be stored again
+ */
+export async function storeBatch(
+  database: Queryable,
+  batch: PreparedBatch,
+  rowOf: (number: number) => BatchRow,
 ): Promise<BatchOutcome> {
-  const outcome = await ingest(database, shard, rows, limits);
-  if (outcome.nowhere.length === 0) return outcome;
-  const second = await ingest(database, shard, outcome.nowhere, limits);
+  const { nowhere, ...outcome } = await store(database, batch);
+  if (nowhere.length === 0) return outcome;
+  const refused = nowhere.flatMap((placeless) => {
+    const number = batch.applicable[placeless.arrival - 1];
+    return number === undefined ? [] : refusePlaceless(rowOf(number), placeless);
+  });
+  const second = await store(database, prepareBatch(batch.shard, refused, batch.limits));
   return {
     received: outcome.received + second.received,
     applied: outcome.applied,
@@ -42,17 +122,21 @@ export async function ingestBatch(
   };
 }
 
-async function ingest(
+/** Prepares and stores a batch. The parameters are those of {@link prepareBatch}. @throws as {@link storeBatch} */
+export function ingestBatch(
   database: Queryable,
   shard: number,
   rows: readonly BatchRow[],
-  limits: DeadLetterLimits,
-): Promise<BatchOutcome & { nowhere: Refused[] }> {
-  const distinct = firstOfEach(rows);
-  const applicable = distinct.filter((row): row is Applicable => row.kind !== 'refused');
-  const refused = distinct.filter((row): row is Refused => row.kind === 'refused');
-  const texts = (pick: (row: Applicable) => string | null) => textArray(applicable.map(pick));
+  limits = DEFAULT_DEAD_LETTER_LIMITS,
+): Promise<BatchOutcome> {
+  const rowOf = (number: number) => only(rows.slice(number, number + 1));
+  return storeBatch(database, prepareBatch(shard, rows, limits), rowOf);
+}
 
+async function store(
+  database: Queryable,
+  { parameters, reasons }: PreparedBatch,
+): Promise<BatchOutcome & { nowhere: Placeless[] }> {
   const answer = only(
     await database.query<{
       received: number;
@@ -60,57 +144,26 @@ async function ingest(
       dead_letters: number;
       overflow: number;
       nowhere: Placeless[] | null;
-    }>(
-      INGEST,
-      [
-        shard,
-        rows.length,
-        textArray(operationsOf(applicable)),
-        texts((row) => row.digest),
-        texts((row) => row.systemId),
-        texts((row) => row.vin),
-        numberArray(messagesOfEachVehicle(applicable)),
-        texts((row) => row.messageId),
-        texts((row) => row.triggerId),
-        texts((row) => row.refId),
-        numberArray(applicable.map((row) => row.status)),
-        numberArray(applicable.map((row) => row.reaches)),
-        texts((row) => row.eventKey),
-        numberArray(applicable.map((row) => row.eventTime)),
-        numberArray(applicable.map((row) => row.received.receivedAt)),
-        texts((row) => row.correlationId),
-        texts((row) => row.subSystemId),
-        texts((row) => row.deviceId),
-        texts((row) => row.deviceType),
-        texts((row) => row.meta),
-        texts((row) => row.envelope),
-        JSON.stringify(refused.map(deadLetterOf)),
-        limits.perVehicle,
-        limits.bytes,
-      ],
-      'ingest',
-    ),
+    }>(INGEST, parameters, 'ingest'),
   );
-  const { received, applied, dead_letters: deadLetters, overflow } = answer;
+  const { received, applied, dead_letters: deadLetters, overflow, nowhere } = answer;
   return {
     received,
     applied,
     deadLetters,
     overflow,
     duplicates: received - applied - deadLetters,
-    reasons: countReasons(refused),
-    nowhere: (answer.nowhere ?? []).flatMap((placeless) => refusePlaceless(applicable, placeless)),
+    reasons,
+    nowhere: nowhere ?? [],
   };
 }
 
-/** Removes repetitions within the batch: the first arrival counts. */
-function firstOfEach(rows: readonly BatchRow[]): BatchRow[] {
-  const seen = new Set<string>();
-  return rows.filter(({ digest, vin }) => {
-    // With a wrong VIN the message is rejected, which must not suppress the one with the right VIN.
-    const identity = digest + (vin ?? '');
-    return seen.size < seen.add(identity).size;
-  });
+/**
+ * Whether the same message came earlier in the batch: the first arrival counts. With a wrong VIN a message is rejected,
+ * which must not suppress the one with the right VIN.
+ */
+function isRepetition({ digest, vin }: BatchRow, seen: Set<string>): boolean {
+  return seen.size === seen.add(digest + (vin ?? '')).size;
 }
 
 /** The distinct `ref-id`s of all operations named. */

@@ -7,6 +7,7 @@
  * locks, and why everything else reads from it.
  */
 import { EVENT_STATUS, EVENT_STATUS_NAMES, INTERRUPTIONS } from '../../contract/index.js';
+import { splitTexts } from '../../service/database/index.js';
 import { moveCounters } from '../operation-counters.js';
 
 /**
@@ -64,9 +65,10 @@ settled as materialized (
   from (
     select m.*, case when m.ref_id is not null then n.id else (${OPERATION_OF_TRIGGER}) end as operation_id
     from unnest(
-      $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::uuid[], $10::text[],
-      $11::integer[], $12::integer[], $13::text[], $14::bigint[], $15::bigint[], $16::text[], $17::text[],
-      $18::text[], $19::text[], $20::text[], $21::text[]
+      $4::uuid[], ${splitTexts('$5')}, ${splitTexts('$6')}, $7::smallint[], ${splitTexts('$8')},
+      $9::uuid[], ${splitTexts('$10')}, $11::integer[], $12::integer[], ${splitTexts('$13')},
+      $14::bigint[], $15::bigint[], ${splitTexts('$16')}, ${splitTexts('$17')}, ${splitTexts('$18')},
+      ${splitTexts('$19')}, ${splitTexts('$20')}, ${splitTexts('$21')}
     ) with ordinality as m (
       digest, system_id, vin, messages, message_id, trigger_id, ref_id, status, reaches, event_key, event_ms,
       received_ms, correlation_id, sub_system_id, device_id, device_type, meta, envelope, arrival
@@ -257,7 +259,7 @@ nowhere as materialized (
     ) as registered,
     p.ref_id in (select ref_id from named) is true as operation_known,
     (select o.archived_at is not null from operations o where o.ref_id = p.ref_id) as is_archived
-  from unnest($5::text[], $6::text[], $10::text[]) with ordinality
+  from unnest(${splitTexts('$5')}, ${splitTexts('$6')}, ${splitTexts('$10')}) with ordinality
     as p (system_id, vin, ref_id, arrival)
   -- The first condition is evaluated once, and nearly always suffices.
   where (select count(*) from settled) < cardinality($4::uuid[])

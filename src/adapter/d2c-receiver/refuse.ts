@@ -12,10 +12,9 @@ export interface Placeless {
   readonly isArchived: boolean | null;
 }
 
-/** @returns the message as a dead letter; empty if no message has this number */
-export function refusePlaceless(rows: readonly Applicable[], placeless: Placeless): Refused[] {
-  const row = rows[placeless.arrival - 1];
-  return row ? [refuse(row, whyPlaceless(row, placeless))] : [];
+/** The message as a dead letter. */
+export function refusePlaceless(row: BatchRow, placeless: Placeless): Refused {
+  return row.kind === 'refused' ? row : refuse(row, whyPlaceless(row, placeless));
 }
 
 function whyPlaceless(

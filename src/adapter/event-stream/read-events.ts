@@ -1,4 +1,6 @@
 /** Reads the event stream by position, and finds positions by time. */
+import { type Scopes } from '../../contract/index.js';
+import { modelInScope, scopesParameter, vehicleInScope } from '../../service/access/index.js';
 import { only, type Queryable } from '../../service/database/index.js';
 
 /** A stored OTA event. */
@@ -20,6 +22,8 @@ export interface StreamEvent {
 export interface EventFilter {
   readonly refId?: string | undefined;
   readonly vin?: string | undefined;
+  /** Only of operations and vehicles of these models; a vehicle is of the model that it has when it is read. */
+  readonly scopes?: Scopes;
 }
 
 /**
@@ -45,6 +49,7 @@ select * from (
     ) m
     join operations o on o.id = m.operation_id
     where ($3::text is null or o.ref_id = $3) and ($4::text is null or m.vin = $4)
+      and ${modelInScope('o.model', '$6')} and ${vehicleInScope('m.vin', '$6')}
   ) event
 ) event
 where bytes_so_far - bytes < $5
@@ -69,7 +74,7 @@ export async function readEvents(
   database: Queryable,
   after: number,
   upto: number,
-  { refId, vin }: EventFilter = {},
+  { refId, vin, scopes = null }: EventFilter = {},
 ): Promise<ReadEvents> {
   const events = await database.query<StreamEvent & { bytes_so_far: number | string }>(READ, [
     after,
@@ -77,6 +82,7 @@ export async function readEvents(
     refId ?? null,
     vin ?? null,
     MAX_BYTES,
+    scopesParameter(scopes),
   ]);
   const last = events.at(-1);
   const isEnough = last !== undefined && Number(last.bytes_so_far) >= MAX_BYTES;

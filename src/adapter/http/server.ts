@@ -11,6 +11,7 @@ import {
 } from '../../service/http/index.js';
 import { lookAt } from '../live/look.js';
 import { type HttpContext } from './context.js';
+import { adapterScopes } from './scope.js';
 import { operationAuditRoutes } from './routes/audit.js';
 import { controlRoutes } from './routes/control.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
@@ -40,6 +41,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     signOn: context.signOn,
     signIns: context.signIns,
     attempts: context.attempts,
+    scopes: adapterScopes(context.database),
     onRefused: (limit) => context.metrics.refused(limit),
     onRefusedValue: (route, sqlState) => context.metrics.valueRefused(route, sqlState),
   });

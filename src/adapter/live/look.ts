@@ -1,12 +1,12 @@
 /** Fingerprints of the current state, one per topic: browsers refetch the topics whose fingerprint has changed. */
 import { only, type Queryable, textArray } from '../../service/database/index.js';
-import { type Look } from '../../service/http/index.js';
+import { listMarks, type Look, type Mark } from '../../service/http/index.js';
 
 /** Operations in the list; older ones are included only while someone watches them. */
 const NEWEST = 200;
 
 const OPERATIONS = /* sql */ `
-select o.ref_id, o.id >= (select coalesce(min(id), 0) from (
+select o.ref_id, o.model, o.id >= (select coalesce(min(id), 0) from (
     select id from operations order by id desc limit ${NEWEST}) newest) as listed,
   concat_ws('|', o.status, o.priority, o.rate::text, (
     select string_agg(concat_ws(':', state, paused, vehicles), ',' order by state, paused) from (
@@ -22,7 +22,7 @@ where o.id in (select id from operations order by id desc limit ${NEWEST})
 
 /** Everything stored about one vehicle, in all operations. */
 const VEHICLES = /* sql */ `
-select w.vin, concat_ws('|',
+select w.vin, (select nullif(model, '') from vehicles where vin = w.vin) as model, concat_ws('|',
   (select concat_ws(' ', updated_at, model, system_id) from vehicles where vin = w.vin),
   (select string_agg(concat_ws(' ', d.operation_id, d.updated_at, d.sends, d.delivery, d.state, d.paused,
       (select count(*) from messages m where m.operation_id = d.operation_id and m.vin = d.vin),
@@ -64,30 +64,43 @@ export const lookAt =
     const rest = only(await database.query<RestRow>(REST));
     const operations = await database.query<{
       ref_id: string;
+      model: string;
       listed: boolean;
       mark: string;
       sending: string | null;
       sampled: string | null;
     }>(OPERATIONS, [textArray(refIds)]);
-    const listed = operations.filter(({ listed: is }) => is);
-    const marks = new Map([
-      ['operations', listed.map(({ ref_id, mark }) => `${ref_id} ${mark}`).join('\n')],
-      ['dead-letters', rest.dead_letters],
-      ['audit', rest.audit],
-      ['health', [rest.callbacks, rest.adapters, rest.rate].join('\n')],
-    ]);
-    for (const { ref_id, mark, sending, sampled } of operations) {
-      if (wanted.has(`samples:${ref_id}`)) marks.set(`samples:${ref_id}`, sampled ?? '');
+    const marks: Mark[] = [
+      ...listMarks(
+        'operations',
+        operations.filter(({ listed }) => listed),
+      ),
+      { topic: 'dead-letters', model: null, fingerprint: rest.dead_letters },
+      { topic: 'audit', model: null, fingerprint: rest.audit },
+      {
+        topic: 'health',
+        model: null,
+        fingerprint: [rest.callbacks, rest.adapters, rest.rate].join('\n'),
+      },
+    ];
+    for (const { ref_id, model, mark, sending, sampled } of operations) {
+      if (wanted.has(`samples:${ref_id}`)) {
+        marks.push({ topic: `samples:${ref_id}`, model, fingerprint: sampled ?? '' });
+      }
       if (!wanted.has(`operation:${ref_id}`)) continue;
       // Vehicles may swap states without changing the counters, so the stream's position is included.
-      marks.set(`operation:${ref_id}`, [mark, sending, rest.position].join('\n'));
+      const fingerprint = [mark, sending, rest.position].join('\n');
+      marks.push({ topic: `operation:${ref_id}`, model, fingerprint });
     }
     const vins = named('vehicle');
     if (vins.length > 0) {
-      const vehicles = await database.query<{ vin: string; mark: string }>(VEHICLES, [
-        textArray(vins),
-      ]);
-      for (const { vin, mark } of vehicles) marks.set(`vehicle:${vin}`, mark);
+      const vehicles = await database.query<{ vin: string; model: string | null; mark: string }>(
+        VEHICLES,
+        [textArray(vins)],
+      );
+      for (const { vin, model, mark } of vehicles) {
+        marks.push({ topic: `vehicle:${vin}`, model, fingerprint: mark });
+      }
     }
     return marks;
   };

@@ -4,19 +4,23 @@
  */
 import {
   type CarOtaServerEvent,
+  isInScope,
   NEVER_EXPIRES,
   newUuid,
+  type Scopes,
   toMilliseconds,
 } from '../../contract/index.js';
+import { modelInScope, scopesParameter, vehicleInScope } from '../../service/access/index.js';
 import { recordRequest } from '../../service/audit/index.js';
 import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
 import { moveCounters } from '../operation-counters.js';
 
-/** The ref-id is an operation with another model or script, or one that accepts no more vehicles. */
+/** The ref-id is an operation with another model or script, one that accepts no more vehicles, or not the caller's. */
 export class OperationConflict extends Error {
   override readonly name = 'OperationConflict';
   constructor(
-    readonly code: 'REF_ID_CONFLICT' | 'OPERATION_CANCELLED' | 'OPERATION_ARCHIVED',
+    readonly code:
+      'REF_ID_CONFLICT' | 'OPERATION_CANCELLED' | 'OPERATION_ARCHIVED' | 'OUT_OF_SCOPE',
     message: string,
   ) {
     super(message);
@@ -41,6 +45,8 @@ export interface TriggerOptions {
   readonly shard: number;
   /** Id of the caller's token. */
   readonly by: string;
+  /** What the caller is limited to; absent: not limited. */
+  readonly scopes?: Scopes;
   /** ms */
   readonly now: number;
   /** Seconds until a trigger expires, if the event does not say; -1 = never. Default: never. */
@@ -61,14 +67,15 @@ export async function acceptTrigger(
   event: CarOtaServerEvent,
   options: TriggerOptions,
 ): Promise<TriggerOutcome> {
+  const vins = [...new Set(event.body.vins.map((vin) => vin.toUpperCase()))].sort();
   const operationId = await database.transaction(async (tx) => {
+    await holdScopes(tx, event.body, vins, options.scopes);
     const id = await openOperation(tx, event, options);
     const { model, 'script-ref-id': script, 'ref-id': refId, vins: given } = event.body;
     const detail = { model, 'script-ref-id': script, vehicles: given.length };
     await recordRequest(tx, options.now, { refId, detail });
     return id;
   });
-  const vins = [...new Set(event.body.vins.map((vin) => vin.toUpperCase()))].sort();
   let accepted = 0;
   let added = 0;
   let rejectedCount = 0;
@@ -90,6 +97,33 @@ export async function acceptTrigger(
     rejectedCount,
     rejected,
   };
+}
+
+/**
+ * The same refusal for a vehicle or an operation of another model and for a vehicle that is not registered: it does not say
+ * what exists. Nothing of the trigger is recorded.
+ *
+ * @throws OperationConflict
+ */
+async function holdScopes(
+  tx: Queryable,
+  { model, 'ref-id': refId }: CarOtaServerEvent['body'],
+  vins: readonly string[],
+  scopes: Scopes = null,
+): Promise<void> {
+  if (scopes === null) return;
+  const [other] = await tx.query(
+    `select from unnest($1::text[]) as i (vin) where not ${vehicleInScope('i.vin', '$3')}
+     union all
+     select from operations where ref_id = $2 and not ${modelInScope('model', '$3')}
+     limit 1`,
+    [textArray(vins), refId, scopesParameter(scopes)],
+  );
+  if (other === undefined && isInScope(scopes, model)) return;
+  throw new OperationConflict(
+    'OUT_OF_SCOPE',
+    'the caller is limited to some vehicle models: the trigger names another model, or a vehicle that is not registered with one of these, or the ref-id of an operation that is not theirs',
+  );
 }
 
 interface OperationRow {

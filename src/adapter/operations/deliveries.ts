@@ -1,5 +1,6 @@
 /** Vehicles and their states, in one operation or in all. */
-import { type DeliveryState } from '../../contract/index.js';
+import { type DeliveryState, type Scopes } from '../../contract/index.js';
+import { modelInScope, scopesParameter, vehicleInScope } from '../../service/access/index.js';
 import { only, type Queryable } from '../../service/database/index.js';
 
 export interface DeliveryRow {
@@ -31,16 +32,19 @@ export interface DeliveryFilter {
   readonly vinPrefix?: string | undefined;
   /** Contained in the VIN or the reason, ignoring case. */
   readonly text?: string | undefined;
+  /** Registered with one of these models. */
+  readonly scopes?: Scopes;
 }
 
 const MATCHES = `operation_id = $1 and vin >= $2 and vin < $3
        and ($4::text is null or state = $4 or counter_of(state) = $4)
        and ($5::text is null or reason = $5)
-       and ($6::text is null or vin like upper($6) or reason ilike $6)`;
+       and ($6::text is null or vin like upper($6) or reason ilike $6)
+       and ${vehicleInScope('deliveries.vin', '$7')}`;
 
 const filterParameters = (
   operationId: number,
-  { state, reason, vinPrefix = '', text }: DeliveryFilter,
+  { state, reason, vinPrefix = '', text, scopes = null }: DeliveryFilter,
 ) => [
   operationId,
   vinPrefix,
@@ -48,6 +52,7 @@ const filterParameters = (
   state ?? null,
   reason ?? null,
   text === undefined ? null : `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`,
+  scopesParameter(scopes),
 ];
 
 /** The number of matching vehicles; may read all vehicles of the operation. */
@@ -73,15 +78,15 @@ export function listDeliveries(
   page: { after: string; limit: number; offset?: number },
 ): Promise<DeliveryRow[]> {
   const parameters = [...filterParameters(operationId, filter), page.after, page.limit];
-  const matching = `where ${MATCHES} and vin > $7`;
+  const matching = `where ${MATCHES} and vin > $8`;
   const { offset = 0 } = page;
   if (offset === 0) {
-    return database.query(`${DELIVERIES} ${matching} order by vin limit $8`, parameters);
+    return database.query(`${DELIVERIES} ${matching} order by vin limit $9`, parameters);
   }
   // Without a filter, skipped vehicles are read from the index alone.
-  const first = `select vin from deliveries ${matching} order by vin offset $9 limit 1`;
+  const first = `select vin from deliveries ${matching} order by vin offset $10 limit 1`;
   return database.query(
-    `${DELIVERIES} ${matching} and vin >= coalesce((${first}), '~') order by vin limit $8`,
+    `${DELIVERIES} ${matching} and vin >= coalesce((${first}), '~') order by vin limit $9`,
     [...parameters, offset],
   );
 }
@@ -97,21 +102,37 @@ export interface FoundPosition {
   readonly operationId: number;
 }
 
-/** Vehicles of all operations by VIN prefix; for each vehicle, the newest operation first. */
+/** Vehicles of all operations of these models by VIN prefix; for each vehicle, the newest operation first. */
 export function searchDeliveries(
   database: Queryable,
   vinPrefix: string,
-  { after, limit }: { after: FoundPosition | undefined; limit: number },
+  {
+    after,
+    limit,
+    scopes = null,
+  }: { after: FoundPosition | undefined; limit: number; scopes?: Scopes },
 ): Promise<(FoundDelivery & { operation_id: number })[]> {
   return database.query(
     `select d.*, o.ref_id from (
-       select operation_id, ${COLUMNS} from deliveries
+       select operation_id, ${COLUMNS} from deliveries d
        where vin >= $1 and vin < $2
          and ($3::text is null or vin > $3 or vin = $3 and operation_id < $4)
+         and ($6::text[] is null or exists (
+           select from operations o
+           where o.id = d.operation_id and ${modelInScope('o.model', '$6')}
+         ))
+         and ${vehicleInScope('d.vin', '$6')}
        order by vin, operation_id desc limit $5
      ) d join operations o on o.id = d.operation_id
      order by d.vin, d.operation_id desc`,
-    [vinPrefix, endOfPrefix(vinPrefix), after?.vin ?? null, after?.operationId ?? null, limit],
+    [
+      vinPrefix,
+      endOfPrefix(vinPrefix),
+      after?.vin ?? null,
+      after?.operationId ?? null,
+      limit,
+      scopesParameter(scopes),
+    ],
   );
 }
 

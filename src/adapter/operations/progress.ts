@@ -4,8 +4,10 @@ import {
   FAILED,
   FINISHED,
   resultOf,
+  type Scopes,
   type TriggerRate,
 } from '../../contract/index.js';
+import { modelInScope, scopesParameter } from '../../service/access/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { SAMPLES_PER_AGE } from './samples.js';
 
@@ -140,14 +142,14 @@ export async function findOperation(
   return rows.map(withProgress)[0];
 }
 
-/** A page of operations, newest first, older than the one with the given id. */
+/** A page of operations of these models, newest first, older than the one with the given id. */
 export async function listOperations(
   database: Queryable,
-  page: { before: number; limit: number },
+  page: { before: number; limit: number; scopes: Scopes },
 ): Promise<OperationSummary[]> {
   const rows = await database.query<OperationRow>(
-    `${OPERATIONS} where o.id < $1 order by o.id desc limit $2`,
-    [page.before, page.limit],
+    `${OPERATIONS} where o.id < $1 and ${modelInScope('o.model', '$3')} order by o.id desc limit $2`,
+    [page.before, page.limit, scopesParameter(page.scopes)],
   );
   return rows.map(withProgress);
 }

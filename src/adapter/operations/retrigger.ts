@@ -1,5 +1,6 @@
 /** A new attempt for one vehicle, or for all vehicles in a state (contract section 5.2). */
-import { newUuid, TO_BE_SENT } from '../../contract/index.js';
+import { newUuid, type Scopes, TO_BE_SENT } from '../../contract/index.js';
+import { scopesParameter, vehicleInScope } from '../../service/access/index.js';
 import { recordAction } from '../audit/index.js';
 import {
   type Database,
@@ -102,7 +103,7 @@ export function retriggerVehicle(
 const CHUNK = 10_000;
 
 /**
- * Retriggers all vehicles in a state, each once; `unknown` means every unknown(<number>). Vehicles that enter the state
+ * Retriggers all vehicles of the caller's models in a state, each once; `unknown` means every unknown(<number>). Vehicles that enter the state
  * meanwhile may be missed.
  *
  * @returns the number of new attempts
@@ -112,16 +113,18 @@ export async function retriggerState(
   database: Database,
   operationId: number,
   state: string,
-  options: ControlOptions,
+  options: ControlOptions & { readonly scopes?: Scopes },
 ): Promise<number> {
-  const { by, now } = options;
+  const { by, now, scopes = null } = options;
   let retriggered = 0;
   for (let after = ''; ;) {
     const chunk = await database.transaction(async (tx) => {
       const rows = await tx.query<{ vin: string }>(
         `select vin from deliveries
-         where operation_id = $1 and vin > $2 and (state = $3 or counter_of(state) = $3) order by vin limit $4`,
-        [operationId, after, state, CHUNK],
+         where operation_id = $1 and vin > $2 and (state = $3 or counter_of(state) = $3)
+           and ${vehicleInScope('deliveries.vin', '$5')}
+         order by vin limit $4`,
+        [operationId, after, state, CHUNK, scopesParameter(scopes)],
       );
       const vins = rows.map(({ vin }) => vin);
       const detail = { state, vehicles: vins.length };

@@ -1,4 +1,5 @@
 /** A cache of summaries: computing one reads all vehicles of the operation. */
+import { type Scopes } from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
 import { type OperationSummary } from './progress.js';
 import { type Summary } from '../../contract/adapter-api/index.js';
@@ -19,31 +20,33 @@ interface Entry {
 export class Summaries {
   readonly #database: Database;
   readonly #clock: () => number;
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new Map<string, Entry>();
 
   constructor(database: Database, clock: () => number) {
     this.#database = database;
     this.#clock = clock;
   }
 
-  of(operation: OperationSummary): Promise<Served<Summary>> {
+  /** @param scopes of the caller; reasons that only other vehicles give are left out */
+  of(operation: OperationSummary, scopes: Scopes): Promise<Served<Summary>> {
+    const key = JSON.stringify([operation.id, scopes]);
     const started = performance.now();
-    const cached = this.#entries.get(operation.id);
+    const cached = this.#entries.get(key);
     if (cached && started < cached.until) return cached.summary;
-    const summary = summarise(this.#database, operation, this.#clock());
+    const summary = summarise(this.#database, operation, this.#clock(), scopes);
     const entry: Entry = { summary, until: Infinity };
-    this.#entries.delete(operation.id);
-    this.#entries.set(operation.id, entry);
-    for (const id of this.#entries.keys()) {
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= MAX_ENTRIES) break;
-      this.#entries.delete(id);
+      this.#entries.delete(oldest);
     }
     summary.then(
       () => {
         const now = performance.now();
         entry.until = now + Math.max(MIN_TTL_MS, (now - started) * TTL_FACTOR);
       },
-      () => this.#entries.delete(operation.id),
+      () => this.#entries.delete(key),
     );
     return summary;
   }

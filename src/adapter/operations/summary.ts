@@ -13,8 +13,10 @@ import {
   EVENT_STATUS_NAMES,
   FINISHED,
   reachedMask,
+  type Scopes,
   UNSUCCESSFUL,
 } from '../../contract/index.js';
+import { scopesParameter, vehicleInScope } from '../../service/access/index.js';
 import { nameList, only, type Queryable, textArray } from '../../service/database/index.js';
 import { type Served } from '../../service/http/index.js';
 import { phaseDurations, type VehicleTimes } from './phases.js';
@@ -42,6 +44,7 @@ export async function summarise(
   database: Queryable,
   operation: OperationSummary,
   now: number,
+  scopes: Scopes = null,
 ): Promise<Served<Summary>> {
   const counts = await scan(database, operation.id, now);
   const sample = await sampleTimes(database, operation.id, counts.acknowledged);
@@ -54,7 +57,7 @@ export async function summarise(
       { stage: 'acknowledged', vehicles: counts.acknowledged },
       ...STAGES.map((stage) => ({ stage, vehicles: counts[`reached_${stage}`] ?? 0 })),
     ],
-    failureReasons: await failureReasons(database, operation.id),
+    failureReasons: await failureReasons(database, operation.id, scopes),
     phases: phaseDurations(sample),
     sampledVehicles: sample.length,
     sends: counts.sends,
@@ -95,12 +98,17 @@ async function scan(database: Queryable, operationId: number, now: number): Prom
   return only(await database.query<Counts>(SCAN, [operationId, new Date(now)]));
 }
 
-function failureReasons(database: Queryable, operationId: number): Promise<FailureReason[]> {
+/** In the words of vehicles of these models. */
+function failureReasons(
+  database: Queryable,
+  operationId: number,
+  scopes: Scopes,
+): Promise<FailureReason[]> {
   return database.query<FailureReason>(
     `select state, coalesce(reason, '') as reason, count(*) as vehicles from deliveries
-     where operation_id = $1 and state = any ($2::text[])
+     where operation_id = $1 and state = any ($2::text[]) and ${vehicleInScope('deliveries.vin', '$3')}
      group by 1, 2 order by vehicles desc, state, reason limit ${MAX_REASONS}`,
-    [operationId, textArray([...UNSUCCESSFUL])],
+    [operationId, textArray([...UNSUCCESSFUL]), scopesParameter(scopes)],
   );
 }
 

@@ -5,8 +5,10 @@ import {
   EVENT_STATUS,
   otaEvent,
   otaTriggerAck,
+  type Scopes,
   toSeconds,
 } from '../../contract/index.js';
+import { modelInScope, scopesParameter } from '../../service/access/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type HistoryRow } from './history.js';
 
@@ -18,17 +20,24 @@ export interface InstalledRow {
   readonly at: Date;
 }
 
-/** The newest version of each ECU that the vehicle has reported with `success`: `version:<ecu>` in its meta. */
-export const installedVersions = (database: Queryable, vin: string): Promise<InstalledRow[]> =>
+/**
+ * The newest version of each ECU that the vehicle has reported with `success`: `version:<ecu>` in its meta.
+ * @param scopes only what operations of these models have installed
+ */
+export const installedVersions = (
+  database: Queryable,
+  vin: string,
+  scopes: Scopes,
+): Promise<InstalledRow[]> =>
   database.query<InstalledRow>(
     `select distinct on (ecu) substr(f.key, 9) as ecu, f.value as version, o.ref_id, m.event_at as at
      from deliveries d
      join operations o on o.id = d.operation_id
      join messages m on m.operation_id = d.operation_id and m.vin = d.vin and m.status = $2
      cross join lateral json_to_recordset(m.meta) as f (key text, value text)
-     where d.vin collate "POSIX" = $1 and f.key like 'version:%'
+     where d.vin collate "POSIX" = $1 and f.key like 'version:%' and ${modelInScope('o.model', '$3')}
      order by ecu, m.event_at desc`,
-    [vin, EVENT_STATUS.success],
+    [vin, EVENT_STATUS.success, scopesParameter(scopes)],
   );
 
 type MessageRow = HistoryRow & { readonly system_id: string };

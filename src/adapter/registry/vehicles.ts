@@ -1,6 +1,7 @@
 /** The registry: VIN to system_id, primary device and model (contract section 4). */
 import { type Registration } from '../../contract/adapter-api/index.js';
-import { credentialFault } from '../../contract/index.js';
+import { credentialFault, type Scopes } from '../../contract/index.js';
+import { modelInScope, scopesParameter } from '../../service/access/index.js';
 import { bytesArray, type Queryable, textArray } from '../../service/database/index.js';
 import { moveCounters } from '../operation-counters.js';
 import { hashCredential } from './credential.js';
@@ -142,17 +143,27 @@ export async function findVehicle(
   return rows[0];
 }
 
-/** A page of the registry in VIN order, after the given VIN. @param page.prefix only VINs with this prefix */
+export interface VehiclePage {
+  /** Starts after this VIN. */
+  readonly after: string;
+  readonly limit: number;
+  /** Only VINs with this prefix. */
+  readonly prefix?: string;
+  /** Only vehicles of these models. */
+  readonly scopes: Scopes;
+}
+
+/** A page of the registry in VIN order. */
 export function listVehicles(
   database: Queryable,
-  page: { after: string; limit: number; prefix?: string },
+  { after, limit, prefix = '', scopes }: VehiclePage,
 ): Promise<VehicleRow[]> {
-  const prefix = page.prefix ?? '';
   // No VIN contains `~`, so it sorts after all VINs with the prefix.
   return database.query<VehicleRow>(
     `select ${COLUMNS} from vehicles
-     where vin > $1 and vin >= $3 and vin < $3 || '~' order by vin limit $2`,
-    [page.after, page.limit, prefix],
+     where vin > $1 and vin >= $3 and vin < $3 || '~' and ${modelInScope('model', '$4')}
+     order by vin limit $2`,
+    [after, limit, prefix, scopesParameter(scopes)],
   );
 }
 

@@ -50,7 +50,7 @@ export class IncomingFolder {
   /**
    * Removes the files of processes that are gone.
    *
-   * @param onGone hears of each such process before the last trace of it is removed
+   * @param onGone called for each such process before the last trace of it is removed
    */
   async removeAbandoned(onGone: (owner: string) => Promise<void>): Promise<void> {
     // In this order: a process has its lock before its first file.

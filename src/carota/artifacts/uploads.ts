@@ -42,7 +42,7 @@ export interface UploadsOptions {
   readonly quota: UploadQuota;
   /** ms */
   readonly clock: () => number;
-  /** Hears of work that failed and is repeated. */
+  /** Called when work failed and is repeated. */
   readonly onFailure: (error: Error) => void;
 }
 

@@ -89,7 +89,7 @@ async function applyToSchedule(
     const vehicle = vehicles.get(vinOf(event));
     if (vehicle && applyToVehicle(schedule, vehicle, event, now)) changed.add(vehicle);
   }
-  await saveScheduleVehicles(tx, schedule.id, [...changed]);
+  await saveScheduleVehicles(tx, schedule.id, [...changed], now);
   const exposed = [...changed].filter((one) => one.exposure && !wasExposed.has(one));
   await keepConfigurations(
     tx,

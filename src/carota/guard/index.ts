@@ -1,3 +1,4 @@
+export * from './due.js';
 export * from './exposure-cap.js';
 export * from './exposure.js';
 export * from './guard.js';

@@ -30,6 +30,7 @@ import { scheduleComparisonRoutes } from './routes/schedule-comparison.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { scheduleVehicleRoutes } from './routes/schedule-vehicles.js';
 import { scriptRoutes } from './routes/scripts.js';
+import { vehicleTimelineRoute } from './routes/vehicle-timeline.js';
 import { vehicleRoutes } from './routes/vehicles.js';
 
 export async function createCarotaServer(context: CarotaContext): Promise<Server> {
@@ -51,6 +52,8 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     signOn: context.signOn,
     signIns: context.signIns,
     attempts: context.attempts,
+    // Every route of this server is either about no vehicle, or refused to whoever is limited to vehicle models.
+    scopes: {},
     onRefused: (limit) => metrics.limitRefused(limit),
     onRefusedValue: (route, sqlState) => metrics.valueRefused(route, sqlState),
   });
@@ -61,6 +64,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
   scheduleVehicleRoutes(server, context);
   dossierRoute(server, context);
   vehicleRoutes(server, context);
+  vehicleTimelineRoute(server, context);
   enrolmentRoutes(server, context);
   ecuRoutes(server, context);
   directorRoutes(server, context);

@@ -1,11 +1,11 @@
 /** Fingerprints of the current state, one per topic: browsers refetch the topics whose fingerprint has changed. */
 import { only, type Queryable, textArray } from '../../service/database/index.js';
-import { type Look } from '../../service/http/index.js';
+import { listMarks, type Look } from '../../service/http/index.js';
 
 const NEWEST = 200;
 
 const SCHEDULES = /* sql */ `
-select s.ref_id, concat_ws('|', s.status, s.reason, s.approved_at,
+select s.ref_id, s.model, concat_ws('|', s.status, s.reason, s.approved_at,
   (select string_agg(concat_ws(' ', number, state, vehicles, rejected, finished, exposed, succeeded, failed, silent,
      withdrawn, failed_early), ','
      order by number) from waves where schedule_id = s.id),
@@ -19,7 +19,7 @@ where s.id in (select id from schedules order by id desc limit ${NEWEST})
   or s.ref_id = any ($1::text[])`;
 
 const VEHICLES = /* sql */ `
-select v.vin, concat_ws('|', v.updated_at,
+select v.vin, v.model, concat_ws('|', v.updated_at,
   (select string_agg(concat_ws(' ', serial, key_id, hardware_id), ',' order by serial)
    from ecus where vin = v.vin),
   (select revision from manifests where vin = v.vin),
@@ -70,27 +70,44 @@ export const lookAt =
   async (wanted) => {
     const refIds = namedBy(wanted, 'schedule');
     const vins = namedBy(wanted, 'vehicle');
-    const rows = await database.query<{ ref_id: string; mark: string }>(SCHEDULES, [
+    const rows = await database.query<{ ref_id: string; model: string; mark: string }>(SCHEDULES, [
       textArray(refIds),
     ]);
     const vehicles =
       vins.length === 0
         ? []
-        : await database.query<{ vin: string; mark: string }>(VEHICLES, [textArray(vins)]);
+        : await database.query<{ vin: string; model: string; mark: string }>(VEHICLES, [
+            textArray(vins),
+          ]);
     const rest = only(await database.query<Rest>(REST));
     const marks = await Promise.all(repositories.map((repository) => repository.mark()));
-    return new Map([
-      ['schedules', rows.map(({ ref_id, mark }) => `${ref_id} ${mark}`).join('\n')],
-      ['scripts', rest.scripts],
-      ['artifacts', rest.artifacts],
-      ['refused-events', rest.refused_events],
-      ['attacks', rest.attacks ?? ''],
-      ['notifications', `${rest.deliveries} ${rest.rules ?? ''}`],
-      ['audit', rest.audit ?? ''],
-      ['repositories', [rest.root ?? '', ...marks].join(' ')],
-      ...rows.map(({ ref_id, mark }): [string, string] => [`schedule:${ref_id}`, mark]),
-      ...vehicles.map(({ vin, mark }): [string, string] => [`vehicle:${vin}`, mark]),
-    ]);
+    const spanning = {
+      scripts: rest.scripts,
+      artifacts: rest.artifacts,
+      'refused-events': rest.refused_events,
+      attacks: rest.attacks ?? '',
+      notifications: `${rest.deliveries} ${rest.rules ?? ''}`,
+      audit: rest.audit ?? '',
+      repositories: [rest.root ?? '', ...marks].join(' '),
+    };
+    return [
+      ...listMarks('schedules', rows),
+      ...Object.entries(spanning).map(([topic, fingerprint]) => ({
+        topic,
+        model: null,
+        fingerprint,
+      })),
+      ...rows.map(({ ref_id, model, mark }) => ({
+        topic: `schedule:${ref_id}`,
+        model,
+        fingerprint: mark,
+      })),
+      ...vehicles.map(({ vin, model, mark }) => ({
+        topic: `vehicle:${vin}`,
+        model,
+        fingerprint: mark,
+      })),
+    ];
   };
 
 /** The things of a kind that browsers have named. */

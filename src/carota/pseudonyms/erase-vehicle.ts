@@ -120,6 +120,7 @@ async function putInPlace(tx: Queryable, vin: string, pseudonym: string): Promis
     `update schedule_vehicles set vin = $2, reason = regexp_replace(reason, $1, $2, 'gi') where vin = $1`,
     names,
   );
+  await tx.query('update vehicle_steps set vin = $2 where vin = $1', names);
   // The manifest names the vehicle and its ECUs by signed words, which cannot be changed.
   await tx.query(
     'update exposed_configurations set vin = $2, manifest = null where vin = $1',

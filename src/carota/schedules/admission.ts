@@ -45,7 +45,7 @@ export async function admit(
     }
     if (!schedule.mayExpose) {
       vehicle.askedAt ??= now;
-      await saveScheduleVehicles(tx, schedule.id, [vehicle]);
+      await saveScheduleVehicles(tx, schedule.id, [vehicle], now);
       const deadline = (await nextDeadline(tx, schedule.id)) ?? now;
       return later(
         `${schedule.exposureCap} vehicles are exposed and undecided`,
@@ -56,7 +56,7 @@ export async function admit(
     vehicle.exposure = exposedAt(schedule.deadlines, now);
     vehicle.place = schedule.nextPlace();
     schedule.move(vehicle.wave, before, { state: vehicle.state, result: 'undecided' });
-    await saveScheduleVehicles(tx, schedule.id, [vehicle]);
+    await saveScheduleVehicles(tx, schedule.id, [vehicle], now);
     await keepConfigurations(tx, schedule.id, [vin], now);
     // Its deadline may be the next thing that is due.
     const due = Math.min(schedule.dueAt ?? Infinity, vehicle.exposure.decidesAt ?? Infinity);

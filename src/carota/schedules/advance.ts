@@ -30,7 +30,7 @@ export async function advance(
   await runTests(tx, schedule, now);
   await notifySchedule(tx, schedule, now);
   const due = await takeSteps(tx, schedule, now, approval);
-  if (isEnded(schedule.status)) await endRetries(tx, schedule);
+  if (isEnded(schedule.status)) await endRetries(tx, schedule, now);
   // Results are wanted of stopped schedules too.
   const deadline = await nextDeadline(tx, schedule.id);
   return due === undefined || deadline === undefined ? (due ?? deadline) : Math.min(due, deadline);

@@ -39,7 +39,13 @@ export async function endDeadlines(
     return { vin, result };
   });
   await tx.query(
-    `update schedule_vehicles v set result = n.result, decides_at = null, retry_at = null, retry_from = null,
+    `with changed as (
+       insert into vehicle_steps (schedule_id, vin, at, step)
+       select v.schedule_id, v.vin, v.decides_at, n.result
+       from unnest($2::text[], $3::text[]) as n (vin, result)
+       join schedule_vehicles v on v.schedule_id = $1 and v.vin = n.vin
+       where n.result <> v.result)
+     update schedule_vehicles v set result = n.result, decides_at = null, retry_at = null, retry_from = null,
        silent_at = case n.result when 'silent' then decides_at end
      from unnest($2::text[], $3::text[]) as n (vin, result)
      where v.schedule_id = $1 and v.vin = n.vin`,

@@ -3,7 +3,18 @@ import { type Queryable } from '../../service/database/index.js';
 import { type ExposureResult } from '../guard/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
 
-export async function endRetries(tx: Queryable, schedule: ScheduleRecord): Promise<void> {
+/** @param now ms */
+export async function endRetries(
+  tx: Queryable,
+  schedule: ScheduleRecord,
+  now: number,
+): Promise<void> {
+  await tx.query(
+    `insert into vehicle_steps (schedule_id, vin, at, step)
+     select schedule_id, vin, $2, 'failed' from schedule_vehicles
+     where schedule_id = $1 and retry_at is not null and result <> 'failed'`,
+    [schedule.id, new Date(now)],
+  );
   const waiting = await tx.query<{
     wave: number;
     state: string;

@@ -15,3 +15,4 @@ export * from './schedules.js';
 export * from './stored-schedule.js';
 export * from './tracked-vehicles.js';
 export * from './validate-plan.js';
+export * from './vehicle-timeline.js';

@@ -144,18 +144,23 @@ export class Retries {
       // The new attempt has already reported something, perhaps a failure of its own with its own retry.
       if (!schedule || vehicle?.retryAt !== lease) return;
       if (from !== undefined && vehicle.retryFrom !== from) return;
+      const now = clock();
       const { state, exposure } = vehicle;
       const before = { state, result: exposure?.result, isRetried: true };
       vehicle.retryAt = undefined;
       if (become === 'waiting') {
         vehicle.state = 'waiting';
         vehicle.reason = null;
+        await tx.query(
+          `insert into vehicle_steps (schedule_id, vin, at, step) values ($1, $2, $3, 'retried')`,
+          [scheduleId, vin, new Date(now)],
+        );
       } else if (exposure)
         vehicle.exposure = { ...exposure, result: 'failed', decidesAt: undefined };
       const after = { state: vehicle.state, result: vehicle.exposure?.result };
       schedule.move(vehicle.wave, before, after);
-      await saveScheduleVehicles(tx, scheduleId, [vehicle]);
-      await saveSchedule(tx, schedule, clock());
+      await saveScheduleVehicles(tx, scheduleId, [vehicle], now);
+      await saveSchedule(tx, schedule, now);
     });
   }
 }

@@ -83,6 +83,7 @@ export interface WaveRow extends Counters {
 const NO_GUARD: Judgement = { decision: 'go', reason: 'no guard' };
 /** Without a guard nothing waits for a result; what a vehicle says last counts at once. */
 const NO_SOAK: Deadlines = { soak: 0 };
+export const deadlinesOf = ({ guard }: SchedulePlan): Deadlines => guard ?? NO_SOAK;
 
 export class ScheduleRecord {
   readonly id: number;
@@ -290,7 +291,7 @@ export class ScheduleRecord {
   }
 
   get deadlines(): Deadlines {
-    return this.plan.guard ?? NO_SOAK;
+    return deadlinesOf(this.plan);
   }
 
   /** Vehicles that have a place in the order of exposure. */

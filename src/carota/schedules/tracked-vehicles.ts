@@ -73,16 +73,23 @@ function vehicleOf(row: Row): TrackedVehicle {
   };
 }
 
-/** A retry at another time is another retry: nobody has noted yet which attempt it follows. */
+/**
+ * A retry at another time is another retry: nobody has noted yet which attempt it follows. Results that have changed are steps
+ * of the vehicle's timeline.
+ *
+ * @param now ms
+ */
 export async function saveScheduleVehicles(
   tx: Queryable,
   scheduleId: number,
   vehicles: readonly TrackedVehicle[],
+  now: number,
 ): Promise<void> {
   if (vehicles.length === 0) return;
   const texts = (of: (vehicle: TrackedVehicle) => string | null) => textArray(vehicles.map(of));
   const times = (of: (vehicle: TrackedVehicle) => number | undefined) =>
     timeArray(vehicles.map((vehicle) => of(vehicle) ?? null));
+  await noteResults(tx, scheduleId, vehicles, now);
   await tx.query(
     `update schedule_vehicles v
      set state = n.state, reason = n.reason,
@@ -113,6 +120,28 @@ export async function saveScheduleVehicles(
       times(({ exposure }) => exposure?.silentAt),
       numberArray(vehicles.map(({ tries }) => tries)),
       times(({ retryAt }) => retryAt),
+    ],
+  );
+}
+
+/** Before they are saved. The exposure itself is no result. */
+async function noteResults(
+  tx: Queryable,
+  scheduleId: number,
+  vehicles: readonly TrackedVehicle[],
+  now: number,
+): Promise<void> {
+  await tx.query(
+    `insert into vehicle_steps (schedule_id, vin, at, step)
+     select $1, v.vin, $4, n.result
+     from unnest($2::text[], $3::text[]) as n (vin, result)
+     join schedule_vehicles v on v.schedule_id = $1 and v.vin = n.vin
+     where n.result <> coalesce(v.result, 'undecided')`,
+    [
+      scheduleId,
+      textArray(vehicles.map(({ vin }) => vin)),
+      textArray(vehicles.map(({ exposure }) => exposure?.result ?? null)),
+      new Date(now),
     ],
   );
 }

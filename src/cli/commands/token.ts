@@ -1,5 +1,5 @@
 /** `otaops token`: creates, lists and revokes tokens of an HTTP interface. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ROLES, tokenApi } from '../../contract/adapter-api/index.js';
 import { CAROTA_ROLES } from '../../contract/carota-api/index.js';
 import {
@@ -28,6 +28,8 @@ interface WantedToken {
   readonly role: string;
   readonly name: string;
   readonly vin?: string;
+  /** Vehicle models that it is limited to. */
+  readonly scopes?: string[];
   /** Seconds. */
   readonly lifetime?: number;
 }
@@ -47,6 +49,7 @@ export function tokenCommand(program: Command): void {
       `
 Examples:
   otaops token create --role carota --name "CarOTA Server"
+  otaops token create --role viewer --name "plant north" --model "vehicle model a" --model "vehicle model b"
   otaops token create --role vehicle --vin 5YJSA1E40FF345678 --name car --url http://127.0.0.1:8090 --data-dir .otaops-carota
   otaops token create --role admin --name recovery --offline   (the server is stopped)`,
     );
@@ -66,11 +69,17 @@ Examples:
     )
     .requiredOption('--name <name>', 'its owner, to tell tokens apart')
     .option('--vin <vin>', 'of role vehicle: the vehicle that it is for', parseVin)
+    .option(
+      '--model <model>',
+      'vehicle model that it is limited to; give it once for each (default: not limited)',
+      collectModels,
+    )
     .option('--valid-days <days>', 'when it expires (default: never)', parsePositive)
-    .action(async (flags: TokenFlags & WantedToken & Validity) => {
-      const { role, name, vin } = flags;
+    .action(async (flags: TokenFlags & WantedToken & Validity & { model?: string[] }) => {
+      const { role, name, vin, model: scopes } = flags;
       const wanted = {
         ...{ role, name, ...(vin === undefined ? {} : { vin }) },
+        ...(scopes === undefined ? {} : { scopes }),
         ...lifetimeOf(flags),
       };
       const created = flags.offline
@@ -87,6 +96,7 @@ Examples:
           name: token.name,
           role: token.role,
           vin: token.vin,
+          scopes: token.scopes,
           createdAt: token.created_at,
           revokedAt: token.revoked_at,
           expiresAt: token.expires_at,
@@ -143,6 +153,11 @@ Examples:
     });
 }
 
+const collectModels = (model: string, before: string[] = []): string[] => {
+  if (model === '') throw new InvalidArgumentError('must be a vehicle model.');
+  return [...new Set([...before, model])];
+};
+
 const HOUR = 60 * 60;
 
 interface Validity {
@@ -156,16 +171,18 @@ const lifetimeOf = ({ validDays }: Validity): { lifetime?: number } =>
 const parseHours: Parser<number> = (text) => (text === '0' ? 0 : parsePositive(text));
 
 interface Standing {
+  readonly scopes: readonly string[] | null;
   readonly revokedAt: Date | string | null;
   readonly expiresAt: Date | string | null;
   readonly lastUsedAt: Date | string | null;
 }
 
 /** What is worth knowing of a token besides its role. */
-function standingOf({ revokedAt, expiresAt, lastUsedAt }: Standing): string {
+function standingOf({ scopes, revokedAt, expiresAt, lastUsedAt }: Standing): string {
   if (revokedAt !== null) return '  (revoked)';
   const day = (time: Date | string) => new Date(time).toISOString().slice(0, 10);
   const facts = [
+    ...(scopes === null ? [] : [`only ${scopes.join(', ')}`]),
     ...(expiresAt === null ? [] : [`until ${day(expiresAt)}`]),
     lastUsedAt === null ? 'never used' : `last used ${day(lastUsedAt)}`,
   ];
@@ -185,7 +202,7 @@ async function createOffline(
     );
   }
   const fault = tokenFault(wanted);
-  if (fault !== undefined) throw new UsageError(fault);
+  if (fault !== undefined) throw new UsageError(fault.message);
   const token = { ...wanted, vin: wanted.vin?.toUpperCase() };
   const now = clock.now();
   const { id, secret } = await createToken(database, token, now);

@@ -5,6 +5,7 @@ import { CAROTA_ROLES } from '../../contract/carota-api/index.js';
 import {
   DEFAULT_REQUEST_SCOPES,
   DEFAULT_ROLE_CLAIM,
+  type ModelOfClaim,
   type RoleOfClaim,
 } from '../../service/sign-on/settings.js';
 import { type Parser, parseUrl } from './parsers.js';
@@ -65,6 +66,30 @@ const OIDC_ROLES: Setting<RoleOfClaim[]> = {
   parse: parseRoles,
 };
 
+/** Comma-separated, each `<value of the claim>=<model>`. */
+const parseModels: Parser<ModelOfClaim[]> = (text) =>
+  text.split(',').map((item) => {
+    const equals = item.lastIndexOf('=');
+    const value = item.slice(0, Math.max(equals, 0)).trim();
+    const model = item.slice(equals + 1).trim();
+    if (value === '' || model === '') {
+      throw new InvalidArgumentError('must be a list such as team-a=model a,fleet-office=*.');
+    }
+    return { value, model };
+  });
+
+const SCOPE_CLAIM: Setting<string> = {
+  flag: '--oidc-scope-claim <name>',
+  description:
+    'claim with the vehicle models that a person is limited to; without the claim, to none (default: nobody is limited)',
+};
+const OIDC_SCOPES: Setting<ModelOfClaim[]> = {
+  flag: '--oidc-scopes <value=model,…>',
+  description:
+    'which vehicle model each value of that claim stands for, * for all (default: the values are models)',
+  parse: parseModels,
+};
+
 export const SIGN_ON_SETTINGS = [
   CONSOLE_URL,
   ISSUER,
@@ -73,4 +98,6 @@ export const SIGN_ON_SETTINGS = [
   REQUEST_SCOPES,
   ROLE_CLAIM,
   OIDC_ROLES,
+  SCOPE_CLAIM,
+  OIDC_SCOPES,
 ] as const;

@@ -19,6 +19,10 @@ export const tokenColumns = (
 ): readonly Column<Token>[] => [
   { title: 'Name', cell: ({ name }) => name },
   { title: 'Role', cell: ({ role, vin }) => (vin === null ? role : `${role} ${vin}`) },
+  {
+    title: 'Vehicle models',
+    cell: ({ scopes }) => (scopes === null ? 'All' : scopes.join(', ')),
+  },
   { title: 'Created', isMinor: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
   {
     title: 'Last used',

@@ -12,6 +12,8 @@ export interface NavItem {
   readonly label: string;
   /** Shown only to those who have it; absent: to all. */
   readonly permission?: string;
+  /** Whether it spans vehicle models: hidden from users who are limited to some. */
+  readonly spansModels?: boolean;
 }
 
 const page = (load: () => Promise<ComponentType>) => lazy(async () => ({ default: await load() }));
@@ -125,10 +127,10 @@ export const NAVIGATION: Readonly<Record<Session['server'], readonly NavItem[]>>
     { to: '/operations', label: 'Operations' },
     { to: '/vehicles', label: 'Vehicles' },
     { to: '/registry', label: 'Registry' },
-    { to: '/dead-letters', label: 'Dead letters' },
-    { to: '/health', label: 'Health' },
-    { to: '/tokens', label: 'Tokens', permission: 'administer' },
-    { to: '/audit', label: 'Audit log' },
+    { to: '/dead-letters', label: 'Dead letters', spansModels: true },
+    { to: '/health', label: 'Health', spansModels: true },
+    { to: '/tokens', label: 'Tokens', permission: 'administer', spansModels: true },
+    { to: '/audit', label: 'Audit log', spansModels: true },
   ],
   carota: [
     { to: '/schedules', label: 'Schedules' },

@@ -10,6 +10,9 @@ export function useSession(): Session {
   return session;
 }
 
+/** Whether the user is limited to some vehicle models: what spans all of them is not shown, and the server refuses it. */
+export const useIsLimited = (): boolean => useSession().scopes !== null;
+
 /** Whether the user has a permission. Actions without permission are not offered, and the server refuses them. */
 export const useMay = (permission: string): boolean =>
   useSession().permissions.includes(permission);

@@ -15,7 +15,9 @@ export function Shell() {
   const session = useSession();
   const [location] = useLocation();
   const navigation = NAVIGATION[session.server].filter(
-    ({ permission }) => permission === undefined || session.permissions.includes(permission),
+    ({ permission, spansModels = false }) =>
+      (permission === undefined || session.permissions.includes(permission)) &&
+      (session.scopes === null || !spansModels),
   );
   return (
     <div className="shell">
@@ -48,7 +50,7 @@ export function Shell() {
                 <Route key={path} path={path} component={page} />
               ))}
               <Route path="/">
-                <Redirect to={navigation[0]?.to ?? '/'} replace />
+                {navigation[0] ? <Redirect to={navigation[0].to} replace /> : <Nothing />}
               </Route>
               <Route>
                 <Page title="Page not found">
@@ -62,6 +64,29 @@ export function Shell() {
         </ErrorBoundary>
       </main>
     </div>
+  );
+}
+
+/** Every page of this server spans vehicle models. */
+function Nothing() {
+  return (
+    <Page title={SERVER_NAMES[useSession().server]}>
+      <Empty title="There is nothing here for your vehicle models.">
+        <p>Ask an administrator for access to all vehicle models.</p>
+      </Empty>
+    </Page>
+  );
+}
+
+/** The vehicle models that the user is limited to. */
+function Models() {
+  const { scopes } = useSession();
+  if (scopes === null) return null;
+  const models = scopes.length === 0 ? 'no vehicle models' : scopes.join(', ');
+  return (
+    <span className="tag" title="You see only vehicles and operations of these models">
+      {models}
+    </span>
   );
 }
 
@@ -83,7 +108,7 @@ function SignOut() {
       <span
         title={signedInBy === 'token' ? 'Token of this session' : 'Signed in with single sign-on'}
       >
-        {name} <span className="tag">{role}</span>
+        {name} <span className="tag">{role}</span> <Models />
       </span>
       <button type="button" disabled={signOut.isPending} onClick={() => signOut.mutate()}>
         Sign out

@@ -1,5 +1,5 @@
 import { registryApi } from '../../contract/adapter-api/index.js';
-import { useMay } from '../app/session.js';
+import { useIsLimited, useMay } from '../app/session.js';
 import { Empty } from '../ui/notes.js';
 import { Page } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
@@ -7,7 +7,8 @@ import { ImportVehicles } from './import-vehicles.js';
 import { REGISTRY_COLUMNS } from './registry-columns.js';
 
 export function RegistryPage() {
-  const mayImport = useMay('administer');
+  const isLimited = useIsLimited();
+  const mayImport = useMay('administer') && !isLimited;
   return (
     <Page title="Registry">
       {mayImport && (

@@ -1,11 +1,13 @@
 import { operationAuditApi } from '../../contract/adapter-api/index.js';
 import { OPERATION_AUDIT_COLUMNS } from '../audit/audit-columns.js';
+import { useIsLimited } from '../app/session.js';
 import { Empty } from '../ui/notes.js';
 import { Card } from '../ui/page.js';
 import { PagedTable } from '../ui/pager.js';
 
 /** Actions on the operation: who, when and why. */
 export function AuditCard({ refId }: { refId: string }) {
+  if (useIsLimited()) return null;
   return (
     <Card title="Audit log" wide>
       <PagedTable

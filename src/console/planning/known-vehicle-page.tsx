@@ -1,24 +1,22 @@
-import { Link } from 'wouter';
 import {
   type AttackReport,
   directorApi,
   ecuApi,
   vehicleApi,
   type VehicleEcus,
-  type VehicleEvent,
   type VehicleWithEvents,
 } from '../../contract/carota-api/index.js';
 import { useApi } from '../api/use-query.js';
-import { scheduleAt, usePathPart } from '../app/address.js';
+import { usePathPart } from '../app/address.js';
 import { ATTACK_COLUMNS } from '../trust/attack-columns.js';
 import { EcusCard } from '../trust/ecus-card.js';
 import { ManifestCard } from '../trust/manifest-card.js';
 import { OrderCard } from '../trust/order-card.js';
 import { Answered, Empty, together } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
-import { State } from '../ui/state.js';
-import { type Column, Table } from '../ui/table.js';
+import { Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
+import { VehicleTimeline } from './vehicle-timeline.js';
 
 /** A vehicle of the CarOTA Server: its ECUs, what they report and are to install, and its events in all schedules. */
 export function KnownVehiclePage() {
@@ -32,7 +30,7 @@ export function KnownVehiclePage() {
     <Page title={vin}>
       <Answered answer={together(vehicle, together(ecus, attacks))} lines={12}>
         {([known, [withEcus, { items }]]) => (
-          <KnownVehicle vehicle={known} ecus={withEcus} attacks={items} />
+          <KnownVehicle vehicle={known} ecus={withEcus} attacks={items} topics={topics} />
         )}
       </Answered>
     </Page>
@@ -43,10 +41,11 @@ interface KnownVehicleProps {
   readonly vehicle: VehicleWithEvents;
   readonly ecus: VehicleEcus;
   readonly attacks: readonly AttackReport[];
+  readonly topics: readonly string[];
 }
 
-function KnownVehicle({ vehicle, ecus, attacks }: KnownVehicleProps) {
-  const { vin, model, tags, versions, updatedAt, events } = vehicle;
+function KnownVehicle({ vehicle, ecus, attacks, topics }: KnownVehicleProps) {
+  const { vin, model, tags, versions, updatedAt } = vehicle;
   return (
     <div className="cards">
       <Card title="About this vehicle">
@@ -89,29 +88,7 @@ function KnownVehicle({ vehicle, ecus, attacks }: KnownVehicleProps) {
           empty={<Empty title="No attack reports." />}
         />
       </Card>
-      <Card title="Events" note="newest first" wide>
-        <Table
-          label="Events"
-          columns={EVENTS}
-          items={events}
-          keyOf={(event) => event['event-id']}
-          empty={<Empty title="No events yet." />}
-        />
-      </Card>
+      <VehicleTimeline vin={vin} topics={topics} />
     </div>
   );
 }
-
-const EVENTS: readonly Column<VehicleEvent>[] = [
-  { title: 'Received', cell: (event) => <Time at={event['received-at']} style="precise" /> },
-  { title: 'Vehicle’s time', cell: (event) => <Time at={event.timestamp} style="precise" /> },
-  {
-    title: 'Schedule',
-    cell: ({ 'ref-id': refId }) => <Link href={scheduleAt(refId)}>{refId}</Link>,
-  },
-  { title: 'State', cell: (event) => <State state={event['status-name']} /> },
-  {
-    title: 'Details',
-    cell: ({ meta }) => meta.map(({ key, value }) => `${key} ${value}`).join(', '),
-  },
-];

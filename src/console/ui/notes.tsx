@@ -19,11 +19,14 @@ const UNREACHABLE =
 /** Replaces the contract's remedy, which is meant for programs. */
 const FORBIDDEN = 'Ask an administrator for a token with a role that may do this.';
 
+const LIMITED = 'Ask an administrator for access to all vehicle models.';
+
 const AGAIN = 'You come back to this page; then repeat the action.';
 
 function helpFor(error: Failed): string | undefined {
   if (error instanceof NoAnswer) return UNREACHABLE;
   if (error.code === 'FORBIDDEN') return FORBIDDEN;
+  if (error.code === 'OUT_OF_SCOPE') return LIMITED;
   if (error.code === 'SIGN_IN_AGAIN') return AGAIN;
   return isErrorCode(error.code) && error.errors.length === 0
     ? ERRORS[error.code].remedy

@@ -7,6 +7,7 @@ export const operationAuditApi = routesOf('Audit', {
     method: 'GET',
     path: '/v1.0/ota/operations/{ref-id}/audit',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'List who has controlled an operation, when and why; newest first',
     params: RefIdParams,
     query: PageQuery,

@@ -51,6 +51,7 @@ export const eventApi = routesOf('Events', {
     method: 'GET',
     path: '/v1.0/ota/events',
     permission: 'read',
+    scope: 'filtered',
     load: 'stream',
     summary: 'Pull events after a position, in the order in which they were committed',
     description:
@@ -62,6 +63,7 @@ export const eventApi = routesOf('Events', {
     method: 'GET',
     path: '/v1.0/ota/events/stream',
     permission: 'read',
+    scope: 'filtered',
     load: 'stream',
     summary: 'Stream events as they come, as Server-Sent Events',
     description:

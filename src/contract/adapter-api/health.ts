@@ -70,6 +70,7 @@ export const healthApi = routesOf('Insight', {
     method: 'GET',
     path: '/v1.0/health',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'Get the health of adapters, brokers, database and call-backs',
     answer: json(Health, 'Their health.'),
   },

@@ -49,6 +49,7 @@ export const asyncApi = routesOf('Service', {
     method: 'GET',
     path: '/asyncapi.json',
     permission: 'open',
+    scope: 'none',
     summary: 'Read the MQTT interface as an AsyncAPI 3 document',
     answer: json(Type.Object({}, { additionalProperties: true }), 'The document.'),
   },

@@ -50,6 +50,7 @@ export const triggerApi = routesOf('Trigger', {
     method: 'POST',
     path: '/v1.0/ota/trigger',
     permission: 'trigger',
+    scope: 'filtered',
     audit: 'trigger',
     summary: 'Trigger an update for vehicles',
     description:
@@ -64,7 +65,7 @@ export const triggerApi = routesOf('Trigger', {
     }),
     body: jsonBody(CarOtaServerEvent, 'The CarOTA Server Event.', LONG_LIST),
     answer: json(TriggerResult, 'Recorded; each vehicle is sent its own OTA_TRIGGER.', 202),
-    errors: ['REF_ID_CONFLICT', 'OPERATION_CANCELLED', 'OPERATION_ARCHIVED'],
+    errors: ['OUT_OF_SCOPE', 'REF_ID_CONFLICT', 'OPERATION_CANCELLED', 'OPERATION_ARCHIVED'],
     repeatable: true,
   },
 });

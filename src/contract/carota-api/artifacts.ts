@@ -105,6 +105,7 @@ const OCTETS = 'application/octet-stream';
 const content = {
   path: '/v1.0/artifacts/{sha256}/content',
   permission: 'open',
+  scope: 'none',
   description:
     'The signature in the URL is the permission. Range, If-Range and If-None-Match (RFC 9110) are supported; a cache in front may keep the content forever.',
   params: Sha256Params,
@@ -124,6 +125,7 @@ export const artifactApi = routesOf('Artifacts', {
     method: 'POST',
     path: '/v1.0/artifacts',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'upload-artifact',
     load: 'upload',
     summary: 'Upload an artifact: its bytes as the body',
@@ -146,6 +148,7 @@ export const artifactApi = routesOf('Artifacts', {
     method: 'GET',
     path: '/v1.0/artifacts',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'List the artifacts in the order of their SHA-256',
     query: PageQuery,
     answer: json(pageOf(StoredArtifact), 'A page of artifacts.'),
@@ -154,6 +157,7 @@ export const artifactApi = routesOf('Artifacts', {
     method: 'GET',
     path: '/v1.0/artifacts/{sha256}',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'Describe an artifact, and where to download it',
     params: Sha256Params,
     answer: json(StoredArtifact, 'The artifact.'),
@@ -163,6 +167,7 @@ export const artifactApi = routesOf('Artifacts', {
     method: 'DELETE',
     path: '/v1.0/artifacts/{sha256}',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'delete-artifact',
     summary: 'Delete an artifact that nothing uses',
     description:
@@ -175,6 +180,7 @@ export const artifactApi = routesOf('Artifacts', {
     method: 'GET',
     path: '/v1.0/storage',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'Show how much artifacts and update scripts take, and may take',
     answer: json(Storage, 'As it is now; uploads in progress are included.'),
   },

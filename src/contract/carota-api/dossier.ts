@@ -417,6 +417,7 @@ export const dossierApi = routesOf('Schedules', {
     method: 'GET',
     path: '/v1.0/schedules/{ref-id}/dossier',
     permission: 'read',
+    scope: 'unscoped-only',
     audit: 'export-dossier',
     load: 'export',
     summary: 'Get the dossier of a schedule: all that is stored of it, sealed',

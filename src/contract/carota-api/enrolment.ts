@@ -37,6 +37,7 @@ export const enrolmentApi = routesOf('Certificates', {
     method: 'POST',
     path: '/v1.0/vehicles/{vin}/enrolment-codes',
     permission: 'administer',
+    scope: 'unscoped-only',
     audit: 'create-enrolment-code',
     freshSignIn: true,
     summary: 'Make a one-time code, with which the vehicle gets its first client certificate',
@@ -64,6 +65,7 @@ export const enrolmentApi = routesOf('Certificates', {
     method: 'GET',
     path: '/v1.0/vehicles/{vin}/certificates',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'List the client certificates that were issued to a vehicle',
     description:
       'At most 100: valid ones first (a vehicle has at most 20), the newest of them first, then revoked and expired ones.',

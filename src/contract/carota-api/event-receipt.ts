@@ -43,6 +43,7 @@ export const eventReceiptApi = routesOf('Call-back', {
     method: 'POST',
     path: '/v1.0/ota/events',
     permission: 'open',
+    scope: 'none',
     unaudited: 'signed by the adapter; each event is kept',
     summary: 'Receive the events that the OTA Adapter calls back',
     description:

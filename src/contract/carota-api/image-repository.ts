@@ -85,6 +85,7 @@ export const imageRepositoryApi = routesOf('Image repository', {
     method: 'GET',
     path: '/uptane/image/metadata/{file}',
     permission: 'open',
+    scope: 'none',
     summary: 'Fetch a metadata file of the image repository',
     description:
       'A file with a version in its name never changes. Images are below /uptane/image/targets/, as the POUF, section 1, says; ranges are supported.',
@@ -106,6 +107,7 @@ export const imageRepositoryApi = routesOf('Image repository', {
     method: 'GET',
     path: '/v1.0/image-repository',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'Show the image repository: roles, versions, expiries, signers, and what is proposed',
     answer: json(ImageRepositoryStatus, 'As it is now.'),
     errors: ['METADATA_NOT_FOUND'],
@@ -114,6 +116,7 @@ export const imageRepositoryApi = routesOf('Image repository', {
     method: 'POST',
     path: '/v1.0/image-repository/deliveries',
     permission: 'supply',
+    scope: 'unscoped-only',
     audit: 'deliver',
     summary: 'Deliver new targets metadata of delegated roles, signed by their keys',
     description:
@@ -128,6 +131,7 @@ export const imageRepositoryApi = routesOf('Image repository', {
     method: 'PUT',
     path: '/v1.0/image-repository/images/{sha256}',
     permission: 'supply',
+    scope: 'unscoped-only',
     summary: 'Upload an image that a delivery lists',
     description:
       'Only images that a delivery within the last week has been found to lack are taken.',

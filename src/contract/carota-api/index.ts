@@ -24,6 +24,7 @@ import { scheduleComparisonApi } from './schedule-comparison.js';
 import { scheduleVehicleApi } from './schedule-vehicles.js';
 import { scheduleApi } from './schedules.js';
 import { updateScriptApi } from './update-scripts.js';
+import { vehicleTimelineApi } from './vehicle-timeline.js';
 import { vehicleApi } from './vehicles.js';
 
 export * from './artifacts.js';
@@ -47,6 +48,7 @@ export * from './schedule-vehicles.js';
 export * from './schedules.js';
 export * from './update-scripts.js';
 export * from './vehicle-events.js';
+export * from './vehicle-timeline.js';
 export * from './vehicles.js';
 
 export const carotaLiveApi = liveApiOf(['schedule', 'vehicle']);
@@ -61,6 +63,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   scheduleVehicleApi,
   dossierApi,
   vehicleApi,
+  vehicleTimelineApi,
   enrolmentApi,
   certificateApi,
   ecuApi,

@@ -70,6 +70,7 @@ export const refusedEventApi = routesOf('Refused events', {
     method: 'GET',
     path: '/v1.0/refused-events',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'List the refused events, newest first',
     query: Type.Object({
       ...PageQuery.properties,
@@ -82,6 +83,7 @@ export const refusedEventApi = routesOf('Refused events', {
     method: 'POST',
     path: '/v1.0/refused-events/replay',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'replay-refused-events',
     summary: 'Replay the refused events that match, once their cause is fixed',
     description:
@@ -94,6 +96,7 @@ export const refusedEventApi = routesOf('Refused events', {
     method: 'POST',
     path: '/v1.0/refused-events/{id}/replay',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'replay-refused-events',
     summary: 'Replay one refused event, as if it had just been called back',
     params: SetAsideParams,

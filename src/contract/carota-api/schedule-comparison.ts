@@ -112,6 +112,7 @@ export const scheduleComparisonApi = routesOf('Schedules', {
     method: 'GET',
     path: '/v1.0/schedules/{ref-id}/comparison',
     permission: 'read',
+    scope: 'unscoped-only',
     load: 'search',
     summary: 'Compare a schedule with the last campaign: plan, update script and vehicles',
     description:
@@ -124,6 +125,7 @@ export const scheduleComparisonApi = routesOf('Schedules', {
     method: 'GET',
     path: '/v1.0/schedules/{ref-id}/comparison/vehicles',
     permission: 'read',
+    scope: 'unscoped-only',
     load: 'search',
     summary: 'List the vehicles that only one of the two compared campaigns has',
     params: RefIdParams,

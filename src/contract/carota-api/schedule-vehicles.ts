@@ -84,6 +84,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     method: 'POST',
     path: '/v1.0/schedules/{ref-id}/vehicles/{vin}/admission',
     permission: 'fetch',
+    scope: 'unscoped-only',
     unaudited: 'a vehicle asks; its exposure is kept with the schedule',
     summary: 'Ask whether a vehicle may download and install now',
     description:
@@ -97,6 +98,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     method: 'GET',
     path: '/v1.0/schedules/{ref-id}/vehicles',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'List the vehicles of a schedule in the order of their VINs',
     params: RefIdParams,
     query: Type.Object({
@@ -119,6 +121,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     method: 'POST',
     path: '/v1.0/schedules/{ref-id}/vehicles',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'add-schedule-vehicles',
     load: 'upload',
     summary: 'Add vehicles to a schedule that has not started',
@@ -134,6 +137,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     method: 'GET',
     path: '/v1.0/schedules/{ref-id}/vehicles/{vin}',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'Tell what happened to one vehicle in a schedule',
     params: RefIdVinParams,
     answer: json(ScheduleVehicleWithEvents, 'The vehicle in this schedule.'),

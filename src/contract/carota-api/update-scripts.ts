@@ -52,6 +52,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'POST',
     path: '/v1.0/update-scripts',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'publish-script',
     summary: 'Publish an update script',
     description:
@@ -71,6 +72,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'POST',
     path: '/v1.0/update-scripts/validate',
     permission: 'plan',
+    scope: 'unscoped-only',
     unaudited: 'changes nothing',
     summary: 'Check an update script without publishing it',
     body: jsonBody(
@@ -85,6 +87,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'GET',
     path: '/v1.0/update-scripts',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'List the update scripts in the order of their script-ref-id',
     query: PageQuery,
     answer: json(pageOf(PublishedScript), 'A page of scripts.'),
@@ -93,6 +96,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'GET',
     path: '/v1.0/update-scripts/{script-ref-id}',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'Read an update script',
     params: ScriptParams,
     answer: json(PublishedScript, 'The script.'),
@@ -102,6 +106,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'POST',
     path: '/v1.0/update-scripts/{script-ref-id}/approve',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'approve-script',
     summary: 'Approve an update script by its SHA-256',
     description:
@@ -116,6 +121,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'DELETE',
     path: '/v1.0/update-scripts/{script-ref-id}',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'delete-script',
     summary: 'Delete an update script that nothing uses',
     description:
@@ -128,6 +134,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     method: 'GET',
     path: '/v1.0/update-scripts/{script-ref-id}/artifacts',
     permission: 'fetch',
+    scope: 'unscoped-only',
     summary: 'Ask where the artifacts of a script are, as a vehicle does',
     description:
       'A vehicle is answered while an approved, running schedule gives it the script. The script itself is the target `scripts/SCRIPT-REF-ID.json` of the image repository: who fetches it there can verify it.',

@@ -82,6 +82,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'GET',
     path: '/v1.0/vehicles',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'List the vehicles in the order of their VINs',
     query: Type.Object({
       ...PageQuery.properties,
@@ -94,6 +95,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'POST',
     path: '/v1.0/vehicles/import',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'import-vehicles',
     load: 'upload',
     summary: 'Import vehicles from CSV or NDJSON',
@@ -107,6 +109,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'GET',
     path: '/v1.0/vehicles/{vin}',
     permission: 'read',
+    scope: 'unscoped-only',
     summary: 'Read what is known of a vehicle: installed versions and events',
     params: VinParams,
     answer: json(VehicleWithEvents, 'The vehicle.'),
@@ -116,6 +119,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'PUT',
     path: '/v1.0/vehicles/{vin}',
     permission: 'plan',
+    scope: 'unscoped-only',
     audit: 'change-vehicle',
     summary: 'Add a vehicle, or replace what is known of it',
     description:
@@ -129,6 +133,7 @@ export const vehicleApi = routesOf('Vehicles', {
     method: 'DELETE',
     path: '/v1.0/vehicles/{vin}',
     permission: 'administer',
+    scope: 'unscoped-only',
     audit: 'erase-vehicle',
     summary: 'Erase the personal data of a vehicle',
     description:

@@ -17,10 +17,11 @@ export function liveApiOf(kinds: readonly string[]) {
       method: 'GET',
       path: '/v1.0/live',
       permission: 'read',
+      scope: 'filtered',
       load: 'stream',
       summary: 'Watch what changes, as Server-Sent Events',
       description:
-        '`hello` at the beginning: ask for everything once more. `changed`: `{topics}`. `away`: the database does not answer. `alive`: nothing, so that a broken connection is noticed.',
+        'Whoever is limited to vehicle models learns of changes to these only. `hello` at the beginning: ask for everything once more. `changed`: `{topics}`. `away`: the database does not answer. `alive`: nothing, so that a broken connection is noticed.',
       query: Type.Object({
         topic: Type.Optional(
           Type.Array(

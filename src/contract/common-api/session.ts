@@ -1,6 +1,6 @@
 /** `/v1.0/session`: a browser signs in with a token and keeps a session in a cookie that no script can read. */
 import Type from 'typebox';
-import { empty, json, jsonBody, routesOf } from '../http/index.js';
+import { empty, json, jsonBody, Nullable, routesOf } from '../http/index.js';
 import { Text } from '../values/text.js';
 
 /** Our servers with a session: the OTA Adapter and the CarOTA Server. */
@@ -33,6 +33,10 @@ export const Session = Type.Object(
     name: Type.String({ description: 'Of the token or the person.' }),
     role: Type.String(),
     permissions: Type.Array(Type.String()),
+    scopes: Nullable(
+      Type.Array(Type.String()),
+      'Vehicle models that the caller is limited to; null: not limited.',
+    ),
     server: Type.Enum([...SERVER_NAMES]),
     version: Type.String(),
     signedInBy: Type.Enum(['token', 'single-sign-on']),
@@ -53,6 +57,7 @@ export const sessionApi = routesOf('Session', {
     method: 'POST',
     path: '/v1.0/session',
     permission: 'open',
+    scope: 'none',
     audit: 'sign-in',
     summary: 'Sign in a browser: it gets a session in a cookie that scripts cannot read',
     description: `The session is random and says nothing of the token. It holds for the host and port that were signed in to, and ends by sign-out, when the token is revoked, after 30 minutes without a request, and after 12 hours. Over TLS the name of the cookie begins with __Host-. With the cookie, whatever changes something needs the header ${CONSOLE_HEADER}: 1.`,
@@ -64,6 +69,7 @@ export const sessionApi = routesOf('Session', {
     method: 'GET',
     path: '/v1.0/session',
     permission: 'any',
+    scope: 'none',
     summary: 'Tell who has signed in, and what they may do',
     answer: json(Session, 'Who has signed in.'),
   },
@@ -71,6 +77,7 @@ export const sessionApi = routesOf('Session', {
     method: 'DELETE',
     path: '/v1.0/session',
     permission: 'open',
+    scope: 'none',
     audit: 'sign-out',
     summary: 'Sign out: the session ends on the server',
     answer: empty('Signed out.'),

@@ -61,6 +61,7 @@ export const signOnApi = routesOf('Session', {
     method: 'GET',
     path: '/v1.0/session/ways',
     permission: 'open',
+    scope: 'none',
     summary: 'Tell how a browser can sign in',
     description: 'A token always works.',
     answer: json(SignInWays, 'The ways.'),
@@ -69,6 +70,7 @@ export const signOnApi = routesOf('Session', {
     method: 'GET',
     path: '/v1.0/session/sign-on',
     permission: 'open',
+    scope: 'none',
     summary: 'Send a browser to the OpenID Connect provider',
     description:
       'Authorization code with PKCE (RFC 7636). What the answer has to agree with is in a cookie of the browser. If the provider does not answer, the browser is sent to the console, with the reason as the parameter `sign-on`.',
@@ -87,6 +89,7 @@ export const signOnApi = routesOf('Session', {
     method: 'GET',
     path: '/v1.0/session/sign-on/callback',
     permission: 'open',
+    scope: 'none',
     summary: 'Take the answer of the OpenID Connect provider',
     description:
       'The browser gets a session of this server, as by `POST /v1.0/session`, and is sent to the console. If something is wrong with the answer it gets none, and the console tells the reason.',
@@ -98,6 +101,7 @@ export const signOnApi = routesOf('Session', {
     method: 'GET',
     path: '/v1.0/session/sign-on/end',
     permission: 'open',
+    scope: 'none',
     summary: 'Send a browser to the provider’s sign-out',
     description:
       'OpenID Connect RP-Initiated Logout 1.0. The session of this server is ended by `DELETE /v1.0/session`.',

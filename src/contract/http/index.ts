@@ -6,4 +6,5 @@ export * from './parameters.js';
 export * from './permission.js';
 export * from './problem.js';
 export * from './route.js';
+export * from './scope.js';
 export * from './open-api.js';

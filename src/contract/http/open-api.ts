@@ -241,6 +241,7 @@ export function errorsOf(route: Route): ErrorCode[] {
     if (route.load) add('TOO_MANY_REQUESTS');
     if (route.permission === 'read' || route.load === 'search') add('SEARCH_TIMEOUT');
     if (route.permission !== 'any') add('FORBIDDEN');
+    if (route.scope === 'unscoped-only') add('OUT_OF_SCOPE');
     if (route.freshSignIn) add('SIGN_IN_AGAIN');
     if (route.method !== 'GET' && route.method !== 'HEAD') add('FORGED_REQUEST');
   }

@@ -7,6 +7,7 @@ import { type ErrorCode } from '../errors.js';
 import { type Answer, type JsonAnswer, type OtherAnswer } from './answer.js';
 import { type Body, type JsonBody } from './body.js';
 import { type Permission } from './permission.js';
+import { type ScopeRule } from './scope.js';
 
 /** Request methods (RFC 9110, section 9.3; PATCH: RFC 5789) that a route can have. */
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -24,6 +25,8 @@ export interface RouteShape {
   readonly path: `/${string}`;
   /** What the caller's token must grant; `open`: anyone may call. */
   readonly permission: Permission | 'open';
+  /** How it holds for a caller who is limited to some vehicle models. */
+  readonly scope: ScopeRule;
   /** What it does, in the imperative: `List the operations, newest first`. */
   readonly summary: string;
   readonly description?: string;

@@ -1,3 +1,5 @@
+import { type Scopes } from '../../contract/index.js';
+
 /** Who makes a request: the holder of a token, or a person who has signed in at the OpenID Connect provider. */
 export interface Caller {
   /** Of the token, or `oidc:` and the person’s subject. */
@@ -6,6 +8,8 @@ export interface Caller {
   readonly role: string;
   /** Whose token it is, if that is a vehicle. */
   readonly vin: string | null;
+  /** Vehicle models that the caller is limited to; null: not limited. */
+  readonly scopes: Scopes;
 }
 
 const PERSON = 'oidc:';

@@ -2,6 +2,7 @@ export * from './caller.js';
 export * from './expiring-tokens.js';
 export * from './permissions.js';
 export * from './rotation.js';
+export * from './scopes.js';
 export * from './sessions.js';
 export * from './sign-in-guard.js';
 export * from './sign-in-limits.js';

@@ -38,11 +38,11 @@ export async function rotateToken(
     if (!old) return 'unknown';
     const hasExpired = old.expires_at !== null && old.expires_at.getTime() <= now;
     if (old.revoked_at !== null || hasExpired || old.replaced_by !== null) return 'ended';
-    const { name, role, vin } = old;
+    const { name, role, vin, scopes } = old;
     const seconds = lifetime ?? lifetimeOf(old);
     const made = await createToken(
       tx,
-      { name, role, vin: vin ?? undefined, lifetime: seconds },
+      { name, role, vin: vin ?? undefined, scopes, lifetime: seconds },
       now,
     );
     const overlapEnd = now + overlap * 1000;

@@ -4,7 +4,8 @@
  * 800-63B-4, section 2.2.3).
  */
 import { randomBytes } from 'node:crypto';
-import { bytesArray, type Queryable } from '../database/index.js';
+import { type Scopes } from '../../contract/index.js';
+import { bytesArray, type Queryable, textArray } from '../database/index.js';
 import { type Caller } from './caller.js';
 import { hashOf } from './secret.js';
 import { isValidToken } from './tokens.js';
@@ -65,8 +66,8 @@ export async function createSession(
        )
      )
      insert into sessions (hash, token_id, authority, secure, created_at, seen_at,
-                           person_id, person_name, person_role, authenticated_at)
-     values ($3, $1, $4, $5, $2, $2, $6, $7, $8, $9)`,
+                           person_id, person_name, person_role, authenticated_at, person_scopes)
+     values ($3, $1, $4, $5, $2, $2, $6, $7, $8, $9, $10)`,
     [
       'tokenId' in owner ? owner.tokenId : null,
       at,
@@ -77,6 +78,7 @@ export async function createSession(
       person?.name ?? null,
       person?.role ?? null,
       'authenticatedAt' in owner ? new Date(owner.authenticatedAt) : null,
+      person?.scopes ? textArray(person.scopes) : null,
     ],
   );
   return secret;
@@ -94,7 +96,9 @@ export async function findSession(
     Caller & { readonly seen_at: Date; readonly authenticated_at: Date | null }
   >(
     `select coalesce(t.id, s.person_id) as id, coalesce(t.name, s.person_name) as name,
-       coalesce(t.role, s.person_role) as role, t.vin, s.seen_at, s.authenticated_at
+       coalesce(t.role, s.person_role) as role, t.vin,
+       case when s.token_id is null then s.person_scopes else t.scopes end as scopes,
+       s.seen_at, s.authenticated_at
      from sessions s left join tokens t on t.id = s.token_id
      where s.hash = $1 and s.authority = $3 and s.secure = $4 and ${IS_VALID}`,
     [hash, new Date(now), authority, secure],
@@ -124,16 +128,17 @@ export async function endSession(
   return owner;
 }
 
-/** Those of the given sessions that are still valid. @param now ms */
+/** Those of the given sessions that are still valid, with what they are limited to. @param now ms */
 export async function validSessions(
   database: Queryable,
   hashes: readonly Buffer[],
   now: number,
-): Promise<Buffer[]> {
-  const rows = await database.query<{ hash: Uint8Array }>(
-    `select s.hash from sessions s left join tokens t on t.id = s.token_id
+): Promise<{ hash: Buffer; scopes: Scopes }[]> {
+  const rows = await database.query<{ hash: Uint8Array; scopes: Scopes }>(
+    `select s.hash, case when s.token_id is null then s.person_scopes else t.scopes end as scopes
+     from sessions s left join tokens t on t.id = s.token_id
      where s.hash = any($1::bytea[]) and ${IS_VALID}`,
     [bytesArray(hashes), new Date(now)],
   );
-  return rows.map(({ hash }) => Buffer.from(hash));
+  return rows.map(({ hash, scopes }) => ({ hash: Buffer.from(hash), scopes }));
 }

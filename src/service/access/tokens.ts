@@ -1,6 +1,6 @@
 /** Tokens of the HTTP interface. A token is shown once and stored only as its SHA-256. */
 import { randomBytes } from 'node:crypto';
-import { newUuid } from '../../contract/index.js';
+import { newUuid, type Scopes } from '../../contract/index.js';
 import { recordRequest } from '../audit/index.js';
 import { Batches } from '../batches.js';
 import { bytesArray, type Database, type Queryable, textArray } from '../database/index.js';
@@ -24,13 +24,15 @@ export interface NewToken {
   readonly role: string;
   /** Whose it is, if that is a vehicle. */
   readonly vin?: string | undefined;
+  /** Vehicle models that it is limited to. */
+  readonly scopes?: Scopes | undefined;
   /** Seconds; undefined: it does not expire. */
   readonly lifetime?: number | undefined;
 }
 
 /** Of {@link Token}. */
 export const TOKEN_COLUMNS =
-  'id, name, role, vin, created_at, revoked_at, expires_at, last_used_at, replaced_by';
+  'id, name, role, vin, scopes, created_at, revoked_at, expires_at, last_used_at, replaced_by';
 
 /** Condition on a row of `tokens`. @param at parameter with the time, e.g. `$2` */
 export const isValidToken = (table: string, at: string): string =>
@@ -50,8 +52,8 @@ export async function createToken(
   const secret = newSecret();
   const id = newUuid(now);
   await database.query(
-    `insert into tokens (id, name, role, hash, created_at, vin, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+    `insert into tokens (id, name, role, hash, created_at, vin, expires_at, scopes)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       id,
       token.name,
@@ -60,6 +62,7 @@ export async function createToken(
       new Date(now),
       token.vin ?? null,
       expiryOf(token.lifetime, now),
+      token.scopes ? textArray(token.scopes) : null,
     ],
   );
   return { id, secret };
@@ -137,17 +140,16 @@ async function recordUses(database: Queryable, used: readonly Use[]): Promise<un
   return used.map(() => undefined);
 }
 
-/** Those of the given tokens that are valid. @param now ms */
+/** Those of the given tokens that are valid, with what they are limited to. @param now ms */
 export async function validTokens(
   database: Queryable,
   ids: readonly string[],
   now: number,
-): Promise<string[]> {
-  const rows = await database.query<{ id: string }>(
-    `select t.id from tokens t where t.id = any($1::text[]) and ${isValidToken('t', '$2')}`,
+): Promise<{ id: string; scopes: Scopes }[]> {
+  return database.query(
+    `select t.id, t.scopes from tokens t where t.id = any($1::text[]) and ${isValidToken('t', '$2')}`,
     [textArray(ids), new Date(now)],
   );
-  return rows.map(({ id }) => id);
 }
 
 export function listTokens(database: Queryable): Promise<Token[]> {
@@ -156,7 +158,7 @@ export function listTokens(database: Queryable): Promise<Token[]> {
 
 /**
  * The last valid token of role admin stays: without one, nobody could make another. One that has a successor, or expires within
- * an hour, does not count as another.
+ * an hour, does not count as another, nor does one that is limited to vehicle models: it cannot make tokens.
  */
 export async function revokeToken(
   database: Database,
@@ -167,8 +169,8 @@ export async function revokeToken(
     // Two administrators may revoke each other at once: one waits for the other.
     await tx.query('select pg_advisory_xact_lock($1)', [TOKEN_LOCK]);
     const [token] = await tx.query<{ is_last: boolean }>(
-      `select role = 'admin' and ${isValidToken('t', '$2')} and not exists (
-         select from tokens o where o.role = 'admin' and o.id <> t.id and ${isValidToken('o', '$3')}
+      `select role = 'admin' and scopes is null and ${isValidToken('t', '$2')} and not exists (
+         select from tokens o where o.role = 'admin' and o.scopes is null and o.id <> t.id and ${isValidToken('o', '$3')}
            and o.replaced_by is null
        ) as is_last from tokens t where id = $1`,
       [id, new Date(now), new Date(now + LASTING_MS)],
@@ -190,15 +192,22 @@ const LASTING_MS = 60 * 60 * 1000;
 /** The role of vehicles: each has tokens of its own (contract section 9). */
 export const VEHICLE_ROLE = 'vehicle';
 
-/** @returns why there can be no such token */
-export function tokenFault(token: {
-  readonly role: string;
-  readonly vin?: string | undefined;
-}): string | undefined {
-  if ((token.role === VEHICLE_ROLE) === (token.vin !== undefined)) return undefined;
-  return token.vin === undefined
-    ? 'a token of role vehicle belongs to one vehicle: name its VIN'
-    : `a token of role ${token.role} belongs to no vehicle`;
+/** @returns the field for which there can be no such token, and why */
+export function tokenFault({
+  role,
+  vin,
+  scopes,
+}: Pick<NewToken, 'role' | 'vin' | 'scopes'>): { path: string; message: string } | undefined {
+  if (role !== VEHICLE_ROLE) {
+    const message = `a token of role ${role} belongs to no vehicle`;
+    return vin === undefined ? undefined : { path: '/vin', message };
+  }
+  if (vin === undefined) {
+    const message = 'a token of role vehicle belongs to one vehicle: name its VIN';
+    return { path: '/vin', message };
+  }
+  if (!scopes) return undefined;
+  return { path: '/scopes', message: 'a token of role vehicle is limited to its VIN already' };
 }
 
 /**

@@ -3,6 +3,7 @@ export * from './array-literal.js';
 export * from './database.js';
 export * from './embedded/index.js';
 export { BadDatabaseUrl, databaseTarget } from './hosts.js';
+export * from './joined-texts.js';
 export * from './lanes.js';
 export * from './migrate.js';
 export * from './name-list.js';

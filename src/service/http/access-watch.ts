@@ -1,8 +1,9 @@
 /**
- * Ends what a revoked token or an ended session is still reading: streams, exports, long polls, also uploads. Each process
+ * Ends what a revoked token, an ended session, or one with other scopes than before is still reading: streams, exports, long polls, also uploads. Each process
  * asks the database about the requests that it has in progress, so a revocation reaches all of them.
  */
 import { type ServerResponse } from 'node:http';
+import { type Scopes } from '../../contract/index.js';
 import { validSessions, validTokens } from '../access/index.js';
 import { type Queryable } from '../database/index.js';
 
@@ -10,12 +11,16 @@ import { type Queryable } from '../database/index.js';
 const CHECK_MS = 500;
 
 /** By what a request was let in. */
-export type Access =
+export type Access = (
   | { readonly tokenId: string }
   | {
       /** Hash of the browser's session, which is valid no longer than its token. */
       readonly session: Buffer;
-    };
+    }
+) & {
+  /** What it is limited to; a request does not outlive a change. */
+  readonly scopes: Scopes;
+};
 
 export class AccessWatch {
   readonly #database: Queryable;
@@ -62,10 +67,15 @@ export class AccessWatch {
     const now = this.#clock();
     const validIds = tokens.length > 0 ? await validTokens(this.#database, tokens, now) : [];
     const found = sessions.length > 0 ? await validSessions(this.#database, sessions, now) : [];
-    const valid = new Set([...validIds, ...found.map((hash) => hash.toString('hex'))]);
+    const valid = new Set([
+      ...validIds.map(({ id, scopes }) => keyOf(id, scopes)),
+      ...found.map(({ hash, scopes }) => keyOf(hash.toString('hex'), scopes)),
+    ]);
     for (const [response, access] of watched) {
-      const key = 'session' in access ? access.session.toString('hex') : access.tokenId;
-      if (!valid.has(key)) response.destroy();
+      const id = 'session' in access ? access.session.toString('hex') : access.tokenId;
+      if (!valid.has(keyOf(id, access.scopes))) response.destroy();
     }
   }
 }
+
+const keyOf = (id: string, scopes: Scopes) => JSON.stringify([id, scopes]);

@@ -9,6 +9,7 @@ export * from './json-body.js';
 export * from './live.js';
 export * from './pages.js';
 export * from './problem.js';
+export * from './scoped.js';
 export * from './serve.js';
 export * from './server.js';
 export * from './service-routes.js';

@@ -4,11 +4,44 @@
  */
 import { type ServerResponse } from 'node:http';
 import { type FastifyInstance } from 'fastify';
-import { type liveApiOf } from '../../contract/index.js';
+import { isInScope, type liveApiOf, type Scopes } from '../../contract/index.js';
+import { scopesOf } from './scoped.js';
 import { serve } from './serve.js';
 
-/** Returns a fingerprint of each topic, which differs when something has changed. */
-export type Look = (wanted: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
+/** What a topic looks like now. */
+export interface Mark {
+  readonly topic: string;
+  /** The vehicle model that it is about; null: several, or none. A list has a mark for each model. */
+  readonly model: string | null;
+  /** Differs when something has changed. */
+  readonly fingerprint: string;
+}
+
+/** Of a list of things with a name and a model, a mark for each model. */
+export function listMarks(
+  topic: string,
+  listed: readonly { readonly ref_id: string; readonly model: string; readonly mark: string }[],
+): Mark[] {
+  const models = new Map<string, string[]>();
+  for (const { ref_id, model, mark } of listed) {
+    models.set(model, [...(models.get(model) ?? []), `${ref_id} ${mark}`]);
+  }
+  return Array.from(models, ([model, lines]) => ({ topic, model, fingerprint: lines.join('\n') }));
+}
+
+/** Marks of all lists, and of the objects that are asked for. */
+export type Look = (wanted: ReadonlySet<string>) => Promise<readonly Mark[]>;
+
+/** The marks by what is compared: an object may change its model, a list has one mark for each. */
+type Marks = ReadonlyMap<string, Mark>;
+const byKey = (marks: readonly Mark[]): Marks =>
+  new Map(
+    marks.map((mark) => [
+      isList(mark.topic) ? JSON.stringify([mark.topic, mark.model]) : mark.topic,
+      mark,
+    ]),
+  );
+const isList = (topic: string) => !topic.includes(':');
 
 /** Interval between checks, ms: including the refetch, a change appears within a second. */
 const LOOK_MS = 250;
@@ -17,6 +50,8 @@ const ALIVE_MS = 5_000;
 const MAX_UNREAD = 1024 * 1024;
 interface Watcher {
   readonly topics: ReadonlySet<string>;
+  /** Whoever is limited to vehicle models learns nothing of others. */
+  readonly scopes: Scopes;
   readonly send: (event: string, data: object) => void;
   /** Whether `hello` was sent. That waits for the first fingerprints, so that no change is missed. */
   greeted: boolean;
@@ -26,7 +61,7 @@ interface Watcher {
 class LiveWatch {
   readonly #look: Look;
   readonly #watchers = new Set<Watcher>();
-  #marks: ReadonlyMap<string, string> = new Map();
+  #marks: Marks = new Map();
   #running = false;
 
   constructor(look: Look) {
@@ -56,13 +91,13 @@ class LiveWatch {
   async #once(): Promise<void> {
     const watchers = [...this.#watchers];
     const { marks, away } = await this.#lookFor(watchers);
-    const changed = [...marks.keys()].filter((topic) => this.#hasChanged(topic, marks));
+    const changed = [...marks].filter((entry) => this.#hasChanged(entry)).map(([, mark]) => mark);
     // Topics that could not be checked count as unchanged.
     this.#marks = new Map([...(away.size > 0 ? this.#marks : []), ...marks]);
     for (const watcher of watchers) {
-      const { topics, send, greeted } = watcher;
+      const { send, greeted } = watcher;
       watcher.greeted = !away.has(watcher);
-      const mine = changed.filter((topic) => !topic.includes(':') || topics.has(topic));
+      const mine = topicsFor(watcher, changed);
       if (away.has(watcher)) {
         if (greeted) send('away', {});
       } else if (!greeted) send('hello', {});
@@ -83,21 +118,32 @@ class LiveWatch {
     for (const watcher of watchers) {
       const own = lists && (await this.#try(watcher.topics));
       if (!own) away.add(watcher);
-      for (const [topic, mark] of own ?? []) marks.set(topic, mark);
+      for (const [key, mark] of own ?? []) marks.set(key, mark);
     }
     return { marks, away };
   }
 
-  #try(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, string> | undefined> {
-    return this.#look(topics).catch(() => undefined);
+  #try(topics: ReadonlySet<string>): Promise<Marks | undefined> {
+    return this.#look(topics).then(byKey, () => undefined);
   }
 
-  /** A topic checked for the first time counts as unchanged. */
-  #hasChanged(topic: string, marks: ReadonlyMap<string, string>): boolean {
-    const before = this.#marks.get(topic);
-    return before !== undefined && before !== marks.get(topic);
+  /** An object checked for the first time counts as unchanged; a list that has a new part has changed. */
+  #hasChanged([key, { topic, model, fingerprint }]: readonly [string, Mark]): boolean {
+    const before = this.#marks.get(key);
+    if (!before) return isList(topic) && this.#marks.size > 0;
+    return before.fingerprint !== fingerprint || before.model !== model;
   }
 }
+
+/** Of what has changed, the topics that a watcher learns of. */
+const topicsFor = ({ topics, scopes }: Watcher, changed: readonly Mark[]): string[] => [
+  ...new Set(
+    changed
+      .filter(({ topic }) => isList(topic) || topics.has(topic))
+      .filter(({ model }) => isInScope(scopes, model))
+      .map(({ topic }) => topic),
+  ),
+];
 
 export interface LiveContext {
   readonly look: Look;
@@ -114,16 +160,16 @@ export function liveRoute(
   { look, stopping }: LiveContext,
 ): void {
   const watched = new LiveWatch(look);
-  serve(server, watch, ({ query, reply }) => {
+  serve(server, watch, ({ request, query, reply }) => {
     const topics = new Set(query.topic ?? []);
     reply.hijack();
-    tell(watched, topics, reply.raw, stopping);
+    tell(watched, { topics, scopes: scopesOf(request) }, reply.raw, stopping);
   });
 }
 
 function tell(
   watch: LiveWatch,
-  topics: ReadonlySet<string>,
+  wanted: Pick<Watcher, 'topics' | 'scopes'>,
   response: ServerResponse,
   stopping: AbortSignal,
 ): void {
@@ -139,7 +185,7 @@ function tell(
   };
   const end = () => response.end();
   response.write('retry: 1000\n\n');
-  const remove = watch.add({ topics, send, greeted: false });
+  const remove = watch.add({ ...wanted, send, greeted: false });
   const alive = setInterval(() => send('alive', {}), ALIVE_MS);
   stopping.addEventListener('abort', end);
   response.once('close', () => {

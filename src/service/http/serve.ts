@@ -11,6 +11,7 @@ import {
   type Permission,
   type QueryOf,
   type Route,
+  type ScopeRule,
 } from '../../contract/index.js';
 import { type Caller } from '../access/index.js';
 import { audited } from './audited.js';
@@ -27,6 +28,8 @@ declare module 'fastify' {
     isAudited?: boolean;
     /** What the caller's token must grant; absent: anyone may call. */
     permission?: Permission;
+    /** How it holds for a caller who is limited to vehicle models; absent: such a caller is refused. */
+    scope?: ScopeRule;
     /** See `RouteShape`. */
     freshSignIn?: boolean;
     /** Limit on the body; absent: the route has none. */
@@ -118,6 +121,7 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
     config: {
       action: route.audit ?? route.id,
       isAudited: route.audit !== undefined,
+      scope: route.scope,
       ...(route.permission === 'open' ? {} : { permission: route.permission }),
       ...(route.freshSignIn ? { freshSignIn: true } : {}),
       ...(route.body ? { body: { maxBytes: route.body.maxBytes, gzip: route.body.gzip } } : {}),

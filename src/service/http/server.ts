@@ -44,6 +44,13 @@ import { frameworkProblem, refuseUnreadable } from './refusals.js';
 import { requireFreshSignIn } from './fresh-sign-in.js';
 import { guarded } from './guarded.js';
 import { limitConnections, RequestLimits } from './request-limits.js';
+import {
+  findInScope,
+  lookUpOf,
+  refuseSpanning,
+  type ScopeLookUps,
+  UNCHECKED_RULES,
+} from './scoped.js';
 import { type Credentials, credentialsOf, INVALID_TOKEN, sessionRoutes } from './session.js';
 import { signOnRoutes } from './sign-on.js';
 import { validatorOf } from './validator.js';
@@ -85,6 +92,8 @@ export interface ServerOptions {
   readonly onRefused?: (limit: HttpLimit) => void;
   /** Called for each request value that only the database refused: a gap in our validation. */
   readonly onRefusedValue?: (route: string, sqlState: string) => void;
+  /** Finds what paths name, for callers who are limited to vehicle models. */
+  readonly scopes: ScopeLookUps;
 }
 
 /** Swagger UI sets styles from its script, and has its icons as data. */
@@ -177,6 +186,13 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const access = await authorize(request, options);
     if (access) watch.add(reply.raw, access);
   });
+  // Not at the first request, but when the server starts: each rule of its routes can be held.
+  server.addHook('onRoute', ({ config }) => {
+    const rule = config?.scope;
+    if (rule !== undefined && !UNCHECKED_RULES.has(rule)) lookUpOf(options.scopes, rule);
+  });
+  // After validation: parameters of the path are what they have to be.
+  server.addHook('preHandler', (request) => findInScope(request, options.scopes));
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
     options.onAnswered?.(request.method, route, reply.statusCode);
@@ -265,7 +281,7 @@ async function authorize(
   request: FastifyRequest,
   options: ServerOptions,
 ): Promise<Access | undefined> {
-  const { permission, freshSignIn } = request.routeOptions.config;
+  const { permission, scope, freshSignIn } = request.routeOptions.config;
   if (options.vehicles?.isAt(request)) {
     await options.vehicles.admit(request);
     return undefined;
@@ -287,6 +303,7 @@ async function authorize(
     const message = `a token with role ${caller.role} may not ${permission}`;
     throw new Problem('FORBIDDEN', message);
   }
+  refuseSpanning(caller.scopes, scope);
   if (freshSignIn) requireFreshSignIn(authenticatedAt, options.clock());
   return access;
 }
@@ -305,11 +322,12 @@ async function find(credentials: Credentials, { database, clock }: ServerOptions
     const found = await findSession(database, secret, origin, clock());
     if (!found) throw new Problem('UNAUTHORIZED', 'the session has ended; sign in again');
     const { caller, hash, authenticatedAt } = found;
-    return { caller, access: { session: hash }, authenticatedAt };
+    return { caller, access: { session: hash, scopes: caller.scopes }, authenticatedAt };
   }
   const token = await findToken(database, credentials.secret, clock());
   if (!token) throw new Problem('UNAUTHORIZED', INVALID_TOKEN);
-  return { caller: token, access: { tokenId: token.id }, authenticatedAt: undefined };
+  const { id: tokenId, scopes } = token;
+  return { caller: token, access: { tokenId, scopes }, authenticatedAt: undefined };
 }
 
 function answer(reply: FastifyReply, problem: Problem) {

@@ -137,9 +137,10 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
     const secure = hasOwnTls(request) || (request.headers.origin?.startsWith('https://') ?? false);
     const origin = { authority: authorityOf(request), secure };
     const now = clock();
+    const { role, scopes } = token;
     const session = await database.transaction(async (tx) => {
       await endSessions(tx, request, context.server);
-      await recordRequest(tx, now, { by: token, detail: { role: token.role } });
+      await recordRequest(tx, now, { by: token, detail: { role, ...(scopes ? { scopes } : {}) } });
       return createSession(tx, { tokenId: token.id }, origin, now);
     });
     reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
@@ -168,6 +169,7 @@ const sessionBody = (caller: Caller, { grants, server, version, facts }: Session
   name: caller.name,
   role: caller.role,
   permissions: [...(grants[caller.role] ?? [])],
+  scopes: caller.scopes,
   server,
   version,
   signedInBy: isPerson(caller) ? ('single-sign-on' as const) : ('token' as const),

@@ -27,6 +27,7 @@ import {
   ProviderUnavailable,
   readAttempt,
   roleOf,
+  scopesOfClaims,
   type SignedOn,
   SignOnRefused,
   stateOf,
@@ -104,7 +105,9 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
       fail(reply, settings.consoleUrl, 'no-role');
       return;
     }
-    const session = await startSession(request, { ...identity, role }, signedOn.authenticatedAt);
+    const scopes = scopesOfClaims(signedOn.claims, settings);
+    const person = { ...identity, role, scopes };
+    const session = await startSession(request, person, signedOn.authenticatedAt);
     const secure = settings.consoleUrl.startsWith('https:');
     reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
     redirect(reply, consoleAddress(settings.consoleUrl, attempt.returnTo));
@@ -116,14 +119,14 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     person: Person,
     authenticatedAt: number,
   ): Promise<string> {
-    const { id, name, role } = person;
+    const { id, name, role, scopes } = person;
     const secure = required(opened).settings.consoleUrl.startsWith('https:');
     const origin = { authority: authorityOf(request), secure };
     const now = context.clock();
     const entry = {
       by: { id, name, reason: '' },
       vin: null,
-      detail: { role },
+      detail: { role, ...(scopes ? { scopes } : {}) },
       subject: WAY,
       address: clientAddress(request.ip),
     };

@@ -29,12 +29,16 @@ export function tokenRoutes(
   serve(server, api.createToken, async ({ body }) => {
     const token = { ...body, vin: body.vin?.toUpperCase() };
     const fault = tokenFault(token);
-    if (fault !== undefined) throw invalid([{ path: '/vin', message: fault }]);
+    if (fault !== undefined) throw invalid([fault]);
     const now = clock();
     const { id, secret } = await database.transaction(async (tx) => {
       const made = await createToken(tx, token, now);
-      const { name, role, vin, lifetime } = token;
-      await recordRequest(tx, now, { subject: made.id, vin, detail: { name, role, lifetime } });
+      const { name, role, vin, scopes, lifetime } = token;
+      await recordRequest(tx, now, {
+        subject: made.id,
+        vin,
+        detail: { name, role, scopes, lifetime },
+      });
       return made;
     });
     return { id, token: secret, expiresAt: expiryOf(token.lifetime, now) };
@@ -74,6 +78,7 @@ const tokenBody = (token: Token) => ({
   name: token.name,
   role: token.role,
   vin: token.vin,
+  scopes: token.scopes,
   createdAt: token.created_at,
   revokedAt: token.revoked_at,
   expiresAt: token.expires_at,

@@ -96,7 +96,7 @@ export class VehicleDoor {
       this.#failed(raw.socket);
       throw new Problem('UNAUTHORIZED', `no vehicle has the system_id ${systemId}`);
     }
-    return { id: `certificate ${serial}`, name: systemId, role: VEHICLE_ROLE, vin };
+    return { id: `certificate ${serial}`, name: systemId, role: VEHICLE_ROLE, vin, scopes: null };
   }
 
   /** @param fastify ready @param port 0: any free one @returns the port @throws Error with code EADDRINUSE */

@@ -1,6 +1,7 @@
 /** Who somebody is here, by the claims of the provider: pure. */
+import { isInScope, type Scopes } from '../../contract/index.js';
 import { personId } from '../access/index.js';
-import { type RoleOfClaim } from './settings.js';
+import { type RoleOfClaim, type SignOn } from './settings.js';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -9,6 +10,8 @@ export interface Person {
   readonly id: string;
   readonly name: string;
   readonly role: string;
+  /** Vehicle models that the person is limited to; null: not limited. */
+  readonly scopes: Scopes;
 }
 
 /** OpenID Connect Core 1.0, section 2: at most 255 ASCII characters. */
@@ -17,7 +20,7 @@ const SUBJECT = /^[\x21-\x7e]{1,255}$/;
 const MAX_NAME = 200;
 
 /** @returns undefined where the subject is not one, which no provider may send */
-export function identityOf(claims: Claims): Omit<Person, 'role'> | undefined {
+export function identityOf(claims: Claims): Omit<Person, 'role' | 'scopes'> | undefined {
   const { sub } = claims;
   if (typeof sub !== 'string' || !SUBJECT.test(sub)) return undefined;
   const names = [claims.name, claims.preferred_username, claims.email].map(printable);
@@ -43,6 +46,29 @@ export function roleOf(
   const claimed = new Set(textsIn(claimOf(claims, roleClaim)));
   return roles.find(({ value }) => claimed.has(value))?.role;
 }
+
+/** What of a claim stands for all vehicle models. */
+export const ALL_MODELS = '*';
+
+/**
+ * What somebody is limited to. With a claim for it, nobody sees a model that the claim does not give: who has no such claim
+ * sees none.
+ */
+export function scopesOfClaims(
+  claims: Claims,
+  { scopeClaim, scopes: mapping }: Pick<SignOn, 'scopeClaim' | 'scopes'>,
+): Scopes {
+  if (scopeClaim === undefined) return null;
+  const claimed = textsIn(claimOf(claims, scopeClaim));
+  const models = mapping
+    ? mapping.filter(({ value }) => claimed.includes(value)).map(({ model }) => model)
+    : claimed;
+  if (isInScope(models, ALL_MODELS)) return null;
+  return [...new Set(models)].filter((model) => MODEL.test(model)).sort();
+}
+
+/** Others are no models: see `Identifier`. */
+const MODEL = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
 /** A claim of this very name, as URLs are, or else a path into objects: `realm_access.roles`. */
 export function claimOf(claims: Claims, name: string): unknown {

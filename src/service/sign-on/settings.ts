@@ -21,6 +21,16 @@ export interface SignOnSettings {
   readonly oidcRoleClaim?: string | undefined;
   /** The first that a person has counts. */
   readonly oidcRoles?: readonly RoleOfClaim[] | undefined;
+  /** Name of the claim with the vehicle models that the person is limited to; undefined: nobody is. */
+  readonly oidcScopeClaim?: string | undefined;
+  /** All that a person has count; undefined: the values are models themselves. */
+  readonly oidcScopes?: readonly ModelOfClaim[] | undefined;
+}
+
+/** A value of the scope claim, and the vehicle model that it stands for; `*`: all models. */
+export interface ModelOfClaim {
+  readonly value: string;
+  readonly model: string;
 }
 
 /** The same, complete. */
@@ -33,6 +43,8 @@ export interface SignOn {
   readonly requestScopes: string;
   readonly roleClaim: string;
   readonly roles: readonly RoleOfClaim[];
+  readonly scopeClaim: string | undefined;
+  readonly scopes: readonly ModelOfClaim[] | undefined;
 }
 
 export const DEFAULT_REQUEST_SCOPES = 'openid profile';
@@ -61,6 +73,9 @@ export function signOnOf(
   if (oidcClientId === undefined || consoleUrl === undefined || missing.length > 0) {
     throw new BadSettings(`--oidc-issuer needs ${missing.join(', ')}`);
   }
+  if (settings.oidcScopes && settings.oidcScopeClaim === undefined) {
+    throw new BadSettings('--oidc-scopes needs --oidc-scope-claim');
+  }
   const issuer = new URL(oidcIssuer);
   if (issuer.protocol !== 'https:' && !LOOPBACK.test(issuer.hostname)) {
     throw new BadSettings('--oidc-issuer must be https, or on this machine');
@@ -81,5 +96,7 @@ export function signOnOf(
     requestScopes: [...new Set(['openid', ...scopes])].filter((scope) => scope !== '').join(' '),
     roleClaim: settings.oidcRoleClaim ?? DEFAULT_ROLE_CLAIM,
     roles: oidcRoles.filter(({ role }) => serverRoles.includes(role)),
+    scopeClaim: settings.oidcScopeClaim,
+    scopes: settings.oidcScopes,
   };
 }

@@ -1,19 +1,28 @@
 /**
- * Provisioning (Uptane, "Build-time prerequisite requirements for ECUs"): the roots of both repositories, the time and
- * its keys, and an identity key for each ECU. The file that marks an ECU as provisioned is written last.
+ * Provisioning (Uptane, "Build-time prerequisite requirements for ECUs"): metadata of both repositories, the time and its
+ * keys, and an identity key for each ECU. The file that marks an ECU as provisioned is written last.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  checkDirectorTargets,
+  checkDirectorTargetsForEcu,
+} from '../../uptane/director/check-director-targets.js';
 import { readRoot } from '../../uptane/metadata/root.js';
+import { type Targets } from '../../uptane/metadata/targets.js';
 import { DIRECTOR, IMAGE_REPOSITORY } from '../../uptane/rules.js';
 import { type ListedKey } from '../../uptane/signing/signer.js';
 import { replaceFile } from '../../uptane/store/durable-file.js';
 import { FileMetadataStore, fileNameOf } from '../../uptane/store/file-metadata-store.js';
+import { type MetadataStore } from '../../uptane/store/metadata-store.js';
 import { writeFloor } from '../ecu/attested-time.js';
 import { createEcuKey } from '../ecu/ecu-key.js';
 import { PrimaryStore } from '../primary/primary-store.js';
+import { type RepositoryName } from '../secondary/metadata-bundle.js';
 import { ECU_FILES } from '../secondary/reference-secondary.js';
+import { type MetadataBundle } from '../secondary/secondary.js';
 import { readSecondaryDescription, readVehicleDescription } from './descriptions.js';
+import { type InitialFiles, initialFiles, storeInitialFiles } from './initial-metadata.js';
 import { ProvisioningFault } from './provisioning-fault.js';
 import { timeAuthority } from './time-keys.js';
 
@@ -43,6 +52,11 @@ export interface InitialTrust {
   readonly timeKeys: Uint8Array;
   /** The current time, ms: no ECU will ever accept an earlier one. */
   readonly now: number;
+  /**
+   * Timestamp, snapshot and targets of both repositories, as they serve them. Without them, older files are accepted until the
+   * first cycle, as long as they have not expired.
+   */
+  readonly metadata?: MetadataBundle | undefined;
 }
 
 /** An ECU in the Director's inventory. */
@@ -71,13 +85,16 @@ export function provisionVehicle(
 ): readonly InventoryEntry[] {
   const files = vehicleFiles(directory);
   refuseAgain(files.description);
-  const { ecus } = readVehicleDescription(description, 'the vehicle description');
-  checkTrust(trust);
+  const { vin, ecus } = readVehicleDescription(description, 'the vehicle description');
+  const hardware = new Map(ecus.map(({ serial, hardwareId }) => [serial, hardwareId]));
+  const metadata = checkedTrust(trust, (targets) =>
+    checkDirectorTargets(targets, { vin, ecus: hardware }),
+  );
   const inventory = ecus
     .filter(({ socket }) => socket === undefined)
     .map(({ serial, name, hardwareId, isPrimary = false }) => {
       const folder = isPrimary ? files.primary : files.ecu(serial);
-      const publicKey = provisionEcu(folder, trust, isPrimary);
+      const publicKey = provisionEcu(folder, trust, metadata, isPrimary);
       return { serial, name, hardwareId, isPrimary, publicKey };
     });
   replaceFile(files.timeKeys, trust.timeKeys);
@@ -93,12 +110,14 @@ export function provisionSecondary(
 ): InventoryEntry {
   const files = secondaryFiles(directory);
   refuseAgain(files.description);
-  const { serial, name, hardwareId } = readSecondaryDescription(
+  const { vin, serial, name, hardwareId } = readSecondaryDescription(
     description,
     'the description of the ECU',
   );
-  checkTrust(trust);
-  const publicKey = provisionEcu(directory, trust, false);
+  const metadata = checkedTrust(trust, (targets) =>
+    checkDirectorTargetsForEcu(targets, { vin, ecuId: serial, hardwareId }),
+  );
+  const publicKey = provisionEcu(directory, trust, metadata, false);
   replaceFile(files.timeKeys, trust.timeKeys);
   replaceFile(files.description, description);
   return { serial, name, hardwareId, isPrimary: false, publicKey };
@@ -112,28 +131,50 @@ function refuseAgain(marker: string): void {
   );
 }
 
-function checkTrust({ directorRoot, imageRoot, timeKeys }: InitialTrust): void {
+/** Verified metadata besides the roots. */
+type InitialMetadata = Readonly<Record<RepositoryName, InitialFiles>>;
+
+/** @param ofDirector checks the targets of the Director further @returns undefined where only roots are provisioned */
+function checkedTrust(
+  { directorRoot, imageRoot, timeKeys, metadata: bundle, now }: InitialTrust,
+  ofDirector: (targets: Targets) => unknown,
+): InitialMetadata | undefined {
   readRoot(directorRoot, { repository: 'director', role: 'root' }, DIRECTOR);
   readRoot(imageRoot, { repository: 'image', role: 'root' }, IMAGE_REPOSITORY);
   timeAuthority(timeKeys, 'the time keys');
+  if (!bundle) return undefined;
+  const common = { bundle, now: new Date(now) };
+  return {
+    director: initialFiles('director', {
+      ...common,
+      root: directorRoot,
+      checkTargets: (targets) => void ofDirector(targets),
+    }),
+    image: initialFiles('image', { ...common, root: imageRoot }),
+  };
 }
 
 function provisionEcu(
   folder: string,
   { directorRoot, imageRoot, now }: InitialTrust,
+  metadata: InitialMetadata | undefined,
   isPrimary: boolean,
 ): ListedKey {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const director = join(folder, ECU_FILES.director);
   const image = join(folder, ECU_FILES.image);
-  const stores = isPrimary
-    ? [
-        new PrimaryStore('director', DIRECTOR, director),
-        new PrimaryStore('image', IMAGE_REPOSITORY, image),
-      ]
-    : [new FileMetadataStore(director), new FileMetadataStore(image)];
-  stores[0]?.write('root', directorRoot);
-  stores[1]?.write('root', imageRoot);
+  const stores: Readonly<Record<RepositoryName, MetadataStore>> = isPrimary
+    ? {
+        director: new PrimaryStore('director', DIRECTOR, director),
+        image: new PrimaryStore('image', IMAGE_REPOSITORY, image),
+      }
+    : { director: new FileMetadataStore(director), image: new FileMetadataStore(image) };
+  stores.director.write('root', directorRoot);
+  stores.image.write('root', imageRoot);
+  if (metadata) {
+    storeInitialFiles(stores.director, metadata.director);
+    storeInitialFiles(stores.image, metadata.image);
+  }
   writeFloor(join(folder, ECU_FILES.time), now);
   return createEcuKey(join(folder, KEY_FILE)).key;
 }

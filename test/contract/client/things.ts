@@ -19,7 +19,7 @@ import { sendJson, startForeignServer } from './foreign-server.js';
 const Params = Type.Object({ id: Type.String() });
 const Thing = Type.Object({ name: Type.String() });
 const Answer = json(Thing, 'It.');
-const shared = { permission: 'any', summary: 'Do something' } as const;
+const shared = { permission: 'any', scope: 'none', summary: 'Do something' } as const;
 export const routes = routesOf('Things', {
   get: { ...shared, method: 'GET', path: '/things/{id}', params: Params, answer: Answer },
   list: {

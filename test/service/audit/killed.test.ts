@@ -83,15 +83,18 @@ test('killed after the change, while its entry waits: neither is there', async (
   await database(async (client) => {
     await client.query('begin; lock table audit.entries in share mode');
     const answer = register(server, 3).catch(() => 'no answer');
-    await eventually(
-      async () =>
-        (
-          await client.query(
-            `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+    // Not within the transaction: there the view stays as it was first seen.
+    await database((watch) =>
+      eventually(
+        async () =>
+          (
+            await watch.query(
+              `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
              and query like 'insert into audit.entries%'`,
-          )
-        ).rowCount,
-      (waiting) => waiting === 1,
+            )
+          ).rowCount,
+        (waiting) => waiting === 1,
+      ),
     );
     // The change is made, in a transaction that is open.
     await server.kill();

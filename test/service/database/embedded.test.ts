@@ -9,7 +9,7 @@ import { type Database, openEmbedded } from '../../../src/service/database/index
 import { tryLock, unlock } from '../../../src/service/data-directory/file-lock.js';
 import { eventually } from '../../support/adapter.js';
 import { byDepth } from '../../support/depth.js';
-import { temporaryDirectory } from '../../support/servers.js';
+import { isInstalled, temporaryDirectory } from '../../support/servers.js';
 
 const OPENER = fileURLToPath(new URL('./opener.mjs', import.meta.url));
 const RACES = byDepth({ quick: 3, full: 25 });
@@ -89,6 +89,7 @@ describe('a data directory', () => {
 
   test('has one owner, even across containers', async ({ skip }) => {
     if (process.getuid?.() !== 0) skip('unshare needs root');
+    if (!(await isInstalled('unshare', 'apt-get install util-linux'))) skip('unshare is missing');
     const container = ['unshare', '--pid', '--ipc', '--fork', '--kill-child', '--mount-proc'];
     const first = await opener(dataDir, container);
     expect(first.said).toBe('open');

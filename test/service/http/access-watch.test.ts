@@ -22,8 +22,8 @@ test('no recheck for a client that disconnected during the token lookup', async 
     script: () => Promise.resolve(),
   };
   const watch = new AccessWatch(database, () => 0);
-  watch.add(responseOf(true), { tokenId: 'gone' });
-  watch.add(responseOf(false), { tokenId: 'here' });
+  watch.add(responseOf(true), { tokenId: 'gone', scopes: null });
+  watch.add(responseOf(false), { tokenId: 'here', scopes: null });
   await eventually(
     () => Promise.resolve(asked.length),
     (times) => times > 1,

@@ -12,6 +12,7 @@ import {
   type TestCarota,
 } from '../../carota/support/test-carota.js';
 import { type Answer, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
+import { sampleOf } from '../../support/depth.js';
 import { vehicleOf } from '../../support/messages.js';
 
 const { vin: VIN } = vehicleOf(1);
@@ -358,6 +359,9 @@ describe.each([
   const server = () => (name === 'adapter' ? adapter : carota);
   const url = () => (name === 'adapter' ? adapter.adapter.httpUrl : carota.carota.httpUrl);
 
+  /** After these; in a quick run, after the others only at the end. */
+  const checkedRows = new Set<Row>(sampleOf(rows, 12));
+
   async function expectHealthy(): Promise<void> {
     for (const path of ['/healthz', '/readyz', ...lists]) {
       const { status, body } = await server().call('GET', path);
@@ -371,7 +375,8 @@ describe.each([
 
   test.each(rows.map((row) => [row[0].slice(0, 120), row[2], row[3].slice(0, 60), row] as const))(
     '%s → %d %s',
-    async (_title, _status, _named, [asked, given, status, named]) => {
+    async (_title, _status, _named, row) => {
+      const [asked, given, status, named] = row;
       const [method = '', path = ''] = asked.split(' ');
       const answer: Answer = await server().call(method, path, given);
       expect({ status: answer.status, body: answer.body as unknown }).toMatchObject({
@@ -386,11 +391,12 @@ describe.each([
         const allowed = path.endsWith('import') ? 'POST' : 'GET, HEAD, POST';
         expect(answer.headers.get('allow')).toBe(allowed);
       }
-      await expectHealthy();
+      if (checkedRows.has(row)) await expectHealthy();
     },
   );
 
-  test('no value reached the database', async () => {
+  test('everything is readable, and no value reached the database', async () => {
+    await expectHealthy();
     const text = String((await server().call('GET', '/metrics')).body);
     expect(text).toMatch(/^# TYPE otaops_(carota_)?http_refused_values_total counter$/m);
     expect(text).not.toMatch(/^otaops_(carota_)?http_refused_values_total\{/m);

@@ -9,6 +9,7 @@ import {
   nonceOf,
   readAttempt,
   roleOf,
+  scopesOfClaims,
   signOnOf,
   stateOf,
   verifierOf,
@@ -34,6 +35,36 @@ test.each<[string, unknown]>([
   ['another case', ['OTA-ADMINS']],
 ])('no role comes from %s', (_name, roles) => {
   expect(roleOf({ roles }, 'roles', ROLES)).toBeUndefined();
+});
+
+const MAPPED = {
+  scopeClaim: 'models',
+  scopes: [
+    { value: 'team-b', model: 'model b' },
+    { value: 'team-a', model: 'model a' },
+    { value: 'office', model: '*' },
+  ],
+};
+const DIRECT = { scopeClaim: 'models', scopes: undefined };
+
+test.each<[string, unknown, typeof MAPPED | typeof DIRECT, readonly string[] | null]>([
+  ['all that somebody has', ['team-a', 'team-b', 'x'], MAPPED, ['model a', 'model b']],
+  ['a text', 'team-a', MAPPED, ['model a']],
+  ['all models, if one value stands for these', ['team-a', 'office'], MAPPED, null],
+  ['none without the claim', undefined, MAPPED, []],
+  ['none of unknown values', ['model a', '*', 'TEAM-A'], MAPPED, []],
+  ['the values themselves', ['b', 'a', 'a'], DIRECT, ['a', 'b']],
+  ['all models by a star', ['a', '*'], DIRECT, null],
+  ['none without the claim, without a mapping', undefined, DIRECT, []],
+  ['none of an empty list', [], DIRECT, []],
+  ['nothing that is no model', ['', 'a\0b', 'x'.repeat(257), '\ud800', 7, ['a']], DIRECT, []],
+])('models from a claim: %s', (_name, models, settings, scopes) => {
+  expect(scopesOfClaims({ models }, settings)).toEqual(scopes);
+});
+
+test('without a claim for it, nobody is limited', () => {
+  const settings = { scopeClaim: undefined, scopes: undefined };
+  expect(scopesOfClaims({ models: ['a'] }, settings)).toBeNull();
 });
 
 test('a claim is named by its name, or by a path into objects', () => {
@@ -129,6 +160,11 @@ test.each<[string, object, RegExp]>([
   ['a provider over plain HTTP', { oidcIssuer: 'http://id.example' }, /https, or on this machine/],
   ['a console with a path', { consoleUrl: 'https://ota.example/x' }, /without a path/],
   ['a console with a password', { consoleUrl: 'https://a:b@ota.example/' }, /without a path/],
+  [
+    'models but no claim for them',
+    { oidcScopes: [{ value: 'a', model: 'b' }] },
+    /needs --oidc-scope-claim/,
+  ],
   ['a console over plain HTTP', { consoleUrl: 'http://ota.example' }, /must be https where/],
 ])('settings with %s are refused', (_name, changed, message) => {
   expect(() => signOnOf({ ...SETTINGS, ...changed }, true, ['admin'])).toThrow(message);

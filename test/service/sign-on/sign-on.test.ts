@@ -28,13 +28,29 @@ const settingsOf = (clientId: string) =>
     { value: 'ota-staff', role: 'viewer' },
   ]);
 
+/** The same claim says which vehicle models somebody is limited to. */
+const SCOPES = {
+  oidcScopeClaim: 'groups',
+  oidcScopes: [
+    { value: 'line-4', model: 'vehicle model a' },
+    { value: 'ota-operators', model: '*' },
+    { value: 'ota-admins', model: '*' },
+  ],
+};
+
 beforeAll(async () => {
   provider = await startIdentityProvider();
   provider.groups.set('ada', ['ota-operators', 'ota-planners']);
   provider.groups.set('eve', ['cleaners']);
   stored = await newDatabase(ADAPTER_SCHEMA);
   database = openPostgres({ url: stored.url });
-  adapter = await startTestAdapter({ ...(await settingsOf('adapter')), databaseUrl: stored.url });
+  provider.groups.set('leo', ['ota-staff', 'line-4']);
+  provider.groups.set('mia', ['ota-staff']);
+  adapter = await startTestAdapter({
+    ...(await settingsOf('adapter')),
+    ...SCOPES,
+    databaseUrl: stored.url,
+  });
   const adapterUrl = adapter.adapter.httpUrl;
   carota = await startTestCarota(adapterUrl, await settingsOf('carota'));
   urls = { adapter: adapterUrl, carota: carota.carota.httpUrl };
@@ -84,6 +100,35 @@ test('somebody signs in, is who the provider says, and does what the groups allo
   });
   expect((await browsing.get(`${urls.adapter}/v1.0/ota/operations`)).status).toBe(200);
   expect((await browsing.get(`${urls.adapter}/v1.0/tokens`)).status).toBe(403);
+});
+
+test('somebody is limited to the vehicle models of their groups; without one, to none', async () => {
+  const body = (model: string) => ({
+    time: 1625660275379,
+    version: 'v1',
+    body: { model, 'ref-id': `of ${model}`, 'script-ref-id': 's', vins: ['5YJSA1E40FF345678'] },
+  });
+  for (const model of ['vehicle model a', 'vehicle model b']) {
+    await adapter.call('POST', '/v1.0/ota/trigger', { body: body(model) });
+  }
+  const listed = async (browsing: Browsing) => {
+    const { text } = await browsing.get(`${urls.adapter}/v1.0/ota/operations`);
+    return (JSON.parse(text) as { items: { model: string }[] }).items.map(({ model }) => model);
+  };
+  for (const [name, scopes] of [
+    ['leo', ['vehicle model a']],
+    ['mia', []],
+  ] as const) {
+    const browsing = new Browsing();
+    await signIn(browsing, name);
+    expect(await sessionOf(browsing)).toMatchObject({ role: 'viewer', scopes });
+    expect(await listed(browsing)).toEqual(scopes);
+    expect((await browsing.get(`${urls.adapter}/v1.0/audit`)).status).toBe(403);
+  }
+  const free = new Browsing();
+  await signIn(free, 'ada');
+  expect(await sessionOf(free)).toMatchObject({ scopes: null });
+  expect(await listed(free)).toContain('vehicle model b');
 });
 
 test('the other server asks for no password any more, and has roles of its own', async () => {

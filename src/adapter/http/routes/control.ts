@@ -1,6 +1,6 @@
 /** Control of operations: pause, resume, cancel, change, retrigger. Each action is recorded in the audit log. */
 import { controlApi } from '../../../contract/adapter-api/index.js';
-import { actorOf, Problem, serve, type Server } from '../../../service/http/index.js';
+import { actorOf, Problem, scopesOf, serve, type Server } from '../../../service/http/index.js';
 import {
   cancelOperation,
   changeDispatch,
@@ -81,7 +81,7 @@ function retriggerRoutes(server: Server, context: HttpContext): void {
     const { state, reason } = body;
     const { id } = await operationOf(context, refId);
     const by = actorOf(request, reason);
-    const options = { shard, now: clock(), by };
+    const options = { shard, now: clock(), by, scopes: scopesOf(request) };
     const retriggered = await retriggerState(database, id, state, options).catch(closedAsProblem);
     log.info({ operation: refId, state, retriggered, by: by.name }, 'vehicles retriggered');
     context.wakeSender();

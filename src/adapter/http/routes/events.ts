@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import { eventApi } from '../../../contract/adapter-api/index.js';
-import { parseTimestamp, doWithin } from '../../../contract/index.js';
-import { invalid, serve, type Server } from '../../../service/http/index.js';
+import { parseTimestamp, doWithin, type Scopes } from '../../../contract/index.js';
+import { invalid, scopesOf, serve, type Server } from '../../../service/http/index.js';
 import {
   eventBody,
   type EventFilter,
@@ -21,9 +21,9 @@ const HEARTBEAT_MS = 15_000;
 export function eventRoutes(server: Server, context: HttpContext): void {
   const { database, stream } = context;
 
-  serve(server, eventApi.pullEvents, async ({ query, reply }) => {
+  serve(server, eventApi.pullEvents, async ({ request, query, reply }) => {
     const after = await startOf(context, query.after, query.since);
-    const filter = filterOf(query);
+    const filter = filterOf(query, scopesOf(request));
     if (query.wait > 0) {
       const ends = [left(reply.raw), context.stopping];
       await doWithin(query.wait * 1000, ends, (signal) => stream.beyond(after, signal));
@@ -41,20 +41,22 @@ export function eventRoutes(server: Server, context: HttpContext): void {
     };
   });
 
-  serve(server, eventApi.streamEvents, async ({ query, headers, reply }) => {
+  serve(server, eventApi.streamEvents, async ({ request, query, headers, reply }) => {
     const last = headers['last-event-id'] ?? query.after;
     const after = last === undefined ? stream.position : Number(last);
     reply.hijack();
-    await sendEvents(context, reply.raw, after, filterOf(query));
+    await sendEvents(context, reply.raw, after, filterOf(query, scopesOf(request)));
   });
 }
 
-const filterOf = (query: { 'ref-id'?: string; vin?: string }): EventFilter => ({
+const filterOf = (query: { 'ref-id'?: string; vin?: string }, scopes: Scopes): EventFilter => ({
+  scopes,
   refId: query['ref-id'],
   vin: query.vin?.toUpperCase(),
 });
 
-const isFiltered = ({ refId, vin }: EventFilter) => refId !== undefined || vin !== undefined;
+const isFiltered = ({ refId, vin, scopes }: EventFilter) =>
+  refId !== undefined || vin !== undefined || scopes !== null;
 
 async function startOf(
   { database }: HttpContext,

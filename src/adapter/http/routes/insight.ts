@@ -9,6 +9,7 @@ import {
   listCursor,
   page,
   Problem,
+  scopesOf,
   serve,
   type Served,
   type Server,
@@ -40,8 +41,8 @@ export function insightRoutes(server: Server, context: HttpContext): void {
 function operationInsight(server: Server, context: HttpContext): void {
   const { database } = context;
 
-  serve(server, insightApi.getSummary, async ({ params }) =>
-    context.summaries.of(await operationWithVehicles(context, params['ref-id'])),
+  serve(server, insightApi.getSummary, async ({ request, params }) =>
+    context.summaries.of(await operationWithVehicles(context, params['ref-id']), scopesOf(request)),
   );
 
   serve(server, insightApi.getTimeline, async ({ params }) => {
@@ -49,10 +50,10 @@ function operationInsight(server: Server, context: HttpContext): void {
     return { items: await timeline(database, operation.id, delivery.vin) };
   });
 
-  serve(server, insightApi.exportVehicles, async ({ params, query, reply }) => {
+  serve(server, insightApi.exportVehicles, async ({ request, params, query, reply }) => {
     const { format, ...filter } = query;
     const { id, ref_id: refId } = await operationWithVehicles(context, params['ref-id']);
-    const rows = exportDeliveries(database, id, deliveryFilter(filter), format);
+    const rows = exportDeliveries(database, id, deliveryFilter(filter, scopesOf(request)), format);
     const name = encodeURIComponent(`${refId}.${format}`);
     return reply
       .type(`${EXPORT_TYPES[format]}; charset=utf-8`)
@@ -72,22 +73,28 @@ function operationInsight(server: Server, context: HttpContext): void {
 
 /** Vehicles across all operations. */
 function vehicleInsight(server: Server, { database }: HttpContext): void {
-  serve(server, insightApi.searchVehicles, async ({ query: { vin, limit, cursor } }) => {
+  serve(server, insightApi.searchVehicles, async ({ request, query }) => {
+    const { vin, limit, cursor } = query;
     const after = parseFound(FOUND.read(cursor));
-    const rows = await searchDeliveries(database, vin.toUpperCase(), { after, limit });
+    const rows = await searchDeliveries(database, vin.toUpperCase(), {
+      after,
+      limit,
+      scopes: scopesOf(request),
+    });
     return page(rows, limit, FOUND, (row) => `${row.vin} ${row.operation_id}`, foundBody);
   });
 
-  serve(server, insightApi.getVehicle, async ({ params }) => {
+  serve(server, insightApi.getVehicle, async ({ request, params }) => {
     const vin = params.vin.toUpperCase();
-    const page = { after: undefined, limit: MAX_OPERATIONS };
+    const scopes = scopesOf(request);
+    const page = { after: undefined, limit: MAX_OPERATIONS, scopes };
     const found = await searchDeliveries(database, vin, page);
     const vehicle = await findVehicle(database, vin);
     if (!vehicle && found.length === 0) {
       const message = `neither the registry nor an operation has vehicle ${vin}`;
       throw new Problem('DEVICE_NOT_FOUND', message);
     }
-    const installed = await installedVersions(database, vin);
+    const installed = await installedVersions(database, vin, scopes);
     return {
       vin,
       registration: vehicle ? registrationBody(vehicle) : null,

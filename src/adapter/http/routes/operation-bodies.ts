@@ -14,13 +14,14 @@ import {
   type OperationSummary,
 } from '../../operations/index.js';
 import { type HttpContext } from '../context.js';
+import { unknownOperation, vehicleNotInOperation } from '../unknown.js';
 
 export async function operationOf(
   { database }: HttpContext,
   refId: string,
 ): Promise<OperationSummary> {
   const operation = await findOperation(database, refId);
-  if (!operation) throw new Problem('OPERATION_NOT_FOUND', `there is no operation '${refId}'`);
+  if (!operation) throw unknownOperation(refId);
   return operation;
 }
 
@@ -44,9 +45,7 @@ export async function deliveryOf(
 ) {
   const operation = await operationWithVehicles(context, refId);
   const delivery = await findDelivery(context.database, operation.id, vin.toUpperCase());
-  if (!delivery) {
-    throw new Problem('VEHICLE_NOT_IN_OPERATION', `operation '${refId}' has no vehicle ${vin}`);
-  }
+  if (!delivery) throw vehicleNotInOperation(refId, vin);
   return { operation, delivery };
 }
 

@@ -1,9 +1,11 @@
 /** `/v1.0/ota/operations`: operations, their vehicles and their progress. */
 import { operationApi, type VehicleFilter } from '../../../contract/adapter-api/index.js';
+import { type Scopes } from '../../../contract/index.js';
 import {
   ID_POSITION,
   listCursor,
   page,
+  scopesOf,
   serve,
   type Server,
   VIN_POSITION,
@@ -26,8 +28,12 @@ import {
   vehicleBody,
 } from './operation-bodies.js';
 
-/** The filter of a query. */
-export const deliveryFilter = ({ state, reason, vin, text }: VehicleFilter): DeliveryFilter => ({
+/** The filter of a query. @param scopes of the caller */
+export const deliveryFilter = (
+  { state, reason, vin, text }: VehicleFilter,
+  scopes: Scopes,
+): DeliveryFilter => ({
+  scopes,
   state,
   reason,
   vinPrefix: vin?.toUpperCase(),
@@ -40,9 +46,9 @@ const VEHICLES = listCursor('operation-vehicles', VIN_POSITION);
 export function operationRoutes(server: Server, context: HttpContext): void {
   const { database } = context;
 
-  serve(server, operationApi.listOperations, async ({ query: { limit, cursor } }) => {
+  serve(server, operationApi.listOperations, async ({ request, query: { limit, cursor } }) => {
     const before = Number(OPERATIONS.read(cursor) ?? Number.MAX_SAFE_INTEGER);
-    const rows = await listOperations(database, { before, limit });
+    const rows = await listOperations(database, { before, limit, scopes: scopesOf(request) });
     return page(rows, limit, OPERATIONS, ({ id }) => String(id), operationBody);
   });
 
@@ -50,18 +56,25 @@ export function operationRoutes(server: Server, context: HttpContext): void {
     operationBody(await operationOf(context, params['ref-id'])),
   );
 
-  serve(server, operationApi.listOperationVehicles, async ({ params, query }) => {
+  serve(server, operationApi.listOperationVehicles, async ({ request, params, query }) => {
     const { limit, cursor, offset, ...filter } = query;
     const { id } = await operationWithVehicles(context, params['ref-id']);
     const after = VEHICLES.read(cursor) ?? '';
     const asked = { after, limit, offset };
-    const rows = await listDeliveries(database, id, deliveryFilter(filter), asked);
+    const rows = await listDeliveries(
+      database,
+      id,
+      deliveryFilter(filter, scopesOf(request)),
+      asked,
+    );
     return page(rows, limit, VEHICLES, ({ vin }) => vin, vehicleBody);
   });
 
-  serve(server, operationApi.countOperationVehicles, async ({ params, query }) => {
+  serve(server, operationApi.countOperationVehicles, async ({ request, params, query }) => {
     const { id } = await operationWithVehicles(context, params['ref-id']);
-    return { vehicles: await countDeliveries(database, id, deliveryFilter(query)) };
+    return {
+      vehicles: await countDeliveries(database, id, deliveryFilter(query, scopesOf(request))),
+    };
   });
 
   serve(server, operationApi.listSamples, async ({ params }) => {

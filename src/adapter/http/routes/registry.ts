@@ -6,6 +6,7 @@ import {
   listCursor,
   page,
   Problem,
+  scopesOf,
   serve,
   type Served,
   type Server,
@@ -23,6 +24,7 @@ import {
   type VehicleRow,
 } from '../../registry/index.js';
 import { type HttpContext } from '../context.js';
+import { unregisteredVehicle } from '../unknown.js';
 
 const VEHICLES = listCursor('vehicles', VIN_POSITION);
 
@@ -63,15 +65,21 @@ export function registryRoutes(server: Server, context: HttpContext): void {
   serve(server, registryApi.deleteRegistration, async ({ params }) => {
     const vin = params.vin.toUpperCase();
     await database.transaction(async (tx) => {
-      if (!(await deleteVehicle(tx, vin))) throw unregistered(vin);
+      if (!(await deleteVehicle(tx, vin))) throw unregisteredVehicle(vin);
       await recordRequest(tx, clock());
     });
   });
 
-  serve(server, registryApi.listRegistrations, async ({ query: { limit, cursor, vin } }) => {
+  serve(server, registryApi.listRegistrations, async ({ request, query }) => {
+    const { limit, cursor, vin } = query;
     const after = VEHICLES.read(cursor) ?? '';
     const prefix = vin?.toUpperCase() ?? '';
-    const rows = await listVehicles(context.reading, { after, limit, prefix });
+    const rows = await listVehicles(context.reading, {
+      after,
+      limit,
+      prefix,
+      scopes: scopesOf(request),
+    });
     return page(rows, limit, VEHICLES, ({ vin }) => vin, registrationBody);
   });
 
@@ -88,12 +96,9 @@ export function registryRoutes(server: Server, context: HttpContext): void {
 
 async function vehicleOf({ database }: HttpContext, vin: string): Promise<VehicleRow> {
   const vehicle = await findVehicle(database, vin);
-  if (!vehicle) throw unregistered(vin);
+  if (!vehicle) throw unregisteredVehicle(vin);
   return vehicle;
 }
-
-const unregistered = (vin: string) =>
-  new Problem('DEVICE_NOT_FOUND', `the registry does not have vehicle ${vin}`);
 
 export const registrationBody = ({
   registered_at,

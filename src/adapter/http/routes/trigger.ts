@@ -9,13 +9,14 @@ export function triggerRoute(server: Server, context: HttpContext): void {
 
   serve(server, triggerApi.trigger, async ({ request, headers, body: event }) => {
     const refId = event.body['ref-id'];
-    const by = callerOf(request).id;
+    const { id: by, scopes } = callerOf(request);
     const { rejected, ...counts } = await tracing
       .request(headers.traceparent, refId, (traceParent) =>
         acceptTrigger(database, event, {
           ...dispatchDefaults,
           shard,
           by,
+          scopes,
           now: clock(),
           traceParent,
         }),

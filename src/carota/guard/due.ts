@@ -1,0 +1,45 @@
+/** What time alone will make of an exposed vehicle, in words for people. Pure. */
+import { GUARD_DEFAULTS } from '../../contract/carota-api/index.js';
+import { FAILED } from '../../contract/index.js';
+import { type Deadlines } from './exposure.js';
+
+export interface Due {
+  readonly becomes: 'silent' | 'succeeded' | 'failed';
+  /** Which of the plan's times this is. */
+  readonly because: string;
+  /** What keeps it from happening. */
+  readonly unless: string;
+}
+
+/**
+ * @param state its newest report
+ * @param at when it was exposed, ms
+ * @param decidesAt ms
+ */
+export function dueOf(
+  {
+    state,
+    at,
+    decidesAt,
+  }: { readonly state: string; readonly at: number; readonly decidesAt: number },
+  { deadline = GUARD_DEFAULTS.deadline, afterReboot, soak }: Deadlines,
+): Due {
+  if (state === 'success') {
+    const because = `${soak ?? GUARD_DEFAULTS.soak} s after its success reached the adapter`;
+    return { becomes: 'succeeded', because, unless: 'it reports a failure before' };
+  }
+  const latest = at + deadline * 1000;
+  const ofDeadline =
+    decidesAt > latest
+      ? 'put off, for the server was restarted'
+      : `${deadline} s after its exposure`;
+  if (FAILED.has(state)) {
+    return { becomes: 'failed', because: ofDeadline, unless: 'a new attempt succeeds before' };
+  }
+  if (state === 'reboot' && decidesAt < latest) {
+    const because = `${afterReboot ?? GUARD_DEFAULTS.afterReboot} s after its reboot`;
+    return { becomes: 'silent', because, unless: 'it reports anything before' };
+  }
+  const unless = 'it reports success, a failure or a withdrawal before';
+  return { becomes: 'silent', because: ofDeadline, unless };
+}

@@ -1,0 +1,100 @@
+/** `/v1.0/vehicles/{vin}/timeline`: what a vehicle reported, what the guard made of it, and what time will make of it. */
+import Type from 'typebox';
+import { json, RefIdParams, routesOf, Time, TimeOf, VinParams } from '../http/index.js';
+import { MetaField } from '../mqtt/meta.js';
+import { ExposureResult } from './guard.js';
+
+const OF_SCHEDULE = { 'ref-id': Type.String() };
+
+const Asked = Type.Object(
+  {
+    kind: Type.Literal('asked'),
+    at: TimeOf('When it first asked to be admitted and had to wait.'),
+    ...OF_SCHEDULE,
+  },
+  { title: 'AskedEntry' },
+);
+const Exposed = Type.Object(
+  {
+    kind: Type.Literal('exposed'),
+    at: TimeOf('When it was admitted, or its first report after consent reached the adapter.'),
+    ...OF_SCHEDULE,
+    place: Type.Integer({ description: 'In the order of exposure, from 1.' }),
+  },
+  { title: 'ExposedEntry' },
+);
+const Report = Type.Object(
+  {
+    kind: Type.Literal('report'),
+    at: TimeOf('When the adapter received it.'),
+    ...OF_SCHEDULE,
+    'event-id': Type.String(),
+    'status-name': Type.String(),
+    meta: Type.Array(MetaField),
+    timestamp: TimeOf('When it happened, by the vehicle’s clock (contract section 5.3).'),
+  },
+  { title: 'ReportEntry' },
+);
+const Result = Type.Object(
+  {
+    kind: Type.Literal('result'),
+    at: Time,
+    ...OF_SCHEDULE,
+    result: ExposureResult,
+  },
+  {
+    title: 'ResultEntry',
+    description:
+      'What it has counted as since then. undecided: a report that had reached the adapter before the deadline arrived here after it.',
+  },
+);
+const Retried = Type.Object(
+  {
+    kind: Type.Literal('retried'),
+    at: TimeOf('When the adapter had started a new attempt.'),
+    ...OF_SCHEDULE,
+  },
+  { title: 'RetriedEntry' },
+);
+const Due = Type.Object(
+  {
+    kind: Type.Literal('due'),
+    at: TimeOf('When it will happen.'),
+    ...OF_SCHEDULE,
+    becomes: Type.Enum(['silent', 'succeeded', 'failed', 'retried'], {
+      description: 'What time alone will make of it.',
+    }),
+    because: Type.String({ description: 'Which of the plan’s times this is.' }),
+    unless: Type.String({ description: 'What will keep it from happening.' }),
+  },
+  { title: 'DueEntry' },
+);
+
+export const VehicleTimelineEntry = Type.Union([Asked, Exposed, Report, Result, Retried, Due], {
+  title: 'VehicleTimelineEntry',
+});
+export type VehicleTimelineEntry = Type.Static<typeof VehicleTimelineEntry>;
+
+export const VehicleTimeline = Type.Object(
+  {
+    items: Type.Array(VehicleTimelineEntry, {
+      description:
+        'Newest first, what is due before everything else. Of its reports, the newest 1,000.',
+    }),
+  },
+  { title: 'VehicleTimeline' },
+);
+
+export const vehicleTimelineApi = routesOf('Vehicles', {
+  getVehicleTimeline: {
+    method: 'GET',
+    path: '/v1.0/vehicles/{vin}/timeline',
+    permission: 'read',
+    scope: 'unscoped-only',
+    summary: 'Show what happened to a vehicle in its schedules, and what is due',
+    params: VinParams,
+    query: Type.Object({ 'ref-id': Type.Optional(RefIdParams.properties['ref-id']) }),
+    answer: json(VehicleTimeline, 'The timeline.'),
+    errors: ['VEHICLE_NOT_FOUND'],
+  },
+});

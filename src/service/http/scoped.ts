@@ -1,0 +1,56 @@
+/**
+ * Holds the scope of each route (contract section 9): before a route's own code runs, a caller who is limited to vehicle
+ * models is refused, or finds that what the path names is unknown. A route without a rule is refused.
+ */
+import { type FastifyRequest } from 'fastify';
+import { type Scopes, type ScopeRule } from '../../contract/index.js';
+import { Problem } from './problem.js';
+import { callerOf } from './serve.js';
+
+/** What a path names, looked up for a caller who is limited: the problem that the route would answer if it were unknown. */
+export type ScopeLookUp = (
+  params: Readonly<Record<string, string>>,
+  scopes: readonly string[],
+) => Promise<Problem | undefined>;
+
+/** Of each rule that names something. */
+export type ScopeLookUps = Readonly<Partial<Record<ScopeRule, ScopeLookUp>>>;
+
+/** What the caller is limited to. */
+export const scopesOf = (request: FastifyRequest): Scopes => callerOf(request).scopes;
+
+/** The same answer whatever is outside: it does not say what exists. */
+export const outOfScope = (what: string): Problem =>
+  new Problem('OUT_OF_SCOPE', `the caller is limited to some vehicle models: ${what}`);
+
+/** Rules that name nothing: `unscoped-only` is refused before, the others are up to the route. */
+export const UNCHECKED_RULES: ReadonlySet<ScopeRule> = new Set([
+  'none',
+  'filtered',
+  'unscoped-only',
+]);
+
+/** Of a route that spans models. @throws Problem 403 */
+export function refuseSpanning(scopes: Scopes, rule: ScopeRule | undefined): void {
+  if (scopes === null) return;
+  if (rule === undefined || rule === 'unscoped-only') throw outOfScope('this spans all models');
+}
+
+/** Looks up what the path names; its parameters are valid. @throws Problem 404 */
+export async function findInScope(request: FastifyRequest, lookUps: ScopeLookUps): Promise<void> {
+  const { scope } = request.routeOptions.config;
+  const scopes = request.caller?.scopes ?? null;
+  if (scopes === null || scope === undefined || UNCHECKED_RULES.has(scope)) return;
+  const problem = await lookUpOf(lookUps, scope)(
+    request.params as Readonly<Record<string, string>>,
+    scopes,
+  );
+  if (problem) throw problem;
+}
+
+/** @throws Error where the server does not have what a route of it needs */
+export function lookUpOf(lookUps: ScopeLookUps, rule: ScopeRule): ScopeLookUp {
+  const lookUp = lookUps[rule];
+  if (!lookUp) throw new Error(`this server cannot look up what a route of scope ${rule} names`);
+  return lookUp;
+}

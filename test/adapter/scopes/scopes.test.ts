@@ -1,0 +1,301 @@
+/**
+ * Whoever is limited to vehicle models sees and changes nothing else (contract section 9): over all routes of the adapter,
+ * with random principals.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  ADAPTER_ROUTES,
+  GRANTS,
+  type Role,
+  ROLES,
+} from '../../../src/contract/adapter-api/index.js';
+import { isInScope, type Route } from '../../../src/contract/index.js';
+import { eventually } from '../../support/adapter.js';
+import { cases } from '../../support/depth.js';
+import { type RawAnswer, type RawCall, rawCall } from '../../support/raw-call.js';
+import {
+  foreignMarksIn,
+  type Mark,
+  modelOf,
+  MODELS,
+  type Named,
+  named,
+  UNKNOWN,
+  vinFor,
+} from '../../support/scoped-names.js';
+import { type ScopedAdapter, startScopedAdapter } from './fixture.js';
+import { REQUESTS, STREAMS } from './requests.js';
+import { snapshotBeside } from './snapshot.js';
+
+let s: ScopedAdapter;
+beforeAll(async () => {
+  s = await startScopedAdapter();
+});
+afterAll(() => s.stop());
+
+test('every route is called by this test', () => {
+  const called = [...Object.keys(REQUESTS), ...STREAMS].sort();
+  expect(called).toEqual(ADAPTER_ROUTES.map(({ id }) => id).sort());
+});
+
+const callsOf = (route: Route, about: Named): readonly RawCall[] =>
+  REQUESTS[route.id]?.(about) ?? [];
+const ROUTES = ADAPTER_ROUTES.filter(({ id }) => !STREAMS.includes(id));
+const mayCall = (role: Role, { permission }: Route) =>
+  permission === 'open' ||
+  permission === 'any' ||
+  (GRANTS[role] as readonly string[]).includes(permission);
+
+/** Asked about what is not theirs: the answer is that about what there is not. */
+async function expectNothingLearnt(
+  send: (route: Route, call: RawCall) => Promise<RawAnswer>,
+  route: Route,
+  foreign: Named,
+  run: string,
+): Promise<void> {
+  const unknown = callsOf(route, named(UNKNOWN, run));
+  for (const [place, call] of callsOf(route, foreign).entries()) {
+    // Without a name in it, it is asked about everything.
+    if (!JSON.stringify(call).toUpperCase().includes(foreign.mark)) continue;
+    const answer = await send(route, call);
+    const measure = await send(route, unknown[place] ?? {});
+    const asIfUnknown = answer.text
+      .replaceAll(foreign.mark, UNKNOWN)
+      .replaceAll(foreign.mark.toLowerCase(), UNKNOWN.toLowerCase());
+    expect([route.id, answer.status, asIfUnknown]).toEqual([
+      route.id,
+      measure.status,
+      measure.text,
+    ]);
+  }
+}
+
+/** Asked about what is theirs, or about everything: only what is theirs is in the answer. */
+async function expectOwnOnly(
+  send: (route: Route, call: RawCall) => Promise<RawAnswer>,
+  route: Route,
+  about: Named,
+  { role, own }: { role: Role; own: readonly Mark[] },
+): Promise<void> {
+  for (const call of callsOf(route, about)) {
+    const { status, text } = await send(route, call);
+    expect([route.id, foreignMarksIn(text, own)]).toEqual([route.id, []]);
+    expect([route.id, status < 500]).toEqual([route.id, true]);
+    if (!mayCall(role, route) || route.permission === 'open') continue;
+    if (route.scope === 'unscoped-only') {
+      expect([route.id, status, text.includes('OUT_OF_SCOPE')]).toEqual([route.id, 403, true]);
+    } else if (route.method === 'GET') {
+      expect([route.id, status]).toEqual([route.id, 200]);
+    }
+  }
+}
+
+const PRINCIPAL = fc.record({
+  role: fc.constantFrom(...ROLES),
+  own: fc.uniqueArray(fc.constantFrom(...MODELS), { minLength: 1, maxLength: MODELS.length }),
+});
+
+let runs = 0;
+
+test('nobody sees or changes anything outside of their scope', { timeout: 300_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(PRINCIPAL, async ({ role, own }) => {
+      const run = String(++runs);
+      const names = await s.run(run);
+      const scopes = own.map(modelOf);
+      const token = await s.tokenFor(role, scopes);
+      const send = (route: Route, call: RawCall) => rawCall(s.url, token, route, call);
+      const before = await snapshotBeside(s.database, scopes);
+      for (const route of ROUTES) {
+        // Nobody's: the same for all.
+        if (route.permission === 'open') {
+          await expectOwnOnly(send, route, names[own[0] ?? 'MARKA'], { role, own });
+          continue;
+        }
+        for (const mark of MODELS) {
+          if (isInScope(scopes, modelOf(mark))) {
+            await expectOwnOnly(send, route, names[mark], { role, own });
+          } else await expectNothingLearnt(send, route, names[mark], run);
+        }
+      }
+      expect(await snapshotBeside(s.database, scopes)).toEqual(before);
+    }),
+    { ...cases({ quick: 3, full: 20 }), examples: [[{ role: 'admin', own: ['MARKB'] }]] },
+  );
+});
+
+test('what this test looks for is there: somebody without limits finds all of it', async () => {
+  const names = await s.run('unlimited');
+  const token = await s.tokenFor('viewer', null);
+  for (const id of ['listOperations', 'pullEvents', 'listRegistrations', 'listDeadLetters']) {
+    const route = ADAPTER_ROUTES.find((one) => one.id === id);
+    const texts = [];
+    for (const call of route ? callsOf(route, names.MARKA) : []) {
+      texts.push((await rawCall(s.url, token, route as Route, call)).text);
+    }
+    expect([id, foreignMarksIn(texts.join('\n'), ['MARKN', 'MARKU'])]).toEqual([id, [...MODELS]]);
+  }
+});
+
+test('an event stream has only what is theirs, from each event on, and a vehicle moves with its model', async () => {
+  const { MARKA, MARKB } = await s.run('streamed');
+  const token = await s.tokenFor('viewer', [MARKA.model]);
+  const stream = await openStream(`${s.url}/v1.0/ota/events/stream?after=0`, token);
+  const tell = (about: Named, vin: string, n: number) =>
+    s.report({ ...about, vin, messageId: `msg-dev-${about.mark}-live-${n}` });
+  await tell(MARKB, MARKB.vin, 1);
+  const own = await tell(MARKA, MARKA.vin, 2);
+  await stream.until(`id: ${own}\nevent: ota-event`);
+  // It is now a vehicle of another model, although the operation is not.
+  await s.register(vinFor('MARKA', 2), MARKB.model);
+  const moved = await tell(MARKA, vinFor('MARKA', 2), 3);
+  const after = await tell(MARKA, MARKA.vin, 4);
+  await stream.until(`id: ${after}\n`);
+  expect(foreignMarksIn(stream.text(), ['MARKA'])).toEqual([]);
+  expect(stream.text()).not.toContain(`id: ${moved}\nevent`);
+  expect((await get(`/v1.0/ota/vehicles/${vinFor('MARKA', 2)}`, token)).status).toBe(404);
+  const other = await s.tokenFor('viewer', [MARKB.model]);
+  expect((await get(`/v1.0/ota/vehicles/${vinFor('MARKA', 2)}`, other)).status).toBe(200);
+  await s.register(vinFor('MARKA', 2), MARKA.model);
+  stream.close();
+});
+
+test('a long poll that waits answers with what is theirs', async () => {
+  const { MARKA, MARKB } = await s.run('polled');
+  const token = await s.tokenFor('viewer', [MARKA.model]);
+  const { cursor } = JSON.parse((await get('/v1.0/ota/events?limit=5000', token)).text) as {
+    cursor: string;
+  };
+  const waiting = get(`/v1.0/ota/events?wait=60&after=${cursor}`, token);
+  await s.report({ ...MARKB, messageId: 'msg-dev-MARKB-once more' });
+  const { status, text } = await waiting;
+  expect([status, foreignMarksIn(text, ['MARKA'])]).toEqual([200, []]);
+});
+
+test('live updates announce only what is theirs', async () => {
+  const { MARKA, MARKB } = await s.run('watched');
+  const topics = [MARKA, MARKB].flatMap(({ refId, vin }) => [
+    `operation:${refId}`,
+    `samples:${refId}`,
+    `vehicle:${vin}`,
+  ]);
+  const url = `${s.url}/v1.0/live?${new URLSearchParams(topics.map((topic): [string, string] => ['topic', topic]))}`;
+  const limited = await openStream(url, await s.tokenFor('viewer', [MARKA.model]));
+  const all = await openStream(url, await s.tokenFor('viewer', null));
+  await Promise.all([limited.until('hello'), all.until('hello')]);
+  const change = ({ refId }: Named, priority: number) =>
+    s.t.call('PATCH', `/v1.0/ota/operations/${encodeURIComponent(refId)}`, { body: { priority } });
+  await change(MARKB, 4);
+  await s.register(MARKB.vin, MARKB.model);
+  await all.until(`operation:${MARKB.refId}`, `vehicle:${MARKB.vin}`);
+  // It comes after the other one.
+  await change(MARKA, 4);
+  await limited.until(`operation:${MARKA.refId}`);
+  expect(foreignMarksIn(limited.text(), ['MARKA'])).toEqual([]);
+  for (const topic of ['audit', 'health', 'dead-letters']) {
+    expect(limited.text()).not.toContain(`"${topic}"`);
+  }
+  limited.close();
+  all.close();
+});
+
+test('whose scopes change loses at once what is still being read', async () => {
+  const { MARKA, MARKB } = await s.run('changed');
+  const token = await s.tokenFor('viewer', [MARKA.model, MARKB.model]);
+  const stream = await openStream(`${s.url}/v1.0/ota/events/stream?after=0`, token);
+  await s.database.query(
+    `update tokens set scopes = '{"${MARKA.model}"}' where '${MARKB.model}' = any (scopes) and revoked_at is null`,
+  );
+  await stream.ended;
+  expect(foreignMarksIn((await get('/v1.0/ota/events', token)).text, ['MARKA'])).toEqual([]);
+});
+
+test('a session has the scopes of its token, and says which', async () => {
+  const scopes = ['MARKA', 'MARKB'].map(modelOf);
+  const token = await s.tokenFor('operator', scopes);
+  const { headers, body } = await s.t.call('POST', '/v1.0/session', {
+    token: null,
+    headers: { 'x-otaops-console': '1' },
+    body: { token },
+  });
+  expect(body.scopes).toEqual(scopes);
+  const [cookie = ''] = (headers.get('set-cookie') ?? '').split(';');
+  const { body: list } = await s.t.call('GET', '/v1.0/ota/operations?limit=1000', {
+    token: null,
+    headers: { cookie },
+  });
+  expect(foreignMarksIn(JSON.stringify(list), ['MARKA', 'MARKB'])).toEqual([]);
+  expect(list.items.length).toBeGreaterThan(0);
+});
+
+test('a successor has the scopes of its token; nobody who is limited makes tokens', async () => {
+  const { body: made } = await s.t.call('POST', '/v1.0/tokens', {
+    body: { name: 'rotated', role: 'admin', scopes: [modelOf('MARKA')] },
+  });
+  const { body: next } = await s.t.call('POST', `/v1.0/tokens/${made.id}/rotation`);
+  const { body: session } = await s.t.call('GET', '/v1.0/session', { token: next.token });
+  expect(session.scopes).toEqual([modelOf('MARKA')]);
+  const { status, body } = await s.t.call('POST', '/v1.0/tokens', {
+    token: next.token,
+    body: { name: 'free', role: 'viewer' },
+  });
+  expect([status, body.errorCode]).toEqual([403, 'OUT_OF_SCOPE']);
+});
+
+test('an administrator who is limited is no other one: the last that is not cannot be revoked', async () => {
+  const { body: list } = await s.t.call('GET', '/v1.0/tokens');
+  const admin = list.items.find(({ name }: { name: string }) => name === 'initial admin');
+  const { status, body } = await s.t.call('DELETE', `/v1.0/tokens/${admin.id}`);
+  expect([status, body.errorCode]).toEqual([409, 'LAST_ADMINISTRATOR']);
+});
+
+test.each([
+  [{ scopes: [] }, '/scopes'],
+  [{ scopes: ['a', 'a'] }, '/scopes'],
+  [{ scopes: [''] }, '/scopes/0'],
+  [{ scopes: ['a\u0000'] }, '/scopes/0'],
+  [{ scopes: 'model a' }, '/scopes'],
+  [{ scopes: Array.from({ length: 101 }, (_, n) => `model ${n}`) }, '/scopes'],
+])('a token with %j is refused', async (part, path) => {
+  const { status, body } = await s.t.call('POST', '/v1.0/tokens', {
+    body: { name: 'bad', role: 'viewer', ...part },
+  });
+  expect([status, body.errors?.[0]?.path]).toEqual([400, path]);
+});
+
+const get = (path: string, token: string): Promise<RawAnswer> =>
+  fetch(s.url + path, { headers: { 'authorization-token': token } }).then(async (response) => ({
+    status: response.status,
+    text: await response.text(),
+  }));
+
+/** Raw bytes of an answer without end. */
+async function openStream(url: string, token: string) {
+  const abort = new AbortController();
+  const response = await fetch(url, {
+    headers: { 'authorization-token': token },
+    signal: abort.signal,
+  });
+  let text = '';
+  const ended = (async () => {
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of response.body ?? []) {
+        text += decoder.decode(chunk as Uint8Array, { stream: true });
+      }
+    } catch {
+      // Broken off by the server, or closed by us.
+    }
+  })();
+  return {
+    text: () => text,
+    ended,
+    close: () => abort.abort(),
+    until: (...parts: string[]) =>
+      eventually(
+        () => Promise.resolve(parts.every((part) => text.includes(part))),
+        (isThere) => isThere,
+      ),
+  };
+}

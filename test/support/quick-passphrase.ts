@@ -1,0 +1,14 @@
+/**
+ * Key files whose passphrase takes no time: the product derives the key with scrypt, deliberately slowly, and reads any
+ * PKCS #8.
+ */
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** Encrypts the key in the file, which is written by `otaops keys generate --no-passphrase`. */
+export function protectQuickly(file: string, passphrase: string): void {
+  const key = createPrivateKey(readFileSync(file));
+  // PBKDF2 with 2,048 rounds.
+  const how = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase } as const;
+  writeFileSync(file, key.export(how));
+}
