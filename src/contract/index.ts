@@ -18,6 +18,7 @@ export * from './mqtt/meta.js';
 export * from './mqtt/ota-event.js';
 export * from './mqtt/ota-trigger-ack.js';
 export * from './mqtt/ota-trigger.js';
+export * from './values/credential.js';
 export * from './values/pattern.js';
 export * from './values/text.js';
 export * from './values/time.js';

@@ -50,7 +50,8 @@ const progressOf = (n: number) =>
 const BURST = 20;
 const FLOOD = 300;
 
-describe.each(platforms())('On $name', ({ isEmbedded, start }) => {
+describe.each(platforms())('On $name', (platform) => {
+  const { isEmbedded } = platform;
   let t: TestAdapter;
   const links: MqttVehicle[] = [];
   afterEach(async () => {
@@ -64,7 +65,7 @@ describe.each(platforms())('On $name', ({ isEmbedded, start }) => {
     return link;
   };
   const startWith = async (settings: Partial<AdapterSettings>) => {
-    t = await start(settings);
+    t = await platform.start(settings);
     await t.register(flooder, honest);
     await t.trigger(REF, [flooder.vin, honest.vin]);
   };

@@ -59,6 +59,10 @@ describe('one vehicle', () => {
     [{}, '/system_id'],
     [{ system_id: 'a/b' }, '/system_id'],
     [{ system_id: 'ok', credential: 'short' }, '/credential'],
+    [{ system_id: 'ok', credential: 'a'.repeat(40) }, '/credential'],
+    [{ system_id: 'ok', credential: 'secret12'.repeat(4) }, '/credential'],
+    [{ system_id: 'ok', credential: vinOf(9, 'BAD') }, '/credential'],
+    [{ system_id: 'c2c-sys-000009', credential: 'pw-C2C-SYS-000009' }, '/credential'],
     [{ system_id: 'ok', unknown: 1 }, '/unknown'],
   ])('with %j is refused', async (body, path) => {
     const answer = await t.call('PUT', `/v1.0/vehicles/${vinOf(9, 'BAD')}`, { body });
@@ -67,6 +71,17 @@ describe('one vehicle', () => {
 });
 
 describe('import', () => {
+  test('refuses credentials that anybody could guess, and takes the others', async () => {
+    const lines = [
+      { vin: vinOf(1, 'GSS'), system_id: 'gss-1', credential: '0000000000000000000000' },
+      { vin: vinOf(2, 'GSS'), system_id: 'gss-2', credential: vinOf(2, 'GSS').toLowerCase() },
+      { vin: vinOf(3, 'GSS'), system_id: 'gss-3', credential: 'n8LZWh0bTqk3yHcE' },
+    ].map((line) => JSON.stringify(line));
+    const { body } = await importLines(lines.join('\n'), 'application/x-ndjson');
+    expect(body).toMatchObject({ created: 1, rejectedCount: 2 });
+    for (const { errorMessage } of body.rejected) expect(errorMessage).toContain('/credential');
+  });
+
   test('CSV with a byte order mark, quotes and faulty lines', async () => {
     const csv = [
       '\uFEFFvin,system_id,device_id,ecu_type,model',

@@ -5,7 +5,7 @@ import { checkOf } from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
 import { Rejections, storeEach, vehicleIn } from '../../service/import/index.js';
 import { type LineFormat, linesOf } from '../../service/lines.js';
-import { type NewVehicle, registerVehicles } from './vehicles.js';
+import { chosenCredentialFault, type NewVehicle, registerVehicles } from './vehicles.js';
 
 const BATCH = 2_000;
 /** unique_violation (PostgreSQL appendix A). */
@@ -65,6 +65,11 @@ class Batch {
     const parsed = vehicleIn(value, check, fieldsIn);
     if (typeof parsed === 'string') {
       tally.reject(line, 'INVALID', parsed);
+      return;
+    }
+    const fault = chosenCredentialFault(parsed);
+    if (fault !== undefined) {
+      tally.reject(line, 'INVALID', `/credential ${fault}`);
       return;
     }
     const owner = this.#vinOf.get(parsed.system_id);

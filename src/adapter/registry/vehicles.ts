@@ -1,6 +1,6 @@
 /** The registry: VIN to system_id, primary device and model (contract section 4). */
 import { type Registration } from '../../contract/adapter-api/index.js';
-import { type Scopes } from '../../contract/index.js';
+import { credentialFault, type Scopes } from '../../contract/index.js';
 import { modelInScope, scopesParameter } from '../../service/access/index.js';
 import { bytesArray, type Queryable, textArray } from '../../service/database/index.js';
 import { moveCounters } from '../operation-counters.js';
@@ -21,6 +21,17 @@ export interface VehicleRow {
 export interface NewVehicle extends Registration {
   readonly vin: string;
 }
+
+/** @returns why the credential that the vehicle comes with is refused */
+export const chosenCredentialFault = (vehicle: NewVehicle): string | undefined =>
+  vehicle.credential === undefined
+    ? undefined
+    : credentialFault(vehicle.credential, [
+        vehicle.vin,
+        vehicle.system_id,
+        vehicle.device_id ?? '',
+        vehicle.model ?? '',
+      ]);
 
 export interface RegistrationOutcome {
   readonly vin: string;

@@ -16,7 +16,7 @@ import {
 } from '../http/index.js';
 import { OptionalIdentifier, PrintableText, SystemId } from '../values/text.js';
 
-/** A shorter credential could be guessed. */
+/** A shorter credential could be guessed (NIST SP 800-63B-4, section 3.1.1.2: 15 characters). See `credentialFault`. */
 export const MIN_CREDENTIAL_LENGTH = 16;
 export const MAX_CREDENTIAL_LENGTH = 256;
 
@@ -31,7 +31,8 @@ export const Registration = Type.Object(
       PrintableText({
         minLength: MIN_CREDENTIAL_LENGTH,
         maxLength: MAX_CREDENTIAL_LENGTH,
-        description: 'Password on the embedded broker; a random secret. Stored hashed.',
+        description:
+          'Password on the embedded broker; a random secret. Refused with fewer than 6 different characters, as a repetition, and with fewer than 8 characters beside the names of the vehicle. Stored hashed.',
       }),
     ),
   },

@@ -1,6 +1,7 @@
 /** `/v1.0/vehicles`: the registry, VIN → system_id, primary device and model. */
 import { type RegisteredVehicle, registryApi } from '../../../contract/adapter-api/index.js';
 import {
+  invalid,
   linesIn,
   listCursor,
   page,
@@ -13,6 +14,7 @@ import {
 } from '../../../service/http/index.js';
 import { recordingFirst, recordRequest } from '../../../service/audit/index.js';
 import {
+  chosenCredentialFault,
   deleteVehicle,
   findVehicle,
   importVehicles,
@@ -31,6 +33,8 @@ export function registryRoutes(server: Server, context: HttpContext): void {
 
   serve(server, registryApi.registerVehicle, async ({ params, body, reply }) => {
     const vin = params.vin.toUpperCase();
+    const fault = chosenCredentialFault({ vin, ...body });
+    if (fault !== undefined) throw invalid([{ path: '/credential', message: fault }]);
     const isNew = (await findVehicle(database, vin)) === undefined;
     const credential = isNew && body.credential === undefined ? newCredential() : undefined;
     const made = credential === undefined ? {} : { credential };
