@@ -25,7 +25,7 @@ export interface Exposed {
 /**
  * Two limits, both the cap. No more vehicles are undecided. And no more are exposed behind the vehicle with which the test may yet
  * stop: while it waits for a slow vehicle, those behind it come to results and make room under the first limit, so
- * without the second one the whole fleet could pass a test that will stop (decision 0100).
+ * without the second one the whole fleet could pass a test that will stop (decision 0076).
  *
  * @returns why no vehicle may be exposed now; undefined: one may
  */
