@@ -29,7 +29,12 @@ function tableAfter(marker: string): string[][] {
   return lines
     .slice(0, end < 0 ? undefined : end)
     .filter((_, place) => place !== 1)
-    .map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
 }
 
 test.each([

@@ -9,7 +9,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CertificateStore, ClientTls, EstClient } from '../../src/vehicle/index.js';
 import { eventually, startTestAdapter, type TestAdapter } from '../support/adapter.js';
 import { type TestVehicle, vehicleOf } from '../support/messages.js';
-import { openssl, OpensslAuthority, type Pair, pemOf, runClient } from '../support/openssl-authority.js';
+import {
+  openssl,
+  OpensslAuthority,
+  type Pair,
+  pemOf,
+  runClient,
+} from '../support/openssl-authority.js';
 import { temporaryDirectory } from '../support/servers.js';
 import {
   certificateIn,
@@ -90,9 +96,8 @@ test('the factory’s certificate gives the vehicle its own one, which opens its
   const { vin, systemId, bootstrap, own } = await enrolled();
   expect(openssl(folder, 'verify', '-CAfile', ca, '-purpose', 'sslclient', own.cert)).toContain('OK'); // prettier-ignore
   expect(await director(vin, own)).toBe('200');
-  const { items } = (
-    await carota.call('GET', `/v1.0/audit?action=issue-certificate&vin=${vin}`)
-  ).body;
+  const { items } = (await carota.call('GET', `/v1.0/audit?action=issue-certificate&vin=${vin}`))
+    .body;
   expect(items).toMatchObject([
     {
       tokenId: `bootstrap certificate ${serialOf(bootstrap)}`,
@@ -131,9 +136,10 @@ test('it opens nothing else: not the Director, not a renewal, not the broker', a
 
 test('it is for the vehicle that it names, and for one that is registered', async () => {
   const [own, other] = [await made(), await made()];
-  expect(
-    errorCodeOf(await enrol(own.bootstrap, requestOf(`/CN=${other.systemId}`).csr)),
-  ).toEqual([400, 'REQUEST_REFUSED']);
+  expect(errorCodeOf(await enrol(own.bootstrap, requestOf(`/CN=${other.systemId}`).csr))).toEqual([
+    400,
+    'REQUEST_REFUSED',
+  ]);
   const unknown = factory.issue('c2c-sys-unknown');
   expect(errorCodeOf(await enrol(unknown, requestOf('/CN=c2c-sys-unknown').csr))).toEqual([
     401,
@@ -240,9 +246,9 @@ test('an authority for both kinds, or one that issued the other, stops the start
   const nothing = join(folder, 'nothing.pem');
   writeFileSync(nothing, '');
   await expect(start(nothing, servers.ca)).rejects.toThrow(nothing);
-  await expect(
-    startTestCarota(double.url, { vehicleBootstrapCa: factory.ca }),
-  ).rejects.toThrow('--vehicle-bootstrap-ca needs --enrolment-ca or --enrolment-command');
+  await expect(startTestCarota(double.url, { vehicleBootstrapCa: factory.ca })).rejects.toThrow(
+    '--vehicle-bootstrap-ca needs --enrolment-ca or --enrolment-command',
+  );
 });
 
 test('the agent enrols with it by itself, and renews with its own certificate', async () => {

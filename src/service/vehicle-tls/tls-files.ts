@@ -79,10 +79,7 @@ function refuseConfusion(
 ): void {
   const leadsTo = (ones: readonly Certificate[], others: readonly Certificate[]) =>
     ones.some((one) => isAmong(others, one) || certificatePaths([one], others).length > 0);
-  if (
-    leadsTo(bootstrapAuthorities, authorities) ||
-    leadsTo(authorities, bootstrapAuthorities)
-  ) {
+  if (leadsTo(bootstrapAuthorities, authorities) || leadsTo(authorities, bootstrapAuthorities)) {
     throw new BadSettings(
       `${bootstrap} and ${ca} have an authority in common: certificates for a first enrolment need one of their own`,
     );

@@ -4,26 +4,11 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  ADAPTER_ROUTES,
-  GRANTS,
-  type Role,
-  ROLES,
-} from '../../../src/contract/adapter-api/index.js';
-import { isInScope, type Route } from '../../../src/contract/index.js';
-import { eventually } from '../../support/adapter.js';
+import { ADAPTER_ROUTES, GRANTS, ROLES } from '../../../src/contract/adapter-api/index.js';
+import { type Route } from '../../../src/contract/index.js';
 import { cases } from '../../support/depth.js';
 import { type RawAnswer, type RawCall, rawCall } from '../../support/raw-call.js';
-import {
-  foreignMarksIn,
-  type Mark,
-  modelOf,
-  MODELS,
-  type Named,
-  named,
-  UNKNOWN,
-  vinFor,
-} from '../../support/scoped-names.js';
+import { foreignMarksIn, modelOf, MODELS, type Named, vinFor } from '../../support/scoped-names.js';
 import { expectScopeHolds } from '../../support/scope-property.js';
 import { openStream } from '../../support/raw-stream.js';
 import { type ScopedAdapter, startScopedAdapter } from './fixture.js';

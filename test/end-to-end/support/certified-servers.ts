@@ -11,7 +11,7 @@ import { provisionVehicle } from '../../../src/vehicle/index.js';
 import { httpClient } from '../../support/adapter.js';
 import { newDatabase } from '../../support/databases.js';
 import { type TestVehicle } from '../../support/messages.js';
-import { OpensslAuthority, openssl } from '../../support/openssl-authority.js';
+import { type OpensslAuthority, openssl } from '../../support/openssl-authority.js';
 import { firstToken, otaops, type OtaopsProcess } from '../../support/process.js';
 import { freePort, temporaryDirectory } from '../../support/servers.js';
 
@@ -92,7 +92,13 @@ export class CertifiedServers {
     const tokenOf = async (role: string) =>
       (await this.adapter.call('POST', '/v1.0/tokens', { body: { role, name: role } })).body.token;
     const carota = this.run([
-      ...['carota', '--http-port', String(carotaPort), '--data-dir', join(this.directory, 'carota')],
+      ...[
+        'carota',
+        '--http-port',
+        String(carotaPort),
+        '--data-dir',
+        join(this.directory, 'carota'),
+      ],
       ...['--adapter-url', adapterUrl, '--callback-secret', SECRET],
       ...['--adapter-token', await tokenOf('carota')],
       ...['--adapter-control-token', await tokenOf('operator')],

@@ -71,22 +71,27 @@ test.each([
   ['of another authority', () => stranger.server()],
   ['for another name', otherName],
   ['that has expired', expired],
-])('a receiver with a certificate %s gets nothing; the right one then gets all', async (_what, wrong) => {
-  const port = await freePort();
-  const impostor = await startReceiver(port, wrong());
-  const t = await startSending('localhost', port);
-  await hasFailed(t);
-  expect(impostor.output()).not.toContain('otaops-adapter');
-  await impostor.stop();
-  const receiver = await startReceiver(port, authority.server());
-  await eventually(
-    () => Promise.resolve(receiver.output()),
-    (said) => said.includes('"action":"start"'),
-    120_000,
-  );
-  // Octet counting, RFC 5425: the length comes before the message.
-  expect(receiver.output()).toMatch(/\d+ <110>1 \S+ \S+ otaops-adapter \d+ start - \{"action":"start"/);
-});
+])(
+  'a receiver with a certificate %s gets nothing; the right one then gets all',
+  async (_what, wrong) => {
+    const port = await freePort();
+    const impostor = await startReceiver(port, wrong());
+    const t = await startSending('localhost', port);
+    await hasFailed(t);
+    expect(impostor.output()).not.toContain('otaops-adapter');
+    await impostor.stop();
+    const receiver = await startReceiver(port, authority.server());
+    await eventually(
+      () => Promise.resolve(receiver.output()),
+      (said) => said.includes('"action":"start"'),
+      120_000,
+    );
+    // Octet counting, RFC 5425: the length comes before the message.
+    expect(receiver.output()).toMatch(
+      /\d+ <110>1 \S+ \S+ otaops-adapter \d+ start - \{"action":"start"/,
+    );
+  },
+);
 
 test('an address in place of a name is compared too', async () => {
   const port = await freePort();

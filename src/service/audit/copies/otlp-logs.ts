@@ -56,7 +56,9 @@ const nanoseconds = (ms: number): string => `${BigInt(Math.trunc(ms)) * 1_000_00
 const attributesOf = (facts: Readonly<Record<string, string | number | null>>) =>
   Object.entries(facts).flatMap(([key, value]) => {
     if (value === null || value === '') return [];
-    return [{ key, value: typeof value === 'number' ? { intValue: `${value}` } : { stringValue: value } }];
+    return [
+      { key, value: typeof value === 'number' ? { intValue: `${value}` } : { stringValue: value } },
+    ];
   });
 
 /**
@@ -70,7 +72,8 @@ export function refusedRecords(answer: string): string | undefined {
   // A 64-bit integer: text, though some receivers write a number.
   const rejected = Number(body?.partialSuccess?.rejectedLogRecords ?? 0);
   if (!(rejected > 0)) return undefined;
-  return `${rejected} refused: ${String(body?.partialSuccess?.errorMessage ?? 'no reason given')}`;
+  const reason = body?.partialSuccess?.errorMessage;
+  return `${rejected} refused: ${typeof reason === 'string' ? reason : 'no reason given'}`;
 }
 
 function parsed(text: string): unknown {
