@@ -13,8 +13,8 @@ export interface MessageBudgetLimits {
 export const DEFAULT_MESSAGE_BUDGET: MessageBudgetLimits = { burst: 5_000, perHour: 360 };
 
 const HOUR_MS = 60 * 60 * 1000;
-/** Vehicles whose buckets are full again are forgotten at the latest after so many messages. */
-const SWEEP = 10_000;
+/** Vehicles looked at with each message, to forget those whose buckets are full again: a message adds at most one. */
+const LOOKED_AT = 2;
 
 export class MessageBudget {
   /** ms between two messages that are added. */
@@ -23,7 +23,8 @@ export class MessageBudget {
   readonly #tolerance: number;
   /** When the bucket is full again, ms, by vehicle. */
   readonly #fullAt = new Map<string, number>();
-  #taken = 0;
+  /** The vehicles in turn, so that no message waits while all of them are looked at. */
+  #turn = this.#fullAt.entries();
 
   constructor(private readonly limits: MessageBudgetLimits) {
     this.#interval = HOUR_MS / limits.perHour;
@@ -47,13 +48,13 @@ export class MessageBudget {
     const wait = fullAt - now - this.#tolerance;
     if (wait > 0) return wait;
     this.#fullAt.set(vehicle, fullAt + this.#interval);
-    this.#taken += 1;
-    if (this.#taken >= SWEEP) this.#forget(now);
+    for (let n = 0; n < LOOKED_AT; n++) this.#forgetNext(now);
     return 0;
   }
 
-  #forget(now: number): void {
-    this.#taken = 0;
-    for (const [vehicle, fullAt] of this.#fullAt) if (fullAt <= now) this.#fullAt.delete(vehicle);
+  #forgetNext(now: number): void {
+    const { done, value } = this.#turn.next();
+    if (done) this.#turn = this.#fullAt.entries();
+    else if (value[1] <= now) this.#fullAt.delete(value[0]);
   }
 }
