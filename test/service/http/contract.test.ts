@@ -39,7 +39,8 @@ const database = {
   query: async (sql: string) => {
     if (isAway || !sql.includes('from tokens')) throw unreachable();
     const hash = createHash('sha256').update('secret').digest('hex');
-    return role === undefined ? [] : [{ id: 'id', name: 'name', role, revoked_at: null, hash }];
+    const token = { id: 'id', name: 'name', role, scopes: null, revoked_at: null, hash };
+    return role === undefined ? [] : [token];
   },
   transaction: async () => {
     throw unreachable();
