@@ -9,6 +9,7 @@ import { faultText } from './server-client.js';
 import {
   applyConfigFile,
   applySecretFiles,
+  areAllKnown,
   readConfigFile,
   refuseUnknownVariables,
 } from './settings/index.js';
@@ -78,21 +79,29 @@ async function program([first = '']: readonly string[]): Promise<Command> {
     .option('--config <file>', 'YAML file with settings (env: OTAOPS_CONFIG)')
     .showHelpAfterError('(see otaops --help)')
     .hook('preAction', async (_program, command) => {
-      refuseUnknownVariables(process.env);
       const { config } = command.optsWithGlobals<{ config?: string }>();
       const path = config ?? process.env.OTAOPS_CONFIG;
-      if (path !== undefined) applyConfigFile(command, await readConfigFile(path));
+      const file = path === undefined ? undefined : await readConfigFile(path);
+      // The settings of other commands are known once these are loaded.
+      if (!areAllKnown(process.env, file)) await addCommands(new Command(), ALL);
+      refuseUnknownVariables(process.env);
+      if (file) applyConfigFile(command, file);
       await applySecretFiles(command);
     })
     .exitOverride();
-  const needed = Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS);
-  for (const name of needed) {
-    const add = await COMMANDS[name]?.();
-    add?.(root);
-  }
+  await addCommands(root, Object.hasOwn(COMMANDS, first) ? [first] : ALL);
   completionCommand(root);
   for (const command of root.commands) inheritSettings(command, root);
   return root;
+}
+
+const ALL = Object.keys(COMMANDS);
+
+async function addCommands(root: Command, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const add = await COMMANDS[name]?.();
+    add?.(root);
+  }
 }
 
 function inheritSettings(command: Command, root: Command): void {

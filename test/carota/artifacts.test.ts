@@ -231,7 +231,7 @@ describe('a CarOTA Server', () => {
     });
     const publish = (body: object) => carota.call('POST', '/v1.0/update-scripts', { body });
 
-    test('a published script is served as it was, and a vehicle is told where its artifacts are', async () => {
+    test('a published script is served as it was, with where its artifacts are; to a vehicle only what it is to install', async () => {
       const published = await publish(script());
       expect(published.status).toBe(201);
       expect(published.body.script).toEqual(script());
@@ -240,7 +240,9 @@ describe('a CarOTA Server', () => {
       });
       const vehicle = httpClient(carota.carota.httpUrl, token.token);
       const path = `/v1.0/update-scripts/${encodeURIComponent('hu only 001')}/artifacts`;
-      const { body } = await vehicle.call('GET', path);
+      // With a running schedule: test/carota/vehicle-tokens.test.ts.
+      expect((await vehicle.call('GET', path)).status).toBe(403);
+      const { body } = await carota.call('GET', path);
       expect(body.artifacts[sha256]).toMatch(/^https:\/\/cdn\.example\/v1\.0\/artifacts\//);
       // The script is the image repository's, where it can be verified; what is not signed is not handed out.
       expect(Object.keys(body)).toEqual(['artifacts']);

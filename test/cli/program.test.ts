@@ -1,6 +1,13 @@
 /** Only the modules of the given command are loaded, and that makes no difference to what it says. */
+import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { runCommand } from '../support/run-command.js';
+import { temporaryDirectory } from '../support/servers.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** Its name, and the first line of its description. */
 const commandsOf = (help: string) =>
@@ -37,4 +44,36 @@ test('options may precede the command', async () => {
   const { code, output } = await runCommand(['--config', '/nowhere/settings.yaml', 'rate', '5']);
   expect(code).not.toBe(0);
   expect(output).toContain('/nowhere/settings.yaml');
+});
+
+test('settings of other commands are none of a command’s business; those of no command are refused', () => {
+  const directory = temporaryDirectory('program');
+  // A process of its own: here, other commands are loaded already.
+  const run = (env: NodeJS.ProcessEnv, ...args: string[]) =>
+    spawnSync(process.execPath, [MAIN, ...args], {
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+    });
+  const config = join(directory, 'otaops.yaml');
+  try {
+    const args = ['keys', 'list', join(directory, 'missing.pub')];
+    const alone = run({}, ...args);
+    expect(run({ OTAOPS_MQTT_PORT: '1', OTAOPS_HOST: '0.0.0.0' }, ...args)).toMatchObject({
+      status: alone.status,
+      stderr: alone.stderr,
+    });
+    writeFileSync(config, 'mqtt-port: 1884\ncarota-port: 8081\n');
+    expect(run({ OTAOPS_CONFIG: config }, ...args).stderr).toBe(alone.stderr);
+    expect(run({ OTAOPS_NO_SUCH: '1' }, ...args)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('unknown setting OTAOPS_NO_SUCH'),
+    });
+    writeFileSync(config, 'mqtt-port: 1884\nno-such: 1\n');
+    expect(run({ OTAOPS_CONFIG: config }, ...args)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('otaops.yaml:2: unknown setting no-such'),
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

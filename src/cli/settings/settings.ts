@@ -32,8 +32,13 @@ const nameOf = (flag: string) => flag.split(' ')[0]?.replace(/^--/, '') ?? flag;
 /** The variable of a setting: `http-port` is `OTAOPS_HTTP_PORT`. */
 const variableOf = (name: string) => ENV_PREFIX + name.toUpperCase().replaceAll('-', '_');
 
-/** Names of all settings of all commands. */
+/** Names of the settings of all commands that are loaded. */
 const known = new Set<string>(['config']);
+
+/** Whether each of the environment's variables and the file's settings is one of a loaded command. */
+export const areAllKnown = (environment: NodeJS.ProcessEnv, file: ConfigFile | undefined) =>
+  unknownVariables(environment).length === 0 &&
+  (file?.entries ?? []).every(({ name }) => known.has(name));
 
 /** Adds settings to a command, each with its variable. */
 export function addSettings(command: Command, settings: readonly Setting<unknown>[]): Command {
@@ -87,14 +92,18 @@ export async function applySecretFiles(command: Command): Promise<void> {
   }
 }
 
-/** @throws BadSetting for an `OTAOPS_…` variable that no command has */
-export function refuseUnknownVariables(environment: NodeJS.ProcessEnv): void {
+function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
   const variables = new Set([...known].map(variableOf));
-  const unknown = Object.keys(environment).filter(
+  return Object.keys(environment).filter(
     (name) => name.startsWith(ENV_PREFIX) && !variables.has(name),
   );
+}
+
+/** @throws BadSetting for an `OTAOPS_…` variable that no command has */
+export function refuseUnknownVariables(environment: NodeJS.ProcessEnv): void {
+  const unknown = unknownVariables(environment);
   if (unknown.length > 0) {
-    const list = [...variables].sort().join(', ');
+    const list = [...known].map(variableOf).sort().join(', ');
     throw new BadSetting(`unknown setting ${unknown.join(', ')}; known settings: ${list}`);
   }
 }

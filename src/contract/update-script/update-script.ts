@@ -200,7 +200,7 @@ export type UpdateRecord = Type.Static<typeof UpdateRecord>;
 export const UpdateScript = Type.Object(
   {
     version: Type.Literal('v1'),
-    'script-ref-id': Identifier('The script, for ever: another content has another one.'),
+    'script-ref-id': Identifier('The script, forever: another content has another one.'),
     model: Identifier('Vehicle model that it is for.'),
     ecus: Type.Array(EcuUpdate, { minItems: 1, maxItems: 100 }),
     consent: Type.Optional(Consent),

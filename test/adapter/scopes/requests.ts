@@ -113,6 +113,9 @@ export const REQUESTS: Readonly<Record<string, Calls>> = {
   beginSignOn: once,
   completeSignOn: () => [{ query: { state: 'x', code: 'x' } }],
   leaveSignOn: once,
+  takeLogoutToken: () => [
+    { content: { type: 'application/x-www-form-urlencoded', body: 'logout_token=x' } },
+  ],
   signIn: () => [{ body: { token: 'x' } }],
   signOut: once,
 

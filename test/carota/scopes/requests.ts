@@ -136,6 +136,9 @@ export const REQUESTS: Readonly<Record<string, Calls>> = {
   beginSignOn: once,
   completeSignOn: () => [{ query: { state: 'x', code: 'x' } }],
   leaveSignOn: once,
+  takeLogoutToken: () => [
+    { content: { type: 'application/x-www-form-urlencoded', body: 'logout_token=x' } },
+  ],
   getLiveness: once,
   getReadiness: once,
   getMetrics: once,
