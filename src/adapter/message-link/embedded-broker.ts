@@ -371,6 +371,8 @@ export class EmbeddedBroker implements MessageLink {
             topic,
             payload,
             payloadBytes: payload.byteLength,
+            // Only the vehicle would say so.
+            isRepeated: false,
             receivedAt,
             publisher: client.id,
             acknowledge: () => done(null),
