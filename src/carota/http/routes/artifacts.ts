@@ -29,10 +29,10 @@ import {
   signedPath,
   usedRoom,
 } from '../../artifacts/index.js';
-import { answerContent } from '../content.js';
+import { answerContent, withdrawContent } from '../content.js';
 import { type CarotaContext } from '../context.js';
 import { addTargetOf, checkedHardware } from '../target.js';
-import { inUse, quotaProblem } from '../uploads.js';
+import { inUse, quotaProblem, whileListed } from '../uploads.js';
 
 const ARTIFACTS = listCursor('artifacts', /^[0-9a-f]{64}$/);
 
@@ -66,7 +66,8 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, artifactApi.deleteArtifact, async ({ params: { sha256 } }) => {
     const digests = await digestsOf(database, sha256);
-    await images.whileListed(
+    await whileListed(
+      images,
       (_path, hashes) => hashes.some((hash) => digests.has(hash)),
       async (targets) => {
         const outcome = await deleteArtifact(database, sha256, targets, clock());
@@ -109,8 +110,15 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
   serve(server, artifactApi.getArtifactContent, async (call) => {
     const content = await answerArtifact(context, call);
     if (!content) return call.reply.send();
+    const { sha256 } = call.params;
+    const bytes = await store.read(sha256, content.range).catch(async (error: unknown) => {
+      withdrawContent(call.reply);
+      // It may have been deleted since it was found.
+      await artifactOf(context, sha256);
+      throw error;
+    });
     context.metrics.bytesSent(content.length);
-    return call.reply.send(await store.read(call.params.sha256, content.range));
+    return call.reply.send(bytes);
   });
 
   serve(server, artifactApi.headArtifactContent, async (call) => {
