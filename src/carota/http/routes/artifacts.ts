@@ -70,10 +70,15 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
       images,
       (_path, hashes) => hashes.some((hash) => digests.has(hash)),
       async (targets) => {
-        const outcome = await deleteArtifact(database, sha256, targets, clock());
+        const outcome = await deleteArtifact(
+          database,
+          sha256,
+          targets,
+          (names) => images.removeImage(sha256, names),
+          clock(),
+        );
         if (outcome === 'unknown') throw notFound(sha256);
-        if ('users' in outcome) throw inUse(`artifact ${sha256}`, outcome.users);
-        await images.removeImage(sha256, outcome.images);
+        if (outcome !== 'deleted') throw inUse(`artifact ${sha256}`, outcome.users);
       },
     );
     // It is deleted; where its bytes resist, upkeep removes them.
