@@ -295,6 +295,11 @@ export const ERRORS = {
     'The clocks of the server and of its database differ: it signs nothing until they agree.',
     TRY_LATER,
   ),
+  REPOSITORY_UNAVAILABLE: error(
+    503,
+    'The image repository is busy for long, or not as it should be: errorMessage says why.',
+    TRY_LATER,
+  ),
   TIMESTAMP_UNAVAILABLE: error(
     503,
     'The time-stamping authority does not answer, or not with a time stamp of what was asked.',

@@ -9,7 +9,9 @@ import {
   type BrokerLimits,
   DEFAULT_BROKER_LIMITS,
   EmbeddedBroker,
+  type EmbeddedBrokerOptions,
 } from '../../src/adapter/message-link/index.js';
+import { MessageBudget } from '../../src/adapter/d2c-receiver/index.js';
 import { topicTemplate } from '../../src/contract/index.js';
 import { eventually, startTestAdapter } from '../support/adapter.js';
 import { vehicleOf } from '../support/messages.js';
@@ -36,7 +38,10 @@ afterEach(async () => {
   await broker.close();
 });
 
-async function start(limits: Partial<BrokerLimits>): Promise<void> {
+async function start(
+  limits: Partial<BrokerLimits>,
+  budget: Pick<EmbeddedBrokerOptions, 'budget' | 'onOverBudget'> = {},
+): Promise<void> {
   broker = new EmbeddedBroker({
     host: '127.0.0.1',
     port: 0,
@@ -44,6 +49,7 @@ async function start(limits: Partial<BrokerLimits>): Promise<void> {
     clock: Date.now,
     limits: { ...DEFAULT_BROKER_LIMITS, ...limits },
     onRefused: (limit) => refused.push(limit),
+    ...budget,
     identities: {
       authenticate: (systemId) => Promise.resolve(identities.get(systemId)),
       identify: (systemId) => Promise.resolve(identities.get(systemId)),
@@ -208,6 +214,48 @@ test('a connection that subscribes to one topic after the other is ended', async
   client.subscribe(topics, { qos: 1 }, () => undefined);
   await ended;
   expect(refused).toEqual(['mqtt-subscriptions']);
+});
+
+test('messages beyond a budget wait for as long as they are few, also where each comes by itself', async () => {
+  let held = 0;
+  await start(
+    {},
+    {
+      budget: new MessageBudget({ burst: 1, perHour: 1 }),
+      onOverBudget: () => (held += 1),
+    },
+  );
+  identities.set('c2c-sys-1', 'identity of c2c-sys-1');
+  const socket = stranger().setNoDelay(true);
+  const hello = { protocolId: 'MQTT', protocolVersion: 4, clean: true } as const;
+  const user = { clientId: 'c2c-sys-1', username: 'c2c-sys-1', password: Buffer.from('x') };
+  socket.write(generate({ cmd: 'connect', ...hello, ...user, keepalive: 0 }));
+  await once(socket, 'data');
+  const message = (messageId: number) =>
+    generate({
+      cmd: 'publish',
+      topic: 'd2c/c2c-sys-1',
+      payload: Buffer.alloc(16 * 1024),
+      qos: 1,
+      messageId,
+      retain: false,
+      dup: false,
+    });
+  // The first one is within the budget. Each of the others is sent once the one before waits.
+  socket.write(message(1));
+  await once(socket, 'data');
+  for (let sent = 1; !socket.closed; sent++) {
+    expect(sent).toBeLessThan(200);
+    socket.write(message(sent + 1));
+    await eventually(
+      () => Promise.resolve(held >= sent || socket.closed),
+      (isRead) => isRead,
+    );
+    if (refused.length > 0) await closed(socket);
+  }
+  expect(refused).toEqual(['mqtt-waiting']);
+  // 2 MiB, and the one that was too much.
+  expect(held).toBe(128);
 });
 
 test('a vehicle that does not take its messages keeps the newest of them', async () => {

@@ -1,6 +1,6 @@
 /** How the D2C receiver forms batches, and what it does while the database refuses them. */
 import { expect, test } from 'vitest';
-import { type BatchRow, D2cReceiver } from '../../src/adapter/d2c-receiver/index.js';
+import { type BatchRow, D2cReceiver, MessageBudget } from '../../src/adapter/d2c-receiver/index.js';
 import { type Database, DatabaseError } from '../../src/service/database/index.js';
 import { topicTemplate } from '../../src/contract/index.js';
 import { eventually } from '../support/adapter.js';
@@ -59,6 +59,7 @@ function receiverOn(database: Database, shards = [0, 1]) {
         payloadBytes: bytes,
         receivedAt: 0,
         publisher: null,
+        isRepeated: false,
         acknowledge: () => acknowledged.push(number),
       });
     }
@@ -153,6 +154,40 @@ test('a batch that is retried is the same batch, and what follows a message foll
   expect(followed).toHaveLength(21);
 });
 
+test('what a broker repeats is not taken from the budget again', () => {
+  const { database } = scriptedDatabase();
+  const overBudget: string[] = [];
+  const receiver = new D2cReceiver({
+    database,
+    d2cTopic: topicTemplate('d2c/{system_id}'),
+    shards: [0],
+    budget: new MessageBudget({ burst: 3, perHour: 1 }),
+    onOverBudget: (systemId) => overBudget.push(systemId),
+  });
+  const vehicle = vehicleOf(1);
+  const arrive = (messageId: string, isRepeated: boolean) =>
+    receiver.receive({
+      topic: `d2c/${vehicle.systemId}`,
+      ...eventPayload(vehicle, messageId),
+      receivedAt: 1_700_000_000_000,
+      publisher: null,
+      isRepeated,
+      acknowledge: () => undefined,
+    });
+  arrive('msg-dev-1', false);
+  arrive('msg-dev-2', false);
+  // The database is away, and the link breaks again and again.
+  for (let n = 0; n < 10; n++) {
+    arrive('msg-dev-1', true);
+    arrive('msg-dev-2', true);
+  }
+  arrive('msg-dev-3', false);
+  expect(overBudget).toEqual([]);
+  arrive('msg-dev-4', false);
+  expect(overBudget).toEqual([vehicle.systemId]);
+  receiver.stop();
+});
+
 test('a message without a delivery is kept as the dead letter that it is, whatever else is in its batch', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, acknowledged, send } = receiverOn(database, [0]);
@@ -162,6 +197,7 @@ test('a message without a delivery is kept as the dead letter that it is, whatev
       ...eventPayload(vehicle, messageId),
       receivedAt: 1_700_000_000_000,
       publisher: null,
+      isRepeated: false,
       acknowledge: () => acknowledged.push(-1),
     });
   const [first, second] = [vehicleOf(1), vehicleOf(2)];

@@ -29,6 +29,7 @@ import {
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 interface Arrived extends Received {
+  readonly isRepeated: boolean;
   readonly acknowledge: () => void;
 }
 
@@ -110,10 +111,10 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     links.push(link);
     await link.open({
       onMessage: (message) => {
-        const { topic, receivedAt, publisher } = message;
+        const { topic, receivedAt, publisher, isRepeated } = message;
         const acknowledge = () => message.acknowledge();
         const payload = Buffer.from(message.payload);
-        arrived.push({ topic, payload, receivedAt, publisher, acknowledge });
+        arrived.push({ topic, payload, receivedAt, publisher, isRepeated, acknowledge });
         if (acknowledges?.(message) ?? true) acknowledge();
       },
       backpressure: () => undefined,
@@ -240,6 +241,15 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     await client.publishAsync('d2c/x', '4', { qos: 1 });
     const b = await opened();
     expect(await arrives(4, b)).toEqual(['1', '2', '3', '4']);
+    expect(b.arrived.map(({ isRepeated }) => isRepeated)).toEqual([true, true, true, false]);
+  });
+
+  test('a vehicle cannot say that its message is repeated: that is for the broker to say', async () => {
+    const a = await opened();
+    const client = await vehicle();
+    await client.publishAsync('d2c/x', 'new', { qos: 1, dup: true });
+    await arrives(1, a);
+    expect(a.arrived.map(({ isRepeated }) => isRepeated)).toEqual([false]);
   });
 
   test('an adapter that restarts under its name takes over from its dead process at once', async () => {

@@ -7,18 +7,20 @@ interface Read {
   readonly topic: string;
   readonly payload: string;
   readonly packetId: number;
+  readonly repeated: boolean;
 }
 
 function readerOf() {
   const read: Read[] = [];
   const sources: Buffer[] = [];
   const reader = new PacketReader(5, {
-    onPublish: (bytes, topicStart, topicEnd, payloadStart, end, packetId) => {
+    onPublish: (bytes, topicStart, topicEnd, payloadStart, end, packetId, _retained, repeated) => {
       sources.push(bytes);
       read.push({
         topic: bytes.toString('utf8', topicStart, topicEnd),
         payload: bytes.toString('latin1', payloadStart, end),
         packetId,
+        repeated,
       });
     },
     onPuback: () => undefined,
@@ -31,6 +33,7 @@ const message = (n: number, bytes: number): Read => ({
   topic: `d2c/${n}`,
   payload: 'x'.repeat(bytes),
   packetId: n + 1,
+  repeated: false,
 });
 const wireOf = (messages: readonly Read[]) =>
   Buffer.concat(
@@ -51,6 +54,15 @@ test('cut at any places', () => {
       expect(read).toEqual(messages);
     }),
   );
+});
+
+test('a packet that says it is repeated', () => {
+  const wire = wireOf([message(0, 5), message(1, 5)]);
+  // DUP of the first one (MQTT 3.1.1, 3.3.1.1).
+  wire[0] = (wire[0] ?? 0) | 0b1000;
+  const { reader, read } = readerOf();
+  reader.take(wire);
+  expect(read).toEqual([{ ...message(0, 5), repeated: true }, message(1, 5)]);
 });
 
 test('byte by byte', () => {

@@ -4,8 +4,8 @@ import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import S3rver from 's3rver';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isSigned, signedPath } from '../../src/carota/artifacts/index.js';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { DiskStore, isSigned, signedPath } from '../../src/carota/artifacts/index.js';
 import { type CarotaSettings } from '../../src/carota/index.js';
 import { httpClient } from '../support/adapter.js';
 import { vinOf } from '../support/messages.js';
@@ -100,6 +100,23 @@ describe.each([disk, s3])('$name', (store) => {
       expect(JSON.stringify(artifact)).not.toMatch(/signature|url/);
     }
     for (const artifact of await asRole('planner')) expect(artifact.url).toContain('signature=');
+  });
+
+  test.runIf(store === disk)('a file that is deleted between two looks at it', async () => {
+    const uploaded = await carota.upload(Buffer.from('deleted while it is read'));
+    const read = vi.spyOn(DiskStore.prototype, 'read');
+    read.mockImplementationOnce(async function (this: DiskStore, digest, range) {
+      await carota.call('DELETE', `/v1.0/artifacts/${digest}`);
+      return this.read(digest, range);
+    });
+    const response = await get({ range: 'bytes=2-4' }, uploaded.url);
+    read.mockRestore();
+    expect([response.status, await response.json()]).toMatchObject([
+      404,
+      { errorCode: 'ARTIFACT_NOT_FOUND' },
+    ]);
+    const names = ['etag', 'cache-control', 'content-range', 'accept-ranges'];
+    expect(names.filter((name) => response.headers.has(name))).toEqual([]);
   });
 
   test('the whole file, with headers for caches', async () => {

@@ -1,10 +1,19 @@
 /** The image repository as the CarOTA Server serves it, seen by the vehicles' own verification. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { downloadImage } from '../../src/uptane/image-download.js';
 import { SLOWEST } from '../../src/uptane/limits.js';
 import { RepositoryClient } from '../../src/uptane/repository-client.js';
+import { proposedImage } from '../../src/uptane/repository/index.js';
 import { IMAGE_REPOSITORY } from '../../src/uptane/rules.js';
 import { SignerServer } from '../../src/uptane/signing/process/signer-server.js';
 import { HttpFetcher } from '../../src/uptane/transfer/http-fetcher.js';
@@ -186,6 +195,38 @@ describe('with keys of our own, for trials', () => {
       const url = `${t.carota.httpUrl}/uptane/image/metadata/${file}`;
       expect([400, 404], file).toContain((await fetch(url)).status);
     }
+  });
+
+  test('nothing is deleted while it cannot be seen whether the repository lists it', async () => {
+    const { body } = await upload(t, 'kept', 'path=kept.bin&hardwareIds=hw-a&releaseCounter=1');
+    await t.publish('kept');
+    const metadata = join(t.dataDir, 'image-repository', 'metadata');
+    const targets = readdirSync(metadata).filter((name) => /^\d+\.targets\.json$/.test(name));
+    for (const name of targets) renameSync(join(metadata, name), join(t.dataDir, name));
+    const [artifact, script] = [`/v1.0/artifacts/${body.sha256}`, '/v1.0/update-scripts/kept'];
+    for (const path of [artifact, script]) {
+      const answer = await t.call('DELETE', path);
+      expect([answer.status, answer.body.errorCode]).toEqual([503, 'REPOSITORY_UNAVAILABLE']);
+      expect(answer.body.errorMessage).toContain('targets.json, but the file is not there');
+      expect((await t.call('GET', path)).status).toBe(200);
+    }
+    for (const name of targets) renameSync(join(t.dataDir, name), join(metadata, name));
+    expect((await t.call('DELETE', artifact)).body.errorCode).toBe('IN_USE');
+    expect((await t.call('DELETE', script)).status).toBe(204);
+  });
+
+  test('an artifact whose copies cannot be removed stays, and can be deleted later', async () => {
+    const { sha256 } = await t.upload(Buffer.from('its copy resists'));
+    const copy = join(t.dataDir, 'image-repository', proposedImage(sha256));
+    mkdirSync(copy, { recursive: true });
+    const path = `/v1.0/artifacts/${sha256}`;
+    expect((await t.call('DELETE', path)).status).toBe(500);
+    expect((await t.call('GET', path)).status).toBe(200);
+    rmdirSync(copy);
+    mkdirSync(dirname(copy), { recursive: true });
+    writeFileSync(copy, 'its copy resists');
+    expect((await t.call('DELETE', path)).status).toBe(204);
+    expect(existsSync(copy)).toBe(false);
   });
 
   test('people see the repository, and metrics when it expires', async () => {

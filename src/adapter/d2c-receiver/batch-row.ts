@@ -34,6 +34,8 @@ export interface Received {
 export interface Arrival extends Received {
   /** Length of the payload. */
   readonly payloadBytes: number;
+  /** The broker may have sent it before: by DUP, which an external broker sets itself (MQTT 3.1.1, 3.3.1.1). */
+  readonly isRepeated: boolean;
   /** To be called once it is durably applied, recognised as a duplicate or kept as a dead letter. */
   acknowledge(): void;
 }

@@ -260,6 +260,7 @@ export class BrokerConnection implements Acknowledging {
     end: number,
     packetId: number,
     retained: boolean,
+    repeated: boolean,
   ): void {
     if (packetId !== NO_PUBACK) this.#acks.arrived(packetId);
     this.#options.onMessage(
@@ -272,6 +273,7 @@ export class BrokerConnection implements Acknowledging {
         payloadStart,
         end,
         packetId,
+        repeated,
       ),
       retained,
     );

@@ -34,6 +34,7 @@ export type BrokerLimit =
   | 'mqtt-connect-bytes'
   | 'mqtt-subscriptions'
   | 'mqtt-queue'
+  | 'mqtt-waiting'
   | 'mqtt-sign-ins'
   | 'mqtt-certificates'
   | 'vehicle-messages';

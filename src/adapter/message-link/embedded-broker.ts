@@ -67,6 +67,8 @@ const DRAIN_TIMEOUT_MS = 20_000;
 const CONCURRENCY = 1_000;
 /** Topic of messages already handed to the adapter; nobody may subscribe to it. */
 const HANDED_OVER = '$taken';
+/** What Aedes keeps of such a message. */
+const NOTHING = Buffer.alloc(0);
 /** A packet that announces more bytes is not read: messages are limited to 256 KiB. */
 const MAX_PACKET_BYTES = 1024 * 1024;
 /** QoS 2 messages of a client that wait for its PUBREL: vehicles use QoS 1 (contract section 3). */
@@ -116,6 +118,10 @@ export class EmbeddedBroker implements MessageLink {
     this.#held = new HeldMessages({
       budget: options.budget ?? new MessageBudget(DEFAULT_MESSAGE_BUDGET),
       onHeld: (systemId) => options.onOverBudget?.(systemId),
+      onFull: ({ conn }) => {
+        onRefused('mqtt-waiting');
+        conn.destroy();
+      },
     });
     this.#sessions = new SessionStore({
       isOwn: (systemId, topic) => topic === c2dTopic.of(systemId),
@@ -349,22 +355,29 @@ export class EmbeddedBroker implements MessageLink {
       // connection was ended.
       if (this.#isPaused || !this.#connected.has(client)) return;
       const { topic } = packet;
-      const payload =
+      let payload: Uint8Array =
         typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
       // No vehicle receives what another one publishes: the adapter is the only receiver.
       packet.topic = HANDED_OVER;
+      packet.payload = NOTHING;
       packet.retain = false;
       const receivedAt = this.#options.clock();
-      this.#held.pass(client, client.id, () => {
-        if (this.#isPaused || !this.#connected.has(client)) return;
-        handlers.onMessage({
-          topic,
-          payload,
-          payloadBytes: payload.byteLength,
-          receivedAt,
-          publisher: client.id,
-          acknowledge: () => done(null),
-        });
+      this.#held.pass(client, client.id, {
+        bytes: topic.length + payload.byteLength,
+        keep: () => (payload = new Uint8Array(payload)),
+        handOn: () => {
+          if (this.#isPaused || !this.#connected.has(client)) return;
+          handlers.onMessage({
+            topic,
+            payload,
+            payloadBytes: payload.byteLength,
+            // Only the vehicle would say so.
+            isRepeated: false,
+            receivedAt,
+            publisher: client.id,
+            acknowledge: () => done(null),
+          });
+        },
       });
     };
   }

@@ -1,37 +1,70 @@
 /**
- * Messages of connections whose vehicles send more than their budget. They wait, in order and without an acknowledgement; as
- * the broker reads no more of a connection while a message of it waits, no more wait than one reading had.
+ * Messages of connections whose vehicles send more than their budget. They wait, in order and without an acknowledgement. The
+ * broker reads little of a connection while a message of it waits, but it does read what arrives in small pieces; so there is
+ * a limit to what may wait.
  */
 import { type MessageBudget } from '../d2c-receiver/index.js';
 
-export interface HeldMessagesOptions {
+export interface HeldMessage {
+  /** Length of what is kept. */
+  readonly bytes: number;
+  /** Called if it has to wait: what it keeps is to be its own, not a part of a larger reading. */
+  keep(): void;
+  handOn(): void;
+}
+
+export interface HeldMessagesOptions<Connection> {
   readonly budget: MessageBudget;
   /** Called for each message that has to wait. */
   readonly onHeld: (systemId: string) => void;
+  /** Called once for a connection of which no more may wait; it is to be ended. */
+  readonly onFull: (connection: Connection) => void;
+}
+
+interface Waiting {
+  messages: HeldMessage[];
+  bytes: number;
+  isFull: boolean;
+  timer: NodeJS.Timeout | undefined;
 }
 
 /** So that an error in reckoning time costs little, ms. */
 const LONGEST_PAUSE_MS = 60_000;
 
-export class HeldMessages<Connection extends object> {
-  readonly #options: HeldMessagesOptions;
-  readonly #waiting = new Map<Connection, { messages: (() => void)[]; timer: NodeJS.Timeout }>();
+/** Of one connection: more than one reading of valid messages has, so that only a flood in small pieces reaches it. */
+export const MOST_HELD = 2_000;
+/** More than one reading and the largest packet. */
+export const MOST_HELD_BYTES = 2 * 1024 * 1024;
 
-  constructor(options: HeldMessagesOptions) {
+export class HeldMessages<Connection extends object> {
+  readonly #options: HeldMessagesOptions<Connection>;
+  readonly #waiting = new Map<Connection, Waiting>();
+
+  constructor(options: HeldMessagesOptions<Connection>) {
     this.#options = options;
   }
 
   /** Hands a message on: now, or as soon as the budget of its vehicle allows. */
-  pass(connection: Connection, systemId: string, handOn: () => void): void {
+  pass(connection: Connection, systemId: string, message: HeldMessage): void {
     const held = this.#waiting.get(connection);
     const waitMs = held ? 0 : this.#take(systemId);
     if (!held && waitMs === 0) {
-      handOn();
+      message.handOn();
       return;
     }
+    // It is being ended, and may still have been read from.
+    if (held?.isFull) return;
     this.#options.onHeld(systemId);
-    if (held) held.messages.push(handOn);
-    else this.#hold(connection, systemId, [handOn], waitMs);
+    const waiting = held ?? this.#hold(connection, systemId, waitMs);
+    if (waiting.messages.length >= MOST_HELD || waiting.bytes + message.bytes > MOST_HELD_BYTES) {
+      clearTimeout(waiting.timer);
+      Object.assign(waiting, { isFull: true, messages: [], bytes: 0 });
+      this.#options.onFull(connection);
+      return;
+    }
+    message.keep();
+    waiting.messages.push(message);
+    waiting.bytes += message.bytes;
   }
 
   /** The connection has closed: its vehicle sends again what was not acknowledged. */
@@ -50,23 +83,31 @@ export class HeldMessages<Connection extends object> {
     return this.#options.budget.take(systemId, performance.now());
   }
 
-  #hold(connection: Connection, systemId: string, messages: (() => void)[], waitMs: number): void {
-    const timer = setTimeout(
-      () => this.#release(connection, systemId, messages),
-      Math.min(Math.ceil(waitMs), LONGEST_PAUSE_MS),
-    ).unref();
-    this.#waiting.set(connection, { messages, timer });
+  #hold(connection: Connection, systemId: string, waitMs: number): Waiting {
+    const waiting: Waiting = { messages: [], bytes: 0, isFull: false, timer: undefined };
+    this.#waiting.set(connection, waiting);
+    this.#releaseIn(waitMs, connection, systemId, waiting);
+    return waiting;
   }
 
-  #release(connection: Connection, systemId: string, messages: (() => void)[]): void {
-    while (messages.length > 0) {
+  #releaseIn(waitMs: number, connection: Connection, systemId: string, waiting: Waiting): void {
+    waiting.timer = setTimeout(
+      () => this.#release(connection, systemId, waiting),
+      Math.min(Math.ceil(waitMs), LONGEST_PAUSE_MS),
+    ).unref();
+  }
+
+  #release(connection: Connection, systemId: string, waiting: Waiting): void {
+    while (waiting.messages.length > 0) {
       const waitMs = this.#take(systemId);
       if (waitMs > 0) {
-        this.#hold(connection, systemId, messages, waitMs);
+        this.#releaseIn(waitMs, connection, systemId, waiting);
         return;
       }
-      messages.shift()?.();
+      const message = waiting.messages.shift();
+      waiting.bytes -= message?.bytes ?? 0;
+      message?.handOn();
     }
-    this.#waiting.delete(connection);
+    if (!waiting.isFull) this.#waiting.delete(connection);
   }
 }

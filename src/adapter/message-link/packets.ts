@@ -12,6 +12,7 @@ export interface PacketHandlers {
    * The topic and the payload are parts of `bytes`, given by their offsets.
    *
    * @param packetId 0 at QoS 0
+   * @param repeated the sender may have sent it before (DUP; MQTT 3.1.1, 3.3.1.1)
    */
   onPublish(
     bytes: Buffer,
@@ -21,6 +22,7 @@ export interface PacketHandlers {
     end: number,
     packetId: number,
     retained: boolean,
+    repeated: boolean,
   ): void;
   /** @param reason 0 in MQTT 3.1.1, which has none */
   onPuback(packetId: number, reason: number): void;
@@ -128,7 +130,8 @@ export class PacketReader {
     if (this.#version === 5) at = afterProperties(bytes, at, end);
     if (at > end) throw new MalformedPacket('PUBLISH');
     const retained = (header & 1) === 1;
-    this.#handlers.onPublish(bytes, body + 2, topicEnd, at, end, packetId, retained);
+    const repeated = (header & 8) === 8;
+    this.#handlers.onPublish(bytes, body + 2, topicEnd, at, end, packetId, retained, repeated);
   }
 
   #other(header: number, bytes: Buffer, length: number): Packet {

@@ -15,6 +15,7 @@ export const NO_PUBACK = 0;
 export class PublishedMessage implements Arrival {
   readonly publisher = null;
   readonly receivedAt: number;
+  readonly isRepeated: boolean;
   readonly #connection: Acknowledging;
   readonly #packetId: number;
   readonly #bytes: Buffer;
@@ -33,6 +34,7 @@ export class PublishedMessage implements Arrival {
     payloadStart: number,
     end: number,
     packetId: number,
+    isRepeated: boolean,
   ) {
     this.#connection = connection;
     this.receivedAt = receivedAt;
@@ -42,6 +44,7 @@ export class PublishedMessage implements Arrival {
     this.#payloadStart = payloadStart;
     this.#end = end;
     this.#packetId = packetId;
+    this.isRepeated = isRepeated;
   }
 
   get topic(): string {

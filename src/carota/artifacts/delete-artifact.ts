@@ -6,10 +6,15 @@ import { lockUploads } from './upload-room.js';
 
 export type Deletion =
   | 'unknown'
+  | 'deleted'
   /** What uses it, in words. */
-  | { readonly users: readonly string[] }
-  /** The names under which the image repository served it. */
-  | { readonly images: readonly { readonly path: string; readonly digest: string }[] };
+  | { readonly users: readonly string[] };
+
+/** A name under which the image repository serves an artifact. */
+export interface ImageName {
+  readonly path: string;
+  readonly digest: string;
+}
 
 /** Users beyond these are not named. */
 const MOST_NAMED = 20;
@@ -19,12 +24,14 @@ const MOST_NAMED = 20;
  *
  * @param targets paths under which published or proposed metadata of the image repository lists it; nothing may be proposed
  *   meanwhile
+ * @param removeImages removes its copies from the image repository; if that fails, nothing is deleted, and it can be repeated
  * @param now ms
  */
 export function deleteArtifact(
   database: Database,
   sha256: string,
   targets: readonly string[],
+  removeImages: (names: readonly ImageName[]) => Promise<void>,
   now: number,
 ): Promise<Deletion> {
   return database.transaction(async (tx) => {
@@ -40,14 +47,16 @@ export function deleteArtifact(
       ...targets.slice(0, MOST_NAMED).map((path) => `the target ${path}`),
     ];
     if (users.length > 0) return { users };
-    const images = await tx.query<{ path: string; digest: string }>(
+    const images = await tx.query<ImageName>(
       'delete from published_images where sha256 = $1 returning path, digest',
       [sha256],
     );
     await tx.query('delete from artifacts where sha256 = $1', [sha256]);
     await noteRemoval(tx, sha256);
     await recordRequest(tx, now, { subject: sha256, detail: { ...artifact } });
-    return { images };
+    // No metadata lists them: if this is rolled back, nobody misses them.
+    await removeImages(images);
+    return 'deleted';
   });
 }
 

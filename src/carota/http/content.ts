@@ -52,3 +52,17 @@ export function answerContent(
   reply.headers({ 'content-type': 'application/octet-stream', 'content-length': length });
   return { length, range };
 }
+
+/** The content cannot be sent after all: what is answered instead is not to be cached as the content would be. */
+export function withdrawContent(reply: FastifyReply): void {
+  for (const name of HEADERS) reply.removeHeader(name);
+}
+
+const HEADERS = [
+  'etag',
+  'accept-ranges',
+  'cache-control',
+  'content-range',
+  'content-type',
+  'content-length',
+];

@@ -1,6 +1,9 @@
 /** Problems that uploads and deletions have in common. */
 import { Problem } from '../../service/http/index.js';
+import { Refusal } from '../../uptane/refusal.js';
+import { RepositoryFault } from '../../uptane/repository/index.js';
 import { QuotaExceeded } from '../artifacts/index.js';
+import { type ServedRepository } from '../image-repository/index.js';
 import { type CarotaContext } from './context.js';
 
 /** @returns another error as it is */
@@ -13,3 +16,21 @@ export function quotaProblem({ metrics }: CarotaContext, error: unknown): unknow
 /** @param users in words */
 export const inUse = (what: string, users: readonly string[]): Problem =>
   new Problem('IN_USE', `${what} is used by ${users.join(', ')}`);
+
+/** As the repository does it. @throws Problem if somebody else works on the repository for long, or it cannot be read */
+export async function whileListed<T>(
+  images: ServedRepository,
+  ...how: [
+    isMeant: (path: string, digests: readonly string[]) => boolean,
+    work: (paths: readonly string[]) => Promise<T>,
+  ]
+): Promise<T> {
+  try {
+    return await images.whileListed(...how);
+  } catch (error) {
+    if (error instanceof RepositoryFault || error instanceof Refusal) {
+      throw new Problem('REPOSITORY_UNAVAILABLE', error.message, { retryAfterSeconds: 5 });
+    }
+    throw error;
+  }
+}

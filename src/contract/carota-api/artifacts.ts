@@ -174,7 +174,7 @@ export const artifactApi = routesOf('Artifacts', {
       'Refused while an update script has the artifact, and while published or proposed metadata of the image repository lists it. Its room is free again at once.',
     params: Sha256Params,
     answer: empty('Deleted.'),
-    errors: ['ARTIFACT_NOT_FOUND', 'IN_USE'],
+    errors: ['ARTIFACT_NOT_FOUND', 'IN_USE', 'REPOSITORY_UNAVAILABLE'],
   },
   getStorage: {
     method: 'GET',

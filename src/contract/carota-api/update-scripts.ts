@@ -128,7 +128,7 @@ export const updateScriptApi = routesOf('Update scripts', {
       'Refused while a schedule has the script, also one that has ended, and while published or proposed metadata of the image repository lists it.',
     params: ScriptParams,
     answer: empty('Deleted.'),
-    errors: ['SCRIPT_NOT_FOUND', 'IN_USE'],
+    errors: ['SCRIPT_NOT_FOUND', 'IN_USE', 'REPOSITORY_UNAVAILABLE'],
   },
   locateArtifacts: {
     method: 'GET',

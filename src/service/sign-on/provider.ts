@@ -95,7 +95,7 @@ export class Provider {
       const authTime = claims?.auth_time;
       if (!claims || authTime === undefined) throw new SignOnRefused('there is no auth_time');
       return {
-        claims: await this.#withRoles(configuration, claims, tokens.access_token),
+        claims: await this.#withUserInfo(configuration, claims, tokens.access_token),
         authenticatedAt: Math.min(authTime * 1000, this.#clock()),
       };
     });
@@ -145,14 +145,16 @@ export class Provider {
     return this.#keys.key;
   }
 
-  /** Many providers keep groups out of the ID token. */
-  async #withRoles(
+  /** Many providers keep groups out of the ID token, and what somebody is limited to. */
+  async #withUserInfo(
     configuration: oidc.Configuration,
     claims: oidc.IDToken,
     accessToken: string,
   ): Promise<Claims> {
     const hasMore = configuration.serverMetadata().userinfo_endpoint !== undefined;
-    if (claimOf(claims, this.#signOn.roleClaim) !== undefined || !hasMore) return claims;
+    const { roleClaim, scopeClaim = roleClaim } = this.#signOn;
+    const isComplete = [roleClaim, scopeClaim].every((name) => claimOf(claims, name) !== undefined);
+    if (isComplete || !hasMore) return claims;
     const more = await oidc.fetchUserInfo(configuration, accessToken, claims.sub);
     // What is signed counts.
     return { ...more, ...claims };

@@ -136,6 +136,28 @@ test('a role comes from the userinfo of the same person, and of no other', async
   expect(await end()).toEqual(LET_IN);
 });
 
+test('models come from the userinfo too, also where the ID token has the role', async () => {
+  const httpPort = await freePort();
+  const limited = await startTestAdapter({
+    httpPort,
+    consoleUrl: `http://127.0.0.1:${httpPort}`,
+    oidcIssuer: provider.issuer,
+    oidcClientId: CLIENT,
+    oidcRoles: [{ value: 'ota-staff', role: 'viewer' }],
+    oidcScopeClaim: 'models',
+  });
+  const at = limited.adapter.httpUrl;
+  const { location = '' } = await browsing.get(`${at}/v1.0/session/sign-on`);
+  const { searchParams } = new URL(location);
+  provider.reset(CLIENT, searchParams.get('nonce') ?? '');
+  provider.says.userinfo = { sub: 'ada', models: ['Model A'], roles: ['unheeded'] };
+  const state = searchParams.get('state');
+  await browsing.get(`${at}/v1.0/session/sign-on/callback?code=c&state=${state}`);
+  const { status, text } = await browsing.get(`${at}/v1.0/session`);
+  await limited.stop();
+  expect([status, JSON.parse(text)]).toMatchObject([200, { role: 'viewer', scopes: ['Model A'] }]);
+});
+
 test('a provider that does not ask again is not believed that it has', async () => {
   await begin('?again=true');
   provider.says.claims = (correct) => ({ ...correct, auth_time: now() - HOUR });

@@ -29,10 +29,10 @@ import {
   signedPath,
   usedRoom,
 } from '../../artifacts/index.js';
-import { answerContent } from '../content.js';
+import { answerContent, withdrawContent } from '../content.js';
 import { type CarotaContext } from '../context.js';
 import { addTargetOf, checkedHardware } from '../target.js';
-import { inUse, quotaProblem } from '../uploads.js';
+import { inUse, quotaProblem, whileListed } from '../uploads.js';
 
 const ARTIFACTS = listCursor('artifacts', /^[0-9a-f]{64}$/);
 
@@ -66,13 +66,19 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
 
   serve(server, artifactApi.deleteArtifact, async ({ params: { sha256 } }) => {
     const digests = await digestsOf(database, sha256);
-    await images.whileListed(
+    await whileListed(
+      images,
       (_path, hashes) => hashes.some((hash) => digests.has(hash)),
       async (targets) => {
-        const outcome = await deleteArtifact(database, sha256, targets, clock());
+        const outcome = await deleteArtifact(
+          database,
+          sha256,
+          targets,
+          (names) => images.removeImage(sha256, names),
+          clock(),
+        );
         if (outcome === 'unknown') throw notFound(sha256);
-        if ('users' in outcome) throw inUse(`artifact ${sha256}`, outcome.users);
-        await images.removeImage(sha256, outcome.images);
+        if (outcome !== 'deleted') throw inUse(`artifact ${sha256}`, outcome.users);
       },
     );
     // It is deleted; where its bytes resist, upkeep removes them.
@@ -109,8 +115,15 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
   serve(server, artifactApi.getArtifactContent, async (call) => {
     const content = await answerArtifact(context, call);
     if (!content) return call.reply.send();
+    const { sha256 } = call.params;
+    const bytes = await store.read(sha256, content.range).catch(async (error: unknown) => {
+      withdrawContent(call.reply);
+      // It may have been deleted since it was found.
+      await artifactOf(context, sha256);
+      throw error;
+    });
     context.metrics.bytesSent(content.length);
-    return call.reply.send(await store.read(call.params.sha256, content.range));
+    return call.reply.send(bytes);
   });
 
   serve(server, artifactApi.headArtifactContent, async (call) => {

@@ -25,7 +25,7 @@ import {
   requestedImage,
   type RequestedImage,
 } from '../../image-repository/index.js';
-import { answerContent, CACHE } from '../content.js';
+import { answerContent, CACHE, withdrawContent } from '../content.js';
 import { type CarotaContext } from '../context.js';
 import { quotaProblem } from '../uploads.js';
 
@@ -91,17 +91,22 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
       const [path = ''] = request.url.split('?');
       const wanted = requestedImage(path.slice(IMAGES.length));
       const image = wanted && (await imageOf(wanted, context));
-      if (wanted === undefined || image === undefined) {
-        throw new Problem('ARTIFACT_NOT_FOUND', 'there is no such image');
-      }
+      if (wanted === undefined || image === undefined) throw noImage();
       const { digest } = wanted;
       const part = answerContent(reply, request.headers, { digest, size: image.size });
       if (part === undefined || request.method === 'HEAD') return reply.send();
+      const bytes = await image.read(part.range).catch(async (error: unknown) => {
+        withdrawContent(reply);
+        // It may have been deleted since it was found.
+        throw (await imageOf(wanted, context)) ? error : noImage();
+      });
       context.metrics.bytesSent(part.length);
-      return reply.send(await image.read(part.range));
+      return reply.send(bytes);
     },
   });
 }
+
+const noImage = () => new Problem('ARTIFACT_NOT_FOUND', 'there is no such image');
 
 /** Who has delivered what, and what was refused, is in the audit log. @throws Problem */
 async function delivered(

@@ -35,7 +35,7 @@ import { type CarotaContext } from '../context.js';
 import { refuseOtherScripts } from '../own-vehicle.js';
 import { addTargetOf, checkedHardware, type TargetFacts } from '../target.js';
 import { unknownScript } from '../unknown.js';
-import { inUse, quotaProblem } from '../uploads.js';
+import { inUse, quotaProblem, whileListed } from '../uploads.js';
 import { artifactUrl } from './artifacts.js';
 
 const SCRIPTS = listCursor('update-scripts', /^.{1,256}$/u);
@@ -114,7 +114,8 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
     async ({ params: { 'script-ref-id': scriptRefId } }) => {
       await publishedScript(context, scriptRefId);
       const target = scriptPath(scriptRefId);
-      const outcome = await images.whileListed(
+      const outcome = await whileListed(
+        images,
         (path) => path === target,
         (targets) => deleteScript(database, scriptRefId, targets, clock()),
       );
