@@ -34,19 +34,22 @@ export async function noteSignOut(
  *
  * @param tx holds the lock
  * @param since when the sign-in began, ms
+ * @param now ms
  */
 export async function isSignedOut(
   tx: Queryable,
   { personId, providerSession }: SignedOut,
   since: number,
+  now: number,
 ): Promise<boolean> {
   const rows = await tx.query(
     // As in `endPersonSessions`.
     `select 1 as found from provider_sign_outs
-     where (session_hash = $2 and (person_hash is null or person_hash = $1))
-       or (person_hash = $1 and (session_hash is null or $2::bytea is null) and at >= $3)
+     where until > $4 and (
+       (session_hash = $2 and (person_hash is null or person_hash = $1))
+       or (person_hash = $1 and (session_hash is null or $2::bytea is null) and at >= $3))
      limit 1`,
-    [hashed(personId), hashed(providerSession), new Date(since)],
+    [hashed(personId), hashed(providerSession), new Date(since), new Date(now)],
   );
   return rows.length > 0;
 }

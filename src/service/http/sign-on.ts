@@ -158,7 +158,8 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     const providerSession = providerSessionOf(claims);
     return context.database.transaction(async (tx) => {
       await lockSignOuts(tx);
-      if (await isSignedOut(tx, { personId: id, providerSession }, since)) return undefined;
+      const who = { personId: id, providerSession };
+      if (await isSignedOut(tx, who, since, context.clock())) return undefined;
       await endSessions(tx, request, context.server);
       await recordActions(tx, SIGN_IN, [entry], now);
       return createSession(tx, { person, authenticatedAt, providerSession }, origin, now);
