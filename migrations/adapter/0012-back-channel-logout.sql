@@ -9,3 +9,13 @@ create table used_logout_tokens (
   until timestamptz not null
 );
 create index on used_logout_tokens (until);
+
+-- Sign-outs at the provider, until no sign-in can be completed that was under way then. Null: all sessions of the person, or
+-- whoever has the session.
+create table provider_sign_outs (
+  person_hash  bytea,                       -- SHA-256 of the person's id here
+  session_hash bytea,                       -- SHA-256 of the session at the provider
+  at           timestamptz not null,
+  until        timestamptz not null
+);
+create index on provider_sign_outs (until);

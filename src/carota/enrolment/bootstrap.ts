@@ -1,6 +1,6 @@
 /** The first enrolment of a vehicle with a certificate of the factory. */
 import { createHash } from 'node:crypto';
-import { type Queryable } from '../../service/database/index.js';
+import { type Queryable, textArray } from '../../service/database/index.js';
 
 /** A vehicle's use of its bootstrap certificate. */
 interface BootstrapUse {
@@ -13,6 +13,29 @@ interface BootstrapUse {
   readonly now: number;
 }
 
+/** SQL of what a name is kept as. @param text SQL */
+const systemIdHash = (text: string) => `sha256(convert_to(${text}, 'UTF8'))`;
+
+/**
+ * From now on these names need a code, whether they have enrolled or not: a certificate of the factory goes on naming the vehicle
+ * that it was made for.
+ *
+ * @param tx has their vehicles locked
+ * @param now ms
+ */
+export async function revokeBootstrap(
+  tx: Queryable,
+  systemIds: readonly string[],
+  now: number,
+): Promise<void> {
+  await tx.query(
+    `insert into bootstrap_enrolments (system_id_hash, revoked_at)
+     select distinct ${systemIdHash('name')}, $2::timestamptz from unnest($1::text[]) as names (name)
+     on conflict (system_id_hash) do update set revoked_at = excluded.revoked_at`,
+    [textArray(systemIds), new Date(now)],
+  );
+}
+
 /** `unknown`: no vehicle has this system_id; `used`: the vehicle has had a certificate before, for another key. */
 type BootstrapOutcome =
   | { readonly outcome: 'accepted'; readonly vin: string }
@@ -21,7 +44,7 @@ type BootstrapOutcome =
 
 /**
  * Uses it for this key: it is good for the first certificate of a vehicle and no other one. The same key may come again, as the
- * answer may have been lost; not once a certificate issued since then was revoked.
+ * answer may have been lost; not once a certificate issued since then was revoked, or the name has left its vehicle.
  *
  * @param tx a transaction
  */
@@ -36,14 +59,14 @@ export async function useBootstrap(
   if (!vehicle) return { outcome: 'unknown' };
   const keyHash = createHash('sha256').update(publicKeyInfo).digest();
   await tx.query(
-    `insert into bootstrap_enrolments (system_id, serial, key_hash, used_at)
-     select $1, $2, $3, $4 where not exists (select from issued_certificates where system_id = $1)
+    `insert into bootstrap_enrolments (system_id_hash, serial, key_hash, used_at)
+     select ${systemIdHash('$1')}, $2, $3, $4 where not exists (select from issued_certificates where system_id = $1)
      on conflict do nothing`,
     [systemId, serial, keyHash, new Date(now)],
   );
   const accepted = await tx.query(
     `select from bootstrap_enrolments b
-     where system_id = $1 and serial = $2 and key_hash = $3
+     where system_id_hash = ${systemIdHash('$1')} and serial = $2 and key_hash = $3 and revoked_at is null
        and not exists (
          select from issued_certificates i join revoked_certificates r on r.serial = i.serial
          where i.system_id = $1 and i.issued_at >= b.used_at)`,

@@ -1,5 +1,6 @@
 /** Certificates that were issued here, so that whoever revokes one finds its serial number. */
 import { only, type Queryable, textArray } from '../../service/database/index.js';
+import { revokeBootstrap } from './bootstrap.js';
 
 export interface IssuedCertificate {
   readonly serial: string;
@@ -88,9 +89,11 @@ export const listIssued = (
   );
 
 /**
- * Revokes what was issued for these names and has not expired, and the certificate with which the vehicle first enrolled:
- * they are no longer those of the same vehicle.
+ * Revokes what was issued for these names and has not expired, and what the factory has issued for them: they are no longer
+ * those of the same vehicle. The factory's serial numbers are not written down as revoked: they are another authority's, which may
+ * have given them to other vehicles than ours.
  *
+ * @param tx has their vehicles locked
  * @param now ms
  */
 export async function revokeIssued(
@@ -104,10 +107,10 @@ export async function revokeIssued(
     `insert into revoked_certificates (serial, revoked_at, revoked_by, reason)
      select serial, $2, $3, $4 from issued_certificates
      where system_id = any($1::text[]) and expires_at > $2
-     union select serial, $2, $3, $4 from bootstrap_enrolments where system_id = any($1::text[])
      on conflict do nothing`,
     [textArray(systemIds), new Date(now), by, reason],
   );
+  await revokeBootstrap(tx, systemIds, now);
 }
 
 /** Those that a list has to name: revoked, and not expired by themselves. */

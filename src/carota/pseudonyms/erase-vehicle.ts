@@ -78,12 +78,10 @@ async function revokeCertificates(
   const names = rows.flatMap(({ system_id: name }) => (name === null ? [] : [name]));
   await revokeIssued(tx, names, { by: by.name, reason: 'the vehicle was erased' }, now);
   // A system_id often contains the VIN; the list of revoked certificates needs the serial numbers only.
-  for (const table of ['issued_certificates', 'bootstrap_enrolments']) {
-    await tx.query(`update ${table} set system_id = $2 where system_id = any($1::text[])`, [
-      textArray(names),
-      pseudonym,
-    ]);
-  }
+  await tx.query(
+    'update issued_certificates set system_id = $2 where system_id = any($1::text[])',
+    [textArray(names), pseudonym],
+  );
 }
 
 async function isStored(tx: Queryable, vin: string): Promise<boolean> {

@@ -7,4 +7,5 @@ export * from './sessions.js';
 export * from './sign-in-guard.js';
 export * from './sign-in-limits.js';
 export * from './sign-in-metrics.js';
+export * from './sign-outs.js';
 export * from './tokens.js';

@@ -132,7 +132,7 @@ export async function endSession(
 }
 
 /** Whose sessions end with a sign-out at the provider; it names the person, its session, or both. */
-interface SignedOut {
+export interface SignedOut {
   /** As of {@link personId}. */
   readonly personId: string | undefined;
   readonly providerSession: string | undefined;

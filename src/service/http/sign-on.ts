@@ -14,6 +14,9 @@ import {
 import {
   createSession,
   endPersonSessions,
+  isSignedOut,
+  lockSignOuts,
+  noteSignOut,
   personId,
   SESSION_SECONDS,
   type SignInGuard,
@@ -68,6 +71,7 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     const attempt = newAttempt(
       new URL(returnTo).href.slice(settings.consoleUrl.length),
       query.again ?? false,
+      context.clock(),
     );
     try {
       const url = await provider.authorizationUrl(attempt);
@@ -98,8 +102,13 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
   ): Promise<void> {
     const { settings, provider } = required(opened);
     const answer = new URLSearchParams(request.url.split('?')[1]);
+    const now = context.clock();
     // An answer that this browser has not asked for is not even shown to the provider.
-    if (!attempt || answer.get('state') !== stateOf(attempt)) {
+    if (
+      !attempt ||
+      answer.get('state') !== stateOf(attempt) ||
+      now - attempt.startedAt > ATTEMPT_SECONDS * 1000
+    ) {
       noteRefused(request, 'UNAUTHORIZED');
       fail(reply, settings.consoleUrl, 'unexpected');
       return;
@@ -116,18 +125,25 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     }
     const scopes = scopesOfClaims(signedOn.claims, settings);
     const person = { ...identity, role, scopes };
-    const session = await startSession(request, person, signedOn);
+    // What a cookie says of the time is believed as far as it does no harm.
+    const since = Math.min(attempt.startedAt, now);
+    const session = await startSession(request, person, signedOn, since);
+    if (session === undefined) {
+      noteRefused(request, 'UNAUTHORIZED', identity);
+      throw new SignOnRefused('the session at the provider has ended meanwhile');
+    }
     const secure = settings.consoleUrl.startsWith('https:');
     reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
     redirect(reply, consoleAddress(settings.consoleUrl, attempt.returnTo));
   }
 
-  /** @returns its secret */
+  /** @param since when the attempt began, ms @returns its secret; undefined: signed out at the provider since then */
   function startSession(
     request: FastifyRequest,
     person: Person,
     { authenticatedAt, claims }: SignedOn,
-  ): Promise<string> {
+    since: number,
+  ): Promise<string | undefined> {
     const { id, name, role, scopes } = person;
     const secure = required(opened).settings.consoleUrl.startsWith('https:');
     const origin = { authority: authorityOf(request), secure };
@@ -139,10 +155,13 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
       subject: WAY,
       address: clientAddress(request.ip),
     };
+    const providerSession = providerSessionOf(claims);
     return context.database.transaction(async (tx) => {
+      await lockSignOuts(tx);
+      const who = { personId: id, providerSession };
+      if (await isSignedOut(tx, who, since, context.clock())) return undefined;
       await endSessions(tx, request, context.server);
       await recordActions(tx, SIGN_IN, [entry], now);
-      const providerSession = providerSessionOf(claims);
       return createSession(tx, { person, authenticatedAt, providerSession }, origin, now);
     });
   }
@@ -173,10 +192,13 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
       providerSession: token.session,
     };
     return context.database.transaction(async (tx) => {
+      await lockSignOuts(tx);
       if (!(await useLogoutToken(tx, token.id, now, token.usableUntil))) {
         throw new SignOnRefused('the logout token was used before');
       }
       const ended = await endPersonSessions(tx, signedOut);
+      const at = context.clock();
+      await noteSignOut(tx, signedOut, at, at + UNDER_WAY_MS);
       const entry = {
         by: { ...(ended[0] ?? { id: signedOut.personId ?? '', name: '' }), reason: '' },
         vin: null,
@@ -203,6 +225,8 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
 const SIGN_IN = sessionApi.signIn.audit;
 const END_SESSIONS = signOnApi.takeLogoutToken.audit;
 const WAY = 'single-sign-on';
+/** For how long a sign-in can be under way: at the provider, and then until its exchange is done. */
+const UNDER_WAY_MS = (ATTEMPT_SECONDS + 60) * 1000;
 const NOBODY = { id: '', name: '' };
 
 /** In the audit log; what the provider refuses is counted with the guesses. */

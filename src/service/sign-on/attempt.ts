@@ -7,6 +7,8 @@ import { createHash, randomBytes } from 'node:crypto';
 
 export interface Attempt {
   readonly secret: string;
+  /** ms; the browser's word. */
+  readonly startedAt: number;
   /** Whether the person has to sign in anew. */
   readonly again: boolean;
   /** Path of a page of the console. */
@@ -16,8 +18,9 @@ export interface Attempt {
 /** How long a person may take at the provider, seconds. */
 export const ATTEMPT_SECONDS = 10 * 60;
 
-export const newAttempt = (returnTo: string, again: boolean): Attempt => ({
+export const newAttempt = (returnTo: string, again: boolean, startedAt: number): Attempt => ({
   secret: randomBytes(32).toString('base64url'),
+  startedAt,
   again,
   returnTo,
 });
@@ -32,17 +35,23 @@ export const nonceOf = (attempt: Attempt): string => derived('nonce', attempt);
 export const verifierOf = (attempt: Attempt): string => derived('code verifier', attempt);
 
 /** As the cookie has it. */
-export const attemptText = ({ secret, again, returnTo }: Attempt): string =>
-  [secret, again ? 'again' : 'first', Buffer.from(returnTo).toString('base64url')].join('.');
+export const attemptText = ({ secret, startedAt, again, returnTo }: Attempt): string =>
+  [
+    secret,
+    Math.trunc(startedAt),
+    again ? 'again' : 'first',
+    Buffer.from(returnTo).toString('base64url'),
+  ].join('.');
 
-const TEXT = /^([\w-]{43})\.(again|first)\.([\w-]{1,4000})$/;
+const TEXT = /^([\w-]{43})\.(\d{1,15})\.(again|first)\.([\w-]{1,4000})$/;
 
 /** @returns undefined: not one of ours */
 export function readAttempt(text: string | undefined): Attempt | undefined {
-  const [, secret, which, returnTo] = TEXT.exec(text ?? '') ?? [];
+  const [, secret, startedAt, which, returnTo] = TEXT.exec(text ?? '') ?? [];
   if (secret === undefined || returnTo === undefined) return undefined;
   return {
     secret,
+    startedAt: Number(startedAt),
     again: which === 'again',
     returnTo: Buffer.from(returnTo, 'base64url').toString(),
   };

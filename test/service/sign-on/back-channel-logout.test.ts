@@ -136,9 +136,13 @@ test('a sign-out at the provider ends the sessions at both servers, on every pro
 
 const EVENTS = { 'http://schemas.openid.net/event/backchannel-logout': {} };
 let tokens = 0;
+/** A session that has ended does not come back. */
+let current = 's-0';
+let sids = 0;
+const newSession = () => (current = `s-${++sids}`);
 const now = () => Math.floor(Date.now() / 1000);
 const claimsOf = (more: object = {}) => ({
-  ...{ iss: forged.issuer, aud: 'adapter', sub: 'ada', sid: 's-1', events: EVENTS },
+  ...{ iss: forged.issuer, aud: 'adapter', sub: 'ada', sid: current, events: EVENTS },
   ...{ iat: now(), exp: now() + 120, jti: `token-${++tokens}` },
   ...more,
 });
@@ -154,39 +158,83 @@ const send = async (token: string, type = 'application/x-www-form-urlencoded') =
 };
 /** Somebody who is signed in at the deceived server. */
 async function signedIn(sid?: string, sub = 'ada'): Promise<Browsing> {
+  const { browsing, complete } = await signingIn(sid, sub);
+  await complete();
+  expect(await isStillIn(browsing)).toBe(true);
+  return browsing;
+}
+/** Somebody who has been at the provider, and is not back yet. */
+async function signingIn(sid?: string, sub = 'ada') {
   const browsing = new Browsing();
   const url = deceived.adapter.httpUrl;
   const { location = '' } = await browsing.get(`${url}/v1.0/session/sign-on`);
   const { searchParams } = new URL(location);
-  forged.reset('adapter', searchParams.get('nonce') ?? '');
-  forged.says.claims = (claims) => ({ ...claims, sub, ...(sid === undefined ? {} : { sid }) });
-  await browsing.get(
-    `${url}/v1.0/session/sign-on/callback?code=c&state=${searchParams.get('state')}`,
-  );
-  expect(await isIn(browsing, url)).toBe(true);
-  return browsing;
+  const complete = async () => {
+    forged.reset('adapter', searchParams.get('nonce') ?? '');
+    forged.says.claims = (claims) => ({ ...claims, sub, ...(sid === undefined ? {} : { sid }) });
+    return browsing.get(
+      `${url}/v1.0/session/sign-on/callback?code=c&state=${searchParams.get('state')}`,
+    );
+  };
+  return { browsing, complete };
 }
 const isStillIn = (browsing: Browsing) => isIn(browsing, deceived.adapter.httpUrl);
 const REFUSED = [400, 'LOGOUT_TOKEN_REFUSED'];
 
 test('a session, a person, or both: what the token names has ended, and nothing else', async () => {
+  const [first, second, third] = [newSession(), newSession(), newSession()];
   const [one, two, silent, bob] = [
-    await signedIn('s-1'),
-    await signedIn('s-2'),
+    await signedIn(first),
+    await signedIn(second),
     await signedIn(),
-    await signedIn('s-3', 'bob'),
+    await signedIn(third, 'bob'),
   ];
   const inAll = async () => Promise.all([one, two, silent, bob].map(isStillIn));
-  expect(await send(forged.sign(claimsOf({ sub: undefined, sid: 's-2' })))).toEqual([200, 1]);
+  expect(await send(forged.sign(claimsOf({ sub: undefined, sid: second })))).toEqual([200, 1]);
   expect(await inAll()).toEqual([true, false, true, true]);
   // Of a session of hers the provider has not said where it comes from.
-  expect(await send(forged.sign(claimsOf({ sid: 's-1' })))).toEqual([200, 2]);
+  expect(await send(forged.sign(claimsOf({ sid: first })))).toEqual([200, 2]);
   expect(await inAll()).toEqual([false, false, false, true]);
   // The session of somebody else.
-  expect(await send(forged.sign(claimsOf({ sub: 'ada', sid: 's-3' })))).toEqual([200, 0]);
+  expect(await send(forged.sign(claimsOf({ sub: 'ada', sid: third })))).toEqual([200, 0]);
   expect(await inAll()).toEqual([false, false, false, true]);
   expect(await send(forged.sign(claimsOf({ sub: 'bob', sid: undefined })))).toEqual([200, 1]);
   expect(await inAll()).toEqual([false, false, false, false]);
+});
+
+test('a sign-in that is under way when the provider signs the person out starts no session', async () => {
+  const sid = newSession();
+  const [bySession, ofAnother, silent, byPerson, bob] = [
+    await signingIn(sid),
+    await signingIn(newSession()),
+    await signingIn(),
+    await signingIn(newSession()),
+    await signingIn(newSession(), 'bob'),
+  ];
+  expect(await send(forged.sign(claimsOf({ sub: 'ada', sid })))).toEqual([200, 0]);
+  expect((await bySession.complete()).location).toMatch(/\?sign-on=refused$/);
+  expect(await isStillIn(bySession.browsing)).toBe(false);
+  // Where it comes from, the provider has not said: it may be the session that has ended.
+  expect((await silent.complete()).location).toMatch(/\?sign-on=refused$/);
+  await ofAnother.complete();
+  expect(await isStillIn(ofAnother.browsing)).toBe(true);
+  // An ended session gives no session later either; whoever signs in anew has another one.
+  expect((await (await signingIn(sid)).complete()).location).toMatch(/\?sign-on=refused$/);
+  await signedIn();
+
+  expect(await send(forged.sign(claimsOf({ sub: 'ada', sid: undefined })))).toEqual([200, 2]);
+  expect((await byPerson.complete()).location).toMatch(/\?sign-on=refused$/);
+  await bob.complete();
+  expect(await isStillIn(bob.browsing)).toBe(true);
+  await signedIn(newSession());
+  const items = await eventually(
+    async () =>
+      (await deceived.call('GET', '/v1.0/audit?action=sign-in&outcome=refused')).body.items,
+    (found) => found.some(({ tokenId }: { tokenId: string }) => tokenId === 'oidc:ada'),
+  );
+  expect(items).toContainEqual(
+    expect.objectContaining({ tokenId: 'oidc:ada', subject: 'single-sign-on' }),
+  );
 });
 
 test('sessions that were started with a token are not the provider’s to end', async () => {
@@ -203,10 +251,10 @@ test('sessions that were started with a token are not the provider’s to end', 
 });
 
 test('a token is taken once, also sent twice at once', async () => {
-  const token = forged.sign(claimsOf());
+  const token = forged.sign(claimsOf({ sid: newSession() }));
   const answers = await Promise.all([send(token), send(token), send(token)]);
   expect(answers.map(([status]) => Number(status)).sort((a, b) => a - b)).toEqual([200, 400, 400]);
-  const later = await signedIn('s-1');
+  const later = await signedIn(newSession());
   expect(await send(token)).toEqual(REFUSED);
   expect(await isStillIn(later)).toBe(true);
 });
@@ -233,7 +281,7 @@ test.each<[string, () => object]>([
   ['a subject that is none', () => ({ sub: 'a\u0000' })],
   ['a session that is none', () => ({ sid: { $ne: '' } })],
 ])('a token with %s ends nothing', async (_what, more) => {
-  const browsing = await signedIn('s-1');
+  const browsing = await signedIn(newSession());
   expect(await send(forged.sign(claimsOf(more())))).toEqual(REFUSED);
   expect(await isStillIn(browsing)).toBe(true);
 });
@@ -255,7 +303,7 @@ test.each<[string, () => string]>([
   ],
   ['nothing that can be read', () => 'a.b.c'],
 ])('a token with %s ends nothing', async (_what, make) => {
-  const browsing = await signedIn('s-1');
+  const browsing = await signedIn(newSession());
   expect(await send(make())).toEqual(REFUSED);
   expect(await isStillIn(browsing)).toBe(true);
 });

@@ -115,9 +115,9 @@ test.each([
 });
 
 test('what an answer has to agree with comes from a secret, and from no other', () => {
-  const attempt = newAttempt('/console/', true);
+  const attempt = newAttempt('/console/', true, 1_795_800_000_123);
   expect(readAttempt(attemptText(attempt))).toEqual(attempt);
-  const other = newAttempt('/console/', true);
+  const other = newAttempt('/console/', true, 1_795_800_000_123);
   const all = [attempt, other].flatMap((one) => [
     one.secret,
     stateOf(one),

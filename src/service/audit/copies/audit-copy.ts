@@ -11,7 +11,7 @@ import { AUDIT_COLUMNS } from '../audit.js';
 import { chainRecord } from '../chain-record.js';
 import { type ChainedRow } from '../list-entries.js';
 import { listSeals, sealOf } from '../seal-rows.js';
-import { type CopiedLine, type CopyTransport } from './copied-line.js';
+import { BatchRefused, type CopyTransport, type CopiedLine } from './copied-line.js';
 
 export interface AuditCopyOptions {
   readonly database: Database;
@@ -23,7 +23,7 @@ export interface AuditCopyOptions {
   readonly onFailure: (error: Error) => void;
 }
 
-const BATCH = 200;
+const LARGEST_BATCH = 200;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** Arbitrary numbers, not used for another advisory lock in this database. */
@@ -35,6 +35,8 @@ export class AuditCopy {
   #running: Promise<void> = Promise.resolve();
   #isStopped = false;
   #pauseMs = FIRST_PAUSE_MS;
+  /** Smaller after a refusal, down to the line that is to blame. */
+  #batch = LARGEST_BATCH;
 
   constructor(options: AuditCopyOptions) {
     this.#options = options;
@@ -86,11 +88,19 @@ export class AuditCopy {
       );
       if (!lock?.locked) return false;
       const after = await cursorOf(tx, transport.name);
-      const { entries, cursor } = await next(tx, after);
+      const { entries, cursor } = await next(tx, after, this.#batch);
       if (entries.length === 0) return false;
       const sender = { log, hostname: hostname(), pid: process.pid, version: VERSION };
-      const refused = await transport.send(entries, sender);
-      if (refused) this.#options.onFailure(refused);
+      try {
+        const refused = await transport.send(entries, sender);
+        if (refused) this.#options.onFailure(refused);
+        else this.#batch = Math.min(this.#batch * 2, LARGEST_BATCH);
+      } catch (error) {
+        if (!(error instanceof BatchRefused)) throw error;
+        // In a transaction of its own each: what was taken is not sent anew because of what comes after it.
+        this.#batch = Math.ceil(entries.length / 2);
+        return true;
+      }
       await tx.query(
         `insert into audit.copies (name, position, seal_id) values ($1, $2, $3)
          on conflict (name) do update set position = excluded.position, seal_id = excluded.seal_id`,
@@ -118,18 +128,19 @@ async function cursorOf(tx: Queryable, name: CopyTransport['name']): Promise<Cur
 async function next(
   tx: Queryable,
   after: Cursor,
+  limit: number,
 ): Promise<{ readonly entries: readonly CopiedLine[]; readonly cursor: Cursor }> {
   const rows = await tx.query<ChainedRow>(
     `select ${AUDIT_COLUMNS}, c.position, c.hash
      from audit.chain c join audit.entries e on e.id = c.entry_id
-     where c.position > $1 order by c.position limit ${BATCH}`,
-    [after.position],
+     where c.position > $1 order by c.position limit $2`,
+    [after.position, limit],
   );
   if (rows.length > 0) {
     const position = rows.at(-1)?.position ?? after.position;
     return { entries: rows.map(entryMessage), cursor: { ...after, position } };
   }
-  const seals = await listSeals(tx, { after: after.sealId, limit: BATCH });
+  const seals = await listSeals(tx, { after: after.sealId, limit });
   const entries = seals.map((row): CopiedLine => {
     const text = sortedJson({ seal: sealOf(row) });
     const facts = { position: row.to_position };

@@ -23,6 +23,11 @@ export interface CopySender {
   readonly version: string;
 }
 
+/** The receiver refuses this batch for good, maybe for one line of it or for its size: to be sent in smaller ones. */
+export class BatchRefused extends Error {
+  override readonly name = 'BatchRefused';
+}
+
 export interface CopyTransport {
   /** In the table of copies, and in metrics. */
   readonly name: 'syslog' | 'otlp';
@@ -30,6 +35,7 @@ export interface CopyTransport {
    * Resolves when the receiver has them, as far as its protocol says. Repeated after any failure.
    *
    * @returns what the receiver has refused for good; undefined: nothing
+   * @throws BatchRefused for several lines only
    */
   send(lines: readonly CopiedLine[], sender: CopySender): Promise<Error | undefined>;
   close(): void;

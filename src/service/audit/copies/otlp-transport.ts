@@ -2,7 +2,7 @@
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { BadSettings } from '../../bad-settings.js';
-import { type CopyTransport } from './copied-line.js';
+import { BatchRefused, type CopyTransport } from './copied-line.js';
 import { otlpRequest, refusedRecords } from './otlp-logs.js';
 
 /** The receiver has not taken what was sent. */
@@ -22,6 +22,8 @@ interface OtlpOptions {
 /** Of one request: transactions of the database wait for no longer, ms. */
 const TIMEOUT_MS = 5_000;
 const LONGEST_REASON = 200;
+/** The same request will not be taken later either (section Failures); RFC 9110, section 15.5.14. */
+const FOR_GOOD: ReadonlySet<number> = new Set([400, 413]);
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const compress = promisify(gzip);
 
@@ -49,9 +51,16 @@ export function openOtlp({ url, token, fetch: send = fetch }: OtlpOptions): Copy
         signal: AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       const answer = await response.text();
-      if (response.status !== 200) {
-        const why = answer.slice(0, LONGEST_REASON);
-        throw new OtlpRefused(`the receiver of OTLP answers ${response.status}: ${why}`);
+      if (!response.ok) {
+        const why = `${response.status}: ${answer.slice(0, LONGEST_REASON)}`;
+        if (!FOR_GOOD.has(response.status)) {
+          throw new OtlpRefused(`the receiver of OTLP answers ${why}`);
+        }
+        if (lines.length > 1) throw new BatchRefused(`the receiver of OTLP answers ${why}`);
+        const which = `${lines[0]?.kind} (position ${lines[0]?.facts.position})`;
+        return new OtlpRefused(
+          `the receiver of OTLP answers to the record of ${which} with ${why}`,
+        );
       }
       const refused = refusedRecords(answer);
       // Such records must not be repeated (OpenTelemetry Protocol 1, section Partial Success).
