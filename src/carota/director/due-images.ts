@@ -82,6 +82,11 @@ function resolve(
     if (!ecu) return `the vehicle has no ECU ${update.ecu}`;
     // It would be listed twice.
     if (ecu === primary) return `${update.ecu} is the Primary, which gets the script`;
+    // The vehicle judges the ECUs that get images from scripts only: it would say that there is no such ECU.
+    const others = [...(update.requires ?? []), ...(update.conflicts ?? [])];
+    if (others.some((other) => byName.get(other.ecu) === primary)) {
+      return `${update.ecu} ${update.version} names ${primary.name} in its requires or conflicts, and that is the Primary`;
+    }
     if (!mayStart(update, vehicle.versions[update.ecu])) {
       return `${update.ecu} has version ${vehicle.versions[update.ecu]}, from which ${update.version} cannot be installed`;
     }
