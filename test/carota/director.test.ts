@@ -364,6 +364,25 @@ describe('nothing is listed where a part of the script could not be installed', 
   });
 });
 
+test.each(['constructor', 'toString', 'valueOf'])(
+  'an ECU named %s is one like any other, whose version is not known',
+  async (name) => {
+    const hardwareId = `hw-${name.toLowerCase()}`;
+    const ecus = () =>
+      newEcus().map((ecu) => (ecu.name === 'HU' ? { ...ecu, name, hardwareId } : ecu));
+    const update = { [name]: { from: ['1.0.*'] } };
+    const { vin } = await world.newVehicle(ecus());
+    await world.schedule(await newScript({ [name]: `image of ${name}` }, update), [vin]);
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+
+    const { vin: other } = await world.newVehicle(ecus());
+    const needs = { TCU: { requires: [{ ecu: name, versions: ['1.*'] }] } };
+    await world.schedule(await newScript({ TCU: `modem for ${name}` }, needs), [other]);
+    expect(await blocked(other)).toMatch(/its version is not known$/);
+    expect(await listed(other)).toEqual([]);
+  },
+);
+
 describe('signing', () => {
   const versions = async (vin: string) => {
     const { timestamp, snapshot, targets } = await world.cycle(vin);
