@@ -35,7 +35,7 @@ export function boundsOf({ falseStop, missedStop }: TestSettings, number: number
 }
 
 /** The evidence of one vehicle. */
-export function weightsOf({ tolerated, intolerable }: TestSettings) {
+function weightsOf({ tolerated, intolerable }: TestSettings) {
   return {
     failed: Math.log(intolerable / tolerated),
     succeeded: Math.log((1 - intolerable) / (1 - tolerated)),
