@@ -159,10 +159,16 @@ export function readTime(element: Element | undefined): number {
   return time;
 }
 
-/** A GeneralizedTime that may have fractions of a second (RFC 3161, section 2.4.2). @returns whole ms @throws DerFault */
+/**
+ * A GeneralizedTime that may have fractions of a second (RFC 3161, section 2.4.2). DER has no zeros at their end, but there are
+ * authorities that write a fixed number of digits; what they have signed says the same time.
+ *
+ * @returns whole ms
+ * @throws DerFault
+ */
 export function readPreciseTime(element: Element | undefined): number {
   const text = expectTag(element, TAG.generalizedTime).content.toString('latin1');
-  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{0,8}[1-9]))?Z$/.exec(text);
+  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z$/.exec(text);
   if (!parts) throw new DerFault('a time is not DER');
   const [, year, month, day, hour, minute, second, fraction = '0'] = parts;
   const milliseconds = fraction.padEnd(3, '0').slice(0, 3);

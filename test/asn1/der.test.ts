@@ -61,10 +61,12 @@ test.each([
 const time = (text: string) =>
   readPreciseTime({ tag: TAG.generalizedTime, content: Buffer.from(text), bytes: hex('') });
 
-test('a time may have fractions of a second, without zeros at their end', () => {
+test('a time may have fractions of a second, also with zeros at their end', () => {
   expect(time('20261127210000Z')).toBe(Date.parse('2026-11-27T21:00:00Z'));
   expect(time('20261127210000.5Z')).toBe(Date.parse('2026-11-27T21:00:00.500Z'));
   expect(time('20261127210000.123456Z')).toBe(Date.parse('2026-11-27T21:00:00.123Z'));
-  for (const bad of ['20261127210000.50Z', '20261127210000.Z', '20261127210000', '20261327210000Z'])
+  expect(time('20261127210000.50Z')).toBe(Date.parse('2026-11-27T21:00:00.500Z'));
+  expect(time('20261127210000.000Z')).toBe(Date.parse('2026-11-27T21:00:00Z'));
+  for (const bad of ['20261127210000.Z', '20261127210000', '20261327210000Z', '20261127210000,5Z'])
     expect(() => time(bad), bad).toThrow(DerFault);
 });

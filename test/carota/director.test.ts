@@ -331,6 +331,24 @@ describe('nothing is listed where a part of the script could not be installed', 
     expect(await listed(other)).toEqual(['H-1', 'P-1']);
   });
 
+  test.each(['requires', 'conflicts'])(
+    'an image whose %s name the Primary, which the vehicle cannot judge',
+    async (relation) => {
+      const names = { [relation]: [{ ecu: 'OTA-MANAGER', versions: ['9.*'] }] };
+      const vin = await due(await newScript({ HU: `radio ${relation}` }, { HU: names }));
+      await world.carota.call('PUT', `/v1.0/vehicles/${vin}`, {
+        body: {
+          model: 'vehicle model a',
+          versions: { 'OTA-MANAGER': relation === 'requires' ? '9.1' : '8.1' },
+        },
+      });
+      expect(await blocked(vin)).toBe(
+        'HU 1.1.0 names OTA-MANAGER in its requires or conflicts, and that is the Primary',
+      );
+      expect(await listed(vin)).toEqual([]);
+    },
+  );
+
   test('an image for the Primary, which gets the script', async () => {
     const script = `script-${++scripts}`;
     const { sha256, md5, size } = await world.carota.upload(Buffer.from('manager'));
@@ -345,6 +363,25 @@ describe('nothing is listed where a part of the script could not be installed', 
     expect(await listed(vin)).toEqual([]);
   });
 });
+
+test.each(['constructor', 'toString', 'valueOf'])(
+  'an ECU named %s is one like any other, whose version is not known',
+  async (name) => {
+    const hardwareId = `hw-${name.toLowerCase()}`;
+    const ecus = () =>
+      newEcus().map((ecu) => (ecu.name === 'HU' ? { ...ecu, name, hardwareId } : ecu));
+    const update = { [name]: { from: ['1.0.*'] } };
+    const { vin } = await world.newVehicle(ecus());
+    await world.schedule(await newScript({ [name]: `image of ${name}` }, update), [vin]);
+    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+
+    const { vin: other } = await world.newVehicle(ecus());
+    const needs = { TCU: { requires: [{ ecu: name, versions: ['1.*'] }] } };
+    await world.schedule(await newScript({ TCU: `modem for ${name}` }, needs), [other]);
+    expect(await blocked(other)).toMatch(/its version is not known$/);
+    expect(await listed(other)).toEqual([]);
+  },
+);
 
 describe('signing', () => {
   const versions = async (vin: string) => {

@@ -82,17 +82,27 @@ function resolve(
     if (!ecu) return `the vehicle has no ECU ${update.ecu}`;
     // It would be listed twice.
     if (ecu === primary) return `${update.ecu} is the Primary, which gets the script`;
-    if (!mayStart(update, vehicle.versions[update.ecu])) {
-      return `${update.ecu} has version ${vehicle.versions[update.ecu]}, from which ${update.version} cannot be installed`;
+    // The vehicle judges the ECUs that get images from scripts only: it would say that there is no such ECU.
+    const others = [...(update.requires ?? []), ...(update.conflicts ?? [])];
+    if (others.some((other) => byName.get(other.ecu) === primary)) {
+      return `${update.ecu} ${update.version} names ${primary.name} in its requires or conflicts, and that is the Primary`;
+    }
+    const installed = versionOf(vehicle, update.ecu);
+    if (!mayStart(update, installed)) {
+      return `${update.ecu} has version ${installed}, from which ${update.version} cannot be installed`;
     }
     const found = imageFor(update, ecu, vehicle, images);
     if (typeof found === 'string') return found;
     add(found, ecu);
   }
   const fitted = (name: string) =>
-    byName.has(name) ? { version: vehicle.versions[name] } : undefined;
+    byName.has(name) ? { version: versionOf(vehicle, name) } : undefined;
   return incompatibility(script, fitted) ?? [...targets.values()];
 }
+
+/** ECUs may have names that every object has, such as `constructor`. @returns undefined: it is not known */
+const versionOf = ({ versions }: VehicleStanding, ecu: string): string | undefined =>
+  Object.hasOwn(versions, ecu) ? versions[ecu] : undefined;
 
 /** A version that is not known is left to the vehicle, which checks it again. */
 const mayStart = ({ from, version }: EcuUpdate, installed: string | undefined): boolean =>

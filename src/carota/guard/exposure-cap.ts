@@ -18,13 +18,13 @@ export interface Exposed {
   readonly exposed: number;
   /** Of these, without a result. */
   readonly undecided: number;
-  /** Place of the vehicle with which the test may stop at the earliest; undefined: it cannot stop yet, or there is no test. */
+  /** Place of the vehicle with which a test may stop at the earliest; undefined: none can yet, or there is no test. */
   readonly stopPlace: number | undefined;
 }
 
 /**
- * Two limits, both the cap. No more vehicles are undecided. And no more are exposed behind the vehicle with which the test may yet
- * stop: while it waits for a slow vehicle, those behind it come to results and make room under the first limit, so
+ * Two limits, both the cap. No more vehicles are undecided. And no more are exposed behind the vehicle with which a test may yet
+ * stop: while one waits for a slow vehicle, those behind it come to results and make room under the first limit, so
  * without the second one the whole fleet could pass a test that will stop (decision 0076).
  *
  * @returns why no vehicle may be exposed now; undefined: one may
@@ -35,6 +35,6 @@ export function exposureRefusal(
 ): string | undefined {
   if (undecided >= cap) return `${cap} vehicles are exposed and undecided`;
   return exposed - stopPlace >= cap
-    ? `${exposed - stopPlace} vehicles are exposed behind the one with which the test may stop`
+    ? `${exposed - stopPlace} vehicles are exposed behind the one with which a test may stop`
     : undefined;
 }

@@ -4,14 +4,14 @@
  */
 import { type TestSettings } from '../../contract/carota-api/index.js';
 import {
-  type Bounds,
-  boundsOf,
+  extendLater,
   extendPath,
   type Finding,
   type Outcome,
   PATH_START,
   type PathEnd,
-  weightsOf,
+  rulesOf,
+  type TestRules,
 } from './sequential-test.js';
 
 /** Outcome of the vehicle at a place of the order of exposure; undefined: undecided. */
@@ -20,6 +20,8 @@ export type Outcomes = readonly (Outcome | undefined)[];
 type Known = Exclude<Outcome, 'undecided'>;
 
 export class IncrementalTest {
+  readonly #rules: TestRules;
+  readonly #outcomes: Outcomes;
   /** Undecided vehicles count as successes. */
   readonly #optimistic: PathWalk;
   /** Undecided vehicles count as failures. */
@@ -36,7 +38,9 @@ export class IncrementalTest {
     outcomes: Outcomes,
     readonly from: number,
   ) {
-    const rules = { weights: weightsOf(settings), bounds: boundsOf(settings, number) };
+    const rules = rulesOf(settings, number);
+    this.#rules = rules;
+    this.#outcomes = outcomes;
     this.#optimistic = new PathWalk(rules, outcomes, from, 'succeeded');
     this.#pessimistic = new PathWalk(rules, outcomes, from, 'failed');
   }
@@ -54,9 +58,27 @@ export class IncrementalTest {
     this.#pessimistic.extend();
   }
 
-  /** The number of vehicles, from the first of the campaign, after which it may stop at the earliest; undefined: it cannot yet. */
+  /**
+   * The number of vehicles, from the first of the campaign, after which it or a later test may stop at the earliest; undefined: none
+   * can yet.
+   */
   get mayStopAfter(): number | undefined {
-    return this.#pessimistic.crossed === 'stop' ? this.#pessimistic.end : undefined;
+    const { crossed, end } = this.#pessimistic;
+    const own = crossed === 'stop' ? end : undefined;
+    return this.#optimistic.crossed === 'go' ? (this.#laterMayStopAfter(end) ?? own) : own;
+  }
+
+  /** @param end place behind the last vehicle to look at */
+  #laterMayStopAfter(end: number): number | undefined {
+    const { weights, later } = this.#rules;
+    let path = PATH_START;
+    for (let place = this.#optimistic.end; place < end; place += 1) {
+      const outcome = this.#outcomes[place];
+      if (outcome === 'withdrawn') continue;
+      path = extendLater(path, outcome !== 'succeeded', weights, later);
+      if (path.crossed) return place + 1;
+    }
+    return undefined;
   }
 
   get finding(): Finding {
@@ -82,10 +104,7 @@ class PathWalk {
   end: number;
 
   constructor(
-    private readonly rules: {
-      readonly weights: ReturnType<typeof weightsOf>;
-      readonly bounds: Bounds;
-    },
+    private readonly rules: TestRules,
     private readonly outcomes: Outcomes,
     from: number,
     private readonly assumed: Known,

@@ -35,7 +35,7 @@ export function boundsOf({ falseStop, missedStop }: TestSettings, number: number
 }
 
 /** The evidence of one vehicle. */
-export function weightsOf({ tolerated, intolerable }: TestSettings) {
+function weightsOf({ tolerated, intolerable }: TestSettings) {
   return {
     failed: Math.log(intolerable / tolerated),
     succeeded: Math.log((1 - intolerable) / (1 - tolerated)),
@@ -69,38 +69,60 @@ export function extendPath(
   return { succeeded, failed, evidence, crossed };
 }
 
+/**
+ * The path of a later test, from whichever vehicle its evidence is highest: nobody knows yet where that test begins. As in Page's
+ * cumulative sum (E. S. Page, Continuous Inspection Schemes, 1954), the best beginning is behind the last vehicle at which the
+ * evidence was not above zero.
+ *
+ * @param stopAt bound of the first of the later tests; those of all others are higher, so none of them stops sooner
+ */
+export function extendLater(
+  path: PathEnd,
+  hasFailed: boolean,
+  weights: ReturnType<typeof weightsOf>,
+  { stopAt }: Pick<Bounds, 'stopAt'>,
+): PathEnd {
+  const next = extendPath(path, hasFailed, weights, { stopAt, goAt: 0 });
+  return next.crossed === 'go' ? PATH_START : next;
+}
+
+/** The rules of one of a schedule's tests. */
+export const rulesOf = (settings: TestSettings, number: number) => ({
+  weights: weightsOf(settings),
+  bounds: boundsOf(settings, number),
+  later: boundsOf(settings, number + 1),
+});
+
+export type TestRules = ReturnType<typeof rulesOf>;
+
 /** A test after so many vehicles; it does not change. */
 export class SequentialTest {
-  readonly #weights: ReturnType<typeof weightsOf>;
-
   private constructor(
-    weights: ReturnType<typeof weightsOf>,
-    readonly bounds: Bounds,
+    private readonly rules: TestRules,
     /** That were taken, those that were withdrawn included. */
     readonly vehicles: number,
     /** Undecided vehicles count as successes. */
     readonly optimistic: PathEnd,
     /** Undecided vehicles count as failures. */
     readonly pessimistic: PathEnd,
+    /** Of a test behind this one: behind the vehicle with which this one goes on at the earliest. */
+    private readonly later: PathEnd,
     /**
-     * The number of vehicles after which it may stop at the earliest, whatever the undecided ones come to: where the pessimistic
-     * path crosses that bound. Undefined: with the vehicles taken so far it cannot.
+     * The number of vehicles after which this test or a later one may stop at the earliest, whatever the undecided ones come to: where
+     * the pessimistic path crosses that bound, or that of a test which begins behind the end of the optimistic one.
+     * Undefined: with the vehicles taken so far none can.
      */
     readonly mayStopAfter: number | undefined,
-  ) {
-    this.#weights = weights;
-  }
+  ) {}
 
   /** @param number of the test, from 1 */
   static begin(settings: TestSettings, number: number): SequentialTest {
-    return new SequentialTest(
-      weightsOf(settings),
-      boundsOf(settings, number),
-      0,
-      PATH_START,
-      PATH_START,
-      undefined,
-    );
+    const rules = rulesOf(settings, number);
+    return new SequentialTest(rules, 0, PATH_START, PATH_START, PATH_START, undefined);
+  }
+
+  get bounds(): Bounds {
+    return this.rules.bounds;
   }
 
   /**
@@ -123,22 +145,24 @@ export class SequentialTest {
   /** After one more vehicle, the next one in the order of exposure. */
   take(outcome: Outcome): SequentialTest {
     if (this.isOver) throw new Error('the test is over');
-    const isCounted = outcome !== 'withdrawn';
     const vehicles = this.vehicles + 1;
-    const pessimistic = isCounted
-      ? this.#after(this.pessimistic, outcome !== 'succeeded')
-      : this.pessimistic;
+    const { rules, optimistic, pessimistic, later, mayStopAfter } = this;
+    if (outcome === 'withdrawn') {
+      return new SequentialTest(rules, vehicles, optimistic, pessimistic, later, mayStopAfter);
+    }
+    const { weights, bounds } = rules;
+    const mayFail = outcome !== 'succeeded';
+    const worst = extendPath(pessimistic, mayFail, weights, bounds);
+    const worstLater =
+      optimistic.crossed === 'go' ? extendLater(later, mayFail, weights, rules.later) : later;
+    const mayStop = worst.crossed === 'stop' || worstLater.crossed === 'stop';
     return new SequentialTest(
-      this.#weights,
-      this.bounds,
+      rules,
       vehicles,
-      isCounted ? this.#after(this.optimistic, outcome === 'failed') : this.optimistic,
-      pessimistic,
-      this.mayStopAfter ?? (pessimistic.crossed === 'stop' ? vehicles : undefined),
+      extendPath(optimistic, outcome === 'failed', weights, bounds),
+      worst,
+      worstLater,
+      mayStopAfter ?? (mayStop ? vehicles : undefined),
     );
-  }
-
-  #after(path: PathEnd, hasFailed: boolean): PathEnd {
-    return extendPath(path, hasFailed, this.#weights, this.bounds);
   }
 }

@@ -5,6 +5,7 @@
 import { type Database, textArray } from '../../service/database/index.js';
 import { Work } from '../work.js';
 import { type AdapterClient, NoFurtherAttempt } from './adapter-client.js';
+import { advance } from './advance.js';
 import { lockSchedule, saveSchedule } from './stored-schedule.js';
 import { readScheduleVehicles, saveScheduleVehicles } from './tracked-vehicles.js';
 
@@ -160,6 +161,8 @@ export class Retries {
       const after = { state: vehicle.state, result: vehicle.exposure?.result };
       schedule.move(vehicle.wave, before, after);
       await saveScheduleVehicles(tx, scheduleId, [vehicle], now);
+      // A result may move the vehicle with which a test may stop, and the next admission asks for it.
+      if (become === 'failed') await advance(tx, schedule, now);
       await saveSchedule(tx, schedule, now);
     });
   }

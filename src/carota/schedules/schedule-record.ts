@@ -100,7 +100,7 @@ export class ScheduleRecord {
   testNumber: number;
   /** Place of the test's first vehicle in the order of exposure. */
   testFrom: number;
-  /** Place of the vehicle with which the test may stop at the earliest; undefined: it cannot with those exposed so far. */
+  /** Place of the vehicle with which a test may stop at the earliest; undefined: none can with those exposed so far. */
   stopPlace: number | undefined;
   /** Undefined: the schedule has no test, or it was not run yet. */
   test: TestResult | undefined;

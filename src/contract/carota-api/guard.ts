@@ -74,7 +74,7 @@ export const GuardSettings = Type.Object(
         maximum: MAX_VEHICLES,
         default: GUARD_DEFAULTS.exposureCap,
         description:
-          'Maximum number of exposed vehicles without a result, and of vehicles exposed behind the one with which the test may stop. It grows by one for each vehicle of a test that has decided to go on.',
+          'Maximum number of exposed vehicles without a result, and of vehicles exposed behind the one with which a test may stop at the earliest. It grows by one for each vehicle of a test that has decided to go on.',
       }),
     ),
     deadline: Type.Optional(

@@ -162,7 +162,7 @@ describe('while the test waits for slow vehicles', () => {
     const next = others[4] ?? '';
     expect((await ask(server, 'slow', next)).body).toMatchObject({
       admitted: false,
-      reason: '4 vehicles are exposed behind the one with which the test may stop',
+      reason: '4 vehicles are exposed behind the one with which a test may stop',
     });
     expect((await show('slow')).exposure).toMatchObject({
       exposed: 6,

@@ -45,6 +45,7 @@ test('after every result, for vehicles that are exposed meanwhile, and behind a 
           // One more vehicle is exposed, or one of the exposed vehicles comes to its result.
           if (outcomes.length < course.length && (waiting.length === 0 || pick % 3 !== 0)) {
             waiting.push(outcomes.push(undefined) - 1);
+            test.expose();
             continue;
           }
           const [place] = waiting.splice(pick % Math.max(1, waiting.length), 1);
@@ -55,6 +56,9 @@ test('after every result, for vehicles that are exposed meanwhile, and behind a 
           const all = outcomes.slice(from).map((one) => one ?? 'undecided');
           const plain = plainWalk(settings, number, all);
           expect(test.finding).toBe(plain.finding);
+          if (plain.finding === 'undecided' && plain.mayStopAfter !== undefined) {
+            expect(test.mayStopAfter).toBe(from + plain.mayStopAfter);
+          } else if (plain.finding === 'undecided') expect(test.mayStopAfter).toBeUndefined();
           if (plain.finding !== 'undecided') expect(test.vehicles).toBe(plain.vehicles);
           seen.add(plain.finding);
         }

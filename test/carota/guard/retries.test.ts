@@ -276,6 +276,44 @@ test('a schedule that is stopped tries nothing again: what was to be tried has f
   expect((await show(refId)).exposure).toMatchObject({ failed: 1, undecided: 0, retrying: 0 });
 });
 
+/** At each commit that changes a schedule: the result of the first vehicle, and the one with which a test may stop. */
+const WATCH = `
+  create table stop_watch (result text, stop_place int);
+  create function watch_stop() returns trigger language plpgsql as $$
+  begin
+    insert into stop_watch select v.result, s.stop_place
+    from schedules s join schedule_vehicles v on v.schedule_id = s.id
+    where s.id = new.id and v.vin = '${vin}';
+    return null;
+  end $$;
+  create constraint trigger watch_stop after update on schedules
+    deferrable initially deferred for each row execute function watch_stop();`;
+
+test('a vehicle that has no further attempt has failed, and at once the test takes all who were admitted meanwhile', async () => {
+  const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.05 };
+  const retry = [{ ...RETRY[0], after: 3_600 }];
+  const refId = await running({ guard: { test, exposureCap: 2, soak: 0 }, retry });
+  await report(refId, 'downloading');
+  await report(refId, 'download_fail', NETWORK);
+  const admission = await carota.call('POST', `${path(refId)}/vehicles/${other}/admission`);
+  expect(admission.body.admitted).toBe(true);
+  const client = new pg.Client(carota.databaseUrl);
+  await client.connect();
+  await client.query(WATCH);
+  adapter.gone.add(`${refId} ${vin}`);
+  await dueNow(refId);
+  await eventually(
+    () => vehicleOf(refId),
+    ({ result }) => result === 'failed',
+  );
+  const { rows } = await client.query(`select stop_place from stop_watch where result = 'failed'`);
+  await client.query('drop function watch_stop cascade');
+  await client.end();
+  // Two failures stop it, and the second vehicle has no result yet.
+  expect(rows.length).toBeGreaterThan(0);
+  for (const row of rows) expect(row).toEqual({ stop_place: 2 });
+});
+
 test('its deadline ends it, though a retry is due', async () => {
   const retry = [{ state: 'failure', after: 2, times: 5 }];
   const refId = await running({ guard: { maxFailures: 1, deadline: 3 }, retry });

@@ -133,3 +133,65 @@ test('the bounds are those of Wald, and the tests share the probability of a fal
   expect(all).toBeLessThanOrEqual(0.05);
   expect(all).toBeGreaterThan(0.0499);
 });
+
+describe('the vehicle with which the campaign may stop at the earliest', () => {
+  /** Place with which one of the tests stops, from 1; each begins behind the vehicle with which the one before went on. */
+  function stopOf(settings: TestSettings, outcomes: readonly Outcome[]): number | undefined {
+    let from = 0;
+    for (let number = 1; ; number += 1) {
+      let test = SequentialTest.begin(settings, number);
+      for (const outcome of outcomes.slice(from)) if (!test.isOver) test = test.take(outcome);
+      if (test.finding === 'undecided') return undefined;
+      from += test.vehicles;
+      if (test.finding === 'stop') return from;
+    }
+  }
+
+  test('is known of the next test too, while the first one waits for a slow vehicle', () => {
+    const settings = { tolerated: 0.05, intolerable: 0.15, falseStop: 0.05, missedStop: 0.05 };
+    const slow = (outcome: Outcome): Outcome[] =>
+      Array.from({ length: 88 }, (_, n) =>
+        n === 0 ? outcome : n >= 28 && n < 33 ? 'failed' : 'succeeded',
+      );
+    const waiting = run(settings, slow('undecided'));
+    expect(waiting.finding).toBe('undecided');
+    // The pessimistic path of the first test does not come to that bound.
+    expect(waiting.pessimistic.crossed).toBeUndefined();
+    expect(stopOf(settings, slow('succeeded'))).toBe(33);
+    expect(waiting.mayStopAfter).toBe(33);
+  });
+
+  test('is never behind one with which it stops, whatever the undecided vehicles come to, and as results come', () => {
+    const settings = [
+      COARSE,
+      { tolerated: 0.3, intolerable: 0.6, falseStop: 0.5, missedStop: 0.5 },
+      { tolerated: 0.2, intolerable: 0.4, falseStop: 0.6, missedStop: 0.8 },
+    ];
+    let later = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...settings),
+        fc.array(outcome, { maxLength: 16 }),
+        (chosen, outcomes) => {
+          const before = run(chosen, outcomes);
+          if (before.finding !== 'undecided') return;
+          const options: readonly Outcome[] = ['succeeded', 'failed'];
+          // The first six come to their results; the others may be withdrawn too.
+          let left = 6;
+          const some = outcomes.map((one) =>
+            one === 'undecided' && --left < 0 ? 'withdrawn' : one,
+          );
+          const may = before.mayStopAfter ?? Infinity;
+          for (const all of completionsOf(some, options)) {
+            const stop = stopOf(chosen, all);
+            if (stop === undefined) continue;
+            expect(stop).toBeGreaterThanOrEqual(may);
+            if (run(chosen, all).finding === 'go') later += 1;
+          }
+        },
+      ),
+      cases({ quick: 300, full: 3_000 }),
+    );
+    expect(later).toBeGreaterThan(0);
+  });
+});

@@ -31,6 +31,8 @@ export interface AdapterDouble {
   answer: number | 'hang';
   /** Newest attempt, by operation and VIN; 1 if none is named. */
   readonly attempts: Map<string, number>;
+  /** Vehicles that are not in an operation any more, as `<ref-id> <vin>`. */
+  readonly gone: Set<string>;
   /** Whether its answers to retriggers are lost. */
   losesRetriggers: boolean;
   /** Hears of each retrigger before it is answered. */
@@ -43,6 +45,12 @@ export interface AdapterDouble {
   onTrigger: () => void | Promise<void>;
   stop(): Promise<void>;
 }
+
+const NOT_IN_OPERATION = {
+  title: 'vehicle not in operation',
+  errorCode: 'VEHICLE_NOT_IN_OPERATION',
+  errorMessage: 'the operation has no such vehicle',
+};
 
 export async function startAdapterDouble(): Promise<AdapterDouble> {
   const seen = new Set<string>();
@@ -57,6 +65,11 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
       if (vin !== undefined) {
         const key = `${operation} ${vin}`;
         if (double.answer !== 202) return void response.writeHead(double.answer).end('{}');
+        if (double.gone.has(key)) {
+          response.writeHead(404, { 'content-type': 'application/problem+json' });
+          response.end(JSON.stringify({ status: 404, ...NOT_IN_OPERATION }));
+          return;
+        }
         if (retrigger !== undefined) {
           double.attempts.set(key, (double.attempts.get(key) ?? 1) + 1);
           double.controls.push(`retrigger ${key}`);
@@ -100,6 +113,7 @@ export async function startAdapterDouble(): Promise<AdapterDouble> {
     controls: [],
     answer: 202,
     attempts: new Map(),
+    gone: new Set(),
     losesRetriggers: false,
     onRetrigger: () => undefined,
     onAttemptAsked: () => undefined,
