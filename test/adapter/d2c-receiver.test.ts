@@ -176,7 +176,7 @@ test('what a broker repeats is not taken from the budget again', () => {
     });
   arrive('msg-dev-1', false);
   arrive('msg-dev-2', false);
-  // The database is away, and the link breaks again and again.
+  // The database is down, and the link breaks again and again.
   for (let n = 0; n < 10; n++) {
     arrive('msg-dev-1', true);
     arrive('msg-dev-2', true);

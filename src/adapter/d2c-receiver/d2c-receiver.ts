@@ -86,7 +86,7 @@ export class D2cReceiver {
   receive(message: Arrival): void {
     // Read once: it is made from the received bytes each time.
     const { topic } = message;
-    // While the database is away, a broker repeats what has no PUBACK with each new connection: it counts once.
+    // While the database is down, a broker repeats what has no PUBACK with each new connection: it counts once.
     if (!message.isRepeated && this.#isOverBudget(topic)) this.#overBudget.add(message);
     const lane = laneOf(topic, this.#lanes.length);
     this.#lanes[lane]?.add(message);
