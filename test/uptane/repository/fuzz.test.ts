@@ -18,7 +18,7 @@ import { Mutations } from '../support/mutations.js';
 import { must } from '../support/must.js';
 import { makeSigner, TestCeremony } from './support.js';
 
-const FILES = byDepth({ quick: 1_000, full: 200_000 });
+const FILES = byDepth({ quick: 1_000, full: 50_000 });
 
 /** Proposals for root, targets with a delegation, and the supplier's file, on top of the published ones. */
 async function richProposal() {
