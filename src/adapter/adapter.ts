@@ -1,4 +1,5 @@
 /** The OTA Adapter: creates its parts, opens them in order and closes them in reverse order. */
+import { setMaxListeners } from 'node:events';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
 import { ROLES } from '../contract/adapter-api/index.js';
@@ -176,6 +177,8 @@ async function start(
     fetch: fetchTrusting(ca),
   });
   const stopping = new AbortController();
+  // Each open stream and long poll adds a listener.
+  setMaxListeners(0, stopping.signal);
   const http = await createHttpServer(
     {
       database: database.requests,

@@ -1,4 +1,5 @@
 /** The CarOTA Server: creates its parts, opens them in order and closes them in reverse order. */
+import { setMaxListeners } from 'node:events';
 import { join, resolve } from 'node:path';
 import { type AddressInfo } from 'node:net';
 import { type Logger } from 'pino';
@@ -137,6 +138,8 @@ async function start(
     },
   });
   const stopping = new AbortController();
+  // Each open stream and long poll adds a listener.
+  setMaxListeners(0, stopping.signal);
   const store = await openStore(settings);
   const images = await openImageRepository(settings, {
     database,

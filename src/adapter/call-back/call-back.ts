@@ -4,6 +4,7 @@
  * and a failing receiver needs no memory and delays no other.
  */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffPause, doWithin } from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
@@ -62,6 +63,8 @@ export class CallBack {
 
   constructor(options: CallBackOptions) {
     this.#options = options;
+    // Each receiver adds a listener.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   start(): void {
