@@ -1,5 +1,5 @@
 /** What the database has, row by row with the vehicle model that it is of: shows what a caller has changed. */
-import { type Database } from '../../../src/service/database/index.js';
+import { snapshotOf } from '../../support/scope-snapshot.js';
 
 /**
  * Only what somebody decides: sending, receiving and sampling go on meanwhile. Rows without a model are of all.
@@ -23,17 +23,4 @@ const TABLES: Readonly<Record<string, string>> = {
   certificates: `select '' as model, serial as line from revoked_certificates`,
 };
 
-/** Sorted lines of all that is not of these models. */
-export async function snapshotBeside(
-  database: Database,
-  models: readonly string[],
-): Promise<string[]> {
-  const lines: string[] = [];
-  for (const [table, statement] of Object.entries(TABLES)) {
-    const rows = await database.query<{ model: string; line: string }>(statement);
-    for (const { model, line } of rows) {
-      if (!models.includes(model)) lines.push(`${table} ${model} ${line}`);
-    }
-  }
-  return lines.sort();
-}
+export const snapshotBeside = snapshotOf(TABLES);

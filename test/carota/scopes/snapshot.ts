@@ -1,5 +1,5 @@
 /** What the database has, row by row with the vehicle model that it is of: shows what a caller has changed. */
-import { type Database } from '../../../src/service/database/index.js';
+import { snapshotOf } from '../../support/scope-snapshot.js';
 
 /** Rows without a model are of all. What is in a schedule is of the schedule’s model. */
 const TABLES: Readonly<Record<string, string>> = {
@@ -21,17 +21,4 @@ const TABLES: Readonly<Record<string, string>> = {
   ecus: `select '' as model, concat_ws('|', vin, serial) as line from ecus`,
 };
 
-/** Sorted lines of all that is not of these models. */
-export async function snapshotBeside(
-  database: Database,
-  models: readonly string[],
-): Promise<string[]> {
-  const lines: string[] = [];
-  for (const [table, statement] of Object.entries(TABLES)) {
-    const rows = await database.query<{ model: string; line: string }>(statement);
-    for (const { model, line } of rows) {
-      if (!models.includes(model)) lines.push(`${table} ${model} ${line}`);
-    }
-  }
-  return lines.sort();
-}
+export const snapshotBeside = snapshotOf(TABLES);

@@ -1,0 +1,17 @@
+/** What a database has beside some vehicle models: taken before and after, it shows what a caller has changed. */
+import { type Database } from '../../src/service/database/index.js';
+
+/** @param tables by name: a query of `line`, and of the `model` that it is of, '' for all */
+export const snapshotOf =
+  (tables: Readonly<Record<string, string>>) =>
+  /** @returns sorted lines of all that is not of these models */
+  async (database: Database, models: readonly string[]): Promise<string[]> => {
+    const lines: string[] = [];
+    for (const [table, statement] of Object.entries(tables)) {
+      const rows = await database.query<{ model: string; line: string }>(statement);
+      for (const { model, line } of rows) {
+        if (!models.includes(model)) lines.push(`${table} ${model} ${line}`);
+      }
+    }
+    return lines.sort();
+  };
