@@ -529,15 +529,16 @@ describe('two processes on one database', () => {
     await other.stop(true);
   });
 
-  test('one that has looked before the other has signed stores nothing, and serves the same', async () => {
-    const { vin } = await world.newVehicle();
-    await world.schedule(await newScript({ HU: 'radio 12' }), [vin]);
+  async function openProcesses(vin: string) {
     const database = openPostgres({ url: world.carota.databaseUrl });
     const folder = join(world.carota.dataDir, 'director');
     const clock = () => Date.parse('2026-12-24T18:00:00Z');
     const keys = await openDirectorKeys(database, folder, clock());
     const standing = async () => (await new Standings(database).read([vin]))[0];
-    const processWith = (standingOf: () => Promise<VehicleStanding | undefined>) =>
+    const processWith = (
+      standingOf: () => Promise<VehicleStanding | undefined>,
+      onSigned: (role: string) => void = () => undefined,
+    ) =>
       new VehicleMetadata({
         database,
         keys,
@@ -548,8 +549,15 @@ describe('two processes on one database', () => {
           return found && storedScript(found.script);
         },
         clock,
-        onSigned: () => undefined,
+        onSigned,
       });
+    return { database, clock, standing, processWith };
+  }
+
+  test('one that has looked before the other has signed stores nothing, and serves the same', async () => {
+    const { vin } = await world.newVehicle();
+    await world.schedule(await newScript({ HU: 'radio 12' }), [vin]);
+    const { database, clock, standing, processWith } = await openProcesses(vin);
     // Before the wave was posted, and before anything was signed.
     const fresh = await standing();
     const looks = [fresh && { ...fresh, schedules: [] }];
@@ -563,6 +571,29 @@ describe('two processes on one database', () => {
     expect(Buffer.from(targets ?? []).toString()).toContain('scripts/');
     expect(await late.targets(vin, version)).toEqual(targets);
     expect(looks).toEqual([]);
+    await database.close();
+  });
+
+  test('a request that has looked before another one of its process has signed signs nothing', async () => {
+    const { vin } = await world.newVehicle();
+    const { database, standing, processWith } = await openProcesses(vin);
+    let goOn = () => {};
+    const later = new Promise<void>((resolve) => (goOn = resolve));
+    let looks = 0;
+    const signed: string[] = [];
+    const metadata = processWith(
+      async () => {
+        const seen = await standing();
+        if (looks++ === 0) await later;
+        return seen;
+      },
+      (role) => signed.push(role),
+    );
+    const slow = metadata.timestamp(vin);
+    const quick = await metadata.timestamp(vin);
+    goOn();
+    expect(await slow).toEqual(quick);
+    expect(signed).toEqual(['targets', 'snapshot', 'timestamp']);
     await database.close();
   });
 

@@ -59,8 +59,8 @@ export class VehicleMetadata {
   readonly #bytes: FileBytes;
   readonly #known = new WeakMap<VehicleStanding, Listed & { readonly images: Images }>();
   #epoch: { readonly database: string; readonly digest: string } | undefined;
-  /** Vehicles whose files are being signed by this process. */
-  readonly #signing = new Map<string, Promise<unknown>>();
+  /** Vehicles whose timestamp this process is being asked for. */
+  readonly #turns = new Map<string, Turn>();
 
   constructor(options: VehicleMetadataOptions) {
     this.#options = options;
@@ -70,7 +70,20 @@ export class VehicleMetadata {
 
   /** `timestamp.json`: the beginning of a cycle, at which files are signed anew. @throws UnknownVehicle */
   async timestamp(vin: string): Promise<Uint8Array> {
+    const turn = this.#turns.get(vin) ?? { requests: 0, signed: 0, signing: undefined };
+    this.#turns.set(vin, turn);
+    turn.requests += 1;
+    try {
+      return await this.#timestamp(vin, turn);
+    } finally {
+      turn.requests -= 1;
+      if (turn.requests === 0) this.#turns.delete(vin);
+    }
+  }
+
+  async #timestamp(vin: string, turn: Turn): Promise<Uint8Array> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const signedBefore = turn.signed;
       const vehicle = await this.#standingOf(vin);
       const { due, content, digest } = await this.#listed(vehicle);
       const wanted = { wanted: digest, epoch: this.#epochOf(vehicle) };
@@ -80,11 +93,10 @@ export class VehicleMetadata {
         const bytes = await this.#bytes.get(vin, 'timestamp', files.timestamp.version);
         if (bytes) return bytes;
       }
-      const signing = this.#signing.get(vin);
-      // What another request signs is read when it is stored.
-      if (signing) await signing.catch(() => undefined);
-      else if (next) {
-        const stored = await this.#alone(vin, () =>
+      // What another request signs, or signed while this one was reading, is read when it is stored.
+      if (turn.signing) await turn.signing.catch(() => undefined);
+      else if (next && turn.signed === signedBefore) {
+        const stored = await this.#alone(turn, () =>
           this.#renew(vehicle, due, next, content, wanted),
         );
         if (stored) return stored;
@@ -93,13 +105,13 @@ export class VehicleMetadata {
     throw new Error(`the metadata of ${vin} changes faster than they can be signed`);
   }
 
-  async #alone<T>(vin: string, work: () => Promise<T>): Promise<T> {
-    const working = work();
-    this.#signing.set(vin, working);
+  async #alone<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
+    turn.signing = work();
     try {
-      return await working;
+      return (await turn.signing) as T;
     } finally {
-      this.#signing.delete(vin);
+      turn.signing = undefined;
+      turn.signed += 1;
     }
   }
 
@@ -230,6 +242,14 @@ export class VehicleMetadata {
     const bytes = await this.#bytes.get(vin, role, files[role].version);
     return bytes && { ...files[role], bytes };
   }
+}
+
+/** Of the requests for one vehicle's timestamp, one signs at a time. */
+interface Turn {
+  requests: number;
+  /** How often files were signed, or should have been. */
+  signed: number;
+  signing: Promise<unknown> | undefined;
 }
 
 interface FileWithBytes extends SignedFile {
