@@ -577,7 +577,7 @@ describe('two processes on one database', () => {
   test('a request that has looked before another one of its process has signed signs nothing', async () => {
     const { vin } = await world.newVehicle();
     const { database, standing, processWith } = await openProcesses(vin);
-    let goOn = () => {};
+    let goOn: () => void = () => undefined;
     const later = new Promise<void>((resolve) => (goOn = resolve));
     let looks = 0;
     const signed: string[] = [];
