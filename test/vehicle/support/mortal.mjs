@@ -12,7 +12,7 @@ import { join } from 'node:path';
 export const settingsOfProcess = () => JSON.parse(process.argv[2] ?? '{}');
 
 /**
- * Lives until nothing is left to do.
+ * Lives until nothing is left to do, and returns the vehicle, which is still open.
  *
  * @param {Pick<typeof import('otaops/vehicle'), 'AutomaticConsent' | 'openVehicle'>} ours given, because some have to
  *   replace functions of Node before they import it
@@ -24,7 +24,7 @@ export async function live({ AutomaticConsent, openVehicle }, settings, options)
   const platformFile = join(directory, 'platform.ndjson');
   /** @type {import('otaops/vehicle').CloudLinkHandlers | undefined} */
   let handlers;
-  const { agent } = openVehicle({
+  const vehicle = openVehicle({
     identity,
     model,
     link: {
@@ -42,6 +42,7 @@ export async function live({ AutomaticConsent, openVehicle }, settings, options)
     pace: { progressSeconds: 0, progressPercent: 60 },
     ...options,
   });
+  const { agent } = vehicle;
   agent.goOnline();
   // The platform sends the trigger until it is acknowledged.
   const published = existsSync(platformFile) ? readFileSync(platformFile, 'utf8') : '';
@@ -49,4 +50,5 @@ export async function live({ AutomaticConsent, openVehicle }, settings, options)
     handlers?.onMessage(Buffer.from(settings.trigger, 'base64'));
   agent.flush();
   await agent.idle();
+  return vehicle;
 }
