@@ -8,14 +8,22 @@ import { join } from 'node:path';
 
 /** @typedef {{ directory: string, url: string, trigger: string, identity: any, model: string, killAt?: number }} Mortal */
 
+/** @typedef {Pick<import('otaops/vehicle').VehicleAgent, 'goOnline' | 'flush' | 'idle'>} Agent */
+/**
+ * @typedef {{
+ *   AutomaticConsent: new (accepts: boolean) => any,
+ *   openVehicle: (options: any) => { agent: Agent, stop(): Promise<void> },
+ * }} Ours
+ */
+
 /** As the test gives them: JSON, the first argument. */
 export const settingsOfProcess = () => JSON.parse(process.argv[2] ?? '{}');
 
 /**
  * Lives until nothing is left to do, and returns the vehicle, which is still open.
  *
- * @param {Pick<typeof import('otaops/vehicle'), 'AutomaticConsent' | 'openVehicle'>} ours given, because some have to
- *   replace functions of Node before they import it
+ * @param {Ours} ours of the sources or the package; given, because some have to replace functions of Node before they
+ *   import it
  * @param {Mortal} settings
  * @param {Partial<import('otaops/vehicle').RealVehicleOptions>} options
  */
@@ -29,8 +37,10 @@ export async function live({ AutomaticConsent, openVehicle }, settings, options)
     model,
     link: {
       isUp: true,
-      open: (given) => void (handlers = given),
-      publish: async (payload) => appendFileSync(platformFile, `${payload.toString()}\n`),
+      open: (/** @type {import('otaops/vehicle').CloudLinkHandlers} */ given) =>
+        void (handlers = given),
+      publish: async (/** @type {Buffer} */ payload) =>
+        appendFileSync(platformFile, `${payload.toString()}\n`),
       close: async () => undefined,
     },
     directory,
