@@ -9,16 +9,16 @@ import { startTestAdapter } from '../support/adapter.js';
 import { hasChromium, open, startBrowser } from './support/browser.js';
 
 const adapterAlone = async () => {
-  const { adapter, stop } = await startTestAdapter();
-  return { url: adapter.httpUrl, stop };
+  const t = await startTestAdapter();
+  return { url: t.adapter.httpUrl, stop: () => t.stop() };
 };
 const carotaAlone = async () => {
   const double = await startAdapterDouble();
-  const { carota, stop } = await startTestCarota(double.url);
+  const t = await startTestCarota(double.url);
   return {
-    url: carota.httpUrl,
+    url: t.carota.httpUrl,
     stop: async () => {
-      await stop();
+      await t.stop();
       await double.stop();
     },
   };
