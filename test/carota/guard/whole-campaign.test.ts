@@ -83,7 +83,7 @@ interface Campaign {
   readonly order: readonly number[];
 }
 const campaign: fc.Arbitrary<Campaign> = fc.record({
-  courses: fc.array(course, { minLength: 1, maxLength: 30 }),
+  courses: fc.array(course, { minLength: 1, maxLength: 30, size: 'max' }),
   retry: fc.array(rule, { maxLength: 3 }),
   exposureCap: fc.integer({ min: 1, max: 8 }),
   soak: fc.constantFrom(0, 100, 600),
