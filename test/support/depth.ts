@@ -10,9 +10,22 @@ if (depth !== 'quick' && depth !== 'full') {
 
 export const isFullDepth = depth === 'full';
 
-/** The value for the depth of this run. */
-export const byDepth = <T>({ quick, full }: { readonly quick: T; readonly full: T }): T =>
-  isFullDepth ? full : quick;
+/** `CHAOS=long` for the long form of the chaos suite, and of the fuzz tests at full depth. */
+export const isLong = process.env.CHAOS === 'long';
+
+/** The value for the depth of this run; `long`, if given, for the long form of full depth. */
+export const byDepth = <T>({
+  quick,
+  full,
+  long = full,
+}: {
+  readonly quick: T;
+  readonly full: T;
+  readonly long?: T;
+}): T => {
+  if (!isFullDepth) return quick;
+  return isLong ? long : full;
+};
 
 /** 0 to 2³¹ - 1. Chosen by the run's configuration, so that all its processes share it. */
 export const seed = seedFrom(process.env.TEST_SEED);
@@ -32,12 +45,10 @@ export const cases = (numbers: { readonly quick: number; readonly full: number }
   seed,
 });
 
-/**
- * Every n-th item in a quick run, all items at full depth. The seed determines the first one, so that runs with
- * different seeds cover all items.
- */
-export const sampleOf = <T>(items: readonly T[], every: number): readonly T[] =>
-  isFullDepth ? items : items.filter((_, place) => place % every === seed % every);
+/** Every n-th item; the seed determines the first one, so that runs with different seeds cover all items. */
+export const everyNth = <T>(items: readonly T[], n: number): readonly T[] =>
+  items.filter((_, place) => place % n === seed % n);
 
-/** `CHAOS=long` for the long form of the chaos suite. */
-export const isLong = process.env.CHAOS === 'long';
+/** Every n-th item in a quick run, all items at full depth. */
+export const sampleOf = <T>(items: readonly T[], n: number): readonly T[] =>
+  isFullDepth ? items : everyNth(items, n);

@@ -5,6 +5,7 @@ import {
   type Exposure,
   exposedAt,
   isOfEarlierAttempt,
+  putOff,
   showsExposure,
 } from '../guard/index.js';
 import { type ScheduleRecord, type TrackedVehicle } from '../schedules/index.js';
@@ -39,6 +40,8 @@ export function applyReport(
     const report = { before: '', state, retryAt };
     vehicle.exposure = afterReport(exposed, report, schedule.deadlines, receivedAt);
   }
+  // The report may have waited for this server longer than the deadline that it sets.
+  if (vehicle.exposure) vehicle.exposure = putOff(vehicle.exposure, schedule.graceUntil);
   // Its deadline comes before the next attempt.
   if (vehicle.exposure && vehicle.exposure.result !== 'undecided') vehicle.retryAt = undefined;
   const standing = (of: string, exposed: Exposure | undefined, due: number | undefined) => ({

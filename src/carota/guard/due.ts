@@ -36,10 +36,11 @@ export function dueOf(
   if (FAILED.has(state)) {
     return { becomes: 'failed', because: ofDeadline, unless: 'a new attempt succeeds before' };
   }
-  if (state === 'reboot' && decidesAt < latest) {
-    const because = `${afterReboot ?? GUARD_DEFAULTS.afterReboot} s after its reboot`;
-    return { becomes: 'silent', because, unless: 'it reports anything before' };
-  }
-  const unless = 'it reports success, a failure or a withdrawal before';
-  return { becomes: 'silent', because: ofDeadline, unless };
+  const ofReboot = `${afterReboot ?? GUARD_DEFAULTS.afterReboot} s after its reboot`;
+  const because = decidesAt < latest ? ofReboot : ofDeadline;
+  return {
+    becomes: 'silent',
+    because,
+    unless: 'it reports success, a failure or a withdrawal before',
+  };
 }

@@ -105,7 +105,7 @@ export function afterReport(
   if (resultOf(state) === 'withdrawn') return decided(at, 'withdrawn');
   return state === 'success'
     ? soaking(current, before, deadlines, receivedAt)
-    : undecided(at, deadlineIn(state, at, deadlines, receivedAt));
+    : undecided(at, deadlineIn(state, before, current, deadlines, receivedAt));
 }
 
 /**
@@ -123,7 +123,7 @@ function revised(
   if (state === 'success') return soaking(exposure, before, deadlines, receivedAt);
   // A vehicle that goes on after its withdrawal may still fall silent. Only success undoes failure and silence.
   const goesOn = result === 'withdrawn' && resultOf(state) !== 'withdrawn';
-  const decidesAt = goesOn ? deadlineIn(state, at, deadlines, receivedAt) : undefined;
+  const decidesAt = goesOn ? deadlineIn(state, before, exposure, deadlines, receivedAt) : undefined;
   return { ...exposure, decidesAt };
 }
 
@@ -142,12 +142,29 @@ function soaking(
     : { ...exposure, decidesAt: receivedAt + soak };
 }
 
-/** When a vehicle that reports nothing after this state is silent, ms. */
-function deadlineIn(state: string, at: number, deadlines: Deadlines, receivedAt: number): number {
+/**
+ * When a vehicle that reports nothing final after this state is silent, ms. What is not final does not put off the deadline of a
+ * reboot; another reboot does, for an update may need several.
+ */
+function deadlineIn(
+  state: string,
+  before: string,
+  { at, decidesAt }: Exposure,
+  deadlines: Deadlines,
+  receivedAt: number,
+): number {
   const afterReboot = (deadlines.afterReboot ?? GUARD_DEFAULTS.afterReboot) * 1000;
   const latest = deadlineOf(deadlines, at);
-  return state === 'reboot' ? Math.min(latest, receivedAt + afterReboot) : latest;
+  if (state === 'reboot') return Math.min(latest, receivedAt + afterReboot);
+  // It was the end of a soak, which does not go on.
+  return before === 'success' ? latest : (decidesAt ?? latest);
 }
+
+/** No deadline ends before the given time, ms. */
+export const putOff = (exposure: Exposure, until: number): Exposure =>
+  exposure.decidesAt === undefined
+    ? exposure
+    : { ...exposure, decidesAt: Math.max(exposure.decidesAt, until) };
 
 /** As it was when the report was received: a deadline may have passed before it, or not yet. */
 function inTime(exposure: Exposure, state: string, receivedAt: number): Exposure {

@@ -20,12 +20,11 @@ export type Outcomes = readonly (Outcome | undefined)[];
 type Known = Exclude<Outcome, 'undecided'>;
 
 export class IncrementalTest {
-  readonly #rules: TestRules;
-  readonly #outcomes: Outcomes;
   /** Undecided vehicles count as successes. */
   readonly #optimistic: PathWalk;
   /** Undecided vehicles count as failures. */
   readonly #pessimistic: PathWalk;
+  readonly #later: LaterWalk;
 
   /**
    * @param number of the test, from 1
@@ -39,10 +38,9 @@ export class IncrementalTest {
     readonly from: number,
   ) {
     const rules = rulesOf(settings, number);
-    this.#rules = rules;
-    this.#outcomes = outcomes;
     this.#optimistic = new PathWalk(rules, outcomes, from, 'succeeded');
     this.#pessimistic = new PathWalk(rules, outcomes, from, 'failed');
+    this.#later = new LaterWalk(rules, outcomes);
   }
 
   /** The vehicle at this place has come to its outcome. */
@@ -50,6 +48,7 @@ export class IncrementalTest {
     if (place < this.from) return;
     this.#optimistic.hear(place, outcome);
     this.#pessimistic.hear(place, outcome);
+    this.#later.hear(place, outcome);
   }
 
   /** One more vehicle was exposed: the outcomes end with it. */
@@ -65,20 +64,8 @@ export class IncrementalTest {
   get mayStopAfter(): number | undefined {
     const { crossed, end } = this.#pessimistic;
     const own = crossed === 'stop' ? end : undefined;
-    return this.#optimistic.crossed === 'go' ? (this.#laterMayStopAfter(end) ?? own) : own;
-  }
-
-  /** @param end place behind the last vehicle to look at */
-  #laterMayStopAfter(end: number): number | undefined {
-    const { weights, later } = this.#rules;
-    let path = PATH_START;
-    for (let place = this.#optimistic.end; place < end; place += 1) {
-      const outcome = this.#outcomes[place];
-      if (outcome === 'withdrawn') continue;
-      path = extendLater(path, outcome !== 'succeeded', weights, later);
-      if (path.crossed) return place + 1;
-    }
-    return undefined;
+    if (this.#optimistic.crossed !== 'go') return own;
+    return this.#later.stopAfter(this.#optimistic.end, end) ?? own;
   }
 
   get finding(): Finding {
@@ -154,5 +141,57 @@ class PathWalk {
     if (outcome === 'withdrawn') return path;
     const counted = outcome === 'undecided' ? this.assumed : outcome;
     return extendPath(path, counted === 'failed', this.rules.weights, this.rules.bounds);
+  }
+}
+
+/**
+ * The path of a later test, see `extendLater`. It is walked on as far as somebody asks, and walked again only behind the vehicles
+ * whose outcomes are final.
+ */
+class LaterWalk {
+  /** Place of its first vehicle. */
+  #from = 0;
+  /** Up to `#settled`: these vehicles have outcomes. */
+  #prefix: PathEnd = PATH_START;
+  #settled = 0;
+  #path: PathEnd = PATH_START;
+  /** Place behind the last vehicle that the path has taken. */
+  #end = 0;
+
+  constructor(
+    private readonly rules: TestRules,
+    private readonly outcomes: Outcomes,
+  ) {}
+
+  hear(place: number, outcome: Known): void {
+    // Undecided, it counted as a failure.
+    if (outcome === 'failed' || place < this.#from || place >= this.#end) return;
+    this.#path = this.#prefix;
+    this.#end = this.#settled;
+  }
+
+  /**
+   * @param from place of the first vehicle that a later test may have
+   * @param end place behind the last vehicle to look at
+   * @returns the number of vehicles, from the first of the campaign, after which a later test may stop at the earliest
+   */
+  stopAfter(from: number, end: number): number | undefined {
+    if (from !== this.#from) {
+      this.#prefix = this.#path = PATH_START;
+      this.#from = this.#settled = this.#end = from;
+    }
+    for (; this.#end < end && !this.#path.crossed; this.#end += 1) {
+      const outcome = this.outcomes[this.#end] ?? 'undecided';
+      if (outcome !== 'withdrawn') this.#path = this.#after(outcome);
+      if (outcome === 'undecided' || this.#settled < this.#end || this.#path.crossed) continue;
+      this.#prefix = this.#path;
+      this.#settled = this.#end + 1;
+    }
+    return this.#path.crossed && this.#end <= end ? this.#end : undefined;
+  }
+
+  #after(outcome: Outcome): PathEnd {
+    const { weights, later } = this.rules;
+    return extendLater(this.#path, outcome !== 'succeeded', weights, later);
   }
 }

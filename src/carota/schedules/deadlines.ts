@@ -70,17 +70,18 @@ export async function nextDeadline(
   return row?.decides_at.getTime();
 }
 
-/** Deadlines that end before the given time, ms, end then. Under the lock of each schedule: other servers may be at work. */
+/** Deadlines that end before the given time, ms, end then, also those that reports set meanwhile. Under the lock of each schedule: other servers may be at work. */
 export async function putOffDeadlines(database: Database, until: number): Promise<void> {
   const time = new Date(until);
   const schedules = await database.query<{ id: number }>(
-    `select id from schedules s where exists (
-       select from schedule_vehicles v where v.schedule_id = s.id and v.decides_at < $1)`,
-    [time],
+    `select id from schedules s where ended_at is null or exists (
+       select from schedule_vehicles v where v.schedule_id = s.id and v.decides_at is not null)
+     order by id`,
   );
   for (const { id } of schedules) {
     await database.transaction(async (tx) => {
       await lockSchedule(tx, { id });
+      await tx.query('update schedules set grace_until = $2 where id = $1', [id, time]);
       await tx.query(
         'update schedule_vehicles set decides_at = $2 where schedule_id = $1 and decides_at < $2',
         [id, time],

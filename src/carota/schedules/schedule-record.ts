@@ -43,6 +43,7 @@ export interface LockedRow {
   readonly test_number: number;
   readonly test_from: number;
   readonly stop_place: number | null;
+  readonly grace_until: Date | null;
   readonly exposed: number;
   readonly passed: number;
   readonly gone_wave: number;
@@ -102,6 +103,8 @@ export class ScheduleRecord {
   testFrom: number;
   /** Place of the vehicle with which a test may stop at the earliest; undefined: none can with those exposed so far. */
   stopPlace: number | undefined;
+  /** No vehicle is called silent before, ms: a server has started, and the adapter first tells what it has heard meanwhile. */
+  readonly graceUntil: number;
   /** Undefined: the schedule has no test, or it was not run yet. */
   test: TestResult | undefined;
   waves: WaveRow[];
@@ -131,6 +134,7 @@ export class ScheduleRecord {
     this.testNumber = row.test_number;
     this.testFrom = row.test_from;
     this.stopPlace = row.stop_place ?? undefined;
+    this.graceUntil = row.grace_until?.getTime() ?? 0;
     this.#exposed = row.exposed;
     this.#passed = row.passed;
     this.#goneWave = row.gone_wave;

@@ -10,7 +10,7 @@ export async function lockSchedule(
 ): Promise<ScheduleRecord | undefined> {
   const [column, key] = 'id' in by ? ['id', by.id] : ['ref_id', by.refId];
   const [row] = await tx.query<LockedRow>(
-    `select id, ref_id, script_ref_id, model, plan, status, test_number, test_from, stop_place, exposed, passed, gone_wave,
+    `select id, ref_id, script_ref_id, model, plan, status, test_number, test_from, stop_place, grace_until, exposed, passed, gone_wave,
        operation, intended, intended_at, intended_tries, due_at, reason, created_by, approved_at, approved_by,
        approved_digest, approved_script,
        started_at, ended_at

@@ -253,6 +253,29 @@ test('a server puts off deadlines before it takes a report, which would end them
   await restart();
 });
 
+test('during the grace a report that waited longer than the deadline it sets silences nobody', async () => {
+  const guard = { maxFailures: 1, afterReboot: 60, soak: 60 };
+  const refId = await running({ guard });
+  const [one = ''] = vins;
+  await admit(refId, [one]);
+  const { dataDir } = carota;
+  await carota.stop(true);
+  carota = await startTestCarota(adapter.url, { ...SETTINGS, dataDir, deadlineGrace: 3_600 });
+  const hours = 3_600_000;
+  const past = async (status: EventStatusName, hoursAgo: number) => {
+    const at = Date.now() - hoursAgo * hours;
+    await carota.callBack([{ ...eventOf({ refId, vin: one, status, at }), 'received-at': at }]);
+    return show(refId);
+  };
+  // Both were at the adapter in time; this server gets them one by one.
+  for (const schedule of [await past('reboot', 3), await past('success', 2.99)]) {
+    expect(schedule).toMatchObject({ status: 'running', exposure: { undecided: 1, silent: 0 } });
+  }
+  // Its soak is over, but a failure that followed may still be on the way.
+  expect(await past('failure', 2.98)).toMatchObject({ exposure: { undecided: 0, failed: 1 } });
+  await restart();
+});
+
 describe('soak', () => {
   test('a failure that follows success stops the schedule', async () => {
     const refId = await running({ waves: [{ vehicles: 8 }], guard: { test: TEST } });

@@ -12,6 +12,7 @@ import { eventually } from '../../support/adapter.js';
 import { byDepth, seed } from '../../support/depth.js';
 import { vinOf } from '../../support/messages.js';
 import { temporaryDirectory } from '../../support/servers.js';
+import { expectCapHeld, watchCap } from '../support/cap-watch.js';
 import {
   type AdapterDouble,
   eventOf,
@@ -25,22 +26,6 @@ const SCRIPT = 'hu only 001';
 const TEST = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
 const vins = Array.from({ length: byDepth({ quick: 40, full: 150 }) }, (_, n) => vinOf(n, 'WVX'));
 
-/** At each commit that changes a schedule: its undecided vehicles, and how far it has gone beyond the one that may stop it. */
-const WATCH = `
-  create table cap_watch (undecided bigint, behind bigint, cap bigint);
-  create function watch_cap() returns trigger language plpgsql as $$
-  begin
-    insert into cap_watch
-    select count(*) filter (where v.result = 'undecided'),
-      count(*) filter (where v.place > s.stop_place),
-      (s.plan -> 'guard' ->> 'exposureCap')::int + s.passed
-    from schedules s join schedule_vehicles v on v.schedule_id = s.id
-    where s.id = new.id and s.status = 'running' group by s.id;
-    return null;
-  end $$;
-  create constraint trigger watch_cap after update on schedules
-    deferrable initially deferred for each row execute function watch_cap();`;
-
 let adapter: AdapterDouble;
 let servers: TestCarota[];
 let database: pg.Client;
@@ -51,7 +36,7 @@ beforeAll(async () => {
   await first.publish(SCRIPT);
   database = new pg.Client(first.databaseUrl);
   await database.connect();
-  await database.query(WATCH);
+  await watchCap(database);
   const dataDir = temporaryDirectory('carota');
   cpSync(first.dataDir, dataDir, { recursive: true });
   const second = await startTestCarota(adapter.url, {
@@ -120,16 +105,9 @@ test('is never exceeded, whatever is asked, reported and killed at the same time
     }
   };
   await Promise.all(Array.from({ length: 6 }, drive));
-  const { rows } = await database.query<{ undecided: string; behind: string; cap: string }>(
-    'select * from cap_watch',
-  );
+  const { rows } = await database.query('select from cap_watch');
   expect(rows.length).toBeGreaterThan(20);
-  for (const row of rows) {
-    expect(Number(row.undecided)).toBeLessThanOrEqual(Number(row.cap));
-    expect(Number(row.behind)).toBeLessThanOrEqual(Number(row.cap));
-  }
-  // It was reached, so it was the cap that held them.
-  expect(rows.some(({ undecided, cap }) => undecided === cap)).toBe(true);
+  await expectCapHeld(database);
   // Each place once, and the counts are those of the vehicles.
   const { exposure, guardTest } = await show('concurrent');
   const { rows: vehicles } = await database.query<{ place: number; result: string }>(
@@ -172,5 +150,63 @@ describe('while the test waits for slow vehicles', () => {
     });
     await report(first);
     expect((await ask(server, 'slow', next)).body.admitted).toBe(true);
+  });
+
+  test('those of earlier tests fail late, and make no room behind the one that stops', async () => {
+    const [server] = servers;
+    if (!server) throw new Error('no server');
+    const refId = 'chained';
+    const some = Array.from({ length: 60 }, (_, n) => vinOf(n, 'WVZ'));
+    await running(refId, { test: TEST, exposureCap: 2, soak: 0, deadline: 3_600 }, some);
+    const report = (status: EventStatusName, ...of: readonly string[]) =>
+      server.callBack(of.map((vin) => eventOf({ refId, vin, status })));
+    let exposed = 0;
+    const exposeNext = async (): Promise<string> => {
+      const vin = some[exposed] ?? '';
+      expect((await ask(server, refId, vin)).body.admitted).toBe(true);
+      exposed += 1;
+      return vin;
+    };
+    const succeed = async (number: number) => {
+      for (let n = 0; n < number; n += 1) await report('success', await exposeNext());
+    };
+    // Each of two tests goes on behind eight successes, though its first vehicle is slow.
+    const first = await exposeNext();
+    await succeed(8);
+    const second = await exposeNext();
+    await succeed(8);
+    expect(await show(refId)).toMatchObject({
+      exposure: { exposed: 18, undecided: 2, cap: 20 },
+      guardTest: { number: 3, from: 19 },
+    });
+    // Three failures stop the third one, so its third vehicle is the one.
+    const slow = [await exposeNext(), await exposeNext(), await exposeNext()];
+    await succeed(20);
+    const refused = async () => {
+      const { body } = await ask(server, refId, some[exposed] ?? '');
+      expect(body).toMatchObject({
+        admitted: false,
+        reason: '20 vehicles are exposed behind the one with which a test may stop',
+      });
+    };
+    await refused();
+    // The decisions to which the first two contributed stand.
+    await report('failure', first, second);
+    await refused();
+    expect(await show(refId)).toMatchObject({
+      status: 'running',
+      exposure: { exposed: 41, undecided: 3, failed: 2, cap: 20 },
+      guardTest: { number: 3, from: 19 },
+    });
+    await report('failure', ...slow);
+    const stopped = await show(refId);
+    expect(stopped).toMatchObject({ status: 'stopped', exposure: { exposed: 41, failed: 5 } });
+    expect(stopped.decisions.at(-1)).toMatchObject({
+      decision: 'stop',
+      reason: '3 of the next 3 exposed vehicles failed',
+      figures: { test: 3, from: 19, vehicles: 3, failed: 3 },
+    });
+    expect((await ask(server, refId, some[exposed] ?? '')).status).toBe(409);
+    await expectCapHeld(database);
   });
 });

@@ -37,10 +37,30 @@ describe('an exposed vehicle', () => {
     ['that reboots must report soon', [['reboot', 10]], 'undecided', 70],
     ['that reboots late has no more time than all', [['reboot', 990]], 'undecided', 1_000],
     [
-      'that comes back from the reboot has all its time',
+      'that reports nothing final after the reboot has no more time than before',
       [
         ['reboot', 1],
         ['md5_check_success', 2],
+        ['pause', 40],
+      ],
+      'undecided',
+      61,
+    ],
+    [
+      'that reboots once more has the time of the last reboot',
+      [
+        ['reboot', 1],
+        ['downloading', 30],
+        ['reboot', 50],
+      ],
+      'undecided',
+      110,
+    ],
+    [
+      'that goes on after success has all its time',
+      [
+        ['success', 1],
+        ['downloading', 2],
       ],
       'undecided',
       1_000,

@@ -84,7 +84,7 @@ describe('a decision on part of the results', () => {
     fc.assert(
       fc.property(
         settings,
-        fc.array(known, { maxLength: 120 }),
+        fc.array(known, { maxLength: 120, size: 'max' }),
         fc.infiniteStream(fc.nat()),
         (chosen, outcomes, picks) => {
           const final = byAllResults(chosen, outcomes);
@@ -171,7 +171,7 @@ describe('the vehicle with which the campaign may stop at the earliest', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...settings),
-        fc.array(outcome, { maxLength: 16 }),
+        fc.array(outcome, { maxLength: 16, size: 'max' }),
         (chosen, outcomes) => {
           const before = run(chosen, outcomes);
           if (before.finding !== 'undecided') return;

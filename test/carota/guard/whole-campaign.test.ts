@@ -83,7 +83,7 @@ interface Campaign {
   readonly order: readonly number[];
 }
 const campaign: fc.Arbitrary<Campaign> = fc.record({
-  courses: fc.array(course, { minLength: 1, maxLength: 30 }),
+  courses: fc.array(course, { minLength: 1, maxLength: 30, size: 'max' }),
   retry: fc.array(rule, { maxLength: 3 }),
   exposureCap: fc.integer({ min: 1, max: 8 }),
   soak: fc.constantFrom(0, 100, 600),
@@ -319,7 +319,15 @@ const waveOf = (vehicles: number): WaveRow => ({
 });
 const rowOf = (plan: SchedulePlan): LockedRow => ({
   ...{ id: 1, ref_id: 'r', script_ref_id: 's', model: 'm', plan, status: 'running' },
-  ...{ test_number: 1, test_from: 1, stop_place: null, exposed: 0, passed: 0, gone_wave: 0 },
+  ...{
+    test_number: 1,
+    test_from: 1,
+    stop_place: null,
+    grace_until: null,
+    exposed: 0,
+    passed: 0,
+    gone_wave: 0,
+  },
   ...{ operation: 'active', intended: null, intended_at: null, intended_tries: 0 },
   ...{ due_at: null, reason: '', created_by: 'p', approved_at: null, approved_by: null },
   ...{ approved_digest: null, approved_script: null, started_at: new Date(0), ended_at: null },
