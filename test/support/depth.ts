@@ -10,22 +10,9 @@ if (depth !== 'quick' && depth !== 'full') {
 
 export const isFullDepth = depth === 'full';
 
-/** `CHAOS=long` for the long form of the chaos suite, and of the fuzz tests at full depth. */
-export const isLong = process.env.CHAOS === 'long';
-
-/** The value for the depth of this run; `long`, if given, for the long form of full depth. */
-export const byDepth = <T>({
-  quick,
-  full,
-  long = full,
-}: {
-  readonly quick: T;
-  readonly full: T;
-  readonly long?: T;
-}): T => {
-  if (!isFullDepth) return quick;
-  return isLong ? long : full;
-};
+/** The value for the depth of this run. */
+export const byDepth = <T>({ quick, full }: { readonly quick: T; readonly full: T }): T =>
+  isFullDepth ? full : quick;
 
 /** 0 to 2³¹ - 1. Chosen by the run's configuration, so that all its processes share it. */
 export const seed = seedFrom(process.env.TEST_SEED);
@@ -52,3 +39,6 @@ export const everyNth = <T>(items: readonly T[], n: number): readonly T[] =>
 /** Every n-th item in a quick run, all items at full depth. */
 export const sampleOf = <T>(items: readonly T[], n: number): readonly T[] =>
   isFullDepth ? items : everyNth(items, n);
+
+/** `CHAOS=long` for the long form of the chaos suite. */
+export const isLong = process.env.CHAOS === 'long';
