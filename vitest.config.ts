@@ -1,5 +1,6 @@
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { byDepth, isFullDepth, seed } from './test/support/depth.js';
+import { LongestFirst } from './test/support/longest-first.js';
 import { filesWithoutTheirPrograms } from './test/support/needed-programs.js';
 import { isInstalled } from './test/support/servers.js';
 
@@ -50,6 +51,7 @@ const hasPostgres =
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       tests,
       ...(hasPostgres ? [onInstalledPostgres] : []),

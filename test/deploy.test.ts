@@ -130,7 +130,7 @@ test('the compose file names files, settings and services that there are', async
     for (const volume of volumes) {
       const [source = ''] = volume.split(':');
       // The passwords are the deployment's own.
-      if (source === './mosquitto/passwords') continue;
+      if (/^\.\/mosquitto\/(adapter-)?passwords$/.test(source)) continue;
       if (source.startsWith('.')) expect(isThere(join('deploy', source)), source).toBe(true);
       else expect(Object.keys(compose.volumes)).toContain(source);
     }
@@ -182,27 +182,31 @@ describe.skipIf(!hasMosquitto())('Mosquitto with the deployment’s configuratio
   let broker: Awaited<ReturnType<typeof startMosquittoWith>>;
   let t: TestAdapter;
 
+  let adapterPort: number;
+
   beforeAll(async () => {
-    const adapterPort = await freePort();
+    adapterPort = await freePort();
     broker = await startMosquittoWith(({ directory, port }) => {
-      const passwords = join(directory, 'passwords');
-      const users = { 'otaops-adapter': 'pw', [alice.systemId]: 'a', [bob.systemId]: 'b' };
-      for (const [n, [user, password]] of Object.entries(users).entries()) {
-        execFileSync('mosquitto_passwd', [
-          ...(n === 0 ? ['-c'] : []),
-          '-b',
-          passwords,
-          user,
-          password,
-        ]);
-      }
       // Mosquitto reads them as a user of its own, who may not look into this folder.
-      const acl = join(directory, 'acl');
-      writeFileSync(acl, read('deploy/mosquitto/acl'));
-      execFileSync('chmod', ['644', passwords, acl]);
+      const readable = (file: string) => execFileSync('chmod', ['644', join(directory, file)]);
+      const passwords = (file: string, users: Readonly<Record<string, string>>) => {
+        for (const [n, [user, password]] of Object.entries(users).entries()) {
+          const create = n === 0 ? ['-c'] : [];
+          execFileSync('mosquitto_passwd', [
+            ...create,
+            ...['-b', join(directory, file), user, password],
+          ]);
+        }
+        readable(file);
+      };
+      passwords('passwords', { [alice.systemId]: 'a', [bob.systemId]: 'b' });
+      passwords('adapter-passwords', { 'otaops-adapter': 'pw' });
+      for (const file of ['acl-vehicles', 'acl-adapters']) {
+        writeFileSync(join(directory, file), read(`deploy/mosquitto/${file}`));
+        readable(file);
+      }
       return read('deploy/mosquitto/mosquitto.conf')
-        .replace('/mosquitto/config/passwords', passwords)
-        .replace('/mosquitto/config/acl', acl)
+        .replaceAll('/mosquitto/config/', `${directory}/`)
         .replace('/mosquitto/data/', `${directory}/`)
         .replace('listener 1883', `listener ${port} 127.0.0.1`)
         .replace('listener 1884', `listener ${adapterPort} 127.0.0.1`);
@@ -219,12 +223,12 @@ describe.skipIf(!hasMosquitto())('Mosquitto with the deployment’s configuratio
     await broker.stop();
   });
 
-  const connect = (user: string, password: string) =>
-    mqtt.connectAsync(broker.url, {
+  const connect = (user: string, password: string, url = broker.url, clean = true) =>
+    mqtt.connectAsync(url, {
       clientId: 'whatever it says',
       username: user,
       password,
-      clean: true,
+      clean,
       reconnectPeriod: 0,
       protocolVersion: 4,
     });
@@ -277,5 +281,36 @@ describe.skipIf(!hasMosquitto())('Mosquitto with the deployment’s configuratio
     await again.endAsync();
     await expect(connect(alice.systemId, 'b')).rejects.toThrow(/[Nn]ot authorized/);
     await expect(connect('nobody', 'x')).rejects.toThrow(/[Nn]ot authorized/);
+  });
+
+  test('the adapter’s account is of no use on the vehicles’ port, nor a vehicle’s on the adapters’', async () => {
+    const adapters = `mqtt://127.0.0.1:${adapterPort}`;
+    await (await connect('otaops-adapter', 'pw', adapters)).endAsync();
+    await expect(connect('otaops-adapter', 'pw')).rejects.toThrow(/[Nn]ot authorized/);
+    await (await connect(alice.systemId, 'a')).endAsync();
+    await expect(connect(alice.systemId, 'a', adapters)).rejects.toThrow(/[Nn]ot authorized/);
+  });
+
+  test('rules of each port keep no message from a vehicle that is offline while the broker restarts', async () => {
+    const topic = `c2d/${bob.systemId}`;
+    const first = await connect(bob.systemId, 'b', broker.url, false);
+    await first.subscribeAsync(topic, { qos: 1 });
+    await first.endAsync();
+    await t.trigger('offline', [bob.vin]);
+    await eventually(
+      async () => (await t.call('GET', '/v1.0/ota/operations/offline')).body.states,
+      (states) => states.sent === 1,
+    );
+    await broker.end('SIGTERM');
+    await broker.restart();
+    const again = mqtt.connect(broker.url, {
+      ...{ clientId: 'whatever it says', username: bob.systemId, password: 'b' },
+      ...{ clean: false, reconnectPeriod: 100, protocolVersion: 4 },
+    });
+    const heard = await new Promise<string>((resolve) => {
+      again.once('message', resolve);
+    });
+    expect(heard).toBe(topic);
+    await again.endAsync();
   });
 });

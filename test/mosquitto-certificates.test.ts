@@ -34,8 +34,9 @@ describe.skipIf(!hasMosquitto())('Mosquitto with client certificates', () => {
       install(adapters.ca, 'adapter-ca.pem');
       install(own.cert, 'broker.pem');
       install(own.key, 'broker.key');
-      const acl = join(directory, 'acl');
-      writeFileSync(acl, read('deploy/mosquitto/acl'), { mode: 0o644 });
+      for (const acl of ['acl-vehicles', 'acl-adapters']) {
+        writeFileSync(join(directory, acl), read(`deploy/mosquitto/${acl}`), { mode: 0o644 });
+      }
       return read('deploy/mosquitto/certificates.conf')
         .replaceAll('/mosquitto/config/', `${directory}/`)
         .replace('/mosquitto/data/', `${directory}/`)
@@ -110,6 +111,29 @@ describe.skipIf(!hasMosquitto())('Mosquitto with client certificates', () => {
   test('no certificate, and one of another authority, that of an adapter too, is refused', async () => {
     await expect(connect(undefined)).rejects.toThrow();
     await expect(connect(adapters.issue('otaops-adapter'))).rejects.toThrow();
+  });
+
+  test('a vehicle’s certificate with the name of the adapters’ account has none of its rights', async () => {
+    const client = await connect(vehicles.issue('otaops-adapter'));
+    const heard: string[] = [];
+    client.on('message', (topic) => heard.push(topic));
+    for (const topic of ['d2c/+', 'c2d/+', 'otaops/+']) {
+      await client.subscribeAsync(topic, { qos: 1 }).catch(() => undefined);
+    }
+    const other = await connect(vehicles.issue(alice.systemId));
+    await other.publishAsync(`d2c/${alice.systemId}`, event(alice), { qos: 1 });
+    // Its own topic is heard of last.
+    await client.subscribeAsync('c2d/otaops-adapter', { qos: 1 });
+    await t.register({ ...bob, systemId: 'otaops-adapter' });
+    await t.trigger('same name', [bob.vin]);
+    await eventually(
+      () => Promise.resolve(heard),
+      (topics) => topics.length > 0,
+    );
+    expect(heard).toEqual(['c2d/otaops-adapter']);
+    other.end(true);
+    client.end(true);
+    await t.register(bob);
   });
 
   test('a revoked certificate is refused after the list was replaced and SIGHUP sent', async () => {

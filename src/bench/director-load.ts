@@ -4,7 +4,7 @@ import { type CarotaProcess } from './carota-process.js';
 import { benchManifest, type BenchVehicle } from './director-vehicle.js';
 import { RawHttp } from './raw-http.js';
 
-const CONNECTIONS = 48;
+const CONNECTIONS = 200;
 
 /** The script that every vehicle is to get, and the schedule that orders it. */
 export const SCRIPT = 'bench-1';

@@ -227,7 +227,8 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     await close(a);
     await client.publishAsync('d2c/x', 'while nobody reads', { qos: 1 });
     expect(await arrives(1, b)).toEqual(['while nobody reads']);
-    expect(Date.now() - since).toBeLessThan(3_000);
+    // A holder that is only silent is waited for 4 s.
+    expect(Date.now() - since).toBeLessThan(3_900);
     expect(b.arrived).toHaveLength(1);
     expect((await subscriptionStatistics(database)).takeovers).toBe(2);
   });
@@ -260,7 +261,8 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     const since = Date.now();
     const again = await opened({ instance: 'returning' });
     expect(await arrives(1, again)).toEqual(['unacknowledged']);
-    expect(Date.now() - since).toBeLessThan(5_000);
+    // Its lease is 10 s.
+    expect(Date.now() - since).toBeLessThan(9_000);
     // The other one is a standby, and stays one.
     await eventually(
       () => Promise.resolve(lost.link.isConnected && !lost.link.isSubscribed),
@@ -448,7 +450,8 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     const { port } = silent.address() as AddressInfo;
     const since = Date.now();
     const a = await opened({ url: `mqtt://127.0.0.1:${port},127.0.0.1:${broker.port}` });
-    expect(Date.now() - since).toBeLessThan(8_000);
+    // A single host has 10 s.
+    expect(Date.now() - since).toBeLessThan(9_500);
     await close(a);
     silent.close();
   });

@@ -15,6 +15,7 @@ export class ForeignVehicles {
   readonly #clients = new Set<MqttClient>();
   readonly #stopping = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
+  #resumed: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly vehicles: readonly FleetVehicle[],
@@ -33,6 +34,13 @@ export class ForeignVehicles {
     this.#running = Promise.all(this.vehicles.map((vehicle) => this.#drive(vehicle)));
   }
 
+  /** Meanwhile they begin no further message; those on their way are still acknowledged. */
+  async whilePaused<T>(work: () => Promise<T>): Promise<T> {
+    const done = work();
+    this.#resumed = done.catch(() => undefined);
+    return done;
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const client of this.#clients) client.end(true);
@@ -47,6 +55,7 @@ export class ForeignVehicles {
       const client = await this.#connect(vehicle);
       try {
         while (client && !this.#isStopping()) {
+          await this.#resumed;
           const messageId = `msg-dev-${n}`;
           await publish(client, `d2c/${vehicle.systemId}`, this.#event(vehicle, messageId, n));
           acknowledged.push(messageId);

@@ -1,5 +1,5 @@
 /** Secrets stay out of process arguments and standard output, which others on the machine can read. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { otaops } from '../support/process.js';
@@ -66,3 +66,62 @@ test('every secret can come from a file', async () => {
     for (const name of names) expect(output).toContain(`--${name}-file <file>`);
   }
 });
+
+/** Processes that a process has started, and those that these have. */
+function descendantsOf(pid: number): number[] {
+  const parents = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+        // Behind the name, which may contain anything, are the state and the parent.
+        const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        return [[Number(name), Number(parent)] as const];
+      } catch {
+        // It has ended meanwhile.
+        return [];
+      }
+    });
+  const children = parents.filter(([, parent]) => parent === pid).map(([child]) => child);
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+const CALL_BACK_SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
+
+test.runIf(existsSync('/proc/self/stat'))(
+  'others on the machine see no secret in the arguments of a server, nor its database in its environment',
+  async () => {
+    const dataDir = join(folder, 'arguments');
+    const server = otaops(
+      [
+        ...['serve', '--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir],
+        ...['--callback-url', 'https://carota.example/events'],
+        ...['--callback-secret-file', fileWith(CALL_BACK_SECRET)],
+      ],
+      { OTAOPS_AUDIT_OTLP: 'https://127.0.0.1:1/', OTAOPS_AUDIT_OTLP_TOKEN: 'otlp-token-4711' },
+    );
+    await server.says(/Initial admin token: in (\S+),/);
+    const pid = server.child.pid ?? 0;
+    const started = descendantsOf(pid);
+    // The database, at least.
+    expect(started.length).toBeGreaterThan(2);
+    const secrets = [
+      CALL_BACK_SECRET,
+      'otlp-token-4711',
+      ...['token', 'secret.key', 'audit-key'].map((name) =>
+        readFileSync(join(dataDir, name), 'utf8'),
+      ),
+    ].flatMap((text) => text.split('\n').filter((line) => line !== '' && !line.startsWith('---')));
+    const seen = (pids: readonly number[], what: string) =>
+      pids.map((each) =>
+        existsSync(`/proc/${each}`) ? readFileSync(`/proc/${each}/${what}`, 'utf8') : '',
+      );
+    const texts = [...seen([pid, ...started], 'cmdline'), ...seen(started, 'environ')];
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+    expect(texts.join('\n')).toContain('--callback-secret-file');
+    for (const secret of secrets) {
+      expect(texts.filter((text) => text.includes(secret))).toEqual([]);
+    }
+  },
+);

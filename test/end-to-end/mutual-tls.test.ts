@@ -224,7 +224,7 @@ describe.skipIf(!hasMosquitto())('with Mosquitto and its use_identity_as_usernam
       install(adapters.ca, 'adapter-ca.pem');
       install(cert, 'broker.pem');
       install(key, 'broker.key');
-      install(file('acl'), 'acl');
+      for (const acl of ['acl-vehicles', 'acl-adapters']) install(file(acl), acl);
       return readFileSync(file('certificates.conf'), 'utf8')
         .replaceAll('/mosquitto/config/', `${directory}/`)
         .replace('/mosquitto/data/', `${directory}/`)

@@ -32,12 +32,13 @@ export const cases = (numbers: { readonly quick: number; readonly full: number }
   seed,
 });
 
-/**
- * Every n-th item in a quick run, all items at full depth. The seed determines the first one, so that runs with
- * different seeds cover all items.
- */
-export const sampleOf = <T>(items: readonly T[], every: number): readonly T[] =>
-  isFullDepth ? items : items.filter((_, place) => place % every === seed % every);
+/** Every n-th item; the seed determines the first one, so that runs with different seeds cover all items. */
+export const everyNth = <T>(items: readonly T[], n: number): readonly T[] =>
+  items.filter((_, place) => place % n === seed % n);
+
+/** Every n-th item in a quick run, all items at full depth. */
+export const sampleOf = <T>(items: readonly T[], n: number): readonly T[] =>
+  isFullDepth ? items : everyNth(items, n);
 
 /** `CHAOS=long` for the long form of the chaos suite. */
 export const isLong = process.env.CHAOS === 'long';

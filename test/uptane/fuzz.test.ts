@@ -1,6 +1,6 @@
 /** Damaged metadata neither crashes the verification nor is accepted. */
 import { must } from './support/must.js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { checkNextRoot } from '../../src/uptane/checks/check-root.js';
 import { checkSnapshot } from '../../src/uptane/checks/check-snapshot.js';
 import { checkTargets } from '../../src/uptane/checks/check-targets.js';
@@ -10,6 +10,7 @@ import { type MetadataFile } from '../../src/uptane/metadata/metadata-file.js';
 import { Refusal } from '../../src/uptane/refusal.js';
 import { IMAGE_REPOSITORY as rules } from '../../src/uptane/rules.js';
 import { byDepth, seed } from '../support/depth.js';
+import { withoutStackTraces } from '../support/without-stack-traces.js';
 import { makeKey } from './support/keys.js';
 import { Mutations } from './support/mutations.js';
 import { FIRMWARE, match, TestWorld } from './support/test-vehicle.js';
@@ -19,14 +20,7 @@ const FILES = byDepth({ quick: 4_000, full: 1_000_000 });
 const CYCLES = byDepth({ quick: 300, full: 20_000 });
 const HOUR = 60 * 60_000;
 
-// Nearly every case throws, and nobody reads where: a fifth of the processor time.
-const { stackTraceLimit } = Error;
-beforeAll(() => {
-  Error.stackTraceLimit = 0;
-});
-afterAll(() => {
-  Error.stackTraceLimit = stackTraceLimit;
-});
+withoutStackTraces();
 
 /** A world with all features: key types, delegations, multi-role delegations, hardware. */
 function richWorld(): TestWorld {

@@ -1,20 +1,23 @@
 /**
- * Power cuts of a vehicle with Uptane: its process is killed before durable file operations on metadata, time, records,
- * images, slots and journal. A quick run takes a sample of them.
+ * Power cuts of a vehicle with Uptane, before durable file operations on metadata, time, records, images, slots and journal:
+ * a vehicle goes on from a copy of the files at that moment, and its process is killed before some of them. A quick run
+ * takes a sample of the copies.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeMessage, statusName } from '../../src/contract/index.js';
-import { provisionVehicle } from '../../src/vehicle/index.js';
+import { AutomaticConsent, openVehicle, provisionVehicle } from '../../src/vehicle/index.js';
 import { bundled } from '../support/bundle.js';
-import { isFullDepth, sampleOf } from '../support/depth.js';
+import { byDepth, everyNth, isFullDepth, sampleOf } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
+import { withoutFsync } from '../support/without-fsync.js';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
+import { live } from './support/mortal.mjs';
 import { softwareOf } from './support/software.js';
 import { IDENTITY, MODEL, triggerOf } from './support/platform-double.js';
 import { SUCCESS } from './support/statuses.js';
@@ -24,10 +27,22 @@ const CHILD = await bundled(
   fileURLToPath(new URL('support/mortal-uptane-vehicle.mjs', import.meta.url)),
 );
 const SCRIPT = 'both 001';
+/** Of some megabytes each. */
+const COPIES_AT_ONCE = 25;
 const BILL = {
   HU: { version: '1.1.0', content: softwareOf(300_000), counter: 2 },
   TCU: { version: '1.1.0', content: softwareOf(200_000), counter: 2 },
 };
+
+withoutFsync();
+
+interface Life {
+  /** Number of the operation before which it is killed. */
+  readonly killAt?: number;
+  /** Numbers of the operations before which its files are copied into the folder `copies`. */
+  readonly copyAt?: readonly number[];
+  readonly copies?: string;
+}
 
 let world: UptaneWorld;
 /** The state at provisioning, before the newer roots that the vehicles find. */
@@ -45,21 +60,27 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 class MortalVehicle {
-  readonly directory = temporaryDirectory('mortal-uptane');
-  readonly #trigger = triggerOf(SCRIPT, crypto.randomUUID()).toString('base64');
+  constructor(
+    readonly directory: string,
+    readonly trigger = triggerOf(SCRIPT, crypto.randomUUID()).toString('base64'),
+  ) {}
 
-  constructor() {
-    provisionVehicle(this.directory, describeVehicle(['HU', 'TCU']), trust);
+  static provisioned(): MortalVehicle {
+    const directory = temporaryDirectory('mortal-uptane');
+    provisionVehicle(directory, describeVehicle(['HU', 'TCU']), trust);
+    return new MortalVehicle(directory);
   }
 
-  /** @returns the number of operations, if it finished */
-  async live(life: { readonly killAt?: number } = {}): Promise<number | undefined> {
-    const settings = {
-      ...{ directory: this.directory, url: world.url, trigger: this.#trigger },
+  get #settings() {
+    return {
+      ...{ directory: this.directory, url: world.url, trigger: this.trigger },
       ...{ identity: IDENTITY, model: MODEL },
-      ...life,
     };
-    const child = spawn(process.execPath, [CHILD, JSON.stringify(settings)], {
+  }
+
+  /** In a process of its own. @returns the number of operations, if it finished */
+  async live(life: Life = {}): Promise<number | undefined> {
+    const child = spawn(process.execPath, [CHILD, JSON.stringify({ ...this.#settings, ...life })], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
@@ -72,6 +93,25 @@ class MortalVehicle {
     expect(errors).toBe('');
     expect(signal === 'SIGKILL' || code === 0).toBe(true);
     return code === 0 ? (JSON.parse(output) as { operations: number }).operations : undefined;
+  }
+
+  /** In this process, which saves the start of another one: it knows nothing but the files. */
+  async liveHere(): Promise<void> {
+    const vehicle = await live({ AutomaticConsent, openVehicle }, this.#settings, {
+      patience: { attempts: 3, pauseMs: 20 },
+    });
+    await vehicle.stop();
+  }
+
+  /** What holds at any moment. */
+  expectIntact(): void {
+    expect(this.floor).toBeGreaterThanOrEqual(NOW.getTime() - 1_000);
+  }
+
+  expectUpdated(how: string): void {
+    expect(this.statuses(), how).toEqual(SUCCESS);
+    expect([this.version('HU'), this.version('TCU')], how).toEqual(['1.1.0', '1.1.0']);
+    expect(this.floor, how).toBe(NOW.getTime());
   }
 
   /** The software that the ECU would start, checked to be intact. */
@@ -110,32 +150,62 @@ class MortalVehicle {
   }
 }
 
-test(`killed before ${isFullDepth ? 'every durable operation' : 'some durable operations'}, an update has the same result`, async () => {
-  const whole = new MortalVehicle();
-  const operations = must(await whole.live());
-  expect(whole.statuses()).toEqual(SUCCESS);
-  expect(operations).toBeGreaterThan(50);
-  // Right after one operation is right before the next.
-  const moments = sampleOf(
-    Array.from({ length: operations }, (_, n) => n + 1),
-    70,
-  );
-  let cuts = 0;
-  const rest = moments.values();
+/** Runs all tasks, two at a time. */
+async function inLanes(tasks: readonly (() => Promise<void>)[]): Promise<void> {
+  const rest = tasks.values();
   const lane = async () => {
-    for (const killAt of rest) {
-      const vehicle = new MortalVehicle();
-      if ((await vehicle.live({ killAt })) === undefined) {
-        cuts += 1;
-        expect(vehicle.floor).toBeGreaterThanOrEqual(NOW.getTime() - 1_000);
-        expect(await vehicle.live(), `killed at ${killAt}`).toBeDefined();
-      }
-      expect(vehicle.statuses(), `killed at ${killAt}`).toEqual(SUCCESS);
-      expect([vehicle.version('HU'), vehicle.version('TCU')]).toEqual(['1.1.0', '1.1.0']);
-      expect(vehicle.floor).toBe(NOW.getTime());
-    }
+    for (const task of rest) await task();
   };
   await Promise.all([lane(), lane()]);
+}
+
+/** The number of durable operations of an update, and each of them, counted from 1. */
+async function allOperations(): Promise<number[]> {
+  const whole = MortalVehicle.provisioned();
+  const operations = must(await whole.live());
+  whole.expectUpdated('never stopped');
+  expect(operations).toBeGreaterThan(50);
+  return Array.from({ length: operations }, (_, n) => n + 1);
+}
+
+// Right after one operation is right before the next.
+test('killed before some durable operations, an update has the same result', async () => {
+  const moments = everyNth(await allOperations(), byDepth({ quick: 80, full: 10 }));
+  let cuts = 0;
+  await inLanes(
+    moments.map((killAt) => async () => {
+      const vehicle = MortalVehicle.provisioned();
+      if ((await vehicle.live({ killAt })) === undefined) {
+        cuts += 1;
+        vehicle.expectIntact();
+        expect(await vehicle.live(), `killed at ${killAt}`).toBeDefined();
+      }
+      vehicle.expectUpdated(`killed at ${killAt}`);
+    }),
+  );
   // The number of operations depends on how the bytes arrive, so the last few may not be reached.
+  expect(cuts).toBeGreaterThan(moments.length * 0.6);
+});
+
+test(`from the files before ${isFullDepth ? 'every durable operation' : 'some durable operations'}, an update has the same result`, async () => {
+  const moments = sampleOf(await allOperations(), 10);
+  let cuts = 0;
+  for (const copyAt of inGroups(moments, COPIES_AT_ONCE)) {
+    const copies = temporaryDirectory('mortal-copies');
+    const original = MortalVehicle.provisioned();
+    await original.live({ copyAt, copies });
+    const directories = copyAt.map((moment) => join(copies, String(moment))).filter(existsSync);
+    for (const directory of directories) {
+      const vehicle = new MortalVehicle(directory, original.trigger);
+      vehicle.expectIntact();
+      await vehicle.liveHere();
+      vehicle.expectUpdated(`files before operation ${basename(directory)}`);
+    }
+    cuts += directories.length;
+    rmSync(copies, { recursive: true });
+  }
   expect(cuts).toBeGreaterThan(moments.length * 0.7);
 });
+
+const inGroups = <T>(items: readonly T[], of: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / of) }, (_, n) => items.slice(n * of, (n + 1) * of));

@@ -117,6 +117,35 @@ test('a token has so many streams and long polls, and no more', async () => {
   );
 });
 
+test('exports of one token are limited, also one that nobody reads', async () => {
+  await start(loads({ export: { perToken: 1, inAll: 2 } }));
+  // More than the buffers between us hold.
+  const vins = Array.from({ length: 60_000 }, (_, n) => vehicleOf(n, 'EXP').vin);
+  await t.trigger('exported', vins);
+  const [viewer, operator] = [await t.tokenFor('viewer'), await t.tokenFor('operator')];
+  const exporting = (token: string, path: string) =>
+    fetch(t.adapter.httpUrl + path, { headers: { 'authorization-token': token } });
+  const statusOf = async (token: string) => {
+    const answer = await exporting(token, '/v1.0/audit/export');
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const path = '/v1.0/ota/operations/exported/export?format=ndjson';
+  const held = await exporting(viewer, path);
+  expect(held.status).toBe(200);
+  for (const other of [path, '/v1.0/audit/export', '/v1.0/audit/verification']) {
+    const { status, body } = await t.call('GET', other, { token: viewer });
+    expect([other, status, body.errorCode]).toEqual([other, 429, 'TOO_MANY_REQUESTS']);
+  }
+  expect(await statusOf(operator)).toBe(200);
+  expect(await refusals('exports')).toBe(3);
+  await held.body?.cancel();
+  await eventually(
+    () => statusOf(viewer),
+    (status) => status === 200,
+  );
+});
+
 test('searches of one token are limited, lists that an index finds are not', async () => {
   await start(loads({ search: { perToken: 1, inAll: 1 }, export: { perToken: 1, inAll: 1 } }));
   const one = vehicleOf(1, 'SRC');

@@ -237,6 +237,40 @@ test('a sign-in that is under way when the provider signs the person out starts 
   );
 });
 
+test('several sign-outs at once, with sign-ins beside them: each session ends once, and none is left', async () => {
+  // What other tests have left.
+  await send(forged.sign(claimsOf({ sub: 'ada', sid: undefined })));
+  const sids = Array.from({ length: 6 }, newSession);
+  const before: Browsing[] = [];
+  for (const sid of sids) before.push(await signedIn(sid));
+  const underWay = [];
+  for (let n = 0; n < 4; n += 1) underWay.push(await signingIn(newSession()));
+  const bob = await signedIn(newSession(), 'bob');
+  // One at a time: the provider answers for one sign-in.
+  const returning = (async () => {
+    let started = 0;
+    for (const { complete } of underWay) {
+      const { location } = await complete();
+      if (!location?.endsWith('?sign-on=refused')) started += 1;
+    }
+    return started;
+  })();
+  const answers = await Promise.all([
+    ...sids.map((sid) => send(forged.sign(claimsOf({ sub: undefined, sid })))),
+    ...sids.map((sid) => send(forged.sign(claimsOf({ sub: 'ada', sid })))),
+    ...[1, 2, 3].map(() => send(forged.sign(claimsOf({ sub: 'ada', sid: undefined })))),
+  ]);
+  const started = await returning;
+  expect(answers.map(([status]) => status)).toEqual(answers.map(() => 200));
+  // Whichever sign-out found a session, no second one has counted it.
+  const ended = answers.reduce((sum, [, sessions]) => sum + Number(sessions), 0);
+  expect(ended).toBe(before.length + started);
+  for (const browsing of [...before, ...underWay.map((each) => each.browsing)]) {
+    expect(await isStillIn(browsing)).toBe(false);
+  }
+  expect(await isStillIn(bob)).toBe(true);
+});
+
 test('sessions that were started with a token are not the provider’s to end', async () => {
   const response = await fetch(`${deceived.adapter.httpUrl}/v1.0/session`, {
     method: 'POST',

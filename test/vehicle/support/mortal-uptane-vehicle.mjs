@@ -1,23 +1,33 @@
 // @ts-check
-/** A vehicle that trusts by Uptane, with two ECUs, and kills itself at one of its durable file operations. */
+/**
+ * A vehicle that trusts by Uptane, with two ECUs. It kills itself at one of its durable file operations, or leaves copies of
+ * its files as they are before some of them.
+ */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
 import { live, settingsOfProcess } from './mortal.mjs';
 
-/** @type {import('./mortal.mjs').Mortal} */
+/** @type {import('./mortal.mjs').Mortal & { copyAt?: readonly number[], copies?: string }} */
 const settings = settingsOfProcess();
+const { copyAt = [], copies = '' } = settings;
 
 let operations = 0;
 const count = (/** @type {() => unknown} */ operation) => {
   operations += 1;
   if (operations === settings.killAt) process.kill(process.pid, 'SIGKILL');
+  if (copyAt.includes(operations)) {
+    // At once, with nothing of this thread in between: what a kill would leave.
+    fs.cpSync(settings.directory, join(copies, String(operations)), { recursive: true });
+  }
   return operation();
 };
 const mutable = /** @type {any} */ (fs);
 for (const holder of [mutable, mutable.promises]) {
   for (const name of ['renameSync', 'fsyncSync', 'rmSync', 'rename', 'rm']) {
-    const real = holder[name];
-    if (holder === mutable && !name.endsWith('Sync')) continue;
+    // A kill loses nothing that the kernel has, so that fsync would only take time.
+    const real = name === 'fsyncSync' ? () => undefined : holder[name];
+    if (holder === mutable ? !name.endsWith('Sync') : name.endsWith('Sync')) continue;
     if (real) holder[name] = (/** @type {any[]} */ ...what) => count(() => real(...what));
   }
 }

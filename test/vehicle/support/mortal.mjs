@@ -8,14 +8,22 @@ import { join } from 'node:path';
 
 /** @typedef {{ directory: string, url: string, trigger: string, identity: any, model: string, killAt?: number }} Mortal */
 
+/** @typedef {Pick<import('otaops/vehicle').VehicleAgent, 'goOnline' | 'flush' | 'idle'>} Agent */
+/**
+ * @typedef {{
+ *   AutomaticConsent: new (accepts: boolean) => any,
+ *   openVehicle: (options: any) => { agent: Agent, stop(): Promise<void> },
+ * }} Ours
+ */
+
 /** As the test gives them: JSON, the first argument. */
 export const settingsOfProcess = () => JSON.parse(process.argv[2] ?? '{}');
 
 /**
- * Lives until nothing is left to do.
+ * Lives until nothing is left to do, and returns the vehicle, which is still open.
  *
- * @param {Pick<typeof import('otaops/vehicle'), 'AutomaticConsent' | 'openVehicle'>} ours given, because some have to
- *   replace functions of Node before they import it
+ * @param {Ours} ours of the sources or the package; given, because some have to replace functions of Node before they
+ *   import it
  * @param {Mortal} settings
  * @param {Partial<import('otaops/vehicle').RealVehicleOptions>} options
  */
@@ -24,13 +32,15 @@ export async function live({ AutomaticConsent, openVehicle }, settings, options)
   const platformFile = join(directory, 'platform.ndjson');
   /** @type {import('otaops/vehicle').CloudLinkHandlers | undefined} */
   let handlers;
-  const { agent } = openVehicle({
+  const vehicle = openVehicle({
     identity,
     model,
     link: {
       isUp: true,
-      open: (given) => void (handlers = given),
-      publish: async (payload) => appendFileSync(platformFile, `${payload.toString()}\n`),
+      open: (/** @type {import('otaops/vehicle').CloudLinkHandlers} */ given) =>
+        void (handlers = given),
+      publish: async (/** @type {Buffer} */ payload) =>
+        appendFileSync(platformFile, `${payload.toString()}\n`),
       close: async () => undefined,
     },
     directory,
@@ -42,6 +52,7 @@ export async function live({ AutomaticConsent, openVehicle }, settings, options)
     pace: { progressSeconds: 0, progressPercent: 60 },
     ...options,
   });
+  const { agent } = vehicle;
   agent.goOnline();
   // The platform sends the trigger until it is acknowledged.
   const published = existsSync(platformFile) ? readFileSync(platformFile, 'utf8') : '';
@@ -49,4 +60,5 @@ export async function live({ AutomaticConsent, openVehicle }, settings, options)
     handlers?.onMessage(Buffer.from(settings.trigger, 'base64'));
   agent.flush();
   await agent.idle();
+  return vehicle;
 }

@@ -46,9 +46,14 @@ const CONFIGURATION = {
   huge_pages: 'off',
 };
 
-/** Our environment without PostgreSQL's variables (PGPORT, PGDATA, PGTZ …). */
+/**
+ * Our environment without PostgreSQL's variables (PGPORT, PGDATA, PGTZ …), and without our settings and credentials: the
+ * database runs as another user, and all that it runs could read them.
+ */
 export const serverEnvironment = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG')));
+  Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(PG|OTAOPS_|AWS_)/.test(name)),
+  );
 
 /** `-c name=value` for each, as postgres and initdb take them. */
 export const settingsArguments = (

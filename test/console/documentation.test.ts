@@ -1,0 +1,87 @@
+/** The pages `/docs` of both servers: under a policy that lets no foreign script run, and working all the same. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { type Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startAdapterDouble, startTestCarota } from '../carota/support/test-carota.js';
+import { startTestAdapter } from '../support/adapter.js';
+import { hasChromium, open, startBrowser } from './support/browser.js';
+
+const adapterAlone = async () => {
+  const t = await startTestAdapter();
+  return { url: t.adapter.httpUrl, stop: () => t.stop() };
+};
+const carotaAlone = async () => {
+  const double = await startAdapterDouble();
+  const t = await startTestCarota(double.url);
+  return {
+    url: t.carota.httpUrl,
+    stop: async () => {
+      await t.stop();
+      await double.stop();
+    },
+  };
+};
+
+describe.runIf(await hasChromium()).each([
+  ['OTA Adapter', adapterAlone],
+  ['CarOTA Server', carotaAlone],
+])('%s', (_name, start) => {
+  let browser: Browser;
+  let server: Awaited<ReturnType<typeof start>>;
+  beforeAll(async () => {
+    server = await start();
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+  });
+
+  test('shows the routes, without a violation of its policy', async () => {
+    const { page, complaints } = await open(browser, server.url);
+    const answer = await page.goto('/docs');
+    expect(answer?.headers()['content-security-policy']).toContain("frame-ancestors 'none'");
+    await page.getByText('/v1.0/audit/export').first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test('a script that somebody gets into it does not run', async () => {
+    const { page, complaints } = await open(browser, server.url);
+    await page.goto('/docs');
+    await page.getByText('/v1.0/audit/export').first().waitFor();
+    // As a hole of the page would: an element with a handler, and one with a script. (Not by a script of the test, which may
+    // do what the policy forbids to the page.)
+    await page.locator('body').evaluate((body) => {
+      body.insertAdjacentHTML(
+        'beforeend',
+        '<img src="data:image/png;base64,x" onerror="document.title = \'taken\'">',
+      );
+      const script = body.ownerDocument.createElement('script');
+      script.textContent = 'document.title = "taken"';
+      body.append(script);
+    });
+    await expect
+      .poll(() => complaints.filter((text) => text.includes('Content Security Policy')).length)
+      .toBeGreaterThanOrEqual(2);
+    expect(await page.title()).not.toBe('taken');
+  });
+
+  test('no other site shows it in a frame', async () => {
+    const other = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html');
+      response.end(
+        `<iframe src="${server.url}/openapi.json"></iframe><iframe src="${server.url}/docs"></iframe>`,
+      );
+    }).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+    const [, allowed, refused] = page.frames().map((frame) => frame.url());
+    await page.close();
+    other.close();
+    expect(allowed).toBe(`${server.url}/openapi.json`);
+    expect(refused).toMatch(/^chrome-error:/);
+  });
+});

@@ -1,0 +1,109 @@
+/**
+ * A refusal takes as long for names that are known as for those that are not: the same statement and the same computation,
+ * whatever the name. (Times themselves are not compared: they tell more about the machine.)
+ */
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { useCode } from '../../src/carota/enrolment/codes.js';
+import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
+import { authenticateVehicle } from '../../src/adapter/registry/identities.js';
+import { registerVehicles } from '../../src/adapter/registry/vehicles.js';
+import { type Database, openPostgres, type Queryable } from '../../src/service/database/index.js';
+import { newDatabase, openTestDatabase } from '../support/databases.js';
+import { credentialOf } from '../support/adapter.js';
+import { vehicleOf } from '../support/messages.js';
+
+/** What was done, in order: statements, digests, comparisons. */
+const work = vi.hoisted((): string[] => []);
+vi.mock(import('node:crypto'), async (original) => {
+  const real = await original();
+  return {
+    ...real,
+    createHash: (algorithm) => {
+      work.push(`digest ${algorithm}`);
+      return real.createHash(algorithm);
+    },
+    timingSafeEqual: (a, b) => {
+      work.push(`compare ${a.byteLength}`);
+      return real.timingSafeEqual(a, b);
+    },
+  };
+});
+
+const [known, certified] = [vehicleOf(1, 'EWK'), vehicleOf(2, 'EWK')];
+let database: Database;
+let close: () => Promise<void>;
+beforeAll(async () => {
+  ({ database, close } = await openTestDatabase());
+});
+afterAll(() => close());
+beforeEach(() => {
+  work.length = 0;
+});
+
+const noting = (of: Queryable): Queryable => ({
+  query: (text, parameters, name) => {
+    work.push(text);
+    return of.query(text, parameters, name);
+  },
+  script: (text) => of.script(text),
+});
+
+test('a vehicle’s credential, at the embedded broker', async () => {
+  await registerVehicles(
+    database,
+    0,
+    [
+      { vin: known.vin, system_id: known.systemId, credential: credentialOf(known.vin) },
+      { vin: certified.vin, system_id: certified.systemId },
+    ],
+    Date.now(),
+  );
+  const watched = noting(database);
+  const attempt = async (systemId: string, credential: string) => {
+    work.length = 0;
+    const identity = await authenticateVehicle(watched, systemId, credential);
+    return { isIn: identity !== undefined, work: [...work] };
+  };
+  const right = await attempt(known.systemId, credentialOf(known.vin));
+  expect(right.isIn).toBe(true);
+  expect(right.work).toEqual([
+    expect.stringMatching(/^select .* from vehicles/),
+    'digest sha256',
+    'compare 32',
+  ]);
+  for (const [systemId, credential] of [
+    [known.systemId, 'wrong-credential-0123'],
+    // Registered, with a certificate in place of a credential.
+    [certified.systemId, credentialOf(known.vin)],
+    ['c2c-sys-nobody', credentialOf(known.vin)],
+    ['x'.repeat(5_000), ''],
+  ] as const) {
+    expect(await attempt(systemId, credential)).toEqual({ isIn: false, work: right.work });
+  }
+});
+
+test('a code of enrolment, at the CarOTA Server', async () => {
+  const { url, drop } = await newDatabase(CAROTA_SCHEMA);
+  const carota = openPostgres({ url });
+  await carota.query(
+    `insert into vehicles (vin, model, tags, updated_at, system_id) values ($1, 'm', '{}', now(), $2)`,
+    [known.vin, known.systemId],
+  );
+  const watched = noting(carota);
+  const attempt = async (systemId: string) => {
+    work.length = 0;
+    const vin = await useCode(watched, {
+      systemId,
+      code: 'ABCD-EFGH-JKLM-NPQR-STUV-WXYZ',
+      publicKeyInfo: Buffer.from('key'),
+      now: Date.now(),
+    });
+    expect(vin).toBeUndefined();
+    return [...work];
+  };
+  const ofKnown = await attempt(known.systemId);
+  expect(ofKnown).toContain('digest sha256');
+  expect(await attempt('c2c-sys-nobody')).toEqual(ofKnown);
+  await carota.close();
+  await drop();
+});
