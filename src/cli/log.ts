@@ -1,10 +1,13 @@
-/** The log of a service: one JSON line per entry on standard error, without secrets. */
-import pino, { type Logger, type SerializedError } from 'pino';
+/** The log of a service: one JSON line per entry, without secrets. */
+import pino, { type DestinationStream, type Logger, type SerializedError } from 'pino';
 
 /** Fields that logged objects may contain; their values are never written. */
 const SECRET = ['token', 'secret', 'credential', 'password', 'authorization-token'];
 
-export function serviceLog(level: string): Logger {
+export function serviceLog(
+  level: string,
+  destination: DestinationStream = pino.destination(2),
+): Logger {
   const log = pino(
     {
       level,
@@ -17,14 +20,14 @@ export function serviceLog(level: string): Logger {
         censor: '[secret]',
       },
     },
-    pino.destination(2),
+    destination,
   );
   logWarnings(log);
   return log;
 }
 
 /** The warnings of Node.js become entries of the log; otherwise they stand between its lines, or in a live view. */
-export function logWarnings(log: Logger): void {
+function logWarnings(log: Logger): void {
   process.removeAllListeners('warning');
   process.on('warning', (err) => {
     log.warn({ err }, 'a warning of Node.js');

@@ -1,11 +1,10 @@
 /** `otaops quickstart`: what `npm start` runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
-import pino from 'pino';
 import type { Quickstart } from '../../quickstart/index.js';
 import { SEED_TRIGGER } from '../../quickstart/seed-trigger.js';
 import { limitHeapGrowth } from '../heap-growth.js';
-import { logWarnings } from '../log.js';
+import { serviceLog } from '../log.js';
 import { print, printError } from '../output.js';
 import { progressView, type ProgressView } from '../progress-view.js';
 import {
@@ -57,8 +56,7 @@ export function quickstartCommand(program: Command): void {
     limitHeapGrowth();
     const stopping = stopRequested();
     const view = progressView(process.stdout);
-    const log = pino({ level: options.logLevel }, logStream(view));
-    logWarnings(log);
+    const log = serviceLog(options.logLevel, logStream(view));
     print('Starting: this takes a few seconds.');
     const { startQuickstart } = await import('../../quickstart/index.js');
     const quickstart = await startQuickstart({ ...options, tell: print }, log);

@@ -47,7 +47,8 @@ export class HostPool {
       types,
     });
     this.#pool.on('error', (error) => {
-      if (!this.#givenUp) onConnectionLost?.(error);
+      // A server that is stopped right after us may be quicker than the last connection's end.
+      if (!this.#givenUp && !this.#pool.ending) onConnectionLost?.(error);
     });
     this.#pool.on('connect', (client) => {
       this.#clients.add(client);
