@@ -183,8 +183,9 @@ describe('on PostgreSQL', () => {
     expect(await show(refId)).toMatchObject({ status: 'running', states: { failure: 2 } });
   });
 
-  test('while the adapter is down the wave waits', async () => {
-    adapter.answer = 503;
+  // A proxy in front of an adapter that is being set up says 404 too.
+  test.each([503, 404])('while the adapter answers %s the wave waits', async (answer) => {
+    adapter.answer = answer;
     const refId = await plan({});
     await until(refId, ({ waves }) => waves[0]?.state === 'posting');
     adapter.answer = 202;

@@ -291,6 +291,11 @@ describe.runIf(await hasChromium())('planning', () => {
     const [best, worst, stop, go] = Object.values(values).map((value) => value.toFixed(2));
     const label = `Evidence of the guard: optimistic path ${best}, pessimistic path ${worst}, stop bound ${stop}, go bound ${go}`;
     await expect.poll(() => plot.getAttribute('aria-label')).toBe(label);
+    await guard
+      .getByText(
+        /2 of the first 3 exposed vehicles are undecided; the oldest, \w{17}, will count as succeeded/,
+      )
+      .waitFor();
     // One has failed; the two that report success soak.
     const wave = page.getByRole('region', { name: 'Waves' }).locator('tbody tr').first();
     await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+1\s+1\s/);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { currentRate } from '../../src/adapter/c2d-sender/rate.js';
+import { afterDeadline } from '../../src/carota/guard/index.js';
 import { validatePlan } from '../../src/carota/schedules/index.js';
 import { dispatchOf } from '../../src/console/operations/dispatch-form.js';
 import { type Operation, OperationChange } from '../../src/contract/adapter-api/index.js';
@@ -17,6 +18,7 @@ import {
   standingOf,
 } from '../../src/console/operations/numbers.js';
 import { emptyPlan, planOf, stepOf } from '../../src/console/planning/plan-form.js';
+import { resultByTime } from '../../src/console/planning/result-by-time.js';
 import { EMPTY_ECU, EMPTY_SCRIPT, scriptOf } from '../../src/console/planning/script-form.js';
 import {
   ALL_STATES,
@@ -32,6 +34,13 @@ import { seed } from '../support/depth.js';
 
 describe('states', () => {
   const named = GROUPS.flatMap(({ states }) => states);
+
+  test('what time makes of a vehicle is what the guard makes of it', () => {
+    const undecided = { result: 'undecided', at: 0, decidesAt: 1, silentAt: undefined } as const;
+    for (const state of [...EVENT_STATUS_NAMES, 'waiting', 'triggered', 'unknown(77)']) {
+      expect(resultByTime(state), state).toBe(afterDeadline(undecided, state).result);
+    }
+  });
 
   test('every state of the contract is in one group', () => {
     for (const state of [...DELIVERY_STATES, ...EVENT_STATUS_NAMES, 'waiting', 'triggered']) {

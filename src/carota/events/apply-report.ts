@@ -21,8 +21,11 @@ export function applyReport(
   if (isOfEarlierAttempt(name, vehicle)) return false;
   const hasConsented = vehicle.hasConsented || name === 'consent_accepted';
   const isNew = isNewer(event, vehicle);
-  if (!isNew && hasConsented === vehicle.hasConsented) return false;
   const { state: before, exposure, retryAt: dueBefore } = vehicle;
+  // Also by a report that another one has overtaken: who had begun to download, and then failed, did not fail early.
+  const isNewlyExposed =
+    !exposure && (showsExposure(isNew ? name : before, hasConsented) || showsExposure(name, false));
+  if (!isNew && !isNewlyExposed && hasConsented === vehicle.hasConsented) return false;
   vehicle.hasConsented = hasConsented;
   if (isNew) take(event, vehicle);
   // Of the adapter's clock, which may be ahead of ours.
@@ -34,7 +37,7 @@ export function applyReport(
       const report = { before, state, retryAt };
       vehicle.exposure = afterReport(exposure, report, schedule.deadlines, receivedAt);
     }
-  } else if (showsExposure(state, hasConsented)) {
+  } else if (isNewlyExposed) {
     const exposed = exposedAt(schedule.deadlines, receivedAt);
     vehicle.place = schedule.nextPlace();
     const report = { before: '', state, retryAt };

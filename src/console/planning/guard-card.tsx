@@ -5,6 +5,7 @@ import { vehicleAt } from '../app/address.js';
 import { count } from '../format/numbers.js';
 import { Card } from '../ui/page.js';
 import { Time } from '../ui/time.js';
+import { resultByTime } from './result-by-time.js';
 
 /** Where the guard stands: the test in course, the cap, and what it waits for. */
 export function GuardCard({ schedule }: { schedule: ScheduleDetails }) {
@@ -33,8 +34,7 @@ export function GuardCard({ schedule }: { schedule: ScheduleDetails }) {
             {test.oldest?.decidesAt && (
               <>
                 ; the oldest, <Link href={vehicleAt(test.oldest.vin)}>{test.oldest.vin}</Link>, will
-                count as {test.oldest.state === 'success' ? 'succeeded' : 'silent'}{' '}
-                <Time at={test.oldest.decidesAt} />
+                count as {resultByTime(test.oldest.state)} <Time at={test.oldest.decidesAt} />
               </>
             )}
             .

@@ -1,6 +1,7 @@
 import { type ScheduleVehicle } from '../../contract/carota-api/index.js';
 import { count } from '../format/numbers.js';
 import { Time } from '../ui/time.js';
+import { resultByTime } from './result-by-time.js';
 
 /** What the guard makes of a vehicle, and what time will make of it. */
 export function Outlook({
@@ -30,8 +31,7 @@ export function Outlook({
       )}
       {decidesAt !== null && (
         <small>
-          {state === 'success' ? 'will count as succeeded' : 'will count as silent'}{' '}
-          <Time at={decidesAt} />
+          will count as {resultByTime(state)} <Time at={decidesAt} />
         </small>
       )}
     </>

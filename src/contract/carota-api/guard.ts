@@ -91,7 +91,8 @@ export const GuardSettings = Type.Object(
         minimum: 1,
         maximum: MAX_SECONDS,
         default: GUARD_DEFAULTS.afterReboot,
-        description: 'Seconds after `reboot` in which a vehicle must report; later it is silent.',
+        description:
+          'Seconds after the last `reboot` in which a vehicle must report something final; later it is silent.',
       }),
     ),
     soak: Type.Optional(

@@ -13,12 +13,7 @@ import {
   SequentialTest,
 } from '../../../src/carota/guard/index.js';
 import { outcomeOf } from '../../../src/carota/schedules/run-tests.js';
-import {
-  type LockedRow,
-  ScheduleRecord,
-  type TrackedVehicle,
-  type WaveRow,
-} from '../../../src/carota/schedules/index.js';
+import { ScheduleRecord, type TrackedVehicle } from '../../../src/carota/schedules/index.js';
 import {
   type RetryRule,
   type SchedulePlan,
@@ -27,6 +22,7 @@ import {
 import { EVENT_STATUS, type EventStatusName } from '../../../src/contract/index.js';
 import { vinOf } from '../../support/messages.js';
 import { cases } from '../../support/depth.js';
+import { fresh, rowOf, waveOf } from '../support/schedule-rows.js';
 
 /** What a vehicle does in one attempt: its reports, and the seconds between them. */
 interface Attempt {
@@ -306,32 +302,6 @@ class Simulation {
     expect(undecided).toBeLessThanOrEqual(this.#schedule.exposureCap ?? 0);
   }
 }
-
-const fresh = (vin: string): TrackedVehicle => ({
-  ...{ vin, wave: 1, state: 'waiting', reason: null, at: null, rank: null, id: null },
-  ...{ hasConsented: false, place: null, exposure: undefined, askedAt: undefined, tries: 0 },
-  ...{ retryAt: undefined, retryFrom: undefined },
-});
-const waveOf = (vehicles: number): WaveRow => ({
-  ...{ number: 1, vehicles, state: 'running', posted_at: new Date(0), passed_at: null },
-  ...{ rejected: 0, finished: 0, exposed: 0, undecided: 0, succeeded: 0, failed: 0, silent: 0 },
-  ...{ withdrawn: 0, failed_early: 0, rollback_failed: 0 },
-});
-const rowOf = (plan: SchedulePlan): LockedRow => ({
-  ...{ id: 1, ref_id: 'r', script_ref_id: 's', model: 'm', plan, status: 'running' },
-  ...{
-    test_number: 1,
-    test_from: 1,
-    stop_place: null,
-    grace_until: null,
-    exposed: 0,
-    passed: 0,
-    gone_wave: 0,
-  },
-  ...{ operation: 'active', intended: null, intended_at: null, intended_tries: 0 },
-  ...{ due_at: null, reason: '', created_by: 'p', approved_at: null, approved_by: null },
-  ...{ approved_digest: null, approved_script: null, started_at: new Date(0), ended_at: null },
-});
 
 /** What a vehicle comes to in the end, alone: nobody stops it, and no other vehicle is there. */
 function trueOutcome(given: Campaign, vehicle: number): Outcome {
