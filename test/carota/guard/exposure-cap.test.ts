@@ -119,10 +119,18 @@ test('is never exceeded, whatever is asked, reported and killed at the same time
       if (below(12) === 0) await killOne();
     }
   };
-  await Promise.all(Array.from({ length: 6 }, drive));
-  const { rows } = await database.query<{ undecided: string; behind: string; cap: string }>(
-    'select * from cap_watch',
-  );
+  const watched = async () =>
+    (
+      await database.query<{ undecided: string; behind: string; cap: string }>(
+        'select * from cap_watch',
+      )
+    ).rows;
+  let rows: Awaited<ReturnType<typeof watched>> = [];
+  // How many of them change something is a matter of luck, and of how soon the others are answered.
+  for (let round = 0; rows.length <= 20 && round < 10; round += 1) {
+    await Promise.all(Array.from({ length: 6 }, drive));
+    rows = await watched();
+  }
   expect(rows.length).toBeGreaterThan(20);
   for (const row of rows) {
     expect(Number(row.undecided)).toBeLessThanOrEqual(Number(row.cap));
