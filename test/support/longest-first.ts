@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** By the time they take at full depth. */
 const LONGEST = [
+  'uptane/fuzz.test.ts',
   'vehicle/uptane-power-cuts.test.ts',
   'uptane/repository/fuzz.test.ts',
   'carota/guard/error-rates.test.ts',
@@ -15,7 +16,6 @@ const LONGEST = [
   'end-to-end/hostile-messages.test.ts',
   'end-to-end/runaway-campaign.test.ts',
   'cli/quickstart.test.ts',
-  'uptane/fuzz.test.ts',
   'cli/terminal.test.ts',
   'service/audit/killed.test.ts',
   'vehicle/certificate-power-cuts.test.ts',
