@@ -16,7 +16,7 @@ const tests: TestProjectInlineConfiguration = {
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(await filesWithoutTheirPrograms())],
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['test/support/leaked-listeners.ts'],
+    setupFiles: ['test/support/leaked-listeners.ts', 'test/support/without-fsync.ts'],
     // Only what hangs ends by them, however busy the machine is.
     testTimeout: byDepth({ quick: 180_000, full: 900_000 }),
     hookTimeout: 180_000,

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { ClientTls } from '../vehicle/index.js';
 import { baseAddress } from '../contract/client/address.js';
 import { BadSetting } from './settings/index.js';
+import { UsageError } from './usage-error.js';
 
 export interface IdentityFlags {
   readonly ca?: string;
@@ -95,7 +96,7 @@ interface Addresses {
   readonly allowPlainHttp: boolean;
 }
 
-/** Orders and the token leave this machine over TLS only. @throws UnsafeAddress */
+/** Orders and the token leave this machine over TLS only. @throws UsageError */
 export function refusePlainHttp({
   carotaUrl,
   directorUrl,
@@ -103,6 +104,11 @@ export function refusePlainHttp({
   allowPlainHttp,
 }: Addresses): void {
   for (const url of [carotaUrl, directorUrl, imageUrl]) {
-    if (url !== undefined) baseAddress({ url, token: '', allowPlainHttp });
+    if (url === undefined) continue;
+    try {
+      baseAddress({ url, token: '', allowPlainHttp });
+    } catch (error) {
+      throw new UsageError(`${(error as Error).message} (see --allow-plain-http)`);
+    }
   }
 }

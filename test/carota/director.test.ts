@@ -579,17 +579,25 @@ describe('two processes on one database', () => {
     const { database, standing, processWith } = await openProcesses(vin);
     let goOn: () => void = () => undefined;
     const later = new Promise<void>((resolve) => (goOn = resolve));
+    let hasLooked: () => void = () => undefined;
+    const looked = new Promise<void>((resolve) => (hasLooked = resolve));
     let looks = 0;
     const signed: string[] = [];
     const metadata = processWith(
       async () => {
+        const isFirst = looks++ === 0;
         const seen = await standing();
-        if (looks++ === 0) await later;
+        if (isFirst) {
+          hasLooked();
+          await later;
+        }
         return seen;
       },
       (role) => signed.push(role),
     );
     const slow = metadata.timestamp(vin);
+    // Two requests may read in any order, and it is the first one that must wait.
+    await looked;
     const quick = await metadata.timestamp(vin);
     goOn();
     expect(await slow).toEqual(quick);

@@ -31,3 +31,20 @@ test('a rejected credential is reported, and the vehicle connects once it is reg
   expect(await vehicle.ended).toBe(0);
   await t.stop();
 });
+
+test.each(['--carota-url', '--director-url', '--image-url'])(
+  'its token and its orders are not sent over plain HTTP to another machine: %s',
+  async (flag) => {
+    const folder = temporaryDirectory('vehicle-plain');
+    const { vin, systemId } = vehicleOf(2, 'CRD');
+    const vehicle = otaops([
+      ...['vehicle', '--vin', vin, '--system-id', systemId, '--model', 'm'],
+      ...['--mqtt-url', 'mqtt://127.0.0.1:1', '--credential', 'the-credential-it-has'],
+      ...['--carota-token', 'x', '--vehicle-dir', folder, flag, 'http://carota.invalid'],
+    ]);
+    expect(await vehicle.ended).toBe(2);
+    expect(vehicle.output()).toMatch(
+      /no token is sent to http:\/\/carota\.invalid.*--allow-plain-http/,
+    );
+  },
+);

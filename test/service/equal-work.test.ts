@@ -2,6 +2,8 @@
  * A refusal takes as long for names that are known as for those that are not: the same statement and the same computation,
  * whatever the name. (Times themselves are not compared: they tell more about the machine.)
  */
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { useCode } from '../../src/carota/enrolment/codes.js';
 import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
@@ -13,29 +15,30 @@ import { credentialOf } from '../support/adapter.js';
 import { vehicleOf } from '../support/messages.js';
 
 /** What was done, in order: statements, digests, comparisons. */
-const work = vi.hoisted((): string[] => []);
-vi.mock(import('node:crypto'), async (original) => {
-  const real = await original();
-  return {
-    ...real,
-    createHash: (algorithm) => {
-      work.push(`digest ${algorithm}`);
-      return real.createHash(algorithm);
-    },
-    timingSafeEqual: (a, b) => {
-      work.push(`compare ${a.byteLength}`);
-      return real.timingSafeEqual(a, b);
-    },
-  };
-});
+const work: string[] = [];
 
 const [known, certified] = [vehicleOf(1, 'EWK'), vehicleOf(2, 'EWK')];
 let database: Database;
 let close: () => Promise<void>;
+const { createHash, timingSafeEqual } = crypto;
 beforeAll(async () => {
   ({ database, close } = await openTestDatabase());
+  vi.spyOn(crypto, 'createHash').mockImplementation((algorithm, options) => {
+    work.push(`digest ${algorithm}`);
+    return createHash(algorithm, options);
+  });
+  vi.spyOn(crypto, 'timingSafeEqual').mockImplementation((a, b) => {
+    work.push(`compare ${a.byteLength}`);
+    return timingSafeEqual(a, b);
+  });
+  // Modules that have imported the functions by name, possibly long before this file, see the spies too.
+  syncBuiltinESMExports();
 });
-afterAll(() => close());
+afterAll(async () => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+  await close();
+});
 beforeEach(() => {
   work.length = 0;
 });

@@ -14,7 +14,6 @@ import { AutomaticConsent, openVehicle, provisionVehicle } from '../../src/vehic
 import { bundled } from '../support/bundle.js';
 import { byDepth, everyNth, isFullDepth, sampleOf } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
-import { withoutFsync } from '../support/without-fsync.js';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
 import { live } from './support/mortal.mjs';
@@ -33,8 +32,6 @@ const BILL = {
   HU: { version: '1.1.0', content: softwareOf(300_000), counter: 2 },
   TCU: { version: '1.1.0', content: softwareOf(200_000), counter: 2 },
 };
-
-withoutFsync();
 
 interface Life {
   /** Number of the operation before which it is killed. */

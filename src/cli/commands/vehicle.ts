@@ -145,9 +145,9 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   const model = needed(flags.model, MODEL);
   const systemId = flags.systemId ?? `c2c-sys-${vin}`;
   const directory = flags.vehicleDir ?? join('.otaops-vehicle', vin);
+  refusePlainHttp(flags);
   // Only one process may use the journal.
   const lock = await openDataDirectory(directory);
-  refusePlainHttp(flags);
   const identity = await openVehicleIdentity({ ...flags, directory, systemId, log });
   const notes = connectionNotes(flags.mqttUrl, systemId);
   const ivi = flags.consent === 'ivi' ? new IviPage() : undefined;

@@ -104,9 +104,12 @@ test('is never exceeded, whatever is asked, reported and killed at the same time
       if (below(12) === 0) await killOne();
     }
   };
-  await Promise.all(Array.from({ length: 6 }, drive));
-  const { rows } = await database.query('select from cap_watch');
-  expect(rows.length).toBeGreaterThan(20);
+  const watched = async () => (await database.query('select from cap_watch')).rowCount ?? 0;
+  // How many of them change something is a matter of luck, and of how soon the others are answered.
+  for (let round = 0; (await watched()) <= 20 && round < 10; round += 1) {
+    await Promise.all(Array.from({ length: 6 }, drive));
+  }
+  expect(await watched()).toBeGreaterThan(20);
   await expectCapHeld(database);
   // Each place once, and the counts are those of the vehicles.
   const { exposure, guardTest } = await show('concurrent');

@@ -71,6 +71,14 @@ afterAll(async () => {
   await Promise.all([adapter.stop(), carota.stop(), double.stop()]);
 });
 
+/** A server on a machine so busy that the database does not answer in time says 503, and is asked again. */
+async function askUntilServed(url: string, token: string, asked: Asked): Promise<number> {
+  for (let left = 10; ; left -= 1) {
+    const status = await ask(url, token, asked);
+    if (status !== 503 || left === 0) return status;
+  }
+}
+
 /** One connection, one request. @returns its status; 0 if the client left or was cut off */
 function ask(url: string, token: string, asked: Asked): Promise<number> {
   const { method, path, headers, body, leaves } = asked;
@@ -308,7 +316,7 @@ describe.each([
     const before = openFiles().length;
     for (let done = 0; done < (asked().times ?? REQUESTS); done += AT_ONCE) {
       const answers = await Promise.all(
-        Array.from({ length: AT_ONCE }, () => ask(url, token, asked())),
+        Array.from({ length: AT_ONCE }, () => askUntilServed(url, token, asked())),
       );
       // A client that left may have been answered nonetheless.
       const others = answers.filter(
