@@ -22,8 +22,7 @@ export function applyReport(
   const hasConsented = vehicle.hasConsented || name === 'consent_accepted';
   const isNew = isNewer(event, vehicle);
   const { state: before, exposure, retryAt: dueBefore } = vehicle;
-  // Also by a report that another one has overtaken: a vehicle that had started its download, and then failed, did not fail
-  // early.
+  // Also by a report that another one has overtaken: who had started to download, and then failed, did not fail early.
   const isNewlyExposed =
     !exposure && (showsExposure(isNew ? name : before, hasConsented) || showsExposure(name, false));
   if (!isNew && !isNewlyExposed && hasConsented === vehicle.hasConsented) return false;
