@@ -1,5 +1,5 @@
 /** What an undecided vehicle will count as once its time is over. Pure. */
-import { FAILED } from '../../contract/index.js';
+import { FAILED } from '../../contract/states/results.js';
 
 /** @param state its newest report. One that failed has a retry due, and what comes too late does not count. */
 export function resultByTime(state: string): 'succeeded' | 'failed' | 'silent' {
