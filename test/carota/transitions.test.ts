@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { SCHEDULE_STATUSES, type ScheduleStatus } from '../../src/contract/carota-api/index.js';
 import { ScheduleRecord, type WaveRow } from '../../src/carota/schedules/schedule-record.js';
 import { isEnded, statusAfter, type Transition } from '../../src/carota/schedules/transitions.js';
+import { rowOf, waveOf } from './support/schedule-rows.js';
 
 /** `-`: not allowed; `=`: done already. */
 const TABLE = `
@@ -37,42 +38,17 @@ function scheduleThat(status: ScheduleStatus, states = BY_STATE): ScheduleRecord
   const hasEnded = isEnded(status);
   return new ScheduleRecord(
     {
-      id: 1,
-      ref_id: 'r',
-      script_ref_id: 's',
-      model: 'm',
-      plan: { 'ref-id': 'r', 'script-ref-id': 's', model: 'm' },
+      ...rowOf({ 'ref-id': 'r', 'script-ref-id': 's', model: 'm' }),
       status,
-      ...{
-        test_number: 1,
-        test_from: 1,
-        stop_place: null,
-        grace_until: null,
-        exposed: 0,
-        passed: 0,
-        gone_wave: 0,
-      },
-      operation: 'active',
-      ...{ intended: null, intended_at: null, intended_tries: 0 },
-      due_at: null,
       reason: status === 'held' || status === 'stopped' ? 'as it was' : '',
-      created_by: 'author',
-      approved_at: null,
-      approved_by: null,
-      approved_digest: null,
-      approved_script: null,
       started_at: isUnderWay ? EARLIER : null,
       ended_at: hasEnded ? EARLIER : null,
     },
     states.map((state, place) => ({
+      ...waveOf(10),
       number: place + 1,
-      vehicles: 10,
       state,
       posted_at: null,
-      passed_at: null,
-      rejected: 0,
-      ...{ finished: 0, exposed: 0, undecided: 0, succeeded: 0, failed: 0, silent: 0 },
-      ...{ withdrawn: 0, failed_early: 0, rollback_failed: 0 },
     })),
   );
 }

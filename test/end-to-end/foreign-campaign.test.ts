@@ -14,6 +14,7 @@ import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
+import { publishScript } from './support/publish-script.js';
 
 const MODEL = 'vehicle model a';
 const SCRIPT = 'hu only 001';
@@ -69,16 +70,7 @@ beforeAll(async () => {
     const { status } = await adapter.call('PUT', `/v1.0/vehicles/${vin}`, { body });
     expect(status).toBeLessThan(300);
   }
-  const { body: stored } = await carota.call('POST', '/v1.0/artifacts?name=software', {
-    headers: { 'content-type': 'application/octet-stream' },
-    body: Buffer.from('software'),
-  });
-  const { sha256, md5, size } = stored;
-  const ecu = { ecu: 'HU', version: '1.1.0', artifact: { sha256, md5, size } };
-  const published = await carota.call('POST', '/v1.0/update-scripts', {
-    body: { version: 'v1', 'script-ref-id': SCRIPT, model: MODEL, ecus: [ecu] },
-  });
-  expect(published.status).toBe(201);
+  await publishScript(carota, { scriptRefId: SCRIPT, model: MODEL, software: 'software' });
   for (const vehicle of vehicles) {
     connected.push(await connectVehicle(`mqtt://127.0.0.1:${mqttPort}`, vehicle));
   }

@@ -23,6 +23,7 @@ import { vinOf } from '../support/messages.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
 import { HeldLock } from './support/held-lock.js';
+import { publishScript } from './support/publish-script.js';
 
 const SCRIPT = 'hu only 001';
 const CAP = 4;
@@ -52,16 +53,7 @@ beforeAll(async () => {
   await start();
   const token = readFileSync(join(directory, 'token'), 'utf8').trim();
   carota = httpClient(`http://127.0.0.1:${port}`, token);
-  const { body: stored } = await carota.call('POST', '/v1.0/artifacts?name=software', {
-    headers: { 'content-type': 'application/octet-stream' },
-    body: Buffer.from('software'),
-  });
-  const { sha256, md5, size } = stored;
-  const ecu = { ecu: 'HU', version: '1.1.0', artifact: { sha256, md5, size } };
-  const published = await carota.call('POST', '/v1.0/update-scripts', {
-    body: { version: 'v1', 'script-ref-id': SCRIPT, model: MODEL, ecus: [ecu] },
-  });
-  expect(published.status).toBe(201);
+  await publishScript(carota, { scriptRefId: SCRIPT, model: MODEL, software: 'software' });
   database = new pg.Client(databaseOfServer.url);
   await database.connect();
   await watchCap(database);

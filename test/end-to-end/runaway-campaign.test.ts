@@ -19,6 +19,7 @@ import { freePort, temporaryDirectory } from '../support/servers.js';
 import { DoomedFleet, type Fate, HOUR_MS } from './support/doomed-fleet.js';
 import { Gate } from './support/gate.js';
 import { HeldLock } from './support/held-lock.js';
+import { publishScript } from './support/publish-script.js';
 
 const MODEL = 'vehicle model a';
 const SCRIPT = 'hu only 001';
@@ -109,16 +110,7 @@ beforeAll(async () => {
     body: vehicles.map(registrationLine).join('\n'),
   });
   expect(registered.body).toMatchObject({ rejectedCount: 0 });
-  const { body: stored } = await carota.call('POST', '/v1.0/artifacts?name=bad', {
-    headers: { 'content-type': 'application/octet-stream' },
-    body: Buffer.from('bad software'),
-  });
-  const { sha256, md5, size } = stored;
-  const ecu = { ecu: 'HU', version: '1.1.0', artifact: { sha256, md5, size } };
-  const published = await carota.call('POST', '/v1.0/update-scripts', {
-    body: { version: 'v1', 'script-ref-id': SCRIPT, model: MODEL, ecus: [ecu] },
-  });
-  expect(published.status).toBe(201);
+  await publishScript(carota, { scriptRefId: SCRIPT, model: MODEL, software: 'bad software' });
   const tokens = new Map<string, string>();
   for (const vin of vins) {
     const body = { role: 'vehicle', name: vin, vin };
