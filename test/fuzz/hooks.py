@@ -39,6 +39,7 @@ BEYOND_SCHEMA = {
     },
     ("POST", "/v1.0/tokens"): {
         "/vin": "a token of role vehicle has one, and no other",
+        "/scopes": "a token of role vehicle has none",
     },
     ("GET", "/v1.0/ota/events"): {
         "/since": "either after or since, not both",

@@ -5,7 +5,8 @@ import { Pattern } from '../values/pattern.js';
 import { Text } from '../values/text.js';
 
 /** At most 20 octets (RFC 5280, section 4.1.2.2). */
-const Serial = Pattern('^[0-9A-Fa-f]{1,40}$', 'must be 1 to 40 hexadecimal digits', {
+const Serial = Pattern('^0*[1-9A-Fa-f][0-9A-Fa-f]*$', 'must be hexadecimal digits, not all zero', {
+  maxLength: 40,
   description: 'Serial number, hexadecimal, as OpenSSL prints it.',
   examples: ['5B0C7D3A9E'],
 });
