@@ -1,8 +1,9 @@
 /**
  * A campaign with everything real, at full depth: CarOTA Server, adapter and 20 full vehicle agents, each a process of its
- * own that believes by Uptane. (In a quick run the quickstart's last operation is such a campaign, of four vehicles.) Some fail and roll back, one user refuses, one vehicle is given a forged image, one the
- * orders of a thief with the Director's online keys, and one comes from two years in a garage; then the guard stops a bad
- * schedule, and the server is killed and comes back with other Director keys.
+ * own that believes by Uptane. (In a quick run the last operation of the quickstart is such a campaign, of four vehicles.)
+ * Some fail and roll back, one user refuses, one vehicle is given a forged image, one the orders of a thief with the
+ * Director's online keys, and one comes from two years in a garage; then the guard stops a bad schedule, and the server is
+ * killed and comes back with other Director keys.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
