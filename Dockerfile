@@ -8,6 +8,7 @@ WORKDIR /opt/otaops
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json vite.console.config.ts ./
+COPY scripts scripts
 COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 # The software bill of materials (CycloneDX) is made of what is left in node_modules. `npm sbom` takes development

@@ -25,8 +25,9 @@ const tests: TestProjectInlineConfiguration = {
     // processor time as a third of the tests.
     isolate: false,
     sequence: { groupOrder: 0 },
-    // On two cores: while one file waits, for a lease or for Chromium, two others work.
-    maxWorkers: 3,
+    // On two cores: while some files wait, for a lease or for Chromium, others work. At full depth fewer, as more of its
+    // files keep the cores busy.
+    maxWorkers: byDepth({ quick: 4, full: 3 }),
   },
 };
 

@@ -47,8 +47,14 @@ once('node_modules/.otaops-installed', ['package-lock.json'], () =>
 const configuration = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 const isConsole = (file) => file.startsWith(join('src', 'console'));
 const sources = filesBelow('src');
-once('dist/.otaops-built', [...sources.filter((file) => !isConsole(file)), ...configuration], () =>
-  run('Building', process.execPath, bin('typescript', 'tsc'), '-p', 'tsconfig.build.json'),
+const bundler = join('scripts', 'bundle-typebox.mjs');
+once(
+  'dist/.otaops-built',
+  [...sources.filter((file) => !isConsole(file)), ...configuration, bundler],
+  () => {
+    run('Building', process.execPath, bin('typescript', 'tsc'), '-p', 'tsconfig.build.json');
+    run('Bundling the schema library', process.execPath, bundler);
+  },
 );
 // What the console takes from the contract is part of it.
 const consoleSources = sources.filter(

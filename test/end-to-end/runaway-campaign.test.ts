@@ -13,7 +13,7 @@ import { type Exposure } from '../../src/contract/carota-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { eventually, httpClient } from '../support/adapter.js';
 import { newDatabase, type TestDatabase } from '../support/databases.js';
-import { byDepth, sampleOf } from '../support/depth.js';
+import { byDepth, isFullDepth } from '../support/depth.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
 import { SECRET_KEY } from '../support/secret-key.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
@@ -391,8 +391,8 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
   ],
 ];
 
-describe('a stop is carried out, once, though with kill -9 ends', () => {
-  test.each(sampleOf(MOMENTS, 3))('%s, when it %s', async (server, when, moment) => {
+describe.runIf(isFullDepth)('a stop is carried out, once, though with kill -9 ends', () => {
+  test.each(MOMENTS)('%s, when it %s', async (server, when, moment) => {
     const refId = `stop: ${server} ${when}`;
     holdFailures(refId);
     await plan(refId, survivors, { maxFailures: 1, exposureCap: 2, ...DEADLINES });

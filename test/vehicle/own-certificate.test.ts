@@ -46,7 +46,12 @@ beforeAll(async () => {
   });
   // The list of the CarOTA Server's authority is what the adapter goes by.
   const [ca, crl] = [join(enrolmentCa, 'ca.pem'), join(enrolmentCa, 'crl.pem')];
-  adapter = await startTestAdapter({ mqttsPort: 0, vehicleTls: { cert, key, ca, crl } });
+  adapter = await startTestAdapter({
+    mqttsPort: 0,
+    vehicleTls: { cert, key, ca, crl },
+    // The load of one vehicle goes on for as long as the certificates take.
+    messageBudget: { burst: 0, perHour: 1 },
+  });
 });
 afterAll(async () => {
   await adapter.stop();

@@ -204,7 +204,7 @@ describe('pki_check_fail, and the software stays', () => {
     ]),
   ]; // prettier-ignore
 
-  test.each(sampleOf(rows, 4))('%s: %s', async (attack, _what, prepare, reason) => {
+  test.each(sampleOf(rows, 8))('%s: %s', async (attack, _what, prepare, reason) => {
     world.offer(SCRIPT, SECOND);
     world.order(SCRIPT, SECOND);
     world.release();

@@ -185,7 +185,7 @@ test('killed before some durable operations, an update has the same result', asy
 });
 
 test(`from the files before ${isFullDepth ? 'every durable operation' : 'some durable operations'}, an update has the same result`, async () => {
-  const moments = sampleOf(await allOperations(), 10);
+  const moments = sampleOf(await allOperations(), 20);
   let cuts = 0;
   for (const copyAt of inGroups(moments, COPIES_AT_ONCE)) {
     const copies = temporaryDirectory('mortal-copies');

@@ -1,11 +1,13 @@
 /** Prepares a batch of messages for the ingest statement, stores it, and returns the outcome. */
 import {
+  float8Array,
+  integerArray,
   joinedTexts,
-  numberArray,
   only,
   type Parameter,
   type Queryable,
   textArray,
+  uuidArray,
 } from '../../service/database/index.js';
 import { type Applicable, type BatchRow, type Refused } from './batch-row.js';
 import { type DeadLetterLimits, DEFAULT_DEAD_LETTER_LIMITS } from './dead-letter-limits.js';
@@ -61,7 +63,10 @@ export function prepareBatch(
   }
   // Their schemas refuse control characters, JSON escapes them, and an event's key has none but its own.
   const texts = (pick: (row: Applicable) => string | null) => joinedTexts(applicable.map(pick));
-  const uuids = (pick: (row: Applicable) => string | null) => textArray(applicable.map(pick));
+  const integers = (pick: (row: Applicable) => number | null) => integerArray(applicable.map(pick));
+  const times = (pick: (row: Applicable) => number) => float8Array(applicable.map(pick));
+  const uuids = (pick: (row: Applicable) => string | null) => uuidArray(applicable.map(pick));
+  const operations = numbered(applicable);
   return {
     shard,
     limits,
@@ -70,25 +75,26 @@ export function prepareBatch(
     parameters: [
       shard,
       rows.length,
-      textArray(operationsOf(applicable)),
+      textArray([...operations.keys()]),
       uuids((row) => row.digest),
       texts((row) => row.systemId),
       texts((row) => row.vin),
-      numberArray(messagesOfEachVehicle(applicable)),
+      integerArray(messagesOfEachVehicle(applicable)),
       texts((row) => row.messageId),
       uuids((row) => row.triggerId),
-      texts((row) => row.refId),
-      numberArray(applicable.map((row) => row.status)),
-      numberArray(applicable.map((row) => row.reaches)),
+      integers((row) => (row.refId === null ? null : (operations.get(row.refId) ?? null))),
+      integers((row) => row.status),
+      integers((row) => row.reaches),
       texts((row) => row.eventKey),
-      numberArray(applicable.map((row) => row.eventTime)),
-      numberArray(applicable.map((row) => row.received.receivedAt)),
+      times((row) => row.eventTime),
+      times((row) => row.received.receivedAt),
       texts((row) => row.correlationId),
       texts((row) => row.subSystemId),
       texts((row) => row.deviceId),
       texts((row) => row.deviceType),
       texts((row) => row.meta),
-      texts((row) => row.envelope),
+      // An empty list stands for nulls throughout, which is the rule.
+      applicable.some((row) => row.envelope !== null) ? texts((row) => row.envelope) : '',
       JSON.stringify(refused.map(deadLetterOf)),
       limits.perVehicle,
       limits.bytes,
@@ -176,11 +182,13 @@ function repetitions(): (row: BatchRow) => boolean {
   };
 }
 
-/** The distinct `ref-id`s of all operations named. */
-function operationsOf(rows: readonly Applicable[]): string[] {
-  const refIds = new Set<string>();
-  for (const { refId } of rows) if (refId !== null) refIds.add(refId);
-  return [...refIds];
+/** The distinct `ref-id`s of all operations named, each with its number, from 1. */
+function numbered(rows: readonly Applicable[]): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (const { refId } of rows) {
+    if (refId !== null && !numbers.has(refId)) numbers.set(refId, numbers.size + 1);
+  }
+  return numbers;
 }
 
 /** For each message, the number of messages of its vehicle in the batch. */

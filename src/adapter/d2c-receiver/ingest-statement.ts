@@ -37,14 +37,28 @@ const OPERATION_OF_TRIGGER = /* sql */ `
       and m.trigger_id = any (d.earlier_trigger_ids)
   ))`;
 
+/** The new values of a delivery `d`, from its row `m` of `decided`. */
+const DECIDED = /* sql */ `
+    delivery = case when m.is_current then 'acknowledged' else d.delivery end,
+    due_at = case when m.is_current then null else d.due_at end,
+    claim = case when m.is_current then null else d.claim end,
+    acknowledged_at = coalesce(d.acknowledged_at, m.first_at),
+    state = m.state, paused = m.paused, interruption = m.interruption, reported = m.reported,
+    reason = reason_of_event(m.reported), reached = m.reached, digests = m.digests,
+    has_overflown = m.has_overflown,
+    updated_at = greatest(d.updated_at, m.last_at)`;
+
 /**
  * Few steps per message, because each writes and rereads its rows: `settled` has one row for each message joined with
  * its delivery, `decided` one for each delivery.
  */
 export const INGEST = /* sql */ `
+-- The ids of the operations that the messages name by number; null: unknown or archived.
 with named as materialized (
-  select o.id, o.ref_id from unnest($3::text[]) r
-  join operations o on o.ref_id = r and o.archived_at is null
+  select array_agg(
+    (select o.id from operations o where o.ref_id = r.ref_id and o.archived_at is null) order by r.nr
+  ) as ids
+  from unnest($3::text[]) with ordinality as r (ref_id, nr)
 ),
 -- Each message with its delivery as read under the lock: an event names its operation, an acknowledgement
 -- its trigger. Messages of unknown vehicles or deliveries have no row here.
@@ -52,10 +66,9 @@ settled as materialized (
   select p.arrival, p.operation_id, p.vin, p.digest, p.system_id, p.sub_system_id, p.message_id,
     p.correlation_id, p.status, p.event_key collate "C" as event_key, p.reaches, p.device_id, p.device_type, p.meta, p.envelope,
     p.messages = 1 as is_alone,
-    -- Times are passed in ms: as text they would cost more on both sides than everything else.
     to_timestamp(p.event_ms / 1000.0::float8) as event_at,
     to_timestamp(p.received_ms / 1000.0::float8) as received_at,
-    d.state, d.paused, d.interruption, d.reported, d.reached, d.digests, d.has_overflown,
+    d.ctid as version, d.state, d.paused, d.interruption, d.reported, d.reached, d.digests, d.has_overflown,
     -- Its attempt (contract section 5.2): that of the trigger it answers, otherwise the newest.
     coalesce(array_position(d.earlier_trigger_ids, p.trigger_id), d.attempt) as attempt,
     d.attempt as newest_attempt,
@@ -63,22 +76,22 @@ settled as materialized (
     not d.has_overflown and coalesce(cardinality(d.digests), 0) + p.messages <= ${DIGESTS_IN_ROW}
       as has_room
   from (
-    select m.*, case when m.ref_id is not null then n.id else (${OPERATION_OF_TRIGGER}) end as operation_id
+    select m.*, case when m.operation is not null then ((select ids from named))[m.operation]
+      else (${OPERATION_OF_TRIGGER}) end as operation_id
     from unnest(
-      $4::uuid[], ${splitTexts('$5')}, ${splitTexts('$6')}, $7::smallint[], ${splitTexts('$8')},
-      $9::uuid[], ${splitTexts('$10')}, $11::integer[], $12::integer[], ${splitTexts('$13')},
-      $14::bigint[], $15::bigint[], ${splitTexts('$16')}, ${splitTexts('$17')}, ${splitTexts('$18')},
+      $4::uuid[], ${splitTexts('$5')}, ${splitTexts('$6')}, $7::integer[], ${splitTexts('$8')},
+      $9::uuid[], $10::integer[], $11::integer[], $12::integer[], ${splitTexts('$13')},
+      $14::float8[], $15::float8[], ${splitTexts('$16')}, ${splitTexts('$17')}, ${splitTexts('$18')},
       ${splitTexts('$19')}, ${splitTexts('$20')}, ${splitTexts('$21')}
     ) with ordinality as m (
-      digest, system_id, vin, messages, message_id, trigger_id, ref_id, status, reaches, event_key, event_ms,
+      digest, system_id, vin, messages, message_id, trigger_id, operation, status, reaches, event_key, event_ms,
       received_ms, correlation_id, sub_system_id, device_id, device_type, meta, envelope, arrival
     )
-    left join named n on n.ref_id = m.ref_id
     order by operation_id, m.vin collate "C", m.arrival
   ) p
   -- A lateral subquery enforces lookups by key, row by row in order, whatever the planner estimates.
   cross join lateral (
-    select d.attempt, d.earlier_trigger_ids, d.state, d.paused, d.interruption, d.reported, d.reached,
+    select d.ctid, d.attempt, d.earlier_trigger_ids, d.state, d.paused, d.interruption, d.reported, d.reached,
       d.digests, d.has_overflown
     from deliveries d
     where d.operation_id = p.operation_id and d.vin = p.vin
@@ -110,7 +123,7 @@ batch as materialized (
   insert into event_batches (events, first_at, last_at)
   select count(*), min(received_at), max(received_at) from applied
   where status is not null having count(*) > 0
-  returning id
+  returning id, events
 ),
 history as (
   insert into messages (
@@ -123,12 +136,17 @@ history as (
     case when status is not null
       then row_number() over (partition by status is not null order by arrival)
     end
-  from applied
+  from applied where (select events from batch) is distinct from cardinality($4::uuid[])
+  -- The rule: all messages are events and applied. Then their positions are known, and nothing has to be sorted.
+  union all
+  select received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
+    correlation_id, status, device_id, device_type, meta::json, envelope, (select id from batch), arrival
+  from applied where (select events from batch) = cardinality($4::uuid[])
 ),
 -- Per vehicle: its previous state, its new digests and, for its newest attempt, the newest pause or resume and
 -- the newest other event of the batch. Vehicles with one message, by far the most, are not grouped.
 news as (
-  select operation_id, vin, is_current, received_at as last_at,
+  select operation_id, vin, version, is_current, received_at as last_at,
     case when is_current then received_at end as first_at,
     case when is_current and interrupts then event_key end as new_interruption,
     case when is_current and not interrupts then event_key end as new_reported,
@@ -139,7 +157,7 @@ news as (
     has_overflown or not has_room as has_overflown
   from applied where is_alone
   union all
-  select operation_id, vin, bool_or(is_current), max(received_at),
+  select operation_id, vin, max(version), bool_or(is_current), max(received_at),
     min(received_at) filter (where is_current),
     max(event_key) filter (where is_current and interrupts),
     max(event_key) filter (where is_current and not interrupts),
@@ -153,7 +171,7 @@ news as (
 ),
 -- Contract section 5.2: the newest event gives the state; 5.4: unless it is a pause.
 decided as materialized (
-  select operation_id, vin, is_current, first_at, last_at, interruption, reported, reached, digests,
+  select operation_id, vin, version, is_current, first_at, last_at, interruption, reported, reached, digests,
     has_overflown, old_state, old_paused,
     case
       when not is_current then old_state
@@ -165,7 +183,7 @@ decided as materialized (
   from (
     select *, interruption is not null and coalesce(interruption > reported, true) as interrupted
     from (
-      select operation_id, vin, is_current, first_at, last_at, old_state, old_paused, has_overflown,
+      select operation_id, vin, version, is_current, first_at, last_at, old_state, old_paused, has_overflown,
         greatest(old_interruption, new_interruption) as interruption,
         greatest(old_reported, new_reported) as reported,
         old_reached | new_reached as reached, new_digests || old_digests as digests
@@ -173,18 +191,17 @@ decided as materialized (
     ) merged
   ) m
 ),
+-- The locked version is where it was found, unless another transaction has changed the row since this statement's
+-- snapshot was taken, which does not show it then.
 updated as (
-  update deliveries d set
-    delivery = case when m.is_current then 'acknowledged' else d.delivery end,
-    due_at = case when m.is_current then null else d.due_at end,
-    claim = case when m.is_current then null else d.claim end,
-    acknowledged_at = coalesce(d.acknowledged_at, m.first_at),
-    state = m.state, paused = m.paused, interruption = m.interruption, reported = m.reported,
-    reason = reason_of_event(m.reported), reached = m.reached, digests = m.digests,
-    has_overflown = m.has_overflown,
-    updated_at = greatest(d.updated_at, m.last_at)
-  from decided m
+  update deliveries d set ${DECIDED} from decided m where d.ctid = m.version returning true
+),
+-- By key, PostgreSQL follows a row to the version that is locked.
+updated_later as (
+  update deliveries d set ${DECIDED} from decided m
   where d.operation_id = m.operation_id and d.vin = m.vin
+    and (select count(*) from updated) < (select count(*) from decided)
+    and not exists (select from deliveries s where s.ctid = m.version)
 ),
 moves as materialized (
   select operation_id, old_state, old_paused, state, paused, count(*) as vehicles from decided
@@ -257,17 +274,18 @@ nowhere as materialized (
     coalesce(
       (select true from vehicles v where v.vin = p.vin and v.system_id = p.system_id), false
     ) as registered,
-    p.ref_id in (select ref_id from named) is true as operation_known,
-    (select o.archived_at is not null from operations o where o.ref_id = p.ref_id) as is_archived
-  from unnest(${splitTexts('$5')}, ${splitTexts('$6')}, ${splitTexts('$10')}) with ordinality
-    as p (system_id, vin, ref_id, arrival)
+    ((select ids from named))[p.operation] is not null as operation_known,
+    (select o.archived_at is not null from operations o where o.ref_id = ($3::text[])[p.operation]) as is_archived
+  from unnest(${splitTexts('$5')}, ${splitTexts('$6')}, $10::integer[]) with ordinality
+    as p (system_id, vin, operation, arrival)
   -- The first condition is evaluated once, and nearly always suffices.
   where (select count(*) from settled) < cardinality($4::uuid[])
     and (p.arrival in (select arrival from settled)) is not true
 ),
 tally as materialized (
   select $2::bigint - (select count(*) from nowhere) as received,
-    (select count(*) from applied) as applied,
+    case when (select events from batch) = cardinality($4::uuid[]) then cardinality($4::uuid[])
+      else (select count(*) from applied) end as applied,
     (select count(*) from buried) + (select count(*) from kept where not has_room) as dead_letters
 ),
 totals as (

@@ -1,6 +1,6 @@
 /** What is different between a schedule and the last campaign of its model, for whoever approves it. */
 import { isDeepStrictEqual } from 'node:util';
-import { Value } from 'typebox/value';
+import { Value } from '../../contract/typebox.js';
 import {
   type EcuComparison,
   type RegulationComparison,

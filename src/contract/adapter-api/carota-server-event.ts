@@ -1,5 +1,5 @@
 /** CarOTA Server Event, `POST /v1.0/ota/trigger`: a schedule is due for these vehicles. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { DispatchOptions } from './dispatch-options.js';
 import { PROTOCOL_VERSION } from '../mqtt/envelope.js';
 import { Identifier } from '../values/text.js';

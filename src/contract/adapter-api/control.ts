@@ -1,5 +1,5 @@
 /** Control of operations: pause, resume, cancel, change, retrigger. Each call is in the audit log. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   json,
   jsonBody,

@@ -1,5 +1,5 @@
 /** `/v1.0/dead-letters`: messages that could not be applied, and another try for them (contract section 5.6). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   SET_ASIDE_FILTER,
   SetAsideParams,

@@ -2,7 +2,7 @@
  * How an operation's triggers go out. The seed's CarOTA Server Event does not have these; ours takes
  * them as the optional `body.dispatch`, and everything has a default.
  */
-import Type from 'typebox';
+import Type from '../typebox.js';
 
 /** Highest rate, triggers per second. */
 export const MAX_RATE = 1_000_000;

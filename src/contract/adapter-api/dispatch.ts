@@ -1,5 +1,5 @@
 /** `/v1.0/dispatch`: how fast all adapters on one database together send triggers. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { json, jsonBody, Nullable, Reason, routesOf } from '../http/index.js';
 import { MAX_RATE } from './dispatch-options.js';
 

@@ -1,5 +1,5 @@
 /** `/v1.0/ota/events`: the event stream, pulled page by page or live as Server-Sent Events. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { CallbackEvent } from '../carota-api/event-call-back.js';
 import { json, routesOf, ServerSentEvent, stream } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';

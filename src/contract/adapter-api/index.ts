@@ -1,5 +1,5 @@
 /** The HTTP interface of the OTA Adapter (contract section 4). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { CallbackMessage } from '../carota-api/event-call-back.js';
 import {
   auditApi,

@@ -1,5 +1,5 @@
 /** Finding out why: summary, timeline, export, search, and one vehicle across all operations. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   json,
   listOf,

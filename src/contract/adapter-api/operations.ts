@@ -1,5 +1,5 @@
 /** `/v1.0/ota/operations`: where operations and their vehicles stand. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   json,
   listOf,

@@ -1,5 +1,5 @@
 /** `/v1.0/callbacks`: receivers of the event call-back (contract section 6). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { empty, json, jsonBody, listOf, Nullable, Reason, routesOf, Time } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
 import { Timestamp } from '../values/timestamp.js';

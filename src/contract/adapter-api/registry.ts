@@ -1,5 +1,5 @@
 /** `/v1.0/vehicles`: the registry VIN → system_id, primary device and model (contract section 4). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { REJECTED_LINES } from '../common-api/line-import.js';
 import {
   empty,

@@ -1,5 +1,5 @@
 /** How an operation goes, beyond its counters. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Nullable, Time, TimeOf } from '../http/index.js';
 import { States } from './operations.js';
 

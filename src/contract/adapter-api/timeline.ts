@@ -1,5 +1,5 @@
 /** All that happened to one vehicle in an operation, as the adapter saw it. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Nullable, Time, TimeOf } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
 

@@ -1,5 +1,5 @@
 /** `POST /v1.0/ota/trigger`: takes the CarOTA Server Event (contract section 4). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { ErrorCodeName, json, jsonBody, LONG_LIST, routesOf } from '../http/index.js';
 import { CarOtaServerEvent } from './carota-server-event.js';
 

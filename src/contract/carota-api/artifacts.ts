@@ -1,5 +1,5 @@
 /** `/v1.0/artifacts`: the files that vehicles install. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   bytesBody,
   empty,

@@ -1,5 +1,5 @@
 /** `/uptane/director`: what Primaries ask the Director repository (contract section 8, Uptane wire format). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   empty,
   json,

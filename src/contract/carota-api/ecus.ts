@@ -1,5 +1,5 @@
 /** `/v1.0/vehicles/{vin}/ecus`: the ECUs of a vehicle, as the Director knows them (Uptane, "Inventory Database"). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   json,
   jsonBody,

@@ -1,5 +1,5 @@
 /** Enrolment of vehicles, as far as people take part in it; vehicles themselves speak EST (RFC 7030). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   json,
   listOf,

@@ -1,5 +1,5 @@
 /** The event call-back, adapter to CarOTA Server (contract section 6). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { PROTOCOL_VERSION } from '../mqtt/envelope.js';
 import { MetaField } from '../mqtt/meta.js';
 import { EventStatus } from '../mqtt/ota-event.js';

@@ -1,5 +1,5 @@
 /** `POST /v1.0/ota/events`: receives the adapter's event call-back (contract section 6). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { json, routesOf, signedJsonBody } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
 import { CallbackMessage } from './event-call-back.js';

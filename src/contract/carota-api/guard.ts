@@ -1,5 +1,5 @@
 /** The guard of a schedule: when failures stop it, or hold its next wave. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Nullable } from '../http/index.js';
 import { GUARD_DEFAULTS } from './guard-defaults.js';
 

@@ -1,5 +1,5 @@
 /** `/uptane/image`: the image repository (contract section 8, Uptane wire format). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { bytesBody, empty, json, routesOf, signedJsonBody, stream } from '../http/index.js';
 import { Sha256 } from '../update-script/index.js';
 import { Pattern } from '../values/pattern.js';

@@ -1,5 +1,5 @@
 /** `/v1.0/notification-rules`, `/v1.0/notifications`: who is notified of what, and whether it has arrived. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   empty,
   json,

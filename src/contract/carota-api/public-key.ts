@@ -1,5 +1,5 @@
 /** Public keys in the form of metadata (Uptane metadata; TUF 1.0, section 4.2). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Text } from '../values/text.js';
 
 /** `keytype`, `scheme` and `keyval.public`: Ed25519 in hex, ECDSA P-256 and RSA in PEM. */

@@ -1,5 +1,5 @@
 /** `/v1.0/refused-events`: events that were called back and could not be taken, and another try for them. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   SET_ASIDE_FILTER,
   SetAsideParams,

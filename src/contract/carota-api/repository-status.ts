@@ -1,5 +1,5 @@
 /** What people see of the two repositories of Uptane: roles, keys, expiries, and what is proposed. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Nullable, TimeOf } from '../http/index.js';
 
 const [ALICE, BOB, CAROL, TIMESTAMP, SNAPSHOT, TARGETS, TIME] = Array.from('1234567', (digit) =>

@@ -1,5 +1,5 @@
 /** Which failures of a schedule's vehicles are retried: by state and reason. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { PrintableText } from '../values/text.js';
 
 const DAYS_30 = 30 * 24 * 3600;

@@ -1,5 +1,5 @@
 /** `/v1.0/schedules/{ref-id}/comparison`: what is different from the last campaign, for whoever approves. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { json, Nullable, pageOf, PageQuery, RefIdParams, routesOf, Time } from '../http/index.js';
 import { EcuUpdate } from '../update-script/index.js';
 import { ScheduleStatus } from './schedules.js';

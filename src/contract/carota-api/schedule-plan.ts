@@ -1,5 +1,5 @@
 /** A schedule as a person plans it. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { DispatchOptions } from '../adapter-api/dispatch-options.js';
 import { DailyWindow, EcuName } from '../update-script/index.js';
 import { Pattern } from '../values/pattern.js';

@@ -1,5 +1,5 @@
 /** `/v1.0/schedules/{ref-id}/vehicles`: the vehicles of a schedule. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   json,
   linesBody,

@@ -1,5 +1,5 @@
 /** `/v1.0/schedules`: campaigns, their waves, what was decided, and what a person can do. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   json,
   jsonBody,

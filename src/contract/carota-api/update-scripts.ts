@@ -1,5 +1,5 @@
 /** `/v1.0/update-scripts`: what a `script-ref-id` stands for. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   empty,
   FieldFault,

@@ -1,5 +1,5 @@
 /** OTA events as the CarOTA Server shows them; names as in the call-back that brought them (contract section 6). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Time } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
 

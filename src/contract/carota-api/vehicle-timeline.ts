@@ -1,5 +1,5 @@
 /** `/v1.0/vehicles/{vin}/timeline`: what a vehicle reported, what the guard made of it, and what time will make of it. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { json, RefIdParams, routesOf, Time, TimeOf, VinParams } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
 import { ExposureResult } from './guard.js';

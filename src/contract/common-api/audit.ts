@@ -1,5 +1,5 @@
 /** `/v1.0/audit`: who did what, when, from where and why, and what came of it; refused attempts too (contract section 9). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { json, Nullable, pageOf, PageQuery, routesOf, stream, Time } from '../http/index.js';
 import { Identifier } from '../values/text.js';
 import { Timestamp } from '../values/timestamp.js';

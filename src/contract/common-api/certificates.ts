@@ -1,5 +1,5 @@
 /** `/v1.0/revoked-certificates`: client certificates of vehicles that are no longer good (contract section 9). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { json, jsonBody, pageOf, PageQuery, routesOf, Time } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
 import { Text } from '../values/text.js';

@@ -1,5 +1,5 @@
 /** Answers to imports of CSV or NDJSON: what was wrong with which line. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { ErrorCodeName } from '../http/index.js';
 
 /** A line that was not stored, and why. */

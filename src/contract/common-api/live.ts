@@ -1,5 +1,5 @@
 /** `/v1.0/live`: tells browsers at once what has changed, as Server-Sent Events. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { routesOf, ServerSentEvent, stream } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
 

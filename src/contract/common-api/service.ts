@@ -1,5 +1,5 @@
 /** Health, metrics and the OpenAPI document; open to all, they tell nothing of vehicles. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { json, routesOf, stream } from '../http/index.js';
 
 const Liveness = Type.Object({ status: Type.Enum(['alive']) }, { title: 'Liveness' });

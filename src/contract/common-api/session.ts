@@ -1,5 +1,5 @@
 /** `/v1.0/session`: a browser signs in with a token and keeps a session in a cookie that no script can read. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { empty, json, jsonBody, Nullable, routesOf } from '../http/index.js';
 import { Text } from '../values/text.js';
 

@@ -2,7 +2,7 @@
  * What dead letters (OTA Adapter) and refused events (CarOTA Server) have in common: both are messages that were set aside
  * with a reason (contract section 2), are chosen by the same fields, and can be processed once more.
  */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Reason } from '../http/index.js';
 import { Timestamp } from '../values/timestamp.js';
 import { Vin } from '../values/vin.js';

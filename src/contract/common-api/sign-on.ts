@@ -2,7 +2,7 @@
  * `/v1.0/session/sign-on`: a browser signs in at an OpenID Connect provider (contract section 9). A browser opens these
  * addresses itself; what it gets is a redirect to the provider, or back to the console.
  */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { formBody, json, redirect, routesOf } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
 import { Text } from '../values/text.js';

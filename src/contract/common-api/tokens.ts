@@ -1,5 +1,5 @@
 /** `/v1.0/tokens`: tokens of an interface, for the administrator. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import {
   empty,
   json,

@@ -1,5 +1,5 @@
 /** What the answer to a request can be, where it is no problem. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 
 /** An answer of JSON, read in full. */
 export interface JsonAnswer<Schema extends Type.TSchema = Type.TSchema> {

@@ -1,5 +1,5 @@
 /** What the body of a request can be. */
-import type Type from 'typebox';
+import type Type from '../typebox.js';
 
 /**
  * What every route with a body states of it: the largest body, before and after decompression, in bytes, and whether it may

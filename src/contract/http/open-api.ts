@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document of an interface, made from its routes. Pure. */
-import type Type from 'typebox';
-import { type Static } from 'typebox';
+import type Type from '../typebox.js';
+import { type Static } from '../typebox.js';
 import { type ErrorCode, ERRORS } from '../errors.js';
 import { SURROGATES } from '../values/text.js';
 import { type Answer } from './answer.js';

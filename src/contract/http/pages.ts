@@ -1,5 +1,5 @@
 /** Lists come in pages (contract section 4). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Pattern } from '../values/pattern.js';
 import { MAX_PAGE } from './page-size.js';
 

@@ -1,5 +1,5 @@
 /** Schemas that many routes share. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Pattern } from '../values/pattern.js';
 import { Identifier } from '../values/text.js';
 import { Vin } from '../values/vin.js';

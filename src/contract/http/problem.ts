@@ -1,5 +1,5 @@
 /** Errors as answers: `application/problem+json` (RFC 9457) with the contract's fields (section 4). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { ERROR_CODES, type ErrorCode } from '../errors.js';
 
 /** Media type of an error (RFC 9457, section 3). */

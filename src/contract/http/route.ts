@@ -2,7 +2,7 @@
  * A route of an HTTP interface, stated once: servers implement it, clients call it, and the OpenAPI document is made from
  * it. Pure data.
  */
-import type Type from 'typebox';
+import type Type from '../typebox.js';
 import { type ErrorCode } from '../errors.js';
 import { type Answer, type JsonAnswer, type OtherAnswer } from './answer.js';
 import { type Body, type JsonBody } from './body.js';

@@ -1,5 +1,5 @@
 /** The MQTT side as an AsyncAPI 3 document, made from the schemas that the decoder uses. */
-import type Type from 'typebox';
+import type Type from '../typebox.js';
 import { Envelope } from './envelope.js';
 import { EXAMPLES, wireExample } from './examples.js';
 import { OtaEventBody } from './ota-event.js';

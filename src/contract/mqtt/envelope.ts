@@ -1,5 +1,5 @@
 /** The envelope around every message between cloud and vehicle (contract section 2). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Identifier, OptionalIdentifier, SystemId } from '../values/text.js';
 import { UnixTime } from '../values/time.js';
 import { Vin } from '../values/vin.js';

@@ -1,5 +1,5 @@
 /** `meta` of an OTA event: additional facts as key and value (contract section 2). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { StorableText } from '../values/text.js';
 
 const MetaValue = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);

@@ -1,5 +1,5 @@
 /** OTA Event, device to cloud: status, consent and progress of an update. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { type Message } from './envelope.js';
 import { EVENT_STATUS, MAX_EVENT_STATUS } from '../states/event-status.js';
 import { Meta, type MetaField } from './meta.js';

@@ -1,5 +1,5 @@
 /** OTA TRIGGER Acknowledgement, device to cloud: the trigger has arrived. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { type Message } from './envelope.js';
 
 /** Body of an OTA_TRIGGER_ACK. `acknowledge_time` is in ms. */

@@ -1,5 +1,5 @@
 /** OTA TRIGGER, cloud to device: the trigger of one update in one vehicle. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { type Message } from './envelope.js';
 import { Identifier } from '../values/text.js';
 import { Vin } from '../values/vin.js';

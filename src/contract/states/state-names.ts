@@ -1,5 +1,5 @@
 /** Schemas of the names that states have in answers. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { DELIVERY_STATES, VEHICLE_STATES } from './vehicle-state.js';
 
 /** Name of a delivery state (contract section 5.1). */

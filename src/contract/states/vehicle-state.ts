@@ -11,7 +11,7 @@ import {
   type StatusName,
 } from './event-status.js';
 import { DELIVERIES, PLANNED_STATES } from './table.js';
-import Type from 'typebox';
+import Type from '../typebox.js';
 
 /** How far the trigger itself has come (contract section 5.1). */
 export type DeliveryState = keyof typeof DELIVERIES;

@@ -2,7 +2,7 @@
  * The update script: what a `script-ref-id` stands for. It is a target of the image repository; the vehicle fetches,
  * verifies and executes it. The contract names it and leaves its format open; this format is ours.
  */
-import Type from 'typebox';
+import Type from '../typebox.js';
 import { Pattern } from '../values/pattern.js';
 import { Identifier, PrintableText, Text } from '../values/text.js';
 

@@ -1,5 +1,5 @@
 /** Text of a given form, with words for what the form is: an error says those, not the expression. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 
 const WORDS = new Map<string, string>();
 

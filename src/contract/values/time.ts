@@ -1,5 +1,5 @@
 /** Times on the wire (contract sections 2 and 5.3). */
-import Type from 'typebox';
+import Type from '../typebox.js';
 
 /** A Unix time: seconds, or milliseconds from 10^11 on (contract section 2). */
 export const UnixTime = (description: string) =>

@@ -1,5 +1,5 @@
 /** Timestamps as people and programs write them: RFC 3339. Pure. */
-import Type from 'typebox';
+import Type from '../typebox.js';
 
 /** A moment with its offset; read it with {@link parseTimestamp}. */
 export const Timestamp = (description: string) =>

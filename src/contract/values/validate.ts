@@ -1,7 +1,5 @@
 /** Checks values against schemas and says what is wrong and where. */
-import type Type from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
-import { Settings } from 'typebox/system';
+import { Compile, Settings, type Static, type TSchema, type Validator } from '../typebox.js';
 import { patternMessage } from './pattern.js';
 
 /** One thing that is wrong with a value, and where. */
@@ -24,12 +22,12 @@ export interface Check<T> {
 }
 
 /** Compiles a schema. The result is worth keeping: compiling costs more than checking. */
-export function checkOf<S extends Type.TSchema>(schema: S): Check<Type.Static<S>> {
+export function checkOf<S extends TSchema>(schema: S): Check<Static<S>> {
   // Compiling takes a millisecond or two, so it waits for the first use.
   let validator: Validator | undefined;
   const compiled = () => (validator ??= Compile(schema));
   return {
-    matches: (value): value is Type.Static<S> => compiled().Check(value),
+    matches: (value): value is Static<S> => compiled().Check(value),
     errors: (value) => describe(compiled().Errors(value)),
   };
 }

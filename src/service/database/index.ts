@@ -1,5 +1,6 @@
 export * from './answers.js';
 export * from './array-literal.js';
+export * from './binary-array.js';
 export * from './database.js';
 export * from './embedded/index.js';
 export { BadDatabaseUrl, databaseTarget } from './hosts.js';

@@ -1,5 +1,5 @@
 /** Query strings (WHATWG URL, application/x-www-form-urlencoded) and the values that their texts stand for. Pure. */
-import Type, { type TSchema } from 'typebox';
+import Type, { type TSchema } from '../../contract/typebox.js';
 
 /** Each parameter with all that was given for it; null: percent-encoded bytes that are no UTF-8. */
 export type QueryTexts = Readonly<Record<string, readonly (string | null)[]>>;

@@ -1,7 +1,7 @@
 /** Implements a route of the contract: what comes in is valid by its schemas, what goes out has its shape. */
 import { type IncomingHttpHeaders } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import Type from 'typebox';
+import Type from '../../contract/typebox.js';
 import {
   type AnswerOf,
   type BodyLimit,

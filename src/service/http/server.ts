@@ -12,7 +12,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { type Logger } from 'pino';
-import { type TSchema } from 'typebox';
+import { type TSchema } from '../../contract/typebox.js';
 import {
   type Grants,
   PROBLEM_CONTENT_TYPE,

@@ -3,8 +3,7 @@
  * headers and JSON bodies, by the schemas of their route. Lines of CSV and NDJSON are validated by `lines.ts`.
  */
 import { Readable } from 'node:stream';
-import Type, { type TSchema } from 'typebox';
-import { Value } from 'typebox/value';
+import Type, { type TSchema, Value } from '../../contract/typebox.js';
 import { checkOf, type FieldError } from '../../contract/index.js';
 import { textFault } from '../storable-text.js';
 import { invalid, type Problem } from './problem.js';

@@ -1,5 +1,5 @@
 /** Description files of ECUs: one for a vehicle, one for a Secondary in its own process. */
-import Type from 'typebox';
+import Type from '../../contract/typebox.js';
 import { checkOf, type Check, Pattern, Vin } from '../../contract/index.js';
 import { EcuName, Version } from '../../contract/update-script/index.js';
 import { ProvisioningFault } from './provisioning-fault.js';

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyDossier } from '../../../src/carota/dossier/index.js';
+import { sampleOf } from '../../support/depth.js';
 import {
   type AdapterDouble,
   MODEL,
@@ -49,16 +50,19 @@ afterAll(async () => {
   await adapter.stop();
 });
 
-test.each(['', '?pseudonymous=true'])('all are in it, once each (%s)', async (query) => {
-  const dossier = await dossierOf(carota, REF_ID, query);
-  await verifyDossier([dossier]);
-  const lines = linesOf(dossier);
-  const vehicles = lines.filter(({ type }) => type === 'vehicle').map(({ vin }) => vin);
-  expect(new Set(vehicles).size).toBe(VEHICLES);
-  expect(vehicles).toHaveLength(VEHICLES);
-  if (query === '') expect(vehicles).toEqual(vehicles.toSorted());
-  // Each vehicle is followed by its own steps.
-  const steps = lines.filter(({ type }) => type === 'step').map(({ vin }) => vin);
-  expect(steps).toEqual(vehicles.flatMap((vin) => Array.from({ length: EVENTS }, () => vin)));
-  expect(lines.at(-2).counts).toMatchObject({ vehicle: VEHICLES, step: VEHICLES * EVENTS });
-});
+test.each(sampleOf(['', '?pseudonymous=true'], 2))(
+  'all are in it, once each (%s)',
+  async (query) => {
+    const dossier = await dossierOf(carota, REF_ID, query);
+    await verifyDossier([dossier]);
+    const lines = linesOf(dossier);
+    const vehicles = lines.filter(({ type }) => type === 'vehicle').map(({ vin }) => vin);
+    expect(new Set(vehicles).size).toBe(VEHICLES);
+    expect(vehicles).toHaveLength(VEHICLES);
+    if (query === '') expect(vehicles).toEqual(vehicles.toSorted());
+    // Each vehicle is followed by its own steps.
+    const steps = lines.filter(({ type }) => type === 'step').map(({ vin }) => vin);
+    expect(steps).toEqual(vehicles.flatMap((vin) => Array.from({ length: EVENTS }, () => vin)));
+    expect(lines.at(-2).counts).toMatchObject({ vehicle: VEHICLES, step: VEHICLES * EVENTS });
+  },
+);

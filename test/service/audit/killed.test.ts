@@ -14,7 +14,7 @@ import { vinOf } from '../../support/messages.js';
 import { otaops, type OtaopsProcess } from '../../support/process.js';
 import { temporaryDirectory } from '../../support/servers.js';
 
-const ROUNDS = byDepth({ quick: 2, full: 10 });
+const ROUNDS = byDepth({ quick: 1, full: 10 });
 const AT_ONCE = 24;
 const folder = temporaryDirectory('killed');
 const { url, drop } = await newDatabase(ADAPTER_SCHEMA);

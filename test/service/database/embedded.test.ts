@@ -12,7 +12,7 @@ import { byDepth } from '../../support/depth.js';
 import { isInstalled, temporaryDirectory } from '../../support/servers.js';
 
 const OPENER = fileURLToPath(new URL('./opener.mjs', import.meta.url));
-const RACES = byDepth({ quick: 3, full: 25 });
+const RACES = byDepth({ quick: 1, full: 25 });
 const directory = temporaryDirectory('embedded');
 const dataDir = join(directory, 'data');
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
