@@ -13,7 +13,7 @@ import { eventually, startTestAdapter, type TestAdapter } from './support/adapte
 import { hasMosquitto } from './support/databases.js';
 import { eventBytes, vehicleOf } from './support/messages.js';
 import { otaops } from './support/process.js';
-import { freePort } from './support/servers.js';
+import { freePort, isInstalled } from './support/servers.js';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const isThere = (path: string) => existsSync(new URL(`../${path}`, import.meta.url));
@@ -177,140 +177,145 @@ test('the Dockerfile copies what there is', () => {
   }
 });
 
-describe.skipIf(!hasMosquitto())('Mosquitto with the deployment’s configuration', () => {
-  const [alice, bob] = [vehicleOf(1, 'DPL'), vehicleOf(2, 'DPL')] as const;
-  let broker: Awaited<ReturnType<typeof startMosquittoWith>>;
-  let t: TestAdapter;
+const hasPasswords = await isInstalled('mosquitto_passwd', 'apt-get install mosquitto');
 
-  let adapterPort: number;
+describe.skipIf(!hasMosquitto() || !hasPasswords)(
+  'Mosquitto with the deployment’s configuration',
+  () => {
+    const [alice, bob] = [vehicleOf(1, 'DPL'), vehicleOf(2, 'DPL')] as const;
+    let broker: Awaited<ReturnType<typeof startMosquittoWith>>;
+    let t: TestAdapter;
 
-  beforeAll(async () => {
-    adapterPort = await freePort();
-    broker = await startMosquittoWith(({ directory, port }) => {
-      // Mosquitto reads them as a user of its own, who may not look into this folder.
-      const readable = (file: string) => execFileSync('chmod', ['644', join(directory, file)]);
-      const passwords = (file: string, users: Readonly<Record<string, string>>) => {
-        for (const [n, [user, password]] of Object.entries(users).entries()) {
-          const create = n === 0 ? ['-c'] : [];
-          execFileSync('mosquitto_passwd', [
-            ...create,
-            ...['-b', join(directory, file), user, password],
-          ]);
+    let adapterPort: number;
+
+    beforeAll(async () => {
+      adapterPort = await freePort();
+      broker = await startMosquittoWith(({ directory, port }) => {
+        // Mosquitto reads them as a user of its own, who may not look into this folder.
+        const readable = (file: string) => execFileSync('chmod', ['644', join(directory, file)]);
+        const passwords = (file: string, users: Readonly<Record<string, string>>) => {
+          for (const [n, [user, password]] of Object.entries(users).entries()) {
+            const create = n === 0 ? ['-c'] : [];
+            execFileSync('mosquitto_passwd', [
+              ...create,
+              ...['-b', join(directory, file), user, password],
+            ]);
+          }
+          readable(file);
+        };
+        passwords('passwords', { [alice.systemId]: 'a', [bob.systemId]: 'b' });
+        passwords('adapter-passwords', { 'otaops-adapter': 'pw' });
+        for (const file of ['acl-vehicles', 'acl-adapters']) {
+          writeFileSync(join(directory, file), read(`deploy/mosquitto/${file}`));
+          readable(file);
         }
-        readable(file);
-      };
-      passwords('passwords', { [alice.systemId]: 'a', [bob.systemId]: 'b' });
-      passwords('adapter-passwords', { 'otaops-adapter': 'pw' });
-      for (const file of ['acl-vehicles', 'acl-adapters']) {
-        writeFileSync(join(directory, file), read(`deploy/mosquitto/${file}`));
-        readable(file);
+        return read('deploy/mosquitto/mosquitto.conf')
+          .replaceAll('/mosquitto/config/', `${directory}/`)
+          .replace('/mosquitto/data/', `${directory}/`)
+          .replace('listener 1883', `listener ${port} 127.0.0.1`)
+          .replace('listener 1884', `listener ${adapterPort} 127.0.0.1`);
+      });
+      t = await startTestAdapter({ mqttUrl: `mqtt://otaops-adapter:pw@127.0.0.1:${adapterPort}` });
+      await t.register(alice, bob);
+      await eventually(
+        async () => (await t.call('GET', '/readyz')).status,
+        (status) => status === 200,
+      );
+    });
+    afterAll(async () => {
+      await t.stop();
+      await broker.stop();
+    });
+
+    const connect = (user: string, password: string, url = broker.url, clean = true) =>
+      mqtt.connectAsync(url, {
+        clientId: 'whatever it says',
+        username: user,
+        password,
+        clean,
+        reconnectPeriod: 0,
+        protocolVersion: 4,
+      });
+    const event = (refId: string) =>
+      eventBytes(alice, {
+        messageId: newDeviceMessageId(),
+        correlationId: '',
+        refId,
+        status: 'success',
+        timestamp: Math.floor(Date.now() / 1000),
+      });
+
+    test('a vehicle gets its trigger and reports; the adapter has what it needs', async () => {
+      const client = await connect(alice.systemId, 'a');
+      const received = new Promise<string>((resolve) =>
+        client.once('message', (topic) => resolve(topic)),
+      );
+      await client.subscribeAsync(`c2d/${alice.systemId}`, { qos: 1 });
+      await t.trigger('deployed', [alice.vin]);
+      expect(await received).toBe(`c2d/${alice.systemId}`);
+      await client.publishAsync(`d2c/${alice.systemId}`, event('deployed'), { qos: 1 });
+      await eventually(
+        async () => (await t.call('GET', '/v1.0/ota/operations/deployed')).body.states,
+        (states) => states.success === 1,
+      );
+      await client.endAsync();
+    });
+
+    test('none speaks for another, listens to another, or comes without a password', async () => {
+      const before = await t.metric('otaops_messages_received_total');
+      const client = await connect(bob.systemId, 'b');
+      const heard: string[] = [];
+      client.on('message', (topic) => heard.push(topic));
+      for (const topic of [`c2d/${alice.systemId}`, 'c2d/+', 'd2c/+', '#']) {
+        await client.subscribeAsync(topic, { qos: 1 }).catch(() => undefined);
       }
-      return read('deploy/mosquitto/mosquitto.conf')
-        .replaceAll('/mosquitto/config/', `${directory}/`)
-        .replace('/mosquitto/data/', `${directory}/`)
-        .replace('listener 1883', `listener ${port} 127.0.0.1`)
-        .replace('listener 1884', `listener ${adapterPort} 127.0.0.1`);
-    });
-    t = await startTestAdapter({ mqttUrl: `mqtt://otaops-adapter:pw@127.0.0.1:${adapterPort}` });
-    await t.register(alice, bob);
-    await eventually(
-      async () => (await t.call('GET', '/readyz')).status,
-      (status) => status === 200,
-    );
-  });
-  afterAll(async () => {
-    await t.stop();
-    await broker.stop();
-  });
-
-  const connect = (user: string, password: string, url = broker.url, clean = true) =>
-    mqtt.connectAsync(url, {
-      clientId: 'whatever it says',
-      username: user,
-      password,
-      clean,
-      reconnectPeriod: 0,
-      protocolVersion: 4,
-    });
-  const event = (refId: string) =>
-    eventBytes(alice, {
-      messageId: newDeviceMessageId(),
-      correlationId: '',
-      refId,
-      status: 'success',
-      timestamp: Math.floor(Date.now() / 1000),
+      await client.publishAsync(`d2c/${alice.systemId}`, event('deployed'), { qos: 1 });
+      await t.trigger('quiet', [alice.vin]);
+      // One of its own, after which all that was before has passed. Mosquitto has let go of the first
+      // connection, for what it tried.
+      const again = await connect(bob.systemId, 'b');
+      await again.publishAsync(`d2c/${bob.systemId}`, 'mine', { qos: 1 });
+      await eventually(
+        () => t.metric('otaops_messages_received_total'),
+        (received) => received > before,
+      );
+      expect(await t.metric('otaops_messages_received_total')).toBe(before + 1);
+      expect(heard).toEqual([]);
+      await client.endAsync(true);
+      await again.endAsync();
+      await expect(connect(alice.systemId, 'b')).rejects.toThrow(/[Nn]ot authorized/);
+      await expect(connect('nobody', 'x')).rejects.toThrow(/[Nn]ot authorized/);
     });
 
-  test('a vehicle gets its trigger and reports; the adapter has what it needs', async () => {
-    const client = await connect(alice.systemId, 'a');
-    const received = new Promise<string>((resolve) =>
-      client.once('message', (topic) => resolve(topic)),
-    );
-    await client.subscribeAsync(`c2d/${alice.systemId}`, { qos: 1 });
-    await t.trigger('deployed', [alice.vin]);
-    expect(await received).toBe(`c2d/${alice.systemId}`);
-    await client.publishAsync(`d2c/${alice.systemId}`, event('deployed'), { qos: 1 });
-    await eventually(
-      async () => (await t.call('GET', '/v1.0/ota/operations/deployed')).body.states,
-      (states) => states.success === 1,
-    );
-    await client.endAsync();
-  });
-
-  test('none speaks for another, listens to another, or comes without a password', async () => {
-    const before = await t.metric('otaops_messages_received_total');
-    const client = await connect(bob.systemId, 'b');
-    const heard: string[] = [];
-    client.on('message', (topic) => heard.push(topic));
-    for (const topic of [`c2d/${alice.systemId}`, 'c2d/+', 'd2c/+', '#']) {
-      await client.subscribeAsync(topic, { qos: 1 }).catch(() => undefined);
-    }
-    await client.publishAsync(`d2c/${alice.systemId}`, event('deployed'), { qos: 1 });
-    await t.trigger('quiet', [alice.vin]);
-    // One of its own, after which all that was before has passed. Mosquitto has let go of the first
-    // connection, for what it tried.
-    const again = await connect(bob.systemId, 'b');
-    await again.publishAsync(`d2c/${bob.systemId}`, 'mine', { qos: 1 });
-    await eventually(
-      () => t.metric('otaops_messages_received_total'),
-      (received) => received > before,
-    );
-    expect(await t.metric('otaops_messages_received_total')).toBe(before + 1);
-    expect(heard).toEqual([]);
-    await client.endAsync(true);
-    await again.endAsync();
-    await expect(connect(alice.systemId, 'b')).rejects.toThrow(/[Nn]ot authorized/);
-    await expect(connect('nobody', 'x')).rejects.toThrow(/[Nn]ot authorized/);
-  });
-
-  test('the adapter’s account is of no use on the vehicles’ port, nor a vehicle’s on the adapters’', async () => {
-    const adapters = `mqtt://127.0.0.1:${adapterPort}`;
-    await (await connect('otaops-adapter', 'pw', adapters)).endAsync();
-    await expect(connect('otaops-adapter', 'pw')).rejects.toThrow(/[Nn]ot authorized/);
-    await (await connect(alice.systemId, 'a')).endAsync();
-    await expect(connect(alice.systemId, 'a', adapters)).rejects.toThrow(/[Nn]ot authorized/);
-  });
-
-  test('rules of each port keep no message from a vehicle that is offline while the broker restarts', async () => {
-    const topic = `c2d/${bob.systemId}`;
-    const first = await connect(bob.systemId, 'b', broker.url, false);
-    await first.subscribeAsync(topic, { qos: 1 });
-    await first.endAsync();
-    await t.trigger('offline', [bob.vin]);
-    await eventually(
-      async () => (await t.call('GET', '/v1.0/ota/operations/offline')).body.states,
-      (states) => states.sent === 1,
-    );
-    await broker.end('SIGTERM');
-    await broker.restart();
-    const again = mqtt.connect(broker.url, {
-      ...{ clientId: 'whatever it says', username: bob.systemId, password: 'b' },
-      ...{ clean: false, reconnectPeriod: 100, protocolVersion: 4 },
+    test('the adapter’s account is of no use on the vehicles’ port, nor a vehicle’s on the adapters’', async () => {
+      const adapters = `mqtt://127.0.0.1:${adapterPort}`;
+      await (await connect('otaops-adapter', 'pw', adapters)).endAsync();
+      await expect(connect('otaops-adapter', 'pw')).rejects.toThrow(/[Nn]ot authorized/);
+      await (await connect(alice.systemId, 'a')).endAsync();
+      await expect(connect(alice.systemId, 'a', adapters)).rejects.toThrow(/[Nn]ot authorized/);
     });
-    const heard = await new Promise<string>((resolve) => {
-      again.once('message', resolve);
+
+    test('rules of each port keep no message from a vehicle that is offline while the broker restarts', async () => {
+      const topic = `c2d/${bob.systemId}`;
+      const first = await connect(bob.systemId, 'b', broker.url, false);
+      await first.subscribeAsync(topic, { qos: 1 });
+      await first.endAsync();
+      await t.trigger('offline', [bob.vin]);
+      await eventually(
+        async () => (await t.call('GET', '/v1.0/ota/operations/offline')).body.states,
+        (states) => states.sent === 1,
+      );
+      await broker.end('SIGTERM');
+      await broker.restart();
+      const again = mqtt.connect(broker.url, {
+        ...{ clientId: 'whatever it says', username: bob.systemId, password: 'b' },
+        ...{ clean: false, reconnectPeriod: 100, protocolVersion: 4 },
+      });
+      const heard = await new Promise<string>((resolve) => {
+        again.once('message', resolve);
+      });
+      expect(heard).toBe(topic);
+      await again.endAsync();
     });
-    expect(heard).toBe(topic);
-    await again.endAsync();
-  });
-});
+  },
+);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { isFullDepth } from '../support/depth.js';
 import { firstToken, otaops } from '../support/process.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
@@ -72,7 +73,8 @@ test('the help lists each setting with its variable', async () => {
   }
 });
 
-test('two adapters cannot share a data directory', async () => {
+// What owns a data directory has tests of its own (service/database/embedded.test.ts).
+test.runIf(isFullDepth)('two adapters cannot share a data directory', async () => {
   const dataDir = temporaryDirectory('twice');
   const args = ['serve', '--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir];
   const first = otaops(args);
@@ -111,37 +113,48 @@ test('tokens can be created over HTTP, and offline while no adapter runs', async
   expect(planner.code).toBe(2);
 });
 
-test('tokens of a CarOTA Server can be created offline too, without touching another database', async () => {
-  const dataDir = temporaryDirectory('carota-tokens');
-  const folder = join(dataDir, 'carota');
-  const create = (role: string) => ['token', 'create', '--role', role, '--name', role, '--offline'];
-  const nowhere = await end([...create('vehicle'), '--data-dir', folder]);
-  expect(nowhere.output).toMatch(/there is no folder .*: is --data-dir right\?/);
-  expect(existsSync(folder)).toBe(false);
-  const unused = await end([...create('vehicle'), '--data-dir', dataDir]);
-  expect(unused.output).toMatch(/no adapter or CarOTA Server has used/);
+test.runIf(isFullDepth)(
+  'tokens of a CarOTA Server can be created offline too, without touching another database',
+  async () => {
+    const dataDir = temporaryDirectory('carota-tokens');
+    const folder = join(dataDir, 'carota');
+    const create = (role: string) => [
+      'token',
+      'create',
+      '--role',
+      role,
+      '--name',
+      role,
+      '--offline',
+    ];
+    const nowhere = await end([...create('vehicle'), '--data-dir', folder]);
+    expect(nowhere.output).toMatch(/there is no folder .*: is --data-dir right\?/);
+    expect(existsSync(folder)).toBe(false);
+    const unused = await end([...create('vehicle'), '--data-dir', dataDir]);
+    expect(unused.output).toMatch(/no adapter or CarOTA Server has used/);
 
-  const carota = ['carota', '--http-port', '0', '--data-dir', folder];
-  const server = otaops(carota);
-  const first = await firstToken(server);
-  server.child.kill('SIGTERM');
-  await server.ended;
-  // A vehicle's token belongs to one vehicle.
-  const shared = await end([...create('vehicle'), '--data-dir', folder]);
-  expect(shared.output).toMatch(/name its VIN/);
-  const ofVehicle = [...create('vehicle'), '--vin', '5YJSA1E40FF345678'];
-  const vehicle = await end([...ofVehicle, '--data-dir', folder]);
-  expect(vehicle.output).toMatch(/^otaops_\S+\n$/);
-  const operator = await end([...create('operator'), '--data-dir', folder]);
-  expect(operator.output).toMatch(/database of a CarOTA Server: --role must be one of viewer/);
-  expect(operator.code).toBe(2);
-  // The database is intact: the server starts on it, and both tokens are valid.
-  const again = otaops(carota);
-  const [, url = ''] = await again.says(/HTTP interface\s+(http:\S+)/);
-  const list = await end(['token', 'list', '--url', url, '--token', first]);
-  expect(list.output.split('\n').filter((line) => line.includes('  vehicle '))).toHaveLength(1);
-  const fetched = await end(['token', 'list', '--url', url, '--token', vehicle.output.trim()]);
-  expect(fetched.output).toMatch(/role vehicle/);
-  again.child.kill('SIGTERM');
-  await again.ended;
-});
+    const carota = ['carota', '--http-port', '0', '--data-dir', folder];
+    const server = otaops(carota);
+    const first = await firstToken(server);
+    server.child.kill('SIGTERM');
+    await server.ended;
+    // A vehicle's token belongs to one vehicle.
+    const shared = await end([...create('vehicle'), '--data-dir', folder]);
+    expect(shared.output).toMatch(/name its VIN/);
+    const ofVehicle = [...create('vehicle'), '--vin', '5YJSA1E40FF345678'];
+    const vehicle = await end([...ofVehicle, '--data-dir', folder]);
+    expect(vehicle.output).toMatch(/^otaops_\S+\n$/);
+    const operator = await end([...create('operator'), '--data-dir', folder]);
+    expect(operator.output).toMatch(/database of a CarOTA Server: --role must be one of viewer/);
+    expect(operator.code).toBe(2);
+    // The database is intact: the server starts on it, and both tokens are valid.
+    const again = otaops(carota);
+    const [, url = ''] = await again.says(/HTTP interface\s+(http:\S+)/);
+    const list = await end(['token', 'list', '--url', url, '--token', first]);
+    expect(list.output.split('\n').filter((line) => line.includes('  vehicle '))).toHaveLength(1);
+    const fetched = await end(['token', 'list', '--url', url, '--token', vehicle.output.trim()]);
+    expect(fetched.output).toMatch(/role vehicle/);
+    again.child.kill('SIGTERM');
+    await again.ended;
+  },
+);

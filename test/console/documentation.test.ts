@@ -6,6 +6,7 @@ import { type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startAdapterDouble, startTestCarota } from '../carota/support/test-carota.js';
 import { startTestAdapter } from '../support/adapter.js';
+import { sampleOf } from '../support/depth.js';
 import { hasChromium, open, startBrowser } from './support/browser.js';
 
 const adapterAlone = async () => {
@@ -24,10 +25,12 @@ const carotaAlone = async () => {
   };
 };
 
-describe.runIf(await hasChromium()).each([
+const SERVERS = [
   ['OTA Adapter', adapterAlone],
   ['CarOTA Server', carotaAlone],
-])('%s', (_name, start) => {
+] as const;
+
+describe.runIf(await hasChromium()).each(sampleOf(SERVERS, 2))('%s', (_name, start) => {
   let browser: Browser;
   let server: Awaited<ReturnType<typeof start>>;
   beforeAll(async () => {

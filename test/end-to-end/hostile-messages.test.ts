@@ -16,7 +16,7 @@ import { connectVehicle } from '../support/mqtt-vehicle.js';
 import { freePort } from '../support/servers.js';
 import { hostileMessage } from './support/hostile-messages.js';
 
-const CASES = Number(process.env.HOSTILE_CASES ?? byDepth({ quick: 40, full: 200 }));
+const CASES = Number(process.env.HOSTILE_CASES ?? byDepth({ quick: 20, full: 200 }));
 const REF_ID = 'hostile messages';
 const PATH = `/v1.0/schedules/${encodeURIComponent(REF_ID)}`;
 const HEALTHY = vehicleOf(1, 'HEA');

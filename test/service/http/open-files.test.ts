@@ -14,7 +14,7 @@ import { eventually, startTestAdapter, type TestAdapter } from '../../support/ad
 import { byDepth } from '../../support/depth.js';
 import { vehicleOf } from '../../support/messages.js';
 
-const REQUESTS = byDepth({ quick: 50, full: 300 });
+const REQUESTS = byDepth({ quick: 25, full: 300 });
 const AT_ONCE = 25;
 /** Opened meanwhile by the process itself: a directory, a closing connection. */
 const TOLERATED = 8;
