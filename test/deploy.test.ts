@@ -136,6 +136,10 @@ test('the compose file names files, settings and services that there are', async
     }
     for (const service of Object.keys(dependsOn)) expect(compose.services).toHaveProperty(service);
   }
+  // Otherwise no secret could be stored.
+  expect(compose.services.adapter?.environment).toMatchObject({
+    OTAOPS_SECRET_KEY: '${SECRET_KEY:?}',
+  });
   const needed = [...read('deploy/compose.yaml').matchAll(/\$\{(\w+):\?\}/g)].map(
     ([, name]) => name,
   );

@@ -109,7 +109,7 @@ async function start(
   });
   await stream.start();
   opened.add('event stream', () => stream.stop());
-  const box = await openSecretBox(settings, log);
+  const box = await openSecretBox(settings, log, 'call-backs');
   const ca = await trustedAuthorities(settings.ca);
   const poster = createPoster(addressGuard(settings.callbackAllow ?? []), { ca });
   const callBack = await openCallBack(

@@ -11,7 +11,7 @@ import {
 import { addressGuard, checkAddress, isSigningSecret } from '../service/outgoing/index.js';
 import { BadSettings } from '../service/bad-settings.js';
 import { type Database } from '../service/database/index.js';
-import { CannotOpen, type SecretBox } from '../service/secrets/index.js';
+import { hasSecretKey, SECRET_KEY_ADVICE, type SecretBox } from '../service/secrets/index.js';
 import { type Metrics } from './metrics/index.js';
 import { type AdapterSettings } from './settings.js';
 
@@ -28,6 +28,11 @@ export function checkCallBackSettings(settings: AdapterSettings): void {
   if (secret === undefined) throw new BadSettings('--callback-url needs --callback-secret');
   if (!isSigningSecret(secret)) {
     throw new BadSettings('--callback-secret must be whsec_ and base64 of 24 to 64 bytes');
+  }
+  if (!hasSecretKey(settings)) {
+    throw new BadSettings(
+      `--callback-url has a secret to be stored encrypted: ${SECRET_KEY_ADVICE}`,
+    );
   }
   try {
     checkAddress(url, addressGuard(allowed));
@@ -48,14 +53,11 @@ export async function openCallBack(
 ): Promise<CallBack> {
   const { metrics, ...parts } = context;
   await configureReceiver(settings, parts);
-  const resealed = await resealReceivers(parts.database, parts.box).catch((error: unknown) => {
-    if (!(error instanceof CannotOpen)) throw error;
-    // Its receiver fails and says why; the others are served.
-    log.error({ err: error }, 'a secret of a call-back cannot be opened');
-    return 0;
-  });
-  if (resealed > 0)
-    log.info({ secrets: resealed }, 'sealed secrets of call-backs with the first key');
+  const { sealed, closed } = await resealReceivers(parts.database, parts.box, parts.clock());
+  if (sealed > 0)
+    log.info({ receivers: sealed }, 'sealed secrets of call-backs with the first key');
+  // They fail and say why; the others are served.
+  if (closed.length > 0) log.error({ receivers: closed }, 'no key opens the secrets of call-backs');
   return new CallBack({
     ...parts,
     batchEvents: settings.callbackBatch ?? DEFAULT_BATCH,

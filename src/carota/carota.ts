@@ -19,6 +19,7 @@ import { type Database } from '../service/database/index.js';
 import { closeServer } from '../service/http/index.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
+import { derivedKeys } from '../service/secrets/index.js';
 import { openSignOn } from '../service/sign-on/index.js';
 import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
 import { askTimeStamp } from '../service/time-stamp/index.js';
@@ -41,7 +42,6 @@ import { keepFresh, openImageRepository } from './image-repository/index.js';
 import { RepositoryFolder } from './images/index.js';
 import { CarotaMetrics } from './metrics.js';
 import { openNotifications } from './open-notifications.js';
-import { ownKey } from './own-key.js';
 import { AdapterClient, Retries, Scheduler } from './schedules/index.js';
 import { CAROTA_SCHEMA } from './schema.js';
 import { openVehicleDoor } from './open-vehicle-door.js';
@@ -213,7 +213,7 @@ async function start(
     store,
     incoming,
     uploads,
-    urlKey: await ownKey(database, 'artifact-url'),
+    urlKeys: await derivedKeys(settings, 'artifact URLs'),
     urlTtl: settings.urlTtl ?? URL_TTL_SECONDS,
     publicUrl: settings.publicUrl,
     callbackSecrets: settings.callbackSecrets ?? [],

@@ -7,7 +7,13 @@ import { openSecretBox, type SecretBox } from '../service/secrets/index.js';
 import { trustedAuthorities } from '../service/tls/index.js';
 import { type ServedRepository } from './image-repository/index.js';
 import { type CarotaMetrics } from './metrics.js';
-import { Channels, NotificationSender, type SmtpSettings, Watch } from './notifications/index.js';
+import {
+  Channels,
+  NotificationSender,
+  resealRules,
+  type SmtpSettings,
+  Watch,
+} from './notifications/index.js';
 import { type AdapterClient } from './schedules/index.js';
 import { type CarotaSettings } from './settings.js';
 
@@ -38,6 +44,10 @@ export async function openNotifications(
   const poster = createPoster(addressGuard(settings.callbackAllow ?? []), { ca });
   const channels = new Channels(poster, smtpOf(settings));
   const box = await openSecretBox(settings, log, 'notifications');
+  const { sealed, closed } = await resealRules(database, box);
+  if (sealed > 0) log.info({ rules: sealed }, 'sealed notification rules with the first key');
+  // Their deliveries fail and say why; the others are sent.
+  if (closed.length > 0) log.error({ rules: closed }, 'no key opens these notification rules');
   const onFailure = (error: Error) => log.warn({ err: error }, 'notifications are delayed');
   const sender = new NotificationSender({
     ...{ database, channels, box, clock, onFailure },

@@ -240,6 +240,11 @@ export const ERRORS = {
     'There is a rule for notifications with this name.',
     'Choose another name.',
   ),
+  SECRET_KEY_NOT_SET: error(
+    409,
+    'The request has a secret to be stored, and the server, whose database is not the embedded one, has no key to encrypt it with.',
+    'Start all servers on the database with --secret-key-file (OTAOPS_SECRET_KEY_FILE) and a key made by openssl rand -base64 32.',
+  ),
   CALLBACK_EXISTS: error(409, 'There is a receiver with this name.', 'Choose another name.'),
   SCRIPT_EXISTS: error(
     409,

@@ -9,6 +9,9 @@ import { Client, serviceApi } from '../contract/index.js';
 /** The same from `src` and from `dist`. */
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+/** Of all adapters on a database. */
+const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
+
 export interface AdapterProcessOptions {
   readonly dataDir: string;
   readonly databaseUrl?: string;
@@ -55,7 +58,7 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
   }).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
   const child = spawn(process.execPath, [...process.execArgv, main, 'serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.environment },
+    env: { ...process.env, OTAOPS_SECRET_KEY: SECRET_KEY, ...options.environment },
   });
   const { httpUrl, mqttPort } = await readyLines(child);
   const token = (await readFile(join(dataDir, 'token'), 'utf8')).trim();

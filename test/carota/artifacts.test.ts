@@ -173,7 +173,7 @@ describe.each([disk, s3])('$name', (store) => {
   });
 
   test('only one text is a valid signature, although base64url has unused bits', () => {
-    const key = Buffer.alloc(32, 1);
+    const key = [Buffer.alloc(32, 1)];
     const path = signedPath(sha256, key, 0, 60);
     const [, expires = '', signature = ''] = /expires=(\d+)&signature=(.+)$/.exec(path) ?? [];
     const check = (text: string) =>
@@ -183,11 +183,25 @@ describe.each([disk, s3])('$name', (store) => {
     expect(same).toEqual([signature.at(-1)]);
   });
 
+  test('while its key is changed, a URL of the old one is valid too, and new ones are of the new one', () => {
+    const [first, second] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)] as const;
+    const check = (path: string, keys: readonly Buffer[]) => {
+      const [, expires = '', signature = ''] = /expires=(\d+)&signature=(.+)$/.exec(path) ?? [];
+      return isSigned(sha256, { expires: Number(expires), signature }, keys, 0);
+    };
+    const before = signedPath(sha256, [first], 0, 60);
+    const after = signedPath(sha256, [second, first], 0, 60);
+    expect(check(before, [second, first])).toBe(true);
+    expect(check(before, [second])).toBe(false);
+    expect(check(after, [second])).toBe(true);
+    expect(check(after, [first])).toBe(false);
+  });
+
   test('a modified or expired URL is refused', async () => {
     const changed = [
       url.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
       url.replace(/expires=\d+/, 'expires=9999999999'),
-      signedPath(sha256, Buffer.alloc(32), Date.now(), 60),
+      signedPath(sha256, [Buffer.alloc(32)], Date.now(), 60),
       url.replace(sha256, '0'.repeat(64)),
       url.split('?')[0] ?? '',
     ];

@@ -127,12 +127,17 @@ test.each<[what: string, args: readonly string[], message: RegExp]>([
   expect(requests).toBe(0);
 });
 
-test('a call-back without a secret, or to a forbidden network, aborts the start', async () => {
+test('a call-back without a secret, to a forbidden network, or with a secret that cannot be encrypted aborts the start', async () => {
   const secret = `whsec_${Buffer.alloc(32).toString('base64')}`;
   const serve = ['serve', '--http-port', '0', '--mqtt-port', '0'];
+  const elsewhere = ['--database-url', 'postgres://127.0.0.1:1/none'];
   for (const [args, message] of [
     [['--callback-url', 'https://x.example/'], /needs --callback-secret/],
     [['--callback-url', 'http://10.0.0.1/', '--callback-secret', secret], /are forbidden/],
+    [
+      ['--callback-url', 'https://x.example/', '--callback-secret', secret, ...elsewhere],
+      /to be stored encrypted: give --secret-key-file \(OTAOPS_SECRET_KEY_FILE\)/,
+    ],
   ] as const) {
     const own = ['--log-level', 'silent', '--data-dir', temporaryDirectory('usage')];
     const { code, output } = await runCommand([...serve, ...own, ...args]);

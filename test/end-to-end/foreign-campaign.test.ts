@@ -13,6 +13,7 @@ import { newDatabase, type TestDatabase } from '../support/databases.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
+import { SECRET_KEY } from '../support/secret-key.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
 import { publishScript } from './support/publish-script.js';
 
@@ -42,7 +43,7 @@ beforeAll(async () => {
   const started = async (part: string, args: string[]) => {
     const server = otaops([
       ...[...args, '--data-dir', join(directory, part), '--log-level', 'warn'],
-      ...['--callback-secret', SECRET],
+      ...['--callback-secret', SECRET, '--secret-key', SECRET_KEY],
     ]);
     await server.says(/HTTP interface/);
     return server;

@@ -15,6 +15,7 @@ import { eventually, httpClient } from '../support/adapter.js';
 import { newDatabase, type TestDatabase } from '../support/databases.js';
 import { byDepth, isFullDepth } from '../support/depth.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
+import { SECRET_KEY } from '../support/secret-key.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
 import { DoomedFleet, type Fate, HOUR_MS } from './support/doomed-fleet.js';
 import { Gate } from './support/gate.js';
@@ -76,7 +77,7 @@ beforeAll(async () => {
   const [adapterUrl, carotaUrl] = [adapterPort, carotaPort].map(
     (port) => `http://127.0.0.1:${port}`,
   );
-  const callBack = ['--callback-secret', SECRET];
+  const callBack = ['--callback-secret', SECRET, '--secret-key', SECRET_KEY];
   startAdapter = async () => {
     adapterProcess = otaops([
       ...['serve', '--http-port', String(adapterPort), '--mqtt-port', String(mqttPort)],

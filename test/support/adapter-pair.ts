@@ -5,6 +5,7 @@ import { type Adapter, startAdapter } from '../../src/adapter/index.js';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { startTestAdapter, type TestAdapter } from './adapter.js';
 import { newDatabase } from './databases.js';
+import { SECRET_KEY } from './secret-key.js';
 import { temporaryDirectory } from './servers.js';
 
 export interface TestAdapterPair extends TestAdapter {
@@ -18,7 +19,10 @@ export async function startTestAdapterPair(): Promise<TestAdapterPair> {
   const { url: databaseUrl, drop } = await newDatabase(ADAPTER_SCHEMA);
   const first = await startTestAdapter({ databaseUrl });
   const other = await startAdapter(
-    { host: '127.0.0.1', httpPort: 0, mqttPort: 0, dataDir, databaseUrl },
+    {
+      ...{ host: '127.0.0.1', httpPort: 0, mqttPort: 0 },
+      ...{ dataDir, databaseUrl, secretKeys: [SECRET_KEY] },
+    },
     pino({ level: 'silent' }),
   );
   return {

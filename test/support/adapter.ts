@@ -7,6 +7,7 @@ import { expectAsContracted } from './conformance.js';
 import { type TestVehicle } from './messages.js';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { hasMosquitto, newDatabase } from './databases.js';
+import { SECRET_KEY } from './secret-key.js';
 import { startMosquitto, temporaryDirectory } from './servers.js';
 
 /** The actor when a test calls a control function directly. */
@@ -96,7 +97,11 @@ export async function startTestAdapter(
   const dataDir = temporaryDirectory('adapter');
   const { url: databaseUrl, drop } = await newDatabase(ADAPTER_SCHEMA);
   const adapter = await startAdapter(
-    { host: '127.0.0.1', httpPort: 0, mqttPort: 0, dataDir, databaseUrl, ...settings },
+    {
+      ...{ host: '127.0.0.1', httpPort: 0, mqttPort: 0 },
+      ...{ dataDir, databaseUrl, secretKeys: [SECRET_KEY] },
+      ...settings,
+    },
     pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
   );
   const token = readFileSync(adapter.tokenFile, 'utf8').trim();

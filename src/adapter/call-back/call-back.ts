@@ -27,8 +27,8 @@ export interface CallBackOptions {
   readonly database: Database;
   readonly stream: EventStream;
   readonly poster: Poster;
-  /** Opens the receivers' secrets; absent: they are not sealed. */
-  readonly box?: SecretBox | undefined;
+  /** Opens the receivers' secrets. */
+  readonly box: SecretBox;
   /** Maximum number of events per request. */
   readonly batchEvents: number;
   /** ms */
@@ -211,11 +211,11 @@ export class CallBack {
 function secretsOf(
   { id, secret, old_secret, old_until }: HeldReceiver,
   now: number,
-  box: SecretBox | undefined,
+  box: SecretBox,
 ): string[] {
   const oldCounts = old_secret !== null && old_until !== null && old_until.getTime() > now;
   const stored = oldCounts ? [secret, old_secret] : [secret];
-  return box ? stored.map((one) => box.open(one, id)) : stored;
+  return stored.map((one) => box.open(one, id));
 }
 
 /** The error of connecting to several addresses has no message of its own. */

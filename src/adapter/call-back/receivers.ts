@@ -1,7 +1,12 @@
 /** Receivers of the event call-back and their positions in the event stream. */
 import { newUuid } from '../../contract/index.js';
 import { type Database, type Queryable } from '../../service/database/index.js';
-import { SecretBox } from '../../service/secrets/index.js';
+import {
+  resealed,
+  resealEach,
+  type Resealed,
+  type SecretBox,
+} from '../../service/secrets/index.js';
 import { newSigningSecret } from '../../service/outgoing/index.js';
 
 export interface ReceiverRow {
@@ -57,12 +62,12 @@ export interface NewReceiver {
   readonly after?: number | undefined;
 }
 
-/** @returns undefined if the name is taken */
+/** @returns undefined if the name is taken @throws NoSecretKey */
 export async function addReceiver(
   database: Queryable,
   receiver: NewReceiver,
   now: number,
-  box: SecretBox = UNSEALED,
+  box: SecretBox,
 ): Promise<{ id: string; secret: string } | undefined> {
   const id = newUuid(now);
   const secret = receiver.secret ?? newSigningSecret();
@@ -75,9 +80,6 @@ export async function addReceiver(
   return rows.length === 0 ? undefined : { id, secret };
 }
 
-/** Where no key is set. */
-const UNSEALED = new SecretBox([]);
-
 /** @returns undefined where it cannot be opened, so that another secret can take its place */
 function opened(box: SecretBox, stored: string, id: string): string | undefined {
   try {
@@ -87,29 +89,34 @@ function opened(box: SecretBox, stored: string, id: string): string | undefined 
   }
 }
 
-/**
- * Seals all secrets with the first key: those of before it was set, and those sealed with an earlier one.
- *
- * @returns how many
- * @throws CannotOpen where one was sealed with a key that is not there any more
- */
-export async function resealReceivers(database: Database, box: SecretBox): Promise<number> {
+/** Seals all secrets with the first key, and forgets previous ones that sign no more. */
+export async function resealReceivers(
+  database: Database,
+  box: SecretBox,
+  now: number,
+): Promise<Resealed> {
   return database.transaction(async (tx) => {
-    const rows = await tx.query<{ id: string; secret: string; old_secret: string | null }>(
-      'select id, secret, old_secret from callbacks order by id for update',
+    await tx.query(
+      'update callbacks set old_secret = null, old_until = null where old_until <= $1',
+      [new Date(now)],
     );
-    const outdated = rows.filter(({ secret, old_secret: old }) =>
-      [secret, old ?? secret].some((stored) => !box.isCurrent(stored)),
-    );
-    for (const { id, secret, old_secret: old } of outdated) {
-      const again = (stored: string) => box.seal(box.open(stored, id), id);
+    const rows = await tx.query<{
+      id: string;
+      name: string;
+      secret: string;
+      old_secret: string | null;
+    }>('select id, name, secret, old_secret from callbacks order by id for update');
+    return resealEach(rows, async ({ id, secret, old_secret: old }) => {
+      const again = resealed(box, secret, id);
+      const oldAgain = old === null ? null : resealed(box, old, id);
+      if (again === secret && oldAgain === old) return false;
       await tx.query('update callbacks set secret = $2, old_secret = $3 where id = $1', [
         id,
-        again(secret),
-        old === null ? null : again(old),
+        again,
+        oldAgain,
       ]);
-    }
-    return outdated.length;
+      return true;
+    });
   });
 }
 
@@ -122,13 +129,13 @@ export interface ReceiverChange {
   readonly secret?: string | undefined;
 }
 
-/** The changed receiver is tried immediately, without waiting for the end of a pause. */
+/** The changed receiver is tried immediately, without waiting for the end of a pause. @throws NoSecretKey for a new secret */
 export async function changeReceiver(
   database: Queryable,
   id: string,
   { url, enabled, secret }: ReceiverChange,
   now: number,
-  box: SecretBox = UNSEALED,
+  box: SecretBox,
 ): Promise<void> {
   const [before] = await database.query<{ secret: string }>(
     'select secret from callbacks where id = $1 for update',

@@ -25,8 +25,8 @@ export interface CarotaContext {
   /** Of dossiers in progress. */
   readonly incoming: IncomingFolder;
   readonly uploads: Uploads;
-  /** Key that signs artifact URLs. */
-  readonly urlKey: Uint8Array;
+  /** The first signs artifact URLs, each verifies them. */
+  readonly urlKeys: readonly Uint8Array[];
   /** Minimum validity of an artifact URL, seconds. */
   readonly urlTtl: number;
   /** Base URL of artifacts for vehicles, e.g. of a CDN; undefined: this server's address. */

@@ -4,9 +4,14 @@ import {
   type NotificationRule,
 } from '../../contract/carota-api/index.js';
 import { type FieldError } from '../../contract/index.js';
-import { type Queryable, textArray } from '../../service/database/index.js';
+import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { newSigningSecret } from '../../service/outgoing/index.js';
-import { type SecretBox } from '../../service/secrets/index.js';
+import {
+  resealed,
+  resealEach,
+  type Resealed,
+  type SecretBox,
+} from '../../service/secrets/index.js';
 import { type Channels, type Target } from './channels.js';
 
 /** Vehicles with a result before which a failure rate says little. */
@@ -64,7 +69,7 @@ function urlFault(url: string, channels: Channels): string | undefined {
 
 const ownerOf = (name: string) => `notification rule ${name}`;
 
-/** @returns undefined: there is a rule with this name */
+/** @returns undefined: there is a rule with this name @throws NoSecretKey */
 export async function addRule(
   database: Queryable,
   { name, events, channel, url, to, failurePercent, least }: NewNotificationRule,
@@ -100,6 +105,21 @@ function shownOf(channel: string, { url, to = [] }: Target): string {
 /** @throws CannotOpen */
 export const targetOf = (name: string, sealed: string, box: SecretBox): Target =>
   JSON.parse(box.open(sealed, ownerOf(name))) as Target;
+
+/** Seals all addresses and secrets with the first key. */
+export async function resealRules(database: Database, box: SecretBox): Promise<Resealed> {
+  return database.transaction(async (tx) => {
+    const rows = await tx.query<{ id: number; name: string; sealed: string }>(
+      'select id, name, sealed from notification_rules order by id for update',
+    );
+    return resealEach(rows, async ({ id, name, sealed }) => {
+      const again = resealed(box, sealed, ownerOf(name));
+      if (again === sealed) return false;
+      await tx.query('update notification_rules set sealed = $2 where id = $1', [id, again]);
+      return true;
+    });
+  });
+}
 
 export const listRules = (database: Queryable): Promise<RuleRow[]> =>
   database.query<RuleRow>(`select ${COLUMNS} from notification_rules order by name`);

@@ -329,7 +329,7 @@ export const SECRET_KEY: Setting<string[]> = {
   flag: '--secret-key <base64>',
   secret: true,
   description:
-    'encrypts secrets in the database, 32 bytes (openssl rand -base64 32); while it is changed, a list: the first encrypts, all decrypt (default: one of our own with the embedded database, none with another)',
+    'encrypts secrets in the database, 32 bytes (openssl rand -base64 32); while it is changed, a list: the first encrypts, all decrypt (default: one of our own with the embedded database; with another none, and no secret is stored)',
   parse: parseSecretKeys,
 };
 export const CALLBACK_ALLOW: Setting<string[]> = {

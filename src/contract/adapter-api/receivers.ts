@@ -129,7 +129,7 @@ export const receiverApi = routesOf('Call-back', {
     summary: 'Add a receiver of events',
     body: jsonBody(NewReceiver, 'The receiver; without `after` it gets events from now on.'),
     answer: json(ReceiverWithSecret, 'Added.', 201),
-    errors: ['CALLBACK_EXISTS'],
+    errors: ['CALLBACK_EXISTS', 'SECRET_KEY_NOT_SET'],
   },
   getReceiver: {
     method: 'GET',
@@ -152,7 +152,7 @@ export const receiverApi = routesOf('Call-back', {
     params: IdParams,
     body: jsonBody(ReceiverChange, 'What changes.'),
     answer: json(ReceiverWithSecret, 'Changed.'),
-    errors: ['CALLBACK_NOT_FOUND'],
+    errors: ['CALLBACK_NOT_FOUND', 'SECRET_KEY_NOT_SET'],
   },
   removeReceiver: {
     method: 'DELETE',

@@ -170,7 +170,7 @@ export const notificationApi = routesOf('Notifications', {
     summary: 'Have someone told of events',
     body: jsonBody(NewNotificationRule, 'The rule.'),
     answer: json(NotificationRuleWithSecret, 'Added.', 201),
-    errors: ['NOTIFICATION_RULE_EXISTS'],
+    errors: ['NOTIFICATION_RULE_EXISTS', 'SECRET_KEY_NOT_SET'],
   },
   changeNotificationRule: {
     method: 'PATCH',

@@ -8,6 +8,7 @@ export * from './guarded.js';
 export * from './json-body.js';
 export * from './live.js';
 export * from './pages.js';
+export * from './need-secret-key.js';
 export * from './problem.js';
 export * from './scoped.js';
 export * from './serve.js';

@@ -1,20 +1,51 @@
-/** The key of a server that has its database to itself: a file in its data directory, made at the first start. */
-import { readFile } from 'node:fs/promises';
+/** The key that a server has made for itself: a file in its data directory, made when it is missing. */
+import { randomBytes } from 'node:crypto';
+import { link, open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeDurably } from '../write-durably.js';
 import { BadSettings } from '../bad-settings.js';
 import { newSecretKey, parseSecretKey } from './secret-box.js';
 
-/** @throws BadSettings where the file holds no key */
+/** @throws BadSettings where the file holds no key, or others may read it; Error where it cannot be read */
 export async function ownKeyFile(dataDir: string): Promise<Buffer> {
   const file = join(resolve(dataDir), 'secret.key');
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) {
-    const made = newSecretKey();
-    await writeDurably(file, `${made}\n`);
-    return Buffer.from(made, 'base64');
-  }
+  const text = (await readKey(file)) ?? (await makeKey(file));
   const key = parseSecretKey(text.trim());
   if (!key) throw new BadSettings(`${file} does not hold a key of 32 bytes in base64`);
   return key;
+}
+
+/** @returns undefined where there is no such file; one that cannot be read is never replaced: it may be the only key */
+async function readKey(file: string): Promise<string | undefined> {
+  try {
+    const opened = await open(file);
+    try {
+      const { mode } = await opened.stat();
+      if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+        throw new BadSettings(`others may read the key ${file}: chmod 600 ${file}`);
+      }
+      return await opened.readFile('utf8');
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Of several servers that start in one directory, each has the key of the one that was first. */
+async function makeKey(file: string): Promise<string> {
+  const own = `${file}.${randomBytes(8).toString('hex')}`;
+  try {
+    await writeDurably(own, `${newSecretKey()}\n`);
+    await link(own, file).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(own, { force: true });
+  }
+  const made = await readKey(file);
+  if (made === undefined) throw new BadSettings(`${file} was removed while it was made`);
+  return made;
 }

@@ -14,6 +14,11 @@ export class CannotOpen extends Error {
   override readonly name = 'CannotOpen';
 }
 
+/** Without a key nothing is sealed, and a secret that is not sealed is not stored. */
+class NoSecretKey extends Error {
+  override readonly name = 'NoSecretKey';
+}
+
 interface Key {
   /** Names it, without saying anything of it. */
   readonly id: string;
@@ -23,7 +28,7 @@ interface Key {
 export class SecretBox {
   readonly #keys: readonly Key[];
 
-  /** @param keys of 32 bytes; the first one seals, each opens; none: secrets are stored as they are */
+  /** @param keys of 32 bytes; the first one seals, each opens; none: it neither seals nor opens */
   constructor(keys: readonly Buffer[]) {
     this.#keys = keys.map((bytes) => ({
       id: createHash('sha256').update(bytes).digest('hex').slice(0, 8),
@@ -31,10 +36,14 @@ export class SecretBox {
     }));
   }
 
-  /** @param owner whose secret it is: it can be opened for this one only */
+  get canSeal(): boolean {
+    return this.#keys.length > 0;
+  }
+
+  /** @param owner whose secret it is: it can be opened for this one only @throws NoSecretKey; see `canSeal` */
   seal(secret: string, owner: string): string {
     const [key] = this.#keys;
-    if (!key) return secret;
+    if (!key) throw new NoSecretKey('there is no key to seal a secret with');
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce).setAAD(Buffer.from(owner));
     const text = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
@@ -44,7 +53,7 @@ export class SecretBox {
 
   /** @throws CannotOpen */
   open(stored: string, owner: string): string {
-    if (!stored.startsWith(PREFIX)) return stored;
+    if (!stored.startsWith(PREFIX)) throw new CannotOpen('it is not sealed');
     const [id = '', base64 = ''] = stored.slice(PREFIX.length).split(':');
     const key = this.#keys.find((one) => one.id === id);
     if (!key) {
@@ -65,10 +74,10 @@ export class SecretBox {
     }
   }
 
-  /** Whether it is stored as it would be stored now. */
+  /** Whether it is sealed with the first key. */
   isCurrent(stored: string): boolean {
     const [key] = this.#keys;
-    return key ? stored.startsWith(`${PREFIX}${key.id}:`) : !stored.startsWith(PREFIX);
+    return key !== undefined && stored.startsWith(`${PREFIX}${key.id}:`);
   }
 }
 

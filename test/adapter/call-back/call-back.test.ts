@@ -22,8 +22,10 @@ import { openTestDatabase } from '../../support/databases.js';
 import { type EventSource, eventSource } from '../../support/events.js';
 import { vehicleOf } from '../../support/messages.js';
 import { startReceiver, type TestReceiver } from '../../support/receiver.js';
+import { testSecretBox } from '../../support/secret-key.js';
 
 const FLEET = Array.from({ length: 5 }, (_, n) => vehicleOf(n, 'CBK'));
+const box = testSecretBox();
 const WEEK = 7 * 24 * 60 * 60 * 1000;
 
 describe('on PostgreSQL', () => {
@@ -56,7 +58,10 @@ describe('on PostgreSQL', () => {
     const stream = new EventStream({ database, onFailure: () => undefined });
     await stream.start();
     const poster = createPoster(addressGuard(['127.0.0.0/8']), { timeoutMs });
-    const callBack = new CallBack({ database, stream, poster, batchEvents, clock: () => now });
+    const callBack = new CallBack({
+      ...{ database, stream, poster, batchEvents, box },
+      clock: () => now,
+    });
     callBack.start();
     let stopped: Promise<void> | undefined;
     const stop = () =>
@@ -72,7 +77,7 @@ describe('on PostgreSQL', () => {
     const receiver = await startReceiver();
     receiver.answer = answer;
     stops.push(() => receiver.stop());
-    await addReceiver(database, { name, url: receiver.url, secret: SECRET }, now);
+    await addReceiver(database, { name, url: receiver.url, secret: SECRET }, now, box);
     return receiver;
   }
   const SECRET = newSigningSecret();
@@ -308,7 +313,7 @@ describe('on PostgreSQL', () => {
     const receiver = await receiverAt('carota');
     await start();
     const secret = newSigningSecret();
-    await changeReceiver(database, await idOf('carota'), { secret }, now);
+    await changeReceiver(database, await idOf('carota'), { secret }, now, box);
     await store(1);
     await all(receiver, 1);
     now += 25 * 3_600_000;
@@ -331,10 +336,10 @@ describe('on PostgreSQL', () => {
   test('one that is switched off misses nothing when it is on again', async () => {
     const receiver = await receiverAt('carota');
     await start();
-    await changeReceiver(database, await idOf('carota'), { enabled: false }, now);
+    await changeReceiver(database, await idOf('carota'), { enabled: false }, now, box);
     await store(3);
     expect(receiver.requests).toEqual([]);
-    await changeReceiver(database, await idOf('carota'), { enabled: true }, now);
+    await changeReceiver(database, await idOf('carota'), { enabled: true }, now, box);
     await all(receiver, 3);
   });
 
@@ -350,7 +355,7 @@ describe('on PostgreSQL', () => {
     );
     await dropHistory(database, monthLater);
     expect(await database.query('select vin from messages')).toHaveLength(1);
-    await changeReceiver(database, await idOf('late'), { enabled: false }, now);
+    await changeReceiver(database, await idOf('late'), { enabled: false }, now, box);
     await dropHistory(database, monthLater);
     expect(await database.query('select vin from messages')).toHaveLength(0);
   });

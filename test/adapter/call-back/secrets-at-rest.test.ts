@@ -1,12 +1,10 @@
 /** Secrets of call-backs: a copy of the database gives none of them away, and their key can be changed. */
-import { readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
 import pino from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Adapter, startAdapter } from '../../../src/adapter/index.js';
 import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
-import { openSecretBox } from '../../../src/service/secrets/index.js';
 import { newDeviceMessageId } from '../../../src/contract/index.js';
 import { type Database, openPostgres } from '../../../src/service/database/index.js';
 import { newSecretKey, SecretBox } from '../../../src/service/secrets/index.js';
@@ -84,20 +82,49 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-test('what was stored in clear is sealed once a key is set; events are signed as before', async () => {
-  await start();
+test('a secret is stored encrypted, and signs events', async () => {
+  await start([first]);
   await http.register(one);
   const body = { name: 'carota', url: receiver.url, secret: SECRET };
   expect((await http.call('POST', '/v1.0/callbacks', { body })).status).toBe(201);
-  expect(await secrets()).toEqual([SECRET]);
-  await adapter.stop();
-
-  await start([first]);
   const [sealed = ''] = await secrets();
   expect(sealed).toMatch(/^sealed:v1:/);
   expect(sealed).not.toContain(SECRET.slice(6, 20));
   expect(await deliver()).toBe(true);
   await adapter.stop();
+});
+
+test('without a key the adapter works, but takes no secret, and says which setting is missing', async () => {
+  await start();
+  const before = await secrets();
+  const refused = {
+    status: 409,
+    body: {
+      errorCode: 'SECRET_KEY_NOT_SET',
+      errorMessage: expect.stringMatching(/--secret-key-file.*OTAOPS_SECRET_KEY_FILE.*openssl/),
+    },
+  };
+  const url = receiver.url;
+  for (const body of [
+    { name: 'given', url, secret: SECRET },
+    { name: 'made', url },
+  ]) {
+    expect(await http.call('POST', '/v1.0/callbacks', { body })).toMatchObject(refused);
+  }
+  for (const body of [{ secret: SECRET }, { newSecret: true }]) {
+    expect(await http.call('PATCH', '/v1.0/callbacks/carota', { body })).toMatchObject(refused);
+  }
+  const body = { enabled: true };
+  expect((await http.call('PATCH', '/v1.0/callbacks/carota', { body })).status).toBe(200);
+  expect(await secrets()).toEqual(before);
+  await adapter.stop();
+});
+
+test('the database itself takes no secret that is not encrypted', async () => {
+  for (const column of ['secret', 'old_secret']) {
+    const plain = database.query(`update callbacks set ${column} = $1`, [SECRET]);
+    await expect(plain).rejects.toThrow(/violates check constraint/);
+  }
 });
 
 test('a new key in front of the old one seals everything anew; then the old one can go', async () => {
@@ -109,6 +136,26 @@ test('a new key in front of the old one seals everything anew; then the old one 
   await start([second]);
   expect(await secrets()).toEqual([after]);
   expect(await deliver()).toBe(true);
+  await adapter.stop();
+});
+
+test('a secret whose key is lost keeps no other from being encrypted with the new key', async () => {
+  await start([third]);
+  const url = receiver.url;
+  const add = (name: string) => http.call('POST', '/v1.0/callbacks', { body: { name, url } });
+  expect((await add('other')).status).toBe(201);
+  await adapter.stop();
+  await start([first, third]);
+  const rows = await database.query<{ name: string; secret: string }>(
+    'select name, secret from callbacks order by name',
+  );
+  const keyOf = (text: string) => new SecretBox([Buffer.from(text, 'base64')]);
+  expect(rows.map(({ name, secret }) => [name, keyOf(first).isCurrent(secret)])).toEqual([
+    ['carota', false],
+    ['other', true],
+  ]);
+  expect(keyOf(second).isCurrent(rows[0]?.secret ?? '')).toBe(true);
+  expect((await http.call('DELETE', '/v1.0/callbacks/other')).status).toBe(204);
   await adapter.stop();
 });
 
@@ -152,13 +199,9 @@ test('a sealed secret belongs to its receiver, and is not to be changed', () => 
   expect(box.seal(SECRET, 'a')).not.toBe(sealed);
 });
 
-test('a server with a database of its own has a key of its own, which only it can read', async () => {
-  const directory = temporaryDirectory('own-key');
-  const settings = { host: '', httpPort: 0, mqttPort: 0, dataDir: directory };
-  const log = pino({ level: 'silent' });
-  const sealed = (await openSecretBox(settings, log)).seal(SECRET, 'a');
-  expect(sealed).toMatch(/^sealed:/);
-  expect(statSync(join(directory, 'secret.key')).mode & 0o777).toBe(0o600);
-  expect((await openSecretBox(settings, log)).open(sealed, 'a')).toBe(SECRET);
-  rmSync(directory, { recursive: true, force: true });
+test('what is not encrypted is not taken for a secret, and without a key nothing is encrypted', () => {
+  expect(() => new SecretBox([Buffer.from(first, 'base64')]).open(SECRET, 'a')).toThrow(
+    'it is not sealed',
+  );
+  expect(() => new SecretBox([]).seal(SECRET, 'a')).toThrow('no key');
 });

@@ -153,7 +153,7 @@ describe('on PostgreSQL', () => {
     await assignPositions(database);
     await database.query(
       `insert into callbacks (id, name, url, secret, enabled, created_at, position, due_at)
-       values ('c', 'c', 'http://x', 's', true, now(), $1, now())`,
+       values ('c', 'c', 'http://x', 'sealed:v1:', true, now(), $1, now())`,
       [before],
     );
     const maintain = async () => {

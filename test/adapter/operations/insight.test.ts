@@ -26,6 +26,7 @@ import { openTestDatabase } from '../../support/databases.js';
 import { byDepth } from '../../support/depth.js';
 import { type EventSource, eventSource } from '../../support/events.js';
 import { vehicleOf } from '../../support/messages.js';
+import { testSecretBox } from '../../support/secret-key.js';
 
 const FLEET = Array.from({ length: 10 }, (_, n) => vehicleOf(n, 'WHY'));
 const [ALICE, BOB] = FLEET as [(typeof FLEET)[0], (typeof FLEET)[0]];
@@ -46,7 +47,8 @@ describe('on PostgreSQL', () => {
   beforeAll(async () => {
     ({ database, close } = await openTestDatabase());
     source = await eventSource(database, 'why', FLEET, START);
-    await addReceiver(database, { name: 'carota', url: 'http://x.example', after: 0 }, START);
+    const receiver = { name: 'carota', url: 'http://x.example', after: 0 };
+    await addReceiver(database, receiver, START, testSecretBox());
     now = START + 2_000;
     const claim = await claimDueTriggers(database, now, 25_000, 100);
     const sent = claim.triggers.map((trigger) => ({

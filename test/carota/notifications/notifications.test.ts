@@ -108,7 +108,6 @@ beforeAll(async () => {
     adapterControlToken: 'operator',
     deadlineGrace: 0,
     callbackAllow: ['127.0.0.0/8'],
-    secretKeys: [Buffer.alloc(32, 9).toString('base64')],
     smtpUrl: `smtp://otaops:pass%20word@127.0.0.1:${port}`,
     smtpFrom: 'otaops@example.com',
   };

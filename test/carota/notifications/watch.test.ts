@@ -15,7 +15,7 @@ test('each threshold once, and new dead letters at most once an hour', async () 
   const database = openPostgres({ url });
   await database.query(
     `insert into notification_rules (name, events, channel, shown, sealed, created_at)
-     values ('r', '{expiring-keys,dead-letters}', 'slack', '', '', now())`,
+     values ('r', '{expiring-keys,dead-letters}', 'slack', '', 'sealed:v1:', now())`,
     [],
   );
   let now = NOW;

@@ -16,6 +16,7 @@ import { httpClient } from '../../support/adapter.js';
 import { expectAsContracted } from '../../support/conformance.js';
 import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';
 import { newDatabase, type TestDatabase } from '../../support/databases.js';
+import { SECRET_KEY } from '../../support/secret-key.js';
 import { temporaryDirectory } from '../../support/servers.js';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -192,6 +193,7 @@ export async function startTestCarota(
       adapterUrl,
       adapterToken: 'token',
       callbackSecrets: [SECRET],
+      secretKeys: [SECRET_KEY],
       ...settings,
       dataDir,
     },

@@ -13,6 +13,7 @@ import { newDatabase } from '../../support/databases.js';
 import { type TestVehicle } from '../../support/messages.js';
 import { type OpensslAuthority, openssl } from '../../support/openssl-authority.js';
 import { firstToken, otaops, type OtaopsProcess } from '../../support/process.js';
+import { SECRET_KEY } from '../../support/secret-key.js';
 import { freePort, temporaryDirectory } from '../../support/servers.js';
 
 const MODEL = 'vehicle model a';
@@ -84,6 +85,7 @@ export class CertifiedServers {
         ...['--mqtt-tls-cert', cert, '--mqtt-tls-key', key],
       ]),
       ...['--callback-url', callBack, '--callback-secret', SECRET],
+      ...['--secret-key', SECRET_KEY],
       ...['--callback-allow', '127.0.0.0/8'],
     ]));
     const [, adapterUrl = ''] = await serve.says(/HTTP interface\s+(http:\S+)/);

@@ -4,6 +4,7 @@ import { parseTimestamp } from '../../../contract/index.js';
 import {
   actorOf,
   invalid,
+  needSecretKey,
   Problem,
   serve,
   type Served,
@@ -41,6 +42,7 @@ export function receiverRoutes(server: Server, context: HttpContext): void {
     const receiver = { ...given, after };
     checkUrl(context, receiver.url);
     checkSecret(receiver.secret);
+    needSecretKey(context.box);
     const now = clock();
     const added = await database.transaction(async (tx) => {
       const result = await addReceiver(tx, receiver, now, context.box);
@@ -67,6 +69,7 @@ export function receiverRoutes(server: Server, context: HttpContext): void {
     const { id, name } = await receiverOf(context, params.id);
     const made = newSecret ? newSigningSecret() : undefined;
     const secret = given.secret ?? made;
+    if (secret !== undefined) needSecretKey(context.box);
     const now = clock();
     await database.transaction(async (tx) => {
       await changeReceiver(tx, id, { ...given, secret }, now, context.box);

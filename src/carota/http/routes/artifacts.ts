@@ -137,7 +137,7 @@ async function answerArtifact(
   { params, query, headers, reply }: Call<typeof artifactApi.getArtifactContent>,
 ) {
   const { sha256 } = params;
-  if (!isSigned(sha256, query, context.urlKey, context.clock())) {
+  if (!isSigned(sha256, query, context.urlKeys, context.clock())) {
     throw new Problem('URL_EXPIRED', 'this URL has expired or was not issued by this server');
   }
   const { size } = await artifactOf(context, sha256);
@@ -178,8 +178,8 @@ const mayDownload = (request: FastifyRequest): boolean => {
 /** Absolute if vehicles use a different address than this server's. */
 export function artifactUrl(
   sha256: string,
-  { urlKey, urlTtl, clock, publicUrl }: CarotaContext,
+  { urlKeys, urlTtl, clock, publicUrl }: CarotaContext,
 ): string {
-  const path = signedPath(sha256, urlKey, clock(), urlTtl);
+  const path = signedPath(sha256, urlKeys, clock(), urlTtl);
   return publicUrl === undefined ? path : new URL(path, publicUrl).href;
 }

@@ -9,6 +9,7 @@ import {
   ID_POSITION,
   invalid,
   listCursor,
+  needSecretKey,
   page,
   Problem,
   serve,
@@ -43,6 +44,7 @@ export function notificationRoutes(server: Server, context: CarotaContext): void
     const { channels, box } = context.notifications;
     const errors = ruleErrors(body, channels);
     if (errors.length > 0) throw invalid(errors);
+    needSecretKey(box);
     const now = clock();
     const { row, secret } = await database.transaction(async (tx) => {
       const added = await addRule(tx, body, box, now);

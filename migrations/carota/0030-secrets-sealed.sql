@@ -1,0 +1,6 @@
+-- Addresses and secrets of notifications are stored encrypted or not at all, whoever writes them.
+alter table notification_rules
+  add constraint notification_rules_sealed check (sealed like 'sealed:v1:%');
+
+-- The key that signs artifact URLs is derived from one outside the database.
+drop table own_keys;

@@ -1,0 +1,31 @@
+/** Secrets that were sealed with an earlier key are sealed with the first one, so that the earlier key can go. */
+import { CannotOpen, type SecretBox } from './secret-box.js';
+
+export interface Resealed {
+  /** Owners whose secrets were sealed anew. */
+  readonly sealed: number;
+  /** Names of owners with a secret that no key opens: they need another one. */
+  readonly closed: readonly string[];
+}
+
+/** @returns the same text where it is sealed with the first key @throws CannotOpen */
+export const resealed = (box: SecretBox, stored: string, owner: string): string =>
+  box.isCurrent(stored) ? stored : box.seal(box.open(stored, owner), owner);
+
+/** One that cannot be opened keeps no other from being sealed anew. @param reseal whether it was sealed anew */
+export async function resealEach<Row extends { readonly name: string }>(
+  rows: readonly Row[],
+  reseal: (row: Row) => Promise<boolean>,
+): Promise<Resealed> {
+  let sealed = 0;
+  const closed: string[] = [];
+  for (const row of rows) {
+    try {
+      if (await reseal(row)) sealed++;
+    } catch (error) {
+      if (!(error instanceof CannotOpen)) throw error;
+      closed.push(row.name);
+    }
+  }
+  return { sealed, closed };
+}

@@ -1,0 +1,91 @@
+/** The key of a server that has its database to itself. */
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { derivedKeys, openSecretBox, ownKeyFile } from '../../../src/service/secrets/index.js';
+import { temporaryDirectory } from '../../support/servers.js';
+
+const log = pino({ level: 'silent' });
+let dataDir: string;
+let file: string;
+
+beforeEach(() => {
+  dataDir = temporaryDirectory('own-key');
+  file = join(dataDir, 'secret.key');
+});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+test('it is made at the first start, is found at the next one, and only its owner can read it', async () => {
+  const box = await openSecretBox({ dataDir }, log, 'tests');
+  const sealed = box.seal('a secret', 'a');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect((await openSecretBox({ dataDir }, log, 'tests')).open(sealed, 'a')).toBe('a secret');
+  expect(readdirSync(dataDir)).toEqual(['secret.key']);
+});
+
+test('servers that start in one directory at once have the same key', async () => {
+  const keys = await Promise.all(Array.from({ length: 20 }, () => ownKeyFile(dataDir)));
+  expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1);
+  expect(readdirSync(dataDir)).toEqual(['secret.key']);
+});
+
+test('what a server that was killed at its first start has left is no key', async () => {
+  writeFileSync(`${file}.0123456789abcdef.new`, 'half a k');
+  writeFileSync(`${file}.0123456789abcdef`, '');
+  const key = await ownKeyFile(dataDir);
+  expect(await ownKeyFile(dataDir)).toEqual(key);
+});
+
+describe('a file that is no key', () => {
+  test.each([
+    ['empty', ''],
+    ['too short', `${Buffer.alloc(31).toString('base64')}\n`],
+    ['not base64', '!'.repeat(44)],
+  ])('%s: is named, and stays', async (_name, text) => {
+    writeFileSync(file, text, { mode: 0o600 });
+    await expect(ownKeyFile(dataDir)).rejects.toThrow(`${file} does not hold a key of 32 bytes`);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  test('that cannot be read is not replaced: it may be the only one', async () => {
+    mkdirSync(file, { mode: 0o700 });
+    await expect(ownKeyFile(dataDir)).rejects.toThrow('EISDIR');
+    expect(statSync(file).isDirectory()).toBe(true);
+  });
+
+  test.skipIf(process.platform === 'win32').each([0o640, 0o604, 0o620])(
+    'that others may use (mode %o) is refused',
+    async (mode) => {
+      await ownKeyFile(dataDir);
+      chmodSync(file, mode);
+      await expect(ownKeyFile(dataDir)).rejects.toThrow(`chmod 600 ${file}`);
+    },
+  );
+});
+
+test('keys for other purposes tell nothing of the key, nor of each other', async () => {
+  const [urls] = await derivedKeys({ dataDir }, 'artifact URLs');
+  const [other] = await derivedKeys({ dataDir }, 'something else');
+  const [again] = await derivedKeys({ dataDir }, 'artifact URLs');
+  expect(again).toEqual(urls);
+  const own = new Uint8Array(await ownKeyFile(dataDir));
+  expect(
+    new Set([urls, other, own].map((key) => Buffer.from(key ?? []).toString('hex'))).size,
+  ).toBe(3);
+});
+
+test('another database without a key in the settings has none to encrypt with, and makes no file for it', async () => {
+  const databaseUrl = 'postgres://127.0.0.1/none';
+  const box = await openSecretBox({ dataDir, databaseUrl }, log, 'tests');
+  expect(box.canSeal).toBe(false);
+  expect(readdirSync(dataDir)).toEqual([]);
+});

@@ -1,0 +1,282 @@
+/**
+ * Somebody has a copy of the database of a running server: every row of every table as text. None of the secrets that the
+ * server was given or has made is in it, neither as it is nor as bytes or base64 of it.
+ */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
+import { CONSOLE_HEADER } from '../../../src/contract/index.js';
+import { derivedKeys } from '../../../src/service/secrets/index.js';
+import { MODEL, startTestCarota } from '../../carota/support/test-carota.js';
+import { type Answer, startTestAdapter } from '../../support/adapter.js';
+import { newDatabase } from '../../support/databases.js';
+import { vinOf } from '../../support/messages.js';
+import { OpensslAuthority } from '../../support/openssl-authority.js';
+import { SECRET_KEY } from '../../support/secret-key.js';
+import { temporaryDirectory } from '../../support/servers.js';
+
+type Call = (
+  method: string,
+  path: string,
+  options?: { readonly token?: null; readonly headers?: Record<string, string>; body?: unknown },
+) => Promise<Answer>;
+
+/** Every row of every table. */
+async function copyOf(client: pg.Client): Promise<string> {
+  const { rows: tables } = await client.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+     where schemaname not in ('pg_catalog', 'information_schema')`,
+  );
+  const texts: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await client.query<{ line: string }>(
+      `select each::text as line from ${name} as each`,
+    );
+    texts.push(...rows.map(({ line }) => line));
+  }
+  return texts.join('\n');
+}
+
+/** What base64 of a longer text has of it, whichever of three bytes it starts at. */
+const inBase64 = (bytes: Buffer): string[] =>
+  [0, 1, 2].flatMap((place) => {
+    const text = Buffer.concat([Buffer.alloc(place), bytes]).toString('base64');
+    const inner = text.slice(Math.ceil((place * 8) / 6), -4);
+    return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
+  });
+
+/** All that it may look like in a copy. */
+function formsOf(secret: string): string[] {
+  const bytes = [Buffer.from(secret)];
+  const payload = secret.replace(/^whsec_/, '');
+  // What is itself base64 or hex may be stored as the bytes that it stands for.
+  for (const encoding of ['base64', 'base64url', 'hex'] as const) {
+    const decoded = Buffer.from(payload, encoding);
+    if (decoded.length >= 12 && decoded.toString(encoding) === payload) bytes.push(decoded);
+  }
+  const encoded = bytes.flatMap((each) => [
+    each.toString('hex'),
+    each.toString('hex').toUpperCase(),
+    ...inBase64(each),
+  ]);
+  return [secret, payload, ...encoded];
+}
+
+const found = (copy: string, secrets: Readonly<Record<string, string>>): string[] =>
+  Object.entries(secrets).flatMap(([name, secret]) =>
+    formsOf(secret).some((form) => copy.includes(form)) ? [name] : [],
+  );
+
+const random = () => randomBytes(24).toString('base64url');
+const signing = () => `whsec_${randomBytes(32).toString('base64')}`;
+
+/** Bodies of PEM files, without their frames; one line each. */
+const pemLines = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((file) => [file, readFileSync(file, 'latin1')] as const)
+      .filter(([, text]) => text.includes('PRIVATE KEY-----'))
+      .map(([file, text]) => [file, text.split('\n')[1] ?? '']),
+  );
+
+async function session(call: Call, token: string): Promise<string> {
+  const answer = await call('POST', '/v1.0/session', {
+    ...{ token: null, headers: { [CONSOLE_HEADER]: '1' } },
+    body: { token },
+  });
+  const [, secret = ''] = /^[^=]+=([^;]+)/.exec(answer.headers.get('set-cookie') ?? '') ?? [];
+  expect(answer.status).toBe(200);
+  return secret;
+}
+
+async function made(call: Call, method: string, path: string, body: unknown): Promise<any> {
+  const answer = await call(method, path, body === undefined ? {} : { body });
+  expect([200, 201]).toContain(answer.status);
+  return answer.body;
+}
+
+const signOn = () => ({
+  oidcIssuer: 'https://provider.invalid',
+  oidcClientId: 'otaops',
+  oidcClientSecret: random(),
+  oidcRoles: [{ value: 'admins', role: 'admin' }],
+  consoleUrl: 'http://127.0.0.1',
+});
+
+interface Stolen {
+  readonly client: pg.Client;
+  readonly secrets: Record<string, string>;
+  /** What is in every copy, so that an empty one passes no test. */
+  readonly plain: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Of the port where vehicles enrol. */
+const { cert, key } = new OpensslAuthority('Servers').server();
+
+const embeddedClient = (dataDir: string) =>
+  new pg.Client({ host: join(dataDir, 'database'), user: 'otaops', database: 'postgres' });
+
+async function adapterWith(isEmbedded: boolean): Promise<Stolen> {
+  const dataDir = temporaryDirectory('stolen-adapter');
+  const given = { callbackSecret: signing(), ...signOn() };
+  const vin = vinOf(1, 'STL');
+  const another = isEmbedded ? undefined : await newDatabase(ADAPTER_SCHEMA);
+  const t = await startTestAdapter({
+    ...{ dataDir, callbackUrl: 'http://127.0.0.1:9/events', callbackAllow: ['127.0.0.0/8'] },
+    ...{ ...given, databaseUrl: another?.url },
+    ...(isEmbedded ? { secretKeys: undefined } : {}),
+  });
+  const registration = { system_id: 'c2c-sys-stolen', device_id: 'd', ecu_type: 'TCU' };
+  const url = 'http://127.0.0.1:9/other';
+  const chosen = { name: 'chosen', url, secret: signing() };
+  await made(t.call, 'POST', '/v1.0/callbacks', chosen);
+  const changed = { ...chosen, name: 'changed', secret: signing() };
+  await made(t.call, 'POST', '/v1.0/callbacks', changed);
+  const secrets = {
+    'the call-back of the settings': given.callbackSecret,
+    'the OpenID Connect client': given.oidcClientSecret,
+    'a call-back': chosen.secret,
+    'the previous secret of a call-back': changed.secret,
+    'the next secret of a call-back': (
+      await made(t.call, 'PATCH', '/v1.0/callbacks/changed', { newSecret: true })
+    ).secret,
+    'a call-back that the server chose': (
+      await made(t.call, 'POST', '/v1.0/callbacks', { name: 'made', url })
+    ).secret,
+    'the first token': t.token,
+    'a token': await t.tokenFor('operator'),
+    'a session': await session(t.call, t.token),
+    'the credential of a vehicle': (
+      await made(t.call, 'PUT', `/v1.0/vehicles/${vin}`, registration)
+    ).credential,
+    'the key of secrets': isEmbedded
+      ? readFileSync(join(dataDir, 'secret.key'), 'utf8').trim()
+      : SECRET_KEY,
+    ...pemLines(dataDir),
+  };
+  return {
+    client: isEmbedded ? embeddedClient(dataDir) : new pg.Client(another?.url),
+    secrets,
+    plain: [vin, 'c2c-sys-stolen', url],
+    async stop() {
+      await t.stop();
+      await another?.drop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function carotaWith(isEmbedded: boolean): Promise<Stolen> {
+  const dataDir = temporaryDirectory('stolen-carota');
+  const [mail, slack] = [random(), random()];
+  const given = {
+    ...{ adapterToken: random(), adapterControlToken: random(), ...signOn() },
+    callbackSecrets: [signing()],
+  };
+  const t = await startTestCarota('http://127.0.0.1:9', {
+    ...{ dataDir, callbackAllow: ['127.0.0.0/8'], enrolmentCa: join(dataDir, 'authority') },
+    ...{ vehiclePort: 0, vehicleTls: { cert, key, ca: undefined } },
+    ...{ smtpUrl: `smtp://otaops:${mail}@127.0.0.1:9`, smtpFrom: 'otaops@example.com' },
+    ...given,
+    ...(isEmbedded ? { databaseUrl: undefined, secretKeys: undefined } : {}),
+  });
+  const vin = vinOf(1, 'STL');
+  const rules = '/v1.0/notification-rules';
+  const rule = { name: 'webhook', events: ['stop'], channel: 'webhook' };
+  const url = 'http://127.0.0.1:9/hook';
+  await made(t.call, 'PUT', `/v1.0/vehicles/${vin}`, {
+    ...{ model: MODEL, system_id: 'c2c-sys-stolen' },
+  });
+  const slackUrl = `http://127.0.0.1:9/services/${slack}`;
+  await made(t.call, 'POST', rules, { ...rule, name: 's', channel: 'slack', url: slackUrl });
+  const vehicle = { role: 'vehicle', name: 'of a vehicle', vin };
+  const uploaded = await t.upload(randomBytes(100));
+  const [urlKey] = await derivedKeys(
+    isEmbedded ? { dataDir } : { dataDir, secretKeys: [SECRET_KEY] },
+    'artifact URLs',
+  );
+  const secrets = {
+    'the token for the adapter': given.adapterToken,
+    'the token to control it': given.adapterControlToken,
+    'the secret of call-backs': given.callbackSecrets[0] ?? '',
+    'the OpenID Connect client': given.oidcClientSecret,
+    'the password for e-mail': mail,
+    'the address of a Slack channel': slack,
+    'the secret of a notification rule': (await made(t.call, 'POST', rules, { ...rule, url }))
+      .secret,
+    'the first token': t.token,
+    'the token of a vehicle': (await made(t.call, 'POST', '/v1.0/tokens', vehicle)).token,
+    'a session': await session(t.call, t.token),
+    'the code of an enrolment': (
+      await made(t.call, 'POST', `/v1.0/vehicles/${vin}/enrolment-codes`, undefined)
+    ).code,
+    'the key of artifact URLs': Buffer.from(urlKey ?? []).toString('base64'),
+    'the signature of an artifact URL': new URL(uploaded.url, 'http://x').searchParams.get(
+      'signature',
+    ) as string,
+    'the key of secrets': isEmbedded
+      ? readFileSync(join(dataDir, 'secret.key'), 'utf8').trim()
+      : SECRET_KEY,
+    ...pemLines(dataDir),
+  };
+  return {
+    client: isEmbedded ? embeddedClient(dataDir) : new pg.Client(t.databaseUrl),
+    secrets,
+    plain: [vin, 'c2c-sys-stolen', url],
+    stop: () => t.stop(),
+  };
+}
+
+describe.each([
+  ['the adapter', 'the embedded database', () => adapterWith(true)],
+  ['the adapter', 'another database', () => adapterWith(false)],
+  ['the CarOTA Server', 'the embedded database', () => carotaWith(true)],
+  ['the CarOTA Server', 'another database', () => carotaWith(false)],
+])('of %s with %s', (_server, _database, start) => {
+  let stolen: Stolen;
+  beforeAll(async () => {
+    stolen = await start();
+    await stolen.client.connect();
+  });
+  afterAll(async () => {
+    await stolen.client.end();
+    await stolen.stop();
+  });
+
+  test('a copy has none of its secrets', async () => {
+    const copy = await copyOf(stolen.client);
+    for (const text of stolen.plain) expect(copy).toContain(text);
+    for (const [name, secret] of Object.entries(stolen.secrets)) {
+      expect(secret, name).toMatch(/^.{16,}$/);
+    }
+    expect(found(copy, stolen.secrets)).toEqual([]);
+  });
+
+  test('this attack finds each of them, however one would be stored', async () => {
+    const names = Object.keys(stolen.secrets);
+    const { client } = stolen;
+    await client.query('begin');
+    await client.query('create table leaked (plain text, bytes bytea)');
+    const leaks = async (plain: string | null, bytes: Buffer | null) => {
+      await client.query('insert into leaked values ($1, $2)', [plain, bytes]);
+    };
+    const ways: ((secret: string) => Promise<void>)[] = [
+      (secret) => leaks(secret, null),
+      (secret) => leaks(JSON.stringify({ secret }), null),
+      (secret) => leaks(Buffer.from(`a ${secret}`).toString('base64'), null),
+      (secret) => leaks(null, Buffer.from(secret)),
+    ];
+    for (const way of ways) {
+      await client.query('truncate leaked');
+      for (const secret of Object.values(stolen.secrets)) await way(secret);
+      expect(found(await copyOf(client), stolen.secrets)).toEqual(names);
+    }
+    await client.query('rollback');
+  });
+});
