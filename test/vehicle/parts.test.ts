@@ -60,7 +60,9 @@ describe('the vehicle’s page', () => {
 
   test('rejects framing, foreign host names and foreign forms', async () => {
     const { headers } = await fetch(url);
-    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    const policy = headers.get('content-security-policy');
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('unsafe');
     const { host, port } = new URL(url);
     expect(await statusOf('GET', '/state', { host })).toBe(200);
     expect(await statusOf('GET', '/state', { host: `localhost:${port}` })).toBe(200);
@@ -97,6 +99,18 @@ describe('the vehicle’s page', () => {
     expect(
       ((await (await fetch(`${url}/state`)).json()) as { question: unknown }).question,
     ).toBeNull();
+  });
+
+  test('withdraws nothing but its own question', async () => {
+    const taken = new AbortController();
+    const first = page.ask(question, taken.signal);
+    const second = page.ask({ ...question, text: 'Later?' }, AbortSignal.timeout(5_000));
+    taken.abort(new Error('replaced'));
+    await expect(first).rejects.toThrow('replaced');
+    expect(await (await fetch(url)).text()).toContain('Later?');
+    expect(await press('accept')).toBe(303);
+    expect(await second).toBe(true);
+    await expect(page.ask(question, taken.signal)).rejects.toThrow('replaced');
   });
 
   test('has the user’s buttons, which only its own form can submit', async () => {

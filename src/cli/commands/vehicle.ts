@@ -150,7 +150,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
   const lock = await openDataDirectory(directory);
   const identity = await openVehicleIdentity({ ...flags, directory, systemId, log });
   const notes = connectionNotes(flags.mqttUrl, systemId);
-  const ivi = flags.consent === 'ivi' ? new IviPage() : undefined;
+  const ivi = flags.consent === 'ivi' ? new IviPage(flags.timeZone) : undefined;
   let onBroken: (error: Error) => void = () => undefined;
   const broken = new Promise<Error>((resolve) => (onBroken = resolve));
   const vehicle = openVehicle({

@@ -1,6 +1,7 @@
 /**
  * A page that represents the vehicle's screen (IVI): shows the progress, asks for consent, and lets the user pause,
- * resume and cancel. `GET /state` returns the same for an app, which acts through the page's form.
+ * resume and cancel. `GET /state` returns the same for an app, which acts through the page's form. What the driver sees is in
+ * `ivi-screen.ts`.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,16 +9,27 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, isIP } from 'node:net';
 import { type Consent, type Question } from '../update/equipment.js';
 import { type UpdateRunner } from '../update/update-runner.js';
+import { SCRIPT, STYLE } from './ivi-assets.js';
+import { type Action, screenHtml } from './ivi-screen.js';
 
-const ACTIONS = ['accept', 'refuse', 'pause', 'resume', 'cancel'] as const;
-type Action = (typeof ACTIONS)[number];
+const ACTIONS: readonly Action[] = ['accept', 'refuse', 'pause', 'resume', 'cancel'];
 
 /** Forms of this page are a few bytes long. */
 const MAX_BODY = 1_024;
-const REFRESH_SECONDS = 2;
+const TOO_LATE = 'That is not possible any more.';
+
+const ASSETS: ReadonlyMap<string, { readonly type: string; readonly text: string }> = new Map([
+  ['/page.css', { type: 'text/css', text: STYLE }],
+  ['/page.js', { type: 'text/javascript', text: SCRIPT }],
+]);
 
 /** The part of {@link UpdateRunner} that the page’s buttons use. */
 export type UpdateControls = Pick<UpdateRunner, 'current' | 'pause' | 'resume' | 'cancel'>;
+
+interface Asked {
+  readonly question: Question;
+  readonly answer: (accepted: boolean) => void;
+}
 
 export class IviPage implements Consent {
   /** Protects against forged forms: a foreign page does not know this token. */
@@ -25,10 +37,11 @@ export class IviPage implements Consent {
   readonly #server: Server;
   /** Host name that it listens on. */
   #host = '';
-  #asked: { readonly question: Question; readonly answer: (accepted: boolean) => void } | undefined;
+  #asked: Asked | undefined;
   #controls: UpdateControls | undefined;
 
-  constructor() {
+  /** @param timeZone of the vehicle, an IANA name; undefined: the system's */
+  constructor(private readonly timeZone?: string) {
     this.#server = createServer((request, response) => {
       this.#handle(request, response).catch(() => {
         response.writeHead(400).end();
@@ -56,34 +69,36 @@ export class IviPage implements Consent {
   }
 
   async ask(question: Question, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
+    let asked: Asked | undefined;
     try {
       return await new Promise<boolean>((resolve, reject) => {
-        this.#asked = { question, answer: resolve };
+        asked = { question, answer: resolve };
+        this.#asked = asked;
         signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       });
     } finally {
-      this.#asked = undefined;
+      // Another question may have taken its place.
+      if (this.#asked === asked) this.#asked = undefined;
     }
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/' } = request;
+    const asset = ASSETS.get(url);
     if (!this.#isOwn(request)) {
       response.writeHead(403).end();
     } else if (method === 'GET' && url === '/state') {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(this.#state()));
     } else if (method === 'GET' && url === '/') {
+      this.#show(response, 200);
+    } else if (method === 'GET' && asset) {
       response.writeHead(200, {
-        'content-type': 'text/html; charset=utf-8',
-        'content-security-policy':
-          "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        // For browsers without support for frame-ancestors.
-        'x-frame-options': 'DENY',
-        'cache-control': 'no-store',
-        refresh: String(REFRESH_SECONDS),
+        'content-type': `${asset.type}; charset=utf-8`,
+        'x-content-type-options': 'nosniff',
       });
-      response.end(this.#page());
+      response.end(asset.text);
     } else if (method === 'POST' && url === '/') {
       await this.#act(new URLSearchParams(await bodyOf(request)), response);
     } else {
@@ -106,10 +121,8 @@ export class IviPage implements Consent {
     const action = form.get('action') as Action;
     if (form.get('token') !== this.#formToken) response.writeHead(403).end();
     else if (!ACTIONS.includes(action)) response.writeHead(400).end();
-    else {
-      const done = this.#do(action);
-      response.writeHead(done ? 303 : 409, { location: '/' }).end();
-    }
+    else if (this.#do(action)) response.writeHead(303, { location: '/' }).end();
+    else this.#show(response, 409, TOO_LATE);
   }
 
   #do(action: Action): boolean {
@@ -132,23 +145,30 @@ export class IviPage implements Consent {
     };
   }
 
-  #page(): string {
-    const { phase, paused, question } = this.#state();
-    const asked = question
-      ? `<p${question.language === undefined ? '' : ` lang="${escaped(question.language)}"`}>${escaped(question.text)}</p><p>${question.bytes} bytes</p>${this.#buttons('accept', 'refuse')}`
-      : '';
-    const controls = phase === 'idle' ? '' : this.#buttons(paused ? 'resume' : 'pause', 'cancel');
-    return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Vehicle update</title>
-<style>body{font:1.3rem system-ui;max-width:40rem;margin:3rem auto}button{font:inherit;margin-right:1rem}</style>
-<h1>Vehicle update</h1><p>${phase === 'idle' ? 'Everything is up to date.' : `Now: ${phase}${paused ? ', paused' : ''}`}</p>
-${asked}${controls}</html>`;
-  }
-
-  #buttons(...actions: Action[]): string {
-    const buttons = actions.map(
-      (action) => `<button name="action" value="${action}">${action}</button>`,
+  #show(response: ServerResponse, status: number, notice?: string): void {
+    const { current } = this.#controls ?? {};
+    const phase = current?.phase;
+    response.writeHead(status, {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy':
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      // For browsers without support for frame-ancestors.
+      'x-frame-options': 'DENY',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    });
+    response.end(
+      screenHtml({
+        phase: phase === 'ended' ? undefined : phase,
+        paused: current?.facts.paused ?? false,
+        question: this.#asked?.question,
+        script: current?.facts.script,
+        state: JSON.stringify(this.#state()),
+        notice,
+        formToken: this.#formToken,
+        timeZone: this.timeZone,
+      }),
     );
-    return `<form method="post" action="/"><input type="hidden" name="token" value="${this.#formToken}">${buttons.join('')}</form>`;
   }
 }
 
@@ -160,10 +180,3 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   }
   return body;
 }
-
-const escaped = (text: string) =>
-  text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
