@@ -8,6 +8,7 @@ import {
   expectTag,
   readBoolean,
   readDer,
+  readInteger,
   readOid,
   readSerial,
   readText,
@@ -23,6 +24,21 @@ export interface AlternativeName {
   readonly kind: 'dns' | 'uri' | 'other';
   readonly value: string;
 }
+
+/** By their bits, from the left (RFC 5280, section 4.2.1.3). */
+const KEY_USAGES = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+] as const;
+
+export type KeyUsage = (typeof KEY_USAGES)[number];
 
 export interface Certificate {
   readonly bytes: Buffer;
@@ -41,6 +57,10 @@ export interface Certificate {
   readonly notAfter: number;
   /** Whether it may issue certificates. */
   readonly isAuthority: boolean;
+  /** Most authorities, not self-issued, between it and the last certificate of a path; undefined: any number. */
+  readonly pathLength: number | undefined;
+  /** What its key may be used for; undefined: anything. */
+  readonly keyUsage: ReadonlySet<KeyUsage> | undefined;
   /** Object identifiers; undefined: for any purpose. */
   readonly purposes: readonly string[] | undefined;
   /** Its SubjectPublicKeyInfo. */
@@ -69,7 +89,8 @@ export function readCertificate(bytes: Uint8Array): Certificate {
     alternativeNames: alternativeNamesIn(extensions.get(OID.subjectAltName)),
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
-    isAuthority: isAuthority(extensions.get(OID.basicConstraints)),
+    ...basicConstraintsIn(extensions.get(OID.basicConstraints)),
+    keyUsage: keyUsageIn(extensions.get(OID.keyUsage)),
     purposes: purposesIn(extensions.get(OID.extendedKeyUsage)),
     publicKeyInfo: key,
     publicKey: () => readPublicKey(key),
@@ -115,10 +136,23 @@ function alternativeNamesIn(extension: Buffer | undefined): AlternativeName[] {
   });
 }
 
-function isAuthority(extension: Buffer | undefined): boolean {
-  if (!extension) return false;
-  const [first] = childrenOf(readDer(extension, TAG.sequence));
-  return first?.tag === TAG.boolean && readBoolean(first);
+function basicConstraintsIn(
+  extension: Buffer | undefined,
+): Pick<Certificate, 'isAuthority' | 'pathLength'> {
+  const parts = extension ? childrenOf(readDer(extension, TAG.sequence)) : [];
+  const [first] = parts;
+  const length = parts.find(({ tag }) => tag === TAG.integer);
+  const pathLength = length && Number(readInteger(length));
+  if (pathLength !== undefined && pathLength < 0) throw new DerFault('a path length is negative');
+  return { isAuthority: first?.tag === TAG.boolean && readBoolean(first), pathLength };
+}
+
+/** A BIT STRING: how many bits of its last byte are unused, then the bits from the left. */
+function keyUsageIn(extension: Buffer | undefined): ReadonlySet<KeyUsage> | undefined {
+  if (!extension) return undefined;
+  const [, ...bytes] = readDer(extension, TAG.bitString).content;
+  const isSet = (bit: number) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
+  return new Set(KEY_USAGES.filter((_, bit) => isSet(bit)));
 }
 
 function purposesIn(extension: Buffer | undefined): string[] | undefined {

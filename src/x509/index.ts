@@ -2,6 +2,7 @@
 export * from './certificate.js';
 export * from './certificate-request.js';
 export * from './certs-only.js';
+export * from './issued-by.js';
 export * from './issuer.js';
 export * from './oids.js';
 export * from './pem.js';

@@ -1,6 +1,14 @@
 /** Signatures over structures of X.509, made and checked with node:crypto. */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { childrenOf, DerFault, type Element, readBits, readOid } from '../asn1/index.js';
+import {
+  childrenOf,
+  contextTag,
+  DerFault,
+  type Element,
+  readBits,
+  readOid,
+} from '../asn1/index.js';
+import { OID } from './oids.js';
 
 interface Algorithm {
   /** undefined: the key's own, as Ed25519 has it. */
@@ -18,6 +26,11 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   '1.2.840.113549.1.1.13': { hash: 'sha512', keyType: 'rsa' },
   '1.3.101.112': { hash: undefined, keyType: 'ed25519' },
 };
+
+const HASHES: ReadonlySet<string> = new Set([OID.sha256, OID.sha384, OID.sha512]);
+
+/** An RSA key with fewer bits is too weak (NIST SP 800-131A). */
+export const LEAST_RSA_BITS = 2048;
 
 /** A structure, and the signature over it. */
 export interface Signed {
@@ -40,6 +53,25 @@ export function isSignedBy({ signed, algorithm, signature }: Signed, key: KeyObj
   const padding = known.keyType === 'rsa' ? { padding: constants.RSA_PKCS1_PADDING } : {};
   return verify(known.hash, signed.bytes, { key, ...padding }, signature);
 }
+
+/**
+ * Whether an AlgorithmIdentifier is that of a signature without SHA-1 and MD5: one that {@link isSignedBy} takes, or RSASSA-PSS
+ * (RFC 4055, section 3.1), whose hash is SHA-1 unless its parameters name another.
+ *
+ * @throws DerFault
+ */
+export function isStrongAlgorithm(algorithm: Element): boolean {
+  const [name, parameters] = childrenOf(algorithm);
+  const id = readOid(name);
+  if (id !== OID.rsassaPss) return Object.hasOwn(ALGORITHMS, id);
+  const hash = parameters && childrenOf(parameters).find(({ tag }) => tag === contextTag(0, true));
+  const [hashAlgorithm] = hash ? childrenOf(hash) : [];
+  return hashAlgorithm !== undefined && HASHES.has(readOid(childrenOf(hashAlgorithm)[0]));
+}
+
+/** Whether it is an RSA key that is too short to be believed. */
+export const isWeakKey = ({ asymmetricKeyDetails }: KeyObject): boolean =>
+  (asymmetricKeyDetails?.modulusLength ?? LEAST_RSA_BITS) < LEAST_RSA_BITS;
 
 /** A SubjectPublicKeyInfo. @throws DerFault */
 export function readPublicKey({ bytes }: Element): KeyObject {

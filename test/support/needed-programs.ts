@@ -28,6 +28,7 @@ export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/service/audit/syslog-tls.test.ts': ['openssl'],
   'test/service/chain/python.test.ts': ['python3'],
   'test/service/secrets/stolen-database.test.ts': ['openssl'],
+  'test/service/time-stamp/signer-path.test.ts': ['openssl'],
   'test/service/time-stamp/time-stamp.test.ts': ['openssl'],
   'test/service/tls/certificate.test.ts': ['openssl'],
   'test/service/tls/https.test.ts': ['openssl', 'curl'],

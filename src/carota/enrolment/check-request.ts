@@ -1,7 +1,7 @@
 /** What a request for a certificate must be (RFC 7030, section 4.2.1). Pure. */
 import { type KeyObject } from 'node:crypto';
 import { DerFault } from '../../asn1/index.js';
-import { readCertificateRequest } from '../../x509/index.js';
+import { LEAST_RSA_BITS, readCertificateRequest } from '../../x509/index.js';
 import { type CheckedRequest } from './authority.js';
 
 /** The request is refused; the message says why. */
@@ -34,7 +34,7 @@ export function checkRequest(body: Uint8Array, systemId: string): CheckedRequest
 }
 
 const CURVES: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1']);
-const RSA_BITS = { least: 2048, most: 4096 };
+const RSA_BITS = { least: LEAST_RSA_BITS, most: 4096 };
 /** Each bit of an exponent costs; 65,537 is what everybody has. */
 const MOST_EXPONENT = 2n ** 32n;
 

@@ -13,12 +13,11 @@ import {
   readPreciseTime,
   TAG,
 } from '../../asn1/index.js';
-import { SHA256_OID } from './time-stamp-request.js';
-
-/** The answer is no time stamp, not of what was asked, or not to be believed; the message says why. */
-export class BadTimeStamp extends Error {
-  override readonly name = 'BadTimeStamp';
-}
+import { type Certificate, OID, readCertificate } from '../../x509/index.js';
+import { BadTimeStamp } from './bad-time-stamp.js';
+import { DIGESTS } from './digests.js';
+import { checkPath, checkSigner } from './signer-path.js';
+import { checkSigningCertificate } from './signing-certificate.js';
 
 export interface CheckedTimeStamp {
   /** ms */
@@ -42,12 +41,6 @@ const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const TST_INFO = '1.2.840.113549.1.9.16.1.4';
 const CONTENT_TYPE = '1.2.840.113549.1.9.3';
 const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
-const TIME_STAMPING = '1.3.6.1.5.5.7.3.8';
-const DIGESTS: Readonly<Record<string, string | undefined>> = {
-  [SHA256_OID]: 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-};
 
 /** @param answer TimeStampResp, DER @throws BadTimeStamp */
 export function checkTimeStamp(answer: Uint8Array, expected: Expected): CheckedTimeStamp {
@@ -56,8 +49,12 @@ export function checkTimeStamp(answer: Uint8Array, expected: Expected): CheckedT
     const info = infoIn(signedData);
     checkInfo(info, expected);
     const signer = checkSignature(signedData, info.bytes);
-    checkSigner(signer, certificatesIn(signedData), info.time, expected.trusted);
-    return { time: info.time, authority: signer.subject.replaceAll('\n', ', ') };
+    checkSigner(signer, info.time);
+    if (expected.trusted) {
+      checkPath(signer, certificatesIn(signedData), info.time, readable(expected.trusted));
+    }
+    const { subject } = new X509Certificate(signer.bytes);
+    return { time: info.time, authority: subject.replaceAll('\n', ', ') };
   } catch (error) {
     if (error instanceof DerFault) throw new BadTimeStamp(`is no time stamp: ${error.message}`);
     // A key or a curve that OpenSSL does not take.
@@ -119,7 +116,7 @@ function infoIn([, , encapsulated]: readonly Element[]): Info {
 }
 
 function checkInfo(info: Info, { imprint, nonce }: Expected): void {
-  if (info.algorithm !== SHA256_OID || info.imprint !== imprint) {
+  if (info.algorithm !== OID.sha256 || info.imprint !== imprint) {
     throw new BadTimeStamp(`is of ${info.imprint.slice(0, 128)}, not of ${imprint}`);
   }
   if (nonce !== undefined && info.nonce !== nonce) {
@@ -128,7 +125,7 @@ function checkInfo(info: Info, { imprint, nonce }: Expected): void {
 }
 
 /** CMS (RFC 5652, section 5.6). @returns the certificate of who has signed */
-function checkSignature(signedData: readonly Element[], content: Buffer): X509Certificate {
+function checkSignature(signedData: readonly Element[], content: Buffer): Certificate {
   const infos = childrenOf(expectTag(signedData.at(-1), TAG.set));
   const [info] = infos;
   if (!info || infos.length > 1) throw new BadTimeStamp('has not exactly one signer');
@@ -137,7 +134,8 @@ function checkSignature(signedData: readonly Element[], content: Buffer): X509Ce
   const digest = DIGESTS[readOid(digestName)];
   if (digest === undefined) throw new BadTimeStamp('is signed with a digest that is not supported');
   const signed = expectTag(attributes, FIRST);
-  const valueOf = attributeReader(childrenOf(signed));
+  const attributeOf = attributeReader(childrenOf(signed));
+  const valueOf = (name: string) => need(attributeOf(name), `the signed attribute ${name}`);
   if (readOid(valueOf(CONTENT_TYPE)) !== TST_INFO) {
     throw new BadTimeStamp('signs another type of content');
   }
@@ -150,9 +148,10 @@ function checkSignature(signedData: readonly Element[], content: Buffer): X509Ce
   const message = Buffer.from(signed.bytes);
   message[0] = TAG.set;
   const bytes = expectTag(signature, TAG.octetString).content;
-  if (!verify(digest, message, signer.publicKey, bytes)) {
+  if (!verify(digest, message, signer.publicKey(), bytes)) {
     throw new BadTimeStamp('has a signature that does not verify');
   }
+  checkSigningCertificate(signer, attributeOf);
   return signer;
 }
 
@@ -164,65 +163,43 @@ const attributeReader = (attributes: readonly Element[]) => (name: string) => {
     const [value] = childrenOf(need(values, 'a value'));
     return need(value, 'a value');
   }
-  throw new BadTimeStamp(`has no signed attribute ${name}`);
+  return undefined;
 };
 
-/** `certificates [0]` of the signed data. */
-function certificatesIn(signedData: readonly Element[]): X509Certificate[] {
+/**
+ * `certificates [0]` of the signed data. Those that RFC 5280 does not allow are left out: authorities add old roots, and none of
+ * them can be in a path.
+ */
+function certificatesIn(signedData: readonly Element[]): Certificate[] {
   const set = signedData.find(({ tag }) => tag === FIRST);
   try {
-    return (set ? childrenOf(set) : []).map(({ bytes }) => new X509Certificate(bytes));
+    return readable((set ? childrenOf(set) : []).map(({ bytes }) => new X509Certificate(bytes)));
   } catch {
     throw new BadTimeStamp('has a certificate that is none');
   }
 }
 
-/** By issuer and serial number, or there is only one that can be meant. */
-function signerIn(signedData: readonly Element[], sid: Element): X509Certificate {
-  const certificates = certificatesIn(signedData);
+const readable = (certificates: readonly X509Certificate[]): Certificate[] =>
+  certificates.flatMap(({ raw }) => {
+    try {
+      return [readCertificate(raw)];
+    } catch (error) {
+      if (error instanceof DerFault) return [];
+      throw error;
+    }
+  });
+
+/** By issuer and serial number. */
+function signerIn(signedData: readonly Element[], sid: Element): Certificate {
   if (sid.tag !== TAG.sequence) throw new BadTimeStamp('names its signer by a key identifier');
-  const [, serial] = childrenOf(sid);
+  const [name, serial] = childrenOf(sid);
+  const issuer = expectTag(name, TAG.sequence).bytes;
   const number = readInteger(serial);
-  const found = certificates.find(({ serialNumber }) => integerOf(serialNumber) === number);
+  const found = certificatesIn(signedData).find(
+    (one) => one.issuer.equals(issuer) && BigInt(`0x${one.serial}`) === number,
+  );
   if (!found) throw new BadTimeStamp('has no certificate of its signer');
   return found;
-}
-
-/** @param hex with a sign if it is negative, as a certificate's number may be that somebody has made wrongly */
-const integerOf = (hex: string): bigint =>
-  hex.startsWith('-') ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`);
-
-/** Most certificates between the signer and who is trusted. */
-const LONGEST_PATH = 10;
-
-function checkSigner(
-  signer: X509Certificate,
-  others: readonly X509Certificate[],
-  time: number,
-  trusted: readonly X509Certificate[] | undefined,
-): void {
-  // RFC 3161, section 2.3. Node calls the extended key usage so.
-  if (!(signer.keyUsage as readonly string[] | undefined)?.includes(TIME_STAMPING)) {
-    throw new BadTimeStamp('is signed by a certificate that is not for time stamps');
-  }
-  if (!trusted) return;
-  let current = signer;
-  for (let length = 0; length < LONGEST_PATH; length++) {
-    if (time < Date.parse(current.validFrom) || time > Date.parse(current.validTo)) {
-      throw new BadTimeStamp('was made when a certificate of its signer was not valid');
-    }
-    if (trusted.some((root) => root.fingerprint256 === current.fingerprint256)) return;
-    const issuer = [...trusted, ...others].find(
-      (one) =>
-        one.fingerprint256 !== current.fingerprint256 &&
-        one.ca &&
-        current.checkIssued(one) &&
-        current.verify(one.publicKey),
-    );
-    if (!issuer) break;
-    current = issuer;
-  }
-  throw new BadTimeStamp('is signed by an authority that is not trusted');
 }
 
 function need(element: Element | undefined, what: string): Element {

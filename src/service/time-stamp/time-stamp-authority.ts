@@ -1,6 +1,7 @@
 /** Asks a time-stamping authority over HTTP (RFC 3161, section 3.4). */
 import { randomBytes, type X509Certificate } from 'node:crypto';
-import { BadTimeStamp, checkTimeStamp } from './time-stamp-answer.js';
+import { BadTimeStamp } from './bad-time-stamp.js';
+import { checkTimeStamp } from './time-stamp-answer.js';
 import { timeStampRequest } from './time-stamp-request.js';
 
 /** The authority does not answer, or not with a time stamp of what was asked; the message says why. */

@@ -1,7 +1,6 @@
 /** A request for a time stamp (RFC 3161, section 2.4.1). Pure. */
 import { der, integer, octets, oid, sequence, TAG, truth } from '../../asn1/index.js';
-
-export const SHA256_OID = '2.16.840.1.101.3.4.2.1';
+import { OID } from '../../x509/index.js';
 
 /**
  * TimeStampReq, DER. The certificate is asked for, so that the token can be verified in years to come.
@@ -12,7 +11,7 @@ export const SHA256_OID = '2.16.840.1.101.3.4.2.1';
 export const timeStampRequest = (sha256: string, nonce: bigint): Buffer =>
   sequence(
     integer(1n),
-    sequence(sequence(oid(SHA256_OID), der(TAG.null)), octets(Buffer.from(sha256, 'hex'))),
+    sequence(sequence(oid(OID.sha256), der(TAG.null)), octets(Buffer.from(sha256, 'hex'))),
     integer(nonce),
     truth(true),
   );

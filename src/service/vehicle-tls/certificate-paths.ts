@@ -2,8 +2,7 @@
  * The paths from a vehicle's certificate to an authority of ours (RFC 5280, section 6): by name and signature, whatever else
  * the vehicle has sent beside them. OpenSSL has verified one of them in the handshake and does not say which. Pure.
  */
-import { X509Certificate } from 'node:crypto';
-import { type Certificate } from '../../x509/index.js';
+import { type Certificate, isIssuedBy, isSelfIssued } from '../../x509/index.js';
 
 /** Certificates in a path, and most that a vehicle may send. */
 export const LONGEST_CHAIN = 8;
@@ -66,29 +65,15 @@ export function certificatePaths(
 export const isAmong = (authorities: readonly Certificate[], { bytes }: Certificate): boolean =>
   authorities.some((authority) => authority.bytes.equals(bytes));
 
-const isSelfIssued = ({ subject, issuer }: Certificate) => subject.equals(issuer);
-
 /** Each signature is checked once. */
 function issuersAmong(candidates: readonly PathStep[]): (of: PathStep) => readonly PathStep[] {
   const known = new Map<PathStep, readonly PathStep[]>();
   return (of) => {
     const found =
       known.get(of) ??
-      candidates.filter(
-        ({ certificate }) =>
-          certificate.subject.equals(of.certificate.issuer) &&
-          isIssuedBy(of.certificate, certificate),
-      );
+      // With every algorithm that OpenSSL accepts: it has verified the path in the handshake.
+      candidates.filter(({ certificate }) => isIssuedBy(of.certificate, certificate));
     known.set(of, found);
     return found;
   };
-}
-
-/** With every algorithm that OpenSSL accepts: it has done so in the handshake. */
-function isIssuedBy({ bytes }: Certificate, issuer: Certificate): boolean {
-  try {
-    return new X509Certificate(bytes).verify(issuer.publicKey());
-  } catch {
-    return false;
-  }
 }
