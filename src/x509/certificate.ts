@@ -41,6 +41,8 @@ export interface Certificate {
   readonly notAfter: number;
   /** Whether it may issue certificates. */
   readonly isAuthority: boolean;
+  /** Whether its key may sign something else than certificates and lists: handshakes, for instance. */
+  readonly maySign: boolean;
   /** Object identifiers; undefined: for any purpose. */
   readonly purposes: readonly string[] | undefined;
   /** Its SubjectPublicKeyInfo. */
@@ -70,6 +72,7 @@ export function readCertificate(bytes: Uint8Array): Certificate {
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
     isAuthority: isAuthority(extensions.get(OID.basicConstraints)),
+    maySign: maySign(extensions.get(OID.keyUsage)),
     purposes: purposesIn(extensions.get(OID.extendedKeyUsage)),
     publicKeyInfo: key,
     publicKey: () => readPublicKey(key),
@@ -119,6 +122,16 @@ function isAuthority(extension: Buffer | undefined): boolean {
   if (!extension) return false;
   const [first] = childrenOf(readDer(extension, TAG.sequence));
   return first?.tag === TAG.boolean && readBoolean(first);
+}
+
+/** First bit of the first byte of KeyUsage (RFC 5280, section 4.2.1.3). */
+const DIGITAL_SIGNATURE = 0x80;
+
+/** Without the extension, a key is for every use. */
+function maySign(extension: Buffer | undefined): boolean {
+  if (!extension) return true;
+  const [, first = 0] = readDer(extension, TAG.bitString).content;
+  return (first & DIGITAL_SIGNATURE) !== 0;
 }
 
 function purposesIn(extension: Buffer | undefined): string[] | undefined {

@@ -18,8 +18,10 @@ const isSystemId = checkOf(SystemId);
 
 /** The `system_id`. @throws CertificateRefused */
 export function vehicleNameIn(certificate: Certificate): string {
-  const { commonNames, alternativeNames, isAuthority, purposes } = certificate;
+  const { commonNames, alternativeNames, isAuthority, maySign, purposes } = certificate;
   if (isAuthority) throw refused('it is that of a certification authority');
+  // OpenSSL lets a key for key agreement pass as well, which no handshake has used since TLS 1.3.
+  if (!maySign) throw refused('its key usage does not include digital signatures');
   if (purposes && !purposes.some((purpose) => CLIENT.has(purpose))) {
     throw refused('its extended key usage does not include client authentication');
   }
