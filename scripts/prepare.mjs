@@ -1,7 +1,15 @@
 // Makes a fresh clone ready: installs what is missing or out of date, and builds what has changed.
 // Runs before `npm start` and `npm test`, with nothing installed but Node and npm.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +44,8 @@ const bin = (name, file) => join('node_modules', name, 'bin', file);
 function once(marker, files, work) {
   const digest = digestOf(files);
   if (existsSync(marker) && readFileSync(marker, 'utf8') === digest) return;
+  // Work that is broken off leaves something in between.
+  rmSync(marker, { force: true });
   work();
   mkdirSync(dirname(marker), { recursive: true });
   writeFileSync(marker, digest);

@@ -213,7 +213,7 @@ async function start(
     store,
     incoming,
     uploads,
-    urlKeys: await derivedKeys(settings, 'artifact URLs'),
+    urlKeys: await derivedKeys(settings, 'artifact URLs', log),
     urlTtl: settings.urlTtl ?? URL_TTL_SECONDS,
     publicUrl: settings.publicUrl,
     callbackSecrets: settings.callbackSecrets ?? [],

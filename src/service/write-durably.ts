@@ -14,6 +14,11 @@ export async function writeDurably(file: string, text: string): Promise<void> {
     await fresh.close();
   }
   await rename(`${file}.new`, file);
-  const parent = await open(folder);
-  await parent.sync().finally(() => parent.close());
+  await syncFolder(folder);
+}
+
+/** What was linked, renamed or removed in it is so after a power cut too. */
+export async function syncFolder(folder: string): Promise<void> {
+  const opened = await open(folder);
+  await opened.sync().finally(() => opened.close());
 }

@@ -38,7 +38,7 @@ const KEY_USAGES = [
   'decipherOnly',
 ] as const;
 
-export type KeyUsage = (typeof KEY_USAGES)[number];
+type KeyUsage = (typeof KEY_USAGES)[number];
 
 export interface Certificate {
   readonly bytes: Buffer;
@@ -154,6 +154,10 @@ function keyUsageIn(extension: Buffer | undefined): ReadonlySet<KeyUsage> | unde
   const isSet = (bit: number) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
   return new Set(KEY_USAGES.filter((_, bit) => isSet(bit)));
 }
+
+/** Without the extension, a key is for every use. */
+export const mayBeUsedFor = ({ keyUsage }: Certificate, usage: KeyUsage): boolean =>
+  keyUsage?.has(usage) ?? true;
 
 function purposesIn(extension: Buffer | undefined): string[] | undefined {
   if (!extension) return undefined;

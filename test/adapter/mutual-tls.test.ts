@@ -107,8 +107,9 @@ test.each<[string, (systemId: string) => Parameters<OpensslAuthority['issue']>[1
   await expect(client.subscribeAsync('c2d/c2c-sys-other', { qos: 1 })).rejects.toThrow('Subscribe');
 });
 
+/** The client is not the one that refuses: it takes certificates of any strength. */
 const refusedBy = (pair: Pair | undefined, systemId: string) =>
-  expect(connect(pair, systemId)).rejects.toThrow();
+  expect(connect(pair, systemId, { ciphers: 'DEFAULT:@SECLEVEL=0' })).rejects.toThrow();
 
 test.each<[string, (systemId: string) => Parameters<OpensslAuthority['issue']>[1]]>([
   ['two common names', (id) => ({ subject: `/CN=${id}/CN=${id}-2` })],
@@ -127,12 +128,59 @@ test.each<[string, (systemId: string) => Parameters<OpensslAuthority['issue']>[1
   ['no name', () => ({ subject: '/O=maker' })],
   ['CA:TRUE', () => ({ extensions: ['basicConstraints=critical,CA:TRUE'] })],
   ['the purpose of a server', () => ({ extensions: ['extendedKeyUsage=serverAuth'] })],
+  ['a key for key agreement only', () => ({ extensions: ['keyUsage=critical,keyAgreement'] })],
+  ['an RSA key of 1,024 bits', () => ({ newKey: 'rsa:1024' })],
+  ['a signature with SHA-1', () => ({ digest: 'sha1' })],
   ['an end in the past', () => ({ from: '20200101000000Z', until: '20210101000000Z' })],
   ['a start in the future', () => ({ from: '20400101000000Z', until: '20410101000000Z' })],
 ])('a certificate with %s is refused', async (_what, certificate) => {
   const vehicle = await registered();
   const pair = authority.issue(vehicle.systemId, certificate(vehicle.systemId));
   await refusedBy(pair, vehicle.systemId);
+});
+
+/** A certificate and those above it, in one file. */
+const chained = ({ cert, key }: Pair, ...others: Pair[]): Pair => {
+  const file = `${cert}.chain`;
+  writeFileSync(file, [cert, ...others.map((other) => other.cert)].map((one) => readFileSync(one, 'utf8')).join('')); // prettier-ignore
+  return { cert: file, key };
+};
+const CA_USE = 'keyUsage=critical,keyCertSign';
+
+test.each<[string, ...string[][]]>([
+  ['no right to issue', ['basicConstraints=critical,CA:FALSE', CA_USE]],
+  [
+    'a key that may not sign certificates',
+    ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,digitalSignature'],
+  ],
+  [
+    'another one above it that allows none',
+    ['basicConstraints=critical,CA:TRUE,pathlen:0', CA_USE],
+    ['basicConstraints=critical,CA:TRUE', CA_USE],
+  ],
+])('an issuer with %s makes no vehicle; a proper one does', async (_what, ...levels) => {
+  const vehicle = await registered();
+  const under = (extensions: readonly string[][]) => {
+    const issuers: Pair[] = [];
+    for (const one of extensions) {
+      const above = issuers[0] ? { issuer: issuers[0] } : {};
+      // One with the name of its issuer would not count (RFC 5280, section 4.2.1.9).
+      issuers.unshift(authority.issue(`CA ${issuers.length}`, { extensions: one, ...above }));
+    }
+    const [issuer] = issuers as [Pair];
+    return chained(authority.issue(vehicle.systemId, { issuer }), ...issuers);
+  };
+  await refusedBy(under(levels), vehicle.systemId);
+  const proper = levels.map(() => ['basicConstraints=critical,CA:TRUE', CA_USE]);
+  await connect(under(proper), vehicle.systemId);
+});
+
+test('a stranger’s certificate does not hide behind the vehicle’s own', async () => {
+  const vehicle = await registered();
+  const [good, evil] = [authority.issue(vehicle.systemId), stranger.issue(vehicle.systemId)];
+  await refusedBy(chained(evil, good, evil), vehicle.systemId);
+  await refusedBy(chained(evil, good), vehicle.systemId);
+  await connect(good, vehicle.systemId);
 });
 
 test('no certificate, or one of another authority, is refused', async () => {

@@ -18,6 +18,12 @@ export interface VehicleCertificate {
   /** As OpenSSL's `ca -startdate` has them: `20200101000000Z`. */
   readonly from?: string;
   readonly until?: string;
+  /** OpenSSL's `-newkey`; default: a key on P-256. */
+  readonly newKey?: string;
+  /** Of the signature; default: SHA-256. */
+  readonly digest?: string;
+  /** In place of the authority itself, one that it has issued. */
+  readonly issuer?: Pair;
 }
 
 export class OpensslAuthority {
@@ -48,12 +54,15 @@ export class OpensslAuthority {
       extensions = ['extendedKeyUsage=clientAuth'],
       from,
       until,
+      newKey,
+      digest = 'sha256',
+      issuer,
     } = given;
     const name = `${++this.#number}`;
     const { folder } = this;
-    openssl(folder, 'req', ...NEW_KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', subject); // prettier-ignore
+    openssl(folder, 'req', ...(newKey === undefined ? NEW_KEY : ['-newkey', newKey, '-nodes']), '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', subject); // prettier-ignore
     writeFileSync(join(folder, `${name}.ext`), extensions.join('\n'));
-    openssl(folder, 'ca', '-config', 'ca.cnf', '-batch', '-notext', '-in', `${name}.csr`, '-out', `${name}.pem`, '-extfile', `${name}.ext`, ...(from === undefined ? [] : ['-startdate', from]), ...(until === undefined ? ['-days', '10'] : ['-enddate', until])); // prettier-ignore
+    openssl(folder, 'ca', '-config', 'ca.cnf', '-batch', '-notext', '-md', digest, ...(issuer ? ['-cert', issuer.cert, '-keyfile', issuer.key] : []), '-in', `${name}.csr`, '-out', `${name}.pem`, '-extfile', `${name}.ext`, ...(from === undefined ? [] : ['-startdate', from]), ...(until === undefined ? ['-days', '10'] : ['-enddate', until])); // prettier-ignore
     return { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
   }
 

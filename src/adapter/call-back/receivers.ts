@@ -107,15 +107,12 @@ export async function resealReceivers(
       old_secret: string | null;
     }>('select id, name, secret, old_secret from callbacks order by id for update');
     return resealEach(rows, async ({ id, secret, old_secret: old }) => {
+      // Each by itself: a previous secret that no key opens does not keep the current one from the new key.
       const again = resealed(box, secret, id);
+      await tx.query('update callbacks set secret = $2 where id = $1', [id, again]);
       const oldAgain = old === null ? null : resealed(box, old, id);
-      if (again === secret && oldAgain === old) return false;
-      await tx.query('update callbacks set secret = $2, old_secret = $3 where id = $1', [
-        id,
-        again,
-        oldAgain,
-      ]);
-      return true;
+      await tx.query('update callbacks set old_secret = $2 where id = $1', [id, oldAgain]);
+      return again !== secret || oldAgain !== old;
     });
   });
 }

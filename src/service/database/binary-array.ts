@@ -15,8 +15,14 @@ const NULL_LENGTH = -1;
 
 type Write<Value> = (buffer: Buffer, value: Value, offset: number) => void;
 
-const writeInteger: Write<number> = (buffer, value, offset) => buffer.writeInt32BE(value, offset);
-const writeFloat8: Write<number> = (buffer, value, offset) => buffer.writeDoubleBE(value, offset);
+const writeInteger: Write<number> = (buffer, value, offset) => {
+  if (!Number.isInteger(value)) throw new RangeError(`not an integer: ${value}`);
+  buffer.writeInt32BE(value, offset);
+};
+const writeFloat8: Write<number> = (buffer, value, offset) => {
+  if (!Number.isFinite(value)) throw new RangeError(`not a finite number: ${value}`);
+  buffer.writeDoubleBE(value, offset);
+};
 const writeUuid: Write<string> = (buffer, value, offset) => {
   const digits = value.length === 2 * UUID.bytes ? value : value.replaceAll('-', '');
   // What is not hexadecimal ends the writing.
@@ -29,7 +35,7 @@ const writeUuid: Write<string> = (buffer, value, offset) => {
 export const integerArray = (values: readonly (number | null)[]): Buffer =>
   binaryArray(values, INTEGER, writeInteger);
 
-/** `$1::float8[]` */
+/** `$1::float8[]`. @throws RangeError unless all are finite */
 export const float8Array = (values: readonly (number | null)[]): Buffer =>
   binaryArray(values, FLOAT8, writeFloat8);
 

@@ -1,8 +1,8 @@
 /** The key that a server has made for itself: a file in its data directory, made when it is missing. */
 import { randomBytes } from 'node:crypto';
 import { link, open, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { writeDurably } from '../write-durably.js';
+import { dirname, join, resolve } from 'node:path';
+import { syncFolder, writeDurably } from '../write-durably.js';
 import { BadSettings } from '../bad-settings.js';
 import { newSecretKey, parseSecretKey } from './secret-box.js';
 
@@ -45,6 +45,8 @@ async function makeKey(file: string): Promise<string> {
   } finally {
     await rm(own, { force: true });
   }
+  // Nothing may be sealed with a key that a power cut takes away.
+  await syncFolder(dirname(file));
   const made = await readKey(file);
   if (made === undefined) throw new BadSettings(`${file} was removed while it was made`);
   return made;

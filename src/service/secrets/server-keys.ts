@@ -44,7 +44,10 @@ const DERIVED_BYTES = 32;
 export async function derivedKeys(
   settings: SecretKeySettings,
   purpose: string,
+  log: Logger,
 ): Promise<readonly Uint8Array[]> {
+  if (!hasSecretKey(settings))
+    log.warn(`${purpose} are valid at this server only: ${SECRET_KEY_ADVICE}`);
   const keys = await keysOf(settings);
   return keys.map((key) => new Uint8Array(hkdfSync('sha256', key, '', purpose, DERIVED_BYTES)));
 }

@@ -8,7 +8,7 @@ import {
   isSelfIssued,
   isStrongAlgorithm,
   isWeakKey,
-  type KeyUsage,
+  mayBeUsedFor,
   OID,
 } from '../../x509/index.js';
 import { BadTimeStamp } from './bad-time-stamp.js';
@@ -102,6 +102,3 @@ function certificateFault(certificate: Certificate, time: number): string | unde
   if (isWeakKey(certificate.publicKey())) return 'has an RSA key in its path that is too short';
   return undefined;
 }
-
-const mayBeUsedFor = ({ keyUsage }: Certificate, usage: KeyUsage): boolean =>
-  keyUsage?.has(usage) ?? true;

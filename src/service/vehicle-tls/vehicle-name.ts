@@ -4,7 +4,7 @@
  * nobody could tell which one its issuer has checked.
  */
 import { checkOf, SystemId } from '../../contract/index.js';
-import { type Certificate, OID } from '../../x509/index.js';
+import { type Certificate, mayBeUsedFor, OID } from '../../x509/index.js';
 
 /** A client certificate is not that of a vehicle, or no longer. */
 export class CertificateRefused extends Error {
@@ -20,6 +20,10 @@ const isSystemId = checkOf(SystemId);
 export function vehicleNameIn(certificate: Certificate): string {
   const { commonNames, alternativeNames, isAuthority, purposes } = certificate;
   if (isAuthority) throw refused('it is that of a certification authority');
+  // OpenSSL lets a key for key agreement pass as well, which no handshake has used since TLS 1.3.
+  if (!mayBeUsedFor(certificate, 'digitalSignature')) {
+    throw refused('its key usage does not include digital signatures');
+  }
   if (purposes && !purposes.some((purpose) => CLIENT.has(purpose))) {
     throw refused('its extended key usage does not include client authentication');
   }

@@ -54,6 +54,7 @@ test('what does not fit is an error, not another value', () => {
   for (const bad of ['', 'g'.repeat(32), 'a'.repeat(31), 'a'.repeat(33), `${'a'.repeat(31)}x`]) {
     expect(() => uuidArray([bad]), bad).toThrow(RangeError);
   }
-  for (const bad of [2 ** 31, -(2 ** 31) - 1])
+  for (const bad of [2 ** 31, -(2 ** 31) - 1, 1.5, NaN, Infinity])
     expect(() => integerArray([bad])).toThrow(RangeError);
+  for (const bad of [NaN, Infinity]) expect(() => float8Array([bad])).toThrow(RangeError);
 });

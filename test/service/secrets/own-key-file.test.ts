@@ -11,7 +11,12 @@ import {
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { derivedKeys, openSecretBox, ownKeyFile } from '../../../src/service/secrets/index.js';
+import {
+  derivedKeys,
+  newSecretKey,
+  openSecretBox,
+  ownKeyFile,
+} from '../../../src/service/secrets/index.js';
 import { temporaryDirectory } from '../../support/servers.js';
 
 const log = pino({ level: 'silent' });
@@ -73,9 +78,9 @@ describe('a file that is no key', () => {
 });
 
 test('keys for other purposes tell nothing of the key, nor of each other', async () => {
-  const [urls] = await derivedKeys({ dataDir }, 'artifact URLs');
-  const [other] = await derivedKeys({ dataDir }, 'something else');
-  const [again] = await derivedKeys({ dataDir }, 'artifact URLs');
+  const [urls] = await derivedKeys({ dataDir }, 'artifact URLs', log);
+  const [other] = await derivedKeys({ dataDir }, 'something else', log);
+  const [again] = await derivedKeys({ dataDir }, 'artifact URLs', log);
   expect(again).toEqual(urls);
   const own = new Uint8Array(await ownKeyFile(dataDir));
   expect(
@@ -88,4 +93,17 @@ test('another database without a key in the settings has none to encrypt with, a
   const box = await openSecretBox({ dataDir, databaseUrl }, log, 'tests');
   expect(box.canSeal).toBe(false);
   expect(readdirSync(dataDir)).toEqual([]);
+});
+
+test('what a server signs with a key of its own is said to be its alone, unless its database is', async () => {
+  const warnings: string[] = [];
+  const heard = pino({ level: 'warn' }, { write: (line: string) => warnings.push(line) });
+  await derivedKeys({ dataDir }, 'artifact URLs', heard);
+  const databaseUrl = 'postgres://database.example/otaops';
+  await derivedKeys({ dataDir, databaseUrl, secretKeys: [newSecretKey()] }, 'artifact URLs', heard);
+  expect(warnings).toEqual([]);
+  await derivedKeys({ dataDir, databaseUrl }, 'artifact URLs', heard);
+  expect(warnings).toEqual([
+    expect.stringContaining('artifact URLs are valid at this server only'),
+  ]);
 });

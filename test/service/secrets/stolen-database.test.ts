@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
 import { CONSOLE_HEADER } from '../../../src/contract/index.js';
@@ -203,6 +204,7 @@ async function carotaWith(isEmbedded: boolean): Promise<Stolen> {
   const [urlKey] = await derivedKeys(
     isEmbedded ? { dataDir } : { dataDir, secretKeys: [SECRET_KEY] },
     'artifact URLs',
+    pino({ level: 'silent' }),
   );
   const secrets = {
     'the token for the adapter': given.adapterToken,
