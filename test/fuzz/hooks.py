@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+from urllib.parse import unquote
 
 import schemathesis
 
@@ -89,9 +91,25 @@ def filter_failure(context, failure, case, response):
     if all(error["message"] == UNDECLARED_TEXT for error in errors):
         return False
     paths = {error["path"] for error in errors}
+    if any(breaks_pattern(case, path) for path in paths):
+        return False
     if route in WHOLE_BODY:
         return False
     return not paths <= {*BEYOND_SCHEMA["*"], *BEYOND_SCHEMA.get(route, {})}
+
+
+def breaks_pattern(case, path):
+    """Whether it is a parameter of the path that its pattern does not take: in its stateful phase schemathesis counts as valid
+    what it has made to be invalid."""
+    name = path.removeprefix("/")
+    value = (case.path_parameters or {}).get(name)
+    if not isinstance(value, str):
+        return False
+    for parameter in case.operation.definition.raw.get("parameters", []):
+        if parameter.get("in") == "path" and parameter.get("name") == name:
+            pattern = parameter["schema"].get("pattern")
+            return pattern is not None and re.search(pattern, unquote(value)) is None
+    return False
 
 
 @schemathesis.hook
