@@ -5,6 +5,7 @@ import os
 import re
 from urllib.parse import unquote
 
+import jsonschema_rs
 import schemathesis
 
 # Fields whose rules a JSON Schema cannot express, so that a value that fits the schema may be refused:
@@ -91,25 +92,38 @@ def filter_failure(context, failure, case, response):
     if all(error["message"] == UNDECLARED_TEXT for error in errors):
         return False
     paths = {error["path"] for error in errors}
-    if any(breaks_pattern(case, path) for path in paths):
+    if any(fits_not(case, path) for path in paths):
         return False
     if route in WHOLE_BODY:
         return False
     return not paths <= {*BEYOND_SCHEMA["*"], *BEYOND_SCHEMA.get(route, {})}
 
 
-def breaks_pattern(case, path):
-    """Whether it is a parameter of the path that its pattern does not take: in its stateful phase schemathesis counts as valid
-    what it has made to be invalid."""
+def fits_not(case, path):
+    """Whether what the answer names does not fit the schema after all: in its stateful phase schemathesis counts as valid what it
+    has made to be invalid."""
     name = path.removeprefix("/")
-    value = (case.path_parameters or {}).get(name)
-    if not isinstance(value, str):
-        return False
-    for parameter in case.operation.definition.raw.get("parameters", []):
-        if parameter.get("in") == "path" and parameter.get("name") == name:
+    raw = case.operation.definition.raw
+    for place, values in (("path", case.path_parameters), ("query", case.query)):
+        value = (values or {}).get(name)
+        for parameter in raw.get("parameters", []):
+            if parameter.get("in") != place or parameter.get("name") != name or not isinstance(value, str):
+                continue
             pattern = parameter["schema"].get("pattern")
-            return pattern is not None and re.search(pattern, unquote(value)) is None
-    return False
+            text = unquote(value) if place == "path" else value
+            if pattern is not None and re.search(pattern, text) is None:
+                return True
+    return not body_fits(case)
+
+
+def body_fits(case):
+    document = case.operation.schema.raw_schema
+    content = case.operation.definition.raw.get("requestBody", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema")
+    if schema is None or not isinstance(case.body, (dict, list)):
+        return True
+    whole = {**schema, "components": document.get("components", {})}
+    return jsonschema_rs.Draft202012Validator(whole).is_valid(case.body)
 
 
 @schemathesis.hook
