@@ -6,7 +6,7 @@ import {
   isGrowing,
   secondsToSend,
   type TriggerRate,
-} from '../../src/contract/adapter-api/index.js';
+} from '../../src/contract/index.js';
 import { seed } from '../support/depth.js';
 
 test.each([

@@ -39,7 +39,6 @@ export * from './registry.js';
 export * from './roles.js';
 export * from './summary.js';
 export * from './timeline.js';
-export * from './trigger-rate.js';
 export * from './trigger.js';
 
 export const liveApi = liveApiOf(['operation', 'samples', 'vehicle']);
