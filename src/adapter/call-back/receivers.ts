@@ -1,5 +1,6 @@
 /** Receivers of the event call-back and their positions in the event stream. */
-import { newUuid } from '../../contract/index.js';
+import { type NewReceiver, type ReceiverChange } from '../../contract/adapter-api/index.js';
+import { type Given, newUuid } from '../../contract/index.js';
 import { type Database, type Queryable } from '../../service/database/index.js';
 import {
   resealed,
@@ -53,19 +54,10 @@ export async function findReceiver(
   return rows[0];
 }
 
-export interface NewReceiver {
-  readonly name: string;
-  readonly url: string;
-  /** `whsec_…`; undefined: a new one is generated. */
-  readonly secret?: string | undefined;
-  /** Start after this event; undefined: only new events. */
-  readonly after?: number | undefined;
-}
-
 /** @returns undefined if the name is taken @throws NoSecretKey */
 export async function addReceiver(
   database: Queryable,
-  receiver: NewReceiver,
+  receiver: Given<NewReceiver>,
   now: number,
   box: SecretBox,
 ): Promise<{ id: string; secret: string } | undefined> {
@@ -120,17 +112,11 @@ export async function resealReceivers(
 /** How long the previous secret signs too, after a change. */
 const OLD_SECRET_MS = 24 * 60 * 60 * 1000;
 
-export interface ReceiverChange {
-  readonly url?: string | undefined;
-  readonly enabled?: boolean | undefined;
-  readonly secret?: string | undefined;
-}
-
 /** The changed receiver is tried immediately, without waiting for the end of a pause. @throws NoSecretKey for a new secret */
 export async function changeReceiver(
   database: Queryable,
   id: string,
-  { url, enabled, secret }: ReceiverChange,
+  { url, enabled, secret }: Given<ReceiverChange>,
   now: number,
   box: SecretBox,
 ): Promise<void> {

@@ -2,6 +2,7 @@
  * Metrics of all adapters on the database: exact after any crash, and the same at each adapter. Aggregate with max over
  * instances, not sum.
  */
+import { type MessageTotals } from '../../contract/adapter-api/index.js';
 import { listReceivers } from '../call-back/index.js';
 import { overdueTriggers } from '../c2d-sender/index.js';
 import { subscriptionStatistics } from '../message-link/index.js';
@@ -10,23 +11,16 @@ import { countFlooding } from '../d2c-receiver/index.js';
 import { countDeadLetters, countOverflow } from '../dead-letters/index.js';
 import { counter, gauge, type Sample } from './text-format.js';
 
-interface Totals {
-  readonly received: number;
-  readonly applied: number;
-  readonly duplicates: number;
-  readonly dead_letters: number;
-}
-
 /** All four read in one statement (contract section 5.6). */
-export async function messageTotals(database: Queryable): Promise<Totals> {
-  const [row] = await database.query<Totals>(
+export async function messageTotals(database: Queryable): Promise<MessageTotals> {
+  const [row] = await database.query<MessageTotals>(
     `select coalesce(sum(received), 0)::bigint as received,
        coalesce(sum(applied), 0)::bigint as applied,
        coalesce(sum(duplicates), 0)::bigint as duplicates,
-       coalesce(sum(dead_letters), 0)::bigint as dead_letters
+       coalesce(sum(dead_letters), 0)::bigint as "deadLetters"
      from message_totals`,
   );
-  return row ?? { received: 0, applied: 0, duplicates: 0, dead_letters: 0 };
+  return row ?? { received: 0, applied: 0, duplicates: 0, deadLetters: 0 };
 }
 
 const ALL = '(all adapters on this database; take the max over instances, not the sum)';
@@ -66,7 +60,7 @@ export class DurableFigures {
   }
 }
 
-function messages(totals: Totals): string {
+function messages(totals: MessageTotals): string {
   return [
     counter('otaops_messages_received_total', `Messages from vehicles ${ALL}.`, totals.received),
     counter('otaops_messages_applied_total', `Messages applied ${ALL}.`, totals.applied),
@@ -78,7 +72,7 @@ function messages(totals: Totals): string {
     counter(
       'otaops_messages_dead_letter_total',
       `Messages kept as dead letters ${ALL}.`,
-      totals.dead_letters,
+      totals.deadLetters,
     ),
   ].join('');
 }

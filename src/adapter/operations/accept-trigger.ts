@@ -2,6 +2,7 @@
  * Accepts a CarOTA Server Event: one record per vehicle, durable before the answer (contract section 4). Idempotent: a
  * repeated event adds only missing vehicles, so that a caller can repeat it after a broken connection.
  */
+import { type TriggerResult } from '../../contract/adapter-api/index.js';
 import {
   type CarOtaServerEvent,
   isInScope,
@@ -27,16 +28,9 @@ export class OperationConflict extends Error {
   }
 }
 
-export interface TriggerOutcome {
-  /** Registered vehicles added by this call. */
-  readonly accepted: number;
-  /** Vehicles that were already in the operation. */
-  readonly alreadyIncluded: number;
-  /** Repetitions of a VIN in the request. */
-  readonly repeated: number;
-  /** Unregistered vehicles in the request. */
-  readonly rejectedCount: number;
-  /** The first 1,000 of them, in VIN order. */
+/** What the answer counts, and the VINs that it rejects. */
+export interface TriggerOutcome extends Readonly<Omit<TriggerResult, 'ref-id' | 'rejected'>> {
+  /** The first 1,000 unregistered vehicles, in VIN order. */
   readonly rejected: string[];
 }
 

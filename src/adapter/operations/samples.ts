@@ -1,9 +1,9 @@
 /** The states of operations over time, sampled while they change. */
+import { type Sample } from '../../contract/adapter-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
-export interface Sample {
+export interface SampleRow extends Readonly<Omit<Sample, 'at'>> {
   readonly at: Date;
-  readonly states: Readonly<Record<string, number>>;
 }
 
 /** Only the newest operations are sampled. */
@@ -36,8 +36,8 @@ export async function takeSamples(database: Queryable, now: number): Promise<voi
 const MAX_SAMPLES = 600;
 
 /** Samples of an operation, oldest first; at most about 600, evenly chosen. */
-export async function readSamples(database: Queryable, operationId: number): Promise<Sample[]> {
-  const samples = await database.query<Sample>(
+export async function readSamples(database: Queryable, operationId: number): Promise<SampleRow[]> {
+  const samples = await database.query<SampleRow>(
     'select at, states from operation_samples where operation_id = $1 order by at',
     [operationId],
   );

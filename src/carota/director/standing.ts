@@ -4,6 +4,7 @@ import { type ListedKey } from '../../uptane/signing/signer.js';
 import { publicKeyOf } from '../../uptane/signing/listed-key.js';
 import { type RegisteredEcu, type UsedNonces } from '../../uptane/manifest/check-manifest.js';
 import { type SignedFiles } from '../../uptane/director-repository/next-files.js';
+import { type EcuImage } from '../../contract/carota-api/index.js';
 import { FINAL } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 
@@ -15,13 +16,7 @@ export interface InventoryEcu extends RegisteredEcu {
 }
 
 /** An image as it is stored of reports and orders. */
-export interface ImageRecord {
-  readonly path: string;
-  /** bytes */
-  readonly length: number;
-  readonly hashes: Readonly<Record<string, string>>;
-  readonly releaseCounter: number;
-}
+export type ImageRecord = Readonly<EcuImage>;
 
 /** What is kept of an ECU's last accepted report. */
 export interface ReportRecord extends UsedNonces {

@@ -93,7 +93,7 @@ const excerpt = (value: unknown, length = 256): string | null =>
     : null;
 
 /** Selects refused events; an undefined field matches all. */
-export interface RefusedEventFilter {
+export interface RefusedEventMatch {
   readonly reason?: string | undefined;
   readonly vin?: string | undefined;
   readonly refId?: string | undefined;
@@ -134,7 +134,7 @@ const PAGES = { newest: page('id desc', '<'), oldest: page('id', '>') };
  */
 export async function listRefusedEvents(
   database: Queryable,
-  { reason, vin, refId, from, to, replayed }: RefusedEventFilter,
+  { reason, vin, refId, from, to, replayed }: RefusedEventMatch,
   {
     order,
     beyond,

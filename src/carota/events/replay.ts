@@ -1,22 +1,17 @@
 /** Replays refused events as if they had just been received, after the cause has been fixed. */
-import { type RefusalReason } from '../../contract/carota-api/index.js';
+import { type RefusalReason, type ReplayTally } from '../../contract/carota-api/index.js';
 import { type Database } from '../../service/database/index.js';
 import { replayPages } from '../../service/replay-pages.js';
 import { type Arrived, sortOut } from './arrived.js';
 import {
   listRefusedEvents,
   markReplayed,
-  type RefusedEventFilter,
+  type RefusedEventMatch,
   type RefusedEventRow,
 } from './refused-events.js';
 import { takeEvents } from './take-events.js';
 
-export interface Replayed {
-  stored: number;
-  duplicate: number;
-  /** Still refused; they are kept. */
-  refused: number;
-}
+export type Replayed = Omit<ReplayTally, 'more'>;
 
 /**
  * @param now ms
@@ -55,7 +50,7 @@ export async function replay(
  */
 export async function replayMatching(
   database: Database,
-  filter: RefusedEventFilter,
+  filter: RefusedEventMatch,
   limit: number,
   clock: () => number,
 ): Promise<Replayed & { more: boolean }> {

@@ -2,15 +2,12 @@
  * Stores events with all their consequences, and finds those that cannot be stored. An event is stored completely or not
  * at all, so that a later replay makes up for everything.
  */
-import { type RefusalReason } from '../../contract/carota-api/index.js';
+import { type ReceivedEvents, type RefusalReason } from '../../contract/carota-api/index.js';
 import { type Database, DatabaseError } from '../../service/database/index.js';
 import { applyEvents } from './apply-events.js';
 import { type Candidate, type Refused } from './arrived.js';
 
-export interface Taken {
-  /** Events that were new. */
-  readonly stored: number;
-  readonly duplicates: number;
+export interface Taken extends Omit<ReceivedEvents, 'refused'> {
   readonly refused: readonly Refused[];
 }
 

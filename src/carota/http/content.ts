@@ -1,16 +1,12 @@
 /** Content that never changes, in whole or in part (RFC 9110, sections 13 and 14). */
 import { type FastifyReply } from 'fastify';
+import { type ContentRequestHeaders } from '../../contract/carota-api/index.js';
+import { type Given } from '../../contract/index.js';
 import { Problem } from '../../service/http/index.js';
 import { type ByteRange, requestedRange } from '../artifacts/index.js';
 
 /** The content may be cached for a year. */
 export const CACHE = 'public, max-age=31536000, immutable';
-
-export interface ContentHeaders {
-  readonly range?: string | undefined;
-  readonly 'if-range'?: string | undefined;
-  readonly 'if-none-match'?: string | undefined;
-}
 
 export interface Content {
   /** Names the content. */
@@ -29,7 +25,7 @@ export interface ContentPart {
 /** Writes status and headers. @returns what is to be sent; `undefined`: the client has it. @throws Problem */
 export function answerContent(
   reply: FastifyReply,
-  headers: ContentHeaders,
+  headers: Given<ContentRequestHeaders>,
   { digest, size }: Content,
 ): ContentPart | undefined {
   const etag = `"${digest}"`;

@@ -2,6 +2,7 @@
  * What suppliers deliver over HTTP. The signatures authorise it, along the delegations; nothing of a delivery is kept
  * before it has passed every check, and nothing is published before its images are here and are what they should be.
  */
+import { type DeliveryOutcome } from '../../contract/carota-api/index.js';
 import { ImageCheck } from '../../uptane/image-check.js';
 import { Refusal } from '../../uptane/refusal.js';
 import {
@@ -26,9 +27,7 @@ export class DeliveryRefused extends Error {
   }
 }
 
-export interface DeliveryResult {
-  readonly state: 'published' | 'incomplete';
-  readonly roles: readonly { readonly role: string; readonly version: number }[];
+export interface DeliveryResult extends Readonly<Omit<DeliveryOutcome, 'missing'>> {
   readonly missing: readonly DeliveredImage[];
 }
 

@@ -4,6 +4,7 @@
  * proposed, and people sign and publish them (docs/key-ceremonies.md).
  */
 import { join } from 'node:path';
+import { type ImageRepositoryStatus, type Target } from '../../contract/carota-api/index.js';
 import {
   addTarget,
   DEFAULT_PERIODS,
@@ -47,22 +48,16 @@ export interface NewTarget {
   readonly releaseCounter: number;
 }
 
-export type TargetState = 'published' | 'proposed';
-
-export type OnlineKeys = 'server' | 'signer' | 'elsewhere';
-
 /** Of the repository, for people: also who has its keys. */
-export interface RepositoryOverview extends RepositoryStatus {
-  readonly isTrial: boolean;
-  readonly onlineKeys: OnlineKeys;
-}
+export interface RepositoryOverview
+  extends RepositoryStatus, Readonly<Pick<ImageRepositoryStatus, 'isTrial' | 'onlineKeys'>> {}
 
 export interface ImageRepositoryOptions {
   readonly folder: string;
   readonly database: Database;
   readonly store: ArtifactStore;
   /** Who has the keys of snapshot and timestamp; `elsewhere`: people refresh by hand. */
-  readonly onlineKeys: OnlineKeys;
+  readonly onlineKeys: ImageRepositoryStatus['onlineKeys'];
   /** Their signers; none: `elsewhere`. */
   readonly online: () => Promise<readonly Signer[]>;
   /** Of root and targets, where they are on this server for trials. */
@@ -109,7 +104,7 @@ export class ServedRepository {
   }
 
   /** Makes an artifact a target. The same again changes nothing. @throws TargetRefused */
-  async addTarget(target: NewTarget): Promise<TargetState> {
+  async addTarget(target: NewTarget): Promise<Target['state']> {
     const { path, sha256, hardwareIds, releaseCounter } = target;
     const { store, database } = this.#options;
     try {
@@ -273,7 +268,7 @@ export class ServedRepository {
     await this.#publishIfTrial();
   }
 
-  async #publishIfTrial(): Promise<TargetState> {
+  async #publishIfTrial(): Promise<Target['state']> {
     const { offline, online } = this.#options;
     if (offline.length === 0) return 'proposed';
     const now = this.#signingTime();

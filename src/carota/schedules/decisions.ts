@@ -1,14 +1,10 @@
 /** Decisions on a schedule: when, and by whom or on which figures. */
-import { type DecisionName, type Figures } from '../../contract/carota-api/index.js';
+import { type Decision, type Figures } from '../../contract/carota-api/index.js';
 import { only, type Queryable } from '../../service/database/index.js';
 import { notify } from '../notifications/index.js';
 
-export interface NewDecision {
+export interface NewDecision extends Readonly<Pick<Decision, 'decision' | 'reason' | 'actor'>> {
   readonly wave?: number | undefined;
-  readonly decision: DecisionName;
-  readonly reason: string;
-  /** `guard`, `scheduler`, or the name of a token. */
-  readonly actor: string;
   readonly figures?: Figures | undefined;
 }
 
@@ -42,13 +38,8 @@ export async function noteDecision(
   await notify(tx, { event: decision, key: `${decision} ${id}`, refId, summary }, now);
 }
 
-export interface DecisionRow {
-  readonly wave: number | null;
+export interface DecisionRow extends Readonly<Omit<Decision, 'at'>> {
   readonly at: Date;
-  readonly decision: DecisionName;
-  readonly reason: string;
-  readonly actor: string;
-  readonly figures: Figures | null;
 }
 
 /** Oldest first. */

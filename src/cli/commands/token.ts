@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ROLES, tokenApi } from '../../contract/adapter-api/index.js';
 import { CAROTA_ROLES } from '../../contract/carota-api/index.js';
+import { type NewToken } from '../../contract/index.js';
 import {
   createToken,
   expiryOf,
@@ -23,16 +24,6 @@ const ROLES_OF: Readonly<Record<ExistingStorage['part'], readonly string[]>> = {
 };
 /** Each server rejects roles that it does not have. */
 const ALL_ROLES = [...new Set(Object.values(ROLES_OF).flat())];
-
-interface WantedToken {
-  readonly role: string;
-  readonly name: string;
-  readonly vin?: string;
-  /** Vehicle models that it is limited to. */
-  readonly scopes?: string[];
-  /** Seconds. */
-  readonly lifetime?: number;
-}
 
 interface TokenFlags extends ServerAddress {
   readonly databaseUrl?: string;
@@ -75,7 +66,7 @@ Examples:
       collectModels,
     )
     .option('--valid-days <days>', 'when it expires (default: never)', parsePositive)
-    .action(async (flags: TokenFlags & WantedToken & Validity & { model?: string[] }) => {
+    .action(async (flags: TokenFlags & NewToken & Validity & { model?: string[] }) => {
       const { role, name, vin, model: scopes } = flags;
       const wanted = {
         ...{ role, name, ...(vin === undefined ? {} : { vin }) },
@@ -192,7 +183,7 @@ function standingOf({ scopes, revokedAt, expiresAt, lastUsedAt }: Standing): str
 /** @throws UsageError if the server of this database has no such role */
 async function createOffline(
   { database, clock, part }: ExistingStorage,
-  wanted: WantedToken,
+  wanted: NewToken,
 ): Promise<{ id: string; token: string; expiresAt: Date | null }> {
   const roles = ROLES_OF[part];
   if (!roles.includes(wanted.role)) {

@@ -7,15 +7,12 @@ import {
 import { given, words } from '../format/given.js';
 import { numberOf } from '../format/number-text.js';
 
-export interface RuleForm {
-  readonly name: string;
+/** Numbers as typed; addresses (`to`) separated by spaces or commas. */
+export interface RuleForm extends Readonly<
+  Record<Exclude<keyof NewNotificationRule, 'events' | 'channel'>, string>
+> {
   readonly events: readonly NotifiedEvent[];
   readonly channel: NotificationChannel;
-  readonly url: string;
-  /** Addresses, separated by spaces or commas. */
-  readonly to: string;
-  readonly failurePercent: string;
-  readonly least: string;
 }
 
 export const EMPTY_RULE: RuleForm = {

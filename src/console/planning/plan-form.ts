@@ -13,17 +13,10 @@ export interface WaveForm {
   readonly value: string;
 }
 
-export interface WindowForm {
-  readonly from: string;
-  readonly to: string;
-}
+export type WindowForm = Readonly<NonNullable<SchedulePlan['windows']>[number]>;
 
-export interface RetryForm {
-  readonly state: RetryRule['state'];
-  readonly reason: string;
-  readonly after: string;
-  readonly times: string;
-}
+/** Numbers as typed. */
+export type RetryForm = Readonly<Record<keyof RetryRule, string> & Pick<RetryRule, 'state'>>;
 
 export interface PlanForm {
   readonly refId: string;

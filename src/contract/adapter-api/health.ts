@@ -42,6 +42,7 @@ const MessageTotals = Type.Object(
     description: 'received = applied + duplicates + deadLetters (contract section 5.6).',
   },
 );
+export type MessageTotals = Type.Static<typeof MessageTotals>;
 
 const SendingHealth = Type.Object(
   {

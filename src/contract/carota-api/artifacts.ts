@@ -87,6 +87,8 @@ const ContentRequestHeaders = Type.Object({
   ),
 });
 
+export type ContentRequestHeaders = Type.Static<typeof ContentRequestHeaders>;
+
 const ETAG = {
   etag: Type.String({ description: 'The SHA-256 in quotes: the content never changes.' }),
   'cache-control': Type.String({ description: 'May be cached for a year.' }),

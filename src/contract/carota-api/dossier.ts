@@ -3,10 +3,12 @@
  * records, hash-chained, and the last one is the seal. docs/record.md describes it.
  */
 import Type from '../typebox.js';
+import { AuditSeal } from '../common-api/audit.js';
 import { Nullable, RefIdParams, routesOf, stream, Time, TimeOf } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
 import { Sha256, UpdateRecord } from '../update-script/index.js';
 import { Pattern } from '../values/pattern.js';
+import { EcuImage } from './ecus.js';
 import { ExposureResult, Figures } from './guard.js';
 import { DecisionName, ScheduleStatus, WaveState } from './schedules.js';
 
@@ -203,15 +205,10 @@ const Configuration = Type.Object(
           }),
           hardwareId: Type.String(),
           image: Nullable(
-            Type.Object(
-              {
-                path: Type.String(),
-                length: Type.Integer(),
-                hashes: Type.Record(Type.String(), Type.String()),
-                releaseCounter: Type.Integer(),
-              },
-              { additionalProperties: false, title: 'DossierImage' },
-            ),
+            Type.Object(EcuImage.properties, {
+              additionalProperties: false,
+              title: 'DossierImage',
+            }),
             'What it runs; null: nothing from a repository.',
           ),
         },
@@ -365,20 +362,10 @@ const TimestampRecord = record(
 export const DossierSeal = Type.Object(
   {
     key: Type.Object({}, { additionalProperties: true, description: 'Public key.' }),
-    seal: Type.Object(
-      {
-        from: Type.Integer(),
-        to: Type.Integer(),
-        count: Type.Integer(),
-        hash: Type.String({ description: 'Hash of the line before.' }),
-        time: Type.Integer({ description: 'ms' }),
-        keyid: Type.String(),
-        signature: Type.String({
-          description: 'Ed25519 over the canonical JSON of the other members, hexadecimal.',
-        }),
-      },
-      { additionalProperties: false, title: 'DossierSealedHead' },
-    ),
+    seal: Type.Object(AuditSeal.properties, {
+      additionalProperties: false,
+      title: 'DossierSealedHead',
+    }),
     type: Type.Literal('seal'),
   },
   { additionalProperties: false, title: 'DossierSeal' },

@@ -68,7 +68,8 @@ export const EcuReplacement = Type.Object(
 /** A value that fits the schema {@link EcuReplacement}. */
 export type EcuReplacement = Type.Static<typeof EcuReplacement>;
 
-const Image = Type.Object(
+/** An image as an ECU reports it, and as it is ordered for one. */
+export const EcuImage = Type.Object(
   {
     path: Type.String({ description: 'Target path in the image repository.' }),
     length: Type.Integer({ description: 'Bytes.' }),
@@ -77,6 +78,8 @@ const Image = Type.Object(
   },
   { title: 'EcuImage' },
 );
+/** A value that fits the schema {@link EcuImage}. */
+export type EcuImage = Type.Static<typeof EcuImage>;
 
 /** How what an ECU has compares with what was ordered for it. */
 export const ECU_STANDINGS = ['unknown', 'as-ordered', 'pending', 'differs'] as const;
@@ -92,8 +95,8 @@ export const Ecu = Type.Object(
     isPrimary: Type.Boolean(),
     registeredAt: Time,
     reportedAt: Nullable(Time, 'Time of its last report that was accepted, by its own clock.'),
-    installed: Nullable(Image, 'What it has installed, as it has reported.'),
-    ordered: Nullable(Image, 'The image that was ordered last.'),
+    installed: Nullable(EcuImage, 'What it has installed, as it has reported.'),
+    ordered: Nullable(EcuImage, 'The image that was ordered last.'),
     isDue: Type.Boolean({ description: 'Whether that order stands.' }),
     standing: Type.Enum([...ECU_STANDINGS], {
       title: 'EcuStanding',

@@ -37,6 +37,7 @@ export const ReceivedEvents = Type.Object(
   },
   { title: 'ReceivedEvents' },
 );
+export type ReceivedEvents = Readonly<Type.Static<typeof ReceivedEvents>>;
 
 export const eventReceiptApi = routesOf('Call-back', {
   receiveEvents: {

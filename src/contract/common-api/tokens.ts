@@ -55,6 +55,27 @@ const Lifetime = Type.Integer({
   description: 'How long it holds, seconds.',
 });
 
+const newTokenOf = (roles: readonly string[]) =>
+  Type.Object(
+    {
+      name: Identifier('Whose it is.'),
+      role: Type.Unsafe<string>(Type.Enum([...roles])),
+      vin: Type.Optional(Vin),
+      scopes: Type.Optional(
+        Type.Array(Identifier('A vehicle model.'), {
+          minItems: 1,
+          maxItems: MAX_SCOPES,
+          uniqueItems: true,
+          description: 'Vehicle models that it is limited to; absent: not limited.',
+        }),
+      ),
+      lifetime: Type.Optional(Lifetime),
+    },
+    { title: 'NewToken', additionalProperties: false },
+  );
+/** What a token is to be. */
+export type NewToken = Type.Static<ReturnType<typeof newTokenOf>>;
+
 const RotationWish = Type.Object(
   {
     overlap: Type.Optional(
@@ -95,23 +116,7 @@ export const tokenApiOf = (roles: readonly string[]) =>
       audit: 'create-token',
       summary: 'Make a token',
       body: jsonBody(
-        Type.Object(
-          {
-            name: Identifier('Whose it is.'),
-            role: Type.Unsafe<string>(Type.Enum([...roles])),
-            vin: Type.Optional(Vin),
-            scopes: Type.Optional(
-              Type.Array(Identifier('A vehicle model.'), {
-                minItems: 1,
-                maxItems: MAX_SCOPES,
-                uniqueItems: true,
-                description: 'Vehicle models that it is limited to; absent: not limited.',
-              }),
-            ),
-            lifetime: Type.Optional(Lifetime),
-          },
-          { title: 'NewToken', additionalProperties: false },
-        ),
+        newTokenOf(roles),
         'Whose it is, and its role. One of role vehicle needs the VIN of the vehicle, and is good for that vehicle only; a token of another role may be limited to vehicle models.',
       ),
       answer: json(CreatedToken, 'The token, told once.', 201),

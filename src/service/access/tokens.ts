@@ -1,7 +1,7 @@
 /** Tokens of the HTTP interface. A token is shown once and stored only as its SHA-256. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { newUuid, type Scopes } from '../../contract/index.js';
+import { type Given, type NewToken, newUuid, type Scopes } from '../../contract/index.js';
 import { recordRequest } from '../audit/index.js';
 import { Batches } from '../batches.js';
 import { bytesArray, type Database, type Queryable, textArray } from '../database/index.js';
@@ -19,16 +19,9 @@ export interface Token extends Caller {
   readonly replaced_by: string | null;
 }
 
-/** What a token is to be. */
-export interface NewToken {
-  readonly name: string;
-  readonly role: string;
-  /** Whose it is, if that is a vehicle. */
-  readonly vin?: string | undefined;
-  /** Vehicle models that it is limited to. */
+/** What a token is to be; one that its server makes for itself may be limited as another one is. */
+export interface WantedToken extends Given<Omit<NewToken, 'scopes'>> {
   readonly scopes?: Scopes | undefined;
-  /** Seconds; undefined: it does not expire. */
-  readonly lifetime?: number | undefined;
 }
 
 /** Of {@link Token}. */
@@ -47,7 +40,7 @@ function newSecret(): string {
 /** @returns the token's secret, which cannot be retrieved again */
 export async function createToken(
   database: Queryable,
-  token: NewToken,
+  token: WantedToken,
   now: number,
 ): Promise<{ id: string; secret: string }> {
   const secret = newSecret();
@@ -201,7 +194,7 @@ export function tokenFault({
   role,
   vin,
   scopes,
-}: Pick<NewToken, 'role' | 'vin' | 'scopes'>): { path: string; message: string } | undefined {
+}: Pick<WantedToken, 'role' | 'vin' | 'scopes'>): { path: string; message: string } | undefined {
   if (role !== VEHICLE_ROLE) {
     const message = `a token of role ${role} belongs to no vehicle`;
     return vin === undefined ? undefined : { path: '/vin', message };

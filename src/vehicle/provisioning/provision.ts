@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { type EcuRegistration } from '../../contract/carota-api/index.js';
 import {
   checkDirectorTargets,
   checkDirectorTargetsForEcu,
@@ -60,17 +61,8 @@ export interface InitialTrust {
 }
 
 /** An ECU in the Director's inventory. */
-export interface InventoryEntry {
-  readonly serial: string;
-  readonly name: string;
-  readonly hardwareId: string;
-  readonly isPrimary: boolean;
-  /** In metadata format. */
-  readonly publicKey: Readonly<{
-    keytype: string;
-    scheme: string;
-    keyval: Readonly<{ public: string }>;
-  }>;
+export interface InventoryEntry extends Readonly<Omit<EcuRegistration, 'publicKey'>> {
+  readonly publicKey: ListedKey;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Interfaces of the equipment that an update uses, real or simulated. */
+import { type EcuImage } from '../../contract/carota-api/index.js';
 import { type Artifact, type EcuUpdate, type UpdateScript } from '../../update-script/index.js';
 
 /** The source is unreachable; the message gives the reason. */
@@ -27,14 +28,7 @@ export class NotOrdered extends Error {
 }
 
 /** An image described by verified metadata. */
-export interface VerifiedImage {
-  /** Target path. */
-  readonly path: string;
-  /** bytes */
-  readonly length: number;
-  /** By algorithm, hexadecimal. */
-  readonly hashes: Readonly<Record<string, string>>;
-}
+export type VerifiedImage = Readonly<Omit<EcuImage, 'releaseCounter'>>;
 
 /** A script that may be executed, and the images it installs, if described by metadata. */
 export interface VerifiedUpdate {

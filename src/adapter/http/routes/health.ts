@@ -20,7 +20,7 @@ export function healthRoute(server: Server, { database, clock }: HttpContext): v
          (select trigger_rate from adapter_group) as rate`,
     );
     const answeredIn = performance.now() - started;
-    const { received, applied, duplicates, dead_letters } = await messageTotals(database);
+    const messages = await messageTotals(database);
     const { operations, oldest } = await overdueTriggers(database, now);
     return {
       at: new Date(now),
@@ -30,7 +30,7 @@ export function healthRoute(server: Server, { database, clock }: HttpContext): v
         answeredIn,
       },
       adapters: (await listAdapters(database, now)).map((adapter) => adapterBody(adapter, now)),
-      messages: { received, applied, duplicates, deadLetters: dead_letters },
+      messages,
       sending: {
         operations,
         overdueSeconds: oldest === undefined ? 0 : Math.max(0, now - oldest) / 1000,

@@ -3,7 +3,7 @@ import { DEFAULT_REPLAY } from '../../../contract/index.js';
 import {
   refusedEventApi,
   type RefusedEvent,
-  type RefusedEventFilter as AskedFilter,
+  type RefusedEventFilter,
 } from '../../../contract/carota-api/index.js';
 import { recordRequest } from '../../../service/audit/index.js';
 import {
@@ -19,7 +19,7 @@ import {
 import {
   findRefusedEvent,
   listRefusedEvents,
-  type RefusedEventFilter,
+  type RefusedEventMatch,
   type RefusedEventRow,
   replay,
   replayMatching,
@@ -63,7 +63,7 @@ export function refusedEventRoutes(server: Server, context: CarotaContext): void
   });
 }
 
-const filterOf = (filter: AskedFilter): RefusedEventFilter => ({
+const filterOf = (filter: RefusedEventFilter): RefusedEventMatch => ({
   reason: filter.reason,
   vin: filter.vin?.toUpperCase(),
   refId: filter['ref-id'],
