@@ -1,8 +1,10 @@
 /** What an exposed vehicle has come to, and when time decides it (contract section 10). Pure. */
-import { GUARD_DEFAULTS, type GuardSettings } from '../../contract/carota-api/index.js';
-import { EVENT_STATUSES, FAILED, resultOf } from '../../contract/index.js';
-
-export type ExposureResult = 'undecided' | 'succeeded' | 'failed' | 'silent' | 'withdrawn';
+import {
+  type ExposureResult,
+  GUARD_DEFAULTS,
+  type GuardSettings,
+} from '../../contract/carota-api/index.js';
+import { EXPOSING, EXPOSING_IF_CONSENTED, FAILED, resultOf } from '../../contract/index.js';
 
 export interface Exposure {
   readonly result: ExposureResult;
@@ -37,28 +39,13 @@ const undecided = (at: number, decidesAt: number): Exposure => ({
 export const exposedAt = (deadlines: Deadlines, at: number): Exposure =>
   undecided(at, deadlineOf(deadlines, at));
 
-/** Reports after which the vehicle has been exposed, whether it asked or not: it has begun to download, or more. */
-const PAST_CONSENT: ReadonlySet<string> = new Set(
-  Object.entries(EVENT_STATUSES)
-    .filter(
-      ([name, { rank }]) =>
-        rank >= EVENT_STATUSES.downloading.rank &&
-        !['pause', 'resume', 'cancel', 'pki_check_success', 'pki_check_fail', 'failure'].includes(
-          name,
-        ),
-    )
-    .map(([name]) => name),
-);
-/** They may come before consent (a script that cannot be fetched or verified) or after it. */
-const EITHER: ReadonlySet<string> = new Set(['pki_check_success', 'pki_check_fail', 'failure']);
-
 /**
  * Whether a report shows that a vehicle of another vendor, which does not ask, has gone on after the consent.
  *
  * @param hasConsented whether it has ever reported `consent_accepted`
  */
 export const showsExposure = (state: string, hasConsented: boolean): boolean =>
-  PAST_CONSENT.has(state) || (hasConsented && EITHER.has(state));
+  EXPOSING.has(state) || (hasConsented && EXPOSING_IF_CONSENTED.has(state));
 
 /**
  * A failure that is tried again leaves the vehicle undecided, unless that would be after its deadline.

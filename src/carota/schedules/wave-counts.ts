@@ -1,6 +1,6 @@
 /** What the vehicles of a wave have come to, counted: each vehicle counts by where it stands now. Pure. */
+import { type ExposureResult } from '../../contract/carota-api/index.js';
 import { FAILED, FINISHED, resultOf } from '../../contract/index.js';
-import { type ExposureResult } from '../guard/index.js';
 
 /** Where a vehicle stands in its schedule. */
 export interface Standing {

@@ -140,6 +140,7 @@ export const ExposureResult = Type.Enum(
       'What an exposed vehicle has come to (contract section 10). silent: nothing final before its deadline, which counts as failed.',
   },
 );
+export type ExposureResult = Type.Static<typeof ExposureResult>;
 
 /** A schedule's vehicles by what the guard knows of them. */
 export const Exposure = Type.Object(
