@@ -72,6 +72,13 @@ const SignedQuery = Type.Object({
 });
 export type SignedQuery = Type.Static<typeof SignedQuery>;
 
+const IfNoneMatch = Type.Optional(
+  Type.String({ description: 'An ETag, or `*`: 304 if the client has this content already.' }),
+);
+
+/** HEAD has no ranges (RFC 9110, section 14.2). */
+const ContentHeadHeaders = Type.Object({ 'if-none-match': IfNoneMatch });
+
 const ContentRequestHeaders = Type.Object({
   range: Type.Optional(
     Type.String({
@@ -82,9 +89,7 @@ const ContentRequestHeaders = Type.Object({
   'if-range': Type.Optional(
     Type.String({ description: 'An ETag: the range is sent only if the content is still this.' }),
   ),
-  'if-none-match': Type.Optional(
-    Type.String({ description: 'An ETag, or `*`: 304 if the client has this content already.' }),
-  ),
+  'if-none-match': IfNoneMatch,
 });
 
 const ETAG = {
@@ -107,12 +112,11 @@ const content = {
   permission: 'open',
   scope: 'none',
   description:
-    'The signature in the URL is the permission. Range, If-Range and If-None-Match (RFC 9110) are supported; a cache in front may keep the content forever.',
+    'The signature in the URL is the permission. GET supports Range and If-Range, both methods If-None-Match (RFC 9110); a cache in front may keep the content forever.',
   params: Sha256Params,
   query: SignedQuery,
-  headers: ContentRequestHeaders,
-  errors: ['URL_EXPIRED', 'ARTIFACT_NOT_FOUND', 'RANGE_NOT_SATISFIABLE', 'DATABASE_UNAVAILABLE'],
 } as const;
+const CONTENT_ERRORS = ['URL_EXPIRED', 'ARTIFACT_NOT_FOUND', 'DATABASE_UNAVAILABLE'] as const;
 
 const NOT_MODIFIED = {
   status: 304,
@@ -187,6 +191,8 @@ export const artifactApi = routesOf('Artifacts', {
   getArtifactContent: {
     ...content,
     method: 'GET',
+    headers: ContentRequestHeaders,
+    errors: [...CONTENT_ERRORS, 'RANGE_NOT_SATISFIABLE'],
     summary: 'Download an artifact by its signed URL, in full or in part',
     answer: stream(OCTETS, 'All of the content.', undefined, ContentHeaders),
     otherAnswers: [
@@ -203,11 +209,10 @@ export const artifactApi = routesOf('Artifacts', {
   headArtifactContent: {
     ...content,
     method: 'HEAD',
+    headers: ContentHeadHeaders,
+    errors: CONTENT_ERRORS,
     summary: 'Read the headers that a download would have',
-    answer: headersOnly('As GET answers all of the content.', ContentHeaders),
-    otherAnswers: [
-      { status: 206, description: 'As GET answers the range.', headers: PartHeaders },
-      NOT_MODIFIED,
-    ],
+    answer: headersOnly('As GET answers all of the content; a range is ignored.', ContentHeaders),
+    otherAnswers: [NOT_MODIFIED],
   },
 });
