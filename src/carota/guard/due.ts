@@ -1,19 +1,19 @@
-/** What time alone will make of an exposed vehicle, in words for people. Pure. */
+/** Describes, in words for people, the result that an exposed vehicle will get when its deadline passes. Pure. */
 import { GUARD_DEFAULTS } from '../../contract/carota-api/index.js';
 import { FAILED } from '../../contract/index.js';
 import { type Deadlines } from './exposure.js';
 
 export interface Due {
   readonly becomes: 'silent' | 'succeeded' | 'failed';
-  /** Which of the plan's times this is. */
+  /** The setting of the plan from which the time follows. */
   readonly because: string;
-  /** What keeps it from happening. */
+  /** What prevents it. */
   readonly unless: string;
 }
 
 /**
- * @param state its newest report
- * @param at when it was exposed, ms
+ * @param state the vehicle's latest reported state
+ * @param at time of exposure, ms
  * @param decidesAt ms
  */
 export function dueOf(
