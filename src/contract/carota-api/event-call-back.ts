@@ -10,10 +10,10 @@ import { Vin } from '../values/vin.js';
 /** Unknown extra fields are ignored, whatever they hold. */
 export const CallbackEvent = Type.Object(
   {
-    'event-id': Identifier('The same whenever and however the event is told.'),
-    'ref-id': Identifier('The schedule, that is the operation.'),
+    'event-id': Identifier('Identifies the event in every repetition and on every channel.'),
+    'ref-id': Identifier('The schedule’s operation.'),
     vin: Vin,
-    device_id: OptionalIdentifier('The device that the event is about.'),
+    device_id: OptionalIdentifier('The device to which the event refers.'),
     device_type: OptionalIdentifier('Its type, e.g. TCU.'),
     status: EventStatus,
     'status-name': StorableText('Its name in the OTA Event Enum, or unknown(<number>).'),
