@@ -19,9 +19,9 @@ export function liveApiOf(kinds: readonly string[]) {
       permission: 'read',
       scope: 'filtered',
       load: 'stream',
-      summary: 'Watch what changes, as Server-Sent Events',
+      summary: 'Watch for changes, as Server-Sent Events',
       description:
-        'Whoever is limited to vehicle models learns of changes to these only. `hello` at the beginning: ask for everything once more. `changed`: `{topics}`. `away`: the database does not answer. `alive`: nothing, so that a broken connection is noticed.',
+        'Callers limited to vehicle models are notified only of changes to these models. `hello`, at the start: reload everything. `changed`: `{topics}`. `away`: the database does not answer. `alive`: sent regularly, so that a broken connection is noticed.',
       query: Type.Object({
         topic: Type.Optional(
           Type.Array(

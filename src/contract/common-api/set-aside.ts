@@ -10,7 +10,7 @@ import { Vin } from '../values/vin.js';
 /** Fields of every filter. */
 export const SET_ASIDE_FILTER = {
   vin: Type.Optional(Vin),
-  from: Type.Optional(Timestamp('Only those set aside at this time or later.')),
+  from: Type.Optional(Timestamp('Only those set aside at or after this time.')),
   to: Type.Optional(Timestamp('Only those set aside before this time.')),
 };
 
@@ -23,7 +23,7 @@ export const REPLAYED_FILTER = {
 
 /** Parameters of the path of one message that was set aside. */
 export const SetAsideParams = Type.Object({
-  id: Type.String({ format: 'uuid', description: 'As the list names it.' }),
+  id: Type.String({ format: 'uuid', description: 'Id from the list.' }),
 });
 
 /** Most messages that one request replays. */
@@ -49,7 +49,7 @@ export const replayRequestOf = <Filter extends Type.TSchema>(filter: Filter) =>
     {
       title: 'ReplayRequest',
       additionalProperties: false,
-      description: 'An empty filter stands for all.',
+      description: 'An empty filter selects all.',
     },
   );
 
@@ -74,10 +74,10 @@ export const replayResultOf = <const Taken extends string, Why extends Type.TSch
     {
       outcome: Type.Unsafe<Outcome<Taken>>(
         Type.Enum([taken, 'duplicate', 'refused'], {
-          description: 'refused: its cause is still there, and it is kept.',
+          description: 'refused: the cause persists, and it is kept.',
         }),
       ),
-      reason: Type.Union([reason, Type.Null()], { description: 'Why it was refused again.' }),
+      reason: Type.Union([reason, Type.Null()], { description: 'Reason of the new refusal.' }),
     },
     { title: 'ReplayResult' },
   );
@@ -85,6 +85,8 @@ export const replayResultOf = <const Taken extends string, Why extends Type.TSch
 /** Fields of the answer to a request to replay all that match, besides those that were taken. */
 export const REPLAY_TALLY = {
   duplicate: Type.Integer({ description: 'Processed before.' }),
-  refused: Type.Integer({ description: 'Their cause is still there; they are kept.' }),
+  refused: Type.Integer({
+    description: 'Number refused again and kept, because the cause persists.',
+  }),
   more: Type.Boolean({ description: 'Whether more match than the limit.' }),
 };

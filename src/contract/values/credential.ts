@@ -15,10 +15,10 @@ const BESIDE_NAMES = 8;
 export function credentialFault(credential: string, names: readonly string[]): string | undefined {
   const text = credential.toLowerCase();
   if (new Set(text).size < DIFFERENT) {
-    return `must have at least ${DIFFERENT} different characters: leave it out, and a random one is made`;
+    return `must have at least ${DIFFERENT} different characters: omit it to have a random one generated`;
   }
   if (repeats(text)) {
-    return 'must not repeat a shorter text: leave it out, and a random one is made';
+    return 'must not repeat a shorter text: omit it to have a random one generated';
   }
   // The longest first: one name may contain another.
   const known = names
@@ -27,7 +27,7 @@ export function credentialFault(credential: string, names: readonly string[]): s
     .sort((a, b) => b.length - a.length);
   const rest = known.reduce((left, name) => left.replaceAll(name, ''), text);
   if (rest.length < BESIDE_NAMES) {
-    return `must have at least ${BESIDE_NAMES} characters beside the vehicle's own names: leave it out, and a random one is made`;
+    return `must have at least ${BESIDE_NAMES} characters beside the vehicle's own names: omit it to have a random one generated`;
   }
   return undefined;
 }

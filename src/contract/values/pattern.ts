@@ -13,7 +13,7 @@ const WORDS = new Map<string, string>();
 export function Pattern(pattern: string, message: string, options: Type.TStringOptions = {}) {
   const known = WORDS.get(pattern);
   if (known !== undefined && known !== message) {
-    throw new Error(`the pattern ${pattern} is said to mean "${known}" and "${message}"`);
+    throw new Error(`the pattern ${pattern} has two messages, "${known}" and "${message}"`);
   }
   WORDS.set(pattern, message);
   return Type.String({ ...options, pattern });

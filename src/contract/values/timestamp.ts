@@ -34,7 +34,7 @@ export const StorableUnixTime = (description: string) =>
   Type.Number({
     minimum: 0,
     maximum: LATEST,
-    description: `${description} Unix time; from 10^11 on it is read as ms.`,
+    description: `${description} Unix time; values from 10^11 are read as ms.`,
   });
 
 /** The end of the year 9999, Unix time. */
