@@ -126,7 +126,7 @@ test('literals are looked at in their places, in code, templates and JSX', () =>
     '|one text in two parts|',
     '|a|template|an inner|one|with|',
     '|first item|second item|',
-    '|the title|Some|words|',
+    '|the title|Some|words',
   ]);
 });
 

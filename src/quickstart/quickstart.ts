@@ -159,7 +159,7 @@ async function startServers(
     log,
   );
   try {
-    tell('Starting the CarOTA Server with its database and keys of its own, for trials …');
+    tell('Starting the CarOTA Server with its database and trial keys …');
     const adapterToken = (await readFile(adapter.tokenFile, 'utf8')).trim();
     const carota: Carota = await startCarota(
       {
@@ -285,7 +285,7 @@ async function trigger(
     body: SEED_TRIGGER,
   });
   if (accepted === 0)
-    tell(`'${refId}' is known from an earlier run: the same trigger again adds nothing.`);
+    tell(`'${refId}' exists from an earlier run: repeating the trigger adds nothing.`);
   return { refId, isFirst: accepted > 0 };
 }
 

@@ -146,7 +146,7 @@ export class MqttLink implements CloudLink {
         signal.removeEventListener('abort', onClosed);
         if (error) reject(error);
         else if (reasonOf(packet) === NO_MATCHING_SUBSCRIBERS) {
-          reject(new NobodyListens('the broker has no subscription to what vehicles send'));
+          reject(new NobodyListens('the broker has no subscription for messages from vehicles'));
         } else resolve();
       });
     });

@@ -152,7 +152,7 @@ async function deadLetters(database: Queryable, now: number): Promise<string> {
     ),
     gauge(
       'otaops_dead_letters_not_kept',
-      `Dead letters beyond a limit, of which only the number is kept ${ALL}.`,
+      `Dead letters beyond a limit, which are only counted ${ALL}.`,
       messages,
     ),
     gauge(

@@ -123,7 +123,7 @@ export class Uploads {
       });
       isStored = true;
       const stored = await findArtifact(database, sha256);
-      if (!stored) throw new ArtifactRefused(`artifact ${sha256} was deleted meanwhile`);
+      if (!stored) throw new ArtifactRefused(`artifact ${sha256} was deleted in the meantime`);
       return stored;
     } finally {
       await rm(file, { force: true });

@@ -71,6 +71,6 @@ function* repeated(
   for (const [place, ecu] of ecus.entries()) {
     const before = first.get(valueOf(ecu));
     if (before === undefined) first.set(valueOf(ecu), place);
-    else yield { path: `/ecus/${place}/${field}`, message: `is that of /ecus/${before} already` };
+    else yield { path: `/ecus/${place}/${field}`, message: `is already used by /ecus/${before}` };
   }
 }

@@ -42,7 +42,7 @@ export async function checkHolder(
     [vin, systemId],
   );
   if (rows.length === 0) {
-    throw new HolderRefused('unknown', `no vehicle has the system_id ${systemId} any more`);
+    throw new HolderRefused('unknown', `no vehicle has the system_id ${systemId} any longer`);
   }
   const { valid } = only(
     await database.query<{ valid: number }>(

@@ -26,21 +26,21 @@ export function dueOf(
 ): Due {
   if (state === 'success') {
     const because = `${soak ?? GUARD_DEFAULTS.soak} s after its success reached the adapter`;
-    return { becomes: 'succeeded', because, unless: 'it reports a failure before' };
+    return { becomes: 'succeeded', because, unless: 'it reports a failure first' };
   }
   const latest = at + deadline * 1000;
   const ofDeadline =
     decidesAt > latest
-      ? 'put off, for the server was restarted'
+      ? 'postponed because the server was restarted'
       : `${deadline} s after its exposure`;
   if (FAILED.has(state)) {
-    return { becomes: 'failed', because: ofDeadline, unless: 'a new attempt succeeds before' };
+    return { becomes: 'failed', because: ofDeadline, unless: 'a new attempt succeeds first' };
   }
   const ofReboot = `${afterReboot ?? GUARD_DEFAULTS.afterReboot} s after its reboot`;
   const because = decidesAt < latest ? ofReboot : ofDeadline;
   return {
     becomes: 'silent',
     because,
-    unless: 'it reports success, a failure or a withdrawal before',
+    unless: 'it reports success, a failure or a withdrawal first',
   };
 }

@@ -38,6 +38,6 @@ export function exposureRefusal(
 ): string | undefined {
   if (undecided >= cap) return `${cap} vehicles are exposed and undecided`;
   return exposed - stopPlace >= cap
-    ? `${exposed - stopPlace} vehicles are exposed behind the one with which a test may stop`
+    ? `${exposed - stopPlace} vehicles are exposed after the one at which a test may stop`
     : undefined;
 }

@@ -65,8 +65,7 @@ function limitReached(settings: GuardSettings, total: WaveCounts): string | unde
     const silence = silent > 0 ? `, ${silent} of them by silence` : '';
     return `${vehicles(failed + silent)} failed${silence}`;
   }
-  if (failedEarly >= maxEarlyFailures)
-    return `${vehicles(failedEarly)} failed before they could begin`;
+  if (failedEarly >= maxEarlyFailures) return `${vehicles(failedEarly)} failed before exposure`;
   return undefined;
 }
 

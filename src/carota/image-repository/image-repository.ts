@@ -36,7 +36,7 @@ export class TargetRefused extends Error {
 /** @throws TargetRefused if the artifact was deleted meanwhile */
 async function checkStored(database: Database, sha256: string): Promise<void> {
   if (await findArtifact(database, sha256)) return;
-  throw new TargetRefused(`artifact ${sha256} was deleted meanwhile`);
+  throw new TargetRefused(`artifact ${sha256} was deleted in the meantime`);
 }
 
 export interface NewTarget {

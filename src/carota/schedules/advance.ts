@@ -87,7 +87,7 @@ async function approvalFault(
 ): Promise<string | undefined> {
   if (!given) return rule === 'none' ? undefined : 'it was planned without an approval';
   const { digest } = await contentOf(tx, id);
-  return digest === given.digest ? undefined : 'it is not what was approved';
+  return digest === given.digest ? undefined : 'it has changed since its approval';
 }
 
 async function start(tx: Queryable, schedule: ScheduleRecord, now: number): Promise<void> {

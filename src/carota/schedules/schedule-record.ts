@@ -117,7 +117,7 @@ export class ScheduleRecord {
   #exposed: number;
   #passed: number;
   #goneWave: number;
-  #gone: Omit<Judgement, 'decision'> = { reason: 'a test has decided to go on' };
+  #gone: Omit<Judgement, 'decision'> = { reason: 'a test has decided "go"' };
   #status: ScheduleStatus;
   #reason: string;
   #approval: Approval | undefined;

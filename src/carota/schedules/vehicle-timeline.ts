@@ -92,7 +92,7 @@ function dueEntries({ plan, status, state, exposed_at, decides_at, retry_at }: S
     because: `the plan retries ${state}`,
     unless:
       status === 'running' || isEnded(status)
-        ? 'it reports something before, or the schedule ends'
+        ? 'it reports something first, or the schedule ends'
         : `the schedule is still ${status} then`,
   };
   return [deadline, retry].filter((due) => due !== null);

@@ -16,8 +16,8 @@ export function GuardCard({ schedule }: { schedule: ScheduleDetails }) {
     <Card title="Guard" wide>
       <p>
         {count(undecided)} of at most {count(cap ?? 0)} vehicles are exposed without a result.
-        {waiting > 0 && <> {count(waiting)} wait until others have come to one.</>}
-        {retrying > 0 && <> {count(retrying)} failed and will be tried again.</>}
+        {waiting > 0 && <> {count(waiting)} wait until others have one.</>}
+        {retrying > 0 && <> {count(retrying)} failed and will be retried.</>}
         {nextDeadline !== null && (
           <>
             {' '}

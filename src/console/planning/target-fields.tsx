@@ -32,12 +32,12 @@ export function TargetFields({
     <div className="form-grid">
       <TextField
         label="Hardware ids"
-        help={`Of ${ecus}, separated by commas. Vehicles install only what is in the image repository.`}
+        help={`Hardware ids of ${ecus}, separated by commas. Vehicles install only images from the image repository.`}
         {...bound('hardwareIds')}
       />
       <NumberField
         label="Release counter"
-        help="An ECU never goes back to a lower one."
+        help="An ECU never returns to a lower one."
         rule={COUNTER}
         {...bound('releaseCounter')}
       />

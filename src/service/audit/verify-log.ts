@@ -145,7 +145,7 @@ class LogVerifier {
       this.#fault(`entry ${this.#chain.count + 1} is missing: the end names ${String(position)}`);
     }
     if (unchained !== 0) {
-      this.#fault(`entries neither in the chain nor waiting for it: ${String(unchained)}`);
+      this.#fault(`entries that are neither in the chain nor pending: ${String(unchained)}`);
     }
   }
 

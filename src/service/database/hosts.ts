@@ -59,7 +59,7 @@ export function databaseTarget(url: string): DatabaseTarget {
   const repeated = hosts.find(
     ({ name }, index) => hosts.findIndex((other) => other.name === name) < index,
   );
-  if (repeated) throw new BadDatabaseUrl(`${repeated.name} is named twice`);
+  if (repeated) throw new BadDatabaseUrl(`${repeated.name} is listed twice`);
   return { hosts, mustBeWritable: attributes === null ? hosts.length > 1 : attributes !== 'any' };
 }
 

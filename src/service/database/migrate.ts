@@ -44,7 +44,7 @@ export async function migrate(database: Database, { part }: Schema): Promise<str
       );
       const owner = known.find((row) => row.part !== part)?.part;
       if (owner !== undefined) {
-        throw new ForeignDatabase(`this database is that of ${owner}; ${part} needs its own`);
+        throw new ForeignDatabase(`this database belongs to ${owner}; ${part} needs its own`);
       }
       if (known.some((row) => row.name === name)) return false;
       await tx.script(text);

@@ -130,7 +130,7 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     const session = await startSession(request, person, signedOn, since);
     if (session === undefined) {
       noteRefused(request, 'UNAUTHORIZED', identity);
-      throw new SignOnRefused('the session at the provider has ended meanwhile');
+      throw new SignOnRefused('the session at the provider has ended in the meantime');
     }
     const secure = settings.consoleUrl.startsWith('https:');
     reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));

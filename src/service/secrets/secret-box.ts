@@ -70,7 +70,7 @@ export class SecretBox {
       const text = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
       return Buffer.concat([text, decipher.final()]).toString('utf8');
     } catch (error) {
-      throw new CannotOpen('it is not what was sealed for this owner', { cause: error });
+      throw new CannotOpen('it was not sealed for this owner', { cause: error });
     }
   }
 

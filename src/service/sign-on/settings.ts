@@ -85,7 +85,7 @@ export function signOnOf(
     throw new BadSettings('--console-url must be a scheme, a host and a port, without a path');
   }
   if (hasTls && console_.protocol !== 'https:') {
-    throw new BadSettings('--console-url must be https where there is --tls-cert');
+    throw new BadSettings('--console-url must be https if --tls-cert is given');
   }
   const scopes = (settings.oidcRequestScopes ?? DEFAULT_REQUEST_SCOPES).split(' ');
   return {

@@ -81,7 +81,7 @@ function refuseConfusion(
     ones.some((one) => isAmong(others, one) || certificatePaths([one], others).length > 0);
   if (leadsTo(bootstrapAuthorities, authorities) || leadsTo(authorities, bootstrapAuthorities)) {
     throw new BadSettings(
-      `${bootstrap} and ${ca} have an authority in common: certificates for a first enrolment need one of their own`,
+      `${bootstrap} and ${ca} have an authority in common: certificates for a first enrolment need a separate one`,
     );
   }
 }

@@ -50,10 +50,10 @@ export function claimFault(
   signed: Uint8Array,
 ): string | undefined {
   if (method !== undefined && method !== key.scheme) {
-    return `names another method than ${key.scheme}, which is that of the registered key`;
+    return `names a method other than ${key.scheme}, the method of the registered key`;
   }
   if (sha256 !== undefined && sha256 !== digestOf(signed)) {
-    return 'names a hash that is not the SHA-256 of what is signed';
+    return 'names a hash that is not the SHA-256 of the signed content';
   }
   return undefined;
 }

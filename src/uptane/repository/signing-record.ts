@@ -70,7 +70,7 @@ export class SigningRecord {
     const [here, there] = isDirector
       ? ['the Director', 'the image repository']
       : ['the image repository', 'the Director'];
-    throw new RepositoryFault(`this key has signed for ${there}: ${here} needs keys of its own`);
+    throw new RepositoryFault(`this key has signed for ${there}: ${here} needs separate keys`);
   }
 
   #nameOf(role: string): string {

@@ -16,7 +16,7 @@ const ACTIONS: readonly Action[] = ['accept', 'refuse', 'pause', 'resume', 'canc
 
 /** Forms of this page are a few bytes long. */
 const MAX_BODY = 1_024;
-const TOO_LATE = 'That is not possible any more.';
+const TOO_LATE = 'That is no longer possible.';
 
 const ASSETS: ReadonlyMap<string, { readonly type: string; readonly text: string }> = new Map([
   ['/page.css', { type: 'text/css', text: STYLE }],

@@ -49,7 +49,7 @@ export function screenHtml(screen: Screen): string {
 <h1>${escaped(headline)}</h1>
 <main tabindex="0" aria-label="About the update">${notice}${content}</main>
 <form class="actions" method="post" action="/"><input type="hidden" name="token" value="${screen.formToken}">${buttons}</form>
-<p id="away" role="status" hidden>The update service does not answer. This screen goes on when it does.</p>
+<p id="away" role="status" hidden>The update service does not answer. This screen continues when it does.</p>
 <script src="/page.js"></script>
 </body>
 </html>`;

@@ -119,7 +119,7 @@ export class ReferenceSecondary implements Secondary {
         ? verifyBundleFully(check)
         : verifyBundlePartially(check));
       if (order && sha256Of(order) === undefined) {
-        throw refusal(order, 'lists no SHA-256, by which slots are told apart');
+        throw refusal(order, 'lists no SHA-256, which identifies the content of a slot');
       }
       const before = this.#record.order;
       this.#record.verified(order);

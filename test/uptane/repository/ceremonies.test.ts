@@ -97,7 +97,7 @@ test('a key outside the role cannot sign', async () => {
   await ceremony.addImage('a.bin', 'firmware');
   await expect(ceremony.sign(makeSigner())).rejects.toThrow(RepositoryFault);
   await expect(ceremony.sign(ceremony.root[0])).rejects.toThrow(
-    'is not one of the keys of what is proposed: targets',
+    'is not one of the keys of the proposal: targets',
   );
   await expect(ceremony.signRoles(must(ceremony.targets[0]), ['root'])).rejects.toThrow(
     'nothing is proposed for root',

@@ -51,7 +51,7 @@ const introduce = ({ refId, pseudonymous }: VerifiedDossier): Block[] => [
   { kind: 'heading', text: refId },
   {
     kind: 'line',
-    text: `What was planned, decided, installed and answered, as it is stored${pseudonymous ? ', with pseudonyms in place of VINs' : ''}. Made from the JSON Lines with the same chain; they are the record, and this is what they say.`,
+    text: `The stored plan, decisions, installations and answers${pseudonymous ? ', with pseudonyms in place of VINs' : ''}. Generated from the JSON Lines with the same chain, which are the authoritative record.`,
   },
 ];
 

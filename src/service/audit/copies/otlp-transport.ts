@@ -31,7 +31,7 @@ const compress = promisify(gzip);
 export function openOtlp({ url, token, fetch: send = fetch }: OtlpOptions): CopyTransport {
   const to = new URL(url);
   if (token !== undefined && to.protocol !== 'https:' && !LOOPBACK.test(to.hostname)) {
-    throw new BadSettings('--audit-otlp must be https where there is --audit-otlp-token');
+    throw new BadSettings('--audit-otlp must be https if --audit-otlp-token is given');
   }
   const closing = new AbortController();
   return {
