@@ -1,4 +1,4 @@
-/** Holds off who guesses: tokens and sessions of people and programs, and credentials of vehicles. */
+/** Guards against guessing: tokens and sessions of people and programs, and credentials of vehicles. */
 import {
   DEFAULT_SIGN_IN_LIMITS,
   DEFAULT_VEHICLE_SIGN_IN_LIMITS,

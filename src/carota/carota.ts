@@ -58,7 +58,7 @@ export interface Carota {
   readonly imageRootFile: string | undefined;
   /** The Director's root, where its keys are of our own making. */
   readonly directorRootFile: string | undefined;
-  /** The keys that sign the time, where they are of our own making. */
+  /** The keys that sign the time, if they were generated here. */
   readonly timeKeysFile: string | undefined;
   stop(): Promise<void>;
 }
@@ -183,7 +183,7 @@ async function start(
   opened.add('certificate', () => certificate?.close());
   const signOn = openSignOn(settings, {
     hasTls: certificate !== undefined,
-    // Vehicles have tokens of their own.
+    // Vehicles have separate tokens.
     roles: CAROTA_ROLES.filter((role) => role !== VEHICLE_ROLE),
     clock,
     fetch,
@@ -203,7 +203,7 @@ async function start(
     onFailure: (error) => log.warn({ err: error }, 'upkeep of uploads failed; it is repeated'),
   });
   opened.add('uploads', () => uploads.stop());
-  // What a killed server has left: parts of artifacts, and dossiers with their VINs.
+  // Remains of a killed server: partial artifacts, and dossiers with their VINs.
   await uploads.start();
   const server = await createCarotaServer({
     vehicles,

@@ -138,7 +138,7 @@ async function vehicles(database: Queryable): Promise<string> {
   );
 }
 
-/** For so long a vehicle counts as one that floods, ms. */
+/** A vehicle is counted as flooding for this time, ms. */
 const FLOOD_MS = 10 * 60 * 1000;
 
 async function deadLetters(database: Queryable, now: number): Promise<string> {
