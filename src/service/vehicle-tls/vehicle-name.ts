@@ -1,7 +1,7 @@
 /**
- * Which vehicle a client certificate is for (contract section 9): its `system_id` is the common name of the subject, a DNS
- * name, or a URI `urn:otaops:system:<system_id>`. All names that it has must say the same; of a certificate with two meanings
- * nobody could tell which one its issuer has checked.
+ * The vehicle that a client certificate identifies (contract section 9): its `system_id` is the common name of the subject,
+ * a DNS name, or a URI `urn:otaops:system:<system_id>`. All its names must agree, because for an ambiguous certificate it is
+ * unknown which name the issuer has verified.
  */
 import { checkOf, SystemId } from '../../contract/index.js';
 import { type Certificate, mayBeUsedFor, OID } from '../../x509/index.js';

@@ -1,6 +1,6 @@
 /**
- * A page that represents the vehicle's screen (IVI): shows the progress, asks for consent, and lets the user pause,
- * resume and cancel. `GET /state` returns the same for an app, which acts through the page's form. What the driver sees is in
+ * A page that represents the vehicle's screen (IVI): shows the progress, asks for consent, and lets the user pause, resume
+ * and cancel. `GET /state` returns the same for an app, which acts through the page's form. Its content is in
  * `ivi-screen.ts`.
  */
 import { randomBytes } from 'node:crypto';

@@ -19,11 +19,11 @@ export interface Screen {
   readonly phase: Phase | undefined;
   readonly paused: boolean;
   readonly question: Question | undefined;
-  /** Where it is known already, what the update waits for. */
+  /** The reason why the update waits, if known. */
   readonly script: Pick<UpdateScript, 'preconditions' | 'window'> | undefined;
   /** The state as `GET /state` gives it: the screen changes when it does. */
   readonly state: string;
-  /** What the driver's last press led to, if not to another screen. */
+  /** Result of the driver's last action, if it led to no other screen. */
   readonly notice?: string | undefined;
   readonly formToken: string;
   /** IANA name; undefined: the system's. */

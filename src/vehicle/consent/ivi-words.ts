@@ -1,8 +1,8 @@
-/** What the driver reads: plain words for each phase of an update. Pure. */
+/** Texts for the driver: plain words for each phase of an update. Pure. */
 import { type DailyWindow, type Preconditions } from '../../update-script/index.js';
 import { type Phase } from '../update/machine.js';
 
-/** A headline, and what it means for the driver. */
+/** A headline and its meaning for the driver. */
 export interface Words {
   readonly headline: string;
   readonly meaning: string;
@@ -64,7 +64,7 @@ export const WORDS: Readonly<Record<Phase, Words>> = {
   },
 };
 
-/** What the vehicle waits for, one phrase each. */
+/** The conditions for which the vehicle waits, one phrase each. */
 export function conditionsInWords(
   { battery, gear, ignition }: Preconditions = {},
   window?: Pick<DailyWindow, 'from' | 'to'>,

@@ -41,7 +41,7 @@ export interface PhaseRow {
 
 const cancelled: Outcome = { reports: ['cancel'], next: 'ended' };
 const unmet: Outcome = { reports: ['failure'], next: 'ended' };
-/** The schedule does not run any more. */
+/** The schedule is no longer running. */
 const withdrawn: Outcome = { reports: ['cancel'], next: 'ended' };
 
 const ROWS = {

@@ -23,7 +23,7 @@ export interface PrivateServer {
 
 /** A server whose owner was killed ends by itself within this time, ms; after that it is ended. */
 const ORPHAN_MS = 5_000;
-/** Backoff before a restart, ms: doubles, and resets once the server has run for as long as the last pause. */
+/** Backoff before a restart, ms: doubles, and resets once the server has run for at least the last pause. */
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 const POLL_MS = 20;
@@ -128,7 +128,7 @@ class Server implements PrivateServer {
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       try {
         const lock = await takeServerLock(this.#cluster);
-        // A stop requested meanwhile found nothing to end.
+        // A stop requested in the meantime found nothing to end.
         if (this.#isStopping()) {
           unlock(lock);
           return;
@@ -149,8 +149,8 @@ class Server implements PrivateServer {
 }
 
 /**
- * A power cut can leave the lock files that a server creates first empty, and then no server starts. We hold the lock, so
- * they belong to nobody; those with content are left to PostgreSQL.
+ * A power cut can leave the lock files that a server first creates empty, and then no server starts. We hold the lock, so
+ * they belong to no running server; those with content are left to PostgreSQL.
  */
 function removeEmptyLockFiles(cluster: string): void {
   for (const name of ['postmaster.pid', `${SOCKET_NAME}.lock`]) {
