@@ -1,6 +1,6 @@
 /**
- * Every error that an HTTP interface of ours answers with: its code, the status of the answer, what it means, and what the
- * caller can do (contract section 4; RFC 9110, section 15).
+ * Every error of our HTTP interfaces: its code, the status of the answer, its meaning, and the remedy (contract section 4;
+ * RFC 9110, section 15).
  */
 export interface ErrorMeaning {
   readonly status: number;
@@ -72,7 +72,7 @@ export const ERRORS = {
     'Have a second person approve it.',
   ),
 
-  // What the request holds
+  // Faults of the request
   INVALID: error(
     400,
     'A parameter or a field of the body is not valid.',
@@ -147,7 +147,7 @@ export const ERRORS = {
   ),
   HEADERS_TOO_LARGE: error(431, 'The headers are too long.', 'Send fewer or shorter ones.'),
 
-  // What is not there
+  // Missing objects
   NOT_FOUND: error(404, 'There is no such route.', 'Check the path against the documentation.'),
   OPERATION_NOT_FOUND: error(404, 'There is no operation with this ref-id.', LOOK_AGAIN),
   VEHICLE_NOT_IN_OPERATION: error(404, 'The operation has no such vehicle.', LOOK_AGAIN),
@@ -289,7 +289,7 @@ export const ERRORS = {
     'Read the current state, and decide again.',
   ),
 
-  // What we owe
+  // Failures of the server
   INTERNAL_ERROR: error(500, 'Internal error in the server.', 'See the server log.'),
   CLOCK_WRONG: error(
     503,

@@ -1,4 +1,4 @@
-/** `otaops artifacts`: what the CarOTA Server stores, its room, deletion. */
+/** `otaops artifacts`: stored artifacts of the CarOTA Server, storage use, deletion. */
 import { type Command } from 'commander';
 import { artifactApi, type Storage } from '../../contract/carota-api/index.js';
 import { limitOption } from '../options.js';

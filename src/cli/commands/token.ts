@@ -181,7 +181,7 @@ interface Standing {
   readonly lastUsedAt: Date | string | null;
 }
 
-/** What is worth knowing of a token besides its role. */
+/** Facts about a token besides its role. */
 function standingOf({ scopes, revokedAt, expiresAt, lastUsedAt }: Standing): string {
   if (revokedAt !== null) return '  (revoked)';
   const day = (time: Date | string) => new Date(time).toISOString().slice(0, 10);

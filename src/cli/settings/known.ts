@@ -162,7 +162,7 @@ export const AUDIT_KEY_FILE: Setting<string> = {
   description:
     'Ed25519 key that seals the audit log, PEM (default: audit-key in the data directory, generated at the first start)',
 };
-/** Of an adapter on this machine: the default for commands without a broker of their own. */
+/** An adapter on this machine: the default for commands without their own broker. */
 export const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
 export const MQTT_URL: Setting<string> = {
   flag: '--mqtt-url <url>',

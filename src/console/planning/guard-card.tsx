@@ -7,7 +7,7 @@ import { Card } from '../ui/page.js';
 import { Time } from '../ui/time.js';
 import { resultByTime } from './result-by-time.js';
 
-/** Where the guard stands: the test in course, the cap, and what it waits for. */
+/** The state of the guard: its current test, the cap, and the vehicles it waits for. */
 export function GuardCard({ schedule }: { schedule: ScheduleDetails }) {
   const { exposure, guardTest: test } = schedule;
   const { undecided, cap, waiting, retrying, nextDeadline } = exposure;

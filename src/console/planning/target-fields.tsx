@@ -1,4 +1,4 @@
-/** For which hardware a file is, and its release counter: what makes it a target of the image repository. */
+/** Hardware and release counter of a file, which make it a target of the image repository. */
 import { given } from '../format/given.js';
 import { numberOf } from '../format/number-text.js';
 import { bind } from '../ui/bind.js';

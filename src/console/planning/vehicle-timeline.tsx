@@ -10,7 +10,7 @@ import { State } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-/** What a vehicle reported in its schedules, what the guard made of it, and what is due. */
+/** A vehicle's reports in its schedules, the guard's results, and due results. */
 export function VehicleTimeline({ vin, topics }: { vin: string; topics: readonly string[] }) {
   const answer = useApi(vehicleTimelineApi.getVehicleTimeline, { params: { vin } }, { topics });
   return (

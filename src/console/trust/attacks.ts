@@ -1,4 +1,4 @@
-/** What the names of attacks and refusals mean, for people. Pure. */
+/** Meanings of the names of attacks and refusals, for people. Pure. */
 
 interface Meaning {
   readonly label: string;

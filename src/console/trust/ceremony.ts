@@ -1,5 +1,5 @@
 /**
- * A ceremony of a repository as steps for people: which command on which machine, and how far it has come
+ * A ceremony of a repository as steps for people: each command, its machine, and the progress so far
  * (docs/key-ceremonies.md). Pure.
  */
 import { type ImageRepositoryStatus, type ProposedRole } from '../../contract/carota-api/index.js';
@@ -8,7 +8,7 @@ import { shortKey } from './short-key.js';
 
 export interface CeremonyStep {
   readonly title: string;
-  /** Where it is done, and by whom. */
+  /** The place of the step, and the people who perform it. */
   readonly where: string;
   readonly commands: readonly string[];
   /** How it stands. */
@@ -21,7 +21,7 @@ export interface Standing extends Pick<ImageRepositoryStatus, 'proposed' | 'faul
   readonly isEstablished: boolean;
 }
 
-/** What differs between the two repositories. Names of files and folders are those of docs/key-ceremonies.md. */
+/** Differences between the two repositories. Names of files and folders are those of docs/key-ceremonies.md. */
 export interface CeremonyWords {
   readonly folder: string;
   readonly signer: string;

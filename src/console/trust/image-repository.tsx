@@ -14,7 +14,7 @@ const ONLINE: Readonly<Record<ImageRepositoryStatus['onlineKeys'], string>> = {
     'People must sign snapshot and timestamp before they expire: this server has no signer process.',
 };
 
-/** What software exists. `undefined`: nobody has established a repository yet. */
+/** The available software. `undefined`: no repository has been established yet. */
 export function ImageRepository({ status }: { status: ImageRepositoryStatus | undefined }) {
   if (status === undefined) {
     return (

@@ -5,7 +5,7 @@ import { Card } from '../ui/page.js';
 import { Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-/** What the Director orders for the vehicle now, and what it has signed. */
+/** The Director's current order for the vehicle, and its signed metadata. */
 export function OrderCard({ vehicle: { order, metadata } }: { vehicle: VehicleEcus }) {
   return (
     <Card title="Order">

@@ -86,7 +86,7 @@ export interface Answer<T> {
   readonly refetch: () => unknown;
 }
 
-/** Two answers as one, so that what is shown first does not move when the other one comes. */
+/** Combines two answers, so that the content shown first does not move when the other arrives. */
 export function together<A, B>(one: Answer<A>, other: Answer<B>): Answer<readonly [A, B]> {
   const isWhole = one.data !== undefined && other.data !== undefined;
   return {

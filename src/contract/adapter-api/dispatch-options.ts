@@ -9,7 +9,7 @@ export const MAX_RATE = 1_000_000;
 /** Most vehicles of a step; more than any operation has. */
 export const MAX_VEHICLES = 1_000_000_000;
 
-/** Constant, or growing with what was reached: the more vehicles have proved it, the faster. */
+/** A constant rate, or one that grows with the number of vehicles notified or succeeded. */
 export const TriggerRate = Type.Object(
   {
     perSecond: Type.Number({

@@ -1,4 +1,4 @@
-/** `/v1.0/health`: adapters, database, brokers and call-backs for people; `/metrics` has it for machines. */
+/** `/v1.0/health`: adapters, database, brokers and call-backs for people; `/metrics` is for machines. */
 import Type from '../typebox.js';
 import { json, Nullable, routesOf, Time } from '../http/index.js';
 import { Receiver } from './receivers.js';

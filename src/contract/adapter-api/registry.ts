@@ -20,7 +20,7 @@ import { OptionalIdentifier, PrintableText, SystemId } from '../values/text.js';
 export const MIN_CREDENTIAL_LENGTH = 16;
 export const MAX_CREDENTIAL_LENGTH = 256;
 
-/** What is registered of a vehicle; a line of an import has its `vin` as well. */
+/** A vehicle's registration; a line of an import also has its `vin`. */
 export const Registration = Type.Object(
   {
     system_id: SystemId,

@@ -3,7 +3,7 @@ import Type from '../typebox.js';
 import { Nullable, Time, TimeOf } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
 
-/** What can become of a delivery on our side; `triggered`: the CarOTA Server Event was accepted. */
+/** Steps of a delivery on the adapter's side; `triggered`: the CarOTA Server Event was accepted. */
 export const DELIVERY_STEPS = [
   'triggered',
   'sent',

@@ -1,6 +1,6 @@
 /**
- * The dossier of a schedule: what a regulator reads (UN R156, 7.1.2; ISO 24089). JSON Lines: each line is one of these
- * records, hash-chained, and the last one is the seal. docs/record.md describes it.
+ * The dossier of a schedule, for regulators (UN R156, 7.1.2; ISO 24089). JSON Lines: each line is one of these records,
+ * hash-chained, and the last one is the seal. docs/record.md describes it.
  */
 import Type from '../typebox.js';
 import { Nullable, RefIdParams, routesOf, stream, Time, TimeOf } from '../http/index.js';

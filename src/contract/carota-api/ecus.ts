@@ -24,7 +24,7 @@ const Serial = PrintableText({
   examples: ['HU-4711'],
 });
 
-/** An ECU as it is registered. */
+/** A registered ECU. */
 export const EcuRegistration = Type.Object(
   {
     serial: Serial,
@@ -78,10 +78,10 @@ const Image = Type.Object(
   { title: 'EcuImage' },
 );
 
-/** How what an ECU has compares with what was ordered for it. */
+/** How an ECU's installed image compares with the ordered one. */
 export const ECU_STANDINGS = ['unknown', 'as-ordered', 'pending', 'differs'] as const;
 
-/** An ECU as it is registered, with what it has reported and what is ordered for it. */
+/** A registered ECU, with its reports and orders. */
 export const Ecu = Type.Object(
   {
     serial: Type.String(),

@@ -1,4 +1,4 @@
-/** Enrolment of vehicles, as far as people take part in it; vehicles themselves speak EST (RFC 7030). */
+/** The part of enrolment that people use; vehicles themselves speak EST (RFC 7030). */
 import Type from '../typebox.js';
 import {
   json,

@@ -118,7 +118,7 @@ const BOUNDS = {
   }),
 };
 
-/** What a decision was based on. */
+/** The figures on which a decision was based. */
 export const Figures = Type.Object(
   {
     test: Type.Integer({ description: 'Number of the test, from 1.' }),
@@ -144,7 +144,7 @@ export const ExposureResult = Type.Enum(
   },
 );
 
-/** A schedule's vehicles by what the guard knows of them. */
+/** Counts of a schedule's vehicles by the guard's view of them. */
 export const Exposure = Type.Object(
   {
     exposed: Type.Integer({ description: 'Vehicles that were admitted or have started.' }),
@@ -175,7 +175,7 @@ export const Exposure = Type.Object(
 );
 export type Exposure = Type.Static<typeof Exposure>;
 
-/** How a schedule's test in course stands. */
+/** State of a schedule's current test. */
 export const GuardTest = Type.Object(
   {
     ...BOUNDS,

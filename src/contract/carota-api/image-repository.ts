@@ -6,7 +6,7 @@ import { Pattern } from '../values/pattern.js';
 import { ImageRepositoryStatus } from './repository-status.js';
 
 const FORBIDDEN = ',\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF';
-/** A hardware id in a list, and blanks behind it. */
+/** A hardware id in a list, with the following blanks. */
 const ID = `[^ ${FORBIDDEN}][^${FORBIDDEN}]*`;
 
 /** Of an artifact or an update script that becomes a target of the image repository. */

@@ -125,7 +125,7 @@ const RuleChange = Type.Object(
   { title: 'NotificationRuleChange', additionalProperties: false },
 );
 
-/** What was to be delivered to whom. */
+/** A notification and the state of its delivery. */
 export const Notification = Type.Object(
   {
     id: Type.String({

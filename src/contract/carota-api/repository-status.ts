@@ -1,4 +1,4 @@
-/** What people see of the two repositories of Uptane: roles, keys, expiries, and what is proposed. */
+/** The state of the two Uptane repositories, for people: roles, keys, expiries and proposals. */
 import Type from '../typebox.js';
 import { Nullable, TimeOf } from '../http/index.js';
 
@@ -64,7 +64,7 @@ export const RepositoryKey = Type.Object(
 /** A value that fits the schema {@link RepositoryKey}. */
 export type RepositoryKey = Type.Static<typeof RepositoryKey>;
 
-/** The next version of a role, with the signatures that it has so far. */
+/** The next version of a role, with its signatures so far. */
 export const ProposedRole = Type.Object(
   {
     role: Type.String(),
@@ -115,7 +115,7 @@ const Attention = Type.Array(Type.String(), {
   description: 'Tasks that need attention soon, one sentence each; empty: none.',
 });
 
-/** The image repository, with what is proposed. */
+/** The image repository, with its proposal. */
 export const ImageRepositoryStatus = Type.Object(
   {
     isTrial: Type.Boolean({

@@ -1,4 +1,4 @@
-/** `/v1.0/schedules/{ref-id}/comparison`: what is different from the last campaign, for whoever approves. */
+/** `/v1.0/schedules/{ref-id}/comparison`: differences from the last campaign, for approvers. */
 import Type from '../typebox.js';
 import { json, Nullable, pageOf, PageQuery, RefIdParams, routesOf, Time } from '../http/index.js';
 import { EcuUpdate } from '../update-script/index.js';

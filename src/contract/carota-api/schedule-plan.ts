@@ -1,4 +1,4 @@
-/** A schedule as a person plans it. */
+/** The plan of a schedule. */
 import Type from '../typebox.js';
 import { DispatchOptions } from '../adapter-api/dispatch-options.js';
 import { DailyWindow, EcuName } from '../update-script/index.js';

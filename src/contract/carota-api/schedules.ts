@@ -1,4 +1,4 @@
-/** `/v1.0/schedules`: campaigns, their waves, what was decided, and what a person can do. */
+/** `/v1.0/schedules`: campaigns, their waves and decisions, and people's actions. */
 import Type from '../typebox.js';
 import {
   json,
@@ -79,7 +79,7 @@ export const Wave = Type.Object(
 );
 export type Wave = Type.Static<typeof Wave>;
 
-/** What can be decided on a schedule: by a person, the guard, or the scheduler. */
+/** Decisions on a schedule by a person, the guard or the scheduler. */
 export const DecisionName = Type.Enum(
   [
     'propose',
@@ -178,14 +178,14 @@ export const SchedulePreview = Type.Object(
 );
 export type SchedulePreview = Type.Static<typeof SchedulePreview>;
 
-/** Approves what has this digest, and nothing else. */
+/** Approves the content with this digest only. */
 export const Approval = Type.Object(
   { digest: Sha256, ...WithReason.properties },
   { title: 'Approval', additionalProperties: false },
 );
 export type Approval = Type.Static<typeof Approval>;
 
-/** What a person can do to a schedule. */
+/** People's actions on a schedule. */
 export const SCHEDULE_ACTIONS = ['approve', 'pause', 'resume', 'continue', 'stop'] as const;
 export type ScheduleAction = (typeof SCHEDULE_ACTIONS)[number];
 

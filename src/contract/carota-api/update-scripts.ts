@@ -44,7 +44,7 @@ export type ScriptVerdict = Type.Static<typeof ScriptVerdict>;
 
 const ScriptParams = Type.Object({ 'script-ref-id': Identifier('script-ref-id of the script.') });
 
-/** A hundred ECUs, each with a thousand versions that it may come from. */
+/** Enough for a hundred ECUs with a thousand accepted versions each. */
 const SCRIPT_LIMIT = { maxBytes: 8 * 1024 * 1024 };
 
 export const updateScriptApi = routesOf('Update scripts', {

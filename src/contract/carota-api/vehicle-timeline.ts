@@ -1,4 +1,4 @@
-/** `/v1.0/vehicles/{vin}/timeline`: what a vehicle reported, what the guard made of it, and what time will make of it. */
+/** `/v1.0/vehicles/{vin}/timeline`: a vehicle's reports, the guard's results, and results that are due. */
 import Type from '../typebox.js';
 import { json, RefIdParams, routesOf, Time, TimeOf, VinParams } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';

@@ -11,7 +11,7 @@ const Serial = Pattern('^0*[1-9A-Fa-f][0-9A-Fa-f]*$', 'must be hexadecimal digit
   examples: ['5B0C7D3A9E'],
 });
 
-/** A client certificate with which no vehicle connects any more, by its serial number. */
+/** A revoked client certificate, identified by its serial number. */
 export const RevokedCertificate = Type.Object(
   {
     serial: Type.String({ description: 'Lower-case, without leading zeros.' }),

@@ -1,4 +1,4 @@
-/** `/v1.0/live`: tells browsers at once what has changed, as Server-Sent Events. */
+/** `/v1.0/live`: notifies browsers of changes immediately, as Server-Sent Events. */
 import Type from '../typebox.js';
 import { routesOf, ServerSentEvent, stream } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';

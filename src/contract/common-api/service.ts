@@ -1,4 +1,4 @@
-/** Health, metrics and the OpenAPI document; open to all, they tell nothing of vehicles. */
+/** Health, metrics and the OpenAPI document; open to all, without data about vehicles. */
 import Type from '../typebox.js';
 import { json, routesOf, stream } from '../http/index.js';
 

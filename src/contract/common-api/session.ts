@@ -11,10 +11,10 @@ export type ServerName = (typeof SERVER_NAMES)[number];
 /** Two servers on one host have two cookies, because cookies know no ports. */
 export const cookieOf = (server: ServerName) => `otaops_${server}`;
 
-/** Over TLS: browsers take it from this host only, and send it nowhere else (RFC 6265bis, section 4.1.3.2). */
+/** Over TLS: browsers accept it only from this host, and send it to no other (RFC 6265bis, section 4.1.3.2). */
 export const secureCookieOf = (server: ServerName) => `__Host-${cookieOf(server)}`;
 
-/** While somebody signs in at an OpenID Connect provider. */
+/** During a sign-in at an OpenID Connect provider. */
 export const signOnCookieOf = (server: ServerName) => `otaops_${server}_sign_on`;
 
 /** The same over TLS. */
@@ -27,7 +27,7 @@ const SignIn = Type.Object(
   { token: Text(1_000, 'A token of this server.', 1) },
   { title: 'SignIn', additionalProperties: false },
 );
-/** Who has signed in to which server, and what they may do there. */
+/** The signed-in caller, the server, and the caller's permissions there. */
 export const Session = Type.Object(
   {
     name: Type.String({ description: 'Name of the token or the person.' }),

@@ -1,6 +1,6 @@
 /**
- * What dead letters (OTA Adapter) and refused events (CarOTA Server) have in common: both are messages that were set aside
- * with a reason (contract section 2), are chosen by the same fields, and can be processed once more.
+ * Common parts of dead letters (OTA Adapter) and refused events (CarOTA Server): both are messages that were set aside with
+ * a reason (contract section 2), can be selected by the same fields, and can be replayed.
  */
 import Type from '../typebox.js';
 import { Reason } from '../http/index.js';
@@ -28,10 +28,10 @@ export const SetAsideParams = Type.Object({
 
 /** Most messages that one request replays. */
 export const MAX_REPLAY = 10_000;
-/** How many messages a request replays at most where it names no limit. */
+/** Default for the maximum number of messages that a request replays. */
 export const DEFAULT_REPLAY = 1_000;
 
-/** A request to replay all that match. The filter is required, so that nobody replays everything by mistake. */
+/** A request to replay all that match. The filter is required, so that not everything is replayed by mistake. */
 export const replayRequestOf = <Filter extends Type.TSchema>(filter: Filter) =>
   Type.Object(
     {
@@ -54,7 +54,7 @@ export const replayRequestOf = <Filter extends Type.TSchema>(filter: Filter) =>
   );
 
 /**
- * What has become of a message that was to be replayed.
+ * Outcome of a replay.
  *
  * @inline
  */

@@ -1,6 +1,6 @@
 /**
  * `/v1.0/session/sign-on`: a browser signs in at an OpenID Connect provider (contract section 9). A browser opens these
- * addresses itself; what it gets is a redirect to the provider, or back to the console.
+ * addresses itself; it is redirected to the provider, or back to the console.
  */
 import Type from '../typebox.js';
 import { formBody, json, redirect, routesOf } from '../http/index.js';
@@ -30,7 +30,7 @@ export const SIGN_ON_FAULTS = [
 /** One of {@link SIGN_ON_FAULTS}. */
 export type SignOnFault = (typeof SIGN_ON_FAULTS)[number];
 
-/** How long ago a person may have signed in at the provider for what needs a fresh sign-in, seconds. */
+/** Maximum age of a sign-in at the provider for actions that require a fresh one, seconds. */
 export const FRESH_SIGN_IN_SECONDS = 300;
 
 /** A page of the console, as path and query. */

@@ -1,4 +1,4 @@
-/** `/v1.0/tokens`: tokens of an interface, for the administrator. */
+/** `/v1.0/tokens`: tokens of an interface, for administrators. */
 import Type from '../typebox.js';
 import {
   empty,

@@ -13,11 +13,11 @@ export interface DocumentOptions {
   readonly title: string;
   readonly description: string;
   readonly version: string;
-  /** Name of the cookie by which a browser is known. */
+  /** Name of the cookie that identifies a browser's session. */
   readonly cookie: string;
   /** Groups of routes in their order, with what each is about. */
   readonly tags: Readonly<Record<string, string>>;
-  /** What this server posts to others, by name. */
+  /** Requests that this server sends to others, by name. */
   readonly webhooks?: Readonly<Record<string, Webhook>>;
 }
 
@@ -147,7 +147,7 @@ function requestBodyOf(body: Body, components: Components): Json {
   };
 }
 
-/** OpenAPI has no member for the length of a body, nor for its encoding. */
+/** OpenAPI has no member for the length of a body or its encoding. */
 function limitOf({ maxBytes, gzip }: Body): string {
   const unit = BYTE_UNITS.find(({ bytes }) => maxBytes % bytes === 0) ?? {
     bytes: 1,
@@ -314,7 +314,7 @@ class Components {
     return this.#shapeOf(schema) as Json;
   }
 
-  /** The schema itself, even where it has a title: parameters are described in their place. */
+  /** The schema itself, even if it has a title: parameters are described in place. */
   inline(schema: object): Json {
     return this.#membersOf(schema);
   }
@@ -365,9 +365,9 @@ class Components {
   }
 }
 
-/** Generators ask for the type, although the values tell it. */
+/** Generators need the type, although the values imply it. */
 const isTextEnum = ({ type, enum: values }: Json): boolean =>
   type === undefined && Array.isArray(values) && values.every((value) => typeof value === 'string');
 
-/** Only a language with UTF-16 texts can name halves of surrogate pairs; what has them is refused all the same. */
+/** Only languages with UTF-16 strings can match lone surrogates; texts with them are refused nevertheless. */
 const withoutSurrogates = (text: string): string => text.replaceAll(SURROGATES, '');

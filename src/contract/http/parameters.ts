@@ -8,7 +8,7 @@ import { Vin } from '../values/vin.js';
 export const Time = Type.String({ format: 'date-time' });
 /** The same as {@link Time}, with a description. */
 export const TimeOf = (description: string) => Type.String({ format: 'date-time', description });
-/** What the schema allows, or null. */
+/** The schema's values, or null. */
 export const Nullable = <Schema extends Type.TSchema>(schema: Schema, description?: string) =>
   Type.Union([schema, Type.Null()], description === undefined ? {} : { description });
 

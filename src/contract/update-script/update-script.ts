@@ -155,7 +155,7 @@ const RegulatedSoftware = Type.Object(
 const Rxswin = (description: string) =>
   PrintableText({ minLength: 1, maxLength: 100, description });
 
-/** What the update does to the type approval under one regulation (UN R156, 7.1.2.3). */
+/** The effect of the update on the type approval under one regulation (UN R156, 7.1.2.3). */
 const AffectedRegulation = Type.Object(
   {
     regulation: PrintableText({
@@ -175,7 +175,7 @@ const AffectedRegulation = Type.Object(
   { additionalProperties: false, title: 'AffectedRegulation' },
 );
 
-/** What a regulator asks about the update itself (UN R156, 7.1.2). */
+/** Information about the update that regulators require (UN R156, 7.1.2). */
 export const UpdateRecord = Type.Object(
   {
     purpose: Text(10_000, 'Purpose of the update.', 1),
@@ -190,7 +190,7 @@ export const UpdateRecord = Type.Object(
   },
   { additionalProperties: false, title: 'UpdateRecord' },
 );
-/** What a regulator asks about the update itself (UN R156, 7.1.2). */
+/** Information about the update that regulators require (UN R156, 7.1.2). */
 export type UpdateRecord = Type.Static<typeof UpdateRecord>;
 
 /**

@@ -1,6 +1,7 @@
 /**
- * What a credential that its caller has chosen must not be (NIST SP 800-63B-4, section 3.1.1.2): as short as a password that is
- * guessed, or made of what everybody knows of the vehicle. Length is a matter of the schema: 16, one more than asked there.
+ * Rules for a credential chosen by the caller (NIST SP 800-63B-4, section 3.1.1.2): it must be neither easy to guess nor
+ * derived from public facts about the vehicle. The schema checks the length: at least 16, one more than the standard
+ * requires.
  */
 
 /** Different characters of a credential at least: of 16 random hexadecimal digits, 99.9 % have as many. */
@@ -10,7 +11,7 @@ const BESIDE_NAMES = 8;
 
 /**
  * @param names of the vehicle: VIN, system_id, device_id, model; empty ones are ignored
- * @returns why it is refused; undefined: it is not
+ * @returns why it is refused; undefined: it is accepted
  */
 export function credentialFault(credential: string, names: readonly string[]): string | undefined {
   const text = credential.toLowerCase();
@@ -32,5 +33,5 @@ export function credentialFault(credential: string, names: readonly string[]): s
   return undefined;
 }
 
-/** Whether it is one text, again and again: it is found inside two of itself. */
+/** Whether the text repeats a shorter one: then it occurs inside two copies of itself. */
 const repeats = (text: string) => (text + text).indexOf(text, 1) < text.length;

@@ -78,7 +78,7 @@ export class SigningRecord {
   }
 }
 
-/** No role name begins like this. */
+/** No role name starts like this. */
 const DIRECTOR = 'director/';
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

@@ -1,4 +1,4 @@
-/** `otaops repository fetch`: a copy of what is published, for a supplier or in place of a folder that was lost. */
+/** `otaops repository fetch`: a copy of a published repository, for a supplier or to replace a lost folder. */
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
