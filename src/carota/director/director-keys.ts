@@ -75,11 +75,12 @@ export async function openDirectorKeys(
   if (!existsSync(folder)) {
     if (offered) throw new BadDirectorKeys(`there is no root in ${join(folder, 'metadata')}`);
     const [known] = await readRoots(database);
-    if (known) {
+    // Another server may have created both since the first look.
+    if (known && !existsSync(folder)) {
       const message = `there are no keys in ${folder}, but the database belongs to a Director with a root: copy its folder there`;
       throw new BadDirectorKeys(message);
     }
-    await makeTrialKeys(folder, now);
+    if (!known) await makeTrialKeys(folder, now);
   }
   const rootKey = offered ? undefined : await keyIn(folder, 'root');
   await publishRoots(database, folder);

@@ -116,10 +116,10 @@ test('a replayed old proposal is rejected', async () => {
   await ceremony.publish();
   writeFileSync(path, old);
   await expect(ceremony.publish()).rejects.toThrow(
-    'targets version 2 is proposed, but version 3 is published already',
+    'targets version 2 is proposed, but version 3 is already published',
   );
   await expect(ceremony.sign(ceremony.targets[2])).rejects.toThrow(
-    'version 3 is published already',
+    'version 3 is already published',
   );
 });
 
