@@ -3,7 +3,7 @@
 export interface Backoff {
   /** Pause after the first failure, ms. */
   readonly firstPauseMs: number;
-  /** No pause is longer, ms, whatever jitter adds. */
+  /** Upper bound of a pause, ms; jitter never exceeds it. */
   readonly longestPauseMs: number;
   /**
    * Up to this share, from 0 to 1, is taken off each pause, so that many who failed together do not come back together.
@@ -17,7 +17,7 @@ const JITTER = 0.2;
 /**
  * The pause after a failure, in ms: it doubles with each failure up to the longest pause, less the jitter.
  *
- * @param failures in a row so far, this one included; from 1, and any number
+ * @param failures consecutive failures including this one; any number from 1
  * @param random from 0 to 1
  */
 export function backoffPause(

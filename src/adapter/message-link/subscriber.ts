@@ -225,7 +225,7 @@ export class Subscriber {
     const onClosed = (why: Error) => this.#closed(term, why);
     const options = { ...common, clientId, clean: false, onClosed };
     const connection = await dialler.connect(options, !term.isEstablished);
-    // Meanwhile the lease may have been lost, or the adapter stopped.
+    // By now, the lease may be lost or the adapter stopped.
     if (this.#term !== term || this.#stopping.signal.aborted) {
       await connection.disconnect();
       return;

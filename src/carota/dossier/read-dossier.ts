@@ -1,4 +1,4 @@
-/** Reads what is stored of a schedule, page by page. Run it in one transaction that sees one moment. */
+/** Reads everything stored about a schedule, page by page. Run it in one transaction with a single snapshot. */
 import {
   type ExposureResult,
   type Figures,

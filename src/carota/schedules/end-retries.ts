@@ -1,4 +1,4 @@
-/** An ended schedule tries nothing again: failures that were to be tried again count as they are. */
+/** Cancels outstanding retries when a schedule ends: the failures count as final. */
 import { type ExposureResult } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type ScheduleRecord } from './schedule-record.js';

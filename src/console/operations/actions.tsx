@@ -63,7 +63,7 @@ function Cancel({ operation }: { operation: Operation }) {
     <Confirm
       label="Cancel operation"
       dismissLabel="Keep running"
-      title={`Cancel ${operation['ref-id']} for good?`}
+      title={`Cancel ${operation['ref-id']} permanently?`}
       isDangerous
       act={cancel}
     >

@@ -14,7 +14,7 @@ const RESULT_OF = new Map<string, UpdateResult>(
   }),
 );
 
-/** What a vehicle in this state has come to; undefined while it has not finished (contract section 5.5). */
+/** The result of a vehicle in this state; undefined while it has not finished (contract section 5.5). */
 export const resultOf = (state: string): UpdateResult | undefined => RESULT_OF.get(state);
 
 const withResult = (...results: readonly UpdateResult[]): ReadonlySet<string> =>
@@ -22,9 +22,9 @@ const withResult = (...results: readonly UpdateResult[]): ReadonlySet<string> =>
 
 /** States in which the vehicle has finished (contract section 5.5). */
 export const FINISHED: ReadonlySet<string> = new Set(RESULT_OF.keys());
-/** Finished states in which the update did not succeed, for whatever reason. */
+/** Finished states in which the update did not succeed, for any reason. */
 export const UNSUCCESSFUL = withResult('failed', 'failed-so-far', 'withdrawn');
-/** Finished without success, and not because a person did not want the update. */
+/** Finished without success, except by a person's decision. */
 export const FAILED = withResult('failed', 'failed-so-far');
 /**
  * Finished, and nothing more is expected of the attempt. From the others, failures so far, the vehicle may go on (contract
@@ -75,5 +75,5 @@ export const TO_BE_SENT: ReadonlySet<string> = beforeEvents(
 );
 /** Nothing more will be sent by itself, and no answer is awaited. */
 export const DELIVERY_ENDED: ReadonlySet<string> = beforeEvents(({ hasEnded }) => hasEnded);
-/** The trigger did not go out. Every other state, and each that an event gives, is that of a notified vehicle. */
+/** The trigger was not sent. Every other state, and each one from an event, belongs to a notified vehicle. */
 export const NOT_NOTIFIED: ReadonlySet<string> = beforeEvents(({ isSent }) => !isSent);

@@ -21,8 +21,8 @@ export const STATE_GROUPS = [
 export type StateGroup = (typeof STATE_GROUPS)[number];
 
 /**
- * What a finished vehicle has come to (contract sections 5.5 and 10). `failed-so-far`: it has failed, and a later event moves
- * it on. `withdrawn`: a person did not want the update.
+ * Result of a finished vehicle (contract sections 5.5 and 10). `failed-so-far`: it has failed, and a later event moves it
+ * on. `withdrawn`: a person declined the update.
  */
 export type UpdateResult = 'succeeded' | 'failed' | 'failed-so-far' | 'withdrawn';
 
@@ -47,7 +47,7 @@ interface EventStatusFacts {
   readonly cannotRetry?: true;
 }
 
-/** What a vehicle can report, by name, in the order of the seed’s enum. */
+/** Statuses that a vehicle can report, by name, in the order of the seed’s enum. */
 export const EVENT_STATUSES = {
   received: { value: 1, rank: 100, bit: 0, group: 'reached' },
   cancel: { value: 2, rank: 1400, bit: 1, group: 'declined', result: 'withdrawn' },

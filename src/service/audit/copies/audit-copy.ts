@@ -1,5 +1,5 @@
 /**
- * Copies the chain and its seals to a receiver as they grow. The database knows how far the copy has come, so that it goes on
+ * Continuously copies the chain and its seals to a receiver. The progress is stored in the database, so copying continues
  * from there after any failure or restart; one process copies for all on the database. No action waits for it.
  */
 import { hostname } from 'node:os';
@@ -19,7 +19,7 @@ export interface AuditCopyOptions {
   readonly transport: CopyTransport;
   /** Entries that were not copied yet, after each attempt. */
   readonly onBehind: (entries: number) => void;
-  /** It is retried, unless the receiver has refused some for good. */
+  /** Copying is retried, unless the receiver has permanently refused lines. */
   readonly onFailure: (error: Error) => void;
 }
 
@@ -101,7 +101,7 @@ export class AuditCopy {
         else this.#batch = Math.min(this.#batch * 2, LARGEST_BATCH);
       } catch (error) {
         if (!(error instanceof BatchRefused)) throw error;
-        // In a transaction of its own each: what was taken is not sent anew because of what comes after it.
+        // Each in a separate transaction: accepted lines are not sent again because of a later failure.
         this.#batch = Math.ceil(entries.length / 2);
         return true;
       }
@@ -128,7 +128,7 @@ async function cursorOf(tx: Queryable, name: CopyTransport['name']): Promise<Cur
   return { position: row?.position ?? 0, sealId: row?.seal_id ?? 0 };
 }
 
-/** Entries first, then the seals that are new: a seal never comes before what it covers. */
+/** Entries first, then the new seals: a seal never precedes the entries that it covers. */
 async function next(
   tx: Queryable,
   after: Cursor,

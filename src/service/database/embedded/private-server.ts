@@ -24,7 +24,7 @@ export interface PrivateServer {
 
 /** A server whose owner was killed ends by itself within this time, ms; after that it is ended. */
 const ORPHAN_MS = 5_000;
-/** Before a restart; it starts anew once the server has run for longer than the longest pause. */
+/** Before a restart; resets once the server has run for longer than the longest pause. */
 const RESTART: Backoff = { firstPauseMs: 250, longestPauseMs: 10_000 };
 const POLL_MS = 20;
 
@@ -129,7 +129,7 @@ class Server implements PrivateServer {
       await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       try {
         const lock = await takeServerLock(this.#cluster);
-        // A stop requested meanwhile found nothing to end.
+        // A stop requested in the meantime found nothing to end.
         if (this.#isStopping()) {
           unlock(lock);
           return;
@@ -150,8 +150,8 @@ class Server implements PrivateServer {
 }
 
 /**
- * A power cut can leave the lock files that a server creates first empty, and then no server starts. We hold the lock, so
- * they belong to nobody; those with content are left to PostgreSQL.
+ * A power cut can leave the lock files that a server first creates empty, and then no server starts. We hold the lock, so
+ * they belong to no running server; those with content are left to PostgreSQL.
  */
 function removeEmptyLockFiles(cluster: string): void {
   for (const name of ['postmaster.pid', `${SOCKET_NAME}.lock`]) {
