@@ -12,7 +12,7 @@ const FRAMEWORK: Readonly<Record<string, ErrorCode>> = {
 
 const NOT_ENCODED = 'the path of the address must be percent-encoded UTF-8 (RFC 3986, section 2.1)';
 
-/** @returns undefined where it is no refusal but a failure of ours */
+/** @returns undefined if it is an internal failure rather than a refusal */
 export function frameworkProblem(error: {
   readonly code?: string;
   readonly statusCode?: number;
@@ -34,8 +34,8 @@ const LINGER = 1_000;
 const refused = new WeakSet<Socket>();
 
 /**
- * Answers a request that is not valid HTTP directly on the connection, and closes it. What the client is still sending is
- * read and discarded first (RFC 9112, section 9.6): closing with unread bytes resets the connection, and the reset may
+ * Answers a request that is not valid HTTP directly on the connection, and closes it. Data that the client is still sending
+ * is read and discarded first (RFC 9112, section 9.6): closing with unread bytes resets the connection, and the reset may
  * reach the client before it has read the answer.
  */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
