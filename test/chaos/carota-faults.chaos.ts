@@ -205,11 +205,14 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         const backends = await sql<{ pid: number }>('select pid from pg_stat_activity');
         const pids = [...backends.map(({ pid }) => pid), postgres.pid];
         signalAll(pids, 'SIGSTOP');
-        await until(30, 'it says that its database does not answer', async () => {
-          const answer = await readiness();
-          return answer?.status === 503 && answer.problem === 'the database does not answer';
-        });
-        signalAll(pids, 'SIGCONT');
+        try {
+          await until(30, 'it says that its database does not answer', async () => {
+            const answer = await readiness();
+            return answer?.status === 503 && answer.problem === 'the database does not answer';
+          });
+        } finally {
+          signalAll(pids, 'SIGCONT');
+        }
         await becomesReady();
       },
       async noAnswer() {
