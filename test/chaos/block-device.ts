@@ -1,6 +1,6 @@
 /** A private disk for a test: an ext4 file system in an image file, whose power can be cut. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryDirectory } from '../support/servers.js';
@@ -36,8 +36,18 @@ export class BlockDevice {
     execFileSync('mount', ['-o', 'loop', this.#image, this.folder]);
   }
 
+  /** Whatever runs on it ends with it: a database that shut down in order would wait for a disk that is gone. */
   cutPower(): void {
     execFileSync('perl', ['-e', CUT, this.folder]);
+    for (const pid of this.#processes()) endProcess(pid);
+  }
+
+  /** Those with a working directory on it, as PostgreSQL's have. */
+  #processes(): number[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => workingDirectory(pid).startsWith(`${this.folder}/`));
   }
 
   /** Waits until no process uses it. */
@@ -57,4 +67,35 @@ export class BlockDevice {
     await this.unmount();
     rmSync(this.#directory, { recursive: true });
   }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended with the one before.
+  }
+}
+
+/** Empty: the process is gone, or another user's. */
+function workingDirectory(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
+  }
+}
+
+/** Fills the remaining space of a file system. @returns the file that does; without it there is room again */
+export function fill(folder: string): string {
+  const file = join(folder, 'ballast');
+  const { bavail, bsize } = statfsSync(folder);
+  for (let bytes = bavail * bsize; bytes > 4_096; bytes = Math.floor(bytes / 2)) {
+    try {
+      for (;;) writeFileSync(file, Buffer.alloc(Math.min(bytes, 8_000_000)), { flag: 'a' });
+    } catch {
+      // Smaller chunks may still fit.
+    }
+  }
+  return file;
 }

@@ -1,8 +1,8 @@
 /**
- * Faults of the CarOTA Server while vehicles report: the server and its database are killed during batches, the database
- * is read-only, a table rejects the rows of one vehicle, answers are lost in transit. Afterwards each event and its
- * consequences are stored exactly once, none is missing, and no vehicle had to wait for another whose events were
- * rejected.
+ * Faults of the CarOTA Server while vehicles report: the server and its database are killed and frozen during batches, the
+ * database is read-only, a table rejects the rows of one vehicle, answers are lost in transit or never come, the adapter is
+ * away while a schedule starts. Meanwhile the servers say what is wrong. Afterwards each event and its consequences are
+ * stored exactly once and in order, none is missing, and no vehicle had to wait for another whose events were rejected.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { expect, test } from 'vitest';
 import { startAdapterProcess } from '../../src/test-bed/index.js';
 import {
   eventApi,
+  operationApi,
   type PulledEvents,
   receiverApi,
   registryApi,
@@ -30,16 +31,30 @@ import {
   temporaryDirectory,
 } from '../support/servers.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { RecordingFleet } from './recording-fleet.js';
+import { deviations, NONE } from './deviations.js';
+import { FOREIGN, numberOf } from './foreign-fleet.js';
+import { MixedFleet } from './mixed-fleet.js';
 
-const VEHICLES = isLong ? 1_000 : 300;
+const VEHICLES = isLong ? 1_000 : 250;
 const EVENTS = 25;
+const FOREIGN_VEHICLES = { vehicles: isLong ? 100 : 40, pauseMs: isLong ? 400 : 250 };
+/** Of schedules that start while the adapter is away; they only take their trigger. */
+const LATE = 20;
 const LOAD_MS = isLong ? 240_000 : 45_000;
 const REF_ID = 'carota chaos';
+const SCRIPT = 'hu only 001';
+/** Longest wait for an answer of `/readyz`, ms. */
+const READY_MS = 15_000;
 const PATH = `/v1.0/schedules/${encodeURIComponent(REF_ID)}`;
 const TIMES = isLong
-  ? { carota: 10, database: 6, readOnly: 5, loseAnswers: 10, poison: 4 }
-  : { carota: 2, database: 1, readOnly: 1, loseAnswers: 2, poison: 1 };
+  ? {
+      ...{ carota: 10, database: 6, readOnly: 5, loseAnswers: 10, poison: 4 },
+      ...{ freezeCarota: 4, freezeDatabase: 4, noAnswer: 4, adapterAway: 3 },
+    }
+  : {
+      ...{ carota: 1, database: 1, readOnly: 1, loseAnswers: 1, poison: 1 },
+      ...{ freezeCarota: 1, freezeDatabase: 1, noAnswer: 1, adapterAway: 1 },
+    };
 type Deed = keyof typeof TIMES;
 
 const [adapterPostgres, postgres] = [
@@ -49,16 +64,20 @@ const [adapterPostgres, postgres] = [
 const broker = await ifInstalled(() => startMosquitto());
 
 test.skipIf(!adapterPostgres || !postgres || !broker)(
-  'each event is stored once; none is missing, and no vehicle waits for another',
+  'each event is stored once and in order; none is missing, and no vehicle waits for another',
   async () => {
     if (!adapterPostgres || !postgres || !broker) return;
     const dice = throwDice();
     const directory = temporaryDirectory('carota-chaos');
-    const adapter = await startAdapterProcess({
-      dataDir: join(directory, 'adapter'),
-      databaseUrl: `${adapterPostgres.url}/postgres`,
-      mqttUrl: broker.url,
-    });
+    const adapterPort = await freePort();
+    const startAdapter = () =>
+      startAdapterProcess({
+        dataDir: join(directory, 'adapter'),
+        databaseUrl: `${adapterPostgres.url}/postgres`,
+        mqttUrl: broker.url,
+        httpPort: adapterPort,
+      });
+    let adapter = await startAdapter();
     const databaseUrl = `${postgres.url}/postgres`;
     const port = await freePort();
     const proxy = await TcpProxy.to(port);
@@ -110,6 +129,17 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         await sleep(500);
       }
     };
+    /** The adapter waits for an answer in vain, and says so of its receiver. */
+    const callBackFails = async () => {
+      const since = Date.now();
+      await until(60, 'the receiver did not answer in time', async () => {
+        const { items } = await adapter.client.call(receiverApi.listReceivers, {});
+        return items.some(
+          ({ failure, failedAt }) =>
+            failure === 'the receiver did not answer in time' && Date.parse(failedAt ?? '') > since,
+        );
+      });
+    };
     const settled = async () => {
       const { items } = await adapter.client.call(receiverApi.listReceivers, {});
       const failing = items.filter(({ failures }) => failures > 0);
@@ -127,8 +157,19 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
     let carota = await startCarota();
     const token = readFileSync(join(directory, 'carota', 'token'), 'utf8').trim();
     const { call } = httpClient(`http://127.0.0.1:${port}`, token);
-    const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
     const sick: string[] = [];
+
+    /** Status and problem of the CarOTA Server; undefined: no answer. */
+    const readiness = async () => {
+      const signal = AbortSignal.timeout(READY_MS);
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { signal }).catch(() => null);
+      if (!answer) return undefined;
+      const { problem } = (await answer.json()) as { problem?: string };
+      return { status: answer.status, problem };
+    };
+    const becomesReady = () =>
+      until(60, 'it is ready again', async () => (await readiness())?.status === 200);
+    let schedules = 0;
 
     const deeds: Record<Deed, () => Promise<void>> = {
       async carota() {
@@ -153,6 +194,59 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         proxy.loseAnswers(3);
         return Promise.resolve();
       },
+      async freezeCarota() {
+        carota.child.kill('SIGSTOP');
+        // A call-back that runs out of time is also that of `noAnswer`.
+        await (isLong ? callBackFails() : sleep(3_000));
+        carota.child.kill('SIGCONT');
+        await becomesReady();
+      },
+      async freezeDatabase() {
+        const backends = await sql<{ pid: number }>('select pid from pg_stat_activity');
+        const pids = [...backends.map(({ pid }) => pid), postgres.pid];
+        signalAll(pids, 'SIGSTOP');
+        try {
+          await until(30, 'it says that its database does not answer', async () => {
+            const answer = await readiness();
+            return answer?.status === 503 && answer.problem === 'the database does not answer';
+          });
+        } finally {
+          signalAll(pids, 'SIGCONT');
+        }
+        await becomesReady();
+      },
+      async noAnswer() {
+        proxy.swallow();
+        await callBackFails();
+        proxy.mend();
+      },
+      async adapterAway() {
+        const exit = new Promise((resolve) => adapter.child.once('exit', resolve));
+        adapter.child.kill('SIGKILL');
+        await exit;
+        const refId = `late ${++schedules}`;
+        const late = fleetOf(VEHICLES + FOREIGN_VEHICLES.vehicles + schedules * LATE).slice(-LATE);
+        const vins = late.map(({ vin }) => vin);
+        const path = `/v1.0/schedules/${encodeURIComponent(refId)}`;
+        const plan = { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins };
+        expect((await call('POST', '/v1.0/schedules', { body: plan })).status).toBe(201);
+        const wave = async () => (await call('GET', path)).body;
+        await until(30, 'its wave waits, and the log says for what', async () => {
+          const isPosting = (await wave()).waves[0].state === 'posting';
+          return isPosting && carota.output().includes(refId);
+        });
+        adapter = await startAdapter();
+        await adapter.client.call(registryApi.importVehicles, {
+          content: { type: 'application/x-ndjson', body: late.map(registrationLine).join('\n') },
+        });
+        await until(60, 'its wave was handed over', async () =>
+          Boolean((await wave()).waves[0].postedAt),
+        );
+        const operation = await adapter.client.call(operationApi.getOperation, {
+          params: { 'ref-id': refId },
+        });
+        expect(operation.vehicles).toBe(LATE);
+      },
       async poison() {
         // Nothing else to wait for.
         await until(120, 'the call-back goes on', settled);
@@ -174,15 +268,10 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       },
     };
 
-    const fleet = new RecordingFleet(fleetOf(VEHICLES), {
-      ...{ mqttUrl: broker.url, events: EVENTS, spreadMs: LOAD_MS },
-      random: () => dice.random(),
-    });
+    let fleet: MixedFleet | undefined;
     try {
-      const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
-      await adapter.client.call(registryApi.importVehicles, {
-        content: { type: 'application/x-ndjson', body: lines },
-      });
+      // The order in which events are stored.
+      await sql('alter table events add column arrival bigserial');
       const url = `http://127.0.0.1:${proxy.port}/v1.0/ota/events`;
       await adapter.client.call(receiverApi.addReceiver, {
         body: { name: 'carota', url, secret: SECRET, after: 0 },
@@ -192,10 +281,16 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         body: Buffer.from('software'),
       });
       const { sha256, md5, size } = artifact;
-      const script = { 'script-ref-id': 'hu only 001', model: MODEL };
+      const script = { 'script-ref-id': SCRIPT, model: MODEL };
       const ecus = [{ ecu: 'HU', version: '1.1.0', artifact: { sha256, md5, size } }];
       await call('POST', '/v1.0/update-scripts', { body: { version: 'v1', ...script, ecus } });
-      await fleet.start();
+      fleet = await MixedFleet.start(adapter, {
+        own: { vehicles: VEHICLES, events: EVENTS, spreadMs: LOAD_MS },
+        foreign: FOREIGN_VEHICLES,
+        port: broker.port,
+        random: () => dice.random(),
+      });
+      const { agents, vins } = fleet;
       const plan = { 'ref-id': REF_ID, ...script, vins, guard: { maxFailures: 1, soak: 0 } };
       expect((await call('POST', '/v1.0/schedules', { body: plan })).status).toBe(201);
       await until(60, 'events arrive', async () => (await count('events')) > 0);
@@ -206,16 +301,17 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         .sort((a, b) => a.at - b.at);
       for (const { deed } of order) {
         await sleep(dice.between(500, isLong ? 8_000 : 3_000));
-        say(`${deed}  (${fleet.acknowledged} of ${VEHICLES * (EVENTS + 1)} acknowledged)`);
+        say(`${deed}  (${fleet.progress})`);
         await deeds[deed]();
       }
       say('calm');
+      const foreign = await fleet.verifyForeign(adapter);
       await until(
         LOAD_MS / 1000 + 120,
         'every update has finished, every message is acknowledged',
-        () => Promise.resolve(fleet.ended === VEHICLES && fleet.made === fleet.acknowledged),
+        () => Promise.resolve(agents.ended === VEHICLES && agents.made === agents.acknowledged),
       );
-      const total = VEHICLES * EVENTS;
+      const total = VEHICLES * EVENTS + foreign;
       await until(360, 'every event is stored or set aside', async () => {
         const isSettled = await settled();
         const known = (await count('events')) + (await count('refused_events'));
@@ -250,6 +346,17 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       const rows = await sql<{ event_id: string }>('select event_id from events');
       expect(rows.map(({ event_id }) => event_id).sort()).toEqual(stream.sort());
       expect(stream).toHaveLength(total);
+      // What was set aside came later, because of its replay.
+      const stored = new Map<string, string[]>();
+      const numbered = await sql<{ vin: string; meta: { key: string; value: string }[] }>(
+        `select vin, meta from events where ref_id = '${FOREIGN}' and vin <> all('{${sick.join()}}') order by arrival`,
+      );
+      for (const { vin, meta } of numbered) {
+        stored.set(vin, [...(stored.get(vin) ?? []), numberOf(meta)]);
+      }
+      const sent = fleet.sent();
+      for (const vin of sick) sent.delete(vin);
+      expect(deviations(sent, stored)).toEqual(NONE);
       await until(30, 'the schedule is completed', async () => {
         return (await call('GET', PATH)).body.status === 'completed';
       });
@@ -260,7 +367,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       ]);
       say(`verified ${total} events`);
     } finally {
-      await fleet.stop();
+      await fleet?.stop();
       await adapter.stop();
       carota.child.kill('SIGKILL');
       await carota.ended;
@@ -270,3 +377,13 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
     }
   },
 );
+
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // Its backend has exited.
+    }
+  }
+}

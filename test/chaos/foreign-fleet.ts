@@ -35,7 +35,9 @@ const PATIENCE_MS = 60_000;
 /** What has not come by then is missing, ms. */
 const STILL_MS = 10_000;
 
-type Adapter = { readonly client: Client };
+interface Adapter {
+  readonly client: Client;
+}
 
 /** An operation for the vehicles' events; nothing is sent to them. */
 export async function prepareOperation(
@@ -156,11 +158,7 @@ export class ForeignFleet {
   }
 
   /** Waits until nothing is lost. What may be missing is waited for as long as anything else comes. */
-  async #settled(
-    adapter: Adapter,
-    isLost: (name: string) => boolean,
-    patienceMs = PATIENCE_MS,
-  ) {
+  async #settled(adapter: Adapter, isLost: (name: string) => boolean, patienceMs = PATIENCE_MS) {
     const deadline = Date.now() + patienceMs;
     for (let last = -1, stillSince = Date.now(); ;) {
       const sent = this.sent();

@@ -1,5 +1,5 @@
 /** The embedded database's disk is full: it is reported, no acknowledged message is lost, and service resumes after. */
-import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -8,25 +8,11 @@ import { startAdapterProcess } from '../../src/test-bed/index.js';
 import { fleetOf } from '../../src/fleet/index.js';
 import { say } from '../support/dice.js';
 import { freePort } from '../support/servers.js';
-import { BlockDevice } from './block-device.js';
+import { BlockDevice, fill } from './block-device.js';
 import { ForeignFleet, prepareOperation } from './foreign-fleet.js';
 
 const VEHICLES = fleetOf(50);
 const isRoot = process.getuid?.() === 0;
-
-/** Fills the remaining space. */
-function fill(folder: string): string {
-  const file = join(folder, 'ballast');
-  const { bavail, bsize } = statfsSync(folder);
-  for (let bytes = bavail * bsize; bytes > 4_096; bytes = Math.floor(bytes / 2)) {
-    try {
-      for (;;) writeFileSync(file, Buffer.alloc(Math.min(bytes, 8_000_000)), { flag: 'a' });
-    } catch {
-      // Smaller chunks may still fit.
-    }
-  }
-  return file;
-}
 
 /** Switches WAL segments until there is no space for another: the server panics. */
 async function useUpLog(socketFolder: string): Promise<void> {

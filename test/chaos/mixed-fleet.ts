@@ -10,6 +10,7 @@ import {
   type DispatchOptions,
 } from '../../src/contract/adapter-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
+import { type SentMessages } from './deviations.js';
 import { ForeignFleet, prepareOperation } from './foreign-fleet.js';
 import { RecordingFleet } from './recording-fleet.js';
 import { type AdapterUnderTest, verify } from './verify.js';
@@ -75,6 +76,11 @@ export class MixedFleet {
     const operation = { model: 'm', 'ref-id': refId, 'script-ref-id': 's', vins: [...this.vins] };
     const body = { ...operation, ...(dispatch ? { dispatch } : {}) };
     await client.call(triggerApi.trigger, { body: { time: Date.now(), version: 'v1', body } });
+  }
+
+  /** Of the foreign vehicles: see {@link ForeignFleet.sent}. */
+  sent(): Map<string, SentMessages> {
+    return this.#foreign.sent();
   }
 
   /** Whether everything that was acknowledged to foreign vehicles by now is stored within the time, ms. */

@@ -7,6 +7,7 @@ export class TcpProxy {
   readonly #sockets = new Set<Socket>();
   #isBroken = false;
   #answersToLose = 0;
+  #isSwallowing = false;
 
   static async to(port: number): Promise<TcpProxy> {
     const proxy = new TcpProxy(port);
@@ -50,6 +51,10 @@ export class TcpProxy {
   #answersTo(near: Socket): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
+        if (this.#isSwallowing) {
+          done();
+          return;
+        }
         if (this.#answersToLose === 0) {
           done(null, chunk);
           return;
@@ -59,6 +64,11 @@ export class TcpProxy {
         done();
       },
     });
+  }
+
+  /** Requests arrive, and no answer comes back on any connection, until {@link mend}. */
+  swallow(): void {
+    this.#isSwallowing = true;
   }
 
   /** From now on existing connections forward nothing; new ones work. */
@@ -77,6 +87,7 @@ export class TcpProxy {
 
   mend(): void {
     this.#isBroken = false;
+    this.#isSwallowing = false;
   }
 
   async close(): Promise<void> {

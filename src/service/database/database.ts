@@ -81,12 +81,35 @@ export function only<Row>(rows: readonly Row[]): Row {
   return row;
 }
 
-/** Why it cannot work, in words without secrets; undefined if it can. */
+/** A database that is frozen, or beyond a dead link, never answers; by then it counts as away, ms. */
+const ANSWER_MS = 5_000;
+
+/** The question that waits for its answer: as long as there is one, no further connection is taken. */
+const asked = new WeakMap<Database, Promise<boolean>>();
+
+/** Why it cannot work, in words without secrets; undefined if it can. Known within seconds. */
 export async function problemOf(database: Database): Promise<string | undefined> {
   const problem = await database.problem?.();
   if (problem !== undefined) return problem;
-  return database.query('select 1').then(
-    () => undefined,
-    () => 'the database does not answer',
-  );
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ANSWER_MS);
+  });
+  const isThere = await Promise.race([ask(database), late]);
+  clearTimeout(timer);
+  return isThere ? undefined : 'the database does not answer';
+}
+
+function ask(database: Database): Promise<boolean> {
+  const waiting = asked.get(database);
+  if (waiting) return waiting;
+  const question = database
+    .query('select 1')
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => asked.delete(database));
+  asked.set(database, question);
+  return question;
 }
