@@ -33,7 +33,7 @@ export interface Adapter {
   readonly httpUrl: string;
   /** Where vehicles connect. */
   readonly mqttUrl: string;
-  /** Where they connect with TLS to the embedded broker. */
+  /** Address for connections to the embedded broker with TLS. */
   readonly mqttsUrl: string | undefined;
   /** File with the initial admin token. */
   readonly tokenFile: string;

@@ -38,7 +38,7 @@ export interface Carota {
   readonly imageRootFile: string | undefined;
   /** The Director's root, where its keys are of our own making. */
   readonly directorRootFile: string | undefined;
-  /** The keys that sign the time, where they are of our own making. */
+  /** The keys that sign the time, if they were generated here. */
   readonly timeKeysFile: string | undefined;
   stop(): Promise<void>;
 }
@@ -117,7 +117,7 @@ async function start(
   opened.add('certificate', () => certificate?.close());
   const signOn = openSignOn(settings, {
     hasTls: certificate !== undefined,
-    // Vehicles have tokens of their own.
+    // Vehicles have separate tokens.
     roles: CAROTA_ROLES.filter((role) => role !== VEHICLE_ROLE),
     clock,
     fetch,
