@@ -14,8 +14,8 @@ export default defineConfig({
     include: ['test/chaos/*.chaos.ts'],
     testTimeout: 60 * 60_000,
     hookTimeout: 120_000,
-    // Of the short form, one file waits for a lease or a time-out while the other one loads the machine.
-    maxWorkers: isLong ? 1 : 2,
+    // Of the short form, files wait for leases and time-outs most of their time: one takes a quarter of a core.
+    maxWorkers: isLong ? 1 : 3,
     sequence: { groupOrder: 1 },
     // What it does when must be seen while it runs.
     disableConsoleIntercept: true,

@@ -47,5 +47,5 @@ const env = {
   NODE_OPTIONS: '--throw-deprecation',
 };
 run('Node.js', 'node', ['--version'], env);
-run('Building', 'npm', ['run', '--silent', 'build'], env);
+run('Building', 'node', [join('scripts', 'prepare.mjs'), '--again'], env);
 run('Testing', 'node', [join('node_modules', 'vitest', 'vitest.mjs'), 'run', ...TESTS], env);
