@@ -4,6 +4,7 @@ import { type ListedKey } from '../../uptane/signing/signer.js';
 import { publicKeyOf } from '../../uptane/signing/listed-key.js';
 import { type RegisteredEcu, type UsedNonces } from '../../uptane/manifest/check-manifest.js';
 import { type SignedFiles } from '../../uptane/director-repository/next-files.js';
+import { FINAL } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 
 export interface InventoryEcu extends RegisteredEcu {
@@ -101,12 +102,6 @@ interface EcuRow {
   readonly registeredAt: string;
 }
 
-/**
- * States of a vehicle in which its schedule has no further update for it. After a state that is failed so far (contract
- * section 5.5), the vehicle may continue and needs its metadata for that.
- */
-export const OVER = ['success', 'cancel', 'consent_rejected', 'rollback_success', 'rollback_fail'];
-
 // Identifies the database: a restored or copied one has another server start, oid, or file behind the table.
 const STATEMENT = `
 select v.vin, i.ecus::text as ecus,
@@ -120,6 +115,7 @@ select v.vin, i.ecus::text as ecus,
    join schedules s on s.id = sv.schedule_id
    join waves w on w.schedule_id = sv.schedule_id and w.number = sv.wave
    where sv.vin = v.vin and s.status = 'running' and w.state in ('posting', 'running', 'passed')
+     -- After a failure so far the vehicle may go on, and needs its metadata for that.
      and sv.state <> all ($2::text[]))::text as schedules,
   m.reports::text as reports, m.revision, f.content, f.epoch, f.targets_version, f.snapshot_version,
   f.timestamp_version,
@@ -156,7 +152,7 @@ export class Standings {
   async read(vins: readonly string[]): Promise<readonly (VehicleStanding | undefined)[]> {
     const rows = await this.#database.query<Row>(
       STATEMENT,
-      [textArray([...new Set(vins)]), textArray(OVER)],
+      [textArray([...new Set(vins)]), textArray([...FINAL])],
       'director-standings',
     );
     const byVin = new Map(rows.map((row) => [row.vin, this.#standingOf(row)]));

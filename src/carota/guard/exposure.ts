@@ -1,8 +1,10 @@
 /** The result of an exposed vehicle, and the deadline at which time alone decides it (contract section 10). Pure. */
-import { GUARD_DEFAULTS, type GuardSettings } from '../../contract/carota-api/index.js';
-import { EVENT_STATUSES, FAILED, resultOf } from '../../contract/index.js';
-
-export type ExposureResult = 'undecided' | 'succeeded' | 'failed' | 'silent' | 'withdrawn';
+import {
+  type ExposureResult,
+  GUARD_DEFAULTS,
+  type GuardSettings,
+} from '../../contract/carota-api/index.js';
+import { EXPOSING, EXPOSING_IF_CONSENTED, FAILED, resultOf } from '../../contract/index.js';
 
 export interface Exposure {
   readonly result: ExposureResult;
@@ -40,28 +42,13 @@ const undecided = (at: number, decidesAt: number): Exposure => ({
 export const exposedAt = (deadlines: Deadlines, at: number): Exposure =>
   undecided(at, deadlineOf(deadlines, at));
 
-/** Reports that prove exposure even if the vehicle did not request admission: it has started to download, or is further on. */
-const PAST_CONSENT: ReadonlySet<string> = new Set(
-  Object.entries(EVENT_STATUSES)
-    .filter(
-      ([name, { rank }]) =>
-        rank >= EVENT_STATUSES.downloading.rank &&
-        !['pause', 'resume', 'cancel', 'pki_check_success', 'pki_check_fail', 'failure'].includes(
-          name,
-        ),
-    )
-    .map(([name]) => name),
-);
-/** Reports that may precede consent (a script that cannot be fetched or verified) or follow it. */
-const EITHER: ReadonlySet<string> = new Set(['pki_check_success', 'pki_check_fail', 'failure']);
-
 /**
  * Whether a report shows that a vehicle of another vendor, which does not request admission, proceeded after consent.
  *
  * @param hasConsented whether the vehicle has ever reported `consent_accepted`
  */
 export const showsExposure = (state: string, hasConsented: boolean): boolean =>
-  PAST_CONSENT.has(state) || (hasConsented && EITHER.has(state));
+  EXPOSING.has(state) || (hasConsented && EXPOSING_IF_CONSENTED.has(state));
 
 /**
  * A failure that will be retried leaves the vehicle undecided, unless the retry would come after its deadline.

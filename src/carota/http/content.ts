@@ -39,7 +39,9 @@ export function answerContent(
     reply.code(304);
     return undefined;
   }
-  const requested = requestedRange(headers.range, ifRange, etag, size);
+  // Ranges are GET's (RFC 9110, section 14.2).
+  const asked = reply.request.method === 'HEAD' ? undefined : headers.range;
+  const requested = requestedRange(asked, ifRange, etag, size);
   if (requested.kind === 'not satisfiable') {
     reply.header('content-range', `bytes */${size}`);
     throw new Problem('RANGE_NOT_SATISFIABLE', `the content has ${size} bytes`);

@@ -1,6 +1,7 @@
 /** Results decided by time: silence after a deadline, success at the end of the soak (contract section 10). */
+import { type ExposureResult } from '../../contract/carota-api/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
-import { afterDeadline, type ExposureResult } from '../guard/index.js';
+import { afterDeadline } from '../guard/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
 import { lockSchedule } from './stored-schedule.js';
 

@@ -1,13 +1,11 @@
 /** Runs a schedule's tests over its exposed vehicles, in the order of their exposure (contract section 10). */
-import { type Figures, type TestSettings } from '../../contract/carota-api/index.js';
-import { type Queryable } from '../../service/database/index.js';
 import {
   type ExposureResult,
-  type Outcome,
-  type PathEnd,
-  SequentialTest,
-  type TestResult,
-} from '../guard/index.js';
+  type Figures,
+  type TestSettings,
+} from '../../contract/carota-api/index.js';
+import { type Queryable } from '../../service/database/index.js';
+import { type Outcome, type PathEnd, SequentialTest, type TestResult } from '../guard/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
 
 /** Vehicles per statement; a test seldom takes more. */

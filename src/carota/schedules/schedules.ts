@@ -1,5 +1,6 @@
 /** Schedules: creation, lists, and people's actions. */
 import {
+  type ExposureResult,
   type ScheduleAction,
   type SchedulePlan,
   type ScheduleStatus,
@@ -9,7 +10,6 @@ import { type FieldError, parseTimestamp, type Scopes } from '../../contract/ind
 import { modelInScope, scopesParameter, vehicleInScope } from '../../service/access/index.js';
 import { recordRequest } from '../../service/audit/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
-import { type ExposureResult } from '../guard/index.js';
 import { selectVehicles } from '../vehicles/index.js';
 import { contentOf } from './approval-digest.js';
 import { ScheduleConflict } from './conflict.js';

@@ -1,6 +1,7 @@
 /** A schedule's vehicles while their results change: read and written under the lock of the schedule. */
+import { type ExposureResult } from '../../contract/carota-api/index.js';
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
-import { type Exposure, type ExposureResult } from '../guard/index.js';
+import { type Exposure } from '../guard/index.js';
 
 export interface TrackedVehicle {
   readonly vin: string;

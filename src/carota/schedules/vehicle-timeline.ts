@@ -1,12 +1,13 @@
 /** The guard's part of a vehicle's timeline: exposure, results, retries and deadlines, from the database. */
 import {
+  type ExposureResult,
   type SchedulePlan,
   type ScheduleStatus,
   type VehicleTimelineEntry,
 } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type Served } from '../../service/http/index.js';
-import { dueOf, type ExposureResult } from '../guard/index.js';
+import { dueOf } from '../guard/index.js';
 import { deadlinesOf } from './schedule-record.js';
 import { isEnded } from './transitions.js';
 

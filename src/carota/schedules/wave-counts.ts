@@ -1,6 +1,6 @@
 /** Counts of a wave's vehicles by their current state and result. Pure. */
+import { type ExposureResult } from '../../contract/carota-api/index.js';
 import { FAILED, FINISHED, resultOf } from '../../contract/index.js';
-import { type ExposureResult } from '../guard/index.js';
 
 /** State and result of a vehicle in its schedule. */
 export interface Standing {

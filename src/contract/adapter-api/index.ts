@@ -39,6 +39,7 @@ export * from './registry.js';
 export * from './roles.js';
 export * from './summary.js';
 export * from './timeline.js';
+export * from './trigger-rate.js';
 export * from './trigger.js';
 
 export const liveApi = liveApiOf(['operation', 'samples', 'vehicle']);

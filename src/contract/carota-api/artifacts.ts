@@ -72,6 +72,13 @@ const SignedQuery = Type.Object({
 });
 export type SignedQuery = Type.Static<typeof SignedQuery>;
 
+const IfNoneMatch = Type.Optional(
+  Type.String({ description: 'An ETag, or `*`: 304 if the client has this content already.' }),
+);
+
+/** HEAD has no ranges (RFC 9110, section 14.2). */
+const ContentHeadHeaders = Type.Object({ 'if-none-match': IfNoneMatch });
+
 const ContentRequestHeaders = Type.Object({
   range: Type.Optional(
     Type.String({
@@ -85,9 +92,7 @@ const ContentRequestHeaders = Type.Object({
       description: 'An ETag: the range is sent only if the content still matches it.',
     }),
   ),
-  'if-none-match': Type.Optional(
-    Type.String({ description: 'An ETag, or `*`: 304 if the client already has this content.' }),
-  ),
+  'if-none-match': IfNoneMatch,
 });
 
 const ETAG = {
@@ -110,12 +115,11 @@ const content = {
   permission: 'open',
   scope: 'none',
   description:
-    'The signature in the URL is the permission. Range, If-Range and If-None-Match (RFC 9110) are supported; a cache in front may keep the content forever.',
+    'The signature in the URL is the permission. GET supports Range and If-Range, both methods If-None-Match (RFC 9110); a cache in front may keep the content forever.',
   params: Sha256Params,
   query: SignedQuery,
-  headers: ContentRequestHeaders,
-  errors: ['URL_EXPIRED', 'ARTIFACT_NOT_FOUND', 'RANGE_NOT_SATISFIABLE', 'DATABASE_UNAVAILABLE'],
 } as const;
+const CONTENT_ERRORS = ['URL_EXPIRED', 'ARTIFACT_NOT_FOUND', 'DATABASE_UNAVAILABLE'] as const;
 
 const NOT_MODIFIED = {
   status: 304,
@@ -190,6 +194,8 @@ export const artifactApi = routesOf('Artifacts', {
   getArtifactContent: {
     ...content,
     method: 'GET',
+    headers: ContentRequestHeaders,
+    errors: [...CONTENT_ERRORS, 'RANGE_NOT_SATISFIABLE'],
     summary: 'Download an artifact by its signed URL, in full or in part',
     answer: stream(OCTETS, 'The complete content.', undefined, ContentHeaders),
     otherAnswers: [
@@ -206,11 +212,10 @@ export const artifactApi = routesOf('Artifacts', {
   headArtifactContent: {
     ...content,
     method: 'HEAD',
+    headers: ContentHeadHeaders,
+    errors: CONTENT_ERRORS,
     summary: 'Get the headers of a download',
-    answer: headersOnly('Headers of the complete content.', ContentHeaders),
-    otherAnswers: [
-      { status: 206, description: 'Headers of the range.', headers: PartHeaders },
-      NOT_MODIFIED,
-    ],
+    answer: headersOnly('Headers of the complete content; a range is ignored.', ContentHeaders),
+    otherAnswers: [NOT_MODIFIED],
   },
 });

@@ -143,6 +143,7 @@ export const ExposureResult = Type.Enum(
       'Result of an exposed vehicle (contract section 10). silent: no final status before its deadline, which counts as a failure.',
   },
 );
+export type ExposureResult = Type.Static<typeof ExposureResult>;
 
 /** Counts of a schedule's vehicles by the guard's view of them. */
 export const Exposure = Type.Object(

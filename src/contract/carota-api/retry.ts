@@ -1,17 +1,9 @@
 /** Which failures of a schedule's vehicles are retried: by state and reason. */
+import { RETRIED_STATES } from '../states/index.js';
 import Type from '../typebox.js';
 import { PrintableText } from '../values/text.js';
 
 const DAYS_30 = 30 * 24 * 3600;
-
-/** Failures that a new attempt can help. After rollback_fail a vehicle runs nothing that could retry. */
-export const RETRIED_STATES = [
-  'download_fail',
-  'md5_check_fail',
-  'pki_check_fail',
-  'failure',
-  'rollback_success',
-] as const;
 
 export const RetryRule = Type.Object(
   {

@@ -2,13 +2,15 @@
 import { type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type ErrorCode, PROBLEM_CONTENT_TYPE } from '../../contract/index.js';
-import { Problem, problemBody } from './problem.js';
+import { invalid, Problem, problemBody } from './problem.js';
 
 const FRAMEWORK: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
   FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
   FST_ERR_MAX_PARAM_LENGTH: 'URI_TOO_LONG',
 };
+
+const NOT_ENCODED = 'the path of the address must be percent-encoded UTF-8 (RFC 3986, section 2.1)';
 
 /** @returns undefined if it is an internal failure rather than a refusal */
 export function frameworkProblem(error: {
@@ -18,6 +20,8 @@ export function frameworkProblem(error: {
 }): Problem | undefined {
   const status = error.statusCode ?? 500;
   if (status < 400 || status >= 500) return undefined;
+  // No route is known yet, hence no parameter either: the path is at fault as a whole.
+  if (error.code === 'FST_ERR_BAD_URL') return invalid([{ path: '', message: NOT_ENCODED }]);
   const code = FRAMEWORK[error.code ?? ''];
   return code === undefined
     ? new Problem('INVALID', error.message, { status })

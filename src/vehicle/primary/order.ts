@@ -16,7 +16,7 @@ export interface Order {
 const SCRIPT_PATH = /^scripts\/(.+)\.json$/s;
 
 const SUBJECT = { repository: 'director', role: 'targets' };
-const CHECK = 'External contract, section 8';
+const CHECK = 'Contract, section 8';
 
 const refuse = (reason: Omit<RefusalReason, 'check'> & { check?: string }): never => {
   throw new Refusal(SUBJECT, { check: CHECK, ...reason });

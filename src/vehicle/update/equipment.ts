@@ -11,7 +11,7 @@ export class UpdateRefused extends Error {
   override readonly name = 'UpdateRefused';
   /** Whether the script itself was received, not only its metadata. */
   readonly hasScript: boolean;
-  /** The attack it indicates, by its name in the contract (section 8). */
+  /** The attack it indicates, by its name (contract section 8). */
   readonly attack: string | undefined;
 
   constructor(message: string, details: { hasScript?: boolean; attack?: string | undefined } = {}) {

@@ -3,7 +3,7 @@
  * from there after any failure or restart; one process copies for all on the database. No action waits for it.
  */
 import { hostname } from 'node:os';
-import { type ServerName } from '../../../contract/index.js';
+import { type Backoff, backoffPause, type ServerName } from '../../../contract/index.js';
 import { VERSION } from '../../version.js';
 import { sortedJson } from '../../chain/index.js';
 import { type Database, type Queryable } from '../../database/index.js';
@@ -24,8 +24,9 @@ export interface AuditCopyOptions {
 }
 
 const LARGEST_BATCH = 200;
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 60_000;
+/** Between two looks for new entries, ms. */
+const LOOK_MS = 1_000;
+const RETRY: Backoff = { firstPauseMs: 2_000, longestPauseMs: 60_000 };
 /** Arbitrary numbers, not used for another advisory lock in this database. */
 const LOCKS = { syslog: 0x07a0_0b8, otlp: 0x07a0_0ba } as const;
 
@@ -34,7 +35,8 @@ export class AuditCopy {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #isStopped = false;
-  #pauseMs = FIRST_PAUSE_MS;
+  /** In a row. */
+  #failures = 0;
   /** Smaller after a refusal, down to the line that is to blame. */
   #batch = LARGEST_BATCH;
 
@@ -43,11 +45,13 @@ export class AuditCopy {
   }
 
   start(): void {
+    const pauseMs =
+      this.#failures === 0 ? LOOK_MS : backoffPause(RETRY, this.#failures, Math.random());
     this.#timer = setTimeout(() => {
       this.#running = this.#run().finally(() => {
         if (!this.#isStopped) this.start();
       });
-    }, this.#pauseMs).unref();
+    }, pauseMs).unref();
   }
 
   async stop(): Promise<void> {
@@ -59,10 +63,10 @@ export class AuditCopy {
 
   async #run(): Promise<void> {
     try {
-      while (!this.#isStopped && (await this.#copyBatch())) this.#pauseMs = FIRST_PAUSE_MS;
-      this.#pauseMs = FIRST_PAUSE_MS;
+      while (!this.#isStopped && (await this.#copyBatch())) this.#failures = 0;
+      this.#failures = 0;
     } catch (error) {
-      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+      this.#failures += 1;
       if (!this.#isStopped) this.#options.onFailure(error as Error);
     }
     await this.#tellBehind().catch(() => undefined);
