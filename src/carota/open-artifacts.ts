@@ -34,7 +34,7 @@ export type OpenedArtifacts = Pick<
 const URL_TTL_SECONDS = 24 * 60 * 60;
 const DEFAULT_S3_REGION = 'us-east-1';
 
-/** Removes what a killed server has left: parts of artifacts, and dossiers with their VINs. */
+/** Removes the remains of a killed server: partial artifacts, and dossiers with their VINs. */
 export async function openArtifacts(
   settings: CarotaSettings,
   { database, clock, opened, log }: ArtifactsContext,
