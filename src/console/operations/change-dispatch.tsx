@@ -1,5 +1,6 @@
 import { useState } from 'react';
-import { currentRate, type Operation } from '../../contract/adapter-api/index.js';
+import { type Operation } from '../../contract/adapter-api/index.js';
+import { currentRate } from '../../contract/adapter-api/trigger-rate.js';
 import { rate as rateText } from '../format/numbers.js';
 import { notified } from '../states/groups.js';
 import { bind } from '../ui/bind.js';

@@ -1,11 +1,10 @@
 /** The effects of actions on an operation, in numbers. Pure. */
+import { type Operation, type TriggerRate } from '../../contract/adapter-api/index.js';
 import {
   isGrowing,
-  type Operation,
   type RateProgress,
   secondsToSend,
-  type TriggerRate,
-} from '../../contract/adapter-api/index.js';
+} from '../../contract/adapter-api/trigger-rate.js';
 import { duration, vehicles } from '../format/numbers.js';
 import { notified } from '../states/groups.js';
 
