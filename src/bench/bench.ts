@@ -418,7 +418,7 @@ async function measureDirector(run: Run): Promise<void> {
       target: atLeast(1_000),
     },
     {
-      what: 'director: the same, with every file signed anew',
+      what: 'director: the same, with every file signed again',
       value: measured.signedAnew,
       unit: 'cycles/s',
     },

@@ -406,7 +406,7 @@ describe('signing', () => {
     expect((await signed()) - before).toBe(1);
   });
 
-  test('a file in the second half of its lifetime is signed anew, alone', async () => {
+  test('a file in the second half of its lifetime is signed again, alone', async () => {
     const { vin } = await world.newVehicle();
     const [timestamp = 0, ...others] = await versions(vin);
     await inDatabase((database) =>

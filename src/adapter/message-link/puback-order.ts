@@ -1,5 +1,5 @@
 /**
- * PUBACKs are sent in the order of their PUBLISHes [MQTT-4.6.0-2], whichever messages are stored first. Brokers rely on
+ * PUBACKs are sent in the order of their PUBLISHes [MQTT-4.6.0-2], regardless of the order of storage. Brokers rely on
  * it: Mosquitto searches for the message of each PUBACK starting from the oldest, so an out-of-order PUBACK costs it a
  * scan of all earlier ones. Pure.
  */

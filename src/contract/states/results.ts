@@ -34,12 +34,11 @@ export const FINAL = withResult('succeeded', 'failed', 'withdrawn');
 /** Failed states from which a later event moves the vehicle on (contract section 5.5). */
 export const FAILED_SO_FAR = withResult('failed-so-far');
 
-type Facts = typeof EVENT_STATUSES;
 /** A failure that a new attempt can help. */
 export type RetriedState = {
-  [Name in EventStatusName]: Facts[Name] extends { cannotRetry: true }
+  [Name in EventStatusName]: (typeof EVENT_STATUSES)[Name] extends { cannotRetry: true }
     ? never
-    : Facts[Name] extends { result: 'failed' | 'failed-so-far' }
+    : (typeof EVENT_STATUSES)[Name] extends { result: 'failed' | 'failed-so-far' }
       ? Name
       : never;
 }[EventStatusName];

@@ -24,7 +24,7 @@ export interface PrivateServer {
 
 /** A server whose owner was killed ends by itself within this time, ms; after that it is ended. */
 const ORPHAN_MS = 5_000;
-/** Before a restart; resets once the server has run for longer than the longest pause. */
+/** Backoff before a restart; it resets once the server has run for longer than the longest pause. */
 const RESTART: Backoff = { firstPauseMs: 250, longestPauseMs: 10_000 };
 const POLL_MS = 20;
 
